@@ -1,0 +1,27 @@
+import { fail, ok, type Result } from "./result.ts"
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
+const DURATION = /^([1-9][0-9]{0,6})([smh])$/
+
+/** No lifetime is longer than this, whatever a policy says: 30 days, in seconds. */
+export const MAX_DURATION_SECONDS = 30 * 24 * 3600
+
+/**
+ * Parses `90s`, `15m` or `1h` to seconds. Zero, signs, fractions, spaces and combined units are refused: a lifetime
+ * that can be misread is worse than one that must be rewritten.
+ */
+export function parseDuration(text: string): Result<number, string> {
+  const match = DURATION.exec(text)
+  const unit = match?.[2] === undefined ? undefined : UNIT_SECONDS[match[2]]
+  if (!match || unit === undefined) return fail("a duration is a whole number and a unit: 90s, 15m or 1h")
+  const seconds = Number(match[1]) * unit
+  if (seconds > MAX_DURATION_SECONDS) return fail("a duration is at most 30 days (720h)")
+  return ok(seconds)
+}
+
+/** Writes seconds in the largest unit that keeps them whole: 900 is `15m`. */
+export function formatDuration(seconds: number): string {
+  if (seconds % 3600 === 0) return `${seconds / 3600}h`
+  if (seconds % 60 === 0) return `${seconds / 60}m`
+  return `${seconds}s`
+}

@@ -1,0 +1,30 @@
+import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
+import type { Trace } from "../wire/trace.ts"
+
+/**
+ * The one error that rooms with I/O throw. `http/problem.ts` turns it into an answer.
+ *
+ * `detail` is a sentence of ours: what happened, where, what to change. It never carries a token, a secret, or text
+ * that another server sent.
+ */
+export class BrokerError extends Error {
+  override readonly name = "BrokerError"
+  readonly code: ErrorCode
+  readonly detail: string
+  /** Only for callers that own the policies it tells of. */
+  readonly trace?: Trace
+  /** Seconds after which another try may help; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number
+
+  constructor(code: ErrorCode, detail: string, extra: { trace?: Trace; retryAfterSeconds?: number; cause?: unknown } = {}) {
+    super(`${code}: ${detail}`, extra.cause === undefined ? undefined : { cause: extra.cause })
+    this.code = code
+    this.detail = detail
+    if (extra.trace) this.trace = extra.trace
+    if (extra.retryAfterSeconds !== undefined) this.retryAfterSeconds = extra.retryAfterSeconds
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status
+  }
+}

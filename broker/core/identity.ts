@@ -1,0 +1,30 @@
+/** A claim's value as the issuer's JSON had it. */
+export type ClaimValue = string | number | boolean | null | readonly ClaimValue[] | { readonly [name: string]: ClaimValue }
+
+/** The claims of one token, by name. Has no prototype, so that no claim name reaches one. */
+export type Claims = Readonly<Record<string, ClaimValue>>
+
+/**
+ * A verified job: what its subject token says, under names that do not depend on the issuer.
+ *
+ * `repositoryId` and `ownerId` decide; the names are for people. `claims` are the token's own, for conditions.
+ */
+export interface Identity {
+  /** The issuer's name in the organisation file, for example `github`. */
+  readonly issuer: string
+  /** The token's `iss`. */
+  readonly issuerUrl: string
+  readonly repository: string
+  readonly repositoryId: string
+  readonly owner: string
+  readonly ownerId: string
+  /** Absent for a job that runs in no environment. */
+  readonly environment?: string
+  readonly ref: string
+  readonly refType: string
+  readonly event: string
+  readonly actor: string
+  readonly runId: string
+  readonly runAttempt: string
+  readonly claims: Claims
+}

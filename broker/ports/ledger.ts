@@ -1,0 +1,121 @@
+import type { AuditDraft, AuditRecord } from "../core/audit-record.ts"
+import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"
+
+/** A subject token as the ledger knows it: by what was verified, never by its text, which can vary. */
+export interface TokenUse {
+  /** SHA-256 over the issuer's URL and the `jti`, base64url: what makes it single-use. */
+  readonly key: string
+  /** Unix seconds: until when the token could verify, clock skew included; the entry may be forgotten after it. */
+  readonly expiresAt: number
+}
+
+/** What opens a lease: everything that must be durable before anything is minted. */
+export interface Admission {
+  readonly token: TokenUse
+  /** Absent for a denial, which opens no lease. */
+  readonly lease?: LeaseOpening
+  readonly audit: AuditDraft
+  /** Written instead when the token was used before, once a token. */
+  readonly replayAudit: AuditDraft
+}
+
+export interface LeaseOpening {
+  readonly id: string
+  readonly runId: string
+  readonly runAttempt: string
+  /** Unix milliseconds: when even the longest-lived credential of this lease is dead, should nothing more be heard of it. */
+  readonly endsBy: number
+}
+
+/** A minted credential as the ledger keeps it: how it ends, nothing of its values. */
+export interface LeaseCredential {
+  readonly grant: string
+  readonly connection: string
+  readonly provider: string
+  readonly revocation: Revocation
+  /** Unix milliseconds; null when it does not expire by itself. */
+  readonly expiresAt: number | null
+  /** What revoking it needs, sealed; null when it cannot be revoked. */
+  readonly sealedHandle: string | null
+}
+
+/** How an admitted exchange came out. */
+export interface Settlement {
+  readonly lease: string
+  readonly outcome: "minted" | "failed"
+  /** Minted: all of them. Failed: those that were minted and could not be taken back at once. */
+  readonly credentials: readonly LeaseCredential[]
+  readonly audit: AuditDraft
+}
+
+export interface RevocationRequest {
+  readonly lease: string
+  readonly runId: string
+  readonly runAttempt: string
+  readonly token: TokenUse
+  /** Unix milliseconds. */
+  readonly now: number
+  readonly audit: AuditDraft
+  readonly replayAudit: AuditDraft
+}
+
+/**
+ * `begun`: these are to be taken back. `done`: an earlier call closed the lease; what became of each credential.
+ * `not-found`: no such lease of this run and attempt. `already-used`: the subject token was used before.
+ */
+export type RevocationStart =
+  | { readonly outcome: "begun" | "done"; readonly credentials: readonly LeaseCredentialState[] }
+  | { readonly outcome: "not-found" | "already-used" }
+
+export interface LeaseCredentialState extends LeaseCredential {
+  /** Null while its end is not known. */
+  readonly ended: RevocationOutcome | "expired" | null
+}
+
+export interface RevocationSettlement {
+  readonly lease: string
+  /** Outcome of each credential, by grant. */
+  readonly outcomes: Readonly<Record<string, RevocationOutcome>>
+  /** Unix milliseconds. */
+  readonly now: number
+  readonly audit: AuditDraft
+}
+
+/** A lease whose time has come: to be revoked or closed by the broker itself. */
+export interface DueLease {
+  readonly lease: string
+  readonly credentials: readonly LeaseCredentialState[]
+}
+
+/** A record with its place in the chain, both SHA-256 in hex. */
+export interface ChainedRecord {
+  readonly record: AuditRecord
+  readonly leaf: string
+  readonly chain: string
+}
+
+/**
+ * The durable record of one repository: used tokens, leases, the audit chain.
+ *
+ * Each call is one transaction, and returns only when it is on disk. Nothing is awaited between a check and its insert.
+ * Every call throws `BrokerError("ledger_unavailable")` when the storage fails, and then nothing was changed.
+ */
+export interface Ledger {
+  admit(admission: Admission): Promise<"admitted" | "already-used">
+  settle(settlement: Settlement): Promise<void>
+  beginRevocation(request: RevocationRequest): Promise<RevocationStart>
+  settleRevocation(settlement: RevocationSettlement): Promise<void>
+  /** The chain from record `after` (0: the start), at most `limit`, in order. */
+  auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>
+}
+
+/** What the sweeper needs besides: one ledger's leases whose time has come, and the housekeeping of used tokens. */
+export interface SweptLedger extends Ledger {
+  /** Leases due at `now` (Unix milliseconds), at most `limit`; forgets used tokens that are dead. Begins no revocation twice at a time. */
+  takeDue(now: number, limit: number): Promise<readonly DueLease[]>
+}
+
+/** Finds the ledger of a repository. Asking costs nothing until a call is made. */
+export interface Ledgers {
+  of(issuerUrl: string, repositoryId: string): Ledger
+}

@@ -1,0 +1,73 @@
+import type { z } from "zod"
+import type { Claims, Identity } from "../core/identity.ts"
+import type { Secret } from "../core/secret.ts"
+import type { Http } from "../ports/http.ts"
+import type { Revocation } from "../wire/exchange.ts"
+
+/** What a provider is asked to mint. Everything in it was decided; a provider decides nothing. */
+export interface MintRequest<Connection, Grant> {
+  readonly identity: Identity
+  readonly grantName: string
+  readonly connectionName: string
+  readonly connection: Connection
+  readonly grant: Grant
+  /** At least the provider's `minTtlSeconds`, at most its `maxTtlSeconds`. */
+  readonly ttlSeconds: number
+  readonly lease: string
+}
+
+/** All that a provider may touch. Nothing is ambient: no global fetch, no environment, no clock. */
+export interface ProviderIo {
+  readonly http: Http
+  now(): Date
+  /** Milliseconds left for this mint or revocation, retries included. */
+  remainingMs(): number
+  /** Waits, at most as long as time remains. */
+  sleep(milliseconds: number): Promise<void>
+  /** A token of the broker's own for `audience`, about this identity and grant, plus `claims`. Lives five minutes. */
+  identityToken(audience: string, claims?: Claims): Promise<Secret<string>>
+}
+
+export interface MintedValue {
+  /** A `Secret` is masked in the job; a plain string is public. */
+  readonly value: Secret<string> | string
+  readonly env?: string
+}
+
+export interface Minted {
+  readonly values: Readonly<Record<string, MintedValue>>
+  /** When it ends by itself; null when it does not. */
+  readonly expiresAt: Date | null
+  /** Said honestly: most cloud tokens only expire. */
+  readonly revocation: Revocation
+  /** What `revoke` needs; sealed before it is stored. Present exactly when `revocation` is `revocable`. */
+  readonly handle?: Secret<string>
+}
+
+/**
+ * Mints one kind of credential. A provider knows nothing of HTTP routes, policies or storage.
+ *
+ * `mint` and `revoke` throw `BrokerError` with one of the `provider_*` codes. Its detail names the connection and what
+ * to change, and never carries what the other side wrote.
+ */
+export interface Provider<Connection = unknown, Grant = unknown> {
+  readonly name: string
+  /** One sentence for the table of providers. */
+  readonly summary: string
+  /** What the organisation file may say of a connection, besides `provider`, `require_bound_token` and `max_ttl`. */
+  readonly connection: z.ZodType<Connection>
+  /** What a policy may say of a grant, besides `connection` and `ttl`. */
+  readonly grant: z.ZodType<Grant>
+  /** What a grant and its connection cannot say together; null when they agree. Checked at load, before any call. */
+  check?(grant: Grant, connection: Connection): string | null
+  readonly minTtlSeconds: number
+  readonly maxTtlSeconds: number
+  /** What the audit trail says was reached: a role's ARN, an audience. Never a secret. */
+  resource(grant: Grant): string
+  mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
+  /** Takes a credential back. Succeeds when it is already gone. */
+  revoke?(handle: Secret<string>, connection: Connection, io: ProviderIo): Promise<void>
+}
+
+/** Providers by name. */
+export type ProviderTable = ReadonlyMap<string, Provider>
