@@ -1,0 +1,16 @@
+/** Everything that a command may touch besides the files its arguments name. Tests pass their own. */
+export interface CliIo {
+  /** Writes `text` and a line end to standard output: what the command was asked for. */
+  out(text: string): void
+  /** Writes `text` and a line end to standard error: faults, usage, progress. */
+  err(text: string): void
+  /** The file's bytes. Rejects as `node:fs/promises` does. */
+  readFile(path: string): Promise<Uint8Array>
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Exit codes of every command. `no` is a correct "no": faults found, denied, a chain that does not fit. */
+export const EXIT = { ok: 0, no: 1, usage: 2 } as const
+
+/** A command. `args` are those after its name. Resolves to the exit code; rejects only for a bug. */
+export type Command = (args: readonly string[], io: CliIo) => Promise<number>
