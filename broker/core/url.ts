@@ -10,7 +10,7 @@ const LOOPBACK_IPV4 = /^127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/
  */
 export function isHttpsOrLoopback(url: string): boolean {
   const parsed = URL.parse(url)
-  if (!parsed || parsed.username !== "" || parsed.password !== "") return false
+  if (parsed === null || parsed.username !== "" || parsed.password !== "") return false
   return parsed.protocol === "https:" || (parsed.protocol === "http:" && isLoopbackHost(parsed.hostname))
 }
 
