@@ -1,0 +1,179 @@
+import { spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parse } from "yaml"
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+const FILE_COMMANDS = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"] as const
+const DEFAULT_TIMEOUT_MS = 60_000
+
+/** What the runner gives a step. Nothing of the caller's own environment reaches the action but `PATH`. */
+export interface ActionStep {
+  readonly entry: "main" | "post"
+  /** As under `with:`; defaults come from action.yml. The post step gets them too, as from the real runner. */
+  readonly inputs?: Readonly<Record<string, string>>
+  /** Left out, the job has no `id-token: write`. */
+  readonly idToken?: { readonly url: string; readonly requestToken: string }
+  /** What main saved, for post. */
+  readonly state?: Readonly<Record<string, string>>
+  readonly eventName?: string
+  readonly actor?: string
+  /** The webhook's payload, as in `GITHUB_EVENT_PATH`. */
+  readonly event?: unknown
+  readonly env?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+}
+
+export interface ActionRun {
+  readonly exitCode: number | null
+  /** Everything the step wrote, commands included: holds secrets in `::add-mask::` lines. */
+  readonly stdout: string
+  readonly stderr: string
+  /** What a person reads: no mask commands, and every masked text as `***`. */
+  readonly log: string
+  /** The registered masks, decoded, in order. */
+  readonly masks: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly outputs: Readonly<Record<string, string>>
+  readonly state: Readonly<Record<string, string>>
+  readonly summary: string
+  /** The runner's files as they were written. */
+  readonly files: Readonly<Record<(typeof FILE_COMMANDS)[number], string>>
+  readonly durationMs: number
+}
+
+/** Runs one entry of the built action as the runner would: a fresh process, a fresh directory, the runner's files. */
+export async function runAction(step: ActionStep): Promise<ActionRun> {
+  const directory = mkdtempSync(join(tmpdir(), "daypass-runner-"))
+  try {
+    for (const name of FILE_COMMANDS) writeFileSync(join(directory, name), "")
+    writeFileSync(join(directory, "event.json"), JSON.stringify(step.event ?? {}))
+    const started = performance.now()
+    const { exitCode, stdout, stderr } = await spawnStep(step, directory)
+    const durationMs = performance.now() - started
+    const read = (name: string) => readFileSync(join(directory, name), "utf8")
+    const files = {
+      GITHUB_ENV: read("GITHUB_ENV"),
+      GITHUB_OUTPUT: read("GITHUB_OUTPUT"),
+      GITHUB_STATE: read("GITHUB_STATE"),
+      GITHUB_STEP_SUMMARY: read("GITHUB_STEP_SUMMARY"),
+    }
+    const masks = readMasks(stdout)
+    return {
+      exitCode,
+      stdout,
+      stderr,
+      log: maskedLog(stdout, masks),
+      masks,
+      env: parseFileCommands(files.GITHUB_ENV),
+      outputs: parseFileCommands(files.GITHUB_OUTPUT),
+      state: parseFileCommands(files.GITHUB_STATE),
+      summary: files.GITHUB_STEP_SUMMARY,
+      files,
+      durationMs,
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Reads a runner file of `name<<delimiter` blocks as the runner does, and throws where it would fail the step. */
+export function parseFileCommands(text: string): Record<string, string> {
+  const found: Record<string, string> = Object.create(null)
+  const lines = text.split("\n")
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at]
+    if (line === undefined || line === "") continue
+    const heredoc = /^([^=]+?)<<(.+)$/.exec(line)
+    const plain = /^([^=]+)=(.*)$/.exec(line)
+    if (heredoc?.[1] !== undefined) {
+      const end = lines.indexOf(heredoc[2] ?? "", at + 1)
+      if (end === -1) throw new Error(`the value of ${heredoc[1]} has no closing delimiter`)
+      found[heredoc[1]] = lines.slice(at + 1, end).join("\n")
+      at = end
+    } else if (plain?.[1] !== undefined) {
+      found[plain[1]] = plain[2] ?? ""
+    } else {
+      throw new Error("a line of a runner file is neither name=value nor name<<delimiter")
+    }
+  }
+  return found
+}
+
+/** The environment of one step, as the runner would set it. */
+export function stepEnvironment(step: ActionStep, directory: string): Record<string, string> {
+  const inputs = { ...definition().defaults, ...step.inputs }
+  return {
+    PATH: process.env["PATH"] ?? "",
+    CI: "true",
+    GITHUB_ACTIONS: "true",
+    GITHUB_REPOSITORY: "acme/shop",
+    GITHUB_EVENT_NAME: step.eventName ?? "push",
+    GITHUB_ACTOR: step.actor ?? "octocat",
+    GITHUB_EVENT_PATH: join(directory, "event.json"),
+    RUNNER_TEMP: directory,
+    ...Object.fromEntries(FILE_COMMANDS.map((name) => [name, join(directory, name)])),
+    ...Object.fromEntries(
+      Object.entries(inputs).map(([name, value]) => [`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`, value]),
+    ),
+    ...Object.fromEntries(Object.entries(step.state ?? {}).map(([name, value]) => [`STATE_${name}`, value])),
+    ...(step.idToken && {
+      ACTIONS_ID_TOKEN_REQUEST_URL: step.idToken.url,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: step.idToken.requestToken,
+    }),
+    ...step.env,
+  }
+}
+
+/** What action.yml says: where the entries are, and the inputs' defaults. */
+export function definition(): { main: string; post: string; defaults: Record<string, string> } {
+  const yaml = parse(readFileSync(join(ROOT, "action.yml"), "utf8")) as {
+    runs: { main: string; post: string }
+    inputs: Record<string, { default?: string }>
+  }
+  return {
+    main: join(ROOT, yaml.runs.main),
+    post: join(ROOT, yaml.runs.post),
+    defaults: Object.fromEntries(Object.entries(yaml.inputs).map(([name, input]) => [name, input.default ?? ""])),
+  }
+}
+
+/** The Node that runs actions: the very version that `runs.using` names, whatever runs the tests. */
+export function actionNode(): string {
+  return join(ROOT, "node_modules", ".bin", "node")
+}
+
+function spawnStep(step: ActionStep, directory: string) {
+  return new Promise<{ exitCode: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+    const child = spawn(actionNode(), [definition()[step.entry]], {
+      cwd: directory,
+      env: stepEnvironment(step, directory),
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: step.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    })
+    let stdout = ""
+    let stderr = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text
+    })
+    child.on("error", reject)
+    child.on("close", (exitCode) => resolve({ exitCode, stdout, stderr }))
+  })
+}
+
+function readMasks(stdout: string): string[] {
+  return [...stdout.matchAll(/^::add-mask::(.*)$/gm)].map((match) =>
+    (match[1] ?? "").replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%"),
+  )
+}
+
+function maskedLog(stdout: string, masks: readonly string[]): string {
+  const shown = stdout.replace(/^::add-mask::.*\n/gm, "")
+  const longestFirst = [...masks].sort((a, b) => b.length - a.length)
+  return longestFirst.reduce((text, mask) => (mask === "" ? text : text.replaceAll(mask, "***")), shown)
+}
