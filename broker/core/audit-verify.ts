@@ -1,0 +1,200 @@
+import { type ChainHead, chainRecord, chainStart, type LedgerName, MAX_RECORD_BYTES } from "./audit-chain.ts"
+import { HeadsDigest } from "./audit-export.ts"
+import { canonicalJson } from "./canonical-json.ts"
+import { fail, ok, type Result } from "./result.ts"
+
+/** Where an exported audit trail stops being what the broker wrote. */
+export interface ChainFault {
+  /** 1-based. */
+  readonly line: number
+  /** The ledger and the record that were due at this line; null between ledgers. */
+  readonly ledger: LedgerName | null
+  readonly seq: number | null
+  /** A sentence of ours. Quotes nothing of the file. */
+  readonly reason: string
+}
+
+export interface VerifiedLedger extends ChainHead {
+  readonly ledger: LedgerName
+}
+
+/** A hash that was noted earlier, found again as the chain's value at record `seq`. */
+export interface FoundNote extends ChainHead {
+  readonly ledger: LedgerName
+}
+
+export type ChainVerdict =
+  | { readonly ok: true; readonly ledgers: readonly VerifiedLedger[]; readonly found: readonly FoundNote[] }
+  | { readonly ok: false; readonly fault: ChainFault }
+
+/** The longest line that is read: a record and its two hashes. */
+const MAX_LINE_BYTES = MAX_RECORD_BYTES + 1024
+
+const LINE_FEED = 0x0a
+
+/**
+ * Verifies an exported audit trail. Never throws, whatever the bytes; holds one line at a time.
+ *
+ * Finds every edit, deletion, reordering, repetition, cut and addition by whoever cannot recompute the hashes that follow.
+ * What an unsigned chain cannot show is a file that somebody rewrote as a whole, closing lines included: such a file is a
+ * valid one. A chain value that was noted elsewhere while it stood at the end (`noted`) closes that gap for all that came
+ * before it: `found` says where it stands now, and a noted value that is missing means the past was rewritten.
+ */
+export class ChainVerifier {
+  readonly #noted: ReadonlySet<string>
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+  readonly #heads = new HeadsDigest()
+  readonly #ledgers: VerifiedLedger[] = []
+  readonly #found: FoundNote[] = []
+  readonly #buffer = new Uint8Array(MAX_LINE_BYTES)
+  #buffered = 0
+  #line = 1
+  #current: VerifiedLedger | null = null
+  #ended = false
+  #fault: ChainFault | null = null
+
+  constructor(noted: Iterable<string> = []) {
+    this.#noted = new Set(noted)
+  }
+
+  /** Takes the file's next bytes, however they are cut. */
+  push(chunk: Uint8Array): void {
+    let start = 0
+    while (this.#fault === null && start < chunk.length) {
+      const feed = chunk.indexOf(LINE_FEED, start)
+      const piece = chunk.subarray(start, feed === -1 ? chunk.length : feed)
+      if (this.#buffered + piece.length > MAX_LINE_BYTES) {
+        this.#refuse("the line is longer than any record's")
+        return
+      }
+      this.#buffer.set(piece, this.#buffered)
+      this.#buffered += piece.length
+      if (feed === -1) return
+      this.#takeLine(this.#buffer.subarray(0, this.#buffered))
+      this.#buffered = 0
+      this.#line += 1
+      start = feed + 1
+    }
+  }
+
+  /** What became of it, once all bytes were pushed. */
+  end(): ChainVerdict {
+    if (this.#fault === null && this.#buffered > 0) this.#refuse("the file is cut in the middle of a line")
+    if (this.#fault === null && !this.#ended) this.#refuse("the file is cut: its closing line is missing")
+    if (this.#fault !== null) return { ok: false, fault: this.#fault }
+    return { ok: true, ledgers: this.#ledgers, found: this.#found }
+  }
+
+  #takeLine(bytes: Uint8Array): void {
+    const reason = this.#faultOf(bytes)
+    if (reason !== null) this.#refuse(reason)
+  }
+
+  /** Takes a line in, or says why it does not fit. */
+  #faultOf(bytes: Uint8Array): string | null {
+    const parsed = this.#parse(bytes)
+    if (!parsed.ok) return parsed.fault
+    const value = parsed.value
+    if (this.#ended) return "something follows the closing line"
+    if (hasOnly(value, ["ledger"])) return this.#takeLedger(value["ledger"])
+    if (hasOnly(value, ["chain", "leaf", "record"])) return this.#takeRecord(value)
+    if (hasOnly(value, ["head"])) return this.#takeHead(value["head"])
+    if (hasOnly(value, ["end"])) return this.#takeEnd(value["end"])
+    return "the line is not one of an audit trail, or has a member that none has"
+  }
+
+  #parse(bytes: Uint8Array): Result<Record<string, unknown>, string> {
+    let text: string
+    let value: unknown
+    try {
+      text = this.#decoder.decode(bytes)
+      value = JSON.parse(text)
+    } catch {
+      return fail("the line is not JSON in UTF-8")
+    }
+    // Byte for byte: otherwise an added space or an escape for a letter would be an edit that nothing finds.
+    const canonical = canonicalJson(value)
+    if (!canonical.ok || canonical.value !== text || !isObject(value)) {
+      return fail("the line is not written as the broker writes it")
+    }
+    return ok(value)
+  }
+
+  #takeLedger(name: unknown): string | null {
+    if (this.#current !== null) return "a ledger begins before the one before it was closed"
+    if (!isObject(name) || !hasOnly(name, ["issuer", "repository_id"])) return "the ledger's name is malformed"
+    const { issuer, repository_id } = name
+    if (typeof issuer !== "string" || typeof repository_id !== "string") {
+      return "the ledger's name is malformed"
+    }
+    const ledger = { issuer, repository_id }
+    this.#current = { ledger, seq: 0, chain: chainStart(ledger) }
+    return null
+  }
+
+  #takeRecord(value: Record<string, unknown>): string | null {
+    const record = value["record"]
+    const current = this.#current
+    if (current === null) return "a record stands outside of any ledger"
+    const seq = current.seq + 1
+    if (!isObject(record) || record["seq"] !== seq) return `this is not record ${seq}, which is due here`
+    const link = chainRecord(current.chain, record)
+    if (!link.ok) return `the record cannot be one: ${link.fault}`
+    if (link.value.leaf !== value["leaf"]) return "the record does not match its own hash: it was changed"
+    if (link.value.chain !== value["chain"]) {
+      return "the record does not follow from the one before it: something before it was changed or is missing"
+    }
+    this.#current = { ledger: current.ledger, seq, chain: link.value.chain }
+    if (this.#noted.has(link.value.chain)) this.#found.push(this.#current)
+    return null
+  }
+
+  #takeHead(head: unknown): string | null {
+    const current = this.#current
+    if (current === null) return "a ledger is closed that was not begun"
+    if (!isObject(head) || !hasOnly(head, ["chain", "seq"])) return "the ledger's closing line is malformed"
+    if (head["seq"] !== current.seq || head["chain"] !== current.chain) {
+      return "the ledger's closing line does not match its records: some are missing or were added"
+    }
+    this.#heads.add(current)
+    this.#ledgers.push(current)
+    this.#current = null
+    return null
+  }
+
+  #takeEnd(end: unknown): string | null {
+    if (this.#current !== null) return "the file ends before its last ledger was closed"
+    if (!isObject(end) || !hasOnly(end, ["digest", "ledgers"])) return "the closing line is malformed"
+    if (end["ledgers"] !== this.#heads.ledgers || end["digest"] !== this.#heads.digest()) {
+      return "the closing line does not match the ledgers: some are missing, added or in another order"
+    }
+    this.#ended = true
+    return null
+  }
+
+  #refuse(reason: string): void {
+    const current = this.#current
+    this.#fault ??= {
+      line: this.#line,
+      ledger: current?.ledger ?? null,
+      seq: current === null ? null : current.seq + 1,
+      reason,
+    }
+  }
+}
+
+/** Verifies an exported audit trail that is at hand as a whole or in pieces. */
+export function verifyChain(chunks: Iterable<Uint8Array>, noted: Iterable<string> = []): ChainVerdict {
+  const verifier = new ChainVerifier(noted)
+  for (const chunk of chunks) verifier.push(chunk)
+  return verifier.end()
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+function hasOnly(value: Record<string, unknown>, names: readonly string[]): boolean {
+  const own = Object.keys(value)
+  return own.length === names.length && names.every((name) => Object.hasOwn(value, name))
+}
