@@ -1,0 +1,23 @@
+import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto"
+
+/** A signing key of the stand-in's, with what GitHub says of its own in a token's header and in the key set. */
+export interface GitHubKey {
+  readonly kid: string
+  readonly x5t: string
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}
+
+/** Makes an RSA key of 2048 bits. Like GitHub's, its `kid` is a SHA-1 in hex and its `x5t` the same in base64url. */
+export function makeKey(): GitHubKey {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  const print = createHash("sha1")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest()
+  return { kid: print.toString("hex").toUpperCase(), x5t: print.toString("base64url"), privateKey, publicKey }
+}
+
+/** The key as the key set shows it: its public half. */
+export function publicJwk(key: GitHubKey) {
+  return { ...key.publicKey.export({ format: "jwk" }), kid: key.kid, x5t: key.x5t, alg: "RS256", use: "sig" }
+}

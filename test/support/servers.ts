@@ -1,0 +1,93 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+
+const MAX_REQUEST_BYTES = 256 * 1024
+const OVERSIZED_BYTES = 4 * 1024 * 1024
+
+export interface LoopbackServer {
+  /** Without a slash at the end, for example `http://127.0.0.1:41235`. */
+  readonly url: string
+  /** Ends at once, open connections included. */
+  close(): Promise<void>
+}
+
+/**
+ * How a server can fail. `reset`: the connection breaks. `slow`: no answer ever comes. `oversized`: a right answer
+ * behind 4 MiB of white space, which only a cap on the size refuses. `garbage`: 200 with bytes that are no answer.
+ * `redirect`: 302 to a path that nobody may ask for.
+ */
+export type Misbehaviour = "reset" | "unavailable" | "slow" | "oversized" | "garbage" | "redirect"
+
+/** Serves `handle` on a free port of the loopback interface. A handler that throws is answered with 500 and told to `onFault`. */
+export async function startServer(
+  handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  onFault: (fault: unknown) => void,
+): Promise<LoopbackServer> {
+  const server = createServer((request, response) => {
+    handle(request, response).catch((fault: unknown) => {
+      onFault(fault)
+      if (!response.headersSent) response.writeHead(500)
+      response.end()
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", resolve)
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** A port that is free now, for a process that must be told its port before it starts. */
+export async function freePort(): Promise<number> {
+  const server = await startServer(
+    async () => {},
+    () => {},
+  )
+  await server.close()
+  return Number(new URL(server.url).port)
+}
+
+/** The request's body as text; null when it is larger than anything that these servers are meant to be sent. */
+export async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength
+    if (bytes > MAX_REQUEST_BYTES) return null
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString("utf8")
+}
+
+/** Answers as the misbehaviour says. `right` is what a server in order would have sent. */
+export function misbehave(
+  response: ServerResponse,
+  how: Misbehaviour,
+  right: { readonly type: string; readonly body: string },
+): void {
+  switch (how) {
+    case "reset":
+      response.socket?.resetAndDestroy()
+      return
+    case "slow":
+      return // Until the caller gives up, or close() cuts the connection.
+    case "unavailable":
+      response.writeHead(503, { "Content-Type": "text/plain" }).end("upstream connect error")
+      return
+    case "oversized":
+      response.writeHead(200, { "Content-Type": right.type }).end(`${" ".repeat(OVERSIZED_BYTES)}${right.body}`)
+      return
+    case "garbage":
+      response.writeHead(200, { "Content-Type": right.type }).end("\u0000\u0001<html>}not an answer{")
+      return
+    case "redirect":
+      response.writeHead(302, { Location: "/a-redirect-that-must-not-be-followed" }).end()
+  }
+}
