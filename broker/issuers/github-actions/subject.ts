@@ -25,7 +25,7 @@ export function faultOfSubject(subject: string, claims: Claims): string | null {
   return faultOfContext(context, claims)
 }
 
-const REPO_AND_CONTEXT = /^repo:([^/:@]+)(?:@([0-9]+))?\/([^/:@]+)(?:@([0-9]+))?(?::([^]*))?$/
+const REPO_AND_CONTEXT = /^repo:([^/:@]+)(?:@([0-9]+))?\/([^/:@]+)(?:@([0-9]+))?(?::(.*))?$/s
 
 function faultOfContext(context: string, claims: Claims): string | null {
   for (const name of ["environment", "ref"]) {

@@ -1,0 +1,83 @@
+import { type CryptoKey, importJWK } from "jose"
+import type { IssuerConfig } from "../core/policy/model.ts"
+import { fail, ok, type Result } from "../core/result.ts"
+import { type Http, HttpError, type HttpFailure } from "../ports/http.ts"
+import { below, discoveryUrlOf, readDiscovery } from "./discovery.ts"
+import type { IssuerFamily, SignatureAlgorithm } from "./family.ts"
+import { type PublicKey, parseKeySet } from "./jwks.ts"
+
+/** An issuer's keys, ready to verify with. */
+export interface KeySet {
+  /** Null when the issuer has no such key for that algorithm. */
+  find(kid: string, alg: string): CryptoKey | null
+}
+
+/** Bounds of each of the two requests. Real documents have 1 to 20 KiB. */
+export const MAX_KEY_DOCUMENT_BYTES = 64 * 1024
+export const KEY_REQUEST_TIMEOUT_MS = 5_000
+
+/**
+ * Fetches an issuer's keys anew and imports them, or says in half a sentence what was wrong with the issuer's answer.
+ *
+ * Asks for nothing but the issuer's discovery document and the key set that it names, both on the issuer's own host.
+ */
+export async function fetchKeys(
+  issuer: IssuerConfig,
+  family: IssuerFamily,
+  http: Http,
+): Promise<Result<KeySet, string>> {
+  const url = await locateKeys(issuer, family, http)
+  if (!url.ok) return url
+  const body = await get(url.value, "key set", http)
+  if (!body.ok) return body
+  const keys = parseKeySet(body.value)
+  return keys.ok ? ok(await importKeys(keys.value, family.algorithms)) : keys
+}
+
+async function locateKeys(issuer: IssuerConfig, family: IssuerFamily, http: Http): Promise<Result<string, string>> {
+  if (family.keys.by === "path") return ok(below(issuer.url, family.keys.path))
+  const body = await get(discoveryUrlOf(issuer.url), "discovery document", http)
+  return body.ok ? readDiscovery(body.value, issuer.url) : body
+}
+
+async function get(url: string, what: string, http: Http): Promise<Result<Uint8Array, string>> {
+  try {
+    const response = await http({
+      method: "GET",
+      url,
+      headers: { accept: "application/json" },
+      timeoutMs: KEY_REQUEST_TIMEOUT_MS,
+      maxBytes: MAX_KEY_DOCUMENT_BYTES,
+    })
+    if (response.status !== 200) return fail(`its ${what} was answered with status ${response.status}`)
+    return ok(response.body)
+  } catch (error) {
+    if (error instanceof HttpError) return fail(`its ${what} ${FAILURES[error.reason]}`)
+    throw error
+  }
+}
+
+const FAILURES: Readonly<Record<HttpFailure, string>> = {
+  unreachable: "could not be reached",
+  timeout: `did not come within ${KEY_REQUEST_TIMEOUT_MS / 1000} s`,
+  "too-large": `is larger than ${MAX_KEY_DOCUMENT_BYTES / 1024} KiB`,
+  redirect: "was answered with a redirect, which is never followed",
+}
+
+/** Imports once a key and algorithm, so that verifying a token imports nothing. */
+async function importKeys(keys: readonly PublicKey[], algorithms: readonly SignatureAlgorithm[]): Promise<KeySet> {
+  const imported = new Map<string, CryptoKey>()
+  for (const { kid, alg, n, e } of keys) {
+    for (const algorithm of algorithms) {
+      if (alg !== null && alg !== algorithm) continue
+      const key = await importJWK({ kty: "RSA", n, e }, algorithm)
+      if (!(key instanceof Uint8Array)) imported.set(idOf(kid, algorithm), key)
+    }
+  }
+  return { find: (kid, alg) => imported.get(idOf(kid, alg)) ?? null }
+}
+
+/** Algorithms have no space in their names, so no `kid` makes two keys one. */
+function idOf(kid: string, alg: string): string {
+  return `${alg} ${kid}`
+}
