@@ -6,6 +6,9 @@ const DURATION = /^([1-9][0-9]{0,6})([smh])$/
 /** No lifetime is longer than this, whatever a policy says: 30 days, in seconds. */
 export const MAX_DURATION_SECONDS = 30 * 24 * 3600
 
+/** How long an identity token of the broker's lives at most, in seconds. */
+export const IDENTITY_TOKEN_SECONDS = 300
+
 /**
  * Parses `90s`, `15m` or `1h` to seconds. Zero, signs, fractions, spaces and combined units are refused: a lifetime
  * that can be misread is worse than one that must be rewritten.

@@ -9,12 +9,13 @@ const LOOPBACK_IPV4 = /^127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/
  * dialled: `http://127.1/` is loopback, `http://127.0.0.1.example/` and `http://localhost.example/` are not.
  */
 export function isHttpsOrLoopback(url: string): boolean {
-  const parsed = URL.parse(url)
-  if (parsed === null || parsed.username !== "" || parsed.password !== "") return false
+  if (!URL.canParse(url)) return false
+  const parsed = new URL(url)
+  if (parsed.username !== "" || parsed.password !== "") return false
   return parsed.protocol === "https:" || (parsed.protocol === "http:" && isLoopbackHost(parsed.hostname))
 }
 
-/** `hostname` as a URL has it: lower case, IPv4 in four decimal parts, IPv6 in brackets and compressed. */
-function isLoopbackHost(hostname: string): boolean {
+/** Whether a host is this very machine. `hostname` as a URL has it: lower case, IPv4 in four decimal parts, IPv6 in brackets and compressed. */
+export function isLoopbackHost(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || LOOPBACK_IPV4.test(hostname)
 }

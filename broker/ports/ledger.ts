@@ -65,7 +65,8 @@ export interface RevocationRequest {
  */
 export type RevocationStart =
   | { readonly outcome: "begun" | "done"; readonly credentials: readonly LeaseCredentialState[] }
-  | { readonly outcome: "not-found" | "already-used" }
+  | { readonly outcome: "not-found" }
+  | { readonly outcome: "already-used" }
 
 export interface LeaseCredentialState extends LeaseCredential {
   /** Null while its end is not known. */

@@ -24,8 +24,15 @@ export interface ProviderIo {
   remainingMs(): number
   /** Waits, at most as long as time remains. */
   sleep(milliseconds: number): Promise<void>
-  /** A token of the broker's own for `audience`, about this identity and grant, plus `claims`. Lives five minutes. */
-  identityToken(audience: string, claims?: Claims): Promise<Secret<string>>
+  /** A token of the broker's own for `audience`, about this identity and grant; `now()` is when it is issued. */
+  identityToken(audience: string, options?: IdentityTokenOptions): Promise<Secret<string>>
+}
+
+export interface IdentityTokenOptions {
+  /** Claims to add; none can replace a fact about the job. */
+  readonly claims?: Claims
+  /** Its lifetime; five minutes, which is also the most, when left out. */
+  readonly ttlSeconds?: number
 }
 
 export interface MintedValue {

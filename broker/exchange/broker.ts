@@ -1,0 +1,24 @@
+import type { SubjectTokenVerifier } from "../issuers/verify.ts"
+import type { Clock } from "../ports/clock.ts"
+import type { Http } from "../ports/http.ts"
+import type { Ledgers } from "../ports/ledger.ts"
+import type { Log } from "../ports/log.ts"
+import type { PolicySource } from "../ports/policy-source.ts"
+import type { ProviderTable } from "../providers/provider.ts"
+import type { Sealer } from "../signing/sealer.ts"
+import type { Signer } from "../signing/signer.ts"
+
+/** Everything that an exchange works with. Put together in `entry/`, once an instance. */
+export interface Broker {
+  /** The broker's own URL without a trailing slash: the `iss` of its identity tokens. */
+  readonly url: string
+  readonly policySource: PolicySource
+  readonly verifier: SubjectTokenVerifier
+  readonly ledgers: Ledgers
+  readonly providers: ProviderTable
+  readonly signer: Signer
+  readonly sealer: Sealer
+  readonly http: Http
+  readonly clock: Clock
+  readonly log: Log
+}

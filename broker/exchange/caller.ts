@@ -1,0 +1,51 @@
+import { BrokerError } from "../core/errors.ts"
+import { isOrganisationsOwn } from "../core/policy/decide.ts"
+import type { VerifiedToken } from "../issuers/verify.ts"
+import type { PolicySnapshot } from "../ports/policy-source.ts"
+import type { Broker } from "./broker.ts"
+import type { Call, JobKey } from "./call.ts"
+
+export interface Caller {
+  readonly token: VerifiedToken
+  /** The policies in force when the call came; one call is decided by one set. */
+  readonly policies: PolicySnapshot
+  /** False for a valid token of somebody else's repository: it is answered, and never stored. */
+  readonly own: boolean
+}
+
+/**
+ * Verifies who calls, against the issuers of the policies in force.
+ *
+ * @throws {BrokerError} `token_*`, `issuer_unavailable`, `policy_unavailable`
+ */
+export async function verifyCaller(call: Call, broker: Broker): Promise<Caller> {
+  const policies = await broker.policySource.snapshot()
+  const token = await broker.verifier.verify(call.subjectToken, policies.organisation.issuers)
+  const { identity } = token
+  call.event.repository = identity.repository
+  call.event.repository_id = identity.repositoryId
+  call.event.environment = identity.environment ?? null
+  call.event.run_id = identity.runId
+  return { token, policies, own: isOrganisationsOwn(identity, policies.organisation) }
+}
+
+/**
+ * Holds a key-bound token against the key in the request. A bound token without its key, or with another, is worth
+ * nothing: that is what binding is for. A plain token with a key is refused too, since the caller believes it is bound.
+ *
+ * @throws {BrokerError} `key_mismatch`
+ */
+export function requireMatchingKey(token: VerifiedToken, key: JobKey | undefined): void {
+  if (token.boundTo === (key?.thumbprint ?? null)) return
+  throw new BrokerError("key_mismatch", mismatch(token, key))
+}
+
+function mismatch(token: VerifiedToken, key: JobKey | undefined): string {
+  if (token.boundTo === null) {
+    return "The request carries a key, but the subject token is not bound to it. Ask the runner for the audience `<audience>?jkt=<thumbprint of the key>`."
+  }
+  if (key === undefined) {
+    return "The subject token is bound to a key, and the request carries none. Send the public key that the token's audience names."
+  }
+  return "The subject token is bound to another key than the one in the request. Send the public key that the token's audience names."
+}

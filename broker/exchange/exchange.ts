@@ -1,0 +1,47 @@
+import type { ExchangeAnswer } from "../wire/exchange.ts"
+import { answerOf } from "./answer.ts"
+import type { Broker } from "./broker.ts"
+import type { ExchangeCall } from "./call.ts"
+import { requireMatchingKey, verifyCaller } from "./caller.ts"
+import { leaseCredentials, takeBackMinted } from "./lease.ts"
+import { MINT_WINDOW_MS, mintAll } from "./mint.ts"
+import { recorderOf } from "./record.ts"
+import { reachVerdict } from "./verdict.ts"
+
+/**
+ * The whole act: subject token in, credentials out.
+ *
+ * The order is the safety: verify, decide, record, mint, record, answer. Nothing is minted before the record of its
+ * intent is durable, and nothing is answered before the record of its outcome is.
+ *
+ * @throws {BrokerError}
+ */
+export async function exchange(call: ExchangeCall, broker: Broker): Promise<ExchangeAnswer> {
+  const caller = await verifyCaller(call, broker)
+  requireMatchingKey(caller.token, call.key)
+  const verdict = await reachVerdict(call, caller)
+  const record = recorderOf(call, caller, broker)
+  if (verdict.outcome === "deny") throw await record.refusal(verdict.error)
+
+  const { grants } = verdict
+  const { identity } = caller.token
+  const lease = crypto.randomUUID()
+  call.event.lease = lease
+  const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
+  await record.intent(lease, grants, broker.clock.now().getTime() + MINT_WINDOW_MS + longestMs)
+
+  const { minted, failure } = await mintAll(grants, identity, lease, broker)
+  if (failure) {
+    const left = await takeBackMinted(minted, broker)
+    await record.outcome(lease, grants, await leaseCredentials(left, identity, lease, broker), failure)
+    throw failure
+  }
+  try {
+    await record.outcome(lease, grants, await leaseCredentials(minted, identity, lease, broker), null)
+  } catch (error) {
+    // What cannot be recorded is not handed out: nobody could take it back later.
+    await takeBackMinted(minted, broker)
+    throw error
+  }
+  return answerOf(lease, minted)
+}

@@ -1,0 +1,24 @@
+import type { ExplainAnswer } from "../wire/exchange.ts"
+import type { Broker } from "./broker.ts"
+import type { ExchangeCall } from "./call.ts"
+import { requireMatchingKey, verifyCaller } from "./caller.ts"
+import { reachVerdict } from "./verdict.ts"
+
+/**
+ * Answers what an exchange would: mints nothing, records nothing, and leaves the subject token good.
+ *
+ * @throws {BrokerError} where the exchange would before it decides
+ */
+export async function explain(call: ExchangeCall, broker: Broker): Promise<ExplainAnswer> {
+  const caller = await verifyCaller(call, broker)
+  requireMatchingKey(caller.token, call.key)
+  const verdict = await reachVerdict(call, caller)
+  const { decision } = verdict
+  const ownsPolicies = decision.outcome === "allow" || decision.ownsPolicies
+  return {
+    decision: verdict.outcome,
+    code: verdict.outcome === "allow" ? "allowed" : verdict.error.code,
+    grants: call.grants,
+    ...(ownsPolicies ? { trace: decision.trace } : {}),
+  }
+}

@@ -1,0 +1,50 @@
+import type { Identity } from "../core/identity.ts"
+import type { LeaseCredential } from "../ports/ledger.ts"
+import type { SealContext } from "../signing/sealer.ts"
+import type { Broker } from "./broker.ts"
+import type { MintedGrant } from "./mint.ts"
+import { type Revocable, takeBack } from "./take-back.ts"
+
+/** What the ledger keeps of minted credentials: how each ends, its revocation handle sealed, none of its values. */
+export async function leaseCredentials(
+  minted: readonly MintedGrant[],
+  identity: Identity,
+  lease: string,
+  broker: Broker,
+): Promise<readonly LeaseCredential[]> {
+  return await Promise.all(
+    minted.map(async ({ granted, minted: credential }) => {
+      const { grant } = granted
+      const context = handleContext(identity, lease, grant.name)
+      return {
+        grant: grant.name,
+        connection: grant.connection.name,
+        provider: grant.connection.provider,
+        revocation: credential.revocation,
+        expiresAt: credential.expiresAt?.getTime() ?? null,
+        sealedHandle: credential.handle ? await broker.sealer.seal(credential.handle, context) : null,
+      }
+    }),
+  )
+}
+
+/** The place that a revocation handle is sealed for. */
+export const handleContext = (
+  ledger: { readonly issuerUrl: string; readonly repositoryId: string },
+  lease: string,
+  grant: string,
+): SealContext => ({
+  kind: "revocation-handle",
+  repository: `${ledger.issuerUrl} ${ledger.repositoryId}`,
+  id: `${lease}/${grant}`,
+})
+
+/** Takes back what was minted for an exchange that failed. Answers what still lives: it stays on the lease's account. */
+export async function takeBackMinted(minted: readonly MintedGrant[], broker: Broker): Promise<readonly MintedGrant[]> {
+  const revocable = minted.flatMap(({ granted, minted: credential }): Revocable[] => {
+    const { name, connection } = granted.grant
+    return credential.handle ? [{ grant: name, provider: connection.provider, connection, handle: credential.handle }] : []
+  })
+  const outcomes = await takeBack(revocable, broker)
+  return minted.filter(({ granted }) => outcomes[granted.grant.name] !== "revoked")
+}

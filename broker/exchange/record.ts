@@ -1,0 +1,96 @@
+import { type AuditDraft, type AuditEvent, type AuditGrant, auditIdentity } from "../core/audit-record.ts"
+import { BrokerError } from "../core/errors.ts"
+import type { GrantedGrant } from "../core/policy/decide.ts"
+import type { Ledger, LeaseCredential } from "../ports/ledger.ts"
+import type { Broker } from "./broker.ts"
+import type { Call, ExchangeCall } from "./call.ts"
+import type { Caller } from "./caller.ts"
+
+/** Codes that refuse the form of a wish, not the wish: the token stays good, and nothing is recorded. */
+const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
+
+/** What one call writes into its repository's ledger. Every method returns only when the record is durable. */
+export interface Recorder {
+  readonly ledger: Ledger
+  /**
+   * Uses the token up and records the denial. Returns the error to answer with: the denial's, or that the token was used.
+   *
+   * A stranger's denial is not recorded: anyone with a CI account has a valid token, and none may make storage grow.
+   */
+  refusal(error: BrokerError): Promise<BrokerError>
+  /** Uses the token up, opens the lease and records the intent. @throws {BrokerError} `token_already_used` */
+  intent(lease: string, grants: readonly GrantedGrant[], endsBy: number): Promise<void>
+  /** Records how a lease's exchange came out, with what it holds. */
+  outcome(lease: string, grants: readonly GrantedGrant[], credentials: readonly LeaseCredential[], failure: BrokerError | null): Promise<void>
+}
+
+export function recorderOf(call: ExchangeCall, caller: Caller, broker: Broker): Recorder {
+  const ledger = ledgerOf(caller, broker)
+  const draft = draftOf(call, caller, broker)
+  const token = useOf(caller)
+  const replayAudit = () => draft("token.replayed", { reason: "token_already_used", decision: "deny" })
+  const listed = (grants: readonly GrantedGrant[]) => grants.map((granted) => auditGrant(granted, broker))
+
+  return {
+    ledger,
+
+    async refusal(error) {
+      if (!caller.own || ABOUT_FORM.has(error.code)) return error
+      const reason = `${error.code}: ${call.grants.join(", ")}`
+      const audit = draft("exchange.denied", { reason, decision: "deny" })
+      return (await ledger.admit({ token, audit, replayAudit: replayAudit() })) === "admitted" ? error : alreadyUsed()
+    },
+
+    async intent(lease, grants, endsBy) {
+      const { runId, runAttempt } = caller.token.identity
+      const audit = draft("exchange.intended", { reason: "allowed", decision: "allow", lease, grants: listed(grants) })
+      const admitted = await ledger.admit({ token, lease: { id: lease, runId, runAttempt, endsBy }, audit, replayAudit: replayAudit() })
+      if (admitted === "already-used") throw alreadyUsed()
+    },
+
+    async outcome(lease, grants, credentials, failure) {
+      const outcome = failure ? "failed" : "minted"
+      const reason = failure ? failure.code : "minted"
+      const audit = draft(`exchange.${outcome}`, { reason, lease, grants: listed(grants) })
+      await ledger.settle({ lease, outcome, credentials, audit })
+    },
+  }
+}
+
+export const ledgerOf = (caller: Caller, broker: Broker): Ledger =>
+  broker.ledgers.of(caller.token.identity.issuerUrl, caller.token.identity.repositoryId)
+
+export const useOf = (caller: Caller) => ({ key: caller.token.tokenKey, expiresAt: caller.token.diesAt })
+
+export const alreadyUsed = () =>
+  new BrokerError("token_already_used", "This subject token was used before. Ask the runner for a fresh one; each is good for one call.")
+
+/** Drafts audit records of one call: who, from where, by which policies; the rest is the event's. */
+export function draftOf(call: Call, caller: Caller, broker: Broker) {
+  return (
+    event: AuditEvent,
+    facts: Partial<Pick<AuditDraft, "lease" | "grants" | "decision">> & { readonly reason: string },
+  ): AuditDraft => ({
+    at: broker.clock.now().toISOString(),
+    request_id: call.requestId,
+    event,
+    identity: auditIdentity(caller.token.identity),
+    token_digest: caller.token.digest,
+    lease: facts.lease ?? null,
+    grants: facts.grants ?? [],
+    decision: facts.decision ?? null,
+    reason: facts.reason,
+    policy_version: caller.policies.version,
+    client_address: call.clientAddress,
+  })
+}
+
+function auditGrant({ grant, ttlSeconds }: GrantedGrant, broker: Broker): AuditGrant {
+  return {
+    name: grant.name,
+    connection: grant.connection.name,
+    provider: grant.connection.provider,
+    resource: broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? "",
+    ttl_seconds: ttlSeconds,
+  }
+}

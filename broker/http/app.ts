@@ -1,0 +1,126 @@
+import { type Context, Hono } from "hono"
+import { BrokerError } from "../core/errors.ts"
+import type { Broker } from "../exchange/broker.ts"
+import type { Call } from "../exchange/call.ts"
+import { exchange } from "../exchange/exchange.ts"
+import { explain } from "../exchange/explain.ts"
+import { revoke } from "../exchange/revoke.ts"
+import type { RequestEvent } from "../ports/log.ts"
+import { discoveryDocument, JWKS_PATH } from "../signing/discovery.ts"
+import { exchangeResponse } from "./answer.ts"
+import { readJson } from "./body.ts"
+import { faultOf, problemResponse } from "./problem.ts"
+import { bearerOf, leaseOf, parseExchange } from "./request.ts"
+
+/** What the runtime knows of a request and the app does not. */
+export interface AppOptions {
+  readonly broker: Broker
+  /** Where the request came from; null when the runtime does not say. Never read from a header that a client can set. */
+  clientAddress(context: Context): string | null
+}
+
+/** How long anybody may keep our discovery document and key set, in seconds: far shorter than keys are published ahead. */
+const PUBLIC_MAX_AGE_SECONDS = 300
+
+const METHODS: Readonly<Record<string, string>> = {
+  "/v1/exchange": "POST",
+  "/v1/explain": "POST",
+  "/v1/leases/:id": "DELETE",
+  "/.well-known/openid-configuration": "GET",
+  [JWKS_PATH]: "GET",
+  "/healthz": "GET",
+}
+
+type Env = { Variables: { event: RequestEvent } }
+
+/** The broker's routes. Each reads its request, calls one act, and answers; nothing is decided here. */
+export function createApp(options: AppOptions): Hono<Env> {
+  const { broker } = options
+  const app = new Hono<Env>()
+
+  app.use(async (context, next) => {
+    const startedAt = broker.clock.now().getTime()
+    const event: RequestEvent = { request_id: crypto.randomUUID(), route: "unknown" }
+    context.set("event", event)
+    await next()
+    event.status = context.res.status
+    event.duration_ms = broker.clock.now().getTime() - startedAt
+    secureHeaders(context.res.headers, event.request_id)
+    broker.log(event)
+  })
+
+  const callOf = (context: Context<Env>, route: string): Call => {
+    const event = context.get("event")
+    event.route = route
+    return {
+      requestId: event.request_id,
+      subjectToken: bearerOf(context.req.raw),
+      clientAddress: options.clientAddress(context),
+      event,
+    }
+  }
+
+  app.post("/v1/exchange", async (context) => {
+    const call = callOf(context, "exchange")
+    const request = await parseExchange(await readJson(context.req.raw))
+    return await exchangeResponse(await exchange({ ...call, ...request }, broker), request.key)
+  })
+
+  app.post("/v1/explain", async (context) => {
+    const call = callOf(context, "explain")
+    const request = await parseExchange(await readJson(context.req.raw))
+    return Response.json(await explain({ ...call, ...request }, broker))
+  })
+
+  app.delete("/v1/leases/:id", async (context) => {
+    const call = callOf(context, "revoke")
+    return Response.json(await revoke({ ...call, lease: leaseOf(context.req.param("id")) }, broker))
+  })
+
+  app.get("/.well-known/openid-configuration", (context) => {
+    context.get("event").route = "discovery"
+    return publicJson(discoveryDocument(broker.url))
+  })
+
+  app.get(JWKS_PATH, async (context) => {
+    context.get("event").route = "jwks"
+    return publicJson({ keys: await broker.signer.publicKeys() })
+  })
+
+  app.get("/healthz", (context) => {
+    context.get("event").route = "healthz"
+    const policies = broker.policySource.status()
+    const healthy = policies.version !== null
+    return Response.json({ status: healthy ? "ok" : "unavailable", policies }, { status: healthy ? 200 : 503 })
+  })
+
+  for (const [path, method] of Object.entries(METHODS)) {
+    app.all(path, () => {
+      throw new BrokerError("method_not_allowed", `This path takes ${method} only.`)
+    })
+  }
+
+  app.notFound(() => {
+    throw new BrokerError("route_not_found", "This broker has no such path. See docs/wire.md for the ones it has.")
+  })
+
+  app.onError((error, context) => {
+    const event = context.get("event")
+    Object.assign(event, faultOf(error))
+    return problemResponse(error, event.request_id)
+  })
+
+  return app
+}
+
+function publicJson(body: object): Response {
+  return Response.json(body, { headers: { "cache-control": `public, max-age=${PUBLIC_MAX_AGE_SECONDS}` } })
+}
+
+/** Nothing that this broker says may be kept, framed, sniffed or run by a browser, unless a route says otherwise. */
+function secureHeaders(headers: Headers, requestId: string): void {
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store")
+  headers.set("x-content-type-options", "nosniff")
+  headers.set("content-security-policy", "default-src 'none'")
+  headers.set("x-request-id", requestId)
+}

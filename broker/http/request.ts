@@ -1,0 +1,86 @@
+import { calculateJwkThumbprint, importJWK } from "jose"
+import { z } from "zod"
+import { parseDuration } from "../core/duration.ts"
+import { BrokerError } from "../core/errors.ts"
+import type { JobKey } from "../exchange/call.ts"
+import { MAX_GRANTS_PER_REQUEST, type PublicJwk } from "../wire/exchange.ts"
+import { MAX_AUTHORIZATION_CHARACTERS } from "./limits.ts"
+
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 43 characters of base64url")
+
+const exchangeRequest = z.strictObject({
+  grants: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, "a grant's name has small letters, digits and dashes, and starts with a letter"))
+    .min(1, "name at least one grant")
+    .max(MAX_GRANTS_PER_REQUEST, `name at most ${MAX_GRANTS_PER_REQUEST} grants`)
+    .refine((names) => new Set(names).size === names.length, "name each grant once"),
+  ttl: z.string().optional(),
+  key: z.strictObject({ kty: z.literal("EC"), crv: z.literal("P-256"), x: coordinate, y: coordinate }).optional(),
+})
+
+export interface ParsedExchange {
+  readonly grants: readonly string[]
+  readonly ttlSeconds: number | undefined
+  readonly key: JobKey | undefined
+}
+
+/** Parses the body of an exchange. @throws {BrokerError} `request_malformed`, naming the member and what it must be */
+export async function parseExchange(body: unknown): Promise<ParsedExchange> {
+  const parsed = exchangeRequest.safeParse(body)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw malformed(memberOf(issue), issue?.code === "unrecognized_keys" ? "has a member that is not known; allowed are grants, ttl and key" : issue?.message)
+  }
+  const { grants, ttl, key } = parsed.data
+  return { grants, ttlSeconds: ttl === undefined ? undefined : parseTtl(ttl), key: key && (await parseKey(key)) }
+}
+
+function parseTtl(text: string): number {
+  const duration = parseDuration(text)
+  if (!duration.ok) throw malformed("ttl", duration.fault)
+  return duration.value
+}
+
+/** Importing the key proves that the point is on the curve: an answer must not be encrypted to anything else. */
+async function parseKey(jwk: PublicJwk): Promise<JobKey> {
+  try {
+    await importJWK({ ...jwk }, "ECDH-ES")
+  } catch {
+    throw malformed("key", "is not a point on the curve P-256")
+  }
+  return { jwk, thumbprint: await calculateJwkThumbprint({ ...jwk }) }
+}
+
+/** Only our own schema's member names get into the answer; never what the request said. */
+const memberOf = (issue: z.core.$ZodIssue | undefined) => (issue?.path.length ? issue.path.map(String).join(".") : "the body")
+
+const malformed = (member: string, what = "is not what it must be") =>
+  new BrokerError("request_malformed", `The request is malformed: ${member}: ${what}.`)
+
+/**
+ * Reads the bearer from the Authorization header, and from nowhere else: URLs end up in logs.
+ *
+ * @throws {BrokerError} `token_missing`, `token_malformed`, `request_malformed` for any query at all
+ */
+export function bearerOf(request: Request): string {
+  if (new URL(request.url).search !== "") {
+    throw new BrokerError("request_malformed", "This call takes nothing in the URL's query. Send the subject token in the Authorization header.")
+  }
+  const header = request.headers.get("authorization")
+  if (header === null || header === "") {
+    throw new BrokerError("token_missing", "Send the job's OIDC token as `Authorization: Bearer <token>`.")
+  }
+  const token = header.length <= MAX_AUTHORIZATION_CHARACTERS ? /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] : undefined
+  if (token === undefined) {
+    throw new BrokerError("token_malformed", "The Authorization header is not `Bearer <token>` with a token of at most 16 KiB.")
+  }
+  return token
+}
+
+const LEASE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** A lease's id, as `POST /v1/exchange` gave it. @throws {BrokerError} `request_malformed` */
+export function leaseOf(id: string): string {
+  if (!LEASE_ID.test(id)) throw new BrokerError("request_malformed", "The path does not end in a lease's id.")
+  return id
+}

@@ -1,0 +1,128 @@
+import type { AssumeRoleWithWebIdentityCommandInput, AssumeRoleWithWebIdentityCommandOutput } from "@aws-sdk/client-sts"
+import { BrokerError } from "../../core/errors.ts"
+import { Secret } from "../../core/secret.ts"
+import { HttpError } from "../../ports/http.ts"
+import type { MintRequest } from "../provider.ts"
+import { type Connection, type Grant, roleParts } from "./grant.ts"
+import { sessionName } from "./session.ts"
+
+/** STS's endpoint for a connection: its own if it names one, else the region's. */
+export function endpointOf(connection: Connection): string {
+  if (connection.endpoint !== undefined) return connection.endpoint
+  const suffix = connection.region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+  return `https://sts.${connection.region}.${suffix}`
+}
+
+/** Builds the call. Source: AWS STS API Reference, AssumeRoleWithWebIdentity. */
+export function buildAssumeRole(
+  request: MintRequest<Connection, Grant>,
+  token: Secret<string>,
+): AssumeRoleWithWebIdentityCommandInput {
+  const { grant } = request
+  return {
+    RoleArn: grant.role,
+    RoleSessionName: sessionName(request.identity),
+    WebIdentityToken: token.reveal(),
+    DurationSeconds: request.ttlSeconds,
+    ...(grant.session_policy ? { Policy: JSON.stringify(grant.session_policy) } : {}),
+    ...(grant.policy_arns ? { PolicyArns: grant.policy_arns.map((arn) => ({ arn })) } : {}),
+  }
+}
+
+export interface SessionCredentials {
+  readonly accessKeyId: Secret<string>
+  readonly secretAccessKey: Secret<string>
+  readonly sessionToken: Secret<string>
+  readonly expiresAt: Date
+  readonly account: string
+}
+
+/**
+ * Reads STS's answer and holds it against what was asked: the role, its account, a lifetime no longer than wanted.
+ *
+ * @throws {BrokerError} `provider_response_invalid` when anything is missing, differs, or is over already
+ */
+export function readCredentials(
+  output: AssumeRoleWithWebIdentityCommandOutput,
+  request: MintRequest<Connection, Grant>,
+  now: Date,
+): SessionCredentials {
+  const invalid = (what: string) =>
+    new BrokerError("provider_response_invalid", `AWS STS's answer for connection ${request.connectionName} ${what}. Nothing of it was handed out.`)
+
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = output.Credentials ?? {}
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !(Expiration instanceof Date) || Number.isNaN(Expiration.getTime())) {
+    throw invalid("lacks a part of the credentials")
+  }
+  const wanted = roleParts(request.grant.role)
+  const assumed = /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/.exec(output.AssumedRoleUser?.Arn ?? "")
+  if (!assumed) throw invalid("does not say which role was assumed")
+  const account = assumed[1] as string
+  // The role's ARN was checked against the list at load; what came back is checked against both.
+  if (account !== wanted.account || !request.connection.accounts.includes(account)) throw invalid("is for another account")
+  if (assumed[2] !== wanted.name) throw invalid("is for another role")
+  if (Expiration.getTime() <= now.getTime()) throw invalid("has expired already")
+  if (Expiration.getTime() > now.getTime() + (request.ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000) {
+    throw invalid("lives longer than was asked")
+  }
+  return {
+    accessKeyId: new Secret(AccessKeyId),
+    secretAccessKey: new Secret(SecretAccessKey),
+    sessionToken: new Secret(SessionToken),
+    expiresAt: Expiration,
+    account,
+  }
+}
+
+/** By how much STS's clock may be ahead of ours before its `Expiration` counts as wider than asked, in seconds. */
+const CLOCK_TOLERANCE_SECONDS = 120
+
+/** What STS's error codes mean for a job, and what to change. Codes that are not listed are refusals, too. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  AccessDenied:
+    "the role's trust policy does not admit this token, or the role does not exist. Compare the trust policy's conditions on the broker's sub and aud with the grant; with session_tags it must also allow sts:TagSession",
+  InvalidIdentityToken:
+    "AWS could not verify the broker's token. See that the account has an IAM OIDC provider for the broker's URL, and that the URL is public",
+  ExpiredTokenException: "AWS held the broker's token to be expired. Check the broker's clock",
+  IDPRejectedClaim: "AWS refused the broker's token. See that the IAM OIDC provider lists the connection's audience",
+  MalformedPolicyDocument: "the grant's session_policy is not a valid IAM policy",
+  PackedPolicyTooLarge: "session_policy, policy_arns and session tags together are too large. Shorten the session policy",
+  RegionDisabledException: "STS is not activated in the connection's region. Activate it in the account, or name another region",
+  ValidationError: "STS did not accept the parameters. Most often the role's maximum session duration is shorter than the grant's ttl",
+}
+
+const THROTTLED: ReadonlySet<string> = new Set(["Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"])
+
+/** Turns what the call threw into one of our errors. What STS wrote stays out of it; only known codes are told apart. */
+export function readFailure(error: unknown, connectionName: string): BrokerError {
+  const connection = `connection ${connectionName}`
+  if (error instanceof BrokerError) return error
+  if (error instanceof HttpError) {
+    if (error.reason === "too-large" || error.reason === "redirect") {
+      return new BrokerError("provider_response_invalid", `AWS STS answered ${connection} in a way that STS never does (${error.reason}). Check the connection's endpoint.`)
+    }
+    return new BrokerError("provider_unavailable", `AWS STS cannot be reached for ${connection} (${error.reason}).`)
+  }
+  const { name, status } = describe(error)
+  if (THROTTLED.has(name) || status === 429) {
+    return new BrokerError("provider_throttled", `AWS STS is throttling ${connection}. Try again later, or ask for fewer credentials at a time.`)
+  }
+  if (name === "IDPCommunicationError") {
+    return new BrokerError("provider_unavailable", `AWS STS could not fetch the broker's keys for ${connection}. See that the broker's discovery document and JWKS are public.`)
+  }
+  if (status !== undefined && status >= 500) {
+    return new BrokerError("provider_unavailable", `AWS STS failed for ${connection} (HTTP ${status}).`)
+  }
+  if (status !== undefined && status >= 400) {
+    const remedy = Object.hasOwn(REFUSALS, name) ? `${name}: ${REFUSALS[name]}` : "see the account's CloudTrail for the reason"
+    return new BrokerError("provider_denied", `AWS STS refused ${connection}. ${remedy}.`)
+  }
+  return new BrokerError("provider_response_invalid", `AWS STS's answer for ${connection} could not be read. Check the connection's endpoint.`)
+}
+
+function describe(error: unknown): { name: string; status: number | undefined } {
+  if (!(error instanceof Error)) return { name: "", status: undefined }
+  const metadata = (error as { $metadata?: { httpStatusCode?: unknown } }).$metadata
+  const status = metadata?.httpStatusCode
+  return { name: error.name, status: typeof status === "number" ? status : undefined }
+}

@@ -1,0 +1,58 @@
+import { z } from "zod"
+import { isHttpsOrLoopback } from "../../core/url.ts"
+
+/** STS's own limits (AssumeRoleWithWebIdentity, API version 2011-06-15), in seconds. */
+export const MIN_TTL_SECONDS = 900
+export const MAX_TTL_SECONDS = 43_200
+const MAX_POLICY_LENGTH = 2_048
+const MAX_POLICY_ARNS = 10
+
+const ROLE_ARN = /^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role\/((?:[!-.0-~]{1,510}\/)?)([A-Za-z0-9+=,.@_-]{1,64})$/
+const POLICY_ARN = /^arn:(?:aws|aws-cn|aws-us-gov):iam::(?:aws|[0-9]{12}):policy\/[A-Za-z0-9+=,.@_/-]{1,512}$/
+
+export const connection = z.strictObject({
+  /** Whose STS is asked: the regional endpoint, which is nearer and does not fail with another region. */
+  region: z.string().regex(/^[a-z]{2,3}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, "a region looks like eu-west-1"),
+  /** Accounts whose roles may be assumed. */
+  accounts: z.array(z.string().regex(/^[0-9]{12}$/, 'an account id is twelve digits in quotes: "111122223333"')).min(1),
+  /** The audience that the role's trust policy names. */
+  audience: z.string().min(1).max(256).default("sts.amazonaws.com"),
+  /** Send the job's facts as session tags; the role must then allow `sts:TagSession`. */
+  session_tags: z.boolean().default(true),
+  /** STS elsewhere: an interface endpoint of a VPC, for example. */
+  endpoint: z.string().refine(isHttpsOrLoopback, "an endpoint is an https URL").optional(),
+})
+
+export type Connection = z.infer<typeof connection>
+
+const sessionPolicy = z
+  .strictObject({
+    Version: z.literal("2012-10-17"),
+    Id: z.string().optional(),
+    Statement: z.union([z.record(z.string(), z.json()), z.array(z.record(z.string(), z.json())).min(1)]),
+  })
+  .refine(
+    (policy) => JSON.stringify(policy).length <= MAX_POLICY_LENGTH,
+    `a session policy has at most ${MAX_POLICY_LENGTH} characters as JSON without spaces`,
+  )
+
+export const grant = z.strictObject({
+  role: z.string().regex(ROLE_ARN, "a role is an ARN such as arn:aws:iam::111122223333:role/deploy"),
+  /** Narrows what the role may do, for this session only. */
+  session_policy: sessionPolicy.optional(),
+  /** Managed policies that narrow it. */
+  policy_arns: z
+    .array(z.string().regex(POLICY_ARN, "a managed policy is an ARN such as arn:aws:iam::aws:policy/ReadOnlyAccess"))
+    .min(1)
+    .max(MAX_POLICY_ARNS)
+    .optional(),
+})
+
+export type Grant = z.infer<typeof grant>
+
+/** The parts of a role's ARN. Only for ARNs that the schema has let through. */
+export function roleParts(arn: string): { partition: string; account: string; name: string } {
+  const match = ROLE_ARN.exec(arn)
+  if (!match) throw new TypeError("not a role's ARN")
+  return { partition: match[1] as string, account: match[2] as string, name: match[4] as string }
+}

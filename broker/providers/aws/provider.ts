@@ -1,0 +1,50 @@
+import type { Provider } from "../provider.ts"
+import { retryPassing } from "../retry.ts"
+import { buildAssumeRole, readCredentials, readFailure } from "./api.ts"
+import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS, roleParts } from "./grant.ts"
+import { sessionTags, TAGS_CLAIM } from "./session.ts"
+import { assumeRole } from "./sts-client.ts"
+
+/** AWS credentials of a role's session, for the broker's identity token. No key of AWS's stands anywhere. */
+export const aws: Provider<Connection, Grant> = {
+  name: "aws",
+  summary: "credentials of an AWS role, by AssumeRoleWithWebIdentity",
+  connection,
+  grant,
+
+  check(wanted, allowed) {
+    const { account } = roleParts(wanted.role)
+    if (allowed.accounts.includes(account)) return null
+    return `the role is in account ${account}, which the connection does not list (${allowed.accounts.join(", ")}); name a role in one of these, or have the account added to the connection`
+  },
+
+  minTtlSeconds: MIN_TTL_SECONDS,
+  maxTtlSeconds: MAX_TTL_SECONDS,
+
+  resource: (wanted) => wanted.role,
+
+  async mint(request, io) {
+    const { connection: settings, grantName, identity } = request
+    const session = await retryPassing(io, async () => {
+      try {
+        const claims = settings.session_tags ? { [TAGS_CLAIM]: sessionTags(identity, grantName) } : {}
+        const token = await io.identityToken(settings.audience, { claims })
+        return readCredentials(await assumeRole(settings, buildAssumeRole(request, token), io), request, io.now())
+      } catch (error) {
+        throw readFailure(error, request.connectionName)
+      }
+    })
+    return {
+      values: {
+        "access-key-id": { value: session.accessKeyId, env: "AWS_ACCESS_KEY_ID" },
+        "secret-access-key": { value: session.secretAccessKey, env: "AWS_SECRET_ACCESS_KEY" },
+        "session-token": { value: session.sessionToken, env: "AWS_SESSION_TOKEN" },
+        region: { value: settings.region, env: "AWS_REGION" },
+        "default-region": { value: settings.region, env: "AWS_DEFAULT_REGION" },
+        "account-id": { value: session.account },
+      },
+      expiresAt: session.expiresAt,
+      revocation: "expires-only",
+    }
+  },
+}

@@ -1,0 +1,41 @@
+import type { ClaimValue, Identity } from "../../core/identity.ts"
+
+const MAX_SESSION_NAME_LENGTH = 64
+const MAX_TAG_VALUE_LENGTH = 256
+
+/**
+ * The role session's name, as CloudTrail shows it: `acme.shop@10988497055.1`, repository, run and attempt.
+ *
+ * STS takes 2 to 64 characters of `[\w+=,.@-]`. What does not fit is cut from the repository, never from the run.
+ */
+export function sessionName(identity: Identity): string {
+  const run = `@${identity.runId}.${identity.runAttempt}`.replace(/[^\w+=,.@-]/g, "-")
+  const repository = identity.repository.replaceAll("/", ".").replace(/[^\w+=,.@-]/g, "-")
+  return `${repository.slice(0, MAX_SESSION_NAME_LENGTH - run.length)}${run}`
+}
+
+/** The claim by which STS takes session tags from a web identity token (IAM User Guide, "Passing session tags"). */
+export const TAGS_CLAIM = "https://aws.amazon.com/tags"
+
+/**
+ * The job's facts as session tags. All are transitive: they stay on when the role assumes another.
+ *
+ * Tag values allow letters, digits, spaces and `_ . : / = + - @`; anything else becomes `_`, so a condition on a tag
+ * should name values that survive this.
+ */
+export function sessionTags(identity: Identity, grant: string): ClaimValue {
+  const facts: Record<string, string | undefined> = {
+    repository: identity.repository,
+    repository_id: identity.repositoryId,
+    environment: identity.environment,
+    ref: identity.ref,
+    event_name: identity.event,
+    actor: identity.actor,
+    run_id: identity.runId,
+    grant,
+  }
+  const tags = Object.entries(facts).flatMap(([key, value]) => (value ? [[key, [tagValue(value)]] as const] : []))
+  return { principal_tags: Object.fromEntries(tags), transitive_tag_keys: tags.map(([key]) => key) }
+}
+
+const tagValue = (text: string) => text.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, "_").slice(0, MAX_TAG_VALUE_LENGTH)

@@ -1,0 +1,60 @@
+import { AssumeRoleWithWebIdentityCommand, type AssumeRoleWithWebIdentityCommandInput, STSClient } from "@aws-sdk/client-sts"
+import type { ProviderIo } from "../provider.ts"
+import { endpointOf } from "./api.ts"
+import type { Connection } from "./grant.ts"
+
+const CALL_TIMEOUT_MS = 8_000
+const MAX_RESPONSE_BYTES = 64 * 1024
+
+/** What the SDK hands to a request handler, as far as we read it. */
+interface SdkRequest {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port?: number
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+/**
+ * Sends one AssumeRoleWithWebIdentity through the SDK, over our own capped and timed HTTP.
+ *
+ * Every setting that the SDK would look up in the environment, in `~/.aws` or at an instance's metadata service is
+ * given here, so that nothing about the machine decides what is called. The SDK's retries are off: ours know the deadline.
+ */
+export async function assumeRole(connection: Connection, input: AssumeRoleWithWebIdentityCommandInput, io: ProviderIo) {
+  const client = new STSClient({
+    region: connection.region,
+    endpoint: endpointOf(connection),
+    defaultsMode: "standard",
+    maxAttempts: 1,
+    retryMode: "standard",
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    userAgentAppId: async () => undefined,
+    authSchemePreference: [],
+    sigv4aSigningRegionSet: [],
+    defaultUserAgentProvider: async () => [],
+    requestHandler: { handle: (request: SdkRequest) => send(request, io) },
+  })
+  try {
+    return await client.send(new AssumeRoleWithWebIdentityCommand(input))
+  } finally {
+    client.destroy()
+  }
+}
+
+async function send(request: SdkRequest, io: ProviderIo) {
+  const port = request.port === undefined ? "" : `:${request.port}`
+  const response = await io.http({
+    method: "POST",
+    url: `${request.protocol}//${request.hostname}${port}${request.path}`,
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: typeof request.body === "string" || request.body instanceof Uint8Array ? request.body : "",
+    timeoutMs: Math.max(1, Math.min(CALL_TIMEOUT_MS, io.remainingMs())),
+    maxBytes: MAX_RESPONSE_BYTES,
+  })
+  const contentType = response.header("content-type")
+  const headers: Record<string, string> = contentType === null ? {} : { "content-type": contentType }
+  return { response: { statusCode: response.status, headers, body: response.body } }
+}

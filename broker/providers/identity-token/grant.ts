@@ -1,0 +1,41 @@
+import { z } from "zod"
+import { isJobClaim } from "../../core/job-claims.ts"
+
+const MAX_AUDIENCE_LENGTH = 256
+const MAX_EXTRA_CLAIMS = 16
+
+/** An audience as it stands in `aud`: printable ASCII without spaces or quotes. */
+const audience = z
+  .string()
+  .min(1)
+  .max(MAX_AUDIENCE_LENGTH)
+  .regex(/^[!#-[\]-~]+$/, "an audience has printable ASCII characters only, no spaces, quotes or backslashes")
+
+/** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
+export const connection = z.strictObject({
+  audiences: z.array(audience).min(1),
+})
+
+export type Connection = z.infer<typeof connection>
+
+export const grant = z.strictObject({
+  audience,
+  /** The environment variable that the job finds the token in. */
+  env: z
+    .string()
+    .regex(/^[A-Z_][A-Z0-9_]{0,63}$/, "a variable's name has capital letters, digits and _ and starts with no digit")
+    .optional(),
+  /** Claims to add. None may have the name of a fact about the job. */
+  claims: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, "a claim's name starts with a letter; letters, digits and _ . : / - follow")
+        .refine((name) => !isJobClaim(name) && name !== "https://aws.amazon.com/tags", "this claim is the broker's to set; choose another name"),
+      z.string().min(1).max(256),
+    )
+    .refine((claims) => Object.keys(claims).length <= MAX_EXTRA_CLAIMS, `at most ${MAX_EXTRA_CLAIMS} claims can be added`)
+    .optional(),
+})
+
+export type Grant = z.infer<typeof grant>

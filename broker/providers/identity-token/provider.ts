@@ -1,0 +1,33 @@
+import { IDENTITY_TOKEN_SECONDS } from "../../core/duration.ts"
+import type { Provider } from "../provider.ts"
+import { type Connection, connection, type Grant, grant } from "./grant.ts"
+
+const DEFAULT_VARIABLE = "DAYPASS_IDENTITY_TOKEN"
+
+/** A token of the broker's own, for anything that trusts OIDC: Vault, Kubernetes, Snowflake, a service of one's own. */
+export const identityToken: Provider<Connection, Grant> = {
+  name: "identity-token",
+  summary: "a short-lived OIDC token of the broker's for one audience",
+  connection,
+  grant,
+
+  check(wanted, allowed) {
+    if (allowed.audiences.includes(wanted.audience)) return null
+    return `the audience ${wanted.audience} is not among the connection's audiences (${allowed.audiences.join(", ")}); use one of these, or have it added to the connection`
+  },
+
+  minTtlSeconds: 1,
+  maxTtlSeconds: IDENTITY_TOKEN_SECONDS,
+
+  resource: (wanted) => wanted.audience,
+
+  async mint({ grant: wanted, ttlSeconds }, io) {
+    const issuedAtSeconds = Math.floor(io.now().getTime() / 1000)
+    const token = await io.identityToken(wanted.audience, { claims: wanted.claims ?? {}, ttlSeconds })
+    return {
+      values: { token: { value: token, env: wanted.env ?? DEFAULT_VARIABLE } },
+      expiresAt: new Date((issuedAtSeconds + ttlSeconds) * 1000),
+      revocation: "expires-only",
+    }
+  },
+}

@@ -1,0 +1,73 @@
+import { IDENTITY_TOKEN_SECONDS } from "../core/duration.ts"
+import type { Claims, Identity } from "../core/identity.ts"
+import { isJobClaim } from "../core/job-claims.ts"
+
+/**
+ * What a cloud's trust policy names: `repository:<owner>/<repo>:environment:<name or ->:grant:<name>`.
+ *
+ * Each part is percent-encoded (RFC 3986 unreserved characters stay), so that no environment's name can spell the
+ * separator and end up as another grant's subject. An environment that is really called `-` becomes `%2D`.
+ */
+export function identityTokenSubject(identity: Identity, grant: string): string {
+  const repository = identity.repository.split("/").map(encodePart).join("/")
+  return `repository:${repository}:environment:${environmentPart(identity.environment)}:grant:${encodePart(grant)}`
+}
+
+const environmentPart = (name: string | undefined) => {
+  if (name === undefined) return "-"
+  return name === "-" ? "%2D" : encodePart(name)
+}
+
+/** `encodeURIComponent`, plus the characters that it leaves and IAM's `StringLike` would read as wildcards. */
+const encodePart = (text: string) =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+
+/**
+ * The claims of an identity token: ours, then the job's, then what the provider adds. In a clash ours win over the job's,
+ * and the job's over the provider's; an addition with the name of a job's claim is dropped even when the job lacks that
+ * claim, so that nothing added can pass for a fact about the job.
+ */
+export function identityTokenClaims(about: {
+  readonly issuer: string
+  readonly audience: string
+  readonly identity: Identity
+  readonly grant: string
+  readonly extra: Claims
+  readonly now: Date
+  /** At most `IDENTITY_TOKEN_SECONDS`. */
+  readonly ttlSeconds: number
+  readonly id: string
+}): Claims {
+  const { identity } = about
+  const issuedAt = Math.floor(about.now.getTime() / 1000)
+  return {
+    ...pick(about.extra, (name) => !isJobClaim(name)),
+    ...pick(identity.claims, (name) => !BROKER_CLAIMS.has(name)),
+    subject_issuer: identity.issuerUrl,
+    repository: identity.repository,
+    repository_id: identity.repositoryId,
+    repository_owner: identity.owner,
+    repository_owner_id: identity.ownerId,
+    ...(identity.environment === undefined ? {} : { environment: identity.environment }),
+    ref: identity.ref,
+    ref_type: identity.refType,
+    event_name: identity.event,
+    actor: identity.actor,
+    run_id: identity.runId,
+    run_attempt: identity.runAttempt,
+    grant: about.grant,
+    iss: about.issuer,
+    aud: about.audience,
+    sub: identityTokenSubject(identity, about.grant),
+    iat: issuedAt,
+    nbf: issuedAt,
+    exp: issuedAt + Math.min(about.ttlSeconds, IDENTITY_TOKEN_SECONDS),
+    jti: about.id,
+  }
+}
+
+/** What only the broker says: RFC 7519's registered claims, and the one that AWS reads session tags from. */
+const BROKER_CLAIMS: ReadonlySet<string> = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "https://aws.amazon.com/tags"])
+
+const pick = (claims: Claims, wanted: (name: string) => boolean) =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => wanted(name)))

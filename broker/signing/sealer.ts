@@ -1,0 +1,79 @@
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from "jose"
+import { BrokerError } from "../core/errors.ts"
+import { Secret } from "../core/secret.ts"
+
+/** Where a sealed value belongs. It opens there and nowhere else: a row copied to another place stays shut. */
+export interface SealContext {
+  readonly kind: "signing-key" | "revocation-handle"
+  /** `<issuer> <repository id>` of the ledger, or `-` for what belongs to the deployment. */
+  readonly repository: string
+  /** The key id, or `<lease>/<grant>`. */
+  readonly id: string
+}
+
+export interface Sealer {
+  seal(value: Secret<string>, context: SealContext): Promise<string>
+  /** @throws {BrokerError} `configuration_invalid` when the value was sealed under another key or for another place. */
+  open(sealed: string, context: SealContext): Promise<Secret<string>>
+}
+
+const KEK_BYTES = 32
+
+/**
+ * Seals values for storage: AES-256-GCM under a data key of its own, which is wrapped (A256GCMKW) by the deployment's
+ * key. The form is a compact JWE (RFC 7516); its protected header, which the cipher authenticates, names the key, the
+ * deployment, the kind, the repository and the id.
+ *
+ * @param kek 32 bytes, `DAYPASS_KEK`
+ */
+export async function createSealer(kek: Secret<Uint8Array>, deployment: string): Promise<Sealer> {
+  if (kek.reveal().length !== KEK_BYTES) throw new TypeError("the deployment's key must be 32 bytes")
+  const kid = await keyId(kek)
+  const place = (context: SealContext) =>
+    JSON.stringify([deployment, context.kind, context.repository, context.id])
+
+  return {
+    async seal(value, context) {
+      return await new CompactEncrypt(new TextEncoder().encode(value.reveal()))
+        .setProtectedHeader({ alg: "A256GCMKW", enc: "A256GCM", kid, place: place(context) })
+        .encrypt(kek.reveal())
+    },
+
+    async open(sealed, context) {
+      const header = readHeader(sealed)
+      if (header.kid !== kid) {
+        throw new BrokerError("configuration_invalid", `A stored ${context.kind} was sealed under another DAYPASS_KEK. Start the broker with the key that this deployment was set up with.`)
+      }
+      if (header.place !== place(context)) {
+        throw new BrokerError("configuration_invalid", `A stored ${context.kind} does not belong where it was found. Restore the broker's storage from a backup.`)
+      }
+      try {
+        const { plaintext } = await compactDecrypt(sealed, kek.reveal(), {
+          keyManagementAlgorithms: ["A256GCMKW"],
+          contentEncryptionAlgorithms: ["A256GCM"],
+        })
+        return new Secret(new TextDecoder().decode(plaintext))
+      } catch {
+        throw new BrokerError("configuration_invalid", `A stored ${context.kind} was changed since it was sealed. Restore the broker's storage from a backup.`)
+      }
+    },
+  }
+}
+
+function readHeader(sealed: string): { kid?: unknown; place?: unknown } {
+  try {
+    return decodeProtectedHeader(sealed)
+  } catch {
+    return {}
+  }
+}
+
+/** Names the key without telling of it: the first 96 bits of a digest that nothing else computes. */
+async function keyId(kek: Secret<Uint8Array>): Promise<string> {
+  const label = new TextEncoder().encode("daypass key id\0")
+  const bytes = new Uint8Array(label.length + KEK_BYTES)
+  bytes.set(label)
+  bytes.set(kek.reveal(), label.length)
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))
+  return Array.from(digest.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("")
+}

@@ -1,0 +1,91 @@
+import { type CryptoKey, SignJWT } from "jose"
+import { BrokerError } from "../core/errors.ts"
+import type { Claims } from "../core/identity.ts"
+import { Secret } from "../core/secret.ts"
+import type { Clock } from "../ports/clock.ts"
+import type { KeyRing, StoredKey } from "../ports/key-ring.ts"
+import { activeKey, first, publishedKeys } from "./key-states.ts"
+import type { Sealer } from "./sealer.ts"
+import { makeSigningKey, openSigningKey, SIGNING_ALGORITHM } from "./signing-key.ts"
+
+/** A public key as the JWKS shows it. */
+export interface PublishedKey {
+  readonly kty: "RSA"
+  readonly n: string
+  readonly e: string
+  readonly kid: string
+  readonly use: "sig"
+  readonly alg: typeof SIGNING_ALGORITHM
+}
+
+/** The broker's voice: signs with the active key, and shows the public halves of all that matter. */
+export interface Signer {
+  /** Signs `claims` as they are. @throws {BrokerError} `ledger_unavailable`, `configuration_invalid` */
+  sign(claims: Claims): Promise<Secret<string>>
+  publicKeys(): Promise<readonly PublishedKey[]>
+}
+
+/** How long an instance goes on with the keys it has read, in seconds. Far below the hours a key is published ahead. */
+const KEYS_FRESH_SECONDS = 60
+/** How often a lost race for the first key is run again before something must be wrong. */
+const FIRST_KEY_ATTEMPTS = 3
+
+interface LoadedKeys {
+  readonly at: number
+  readonly keys: readonly StoredKey[]
+  readonly active: { readonly kid: string; readonly key: CryptoKey }
+}
+
+export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: Clock }): Signer {
+  // Values only, never a promise: on workerd one request must not wait for another's I/O.
+  let loaded: LoadedKeys | undefined
+
+  async function current(): Promise<LoadedKeys> {
+    const now = ports.clock.now()
+    if (loaded && now.getTime() - loaded.at < KEYS_FRESH_SECONDS * 1000) return loaded
+    const { keys, active } = await keysWithActive(ports, now)
+    const key = loaded?.active.kid === active.kid ? loaded.active.key : await openSigningKey(active, ports.sealer)
+    loaded = { at: now.getTime(), keys, active: { kid: active.kid, key } }
+    return loaded
+  }
+
+  return {
+    async sign(claims) {
+      const { active } = await current()
+      const token = await new SignJWT({ ...claims })
+        .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: active.kid, typ: "JWT" })
+        .sign(active.key)
+      return new Secret(token)
+    },
+
+    async publicKeys() {
+      const { keys } = await current()
+      return publishedKeys(keys, ports.clock.now()).map((key) => ({
+        ...key.publicJwk,
+        kid: key.kid,
+        use: "sig",
+        alg: SIGNING_ALGORITHM,
+      }))
+    },
+  }
+}
+
+/**
+ * The ring's keys, making the first one if there is none.
+ *
+ * Any number of instances may find the ring empty at the same time. Each makes a key and offers it; the ring takes one,
+ * and the others drop theirs and read again, so that no token is ever signed by a key that is not published.
+ */
+async function keysWithActive(ports: { keyRing: KeyRing; sealer: Sealer }, now: Date) {
+  for (let attempt = 0; attempt < FIRST_KEY_ATTEMPTS; attempt++) {
+    const stored = await ports.keyRing.read()
+    const active = activeKey(stored.keys, now)
+    if (active) return { keys: stored.keys, active }
+    const keys = first(await makeSigningKey(ports.sealer, now), now)
+    const made = keys[0]
+    if (made && (await ports.keyRing.replace(stored.version, [...stored.keys, ...keys]))) {
+      return { keys: [...stored.keys, ...keys], active: made }
+    }
+  }
+  throw new BrokerError("ledger_unavailable", "The key ring keeps changing while the first signing key is made. Try again.")
+}

@@ -1,0 +1,32 @@
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, importPKCS8 } from "jose"
+import { BrokerError } from "../core/errors.ts"
+import { Secret } from "../core/secret.ts"
+import type { StoredKey } from "../ports/key-ring.ts"
+import type { Sealer } from "./sealer.ts"
+
+/** RS256: the one algorithm that every cloud's OIDC federation takes. */
+export const SIGNING_ALGORITHM = "RS256"
+const MODULUS_BITS = 2048
+
+/** Makes an RSA key whose private half is sealed before it is anywhere else. It is `next` until the ring says otherwise. */
+export async function makeSigningKey(sealer: Sealer, now: Date): Promise<StoredKey> {
+  const { publicKey, privateKey } = await generateKeyPair(SIGNING_ALGORITHM, { modulusLength: MODULUS_BITS, extractable: true })
+  const jwk = await exportJWK(publicKey)
+  if (jwk.kty !== "RSA" || jwk.n === undefined || jwk.e === undefined) throw new TypeError("an RSA key was expected")
+  const publicJwk = { kty: "RSA", n: jwk.n, e: jwk.e } as const
+  const kid = await calculateJwkThumbprint(publicJwk)
+  const sealedPrivateKey = await sealer.seal(new Secret(await exportPKCS8(privateKey)), sealedAs(kid))
+  return { kid, publicJwk, sealedPrivateKey, createdAt: now.toISOString(), activatedAt: null, retiredAt: null }
+}
+
+/** Opens a stored key for signing. @throws {BrokerError} `configuration_invalid` when it was sealed under another key. */
+export async function openSigningKey(key: StoredKey, sealer: Sealer): Promise<CryptoKey> {
+  const pkcs8 = await sealer.open(key.sealedPrivateKey, sealedAs(key.kid))
+  try {
+    return await importPKCS8(pkcs8.reveal(), SIGNING_ALGORITHM)
+  } catch {
+    throw new BrokerError("configuration_invalid", "The stored signing key is not an RSA private key. Restore the broker's storage from a backup.")
+  }
+}
+
+const sealedAs = (kid: string) => ({ kind: "signing-key", repository: "-", id: kid }) as const
