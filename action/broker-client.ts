@@ -1,0 +1,127 @@
+import { type ErrorCode, PROBLEMS } from "../broker/wire/error-codes.ts"
+import {
+  type ExchangeRequest,
+  MEDIA_TYPE_JOSE,
+  MEDIA_TYPE_PROBLEM,
+  type RevokeAnswer,
+} from "../broker/wire/exchange.ts"
+import { readProblem, readRevocation } from "./answer.ts"
+import { ActionError, type FailureCode, type Retry } from "./failure.ts"
+import { HttpFailure, type HttpFault, type HttpReply, type HttpRequest, send } from "./http.ts"
+import { parseJson } from "./json.ts"
+
+/**
+ * `POST /v1/exchange`: one call, no retry. Gives the compact JWE as it came; only the job's key opens it.
+ * @throws {ActionError} a code of the broker's, or `broker_*`, `answer_*`, `problem_unknown`
+ */
+export async function requestExchange(
+  broker: string,
+  token: string,
+  request: ExchangeRequest & Required<Pick<ExchangeRequest, "key">>,
+  timeoutMs: number,
+): Promise<string> {
+  const reply = await call(broker, {
+    method: "POST",
+    url: new URL("/v1/exchange", broker),
+    bearer: token,
+    accept: `${MEDIA_TYPE_JOSE}, ${MEDIA_TYPE_PROBLEM}`,
+    json: request,
+    timeoutMs,
+  })
+  if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1")
+  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not seal its answer to the job's key.`)
+}
+
+/**
+ * `DELETE /v1/leases/{id}`: one call, no retry. Null when the broker took the lease back and does not say what became
+ * of each credential.
+ * @throws {ActionError} a code of the broker's, or `broker_*`, `problem_unknown`
+ */
+export async function requestRevocation(
+  broker: string,
+  token: string,
+  lease: string,
+  timeoutMs: number,
+): Promise<RevokeAnswer["credentials"] | null> {
+  const reply = await call(broker, {
+    method: "DELETE",
+    url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
+    bearer: token,
+    accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
+    timeoutMs,
+  })
+  return readRevocation(parseJson(reply.body))
+}
+
+async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
+  const reply = await answerOf(broker, request)
+  if (reply.status >= 200 && reply.status < 300) return reply
+  const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null
+  const retry = retryOf(reply, problem?.code)
+  if (problem === null) throw strangeStatus(broker, reply.status, retry)
+  throw new ActionError(knownCode(problem.code), problemMessage(problem), {
+    ...(retry && { retry }),
+    ...(problem.request_id !== "" && { requestId: problem.request_id }),
+    ...(problem.trace && { trace: problem.trace }),
+  })
+}
+
+async function answerOf(broker: string, request: HttpRequest): Promise<HttpReply> {
+  try {
+    return await send(request)
+  } catch (thrown) {
+    if (!(thrown instanceof HttpFailure)) throw thrown
+    const [code, what] = TRANSPORT[thrown.fault]
+    throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry })
+  }
+}
+
+const TRANSPORT: Readonly<Record<HttpFault, readonly [FailureCode, string]>> = {
+  "unknown-host": ["broker_unreachable", "cannot be reached: its name does not resolve"],
+  refused: ["broker_unreachable", "cannot be reached: nothing accepts the connection"],
+  reset: ["broker_unreachable", "cannot be reached: the connection broke"],
+  timeout: ["broker_timeout", "did not answer in time"],
+  tls: ["broker_tls", "has a certificate that this runner does not trust, or speaks no TLS"],
+  redirect: ["broker_redirects", "redirects to another address"],
+  "too-large": ["answer_unusable", "gave an answer larger than any of a broker's"],
+  "not-http": ["answer_unusable", "does not speak HTTP"],
+}
+
+function strangeStatus(broker: string, status: number, retry: Retry | undefined): ActionError {
+  if (status === 404 || status === 405) {
+    return new ActionError("broker_too_old", `There is no exchange of this version at ${broker} (HTTP ${status}).`)
+  }
+  const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable"
+  const message = `The broker at ${broker}, or something in front of it, answered HTTP ${status} without a reason.`
+  return new ActionError(code, message, retry && { retry })
+}
+
+/** Another try may help against congestion and outages. A denial is an answer, and asking again does not change it. */
+function retryOf(reply: HttpReply, code: string | undefined): Retry | undefined {
+  const again =
+    reply.status === 429 ||
+    reply.status === 503 ||
+    reply.status === 504 ||
+    (reply.status === 502 && (code === "provider_unavailable" || code === "provider_throttled")) ||
+    (reply.status >= 500 && code === undefined)
+  if (!again) return undefined
+  const afterMs = retryAfterMs(reply.retryAfter, Date.now())
+  return { pace: "patient", ...(afterMs !== null && { afterMs }) }
+}
+
+/** RFC 9110 section 10.2.3: whole seconds, or a date. */
+function retryAfterMs(header: string | undefined, now: number): number | null {
+  if (header === undefined) return null
+  if (/^[0-9]{1,6}$/.test(header)) return Number(header) * 1000
+  const date = Date.parse(header)
+  return Number.isNaN(date) ? null : Math.max(0, date - now)
+}
+
+function knownCode(code: string): ErrorCode | "problem_unknown" {
+  return Object.hasOwn(PROBLEMS, code) ? (code as ErrorCode) : "problem_unknown"
+}
+
+function problemMessage(problem: { readonly code: string; readonly detail: string }): string {
+  const said = problem.detail.trim() || `The broker refused with ${problem.code}.`
+  return /[.!?]$/.test(said) ? said : `${said}.`
+}

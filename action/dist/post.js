@@ -1,0 +1,729 @@
+"use strict";
+var __create = Object.create;
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __getProtoOf = Object.getPrototypeOf;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key) && key !== except)
+        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+  }
+  return to;
+};
+var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
+  // If the importer is in node compatibility mode or this is not an ESM
+  // file that has been converted to a CommonJS file using a Babel-
+  // compatible transform (i.e. "__esModule" has not been set), then set
+  // "default" to the CommonJS "module.exports" for node compatibility.
+  isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
+  mod
+));
+
+// advice.ts
+function advice(code) {
+  return ADVICE[code];
+}
+var REPORT = "please report it together with the versions of the action and the broker";
+var ADVICE = {
+  // The broker's codes, in the order of the wire.
+  request_malformed: "Check the inputs `grants` and `ttl` against what the broker says here.",
+  request_too_large: "Ask for fewer grants in one step.",
+  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are, or ${REPORT}.`,
+  method_not_allowed: "Update the broker to the version that this action needs, or pin the action to the broker's version.",
+  route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
+  token_missing: "Let the proxy between the job and the broker pass the Authorization header on.",
+  token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server and that nothing in between changes the Authorization header.",
+  token_issuer_unknown: "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
+  token_signature_invalid: "Check that the issuer's URL in the broker's organisation file is that of this GitHub server.",
+  token_audience_mismatch: "Set the input `audience` to the audience that the broker is configured with; left out, it is the broker's origin.",
+  token_expired: "Set the clocks of the runner and of the broker right, for subject tokens live only minutes.",
+  token_not_yet_valid: "Set the clocks of the runner and of the broker right, for the token seems to come from the future.",
+  token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
+  token_claims_invalid: "Ask the broker's operator to check that the issuer's family in the organisation file fits this GitHub server.",
+  token_already_used: "Run the job again; if it happens again, look for a step or a proxy that repeats requests.",
+  key_mismatch: "Run the job again; if it happens again, look for a proxy that changes the requests to the broker.",
+  bound_token_required: "Update the action, because this one did not bind its token to a key as the broker demands.",
+  issuer_unavailable: "Wait for the issuer to recover and run the job again; githubstatus.com may tell more.",
+  not_allowed: "Change the policy, or run the job on the ref, the event and in the environment that a policy of this repository allows.",
+  ttl_too_short: "Ask for a longer `ttl`, or leave the input out.",
+  policy_unavailable: "Ask the broker's operator to mend the policies; `daypass check` names every fault.",
+  lease_not_found: "Nothing can be changed from here: the lease has ended, or it belongs to another run.",
+  ledger_unavailable: "Run the job again in a while; if it goes on, ask the broker's operator to look at its storage.",
+  provider_denied: "Ask the broker's operator to check what the provider's side trusts: its role, its trust condition or its permissions.",
+  provider_throttled: "Run the job again in a while, or have fewer jobs ask at the same time.",
+  provider_unavailable: "Wait for the provider to recover and run the job again.",
+  provider_response_invalid: "Ask the broker's operator to compare the connection's settings with the provider's version.",
+  configuration_invalid: "Ask the broker's operator to read the broker's log, which names every fault of its configuration.",
+  shutting_down: "Run the job again, for the broker is being restarted.",
+  internal: "Give the request id to the broker's operator, who finds the cause under it in the broker's log.",
+  // The action's own.
+  input_invalid: "Correct the step's `with:` in the workflow.",
+  id_token_permission_missing: "Add `permissions: { contents: read, id-token: write }` to the job; a reusable workflow needs it in its caller as well.",
+  id_token_fork: "Run this step only for branches of the repository itself, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
+  id_token_dependabot: "Leave this step out for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it once the change is merged.",
+  id_token_unavailable: "Run the job again; if it goes on, see githubstatus.com or the state of your GitHub Enterprise Server.",
+  broker_unreachable: "Check the input `broker` and that this runner's network and proxy let it reach that host.",
+  broker_timeout: "Run the job again; if it goes on, ask the broker's operator what keeps it busy.",
+  broker_tls: "Have the broker show a certificate that this runner trusts, or add its authority through NODE_EXTRA_CA_CERTS on the runner.",
+  broker_redirects: "Set the input `broker` to the origin where the broker itself answers, because redirects are never followed with a token.",
+  broker_too_old: "Check the input `broker`, and update the broker if it is older than this action.",
+  broker_failing: "Run the job again; if it goes on, ask the broker's operator to look at the broker and what stands in front of it.",
+  problem_unknown: "Update the action, because the broker is newer and knows reasons that this one does not.",
+  answer_not_sealed: "Update the broker, because an answer that is not sealed to the job's key is never used.",
+  answer_unusable: `Check that the input \`broker\` points at a Daypass broker and that its version fits the action, or ${REPORT}.`,
+  delivery_refused: "Change the names in the policy or the provider's settings, or take the values as outputs with `deliver: outputs`.",
+  runner_file_missing: "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT and GITHUB_STATE, as every current one does.",
+  unexpected: `This is a fault of ours: ${REPORT}.`
+};
+
+// failure.ts
+var ActionError = class extends Error {
+  name = "ActionError";
+  code;
+  retry;
+  /** The broker's name for the request, for its operator. */
+  requestId;
+  trace;
+  constructor(code, message, extra = {}) {
+    super(message);
+    this.code = code;
+    if (extra.retry) this.retry = extra.retry;
+    if (extra.requestId !== void 0) this.requestId = extra.requestId;
+    if (extra.trace) this.trace = extra.trace;
+  }
+};
+function toFailure(thrown) {
+  if (thrown instanceof ActionError) return thrown;
+  const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
+  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? ` (${thrown.code})` : "";
+  return new ActionError("unexpected", `The action itself failed with ${kind}${code}.`);
+}
+
+// ../broker/wire/error-codes.ts
+var PROBLEMS = {
+  // The request's form: nothing was verified, used up or recorded.
+  request_malformed: { status: 400, title: "The request is malformed" },
+  request_too_large: { status: 413, title: "The request is too large" },
+  media_type_unsupported: { status: 415, title: "The body is not application/json" },
+  method_not_allowed: { status: 405, title: "The method is not allowed here" },
+  route_not_found: { status: 404, title: "There is nothing at this path" },
+  // The subject token. Nothing was used up or recorded.
+  token_missing: { status: 401, title: "No subject token" },
+  token_malformed: { status: 401, title: "The subject token is malformed" },
+  token_issuer_unknown: { status: 401, title: "The subject token's issuer is not trusted" },
+  token_signature_invalid: { status: 401, title: "The subject token's signature does not verify" },
+  token_audience_mismatch: { status: 401, title: "The subject token is for another audience" },
+  token_expired: { status: 401, title: "The subject token has expired" },
+  token_not_yet_valid: { status: 401, title: "The subject token is not valid yet" },
+  token_lifetime_too_long: { status: 401, title: "The subject token lives longer than its issuer may let it" },
+  token_claims_invalid: { status: 401, title: "The subject token's claims are not those of its issuer" },
+  token_already_used: { status: 401, title: "The subject token was used before" },
+  key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
+  bound_token_required: { status: 403, title: "A key-bound subject token is required" },
+  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be had" },
+  // The decision.
+  not_allowed: { status: 403, title: "No policy allows this" },
+  ttl_too_short: { status: 400, title: "The provider cannot mint for so short a time" },
+  policy_unavailable: { status: 503, title: "No policies are loaded" },
+  // Leases. One answer for a lease that never was and a lease of somebody else.
+  lease_not_found: { status: 404, title: "No such lease for this job" },
+  // What stands behind the broker.
+  ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
+  provider_denied: { status: 502, title: "The provider refused" },
+  provider_throttled: { status: 502, title: "The provider asks for patience" },
+  provider_unavailable: { status: 502, title: "The provider cannot be reached" },
+  provider_response_invalid: { status: 502, title: "The provider's answer is not usable" },
+  configuration_invalid: { status: 503, title: "The broker's configuration is not usable" },
+  shutting_down: { status: 503, title: "The broker is shutting down" },
+  internal: { status: 500, title: "The broker failed" }
+};
+var ERROR_CODES = Object.keys(PROBLEMS);
+
+// ../broker/wire/exchange.ts
+var KEY_BINDING_SEPARATOR = "?jkt=";
+var MEDIA_TYPE_PROBLEM = "application/problem+json";
+
+// json.ts
+function parseJson(bytes) {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return void 0;
+  }
+}
+function memberOf(value, name) {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return void 0;
+  return value[name];
+}
+function membersOf(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
+}
+
+// answer.ts
+var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+var MAX_TEXT_CHARACTERS = 2e3;
+var MAX_LIST = 200;
+function readRevocation(answer) {
+  const members = membersOf(memberOf(answer, "credentials"));
+  if (members === null || members.length > MAX_LIST) return null;
+  const credentials = /* @__PURE__ */ Object.create(null);
+  for (const [grant, ended] of members) {
+    const outcome = memberOf(ended, "outcome");
+    const expiresAt = memberOf(ended, "expires_at") ?? null;
+    if (outcome !== "revoked" && outcome !== "expires-only" && outcome !== "failed") return null;
+    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
+    credentials[grant] = { outcome, expires_at: expiresAt };
+  }
+  return credentials;
+}
+function readProblem(document) {
+  const code = memberOf(document, "code");
+  const requestId = memberOf(document, "request_id");
+  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
+  const trace = readTrace(memberOf(document, "trace"));
+  return {
+    code,
+    detail: readText(memberOf(document, "detail")),
+    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
+    ...trace && { trace }
+  };
+}
+function readTrace(value) {
+  const grants = memberOf(value, "grants");
+  if (!Array.isArray(grants)) return null;
+  const subject = memberOf(value, "subject");
+  const environment = memberOf(subject, "environment");
+  return {
+    subject: {
+      issuer: readText(memberOf(subject, "issuer")),
+      repository: readText(memberOf(subject, "repository")),
+      repository_id: readText(memberOf(subject, "repository_id")),
+      environment: typeof environment === "string" ? readText(environment) : null
+    },
+    policies: readList(memberOf(value, "policies")).map(readText),
+    notes: readList(memberOf(value, "notes")).map(readText),
+    grants: readList(grants).map(readGrantTrace)
+  };
+}
+function readGrantTrace(value) {
+  return {
+    name: readText(memberOf(value, "name")),
+    outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
+    reason: readText(memberOf(value, "reason")),
+    rules: readList(memberOf(value, "rules")).map(readRuleTrace)
+  };
+}
+function readRuleTrace(value) {
+  const line = memberOf(value, "line");
+  return {
+    kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
+    name: readText(memberOf(value, "name")),
+    file: readText(memberOf(value, "file")),
+    line: typeof line === "number" && Number.isSafeInteger(line) ? line : 0,
+    matched: memberOf(value, "matched") === true,
+    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace)
+  };
+}
+function readConditionTrace(value) {
+  const actual = memberOf(value, "actual");
+  return {
+    claim: readText(memberOf(value, "claim")),
+    expected: readText(memberOf(value, "expected")),
+    actual: typeof actual === "string" ? readText(actual) : null,
+    matched: memberOf(value, "matched") === true
+  };
+}
+function readList(value) {
+  return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
+}
+function readText(value) {
+  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : "";
+}
+function isTime(value) {
+  return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
+}
+
+// runner.ts
+var import_node_fs = require("node:fs");
+
+// ../node_modules/@actions/core/lib/command.js
+var os = __toESM(require("os"));
+
+// ../node_modules/@actions/core/lib/utils.js
+function toCommandValue(input) {
+  if (input === null || input === void 0) {
+    return "";
+  } else if (typeof input === "string" || input instanceof String) {
+    return input;
+  }
+  return JSON.stringify(input);
+}
+function toCommandProperties(annotationProperties) {
+  if (!Object.keys(annotationProperties).length) {
+    return {};
+  }
+  return {
+    title: annotationProperties.title,
+    file: annotationProperties.file,
+    line: annotationProperties.startLine,
+    endLine: annotationProperties.endLine,
+    col: annotationProperties.startColumn,
+    endColumn: annotationProperties.endColumn
+  };
+}
+
+// ../node_modules/@actions/core/lib/command.js
+function issueCommand(command, properties, message) {
+  const cmd = new Command(command, properties, message);
+  process.stdout.write(cmd.toString() + os.EOL);
+}
+var CMD_STRING = "::";
+var Command = class {
+  constructor(command, properties, message) {
+    if (!command) {
+      command = "missing.command";
+    }
+    this.command = command;
+    this.properties = properties;
+    this.message = message;
+  }
+  toString() {
+    let cmdStr = CMD_STRING + this.command;
+    if (this.properties && Object.keys(this.properties).length > 0) {
+      cmdStr += " ";
+      let first = true;
+      for (const key in this.properties) {
+        if (this.properties.hasOwnProperty(key)) {
+          const val = this.properties[key];
+          if (val) {
+            if (first) {
+              first = false;
+            } else {
+              cmdStr += ",";
+            }
+            cmdStr += `${key}=${escapeProperty(val)}`;
+          }
+        }
+      }
+    }
+    cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
+    return cmdStr;
+  }
+};
+function escapeData(s) {
+  return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+}
+function escapeProperty(s) {
+  return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/:/g, "%3A").replace(/,/g, "%2C");
+}
+
+// ../node_modules/@actions/core/lib/core.js
+var os2 = __toESM(require("os"));
+var ExitCode;
+(function(ExitCode2) {
+  ExitCode2[ExitCode2["Success"] = 0] = "Success";
+  ExitCode2[ExitCode2["Failure"] = 1] = "Failure";
+})(ExitCode || (ExitCode = {}));
+function setSecret(secret) {
+  issueCommand("add-mask", {}, secret);
+}
+function warning(message, properties = {}) {
+  issueCommand("warning", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+function info(message) {
+  process.stdout.write(message + os2.EOL);
+}
+function getState(name) {
+  return process.env[`STATE_${name}`] || "";
+}
+
+// escape.ts
+var MAX_SHOWN_CHARACTERS = 400;
+function forLog(text) {
+  return visible(shortened(text)).replaceAll("##[", "## [");
+}
+function visible(text) {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
+  );
+}
+function shortened(text) {
+  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
+}
+
+// runner.ts
+function idTokenEndpoint() {
+  const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
+  const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+  return url === "" || requestToken === "" ? null : { url, requestToken };
+}
+function jobFacts() {
+  return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() };
+}
+function proxyEnvironment() {
+  return process.env;
+}
+async function registerMasks(masks) {
+  for (const mask of masks) {
+    if (registered.has(mask)) continue;
+    registered.add(mask);
+    setSecret(mask);
+  }
+  await new Promise((resolve) => process.stdout.write("", () => resolve()));
+}
+function savedState(name) {
+  return getState(name);
+}
+function info2(text) {
+  info(text);
+}
+function warn(text) {
+  warning(forLog(text), { title: "Daypass" });
+}
+var registered = /* @__PURE__ */ new Set();
+function variable(name) {
+  return process.env[name] ?? "";
+}
+function readEvent() {
+  try {
+    return parseJson((0, import_node_fs.readFileSync)(variable("GITHUB_EVENT_PATH")));
+  } catch {
+    return void 0;
+  }
+}
+
+// http.ts
+var HttpFailure = class extends Error {
+  name = "HttpFailure";
+  fault;
+  constructor(fault) {
+    super(`the request failed: ${fault}`);
+    this.fault = fault;
+  }
+  /** Absent when the same request would fail in the same way again. */
+  get retry() {
+    return RETRIES[this.fault];
+  }
+};
+function isHttpsOrLoopback(url) {
+  return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
+}
+async function send(request) {
+  const { Agent, request: open } = request.url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
+  const options = {
+    method: request.method,
+    headers: {
+      accept: request.accept,
+      authorization: `Bearer ${request.bearer}`,
+      "user-agent": "daypass-action",
+      ...body !== void 0 && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
+    },
+    // One call a connection, so that nothing keeps the step from ending.
+    agent: new Agent({ keepAlive: false, proxyEnv: proxyEnvironment() })
+  };
+  return new Promise((resolve, reject) => {
+    const call2 = open(request.url, options, (response) => {
+      readReply(response).then(resolve, (cause) => {
+        call2.destroy();
+        reject(toHttpFailure(cause));
+      });
+    });
+    const timer = setTimeout(() => call2.destroy(new HttpFailure("timeout")), request.timeoutMs);
+    call2.on("error", (cause) => reject(toHttpFailure(cause)));
+    call2.on("close", () => clearTimeout(timer));
+    call2.end(body);
+  });
+}
+async function readReply(response) {
+  const status = response.statusCode ?? 0;
+  if (status >= 300 && status < 400) throw new HttpFailure("redirect");
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of response) {
+    length += chunk.length;
+    if (length > MAX_REPLY_BYTES) throw new HttpFailure("too-large");
+    chunks.push(chunk);
+  }
+  const contentType = response.headers["content-type"] ?? "";
+  return {
+    status,
+    mediaType: (contentType.split(";")[0] ?? "").trim().toLowerCase(),
+    retryAfter: response.headers["retry-after"],
+    body: Buffer.concat(chunks)
+  };
+}
+function toHttpFailure(cause) {
+  if (cause instanceof HttpFailure) return cause;
+  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  const fault = FAULTS[code];
+  if (fault !== void 0) return new HttpFailure(fault);
+  if (TLS_CODE.test(code)) return new HttpFailure("tls");
+  if (code.startsWith("HPE_")) return new HttpFailure("not-http");
+  return new HttpFailure("reset");
+}
+var MAX_REPLY_BYTES = 256 * 1024;
+var LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
+var TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
+var FAULTS = {
+  __proto__: null,
+  ENOTFOUND: "unknown-host",
+  EAI_AGAIN: "unknown-host",
+  ECONNREFUSED: "refused",
+  EHOSTUNREACH: "refused",
+  ENETUNREACH: "refused",
+  EADDRNOTAVAIL: "refused",
+  ERR_PROXY_TUNNEL: "refused",
+  ETIMEDOUT: "timeout"
+};
+var RETRIES = {
+  "unknown-host": { pace: "quick" },
+  refused: { pace: "quick" },
+  reset: { pace: "patient" },
+  timeout: { pace: "patient" },
+  tls: void 0,
+  "too-large": void 0,
+  redirect: void 0,
+  "not-http": void 0
+};
+
+// broker-client.ts
+async function requestRevocation(broker, token, lease, timeoutMs) {
+  const reply = await call(broker, {
+    method: "DELETE",
+    url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
+    bearer: token,
+    accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
+    timeoutMs
+  });
+  return readRevocation(parseJson(reply.body));
+}
+async function call(broker, request) {
+  const reply = await answerOf(broker, request);
+  if (reply.status >= 200 && reply.status < 300) return reply;
+  const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
+  const retry = retryOf(reply, problem?.code);
+  if (problem === null) throw strangeStatus(broker, reply.status, retry);
+  throw new ActionError(knownCode(problem.code), problemMessage(problem), {
+    ...retry && { retry },
+    ...problem.request_id !== "" && { requestId: problem.request_id },
+    ...problem.trace && { trace: problem.trace }
+  });
+}
+async function answerOf(broker, request) {
+  try {
+    return await send(request);
+  } catch (thrown) {
+    if (!(thrown instanceof HttpFailure)) throw thrown;
+    const [code, what] = TRANSPORT[thrown.fault];
+    throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry });
+  }
+}
+var TRANSPORT = {
+  "unknown-host": ["broker_unreachable", "cannot be reached: its name does not resolve"],
+  refused: ["broker_unreachable", "cannot be reached: nothing accepts the connection"],
+  reset: ["broker_unreachable", "cannot be reached: the connection broke"],
+  timeout: ["broker_timeout", "did not answer in time"],
+  tls: ["broker_tls", "has a certificate that this runner does not trust, or speaks no TLS"],
+  redirect: ["broker_redirects", "redirects to another address"],
+  "too-large": ["answer_unusable", "gave an answer larger than any of a broker's"],
+  "not-http": ["answer_unusable", "does not speak HTTP"]
+};
+function strangeStatus(broker, status, retry) {
+  if (status === 404 || status === 405) {
+    return new ActionError("broker_too_old", `There is no exchange of this version at ${broker} (HTTP ${status}).`);
+  }
+  const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
+  const message = `The broker at ${broker}, or something in front of it, answered HTTP ${status} without a reason.`;
+  return new ActionError(code, message, retry && { retry });
+}
+function retryOf(reply, code) {
+  const again = reply.status === 429 || reply.status === 503 || reply.status === 504 || reply.status === 502 && (code === "provider_unavailable" || code === "provider_throttled") || reply.status >= 500 && code === void 0;
+  if (!again) return void 0;
+  const afterMs = retryAfterMs(reply.retryAfter, Date.now());
+  return { pace: "patient", ...afterMs !== null && { afterMs } };
+}
+function retryAfterMs(header, now) {
+  if (header === void 0) return null;
+  if (/^[0-9]{1,6}$/.test(header)) return Number(header) * 1e3;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
+}
+function knownCode(code) {
+  return Object.hasOwn(PROBLEMS, code) ? code : "problem_unknown";
+}
+function problemMessage(problem) {
+  const said = problem.detail.trim() || `The broker refused with ${problem.code}.`;
+  return /[.!?]$/.test(said) ? said : `${said}.`;
+}
+
+// id-token.ts
+var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+var MAX_TOKEN_CHARACTERS = 16 * 1024;
+async function requestIdToken(endpoint, audience, timeoutMs) {
+  const separator = endpoint.url.includes("?") ? "&" : "?";
+  const url = URL.parse(`${endpoint.url}${separator}audience=${encodeURIComponent(audience)}`);
+  if (url === null || !isHttpsOrLoopback(url)) throw unavailable("ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.");
+  const reply = await ask(url, endpoint.requestToken, timeoutMs);
+  if (reply.status !== 200) {
+    const message = `The runner's ID token endpoint answered ${reply.status}.`;
+    throw unavailable(message, reply.status === 429 || reply.status >= 500);
+  }
+  return readToken(reply.body);
+}
+function noIdTokenEndpoint(job) {
+  if (job.actor === "dependabot[bot]") {
+    return new ActionError("id_token_dependabot", "Runs that Dependabot starts get no ID token.");
+  }
+  if (job.eventName.startsWith("pull_request") && comesFromFork(job.event)) {
+    return new ActionError("id_token_fork", "Pull requests from forks get no ID token.");
+  }
+  return new ActionError("id_token_permission_missing", "This job may not ask for an ID token.");
+}
+async function ask(url, bearer, timeoutMs) {
+  try {
+    return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
+  } catch (thrown) {
+    if (!(thrown instanceof HttpFailure)) throw thrown;
+    const message = `The runner's ID token endpoint cannot be used (${thrown.fault}).`;
+    throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
+  }
+}
+function readToken(body) {
+  const token = memberOf(parseJson(body), "value");
+  if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token;
+  throw unavailable("The runner's ID token endpoint answered without a token.");
+}
+function comesFromFork(event) {
+  const pullRequest = memberOf(event, "pull_request");
+  const head = memberOf(memberOf(pullRequest, "head"), "repo");
+  const base = memberOf(memberOf(pullRequest, "base"), "repo");
+  const headId = memberOf(head, "id");
+  const baseId = memberOf(base, "id");
+  if (headId !== void 0 && baseId !== void 0) return headId !== baseId;
+  return memberOf(head, "fork") === true || pullRequest !== void 0 && head === null;
+}
+function unavailable(message, again = false) {
+  return new ActionError("id_token_unavailable", message, again ? { retry: { pace: "patient" } } : {});
+}
+
+// key.ts
+var import_node_crypto = require("node:crypto");
+function boundAudience(audience, thumbprint) {
+  return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
+}
+function thumbprintOfNoKey() {
+  return (0, import_node_crypto.randomBytes)(32).toString("base64url");
+}
+
+// patience.ts
+var DEADLINE_MS = 3e4;
+var ATTEMPT_MS = 15e3;
+var QUICK_PAUSES_MS = [150, 450];
+var PATIENT_BASE_MS = 500;
+var PATIENT_CAP_MS = 8e3;
+var PATIENT_PAUSES = 6;
+function startDeadline(waiting = REAL) {
+  const end = waiting.now() + DEADLINE_MS;
+  const remainingMs = () => Math.max(0, end - waiting.now());
+  return { remainingMs, attemptMs: () => Math.max(1, Math.min(ATTEMPT_MS, remainingMs())) };
+}
+async function persist(deadline, attempt, waiting = REAL) {
+  const tries = { quick: 0, patient: 0 };
+  for (; ; ) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
+      const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random());
+      if (pause === null || pause >= deadline.remainingMs()) throw thrown;
+      info2(`${forLog(thrown.message)} Trying again.`);
+      await waiting.sleep(pause);
+    }
+  }
+}
+function pauseMs(retry, failed, random) {
+  if (retry.pace === "quick") {
+    const longest2 = QUICK_PAUSES_MS[failed];
+    return longest2 === void 0 ? null : longest2 * random;
+  }
+  if (failed >= PATIENT_PAUSES) return null;
+  const longest = Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
+  return (retry.afterMs ?? 0) + longest * random;
+}
+var REAL = {
+  now: () => performance.now(),
+  random: Math.random,
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+};
+
+// lease.ts
+function heldLease() {
+  const state = parseJson(Buffer.from(savedState("lease")));
+  const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map(
+    (name) => memberOf(state, name)
+  );
+  if (typeof id !== "string" || typeof broker !== "string") return null;
+  if (typeof audience !== "string" || typeof expiresAt !== "string") return null;
+  return { id, broker, audience, expiresAt };
+}
+function heldVariables() {
+  return savedState("variables").split(",").filter((name) => name !== "");
+}
+async function takeBack(lease, deadline) {
+  const endpoint = idTokenEndpoint();
+  if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
+  const audience = boundAudience(lease.audience, thumbprintOfNoKey());
+  return persist(deadline, async () => {
+    const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
+    await registerMasks([token]);
+    return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
+  });
+}
+
+// revoke.ts
+async function revoke() {
+  try {
+    const lease = heldLease();
+    if (lease === null) return;
+    await revokeHeld(lease);
+  } catch (thrown) {
+    warn(toFailure(thrown).message);
+  }
+}
+async function revokeHeld(lease) {
+  try {
+    tell(await takeBack(lease, startDeadline()));
+  } catch (thrown) {
+    const failure = toFailure(thrown);
+    const alive = `The credentials of this job could not be taken back and can live until ${lease.expiresAt}.`;
+    const request = failure.requestId === void 0 ? "" : ` (request ${failure.requestId})`;
+    warn(`${alive} ${failure.message} ${advice(failure.code)}${request}`);
+    return;
+  }
+  const variables = heldVariables();
+  if (variables.length > 0) info2(`Still set, with values of this lease: ${variables.join(", ")}.`);
+}
+function tell(credentials) {
+  if (credentials === null) {
+    info2("The lease was given back.");
+    return;
+  }
+  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
+    const until = expiresAt === null ? "" : ` at ${expiresAt}`;
+    if (outcome === "revoked") info2(`Took back ${grant}.`);
+    else if (outcome === "expires-only") info2(`Cannot take back ${grant}, which ends by itself${until}.`);
+    else
+      warn(
+        `${grant} could not be taken back yet; the broker tries again, and it ends by itself${until || " only if it expires"}.`
+      );
+  }
+}
+
+// post.ts
+void revoke();

@@ -1,0 +1,135 @@
+import type { IncomingMessage, RequestOptions } from "node:http"
+import type { Retry } from "./failure.ts"
+import { proxyEnvironment } from "./runner.ts"
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "DELETE"
+  readonly url: URL
+  /** The only way in which a bearer travels: never in the URL. */
+  readonly bearer: string
+  readonly accept: string
+  readonly json?: unknown
+  /** From the call to the last byte of the answer. */
+  readonly timeoutMs: number
+}
+
+export interface HttpReply {
+  readonly status: number
+  /** Without parameters, in lower case; empty when the answer names none. */
+  readonly mediaType: string
+  readonly retryAfter: string | undefined
+  readonly body: Buffer
+}
+
+export type HttpFault = "unknown-host" | "refused" | "reset" | "timeout" | "tls" | "too-large" | "redirect" | "not-http"
+
+/** What a request failed of. Carries no URL and no body: either may hold a secret. */
+export class HttpFailure extends Error {
+  override readonly name = "HttpFailure"
+  readonly fault: HttpFault
+
+  constructor(fault: HttpFault) {
+    super(`the request failed: ${fault}`)
+    this.fault = fault
+  }
+
+  /** Absent when the same request would fail in the same way again. */
+  get retry(): Retry | undefined {
+    return RETRIES[this.fault]
+  }
+}
+
+/** True for https, and for http to this very machine, where there is nobody in between. */
+export function isHttpsOrLoopback(url: URL): boolean {
+  return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname))
+}
+
+/**
+ * Sends one request and reads the whole answer. Never follows a redirect, never retries, never sends cookies; at most
+ * 256 KiB are read. Straight over node:http, because the global fetch costs a job some 30 ms of start-up.
+ * @throws {HttpFailure}
+ */
+export async function send(request: HttpRequest): Promise<HttpReply> {
+  const { Agent, request: open } =
+    request.url.protocol === "https:" ? await import("node:https") : await import("node:http")
+  const body = request.json === undefined ? undefined : JSON.stringify(request.json)
+  const options: RequestOptions = {
+    method: request.method,
+    headers: {
+      accept: request.accept,
+      authorization: `Bearer ${request.bearer}`,
+      "user-agent": "daypass-action",
+      ...(body !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+    },
+    // One call a connection, so that nothing keeps the step from ending.
+    agent: new Agent({ keepAlive: false, proxyEnv: proxyEnvironment() }),
+  }
+  return new Promise((resolve, reject) => {
+    const call = open(request.url, options, (response) => {
+      readReply(response).then(resolve, (cause) => {
+        call.destroy()
+        reject(toHttpFailure(cause))
+      })
+    })
+    const timer = setTimeout(() => call.destroy(new HttpFailure("timeout")), request.timeoutMs)
+    call.on("error", (cause) => reject(toHttpFailure(cause)))
+    call.on("close", () => clearTimeout(timer))
+    call.end(body)
+  })
+}
+
+async function readReply(response: IncomingMessage): Promise<HttpReply> {
+  const status = response.statusCode ?? 0
+  if (status >= 300 && status < 400) throw new HttpFailure("redirect")
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > MAX_REPLY_BYTES) throw new HttpFailure("too-large")
+    chunks.push(chunk)
+  }
+  const contentType = response.headers["content-type"] ?? ""
+  return {
+    status,
+    mediaType: (contentType.split(";")[0] ?? "").trim().toLowerCase(),
+    retryAfter: response.headers["retry-after"],
+    body: Buffer.concat(chunks),
+  }
+}
+
+function toHttpFailure(cause: unknown): HttpFailure {
+  if (cause instanceof HttpFailure) return cause
+  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
+  const fault = FAULTS[code]
+  if (fault !== undefined) return new HttpFailure(fault)
+  if (TLS_CODE.test(code)) return new HttpFailure("tls")
+  if (code.startsWith("HPE_")) return new HttpFailure("not-http")
+  return new HttpFailure("reset")
+}
+
+const MAX_REPLY_BYTES = 256 * 1024
+const LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/
+
+const FAULTS: Readonly<Record<string, HttpFault>> = {
+  __proto__: null as never,
+  ENOTFOUND: "unknown-host",
+  EAI_AGAIN: "unknown-host",
+  ECONNREFUSED: "refused",
+  EHOSTUNREACH: "refused",
+  ENETUNREACH: "refused",
+  EADDRNOTAVAIL: "refused",
+  ERR_PROXY_TUNNEL: "refused",
+  ETIMEDOUT: "timeout",
+}
+
+const RETRIES: Readonly<Record<HttpFault, Retry | undefined>> = {
+  "unknown-host": { pace: "quick" },
+  refused: { pace: "quick" },
+  reset: { pace: "patient" },
+  timeout: { pace: "patient" },
+  tls: undefined,
+  "too-large": undefined,
+  redirect: undefined,
+  "not-http": undefined,
+}

@@ -1,0 +1,19 @@
+/** Reads JSON; undefined for anything else. Never throws: the parser's own message would quote the text. */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+/** An own member of an object; undefined when there is none, or when `value` is no object. */
+export function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined
+  return (value as Record<string, unknown>)[name]
+}
+
+/** The own members of an object that is no array; null otherwise. */
+export function membersOf(value: unknown): readonly [string, unknown][] | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null
+}

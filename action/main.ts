@@ -1,0 +1,4 @@
+import { exchange } from "./exchange.ts"
+import { reportFailure } from "./report.ts"
+
+exchange().catch(reportFailure)

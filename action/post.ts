@@ -1,0 +1,3 @@
+import { revoke } from "./revoke.ts"
+
+void revoke()

@@ -1,0 +1,52 @@
+import type { RevokeAnswer } from "../broker/wire/exchange.ts"
+import { advice } from "./advice.ts"
+import { toFailure } from "./failure.ts"
+import { type HeldLease, heldLease, heldVariables, takeBack } from "./lease.ts"
+import { startDeadline } from "./patience.ts"
+import { info, warn } from "./runner.ts"
+
+/**
+ * Takes the job's lease back, whether main succeeded, failed or was cancelled; does nothing when there is none.
+ *
+ * Never fails the job: what could not be taken back is told with the time at which it ends by itself. Leaves the
+ * environment alone: a post step cannot unset a variable, and a blank one would hide what another step had set.
+ */
+export async function revoke(): Promise<void> {
+  try {
+    const lease = heldLease()
+    if (lease === null) return
+    await revokeHeld(lease)
+  } catch (thrown) {
+    warn(toFailure(thrown).message)
+  }
+}
+
+async function revokeHeld(lease: HeldLease): Promise<void> {
+  try {
+    tell(await takeBack(lease, startDeadline()))
+  } catch (thrown) {
+    const failure = toFailure(thrown)
+    const alive = `The credentials of this job could not be taken back and can live until ${lease.expiresAt}.`
+    const request = failure.requestId === undefined ? "" : ` (request ${failure.requestId})`
+    warn(`${alive} ${failure.message} ${advice(failure.code)}${request}`)
+    return
+  }
+  const variables = heldVariables()
+  if (variables.length > 0) info(`Still set, with values of this lease: ${variables.join(", ")}.`)
+}
+
+function tell(credentials: RevokeAnswer["credentials"] | null): void {
+  if (credentials === null) {
+    info("The lease was given back.")
+    return
+  }
+  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
+    const until = expiresAt === null ? "" : ` at ${expiresAt}`
+    if (outcome === "revoked") info(`Took back ${grant}.`)
+    else if (outcome === "expires-only") info(`Cannot take back ${grant}, which ends by itself${until}.`)
+    else
+      warn(
+        `${grant} could not be taken back yet; the broker tries again, and it ends by itself${until || " only if it expires"}.`,
+      )
+  }
+}

@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto"
+import { appendFileSync, readFileSync } from "node:fs"
+import * as core from "@actions/core"
+import { forLog } from "./escape.ts"
+import { ActionError } from "./failure.ts"
+import { parseJson } from "./json.ts"
+
+/** Where this job gets ID tokens. */
+export interface IdTokenEndpoint {
+  readonly url: string
+  readonly requestToken: string
+}
+
+/** What the runner says of the job, for telling why it has no ID token. */
+export interface JobFacts {
+  readonly actor: string
+  readonly eventName: string
+  /** The webhook's payload; undefined when it cannot be read. */
+  readonly event: unknown
+}
+
+type RunnerFile = "GITHUB_ENV" | "GITHUB_OUTPUT" | "GITHUB_STATE"
+
+/** The text of an input, trimmed; empty when left out. */
+export function input(name: string): string {
+  return core.getInput(name)
+}
+
+/** Null in a job without `id-token: write`. */
+export function idTokenEndpoint(): IdTokenEndpoint | null {
+  const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL")
+  const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+  return url === "" || requestToken === "" ? null : { url, requestToken }
+}
+
+export function jobFacts(): JobFacts {
+  return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() }
+}
+
+/** The variables from which Node learns of the runner's proxy. */
+export function proxyEnvironment(): NodeJS.ProcessEnv {
+  return process.env
+}
+
+/**
+ * Registers masks and returns when the runner has them: masks hide only what comes after them. Each is registered
+ * once, by a step that may ask for several tokens.
+ */
+export async function registerMasks(masks: Iterable<string>): Promise<void> {
+  for (const mask of masks) {
+    if (registered.has(mask)) continue
+    registered.add(mask)
+    core.setSecret(mask)
+  }
+  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()))
+}
+
+/** Sets variables for the steps that follow, all of them in one write. */
+export function setVariables(variables: ReadonlyMap<string, string>): void {
+  appendBlocks("GITHUB_ENV", variables)
+}
+
+/** Sets outputs of this step, all of them in one write. */
+export function setOutputs(outputs: ReadonlyMap<string, string>): void {
+  appendBlocks("GITHUB_OUTPUT", outputs)
+}
+
+/** Keeps a text for the post step. The runner writes it to disk and to the debug log: never a secret. */
+export function saveState(name: string, value: string): void {
+  appendBlocks("GITHUB_STATE", new Map([[name, value]]))
+}
+
+/** What main saved; empty when it saved nothing. */
+export function savedState(name: string): string {
+  return core.getState(name)
+}
+
+/** Throws, before anything was asked for, when this runner could not take what an exchange brings. */
+export function requireRunnerFiles(): void {
+  for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"] as const) runnerFile(name)
+}
+
+/** Adds Markdown to the job's summary. Never fails a step: a summary is a courtesy. */
+export function appendSummary(markdown: string): void {
+  const path = variable("GITHUB_STEP_SUMMARY")
+  if (path === "") return
+  try {
+    appendFileSync(path, `${markdown}\n`)
+  } catch {
+    core.debug("The job summary cannot be written.")
+  }
+}
+
+/** One line of the log. `text` starts with words of ours; foreign parts of it went through `forLog`. */
+export function info(text: string): void {
+  core.info(text)
+}
+
+export function warn(text: string): void {
+  core.warning(forLog(text), { title: "Daypass" })
+}
+
+/** Annotates the run and fails the step. */
+export function fail(title: string, text: string): void {
+  process.exitCode = core.ExitCode.Failure
+  core.error(forLog(text), { title })
+}
+
+const registered = new Set<string>()
+
+function variable(name: string): string {
+  return process.env[name] ?? ""
+}
+
+function readEvent(): unknown {
+  try {
+    return parseJson(readFileSync(variable("GITHUB_EVENT_PATH")))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The toolkit's own calls are not used for these files: without the file they print the value to the log instead, and
+ * they write value by value, so that a full disk leaves half of a credential behind.
+ */
+function appendBlocks(name: RunnerFile, values: ReadonlyMap<string, string>): void {
+  const blocks = [...values].map(([key, value]) => block(key, value)).join("")
+  if (blocks !== "") appendFileSync(runnerFile(name), blocks)
+}
+
+function runnerFile(name: RunnerFile): string {
+  const path = variable(name)
+  if (path === "") throw new ActionError("runner_file_missing", `The runner did not set ${name}.`)
+  return path
+}
+
+/** `name<<delimiter`, the value, and a delimiter that nobody could have put into the value. */
+function block(name: string, value: string): string {
+  const delimiter = `daypass_${randomUUID()}`
+  if (name.includes(delimiter) || value.includes(delimiter)) return block(name, value)
+  return `${name}<<${delimiter}\n${value}\n${delimiter}\n`
+}

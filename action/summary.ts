@@ -1,0 +1,83 @@
+import type { GrantTrace } from "../broker/wire/trace.ts"
+import { advice } from "./advice.ts"
+import type { Credential } from "./answer.ts"
+import { forMarkdown } from "./escape.ts"
+import type { ActionError } from "./failure.ts"
+
+/** The runner takes at most 1 MiB of summary a step; a longer one is dropped as a whole. */
+const MAX_SUMMARY_CHARACTERS = 500_000
+
+/** What was granted, until when, how it ends and where it is to be found. Never a value. */
+export function grantedSummary(
+  credentials: readonly Credential[],
+  delivered: { readonly toEnvironment: boolean; readonly toOutputs: boolean },
+): string {
+  const rows = credentials.map((credential) => [
+    forMarkdown(credential.grant),
+    forMarkdown(credential.provider),
+    credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
+    credential.revocation === "revocable" ? "taken back when the job ends" : "expires by itself",
+    forMarkdown(placesOf(credential, delivered).join(", ")),
+  ])
+  return bounded(["### Daypass", "", ...table(["grant", "provider", "until", "how it ends", "arrives as"], rows)])
+}
+
+/** What happened, what to change, and for a denial the trace: which rule, which claim, expected and actual. */
+export function failedSummary(failure: ActionError): string {
+  const request = failure.requestId === undefined ? [] : ["", `Request ${forMarkdown(failure.requestId)}`]
+  return bounded([
+    `### Daypass: ${forMarkdown(failure.code)}`,
+    "",
+    forMarkdown(failure.message),
+    "",
+    `**What to change:** ${forMarkdown(advice(failure.code))}`,
+    ...request,
+    ...(failure.trace?.notes ?? []).flatMap((note) => ["", `Note: ${forMarkdown(note)}`]),
+    ...(failure.trace?.grants ?? []).flatMap(grantSection),
+  ])
+}
+
+function grantSection(grant: GrantTrace): string[] {
+  const verdict = grant.outcome === "allow" ? "allowed" : "denied"
+  const heading = ["", `#### ${forMarkdown(grant.name)}: ${verdict}`, "", forMarkdown(grant.reason)]
+  const rows = grant.rules.flatMap((rule) => {
+    const name = `${rule.kind} ${forMarkdown(rule.name)}`
+    const place = `${forMarkdown(rule.file)}:${rule.line}`
+    if (rule.conditions.length === 0) return [[name, place, "", "", "", yesOrNo(rule.matched)]]
+    return rule.conditions.map(({ claim, expected, actual, matched }) => [
+      name,
+      place,
+      forMarkdown(claim),
+      forMarkdown(expected),
+      actual === null ? "*missing*" : forMarkdown(actual),
+      yesOrNo(matched),
+    ])
+  })
+  if (rows.length === 0) return heading
+  return [...heading, "", ...table(["rule", "file", "claim", "expected", "actual", "matches"], rows)]
+}
+
+function placesOf(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
+  return credential.values.flatMap(({ name, env }) => [
+    ...(delivered.toEnvironment && env !== undefined ? [env] : []),
+    ...(delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []),
+  ])
+}
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`)
+}
+
+function yesOrNo(matched: boolean): string {
+  return matched ? "yes" : "**no**"
+}
+
+/** Cut at a line, so that no table row or character reference is left open. */
+function bounded(lines: readonly string[]): string {
+  let length = 0
+  const end = lines.findIndex((line) => {
+    length += line.length + 1
+    return length > MAX_SUMMARY_CHARACTERS
+  })
+  return [...(end === -1 ? lines : [...lines.slice(0, end), "", "*The rest is left out.*"]), ""].join("\n")
+}

@@ -1,0 +1,247 @@
+import { randomBytes, randomUUID } from "node:crypto"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { CompactEncrypt } from "jose/jwe/compact/encrypt"
+import { calculateJwkThumbprint } from "jose/jwk/thumbprint"
+import { KEY_BINDING_SEPARATOR, type PublicJwk } from "../../broker/wire/exchange.ts"
+
+/** What the script does with one expected request. */
+export type Reply =
+  /** Seals this to the key that came along and answers with it. */
+  | { readonly sealed: unknown; readonly zip?: never }
+  /** Seals these very bytes, or to another key, or in another way than agreed. */
+  | { readonly sealedBytes: Uint8Array }
+  | { readonly sealedTo: PublicJwk; readonly plaintext: unknown }
+  | {
+      readonly status: number
+      readonly type?: string
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body: unknown
+    }
+  /** Closes the connection without an answer. */
+  | { readonly reset: true }
+
+export interface Expected {
+  readonly on: "token" | "exchange" | "revoke"
+  readonly reply?: Reply
+}
+
+export interface ScriptedBroker {
+  readonly origin: string
+  /** As under `ACTIONS_ID_TOKEN_REQUEST_*`. */
+  readonly idToken: { readonly url: string; readonly requestToken: string }
+  /** Every request in order, with all that varies named: keys, tokens, thumbprints, leases stay as scripted. */
+  readonly requests: readonly string[]
+  /** Bearer tokens that were issued, in order; for canaries. */
+  readonly tokens: readonly string[]
+  /** What was asked and should not have been, and what was expected and never came. Empty when all went as scripted. */
+  faults(): readonly string[]
+  close(): Promise<void>
+}
+
+interface IssuedToken {
+  readonly name: string
+  readonly audience: string
+  used: boolean
+}
+
+/**
+ * The runner's token endpoint and a broker in one loopback server that answers a script, request by request.
+ *
+ * Strict where the real ones are: a token request needs the runner's own bearer; an exchange needs a token that this
+ * endpoint issued, unused, whose audience carries the thumbprint of the key in the body; a revocation needs a token that
+ * is bound to a key never seen. A request out of turn is answered with 500 and remembered as a fault.
+ */
+export async function scriptedBroker(
+  script: readonly Expected[],
+  options: { audience?: string } = {},
+): Promise<ScriptedBroker> {
+  const requestToken = randomBytes(24).toString("base64url")
+  const issued = new Map<string, IssuedToken>()
+  const thumbprints = new Set<string>()
+  const requests: string[] = []
+  const faults: string[] = []
+  const waiting = [...script]
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((fault: unknown) => {
+      faults.push(fault instanceof Error ? fault.message : String(fault))
+      response.writeHead(500, { "content-type": "text/plain" }).end("out of script")
+    })
+  })
+  const port = await listen(server)
+  const origin = `http://127.0.0.1:${port}`
+  const audience = options.audience ?? origin
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request)
+    const url = new URL(request.url ?? "/", origin)
+    const bearer = readBearer(request)
+    require(request.headers["user-agent"] === "daypass-action", "a request without the action's User-Agent")
+    const on = turnOf(request.method ?? "", url)
+    const expected = waiting.shift()
+    if (on === "token") return answerTokenRequest(url, bearer, body, expected, response)
+    const token = useToken(bearer)
+    if (on === "exchange") {
+      const asked = await readExchange(request, url, token, body)
+      requests.push(`POST /v1/exchange bearer=${token.name} body=${asked.shown}`)
+      require(expected?.on === "exchange", `an exchange, where the script has ${expected?.on ?? "ended"}`)
+      return answer(response, expected?.reply, asked.key)
+    }
+    readRevocation(url, token, body)
+    requests.push(`DELETE ${url.pathname} bearer=${token.name}`)
+    require(expected?.on === "revoke", `a revocation, where the script has ${expected?.on ?? "ended"}`)
+    return answer(response, expected?.reply, null)
+  }
+
+  function answerTokenRequest(
+    url: URL,
+    bearer: string,
+    body: string,
+    expected: Expected | undefined,
+    response: ServerResponse,
+  ): Promise<void> {
+    const asked = url.searchParams.getAll("audience")
+    require(bearer === requestToken, "a token request without the runner's bearer")
+    require(body === "" && asked.length === 1, "a token request that is not as the runner takes it")
+    require(url.searchParams.get("api-version") === "2.0", "a token request that lost the runner's own query")
+    const [before, jkt = ""] = (asked[0] ?? "").split(KEY_BINDING_SEPARATOR)
+    const shown = before === audience ? "<audience>" : before
+    requests.push(`GET /token audience=${shown}?jkt=${/^[\w-]{43}$/.test(jkt) ? "<thumbprint>" : jkt}`)
+    require(expected?.on === "token", `a token request, where the script has ${expected?.on ?? "ended"}`)
+    if (expected?.reply) return answer(response, expected.reply, null)
+    const token = unsignedToken(asked[0] ?? "")
+    issued.set(token, { name: `token-${issued.size + 1}`, audience: asked[0] ?? "", used: false })
+    return answer(response, { status: 200, body: { value: token } }, null)
+  }
+
+  function useToken(bearer: string): IssuedToken {
+    const token = issued.get(bearer)
+    require(token !== undefined, "a bearer that the runner did not issue")
+    require(token?.used === false, "a token that was used before")
+    if (token === undefined) throw new Error("unreachable")
+    token.used = true
+    return token
+  }
+
+  async function readExchange(request: IncomingMessage, url: URL, token: IssuedToken, body: string) {
+    require(url.search === "", "an exchange with a query")
+    require(request.headers["content-type"] === "application/json", "an exchange that is not JSON")
+    require((request.headers.accept ?? "").includes("application/jose"), "an exchange that accepts no JOSE")
+    const { grants, ttl, key, ...more } = JSON.parse(body) as Record<string, unknown> & { key: PublicJwk }
+    require(Object.keys(more).length === 0, "an exchange with members that the wire does not have")
+    require(Object.keys(key).sort().join() === "crv,kty,x,y", "a key that is not a public P-256 key and nothing more")
+    const thumbprint = await calculateJwkThumbprint(key)
+    require(token.audience === `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`, "a token not bound to the key")
+    thumbprints.add(thumbprint)
+    const shown = JSON.stringify({ grants, ttl, key: "<P-256 public key>" })
+    return { key, shown }
+  }
+
+  function readRevocation(url: URL, token: IssuedToken, body: string): void {
+    require(url.search === "" && body === "", "a revocation with a query or a body")
+    const [before, jkt = ""] = token.audience.split(KEY_BINDING_SEPARATOR)
+    require(before === audience && /^[\w-]{43}$/.test(jkt), "a revocation whose token is bound to no key")
+    require(!thumbprints.has(jkt), "a revocation with a token that an exchange would take")
+  }
+
+  return {
+    origin,
+    idToken: { url: `${origin}/token?api-version=2.0`, requestToken },
+    requests,
+    get tokens() {
+      return [...issued.keys()]
+    },
+    faults: () => [...faults, ...waiting.map(({ on }) => `the script expected a ${on} request that never came`)],
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** A credential answer as the broker seals it; ends at the same time whenever it is made. */
+export function exchangeAnswer(
+  credentials: Record<
+    string,
+    { values: Record<string, { value: string; secret: boolean; env?: string }>; provider?: string; revocation?: string }
+  >,
+): unknown {
+  const expires_at = "2031-05-06T07:08:09.000Z"
+  return {
+    lease: "lease-1",
+    expires_at,
+    credentials: Object.fromEntries(
+      Object.entries(credentials).map(([grant, { values, provider = "aws", revocation = "expires-only" }]) => [
+        grant,
+        { provider, expires_at, revocation, values },
+      ]),
+    ),
+  }
+}
+
+/** A problem document as the broker sends it. */
+export function problem(status: number, code: string, detail: string, more: Record<string, unknown> = {}): Reply {
+  const body = { type: "about:blank", title: "x", status, code, detail, request_id: "req-1", ...more }
+  return { status, type: "application/problem+json", body }
+}
+
+function turnOf(method: string, url: URL): Expected["on"] {
+  if (method === "GET" && url.pathname === "/token") return "token"
+  if (method === "POST" && url.pathname === "/v1/exchange") return "exchange"
+  if (method === "DELETE" && /^\/v1\/leases\/[^/]+$/.test(url.pathname)) return "revoke"
+  throw new Error(`a request that the wire does not have: ${method} ${url.pathname}`)
+}
+
+async function answer(response: ServerResponse, reply: Reply | undefined, key: PublicJwk | null): Promise<void> {
+  if (reply === undefined) throw new Error("a request for which the script has no reply")
+  if ("reset" in reply) {
+    response.socket?.resetAndDestroy()
+  } else if ("status" in reply) {
+    const body = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body)
+    response.writeHead(reply.status, { "content-type": reply.type ?? "application/json", ...reply.headers }).end(body)
+  } else {
+    if (key === null) throw new Error("a sealed reply to a request without a key")
+    const to = "sealedTo" in reply ? reply.sealedTo : key
+    const bytes =
+      "sealedBytes" in reply ? reply.sealedBytes : jsonBytes("sealed" in reply ? reply.sealed : reply.plaintext)
+    const jwe = await new CompactEncrypt(bytes)
+      .setProtectedHeader({ alg: "ECDH-ES", enc: "A256GCM" })
+      .encrypt({ ...to })
+    response.writeHead(200, { "content-type": "application/jose" }).end(jwe)
+  }
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value))
+}
+
+function unsignedToken(audience: string): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url")
+  const signature = randomBytes(256).toString("base64url")
+  return `${part({ alg: "RS256", typ: "JWT" })}.${part({ aud: audience, jti: randomUUID() })}.${signature}`
+}
+
+function readBearer(request: IncomingMessage): string {
+  const match = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")
+  return match?.[1] ?? ""
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let text = ""
+  request.setEncoding("utf8")
+  for await (const chunk of request) text += chunk
+  return text
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.on("error", reject)
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+function require(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(`unexpected: ${otherwise}`)
+}
