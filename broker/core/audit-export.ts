@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
-import type { ChainHead, ChainLink, LedgerName } from "./audit-chain.ts"
+import { type ChainHead, type ChainLink, chainStart, type LedgerName } from "./audit-chain.ts"
+import { canonicalJson } from "./canonical-json.ts"
 
 /**
  * Writes the audit trail as a file, line by line: JSON lines, each the canonical text of what it says, each to be ended by
@@ -38,6 +39,24 @@ export class ExportWriter {
   end(): string {
     return `{"end":{"digest":"${this.#heads.digest()}","ledgers":${this.#heads.ledgers}}}`
   }
+}
+
+/** A whole file of one ledger: its records from the first to the last, as the ledger's port gives them. */
+export function exportTrail(name: LedgerName, records: readonly ExportedRecord[]): string {
+  const writer = new ExportWriter()
+  const lines = records.map(({ record, leaf, chain }) => {
+    const text = canonicalJson(record)
+    if (!text.ok) throw new TypeError(`an audit record has no canonical text: ${text.fault}`)
+    return writer.record({ text: text.value, leaf, chain })
+  })
+  const head = { seq: records.length, chain: records.at(-1)?.chain ?? chainStart(name) }
+  return [writer.ledger(name), ...lines, writer.head(head), writer.end()].map((line) => `${line}\n`).join("")
+}
+
+interface ExportedRecord {
+  readonly record: unknown
+  readonly leaf: string
+  readonly chain: string
 }
 
 /** One hash over the heads of all ledgers of a file, in its order: a byte that says what is hashed, then each head. */

@@ -1,0 +1,97 @@
+import { BrokerError } from "../../core/errors.ts"
+import type { Transact } from "../../ports/sql.ts"
+import type { NodeSql } from "./sqlite.ts"
+
+interface Call {
+  readonly work: () => unknown
+  readonly resolve: (value: never) => void
+  readonly reject: (reason: unknown) => void
+}
+
+type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: unknown }
+
+/** The most calls that share one commit: bounds how long the first of them waits for the others. */
+const LARGEST_BATCH = 256
+
+/**
+ * Lets calls that come at the same time share one transaction, hence one flush of the disk, which is what a commit costs.
+ *
+ * Each call runs in a savepoint of its own, so that one that fails undoes only itself. No call is answered before the commit
+ * that holds its writes returned: durable for one is durable for all.
+ */
+export class GroupCommit {
+  readonly #sql: NodeSql
+  #waiting: Call[] = []
+  #scheduled = false
+  #closed: Promise<void> | null = null
+  #drained: (() => void) | null = null
+
+  constructor(sql: NodeSql) {
+    this.#sql = sql
+  }
+
+  readonly transact: Transact = (work) => {
+    if (this.#closed) return Promise.reject(new BrokerError("ledger_unavailable", "the ledger was closed"))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ work, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Takes no more calls; resolves when those that were taken have been answered. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#waiting.length === 0) resolve()
+      else this.#drained = resolve
+    })
+    return this.#closed
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    // After all that this turn of the event loop brings, so that requests which arrived together commit together.
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#commit(this.#waiting.splice(0, LARGEST_BATCH))
+      if (this.#waiting.length > 0) this.#schedule()
+      else this.#drained?.()
+    })
+  }
+
+  #commit(calls: readonly Call[]): void {
+    let outcomes: readonly Outcome[]
+    try {
+      outcomes = this.#sql.transaction(() => calls.map((call) => this.#attempt(call)))
+    } catch (cause) {
+      const reason = unavailable(cause)
+      outcomes = calls.map(() => ({ ok: false, reason }))
+    }
+    for (const [index, call] of calls.entries()) {
+      const outcome = outcomes[index]
+      if (outcome?.ok) call.resolve(outcome.value as never)
+      else call.reject(outcome?.reason)
+    }
+  }
+
+  #attempt(call: Call): Outcome {
+    this.#sql.run("SAVEPOINT one")
+    try {
+      const value = call.work()
+      this.#sql.run("RELEASE one")
+      return { ok: true, value }
+    } catch (error) {
+      // Throws when the failure ended the whole transaction, and with it all calls of the batch.
+      this.#sql.run("ROLLBACK TO one")
+      this.#sql.run("RELEASE one")
+      return { ok: false, reason: error instanceof BrokerError ? error : unavailable(error) }
+    }
+  }
+}
+
+function unavailable(cause: unknown): BrokerError {
+  return new BrokerError("ledger_unavailable", "the ledger's file cannot be read or written", {
+    cause,
+    retryAfterSeconds: 5,
+  })
+}

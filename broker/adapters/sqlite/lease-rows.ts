@@ -1,0 +1,179 @@
+import { BrokerError } from "../../core/errors.ts"
+import type { LeaseCredential, LeaseCredentialState, LeaseOpening } from "../../ports/ledger.ts"
+import type { Sql } from "../../ports/sql.ts"
+import type { Revocation } from "../../wire/exchange.ts"
+import type { Lease, LeaseState } from "./lease-states.ts"
+
+/** A lease as it stands in the tables. */
+export interface StoredLease extends Lease {
+  readonly id: string
+  readonly runId: string
+  readonly runAttempt: string
+}
+
+type LeaseRow = {
+  id: string
+  run_id: string
+  run_attempt: string
+  state: LeaseState
+  ends_by: number
+  due_at: number
+  attempts: number
+}
+
+type CredentialRow = {
+  grant_name: string
+  connection: string
+  provider: string
+  revocation: Revocation
+  expires_at: number | null
+  sealed_handle: string | null
+  ended: "revoked" | "expired" | "expires-only" | null
+}
+
+const LEASE_COLUMNS = "id, run_id, run_attempt, state, ends_by, due_at, attempts"
+
+/** The leases of one ledger: rows in, rows out. What may become of a lease is not decided here. */
+export class LeaseRows {
+  readonly #sql: Sql
+  readonly #ledger: number
+
+  constructor(sql: Sql, ledger: number) {
+    this.#sql = sql
+    this.#ledger = ledger
+  }
+
+  open(lease: LeaseOpening): void {
+    this.#sql.run(
+      `INSERT INTO leases (ledger, ${LEASE_COLUMNS}) VALUES (?, ?, ?, ?, 'open', ?, ?, 0)`,
+      this.#ledger,
+      lease.id,
+      lease.runId,
+      lease.runAttempt,
+      lease.endsBy,
+      lease.endsBy,
+    )
+  }
+
+  find(id: string): StoredLease | null {
+    const [row] = this.#sql.all<LeaseRow>(
+      `SELECT ${LEASE_COLUMNS} FROM leases WHERE ledger = ? AND id = ?`,
+      this.#ledger,
+      id,
+    )
+    return row ? this.#read(row) : null
+  }
+
+  /** @throws {BrokerError} `internal`: whoever asks for this lease must know that it exists. */
+  get(id: string): StoredLease {
+    const lease = this.find(id)
+    if (!lease) throw new BrokerError("internal", "the ledger has no such lease")
+    return lease
+  }
+
+  due(now: number, limit: number): readonly StoredLease[] {
+    const rows = this.#sql.all<LeaseRow>(
+      `SELECT ${LEASE_COLUMNS} FROM leases WHERE ledger = ? AND due_at <= ? ORDER BY due_at LIMIT ?`,
+      this.#ledger,
+      now,
+      limit,
+    )
+    return rows.map((row) => this.#read(row))
+  }
+
+  /** Writes what `after` has changed over `before`. */
+  write(before: StoredLease, after: Lease): void {
+    this.#sql.run(
+      "UPDATE leases SET state = ?, due_at = ?, attempts = ? WHERE ledger = ? AND id = ?",
+      after.state,
+      after.dueAt,
+      after.attempts,
+      this.#ledger,
+      before.id,
+    )
+    const known = new Set(before.credentials)
+    const grants = new Set(before.credentials.map((credential) => credential.grant))
+    for (const credential of after.credentials) {
+      if (known.has(credential)) continue
+      if (grants.has(credential.grant)) this.#endCredential(before.id, credential)
+      else this.#addCredential(before.id, credential)
+    }
+  }
+
+  forget(id: string): void {
+    this.#sql.run("DELETE FROM credentials WHERE ledger = ? AND lease = ?", this.#ledger, id)
+    this.#sql.run("DELETE FROM leases WHERE ledger = ? AND id = ?", this.#ledger, id)
+  }
+
+  #endCredential(lease: string, credential: LeaseCredentialState): void {
+    this.#sql.run(
+      "UPDATE credentials SET ended = ?, sealed_handle = ? WHERE ledger = ? AND lease = ? AND grant_name = ?",
+      credential.ended,
+      credential.sealedHandle,
+      this.#ledger,
+      lease,
+      credential.grant,
+    )
+  }
+
+  #addCredential(lease: string, credential: LeaseCredentialState): void {
+    this.#sql.run(
+      `INSERT INTO credentials
+        (ledger, lease, grant_name, connection, provider, revocation, expires_at, sealed_handle, ended)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      this.#ledger,
+      lease,
+      credential.grant,
+      credential.connection,
+      credential.provider,
+      credential.revocation,
+      credential.expiresAt,
+      credential.sealedHandle,
+      credential.ended,
+    )
+  }
+
+  #read(row: LeaseRow): StoredLease {
+    const credentials = this.#sql.all<CredentialRow>(
+      `SELECT grant_name, connection, provider, revocation, expires_at, sealed_handle, ended
+        FROM credentials WHERE ledger = ? AND lease = ? ORDER BY grant_name`,
+      this.#ledger,
+      row.id,
+    )
+    return {
+      id: row.id,
+      runId: row.run_id,
+      runAttempt: row.run_attempt,
+      state: row.state,
+      endsBy: row.ends_by,
+      dueAt: row.due_at,
+      attempts: row.attempts,
+      credentials: credentials.map(readCredential),
+    }
+  }
+}
+
+/** A credential as it was minted: its end is not known. Copies only what is kept, whatever else the object carries. */
+export function alive(credential: LeaseCredential): LeaseCredentialState {
+  return {
+    grant: credential.grant,
+    connection: credential.connection,
+    provider: credential.provider,
+    revocation: credential.revocation,
+    expiresAt: credential.expiresAt,
+    sealedHandle: credential.sealedHandle,
+    ended: null,
+  }
+}
+
+function readCredential(row: CredentialRow): LeaseCredentialState {
+  return {
+    grant: row.grant_name,
+    connection: row.connection,
+    provider: row.provider,
+    revocation: row.revocation,
+    expiresAt: row.expires_at,
+    sealedHandle: row.sealed_handle,
+    ended: row.ended,
+  }
+}

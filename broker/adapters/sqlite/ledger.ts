@@ -1,0 +1,169 @@
+import type { AuditDraft, AuditRecord } from "../../core/audit-record.ts"
+import { BrokerError } from "../../core/errors.ts"
+import type {
+  Admission,
+  ChainedRecord,
+  DueLease,
+  RevocationRequest,
+  RevocationSettlement,
+  RevocationStart,
+  Settlement,
+  SweptLedger,
+} from "../../ports/ledger.ts"
+import type { Sql, Transact } from "../../ports/sql.ts"
+import { alive, LeaseRows, type StoredLease } from "./lease-rows.ts"
+import { failed, isClosed, type LeaseEnd, minted, revocationBegun, revocationEnded, timeCame } from "./lease-states.ts"
+import { type LedgerKey, LedgerRow } from "./ledger-row.ts"
+
+/** Stands in the records of what the broker did by itself. */
+const SWEEPER = "sweeper"
+
+const REASONS: Readonly<Record<LeaseEnd, string>> = {
+  revoked: "revoked",
+  expired: "expired: its time ran out",
+  "expires-only": "expires-only: what cannot be taken back lives until it expires",
+  failed: "failed: nothing was minted",
+}
+
+/**
+ * The ledger of one repository over any SQLite. Written once: the edge and Node differ in `sql` and `transact` alone.
+ *
+ * Every change of state and its audit record are one transaction, so that neither is ever seen without the other.
+ */
+export class SqlLedger implements SweptLedger {
+  readonly #sql: Sql
+  readonly #transact: Transact
+  readonly #key: LedgerKey
+
+  constructor(sql: Sql, transact: Transact, key: LedgerKey) {
+    this.#sql = sql
+    this.#transact = transact
+    this.#key = key
+  }
+
+  admit(admission: Admission): Promise<"admitted" | "already-used"> {
+    return this.#write((ledger, leases) => {
+      if (!ledger.useToken(admission.token, admission.replayAudit)) return "already-used"
+      ledger.append(admission.audit)
+      if (admission.lease) {
+        leases.open(admission.lease)
+        ledger.dueBy(admission.lease.endsBy)
+      }
+      return "admitted"
+    })
+  }
+
+  settle(settlement: Settlement): Promise<void> {
+    return this.#write((ledger, leases) => {
+      const lease = leases.get(settlement.lease)
+      const credentials = settlement.credentials.map(alive)
+      const now = Date.parse(settlement.audit.at)
+      const after = settlement.outcome === "minted" ? minted(lease, credentials) : failed(lease, credentials, now)
+      leases.write(lease, after)
+      ledger.dueBy(after.dueAt)
+      ledger.append(settlement.audit)
+    })
+  }
+
+  beginRevocation(request: RevocationRequest): Promise<RevocationStart> {
+    return this.#write((ledger, leases): RevocationStart => {
+      if (!ledger.useToken(request.token, request.replayAudit)) return { outcome: "already-used" }
+      const lease = leases.find(request.lease)
+      if (!lease || !isOf(lease, request)) return { outcome: "not-found" }
+      if (isClosed(lease.state)) return { outcome: "done", credentials: lease.credentials }
+      // Another call is at it, or it waits for its next attempt.
+      if (lease.state === "revoking" && lease.dueAt > request.now) {
+        return { outcome: "done", credentials: lease.credentials }
+      }
+      const after = revocationBegun(lease, request.now)
+      leases.write(lease, after)
+      ledger.dueBy(after.dueAt)
+      ledger.append(request.audit)
+      return { outcome: "begun", credentials: after.credentials }
+    })
+  }
+
+  settleRevocation(settlement: RevocationSettlement): Promise<void> {
+    return this.#write((ledger, leases) => {
+      const lease = leases.get(settlement.lease)
+      // An attempt that took too long was overtaken by another one: what it would say was said.
+      if (isClosed(lease.state)) return
+      if (lease.state !== "revoking") throw new BrokerError("internal", "this lease's revocation was never begun")
+      const after = revocationEnded(lease, settlement.outcomes, settlement.now)
+      leases.write(lease, after)
+      ledger.dueBy(after.dueAt)
+      ledger.append({ ...settlement.audit, event: isClosed(after.state) ? "lease.closed" : "lease.revoking" })
+    })
+  }
+
+  takeDue(now: number, limit: number): Promise<readonly DueLease[]> {
+    return this.#write((ledger, leases) => {
+      const taken: DueLease[] = []
+      for (const lease of leases.due(now, limit)) {
+        if (isClosed(lease.state)) {
+          leases.forget(lease.id)
+          continue
+        }
+        const after = timeCame(lease, now)
+        leases.write(lease, after)
+        if (isClosed(after.state)) ledger.append(sweeping(lease, "lease.closed", REASONS[after.state], now))
+        else {
+          if (lease.state !== "revoking") ledger.append(sweeping(lease, "lease.revoking", "the lease has ended", now))
+          taken.push({ lease: lease.id, credentials: after.credentials })
+        }
+      }
+      ledger.forgetDeadTokens(now)
+      ledger.findDue()
+      return taken
+    })
+  }
+
+  auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]> {
+    return this.#transact(() => {
+      const ledger = LedgerRow.find(this.#sql, this.#key)
+      if (!ledger) return []
+      const rows = this.#sql.all<{ record: string; leaf: string; chain: string }>(
+        "SELECT record, leaf, chain FROM audit WHERE ledger = ? AND seq > ? ORDER BY seq LIMIT ?",
+        ledger.id,
+        after,
+        limit,
+      )
+      return rows.map(({ record, leaf, chain }) => ({ record: JSON.parse(record) as AuditRecord, leaf, chain }))
+    })
+  }
+
+  #write<Value>(work: (ledger: LedgerRow, leases: LeaseRows) => Value): Promise<Value> {
+    return this.#transact(() => {
+      const ledger = LedgerRow.open(this.#sql, this.#key)
+      const value = work(ledger, new LeaseRows(this.#sql, ledger.id))
+      ledger.save()
+      return value
+    })
+  }
+}
+
+/** An open lease is nobody's yet: whoever could name it has not been answered. */
+function isOf(lease: StoredLease, request: RevocationRequest): boolean {
+  return lease.state !== "open" && lease.runId === request.runId && lease.runAttempt === request.runAttempt
+}
+
+function sweeping(
+  lease: StoredLease,
+  event: "lease.revoking" | "lease.closed",
+  reason: string,
+  now: number,
+): AuditDraft {
+  return {
+    at: new Date(now).toISOString(),
+    request_id: SWEEPER,
+    event,
+    identity: null,
+    token_digest: null,
+    lease: lease.id,
+    grants: [],
+    decision: null,
+    reason,
+    policy_version: null,
+    client_address: null,
+  }
+}

@@ -1,0 +1,108 @@
+import type { Sql } from "../../ports/sql.ts"
+
+/**
+ * How the tables came to be: the schema's version is how many of these steps a file has taken. Steps are only ever added.
+ *
+ * Every row names its ledger, so that one file for all repositories and one Durable Object for each hold the same tables.
+ * Each query of the ledger is served by a primary key or one of the indexes: nothing scans.
+ */
+const STEPS: readonly (readonly string[])[] = [
+  [
+    // One row a ledger: where its chain stands, and when something of it is due next (Unix milliseconds, null: nothing).
+    `CREATE TABLE ledgers (
+      id INTEGER PRIMARY KEY,
+      issuer TEXT NOT NULL,
+      repository_id TEXT NOT NULL,
+      seq INTEGER NOT NULL,
+      chain TEXT NOT NULL,
+      due_at INTEGER,
+      UNIQUE (issuer, repository_id)
+    ) STRICT`,
+    "CREATE INDEX ledgers_by_due ON ledgers (due_at) WHERE due_at IS NOT NULL",
+
+    `CREATE TABLE audit (
+      ledger INTEGER NOT NULL,
+      seq INTEGER NOT NULL,
+      record TEXT NOT NULL,
+      leaf TEXT NOT NULL,
+      chain TEXT NOT NULL,
+      PRIMARY KEY (ledger, seq)
+    ) STRICT`,
+
+    // expires_at in Unix seconds, as the token says it.
+    `CREATE TABLE used_tokens (
+      ledger INTEGER NOT NULL,
+      key TEXT NOT NULL,
+      expires_at INTEGER NOT NULL,
+      replay_recorded INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (ledger, key)
+    ) STRICT, WITHOUT ROWID`,
+    "CREATE INDEX used_tokens_by_expiry ON used_tokens (ledger, expires_at)",
+
+    // Times in Unix milliseconds.
+    `CREATE TABLE leases (
+      ledger INTEGER NOT NULL,
+      id TEXT NOT NULL,
+      run_id TEXT NOT NULL,
+      run_attempt TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (
+        state IN ('open', 'active', 'revoking', 'revoked', 'expired', 'expires-only', 'failed')
+      ),
+      ends_by INTEGER NOT NULL,
+      due_at INTEGER NOT NULL,
+      attempts INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (ledger, id)
+    ) STRICT, WITHOUT ROWID`,
+    "CREATE INDEX leases_by_due ON leases (ledger, due_at)",
+
+    `CREATE TABLE credentials (
+      ledger INTEGER NOT NULL,
+      lease TEXT NOT NULL,
+      grant_name TEXT NOT NULL,
+      connection TEXT NOT NULL,
+      provider TEXT NOT NULL,
+      revocation TEXT NOT NULL CHECK (revocation IN ('revocable', 'expires-only')),
+      expires_at INTEGER,
+      sealed_handle TEXT,
+      ended TEXT CHECK (ended IN ('revoked', 'expired', 'expires-only')),
+      PRIMARY KEY (ledger, lease, grant_name),
+      -- What can take a credential back is kept no longer than the credential.
+      CHECK (ended IS NULL OR sealed_handle IS NULL)
+    ) STRICT, WITHOUT ROWID`,
+
+    `CREATE TABLE key_ring (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      version INTEGER NOT NULL,
+      keys TEXT NOT NULL
+    ) STRICT`,
+    "INSERT INTO key_ring (id, version, keys) VALUES (1, 0, '[]')",
+  ],
+]
+
+/** The version that this code reads and writes. */
+export const SCHEMA_VERSION = STEPS.length
+
+/**
+ * Brings a database to this code's schema: all missing steps in one transaction, or none.
+ *
+ * @throws {Error} for a database that a newer version wrote. Reading it with older rules could forget what it guards.
+ */
+export function migrate(sql: Sql): void {
+  sql.transaction(() => {
+    sql.run("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")
+    const version = schemaVersion(sql)
+    if (version > SCHEMA_VERSION) {
+      throw new Error(
+        `a newer Daypass wrote this ledger (schema ${version}, this one knows ${SCHEMA_VERSION}): upgrade it`,
+      )
+    }
+    if (version === SCHEMA_VERSION) return
+    for (const step of STEPS.slice(version)) for (const statement of step) sql.run(statement)
+    sql.run("DELETE FROM schema_version")
+    sql.run("INSERT INTO schema_version (version) VALUES (?)", SCHEMA_VERSION)
+  })
+}
+
+function schemaVersion(sql: Sql): number {
+  return sql.all<{ version: number }>("SELECT version FROM schema_version")[0]?.version ?? 0
+}
