@@ -1,6 +1,6 @@
 import { Secret } from "../core/secret.ts"
-import type { CredentialAnswer, CredentialValue, ExchangeAnswer } from "../wire/exchange.ts"
 import type { MintedValue } from "../providers/provider.ts"
+import type { CredentialAnswer, CredentialValue, ExchangeAnswer } from "../wire/exchange.ts"
 import type { MintedGrant } from "./mint.ts"
 
 /** Puts the answer together. The one place, beside the providers themselves, where minted secrets are revealed. */
@@ -11,13 +11,15 @@ export function answerOf(lease: string, minted: readonly MintedGrant[]): Exchang
       provider: granted.grant.connection.provider,
       expires_at: credential.expiresAt?.toISOString() ?? null,
       revocation: credential.revocation,
-      values: Object.fromEntries(Object.entries(credential.values).map(([name, value]) => [name, valueOf(value)])),
+      values: Object.fromEntries(
+        Object.entries(credential.values).map(([name, value]) => [name, credentialValue(value)]),
+      ),
     },
   ])
   return { lease, expires_at: lastEnd(minted), credentials: Object.fromEntries(credentials) }
 }
 
-const valueOf = ({ value, env }: MintedValue): CredentialValue => ({
+const credentialValue = ({ value, env }: MintedValue): CredentialValue => ({
   value: value instanceof Secret ? value.reveal() : value,
   secret: value instanceof Secret,
   ...(env === undefined ? {} : { env }),
@@ -25,6 +27,8 @@ const valueOf = ({ value, env }: MintedValue): CredentialValue => ({
 
 /** When the last credential ends; one that does not expire by itself ends with the lease, after its granted lifetime. */
 function lastEnd(minted: readonly MintedGrant[]): string {
-  const ends = minted.map(({ granted, minted: credential, at }) => credential.expiresAt?.getTime() ?? at + granted.ttlSeconds * 1000)
+  const ends = minted.map(
+    ({ granted, minted: credential, at }) => credential.expiresAt?.getTime() ?? at + granted.ttlSeconds * 1000,
+  )
   return new Date(Math.max(...ends)).toISOString()
 }

@@ -1,5 +1,5 @@
-import type { PublicJwk } from "../wire/exchange.ts"
 import type { RequestEvent } from "../ports/log.ts"
+import type { PublicJwk } from "../wire/exchange.ts"
 
 /** What every call carries, whatever it asks for. */
 export interface Call {

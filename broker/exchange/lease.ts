@@ -43,7 +43,9 @@ export const handleContext = (
 export async function takeBackMinted(minted: readonly MintedGrant[], broker: Broker): Promise<readonly MintedGrant[]> {
   const revocable = minted.flatMap(({ granted, minted: credential }): Revocable[] => {
     const { name, connection } = granted.grant
-    return credential.handle ? [{ grant: name, provider: connection.provider, connection, handle: credential.handle }] : []
+    return credential.handle
+      ? [{ grant: name, provider: connection.provider, connection, handle: credential.handle }]
+      : []
   })
   const outcomes = await takeBack(revocable, broker)
   return minted.filter(({ granted }) => outcomes[granted.grant.name] !== "revoked")

@@ -23,13 +23,19 @@ export interface MintOutcome {
 }
 
 /** Asks every provider at the same time, and waits for all of them: a late success must be taken back, not forgotten. */
-export async function mintAll(grants: readonly GrantedGrant[], identity: Identity, lease: string, broker: Broker): Promise<MintOutcome> {
+export async function mintAll(
+  grants: readonly GrantedGrant[],
+  identity: Identity,
+  lease: string,
+  broker: Broker,
+): Promise<MintOutcome> {
   const outcomes = await Promise.allSettled(grants.map((granted) => mintOne(granted, identity, lease, broker)))
   const minted: MintedGrant[] = []
   let failure: BrokerError | null = null
   outcomes.forEach((outcome, index) => {
     const granted = grants[index]
-    if (outcome.status === "fulfilled" && granted) minted.push({ granted, minted: outcome.value, at: broker.clock.now().getTime() })
+    if (outcome.status === "fulfilled" && granted)
+      minted.push({ granted, minted: outcome.value, at: broker.clock.now().getTime() })
     if (outcome.status === "rejected") failure ??= asBrokerError(outcome.reason)
   })
   return { minted, failure }

@@ -6,7 +6,11 @@ import { identityTokenClaims } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
 
 /** Opens a window of time in which one provider may act about one grant. What it may touch is all in the answer. */
-export function providerIo(broker: Broker, about: { readonly identity: Identity | null; readonly grant: string }, windowMs: number): ProviderIo {
+export function providerIo(
+  broker: Broker,
+  about: { readonly identity: Identity | null; readonly grant: string },
+  windowMs: number,
+): ProviderIo {
   const endsAt = broker.clock.now().getTime() + windowMs
   const remainingMs = () => Math.max(0, endsAt - broker.clock.now().getTime())
   return {

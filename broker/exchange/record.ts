@@ -1,7 +1,7 @@
 import { type AuditDraft, type AuditEvent, type AuditGrant, auditIdentity } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
-import type { Ledger, LeaseCredential } from "../ports/ledger.ts"
+import type { LeaseCredential, Ledger } from "../ports/ledger.ts"
 import type { Broker } from "./broker.ts"
 import type { Call, ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
@@ -21,7 +21,12 @@ export interface Recorder {
   /** Uses the token up, opens the lease and records the intent. @throws {BrokerError} `token_already_used` */
   intent(lease: string, grants: readonly GrantedGrant[], endsBy: number): Promise<void>
   /** Records how a lease's exchange came out, with what it holds. */
-  outcome(lease: string, grants: readonly GrantedGrant[], credentials: readonly LeaseCredential[], failure: BrokerError | null): Promise<void>
+  outcome(
+    lease: string,
+    grants: readonly GrantedGrant[],
+    credentials: readonly LeaseCredential[],
+    failure: BrokerError | null,
+  ): Promise<void>
 }
 
 export function recorderOf(call: ExchangeCall, caller: Caller, broker: Broker): Recorder {
@@ -44,7 +49,12 @@ export function recorderOf(call: ExchangeCall, caller: Caller, broker: Broker): 
     async intent(lease, grants, endsBy) {
       const { runId, runAttempt } = caller.token.identity
       const audit = draft("exchange.intended", { reason: "allowed", decision: "allow", lease, grants: listed(grants) })
-      const admitted = await ledger.admit({ token, lease: { id: lease, runId, runAttempt, endsBy }, audit, replayAudit: replayAudit() })
+      const admitted = await ledger.admit({
+        token,
+        lease: { id: lease, runId, runAttempt, endsBy },
+        audit,
+        replayAudit: replayAudit(),
+      })
       if (admitted === "already-used") throw alreadyUsed()
     },
 
@@ -63,7 +73,10 @@ export const ledgerOf = (caller: Caller, broker: Broker): Ledger =>
 export const useOf = (caller: Caller) => ({ key: caller.token.tokenKey, expiresAt: caller.token.diesAt })
 
 export const alreadyUsed = () =>
-  new BrokerError("token_already_used", "This subject token was used before. Ask the runner for a fresh one; each is good for one call.")
+  new BrokerError(
+    "token_already_used",
+    "This subject token was used before. Ask the runner for a fresh one; each is good for one call.",
+  )
 
 /** Drafts audit records of one call: who, from where, by which policies; the rest is the event's. */
 export function draftOf(call: Call, caller: Caller, broker: Broker) {

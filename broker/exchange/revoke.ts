@@ -95,4 +95,7 @@ function answer(
 }
 
 const notFound = () =>
-  new BrokerError("lease_not_found", "This job has no such lease. A lease is revoked by the run and attempt that it was opened for.")
+  new BrokerError(
+    "lease_not_found",
+    "This job has no such lease. A lease is revoked by the run and attempt that it was opened for.",
+  )

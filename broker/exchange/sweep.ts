@@ -25,7 +25,12 @@ export async function sweep(target: SweepTarget, broker: Broker): Promise<number
     due.map(async ({ lease, credentials }) => {
       const outcomes = await endCredentials(lease, credentials, target, organisation, broker)
       const at = broker.clock.now()
-      await target.ledger.settleRevocation({ lease, outcomes, now: at.getTime(), audit: sweptDraft(lease, summary(outcomes), at) })
+      await target.ledger.settleRevocation({
+        lease,
+        outcomes,
+        now: at.getTime(),
+        audit: sweptDraft(lease, summary(outcomes), at),
+      })
     }),
   )
   return due.length

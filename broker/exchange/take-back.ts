@@ -17,7 +17,10 @@ export interface Revocable {
 }
 
 /** Takes credentials back, all at the same time. Never throws: what could not be revoked is `failed`, and tried again later. */
-export async function takeBack(credentials: readonly Revocable[], broker: Broker): Promise<Record<string, RevocationOutcome>> {
+export async function takeBack(
+  credentials: readonly Revocable[],
+  broker: Broker,
+): Promise<Record<string, RevocationOutcome>> {
   const outcomes = await Promise.all(
     credentials.map(async (credential) => [credential.grant, await revokeOne(credential, broker)] as const),
   )

@@ -48,18 +48,30 @@ export function readCredentials(
   now: Date,
 ): SessionCredentials {
   const invalid = (what: string) =>
-    new BrokerError("provider_response_invalid", `AWS STS's answer for connection ${request.connectionName} ${what}. Nothing of it was handed out.`)
+    new BrokerError(
+      "provider_response_invalid",
+      `AWS STS's answer for connection ${request.connectionName} ${what}. Nothing of it was handed out.`,
+    )
 
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = output.Credentials ?? {}
-  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !(Expiration instanceof Date) || Number.isNaN(Expiration.getTime())) {
+  if (
+    !AccessKeyId ||
+    !SecretAccessKey ||
+    !SessionToken ||
+    !(Expiration instanceof Date) ||
+    Number.isNaN(Expiration.getTime())
+  ) {
     throw invalid("lacks a part of the credentials")
   }
   const wanted = roleParts(request.grant.role)
-  const assumed = /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/.exec(output.AssumedRoleUser?.Arn ?? "")
+  const assumed = /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/.exec(
+    output.AssumedRoleUser?.Arn ?? "",
+  )
   if (!assumed) throw invalid("does not say which role was assumed")
   const account = assumed[1] as string
   // The role's ARN was checked against the list at load; what came back is checked against both.
-  if (account !== wanted.account || !request.connection.accounts.includes(account)) throw invalid("is for another account")
+  if (account !== wanted.account || !request.connection.accounts.includes(account))
+    throw invalid("is for another account")
   if (assumed[2] !== wanted.name) throw invalid("is for another role")
   if (Expiration.getTime() <= now.getTime()) throw invalid("has expired already")
   if (Expiration.getTime() > now.getTime() + (request.ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000) {
@@ -83,15 +95,22 @@ const REFUSALS: Readonly<Record<string, string>> = {
     "the role's trust policy does not admit this token, or the role does not exist. Compare the trust policy's conditions on the broker's sub and aud with the grant; with session_tags it must also allow sts:TagSession",
   InvalidIdentityToken:
     "AWS could not verify the broker's token. See that the account has an IAM OIDC provider for the broker's URL, and that the URL is public",
-  ExpiredTokenException: "AWS held the broker's token to be expired. Check the broker's clock",
+  ExpiredToken: "AWS held the broker's token to be expired. Check the broker's clock",
   IDPRejectedClaim: "AWS refused the broker's token. See that the IAM OIDC provider lists the connection's audience",
   MalformedPolicyDocument: "the grant's session_policy is not a valid IAM policy",
-  PackedPolicyTooLarge: "session_policy, policy_arns and session tags together are too large. Shorten the session policy",
-  RegionDisabledException: "STS is not activated in the connection's region. Activate it in the account, or name another region",
-  ValidationError: "STS did not accept the parameters. Most often the role's maximum session duration is shorter than the grant's ttl",
+  PackedPolicyTooLarge:
+    "session_policy, policy_arns and session tags together are too large. Shorten the session policy",
+  RegionDisabled: "STS is not activated in the connection's region. Activate it in the account, or name another region",
+  ValidationError:
+    "STS did not accept the parameters. Most often the role's maximum session duration is shorter than the grant's ttl",
 }
 
-const THROTTLED: ReadonlySet<string> = new Set(["Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"])
+const THROTTLED: ReadonlySet<string> = new Set([
+  "Throttling",
+  "ThrottlingException",
+  "RequestLimitExceeded",
+  "TooManyRequests",
+])
 
 /** Turns what the call threw into one of our errors. What STS wrote stays out of it; only known codes are told apart. */
 export function readFailure(error: unknown, connectionName: string): BrokerError {
@@ -99,30 +118,45 @@ export function readFailure(error: unknown, connectionName: string): BrokerError
   if (error instanceof BrokerError) return error
   if (error instanceof HttpError) {
     if (error.reason === "too-large" || error.reason === "redirect") {
-      return new BrokerError("provider_response_invalid", `AWS STS answered ${connection} in a way that STS never does (${error.reason}). Check the connection's endpoint.`)
+      return new BrokerError(
+        "provider_response_invalid",
+        `AWS STS answered ${connection} in a way that STS never does (${error.reason}). Check the connection's endpoint.`,
+      )
     }
     return new BrokerError("provider_unavailable", `AWS STS cannot be reached for ${connection} (${error.reason}).`)
   }
   const { name, status } = describe(error)
   if (THROTTLED.has(name) || status === 429) {
-    return new BrokerError("provider_throttled", `AWS STS is throttling ${connection}. Try again later, or ask for fewer credentials at a time.`)
+    return new BrokerError(
+      "provider_throttled",
+      `AWS STS is throttling ${connection}. Try again later, or ask for fewer credentials at a time.`,
+    )
   }
   if (name === "IDPCommunicationError") {
-    return new BrokerError("provider_unavailable", `AWS STS could not fetch the broker's keys for ${connection}. See that the broker's discovery document and JWKS are public.`)
+    return new BrokerError(
+      "provider_unavailable",
+      `AWS STS could not fetch the broker's keys for ${connection}. See that the broker's discovery document and JWKS are public.`,
+    )
   }
   if (status !== undefined && status >= 500) {
     return new BrokerError("provider_unavailable", `AWS STS failed for ${connection} (HTTP ${status}).`)
   }
   if (status !== undefined && status >= 400) {
-    const remedy = Object.hasOwn(REFUSALS, name) ? `${name}: ${REFUSALS[name]}` : "see the account's CloudTrail for the reason"
+    const remedy = Object.hasOwn(REFUSALS, name)
+      ? `${name}: ${REFUSALS[name]}`
+      : "see the account's CloudTrail for the reason"
     return new BrokerError("provider_denied", `AWS STS refused ${connection}. ${remedy}.`)
   }
-  return new BrokerError("provider_response_invalid", `AWS STS's answer for ${connection} could not be read. Check the connection's endpoint.`)
+  return new BrokerError(
+    "provider_response_invalid",
+    `AWS STS's answer for ${connection} could not be read. Check the connection's endpoint.`,
+  )
 }
 
 function describe(error: unknown): { name: string; status: number | undefined } {
   if (!(error instanceof Error)) return { name: "", status: undefined }
   const metadata = (error as { $metadata?: { httpStatusCode?: unknown } }).$metadata
   const status = metadata?.httpStatusCode
-  return { name: error.name, status: typeof status === "number" ? status : undefined }
+  // The SDK's classes are named after the codes of the wire, some with and some without this ending.
+  return { name: error.name.replace(/Exception$/, ""), status: typeof status === "number" ? status : undefined }
 }

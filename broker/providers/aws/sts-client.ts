@@ -1,4 +1,8 @@
-import { AssumeRoleWithWebIdentityCommand, type AssumeRoleWithWebIdentityCommandInput, STSClient } from "@aws-sdk/client-sts"
+import {
+  AssumeRoleWithWebIdentityCommand,
+  type AssumeRoleWithWebIdentityCommandInput,
+  STSClient,
+} from "@aws-sdk/client-sts"
 import type { ProviderIo } from "../provider.ts"
 import { endpointOf } from "./api.ts"
 import type { Connection } from "./grant.ts"

@@ -30,11 +30,20 @@ export const grant = z.strictObject({
     .record(
       z
         .string()
-        .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, "a claim's name starts with a letter; letters, digits and _ . : / - follow")
-        .refine((name) => !isJobClaim(name) && name !== "https://aws.amazon.com/tags", "this claim is the broker's to set; choose another name"),
+        .regex(
+          /^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/,
+          "a claim's name starts with a letter; letters, digits and _ . : / - follow",
+        )
+        .refine(
+          (name) => !isJobClaim(name) && name !== "https://aws.amazon.com/tags",
+          "this claim is the broker's to set; choose another name",
+        ),
       z.string().min(1).max(256),
     )
-    .refine((claims) => Object.keys(claims).length <= MAX_EXTRA_CLAIMS, `at most ${MAX_EXTRA_CLAIMS} claims can be added`)
+    .refine(
+      (claims) => Object.keys(claims).length <= MAX_EXTRA_CLAIMS,
+      `at most ${MAX_EXTRA_CLAIMS} claims can be added`,
+    )
     .optional(),
 })
 

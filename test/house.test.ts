@@ -1,0 +1,238 @@
+// Keeps the rules of the house: which way imports run, where the environment is read, what is generated and built.
+import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { basename, dirname, join, normalize } from "node:path"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+import { buildAction } from "../action/build.ts"
+import { generated } from "../broker/generate.ts"
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
+
+const gitFiles = (...which: string[]) =>
+  execFileSync("git", ["ls-files", "-z", ...which], { cwd: ROOT, encoding: "utf8" })
+    .split("\0")
+    .filter((path) => path !== "")
+
+/** Every file that git would ship: tracked, or new and not ignored. */
+const DELETED = new Set(gitFiles("--deleted"))
+const FILES = [...new Set(gitFiles("--cached", "--others", "--exclude-standard"))].filter((path) => !DELETED.has(path))
+const SOURCES = FILES.filter((path) => /^(?:action|broker|cli)\/.*\.ts$/.test(path) && !path.includes("/dist/"))
+
+/** Which rooms each room may import, itself included. Anything not listed is against the arrows. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "broker/wire": [],
+  "broker/core": ["broker/wire"],
+  "broker/ports": ["broker/core", "broker/wire"],
+  "broker/issuers": ["broker/ports", "broker/core", "broker/wire"],
+  "broker/providers": ["broker/ports", "broker/core", "broker/wire"],
+  "broker/signing": ["broker/ports", "broker/core", "broker/wire"],
+  "broker/exchange": [
+    "broker/issuers",
+    "broker/providers",
+    "broker/signing",
+    "broker/ports",
+    "broker/core",
+    "broker/wire",
+  ],
+  "broker/http": [
+    "broker/exchange",
+    "broker/issuers",
+    "broker/providers",
+    "broker/signing",
+    "broker/ports",
+    "broker/core",
+    "broker/wire",
+  ],
+  "broker/config": ["broker/core", "broker/wire"],
+  "broker/adapters": ["broker/ports", "broker/core", "broker/wire"],
+  "broker/entry": [
+    "broker/http",
+    "broker/exchange",
+    "broker/issuers",
+    "broker/providers",
+    "broker/signing",
+    "broker/config",
+    "broker/adapters",
+    "broker/ports",
+    "broker/core",
+    "broker/wire",
+  ],
+  // Scripts of the build, beside the rooms: they write files and are part of no bundle.
+  broker: ["broker/adapters", "broker/providers", "broker/core", "broker/ports", "broker/wire"],
+  action: ["broker/wire"],
+  cli: ["broker/adapters", "broker/issuers", "broker/providers", "broker/ports", "broker/core", "broker/wire"],
+}
+
+/** Rooms where Node's own modules may appear; everything else also runs in workerd. */
+const NODE_ROOMS = [
+  /^broker\/adapters\/node\//,
+  /^broker\/entry\/node\.ts$/,
+  /^broker\/[a-z-]+\.ts$/,
+  /^action\//,
+  /^cli\//,
+]
+
+/** Where settings are read from the environment, once, and handed on. */
+const MAY_READ_ENVIRONMENT = [/^broker\/entry\//, /^action\/runner\.ts$/, /^cli\//]
+
+function roomOf(path: string): string {
+  const [top = "", second = ""] = path.split("/")
+  if (top !== "broker") return top
+  return path.split("/").length > 2 ? `broker/${second}` : "broker"
+}
+
+/** What a file imports, types included, as paths from the root or as package names. */
+function importsOf(path: string): string[] {
+  const specifiers = [
+    ...read(path).matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^"'`;]*?\bfrom\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)|(?:^|\n)import\s+"([^"]+)"/g,
+    ),
+  ]
+    .map((match) => match[1] ?? match[2] ?? match[3] ?? "")
+    .filter((specifier) => specifier !== "")
+  return specifiers.map((specifier) =>
+    specifier.startsWith(".") ? normalize(join(dirname(path), specifier)) : specifier,
+  )
+}
+
+const local = (specifier: string) => /^(?:action|broker|cli|test)\//.test(specifier) || specifier === "package.json"
+
+describe("imports", () => {
+  it.each(SOURCES)("of %s run along the arrows", (path) => {
+    const room = roomOf(path)
+    const allowed = [...(MAY_IMPORT[room] ?? []), room]
+    const against = importsOf(path).filter(
+      (target) => local(target) && target !== "package.json" && !allowed.includes(roomOf(target)),
+    )
+    expect(against).toEqual([])
+  })
+
+  it("make no circle, types included", () => {
+    const graph = new Map(SOURCES.map((path) => [path, importsOf(path).filter((target) => local(target))]))
+    const done = new Set<string>()
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (trail.includes(path)) throw new Error(`a circle: ${[...trail.slice(trail.indexOf(path)), path].join(" -> ")}`)
+      if (done.has(path)) return
+      for (const target of graph.get(path) ?? []) visit(target, [...trail, path])
+      done.add(path)
+    }
+    for (const path of SOURCES) visit(path, [])
+  })
+
+  it("reach Node's own modules only where no Worker goes", () => {
+    const offenders = SOURCES.filter(
+      (path) =>
+        !NODE_ROOMS.some((room) => room.test(path)) && importsOf(path).some((target) => target.startsWith("node:")),
+    )
+    expect(offenders).toEqual([])
+  })
+
+  it("reach adapters only from an entry, the command line and the build", () => {
+    const offenders = SOURCES.filter(
+      (path) =>
+        !/^(?:broker\/(?:entry|adapters)\/|broker\/[a-z-]+\.ts$|cli\/)/.test(path) &&
+        importsOf(path).some((target) => roomOf(target) === "broker/adapters"),
+    )
+    expect(offenders).toEqual([])
+  })
+
+  it("keep the edge's adapters and Node's apart", () => {
+    const crossing = (from: string, to: string) =>
+      SOURCES.filter((path) => path.startsWith(from) && importsOf(path).some((target) => target.startsWith(to)))
+    expect(crossing("broker/adapters/cloudflare/", "broker/adapters/node/")).toEqual([])
+    expect(crossing("broker/entry/worker.ts", "broker/adapters/node/")).toEqual([])
+    expect(crossing("broker/entry/node.ts", "broker/adapters/cloudflare/")).toEqual([])
+  })
+
+  it("never lead from one provider to another, nor from one entry of the action to the other", () => {
+    const providerOf = (path: string) => /^broker\/providers\/([^/]+)\//.exec(path)?.[1]
+    const crossing = SOURCES.flatMap((path) =>
+      importsOf(path)
+        .filter(
+          (target) =>
+            providerOf(path) !== undefined &&
+            providerOf(target) !== undefined &&
+            providerOf(path) !== providerOf(target),
+        )
+        .map((target) => `${path} -> ${target}`),
+    )
+    expect(crossing).toEqual([])
+    expect(importsOf("action/main.ts")).not.toContain("action/post.ts")
+    expect(importsOf("action/post.ts")).not.toContain("action/main.ts")
+  })
+
+  it("reach @actions/core from the runner's port alone", () => {
+    const offenders = SOURCES.filter(
+      (path) => path !== "action/runner.ts" && importsOf(path).some((target) => target.startsWith("@actions/")),
+    )
+    expect(offenders).toEqual([])
+  })
+})
+
+describe("sources", () => {
+  it.each(SOURCES)("%s say what they mean", (path) => {
+    const text = read(path)
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, "")
+    expect(code, "no any").not.toMatch(/(?::|\bas|<|\|)\s*any\b/)
+    expect(text, "no silenced checks").not.toMatch(/@ts-(?:ignore|expect-error|nocheck)|biome-ignore(?! [a-z/A-Z]+: )/)
+    expect(text, "nothing left for later").not.toMatch(/\b(?:TODO|FIXME|XXX|HACK)\b/)
+  })
+
+  it("read the environment only where it is turned into settings", () => {
+    const offenders = SOURCES.filter(
+      (path) =>
+        !MAY_READ_ENVIRONMENT.some((place) => place.test(path)) &&
+        /\bprocess\.env\b|import\.meta\.env|\bDeno\.env\b/.test(read(path)),
+    )
+    expect(offenders).toEqual([])
+  })
+
+  it("call no ambient fetch, clock or random in the pure rooms", () => {
+    const pure = SOURCES.filter((path) => /^broker\/(?:core|wire|ports)\//.test(path))
+    const offenders = pure.filter((path) =>
+      /(?<![.\w])fetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bcrypto\./.test(
+        read(path).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
+      ),
+    )
+    expect(offenders).toEqual([])
+  })
+
+  it("have one subject each: a file over 250 lines says why at its top", () => {
+    const long = SOURCES.filter(
+      (path) => read(path).split("\n").length > 250 && !/^\/\/ Long because /.test(read(path)),
+    )
+    expect(long).toEqual([])
+  })
+
+  it("have no name that says nothing", () => {
+    const offenders = FILES.filter((path) =>
+      path.split("/").some((part) => /^(?:utils?|helpers?|common|misc)(?:\.|$)/i.test(basename(part))),
+    )
+    expect(offenders).toEqual([])
+  })
+
+  it("stand in the folders of the house, and no other", () => {
+    const known = /^(?:\.ci|\.github|action|broker|cli|docs|examples|test)\//
+    const top = FILES.filter((path) => path.includes("/") && !known.test(path))
+    expect(top).toEqual([])
+  })
+})
+
+describe("what is generated", () => {
+  it("is what its sources make", async () => {
+    for (const [path, text] of await generated()) expect(read(path), path).toBe(text)
+  })
+
+  it("includes the action's bundle, byte for byte", async () => {
+    const built = await buildAction()
+    expect(FILES.filter((path) => path.startsWith("action/dist/")).sort()).toEqual(
+      [...built.keys()].map((name) => `action/dist/${name}`).sort(),
+    )
+    for (const [name, contents] of built) {
+      const same = Buffer.from(contents).equals(readFileSync(join(ROOT, "action/dist", name)))
+      expect(same, `action/dist/${name} is what npm run build:action makes`).toBe(true)
+    }
+  })
+})
