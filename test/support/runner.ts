@@ -24,6 +24,8 @@ export interface ActionStep {
   readonly event?: unknown
   readonly env?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
+  /** Ends the step at once, as a cancelled job does. */
+  readonly signal?: AbortSignal
 }
 
 export interface ActionRun {
@@ -152,6 +154,7 @@ function spawnStep(step: ActionStep, directory: string) {
       env: stepEnvironment(step, directory),
       stdio: ["ignore", "pipe", "pipe"],
       timeout: step.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...(step.signal && { signal: step.signal }),
     })
     let stdout = ""
     let stderr = ""

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { freePort } from "./servers.ts"
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+const NODE = join(ROOT, "node_modules/.bin/node")
+const START_TIMEOUT_MS = 20_000
+const STOP_TIMEOUT_MS = 20_000
+const POLL_MS = 25
+
+export interface NodeBrokerOptions {
+  /** The folder of policies. */
+  readonly policies: string
+  /** Keep the data of an earlier broker: give the same folder, and the same port when its URL matters. */
+  readonly data?: string
+  readonly port?: number
+  readonly kek?: string
+}
+
+export interface NodeBroker {
+  readonly url: string
+  readonly port: number
+  /** Its data folder. Removed by `stop` unless it was given. */
+  readonly data: string
+  stdout(): string
+  stderr(): string
+  /** Asks it to stop and waits until it has; resolves to its exit code. May be called twice. */
+  stop(): Promise<number | null>
+  /** Ends it at once, as a crash would. Leaves the data folder. */
+  crash(): Promise<void>
+}
+
+/** Starts the real broker on Node, as `npm start` does, and waits until it answers. */
+export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeBroker> {
+  const port = options.port ?? (await freePort())
+  const url = `http://127.0.0.1:${port}`
+  const data = options.data ?? mkdtempSync(join(tmpdir(), "daypass-data-"))
+  const settings = ["--policies", options.policies, "--port", `${port}`, "--url", url, "--data", data]
+  const child = spawn(NODE, ["broker/entry/node.ts", ...settings], {
+    cwd: ROOT,
+    // Nothing of the caller's environment: what the broker reads from there is part of the test.
+    env: { PATH: process.env["PATH"] ?? "", ...(options.kek === undefined ? {} : { DAYPASS_KEK: options.kek }) },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)))
+  const killWithParent = () => void child.kill("SIGKILL")
+  process.once("exit", killWithParent)
+
+  const ended = async () => {
+    const code = await exited
+    process.removeListener("exit", killWithParent)
+    return code
+  }
+  const discardData = () => {
+    if (options.data === undefined) rmSync(data, { recursive: true, force: true })
+  }
+
+  try {
+    await untilHealthy(url, child)
+  } catch (error) {
+    child.kill("SIGKILL")
+    await ended()
+    discardData()
+    throw new Error(`the broker on Node did not start: ${String(error)}\n${stdout()}${stderr()}`)
+  }
+  return {
+    url,
+    port,
+    data,
+    stdout,
+    stderr,
+    async stop() {
+      child.kill("SIGTERM")
+      const late = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS)
+      const code = await ended()
+      clearTimeout(late)
+      discardData()
+      return code
+    },
+    async crash() {
+      child.kill("SIGKILL")
+      await ended()
+    },
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = ""
+  stream.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk
+  })
+  return () => text
+}
+
+async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`)
+    const healthy = await fetch(`${url}/healthz`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (healthy) return
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  throw new Error(`${url}/healthz did not answer within ${START_TIMEOUT_MS / 1000} s`)
+}
