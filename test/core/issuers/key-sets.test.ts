@@ -1,0 +1,300 @@
+import { beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
+import { createKeySets, type KeySets } from "../../../broker/issuers/key-sets.ts"
+import { HttpError, type HttpFailure } from "../../../broker/ports/http.ts"
+import {
+  DISCOVERY_URL,
+  ISSUER_URL,
+  issuer,
+  JWKS_URL,
+  makeKey,
+  publicJwk,
+  refusal,
+  TestClock,
+  type TestKey,
+  TestNetwork,
+} from "./fixture.ts"
+
+const MINUTE = 60
+const ONE_FETCH = [DISCOVERY_URL, JWKS_URL]
+
+let first: TestKey
+let second: TestKey
+let clock: TestClock
+let network: TestNetwork
+let keySets: KeySets
+
+beforeAll(async () => {
+  first = await makeKey("first")
+  second = await makeKey("second")
+})
+
+beforeEach(() => {
+  clock = new TestClock()
+  network = new TestNetwork()
+  network.publish([publicJwk(first)])
+  keySets = createKeySets(network.http, clock)
+})
+
+const find = (kid: string, alg = "RS256", at = issuer()) => keySets.find(at, githubActions, kid, alg)
+const fetches = () => network.urls.filter((url) => url === DISCOVERY_URL).length
+const goDown = () => network.answer(DISCOVERY_URL, new HttpError("unreachable"))
+
+describe("an issuer's keys", () => {
+  test("are fetched by way of its discovery document, with bounds, and imported once", async () => {
+    const key = await find("first")
+    expect(key).not.toBeNull()
+    expect(await find("first")).toBe(key)
+    expect(network.urls).toEqual(ONE_FETCH)
+    for (const request of network.requests) {
+      expect(request).toMatchObject({ method: "GET", timeoutMs: 5_000, maxBytes: 65_536 })
+      expect(Object.keys(request.headers ?? {})).toEqual(["accept"])
+      expect(request.body).toBeUndefined()
+    }
+  })
+
+  test("are fetched from a path below the issuer for a family that says so", async () => {
+    network.answer(`${ISSUER_URL}/jwks`, { body: { keys: [publicJwk(first)] } })
+    const family = { ...githubActions, keys: { by: "path", path: "/jwks" } } as const
+    expect(await keySets.find(issuer(), family, "first", "RS256")).not.toBeNull()
+    expect(network.urls).toEqual([`${ISSUER_URL}/jwks`])
+  })
+
+  test("are found for the algorithm that they are for, and no other", async () => {
+    expect(await find("first", "RS512")).toBeNull()
+    expect(await find("first", "HS256")).toBeNull()
+    network.publish([publicJwk(first, { alg: "RS512" })])
+    clock.advance(31)
+    expect(await find("second")).toBeNull()
+    expect(await find("first")).toBeNull()
+  })
+
+  test("are kept apart from another issuer's, even of the same kid", async () => {
+    const other = "https://issuer.example"
+    network.publish([publicJwk(second, { kid: "first" })], other, `${other}/keys`)
+    const mine = await find("first")
+    const others = await find("first", "RS256", issuer({ name: "other", url: other }))
+    expect(others).not.toBeNull()
+    expect(others).not.toBe(mine)
+  })
+
+  test("are kept for a bounded number of issuers: the one listed longest ago is fetched again", async () => {
+    await find("first")
+    for (let index = 0; index < 64; index += 1) {
+      const url = `https://issuer-${index}.example`
+      network.publish([publicJwk(first)], url, `${url}/keys`)
+      await find("first", "RS256", issuer({ name: `issuer-${index}`, url }))
+    }
+    await find("first")
+    expect(fetches()).toBe(2)
+  })
+})
+
+describe("for ten minutes", () => {
+  test("keys are served without asking the issuer", async () => {
+    await find("first")
+    clock.advance(9 * MINUTE - 1)
+    await find("first")
+    expect(fetches()).toBe(1)
+  })
+
+  test("and no longer: then a key that vanished is gone, and a new one is there", async () => {
+    await find("first")
+    network.publish([publicJwk(second)])
+    clock.advance(10 * MINUTE)
+    expect(await find("first")).toBeNull()
+    expect(await find("second")).not.toBeNull()
+    expect(fetches()).toBe(2)
+  })
+
+  test("the last minute of which one request refreshes them, and the others do not wait for it", async () => {
+    await find("first")
+    clock.advance(9 * MINUTE)
+    const release = network.hold()
+    const refreshing = find("first")
+    expect(await find("first")).not.toBeNull()
+    expect(await find("first")).not.toBeNull()
+    release()
+    expect(await refreshing).not.toBeNull()
+    expect(fetches()).toBe(2)
+  })
+
+  test("counted from when the fetch began, not from when it ended", async () => {
+    const release = network.hold()
+    const fetching = find("first")
+    clock.advance(9 * MINUTE)
+    release()
+    await fetching
+    await find("first")
+    expect(fetches()).toBe(2)
+  })
+})
+
+describe("while the issuer is down", () => {
+  test("its keys are served up to an hour old, and asked for every 30 s at most", async () => {
+    await find("first")
+    goDown()
+    for (let elapsed = 10 * MINUTE; elapsed < 60 * MINUTE; elapsed += 10) {
+      clock.advance(elapsed === 10 * MINUTE ? elapsed : 10)
+      expect(await find("first")).not.toBeNull()
+    }
+    expect(fetches()).toBe(1 + (50 * MINUTE) / 30)
+    clock.advance(10)
+    expect(await refusal(find("first"))).toMatchObject({ code: "issuer_unavailable", status: 503 })
+  })
+
+  test("only one request asks, and the others are served at once", async () => {
+    await find("first")
+    goDown()
+    clock.advance(10 * MINUTE)
+    await find("first")
+    clock.advance(30)
+    const release = network.hold()
+    const asking = find("first")
+    expect(await find("first")).not.toBeNull()
+    release()
+    await asking
+    expect(fetches()).toBe(3)
+  })
+
+  test("and there are no keys, requests fail at once between tries five seconds apart", async () => {
+    goDown()
+    expect((await refusal(find("first"))).retryAfterSeconds).toBe(5)
+    clock.advance(4)
+    expect((await refusal(find("first"))).retryAfterSeconds).toBe(1)
+    expect(fetches()).toBe(1)
+    clock.advance(1)
+    network.publish([publicJwk(first)])
+    expect(await find("first")).not.toBeNull()
+    expect(fetches()).toBe(2)
+  })
+
+  test("a kid that is not at hand is not said to be unknown", async () => {
+    await find("first")
+    goDown()
+    clock.advance(5 * MINUTE)
+    expect(await refusal(find("second"))).toMatchObject({ code: "issuer_unavailable", retryAfterSeconds: 30 })
+    clock.advance(10)
+    expect(await refusal(find("second"))).toMatchObject({ code: "issuer_unavailable", retryAfterSeconds: 20 })
+    expect(await find("first")).not.toBeNull()
+    expect(fetches()).toBe(2)
+  })
+})
+
+describe("an unknown kid", () => {
+  test("is answered without a fetch within 30 s of the last, however many ask", async () => {
+    await find("first")
+    clock.advance(29)
+    for (let index = 0; index < 100; index += 1) expect(await find(`made-up-${index}`)).toBeNull()
+    expect(fetches()).toBe(1)
+  })
+
+  test("fetches anew after that, once in 30 s, and finds a key that is new", async () => {
+    await find("first")
+    network.publish([publicJwk(first), publicJwk(second)])
+    clock.advance(30)
+    expect(await find("second")).not.toBeNull()
+    for (let index = 0; index < 100; index += 1) expect(await find(`made-up-${index}`)).toBeNull()
+    expect(fetches()).toBe(2)
+  })
+
+  test("asked for while another request fetches is told to come back, not that it is forged", async () => {
+    await find("first")
+    network.publish([publicJwk(first), publicJwk(second)])
+    clock.advance(30)
+    const release = network.hold()
+    const fetching = find("second")
+    expect(await refusal(find("second"))).toMatchObject({ code: "issuer_unavailable", retryAfterSeconds: 1 })
+    release()
+    expect(await fetching).not.toBeNull()
+    expect(await find("second")).not.toBeNull()
+    expect(fetches()).toBe(2)
+  })
+})
+
+describe("before the first keys are there", () => {
+  test("requests fetch side by side, none waiting for another's answer, up to a bound", async () => {
+    const release = network.hold()
+    const asking = Array.from({ length: 32 }, () => find("first"))
+    expect(await refusal(find("first"))).toMatchObject({ code: "issuer_unavailable", retryAfterSeconds: 1 })
+    release()
+    expect(await Promise.all(asking)).not.toContain(null)
+    expect(fetches()).toBe(32)
+  })
+
+  test("requests that were cancelled in the middle keep nobody out for longer than ten seconds", async () => {
+    network.hold()
+    for (let index = 0; index < 32; index += 1) void find("first")
+    expect((await refusal(find("first"))).code).toBe("issuer_unavailable")
+    clock.advance(10)
+    const release = network.hold()
+    const asking = find("first")
+    release()
+    expect(await asking).not.toBeNull()
+  })
+
+  test("a slow fetch does not bring back what a later one found withdrawn", async () => {
+    const url = `${ISSUER_URL}/jwks`
+    const family = { ...githubActions, keys: { by: "path", path: "/jwks" } } as const
+    const findAt = (kid: string) => keySets.find(issuer(), family, kid, "RS256")
+
+    network.answer(url, { body: { keys: [publicJwk(first)] } })
+    const releaseSlow = network.hold()
+    const slow = findAt("first")
+    clock.advance(1)
+    network.answer(url, { body: { keys: [publicJwk(second)] } })
+    const releaseFast = network.hold()
+    const fast = findAt("second")
+    releaseFast()
+    expect(await fast).not.toBeNull()
+    releaseSlow()
+    expect(await slow).toBeNull()
+    expect(await findAt("first")).toBeNull()
+  })
+})
+
+describe("an answer that cannot be used makes the issuer unavailable, and says how", () => {
+  test.each<readonly [HttpFailure, string]>([
+    ["unreachable", "could not be reached"],
+    ["timeout", "did not come within 5 s"],
+    ["too-large", "is larger than 64 KiB"],
+    ["redirect", "answered with a redirect"],
+  ])("a request that fails as %s", async (reason, words) => {
+    for (const url of ONE_FETCH) {
+      network.publish([publicJwk(first)])
+      network.answer(url, new HttpError(reason))
+      const error = await refusal(createKeySets(network.http, clock).find(issuer(), githubActions, "first", "RS256"))
+      expect(error).toMatchObject({ code: "issuer_unavailable", detail: expect.stringContaining(words) })
+    }
+  })
+
+  test.each([201, 204, 304, 403, 404, 500, 503])("status %i", async (status) => {
+    for (const url of ONE_FETCH) {
+      network.publish([publicJwk(first)])
+      network.answer(url, { status, body: { issuer: ISSUER_URL, jwks_uri: JWKS_URL, keys: [publicJwk(first)] } })
+      const error = await refusal(createKeySets(network.http, clock).find(issuer(), githubActions, "first", "RS256"))
+      expect(error.detail).toContain(`status ${status}`)
+    }
+  })
+
+  test("a discovery document that leads elsewhere, and nobody follows it", async () => {
+    network.answer(DISCOVERY_URL, { body: { issuer: ISSUER_URL, jwks_uri: "https://attacker.example/keys" } })
+    expect((await refusal(find("first"))).detail).toContain("its jwks_uri is on another host")
+    expect(network.urls).toEqual([DISCOVERY_URL])
+  })
+
+  test("a key set with one kid twice", async () => {
+    network.publish([publicJwk(first), publicJwk(second, { kid: "first" })])
+    expect((await refusal(find("first"))).detail).toContain("two keys of one kid")
+  })
+
+  test("and nothing that the issuer wrote is repeated", async () => {
+    network.answer(DISCOVERY_URL, { status: 500, body: "canary" })
+    expect(JSON.stringify(await refusal(find("first")))).not.toContain("canary")
+  })
+})
+
+test("a fault of our own is not taken for the issuer's", async () => {
+  const broken = createKeySets(() => Promise.reject(new TypeError("a fault of ours")), clock)
+  await expect(broken.find(issuer(), githubActions, "first", "RS256")).rejects.toThrow(TypeError)
+})
