@@ -1,6 +1,6 @@
-import { isHttpsOrLoopback, isLoopbackHost } from "../core/url.ts"
-import { Secret } from "../core/secret.ts"
 import { fail, ok, type Result } from "../core/result.ts"
+import { Secret } from "../core/secret.ts"
+import { isHttpsOrLoopback, isLoopbackHost } from "../core/url.ts"
 
 /** What a deployment is told from outside. Secrets are already wrapped. */
 export interface Config {
@@ -81,7 +81,9 @@ function readKek(value: unknown, fault: Report): Secret<Uint8Array> | undefined 
     fault("DAYPASS_KEK", REMEDY_KEK)
     return undefined
   }
-  const bytes = Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/").replace(/=$/, "")), (char) => char.charCodeAt(0))
+  const bytes = Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/").replace(/=$/, "")), (char) =>
+    char.charCodeAt(0),
+  )
   if (bytes.length !== KEK_BYTES || new Set(bytes).size < 8) {
     fault("DAYPASS_KEK", REMEDY_KEK)
     return undefined

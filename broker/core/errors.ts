@@ -16,7 +16,11 @@ export class BrokerError extends Error {
   /** Seconds after which another try may help; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
 
-  constructor(code: ErrorCode, detail: string, extra: { trace?: Trace; retryAfterSeconds?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    extra: { trace?: Trace; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
     super(`${code}: ${detail}`, extra.cause === undefined ? undefined : { cause: extra.cause })
     this.code = code
     this.detail = detail

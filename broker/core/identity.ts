@@ -1,5 +1,11 @@
 /** A claim's value as the issuer's JSON had it. */
-export type ClaimValue = string | number | boolean | null | readonly ClaimValue[] | { readonly [name: string]: ClaimValue }
+export type ClaimValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ClaimValue[]
+  | { readonly [name: string]: ClaimValue }
 
 /** The claims of one token, by name. Has no prototype, so that no claim name reaches one. */
 export type Claims = Readonly<Record<string, ClaimValue>>

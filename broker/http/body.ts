@@ -27,7 +27,10 @@ async function readCapped(request: Request): Promise<Uint8Array> {
   if (!reader) return new Uint8Array()
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BrokerError("request_malformed", "The request's body did not arrive in time.")), BODY_TIMEOUT_MS)
+    timer = setTimeout(
+      () => reject(new BrokerError("request_malformed", "The request's body did not arrive in time.")),
+      BODY_TIMEOUT_MS,
+    )
   })
   const chunks: Uint8Array[] = []
   let size = 0

@@ -6,7 +6,10 @@ import { MEDIA_TYPE_PROBLEM, type Problem } from "../wire/exchange.ts"
 const problemType = (code: ErrorCode) => `urn:daypass:problem:${code}`
 
 /** What the translator answers for anything that is not one of our errors: nothing of it gets out. */
-const UNEXPECTED = new BrokerError("internal", "The broker failed in a way it should not. Tell its operator the request id.")
+const UNEXPECTED = new BrokerError(
+  "internal",
+  "The broker failed in a way it should not. Tell its operator the request id.",
+)
 
 /** Seconds after which a caller may try again, where the error itself does not say. */
 const DEFAULT_RETRY_AFTER_SECONDS = 2

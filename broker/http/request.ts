@@ -10,7 +10,14 @@ const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "must be 43 character
 
 const exchangeRequest = z.strictObject({
   grants: z
-    .array(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, "a grant's name has small letters, digits and dashes, and starts with a letter"))
+    .array(
+      z
+        .string()
+        .regex(
+          /^[a-z][a-z0-9-]{0,63}$/,
+          "a grant's name has small letters, digits and dashes, and starts with a letter",
+        ),
+    )
     .min(1, "name at least one grant")
     .max(MAX_GRANTS_PER_REQUEST, `name at most ${MAX_GRANTS_PER_REQUEST} grants`)
     .refine((names) => new Set(names).size === names.length, "name each grant once"),
@@ -29,7 +36,12 @@ export async function parseExchange(body: unknown): Promise<ParsedExchange> {
   const parsed = exchangeRequest.safeParse(body)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw malformed(memberOf(issue), issue?.code === "unrecognized_keys" ? "has a member that is not known; allowed are grants, ttl and key" : issue?.message)
+    throw malformed(
+      memberOf(issue),
+      issue?.code === "unrecognized_keys"
+        ? "has a member that is not known; allowed are grants, ttl and key"
+        : issue?.message,
+    )
   }
   const { grants, ttl, key } = parsed.data
   return { grants, ttlSeconds: ttl === undefined ? undefined : parseTtl(ttl), key: key && (await parseKey(key)) }
@@ -52,7 +64,8 @@ async function parseKey(jwk: PublicJwk): Promise<JobKey> {
 }
 
 /** Only our own schema's member names get into the answer; never what the request said. */
-const memberOf = (issue: z.core.$ZodIssue | undefined) => (issue?.path.length ? issue.path.map(String).join(".") : "the body")
+const memberOf = (issue: z.core.$ZodIssue | undefined) =>
+  issue?.path.length ? issue.path.map(String).join(".") : "the body"
 
 const malformed = (member: string, what = "is not what it must be") =>
   new BrokerError("request_malformed", `The request is malformed: ${member}: ${what}.`)
@@ -64,15 +77,22 @@ const malformed = (member: string, what = "is not what it must be") =>
  */
 export function bearerOf(request: Request): string {
   if (new URL(request.url).search !== "") {
-    throw new BrokerError("request_malformed", "This call takes nothing in the URL's query. Send the subject token in the Authorization header.")
+    throw new BrokerError(
+      "request_malformed",
+      "This call takes nothing in the URL's query. Send the subject token in the Authorization header.",
+    )
   }
   const header = request.headers.get("authorization")
   if (header === null || header === "") {
     throw new BrokerError("token_missing", "Send the job's OIDC token as `Authorization: Bearer <token>`.")
   }
-  const token = header.length <= MAX_AUTHORIZATION_CHARACTERS ? /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] : undefined
+  const token =
+    header.length <= MAX_AUTHORIZATION_CHARACTERS ? /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] : undefined
   if (token === undefined) {
-    throw new BrokerError("token_malformed", "The Authorization header is not `Bearer <token>` with a token of at most 16 KiB.")
+    throw new BrokerError(
+      "token_malformed",
+      "The Authorization header is not `Bearer <token>` with a token of at most 16 KiB.",
+    )
   }
   return token
 }

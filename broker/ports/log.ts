@@ -21,7 +21,13 @@ export interface RequestEvent {
 
 /** What the broker says outside of requests: a reload, a sweep, a start. */
 export interface BrokerEvent {
-  readonly event: "policies.loaded" | "policies.refused" | "leases.swept" | "broker.started" | "broker.stopping" | "sweep.failed"
+  readonly event:
+    | "policies.loaded"
+    | "policies.refused"
+    | "leases.swept"
+    | "broker.started"
+    | "broker.stopping"
+    | "sweep.failed"
   readonly detail: string
 }
 

@@ -10,6 +10,19 @@ export function discoveryDocument(issuer: string) {
     response_types_supported: ["id_token"],
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: [SIGNING_ALGORITHM],
-    claims_supported: ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "repository", "repository_id", "environment", "ref", "grant"],
+    claims_supported: [
+      "iss",
+      "sub",
+      "aud",
+      "exp",
+      "nbf",
+      "iat",
+      "jti",
+      "repository",
+      "repository_id",
+      "environment",
+      "ref",
+      "grant",
+    ],
   }
 }

@@ -67,7 +67,16 @@ export function identityTokenClaims(about: {
 }
 
 /** What only the broker says: RFC 7519's registered claims, and the one that AWS reads session tags from. */
-const BROKER_CLAIMS: ReadonlySet<string> = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "https://aws.amazon.com/tags"])
+const BROKER_CLAIMS: ReadonlySet<string> = new Set([
+  "iss",
+  "sub",
+  "aud",
+  "exp",
+  "nbf",
+  "iat",
+  "jti",
+  "https://aws.amazon.com/tags",
+])
 
 const pick = (claims: Claims, wanted: (name: string) => boolean) =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => wanted(name)))

@@ -29,8 +29,7 @@ const KEK_BYTES = 32
 export async function createSealer(kek: Secret<Uint8Array>, deployment: string): Promise<Sealer> {
   if (kek.reveal().length !== KEK_BYTES) throw new TypeError("the deployment's key must be 32 bytes")
   const kid = await keyId(kek)
-  const place = (context: SealContext) =>
-    JSON.stringify([deployment, context.kind, context.repository, context.id])
+  const place = (context: SealContext) => JSON.stringify([deployment, context.kind, context.repository, context.id])
 
   return {
     async seal(value, context) {
@@ -42,10 +41,16 @@ export async function createSealer(kek: Secret<Uint8Array>, deployment: string):
     async open(sealed, context) {
       const header = readHeader(sealed)
       if (header.kid !== kid) {
-        throw new BrokerError("configuration_invalid", `A stored ${context.kind} was sealed under another DAYPASS_KEK. Start the broker with the key that this deployment was set up with.`)
+        throw new BrokerError(
+          "configuration_invalid",
+          `A stored ${context.kind} was sealed under another DAYPASS_KEK. Start the broker with the key that this deployment was set up with.`,
+        )
       }
       if (header.place !== place(context)) {
-        throw new BrokerError("configuration_invalid", `A stored ${context.kind} does not belong where it was found. Restore the broker's storage from a backup.`)
+        throw new BrokerError(
+          "configuration_invalid",
+          `A stored ${context.kind} does not belong where it was found. Restore the broker's storage from a backup.`,
+        )
       }
       try {
         const { plaintext } = await compactDecrypt(sealed, kek.reveal(), {
@@ -54,7 +59,10 @@ export async function createSealer(kek: Secret<Uint8Array>, deployment: string):
         })
         return new Secret(new TextDecoder().decode(plaintext))
       } catch {
-        throw new BrokerError("configuration_invalid", `A stored ${context.kind} was changed since it was sealed. Restore the broker's storage from a backup.`)
+        throw new BrokerError(
+          "configuration_invalid",
+          `A stored ${context.kind} was changed since it was sealed. Restore the broker's storage from a backup.`,
+        )
       }
     },
   }

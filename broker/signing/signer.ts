@@ -87,5 +87,8 @@ async function keysWithActive(ports: { keyRing: KeyRing; sealer: Sealer }, now: 
       return { keys: [...stored.keys, ...keys], active: made }
     }
   }
-  throw new BrokerError("ledger_unavailable", "The key ring keeps changing while the first signing key is made. Try again.")
+  throw new BrokerError(
+    "ledger_unavailable",
+    "The key ring keeps changing while the first signing key is made. Try again.",
+  )
 }

@@ -10,7 +10,10 @@ const MODULUS_BITS = 2048
 
 /** Makes an RSA key whose private half is sealed before it is anywhere else. It is `next` until the ring says otherwise. */
 export async function makeSigningKey(sealer: Sealer, now: Date): Promise<StoredKey> {
-  const { publicKey, privateKey } = await generateKeyPair(SIGNING_ALGORITHM, { modulusLength: MODULUS_BITS, extractable: true })
+  const { publicKey, privateKey } = await generateKeyPair(SIGNING_ALGORITHM, {
+    modulusLength: MODULUS_BITS,
+    extractable: true,
+  })
   const jwk = await exportJWK(publicKey)
   if (jwk.kty !== "RSA" || jwk.n === undefined || jwk.e === undefined) throw new TypeError("an RSA key was expected")
   const publicJwk = { kty: "RSA", n: jwk.n, e: jwk.e } as const
@@ -25,7 +28,10 @@ export async function openSigningKey(key: StoredKey, sealer: Sealer): Promise<Cr
   try {
     return await importPKCS8(pkcs8.reveal(), SIGNING_ALGORITHM)
   } catch {
-    throw new BrokerError("configuration_invalid", "The stored signing key is not an RSA private key. Restore the broker's storage from a backup.")
+    throw new BrokerError(
+      "configuration_invalid",
+      "The stored signing key is not an RSA private key. Restore the broker's storage from a backup.",
+    )
   }
 }
 

@@ -59,7 +59,9 @@ export interface ExplainAnswer {
 /** The answer of `DELETE /v1/leases/{id}`: what became of each credential. */
 export interface RevokeAnswer {
   readonly lease: string
-  readonly credentials: Readonly<Record<string, { readonly outcome: RevocationOutcome; readonly expires_at: string | null }>>
+  readonly credentials: Readonly<
+    Record<string, { readonly outcome: RevocationOutcome; readonly expires_at: string | null }>
+  >
 }
 
 /** `revoked`: taken back. `expires-only`: lives until `expires_at`. `failed`: could not be taken back yet; the broker tries again. */

@@ -4,7 +4,12 @@
  */
 export interface Trace {
   /** What was decided about, for people. */
-  readonly subject: { readonly issuer: string; readonly repository: string; readonly repository_id: string; readonly environment: string | null }
+  readonly subject: {
+    readonly issuer: string
+    readonly repository: string
+    readonly repository_id: string
+    readonly environment: string | null
+  }
   /** The policy files that apply, in the folder's order. */
   readonly policies: readonly string[]
   /** Facts worth knowing that decided nothing: a renamed repository, policies that exist for other environments. */

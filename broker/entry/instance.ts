@@ -1,0 +1,41 @@
+import { createHttp } from "../adapters/web/http.ts"
+import type { Config } from "../config/config.ts"
+import type { Secret } from "../core/secret.ts"
+import type { Broker } from "../exchange/broker.ts"
+import { createVerifier } from "../issuers/verify.ts"
+import type { KeyRing } from "../ports/key-ring.ts"
+import type { Ledgers } from "../ports/ledger.ts"
+import type { Log } from "../ports/log.ts"
+import type { PolicySource } from "../ports/policy-source.ts"
+import { PROVIDERS } from "../providers/index.ts"
+import { createSealer } from "../signing/sealer.ts"
+import { createSigner } from "../signing/signer.ts"
+
+/** What differs between the runtimes. */
+export interface RuntimePorts {
+  readonly policySource: PolicySource
+  readonly ledgers: Ledgers
+  readonly keyRing: KeyRing
+  readonly log: Log
+}
+
+const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
+
+/** Puts a broker together from its settings and its runtime's ports. The same on every runtime. */
+export async function createBroker(config: Config, kek: Secret<Uint8Array>, ports: RuntimePorts): Promise<Broker> {
+  const clock = { now: () => new Date() }
+  const http = createHttp({ userAgent: USER_AGENT })
+  const sealer = await createSealer(kek, config.deployment)
+  return {
+    url: config.url,
+    policySource: ports.policySource,
+    verifier: createVerifier({ audience: config.audience, http, clock }),
+    ledgers: ports.ledgers,
+    providers: PROVIDERS,
+    signer: createSigner({ keyRing: ports.keyRing, sealer, clock }),
+    sealer,
+    http,
+    clock,
+    log: ports.log,
+  }
+}

@@ -1,0 +1,38 @@
+import type { NodeStore } from "../adapters/node/ledgers.ts"
+import type { Broker } from "../exchange/broker.ts"
+import { sweep } from "../exchange/sweep.ts"
+
+const SWEEP_EVERY_MS = 15_000
+const LEDGERS_PER_SWEEP = 100
+
+/** Ends leases whose time has come, every few seconds, one sweep at a time. */
+export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promise<void> } {
+  let running: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    running = running.then(() => sweepOnce(store, broker))
+  }, SWEEP_EVERY_MS)
+  timer.unref()
+  return {
+    async stop() {
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
+async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
+  try {
+    const due = await store.due(broker.clock.now().getTime(), LEDGERS_PER_SWEEP)
+    for (const target of due) {
+      const leases = await sweep(target, broker)
+      if (leases > 0)
+        broker.log({ event: "leases.swept", detail: `${leases} leases of repository ${target.repositoryId}` })
+    }
+  } catch {
+    // What is due stays due: the next sweep finds it again.
+    broker.log({
+      event: "sweep.failed",
+      detail: "leases that are due could not all be ended; the next sweep tries again",
+    })
+  }
+}

@@ -1,0 +1,135 @@
+import { parseArgs } from "node:util"
+import { developmentKey } from "../adapters/node/development-key.ts"
+import { openNodeStore } from "../adapters/node/ledgers.ts"
+import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
+import { isLocal, readConfig } from "../config/config.ts"
+import { BrokerError } from "../core/errors.ts"
+import { createApp } from "../http/app.ts"
+import { PROVIDERS } from "../providers/index.ts"
+import { createBroker } from "./instance.ts"
+import { startListening } from "./node-listener.ts"
+import { startSweeping } from "./node-sweeper.ts"
+
+const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N] [--host ADDRESS]
+
+  --policies DIR   the folder with daypass.yaml and the policies; changes are picked up
+  --url URL        the broker's public URL: https, or http on a loopback host (or DAYPASS_URL)
+  --data DIR       where the ledger and the keys are kept (one broker at a time)
+  --port N         where to listen (8787)
+  --host ADDRESS   on which address (127.0.0.1)
+
+Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT.
+`
+
+/** Says why the broker does not start, and ends the process. 2: what it was told; 1: what it found. */
+function refuseToStart(lines: readonly string[], code: 1 | 2): never {
+  process.stderr.write(`${lines.join("\n")}\n`)
+  process.exit(code)
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        policies: { type: "string" },
+        url: { type: "string" },
+        data: { type: "string" },
+        port: { type: "string", default: "8787" },
+        host: { type: "string", default: "127.0.0.1" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    return refuseToStart([error instanceof Error ? error.message : "unknown option", "", USAGE], 2)
+  }
+}
+
+const options = readOptions()
+if (options.help) {
+  process.stdout.write(USAGE)
+  process.exit(0)
+}
+const port = /^[0-9]{1,5}$/.test(options.port) ? Number(options.port) : Number.NaN
+if (!options.policies || !options.data) refuseToStart(["--policies and --data are needed.", "", USAGE], 2)
+if (!(port <= 65_535)) refuseToStart(["--port is a number from 0 to 65535.", "", USAGE], 2)
+
+const config = readConfig({ ...process.env, ...(options.url === undefined ? {} : { DAYPASS_URL: options.url }) })
+if (!config.ok) {
+  refuseToStart(
+    [
+      "The broker's settings are not usable:",
+      ...config.fault.map(({ setting, message }) => `  ${setting}: ${message}`),
+    ],
+    2,
+  )
+}
+const settings = config.value
+if (!settings.kek && !isLocal(settings)) {
+  refuseToStart(
+    ["DAYPASS_KEK is not set. A broker with a public URL needs a key of its own: openssl rand -base64 32"],
+    2,
+  )
+}
+
+/** One JSON line a request or event, on standard output. */
+const log = (event: object) =>
+  void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`)
+
+try {
+  const store = openNodeStore(options.data)
+  const kek = settings.kek ?? developmentKey(options.data)
+  if (!settings.kek) {
+    process.stderr.write(
+      `Warning: DAYPASS_KEK is not set. Using a development key in ${options.data}: whoever reads that folder can sign as this broker. Never use it for anything but this machine.\n`,
+    )
+  }
+  const policySource = await openPolicyFolder(options.policies, PROVIDERS, {
+    onReload: (outcome) =>
+      outcome.ok
+        ? log({
+            event: "policies.loaded",
+            detail: `${outcome.value.policyCount} policies, version ${outcome.value.version}`,
+          })
+        : log({
+            event: "policies.refused",
+            detail: `${outcome.fault.length} faults; the last good policies stay in force`,
+          }),
+  })
+  const broker = await createBroker(settings, kek, {
+    policySource,
+    ledgers: store.ledgers,
+    keyRing: store.keyRing,
+    log,
+  })
+  // Made before the first request, so that no job waits for it and a wrong key is found now.
+  await broker.signer.publicKeys()
+  const app = createApp({ broker, clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null })
+  const sweeper = startSweeping(store, broker)
+  const listener = await startListening(app, { port, hostname: options.host })
+  log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
+
+  let stopping = false
+  const stop = async () => {
+    // Asked twice, the operator means it.
+    if (stopping) process.exit(1)
+    stopping = true
+    log({ event: "broker.stopping", detail: "no new requests; those under way finish" })
+    await listener.stop()
+    await sweeper.stop()
+    policySource.close()
+    await store.close()
+    process.exit(0)
+  }
+  process.on("SIGTERM", stop)
+  process.on("SIGINT", stop)
+} catch (error) {
+  refuseToStart(
+    [
+      error instanceof BrokerError
+        ? error.detail
+        : `The broker does not start: ${error instanceof Error ? error.message : "unknown"}`,
+    ],
+    1,
+  )
+}

@@ -1,0 +1,80 @@
+import { compiledPolicies } from "daypass:policies"
+import type { ExecutionContext } from "@cloudflare/workers-types"
+import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
+import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
+import {
+  createCloudflareKeyRing,
+  createCloudflareLedgers,
+  type KeyRingMethods,
+  type LedgerMethods,
+  type Namespace,
+} from "../adapters/cloudflare/ledgers.ts"
+import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
+import { readConfig } from "../config/config.ts"
+import { BrokerError } from "../core/errors.ts"
+import { reviveCompiled } from "../core/policy/compiled.ts"
+import type { Broker } from "../exchange/broker.ts"
+import { type SweepTarget, sweep } from "../exchange/sweep.ts"
+import { createApp } from "../http/app.ts"
+import { problemResponse } from "../http/problem.ts"
+import { createBroker } from "./instance.ts"
+
+/** What `wrangler.toml` binds, and the settings that `config/config.ts` reads. */
+interface Env extends Record<string, unknown> {
+  readonly LEDGER: Namespace<LedgerMethods>
+  readonly KEY_RING: Namespace<KeyRingMethods>
+}
+
+// Values only, never a promise: one request must not wait for what another began.
+let builtBroker: Broker | undefined
+let builtApp: ReturnType<typeof createApp> | undefined
+
+/** The broker of this isolate, made when it is first needed: nothing happens at import. */
+async function brokerOf(env: Env): Promise<Broker> {
+  if (builtBroker) return builtBroker
+  const config = readConfig(env)
+  if (!config.ok) throw misconfigured(config.fault.map(({ setting, message }) => `${setting}: ${message}`))
+  // At the edge there is no folder that a key of one's own could be kept in.
+  if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
+  builtBroker = await createBroker(config.value, config.value.kek, {
+    policySource: createMemoryPolicySource(reviveCompiled(compiledPolicies), new Date()),
+    ledgers: createCloudflareLedgers(env.LEDGER),
+    keyRing: createCloudflareKeyRing(env.KEY_RING),
+    log: (event) => console.log(JSON.stringify(event)),
+  })
+  return builtBroker
+}
+
+/** Callers learn that the broker is not set up; what is wrong goes to the operator's log, all of it at once. */
+function misconfigured(faults: readonly string[]): BrokerError {
+  console.error(`The broker's settings are not usable. ${faults.join("; ")}`)
+  return new BrokerError("configuration_invalid", "The broker is not set up. Its operator finds the reason in its log.")
+}
+
+/** One repository's ledger; see `wrangler.toml`. */
+export class Ledger extends LedgerObject<Env> {
+  protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<void> {
+    await sweep({ ledger, ...key }, await brokerOf(this.env))
+  }
+}
+
+/** The deployment's signing keys; see `wrangler.toml`. */
+export class KeyRing extends KeyRingObject<Env> {}
+
+export default {
+  async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+    try {
+      builtApp ??= createApp({
+        broker: await brokerOf(env),
+        // Set by the platform, which drops what a client sends under this name.
+        clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? null,
+      })
+      const answering = Promise.resolve(builtApp.fetch(request, env))
+      // A job that hangs up must not stop an exchange half way: what was minted is recorded, or taken back.
+      context.waitUntil(answering)
+      return await answering
+    } catch (error) {
+      return problemResponse(error, crypto.randomUUID())
+    }
+  },
+}

@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest"
+import { exchange } from "../../../broker/exchange/exchange.ts"
+import { CANARY, NOW, world } from "./world.ts"
+
+const KEY = { jwk: { kty: "EC", crv: "P-256", x: "x", y: "y" }, thumbprint: "thumb" } as const
+
+describe("an exchange", () => {
+  it("verifies, decides, records, mints, records, and only then answers", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints", two: "expires-only" } })
+    const answer = await exchange(call(), broker)
+    expect(story).toEqual(["verify", "policiesOf", "admit", "mint one", "mint two", "settle"])
+    expect(answer.credentials["one"]).toEqual({
+      provider: "staged",
+      expires_at: new Date(NOW.getTime() + 900_000).toISOString(),
+      revocation: "revocable",
+      values: { key: { value: CANARY, secret: true, env: "KEY" }, region: { value: "eu", secret: false } },
+    })
+  })
+
+  it("mints nothing when its intent cannot be recorded", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, ledgerFails: ["admit"] })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "ledger_unavailable" })
+    expect(story).toEqual(["verify", "policiesOf", "admit"])
+  })
+
+  it("mints nothing for a token that was used before", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, alreadyUsed: true })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "token_already_used" })
+    expect(story).not.toContain("mint one")
+  })
+
+  it("hands out all or none: what was minted beside a failure is revoked", async () => {
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints", two: "fails", three: "mints" } })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "provider_denied" })
+    expect(story.slice(3).sort()).toEqual([
+      "mint one",
+      "mint three",
+      "mint two",
+      "revoke one",
+      "revoke three",
+      "settle",
+    ])
+    expect(recorded.at(-1)).toMatchObject({
+      outcome: "failed",
+      credentials: [],
+      audit: { event: "exchange.failed", reason: "provider_denied" },
+    })
+  })
+
+  it("keeps what it could not revoke on the lease's account, so that the sweep tries again", async () => {
+    const { broker, call, recorded } = await world({
+      grants: { one: "mints-but-cannot-revoke", two: "fails", three: "expires-only" },
+    })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "provider_denied" })
+    expect(recorded.at(-1)).toMatchObject({
+      outcome: "failed",
+      credentials: [
+        { grant: "one", revocation: "revocable" },
+        { grant: "three", revocation: "expires-only", sealedHandle: null },
+      ],
+    })
+  })
+
+  it("revokes and hands out nothing when the outcome cannot be recorded", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, ledgerFails: ["settle"] })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "ledger_unavailable" })
+    expect(story.slice(-2)).toEqual(["settle", "revoke one"])
+  })
+
+  it("answers the provider's failure even when that cannot be recorded either", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints", two: "fails" }, ledgerFails: ["settle"] })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "provider_denied" })
+    expect(story).toContain("revoke one")
+  })
+
+  it("keeps what a broken provider said to itself", async () => {
+    const { broker, call } = await world({ grants: { one: "breaks" } })
+    const error = await exchange(call(), broker).catch((thrown: Error) => thrown)
+    expect(error).toMatchObject({ code: "internal" })
+    expect(String(error)).not.toContain(CANARY)
+  })
+
+  it("never puts a secret into what the ledger is given", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints", two: "expires-only" } })
+    await exchange(call(), broker)
+    for (const form of [CANARY, btoa(CANARY), encodeURIComponent(CANARY)])
+      expect(JSON.stringify(recorded)).not.toContain(form)
+  })
+
+  it("records a denial of its own repository, and uses the token up", async () => {
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints" } })
+    await expect(exchange(call({ grants: ["other"] }), broker)).rejects.toMatchObject({ code: "not_allowed" })
+    expect(story).toEqual(["verify", "policiesOf", "admit"])
+    expect(recorded[0]).toMatchObject({
+      token: { key: "token-key" },
+      audit: { event: "exchange.denied", reason: "not_allowed: other" },
+    })
+    expect(recorded[0]).not.toHaveProperty("lease")
+  })
+
+  it("records nothing of a stranger, and answers what it answers everybody", async () => {
+    const stranger = await world({
+      grants: { one: "mints" },
+      identity: { ownerId: "666", owner: "evil", repository: "evil/shop" },
+    })
+    const refused = await exchange(stranger.call(), stranger.broker).catch((error: unknown) => error)
+    expect(stranger.story).toEqual(["verify"])
+    const absent = await world({ grants: { one: "mints" }, identity: { repositoryId: "42" } })
+    const other = await exchange(absent.call(), absent.broker).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: "not_allowed", detail: (other as { detail: string }).detail })
+    expect(refused).not.toHaveProperty("trace")
+    expect(other).not.toHaveProperty("trace")
+  })
+
+  it("leaves the token good when the wish was for too short a time", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" } })
+    await expect(exchange(call({ ttlSeconds: 59 }), broker)).rejects.toMatchObject({ code: "ttl_too_short" })
+    expect(story).not.toContain("admit")
+  })
+
+  it.each([
+    ["a bound token without its key", "thumb", undefined],
+    ["a bound token with another key", "other", KEY],
+    ["a plain token with a key", null, KEY],
+  ])("refuses %s, and uses nothing up", async (_, boundTo, key) => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, boundTo })
+    await expect(exchange(call({ key }), broker)).rejects.toMatchObject({ code: "key_mismatch" })
+    expect(story).toEqual(["verify"])
+  })
+
+  it("refuses a plain token where a connection demands a bound one, and takes the bound one", async () => {
+    const plain = await world({ grants: { one: "mints" }, requireBoundToken: true })
+    await expect(exchange(plain.call(), plain.broker)).rejects.toMatchObject({ code: "bound_token_required" })
+    expect(plain.story).not.toContain("mint one")
+    const bound = await world({ grants: { one: "mints" }, requireBoundToken: true, boundTo: "thumb" })
+    await expect(exchange(bound.call({ key: KEY }), bound.broker)).resolves.toBeDefined()
+  })
+})

@@ -1,0 +1,193 @@
+import { z } from "zod"
+import { BrokerError } from "../../../broker/core/errors.ts"
+import type { Identity } from "../../../broker/core/identity.ts"
+import type { Connection, Grant, Organisation, Policy } from "../../../broker/core/policy/model.ts"
+import { Secret } from "../../../broker/core/secret.ts"
+import type { Broker } from "../../../broker/exchange/broker.ts"
+import type { ExchangeCall } from "../../../broker/exchange/call.ts"
+import type { Ledger } from "../../../broker/ports/ledger.ts"
+import type { Minted, Provider } from "../../../broker/providers/provider.ts"
+import { createSealer } from "../../../broker/signing/sealer.ts"
+
+/** What happened, in the order in which it happened, across all ports. */
+export type Story = string[]
+
+export const CANARY = "canary-of-a-minted-secret"
+
+export const NOW = new Date("2026-11-22T12:00:00.000Z")
+
+const IDENTITY: Identity = {
+  issuer: "github",
+  issuerUrl: "https://token.actions.githubusercontent.com",
+  repository: "acme/shop",
+  repositoryId: "41",
+  owner: "acme",
+  ownerId: "9001",
+  environment: "production",
+  ref: "refs/heads/main",
+  refType: "branch",
+  event: "push",
+  actor: "octocat",
+  runId: "7",
+  runAttempt: "1",
+  claims: { ref: "refs/heads/main", event_name: "push" },
+}
+
+/** How a provider of the test's behaves for a grant: by the grant's own name. */
+export type Behaviour = "mints" | "fails" | "mints-but-cannot-revoke" | "expires-only" | "breaks"
+
+export interface WorldOptions {
+  readonly grants: Readonly<Record<string, Behaviour>>
+  readonly identity?: Partial<Identity>
+  readonly boundTo?: string | null
+  readonly requireBoundToken?: boolean
+  /** Calls of the ledger that fail, by name. */
+  readonly ledgerFails?: readonly (keyof Ledger)[]
+  readonly alreadyUsed?: boolean
+}
+
+/** A broker whose every port tells what was asked of it. */
+export async function world(options: WorldOptions) {
+  const story: Story = []
+  const settled: unknown[] = []
+  const events: unknown[] = []
+
+  const guard = (name: keyof Ledger) => {
+    story.push(name)
+    if (options.ledgerFails?.includes(name)) throw new BrokerError("ledger_unavailable", "The ledger's disk is full.")
+  }
+  const ledger: Ledger = {
+    async admit(admission) {
+      guard("admit")
+      settled.push(admission)
+      return options.alreadyUsed ? "already-used" : "admitted"
+    },
+    async settle(settlement) {
+      guard("settle")
+      settled.push(settlement)
+    },
+    async beginRevocation() {
+      guard("beginRevocation")
+      return { outcome: "not-found" }
+    },
+    async settleRevocation() {
+      guard("settleRevocation")
+    },
+    async auditTrail() {
+      return []
+    },
+  }
+
+  const provider: Provider<unknown, { behaviour: Behaviour }> = {
+    name: "staged",
+    summary: "does what the test says",
+    connection: z.unknown(),
+    grant: z.object({ behaviour: z.enum(["mints", "fails", "mints-but-cannot-revoke", "expires-only", "breaks"]) }),
+    minTtlSeconds: 60,
+    maxTtlSeconds: 3600,
+    resource: ({ behaviour }) => `resource of ${behaviour}`,
+    async mint({ grant, grantName, ttlSeconds }): Promise<Minted> {
+      story.push(`mint ${grantName}`)
+      if (grant.behaviour === "fails")
+        throw new BrokerError("provider_denied", "the staged provider refused connection staged")
+      if (grant.behaviour === "breaks") throw new Error(`something with ${CANARY} in it`)
+      const minted = {
+        values: { key: { value: new Secret(CANARY), env: "KEY" }, region: { value: "eu" } },
+        expiresAt: new Date(NOW.getTime() + ttlSeconds * 1000),
+      }
+      if (grant.behaviour === "expires-only") return { ...minted, revocation: "expires-only" }
+      return { ...minted, revocation: "revocable", handle: new Secret(`${grant.behaviour} ${grantName} ${CANARY}`) }
+    },
+    async revoke(handle) {
+      const [behaviour, grantName] = handle.reveal().split(" ")
+      story.push(`revoke ${grantName}`)
+      if (behaviour === "mints-but-cannot-revoke") throw new BrokerError("provider_unavailable", "not now")
+    },
+  }
+
+  const connection: Connection = {
+    name: "staged",
+    provider: "staged",
+    settings: {},
+    requireBoundToken: options.requireBoundToken ?? false,
+  }
+  const grants = new Map(
+    Object.entries(options.grants).map(([name, behaviour]): [string, Grant] => [
+      name,
+      { name, file: "p.yaml", line: 1, connection, fields: { behaviour }, ttlSeconds: 900, minTtlSeconds: 60 },
+    ]),
+  )
+  const organisation: Organisation = {
+    issuers: new Map([
+      [
+        "github",
+        { name: "github", family: "github-actions", url: IDENTITY.issuerUrl, owners: new Map([["acme", "9001"]]) },
+      ],
+    ]),
+    connections: new Map([["staged", connection]]),
+    requireBoundToken: false,
+  }
+  const policy: Policy = {
+    file: "p.yaml",
+    issuer: "github",
+    repository: "acme/shop",
+    repositoryId: "41",
+    environment: "production",
+    allow: [{ kind: "allow", name: "all", file: "p.yaml", line: 1, grants: new Set(grants.keys()), conditions: [] }],
+    deny: [],
+    grants,
+  }
+  const identity = { ...IDENTITY, ...options.identity }
+  const broker: Broker = {
+    url: "https://daypass.example",
+    policySource: {
+      async snapshot() {
+        return {
+          version: "v1",
+          organisation,
+          async policiesOf(issuer, repositoryId) {
+            story.push("policiesOf")
+            return issuer === "github" && repositoryId === "41" ? [policy] : []
+          },
+        }
+      },
+      status: () => ({ version: "v1", policies: 1, loaded_at: NOW.toISOString() }),
+    },
+    verifier: {
+      async verify() {
+        story.push("verify")
+        const issuer = organisation.issuers.get("github")
+        if (!issuer) throw new Error("the test's organisation has no issuer")
+        return {
+          identity,
+          issuer,
+          tokenKey: "token-key",
+          digest: "digest",
+          diesAt: NOW.getTime() / 1000 + 360,
+          boundTo: options.boundTo ?? null,
+        }
+      },
+    },
+    ledgers: { of: () => ledger },
+    providers: new Map([["staged", provider]]),
+    signer: { sign: async () => new Secret("signed"), publicKeys: async () => [] },
+    sealer: await createSealer(new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)), "test"),
+    http: async () => {
+      throw new Error("nobody should call anybody here")
+    },
+    clock: { now: () => NOW },
+    log: (event) => void events.push(event),
+  }
+
+  const call = (change: Partial<ExchangeCall> = {}): ExchangeCall => ({
+    requestId: "request-1",
+    subjectToken: "token",
+    clientAddress: "192.0.2.1",
+    event: { request_id: "request-1", route: "exchange" },
+    grants: Object.keys(options.grants),
+    ttlSeconds: undefined,
+    key: undefined,
+    ...change,
+  })
+  return { broker, call, story, recorded: settled }
+}
