@@ -1,0 +1,38 @@
+import { parseArgs } from "node:util"
+import { Report } from "./report.ts"
+import { STEPS, type Story } from "./steps.ts"
+import { startWorld } from "./world.ts"
+
+/**
+ * `npm run demo [-- --json]`: the main job of Daypass, from a CI job's token to credentials and back, on this machine.
+ *
+ * Exit code 0 when every step is as it must be, 1 when one is not. Leaves no process and no file, also when it is
+ * interrupted.
+ */
+async function demo(json: boolean): Promise<boolean> {
+  const startedAt = performance.now()
+  const report = new Report(json)
+  const ends = new AsyncDisposableStack()
+  for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
+    process.once(signal, () => void ends.disposeAsync().finally(() => process.exit(code)))
+  }
+  report.say("Daypass: a GitHub job, a broker and an AWS account, all on this machine", "bold")
+  let survived = false
+  try {
+    const world = await startWorld(ends, report)
+    const story: Story = {}
+    for (const step of STEPS) await report.step(step.name, (findings) => step.run(world, findings, story))
+    survived = true
+  } catch (error) {
+    console.error(`\nThe demo could not start: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  await ends.disposeAsync().catch((error: unknown) => {
+    // The last step has told it, if it is that somebody was asked for something unexpected.
+    console.error(error instanceof Error ? error.message : String(error))
+    survived = false
+  })
+  return report.close(STEPS.length, (performance.now() - startedAt) / 1000) && survived
+}
+
+const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } })
+process.exitCode = (await demo(values.json)) ? 0 : 1

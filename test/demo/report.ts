@@ -1,0 +1,80 @@
+import { styleText } from "node:util"
+
+const PROGRESS_AFTER_MS = 1000
+
+/** One step as `--json` prints it. */
+export interface StepResult {
+  readonly name: string
+  readonly ok: boolean
+  readonly detail: string
+}
+
+/** What a step writes while it runs: what it shows, and what it found to be so or not. */
+export interface Findings {
+  /** A fact that must hold; the step fails when it does not. */
+  check(fact: string, holds: boolean): void
+  /** Text of the product's own, as a person would see it. */
+  show(title: string, text: string): void
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Where a demo is told: plain headings for people, or one JSON object at the end. Progress goes to standard error. */
+export class Report {
+  readonly #json: boolean
+  readonly #results: StepResult[] = []
+
+  constructor(json: boolean) {
+    this.#json = json
+  }
+
+  say(text: string, style: Style = "reset"): void {
+    if (!this.#json) console.log(styleText(style, text, { stream: process.stdout }))
+  }
+
+  /** Runs something that may take long, and says so when it takes more than a second. */
+  async progress<Value>(what: string, work: Promise<Value>): Promise<Value> {
+    const startedAt = performance.now()
+    const line = setTimeout(() => console.error(`   ... ${what}`), PROGRESS_AFTER_MS)
+    try {
+      return await work
+    } finally {
+      clearTimeout(line)
+      const seconds = (performance.now() - startedAt) / 1000
+      if (seconds * 1000 > PROGRESS_AFTER_MS) console.error(`   ... ${what}: ${seconds.toFixed(1)} s`)
+    }
+  }
+
+  /** Runs one step. A step that throws is a step that is not as it must be. */
+  async step(name: string, run: (findings: Findings) => Promise<void>): Promise<void> {
+    const facts: { readonly fact: string; readonly holds: boolean }[] = []
+    this.say(`\n${this.#results.length + 1}  ${name}`, "bold")
+    const findings: Findings = {
+      check: (fact, holds) => {
+        facts.push({ fact, holds })
+        this.say(holds ? `   ✓ ${fact}` : `   ✗ NOT SO: ${fact}`, holds ? "green" : "red")
+      },
+      show: (title, text) => {
+        this.say(`   ${title}`, "dim")
+        for (const line of text.trimEnd().split("\n")) this.say(`   | ${line}`, "dim")
+      },
+    }
+    try {
+      await this.progress(name, run(findings))
+      if (facts.length === 0) findings.check("the step found something to check", false)
+    } catch (error) {
+      findings.check(`the step ran to its end (${error instanceof Error ? error.message : String(error)})`, false)
+    }
+    const detail = facts.map(({ fact, holds }) => (holds ? fact : `NOT SO: ${fact}`)).join("; ")
+    this.#results.push({ name, ok: facts.every(({ holds }) => holds), detail })
+  }
+
+  /** Prints the end; true when every one of `expected` steps ran and is as it must be. */
+  close(expected: number, seconds: number): boolean {
+    const good = this.#results.filter((step) => step.ok).length
+    const ok = good === expected && this.#results.length === expected
+    if (this.#json) console.log(JSON.stringify({ steps: this.#results, ok }))
+    this.say(`\n${good} of ${expected} steps are as they must be. ${seconds.toFixed(1)} s.`, ok ? "bold" : "red")
+    return ok
+  }
+}

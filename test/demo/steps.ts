@@ -1,0 +1,183 @@
+import { exportTrail } from "../../broker/core/audit-export.ts"
+import { deployment, REPOSITORY } from "../support/acme.ts"
+import type { Job } from "../support/github.ts"
+import type { ActionRun } from "../support/runner.ts"
+import { runAction } from "../support/runner.ts"
+import { verifyTrail } from "./audit.ts"
+import type { Findings } from "./report.ts"
+import { makeThief } from "./thief.ts"
+import type { Capture } from "./wiretap.ts"
+import type { World } from "./world.ts"
+
+const MAIN = "refs/heads/main"
+const FEATURE = "refs/heads/feature/try-it"
+const VARIABLES = {
+  AWS_ACCESS_KEY_ID: "accessKeyId",
+  AWS_SECRET_ACCESS_KEY: "secretAccessKey",
+  AWS_SESSION_TOKEN: "sessionToken",
+} as const
+
+/** What later steps need of earlier ones. */
+export interface Story {
+  deployed?: { readonly job: Job; readonly run: ActionRun; readonly capture: Capture }
+}
+
+export interface DemoStep {
+  readonly name: string
+  run(world: World, findings: Findings, story: Story): Promise<void>
+}
+
+/** The story that the demo tells. Every fact is looked up in what really happened. */
+export const STEPS: readonly DemoStep[] = [
+  { name: "A deployment from main gets AWS credentials, masked", run: credentialsArrive },
+  { name: "The same job on a feature branch is refused, and told why", run: featureBranchIsRefused },
+  { name: "The same subject token again is refused", run: replayIsRefused },
+  { name: "A token stolen without its key opens nothing", run: stolenTokenOpensNothing },
+  { name: "The job ends, and its lease is closed", run: postRevokes },
+  { name: "The audit chain verifies, and one changed byte breaks it", run: auditChainHolds },
+  { name: "Nobody was asked for anything unexpected", run: worldIsClean },
+]
+
+async function credentialsArrive(world: World, { check, show }: Findings, story: Story): Promise<void> {
+  const job = world.github.job(deployment(MAIN, "1001"))
+  const run = await act(world, "main", job)
+  show("the action's log", run.log)
+  check("action/dist/main.js ended with exit code 0", run.exitCode === 0)
+  check("STS handed out exactly one set of credentials", world.sts.issued.length === 1)
+  const issued = world.sts.issued[0]
+  for (const [variable, part] of Object.entries(VARIABLES)) {
+    check(
+      `${variable} in GITHUB_ENV is what STS handed out`,
+      run.env[variable] !== undefined && run.env[variable] === issued?.[part],
+    )
+  }
+  const secrets = issued ? [issued.secretAccessKey, issued.sessionToken] : []
+  check("the secret ones are masked", secrets.length === 2 && secrets.every((secret) => run.masks.includes(secret)))
+  const elsewhere = withoutMaskLines(run) + run.stderr + run.summary + run.files.GITHUB_STATE + run.files.GITHUB_OUTPUT
+  check(
+    "and stand nowhere else: not in the log, the summary, the state or the outputs",
+    !secrets.some((secret) => elsewhere.includes(secret)),
+  )
+  check(
+    `AWS knows whose session it is: tags say ${issued?.tags["repository"]}`,
+    issued?.tags["repository"] === REPOSITORY.repository,
+  )
+  const capture = world.wiretap.captures.at(-1)
+  if (capture) story.deployed = { job, run, capture }
+}
+
+async function featureBranchIsRefused(world: World, { check, show }: Findings): Promise<void> {
+  const before = world.sts.requests.length
+  const run = await act(world, "main", world.github.job(deployment(FEATURE, "1002")))
+  const summary = asRendered(run.summary)
+  show("the job's summary", summary)
+  check("the step failed", run.exitCode === 1)
+  check("AWS was not asked for anything", world.sts.requests.length === before)
+  check("no credentials arrived", !Object.keys(VARIABLES).some((variable) => variable in run.env))
+  check(
+    `the summary says that the policy wants ${MAIN} and the job came from ${FEATURE}`,
+    summary.includes(MAIN) && summary.includes(FEATURE),
+  )
+}
+
+async function replayIsRefused(world: World, { check }: Findings, { deployed }: Story): Promise<void> {
+  if (!deployed) throw new Error("there is no exchange to replay, because the first step failed")
+  const before = world.sts.requests.length
+  const thief = await makeThief(world.broker.url)
+  const attempt = await thief.replay(deployed.capture)
+  check(
+    `the first job's own request, sent once more, is answered ${describe(attempt)}`,
+    attempt.status === 401 && attempt.code === "token_already_used",
+  )
+  check("AWS was not asked for anything", world.sts.requests.length === before)
+}
+
+async function stolenTokenOpensNothing(world: World, { check }: Findings): Promise<void> {
+  const job = world.github.job(deployment(MAIN, "1003"))
+  world.wiretap.interceptNext()
+  const before = world.wiretap.captures.length
+  const run = await act(world, "main", job)
+  check(
+    "a job's request was intercepted, and the job got its credentials with a fresh token",
+    run.exitCode === 0 && world.wiretap.captures.length === before + 2,
+  )
+  const stolen = world.wiretap.captures[before]
+  if (!stolen) throw new Error("there was no request to intercept")
+  const asked = world.sts.requests.length
+  const thief = await makeThief(world.broker.url)
+  const ownKey = await thief.withOwnKey(stolen)
+  check(
+    `with the thief's own key the unused token is answered ${describe(ownKey)}`,
+    ownKey.status === 401 && ownKey.code === "key_mismatch",
+  )
+  const noKey = await thief.withoutKey(stolen)
+  check(`without a key it is answered ${describe(noKey)}`, noKey.status >= 400 && noKey.status < 500)
+  check("AWS was not asked for anything", world.sts.requests.length === asked)
+  const jobsKey = await thief.replay(stolen)
+  const issued = world.sts.issued.at(-1)
+  check("with the job's public key the answer is a JWE", jobsKey.status === 200 && jobsKey.body.split(".").length === 5)
+  check("that holds no credential in the clear", issued !== undefined && !jobsKey.body.includes(issued.secretAccessKey))
+  check("and that the thief cannot open without the job's private key", !(await thief.opens(jobsKey.body)))
+  await act(world, "post", job, run.state)
+}
+
+async function postRevokes(world: World, { check, show }: Findings, { deployed }: Story): Promise<void> {
+  if (!deployed) throw new Error("there is no lease to close, because the first step failed")
+  const lease = deployed.run.outputs["lease"] ?? ""
+  const run = await act(world, "post", deployed.job, deployed.run.state)
+  show("the post step's log", run.log)
+  check("action/dist/post.js ended with exit code 0", run.exitCode === 0)
+  const events = (await trail(world)).filter(({ record }) => record.lease === lease).map(({ record }) => record.event)
+  check(`the ledger closed lease ${lease}: ${events.join(", ")}`, lease !== "" && events.at(-1) === "lease.closed")
+  const expires = world.sts.issued[0]?.expiration.slice(0, 16) ?? "unknown"
+  check(
+    `the log says honestly that AWS sessions only expire, at ${expires}`,
+    /expire/.test(run.log) && run.log.includes(expires),
+  )
+}
+
+async function auditChainHolds(world: World, { check, show }: Findings): Promise<void> {
+  const records = await trail(world)
+  show(
+    "what the broker wrote down",
+    records.map(({ record }) => `${record.seq}  ${record.event.padEnd(18)} ${record.reason}`).join("\n"),
+  )
+  const text = exportTrail({ issuer: world.github.issuer, repository_id: REPOSITORY.repository_id }, records)
+  const intact = await verifyTrail(world.folder, "audit.jsonl", text)
+  show("daypass audit verify audit.jsonl", intact.output)
+  check(`the chain of ${records.length} records verifies`, intact.exitCode === 0 && records.length > 0)
+  check("the refused feature branch is in it", text.includes(FEATURE))
+  const changed = await verifyTrail(
+    world.folder,
+    "changed.jsonl",
+    text.replace("refs/heads/feature", "refs/heads/fecture"),
+  )
+  show("daypass audit verify changed.jsonl", changed.output)
+  check("with one byte of it changed in a copy, it does not", changed.exitCode === 1)
+}
+
+async function worldIsClean({ github, sts }: World, { check }: Findings): Promise<void> {
+  github.assertClean()
+  sts.assertClean()
+  check(`GitHub saw ${github.requests.length} requests and STS ${sts.requests.length}, each one of the design's`, true)
+}
+
+const act = (world: World, entry: "main" | "post", job: Job, state: Readonly<Record<string, string>> = {}) =>
+  runAction({
+    entry,
+    inputs: { broker: world.wiretap.url, audience: world.broker.url, grants: "aws-deploy" },
+    idToken: { url: job.requestUrl, requestToken: job.requestToken },
+    state,
+    signal: world.signal,
+  })
+
+const trail = (world: World) => world.broker.auditTrail(world.github.issuer, REPOSITORY.repository_id)
+
+/** The summary's text as a browser shows it: the action writes every special character as a reference. */
+const asRendered = (summary: string) =>
+  summary.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+
+const withoutMaskLines = (run: ActionRun) => run.stdout.replace(/^::add-mask::.*$/gm, "")
+
+const describe = ({ status, code }: { readonly status: number; readonly code: string | null }) =>
+  `${status} ${code ?? ""}`.trim()

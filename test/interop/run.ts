@@ -1,0 +1,47 @@
+import { actCase } from "./act-case.ts"
+import { motoCase } from "./moto-case.ts"
+import { installTools } from "./tools.ts"
+import { zizmorCase } from "./zizmor-case.ts"
+
+/** Runs one check and counts it. Never throws: a check that does is one that failed. */
+export type Check = (name: string, body: () => void | Promise<void>) => Promise<void>
+
+const CASES = { moto: motoCase, act: actCase, zizmor: zizmorCase }
+
+/** `npm run test:interop`: Daypass against servers and clients that other people wrote. Fails, and never skips, without them. */
+async function run(): Promise<boolean> {
+  let passed = 0
+  let failed = 0
+  const check: Check = async (name, body) => {
+    try {
+      await body()
+      passed += 1
+      console.log(`  ok      ${name}`)
+    } catch (error) {
+      failed += 1
+      console.log(`  FAILED  ${name}\n${indent(error)}`)
+    }
+  }
+  console.log("installing moto, act and zizmor (once a version)")
+  const programs = await installTools()
+  for (const [name, interop] of Object.entries(CASES)) {
+    console.log(`\n${name}`)
+    try {
+      await interop(programs, check)
+    } catch (error) {
+      await check("the case ran to its end", () => Promise.reject(error))
+    }
+  }
+  console.log(`\n${passed} passed, ${failed} failed`)
+  return failed === 0 && passed > 0
+}
+
+const indent = (error: unknown) =>
+  (error instanceof Error ? (error.stack ?? error.message) : String(error)).replace(/^/gm, "          ")
+
+try {
+  process.exitCode = (await run()) ? 0 : 1
+} catch (error) {
+  console.log(`${indent(error)}\n\n0 passed, 1 failed`)
+  process.exitCode = 1
+}
