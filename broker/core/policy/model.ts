@@ -85,5 +85,7 @@ export interface PolicySet {
   readonly organisation: Organisation
   /** All policies of one repository, whatever their environment; empty when there are none. */
   policiesOf(issuer: string, repositoryId: string): readonly Policy[]
+  /** All of them, in the folder's order. */
+  readonly policies: readonly Policy[]
   readonly policyCount: number
 }

@@ -1,0 +1,99 @@
+import type { PolicyFault } from "./model.ts"
+
+/** What can be wrong with a policy folder. Stable: scripts read these from `daypass check --json`. */
+export type FaultCode =
+  // The folder.
+  | "folder_unreadable"
+  | "file_name"
+  | "file_duplicate"
+  | "file_refused"
+  | "file_too_large"
+  | "organisation_missing"
+  | "organisation_misplaced"
+  // The text.
+  | "not_utf8"
+  | "character_forbidden"
+  | "yaml_syntax"
+  | "yaml_feature"
+  | "yaml_too_deep"
+  | "key_duplicate"
+  | "key_not_text"
+  | "file_empty"
+  // The content.
+  | "version_unsupported"
+  | "key_unknown"
+  | "key_missing"
+  | "type_wrong"
+  | "value_null"
+  | "value_empty"
+  | "value_invalid"
+  | "boundaries_unsupported"
+  | "provider_unknown"
+  | "issuer_unknown"
+  | "connection_unknown"
+  | "grant_unknown"
+  | "grant_duplicate"
+  | "grant_conflict"
+  | "rule_duplicate"
+  | "allow_unconstrained"
+  | "ttl_too_short"
+
+/** A place in a file: 1-based, columns in UTF-16 code units. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export function fault(file: string, at: Position, code: FaultCode, message: string): PolicyFault {
+  return { file, line: at.line, column: at.column, code, message }
+}
+
+/** Where faults go that concern a whole file. */
+export const FILE_START: Position = { line: 1, column: 1 }
+
+/** Shows a value of the policy author's own in a message: quoted, on one line, at most 60 characters. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
+}
+
+/** The known name that a misspelled one most likely meant; null when none is near. */
+export function nearest(name: string, known: Iterable<string>): string | null {
+  let best: string | null = null
+  // A name may be wrong in a third of its letters, at least in one.
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue
+    const distance = editDistance(name.toLowerCase().replaceAll("-", "_"), candidate.toLowerCase().replaceAll("-", "_"))
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** ` Did you mean "x"?`, or nothing. */
+export function didYouMean(name: string, known: Iterable<string>): string {
+  const meant = name.length > 64 ? null : nearest(name, known)
+  return meant === null ? "" : ` Did you mean ${quote(meant)}?`
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+function editDistance(from: string, to: string): number {
+  let beforePrevious: number[] = []
+  let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= to.length; j++) {
+      const same = from.charAt(i - 1) === to.charAt(j - 1)
+      let cost = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + (same ? 0 : 1))
+      const swapped =
+        i > 1 && j > 1 && from.charAt(i - 1) === to.charAt(j - 2) && from.charAt(i - 2) === to.charAt(j - 1)
+      if (swapped) cost = Math.min(cost, (beforePrevious[j - 2] ?? 0) + 1)
+      row.push(cost)
+    }
+    beforePrevious = previous
+    previous = row
+  }
+  return previous[to.length] ?? 0
+}

@@ -1,0 +1,61 @@
+import { formatDuration, parseDuration } from "../duration.ts"
+import { didYouMean, fault, quote } from "./faults.ts"
+import type { Grant, PolicyFault } from "./model.ts"
+import type { OrganisationReading } from "./organisation.ts"
+import { isPlainMap } from "./plain.ts"
+import { parseProviderPart } from "./provider-part.ts"
+import { DEFAULT_TTL, grantBase } from "./schema.ts"
+import { keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
+
+const COMMON_KEYS = Object.keys(grantBase.shape)
+
+interface GrantReading {
+  readonly faults: readonly PolicyFault[]
+  /** Null when it has faults, or its connection has. */
+  readonly grant: Grant | null
+}
+
+/** Reads one grant of a policy against its connection and its provider. What `grantBase` refuses is reported elsewhere. */
+export function readGrant(
+  file: string,
+  { root }: YamlDocument,
+  { connections }: OrganisationReading,
+  name: string,
+  value: unknown,
+): GrantReading {
+  const path = ["grants", name]
+  if (!isPlainMap(value) || typeof value["connection"] !== "string") return { faults: [], grant: null }
+  const wanted = value["connection"]
+  const reading = connections.get(wanted)
+  if (reading === undefined) {
+    const hint = didYouMean(wanted, connections.keys()) || ` Known: ${[...connections.keys()].join(", ") || "none"}.`
+    const message = `The organisation file defines no connection ${quote(wanted)}.${hint}`
+    const at = nodeAt(root, [...path, "connection"]).at
+    return { faults: [fault(file, at, "connection_unknown", message)], grant: null }
+  }
+  const { provider, connection } = reading
+  if (provider === null) return { faults: [], grant: null }
+
+  const faults: PolicyFault[] = []
+  const { minTtlSeconds } = provider
+  const ttlSeconds = Math.min(requestedTtl(value["ttl"]), connection?.maxTtlSeconds ?? Infinity, provider.maxTtlSeconds)
+  if (ttlSeconds < minTtlSeconds) {
+    const message = `${name} would live ${formatDuration(ttlSeconds)}, and its provider mints for ${formatDuration(minTtlSeconds)} at least: raise the ttl.`
+    faults.push(fault(file, keyPosition(root, "ttl" in value ? [...path, "ttl"] : path), "ttl_too_short", message))
+  }
+  const fields = parseProviderPart(provider.grant, { file, root, path, value, commonKeys: COMMON_KEYS })
+  if (!fields.ok) return { faults: [...faults, ...fields.fault], grant: null }
+  if (connection === null) return { faults, grant: null }
+  const conflict = provider.check?.(fields.value, connection.settings) ?? null
+  if (conflict !== null) {
+    faults.push(fault(file, keyPosition(root, path), "grant_conflict", `${name}: ${conflict.replace(/\.$/, "")}.`))
+  }
+  const { line } = keyPosition(root, path)
+  return { faults, grant: { name, file, line, connection, fields: fields.value, ttlSeconds, minTtlSeconds } }
+}
+
+/** The policy's own ttl in seconds. One that cannot be read is a fault already, and shortens nothing. */
+function requestedTtl(ttl: unknown): number {
+  const seconds = parseDuration(ttl === undefined ? DEFAULT_TTL : String(ttl))
+  return seconds.ok ? seconds.value : Infinity
+}

@@ -1,0 +1,125 @@
+import { didYouMean, fault, quote } from "./faults.ts"
+import type { Connection, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
+import { isPlainMap } from "./plain.ts"
+import { parseProviderPart } from "./provider-part.ts"
+import type { ProviderSchemas, ProviderSchemaTable } from "./provider-schemas.ts"
+import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
+import { schemaFaults } from "./schema-faults.ts"
+import { keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
+
+/** What an organisation file says, as far as it can be read: policies are checked against it even when it has faults. */
+export interface OrganisationReading {
+  readonly faults: readonly PolicyFault[]
+  /** Null when there are faults. */
+  readonly organisation: Organisation | null
+  readonly issuerNames: readonly string[]
+  readonly connections: ReadonlyMap<string, ConnectionReading>
+}
+
+export interface ConnectionReading {
+  /** Null when the connection names none that exists. */
+  readonly provider: ProviderSchemas | null
+  /** Null when it has faults. */
+  readonly connection: Connection | null
+}
+
+const COMMON_KEYS = Object.keys(connectionBase.shape)
+
+/** Reads the organisation file, with every fault in it. */
+export function readOrganisation(
+  file: string,
+  document: YamlDocument,
+  providers: ProviderSchemaTable,
+): OrganisationReading {
+  const { root, value } = document
+  const parsed = organisationSchema.safeParse(value)
+  const faults = parsed.success
+    ? []
+    : schemaFaults({ file, root, path: [], schema: organisationSchema }, parsed.error.issues)
+
+  const connections = new Map<string, ConnectionReading>()
+  for (const [name, part] of Object.entries(sectionOf(value, "connections"))) {
+    connections.set(name, readConnection(file, document, providers, name, part, faults))
+  }
+  if (parsed.success) faults.push(...sharedUrls(file, document, parsed.data))
+  return {
+    faults,
+    organisation: parsed.success && faults.length === 0 ? compile(parsed.data, connections) : null,
+    issuerNames: Object.keys(sectionOf(value, "issuers")),
+    connections,
+  }
+}
+
+function readConnection(
+  file: string,
+  { root }: YamlDocument,
+  providers: ProviderSchemaTable,
+  name: string,
+  value: unknown,
+  faults: PolicyFault[],
+): ConnectionReading {
+  const path = ["connections", name]
+  const provider = isPlainMap(value) && typeof value["provider"] === "string" ? value["provider"] : null
+  if (provider === null || !isPlainMap(value)) return { provider: null, connection: null }
+  const schemas = providers.get(provider)
+  if (schemas === undefined) {
+    const hint = didYouMean(provider, providers.keys()) || ` Known: ${[...providers.keys()].join(", ")}.`
+    const at = nodeAt(root, [...path, "provider"]).at
+    faults.push(fault(file, at, "provider_unknown", `There is no provider ${quote(provider)}.${hint}`))
+    return { provider: null, connection: null }
+  }
+  const settings = parseProviderPart(schemas.connection, { file, root, path, value, commonKeys: COMMON_KEYS })
+  if (!settings.ok) faults.push(...settings.fault)
+  const base = connectionBase.safeParse(value)
+  if (!settings.ok || !base.success) return { provider: schemas, connection: null }
+  const connection = compileConnection(name, base.data, settings.value)
+  if (connection.maxTtlSeconds !== undefined && connection.maxTtlSeconds < schemas.minTtlSeconds) {
+    const at = keyPosition(root, [...path, "max_ttl"])
+    const message = `${provider} mints for ${schemas.minTtlSeconds}s at least, so this connection could give nothing: raise max_ttl.`
+    faults.push(fault(file, at, "ttl_too_short", message))
+  }
+  return { provider: schemas, connection }
+}
+
+/** Two issuers with one URL would make it a matter of order whose owners count. */
+function sharedUrls(file: string, { root }: YamlDocument, { issuers }: OrganisationFile): PolicyFault[] {
+  const names = new Map<string, string>()
+  return Object.entries(issuers).flatMap(([name, { url }]) => {
+    const other = names.get(url)
+    names.set(url, name)
+    if (other === undefined) return []
+    const at = nodeAt(root, ["issuers", name, "url"]).at
+    return [
+      fault(file, at, "value_invalid", `The issuer ${quote(other)} has this url already: merge their owners into one.`),
+    ]
+  })
+}
+
+function compile(parsed: OrganisationFile, readings: ReadonlyMap<string, ConnectionReading>): Organisation {
+  const issuers = Object.entries(parsed.issuers).map(([name, issuer]): IssuerConfig => {
+    const { family, url, owners, max_token_lifetime: lifetime } = issuer
+    const limit = lifetime === undefined ? {} : { maxTokenLifetimeSeconds: lifetime }
+    return { name, family, url, owners: new Map(Object.entries(owners)), ...limit }
+  })
+  const connections = [...readings.values()].flatMap(({ connection }) => (connection === null ? [] : [connection]))
+  return {
+    issuers: new Map(issuers.map((issuer) => [issuer.name, issuer])),
+    connections: new Map(connections.map((connection) => [connection.name, connection])),
+    requireBoundToken: parsed.require_bound_token ?? false,
+  }
+}
+
+function compileConnection(name: string, base: ConnectionBase, settings: unknown): Connection {
+  return {
+    name,
+    provider: base.provider,
+    settings,
+    requireBoundToken: base.require_bound_token ?? false,
+    ...(base.max_ttl === undefined ? {} : { maxTtlSeconds: base.max_ttl }),
+  }
+}
+
+function sectionOf(value: unknown, key: string): Readonly<Record<string, unknown>> {
+  const section = isPlainMap(value) ? value[key] : undefined
+  return isPlainMap(section) ? section : {}
+}

@@ -1,0 +1,118 @@
+import type { Condition } from "./condition.ts"
+import { didYouMean, fault, quote } from "./faults.ts"
+import { readGrant } from "./grant.ts"
+import type { Grant, Policy, PolicyFault, Rule } from "./model.ts"
+import type { OrganisationReading } from "./organisation.ts"
+import { isPlainMap } from "./plain.ts"
+import { type PolicyFile, policySchema } from "./schema.ts"
+import { schemaFaults } from "./schema-faults.ts"
+import { childOf, itemsOf, nodeAt, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
+
+export interface PolicyReading {
+  readonly faults: readonly PolicyFault[]
+  /** Null when there are faults. */
+  readonly policy: Policy | null
+}
+
+/** What a policy's own repository fixes anyway: a condition on these alone lets in every job of it. */
+const REPOSITORY_CLAIMS: ReadonlySet<string> = new Set([
+  "repository",
+  "repository_id",
+  "repository_owner",
+  "repository_owner_id",
+  "iss",
+])
+
+/**
+ * Reads one policy file, with every fault in it that does not depend on other policies.
+ *
+ * `organisation` is null when there is none to check against; what depends on it is then left unchecked. Every check
+ * looks at the document itself, so that one fault does not hide others.
+ */
+export function readPolicy(
+  file: string,
+  document: YamlDocument,
+  organisation: OrganisationReading | null,
+): PolicyReading {
+  const { root, value } = document
+  const parsed = policySchema.safeParse(value)
+  const faults = parsed.success ? [] : schemaFaults({ file, root, path: [], schema: policySchema }, parsed.error.issues)
+  faults.push(...ruleFaults(file, root))
+
+  const grants = new Map<string, Grant>()
+  const section = isPlainMap(value) ? value["grants"] : undefined
+  if (organisation && isPlainMap(section)) {
+    for (const [name, part] of Object.entries(section)) {
+      const reading = readGrant(file, document, organisation, name, part)
+      faults.push(...reading.faults)
+      if (reading.grant) grants.set(name, reading.grant)
+    }
+  }
+  const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
+  if (!parsed.success || faults.length > 0 || issuer === null) return { faults, policy: null }
+
+  const { repository, repository_id: repositoryId, environment } = parsed.data
+  const scope = environment === undefined ? {} : { environment }
+  const allow = compileRules(file, root, "allow", parsed.data)
+  const deny = compileRules(file, root, "deny", parsed.data)
+  return { faults, policy: { file, issuer, repository, repositoryId, ...scope, allow, deny, grants } }
+}
+
+function issuerOf(file: string, root: YamlNode, names: readonly string[], faults: PolicyFault[]): string | null {
+  const node = childOf(root, "issuer")
+  if (node === undefined) {
+    if (names.length <= 1) return names[0] ?? null
+    const message = `The organisation file lists several issuers: add the key "issuer" with one of ${names.join(", ")}.`
+    faults.push(fault(file, root.at, "key_missing", message))
+    return null
+  }
+  const issuer = textOf(node)
+  if (issuer === null || names.includes(issuer)) return issuer
+  const hint = didYouMean(issuer, names) || ` Known: ${names.join(", ")}.`
+  faults.push(fault(file, node.at, "issuer_unknown", `The organisation file lists no issuer ${quote(issuer)}.${hint}`))
+  return null
+}
+
+/** What the schema cannot say of rules: names of their own, and that an `allow` constrains something. */
+function ruleFaults(file: string, root: YamlNode): PolicyFault[] {
+  const faults: PolicyFault[] = []
+  if (root.kind === "map" && !["allow", "deny", "grants"].some((key) => childOf(root, key))) {
+    faults.push(fault(file, root.at, "key_missing", "The file says nothing: add allow, deny or grants."))
+  }
+  const lines = new Map<string, number>()
+  for (const kind of ["allow", "deny"]) {
+    for (const rule of itemsOf(childOf(root, kind))) {
+      const name = textOf(childOf(rule, "name")) ?? ""
+      const first = lines.get(name)
+      if (first === undefined) lines.set(name, rule.at.line)
+      else if (name !== "") {
+        const message = `The rule in line ${first} is called ${quote(name)} too: give each rule a name of its own.`
+        faults.push(fault(file, childOf(rule, "name")?.at ?? rule.at, "rule_duplicate", message))
+      }
+      if (kind === "allow" && rule.kind === "map" && !childOf(root, "environment") && constrainsNothing(rule)) {
+        const message = `The rule ${quote(name)} would let in every job of the repository, on any branch: add a condition on the ref or the event to its "when", or an environment to the file.`
+        faults.push(fault(file, rule.at, "allow_unconstrained", message))
+      }
+    }
+  }
+  return faults
+}
+
+function constrainsNothing(rule: YamlNode): boolean {
+  const when = childOf(rule, "when")
+  if (when === undefined) return true
+  // An empty `when` is a fault of its own.
+  return (
+    when.kind === "map" &&
+    when.entries.size > 0 &&
+    [...when.entries.keys()].every((claim) => REPOSITORY_CLAIMS.has(claim))
+  )
+}
+
+function compileRules(file: string, root: YamlNode, kind: "allow" | "deny", parsed: PolicyFile): Rule[] {
+  return (parsed[kind] ?? []).map(({ name, when, grants }, index): Rule => {
+    const { line } = nodeAt(root, [kind, index]).at
+    const conditions = Object.entries(when ?? {}).map(([claim, test]): Condition => ({ claim, test }))
+    return { kind, name, file, line, grants: grants === undefined ? "all" : new Set(grants), conditions }
+  })
+}

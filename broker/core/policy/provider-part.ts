@@ -1,0 +1,33 @@
+import { z } from "zod"
+import { fail, ok, type Result } from "../result.ts"
+import type { PolicyFault } from "./model.ts"
+import { schemaFaults } from "./schema-faults.ts"
+import type { YamlNode, YamlPath } from "./yaml.ts"
+
+/** A map whose common keys are ours and whose other keys are its provider's. */
+interface MixedMap {
+  readonly file: string
+  readonly root: YamlNode
+  readonly path: YamlPath
+  readonly value: Readonly<Record<string, unknown>>
+  readonly commonKeys: readonly string[]
+}
+
+/**
+ * Parses the part of a connection or a grant that its provider defines.
+ *
+ * Unknown keys are refused even if a provider forgot to: a misspelled `session_policy` must not mean "no session policy".
+ */
+export function parseProviderPart(schema: z.ZodType, map: MixedMap): Result<unknown, PolicyFault[]> {
+  const { file, root, path, commonKeys } = map
+  const strict = strictly(schema)
+  const rest = Object.fromEntries(Object.entries(map.value).filter(([key]) => !commonKeys.includes(key)))
+  const parsed = strict.safeParse(rest)
+  if (parsed.success) return ok(parsed.data)
+  return fail(schemaFaults({ file, root, path, schema: strict, commonKeys }, parsed.error.issues))
+}
+
+/** The schema, with unknown keys refused if it says nothing of them. */
+export function strictly(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodObject && schema.def.catchall === undefined ? schema.strict() : schema
+}

@@ -1,0 +1,72 @@
+import type { ConditionTrace, RuleTrace } from "../../wire/trace.ts"
+import { formatDuration } from "../duration.ts"
+import type { Identity } from "../identity.ts"
+import { didYouMean, quote } from "./faults.ts"
+import type { Grant, Policy } from "./model.ts"
+
+/** The sentences of a trace: what decided, and what to change for it to come out otherwise. */
+export const reasons = {
+  stranger: ({ owner, ownerId, issuer }: Identity) =>
+    `The owner ${owner} (id ${ownerId}) is none of the organisation's: list it under the owners of issuer ${issuer} if it should be.`,
+
+  noPolicy: (identity: Identity, ofRepository: readonly Policy[]) => {
+    const where =
+      ofRepository.length > 0 ? `${environmentOf(identity.environment)} of ${identity.repository}` : identity.repository
+    const key = identity.environment === undefined ? "no environment" : `environment: ${identity.environment}`
+    return `No policy speaks of ${where}: add one with repository_id: ${quote(identity.repositoryId)} and ${key}.`
+  },
+
+  noSuchGrant: (name: string, applying: readonly Policy[]) => {
+    const known = [...new Set(applying.flatMap((policy) => [...policy.grants.keys()]))].sort()
+    const hint = didYouMean(name, known) || ` They offer: ${known.join(", ") || "nothing"}.`
+    return `The policies for this job offer no grant ${quote(name)}.${hint}`
+  },
+
+  denied: (rule: RuleTrace) =>
+    `The deny rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches${becauseMissing(rule)}: change the job, or the rule.`,
+
+  notAllowed: (name: string, allows: readonly RuleTrace[]) => {
+    if (allows.length === 0) return `No allow rule names ${name}: add it to the grants of the rule that should.`
+    const [nearest, ...others] = [...allows].sort((a, b) => missesOf(a).length - missesOf(b).length)
+    if (nearest === undefined) return `No allow rule matches ${name}.`
+    const more =
+      others.length === 0
+        ? ""
+        : ` (${others.length} more ${others.length === 1 ? "rule does" : "rules do"} not match either)`
+    const misses = missesOf(nearest).map(missOf).join("; ")
+    return `The allow rule ${quote(nearest.name)} (${nearest.file}:${nearest.line}) does not match: ${misses}${more}.`
+  },
+
+  tooShort: (grant: Grant) =>
+    `${grant.connection.provider} mints for ${formatDuration(grant.minTtlSeconds)} at least: ask for a longer ttl, or for none.`,
+
+  allowed: (rule: RuleTrace) =>
+    `The allow rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches, and no deny rule does.`,
+
+  renamed: (identity: Identity, repository: string) =>
+    `The policies call this repository ${repository}, its token ${identity.repository}: the id decides. Correct the name when you can.`,
+
+  otherEnvironments: (ofRepository: readonly Policy[]) => {
+    const names = [...new Set(ofRepository.map(({ environment }) => environmentOf(environment)))].sort()
+    return `This repository has policies for: ${names.join(", ")}. Names of environments are case-sensitive.`
+  },
+}
+
+function environmentOf(environment: string | undefined): string {
+  return environment === undefined ? "jobs without an environment" : `environment ${environment}`
+}
+
+function missesOf(rule: RuleTrace): readonly ConditionTrace[] {
+  return rule.conditions.filter(({ matched }) => !matched)
+}
+
+function missOf({ claim, expected, actual }: ConditionTrace): string {
+  return `${claim} must be ${expected}, and ${actual === null ? "the token has no such claim" : `is ${actual === "" ? '""' : actual}`}`
+}
+
+/** A deny that matches only for want of a claim would puzzle whoever reads it. */
+function becauseMissing(rule: RuleTrace): string {
+  const missing = rule.conditions.filter(({ actual, expected }) => actual === null && expected !== "missing")
+  if (missing.length === 0) return ""
+  return `, because a missing claim never helps (${missing.map(({ claim }) => claim).join(", ")})`
+}

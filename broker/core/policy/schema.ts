@@ -1,0 +1,156 @@
+import { z } from "zod"
+import { parseDuration } from "../duration.ts"
+import { isHttpsOrLoopback } from "../url.ts"
+import type { Test } from "./condition.ts"
+import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
+
+/** What a grant gets when its policy says nothing: long enough for a deployment, short enough to be worth little. */
+export const DEFAULT_TTL = "15m"
+
+/** The issuer families that an organisation file can name. */
+export const ISSUER_FAMILIES = ["github-actions"] as const
+
+const NAME = /^[a-z][a-z0-9-]{0,63}$/
+const NAME_HINT = "a name starts with a small letter and goes on with small letters, digits and dashes, 64 at most"
+
+const name = z.string().regex(NAME, NAME_HINT)
+const version = z.literal(1).meta({ description: "The version of this file's format." })
+const id = z.string().regex(/^[1-9][0-9]{0,19}$/, 'an id is a text of digits, such as "41"')
+const repositoryName = z
+  .string()
+  .max(256)
+  .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/, "a repository is written owner/name, in ASCII")
+
+const duration = z
+  .string()
+  .transform((text, context) => {
+    const seconds = parseDuration(text)
+    if (seconds.ok) return seconds.value
+    context.addIssue({ code: "custom", message: seconds.fault })
+    return z.NEVER
+  })
+  .meta({ description: "A whole number and a unit: 90s, 15m or 1h.", examples: ["15m"] })
+
+const pattern = z
+  .string()
+  .min(1)
+  .transform((text, context): Pattern => {
+    const compiled = compilePattern(text)
+    if (compiled.ok) return compiled.value
+    context.addIssue({ code: "custom", message: compiled.fault })
+    return z.NEVER
+  })
+  .meta({
+    description: "The whole value, case-sensitively. * is one or more characters but / : @, ** any, \\* a star.",
+    maxLength: MAX_PATTERN_CHARACTERS,
+  })
+
+const patterns = z.array(pattern).min(1)
+
+const negation = z.union([pattern.transform((one) => [one]), patterns])
+
+const special = z
+  .strictObject({ not: negation.optional(), present: z.boolean().optional() })
+  .transform((value, context): Test => {
+    if (value.not !== undefined && value.present === undefined) return { kind: "none", patterns: value.not }
+    if (value.present !== undefined && value.not === undefined) return { kind: "present", present: value.present }
+    context.addIssue({ code: "custom", message: "a condition is either { not: ... } or { present: true | false }" })
+    return z.NEVER
+  })
+  .meta({ minProperties: 1, maxProperties: 1 })
+
+/** What one claim must be: a pattern, a list of them, `{ not: ... }` or `{ present: true | false }`. */
+const condition = z.union([
+  pattern.transform((one): Test => ({ kind: "any", patterns: [one] })),
+  patterns.transform((any): Test => ({ kind: "any", patterns: any })),
+  special,
+])
+
+const claimName = z
+  .string()
+  .regex(/^[!-~]{1,128}$/, "a claim's name has no spaces and is ASCII, 128 characters at most")
+
+const when = nonEmpty(z.record(claimName, condition)).meta({
+  description: "Claims of the subject token, all of which must match.",
+  minProperties: 1,
+})
+
+const ruleName = z
+  .string()
+  .min(1)
+  .max(120)
+  .regex(/^[^\n]*$/, "a rule's name is one line")
+
+const allowRule = z.strictObject({ name: ruleName, when: when.optional(), grants: z.array(name).min(1) })
+const denyRule = z.strictObject({ name: ruleName, when: when.optional(), grants: z.array(name).min(1).optional() })
+
+/** A grant without what its provider adds. */
+export const grantBase = z.looseObject({
+  connection: name.meta({ description: "A connection of the organisation file." }),
+  ttl: duration.optional(),
+})
+
+/** A connection without what its provider adds. */
+export const connectionBase = z.looseObject({
+  provider: z.string().min(1),
+  require_bound_token: z.boolean().optional(),
+  max_ttl: duration.optional(),
+})
+
+/** A policy file: what one environment of one repository may get. */
+export const policySchema = z.strictObject({
+  version,
+  issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
+  repository: repositoryName.meta({ description: "owner/name, for people: repository_id decides." }),
+  repository_id: id.meta({ description: "The repository's id in quotes: names can be taken over, ids cannot." }),
+  environment: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({ description: "Left out: for jobs that run in no environment." }),
+  allow: z.array(allowRule).min(1).optional(),
+  deny: z.array(denyRule).min(1).optional(),
+  grants: nonEmpty(z.record(name, grantBase)).meta({ minProperties: 1 }).optional(),
+})
+
+const issuer = z.strictObject({
+  family: z.enum(ISSUER_FAMILIES),
+  url: z.string().refine(isHttpsOrLoopback, "an issuer is an https URL; http is for loopback hosts only"),
+  owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), id)).meta({
+    description: "Owner name -> owner id, in quotes. Whoever is not listed is a stranger.",
+    minProperties: 1,
+  }),
+  max_token_lifetime: duration.optional(),
+})
+
+/** The organisation file: whom the organisation trusts, and where credentials come from. */
+export const organisationSchema = z.strictObject({
+  version,
+  issuers: nonEmpty(z.record(name, issuer)).meta({ minProperties: 1 }),
+  connections: nonEmpty(z.record(name, connectionBase)).meta({ minProperties: 1 }).optional(),
+  boundaries: z
+    .array(z.unknown())
+    .superRefine((list, context) => {
+      if (list.length === 0) return
+      const message =
+        "this version does not enforce boundaries, so it takes none: leave the list empty, or update the broker"
+      context.addIssue({ code: "custom", message, params: { fault: "boundaries_unsupported" } })
+    })
+    .meta({ maxItems: 0 })
+    .optional(),
+  require_bound_token: z.boolean().optional(),
+})
+
+export type PolicyFile = z.output<typeof policySchema>
+export type OrganisationFile = z.output<typeof organisationSchema>
+export type GrantBase = z.output<typeof grantBase>
+export type ConnectionBase = z.output<typeof connectionBase>
+
+/** An empty map would read as "no condition" or "everybody": it is refused wherever a map can stand. */
+function nonEmpty<Schema extends z.ZodRecord>(schema: Schema): Schema {
+  return schema.superRefine((value, context) => {
+    if (Object.keys(value as object).length > 0) return
+    context.addIssue({ code: "custom", message: "is empty", params: { fault: "value_empty" } })
+  }) as Schema
+}

@@ -1,0 +1,136 @@
+import { CST, Lexer } from "yaml"
+import { fail, ok, type Result } from "../result.ts"
+import { type FaultCode, FILE_START, fault, type Position } from "./faults.ts"
+import type { PolicyFault } from "./model.ts"
+
+/** A policy file is at most this long. */
+export const MAX_FILE_BYTES = 64 * 1024
+
+/** Brackets inside brackets; far beyond what a policy needs, far below what a parser's stack holds. */
+const MAX_FLOW_DEPTH = 32
+/** Indentation in columns: every level of block nesting costs at least one. */
+const MAX_INDENT_COLUMNS = 128
+/** `- - - a` nests a level per dash without costing a line. */
+const MAX_INDICATORS_PER_LINE = 8
+
+/** What no policy text contains, and what to do instead. Line feeds, and carriage returns before them, are fine. */
+const FORBIDDEN: readonly { readonly characters: RegExp; readonly say: string }[] = [
+  { characters: /\t/, say: "a tab: indent with spaces" },
+  { characters: /\ufeff/, say: "a byte order mark: save the file as UTF-8 without one" },
+  { characters: /[^\P{Cc}\t\n\r]|[\u2028\u2029]/u, say: "a control character: remove it" },
+  { characters: /\r(?!\n)/, say: "a carriage return without a line feed: end lines with a line feed" },
+  // They make a policy read otherwise in a review than it is: CVE-2021-42574, "Trojan Source".
+  { characters: /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069]/, say: "an invisible character: remove it" },
+]
+
+/** Maps offsets in a text to lines and columns. */
+export class Positions {
+  readonly #starts: number[] = [0]
+
+  constructor(text: string) {
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#starts.push(at + 1)
+  }
+
+  at(offset: number): Position {
+    let low = 0
+    let high = this.#starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle
+      else high = middle - 1
+    }
+    return { line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 }
+  }
+}
+
+/** Decodes a file's bytes strictly: at most 64 KiB, UTF-8, no character that hides. */
+export function decodeText(file: string, bytes: Uint8Array): Result<string, readonly PolicyFault[]> {
+  const no = (at: Position, code: FaultCode, message: string) => fail([fault(file, at, code, message)])
+  if (bytes.length > MAX_FILE_BYTES) {
+    return no(
+      FILE_START,
+      "file_too_large",
+      `The file has ${bytes.length} bytes; at most ${MAX_FILE_BYTES} are read. Split it.`,
+    )
+  }
+  let text: string
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return no(FILE_START, "not_utf8", "The file is not UTF-8: save it as UTF-8.")
+  }
+  for (const { characters, say } of FORBIDDEN) {
+    const at = text.search(characters)
+    if (at >= 0) return no(new Positions(text).at(at), "character_forbidden", `There is ${say}.`)
+  }
+  return ok(text)
+}
+
+/**
+ * Refuses, from its tokens alone, text that a policy never needs and that a YAML parser should not be given.
+ *
+ * The lexer keeps a state, not a stack, and is linear. The parser behind it recurses: 64 KiB of `[` end the whole Node
+ * process, not just the call, when the stack overflows while V8 compiles a regular expression. So depth is bounded here,
+ * before, and not by catching what the parser throws.
+ */
+export function guardTokens(file: string, text: string, positions: Positions): PolicyFault | null {
+  let offset = 0
+  const open: string[] = []
+  let indicators = 0
+  let documents = 0
+  let inScalar = false
+  const no = (code: FaultCode, message: string) => fault(file, positions.at(offset), code, message)
+  const tooDeep = () => no("yaml_too_deep", "The nesting is too deep for a policy: flatten it.")
+
+  for (const token of new Lexer().lex(text)) {
+    // The lexer's own marks, which stand for nothing in the text. Behind the last comes a scalar, whatever it looks like.
+    if (token === CST.DOCUMENT || token === CST.FLOW_END) continue
+    if (token === CST.SCALAR) {
+      inScalar = true
+      continue
+    }
+    const type = inScalar ? "scalar" : CST.tokenType(token)
+    inScalar = false
+    switch (type) {
+      case "alias":
+        return no("yaml_feature", "Aliases are not supported; a value that starts with a star is written in quotes.")
+      case "anchor":
+        return no("yaml_feature", "Anchors are not supported; a value that starts with & is written in quotes.")
+      case "tag":
+        return no("yaml_feature", "Tags are not supported; a value that starts with ! is written in quotes.")
+      case "directive-line":
+        return no("yaml_feature", "Directives are not supported; a value that starts with % is written in quotes.")
+      case "explicit-key-ind":
+        return no("yaml_feature", "Keys written with ? are not supported: write key: value.")
+      case "doc-start":
+        documents++
+        if (documents > 1 || text.slice(0, offset).replace(/#.*/g, "").trim() !== "") {
+          return no("yaml_feature", "A file holds one document: put the second into a file of its own.")
+        }
+        break
+      case "flow-seq-start":
+      case "flow-map-start":
+        open.push(token === "[" ? "]" : "}")
+        if (open.length > MAX_FLOW_DEPTH) return tooDeep()
+        break
+      case "flow-seq-end":
+      case "flow-map-end":
+        // The parser would go on, with an error object for each of the thousands that may follow.
+        if (open.pop() !== token)
+          return no("yaml_syntax", `This ${token} closes nothing: check the brackets before it.`)
+        break
+      case "seq-item-ind":
+      case "map-value-ind":
+        if (open.length === 0 && ++indicators > MAX_INDICATORS_PER_LINE) return tooDeep()
+        break
+      case "newline":
+        indicators = 0
+        break
+      case "space":
+        if (token.length > MAX_INDENT_COLUMNS && !token.includes("\n")) return tooDeep()
+        break
+    }
+    offset += token.length
+  }
+  return null
+}
