@@ -111,6 +111,11 @@ export class TestNetwork {
     return this.requests.map((request) => request.url)
   }
 
+  /** Waits until that many requests were made, answered or not. */
+  async reached(count: number): Promise<void> {
+    while (this.requests.length < count) await Promise.resolve()
+  }
+
   answer(url: string, answer: Answer): void {
     this.#answers.set(url, answer)
   }

@@ -141,7 +141,7 @@ describe("a job is refused", () => {
     ["a number", 1],
     ["false", false],
   ])("whose environment is %s", (_, value) => {
-    expect(identify({ ...environment, environment: value })).toMatchObject({
+    expect(identify({ ...environment, environment: value, sub: "customised" })).toMatchObject({
       ok: false,
       fault: expect.stringContaining("environment"),
     })

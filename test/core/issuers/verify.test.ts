@@ -97,10 +97,7 @@ describe("a good token", () => {
     ["with the longest life of its family", { iat: NOW_SECONDS, exp: NOW_SECONDS + 600 }],
     ["without nbf", { nbf: undefined }],
     ["with a jti of 256 characters", { jti: "j".repeat(256) }],
-    [
-      "with claims nobody knows",
-      { constructor: "x", toString: 1, nested: { a: [1, { b: null }] } },
-    ],
+    ["with claims nobody knows", { constructor: "x", toString: 1, nested: { a: [1, { b: null }] } }],
   ])("is taken %s", async (_, overrides) => {
     expect((await verifyClaims(overrides)).identity.runId).toBe("10988497055")
   })
@@ -218,6 +215,15 @@ describe("a signature is refused", () => {
     return text.slice(0, text.lastIndexOf(".")) + other.slice(other.lastIndexOf("."))
   }
 })
+
+test.each(["none", "HS256", "RS512", "PS256", "ES256", "EdDSA"])(
+  "the algorithm %s, which the issuer does not use, is refused without any request",
+  async (alg) => {
+    const error = await refusal(verify(await token(key, { header: { alg } })))
+    expect(error.detail).toBe("The subject token is not signed with RS256, as its issuer's are.")
+    expect(network.requests).toEqual([])
+  },
+)
 
 describe("a form is refused before anything is fetched", () => {
   test.each<readonly [string, TokenParts]>([
