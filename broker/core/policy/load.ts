@@ -3,9 +3,10 @@ import { bytesToHex } from "@noble/hashes/utils.js"
 import { fail, ok, type Result } from "../result.ts"
 import { FILE_START, fault } from "./faults.ts"
 import { grantNameFaults } from "./grant-names.ts"
-import type { Organisation, Policy, PolicyFault, PolicySet } from "./model.ts"
+import type { Policy, PolicyFault, PolicySet } from "./model.ts"
 import { type OrganisationReading, readOrganisation } from "./organisation.ts"
 import { readPolicy } from "./policy-file.ts"
+import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { parseYaml, type YamlDocument } from "./yaml.ts"
 
@@ -71,26 +72,6 @@ export function loadPolicySet(
 
   if (faults.length > 0 || !reading?.organisation) return fail(faults.sort(compareFaults))
   return ok(policySet(versionOf(sorted), reading.organisation, policies))
-}
-
-/** A set over policies that are known to be good. Finding those of a repository costs the same however many there are. */
-export function policySet(version: string, organisation: Organisation, policies: readonly Policy[]): PolicySet {
-  const byIssuer = new Map<string, Map<string, Policy[]>>()
-  for (const policy of policies) {
-    const byRepository = byIssuer.get(policy.issuer) ?? new Map<string, Policy[]>()
-    byIssuer.set(policy.issuer, byRepository)
-    const same = byRepository.get(policy.repositoryId)
-    if (same) same.push(policy)
-    else byRepository.set(policy.repositoryId, [policy])
-  }
-  const none: readonly Policy[] = []
-  return {
-    version,
-    organisation,
-    policies,
-    policyCount: policies.length,
-    policiesOf: (issuer, repositoryId) => byIssuer.get(issuer)?.get(repositoryId) ?? none,
-  }
 }
 
 /** Whether a file is one of ours; says so when its name only nearly is, because a policy that nobody reads protects nobody. */

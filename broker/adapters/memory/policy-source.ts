@@ -1,0 +1,21 @@
+import type { PolicySet } from "../../core/policy/model.ts"
+import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
+
+/** A source of policies that are loaded already and never change: those of a bundle, of one command, of a test. */
+export function createMemoryPolicySource(set: PolicySet, loadedAt: Date): PolicySource {
+  const snapshot = snapshotOf(set)
+  const status = { version: set.version, policies: set.policyCount, loaded_at: loadedAt.toISOString() }
+  return {
+    snapshot: async () => snapshot,
+    status: () => status,
+  }
+}
+
+/** One set as the port sees it. */
+export function snapshotOf(set: PolicySet): PolicySnapshot {
+  return {
+    version: set.version,
+    organisation: set.organisation,
+    policiesOf: async (issuer, repositoryId) => set.policiesOf(issuer, repositoryId),
+  }
+}

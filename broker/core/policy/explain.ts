@@ -1,0 +1,44 @@
+import type { ConditionTrace, GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
+import { formatDuration } from "../duration.ts"
+
+/**
+ * A trace as plain text, line by line, for a terminal or a log: what was decided about, then each grant with its reason
+ * and, indented below, every rule that speaks of it and every condition with what the token said.
+ */
+export function explainTrace(trace: Trace): string[] {
+  const { issuer, repository, repository_id: id, environment } = trace.subject
+  const where = environment === null ? "no environment" : `environment ${line(environment)}`
+  return [
+    `${line(repository)} (id ${line(id)}, issuer ${issuer}), ${where}`,
+    trace.policies.length === 0 ? "policies: none" : `policies: ${trace.policies.map(line).join(", ")}`,
+    ...trace.notes.map((note) => `note: ${line(note)}`),
+    ...trace.grants.flatMap(explainGrant),
+  ]
+}
+
+function explainGrant({ name, outcome, reason, ttl_seconds: ttl, rules }: GrantTrace): string[] {
+  const lifetime = ttl === undefined ? "" : ` for ${formatDuration(ttl)}`
+  return [
+    "",
+    `${outcome === "allow" ? "ALLOW" : "DENY "} ${line(name)}${lifetime}`,
+    `      ${line(reason)}`,
+    ...rules.flatMap(explainRule),
+  ]
+}
+
+function explainRule({ kind, name, file, line: number, matched, conditions }: RuleTrace): string[] {
+  return [
+    `      ${kind} "${line(name)}" (${line(file)}:${number}) ${matched ? "matches" : "does not match"}`,
+    ...conditions.map(explainCondition),
+  ]
+}
+
+function explainCondition({ claim, expected, actual, matched }: ConditionTrace): string {
+  const found = actual === null ? "(no such claim)" : JSON.stringify(actual)
+  return `        ${matched ? "+" : "-"} ${claim}: ${line(expected)}; is ${line(found)}`
+}
+
+/** Claims are what outsiders chose: no line break or escape sequence of theirs reaches a terminal. */
+function line(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd")
+}
