@@ -5,13 +5,11 @@ export function advice(code: FailureCode): string {
   return ADVICE[code]
 }
 
-const REPORT = "please report it together with the versions of the action and the broker"
-
 const ADVICE: Readonly<Record<FailureCode, string>> = {
   // The broker's codes, in the order of the wire.
   request_malformed: "Check the inputs `grants` and `ttl` against what the broker says here.",
   request_too_large: "Ask for fewer grants in one step.",
-  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are, or ${REPORT}.`,
+  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are.`,
   method_not_allowed:
     "Update the broker to the version that this action needs, or pin the action to the broker's version.",
   route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
@@ -73,10 +71,10 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
     "Run the job again; if it goes on, ask the broker's operator to look at the broker and what stands in front of it.",
   problem_unknown: "Update the action, because the broker is newer and knows reasons that this one does not.",
   answer_not_sealed: "Update the broker, because an answer that is not sealed to the job's key is never used.",
-  answer_unusable: `Check that the input \`broker\` points at a Daypass broker and that its version fits the action, or ${REPORT}.`,
+  answer_unusable: "Check that the input `broker` points at a Daypass broker, of a version that fits the action.",
   delivery_refused:
     "Change the names in the policy or the provider's settings, or take the values as outputs with `deliver: outputs`.",
   runner_file_missing:
     "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT and GITHUB_STATE, as every current one does.",
-  unexpected: `This is a fault of ours: ${REPORT}.`,
+  unexpected: "This is a fault of ours, so please report it together with the versions of the action and the broker.",
 }

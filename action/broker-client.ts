@@ -33,16 +33,16 @@ export async function requestExchange(
 }
 
 /**
- * `DELETE /v1/leases/{id}`: one call, no retry. Null when the broker took the lease back and does not say what became
- * of each credential.
- * @throws {ActionError} a code of the broker's, or `broker_*`, `problem_unknown`
+ * `DELETE /v1/leases/{id}`: one call, no retry. Gives what became of each credential.
+ * @throws {ActionError} a code of the broker's, or `broker_*`, `answer_unusable` when anything but a broker answered,
+ *   `problem_unknown`
  */
 export async function requestRevocation(
   broker: string,
   token: string,
   lease: string,
   timeoutMs: number,
-): Promise<RevokeAnswer["credentials"] | null> {
+): Promise<RevokeAnswer["credentials"]> {
   const reply = await call(broker, {
     method: "DELETE",
     url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
@@ -50,7 +50,9 @@ export async function requestRevocation(
     accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
     timeoutMs,
   })
-  return readRevocation(parseJson(reply.body))
+  const credentials = readRevocation(parseJson(reply.body))
+  if (credentials !== null) return credentials
+  throw new ActionError("answer_unusable", `The broker at ${broker} does not say what became of the credentials.`)
 }
 
 async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
@@ -89,7 +91,10 @@ const TRANSPORT: Readonly<Record<HttpFault, readonly [FailureCode, string]>> = {
 
 function strangeStatus(broker: string, status: number, retry: Retry | undefined): ActionError {
   if (status === 404 || status === 405) {
-    return new ActionError("broker_too_old", `There is no exchange of this version at ${broker} (HTTP ${status}).`)
+    return new ActionError(
+      "broker_too_old",
+      `There is no Daypass broker of this version at ${broker} (HTTP ${status}).`,
+    )
   }
   const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable"
   const message = `The broker at ${broker}, or something in front of it, answered HTTP ${status} without a reason.`
@@ -121,7 +126,10 @@ function knownCode(code: string): ErrorCode | "problem_unknown" {
   return Object.hasOwn(PROBLEMS, code) ? (code as ErrorCode) : "problem_unknown"
 }
 
-function problemMessage(problem: { readonly code: string; readonly detail: string }): string {
-  const said = problem.detail.trim() || `The broker refused with ${problem.code}.`
-  return /[.!?]$/.test(said) ? said : `${said}.`
+/** The broker's sentence; with its code when that is one that this version has no advice for. */
+function problemMessage({ code, detail }: { readonly code: string; readonly detail: string }): string {
+  const said = detail.trim()
+  const known = Object.hasOwn(PROBLEMS, code) && said !== ""
+  const sentence = known ? said : `The broker refused with ${code}${said === "" ? "" : `: ${said}`}`
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
 }

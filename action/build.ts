@@ -34,6 +34,7 @@ export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
     platform: "node",
     target: "node24",
     format: "cjs",
+    supported: { "dynamic-import": false },
     charset: "utf8",
     legalComments: "inline",
     logLevel: "warning",

@@ -1,5 +1,8 @@
 const MAX_SHOWN_CHARACTERS = 400
 
+// GFM makes links of `www.` and of `https:` even without brackets.
+const STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?<=www)\./giu
+
 /**
  * Text of foreign origin (a branch name, a claim, a broker's sentence) as one line of the log.
  *
@@ -11,12 +14,12 @@ export function forLog(text: string): string {
 }
 
 /**
- * Text of foreign origin as inert Markdown, in a table cell too. Everything but letters, digits, spaces, `/` and `-`
- * becomes a character reference, which CommonMark never reads as structure: no tag, link, pipe, backtick or image
- * survives, whatever renders it.
+ * Text of foreign origin as inert Markdown, in a table cell too. Everything but letters, digits, spaces, `/`, `,`, and
+ * dots and dashes inside of words becomes a character reference, which CommonMark never reads as structure: no tag,
+ * link, pipe, backtick, image, list or line survives, whatever renders it.
  */
 export function forMarkdown(text: string): string {
-  return visible(shortened(text)).replace(/[^A-Za-z0-9 /-]/gu, (character) => `&#${character.codePointAt(0)};`)
+  return visible(shortened(text)).replace(STRUCTURE, (character) => `&#${character.codePointAt(0)};`)
 }
 
 /** Control characters, line breaks and invisible or text-reversing characters as `\u{..}`. */

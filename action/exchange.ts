@@ -2,6 +2,7 @@ import { readCredentials, readLease } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
 import { planEnvironment } from "./deliver/environment.ts"
 import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
+import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
@@ -37,7 +38,7 @@ export async function exchange(): Promise<void> {
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
     const variables = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
 
-    holdVariables([...variables.keys()])
+    if (variables.size > 0) holdVariables([...variables.keys()])
     runner.setOutputs(outputs)
     runner.setVariables(variables)
     for (const { grant, expiresAt } of credentials)
@@ -71,6 +72,6 @@ async function giveBack(held: HeldLease, deadline: Deadline): Promise<void> {
     releaseLease()
     runner.info("Nothing was delivered, and the lease was given back.")
   } catch (thrown) {
-    runner.warn(`The lease was not given back yet, the post step tries again: ${toFailure(thrown).message}`)
+    runner.warn(`The lease was not given back yet, the post step tries again: ${forLog(toFailure(thrown).message)}`)
   }
 }

@@ -78,23 +78,25 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
   })
 }
 
-async function readReply(response: IncomingMessage): Promise<HttpReply> {
+/** Plain events: the stream's async iterator costs a start-up its loading, and there is one body to read. */
+function readReply(response: IncomingMessage): Promise<HttpReply> {
   const status = response.statusCode ?? 0
-  if (status >= 300 && status < 400) throw new HttpFailure("redirect")
+  if (status >= 300 && status < 400) return Promise.reject(new HttpFailure("redirect"))
+  const mediaType = (response.headers["content-type"] ?? "").split(";")[0] ?? ""
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > MAX_REPLY_BYTES) throw new HttpFailure("too-large")
-    chunks.push(chunk)
-  }
-  const contentType = response.headers["content-type"] ?? ""
-  return {
-    status,
-    mediaType: (contentType.split(";")[0] ?? "").trim().toLowerCase(),
-    retryAfter: response.headers["retry-after"],
-    body: Buffer.concat(chunks),
-  }
+  return new Promise((resolve, reject) => {
+    response.on("data", (chunk: Buffer) => {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length > MAX_REPLY_BYTES) reject(new HttpFailure("too-large"))
+    })
+    response.on("error", reject)
+    response.on("end", () => {
+      const retryAfter = response.headers["retry-after"]
+      resolve({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) })
+    })
+  })
 }
 
 function toHttpFailure(cause: unknown): HttpFailure {

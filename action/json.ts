@@ -1,7 +1,10 @@
-/** Reads JSON; undefined for anything else. Never throws: the parser's own message would quote the text. */
+import { isUtf8 } from "node:buffer"
+
+/** Reads JSON in UTF-8; undefined for anything else. Never throws: the parser's own message would quote the text. */
 export function parseJson(bytes: Uint8Array): unknown {
+  if (!isUtf8(bytes)) return undefined
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"))
   } catch {
     return undefined
   }

@@ -52,7 +52,7 @@ export function heldVariables(): readonly string[] {
  * never get credentials.
  * @throws {ActionError}
  */
-export async function takeBack(lease: HeldLease, deadline: Deadline): Promise<RevokeAnswer["credentials"] | null> {
+export async function takeBack(lease: HeldLease, deadline: Deadline): Promise<RevokeAnswer["credentials"]> {
   const endpoint = idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts())
   const audience = boundAudience(lease.audience, thumbprintOfNoKey())

@@ -11,19 +11,17 @@ const MIN_ENCODED_BYTES = 8
  * added here are those it leaves out: hex, base64url, and base64 of any text that *contains* the secret.
  */
 export function masksFor(secret: string): readonly string[] {
-  const masks = new Set<string>()
-  const lines = secret.split(/[\r\n]+/)
-  if (lines.length === 1) {
-    masks.add(secret)
-    masks.add(secret.trim())
-  } else {
-    for (const line of lines) if (line.trim().length >= MIN_LINE_CHARACTERS) masks.add(line.trim())
-    masks.add(JSON.stringify(secret).slice(1, -1))
-    masks.add(encodeURIComponent(secret.toWellFormed()))
-  }
-  for (const encoded of encodings(Buffer.from(secret, "utf8"))) masks.add(encoded)
-  masks.delete("")
-  return [...masks]
+  // A line break at the end is what `echo` adds: it makes no second line.
+  const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "")
+  const plain = /[\r\n]/.test(text) ? ofSeveralLines(text) : [text, text.trim()]
+  const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))]
+  return [...new Set(masks.filter((mask) => mask.trim() !== ""))]
+}
+
+function ofSeveralLines(text: string): string[] {
+  const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())]
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim())
+  return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS)
 }
 
 function encodings(bytes: Buffer): string[] {

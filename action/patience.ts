@@ -14,6 +14,8 @@ export interface Waiting {
   now(): number
   random(): number
   sleep(milliseconds: number): Promise<void>
+  /** Says in the log that there will be another try. */
+  tell(text: string): void
 }
 
 export interface Deadline {
@@ -48,7 +50,7 @@ export async function persist<Value>(
       if (!(thrown instanceof ActionError) || thrown.retry === undefined) throw thrown
       const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random())
       if (pause === null || pause >= deadline.remainingMs()) throw thrown
-      info(`${forLog(thrown.message)} Trying again.`)
+      waiting.tell(`${forLog(thrown.message)} Trying again.`)
       await waiting.sleep(pause)
     }
   }
@@ -68,5 +70,6 @@ function pauseMs(retry: Retry, failed: number, random: number): number | null {
 const REAL: Waiting = {
   now: () => performance.now(),
   random: Math.random,
+  tell: info,
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 }

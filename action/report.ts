@@ -10,7 +10,7 @@ export function reportFailure(thrown: unknown): void {
   const failure = toFailure(thrown)
   if (failure.trace) for (const line of traceLines(failure.trace)) info(line)
   const request = failure.requestId === undefined ? "" : ` (request ${failure.requestId})`
-  fail(`Daypass: ${failure.code}`, `${failure.message} ${advice(failure.code)}${request}`)
+  fail(`Daypass: ${failure.code}`, `${forLog(failure.message)} ${advice(failure.code)}${request}`)
   appendSummary(failedSummary(failure))
 }
 

@@ -1,5 +1,6 @@
 import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { advice } from "./advice.ts"
+import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
 import { type HeldLease, heldLease, heldVariables, takeBack } from "./lease.ts"
 import { startDeadline } from "./patience.ts"
@@ -17,7 +18,7 @@ export async function revoke(): Promise<void> {
     if (lease === null) return
     await revokeHeld(lease)
   } catch (thrown) {
-    warn(toFailure(thrown).message)
+    warn(forLog(toFailure(thrown).message))
   }
 }
 
@@ -28,25 +29,18 @@ async function revokeHeld(lease: HeldLease): Promise<void> {
     const failure = toFailure(thrown)
     const alive = `The credentials of this job could not be taken back and can live until ${lease.expiresAt}.`
     const request = failure.requestId === undefined ? "" : ` (request ${failure.requestId})`
-    warn(`${alive} ${failure.message} ${advice(failure.code)}${request}`)
+    warn(`${alive} ${forLog(failure.message)} ${advice(failure.code)}${request}`)
     return
   }
   const variables = heldVariables()
   if (variables.length > 0) info(`Still set, with values of this lease: ${variables.join(", ")}.`)
 }
 
-function tell(credentials: RevokeAnswer["credentials"] | null): void {
-  if (credentials === null) {
-    info("The lease was given back.")
-    return
-  }
+function tell(credentials: RevokeAnswer["credentials"]): void {
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const until = expiresAt === null ? "" : ` at ${expiresAt}`
+    const end = expiresAt === null ? "does not end by itself" : `ends by itself at ${expiresAt}`
     if (outcome === "revoked") info(`Took back ${grant}.`)
-    else if (outcome === "expires-only") info(`Cannot take back ${grant}, which ends by itself${until}.`)
-    else
-      warn(
-        `${grant} could not be taken back yet; the broker tries again, and it ends by itself${until || " only if it expires"}.`,
-      )
+    else if (outcome === "expires-only") info(`Cannot take back ${grant}, which ${end}.`)
+    else warn(`${grant} could not be taken back yet; the broker tries again, and it ${end}.`)
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { appendFileSync, readFileSync } from "node:fs"
 import * as core from "@actions/core"
-import { forLog } from "./escape.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
 
@@ -96,14 +95,15 @@ export function info(text: string): void {
   core.info(text)
 }
 
+/** Annotates the run. As with `info`, foreign parts of `text` went through `forLog`. */
 export function warn(text: string): void {
-  core.warning(forLog(text), { title: "Daypass" })
+  core.warning(text, { title: "Daypass" })
 }
 
 /** Annotates the run and fails the step. */
 export function fail(title: string, text: string): void {
   process.exitCode = core.ExitCode.Failure
-  core.error(forLog(text), { title })
+  core.error(text, { title })
 }
 
 const registered = new Set<string>()

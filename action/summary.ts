@@ -30,7 +30,7 @@ export function failedSummary(failure: ActionError): string {
     "",
     forMarkdown(failure.message),
     "",
-    `**What to change:** ${forMarkdown(advice(failure.code))}`,
+    `**What to change:** ${advice(failure.code)}`,
     ...request,
     ...(failure.trace?.notes ?? []).flatMap((note) => ["", `Note: ${forMarkdown(note)}`]),
     ...(failure.trace?.grants ?? []).flatMap(grantSection),

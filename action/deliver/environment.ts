@@ -59,7 +59,7 @@ export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap
 }
 
 function checkVariable(env: string, value: string, grant: string): void {
-  if (!NAME.test(env)) throw refused(`The grant ${grant} names a variable that is none: ${forLog(env)}.`)
+  if (!NAME.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is no name of a variable.`)
   const upper = env.toUpperCase()
   if (FORBIDDEN.has(upper) || FORBIDDEN_PREFIXES.some((prefix) => upper.startsWith(prefix))) {
     throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`)

@@ -46,9 +46,11 @@ function toFailure(thrown) {
 }
 
 // json.ts
+var import_node_buffer = require("node:buffer");
 function parseJson(bytes) {
+  if (!(0, import_node_buffer.isUtf8)(bytes)) return void 0;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
   } catch {
     return void 0;
   }
@@ -349,24 +351,6 @@ function info(message2) {
   process.stdout.write(message2 + os2.EOL);
 }
 
-// escape.ts
-var MAX_SHOWN_CHARACTERS = 400;
-function forLog(text) {
-  return visible(shortened(text)).replaceAll("##[", "## [");
-}
-function forMarkdown(text) {
-  return visible(shortened(text)).replace(/[^A-Za-z0-9 /-]/gu, (character) => `&#${character.codePointAt(0)};`);
-}
-function visible(text) {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
-  );
-}
-function shortened(text) {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
-}
-
 // runner.ts
 function input(name) {
   return getInput(name);
@@ -416,11 +400,11 @@ function info2(text) {
   info(text);
 }
 function warn(text) {
-  warning(forLog(text), { title: "Daypass" });
+  warning(text, { title: "Daypass" });
 }
 function fail(title, text) {
   process.exitCode = ExitCode.Failure;
-  error(forLog(text), { title });
+  error(text, { title });
 }
 var registered = /* @__PURE__ */ new Set();
 function variable(name) {
@@ -468,7 +452,7 @@ function isHttpsOrLoopback(url) {
   return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
 }
 async function send(request) {
-  const { Agent, request: open2 } = request.url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  const { Agent, request: open2 } = request.url.protocol === "https:" ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
   const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
   const options = {
     method: request.method,
@@ -494,23 +478,24 @@ async function send(request) {
     call2.end(body);
   });
 }
-async function readReply(response) {
+function readReply(response) {
   const status = response.statusCode ?? 0;
-  if (status >= 300 && status < 400) throw new HttpFailure("redirect");
+  if (status >= 300 && status < 400) return Promise.reject(new HttpFailure("redirect"));
+  const mediaType = (response.headers["content-type"] ?? "").split(";")[0] ?? "";
   const chunks = [];
   let length = 0;
-  for await (const chunk of response) {
-    length += chunk.length;
-    if (length > MAX_REPLY_BYTES) throw new HttpFailure("too-large");
-    chunks.push(chunk);
-  }
-  const contentType = response.headers["content-type"] ?? "";
-  return {
-    status,
-    mediaType: (contentType.split(";")[0] ?? "").trim().toLowerCase(),
-    retryAfter: response.headers["retry-after"],
-    body: Buffer.concat(chunks)
-  };
+  return new Promise((resolve, reject) => {
+    response.on("data", (chunk) => {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length > MAX_REPLY_BYTES) reject(new HttpFailure("too-large"));
+    });
+    response.on("error", reject);
+    response.on("end", () => {
+      const retryAfter = response.headers["retry-after"];
+      resolve({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
+    });
+  });
 }
 function toHttpFailure(cause) {
   if (cause instanceof HttpFailure) return cause;
@@ -567,7 +552,9 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
     accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
     timeoutMs
   });
-  return readRevocation(parseJson(reply.body));
+  const credentials = readRevocation(parseJson(reply.body));
+  if (credentials !== null) return credentials;
+  throw new ActionError("answer_unusable", `The broker at ${broker} does not say what became of the credentials.`);
 }
 async function call(broker, request) {
   const reply = await answerOf(broker, request);
@@ -602,7 +589,10 @@ var TRANSPORT = {
 };
 function strangeStatus(broker, status, retry) {
   if (status === 404 || status === 405) {
-    return new ActionError("broker_too_old", `There is no exchange of this version at ${broker} (HTTP ${status}).`);
+    return new ActionError(
+      "broker_too_old",
+      `There is no Daypass broker of this version at ${broker} (HTTP ${status}).`
+    );
   }
   const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
   const message2 = `The broker at ${broker}, or something in front of it, answered HTTP ${status} without a reason.`;
@@ -623,9 +613,30 @@ function retryAfterMs(header, now) {
 function knownCode(code) {
   return Object.hasOwn(PROBLEMS, code) ? code : "problem_unknown";
 }
-function problemMessage(problem) {
-  const said = problem.detail.trim() || `The broker refused with ${problem.code}.`;
-  return /[.!?]$/.test(said) ? said : `${said}.`;
+function problemMessage({ code, detail }) {
+  const said = detail.trim();
+  const known = Object.hasOwn(PROBLEMS, code) && said !== "";
+  const sentence = known ? said : `The broker refused with ${code}${said === "" ? "" : `: ${said}`}`;
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+// escape.ts
+var MAX_SHOWN_CHARACTERS = 400;
+var STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?<=www)\./giu;
+function forLog(text) {
+  return visible(shortened(text)).replaceAll("##[", "## [");
+}
+function forMarkdown(text) {
+  return visible(shortened(text)).replace(STRUCTURE, (character) => `&#${character.codePointAt(0)};`);
+}
+function visible(text) {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
+  );
+}
+function shortened(text) {
+  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
 }
 
 // deliver/environment.ts
@@ -673,7 +684,7 @@ function planEnvironment(credentials) {
   return plan;
 }
 function checkVariable(env, value, grant) {
-  if (!NAME2.test(env)) throw refused(`The grant ${grant} names a variable that is none: ${forLog(env)}.`);
+  if (!NAME2.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is no name of a variable.`);
   const upper = env.toUpperCase();
   if (FORBIDDEN.has(upper) || FORBIDDEN_PREFIXES.some((prefix) => upper.startsWith(prefix))) {
     throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`);
@@ -1721,7 +1732,7 @@ async function persist(deadline, attempt, waiting = REAL) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
       const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random());
       if (pause === null || pause >= deadline.remainingMs()) throw thrown;
-      info2(`${forLog(thrown.message)} Trying again.`);
+      waiting.tell(`${forLog(thrown.message)} Trying again.`);
       await waiting.sleep(pause);
     }
   }
@@ -1738,6 +1749,7 @@ function pauseMs(retry, failed, random) {
 var REAL = {
   now: () => performance.now(),
   random: Math.random,
+  tell: info2,
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 };
 
@@ -1766,19 +1778,15 @@ async function takeBack(lease, deadline) {
 var MIN_LINE_CHARACTERS = 4;
 var MIN_ENCODED_BYTES = 8;
 function masksFor(secret) {
-  const masks = /* @__PURE__ */ new Set();
-  const lines = secret.split(/[\r\n]+/);
-  if (lines.length === 1) {
-    masks.add(secret);
-    masks.add(secret.trim());
-  } else {
-    for (const line of lines) if (line.trim().length >= MIN_LINE_CHARACTERS) masks.add(line.trim());
-    masks.add(JSON.stringify(secret).slice(1, -1));
-    masks.add(encodeURIComponent(secret.toWellFormed()));
-  }
-  for (const encoded of encodings(Buffer.from(secret, "utf8"))) masks.add(encoded);
-  masks.delete("");
-  return [...masks];
+  const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "");
+  const plain = /[\r\n]/.test(text) ? ofSeveralLines(text) : [text, text.trim()];
+  const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))];
+  return [...new Set(masks.filter((mask) => mask.trim() !== ""))];
+}
+function ofSeveralLines(text) {
+  const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())];
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+  return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS);
 }
 function encodings(bytes) {
   if (bytes.length < MIN_ENCODED_BYTES) return [];
@@ -1797,12 +1805,11 @@ function base64Cores(bytes, offset) {
 function advice(code) {
   return ADVICE[code];
 }
-var REPORT = "please report it together with the versions of the action and the broker";
 var ADVICE = {
   // The broker's codes, in the order of the wire.
   request_malformed: "Check the inputs `grants` and `ttl` against what the broker says here.",
   request_too_large: "Ask for fewer grants in one step.",
-  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are, or ${REPORT}.`,
+  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are.`,
   method_not_allowed: "Update the broker to the version that this action needs, or pin the action to the broker's version.",
   route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
   token_missing: "Let the proxy between the job and the broker pass the Authorization header on.",
@@ -1844,10 +1851,10 @@ var ADVICE = {
   broker_failing: "Run the job again; if it goes on, ask the broker's operator to look at the broker and what stands in front of it.",
   problem_unknown: "Update the action, because the broker is newer and knows reasons that this one does not.",
   answer_not_sealed: "Update the broker, because an answer that is not sealed to the job's key is never used.",
-  answer_unusable: `Check that the input \`broker\` points at a Daypass broker and that its version fits the action, or ${REPORT}.`,
+  answer_unusable: "Check that the input `broker` points at a Daypass broker, of a version that fits the action.",
   delivery_refused: "Change the names in the policy or the provider's settings, or take the values as outputs with `deliver: outputs`.",
   runner_file_missing: "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT and GITHUB_STATE, as every current one does.",
-  unexpected: `This is a fault of ours: ${REPORT}.`
+  unexpected: "This is a fault of ours, so please report it together with the versions of the action and the broker."
 };
 
 // summary.ts
@@ -1869,7 +1876,7 @@ function failedSummary(failure) {
     "",
     forMarkdown(failure.message),
     "",
-    `**What to change:** ${forMarkdown(advice(failure.code))}`,
+    `**What to change:** ${advice(failure.code)}`,
     ...request,
     ...(failure.trace?.notes ?? []).flatMap((note) => ["", `Note: ${forMarkdown(note)}`]),
     ...(failure.trace?.grants ?? []).flatMap(grantSection)
@@ -1932,7 +1939,7 @@ async function exchange() {
     const toEnvironment = inputs.deliver !== "outputs";
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
     const variables = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
-    holdVariables([...variables.keys()]);
+    if (variables.size > 0) holdVariables([...variables.keys()]);
     setOutputs(outputs);
     setVariables(variables);
     for (const { grant, expiresAt } of credentials)
@@ -1962,7 +1969,7 @@ async function giveBack(held, deadline) {
     releaseLease();
     info2("Nothing was delivered, and the lease was given back.");
   } catch (thrown) {
-    warn(`The lease was not given back yet, the post step tries again: ${toFailure(thrown).message}`);
+    warn(`The lease was not given back yet, the post step tries again: ${forLog(toFailure(thrown).message)}`);
   }
 }
 
@@ -1971,7 +1978,7 @@ function reportFailure(thrown) {
   const failure = toFailure(thrown);
   if (failure.trace) for (const line of traceLines(failure.trace)) info2(line);
   const request = failure.requestId === void 0 ? "" : ` (request ${failure.requestId})`;
-  fail(`Daypass: ${failure.code}`, `${failure.message} ${advice(failure.code)}${request}`);
+  fail(`Daypass: ${failure.code}`, `${forLog(failure.message)} ${advice(failure.code)}${request}`);
   appendSummary(failedSummary(failure));
 }
 function traceLines(trace) {

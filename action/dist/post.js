@@ -26,12 +26,11 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 function advice(code) {
   return ADVICE[code];
 }
-var REPORT = "please report it together with the versions of the action and the broker";
 var ADVICE = {
   // The broker's codes, in the order of the wire.
   request_malformed: "Check the inputs `grants` and `ttl` against what the broker says here.",
   request_too_large: "Ask for fewer grants in one step.",
-  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are, or ${REPORT}.`,
+  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are.`,
   method_not_allowed: "Update the broker to the version that this action needs, or pin the action to the broker's version.",
   route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
   token_missing: "Let the proxy between the job and the broker pass the Authorization header on.",
@@ -73,11 +72,26 @@ var ADVICE = {
   broker_failing: "Run the job again; if it goes on, ask the broker's operator to look at the broker and what stands in front of it.",
   problem_unknown: "Update the action, because the broker is newer and knows reasons that this one does not.",
   answer_not_sealed: "Update the broker, because an answer that is not sealed to the job's key is never used.",
-  answer_unusable: `Check that the input \`broker\` points at a Daypass broker and that its version fits the action, or ${REPORT}.`,
+  answer_unusable: "Check that the input `broker` points at a Daypass broker, of a version that fits the action.",
   delivery_refused: "Change the names in the policy or the provider's settings, or take the values as outputs with `deliver: outputs`.",
   runner_file_missing: "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT and GITHUB_STATE, as every current one does.",
-  unexpected: `This is a fault of ours: ${REPORT}.`
+  unexpected: "This is a fault of ours, so please report it together with the versions of the action and the broker."
 };
+
+// escape.ts
+var MAX_SHOWN_CHARACTERS = 400;
+function forLog(text) {
+  return visible(shortened(text)).replaceAll("##[", "## [");
+}
+function visible(text) {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
+  );
+}
+function shortened(text) {
+  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
+}
 
 // failure.ts
 var ActionError = class extends Error {
@@ -147,9 +161,11 @@ var KEY_BINDING_SEPARATOR = "?jkt=";
 var MEDIA_TYPE_PROBLEM = "application/problem+json";
 
 // json.ts
+var import_node_buffer = require("node:buffer");
 function parseJson(bytes) {
+  if (!(0, import_node_buffer.isUtf8)(bytes)) return void 0;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
   } catch {
     return void 0;
   }
@@ -341,21 +357,6 @@ function getState(name) {
   return process.env[`STATE_${name}`] || "";
 }
 
-// escape.ts
-var MAX_SHOWN_CHARACTERS = 400;
-function forLog(text) {
-  return visible(shortened(text)).replaceAll("##[", "## [");
-}
-function visible(text) {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
-  );
-}
-function shortened(text) {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
-}
-
 // runner.ts
 function idTokenEndpoint() {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
@@ -383,7 +384,7 @@ function info2(text) {
   info(text);
 }
 function warn(text) {
-  warning(forLog(text), { title: "Daypass" });
+  warning(text, { title: "Daypass" });
 }
 var registered = /* @__PURE__ */ new Set();
 function variable(name) {
@@ -414,7 +415,7 @@ function isHttpsOrLoopback(url) {
   return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
 }
 async function send(request) {
-  const { Agent, request: open } = request.url.protocol === "https:" ? await import("node:https") : await import("node:http");
+  const { Agent, request: open } = request.url.protocol === "https:" ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
   const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
   const options = {
     method: request.method,
@@ -440,23 +441,24 @@ async function send(request) {
     call2.end(body);
   });
 }
-async function readReply(response) {
+function readReply(response) {
   const status = response.statusCode ?? 0;
-  if (status >= 300 && status < 400) throw new HttpFailure("redirect");
+  if (status >= 300 && status < 400) return Promise.reject(new HttpFailure("redirect"));
+  const mediaType = (response.headers["content-type"] ?? "").split(";")[0] ?? "";
   const chunks = [];
   let length = 0;
-  for await (const chunk of response) {
-    length += chunk.length;
-    if (length > MAX_REPLY_BYTES) throw new HttpFailure("too-large");
-    chunks.push(chunk);
-  }
-  const contentType = response.headers["content-type"] ?? "";
-  return {
-    status,
-    mediaType: (contentType.split(";")[0] ?? "").trim().toLowerCase(),
-    retryAfter: response.headers["retry-after"],
-    body: Buffer.concat(chunks)
-  };
+  return new Promise((resolve, reject) => {
+    response.on("data", (chunk) => {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length > MAX_REPLY_BYTES) reject(new HttpFailure("too-large"));
+    });
+    response.on("error", reject);
+    response.on("end", () => {
+      const retryAfter = response.headers["retry-after"];
+      resolve({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
+    });
+  });
 }
 function toHttpFailure(cause) {
   if (cause instanceof HttpFailure) return cause;
@@ -501,7 +503,9 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
     accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
     timeoutMs
   });
-  return readRevocation(parseJson(reply.body));
+  const credentials = readRevocation(parseJson(reply.body));
+  if (credentials !== null) return credentials;
+  throw new ActionError("answer_unusable", `The broker at ${broker} does not say what became of the credentials.`);
 }
 async function call(broker, request) {
   const reply = await answerOf(broker, request);
@@ -536,7 +540,10 @@ var TRANSPORT = {
 };
 function strangeStatus(broker, status, retry) {
   if (status === 404 || status === 405) {
-    return new ActionError("broker_too_old", `There is no exchange of this version at ${broker} (HTTP ${status}).`);
+    return new ActionError(
+      "broker_too_old",
+      `There is no Daypass broker of this version at ${broker} (HTTP ${status}).`
+    );
   }
   const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
   const message = `The broker at ${broker}, or something in front of it, answered HTTP ${status} without a reason.`;
@@ -557,9 +564,11 @@ function retryAfterMs(header, now) {
 function knownCode(code) {
   return Object.hasOwn(PROBLEMS, code) ? code : "problem_unknown";
 }
-function problemMessage(problem) {
-  const said = problem.detail.trim() || `The broker refused with ${problem.code}.`;
-  return /[.!?]$/.test(said) ? said : `${said}.`;
+function problemMessage({ code, detail }) {
+  const said = detail.trim();
+  const known = Object.hasOwn(PROBLEMS, code) && said !== "";
+  const sentence = known ? said : `The broker refused with ${code}${said === "" ? "" : `: ${said}`}`;
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
 // id-token.ts
@@ -642,7 +651,7 @@ async function persist(deadline, attempt, waiting = REAL) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
       const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random());
       if (pause === null || pause >= deadline.remainingMs()) throw thrown;
-      info2(`${forLog(thrown.message)} Trying again.`);
+      waiting.tell(`${forLog(thrown.message)} Trying again.`);
       await waiting.sleep(pause);
     }
   }
@@ -659,6 +668,7 @@ function pauseMs(retry, failed, random) {
 var REAL = {
   now: () => performance.now(),
   random: Math.random,
+  tell: info2,
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 };
 
@@ -693,7 +703,7 @@ async function revoke() {
     if (lease === null) return;
     await revokeHeld(lease);
   } catch (thrown) {
-    warn(toFailure(thrown).message);
+    warn(forLog(toFailure(thrown).message));
   }
 }
 async function revokeHeld(lease) {
@@ -703,25 +713,18 @@ async function revokeHeld(lease) {
     const failure = toFailure(thrown);
     const alive = `The credentials of this job could not be taken back and can live until ${lease.expiresAt}.`;
     const request = failure.requestId === void 0 ? "" : ` (request ${failure.requestId})`;
-    warn(`${alive} ${failure.message} ${advice(failure.code)}${request}`);
+    warn(`${alive} ${forLog(failure.message)} ${advice(failure.code)}${request}`);
     return;
   }
   const variables = heldVariables();
   if (variables.length > 0) info2(`Still set, with values of this lease: ${variables.join(", ")}.`);
 }
 function tell(credentials) {
-  if (credentials === null) {
-    info2("The lease was given back.");
-    return;
-  }
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const until = expiresAt === null ? "" : ` at ${expiresAt}`;
+    const end = expiresAt === null ? "does not end by itself" : `ends by itself at ${expiresAt}`;
     if (outcome === "revoked") info2(`Took back ${grant}.`);
-    else if (outcome === "expires-only") info2(`Cannot take back ${grant}, which ends by itself${until}.`);
-    else
-      warn(
-        `${grant} could not be taken back yet; the broker tries again, and it ends by itself${until || " only if it expires"}.`
-      );
+    else if (outcome === "expires-only") info2(`Cannot take back ${grant}, which ${end}.`);
+    else warn(`${grant} could not be taken back yet; the broker tries again, and it ${end}.`);
   }
 }
 

@@ -1,0 +1,305 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { describe, expect, test } from "vitest"
+import type { Trace } from "../../broker/wire/trace.ts"
+import { runAction } from "../support/runner.ts"
+import { exchangeAnswer, problem, type Reply } from "../support/scripted-broker.ts"
+import { AWS, answered, granted, play, SECRET, unmaskedLines } from "./story.ts"
+
+const TRACE: Trace = {
+  subject: { issuer: "github", repository: "acme/shop", repository_id: "41", environment: "production" },
+  policies: ["acme/shop/production.yaml"],
+  notes: [],
+  grants: [
+    {
+      name: "aws-deploy",
+      outcome: "deny",
+      reason: "no rule that allows it matches",
+      rules: [
+        {
+          kind: "allow",
+          name: "deploy from main",
+          file: "acme/shop/production.yaml",
+          line: 7,
+          matched: false,
+          conditions: [
+            { claim: "event_name", expected: "push", actual: "push", matched: true },
+            { claim: "ref", expected: "refs/heads/main", actual: "refs/heads/feature", matched: false },
+            { claim: "job_workflow_ref", expected: "acme/ci/**", actual: null, matched: false },
+          ],
+        },
+      ],
+    },
+  ],
+}
+
+describe("credentials arrive", () => {
+  test.each(["environment", "outputs", "both"])("as asked for with deliver: %s", async (deliver) => {
+    const { text, run } = await play(granted(), { inputs: { deliver } })
+    expect(run.exitCode).toBe(0)
+    expect(text).toMatchSnapshot()
+  })
+
+  test("of several grants, for the ttl and the audience asked for", async () => {
+    const script = granted({
+      "aws-deploy": AWS,
+      stripe: {
+        provider: "stripe",
+        revocation: "revocable",
+        values: { key: { value: "sk_live_1234567890", secret: true, env: "STRIPE_KEY" } },
+      },
+    })
+    const inputs = { grants: "aws-deploy,\n  stripe\n", ttl: "15m", audience: "https://daypass.acme.example" }
+    const { text, run } = await play(script, { inputs, audience: "https://daypass.acme.example" })
+    expect(run.env).toMatchObject({ STRIPE_KEY: "sk_live_1234567890", AWS_SECRET_ACCESS_KEY: SECRET })
+    expect(text).toMatchSnapshot()
+  })
+
+  test("from a broker that is newer and says more", async () => {
+    const answer = { ...(exchangeAnswer({ "aws-deploy": AWS }) as object), region: "eu", more: [1, { two: null }] }
+    const { run } = await play(answered({ sealed: answer }))
+    expect(run.env).toMatchObject({ AWS_ACCESS_KEY_ID: "AKIAEXAMPLE" })
+  })
+
+  test("masked before anything else is printed, and nowhere but in masks, variables and outputs", async () => {
+    const { run } = await play(granted(), { inputs: { deliver: "both" } })
+    const lines = run.stdout.trimEnd().split("\n")
+    const lastMask = lines.findLastIndex((line) => line.startsWith("::add-mask::"))
+    const firstOther = lines.findIndex((line) => !line.startsWith("::add-mask::"))
+    expect(run.masks).toContain(SECRET)
+    expect(firstOther).toBeGreaterThan(lastMask)
+    for (const place of [unmaskedLines(run), run.summary, run.files.GITHUB_STATE, run.stderr]) {
+      for (const form of [SECRET, ...encodings(SECRET)]) expect(place).not.toContain(form)
+    }
+  })
+})
+
+describe("a denial", () => {
+  test("fails the step with its trace and one exchange, and leaves nothing behind", async () => {
+    const { text, run, requests } = await play(
+      answered(problem(403, "not_allowed", "No policy allows aws-deploy.", { trace: TRACE })),
+    )
+    expect(requests).toHaveLength(2)
+    expect([run.exitCode, run.env, run.outputs, run.state]).toEqual([1, {}, {}, {}])
+    expect(text).toMatchSnapshot()
+  })
+
+  test("shows names that a stranger chose as inert text", async () => {
+    const hostile = `x<img src=a onerror=b>|\`y\`\n::set-env name=A::b ##[add-mask]c [l](https://e.example) **b** ${"\u202e"}`
+    const trace = structuredClone(TRACE) as unknown as {
+      grants: { rules: { conditions: { actual: string | null }[] }[] }[]
+    }
+    const condition = trace.grants[0]?.rules[0]?.conditions[1]
+    if (condition) condition.actual = hostile
+    const detail = `No policy allows ${hostile}`
+    const { text, run } = await play(answered(problem(403, "not_allowed", detail, { trace })))
+    expect(run.summary).not.toMatch(/<img|`|\[l\]|\*\*b\*\*|https:|\u202e/)
+    expect(unmaskedLines(run)).not.toMatch(/^\s*::set-env|##\[/m)
+    for (const line of run.summary.split("\n").filter((row) => row.startsWith("|"))) {
+      expect(line.match(/\|/g)).toHaveLength(7)
+    }
+    expect(text).toMatchSnapshot()
+  })
+
+  test("with a trace that is none is a denial without a trace", async () => {
+    const { run } = await play(
+      answered(problem(403, "not_allowed", "No.", { trace: { grants: [{ rules: "x" }, 7, null] } })),
+    )
+    expect(run.exitCode).toBe(1)
+    expect(run.stdout).toContain("not_allowed")
+  })
+})
+
+describe("a job that gets no ID token is told why, before the broker is asked", () => {
+  const fork = (id: number, isFork: boolean) => ({
+    pull_request: { head: { repo: { id, fork: isFork } }, base: { repo: { id: 41 } } },
+  })
+  test.each([
+    ["without the permission", {}, "id_token_permission_missing"],
+    ["of a fork's pull request", { eventName: "pull_request", event: fork(77, true) }, "id_token_fork"],
+    [
+      "of a deleted fork's",
+      { eventName: "pull_request", event: { pull_request: { head: { repo: null } } } },
+      "id_token_fork",
+    ],
+    ["of a fork's own branch", { eventName: "pull_request", event: fork(41, true) }, "id_token_permission_missing"],
+    ["of a push with a strange payload", { event: [1] }, "id_token_permission_missing"],
+    [
+      "of Dependabot",
+      { eventName: "pull_request", actor: "dependabot[bot]", event: fork(41, false) },
+      "id_token_dependabot",
+    ],
+  ])("%s", async (_, facts, code) => {
+    const inputs = { broker: "https://daypass.invalid", grants: "aws-deploy" }
+    const run = await runAction({ entry: "main", inputs, ...facts })
+    expect(run.exitCode).toBe(1)
+    expect(run.log).toMatchSnapshot()
+    expect(run.log).toContain(`::error title=Daypass%3A ${code}::`)
+    expect(run.summary).not.toBe("")
+  })
+})
+
+describe("trouble that passes", () => {
+  const unavailable = problem(503, "issuer_unavailable", "The issuer's keys cannot be had.")
+  test.each<[string, Reply]>([
+    ["503", unavailable],
+    ["a reset", { reset: true }],
+    ["429 with Retry-After", { status: 429, headers: { "retry-after": "1" }, type: "text/plain", body: "slow down" }],
+    ["a proxy's 502", { status: 502, type: "text/html", body: "<h1>Bad gateway</h1>" }],
+    ["504", { status: 504, type: "text/plain", body: "" }],
+    ["502 of a provider that cannot be reached", problem(502, "provider_unavailable", "aws-prod cannot be reached.")],
+    ["502 of a provider that throttles", problem(502, "provider_throttled", "aws-prod asks for patience.")],
+  ])("%s is tried again, with a token of its own", async (_, reply) => {
+    const { run, requests } = await play([...answered(reply), ...granted()])
+    expect(run.exitCode).toBe(0)
+    expect(requests.filter((line) => line.startsWith("POST")).map((line) => line.split(" ")[2])).toEqual([
+      "bearer=token-1",
+      "bearer=token-2",
+    ])
+  })
+
+  test.each<[string, Reply]>([
+    ["500", { status: 500, body: "no" }],
+    ["429", { status: 429, body: "no" }],
+    ["a reset", { reset: true }],
+  ])("of the runner's token endpoint, %s, is tried again", async (_, reply) => {
+    const { run } = await play([{ on: "token", reply }, ...granted()])
+    expect(run.exitCode).toBe(0)
+  })
+
+  test("is waited for as long as Retry-After says", async () => {
+    const reply: Reply = { status: 503, headers: { "retry-after": "1" }, type: "text/plain", body: "" }
+    const { run, text } = await play([...answered(reply), ...granted()])
+    expect(run.durationMs).toBeGreaterThan(1_000)
+    expect(text).toMatchSnapshot()
+  })
+
+  test("is not waited for when Retry-After asks for more than the deadline", async () => {
+    const { run } = await play(
+      answered({
+        ...problem(503, "shutting_down", "The broker is shutting down."),
+        headers: { "retry-after": "3600" },
+      } as Reply),
+    )
+    expect(run.log).toMatchSnapshot()
+  })
+})
+
+describe("trouble that stays fails at once, with a sentence of its own", () => {
+  const broken = (bytes: string) => ({ sealedBytes: new TextEncoder().encode(bytes) })
+  const answer = exchangeAnswer({ "aws-deploy": AWS }) as { credentials: { "aws-deploy": { values: object } } }
+  test.each<[string, Reply, string]>([
+    [
+      "an old broker without the route",
+      { status: 404, type: "text/html", body: "<h1>Not found</h1>" },
+      "broker_too_old",
+    ],
+    [
+      "a broker that has no such route",
+      problem(404, "route_not_found", "There is nothing at this path."),
+      "route_not_found",
+    ],
+    ["an answer in the clear", { status: 200, body: answer }, "answer_not_sealed"],
+    ["an answer that is no JWE", { status: 200, type: "application/jose", body: "a.b.c.d.e" }, "answer_unusable"],
+    ["an answer that is no JSON", broken("hello"), "answer_unusable"],
+    ["an answer without a lease", broken("{}"), "answer_unusable"],
+    ["an answer with an odd lease", { sealed: { ...answer, lease: "../x\n::add-mask::y" } }, "answer_unusable"],
+    [
+      "an answer larger than 256 KiB",
+      { status: 200, type: "application/jose", body: "a".repeat(300_000) },
+      "answer_unusable",
+    ],
+    [
+      "a redirect",
+      { status: 307, headers: { location: "https://evil.example/v1/exchange" }, body: "" },
+      "broker_redirects",
+    ],
+    [
+      "a refusal of something in front",
+      { status: 403, type: "text/html", body: "<h1>blocked</h1>" },
+      "answer_unusable",
+    ],
+    ["500 with a reason", problem(500, "internal", "The broker failed."), "internal"],
+    ["502 of a provider that refuses", problem(502, "provider_denied", "aws-prod refused."), "provider_denied"],
+    [
+      "401",
+      problem(401, "token_audience_mismatch", "The subject token is for another audience."),
+      "token_audience_mismatch",
+    ],
+    ["a reason of a newer broker", problem(403, "moon_phase_wrong", "Not under this moon."), "problem_unknown"],
+  ])("%s", async (_, reply, code) => {
+    const { run, requests } = await play(answered(reply))
+    expect(requests).toHaveLength(2)
+    expect([run.exitCode, run.env, run.outputs, run.state]).toEqual([1, {}, {}, {}])
+    expect(run.log).toContain(`::error title=Daypass%3A ${code}::`)
+    expect(unmaskedLines(run)).not.toContain(SECRET)
+    expect(run.log.replaceAll(/127\.0\.0\.1:\d+/g, "<broker>")).toMatchSnapshot()
+  })
+
+  test("an answer sealed to another key", async () => {
+    const other = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveBits"])
+    const { x = "", y = "" } = await crypto.subtle.exportKey("jwk", other.publicKey)
+    const { run } = await play(answered({ sealedTo: { kty: "EC", crv: "P-256", x, y }, plaintext: answer }))
+    expect(run.log).toContain("answer_unusable")
+    expect(run.env).toEqual({})
+  })
+
+  test.each<[string, Reply]>([
+    ["a refusal", { status: 403, body: { message: "no" } }],
+    ["an answer without a token", { status: 200, body: { token: "x" } }],
+    ["a token that is none", { status: 200, body: { value: "a.b.c\r\nx-evil: 1" } }],
+  ])("of the runner's token endpoint: %s", async (_, reply) => {
+    const { run } = await play([{ on: "token", reply }])
+    expect(run.exitCode).toBe(1)
+    expect(run.log).toMatchSnapshot()
+  })
+})
+
+describe("a broker that cannot be reached", () => {
+  test("is tried at most three times, within a second", async () => {
+    const closed = await closedPort()
+    const { run } = await play([{ on: "token" }, { on: "token" }, { on: "token" }], { inputs: { broker: closed } })
+    expect(run.exitCode).toBe(1)
+    expect(run.log.replaceAll(closed, "<closed>")).toMatchSnapshot()
+  }, 10_000)
+
+  test("over TLS that is none is not tried again", async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { run } = await play([{ on: "token" }], { inputs: { broker: origin }, audience: origin })
+    server.close()
+    expect(run.log.replaceAll(origin, "<tls>")).toMatchSnapshot()
+  })
+})
+
+test("calls go through the runner's proxy", async () => {
+  const broker = await closedPort()
+  const proxied = { inputs: { broker }, audience: broker }
+  const { run } = await play(granted(), { ...proxied, env: (origin) => ({ http_proxy: origin }) })
+  expect(run.env).toMatchObject({ AWS_ACCESS_KEY_ID: "AKIAEXAMPLE" })
+})
+
+test("a wrong input fails before anything is asked for, and names the input", async () => {
+  const { run, requests } = await play([], { inputs: { grants: " , " } })
+  expect(requests).toEqual([])
+  expect(run.log).toMatchSnapshot()
+})
+
+test("a runner that has no file for variables is refused before anything is minted", async () => {
+  const { run, requests } = await play([], { env: () => ({ GITHUB_ENV: "" }) })
+  expect(requests).toEqual([])
+  expect(run.log).toContain("runner_file_missing")
+})
+
+async function closedPort(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await new Promise((resolve) => server.close(resolve))
+  return origin
+}
+
+function encodings(secret: string): string[] {
+  return (["base64", "base64url", "hex"] as const).map((form) => Buffer.from(secret).toString(form))
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest"
+import { readInputs } from "../../action/inputs.ts"
+
+const read = (inputs: Record<string, string>) => {
+  const all: Record<string, string> = { broker: "https://daypass.example.com", grants: "a", ...inputs }
+  return readInputs((name) => all[name] ?? "")
+}
+
+test("what is left out has its default", () => {
+  expect(read({})).toEqual({
+    broker: "https://daypass.example.com",
+    audience: "https://daypass.example.com",
+    grants: ["a"],
+    deliver: "environment",
+  })
+})
+
+test.each([
+  ["a trailing slash", { broker: "https://daypass.example.com/" }, { broker: "https://daypass.example.com" }],
+  [
+    "capitals and the default port",
+    { broker: "HTTPS://Daypass.Example.com:443" },
+    { broker: "https://daypass.example.com" },
+  ],
+  ["http to loopback", { broker: "http://localhost:8787" }, { broker: "http://localhost:8787" }],
+  ["grants on lines and with commas", { grants: "a, b\n c\n\nd," }, { grants: ["a", "b", "c", "d"] }],
+  ["an audience of one's own", { audience: "daypass" }, { audience: "daypass" }],
+  ["a lifetime", { ttl: "90s" }, { ttl: "90s" }],
+])("takes %s", (_, inputs, expected) => {
+  expect(read(inputs)).toMatchObject(expected)
+})
+
+describe("a wrong input is refused by its name, with what to write", () => {
+  test.each([
+    [{ broker: "" }, "The input `broker` is missing; write the broker's origin, as https://daypass.example.com."],
+    [{ broker: "daypass" }, "The input `broker` must be a URL, as https://daypass.example.com."],
+    [{ broker: "http://daypass.example.com" }, "The input `broker` must start with https://"],
+    [{ broker: "http://127.0.0.1.example.com" }, "The input `broker` must start with https://"],
+    [{ broker: "ftp://daypass.example.com" }, "The input `broker` must start with https://"],
+    [{ broker: "https://user:pass@daypass.example.com" }, "The input `broker` must be an origin and nothing more"],
+    [{ broker: "https://daypass.example.com/v1" }, "The input `broker` must be an origin and nothing more"],
+    [{ broker: "https://daypass.example.com/?a=b" }, "The input `broker` must be an origin and nothing more"],
+    [{ grants: " ,\n" }, "The input `grants` is missing"],
+    [{ grants: "a b a" }, "The input `grants` names a twice; name each grant once."],
+    [{ grants: "a $(evil)" }, "The input `grants` has a name, number 2, with other characters"],
+    [
+      { grants: Array.from({ length: 33 }, (_, index) => `g${index}`).join() },
+      "The input `grants` may name at most 32",
+    ],
+    [{ ttl: "15" }, "The input `ttl` must be a whole number and a unit, as 90s, 15m or 1h."],
+    [{ ttl: "0m" }, "The input `ttl` must be"],
+    [{ ttl: "1h30m" }, "The input `ttl` must be"],
+    [{ audience: "a b" }, "The input `audience` must be at most 256 printable characters"],
+    [{ audience: "a?jkt=b" }, "The input `audience` must not contain ?jkt="],
+    [{ deliver: "file" }, "The input `deliver` must be environment, outputs or both."],
+  ])("%j", (inputs, message) => {
+    expect(() => read(inputs)).toThrow(message)
+  })
+
+  test("and without repeating it, since a value may be a secret in the wrong place", () => {
+    for (const name of ["broker", "ttl", "deliver", "audience"]) {
+      expect(() => read({ [name]: "hunter2 hunter2" })).toThrow(/^(?!.*hunter2)/)
+    }
+  })
+})

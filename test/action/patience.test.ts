@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest"
+import { ActionError, type Retry } from "../../action/failure.ts"
+import { persist, startDeadline, type Waiting } from "../../action/patience.ts"
+
+/** A clock that moves only when somebody sleeps or an attempt takes its time. */
+function story(options: {
+  readonly random?: number
+  readonly attemptTakesMs?: number
+  readonly failures: readonly (Retry | null)[]
+}) {
+  let time = 0
+  const starts: number[] = []
+  const waiting: Waiting = {
+    now: () => time,
+    random: () => options.random ?? 1,
+    tell: () => {},
+    sleep: async (milliseconds) => {
+      time += milliseconds
+    },
+  }
+  const deadline = startDeadline(waiting)
+  const attempt = async () => {
+    starts.push(time)
+    const failure = options.failures[Math.min(starts.length, options.failures.length) - 1]
+    time += Math.min(options.attemptTakesMs ?? 0, deadline.attemptMs())
+    if (failure === null) return "worked"
+    throw new ActionError("broker_failing", `failure ${starts.length}`, failure && { retry: failure })
+  }
+  const result = persist(deadline, attempt, waiting).then(String, (error: Error) => error.message)
+  return result.then((outcome) => ({ outcome, starts, ended: time }))
+}
+
+describe("another try", () => {
+  test("is not made when it cannot help", async () => {
+    const waiting: Waiting = {
+      now: () => 0,
+      random: () => 0,
+      tell: () => {},
+      sleep: () => Promise.reject(new Error("slept")),
+    }
+    const fails = () => Promise.reject(new ActionError("not_allowed", "no"))
+    await expect(persist(startDeadline(waiting), fails, waiting)).rejects.toThrow("no")
+  })
+
+  test("comes at most twice and within a second when things look wrong for good", async () => {
+    const { outcome, starts, ended } = await story({ failures: [{ pace: "quick" }] })
+    expect(outcome).toBe("failure 3")
+    expect(starts).toHaveLength(3)
+    expect(ended).toBeLessThan(1_000)
+  })
+
+  test("backs off, up to eight seconds at a time, and ends before the deadline", async () => {
+    const { starts, ended } = await story({ failures: [{ pace: "patient" }] })
+    expect(starts).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 23_500])
+    expect(ended).toBeLessThan(30_000)
+  })
+
+  test("has full jitter", async () => {
+    const { starts } = await story({ random: 0, failures: [{ pace: "patient" }, { pace: "patient" }, null] })
+    expect(starts).toEqual([0, 0, 0])
+  })
+
+  test("waits at least as long as it was told to", async () => {
+    const { starts } = await story({ random: 0, failures: [{ pace: "patient", afterMs: 7_000 }, null] })
+    expect(starts).toEqual([0, 7_000])
+  })
+
+  test("is not made when it was told to wait past the deadline", async () => {
+    const { starts, ended } = await story({ failures: [{ pace: "patient", afterMs: 3_600_000 }] })
+    expect([starts, ended]).toEqual([[0], 0])
+  })
+})
+
+test("nothing goes on past thirty seconds, and a call that hangs leaves time for another", async () => {
+  const { starts, ended, outcome } = await story({ random: 0, attemptTakesMs: 60_000, failures: [{ pace: "patient" }] })
+  expect([starts, ended, outcome]).toEqual([[0, 15_000], 30_000, "failure 2"])
+})

@@ -1,0 +1,112 @@
+import { type ActionRun, type ActionStep, runAction } from "../support/runner.ts"
+import { type Expected, exchangeAnswer, type Reply, scriptedBroker } from "../support/scripted-broker.ts"
+
+/** A secret with no meaning, and with characters that base64 and base64url write differently. */
+export const SECRET = "s3cr3t>>>value???/K7MDENG+bPxRfiCY"
+
+/** What the provider `aws` gives: one public value and one secret. */
+export const AWS = {
+  values: {
+    "access-key-id": { value: "AKIAEXAMPLE", secret: false, env: "AWS_ACCESS_KEY_ID" },
+    "secret-access-key": { value: SECRET, secret: true, env: "AWS_SECRET_ACCESS_KEY" },
+  },
+}
+
+/** An exchange that works: a token, and the answer sealed. */
+export function granted(credentials: Parameters<typeof exchangeAnswer>[0] = { "aws-deploy": AWS }): Expected[] {
+  return [{ on: "token" }, { on: "exchange", reply: { sealed: exchangeAnswer(credentials) } }]
+}
+
+/** An exchange that is answered in another way. */
+export function answered(reply: Reply): Expected[] {
+  return [{ on: "token" }, { on: "exchange", reply }]
+}
+
+/** A revocation that works, or is answered in another way. */
+export function takenBack(reply: Reply = REVOKED): Expected[] {
+  return [{ on: "token" }, { on: "revoke", reply }]
+}
+
+const REVOKED: Reply = {
+  status: 200,
+  body: {
+    lease: "lease-1",
+    credentials: { "aws-deploy": { outcome: "expires-only", expires_at: "2031-05-06T07:08:09.000Z" } },
+  },
+}
+
+export interface Story {
+  readonly run: ActionRun
+  readonly requests: readonly string[]
+  /** Everything that can be seen from outside, with what varies from run to run named. */
+  readonly text: string
+}
+
+/** Plays a script against one step. Throws when a request was made that the script does not have, or was left out. */
+export async function play(
+  script: readonly Expected[],
+  step: Omit<Partial<ActionStep>, "inputs" | "state" | "env"> & {
+    readonly inputs?: Record<string, string>
+    readonly audience?: string
+    /** These two are written with the scripted broker's origin, which is known only now. */
+    readonly env?: (origin: string) => Record<string, string>
+    readonly state?: (origin: string) => Record<string, string>
+  } = {},
+): Promise<Story> {
+  const { audience, state, env, inputs, ...rest } = step
+  const broker = await scriptedBroker(script, audience === undefined ? {} : { audience })
+  try {
+    const run = await runAction({
+      entry: "main",
+      idToken: broker.idToken,
+      ...rest,
+      inputs: { broker: broker.origin, grants: "aws-deploy", ...inputs },
+      ...(state && { state: state(broker.origin) }),
+      ...(env && { env: env(broker.origin) }),
+    })
+    const faults = broker.faults()
+    if (faults.length > 0) throw new Error(`not as scripted: ${faults.join("; ")}\n${run.stdout}\n${run.stderr}`)
+    const named = (text: string) => withoutVariance(text, broker.origin, broker.tokens)
+    return { run, requests: broker.requests, text: named(render(run, broker.requests)) }
+  } finally {
+    await broker.close()
+  }
+}
+
+/** The state that main leaves behind for post. */
+export function heldState(origin: string): Record<string, string> {
+  const lease = { id: "lease-1", expiresAt: "2031-05-06T07:08:09.000Z", broker: origin, audience: origin }
+  return { lease: JSON.stringify(lease), variables: "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY" }
+}
+
+/** Lines that are no mask commands: what may never hold a secret. */
+export function unmaskedLines(run: ActionRun): string {
+  return run.stdout
+    .split("\n")
+    .filter((line) => !line.startsWith("::add-mask::"))
+    .join("\n")
+}
+
+function render(run: ActionRun, requests: readonly string[]): string {
+  const sections: [string, string][] = [
+    ["exit code", String(run.exitCode)],
+    ["requests", requests.join("\n")],
+    ["stdout", run.stdout],
+    ["stderr", run.stderr],
+    ["GITHUB_ENV", run.files.GITHUB_ENV],
+    ["GITHUB_OUTPUT", run.files.GITHUB_OUTPUT],
+    ["GITHUB_STATE", run.files.GITHUB_STATE],
+    ["GITHUB_STEP_SUMMARY", run.summary],
+  ]
+  const shown = sections.filter(([, text]) => text !== "").map(([name, text]) => `--- ${name}\n${text.trimEnd()}`)
+  return `\n${shown.join("\n")}\n`
+}
+
+function withoutVariance(text: string, origin: string, tokens: readonly string[]): string {
+  const inMarkdown = origin.replace(/[^A-Za-z0-9 /-]/g, (character) => `&#${character.codePointAt(0)};`)
+  const named = tokens.reduce((rest, token, index) => rest.replaceAll(token, `<token-${index + 1}>`), text)
+  return named
+    .replaceAll(origin, "<broker>")
+    .replaceAll(inMarkdown, "<broker>")
+    .replaceAll(/daypass_[0-9a-f-]{36}/g, "<delimiter>")
+}
