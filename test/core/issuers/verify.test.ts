@@ -7,6 +7,10 @@ import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import { createVerifier, type SubjectTokenVerifier } from "../../../broker/issuers/verify.ts"
 import { HttpError } from "../../../broker/ports/http.ts"
 import type { ErrorCode } from "../../../broker/wire/error-codes.ts"
+import githubCom from "../../vectors/claims/github-branch-immutable.json" with { type: "json" }
+import enterpriseSlug from "../../vectors/claims/github-enterprise-slug.json" with { type: "json" }
+import gheCom from "../../vectors/claims/github-ghe-com.json" with { type: "json" }
+import ghes from "../../vectors/claims/github-ghes.json" with { type: "json" }
 import {
   AUDIENCE,
   claims,
@@ -74,6 +78,19 @@ describe("a good token", () => {
     const large = await makeKey("large", bits)
     network.publish([publicJwk(large)])
     expect((await verify(await token(large))).identity.repositoryId).toBe("456789")
+  })
+
+  test.each([
+    ["github.com", githubCom, "/.well-known/jwks"],
+    ["an enterprise, whose keys stay at the root of the host", enterpriseSlug, "/.well-known/jwks"],
+    ["an enterprise server", ghes, "/_services/token/.well-known/jwks"],
+    ["ghe.com", gheCom, "/.well-known/jwks"],
+  ])("may come from %s", async (_, sample, keysPath) => {
+    const jwksUrl = new URL(keysPath, sample.iss).href
+    network.publish([publicJwk(key)], sample.iss, jwksUrl)
+    const text = await token(key, { claims: { ...sample, aud: AUDIENCE } })
+    expect((await verify(text, issuer({ url: sample.iss }))).identity.issuerUrl).toBe(sample.iss)
+    expect(network.urls).toEqual([`${sample.iss}/.well-known/openid-configuration`, jwksUrl])
   })
 
   test("is picked out of several issuers by its iss alone", async () => {
