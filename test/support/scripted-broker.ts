@@ -8,7 +8,7 @@ import { KEY_BINDING_SEPARATOR, type PublicJwk } from "../../broker/wire/exchang
 /** What the script does with one expected request. */
 export type Reply =
   /** Seals this to the key that came along and answers with it. */
-  | { readonly sealed: unknown; readonly zip?: never }
+  | { readonly sealed: unknown }
   /** Seals these very bytes, or to another key, or in another way than agreed. */
   | { readonly sealedBytes: Uint8Array }
   | { readonly sealedTo: PublicJwk; readonly plaintext: unknown }
