@@ -56,7 +56,7 @@ export class Report {
       },
       show: (title, text) => {
         this.say(`   ${title}`, "dim")
-        for (const line of text.trimEnd().split("\n")) this.say(`   | ${line}`, "dim")
+        for (const line of text.trimEnd().split("\n")) this.say(`   │ ${line}`, "dim")
       },
     }
     try {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installTools } from "./tools.ts"
@@ -39,6 +42,16 @@ async function run(): Promise<boolean> {
 const indent = (error: unknown) =>
   (error instanceof Error ? (error.stack ?? error.message) : String(error)).replace(/^/gm, "          ")
 
+/** Whatever ends this run, its files go with it; what it started watches for the same exit. */
+function leaveNothingBehind(): void {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-interop-"))
+  process.env["TMPDIR"] = folder
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
+  process.once("SIGINT", () => process.exit(130))
+  process.once("SIGTERM", () => process.exit(143))
+}
+
+leaveNothingBehind()
 try {
   process.exitCode = (await run()) ? 0 : 1
 } catch (error) {
