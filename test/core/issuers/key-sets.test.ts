@@ -1,7 +1,8 @@
+// Longer than most: a cached set has one life, and each of its ages is told from the others only beside them.
 import { beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import { createKeySets, type KeySets } from "../../../broker/issuers/key-sets.ts"
-import { HttpError, type HttpFailure } from "../../../broker/ports/http.ts"
+import { HttpError } from "../../../broker/ports/http.ts"
 import {
   DISCOVERY_URL,
   ISSUER_URL,
@@ -159,7 +160,9 @@ describe("while the issuer is down", () => {
 
   test("and there are no keys, requests fail at once between tries five seconds apart", async () => {
     goDown()
-    expect((await refusal(find("first"))).retryAfterSeconds).toBe(5)
+    const error = await refusal(find("first"))
+    expect(error.retryAfterSeconds).toBe(5)
+    expect(error.detail).toContain(`${ISSUER_URL} could not be had: its discovery document could not be reached`)
     clock.advance(4)
     expect((await refusal(find("first"))).retryAfterSeconds).toBe(1)
     expect(fetches()).toBe(1)
@@ -253,50 +256,4 @@ describe("before the first keys are there", () => {
     expect(await slow).toBeNull()
     expect(await findAt("first")).toBeNull()
   })
-})
-
-describe("an answer that cannot be used makes the issuer unavailable, and says how", () => {
-  test.each<readonly [HttpFailure, string]>([
-    ["unreachable", "could not be reached"],
-    ["timeout", "did not come within 5 s"],
-    ["too-large", "is larger than 64 KiB"],
-    ["redirect", "answered with a redirect"],
-  ])("a request that fails as %s", async (reason, words) => {
-    for (const url of ONE_FETCH) {
-      network.publish([publicJwk(first)])
-      network.answer(url, new HttpError(reason))
-      const error = await refusal(createKeySets(network.http, clock).find(issuer(), githubActions, "first", "RS256"))
-      expect(error).toMatchObject({ code: "issuer_unavailable", detail: expect.stringContaining(words) })
-    }
-  })
-
-  test.each([201, 204, 304, 403, 404, 500, 503])("status %i", async (status) => {
-    for (const url of ONE_FETCH) {
-      network.publish([publicJwk(first)])
-      network.answer(url, { status, body: { issuer: ISSUER_URL, jwks_uri: JWKS_URL, keys: [publicJwk(first)] } })
-      const error = await refusal(createKeySets(network.http, clock).find(issuer(), githubActions, "first", "RS256"))
-      expect(error.detail).toContain(`status ${status}`)
-    }
-  })
-
-  test("a discovery document that leads elsewhere, and nobody follows it", async () => {
-    network.answer(DISCOVERY_URL, { body: { issuer: ISSUER_URL, jwks_uri: "https://attacker.example/keys" } })
-    expect((await refusal(find("first"))).detail).toContain("its jwks_uri is on another host")
-    expect(network.urls).toEqual([DISCOVERY_URL])
-  })
-
-  test("a key set with one kid twice", async () => {
-    network.publish([publicJwk(first), publicJwk(second, { kid: "first" })])
-    expect((await refusal(find("first"))).detail).toContain("two keys of one kid")
-  })
-
-  test("and nothing that the issuer wrote is repeated", async () => {
-    network.answer(DISCOVERY_URL, { status: 500, body: "canary" })
-    expect(JSON.stringify(await refusal(find("first")))).not.toContain("canary")
-  })
-})
-
-test("a fault of our own is not taken for the issuer's", async () => {
-  const broken = createKeySets(() => Promise.reject(new TypeError("a fault of ours")), clock)
-  await expect(broken.find(issuer(), githubActions, "first", "RS256")).rejects.toThrow(TypeError)
 })
