@@ -2,7 +2,7 @@
 export interface CliIo {
   /** Writes `text` and a line end to standard output: what the command was asked for. */
   out(text: string): void
-  /** Writes `text` and a line end to standard error: faults, usage, progress. */
+  /** Writes `text` and a line end to standard error: why it could not be done, usage, progress. */
   err(text: string): void
   /** The file's bytes. Rejects as `node:fs/promises` does. */
   readFile(path: string): Promise<Uint8Array>

@@ -1,0 +1,60 @@
+import { readFile } from "node:fs/promises"
+import { type CliIo, type Command, EXIT } from "./io.ts"
+
+const USAGE = `Usage: daypass COMMAND
+
+  check DIR [--json]            check a policy folder: every fault, with file, line and column
+  explain --policies DIR --claims FILE --grants a,b [--ttl 15m] [--json]
+                                decide offline what a job with these claims would get, and why
+  audit verify FILE [...]       verify an exported audit chain
+  audit export --data DIR [...] export a Node broker's audit chain as JSON lines
+
+  --help, --version
+
+Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be carried out.`
+
+// Loaded when they are asked for: the audit commands need node:sqlite, which older Nodes do not have.
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["check", async () => (await import("./check.ts")).run],
+  ["explain", async () => (await import("./explain.ts")).run],
+  ["audit verify", async () => (await import("./audit-verify.ts")).run],
+  ["audit export", async () => (await import("./audit-export.ts")).run],
+])
+
+/** Runs the command line and resolves to the exit code. */
+export async function main(args: readonly string[], version: string, io: CliIo = nodeIo()): Promise<number> {
+  const [first = "", second = ""] = args
+  if (["--help", "-h", "help"].includes(first)) {
+    io.out(USAGE)
+    return EXIT.ok
+  }
+  if (first === "--version") {
+    io.out(version)
+    return EXIT.ok
+  }
+  const grouped = `${first} ${second}`
+  const load = COMMANDS.get(first) ?? COMMANDS.get(grouped)
+  if (load === undefined) {
+    if (first !== "")
+      io.err(`daypass: there is no command ${JSON.stringify(first === "audit" ? grouped.trim() : first)}\n`)
+    io.err(USAGE)
+    return EXIT.usage
+  }
+  const command = await load()
+  return command(args.slice(COMMANDS.has(first) ? 1 : 2), io)
+}
+
+/** The process's own streams and files. A reader that closes the pipe, as `head` does, ends the output and not the process. */
+function nodeIo(): CliIo {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error
+    })
+  }
+  return {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    readFile: async (path) => readFile(path),
+    env: process.env,
+  }
+}
