@@ -13,9 +13,11 @@ async function demo(json: boolean): Promise<boolean> {
   const startedAt = performance.now()
   const report = new Report(json)
   const ends = new AsyncDisposableStack()
-  for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
-    process.once(signal, () => void ends.disposeAsync().finally(() => process.exit(code)))
-  }
+  const giveUp = (code: number) => void ends.disposeAsync().finally(() => process.exit(code))
+  process.once("SIGINT", () => giveUp(130))
+  process.once("SIGTERM", () => giveUp(143))
+  // Whoever reads has gone: `npm run demo | head`.
+  process.stdout.once("error", () => giveUp(141))
   report.say("Daypass: a GitHub job, a broker and an AWS account, all on this machine", "bold")
   let survived = false
   try {

@@ -27,7 +27,10 @@ export interface World {
  */
 export async function startWorld(ends: AsyncDisposableStack, report: Report): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "daypass-demo-"))
-  ends.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  ends.defer(remove)
+  // Once more at the very end, for what a part that was interrupted while it started has written since.
+  process.once("exit", remove)
   const outside = process.env["TMPDIR"]
   process.env["TMPDIR"] = join(folder, "tmp")
   mkdirSync(process.env["TMPDIR"])
