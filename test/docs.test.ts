@@ -1,0 +1,263 @@
+// Keeps the docs true: what they name exists, and what exists is named.
+import { execFileSync } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { dirname, join, normalize } from "node:path"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+import { parse } from "yaml"
+import { OWN_CODES } from "../action/failure.ts"
+import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
+import { loadPolicySet } from "../broker/core/policy/load.ts"
+import { FAMILIES } from "../broker/issuers/families.ts"
+import { PROVIDERS } from "../broker/providers/index.ts"
+import { PROBLEMS } from "../broker/wire/error-codes.ts"
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
+const PAGES = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z", "*.md"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .split("\0")
+  .filter((path) => path !== "" && existsSync(join(ROOT, path)))
+
+/** Fenced blocks of a page: what stands behind the fence, the text, and the line of the fence. */
+function blocksOf(page: string): { readonly info: string; readonly text: string; readonly line: number }[] {
+  const text = read(page)
+  return [...text.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map((match) => ({
+    info: match[1] ?? "",
+    text: match[2] ?? "",
+    line: text.slice(0, match.index).split("\n").length,
+  }))
+}
+
+/** A page without its fenced blocks and inline code: where links and headings are. */
+const proseOf = (page: string) => read(page).replace(/^```[\s\S]*?^```$/gm, "")
+
+/** The anchors that GitHub makes of a page's headings. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const headings = [...proseOf(page).matchAll(/^#{1,6} (.+)$/gm)].map((match) => match[1] ?? "")
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  )
+}
+
+/** The first cells of a page's tables, where each code stands: `code` or `code`, `code`. */
+const codesInTables = (page: string) =>
+  [...read(page).matchAll(/^\| (`[^|]*`) \|/gm)].flatMap((match) =>
+    [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
+  )
+
+describe("links", () => {
+  it.each(PAGES)("of %s lead to files and headings that are there", (page) => {
+    const targets = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(
+      (match) => match[1] ?? match[2] ?? "",
+    )
+    const broken = targets.filter((target) => {
+      if (/^(?:https:|mailto:)/.test(target)) return false
+      const [path = "", anchor] = target.split("#")
+      const file = path === "" ? page : normalize(join(dirname(page), path))
+      if (!existsSync(join(ROOT, file))) return true
+      return anchor !== undefined && !anchorsOf(file).has(anchor)
+    })
+    expect(broken).toEqual([])
+  })
+
+  it("reach every page of docs/ from the README, over any number of pages", () => {
+    const reached = new Set(["README.md"])
+    for (const page of reached) {
+      for (const match of proseOf(page).matchAll(/\]\(([^)\s#]+\.md)(?:#[^)]*)?\)/g)) {
+        const target = match[1] ?? ""
+        if (!/^https?:/.test(target)) reached.add(normalize(join(dirname(page), target)))
+      }
+    }
+    const lonely = PAGES.filter((page) => page.startsWith("docs/") && !reached.has(page))
+    expect(lonely).toEqual([])
+  })
+})
+
+describe("policies", () => {
+  const organisation = {
+    path: "daypass.yaml",
+    bytes: new Uint8Array(readFileSync(join(ROOT, "examples/policies/daypass.yaml"))),
+  }
+  const encode = (text: string) => new TextEncoder().encode(text)
+  const blocks = PAGES.flatMap((page) => blocksOf(page).map((block) => ({ ...block, where: `${page}:${block.line}` })))
+
+  it("are shown on the pages that a reader begins with", () => {
+    const shown = blocks.filter(({ info }) => info === "yaml policy").map(({ where }) => where.split(":")[0])
+    expect(shown).toEqual(expect.arrayContaining(["README.md", "docs/get-started.md", "docs/policy.md"]))
+  })
+
+  it.each(blocks.filter(({ info }) => info === "yaml policy"))("at $where load", ({ text }) => {
+    const loaded = loadPolicySet([organisation, { path: "page.yaml", bytes: encode(text) }], PROVIDERS)
+    expect(loaded.ok ? [] : loaded.fault).toEqual([])
+  })
+
+  it.each(blocks.filter(({ info }) => info === "yaml organisation"))(
+    "organisation file at $where loads",
+    ({ text }) => {
+      const loaded = loadPolicySet([{ path: "daypass.yaml", bytes: encode(text) }], PROVIDERS)
+      expect(loaded.ok ? [] : loaded.fault).toEqual([])
+    },
+  )
+
+  it("of one page load together where a page tells one story", () => {
+    const files = blocksOf("docs/get-started.md").flatMap(({ info, text }) => {
+      const path = /^# policies\/(\S+\.yaml)$/m.exec(text)?.[1]
+      return info.startsWith("yaml ") && path ? [{ path, bytes: encode(text) }] : []
+    })
+    const loaded = loadPolicySet(files, PROVIDERS)
+    expect(files.map(({ path }) => path)).toEqual(["daypass.yaml", "acme/shop/production.yaml"])
+    expect(loaded.ok ? [] : loaded.fault).toEqual([])
+  })
+
+  it("in examples/ load, and name schemas that are there", () => {
+    const folder = join(ROOT, "examples/policies")
+    const files = readPolicyFolder(folder)
+    const loaded = loadPolicySet(files, PROVIDERS)
+    expect(loaded.ok ? [] : loaded.fault).toEqual([])
+    for (const { path } of files) {
+      const text = read(join("examples/policies", path))
+      const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1]
+      const kind = path === "daypass.yaml" ? "organisation" : "policy"
+      expect(normalize(join("examples/policies", dirname(path), schema ?? "")), path).toBe(
+        `docs/schema/${kind}.schema.json`,
+      )
+    }
+  })
+})
+
+describe("what exists is named", () => {
+  it("every problem code, with its status, in docs/wire.md, and none besides", () => {
+    const rows = [...read("docs/wire.md").matchAll(/^\| `([a-z_]+)` \| ([0-9]{3}) \| (.+) \|$/gm)]
+    const documented = Object.fromEntries(rows.map((row) => [row[1], Number(row[2])]))
+    const actual = Object.fromEntries(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]))
+    expect(documented).toEqual(actual)
+  })
+
+  it("every code of the action's own in docs/action.md", () => {
+    const documented = new Set(codesInTables("docs/action.md"))
+    expect(OWN_CODES.filter((code) => !documented.has(code))).toEqual([])
+  })
+
+  it("every fault code of policies in docs/policy.md, and none besides", () => {
+    const union = /export type FaultCode =([\s\S]*?)\n\n/.exec(read("broker/core/policy/faults.ts"))?.[1] ?? ""
+    const actual = [...union.matchAll(/\| "([a-z0-9_]+)"/g)].map((match) => match[1] ?? "")
+    const section = read("docs/policy.md").split("\n## Strict YAML")[1]?.split("\n## ")[0] ?? ""
+    const documented = [...section.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap((match) =>
+      [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
+    )
+    expect(actual.length).toBeGreaterThan(20)
+    expect(documented.sort()).toEqual(actual.sort())
+  })
+
+  it("every input and output of action.yml in docs/action.md", () => {
+    const action = parse(read("action.yml")) as Record<"inputs" | "outputs", Record<string, unknown>>
+    const documented = new Set(codesInTables("docs/action.md"))
+    for (const name of [...Object.keys(action.inputs), ...Object.keys(action.outputs)]) {
+      expect(documented, name).toContain(name)
+    }
+  })
+
+  it("every dependency, and every package that may run an install script, in docs/dependencies.md, and none besides", () => {
+    const manifest = JSON.parse(read("package.json")) as Record<
+      "devDependencies" | "allowScripts" | "dependencies",
+      Record<string, unknown> | undefined
+    >
+    expect(manifest.dependencies).toBeUndefined()
+    const [packages = "", scripts = ""] = read("docs/dependencies.md").split("## Install scripts")
+    const named = (text: string) => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1] ?? "").sort()
+    expect(named(packages)).toEqual(Object.keys(manifest.devDependencies ?? {}).sort())
+    expect(named(scripts)).toEqual(Object.keys(manifest.allowScripts ?? {}).sort())
+  })
+
+  it("every provider and every issuer family", () => {
+    for (const name of PROVIDERS.keys()) {
+      expect(existsSync(join(ROOT, "broker/providers", name, "README.md")), name).toBe(true)
+      expect(read("README.md")).toContain(`broker/providers/${name}/README.md`)
+    }
+    for (const name of FAMILIES.keys()) expect(read("docs/policy.md")).toContain(`\`${name}\``)
+  })
+
+  it("every key of a provider in its README", () => {
+    for (const [name, { connection, grant }] of PROVIDERS) {
+      const documented = new Set(codesInTables(`broker/providers/${name}/README.md`))
+      for (const schema of [connection, grant]) {
+        const keys = "shape" in schema ? Object.keys(schema.shape as object) : []
+        expect(keys.length, name).toBeGreaterThan(0)
+        expect(
+          keys.filter((key) => !documented.has(key)),
+          name,
+        ).toEqual([])
+      }
+    }
+  })
+
+  it("every room of the broker on its map", () => {
+    const rooms = execFileSync("git", ["ls-files", "-z", "broker"], { cwd: ROOT, encoding: "utf8" })
+      .split("\0")
+      .flatMap((path) => /^broker\/([^/]+)\//.exec(path)?.[1] ?? [])
+    const map = read("broker/README.md")
+    expect([...new Set(rooms)].filter((room) => !map.includes(`| \`${room}/\` |`))).toEqual([])
+  })
+})
+
+describe("what is named exists", () => {
+  it("every npm script that a page or a workflow runs", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }
+    const pages = [...PAGES, ".github/workflows/ci.yml", ".github/workflows/zizmor.yml"]
+    const missing = pages.flatMap((page) =>
+      [...read(page).matchAll(/\bnpm run ([a-z][a-z:-]*)/g)]
+        .map((match) => match[1] ?? "")
+        .filter((script) => !(script in scripts))
+        .map((script) => `${page}: ${script}`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it("every file of this repository that a page names in full", () => {
+    const missing = PAGES.flatMap((page) =>
+      [...read(page).matchAll(/`((?:action|broker|cli|docs|examples|test)\/[A-Za-z0-9_./-]+\.[a-z]+)`/g)]
+        .map((match) => match[1] ?? "")
+        .filter((path) => !path.includes("NAME") && !existsSync(join(ROOT, path)))
+        .map((path) => `${page}: ${path}`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it("every setting of the Node broker in its page, as its usage says it", () => {
+    const usage = read("broker/entry/node.ts")
+    const page = read("docs/run-on-node.md")
+    const flags = [...usage.matchAll(/^ {2}(--[a-z]+) /gm)].map((match) => match[1] ?? "")
+    const variables = [...read("broker/config/config.ts").matchAll(/\| `(DAYPASS_[A-Z]+)` \|/g)].map(
+      (match) => match[1] ?? "",
+    )
+    expect(flags.length).toBeGreaterThan(3)
+    expect(variables.length).toBeGreaterThan(3)
+    expect([...flags, ...variables].filter((name) => !page.includes(`\`${name}`))).toEqual([])
+  })
+})
+
+describe("workflows", () => {
+  const workflows = [".github/workflows/ci.yml", ".github/workflows/zizmor.yml", "examples/workflows/deploy.yml"]
+
+  it.each(workflows)("%s pins every action to a commit and grants nothing at its top", (path) => {
+    const text = read(path)
+    const uses = [...text.matchAll(/uses: (\S+)/g)].map((match) => match[1] ?? "")
+    expect(uses.filter((action) => !/^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/.test(action))).toEqual([])
+    expect(text).toMatch(/^permissions: \{\}$/m)
+    expect(text.match(/runs-on:/g)?.length).toBe(text.match(/timeout-minutes:/g)?.length)
+  })
+
+  it("run the very versions that the interop run pins", () => {
+    const pinned = /^zizmor==(\S+)$/m.exec(read("test/interop/requirements.txt"))?.[1]
+    expect(read(".github/workflows/zizmor.yml")).toContain(`zizmor==${pinned} `)
+  })
+})
