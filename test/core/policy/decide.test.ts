@@ -1,0 +1,232 @@
+import { describe, expect, it } from "vitest"
+import type { Identity } from "../../../broker/core/identity.ts"
+import { type Decision, decide, isOrganisationsOwn } from "../../../broker/core/policy/decide.ts"
+import { explainTrace } from "../../../broker/core/policy/explain.ts"
+import { identityOf, ORGANISATION, policyOf, setOf } from "./support.ts"
+
+const SHOP = policyOf(`allow:
+  - name: deploy from main
+    when: { ref: refs/heads/main }
+    grants: [note, secret]
+  - name: notes from anywhere
+    when: { ref: "refs/heads/**" }
+    grants: [note]
+deny:
+  - name: never on our own runners
+    when: { runner_environment: { not: github-hosted } }
+  - name: no secrets for bots
+    when: { actor: bot }
+    grants: [secret]
+grants:
+  note: { connection: notes }
+  secret: { connection: vault-prod, path: kv/shop, ttl: 1h }
+`)
+
+function ask(
+  grants: readonly string[],
+  identity: Identity = identityOf(),
+  options: { files?: Readonly<Record<string, string>>; organisation?: string; ttlSeconds?: number } = {},
+): Decision {
+  const set = setOf(options.files ?? { "acme/shop/production.yaml": SHOP }, options.organisation)
+  const { ttlSeconds } = options
+  return decide({
+    organisation: set.organisation,
+    policies: set.policies,
+    identity,
+    grants,
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+  })
+}
+
+const reasonsOf = (decision: Decision) => decision.trace.grants.map(({ reason }) => reason)
+
+describe("a decision", () => {
+  it("gives every grant asked for, with its own lifetime", () => {
+    const decision = ask(["note", "secret"])
+    if (decision.outcome !== "allow") throw new Error("denied")
+    expect(decision.grants.map(({ grant, ttlSeconds }) => [grant.name, ttlSeconds])).toEqual([
+      ["note", 900],
+      ["secret", 1800],
+    ])
+    expect(decision.requireBoundToken).toBe(false)
+  })
+
+  it("gives all or nothing, and says of each grant how it stands", () => {
+    const decision = ask(["note", "secret"], identityOf({ ref: "refs/heads/feature" }))
+    expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed", ownsPolicies: true })
+    expect(decision.trace.grants.map(({ outcome }) => outcome)).toEqual(["allow", "deny"])
+  })
+
+  it("gives nothing when nothing is asked for", () => {
+    expect(ask([])).toMatchObject({ outcome: "deny", code: "not_allowed" })
+  })
+
+  it("lets a matching deny win over every allow, for the grants that it covers", () => {
+    expect(ask(["note"], identityOf({ runner_environment: "self-hosted" })).outcome).toBe("deny")
+    expect(ask(["note"], identityOf({ actor: "bot" })).outcome).toBe("allow")
+    expect(ask(["secret"], identityOf({ actor: "bot" })).outcome).toBe("deny")
+  })
+
+  it.each([
+    ["another repository of the same name", identityOf({}, { repositoryId: "42" })],
+    ["the same repository id at another issuer", identityOf({}, { issuer: "ghes" })],
+    ["an issuer of the same name with another url", identityOf({}, { issuerUrl: "https://evil.example.com" })],
+    ["an owner of the same name with another id", identityOf({}, { ownerId: "9002" })],
+    ["no environment", identityOf({ environment: undefined })],
+    ["an environment that differs in case", identityOf({ environment: "Production" })],
+    ["an environment that begins alike", identityOf({ environment: "production-2" })],
+  ])("denies %s", (_, identity) => {
+    expect(ask(["note"], identity).outcome).toBe("deny")
+  })
+
+  it("applies a policy without an environment to jobs without one only", () => {
+    const files = {
+      "p.yaml": policyOf(
+        "allow:\n  - { name: a, when: { ref: '**' }, grants: [note] }\ngrants:\n  note: { connection: notes }\n",
+        { environment: null },
+      ),
+    }
+    expect(ask(["note"], identityOf({ environment: undefined }), { files }).outcome).toBe("allow")
+    expect(ask(["note"], identityOf(), { files }).outcome).toBe("deny")
+  })
+
+  it("follows a renamed repository by its id, and notes the other name", () => {
+    const decision = ask(["note"], identityOf({ repository: "acme/store" }))
+    expect(decision.outcome).toBe("allow")
+    expect(decision.trace.notes).toEqual([expect.stringContaining("acme/shop")])
+  })
+
+  it("says which environments have policies when the job's has none", () => {
+    const decision = ask(["note"], identityOf({ environment: "staging" }))
+    expect(decision).toMatchObject({ outcome: "deny", ownsPolicies: true })
+    expect(decision.trace.notes).toEqual([expect.stringContaining("environment production")])
+  })
+
+  it("owns no trace for strangers and for repositories without policies", () => {
+    expect(ask(["note"], identityOf({}, { repositoryId: "42" }))).toMatchObject({ ownsPolicies: false })
+    expect(ask(["note"], identityOf({}, { ownerId: "1" }))).toMatchObject({ ownsPolicies: false })
+    expect(ask(["note"], identityOf({}, { ownerId: "1" })).trace.policies).toEqual([])
+  })
+
+  it("unites the files of one environment: rules, denials and grants", () => {
+    const files = {
+      "a.yaml": policyOf("allow:\n  - { name: a, grants: [note] }\n"),
+      "b.yaml": policyOf("grants:\n  note: { connection: notes }\n"),
+      "c.yaml": policyOf("deny:\n  - { name: c, when: { actor: bot } }\n"),
+    }
+    expect(ask(["note"], identityOf(), { files }).outcome).toBe("allow")
+    expect(ask(["note"], identityOf({ actor: "bot" }), { files }).outcome).toBe("deny")
+  })
+
+  it("demands a bound token when the organisation does, or the connection of a grant asked for", () => {
+    const bound = (organisation: string, grants: readonly string[]) => {
+      const decision = ask(grants, identityOf(), { organisation })
+      return decision.outcome === "allow" && decision.requireBoundToken
+    }
+    const connection = ORGANISATION.replace("provider: vault,", "provider: vault, require_bound_token: true,")
+    expect(bound(ORGANISATION, ["note", "secret"])).toBe(false)
+    expect(bound(connection, ["note"])).toBe(false)
+    expect(bound(connection, ["note", "secret"])).toBe(true)
+    expect(bound(`${ORGANISATION}require_bound_token: true\n`, ["note"])).toBe(true)
+  })
+})
+
+describe("a lifetime", () => {
+  it.each([
+    [undefined, 1800],
+    [60, 60],
+    [600, 600],
+    [1800, 1800],
+    [7200, 1800],
+  ])("asked for as %j becomes %j seconds", (ttlSeconds, expected) => {
+    const decision = ask(["secret"], identityOf(), ttlSeconds === undefined ? {} : { ttlSeconds })
+    expect(decision.outcome === "allow" && decision.grants[0]?.ttlSeconds).toBe(expected)
+  })
+
+  it.each([59, 1, 0, -1, Number.NaN, -Infinity])("of %j is refused as too short, not rounded up", (ttlSeconds) => {
+    expect(ask(["secret"], identityOf(), { ttlSeconds })).toMatchObject({ outcome: "deny", code: "ttl_too_short" })
+  })
+
+  it("that is too short is told only where everything else is allowed", () => {
+    const identity = identityOf({ ref: "refs/tags/x" })
+    expect(ask(["secret"], identity, { ttlSeconds: 1 })).toMatchObject({ code: "not_allowed" })
+    expect(ask(["secret", "none"], identityOf(), { ttlSeconds: 1 })).toMatchObject({ code: "not_allowed" })
+  })
+})
+
+describe("a reason", () => {
+  it.each([
+    [
+      "which condition failed, and how",
+      ["secret"],
+      { ref: "refs/heads/x" },
+      /ref must be refs\/heads\/main, and is refs\/heads\/x/,
+    ],
+    ["which claim is missing", ["secret"], { ref: undefined }, /ref must be .* the token has no such claim/],
+    [
+      "which deny matched, and where",
+      ["note"],
+      { runner_environment: "self-hosted" },
+      /"never on our own runners" \(acme\/shop\/production.yaml:13\)/,
+    ],
+    [
+      "that a deny matched for want of a claim",
+      ["note"],
+      { runner_environment: undefined },
+      /missing claim never helps \(runner_environment\)/,
+    ],
+    ["what is offered instead", ["nots"], {}, /no grant "nots". Did you mean "note"\?/],
+    ["what to write for a new environment", ["note"], { environment: "eu" }, /repository_id: "41" and environment: eu/],
+    [
+      "that an outsiders' event must be named",
+      ["note"],
+      { event_name: "workflow_run" },
+      /workflow_run named without a wildcard/,
+    ],
+  ])("says %s", (_, grants, claims, expected) => {
+    expect(reasonsOf(ask(grants, identityOf(claims)))).toEqual([expect.stringMatching(expected)])
+  })
+
+  it("says of a grant that no rule names that none does", () => {
+    const files = { "p.yaml": policyOf("grants:\n  note: { connection: notes }\n") }
+    expect(reasonsOf(ask(["note"], identityOf(), { files }))).toEqual([
+      expect.stringContaining("No allow rule names note"),
+    ])
+  })
+})
+
+describe("an explanation", () => {
+  it("reads as what was decided, why, and what each condition found", () => {
+    expect(explainTrace(ask(["secret"], identityOf({ ref: "refs/heads/x" })).trace)).toMatchInlineSnapshot(`
+      [
+        "acme/shop (id 41, issuer github), environment production",
+        "policies: acme/shop/production.yaml",
+        "",
+        "DENY  secret",
+        "      The allow rule "deploy from main" (acme/shop/production.yaml:6) does not match: ref must be refs/heads/main, and is refs/heads/x.",
+        "      allow "deploy from main" (acme/shop/production.yaml:6) does not match",
+        "        - ref: refs/heads/main; is "refs/heads/x"",
+        "      deny "never on our own runners" (acme/shop/production.yaml:13) does not match",
+        "        - runner_environment: not github-hosted; is "github-hosted"",
+        "      deny "no secrets for bots" (acme/shop/production.yaml:15) does not match",
+        "        - actor: bot; is "octocat"",
+      ]
+    `)
+  })
+
+  it("lets no control character of a claim's reach the terminal", () => {
+    const text = explainTrace(ask(["secret"], identityOf({ ref: "\u001b[31mred\u202e\n" })).trace).join("")
+    expect(text).not.toMatch(/[\p{Cc}\u202e]/u)
+  })
+})
+
+describe("an owner", () => {
+  it("is the organisation's by the id under its issuer, never by the name", () => {
+    const { organisation } = setOf({})
+    expect(isOrganisationsOwn(identityOf(), organisation)).toBe(true)
+    expect(isOrganisationsOwn(identityOf({}, { owner: "renamed" }), organisation)).toBe(true)
+    expect(isOrganisationsOwn(identityOf({}, { ownerId: "acme" }), organisation)).toBe(false)
+    expect(isOrganisationsOwn(identityOf({}, { ownerId: "" }), organisation)).toBe(false)
+    expect(isOrganisationsOwn(identityOf({}, { issuer: "other" }), organisation)).toBe(false)
+  })
+})
