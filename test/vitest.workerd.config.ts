@@ -1,9 +1,22 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
 
-// The pure rooms and the contract suites once more, inside the runtime that serves production.
+// The pure rooms and the contract suites once more, inside the runtime that serves production. The worker is the tests' own:
+// the storage adapters are tested here, not the routes.
 export default defineConfig({
-  plugins: [cloudflareTest({ main: "./broker/entry/worker.ts", wrangler: { configPath: "./wrangler.toml" } })],
+  plugins: [
+    cloudflareTest({
+      main: "./test/workerd/main.ts",
+      miniflare: {
+        compatibilityDate: "2026-10-01",
+        compatibilityFlags: ["nodejs_compat"],
+        durableObjects: {
+          LEDGER: { className: "Ledger", useSQLite: true },
+          KEY_RING: { className: "KeyRing", useSQLite: true },
+        },
+      },
+    }),
+  ],
   test: {
     root: ".",
     include: ["test/core/**/*.test.ts", "test/workerd/**/*.test.ts"],

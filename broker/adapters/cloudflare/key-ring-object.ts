@@ -1,0 +1,31 @@
+import { DurableObject } from "cloudflare:workers"
+import type { StoredKey, StoredKeys } from "../../ports/key-ring.ts"
+import { SqlKeyRing } from "../sqlite/key-ring.ts"
+import { migrate } from "../sqlite/schema.ts"
+import { type Answer, answer } from "./rpc.ts"
+import { ObjectSql } from "./sql.ts"
+
+/** The deployment's signing keys: one Durable Object, so that two isolates that ask at once make no two keys. */
+export class KeyRingObject<Env = unknown> extends DurableObject<Env> {
+  readonly #sql: ObjectSql
+  readonly #ring: SqlKeyRing
+  #migrated = false
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env)
+    this.#sql = new ObjectSql(state.storage)
+    this.#ring = new SqlKeyRing(this.#sql, async (work) => {
+      if (!this.#migrated) migrate(this.#sql)
+      this.#migrated = true
+      return this.#sql.transaction(work)
+    })
+  }
+
+  read(): Promise<Answer<StoredKeys>> {
+    return answer(() => this.#ring.read())
+  }
+
+  replace(expectedVersion: number, keys: readonly StoredKey[]): Promise<Answer<boolean>> {
+    return answer(() => this.#ring.replace(expectedVersion, keys))
+  }
+}

@@ -1,0 +1,119 @@
+import { DurableObject } from "cloudflare:workers"
+import type {
+  Admission,
+  ChainedRecord,
+  RevocationRequest,
+  RevocationSettlement,
+  RevocationStart,
+  Settlement,
+  SweptLedger,
+} from "../../ports/ledger.ts"
+import type { Transact } from "../../ports/sql.ts"
+import { SqlLedger } from "../sqlite/ledger.ts"
+import type { LedgerKey } from "../sqlite/ledger-row.ts"
+import { migrate } from "../sqlite/schema.ts"
+import { type Answer, answer } from "./rpc.ts"
+import { ObjectSql } from "./sql.ts"
+
+/** How soon a sweep that failed is tried again, and the shortest time between two. */
+const SWEEP_AGAIN_MS = 60_000
+const SWEEP_PAUSE_MS = 1000
+
+/**
+ * The ledger of one repository: a Durable Object with its own SQLite, named by issuer and repository id.
+ *
+ * Calls carry the ledger's name, for an object cannot be asked for the name that its id was made from. Each is one
+ * synchronous transaction, so that no other call runs between its reads and its writes; the runtime holds every answer back
+ * until the writes before it are durable.
+ */
+export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> {
+  readonly #state: DurableObjectState
+  readonly #sql: ObjectSql
+  #migrated = false
+  /** The alarm that is known to be set, Unix milliseconds. */
+  #alarmAt: number | null = null
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env)
+    this.#state = state
+    this.#sql = new ObjectSql(state.storage)
+  }
+
+  /**
+   * Ends what is due: takes it from `ledger`, revokes it through the providers and settles it. Called when the alarm rings.
+   *
+   * For the entry to fill in: an adapter knows no provider.
+   */
+  protected abstract sweep(ledger: SweptLedger, key: LedgerKey): Promise<void>
+
+  admit(key: LedgerKey, admission: Admission): Promise<Answer<"admitted" | "already-used">> {
+    return answer(() => this.#ledger(key).admit(admission))
+  }
+
+  settle(key: LedgerKey, settlement: Settlement): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).settle(settlement))
+  }
+
+  beginRevocation(key: LedgerKey, request: RevocationRequest): Promise<Answer<RevocationStart>> {
+    return answer(() => this.#ledger(key).beginRevocation(request))
+  }
+
+  settleRevocation(key: LedgerKey, settlement: RevocationSettlement): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).settleRevocation(settlement))
+  }
+
+  auditTrail(key: LedgerKey, after: number, limit: number): Promise<Answer<readonly ChainedRecord[]>> {
+    return answer(() => this.#ledger(key).auditTrail(after, limit))
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null
+    let next = SWEEP_PAUSE_MS
+    for (const key of this.#keys()) {
+      try {
+        await this.sweep(this.#ledger(key), key)
+      } catch (error) {
+        console.error("a sweep failed", error instanceof Error ? error.message : "")
+        next = SWEEP_AGAIN_MS
+      }
+    }
+    // Not by throwing: the runtime gives an alarm up that has failed six times.
+    await this.#setAlarm(Date.now() + next)
+  }
+
+  #ledger(key: LedgerKey): SqlLedger {
+    return new SqlLedger(this.#sql, this.#transact, key)
+  }
+
+  readonly #transact: Transact = async (work) => {
+    this.#migrate()
+    const value = this.#state.storage.transactionSync(work)
+    // In the same turn as the transaction: the runtime makes both durable, or neither.
+    await this.#setAlarm(0)
+    return value
+  }
+
+  /** On the first call and not when the object is made, so that a failure is answered like any other. */
+  #migrate(): void {
+    if (this.#migrated) return
+    migrate(this.#sql)
+    this.#migrated = true
+  }
+
+  #keys(): readonly LedgerKey[] {
+    this.#migrate()
+    return this.#sql
+      .all<{ issuer: string; repository_id: string }>("SELECT issuer, repository_id FROM ledgers")
+      .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
+  }
+
+  /** Sets the alarm to when something is due next, but not before `earliest`, unless one is set that rings sooner. */
+  async #setAlarm(earliest: number): Promise<void> {
+    const [row] = this.#sql.all<{ due: number | null }>("SELECT min(due_at) AS due FROM ledgers")
+    if (row?.due == null) return
+    const due = Math.max(row.due, earliest)
+    if (this.#alarmAt !== null && this.#alarmAt <= due) return
+    this.#alarmAt = due
+    await this.#state.storage.setAlarm(due)
+  }
+}

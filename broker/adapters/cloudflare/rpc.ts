@@ -1,0 +1,40 @@
+import { BrokerError } from "../../core/errors.ts"
+import type { ErrorCode } from "../../wire/error-codes.ts"
+
+/**
+ * The answer of a Durable Object's method. Errors travel as values: an exception that crosses a call between objects keeps
+ * its message alone, and would come out as a failure of ours whatever it was.
+ */
+export type Answer<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly code: ErrorCode; readonly detail: string }
+
+/** Inside of the object: runs `work`, and answers with what it gives or with why it failed. Never throws. */
+export async function answer<Value>(work: () => Promise<Value>): Promise<Answer<Value>> {
+  try {
+    return { ok: true, value: await work() }
+  } catch (error) {
+    if (error instanceof BrokerError) return { ok: false, code: error.code, detail: error.detail }
+    console.error("the ledger's storage failed", error instanceof Error ? error.message : "")
+    return { ok: false, code: "ledger_unavailable", detail: "the ledger's storage cannot be read or written" }
+  }
+}
+
+/**
+ * Outside: waits for an object's answer.
+ *
+ * A call that failed on its way is not tried again: it may have been carried out, and a second one would then be told that
+ * its subject token was used.
+ *
+ * @throws {BrokerError} what the object answered, or `ledger_unavailable` when it cannot be reached
+ */
+export async function ask<Value>(call: () => Promise<Answer<Value>>): Promise<Value> {
+  let given: Answer<Value>
+  try {
+    given = await call()
+  } catch (cause) {
+    throw new BrokerError("ledger_unavailable", "the ledger cannot be reached", { cause, retryAfterSeconds: 5 })
+  }
+  if (given.ok) return given.value
+  throw new BrokerError(given.code, given.detail, given.code === "ledger_unavailable" ? { retryAfterSeconds: 5 } : {})
+}

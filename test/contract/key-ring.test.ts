@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll } from "vitest"
+import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { keyRingContract } from "./key-ring.suite.ts"
+
+const folders: string[] = []
+let store: NodeStore | undefined
+
+function open(folder: string): NodeStore {
+  store = openNodeStore(folder)
+  return store
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-key-ring-"))
+  folders.push(folder)
+  return folder
+}
+
+keyRingContract("on Node", {
+  ring: () => (store ?? open(newFolder())).keyRing,
+  clear: async () => {
+    await store?.close()
+    open(newFolder())
+  },
+  restart: async () => {
+    await store?.close()
+    open(folders.at(-1) ?? newFolder())
+  },
+})
+
+afterAll(async () => {
+  await store?.close()
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})

@@ -1,0 +1,105 @@
+import type { AuditDraft, AuditEvent } from "../../broker/core/audit-record.ts"
+import type {
+  Admission,
+  LeaseCredential,
+  RevocationRequest,
+  RevocationSettlement,
+  Settlement,
+  TokenUse,
+} from "../../broker/ports/ledger.ts"
+
+/** When the stories take place, Unix milliseconds: far from now, so that no real alarm rings in the middle of one. */
+export const NOW = Date.parse("2100-01-01T10:00:00.000Z")
+export const MINUTE = 60_000
+export const HOUR = 60 * MINUTE
+
+export const RUN = { runId: "100", runAttempt: "1" } as const
+
+/** A record of `event`, written `after` milliseconds after NOW. */
+export function record(event: AuditEvent, lease: string | null = null, after = 0): AuditDraft {
+  return {
+    at: new Date(NOW + after).toISOString(),
+    request_id: "request-1",
+    event,
+    identity: null,
+    token_digest: null,
+    lease,
+    grants: [],
+    decision: null,
+    reason: "a test",
+    policy_version: null,
+    client_address: null,
+  }
+}
+
+/** A token that verifies for ten minutes from NOW. */
+export function token(key: string): TokenUse {
+  return { key, expiresAt: (NOW + 10 * MINUTE) / 1000 }
+}
+
+export function admission(lease: string, tokenKey = `token of ${lease}`): Admission {
+  return {
+    token: token(tokenKey),
+    lease: { id: lease, ...RUN, endsBy: NOW + 2 * HOUR },
+    audit: record("exchange.intended", lease),
+    replayAudit: record("token.replayed"),
+  }
+}
+
+export function denial(tokenKey: string): Admission {
+  return { token: token(tokenKey), audit: record("exchange.denied"), replayAudit: record("token.replayed") }
+}
+
+export function minted(lease: string, ...credentials: readonly LeaseCredential[]): Settlement {
+  return { lease, outcome: "minted", credentials, audit: record("exchange.minted", lease) }
+}
+
+export function failed(lease: string, ...leftovers: readonly LeaseCredential[]): Settlement {
+  return { lease, outcome: "failed", credentials: leftovers, audit: record("exchange.failed", lease) }
+}
+
+/** Lives for an hour from NOW and can be taken back. */
+export function revocable(grant = "vault", changes: Partial<LeaseCredential> = {}): LeaseCredential {
+  return {
+    grant,
+    connection: "vault-prod",
+    provider: "vault",
+    revocation: "revocable",
+    expiresAt: NOW + HOUR,
+    sealedHandle: `sealed ${grant}`,
+    ...changes,
+  }
+}
+
+/** Lives for an hour from NOW, whatever happens. */
+export function expiring(grant = "aws", changes: Partial<LeaseCredential> = {}): LeaseCredential {
+  return {
+    grant,
+    connection: "aws-prod",
+    provider: "aws",
+    revocation: "expires-only",
+    expiresAt: NOW + HOUR,
+    sealedHandle: null,
+    ...changes,
+  }
+}
+
+export function revocation(lease: string, changes: Partial<RevocationRequest> = {}): RevocationRequest {
+  return {
+    lease,
+    ...RUN,
+    token: token(`revoking ${lease} ${Math.random()}`),
+    now: NOW + MINUTE,
+    audit: record("lease.revoking", lease),
+    replayAudit: record("token.replayed"),
+    ...changes,
+  }
+}
+
+export function revoked(
+  lease: string,
+  outcomes: RevocationSettlement["outcomes"],
+  now = NOW + MINUTE,
+): RevocationSettlement {
+  return { lease, outcomes, now, audit: record("lease.closed", lease) }
+}

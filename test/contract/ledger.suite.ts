@@ -1,0 +1,409 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import { exportTrail } from "../../broker/core/audit-export.ts"
+import { verifyChain } from "../../broker/core/audit-verify.ts"
+import type { Ledgers, SweptLedger } from "../../broker/ports/ledger.ts"
+import {
+  admission,
+  denial,
+  expiring,
+  failed,
+  HOUR,
+  MINUTE,
+  minted,
+  NOW,
+  RUN,
+  record,
+  revocable,
+  revocation,
+  revoked,
+} from "./ledger-samples.ts"
+
+const ISSUER = "https://token.actions.githubusercontent.com"
+
+/** An implementation under test, and what a test must be able to do to it. */
+export interface LedgerFixture {
+  /** The ledgers as they are now; another one after each restart. */
+  ledgers(): Ledgers
+  /** What the sweeper needs of the ledger. */
+  swept(issuerUrl: string, repositoryId: string): Pick<SweptLedger, "takeDue">
+  /** Ends the process that holds the ledgers and starts another one over the same storage. */
+  restart(): Promise<void>
+}
+
+/** What every implementation of the ledger must do. */
+export function ledgerContract(name: string, fixture: LedgerFixture): void {
+  let repositories = 0
+  let repository = ""
+  const ledger = () => fixture.ledgers().of(ISSUER, repository)
+  const sweeper = () => fixture.swept(ISSUER, repository)
+  const trail = () => ledger().auditTrail(0, 1000)
+  const events = async () => (await trail()).map(({ record }) => record.event)
+  const issue = async (
+    lease: string,
+    ...credentials: Parameters<typeof minted> extends [string, ...infer C] ? C : never
+  ) => {
+    await ledger().admit(admission(lease))
+    await ledger().settle(minted(lease, ...credentials))
+  }
+  /** What became of a lease, as a second revocation tells it. */
+  const endOf = async (lease: string) => {
+    const start = await ledger().beginRevocation(revocation(lease))
+    if (start.outcome !== "done") throw new Error(`the lease is not closed: ${start.outcome}`)
+    return Object.fromEntries(start.credentials.map(({ grant, ended }) => [grant, ended]))
+  }
+
+  describe(`the ledger ${name}`, () => {
+    beforeEach(() => {
+      repositories += 1
+      repository = String(repositories)
+    })
+
+    describe("admitting", () => {
+      test("takes a token once", async () => {
+        expect(await ledger().admit(admission("a", "token"))).toBe("admitted")
+        expect(await ledger().admit(admission("b", "token"))).toBe("already-used")
+        expect(await events()).toEqual(["exchange.intended", "token.replayed"])
+      })
+
+      test("takes one of fifty that carry the same token at the same time", async () => {
+        const outcomes = await Promise.all(
+          Array.from({ length: 50 }, (_, index) => ledger().admit(admission(`lease ${index}`, "token"))),
+        )
+        expect(outcomes.filter((outcome) => outcome === "admitted")).toHaveLength(1)
+        expect(await events()).toEqual(["exchange.intended", "token.replayed"])
+      })
+
+      test("takes one of fifty even when it was restarted in between", async () => {
+        const burst = () =>
+          Promise.all(
+            Array.from({ length: 25 }, () =>
+              ledger()
+                .admit(denial("token"))
+                .catch(() => "failed"),
+            ),
+          )
+        const before = await burst()
+        await fixture.restart()
+        const outcomes = [...before, ...(await burst())]
+        expect(outcomes.filter((outcome) => outcome === "admitted")).toHaveLength(1)
+        expect(outcomes).not.toContain("failed")
+        expect(await events()).toEqual(["exchange.denied", "token.replayed"])
+      })
+
+      test("knows a token of another repository not at all", async () => {
+        await ledger().admit(denial("token"))
+        expect(await fixture.ledgers().of(ISSUER, `${repository}0`).admit(denial("token"))).toBe("admitted")
+        expect(await fixture.ledgers().of(`${ISSUER}/other`, repository).admit(denial("token"))).toBe("admitted")
+        expect(await events()).toEqual(["exchange.denied"])
+      })
+
+      test("records the intent before it answers", async () => {
+        await ledger().admit(admission("a"))
+        await fixture.restart()
+        expect(await trail()).toMatchObject([{ record: { ...record("exchange.intended", "a"), seq: 1 } }])
+      })
+
+      test("uses a denied job's token up, and opens no lease for it", async () => {
+        await ledger().admit(denial("token"))
+        expect(await ledger().admit(admission("a", "token"))).toBe("already-used")
+        expect(await ledger().beginRevocation(revocation("a"))).toEqual({ outcome: "not-found" })
+      })
+
+      test("changes nothing when it cannot record", async () => {
+        const unwritable = { ...admission("a", "token"), audit: { ...record("exchange.intended"), reason: "\ud800" } }
+        await expect(ledger().admit(unwritable)).rejects.toMatchObject({ code: "internal" })
+        expect(await ledger().admit(admission("a", "token"))).toBe("admitted")
+        expect(await events()).toEqual(["exchange.intended"])
+      })
+
+      test("opens no lease twice, and uses no token up when it does not open one", async () => {
+        await ledger().admit(admission("a"))
+        await expect(ledger().admit(admission("a", "other"))).rejects.toMatchObject({ code: "ledger_unavailable" })
+        expect(await ledger().admit(admission("b", "other"))).toBe("admitted")
+      })
+
+      test("undoes only the call that fails among those that come with it", async () => {
+        const outcomes = await Promise.allSettled([
+          ledger().admit(admission("a")),
+          ledger().admit({ ...denial("bad"), audit: { ...record("exchange.denied"), reason: "\ud800" } }),
+          ledger().admit(admission("b")),
+        ])
+        expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"])
+        expect((await trail()).map(({ record }) => record.lease)).toEqual(["a", "b"])
+      })
+    })
+
+    describe("settling", () => {
+      test("records the outcome, and keeps what the lease needs for its end", async () => {
+        await issue("a", revocable(), expiring())
+        await fixture.restart()
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted"])
+        expect(await ledger().beginRevocation(revocation("a"))).toEqual({
+          outcome: "begun",
+          credentials: [
+            { ...expiring(), ended: "expires-only" },
+            { ...revocable(), ended: null },
+          ],
+        })
+      })
+
+      test("is refused for a lease that was never opened, or was settled before", async () => {
+        await expect(ledger().settle(minted("a"))).rejects.toMatchObject({ code: "internal" })
+        await issue("b", expiring())
+        await expect(ledger().settle(minted("b", expiring("other")))).rejects.toMatchObject({ code: "internal" })
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted"])
+      })
+
+      test("closes the lease of a failed exchange that left nothing", async () => {
+        await ledger().admit(admission("a"))
+        await ledger().settle(failed("a"))
+        expect(await endOf("a")).toEqual({})
+        expect(await sweeper().takeDue(NOW + 24 * HOUR, 10)).toEqual([])
+        expect(await events()).toEqual(["exchange.intended", "exchange.failed"])
+      })
+
+      test("has what a failed exchange could not take back at once taken back soon", async () => {
+        await ledger().admit(admission("a"))
+        await ledger().settle(failed("a", revocable(), expiring()))
+        expect(await sweeper().takeDue(NOW + 1000, 10)).toEqual([])
+        expect(await sweeper().takeDue(NOW + 2 * MINUTE, 10)).toMatchObject([
+          {
+            lease: "a",
+            credentials: [
+              { grant: "aws", ended: "expires-only" },
+              { grant: "vault", ended: null },
+            ],
+          },
+        ])
+      })
+    })
+
+    describe("revoking", () => {
+      test.each([
+        ["another run", { runId: "101" }],
+        ["another attempt", { runAttempt: "2" }],
+      ])("knows no lease of %s", async (_name, other) => {
+        await issue("a", revocable())
+        expect(await ledger().beginRevocation(revocation("a", other))).toEqual({ outcome: "not-found" })
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted"])
+      })
+
+      test("knows no lease of another repository, and none that was never opened", async () => {
+        await issue("a", revocable())
+        const other = fixture.ledgers().of(ISSUER, `${repository}0`)
+        expect(await other.beginRevocation(revocation("a"))).toEqual({ outcome: "not-found" })
+        expect(await ledger().beginRevocation(revocation("b"))).toEqual({ outcome: "not-found" })
+      })
+
+      test("knows no lease whose exchange has not come out yet", async () => {
+        await ledger().admit(admission("a"))
+        expect(await ledger().beginRevocation(revocation("a"))).toEqual({ outcome: "not-found" })
+        await ledger().settle(minted("a", revocable()))
+        expect(await ledger().beginRevocation(revocation("a"))).toMatchObject({ outcome: "begun" })
+      })
+
+      test("takes a fresh token", async () => {
+        await ledger().admit(admission("a", "token"))
+        await ledger().settle(minted("a", revocable()))
+        const used = revocation("a", { token: { key: "token", expiresAt: NOW / 1000 } })
+        expect(await ledger().beginRevocation(used)).toEqual({ outcome: "already-used" })
+        expect(await ledger().beginRevocation(used)).toEqual({ outcome: "already-used" })
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted", "token.replayed"])
+      })
+
+      test("uses its token up, for revocations and exchanges alike", async () => {
+        await issue("a", revocable())
+        await ledger().beginRevocation(revocation("a", { token: { key: "token", expiresAt: NOW / 1000 } }))
+        expect(await ledger().admit(admission("b", "token"))).toBe("already-used")
+      })
+
+      test("closes the lease and tells how, from then on", async () => {
+        await issue("a", revocable("one"), revocable("two"), expiring())
+        await ledger().beginRevocation(revocation("a"))
+        await ledger().settleRevocation(revoked("a", { one: "revoked", two: "revoked", aws: "expires-only" }))
+        await fixture.restart()
+        expect(await endOf("a")).toEqual({ one: "revoked", two: "revoked", aws: "expires-only" })
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted", "lease.revoking", "lease.closed"])
+      })
+
+      test("twice is one revocation", async () => {
+        await issue("a", revocable())
+        const starts = await Promise.all([1, 2, 3].map(() => ledger().beginRevocation(revocation("a"))))
+        expect(starts.map(({ outcome }) => outcome).sort()).toEqual(["begun", "done", "done"])
+        await ledger().settleRevocation(revoked("a", { vault: "revoked" }))
+        await ledger().settleRevocation(revoked("a", { vault: "failed" }))
+        expect(await endOf("a")).toEqual({ vault: "revoked" })
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted", "lease.revoking", "lease.closed"])
+      })
+
+      test("keeps no handle of a credential that has ended", async () => {
+        await issue("a", revocable("one"), revocable("two"))
+        await ledger().beginRevocation(revocation("a"))
+        await ledger().settleRevocation(revoked("a", { one: "revoked", two: "failed" }))
+        const start = await ledger().beginRevocation(revocation("a"))
+        expect(start).toMatchObject({
+          outcome: "done",
+          credentials: [
+            { grant: "one", ended: "revoked", sealedHandle: null },
+            { grant: "two", ended: null, sealedHandle: "sealed two" },
+          ],
+        })
+      })
+
+      test("does not call a lease closed that is not, whatever its caller believes", async () => {
+        await issue("a", revocable())
+        await ledger().beginRevocation(revocation("a"))
+        await ledger().settleRevocation(revoked("a", { vault: "failed" }))
+        expect((await events()).at(-1)).toBe("lease.revoking")
+      })
+
+      test("leaves alone what its settlement does not name", async () => {
+        await issue("a", revocable())
+        await ledger().beginRevocation(revocation("a"))
+        await ledger().settleRevocation(revoked("a", { other: "revoked" }))
+        expect(await endOf("a")).toEqual({ vault: null })
+      })
+
+      test("is not settled where it was never begun", async () => {
+        await issue("a", revocable())
+        await expect(ledger().settleRevocation(revoked("a", {}))).rejects.toMatchObject({ code: "internal" })
+        await expect(ledger().settleRevocation(revoked("b", {}))).rejects.toMatchObject({ code: "internal" })
+      })
+    })
+
+    describe("sweeping", () => {
+      test("finds nothing where nothing ever was", async () => {
+        expect(await sweeper().takeDue(NOW, 10)).toEqual([])
+      })
+
+      test("leaves a lease alone before its time", async () => {
+        await issue("a", revocable(), expiring("aws", { expiresAt: NOW + 30 * MINUTE }))
+        expect(await sweeper().takeDue(NOW + HOUR - 1, 10)).toEqual([])
+        expect(await ledger().beginRevocation(revocation("a"))).toMatchObject({ outcome: "begun" })
+      })
+
+      test("closes a lease whose credentials have all expired", async () => {
+        await issue("a", revocable(), expiring())
+        expect(await sweeper().takeDue(NOW + HOUR, 10)).toEqual([])
+        expect(await endOf("a")).toEqual({ vault: "expired", aws: "expired" })
+        expect((await trail()).at(-1)?.record).toMatchObject({ event: "lease.closed", lease: "a", identity: null })
+      })
+
+      test("closes a lease that was opened and never settled, once nothing of it can be alive", async () => {
+        await ledger().admit(admission("a"))
+        await fixture.restart()
+        expect(await sweeper().takeDue(NOW + 2 * HOUR - 1, 10)).toEqual([])
+        expect(await sweeper().takeDue(NOW + 2 * HOUR, 10)).toEqual([])
+        expect(await events()).toEqual(["exchange.intended", "lease.closed"])
+        await expect(ledger().settle(minted("a", revocable()))).rejects.toMatchObject({ code: "internal" })
+      })
+
+      test("hands out what does not expire by itself when its lease ends, once at a time", async () => {
+        await issue("a", revocable("forever", { expiresAt: null }))
+        const taken = await sweeper().takeDue(NOW + 2 * HOUR, 10)
+        expect(taken).toEqual([
+          { lease: "a", credentials: [{ ...revocable("forever", { expiresAt: null }), ended: null }] },
+        ])
+        expect(await sweeper().takeDue(NOW + 2 * HOUR + 1000, 10)).toEqual([])
+        await ledger().settleRevocation(revoked("a", { forever: "revoked" }, NOW + 2 * HOUR + 2000))
+        expect(await endOf("a")).toEqual({ forever: "revoked" })
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted", "lease.revoking", "lease.closed"])
+      })
+
+      test("takes over a revocation that was begun and never settled", async () => {
+        await issue("a", revocable())
+        await ledger().beginRevocation(revocation("a"))
+        await fixture.restart()
+        expect(await sweeper().takeDue(NOW + MINUTE + 1000, 10)).toEqual([])
+        expect(await sweeper().takeDue(NOW + 3 * MINUTE, 10)).toMatchObject([{ lease: "a" }])
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted", "lease.revoking"])
+      })
+
+      test("waits longer after each attempt that fails, and never beyond the credential's own end", async () => {
+        await issue("a", revocable("vault", { expiresAt: NOW + 5 * HOUR }))
+        await ledger().beginRevocation(revocation("a", { now: NOW }))
+        await ledger().settleRevocation(revoked("a", { vault: "failed" }, NOW))
+        const attempts: number[] = []
+        for (let now = NOW; now < NOW + 6 * HOUR; now += MINUTE) {
+          if ((await sweeper().takeDue(now, 10)).length === 0) continue
+          attempts.push((now - NOW) / MINUTE)
+          await ledger().settleRevocation(revoked("a", { vault: "failed" }, now))
+        }
+        const waits = attempts.map((at, index) => at - (attempts[index - 1] ?? 0))
+        expect(waits.slice(0, 5)).toEqual([2, 4, 8, 16, 32])
+        expect(new Set(waits.slice(5))).toEqual(new Set([60]))
+        expect(await endOf("a")).toEqual({ vault: "expired" })
+        expect((await events()).at(-1)).toBe("lease.closed")
+      })
+
+      test("hands out no more than asked for, the longest due first, and the rest the next time", async () => {
+        for (const [lease, minutes] of [
+          ["late", 3],
+          ["early", 1],
+          ["middle", 2],
+        ] as const) {
+          await ledger().admit({ ...admission(lease), lease: { id: lease, ...RUN, endsBy: NOW + minutes * MINUTE } })
+          await ledger().settle(minted(lease, revocable("forever", { expiresAt: null })))
+        }
+        const now = NOW + HOUR
+        expect((await sweeper().takeDue(now, 2)).map(({ lease }) => lease)).toEqual(["early", "middle"])
+        expect((await sweeper().takeDue(now, 2)).map(({ lease }) => lease)).toEqual(["late"])
+      })
+
+      test("forgets tokens that are dead, and none that still verifies", async () => {
+        await ledger().admit(denial("token"))
+        await sweeper().takeDue(NOW + 10 * MINUTE, 10)
+        expect(await ledger().admit(denial("token"))).toBe("already-used")
+        await sweeper().takeDue(NOW + 11 * MINUTE, 10)
+        expect(await ledger().admit(denial("token"))).toBe("admitted")
+      })
+
+      test("forgets a closed lease once no job can still ask for it", async () => {
+        await issue("a", revocable())
+        await ledger().beginRevocation(revocation("a"))
+        await ledger().settleRevocation(revoked("a", { vault: "revoked" }))
+        await sweeper().takeDue(NOW + 35 * 24 * HOUR, 10)
+        expect(await endOf("a")).toEqual({ vault: "revoked" })
+        await sweeper().takeDue(NOW + 40 * 24 * HOUR, 10)
+        expect(await ledger().beginRevocation(revocation("a"))).toEqual({ outcome: "not-found" })
+        expect(await events()).toHaveLength(4)
+      })
+    })
+
+    describe("the audit trail", () => {
+      test("is empty where nothing ever was", async () => {
+        expect(await trail()).toEqual([])
+      })
+
+      test("is a chain from its first record, whatever came at the same time and across a restart", async () => {
+        const burst = (from: number) =>
+          Promise.all(
+            Array.from({ length: 20 }, async (_, index) => {
+              const lease = `lease ${from + index}`
+              await issue(lease, revocable())
+              await ledger().beginRevocation(revocation(lease))
+              await ledger().settleRevocation(revoked(lease, { vault: "revoked" }))
+            }),
+          )
+        await burst(0)
+        await fixture.restart()
+        await burst(20)
+        const records = await trail()
+        expect(records.map(({ record }) => record.seq)).toEqual(Array.from({ length: 160 }, (_, index) => index + 1))
+        const file = new TextEncoder().encode(exportTrail({ issuer: ISSUER, repository_id: repository }, records))
+        expect(verifyChain([file])).toMatchObject({ ok: true, ledgers: [{ seq: 160, chain: records.at(-1)?.chain }] })
+        const other = new TextEncoder().encode(exportTrail({ issuer: ISSUER, repository_id: "other" }, records))
+        expect(verifyChain([other])).toMatchObject({ ok: false, fault: { seq: 1 } })
+      })
+
+      test("is read in pages", async () => {
+        for (const key of ["a", "b", "c", "d"]) await ledger().admit(denial(key))
+        const seqs = async (after: number, limit: number) =>
+          (await ledger().auditTrail(after, limit)).map(({ record }) => record.seq)
+        expect(await seqs(0, 2)).toEqual([1, 2])
+        expect(await seqs(2, 10)).toEqual([3, 4])
+        expect(await seqs(4, 10)).toEqual([])
+      })
+    })
+  })
+}

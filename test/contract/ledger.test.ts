@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll } from "vitest"
+import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import type { SweptLedger } from "../../broker/ports/ledger.ts"
+import { ledgerContract } from "./ledger.suite.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "daypass-ledger-"))
+let store = openNodeStore(folder)
+
+ledgerContract("on Node", {
+  ledgers: () => store.ledgers,
+  swept: (issuerUrl, repositoryId) => store.ledgers.of(issuerUrl, repositoryId) as SweptLedger,
+  restart: async () => {
+    await store.close()
+    store = openNodeStore(folder)
+  },
+})
+
+afterAll(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true })
+})

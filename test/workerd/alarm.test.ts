@@ -1,0 +1,103 @@
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
+import { beforeEach, describe, expect, test } from "vitest"
+import { createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
+import type { LedgerKey } from "../../broker/adapters/sqlite/ledger-row.ts"
+import type { Ledger } from "../../broker/ports/ledger.ts"
+import {
+  admission,
+  denial,
+  expiring,
+  HOUR,
+  MINUTE,
+  minted,
+  NOW,
+  revocable,
+  revocation,
+  revoked,
+} from "../contract/ledger-samples.ts"
+import { inside, objects, stubOf } from "./objects.ts"
+
+const ISSUER = "https://issuer.example"
+
+describe("the alarm of a ledger's object", () => {
+  let repositories = 0
+  let key: LedgerKey
+  let stub: DurableObjectStub
+  let ledger: Ledger
+
+  beforeEach(() => {
+    repositories += 1
+    key = { issuerUrl: ISSUER, repositoryId: `alarm ${repositories}` }
+    stub = stubOf(key.issuerUrl, key.repositoryId)
+    ledger = createCloudflareLedgers(objects.LEDGER).of(key.issuerUrl, key.repositoryId)
+  })
+
+  const alarm = () => inside(stub, (_object, state) => state.storage.getAlarm())
+
+  test("is not set where nothing is due", async () => {
+    await ledger.auditTrail(0, 10)
+    expect(await alarm()).toBe(null)
+  })
+
+  test("is set, with the admission itself, to when the token can be forgotten or the lease is due, whichever is first", async () => {
+    await ledger.admit({
+      ...admission("a"),
+      lease: { id: "a", runId: "100", runAttempt: "1", endsBy: NOW + 30 * MINUTE },
+    })
+    expect(await alarm()).toBe(NOW + 30 * MINUTE)
+    await ledger.settle(minted("a", expiring("aws", { expiresAt: NOW + 20 * MINUTE })))
+    expect(await alarm()).toBe(NOW + 20 * MINUTE)
+  })
+
+  test("is set for a denial too, whose token must be forgotten one day", async () => {
+    await ledger.admit(denial("token"))
+    expect(await alarm()).toBe(NOW + 10 * MINUTE + HOUR)
+  })
+
+  test("is set to a revocation's next attempt", async () => {
+    await ledger.admit(admission("a"))
+    await ledger.settle(minted("a", revocable()))
+    await ledger.beginRevocation(revocation("a", { now: NOW }))
+    await ledger.settleRevocation(revoked("a", { vault: "failed" }, NOW))
+    expect(await alarm()).toBe(NOW + MINUTE)
+  })
+
+  test("is set again after the object was evicted", async () => {
+    await ledger.admit(admission("a"))
+    await evictDurableObject(stub)
+    await inside(stub, (_object, state) => state.storage.deleteAlarm())
+    await ledger.admit(denial("token"))
+    expect(await alarm()).toBe(NOW + 10 * MINUTE + HOUR)
+  })
+
+  test("sweeps the ledger under its own name, and is set to what is due next", async () => {
+    await ledger.admit(admission("a"))
+    await ledger.settle(minted("a", expiring()))
+    const names = await inside(stub, async (object) => {
+      const seen: LedgerKey[] = []
+      object.onSweep = async (swept, name) => {
+        seen.push(name)
+        await swept.takeDue(NOW + HOUR, 10)
+      }
+      await object.alarm()
+      return seen
+    })
+    expect(names).toEqual([key])
+    expect((await ledger.auditTrail(0, 10)).at(-1)?.record.event).toBe("lease.closed")
+    // The lease is closed and the token dead and forgotten: what remains is to forget the lease.
+    expect(await alarm()).toBeGreaterThan(NOW + 35 * 24 * HOUR)
+  })
+
+  test("is set again, later, when a sweep fails", async () => {
+    const past = { id: "a", runId: "100", runAttempt: "1", endsBy: Date.now() - HOUR }
+    const before = Date.now()
+    await inside(stub, async (object, state) => {
+      await object.admit(key, { ...admission("a"), lease: past })
+      await state.storage.deleteAlarm()
+      object.onSweep = () => Promise.reject(new Error("the provider is down"))
+      await object.alarm()
+    })
+    expect(await alarm()).toBeGreaterThanOrEqual(before + MINUTE)
+    expect(await runDurableObjectAlarm(stub)).toBe(true)
+  })
+})

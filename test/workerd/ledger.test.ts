@@ -1,0 +1,21 @@
+import { evictAllDurableObjects } from "cloudflare:test"
+import { createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
+import type { DueLease } from "../../broker/ports/ledger.ts"
+import { ledgerContract } from "../contract/ledger.suite.ts"
+import { inside, objects, stubOf } from "./objects.ts"
+
+ledgerContract("in Durable Objects", {
+  ledgers: () => createCloudflareLedgers(objects.LEDGER),
+  swept: (issuerUrl, repositoryId) => ({
+    takeDue: (now, limit) =>
+      inside(stubOf(issuerUrl, repositoryId), async (object) => {
+        let due: readonly DueLease[] = []
+        object.onSweep = async (ledger) => {
+          due = await ledger.takeDue(now, limit)
+        }
+        await object.alarm()
+        return due
+      }),
+  }),
+  restart: () => evictAllDurableObjects(),
+})

@@ -1,0 +1,19 @@
+import { KeyRingObject } from "../../broker/adapters/cloudflare/key-ring-object.ts"
+import { LedgerObject } from "../../broker/adapters/cloudflare/ledger-object.ts"
+import type { LedgerKey } from "../../broker/adapters/sqlite/ledger-row.ts"
+import type { SweptLedger } from "../../broker/ports/ledger.ts"
+
+/** A ledger whose sweep is what a test says. */
+export class Ledger extends LedgerObject {
+  onSweep: (ledger: SweptLedger, key: LedgerKey) => Promise<void> = async () => {}
+
+  protected override sweep(ledger: SweptLedger, key: LedgerKey): Promise<void> {
+    return this.onSweep(ledger, key)
+  }
+}
+
+export class KeyRing extends KeyRingObject {}
+
+export default {
+  fetch: () => new Response(null, { status: 404 }),
+}
