@@ -12,7 +12,7 @@ import {
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
-import { reviveCompiled } from "../core/policy/compiled.ts"
+import { revived } from "../core/policy/compiled.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { type SweepTarget, sweep } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
@@ -37,7 +37,7 @@ async function brokerOf(env: Env): Promise<Broker> {
   // At the edge there is no folder that a key of one's own could be kept in.
   if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
   builtBroker = await createBroker(config.value, config.value.kek, {
-    policySource: createMemoryPolicySource(reviveCompiled(compiledPolicies), new Date()),
+    policySource: createMemoryPolicySource(revived(compiledPolicies), new Date()),
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     log: (event) => console.log(JSON.stringify(event)),

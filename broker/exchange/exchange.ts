@@ -26,9 +26,9 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   const { grants } = verdict
   const { identity } = caller.token
   const lease = crypto.randomUUID()
-  call.event.lease = lease
   const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
   await record.intent(lease, grants, broker.clock.now().getTime() + MINT_WINDOW_MS + longestMs)
+  call.event.lease = lease
 
   const { minted, failure } = await mintAll(grants, identity, lease, broker)
   if (failure) {

@@ -11,6 +11,7 @@ export type Verdict =
 /** Decides what the caller asked for. A stranger is decided against no policy at all: the answer is everybody's. */
 export async function reachVerdict(call: ExchangeCall, caller: Caller): Promise<Verdict> {
   const { identity } = caller.token
+  call.event.grants = call.grants
   const decision = decide({
     organisation: caller.policies.organisation,
     policies: caller.own ? await caller.policies.policiesOf(identity.issuer, identity.repositoryId) : [],

@@ -46,7 +46,7 @@ async function readCapped(request: Request): Promise<Uint8Array> {
     await reader.cancel().catch(() => {})
     throw error instanceof BrokerError ? error : new BrokerError("request_malformed", "The request's body broke off.")
   } finally {
-    clearTimeout(timer)
+    if (timer !== undefined) clearTimeout(timer)
   }
   return concatenate(chunks, size)
 }

@@ -2,11 +2,12 @@ import { DurableObject } from "cloudflare:workers"
 import type { StoredKey, StoredKeys } from "../../ports/key-ring.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { migrate } from "../sqlite/schema.ts"
+import type { KeyRingMethods } from "./ledgers.ts"
 import { type Answer, answer } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
 
 /** The deployment's signing keys: one Durable Object, so that two isolates that ask at once make no two keys. */
-export class KeyRingObject<Env = unknown> extends DurableObject<Env> {
+export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements KeyRingMethods {
   readonly #sql: ObjectSql
   readonly #ring: SqlKeyRing
   #migrated = false

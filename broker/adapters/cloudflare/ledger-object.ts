@@ -12,6 +12,7 @@ import type { Transact } from "../../ports/sql.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
 import type { LedgerKey } from "../sqlite/ledger-row.ts"
 import { migrate } from "../sqlite/schema.ts"
+import type { LedgerMethods } from "./ledgers.ts"
 import { type Answer, answer } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
 
@@ -26,7 +27,7 @@ const SWEEP_PAUSE_MS = 1000
  * synchronous transaction, so that no other call runs between its reads and its writes; the runtime holds every answer back
  * until the writes before it are durable.
  */
-export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> {
+export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> implements LedgerMethods {
   readonly #state: DurableObjectState
   readonly #sql: ObjectSql
   #migrated = false

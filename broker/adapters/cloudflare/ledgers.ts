@@ -1,21 +1,24 @@
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledger, Ledgers } from "../../ports/ledger.ts"
 import type { LedgerKey } from "../sqlite/ledger-row.ts"
-import type { KeyRingObject } from "./key-ring-object.ts"
-import type { LedgerObject } from "./ledger-object.ts"
-import { ask } from "./rpc.ts"
+import { type Answer, ask } from "./rpc.ts"
 
 /** A namespace of Durable Objects, as far as it is used here. */
 export interface Namespace<Methods> {
   getByName(name: string): Methods
 }
 
-/** The methods that are called on a ledger's object and on the key ring's. */
-export type LedgerMethods = Pick<
-  LedgerObject,
-  "admit" | "settle" | "beginRevocation" | "settleRevocation" | "auditTrail"
->
-export type KeyRingMethods = Pick<KeyRingObject, "read" | "replace">
+/** A port's methods as an object of ours offers them: with answers for errors, and after `Context`. */
+type Remote<Port, Context extends readonly unknown[]> = {
+  readonly [Name in keyof Port]: Port[Name] extends (...values: infer Values) => Promise<infer Value>
+    ? (...values: [...Context, ...Values]) => Promise<Answer<Value>>
+    : never
+}
+
+/** The methods that are called on a ledger's object; each is told whose ledger it is. */
+export type LedgerMethods = Remote<Ledger, readonly [key: LedgerKey]>
+/** The methods that are called on the key ring's object. */
+export type KeyRingMethods = Remote<KeyRing, readonly []>
 
 const KEY_RING_NAME = "signing-keys"
 

@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { DEPLOYMENT, makeJobKey } from "../flow/world.ts"
+import type { GitHub } from "../support/github.ts"
+import { type ActionStep, actionNode, definition, runAction, stepEnvironment } from "../support/runner.ts"
+import { median } from "./decide.ts"
+
+const BARE = fileURLToPath(new URL("bare-client.js", import.meta.url))
+const RUNS = 21
+
+/** Milliseconds from spawn to exit, medians of runs that take turns: the action's main, and the bare client. */
+export async function measureAction(
+  github: GitHub,
+  broker: { readonly url: string },
+): Promise<{ action_ms: number; bare_ms: number }> {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-bench-"))
+  const key = await makeJobKey()
+  const job = () => {
+    const { requestUrl, requestToken } = github.job(DEPLOYMENT)
+    return { url: requestUrl, requestToken }
+  }
+  const action = () => {
+    const step: ActionStep = { entry: "main", inputs: { broker: broker.url, grants: "vault" }, idToken: job() }
+    for (const file of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"])
+      writeFileSync(join(folder, file), "")
+    writeFileSync(join(folder, "event.json"), "{}")
+    return timed([definition().main], stepEnvironment(step, folder))
+  }
+  const bare = () => {
+    const { url, requestToken } = job()
+    return timed([BARE, url, requestToken, broker.url, JSON.stringify(key.jwk), key.thumbprint], {
+      PATH: process.env["PATH"] ?? "",
+    })
+  }
+  try {
+    await action()
+    await bare()
+    const times: { action: number; bare: number }[] = []
+    for (let run = 0; run < RUNS; run++) times.push({ action: await action(), bare: await bare() })
+    return { action_ms: median(times.map((each) => each.action)), bare_ms: median(times.map((each) => each.bare)) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Milliseconds until a job that cannot succeed has failed, the slowest of a few, and the most broker calls any made. */
+export async function measureRefusals(github: GitHub, broker: { readonly url: string }) {
+  const denied = github.job({ ...DEPLOYMENT, ref: "refs/heads/feature" })
+  const inputs = { broker: broker.url, grants: "vault" }
+  const steps: readonly ActionStep[] = [
+    { entry: "main", inputs },
+    { entry: "main", inputs, idToken: { url: denied.requestUrl, requestToken: denied.requestToken } },
+  ]
+  let slowest = 0
+  for (const step of [...steps, ...steps]) {
+    const run = await runAction(step)
+    if (run.exitCode !== 1) throw new Error("a job that must fail did not")
+    slowest = Math.max(slowest, run.durationMs)
+  }
+  return slowest
+}
+
+function timed(args: readonly string[], env: Record<string, string>): Promise<number> {
+  const startedAt = performance.now()
+  return new Promise((resolve, reject) => {
+    const child = spawn(actionNode(), args, { env, stdio: ["ignore", "ignore", "pipe"] })
+    let said = ""
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk
+    })
+    child.on("error", reject)
+    child.on("exit", (code) =>
+      code === 0 ? resolve(performance.now() - startedAt) : reject(new Error(`${args[0]} ended with ${code}: ${said}`)),
+    )
+  })
+}

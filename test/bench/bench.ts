@@ -1,0 +1,167 @@
+// `npm run bench [-- --json]`: the budgets, each as a ratio in one run, and figures of the exchange on both runtimes.
+import { spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { writeFlowPolicies } from "../flow/policies.ts"
+import { makeJobKey } from "../flow/world.ts"
+import { startNodeBroker } from "../support/broker-node.ts"
+import { startWorkerdBroker } from "../support/broker-workerd.ts"
+import { startGitHub } from "../support/github.ts"
+import { measureAction, measureRefusals } from "./action.ts"
+import { actionBundleBytes, workerBundleBytes } from "./bundles.ts"
+import { measureDecide, median } from "./decide.ts"
+import { fire, type LoadFigures, round, type Shot } from "./load.ts"
+import { startLoadIssuer } from "./tokens.ts"
+
+/** A budget as a ratio. `at-least`: more is better; `at-most`: less is. */
+interface Row {
+  readonly name: string
+  readonly ratio: number
+  readonly budget: number
+  readonly bound: "at-least" | "at-most"
+  readonly ok: boolean
+}
+
+const WORKER_BUDGET_BYTES = 350 * 1024
+const ACTION_BUDGET_BYTES = 700 * 1024
+const REFUSAL_BUDGET_MS = 1000
+const SHOTS_PER_ROUND = 600
+const ROUNDS = 3
+
+const json = process.argv.includes("--json")
+const say = (text: string) => void process.stderr.write(json ? "" : `${text}\n`)
+
+const row = (name: string, ratio: number, bound: Row["bound"], budget: number): Row => ({
+  name,
+  ratio: round(ratio),
+  budget,
+  bound,
+  ok: bound === "at-least" ? ratio >= budget : ratio <= budget,
+})
+
+await using ends = new AsyncDisposableStack()
+const folder = mkdtempSync(join(tmpdir(), "daypass-bench-"))
+ends.defer(() => rmSync(folder, { recursive: true, force: true }))
+const issuer = await startLoadIssuer()
+ends.defer(() => issuer.close())
+const policies = join(folder, "policies")
+writeFlowPolicies(policies, { issuer: issuer.issuer, sts: "http://127.0.0.1:9" })
+
+const plainShots = (url: string): Shot[] =>
+  issuer.mint(SHOTS_PER_ROUND, url).map((token) => ({ token, body: JSON.stringify({ grants: ["vault"] }) }))
+
+async function boundShots(url: string): Promise<Shot[]> {
+  const key = await makeJobKey()
+  const body = JSON.stringify({ grants: ["vault"], key: key.jwk })
+  return issuer.mint(SHOTS_PER_ROUND, `${url}?jkt=${key.thumbprint}`).map((token) => ({ token, body }))
+}
+
+/** The median round of several, after one that warms up. */
+async function loaded(url: string, shots: () => Shot[] | Promise<Shot[]>): Promise<LoadFigures> {
+  await fire(url, await shots())
+  const rounds: LoadFigures[] = []
+  for (let turn = 0; turn < ROUNDS; turn++) rounds.push(await fire(url, await shots()))
+  const of = (pick: (figures: LoadFigures) => number) => median(rounds.map(pick))
+  return {
+    requests_per_second: of((each) => each.requests_per_second),
+    p50_ms: of((each) => each.p50_ms),
+    p99_ms: of((each) => each.p99_ms),
+  }
+}
+
+async function startNaive(): Promise<string> {
+  const audience = "https://naive.example"
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("naive.ts", import.meta.url)), issuer.issuer, audience],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  )
+  ends.defer(() => void child.kill("SIGTERM"))
+  const port = await new Promise<string>((resolve) =>
+    child.stdout.setEncoding("utf8").once("data", (text: string) => resolve(text.trim())),
+  )
+  return `http://127.0.0.1:${port}`
+}
+
+say("exchanges on Node, against a bare route ...")
+const node = await startNodeBroker({ policies })
+ends.defer(async () => void (await node.stop()))
+const naive = await startNaive()
+const naiveFigures = await loaded(naive, () => plainShots("https://naive.example"))
+const nodePlain = await loaded(node.url, () => plainShots(node.url))
+const nodeBound = await loaded(node.url, () => boundShots(node.url))
+
+say("exchanges in workerd ...")
+const workerd = await startWorkerdBroker({ policies })
+ends.defer(async () => void (await workerd.stop()))
+const workerdPlain = await loaded(workerd.url, () => plainShots(workerd.url))
+const workerdBound = await loaded(workerd.url, () => boundShots(workerd.url))
+
+say("decisions ...")
+const decisions = measureDecide(10, 10_000)
+
+say("the action, spawn to exit ...")
+const github = await startGitHub()
+ends.defer(() => github.close())
+const actionPolicies = join(folder, "action-policies")
+writeFlowPolicies(actionPolicies, { issuer: github.issuer, sts: "http://127.0.0.1:9" })
+const actionBroker = await startNodeBroker({ policies: actionPolicies })
+ends.defer(async () => void (await actionBroker.stop()))
+const action = await measureAction(github, actionBroker)
+const refusalMs = await measureRefusals(github, actionBroker)
+
+say("bundles ...")
+const workerBytes = workerBundleBytes()
+const actionBytes = actionBundleBytes()
+
+const rows: readonly Row[] = [
+  row(
+    "exchange on Node against a bare Hono route, per second",
+    nodePlain.requests_per_second / naiveFigures.requests_per_second,
+    "at-least",
+    1,
+  ),
+  row("decide with 10,000 policies against 10", decisions.many_us / decisions.few_us, "at-most", 1.2),
+  row("action spawn to exit against bare node:http", action.action_ms / action.bare_ms, "at-most", 1.3),
+  row("Worker bundle, gzip, against 350 KB", workerBytes / WORKER_BUDGET_BYTES, "at-most", 1),
+  row("action bundle against 700 KB", actionBytes / ACTION_BUDGET_BYTES, "at-most", 1),
+  row("a job without permission, or denied: time to fail against 1 s", refusalMs / REFUSAL_BUDGET_MS, "at-most", 1),
+]
+const figures = {
+  bare_route: naiveFigures,
+  exchange_node_plain: nodePlain,
+  exchange_node_bound: nodeBound,
+  exchange_workerd_plain: workerdPlain,
+  exchange_workerd_bound: workerdBound,
+  decide: {
+    policies_10_us: round(decisions.few_us),
+    policies_10000_us: round(decisions.many_us),
+    load_10000_ms: Math.round(decisions.load_many_ms),
+  },
+  action: { action_ms: round(action.action_ms), bare_ms: round(action.bare_ms), refusal_ms: round(refusalMs) },
+  bundles: { worker_gzip_bytes: workerBytes, action_bytes: actionBytes },
+}
+
+if (json) {
+  console.log(JSON.stringify({ rows, figures }, null, 2))
+} else {
+  console.log("\nbudget                                                          ratio   bound")
+  for (const { name, ratio, bound, budget, ok } of rows) {
+    console.log(
+      `${ok ? "ok  " : "OVER"} ${name.padEnd(58)} ${String(ratio).padStart(6)}   ${bound === "at-least" ? ">=" : "<="} ${budget}`,
+    )
+  }
+  console.log("\nidentity-token exchanges, 16 at a time, a fresh token each")
+  for (const [name, value] of Object.entries(figures)) {
+    if ("p50_ms" in value)
+      console.log(
+        `     ${name.padEnd(26)} ${String(value.requests_per_second).padStart(6)}/s   p50 ${value.p50_ms} ms   p99 ${value.p99_ms} ms`,
+      )
+  }
+  console.log(
+    `\n${JSON.stringify({ decide: figures.decide, action: figures.action, bundles: figures.bundles }, null, 2)}`,
+  )
+}
+process.exitCode = rows.every(({ ok }) => ok) ? 0 : 1
