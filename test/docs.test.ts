@@ -200,6 +200,21 @@ describe("what exists is named", () => {
     }
   })
 
+  it("every command of the command line and its options in docs/cli.md", () => {
+    const page = read("docs/cli.md")
+    const commands = ["check", "explain", "audit-verify", "audit-export"]
+    for (const command of commands) {
+      const usage = /Usage: (daypass[^\n]*)/.exec(read(`cli/${command}.ts`))?.[1] ?? ""
+      expect(usage, command).toContain(command.replace("-", " "))
+      const section = page.split("\n## ").find((part) => part.startsWith(`daypass ${command.replace("-", " ")}`)) ?? ""
+      const options = usage.match(/--[a-z]+/g) ?? []
+      expect(
+        options.filter((option) => !section.includes(option)),
+        command,
+      ).toEqual([])
+    }
+  })
+
   it("every room of the broker on its map", () => {
     const rooms = execFileSync("git", ["ls-files", "-z", "broker"], { cwd: ROOT, encoding: "utf8" })
       .split("\0")
