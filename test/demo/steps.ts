@@ -141,20 +141,31 @@ async function auditChainHolds(world: World, { check, show }: Findings): Promise
   const records = await trail(world)
   show(
     "what the broker wrote down",
-    records.map(({ record }) => `${record.seq}  ${record.event.padEnd(18)} ${record.reason}`).join("\n"),
+    records
+      .map(({ record }) => `${`${record.seq}`.padStart(3)}  ${record.event.padEnd(18)} ${record.reason}`)
+      .join("\n"),
   )
   const text = exportTrail({ issuer: world.github.issuer, repository_id: REPOSITORY.repository_id }, records)
   const intact = await verifyTrail(world.folder, "audit.jsonl", text)
   show("daypass audit verify audit.jsonl", intact.output)
-  check(`the chain of ${records.length} records verifies`, intact.exitCode === 0 && records.length > 0)
-  check("the refused feature branch is in it", text.includes(FEATURE))
+  const head = records.at(-1)?.chain ?? ""
+  check(
+    `the chain of ${records.length} records verifies, up to its head`,
+    intact.exitCode === 0 && head !== "" && intact.output.includes(head),
+  )
+  const denied = records.find(({ record }) => record.event === "exchange.denied" && record.identity?.ref === FEATURE)
+  check(`the refused feature branch is record ${denied?.record.seq}`, denied !== undefined)
+  // The "a" of the branch's name becomes a "c", as if somebody wanted to hide what was tried.
   const changed = await verifyTrail(
     world.folder,
     "changed.jsonl",
     text.replace("refs/heads/feature", "refs/heads/fecture"),
   )
   show("daypass audit verify changed.jsonl", changed.output)
-  check("with one byte of it changed in a copy, it does not", changed.exitCode === 1)
+  check(
+    "with one byte of that record changed in a copy, it does not, and the record is named",
+    changed.exitCode === 1 && changed.output.includes(`record ${denied?.record.seq} of`),
+  )
 }
 
 async function worldIsClean({ github, sts }: World, { check }: Findings): Promise<void> {
