@@ -1,9 +1,18 @@
 import { rm } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { build, type Plugin } from "esbuild"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 const MODULES = fileURLToPath(new URL("../node_modules/", import.meta.url))
+
+/** Leaves the clouds' SDKs out: the command line reads what providers say of policies, and never mints. */
+const withoutSdks: Plugin = {
+  name: "without-sdks",
+  setup(builder) {
+    builder.onResolve({ filter: /^@(?:aws-sdk|smithy)\// }, ({ path }) => ({ path, namespace: "left-out" }))
+    builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {}" }))
+  },
+}
 
 /**
  * Builds `dist/`, which the package carries instead of the sources: Node strips no types under `node_modules`.
@@ -26,6 +35,7 @@ export async function buildCli(outdir = `${ROOM}dist`): Promise<void> {
     charset: "utf8",
     legalComments: "inline",
     logLevel: "warning",
+    plugins: [withoutSdks],
   })
 }
 

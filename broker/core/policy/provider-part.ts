@@ -29,5 +29,12 @@ export function parseProviderPart(schema: z.ZodType, map: MixedMap): Result<unkn
 
 /** The schema, with unknown keys refused if it says nothing of them. */
 export function strictly(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodObject && schema.def.catchall === undefined ? schema.strict() : schema
+  const before = STRICT.get(schema)
+  if (before) return before
+  const strict = schema instanceof z.ZodObject && schema.def.catchall === undefined ? schema.strict() : schema
+  STRICT.set(schema, strict)
+  return strict
 }
+
+/** Zod compiles a schema when it first parses with it, which takes longer than parsing does. */
+const STRICT = new WeakMap<z.ZodType, z.ZodType>()

@@ -1,0 +1,90 @@
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { folderOf, ORGANISATION, POLICY, runCli } from "./run-cli.ts"
+
+const GOOD = folderOf({ "daypass.yaml": ORGANISATION, "octo-org/octo-repo/production.yaml": POLICY })
+const BAD = folderOf({
+  "daypass.yaml": ORGANISATION,
+  "a.yaml": POLICY.replace('"456789"', "456789").replace("ttl: 1h", "tll: 1h"),
+  "b.yml": POLICY,
+})
+
+describe("daypass check", () => {
+  it("says of a clean folder what is in it, and ends with 0", async () => {
+    const { code, out, err } = await runCli("check", GOOD)
+    expect([code, err]).toEqual([0, ""])
+    expect(out).toMatch(/^1 policy in 2 files, no faults\. Version [0-9a-f]{64}$/)
+  })
+
+  it("lists every fault as FILE:LINE:COLUMN, and ends with 1", async () => {
+    const { code, out, err } = await runCli("check", BAD)
+    expect([code, err]).toEqual([1, ""])
+    expect(out.split("\n")).toEqual([
+      `${join(BAD, "a.yaml")}:3:16: repository_id must be a text, and 456789 is a number: write it in quotes: "456789" [type_wrong]`,
+      `${join(BAD, "a.yaml")}:16:5: There is no key "tll" here. Did you mean "ttl"? [key_unknown]`,
+      `${join(BAD, "b.yml")}:1:1: Policy files end in .yaml: rename this one. [file_name]`,
+      "3 faults: the broker would not load this folder.",
+    ])
+  })
+
+  it("writes the same as JSON", async () => {
+    const good = JSON.parse((await runCli("check", GOOD, "--json")).out)
+    expect(good).toEqual({
+      ok: true,
+      files: 2,
+      policies: 1,
+      version: expect.stringMatching(/^[0-9a-f]{64}$/),
+      faults: [],
+    })
+    const run = await runCli("check", "--json", BAD)
+    const bad = JSON.parse(run.out)
+    expect(run.code).toBe(1)
+    expect(bad).toMatchObject({ ok: false, files: 3, policies: null, version: null })
+    expect(bad.faults[0]).toEqual({
+      file: "a.yaml",
+      line: 3,
+      column: 16,
+      code: "type_wrong",
+      message: expect.stringContaining("in quotes"),
+    })
+  })
+
+  it("finds a folder without an organisation file faulty, not empty", async () => {
+    const { code, out } = await runCli("check", folderOf({}))
+    expect(code).toBe(1)
+    expect(out).toContain("[organisation_missing]")
+  })
+
+  it.each([
+    ["a folder that is not there", ["check", "/nonexistent/policies"], /cannot be read \(ENOENT\)/],
+    ["a file instead of a folder", ["check", join(GOOD, "daypass.yaml")], /cannot be read \(ENOTDIR\)/],
+    ["no folder", ["check"], /Usage: daypass check/],
+    ["two folders", ["check", GOOD, BAD], /Usage: daypass check/],
+    ["an unknown option", ["check", GOOD, "--jsn"], /--jsn[\s\S]*Usage: daypass check/],
+    ["a value for a switch", ["check", GOOD, "--json=yes"], /Usage: daypass check/],
+  ])("ends with 2 for %s", async (_, args, message) => {
+    const { code, out, err } = await runCli(...args)
+    expect([code, out]).toEqual([2, ""])
+    expect(err).toMatch(message)
+  })
+})
+
+describe("daypass", () => {
+  it("without a command, or with an unknown one, writes its usage to stderr and ends with 2", async () => {
+    for (const args of [[], ["chekc"], ["audit"], ["audit", "verfy"], ["__proto__"], ["--jsn"]]) {
+      const { code, out, err } = await runCli(...args)
+      expect([code, out]).toEqual([2, ""])
+      expect(err).toContain("Usage: daypass COMMAND")
+    }
+  })
+
+  it("writes its usage and its version when asked, and ends with 0", async () => {
+    expect(await runCli("--help")).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Usage: daypass") })
+    expect(await runCli("check", "--help")).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringContaining("Usage: daypass check"),
+    })
+    expect(await runCli("--version")).toEqual({ code: 0, err: "", out: "1.2.3" })
+  })
+})

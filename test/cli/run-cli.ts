@@ -1,0 +1,62 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { main } from "../../cli/main.ts"
+
+export interface CliRun {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs the command line in this process. */
+export async function runCli(...args: string[]): Promise<CliRun> {
+  const out: string[] = []
+  const err: string[] = []
+  const code = await main(args, "1.2.3", {
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    readFile: async (path) => readFileSync(path),
+    env: {},
+  })
+  return { code, out: out.join("\n"), err: err.join("\n") }
+}
+
+/** A new folder with these files. */
+export function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-cli-"))
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  return folder
+}
+
+export const ORGANISATION = `version: 1
+issuers:
+  github:
+    family: github-actions
+    url: https://token.actions.githubusercontent.com
+    owners: { octo-org: "123456" }
+connections:
+  aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
+`
+
+/** A policy for the repository that the sample tokens in test/vectors/claims are of. */
+export const POLICY = `version: 1
+repository: octo-org/octo-repo
+repository_id: "456789"
+environment: Production
+allow:
+  - name: deploy from main
+    when: { ref: refs/heads/main, event_name: push }
+    grants: [aws-deploy]
+deny:
+  - name: never on our own runners
+    when: { runner_environment: { not: github-hosted } }
+grants:
+  aws-deploy:
+    connection: aws-prod
+    role: arn:aws:iam::111122223333:role/octo-deploy
+    ttl: 1h
+`
