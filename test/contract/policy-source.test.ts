@@ -100,6 +100,19 @@ describe("policies in a folder", () => {
     expect(outcomes).toEqual([false, false, true])
   })
 
+  it("sees a file's new text after each of many changes, also one that goes back", async () => {
+    const source = await open()
+    const versions = [POLICY, OTHER, POLICY].map((text) => {
+      write("acme/shop/production.yaml", text)
+      source.reload()
+      return source.status().version
+    })
+    expect(versions[0]).toBe(versions[2])
+    expect(versions[1]).not.toBe(versions[0])
+    expect(await (await source.snapshot()).policiesOf("github", "41")).toHaveLength(1)
+    expect(await (await source.snapshot()).policiesOf("github", "42")).toHaveLength(0)
+  })
+
   it("keeps the ceiling and the denials when the whole folder goes away", async () => {
     const source = await open()
     rmSync(folder, { recursive: true })

@@ -1,9 +1,10 @@
 import { type FSWatcher, watch } from "node:fs"
 import { BrokerError } from "../../core/errors.ts"
-import { fault } from "../../core/policy/faults.ts"
+import { FILE_START, fault } from "../../core/policy/faults.ts"
 import { loadPolicySet } from "../../core/policy/load.ts"
 import type { PolicyFault, PolicySet } from "../../core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
+import { parseYaml } from "../../core/policy/yaml.ts"
 import { fail, type Result } from "../../core/result.ts"
 import type { PolicySource, PolicyStatus } from "../../ports/policy-source.ts"
 import { snapshotOf } from "../memory/policy-source.ts"
@@ -42,7 +43,8 @@ export async function openPolicyFolder(
   const { onReload, quietMs = 200, pollMs = 10_000 } = options
   // Taken before the files are read: a change between the two is then seen as one.
   let lastSeen = fingerprintOf(folder)
-  const first = loadFolder(folder, providers)
+  const parse = rememberingParser()
+  const first = loadFolder(folder, providers, parse)
   if (!first.ok) throw new BrokerError("policy_unavailable", faultsAsText(folder, first.fault))
 
   let set = first.value
@@ -52,7 +54,7 @@ export async function openPolicyFolder(
   let lastOutcome = outcomeKey(first)
 
   const reload = (): boolean => {
-    const outcome = loadFolder(folder, providers)
+    const outcome = loadFolder(folder, providers, parse)
     const key = outcomeKey(outcome)
     if (key === lastOutcome) return outcome.ok
     lastOutcome = key
@@ -85,20 +87,30 @@ export async function openPolicyFolder(
 }
 
 /** Loads a folder once; what cannot be read is a fault like any other. */
-export function loadFolder(folder: string, providers: ProviderSchemaTable): Result<PolicySet, readonly PolicyFault[]> {
+function loadFolder(
+  folder: string,
+  providers: ProviderSchemaTable,
+  parse: typeof parseYaml,
+): Result<PolicySet, readonly PolicyFault[]> {
   try {
-    return loadPolicySet(readPolicyFolder(folder), providers)
+    return loadPolicySet(readPolicyFolder(folder), providers, parse)
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error"
     const path = error instanceof Error && "path" in error ? String(error.path) : folder
-    return fail([
-      fault(
-        path,
-        { line: 1, column: 1 },
-        "folder_unreadable",
-        `This cannot be read (${code}): check that it is there.`,
-      ),
-    ])
+    const message = `This cannot be read (${code}): check that it is there.`
+    return fail([fault(path, FILE_START, "folder_unreadable", message)])
+  }
+}
+
+/** Parses a file only when its bytes are others than the last time, so that one changed policy of thousands is cheap. */
+function rememberingParser(): typeof parseYaml {
+  const remembered = new Map<string, { readonly bytes: Uint8Array; readonly parsed: ReturnType<typeof parseYaml> }>()
+  return (file, bytes) => {
+    const before = remembered.get(file)
+    if (before && Buffer.compare(before.bytes, bytes) === 0) return before.parsed
+    const parsed = parseYaml(file, bytes)
+    remembered.set(file, { bytes, parsed })
+    return parsed
   }
 }
 

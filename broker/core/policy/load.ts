@@ -27,11 +27,12 @@ export interface PolicyInput {
  *
  * `daypass.yaml` at the root is the organisation file; every other `*.yaml` is a policy. `*.test.yaml` and files with
  * other names are ignored, except for those that somebody surely meant as policies: `*.yml` and `*.YAML`. Pure; never
- * throws.
+ * throws. Whoever loads again and again can pass a `parse` that remembers: parsing is most of the work.
  */
 export function loadPolicySet(
   files: readonly PolicyInput[],
   providers: ProviderSchemaTable,
+  parse: typeof parseYaml = parseYaml,
 ): Result<PolicySet, readonly PolicyFault[]> {
   const faults: PolicyFault[] = []
   const sorted = [...files].sort((a, b) => compare(a.path, b.path)).filter((file) => isMeant(file, faults))
@@ -46,7 +47,7 @@ export function loadPolicySet(
       faults.push(fault(path, FILE_START, "file_duplicate", "There are two files of this name: keep one."))
       continue
     }
-    const document = parseYaml(path, bytes)
+    const document = parse(path, bytes)
     if (document.ok) documents.set(path, document.value)
     else faults.push(...document.fault)
   }
