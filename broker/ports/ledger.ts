@@ -103,8 +103,17 @@ export interface ChainedRecord {
  */
 export interface Ledger {
   admit(admission: Admission): Promise<"admitted" | "already-used">
+  /** Once a lease: a second outcome is refused with `BrokerError("internal")`, as is one that comes after `endsBy`. */
   settle(settlement: Settlement): Promise<void>
+  /**
+   * Uses the token up whatever it answers. Answers `done`, with ends that are not known yet, also while another call is at
+   * the same lease, or while the broker waits to try again.
+   */
   beginRevocation(request: RevocationRequest): Promise<RevocationStart>
+  /**
+   * What is neither taken back nor expired is tried again by the broker, until it is. The record's event is the ledger's:
+   * `lease.closed`, or `lease.revoking` while something is left. Nothing is changed when the lease was closed meanwhile.
+   */
   settleRevocation(settlement: RevocationSettlement): Promise<void>
   /** The chain from record `after` (0: the start), at most `limit`, in order. */
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>

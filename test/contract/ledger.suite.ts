@@ -151,6 +151,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         await expect(ledger().settle(minted("a"))).rejects.toMatchObject({ code: "internal" })
         await issue("b", expiring())
         await expect(ledger().settle(minted("b", expiring("other")))).rejects.toMatchObject({ code: "internal" })
+        await expect(ledger().settle(failed("b", revocable()))).rejects.toMatchObject({ code: "internal" })
         expect(await events()).toEqual(["exchange.intended", "exchange.minted"])
       })
 

@@ -4,19 +4,23 @@ import { join } from "node:path"
 import { afterAll } from "vitest"
 import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
-import { ledgerContract } from "./ledger.suite.ts"
+import { ledgerModel } from "./ledger.model.ts"
+import { type LedgerFixture, ledgerContract } from "./ledger.suite.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "daypass-ledger-"))
 let store = openNodeStore(folder)
 
-ledgerContract("on Node", {
+const fixture: LedgerFixture = {
   ledgers: () => store.ledgers,
   swept: (issuerUrl, repositoryId) => store.ledgers.of(issuerUrl, repositoryId) as SweptLedger,
   restart: async () => {
     await store.close()
     store = openNodeStore(folder)
   },
-})
+}
+
+ledgerContract("on Node", fixture)
+ledgerModel("on Node", fixture, 100)
 
 afterAll(async () => {
   await store.close()

@@ -1,10 +1,11 @@
 import { evictAllDurableObjects } from "cloudflare:test"
 import { createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { DueLease } from "../../broker/ports/ledger.ts"
-import { ledgerContract } from "../contract/ledger.suite.ts"
+import { ledgerModel } from "../contract/ledger.model.ts"
+import { type LedgerFixture, ledgerContract } from "../contract/ledger.suite.ts"
 import { inside, objects, stubOf } from "./objects.ts"
 
-ledgerContract("in Durable Objects", {
+const fixture: LedgerFixture = {
   ledgers: () => createCloudflareLedgers(objects.LEDGER),
   swept: (issuerUrl, repositoryId) => ({
     takeDue: (now, limit) =>
@@ -18,4 +19,7 @@ ledgerContract("in Durable Objects", {
       }),
   }),
   restart: () => evictAllDurableObjects(),
-})
+}
+
+ledgerContract("in Durable Objects", fixture)
+ledgerModel("in Durable Objects", fixture, 50)

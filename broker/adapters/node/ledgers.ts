@@ -1,7 +1,10 @@
+import type { DatabaseSync } from "node:sqlite"
+import { BrokerError } from "../../core/errors.ts"
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
+import { dueLedgers } from "../sqlite/ledger-row.ts"
 import { migrate } from "../sqlite/schema.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { lockFolder, NodeSql, openLedgerFile } from "./sqlite.ts"
@@ -26,41 +29,44 @@ export interface NodeStore {
 /**
  * Opens the store in `folder`, which is made when it is not there.
  *
- * @throws {BrokerError} `ledger_unavailable` when another broker is using the folder.
+ * @throws {BrokerError} `ledger_unavailable` when the folder cannot be used, or another broker is using it
  */
 export function openNodeStore(folder: string): NodeStore {
-  const lock = lockFolder(folder)
+  let lock: DatabaseSync | undefined
   try {
+    lock = lockFolder(folder)
     const sql = new NodeSql(openLedgerFile(folder))
     migrate(sql)
-    const commits = new GroupCommit(sql)
-    const ledgerOf = (issuerUrl: string, repositoryId: string) =>
-      new SqlLedger(sql, commits.transact, { issuerUrl, repositoryId })
-    return {
-      ledgers: { of: ledgerOf },
-      keyRing: new SqlKeyRing(sql, commits.transact),
-      due: (now, limit) =>
-        commits.transact(() =>
-          sql
-            .all<{ issuer: string; repository_id: string }>(
-              "SELECT issuer, repository_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-              now,
-              limit,
-            )
-            .map(({ issuer, repository_id }) => ({
-              issuerUrl: issuer,
-              repositoryId: repository_id,
-              ledger: ledgerOf(issuer, repository_id),
-            })),
-        ),
-      close: async () => {
-        await commits.close()
-        if (sql.database.isOpen) sql.database.close()
-        if (lock.isOpen) lock.close()
-      },
-    }
-  } catch (error) {
-    lock.close()
-    throw error
+    return storeOver(sql, lock)
+  } catch (cause) {
+    lock?.close()
+    if (cause instanceof BrokerError) throw cause
+    throw new BrokerError("ledger_unavailable", `the ledger in ${folder} cannot be opened: ${reasonOf(cause)}`, {
+      cause,
+    })
   }
+}
+
+function storeOver(sql: NodeSql, lock: DatabaseSync): NodeStore {
+  const commits = new GroupCommit(sql)
+  const ledgerOf = (issuerUrl: string, repositoryId: string) =>
+    new SqlLedger(sql, commits.transact, { issuerUrl, repositoryId })
+  return {
+    ledgers: { of: ledgerOf },
+    keyRing: new SqlKeyRing(sql, commits.transact),
+    due: async (now, limit) => {
+      const keys = await commits.transact(() => dueLedgers(sql, now, limit))
+      return keys.map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.repositoryId) }))
+    },
+    close: async () => {
+      await commits.close()
+      if (sql.database.isOpen) sql.database.close()
+      if (lock.isOpen) lock.close()
+    },
+  }
+}
+
+/** SQLite's or the file system's own words: this is said at the start, to whoever starts the broker. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown error"
 }

@@ -49,12 +49,14 @@ export function isClosed(state: LeaseState): state is LeaseEnd {
 
 /** All grants were minted: the lease is due when the last of them has expired. */
 export function minted(lease: Lease, credentials: readonly LeaseCredentialState[]): Lease {
+  mustBeOpen(lease)
   const ends = credentials.map((credential) => credential.expiresAt ?? lease.endsBy)
   return move(lease, { state: "active", dueAt: ends.length === 0 ? lease.endsBy : Math.max(...ends), credentials })
 }
 
 /** The exchange failed; `leftovers` were minted and not taken back at once. */
 export function failed(lease: Lease, leftovers: readonly LeaseCredentialState[], now: number): Lease {
+  mustBeOpen(lease)
   return leftovers.length === 0 ? close(lease, "failed", [], now) : takeBack(lease, leftovers, now)
 }
 
@@ -135,6 +137,11 @@ function end(credential: LeaseCredentialState, ended: "revoked" | "expired" | "e
 
 function close(lease: Lease, state: LeaseEnd, credentials: readonly LeaseCredentialState[], now: number): Lease {
   return move(lease, { state, dueAt: now + CLOSED_KEPT_MS, credentials })
+}
+
+/** An exchange comes out once: a second outcome would bring credentials back that have ended. */
+function mustBeOpen(lease: Lease): void {
+  if (lease.state !== "open") throw new BrokerError("internal", `this lease was settled before: it is ${lease.state}`)
 }
 
 function move(lease: Lease, to: Partial<Lease>): Lease {

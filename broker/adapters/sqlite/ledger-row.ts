@@ -141,6 +141,17 @@ export class LedgerRow {
   }
 }
 
+/** Ledgers with something due at `now` (Unix milliseconds), longest due first. */
+export function dueLedgers(sql: Sql, now: number, limit: number): readonly LedgerKey[] {
+  return sql
+    .all<{ issuer: string; repository_id: string }>(
+      "SELECT issuer, repository_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+      now,
+      limit,
+    )
+    .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
+}
+
 function find(sql: Sql, key: LedgerKey): Row | undefined {
   return sql.all<Row>(
     "SELECT id, seq, chain, due_at FROM ledgers WHERE issuer = ? AND repository_id = ?",

@@ -1,3 +1,4 @@
+import { BrokerError } from "../../core/errors.ts"
 import type { Sql } from "../../ports/sql.ts"
 
 /**
@@ -85,15 +86,16 @@ export const SCHEMA_VERSION = STEPS.length
 /**
  * Brings a database to this code's schema: all missing steps in one transaction, or none.
  *
- * @throws {Error} for a database that a newer version wrote. Reading it with older rules could forget what it guards.
+ * @throws {BrokerError} `ledger_unavailable` for a database that a newer version wrote. Reading it with older rules could forget what it guards.
  */
 export function migrate(sql: Sql): void {
   sql.transaction(() => {
     sql.run("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")
     const version = schemaVersion(sql)
     if (version > SCHEMA_VERSION) {
-      throw new Error(
-        `a newer Daypass wrote this ledger (schema ${version}, this one knows ${SCHEMA_VERSION}): upgrade it`,
+      throw new BrokerError(
+        "ledger_unavailable",
+        `a newer Daypass wrote this ledger (schema ${version}; this one knows ${SCHEMA_VERSION}): run that one, or a later one`,
       )
     }
     if (version === SCHEMA_VERSION) return

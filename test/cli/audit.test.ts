@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { run as auditExport } from "../../cli/audit-export.ts"
+import { run as auditVerify } from "../../cli/audit-verify.ts"
+import type { Command } from "../../cli/io.ts"
+import { denial } from "../contract/ledger-samples.ts"
+
+const ISSUER = "https://issuer.example"
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "daypass-audit-"))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
+
+async function command(run: Command, ...args: readonly string[]) {
+  const out: string[] = []
+  const err: string[] = []
+  const code = await run(args, {
+    out: (text) => out.push(`${text}\n`),
+    err: (text) => err.push(`${text}\n`),
+    readFile: () => Promise.reject(new Error("nothing else is read")),
+    env: {},
+  })
+  return { code, out: out.join(""), err: err.join("") }
+}
+
+async function write(records: Readonly<Record<string, number>>): Promise<void> {
+  const store = openNodeStore(folder)
+  for (const [repository, count] of Object.entries(records)) {
+    for (let index = 0; index < count; index += 1) await store.ledgers.of(ISSUER, repository).admit(denial(`${index}`))
+  }
+  await store.close()
+}
+
+/** Exports the folder's ledger, lets `change` touch the lines, and verifies what came of it. */
+async function verify(change: (lines: string[]) => string[] = (lines) => lines, ...options: readonly string[]) {
+  const exported = await command(auditExport, "--data", folder)
+  expect(exported).toMatchObject({ code: 0, err: "" })
+  const file = join(folder, "trail.jsonl")
+  writeFileSync(file, change(exported.out.split("\n")).join("\n"))
+  const verified = await command(auditVerify, file, ...options)
+  return {
+    ...verified,
+    out: verified.out.replaceAll(file, "FILE"),
+    head: /head ([0-9a-f]{64})/.exec(verified.out)?.[1],
+  }
+}
+
+describe("daypass audit export and verify", () => {
+  test("agree on every repository's records, and tell the heads", async () => {
+    await write({ 7: 1, 41: 3 })
+    const { code, out } = await verify()
+    expect(code).toBe(0)
+    expect(out).toMatch(
+      /^repository "7" of "https:\/\/issuer.example": 1 record, head [0-9a-f]{64}\nrepository "41" of "https:\/\/issuer.example": 3 records, head [0-9a-f]{64}\n$/,
+    )
+  })
+
+  test("agree on a ledger in which nothing was ever written", async () => {
+    await write({})
+    expect(await verify()).toMatchObject({ code: 0, out: "FILE is whole and holds no repository\n" })
+  })
+
+  test("agree while a broker writes", async () => {
+    const store = openNodeStore(folder)
+    const ledger = store.ledgers.of(ISSUER, "41")
+    await ledger.admit(denial("first"))
+    const writing = Promise.all(Array.from({ length: 200 }, (_, index) => ledger.admit(denial(`${index}`))))
+    expect((await verify()).code).toBe(0)
+    await writing
+    expect((await verify()).out).toContain("201 records")
+    await store.close()
+  })
+
+  test("find one changed byte, and name the record", async () => {
+    await write({ 41: 3 })
+    const touched = await verify((lines) => lines.with(2, (lines[2] ?? "").replace("a test", "a lest")))
+    expect(touched).toMatchObject({
+      code: 1,
+      out: 'FILE:3: record 2 of repository "41" of "https://issuer.example": the record does not match its own hash: it was changed\n',
+    })
+  })
+
+  test("find records that are missing at the end of the ledger itself", async () => {
+    await write({ 41: 3 })
+    const { DatabaseSync } = await import("node:sqlite")
+    const database = new DatabaseSync(join(folder, "ledger.db"))
+    database.exec("DELETE FROM audit WHERE seq = 3")
+    database.close()
+    expect(await verify()).toMatchObject({ code: 1, out: expect.stringContaining("some are missing") })
+  })
+
+  test("know a head that was noted before the ledger grew, and miss one of a rewritten ledger", async () => {
+    await write({ 41: 2 })
+    const noted = (await verify()).head ?? ""
+    await write({ 41: 2, 7: 1 })
+    expect(await verify((lines) => lines, "--head", noted)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('noted is record 2 of repository "41"'),
+    })
+    expect(await verify((lines) => lines, "--head", "0".repeat(64))).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("part of no chain"),
+    })
+  })
+})
+
+describe("what the commands cannot carry out", () => {
+  test.each<[string, Command, string[], RegExp]>([
+    ["no file", auditVerify, [], /takes one file/],
+    ["two files", auditVerify, ["a", "b"], /takes one file/],
+    ["an unknown option", auditVerify, ["a", "--fast"], /--fast/],
+    ["a head that is none", auditVerify, ["a", "--head", "abc"], /64 hexadecimal digits/],
+    ["a file that is not there", auditVerify, ["/nonexistent/file"], /cannot be read: ENOENT/],
+    ["a folder in place of a file", auditVerify, ["/"], /cannot be read: EISDIR/],
+    ["no folder", auditExport, [], /needs --data/],
+    ["an argument too many", auditExport, ["--data", "a", "b"], /no arguments besides/],
+    ["a folder without a ledger", auditExport, ["--data", "/nonexistent"], /no ledger that can be read/],
+  ])("ends with 2 and a reason: %s", async (_name, run, args, reason) => {
+    const result = await command(run, ...args)
+    expect(result).toMatchObject({ code: 2, out: "", err: expect.stringMatching(reason) })
+  })
+
+  test("is not told apart from a correct no: a file that is no audit trail ends with 1", async () => {
+    const file = join(folder, "junk")
+    writeFileSync(file, "\x1b[2Jjunk\n")
+    const { code, out } = await command(auditVerify, file)
+    expect(code).toBe(1)
+    expect(out).toBe(`${file}:1: the line is not JSON in UTF-8\n`)
+  })
+})
