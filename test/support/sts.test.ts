@@ -1,3 +1,5 @@
+// Long because each kind of refusal is one table, and a refusal that stands in none is not tested.
+
 import { createHash } from "node:crypto"
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
