@@ -147,6 +147,10 @@ describe("a lifetime", () => {
     expect(ask(["secret"], identityOf(), { ttlSeconds })).toMatchObject({ outcome: "deny", code: "ttl_too_short" })
   })
 
+  it.each([0, -1, Number.NaN])("of %j is refused even of a provider that names no shortest", (ttlSeconds) => {
+    expect(ask(["note"], identityOf(), { ttlSeconds })).toMatchObject({ outcome: "deny", code: "ttl_too_short" })
+  })
+
   it("that is too short is told only where everything else is allowed", () => {
     const identity = identityOf({ ref: "refs/tags/x" })
     expect(ask(["secret"], identity, { ttlSeconds: 1 })).toMatchObject({ code: "not_allowed" })

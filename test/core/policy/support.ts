@@ -28,7 +28,7 @@ export const TEST_PROVIDERS: ProviderSchemaTable = new Map([
     {
       connection: z.strictObject({}),
       grant: z.strictObject({ text: z.string().default("none") }),
-      minTtlSeconds: 1,
+      minTtlSeconds: 0,
       maxTtlSeconds: 86_400,
       resource: () => "note",
     },
