@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url"
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
 
@@ -17,6 +18,14 @@ export default defineConfig({
       },
     }),
   ],
+  resolve: {
+    // As wrangler.toml has it: the build of the XML parser for browsers wants DOMParser, which workerd has not.
+    alias: {
+      "@aws-sdk/xml-builder": fileURLToPath(
+        new URL("../node_modules/@aws-sdk/xml-builder/dist-cjs/index.js", import.meta.url),
+      ),
+    },
+  },
   test: {
     root: ".",
     include: ["test/core/**/*.test.ts", "test/workerd/**/*.test.ts"],

@@ -1,3 +1,5 @@
+// Longer than most files on purpose: all that only the file on Node can get wrong, in one place.
+
 import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -1,3 +1,5 @@
+// Longer than most files on purpose: the model, the steps and the laws only make sense together.
+
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { exportTrail } from "../../broker/core/audit-export.ts"

@@ -1,3 +1,5 @@
+// Longer than most files on purpose: one contract, read in one place, for every implementation of the port.
+
 import { beforeEach, describe, expect, test } from "vitest"
 import { exportTrail } from "../../broker/core/audit-export.ts"
 import { verifyChain } from "../../broker/core/audit-verify.ts"
