@@ -62,7 +62,7 @@ const special = z
 /** What one claim must be: a pattern, a list of them, `{ not: ... }` or `{ present: true | false }`. */
 const condition = z.union([
   pattern.transform((one): Test => ({ kind: "any", patterns: [one] })),
-  patterns.transform((any): Test => ({ kind: "any", patterns: any })),
+  patterns.transform((several): Test => ({ kind: "any", patterns: several })),
   special,
 ])
 
