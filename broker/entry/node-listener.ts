@@ -2,6 +2,8 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { getRequestListener } from "@hono/node-server"
 import type { Hono } from "hono"
+import { BrokerError } from "../core/errors.ts"
+import { problemResponse } from "../http/problem.ts"
 
 /** Above the largest subject token (16 KiB) with the other headers; Node's default is below it. */
 const MAX_HEADER_BYTES = 32 * 1024
@@ -19,9 +21,13 @@ export async function startListening(
   app: Pick<Hono, "fetch">,
   at: { port: number; hostname: string },
 ): Promise<Listener> {
+  let stopping = false
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-    getRequestListener(app.fetch),
+    // A kept connection can bring a request after the stop began: it is told to come again, to whoever takes over.
+    getRequestListener((request, env) =>
+      stopping ? problemResponse(shuttingDown(), crypto.randomUUID()) : app.fetch(request, env),
+    ),
   )
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
@@ -31,8 +37,11 @@ export async function startListening(
     port: (server.address() as AddressInfo).port,
     stop: () =>
       new Promise((resolve) => {
+        stopping = true
         server.close(() => resolve())
         server.closeIdleConnections()
       }),
   }
 }
+
+const shuttingDown = () => new BrokerError("shutting_down", "This broker is being stopped. Send the request again.")

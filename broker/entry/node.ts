@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util"
 import { developmentKey } from "../adapters/node/development-key.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"
+import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
 import { isLocal, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
@@ -72,9 +73,8 @@ if (!settings.kek && !isLocal(settings)) {
   )
 }
 
-/** One JSON line a request or event, on standard output. */
-const log = (event: object) =>
-  void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`)
+const { log, flush } = createLineLog((text) => void process.stdout.write(text))
+process.on("exit", flush)
 
 try {
   const store = openNodeStore(options.data)

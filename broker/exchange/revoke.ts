@@ -36,7 +36,7 @@ export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAn
   })
   if (start.outcome === "already-used") throw alreadyUsed()
   if (start.outcome === "not-found") throw notFound()
-  if (start.outcome === "done") return answer(call.lease, start.credentials, {})
+  if (start.outcome === "done") return answerOf(call.lease, start.credentials, outcomesOf(start.credentials))
 
   const outcomes = await endCredentials(call.lease, start.credentials, identity, caller.policies.organisation, broker)
   await ledger.settleRevocation({
@@ -45,51 +45,68 @@ export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAn
     now: broker.clock.now().getTime(),
     audit: draft("lease.closed", { reason: summary(outcomes), lease: call.lease }),
   })
-  return answer(call.lease, start.credentials, outcomes)
+  return answerOf(call.lease, start.credentials, outcomes)
 }
 
-/** Ends each credential as it can be ended. Never throws: a handle that does not open counts as not revoked. */
+/**
+ * Ends what can be ended, and answers the outcome of every credential. Never throws: a handle that does not open, or a
+ * connection that is gone, counts as not revoked; it is tried again, and ends with its lease at the latest.
+ */
 export async function endCredentials(
   lease: string,
   credentials: readonly LeaseCredentialState[],
-  ledger: { readonly issuerUrl: string; readonly repositoryId: string },
+  ledger: LedgerName,
   organisation: Organisation,
   broker: Broker,
-): Promise<Record<string, RevocationOutcome>> {
-  const living = credentials.filter((credential) => credential.ended === null)
-  const outcomes: Record<string, RevocationOutcome> = {}
-  const revocable: Revocable[] = []
-  for (const credential of living) {
-    outcomes[credential.grant] = credential.sealedHandle === null ? "expires-only" : "failed"
-    if (credential.sealedHandle === null) continue
-    try {
-      const handle = await broker.sealer.open(credential.sealedHandle, handleContext(ledger, lease, credential.grant))
-      const connection = organisation.connections.get(credential.connection)
-      revocable.push({ grant: credential.grant, provider: credential.provider, connection, handle })
-    } catch {
-      // Stays `failed`: it is tried again, and ends with its lease at the latest.
-    }
+): Promise<Outcomes> {
+  const revocable = credentials.filter((credential) => credential.ended === null)
+  const opened = await Promise.all(
+    revocable.map((credential) => openHandle(lease, credential, ledger, organisation, broker)),
+  )
+  const taken = await takeBack(
+    opened.filter((credential) => credential !== null),
+    broker,
+  )
+  return { ...outcomesOf(credentials), ...taken }
+}
+
+type Outcomes = Readonly<Record<string, RevocationOutcome>>
+type LedgerName = { readonly issuerUrl: string; readonly repositoryId: string }
+
+async function openHandle(
+  lease: string,
+  { grant, provider, connection, sealedHandle }: LeaseCredentialState,
+  ledger: LedgerName,
+  organisation: Organisation,
+  broker: Broker,
+): Promise<Revocable | null> {
+  if (sealedHandle === null) return null
+  try {
+    const handle = await broker.sealer.open(sealedHandle, handleContext(ledger, lease, grant))
+    return { grant, provider, connection: organisation.connections.get(connection), handle }
+  } catch {
+    return null
   }
-  return { ...outcomes, ...(await takeBack(revocable, broker)) }
+}
+
+/** What the ledger knows already; what it does not know the end of has not been taken back. */
+function outcomesOf(credentials: readonly LeaseCredentialState[]): Outcomes {
+  return Object.fromEntries(
+    credentials.map(({ grant, ended }) => [grant, ended === "expired" ? "expires-only" : (ended ?? "failed")]),
+  )
 }
 
 /** What became of a lease's credentials, for the audit record: `revoked 1, expires-only 2`. */
-export function summary(outcomes: Readonly<Record<string, RevocationOutcome>>): string {
+export function summary(outcomes: Outcomes): string {
   const counts = new Map<string, number>()
   for (const outcome of Object.values(outcomes)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
-  return [...counts].map(([outcome, count]) => `${outcome} ${count}`).join(", ") || "nothing to end"
+  return [...counts].map(([outcome, count]) => `${outcome} ${count}`).join(", ") || "nothing was minted"
 }
 
-function answer(
-  lease: string,
-  credentials: readonly LeaseCredentialState[],
-  outcomes: Readonly<Record<string, RevocationOutcome>>,
-): RevokeAnswer {
-  const ended = credentials.map((credential) => {
-    const before = credential.ended === "expired" ? "expires-only" : credential.ended
-    const outcome = outcomes[credential.grant] ?? before ?? "failed"
-    const expires_at = credential.expiresAt === null ? null : new Date(credential.expiresAt).toISOString()
-    return [credential.grant, { outcome, expires_at }] as const
+function answerOf(lease: string, credentials: readonly LeaseCredentialState[], outcomes: Outcomes): RevokeAnswer {
+  const ended = credentials.map(({ grant, expiresAt }) => {
+    const expires_at = expiresAt === null ? null : new Date(expiresAt).toISOString()
+    return [grant, { outcome: outcomes[grant] ?? "failed", expires_at }] as const
   })
   return { lease, credentials: Object.fromEntries(ended) }
 }

@@ -13,8 +13,7 @@ export async function readJson(request: Request): Promise<unknown> {
   if (mediaType !== "application/json") {
     throw new BrokerError("media_type_unsupported", "Send the request as JSON, with `Content-Type: application/json`.")
   }
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge()
-  const bytes = await readCapped(request)
+  const bytes = await readBounded(request)
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))
   } catch {
@@ -22,42 +21,40 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-async function readCapped(request: Request): Promise<Uint8Array> {
-  const reader = request.body?.getReader()
-  if (!reader) return new Uint8Array()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new BrokerError("request_malformed", "The request's body did not arrive in time.")),
-      BODY_TIMEOUT_MS,
-    )
-  })
-  const chunks: Uint8Array[] = []
-  let size = 0
+/** A body whose length is stated is as long as that: the server's HTTP parser sees to it. Any other is counted as it comes. */
+async function readBounded(request: Request): Promise<Uint8Array> {
+  const stated = request.headers.get("content-length")
+  if (stated !== null && Number(stated) > MAX_BODY_BYTES) throw tooLarge()
   try {
-    for (;;) {
-      const { done, value } = await Promise.race([reader.read(), timeout])
-      if (done) break
-      size += value.length
-      if (size > MAX_BODY_BYTES) throw tooLarge()
-      chunks.push(value)
-    }
+    return await inTime(
+      stated === null ? readCounting(request) : request.arrayBuffer().then((buffer) => new Uint8Array(buffer)),
+    )
   } catch (error) {
-    await reader.cancel().catch(() => {})
     throw error instanceof BrokerError ? error : new BrokerError("request_malformed", "The request's body broke off.")
+  }
+}
+
+async function readCounting(request: Request): Promise<Uint8Array> {
+  const whole = new Uint8Array(MAX_BODY_BYTES)
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    // Leaving the loop cancels the stream: nothing more of it is taken in.
+    if (size + chunk.length > MAX_BODY_BYTES) throw tooLarge()
+    whole.set(chunk, size)
+    size += chunk.length
+  }
+  return whole.subarray(0, size)
+}
+
+async function inTime<Value>(reading: Promise<Value>): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    const late = () => reject(new BrokerError("request_malformed", "The request's body did not arrive in time."))
+    timer = setTimeout(late, BODY_TIMEOUT_MS)
+  })
+  try {
+    return await Promise.race([reading, tooLate])
   } finally {
     if (timer !== undefined) clearTimeout(timer)
   }
-  return concatenate(chunks, size)
-}
-
-function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  if (chunks.length === 1 && chunks[0]) return chunks[0]
-  const whole = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.length
-  }
-  return whole
 }

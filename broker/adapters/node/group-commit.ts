@@ -14,6 +14,12 @@ type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: f
 const LARGEST_BATCH = 256
 
 /**
+ * How long after one commit the next may begin, in milliseconds. A call that comes alone waits for nothing; under load calls
+ * gather meanwhile: with sixteen exchanges under way this made about five of them share a flush, where each had its own before.
+ */
+const PAUSE_MS = 2
+
+/**
  * Lets calls that come at the same time share one transaction, hence one flush of the disk, which is what a commit costs.
  *
  * Each call runs in a savepoint of its own, so that one that fails undoes only itself. No call is answered before the commit
@@ -23,6 +29,7 @@ export class GroupCommit {
   readonly #sql: NodeSql
   #waiting: Call[] = []
   #scheduled = false
+  #lastCommitAt = Number.NEGATIVE_INFINITY
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
 
@@ -50,13 +57,18 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
+    const pause = this.#lastCommitAt + PAUSE_MS - performance.now()
+    if (pause > 0) setTimeout(this.#flush, pause)
     // After all that this turn of the event loop brings, so that requests which arrived together commit together.
-    setImmediate(() => {
-      this.#scheduled = false
-      this.#commit(this.#waiting.splice(0, LARGEST_BATCH))
-      if (this.#waiting.length > 0) this.#schedule()
-      else this.#drained?.()
-    })
+    else setImmediate(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false
+    this.#commit(this.#waiting.splice(0, LARGEST_BATCH))
+    this.#lastCommitAt = performance.now()
+    if (this.#waiting.length > 0) this.#schedule()
+    else this.#drained?.()
   }
 
   #commit(calls: readonly Call[]): void {

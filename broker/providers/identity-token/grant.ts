@@ -13,7 +13,14 @@ const audience = z
 
 /** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
 export const connection = z.strictObject({
-  audiences: z.array(audience).min(1),
+  audiences: z
+    .array(
+      audience.refine(
+        (name) => name !== "sts.amazonaws.com",
+        "AWS trusts tokens for this audience: a grant could assume roles past the account list of an aws connection. Use a connection with provider: aws",
+      ),
+    )
+    .min(1),
 })
 
 export type Connection = z.infer<typeof connection>

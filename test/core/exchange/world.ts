@@ -5,7 +5,7 @@ import type { Connection, Grant, Organisation, Policy } from "../../../broker/co
 import { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { ExchangeCall } from "../../../broker/exchange/call.ts"
-import type { Ledger } from "../../../broker/ports/ledger.ts"
+import type { DueLease, RevocationStart, SweptLedger } from "../../../broker/ports/ledger.ts"
 import type { Minted, Provider } from "../../../broker/providers/provider.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
 
@@ -42,7 +42,10 @@ export interface WorldOptions {
   readonly boundTo?: string | null
   readonly requireBoundToken?: boolean
   /** Calls of the ledger that fail, by name. */
-  readonly ledgerFails?: readonly (keyof Ledger)[]
+  readonly ledgerFails?: readonly (keyof SweptLedger)[]
+  /** What the ledger answers when a revocation begins. */
+  readonly revocation?: RevocationStart
+  readonly due?: readonly DueLease[]
   readonly alreadyUsed?: boolean
 }
 
@@ -52,11 +55,11 @@ export async function world(options: WorldOptions) {
   const settled: unknown[] = []
   const events: unknown[] = []
 
-  const guard = (name: keyof Ledger) => {
+  const guard = (name: keyof SweptLedger) => {
     story.push(name)
     if (options.ledgerFails?.includes(name)) throw new BrokerError("ledger_unavailable", "The ledger's disk is full.")
   }
-  const ledger: Ledger = {
+  const ledger: SweptLedger = {
     async admit(admission) {
       guard("admit")
       settled.push(admission)
@@ -68,10 +71,15 @@ export async function world(options: WorldOptions) {
     },
     async beginRevocation() {
       guard("beginRevocation")
-      return { outcome: "not-found" }
+      return options.revocation ?? { outcome: "not-found" }
     },
-    async settleRevocation() {
+    async settleRevocation(settlement) {
       guard("settleRevocation")
+      settled.push(settlement)
+    },
+    async takeDue() {
+      guard("takeDue")
+      return options.due ?? []
     },
     async auditTrail() {
       return []

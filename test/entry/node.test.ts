@@ -1,0 +1,206 @@
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { Agent, request } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { writeFlowPolicies } from "../flow/policies.ts"
+import { DEPLOYMENT, send } from "../flow/world.ts"
+import { startNodeBroker } from "../support/broker-node.ts"
+import { type GitHub, startGitHub } from "../support/github.ts"
+import { type Sts, startSts } from "../support/sts.ts"
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+
+let ends: AsyncDisposableStack
+let github: GitHub
+let sts: Sts
+let folder: string
+let policies: string
+
+beforeEach(async () => {
+  ends = new AsyncDisposableStack()
+  ;[github, sts] = await Promise.all([startGitHub(), startSts()])
+  ends.defer(() => github.close())
+  ends.defer(() => sts.close())
+  folder = mkdtempSync(join(tmpdir(), "daypass-entry-"))
+  ends.defer(() => rmSync(folder, { recursive: true, force: true }))
+  policies = join(folder, "policies")
+  writeFlowPolicies(policies, { issuer: github.issuer, sts: sts.url })
+})
+afterEach(() => ends.disposeAsync())
+
+async function start(options: { data?: string; port?: number; kek?: string } = {}) {
+  const broker = await startNodeBroker({ policies, ...options })
+  ends.defer(async () => void (await broker.stop()))
+  return broker
+}
+
+const token = (broker: { url: string }) => github.mint(DEPLOYMENT, { audience: broker.url })
+const exchange = (broker: { url: string }, bearer: string) =>
+  send(broker, "/v1/exchange", { token: bearer, body: { grants: ["vault"] } })
+
+/** Runs the entry with what should not start, and waits until it has ended. */
+function startsWith(args: readonly string[], env: Record<string, string> = {}) {
+  const run = spawnSync(join(ROOT, "node_modules/.bin/node"), ["broker/entry/node.ts", ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    encoding: "utf8",
+    timeout: 20_000,
+  })
+  return { code: run.status, said: run.stderr }
+}
+
+describe("a broker on Node", () => {
+  it("remembers used tokens and its signing key when it is started again", async () => {
+    const data = join(folder, "data")
+    const first = await start({ data })
+    const used = await token(first)
+    expect((await exchange(first, used)).status).toBe(200)
+    const keys = (await send(first, "/.well-known/jwks.json")).json
+    await first.stop()
+    const second = await start({ data, port: first.port })
+    expect((await exchange(second, used)).json["code"]).toBe("token_already_used")
+    expect((await send(second, "/.well-known/jwks.json")).json).toEqual(keys)
+  })
+
+  it("remembers used tokens after it was killed", async () => {
+    const data = join(folder, "data")
+    const first = await start({ data })
+    const used = await token(first)
+    expect((await exchange(first, used)).status).toBe(200)
+    await first.crash()
+    const second = await start({ data, port: first.port })
+    expect((await exchange(second, used)).json["code"]).toBe("token_already_used")
+  })
+
+  it("lets exchanges under way finish when it is stopped, and takes no new ones", async () => {
+    const broker = await start()
+    await exchange(broker, await token(broker))
+    sts.fail("slow", 1)
+    const under = send(broker, "/v1/exchange", { token: await token(broker), body: { grants: ["aws-deploy"] } })
+    await expect.poll(() => sts.requests.length).toBeGreaterThan(0)
+    const stopped = broker.stop()
+    const answer = await under
+    // STS's first answer never came; the second, after the stop began, said that there is no such role.
+    expect(answer.json["code"]).toBe("provider_denied")
+    expect(await stopped).toBe(0)
+    await expect(send(broker, "/healthz")).rejects.toThrow()
+  }, 60_000)
+
+  it("tells a kept connection to come again when it is stopping", async () => {
+    const broker = await start()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    ends.defer(() => agent.destroy())
+    const get = () =>
+      new Promise<{ status: number; body: string }>((resolve, reject) => {
+        const sending = request(`${broker.url}/healthz`, { agent }, (response) => {
+          let body = ""
+          response.setEncoding("utf8").on("data", (text: string) => {
+            body += text
+          })
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, body }))
+        })
+        sending.on("error", reject)
+        sending.end()
+      })
+    expect((await get()).status).toBe(200)
+    sts.fail("slow", 1)
+    const under = send(broker, "/v1/exchange", { token: await token(broker), body: { grants: ["aws-deploy"] } })
+    await expect.poll(() => sts.requests.length).toBeGreaterThan(0)
+    const stopped = broker.stop()
+    // Either the idle connection was closed, or the request on it is told to come again; it is never served.
+    const late = await expect
+      .poll(() => get().catch(() => ({ status: 0, body: "" })))
+      .not.toMatchObject({ status: 200 })
+      .then(() => get().catch(() => ({ status: 0, body: "shutting_down" })))
+    expect(late.body).toContain("shutting_down")
+    await under
+    await stopped
+  }, 60_000)
+
+  it("takes a changed policy up without a restart, and keeps the last good ones in force when they break, visibly", async () => {
+    const broker = await start()
+    const health = async () => (await send(broker, "/healthz")).json["policies"] as Record<string, unknown>
+    const before = await health()
+    const file = join(policies, "acme/shop/production.yaml")
+    const text = readFileSync(file, "utf8")
+
+    writeFileSync(file, text.replace("refs/heads/main", "refs/heads/release"))
+    await expect.poll(async () => (await health())["version"], { timeout: 20_000 }).not.toBe(before["version"])
+    expect((await exchange(broker, await token(broker))).json["code"]).toBe("not_allowed")
+
+    writeFileSync(file, text.replace("version: 1", "verison: 1"))
+    await expect
+      .poll(async () => (await health())["stale"], { timeout: 20_000 })
+      .toMatchObject({ since: expect.any(String) })
+    expect((await exchange(broker, await token(broker))).json["code"], "the last good one decides").toBe("not_allowed")
+
+    writeFileSync(file, text)
+    await expect.poll(async () => await health(), { timeout: 20_000 }).toMatchObject({ version: before["version"] })
+    expect(await health()).not.toHaveProperty("stale")
+    expect((await exchange(broker, await token(broker))).status).toBe(200)
+  }, 90_000)
+
+  it("warns about its development key, which only its owner can read", async () => {
+    const broker = await start()
+    expect(broker.stderr()).toContain("DAYPASS_KEK is not set")
+    expect(statSync(join(broker.data, "development.kek")).mode & 0o777).toBe(0o600)
+    expect(statSync(broker.data).mode & 0o077).toBe(0)
+  })
+
+  it("does not say a word of its key when it has one", async () => {
+    const kek = Buffer.from(Array.from({ length: 32 }, (_, index) => index * 5)).toString("base64")
+    const broker = await start({ kek })
+    await exchange(broker, await token(broker))
+    expect(broker.stdout() + broker.stderr()).not.toContain(kek.slice(0, 20))
+  })
+
+  const options = (url = "http://127.0.0.1:1") => ["--policies", policies, "--data", join(folder, "data"), "--url", url]
+  it.each([
+    ["a public URL without a key", () => options("https://daypass.example"), {}, "DAYPASS_KEK"],
+    ["a key that is none", () => options(), { DAYPASS_KEK: "aGVsbG8=" }, "32 random bytes"],
+    [
+      "a key of one byte repeated",
+      () => options(),
+      { DAYPASS_KEK: Buffer.alloc(32, 7).toString("base64") },
+      "32 random bytes",
+    ],
+    ["http on a public host", () => options("http://daypass.example"), {}, "https"],
+    ["no URL", () => ["--policies", policies, "--data", join(folder, "data")], {}, "DAYPASS_URL"],
+    ["no folders", () => ["--url", "http://127.0.0.1:1"], {}, "--policies and --data"],
+    ["an option that is none", () => [...options(), "--insecure"], {}, "--insecure"],
+    ["a port that is none", () => [...options(), "--port", "99999"], {}, "--port"],
+  ])("does not start with %s, and says why", (_, args, env, why) => {
+    const { code, said } = startsWith(args(), env)
+    expect(code).toBe(2)
+    expect(said).toContain(why)
+    expect(said).not.toContain("    at ")
+    for (const value of Object.values(env)) expect(said).not.toContain(value)
+  })
+
+  it("does not start with a folder that has faults, and names every one", () => {
+    writeFileSync(join(policies, "acme/shop/production.yaml"), "version: 1\nrepositori: acme/shop\n")
+    writeFileSync(join(policies, "acme/shop/no-environment.yaml"), "")
+    const { code, said } = startsWith(options())
+    expect(code).toBe(1)
+    expect(said).toContain("production.yaml:2")
+    expect(said).toContain("no-environment.yaml")
+  })
+
+  it("does not start on a folder that another broker is using, nor with another key than its own", async () => {
+    const data = join(folder, "data")
+    const broker = await start({
+      data,
+      kek: Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString("base64"),
+    })
+    const args = ["--policies", policies, "--data", data, "--url", broker.url, "--port", "0"]
+    const other = { DAYPASS_KEK: Buffer.from(Array.from({ length: 32 }, (_, index) => index * 3)).toString("base64") }
+    expect(startsWith(args, other)).toMatchObject({ code: 1 })
+    await broker.stop()
+    const wrongKey = startsWith(args, other)
+    expect(wrongKey.code).toBe(1)
+    expect(wrongKey.said).toContain("another DAYPASS_KEK")
+  })
+})
