@@ -71,11 +71,11 @@ async function loaded(url: string, shots: () => Shot[] | Promise<Shot[]>): Promi
   }
 }
 
-async function startNaive(): Promise<string> {
+async function startNaive(...journal: readonly "wal"[]): Promise<string> {
   const audience = "https://naive.example"
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL("naive.ts", import.meta.url)), issuer.issuer, audience],
+    [fileURLToPath(new URL("naive.ts", import.meta.url)), issuer.issuer, audience, ...journal],
     { stdio: ["ignore", "pipe", "inherit"] },
   )
   ends.defer(() => void child.kill("SIGTERM"))
@@ -90,6 +90,8 @@ const node = await startNodeBroker({ policies })
 ends.defer(async () => void (await node.stop()))
 const naive = await startNaive()
 const naiveFigures = await loaded(naive, () => plainShots("https://naive.example"))
+const naiveWal = await startNaive("wal")
+const naiveWalFigures = await loaded(naiveWal, () => plainShots("https://naive.example"))
 const nodePlain = await loaded(node.url, () => plainShots(node.url))
 const nodeBound = await loaded(node.url, () => boundShots(node.url))
 
@@ -131,6 +133,7 @@ const rows: readonly Row[] = [
 ]
 const figures = {
   bare_route: naiveFigures,
+  bare_route_wal: naiveWalFigures,
   exchange_node_plain: nodePlain,
   exchange_node_bound: nodeBound,
   exchange_workerd_plain: workerdPlain,
