@@ -54,7 +54,7 @@ export async function exchange(): Promise<void> {
 async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
-  const key = await makeJobKey()
+  const key = makeJobKey()
   const audience = boundAudience(inputs.audience, key.thumbprint)
   const request = { grants: inputs.grants, ...(inputs.ttl !== undefined && { ttl: inputs.ttl }), key: key.publicJwk }
   const sealed = await persist(deadline, async () => {

@@ -1,26 +1,35 @@
-import { randomBytes, webcrypto } from "node:crypto"
-import { compactDecrypt } from "jose/jwe/compact/decrypt"
-import { calculateJwkThumbprint } from "jose/jwk/thumbprint"
+import { createECDH, createHash, randomBytes } from "node:crypto"
 import { KEY_BINDING_SEPARATOR, type PublicJwk } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
+import { openJwe } from "./jwe.ts"
 
-/** The key of one exchange. Its private half cannot be exported, is never written down and dies with the process. */
+/** The key of one exchange. Its private half is never written down and dies with the process. */
 export interface JobKey {
   readonly publicJwk: PublicJwk
   /** RFC 7638. */
   readonly thumbprint: string
-  /** Opens what was sealed to this key and reads it as JSON. */
-  open(jwe: string): Promise<unknown>
+  /** Opens what was sealed to this key and reads it as JSON. @throws {ActionError} `answer_unusable` */
+  open(jwe: string): unknown
 }
 
 /** Makes an ephemeral P-256 key, to which the subject token and the broker's answer are bound. */
-export async function makeJobKey(): Promise<JobKey> {
-  const algorithm = { name: "ECDH", namedCurve: "P-256" }
-  const pair = await webcrypto.subtle.generateKey(algorithm, false, ["deriveBits"])
-  const { x = "", y = "" } = await webcrypto.subtle.exportKey("jwk", pair.publicKey)
-  const publicJwk: PublicJwk = { kty: "EC", crv: "P-256", x, y }
-  return { publicJwk, thumbprint: await calculateJwkThumbprint(publicJwk), open: (jwe) => open(jwe, pair.privateKey) }
+export function makeJobKey(): JobKey {
+  const key = createECDH("prime256v1")
+  // 0x04, then both coordinates (SEC 1, section 2.3.3).
+  const point = key.generateKeys()
+  const x = point.subarray(1, 33).toString("base64url")
+  const y = point.subarray(33).toString("base64url")
+  return {
+    publicJwk: { kty: "EC", crv: "P-256", x, y },
+    thumbprint: thumbprintOf(x, y),
+    open(jwe) {
+      const plaintext = openJwe(jwe, key)
+      if (plaintext === null)
+        throw new ActionError("answer_unusable", "The broker's answer does not open with this job's key.")
+      return parseJson(plaintext)
+    },
+  }
 }
 
 /** The audience of a subject token that is worth something only together with the key of this thumbprint. */
@@ -36,16 +45,7 @@ export function thumbprintOfNoKey(): string {
   return randomBytes(32).toString("base64url")
 }
 
-async function open(jwe: string, privateKey: webcrypto.CryptoKey): Promise<unknown> {
-  try {
-    const { plaintext } = await compactDecrypt(jwe, privateKey, {
-      keyManagementAlgorithms: ["ECDH-ES"],
-      contentEncryptionAlgorithms: ["A256GCM"],
-      maxDecompressedLength: 0,
-    })
-    return parseJson(plaintext)
-  } catch {
-    // Nothing of what jose says is shown: it may quote the answer.
-    throw new ActionError("answer_unusable", "The broker's answer does not open with this job's key.")
-  }
+/** RFC 7638, section 3: SHA-256 over the required members in the order of their names. */
+function thumbprintOf(x: string, y: string): string {
+  return createHash("sha256").update(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`).digest("base64url")
 }
