@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest"
+import { isLocal, readConfig } from "../../../broker/config/config.ts"
+
+const KEK = btoa(String.fromCharCode(...Array.from({ length: 32 }, (_, index) => index * 3)))
+const GOOD = { DAYPASS_URL: "https://daypass.example.com", DAYPASS_KEK: KEK }
+
+const read = (env: Record<string, unknown>) => {
+  const config = readConfig(env)
+  if (!config.ok) throw new Error(JSON.stringify(config.fault))
+  return config.value
+}
+const faultsOf = (env: Record<string, unknown>) => {
+  const config = readConfig(env)
+  return config.ok ? [] : config.fault
+}
+
+describe("a deployment's settings", () => {
+  it("are a URL and a key; the rest follows", () => {
+    expect(read(GOOD)).toMatchObject({
+      url: "https://daypass.example.com",
+      audience: "https://daypass.example.com",
+      deployment: "https://daypass.example.com",
+    })
+    expect(read(GOOD).kek?.reveal()).toHaveLength(32)
+  })
+
+  it("may name the audience and the deployment", () => {
+    const config = read({ ...GOOD, DAYPASS_AUDIENCE: "daypass", DAYPASS_DEPLOYMENT: "staging" })
+    expect(config).toMatchObject({ audience: "daypass", deployment: "staging" })
+  })
+
+  it.each([
+    ["https://daypass.example.com/", "https://daypass.example.com"],
+    ["https://DAYPASS.example.com:443", "https://daypass.example.com"],
+    ["https://example.com/broker//", "https://example.com/broker"],
+    ["http://127.0.0.1:8787", "http://127.0.0.1:8787"],
+  ])("spell the URL %s as %s, since iss is compared as text", (url, spelled) => {
+    expect(read({ ...GOOD, DAYPASS_URL: url }).url).toBe(spelled)
+  })
+
+  it("take a path off the default audience, which is the origin", () => {
+    expect(read({ ...GOOD, DAYPASS_URL: "https://example.com/broker" }).audience).toBe("https://example.com")
+  })
+
+  it("report all faults together, and the value of none", () => {
+    const faults = faultsOf({ DAYPASS_URL: "ftp://canary", DAYPASS_KEK: "canary", DAYPASS_AUDIENCE: "canary canary" })
+    expect(faults.map(({ setting }) => setting)).toEqual(["DAYPASS_URL", "DAYPASS_KEK", "DAYPASS_AUDIENCE"])
+    expect(JSON.stringify(faults)).not.toContain("canary")
+  })
+
+  it.each([
+    ["nothing", undefined],
+    ["an empty text", ""],
+    ["a number", 7],
+    ["http on a public host", "http://daypass.example.com"],
+    ["a host that only begins like loopback", "http://127.0.0.1.example.com"],
+    ["a query", "https://daypass.example.com/?x=1"],
+    ["a fragment", "https://daypass.example.com/#x"],
+    ["a user", "https://user:password@daypass.example.com"],
+    ["words", "daypass"],
+  ])("refuse %s for the URL", (_, url) => {
+    expect(faultsOf({ ...GOOD, DAYPASS_URL: url }).map(({ setting }) => setting)).toEqual(["DAYPASS_URL"])
+  })
+
+  it.each([
+    ["too short a key", btoa("short")],
+    ["too long a key", btoa("x".repeat(33))],
+    ["a passphrase", "correct horse battery staple correct horse ba"],
+    ["zeros", btoa("\0".repeat(32))],
+    ["a key of one byte repeated", btoa("a".repeat(32))],
+  ])("refuse %s", (_, kek) => {
+    expect(faultsOf({ ...GOOD, DAYPASS_KEK: kek }).map(({ setting }) => setting)).toEqual(["DAYPASS_KEK"])
+  })
+
+  it("take a key in base64url too, and without padding", () => {
+    const url = KEK.replace(/\+/g, "-").replace(/\//g, "_").replace(/=$/, "")
+    expect(read({ ...GOOD, DAYPASS_KEK: url }).kek?.reveal()).toEqual(read(GOOD).kek?.reveal())
+  })
+
+  it("may lack a key, which whoever starts the broker must then answer for", () => {
+    expect(read({ DAYPASS_URL: "http://localhost:1" })).not.toHaveProperty("kek")
+  })
+
+  it.each([
+    ["http://127.0.0.1:8787", true],
+    ["http://localhost", true],
+    ["http://[::1]:1", true],
+    ["https://127.9.9.9", true],
+    ["https://daypass.example.com", false],
+    ["https://127.0.0.1.example.com", false],
+  ])("are this machine's alone at %s: %s", (url, local) => {
+    expect(isLocal(read({ ...GOOD, DAYPASS_URL: url }))).toBe(local)
+  })
+
+  it("never print the key", () => {
+    expect(JSON.stringify(read(GOOD))).not.toContain(KEK.slice(0, 12))
+    expect(`${read(GOOD).kek}`).toBe("[secret]")
+  })
+})

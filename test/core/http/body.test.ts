@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest"
+import { readJson } from "../../../broker/http/body.ts"
+
+const MIB = 1024 * 1024
+
+/** A request whose body comes in pieces and without a stated length. */
+function streamed(chunks: readonly Uint8Array[], onCancel = () => {}): Request {
+  let next = 0
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = chunks[next++]
+      if (chunk) controller.enqueue(chunk)
+      else controller.close()
+    },
+    cancel: onCancel,
+  })
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body, duplex: "half" }
+  return new Request("https://daypass.example/v1/exchange", init as RequestInit)
+}
+
+const stated = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
+  new Request("https://daypass.example/v1/exchange", {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: body as BodyInit,
+  })
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+describe("a request's body", () => {
+  it("is read as JSON, in one piece or in many", async () => {
+    expect(await readJson(stated('{"grants":["a"]}'))).toEqual({ grants: ["a"] })
+    expect(await readJson(streamed([...'{"grants":["a"]}'].map(bytes)))).toEqual({ grants: ["a"] })
+  })
+
+  it("may say its character set", async () => {
+    expect(await readJson(stated("{}", { "content-type": "Application/JSON; charset=utf-8" }))).toEqual({})
+  })
+
+  it("is refused above its bound, stated or counted, and then not read on", async () => {
+    const tooLarge = { code: "request_too_large" }
+    await expect(readJson(stated("x".repeat(20_000), { "content-length": "20000" }))).rejects.toMatchObject(tooLarge)
+    let cancelled = false
+    const endless = streamed(
+      Array.from({ length: 64 }, () => new Uint8Array(MIB / 64)),
+      () => {
+        cancelled = true
+      },
+    )
+    await expect(readJson(endless)).rejects.toMatchObject(tooLarge)
+    expect(cancelled).toBe(true)
+  })
+
+  it.each([
+    ["nothing", new Uint8Array()],
+    ["half of JSON", bytes('{"grants":')],
+    ["bytes that are no UTF-8", Uint8Array.of(0x22, 0xff, 0x22)],
+    ["a byte order mark", bytes('\ufeff{"grants":["a"]}')],
+  ])("is refused as %s", async (_, body) => {
+    await expect(readJson(stated(body))).rejects.toMatchObject({ code: "request_malformed" })
+  })
+
+  it("that breaks off is refused, and its error stays inside", async () => {
+    const broken = new Request("https://daypass.example/", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: new ReadableStream({
+        pull(controller) {
+          controller.error(new Error("canary"))
+        },
+      }),
+      duplex: "half",
+    } as RequestInit)
+    const error = await readJson(broken).catch((thrown: Error) => thrown)
+    expect(error).toMatchObject({ code: "request_malformed" })
+    expect(String(error)).not.toContain("canary")
+  })
+
+  it.each([null, "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "multipart/form-data"])(
+    "is refused as %s",
+    async (type) => {
+      const request = new Request("https://daypass.example/", { method: "POST", body: "{}" })
+      if (type === null) request.headers.delete("content-type")
+      else request.headers.set("content-type", type)
+      await expect(readJson(request)).rejects.toMatchObject({ code: "media_type_unsupported" })
+    },
+  )
+})

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest"
+import { BrokerError } from "../../../broker/core/errors.ts"
+import { faultOf, problemResponse } from "../../../broker/http/problem.ts"
+import { ERROR_CODES, PROBLEMS } from "../../../broker/wire/error-codes.ts"
+
+const CANARY = "canary-of-something-secret"
+
+describe("a problem document", () => {
+  it.each(ERROR_CODES.map((code) => [code]))("of %s says its code, its status and the request", async (code) => {
+    const response = problemResponse(new BrokerError(code, "What happened."), "request-1")
+    expect(response.status).toBe(PROBLEMS[code].status)
+    expect(response.headers.get("content-type")).toBe("application/problem+json")
+    expect(await response.json()).toEqual({
+      type: `urn:daypass:problem:${code}`,
+      title: PROBLEMS[code].title,
+      status: PROBLEMS[code].status,
+      detail: "What happened.",
+      code,
+      request_id: "request-1",
+    })
+  })
+
+  it.each([
+    ["an error of nobody's", new Error(CANARY)],
+    ["a text", CANARY],
+    ["nothing", undefined],
+    ["an error that poses as ours", Object.assign(new Error(CANARY), { code: "not_allowed", detail: CANARY })],
+    [
+      "an error whose cause is foreign",
+      new BrokerError("ledger_unavailable", "The disk.", { cause: new Error(CANARY) }),
+    ],
+  ])("lets nothing out of %s", async (_, error) => {
+    expect(await problemResponse(error, "r").text()).not.toContain(CANARY)
+    expect(JSON.stringify(faultOf(error))).not.toContain(CANARY)
+  })
+
+  it("asks for a bearer with every 401, and for patience with every 503", () => {
+    for (const code of ERROR_CODES) {
+      const { status, headers } = problemResponse(new BrokerError(code, "x"), "r")
+      expect(headers.get("www-authenticate"), code).toBe(status === 401 ? "Bearer" : null)
+      expect(headers.has("retry-after"), code).toBe(status === 503)
+    }
+  })
+
+  it("carries the trace that its error carries, and the wait", async () => {
+    const trace = {
+      subject: { issuer: "github", repository: "acme/shop", repository_id: "41", environment: null },
+      policies: [],
+      notes: [],
+      grants: [],
+    }
+    const response = problemResponse(new BrokerError("provider_throttled", "x", { trace, retryAfterSeconds: 7 }), "r")
+    expect(response.headers.get("retry-after")).toBe("7")
+    expect(await response.json()).toMatchObject({ trace })
+  })
+})
