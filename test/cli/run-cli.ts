@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { afterAll } from "vitest"
 import { main } from "../../cli/main.ts"
 
 export interface CliRun {
@@ -22,9 +23,15 @@ export async function runCli(...args: string[]): Promise<CliRun> {
   return { code, out: out.join("\n"), err: err.join("\n") }
 }
 
-/** A new folder with these files. */
+const made: string[] = []
+afterAll(() => {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A new folder with these files; it goes when the test file has run. */
 export function folderOf(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "daypass-cli-"))
+  made.push(folder)
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), text)
