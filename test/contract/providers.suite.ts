@@ -1,28 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { BrokerError } from "../../broker/core/errors.ts"
-import type { Identity } from "../../broker/core/identity.ts"
 import { Secret } from "../../broker/core/secret.ts"
 import { HttpError, type HttpRequest, type HttpResponse } from "../../broker/ports/http.ts"
 import { CASE_NOW, FOREIGN_TEXT, type ProviderCase, type Reply } from "../../broker/providers/case.ts"
 import type { Minted, Provider, ProviderIo } from "../../broker/providers/provider.ts"
+import { job } from "../core/job.ts"
 
-const IDENTITY: Identity = {
-  issuer: "github",
-  issuerUrl: "https://token.actions.githubusercontent.com",
-  repository: "acme/shop",
-  repositoryId: "41",
-  owner: "acme",
-  ownerId: "9001",
-  environment: "production",
-  ref: "refs/heads/main",
-  refType: "branch",
-  event: "push",
-  actor: "octocat",
-  runId: "10988497055",
-  runAttempt: "1",
-  claims: {},
-}
-
+const IDENTITY = job()
 const TOKEN = "header.canary-of-the-identity-token.signature"
 
 /** What every provider must do with every story it has recorded, in every runtime. */

@@ -7,6 +7,7 @@ import { compiled, revived } from "../../broker/core/policy/compiled.ts"
 import { decide } from "../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import { job } from "./job.ts"
 
 // Node and workerd decide alike: this file runs in both, on the same thousand cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
@@ -63,22 +64,8 @@ const claims = fc.dictionary(
   { noNullPrototype: true },
 )
 
-const identityOf = (job: Identity["claims"]): Identity => ({
-  issuer: "github",
-  issuerUrl: "https://token.actions.githubusercontent.com",
-  repository: "acme/shop",
-  repositoryId: "41",
-  owner: "acme",
-  ownerId: "9001",
-  environment: "production",
-  ref: "refs/heads/main",
-  refType: "branch",
-  event: typeof job["event_name"] === "string" ? job["event_name"] : "push",
-  actor: "octocat",
-  runId: "1",
-  runAttempt: "1",
-  claims: job,
-})
+const identityOf = (claims: Identity["claims"]): Identity =>
+  job({ claims, event: typeof claims["event_name"] === "string" ? claims["event_name"] : "push" })
 
 const encoder = new TextEncoder()
 const load = (text: string) =>
@@ -96,14 +83,14 @@ describe("decisions", () => {
     seed: SEED,
     numRuns: 1000,
   })
-  const outcomes = cases.map(({ policy: text, claims: job, ttl }) => {
+  const outcomes = cases.map(({ policy: text, claims: sent, ttl }) => {
     const set = load(text)
     if (!set.ok) return set.fault
     const ask = (policies: typeof set.value) =>
       decide({
         organisation: policies.organisation,
         policies: policies.policiesOf("github", "41"),
-        identity: identityOf(job),
+        identity: identityOf(sent),
         grants: ["token"],
         ...(ttl === null ? {} : { ttlSeconds: ttl }),
       })

@@ -8,6 +8,7 @@ import type { ExchangeCall } from "../../../broker/exchange/call.ts"
 import type { DueLease, RevocationStart, SweptLedger } from "../../../broker/ports/ledger.ts"
 import type { Minted, Provider } from "../../../broker/providers/provider.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
+import { job } from "../job.ts"
 
 /** What happened, in the order in which it happened, across all ports. */
 export type Story = string[]
@@ -16,22 +17,7 @@ export const CANARY = "canary-of-a-minted-secret"
 
 export const NOW = new Date("2026-11-22T12:00:00.000Z")
 
-const IDENTITY: Identity = {
-  issuer: "github",
-  issuerUrl: "https://token.actions.githubusercontent.com",
-  repository: "acme/shop",
-  repositoryId: "41",
-  owner: "acme",
-  ownerId: "9001",
-  environment: "production",
-  ref: "refs/heads/main",
-  refType: "branch",
-  event: "push",
-  actor: "octocat",
-  runId: "7",
-  runAttempt: "1",
-  claims: { ref: "refs/heads/main", event_name: "push" },
-}
+const IDENTITY = job({ claims: { ref: "refs/heads/main", event_name: "push" } })
 
 /** How a provider of the test's behaves for a grant: by the grant's own name. */
 export type Behaviour = "mints" | "fails" | "mints-but-cannot-revoke" | "expires-only" | "breaks"

@@ -22,7 +22,7 @@ const stated = (body: string | Uint8Array, headers: Record<string, string> = {})
   new Request("https://daypass.example/v1/exchange", {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
-    body: body as BodyInit,
+    body: body as string,
   })
 
 const bytes = (text: string) => new TextEncoder().encode(text)

@@ -2,37 +2,24 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { identityTokenClaims, identityTokenSubject } from "../../../broker/signing/identity-token.ts"
+import { job, withoutEnvironment } from "../job.ts"
 
-const identity = (change: Partial<Identity> = {}): Identity => ({
-  issuer: "github",
-  issuerUrl: "https://token.actions.githubusercontent.com",
-  repository: "acme/shop",
-  repositoryId: "41",
-  owner: "acme",
-  ownerId: "9001",
-  environment: "production",
-  ref: "refs/heads/main",
-  refType: "branch",
-  event: "push",
-  actor: "octocat",
-  runId: "7",
-  runAttempt: "1",
-  claims: {
-    iss: "https://evil.example",
-    sub: "evil",
-    aud: "evil",
-    sha: "8b42",
-    "https://aws.amazon.com/tags": { principal_tags: {} },
-  },
-  ...change,
-})
-
-const without = ({ environment: _, ...rest }: Identity): Identity => rest
+const identity = (change: Partial<Identity> = {}) =>
+  job({
+    claims: {
+      iss: "https://evil.example",
+      sub: "evil",
+      aud: "evil",
+      sha: "8b42",
+      "https://aws.amazon.com/tags": { principal_tags: {} },
+    },
+    ...change,
+  })
 
 describe("an identity token's subject", () => {
   it.each([
     [identity(), "aws-deploy", "repository:acme/shop:environment:production:grant:aws-deploy"],
-    [without(identity()), "aws-deploy", "repository:acme/shop:environment:-:grant:aws-deploy"],
+    [withoutEnvironment(identity()), "aws-deploy", "repository:acme/shop:environment:-:grant:aws-deploy"],
     [identity({ environment: "-" }), "g", "repository:acme/shop:environment:%2D:grant:g"],
     [identity({ environment: "a:grant:b" }), "g", "repository:acme/shop:environment:a%3Agrant%3Ab:grant:g"],
     [identity({ environment: "*" }), "g", "repository:acme/shop:environment:%2A:grant:g"],
@@ -52,7 +39,7 @@ describe("an identity token's subject", () => {
       fc.property(job, job, (one, two) => {
         fc.pre(one.environment !== two.environment || one.grant !== two.grant)
         const subject = ({ environment, grant }: typeof one) =>
-          identityTokenSubject(environment === null ? without(identity()) : identity({ environment }), grant)
+          identityTokenSubject(environment === null ? withoutEnvironment(identity()) : identity({ environment }), grant)
         return subject(one) !== subject(two)
       }),
       { numRuns: 1000 },
@@ -94,7 +81,7 @@ describe("an identity token's claims", () => {
   it.each(["iss", "sub", "aud", "exp", "repository_id", "environment", "job_workflow_ref", "repo_property_tier"])(
     "never let an addition pass for the fact %s, even when the job lacks it",
     (name) => {
-      const about = without({ ...identity(), claims: {} })
+      const about = withoutEnvironment({ ...identity(), claims: {} })
       expect(claimsOf({ [name]: "forged" }, about)[name]).not.toBe("forged")
     },
   )
