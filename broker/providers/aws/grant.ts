@@ -8,7 +8,7 @@ const MAX_POLICY_LENGTH = 2_048
 const MAX_POLICY_ARNS = 10
 
 const ROLE_ARN =
-  /^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role\/((?:[!-.0-~]{1,510}\/)?)([A-Za-z0-9+=,.@_-]{1,64})$/
+  /^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role\/(?=.{1,576}$)((?:[!-.0-~]+\/)*)([A-Za-z0-9+=,.@_-]{1,64})$/
 const POLICY_ARN = /^arn:(?:aws|aws-cn|aws-us-gov):iam::(?:aws|[0-9]{12}):policy\/[A-Za-z0-9+=,.@_/-]{1,512}$/
 
 export const connection = z.strictObject({

@@ -11,12 +11,15 @@ const audience = z
   .max(MAX_AUDIENCE_LENGTH)
   .regex(/^[!#-[\]-~]+$/, "an audience has printable ASCII characters only, no spaces, quotes or backslashes")
 
+/** AWS's own, and that of its partition in China. */
+const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn"])
+
 /** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
 export const connection = z.strictObject({
   audiences: z
     .array(
       audience.refine(
-        (name) => name !== "sts.amazonaws.com",
+        (name) => !AWS_AUDIENCES.has(name),
         "AWS trusts tokens for this audience: a grant could assume roles past the account list of an aws connection. Use a connection with provider: aws",
       ),
     )
@@ -24,6 +27,17 @@ export const connection = z.strictObject({
 })
 
 export type Connection = z.infer<typeof connection>
+
+/**
+ * Claims by which a token says more than its audience tells. AWS holds `azp`, where there is one, against the audiences
+ * that an account trusts instead of `aud`, and reads session tags and the source identity from below its own URL, in one
+ * claim or flattened into many (IAM User Guide, "Available keys for AWS OIDC federation", "Pass session tags in AWS
+ * STS"). `cnf`, `act` and `may_act` speak of whose token it is (RFC 7800, RFC 8693).
+ */
+const MEANINGFUL: ReadonlySet<string> = new Set(["azp", "cnf", "act", "may_act"])
+const AWS_NAMESPACE = "https://aws.amazon.com/"
+
+const isReserved = (name: string) => isJobClaim(name) || MEANINGFUL.has(name) || name.startsWith(AWS_NAMESPACE)
 
 export const grant = z.strictObject({
   audience,
@@ -41,10 +55,7 @@ export const grant = z.strictObject({
           /^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/,
           "a claim's name starts with a letter; letters, digits and _ . : / - follow",
         )
-        .refine(
-          (name) => !isJobClaim(name) && name !== "https://aws.amazon.com/tags",
-          "this claim is the broker's to set; choose another name",
-        ),
+        .refine((name) => !isReserved(name), "this claim is the broker's to set; choose another name"),
       z.string().min(1).max(256),
     )
     .refine(

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest"
+import { grant as awsGrant, roleParts } from "../../broker/providers/aws/grant.ts"
+import { connection as tokenConnection, grant as tokenGrant } from "../../broker/providers/identity-token/grant.ts"
+
+describe("an identity token's own claims", () => {
+  const withClaim = (name: string) =>
+    tokenGrant.safeParse({ audience: "https://vault.example.com", claims: { [name]: "x" } })
+
+  it.each(["team", "access", "https://acme.example/team", "azpx", "https://aws.example.com/tags"])(
+    "may be %s",
+    (name) => {
+      expect(withClaim(name).success).toBe(true)
+    },
+  )
+
+  // AWS takes azp for the audience, and tags and the source identity from claims below its URL: a grant for another
+  // audience would otherwise assume roles past the accounts that an aws connection lists, under tags of its own making.
+  it.each([
+    "azp",
+    "https://aws.amazon.com/tags",
+    "https://aws.amazon.com/tags/principal_tags/environment",
+    "https://aws.amazon.com/tags/transitive_tag_keys",
+    "https://aws.amazon.com/source_identity",
+    "cnf",
+    "act",
+    "may_act",
+    "repository_id",
+    "sub",
+  ])("are never %s", (name) => {
+    expect(withClaim(name).success).toBe(false)
+  })
+})
+
+describe("an identity token's audience", () => {
+  it.each(["sts.amazonaws.com", "sts.amazonaws.com.cn"])("is never %s, which AWS trusts", (audience) => {
+    expect(tokenConnection.safeParse({ audiences: [audience] }).success).toBe(false)
+  })
+})
+
+describe("a role's ARN", () => {
+  it.each([
+    ["arn:aws:iam::111122223333:role/deploy", "deploy"],
+    ["arn:aws:iam::111122223333:role/team/deploy", "deploy"],
+    ["arn:aws:iam::111122223333:role/team/prod/deploy", "deploy"],
+    ["arn:aws-us-gov:iam::111122223333:role/a/b/c/d", "d"],
+  ])("%s names the role %s", (role, name) => {
+    expect(awsGrant.safeParse({ role }).success).toBe(true)
+    expect(roleParts(role)).toMatchObject({ account: "111122223333", name })
+  })
+
+  it.each([
+    "arn:aws:iam::111122223333:role/",
+    "arn:aws:iam::111122223333:role//deploy",
+    "arn:aws:iam::111122223333:role/deploy/",
+    "arn:aws:iam::111122223333:role/de*loy",
+    "arn:aws:iam::111122223333:role/deploy\n",
+    "arn:aws:iam::111122223333:user/deploy",
+    "arn:aws:iam::11112222333:role/deploy",
+    `arn:aws:iam::111122223333:role/${"a/".repeat(300)}deploy`,
+  ])("is not %o", (role) => {
+    expect(awsGrant.safeParse({ role }).success).toBe(false)
+  })
+})
