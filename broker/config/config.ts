@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from "../core/result.ts"
 import { Secret } from "../core/secret.ts"
 import { isHttpsOrLoopback, isLoopbackHost } from "../core/url.ts"
+import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
 
 /** What a deployment is told from outside. Secrets are already wrapped. */
 export interface Config {
@@ -37,6 +38,10 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   const url = readUrl(env["DAYPASS_URL"], fault)
   const kek = readKek(env["DAYPASS_KEK"], fault)
   const audience = readText(env["DAYPASS_AUDIENCE"], "DAYPASS_AUDIENCE", fault)
+  // A plain token for such an audience would read like one that is bound to a key.
+  if (audience?.includes(KEY_BINDING_SEPARATOR)) {
+    fault("DAYPASS_AUDIENCE", `must not contain ${KEY_BINDING_SEPARATOR}, which binds a token to a key`)
+  }
   const deployment = readText(env["DAYPASS_DEPLOYMENT"], "DAYPASS_DEPLOYMENT", fault)
 
   if (url === undefined || faults.length > 0) return fail(faults)
@@ -51,6 +56,9 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
 /** Whether a broker at this URL is for this machine only, where a development key may do. */
 export const isLocal = (config: Config): boolean => isLoopbackHost(new URL(config.url).hostname)
 
+/** Whether nobody but this machine can connect to an address. A URL is only what a broker calls itself. */
+export const isLocalAddress = (address: string): boolean => isLoopbackHost(address === "::1" ? "[::1]" : address)
+
 type Report = (setting: string, message: string) => void
 
 function readUrl(value: unknown, fault: Report): string | undefined {
@@ -63,7 +71,8 @@ function readUrl(value: unknown, fault: Report): string | undefined {
     return undefined
   }
   const url = new URL(value)
-  if (url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "") {
+  // By their marks too: the parser keeps an empty query or fragment in `href`, and calls both "".
+  if (/[?#]/.test(value) || url.username !== "" || url.password !== "") {
     fault("DAYPASS_URL", "must have no query, no fragment and no user")
     return undefined
   }

@@ -1,4 +1,4 @@
-import type { NodeStore } from "../adapters/node/ledgers.ts"
+import type { DueLedger, NodeStore } from "../adapters/node/ledgers.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { sweep } from "../exchange/sweep.ts"
 
@@ -23,16 +23,26 @@ export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promi
 async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
   try {
     const due = await store.due(broker.clock.now().getTime(), LEDGERS_PER_SWEEP)
-    for (const target of due) {
-      const leases = await sweep(target, broker)
-      if (leases > 0)
-        broker.log({ event: "leases.swept", detail: `${leases} leases of repository ${target.repositoryId}` })
-    }
+    for (const target of due) await sweepLedger(target, broker)
   } catch {
-    // What is due stays due: the next sweep finds it again.
-    broker.log({
-      event: "sweep.failed",
-      detail: "leases that are due could not all be ended; the next sweep tries again",
-    })
+    failed(broker)
   }
 }
+
+/** One ledger that cannot be swept must not keep those behind it waiting: it is the longest due, and would be for ever. */
+async function sweepLedger(target: DueLedger, broker: Broker): Promise<void> {
+  try {
+    const leases = await sweep(target, broker)
+    if (leases > 0)
+      broker.log({ event: "leases.swept", detail: `${leases} leases of repository ${target.repositoryId}` })
+  } catch {
+    failed(broker)
+  }
+}
+
+/** What is due stays due: the next sweep finds it again. */
+const failed = (broker: Broker) =>
+  broker.log({
+    event: "sweep.failed",
+    detail: "leases that are due could not all be ended; the next sweep tries again",
+  })

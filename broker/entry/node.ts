@@ -3,7 +3,7 @@ import { developmentKey } from "../adapters/node/development-key.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
-import { isLocal, readConfig } from "../config/config.ts"
+import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { createApp } from "../http/app.ts"
 import { PROVIDERS } from "../providers/index.ts"
@@ -66,9 +66,11 @@ if (!config.ok) {
   )
 }
 const settings = config.value
-if (!settings.kek && !isLocal(settings)) {
+if (!settings.kek && !(isLocal(settings) && isLocalAddress(options.host))) {
   refuseToStart(
-    ["DAYPASS_KEK is not set. A broker with a public URL needs a key of its own: openssl rand -base64 32"],
+    [
+      "DAYPASS_KEK is not set. A broker with a public URL, or one that others can reach, needs a key of its own: openssl rand -base64 32",
+    ],
     2,
   )
 }

@@ -160,6 +160,7 @@ describe("a broker on Node", () => {
   const options = (url = "http://127.0.0.1:1") => ["--policies", policies, "--data", join(folder, "data"), "--url", url]
   it.each([
     ["a public URL without a key", () => options("https://daypass.example"), {}, "DAYPASS_KEK"],
+    ["an address for everybody without a key", () => [...options(), "--host", "0.0.0.0"], {}, "DAYPASS_KEK"],
     ["a key that is none", () => options(), { DAYPASS_KEK: "aGVsbG8=" }, "32 random bytes"],
     [
       "a key of one byte repeated",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { isLocal, readConfig } from "../../../broker/config/config.ts"
+import { isLocal, isLocalAddress, readConfig } from "../../../broker/config/config.ts"
 
 const KEK = btoa(String.fromCharCode(...Array.from({ length: 32 }, (_, index) => index * 3)))
 const GOOD = { DAYPASS_URL: "https://daypass.example.com", DAYPASS_KEK: KEK }
@@ -56,6 +56,8 @@ describe("a deployment's settings", () => {
     ["a host that only begins like loopback", "http://127.0.0.1.example.com"],
     ["a query", "https://daypass.example.com/?x=1"],
     ["a fragment", "https://daypass.example.com/#x"],
+    ["a query that is empty", "https://daypass.example.com?"],
+    ["a fragment that is empty", "https://daypass.example.com#"],
     ["a user", "https://user:password@daypass.example.com"],
     ["words", "daypass"],
   ])("refuse %s for the URL", (_, url) => {
@@ -90,6 +92,25 @@ describe("a deployment's settings", () => {
     ["https://127.0.0.1.example.com", false],
   ])("are this machine's alone at %s: %s", (url, local) => {
     expect(isLocal(read({ ...GOOD, DAYPASS_URL: url }))).toBe(local)
+  })
+
+  it("refuse an audience in which a plain token would read like a key-bound one", () => {
+    const audience = `https://daypass.example.com?jkt=${"A".repeat(43)}`
+    expect(faultsOf({ ...GOOD, DAYPASS_AUDIENCE: audience }).map(({ setting }) => setting)).toEqual([
+      "DAYPASS_AUDIENCE",
+    ])
+  })
+
+  it.each([
+    ["127.0.0.1", true],
+    ["::1", true],
+    ["localhost", true],
+    ["0.0.0.0", false],
+    ["::", false],
+    ["", false],
+    ["192.168.1.7", false],
+  ])("can be reached at the address %o by this machine alone: %s", (address, local) => {
+    expect(isLocalAddress(address)).toBe(local)
   })
 
   it("never print the key", () => {

@@ -1,0 +1,28 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest"
+import type { DueLedger, NodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { startSweeping } from "../../broker/entry/node-sweeper.ts"
+import type { SweptLedger } from "../../broker/ports/ledger.ts"
+import { world } from "../core/exchange/world.ts"
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+it("sweeps every ledger that is due, although one before it cannot be swept", async () => {
+  const { broker } = await world({ grants: {} })
+  const swept: string[] = []
+  const due = ["broken", "41"].map((repositoryId): DueLedger => {
+    const takeDue: SweptLedger["takeDue"] = async () => {
+      swept.push(repositoryId)
+      if (repositoryId === "broken") throw new Error("this ledger cannot be read")
+      return []
+    }
+    return { issuerUrl: "https://issuer.example", repositoryId, ledger: { takeDue } as SweptLedger }
+  })
+  const events: unknown[] = []
+  const store = { due: async () => due } as unknown as NodeStore
+  const sweeper = startSweeping(store, { ...broker, log: (event) => void events.push(event) })
+  await vi.advanceTimersByTimeAsync(15_000)
+  await sweeper.stop()
+  expect(swept).toEqual(["broken", "41"])
+  expect(events).toMatchObject([{ event: "sweep.failed" }])
+})
