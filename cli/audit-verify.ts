@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs"
 import { type ChainVerdict, ChainVerifier } from "../broker/core/audit-verify.ts"
+import { visible } from "../broker/core/policy/faults.ts"
 import { impossible, misused, readArguments, reasonOf } from "./arguments.ts"
 import { type CliIo, EXIT } from "./io.ts"
 
@@ -56,6 +57,6 @@ function report(file: string, verdict: ChainVerdict, head: string | undefined, i
   return EXIT.ok
 }
 
-/** Quoted as JSON: a file of unknown origin must not move the terminal's cursor. */
+/** A file of unknown origin must not move the terminal's cursor: JSON alone leaves the C1 controls as they are. */
 const named = (ledger: { readonly issuer: string; readonly repository_id: string }) =>
-  `repository ${JSON.stringify(ledger.repository_id)} of ${JSON.stringify(ledger.issuer)}`
+  visible(`repository ${JSON.stringify(ledger.repository_id)} of ${JSON.stringify(ledger.issuer)}`)

@@ -2,6 +2,7 @@ import { parseDuration } from "../broker/core/duration.ts"
 import type { Claims } from "../broker/core/identity.ts"
 import { decide } from "../broker/core/policy/decide.ts"
 import { explainTrace } from "../broker/core/policy/explain.ts"
+import { visible } from "../broker/core/policy/faults.ts"
 import { FAMILIES } from "../broker/issuers/families.ts"
 import { parseStrictJsonObject } from "../broker/issuers/strict-json.ts"
 import { MAX_GRANTS_PER_REQUEST } from "../broker/wire/exchange.ts"
@@ -85,7 +86,7 @@ function explain(
   if (typeof iss !== "string") return ["daypass: the claims name no issuer: iss is missing, or not a text"]
   const issuer = [...set.organisation.issuers.values()].find(({ url }) => url === iss)
   if (issuer === undefined) {
-    const remark = `The organisation file lists no issuer ${JSON.stringify(iss)}: the broker takes no token of it.`
+    const remark = `The organisation file lists no issuer ${visible(JSON.stringify(iss))}: the broker takes no token of it.`
     return { decision: "deny", code: "token_issuer_unknown", trace: null, remark }
   }
   const family = FAMILIES.get(issuer.family)

@@ -135,3 +135,11 @@ describe("what the commands cannot carry out", () => {
     expect(out).toBe(`${file}:1: the line is not JSON in UTF-8\n`)
   })
 })
+
+test("a trail of unknown origin cannot move the terminal's cursor", async () => {
+  const file = join(folder, "trail.jsonl")
+  writeFileSync(file, '{"ledger":{"issuer":"https://i\u009b2J","repository_id":"\u202e41"}}\n{}\n')
+  const { code, out } = await command(auditVerify, file)
+  expect(code).toBe(1)
+  expect(out).toContain('repository "\\u{202e}41" of "https://i\\u{9b}2J"')
+})

@@ -27,6 +27,18 @@ describe("daypass check", () => {
     ])
   })
 
+  it("prints no line break and no escape sequence of a file's or a key's", async () => {
+    const organisation = ORGANISATION.replace("  github:", '  "git\\n::warning::x":')
+    const policy = POLICY.replace("repository:", "issuer: other\nrepository:")
+    const folder = folderOf({ "daypass.yaml": organisation, "p.yaml": policy, "\n::error::q\u001b[2J.yaml": POLICY })
+    const { code, out } = await runCli("check", folder)
+    expect(code).toBe(1)
+    expect(out).toContain("Known: git\\u{a}::warning::x.")
+    expect(out).toContain("\\u{a}::error::q\\u{1b}[2J.yaml:1:1")
+    expect(out.split("\n").some((line) => line.startsWith("::"))).toBe(false)
+    expect(out).not.toContain("\u001b")
+  })
+
   it("writes the same as JSON", async () => {
     const good = JSON.parse((await runCli("check", GOOD, "--json")).out)
     expect(good).toEqual({

@@ -12,7 +12,7 @@ import { job } from "./job.ts"
 // Node and workerd decide alike: this file runs in both, on the same thousand cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
 const DECISIONS = "0d7aa1624f08693edc6badc277377188d524d5f42e16b4ee379a26bb37f5aca7"
-const FAULTS = "d802c8c4d191a14a9b51ba399593e09b508ff02c3d784b4b2f7d90d116a84eef"
+const FAULTS = "cd08991d7a324cadf523a23bf1d6f9a1896abc2f5f4b2fefbcc2be8f93a23bbe"
 
 const SEED = 20261122
 

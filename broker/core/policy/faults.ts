@@ -45,7 +45,18 @@ export interface Position {
 }
 
 export function fault(file: string, at: Position, code: FaultCode, message: string): PolicyFault {
-  return { file, line: at.line, column: at.column, code, message }
+  return { file: visible(file), line: at.line, column: at.column, code, message: visible(message) }
+}
+
+/**
+ * Text of a folder that nobody has reviewed yet, on one line: names of files and keys can hold line breaks and escape
+ * sequences, and what checks a pull request prints them to a terminal, or to a log that takes lines for commands.
+ */
+export function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  )
 }
 
 /** Where faults go that concern a whole file. */

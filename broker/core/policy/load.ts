@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { fail, ok, type Result } from "../result.ts"
-import { FILE_START, fault } from "./faults.ts"
+import { FILE_START, fault, visible } from "./faults.ts"
 import { grantNameFaults } from "./grant-names.ts"
 import type { Policy, PolicyFault, PolicySet } from "./model.ts"
 import { type OrganisationReading, readOrganisation } from "./organisation.ts"
@@ -88,6 +88,7 @@ function isMeant({ path, refused }: PolicyInput, faults: PolicyFault[]): boolean
   const parts = path.split("/")
   if (/\.ya?ml$/i.test(path) && !path.endsWith(".yaml")) return no("Policy files end in .yaml: rename this one.")
   if (!path.endsWith(".yaml") || path.endsWith(".test.yaml")) return false
+  if (visible(path) !== path) return no("The name holds a character that cannot be seen: rename this file.")
   if (parts.some((part) => part === "" || part === "." || part === "..") || path.includes("\\")) {
     return no("The path is not one inside the folder, written with forward slashes.")
   }

@@ -105,8 +105,13 @@ function constrainsNothing(rule: YamlNode): boolean {
   return (
     when.kind === "map" &&
     when.entries.size > 0 &&
-    [...when.entries.keys()].every((claim) => REPOSITORY_CLAIMS.has(claim))
+    [...when.entries].every(([claim, { value }]) => REPOSITORY_CLAIMS.has(claim) || letsEveryValueIn(value))
   )
+}
+
+/** `**` matches whatever a claim says. */
+function letsEveryValueIn(condition: YamlNode): boolean {
+  return condition.kind === "list" ? condition.items.some(letsEveryValueIn) : textOf(condition) === "**"
 }
 
 function compileRules(file: string, root: YamlNode, kind: "allow" | "deny", parsed: PolicyFile): Rule[] {

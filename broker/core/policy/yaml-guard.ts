@@ -13,6 +13,10 @@ const MAX_INDENT_COLUMNS = 128
 /** `- - - a` nests a level per dash without costing a line. */
 const MAX_INDICATORS_PER_LINE = 8
 
+/** Format characters (`\p{Cf}`: bidirectional marks, joiners, tags), variation selectors, and letters without a shape. */
+const INVISIBLE =
+  /\p{Cf}|\u034f|[\u115f\u1160\u3164\uffa0]|[\u17b4\u17b5]|[\u180b-\u180f]|[\ufe00-\ufe0f]|[\u{e0000}-\u{e0fff}]/u
+
 /** What no policy text contains, and what to do instead. Line feeds, and carriage returns before them, are fine. */
 const FORBIDDEN: readonly { readonly characters: RegExp; readonly say: string }[] = [
   { characters: /\t/, say: "a tab: indent with spaces" },
@@ -20,7 +24,8 @@ const FORBIDDEN: readonly { readonly characters: RegExp; readonly say: string }[
   { characters: /[^\P{Cc}\t\n\r]|[\u2028\u2029]/u, say: "a control character: remove it" },
   { characters: /\r(?!\n)/, say: "a carriage return without a line feed: end lines with a line feed" },
   // They make a policy read otherwise in a review than it is: CVE-2021-42574, "Trojan Source".
-  { characters: /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069]/, say: "an invisible character: remove it" },
+  { characters: INVISIBLE, say: "an invisible character: remove it" },
+  { characters: /(?! )\p{Zs}/u, say: "a space that is none of the space bar's: a rule with it would match nothing" },
 ]
 
 /** Maps offsets in a text to lines and columns. */

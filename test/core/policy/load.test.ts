@@ -176,6 +176,8 @@ describe("a policy file", () => {
       "conditions on its own repository only",
       '  - name: a\n    when: { repository: acme/*, repository_owner_id: "9001" }\n    grants: [note]\n',
     ],
+    ["a pattern that matches whatever a claim says", '  - name: a\n    when: { ref: "**" }\n    grants: [note]\n'],
+    ["such a pattern among others", '  - name: a\n    when: { ref: [refs/heads/main, "**"] }\n    grants: [note]\n'],
   ])("without an environment needs an allow to constrain something: %s", (_, rule) => {
     const body = `allow:\n${rule}grants:\n  note: { connection: notes }\n`
     expect(policyFaults(policyOf(body, { environment: null })).map(shown)).toEqual(["p.yaml:5:5 allow_unconstrained"])
@@ -327,6 +329,16 @@ describe("a folder", () => {
     ],
     ["a policy that nobody reads", { "daypass.yaml": ORGANISATION, "p.yml": GOOD }, ["p.yml:1:1 file_name"]],
     ["a policy in capitals", { "daypass.yaml": ORGANISATION, "P.YAML": GOOD }, ["P.YAML:1:1 file_name"]],
+    [
+      "a name that breaks a line",
+      { "daypass.yaml": ORGANISATION, "p\n::error::x.yaml": GOOD },
+      ["p\\u{a}::error::x.yaml:1:1 file_name"],
+    ],
+    [
+      "a name that moves the cursor",
+      { "daypass.yaml": ORGANISATION, "p\u009b2J.yaml": GOOD },
+      ["p\\u{9b}2J.yaml:1:1 file_name"],
+    ],
     ["a path out of the folder", { "daypass.yaml": ORGANISATION, "../p.yaml": GOOD }, ["../p.yaml:1:1 file_name"]],
     ["an empty policy", { "daypass.yaml": ORGANISATION, "p.yaml": "" }, ["p.yaml:1:1 file_empty"]],
     [
