@@ -50,8 +50,10 @@ export function isHttpsOrLoopback(url: URL): boolean {
  * @throws {HttpFailure}
  */
 export async function send(request: HttpRequest): Promise<HttpReply> {
-  const { Agent, request: open } =
-    request.url.protocol === "https:" ? await import("node:https") : await import("node:http")
+  // Here as well as where URLs are read: the post step's comes back out of the runner's state.
+  if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http")
+  const isTls = request.url.protocol === "https:"
+  const { Agent, request: open } = isTls ? await import("node:https") : await import("node:http")
   const body = request.json === undefined ? undefined : JSON.stringify(request.json)
   const options: RequestOptions = {
     method: request.method,
@@ -61,8 +63,11 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
       "user-agent": "daypass-action",
       ...(body !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
     },
-    // One call a connection, so that nothing keeps the step from ending.
-    agent: new Agent({ keepAlive: false, proxyEnv: proxyEnvironment() }),
+    // One call a connection, so that nothing keeps the step from ending. A proxy tunnels TLS and sees nothing; plain HTTP is
+    // for this very machine alone, and a proxy would read the bearer.
+    agent: new Agent({ keepAlive: false, ...(isTls && { proxyEnv: proxyEnvironment() }) }),
+    // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would hand the bearer to anybody in between.
+    ...(isTls && { rejectUnauthorized: true }),
   }
   return new Promise((resolve, reject) => {
     const call = open(request.url, options, (response) => {

@@ -247,10 +247,10 @@ var MAX_GRANTS_PER_REQUEST = 32;
 var import_node_crypto = require("node:crypto");
 var import_node_fs = require("node:fs");
 
-// ../node_modules/@actions/core/lib/command.js
+// ../../../work/main/node_modules/@actions/core/lib/command.js
 var os = __toESM(require("os"));
 
-// ../node_modules/@actions/core/lib/utils.js
+// ../../../work/main/node_modules/@actions/core/lib/utils.js
 function toCommandValue(input2) {
   if (input2 === null || input2 === void 0) {
     return "";
@@ -273,7 +273,7 @@ function toCommandProperties(annotationProperties) {
   };
 }
 
-// ../node_modules/@actions/core/lib/command.js
+// ../../../work/main/node_modules/@actions/core/lib/command.js
 function issueCommand(command, properties, message) {
   const cmd = new Command(command, properties, message);
   process.stdout.write(cmd.toString() + os.EOL);
@@ -318,7 +318,7 @@ function escapeProperty(s) {
   return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/:/g, "%3A").replace(/,/g, "%2C");
 }
 
-// ../node_modules/@actions/core/lib/core.js
+// ../../../work/main/node_modules/@actions/core/lib/core.js
 var os2 = __toESM(require("os"));
 var ExitCode;
 (function(ExitCode2) {
@@ -452,7 +452,9 @@ function isHttpsOrLoopback(url) {
   return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
 }
 async function send(request) {
-  const { Agent, request: open } = request.url.protocol === "https:" ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
+  if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http");
+  const isTls = request.url.protocol === "https:";
+  const { Agent, request: open } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
   const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
   const options = {
     method: request.method,
@@ -462,8 +464,11 @@ async function send(request) {
       "user-agent": "daypass-action",
       ...body !== void 0 && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
     },
-    // One call a connection, so that nothing keeps the step from ending.
-    agent: new Agent({ keepAlive: false, proxyEnv: proxyEnvironment() })
+    // One call a connection, so that nothing keeps the step from ending. A proxy tunnels TLS and sees nothing; plain HTTP is
+    // for this very machine alone, and a proxy would read the bearer.
+    agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
+    // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would hand the bearer to anybody in between.
+    ...isTls && { rejectUnauthorized: true }
   };
   return new Promise((resolve, reject) => {
     const call2 = open(request.url, options, (response) => {
@@ -651,7 +656,9 @@ var FORBIDDEN_PREFIXES = [
   "DYLD_",
   "BASH_",
   "GIT_",
-  "NPM_CONFIG_"
+  "NPM_CONFIG_",
+  "CORECLR_",
+  "COR_"
 ];
 var FORBIDDEN = /* @__PURE__ */ new Set([
   ...["CI", "PATH", "PATHEXT", "HOME", "USERPROFILE", "SHELL", "COMSPEC", "IFS", "ENV", "SHELLOPTS", "BASHOPTS", "PS4"],
@@ -660,7 +667,11 @@ var FORBIDDEN = /* @__PURE__ */ new Set([
   ...["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PERL5LIB", "PERL5OPT", "RUBYLIB", "RUBYOPT", "CLASSPATH"],
   ...["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "MAVEN_OPTS", "GRADLE_OPTS", "GOFLAGS", "GOPROXY"],
   ...["RUSTC_WRAPPER", "CC", "CXX", "MAKEFLAGS", "DOCKER_HOST", "PSMODULEPATH", "DOTNET_STARTUP_HOOKS"],
-  ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"]
+  ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"],
+  ...["OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES", "GCONV_PATH", "LOCPATH", "ZDOTDIR", "LESSOPEN", "VISUAL"],
+  ...["MAKEFILES", "GNUMAKEFLAGS", "MFLAGS", "PERL5DB", "LUA_INIT", "PHPRC", "PHP_INI_SCAN_DIR", "PYTHONUSERBASE"],
+  ...["SSH_ASKPASS", "SUDO_ASKPASS", "RUSTC", "RUSTFLAGS", "CARGO_HOME", "GOENV", "GOROOT", "GOTOOLCHAIN", "JAVA_HOME"],
+  ...["REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "TF_CLI_CONFIG_FILE", "BUN_OPTIONS", "RUBYSHELL", "GEM_PATH", "GEM_HOME"]
 ]);
 function planEnvironment(credentials) {
   const plan = /* @__PURE__ */ new Map();

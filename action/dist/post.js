@@ -266,10 +266,10 @@ function isTime(value) {
 // runner.ts
 var import_node_fs = require("node:fs");
 
-// ../node_modules/@actions/core/lib/command.js
+// ../../../work/main/node_modules/@actions/core/lib/command.js
 var os = __toESM(require("os"));
 
-// ../node_modules/@actions/core/lib/utils.js
+// ../../../work/main/node_modules/@actions/core/lib/utils.js
 function toCommandValue(input) {
   if (input === null || input === void 0) {
     return "";
@@ -292,7 +292,7 @@ function toCommandProperties(annotationProperties) {
   };
 }
 
-// ../node_modules/@actions/core/lib/command.js
+// ../../../work/main/node_modules/@actions/core/lib/command.js
 function issueCommand(command, properties, message) {
   const cmd = new Command(command, properties, message);
   process.stdout.write(cmd.toString() + os.EOL);
@@ -337,7 +337,7 @@ function escapeProperty(s) {
   return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/:/g, "%3A").replace(/,/g, "%2C");
 }
 
-// ../node_modules/@actions/core/lib/core.js
+// ../../../work/main/node_modules/@actions/core/lib/core.js
 var os2 = __toESM(require("os"));
 var ExitCode;
 (function(ExitCode2) {
@@ -415,7 +415,9 @@ function isHttpsOrLoopback(url) {
   return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
 }
 async function send(request) {
-  const { Agent, request: open } = request.url.protocol === "https:" ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
+  if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http");
+  const isTls = request.url.protocol === "https:";
+  const { Agent, request: open } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
   const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
   const options = {
     method: request.method,
@@ -425,8 +427,11 @@ async function send(request) {
       "user-agent": "daypass-action",
       ...body !== void 0 && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
     },
-    // One call a connection, so that nothing keeps the step from ending.
-    agent: new Agent({ keepAlive: false, proxyEnv: proxyEnvironment() })
+    // One call a connection, so that nothing keeps the step from ending. A proxy tunnels TLS and sees nothing; plain HTTP is
+    // for this very machine alone, and a proxy would read the bearer.
+    agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
+    // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would hand the bearer to anybody in between.
+    ...isTls && { rejectUnauthorized: true }
   };
   return new Promise((resolve, reject) => {
     const call2 = open(request.url, options, (response) => {

@@ -46,6 +46,9 @@ describe("what must not be delivered goes back at once, and nothing arrives", ()
     "RUNNER_TEMP",
     "ACTIONS_RUNTIME_URL",
     "BASH_ENV",
+    "OPENSSL_CONF",
+    "makefiles",
+    "CORECLR_PROFILER_PATH",
   ]
   test.each([
     ...forbidden.map((name): [string, Parameters<typeof granted>[0]] => [`the variable ${name}`, { a: withEnv(name) }]),

@@ -273,13 +273,6 @@ describe("a broker that cannot be reached", () => {
   })
 })
 
-test("calls go through the runner's proxy", async () => {
-  const broker = await closedPort()
-  const proxied = { inputs: { broker }, audience: broker }
-  const { run } = await play(granted(), { ...proxied, env: (origin) => ({ http_proxy: origin }) })
-  expect(run.env).toMatchObject({ AWS_ACCESS_KEY_ID: "AKIAEXAMPLE" })
-})
-
 test("a wrong input fails before anything is asked for, and names the input", async () => {
   const { run, requests } = await play([], { inputs: { grants: " , " } })
   expect(requests).toEqual([])
