@@ -247,10 +247,10 @@ var MAX_GRANTS_PER_REQUEST = 32;
 var import_node_crypto = require("node:crypto");
 var import_node_fs = require("node:fs");
 
-// ../../../work/main/node_modules/@actions/core/lib/command.js
+// ../node_modules/@actions/core/lib/command.js
 var os = __toESM(require("os"));
 
-// ../../../work/main/node_modules/@actions/core/lib/utils.js
+// ../node_modules/@actions/core/lib/utils.js
 function toCommandValue(input2) {
   if (input2 === null || input2 === void 0) {
     return "";
@@ -273,7 +273,7 @@ function toCommandProperties(annotationProperties) {
   };
 }
 
-// ../../../work/main/node_modules/@actions/core/lib/command.js
+// ../node_modules/@actions/core/lib/command.js
 function issueCommand(command, properties, message) {
   const cmd = new Command(command, properties, message);
   process.stdout.write(cmd.toString() + os.EOL);
@@ -318,7 +318,7 @@ function escapeProperty(s) {
   return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/:/g, "%3A").replace(/,/g, "%2C");
 }
 
-// ../../../work/main/node_modules/@actions/core/lib/core.js
+// ../node_modules/@actions/core/lib/core.js
 var os2 = __toESM(require("os"));
 var ExitCode;
 (function(ExitCode2) {
