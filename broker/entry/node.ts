@@ -75,6 +75,8 @@ if (!settings.kek && !(isLocal(settings) && isLocalAddress(options.host))) {
   )
 }
 
+// Whatever reads the log may end before us. An exchange that is under way must not end with it: the audit trail is elsewhere.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 const { log, flush } = createLineLog((text) => void process.stdout.write(text))
 process.on("exit", flush)
 

@@ -15,7 +15,8 @@ export type Test =
 
 /**
  * Events that people without write access to the repository can cause, with text of theirs in the event or code of
- * theirs in the run. Several of them run on the default branch, so that `ref` and `sub` look like a push to main.
+ * theirs in the run. Several of them run on the default branch, so that `ref` and `sub` look like a push to main; checks and
+ * statuses are what other CI systems report on the pull requests of forks.
  */
 export const OUTSIDER_EVENTS: ReadonlySet<string> = new Set([
   "pull_request",
@@ -23,6 +24,9 @@ export const OUTSIDER_EVENTS: ReadonlySet<string> = new Set([
   "pull_request_review",
   "pull_request_review_comment",
   "workflow_run",
+  "check_run",
+  "check_suite",
+  "status",
   "issue_comment",
   "issues",
   "discussion",

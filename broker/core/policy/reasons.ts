@@ -4,6 +4,9 @@ import type { Identity } from "../identity.ts"
 import { didYouMean, quote } from "./faults.ts"
 import type { Grant, Policy } from "./model.ts"
 
+/** How many names one sentence goes through: to list them, and to look for the one that was meant. */
+const MAX_LISTED = 30
+
 /** The sentences of a trace: what decided, and what to change for it to come out otherwise. */
 export const reasons = {
   stranger: ({ owner, ownerId, issuer }: Identity) =>
@@ -18,8 +21,11 @@ export const reasons = {
 
   noSuchGrant: (name: string, applying: readonly Policy[]) => {
     const known = [...new Set(applying.flatMap((policy) => [...policy.grants.keys()]))].sort()
-    const hint = didYouMean(name, known) || ` They offer: ${known.join(", ") || "nothing"}.`
-    return `The policies for this job offer no grant ${quote(name)}.${hint}`
+    // Bounded, because a job can ask for 32 names that do not exist, as often as it likes.
+    const listed = known.slice(0, MAX_LISTED)
+    const more = known.length - listed.length
+    const offered = `${listed.join(", ") || "nothing"}${more > 0 ? ` and ${more} more` : ""}`
+    return `The policies for this job offer no grant ${quote(name)}.${didYouMean(name, listed) || ` They offer: ${offered}.`}`
   },
 
   denied: (rule: RuleTrace) =>

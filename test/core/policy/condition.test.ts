@@ -131,6 +131,13 @@ describe("an event that outsiders can cause", () => {
     expect(allowed("{ event_name: { present: true } }", { event_name: event })).toBe(false)
   })
 
+  it.each(["pull_request_target", "workflow_run", "issue_comment", "check_run", "check_suite", "status"])(
+    "is %s, which runs on the default branch",
+    (event) => {
+      expect(OUTSIDER_EVENTS.has(event)).toBe(true)
+    },
+  )
+
   it("is let in by an environment's rule only when that rule names it", () => {
     const body = `allow:\n  - { name: whoever, grants: [note] }\ngrants:\n  note: { connection: notes }\n`
     expect(outcome(policyOf(body), { event_name: "push" })).toBe(true)

@@ -234,3 +234,12 @@ describe("an owner", () => {
     expect(isOrganisationsOwn(identityOf({}, { issuer: "other" }), organisation)).toBe(false)
   })
 })
+
+it("offers a job that asks for what is not there a bounded list of what is", () => {
+  const names = Array.from({ length: 100 }, (_, index) => `grant-${index}-${"x".repeat(50)}`)
+  const grants = names.map((name) => `  ${name}: { connection: notes }\n`).join("")
+  const files = { "p.yaml": policyOf(`grants:\n${grants}`) }
+  const { trace } = ask(["absent"], identityOf(), { files })
+  expect(trace.grants[0]?.reason).toMatch(/ and 70 more\.$/)
+  expect(trace.grants[0]?.reason.length).toBeLessThan(3000)
+})
