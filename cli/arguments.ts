@@ -26,7 +26,9 @@ export function readArguments(args: readonly string[], usage: string, options: O
     io.out(usage)
     return EXIT.ok
   } catch (error) {
-    return misused(error instanceof Error ? error.message : "the arguments cannot be read", usage, io)
+    // Behind its first sentence, Node explains how its own parser is used.
+    const [what = ""] = error instanceof Error ? error.message.split(". ", 1) : []
+    return misused(what || "the arguments cannot be read", usage, io)
   }
 }
 

@@ -24,6 +24,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     if (reasonOf(error) === "ERR_UNKNOWN_BUILTIN_MODULE") {
       return impossible(`audit export needs Node 22.13 or newer, which has node:sqlite; this is ${process.version}`, io)
     }
-    return impossible(`there is no ledger that can be read in ${data}: ${reasonOf(error)}`, io)
+    return impossible(
+      `there is no ledger that can be read in ${data} (${reasonOf(error)}): --data is what the broker was started with`,
+      io,
+    )
   }
 }

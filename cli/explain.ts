@@ -13,8 +13,8 @@ import { faultLine, loadPolicies } from "./policies.ts"
 
 const USAGE = `Usage: daypass explain --policies DIR --claims FILE --grants a,b [--ttl 15m] [--json]
 
-Decides what a job with these claims would get, with the broker's own code; only the token's time, audience and
-signature are left aside. FILE holds the claims of a subject token as JSON.
+Decides what a job with these claims would get, with the broker's own code; only what makes a token good for one call
+(signature, audience, time, jti) is left aside. FILE holds the claims of a subject token as JSON.
 Exit codes: 0 allow, 1 deny, 2 the policies or the claims cannot be used.`
 
 const OPTIONS = {

@@ -50,7 +50,7 @@ function anchorsOf(page: string): ReadonlySet<string> {
 
 /** The first cells of a page's tables, where each code stands: `code` or `code`, `code`. */
 const codesInTables = (page: string) =>
-  [...read(page).matchAll(/^\| (`[^|]*`) \|/gm)].flatMap((match) =>
+  [...read(page).matchAll(/^\| (`[^|]*`) *\|/gm)].flatMap((match) =>
     [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
   )
 
@@ -151,7 +151,7 @@ describe("what exists is named", () => {
     const union = /export type FaultCode =([\s\S]*?)\n\n/.exec(read("broker/core/policy/faults.ts"))?.[1] ?? ""
     const actual = [...union.matchAll(/\| "([a-z0-9_]+)"/g)].map((match) => match[1] ?? "")
     const section = read("docs/policy.md").split("\n## Strict YAML")[1]?.split("\n## ")[0] ?? ""
-    const documented = [...section.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap((match) =>
+    const documented = [...section.matchAll(/^\| (`[^|]*`) *\|/gm)].flatMap((match) =>
       [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
     )
     expect(actual.length).toBeGreaterThan(20)

@@ -167,10 +167,11 @@ describe("trouble that passes", () => {
     expect(run.exitCode).toBe(0)
   })
 
-  test("is waited for as long as Retry-After says", async () => {
+  // That the pause is as long as Retry-After says is shown on a clock of its own: patience.test.ts.
+  test("is over after a Retry-After that the deadline allows", async () => {
     const reply: Reply = { status: 503, headers: { "retry-after": "1" }, type: "text/plain", body: "" }
     const { run, text } = await play([...answered(reply), ...granted()])
-    expect(run.durationMs).toBeGreaterThan(1_000)
+    expect(run.exitCode).toBe(0)
     expect(text).toMatchSnapshot()
   })
 

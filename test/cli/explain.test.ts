@@ -112,6 +112,11 @@ describe("daypass explain", () => {
     expect(err).toMatch(message)
   })
 
+  it("names the option that it does not know, and leaves Node's hints out", async () => {
+    const { err } = await explain({}, "--claim", "x")
+    expect(err.split("\n")[0]).toBe("daypass: Unknown option '--claim'")
+  })
+
   it("ends with 2 and the faults for a policy folder that has some", async () => {
     const faulty = folderOf({ "daypass.yaml": ORGANISATION, "p.yaml": "a: *b" })
     const claims = join(folderOf({ "c.json": JSON.stringify(token) }), "c.json")
