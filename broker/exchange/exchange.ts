@@ -4,6 +4,7 @@ import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
 import { leaseCredentials, takeBackMinted } from "./lease.ts"
+import { newLeaseId } from "./lease-id.ts"
 import { MINT_WINDOW_MS, mintAll } from "./mint.ts"
 import { recorderOf } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
@@ -25,7 +26,7 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
 
   const { grants } = verdict
   const { identity } = caller.token
-  const lease = crypto.randomUUID()
+  const lease = newLeaseId(broker.clock.now())
   const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
   await record.intent(lease, grants, broker.clock.now().getTime() + MINT_WINDOW_MS + longestMs)
   call.event.lease = lease

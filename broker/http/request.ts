@@ -3,6 +3,7 @@ import { z } from "zod"
 import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { JobKey } from "../exchange/call.ts"
+import { LEASE_ID } from "../exchange/lease-id.ts"
 import { MAX_GRANTS_PER_REQUEST, type PublicJwk } from "../wire/exchange.ts"
 import { MAX_AUTHORIZATION_CHARACTERS } from "./limits.ts"
 
@@ -96,8 +97,6 @@ export function bearerOf(request: Request): string {
   }
   return token
 }
-
-const LEASE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** A lease's id, as `POST /v1/exchange` gave it. @throws {BrokerError} `request_malformed` */
 export function leaseOf(id: string): string {

@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest"
+import { LEASE_ID, newLeaseId } from "../../../broker/exchange/lease-id.ts"
+
+const NOW = new Date("2026-11-22T12:00:00.000Z")
+
+describe("a lease's id", () => {
+  test("is a UUID of version 7, with the time in front", () => {
+    const id = newLeaseId(NOW)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toBe(NOW.getTime())
+  })
+
+  test("is another one each time, also within one millisecond", () => {
+    expect(new Set(Array.from({ length: 1000 }, () => newLeaseId(NOW))).size).toBe(1000)
+  })
+
+  test("sorts behind the ids of every earlier millisecond", () => {
+    const times = [0, 1, 0xffff, 0x10000, NOW.getTime(), NOW.getTime() + 1, Date.UTC(9999, 11, 31)]
+    const ids = times.map((time) => newLeaseId(new Date(time)))
+    expect(ids.toSorted()).toEqual(ids)
+  })
+
+  test.each([
+    ["a new one", newLeaseId(NOW), true],
+    ["one that an earlier broker gave out", "5f0ec0de-6d0c-4c7e-9a56-0d8a2f1b7c11", true],
+    ["another version's", "5f0ec0de-6d0c-1c7e-9a56-0d8a2f1b7c11", false],
+    ["another variant's", "5f0ec0de-6d0c-4c7e-ca56-0d8a2f1b7c11", false],
+    ["capital letters", newLeaseId(NOW).toUpperCase().replaceAll(/[0-9]/g, "A"), false],
+    ["a longer text", `${newLeaseId(NOW)}0`, false],
+    ["nothing", "", false],
+  ])("is recognised as it is spelled: %s", (_name, id, expected) => {
+    expect(LEASE_ID.test(id)).toBe(expected)
+  })
+})
