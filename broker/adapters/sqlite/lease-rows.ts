@@ -134,12 +134,8 @@ export class LeaseRows {
   }
 
   #read(row: LeaseRow): StoredLease {
-    const credentials = this.#sql.all<CredentialRow>(
-      `SELECT grant_name, connection, provider, revocation, expires_at, sealed_handle, ended
-        FROM credentials WHERE ledger = ? AND lease = ? ORDER BY grant_name`,
-      this.#ledger,
-      row.id,
-    )
+    // An open lease holds none: they come with its outcome.
+    const credentials = row.state === "open" ? [] : this.#credentials(row.id)
     return {
       id: row.id,
       runId: row.run_id,
@@ -148,8 +144,18 @@ export class LeaseRows {
       endsBy: row.ends_by,
       dueAt: row.due_at,
       attempts: row.attempts,
-      credentials: credentials.map(readCredential),
+      credentials,
     }
+  }
+
+  #credentials(lease: string): readonly LeaseCredentialState[] {
+    const rows = this.#sql.all<CredentialRow>(
+      `SELECT grant_name, connection, provider, revocation, expires_at, sealed_handle, ended
+        FROM credentials WHERE ledger = ? AND lease = ? ORDER BY grant_name`,
+      this.#ledger,
+      lease,
+    )
+    return rows.map(readCredential)
   }
 }
 
