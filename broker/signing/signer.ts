@@ -1,4 +1,4 @@
-import { type CryptoKey, SignJWT } from "jose"
+import { CompactSign, type CryptoKey } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import type { Claims } from "../core/identity.ts"
 import { Secret } from "../core/secret.ts"
@@ -30,6 +30,8 @@ const KEYS_FRESH_SECONDS = 60
 /** How often a lost race for the first key is run again before something must be wrong. */
 const FIRST_KEY_ATTEMPTS = 3
 
+const encoder = new TextEncoder()
+
 interface LoadedKeys {
   readonly at: number
   readonly keys: readonly StoredKey[]
@@ -52,7 +54,8 @@ export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: C
   return {
     async sign(claims) {
       const { active } = await current()
-      const token = await new SignJWT({ ...claims })
+      // Not SignJWT, which takes a deep copy of the claims first: here they are complete, and text the next moment.
+      const token = await new CompactSign(encoder.encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: active.kid, typ: "JWT" })
         .sign(active.key)
       return new Secret(token)
