@@ -1,4 +1,4 @@
-import type { GrantTrace } from "../broker/wire/trace.ts"
+import type { GrantTrace, RuleTrace } from "../broker/wire/trace.ts"
 import { advice } from "./advice.ts"
 import type { Credential } from "./answer.ts"
 import { forMarkdown } from "./escape.ts"
@@ -43,14 +43,14 @@ function grantSection(grant: GrantTrace): string[] {
   const rows = grant.rules.flatMap((rule) => {
     const name = `${rule.kind} ${forMarkdown(rule.name)}`
     const place = `${forMarkdown(rule.file)}:${rule.line}`
-    if (rule.conditions.length === 0) return [[name, place, "", "", "", yesOrNo(rule.matched)]]
+    if (rule.conditions.length === 0) return [[name, place, "", "", "", yesOrNo(rule, rule.matched)]]
     return rule.conditions.map(({ claim, expected, actual, matched }) => [
       name,
       place,
       forMarkdown(claim),
       forMarkdown(expected),
       actual === null ? "*missing*" : forMarkdown(actual),
-      yesOrNo(matched),
+      yesOrNo(rule, matched),
     ])
   })
   if (rows.length === 0) return heading
@@ -68,8 +68,11 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`)
 }
 
-function yesOrNo(matched: boolean): string {
-  return matched ? "yes" : "**no**"
+/** Bold is what stood against the job: a condition of an `allow` that failed, or of a `deny` that held. */
+function yesOrNo(rule: RuleTrace, matched: boolean): string {
+  const against = rule.kind === "allow" ? !matched : matched && rule.matched
+  const word = matched ? "yes" : "no"
+  return against ? `**${word}**` : word
 }
 
 /** Cut at a line, so that no table row or character reference is left open. */

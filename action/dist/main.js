@@ -1098,14 +1098,14 @@ function grantSection(grant) {
   const rows = grant.rules.flatMap((rule) => {
     const name = `${rule.kind} ${forMarkdown(rule.name)}`;
     const place = `${forMarkdown(rule.file)}:${rule.line}`;
-    if (rule.conditions.length === 0) return [[name, place, "", "", "", yesOrNo(rule.matched)]];
+    if (rule.conditions.length === 0) return [[name, place, "", "", "", yesOrNo(rule, rule.matched)]];
     return rule.conditions.map(({ claim, expected, actual, matched }) => [
       name,
       place,
       forMarkdown(claim),
       forMarkdown(expected),
       actual === null ? "*missing*" : forMarkdown(actual),
-      yesOrNo(matched)
+      yesOrNo(rule, matched)
     ]);
   });
   if (rows.length === 0) return heading;
@@ -1120,8 +1120,10 @@ function placesOf(credential, delivered) {
 function table(headings, rows) {
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }
-function yesOrNo(matched) {
-  return matched ? "yes" : "**no**";
+function yesOrNo(rule, matched) {
+  const against = rule.kind === "allow" ? !matched : matched && rule.matched;
+  const word = matched ? "yes" : "no";
+  return against ? `**${word}**` : word;
 }
 function bounded(lines) {
   let length = 0;

@@ -101,6 +101,23 @@ describe("a denial", () => {
     expect(text).toMatchSnapshot()
   })
 
+  test("sets in bold what stood against the job, and not a deny rule that let it pass", async () => {
+    const trace = structuredClone(TRACE) as unknown as { grants: { rules: object[] }[] }
+    const rule = { kind: "deny", file: "acme/shop/production.yaml" }
+    const condition = { claim: "runner_environment", expected: "self-hosted", actual: "github-hosted", matched: false }
+    trace.grants[0]?.rules.push(
+      { ...rule, name: "passed", line: 11, matched: false, conditions: [condition] },
+      { ...rule, name: "held", line: 12, matched: true, conditions: [{ ...condition, matched: true }] },
+    )
+    const { run } = await play(answered(problem(403, "not_allowed", "No.", { trace: trace as unknown as Trace })))
+    const verdictOf = (rule: string) =>
+      run.summary
+        .split("\n")
+        .find((row) => row.includes(rule))
+        ?.match(/\S+(?= \|$)/)?.[0]
+    expect([verdictOf("deny passed"), verdictOf("deny held")]).toEqual(["no", "**yes**"])
+  })
+
   test("with a trace that is none is a denial without a trace", async () => {
     const { run } = await play(
       answered(problem(403, "not_allowed", "No.", { trace: { grants: [{ rules: "x" }, 7, null] } })),
