@@ -14,10 +14,17 @@ type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: f
 const LARGEST_BATCH = 256
 
 /**
+ * How long after one commit the next may begin, in milliseconds. A call that comes alone waits for nothing; under load calls
+ * gather meanwhile. Measured with sixteen exchanges under way, as processor time of the main thread for one: 0.83 ms without a
+ * pause, 0.72 with one of 1 ms, 0.76 with 2; with 4, fewer exchanges a second, for they wait for nothing.
+ */
+const PAUSE_MS = 1
+
+/**
  * Lets calls that come at the same time share one transaction, hence one flush of the disk, which is what a commit costs.
  *
  * One that fails undoes only itself: a batch in which any fails is undone and run again with each call in a savepoint of its
- * own. Calls hardly ever fail, and savepoints cost an eighth of an exchange's statements; so work that is given here may be run
+ * own. Calls hardly ever fail, and savepoints were a quarter of an exchange's statements; so work that is given here may be run
  * twice, and touches nothing but the database. No call is answered before the commit that holds its writes returned: durable
  * for one is durable for all.
  */
@@ -25,6 +32,7 @@ export class GroupCommit {
   readonly #sql: NodeSql
   #waiting: Call[] = []
   #scheduled = false
+  #lastCommitAt = Number.NEGATIVE_INFINITY
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
 
@@ -52,14 +60,16 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    // After all that this turn of the event loop brings, so that requests which arrived together commit together. Under load
-    // they do, for they gather while the commit before them flushes; waiting for more made nothing faster that was measured.
-    setImmediate(this.#flush)
+    const pause = this.#lastCommitAt + PAUSE_MS - performance.now()
+    if (pause > 0) setTimeout(this.#flush, pause)
+    // After all that this turn of the event loop brings, so that requests which arrived together commit together.
+    else setImmediate(this.#flush)
   }
 
   readonly #flush = (): void => {
     this.#scheduled = false
     this.#commit(this.#waiting.splice(0, LARGEST_BATCH))
+    this.#lastCommitAt = performance.now()
     if (this.#waiting.length > 0) this.#schedule()
     else this.#drained?.()
   }
