@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
+import { licencesOf } from "../broker/licences.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 
@@ -40,9 +41,11 @@ export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
     logLevel: "warning",
     plugins: [toolkitWithoutSideEffects],
     write: false,
+    metafile: true,
   })
   const built = result.outputFiles.map((file) => [file.path.slice(`${ROOM}dist/`.length), file.contents] as const)
-  return new Map([...built, ["package.json", Buffer.from('{ "type": "commonjs" }\n')] as const])
+  const written = { "package.json": '{ "type": "commonjs" }\n', "LICENSES.txt": licencesOf(result.metafile) }
+  return new Map([...built, ...Object.entries(written).map(([name, text]) => [name, Buffer.from(text)] as const)])
 }
 
 if (import.meta.main) {

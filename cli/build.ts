@@ -1,6 +1,7 @@
-import { rm } from "node:fs/promises"
+import { rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
+import { licencesOf } from "../broker/licences.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 const MODULES = fileURLToPath(new URL("../node_modules/", import.meta.url))
@@ -21,7 +22,7 @@ const withoutSdks: Plugin = {
  */
 export async function buildCli(outdir = `${ROOM}dist`): Promise<void> {
   await rm(outdir, { recursive: true, force: true })
-  await build({
+  const { metafile } = await build({
     absWorkingDir: ROOM,
     entryPoints: ["main.ts"],
     outdir,
@@ -36,7 +37,9 @@ export async function buildCli(outdir = `${ROOM}dist`): Promise<void> {
     legalComments: "inline",
     logLevel: "warning",
     plugins: [withoutSdks],
+    metafile: true,
   })
+  await writeFile(`${outdir}/LICENSES.txt`, licencesOf(metafile))
 }
 
 if (import.meta.main) await buildCli()

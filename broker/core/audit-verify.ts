@@ -45,6 +45,7 @@ export class ChainVerifier {
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
   readonly #heads = new HeadsDigest()
   readonly #ledgers: VerifiedLedger[] = []
+  readonly #begun = new Set<string>()
   readonly #found: FoundNote[] = []
   readonly #buffer = new Uint8Array(MAX_LINE_BYTES)
   #buffered = 0
@@ -128,7 +129,11 @@ export class ChainVerifier {
       return "the ledger's name is malformed"
     }
     const ledger = { issuer, repository_id }
-    this.#current = { ledger, seq: 0, chain: chainStart(ledger) }
+    // Two chains of one ledger would each verify, and a noted head in the one would vouch for the other.
+    const start = chainStart(ledger)
+    if (this.#begun.has(start)) return "a ledger that was closed begins again"
+    this.#begun.add(start)
+    this.#current = { ledger, seq: 0, chain: start }
     return null
   }
 

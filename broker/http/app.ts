@@ -11,6 +11,7 @@ import { exchangeResponse } from "./answer.ts"
 import { readJson } from "./body.ts"
 import { faultOf, problemResponse } from "./problem.ts"
 import { bearerOf, leaseOf, parseExchange } from "./request.ts"
+import { setSecureHeaders } from "./secure-headers.ts"
 
 /** What the runtime knows of a request and the app does not. */
 export interface AppOptions {
@@ -45,7 +46,7 @@ export function createApp(options: AppOptions): Hono<Env> {
     await next()
     event.status = context.res.status
     event.duration_ms = broker.clock.now().getTime() - startedAt
-    secureHeaders(context.res.headers, event.request_id)
+    setSecureHeaders(context.res.headers, event.request_id)
     broker.log(event)
   })
 
@@ -100,27 +101,25 @@ export function createApp(options: AppOptions): Hono<Env> {
     })
   }
 
-  app.notFound(() => {
-    throw new BrokerError("route_not_found", "This broker has no such path. See docs/wire.md for the ones it has.")
-  })
+  // Answers and does not throw: what is thrown here passes by the middleware above, its headers and its line in the log.
+  app.notFound((context) => refuse(context, NO_SUCH_PATH))
 
-  app.onError((error, context) => {
-    const event = context.get("event")
-    Object.assign(event, faultOf(error))
-    return problemResponse(error, event.request_id)
-  })
+  app.onError((error, context) => refuse(context, error))
 
   return app
 }
 
-function publicJson(body: object): Response {
-  return Response.json(body, { headers: { "cache-control": `public, max-age=${PUBLIC_MAX_AGE_SECONDS}` } })
+const NO_SUCH_PATH = new BrokerError(
+  "route_not_found",
+  "This broker has no such path. See docs/wire.md for the ones it has.",
+)
+
+function refuse(context: Context<Env>, error: unknown): Response {
+  const event = context.get("event")
+  Object.assign(event, faultOf(error))
+  return problemResponse(error, event.request_id)
 }
 
-/** Nothing that this broker says may be kept, framed, sniffed or run by a browser, unless a route says otherwise. */
-function secureHeaders(headers: Headers, requestId: string): void {
-  if (!headers.has("cache-control")) headers.set("cache-control", "no-store")
-  headers.set("x-content-type-options", "nosniff")
-  headers.set("content-security-policy", "default-src 'none'")
-  headers.set("x-request-id", requestId)
+function publicJson(body: object): Response {
+  return Response.json(body, { headers: { "cache-control": `public, max-age=${PUBLIC_MAX_AGE_SECONDS}` } })
 }

@@ -1,6 +1,7 @@
 import { BrokerError } from "../core/errors.ts"
 import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
 import { MEDIA_TYPE_PROBLEM, type Problem } from "../wire/exchange.ts"
+import { setSecureHeaders } from "./secure-headers.ts"
 
 /** Where each code has its paragraph: an identifier first, an address second (RFC 9457, section 3.1.1). */
 const problemType = (code: ErrorCode) => `urn:daypass:problem:${code}`
@@ -27,12 +28,25 @@ export function problemResponse(error: unknown, requestId: string): Response {
     request_id: requestId,
     ...(fault.trace ? { trace: fault.trace } : {}),
   }
-  const headers: Record<string, string> = { "content-type": MEDIA_TYPE_PROBLEM }
+  const headers = new Headers({ "content-type": MEDIA_TYPE_PROBLEM })
+  setSecureHeaders(headers, requestId)
   // RFC 6750, section 3: says which scheme is wanted, without an error that could echo the token.
-  if (status === 401) headers["www-authenticate"] = "Bearer"
+  if (status === 401) headers.set("www-authenticate", "Bearer")
   const retryAfter = fault.retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
-  if (retryAfter !== undefined) headers["retry-after"] = String(retryAfter)
-  return new Response(JSON.stringify(problem), { status, headers })
+  if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
+  return new Response(bounded(problem), { status, headers })
+}
+
+/** Well below the 256 KiB that the action reads: a denial that it cannot read says less than one without its trace. */
+const MAX_PROBLEM_CHARACTERS = 192 * 1024
+const MAX_DETAIL_CHARACTERS = 8 * 1024
+
+function bounded(problem: Problem): string {
+  const text = JSON.stringify(problem)
+  if (text.length <= MAX_PROBLEM_CHARACTERS) return text
+  const { trace: _, ...rest } = problem
+  const detail = `${rest.detail.slice(0, MAX_DETAIL_CHARACTERS)} The trace is too long for one answer: ask for fewer grants.`
+  return JSON.stringify({ ...rest, detail })
 }
 
 /** What the log says of an error: our code, and the class of what is behind it. Never a message from outside. */

@@ -42,7 +42,7 @@ export function identityTokenClaims(about: {
   const issuedAt = Math.floor(about.now.getTime() / 1000)
   return {
     ...pick(about.extra, (name) => !isJobClaim(name)),
-    ...pick(identity.claims, (name) => !BROKER_CLAIMS.has(name)),
+    ...pick(identity.claims, (name) => !isBrokerClaim(name)),
     subject_issuer: identity.issuerUrl,
     repository: identity.repository,
     repository_id: identity.repositoryId,
@@ -66,17 +66,13 @@ export function identityTokenClaims(about: {
   }
 }
 
-/** What only the broker says: RFC 7519's registered claims, and the one that AWS reads session tags from. */
-const BROKER_CLAIMS: ReadonlySet<string> = new Set([
-  "iss",
-  "sub",
-  "aud",
-  "exp",
-  "nbf",
-  "iat",
-  "jti",
-  "https://aws.amazon.com/tags",
-])
+/**
+ * What only the broker says: RFC 7519's registered claims; `azp`, which AWS holds against its audiences instead of `aud`;
+ * and everything below AWS's URL, from which STS reads session tags, flattened too, and the source identity.
+ */
+const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith("https://aws.amazon.com/")
+
+const BROKER_CLAIMS: ReadonlySet<string> = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp"])
 
 const pick = (claims: Claims, wanted: (name: string) => boolean) =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => wanted(name)))

@@ -69,6 +69,11 @@ describe("an audit trail that was touched", () => {
       lines.toSpliced(11, 0, other[3] ?? ""),
       { line: 12, seq: 3, reason: /does not follow/ },
     ],
+    [
+      "a ledger twice, of which a noted head could vouch for the wrong one",
+      exportOf([SHOP, 2], [SHOP, 3]),
+      { line: 5, seq: null, reason: /begins again/ },
+    ],
     ["a ledger too few", lines.toSpliced(6, 2), { line: 11, seq: null, reason: /some are missing/ }],
     [
       "ledgers in another order",

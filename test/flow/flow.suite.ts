@@ -307,6 +307,8 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         const answer = await send(world.broker, path, request())
         expect(answer.json).toMatchObject({ code, status: answer.status, request_id: expect.any(String) })
         expect(answer.headers.get("content-type")).toBe("application/problem+json")
+        expect(answer.headers.get("x-request-id"), "the log tells of it under this id").toBe(answer.json["request_id"])
+        expect(answer.headers.get("cache-control")).toBe("no-store")
         expect(answer.status).toBeGreaterThanOrEqual(400)
         expect(answer.status).toBeLessThan(500)
         expect([world.github.requests.length, world.sts.requests.length, (await trail()).length]).toEqual(before)
@@ -423,7 +425,7 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
       ])("is not there for %s", async (_, claims) => {
         const lease = await open()
         const refused = await close(lease, claims)
-        const unknown = await close("00000000-0000-4000-8000-000000000000")
+        const unknown = await close("00000000-0000-7000-8000-000000000000")
         expect({ ...refused.json, request_id: "" }).toEqual({ ...unknown.json, request_id: "" })
         expect(refused.json["code"]).toBe("lease_not_found")
         expect((await close(lease)).status).toBe(200)

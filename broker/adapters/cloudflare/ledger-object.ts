@@ -33,6 +33,8 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   #migrated = false
   /** The alarm that is known to be set, Unix milliseconds. */
   #alarmAt: number | null = null
+  /** Before this no sweep begins, Unix milliseconds: what stays due must not make every call ring the alarm. */
+  #notBefore = 0
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
@@ -69,17 +71,18 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null
-    let next = SWEEP_PAUSE_MS
+    let pause = SWEEP_PAUSE_MS
     for (const key of this.#keys()) {
       try {
         await this.sweep(this.#ledger(key), key)
       } catch (error) {
         console.error("a sweep failed", error instanceof Error ? error.message : "")
-        next = SWEEP_AGAIN_MS
+        pause = SWEEP_AGAIN_MS
       }
     }
     // Not by throwing: the runtime gives an alarm up that has failed six times.
-    await this.#setAlarm(Date.now() + next)
+    this.#notBefore = Date.now() + pause
+    await this.#setAlarm()
   }
 
   #ledger(key: LedgerKey): SqlLedger {
@@ -90,7 +93,7 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     this.#migrate()
     const value = this.#state.storage.transactionSync(work)
     // In the same turn as the transaction: the runtime makes both durable, or neither.
-    await this.#setAlarm(0)
+    await this.#setAlarm()
     return value
   }
 
@@ -108,11 +111,11 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
       .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
   }
 
-  /** Sets the alarm to when something is due next, but not before `earliest`, unless one is set that rings sooner. */
-  async #setAlarm(earliest: number): Promise<void> {
+  /** Sets the alarm to when something is due next, unless one is set that rings sooner. */
+  async #setAlarm(): Promise<void> {
     const [row] = this.#sql.all<{ due: number | null }>("SELECT min(due_at) AS due FROM ledgers")
     if (row?.due == null) return
-    const due = Math.max(row.due, earliest)
+    const due = Math.max(row.due, this.#notBefore)
     if (this.#alarmAt !== null && this.#alarmAt <= due) return
     this.#alarmAt = due
     await this.#state.storage.setAlarm(due)

@@ -87,10 +87,10 @@ export async function openPolicyFolder(
 }
 
 /** Loads a folder once; what cannot be read is a fault like any other. */
-function loadFolder(
+export function loadFolder(
   folder: string,
   providers: ProviderSchemaTable,
-  parse: typeof parseYaml,
+  parse: typeof parseYaml = parseYaml,
 ): Result<PolicySet, readonly PolicyFault[]> {
   try {
     return loadPolicySet(readPolicyFolder(folder), providers, parse)

@@ -13,8 +13,8 @@ export interface LedgerKey {
 type Row = { id: number; seq: number; chain: string; due_at: number | null }
 
 /**
- * How long a dead token is remembered beyond its time, in seconds. Not for safety (it no longer verifies): so that one
- * visit forgets many.
+ * How long a dead token is remembered beyond its time, in seconds: so that one visit forgets many, and so that a clock that
+ * is set back, or that of another machine, does not find a token alive that the ledger has forgotten.
  */
 const FORGET_AFTER_SECONDS = 3600
 const FORGET_AT_MOST = 1000
@@ -105,7 +105,7 @@ export class LedgerRow {
         SELECT ledger, key FROM used_tokens WHERE ledger = ? AND expires_at < ? ORDER BY expires_at LIMIT ?
       )`,
       this.id,
-      Math.floor(now / 1000),
+      Math.floor(now / 1000) - FORGET_AFTER_SECONDS,
       FORGET_AT_MOST,
     )
   }

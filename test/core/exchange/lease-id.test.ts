@@ -22,9 +22,8 @@ describe("a lease's id", () => {
 
   test.each([
     ["a new one", newLeaseId(NOW), true],
-    ["one that an earlier broker gave out", "5f0ec0de-6d0c-4c7e-9a56-0d8a2f1b7c11", true],
-    ["another version's", "5f0ec0de-6d0c-1c7e-9a56-0d8a2f1b7c11", false],
-    ["another variant's", "5f0ec0de-6d0c-4c7e-ca56-0d8a2f1b7c11", false],
+    ["another version's", "5f0ec0de-6d0c-4c7e-9a56-0d8a2f1b7c11", false],
+    ["another variant's", "5f0ec0de-6d0c-7c7e-ca56-0d8a2f1b7c11", false],
     ["capital letters", newLeaseId(NOW).toUpperCase().replaceAll(/[0-9]/g, "A"), false],
     ["a longer text", `${newLeaseId(NOW)}0`, false],
     ["nothing", "", false],

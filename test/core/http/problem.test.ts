@@ -42,6 +42,32 @@ describe("a problem document", () => {
     }
   })
 
+  it("leaves out a trace that is longer than a client reads, and says so", async () => {
+    const rule = {
+      kind: "deny",
+      name: "x".repeat(100),
+      file: "p.yaml",
+      line: 1,
+      matched: false,
+      conditions: [],
+    } as const
+    const trace = {
+      subject: { issuer: "github", repository: "acme/shop", repository_id: "41", environment: null },
+      policies: [],
+      notes: [],
+      grants: [
+        { name: "vault", outcome: "deny", reason: "no", rules: Array.from({ length: 5000 }, () => rule) },
+      ] as const,
+    }
+    const text = await problemResponse(new BrokerError("not_allowed", "Denied.", { trace }), "r").text()
+    expect(text.length).toBeLessThan(10_000)
+    expect(JSON.parse(text)).toMatchObject({
+      code: "not_allowed",
+      detail: expect.stringContaining("Denied. The trace is too long"),
+    })
+    expect(JSON.parse(text)).not.toHaveProperty("trace")
+  })
+
   it("carries the trace that its error carries, and the wait", async () => {
     const trace = {
       subject: { issuer: "github", repository: "acme/shop", repository_id: "41", environment: null },
