@@ -32,6 +32,7 @@ export function idTokenEndpoint(): IdTokenEndpoint | null {
   return url === "" || requestToken === "" ? null : { url, requestToken }
 }
 
+/** What the job is, as far as it tells why there is no ID token. Never throws: an event that cannot be read is none. */
 export function jobFacts(): JobFacts {
   return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() }
 }

@@ -29,6 +29,7 @@ export interface Recorder {
   ): Promise<void>
 }
 
+/** The recorder of one call, onto the ledger of the caller's own repository. */
 export function recorderOf(call: ExchangeCall, caller: Caller, broker: Broker): Recorder {
   const ledger = ledgerOf(caller, broker)
   const draft = draftOf(call, caller, broker)
@@ -67,11 +68,14 @@ export function recorderOf(call: ExchangeCall, caller: Caller, broker: Broker): 
   }
 }
 
+/** The ledger of the caller's repository. */
 export const ledgerOf = (caller: Caller, broker: Broker): Ledger =>
   broker.ledgers.of(caller.token.identity.issuerUrl, caller.token.identity.repositoryId)
 
+/** The caller's subject token as the ledger knows it. */
 export const useOf = (caller: Caller) => ({ key: caller.token.tokenKey, expiresAt: caller.token.diesAt })
 
+/** The refusal of a token that came back. */
 export const alreadyUsed = () =>
   new BrokerError(
     "token_already_used",

@@ -12,6 +12,7 @@ export const VERIFIER_SKEW_SECONDS = 300
 /** How long a key is published before it signs, in seconds: clouds keep a key set for up to a day. */
 export const PUBLISH_AHEAD_SECONDS = 24 * 3600
 
+/** Where a key stands in its life at `now`. */
 export function stateOf(key: StoredKey, now: Date): KeyState {
   if (key.activatedAt === null) return "next"
   if (key.retiredAt === null) return "active"

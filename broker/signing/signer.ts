@@ -38,6 +38,7 @@ interface LoadedKeys {
   readonly active: { readonly kid: string; readonly key: CryptoKey }
 }
 
+/** Makes the signer of one instance. It reads the ring when it is first asked, and makes the first key when there is none. */
 export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: Clock }): Signer {
   // Values only, never a promise: on workerd one request must not wait for another's I/O.
   let loaded: LoadedKeys | undefined

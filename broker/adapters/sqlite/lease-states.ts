@@ -43,6 +43,7 @@ export const LONGEST_WAIT_MS = 60 * 60_000
 /** How long a closed lease still answers a second revocation: longer than any job may run. */
 export const CLOSED_KEPT_MS = 36 * 24 * 60 * 60_000
 
+/** Whether a lease has come to its end; nothing follows it. */
 export function isClosed(state: LeaseState): state is LeaseEnd {
   return NEXT[state].size === 0
 }
@@ -86,6 +87,7 @@ export function timeCame(lease: Lease, now: number): Lease {
   return move(lease, beginning(lease, credentials, now))
 }
 
+/** Whether a credential's end is not known yet. */
 export function isAlive(credential: LeaseCredentialState): boolean {
   return credential.ended === null
 }

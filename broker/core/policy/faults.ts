@@ -44,6 +44,7 @@ export interface Position {
   readonly column: number
 }
 
+/** A fault at one place of one file; lines and columns are 1-based. */
 export function fault(file: string, at: Position, code: FaultCode, message: string): PolicyFault {
   return { file: visible(file), line: at.line, column: at.column, code, message: visible(message) }
 }

@@ -98,6 +98,7 @@ const passing: readonly ProviderCase[] = (
   expect: minted,
 }))
 
+/** Stories of STS: granted, refused, spoiled, and passing failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "hands out the role's session, at the region's own endpoint, for the time asked",

@@ -11,6 +11,7 @@ const ROLE_ARN =
   /^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role\/(?=.{1,576}$)((?:[!-.0-~]+\/)*)([A-Za-z0-9+=,.@_-]{1,64})$/
 const POLICY_ARN = /^arn:(?:aws|aws-cn|aws-us-gov):iam::(?:aws|[0-9]{12}):policy\/[A-Za-z0-9+=,.@_/-]{1,512}$/
 
+/** What the organisation file says of a way to AWS. */
 export const connection = z.strictObject({
   /** Whose STS is asked: the regional endpoint, which is nearer and does not fail with another region. */
   region: z.string().regex(/^[a-z]{2,3}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, "a region looks like eu-west-1"),
@@ -37,6 +38,7 @@ const sessionPolicy = z
     `a session policy has at most ${MAX_POLICY_LENGTH} characters as JSON without spaces`,
   )
 
+/** What a policy offers of AWS. */
 export const grant = z.strictObject({
   role: z.string().regex(ROLE_ARN, "a role is an ARN such as arn:aws:iam::111122223333:role/deploy"),
   /** Narrows what the role may do, for this session only. */

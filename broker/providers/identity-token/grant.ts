@@ -39,6 +39,7 @@ const AWS_NAMESPACE = "https://aws.amazon.com/"
 
 const isReserved = (name: string) => isJobClaim(name) || MEANINGFUL.has(name) || name.startsWith(AWS_NAMESPACE)
 
+/** What a policy offers of the broker's own tokens. */
 export const grant = z.strictObject({
   audience,
   /** The environment variable that the job finds the token in. */
