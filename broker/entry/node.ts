@@ -5,6 +5,7 @@ import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
 import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
+import type { PolicyFault } from "../core/policy/model.ts"
 import { createApp } from "../http/app.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createBroker } from "./instance.ts"
@@ -27,6 +28,9 @@ function refuseToStart(lines: readonly string[], code: 1 | 2): never {
   process.stderr.write(`${lines.join("\n")}\n`)
   process.exit(code)
 }
+
+const placeOf = (fault: PolicyFault | undefined) =>
+  fault ? `${fault.file}:${fault.line}:${fault.column} (${fault.code})` : "no place"
 
 function readOptions() {
   try {
@@ -97,7 +101,7 @@ try {
           })
         : log({
             event: "policies.refused",
-            detail: `${outcome.fault.length} faults; the last good policies stay in force`,
+            detail: `${outcome.fault.length} faults, the first at ${placeOf(outcome.fault[0])}; the last good policies stay in force`,
           }),
   })
   const broker = await createBroker(settings, kek, {

@@ -137,6 +137,8 @@ describe("a broker on Node", () => {
       .toMatchObject({ since: expect.any(String) })
     expect((await exchange(broker, await token(broker))).json["code"], "the last good one decides").toBe("not_allowed")
 
+    await expect.poll(() => broker.stdout()).toContain("the first at acme/shop/production.yaml:1:1 (")
+
     writeFileSync(file, text)
     await expect.poll(async () => await health(), { timeout: 20_000 }).toMatchObject({ version: before["version"] })
     expect(await health()).not.toHaveProperty("stale")
