@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -46,6 +46,14 @@ describe("the package that npm pack makes, installed in an empty folder", () => 
   it("is linked as the command daypass, and says its version", async () => {
     const { stdout } = await run(join(folder, "node_modules/.bin/daypass"), ["--version"], { cwd: folder })
     expect(stdout).toBe(`${packageJson.version}\n`)
+  })
+
+  it("runs on the machine's own Node as well, which may be older than the one that this checkout brings", async () => {
+    const outside = (process.env["PATH"] ?? "").split(delimiter).filter((entry) => !entry.startsWith(ROOT))
+    const env = { ...process.env, PATH: outside.join(delimiter) }
+    const policies = folderOf({ "daypass.yaml": ORGANISATION, "p.yaml": POLICY })
+    const { stdout } = await run(join(folder, "node_modules/.bin/daypass"), ["check", policies], { cwd: folder, env })
+    expect(stdout).toContain("no faults")
   })
 
   it("checks a folder, clean and faulty", async () => {
