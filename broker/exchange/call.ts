@@ -1,5 +1,4 @@
 import type { RequestEvent } from "../ports/log.ts"
-import type { PublicJwk } from "../wire/exchange.ts"
 
 /** What every call carries, whatever it asks for. */
 export interface Call {
@@ -14,7 +13,6 @@ export interface Call {
 
 /** The job's ephemeral key, checked to be a point on the curve. */
 export interface JobKey {
-  readonly jwk: PublicJwk
   /** RFC 7638, SHA-256, base64url. */
   readonly thumbprint: string
 }

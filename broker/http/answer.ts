@@ -1,16 +1,15 @@
-import { CompactEncrypt, importJWK } from "jose"
-import type { JobKey } from "../exchange/call.ts"
+import { CompactEncrypt } from "jose"
 import { MEDIA_TYPE_JOSE } from "../wire/exchange.ts"
+import type { RecipientKey } from "./request.ts"
 
 /**
  * Answers an exchange: JSON for a plain request; for a key-bound one a compact JWE (ECDH-ES, A256GCM) with that JSON
  * inside, which only the holder of the job's private key can open.
  */
-export async function exchangeResponse(answer: object, key: JobKey | undefined): Promise<Response> {
+export async function exchangeResponse(answer: object, key: RecipientKey | undefined): Promise<Response> {
   if (!key) return Response.json(answer)
-  const recipient = await importJWK({ ...key.jwk }, "ECDH-ES")
   const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(answer)))
     .setProtectedHeader({ alg: "ECDH-ES", enc: "A256GCM", cty: "json" })
-    .encrypt(recipient)
+    .encrypt(key.publicKey)
   return new Response(jwe, { headers: { "content-type": MEDIA_TYPE_JOSE } })
 }

@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint, importJWK } from "jose"
+import { type CryptoKey, calculateJwkThumbprint, importJWK } from "jose"
 import { z } from "zod"
 import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
@@ -29,7 +29,12 @@ const exchangeRequest = z.strictObject({
 export interface ParsedExchange {
   readonly grants: readonly string[]
   readonly ttlSeconds: number | undefined
-  readonly key: JobKey | undefined
+  readonly key: RecipientKey | undefined
+}
+
+/** The job's key with what encrypting to it takes. */
+export interface RecipientKey extends JobKey {
+  readonly publicKey: CryptoKey
 }
 
 /** Parses the body of an exchange. @throws {BrokerError} `request_malformed`, naming the member and what it must be */
@@ -55,13 +60,10 @@ function parseTtl(text: string): number {
 }
 
 /** Importing the key proves that the point is on the curve: an answer must not be encrypted to anything else. */
-async function parseKey(jwk: PublicJwk): Promise<JobKey> {
-  try {
-    await importJWK({ ...jwk }, "ECDH-ES")
-  } catch {
-    throw malformed("key", "is not a point on the curve P-256")
-  }
-  return { jwk, thumbprint: await calculateJwkThumbprint({ ...jwk }) }
+async function parseKey(jwk: PublicJwk): Promise<RecipientKey> {
+  const publicKey = await importJWK({ ...jwk }, "ECDH-ES").catch(() => null)
+  if (publicKey === null || publicKey instanceof Uint8Array) throw malformed("key", "is not a point on the curve P-256")
+  return { publicKey, thumbprint: await calculateJwkThumbprint({ ...jwk }) }
 }
 
 /** Only our own schema's member names get into the answer; never what the request said. */

@@ -1,18 +1,15 @@
 // `npm run bench [-- --json]`: the budgets, each as a ratio in one run, and figures of the exchange on both runtimes.
-import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { writeFlowPolicies } from "../flow/policies.ts"
-import { makeJobKey } from "../flow/world.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
-import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { startGitHub } from "../support/github.ts"
 import { measureAction, measureRefusals } from "./action.ts"
 import { actionBundleBytes, workerBundleBytes } from "./bundles.ts"
-import { measureDecide, median } from "./decide.ts"
-import { fire, type LoadFigures, round, type Shot } from "./load.ts"
+import { measureDecide } from "./decide.ts"
+import { measureExchanges } from "./exchanges.ts"
+import { round } from "./load.ts"
 import { startLoadIssuer } from "./tokens.ts"
 
 /** A budget as a ratio to its floor: less is better, and at most `budget` is kept. */
@@ -26,8 +23,6 @@ interface Row {
 const WORKER_BUDGET_BYTES = 350 * 1024
 const ACTION_BUDGET_BYTES = 700 * 1024
 const REFUSAL_BUDGET_MS = 1000
-const SHOTS_PER_ROUND = 600
-const ROUNDS = 3
 
 const json = process.argv.includes("--json")
 const say = (text: string) => void process.stderr.write(json ? "" : `${text}\n`)
@@ -47,57 +42,8 @@ ends.defer(() => issuer.close())
 const policies = join(folder, "policies")
 writeFlowPolicies(policies, { issuer: issuer.issuer, sts: "http://127.0.0.1:9" })
 
-const plainShots = (url: string): Shot[] =>
-  issuer.mint(SHOTS_PER_ROUND, url).map((token) => ({ token, body: JSON.stringify({ grants: ["vault"] }) }))
-
-async function boundShots(url: string): Promise<Shot[]> {
-  const key = await makeJobKey()
-  const body = JSON.stringify({ grants: ["vault"], key: key.jwk })
-  return issuer.mint(SHOTS_PER_ROUND, `${url}?jkt=${key.thumbprint}`).map((token) => ({ token, body }))
-}
-
-/** The median round of several, after one that warms up. */
-async function loaded(url: string, shots: () => Shot[] | Promise<Shot[]>): Promise<LoadFigures> {
-  await fire(url, await shots())
-  const rounds: LoadFigures[] = []
-  for (let turn = 0; turn < ROUNDS; turn++) rounds.push(await fire(url, await shots()))
-  const of = (pick: (figures: LoadFigures) => number) => median(rounds.map(pick))
-  return {
-    requests_per_second: of((each) => each.requests_per_second),
-    p50_ms: of((each) => each.p50_ms),
-    p99_ms: of((each) => each.p99_ms),
-  }
-}
-
-async function startNaive(...journal: readonly "wal"[]): Promise<string> {
-  const audience = "https://naive.example"
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL("naive.ts", import.meta.url)), issuer.issuer, audience, ...journal],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  )
-  ends.defer(() => void child.kill("SIGTERM"))
-  const port = await new Promise<string>((resolve) =>
-    child.stdout.setEncoding("utf8").once("data", (text: string) => resolve(text.trim())),
-  )
-  return `http://127.0.0.1:${port}`
-}
-
-say("exchanges on Node, against a bare route ...")
-const node = await startNodeBroker({ policies })
-ends.defer(async () => void (await node.stop()))
-const naive = await startNaive()
-const naiveFigures = await loaded(naive, () => plainShots("https://naive.example"))
-const naiveWal = await startNaive("wal")
-const naiveWalFigures = await loaded(naiveWal, () => plainShots("https://naive.example"))
-const nodePlain = await loaded(node.url, () => plainShots(node.url))
-const nodeBound = await loaded(node.url, () => boundShots(node.url))
-
-say("exchanges in workerd ...")
-const workerd = await startWorkerdBroker({ policies })
-ends.defer(async () => void (await workerd.stop()))
-const workerdPlain = await loaded(workerd.url, () => plainShots(workerd.url))
-const workerdBound = await loaded(workerd.url, () => boundShots(workerd.url))
+say("exchanges on Node and in workerd, against a bare route ...")
+const exchanges = await measureExchanges(ends, issuer, policies)
 
 say("decisions ...")
 const decisions = measureDecide(10, 10_000)
@@ -117,11 +63,7 @@ const workerBytes = workerBundleBytes()
 const actionBytes = actionBundleBytes()
 
 const rows: readonly Row[] = [
-  row(
-    "time an exchange takes on Node against a bare Hono route",
-    naiveFigures.requests_per_second / nodePlain.requests_per_second,
-    1,
-  ),
+  row("time an exchange takes on Node against a bare Hono route", exchanges.ratio, 1),
   row("decide with 10,000 policies against 10", decisions.many_us / decisions.few_us, 1.2),
   row("action spawn to exit against bare node:http", action.action_ms / action.bare_ms, 1.3),
   row("Worker bundle, gzip, against 350 KB", workerBytes / WORKER_BUDGET_BYTES, 1),
@@ -129,12 +71,7 @@ const rows: readonly Row[] = [
   row("a job without permission, or denied: time to fail against 1 s", refusalMs / REFUSAL_BUDGET_MS, 1),
 ]
 const figures = {
-  bare_route: naiveFigures,
-  bare_route_wal: naiveWalFigures,
-  exchange_node_plain: nodePlain,
-  exchange_node_bound: nodeBound,
-  exchange_workerd_plain: workerdPlain,
-  exchange_workerd_bound: workerdBound,
+  ...exchanges.figures,
   decide: {
     policies_10_us: round(decisions.few_us),
     policies_10000_us: round(decisions.many_us),
@@ -154,11 +91,10 @@ if (json) {
     )
   }
   console.log("\nidentity-token exchanges, 16 at a time, a fresh token each")
-  for (const [name, value] of Object.entries(figures)) {
-    if ("p50_ms" in value)
-      console.log(
-        `     ${name.padEnd(26)} ${String(value.requests_per_second).padStart(6)}/s   p50 ${value.p50_ms} ms   p99 ${value.p99_ms} ms`,
-      )
+  for (const [name, value] of Object.entries(exchanges.figures)) {
+    console.log(
+      `     ${name.padEnd(26)} ${String(value.requests_per_second).padStart(6)}/s   p50 ${value.p50_ms} ms   p99 ${value.p99_ms} ms`,
+    )
   }
   console.log(
     `\n${JSON.stringify({ decide: figures.decide, action: figures.action, bundles: figures.bundles }, null, 2)}`,

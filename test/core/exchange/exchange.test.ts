@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { exchange } from "../../../broker/exchange/exchange.ts"
 import { CANARY, NOW, world } from "./world.ts"
 
-const KEY = { jwk: { kty: "EC", crv: "P-256", x: "x", y: "y" }, thumbprint: "thumb" } as const
+const KEY = { thumbprint: "thumb" }
 
 describe("an exchange", () => {
   it("verifies, decides, records, mints, records, and only then answers", async () => {
