@@ -165,6 +165,13 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         expect(await events()).toEqual(["exchange.intended", "exchange.failed"])
       })
 
+      test("closes the lease of a failed exchange whose leftovers have expired by then", async () => {
+        await ledger().admit(admission("a"))
+        await ledger().settle(failed("a", revocable("vault", { expiresAt: NOW })))
+        expect(await endOf("a")).toEqual({ vault: "expired" })
+        expect(await sweeper().takeDue(NOW, 10)).toEqual([])
+      })
+
       test("has what a failed exchange could not take back at once taken back soon", async () => {
         await ledger().admit(admission("a"))
         await ledger().settle(failed("a", revocable(), expiring()))

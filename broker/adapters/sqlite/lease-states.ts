@@ -58,7 +58,7 @@ export function minted(lease: Lease, credentials: readonly LeaseCredentialState[
 /** The exchange failed; `leftovers` were minted and not taken back at once. */
 export function failed(lease: Lease, leftovers: readonly LeaseCredentialState[], now: number): Lease {
   mustBeOpen(lease)
-  return leftovers.length === 0 ? close(lease, "failed", [], now) : takeBack(lease, leftovers, now)
+  return leftovers.length === 0 ? close(lease, "failed", [], now) : takeBack(lease, expire(leftovers, now), now)
 }
 
 /** Taking back begins: what only expires is let be, what can be revoked is left for the caller. */
