@@ -1,5 +1,6 @@
-import { createServer } from "node:http"
+import { createServer, STATUS_CODES } from "node:http"
 import type { AddressInfo } from "node:net"
+import type { Duplex } from "node:stream"
 import { getRequestListener } from "@hono/node-server"
 import type { Hono } from "hono"
 import { BrokerError } from "../core/errors.ts"
@@ -29,6 +30,7 @@ export async function startListening(
       stopping ? problemResponse(shuttingDown(), crypto.randomUUID()) : app.fetch(request, env),
     ),
   )
+  server.on("clientError", (error, socket) => void refuse(error, socket))
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
     server.listen(at.port, at.hostname, resolve)
@@ -42,6 +44,20 @@ export async function startListening(
         server.closeIdleConnections()
       }),
   }
+}
+
+/** Answers what is no HTTP request, or not in time, with a problem document like any other refusal; Node's own answer is bare. */
+async function refuse(error: Error, socket: Duplex): Promise<void> {
+  if (!socket.writable) return void socket.destroy()
+  const tooLarge = "code" in error && error.code === "HPE_HEADER_OVERFLOW"
+  const fault = tooLarge
+    ? new BrokerError("request_too_large", `A request's headers have at most ${MAX_HEADER_BYTES} bytes.`)
+    : new BrokerError("request_malformed", "This is no HTTP/1.1 request, or it did not arrive in time.")
+  const response = problemResponse(fault, crypto.randomUUID())
+  const body = await response.text()
+  const fields = [...response.headers, ["content-length", `${Buffer.byteLength(body)}`], ["connection", "close"]]
+  const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")
+  socket.end(`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}\r\n${head}\r\n${body}`)
 }
 
 const shuttingDown = () => new BrokerError("shutting_down", "This broker is being stopped. Send the request again.")

@@ -96,8 +96,10 @@ export function createApp(options: AppOptions): Hono<Env> {
   })
 
   for (const [path, method] of Object.entries(METHODS)) {
-    app.all(path, () => {
-      throw new BrokerError("method_not_allowed", `This path takes ${method} only.`)
+    app.all(path, (context) => {
+      const refusal = refuse(context, new BrokerError("method_not_allowed", `This path takes ${method} only.`))
+      refusal.headers.set("allow", method)
+      return refusal
     })
   }
 

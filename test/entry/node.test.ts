@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { Agent, request } from "node:http"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -144,6 +145,37 @@ describe("a broker on Node", () => {
     expect(await health()).not.toHaveProperty("stale")
     expect((await exchange(broker, await token(broker))).status).toBe(200)
   }, 90_000)
+
+  it.each([
+    [
+      "headers that are too large",
+      `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: ${"x".repeat(40_000)}\r\n\r\n`,
+      413,
+      "request_too_large",
+    ],
+    ["what is no HTTP", "HELO broker\r\n\r\n", 400, "request_malformed"],
+    [
+      "two lengths",
+      "POST /v1/exchange HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+      400,
+      "request_malformed",
+    ],
+  ])("answers %s with a problem document, and serves on", async (_, bytes, status, code) => {
+    const broker = await start()
+    const { hostname, port } = new URL(broker.url)
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = ""
+      const socket = connect(Number(port), hostname, () => socket.write(bytes))
+      socket.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk
+      })
+      socket.on("end", () => resolve(text)).on("error", reject)
+    })
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(answer).toContain("content-type: application/problem+json")
+    expect(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")))).toMatchObject({ code, status })
+    expect((await send(broker, "/healthz")).status).toBe(200)
+  })
 
   it("warns about its development key, which only its owner can read", async () => {
     const broker = await start()

@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { ExchangeAnswer } from "../../broker/wire/exchange.ts"
-import { ROLE, SUBJECT } from "./policies.ts"
+import { ROLE, SUBJECT } from "../support/acme.ts"
 import { DEPLOYMENT, type FlowWorld, makeJobKey, type StartBroker, send, startFlowWorld } from "./world.ts"
 
 /** The main job, as a client sees it over HTTP: the same sentences hold in every runtime. */
@@ -312,6 +312,11 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         expect(answer.status).toBeGreaterThanOrEqual(400)
         expect(answer.status).toBeLessThan(500)
         expect([world.github.requests.length, world.sts.requests.length, (await trail()).length]).toEqual(before)
+      })
+
+      it("by another method is told which one the path takes", async () => {
+        expect((await send(world.broker, "/v1/exchange")).headers.get("allow")).toBe("POST")
+        expect((await send(world.broker, "/healthz", { method: "DELETE" })).headers.get("allow")).toBe("GET")
       })
 
       it("of an unlisted issuer causes no call to it", async () => {

@@ -1,8 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-
-export const ROLE = "arn:aws:iam::111122223333:role/shop-deploy"
-export const SUBJECT = "repository:acme/shop:environment:production:grant:aws-deploy"
+import { ROLE } from "../support/acme.ts"
 
 /** Writes the policies that the flow suite is about: two files, three connections, one repository. */
 export function writeFlowPolicies(folder: string, at: { readonly issuer: string; readonly sts: string }): void {

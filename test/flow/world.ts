@@ -4,9 +4,10 @@ import { join } from "node:path"
 import { calculateJwkThumbprint, compactDecrypt, exportJWK, generateKeyPair } from "jose"
 import type { ChainedRecord } from "../../broker/ports/ledger.ts"
 import type { ExchangeAnswer, PublicJwk } from "../../broker/wire/exchange.ts"
+import { ROLE, SUBJECT } from "../support/acme.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { type Sts, startSts } from "../support/sts.ts"
-import { ROLE, SUBJECT, writeFlowPolicies } from "./policies.ts"
+import { writeFlowPolicies } from "./policies.ts"
 
 /** A broker that runs for real, in whichever runtime. */
 export interface RunningBroker {
