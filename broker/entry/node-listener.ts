@@ -30,6 +30,10 @@ export async function startListening(
       stopping ? problemResponse(shuttingDown(), crypto.randomUUID()) : app.fetch(request, env),
     ),
   )
+  server.on("request", (_, response) => {
+    // A connection that was busy when the stop began is let go as soon as it has its answer, not when it times out.
+    response.once("close", () => setImmediate(() => stopping && server.closeIdleConnections()))
+  })
   server.on("clientError", (error, socket) => void refuse(error, socket))
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
