@@ -5,7 +5,7 @@ import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
 import { leaseCredentials, takeBackMinted } from "./lease.ts"
 import { newLeaseId } from "./lease-id.ts"
-import { MINT_WINDOW_MS, mintAll } from "./mint.ts"
+import { MINT_WINDOW_MS, type MintedGrant, mintAll } from "./mint.ts"
 import { recorderOf } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
 
@@ -32,14 +32,15 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   call.event.lease = lease
 
   const { minted, failure } = await mintAll(grants, identity, lease, broker)
+  const settle = async (held: readonly MintedGrant[]) =>
+    record.outcome(lease, grants, await leaseCredentials(held, identity, lease, broker), failure)
   if (failure) {
-    const left = await takeBackMinted(minted, broker)
     // When this is not recorded either, the lease stays open in the ledger, and ends by its time.
-    await record.outcome(lease, grants, await leaseCredentials(left, identity, lease, broker), failure).catch(() => {})
+    await settle(await takeBackMinted(minted, broker)).catch(() => {})
     throw failure
   }
   try {
-    await record.outcome(lease, grants, await leaseCredentials(minted, identity, lease, broker), null)
+    await settle(minted)
   } catch (error) {
     // What cannot be recorded is not handed out: nobody could take it back later.
     await takeBackMinted(minted, broker)

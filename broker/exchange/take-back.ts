@@ -28,11 +28,11 @@ export async function takeBack(
 }
 
 async function revokeOne(credential: Revocable, broker: Broker): Promise<RevocationOutcome> {
-  const revoke = broker.providers.get(credential.provider)?.revoke
-  if (!revoke || !credential.connection) return "failed"
+  const provider = broker.providers.get(credential.provider)
+  if (!provider?.revoke || !credential.connection) return "failed"
   try {
     const io = providerIo(broker, { identity: null, grant: credential.grant }, REVOKE_WINDOW_MS)
-    await revoke(credential.handle, credential.connection.settings, io)
+    await provider.revoke(credential.handle, credential.connection.settings, io)
     return "revoked"
   } catch {
     return "failed"

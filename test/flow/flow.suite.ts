@@ -448,11 +448,13 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
 
     it("prints no token and no secret", async () => {
       const token = await tokenFor()
-      const { credentials } = (await exchange(token, { grants: ["aws-deploy", "vault"] }))
+      const { credentials, lease } = (await exchange(token, { grants: ["aws-deploy", "vault"] }))
         .json as unknown as ExchangeAnswer
       const secrets = Object.values(credentials).flatMap(({ values }) =>
         Object.values(values).filter(({ secret }) => secret),
       )
+      // It does tell of the exchange: an output that nobody collects would hold no secret either.
+      await expect.poll(() => world.broker.output()).toContain(lease)
       const output = world.broker.output()
       for (const secret of [token, ...secrets.map(({ value }) => value)]) {
         for (const form of [secret, btoa(secret), encodeURIComponent(secret)]) expect(output.includes(form)).toBe(false)

@@ -144,7 +144,6 @@ export const organisationSchema = z.strictObject({
 
 export type PolicyFile = z.output<typeof policySchema>
 export type OrganisationFile = z.output<typeof organisationSchema>
-export type GrantBase = z.output<typeof grantBase>
 export type ConnectionBase = z.output<typeof connectionBase>
 
 /** An empty map would read as "no condition" or "everybody": it is refused wherever a map can stand. */

@@ -73,6 +73,18 @@ describe("an exchange", () => {
     expect(story).toContain("revoke one")
   })
 
+  it("answers the provider's failure even when what is left cannot be sealed", async () => {
+    const grants = { one: "mints-but-cannot-revoke", two: "fails" } as const
+    const { broker, call } = await world({ grants, sealerFails: true })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "provider_denied" })
+  })
+
+  it("revokes and hands out nothing when a revocation handle cannot be sealed", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, sealerFails: true })
+    await expect(exchange(call(), broker)).rejects.toThrow()
+    expect(story.slice(-2)).toEqual(["mint one", "revoke one"])
+  })
+
   it("keeps what a broken provider said to itself", async () => {
     const { broker, call } = await world({ grants: { one: "breaks" } })
     const error = await exchange(call(), broker).catch((thrown: Error) => thrown)

@@ -33,6 +33,7 @@ export interface WorldOptions {
   readonly revocation?: RevocationStart
   readonly due?: readonly DueLease[]
   readonly alreadyUsed?: boolean
+  readonly sealerFails?: boolean
 }
 
 /** A broker whose every port tells what was asked of it. */
@@ -94,7 +95,8 @@ export async function world(options: WorldOptions) {
     },
     async revoke(handle) {
       const [behaviour, grantName] = handle.reveal().split(" ")
-      story.push(`revoke ${grantName}`)
+      // Called as a method: a provider that is a class finds itself.
+      story.push(this.name === "staged" ? `revoke ${grantName}` : "revoke without its provider")
       if (behaviour === "mints-but-cannot-revoke") throw new BrokerError("provider_unavailable", "not now")
     },
   }
@@ -132,6 +134,7 @@ export async function world(options: WorldOptions) {
     grants,
   }
   const identity = { ...IDENTITY, ...options.identity }
+  const sealer = await createSealer(new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)), "test")
   const broker: Broker = {
     url: "https://daypass.example",
     policySource: {
@@ -165,7 +168,7 @@ export async function world(options: WorldOptions) {
     ledgers: { of: () => ledger },
     providers: new Map([["staged", provider]]),
     signer: { sign: async () => new Secret("signed"), publicKeys: async () => [] },
-    sealer: await createSealer(new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)), "test"),
+    sealer: options.sealerFails ? { ...sealer, seal: () => Promise.reject(new Error(CANARY)) } : sealer,
     http: async () => {
       throw new Error("nobody should call anybody here")
     },
