@@ -9,6 +9,8 @@ export interface Pattern {
   readonly source: string
   /** The one value that it matches, when it has no wildcard; null otherwise. */
   readonly literal: string | null
+  /** What every value that it matches begins with: the text before the first wildcard. */
+  readonly prefix: string
   readonly steps: readonly Step[]
 }
 
@@ -32,7 +34,8 @@ export function compilePattern(source: string): Result<Pattern, string> {
     return fail(`a pattern has at most ${MAX_PATTERN_CHARACTERS} characters, and this one has ${source.length}`)
   }
   const steps: Step[] = []
-  let literal: string | null = ""
+  let prefix = ""
+  let literal = true
   for (let at = 0; at < source.length; at++) {
     const character = source.charAt(at)
     if (character < " " || character === "\u007f") return fail("a pattern has no line breaks or control characters")
@@ -40,7 +43,7 @@ export function compilePattern(source: string): Result<Pattern, string> {
       if (source.startsWith("***", at)) return fail("three stars in a row can be read two ways: write * or **")
       const double = source.charAt(at + 1) === "*"
       steps.push(double ? "anything" : "segment")
-      literal = null
+      literal = false
       if (double) at++
       continue
     }
@@ -49,9 +52,9 @@ export function compilePattern(source: string): Result<Pattern, string> {
       at++
     }
     steps.push(source.charCodeAt(at))
-    if (literal !== null) literal += source.charAt(at)
+    if (literal) prefix += source.charAt(at)
   }
-  return ok({ source, literal, steps })
+  return ok({ source, literal: literal ? prefix : null, prefix, steps })
 }
 
 /**

@@ -1,14 +1,19 @@
-import type { Organisation, Policy, PolicySet } from "./model.ts"
+import type { Organisation, Policy, PolicySet, PolicySubject } from "./model.ts"
+import { matchPattern } from "./pattern.ts"
 
 /** A set over policies that are known to be good. Finding those of a repository costs the same however many there are. */
 export function policySet(version: string, organisation: Organisation, policies: readonly Policy[]): PolicySet {
-  const byIssuer = new Map<string, Map<string, Policy[]>>()
+  const byRepository = new Map<string, Policy[]>()
+  const byOwner = new Map<string, NamePrefixes>()
   for (const policy of policies) {
-    const byRepository = byIssuer.get(policy.issuer) ?? new Map<string, Policy[]>()
-    byIssuer.set(policy.issuer, byRepository)
-    const same = byRepository.get(policy.repositoryId)
-    if (same) same.push(policy)
-    else byRepository.set(policy.repositoryId, [policy])
+    const { target } = policy
+    if (target.kind === "repository") pushInto(byRepository, keyOf(policy.issuer, target.id), policy)
+    else {
+      const key = keyOf(policy.issuer, target.ownerId)
+      const prefixes: NamePrefixes = byOwner.get(key) ?? new Map()
+      byOwner.set(key, prefixes)
+      pushInto(prefixes, target.names.prefix, policy)
+    }
   }
   const none: readonly Policy[] = []
   return {
@@ -16,6 +21,42 @@ export function policySet(version: string, organisation: Organisation, policies:
     organisation,
     policies,
     policyCount: policies.length,
-    policiesOf: (issuer, repositoryId) => byIssuer.get(issuer)?.get(repositoryId) ?? none,
+    policiesOf(subject) {
+      const exact = byRepository.get(keyOf(subject.issuer, subject.repositoryId)) ?? none
+      const wide = byOwner.get(keyOf(subject.issuer, subject.ownerId))
+      return wide === undefined ? exact : [...exact, ...matching(wide, subject)]
+    },
   }
+}
+
+/** What stands behind `owner/`. Only the name: the owner is compared by id. */
+export function repositoryName(repository: string): string {
+  return repository.slice(repository.indexOf("/") + 1)
+}
+
+/** Whether a policy speaks of a job's repository. The environment is another matter. */
+export function speaksOf({ issuer, target }: Policy, subject: PolicySubject): boolean {
+  if (issuer !== subject.issuer) return false
+  if (target.kind === "repository") return target.id === subject.repositoryId
+  return target.ownerId === subject.ownerId && matchPattern(target.names, repositoryName(subject.repository))
+}
+
+/** Policies by the text before the first star of their name, so that thousands of patterns are not all tried. */
+type NamePrefixes = Map<string, Policy[]>
+
+function matching(prefixes: NamePrefixes, subject: PolicySubject): Policy[] {
+  const name = repositoryName(subject.repository)
+  const found: Policy[] = []
+  for (let length = 0; length <= name.length; length++) {
+    for (const policy of prefixes.get(name.slice(0, length)) ?? []) if (speaksOf(policy, subject)) found.push(policy)
+  }
+  return found
+}
+
+const keyOf = (issuer: string, id: string) => `${issuer}\n${id}`
+
+function pushInto<Value>(map: Map<string, Value[]>, key: string, value: Value): void {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
 }

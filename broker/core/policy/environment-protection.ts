@@ -1,0 +1,45 @@
+/**
+ * What a boundary or a policy demands of the environment that a job runs in. CI issuers vouch for an environment's name
+ * only: GitHub creates an environment, without any protection, when a workflow names one that does not exist.
+ */
+export interface EnvironmentDemand {
+  readonly requiredReviewers: boolean
+  readonly preventSelfReview: boolean
+  /** Any of these will do; absent when branches do not matter. */
+  readonly deploymentBranches?: readonly DeploymentBranches[]
+}
+
+/** `protected`: branches with protection rules. `custom`: those that the environment lists. */
+export type DeploymentBranches = "protected" | "custom"
+
+/** How an environment is protected, as its host says. */
+export interface EnvironmentProtection {
+  readonly requiredReviewers: boolean
+  readonly preventSelfReview: boolean
+  /** `all`: any branch can deploy. */
+  readonly deploymentBranches: DeploymentBranches | "all"
+}
+
+/** What is known of an environment. `reason` is a sentence of ours: why nothing is, and what to change. */
+export type ProtectionFact =
+  | { readonly known: true; readonly protection: EnvironmentProtection }
+  | { readonly known: false; readonly reason: string }
+
+/** What an environment lacks, as things to do to it; empty when the demand is met. Unknown meets nothing. */
+export function missingProtection(demand: EnvironmentDemand, fact: ProtectionFact): readonly string[] {
+  if (!fact.known) return [fact.reason]
+  const { protection } = fact
+  const missing: string[] = []
+  if (demand.requiredReviewers && !protection.requiredReviewers) missing.push("add required reviewers")
+  if (demand.preventSelfReview && !protection.preventSelfReview) missing.push('turn on "Prevent self-review"')
+  const branches = demand.deploymentBranches
+  if (branches && !branches.some((wanted) => wanted === protection.deploymentBranches)) {
+    missing.push(`limit its deployment branches to ${branches.map((wanted) => BRANCHES[wanted]).join(" or ")}`)
+  }
+  return missing
+}
+
+const BRANCHES: Readonly<Record<DeploymentBranches, string>> = {
+  protected: "protected branches",
+  custom: "selected branches and tags",
+}
