@@ -8,8 +8,9 @@ import { parseStrictJsonObject } from "../broker/issuers/strict-json.ts"
 import { MAX_GRANTS_PER_REQUEST } from "../broker/wire/exchange.ts"
 import type { Trace } from "../broker/wire/trace.ts"
 import { impossible, misused, readArguments, reasonOf } from "./arguments.ts"
+import { findingLine } from "./format.ts"
 import { type CliIo, EXIT } from "./io.ts"
-import { faultLine, loadPolicies } from "./policies.ts"
+import { findingsOf, loadPolicies } from "./policies.ts"
 
 const USAGE = `Usage: daypass explain --policies DIR --claims FILE --grants a,b [--ttl 15m] [--json]
 
@@ -79,7 +80,7 @@ function explain(
 ): Outcome | string[] {
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return [`daypass: ${loaded}`]
-  if (!loaded.result.ok) return loaded.result.fault.map((fault) => faultLine(folder, fault))
+  if (!loaded.result.ok) return findingsOf(loaded).map((finding) => findingLine(folder, finding))
   const set = loaded.result.value
 
   const { iss } = claims
@@ -98,7 +99,7 @@ function explain(
 
   const decision = decide({
     organisation: set.organisation,
-    policies: set.policiesOf(issuer.name, identity.value.repositoryId),
+    policies: set.policiesOf(identity.value),
     identity: identity.value,
     grants,
     ...(ttlSeconds === undefined ? {} : { ttlSeconds }),

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises"
 import { type CliIo, type Command, EXIT } from "./io.ts"
+import { nodeIo } from "./node-io.ts"
 
 const USAGE = `Usage: daypass COMMAND
 
@@ -22,7 +22,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
 ])
 
 /** Runs the command line and resolves to the exit code. */
-export async function main(args: readonly string[], version: string, io: CliIo = nodeIo()): Promise<number> {
+export async function main(args: readonly string[], version: string, io: CliIo = nodeIo(version)): Promise<number> {
   const [first = "", second = ""] = args
   if (["--help", "-h", "help"].includes(first)) {
     io.out(USAGE)
@@ -42,19 +42,4 @@ export async function main(args: readonly string[], version: string, io: CliIo =
   }
   const command = await load()
   return command(args.slice(COMMANDS.has(first) ? 1 : 2), io)
-}
-
-/** The process's own streams and files. A reader that closes the pipe, as `head` does, ends the output and not the process. */
-function nodeIo(): CliIo {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error
-    })
-  }
-  return {
-    out: (text) => void process.stdout.write(`${text}\n`),
-    err: (text) => void process.stderr.write(`${text}\n`),
-    readFile: async (path) => readFile(path),
-    env: process.env,
-  }
 }

@@ -1,10 +1,10 @@
-import { join } from "node:path"
 import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
 import { loadPolicySet, type PolicyInput } from "../broker/core/policy/load.ts"
 import type { PolicyFault, PolicySet } from "../broker/core/policy/model.ts"
 import type { Result } from "../broker/core/result.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { reasonOf } from "./arguments.ts"
+import type { Finding } from "./format.ts"
 
 export interface LoadedFolder {
   readonly files: number
@@ -22,7 +22,7 @@ export function loadPolicies(folder: string): LoadedFolder | string {
   return { files: files.length, result: loadPolicySet(files, PROVIDERS) }
 }
 
-/** A fault as compilers write theirs, so that editors and terminals link to the place. */
-export function faultLine(folder: string, { file, line, column, code, message }: PolicyFault): string {
-  return `${join(folder, file)}:${line}:${column}: ${message} [${code}]`
+/** Everything there is to say of a folder, in the order of its files: why it would not load. */
+export function findingsOf({ result }: LoadedFolder): readonly Finding[] {
+  return result.ok ? [] : result.fault.map((fault) => ({ severity: "error", ...fault }))
 }

@@ -7,6 +7,7 @@ import { run as auditExport } from "../../cli/audit-export.ts"
 import { run as auditVerify } from "../../cli/audit-verify.ts"
 import type { Command } from "../../cli/io.ts"
 import { denial } from "../contract/ledger-samples.ts"
+import { scriptedIo } from "./run-cli.ts"
 
 const ISSUER = "https://issuer.example"
 
@@ -22,10 +23,10 @@ async function command(run: Command, ...args: readonly string[]) {
   const out: string[] = []
   const err: string[] = []
   const code = await run(args, {
+    ...scriptedIo(),
     out: (text) => out.push(`${text}\n`),
     err: (text) => err.push(`${text}\n`),
     readFile: () => Promise.reject(new Error("nothing else is read")),
-    env: {},
   })
   return { code, out: out.join(""), err: err.join("") }
 }

@@ -1,6 +1,6 @@
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { folderOf, ORGANISATION, POLICY, runCli } from "./run-cli.ts"
+import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"
 
 const GOOD = folderOf({ "daypass.yaml": ORGANISATION, "octo-org/octo-repo/production.yaml": POLICY })
 const BAD = folderOf({
@@ -20,10 +20,10 @@ describe("daypass check", () => {
     const { code, out, err } = await runCli("check", BAD)
     expect([code, err]).toEqual([1, ""])
     expect(out.split("\n")).toEqual([
-      `${join(BAD, "a.yaml")}:3:16: repository_id must be a text, and 456789 is a number: write it in quotes: "456789" [type_wrong]`,
-      `${join(BAD, "a.yaml")}:16:5: There is no key "tll" here. Did you mean "ttl"? [key_unknown]`,
-      `${join(BAD, "b.yml")}:1:1: Policy files end in .yaml: rename this one. [file_name]`,
-      "3 faults: the broker would not load this folder.",
+      `${join(BAD, "a.yaml")}:3:16: error: repository_id must be a text, and 456789 is a number: write it in quotes: "456789" [type_wrong]`,
+      `${join(BAD, "a.yaml")}:16:5: error: There is no key "tll" here. Did you mean "ttl"? [key_unknown]`,
+      `${join(BAD, "b.yml")}:1:1: error: Policy files end in .yaml: rename this one. [file_name]`,
+      "3 errors: the broker would not load this folder.",
     ])
   })
 
@@ -46,19 +46,56 @@ describe("daypass check", () => {
       files: 2,
       policies: 1,
       version: expect.stringMatching(/^[0-9a-f]{64}$/),
-      faults: [],
+      findings: [],
     })
     const run = await runCli("check", "--json", BAD)
     const bad = JSON.parse(run.out)
     expect(run.code).toBe(1)
     expect(bad).toMatchObject({ ok: false, files: 3, policies: null, version: null })
-    expect(bad.faults[0]).toEqual({
+    expect(bad.findings[0]).toEqual({
+      severity: "error",
       file: "a.yaml",
       line: 3,
       column: 16,
       code: "type_wrong",
       message: expect.stringContaining("in quotes"),
     })
+  })
+
+  it("takes --json and --format json for the same, together as well", async () => {
+    const { out } = await runCli("check", BAD, "--json")
+    expect((await runCli("check", BAD, "--format", "json")).out).toBe(out)
+    expect((await runCli("check", BAD, "--json", "--format", "json")).out).toBe(out)
+  })
+
+  it("annotates the lines of a pull request for GitHub, with paths from the repository's root", async () => {
+    const cwd = dirname(BAD)
+    const { code, out, err } = await runScripted({ cwd }, "check", BAD, "--format", "github")
+    expect([code, err]).toEqual([1, ""])
+    const name = basename(BAD)
+    expect(out.split("\n")).toEqual([
+      `::error file=${name}/a.yaml,line=3,col=16,title=check%3A type_wrong::repository_id must be a text, and 456789 is a number: write it in quotes: "456789"`,
+      `::error file=${name}/a.yaml,line=16,col=5,title=check%3A key_unknown::There is no key "tll" here. Did you mean "ttl"?`,
+      `::error file=${name}/b.yml,line=1,col=1,title=check%3A file_name::Policy files end in .yaml: rename this one.`,
+      "3 errors: the broker would not load this folder.",
+    ])
+  })
+
+  it("starts no workflow command with the name of a file in the folder where it runs", async () => {
+    const folder = folderOf({ "daypass.yaml": ORGANISATION, "::add-path::x.yml": POLICY, "##[add-path]y.yml": POLICY })
+    const before = process.cwd()
+    process.chdir(folder)
+    try {
+      for (const format of ["text", "github"]) {
+        const { code, out } = await runScripted({ cwd: folder }, "check", ".", "--format", format)
+        expect(code).toBe(1)
+        expect(out.split("\n").filter((line) => /^\s*::(?!error file=)/.test(line))).toEqual([])
+        expect(out).toContain("add-path")
+        expect(out).not.toContain("##[")
+      }
+    } finally {
+      process.chdir(before)
+    }
   })
 
   it("finds a folder without an organisation file faulty, not empty", async () => {
@@ -74,6 +111,12 @@ describe("daypass check", () => {
     ["two folders", ["check", GOOD, BAD], /Usage: daypass check/],
     ["an unknown option", ["check", GOOD, "--jsn"], /--jsn[\s\S]*Usage: daypass check/],
     ["a value for a switch", ["check", GOOD, "--json=yes"], /Usage: daypass check/],
+    ["a format that is none", ["check", GOOD, "--format", "xml"], /text, json, github[\s\S]*Usage: daypass check/],
+    [
+      "two formats",
+      ["check", GOOD, "--json", "--format", "github"],
+      /--json is --format json[\s\S]*Usage: daypass check/,
+    ],
   ])("ends with 2 for %s", async (_, args, message) => {
     const { code, out, err } = await runCli(...args)
     expect([code, out]).toEqual([2, ""])

@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll } from "vitest"
+import type { CliIo } from "../../cli/io.ts"
 import { main } from "../../cli/main.ts"
+import { createFile } from "../../cli/node-io.ts"
 
 export interface CliRun {
   readonly code: number
@@ -10,15 +12,41 @@ export interface CliRun {
   readonly err: string
 }
 
+/** What a test scripts of the world besides streams: anything else is touched by mistake, and fails. */
+export type Script = Partial<Omit<CliIo, "out" | "err">> & { readonly input?: string | Uint8Array }
+
+/** Files as they are, the rest as the script has it. Nobody is asked over the network unless a test says so. */
+export function scriptedIo({ input, ...script }: Script = {}): Omit<CliIo, "out" | "err"> {
+  return {
+    readFile: async (path) => readFileSync(path),
+    createFile,
+    appendFile: async (path, text) => appendFileSync(path, text),
+    readInput: async (maxBytes) => {
+      if (input === undefined) throw new Error("nobody scripted standard input")
+      const bytes = Buffer.from(input)
+      return bytes.length > maxBytes ? null : bytes
+    },
+    http: async ({ method, url }) => {
+      throw new Error(`nobody expected ${method} ${url}`)
+    },
+    now: () => new Date("2026-11-22T12:00:00Z"),
+    cwd: process.cwd(),
+    env: {},
+    ...script,
+  }
+}
+
 /** Runs the command line in this process. */
-export async function runCli(...args: string[]): Promise<CliRun> {
+export const runCli = (...args: string[]): Promise<CliRun> => runScripted({}, ...args)
+
+/** Runs the command line in this process, in a world of the test's. */
+export async function runScripted(script: Script, ...args: string[]): Promise<CliRun> {
   const out: string[] = []
   const err: string[] = []
   const code = await main(args, "1.2.3", {
+    ...scriptedIo(script),
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
-    readFile: async (path) => readFileSync(path),
-    env: {},
   })
   return { code, out: out.join("\n"), err: err.join("\n") }
 }
