@@ -34,3 +34,8 @@ export interface Identity {
   readonly runAttempt: string
   readonly claims: Claims
 }
+
+/** A repository's name without its owner: what stands behind the first slash. */
+export function repositoryName(repository: string): string {
+  return repository.slice(repository.indexOf("/") + 1)
+}

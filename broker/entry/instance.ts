@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { createVerifier } from "../issuers/verify.ts"
+import type { Environments } from "../ports/environments.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
@@ -14,6 +15,7 @@ import { createSigner } from "../signing/signer.ts"
 /** What differs between the runtimes. */
 export interface RuntimePorts {
   readonly policySource: PolicySource
+  readonly environments: Environments
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly log: Log
@@ -29,6 +31,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
   return {
     url: config.url,
     policySource: ports.policySource,
+    environments: ports.environments,
     verifier: createVerifier({ audience: config.audience, http, clock }),
     ledgers: ports.ledgers,
     providers: PROVIDERS,

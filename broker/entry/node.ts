@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util"
+import { unknownEnvironments } from "../adapters/memory/environments.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
@@ -106,6 +107,7 @@ try {
   })
   const broker = await createBroker(settings, kek, {
     policySource,
+    environments: unknownEnvironments("the broker has no GitHub App to ask with"),
     ledgers: store.ledgers,
     keyRing: store.keyRing,
     log,

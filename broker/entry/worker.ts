@@ -9,6 +9,7 @@ import {
   type LedgerMethods,
   type Namespace,
 } from "../adapters/cloudflare/ledgers.ts"
+import { unknownEnvironments } from "../adapters/memory/environments.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
@@ -17,6 +18,7 @@ import type { Broker } from "../exchange/broker.ts"
 import { type SweepTarget, sweep } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
 import { problemResponse } from "../http/problem.ts"
+import { PROVIDERS } from "../providers/index.ts"
 import { createBroker } from "./instance.ts"
 
 /** What `wrangler.toml` binds, and the settings that `config/config.ts` reads. */
@@ -37,7 +39,8 @@ async function brokerOf(env: Env): Promise<Broker> {
   // At the edge there is no folder that a key of one's own could be kept in.
   if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
   builtBroker = await createBroker(config.value, config.value.kek, {
-    policySource: createMemoryPolicySource(revived(compiledPolicies), new Date()),
+    policySource: createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date()),
+    environments: unknownEnvironments("the broker has no GitHub App to ask with"),
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     log: (event) => console.log(JSON.stringify(event)),

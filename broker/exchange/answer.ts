@@ -4,7 +4,7 @@ import type { CredentialAnswer, CredentialValue, ExchangeAnswer } from "../wire/
 import type { MintedGrant } from "./mint.ts"
 
 /** Puts the answer together. The one place, beside the providers themselves, where minted secrets are revealed. */
-export function answerOf(lease: string, minted: readonly MintedGrant[]): ExchangeAnswer {
+export function answerOf(lease: string, policyVersion: string, minted: readonly MintedGrant[]): ExchangeAnswer {
   const credentials = minted.map(({ granted, minted: credential }): [string, CredentialAnswer] => [
     granted.grant.name,
     {
@@ -16,7 +16,12 @@ export function answerOf(lease: string, minted: readonly MintedGrant[]): Exchang
       ),
     },
   ])
-  return { lease, expires_at: lastEnd(minted), credentials: Object.fromEntries(credentials) }
+  return {
+    lease,
+    expires_at: lastEnd(minted),
+    policy_version: policyVersion,
+    credentials: Object.fromEntries(credentials),
+  }
 }
 
 const credentialValue = ({ value, env }: MintedValue): CredentialValue => ({

@@ -1,5 +1,6 @@
 import type { SubjectTokenVerifier } from "../issuers/verify.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { Environments } from "../ports/environments.ts"
 import type { Http } from "../ports/http.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
@@ -13,6 +14,7 @@ export interface Broker {
   /** The broker's own URL without a trailing slash: the `iss` of its identity tokens. */
   readonly url: string
   readonly policySource: PolicySource
+  readonly environments: Environments
   readonly verifier: SubjectTokenVerifier
   readonly ledgers: Ledgers
   readonly providers: ProviderTable

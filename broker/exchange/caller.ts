@@ -8,7 +8,7 @@ import type { Call, JobKey } from "./call.ts"
 export interface Caller {
   readonly token: VerifiedToken
   /** The policies in force when the call came; one call is decided by one set. */
-  readonly policies: PolicySnapshot
+  readonly snapshot: PolicySnapshot
   /** False for a valid token of somebody else's repository: it is answered, and never stored. */
   readonly own: boolean
 }
@@ -19,14 +19,14 @@ export interface Caller {
  * @throws {BrokerError} `token_*`, `issuer_unavailable`, `policy_unavailable`
  */
 export async function verifyCaller(call: Call, broker: Broker): Promise<Caller> {
-  const policies = await broker.policySource.snapshot()
-  const token = await broker.verifier.verify(call.subjectToken, policies.organisation.issuers)
+  const snapshot = await broker.policySource.snapshot()
+  const token = await broker.verifier.verify(call.subjectToken, snapshot.organisation.issuers)
   const { identity } = token
   call.event.repository = identity.repository
   call.event.repository_id = identity.repositoryId
   call.event.environment = identity.environment ?? null
   call.event.run_id = identity.runId
-  return { token, policies, own: isOrganisationsOwn(identity, policies.organisation) }
+  return { token, snapshot, own: isOrganisationsOwn(identity, snapshot.organisation) }
 }
 
 /**

@@ -20,8 +20,8 @@ import { reachVerdict } from "./verdict.ts"
 export async function exchange(call: ExchangeCall, broker: Broker): Promise<ExchangeAnswer> {
   const caller = await verifyCaller(call, broker)
   requireMatchingKey(caller.token, call.key)
-  const verdict = await reachVerdict(call, caller)
-  const record = recorderOf(call, caller, broker)
+  const verdict = await reachVerdict(call, caller, broker)
+  const record = recorderOf(call, caller, verdict.policyVersion, broker)
   if (verdict.outcome === "deny") throw await record.refusal(verdict.error)
 
   const { grants } = verdict
@@ -46,5 +46,5 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
     await takeBackMinted(minted, broker)
     throw error
   }
-  return answerOf(lease, minted)
+  return answerOf(lease, verdict.policyVersion, minted)
 }

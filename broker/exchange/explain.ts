@@ -12,13 +12,14 @@ import { reachVerdict } from "./verdict.ts"
 export async function explain(call: ExchangeCall, broker: Broker): Promise<ExplainAnswer> {
   const caller = await verifyCaller(call, broker)
   requireMatchingKey(caller.token, call.key)
-  const verdict = await reachVerdict(call, caller)
+  const verdict = await reachVerdict(call, caller, broker)
   const { decision } = verdict
   const ownsPolicies = decision.outcome === "allow" || decision.ownsPolicies
   return {
     decision: verdict.outcome,
     code: verdict.outcome === "allow" ? "allowed" : verdict.error.code,
     grants: call.grants,
+    policy_version: verdict.policyVersion,
     ...(ownsPolicies ? { trace: decision.trace } : {}),
   }
 }

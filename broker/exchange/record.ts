@@ -30,9 +30,9 @@ export interface Recorder {
 }
 
 /** The recorder of one call, onto the ledger of the caller's own repository. */
-export function recorderOf(call: ExchangeCall, caller: Caller, broker: Broker): Recorder {
+export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: string, broker: Broker): Recorder {
   const ledger = ledgerOf(caller, broker)
-  const draft = draftOf(call, caller, broker)
+  const draft = draftOf(call, caller, policyVersion, broker)
   const token = useOf(caller)
   const replayAudit = () => draft("token.replayed", { reason: "token_already_used", decision: "deny" })
   const listed = (grants: readonly GrantedGrant[]) => grants.map((granted) => auditGrant(granted, broker))
@@ -83,7 +83,7 @@ export const alreadyUsed = () =>
   )
 
 /** Drafts audit records of one call: who, from where, by which policies; the rest is the event's. */
-export function draftOf(call: Call, caller: Caller, broker: Broker) {
+export function draftOf(call: Call, caller: Caller, policyVersion: string, broker: Broker) {
   return (
     event: AuditEvent,
     facts: Partial<Pick<AuditDraft, "lease" | "grants" | "decision">> & { readonly reason: string },
@@ -97,7 +97,7 @@ export function draftOf(call: Call, caller: Caller, broker: Broker) {
     grants: facts.grants ?? [],
     decision: facts.decision ?? null,
     reason: facts.reason,
-    policy_version: caller.policies.version,
+    policy_version: policyVersion,
     client_address: call.clientAddress,
   })
 }

@@ -24,7 +24,7 @@ export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAn
 
   const { identity } = caller.token
   const ledger = ledgerOf(caller, broker)
-  const draft = draftOf(call, caller, broker)
+  const draft = draftOf(call, caller, caller.snapshot.version, broker)
   const start = await ledger.beginRevocation({
     lease: call.lease,
     runId: identity.runId,
@@ -38,7 +38,7 @@ export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAn
   if (start.outcome === "not-found") throw notFound()
   if (start.outcome === "done") return answerOf(call.lease, start.credentials, outcomesOf(start.credentials))
 
-  const outcomes = await endCredentials(call.lease, start.credentials, identity, caller.policies.organisation, broker)
+  const outcomes = await endCredentials(call.lease, start.credentials, identity, caller.snapshot.organisation, broker)
   await ledger.settleRevocation({
     lease: call.lease,
     outcomes,

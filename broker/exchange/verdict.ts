@@ -1,29 +1,48 @@
 import { BrokerError } from "../core/errors.ts"
-import { type Decision, decide, type GrantedGrant } from "../core/policy/decide.ts"
+import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
+import type { PoliciesInForce } from "../ports/policy-source.ts"
+import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
 
-/** A decision as the exchange acts on it: these grants, or this error. */
-export type Verdict =
-  | { readonly outcome: "allow"; readonly grants: readonly GrantedGrant[]; readonly decision: Decision }
-  | { readonly outcome: "deny"; readonly error: BrokerError; readonly decision: Decision }
+/** A decision as the exchange acts on it: these grants, or this error; and the version of the policies that it is by. */
+export type Verdict = { readonly decision: Decision; readonly policyVersion: string } & (
+  | { readonly outcome: "allow"; readonly grants: readonly GrantedGrant[] }
+  | { readonly outcome: "deny"; readonly error: BrokerError }
+)
 
-/** Decides what the caller asked for. A stranger is decided against no policy at all: the answer is everybody's. */
-export async function reachVerdict(call: ExchangeCall, caller: Caller): Promise<Verdict> {
+/**
+ * Decides what the caller asked for. A stranger is decided against no policy at all: the answer is everybody's.
+ *
+ * The environment's host is asked how it protects it only when nothing else stands in the way: a denial costs no call.
+ *
+ * @throws {BrokerError} `policy_unavailable`, `policy_invalid`
+ */
+export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: Broker): Promise<Verdict> {
   const { identity } = caller.token
   call.event.grants = call.grants
-  const decision = decide({
-    organisation: caller.policies.organisation,
-    policies: caller.own ? await caller.policies.policiesOf(identity.issuer, identity.repositoryId) : [],
+  const { snapshot } = caller
+  const none: PoliciesInForce = { policies: [], version: snapshot.version, notes: [] }
+  const inForce = caller.own ? await snapshot.policiesOf(identity) : none
+  const input: DecisionInput = {
+    organisation: snapshot.organisation,
+    policies: inForce.policies,
     identity,
     grants: call.grants,
     ...(call.ttlSeconds === undefined ? {} : { ttlSeconds: call.ttlSeconds }),
-  })
-  if (decision.outcome === "deny") return { outcome: "deny", error: refusal(decision), decision }
-  if (decision.requireBoundToken && caller.token.boundTo === null) {
-    return { outcome: "deny", error: new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED), decision }
+    notes: inForce.notes,
   }
-  return { outcome: "allow", grants: decision.grants, decision }
+  let decision = decide(input)
+  if (decision.outcome === "deny" && decision.awaitsProtection) {
+    decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
+  }
+  const policyVersion = inForce.version
+  if (decision.outcome === "deny") return { outcome: "deny", error: refusal(decision), decision, policyVersion }
+  if (decision.requireBoundToken && caller.token.boundTo === null) {
+    const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED)
+    return { outcome: "deny", error, decision, policyVersion }
+  }
+  return { outcome: "allow", grants: decision.grants, decision, policyVersion }
 }
 
 /** The trace goes only to callers whose repository owns the policies it tells of. */

@@ -30,7 +30,8 @@ export const PROBLEMS = {
   // The decision.
   not_allowed: { status: 403, title: "No policy allows this" },
   ttl_too_short: { status: 400, title: "The provider cannot mint for so short a time" },
-  policy_unavailable: { status: 503, title: "No policies are loaded" },
+  policy_unavailable: { status: 503, title: "The policies cannot be had" },
+  policy_invalid: { status: 403, title: "The repository's own policies are faulty" },
 
   // Leases. One answer for a lease that never was and a lease of somebody else.
   lease_not_found: { status: 404, title: "No such lease for this job" },

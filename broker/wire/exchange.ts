@@ -43,6 +43,8 @@ export interface ExchangeAnswer {
   readonly lease: string
   /** ISO 8601, UTC: when the last of the credentials ends. */
   readonly expires_at: string
+  /** Version of the policies that decided. */
+  readonly policy_version: string
   readonly credentials: Readonly<Record<string, CredentialAnswer>>
 }
 
@@ -52,6 +54,8 @@ export interface ExplainAnswer {
   /** `allowed`, or the code that the exchange would have failed with. */
   readonly code: string
   readonly grants: readonly string[]
+  /** Version of the policies that decided. */
+  readonly policy_version: string
   /** Absent for callers that own no policy. */
   readonly trace?: Trace
 }

@@ -26,6 +26,8 @@ export interface GrantTrace {
   /** The lifetime granted, in seconds; absent when denied. */
   readonly ttl_seconds?: number
   readonly rules: readonly RuleTrace[]
+  /** How the organisation's boundaries stand to it; absent where the rules refuse it, or no boundary is about the repository. */
+  readonly boundaries?: readonly BoundaryTrace[]
 }
 
 export interface RuleTrace {
@@ -45,4 +47,32 @@ export interface ConditionTrace {
   /** What the token said; null when the claim is missing. */
   readonly actual: string | null
   readonly matched: boolean
+}
+
+/** One boundary that is about the job's repository. */
+export interface BoundaryTrace {
+  readonly name: string
+  /** The organisation file, and the 1-based line where the boundary starts. */
+  readonly file: string
+  readonly line: number
+  /** All of its `when` matches, so that what it allows can be had. */
+  readonly matched: boolean
+  /** It matches, and one of its entries allows this grant. */
+  readonly allows: boolean
+  /** Its `when`, without what matches of the repository's own claims. */
+  readonly conditions: readonly ConditionTrace[]
+  /** Its `require`; empty where the boundary does not speak of the job. */
+  readonly required: readonly ConditionTrace[]
+  /** What keeps the grant from being one that the nearest entry allows. */
+  readonly fields: readonly FieldTrace[]
+  /** What the environment lacks; empty when the boundary asks nothing of it. */
+  readonly environment: readonly string[]
+}
+
+export interface FieldTrace {
+  /** A key of the grant, with a dot before keys inside it. */
+  readonly field: string
+  readonly expected: string
+  /** What the grant says; null when it says nothing. */
+  readonly actual: string | null
 }

@@ -76,7 +76,7 @@ export function measureDecide(few: number, many: number): { few_us: number; many
     const from = performance.now()
     for (let turn = 0; turn < DECISIONS_PER_ROUND; turn++) {
       const identity = identities[turn % identities.length] as Identity
-      const policies = set.policiesOf(identity.issuer, identity.repositoryId)
+      const policies = set.policiesOf(identity)
       const decision = decide({ organisation: set.organisation, policies, identity, grants: ["token"] })
       if (decision.outcome !== "allow") throw new Error("the bench's job must be allowed")
     }

@@ -1,19 +1,24 @@
 import { expect, it } from "vitest"
 import type { PolicySource } from "../../broker/ports/policy-source.ts"
+import { job } from "../core/job.ts"
 
 /** What every source of policies promises. `open` gives one over a folder with one policy of repository 41. */
 export function policySourceSuite(open: () => Promise<PolicySource>): void {
   it("gives a snapshot with the organisation and the policies of one repository", async () => {
     const snapshot = await (await open()).snapshot()
     expect([...snapshot.organisation.issuers.keys()]).toEqual(["github"])
-    expect((await snapshot.policiesOf("github", "41")).map(({ repositoryId }) => repositoryId)).toEqual(["41"])
+    expect((await snapshot.policiesOf(job())).policies.map(({ target }) => target)).toEqual([
+      { kind: "repository", id: "41" },
+    ])
   })
 
   it("answers with no policies for a repository, an issuer or a name that has none", async () => {
     const snapshot = await (await open()).snapshot()
-    expect(await snapshot.policiesOf("github", "42")).toEqual([])
-    expect(await snapshot.policiesOf("other", "41")).toEqual([])
-    expect(await snapshot.policiesOf("constructor", "__proto__")).toEqual([])
+    expect((await snapshot.policiesOf({ ...job(), repositoryId: "42" })).policies).toEqual([])
+    expect((await snapshot.policiesOf({ ...job(), issuer: "other", repositoryId: "41" })).policies).toEqual([])
+    expect(
+      (await snapshot.policiesOf({ ...job(), issuer: "constructor", repositoryId: "__proto__" })).policies,
+    ).toEqual([])
   })
 
   it("says what is in force, and by the snapshot's own version", async () => {

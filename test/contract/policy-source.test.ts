@@ -9,6 +9,7 @@ import {
   type PolicyFolderOptions,
 } from "../../broker/adapters/node/policy-folder.ts"
 import { fingerprintPolicyFolder, readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.ts"
+import { job } from "../core/job.ts"
 import { allowing, ORGANISATION, setOf, TEST_PROVIDERS } from "../core/policy/support.ts"
 import { policySourceSuite } from "./policy-source.suite.ts"
 
@@ -73,8 +74,8 @@ describe("policies in a folder", () => {
     const before = await source.snapshot()
     write("more.yaml", OTHER)
     expect(source.reload()).toBe(true)
-    expect(await before.policiesOf("github", "42")).toHaveLength(0)
-    expect(await (await source.snapshot()).policiesOf("github", "42")).toHaveLength(1)
+    expect((await before.policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(0)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(1)
     expect(source.status()).toMatchObject({ policies: 2 })
   })
 
@@ -86,7 +87,7 @@ describe("policies in a folder", () => {
     expect(source.reload()).toBe(false)
     const broken = source.status()
     expect(broken).toEqual({ ...good, stale: { since: expect.any(String), faults: 1 } })
-    expect(await (await source.snapshot()).policiesOf("github", "41")).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
 
     write("broken-too.yaml", "")
     expect(source.reload()).toBe(false)
@@ -109,8 +110,8 @@ describe("policies in a folder", () => {
     })
     expect(versions[0]).toBe(versions[2])
     expect(versions[1]).not.toBe(versions[0])
-    expect(await (await source.snapshot()).policiesOf("github", "41")).toHaveLength(1)
-    expect(await (await source.snapshot()).policiesOf("github", "42")).toHaveLength(0)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(0)
   })
 
   it("keeps the ceiling and the denials when the whole folder goes away", async () => {
@@ -118,7 +119,7 @@ describe("policies in a folder", () => {
     rmSync(folder, { recursive: true })
     expect(source.reload()).toBe(false)
     expect(source.status().stale?.faults).toBe(1)
-    expect(await (await source.snapshot()).policiesOf("github", "41")).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
   })
 
   it("says nothing of a reload that found nothing new", async () => {
@@ -139,7 +140,7 @@ describe("policies in a folder", () => {
     const source = await open({ ...options, onReload: ({ ok }) => ok && reloaded.resolve() })
     write("acme/new/production.yaml", OTHER)
     await reloaded.promise
-    expect(await (await source.snapshot()).policiesOf("github", "42")).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(1)
   })
 })
 

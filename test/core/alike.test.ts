@@ -89,14 +89,14 @@ describe("decisions", () => {
     const ask = (policies: typeof set.value) =>
       decide({
         organisation: policies.organisation,
-        policies: policies.policiesOf("github", "41"),
+        policies: policies.policiesOf(identityOf(sent)),
         identity: identityOf(sent),
         grants: ["token"],
         ...(ttl === null ? {} : { ttlSeconds: ttl }),
       })
     const decision = ask(set.value)
     // What a build puts into the Worker's bundle decides as the folder did.
-    expect(ask(revived(JSON.parse(JSON.stringify(compiled(set.value)))))).toEqual(decision)
+    expect(ask(revived(JSON.parse(JSON.stringify(compiled(set.value))), PROVIDERS))).toEqual(decision)
     return { outcome: decision.outcome, trace: decision.trace }
   })
 

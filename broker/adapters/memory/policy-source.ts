@@ -16,6 +16,6 @@ export function snapshotOf(set: PolicySet): PolicySnapshot {
   return {
     version: set.version,
     organisation: set.organisation,
-    policiesOf: async (issuer, repositoryId) => set.policiesOf(issuer, repositoryId),
+    policiesOf: async (identity) => ({ policies: set.policiesOf(identity), version: set.version, notes: [] }),
   }
 }

@@ -1,28 +1,61 @@
 import type { Condition, Test } from "./condition.ts"
-import type { Connection, Grant, IssuerConfig, Organisation, Policy, PolicySet, Rule } from "./model.ts"
-import { compilePattern } from "./pattern.ts"
+import type {
+  Boundary,
+  BoundaryEntry,
+  Connection,
+  FieldCeiling,
+  Grant,
+  GrantTemplate,
+  IssuerConfig,
+  Organisation,
+  Policy,
+  PolicySet,
+  PolicyTarget,
+  Rule,
+} from "./model.ts"
+import { compilePattern, type Pattern } from "./pattern.ts"
 import { policySet } from "./policy-set.ts"
+import type { ProviderSchemaTable } from "./provider-schemas.ts"
 
 /**
- * A policy set as JSON: what a build puts into a bundle, so that a Worker starts without reading YAML. Made from a set that
- * loaded without a fault; nothing in it is checked again but its patterns, which are compiled anew.
+ * A policy set as JSON: what a build puts into a bundle and a push into a store, so that a Worker starts without reading
+ * YAML. Made from a set that loaded without a fault; nothing in it is checked again but its patterns, which are compiled anew.
  */
 export interface CompiledPolicies {
   readonly version: string
-  readonly organisation: {
-    readonly issuers: readonly (Omit<IssuerConfig, "owners"> & {
-      readonly owners: readonly (readonly [string, string])[]
-    })[]
-    readonly connections: readonly Connection[]
-    readonly requireBoundToken: boolean
-  }
+  readonly organisation: CompiledOrganisation
   readonly policies: readonly CompiledPolicy[]
 }
 
-type CompiledPolicy = Omit<Policy, "allow" | "deny" | "grants"> & {
+export interface CompiledOrganisation {
+  readonly issuers: readonly (Omit<IssuerConfig, "owners"> & {
+    readonly owners: readonly (readonly [string, string])[]
+  })[]
+  readonly connections: readonly Connection[]
+  readonly boundaries: readonly CompiledBoundary[]
+  readonly requireBoundToken: boolean
+}
+
+type CompiledBoundary = Omit<Boundary, "when" | "allow" | "require"> & {
+  readonly when: readonly CompiledCondition[]
+  readonly allow: readonly (Omit<BoundaryEntry, "fields"> & { readonly fields: CompiledFields })[]
+  readonly require: readonly CompiledCondition[]
+}
+
+type CompiledFields = readonly (readonly [string, CompiledField])[]
+/** Patterns, or one of these for each key. */
+type CompiledField = { readonly patterns: readonly string[] } | { readonly entries: CompiledFields }
+
+export type CompiledPolicy = Omit<Policy, "target" | "allow" | "deny" | "grants"> & {
+  readonly target: { readonly id: string } | { readonly ownerId: string; readonly names: string }
   readonly allow: readonly CompiledRule[]
   readonly deny: readonly CompiledRule[]
-  readonly grants: readonly (Omit<Grant, "connection"> & { readonly connection: string })[]
+  readonly grants: readonly CompiledGrant[]
+}
+
+type CompiledGrant = Omit<Grant, "connection" | "template"> & {
+  readonly connection: string
+  readonly template?: Omit<GrantTemplate, "schemas">
 }
 
 type CompiledRule = Omit<Rule, "grants" | "conditions"> & {
@@ -39,52 +72,104 @@ interface CompiledCondition {
 
 /** Writes a loaded set as plain JSON values. */
 export function compiled(set: PolicySet): CompiledPolicies {
-  const { issuers, connections, requireBoundToken } = set.organisation
   return {
     version: set.version,
-    organisation: {
-      issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
-      connections: [...connections.values()],
-      requireBoundToken,
-    },
-    policies: set.policies.map((policy) => ({
-      ...policy,
-      allow: policy.allow.map(compiledRule),
-      deny: policy.deny.map(compiledRule),
-      grants: [...policy.grants.values()].map((grant) => ({ ...grant, connection: grant.connection.name })),
-    })),
+    organisation: compiledOrganisation(set.organisation),
+    policies: set.policies.map(compiledPolicy),
   }
 }
 
 /** Reads what `compiled` wrote. @throws {TypeError} when it was not written by `compiled` of this version */
-export function revived(from: CompiledPolicies): PolicySet {
-  const { issuers, connections, requireBoundToken } = from.organisation
-  const organisation: Organisation = {
-    issuers: new Map(issuers.map((issuer) => [issuer.name, { ...issuer, owners: new Map(issuer.owners) }])),
-    connections: new Map(connections.map((connection) => [connection.name, connection])),
+export function revived(from: CompiledPolicies, providers: ProviderSchemaTable): PolicySet {
+  const organisation = revivedOrganisation(from.organisation)
+  const policies = from.policies.map((policy) => revivedPolicy(policy, organisation, providers))
+  return policySet(from.version, organisation, policies)
+}
+
+export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
+  const { issuers, connections, boundaries, requireBoundToken } = organisation
+  return {
+    issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
+    connections: [...connections.values()],
+    boundaries: boundaries.map((boundary) => ({
+      ...boundary,
+      when: boundary.when.map(compiledCondition),
+      allow: boundary.allow.map((entry) => ({ ...entry, fields: compiledFields(entry.fields) })),
+      require: boundary.require.map(compiledCondition),
+    })),
     requireBoundToken,
   }
-  const policies = from.policies.map(
-    (policy): Policy => ({
-      ...policy,
-      allow: policy.allow.map(revivedRule),
-      deny: policy.deny.map(revivedRule),
-      grants: new Map(
-        policy.grants.map((grant) => [grant.name, { ...grant, connection: named(organisation, grant.connection) }]),
-      ),
-    }),
-  )
-  return policySet(from.version, organisation, policies)
+}
+
+/** @throws {TypeError} as `revived` */
+export function revivedOrganisation(from: CompiledOrganisation): Organisation {
+  return {
+    issuers: new Map(from.issuers.map((issuer) => [issuer.name, { ...issuer, owners: new Map(issuer.owners) }])),
+    connections: new Map(from.connections.map((connection) => [connection.name, connection])),
+    boundaries: from.boundaries.map((boundary) => ({
+      ...boundary,
+      when: boundary.when.map(revivedCondition),
+      allow: boundary.allow.map((entry) => ({ ...entry, fields: revivedFields(entry.fields) })),
+      require: boundary.require.map(revivedCondition),
+    })),
+    requireBoundToken: from.requireBoundToken,
+  }
+}
+
+export function compiledPolicy(policy: Policy): CompiledPolicy {
+  const { target } = policy
+  return {
+    ...policy,
+    target: target.kind === "repository" ? { id: target.id } : { ownerId: target.ownerId, names: target.names.source },
+    allow: policy.allow.map(compiledRule),
+    deny: policy.deny.map(compiledRule),
+    grants: [...policy.grants.values()].map(compiledGrant),
+  }
+}
+
+/** @throws {TypeError} as `revived` */
+export function revivedPolicy(
+  from: CompiledPolicy,
+  organisation: Organisation,
+  providers: ProviderSchemaTable,
+): Policy {
+  return {
+    ...from,
+    target: revivedTarget(from.target),
+    allow: from.allow.map(revivedRule),
+    deny: from.deny.map(revivedRule),
+    grants: new Map(from.grants.map((grant) => [grant.name, revivedGrant(grant, organisation, providers)])),
+  }
+}
+
+function compiledGrant({ template, ...grant }: Grant): CompiledGrant {
+  const base = { ...grant, connection: grant.connection.name }
+  return template === undefined ? base : { ...base, template: { raw: template.raw, claims: template.claims } }
+}
+
+function revivedGrant(
+  { template, ...from }: CompiledGrant,
+  organisation: Organisation,
+  providers: ProviderSchemaTable,
+): Grant {
+  const connection = organisation.connections.get(from.connection)
+  if (!connection) throw new TypeError("a compiled policy names a connection that is not there")
+  const grant = { ...from, connection }
+  if (template === undefined) return grant
+  const schemas = providers.get(connection.provider)
+  if (!schemas) throw new TypeError("a compiled policy names a provider that is not there")
+  return { ...grant, template: { ...template, schemas } }
+}
+
+function revivedTarget(target: CompiledPolicy["target"]): PolicyTarget {
+  if ("id" in target) return { kind: "repository", id: target.id }
+  return { kind: "owner", ownerId: target.ownerId, names: revivedPattern(target.names) }
 }
 
 const compiledRule = (rule: Rule): CompiledRule => ({
   ...rule,
   grants: rule.grants === "all" ? "all" : [...rule.grants],
-  conditions: rule.conditions.map(({ claim, test }) => ({
-    claim,
-    test:
-      test.kind === "present" ? test : { kind: test.kind, patterns: test.patterns.map((pattern) => pattern.source) },
-  })),
+  conditions: rule.conditions.map(compiledCondition),
 })
 
 const revivedRule = (rule: CompiledRule): Rule => ({
@@ -93,18 +178,38 @@ const revivedRule = (rule: CompiledRule): Rule => ({
   conditions: rule.conditions.map(revivedCondition),
 })
 
-function revivedCondition({ claim, test }: CompiledCondition): Condition {
+function compiledCondition({ claim, test }: Condition): CompiledCondition {
   if (test.kind === "present") return { claim, test }
-  const patterns = test.patterns.map((source) => {
-    const pattern = compilePattern(source)
-    if (!pattern.ok) throw new TypeError(`a compiled policy has a pattern that is none: ${pattern.fault}`)
-    return pattern.value
-  })
-  return { claim, test: { kind: test.kind, patterns } }
+  return { claim, test: { kind: test.kind, patterns: test.patterns.map((pattern) => pattern.source) } }
 }
 
-function named(organisation: Organisation, name: string): Connection {
-  const connection = organisation.connections.get(name)
-  if (!connection) throw new TypeError("a compiled policy names a connection that is not there")
-  return connection
+function revivedCondition({ claim, test }: CompiledCondition): Condition {
+  if (test.kind === "present") return { claim, test }
+  return { claim, test: { kind: test.kind, patterns: test.patterns.map(revivedPattern) } }
+}
+
+function compiledFields(fields: ReadonlyMap<string, FieldCeiling>): CompiledFields {
+  return [...fields].map(([name, field]) => [
+    name,
+    field.kind === "text"
+      ? { patterns: field.patterns.map(({ source }) => source) }
+      : { entries: compiledFields(field.entries) },
+  ])
+}
+
+function revivedFields(fields: CompiledFields): ReadonlyMap<string, FieldCeiling> {
+  return new Map(
+    fields.map(([name, field]) => [
+      name,
+      "patterns" in field
+        ? { kind: "text", patterns: field.patterns.map(revivedPattern) }
+        : { kind: "map", entries: revivedFields(field.entries) },
+    ]),
+  )
+}
+
+function revivedPattern(source: string): Pattern {
+  const pattern = compilePattern(source)
+  if (!pattern.ok) throw new TypeError(`a compiled policy has a pattern that is none: ${pattern.fault}`)
+  return pattern.value
 }

@@ -1,21 +1,29 @@
 import type { GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
 import type { Identity } from "../identity.ts"
+import { type Ceiling, type CeilingVerdict, ceilingOver, environmentDemands, holdAgainst } from "./ceiling.ts"
+import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import { evaluateRule } from "./evaluate-rule.ts"
 import type { Grant, Organisation, Policy, Rule } from "./model.ts"
+import { speaksOf } from "./policy-set.ts"
 import { reasons } from "./reasons.ts"
+import { fieldsFor } from "./template.ts"
 
 export interface DecisionInput {
   readonly organisation: Organisation
-  /** All policies of the identity's repository id, whatever their environment; others are ignored. */
+  /** All policies that speak of the identity's repository, whatever their environment; others are ignored. */
   readonly policies: readonly Policy[]
   readonly identity: Identity
   /** Names of the grants asked for. */
   readonly grants: readonly string[]
   /** The lifetime asked for; the policy's when left out. */
   readonly ttlSeconds?: number
+  /** How the job's environment is protected; left out as long as nobody asked its host. What is unknown meets no demand. */
+  readonly protection?: ProtectionFact
+  /** Sentences for the trace, from whoever read the policies. */
+  readonly notes?: readonly string[]
 }
 
-/** A grant as it is to be minted. `0 < ttlSeconds`, and at most what the request, the grant and its limits say. */
+/** A grant as it is to be minted, its gaps filled. `0 < ttlSeconds`, and at most what the request, the grant and its limits say. */
 export interface GrantedGrant {
   readonly grant: Grant
   readonly ttlSeconds: number
@@ -36,25 +44,30 @@ export type Decision =
       readonly trace: Trace
       /** The caller may read the trace: policies of its own repository are what it tells of. */
       readonly ownsPolicies: boolean
+      /** Nothing stands in the way but that nobody asked yet how the environment is protected: ask, and decide again. */
+      readonly awaitsProtection: boolean
     }
 
 /**
  * Decides what a verified job gets. Pure: no clock, no I/O, and the order of files, rules and conditions never matters.
  *
- * Everything is refused that no `allow` names and matches; a matching `deny` wins over every `allow`. Ids decide: the
- * issuer's, the repository's, the owner's. Names are for people, however alike they look.
+ * Everything is refused that no `allow` names and matches; a matching `deny` wins over every `allow`, and the
+ * organisation's boundaries over both. Ids decide: the issuer's, the repository's, the owner's. Names are for people,
+ * however alike they look.
  */
 export function decide(input: DecisionInput): Decision {
   const { organisation, identity } = input
   const own = isOrganisationsOwn(identity, organisation)
-  const ofRepository = own ? input.policies.filter((policy) => isOfRepository(policy, identity)) : []
+  const spoken = own ? input.policies.filter((policy) => speaksOf(policy, identity)) : []
+  const ceiling = own ? ceilingOver(organisation.boundaries, identity, spoken) : []
+  // What a repository keeps for itself counts below a ceiling only: without one, it could give itself anything.
+  const ofRepository = spoken.filter(({ origin }) => origin === "organisation" || ceiling.length > 0)
   const applying = ofRepository.filter((policy) => policy.environment === identity.environment)
   const asked = [...new Set(input.grants)]
 
   const rules = memoized((rule: Rule) => evaluateRule(rule, identity))
-  const verdicts = asked.map((name) =>
-    verdictOf(name, { identity, own, ofRepository, applying, rules }, input.ttlSeconds),
-  )
+  const scope = { identity, own, ofRepository, applying, rules, ceiling, ...protectionFor(input, applying, ceiling) }
+  const verdicts = asked.map((name) => verdictOf(name, scope, input.ttlSeconds))
   const trace: Trace = {
     subject: {
       issuer: identity.issuer,
@@ -63,7 +76,7 @@ export function decide(input: DecisionInput): Decision {
       environment: identity.environment ?? null,
     },
     policies: applying.map((policy) => policy.file),
-    notes: notesOf(identity, ofRepository, applying),
+    notes: [...notesOf(identity, ofRepository, applying), ...(input.notes ?? [])],
     grants: verdicts.map((verdict) => verdict.trace),
   }
 
@@ -72,9 +85,15 @@ export function decide(input: DecisionInput): Decision {
     const bound = granted.some(({ grant }) => grant.connection.requireBoundToken)
     return { outcome: "allow", grants: granted, trace, requireBoundToken: organisation.requireBoundToken || bound }
   }
-  const onlyTooShort = asked.length > 0 && verdicts.every((verdict) => verdict.granted !== null || verdict.tooShort)
-  const code = onlyTooShort ? "ttl_too_short" : "not_allowed"
-  return { outcome: "deny", code, trace, ownsPolicies: ofRepository.length > 0 }
+  const onlyFor = (obstacle: Obstacle) =>
+    asked.length > 0 && verdicts.every((verdict) => verdict.granted !== null || verdict.obstacle === obstacle)
+  return {
+    outcome: "deny",
+    code: onlyFor("too-short") ? "ttl_too_short" : "not_allowed",
+    trace,
+    ownsPolicies: ofRepository.length > 0,
+    awaitsProtection: !scope.asked && onlyFor("unprotected"),
+  }
 }
 
 /** Whether the identity's issuer is listed, and lists its owner's id. Everybody else is a stranger. */
@@ -86,28 +105,49 @@ export function isOrganisationsOwn(identity: Identity, organisation: Organisatio
   return false
 }
 
-function isOfRepository(policy: Policy, identity: Identity): boolean {
-  return policy.issuer === identity.issuer && policy.repositoryId === identity.repositoryId
+interface Protection {
+  readonly fact: ProtectionFact
+  /** Whether there is nothing to be asked any more. */
+  readonly asked: boolean
+  /** What the policies' own demands find missing. */
+  readonly unmet: readonly string[]
 }
 
-interface Scope {
+/** An environment is the same for all policies of a job, so that one policy's demand on it holds for all. */
+function protectionFor(input: DecisionInput, applying: readonly Policy[], ceiling: Ceiling): Protection {
+  const own = applying.flatMap(({ protectedEnvironment }) => (protectedEnvironment ? [protectedEnvironment] : []))
+  if (own.length === 0 && environmentDemands(ceiling).length === 0) return { fact: NOT_ASKED, asked: true, unmet: [] }
+  const inNone = input.identity.environment === undefined
+  const fact = inNone ? IN_NO_ENVIRONMENT : (input.protection ?? NOT_ASKED)
+  const unmet = [...new Set(own.flatMap((demand) => missingProtection(demand, fact)))]
+  return { fact, asked: inNone || input.protection !== undefined, unmet }
+}
+
+const NOT_ASKED: ProtectionFact = { known: false, reason: "its host was not asked how it is protected" }
+const IN_NO_ENVIRONMENT: ProtectionFact = { known: false, reason: "the job runs in none: name one in the workflow" }
+
+interface Scope extends Protection {
   readonly identity: Identity
   readonly own: boolean
   readonly ofRepository: readonly Policy[]
   readonly applying: readonly Policy[]
   readonly rules: (rule: Rule) => RuleTrace
+  readonly ceiling: Ceiling
 }
+
+/** What kept an allowed grant from being granted. */
+type Obstacle = "too-short" | "unprotected"
 
 interface Verdict {
   readonly granted: GrantedGrant | null
-  /** Allowed, but for less time than the provider can mint. */
-  readonly tooShort: boolean
+  /** Null when it is granted, or refused by policy. */
+  readonly obstacle: Obstacle | null
   readonly trace: GrantTrace
 }
 
 function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdict {
-  const { applying } = scope
-  const grant = applying.map((policy) => policy.grants.get(name)).find((found) => found !== undefined)
+  const { applying, identity, ceiling } = scope
+  const [grant, another] = applying.flatMap((policy) => policy.grants.get(name) ?? [])
   const allows = tracesOf(
     applying.flatMap((policy) => policy.allow),
     name,
@@ -119,28 +159,44 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
     scope,
   )
   const rules = [...allows, ...denies]
-  const no = (reason: string, tooShort = false): Verdict => ({
-    granted: null,
-    tooShort,
-    trace: { name, outcome: "deny", reason, rules },
-  })
+  const no = (reason: string, obstacle: Obstacle | null = null, held?: CeilingVerdict): Verdict => {
+    const trace = { name, outcome: "deny", reason, rules } as const
+    return { granted: null, obstacle, trace: held ? { ...trace, boundaries: held.boundaries } : trace }
+  }
 
-  if (!scope.own) return no(reasons.stranger(scope.identity))
-  if (applying.length === 0) return no(reasons.noPolicy(scope.identity, scope.ofRepository))
+  if (!scope.own) return no(reasons.stranger(identity))
+  if (applying.length === 0) return no(reasons.noPolicy(identity, scope.ofRepository))
   if (grant === undefined) return no(reasons.noSuchGrant(name, applying))
+  if (another !== undefined) return no(reasons.definedTwice(grant, another))
   const denied = denies.find((rule) => rule.matched)
   if (denied) return no(reasons.denied(denied))
   const allowed = allows.find((rule) => rule.matched)
   if (!allowed) return no(reasons.notAllowed(name, allows))
-  const ttlSeconds = asked === undefined ? grant.ttlSeconds : Math.min(asked, grant.ttlSeconds)
-  // Written so that NaN, zero and everything below fails too.
-  if (!(ttlSeconds >= grant.minTtlSeconds && ttlSeconds > 0)) return no(reasons.tooShort(grant), true)
-  const reason = reasons.allowed(allowed)
-  return {
-    granted: { grant, ttlSeconds },
-    tooShort: false,
-    trace: { name, outcome: "allow", reason, ttl_seconds: ttlSeconds, rules },
+  const fields = fieldsFor(grant, identity)
+  if (!fields.ok) return no(reasons.unfillable(grant, fields.fault))
+
+  const held = ceiling.length === 0 ? undefined : holdAgainst(ceiling, { ...grant, fields: fields.value }, scope.fact)
+  if (held && !held.inside && !held.onlyUnprotected) return no(reasons.outside(grant, held.boundaries), null, held)
+  if (held?.onlyUnprotected || scope.unmet.length > 0) {
+    return no(reasons.unprotected(identity, scope.unmet, held?.boundaries ?? []), "unprotected", held)
   }
+  if (held && held.maxTtlSeconds < grant.minTtlSeconds) return no(reasons.limitTooShort(grant, held), null, held)
+  const ttlSeconds = Math.min(asked ?? Infinity, grant.ttlSeconds, held?.maxTtlSeconds ?? Infinity)
+  // Written so that NaN, zero and everything below fails too.
+  if (!(ttlSeconds >= grant.minTtlSeconds && ttlSeconds > 0)) return no(reasons.tooShort(grant), "too-short", held)
+
+  const trace = { name, outcome: "allow", reason: reasons.allowed(allowed), ttl_seconds: ttlSeconds, rules } as const
+  return {
+    granted: { grant: filled(grant, fields.value), ttlSeconds },
+    obstacle: null,
+    trace: held ? { ...trace, boundaries: held.boundaries } : trace,
+  }
+}
+
+/** The grant with its gaps closed: what is minted has none. */
+function filled(grant: Grant, fields: unknown): Grant {
+  const { template, ...closed } = grant
+  return template === undefined ? grant : { ...closed, fields }
 }
 
 function tracesOf(rules: readonly Rule[], grant: string, scope: Scope): RuleTrace[] {
@@ -148,7 +204,8 @@ function tracesOf(rules: readonly Rule[], grant: string, scope: Scope): RuleTrac
 }
 
 function notesOf(identity: Identity, ofRepository: readonly Policy[], applying: readonly Policy[]): string[] {
-  const notes = [...new Set(applying.map((policy) => policy.repository))]
+  const exact = applying.filter(({ target }) => target.kind === "repository")
+  const notes = [...new Set(exact.map((policy) => policy.repository))]
     .filter((repository) => repository !== identity.repository)
     .map((repository) => reasons.renamed(identity, repository))
   if (applying.length === 0 && ofRepository.length > 0) notes.push(reasons.otherEnvironments(ofRepository))

@@ -1,4 +1,4 @@
-import type { ConditionTrace, GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
+import type { BoundaryTrace, ConditionTrace, GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
 import { formatDuration } from "../duration.ts"
 
 /**
@@ -16,25 +16,41 @@ export function explainTrace(trace: Trace): string[] {
   ]
 }
 
-function explainGrant({ name, outcome, reason, ttl_seconds: ttl, rules }: GrantTrace): string[] {
+function explainGrant({ name, outcome, reason, ttl_seconds: ttl, rules, boundaries }: GrantTrace): string[] {
   const lifetime = ttl === undefined ? "" : ` for ${formatDuration(ttl)}`
   return [
     "",
     `${outcome === "allow" ? "ALLOW" : "DENY "} ${line(name)}${lifetime}`,
     `      ${line(reason)}`,
     ...rules.flatMap(explainRule),
+    ...(boundaries ?? []).flatMap(explainBoundary),
   ]
 }
 
 function explainRule({ kind, name, file, line: number, matched, conditions }: RuleTrace): string[] {
   return [
     `      ${kind} "${line(name)}" (${line(file)}:${number}) ${matched ? "matches" : "does not match"}`,
-    ...conditions.map(explainCondition),
+    ...conditions.map((one) => explainCondition(one)),
   ]
 }
 
-function explainCondition({ claim, expected, actual, matched }: ConditionTrace): string {
-  const found = actual === null ? "(no such claim)" : JSON.stringify(actual)
+function explainBoundary({ name, file, line: number, matched, allows, ...trace }: BoundaryTrace): string[] {
+  const { conditions, required, fields, environment } = trace
+  const stands = allows ? "allows it" : matched ? "does not allow it" : "does not match"
+  const expectations = fields.map(({ field, expected, actual }) => {
+    return explainCondition({ claim: line(field), expected, actual, matched: false }, "not said")
+  })
+  return [
+    `      boundary "${line(name)}" (${line(file)}:${number}) ${stands}`,
+    ...conditions.map((one) => explainCondition(one)),
+    ...expectations,
+    ...required.map((one) => explainCondition({ ...one, claim: `requires ${one.claim}` })),
+    ...environment.map((lacking) => `        - environment: ${line(lacking)}`),
+  ]
+}
+
+function explainCondition({ claim, expected, actual, matched }: ConditionTrace, missing = "no such claim"): string {
+  const found = actual === null ? `(${missing})` : JSON.stringify(actual)
   return `        ${matched ? "+" : "-"} ${claim}: ${line(expected)}; is ${line(found)}`
 }
 

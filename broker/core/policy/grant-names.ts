@@ -1,17 +1,29 @@
+import { repositoryName } from "../identity.ts"
 import { didYouMean, fault, type Position, quote } from "./faults.ts"
 import type { PolicyFault } from "./model.ts"
+import { compilePattern, matchPattern, type Pattern } from "./pattern.ts"
 import { childOf, itemsOf, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
 
-/** Files that speak of one issuer, repository and environment: their rules and grants are one. */
+interface Place {
+  readonly file: string
+  readonly at: Position
+}
+
+/** Files that speak of one issuer, one environment and the same repository or repositories: their rules and grants are one. */
 interface Scope {
-  readonly defined: Map<string, { readonly file: string; readonly at: Position }>
-  readonly used: { readonly file: string; readonly at: Position; readonly name: string }[]
+  readonly defined: Map<string, Place>
+  readonly used: (Place & { readonly name: string })[]
+  /** Issuer, owner and environment: a pattern reaches no further. */
+  readonly realm: string
+  /** The repository's name without its owner, or the pattern for several. */
+  readonly names: Pattern | null
 }
 
 /**
- * Finds grants that are named but not defined in their scope, and those that are defined in it twice.
+ * Finds grants that are named but not defined for their jobs, and those that are defined twice for the same ones.
  *
- * Reads the documents, not what was compiled of them, so that a fault elsewhere in a file does not make others seem wrong.
+ * What a file with a pattern defines counts for every repository whose name matches. Reads the documents, not what was
+ * compiled of them, so that a fault elsewhere in a file does not make others seem wrong.
  */
 export function grantNameFaults(
   documents: ReadonlyMap<string, YamlDocument>,
@@ -20,16 +32,11 @@ export function grantNameFaults(
   const faults: PolicyFault[] = []
   const scopes = new Map<string, Scope>()
   for (const [file, { root }] of documents) {
-    const key = scopeOf(root, issuers)
-    const scope: Scope = scopes.get(key) ?? { defined: new Map(), used: [] }
-    scopes.set(key, scope)
+    const scope = scopeOf(scopes, root, issuers)
     for (const [name, { at }] of entriesOf(childOf(root, "grants"))) {
       const other = scope.defined.get(name)
       if (other === undefined) scope.defined.set(name, { file, at })
-      else {
-        const message = `The grant ${quote(name)} of this environment is defined in ${other.file}, line ${other.at.line}, too: keep one.`
-        faults.push(fault(file, at, "grant_duplicate", message))
-      }
+      else faults.push(definedTwice(name, { file, at }, other))
     }
     for (const kind of ["allow", "deny"]) {
       for (const rule of itemsOf(childOf(root, kind))) {
@@ -40,10 +47,17 @@ export function grantNameFaults(
       }
     }
   }
-  for (const { defined, used } of scopes.values()) {
-    for (const { file, at, name } of used) {
-      if (defined.has(name)) continue
-      const known = [...defined.keys()]
+  const wide = wideScopes(scopes.values())
+  for (const scope of scopes.values()) {
+    const above = wide(scope)
+    for (const [name, place] of above.length === 0 ? [] : scope.defined) {
+      const other = above.map(({ defined }) => defined.get(name)).find((found) => found !== undefined)
+      if (other !== undefined) faults.push(definedTwice(name, place, other))
+    }
+    for (const { file, at, name } of scope.used) {
+      const reaching = [scope, ...above]
+      if (reaching.some(({ defined }) => defined.has(name))) continue
+      const known = reaching.flatMap(({ defined }) => [...defined.keys()])
       const hint = didYouMean(name, known) || ` Defined: ${known.join(", ") || "none"}.`
       faults.push(fault(file, at, "grant_unknown", `No grant ${quote(name)} is defined for this environment.${hint}`))
     }
@@ -51,12 +65,55 @@ export function grantNameFaults(
   return faults
 }
 
-function scopeOf(root: YamlNode, issuers: readonly string[]): string {
+function definedTwice(name: string, { file, at }: Place, other: Place): PolicyFault {
+  const message = `The grant ${quote(name)} of this environment is defined in ${other.file}, line ${other.at.line}, too: keep one.`
+  return fault(file, at, "grant_duplicate", message)
+}
+
+function scopeOf(scopes: Map<string, Scope>, root: YamlNode, issuers: readonly string[]): Scope {
   const text = (key: string) => {
     const node = childOf(root, key)
     return node?.kind === "scalar" ? node.source : null
   }
-  return JSON.stringify([text("issuer") ?? issuers[0] ?? null, text("repository_id"), text("environment")])
+  const repository = text("repository") ?? ""
+  const issuer = text("issuer") ?? issuers[0] ?? null
+  const environment = text("environment")
+  const isWide = repository.includes("*")
+  const key = JSON.stringify([issuer, isWide ? repository : text("repository_id"), environment])
+  const before = scopes.get(key)
+  if (before) return before
+  const names = compilePattern(repositoryName(repository))
+  const owner = repository.slice(0, repository.indexOf("/"))
+  const scope: Scope = {
+    defined: new Map(),
+    used: [],
+    realm: JSON.stringify([issuer, owner, environment]),
+    names: names.ok ? names.value : null,
+  }
+  scopes.set(key, scope)
+  return scope
+}
+
+/** Finds the scopes with a pattern that a repository's name matches: by the text before the first star, then by all of it. */
+function wideScopes(scopes: Iterable<Scope>): (of: Scope) => readonly Scope[] {
+  const byPrefix = new Map<string, Scope[]>()
+  for (const scope of scopes) {
+    if (scope.names === null || scope.names.literal !== null) continue
+    const key = `${scope.realm}\n${scope.names.prefix}`
+    byPrefix.set(key, [...(byPrefix.get(key) ?? []), scope])
+  }
+  if (byPrefix.size === 0) return () => []
+  return ({ realm, names }) => {
+    const name = names?.literal ?? null
+    if (name === null) return []
+    const found: Scope[] = []
+    for (let length = 0; length <= name.length; length++) {
+      for (const scope of byPrefix.get(`${realm}\n${name.slice(0, length)}`) ?? []) {
+        if (scope.names && matchPattern(scope.names, name)) found.push(scope)
+      }
+    }
+    return found
+  }
 }
 
 function entriesOf(node: YamlNode | undefined): Iterable<[string, { readonly at: Position }]> {

@@ -1,11 +1,12 @@
 import { formatDuration, parseDuration } from "../duration.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import type { Grant, PolicyFault } from "./model.ts"
+import type { Grant, GrantTemplate, PolicyFault } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { isPlainMap } from "./plain.ts"
 import { parseProviderPart } from "./provider-part.ts"
 import { DEFAULT_TTL, grantBase } from "./schema.ts"
-import { keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
+import { claimsOf, hasGaps, withSamples } from "./template.ts"
+import { childOf, keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
 
 const COMMON_KEYS = Object.keys(grantBase.shape)
 
@@ -43,7 +44,14 @@ export function readGrant(
     const message = `${name} would live ${formatDuration(ttlSeconds)}, and its provider mints for ${formatDuration(minTtlSeconds)} at least: raise the ttl.`
     faults.push(fault(file, keyPosition(root, "ttl" in value ? [...path, "ttl"] : path), "ttl_too_short", message))
   }
-  const fields = parseProviderPart(provider.grant, { file, root, path, value, commonKeys: COMMON_KEYS })
+  const raw = Object.fromEntries(Object.entries(value).filter(([key]) => !COMMON_KEYS.includes(key)))
+  const template: GrantTemplate | null = hasGaps(raw) ? { raw, claims: claimsOf(raw), schemas: provider } : null
+  if (template?.claims.includes("environment") && !childOf(root, "environment")) {
+    const message = `${name} has a gap for the environment, and the file speaks of jobs that run in none: add the key environment, or write the value out.`
+    faults.push(fault(file, keyPosition(root, path), "gap_unfillable", message))
+  }
+  const sample = template === null ? value : { ...value, ...withSamples(raw) }
+  const fields = parseProviderPart(provider.grant, { file, root, path, value: sample, commonKeys: COMMON_KEYS })
   if (!fields.ok) return { faults: [...faults, ...fields.fault], grant: null }
   if (connection === null) return { faults, grant: null }
   const conflict = provider.check?.(fields.value, connection.settings) ?? null
@@ -51,7 +59,8 @@ export function readGrant(
     faults.push(fault(file, keyPosition(root, path), "grant_conflict", `${name}: ${conflict.replace(/\.$/, "")}.`))
   }
   const { line } = keyPosition(root, path)
-  return { faults, grant: { name, file, line, connection, fields: fields.value, ttlSeconds, minTtlSeconds } }
+  const grant = { name, file, line, connection, fields: fields.value, ttlSeconds, minTtlSeconds }
+  return { faults, grant: template === null ? grant : { ...grant, template } }
 }
 
 /** The policy's own ttl in seconds. One that cannot be read is a fault already, and shortens nothing. */

@@ -34,25 +34,16 @@ export function loadPolicySet(
   providers: ProviderSchemaTable,
   parse: typeof parseYaml = parseYaml,
 ): Result<PolicySet, readonly PolicyFault[]> {
-  const faults: PolicyFault[] = []
-  const sorted = [...files].sort((a, b) => compare(a.path, b.path)).filter((file) => isMeant(file, faults))
-  const documents = new Map<string, YamlDocument>()
-  for (const { path, bytes } of sorted) {
-    if (path !== ORGANISATION_FILE && path.endsWith(`/${ORGANISATION_FILE}`)) {
-      const message = `There is one organisation file, ${ORGANISATION_FILE} at the folder's root: move or rename this one.`
-      faults.push(fault(path, FILE_START, "organisation_misplaced", message))
-      continue
-    }
-    if (documents.has(path)) {
-      faults.push(fault(path, FILE_START, "file_duplicate", "There are two files of this name: keep one."))
-      continue
-    }
-    const document = parse(path, bytes)
-    if (document.ok) documents.set(path, document.value)
-    else faults.push(...document.fault)
+  const sorted = [...files].sort((one, other) => compare(one.path, other.path))
+  const { documents, meant, faults } = parsedFiles(sorted, parse)
+  for (const path of documents.keys()) {
+    if (!path.endsWith(`/${ORGANISATION_FILE}`)) continue
+    const message = `There is one organisation file, ${ORGANISATION_FILE} at the folder's root: move or rename this one.`
+    faults.push(fault(path, FILE_START, "organisation_misplaced", message))
+    documents.delete(path)
   }
 
-  if (!sorted.some(({ path }) => path === ORGANISATION_FILE)) {
+  if (!meant.some(({ path }) => path === ORGANISATION_FILE)) {
     const message = `The folder has no ${ORGANISATION_FILE} at its root, which says whom the organisation trusts: add it.`
     faults.push(fault(ORGANISATION_FILE, FILE_START, "organisation_missing", message))
   }
@@ -71,8 +62,30 @@ export function loadPolicySet(
   }
   faults.push(...grantNameFaults(documents, reading?.issuerNames ?? []))
 
-  if (faults.length > 0 || !reading?.organisation) return fail(faults.sort(compareFaults))
-  return ok(policySet(versionOf(sorted), reading.organisation, policies))
+  if (faults.length > 0 || !reading?.organisation) return fail(sortedFaults(faults))
+  return ok(policySet(versionOf(meant), reading.organisation, policies))
+}
+
+/** What could be parsed of some files, by path, and every fault in the rest. */
+export function parsedFiles(files: readonly PolicyInput[], parse: typeof parseYaml = parseYaml) {
+  const faults: PolicyFault[] = []
+  const documents = new Map<string, YamlDocument>()
+  const meant = files.filter((file) => isMeant(file, faults))
+  for (const { path, bytes } of meant) {
+    if (documents.has(path)) {
+      faults.push(fault(path, FILE_START, "file_duplicate", "There are two files of this name: keep one."))
+      continue
+    }
+    const document = parse(path, bytes)
+    if (document.ok) documents.set(path, document.value)
+    else faults.push(...document.fault)
+  }
+  return { documents, meant, faults }
+}
+
+/** Faults in the order in which people should read them. */
+export function sortedFaults(faults: PolicyFault[]): readonly PolicyFault[] {
+  return faults.sort(compareFaults)
 }
 
 /** Whether a file is one of ours; says so when its name only nearly is, because a policy that nobody reads protects nobody. */

@@ -2,7 +2,7 @@ import type { Identity } from "../identity.ts"
 import type { Condition } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { Pattern } from "./pattern.ts"
-import type { GrantTemplate } from "./template.ts"
+import type { ProviderSchemas } from "./provider-schemas.ts"
 
 /** The organisation file, checked and compiled: whom we trust and where credentials come from. */
 export interface Organisation {
@@ -118,6 +118,15 @@ export interface Grant {
   readonly ttlSeconds: number
   /** The shortest lifetime that the provider can mint. */
   readonly minTtlSeconds: number
+}
+
+/** A grant's own keys as the policy wrote them, with gaps such as `${repository_name}` in their texts. */
+export interface GrantTemplate {
+  readonly raw: Readonly<Record<string, unknown>>
+  /** The claims that fill the gaps, without duplicates. */
+  readonly claims: readonly string[]
+  /** Who checks what came out of filling them. */
+  readonly schemas: Pick<ProviderSchemas, "grant" | "check">
 }
 
 /** Where a policy file is wrong and what to change. Lines and columns are 1-based. */

@@ -1,5 +1,6 @@
+import { readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import type { Connection, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
+import type { Boundary, Connection, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
 import { parseProviderPart } from "./provider-part.ts"
 import type { ProviderSchemas, ProviderSchemaTable } from "./provider-schemas.ts"
@@ -13,6 +14,8 @@ export interface OrganisationReading {
   /** Null when there are faults. */
   readonly organisation: Organisation | null
   readonly issuerNames: readonly string[]
+  /** Issuer -> owner name -> owner id, as far as they can be read. */
+  readonly owners: ReadonlyMap<string, ReadonlyMap<string, string>>
   readonly connections: ReadonlyMap<string, ConnectionReading>
 }
 
@@ -41,12 +44,37 @@ export function readOrganisation(
   for (const [name, part] of Object.entries(sectionOf(value, "connections"))) {
     connections.set(name, readConnection(file, document, providers, name, part, faults))
   }
-  if (parsed.success) faults.push(...sharedUrls(file, document, parsed.data))
+  let boundaries: readonly Boundary[] = []
+  if (parsed.success) {
+    faults.push(...sharedUrls(file, document, parsed.data))
+    const read = readBoundaries(file, root, parsed.data.boundaries ?? [], connections)
+    boundaries = read.boundaries
+    faults.push(...read.faults)
+  }
+  const issuers = Object.entries(sectionOf(value, "issuers"))
   return {
     faults,
-    organisation: parsed.success && faults.length === 0 ? compile(parsed.data, connections) : null,
-    issuerNames: Object.keys(sectionOf(value, "issuers")),
+    organisation: parsed.success && faults.length === 0 ? compile(parsed.data, connections, boundaries) : null,
+    issuerNames: issuers.map(([name]) => name),
+    owners: new Map(issuers.map(([name, issuer]) => [name, ownersOf(issuer)])),
     connections,
+  }
+}
+
+/** An organisation that is in force, as policies are read against it. */
+export function readingOf(organisation: Organisation, providers: ProviderSchemaTable): OrganisationReading {
+  const { issuers, connections } = organisation
+  return {
+    faults: [],
+    organisation,
+    issuerNames: [...issuers.keys()],
+    owners: new Map([...issuers].map(([name, { owners }]) => [name, owners])),
+    connections: new Map(
+      [...connections].map(([name, connection]) => [
+        name,
+        { provider: providers.get(connection.provider) ?? null, connection },
+      ]),
+    ),
   }
 }
 
@@ -95,16 +123,22 @@ function sharedUrls(file: string, { root }: YamlDocument, { issuers }: Organisat
   })
 }
 
-function compile(parsed: OrganisationFile, readings: ReadonlyMap<string, ConnectionReading>): Organisation {
+function compile(
+  parsed: OrganisationFile,
+  readings: ReadonlyMap<string, ConnectionReading>,
+  boundaries: readonly Boundary[],
+): Organisation {
   const issuers = Object.entries(parsed.issuers).map(([name, issuer]): IssuerConfig => {
     const { family, url, owners, max_token_lifetime: lifetime } = issuer
     const limit = lifetime === undefined ? {} : { maxTokenLifetimeSeconds: lifetime }
-    return { name, family, url, owners: new Map(Object.entries(owners)), ...limit }
+    const repositoryPolicies = issuer.repository_policies ?? false
+    return { name, family, url, owners: new Map(Object.entries(owners)), repositoryPolicies, ...limit }
   })
   const connections = [...readings.values()].flatMap(({ connection }) => (connection === null ? [] : [connection]))
   return {
     issuers: new Map(issuers.map((issuer) => [issuer.name, issuer])),
     connections: new Map(connections.map((connection) => [connection.name, connection])),
+    boundaries,
     requireBoundToken: parsed.require_bound_token ?? false,
   }
 }
@@ -122,4 +156,9 @@ function compileConnection(name: string, base: ConnectionBase, settings: unknown
 function sectionOf(value: unknown, key: string): Readonly<Record<string, unknown>> {
   const section = isPlainMap(value) ? value[key] : undefined
   return isPlainMap(section) ? section : {}
+}
+
+function ownersOf(issuer: unknown): ReadonlyMap<string, string> {
+  const owners = Object.entries(sectionOf(issuer, "owners"))
+  return new Map(owners.filter((entry): entry is [string, string] => typeof entry[1] === "string"))
 }

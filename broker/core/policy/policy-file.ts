@@ -1,8 +1,10 @@
-import type { Condition } from "./condition.ts"
+import { repositoryName } from "../identity.ts"
+import { conditionsOf } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import { readGrant } from "./grant.ts"
-import type { Grant, Policy, PolicyFault, Rule } from "./model.ts"
+import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
+import { compilePattern } from "./pattern.ts"
 import { isPlainMap } from "./plain.ts"
 import { type PolicyFile, policySchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
@@ -49,13 +51,64 @@ export function readPolicy(
     }
   }
   const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
-  if (!parsed.success || faults.length > 0 || issuer === null) return { faults, policy: null }
+  const target = targetOf(file, root, issuer === null ? null : (organisation?.owners.get(issuer) ?? null), faults)
+  if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null }
 
-  const { repository, repository_id: repositoryId, environment } = parsed.data
-  const scope = environment === undefined ? {} : { environment }
+  const { repository, environment, protected_environment: protectedEnvironment } = parsed.data
   const allow = compileRules(file, root, "allow", parsed.data)
   const deny = compileRules(file, root, "deny", parsed.data)
-  return { faults, policy: { file, issuer, repository, repositoryId, ...scope, allow, deny, grants } }
+  const policy: Policy = {
+    file,
+    issuer,
+    repository,
+    target,
+    ...(environment === undefined ? {} : { environment }),
+    origin: "organisation",
+    ...(protectedEnvironment === undefined ? {} : { protectedEnvironment }),
+    allow,
+    deny,
+    grants,
+  }
+  return { faults, policy }
+}
+
+/**
+ * Whose jobs the file speaks of: one repository by its id, or those of one owner whose names match. A pattern's owner is
+ * written out and listed, so that its id is known; `acme*` would match whoever registers `acme-evil`.
+ */
+function targetOf(
+  file: string,
+  root: YamlNode,
+  owners: ReadonlyMap<string, string> | null,
+  faults: PolicyFault[],
+): PolicyTarget | null {
+  const node = childOf(root, "repository")
+  const repository = textOf(node)
+  const idNode = childOf(root, "repository_id")
+  if (node === undefined || repository === null) return null
+  if (!repository.includes("*")) {
+    const id = textOf(idNode)
+    if (idNode === undefined) {
+      const message = `The key "repository_id" is missing here: names can be taken over, so the id decides. Find it with: gh api repos/${repository} --jq .id`
+      faults.push(fault(file, root.at, "key_missing", message))
+    }
+    return id === null ? null : { kind: "repository", id }
+  }
+  if (idNode !== undefined) {
+    const message =
+      "A pattern names more than one repository, and an id only one: leave repository_id out, or the stars."
+    faults.push(fault(file, idNode.at, "value_invalid", message))
+  }
+  const owner = repository.slice(0, repository.indexOf("/"))
+  const ownerId = owners?.get(owner)
+  if (owners !== null && ownerId === undefined) {
+    const hint = didYouMean(owner, owners.keys()) || ` Listed: ${[...owners.keys()].join(", ") || "none"}.`
+    const message = `The organisation file lists no owner ${quote(owner)}, whose id a pattern needs.${hint}`
+    faults.push(fault(file, node.at, "owner_unknown", message))
+  }
+  const names = compilePattern(repositoryName(repository))
+  if (!names.ok) faults.push(fault(file, node.at, "value_invalid", `repository: ${names.fault}.`))
+  return names.ok && ownerId !== undefined ? { kind: "owner", ownerId, names: names.value } : null
 }
 
 function issuerOf(file: string, root: YamlNode, names: readonly string[], faults: PolicyFault[]): string | null {
@@ -78,6 +131,11 @@ function ruleFaults(file: string, root: YamlNode): PolicyFault[] {
   const faults: PolicyFault[] = []
   if (root.kind === "map" && !["allow", "deny", "grants"].some((key) => childOf(root, key))) {
     faults.push(fault(file, root.at, "key_missing", "The file says nothing: add allow, deny or grants."))
+  }
+  const demand = root.kind === "map" ? root.entries.get("protected_environment") : undefined
+  if (demand !== undefined && !childOf(root, "environment")) {
+    const message = "The file speaks of jobs in no environment, and none can be protected: add the key environment."
+    faults.push(fault(file, demand.at, "key_missing", message))
   }
   const lines = new Map<string, number>()
   for (const kind of ["allow", "deny"]) {
@@ -117,7 +175,7 @@ function letsEveryValueIn(condition: YamlNode): boolean {
 function compileRules(file: string, root: YamlNode, kind: "allow" | "deny", parsed: PolicyFile): Rule[] {
   return (parsed[kind] ?? []).map(({ name, when, grants }, index): Rule => {
     const { line } = nodeAt(root, [kind, index]).at
-    const conditions = Object.entries(when ?? {}).map(([claim, test]): Condition => ({ claim, test }))
+    const conditions = conditionsOf(when)
     return { kind, name, file, line, grants: grants === undefined ? "all" : new Set(grants), conditions }
   })
 }

@@ -1,3 +1,4 @@
+import { repositoryName } from "../identity.ts"
 import type { Organisation, Policy, PolicySet, PolicySubject } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
 
@@ -27,11 +28,6 @@ export function policySet(version: string, organisation: Organisation, policies:
       return wide === undefined ? exact : [...exact, ...matching(wide, subject)]
     },
   }
-}
-
-/** What stands behind `owner/`. Only the name: the owner is compared by id. */
-export function repositoryName(repository: string): string {
-  return repository.slice(repository.indexOf("/") + 1)
 }
 
 /** Whether a policy speaks of a job's repository. The environment is another matter. */

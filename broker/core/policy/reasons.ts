@@ -1,4 +1,4 @@
-import type { ConditionTrace, RuleTrace } from "../../wire/trace.ts"
+import type { BoundaryTrace, ConditionTrace, RuleTrace } from "../../wire/trace.ts"
 import { formatDuration } from "../duration.ts"
 import type { Identity } from "../identity.ts"
 import { didYouMean, quote } from "./faults.ts"
@@ -28,6 +28,41 @@ export const reasons = {
     return `The policies for this job offer no grant ${quote(name)}.${didYouMean(name, listed) || ` They offer: ${offered}.`}`
   },
 
+  definedTwice: (one: Grant, other: Grant) =>
+    `The grant ${quote(one.name)} is defined twice for this job (${one.file}:${one.line} and ${other.file}:${other.line}), and neither outranks the other: rename one.`,
+
+  unfillable: ({ name, file, line }: Grant, fault: string) =>
+    `The grant ${quote(name)} (${file}:${line}) cannot be filled in for this job: ${fault}.`,
+
+  outside: ({ name, connection }: Grant, boundaries: readonly BoundaryTrace[]) => {
+    const unfulfilled = boundaries.find(({ required }) => required.some(({ matched }) => !matched))
+    if (unfulfilled) {
+      const misses = unfulfilled.required.filter(({ matched }) => !matched).map(missOf)
+      return `The organisation's boundary ${boundaryOf(unfulfilled)} requires more of this job: ${misses.join("; ")}.`
+    }
+    const matched = boundaries.filter((one) => one.matched)
+    const [nearest] = matched.filter(({ fields }) => fields.length > 0)
+    if (nearest) {
+      const fields = nearest.fields.map(({ field, expected, actual }) => {
+        return `${field} must be ${expected}, and ${actual === null ? "the grant does not say it" : `is ${actual}`}`
+      })
+      return `The grant ${quote(name)} is outside the organisation's boundary ${boundaryOf(nearest)}: ${fields.join("; ")}.`
+    }
+    if (matched.length > 0) {
+      const names = matched.map(boundaryOf).join(", ")
+      return `No boundary allows the connection ${connection.name} to this job; those that speak of it are ${names}. Ask whoever keeps the organisation file.`
+    }
+    const [first] = boundaries
+    const misses = (first?.conditions ?? []).filter((condition) => !condition.matched).map(missOf)
+    const why = first === undefined ? "" : `: ${boundaryOf(first)} does not, ${misses.join("; ")}`
+    return `A boundary is set for this repository, and none matches this job${why}.`
+  },
+
+  unprotected: (identity: Identity, unmet: readonly string[], boundaries: readonly BoundaryTrace[]) => {
+    const todo = [...new Set([...unmet, ...boundaries.flatMap(({ environment }) => environment)])]
+    return `The environment${identity.environment === undefined ? "" : ` ${identity.environment}`} must be protected: ${todo.join("; ")}.`
+  },
+
   denied: (rule: RuleTrace) =>
     `The deny rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches${becauseMissing(rule)}: change the job, or the rule.`,
 
@@ -46,6 +81,9 @@ export const reasons = {
   tooShort: (grant: Grant) =>
     `${grant.connection.provider} mints for ${formatDuration(grant.minTtlSeconds)} at least: ask for a longer ttl, or for none.`,
 
+  limitTooShort: ({ connection, minTtlSeconds }: Grant, { maxTtlSeconds }: { readonly maxTtlSeconds: number }) =>
+    `${connection.provider} mints for ${formatDuration(minTtlSeconds)} at least, and the organisation's boundaries let this job have ${formatDuration(maxTtlSeconds)} at most.`,
+
   allowed: (rule: RuleTrace) =>
     `The allow rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches, and no deny rule does.`,
 
@@ -57,6 +95,8 @@ export const reasons = {
     return `This repository has policies for: ${names.join(", ")}. Names of environments are case-sensitive.`
   },
 }
+
+const boundaryOf = ({ name, file, line }: BoundaryTrace) => `${quote(name)} (${file}:${line})`
 
 function environmentOf(environment: string | undefined): string {
   return environment === undefined ? "jobs without an environment" : `environment ${environment}`

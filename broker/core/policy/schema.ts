@@ -2,6 +2,8 @@ import { z } from "zod"
 import { parseDuration } from "../duration.ts"
 import { isHttpsOrLoopback } from "../url.ts"
 import type { Test } from "./condition.ts"
+import type { EnvironmentDemand } from "./environment-protection.ts"
+import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
 
 /** What a grant gets when its policy says nothing: long enough for a deployment, short enough to be worth little. */
@@ -16,10 +18,13 @@ const NAME_HINT = "a name starts with a small letter and goes on with small lett
 const name = z.string().regex(NAME, NAME_HINT)
 const version = z.literal(1).meta({ description: "The version of this file's format." })
 const id = z.string().regex(/^[1-9][0-9]{0,19}$/, 'an id is a text of digits, such as "41"')
-const repositoryName = z
+const repository = z
   .string()
-  .max(256)
-  .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/, "a repository is written owner/name, in ASCII")
+  .max(MAX_PATTERN_CHARACTERS)
+  .regex(
+    /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._*-]+)+$/,
+    "a repository is written owner/name, in ASCII; stars only behind the owner",
+  )
 
 const duration = z
   .string()
@@ -75,6 +80,8 @@ const when = nonEmpty(z.record(claimName, condition)).meta({
   minProperties: 1,
 })
 
+const branches = z.enum(["protected", "custom"])
+
 const ruleName = z
   .string()
   .min(1)
@@ -83,6 +90,50 @@ const ruleName = z
 
 const allowRule = z.strictObject({ name: ruleName, when: when.optional(), grants: z.array(name).min(1) })
 const denyRule = z.strictObject({ name: ruleName, when: when.optional(), grants: z.array(name).min(1).optional() })
+
+/** How the environment that a job runs in must be protected, which only its host can say. */
+const protectedEnvironment = z
+  .strictObject({
+    required_reviewers: z.literal(true).optional(),
+    deployment_branches: z.union([branches, z.array(branches).min(1)]).optional(),
+    prevent_self_review: z.literal(true).optional(),
+  })
+  .transform((value, context): EnvironmentDemand => {
+    const { required_reviewers: reviewers, deployment_branches: wanted, prevent_self_review: self } = value
+    if (reviewers === undefined && wanted === undefined && self === undefined) {
+      context.addIssue({ code: "custom", message: "is empty", params: { fault: "value_empty" } })
+      return z.NEVER
+    }
+    return {
+      requiredReviewers: reviewers ?? false,
+      preventSelfReview: self ?? false,
+      ...(wanted === undefined ? {} : { deploymentBranches: typeof wanted === "string" ? [wanted] : wanted }),
+    }
+  })
+  .meta({ description: "How the environment must be protected at its host; unknown is no.", minProperties: 1 })
+
+/** What one field of a grant may be: a pattern, a list of them, or, for a field that is a map, one for each key. */
+const fieldCeiling: z.ZodType<FieldCeiling> = z
+  .union([
+    pattern.transform((one): FieldCeiling => ({ kind: "text", patterns: [one] })),
+    patterns.transform((several): FieldCeiling => ({ kind: "text", patterns: several })),
+    z
+      .lazy(() => nonEmpty(z.record(z.string(), fieldCeiling)))
+      .transform((entries): FieldCeiling => ({ kind: "map", entries: new Map(Object.entries(entries)) })),
+  ])
+  .meta({ id: "fieldCeiling", description: "Patterns that every text in this field of a grant must match." })
+
+/** What a boundary allows: a connection, and what grants of it may say. Its other keys are the grant's own. */
+export const boundaryEntry = z.object({ connection: name }).catchall(fieldCeiling)
+
+const boundary = z.strictObject({
+  name: ruleName,
+  when: when.meta({ description: "Whose jobs the boundary is about." }),
+  allow: z.array(boundaryEntry).min(1).optional().meta({ description: "Left out: the boundary only restricts." }),
+  require: when.optional().meta({ description: "Claims that must match besides, whatever a policy says." }),
+  protected_environment: protectedEnvironment.optional(),
+  max_ttl: duration.optional(),
+})
 
 /** A grant without what its provider adds. */
 export const grantBase = z.looseObject({
@@ -101,14 +152,19 @@ export const connectionBase = z.looseObject({
 export const policySchema = z.strictObject({
   version,
   issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
-  repository: repositoryName.meta({ description: "owner/name, for people: repository_id decides." }),
-  repository_id: id.meta({ description: "The repository's id in quotes: names can be taken over, ids cannot." }),
+  repository: repository.meta({
+    description: "owner/name, for people: repository_id decides. Or, without repository_id, owner/svc-* for several.",
+  }),
+  repository_id: id
+    .optional()
+    .meta({ description: "The repository's id in quotes: names can be taken over, ids cannot. Not beside a pattern." }),
   environment: z
     .string()
     .min(1)
     .max(255)
     .optional()
     .meta({ description: "Left out: for jobs that run in no environment." }),
+  protected_environment: protectedEnvironment.optional(),
   allow: z.array(allowRule).min(1).optional(),
   deny: z.array(denyRule).min(1).optional(),
   grants: nonEmpty(z.record(name, grantBase)).meta({ minProperties: 1 }).optional(),
@@ -122,6 +178,10 @@ const issuer = z.strictObject({
     minProperties: 1,
   }),
   max_token_lifetime: duration.optional(),
+  repository_policies: z
+    .boolean()
+    .optional()
+    .meta({ description: "Whether repositories keep policies of their own, in .github/daypass/, below a boundary." }),
 })
 
 /** The organisation file: whom the organisation trusts, and where credentials come from. */
@@ -130,15 +190,9 @@ export const organisationSchema = z.strictObject({
   issuers: nonEmpty(z.record(name, issuer)).meta({ minProperties: 1 }),
   connections: nonEmpty(z.record(name, connectionBase)).meta({ minProperties: 1 }).optional(),
   boundaries: z
-    .array(z.unknown())
-    .superRefine((list, context) => {
-      if (list.length === 0) return
-      const message =
-        "this version does not enforce boundaries, so it takes none: leave the list empty, or update the broker"
-      context.addIssue({ code: "custom", message, params: { fault: "boundaries_unsupported" } })
-    })
-    .meta({ maxItems: 0 })
-    .optional(),
+    .array(boundary)
+    .optional()
+    .meta({ description: "The most that anyone may get, whatever policies say." }),
   require_bound_token: z.boolean().optional(),
 })
 

@@ -1,17 +1,6 @@
-import type { ClaimValue, Identity } from "../identity.ts"
+import { type ClaimValue, type Identity, repositoryName } from "../identity.ts"
 import { fail, ok, type Result } from "../result.ts"
 import type { Grant } from "./model.ts"
-import { repositoryName } from "./policy-set.ts"
-import type { ProviderSchemas } from "./provider-schemas.ts"
-
-/** A grant's own keys as the policy wrote them, with gaps such as `${repository_name}` in their texts. */
-export interface GrantTemplate {
-  readonly raw: Readonly<Record<string, unknown>>
-  /** The claims that fill the gaps, without duplicates. */
-  readonly claims: readonly string[]
-  /** Who checks what came out of filling them. */
-  readonly schemas: Pick<ProviderSchemas, "grant" | "check">
-}
 
 /** The one name in a gap that is no claim: what stands behind `owner/` in the job's repository. */
 export const REPOSITORY_NAME = "repository_name"
@@ -30,9 +19,9 @@ export function templateParts(text: string): readonly TemplatePart[] {
   const parts: TemplatePart[] = []
   let from = 0
   for (const match of text.matchAll(GAP)) {
-    const [whole, escape, claim = ""] = match
+    const [whole, escaped, claim = ""] = match
     if (match.index > from) parts.push({ text: text.slice(from, match.index) })
-    parts.push(escape === "$" ? { text: whole.slice(1) } : { claim })
+    parts.push(escaped === "$" ? { text: whole.slice(1) } : { claim })
     from = match.index + whole.length
   }
   if (from < text.length || parts.length === 0) parts.push({ text: text.slice(from) })
@@ -79,7 +68,7 @@ export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, str
   if (template === undefined) return ok(grant.fields)
   const values = new Map<string, string>()
   for (const claim of template.claims) {
-    const value = valueOf(claim, identity)
+    const value = claimFor(claim, identity)
     if (value === null) return fail(`the token has no claim ${claim} that could be filled in`)
     if (!isInsertable(value)) {
       return fail(`${claim} is not letters, digits and _ . - alone, and nothing else is filled into a grant`)
@@ -100,7 +89,7 @@ export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, str
 /** Whether a claim's value may go into a gap. */
 export const isInsertable = (value: string): boolean => /^[A-Za-z0-9_.-]+$/.test(value) && !/^\.+$/.test(value)
 
-function valueOf(claim: string, identity: Identity): string | null {
+function claimFor(claim: string, identity: Identity): string | null {
   if (claim === REPOSITORY_NAME) return repositoryName(identity.repository)
   const value: ClaimValue = Object.hasOwn(identity.claims, claim) ? (identity.claims[claim] ?? null) : null
   if (typeof value === "string") return value

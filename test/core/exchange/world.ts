@@ -1,7 +1,8 @@
 import { z } from "zod"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
-import type { Connection, Grant, Organisation, Policy } from "../../../broker/core/policy/model.ts"
+import type { EnvironmentDemand, ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
+import type { Boundary, Connection, Grant, Organisation, Policy } from "../../../broker/core/policy/model.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { ExchangeCall } from "../../../broker/exchange/call.ts"
@@ -34,6 +35,10 @@ export interface WorldOptions {
   readonly due?: readonly DueLease[]
   readonly alreadyUsed?: boolean
   readonly sealerFails?: boolean
+  readonly boundaries?: readonly Boundary[]
+  readonly protectedEnvironment?: EnvironmentDemand
+  /** What the environment's host answers. */
+  readonly protection?: ProtectionFact
 }
 
 /** A broker whose every port tells what was asked of it. */
@@ -117,18 +122,27 @@ export async function world(options: WorldOptions) {
     issuers: new Map([
       [
         "github",
-        { name: "github", family: "github-actions", url: IDENTITY.issuerUrl, owners: new Map([["acme", "9001"]]) },
+        {
+          name: "github",
+          family: "github-actions",
+          url: IDENTITY.issuerUrl,
+          owners: new Map([["acme", "9001"]]),
+          repositoryPolicies: false,
+        },
       ],
     ]),
     connections: new Map([["staged", connection]]),
+    boundaries: options.boundaries ?? [],
     requireBoundToken: false,
   }
   const policy: Policy = {
     file: "p.yaml",
     issuer: "github",
     repository: "acme/shop",
-    repositoryId: "41",
+    target: { kind: "repository", id: "41" },
     environment: "production",
+    origin: "organisation",
+    ...(options.protectedEnvironment ? { protectedEnvironment: options.protectedEnvironment } : {}),
     allow: [{ kind: "allow", name: "all", file: "p.yaml", line: 1, grants: new Set(grants.keys()), conditions: [] }],
     deny: [],
     grants,
@@ -142,13 +156,20 @@ export async function world(options: WorldOptions) {
         return {
           version: "v1",
           organisation,
-          async policiesOf(issuer, repositoryId) {
+          async policiesOf({ issuer, repositoryId }) {
             story.push("policiesOf")
-            return issuer === "github" && repositoryId === "41" ? [policy] : []
+            const policies = issuer === "github" && repositoryId === "41" ? [policy] : []
+            return { policies, version: "v1", notes: [] }
           },
         }
       },
       status: () => ({ version: "v1", policies: 1, loaded_at: NOW.toISOString() }),
+    },
+    environments: {
+      async protectionOf() {
+        story.push("protectionOf")
+        return options.protection ?? { known: false, reason: "nobody knows" }
+      },
     },
     verifier: {
       async verify() {

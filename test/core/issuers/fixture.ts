@@ -21,6 +21,7 @@ export function issuer(overrides: Partial<IssuerConfig> = {}): IssuerConfig {
     family: "github-actions",
     url: ISSUER_URL,
     owners: new Map([["octo-org", "123456"]]),
+    repositoryPolicies: false,
     ...overrides,
   }
 }

@@ -20,7 +20,7 @@ function denied(when: string, claims: Readonly<Record<string, unknown>>): boolea
 function outcome(policy: string, claims: Readonly<Record<string, unknown>>): boolean {
   const set = setOf({ "p.yaml": policy })
   const identity = identityOf(claims)
-  const policies = set.policiesOf("github", "41")
+  const policies = set.policiesOf(identity)
   return decide({ organisation: set.organisation, policies, identity, grants: ["note"] }).outcome === "allow"
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { organisationJsonSchema, policyJsonSchema } from "../../../broker/core/policy/json-schema.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
-import { faultsOf, ORGANISATION, policyFaults, policyOf, setOf, shown, TEST_PROVIDERS } from "./support.ts"
+import { faultsOf, ORGANISATION, policyFaults, policyOf, setOf, shown, subjectOf, TEST_PROVIDERS } from "./support.ts"
 
 const GOOD = policyOf(`allow:
   - name: deploy
@@ -226,10 +226,10 @@ describe("an organisation file", () => {
     ["an unknown family", with_("github-actions", "github"), ["daypass.yaml:4:13 value_invalid"], /"github-actions"/],
     ["no issuers", "version: 1\n", ["daypass.yaml:1:1 key_missing"], /"issuers"/],
     [
-      "a boundary, which this version would not enforce",
+      "a boundary that says of nobody whom it is about",
       with_("boundaries: []", "boundaries:\n  - { name: a }"),
-      ["daypass.yaml:11:3 boundaries_unsupported"],
-      /does not enforce boundaries/,
+      ["daypass.yaml:11:5 key_missing"],
+      /"when" is missing/,
     ],
     ["boundaries left empty", with_("boundaries: []", "boundaries:"), ["daypass.yaml:10:12 value_null"], /empty/],
     [
@@ -378,12 +378,12 @@ describe("a folder", () => {
       "a.yaml": policyOf("allow:\n  - { name: a, grants: [note] }\n"),
       "b.yaml": policyOf("grants:\n  note: { connection: notes }\n", { repository: "acme/renamed" }),
     })
-    expect(set.policiesOf("github", "41").map(({ file }) => file)).toEqual(["a.yaml", "b.yaml"])
+    expect(set.policiesOf(subjectOf("41")).map(({ file }) => file)).toEqual(["a.yaml", "b.yaml"])
   })
 
   it("finds the policies of one repository, and none of any other", () => {
     const set = setOf({ "a.yaml": GOOD, "b.yaml": GOOD.replace('"41"', '"42"') })
-    expect(set.policiesOf("github", "42").map(({ file }) => file)).toEqual(["b.yaml"])
+    expect(set.policiesOf(subjectOf("42")).map(({ file }) => file)).toEqual(["b.yaml"])
     for (const [issuer, id] of [
       ["github", "4"],
       ["github", "41 "],
@@ -391,7 +391,7 @@ describe("a folder", () => {
       ["github", "__proto__"],
       ["__proto__", "41"],
     ] as const) {
-      expect(set.policiesOf(issuer, id)).toEqual([])
+      expect(set.policiesOf(subjectOf(id, issuer))).toEqual([])
     }
   })
 })

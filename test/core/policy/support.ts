@@ -1,7 +1,7 @@
 import { z } from "zod"
 import type { Claims, Identity } from "../../../broker/core/identity.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
-import type { PolicyFault, PolicySet } from "../../../broker/core/policy/model.ts"
+import type { PolicyFault, PolicySet, PolicySubject } from "../../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../../broker/core/policy/provider-schemas.ts"
 import github from "../../vectors/claims/github-environment.json" with { type: "json" }
 
@@ -93,6 +93,14 @@ export const policyFaults = (text: string | Uint8Array): readonly PolicyFault[] 
   faultsOf({ "daypass.yaml": ORGANISATION, "p.yaml": text })
 
 export const shown = ({ file, line, column, code }: PolicyFault): string => `${file}:${line}:${column} ${code}`
+
+/** A repository of acme's by its id, as policies are asked for. */
+export const subjectOf = (repositoryId: string, issuer = "github", repository = "acme/shop"): PolicySubject => ({
+  issuer,
+  repositoryId,
+  repository,
+  ownerId: "9001",
+})
 
 /** A job of acme/shop in production, from main, by a push; with `claims` on top, `undefined` deleting one. */
 export function identityOf(claims: Readonly<Record<string, unknown>> = {}, also: Partial<Identity> = {}): Identity {

@@ -1,0 +1,99 @@
+import { formatDuration } from "../duration.ts"
+import type { Condition, Test } from "./condition.ts"
+import { didYouMean, fault, quote } from "./faults.ts"
+import type { Boundary, BoundaryEntry, FieldCeiling, PolicyFault } from "./model.ts"
+import type { ProviderSchemas } from "./provider-schemas.ts"
+import type { OrganisationFile } from "./schema.ts"
+import { knownKeys } from "./schema-faults.ts"
+import { keyPosition, nodeAt, type YamlNode } from "./yaml.ts"
+
+type BoundaryPart = NonNullable<OrganisationFile["boundaries"]>[number]
+type EntryPart = NonNullable<BoundaryPart["allow"]>[number]
+/** Null when the connection names a provider that does not exist. */
+type Connections = ReadonlyMap<string, { readonly provider: ProviderSchemas | null }>
+
+/** Reads the boundaries of an organisation file whose form is right, with every fault in what they name. */
+export function readBoundaries(
+  file: string,
+  root: YamlNode,
+  parts: readonly BoundaryPart[],
+  connections: Connections,
+): { readonly boundaries: readonly Boundary[]; readonly faults: readonly PolicyFault[] } {
+  const faults: PolicyFault[] = []
+  const lines = new Map<string, number>()
+  const boundaries = parts.map((part, index): Boundary => {
+    const path = ["boundaries", index]
+    const { line } = nodeAt(root, path).at
+    const first = lines.get(part.name)
+    if (first === undefined) lines.set(part.name, line)
+    else {
+      const message = `The boundary in line ${first} is called ${quote(part.name)} too: give each a name of its own.`
+      faults.push(fault(file, nodeAt(root, [...path, "name"]).at, "boundary_duplicate", message))
+    }
+    const allow = (part.allow ?? []).map((entry, number): EntryReading => {
+      const read = readEntry(file, root, [...path, "allow", number], entry, connections)
+      faults.push(...read.faults)
+      return read
+    })
+    const tooShort = allow.find(({ minTtlSeconds }) => minTtlSeconds > (part.max_ttl ?? Infinity))
+    if (tooShort) {
+      const least = formatDuration(tooShort.minTtlSeconds)
+      const message = `${tooShort.entry.connection} mints for ${least} at least, so this boundary would allow it nothing: raise max_ttl.`
+      faults.push(fault(file, keyPosition(root, [...path, "max_ttl"]), "ttl_too_short", message))
+    }
+    return {
+      name: part.name,
+      file,
+      line,
+      when: conditionsOf(part.when),
+      allow: allow.map(({ entry }) => entry),
+      require: conditionsOf(part.require),
+      ...(part.protected_environment === undefined ? {} : { protectedEnvironment: part.protected_environment }),
+      ...(part.max_ttl === undefined ? {} : { maxTtlSeconds: part.max_ttl }),
+    }
+  })
+  return { boundaries, faults }
+}
+
+interface EntryReading {
+  readonly entry: BoundaryEntry
+  readonly minTtlSeconds: number
+  readonly faults: readonly PolicyFault[]
+}
+
+/** A misspelled connection or field would be a ceiling that nothing is inside of: said at once, and not by denials. */
+function readEntry(
+  file: string,
+  root: YamlNode,
+  path: readonly (string | number)[],
+  part: EntryPart,
+  connections: Connections,
+): EntryReading {
+  const { connection, ...fields } = part
+  const entry: BoundaryEntry = {
+    connection,
+    line: nodeAt(root, path).at.line,
+    fields: new Map(Object.entries(fields as Readonly<Record<string, FieldCeiling>>)),
+  }
+  const reading = connections.get(connection)
+  if (reading === undefined) {
+    const hint =
+      didYouMean(connection, connections.keys()) || ` Known: ${[...connections.keys()].join(", ") || "none"}.`
+    const message = `The file defines no connection ${quote(connection)}.${hint}`
+    const at = nodeAt(root, [...path, "connection"]).at
+    return { entry, minTtlSeconds: 0, faults: [fault(file, at, "connection_unknown", message)] }
+  }
+  const known = reading.provider === null ? [] : knownKeys(reading.provider.grant, [])
+  const unknown = known.length === 0 ? [] : [...entry.fields.keys()].filter((field) => !known.includes(field))
+  const faults = unknown.map((field) => {
+    const hint = didYouMean(field, known) || ` Known: ${known.join(", ")}.`
+    const message = `Grants of ${connection} have no key ${quote(field)}.${hint}`
+    return fault(file, keyPosition(root, [...path, field]), "key_unknown", message)
+  })
+  return { entry, minTtlSeconds: reading.provider?.minTtlSeconds ?? 0, faults }
+}
+
+/** The conditions of a parsed `when` or `require`. */
+export function conditionsOf(when: Readonly<Record<string, Test>> | undefined): readonly Condition[] {
+  return Object.entries(when ?? {}).map(([claim, test]) => ({ claim, test }))
+}

@@ -1,0 +1,60 @@
+import { fail, ok, type Result } from "../result.ts"
+import { fault, quote } from "./faults.ts"
+import { grantNameFaults } from "./grant-names.ts"
+import { type PolicyInput, parsedFiles, sortedFaults } from "./load.ts"
+import type { Organisation, Policy, PolicyFault } from "./model.ts"
+import { readingOf } from "./organisation.ts"
+import { readPolicy } from "./policy-file.ts"
+import type { ProviderSchemaTable } from "./provider-schemas.ts"
+import { nodeAt, type YamlDocument } from "./yaml.ts"
+
+/** The repository that keeps the files, by its host's own answer. */
+export interface PolicyHost {
+  /** The issuer's name in the organisation file. */
+  readonly issuer: string
+  /** owner/name. */
+  readonly repository: string
+  readonly repositoryId: string
+}
+
+/**
+ * Loads what a repository keeps in `.github/daypass/`: all of its faults, or its policies, which count below a boundary only.
+ *
+ * Every file speaks of the repository that it stands in, by name and by id: whoever writes there decides about no other.
+ */
+export function loadRepositoryPolicies(
+  files: readonly PolicyInput[],
+  host: PolicyHost,
+  organisation: Organisation,
+  providers: ProviderSchemaTable,
+): Result<readonly Policy[], readonly PolicyFault[]> {
+  const { documents, faults } = parsedFiles(files)
+  const reading = readingOf(organisation, providers)
+  const policies: Policy[] = []
+  for (const [file, document] of documents) {
+    const { policy, faults: found } = readPolicy(file, document, reading)
+    faults.push(...found)
+    if (policy === null) continue
+    const foreign = foreignFaults(policy, document, host)
+    faults.push(...foreign)
+    if (foreign.length === 0) policies.push({ ...policy, origin: "repository" })
+  }
+  faults.push(...grantNameFaults(documents, reading.issuerNames))
+  return faults.length > 0 ? fail(sortedFaults(faults)) : ok(policies)
+}
+
+function foreignFaults({ file, issuer, repository, target }: Policy, { root }: YamlDocument, host: PolicyHost) {
+  const say = (key: string, is: string, of: string) => {
+    const message = `${key} must be ${quote(of)}, the repository that keeps this file, and is ${quote(is)}.`
+    return fault(file, nodeAt(root, [key]).at, "host_mismatch", message)
+  }
+  if (target.kind === "owner") {
+    const message = "A repository's own policies speak of itself only: write its name out, with its repository_id."
+    return [fault(file, nodeAt(root, ["repository"]).at, "host_mismatch", message)]
+  }
+  return [
+    ...(issuer === host.issuer ? [] : [say("issuer", issuer, host.issuer)]),
+    ...(repository === host.repository ? [] : [say("repository", repository, host.repository)]),
+    ...(target.id === host.repositoryId ? [] : [say("repository_id", target.id, host.repositoryId)]),
+  ]
+}
