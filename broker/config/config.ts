@@ -13,6 +13,19 @@ export interface Config {
   readonly deployment: string
   /** 32 bytes; absent when none was given. */
   readonly kek?: Secret<Uint8Array>
+  /** The GitHub App that the broker reads repositories' policies and environments through; absent when none is set up. */
+  readonly gitHubApp?: GitHubAppConfig
+}
+
+export interface GitHubAppConfig {
+  /** The App's id, or its client id. */
+  readonly id: string
+  /** A private key as PEM (PKCS#1 or PKCS#8), or sealed under the deployment's key. */
+  readonly key: Secret<string>
+  /** Where its API is, without a trailing slash. The key speaks to no other host. */
+  readonly apiUrl: string
+  /** The issuer whose repositories it reads: the exact `iss` of their tokens. */
+  readonly issuerUrl: string
 }
 
 /** A setting that is wrong, and what to write instead. Never its value. */
@@ -30,6 +43,10 @@ export interface ConfigFault {
  * | `DAYPASS_KEK` | 32 random bytes in base64: `openssl rand -base64 32` |
  * | `DAYPASS_AUDIENCE` | optional |
  * | `DAYPASS_DEPLOYMENT` | optional |
+ * | `DAYPASS_GITHUB_APP_ID` | the id of the broker's GitHub App; with `DAYPASS_GITHUB_APP_KEY` or not at all |
+ * | `DAYPASS_GITHUB_APP_KEY` | its private key: PEM as GitHub gives it, or what `daypass seal` made of it |
+ * | `DAYPASS_GITHUB_API_URL` | `https://api.github.com` unless set |
+ * | `DAYPASS_GITHUB_ISSUER` | whose repositories it reads; `https://token.actions.githubusercontent.com` unless set |
  */
 export function readConfig(env: Readonly<Record<string, unknown>>): Result<Config, readonly ConfigFault[]> {
   const faults: ConfigFault[] = []
@@ -43,6 +60,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     fault("DAYPASS_AUDIENCE", `must not contain ${KEY_BINDING_SEPARATOR}, which binds a token to a key`)
   }
   const deployment = readText(env["DAYPASS_DEPLOYMENT"], "DAYPASS_DEPLOYMENT", fault)
+  const gitHubApp = readGitHubApp(env, fault)
 
   if (url === undefined || faults.length > 0) return fail(faults)
   return ok({
@@ -50,6 +68,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     audience: audience ?? new URL(url).origin,
     deployment: deployment ?? url,
     ...(kek ? { kek } : {}),
+    ...(gitHubApp ? { gitHubApp } : {}),
   })
 }
 
@@ -70,14 +89,48 @@ function readUrl(value: unknown, fault: Report): string | undefined {
     fault("DAYPASS_URL", "must be an https URL (http is for loopback hosts only)")
     return undefined
   }
+  return plainUrl(value, "DAYPASS_URL", fault)
+}
+
+/** One spelling of a URL that others are compared with or appended to: no query, no fragment, no user, no trailing slash. */
+function plainUrl(value: string, setting: string, fault: Report): string | undefined {
   const url = new URL(value)
   // By their marks too: the parser keeps an empty query or fragment in `href`, and calls both "".
   if (/[?#]/.test(value) || url.username !== "" || url.password !== "") {
-    fault("DAYPASS_URL", "must have no query, no fragment and no user")
+    fault(setting, "must have no query, no fragment and no user")
     return undefined
   }
-  // One spelling, since `iss` is compared as text: no trailing slash.
   return url.href.replace(/\/+$/, "")
+}
+
+const GITHUB_API_URL = "https://api.github.com"
+const GITHUB_ISSUER_URL = "https://token.actions.githubusercontent.com"
+
+/** Whether the key is one is found when it is opened: it may be sealed. */
+function readGitHubApp(env: Readonly<Record<string, unknown>>, fault: Report): GitHubAppConfig | undefined {
+  const id = readText(env["DAYPASS_GITHUB_APP_ID"], "DAYPASS_GITHUB_APP_ID", fault)
+  const key = env["DAYPASS_GITHUB_APP_KEY"]
+  const apiUrl = readServerUrl(env, "DAYPASS_GITHUB_API_URL", GITHUB_API_URL, fault)
+  const issuerUrl = readServerUrl(env, "DAYPASS_GITHUB_ISSUER", GITHUB_ISSUER_URL, fault)
+  const hasKey = typeof key === "string" && key.trim() !== ""
+  if (!hasKey && id !== undefined)
+    fault("DAYPASS_GITHUB_APP_KEY", "set it to the App's private key, as GitHub gives it")
+  if (hasKey && id === undefined) fault("DAYPASS_GITHUB_APP_ID", "set it to the App's id, which its settings show")
+  if (!hasKey || id === undefined || apiUrl === undefined || issuerUrl === undefined) return undefined
+  return { id, key: new Secret(key.trim()), apiUrl, issuerUrl }
+}
+
+function readServerUrl(
+  env: Readonly<Record<string, unknown>>,
+  setting: string,
+  usual: string,
+  fault: Report,
+): string | undefined {
+  const value = env[setting]
+  if (value === undefined || value === "") return usual
+  if (typeof value === "string" && isHttpsOrLoopback(value)) return plainUrl(value, setting, fault)
+  fault(setting, "must be an https URL (http is for loopback hosts only)")
+  return undefined
 }
 
 const KEK_BYTES = 32

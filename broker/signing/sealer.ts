@@ -4,7 +4,7 @@ import { Secret } from "../core/secret.ts"
 
 /** Where a sealed value belongs. It opens there and nowhere else: a row copied to another place stays shut. */
 export interface SealContext {
-  readonly kind: "signing-key" | "revocation-handle"
+  readonly kind: "signing-key" | "revocation-handle" | "app-key"
   /** `<issuer> <repository id>` of the ledger, or `-` for what belongs to the deployment. */
   readonly repository: string
   /** The key id, or `<lease>/<grant>`. */

@@ -48,6 +48,38 @@ describe("a deployment's settings", () => {
     expect(JSON.stringify(faults)).not.toContain("canary")
   })
 
+  it("may name a GitHub App, which speaks to github.com unless told otherwise", () => {
+    const app = { DAYPASS_GITHUB_APP_ID: "12345", DAYPASS_GITHUB_APP_KEY: "canary\n" }
+    expect(read(GOOD).gitHubApp).toBeUndefined()
+    expect(read({ ...GOOD, ...app }).gitHubApp).toMatchObject({
+      id: "12345",
+      apiUrl: "https://api.github.com",
+      issuerUrl: "https://token.actions.githubusercontent.com",
+    })
+    expect(read({ ...GOOD, ...app }).gitHubApp?.key.reveal()).toBe("canary")
+    const server = {
+      DAYPASS_GITHUB_API_URL: "https://ghes.example.com/api/v3/",
+      DAYPASS_GITHUB_ISSUER: "https://ghes.example.com/_services/token",
+    }
+    expect(read({ ...GOOD, ...app, ...server }).gitHubApp).toMatchObject({
+      apiUrl: "https://ghes.example.com/api/v3",
+      issuerUrl: "https://ghes.example.com/_services/token",
+    })
+  })
+
+  it.each([
+    ["an App without its key", { DAYPASS_GITHUB_APP_ID: "1" }, "DAYPASS_GITHUB_APP_KEY"],
+    ["an App's key without its id", { DAYPASS_GITHUB_APP_KEY: "canary" }, "DAYPASS_GITHUB_APP_ID"],
+    ["an id with a space", { DAYPASS_GITHUB_APP_ID: "canary 1" }, "DAYPASS_GITHUB_APP_ID"],
+    ["an API over http", { DAYPASS_GITHUB_API_URL: "http://canary.example.com" }, "DAYPASS_GITHUB_API_URL"],
+    ["an API with a user", { DAYPASS_GITHUB_API_URL: "https://canary@example.com" }, "DAYPASS_GITHUB_API_URL"],
+    ["an issuer that is no URL", { DAYPASS_GITHUB_ISSUER: "canary" }, "DAYPASS_GITHUB_ISSUER"],
+  ])("refuse %s", (_, settings, setting) => {
+    const faults = faultsOf({ ...GOOD, ...settings })
+    expect(faults.map((fault) => fault.setting)).toEqual([setting])
+    expect(JSON.stringify(faults)).not.toContain("canary")
+  })
+
   it.each([
     ["nothing", undefined],
     ["an empty text", ""],
