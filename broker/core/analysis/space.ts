@@ -1,0 +1,92 @@
+import type { Claims } from "../identity.ts"
+import { type Condition, EVENT_CLAIM, OUTSIDER_EVENTS } from "../policy/condition.ts"
+import { ok, type Result } from "../result.ts"
+import { atomsOf } from "./atoms.ts"
+import { type Language, languageOfPattern, languageOfText } from "./language.ts"
+import { type TooComplex, tooComplex } from "./too-complex.ts"
+
+/**
+ * Every identity there can be, as far as some conditions can tell: for each claim they speak of, finitely many values.
+ * Regions are subsets of one space; only those of the same space can be compared.
+ *
+ * Claims are taken as independent, although a real token's are not (`ref` and `workflow_ref`): a space has every identity
+ * that there is and some that no issuer would vouch for, so what is proven for it holds.
+ */
+export interface Space {
+  readonly axes: readonly Axis[]
+}
+
+/** One claim, and a value for each way in which it can behave. */
+export interface Axis {
+  readonly claim: string
+  /** Null stands for a claim that is missing. */
+  readonly values: readonly (string | null)[]
+}
+
+/** What a claim can be, whatever conditions say of it. */
+export interface Domain {
+  /** `always`: never missing. `never`: always missing. Left out: either. */
+  readonly present?: "always" | "never"
+  /** Only texts of at least one of these. Left out: any text. */
+  readonly within?: readonly Language[]
+  /** Values that such a claim would have, the best first: witnesses are chosen among them where possible. */
+  readonly samples?: readonly string[]
+}
+
+export interface SpaceInput {
+  /** All that will be asked of the space: its regions are exact for these conditions, and for no others. */
+  readonly conditions: Iterable<Condition>
+  /** What is known of claims. A claim with a domain has an axis, whether a condition speaks of it or not. */
+  readonly domains?: ReadonlyMap<string, Domain>
+  /** Further languages by claim, whose texts must be told apart from others. */
+  readonly languages?: ReadonlyMap<string, readonly Language[]>
+}
+
+/** Makes the space in which these conditions can be held against all identities at once. */
+export function createSpace({ conditions, domains, languages }: SpaceInput): Result<Space, TooComplex> {
+  const told = new Map<string, Map<string, Language>>()
+  const toldOf = (claim: string): Map<string, Language> => {
+    const known = told.get(claim) ?? new Map<string, Language>()
+    told.set(claim, known)
+    return known
+  }
+  for (const claim of domains?.keys() ?? []) toldOf(claim)
+  for (const { claim, test } of conditions) {
+    const known = toldOf(claim)
+    if (test.kind === "present") continue
+    for (const pattern of test.patterns) known.set(pattern.source, languageOfPattern(pattern))
+  }
+  // An allow tells outsiders' events apart by their names, whatever its conditions say.
+  for (const event of OUTSIDER_EVENTS) toldOf(EVENT_CLAIM).set(event, languageOfText(event))
+
+  const axes: Axis[] = []
+  const claims = [...new Set([...told.keys(), ...(languages?.keys() ?? [])])].sort()
+  for (const claim of claims) {
+    const further = languages?.get(claim) ?? []
+    const values = valuesOf([...toldOf(claim).values(), ...further], domains?.get(claim) ?? {})
+    if (!values.ok) return tooComplex(`${claim}: ${values.fault.reason}`)
+    axes.push({ claim, values: values.value })
+  }
+  return ok({ axes })
+}
+
+/** The values of one axis as a set of bits, by what each of them, alone in a token, fulfils. */
+export function valuesThat(axis: Axis, fulfils: (claims: Claims) => boolean): bigint {
+  let bits = 0n
+  for (const [index, value] of axis.values.entries()) {
+    if (fulfils(value === null ? {} : { [axis.claim]: value })) bits |= 1n << BigInt(index)
+  }
+  return bits
+}
+
+/** All values of an axis. */
+export const allValues = (axis: Axis): bigint => (1n << BigInt(axis.values.length)) - 1n
+
+function valuesOf(languages: readonly Language[], domain: Domain): Result<readonly (string | null)[], TooComplex> {
+  const { present, within, samples } = domain
+  if (present === "never") return ok([null])
+  const atoms = atomsOf(languages, { ...(within && { within }), ...(samples && { samples }) })
+  if (!atoms.ok) return atoms
+  const texts = atoms.value.map(({ witness }) => witness)
+  return ok(present === "always" ? texts : [...texts, null])
+}
