@@ -62,7 +62,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Scripts of the build, beside the rooms: they write files and are part of no bundle.
   broker: ["broker/adapters", "broker/providers", "broker/core", "broker/ports", "broker/wire"],
   action: ["broker/wire"],
-  cli: ["broker/adapters", "broker/issuers", "broker/providers", "broker/ports", "broker/core", "broker/wire"],
+  cli: [
+    "broker/adapters",
+    "broker/config",
+    "broker/issuers",
+    "broker/providers",
+    "broker/signing",
+    "broker/ports",
+    "broker/core",
+    "broker/wire",
+  ],
 }
 
 /** Rooms where Node's own modules may appear; everything else also runs in workerd. */

@@ -222,7 +222,8 @@ var PROBLEMS = {
   // The decision.
   not_allowed: { status: 403, title: "No policy allows this" },
   ttl_too_short: { status: 400, title: "The provider cannot mint for so short a time" },
-  policy_unavailable: { status: 503, title: "No policies are loaded" },
+  policy_unavailable: { status: 503, title: "The policies cannot be had" },
+  policy_invalid: { status: 403, title: "The repository's own policies are faulty" },
   // Leases. One answer for a lease that never was and a lease of somebody else.
   lease_not_found: { status: 404, title: "No such lease for this job" },
   // What stands behind the broker.
@@ -1038,6 +1039,7 @@ var ADVICE = {
   not_allowed: "Change the policy, or run the job on the ref, the event and in the environment that a policy of this repository allows.",
   ttl_too_short: "Ask for a longer `ttl`, or leave the input out.",
   policy_unavailable: "Ask the broker's operator to mend the policies; `daypass check` names every fault.",
+  policy_invalid: "Mend the files in .github/daypass/ on the default branch; the broker says where they are faulty.",
   lease_not_found: "Nothing can be changed from here: the lease has ended, or it belongs to another run.",
   ledger_unavailable: "Run the job again in a while; if it goes on, ask the broker's operator to look at its storage.",
   provider_denied: "Ask the broker's operator to check what the provider's side trusts: its role, its trust condition or its permissions.",

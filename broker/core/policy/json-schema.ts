@@ -27,12 +27,12 @@ interface Form {
 
 /** The file's schema, with the members of one of its sections being one of `forms`. */
 function fileSchema(schema: z.ZodType, title: string, section: string, forms: readonly Form[]): object {
-  const { $schema, ...file } = jsonSchema(schema)
+  const { $schema, $defs: own, ...file } = jsonSchema(schema)
   const part = file.properties?.[section]
   if (typeof part !== "object") throw new TypeError(`the schema has no section ${section}`)
   const anyOf = forms.map((form) => form.schema)
   const properties = { ...file.properties, [section]: { ...part, additionalProperties: { anyOf } } }
-  const definitions: Record<string, JsonSchema> = Object.assign({}, ...forms.map((form) => form.definitions))
+  const definitions: Record<string, JsonSchema> = Object.assign({}, own, ...forms.map((form) => form.definitions))
   const $defs = Object.keys(definitions).length === 0 ? {} : { $defs: definitions }
   return { $schema, title, ...file, properties, ...$defs }
 }

@@ -149,26 +149,34 @@ export const connectionBase = z.looseObject({
 })
 
 /** A policy file: what one environment of one repository may get. */
-export const policySchema = z.strictObject({
-  version,
-  issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
-  repository: repository.meta({
-    description: "owner/name, for people: repository_id decides. Or, without repository_id, owner/svc-* for several.",
-  }),
-  repository_id: id
-    .optional()
-    .meta({ description: "The repository's id in quotes: names can be taken over, ids cannot. Not beside a pattern." }),
-  environment: z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .meta({ description: "Left out: for jobs that run in no environment." }),
-  protected_environment: protectedEnvironment.optional(),
-  allow: z.array(allowRule).min(1).optional(),
-  deny: z.array(denyRule).min(1).optional(),
-  grants: nonEmpty(z.record(name, grantBase)).meta({ minProperties: 1 }).optional(),
-})
+export const policySchema = z
+  .strictObject({
+    version,
+    issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
+    repository: repository.meta({
+      description: "owner/name, for people: repository_id decides. Or, without repository_id, owner/svc-* for several.",
+    }),
+    repository_id: id.optional().meta({
+      description: "The repository's id in quotes: names can be taken over, ids cannot. Not beside a pattern.",
+    }),
+    environment: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .meta({ description: "Left out: for jobs that run in no environment." }),
+    protected_environment: protectedEnvironment.optional(),
+    allow: z.array(allowRule).min(1).optional(),
+    deny: z.array(denyRule).min(1).optional(),
+    grants: nonEmpty(z.record(name, grantBase)).meta({ minProperties: 1 }).optional(),
+  })
+  .meta({
+    // Editors should miss the id as the loader does: a name without a star is nobody's until its id says so.
+    anyOf: [
+      { properties: { repository_id: { type: "string" } }, required: ["repository_id"] },
+      { properties: { repository: { type: "string", pattern: "\\*" } } },
+    ],
+  })
 
 const issuer = z.strictObject({
   family: z.enum(ISSUER_FAMILIES),

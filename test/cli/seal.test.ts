@@ -1,0 +1,49 @@
+import { generateKeyPairSync } from "node:crypto"
+import { describe, expect, it } from "vitest"
+import { Secret } from "../../broker/core/secret.ts"
+import { openAppKey } from "../../broker/signing/app-key.ts"
+import { createSealer } from "../../broker/signing/sealer.ts"
+import { runScripted } from "./run-cli.ts"
+
+const KEK = Uint8Array.from({ length: 32 }, (_, index) => index * 5)
+const env = { DAYPASS_URL: "https://daypass.example.com", DAYPASS_KEK: Buffer.from(KEK).toString("base64") }
+const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+const PEM = privateKey.export({ type: "pkcs1", format: "pem" }) as string
+
+const openIn = async (deployment: string, sealed: string) =>
+  (await openAppKey(new Secret(sealed), await createSealer(new Secret(KEK), deployment))).reveal()
+
+describe("daypass seal", () => {
+  it("prints what opens in this deployment, and in no other", async () => {
+    const { code, out, err } = await runScripted({ env, input: PEM }, "seal")
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(await openIn(env.DAYPASS_URL, out)).toBe(PEM.trim())
+    await expect(openIn("https://other.example.com", out)).rejects.toMatchObject({ code: "configuration_invalid" })
+    expect(out).not.toContain("PRIVATE KEY")
+  })
+
+  it("seals for the deployment's own name where it has one", async () => {
+    const { out } = await runScripted({ env: { ...env, DAYPASS_DEPLOYMENT: "staging" }, input: PEM }, "seal")
+    expect(await openIn("staging", out)).toBe(PEM.trim())
+  })
+
+  it.each([
+    ["no deployment's key", { env: { ...env, DAYPASS_KEK: "" }, input: PEM }, [], /DAYPASS_KEK/],
+    ["no URL", { env: { ...env, DAYPASS_URL: "" }, input: PEM }, [], /DAYPASS_URL/],
+    ["a text that is no key", { env, input: "canary" }, [], /is not one private key in PEM/],
+    ["a key that is cut", { env, input: PEM.replace(/\n.{40}/, "\n") }, [], /the key /],
+    ["far too much", { env, input: `${PEM}${"x".repeat(20_000)}` }, [], /longer than 16 KiB/],
+    ["a key among the arguments", { env, input: PEM }, ["canary"], /standard input/],
+  ])("refuses %s, and shows none of it", async (_, script, args, message) => {
+    const { code, out, err } = await runScripted(script, "seal", ...args)
+    expect({ code, out }).toEqual({ code: 2, out: "" })
+    expect(err).toMatch(message)
+    expect(err).not.toContain("canary")
+  })
+})
+
+describe("the App's key in the settings", () => {
+  it("may stand there as it is", async () => {
+    expect(await openIn("any", PEM)).toBe(PEM)
+  })
+})
