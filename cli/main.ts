@@ -4,8 +4,10 @@ import { nodeIo } from "./node-io.ts"
 const USAGE = `Usage: daypass COMMAND
 
   check DIR [--json]            check a policy folder: every fault, with file, line and column
+  test DIR [--json]             run the policy tests of a folder: what fails, and what no test exercises
   explain --policies DIR --claims FILE --grants a,b [--ttl 15m] [--json]
                                 decide offline what a job with these claims would get, and why
+  seal < key.pem                seal a GitHub App's private key for the broker's settings
   audit verify FILE [...]       verify an exported audit chain
   audit export --data DIR [...] export a Node broker's audit chain as JSON lines
 
@@ -16,7 +18,9 @@ Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be 
 // Loaded when they are asked for: the audit commands need node:sqlite, which older Nodes do not have.
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["check", async () => (await import("./check.ts")).run],
+  ["test", async () => (await import("./test.ts")).run],
   ["explain", async () => (await import("./explain.ts")).run],
+  ["seal", async () => (await import("./seal.ts")).run],
   ["audit verify", async () => (await import("./audit-verify.ts")).run],
   ["audit export", async () => (await import("./audit-export.ts")).run],
 ])

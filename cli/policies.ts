@@ -8,6 +8,8 @@ import type { Finding } from "./format.ts"
 
 export interface LoadedFolder {
   readonly files: number
+  /** The files as they were read, tests of policies included. */
+  readonly inputs: readonly PolicyInput[]
   readonly result: Result<PolicySet, readonly PolicyFault[]>
 }
 
@@ -19,7 +21,7 @@ export function loadPolicies(folder: string): LoadedFolder | string {
   } catch (error) {
     return `the folder ${folder} cannot be read (${reasonOf(error)})`
   }
-  return { files: files.length, result: loadPolicySet(files, PROVIDERS) }
+  return { files: files.length, inputs: files, result: loadPolicySet(files, PROVIDERS) }
 }
 
 /** Everything there is to say of a folder, in the order of its files: why it would not load. */

@@ -126,7 +126,7 @@ describe("policies", () => {
     for (const { path } of files) {
       const text = read(join("examples/policies", path))
       const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1]
-      const kind = path === "daypass.yaml" ? "organisation" : "policy"
+      const kind = path === "daypass.yaml" ? "organisation" : path.endsWith(".test.yaml") ? "test" : "policy"
       expect(normalize(join("examples/policies", dirname(path), schema ?? "")), path).toBe(
         `docs/schema/${kind}.schema.json`,
       )

@@ -1,0 +1,167 @@
+import { ORGANISATION_FILE } from "../broker/core/policy/load.ts"
+import type { PolicySet } from "../broker/core/policy/model.ts"
+import { type Coverage, coveragePercent } from "../broker/core/policy-tests/coverage.ts"
+import type { PolicyTest } from "../broker/core/policy-tests/model.ts"
+import { readPolicyTests } from "../broker/core/policy-tests/read.ts"
+import { type PolicyTestReport, type PolicyTestResult, runPolicyTests } from "../broker/core/policy-tests/run.ts"
+import { FAMILIES } from "../broker/issuers/families.ts"
+import { impossible, misused, readArguments } from "./arguments.ts"
+import { counted, type Finding, FORMAT_OPTIONS, formatOf, printJson, printReport } from "./format.ts"
+import { type CliIo, EXIT } from "./io.ts"
+import { findingsOf, loadPolicies } from "./policies.ts"
+
+const USAGE = `Usage: daypass test DIR [--filter TEXT] [--min-coverage N] [--format text|json|github] [--json]
+
+Runs the policy tests of a folder, its *.test.yaml, with the broker's own code, and says which rules no test has
+exercised. --filter runs the tests whose file or name contains TEXT. --min-coverage fails when fewer than N percent of
+the rules are exercised. --format github annotates the lines of a pull request; --json is --format json.
+Exit codes: 0 all pass, 1 a test fails, too little is exercised, there is no test, or a file has faults, 2 the folder
+cannot be read.`
+
+const OPTIONS = { ...FORMAT_OPTIONS, filter: { type: "string" }, "min-coverage": { type: "string" } } as const
+
+/** What the command was told to do besides running everything. */
+interface Wishes {
+  readonly filter: string | null
+  readonly minCoverage: number | null
+}
+
+/** `daypass test`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments(args, USAGE, OPTIONS, io)
+  if (typeof read === "number") return read
+  const format = formatOf(read.options, USAGE, io)
+  if (typeof format === "number") return format
+  const [folder, ...others] = read.positionals
+  if (folder === undefined || folder === "" || others.length > 0) return misused("test takes one folder", USAGE, io)
+  const wishes = wishesOf(read.options)
+  if (typeof wishes === "string") return misused(wishes, USAGE, io)
+  const loaded = loadPolicies(folder)
+  if (typeof loaded === "string") return impossible(loaded, io)
+
+  const set = loaded.result.ok ? loaded.result.value : null
+  const tests = readPolicyTests(loaded.inputs, set)
+  const faults = [
+    ...findingsOf(loaded).filter(({ severity }) => severity === "error"),
+    ...(tests.ok ? [] : tests.fault).map((fault): Finding => ({ severity: "error", ...fault })),
+  ]
+  const outcome = set === null || !tests.ok || faults.length > 0 ? notRun(faults) : outcomeOf(set, tests.value, wishes)
+  if (format === "json") printJson(jsonOf(outcome), io)
+  else await printReport({ tool: "test", folder, ...outcome }, format, io)
+  return outcome.ok ? EXIT.ok : EXIT.no
+}
+
+function wishesOf(options: Readonly<Record<string, string | boolean | undefined>>): Wishes | string {
+  const { filter, "min-coverage": least } = options
+  if (filter === "") return "--filter takes a part of a test's name or file"
+  if (least !== undefined && !/^(?:100|[1-9]?[0-9])$/.test(String(least))) {
+    return "--min-coverage is a whole number of percent, 0 to 100"
+  }
+  if (filter !== undefined && least !== undefined) return "--min-coverage counts all tests, and --filter runs some only"
+  return {
+    filter: typeof filter === "string" ? filter : null,
+    minCoverage: least === undefined ? null : Number(least),
+  }
+}
+
+interface Outcome {
+  readonly ok: boolean
+  readonly results: readonly PolicyTestResult[]
+  /** Null when nothing was run, or not everything. */
+  readonly coverage: Coverage | null
+  readonly findings: readonly Finding[]
+  readonly summary: string
+}
+
+function notRun(findings: readonly Finding[]): Outcome {
+  const summary = `${counted(findings.length, "error")}: no test was run.`
+  return { ok: false, results: [], coverage: null, findings, summary }
+}
+
+function outcomeOf(set: PolicySet, all: readonly PolicyTest[], { filter, minCoverage }: Wishes): Outcome {
+  const tests = filter === null ? all : all.filter(({ file, name }) => file.includes(filter) || name.includes(filter))
+  if (tests.length === 0) return notRun([noTests(filter)])
+  const { results, coverage }: PolicyTestReport = runPolicyTests(set, tests, FAMILIES)
+  const failed = results.filter(({ passed }) => !passed)
+  const said = `${counted(results.length, "test")}: ${results.length - failed.length} passed, ${failed.length} failed.`
+  const findings = failed.map(failureOf)
+  if (filter !== null) return { ok: failed.length === 0, results, coverage: null, findings, summary: said }
+
+  const enough = minCoverage === null || coveragePercent(coverage) >= minCoverage
+  const wanted = enough ? "" : ` Fewer rules than the ${minCoverage}% asked for.`
+  return {
+    ok: failed.length === 0 && enough,
+    results,
+    coverage,
+    findings: [...findings, ...untested(coverage)],
+    summary: `${said} ${sumOf(coverage)}${wanted}`,
+  }
+}
+
+/** A pipeline that tests nothing must not look as if all were well. */
+function noTests(filter: string | null): Finding {
+  const message =
+    filter === null
+      ? "The folder has no policy test: write one into a file *.test.yaml beside the policies."
+      : `No policy test has ${JSON.stringify(filter)} in its name or file.`
+  return { severity: "error", code: "tests_missing", file: ORGANISATION_FILE, line: 1, column: 1, message }
+}
+
+function failureOf({ test, failures, decided }: PolicyTestResult): Finding {
+  const { name, file, line, column } = test
+  const message = `${JSON.stringify(name)} fails. ${[...failures, ...decided.reasons].join(" ")}`
+  return { severity: "error", code: "test_failed", file, line, column, message }
+}
+
+function untested({ rules, grants }: Coverage): Finding[] {
+  const notice = (code: string, { file, line }: Pick<Finding, "file" | "line">, message: string): Finding => {
+    return { severity: "notice", code, file, line, column: 1, message }
+  }
+  return [
+    ...rules
+      .filter(({ exercised }) => !exercised)
+      .map((rule) => {
+        const what = rule.kind === "allow" ? "gets anything through the allow rule" : "is refused by the deny rule"
+        return notice("rule_untested", rule, `No test ${what} ${JSON.stringify(rule.name)}.`)
+      }),
+    ...grants
+      .filter(({ granted }) => !granted)
+      .map((grant) => notice("grant_untested", grant, `No test gets the grant ${grant.name}.`)),
+  ].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
+}
+
+function sumOf(coverage: Coverage): string {
+  const { rules, grants } = coverage
+  const exercised = rules.filter((rule) => rule.exercised).length
+  const granted = grants.filter((grant) => grant.granted).length
+  return `Exercised: ${exercised} of ${counted(rules.length, "rule")} (${coveragePercent(coverage)}%). Granted: ${granted} of ${counted(grants.length, "grant")}.`
+}
+
+/** As programs read it; like the wire, in snake_case. */
+function jsonOf({ ok, results, coverage, findings }: Outcome): object {
+  const passed = results.filter((result) => result.passed).length
+  return {
+    ok,
+    passed,
+    failed: results.length - passed,
+    tests: results.map(({ test, decided, failures, ...result }) => {
+      const { outcome, code, by, ttlSeconds, reasons, trace } = decided
+      return {
+        name: test.name,
+        file: test.file,
+        line: test.line,
+        passed: result.passed,
+        expected: test.expected.outcome,
+        decision: outcome,
+        code,
+        by,
+        ...(ttlSeconds === undefined ? {} : { ttl_seconds: ttlSeconds }),
+        failures,
+        reasons,
+        trace,
+      }
+    }),
+    coverage: coverage && { percent: coveragePercent(coverage), ...coverage },
+    findings,
+  }
+}
