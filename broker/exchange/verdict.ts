@@ -32,18 +32,21 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
     ...(call.ttlSeconds === undefined ? {} : { ttlSeconds: call.ttlSeconds }),
     notes: inForce.notes,
   }
-  let decision = decide(input)
-  if (decision.outcome === "deny" && decision.awaitsProtection) {
-    decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
-  }
   const policyVersion = inForce.version
-  if (decision.outcome === "deny") return { outcome: "deny", error: refusal(decision), decision, policyVersion }
-  if (decision.requireBoundToken && caller.token.boundTo === null) {
+  let decision = decide(input)
+  if (decision.requireBoundToken && caller.token.boundTo === null && !isRefused(decision)) {
     const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED)
     return { outcome: "deny", error, decision, policyVersion }
   }
+  if (decision.outcome === "deny" && decision.awaitsProtection) {
+    decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
+  }
+  if (decision.outcome === "deny") return { outcome: "deny", error: refusal(decision), decision, policyVersion }
   return { outcome: "allow", grants: decision.grants, decision, policyVersion }
 }
+
+/** Denied, whatever the environment's host would answer. */
+const isRefused = (decision: Decision) => decision.outcome === "deny" && !decision.awaitsProtection
 
 /** The trace goes only to callers whose repository owns the policies it tells of. */
 function refusal(decision: Extract<Decision, { outcome: "deny" }>): BrokerError {

@@ -1,8 +1,8 @@
 import type { BoundaryTrace, ConditionTrace, FieldTrace } from "../../wire/trace.ts"
-import type { Claims, Identity } from "../identity.ts"
+import { type Claims, type Identity, repositoryName } from "../identity.ts"
 import { type Condition, describeClaim, describeCondition, matchCondition } from "./condition.ts"
 import { type EnvironmentDemand, missingProtection, type ProtectionFact } from "./environment-protection.ts"
-import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Policy } from "./model.ts"
+import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
 
 /**
@@ -32,28 +32,32 @@ interface BoundaryReading {
   readonly required: readonly ConditionTrace[]
 }
 
+/** Where a ceiling comes from: its boundaries, and by which names the organisation lists its owners. */
+type CeilingSource = Pick<Organisation, "boundaries" | "issuers">
+
 /**
  * The boundaries that are about a job's repository. Where there is one, every grant needs a boundary that allows it.
  *
  * A missing claim never lifts a ceiling, and neither does a new name: a repository is held against the boundaries by the
- * name in its token, and by the names that policies wrote for its id.
+ * names in its token, by those that policies wrote for its id, and by those that the organisation lists for its owner's.
  */
 export function boundariesConcerning(
-  boundaries: readonly Boundary[],
+  organisation: CeilingSource,
   identity: Identity,
   policies: readonly Policy[] = [],
 ): readonly Boundary[] {
+  const { boundaries } = organisation
   if (boundaries.length === 0) return boundaries
-  const known = knownAs(identity, policies)
-  return boundaries.filter(({ when }) => known.some((claims) => concerns(when, claims)))
+  const known = knownAs(organisation, identity, policies)
+  return boundaries.filter(({ when }) => concerns(when, known))
 }
 
 /** Holds a job against the boundaries that are about its repository. */
-export function ceilingOver(boundaries: readonly Boundary[], identity: Identity, policies: readonly Policy[]): Ceiling {
-  const known = knownAs(identity, policies)
-  return boundariesConcerning(boundaries, identity, policies).map((boundary): BoundaryReading => {
+export function ceilingOver(organisation: CeilingSource, identity: Identity, policies: readonly Policy[]): Ceiling {
+  const known = knownAs(organisation, identity, policies)
+  return boundariesConcerning(organisation, identity, policies).map((boundary): BoundaryReading => {
     const { when, require } = boundary
-    const restricts = known.some((claims) => when.every((one) => matchCondition(one, "deny", claims)))
+    const restricts = when.every((one) => holdsOfAny(one, known))
     return {
       boundary,
       allows: when.every((one) => matchCondition(one, "allow", identity.claims)),
@@ -110,15 +114,32 @@ export function environmentDemands(ceiling: Ceiling): readonly EnvironmentDemand
 /** Whether a claim says whose repository a job belongs to, rather than what the job is. */
 export const isRepositoryClaim = (claim: string): boolean => REPOSITORY_CLAIMS.has(claim)
 
-function concerns(when: readonly Condition[], claims: Claims): boolean {
-  return when.every((one) => !REPOSITORY_CLAIMS.has(one.claim) || matchCondition(one, "deny", claims))
+function concerns(when: readonly Condition[], known: readonly Claims[]): boolean {
+  return when.every((one) => !REPOSITORY_CLAIMS.has(one.claim) || holdsOfAny(one, known))
+}
+
+/** Each condition for itself: of a repository and an owner that were renamed, one name may be corrected and not the other. */
+function holdsOfAny(condition: Condition, known: readonly Claims[]): boolean {
+  return known.some((claims) => matchCondition(condition, "deny", claims))
 }
 
 /** The job's claims, once with each name that its repository goes by. */
-function knownAs({ claims, repository }: Identity, policies: readonly Policy[]): readonly Claims[] {
-  const written = policies.flatMap((policy) => (policy.target.kind === "repository" ? [policy.repository] : []))
-  const others = [...new Set(written)].filter((name) => name !== repository)
-  return [claims, ...others.map((name) => Object.assign(Object.create(null), claims, { repository: name }) as Claims)]
+function knownAs(
+  { issuers }: CeilingSource,
+  { claims, repository, issuer, ownerId }: Identity,
+  policies: readonly Policy[],
+): readonly Claims[] {
+  const names = policies.flatMap((policy) => (policy.target.kind === "repository" ? [policy.repository] : []))
+  for (const [owner, id] of issuers.get(issuer)?.owners ?? []) {
+    if (id === ownerId) names.push(`${owner}/${repositoryName(repository)}`)
+  }
+  const others = [...new Set(names)].filter((name) => name !== repository)
+  return [claims, ...others.map((name) => renamed(claims, name))]
+}
+
+function renamed(claims: Claims, repository: string): Claims {
+  const owner = { repository, repository_owner: repository.slice(0, repository.indexOf("/")) }
+  return Object.assign(Object.create(null), claims, owner) as Claims
 }
 
 /** Null when an entry admits the grant; otherwise the fields that the nearest entry of its connection refuses. */
@@ -143,6 +164,7 @@ function fieldTraces(field: string, ceiling: FieldCeiling, value: unknown): Fiel
   if (ceiling.kind === "map") {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("a map", describe(value))
     const known = [...ceiling.entries.keys()]
+    if (Object.keys(value).length === 0) return refuse(`some of ${known.join(", ")}`, "{}")
     const extra = Object.keys(value).filter((key) => !ceiling.entries.has(key))
     return [
       ...extra.map((key) => ({ field: `${field}.${key}`, expected: `only ${known.join(", ")}`, actual: key })),

@@ -46,6 +46,8 @@ export type Decision =
       readonly ownsPolicies: boolean
       /** Nothing stands in the way but that nobody asked yet how the environment is protected: ask, and decide again. */
       readonly awaitsProtection: boolean
+      /** As above, of what would be granted. */
+      readonly requireBoundToken: boolean
     }
 
 /**
@@ -59,7 +61,7 @@ export function decide(input: DecisionInput): Decision {
   const { organisation, identity } = input
   const own = isOrganisationsOwn(identity, organisation)
   const spoken = own ? input.policies.filter((policy) => speaksOf(policy, identity)) : []
-  const ceiling = own ? ceilingOver(organisation.boundaries, identity, spoken) : []
+  const ceiling = own ? ceilingOver(organisation, identity, spoken) : []
   // What a repository keeps for itself counts below a ceiling only: without one, it could give itself anything.
   const ofRepository = spoken.filter(({ origin }) => origin === "organisation" || ceiling.length > 0)
   const applying = ofRepository.filter((policy) => policy.environment === identity.environment)
@@ -80,10 +82,10 @@ export function decide(input: DecisionInput): Decision {
     grants: verdicts.map((verdict) => verdict.trace),
   }
 
+  const requireBoundToken = organisation.requireBoundToken || verdicts.some((verdict) => verdict.bound)
   const granted = verdicts.flatMap((verdict) => (verdict.granted === null ? [] : [verdict.granted]))
   if (asked.length > 0 && granted.length === asked.length) {
-    const bound = granted.some(({ grant }) => grant.connection.requireBoundToken)
-    return { outcome: "allow", grants: granted, trace, requireBoundToken: organisation.requireBoundToken || bound }
+    return { outcome: "allow", grants: granted, trace, requireBoundToken }
   }
   const onlyFor = (obstacle: Obstacle) =>
     asked.length > 0 && verdicts.every((verdict) => verdict.granted !== null || verdict.obstacle === obstacle)
@@ -93,6 +95,7 @@ export function decide(input: DecisionInput): Decision {
     trace,
     ownsPolicies: ofRepository.length > 0,
     awaitsProtection: !scope.asked && onlyFor("unprotected"),
+    requireBoundToken,
   }
 }
 
@@ -142,6 +145,8 @@ interface Verdict {
   readonly granted: GrantedGrant | null
   /** Null when it is granted, or refused by policy. */
   readonly obstacle: Obstacle | null
+  /** Its connection gives to key-bound subject tokens only. */
+  readonly bound: boolean
   readonly trace: GrantTrace
 }
 
@@ -159,9 +164,11 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
     scope,
   )
   const rules = [...allows, ...denies]
+  const bound = grant?.connection.requireBoundToken ?? false
   const no = (reason: string, obstacle: Obstacle | null = null, held?: CeilingVerdict): Verdict => {
     const trace = { name, outcome: "deny", reason, rules } as const
-    return { granted: null, obstacle, trace: held ? { ...trace, boundaries: held.boundaries } : trace }
+    const boundaries = held ? { boundaries: held.boundaries } : {}
+    return { granted: null, obstacle, bound, trace: { ...trace, ...boundaries } }
   }
 
   if (!scope.own) return no(reasons.stranger(identity))
@@ -177,18 +184,20 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
 
   const held = ceiling.length === 0 ? undefined : holdAgainst(ceiling, { ...grant, fields: fields.value }, scope.fact)
   if (held && !held.inside && !held.onlyUnprotected) return no(reasons.outside(grant, held.boundaries), null, held)
-  if (held?.onlyUnprotected || scope.unmet.length > 0) {
-    return no(reasons.unprotected(identity, scope.unmet, held?.boundaries ?? []), "unprotected", held)
-  }
   if (held && held.maxTtlSeconds < grant.minTtlSeconds) return no(reasons.limitTooShort(grant, held), null, held)
   const ttlSeconds = Math.min(asked ?? Infinity, grant.ttlSeconds, held?.maxTtlSeconds ?? Infinity)
   // Written so that NaN, zero and everything below fails too.
   if (!(ttlSeconds >= grant.minTtlSeconds && ttlSeconds > 0)) return no(reasons.tooShort(grant), "too-short", held)
+  // Last, because finding out takes a call to the environment's host.
+  if (held?.onlyUnprotected || scope.unmet.length > 0) {
+    return no(reasons.unprotected(identity, scope.unmet, held?.boundaries ?? []), "unprotected", held)
+  }
 
   const trace = { name, outcome: "allow", reason: reasons.allowed(allowed), ttl_seconds: ttlSeconds, rules } as const
   return {
     granted: { grant: filled(grant, fields.value), ttlSeconds },
     obstacle: null,
+    bound,
     trace: held ? { ...trace, boundaries: held.boundaries } : trace,
   }
 }

@@ -61,8 +61,9 @@ export interface BoundaryEntry {
 }
 
 /**
- * What one field of a grant may be. `text`: every text in it matches one of the patterns. `map`: every key of it is
- * listed, and its value is inside. A field that the grant leaves out is outside: what is not said is not narrowed.
+ * What one field of a grant may be. `text`: every text in it matches one of the patterns. `map`: it has a key, every key
+ * of it is listed, and its value is inside. A field that the grant leaves out, or leaves empty, is outside: what is not
+ * said is not narrowed.
  */
 export type FieldCeiling =
   | { readonly kind: "text"; readonly patterns: readonly Pattern[] }
