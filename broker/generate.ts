@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { organisationJsonSchema, policyJsonSchema } from "./core/policy/json-schema.ts"
+import { policyTestJsonSchema } from "./core/policy-tests/schema.ts"
 import type { Provider, ProviderTable } from "./providers/provider.ts"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -22,6 +23,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
     ["docs/providers.md", docsTable(providers)],
     ["docs/schema/organisation.schema.json", json(organisationJsonSchema(table))],
     ["docs/schema/policy.schema.json", json(policyJsonSchema(table))],
+    ["docs/schema/test.schema.json", json(policyTestJsonSchema())],
   ])
 }
 

@@ -118,20 +118,21 @@ describe("policies", () => {
     expect(loaded.ok ? [] : loaded.fault).toEqual([])
   })
 
-  it("in examples/ load, and name schemas that are there", () => {
-    const folder = join(ROOT, "examples/policies")
-    const files = readPolicyFolder(folder)
-    const loaded = loadPolicySet(files, PROVIDERS)
-    expect(loaded.ok ? [] : loaded.fault).toEqual([])
-    for (const { path } of files) {
-      const text = read(join("examples/policies", path))
-      const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1]
-      const kind = path === "daypass.yaml" ? "organisation" : path.endsWith(".test.yaml") ? "test" : "policy"
-      expect(normalize(join("examples/policies", dirname(path), schema ?? "")), path).toBe(
-        `docs/schema/${kind}.schema.json`,
-      )
-    }
-  })
+  it.each(["examples/policies", "examples/control-repository/policies"])(
+    "in %s load, and name schemas that are there",
+    (example) => {
+      const folder = join(ROOT, example)
+      const files = readPolicyFolder(folder)
+      const loaded = loadPolicySet(files, PROVIDERS)
+      expect(loaded.ok ? [] : loaded.fault).toEqual([])
+      for (const { path } of files) {
+        const text = read(join(example, path))
+        const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1]
+        const kind = path === "daypass.yaml" ? "organisation" : path.endsWith(".test.yaml") ? "test" : "policy"
+        expect(normalize(join(example, dirname(path), schema ?? "")), path).toBe(`docs/schema/${kind}.schema.json`)
+      }
+    },
+  )
 })
 
 describe("what exists is named", () => {
@@ -261,12 +262,18 @@ describe("what is named exists", () => {
 })
 
 describe("workflows", () => {
-  const workflows = [".github/workflows/ci.yml", ".github/workflows/zizmor.yml", "examples/workflows/deploy.yml"]
+  const workflows = [
+    ".github/workflows/ci.yml",
+    ".github/workflows/zizmor.yml",
+    "examples/workflows/deploy.yml",
+    "examples/control-repository/.github/workflows/check-policies.yml",
+    "examples/control-repository/.github/workflows/policies.yml",
+  ]
 
   it.each(workflows)("%s pins every action to a commit and grants nothing at its top", (path) => {
     const text = read(path)
     const uses = [...text.matchAll(/uses: (\S+)/g)].map((match) => match[1] ?? "")
-    expect(uses.filter((action) => !/^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/.test(action))).toEqual([])
+    expect(uses.filter((action) => !/^\.\/|^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/.test(action))).toEqual([])
     expect(text).toMatch(/^permissions: \{\}$/m)
     expect(text.match(/runs-on:/g)?.length).toBe(text.match(/timeout-minutes:/g)?.length)
   })
