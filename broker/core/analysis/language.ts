@@ -43,6 +43,12 @@ export function languageOfPattern(pattern: Pattern): Language {
 /** One text and nothing else. */
 export const languageOfText = (text: string): Language => chain(literally(text))
 
+/** Letters, digits and `_ . -`: at least one. */
+export const WORD: Language = chain([
+  { on: "word", many: false },
+  { on: "word", many: true },
+])
+
 /** What may be filled into a template: letters, digits and `_ . -`, and not dots alone. */
 export const INSERTABLE: Language = chain([
   { on: ".".charCodeAt(0), many: true },
@@ -71,6 +77,24 @@ export function followedBy(first: Language, second: Language): Language {
   }
 }
 
+/** The texts that both languages have. */
+export function common(one: Language, other: Language): Language {
+  const width = other.edges.length
+  const pair = (a: number, b: number) => a * width + b
+  const pairs = (as: Iterable<number>, bs: Iterable<number>) => [...as].flatMap((a) => [...bs].map((b) => pair(a, b)))
+  const edges = one.edges.flatMap((ofOne) =>
+    other.edges.map((ofOther) =>
+      ofOne.flatMap((a) =>
+        ofOther.flatMap((b): Edge[] => {
+          const on = narrower(a.on, b.on)
+          return on === null ? [] : [{ on, to: pair(a.to, b.to) }]
+        }),
+      ),
+    ),
+  )
+  return { edges, starts: pairs(one.starts, other.starts), accepts: new Set(pairs(one.accepts, other.accepts)) }
+}
+
 /**
  * The texts that stand between `before` and `after` in texts of the language: its quotient. By it, what a template's text
  * may be becomes what the claim in its gap may be.
@@ -94,9 +118,9 @@ export function isOn(symbols: Symbols, unit: number): boolean {
     case "segment":
       return !SEPARATORS.has(unit)
     case "word":
-      return WORD.has(unit)
+      return WORD_UNITS.has(unit)
     case "letter":
-      return WORD.has(unit) && unit !== DOT
+      return WORD_UNITS.has(unit) && unit !== DOT
     default:
       return symbols === unit
   }
@@ -107,10 +131,20 @@ export function codeUnits(text: string): number[] {
   return Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
 }
 
+/** Each class of symbols holds those that follow it. */
+const CLASSES: readonly Symbols[] = ["anything", "segment", "word", "letter"]
+
+/** The symbols that are both; null when there are none. */
+function narrower(one: Symbols, other: Symbols): Symbols | null {
+  if (typeof one === "number") return isOn(other, one) ? one : null
+  if (typeof other === "number") return isOn(one, other) ? other : null
+  return CLASSES.indexOf(one) > CLASSES.indexOf(other) ? one : other
+}
+
 const DOT = 0x2e
 /** The code units that `*` does not stand for. */
 export const SEPARATORS: ReadonlySet<number> = new Set(codeUnits("/:@"))
-const WORD: ReadonlySet<number> = new Set(
+const WORD_UNITS: ReadonlySet<number> = new Set(
   codeUnits("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"),
 )
 

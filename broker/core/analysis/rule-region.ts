@@ -1,6 +1,6 @@
-import type { Identity } from "../identity.ts"
 import { type Condition, EVENT_CLAIM, matchCondition, unnamedOutsiderEvent } from "../policy/condition.ts"
 import type { Rule } from "../policy/model.ts"
+import { bareIdentity } from "./bare-identity.ts"
 import { boxRegion, type Region } from "./region.ts"
 import { type Axis, type Space, valuesThat } from "./space.ts"
 
@@ -28,21 +28,5 @@ function matching(axis: Axis, conditions: readonly Condition[], style: "allow" |
 
 /** The events that an allow lets in: not those that outsiders can cause, unless it names them. */
 function named(axis: Axis, conditions: readonly Condition[]): bigint {
-  return valuesThat(axis, (claims) => unnamedOutsiderEvent(conditions, { ...NOBODY, claims }) === null)
-}
-
-/** A job of which only the claims are known. */
-const NOBODY: Omit<Identity, "claims"> = {
-  issuer: "",
-  issuerUrl: "",
-  repository: "",
-  repositoryId: "",
-  owner: "",
-  ownerId: "",
-  ref: "",
-  refType: "",
-  event: "",
-  actor: "",
-  runId: "",
-  runAttempt: "",
+  return valuesThat(axis, (claims) => unnamedOutsiderEvent(conditions, bareIdentity(claims)) === null)
 }

@@ -1,0 +1,28 @@
+import { followedBy, languageOfText, WORD } from "./language.ts"
+import type { ClaimFacts } from "./scope-space.ts"
+import type { Domain } from "./space.ts"
+
+/**
+ * What a GitHub Actions token always says, and what good examples are. Verification refuses tokens without these, so no
+ * analysis has to look at jobs that lack them; it goes on to look at every value that a condition could tell apart.
+ */
+export const GITHUB_CLAIMS: ClaimFacts = new Map<string, Domain>([
+  ["repository", { present: "always", within: [followedBy(followedBy(WORD, languageOfText("/")), WORD)] }],
+  ["repository_id", always("41000000")],
+  ["repository_owner", always()],
+  ["repository_owner_id", always()],
+  ["sub", always()],
+  ["ref", always("refs/heads/main", "refs/heads/feature", "refs/tags/v1.0.0", "refs/pull/7/merge")],
+  ["ref_type", always("branch", "tag")],
+  ["event_name", always("push", "workflow_dispatch", "schedule", "release")],
+  ["actor", always("octocat", "dependabot[bot]")],
+  ["run_id", always("7000000001")],
+  ["run_attempt", always("1", "2")],
+  ["ref_protected", { samples: ["true", "false"] }],
+  ["runner_environment", { samples: ["github-hosted", "self-hosted"] }],
+  ["repository_visibility", { samples: ["private", "public", "internal"] }],
+])
+
+function always(...samples: readonly string[]): Domain {
+  return { present: "always", samples }
+}

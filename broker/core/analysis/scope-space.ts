@@ -1,0 +1,122 @@
+import { repositoryName } from "../identity.ts"
+import { isRepositoryClaim } from "../policy/ceiling.ts"
+import { type Condition, matchCondition } from "../policy/condition.ts"
+import type { Boundary, Organisation, PolicyTarget } from "../policy/model.ts"
+import { matchPattern } from "../policy/pattern.ts"
+import type { Result } from "../result.ts"
+import { common, followedBy, type Language, languageOfPattern, languageOfText } from "./language.ts"
+import { boxRegion, intersect, type Region } from "./region.ts"
+import { ownerOf, type Scope } from "./scope.ts"
+import { createSpace, type Domain, type Space, valuesThat } from "./space.ts"
+import { templateLanguages } from "./template-region.ts"
+import type { TooComplex } from "./too-complex.ts"
+
+/** What is known of claims besides: which a token always has, and what good examples of them are. */
+export type ClaimFacts = ReadonlyMap<string, Domain>
+
+/** A scope, and the organisation whose ceiling is over it. */
+export interface ScopePart {
+  readonly scope: Scope
+  readonly organisation: Pick<Organisation, "boundaries">
+}
+
+/** One space in which all these scopes, old and new ones say, can be compared. */
+export function spaceFor(parts: readonly ScopePart[], facts: ClaimFacts): Result<Space, TooComplex> {
+  const domains = new Map<string, Domain>()
+  const languages = new Map<string, Language[]>()
+  const conditions: Condition[] = []
+  for (const [index, { scope, organisation }] of parts.entries()) {
+    for (const [claim, domain] of pinsOf(scope)) {
+      const known = domains.get(claim)
+      domains.set(claim, index === 0 || known === undefined ? domain : either(known, domain))
+    }
+    const boundaries = boundariesOver(scope, organisation.boundaries)
+    for (const { when, require } of boundaries) conditions.push(...when, ...require)
+    for (const { allow, deny, grants } of scope.policies) {
+      for (const rule of [...allow, ...deny]) conditions.push(...rule.conditions)
+      for (const grant of grants.values()) {
+        for (const [claim, language] of templateLanguages(grant, boundaries, scope)) {
+          languages.set(claim, [...(languages.get(claim) ?? []), language])
+        }
+      }
+    }
+    for (const { target } of scope.policies) {
+      if (target.kind !== "owner") continue
+      const named = followedBy(languageOfText(`${ownerOf(scope.repository)}/`), languageOfPattern(target.names))
+      languages.set("repository", [...(languages.get("repository") ?? []), named])
+    }
+  }
+  for (const [claim, fact] of facts) domains.set(claim, pinned(fact, domains.get(claim) ?? {}))
+  return createSpace({ conditions, domains, languages })
+}
+
+/** The identities of a space that belong to the scope. */
+export function regionOfScope(space: Space, scope: Scope): Result<Region, TooComplex> {
+  const { issuer, environment, elsewhere } = scope
+  const here = boxRegion(space, (axis) =>
+    valuesThat(axis, ({ [axis.claim]: value }) => {
+      if (axis.claim === "iss") return value === issuer.url
+      if (axis.claim === "environment") return value === environment
+      if (axis.claim === "repository_id") return !elsewhere.has(String(value))
+      return axis.claim !== "repository_owner_id" || (scope.texts.get(axis.claim) ?? []).some((id) => id === value)
+    }),
+  )
+  return intersect(here, regionOfTarget(space, scope.target))
+}
+
+/** The identities whose repository is the target, or one of its. */
+export function regionOfTarget(space: Space, target: PolicyTarget): Region {
+  return boxRegion(space, (axis) =>
+    valuesThat(axis, ({ [axis.claim]: value }) => {
+      if (target.kind === "repository") return axis.claim !== "repository_id" || value === target.id
+      if (axis.claim === "repository_owner_id") return value === target.ownerId
+      return axis.claim !== "repository" || matchPattern(target.names, repositoryName(String(value)))
+    }),
+  )
+}
+
+/** The boundaries that can be about a repository of the scope: a folder's other thousands are none of its concern. */
+export function boundariesOver(scope: Scope, boundaries: readonly Boundary[]): readonly Boundary[] {
+  return boundaries.filter(({ when }) =>
+    when.every((condition) => {
+      const known = scope.texts.get(condition.claim)
+      if (known === undefined || !isRepositoryClaim(condition.claim)) return true
+      return known.some((text) => matchCondition(condition, "deny", { [condition.claim]: text }))
+    }),
+  )
+}
+
+function pinsOf(scope: Scope): ReadonlyMap<string, Domain> {
+  const pins = new Map<string, Domain>([
+    ["environment", { present: "never" }],
+    ["repository_id", { present: "always" }],
+  ])
+  const { target, repository } = scope
+  if (target.kind === "owner") {
+    const named = followedBy(languageOfText(`${ownerOf(repository)}/`), languageOfPattern(target.names))
+    pins.set("repository", { present: "always", within: [named] })
+  }
+  for (const [claim, texts] of scope.texts) {
+    pins.set(claim, { present: "always", within: texts.map(languageOfText), samples: texts })
+  }
+  return pins
+}
+
+/** A fact about a claim, and what a scope makes of it besides. */
+function pinned(fact: Domain, pin: Domain): Domain {
+  const within = pin.within?.flatMap((mine) => (fact.within ? fact.within.map((known) => common(known, mine)) : [mine]))
+  return { ...fact, ...pin, ...(within ? { within } : {}) }
+}
+
+/** What a claim can be that can be the one or the other. */
+function either(one: Domain, other: Domain): Domain {
+  const within = one.present === "never" ? other.within : other.present === "never" ? one.within : both(one, other)
+  const samples = [...(one.samples ?? []), ...(other.samples ?? [])]
+  return {
+    ...(one.present === other.present && one.present ? { present: one.present } : {}),
+    ...(within ? { within } : {}),
+    samples,
+  }
+}
+
+const both = (one: Domain, other: Domain) => (one.within && other.within ? [...one.within, ...other.within] : undefined)
