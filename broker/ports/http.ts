@@ -32,7 +32,8 @@ export class HttpError extends Error {
 }
 
 /**
- * Sends one request and reads the whole answer, whatever its status below 300 or from 400 up.
+ * Sends one request and reads the whole answer, whatever its status below 300 or from 400 up. 304 is an answer too, to
+ * a request with `if-none-match`.
  *
  * Sends our `User-Agent`. Never follows a redirect, never retries, never sends cookies.
  * @throws {HttpError}

@@ -26,7 +26,7 @@ export function createHttp({ userAgent }: HttpOptions): Http {
         signal,
         ...(request.body === undefined ? {} : { body: request.body as NonNullable<RequestInit["body"]> }),
       })
-      return await read(response, request.maxBytes, signal)
+      return await read(response, request, signal)
     } catch (error) {
       if (error instanceof HttpError) throw error
       throw new HttpError(signal.aborted ? "timeout" : "unreachable", causeOf(error))
@@ -40,22 +40,25 @@ function headersOf(request: HttpRequest, userAgent: string): Headers {
   return headers
 }
 
-async function read(response: Response, maxBytes: number, signal: AbortSignal): Promise<HttpResponse> {
-  const refusal = refusalOf(response, maxBytes)
+async function read(response: Response, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  const refusal = refusalOf(response, request)
   if (refusal) {
     abandon(response.body?.cancel())
     throw refusal
   }
-  const body = await readBody(response.body?.getReader(), maxBytes, signal)
+  const body = await readBody(response.body?.getReader(), request.maxBytes, signal)
   return { status: response.status, header: (name) => response.headers.get(name), body }
 }
 
 /** Why an answer is not worth reading, which its status and headers tell. */
-function refusalOf(response: Response, maxBytes: number): HttpError | null {
+function refusalOf(response: Response, request: HttpRequest): HttpError | null {
   const { status } = response
   const type: string = response.type
+  // 304 answers a conditional request and points nowhere; to any other it is no answer.
+  const isNotModified = status === 304 && new Headers(request.headers).has("if-none-match")
+  if (isNotModified) return null
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) return new HttpError("redirect")
-  return Number(response.headers.get("content-length") ?? 0) > maxBytes ? new HttpError("too-large") : null
+  return Number(response.headers.get("content-length") ?? 0) > request.maxBytes ? new HttpError("too-large") : null
 }
 
 /** Counts what arrives, decompressed: `Content-Length` can lie, be missing, or tell the size of a bomb before it goes off. */

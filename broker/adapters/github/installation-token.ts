@@ -1,0 +1,100 @@
+import { z } from "zod"
+import { Secret } from "../../core/secret.ts"
+import { failed, type NoAccess, noAccess, type Refusal } from "./answer.ts"
+import type { Api } from "./api.ts"
+
+/** What the broker ever asks an installation for, each to read only. */
+export type Permission = "contents" | "actions"
+
+/** A token for one repository and one permission, and nothing else of the installation. */
+export interface InstallationToken {
+  readonly outcome: "ok"
+  readonly token: Secret<string>
+  readonly installationId: number
+  /** Unix milliseconds. */
+  readonly expiresAt: number
+}
+
+export interface TokenRequest {
+  /** Decimal, checked. */
+  readonly repositoryId: string
+  readonly permission: Permission
+  /** The App's own token. */
+  readonly app: Secret<string>
+  readonly now: Date
+  readonly deadline: number
+}
+
+const MAX_BYTES = 256 * 1024
+
+const installationSchema = z.object({
+  id: z.int().positive(),
+  permissions: z.record(z.string(), z.string()),
+  suspended_at: z.string().nullish(),
+})
+
+const tokenSchema = z.object({
+  // Not of one length and form: GitHub began to hand out longer ones in 2026.
+  token: z.string().regex(/^[!-~]{20,4096}$/),
+  expires_at: z.iso.datetime({ offset: true }),
+  permissions: z.record(z.string(), z.string()),
+  repositories: z.array(z.object({ id: z.int().positive() })).optional(),
+})
+
+/**
+ * Looks up the installation on a repository, by the repository's id, and has it give a token that can read one kind of
+ * thing in that repository. What GitHub gives is held against what was asked.
+ */
+export async function mintInstallationToken(request: TokenRequest, api: Api): Promise<InstallationToken | Refusal> {
+  const { repositoryId, permission, app: bearer, deadline, now } = request
+  const common = { bearer, deadline, maxBytes: MAX_BYTES }
+
+  const found = await api({ ...common, method: "GET", path: `/repositories/${repositoryId}/installation` })
+  if (found.outcome !== "ok") return refusalOf(found)
+  const installation = installationSchema.safeParse(found.body)
+  if (!installation.success) return failed("described the App's installation as nobody expects")
+  const { id, permissions, suspended_at: suspendedAt } = installation.data
+  if (suspendedAt) return noAccess("suspended")
+  if (!canRead(permissions, permission)) return noAccess("permission")
+
+  const minted = await api({
+    ...common,
+    method: "POST",
+    path: `/app/installations/${id}/access_tokens`,
+    // Never empty: an empty list is no list to GitHub, and the token would be good for the whole installation.
+    body: { repository_ids: [Number(repositoryId)], permissions: { [permission]: "read" } },
+  })
+  if (minted.outcome !== "ok") return refusalOf(minted)
+  const given = tokenSchema.safeParse(minted.body)
+  if (!given.success) return failed("gave a token as nobody expects")
+  return checkedToken(given.data, id, request, now)
+}
+
+function checkedToken(
+  given: z.infer<typeof tokenSchema>,
+  installationId: number,
+  { repositoryId, permission }: TokenRequest,
+  now: Date,
+): InstallationToken | Refusal {
+  const expiresAt = Date.parse(given.expires_at)
+  if (!(expiresAt > now.getTime())) return failed("gave a token that has ended already; check the broker's clock")
+  if (!canRead(given.permissions, permission)) return noAccess("permission")
+  const others = given.repositories?.length !== 1 || given.repositories[0]?.id !== Number(repositoryId)
+  if (given.repositories !== undefined && others) return failed("gave a token for other repositories than was asked")
+  return { outcome: "ok", token: new Secret(given.token), installationId, expiresAt }
+}
+
+const READING: readonly unknown[] = ["read", "write", "admin"]
+
+const canRead = (permissions: Readonly<Record<string, string>>, permission: Permission) =>
+  Object.hasOwn(permissions, permission) && READING.includes(permissions[permission])
+
+/** On these two routes a 404 is about the installation, and 422 is GitHub's word for a permission that it has not. */
+function refusalOf(answer: Exclude<Awaited<ReturnType<Api>>, { readonly outcome: "ok" }>): Refusal {
+  if (answer.outcome === "no-access") return answer.why === "not-visible" ? NOT_INSTALLED : answer
+  if (answer.outcome === "failed") return answer.status === 422 ? noAccess("permission") : answer
+  if (answer.outcome === "rate-limited") return answer
+  return failed("answered about the App's installation as nobody expects")
+}
+
+const NOT_INSTALLED: NoAccess = noAccess("not-installed")

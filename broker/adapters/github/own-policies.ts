@@ -1,0 +1,118 @@
+import { BrokerError } from "../../core/errors.ts"
+import type { Identity } from "../../core/identity.ts"
+import type { Organisation, Policy, PolicyFault } from "../../core/policy/model.ts"
+import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
+import { loadRepositoryPolicies } from "../../core/policy/repository-policies.ts"
+import type { Result } from "../../core/result.ts"
+import type { Log } from "../../ports/log.ts"
+import { createBoundedCache } from "./bounded-cache.ts"
+import { type Kept, STALE_MS } from "./repository-readings.ts"
+import { timeOf } from "./sentences.ts"
+
+/** What a repository's own files come to. */
+export interface OwnPolicies {
+  readonly policies: readonly Policy[]
+  /** Git's name for the folder that they are from. */
+  readonly treeSha: string
+  readonly notes: readonly string[]
+}
+
+type Files = Extract<Kept, { readonly outcome: "files" }>
+
+/** Files as they were read, and when GitHub last confirmed them (Unix milliseconds). */
+interface Confirmed {
+  readonly kept: Files
+  readonly confirmedAt: number
+}
+
+/** Files that were checked against one organisation file. */
+interface Checked {
+  readonly kept: Files
+  readonly organisation: Organisation
+  readonly result: Result<readonly Policy[], readonly PolicyFault[]>
+}
+
+interface Memory {
+  readonly checked: Checked
+  /** The last files without a fault, and what they came to. */
+  readonly good: (Confirmed & { readonly checked: Checked }) | null
+}
+
+const MAX_REPOSITORIES = 5_000
+/** Of policies' text; what it is compiled to takes several times as much. */
+const MAX_BYTES = 8 * 1024 * 1024
+const FAULTS_SHOWN = 3
+
+/**
+ * Checks repositories' own files, once for each version of them and each organisation file.
+ *
+ * Files with faults do not load. The last good ones stay in force then, until ten minutes after GitHub last confirmed
+ * them, and never against an organisation file that they were not checked with: a connection that the organisation took
+ * away is gone at once.
+ */
+export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
+  const memories = createBoundedCache<Memory>(MAX_REPOSITORIES, MAX_BYTES)
+
+  function check(kept: Files, identity: Identity, organisation: Organisation, before: Checked | undefined): Checked {
+    const isSame = before?.kept.files === kept.files && before.kept.fullName === kept.fullName
+    if (before && isSame && before.organisation === organisation) return before
+    const host = { issuer: identity.issuer, repository: kept.fullName, repositoryId: identity.repositoryId }
+    return { kept, organisation, result: loadRepositoryPolicies(kept.files, host, organisation, providers) }
+  }
+
+  return {
+    /** @throws {BrokerError} `policy_invalid` when the files have faults, and no good ones are young enough */
+    of(confirmed: Confirmed, identity: Identity, organisation: Organisation, now: Date): OwnPolicies {
+      const key = keyOf(identity)
+      const before = memories.get(key)
+      const { kept } = confirmed
+      const checked = check(kept, identity, organisation, before?.checked)
+      if (checked !== before?.checked) tell(checked, log)
+      if (checked.result.ok) {
+        memories.set(key, { checked, good: { ...confirmed, checked } }, weightOf(kept))
+        return { policies: checked.result.value, treeSha: kept.treeSha, notes: [] }
+      }
+      const good = before?.good && now.getTime() - before.good.confirmedAt < STALE_MS ? before.good : null
+      const again = good && check(good.kept, identity, organisation, good.checked)
+      memories.set(
+        key,
+        { checked, good: good && again ? { ...good, checked: again } : null },
+        weightOf(kept) + (good ? weightOf(good.kept) : 0),
+      )
+      if (!good || !again?.result.ok) throw invalid(kept, checked.result.fault)
+      const notes = [noteOn(good, checked.result.fault)]
+      return { policies: again.result.value, treeSha: good.kept.treeSha, notes }
+    },
+    /** From now on there are no last good ones. */
+    forget(identity: Identity): void {
+      memories.delete(keyOf(identity))
+    },
+  }
+}
+
+const keyOf = ({ issuer, issuerUrl, repositoryId, ownerId }: Identity) =>
+  JSON.stringify([issuer, issuerUrl, repositoryId, ownerId])
+
+function tell({ kept, result }: Checked, log: Log): void {
+  const what = `${kept.fullName}'s own, version ${kept.treeSha}`
+  if (result.ok) log({ event: "policies.loaded", detail: `${result.value.length} policies, ${what}` })
+  else log({ event: "policies.refused", detail: `${result.fault.length} faults in ${what}` })
+}
+
+const placeOf = ({ file, line, column }: PolicyFault) => `${file}:${line}:${column}`
+
+function noteOn({ confirmedAt }: Confirmed, faults: readonly PolicyFault[]): string {
+  const [first] = faults
+  const where = first ? ` The first of ${faults.length} faults is at ${placeOf(first)}.` : ""
+  const [from, until] = [confirmedAt, confirmedAt + STALE_MS].map((moment) => timeOf(new Date(moment)))
+  return `The repository's own policies are faulty now. Those of ${from} stay in force until ${until}.${where}`
+}
+
+function invalid({ fullName }: Files, faults: readonly PolicyFault[]): BrokerError {
+  const shown = faults.slice(0, FAULTS_SHOWN).map((fault) => `${placeOf(fault)}: ${fault.message}`)
+  const more = faults.length > shown.length ? ` And ${faults.length - shown.length} more.` : ""
+  const text = `The policies that ${fullName} keeps for itself are faulty, and nothing is given before they are mended. ${shown.join(" ")}${more}`
+  return new BrokerError("policy_invalid", text)
+}
+
+const weightOf = ({ files }: Files) => files.reduce((sum, { bytes }) => sum + bytes.length, 0)

@@ -1,0 +1,129 @@
+import type { Identity } from "../../core/identity.ts"
+import type { PolicyInput } from "../../core/policy/load.ts"
+import type { Clock } from "../../ports/clock.ts"
+import { failed, noAccess, type Refusal } from "./answer.ts"
+import type { GitHubApp } from "./app.ts"
+import { type Ask, referenceSchema, repositorySchema, type Step, stepOf } from "./git-objects.ts"
+import { type CommitFolder, readCommitFolder } from "./policy-folder.ts"
+
+/** Reads what repositories keep in `.github/daypass`. */
+export interface RepositoryPolicyReader {
+  /**
+   * The policy files on the default branch, as they stand now. `memory` is what an earlier reading of the same repository
+   * left: what has not changed since is not sent again, and comes back as the very same objects.
+   */
+  read(subject: RepositorySubject, memory: RepositoryMemory | null): Promise<RepositoryReading>
+}
+
+/** Whose policies. Both ids must be GitHub's. */
+export type RepositorySubject = Pick<Identity, "repositoryId" | "ownerId">
+
+/** `absent` on GitHub's word alone: a whole list without the folder, or a repository without a commit. */
+export type RepositoryReading =
+  | {
+      readonly outcome: "files"
+      /** At least one; with the paths that they have in the repository. */
+      readonly files: readonly PolicyInput[]
+      /** The repository's name now. */
+      readonly fullName: string
+      /** Git's name for the folder: a version of its files. */
+      readonly treeSha: string
+      readonly memory: RepositoryMemory
+    }
+  | { readonly outcome: "absent"; readonly fullName: string; readonly memory: RepositoryMemory }
+  | Refusal
+
+/** What one reading leaves for the next. */
+export interface RepositoryMemory {
+  readonly repository: Remembered<Repository>
+  readonly branch: Remembered<Branch>
+  readonly commit: CommitFolder
+}
+
+interface Remembered<Value> {
+  readonly value: Value
+  readonly etag: string | null
+}
+
+interface Repository {
+  readonly fullName: string
+  readonly ownerId: string
+  readonly defaultBranch: string
+}
+
+interface Branch {
+  readonly name: string
+  /** Null when the repository has no commit. */
+  readonly commit: string | null
+}
+
+/** All requests of one reading together. A job waits for them. */
+const READING_TIMEOUT_MS = 10_000
+const MAX_DOCUMENT_BYTES = 256 * 1024
+
+/** Reads through the App, by the repository's id alone; needs its permission to read contents. */
+export function createRepositoryPolicyReader(app: GitHubApp, clock: Clock): RepositoryPolicyReader {
+  return {
+    async read({ repositoryId, ownerId }, memory) {
+      const deadline = clock.now().getTime() + READING_TIMEOUT_MS
+      const ask: Ask = (path, maxBytes, etag = null) =>
+        app.get({ repositoryId, permission: "contents", path, maxBytes, etag, deadline })
+
+      const repository = await readRepository(repositoryId, memory?.repository ?? null, ask)
+      if (repository.outcome !== "ok") return repository
+      const { fullName, defaultBranch } = repository.value
+      if (repository.value.ownerId !== ownerId) return noAccess("owner-changed")
+
+      const branch = await readBranch(defaultBranch, memory?.branch ?? null, ask)
+      if (branch.outcome !== "ok") return branch
+      const commit = await readCommit(branch.value, memory, ask)
+      if (commit.outcome !== "ok") return commit
+
+      const next: RepositoryMemory = { repository, branch, commit: commit.value }
+      const { folder } = commit.value
+      if (folder === null || folder.files.length === 0) return { outcome: "absent", fullName, memory: next }
+      return { outcome: "files", files: folder.files, fullName, treeSha: folder.treeSha, memory: next }
+    },
+  }
+}
+
+async function readRepository(id: string, before: Remembered<Repository> | null, ask: Ask): Promise<Step<Repository>> {
+  const answer = await ask("", MAX_DOCUMENT_BYTES, before?.etag)
+  if (answer.outcome === "not-modified" && before) return { outcome: "ok", ...before }
+  const step = stepOf(answer, repositorySchema, "the repository")
+  if (step.outcome !== "ok") return step
+  const { id: answered, full_name: fullName, default_branch: defaultBranch, owner } = step.value
+  if (String(answered) !== id) return failed("described another repository than the one that was asked for")
+  return { outcome: "ok", value: { fullName, defaultBranch, ownerId: String(owner.id) }, etag: step.etag }
+}
+
+/**
+ * The commit that the default branch is at. Asked by the branch's full name: where a bare name will do, a tag of that
+ * name can win, and tags are often free for everybody who can push.
+ */
+async function readBranch(name: string, before: Remembered<Branch> | null, ask: Ask): Promise<Step<Branch>> {
+  const path = pathOf(name)
+  if (path === null) return failed("named a default branch as Git has none")
+  const known = before?.value.name === name ? before : null
+  const answer = await ask(`/git/ref/heads/${path}`, MAX_DOCUMENT_BYTES, known?.etag)
+  if (answer.outcome === "not-modified" && known) return { outcome: "ok", ...known }
+  if (answer.outcome === "absent") return { outcome: "ok", value: { name, commit: null }, etag: null }
+  const step = stepOf(answer, referenceSchema, "the default branch")
+  if (step.outcome !== "ok") return step
+  if (step.value.ref !== `refs/heads/${name}`) return failed("described another branch than the default one")
+  return { outcome: "ok", value: { name, commit: step.value.object.sha }, etag: step.etag }
+}
+
+async function readCommit({ commit }: Branch, memory: RepositoryMemory | null, ask: Ask): Promise<Step<CommitFolder>> {
+  if (commit === null) return { outcome: "ok", value: { parentSha: null, folder: null }, etag: null }
+  if (memory !== null && commit === memory.branch.value.commit)
+    return { outcome: "ok", value: memory.commit, etag: null }
+  return readCommitFolder(commit, memory?.commit ?? null, ask)
+}
+
+/** A branch's name in a URL's path; null for one that would lead elsewhere in it. */
+function pathOf(branch: string): string | null {
+  const parts = branch.split("/")
+  if (parts.some((part) => part === "" || part === "." || part === "..") || !branch.isWellFormed()) return null
+  return parts.map(encodeURIComponent).join("/")
+}

@@ -1,0 +1,76 @@
+import { type GitFiles, GitObjects } from "./git.ts"
+
+export interface Account {
+  readonly login: string
+  readonly id: number
+}
+
+/** How an environment is set up. What is left out is as GitHub makes an environment: without any protection. */
+export interface EnvironmentSettings {
+  /** Of the rule `required_reviewers`; left out, there is no such rule. */
+  readonly reviewers?: readonly Account[]
+  readonly preventSelfReview?: boolean
+  readonly waitMinutes?: number
+  readonly branches?: "protected" | "custom" | null
+}
+
+/** A repository that tests set up and change as its people would. */
+export class HostedRepository {
+  readonly id: number
+  name: string
+  owner: Account
+  defaultBranch = "main"
+  /** Branch -> commit. Empty: the repository has no commit. */
+  readonly branches = new Map<string, string>()
+  /** Tag -> commit. */
+  readonly tags = new Map<string, string>()
+  readonly environments = new Map<string, EnvironmentSettings>()
+  readonly objects = new GitObjects()
+  /** Lists cut short, as GitHub does with very large ones. */
+  truncatesTrees = false
+  #commits = 0
+
+  constructor(id: number, owner: Account, name: string) {
+    this.id = id
+    this.owner = owner
+    this.name = name
+  }
+
+  get fullName(): string {
+    return `${this.owner.login}/${this.name}`
+  }
+
+  /** Makes these files the whole of a branch; returns the commit. */
+  push(files: GitFiles, branch = this.defaultBranch): string {
+    this.#commits += 1
+    const commit = this.objects.commit(files, `Commit ${this.#commits}`)
+    this.branches.set(branch, commit)
+    return commit
+  }
+
+  tag(name: string, files: GitFiles): void {
+    this.tags.set(name, this.objects.commit(files, `Tag ${name}`))
+  }
+}
+
+/** The App, installed on an account. */
+export interface Installation {
+  readonly id: number
+  readonly account: Account
+  /** For example `{ contents: "read" }`; `metadata` is always there. */
+  permissions: Readonly<Record<string, string>>
+  /** The ids of the repositories chosen; `all` of the account's. */
+  repositories: readonly number[] | "all"
+  suspendedAt: string | null
+}
+
+/** A token that the stand-in gave. */
+export interface IssuedToken {
+  readonly installation: Installation
+  readonly repositories: readonly number[] | "all"
+  readonly permissions: Readonly<Record<string, string>>
+  readonly expiresAt: number
+}
+
+export const covers = (repositories: readonly number[] | "all", id: number) =>
+  repositories === "all" || repositories.includes(id)
