@@ -3,23 +3,27 @@ import { nodeIo } from "./node-io.ts"
 
 const USAGE = `Usage: daypass COMMAND
 
+  init OWNER/REPO [...]         write a repository's first policy, with the ids that GitHub tells
   check DIR [--json]            check a policy folder: every fault, with file, line and column
   test DIR [--json]             run the policy tests of a folder: what fails, and what no test exercises
-  explain --policies DIR --claims FILE --grants a,b [--ttl 15m] [--json]
-                                decide offline what a job with these claims would get, and why
+  explain (--claims FILE | --token -) --policies DIR --grants a,b [...]
+                                decide what a job would get, and why: offline, or by asking a broker
+  schema [KIND]                 print the JSON Schemas of policies, organisation files and tests
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   audit verify FILE [...]       verify an exported audit chain
   audit export --data DIR [...] export a Node broker's audit chain as JSON lines
 
-  --help, --version
+  --help, --version             a command's --help says more
 
 Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be carried out.`
 
 // Loaded when they are asked for: the audit commands need node:sqlite, which older Nodes do not have.
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["init", async () => (await import("./init.ts")).run],
   ["check", async () => (await import("./check.ts")).run],
   ["test", async () => (await import("./test.ts")).run],
   ["explain", async () => (await import("./explain.ts")).run],
+  ["schema", async () => (await import("./schema.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["audit verify", async () => (await import("./audit-verify.ts")).run],
   ["audit export", async () => (await import("./audit-export.ts")).run],

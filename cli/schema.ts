@@ -1,0 +1,33 @@
+import { organisationJsonSchema, policyJsonSchema } from "../broker/core/policy/json-schema.ts"
+import { policyTestJsonSchema } from "../broker/core/policy-tests/schema.ts"
+import { PROVIDERS } from "../broker/providers/index.ts"
+import { misused, readArguments } from "./arguments.ts"
+import { printJson } from "./format.ts"
+import { type CliIo, EXIT } from "./io.ts"
+
+const USAGE = `Usage: daypass schema [policy|organisation|test]
+
+Prints the JSON Schema of a kind of file, for editors; of all kinds, by their names, when none is named. The schemas come
+from what the loader parses with, for the providers of this version.
+Exit codes: 0 printed, 2 there is no such kind.`
+
+const SCHEMAS: ReadonlyMap<string, () => object> = new Map([
+  ["policy", () => policyJsonSchema(PROVIDERS)],
+  ["organisation", () => organisationJsonSchema(PROVIDERS)],
+  ["test", policyTestJsonSchema],
+])
+
+/** `daypass schema`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments(args, USAGE, {}, io)
+  if (typeof read === "number") return read
+  const [kind, ...others] = read.positionals
+  const schema = kind === undefined ? all : SCHEMAS.get(kind)
+  if (schema === undefined || others.length > 0) {
+    return misused(`schema takes one of ${[...SCHEMAS.keys()].join(", ")}, or nothing`, USAGE, io)
+  }
+  printJson(schema(), io)
+  return EXIT.ok
+}
+
+const all = () => Object.fromEntries([...SCHEMAS].map(([kind, make]) => [kind, make()]))
