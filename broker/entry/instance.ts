@@ -3,7 +3,6 @@ import type { Config } from "../config/config.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { createVerifier } from "../issuers/verify.ts"
-import type { Environments } from "../ports/environments.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
@@ -11,11 +10,11 @@ import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createSealer } from "../signing/sealer.ts"
 import { createSigner } from "../signing/signer.ts"
+import { withGitHub } from "./github.ts"
 
 /** What differs between the runtimes. */
 export interface RuntimePorts {
   readonly policySource: PolicySource
-  readonly environments: Environments
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly log: Log
@@ -28,17 +27,13 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
   const clock = { now: () => new Date() }
   const http = createHttp({ userAgent: USER_AGENT })
   const sealer = await createSealer(kek, config.deployment)
+  const base = { policySource: ports.policySource, providers: PROVIDERS, sealer, http, clock, log: ports.log }
   return {
+    ...base,
+    ...(await withGitHub(config, base)),
     url: config.url,
-    policySource: ports.policySource,
-    environments: ports.environments,
     verifier: createVerifier({ audience: config.audience, http, clock }),
     ledgers: ports.ledgers,
-    providers: PROVIDERS,
     signer: createSigner({ keyRing: ports.keyRing, sealer, clock }),
-    sealer,
-    http,
-    clock,
-    log: ports.log,
   }
 }

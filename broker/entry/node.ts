@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util"
-import { unknownEnvironments } from "../adapters/memory/environments.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
@@ -21,7 +20,8 @@ const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N
   --port N         where to listen (8787)
   --host ADDRESS   on which address (127.0.0.1)
 
-Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT.
+Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT; for repositories' own policies
+and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER.
 `
 
 /** Says why the broker does not start, and ends the process. 2: what it was told; 1: what it found. */
@@ -107,7 +107,6 @@ try {
   })
   const broker = await createBroker(settings, kek, {
     policySource,
-    environments: unknownEnvironments("the broker has no GitHub App to ask with"),
     ledgers: store.ledgers,
     keyRing: store.keyRing,
     log,
