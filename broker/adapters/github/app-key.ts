@@ -55,6 +55,8 @@ const PKCS8_HEAD = [
   0x02, 0x01, 0x00, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05,
 ]
 const SEQUENCE = 0x30
+/** The tag and the length of anything of 256 bytes to 64 KiB, as every RSA key is that we take. */
+const SEQUENCE_HEAD_BYTES = 4
 const OCTET_STRING = 0x04
 
 /** Wraps an RSAPrivateKey (RFC 8017 A.1.2) into a PrivateKeyInfo: WebCrypto takes nothing else. */
@@ -69,8 +71,12 @@ function der(tag: number, content: ArrayLike<number>): number[] {
   return [tag, ...head, ...Array.from(content)]
 }
 
-/** Null when it is no such key. The runtime's own error is dropped: what it quotes is not ours to know. */
+/**
+ * Null when it is no such key. The runtime's own error is dropped: what it quotes is not ours to know. The head is held
+ * against what it must be because workerd takes a bare RSAPrivateKey for PKCS#8, and Node does not.
+ */
 async function importPkcs8(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey | null> {
+  if (!PKCS8_HEAD.every((byte, index) => bytes[SEQUENCE_HEAD_BYTES + index] === byte)) return null
   try {
     return await crypto.subtle.importKey("pkcs8", bytes, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, false, [
       "sign",
