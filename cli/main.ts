@@ -10,6 +10,7 @@ const USAGE = `Usage: daypass COMMAND
                                 decide what a job would get, and why: offline, or by asking a broker
   schema [KIND]                 print the JSON Schemas of policies, organisation files and tests
   seal < key.pem                seal a GitHub App's private key for the broker's settings
+  push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
   audit verify FILE [...]       verify an exported audit chain
   audit export --data DIR [...] export a Node broker's audit chain as JSON lines
 
@@ -25,6 +26,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["explain", async () => (await import("./explain.ts")).run],
   ["schema", async () => (await import("./schema.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
+  ["push", async () => (await import("./push.ts")).run],
   ["audit verify", async () => (await import("./audit-verify.ts")).run],
   ["audit export", async () => (await import("./audit-export.ts")).run],
 ])

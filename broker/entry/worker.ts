@@ -1,6 +1,7 @@
 import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
 import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
+import { createKvPolicySource, type KvReader } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
   createCloudflareKeyRing,
@@ -9,7 +10,6 @@ import {
   type LedgerMethods,
   type Namespace,
 } from "../adapters/cloudflare/ledgers.ts"
-import { unknownEnvironments } from "../adapters/memory/environments.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
@@ -18,6 +18,7 @@ import type { Broker } from "../exchange/broker.ts"
 import { type SweepTarget, sweep } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
 import { problemResponse } from "../http/problem.ts"
+import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createBroker } from "./instance.ts"
 
@@ -25,6 +26,7 @@ import { createBroker } from "./instance.ts"
 interface Env extends Record<string, unknown> {
   readonly LEDGER: Namespace<LedgerMethods>
   readonly KEY_RING: Namespace<KeyRingMethods>
+  readonly POLICIES?: KvReader
 }
 
 // Values only, never a promise: one request must not wait for what another began.
@@ -39,13 +41,22 @@ async function brokerOf(env: Env): Promise<Broker> {
   // At the edge there is no folder that a key of one's own could be kept in.
   if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
   builtBroker = await createBroker(config.value, config.value.kek, {
-    policySource: createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date()),
-    environments: unknownEnvironments("the broker has no GitHub App to ask with"),
+    policySource: policySourceOf(env),
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     log: (event) => console.log(JSON.stringify(event)),
   })
   return builtBroker
+}
+
+/**
+ * Policies from Workers KV where a namespace is bound, and from the bundle otherwise. Never from the bundle because KV
+ * fails: what it was built with may be years old, or the examples.
+ */
+function policySourceOf(env: Env): PolicySource {
+  if (!("POLICIES" in env)) return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
+  if (typeof env.POLICIES?.get !== "function") throw misconfigured(["POLICIES: bind a KV namespace to this name"])
+  return createKvPolicySource(env.POLICIES, { clock: { now: () => new Date() }, providers: PROVIDERS })
 }
 
 /** Callers learn that the broker is not set up; what is wrong goes to the operator's log, all of it at once. */

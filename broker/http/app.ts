@@ -88,8 +88,11 @@ export function createApp(options: AppOptions): Hono<Env> {
     return publicJson({ keys: await broker.signer.publicKeys() })
   })
 
-  app.get("/healthz", (context) => {
+  app.get("/healthz", async (context) => {
     context.get("event").route = "healthz"
+    // A source that reads when it is asked would otherwise know of no set until the first job comes; why it has none is
+    // for those who exchange to hear.
+    await broker.policySource.snapshot().catch(() => null)
     const policies = broker.policySource.status()
     const healthy = policies.version !== null
     return Response.json({ status: healthy ? "ok" : "unavailable", policies }, { status: healthy ? 200 : 503 })

@@ -1,0 +1,190 @@
+import { BrokerError } from "../../core/errors.ts"
+import type { Organisation, Policy } from "../../core/policy/model.ts"
+import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
+import {
+  CURRENT_KEY,
+  keyOf,
+  type PublishedPlace,
+  type PublishedSet,
+  parseCurrent,
+  readRepository,
+  revivedCurrent,
+} from "../../core/policy/published.ts"
+import type { Clock } from "../../ports/clock.ts"
+import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
+import { createBoundedCache } from "../github/bounded-cache.ts"
+
+/** A namespace of Workers KV, as far as it is used here. */
+export interface KvReader {
+  get(key: string, options: { readonly type: "text"; readonly cacheTtl?: number }): Promise<string | null>
+}
+
+/** How long an instance decides by a `current` that it has read, before it reads it again. */
+export const POLICIES_FRESH_SECONDS = 30
+/** How long the last `current` stays in force while KV does not answer, or answers with an older one. */
+export const POLICIES_STALE_SECONDS = 600
+/** How long an instance goes without asking again after KV did not answer: not every job is to wait for a dead store. */
+export const POLICIES_RETRY_SECONDS = 5
+
+/** How long KV's own cache at a location may keep `current`: the least that it takes. */
+const CACHE_TTL_SECONDS = 30
+const DEADLINE_MS = 3000
+/** Of repositories' policies, as JSON. An instance has 128 MB in all. */
+const MAX_CACHED_CHARACTERS = 4 * 1024 * 1024
+const MAX_CACHED_REPOSITORIES = 4096
+
+export interface KvPolicyOptions {
+  readonly clock: Clock
+  readonly providers: ProviderSchemaTable
+  /** For a test that does not want to wait for a store that never answers. */
+  readonly deadlineMs?: number
+}
+
+interface Held {
+  readonly text: string
+  readonly set: PublishedSet
+  readonly loadedAt: string
+  /** When KV was last asked and said that this is what is in force. */
+  readonly confirmedAt: number
+  readonly askAgainAt: number
+  /** Since when KV does not confirm it. */
+  readonly staleSince: string | null
+}
+
+/** What KV says when it is asked for `current`. */
+type Answer = { readonly kind: "text"; readonly text: string } | { readonly kind: "none" } | { readonly kind: "failed" }
+
+/**
+ * Policies from Workers KV, as `daypass push` put them there.
+ *
+ * One value, `current`, says what is in force; everything else is named in it by its hash and checked on reading, so that
+ * a decision is made by one whole set, however late KV shows which key. What is missing, damaged or of an unknown format
+ * is `policy_unavailable`, at once and for everybody: nothing but a `current` that does not name a repository means that
+ * it has no policies. Only silence is bridged: while KV does not answer, the last set stays in force for ten minutes.
+ */
+export function createKvPolicySource(store: KvReader, options: KvPolicyOptions): PolicySource {
+  const { clock, providers, deadlineMs = DEADLINE_MS } = options
+  // Values only, never a promise: one request must not wait for what another began.
+  let held: Held | null = null
+  const repositories = createBoundedCache<{ text: string; organisation: Organisation; policies: readonly Policy[] }>(
+    MAX_CACHED_REPOSITORIES,
+    MAX_CACHED_CHARACTERS,
+  )
+  const millis = () => clock.now().getTime()
+  const countsAt = ({ confirmedAt }: Held, now: number) => now - confirmedAt <= POLICIES_STALE_SECONDS * 1000
+
+  async function ask(): Promise<Answer> {
+    try {
+      const text = await inTime(store.get(CURRENT_KEY, { type: "text", cacheTtl: CACHE_TTL_SECONDS }), deadlineMs)
+      return text === null ? { kind: "none" } : { kind: "text", text }
+    } catch {
+      return { kind: "failed" }
+    }
+  }
+
+  /** Goes on with what is held although KV did not confirm it; null when there is nothing, or it is too old by now. */
+  function bridge(): Held | null {
+    const now = millis()
+    if (held === null || !countsAt(held, now)) return null
+    const staleSince = held.staleSince ?? new Date(now).toISOString()
+    held = { ...held, staleSince, askAgainAt: now + POLICIES_RETRY_SECONDS * 1000 }
+    return held
+  }
+
+  function refuse(reason: string): never {
+    held = null
+    throw unavailable(reason)
+  }
+
+  /** What is in force, by KV's word of at most `POLICIES_FRESH_SECONDS` ago, or else by its last one. */
+  async function inForce(): Promise<Held> {
+    const askedAt = millis()
+    if (held !== null && askedAt < held.askAgainAt && countsAt(held, askedAt)) return held
+    const answer = await ask()
+    if (answer.kind === "none") return refuse(NOTHING_PUBLISHED)
+    if (answer.kind === "failed") return bridge() ?? refuse(NO_ANSWER)
+
+    const confirmed = { confirmedAt: askedAt, askAgainAt: askedAt + POLICIES_FRESH_SECONDS * 1000, staleSince: null }
+    // Another request may have read while this one waited; what is held is looked at now, and not awaited for.
+    if (held?.text === answer.text) {
+      if (held.confirmedAt <= askedAt) held = { ...held, ...confirmed }
+      return held
+    }
+    const parsed = parseCurrent(answer.text)
+    if (!parsed.ok) return refuse(parsed.fault)
+    // KV may show at one location what it showed there before. A deny that was in force must not be gone again for it.
+    if (held !== null && parsed.value.published_at < held.set.publishedAt) {
+      const bridged = bridge()
+      if (bridged !== null) return bridged
+    }
+    const set = revivedCurrent(parsed.value, providers)
+    if (!set.ok) return refuse(set.fault)
+    held = { text: answer.text, set: set.value, loadedAt: new Date(askedAt).toISOString(), ...confirmed }
+    return held
+  }
+
+  async function ownPolicies(place: PublishedPlace, organisation: Organisation): Promise<readonly Policy[]> {
+    const key = keyOf(place)
+    const cached = repositories.get(key)
+    if (cached?.organisation === organisation) return cached.policies
+    let text: string | null
+    try {
+      text = cached?.text ?? (await inTime(store.get(key, { type: "text" }), deadlineMs))
+    } catch {
+      throw unavailable(NO_ANSWER)
+    }
+    if (text === null) throw unavailable(NOT_THERE_YET)
+    const policies = readRepository(text, place, organisation, providers)
+    if (!policies.ok) throw unavailable(policies.fault)
+    repositories.set(key, { text, organisation, policies: policies.value }, text.length)
+    return policies.value
+  }
+
+  function snapshotOf({ set, staleSince }: Held): PolicySnapshot {
+    const { version, organisation } = set
+    const notes =
+      staleSince === null
+        ? []
+        : [`The policies are as they were last read: KV did not confirm them since ${staleSince}.`]
+    return {
+      version,
+      organisation,
+      async policiesOf(identity) {
+        const place = set.placeOf(identity)
+        const own = place === null ? [] : await ownPolicies(place, organisation)
+        return { policies: [...own, ...set.wide.policiesOf(identity)], version, notes }
+      },
+    }
+  }
+
+  return {
+    snapshot: async () => snapshotOf(await inForce()),
+    status() {
+      if (held === null || !countsAt(held, millis())) return { version: null, policies: 0, loaded_at: null }
+      const { set, loadedAt, staleSince } = held
+      const stale = staleSince === null ? {} : { stale: { since: staleSince, faults: 0 } }
+      return { version: set.version, policies: set.count, loaded_at: loadedAt, ...stale }
+    },
+  }
+}
+
+const NO_ANSWER = "The policies cannot be read: Workers KV does not answer."
+const NOTHING_PUBLISHED = "Nothing is published in Workers KV: push the policies with daypass push."
+const NOT_THERE_YET =
+  "A repository's policies are published and cannot be read yet: Workers KV shows them within a minute or so of a push. If they stay away, push again, with --all."
+
+const unavailable = (reason: string) =>
+  new BrokerError("policy_unavailable", reason, { retryAfterSeconds: POLICIES_RETRY_SECONDS })
+
+/** Waits for a store that takes no deadline. What comes later is dropped. */
+async function inTime<Value>(value: Promise<Value>, deadlineMs: number): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the deadline has passed")), deadlineMs)
+  })
+  try {
+    return await Promise.race([value, late])
+  } finally {
+    if (timer !== undefined) clearTimeout(timer)
+  }
+}
