@@ -6,7 +6,7 @@ import { PROVIDERS } from "../../broker/providers/index.ts"
 
 const encoder = new TextEncoder()
 
-const ORGANISATION = `version: 1
+export const ORGANISATION = `version: 1
 issuers:
   github:
     family: github-actions
@@ -16,7 +16,7 @@ connections:
   broker: { provider: identity-token, audiences: ["https://vault.example.com"] }
 `
 
-const policyOf = (id: number) => `version: 1
+export const policyOf = (id: number) => `version: 1
 repository: acme/repository-${id}
 repository_id: "${id}"
 environment: production

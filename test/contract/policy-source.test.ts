@@ -1,6 +1,16 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { createHash } from "node:crypto"
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { createMemoryPolicySource } from "../../broker/adapters/memory/policy-source.ts"
 import {
@@ -8,7 +18,8 @@ import {
   type PolicyFolder,
   type PolicyFolderOptions,
 } from "../../broker/adapters/node/policy-folder.ts"
-import { fingerprintPolicyFolder, readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.ts"
+import { createFolderReader, readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.ts"
+import { atOnce } from "../../broker/core/steps.ts"
 import { job } from "../core/job.ts"
 import { allowing, ORGANISATION, setOf, TEST_PROVIDERS } from "../core/policy/support.ts"
 import { policySourceSuite } from "./policy-source.suite.ts"
@@ -73,7 +84,7 @@ describe("policies in a folder", () => {
     const source = await open()
     const before = await source.snapshot()
     write("more.yaml", OTHER)
-    expect(source.reload()).toBe(true)
+    expect(await source.reload()).toBe(true)
     expect((await before.policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(0)
     expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(1)
     expect(source.status()).toMatchObject({ policies: 2 })
@@ -84,18 +95,18 @@ describe("policies in a folder", () => {
     const source = await open({ onReload: ({ ok }) => outcomes.push(ok) })
     const good = source.status()
     write("broken.yaml", "a: *b")
-    expect(source.reload()).toBe(false)
+    expect(await source.reload()).toBe(false)
     const broken = source.status()
     expect(broken).toEqual({ ...good, stale: { since: expect.any(String), faults: 1 } })
     expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
 
     write("broken-too.yaml", "")
-    expect(source.reload()).toBe(false)
+    expect(await source.reload()).toBe(false)
     expect(source.status().stale).toEqual({ since: broken.stale?.since, faults: 2 })
 
     rmSync(join(folder, "broken.yaml"))
     rmSync(join(folder, "broken-too.yaml"))
-    expect(source.reload()).toBe(true)
+    expect(await source.reload()).toBe(true)
     expect(source.status()).toMatchObject({ version: good.version })
     expect(source.status().stale).toBeUndefined()
     expect(outcomes).toEqual([false, false, true])
@@ -103,11 +114,12 @@ describe("policies in a folder", () => {
 
   it("sees a file's new text after each of many changes, also one that goes back", async () => {
     const source = await open()
-    const versions = [POLICY, OTHER, POLICY].map((text) => {
+    const versions: (string | null)[] = []
+    for (const text of [POLICY, OTHER, POLICY]) {
       write("acme/shop/production.yaml", text)
-      source.reload()
-      return source.status().version
-    })
+      await source.reload()
+      versions.push(source.status().version)
+    }
     expect(versions[0]).toBe(versions[2])
     expect(versions[1]).not.toBe(versions[0])
     expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
@@ -117,7 +129,7 @@ describe("policies in a folder", () => {
   it("keeps the ceiling and the denials when the whole folder goes away", async () => {
     const source = await open()
     rmSync(folder, { recursive: true })
-    expect(source.reload()).toBe(false)
+    expect(await source.reload()).toBe(false)
     expect(source.status().stale?.faults).toBe(1)
     expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
   })
@@ -125,10 +137,10 @@ describe("policies in a folder", () => {
   it("says nothing of a reload that found nothing new", async () => {
     const outcomes: boolean[] = []
     const source = await open({ onReload: ({ ok }) => outcomes.push(ok) })
-    source.reload()
+    await source.reload()
     write("broken.yaml", "")
-    source.reload()
-    source.reload()
+    await source.reload()
+    await source.reload()
     expect(outcomes).toEqual([false])
   })
 
@@ -141,6 +153,96 @@ describe("policies in a folder", () => {
     write("acme/new/production.yaml", OTHER)
     await reloaded.promise
     expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(1)
+  })
+})
+
+describe("a reload of a folder with many policies", () => {
+  const COUNT = 400
+  const repository = (id: number) => POLICY.replace('"41"', `"${1000 + id}"`)
+
+  beforeEach(() => {
+    for (let id = 1; id <= COUNT; id++) write(`acme/repository-${id}/production.yaml`, repository(id))
+  })
+
+  /** Every organisation-wide change: each policy is read against the new file. */
+  const changeOrganisation = (text = "30m") =>
+    write("daypass.yaml", ORGANISATION.replace("max_ttl: 30m", `max_ttl: ${text}`))
+
+  it("reads the file that changed, and no other", async () => {
+    const read: string[] = []
+    const source = await open({
+      quietMs: 3_600_000,
+      now: () => Date.now() + 60_000,
+      read: (file) => {
+        read.push(relative(folder, file))
+        return readFileSync(file)
+      },
+    })
+    expect(read.splice(0)).toHaveLength(COUNT + 2)
+    write("acme/repository-7/production.yaml", OTHER)
+    expect(await source.reload()).toBe(true)
+    expect(read.splice(0)).toEqual(["acme/repository-7/production.yaml"])
+    changeOrganisation("20m")
+    expect(await source.reload()).toBe(true)
+    expect(read).toEqual(["daypass.yaml"])
+  })
+
+  it("lets others have their turn, whom the last good set answers meanwhile", async () => {
+    const source = await open({ quietMs: 3_600_000 })
+    const before = source.status().version
+    changeOrganisation("20m")
+    let turns = 0
+    let reloading = true
+    const others = (async () => {
+      while (reloading) {
+        const { version } = await source.snapshot()
+        if (version === before) turns++
+        await new Promise((resume) => setImmediate(resume))
+      }
+    })()
+    await source.reload()
+    reloading = false
+    await others
+    expect(turns).toBeGreaterThan(1)
+    expect(source.status().version).not.toBe(before)
+  })
+
+  it("never overlaps another, and sees what was changed while another was under way", async () => {
+    const versions: string[] = []
+    const source = await open({
+      quietMs: 3_600_000,
+      onReload: (outcome) => versions.push(outcome.ok ? outcome.value.version : "refused"),
+    })
+    changeOrganisation("20m")
+    const one = source.reload()
+    await new Promise((resume) => setImmediate(resume))
+    write("acme/repository-1/production.yaml", OTHER)
+    const [another, third] = [source.reload(), source.reload()]
+    expect(await Promise.all([one, another, third])).toEqual([true, true, true])
+    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(1)
+    expect(versions.at(-1)).toBe(source.status().version)
+    expect(new Set(versions).size).toBe(versions.length)
+  })
+
+  it("ends when the folder is closed, and changes nothing", async () => {
+    const outcomes: boolean[] = []
+    const source = await open({ quietMs: 3_600_000, onReload: ({ ok }) => outcomes.push(ok) })
+    const before = source.status()
+    changeOrganisation("20m")
+    const underWay = source.reload()
+    const waiting = source.reload()
+    source.close()
+    expect(await Promise.all([underWay, waiting, source.reload()])).toEqual([false, false, false])
+    expect(outcomes).toEqual([])
+    expect(source.status()).toEqual(before)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
+  })
+
+  it("gives the folder the version that anybody can compute with sha256sum", async () => {
+    const source = await open()
+    const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex")
+    const listing = readPolicyFolder(folder).map(({ path, bytes }) => `${sha256(bytes)}  ${path}\n`)
+    expect(source.status().version).toBe(sha256(listing.join("")))
   })
 })
 
@@ -186,18 +288,97 @@ describe("reading a policy folder", () => {
     expect(readPolicyFolder(folder).find(({ path }) => path === "large.yaml")?.bytes.length).toBe(65_537)
   })
 
-  it("notices by a fingerprint that a file was written, added, moved or removed", () => {
-    const first = fingerprintPolicyFolder(folder)
-    const seen = new Set([first])
-    const look = () => seen.add(fingerprintPolicyFolder(folder)).size
-    expect(look()).toBe(1)
-    write("a.yaml", "1")
-    expect(look()).toBe(2)
-    write("a.yaml", "22")
-    expect(look()).toBe(3)
-    renameSync(join(folder, "a.yaml"), join(folder, "b.yaml"))
-    expect(look()).toBe(4)
-    rmSync(join(folder, "b.yaml"))
-    expect(fingerprintPolicyFolder(folder)).toBe(first)
+  it("says by itself whether a file was written, added, moved or removed", () => {
+    const reader = createFolderReader(folder)
+    const look = () => atOnce(reader.look()).changed
+    const seen = [look(), look()]
+    for (const change of [
+      () => write("a.yaml", "1"),
+      () => write("a.yaml", "2"),
+      () => renameSync(join(folder, "a.yaml"), join(folder, "b.yaml")),
+      () => rmSync(join(folder, "b.yaml")),
+      () => symlinkSync("nowhere", join(folder, "c.yaml")),
+    ]) {
+      change()
+      seen.push(look(), look())
+    }
+    expect(seen).toEqual([true, false, true, false, true, false, true, false, true, false, true, false])
+  })
+})
+
+describe("looking at a policy folder again", () => {
+  const MINUTE = 60_000
+  /** A reader that counts what it reads; `age` is how old the files seem to be, in milliseconds. */
+  const counting = (age: { ms: number }) => {
+    const read: string[] = []
+    const reader = createFolderReader(folder, {
+      now: () => Date.now() + age.ms,
+      read: (file) => {
+        read.push(relative(folder, file))
+        return readFileSync(file)
+      },
+    })
+    return { look: () => atOnce(reader.look()), taken: () => read.splice(0) }
+  }
+
+  it("reads a changed file, and no other", () => {
+    for (let id = 1; id <= 50; id++) write(`acme/repository-${id}/production.yaml`, POLICY)
+    const { look, taken } = counting({ ms: MINUTE })
+    const { files } = look()
+    expect(taken()).toHaveLength(52)
+    write("acme/repository-7/production.yaml", OTHER)
+    const after = look()
+    expect(taken()).toEqual(["acme/repository-7/production.yaml"])
+    expect(after.files.filter(({ bytes }, index) => bytes !== files[index]?.bytes).map(({ path }) => path)).toEqual([
+      "acme/repository-7/production.yaml",
+    ])
+  })
+
+  it("reads a file again whose text alone changed: neither its size nor, by the grain of the clock, its time", () => {
+    const when = new Date()
+    const keepTime = (text: string) => {
+      write("a.yaml", text)
+      utimesSync(join(folder, "a.yaml"), when, when)
+    }
+    keepTime("1")
+    const { look, taken } = counting({ ms: 0 })
+    look()
+    keepTime("2")
+    expect(look().files.find(({ path }) => path === "a.yaml")?.bytes).toEqual(Buffer.from("2"))
+    expect(taken()).toContain("a.yaml")
+  })
+
+  it("reads a file that was new when it was read once more when it is old, and then leaves it", () => {
+    const age = { ms: 0 }
+    const { look, taken } = counting(age)
+    const { files } = look()
+    taken()
+    age.ms = MINUTE
+    const again = look()
+    expect(taken()).toHaveLength(2)
+    expect(again.changed).toBe(false)
+    expect(again.files.map(({ bytes }, index) => bytes === files[index]?.bytes)).toEqual([true, true])
+    look()
+    expect(taken()).toEqual([])
+  })
+
+  it("reads a file anew that came back after it was gone", () => {
+    const { look, taken } = counting({ ms: MINUTE })
+    look()
+    renameSync(join(folder, "acme"), join(folder, ".acme"))
+    expect(look().files.map(({ path }) => path)).toEqual(["daypass.yaml"])
+    taken()
+    renameSync(join(folder, ".acme"), join(folder, "acme"))
+    expect(look().changed).toBe(true)
+    expect(taken()).toEqual(["acme/shop/production.yaml"])
+  })
+
+  it("takes nothing for known after a look that failed", () => {
+    const { look } = counting({ ms: MINUTE })
+    look()
+    renameSync(folder, `${folder}-gone`)
+    expect(look).toThrow("ENOENT")
+    renameSync(`${folder}-gone`, folder)
+    expect([look().changed, look().changed]).toEqual([true, false])
   })
 })

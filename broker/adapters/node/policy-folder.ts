@@ -1,29 +1,40 @@
 import { type FSWatcher, watch } from "node:fs"
 import { BrokerError } from "../../core/errors.ts"
 import { FILE_START, fault } from "../../core/policy/faults.ts"
-import { loadPolicySet } from "../../core/policy/load.ts"
 import type { PolicyFault, PolicySet } from "../../core/policy/model.ts"
+import { createPolicyLoader, type PolicyLoader } from "../../core/policy/policy-loader.ts"
 import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
-import { parseYaml } from "../../core/policy/yaml.ts"
-import { fail, type Result } from "../../core/result.ts"
+import { fail, ok, type Result } from "../../core/result.ts"
+import { atOnce, type Steps } from "../../core/steps.ts"
 import type { PolicySource, PolicyStatus } from "../../ports/policy-source.ts"
 import { snapshotOf } from "../memory/policy-source.ts"
-import { fingerprintPolicyFolder, readPolicyFolder } from "./read-policy-folder.ts"
+import {
+  createFolderReader,
+  type FolderLook,
+  type FolderReader,
+  type FolderReaderOptions,
+} from "./read-policy-folder.ts"
+import { inSlices } from "./slices.ts"
 
-export interface PolicyFolderOptions {
+type Loaded = Result<PolicySet, readonly PolicyFault[]>
+
+export interface PolicyFolderOptions extends FolderReaderOptions {
   /** Called after every attempt to load a changed folder, good or not; never for the first. */
-  readonly onReload?: (outcome: Result<PolicySet, readonly PolicyFault[]>) => void
+  readonly onReload?: (outcome: Loaded) => void
   /** How long the folder must be quiet before it is read: a checkout writes file after file. */
   readonly quietMs?: number
-  /** How often the folder is read even if no change was reported: network file systems report none. */
+  /** How often the folder is looked at even if no change was reported: network file systems report none. */
   readonly pollMs?: number
 }
 
 /** Policies from a folder, as they stand in it now. */
 export interface PolicyFolder extends PolicySource {
-  /** Reads the folder now; true when what it holds is in force. */
-  reload(): boolean
-  /** Stops watching. What was loaded stays usable. */
+  /**
+   * Looks at the folder once more, after whatever reload is under way; true when what it holds is in force. Others are
+   * answered meanwhile, by the last good set.
+   */
+  reload(): Promise<boolean>
+  /** Stops watching, and a reload that is under way, which then comes to false. What was loaded stays usable. */
   close(): void
 }
 
@@ -31,7 +42,8 @@ export interface PolicyFolder extends PolicySource {
  * Opens a folder of policies and follows its changes.
  *
  * A changed folder is loaded as a whole and then takes the place of the old set in one step; one request sees one set.
- * A folder with any fault changes nothing: the last good set stays in force, and `status()` and `onReload` say so.
+ * Only files that changed are read and parsed again, in slices between which requests are answered. A folder with any
+ * fault changes nothing: the last good set stays in force, and `status()` and `onReload` say so.
  *
  * @throws {BrokerError} `policy_unavailable`, with every fault, when the folder cannot be loaded at all
  */
@@ -41,27 +53,26 @@ export async function openPolicyFolder(
   options: PolicyFolderOptions = {},
 ): Promise<PolicyFolder> {
   const { onReload, quietMs = 200, pollMs = 10_000 } = options
-  // Taken before the files are read: a change between the two is then seen as one.
-  let lastSeen = fingerprintOf(folder)
-  const parse = rememberingParser()
-  const first = loadFolder(folder, providers, parse)
+  const reader = createFolderReader(folder, options)
+  const loader = createPolicyLoader(providers)
+  const first = loadFolder(folder, providers, reader, loader)
   if (!first.ok) throw new BrokerError("policy_unavailable", faultsAsText(folder, first.fault))
 
-  let set = first.value
-  let snapshot = snapshotOf(set)
-  let status = statusOf(set)
-  // What the last attempt found, so that a poll that finds the same says nothing.
-  let lastOutcome = outcomeKey(first)
+  let snapshot = snapshotOf(first.value)
+  let status = statusOf(first.value)
+  // What the last attempt found, so that another that finds the same says nothing.
+  let last = { ok: true, key: outcomeKey(first) }
+  let closed = false
 
-  const reload = (): boolean => {
-    const outcome = loadFolder(folder, providers, parse)
-    const key = outcomeKey(outcome)
-    if (key === lastOutcome) return outcome.ok
-    lastOutcome = key
+  const attempt = async (): Promise<boolean> => {
+    const outcome = await inSlices(reloading(folder, reader, loader), () => closed)
+    if (closed) return false
+    const key = outcome === null ? last.key : outcomeKey(outcome)
+    if (outcome === null || key === last.key) return last.ok
+    last = { ok: outcome.ok, key }
     if (outcome.ok) {
-      set = outcome.value
-      snapshot = snapshotOf(set)
-      status = statusOf(set)
+      snapshot = snapshotOf(outcome.value)
+      status = statusOf(outcome.value)
     } else {
       const since = status.stale?.since ?? new Date().toISOString()
       status = { ...status, stale: { since, faults: outcome.fault.length } }
@@ -70,19 +81,29 @@ export async function openPolicyFolder(
     return outcome.ok
   }
 
-  const reloadIfChanged = () => {
-    const seen = fingerprintOf(folder)
-    if (seen === lastSeen) return
-    lastSeen = seen
-    reload()
+  let previous: Promise<unknown> = Promise.resolve()
+  let waiting: Promise<boolean> | null = null
+  // One at a time. Whoever asks while one is under way gets the next, which sees what this one has passed already.
+  const reload = (): Promise<boolean> => {
+    if (waiting !== null) return waiting
+    const next = previous.then(() => {
+      waiting = null
+      return attempt()
+    })
+    waiting = next
+    previous = next.catch(() => {})
+    return next
   }
 
-  const following = follow(folder, reloadIfChanged, quietMs, pollMs)
+  const following = follow(folder, () => void reload(), quietMs, pollMs)
   return {
     snapshot: async () => snapshot,
     status: () => status,
     reload,
-    close: following.close,
+    close() {
+      closed = true
+      following.close()
+    },
   }
 }
 
@@ -90,27 +111,28 @@ export async function openPolicyFolder(
 export function loadFolder(
   folder: string,
   providers: ProviderSchemaTable,
-  parse: typeof parseYaml = parseYaml,
-): Result<PolicySet, readonly PolicyFault[]> {
+  reader: FolderReader = createFolderReader(folder),
+  loader: PolicyLoader = createPolicyLoader(providers),
+): Loaded {
+  const look = atOnce(looking(folder, reader))
+  return look.ok ? loader.load(look.value.files) : look
+}
+
+/** Loads what a folder holds now; null when that is what it held at the last look. */
+function* reloading(folder: string, reader: FolderReader, loader: PolicyLoader): Steps<Loaded | null> {
+  const look = yield* looking(folder, reader)
+  if (!look.ok) return look
+  return look.value.changed ? yield* loader.steps(look.value.files) : null
+}
+
+function* looking(folder: string, reader: FolderReader): Steps<Result<FolderLook, readonly PolicyFault[]>> {
   try {
-    return loadPolicySet(readPolicyFolder(folder), providers, parse)
+    return ok(yield* reader.look())
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error"
     const path = error instanceof Error && "path" in error ? String(error.path) : folder
     const message = `This cannot be read (${code}): check that it is there.`
     return fail([fault(path, FILE_START, "folder_unreadable", message)])
-  }
-}
-
-/** Parses a file only when its bytes are others than the last time, so that one changed policy of thousands is cheap. */
-function rememberingParser(): typeof parseYaml {
-  const remembered = new Map<string, { readonly bytes: Uint8Array; readonly parsed: ReturnType<typeof parseYaml> }>()
-  return (file, bytes) => {
-    const before = remembered.get(file)
-    if (before && Buffer.compare(before.bytes, bytes) === 0) return before.parsed
-    const parsed = parseYaml(file, bytes)
-    remembered.set(file, { bytes, parsed })
-    return parsed
   }
 }
 
@@ -139,20 +161,11 @@ function follow(folder: string, changed: () => void, quietMs: number, pollMs: nu
   }
 }
 
-/** Null, and thereby unlike any folder, when it cannot be read: loading it then says why. */
-function fingerprintOf(folder: string): string | null {
-  try {
-    return fingerprintPolicyFolder(folder)
-  } catch {
-    return null
-  }
-}
-
 function statusOf(set: PolicySet): PolicyStatus {
   return { version: set.version, policies: set.policyCount, loaded_at: new Date().toISOString() }
 }
 
-function outcomeKey(outcome: Result<PolicySet, readonly PolicyFault[]>): string {
+function outcomeKey(outcome: Loaded): string {
   return outcome.ok ? outcome.value.version : JSON.stringify(outcome.fault)
 }
 

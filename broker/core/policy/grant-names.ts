@@ -1,4 +1,5 @@
 import { repositoryName } from "../identity.ts"
+import { atOnce, type Steps } from "../steps.ts"
 import { didYouMean, fault, type Position, quote } from "./faults.ts"
 import type { PolicyFault } from "./model.ts"
 import { compilePattern, matchPattern, type Pattern } from "./pattern.ts"
@@ -29,6 +30,14 @@ export function grantNameFaults(
   documents: ReadonlyMap<string, YamlDocument>,
   issuers: readonly string[],
 ): PolicyFault[] {
+  return atOnce(grantNameSteps(documents, issuers))
+}
+
+/** The same, with a pause behind every file and every scope. */
+export function* grantNameSteps(
+  documents: ReadonlyMap<string, YamlDocument>,
+  issuers: readonly string[],
+): Steps<PolicyFault[]> {
   const faults: PolicyFault[] = []
   const scopes = new Map<string, Scope>()
   for (const [file, { root }] of documents) {
@@ -46,6 +55,7 @@ export function grantNameFaults(
         }
       }
     }
+    yield
   }
   const wide = wideScopes(scopes.values())
   for (const scope of scopes.values()) {
@@ -61,6 +71,7 @@ export function grantNameFaults(
       const hint = didYouMean(name, known) || ` Defined: ${known.join(", ") || "none"}.`
       faults.push(fault(file, at, "grant_unknown", `No grant ${quote(name)} is defined for this environment.${hint}`))
     }
+    yield
   }
   return faults
 }

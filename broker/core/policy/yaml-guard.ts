@@ -72,22 +72,29 @@ export function decodeText(file: string, bytes: Uint8Array): Result<string, read
 }
 
 /**
- * Refuses, from its tokens alone, text that a policy never needs and that a YAML parser should not be given.
+ * Cuts a text into tokens for the parser, and refuses, from them alone, what a policy never needs and a YAML parser should
+ * not be given.
  *
  * The lexer keeps a state, not a stack, and is linear. The parser behind it recurses: 64 KiB of `[` end the whole Node
  * process, not just the call, when the stack overflows while V8 compiles a regular expression. So depth is bounded here,
  * before, and not by catching what the parser throws.
  */
-export function guardTokens(file: string, text: string, positions: Positions): PolicyFault | null {
+export function guardedTokens(
+  file: string,
+  text: string,
+  positions: Positions,
+): Result<readonly string[], PolicyFault> {
+  const tokens: string[] = []
   let offset = 0
   const open: string[] = []
   let indicators = 0
   let documents = 0
   let inScalar = false
-  const no = (code: FaultCode, message: string) => fault(file, positions.at(offset), code, message)
+  const no = (code: FaultCode, message: string) => fail(fault(file, positions.at(offset), code, message))
   const tooDeep = () => no("yaml_too_deep", "The nesting is too deep for a policy: flatten it.")
 
   for (const token of new Lexer().lex(text)) {
+    tokens.push(token)
     // The lexer's own marks, which stand for nothing in the text. Behind the last comes a scalar, whatever it looks like.
     if (token === CST.DOCUMENT || token === CST.FLOW_END) continue
     if (token === CST.SCALAR) {
@@ -137,5 +144,5 @@ export function guardTokens(file: string, text: string, positions: Positions): P
     }
     offset += token.length
   }
-  return null
+  return ok(tokens)
 }

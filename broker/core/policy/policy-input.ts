@@ -1,0 +1,57 @@
+import { FILE_START, fault, visible } from "./faults.ts"
+import type { PolicyFault } from "./model.ts"
+
+/** The organisation file's name, at the folder's root. */
+export const ORGANISATION_FILE = "daypass.yaml"
+
+/** One file of a policy folder. */
+export interface PolicyInput {
+  /** Relative to the folder, with forward slashes. */
+  readonly path: string
+  readonly bytes: Uint8Array
+  /** Why whoever read the folder would not read this file; the folder then does not load. */
+  readonly refused?: string
+}
+
+/** Whether a file is one of ours; says so when its name only nearly is, because a policy that nobody reads protects nobody. */
+export function isMeant({ path, refused }: PolicyInput, faults: PolicyFault[]): boolean {
+  const no = (message: string) => {
+    faults.push(fault(path, FILE_START, "file_name", message))
+    return false
+  }
+  if (refused !== undefined) {
+    faults.push(fault(path, FILE_START, "file_refused", refused))
+    return false
+  }
+  const parts = path.split("/")
+  if (/\.ya?ml$/i.test(path) && !path.endsWith(".yaml")) return no("Policy files end in .yaml: rename this one.")
+  if (!path.endsWith(".yaml") || path.endsWith(".test.yaml")) return false
+  if (visible(path) !== path) return no("The name holds a character that cannot be seen: rename this file.")
+  if (parts.some((part) => part === "" || part === "." || part === "..") || path.includes("\\")) {
+    return no("The path is not one inside the folder, written with forward slashes.")
+  }
+  return true
+}
+
+/** Of two files with one name, neither can be told to be the right one. */
+export function duplicateFault(path: string): PolicyFault {
+  return fault(path, FILE_START, "file_duplicate", "There are two files of this name: keep one.")
+}
+
+/** Files in the order of their paths, which is the folder's. */
+export function sortedInputs(files: Iterable<PolicyInput>): readonly PolicyInput[] {
+  return [...files].sort((one, other) => compare(one.path, other.path))
+}
+
+/** Faults in the order in which people should read them. */
+export function sortedFaults(faults: PolicyFault[]): readonly PolicyFault[] {
+  return faults.sort(compareFaults)
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+function compareFaults(a: PolicyFault, b: PolicyFault): number {
+  // What the organisation file says wrong is often why the others are.
+  const first = Number(b.file === ORGANISATION_FILE) - Number(a.file === ORGANISATION_FILE)
+  return first || compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code)
+}
