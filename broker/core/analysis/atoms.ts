@@ -124,19 +124,22 @@ function joined(languages: readonly Language[]): Machine {
       owner.push(index)
     }
   }
-  const rising = (states: Iterable<number>) => Uint32Array.from(states).sort()
   return {
     edges,
-    starts: [...rising(new Set(starts))],
+    starts: rising(new Set(starts)),
     accepts,
     step(states, unit) {
       const reached = new Set<number>()
       for (const state of states) for (const { on, to } of edges[state] ?? []) if (isOn(on, unit)) reached.add(to)
-      return [...rising(reached)]
+      return rising(reached)
     },
     owners: (states) => [...new Set(states.map((state) => owner[state] ?? 0))],
     having: (text) => languages.flatMap((language, index) => (has(language, text) ? [index] : [])),
   }
+}
+
+function rising(states: ReadonlySet<number>): readonly number[] {
+  return states.size < 2 ? [...states] : [...states].sort((a, b) => a - b)
 }
 
 /** Code units that stand for all others of their kind, the most readable first. */

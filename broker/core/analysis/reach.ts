@@ -3,12 +3,12 @@ import type { Boundary, Grant, Policy } from "../policy/model.ts"
 import { fieldsFor } from "../policy/template.ts"
 import type { Result } from "../result.ts"
 import { bareIdentity } from "./bare-identity.ts"
-import { type BoundaryRegions, regionsOfBoundary } from "./ceiling-region.ts"
+import type { BoundaryRegions } from "./ceiling-region.ts"
 import { intersect, isEmpty, meets, nothing, type Region, subtract, union } from "./region.ts"
-import { regionOfRule } from "./rule-region.ts"
 import type { Scope } from "./scope.ts"
-import { boundariesOver, regionOfScope, regionOfTarget, type ScopePart } from "./scope-space.ts"
+import type { ScopePart } from "./scope-space.ts"
 import type { Space } from "./space.ts"
+import { deniedOf, rulesFor, type Survey, surveyOf } from "./survey.ts"
 import { axisOf, regionOfEntry, regionOfFillable } from "./template-region.ts"
 import { attempt, type Must, type TooComplex } from "./too-complex.ts"
 
@@ -61,44 +61,21 @@ export const grantNamesOf = ({ policies }: Pick<Scope, "policies">): readonly st
 
 /**
  * Who in a scope can get a grant of this name: one answer for each policy that defines it, for the identities that it
- * alone defines it for (two definitions refuse each other). The space is `spaceFor` of this part, or of more.
+ * alone defines it for (two definitions refuse each other).
  *
  * By the engine's own word for each value of each claim, so that it cannot drift from what the broker decides. Only what a
  * provider's schema says of texts with open gaps is not asked: a job whose filled-in text it refuses counts as admitted.
  */
-export function reachesOf(part: ScopePart, name: string, space: Space): Result<readonly Reach[], TooComplex> {
+export function reachesBy(survey: Survey, name: string): Result<readonly Reach[], TooComplex> {
   return attempt((must) => {
-    const { scope } = part
-    const ceiling = boundariesOver(scope, part.organisation.boundaries).map((boundary) =>
-      must(regionsOfBoundary(space, boundary, scope.names)),
-    )
-    const all = must(regionOfScope(space, scope))
-    const concerned = must(
-      intersect(
-        all,
-        must(
-          union(
-            space,
-            ceiling.map(({ concerns }) => concerns),
-          ),
-        ),
+    const { scope, space, applies } = survey
+    const allowed = must(
+      union(
+        space,
+        rulesFor(survey, "allow", name).map(({ region }) => region),
       ),
     )
-    const applies = new Map(
-      scope.policies.map((policy) => {
-        // What a repository keeps for itself counts below a ceiling only.
-        const open = policy.origin === "organisation" ? all : concerned
-        return [policy, must(intersect(open, regionOfTarget(space, policy.target)))] as const
-      }),
-    )
-    const matching = (kind: "allow" | "deny") =>
-      [...applies].flatMap(([policy, region]) =>
-        policy[kind]
-          .filter(({ grants }) => grants === "all" || grants.has(name))
-          .map((rule) => must(intersect(region, regionOfRule(space, rule)))),
-      )
-    const ruled = must(subtract(must(union(space, matching("allow"))), must(union(space, matching("deny")))))
-
+    const ruled = must(subtract(allowed, must(deniedOf(survey, name))))
     return scope.policies.flatMap((policy): Reach[] => {
       const grant = policy.grants.get(name)
       if (grant === undefined) return []
@@ -109,22 +86,22 @@ export function reachesOf(part: ScopePart, name: string, space: Space): Result<r
       const closed = closedGrant(grant, scope)
       const fillable = closed === null ? nothing(space) : regionOfFillable(space, closed)
       const admitted = must(intersect(must(intersect(ruled, defined)), fillable))
-      const free = must(subtract(all, concerned))
-      return [reachOf({ scope, policy, grant: closed ?? grant, applies, ceiling, admitted, free, space }, must)]
+      return [reachOf({ ...survey, policy, grant: closed ?? grant, admitted }, must)]
     })
   })
 }
 
-interface Admission {
-  readonly scope: Scope
+/** The same, for whoever asks nothing else about the scope. */
+export function reachesOf(part: ScopePart, name: string, space: Space): Result<readonly Reach[], TooComplex> {
+  const survey = surveyOf(part, space)
+  return survey.ok ? reachesBy(survey.value, name) : survey
+}
+
+/** One definition of a grant, and whom the policies admit to it. */
+interface Admission extends Survey {
   readonly policy: Policy
   readonly grant: Grant
-  readonly applies: ReadonlyMap<Policy, Region>
-  readonly ceiling: readonly BoundaryRegions[]
   readonly admitted: Region
-  /** Whose repository no boundary is over. */
-  readonly free: Region
-  readonly space: Space
 }
 
 function reachOf(admission: Admission, must: Must): Reach {

@@ -7,7 +7,7 @@ import type { Result } from "../result.ts"
 import { common, followedBy, type Language, languageOfPattern, languageOfText } from "./language.ts"
 import { boxRegion, intersect, type Region } from "./region.ts"
 import { ownerOf, type Scope } from "./scope.ts"
-import { createSpace, type Domain, type Space, valuesThat } from "./space.ts"
+import { type AxisMemo, createSpace, type Domain, type Space, valuesThat } from "./space.ts"
 import { templateLanguages } from "./template-region.ts"
 import type { TooComplex } from "./too-complex.ts"
 
@@ -20,15 +20,24 @@ export interface ScopePart {
   readonly organisation: Pick<Organisation, "boundaries">
 }
 
-/** One space in which all these scopes, old and new ones say, can be compared. */
-export function spaceFor(parts: readonly ScopePart[], facts: ClaimFacts): Result<Space, TooComplex> {
+/**
+ * One space in which all these scopes, old and new ones say, can be compared. Whoever makes a space for each of many scopes
+ * hands in one `memo` for all.
+ */
+export function spaceFor(
+  parts: readonly ScopePart[],
+  facts: ClaimFacts,
+  memo: AxisMemo = new Map(),
+): Result<Space, TooComplex> {
   const domains = new Map<string, Domain>()
   const languages = new Map<string, Language[]>()
   const conditions: Condition[] = []
-  for (const [index, { scope, organisation }] of parts.entries()) {
+  const tellApart = (claim: string, language: Language) =>
+    languages.set(claim, [...(languages.get(claim) ?? []), language])
+  for (const { scope, organisation } of parts) {
     for (const [claim, domain] of pinsOf(scope)) {
       const known = domains.get(claim)
-      domains.set(claim, index === 0 || known === undefined ? domain : either(known, domain))
+      domains.set(claim, known ? either(known, domain) : domain)
     }
     const boundaries = boundariesOver(scope, organisation.boundaries)
     for (const { when, require } of boundaries) conditions.push(...when, ...require)
@@ -36,18 +45,22 @@ export function spaceFor(parts: readonly ScopePart[], facts: ClaimFacts): Result
       for (const rule of [...allow, ...deny]) conditions.push(...rule.conditions)
       for (const grant of grants.values()) {
         for (const [claim, language] of templateLanguages(grant, boundaries, scope)) {
-          languages.set(claim, [...(languages.get(claim) ?? []), language])
+          tellApart(claim, language)
         }
       }
     }
     for (const { target } of scope.policies) {
       if (target.kind !== "owner") continue
       const named = followedBy(languageOfText(`${ownerOf(scope.repository)}/`), languageOfPattern(target.names))
-      languages.set("repository", [...(languages.get("repository") ?? []), named])
+      tellApart("repository", named)
+    }
+    // A sample stands for all ids that no condition names: not for one that is left to another scope.
+    for (const id of facts.get("repository_id")?.samples ?? []) {
+      if (scope.elsewhere.has(id)) tellApart("repository_id", languageOfText(id))
     }
   }
   for (const [claim, fact] of facts) domains.set(claim, pinned(fact, domains.get(claim) ?? {}))
-  return createSpace({ conditions, domains, languages })
+  return createSpace({ conditions, domains, languages, memo })
 }
 
 /** The identities of a space that belong to the scope. */

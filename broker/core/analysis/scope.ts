@@ -10,7 +10,7 @@ export interface Scope {
   readonly target: PolicyTarget
   /** `owner/name` as the policies write it; of a wide target with its pattern. */
   readonly repository: string
-  /** Every name that policies wrote for the repository's id; empty for a wide target. */
+  /** Every name that the set's policies write for the repository's id; empty for a wide target. */
   readonly names: readonly string[]
   /** Absent: jobs that run in no environment. */
   readonly environment?: string
@@ -30,37 +30,48 @@ export function scopeKey({ issuer, target, environment }: Pick<Scope, "issuer" |
   return JSON.stringify([issuer.name, ...whose, environment ?? null])
 }
 
-/** Every scope that some policy of the set speaks of, in the set's order. Together they hold every job that can get anything. */
-export function scopesOf(set: PolicySet): readonly Scope[] {
+/**
+ * Every scope that some policy of the set speaks of, in the set's order: together they hold every job that can get
+ * anything, as long as repositories go by the names that policies write. `beside`: another set whose names for the same
+ * ids count as well, so that what it says of them can be compared.
+ */
+export function scopesOf(set: PolicySet, beside?: PolicySet): readonly Scope[] {
   const scopes = new Map<string, Scope>()
   const wide = set.policies.filter(({ target }) => target.kind === "owner")
   for (const policy of set.policies) {
     const issuer = set.organisation.issuers.get(policy.issuer)
     if (issuer === undefined) continue
     const key = scopeKey({ ...policy, issuer })
-    if (!scopes.has(key)) scopes.set(key, scopeOf(set, issuer, policy, wide))
+    if (!scopes.has(key)) scopes.set(key, scopeOf(set, beside, issuer, policy, wide))
   }
   return [...scopes.values()]
 }
 
-function scopeOf(set: PolicySet, issuer: IssuerConfig, policy: Policy, wide: readonly Policy[]): Scope {
+function scopeOf(
+  set: PolicySet,
+  beside: PolicySet | undefined,
+  issuer: IssuerConfig,
+  policy: Policy,
+  wide: readonly Policy[],
+): Scope {
   const { target, repository } = policy
   const environment = policy.environment === undefined ? {} : { environment: policy.environment }
   const head = { issuer, target, repository, ...environment }
   const isHere = (other: Policy) => other.environment === policy.environment
   if (target.kind === "repository") {
     const names = namesOf(set, policy, target.id)
+    const all = [...new Set([...names, ...(beside ? namesOf(beside, policy, target.id) : [])])]
     // An owner that goes by a name of its own may be any of those that are listed: ids decide.
-    const listed = new Set(names.flatMap((name) => issuer.owners.get(ownerOf(name)) ?? []))
+    const listed = new Set(all.flatMap((name) => issuer.owners.get(ownerOf(name)) ?? []))
     const ownerIds = listed.size > 0 ? [...listed] : [...new Set(issuer.owners.values())]
     const policies = new Set<Policy>()
-    for (const name of names) {
+    for (const name of all) {
       for (const ownerId of ownerIds) {
         const subject = { issuer: issuer.name, repositoryId: target.id, repository: name, ownerId }
         for (const other of set.policiesOf(subject)) if (isHere(other)) policies.add(other)
       }
     }
-    return { ...head, ...textsOf(head, names, ownerIds), names, policies: [...policies], elsewhere: new Set() }
+    return { ...head, ...textsOf(head, all, ownerIds), names, policies: [...policies], elsewhere: new Set() }
   }
   const policies = wide.filter((other) => isHere(other) && other.issuer === issuer.name && overlaps(policy, other))
   const elsewhere = set.policies.flatMap((other) =>

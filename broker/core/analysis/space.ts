@@ -10,7 +10,8 @@ import { type TooComplex, tooComplex } from "./too-complex.ts"
  * Regions are subsets of one space; only those of the same space can be compared.
  *
  * Claims are taken as independent, although a real token's are not (`ref` and `workflow_ref`): a space has every identity
- * that there is and some that no issuer would vouch for, so what is proven for it holds.
+ * that there is and some that no issuer would vouch for, so what is proven for it holds. A claim is one text, number or
+ * flag, as GitHub sends them; of a list, whose members can each match something else, a space says nothing.
  */
 export interface Space {
   readonly axes: readonly Axis[]
@@ -40,10 +41,15 @@ export interface SpaceInput {
   readonly domains?: ReadonlyMap<string, Domain>
   /** Further languages by claim, whose texts must be told apart from others. */
   readonly languages?: ReadonlyMap<string, readonly Language[]>
+  /** Axes that were made before, for whoever makes many spaces of policies that are alike. */
+  readonly memo?: AxisMemo
 }
 
+/** Values of axes by what they had to tell apart. Starts empty, and only grows. */
+export type AxisMemo = Map<string, readonly (string | null)[]>
+
 /** Makes the space in which these conditions can be held against all identities at once. */
-export function createSpace({ conditions, domains, languages }: SpaceInput): Result<Space, TooComplex> {
+export function createSpace({ conditions, domains, languages, memo }: SpaceInput): Result<Space, TooComplex> {
   const told = new Map<string, Map<string, Language>>()
   const toldOf = (claim: string): Map<string, Language> => {
     const known = told.get(claim) ?? new Map<string, Language>()
@@ -62,9 +68,14 @@ export function createSpace({ conditions, domains, languages }: SpaceInput): Res
   const axes: Axis[] = []
   const claims = [...new Set([...told.keys(), ...(languages?.keys() ?? [])])].sort()
   for (const claim of claims) {
-    const further = languages?.get(claim) ?? []
-    const values = valuesOf([...toldOf(claim).values(), ...further], domains?.get(claim) ?? {})
+    const [further, domain] = [languages?.get(claim), domains?.get(claim) ?? {}]
+    // What has no name of its own is not remembered.
+    const { within, ...named } = domain
+    const key = further || within ? null : JSON.stringify([named, [...toldOf(claim).keys()].sort()])
+    const before = key === null ? undefined : memo?.get(key)
+    const values = before ? ok(before) : valuesOf([...toldOf(claim).values(), ...(further ?? [])], domain)
     if (!values.ok) return tooComplex(`${claim}: ${values.fault.reason}`)
+    if (key !== null) memo?.set(key, values.value)
     axes.push({ claim, values: values.value })
   }
   return ok({ axes })

@@ -1,11 +1,22 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { GITHUB_CLAIMS } from "../../../broker/core/analysis/github-claims.ts"
 import type { Reach } from "../../../broker/core/analysis/reach.ts"
-import { contains, isEmpty, type Region, type Witness, witness } from "../../../broker/core/analysis/region.ts"
-import { regionOfScope } from "../../../broker/core/analysis/scope-space.ts"
+import {
+  contains,
+  isEmpty,
+  isWithin,
+  type Region,
+  type Witness,
+  witness,
+} from "../../../broker/core/analysis/region.ts"
+import { scopeKey, scopesOf } from "../../../broker/core/analysis/scope.ts"
+import { spaceFor } from "../../../broker/core/analysis/scope-space.ts"
 import type { Space } from "../../../broker/core/analysis/space.ts"
+import { deniedOf, rulesFor } from "../../../broker/core/analysis/survey.ts"
+import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { must } from "./patterns.ts"
-import { decideFor, loadWorld, reachesIn, type WorldInput, worldOf } from "./world.ts"
+import { type Answer, answersIn, decideFor, loadWorld, reachesIn, type WorldInput, worldOf } from "./world.ts"
 
 const prod = (fields: Readonly<Record<string, unknown>> = {}) => ({ connection: "prod", ...fields })
 const shop = { repository: "acme/shop", repository_id: "41", environment: "production" }
@@ -219,7 +230,7 @@ describe("a policy for several repositories", () => {
     const deny = { ...exact, deny: [{ name: "frozen", when: { ref: "refs/heads/*" } }] }
     const condition = { ...fromMain, when: { ...fromMain.when, repository_id: ["7", "8"] } }
     const found = reachesIn(worldOf({ policies: [{ ...wide("x"), allow: [condition] }, deny] }))
-    const byTarget = new Map(found.map(({ part, reaches }) => [part.scope.target.kind, reaches]))
+    const byTarget = new Map(found.map(({ survey, reaches }) => [survey.scope.target.kind, reaches]))
     expect(byTarget.get("repository")?.map(({ inside }) => isEmpty(inside))).toEqual([true])
     const [reach] = byTarget.get("owner") ?? []
     expect(witness(reach?.inside ?? never())).toMatchObject({ repository_id: "8" })
@@ -227,9 +238,9 @@ describe("a policy for several repositories", () => {
 
   it("defined twice under one name gives neither", () => {
     const found = reachesIn(worldOf({ policies: [wide("x"), wide("y", "acme/*-pay")] }))
-    for (const { reaches, part, space } of found) {
+    for (const { reaches, survey } of found) {
       const both = {
-        ...witness(must(regionOfScope(space, part.scope))),
+        ...witness(survey.all),
         repository: "acme/svc-pay",
         ref: "refs/heads/main",
       }
@@ -358,47 +369,91 @@ describe("a reach", () => {
       }),
     )
 
+  const seen = { allow: 0, deny: 0, outside: 0 }
+
+  /** Holds what an answer says of one identity against what the broker decides. */
+  function compare(set: PolicySet, { survey, name, reaches }: Answer, point: Witness): void {
+    if (!contains(survey.all, point)) return
+    const among = (which: "inside" | "outside" | "unproven" | "admitted") =>
+      reaches.filter((reach) => contains(reach[which], point)).length
+    expect(among("admitted")).toBeLessThanOrEqual(1)
+    expect(among("inside") + among("outside") + among("unproven")).toBe(among("admitted"))
+    if (among("unproven") > 0) return
+    const decision = decideFor(set, point, name)
+    expect(decision.outcome, JSON.stringify({ point, name })).toBe(among("inside") > 0 ? "allow" : "deny")
+    seen[decision.outcome]++
+    const reach = reaches.find(({ admitted }) => contains(admitted, point))
+    if (among("outside") > 0) {
+      seen.outside++
+      expect(reach?.escapes.some(({ region }) => contains(region, point))).toBe(true)
+    }
+    if (decision.outcome === "allow") {
+      expect(decision.grants[0]?.ttlSeconds).toBeLessThanOrEqual(reach?.maxTtlSeconds ?? 0)
+    }
+  }
+
+  function pointsOf({ survey, reaches }: Answer, picked: readonly (readonly number[])[]): readonly Witness[] {
+    const regions = reaches.flatMap(({ inside, outside, unproven, admitted }) => [inside, outside, unproven, admitted])
+    const witnesses = regions.map(witness).filter((found) => found !== null)
+    return [...witnesses, ...picked.map((pick) => pointOf(survey.space, pick))]
+  }
+
   it("is what the broker decides, for every identity", () => {
-    const seen = { allow: 0, deny: 0, outside: 0, unproven: 0 }
     fc.assert(
       fc.property(world, picks, (input, picked) => {
         const loaded = loadWorld(input)
         fc.pre(loaded.ok)
         const set = must(loaded)
-        for (const { part, space, name, reaches } of reachesIn(set)) {
-          const here = must(regionOfScope(space, part.scope))
-          const witnesses = reaches.flatMap(({ inside, outside, unproven, admitted }) =>
-            [inside, outside, unproven, admitted].map(witness).filter((found) => found !== null),
-          )
-          for (const point of [...witnesses, ...picked.map((pick) => pointOf(space, pick))]) {
-            if (!contains(here, point)) continue
-            const among = (which: "inside" | "outside" | "unproven" | "admitted") =>
-              reaches.filter((reach) => contains(reach[which], point))
-            const [reach, ...others] = among("admitted")
-            expect(others).toEqual([])
-            expect(among("inside").length + among("outside").length + among("unproven").length).toBe(reach ? 1 : 0)
-            const decision = decideFor(set, point, name)
-            if (among("unproven").length > 0) {
-              seen.unproven++
-              continue
-            }
-            expect(decision.outcome, JSON.stringify({ point, name })).toBe(
-              among("inside").length > 0 ? "allow" : "deny",
-            )
-            seen[decision.outcome]++
-            if (among("outside").length > 0) {
-              seen.outside++
-              expect(reach?.escapes.some(({ region }) => contains(region, point))).toBe(true)
-            }
-            if (decision.outcome === "allow") {
-              expect(decision.grants[0]?.ttlSeconds).toBeLessThanOrEqual(reach?.maxTtlSeconds ?? 0)
-            }
-          }
+        for (const answer of reachesIn(set)) {
+          for (const point of pointsOf(answer, picked)) compare(set, answer, point)
         }
       }),
       { numRuns: 300 },
     )
     // The generator would prove nothing if it only ever met one answer.
-    for (const count of Object.values(seen)) expect(count, JSON.stringify(seen)).toBeGreaterThan(0)
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20)
+  })
+
+  it("is so in a space that an old and a new organisation share", () => {
+    fc.assert(
+      fc.property(world, world, picks, (before, after, picked) => {
+        const loaded = [loadWorld(before), loadWorld(after)]
+        fc.pre(loaded.every(({ ok }) => ok))
+        const sets = loaded.map(must)
+        const parts = sets.flatMap((set) =>
+          scopesOf(set).map((scope) => ({ scope, organisation: set.organisation, set })),
+        )
+        for (const key of new Set(parts.map(({ scope }) => scopeKey(scope)))) {
+          const shared = parts.filter(({ scope }) => scopeKey(scope) === key)
+          const space = must(spaceFor(shared, GITHUB_CLAIMS))
+          for (const part of shared) {
+            for (const answer of answersIn(part, space)) {
+              for (const point of pointsOf(answer, picked)) compare(part.set, answer, point)
+            }
+          }
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
+describe("the rules of a scope", () => {
+  it("are told with whom they match, so that one is found that a deny always covers", () => {
+    const set = worldOf({
+      policies: [
+        {
+          ...shop,
+          allow: [fromMain, { name: "tags", when: { ref: "refs/tags/*" }, grants: ["deploy"] }],
+          deny: [{ name: "no tags", when: { ref: "refs/tags/**" }, grants: ["deploy"] }],
+          grants: { deploy: prod() },
+        },
+      ],
+    })
+    const [answer] = reachesIn(set)
+    if (!answer) throw new Error("an answer")
+    const denied = must(deniedOf(answer.survey, "deploy"))
+    const covered = rulesFor(answer.survey, "allow", "deploy").filter(({ region }) => must(isWithin(region, denied)))
+    expect(covered.map(({ rule }) => rule.name)).toEqual(["tags"])
   })
 })

@@ -1,10 +1,11 @@
 import { z } from "zod"
 import { GITHUB_CLAIMS } from "../../../broker/core/analysis/github-claims.ts"
-import { grantNamesOf, type Reach, reachesOf } from "../../../broker/core/analysis/reach.ts"
+import { grantNamesOf, type Reach, reachesBy } from "../../../broker/core/analysis/reach.ts"
 import type { Witness } from "../../../broker/core/analysis/region.ts"
 import { scopesOf } from "../../../broker/core/analysis/scope.ts"
-import { type ClaimFacts, type ScopePart, spaceFor } from "../../../broker/core/analysis/scope-space.ts"
-import type { Space } from "../../../broker/core/analysis/space.ts"
+import { type ScopePart, spaceFor } from "../../../broker/core/analysis/scope-space.ts"
+import type { AxisMemo, Space } from "../../../broker/core/analysis/space.ts"
+import { type Survey, surveyOf } from "../../../broker/core/analysis/survey.ts"
 import { type Decision, decide } from "../../../broker/core/policy/decide.ts"
 import type { ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
@@ -86,20 +87,24 @@ export function loadWorld({
   return ok(policySet(version, organisation, origins))
 }
 
-/** Every scope of a set with its space, and all that its policies could give. */
-export function reachesIn(
-  set: PolicySet,
-  facts: ClaimFacts = GITHUB_CLAIMS,
-): readonly {
-  readonly part: ScopePart
-  readonly space: Space
+export interface Answer {
+  readonly survey: Survey
   readonly name: string
   readonly reaches: readonly Reach[]
-}[] {
+}
+
+/** All that a scope's policies could give, by a space that may have been made for others, too. */
+export function answersIn(part: ScopePart, space: Space): readonly Answer[] {
+  const survey = must(surveyOf(part, space))
+  return grantNamesOf(part.scope).map((name) => ({ survey, name, reaches: must(reachesBy(survey, name)) }))
+}
+
+/** All that the policies of a set could give, each scope by a space of its own. */
+export function reachesIn(set: PolicySet): readonly Answer[] {
+  const memo: AxisMemo = new Map()
   return scopesOf(set).flatMap((scope) => {
     const part = { scope, organisation: set.organisation }
-    const space = must(spaceFor([part], facts))
-    return grantNamesOf(scope).map((name) => ({ part, space, name, reaches: must(reachesOf(part, name, space)) }))
+    return answersIn(part, must(spaceFor([part], GITHUB_CLAIMS, memo)))
   })
 }
 
