@@ -110,12 +110,20 @@ describe("no access is said to", () => {
     await get()
     world.installation.suspendedAt = "2026-11-22T09:00:00Z"
     expect(await get()).toEqual({ outcome: "no-access", why: "suspended" })
-    expect(await get()).toEqual({ outcome: "no-access", why: "suspended" })
+    world.asked()
+    expect(await get({ permission: "actions" })).toEqual({ outcome: "no-access", why: "suspended" })
+    expect(world.asked()).toEqual([INSTALLATION])
   })
 
   test("an installation without the permission", async () => {
     world.installation.permissions = { actions: "read" }
     expect(await get()).toEqual({ outcome: "no-access", why: "permission" })
+    expect(world.asked()).toEqual([INSTALLATION])
+  })
+
+  test.each([403, 404, 422])("an installation that gives no token and says %i", async (status) => {
+    world.api.override(/access_tokens$/, { status, body: { message: "No." } })
+    expect(await get()).toMatchObject({ outcome: "no-access" })
   })
 
   test("an App that GitHub does not know, or whose key it does not know", async () => {

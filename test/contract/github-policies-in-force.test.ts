@@ -52,6 +52,19 @@ test("a policy that was removed is in force for a minute at most", async () => {
   expect((await inForce()).policies).toEqual([])
 })
 
+test("a policy with the repository's former name counts for ten minutes after a rename, and is a fault then", async () => {
+  world.shop.push({ [FILE]: allowing("{ ref: refs/heads/main }") })
+  await inForce()
+  world.shop.name = "store"
+  world.clock.advance(60)
+  expect((await inForce()).notes).toEqual([expect.stringContaining("faulty now")])
+  world.clock.advance(9 * 60)
+  await expect(inForce()).rejects.toMatchObject({
+    code: "policy_invalid",
+    detail: expect.stringContaining("acme/store"),
+  })
+})
+
 test("a policy that is a symlink is a fault, and says where", async () => {
   world.shop.push({ [FILE]: { symlink: "../../elsewhere.yaml" } })
   await expect(inForce()).rejects.toMatchObject({

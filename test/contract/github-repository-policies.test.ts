@@ -202,8 +202,19 @@ describe("read again", () => {
     const first = await readFiles()
     world.shop.push({ [`${DIR}/a.yaml`]: "trunk" }, "trunk")
     world.shop.defaultBranch = "trunk"
-    const { files } = await readFiles(first.memory)
-    expect(new TextDecoder().decode(files[0]?.bytes)).toBe("trunk")
+    const etags: unknown[] = []
+    const watched = {
+      get: (question: Question) => {
+        etags.push(question.etag)
+        return world.app.get(question)
+      },
+    }
+    const subject = { repositoryId: String(SHOP_ID), ownerId: String(ACME.id) }
+    const reading = await createRepositoryPolicyReader(watched, world.clock).read(subject, first.memory)
+    if (reading.outcome !== "files") throw new Error(reading.outcome)
+    expect(new TextDecoder().decode(reading.files[0]?.bytes)).toBe("trunk")
+    // What is known of one branch is no condition on another.
+    expect(etags.slice(0, 2)).toEqual([expect.any(String), null])
   })
 
   test("after a rename, they are under the new name, and nobody was asked by a name", async () => {
@@ -289,6 +300,15 @@ describe("nothing but GitHub's word means that there are none:", () => {
         expect(await reader.read(subject, null)).toMatchObject({ outcome: "failed" })
         world.api.fail(null)
       }
+    },
+  )
+
+  test.each(["refs/tags/main", "refs/heads/main2", "main"])(
+    "the commit of %s in place of the branch's",
+    async (ref) => {
+      const sha = world.shop.push({ "README.md": "none here" })
+      world.api.override(/\/git\/ref\//, { status: 200, body: { ref, object: { type: "commit", sha } } })
+      expect(await read()).toMatchObject({ outcome: "failed", reason: expect.stringContaining("another branch") })
     },
   )
 

@@ -60,6 +60,11 @@ class Reader implements RepositoryPolicyReader {
     return said.outcome === "absent" ? { outcome: "absent", fullName, memory: MEMORY } : said
   }
 
+  /** Waits until it was asked that often, answered or not. */
+  async reached(count: number): Promise<void> {
+    while (this.asked.length < count) await Promise.resolve()
+  }
+
   #files(text: string, fullName: string): RepositoryReading {
     const treeSha = treeOf(text)
     if (this.#last?.treeSha !== treeSha || this.#last.fullName !== fullName) {
@@ -215,7 +220,7 @@ describe("what GitHub said", () => {
     const slow = Promise.withResolvers<void>()
     reader.gate = slow.promise
     const first = policiesOf()
-    await Promise.resolve()
+    await reader.reached(1)
     clock.advance(1)
     reader.gate = null
     reader.said = { outcome: "absent" }
@@ -418,7 +423,7 @@ describe("jobs that start together", () => {
     const open = Promise.withResolvers<void>()
     reader.gate = open.promise
     const asking = Array.from({ length: 8 }, () => policiesOf())
-    await Promise.resolve()
+    await reader.reached(8)
     expect(await refusalOf()).toMatchObject({ code: "policy_unavailable", retryAfterSeconds: 5 })
     open.resolve()
     for (const { policies } of await Promise.all(asking)) expect(policies).toHaveLength(1)
@@ -429,7 +434,7 @@ describe("jobs that start together", () => {
   test("and were cancelled keep nobody out for longer than ten seconds", async () => {
     reader.gate = new Promise(() => {})
     for (let index = 0; index < 8; index += 1) void policiesOf()
-    await Promise.resolve()
+    await reader.reached(8)
     expect((await refusalOf()).code).toBe("policy_unavailable")
     reader.gate = null
     clock.advance(10)
