@@ -126,7 +126,7 @@ function messageOf(response: HttpResponse): string {
 /** Undefined, which JSON has not, when it is none. */
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))
   } catch {
     return undefined
   }
