@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest"
 import { atomsOf, escaping, meeting } from "../../../broker/core/analysis/atoms.ts"
 import {
   between,
+  common,
   followedBy,
   has,
   INSERTABLE,
   languageOfPattern,
   languageOfText,
+  WORD,
 } from "../../../broker/core/analysis/language.ts"
 import { matchPattern, type Pattern } from "../../../broker/core/policy/pattern.ts"
 import { isInsertable } from "../../../broker/core/policy/template.ts"
@@ -44,6 +46,16 @@ describe("a language", () => {
       fc.property(anyPattern, short, anyText, short, (one, before, text, after) => {
         const quotient = between(before, languageOfPattern(one), after)
         expect(has(quotient, text)).toBe(matchPattern(one, before + text + after))
+      }),
+      RUNS,
+    )
+  })
+
+  it("common to two has what both have", () => {
+    const either = fc.oneof(anyPattern.map(languageOfPattern), fc.constantFrom(INSERTABLE, WORD))
+    fc.assert(
+      fc.property(either, either, anyText, (one, other, text) => {
+        expect(has(common(one, other), text)).toBe(has(one, text) && has(other, text))
       }),
       RUNS,
     )

@@ -307,18 +307,21 @@ describe("a reach", () => {
   const exact = fc.constantFrom(
     { repository: "acme/svc-a", repository_id: "41" },
     { repository: "acme/shop", repository_id: "42" },
+    // A repository that was renamed: policies know it by both names.
+    { repository: "acme/shop", repository_id: "41" },
   )
   const wide = fc.constantFrom("acme/*", "acme/svc-*", "acme/*a").map((repository) => ({ repository }))
   const policy = fc
     .record({
       head: fc.oneof(exact, wide),
+      environment: fc.constantFrom("production", "production", "staging", undefined),
       allow: rules.allow,
       deny: fc.option(rules.deny, { nil: undefined }),
       grants,
     })
-    .map(({ head, allow, deny, grants: given }) => ({
+    .map(({ head, environment, allow, deny, grants: given }) => ({
       ...head,
-      environment: "production",
+      ...(environment === undefined ? {} : { environment }),
       allow: allow.map((rule, index) => ({ name: `allow ${index}`, ...rule })),
       ...(deny ? { deny: deny.map((rule, index) => ({ name: `deny ${index}`, ...rule })) } : {}),
       grants: given,
@@ -348,8 +351,11 @@ describe("a reach", () => {
   )
   const world: fc.Arbitrary<WorldInput> = fc.record({
     policies: fc.array(policy, { minLength: 1, maxLength: 3 }).map((all) =>
-      // A grant is defined once for one target and environment; the rest of the files only adds rules.
-      all.filter((each, index) => all.findIndex(({ repository }) => repository === each.repository) === index),
+      // A grant is defined once for one repository and environment.
+      all.filter((each, index) => {
+        const same = (one: typeof each) => one.repository === each.repository && one.environment === each.environment
+        return all.findIndex(same) === index
+      }),
     ),
     boundaries: fc
       .array(boundary, { maxLength: 3 })
