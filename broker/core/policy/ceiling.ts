@@ -129,18 +129,19 @@ function knownAs(
   { claims, repository, issuer, ownerId }: Identity,
   policies: readonly Policy[],
 ): readonly Claims[] {
-  const names = policies.flatMap((policy) => (policy.target.kind === "repository" ? [policy.repository] : []))
+  const names = [repository]
+  for (const policy of policies) if (policy.target.kind === "repository") names.push(policy.repository)
   for (const [owner, id] of issuers.get(issuer)?.owners ?? []) {
     if (id === ownerId) names.push(`${owner}/${repositoryName(repository)}`)
   }
-  const others = [...new Set(names)].filter((name) => name !== repository)
-  return [claims, ...others.map((name) => renamed(claims, name))]
+  const readings = [...new Set(names)].map((name) => ({ repository: name, repository_owner: ownerOf(name) }))
+  const others = readings.filter(
+    (one) => claims["repository"] !== one.repository || claims["repository_owner"] !== one.repository_owner,
+  )
+  return [claims, ...others.map((one) => Object.assign(Object.create(null), claims, one) as Claims)]
 }
 
-function renamed(claims: Claims, repository: string): Claims {
-  const owner = { repository, repository_owner: repository.slice(0, repository.indexOf("/")) }
-  return Object.assign(Object.create(null), claims, owner) as Claims
-}
+const ownerOf = (repository: string) => repository.slice(0, repository.indexOf("/"))
 
 /** Null when an entry admits the grant; otherwise the fields that the nearest entry of its connection refuses. */
 function refusedFields(
