@@ -11,6 +11,7 @@ export default defineConfig({
       miniflare: {
         compatibilityDate: "2026-10-01",
         compatibilityFlags: ["nodejs_compat"],
+        kvNamespaces: ["POLICIES"],
         durableObjects: {
           LEDGER: { className: "Ledger", useSQLite: true },
           KEY_RING: { className: "KeyRing", useSQLite: true },

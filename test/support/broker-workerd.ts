@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare"
 import { type LedgerMethods, ledgerObjectName, type Namespace } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { ChainedRecord } from "../../broker/ports/ledger.ts"
@@ -16,6 +17,8 @@ export interface WorkerdBrokerOptions {
   /** Where the Durable Objects keep their data, to start again from it; forgotten at the end when left out. */
   readonly data?: string
   readonly kek?: string
+  /** A namespace of Workers KV as `wrangler ... --local --persist-to` keeps it; the policies are then those that lie in it. */
+  readonly kv?: { readonly namespaceId: string; readonly persistTo: string }
 }
 
 export interface WorkerdBroker {
@@ -24,8 +27,31 @@ export interface WorkerdBroker {
   output(): string
   /** The audit chain of one repository, from its start. */
   auditTrail(issuerUrl: string, repositoryId: string): Promise<readonly ChainedRecord[]>
+  /** Moves the Worker's clock on, for what would otherwise have to be waited for. */
+  advance(seconds: number): Promise<void>
   stop(): Promise<void>
 }
+
+/** Lets a test move the Worker's clock. The broker itself has no such switch: this is another module around it. */
+const CLOCK_PATH = "/test-clock"
+const AROUND_WORKER = `
+import worker from "./worker.js"
+export * from "./worker.js"
+const Real = Date
+let ahead = 0
+globalThis.Date = class extends Real {
+  constructor(...args) { super(...(args.length === 0 ? [Real.now() + ahead] : args)) }
+  static now() { return Real.now() + ahead }
+}
+export default {
+  fetch(request, env, context) {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname !== "${CLOCK_PATH}") return worker.fetch(request, env, context)
+    ahead += Number(searchParams.get("seconds")) * 1000
+    return new Response(null, { status: 204 })
+  },
+}
+`
 
 /** Starts the real broker in the real workerd: wrangler's bundle, Durable Objects with SQLite, and nothing simulated. */
 export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise<WorkerdBroker> {
@@ -35,7 +61,10 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
   let printed = ""
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      modules: [{ type: "ESModule", path: "worker.js", contents: await bundleWorker(options.policies) }],
+      modules: [
+        { type: "ESModule", path: "around.js", contents: AROUND_WORKER },
+        { type: "ESModule", path: "worker.js", contents: await bundleWorker(options.policies) },
+      ],
       compatibilityDate,
       compatibilityFlags,
       bindings: { DAYPASS_URL: url, DAYPASS_KEK: options.kek ?? randomBytes(32).toString("base64") },
@@ -44,6 +73,13 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
         KEY_RING: { className: "KeyRing", useSQLite: true },
       },
       ...(options.data === undefined ? {} : { durableObjectsPersist: options.data }),
+      ...(options.kv === undefined
+        ? {}
+        : {
+            kvNamespaces: { POLICIES: options.kv.namespaceId },
+            // Where wrangler puts what it is told to keep in a folder.
+            resourcePersistencePath: join(options.kv.persistTo, "v3"),
+          }),
       host: "127.0.0.1",
       port,
       log: new Log(LogLevel.NONE),
@@ -69,6 +105,10 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
       const answer = await namespace.getByName(ledgerObjectName(key)).auditTrail(key, 0, TRAIL_LIMIT)
       if (!answer.ok) throw new Error(`the ledger answered ${answer.code}`)
       return answer.value
+    },
+    async advance(seconds) {
+      const moved = await fetch(`${url}${CLOCK_PATH}?seconds=${seconds}`)
+      if (moved.status !== 204) throw new Error(`the clock answered ${moved.status}`)
     },
     stop: () => miniflare.dispose(),
   }

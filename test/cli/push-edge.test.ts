@@ -1,0 +1,118 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
+import { push } from "../../cli/push.ts"
+import { installedWrangler } from "../../cli/push-wrangler.ts"
+import { writeFlowPolicies } from "../flow/policies.ts"
+import { DEPLOYMENT, send } from "../flow/world.ts"
+import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-workerd.ts"
+import { type GitHub, startGitHub } from "../support/github.ts"
+import { scriptedIo } from "./run-cli.ts"
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+const NAMESPACE = "0123456789abcdef0123456789abcdef"
+const FREEZE = `version: 1
+repository: acme/shop
+repository_id: "41"
+environment: production
+deny:
+  - name: nobody deploys today
+`
+
+/** Every push starts wrangler, and wrangler starts workerd, several times. */
+const TIMEOUT_MS = 240_000
+
+describe("policies pushed by the real wrangler, and the broker in workerd that reads them", {
+  timeout: TIMEOUT_MS,
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-edge-"))
+  const policies = join(folder, "policies")
+  const config = join(folder, "wrangler.toml")
+  const persistTo = join(folder, "state")
+  let github: GitHub
+  let broker: WorkerdBroker
+
+  const run = async (...args: string[]) => {
+    const out: string[] = []
+    const io = {
+      ...scriptedIo({ now: () => new Date() }),
+      out: (text: string) => void out.push(text),
+      err: (text: string) => void out.push(text),
+    }
+    const wrangler = installedWrangler({ cwd: ROOT, env: { PATH: process.env["PATH"], HOME: folder } })
+    const target = ["--env", "production", "--config", config, "--local", "--persist-to", persistTo]
+    const code = await push([policies, ...target, ...args], io, wrangler)
+    return { code, out: out.join("\n") }
+  }
+
+  beforeAll(async () => {
+    mkdirSync(policies)
+    writeFileSync(
+      config,
+      `name = "daypass"\n[env.production]\n[[env.production.kv_namespaces]]\nbinding = "POLICIES"\nid = "${NAMESPACE}"\n`,
+    )
+    github = await startGitHub()
+    writeFlowPolicies(policies, { issuer: github.issuer, sts: "http://127.0.0.1:9" })
+  })
+
+  afterAll(async () => {
+    await broker?.stop()
+    await github.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const exchange = async () => {
+    const token = await github.mint(DEPLOYMENT, { audience: broker.url })
+    return await send(broker, "/v1/exchange", { token, body: { grants: ["vault"] } })
+  }
+  const health = async () => {
+    const { status, json } = await send(broker, "/healthz")
+    return { status, policies: json["policies"] as { version: string | null; policies: number } }
+  }
+  const intended = async () =>
+    (await broker.auditTrail(github.issuer, "41")).flatMap(({ record }) =>
+      record.event === "exchange.intended" ? [record.policy_version] : [],
+    )
+
+  it("go by one version in the push, in /healthz and in the audit trail, and change half a minute after a push", async () => {
+    const first = await run("--json")
+    expect(first.code).toBe(0)
+    const { version } = JSON.parse(first.out.slice(first.out.indexOf("{"))) as { version: string }
+    // Its bundle has other policies: none of them ever counts.
+    const bundled = join(folder, "bundled")
+    writeFlowPolicies(bundled, { issuer: "https://token.actions.githubusercontent.com", sts: "http://127.0.0.1:9" })
+    broker = await startWorkerdBroker({ policies: bundled, kv: { namespaceId: NAMESPACE, persistTo } })
+    expect(await health()).toEqual({ status: 200, policies: expect.objectContaining({ version, policies: 2 }) })
+    expect(await exchange()).toMatchObject({ status: 200, json: { policy_version: version } })
+    expect(await intended()).toEqual([version])
+
+    writeFileSync(join(policies, "freeze.yaml"), FREEZE)
+    const second = await run()
+    expect(second).toEqual({ code: 0, out: expect.stringContaining("changed  acme/shop (github 41)") })
+    expect(second.out).toContain("2 keys written, 0 deleted")
+    await broker.advance(POLICIES_FRESH_SECONDS)
+    expect(await exchange()).toMatchObject({ status: 403, json: { code: "not_allowed" } })
+    const after = await health()
+    expect(after.policies).toMatchObject({ policies: 3 })
+    expect(after.policies.version).not.toBe(version)
+    expect(second.out).toContain(`Published version ${after.policies.version}`)
+
+    expect((await run()).out).toContain("is in force already")
+  })
+
+  it("are unavailable once what they are read from is damaged, and nothing else decides in their place", async () => {
+    const wrangler = installedWrangler({ cwd: ROOT, env: { PATH: process.env["PATH"], HOME: folder } })
+    const args = ["--namespace-id", NAMESPACE, "--local", "--persist-to", persistTo]
+    expect((await wrangler(["kv", "key", "put", "current", "{}", ...args])).code).toBe(0)
+    await broker.advance(POLICIES_FRESH_SECONDS)
+    expect(await exchange()).toMatchObject({ status: 503, json: { code: "policy_unavailable" } })
+    expect(await health()).toMatchObject({ status: 503, policies: { version: null } })
+
+    expect(await run()).toEqual({ code: 1, out: expect.stringContaining("--all") })
+    expect((await run("--all")).code).toBe(0)
+    expect(await exchange()).toMatchObject({ status: 403, json: { code: "not_allowed" } })
+  })
+})
