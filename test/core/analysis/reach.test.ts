@@ -4,6 +4,7 @@ import { GITHUB_CLAIMS } from "../../../broker/core/analysis/github-claims.ts"
 import type { Reach } from "../../../broker/core/analysis/reach.ts"
 import {
   contains,
+  intersect,
   isEmpty,
   isWithin,
   type Region,
@@ -185,7 +186,21 @@ describe("a policy for several repositories", () => {
     expect(isEmpty(reach.unproven)).toBe(true)
     expect(isEmpty(reach.outside)).toBe(!escapes)
     if (escapes) expect(isAllowed(world, reach.outside)).toBe(false)
+    // Only another environment leaves nobody inside: of every other role, some job's claims make one that is allowed.
+    expect(isEmpty(reach.inside)).toBe(allowed === "*-staging")
     if (!isEmpty(reach.inside)) expect(isAllowed(world, reach.inside)).toBe(true)
+  })
+
+  it("is refused by another's deny where their names meet, and only there", () => {
+    const deny = [{ name: "frozen", when: { ref: "refs/heads/*" } }]
+    const world = { policies: [wide("x"), { repository: "acme/*-pay", environment: "production", deny }] }
+    const [answer] = reachesIn(worldOf(world))
+    const [reach] = answer?.reaches ?? []
+    const [frozen] = answer ? rulesFor(answer.survey, "deny", "deploy") : []
+    if (!reach || !frozen) throw new Error("a reach and a deny")
+    expect(witness(frozen.region)?.["repository"]).toBe("acme/svc-pay")
+    expect(isEmpty(must(intersect(reach.inside, frozen.region)))).toBe(true)
+    expect(isAllowed(world, reach.inside)).toBe(true)
   })
 
   it("knows which repository's name goes into which role", () => {
