@@ -1,3 +1,4 @@
+import { z } from "zod"
 import { formatDuration } from "../duration.ts"
 import type { Condition, Test } from "./condition.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
@@ -90,7 +91,20 @@ function readEntry(
     const message = `Grants of ${connection} have no key ${quote(field)}.${hint}`
     return fault(file, keyPosition(root, [...path, field]), "key_unknown", message)
   })
+  for (const [field, ceiling] of entry.fields) {
+    if (ceiling.kind !== "map" || !isNeverMap(reading.provider?.grant, field)) continue
+    const message = `${field} is no map in grants of ${connection}, so nothing would be inside this one: write a pattern, or a list of them.`
+    faults.push(fault(file, nodeAt(root, [...path, field]).at, "type_wrong", message))
+  }
   return { entry, minTtlSeconds: reading.provider?.minTtlSeconds ?? 0, faults }
+}
+
+/** Whether a provider's field is surely something else than a map: what cannot be told may be one. */
+function isNeverMap(grant: z.ZodType | undefined, field: string): boolean {
+  if (!(grant instanceof z.ZodObject) || !Object.hasOwn(grant.shape, field)) return false
+  let schema: unknown = grant.shape[field]
+  while (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) schema = schema.unwrap()
+  return [z.ZodString, z.ZodEnum, z.ZodNumber, z.ZodBoolean, z.ZodArray].some((kind) => schema instanceof kind)
 }
 
 /** The conditions of a parsed `when` or `require`. */

@@ -69,6 +69,9 @@ function issueFaults(subject: Subject, issue: Issue, path: YamlPath): PolicyFaul
         "This broker reads version 1 only: write version: 1, or update the broker.",
       )
     }
+    if (issue.values.length === 1 && issue.values[0] === true) {
+      return one(node.at, "value_invalid", `${label} can only be true: write true, or leave the key out.`)
+    }
     const values = issue.values.map((value) => quote(String(value))).join(", ")
     const given =
       node.kind === "scalar" && typeof node.value === "string" ? didYouMean(node.value, issue.values.map(String)) : ""

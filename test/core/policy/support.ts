@@ -5,7 +5,7 @@ import type { PolicyFault, PolicySet, PolicySubject } from "../../../broker/core
 import type { ProviderSchemaTable } from "../../../broker/core/policy/provider-schemas.ts"
 import github from "../../vectors/claims/github-environment.json" with { type: "json" }
 
-/** One provider of each temper: one with limits and a check, one without. */
+/** One provider of each temper: one with limits and a check, one without, and one whose grants have every form of a field. */
 export const TEST_PROVIDERS: ProviderSchemaTable = new Map([
   [
     "vault",
@@ -31,6 +31,29 @@ export const TEST_PROVIDERS: ProviderSchemaTable = new Map([
       minTtlSeconds: 0,
       maxTtlSeconds: 86_400,
       resource: () => "note",
+    },
+  ],
+  [
+    "cloud",
+    {
+      connection: z.strictObject({ accounts: z.array(z.string()).optional() }),
+      grant: z.strictObject({
+        role: z.string().regex(/^[A-Za-z0-9:/_.${}-]+$/, "a role is an ARN"),
+        scopes: z.array(z.string()).optional(),
+        tags: z.record(z.string(), z.json()).optional(),
+        size: z.number().optional(),
+        dry: z.boolean().optional(),
+      }),
+      check: (grant: unknown, connection: unknown) => {
+        const { role } = grant as { role: string }
+        const { accounts } = connection as { accounts?: readonly string[] }
+        return !accounts || accounts.some((account) => role.startsWith(`${account}:`))
+          ? null
+          : "its account is not listed"
+      },
+      minTtlSeconds: 0,
+      maxTtlSeconds: 86_400,
+      resource: () => "role",
     },
   ],
 ])
