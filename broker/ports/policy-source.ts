@@ -28,7 +28,7 @@ export interface PolicyStatus {
   readonly version: string | null
   readonly policies: number
   readonly loaded_at: string | null
-  /** Present while a broken folder keeps an older set in force. */
+  /** Present while a broken folder keeps an older set in force; without faults while a store does not confirm it. */
   readonly stale?: { readonly since: string; readonly faults: number }
 }
 

@@ -107,7 +107,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     const confirmed = { confirmedAt: askedAt, askAgainAt: askedAt + POLICIES_FRESH_SECONDS * 1000, staleSince: null }
     // Another request may have read while this one waited; what is held is looked at now, and not awaited for.
     if (held?.text === answer.text) {
-      if (held.confirmedAt <= askedAt) held = { ...held, ...confirmed }
+      held = { ...held, ...confirmed }
       return held
     }
     const parsed = parseCurrent(answer.text)
