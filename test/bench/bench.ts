@@ -9,7 +9,9 @@ import { measureAction, measureRefusals } from "./action.ts"
 import { actionBundleBytes, workerBundleBytes } from "./bundles.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
+import { measureFolder } from "./folder.ts"
 import { round } from "./load.ts"
+import { measurePublished } from "./published.ts"
 import { startLoadIssuer } from "./tokens.ts"
 
 /** A budget as a ratio to its floor: less is better, and at most `budget` is kept. */
@@ -23,6 +25,8 @@ interface Row {
 const WORKER_BUDGET_BYTES = 350 * 1024
 const ACTION_BUDGET_BYTES = 700 * 1024
 const REFUSAL_BUDGET_MS = 1000
+const MANY = 10_000
+const FOLDER_BUDGET_MS = 5000
 
 const json = process.argv.includes("--json")
 const say = (text: string) => void process.stderr.write(json ? "" : `${text}\n`)
@@ -33,6 +37,9 @@ const row = (name: string, ratio: number, budget: number): Row => ({
   budget,
   ok: ratio <= budget,
 })
+
+const rounded = (values: object) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value)]))
 
 await using ends = new AsyncDisposableStack()
 const folder = mkdtempSync(join(tmpdir(), "daypass-bench-"))
@@ -46,7 +53,11 @@ say("exchanges on Node and in workerd, against a bare route ...")
 const exchanges = await measureExchanges(ends, issuer, policies)
 
 say("decisions ...")
-const decisions = measureDecide(10, 10_000)
+const decisions = measureDecide(10, MANY)
+const wideDecisions = measureDecide(10, MANY, "wide")
+
+say("a folder and a published set of 10,000 policies ...")
+const scale = { folder: await measureFolder(MANY), published: await measurePublished(MANY) }
 
 say("the action, spawn to exit ...")
 const github = await startGitHub()
@@ -65,6 +76,8 @@ const actionBytes = actionBundleBytes()
 const rows: readonly Row[] = [
   row("time an exchange takes on Node against a bare Hono route", exchanges.ratio, 1),
   row("decide with 10,000 policies against 10", decisions.many_us / decisions.few_us, 1.2),
+  row("the same, each by a pattern and below a ceiling", wideDecisions.many_us / wideDecisions.few_us, 1.2),
+  row("a folder of 10,000 policies: time to open against 5 s", scale.folder.open_ms / FOLDER_BUDGET_MS, 1),
   row("action spawn to exit against bare node:http", action.action_ms / action.bare_ms, 1.3),
   row("Worker bundle, gzip, against 350 KB", workerBytes / WORKER_BUDGET_BYTES, 1),
   row("action bundle against 700 KB", actionBytes / ACTION_BUDGET_BYTES, 1),
@@ -75,8 +88,12 @@ const figures = {
   decide: {
     policies_10_us: round(decisions.few_us),
     policies_10000_us: round(decisions.many_us),
+    wide_10_us: round(wideDecisions.few_us),
+    wide_10000_us: round(wideDecisions.many_us),
     load_10000_ms: Math.round(decisions.load_many_ms),
   },
+  folder_10000: rounded(scale.folder),
+  published_10000: rounded(scale.published),
   action: { action_ms: round(action.action_ms), bare_ms: round(action.bare_ms), refusal_ms: round(refusalMs) },
   bundles: { worker_gzip_bytes: workerBytes, action_bytes: actionBytes },
 }
@@ -96,8 +113,7 @@ if (json) {
       `     ${name.padEnd(26)} ${String(value.requests_per_second).padStart(6)}/s   p50 ${value.p50_ms} ms   p99 ${value.p99_ms} ms`,
     )
   }
-  console.log(
-    `\n${JSON.stringify({ decide: figures.decide, action: figures.action, bundles: figures.bundles }, null, 2)}`,
-  )
+  const { decide, folder_10000, published_10000, action, bundles } = figures
+  console.log(`\n${JSON.stringify({ decide, folder_10000, published_10000, action, bundles }, null, 2)}`)
 }
 process.exitCode = rows.every(({ ok }) => ok) ? 0 : 1

@@ -31,22 +31,48 @@ grants:
   token: { connection: broker, audience: "https://vault.example.com" }
 `
 
-function setOf(count: number): PolicySet {
+/** The same below a ceiling, for every repository whose name begins with this one's and a dash, and with a gap in its grant. */
+const wideOf = (id: number) =>
+  policyOf(id)
+    .replace(/repository: .*\n/, `repository: acme/repository-${id}-*\n`)
+    .replace(/repository_id: .*\n/, "")
+    .replace(
+      'audience: "https://vault.example.com"',
+      `audience: "https://vault.example.com", claims: { of: "\${repository_name}" }`,
+    )
+
+const CEILING = `boundaries:
+  - name: everyone
+    when: { repository_owner_id: "9001" }
+    allow: [{ connection: broker, audience: "https://*.example.com", claims: "repository-*" }]
+    require: { runner_environment: github-hosted }
+`
+
+/** What a policy can be: of one repository by its id, or of several by a pattern and below a ceiling. */
+type Kind = "exact" | "wide"
+
+function setOf(count: number, kind: Kind): PolicySet {
   const policies = Array.from({ length: count }, (_, index) => ({
     path: `acme/repository-${index + 1}/production.yaml`,
-    bytes: encoder.encode(policyOf(index + 1)),
+    bytes: encoder.encode(kind === "exact" ? policyOf(index + 1) : wideOf(index + 1)),
   }))
-  const loaded = loadPolicySet([{ path: "daypass.yaml", bytes: encoder.encode(ORGANISATION) }, ...policies], PROVIDERS)
+  const organisation = encoder.encode(kind === "exact" ? ORGANISATION : `${ORGANISATION}${CEILING}`)
+  const loaded = loadPolicySet([{ path: "daypass.yaml", bytes: organisation }, ...policies], PROVIDERS)
   if (!loaded.ok) throw new Error(`the bench's policies are faulty: ${loaded.fault[0]?.message}`)
   return loaded.value
 }
 
 const identityOf = (id: number): Identity => {
-  const claims = { ref: "refs/heads/release/1.2", event_name: "push", runner_environment: "github-hosted" }
+  const claims = {
+    ref: "refs/heads/release/1.2",
+    event_name: "push",
+    runner_environment: "github-hosted",
+    repository_owner_id: "9001",
+  }
   return {
     issuer: "github",
     issuerUrl: "https://token.actions.githubusercontent.com",
-    repository: `acme/repository-${id}`,
+    repository: `acme/repository-${id}-eu`,
     repositoryId: String(id),
     owner: "acme",
     ownerId: "9001",
@@ -65,10 +91,14 @@ const ROUNDS = 40
 const DECISIONS_PER_ROUND = 5_000
 
 /** Microseconds a decision takes with `few` and with `many` policies loaded: the median of rounds that take turns. */
-export function measureDecide(few: number, many: number): { few_us: number; many_us: number; load_many_ms: number } {
-  const small = setOf(few)
+export function measureDecide(
+  few: number,
+  many: number,
+  kind: Kind = "exact",
+): { few_us: number; many_us: number; load_many_ms: number } {
+  const small = setOf(few, kind)
   const startedAt = performance.now()
-  const large = setOf(many)
+  const large = setOf(many, kind)
   const load = performance.now() - startedAt
   // The same ten repositories are asked about in both, so that only what is loaded differs.
   const identities = Array.from({ length: few }, (_, index) => identityOf(index + 1))
