@@ -6,7 +6,7 @@ import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { compilePattern } from "./pattern.ts"
 import { isPlainMap } from "./plain.ts"
-import { type PolicyFile, policySchema } from "./schema.ts"
+import { type PolicyFile, policySchema, REPOSITORY_FORM } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { childOf, itemsOf, nodeAt, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
 
@@ -85,7 +85,8 @@ function targetOf(
   const node = childOf(root, "repository")
   const repository = textOf(node)
   const idNode = childOf(root, "repository_id")
-  if (node === undefined || repository === null) return null
+  // One that is not written as one is a fault already, and nothing to build a command or a hint of.
+  if (node === undefined || repository === null || !REPOSITORY_FORM.test(repository)) return null
   if (!repository.includes("*")) {
     const id = textOf(idNode)
     if (idNode === undefined) {

@@ -18,13 +18,13 @@ const NAME_HINT = "a name starts with a small letter and goes on with small lett
 const name = z.string().regex(NAME, NAME_HINT)
 const version = z.literal(1).meta({ description: "The version of this file's format." })
 const id = z.string().regex(/^[1-9][0-9]{0,19}$/, 'an id is a text of digits, such as "41"')
+/** `owner/name`, where stars can stand behind the owner. */
+export const REPOSITORY_FORM = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._*-]+)+$/
+
 const repository = z
   .string()
   .max(MAX_PATTERN_CHARACTERS)
-  .regex(
-    /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._*-]+)+$/,
-    "a repository is written owner/name, in ASCII; stars only behind the owner",
-  )
+  .regex(REPOSITORY_FORM, "a repository is written owner/name, in ASCII; stars only behind the owner")
 
 const duration = z
   .string()
