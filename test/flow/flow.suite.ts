@@ -384,7 +384,14 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
           repository_owner_id: "666",
         })
         const other = await send(world.broker, "/v1/explain", { token: stranger, body: { grants: ["vault"] } })
-        expect(other.json).toEqual({ decision: "deny", code: "not_allowed", grants: ["vault"] })
+        // The version is everybody's: that of the whole set, as /healthz says it.
+        const { version } = (await send(world.broker, "/healthz")).json["policies"] as { version: string }
+        expect(other.json).toEqual({
+          decision: "deny",
+          code: "not_allowed",
+          grants: ["vault"],
+          policy_version: version,
+        })
       })
     })
 

@@ -1,14 +1,20 @@
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { flowSuite } from "./flow.suite.ts"
+import { policySuite } from "./policy.suite.ts"
 import { trailFromExport } from "./trail.ts"
+import type { StartBroker } from "./world.ts"
 
-flowSuite("Node", async ({ policies }) => {
-  const broker = await startNodeBroker({ policies })
+const startBroker: StartBroker = async (options) => {
+  const broker = await startNodeBroker(options)
   return {
     url: broker.url,
     output: () => broker.stdout() + broker.stderr(),
     trail: async (issuer, repositoryId) => trailFromExport(readAuditTrail(broker.data), issuer, repositoryId),
+    advance: broker.advance,
     stop: () => broker.stop(),
   }
-})
+}
+
+flowSuite("Node", startBroker)
+policySuite("Node", startBroker)

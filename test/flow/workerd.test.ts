@@ -1,12 +1,18 @@
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { flowSuite } from "./flow.suite.ts"
+import { policySuite } from "./policy.suite.ts"
+import type { StartBroker } from "./world.ts"
 
-flowSuite("workerd", async ({ policies }) => {
-  const broker = await startWorkerdBroker({ policies })
+const startBroker: StartBroker = async (options) => {
+  const broker = await startWorkerdBroker(options)
   return {
     url: broker.url,
     output: () => broker.output(),
     trail: (issuer, repositoryId) => broker.auditTrail(issuer, repositoryId),
+    advance: broker.advance,
     stop: () => broker.stop(),
   }
-})
+}
+
+flowSuite("workerd", startBroker)
+policySuite("workerd", startBroker)

@@ -14,12 +14,23 @@ export interface RunningBroker {
   readonly url: string
   /** Everything it has printed. */
   output(): string
-  /** The audit trail of acme/shop, from its first record. */
+  /** The audit trail of a repository, from its first record. */
   trail(issuer: string, repositoryId: string): Promise<readonly ChainedRecord[]>
+  /** Moves its clock on; only if it was started with one that can be moved. */
+  advance(seconds: number): Promise<void>
   stop(): Promise<unknown>
 }
 
-export type StartBroker = (options: { readonly policies: string }) => Promise<RunningBroker>
+export interface BrokerOptions {
+  readonly policies: string
+  readonly port?: number
+  readonly kek?: string
+  /** Settings besides its URL and its key. */
+  readonly settings?: Readonly<Record<string, string>>
+  readonly movableClock?: boolean
+}
+
+export type StartBroker = (options: BrokerOptions) => Promise<RunningBroker>
 
 export interface FlowWorld {
   readonly github: GitHub

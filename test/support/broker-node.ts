@@ -18,6 +18,10 @@ export interface NodeBrokerOptions {
   readonly data?: string
   readonly port?: number
   readonly kek?: string
+  /** More settings, such as `DAYPASS_GITHUB_APP_ID`. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Whether `advance` works. The clock is then one that this process moves. */
+  readonly movableClock?: boolean
 }
 
 export interface NodeBroker {
@@ -27,24 +31,48 @@ export interface NodeBroker {
   readonly data: string
   stdout(): string
   stderr(): string
+  /** Moves the broker's clock on, for what would otherwise have to be waited for; needs `movableClock`. */
+  advance(seconds: number): Promise<void>
   /** Asks it to stop and waits until it has; resolves to its exit code. May be called twice. */
   stop(): Promise<number | null>
   /** Ends it at once, as a crash would. Leaves the data folder. */
   crash(): Promise<void>
 }
 
+/** Lets a test move the clock. The broker itself has no such switch: this is another module before it. */
+const CLOCK_BEFORE_BROKER = `
+const Real = Date
+let ahead = 0
+globalThis.Date = class extends Real {
+  constructor(...args) { super(...(args.length === 0 ? [Real.now() + ahead] : args)) }
+  static now() { return Real.now() + ahead }
+}
+process.on("message", ({ seconds }) => {
+  ahead += seconds * 1000
+  process.send({ ahead })
+})
+process.channel.unref()
+`
+
 /** Starts the real broker on Node, as `npm start` does, and waits until it answers. */
 export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeBroker> {
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const data = options.data ?? mkdtempSync(join(tmpdir(), "daypass-data-"))
-  const settings = ["--policies", options.policies, "--port", `${port}`, "--url", url, "--data", data]
-  const child = spawn(NODE, ["broker/entry/node.ts", ...settings], {
+  const flags = ["--policies", options.policies, "--port", `${port}`, "--url", url, "--data", data]
+  const { movableClock = false } = options
+  const clock = movableClock ? ["--import", `data:text/javascript,${encodeURIComponent(CLOCK_BEFORE_BROKER)}`] : []
+  const child = spawn(NODE, [...clock, "broker/entry/node.ts", ...flags], {
     cwd: ROOT,
     // Nothing of the caller's environment: what the broker reads from there is part of the test.
-    env: { PATH: process.env["PATH"] ?? "", ...(options.kek === undefined ? {} : { DAYPASS_KEK: options.kek }) },
-    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      ...(options.kek === undefined ? {} : { DAYPASS_KEK: options.kek }),
+      ...options.settings,
+    },
+    stdio: ["ignore", "pipe", "pipe", ...(movableClock ? (["ipc"] as const) : [])],
   })
+  if (!child.stdout || !child.stderr) throw new Error("the broker's output is not piped")
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
   const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)))
@@ -74,6 +102,12 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
     data,
     stdout,
     stderr,
+    async advance(seconds) {
+      if (!movableClock) throw new Error("start this broker with movableClock to move its clock")
+      const moved = new Promise((resolve) => child.once("message", resolve))
+      child.send({ seconds })
+      await moved
+    },
     async stop() {
       child.kill("SIGTERM")
       const late = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS)

@@ -17,6 +17,8 @@ export interface WorkerdBrokerOptions {
   /** Where the Durable Objects keep their data, to start again from it; forgotten at the end when left out. */
   readonly data?: string
   readonly kek?: string
+  /** More settings, such as `DAYPASS_GITHUB_APP_ID`. */
+  readonly settings?: Readonly<Record<string, string>>
   /** A namespace of Workers KV as `wrangler ... --local --persist-to` keeps it; the policies are then those that lie in it. */
   readonly kv?: { readonly namespaceId: string; readonly persistTo: string }
 }
@@ -67,7 +69,11 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
       ],
       compatibilityDate,
       compatibilityFlags,
-      bindings: { DAYPASS_URL: url, DAYPASS_KEK: options.kek ?? randomBytes(32).toString("base64") },
+      bindings: {
+        DAYPASS_URL: url,
+        DAYPASS_KEK: options.kek ?? randomBytes(32).toString("base64"),
+        ...options.settings,
+      },
       durableObjects: {
         LEDGER: { className: "Ledger", useSQLite: true },
         KEY_RING: { className: "KeyRing", useSQLite: true },

@@ -35,6 +35,8 @@ export interface GitHubApi {
   limit(limit: Limit | null): void
   /** What was asked, in order, for example `GET /repositories/41/git/ref/heads/main 304`. No token is in it. */
   readonly requests: readonly string[]
+  /** Every bearer that it was shown and every token that it gave: what may stand nowhere else. */
+  readonly credentials: readonly string[]
   /** @throws when anything was asked that no client of the App has a reason to ask. */
   assertClean(): void
   /** Stops, then asserts that it was left clean. */
@@ -63,6 +65,7 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
   const repositories: HostedRepository[] = []
   const installations: Installation[] = []
   const tokens = new Map<string, IssuedToken>()
+  const credentials = new Set<string>()
   const overrides = new Map<string, { readonly path: RegExp; readonly answer: RouteAnswer }>()
   let failure: { readonly how: Misbehaviour; left: number } | null = null
   let limit: Limit | null = null
@@ -81,6 +84,7 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
       const text = `ghs_${randomBytes(27).toString("base64url").replace(/[-_]/g, "x")}`
       const expiresAt = new Date(Math.floor((now().getTime() + TOKEN_MS) / 1000) * 1000)
       tokens.set(text, { ...token, expiresAt: expiresAt.getTime() })
+      credentials.add(text)
       return { token: text, expiresAt }
     },
   }
@@ -122,6 +126,7 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
     if (limit) return refusal(limit.kind === "unsaid" ? 403 : limit.status, LIMIT_MESSAGES[limit.kind])
     const parts = (route.path.exec(path) ?? []).slice(1).map(decodeURIComponent)
     const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1] ?? ""
+    if (bearer !== "") credentials.add(bearer)
     const overridden = [...overrides.values()].find((each) => each.path.test(path))
     if (route.as === "app") {
       const fault = faultOfAppJwt(bearer, appId, key.privateKey, Math.floor(now().getTime() / 1000))
@@ -210,6 +215,9 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
       limit = next
     },
     requests: log.entries,
+    get credentials() {
+      return [...credentials]
+    },
     assertClean: () => log.assertClean(),
     async close() {
       await server.close()
