@@ -9,6 +9,8 @@ const USAGE = `Usage: daypass COMMAND
   explain (--claims FILE | --token -) --policies DIR --grants a,b [...]
                                 decide what a job would get, and why: offline, or by asking a broker
   schema [KIND]                 print the JSON Schemas of policies, organisation files and tests
+  who-can DIR [...]             everybody who can get a grant, a role, a connection
+  diff OLD NEW [...]            who gets more and who gets less by one folder than by the other
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
   audit verify FILE [...]       verify an exported audit chain
@@ -16,7 +18,8 @@ const USAGE = `Usage: daypass COMMAND
 
   --help, --version             a command's --help says more
 
-Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be carried out.`
+Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be carried out,
+3 somebody gets more (diff).`
 
 // Loaded when they are asked for: the audit commands need node:sqlite, which older Nodes do not have.
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
@@ -25,6 +28,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["test", async () => (await import("./test.ts")).run],
   ["explain", async () => (await import("./explain.ts")).run],
   ["schema", async () => (await import("./schema.ts")).run],
+  ["who-can", async () => (await import("./who-can.ts")).run],
+  ["diff", async () => (await import("./diff.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push.ts")).run],
   ["audit verify", async () => (await import("./audit-verify.ts")).run],

@@ -1,0 +1,259 @@
+import { formatDuration } from "../duration.ts"
+import type { Boundary, PolicySet, Rule } from "../policy/model.ts"
+import type { Result } from "../result.ts"
+import { type Surplus, surplusOf } from "./diff-compare.ts"
+import { meaningOfBoundary, meaningOfCondition, meaningOfTarget, stable } from "./diff-fingerprint.ts"
+import type { ChangePlace, ChangeSubject, DiffContext, PolicyChange } from "./diff-model.ts"
+import { type Offer, offersOf } from "./diff-offers.ts"
+import type { ScopePair } from "./diff-scopes.ts"
+import { GITHUB_CLAIMS } from "./github-claims.ts"
+import { demandWords, differenceOf, resourceOf } from "./grant-words.ts"
+import { isEmpty, meets, type Region, subtract, union, type Witness } from "./region.ts"
+import { candidatesOf } from "./region-witnesses.ts"
+import { casesOf, type Vocabulary } from "./region-words.ts"
+import { getsMore } from "./sample-job.ts"
+import type { Scope } from "./scope.ts"
+import { regionOfTarget, type ScopePart, spaceFor } from "./scope-space.ts"
+import type { AxisMemo, Space } from "./space.ts"
+import { type RuleRegion, rulesFor, type Survey, surveyOf } from "./survey.ts"
+import { attempt, type Must, type TooComplex } from "./too-complex.ts"
+import { speakersOf, vocabularyOf } from "./vocabulary.ts"
+
+/** What the comparison of scopes needs besides them. */
+export interface ScopeComparison {
+  readonly old: PolicySet
+  readonly next: PolicySet
+  readonly context: DiffContext
+  readonly memo: AxisMemo
+  /** Wide targets whose jobs were compared already. */
+  readonly done: readonly Scope[]
+}
+
+/** Compares what two sets give in one scope: the jobs of both in one space, so that nothing is sampled. */
+export function changesIn(pair: ScopePair, comparison: ScopeComparison): readonly PolicyChange[] {
+  const changes = attempt((must) => {
+    const parts = [pair.old, pair.next].filter((part) => part !== null)
+    const space = must(spaceFor(parts, GITHUB_CLAIMS, comparison.memo))
+    const survey = (part: ScopePart | null) => (part === null ? null : must(surveyOf(part, space)))
+    const surveys = { old: survey(pair.old), next: survey(pair.next) }
+    return pair.names.flatMap((name) => {
+      const changed = changesOf(name, surveys, space, { ...comparison, pair })
+      return changed.ok ? changed.value : [unknowable(pair, name, changed.fault)]
+    })
+  })
+  return changes.ok ? changes.value : [unknowable(pair, null, changes.fault)]
+}
+
+/** Whose jobs a scope holds. */
+export function subjectOf({ issuer, target, repository, environment }: Scope): ChangeSubject {
+  const repositoryId = target.kind === "repository" ? target.id : null
+  return { issuer: issuer.name, repository, repositoryId, environment: environment ?? null }
+}
+
+interface Surveys {
+  readonly old: Survey | null
+  readonly next: Survey | null
+}
+
+function changesOf(
+  name: string,
+  surveys: Surveys,
+  space: Space,
+  { pair, ...comparison }: ScopeComparison & { readonly pair: ScopePair },
+): Result<readonly PolicyChange[], TooComplex> {
+  return attempt((must) => {
+    const away = must(
+      union(
+        space,
+        comparison.done.map(({ target }) => regionOfTarget(space, target)),
+      ),
+    )
+    const here = (survey: Survey | null) =>
+      survey === null
+        ? []
+        : must(offersOf(survey, name)).map((offer) => ({
+            ...offer,
+            sure: must(subtract(offer.sure, away)),
+            possible: must(subtract(offer.possible, away)),
+          }))
+    const [before, after] = [here(surveys.old), here(surveys.next)]
+    const wider = surplusOf({ more: after, less: before, space, surely: false }, must)
+    const narrower = surplusOf({ more: before, less: after, space, surely: true }, must)
+    if (wider.length + narrower.length === 0) return []
+    const base = must(
+      union(
+        space,
+        [surveys.old, surveys.next].flatMap((survey) => (survey ? [survey.all] : [])),
+      ),
+    )
+    const telling = { name, surveys, comparison, must, vocabulary: vocabularyOf(partsOf(pair).map(speakersOf)), base }
+    return [
+      ...wider.map((surplus) => told("wider", surplus, telling)),
+      ...narrower.map((surplus) => told("narrower", surplus, telling)),
+    ]
+  })
+}
+
+interface Telling {
+  readonly name: string
+  readonly surveys: Surveys
+  readonly comparison: ScopeComparison
+  readonly vocabulary: Vocabulary
+  readonly base: Region
+  readonly must: Must
+}
+
+const partsOf = ({ old, next }: ScopePair): readonly ScopePart[] => [next, old].filter((part) => part !== null)
+
+function told(direction: PolicyChange["direction"], surplus: Surplus<Offer>, telling: Telling): PolicyChange {
+  const { name, surveys, comparison, must, vocabulary, base } = telling
+  const { old, next, context } = comparison
+  const { region, offer, kind } = surplus
+  const [more, less] = direction === "wider" ? [next, old] : [old, next]
+  const { scope } = offer.reach
+  const example = firstThat(region, (witness) =>
+    getsMore(more, less, { witness, issuer: scope.issuer.name, grant: name }),
+  )
+  return {
+    direction,
+    kind,
+    says: sayingOf(direction, surplus, name, context),
+    subjects: [subjectOf(scope)],
+    grant: name,
+    connection: offer.reach.grant.connection.name,
+    cases: must(casesOf(region, base, vocabulary)),
+    example,
+    proven: example !== null || direction === "narrower",
+    place: placeOf(direction, surplus, surveys, name),
+    regions: [region],
+  }
+}
+
+/** The first job of a region, among a few that differ as much as possible, of which something holds. */
+export function firstThat(region: Region, holds: (witness: Witness) => boolean): Witness | null {
+  for (const witness of candidatesOf(region)) if (holds(witness)) return witness
+  return null
+}
+
+function sayingOf(
+  direction: PolicyChange["direction"],
+  surplus: Surplus<Offer>,
+  name: string,
+  { providers }: DiffContext,
+) {
+  const { grant, maxTtlSeconds } = surplus.offer.reach
+  const wider = direction === "wider"
+  if (surplus.kind === "lifetime") {
+    const [longer, shorter] = [formatDuration(surplus.seconds), formatDuration(surplus.otherSeconds)]
+    return wider
+      ? `can have ${name} for ${longer} instead of ${shorter}`
+      : `can have ${name} for ${shorter} only, instead of ${longer}`
+  }
+  if (surplus.kind === "protection") {
+    const words = demandWords(surplus.demand)
+    return wider
+      ? `no longer needs ${words} on the environment for ${name}`
+      : `needs ${words} on the environment for ${name}`
+  }
+  const [instead] = surplus.instead
+  if (instead !== undefined) {
+    const difference = differenceOf(grant, instead.reach.grant)
+    return wider
+      ? `gets ${name} with ${difference}`
+      : `no longer gets ${name} with ${difference.replaceAll(" instead of ", ", but ")}`
+  }
+  const what = `${name}: ${resourceOf(grant, providers)} through ${grant.connection.name}`
+  const unproven = isEmpty(surplus.offer.sure) ? "perhaps " : ""
+  return wider
+    ? `can ${unproven}get ${what}, for ${formatDuration(maxTtlSeconds || grant.ttlSeconds)}`
+    : `can no longer get ${what}`
+}
+
+/** The line that makes the difference: of what one side says and the other does not, what tells most of the region. */
+function placeOf(
+  direction: PolicyChange["direction"],
+  { offer, region, kind }: Surplus<Offer>,
+  surveys: Surveys,
+  name: string,
+): ChangePlace {
+  const { old, next } = surveys
+  const rule = (mine: Survey | null, theirs: Survey | null, kind: Rule["kind"]) =>
+    changedRule(mine, theirs, name, kind, region)
+  const grantNow = next?.scope.policies.flatMap(({ grants }) => grants.get(name) ?? [])[0]
+  const isWider = direction === "wider"
+  const gone = isWider ? rule(old, next, "deny") : rule(old, next, "allow")
+  const added = isWider ? rule(next, old, "allow") : rule(next, old, "deny")
+  const boundary = changedBoundary(next, old)
+  const formerBoundary = changedBoundary(old, next)
+  const isRule = kind === "grant"
+  const candidates: readonly (ChangePlace | null | undefined)[] = [
+    isRule && isWider && gone ? (sameRule(next, gone) ?? placed("old", gone)) : null,
+    isRule && added ? placed("new", added) : null,
+    isRule && gone ? (sameRule(next, gone) ?? placed("old", gone)) : null,
+    boundary && placed("new", boundary),
+    formerBoundary && placed("old", formerBoundary),
+    isWider ? placed("new", offer.reach.grant) : null,
+    grantNow && placed("new", grantNow),
+  ]
+  return candidates.find((place) => place !== null && place !== undefined) ?? placed("old", offer.reach.grant)
+}
+
+interface Line {
+  readonly file: string
+  readonly line: number
+}
+
+const placed = (set: ChangePlace["set"], { file, line }: Line): ChangePlace => ({ set, file, line })
+
+/** A rule that meets the region, and that the other side does not have. */
+function changedRule(
+  mine: Survey | null,
+  theirs: Survey | null,
+  name: string,
+  kind: Rule["kind"],
+  region: Region,
+): Rule | null {
+  if (mine === null) return null
+  const meaning = ({ policy, rule }: RuleRegion) =>
+    stable([meaningOfTarget(policy.target), rule.conditions.map(meaningOfCondition).sort()])
+  const known = new Set(theirs === null ? [] : rulesFor(theirs, kind, name).map(meaning))
+  const found = rulesFor(mine, kind, name).find((one) => !known.has(meaning(one)) && meets(one.region, region))
+  return found?.rule ?? null
+}
+
+/** What became of a rule, where its file still has one of its name. */
+function sameRule(survey: Survey | null, { kind, name, file }: Rule): ChangePlace | null {
+  const found = survey?.rules.find(({ rule }) => rule.kind === kind && rule.name === name && rule.file === file)
+  return found ? placed("new", found.rule) : null
+}
+
+function changedBoundary(mine: Survey | null, theirs: Survey | null): Boundary | null {
+  const over = (survey: Survey | null) => (survey?.ceiling ?? []).map(({ boundary }) => boundary)
+  const known = new Set(over(theirs).map(meaningOfBoundary))
+  return over(mine).find((boundary) => !known.has(meaningOfBoundary(boundary))) ?? null
+}
+
+/** Counts as giving more: what nobody can tell must not pass for safe. */
+function unknowable(pair: ScopePair, name: string | null, { reason }: TooComplex): PolicyChange {
+  const part = pair.next ?? pair.old
+  if (part === null) throw new TypeError("a pair of no scopes")
+  const [policy] = part.scope.policies
+  const grant = name === null ? undefined : part.scope.policies.flatMap(({ grants }) => grants.get(name) ?? [])[0]
+  return {
+    direction: "wider",
+    kind: "too-complex",
+    says: `cannot be proved not to get more${name === null ? "" : ` of ${name}`}, because ${reason}`,
+    subjects: [subjectOf(part.scope)],
+    grant: name,
+    connection: null,
+    cases: [],
+    example: null,
+    proven: false,
+    place: {
+      set: pair.next ? "new" : "old",
+      file: grant?.file ?? policy?.file ?? "daypass.yaml",
+      line: grant?.line ?? 1,
+    },
+    regions: [],
+  }
+}

@@ -1,0 +1,222 @@
+import type { Grant, PolicySet } from "../policy/model.ts"
+import { claimsOf } from "../policy/template.ts"
+import type { BoundaryRegions } from "./ceiling-region.ts"
+import { meaningOfTarget } from "./diff-fingerprint.ts"
+import { limitedTo } from "./diff-offers.ts"
+import { firstThat, subjectOf } from "./diff-scope.ts"
+import { GITHUB_CLAIMS } from "./github-claims.ts"
+import { demandWords, resourceOf, writtenFields } from "./grant-words.ts"
+import { type Reach, reachesBy } from "./reach.ts"
+import { everything, intersect, isEmpty, meets, type Region, union, witness } from "./region.ts"
+import { regionOfConditions } from "./rule-region.ts"
+import { decideSample, PROTECTIONS } from "./sample-job.ts"
+import { type Scope, scopesOf } from "./scope.ts"
+import { boundariesOver, spaceFor } from "./scope-space.ts"
+import type { AxisMemo, Space } from "./space.ts"
+import { type RuleRegion, rulesFor, type Survey, surveyOf } from "./survey.ts"
+import { axisOf, regionOfEntry } from "./template-region.ts"
+import { attempt, type Must } from "./too-complex.ts"
+import type {
+  FieldWish,
+  UnreachableRow,
+  WhoCan,
+  WhoCanContext,
+  WhoCanQuery,
+  WhoCanRow,
+  WrittenBoundary,
+} from "./who-can-model.ts"
+import { whoCanByThemselves } from "./who-can-own.ts"
+import { describeBoundary, probeOf, written } from "./who-can-words.ts"
+
+/**
+ * Everybody who can get a grant: one row for each rule by which somebody does, exactly, whatever denies and boundaries take
+ * away; and for policies that repositories keep for themselves, one for each entry of a boundary that would let them.
+ *
+ * A grant with gaps is found for the jobs that fill it so: who reaches `role/svc-pay` is known by name.
+ */
+export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContext): WhoCan {
+  const memo: AxisMemo = new Map()
+  const found: WhoCan[] = scopesOf(set)
+    .filter(({ environment }) => query.environment === undefined || environment === query.environment)
+    .map((scope) => whoCanIn(scope, set, query, context, memo))
+  found.push(whoCanByThemselves(set, query, context))
+  return {
+    rows: found.flatMap(({ rows }) => rows),
+    unreachable: found.flatMap(({ unreachable }) => unreachable),
+    unknown: found.flatMap(({ unknown }) => unknown),
+  }
+}
+
+const NOBODY: WhoCan = { rows: [], unreachable: [], unknown: [] }
+
+function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: WhoCanContext, memo: AxisMemo): WhoCan {
+  const isAsked = ({ name, connection }: Grant) =>
+    (query.grant ?? name) === name && (query.connection ?? connection.name) === connection.name
+  const grants = scope.policies.flatMap((policy) => [...policy.grants.values()].filter(isAsked))
+  const probe = probeOf(query, [...new Set(grants.map(({ connection }) => connection.name))])
+  if (grants.length === 0 || boundariesOver(scope, [probe]).length === 0) return NOBODY
+  const { organisation } = set
+  const found = attempt((must): WhoCan => {
+    const boundaries = [...organisation.boundaries, probe]
+    const space = must(spaceFor([{ scope, organisation: { boundaries } }], GITHUB_CLAIMS, memo))
+    const survey = must(surveyOf({ scope, organisation }, space))
+    const wanted = regionOfConditions(space, probe.when, "allow")
+    const telling: Telling = { set, survey, query, context, wanted, must }
+    const reaches = [...new Set(grants.map(({ name }) => name))].flatMap((name) => must(reachesBy(survey, name)))
+    const told = reaches.filter(({ grant }) => isAsked(grant)).flatMap((reach) => rowsOf(reach, telling))
+    return {
+      rows: told.flatMap((one) => ("why" in one ? [] : [one])),
+      unreachable: told.flatMap((one) => ("why" in one ? [one] : [])),
+      unknown: [],
+    }
+  })
+  if (found.ok) return found.value
+  return { ...NOBODY, unknown: [{ subject: subjectOf(scope), grant: query.grant ?? null, reason: found.fault.reason }] }
+}
+
+interface Telling {
+  readonly set: PolicySet
+  readonly survey: Survey
+  readonly query: WhoCanQuery
+  readonly context: WhoCanContext
+  readonly wanted: Region
+  readonly must: Must
+}
+
+function rowsOf(reach: Reach, telling: Telling): readonly (WhoCanRow | UnreachableRow)[] {
+  const { survey, query, wanted, must } = telling
+  const { space, scope } = survey
+  const { grant, inside, unproven, admitted } = reach
+  const asked = must(intersect(wanted, regionOfWishes(query.fields ?? [], reach, space, must)))
+  const possible = must(intersect(asked, must(union(space, [inside, unproven]))))
+  // What a rule gives is told where its own repositories are the scope.
+  const isHere = ({ policy }: RuleRegion) =>
+    scope.target.kind === "repository" || meaningOfTarget(policy.target) === meaningOfTarget(scope.target)
+  const rules = rulesFor(survey, "allow", grant.name).filter(isHere)
+  return rules.flatMap((allow): readonly (WhoCanRow | UnreachableRow)[] => {
+    const speaksOf = must(intersect(allow.region, asked))
+    if (isEmpty(speaksOf)) return []
+    const place = placeOf(allow)
+    const reached = must(intersect(speaksOf, possible))
+    if (!isEmpty(reached)) return [rowOf(reach, allow, reached, telling)]
+    const why = meets(admitted, speaksOf) ? "ceiling" : "denied"
+    return [{ subject: subjectOf(scope), grant: grant.name, place, why }]
+  })
+}
+
+function rowOf(reach: Reach, allow: RuleRegion, reached: Region, telling: Telling): WhoCanRow {
+  const { set, survey, query, context, must } = telling
+  const { scope, grant } = reach
+  const example = firstThat(reached, (one) =>
+    PROTECTIONS.some((protection) => {
+      const asked = { witness: one, issuer: scope.issuer.name, grant: grant.name, protection }
+      return decideSample(set, asked)?.outcome === "allow"
+    }),
+  )
+  const limits = survey.ceiling.flatMap(({ boundary: { maxTtlSeconds: seconds }, restricts: region }) =>
+    seconds === undefined ? [] : [{ seconds, region }],
+  )
+  const lifetimes = limitedTo(grant.ttlSeconds, limits, reached, must)
+  const denies = rulesFor(survey, "deny", grant.name).filter(({ region }) => meets(region, allow.region))
+  const own = [...survey.applies].flatMap(([{ protectedEnvironment: demand }, region]) =>
+    demand && meets(region, reached) ? [demandWords(demand)] : [],
+  )
+  return {
+    subject: subjectOf(scope),
+    only: onlyOf(reached, reach, query),
+    grant: grant.name,
+    connection: grant.connection.name,
+    resource: resourceOf(grant, context.providers),
+    ttlSeconds: Math.max(...lifetimes.map(({ seconds }) => seconds)),
+    conditions: written(allow.rule.conditions),
+    unless: denies.map(({ rule }) => ({
+      name: rule.name,
+      file: rule.file,
+      line: rule.line,
+      conditions: written(rule.conditions),
+    })),
+    within: survey.ceiling.flatMap((one) => boundaryOf(one, reached, reach, must)),
+    protectedEnvironment: [...new Set(own)],
+    place: placeOf(allow),
+    example: example ?? witness(reached) ?? {},
+    proven: example !== null,
+  }
+}
+
+const placeOf = ({ rule: { name, file, line } }: RuleRegion) => ({ name, file, line })
+
+/** A boundary that has a say in whether these jobs get the grant. */
+function boundaryOf(
+  { boundary, allows, restricts }: BoundaryRegions,
+  reached: Region,
+  reach: Reach,
+  must: Must,
+): readonly WrittenBoundary[] {
+  const { scope, grant } = reach
+  const isAllowing =
+    meets(allows, reached) &&
+    boundary.allow.some((entry) => {
+      const { possible } = must(regionOfEntry(reached.space, entry, grant, scope))
+      return meets(must(intersect(possible, allows)), reached)
+    })
+  return describeBoundary(boundary, { isAllowing, restricts, reached }, must)
+}
+
+/** Whose claims make the grant one that is asked for. */
+function regionOfWishes(wishes: readonly FieldWish[], { grant, scope }: Reach, space: Space, must: Must): Region {
+  return wishes.reduce((region, { key, pattern }) => {
+    const [name = key] = key.split(".")
+    const texts = textsAt(writtenFields(grant), key.split("."))
+    const matched = texts.map((text) => {
+      // One text at a time: of a list, any will do.
+      const { template, ...rest } = grant
+      const isOpen = template !== undefined && claimsOf(text).length > 0
+      const single: Grant = isOpen
+        ? { ...grant, fields: { [name]: sampleOf(text) }, template: { ...template, raw: { [name]: text } } }
+        : { ...rest, fields: { [name]: text } }
+      const entry = {
+        connection: grant.connection.name,
+        line: 0,
+        fields: new Map([[name, { kind: "text" as const, patterns: [pattern] }]]),
+      }
+      return must(regionOfEntry(space, entry, single, scope)).possible
+    })
+    return must(intersect(region, must(union(space, matched))))
+  }, everything(space))
+}
+
+const sampleOf = (text: string): string =>
+  text.replace(/\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, escaped) => (escaped ? whole.slice(1) : "x"))
+
+/** Every text below a key, however deep. */
+function textsAt(value: unknown, path: readonly string[]): readonly string[] {
+  if (path.length > 0) {
+    const [key = "", ...rest] = path
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return []
+    return textsAt((value as Readonly<Record<string, unknown>>)[key], rest)
+  }
+  if (typeof value === "string") return [value]
+  if (typeof value === "boolean" || typeof value === "number") return [String(value)]
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap((one) => textsAt(one, [])) : []
+}
+
+/** Which repositories of a pattern, when the question leaves only some. */
+function onlyOf(
+  { space, boxes }: Region,
+  { scope, grant }: Reach,
+  { fields = [], repository }: WhoCanQuery,
+): string | null {
+  if (scope.target.kind === "repository") return null
+  const isFilled = fields.length > 0 && (grant.template?.claims ?? []).some((gap) => axisOf(gap) === "repository")
+  if (!isFilled && repository === undefined) return null
+  const at = space.axes.findIndex(({ claim }) => claim === "repository")
+  const axis = space.axes[at]
+  if (axis === undefined) return null
+  const names = axis.values.filter((_, index) => boxes.some((box) => ((box[at] ?? 0n) >> BigInt(index)) & 1n))
+  const isExact =
+    names.length === 1 &&
+    (fields.some(({ pattern }) => isFilled && pattern.literal !== null) || repository?.literal === names[0])
+  const [first] = names
+  if (first === undefined || first === null) return null
+  return isExact ? first : `such as ${first}`
+}
