@@ -1,5 +1,5 @@
 import type { Problem, Revocation, RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
-import type { ConditionTrace, GrantTrace, RuleTrace, Trace } from "../broker/wire/trace.ts"
+import type { BoundaryTrace, ConditionTrace, FieldTrace, GrantTrace, RuleTrace, Trace } from "../broker/wire/trace.ts"
 import { ActionError } from "./failure.ts"
 import { memberOf, membersOf } from "./json.ts"
 
@@ -137,18 +137,41 @@ function readGrantTrace(value: unknown): GrantTrace {
     outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
     reason: readText(memberOf(value, "reason")),
     rules: readList(memberOf(value, "rules")).map(readRuleTrace),
+    boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace),
   }
 }
 
 function readRuleTrace(value: unknown): RuleTrace {
-  const line = memberOf(value, "line")
   return {
     kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
     name: readText(memberOf(value, "name")),
     file: readText(memberOf(value, "file")),
-    line: typeof line === "number" && Number.isSafeInteger(line) ? line : 0,
+    line: readLine(memberOf(value, "line")),
     matched: memberOf(value, "matched") === true,
     conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
+  }
+}
+
+function readBoundaryTrace(value: unknown): BoundaryTrace {
+  return {
+    name: readText(memberOf(value, "name")),
+    file: readText(memberOf(value, "file")),
+    line: readLine(memberOf(value, "line")),
+    matched: memberOf(value, "matched") === true,
+    allows: memberOf(value, "allows") === true,
+    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
+    required: readList(memberOf(value, "required")).map(readConditionTrace),
+    fields: readList(memberOf(value, "fields")).map(readFieldTrace),
+    environment: readList(memberOf(value, "environment")).map(readText),
+  }
+}
+
+function readFieldTrace(value: unknown): FieldTrace {
+  const actual = memberOf(value, "actual")
+  return {
+    field: readText(memberOf(value, "field")),
+    expected: readText(memberOf(value, "expected")),
+    actual: typeof actual === "string" ? readText(actual) : null,
   }
 }
 
@@ -164,6 +187,10 @@ function readConditionTrace(value: unknown): ConditionTrace {
 
 function readList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value.slice(0, MAX_LIST) : []
+}
+
+function readLine(value: unknown): number {
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0
 }
 
 function readText(value: unknown): string {

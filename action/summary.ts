@@ -1,4 +1,4 @@
-import type { GrantTrace, RuleTrace } from "../broker/wire/trace.ts"
+import type { BoundaryTrace, GrantTrace, RuleTrace } from "../broker/wire/trace.ts"
 import { advice } from "./advice.ts"
 import type { Credential } from "./answer.ts"
 import { forMarkdown } from "./escape.ts"
@@ -22,7 +22,7 @@ export function grantedSummary(
   return bounded(["### Daypass", "", ...table(["grant", "provider", "until", "how it ends", "arrives as"], rows)])
 }
 
-/** What happened, what to change, and for a denial the trace: which rule, which claim, expected and actual. */
+/** What happened, what to change, and for a denial the trace: which rule or boundary, which claim, expected and actual. */
 export function failedSummary(failure: ActionError): string {
   const request = failure.requestId === undefined ? [] : ["", `Request ${forMarkdown(failure.requestId)}`]
   return bounded([
@@ -49,13 +49,43 @@ function grantSection(grant: GrantTrace): string[] {
       place,
       forMarkdown(claim),
       forMarkdown(expected),
-      actual === null ? "*missing*" : forMarkdown(actual),
+      orMissing(actual),
       yesOrNo(rule, matched),
     ])
   })
-  if (rows.length === 0) return heading
-  return [...heading, "", ...table(["rule", "file", "claim", "expected", "actual", "matches"], rows)]
+  const rules =
+    rows.length === 0 ? [] : ["", ...table(["rule", "file", "claim", "expected", "actual", "matches"], rows)]
+  const missed = missedRows(grant.boundaries ?? [])
+  const ceiling = missed.length === 0 ? [] : ["", ...table(["boundary", "file", "of", "expected", "actual"], missed)]
+  return [...heading, ...rules, ...ceiling]
 }
+
+/**
+ * What stands between a grant and the ceiling. Every boundary's demands have to be met, but one that allows the grant is
+ * enough: where there is one, what keeps the others from allowing it too is nobody's concern.
+ */
+function missedRows(boundaries: readonly BoundaryTrace[]): string[][] {
+  const isAllowed = boundaries.some(({ allows }) => allows)
+  return boundaries.flatMap(({ name, file, line, conditions, required, fields, environment }) => {
+    const start = [forMarkdown(name), `${forMarkdown(file)}:${line}`]
+    const claims = [...(isAllowed ? [] : conditions), ...required].filter(({ matched }) => !matched)
+    return [
+      ...claims.map(({ claim, expected, actual }) => [
+        `claim ${forMarkdown(claim)}`,
+        forMarkdown(expected),
+        orMissing(actual),
+      ]),
+      ...(isAllowed ? [] : fields).map(({ field, expected, actual }) => [
+        `the grant's ${forMarkdown(field)}`,
+        forMarkdown(expected),
+        orMissing(actual),
+      ]),
+      ...environment.map((todo) => ["the environment", forMarkdown(todo), ""]),
+    ].map((cells) => [...start, ...cells])
+  })
+}
+
+const orMissing = (actual: string | null) => (actual === null ? "*missing*" : forMarkdown(actual))
 
 function placesOf(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
   return credential.values.flatMap(({ name, env }) => [

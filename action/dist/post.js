@@ -232,18 +232,39 @@ function readGrantTrace(value) {
     name: readText(memberOf(value, "name")),
     outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
     reason: readText(memberOf(value, "reason")),
-    rules: readList(memberOf(value, "rules")).map(readRuleTrace)
+    rules: readList(memberOf(value, "rules")).map(readRuleTrace),
+    boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace)
   };
 }
 function readRuleTrace(value) {
-  const line = memberOf(value, "line");
   return {
     kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
     name: readText(memberOf(value, "name")),
     file: readText(memberOf(value, "file")),
-    line: typeof line === "number" && Number.isSafeInteger(line) ? line : 0,
+    line: readLine(memberOf(value, "line")),
     matched: memberOf(value, "matched") === true,
     conditions: readList(memberOf(value, "conditions")).map(readConditionTrace)
+  };
+}
+function readBoundaryTrace(value) {
+  return {
+    name: readText(memberOf(value, "name")),
+    file: readText(memberOf(value, "file")),
+    line: readLine(memberOf(value, "line")),
+    matched: memberOf(value, "matched") === true,
+    allows: memberOf(value, "allows") === true,
+    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
+    required: readList(memberOf(value, "required")).map(readConditionTrace),
+    fields: readList(memberOf(value, "fields")).map(readFieldTrace),
+    environment: readList(memberOf(value, "environment")).map(readText)
+  };
+}
+function readFieldTrace(value) {
+  const actual = memberOf(value, "actual");
+  return {
+    field: readText(memberOf(value, "field")),
+    expected: readText(memberOf(value, "expected")),
+    actual: typeof actual === "string" ? readText(actual) : null
   };
 }
 function readConditionTrace(value) {
@@ -257,6 +278,9 @@ function readConditionTrace(value) {
 }
 function readList(value) {
   return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
+}
+function readLine(value) {
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
 }
 function readText(value) {
   return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : "";

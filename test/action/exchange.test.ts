@@ -1,7 +1,7 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { describe, expect, test } from "vitest"
-import type { Trace } from "../../broker/wire/trace.ts"
+import type { BoundaryTrace, Trace } from "../../broker/wire/trace.ts"
 import { runAction } from "../support/runner.ts"
 import { exchangeAnswer, problem, type Reply } from "../support/scripted-broker.ts"
 import { AWS, answered, granted, play, SECRET, unmaskedLines } from "./story.ts"
@@ -31,6 +31,25 @@ const TRACE: Trace = {
       ],
     },
   ],
+}
+
+const BOUNDARY: BoundaryTrace = {
+  name: "shop",
+  file: "daypass.yaml",
+  line: 16,
+  matched: true,
+  allows: false,
+  conditions: [],
+  required: [],
+  fields: [],
+  environment: [],
+}
+
+/** The trace, its rules met, below these boundaries. */
+function below(...boundaries: readonly unknown[]): Trace {
+  const [grant] = TRACE.grants
+  const rules = grant?.rules.map((rule) => ({ ...rule, matched: true, conditions: [] })) ?? []
+  return { ...TRACE, grants: [{ ...grant, reason: "outside", rules, boundaries }] } as Trace
 }
 
 describe("credentials arrive", () => {
@@ -116,6 +135,99 @@ describe("a denial", () => {
         .find((row) => row.includes(rule))
         ?.match(/\S+(?= \|$)/)?.[0]
     expect([verdictOf("deny passed"), verdictOf("deny held")]).toEqual(["no", "**yes**"])
+  })
+
+  const summaryBelow = async (...boundaries: readonly unknown[]) => {
+    const { run } = await play(answered(problem(403, "not_allowed", "No.", { trace: below(...boundaries) })))
+    expect(run.exitCode).toBe(1)
+    const asShown = run.summary.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    const rows = asShown.split("\n").filter((line) => line.startsWith("|"))
+    return { summary: run.summary, rows: rows.filter((row) => row.includes("daypass.yaml")) }
+  }
+
+  test("shows which boundary stands in the way, and what the grant, the job and the environment miss", async () => {
+    const role = "arn:aws:iam::111122223333:role/"
+    const { rows } = await summaryBelow(
+      {
+        ...BOUNDARY,
+        required: [
+          { claim: "runner_environment", expected: "github-hosted", actual: null, matched: false },
+          { claim: "event_name", expected: "push", actual: "push", matched: true },
+        ],
+        fields: [
+          { field: "role", expected: `${role}shop-*`, actual: `${role}admin` },
+          { field: "policy_arns", expected: "arn:aws:iam::aws:policy/*", actual: null },
+        ],
+        environment: ["add required reviewers"],
+      },
+      {
+        ...BOUNDARY,
+        name: "releases",
+        line: 21,
+        matched: false,
+        conditions: [
+          { claim: "ref", expected: "refs/tags/v*", actual: "refs/heads/main", matched: false },
+          { claim: "event_name", expected: "push", actual: "push", matched: true },
+        ],
+      },
+    )
+    expect(rows).toEqual([
+      "| shop | daypass.yaml:16 | claim runner_environment | github-hosted | *missing* |",
+      `| shop | daypass.yaml:16 | the grant's role | ${role}shop-* | ${role}admin |`,
+      "| shop | daypass.yaml:16 | the grant's policy_arns | arn:aws:iam::aws:policy/* | *missing* |",
+      "| shop | daypass.yaml:16 | the environment | add required reviewers |  |",
+      "| releases | daypass.yaml:21 | claim ref | refs/tags/v* | refs/heads/main |",
+    ])
+  })
+
+  test("where one boundary allows the grant, tells of the others only what they demand besides", async () => {
+    const fields = [{ field: "role", expected: "a", actual: "b" }]
+    const conditions = [{ claim: "ref", expected: "refs/tags/v*", actual: "refs/heads/main", matched: false }]
+    const { rows } = await summaryBelow(
+      { ...BOUNDARY, allows: true },
+      { ...BOUNDARY, name: "other", fields },
+      { ...BOUNDARY, name: "releases", matched: false, conditions },
+      { ...BOUNDARY, name: "guarded", environment: ["add required reviewers"] },
+    )
+    expect(rows).toEqual(["| guarded | daypass.yaml:16 | the environment | add required reviewers |  |"])
+  })
+
+  test("below boundaries that miss nothing in particular has no table of them", async () => {
+    const { summary, rows } = await summaryBelow({ ...BOUNDARY, allows: true })
+    expect(rows).toEqual([])
+    expect(summary).not.toContain("boundary")
+  })
+
+  test("shows what stands in a boundary as inert text, and in its cell", async () => {
+    const hostile = "<img src=a onerror=b>|`y`\n| **b** [l](https://e.example)"
+    const condition = { claim: hostile, expected: hostile, actual: hostile, matched: false }
+    const { summary } = await summaryBelow({
+      ...BOUNDARY,
+      name: hostile,
+      required: [condition],
+      fields: [{ field: hostile, expected: hostile, actual: hostile }],
+      environment: [hostile],
+    })
+    expect(summary).not.toMatch(/<img|`|\[l\]|\*\*b\*\*|https:/)
+    const rows = summary.split("\n").filter((row) => row.includes("img"))
+    expect(rows).toHaveLength(3)
+    for (const row of rows) expect(row.match(/\|/g)).toHaveLength(6)
+  })
+
+  test.each([
+    ["no list", "shop"],
+    ["a list of what is none", [null, 7, "shop", [], {}]],
+    [
+      "members of other types",
+      [{ name: {}, file: 1, line: "x", allows: "yes", required: {}, fields: [null], environment: [7] }],
+    ],
+    ["more of them than anybody reads", Array.from({ length: 3_000 }, () => ({ environment: ["x"] }))],
+  ])("with boundaries that are %s is a denial all the same", async (_, boundaries) => {
+    const trace = { ...TRACE, grants: [{ ...TRACE.grants[0], boundaries }] } as unknown as Trace
+    const { run } = await play(answered(problem(403, "not_allowed", "No.", { trace })))
+    expect(run.exitCode).toBe(1)
+    expect(run.summary).toContain("deploy from main")
+    expect(run.summary.length).toBeLessThan(20_000)
   })
 
   test("with a trace that is none is a denial without a trace", async () => {

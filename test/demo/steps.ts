@@ -4,6 +4,7 @@ import type { Job } from "../support/github.ts"
 import type { ActionRun } from "../support/runner.ts"
 import { runAction } from "../support/runner.ts"
 import { verifyTrail } from "./audit.ts"
+import { ADMIN_ROLE, CEILING, OWN_FILE, OWN_POLICY, STAGING_ROLE } from "./policies.ts"
 import type { Findings } from "./report.ts"
 import { makeThief } from "./thief.ts"
 import type { Capture } from "./wiretap.ts"
@@ -31,6 +32,8 @@ export interface DemoStep {
 export const STEPS: readonly DemoStep[] = [
   { name: "A deployment from main gets AWS credentials, masked", run: credentialsArrive },
   { name: "The same job on a feature branch is refused, and told why", run: featureBranchIsRefused },
+  { name: "What a policy offers beyond the organisation's ceiling is refused, and the line named", run: ceilingHolds },
+  { name: "A policy that the repository keeps itself gives what stays below the ceiling", run: ownPolicyCounts },
   { name: "The same subject token again is refused", run: replayIsRefused },
   { name: "A token stolen without its key opens nothing", run: stolenTokenOpensNothing },
   { name: "The job ends, and its lease is closed", run: postRevokes },
@@ -81,6 +84,44 @@ async function featureBranchIsRefused(world: World, { check, show }: Findings): 
   )
 }
 
+async function ceilingHolds(world: World, { check, show }: Findings): Promise<void> {
+  const before = world.sts.requests.length
+  const run = await act(world, "main", world.github.job(deployment(MAIN, "1004")), { grants: "aws-admin" })
+  const summary = asRendered(run.summary)
+  show("the job's summary, from the refused grant on", summary.slice(summary.indexOf("#### ")))
+  check(
+    "the step failed, though a policy allows it",
+    run.exitCode === 1 && /allow somebody meant well .* yes/.test(summary),
+  )
+  check("AWS was not asked for anything", world.sts.requests.length === before)
+  check(
+    `the summary names the boundary's line in daypass.yaml, and that it wants ${CEILING}`,
+    summary.includes(`"shop" (daypass.yaml:16): role must be ${CEILING}, and is ${ADMIN_ROLE}`),
+  )
+}
+
+async function ownPolicyCounts(world: World, { check, show }: Findings): Promise<void> {
+  show(`${OWN_FILE} on the default branch of acme/shop`, OWN_POLICY)
+  const staging = (runId: string) => world.github.job({ ...deployment(FEATURE, runId), environment: "staging" })
+  const job = staging("1005")
+  const run = await act(world, "main", job, { grants: "aws-staging" })
+  show("the action's log", run.log)
+  check("a job in staging gets its role", run.exitCode === 0 && world.sts.issued.at(-1)?.roleArn === STAGING_ROLE)
+  const version = (await trail(world)).at(-1)?.record.policy_version ?? ""
+  check(`the audit record says which tree decided: ${version.slice(version.indexOf("+"))}`, isTreeOf(world, version))
+  await act(world, "post", job, { state: run.state })
+  const before = world.sts.requests.length
+  const refused = await act(world, "main", staging("1006"), { grants: "aws-admin" })
+  check(
+    "what the same file offers beyond the ceiling is refused, and AWS not asked",
+    refused.exitCode === 1 &&
+      asRendered(refused.summary).includes("daypass.yaml:16") &&
+      world.sts.requests.length === before,
+  )
+  const reads = world.api.requests.filter((line) => line.includes("/git/blobs/")).length
+  check(`for all jobs so far, GitHub was asked for the file ${reads === 1 ? "once" : `${reads} times`}`, reads === 1)
+}
+
 async function replayIsRefused(world: World, { check }: Findings, { deployed }: Story): Promise<void> {
   if (!deployed) throw new Error("there is no exchange to replay, because the first step failed")
   const before = world.sts.requests.length
@@ -119,13 +160,13 @@ async function stolenTokenOpensNothing(world: World, { check }: Findings): Promi
   check("with the job's public key the answer is a JWE", jobsKey.status === 200 && jobsKey.body.split(".").length === 5)
   check("that holds no credential in the clear", issued !== undefined && !jobsKey.body.includes(issued.secretAccessKey))
   check("and that the thief cannot open without the job's private key", !(await thief.opens(jobsKey.body)))
-  await act(world, "post", job, run.state)
+  await act(world, "post", job, { state: run.state })
 }
 
 async function postRevokes(world: World, { check, show }: Findings, { deployed }: Story): Promise<void> {
   if (!deployed) throw new Error("there is no lease to close, because the first step failed")
   const lease = deployed.run.outputs["lease"] ?? ""
-  const run = await act(world, "post", deployed.job, deployed.run.state)
+  const run = await act(world, "post", deployed.job, { state: deployed.run.state })
   show("the post step's log", run.log)
   check("action/dist/post.js ended with exit code 0", run.exitCode === 0)
   const events = (await trail(world)).filter(({ record }) => record.lease === lease).map(({ record }) => record.event)
@@ -168,22 +209,38 @@ async function auditChainHolds(world: World, { check, show }: Findings): Promise
   )
 }
 
-async function worldIsClean({ github, sts }: World, { check }: Findings): Promise<void> {
-  github.assertClean()
-  sts.assertClean()
-  check(`GitHub saw ${github.requests.length} requests and STS ${sts.requests.length}, each one of the design's`, true)
+async function worldIsClean({ github, api, sts }: World, { check }: Findings): Promise<void> {
+  for (const server of [github, api, sts]) server.assertClean()
+  const seen = [github, api, sts].map(({ requests }) => requests.length)
+  check(
+    `GitHub saw ${seen[0]} requests, its API ${seen[1]} and STS ${seen[2]}, each one of the design's`,
+    seen.every((count) => count > 0),
+  )
 }
 
-const act = (world: World, entry: "main" | "post", job: Job, state: Readonly<Record<string, string>> = {}) =>
+interface Act {
+  readonly grants?: string
+  readonly state?: Readonly<Record<string, string>>
+}
+
+const act = (world: World, entry: "main" | "post", job: Job, { grants = "aws-deploy", state = {} }: Act = {}) =>
   runAction({
     entry,
-    inputs: { broker: world.wiretap.url, audience: world.broker.url, grants: "aws-deploy" },
+    inputs: { broker: world.wiretap.url, audience: world.broker.url, grants },
     idToken: { url: job.requestUrl, requestToken: job.requestToken },
     state,
     signal: world.signal,
   })
 
 const trail = (world: World) => world.broker.auditTrail(world.github.issuer, REPOSITORY.repository_id)
+
+/** Whether a policy version ends with Git's name for the folder of acme/shop's own policies. */
+function isTreeOf({ shop }: World, version: string): boolean {
+  const root = shop.objects.tree(shop.branches.get("main") ?? "")
+  const inside = root?.entries.find(({ path }) => path === ".github")?.sha ?? ""
+  const folder = shop.objects.tree(inside)?.entries.find(({ path }) => path === "daypass")?.sha
+  return folder !== undefined && version.endsWith(`+${folder}`)
+}
 
 /** The summary's text as a browser shows it: the action writes every special character as a reference. */
 const asRendered = (summary: string) =>

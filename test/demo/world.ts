@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { ROLE, SUBJECT, writePolicies } from "../support/acme.ts"
+import { REPOSITORY, ROLE, SUBJECT } from "../support/acme.ts"
 import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-workerd.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
+import { type GitHubApi, type HostedRepository, startGitHubApi } from "../support/github-api.ts"
 import { type Sts, startSts } from "../support/sts.ts"
+import { OWN_FILE, OWN_POLICY, STAGING_ROLE, STAGING_SUBJECT, writeDemoPolicies } from "./policies.ts"
 import type { Report } from "./report.ts"
 import { startWiretap, type Wiretap } from "./wiretap.ts"
 
@@ -13,6 +15,10 @@ export interface World {
   /** A folder that goes with the world. */
   readonly folder: string
   readonly github: GitHub
+  /** Where the broker reads what repositories keep. */
+  readonly api: GitHubApi
+  /** acme/shop, with a policy of its own. */
+  readonly shop: HostedRepository
   readonly sts: Sts
   readonly broker: WorkerdBroker
   readonly wiretap: Wiretap
@@ -39,24 +45,31 @@ export async function startWorld(ends: AsyncDisposableStack, report: Report): Pr
     else process.env["TMPDIR"] = outside
   })
 
-  const [github, sts] = await Promise.all([startGitHub(), startSts()])
-  ends.defer(() => github.close())
-  ends.defer(() => sts.close())
+  const [github, api, sts] = await Promise.all([startGitHub(), startGitHubApi(), startSts()])
+  for (const server of [github, api, sts]) ends.defer(() => server.close())
+  const acme = { login: "acme", id: Number(REPOSITORY.repository_owner_id) }
+  const shop = api.host(Number(REPOSITORY.repository_id), acme, "shop")
+  shop.push({ [OWN_FILE]: OWN_POLICY })
+  api.install(acme)
   const policies = join(folder, "policies")
-  writePolicies(policies, { issuer: github.issuer, sts: sts.url })
+  writeDemoPolicies(policies, { issuer: github.issuer, sts: sts.url })
 
   const broker = await report.progress(
     "bundling the broker and starting it in workerd",
-    startWorkerdBroker({ policies }),
+    startWorkerdBroker({
+      policies,
+      settings: {
+        DAYPASS_GITHUB_APP_ID: api.appId,
+        DAYPASS_GITHUB_APP_KEY: api.key.pkcs1,
+        DAYPASS_GITHUB_API_URL: api.url,
+        DAYPASS_GITHUB_ISSUER: github.issuer,
+      },
+    }),
   )
   ends.defer(() => broker.stop())
-  sts.addRole({
-    arn: ROLE,
-    issuer: broker.url,
-    audiences: ["sts.amazonaws.com"],
-    subject: { StringEquals: SUBJECT },
-    tagSession: true,
-  })
+  const trusted = { issuer: broker.url, audiences: ["sts.amazonaws.com"], tagSession: true }
+  sts.addRole({ arn: ROLE, subject: { StringEquals: SUBJECT }, ...trusted })
+  sts.addRole({ arn: STAGING_ROLE, subject: { StringEquals: STAGING_SUBJECT }, ...trusted })
   const wiretap = await startWiretap(broker.url)
   ends.defer(() => wiretap.close())
 
@@ -64,7 +77,8 @@ export async function startWorld(ends: AsyncDisposableStack, report: Report): Pr
   ends.defer(() => abort.abort())
 
   report.say(`   GitHub's OIDC issuer and runner   ${github.issuer}`, "dim")
+  report.say(`   GitHub's API, as an App sees it   ${api.url}`, "dim")
   report.say(`   AWS STS                           ${sts.url}`, "dim")
   report.say(`   the broker, in workerd            ${broker.url}`, "dim")
-  return { folder, github, sts, broker, wiretap, signal: abort.signal }
+  return { folder, github, api, shop, sts, broker, wiretap, signal: abort.signal }
 }
