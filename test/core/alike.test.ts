@@ -9,10 +9,10 @@ import { loadPolicySet } from "../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { job } from "./job.ts"
 
-// Node and workerd decide alike: this file runs in both, on the same thousand cases, and both must come to the same digest.
+// Node and workerd decide alike: this file runs in both, on the same thousands of cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
-const DECISIONS = "0d7aa1624f08693edc6badc277377188d524d5f42e16b4ee379a26bb37f5aca7"
-const FAULTS = "cd08991d7a324cadf523a23bf1d6f9a1896abc2f5f4b2fefbcc2be8f93a23bbe"
+const DECISIONS = "965e41d99066abf074d6ab9142758ed5ae20eda2a27f85741d5e6147ab394f9e"
+const FAULTS = "a56364453f254e8e335dbff522e8727466a1a5bdeccbec71fc6c6eff43f41bc9"
 
 const SEED = 20261122
 
@@ -26,9 +26,34 @@ connections:
   broker: { provider: identity-token, audiences: ["https://vault.example.com"], max_ttl: 4m }
 `
 
-const word = fc.constantFrom("main", "dev", "release/1", "v1.2", "acme/shop", "x", "größe", "a:b", "")
-const pattern = fc.constantFrom("main", "*", "**", "release/*", "v*", "acme/**", "größe", "\\*", "a:*")
-const claim = fc.constantFrom("ref", "actor", "environment", "event_name", "runner_environment", "absent")
+/** As policies write a gap that the job's claim fills. */
+const gap = (claim: string) => `$\{${claim}}`
+
+const word = fc.constantFrom("main", "main", "main", "dev", "release/1", "v1.2", "acme/shop", "x", "größe", "a:b", "")
+const pattern = fc.constantFrom(
+  "main",
+  "main",
+  "*",
+  "*",
+  "**",
+  "**",
+  "release/*",
+  "v*",
+  "acme/**",
+  "größe",
+  "\\*",
+  "a:*",
+)
+const claim = fc.constantFrom(
+  "ref",
+  "ref",
+  "actor",
+  "actor",
+  "environment",
+  "event_name",
+  "runner_environment",
+  "absent",
+)
 const condition = fc.oneof(
   pattern.map((text) => JSON.stringify(text)),
   fc.array(pattern, { minLength: 1, maxLength: 3 }).map((texts) => JSON.stringify(texts)),
@@ -37,24 +62,62 @@ const condition = fc.oneof(
 )
 const when = fc.dictionary(claim, condition, { minKeys: 1, maxKeys: 3, noNullPrototype: true })
 const rule = (name: string, conditions: Record<string, string>, more: string) =>
-  `  - { name: ${name}, when: { ${Object.entries(conditions)
+  `  - { name: ${name}, when: { ${list(conditions)} }${more} }\n`
+
+const list = (conditions: Record<string, string>) =>
+  Object.entries(conditions)
     .map(([key, value]) => `${key}: ${value}`)
-    .join(", ")} }${more} }\n`
+    .join(", ")
+
+const boundary = fc
+  .record({
+    whose: fc.constantFrom('repository: "acme/*"', "repository_owner: acme", 'repository_id: "42"', "iss: x"),
+    when: fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: when }),
+    entry: fc.constantFrom(
+      "",
+      ", allow: [{ connection: broker }]",
+      ', allow: [{ connection: broker, audience: "https://*" }, { connection: broker, env: TOKEN }]',
+      ', allow: [{ connection: broker, claims: { team: ["*", v1.2], tier: "**" } }]',
+    ),
+    require: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: when }),
+    limit: fc.constantFrom("", "", ", max_ttl: 1m", ", max_ttl: 3m"),
+    demand: fc.constantFrom("", "", "", ", protected_environment: { deployment_branches: [protected, custom] }"),
+  })
+  .map(
+    ({ whose, when: conditions, entry, require, limit, demand }) =>
+      `when: { ${[whose, list(conditions)].filter((text) => text !== "").join(", ")} }${entry}${require ? `, require: { ${list(require)} }` : ""}${limit}${demand}`,
+  )
+
+const organisation = fc.array(boundary, { maxLength: 3 }).map((boundaries) => {
+  const items = boundaries.map((text, index) => `  - { name: b${index}, ${text} }\n`)
+  return items.length === 0 ? ORGANISATION : `${ORGANISATION}boundaries:\n${items.join("")}`
+})
 
 const policy = fc
   .record({
+    target: fc.constantFrom(
+      'repository: acme/shop\nrepository_id: "41"',
+      'repository: acme/old-name\nrepository_id: "41"',
+      'repository: "acme/sh*"',
+      'repository: "acme/svc-*"',
+    ),
+    fields: fc.constantFrom(
+      "",
+      ", env: TOKEN",
+      ", claims: { team: x }",
+      `, claims: { team: "${gap("actor")}", tier: a }`,
+    ),
     allow: fc.array(when, { minLength: 1, maxLength: 3 }),
-    deny: fc.array(when, { maxLength: 2 }),
-    ttl: fc.constantFrom("30s", "5m", "1h", "0s"),
+    deny: fc.oneof(fc.constant<Record<string, string>[]>([]), fc.array(when, { maxLength: 2 })),
+    ttl: fc.constantFrom("30s", "5m", "5m", "1h", "1h", "0s"),
   })
   .map(
-    ({ allow, deny, ttl }) => `version: 1
-repository: acme/shop
-repository_id: "41"
+    ({ target, fields, allow, deny, ttl }) => `version: 1
+${target}
 environment: production
 allow:
 ${allow.map((conditions, index) => rule(`a${index}`, conditions, ", grants: [token]")).join("")}${deny.length > 0 ? "deny:\n" : ""}${deny.map((conditions, index) => rule(`d${index}`, conditions, "")).join("")}grants:
-  token: { connection: broker, audience: "https://vault.example.com", ttl: ${ttl} }
+  token: { connection: broker, audience: "https://vault.example.com", ttl: ${ttl}${fields} }
 `,
   )
 
@@ -64,14 +127,19 @@ const claims = fc.dictionary(
   { noNullPrototype: true },
 )
 
+const branches = fc.option(fc.constantFrom("all" as const, "protected" as const, "custom" as const))
+
 const identityOf = (claims: Identity["claims"]): Identity =>
-  job({ claims, event: typeof claims["event_name"] === "string" ? claims["event_name"] : "push" })
+  job({
+    claims: { repository: "acme/shop", repository_id: "41", repository_owner: "acme", ...claims },
+    event: typeof claims["event_name"] === "string" ? claims["event_name"] : "push",
+  })
 
 const encoder = new TextEncoder()
-const load = (text: string) =>
+const load = (text: string, organisationFile = ORGANISATION) =>
   loadPolicySet(
     [
-      { path: "daypass.yaml", bytes: encoder.encode(ORGANISATION) },
+      { path: "daypass.yaml", bytes: encoder.encode(organisationFile) },
       { path: "p.yaml", bytes: encoder.encode(text) },
     ],
     PROVIDERS,
@@ -79,13 +147,14 @@ const load = (text: string) =>
 const digestOf = (values: readonly unknown[]) => bytesToHex(sha256(encoder.encode(JSON.stringify(values))))
 
 describe("decisions", () => {
-  const cases = fc.sample(fc.record({ policy, claims, ttl: fc.option(fc.integer({ min: 0, max: 600 })) }), {
-    seed: SEED,
-    numRuns: 1000,
-  })
-  const outcomes = cases.map(({ policy: text, claims: sent, ttl }) => {
-    const set = load(text)
+  const cases = fc.sample(
+    fc.record({ policy, organisation, claims, ttl: fc.option(fc.integer({ min: 0, max: 600 })), branches }),
+    { seed: SEED, numRuns: 2000 },
+  )
+  const outcomes = cases.map(({ policy: text, organisation: file, claims: sent, ttl, branches: known }) => {
+    const set = load(text, file)
     if (!set.ok) return set.fault
+    const protection = { requiredReviewers: false, preventSelfReview: false, deploymentBranches: known ?? "all" }
     const ask = (policies: typeof set.value) =>
       decide({
         organisation: policies.organisation,
@@ -93,17 +162,32 @@ describe("decisions", () => {
         identity: identityOf(sent),
         grants: ["token"],
         ...(ttl === null ? {} : { ttlSeconds: ttl }),
+        ...(known === null ? {} : { protection: { known: true, protection } }),
       })
     const decision = ask(set.value)
     // What a build puts into the Worker's bundle decides as the folder did.
     expect(ask(revived(JSON.parse(JSON.stringify(compiled(set.value))), PROVIDERS))).toEqual(decision)
-    return { outcome: decision.outcome, trace: decision.trace }
+    const fields = decision.outcome === "allow" ? decision.grants.map(({ grant }) => grant.fields) : []
+    return { outcome: decision.outcome, trace: decision.trace, fields }
   })
 
   it("come out both ways, so that being alike says something", () => {
     const count = (outcome: string) => outcomes.filter((each) => "outcome" in each && each.outcome === outcome).length
     expect(count("allow")).toBeGreaterThan(50)
     expect(count("deny")).toBeGreaterThan(50)
+  })
+
+  it("come out both ways below a ceiling, with gaps, and for several repositories", () => {
+    const count = (outcome: string, of: (text: string) => boolean) =>
+      outcomes.filter((each, index) => {
+        const { policy: text = "", organisation: file = "" } = cases[index] ?? {}
+        return "outcome" in each && each.outcome === outcome && of(`${file}${text}`)
+      }).length
+    for (const outcome of ["allow", "deny"]) {
+      expect(count(outcome, (text) => text.includes("boundaries:"))).toBeGreaterThan(20)
+      expect(count(outcome, (text) => text.includes(gap("actor")))).toBeGreaterThan(5)
+      expect(count(outcome, (text) => text.includes("acme/sh*"))).toBeGreaterThan(20)
+    }
   })
 
   it("are the same in every runtime", () => {
