@@ -1,6 +1,6 @@
 // Keeps the docs true: what they name exists, and what exists is named.
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
@@ -47,6 +47,15 @@ function anchorsOf(page: string): ReadonlySet<string> {
     ),
   )
 }
+
+/** The commands of the command line: name, file, and the files that are that command's own. */
+const COMMANDS = [
+  ...read("cli/main.ts").matchAll(/\["([a-z -]+)", async \(\) => \(await import\("\.\/([a-z-]+\.ts)"\)\)/g),
+].map(([, name = "", file = ""]) => {
+  const stem = file.replace(/\.ts$/, "")
+  const own = readdirSync(join(ROOT, "cli")).filter((path) => path === file || path.startsWith(`${stem}-`))
+  return { name, file, sources: own.map((path) => `cli/${path}`) }
+})
 
 /** The first cells of a page's tables, where each code stands: `code` or `code`, `code`. */
 const codesInTables = (page: string) =>
@@ -201,19 +210,40 @@ describe("what exists is named", () => {
     }
   })
 
-  it("every command of the command line and its options in docs/cli.md", () => {
+  it("every command in the usage of the command line, on its page, and in the tables of both", () => {
+    const names = COMMANDS.map(({ name }) => name).sort()
+    expect(names.length).toBeGreaterThan(5)
+    const usage = /const USAGE = `([\s\S]*?)`/.exec(read("cli/main.ts"))?.[1] ?? ""
+    const listed = [...usage.matchAll(/^ {2}([a-z][a-z-]*(?: (?:verify|export))?)/gm)].map((match) => match[1] ?? "")
+    expect(listed.sort()).toEqual(names)
     const page = read("docs/cli.md")
-    const commands = ["check", "explain", "audit-verify", "audit-export"]
-    for (const command of commands) {
-      const usage = /Usage: (daypass[^\n]*)/.exec(read(`cli/${command}.ts`))?.[1] ?? ""
-      expect(usage, command).toContain(command.replace("-", " "))
-      const section = page.split("\n## ").find((part) => part.startsWith(`daypass ${command.replace("-", " ")}`)) ?? ""
-      const options = usage.match(/--[a-z]+/g) ?? []
-      expect(
-        options.filter((option) => !section.includes(option)),
-        command,
-      ).toEqual([])
-    }
+    const sections = [...page.matchAll(/^## daypass (.+)$/gm)].map((match) => match[1] ?? "")
+    expect(sections.sort()).toEqual(names)
+    const table = [...page.matchAll(/^\| \[`([a-z -]+)`\]\(#daypass-[a-z-]+\) \|/gm)].map((match) => match[1] ?? "")
+    expect(table.sort()).toEqual(names)
+  })
+
+  it.each(COMMANDS)("every option of daypass $name in its usage and on its page, and none besides", (command) => {
+    const { name, file, sources } = command
+    const usage = (/Usage: (daypass[\s\S]*?)\n\n/.exec(read(`cli/${file}`))?.[1] ?? "").replace(/\s+/g, " ")
+    expect(usage).toMatch(new RegExp(`^daypass ${name}\\b`))
+    const section = read("docs/cli.md").split(`\n## daypass ${name}\n`)[1]?.split("\n## ")[0] ?? ""
+    const shown = /^```\n(daypass [\s\S]*?)^```$/m.exec(section)?.[1] ?? ""
+    expect(shown.trim().replace(/\s+/g, " ")).toBe(usage)
+
+    const optionsOf = (text: string) => [...new Set(text.match(/--[a-z][a-z-]*/g) ?? [])].sort()
+    const taken = sources.flatMap((path) =>
+      [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
+    )
+    const isFormatted = sources.some(
+      (path) => read(path).includes("FORMAT_OPTIONS,") || read(path).includes("...FORMAT_OPTIONS"),
+    )
+    const all = [...taken, ...(isFormatted ? ["--format", "--json"] : [])]
+    expect(optionsOf(usage)).toEqual(optionsOf(all.join(" ")))
+    const explained = section.replace(shown, "")
+    // The output formats have a section of their own.
+    const missing = optionsOf(usage).filter((option) => !explained.includes(option))
+    expect(missing.filter((option) => option !== "--format" && option !== "--json")).toEqual([])
   })
 
   it("every room of the broker on its map", () => {
@@ -252,7 +282,7 @@ describe("what is named exists", () => {
     const usage = read("broker/entry/node.ts")
     const page = read("docs/run-on-node.md")
     const flags = [...usage.matchAll(/^ {2}(--[a-z]+) /gm)].map((match) => match[1] ?? "")
-    const variables = [...read("broker/config/config.ts").matchAll(/\| `(DAYPASS_[A-Z]+)` \|/g)].map(
+    const variables = [...read("broker/config/config.ts").matchAll(/\| `(DAYPASS_[A-Z_]+)` \|/g)].map(
       (match) => match[1] ?? "",
     )
     expect(flags.length).toBeGreaterThan(3)
