@@ -249,7 +249,7 @@ describe("what exists is named", () => {
   it("every room of the broker on its map", () => {
     const rooms = execFileSync("git", ["ls-files", "-z", "broker"], { cwd: ROOT, encoding: "utf8" })
       .split("\0")
-      .flatMap((path) => /^broker\/([^/]+)\//.exec(path)?.[1] ?? [])
+      .flatMap((path) => /^broker\/((?:core\/)?[^/]+)\//.exec(path)?.[1] ?? [])
     const map = read("broker/README.md")
     expect([...new Set(rooms)].filter((room) => !map.includes(`| \`${room}/\` |`))).toEqual([])
   })
@@ -306,6 +306,12 @@ describe("workflows", () => {
     expect(uses.filter((action) => !/^\.\/|^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/.test(action))).toEqual([])
     expect(text).toMatch(/^permissions: \{\}$/m)
     expect(text.match(/runs-on:/g)?.length).toBe(text.match(/timeout-minutes:/g)?.length)
+  })
+
+  it("publish with the version of wrangler that the tests run", () => {
+    const { devDependencies } = JSON.parse(read("package.json")) as { devDependencies: Record<string, string> }
+    const workflow = read("examples/control-repository/.github/workflows/policies.yml")
+    expect(workflow).toContain(`--package wrangler@${devDependencies["wrangler"]} -- daypass push `)
   })
 
   it("run the very versions that the interop run pins", () => {
