@@ -1,3 +1,4 @@
+import { BrokerError } from "../core/errors.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SealContext, Sealer } from "./sealer.ts"
 
@@ -11,5 +12,12 @@ export const GITHUB_APP_KEY: SealContext = { kind: "app-key", repository: "-", i
  */
 export async function openAppKey(key: Secret<string>, sealer: Sealer): Promise<Secret<string>> {
   // A compact JWE has five parts; PEM has no dots at all.
-  return key.reveal().split(".").length === 5 ? await sealer.open(key.reveal(), GITHUB_APP_KEY) : key
+  if (key.reveal().split(".").length !== 5) return key
+  return await sealer.open(key.reveal(), GITHUB_APP_KEY).catch(() => {
+    // The sealer speaks of what the broker stored; this stands in its settings, and is mended there.
+    throw new BrokerError("configuration_invalid", SEALED_ELSEWHERE)
+  })
 }
+
+const SEALED_ELSEWHERE =
+  "DAYPASS_GITHUB_APP_KEY does not open here: it was changed, or sealed under another DAYPASS_KEK, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal the key again with this broker's settings: npx daypass seal < app.private-key.pem"

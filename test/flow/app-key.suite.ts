@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
+import { formsOf, formsOfPem, placesWith } from "./canary.ts"
 import { OWN_FILE, ownPolicy } from "./ceiling-policies.ts"
 import { type PolicyWorldOptions, startPolicyWorld } from "./policy-world.ts"
 import { expectSilence } from "./silence.ts"
@@ -31,22 +32,34 @@ export function appKeySuite(runtime: string, startBroker: StartBroker): void {
     })
 
     it.each([
-      ["was sealed for another deployment", "https://another.example.com", kek],
-      ["was sealed under another key", null, randomBytes(32).toString("base64")],
-    ])("that %s starts no broker, and is not shown", async (_, elsewhere, sealedUnder) => {
-      let sealed = ""
+      [
+        "was sealed for another deployment",
+        async (_: string, pem: string) => seal(pem, "https://else.example.com", kek),
+      ],
+      [
+        "was sealed under another key",
+        async (url: string, pem: string) => seal(pem, url, randomBytes(32).toString("base64")),
+      ],
+      ["is cut off", async (_: string, pem: string) => pem.slice(0, 900)],
+    ])("that %s starts no broker: its operator is told why, callers are not, and nobody sees it", async (_, make) => {
+      let given = ""
       const refused = await startPolicyWorld(startBroker, {
         kek,
         async appKey(url, { pkcs1 }) {
-          sealed = await seal(pkcs1, elsewhere ?? url, sealedUnder)
-          return sealed
+          given = await make(url, pkcs1)
+          return given
         },
       }).then(
         () => "it started",
         (error: Error) => error.message,
       )
-      expect(refused).toMatch(/did not start/)
-      expect(refused).not.toContain(sealed)
+      const [answered = "", ...printed] = refused.split("\n")
+      expect(answered).toMatch(/did not start/)
+      expect(answered).not.toMatch(/GITHUB|GitHub|PEM/)
+      expect(printed.join("\n")).toMatch(
+        /DAYPASS_GITHUB_APP_KEY does not open here|GitHub App's private key is not one/,
+      )
+      expect(placesWith([...formsOfPem(given), ...formsOf(given)], { refused })).toEqual([])
     })
   })
 }
