@@ -1,3 +1,8 @@
+import { GITHUB_CLAIMS } from "../broker/core/analysis/github-claims.ts"
+import type { GrantContainment } from "../broker/core/policy-warnings/containment.ts"
+import type { Warning } from "../broker/core/policy-warnings/warning.ts"
+import { type WarningReport, warningsOf } from "../broker/core/policy-warnings/warnings.ts"
+import { PROVIDERS } from "../broker/providers/index.ts"
 import { impossible, misused, readArguments } from "./arguments.ts"
 import { counted, type Finding, FORMAT_OPTIONS, fails, formatOf, printJson, printReport } from "./format.ts"
 import { type CliIo, EXIT } from "./io.ts"
@@ -21,23 +26,60 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
 
-  const findings = findingsOf(loaded)
+  const { result, inputs } = loaded
+  const report = result.ok
+    ? warningsOf({ set: result.value, files: inputs, providers: PROVIDERS, facts: GITHUB_CLAIMS })
+    : NOTHING_KNOWN
+  const findings = [...findingsOf(loaded), ...report.warnings.map(withPage)]
   const ok = !fails(findings, read.options["strict"] === true)
   if (format === "json") {
-    const set = loaded.result.ok ? loaded.result.value : null
-    const { files } = loaded
-    printJson({ ok, files, policies: set?.policyCount ?? null, version: set?.version ?? null, findings }, io)
+    const set = result.ok ? result.value : null
+    const { policyCount: policies = null, version = null } = set ?? {}
+    const { containment: grants, acknowledged } = report
+    printJson({ ok, files: loaded.files, policies, version, findings, acknowledged, grants }, io)
   } else {
-    await printReport({ tool: "check", folder, findings, summary: summaryOf(loaded, findings) }, format, io)
+    await printReport({ tool: "check", folder, findings, summary: summaryOf(loaded, findings, report) }, format, io)
   }
   return ok ? EXIT.ok : EXIT.no
 }
 
-function summaryOf({ files, result }: LoadedFolder, findings: readonly Finding[]): string {
+/** Of a folder that does not load there is nothing to say but why. */
+const NOTHING_KNOWN: WarningReport = { warnings: [], acknowledged: [], containment: [] }
+
+const PAGES = "https://github.com/daypass/daypass/blob/main/docs/warnings"
+
+const withPage = (warning: Warning): Finding => ({ ...warning, page: `${PAGES}/${warning.code}.md` })
+
+function summaryOf(
+  { files, result }: LoadedFolder,
+  findings: readonly Finding[],
+  { acknowledged, containment }: WarningReport,
+): string {
   const count = (severity: Finding["severity"]) => findings.filter((finding) => finding.severity === severity).length
   if (!result.ok) return `${counted(count("error"), "error")}: the broker would not load this folder.`
-  const { policyCount, version } = result.value
-  const warnings = count("warning")
-  const what = warnings === 0 ? "no faults" : counted(warnings, "warning")
-  return `${counted(policyCount, "policy", "policies")} in ${counted(files, "file")}, ${what}. Version ${version}`
+  const { policyCount, version, organisation } = result.value
+  const [warnings, notices] = [count("warning"), count("notice")]
+  const what = [
+    warnings === 0 ? "no faults" : counted(warnings, "warning"),
+    ...(notices === 0 ? [] : [counted(notices, "notice")]),
+    ...(acknowledged.length === 0 ? [] : [`${acknowledged.length} acknowledged`]),
+  ]
+  const ceiling = organisation.boundaries.length === 0 ? "" : ` ${ceilingLine(containment)}`
+  return `${counted(policyCount, "policy", "policies")} in ${counted(files, "file")}, ${what.join(", ")}.${ceiling} Version ${version}`
+}
+
+/** How many grants stand how to the ceiling: `3 grants: 2 proved inside the ceiling, 1 outside for some jobs.` */
+function ceilingLine(containment: readonly GrantContainment[]): string {
+  const parts = (["proved", "outside", "unproven", "no boundary"] as const).flatMap((inside) => {
+    const count = containment.filter((one) => one.inside === inside).length
+    return count === 0 ? [] : [`${count} ${STANDS[inside]}`]
+  })
+  return `${counted(containment.length, "grant")}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}.`
+}
+
+const STANDS: Readonly<Record<GrantContainment["inside"], string>> = {
+  proved: "proved inside the ceiling",
+  outside: "outside for some jobs",
+  unproven: "unproven",
+  "no boundary": "without a boundary over them",
 }

@@ -9,6 +9,17 @@ const BAD = folderOf({
   "b.yml": POLICY,
 })
 
+/** Loads, with a wide pattern, below a ceiling that asks for more than the policy does. */
+const DOUBTFUL = folderOf({
+  "daypass.yaml": `${ORGANISATION}boundaries:
+  - name: all
+    when: { repository_owner_id: "123456" }
+    allow: [{ connection: aws-prod }]
+    require: { ref_type: tag }
+`,
+  "a.yaml": POLICY.replace("refs/heads/main", "refs/heads/r/**"),
+})
+
 describe("daypass check", () => {
   it("says of a clean folder what is in it, and ends with 0", async () => {
     const { code, out, err } = await runCli("check", GOOD)
@@ -47,6 +58,8 @@ describe("daypass check", () => {
       policies: 1,
       version: expect.stringMatching(/^[0-9a-f]{64}$/),
       findings: [],
+      acknowledged: [],
+      grants: [{ file: "octo-org/octo-repo/production.yaml", line: 13, grant: "aws-deploy", inside: "no boundary" }],
     })
     const run = await runCli("check", "--json", BAD)
     const bad = JSON.parse(run.out)
@@ -96,6 +109,50 @@ describe("daypass check", () => {
     } finally {
       process.chdir(before)
     }
+  })
+
+  it("adds warnings and notices, each with its page, and ends with 0 unless it is strict", async () => {
+    const { code, out } = await runCli("check", DOUBTFUL)
+    expect(code).toBe(0)
+    const [warning = "", notice = "", summary, ...more] = out.split("\n")
+    expect(warning).toContain(`${join(DOUBTFUL, "a.yaml")}:7:18: warning: ** crosses every separator`)
+    expect(warning).toMatch(/\[double_star\] See https:\/\/\S+\/docs\/warnings\/double_star\.md$/)
+    expect(notice).toMatch(/a\.yaml:13:3: notice: .*"all" \(daypass\.yaml:10\).*\[ceiling_may_be_exceeded\]/)
+    expect(summary).toMatch(
+      /^1 policy in 2 files, 1 warning, 1 notice\. 1 grant: 1 outside for some jobs\. Version [0-9a-f]{64}$/,
+    )
+    expect(more).toEqual([])
+    expect((await runCli("check", DOUBTFUL, "--strict")).code).toBe(1)
+    expect((await runCli("check", GOOD, "--strict")).code).toBe(0)
+    expect((await runCli("check", DOUBTFUL, "--format", "github")).out).toMatch(
+      /^::warning file=\S*a\.yaml,line=7,col=18,/,
+    )
+  })
+
+  it("says of every grant as JSON how it stands to the ceiling, with a job that is refused", async () => {
+    const { ok, grants } = JSON.parse((await runCli("check", DOUBTFUL, "--json", "--strict")).out)
+    expect(ok).toBe(false)
+    expect(grants).toEqual([
+      {
+        file: "a.yaml",
+        line: 13,
+        grant: "aws-deploy",
+        inside: "outside",
+        boundaries: [{ name: "all", file: "daypass.yaml", line: 10 }],
+        witness: expect.objectContaining({ repository_id: "456789", ref_type: "branch" }),
+      },
+    ])
+  })
+
+  it("counts what is acknowledged, and lists it as JSON only", async () => {
+    const folder = folderOf({
+      "daypass.yaml": ORGANISATION,
+      "a.yaml": POLICY.replace("refs/heads/main, event_name: push }", "refs/heads/r/** } # daypass: allow double_star"),
+    })
+    const { code, out } = await runCli("check", folder, "--strict")
+    expect([code, out]).toEqual([0, expect.stringMatching(/^1 policy in 2 files, no faults, 1 acknowledged\. Version/)])
+    const { findings, acknowledged } = JSON.parse((await runCli("check", folder, "--json")).out)
+    expect([findings, acknowledged]).toEqual([[], [expect.objectContaining({ code: "double_star", line: 7 })]])
   })
 
   it("finds a folder without an organisation file faulty, not empty", async () => {
