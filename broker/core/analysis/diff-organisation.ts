@@ -120,8 +120,6 @@ function connectionChanges(
   next: PolicySet,
   memo: AxisMemo,
 ): PolicyChange[] {
-  const uses = usesOf(after.name, next).filter((use) => usesOf(after.name, old).length > 0 && use)
-  if (uses.length === 0) return []
   const bound = {
     before: old.organisation.requireBoundToken || before.requireBoundToken,
     after: next.organisation.requireBoundToken || after.requireBoundToken,
@@ -143,6 +141,10 @@ function connectionChanges(
     }),
     connection: after.name,
   })
+  if (bound.before === bound.after && settingsOf(before) === settingsOf(after)) return []
+  // What no grant of either set uses is nobody's, and what one set alone uses is told of its grants.
+  const uses = usesOf(after.name, next)
+  if (uses.length === 0 || usesOf(after.name, old).length === 0) return []
   const changes: PolicyChange[] = []
   if (bound.before && !bound.after)
     changes.push(change("wider", "token-binding", `no longer need a key-bound token for ${after.name}`))

@@ -1,3 +1,4 @@
+import { compiledPolicy } from "../policy/compiled.ts"
 import type { Boundary, Organisation, Policy, PolicySet } from "../policy/model.ts"
 import { policySet } from "../policy/policy-set.ts"
 import { meaningOf, meaningOfBoundary, meaningOfTarget, sorted, stable } from "./diff-fingerprint.ts"
@@ -24,6 +25,7 @@ export function changedScopes(old: PolicySet, next: PolicySet): readonly ScopePa
   const oldScopes = scopesByKey(withStubs(old, next), next)
   const nextScopes = scopesByKey(withStubs(next, old), old)
   const said = memoized()
+  const text = textMemo()
   const over = { old: ceilingSayings(old.organisation), next: ceilingSayings(next.organisation) }
   const sameCeiling = over.old.all === over.next.all
   return [...new Set([...oldScopes.keys(), ...nextScopes.keys()])].flatMap((key): ScopePair[] => {
@@ -37,11 +39,11 @@ export function changedScopes(old: PolicySet, next: PolicySet): readonly ScopePa
     const all = [...new Set(scopes.flatMap(grantNamesOf))]
     const isOtherwise = before === undefined || after === undefined || !alike(before, after)
     const ceiling = !sameCeiling && ceilingOf(before, over.old) !== ceilingOf(after, over.next)
-    const restrictsOtherwise = !isSame(targetPolicies, UNHEARD_OF)
-    if (isOtherwise || ceiling) return [{ ...pair, names: all, restrictsOtherwise }]
-    if (isSame(ownPolicies)) return []
+    const restricts = () => !isSame(targetPolicies, UNHEARD_OF)
+    if (isOtherwise || ceiling) return [{ ...pair, names: all, restrictsOtherwise: restricts() }]
+    if (isWrittenAlike(before, after, text) || isSame(ownPolicies)) return []
     const names = all.filter((name) => !isSame(allPolicies, name))
-    return [{ ...pair, names, restrictsOtherwise }]
+    return [{ ...pair, names, restrictsOtherwise: restricts() }]
   })
 }
 
@@ -100,9 +102,33 @@ function targetPolicies({ target, policies }: Scope): readonly Policy[] {
   return policies.filter((policy) => meaningOfTarget(policy.target) === own)
 }
 
+/** Whether all policies are the same to the letter, as nearly all of a folder's are: much sooner told than what they mean. */
+function isWrittenAlike(before: Scope, after: Scope, text: (policy: Policy) => string): boolean {
+  const [one, other] = [before.policies, after.policies]
+  return (
+    one.length === other.length &&
+    one.every((policy, index) => {
+      const counterpart = other[index]
+      return counterpart !== undefined && text(policy) === text(counterpart)
+    })
+  )
+}
+
+function textMemo(): (policy: Policy) => string {
+  const memo = new WeakMap<Policy, string>()
+  return (policy) => {
+    const known = memo.get(policy) ?? JSON.stringify(compiledPolicy(policy))
+    memo.set(policy, known)
+    return known
+  }
+}
+
 /** Whether two scopes hold the same jobs, as far as the sets say whose they are. */
 function alike(one: Scope, other: Scope): boolean {
-  const claims = ({ texts }: Scope) => stable([...texts].map(([claim, values]) => [claim, sorted(values)]).sort())
+  const claims = ({ texts }: Scope) =>
+    [...texts]
+      .map(([claim, values]) => `${claim}\n${values.length < 2 ? values[0] : stable(sorted(values))}`)
+      .join("\n")
   return claims(one) === claims(other) && one.elsewhere.symmetricDifference(other.elsewhere).size === 0
 }
 

@@ -80,6 +80,12 @@ function rowOf(
     .filter(({ region }) => !isEmpty(must(intersect(region, reached))))
     .map(({ seconds }) => seconds)
   const longest = Math.max(...held)
+  const around = must(
+    intersect(
+      regionOfConditions(reached.space, boundary.when, "allow"),
+      environmentRegion(reached.space, query.environment),
+    ),
+  )
   const job = Object.entries(witness(reached) ?? {}).filter(([claim]) => !isFieldClaim(claim))
   return {
     subject: {
@@ -94,7 +100,7 @@ function rowOf(
     resource: entryWords(entry),
     ttlSeconds: Number.isFinite(longest) ? longest : null,
     conditions: written(boundary.when),
-    unless: denialsOf(side, reached),
+    unless: denialsOf(side, reached, around),
     within: side.boundaries.flatMap((one) => {
       const restricts = regionOfConditions(reached.space, one.when, "deny")
       return describeBoundary(one, { isAllowing: one === boundary, restricts, reached }, must)
@@ -106,15 +112,22 @@ function rowOf(
   }
 }
 
-/** What the organisation's own policies refuse whatever grant there is. */
-function denialsOf({ restricting }: Side, reached: Region): WhoCanRow["unless"] {
-  return restricting
-    .flatMap(({ deny }) => deny.filter(({ grants }) => grants === "all"))
-    .filter(
-      ({ conditions }) =>
-        meets(regionOfConditions(reached.space, conditions, "allow"), reached) || conditions.length > 0,
+/** What the organisation's own policies refuse whatever grant there is, to whom each is about. */
+function denialsOf({ restricting }: Side, { space }: Region, reached: Region): WhoCanRow["unless"] {
+  return restricting.flatMap(({ deny, target, environment, repository }) => {
+    const about = [
+      ...(target.kind === "owner" && target.names.source !== "*"
+        ? [{ claim: "repository", expected: repository }]
+        : []),
+      { claim: "environment", expected: environment ?? "missing" },
+    ]
+    const here = boxRegion(space, (axis) =>
+      valuesThat(axis, (claims) => axis.claim !== "environment" || claims["environment"] === environment),
     )
-    .map(({ name, file, line, conditions }) => ({ name, file, line, conditions: written(conditions) }))
+    return deny
+      .filter(({ grants }) => grants === "all" && meets(here, reached))
+      .map(({ name, file, line, conditions }) => ({ name, file, line, conditions: [...about, ...written(conditions)] }))
+  })
 }
 
 const environmentRegion = (space: Space, environment: string | undefined): Region =>
