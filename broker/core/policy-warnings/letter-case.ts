@@ -1,3 +1,4 @@
+import { ORGANISATION_FILE } from "../policy/load.ts"
 import type { Policy, PolicySet } from "../policy/model.ts"
 import type { YamlPath } from "../policy/yaml.ts"
 import { clausesOf, clausesOfPolicy, patternsOf } from "./clauses.ts"
@@ -20,7 +21,7 @@ export function* namesThatDifferInCase(subject: Subject): Generator<Warning> {
   for (const [issuer, { owners }] of set.organisation.issuers) {
     const names = [...owners.keys()].map((text) => ({
       text,
-      file: "daypass.yaml",
+      file: ORGANISATION_FILE,
       path: ["issuers", issuer, "owners", text],
     }))
     yield* differing(subject, names, `owner`, COMPARES)
@@ -70,7 +71,7 @@ function* repositoriesIn(set: PolicySet): Generator<Written> {
     if (meant !== undefined) {
       // The organisation file's spelling counts as the first.
       const text = `${meant}${repository.slice(owner.length)}`
-      yield { text, file: "daypass.yaml", path: ["issuers", issuer, "owners", meant] }
+      yield { text, file: ORGANISATION_FILE, path: ["issuers", issuer, "owners", meant] }
     }
     yield { text: repository, file, path: ["repository"] }
   }
