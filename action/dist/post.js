@@ -48,7 +48,7 @@ var ADVICE = {
   issuer_unavailable: "Wait for the issuer to recover and run the job again; githubstatus.com may tell more.",
   not_allowed: "Change the policy, or run the job on the ref, the event and in the environment that a policy of this repository allows.",
   ttl_too_short: "Ask for a longer `ttl`, or leave the input out.",
-  policy_unavailable: "Ask the broker's operator to mend the policies; `daypass check` names every fault.",
+  policy_unavailable: "The broker says above which policies it cannot have; that is for its operator to mend.",
   policy_invalid: "Mend the files in .github/daypass/ on the default branch; the broker says where they are faulty.",
   lease_not_found: "Nothing can be changed from here: the lease has ended, or it belongs to another run.",
   ledger_unavailable: "Run the job again in a while; if it goes on, ask the broker's operator to look at its storage.",

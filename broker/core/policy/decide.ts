@@ -152,9 +152,12 @@ interface Verdict {
 
 function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdict {
   const { applying, identity, ceiling } = scope
-  const [grant, another] = applying.flatMap((policy) => policy.grants.get(name) ?? [])
+  const [definer, other] = applying.filter((policy) => policy.grants.has(name))
+  const [grant, another] = [definer?.grants.get(name), other?.grants.get(name)]
   const allows = tracesOf(
-    applying.flatMap((policy) => policy.allow),
+    // Defence in depth, for no such file loads: who keeps a grant says who gets it, and a repository opens none of the
+    // organisation's. Denies come from everybody.
+    applying.filter(({ origin }) => origin === (definer?.origin ?? origin)).flatMap((policy) => policy.allow),
     name,
     scope,
   )

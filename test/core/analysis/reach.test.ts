@@ -441,8 +441,9 @@ describe("a reach", () => {
         const loaded = [loadWorld(before), loadWorld(after)]
         fc.pre(loaded.every(({ ok }) => ok))
         const sets = loaded.map(must)
-        const parts = sets.flatMap((set) =>
-          scopesOf(set).map((scope) => ({ scope, organisation: set.organisation, set })),
+        // Each is told of the other's names: an id can go by both.
+        const parts = sets.flatMap((set, index) =>
+          scopesOf(set, sets[1 - index]).map((scope) => ({ scope, organisation: set.organisation, set })),
         )
         for (const key of new Set(parts.map(({ scope }) => scopeKey(scope)))) {
           const shared = parts.filter(({ scope }) => scopeKey(scope) === key)

@@ -44,7 +44,9 @@ export function naiveGrant(world: World, name: string): NaiveGrant | null {
   const covers = ({ grants }: RuleText) => grants === "all" || grants.includes(name)
   const denies = here.flatMap(({ deny }) => deny).filter(covers)
   if (denies.some(({ when }) => allHold(when, "deny", identity.claims))) return null
-  const allows = here.flatMap(({ allow }) => allow).filter(covers)
+  // Who keeps a grant says who gets it.
+  const theirs = here.filter(({ origin }) => origin === definer.origin)
+  const allows = theirs.flatMap(({ allow }) => allow).filter(covers)
   if (!allows.some(({ when }) => allHold(when, "allow", identity.claims) && namesItsEvent(when, identity))) return null
 
   const fields = naiveFill(offered.fields, identity)
