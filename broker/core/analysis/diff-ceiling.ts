@@ -1,19 +1,19 @@
 import { formatDuration } from "../duration.ts"
 import { ORGANISATION_FILE } from "../policy/load.ts"
-import type { Grant, Policy, PolicySet } from "../policy/model.ts"
-import { compilePattern, type Pattern } from "../policy/pattern.ts"
+import type { PolicySet } from "../policy/model.ts"
+import type { Pattern } from "../policy/pattern.ts"
 import type { Result } from "../result.ts"
 import { type Comparable, type Surplus, surplusOf } from "./diff-compare.ts"
 import { meaningOf, meaningOfBoundary, sorted, stable } from "./diff-fingerprint.ts"
-import type { ChangeSubject, DiffContext, PolicyChange } from "./diff-model.ts"
+import type { ChangePlace, ChangeSubject, DiffContext, PolicyChange } from "./diff-model.ts"
 import { firstThat, subjectOf } from "./diff-scope.ts"
 import type { ScopePair } from "./diff-scopes.ts"
-import { type FieldAxes, fieldAxesOf, fieldOfClaim, fieldsFrom, isBeyond, isFieldClaim } from "./field-axes.ts"
+import { type FieldAxes, fieldAxesOf, fieldOfClaim, isBeyond, isFieldClaim } from "./field-axes.ts"
 import { demandWords } from "./grant-words.ts"
 import { ownPoliciesSpace, type Potential, potentialsOf, type Side, type Sides, sideOf } from "./own-policies.ts"
-import { everything, union, type Witness } from "./region.ts"
+import { everything, union } from "./region.ts"
 import { casesOf, type Phrase, type Vocabulary } from "./region-words.ts"
-import { decideSample, isMore, PROTECTIONS } from "./sample-job.ts"
+import { couldGetMore } from "./sample-own-policy.ts"
 import type { Scope } from "./scope.ts"
 import { singleTexts } from "./single-texts.ts"
 import type { Space } from "./space.ts"
@@ -144,7 +144,6 @@ function toldOf(direction: PolicyChange["direction"], surplus: Surplus<Comparabl
   const cases = must(casesOf(region, everything(space), wordsOf(sides, axes))).map((phrases) =>
     phrases.map(({ claim, says }): Phrase => ({ claim: isFieldClaim(claim) ? fieldOfClaim(claim) : claim, says })),
   )
-  const { file, line } = placeOf(offer, sides, direction)
   return {
     direction,
     kind: "own-policies",
@@ -155,7 +154,7 @@ function toldOf(direction: PolicyChange["direction"], surplus: Surplus<Comparabl
     cases,
     example,
     proven: example !== null || direction === "narrower",
-    place: { set: direction === "wider" ? "new" : "old", file, line },
+    place: placeOf(offer, sides, direction),
     regions: [region],
   }
 }
@@ -166,29 +165,29 @@ function sayingOf(
   name: string,
   { lifetimes }: Potential,
 ): string {
-  const could = `of their own policies could get`
+  const own = "by a policy of their own"
   const wider = direction === "wider"
   if (surplus.kind === "lifetime") {
     const [longer, shorter] = [formatDuration(surplus.seconds), formatDuration(surplus.otherSeconds)]
     return wider
-      ? `${could} grants of ${name} for ${longer} instead of ${shorter}`
-      : `${could} grants of ${name} for ${shorter} only, instead of ${longer}`
+      ? `could get grants of ${name} ${own} for ${longer} instead of ${shorter}`
+      : `could get grants of ${name} ${own} for ${shorter} only, instead of ${longer}`
   }
   if (surplus.kind === "protection") {
     const words = demandWords(surplus.demand)
     return wider
-      ? `${could} grants of ${name} without ${words} on the environment`
-      : `need ${words} on the environment for grants of ${name} by their own policies`
+      ? `could get grants of ${name} ${own} without ${words} on the environment`
+      : `need ${words} on the environment to get grants of ${name} ${own}`
   }
   const longest = Math.max(...lifetimes.map(({ seconds }) => seconds))
   const ttl = Number.isFinite(longest) ? `, for ${formatDuration(longest)}` : ""
-  return wider ? `${could} grants of ${name}${ttl}` : `of their own policies could no longer get grants of ${name}`
+  return wider ? `could get grants of ${name} ${own}${ttl}` : `could no longer get grants of ${name} ${own}`
 }
 
-function placeOf({ boundary, entry }: Potential, { next }: Sides, direction: PolicyChange["direction"]) {
-  if (direction === "wider") return { file: boundary.file, line: entry.line }
+function placeOf({ boundary, entry }: Potential, { next }: Sides, direction: PolicyChange["direction"]): ChangePlace {
+  if (direction === "wider") return { set: "new", file: boundary.file, line: entry.line }
   const now = next.boundaries.find(({ name }) => name === boundary.name)
-  return now ? { file: now.file, line: now.line } : { file: ORGANISATION_FILE, line: 1 }
+  return now ? { set: "new", file: now.file, line: now.line } : { set: "old", file: boundary.file, line: entry.line }
 }
 
 function subjectFor({ old, next }: Sides, scope: Scope | null): ChangeSubject {
@@ -217,60 +216,6 @@ function wordsOf({ old, next }: Sides, axes: FieldAxes): Vocabulary {
   for (const field of fields) collect(field)
   for (const claim of axes.languages.keys()) words.set(claim, patterns)
   return words
-}
-
-/** Whether a policy of the job's own repository, for just such a grant, gets it more from one set than from the other. */
-function couldGetMore(more: Side, less: Side, witness: Witness, { connection }: Potential, axes: FieldAxes): boolean {
-  const claims = Object.fromEntries(Object.entries(witness).filter(([claim]) => !isFieldClaim(claim)))
-  const issuer = (more.issuer ?? less.issuer)?.name ?? ""
-  const name = "any-grant"
-  const own = (side: Side): readonly Policy[] => {
-    const there = side.set.organisation.connections.get(connection.name)
-    if (!side.isOpen || there === undefined) return []
-    const grant: Grant = {
-      name,
-      file: "",
-      line: 1,
-      connection: there,
-      fields: fieldsFrom(witness, axes),
-      ttlSeconds: there.maxTtlSeconds ?? MAX_TTL_SECONDS,
-      minTtlSeconds: 0,
-    }
-    const environment = claims["environment"]
-    const rule = {
-      kind: "allow" as const,
-      name,
-      file: "",
-      line: 1,
-      grants: new Set([name]),
-      conditions: eventOf(claims),
-    }
-    return [
-      {
-        file: "",
-        issuer,
-        repository: claims["repository"] ?? "",
-        target: { kind: "repository", id: claims["repository_id"] ?? "" },
-        ...(environment === undefined ? {} : { environment }),
-        origin: "repository",
-        allow: [rule],
-        deny: [],
-        grants: new Map([[name, grant]]),
-      },
-    ]
-  }
-  return PROTECTIONS.some((protection) => {
-    const asked = { witness: claims, issuer, grant: name, protection }
-    return isMore(decideSample(more.set, asked, own(more)), decideSample(less.set, asked, own(less)))
-  })
-}
-
-const MAX_TTL_SECONDS = 30 * 24 * 3600
-
-/** Its own policy may well name the event of such a job. */
-function eventOf(claims: Readonly<Record<string, string>>) {
-  const event = compilePattern(claims["event_name"] ?? "push")
-  return event.ok ? [{ claim: "event_name", test: { kind: "any" as const, patterns: [event.value] } }] : []
 }
 
 function unknowable(name: string, sides: Sides, scope: Scope | null, { reason }: TooComplex): PolicyChange {

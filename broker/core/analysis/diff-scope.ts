@@ -1,21 +1,21 @@
 import { formatDuration } from "../duration.ts"
-import type { Boundary, PolicySet, Rule } from "../policy/model.ts"
+import type { PolicySet } from "../policy/model.ts"
 import type { Result } from "../result.ts"
 import { type Surplus, surplusOf } from "./diff-compare.ts"
-import { meaningOfBoundary, meaningOfCondition, meaningOfTarget, stable } from "./diff-fingerprint.ts"
-import type { ChangePlace, ChangeSubject, DiffContext, PolicyChange } from "./diff-model.ts"
+import type { ChangeSubject, DiffContext, PolicyChange } from "./diff-model.ts"
 import { type Offer, offersOf } from "./diff-offers.ts"
+import { placeOf, type Surveys } from "./diff-place.ts"
 import type { ScopePair } from "./diff-scopes.ts"
 import { GITHUB_CLAIMS } from "./github-claims.ts"
 import { demandWords, differenceOf, resourceOf } from "./grant-words.ts"
-import { isEmpty, meets, type Region, subtract, union, type Witness } from "./region.ts"
+import { isEmpty, type Region, subtract, union, type Witness } from "./region.ts"
 import { candidatesOf } from "./region-witnesses.ts"
 import { casesOf, type Vocabulary } from "./region-words.ts"
 import { getsMore } from "./sample-job.ts"
 import type { Scope } from "./scope.ts"
 import { regionOfTarget, type ScopePart, spaceFor } from "./scope-space.ts"
 import type { AxisMemo, Space } from "./space.ts"
-import { type RuleRegion, rulesFor, type Survey, surveyOf } from "./survey.ts"
+import { type Survey, surveyOf } from "./survey.ts"
 import { attempt, type Must, type TooComplex } from "./too-complex.ts"
 import { speakersOf, vocabularyOf } from "./vocabulary.ts"
 
@@ -48,11 +48,6 @@ export function changesIn(pair: ScopePair, comparison: ScopeComparison): readonl
 export function subjectOf({ issuer, target, repository, environment }: Scope): ChangeSubject {
   const repositoryId = target.kind === "repository" ? target.id : null
   return { issuer: issuer.name, repository, repositoryId, environment: environment ?? null }
-}
-
-interface Surveys {
-  readonly old: Survey | null
-  readonly next: Survey | null
 }
 
 function changesOf(
@@ -167,70 +162,6 @@ function sayingOf(
   return wider
     ? `can ${unproven}get ${what}, for ${formatDuration(maxTtlSeconds || grant.ttlSeconds)}`
     : `can no longer get ${what}`
-}
-
-/** The line that makes the difference: of what one side says and the other does not, what tells most of the region. */
-function placeOf(
-  direction: PolicyChange["direction"],
-  { offer, region, kind }: Surplus<Offer>,
-  surveys: Surveys,
-  name: string,
-): ChangePlace {
-  const { old, next } = surveys
-  const rule = (mine: Survey | null, theirs: Survey | null, kind: Rule["kind"]) =>
-    changedRule(mine, theirs, name, kind, region)
-  const grantNow = next?.scope.policies.flatMap(({ grants }) => grants.get(name) ?? [])[0]
-  const isWider = direction === "wider"
-  const gone = isWider ? rule(old, next, "deny") : rule(old, next, "allow")
-  const added = isWider ? rule(next, old, "allow") : rule(next, old, "deny")
-  const boundary = changedBoundary(next, old)
-  const formerBoundary = changedBoundary(old, next)
-  const isRule = kind === "grant"
-  const candidates: readonly (ChangePlace | null | undefined)[] = [
-    isRule && isWider && gone ? (sameRule(next, gone) ?? placed("old", gone)) : null,
-    isRule && added ? placed("new", added) : null,
-    isRule && gone ? (sameRule(next, gone) ?? placed("old", gone)) : null,
-    boundary && placed("new", boundary),
-    formerBoundary && placed("old", formerBoundary),
-    isWider ? placed("new", offer.reach.grant) : null,
-    grantNow && placed("new", grantNow),
-  ]
-  return candidates.find((place) => place !== null && place !== undefined) ?? placed("old", offer.reach.grant)
-}
-
-interface Line {
-  readonly file: string
-  readonly line: number
-}
-
-const placed = (set: ChangePlace["set"], { file, line }: Line): ChangePlace => ({ set, file, line })
-
-/** A rule that meets the region, and that the other side does not have. */
-function changedRule(
-  mine: Survey | null,
-  theirs: Survey | null,
-  name: string,
-  kind: Rule["kind"],
-  region: Region,
-): Rule | null {
-  if (mine === null) return null
-  const meaning = ({ policy, rule }: RuleRegion) =>
-    stable([meaningOfTarget(policy.target), rule.conditions.map(meaningOfCondition).sort()])
-  const known = new Set(theirs === null ? [] : rulesFor(theirs, kind, name).map(meaning))
-  const found = rulesFor(mine, kind, name).find((one) => !known.has(meaning(one)) && meets(one.region, region))
-  return found?.rule ?? null
-}
-
-/** What became of a rule, where its file still has one of its name. */
-function sameRule(survey: Survey | null, { kind, name, file }: Rule): ChangePlace | null {
-  const found = survey?.rules.find(({ rule }) => rule.kind === kind && rule.name === name && rule.file === file)
-  return found ? placed("new", found.rule) : null
-}
-
-function changedBoundary(mine: Survey | null, theirs: Survey | null): Boundary | null {
-  const over = (survey: Survey | null) => (survey?.ceiling ?? []).map(({ boundary }) => boundary)
-  const known = new Set(over(theirs).map(meaningOfBoundary))
-  return over(mine).find((boundary) => !known.has(meaningOfBoundary(boundary))) ?? null
 }
 
 /** Counts as giving more: what nobody can tell must not pass for safe. */

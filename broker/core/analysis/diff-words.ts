@@ -34,7 +34,7 @@ export function sentenceOfChange(change: PolicyChange): string {
   const jobs = casesOf(change)
   const when = jobs.length === 0 ? "" : `, if ${jobs.join("; or if ")}`
   return visible(
-    `${subjectsOf(change.subjects)} ${change.says}${when}.${change.proven ? "" : " No job was found that does."}`,
+    `${subjectsOf(change.subjects)}: ${change.says}${when}.${change.proven ? "" : " No job was found that does."}`,
   )
 }
 

@@ -82,7 +82,7 @@ export function ownPoliciesSpace(
     domains.set("repository_owner", { present: "always", samples: names })
   }
   if (scope?.environment !== undefined) pin("environment", [scope.environment])
-  else domains.set("environment", scope ? { present: "never" } : { samples: ["production"] })
+  else domains.set("environment", scope ? { present: "never" } : { samples: ["production", "staging"] })
 
   const languages = new Map<string, readonly Language[]>(axes.languages)
   const add = (claim: string, language: Language) => languages.set(claim, [...(languages.get(claim) ?? []), language])

@@ -1,0 +1,108 @@
+import { readFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"
+
+const folder = (policy = POLICY, organisation = ORGANISATION) =>
+  folderOf({ "daypass.yaml": organisation, "octo-org/production.yaml": policy })
+const OLD = folder()
+const WIDER = folder(POLICY.replace("ref: refs/heads/main", 'ref: [refs/heads/main, "refs/tags/v*"]'))
+const BAD = folder(POLICY.replace("ttl: 1h", "tll: 1h"))
+const ROLE = "arn:aws:iam::111122223333:role/octo-deploy"
+
+describe("daypass diff", () => {
+  it("says that nothing changes when only the text does, and ends with 0", async () => {
+    const renamed = folderOf({
+      "daypass.yaml": `# a comment\n${ORGANISATION}`,
+      "elsewhere.yaml": POLICY.replace("deploy from main", "another name"),
+    })
+    expect(await runCli("diff", OLD, renamed)).toEqual({ code: 0, out: "No change for anybody.", err: "" })
+  })
+
+  it("says who gets more, and ends with 3", async () => {
+    const { code, out, err } = await runCli("diff", OLD, WIDER)
+    expect([code, err]).toEqual([3, ""])
+    expect(out.split("\n")).toEqual([
+      "+ MORE  octo-org/octo-repo (id 456789), Production",
+      `        can get aws-deploy: ${ROLE} through aws-prod, for 1h`,
+      "        if event_name is push and ref is refs/tags/v* and runner_environment is github-hosted",
+      "        for example: octo-org/octo-repo, Production, ref refs/tags/v1.0.0, event push, runner_environment github-hosted",
+      "        octo-org/production.yaml:6",
+      "",
+      "1 change gives more. Nobody gets less.",
+    ])
+  })
+
+  it("says who gets less, and ends with 0", async () => {
+    const { code, out } = await runCli("diff", WIDER, OLD)
+    expect(code).toBe(0)
+    expect(out).toContain("- LESS  octo-org/octo-repo (id 456789), Production")
+    expect(out).toMatch(/1 change gives less\. Nobody gets more\.$/)
+  })
+
+  it("writes the same as JSON, with the claims of the example", async () => {
+    const { code, out } = await runCli("diff", OLD, WIDER, "--json")
+    expect(code).toBe(3)
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      widens: true,
+      narrows: false,
+      changes: [
+        {
+          direction: "wider",
+          kind: "grant",
+          grant: "aws-deploy",
+          subjects: [
+            { issuer: "github", repository: "octo-org/octo-repo", repository_id: "456789", environment: "Production" },
+          ],
+          example: { claims: { ref: "refs/tags/v1.0.0", event_name: "push", repository_id: "456789" } },
+          proven: true,
+          place: { set: "new", file: "octo-org/production.yaml", line: 6 },
+        },
+      ],
+    })
+  })
+
+  it("annotates the line of a pull request for GitHub, and fills the step's summary", async () => {
+    const summary = join(folderOf({ "summary.md": "" }), "summary.md")
+    const script = { cwd: dirname(WIDER), env: { GITHUB_STEP_SUMMARY: summary } }
+    const { code, out } = await runScripted(script, "diff", OLD, WIDER, "--format", "github")
+    expect(code).toBe(3)
+    expect(out.split("\n")[0]).toBe(
+      `::warning file=${basename(WIDER)}/octo-org/production.yaml,line=6,col=1,title=diff%3A wider_grant::More: octo-org/octo-repo (id 456789), Production: can get aws-deploy: ${ROLE} through aws-prod, for 1h, if event_name is push and ref is refs/tags/v* and runner_environment is github-hosted.`,
+    )
+    expect(readFileSync(summary, "utf8")).toContain("### daypass diff")
+  })
+
+  it("says what is faulty in either folder, and ends with 1", async () => {
+    for (const args of [
+      [OLD, BAD],
+      [BAD, OLD],
+    ]) {
+      const { code, out } = await runCli("diff", ...args)
+      expect(code).toBe(1)
+      expect(out).toContain(`${join(BAD, "octo-org/production.yaml")}:16:5: error: There is no key "tll" here.`)
+      const json = JSON.parse((await runCli("diff", ...args, "--json")).out)
+      expect(json).toMatchObject({ ok: false, widens: null, folder: BAD })
+    }
+  })
+
+  it.each([
+    { args: [OLD], says: "diff takes two folders" },
+    { args: [OLD, OLD, OLD], says: "diff takes two folders" },
+    { args: [OLD, "/nowhere"], says: "cannot be read (ENOENT)" },
+    { args: ["/nowhere", OLD], says: "cannot be read (ENOENT)" },
+    { args: [OLD, OLD, "--format", "yaml"], says: "--format is one of" },
+  ])("ends with 2: $says", async ({ args, says }) => {
+    const { code, out, err } = await runCli("diff", ...args)
+    expect([code, out]).toEqual([2, ""])
+    expect(err).toContain(says)
+  })
+
+  it("prints no line break, escape sequence or command of a policy's", async () => {
+    const named = POLICY.replace("refs/heads/main", '["refs/heads/main", "::error::x##[y"]')
+    const { out } = await runCli("diff", OLD, folder(named), "--format", "github")
+    expect(out.split("\n").filter((line) => line.startsWith("::error"))).toEqual([])
+    expect(out).not.toContain("##[")
+  })
+})

@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest"
+import { folderOf, ORGANISATION, POLICY, runCli } from "./run-cli.ts"
+
+const WIDE = `version: 1
+repository: octo-org/svc-*
+environment: Production
+allow:
+  - name: services
+    when: { ref: refs/heads/main, event_name: push }
+    grants: [deploy]
+grants:
+  deploy: { connection: aws-prod, role: "arn:aws:iam::111122223333:role/svc/\${repository_name}" }
+`
+const DENIED = `version: 1
+repository: octo-org/octo-repo
+repository_id: "456789"
+environment: Production
+allow:
+  - name: never
+    when: { ref: refs/heads/main, runner_environment: self-hosted }
+    grants: [aws-deploy]
+`
+const FOLDER = folderOf({ "daypass.yaml": ORGANISATION, "a.yaml": POLICY, "b.yaml": WIDE, "c.yaml": DENIED })
+const CEILING = `${ORGANISATION.replace("owners:", "repository_policies: true\n    owners:")}boundaries:
+  - name: ci
+    when: { repository_owner_id: "123456" }
+    allow: [{ connection: aws-prod, role: "arn:aws:iam::111122223333:role/svc/*" }]
+    require: { runner_environment: github-hosted }
+    protected_environment: { required_reviewers: true }
+`
+const BELOW = folderOf({ "daypass.yaml": CEILING, "a.yaml": POLICY, "b.yaml": WIDE })
+const role = (name: string) => `role=arn:aws:iam::111122223333:role/${name}`
+
+describe("daypass who-can", () => {
+  it("says everybody who can get anything, and what has no effect", async () => {
+    const { code, out, err } = await runCli("who-can", FOLDER)
+    expect([code, err]).toEqual([0, ""])
+    expect(out.split("\n")).toEqual([
+      "REPOSITORY                      ENVIRONMENT  GRANT       FOR  REACHES",
+      "octo-org/octo-repo (id 456789)  Production   aws-deploy  1h   arn:aws:iam::111122223333:role/octo-deploy through aws-prod",
+      "    if      ref: refs/heads/main; event_name: push",
+      '    unless  runner_environment: not github-hosted ("never on our own runners", a.yaml:10)',
+      '    where   a.yaml:6 "deploy from main"',
+      "",
+      `octo-org/svc-*                  Production   deploy      15m  arn:aws:iam::111122223333:role/svc/\${repository_name} through aws-prod`,
+      "    if      ref: refs/heads/main; event_name: push",
+      '    where   b.yaml:5 "services"',
+      "",
+      "2 ways to get it. Left out (--all shows them): 1 allow rule by which nobody gets it: 1 always denied.",
+    ])
+  })
+
+  it("shows with --all why a rule has no effect", async () => {
+    const { out } = await runCli("who-can", FOLDER, "--all", "--grant", "aws-deploy")
+    expect(out).toContain(
+      'nobody: octo-org/octo-repo (id 456789), Production gets aws-deploy by "never" (c.yaml:6): other rules refuse everybody whom it allows',
+    )
+  })
+
+  it.each([
+    { field: role("svc/svc-pay"), finds: ["octo-org/svc-pay (of octo-org/svc-*)"] },
+    { field: role("svc/svc-p*"), finds: ["such as octo-org/svc-px (of octo-org/svc-*)"] },
+    { field: role("octo-*"), finds: ["octo-org/octo-repo (id 456789)"] },
+    { field: role("svc/shop"), finds: [] },
+    { field: role("svc/svc-"), finds: [] },
+  ])("finds who reaches $field by what fills it", async ({ field, finds }) => {
+    const { code, out } = await runCli("who-can", FOLDER, "--grant-field", field)
+    expect(out.split("\n").flatMap((line) => /^(\S.*?) {2,}Production/.exec(line)?.[1] ?? [])).toEqual(finds)
+    expect(code).toBe(finds.length === 0 ? 1 : 0)
+    if (finds.length === 0) expect(out).toMatch(/^Nobody can\./)
+  })
+
+  it.each([
+    { args: ["--repository", "octo-org/svc-pay"], finds: ["octo-org/svc-pay (of octo-org/svc-*)"] },
+    { args: ["--repository", "octo-org/octo-*"], finds: ["octo-org/octo-repo (id 456789)"] },
+    { args: ["--environment", "staging"], finds: [] },
+    { args: ["--connection", "aws-prod", "--grant", "deploy"], finds: ["octo-org/svc-*"] },
+  ])("narrows by $args", async ({ args, finds }) => {
+    const { out } = await runCli("who-can", FOLDER, ...args)
+    expect(out.split("\n").flatMap((line) => /^(\S.*?) {2,}Production/.exec(line)?.[1] ?? [])).toEqual(finds)
+  })
+
+  it("leaves out what is outside of the boundaries, and says what repositories could give themselves", async () => {
+    const { code, out } = await runCli("who-can", BELOW)
+    expect(code).toBe(0)
+    expect(out).not.toContain("role/octo-deploy")
+    expect(out).toContain("any of github")
+    expect(out).toContain("any policy that a repository keeps for itself could give this")
+    expect(out).toContain(
+      'within  "ci" (daypass.yaml:11) allows it; requires runner_environment: github-hosted, needs required reviewers on the environment',
+    )
+    expect(out).toMatch(/1 outside of the boundaries\.$/)
+  })
+
+  it("writes JSON with the claims of a job that gets it", async () => {
+    const { code, out } = await runCli("who-can", BELOW, "--grant-field", role("svc/svc-pay"), "--json")
+    expect(code).toBe(0)
+    const { ok, rows, unreachable } = JSON.parse(out)
+    expect([ok, unreachable]).toEqual([true, []])
+    expect(rows).toMatchObject([
+      {
+        repository: "octo-org/svc-*",
+        repository_id: null,
+        only: "octo-org/svc-pay",
+        grant: "deploy",
+        ttl_seconds: 900,
+        example: { repository: "octo-org/svc-pay", ref: "refs/heads/main", runner_environment: "github-hosted" },
+        within: [{ name: "ci", allows: true, protected_environment: "required reviewers", demands_of: [] }],
+        proven: true,
+      },
+      { repository: null, grant: null, connection: "aws-prod", resource: "role arn:aws:iam::111122223333:role/svc/*" },
+    ])
+  })
+
+  it("says what is faulty in the folder, and ends with 1", async () => {
+    const bad = folderOf({ "daypass.yaml": ORGANISATION, "a.yaml": POLICY.replace("ttl: 1h", "tll: 1h") })
+    const { code, out } = await runCli("who-can", bad)
+    expect(code).toBe(1)
+    expect(out).toContain("key_unknown")
+    expect(JSON.parse((await runCli("who-can", bad, "--json")).out)).toMatchObject({ ok: false })
+  })
+
+  it.each([
+    { args: [], says: "who-can takes one folder" },
+    { args: [FOLDER, FOLDER], says: "who-can takes one folder" },
+    { args: ["/nowhere"], says: "cannot be read (ENOENT)" },
+    { args: [FOLDER, "--connection", "aws-prd"], says: 'no connection "aws-prd". Did you mean "aws-prod"?' },
+    { args: [FOLDER, "--grant", "deplyo"], says: 'no grant "deplyo". Did you mean "deploy"?' },
+    { args: [FOLDER, "--grant-field", "rol=x"], says: 'no grant field "rol". Did you mean "role"?' },
+    { args: [FOLDER, "--grant-field", "role"], says: "--grant-field is KEY=VALUE" },
+    { args: [FOLDER, "--grant-field", "role=***"], says: "three stars" },
+    { args: [FOLDER, "--repository", "shop"], says: "--repository is OWNER/REPO" },
+    { args: [FOLDER, "--format", "github"], says: "--format is one of text, json" },
+  ])("ends with 2: $says", async ({ args, says }) => {
+    const { code, out, err } = await runCli("who-can", ...args)
+    expect([code, out]).toEqual([2, ""])
+    expect(err).toContain(says)
+  })
+})
