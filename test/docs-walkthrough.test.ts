@@ -17,6 +17,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const WALKS: readonly { readonly page: string; readonly start: string | null; readonly commands: number }[] = [
   { page: "docs/write-a-policy.md", start: null, commands: 10 },
   { page: "docs/control-repository.md", start: "examples/control-repository", commands: 6 },
+  { page: "docs/who-can.md", start: "examples/control-repository", commands: 1 },
+  { page: "docs/diff.md", start: "examples/control-repository", commands: 1 },
 ]
 
 interface Block {
@@ -138,7 +140,7 @@ describe("a reader who follows", () => {
       expect(commands).toBeGreaterThanOrEqual(least)
       await expect(walked).toMatchFileSnapshot(file)
     },
-    180_000,
+    300_000,
   )
 
   it("README.md sees no output there that is not of one of these pages", () => {
