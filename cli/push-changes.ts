@@ -46,7 +46,9 @@ export function linesOf(changes: PolicyChanges): string[] {
   return [
     `version ${previous_version ?? "none"} -> ${version}`,
     ...(organisation_changed ? ["changed  the organisation file, which is about every repository"] : []),
-    ...(wide_changed ? ["changed  policies that speak of several repositories"] : []),
+    ...(wide_changed
+      ? [`${previous_version === null ? "added  " : "changed"}  policies that speak of several repositories`]
+      : []),
     ...shortened("added", added),
     ...shortened("changed", changed),
     ...shortened("removed", removed),
