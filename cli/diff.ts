@@ -1,10 +1,10 @@
 import { diffPolicySets } from "../broker/core/analysis/diff.ts"
-import type { ChangeSubject, PolicyChange, PolicyDiff } from "../broker/core/analysis/diff-model.ts"
+import type { PolicyChange } from "../broker/core/analysis/diff-model.ts"
 import { explainDiff, sentenceOfChange, summaryOfDiff } from "../broker/core/analysis/diff-words.ts"
-import { fieldOfClaim, isFieldClaim } from "../broker/core/analysis/field-axes.ts"
 import { ORGANISATION_FILE } from "../broker/core/policy/load.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { impossible, misused, readArguments } from "./arguments.ts"
+import { diffAsJson } from "./diff-json.ts"
 import { counted, type Finding, FORMAT_OPTIONS, type Format, formatOf, printJson, printReport } from "./format.ts"
 import { inert } from "./inert.ts"
 import { type CliIo, EXIT } from "./io.ts"
@@ -38,7 +38,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 
   const [from, to] = [before.result.value, after.result.value]
   const diff = diffPolicySets(from, to, { providers: PROVIDERS })
-  if (format === "json") printJson(jsonOf(diff, from.version, to.version), io)
+  if (format === "json")
+    printJson({ ok: true, ...diffAsJson(diff), old_version: from.version, new_version: to.version }, io)
   else if (format === "text") for (const line of explainDiff(diff)) io.out(inert(line))
   else
     await printReport(
@@ -71,40 +72,3 @@ function findingOf(change: PolicyChange): Finding {
     message: `${direction === "wider" ? "More" : "Less"}: ${sentenceOfChange(change)}${was}`,
   }
 }
-
-/** As programs read it; like the wire, in snake_case. */
-function jsonOf({ widens, narrows, changes }: PolicyDiff, old: string, next: string): object {
-  return {
-    ok: true,
-    widens,
-    narrows,
-    old_version: old,
-    new_version: next,
-    changes: changes.map(({ regions: _, subjects, example, cases, ...change }) => ({
-      ...change,
-      subjects: subjects.map(jsonOfSubject),
-      cases,
-      example: example && { claims: claimsOf(example, false), ...fieldsOf(example) },
-    })),
-  }
-}
-
-function fieldsOf(example: Readonly<Record<string, string>>): object {
-  const fields = claimsOf(example, true)
-  return Object.keys(fields).length === 0 ? {} : { fields }
-}
-
-const claimsOf = (example: Readonly<Record<string, string>>, fields: boolean) =>
-  Object.fromEntries(
-    Object.entries(example).flatMap(([claim, value]) =>
-      isFieldClaim(claim) === fields ? [[fields ? fieldOfClaim(claim) : claim, value]] : [],
-    ),
-  )
-
-/** `environment`: null for jobs that run in none, left out for whichever. */
-const jsonOfSubject = ({ issuer, repository, repositoryId, environment }: ChangeSubject) => ({
-  issuer,
-  repository,
-  repository_id: repositoryId,
-  ...(environment === undefined ? {} : { environment }),
-})

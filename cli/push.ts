@@ -1,5 +1,10 @@
+import { diffPolicySets } from "../broker/core/analysis/diff.ts"
+import type { PolicyDiff } from "../broker/core/analysis/diff-model.ts"
+import { explainDiff } from "../broker/core/analysis/diff-words.ts"
+import type { PolicySet } from "../broker/core/policy/model.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { impossible, misused, readArguments } from "./arguments.ts"
+import { diffAsJson } from "./diff-json.ts"
 import { counted, FORMAT_OPTIONS, type Format, fails, formatOf, printJson, printReport } from "./format.ts"
 import { inert } from "./inert.ts"
 import { type CliIo, EXIT } from "./io.ts"
@@ -64,7 +69,7 @@ export async function push(args: readonly string[], io: CliIo, wrangler: Wrangle
   try {
     const store = createKvStore(wrangler, choice)
     const plan = await planPush(store, set, { providers: PROVIDERS, now: io.now(), all: read.options["all"] === true })
-    const changes = changesBetween(plan.older, set)
+    const changes = { ...changesBetween(plan.older, set), diff: diffFrom(plan.older, set) }
     for (const note of plan.notes) io.err(inert(`daypass: ${note}`))
     if (!plan.needed) return await out.end({ changes, dryRun: false, pushed: null })
     out.show(changes)
@@ -80,6 +85,21 @@ export async function push(args: readonly string[], io: CliIo, wrangler: Wrangle
     return EXIT.usage
   }
 }
+
+/** What the push changes for whom; null when nothing is in force that it could be compared with. */
+function diffFrom(older: PolicySet | null, set: PolicySet): PolicyDiff | null {
+  return older === null ? null : diffPolicySets(older, set, { providers: PROVIDERS })
+}
+
+/** Who gets more and who gets less; of a change that is about hundreds, the beginning and the sum. */
+function linesOfDiff(diff: PolicyDiff): readonly string[] {
+  const lines = explainDiff(diff)
+  if (lines.length <= MAX_DIFF_LINES) return lines
+  const more = `... ${lines.length - MAX_DIFF_LINES} lines more: daypass diff prints all`
+  return [...lines.slice(0, MAX_DIFF_LINES - 1), more, "", ...lines.slice(-1)]
+}
+
+const MAX_DIFF_LINES = 200
 
 function choiceOf(options: Readonly<Record<string, string | boolean | undefined>>): NamespaceChoice | string {
   const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined)
@@ -102,8 +122,10 @@ function choiceOf(options: Readonly<Record<string, string | boolean | undefined>
   }
 }
 
+type Changes = PolicyChanges & { readonly diff: PolicyDiff | null }
+
 interface Outcome {
-  readonly changes: PolicyChanges
+  readonly changes: Changes
   readonly dryRun: boolean
   /** Null when nothing was written. */
   readonly pushed: Pushed | null
@@ -115,13 +137,17 @@ function outputFor(folder: string, format: Format, io: CliIo) {
     if (format !== "json") await printReport({ tool: "push", folder, findings: [], summary }, format, io)
   }
   return {
-    show(changes: PolicyChanges): void {
-      if (format !== "json") for (const line of linesOf(changes)) io.out(inert(line))
+    show(changes: Changes): void {
+      if (format === "json") return
+      const { diff } = changes
+      for (const line of [...linesOf(changes), ...(diff === null ? [] : ["", ...linesOfDiff(diff), ""])])
+        io.out(inert(line))
     },
     async end({ changes, dryRun, pushed }: Outcome): Promise<number> {
       if (format === "json") {
+        const diff = changes.diff === null ? null : diffAsJson(changes.diff)
         const keys = { written: pushed?.written ?? 0, deleted: pushed?.deleted ?? 0 }
-        printJson({ ok: true, published: pushed !== null, dry_run: dryRun, ...changes, keys, findings: [] }, io)
+        printJson({ ok: true, published: pushed !== null, dry_run: dryRun, ...changes, diff, keys, findings: [] }, io)
       }
       await report(summaryOf({ changes, dryRun, pushed }))
       return EXIT.ok

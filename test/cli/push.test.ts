@@ -114,12 +114,15 @@ describe("daypass push", () => {
     const first = new Map(wrangler.values)
     const { code, out } = await run(wrangler, [NEW], 60)
     expect(code).toBe(0)
-    expect(out.split("\n").slice(0, -1)).toEqual([
+    expect(out.split("\n").slice(0, 4)).toEqual([
       `version ${setIn(OLD).version} -> ${setIn(NEW).version}`,
       "added    octo-org/repo-3 (github 3)",
       "changed  octo-org/repo-1 (github 1)",
       "removed  octo-org/repo-2 (github 2)",
     ])
+    expect(out).toMatch(/^\+ MORE {2}octo-org\/repo-3/m)
+    expect(out).toMatch(/^- LESS {2}octo-org\/repo-2/m)
+    expect(out).toMatch(/gives? more, .* gives? less\./)
     expect(out).toContain("3 keys written, 0 deleted")
     expect([...wrangler.values.keys()]).toEqual(expect.arrayContaining([...first.keys()]))
     expect(await seenIn(wrangler.values)).toBe(await byRights(NEW))
@@ -206,6 +209,11 @@ describe("daypass push", () => {
       added: [{ issuer: "github", repository_id: "3", repository: "octo-org/repo-3" }],
       changed: [{ issuer: "github", repository_id: "1", repository: "octo-org/repo-1" }],
       removed: [{ issuer: "github", repository_id: "2", repository: "octo-org/repo-2" }],
+      diff: {
+        widens: true,
+        narrows: true,
+        changes: expect.arrayContaining([expect.objectContaining({ direction: "wider" })]),
+      },
       keys: { written: 3, deleted: 0 },
       findings: [],
     })
