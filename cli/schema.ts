@@ -2,13 +2,13 @@ import { organisationJsonSchema, policyJsonSchema } from "../broker/core/policy/
 import { policyTestJsonSchema } from "../broker/core/policy-tests/schema.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { misused, readArguments } from "./arguments.ts"
-import { printJson } from "./format.ts"
+import { FORMAT_OPTIONS, formatOf, printJson } from "./format.ts"
 import { type CliIo, EXIT } from "./io.ts"
 
-const USAGE = `Usage: daypass schema [policy|organisation|test]
+const USAGE = `Usage: daypass schema [policy|organisation|test] [--format text|json|github] [--json]
 
 Prints the JSON Schema of a kind of file, for editors; of all kinds, by their names, when none is named. The schemas come
-from what the loader parses with, for the providers of this version.
+from what the loader parses with, for the providers of this version. It is JSON in every format.
 Exit codes: 0 printed, 2 there is no such kind.`
 
 const SCHEMAS: ReadonlyMap<string, () => object> = new Map([
@@ -19,8 +19,10 @@ const SCHEMAS: ReadonlyMap<string, () => object> = new Map([
 
 /** `daypass schema`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, {}, io)
+  const read = readArguments(args, USAGE, FORMAT_OPTIONS, io)
   if (typeof read === "number") return read
+  const format = formatOf(read.options, USAGE, io)
+  if (typeof format === "number") return format
   const [kind, ...others] = read.positionals
   const schema = kind === undefined ? all : SCHEMAS.get(kind)
   if (schema === undefined || others.length > 0) {

@@ -1,8 +1,9 @@
 import { subjectWords } from "../broker/core/analysis/diff-words.ts"
 import type { WhoCan, WhoCanRow, WrittenBoundary, WrittenCondition } from "../broker/core/analysis/who-can-model.ts"
 import { formatDuration } from "../broker/core/duration.ts"
+import { ORGANISATION_FILE } from "../broker/core/policy/load.ts"
 import type { PolicySet } from "../broker/core/policy/model.ts"
-import { counted } from "./format.ts"
+import { counted, type Finding } from "./format.ts"
 import { inert } from "./inert.ts"
 
 /** Rows as a table with what each depends on below it, for people. */
@@ -11,7 +12,7 @@ export function linesOf({ rows, unreachable, unknown }: WhoCan, all: boolean): s
   const [head = "", ...lines] = table
   return [
     ...(rows.length === 0 ? [] : [head]),
-    ...rows.flatMap((row, index) => [lines[index] ?? "", ...detailsOf(row), ""]),
+    ...rows.flatMap((row, index) => [lines[index] ?? "", ...detailsOf(row).map(detailLine), ""]),
     ...unknown.flatMap(({ subject, grant, reason }) => [
       `${subjectWords(subject)} may get ${grant ?? "it"}: nobody can tell, because ${reason}`,
       "",
@@ -22,8 +23,42 @@ export function linesOf({ rows, unreachable, unknown }: WhoCan, all: boolean): s
         ])
       : []),
     ...(all && unreachable.length > 0 ? [""] : []),
-    footer(rows.length, unreachable, all),
+    summaryOf({ rows, unreachable, unknown }, all),
   ]
+}
+
+/** The same as annotations: each row at the rule that gives it. */
+export function findingsOfWhoCan({ rows, unreachable, unknown }: WhoCan, all: boolean): Finding[] {
+  const notice = (code: string, { file, line }: WhoCanRow["place"] | typeof NOWHERE, message: string): Finding => ({
+    severity: "notice",
+    code,
+    file,
+    line,
+    column: 1,
+    message,
+  })
+  return [
+    ...rows.map((row) => notice("can_get", row.place, sentenceOf(row))),
+    ...unknown.map(({ subject, grant, reason }) => {
+      const message = `${subjectWords(subject)} may get ${grant ?? "it"}: nobody can tell, because ${reason}.`
+      return notice("cannot_tell", NOWHERE, message)
+    }),
+    ...(all
+      ? unreachable.map(({ subject, grant, place, why }) => {
+          const message = `Nobody of ${subjectWords(subject)} gets ${grant} by "${place.name}": ${WHY[why]}.`
+          return notice("nobody_gets", place, message)
+        })
+      : []),
+  ]
+}
+
+/** For what stands in no line. */
+const NOWHERE = { file: ORGANISATION_FILE, line: 1 } as const
+
+function sentenceOf(row: WhoCanRow): string {
+  const [repository = "", environment = "", grant = "", ttl = "", reaches = ""] = cellsOf(row)
+  const details = detailsOf(row).flatMap(([label, text]) => (label === "where" ? [] : [`${label} ${text}`.trim()]))
+  return `${[`${repository}, environment ${environment}: ${grant} for ${ttl}, ${reaches}`, ...details].join("; ")}.`
 }
 
 const WHY = {
@@ -31,8 +66,15 @@ const WHY = {
   ceiling: "the boundaries refuse everybody whom it allows",
 } as const
 
-function footer(rows: number, unreachable: WhoCan["unreachable"], all: boolean): string {
-  const said = rows === 0 ? "Nobody can." : `${counted(rows, "way")} to get it.`
+/** How many ways there are, and what was left out. */
+export function summaryOf({ rows, unreachable, unknown }: WhoCan, all: boolean): string {
+  const untold = unknown.length === 0 ? "" : ` Of ${unknown.length} more nobody can tell.`
+  const said =
+    rows.length > 0
+      ? `${counted(rows.length, "way")} to get it.${untold}`
+      : unknown.length === 0
+        ? "Nobody can."
+        : `Nobody can tell: ${unknown.length} may.`
   if (unreachable.length === 0) return said
   const [denied, ceiling] = [
     unreachable.filter(({ why }) => why === "denied"),
@@ -76,29 +118,40 @@ function detailsOf({
   proven,
   grant,
   only,
-}: WhoCanRow): string[] {
+}: WhoCanRow): Detail[] {
   const own = grant === null
   return [
     ...(own
       ? [
-          only === null
-            ? "any policy that a repository keeps for itself could give this"
-            : "a policy that such a repository keeps for itself could give this",
+          detail(
+            "",
+            only === null
+              ? "any policy that a repository keeps for itself could give this"
+              : "a policy that such a repository keeps for itself could give this",
+          ),
         ]
       : []),
-    ...(conditions.length === 0 ? [] : [`if      ${conditionsOf(conditions)}`]),
-    ...unless.map(
-      ({ name, file, line, conditions: when }) =>
-        `unless  ${when.length === 0 ? "always" : conditionsOf(when)} ("${name}", ${file}:${line})`,
+    ...(conditions.length === 0 ? [] : [detail("if", conditionsOf(conditions))]),
+    ...unless.map(({ name, file, line, conditions: when }) =>
+      detail("unless", `${when.length === 0 ? "always" : conditionsOf(when)} ("${name}", ${file}:${line})`),
     ),
     ...within
       .filter((boundary) => boundary.allows || demandsAnything(boundary, ttlSeconds))
-      .map((boundary) => `within  ${boundaryWords(boundary, ttlSeconds)}`),
-    ...protectedEnvironment.map((demand) => `needs   ${demand} on the environment`),
-    ...(proven ? [] : ["perhaps only: several claims fill one text, and nobody can tell which jobs fill it so"]),
-    `where   ${place.file}:${place.line} "${place.name}"`,
-  ].map((line) => `    ${line}`)
+      .map((boundary) => detail("within", boundaryWords(boundary, ttlSeconds))),
+    ...protectedEnvironment.map((demand) => detail("needs", `${demand} on the environment`)),
+    ...(proven
+      ? []
+      : [detail("", "perhaps only: several claims fill one text, and nobody can tell which jobs fill it so")]),
+    detail("where", `${place.file}:${place.line} "${place.name}"`),
+  ]
 }
+
+/** What a row depends on, and the word that says how; empty where the text says it. */
+type Detail = readonly [label: string, text: string]
+
+const detail = (label: string, text: string): Detail => [label, text]
+
+const detailLine = ([label, text]: Detail) => `    ${label === "" ? "" : label.padEnd(8)}${text}`
 
 const conditionsOf = (conditions: readonly WrittenCondition[]): string =>
   conditions.map(({ claim, expected }) => `${claim}: ${expected}`).join("; ")

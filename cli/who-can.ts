@@ -10,14 +10,15 @@ import { counted, FORMAT_OPTIONS, formatOf, printJson, printReport } from "./for
 import { inert } from "./inert.ts"
 import { type CliIo, EXIT } from "./io.ts"
 import { findingsOf, loadPolicies } from "./policies.ts"
-import { jsonOf, linesOf } from "./who-can-print.ts"
+import { findingsOfWhoCan, jsonOf, linesOf, summaryOf } from "./who-can-print.ts"
 
 const USAGE = `Usage: daypass who-can DIR [--connection NAME] [--grant NAME] [--grant-field KEY=VALUE ...]
-                       [--repository OWNER/REPO] [--environment NAME] [--all] [--format text|json] [--json]
+                       [--repository OWNER/REPO] [--environment NAME] [--all]
+                       [--format text|json|github] [--json]
 
 Says everybody who can get a grant, by the policies of a folder and below its boundaries: which repositories and
 environments, under which conditions. VALUE and OWNER/REPO may be patterns. --all shows the rules, too, by which nobody
-gets anything.
+gets anything. --format github annotates the rules that give it; --json is --format json.
 Exit codes: 0 somebody can, 1 nobody can, or the folder has faults, 2 it cannot be done.`
 
 const OPTIONS = {
@@ -36,7 +37,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (typeof read === "number") return read
   const format = formatOf(read.options, USAGE, io)
   if (typeof format === "number") return format
-  if (format === "github") return misused("--format is one of text, json: there is no line to annotate", USAGE, io)
   const [folder = "", ...others] = read.positionals
   if (folder === "" || others.length > 0) return misused("who-can takes one folder", USAGE, io)
   const query = queryOf(read.options)
@@ -57,7 +57,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const found = whoCan(set, query, { providers: PROVIDERS })
   const all = read.options["all"] === true
   if (format === "json") printJson(jsonOf(found, set), io)
-  else for (const line of linesOf(found, all)) io.out(inert(line))
+  else if (format === "text") for (const line of linesOf(found, all)) io.out(inert(line))
+  else {
+    const findings = findingsOfWhoCan(found, all)
+    await printReport({ tool: "who-can", folder, findings, summary: summaryOf(found, all) }, format, io)
+  }
   return found.rows.length + found.unknown.length > 0 ? EXIT.ok : EXIT.no
 }
 

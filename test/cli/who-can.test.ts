@@ -112,6 +112,36 @@ describe("daypass who-can", () => {
     ])
   })
 
+  it("annotates the rules that give it, and with --all those that give nobody anything", async () => {
+    const { code, out } = await runCli("who-can", FOLDER, "--grant", "aws-deploy", "--format", "github", "--all")
+    expect(code).toBe(0)
+    const [given = "", nobody = "", summary, ...more] = out.split("\n")
+    expect(given).toMatch(/^::notice file=\S*a\.yaml,line=6,col=1,title=who-can%3A can_get::octo-org\/octo-repo /)
+    expect(given).toContain("if ref: refs/heads/main; event_name: push; unless runner_environment: not github-hosted")
+    expect(nobody).toMatch(/^::notice file=\S*c\.yaml,line=6,col=1,title=who-can%3A nobody_gets::Nobody of octo-org\//)
+    expect(summary).toMatch(/^1 way to get it\./)
+    expect(more).toEqual([])
+  })
+
+  it("annotates what repositories could give themselves at the boundary's entry", async () => {
+    const { out } = await runCli("who-can", BELOW, "--format", "github")
+    expect(out).toMatch(/^::notice file=\S*daypass\.yaml,line=13,col=1,title=who-can%3A can_get::any of github/m)
+  })
+
+  it.each(["text", "github"])("never says nobody, as %s, where nobody can tell", async (format) => {
+    const word = (seed: number) =>
+      [...Array(12).keys()].map((at) => "abcdef"[(seed * (at + 3) + at * at) % 6]).join("*")
+    const rules = [...Array(500).keys()].map(
+      (seed) => `  - { name: r${seed}, when: { ref: "refs/heads/${word(seed)}${seed}" }, grants: [aws-deploy] }`,
+    )
+    const tangled = POLICY.replace(/allow:\n[\s\S]*?deny:/, `allow:\n${rules.join("\n")}\ndeny:`)
+    const folder = folderOf({ "daypass.yaml": ORGANISATION, "a.yaml": tangled })
+    const { code, out } = await runCli("who-can", folder, "--format", format)
+    expect(code).toBe(0)
+    expect(out).toContain("nobody can tell, because")
+    expect(out).toMatch(/\nNobody can tell: 1 may\.$/)
+  })
+
   it("says what is faulty in the folder, and ends with 1", async () => {
     const bad = folderOf({ "daypass.yaml": ORGANISATION, "a.yaml": POLICY.replace("ttl: 1h", "tll: 1h") })
     const { code, out } = await runCli("who-can", bad)
@@ -130,7 +160,7 @@ describe("daypass who-can", () => {
     { args: [FOLDER, "--grant-field", "role"], says: "--grant-field is KEY=VALUE" },
     { args: [FOLDER, "--grant-field", "role=***"], says: "three stars" },
     { args: [FOLDER, "--repository", "shop"], says: "--repository is OWNER/REPO" },
-    { args: [FOLDER, "--format", "github"], says: "--format is one of text, json" },
+    { args: [FOLDER, "--format", "yaml"], says: "--format is one of text, json, github" },
   ])("ends with 2: $says", async ({ args, says }) => {
     const { code, out, err } = await runCli("who-can", ...args)
     expect([code, out]).toEqual([2, ""])
