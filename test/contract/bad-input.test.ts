@@ -50,13 +50,13 @@ const BAD: readonly [what: string, text: string | Uint8Array, place: string][] =
   [
     "a look-alike owner in a pattern",
     "version: 1\nrepository: аcme/svc-*\ngrants: { a: { connection: notes } }\n",
-    "2:13 owner_unknown",
+    "2:13 value_invalid",
   ],
   ["a byte order mark", `\ufeff${GOOD}`, "1:1 character_forbidden"],
   ["a carriage return by itself", GOOD.replace("\n", "\r"), "1:11 character_forbidden"],
   ["a NUL", `${GOOD}# \u0000`, "9:3 character_forbidden"],
   ["tabs", GOOD.replace("  -", "\t-"), "6:1 character_forbidden"],
-  ["Latin-1", Buffer.from(GOOD.replace("name: a", "name: Größe"), "latin1"), "1:1 not_utf8"],
+  ["Latin-1", Buffer.from(GOOD.replace("name: a", "name: Größe"), "latin1"), "6:15 not_utf8"],
   ["UTF-16", Buffer.from(GOOD, "utf16le"), "1:2 character_forbidden"],
 ]
 

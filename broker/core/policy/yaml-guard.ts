@@ -55,20 +55,38 @@ export function decodeText(file: string, bytes: Uint8Array): Result<string, read
     return no(
       FILE_START,
       "file_too_large",
-      `The file has ${bytes.length} bytes; at most ${MAX_FILE_BYTES} are read. Split it.`,
+      `The file has more than ${MAX_FILE_BYTES} bytes, the most that are read. Split it.`,
     )
   }
   let text: string
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    return no(FILE_START, "not_utf8", "The file is not UTF-8: save it as UTF-8.")
+    return no(undecodable(bytes), "not_utf8", "The file is not UTF-8: save it as UTF-8.")
   }
   for (const { characters, say } of FORBIDDEN) {
     const at = text.search(characters)
     if (at >= 0) return no(new Positions(text).at(at), "character_forbidden", `There is ${say}.`)
   }
   return ok(text)
+}
+
+/** Where bytes stop being UTF-8, by halves: what is decoded as the beginning of a longer text may end inside a character. */
+function undecodable(bytes: Uint8Array): Position {
+  const beginning = (length: number) =>
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), { stream: true })
+  let [good, bad] = [0, bytes.length]
+  while (good < bad) {
+    const middle = (good + bad + 1) >> 1
+    try {
+      beginning(middle)
+      good = middle
+    } catch {
+      bad = middle - 1
+    }
+  }
+  const text = beginning(good)
+  return new Positions(text).at(text.length)
 }
 
 /**

@@ -96,10 +96,11 @@ describe("strict YAML", () => {
   })
 
   it.each([
-    ["Latin-1", new Uint8Array([0x61, 0x3a, 0x20, 0xe9]), "1:1 not_utf8"],
+    ["Latin-1", new Uint8Array([0x61, 0x3a, 0x20, 0xe9]), "1:4 not_utf8"],
+    ["Latin-1 in a later line", bytesOf("a: b\nc: d").map((byte) => (byte === 0x64 ? 0xe9 : byte)), "2:4 not_utf8"],
     ["UTF-16", new Uint8Array([0xff, 0xfe, 0x61, 0x00]), "1:1 not_utf8"],
-    ["an overlong sequence", new Uint8Array([0x61, 0x3a, 0x20, 0xc0, 0xaf]), "1:1 not_utf8"],
-    ["an encoded surrogate", new Uint8Array([0x61, 0x3a, 0x20, 0xed, 0xa0, 0x80]), "1:1 not_utf8"],
+    ["an overlong sequence", new Uint8Array([0x61, 0x3a, 0x20, 0xc0, 0xaf]), "1:4 not_utf8"],
+    ["an encoded surrogate", new Uint8Array([0x61, 0x3a, 0x20, 0xed, 0xa0, 0x80]), "1:4 not_utf8"],
     ["one byte over 64 KiB", bytesOf(`a: ${"b".repeat(MAX_FILE_BYTES - 2)}`), "1:1 file_too_large"],
   ])("refuses %s", (_, bytes, expected) => {
     expect(outcome(bytes)).toBe(expected)
