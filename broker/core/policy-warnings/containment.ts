@@ -23,21 +23,23 @@ export interface GrantContainment {
 }
 
 /** Says of every grant how it stands to the ceiling, in the set's order. */
-export function containmentOf({ grants }: Standings): readonly GrantContainment[] {
+export function containmentOf({ set }: Pick<Subject, "set">, { grants }: Standings): readonly GrantContainment[] {
+  const hasCeiling = set.organisation.boundaries.length > 0
   return grants.map((standing): GrantContainment => {
     const { file, line, name: grant } = standing.grant
     const [escapee] = gravestOf(standing.escapees)
-    const head = { file, line, grant, inside: insideOf(standing) }
+    const head = { file, line, grant, inside: insideOf(standing, hasCeiling) }
     if (escapee === undefined) return head
     const boundaries = escapee.boundaries.map(({ name, file, line }) => ({ name, file, line }))
     return { ...head, boundaries, witness: escapee.claims }
   })
 }
 
-function insideOf({ escapees, isUnproven, tooComplex, isFree, isBelow }: GrantStanding): Inside {
+/** A grant that its policies admit nobody to is inside: there is nobody whom the ceiling could refuse it to. */
+function insideOf({ escapees, isUnproven, tooComplex, isFree }: GrantStanding, hasCeiling: boolean): Inside {
   if (escapees.length > 0) return "outside"
   if (isUnproven || tooComplex !== null) return "unproven"
-  return isFree || !isBelow ? "no boundary" : "proved"
+  return isFree || !hasCeiling ? "no boundary" : "proved"
 }
 
 /** Finds grants that can fall outside of the ceiling, and those of which it cannot be told. */
@@ -45,7 +47,7 @@ export function* ceilingWarnings({ set, sources }: Subject, { grants, tooComplex
   const hasCeiling = set.organisation.boundaries.length > 0
   for (const standing of grants) {
     const { policy, grant, escapees, isReached } = standing
-    const inside = insideOf(standing)
+    const inside = insideOf(standing, hasCeiling)
     const at = () => sources.keyAt(policy.file, ["grants", grant.name])
     if (inside === "outside" && isReached) {
       // What a boundary requires besides, policies need not repeat: it is there so that they need not.

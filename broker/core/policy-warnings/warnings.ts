@@ -76,7 +76,7 @@ export function warningsOf(input: WarningsInput): WarningReport {
   return {
     warnings: warnings.toSorted(compareWarnings),
     acknowledged: acknowledged.toSorted(compareWarnings),
-    containment: containmentOf(standings),
+    containment: containmentOf(subject, standings),
   }
 }
 

@@ -99,6 +99,15 @@ describe("a grant stands to the ceiling as", () => {
       ["notice too_complex", "warning ceiling_unproven"],
     ],
     ["unproven: too complex without any ceiling", { "p.yaml": tangled }, ["unproven"], ["notice too_complex"]],
+    [
+      "proved: of nobody whom its policy admits",
+      {
+        "daypass.yaml": ceiling("*"),
+        "p.yaml": `${roled("x", production)}  b: { connection: aws, role: "arn:aws:iam::111122223333:role/x" }\n`,
+      },
+      ["proved", "proved"],
+      ["warning grant_unreachable"],
+    ],
     ["without a boundary: there are none", { "p.yaml": roled("x", production) }, ["no boundary"], []],
     [
       "without a boundary: they are over others",
