@@ -17,6 +17,9 @@ export type Cases = readonly (readonly Phrase[])[]
 /** The patterns that rules speak of claims by: a region is told in these words. */
 export type Vocabulary = ReadonlyMap<string, readonly Pattern[]>
 
+/** A region in more pieces is told by an example alone: nobody reads hundreds of cases. */
+const MAX_BOXES = 200
+
 /** At most so many alternatives in a phrase, before an example says more than the list. */
 const MAX_ALTERNATIVES = 6
 
@@ -29,11 +32,14 @@ const MAX_ALTERNATIVES = 6
 export function casesOf(region: Region, base: Region, vocabulary: Vocabulary): Result<Cases, TooComplex> {
   const { axes } = region.space
   const around = axes.map((_, axis) => base.boxes.reduce((bits, box) => bits | (box[axis] ?? 0n), 0n))
+  if (region.boxes.length > MAX_BOXES) return { ok: true, value: [] }
   const widened: Box[] = []
   for (const box of region.boxes) {
+    // A case that was told covers more than the piece that it was found by.
+    if (widened.some((other) => box.every((bits, axis) => ((other[axis] ?? 0n) | bits) === other[axis]))) continue
     const wide = widenedIn(region, box, around)
     if (!wide.ok) return wide
-    if (!widened.some((other) => other.every((bits, axis) => bits === wide.value[axis]))) widened.push(wide.value)
+    widened.push(wide.value)
   }
   return {
     ok: true,

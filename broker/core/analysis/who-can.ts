@@ -1,5 +1,6 @@
+import { repositoryName } from "../identity.ts"
 import type { Grant, PolicySet } from "../policy/model.ts"
-import { claimsOf } from "../policy/template.ts"
+import { claimsOf, REPOSITORY_NAME, templateParts, withSamples } from "../policy/template.ts"
 import type { BoundaryRegions } from "./ceiling-region.ts"
 import { meaningOfTarget } from "./diff-fingerprint.ts"
 import { limitedTo } from "./diff-offers.ts"
@@ -14,7 +15,7 @@ import { type Scope, scopesOf } from "./scope.ts"
 import { boundariesOver, spaceFor } from "./scope-space.ts"
 import type { AxisMemo, Space } from "./space.ts"
 import { type RuleRegion, rulesFor, type Survey, surveyOf } from "./survey.ts"
-import { axisOf, regionOfEntry } from "./template-region.ts"
+import { regionOfEntry } from "./template-region.ts"
 import { attempt, type Must } from "./too-complex.ts"
 import type {
   FieldWish,
@@ -123,7 +124,7 @@ function rowOf(reach: Reach, allow: RuleRegion, reached: Region, telling: Tellin
   )
   return {
     subject: subjectOf(scope),
-    only: onlyOf(reached, reach, query),
+    only: onlyOf(reached, reach, query, survey.all),
     grant: grant.name,
     connection: grant.connection.name,
     resource: resourceOf(grant, context.providers),
@@ -172,7 +173,7 @@ function regionOfWishes(wishes: readonly FieldWish[], { grant, scope }: Reach, s
       const { template, ...rest } = grant
       const isOpen = template !== undefined && claimsOf(text).length > 0
       const single: Grant = isOpen
-        ? { ...grant, fields: { [name]: sampleOf(text) }, template: { ...template, raw: { [name]: text } } }
+        ? { ...grant, fields: { [name]: withSamples(text) }, template: { ...template, raw: { [name]: text } } }
         : { ...rest, fields: { [name]: text } }
       const entry = {
         connection: grant.connection.name,
@@ -184,9 +185,6 @@ function regionOfWishes(wishes: readonly FieldWish[], { grant, scope }: Reach, s
     return must(intersect(region, must(union(space, matched))))
   }, everything(space))
 }
-
-const sampleOf = (text: string): string =>
-  text.replace(/\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (whole, escaped) => (escaped ? whole.slice(1) : "x"))
 
 /** Every text below a key, however deep. */
 function textsAt(value: unknown, path: readonly string[]): readonly string[] {
@@ -202,21 +200,41 @@ function textsAt(value: unknown, path: readonly string[]): readonly string[] {
 
 /** Which repositories of a pattern, when the question leaves only some. */
 function onlyOf(
-  { space, boxes }: Region,
+  region: Region,
   { scope, grant }: Reach,
   { fields = [], repository }: WhoCanQuery,
+  all: Region,
 ): string | null {
   if (scope.target.kind === "repository") return null
-  const isFilled = fields.length > 0 && (grant.template?.claims ?? []).some((gap) => axisOf(gap) === "repository")
-  if (!isFilled && repository === undefined) return null
-  const at = space.axes.findIndex(({ claim }) => claim === "repository")
-  const axis = space.axes[at]
-  if (axis === undefined) return null
-  const names = axis.values.filter((_, index) => boxes.some((box) => ((box[at] ?? 0n) >> BigInt(index)) & 1n))
-  const isExact =
-    names.length === 1 &&
-    (fields.some(({ pattern }) => isFilled && pattern.literal !== null) || repository?.literal === names[0])
+  const [names, every] = [repositoriesIn(region), repositoriesIn(all)]
   const [first] = names
-  if (first === undefined || first === null) return null
-  return isExact ? first : `such as ${first}`
+  if (first === undefined || names.length === every.length) return null
+  // A space knows one name of each kind: only what was spelt out is that one name, and not one of its kind.
+  const spelt =
+    repository?.literal === first ||
+    fields.some(({ key, pattern }) =>
+      textsAt(writtenFields(grant), key.split(".")).some(
+        (text) =>
+          mayHold(text, REPOSITORY_NAME) &&
+          pattern.literal === filledWith(text, REPOSITORY_NAME, repositoryName(first)),
+      ),
+    )
+  return names.length === 1 && spelt ? first : `such as ${first}`
 }
+
+function repositoriesIn({ space, boxes }: Region): readonly string[] {
+  const at = space.axes.findIndex(({ claim }) => claim === "repository")
+  const values = space.axes[at]?.values ?? []
+  return values.filter(
+    (value, index) => value !== null && boxes.some((box) => ((box[at] ?? 0n) >> BigInt(index)) & 1n),
+  ) as string[]
+}
+
+const mayHold = (text: string, gap: string): boolean =>
+  templateParts(text).some((part) => "claim" in part && part.claim === gap)
+
+/** The text with one gap filled; what else is open stays open, and equals nothing. */
+const filledWith = (text: string, gap: string, value: string): string =>
+  templateParts(text)
+    .map((part) => ("claim" in part ? (part.claim === gap ? value : `\u0000${part.claim}`) : part.text))
+    .join("")

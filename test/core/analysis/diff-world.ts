@@ -186,3 +186,46 @@ export const change: fc.Arbitrary<readonly [GeneratedWorld, GeneratedWorld]> = f
     )
     return [old, { organisation: next, policies }] as const
   })
+
+const simpleWhen = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({ repository: "acme/*" }) },
+  fc.constantFrom<Readonly<Record<string, unknown>>>(
+    { repository: "acme/svc-*" },
+    { repository: "acme/*", ref: "a*" },
+    { repository: "acme/*", environment: "production" },
+  ),
+)
+const ownBoundary = fc.record(
+  {
+    when: simpleWhen,
+    allow: fc.array(entry, { minLength: 1, maxLength: 3 }),
+    require: fc.constantFrom({ ref: "a*" }, { team: { not: "b" } }),
+    max_ttl: fc.constantFrom("3m", "10m"),
+    protected_environment: protectedEnvironment,
+  },
+  { requiredKeys: ["when", "allow"] },
+)
+const restriction = fc
+  .record({
+    head: fc.constantFrom({ repository: "acme/*" }, { repository: "acme/shop", repository_id: "42" }),
+    deny: fc.constantFrom({ ref: "a" }, { team: ["a", "c"] }, { event_name: "a" }),
+  })
+  .map(({ head: whose, deny }) => ({ ...whose, environment: "production", deny: [{ name: "deny", when: deny }] }))
+const ownWorld = fc.record({
+  boundaries: fc
+    .array(ownBoundary, { minLength: 1, maxLength: 2 })
+    .map((all) => all.map((each, index) => ({ name: `b${index}`, ...each }))),
+  isOpen: fc.oneof({ weight: 6, arbitrary: fc.constant(true) }, fc.constant(false)),
+  restrictions: fc.array(restriction, { maxLength: 2 }),
+})
+
+/** Worlds in which repositories keep policies of their own, and what became of each: one part of it is another world's. */
+export const ownChange: fc.Arbitrary<readonly [DiffWorld, DiffWorld]> = fc
+  .tuple(ownWorld, ownWorld, fc.constantFrom("boundaries", "isOpen", "restrictions", "all"))
+  .map(([old, other, part]) => {
+    const worldFrom = ({ boundaries, isOpen, restrictions }: typeof old): DiffWorld => ({
+      organisation: { boundaries, issuers: { github: { ...ISSUER, repository_policies: isOpen } } },
+      policies: Object.fromEntries(restrictions.map((each, index) => [`${index}.yaml`, each])),
+    })
+    return [worldFrom(old), worldFrom(part === "all" ? other : { ...old, [part]: other[part] })]
+  })

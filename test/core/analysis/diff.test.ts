@@ -4,11 +4,14 @@ import { diffPolicySets } from "../../../broker/core/analysis/diff.ts"
 import { changedScopes } from "../../../broker/core/analysis/diff-scopes.ts"
 import { explainDiff } from "../../../broker/core/analysis/diff-words.ts"
 import { GITHUB_CLAIMS } from "../../../broker/core/analysis/github-claims.ts"
-import { contains, type Witness } from "../../../broker/core/analysis/region.ts"
-import { getsMore } from "../../../broker/core/analysis/sample-job.ts"
+import { reachesOf } from "../../../broker/core/analysis/reach.ts"
+import { type Box, contains, type Witness } from "../../../broker/core/analysis/region.ts"
+import { decideSample, getsMore, isMore, PROTECTIONS } from "../../../broker/core/analysis/sample-job.ts"
 import { spaceFor } from "../../../broker/core/analysis/scope-space.ts"
 import type { Space } from "../../../broker/core/analysis/space.ts"
-import { CLOUDS, change, type DiffWorld, diffOf, ISSUER, loadDiffWorld } from "./diff-world.ts"
+import type { Policy, PolicySet } from "../../../broker/core/policy/model.ts"
+import { compilePattern } from "../../../broker/core/policy/pattern.ts"
+import { CLOUDS, change, type DiffWorld, diffOf, ISSUER, loadDiffWorld, ownChange } from "./diff-world.ts"
 import { must } from "./patterns.ts"
 
 const shop = { repository: "acme/shop", repository_id: "41", environment: "production" }
@@ -218,16 +221,18 @@ it("what is too complex to tell counts as more", () => {
   expect(diff.widens).toBe(true)
 })
 
-const RUNS = 1_000
+/** More where a setup file asks for more. */
+const RUNS = fc.readConfigureGlobal().numRuns ?? 300
 
 describe("a diff", () => {
   const picks = fc.array(fc.array(fc.nat({ max: 10_000 }), { minLength: 20, maxLength: 20 }), {
     minLength: 3,
     maxLength: 3,
   })
-  const pointOf = ({ axes }: Space, pick: readonly number[]): Witness =>
+  const pointOf = ({ axes }: Space, pick: readonly number[], box?: Box): Witness =>
     Object.fromEntries(
-      axes.flatMap(({ claim, values }, index): (readonly [string, string])[] => {
+      axes.flatMap(({ claim, values: all }, index): (readonly [string, string])[] => {
+        const values = box ? all.filter((_, at) => ((box[index] ?? 0n) >> BigInt(at)) & 1n) : all
         const value = values[(pick[index] ?? 0) % values.length] ?? null
         return value === null ? [] : [[claim, value]]
       }),
@@ -249,16 +254,18 @@ describe("a diff", () => {
           const [more, less] = direction === "wider" ? [next, old] : [old, next]
           expect(getsMore(more, less, { witness: example, issuer: "github", grant })).toBe(true)
         }
-        const shared = changedScopes(old, next).map((pair) =>
-          must(
-            spaceFor(
-              [pair.old, pair.next].filter((part) => part !== null),
-              GITHUB_CLAIMS,
-            ),
-          ),
-        )
-        for (const space of shared) {
-          for (const point of picked.map((pick) => pointOf(space, pick))) {
+        const shared = changedScopes(old, next).map((pair) => {
+          const parts = [pair.old, pair.next].filter((part) => part !== null)
+          const space = must(spaceFor(parts, GITHUB_CLAIMS))
+          // Points out of the blue are refused by both: most are taken among those who get something.
+          const reaches = parts.flatMap((part) =>
+            ["deploy", "read"].flatMap((name) => must(reachesOf(part, name, space))),
+          )
+          return { space, among: reaches.flatMap(({ inside }) => inside.boxes) }
+        })
+        for (const { space, among } of shared) {
+          for (const [index, pick] of picked.entries()) {
+            const point = pointOf(space, pick, among[index % (among.length + 1)])
             for (const grant of ["deploy", "read"]) {
               const question = { witness: point, issuer: "github", grant }
               if (getsMore(next, old, question)) {
@@ -292,4 +299,94 @@ describe("a diff", () => {
     // The generator would prove nothing if it only ever met one answer.
     for (const met of ["more", "less", "same", "wider", "narrower"] as const) expect(seen[met]).toBeGreaterThan(20)
   }, 600_000)
+
+  const anyRole = fc.constantFrom("a", "b", "svc-x", "else")
+  // All fields, because what a grant leaves out is outside wherever an entry speaks of it.
+  const anyFields = fc.record({
+    role: anyRole,
+    scopes: fc.array(anyRole, { minLength: 1, maxLength: 3 }),
+    tags: fc.constantFrom({ k: "a" }, { l: "b" }, { k: "a", l: "b" }, { m: "a" }),
+  })
+  const anyJob = fc.record(
+    {
+      repository: fc.constantFrom("acme/svc-a", "acme/shop", "acme/else"),
+      environment: fc.constant("production"),
+      ref: fc.constantFrom("a", "ab", "b"),
+      team: fc.constantFrom("a", "b", "c"),
+      event_name: fc.constantFrom("push", "a"),
+    },
+    { requiredKeys: ["repository", "ref", "event_name"] },
+  )
+
+  it("tells of whatever a policy of a repository's own could give more", () => {
+    const seen = { more: 0, less: 0, told: 0, unproven: 0 }
+    const asked = fc.array(fc.tuple(anyJob, anyFields, fc.constantFrom("prod", "dev")), { minLength: 5, maxLength: 5 })
+    fc.assert(
+      fc.property(ownChange, asked, ([before, after], questions) => {
+        const [old, next] = [loadDiffWorld(before), loadDiffWorld(after)]
+        fc.pre(old !== null && next !== null)
+        if (old === null || next === null) return
+        const diff = diffPolicySets(old, next, { providers: CLOUDS })
+        const told = diff.changes.filter(({ kind }) => kind === "own-policies")
+        seen.told += told.length
+        seen.unproven += told.filter(({ proven }) => !proven).length
+        for (const [job, fields, connection] of questions) {
+          const id = { "acme/svc-a": "41", "acme/shop": "42", "acme/else": "43" }[job.repository] ?? ""
+          const witness = {
+            ...job,
+            repository_id: id,
+            repository_owner: "acme",
+            repository_owner_id: "9001",
+            ref_type: "branch",
+            actor: "octocat",
+            run_id: "1",
+            run_attempt: "1",
+          }
+          const decided = (set: PolicySet, protection: (typeof PROTECTIONS)[number]) =>
+            decideSample(
+              set,
+              { witness, issuer: "github", grant: "own", protection },
+              ownPolicies(set, witness, connection, fields),
+            )
+          const some = [PROTECTIONS[0], PROTECTIONS[4], PROTECTIONS[8], PROTECTIONS.at(-1)].filter(
+            (one) => one !== undefined,
+          )
+          if (some.some((protection) => isMore(decided(next, protection), decided(old, protection)))) {
+            seen.more++
+            expect(diff.widens, JSON.stringify({ witness, fields, connection })).toBe(true)
+            const bound = diff.changes.some(({ kind }) => kind === "token-binding" || kind === "connection")
+            expect(bound || told.some((one) => one.direction === "wider" && one.connection === connection)).toBe(true)
+          } else if (some.some((protection) => isMore(decided(old, protection), decided(next, protection)))) {
+            seen.less++
+          }
+        }
+      }),
+      { numRuns: RUNS },
+    )
+    for (const met of ["more", "less", "told"] as const) expect(seen[met]).toBeGreaterThan(20)
+    expect(seen.unproven).toBeLessThan(seen.told / 20)
+  }, 600_000)
 })
+
+/** What a repository would keep for itself to get just this, where repositories may. */
+function ownPolicies(set: PolicySet, witness: Witness, connection: string, fields: unknown): readonly Policy[] {
+  const there = set.organisation.connections.get(connection)
+  const event = compilePattern(witness["event_name"] ?? "")
+  if (!set.organisation.issuers.get("github")?.repositoryPolicies || !there || !event.ok) return []
+  const grant = { name: "own", file: "", line: 1, connection: there, fields, ttlSeconds: 3600, minTtlSeconds: 120 }
+  const conditions = [{ claim: "event_name", test: { kind: "any" as const, patterns: [event.value] } }]
+  const { repository = "", repository_id: id = "", environment } = witness
+  return [
+    {
+      file: "",
+      issuer: "github",
+      repository,
+      target: { kind: "repository", id },
+      ...(environment === undefined ? {} : { environment }),
+      origin: "repository",
+      allow: [{ kind: "allow", name: "own", file: "", line: 1, grants: new Set(["own"]), conditions }],
+      deny: [],
+      grants: new Map([["own", grant]]),
+    },
+  ]
+}
