@@ -157,6 +157,21 @@ describe("current", () => {
     )
   })
 
+  it("is used or refused, whatever stands in place of any part of it, and nothing throws", () => {
+    const seen = { used: 0, refused: 0 }
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.nat({ max: 6 })), fc.jsonValue({ maxDepth: 2 }), (steps, value) => {
+        const parsed = parseCurrent(JSON.stringify(withPart(current, steps, value)))
+        const revived = parsed.ok ? revivedCurrent(parsed.value, TEST_PROVIDERS) : parsed
+        seen[revived.ok ? "used" : "refused"]++
+        if (!parsed.ok || !revived.ok) return
+        for (const { issuer, repositoryId } of placesIn(parsed.value)) revived.value.placeOf({ issuer, repositoryId })
+      }),
+      { numRuns: 2000 },
+    )
+    expect(Math.min(seen.used, seen.refused)).toBeGreaterThan(20)
+  })
+
   it.each([
     ["an organisation of nothing", { ...current, organisation: {} }],
     ["wide policies of nothing", { ...current, wide: [{}] }],
@@ -202,3 +217,14 @@ describe("a repository's policies", () => {
     expect(readRepository(text, place, without, TEST_PROVIDERS).ok).toBe(false)
   })
 })
+
+/** The same value, with another in place of the part that the steps lead to. */
+function withPart(value: unknown, steps: Iterator<number>, put: unknown): unknown {
+  const step: number = steps.next().value ?? 0
+  const entries = typeof value === "object" && value !== null ? Object.entries(value) : []
+  const chosen = entries[step % Math.max(1, entries.length)]
+  if (chosen === undefined || step === 6) return put
+  const changed = withPart(chosen[1], steps, put)
+  if (Array.isArray(value)) return value.map((member, index) => (index === Number(chosen[0]) ? changed : member))
+  return Object.fromEntries(entries.map(([key, member]) => [key, key === chosen[0] ? changed : member]))
+}
