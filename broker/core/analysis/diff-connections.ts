@@ -102,7 +102,8 @@ const without = (list: readonly unknown[], other: readonly unknown[]): readonly 
   return list.filter((member) => !known.has(stable(member))).map(shown)
 }
 
-function usesOf(connection: string, { policies }: PolicySet): readonly ChangeSubject[] {
+/** Whose policies have grants of a connection, and whose own could have: what a boundary allows may be written by anybody. */
+function usesOf(connection: string, { policies, organisation }: PolicySet): readonly ChangeSubject[] {
   const subjects = policies
     .filter(({ grants }) => [...grants.values()].some((grant) => grant.connection.name === connection))
     .map(({ issuer, target, repository, environment }) => ({
@@ -111,7 +112,11 @@ function usesOf(connection: string, { policies }: PolicySet): readonly ChangeSub
       repositoryId: target.kind === "repository" ? target.id : null,
       environment: environment ?? null,
     }))
-  return [...new Map(subjects.map((subject) => [stable(subject), subject])).values()]
+  const isOpen = organisation.boundaries.some(({ allow }) => allow.some((entry) => entry.connection === connection))
+  const own = [...organisation.issuers.values()].flatMap(({ name, repositoryPolicies }) =>
+    isOpen && repositoryPolicies ? [{ issuer: name, repository: null, repositoryId: null }] : [],
+  )
+  return [...new Map([...subjects, ...own].map((subject) => [stable(subject), subject])).values()]
 }
 
 /** A change that the organisation file alone makes. */

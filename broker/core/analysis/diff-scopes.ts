@@ -22,10 +22,11 @@ export interface ScopePair {
  * alone speaks of is a scope of both: in the other, what its wider policies say of it still holds.
  */
 export function changedScopes(old: PolicySet, next: PolicySet): readonly ScopePair[] {
-  const oldScopes = scopesByKey(withStubs(old, next), next)
-  const nextScopes = scopesByKey(withStubs(next, old), old)
-  const said = memoized()
   const text = textMemo()
+  const [oldConcerned, nextConcerned] = concerned(withStubs(old, next), withStubs(next, old), text)
+  const oldScopes = scopesByKey(oldConcerned, next)
+  const nextScopes = scopesByKey(nextConcerned, old)
+  const said = memoized()
   const over = { old: ceilingSayings(old.organisation), next: ceilingSayings(next.organisation) }
   const sameCeiling = over.old.all === over.next.all
   return [...new Set([...oldScopes.keys(), ...nextScopes.keys()])].flatMap((key): ScopePair[] => {
@@ -64,7 +65,35 @@ function withStubs(set: PolicySet, other: PolicySet): PolicySet {
 }
 
 const keyOf = ({ issuer, target, environment }: Policy) =>
-  stable([issuer, meaningOfTarget(target), environment ?? null])
+  JSON.stringify([issuer, meaningOfTarget(target), environment ?? null])
+
+/**
+ * Both sets with the policies of those scopes only that can be different: usually a few files of thousands changed, of
+ * single repositories, and nobody else is concerned. What is asked of the sets by repository stays whole.
+ */
+function concerned(old: PolicySet, next: PolicySet, text: (policy: Policy) => string): readonly [PolicySet, PolicySet] {
+  const whole = [old, next] as const
+  if (meaningOfIssuers(old) !== meaningOfIssuers(next)) return whole
+  const known = { old: new Set(old.policies.map(text)), next: new Set(next.policies.map(text)) }
+  const changed = [
+    ...old.policies.filter((policy) => !known.next.has(text(policy))),
+    ...next.policies.filter((policy) => !known.old.has(text(policy))),
+  ]
+  if (changed.some(({ target }) => target.kind === "owner")) return whole
+  const keys = new Set(changed.map(keyOf))
+  const narrowed = (set: PolicySet): PolicySet => ({
+    ...set,
+    policies: set.policies.filter((policy) => policy.target.kind === "repository" && keys.has(keyOf(policy))),
+  })
+  return [narrowed(old), narrowed(next)]
+}
+
+/** Whose jobs there are and what ceiling is over them: if these change, everybody may be concerned. */
+function meaningOfIssuers({ organisation }: PolicySet): string {
+  const { boundaries, owners } = ceilingSayings(organisation)
+  const urls = [...organisation.issuers.values()].map(({ name, url }) => [name, url]).sort()
+  return stable([urls, owners, boundaries.map(meaningOfBoundary).sort()])
+}
 
 function scopesByKey(set: PolicySet, beside: PolicySet): ReadonlyMap<string, Scope> {
   return new Map(scopesOf(set, beside).map((scope) => [scopeKey(scope), scope]))
@@ -114,10 +143,11 @@ function isWrittenAlike(before: Scope, after: Scope, text: (policy: Policy) => s
   )
 }
 
+/** Without the file that a policy stands in: one that moved is the same. */
 function textMemo(): (policy: Policy) => string {
   const memo = new WeakMap<Policy, string>()
   return (policy) => {
-    const known = memo.get(policy) ?? JSON.stringify(compiledPolicy(policy))
+    const known = memo.get(policy) ?? JSON.stringify({ ...compiledPolicy(policy), file: undefined })
     memo.set(policy, known)
     return known
   }

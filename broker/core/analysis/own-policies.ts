@@ -8,6 +8,7 @@ import { type Lifetime, limitedTo, singly } from "./diff-offers.ts"
 import { type FieldAxes, regionOfFields } from "./field-axes.ts"
 import { GITHUB_CLAIMS } from "./github-claims.ts"
 import { followedBy, type Language, languageOfPattern, languageOfText, WORD } from "./language.ts"
+import { aliasLanguages } from "./owner-names.ts"
 import { boxRegion, intersect, isEmpty, type Region, subtract, union } from "./region.ts"
 import { regionOfRule } from "./rule-region.ts"
 import type { Scope } from "./scope.ts"
@@ -91,6 +92,9 @@ export function ownPoliciesSpace(
       add("repository", followedBy(followedBy(WORD, languageOfText("/")), languageOfPattern(target.names)))
     if (environment !== undefined) add("environment", languageOfText(environment))
   }
+  for (const { boundaries, issuer } of both) {
+    for (const language of aliasLanguages(boundaries, issuer, names)) add("repository", language)
+  }
   const conditions = [
     ...boundaries.flatMap(({ when, require }) => [...when, ...require]),
     ...rules.flatMap((rule) => rule.conditions),
@@ -129,7 +133,9 @@ export function potentialsOf(
       return axis.claim !== "repository_owner_id" || owners.has(String(value))
     }),
   )
-  const ceiling = boundaries.map((boundary) => must(regionsOfBoundary(space, boundary, scope?.names ?? [])))
+  const ceiling = boundaries.map((boundary) =>
+    must(regionsOfBoundary(space, boundary, { names: scope?.names ?? [], issuer })),
+  )
   const inNone = boxRegion(space, (axis) =>
     valuesThat(axis, (claims) => axis.claim !== "environment" || !("environment" in claims)),
   )

@@ -1,6 +1,7 @@
 import { repositoryName } from "../identity.ts"
 import type { Grant, PolicySet } from "../policy/model.ts"
-import { claimsOf, REPOSITORY_NAME, templateParts, withSamples } from "../policy/template.ts"
+import { matchPattern } from "../policy/pattern.ts"
+import { claimsOf, hasGaps, REPOSITORY_NAME, templateParts, withSamples } from "../policy/template.ts"
 import type { BoundaryRegions } from "./ceiling-region.ts"
 import { meaningOfTarget } from "./diff-fingerprint.ts"
 import { limitedTo } from "./diff-offers.ts"
@@ -51,8 +52,10 @@ export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContex
 const NOBODY: WhoCan = { rows: [], unreachable: [], unknown: [] }
 
 function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: WhoCanContext, memo: AxisMemo): WhoCan {
-  const isAsked = ({ name, connection }: Grant) =>
-    (query.grant ?? name) === name && (query.connection ?? connection.name) === connection.name
+  const isAsked = (grant: Grant) =>
+    (query.grant ?? grant.name) === grant.name &&
+    (query.connection ?? grant.connection.name) === grant.connection.name &&
+    (query.fields ?? []).every((wish) => mayBe(grant, wish))
   const grants = scope.policies.flatMap((policy) => [...policy.grants.values()].filter(isAsked))
   const probe = probeOf(query, [...new Set(grants.map(({ connection }) => connection.name))])
   if (grants.length === 0 || boundariesOver(scope, [probe]).length === 0) return NOBODY
@@ -184,6 +187,11 @@ function regionOfWishes(wishes: readonly FieldWish[], { grant, scope }: Reach, s
     })
     return must(intersect(region, must(union(space, matched))))
   }, everything(space))
+}
+
+/** Tells thousands of grants apart that cannot be meant, before anything is worked out. */
+function mayBe(grant: Grant, { key, pattern }: FieldWish): boolean {
+  return textsAt(writtenFields(grant), key.split(".")).some((text) => hasGaps(text) || matchPattern(pattern, text))
 }
 
 /** Every text below a key, however deep. */
