@@ -1,9 +1,20 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { visible } from "../broker/core/policy/faults.ts"
+import { ORGANISATION_FILE } from "../broker/core/policy/load.ts"
+import type { PolicyFault } from "../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../broker/core/result.ts"
 import { impossible, misused, readArguments, reasonOf } from "./arguments.ts"
-import { FORMAT_OPTIONS, type Format, findingLine, formatOf, printJson } from "./format.ts"
+import {
+  counted,
+  type Finding,
+  FORMAT_OPTIONS,
+  type Format,
+  findingLine,
+  formatOf,
+  printJson,
+  printReport,
+} from "./format.ts"
 import { inert } from "./inert.ts"
 import { apiUrl, askGitHub, isBranch, issuerOf, parseRepository, type RepositoryFacts } from "./init-github.ts"
 import { type NewFile, planFor } from "./init-plan.ts"
@@ -55,17 +66,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (!facts.ok) return withoutIds(request, facts.fault, io)
 
   const plan = planFor(loaded, facts.value, { environment, connection, issuer: issuerOf(api) })
-  if (!plan.ok) {
-    const { fault } = plan
-    const lines =
-      typeof fault === "string" ? [fault] : fault.map((one) => findingLine(folder, { severity: "error", ...one }))
-    for (const line of lines) io.err(inert(line))
-    io.err("daypass: nothing was written")
-    return EXIT.no
-  }
+  if (!plan.ok) return await refuse(request, plan.fault, io)
   const written = await write(folder, plan.value, io)
   if (!written.ok) return written.fault
-  report(request, facts.value, written.value, io)
+  await report(request, facts.value, plan.value, io)
   return EXIT.ok
 }
 
@@ -129,8 +133,25 @@ Then run init again with --repository-id ID --owner-id ID, and with --branch NAM
   return EXIT.usage
 }
 
+/** Says why nothing was written: what a new policy would not go together with. */
+async function refuse({ format, folder }: Request, fault: string | readonly PolicyFault[], io: CliIo): Promise<number> {
+  const findings: readonly Finding[] =
+    typeof fault === "string"
+      ? [{ severity: "error", code: "init_refused", file: ORGANISATION_FILE, line: 1, column: 1, message: fault }]
+      : fault.map((one) => ({ severity: "error", ...one }))
+  if (format === "json") printJson({ written: [], findings }, io)
+  else if (format === "github") {
+    await printReport({ tool: "init", folder, findings, summary: "Nothing was written." }, format, io)
+  } else {
+    const lines = typeof fault === "string" ? [fault] : findings.map((finding) => findingLine(folder, finding))
+    for (const line of lines) io.err(inert(line))
+    io.err("daypass: nothing was written")
+  }
+  return EXIT.no
+}
+
 /** Writes the files, the organisation file first; the fault is the exit code, after it was said why. */
-async function write(folder: string, files: readonly NewFile[], io: CliIo): Promise<Result<readonly string[], number>> {
+async function write(folder: string, files: readonly NewFile[], io: CliIo): Promise<Result<null, number>> {
   const paths = files.map(({ path }) => join(folder, path))
   const taken = paths.find((path) => existsSync(path))
   if (taken !== undefined) return fail(inTheWay(taken, io))
@@ -143,7 +164,7 @@ async function write(folder: string, files: readonly NewFile[], io: CliIo): Prom
       return fail(reason === "EEXIST" ? inTheWay(file, io) : impossible(`${file} cannot be written (${reason})`, io))
     }
   }
-  return ok(paths)
+  return ok(null)
 }
 
 function inTheWay(file: string, io: CliIo): number {
@@ -151,15 +172,31 @@ function inTheWay(file: string, io: CliIo): number {
   return EXIT.no
 }
 
-function report({ format, folder }: Request, facts: RepositoryFacts, written: readonly string[], io: CliIo): void {
+async function report(
+  { format, folder }: Request,
+  facts: RepositoryFacts,
+  files: readonly NewFile[],
+  io: CliIo,
+): Promise<void> {
   const { owner, name, id, ownerId, branch } = facts
+  const written = files.map(({ path }) => join(folder, path))
   if (format === "json") {
     const repository = `${owner}/${name}`
     printJson({ written, repository, repository_id: id, owner_id: ownerId, default_branch: branch }, io)
-    return
-  }
-  for (const file of written) io.out(inert(`wrote ${file}`))
-  io.out(`
+  } else if (format === "github") {
+    const message = `Written by init: read it, and name what the job really needs under "grants".`
+    const findings = files.map(
+      ({ path: file }): Finding => ({ severity: "notice", code: "file_written", file, line: 1, column: 1, message }),
+    )
+    await printReport(
+      { tool: "init", folder, findings, summary: `${counted(files.length, "file")} written.` },
+      format,
+      io,
+    )
+  } else {
+    for (const file of written) io.out(inert(`wrote ${file}`))
+    io.out(`
 Next: read what was written, name what the job really needs under "grants", and run
   npx daypass check ${folder}`)
+  }
 }

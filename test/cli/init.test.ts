@@ -283,6 +283,25 @@ describe("daypass init", () => {
 describe("daypass init in a folder that is there", () => {
   const acme = ORGANISATION.replace('octo-org: "123456"', 'acme: "9001"')
 
+  it("annotates what it wrote, and the line of what stands in the way", async () => {
+    const folder = folderOf({ "daypass.yaml": acme })
+    const written = await init(folder, ["acme/shop", "--format", "github"])
+    expect(written.code).toBe(0)
+    expect(written.out).toMatch(
+      /^::notice file=\S*acme\/shop\/no-environment\.yaml,line=1,col=1,title=init%3A file_written::/,
+    )
+    const stranger = await init(folderOf({ "daypass.yaml": ORGANISATION }), ["acme/shop", "--format", "github"])
+    expect([stranger.code, stranger.err]).toEqual([1, ""])
+    expect(stranger.out).toMatch(/^::error file=\S*daypass\.yaml,line=1,col=1,title=init%3A init_refused::/)
+    const faulty = folderOf({ "daypass.yaml": acme.replace("version: 1", "version: 2") })
+    expect((await init(faulty, ["acme/shop", "--format", "github"])).out).toContain(
+      "title=init%3A version_unsupported::",
+    )
+    const { code, out } = await init(faulty, ["acme/shop", "--json"])
+    expect(code).toBe(1)
+    expect(JSON.parse(out)).toMatchObject({ written: [], findings: [{ code: "version_unsupported", line: 1 }] })
+  })
+
   it("writes in terms of its organisation file, and leaves that as it is", async () => {
     const folder = folderOf({ "daypass.yaml": acme })
     const { code, err } = await init(folder, ["acme/shop"])
