@@ -1,10 +1,12 @@
 import { isRepositoryClaim } from "../policy/ceiling.ts"
 import { type Condition, matchCondition } from "../policy/condition.ts"
-import type { Boundary } from "../policy/model.ts"
+import type { Boundary, IssuerConfig } from "../policy/model.ts"
 import type { Result } from "../result.ts"
-import { type Region, subtract, union } from "./region.ts"
+import { aliasesOf, ownerNames } from "./owner-names.ts"
+import { boxRegion, type Region, subtract, union } from "./region.ts"
 import { regionOfConditions } from "./rule-region.ts"
-import type { Space } from "./space.ts"
+import { ownerOf } from "./scope.ts"
+import { type Space, valuesThat } from "./space.ts"
 import { attempt, type TooComplex } from "./too-complex.ts"
 
 /** How one boundary stands to every identity of a space. */
@@ -20,19 +22,27 @@ export interface BoundaryRegions {
   readonly violates: Region
 }
 
-/** `names`: what else policies call the scope's repository, by which it is held against the boundaries, too. */
+/** By what else than its token's claims a job's repository is held against the boundaries. */
+export interface OtherNames {
+  /** What policies call the scope's repository; empty for a scope of many. */
+  readonly names: readonly string[]
+  /** Whose owners go by the names that the organisation lists. */
+  readonly issuer: IssuerConfig | null
+}
+
+/** How a boundary stands to every identity of a space, by its token's claims and by all other names of its repository. */
 export function regionsOfBoundary(
   space: Space,
   boundary: Boundary,
-  names: readonly string[],
+  others: OtherNames,
 ): Result<BoundaryRegions, TooComplex> {
   return attempt((must) => {
     const { when, require } = boundary
     const repository = when.filter(({ claim }) => isRepositoryClaim(claim))
-    const restricts = must(union(space, knownAs(space, when, names)))
+    const restricts = must(union(space, knownAs(space, when, others)))
     return {
       boundary,
-      concerns: must(union(space, knownAs(space, repository, names))),
+      concerns: must(union(space, knownAs(space, repository, others))),
       allows: regionOfConditions(space, when, "allow"),
       restricts,
       violates: must(subtract(restricts, regionOfConditions(space, require, "allow"))),
@@ -40,15 +50,26 @@ export function regionsOfBoundary(
   })
 }
 
-/** Whoever fulfils the conditions in the style of a deny, by the name in the token or by any other of the repository's. */
-function knownAs(space: Space, conditions: readonly Condition[], names: readonly string[]): readonly Region[] {
-  const [ofName, others] = [
-    conditions.filter(({ claim }) => claim === "repository"),
-    conditions.filter(({ claim }) => claim !== "repository"),
-  ]
-  const isNamed = names.some((repository) => ofName.every((one) => matchCondition(one, "deny", { repository })))
-  return [
-    regionOfConditions(space, conditions, "deny"),
-    ...(isNamed ? [regionOfConditions(space, others, "deny")] : []),
-  ]
+/** Whoever fulfils each of the conditions in the style of a deny, by some name: the engine takes them one by one, too. */
+function knownAs(space: Space, conditions: readonly Condition[], { names, issuer }: OtherNames): readonly Region[] {
+  const written = (condition: Condition) =>
+    names.some((name) => matchCondition(condition, "deny", { repository: name, repository_owner: ownerOf(name) }))
+  const region = (ownerId: string | null, owners: readonly string[]) =>
+    boxRegion(space, (axis) => {
+      const own = conditions.filter(({ claim }) => claim === axis.claim)
+      return valuesThat(axis, (claims) => {
+        if (ownerId !== null && axis.claim === "repository_owner_id" && claims[axis.claim] !== ownerId) return false
+        const listed = aliasesOf(claims, axis.claim, owners)
+        return own.every(
+          (one) =>
+            matchCondition(one, "deny", claims) ||
+            (NAMED.has(one.claim) && written(one)) ||
+            listed.some((name) => matchCondition(one, "deny", { [one.claim]: name })),
+        )
+      })
+    })
+  const byOwner = ownerNames(issuer, names).map(({ id, owners }) => region(id, owners))
+  return [region(null, []), ...byOwner]
 }
+
+const NAMED: ReadonlySet<string> = new Set(["repository", "repository_owner"])

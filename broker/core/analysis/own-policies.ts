@@ -68,8 +68,14 @@ export function ownPoliciesSpace(
   const names = [...new Set(both.flatMap(({ issuer }) => [...(issuer?.owners.keys() ?? [])]))]
   const urls = both.flatMap(({ issuer }) => (issuer ? [issuer.url] : []))
   const domains = new Map<string, Domain>(GITHUB_CLAIMS)
-  const pin = (claim: string, texts: readonly string[]) =>
-    domains.set(claim, { ...domains.get(claim), present: "always", within: texts.map(languageOfText), samples: texts })
+  const languages = new Map<string, readonly Language[]>(axes.languages)
+  const add = (claim: string, language: Language) => languages.set(claim, [...(languages.get(claim) ?? []), language])
+  const pin = (claim: string, texts: readonly string[]) => {
+    const within = texts.map(languageOfText)
+    domains.set(claim, { ...domains.get(claim), present: "always", within, samples: texts })
+    // Told apart, whatever conditions say: an owner's id decides which wide policies restrict its repositories.
+    if (within.length > 1) for (const language of within) add(claim, language)
+  }
   pin("iss", [...new Set(urls)])
   pin("repository_owner_id", owners)
   if (scope) {
@@ -85,8 +91,6 @@ export function ownPoliciesSpace(
   if (scope?.environment !== undefined) pin("environment", [scope.environment])
   else domains.set("environment", scope ? { present: "never" } : { samples: ["production", "staging"] })
 
-  const languages = new Map<string, readonly Language[]>(axes.languages)
-  const add = (claim: string, language: Language) => languages.set(claim, [...(languages.get(claim) ?? []), language])
   for (const { target, environment } of policies) {
     if (target.kind === "owner")
       add("repository", followedBy(followedBy(WORD, languageOfText("/")), languageOfPattern(target.names)))

@@ -5,8 +5,9 @@ import type { Boundary, Organisation, PolicyTarget } from "../policy/model.ts"
 import { matchPattern } from "../policy/pattern.ts"
 import type { Result } from "../result.ts"
 import { common, followedBy, type Language, languageOfPattern, languageOfText } from "./language.ts"
+import { aliasesOf, aliasLanguages, ownerNames } from "./owner-names.ts"
 import { boxRegion, intersect, type Region } from "./region.ts"
-import { ownerOf, type Scope } from "./scope.ts"
+import { ownersIn, type Scope } from "./scope.ts"
 import { type AxisMemo, createSpace, type Domain, type Space, valuesThat } from "./space.ts"
 import { templateLanguages } from "./template-region.ts"
 import type { TooComplex } from "./too-complex.ts"
@@ -39,8 +40,17 @@ export function spaceFor(
       const known = domains.get(claim)
       domains.set(claim, known ? either(known, domain) : domain)
     }
+    // Whose id or name it is decides which wide policies apply and by what it is held against boundaries, whatever conditions say.
+    for (const [claim, texts] of scope.texts) {
+      if (texts.length > 1) for (const text of texts) tellApart(claim, languageOfText(text))
+    }
     const boundaries = boundariesOver(scope, organisation.boundaries)
     for (const { when, require } of boundaries) conditions.push(...when, ...require)
+    if (scope.target.kind === "owner") {
+      for (const language of aliasLanguages(boundaries, scope.issuer, ownersIn(scope))) {
+        tellApart("repository", language)
+      }
+    }
     for (const { allow, deny, grants } of scope.policies) {
       for (const rule of [...allow, ...deny]) conditions.push(...rule.conditions)
       for (const grant of grants.values()) {
@@ -51,8 +61,9 @@ export function spaceFor(
     }
     for (const { target } of scope.policies) {
       if (target.kind !== "owner") continue
-      const named = followedBy(languageOfText(`${ownerOf(scope.repository)}/`), languageOfPattern(target.names))
-      tellApart("repository", named)
+      for (const owner of ownersIn(scope)) {
+        tellApart("repository", followedBy(languageOfText(`${owner}/`), languageOfPattern(target.names)))
+      }
     }
     // A sample stands for all ids that no condition names: not for one that is left to another scope.
     for (const id of facts.get("repository_id")?.samples ?? []) {
@@ -90,11 +101,14 @@ export function regionOfTarget(space: Space, target: PolicyTarget): Region {
 
 /** The boundaries that can be about a repository of the scope: a folder's other thousands are none of its concern. */
 export function boundariesOver(scope: Scope, boundaries: readonly Boundary[]): readonly Boundary[] {
+  const listed = ownerNames(scope.issuer, scope.names).flatMap(({ owners }) => owners)
   return boundaries.filter(({ when }) =>
     when.every((condition) => {
-      const known = scope.texts.get(condition.claim)
-      if (known === undefined || !isRepositoryClaim(condition.claim)) return true
-      return known.some((text) => matchCondition(condition, "deny", { [condition.claim]: text }))
+      const { claim } = condition
+      const known = scope.texts.get(claim)
+      if (known === undefined || !isRepositoryClaim(claim)) return true
+      const texts = known.flatMap((text) => [text, ...aliasesOf({ [claim]: text }, claim, listed)])
+      return texts.some((text) => matchCondition(condition, "deny", { [claim]: text }))
     }),
   )
 }
@@ -104,10 +118,11 @@ function pinsOf(scope: Scope): ReadonlyMap<string, Domain> {
     ["environment", { present: "never" }],
     ["repository_id", { present: "always" }],
   ])
-  const { target, repository } = scope
+  const { target } = scope
   if (target.kind === "owner") {
-    const named = followedBy(languageOfText(`${ownerOf(repository)}/`), languageOfPattern(target.names))
-    pins.set("repository", { present: "always", within: [named] })
+    const names = languageOfPattern(target.names)
+    const within = ownersIn(scope).map((owner) => followedBy(languageOfText(`${owner}/`), names))
+    pins.set("repository", { present: "always", within })
   }
   for (const [claim, texts] of scope.texts) {
     pins.set(claim, { present: "always", within: texts.map(languageOfText), samples: texts })

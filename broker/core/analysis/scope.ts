@@ -90,10 +90,13 @@ function textsOf(
   names: readonly string[],
   ownerIds: readonly string[],
 ): Pick<Scope, "texts" | "pinned"> {
+  // A pattern is about its owner's repositories by the owner's id, so by whichever of its listed names a token carries.
+  const others =
+    target.kind === "owner" ? [...issuer.owners].flatMap(([name, id]) => (id === target.ownerId ? [name] : [])) : []
   const texts = new Map<string, readonly string[]>([
     ["iss", [issuer.url]],
     ["repository_owner_id", ownerIds],
-    ["repository_owner", [...new Set([repository, ...names].map(ownerOf))]],
+    ["repository_owner", [...new Set([...[repository, ...names].map(ownerOf), ...others])]],
   ])
   if (target.kind === "repository") texts.set("repository_id", [target.id]).set("repository", names)
   if (environment !== undefined) texts.set("environment", [environment])
@@ -102,6 +105,10 @@ function textsOf(
   )
   return { texts, pinned: new Map(single) }
 }
+
+/** The names that the owner of a scope's repositories can have in a token. */
+export const ownersIn = ({ texts, repository }: Scope): readonly string[] =>
+  texts.get("repository_owner") ?? [ownerOf(repository)]
 
 /** What stands before the slash. */
 export const ownerOf = (repository: string): string => repository.slice(0, repository.indexOf("/"))

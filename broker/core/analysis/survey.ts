@@ -33,7 +33,7 @@ export interface RuleRegion {
 export function surveyOf({ scope, organisation }: ScopePart, space: Space): Result<Survey, TooComplex> {
   return attempt((must) => {
     const over = boundariesOver(scope, organisation.boundaries)
-    const ceiling = over.map((boundary) => must(regionsOfBoundary(space, boundary, scope.names)))
+    const ceiling = over.map((boundary) => must(regionsOfBoundary(space, boundary, scope)))
     const all = must(regionOfScope(space, scope))
     const concerned = must(
       union(

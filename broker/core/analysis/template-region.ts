@@ -15,7 +15,7 @@ import {
   languageOfText,
 } from "./language.ts"
 import { boxRegion, everything, intersect, nothing, type Region } from "./region.ts"
-import { ownerOf, type Scope } from "./scope.ts"
+import { ownersIn, type Scope } from "./scope.ts"
 import { type Space, valuesThat } from "./space.ts"
 import { attempt, type TooComplex } from "./too-complex.ts"
 
@@ -44,10 +44,10 @@ export function templateLanguages(
       return typeof demands === "string" ? [] : demands.flatMap((demand) => quotientsOf(demand, scope))
     }),
   )
-  return [...insertable, ...quotients].map(([claim, language]) =>
+  return [...insertable, ...quotients].flatMap(([claim, language]): (readonly [string, Language])[] =>
     claim === REPOSITORY_NAME
-      ? ["repository", followedBy(languageOfText(`${ownerOf(scope.repository)}/`), language)]
-      : [claim, language],
+      ? ownersIn(scope).map((owner) => ["repository", followedBy(languageOfText(`${owner}/`), language)])
+      : [[claim, language]],
   )
 }
 
