@@ -1,3 +1,4 @@
+import { Lexer } from "yaml"
 import { quote } from "../policy/faults.ts"
 import type { Sources } from "./sources.ts"
 import { WARNING_CODES, type Warning, warn } from "./warning.ts"
@@ -5,6 +6,8 @@ import { WARNING_CODES, type Warning, warn } from "./warning.ts"
 /** What begins an acknowledgement: `# daypass: allow double_star`, with further codes behind commas. */
 const MARK = "# daypass: allow "
 const ACKNOWLEDGEMENT = /# daypass: allow ([a-z_]+(?:, ?[a-z_]+)*)/
+/** What YAML's lexer puts between the pieces of a text and is no part of it. */
+const LEXER_MARKS: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001f"])
 
 /** Warnings that are left, and those that their files say are meant so. */
 export interface Acknowledged {
@@ -21,14 +24,14 @@ export interface Acknowledged {
 export function acknowledge(warnings: readonly Warning[], sources: Sources): Acknowledged {
   const marks = new Map<string, Mark[]>()
   for (const [file, lines] of sources.linesWith(MARK)) {
-    for (const [index, line] of lines.entries()) {
-      const match = ACKNOWLEDGEMENT.exec(line)
+    for (const { index, column, text } of commentsIn(lines)) {
+      const match = ACKNOWLEDGEMENT.exec(text)
       if (match === null) continue
-      const isAlone = line.slice(0, match.index).trim() === ""
+      const isAlone = (lines[index] ?? "").slice(0, column).trim() === ""
       const mark = {
         file,
         line: index + 1,
-        column: match.index + 1,
+        column: column + match.index + 1,
         about: index + (isAlone ? nextContent(lines, index) : 1),
       }
       for (const code of (match[1] ?? "").split(/, ?/)) push(marks, keyOf(file, mark.about, code), { ...mark, code })
@@ -53,6 +56,25 @@ interface Mark {
   readonly line: number
   readonly column: number
   readonly code: string
+}
+
+interface Comment {
+  /** Of its line. */
+  readonly index: number
+  readonly column: number
+  readonly text: string
+}
+
+/** The comments of a file, as YAML has them: a text that looks like one, such as a rule's name, acknowledges nothing. */
+function* commentsIn(lines: readonly string[]): Generator<Comment> {
+  let [index, column] = [0, 0]
+  for (const piece of new Lexer().lex(lines.join("\n"))) {
+    if (LEXER_MARKS.has(piece)) continue
+    if (piece.startsWith("#")) yield { index, column, text: piece }
+    const breaks = piece.split("\n")
+    index += breaks.length - 1
+    column = (breaks.length > 1 ? 0 : column) + (breaks.at(-1) ?? "").length
+  }
 }
 
 /** How many lines further the next line stands that is neither empty nor a comment; it counts from 1. */

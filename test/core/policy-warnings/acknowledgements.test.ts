@@ -71,6 +71,20 @@ describe("a comment that acknowledges nothing is reported, and the warning stays
     expect(warnings).toMatchObject([{ column: 18 }, { line: 6, column: 34, severity: "notice" }])
   })
 
+  it.each([
+    ["in quotes", OPEN.replace("the rule", '"the rule # daypass: allow double_star"')],
+    [
+      "in single quotes, with more on the line",
+      `${OPEN.replace("{ ref: refs/heads/** }", "{ ref: [refs/heads/**, '# daypass: allow double_star'] }")}`,
+    ],
+    ["behind a sharp sign that begins no comment", OPEN.replace("refs/heads/**", "refs/heads/**#x")],
+  ])("and a text is no comment: %s", (_, text) => {
+    const [first, ...others] = codes(text)
+    expect(first).toContain("double_star")
+    expect(others).toEqual([[]])
+    expect(first).not.toContain("acknowledgement_unused")
+  })
+
   it("and a mark that is part of a text counts for nothing more than it says", () => {
     expect(codes(onLine(7, "# daypass: forbid double_star"))).toEqual([["double_star"], []])
     expect(codes(onLine(6, "# daypass allow double_star"))).toEqual([["double_star"], []])
