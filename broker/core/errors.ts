@@ -13,18 +13,21 @@ export class BrokerError extends Error {
   readonly detail: string
   /** Only for callers that own the policies it tells of. */
   readonly trace?: Trace
+  /** Version of the policies that refused; absent where none did. */
+  readonly policyVersion?: string
   /** Seconds after which another try may help; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
 
   constructor(
     code: ErrorCode,
     detail: string,
-    extra: { trace?: Trace; retryAfterSeconds?: number; cause?: unknown } = {},
+    extra: { trace?: Trace; policyVersion?: string; retryAfterSeconds?: number; cause?: unknown } = {},
   ) {
     super(`${code}: ${detail}`, extra.cause === undefined ? undefined : { cause: extra.cause })
     this.code = code
     this.detail = detail
     if (extra.trace) this.trace = extra.trace
+    if (extra.policyVersion !== undefined) this.policyVersion = extra.policyVersion
     if (extra.retryAfterSeconds !== undefined) this.retryAfterSeconds = extra.retryAfterSeconds
   }
 

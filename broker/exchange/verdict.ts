@@ -35,13 +35,14 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   const policyVersion = inForce.version
   let decision = decide(input)
   if (decision.requireBoundToken && caller.token.boundTo === null && !isRefused(decision)) {
-    const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED)
+    const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED, { policyVersion })
     return { outcome: "deny", error, decision, policyVersion }
   }
   if (decision.outcome === "deny" && decision.awaitsProtection) {
     decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
   }
-  if (decision.outcome === "deny") return { outcome: "deny", error: refusal(decision), decision, policyVersion }
+  if (decision.outcome === "deny")
+    return { outcome: "deny", error: refusal(decision, policyVersion), decision, policyVersion }
   return { outcome: "allow", grants: decision.grants, decision, policyVersion }
 }
 
@@ -49,11 +50,11 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
 const isRefused = (decision: Decision) => decision.outcome === "deny" && !decision.awaitsProtection
 
 /** The trace goes only to callers whose repository owns the policies it tells of. */
-function refusal(decision: Extract<Decision, { outcome: "deny" }>): BrokerError {
-  if (!decision.ownsPolicies) return new BrokerError("not_allowed", NOT_ALLOWED)
+function refusal(decision: Extract<Decision, { outcome: "deny" }>, policyVersion: string): BrokerError {
+  if (!decision.ownsPolicies) return new BrokerError("not_allowed", NOT_ALLOWED, { policyVersion })
   const denied = decision.trace.grants.filter((grant) => grant.outcome === "deny")
   const detail = denied.map((grant) => `${grant.name}: ${grant.reason}`).join(" ")
-  return new BrokerError(decision.code, detail || NOT_ALLOWED, { trace: decision.trace })
+  return new BrokerError(decision.code, detail || NOT_ALLOWED, { trace: decision.trace, policyVersion })
 }
 
 /** One answer for what is absent, what is forbidden, and what belongs to somebody else. */

@@ -26,6 +26,7 @@ export function problemResponse(error: unknown, requestId: string): Response {
     detail: fault.detail,
     code: fault.code,
     request_id: requestId,
+    ...(fault.policyVersion === undefined ? {} : { policy_version: fault.policyVersion }),
     ...(fault.trace ? { trace: fault.trace } : {}),
   }
   const headers = new Headers({ "content-type": MEDIA_TYPE_PROBLEM })

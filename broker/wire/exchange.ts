@@ -79,6 +79,8 @@ export interface Problem {
   readonly detail: string
   readonly code: string
   readonly request_id: string
+  /** Version of the policies that refused. */
+  readonly policy_version?: string
   readonly trace?: Trace
 }
 

@@ -124,6 +124,18 @@ describe("an exchange", () => {
     expect(other).toMatchObject({ trace: undefined })
   })
 
+  it("names in a refusal the policies that refused, to whoever asks", async () => {
+    const refusals = [
+      { grants: { one: "mints" as const }, asked: { grants: ["two"] } },
+      { grants: { one: "mints" as const }, asked: {}, requireBoundToken: true },
+      { grants: { one: "mints" as const }, asked: {}, identity: { ownerId: "666" } },
+    ]
+    for (const { asked, ...options } of refusals) {
+      const { broker, call } = await world(options)
+      await expect(exchange(call(asked), broker)).rejects.toMatchObject({ status: 403, policyVersion: "v1" })
+    }
+  })
+
   it("leaves the token good when the wish was for too short a time", async () => {
     const { broker, call, story } = await world({ grants: { one: "mints" } })
     await expect(exchange(call({ ttlSeconds: 59 }), broker)).rejects.toMatchObject({ code: "ttl_too_short" })
