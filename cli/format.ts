@@ -123,14 +123,13 @@ function annotations({ tool, folder, findings }: Omit<Report, "summary">, io: Cl
 
 /**
  * The path of a file of the policy folder as GitHub wants it: from the repository's root, with forward slashes. The
- * root is the current directory, unless the step works in a folder of its own below `$GITHUB_WORKSPACE`.
+ * root is the current directory, unless the folder is below `$GITHUB_WORKSPACE`, wherever the step works.
  */
 export function repositoryPath(folder: string, file: string, io: Pick<CliIo, "cwd" | "env">): string {
   const workspace = io.env["GITHUB_WORKSPACE"] ?? ""
-  const root = isAbsolute(workspace) && isInside(workspace, io.cwd) ? workspace : io.cwd
-  return relative(root, resolve(io.cwd, folder, file))
-    .split(sep)
-    .join("/")
+  const path = resolve(io.cwd, folder, file)
+  const root = isAbsolute(workspace) && isInside(workspace, path) ? workspace : io.cwd
+  return relative(root, path).split(sep).join("/")
 }
 
 function isInside(root: string, path: string): boolean {

@@ -314,6 +314,16 @@ describe("workflows", () => {
     expect(workflow).toContain(`--package wrangler@${devDependencies["wrangler"]} -- daypass push `)
   })
 
+  it("run Daypass outside of the checkout, whose node_modules and .npmrc npx would go by", () => {
+    const steps = workflows
+      .filter((path) => path.startsWith("examples/control-repository/"))
+      .flatMap((path) => read(path).split(/^ {6}- /m))
+      .filter((step) => step.includes("npx --yes "))
+    expect(steps).toHaveLength(4)
+    for (const step of steps) expect(step).toMatch(/^ {8}working-directory: \$\{\{ runner\.temp \}\}$/m)
+    expect(read("examples/control-repository/.github/CODEOWNERS")).toMatch(/^\* +@acme\/security$/m)
+  })
+
   it("run the very versions that the interop run pins", () => {
     const pinned = /^zizmor==(\S+)$/m.exec(read("test/interop/requirements.txt"))?.[1]
     expect(read(".github/workflows/zizmor.yml")).toContain(`zizmor==${pinned} `)

@@ -229,6 +229,7 @@ describe("a file's path for GitHub", () => {
     ["policies", "/repo", "/elsewhere", "policies/a.yaml"],
     ["policies", "/repo2", "/repo", "policies/a.yaml"],
     ["policies", "/repo", "relative", "policies/a.yaml"],
+    ["/repo/policies", "/temp", "/repo", "policies/a.yaml"],
   ])("in the folder %s, run in %s with the workspace %s, is %s", (folder, cwd, workspace, path) => {
     expect(repositoryPath(folder, "a.yaml", { cwd, env: { GITHUB_WORKSPACE: workspace } })).toBe(path)
   })
