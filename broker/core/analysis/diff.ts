@@ -1,4 +1,6 @@
 import type { PolicySet } from "../policy/model.ts"
+import { ORGANISATION_FILE } from "../policy/policy-input.ts"
+import { isFoldable, TOO_MANY_PATTERNS } from "./crowd.ts"
 import { ceilingChanges } from "./diff-ceiling.ts"
 import { stable } from "./diff-fingerprint.ts"
 import { withIssuersOf } from "./diff-issuers.ts"
@@ -7,6 +9,7 @@ import { organisationChanges } from "./diff-organisation.ts"
 import { changesIn } from "./diff-scope.ts"
 import { changedScopes, type ScopePair } from "./diff-scopes.ts"
 import type { Scope } from "./scope.ts"
+import { axisMemo } from "./space.ts"
 
 /**
  * Who gets what more and what less by the new set than by the old one, by the engine's own word for every identity there can
@@ -17,8 +20,9 @@ import type { Scope } from "./scope.ts"
  */
 export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffContext): PolicyDiff {
   if (old.version === next.version && old.version !== "") return { widens: false, narrows: false, changes: [] }
+  if (!isFoldable(old.policies) || !isFoldable(next.policies)) return unknowable(next)
   const aligned = withIssuersOf(old, next)
-  const memo = new Map()
+  const memo = axisMemo()
   const pairs = changedScopes(aligned, next)
   const done: Scope[] = []
   const changes: PolicyChange[] = [...organisationChanges(old, aligned, next, memo)]
@@ -39,6 +43,25 @@ export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffCon
       ...all.filter(({ direction }) => direction === "narrower"),
     ],
   }
+}
+
+/** Too much to be compared at all: counts as giving more, for it must not pass for safe. */
+function unknowable(next: PolicySet): PolicyDiff {
+  const wide = next.policies.find(({ target }) => target.kind === "owner")
+  const change: PolicyChange = {
+    direction: "wider",
+    kind: "too-complex",
+    says: `cannot be proved not to get more, because ${TOO_MANY_PATTERNS}`,
+    subjects: [...next.organisation.issuers.keys()].map((issuer) => ({ issuer, repository: null, repositoryId: null })),
+    grant: null,
+    connection: null,
+    cases: [],
+    example: null,
+    proven: false,
+    place: { set: "new", file: wide?.file ?? ORGANISATION_FILE, line: 1 },
+    regions: [],
+  }
+  return { widens: true, narrows: false, changes: [change] }
 }
 
 function scopeOf({ old, next }: ScopePair): Scope {

@@ -32,30 +32,32 @@ export const isEmpty = ({ boxes }: Region): boolean => boxes.length === 0
 /** What is in any of the regions. */
 export function union(space: Space, regions: readonly Region[]): Result<Region, TooComplex> {
   const boxes = regions.flatMap((region) => region.boxes)
-  return bounded(space, boxes.length > MAX_BOXES ? boxes : absorbed(boxes))
+  return boxes.length > MAX_BOXES ? TOO_MANY_CUTS : absorbed(space, boxes)
 }
 
 /** What is in both. */
 export function intersect(one: Region, other: Region): Result<Region, TooComplex> {
   const common: Box[] = []
   for (const a of one.boxes) {
+    if (!spend(one.space, other.boxes.length)) return TOO_MANY_CUTS
     for (const b of other.boxes) {
       const box = a.map((bits, axis) => bits & (b[axis] ?? 0n))
       if (box.every((bits) => bits !== 0n)) common.push(box)
     }
-    if (common.length > MAX_BOXES) return bounded(one.space, common)
+    if (common.length > MAX_BOXES) return TOO_MANY_CUTS
   }
-  return bounded(one.space, absorbed(common))
+  return absorbed(one.space, common)
 }
 
 /** What is in the first and in no box of the second. */
 export function subtract(from: Region, other: Region): Result<Region, TooComplex> {
   let left = from.boxes
   for (const taken of other.boxes) {
+    if (!spend(from.space, left.length)) return TOO_MANY_CUTS
     left = left.flatMap((box) => without(box, taken))
-    if (left.length > MAX_BOXES) break
+    if (left.length > MAX_BOXES) return TOO_MANY_CUTS
   }
-  return bounded(from.space, left)
+  return ok({ space: from.space, boxes: left })
 }
 
 /** Whether all of one region is in the other. */
@@ -117,22 +119,24 @@ function without(box: Box, taken: Box): readonly Box[] {
 }
 
 /** The same boxes without those that another of them holds. */
-function absorbed(boxes: readonly Box[]): readonly Box[] {
+function absorbed(space: Space, boxes: readonly Box[]): Result<Region, TooComplex> {
   const kept: Box[] = []
   for (const box of boxes) {
+    if (!spend(space, 2 * kept.length)) return TOO_MANY_CUTS
     if (kept.some((other) => holds(other, box))) continue
     kept.splice(0, kept.length, ...kept.filter((other) => !holds(box, other)), box)
   }
-  return kept
+  return ok({ space, boxes: kept })
 }
 
 const holds = (outer: Box, inner: Box): boolean => inner.every((bits, axis) => (bits & ~(outer[axis] ?? 0n)) === 0n)
 
 const meaningful = (boxes: readonly Box[]): readonly Box[] => boxes.filter((box) => box.every((bits) => bits !== 0n))
 
-function bounded(space: Space, boxes: readonly Box[]): Result<Region, TooComplex> {
-  return boxes.length > MAX_BOXES ? tooComplex("these rules cut each other in too many ways") : ok({ space, boxes })
-}
+/** A box compared with so many others, on every axis. */
+const spend = ({ axes, work }: Space, boxes: number): boolean => work.spend(boxes * axes.length)
+
+const TOO_MANY_CUTS = tooComplex("these rules cut each other in too many ways")
 
 function lowestBit(bits: bigint): number {
   return bits === 0n ? -1 : (bits & -bits).toString(2).length - 1

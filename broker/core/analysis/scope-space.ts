@@ -8,7 +8,7 @@ import { common, followedBy, type Language, languageOfPattern, languageOfText } 
 import { aliasesOf, aliasLanguages, ownerNames } from "./owner-names.ts"
 import { boxRegion, intersect, type Region } from "./region.ts"
 import { ownersIn, type Scope } from "./scope.ts"
-import { type AxisMemo, createSpace, type Domain, type Space, valuesThat } from "./space.ts"
+import { type AxisMemo, axisMemo, createSpace, type Domain, type Space, valuesThat } from "./space.ts"
 import { templateLanguages } from "./template-region.ts"
 import type { TooComplex } from "./too-complex.ts"
 
@@ -28,7 +28,7 @@ export interface ScopePart {
 export function spaceFor(
   parts: readonly ScopePart[],
   facts: ClaimFacts,
-  memo: AxisMemo = new Map(),
+  memo: AxisMemo = axisMemo(),
 ): Result<Space, TooComplex> {
   const domains = new Map<string, Domain>()
   const languages = new Map<string, Language[]>()

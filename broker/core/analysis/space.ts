@@ -15,7 +15,22 @@ import { type TooComplex, tooComplex } from "./too-complex.ts"
  */
 export interface Space {
   readonly axes: readonly Axis[]
+  readonly work: Work
 }
+
+/**
+ * What may be spent on regions, in boxes compared on one axis: counted and not timed, so that the same policies come to the
+ * same answer on any machine.
+ */
+export interface Work {
+  /** False when less than this is left: the operation is too complex. */
+  spend(steps: number): boolean
+}
+
+/** What one space may cost: seconds. As people write policies, a thousandth of it is spent. */
+const MAX_STEPS_OF_SPACE = 100_000_000
+/** What all spaces of one run may cost together: about a minute. */
+const MAX_STEPS = 1_500_000_000
 
 /** One claim, and a value for each way in which it can behave. */
 export interface Axis {
@@ -45,8 +60,15 @@ export interface SpaceInput {
   readonly memo?: AxisMemo
 }
 
-/** Values of axes by what they had to tell apart. Starts empty, and only grows. */
-export type AxisMemo = Map<string, readonly (string | null)[]>
+/** What spaces of one run share. */
+export interface AxisMemo {
+  /** Values of axes by what they had to tell apart. Starts empty, and only grows. */
+  readonly values: Map<string, readonly (string | null)[]>
+  readonly work: Work
+}
+
+/** The memory of a run that begins. */
+export const axisMemo = (): AxisMemo => ({ values: new Map(), work: workOf(MAX_STEPS) })
 
 /** Makes the space in which these conditions can be held against all identities at once. */
 export function createSpace({ conditions, domains, languages, memo }: SpaceInput): Result<Space, TooComplex> {
@@ -72,13 +94,23 @@ export function createSpace({ conditions, domains, languages, memo }: SpaceInput
     // What has no name of its own is not remembered.
     const { within, ...named } = domain
     const key = further || within ? null : JSON.stringify([named, [...toldOf(claim).keys()].sort()])
-    const before = key === null ? undefined : memo?.get(key)
+    const before = key === null ? undefined : memo?.values.get(key)
     const values = before ? ok(before) : valuesOf([...toldOf(claim).values(), ...(further ?? [])], domain)
     if (!values.ok) return tooComplex(`${claim}: ${values.fault.reason}`)
-    if (key !== null) memo?.set(key, values.value)
+    if (key !== null) memo?.values.set(key, values.value)
     axes.push({ claim, values: values.value })
   }
-  return ok({ axes })
+  return ok({ axes, work: workOf(MAX_STEPS_OF_SPACE, memo?.work) })
+}
+
+function workOf(steps: number, shared?: Work): Work {
+  let left = steps
+  return {
+    spend(steps) {
+      left -= steps
+      return (shared?.spend(steps) ?? true) && left >= 0
+    },
+  }
 }
 
 /** The values of one axis as a set of bits, by what each of them, alone in a token, fulfils. */

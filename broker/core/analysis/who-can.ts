@@ -1,33 +1,26 @@
 import { repositoryName } from "../identity.ts"
 import type { Grant, PolicySet } from "../policy/model.ts"
-import { matchPattern } from "../policy/pattern.ts"
-import { claimsOf, hasGaps, REPOSITORY_NAME, templateParts, withSamples } from "../policy/template.ts"
+import { REPOSITORY_NAME, templateParts } from "../policy/template.ts"
 import type { BoundaryRegions } from "./ceiling-region.ts"
+import { isFoldable, TOO_MANY_PATTERNS } from "./crowd.ts"
 import { meaningOfTarget } from "./diff-fingerprint.ts"
 import { limitedTo } from "./diff-offers.ts"
 import { firstThat, subjectOf } from "./diff-scope.ts"
 import { GITHUB_CLAIMS } from "./github-claims.ts"
 import { demandWords, resourceOf, writtenFields } from "./grant-words.ts"
 import { type Reach, reachesBy } from "./reach.ts"
-import { everything, intersect, isEmpty, meets, type Region, union, witness } from "./region.ts"
+import { intersect, isEmpty, meets, type Region, union, witness } from "./region.ts"
 import { regionOfConditions } from "./rule-region.ts"
 import { decideSample, PROTECTIONS } from "./sample-job.ts"
 import { type Scope, scopesOf } from "./scope.ts"
 import { boundariesOver, spaceFor } from "./scope-space.ts"
-import type { AxisMemo, Space } from "./space.ts"
+import { type AxisMemo, axisMemo } from "./space.ts"
 import { type RuleRegion, rulesFor, type Survey, surveyOf } from "./survey.ts"
 import { regionOfEntry } from "./template-region.ts"
 import { attempt, type Must } from "./too-complex.ts"
-import type {
-  FieldWish,
-  UnreachableRow,
-  WhoCan,
-  WhoCanContext,
-  WhoCanQuery,
-  WhoCanRow,
-  WrittenBoundary,
-} from "./who-can-model.ts"
+import type { UnreachableRow, WhoCan, WhoCanContext, WhoCanQuery, WhoCanRow, WrittenBoundary } from "./who-can-model.ts"
 import { whoCanByThemselves } from "./who-can-own.ts"
+import { mayBe, regionOfWishes, textsAt } from "./who-can-wishes.ts"
 import { describeBoundary, probeOf, written } from "./who-can-words.ts"
 
 /**
@@ -37,7 +30,16 @@ import { describeBoundary, probeOf, written } from "./who-can-words.ts"
  * A grant with gaps is found for the jobs that fill it so: who reaches `role/svc-pay` is known by name.
  */
 export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContext): WhoCan {
-  const memo: AxisMemo = new Map()
+  if (!isFoldable(set.policies)) {
+    const everybody = [...set.organisation.issuers.keys()].map((issuer) => ({
+      issuer,
+      repository: null,
+      repositoryId: null,
+    }))
+    const unknown = everybody.map((subject) => ({ subject, grant: null, reason: TOO_MANY_PATTERNS }))
+    return { ...NOBODY, unknown }
+  }
+  const memo = axisMemo()
   const found: WhoCan[] = scopesOf(set)
     .filter(({ environment }) => query.environment === undefined || environment === query.environment)
     .map((scope) => whoCanIn(scope, set, query, context, memo))
@@ -164,46 +166,6 @@ function boundaryOf(
       return meets(must(intersect(possible, allows)), reached)
     })
   return describeBoundary(boundary, { isAllowing, restricts, reached }, must)
-}
-
-/** Whose claims make the grant one that is asked for. */
-function regionOfWishes(wishes: readonly FieldWish[], { grant, scope }: Reach, space: Space, must: Must): Region {
-  return wishes.reduce((region, { key, pattern }) => {
-    const [name = key] = key.split(".")
-    const texts = textsAt(writtenFields(grant), key.split("."))
-    const matched = texts.map((text) => {
-      // One text at a time: of a list, any will do.
-      const { template, ...rest } = grant
-      const isOpen = template !== undefined && claimsOf(text).length > 0
-      const single: Grant = isOpen
-        ? { ...grant, fields: { [name]: withSamples(text) }, template: { ...template, raw: { [name]: text } } }
-        : { ...rest, fields: { [name]: text } }
-      const entry = {
-        connection: grant.connection.name,
-        line: 0,
-        fields: new Map([[name, { kind: "text" as const, patterns: [pattern] }]]),
-      }
-      return must(regionOfEntry(space, entry, single, scope)).possible
-    })
-    return must(intersect(region, must(union(space, matched))))
-  }, everything(space))
-}
-
-/** Tells thousands of grants apart that cannot be meant, before anything is worked out. */
-function mayBe(grant: Grant, { key, pattern }: FieldWish): boolean {
-  return textsAt(writtenFields(grant), key.split(".")).some((text) => hasGaps(text) || matchPattern(pattern, text))
-}
-
-/** Every text below a key, however deep. */
-function textsAt(value: unknown, path: readonly string[]): readonly string[] {
-  if (path.length > 0) {
-    const [key = "", ...rest] = path
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return []
-    return textsAt((value as Readonly<Record<string, unknown>>)[key], rest)
-  }
-  if (typeof value === "string") return [value]
-  if (typeof value === "boolean" || typeof value === "number") return [String(value)]
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap((one) => textsAt(one, [])) : []
 }
 
 /** Which repositories of a pattern, when the question leaves only some. */

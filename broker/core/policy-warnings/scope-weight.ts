@@ -1,5 +1,5 @@
+import { crowdOf } from "../analysis/crowd.ts"
 import type { Scope } from "../analysis/scope.ts"
-import type { Policy } from "../policy/model.ts"
 import type { Pattern } from "../policy/pattern.ts"
 import { patternsOf } from "./clauses.ts"
 
@@ -15,8 +15,6 @@ const RULE_BY_RULE = 2
 /** Values that some patterns tell apart, for each pattern twice as many; past so many the analysis gives up. */
 const VALUES = 1_000
 const MAX_VALUES = 600_000
-/** Two patterns of repositories, compared with each other. */
-const PAIR = 300
 
 /** Scopes, the lightest first, and whether each can still be afforded: what is light is looked at, whatever else there is. */
 export function lightest(
@@ -29,15 +27,6 @@ export function lightest(
     total += weight
     return { scope, isAffordable: total <= MAX_WEIGHT }
   })
-}
-
-/** Whether it can be afforded to find out which policies speak of the same repositories: patterns are compared in pairs. */
-export function isFoldable(policies: readonly Policy[]): boolean {
-  const names = policies.flatMap(({ target }) => (target.kind === "owner" ? [target.names] : []))
-  let pairs = 0
-  const crowd = crowdOf(names)
-  for (const pattern of names) pairs += crowd(pattern)
-  return pairs * PAIR <= MAX_WEIGHT / 2
 }
 
 function weightOf({ policies }: Scope, paid: Set<string>): number {
@@ -74,15 +63,4 @@ function weightOf({ policies }: Scope, paid: Set<string>): number {
 function isFloating({ steps }: Pattern): boolean {
   const first = steps.findIndex((step) => typeof step !== "number")
   return first >= 0 && steps.slice(first).some((step) => typeof step === "number")
-}
-
-/** How many of some patterns begin as a text can that another matches: those whose own beginning is a part of its. */
-function crowdOf(patterns: readonly Pattern[]): (of: Pattern) => number {
-  const byPrefix = new Map<string, number>()
-  for (const { prefix } of patterns) byPrefix.set(prefix, (byPrefix.get(prefix) ?? 0) + 1)
-  return ({ prefix }) => {
-    let count = 0
-    for (let length = 0; length <= prefix.length; length++) count += byPrefix.get(prefix.slice(0, length)) ?? 0
-    return count
-  }
 }

@@ -1,13 +1,14 @@
+import { isFoldable, TOO_MANY_PATTERNS } from "../analysis/crowd.ts"
 import { grantNamesOf, type Reach, reachesBy } from "../analysis/reach.ts"
 import { intersect, isEmpty, isWithin, type Region } from "../analysis/region.ts"
 import { type Scope, scopesOf } from "../analysis/scope.ts"
 import { spaceFor } from "../analysis/scope-space.ts"
-import type { AxisMemo } from "../analysis/space.ts"
+import { axisMemo } from "../analysis/space.ts"
 import { type RuleRegion, rulesFor, type Survey, surveyOf } from "../analysis/survey.ts"
 import { attempt, type Must } from "../analysis/too-complex.ts"
 import type { Grant, Policy, Rule } from "../policy/model.ts"
 import { confirmed, type Escapee } from "./escapee.ts"
-import { isFoldable, lightest } from "./scope-weight.ts"
+import { lightest } from "./scope-weight.ts"
 import type { Subject } from "./subject.ts"
 
 /** How a grant of a policy stands, over all jobs that the policy speaks of. */
@@ -75,7 +76,7 @@ export function standingsOf(subject: Subject): Standings {
       for (const rule of one.allow) for (const standing of allows.get(rule)?.values() ?? []) standing.isDenied = false
     }
   }
-  const memo: AxisMemo = new Map()
+  const memo = axisMemo()
   const look = (scope: Scope) =>
     attempt((must) => {
       const part = { scope, organisation: set.organisation }
@@ -89,7 +90,7 @@ export function standingsOf(subject: Subject): Standings {
         }
       }
     })
-  if (!isFoldable(set.policies)) giveUp(set.policies, "too many policies have patterns that can match one repository")
+  if (!isFoldable(set.policies)) giveUp(set.policies, TOO_MANY_PATTERNS)
   else {
     for (const { scope, isAffordable } of lightest(scopesOf(set))) {
       const outcome = isAffordable ? look(scope) : null

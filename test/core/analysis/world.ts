@@ -4,7 +4,7 @@ import { grantNamesOf, type Reach, reachesBy } from "../../../broker/core/analys
 import type { Witness } from "../../../broker/core/analysis/region.ts"
 import { scopesOf } from "../../../broker/core/analysis/scope.ts"
 import { type ScopePart, spaceFor } from "../../../broker/core/analysis/scope-space.ts"
-import type { AxisMemo, Space } from "../../../broker/core/analysis/space.ts"
+import { axisMemo, type Space } from "../../../broker/core/analysis/space.ts"
 import { type Survey, surveyOf } from "../../../broker/core/analysis/survey.ts"
 import { type Decision, decide } from "../../../broker/core/policy/decide.ts"
 import type { ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
@@ -101,7 +101,7 @@ export function answersIn(part: ScopePart, space: Space): readonly Answer[] {
 
 /** All that the policies of a set could give, each scope by a space of its own. */
 export function reachesIn(set: PolicySet): readonly Answer[] {
-  const memo: AxisMemo = new Map()
+  const memo = axisMemo()
   return scopesOf(set).flatMap((scope) => {
     const part = { scope, organisation: set.organisation }
     return answersIn(part, must(spaceFor([part], GITHUB_CLAIMS, memo)))
