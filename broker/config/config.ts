@@ -15,6 +15,8 @@ export interface Config {
   readonly kek?: Secret<Uint8Array>
   /** The GitHub App that the broker reads repositories' policies and environments through; absent when none is set up. */
   readonly gitHubApp?: GitHubAppConfig
+  /** At the edge: whether policies are those in Workers KV or none. */
+  readonly onlyPublishedPolicies: boolean
 }
 
 export interface GitHubAppConfig {
@@ -43,6 +45,7 @@ export interface ConfigFault {
  * | `DAYPASS_KEK` | 32 random bytes in base64: `openssl rand -base64 32` |
  * | `DAYPASS_AUDIENCE` | optional |
  * | `DAYPASS_DEPLOYMENT` | optional |
+ * | `DAYPASS_POLICIES` | at the edge, `kv`: policies come from the binding `POLICIES` or not at all |
  * | `DAYPASS_GITHUB_APP_ID` | the id of the broker's GitHub App; with `DAYPASS_GITHUB_APP_KEY` or not at all |
  * | `DAYPASS_GITHUB_APP_KEY` | its private key: PEM as GitHub gives it, or what `daypass seal` made of it |
  * | `DAYPASS_GITHUB_API_URL` | `https://api.github.com` unless set |
@@ -61,6 +64,8 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   }
   const deployment = readText(env["DAYPASS_DEPLOYMENT"], "DAYPASS_DEPLOYMENT", fault)
   const gitHubApp = readGitHubApp(env, fault)
+  const policies = env["DAYPASS_POLICIES"] ?? ""
+  if (policies !== "" && policies !== "kv") fault("DAYPASS_POLICIES", 'must be "kv", or be left out')
 
   if (url === undefined || faults.length > 0) return fail(faults)
   return ok({
@@ -69,6 +74,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     deployment: deployment ?? url,
     ...(kek ? { kek } : {}),
     ...(gitHubApp ? { gitHubApp } : {}),
+    onlyPublishedPolicies: policies === "kv",
   })
 }
 

@@ -71,6 +71,9 @@ if (!config.ok) {
   )
 }
 const settings = config.value
+if (settings.onlyPublishedPolicies) {
+  refuseToStart(["DAYPASS_POLICIES: leave it out. On Node, policies come from the folder that --policies names."], 2)
+}
 if (!settings.kek && !(isLocal(settings) && isLocalAddress(options.host))) {
   refuseToStart(
     [

@@ -11,7 +11,7 @@ import {
   type Namespace,
 } from "../adapters/cloudflare/ledgers.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
-import { readConfig } from "../config/config.ts"
+import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
 import type { Broker } from "../exchange/broker.ts"
@@ -41,7 +41,7 @@ async function brokerOf(env: Env): Promise<Broker> {
   // At the edge there is no folder that a key of one's own could be kept in.
   if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
   builtBroker = await createBroker(config.value, config.value.kek, {
-    policySource: policySourceOf(env),
+    policySource: policySourceOf(env, config.value),
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     log: (event) => console.log(JSON.stringify(event)),
@@ -56,7 +56,10 @@ async function brokerOf(env: Env): Promise<Broker> {
  * Policies from Workers KV where a namespace is bound, and from the bundle otherwise. Never from the bundle because KV
  * fails: what it was built with may be years old, or the examples.
  */
-function policySourceOf(env: Env): PolicySource {
+function policySourceOf(env: Env, { onlyPublishedPolicies }: Config): PolicySource {
+  if (!("POLICIES" in env) && onlyPublishedPolicies) {
+    throw misconfigured(["POLICIES: DAYPASS_POLICIES is kv, so bind the KV namespace to this name"])
+  }
   if (!("POLICIES" in env)) return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
   if (typeof env.POLICIES?.get !== "function") throw misconfigured(["POLICIES: bind a KV namespace to this name"])
   return createKvPolicySource(env.POLICIES, { clock: { now: () => new Date() }, providers: PROVIDERS })

@@ -84,7 +84,8 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     // Its bundle has other policies: none of them ever counts.
     const bundled = join(folder, "bundled")
     writeFlowPolicies(bundled, { issuer: "https://token.actions.githubusercontent.com", sts: "http://127.0.0.1:9" })
-    broker = await startWorkerdBroker({ policies: bundled, kv: { namespaceId: NAMESPACE, persistTo } })
+    const settings = { DAYPASS_POLICIES: "kv" }
+    broker = await startWorkerdBroker({ policies: bundled, settings, kv: { namespaceId: NAMESPACE, persistTo } })
     expect(await health()).toEqual({ status: 200, policies: expect.objectContaining({ version, policies: 2 }) })
     expect(await exchange()).toMatchObject({ status: 200, json: { policy_version: version } })
     expect(await intended()).toEqual([version])
@@ -101,6 +102,13 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     expect(second.out).toContain(`Published version ${after.policies.version}`)
 
     expect((await run()).out).toContain("is in force already")
+  })
+
+  it("leave a broker that must have them, and has lost its binding, with none", async () => {
+    const bundled = join(folder, "bundled")
+    writeFlowPolicies(bundled, { issuer: github.issuer, sts: "http://127.0.0.1:9" })
+    const starting = startWorkerdBroker({ policies: bundled, settings: { DAYPASS_POLICIES: "kv" } })
+    await expect(starting).rejects.toThrow(/answered 503: .*configuration_invalid/)
   })
 
   it("are unavailable once what they are read from is damaged, and nothing else decides in their place", async () => {

@@ -233,6 +233,7 @@ describe("a broker on Node", () => {
     ],
     ["http on a public host", () => options("http://daypass.example"), {}, "https"],
     ["no URL", () => ["--policies", policies, "--data", join(folder, "data")], {}, "DAYPASS_URL"],
+    ["policies of the edge", () => options(), { DAYPASS_POLICIES: "kv" }, "DAYPASS_POLICIES"],
     ["no folders", () => ["--url", "http://127.0.0.1:1"], {}, "--policies and --data"],
     ["an option that is none", () => [...options(), "--insecure"], {}, "--insecure"],
     ["a port that is none", () => [...options(), "--port", "99999"], {}, "--port"],

@@ -67,6 +67,14 @@ describe("a deployment's settings", () => {
     })
   })
 
+  it("may demand policies from Workers KV alone", () => {
+    expect(read(GOOD).onlyPublishedPolicies).toBe(false)
+    expect(read({ ...GOOD, DAYPASS_POLICIES: "kv" }).onlyPublishedPolicies).toBe(true)
+    expect(faultsOf({ ...GOOD, DAYPASS_POLICIES: "bundle" }).map(({ setting }) => setting)).toEqual([
+      "DAYPASS_POLICIES",
+    ])
+  })
+
   it.each([
     ["an App without its key", { DAYPASS_GITHUB_APP_ID: "1" }, "DAYPASS_GITHUB_APP_KEY"],
     ["an App's key without its id", { DAYPASS_GITHUB_APP_KEY: "canary" }, "DAYPASS_GITHUB_APP_ID"],
