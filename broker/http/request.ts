@@ -2,6 +2,7 @@ import { type CryptoKey, calculateJwkThumbprint, importJWK } from "jose"
 import { z } from "zod"
 import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
+import { parseWith } from "../core/parse-with.ts"
 import type { JobKey } from "../exchange/call.ts"
 import { LEASE_ID } from "../exchange/lease-id.ts"
 import { MAX_GRANTS_PER_REQUEST, type PublicJwk } from "../wire/exchange.ts"
@@ -39,7 +40,7 @@ export interface RecipientKey extends JobKey {
 
 /** Parses the body of an exchange. @throws {BrokerError} `request_malformed`, naming the member and what it must be */
 export async function parseExchange(body: unknown): Promise<ParsedExchange> {
-  const parsed = exchangeRequest.safeParse(body)
+  const parsed = parseWith(exchangeRequest, body)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw malformed(

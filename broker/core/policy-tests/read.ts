@@ -1,4 +1,5 @@
 import type { Claims } from "../identity.ts"
+import { parseWith } from "../parse-with.ts"
 import type { ProtectionFact } from "../policy/environment-protection.ts"
 import { didYouMean, type FaultCode, fault, type Position, quote } from "../policy/faults.ts"
 import type { PolicyInput } from "../policy/load.ts"
@@ -36,7 +37,7 @@ export function readPolicyTests(
       continue
     }
     const { root, value } = document.value
-    const parsed = policyTestSchema.safeParse(value)
+    const parsed = parseWith(policyTestSchema, value)
     if (parsed.success) tests.push(...new TestFileReader(file, root, folder, faults).read(parsed.data))
     else faults.push(...schemaFaults({ file, root, path: [], schema: policyTestSchema }, parsed.error.issues))
   }

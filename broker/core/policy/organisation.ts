@@ -1,3 +1,4 @@
+import { parseWith } from "../parse-with.ts"
 import { readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { Boundary, Connection, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
@@ -35,7 +36,7 @@ export function readOrganisation(
   providers: ProviderSchemaTable,
 ): OrganisationReading {
   const { root, value } = document
-  const parsed = organisationSchema.safeParse(value)
+  const parsed = parseWith(organisationSchema, value)
   const faults = parsed.success
     ? []
     : schemaFaults({ file, root, path: [], schema: organisationSchema }, parsed.error.issues)

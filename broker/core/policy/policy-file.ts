@@ -1,4 +1,5 @@
 import { repositoryName } from "../identity.ts"
+import { parseWith } from "../parse-with.ts"
 import { conditionsOf } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import { readGrant } from "./grant.ts"
@@ -37,7 +38,7 @@ export function readPolicy(
   organisation: OrganisationReading | null,
 ): PolicyReading {
   const { root, value } = document
-  const parsed = policySchema.safeParse(value)
+  const parsed = parseWith(policySchema, value)
   const faults = parsed.success ? [] : schemaFaults({ file, root, path: [], schema: policySchema }, parsed.error.issues)
   faults.push(...ruleFaults(file, root))
 

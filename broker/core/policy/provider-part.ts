@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { parseWith } from "../parse-with.ts"
 import { fail, ok, type Result } from "../result.ts"
 import type { PolicyFault } from "./model.ts"
 import { schemaFaults } from "./schema-faults.ts"
@@ -22,7 +23,7 @@ export function parseProviderPart(schema: z.ZodType, map: MixedMap): Result<unkn
   const { file, root, path, commonKeys } = map
   const strict = strictly(schema)
   const rest = Object.fromEntries(Object.entries(map.value).filter(([key]) => !commonKeys.includes(key)))
-  const parsed = strict.safeParse(rest)
+  const parsed = parseWith(strict, rest)
   if (parsed.success) return ok(parsed.data)
   return fail(schemaFaults({ file, root, path, schema: strict, commonKeys }, parsed.error.issues))
 }
