@@ -12,7 +12,7 @@ import {
 } from "../../core/policy/published.ts"
 import type { Clock } from "../../ports/clock.ts"
 import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
-import { createBoundedCache } from "../github/bounded-cache.ts"
+import { createBoundedCache } from "../memory/bounded-cache.ts"
 
 /** A namespace of Workers KV, as far as it is used here. */
 export interface KvReader {

@@ -5,7 +5,7 @@ import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
 import { loadRepositoryPolicies } from "../../core/policy/repository-policies.ts"
 import type { Result } from "../../core/result.ts"
 import type { Log } from "../../ports/log.ts"
-import { createBoundedCache } from "./bounded-cache.ts"
+import { createBoundedCache } from "../memory/bounded-cache.ts"
 import { type Kept, STALE_MS } from "./repository-readings.ts"
 import { timeOf } from "./sentences.ts"
 

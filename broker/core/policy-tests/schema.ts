@@ -1,8 +1,8 @@
 import { z } from "zod"
 import type { ErrorCode } from "../../wire/error-codes.ts"
 import { MAX_GRANTS_PER_REQUEST } from "../../wire/exchange.ts"
-import { parseDuration } from "../duration.ts"
 import type { ProtectionFact } from "../policy/environment-protection.ts"
+import { claimName, duration, name, oneLine } from "../policy/schema-words.ts"
 import { SAMPLE_NAMES } from "./samples.ts"
 
 /** The codes with which a job can be refused before anything is minted, once its token has verified. */
@@ -15,29 +15,6 @@ export const DENIAL_CODES = [
 ] as const satisfies readonly ErrorCode[]
 
 export type DenialCode = (typeof DENIAL_CODES)[number]
-
-const NAME = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, "a name has small letters, digits and dashes, 64 at most")
-
-const duration = z
-  .string()
-  .transform((text, context) => {
-    const seconds = parseDuration(text)
-    if (seconds.ok) return seconds.value
-    context.addIssue({ code: "custom", message: seconds.fault })
-    return z.NEVER
-  })
-  .meta({ description: "A whole number and a unit: 90s, 15m or 1h.", examples: ["15m"] })
-
-const claimName = z
-  .string()
-  .regex(/^[!-~]{1,128}$/, "a claim's name has no spaces and is ASCII, 128 characters at most")
-
-const oneLine = (text: string) =>
-  z
-    .string()
-    .min(1)
-    .max(120)
-    .regex(/^[^\n]*$/, `${text} is one line`)
 
 const notEmpty = { message: "is empty", params: { fault: "value_empty" } }
 
@@ -67,7 +44,7 @@ const environmentProtection = z
 /** What a test says of a job, and what the defaults can say for all of them. */
 const job = {
   sample: z.enum(SAMPLE_NAMES).optional().meta({ description: "The token that the test begins with." }),
-  issuer: NAME.optional().meta({ description: "May be left out when the organisation file lists only one." }),
+  issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
   claims: z
     .record(claimName, z.string())
     .refine((value) => Object.keys(value).length > 0, notEmpty)
@@ -75,7 +52,7 @@ const job = {
     .meta({ description: "Claims that differ from the sample's.", minProperties: 1 }),
   without: z.array(claimName).min(1).optional().meta({ description: "Claims that the token does not have." }),
   grants: z
-    .array(NAME)
+    .array(name)
     .min(1)
     .max(MAX_GRANTS_PER_REQUEST)
     .optional()

@@ -1,5 +1,5 @@
 import type { Condition, Test } from "../policy/condition.ts"
-import type { Boundary, Policy, PolicySet, Rule } from "../policy/model.ts"
+import type { Boundary, Policy, PolicySet } from "../policy/model.ts"
 import type { Pattern } from "../policy/pattern.ts"
 import type { YamlPath } from "../policy/yaml.ts"
 
@@ -33,11 +33,6 @@ export function* clausesOfPolicy(policy: Policy): Generator<Clause> {
       yield { part: kind, conditions, file, path: [kind, index, "when"], whose, policy }
     }
   }
-}
-
-/** Leads to a rule in its file. */
-export function pathOfRule(policy: Policy, rule: Rule): YamlPath {
-  return [rule.kind, policy[rule.kind].indexOf(rule)]
 }
 
 function* clausesOfBoundary({ name, file, when, require }: Boundary, index: number): Generator<Clause> {

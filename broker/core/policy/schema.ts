@@ -1,10 +1,10 @@
 import { z } from "zod"
-import { parseDuration } from "../duration.ts"
 import { isHttpsOrLoopback } from "../url.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
+import { claimName, duration, name, oneLine } from "./schema-words.ts"
 
 /** What a grant gets when its policy says nothing: long enough for a deployment, short enough to be worth little. */
 export const DEFAULT_TTL = "15m"
@@ -12,10 +12,6 @@ export const DEFAULT_TTL = "15m"
 /** The issuer families that an organisation file can name. */
 export const ISSUER_FAMILIES = ["github-actions"] as const
 
-const NAME = /^[a-z][a-z0-9-]{0,63}$/
-const NAME_HINT = "a name starts with a small letter and goes on with small letters, digits and dashes, 64 at most"
-
-const name = z.string().regex(NAME, NAME_HINT)
 const version = z.literal(1).meta({ description: "The version of this file's format." })
 const id = z.string().regex(/^[1-9][0-9]{0,19}$/, 'an id is a text of digits, such as "41"')
 /** `owner/name`, where stars can stand behind the owner. */
@@ -25,16 +21,6 @@ const repository = z
   .string()
   .max(MAX_PATTERN_CHARACTERS)
   .regex(REPOSITORY_FORM, "a repository is written owner/name, in ASCII; stars only behind the owner")
-
-const duration = z
-  .string()
-  .transform((text, context) => {
-    const seconds = parseDuration(text)
-    if (seconds.ok) return seconds.value
-    context.addIssue({ code: "custom", message: seconds.fault })
-    return z.NEVER
-  })
-  .meta({ description: "A whole number and a unit: 90s, 15m or 1h.", examples: ["15m"] })
 
 const pattern = z
   .string()
@@ -71,10 +57,6 @@ const condition = z.union([
   special,
 ])
 
-const claimName = z
-  .string()
-  .regex(/^[!-~]{1,128}$/, "a claim's name has no spaces and is ASCII, 128 characters at most")
-
 const when = nonEmpty(z.record(claimName, condition)).meta({
   description: "Claims of the subject token, all of which must match.",
   minProperties: 1,
@@ -82,11 +64,7 @@ const when = nonEmpty(z.record(claimName, condition)).meta({
 
 const branches = z.enum(["protected", "custom"])
 
-const ruleName = z
-  .string()
-  .min(1)
-  .max(120)
-  .regex(/^[^\n]*$/, "a rule's name is one line")
+const ruleName = oneLine("a rule's name")
 
 const allowRule = z.strictObject({ name: ruleName, when: when.optional(), grants: z.array(name).min(1) })
 const denyRule = z.strictObject({ name: ruleName, when: when.optional(), grants: z.array(name).min(1).optional() })

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { createBoundedCache } from "../../../broker/adapters/github/bounded-cache.ts"
+import { createBoundedCache } from "../../../broker/adapters/memory/bounded-cache.ts"
 
 describe("a bounded cache", () => {
   test("lets go of what was asked for longest ago when it is full", () => {
