@@ -327,7 +327,8 @@ describe("a diff", () => {
         fc.pre(old !== null && next !== null)
         if (old === null || next === null) return
         const diff = diffPolicySets(old, next, { providers: CLOUDS })
-        const told = diff.changes.filter(({ kind }) => kind === "own-policies")
+        // What is too complex to prove is told as wider too, and has no example.
+        const told = diff.changes.filter(({ kind }) => kind === "own-policies" || kind === "too-complex")
         seen.told += told.length
         seen.unproven += told.filter(({ proven }) => !proven).length
         for (const [job, fields, connection] of questions) {
