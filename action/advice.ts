@@ -46,6 +46,9 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   provider_unavailable: "Wait for the provider to recover and run the job again.",
   provider_response_invalid:
     "Ask the broker's operator to compare the connection's settings with the provider's version.",
+  secret_not_found:
+    "Correct the locator in the policy, or put the secret, its version or its field into the store; see that the connection may read it.",
+  secret_unusable: "Change the secret in the store, or the way in which the policy lets it arrive.",
   configuration_invalid:
     "Ask the broker's operator to read the broker's log, which names every fault of its configuration.",
   shutting_down: "Run the job again, for the broker is being restarted.",

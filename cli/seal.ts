@@ -1,38 +1,50 @@
 import { importAppKey } from "../broker/adapters/github/app-key.ts"
 import { readConfig } from "../broker/config/config.ts"
 import { Secret } from "../broker/core/secret.ts"
+import { secretReference } from "../broker/core/secret-reference.ts"
 import { GITHUB_APP_KEY } from "../broker/signing/app-key.ts"
+import { connectionSecretContext } from "../broker/signing/connection-secrets.ts"
 import { createSealer } from "../broker/signing/sealer.ts"
 import { impossible, misused, readArguments } from "./arguments.ts"
 import { type CliIo, EXIT } from "./io.ts"
 
-const USAGE = `Usage: daypass seal < key.pem
+const USAGE = `Usage: daypass seal [--for NAME] < secret
 
-Seals the private key of the broker's GitHub App under the deployment's key, for DAYPASS_GITHUB_APP_KEY: it then opens
-in this deployment only. Reads DAYPASS_KEK, DAYPASS_URL and DAYPASS_DEPLOYMENT as the broker does, and the PEM from
-standard input; prints the sealed key and nothing else.
-Exit codes: 0 sealed, 2 the settings or the key cannot be used.`
+Seals a secret under the deployment's key, so that it opens in this deployment only: the private key of the broker's
+GitHub App, for DAYPASS_GITHUB_APP_KEY; or, with --for, what a connection names as env:NAME. Reads DAYPASS_KEK,
+DAYPASS_URL and DAYPASS_DEPLOYMENT as the broker does, and the secret from standard input; prints what was sealed and
+nothing else.
 
-const MAX_KEY_BYTES = 16 * 1024
+  --for NAME   the secret's name: a variable of the broker, or a Worker's secret
+Exit codes: 0 sealed, 2 the settings or the secret cannot be used.`
+
+const MAX_SECRET_BYTES = 16 * 1024
 
 /** `daypass seal`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const read = readArguments(args, USAGE, {}, io)
+  const read = readArguments(args, USAGE, { for: { type: "string" } }, io)
   if (typeof read === "number") return read
+  const name = read.options["for"]
+  if (typeof name === "string" && !secretReference.safeParse(`env:${name}`).success) {
+    return misused("--for is a name that a connection can have: capital letters, digits and _, not DAYPASS_", USAGE, io)
+  }
   if (read.positionals.length > 0) {
-    return misused("seal reads the key from standard input, so that it stands in no list of processes", USAGE, io)
+    return misused("seal reads the secret from standard input, so that it stands in no list of processes", USAGE, io)
   }
   const config = readConfig({ ...io.env, DAYPASS_GITHUB_APP_ID: undefined, DAYPASS_GITHUB_APP_KEY: undefined })
   if (!config.ok) return impossible(config.fault.map(({ setting, message }) => `${setting}: ${message}`).join("\n"), io)
   const { kek, deployment } = config.value
   if (kek === undefined) return impossible("DAYPASS_KEK: set it to the deployment's key", io)
 
-  const input = await io.readInput(MAX_KEY_BYTES)
-  if (input === null) return impossible(`the key is longer than ${MAX_KEY_BYTES / 1024} KiB`, io)
-  const key = new Secret(new TextDecoder().decode(input).trim())
-  const imported = await importAppKey(key)
-  if (!imported.ok) return impossible(`the key ${imported.fault}`, io)
+  const input = await io.readInput(MAX_SECRET_BYTES)
+  if (input === null) return impossible(`the secret is longer than ${MAX_SECRET_BYTES / 1024} KiB`, io)
+  const secret = new Secret(new TextDecoder().decode(input).trim())
+  if (secret.reveal() === "") return impossible("there is nothing to seal: standard input is empty", io)
+  if (typeof name !== "string") {
+    const imported = await importAppKey(secret)
+    if (!imported.ok) return impossible(`the key ${imported.fault}`, io)
+  }
   const sealer = await createSealer(kek, deployment)
-  io.out(await sealer.seal(key, GITHUB_APP_KEY))
+  io.out(await sealer.seal(secret, typeof name === "string" ? connectionSecretContext(name) : GITHUB_APP_KEY))
   return EXIT.ok
 }

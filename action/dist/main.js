@@ -256,6 +256,8 @@ var PROBLEMS = {
   provider_throttled: { status: 502, title: "The provider asks for patience" },
   provider_unavailable: { status: 502, title: "The provider cannot be reached" },
   provider_response_invalid: { status: 502, title: "The provider's answer is not usable" },
+  secret_not_found: { status: 502, title: "The store has no such secret, version or field" },
+  secret_unusable: { status: 502, title: "The stored secret cannot be handed over" },
   configuration_invalid: { status: 503, title: "The broker's configuration is not usable" },
   shutting_down: { status: 503, title: "The broker is shutting down" },
   internal: { status: 500, title: "The broker failed" }
@@ -650,27 +652,7 @@ function problemMessage({ code, detail }) {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
-// escape.ts
-var MAX_SHOWN_CHARACTERS = 400;
-var STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?<=www)\./giu;
-function forLog(text) {
-  return visible(shortened(text)).replaceAll("##[", "## [");
-}
-function forMarkdown(text) {
-  return visible(shortened(text)).replace(STRUCTURE, (character) => `&#${character.codePointAt(0)};`);
-}
-function visible(text) {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
-  );
-}
-function shortened(text) {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
-}
-
-// deliver/environment.ts
-var NAME2 = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
+// ../broker/wire/variables.ts
 var FORBIDDEN_PREFIXES = [
   "GITHUB_",
   "RUNNER_",
@@ -698,6 +680,32 @@ var FORBIDDEN = /* @__PURE__ */ new Set([
   ...["SSH_ASKPASS", "SUDO_ASKPASS", "RUSTC", "RUSTFLAGS", "CARGO_HOME", "GOENV", "GOROOT", "GOTOOLCHAIN", "JAVA_HOME"],
   ...["REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "TF_CLI_CONFIG_FILE", "BUN_OPTIONS", "RUBYSHELL", "GEM_PATH", "GEM_HOME"]
 ]);
+function isForbiddenVariable(name) {
+  const upper = name.toUpperCase();
+  return FORBIDDEN.has(upper) || FORBIDDEN_PREFIXES.some((prefix) => upper.startsWith(prefix));
+}
+
+// escape.ts
+var MAX_SHOWN_CHARACTERS = 400;
+var STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?<=www)\./giu;
+function forLog(text) {
+  return visible(shortened(text)).replaceAll("##[", "## [");
+}
+function forMarkdown(text) {
+  return visible(shortened(text)).replace(STRUCTURE, (character) => `&#${character.codePointAt(0)};`);
+}
+function visible(text) {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
+  );
+}
+function shortened(text) {
+  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
+}
+
+// deliver/environment.ts
+var NAME2 = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
 function planEnvironment(credentials) {
   const plan = /* @__PURE__ */ new Map();
   const owners = /* @__PURE__ */ new Map();
@@ -721,8 +729,7 @@ function planEnvironment(credentials) {
 }
 function checkVariable(env, value, grant) {
   if (!NAME2.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is no name of a variable.`);
-  const upper = env.toUpperCase();
-  if (FORBIDDEN.has(upper) || FORBIDDEN_PREFIXES.some((prefix) => upper.startsWith(prefix))) {
+  if (isForbiddenVariable(env)) {
     throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`);
   }
   if (value.includes("\0")) throw refused(`The value that ${grant} has for ${env} holds a NUL, which no variable can.`);
@@ -1070,6 +1077,8 @@ var ADVICE = {
   provider_throttled: "Run the job again in a while, or have fewer jobs ask at the same time.",
   provider_unavailable: "Wait for the provider to recover and run the job again.",
   provider_response_invalid: "Ask the broker's operator to compare the connection's settings with the provider's version.",
+  secret_not_found: "Correct the locator in the policy, or put the secret, its version or its field into the store; see that the connection may read it.",
+  secret_unusable: "Change the secret in the store, or the way in which the policy lets it arrive.",
   configuration_invalid: "Ask the broker's operator to read the broker's log, which names every fault of its configuration.",
   shutting_down: "Run the job again, for the broker is being restarted.",
   internal: "Give the request id to the broker's operator, who finds the cause under it in the broker's log.",

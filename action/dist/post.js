@@ -56,6 +56,8 @@ var ADVICE = {
   provider_throttled: "Run the job again in a while, or have fewer jobs ask at the same time.",
   provider_unavailable: "Wait for the provider to recover and run the job again.",
   provider_response_invalid: "Ask the broker's operator to compare the connection's settings with the provider's version.",
+  secret_not_found: "Correct the locator in the policy, or put the secret, its version or its field into the store; see that the connection may read it.",
+  secret_unusable: "Change the secret in the store, or the way in which the policy lets it arrive.",
   configuration_invalid: "Ask the broker's operator to read the broker's log, which names every fault of its configuration.",
   shutting_down: "Run the job again, for the broker is being restarted.",
   internal: "Give the request id to the broker's operator, who finds the cause under it in the broker's log.",
@@ -152,6 +154,8 @@ var PROBLEMS = {
   provider_throttled: { status: 502, title: "The provider asks for patience" },
   provider_unavailable: { status: 502, title: "The provider cannot be reached" },
   provider_response_invalid: { status: 502, title: "The provider's answer is not usable" },
+  secret_not_found: { status: 502, title: "The store has no such secret, version or field" },
+  secret_unusable: { status: 502, title: "The stored secret cannot be handed over" },
   configuration_invalid: { status: 503, title: "The broker's configuration is not usable" },
   shutting_down: { status: 503, title: "The broker is shutting down" },
   internal: { status: 500, title: "The broker failed" }

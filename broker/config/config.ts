@@ -17,6 +17,8 @@ export interface Config {
   readonly gitHubApp?: GitHubAppConfig
   /** At the edge: whether policies are those in Workers KV or none. */
   readonly onlyPublishedPolicies: boolean
+  /** A secret that a connection names; undefined when nobody set it. None of the broker's own settings is among them. */
+  connectionSecret(name: string): Secret<string> | undefined
 }
 
 export interface GitHubAppConfig {
@@ -75,7 +77,15 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     ...(kek ? { kek } : {}),
     ...(gitHubApp ? { gitHubApp } : {}),
     onlyPublishedPolicies: policies === "kv",
+    connectionSecret: (name) => readConnectionSecret(env, name),
   })
+}
+
+function readConnectionSecret(env: Readonly<Record<string, unknown>>, name: string): Secret<string> | undefined {
+  if (name.startsWith("DAYPASS_") || !Object.hasOwn(env, name)) return undefined
+  const value = env[name]
+  // Bindings of the edge stand in the same record: a database is no secret.
+  return typeof value === "string" && value.trim() !== "" ? new Secret(value.trim()) : undefined
 }
 
 /** Whether a broker at this URL is for this machine only, where a development key may do. */

@@ -1,3 +1,4 @@
+import { createLogins } from "../adapters/memory/logins.ts"
 import { createHttp } from "../adapters/web/http.ts"
 import type { Config } from "../config/config.ts"
 import type { Secret } from "../core/secret.ts"
@@ -8,6 +9,7 @@ import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
+import { createConnectionSecrets } from "../signing/connection-secrets.ts"
 import { createSealer } from "../signing/sealer.ts"
 import { createSigner } from "../signing/signer.ts"
 import { withGitHub } from "./github.ts"
@@ -34,6 +36,8 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     url: config.url,
     verifier: createVerifier({ audience: config.audience, http, clock }),
     ledgers: ports.ledgers,
+    connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
+    logins: createLogins(clock),
     signer: createSigner({ keyRing: ports.keyRing, sealer, clock }),
   }
 }

@@ -24,10 +24,11 @@ export function answerOf(lease: string, policyVersion: string, minted: readonly 
   }
 }
 
-const credentialValue = ({ value, env }: MintedValue): CredentialValue => ({
+const credentialValue = ({ value, env, file }: MintedValue): CredentialValue => ({
   value: value instanceof Secret ? value.reveal() : value,
   secret: value instanceof Secret,
   ...(env === undefined ? {} : { env }),
+  ...(file === undefined ? {} : { file }),
 })
 
 /** When the last credential ends; one that does not expire by itself ends with the lease, after its granted lifetime. */

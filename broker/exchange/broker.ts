@@ -1,9 +1,11 @@
 import type { SubjectTokenVerifier } from "../issuers/verify.ts"
 import type { Clock } from "../ports/clock.ts"
+import type { ConnectionSecrets } from "../ports/connection-secrets.ts"
 import type { Environments } from "../ports/environments.ts"
 import type { Http } from "../ports/http.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
+import type { Logins } from "../ports/logins.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import type { ProviderTable } from "../providers/provider.ts"
 import type { Sealer } from "../signing/sealer.ts"
@@ -20,6 +22,8 @@ export interface Broker {
   readonly providers: ProviderTable
   readonly signer: Signer
   readonly sealer: Sealer
+  readonly connectionSecrets: ConnectionSecrets
+  readonly logins: Logins
   readonly http: Http
   readonly clock: Clock
   readonly log: Log

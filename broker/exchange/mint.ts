@@ -44,7 +44,7 @@ export async function mintAll(
 async function mintOne(granted: GrantedGrant, identity: Identity, lease: string, broker: Broker): Promise<Minted> {
   const { grant, ttlSeconds } = granted
   const provider = providerOf(grant.connection.provider, broker)
-  const io = providerIo(broker, { identity, grant: grant.name }, MINT_WINDOW_MS)
+  const io = providerIo(broker, { identity, grant: grant.name, connection: grant.connection }, MINT_WINDOW_MS)
   return await provider.mint(
     {
       identity,

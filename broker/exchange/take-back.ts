@@ -28,11 +28,12 @@ export async function takeBack(
 }
 
 async function revokeOne(credential: Revocable, broker: Broker): Promise<RevocationOutcome> {
+  const { grant, connection } = credential
   const provider = broker.providers.get(credential.provider)
-  if (!provider?.revoke || !credential.connection) return "failed"
+  if (!provider?.revoke || !connection) return "failed"
   try {
-    const io = providerIo(broker, { identity: null, grant: credential.grant }, REVOKE_WINDOW_MS)
-    await provider.revoke(credential.handle, credential.connection.settings, io)
+    const io = providerIo(broker, { identity: null, grant, connection }, REVOKE_WINDOW_MS)
+    await provider.revoke(credential.handle, connection.settings, io)
     return "revoked"
   } catch {
     return "failed"

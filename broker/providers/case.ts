@@ -1,6 +1,6 @@
 import type { HttpFailure } from "../ports/http.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
-import type { Revocation } from "../wire/exchange.ts"
+import type { FileForm, Revocation } from "../wire/exchange.ts"
 
 /** What the other side answers one call with, or how it fails to. */
 export type Reply =
@@ -11,8 +11,17 @@ export type Reply =
 export interface ExpectedCall {
   readonly method: string
   readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
   /** Form fields or text that the body must hold. */
   readonly bodyHolds?: readonly string[]
+}
+
+/** A value as a case expects it: whether it is secret, its variable and its form; what it says where that matters. */
+export interface ExpectedValue {
+  readonly secret: boolean
+  readonly env?: string
+  readonly file?: FileForm
+  readonly value?: string
 }
 
 /** One recorded story of a provider: what was asked, what came back, what must come of it. */
@@ -23,17 +32,31 @@ export interface ProviderCase {
   readonly connection: unknown
   readonly grant: unknown
   readonly ttlSeconds: number
+  /** The connection's own secrets, by the names in its settings. */
+  readonly secrets?: Readonly<Record<string, string>>
   /** In order. A call beyond them fails the case. */
   readonly replies: readonly Reply[]
   readonly calls?: readonly ExpectedCall[]
   readonly expect:
     | {
-        /** Every value by name: whether it is secret, and its variable. */
-        readonly values: Readonly<Record<string, { readonly secret: boolean; readonly env?: string }>>
+        /** Every value, by name. */
+        readonly values: Readonly<Record<string, ExpectedValue>>
         readonly revocation: Revocation
         readonly expiresAt: string | null
       }
-    | { readonly code: ErrorCode /** What the sentence must say. */; readonly detailHolds?: string }
+    | Refused
+  /** How taking the credential back goes, once it is minted. */
+  readonly revoke?: {
+    readonly replies: readonly Reply[]
+    readonly calls?: readonly ExpectedCall[]
+    readonly expect: "revoked" | Refused
+  }
+}
+
+export interface Refused {
+  readonly code: ErrorCode
+  /** What the sentence must say. */
+  readonly detailHolds?: string
 }
 
 /** Foreign text that stand-in answers carry; it must never come out in an error. */

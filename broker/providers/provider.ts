@@ -1,8 +1,10 @@
 import type { z } from "zod"
 import type { Claims, Identity } from "../core/identity.ts"
 import type { Secret } from "../core/secret.ts"
+import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
-import type { Revocation } from "../wire/exchange.ts"
+import type { Login } from "../ports/logins.ts"
+import type { FileForm, Revocation } from "../wire/exchange.ts"
 
 /** What a provider is asked to mint. Everything in it was decided; a provider decides nothing. */
 export interface MintRequest<Connection, Grant> {
@@ -24,8 +26,27 @@ export interface ProviderIo {
   remainingMs(): number
   /** Waits, at most as long as time remains. */
   sleep(milliseconds: number): Promise<void>
+  /**
+   * A secret of this connection's own, which its settings name.
+   *
+   * @throws {BrokerError} `configuration_invalid` when the operator holds none of that name
+   */
+  secret(reference: SecretReference): Promise<Secret<string>>
+  /**
+   * The provider's own login for `scope`: one that it made before, or what `make` makes now. Kept in memory until shortly
+   * before it ends, for this connection's settings and this job's claims alone: whoever else asks gets a login of their
+   * own, since the other side may have looked at any claim. Never for what a job is handed.
+   */
+  login<Value>(scope: string, make: () => Promise<Login<Value>>): Promise<KnownLogin<Value>>
   /** A token of the broker's own for `audience`, about this identity and grant; `now()` is when it is issued. */
   identityToken(audience: string, options?: IdentityTokenOptions): Promise<Secret<string>>
+}
+
+export interface KnownLogin<Value> {
+  readonly value: Value
+  /** It was made before, so that the other side may have ended it since. */
+  readonly kept: boolean
+  forget(): void
 }
 
 export interface IdentityTokenOptions {
@@ -39,6 +60,8 @@ export interface MintedValue {
   /** A `Secret` is masked in the job; a plain string is public. */
   readonly value: Secret<string> | string
   readonly env?: string
+  /** It arrives as a file, and the variable names its path. */
+  readonly file?: FileForm
 }
 
 export interface Minted {
@@ -69,6 +92,11 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   check?(grant: Grant, connection: Connection): string | null
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
+  /**
+   * A grant as boundaries see it, where that is not the grant itself: what a field says beside the thing that it reaches is
+   * left out. Given what the schema made of a grant, and a grant as it was written.
+   */
+  underCeiling?(grant: unknown): unknown
   /** What the audit trail says was reached: a role's ARN, an audience. Never a secret. */
   resource(grant: Grant): string
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>

@@ -4,10 +4,10 @@ import { Secret } from "../core/secret.ts"
 
 /** Where a sealed value belongs. It opens there and nowhere else: a row copied to another place stays shut. */
 export interface SealContext {
-  readonly kind: "signing-key" | "revocation-handle" | "app-key"
+  readonly kind: "signing-key" | "revocation-handle" | "app-key" | "connection-secret"
   /** `<issuer> <repository id>` of the ledger, or `-` for what belongs to the deployment. */
   readonly repository: string
-  /** The key id, or `<lease>/<grant>`. */
+  /** The key id, `<lease>/<grant>`, or the secret's name. */
   readonly id: string
 }
 

@@ -42,6 +42,8 @@ export const PROBLEMS = {
   provider_throttled: { status: 502, title: "The provider asks for patience" },
   provider_unavailable: { status: 502, title: "The provider cannot be reached" },
   provider_response_invalid: { status: 502, title: "The provider's answer is not usable" },
+  secret_not_found: { status: 502, title: "The store has no such secret, version or field" },
+  secret_unusable: { status: 502, title: "The stored secret cannot be handed over" },
   configuration_invalid: { status: 503, title: "The broker's configuration is not usable" },
   shutting_down: { status: 503, title: "The broker is shutting down" },
   internal: { status: 500, title: "The broker failed" },

@@ -18,6 +18,14 @@ export interface ExchangeRequest {
   readonly key?: PublicJwk
 }
 
+/** How a value arrives that is to be a file. */
+export interface FileForm {
+  /** Octal, as `0600`; never for everybody. */
+  readonly mode: string
+  /** Present when the value is base64 of the file's bytes; else it is the file's text. */
+  readonly encoding?: "base64"
+}
+
 /** One value of a credential. The broker says what it is, so that the action knows no provider. */
 export interface CredentialValue {
   readonly value: string
@@ -25,6 +33,8 @@ export interface CredentialValue {
   readonly secret: boolean
   /** The environment variable that tools read this value from. */
   readonly env?: string
+  /** Present when the job gets the value as a file, and its path in the variable. */
+  readonly file?: FileForm
 }
 
 /** How a credential ends: `revocable` ones are taken back with the lease, `expires-only` ones live until they expire. */

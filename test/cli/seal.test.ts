@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { Secret } from "../../broker/core/secret.ts"
 import { openAppKey } from "../../broker/signing/app-key.ts"
+import { createConnectionSecrets } from "../../broker/signing/connection-secrets.ts"
 import { createSealer } from "../../broker/signing/sealer.ts"
 import { runScripted } from "./run-cli.ts"
 
@@ -39,6 +40,44 @@ describe("daypass seal", () => {
     expect({ code, out }).toEqual({ code: 2, out: "" })
     expect(err).toMatch(message)
     expect(err).not.toContain("canary")
+  })
+})
+
+describe("daypass seal --for", () => {
+  const opened = async (deployment: string, name: string, text: string) => {
+    const sealer = await createSealer(new Secret(KEK), deployment)
+    const secrets = createConnectionSecrets((asked) => (asked === name ? new Secret(text) : undefined), sealer)
+    return (await secrets.named(name)).reveal()
+  }
+
+  it("seals any secret under its name, which opens under no other", async () => {
+    const { code, out } = await runScripted({ env, input: "canary\n" }, "seal", "--for", "OP_CONNECT_TOKEN")
+    expect(code).toBe(0)
+    expect(out).not.toContain("canary")
+    expect(await opened(env.DAYPASS_URL, "OP_CONNECT_TOKEN", out)).toBe("canary")
+    for (const other of [
+      opened(env.DAYPASS_URL, "ANOTHER_TOKEN", out),
+      opened("https://other.example.com", "OP_CONNECT_TOKEN", out),
+    ])
+      await expect(other).rejects.toMatchObject({ code: "configuration_invalid" })
+  })
+
+  it("leaves alone what was never sealed, and says what is missing", async () => {
+    expect(await opened("any", "TOKEN", "a.b.c.d.e")).toBe("a.b.c.d.e")
+    const none = createConnectionSecrets(() => undefined, await createSealer(new Secret(KEK), "any"))
+    await expect(none.named("TOKEN")).rejects.toMatchObject({
+      code: "configuration_invalid",
+      detail: expect.stringContaining("TOKEN"),
+    })
+  })
+
+  it.each([["DAYPASS_KEK"], ["lower"], ["WITH SPACE"]])("takes no name %s", async (name) => {
+    const { code, out } = await runScripted({ env, input: "canary" }, "seal", "--for", name)
+    expect({ code, out }).toEqual({ code: 2, out: "" })
+  })
+
+  it("seals nothing out of nothing", async () => {
+    expect((await runScripted({ env, input: " \n" }, "seal", "--for", "TOKEN")).code).toBe(2)
   })
 })
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { Secret } from "../../broker/core/secret.ts"
+import { nameOf } from "../../broker/core/secret-reference.ts"
 import { HttpError, type HttpRequest, type HttpResponse } from "../../broker/ports/http.ts"
-import { CASE_NOW, FOREIGN_TEXT, type ProviderCase, type Reply } from "../../broker/providers/case.ts"
+import type { Login } from "../../broker/ports/logins.ts"
+import { CASE_NOW, FOREIGN_TEXT, type ProviderCase, type Refused, type Reply } from "../../broker/providers/case.ts"
 import type { Minted, Provider, ProviderIo } from "../../broker/providers/provider.ts"
 import { job } from "../core/job.ts"
 
@@ -18,34 +20,39 @@ export function providerContract(provider: Provider, cases: readonly ProviderCas
     })
 
     it.each(cases.map((story) => [story.name, story] as const))("%s", async (_, story) => {
-      const { outcome, sent, asked } = await run(provider, story)
-      expect(sent.length, "every recorded reply was asked for").toBe(story.replies.length)
-      story.calls?.forEach((call, index) => {
-        const request = sent[index]
-        expect(request).toMatchObject({ method: call.method, url: call.url })
-        for (const part of call.bodyHolds ?? []) expect(textOf(request)).toContain(part)
-      })
-      for (const request of sent) {
-        expect(request.timeoutMs).toBeGreaterThan(0)
-        expect(request.maxBytes).toBeLessThanOrEqual(1024 * 1024)
-        expect(request.url, "no secret in a URL").not.toContain(TOKEN)
+      const world = start(provider, story)
+      const outcome = await world.mint()
+      world.assertAsked(story)
+      if ("code" in story.expect) {
+        expect(story.revoke, "nothing to take back").toBeUndefined()
+        return expectRefusal(outcome, story.expect, story, provider)
       }
-      if ("code" in story.expect) return expectRefusal(outcome, story.expect, provider)
-      expectMinted(outcome, story)
-      expect(asked.every((audience) => audience.length > 0)).toBe(true)
+      const minted = expectMinted(outcome, story)
+      if (minted.revocation === "revocable") expect(provider.revoke, "can take it back").toBeDefined()
+      if (story.revoke) {
+        const { expect: expected } = story.revoke
+        const ended = await world.revoke(minted, story.revoke.replies)
+        world.assertAsked(story.revoke)
+        if (expected === "revoked") expect(ended).toBe("revoked")
+        else expectRefusal(ended, expected, story, provider)
+      }
       return undefined
     })
   })
 }
 
-async function run(provider: Provider, story: ProviderCase) {
+type Asking = Pick<ProviderCase, "replies" | "calls">
+
+function start(provider: Provider, story: ProviderCase) {
   const connection = provider.connection.parse(story.connection)
   const grant = provider.grant.parse(story.grant)
   expect(provider.check?.(grant, connection) ?? null).toBeNull()
+  expect(provider.resource(grant), "the audit trail says what was reached").not.toBe("")
 
-  const sent: HttpRequest[] = []
-  const asked: string[] = []
-  const replies = [...story.replies]
+  let sent: HttpRequest[] = []
+  let replies = [...story.replies]
+  const audiences: string[] = []
+  const logins = new Map<string, Login<unknown>>()
   const io: ProviderIo = {
     async http(request) {
       sent.push(request)
@@ -56,8 +63,21 @@ async function run(provider: Provider, story: ProviderCase) {
     now: () => new Date(CASE_NOW),
     remainingMs: () => 10_000,
     sleep: async () => {},
+    async secret(reference) {
+      const secret = story.secrets?.[nameOf(reference)]
+      if (secret === undefined) {
+        throw new BrokerError("configuration_invalid", "the-connection names a secret that is not there")
+      }
+      return new Secret(secret)
+    },
+    async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
+      const kept = logins.get(scope) as Login<Value> | undefined
+      const login = kept ?? (await make())
+      logins.set(scope, login)
+      return { value: login.value, kept: kept !== undefined, forget: () => void logins.delete(scope) }
+    },
     async identityToken(audience) {
-      asked.push(audience)
+      audiences.push(audience)
       return new Secret(TOKEN)
     },
   }
@@ -70,8 +90,38 @@ async function run(provider: Provider, story: ProviderCase) {
     ttlSeconds: story.ttlSeconds,
     lease: "b7e1c9f0-0000-4000-8000-000000000000",
   }
-  const outcome = await provider.mint(request, io).catch((error: unknown) => error)
-  return { outcome, sent, asked }
+  return {
+    mint: () => provider.mint(request, io).catch((error: unknown) => error),
+    async revoke(minted: Minted, answers: readonly Reply[]) {
+      sent = []
+      replies = [...answers]
+      if (minted.handle === undefined || provider.revoke === undefined) return "cannot be revoked"
+      return await provider.revoke(minted.handle, connection, io).then(
+        () => "revoked",
+        (error: unknown) => error,
+      )
+    },
+    /** That what was sent is what was expected, bounded, and carries no secret where others could read it. */
+    assertAsked({ replies: expected, calls }: Asking) {
+      expect(sent.length, "every recorded reply was asked for").toBe(expected.length)
+      calls?.forEach((call, index) => {
+        const asked = sent[index]
+        expect(asked).toMatchObject({ method: call.method, url: call.url })
+        const headers = Object.fromEntries(
+          Object.entries(asked?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+        )
+        if (call.headers) expect(headers).toMatchObject(call.headers)
+        for (const part of call.bodyHolds ?? []) expect(textOf(asked)).toContain(part)
+      })
+      for (const asked of sent) {
+        expect(asked.timeoutMs).toBeGreaterThan(0)
+        expect(asked.maxBytes).toBeLessThanOrEqual(4 * 1024 * 1024)
+        for (const secret of [TOKEN, ...Object.values(story.secrets ?? {})])
+          expect(asked.url, "no secret in a URL").not.toContain(secret)
+      }
+      expect(audiences.every((audience) => audience.length > 0)).toBe(true)
+    },
+  }
 }
 
 function respond(reply: Reply): HttpResponse {
@@ -87,30 +137,44 @@ function respond(reply: Reply): HttpResponse {
 const textOf = (request: HttpRequest | undefined) =>
   typeof request?.body === "string" ? request.body : new TextDecoder().decode(request?.body)
 
-function expectRefusal(outcome: unknown, expected: { code: string; detailHolds?: string }, provider: Provider): void {
+function expectRefusal(outcome: unknown, expected: Refused, story: ProviderCase, { name }: Provider): void {
   expect(outcome).toBeInstanceOf(BrokerError)
   const error = outcome as BrokerError
   expect(error.code).toBe(expected.code)
   if (expected.detailHolds !== undefined) expect(error.detail).toContain(expected.detailHolds)
   expect(error.detail, "names the connection").toContain("the-connection")
-  expect(`${error.message} ${error.detail}`, `no foreign text in an error of ${provider.name}`).not.toContain(
-    FOREIGN_TEXT,
-  )
-  expect(`${error.message} ${error.detail}`).not.toContain(TOKEN)
+  const said = `${error.message} ${error.detail}`
+  expect(said, `no foreign text in an error of ${name}`).not.toContain(FOREIGN_TEXT)
+  for (const secret of [TOKEN, ...Object.values(story.secrets ?? {})]) expect(said).not.toContain(secret)
 }
 
-function expectMinted(outcome: unknown, story: ProviderCase): void {
+function expectMinted(outcome: unknown, { expect: expected }: ProviderCase): Minted {
   if (outcome instanceof Error) throw outcome
+  if ("code" in expected) throw new Error("expected a refusal")
   const minted = outcome as Minted
-  const values = Object.entries(minted.values).map(([name, { value, env }]) => [
-    name,
-    { secret: value instanceof Secret, ...(env === undefined ? {} : { env }) },
-  ])
+  const revealed = (value: Secret<string> | string) => (value instanceof Secret ? value.reveal() : value)
+  const values = Object.entries(minted.values).map(([name, { value, env, file }]) => {
+    const wantsValue = expected.values[name]?.value !== undefined
+    return [
+      name,
+      {
+        secret: value instanceof Secret,
+        ...(env === undefined ? {} : { env }),
+        ...(file === undefined ? {} : { file }),
+        ...(wantsValue ? { value: revealed(value) } : {}),
+      },
+    ]
+  })
   expect({
     values: Object.fromEntries(values),
     revocation: minted.revocation,
     expiresAt: minted.expiresAt?.toISOString() ?? null,
-  }).toEqual(story.expect)
+  }).toEqual({ values: expected.values, revocation: expected.revocation, expiresAt: expected.expiresAt })
   expect(minted.handle !== undefined, "a handle exactly when it can be revoked").toBe(minted.revocation === "revocable")
-  expect(JSON.stringify(minted), "secrets do not serialise").not.toContain("example")
+  const serialised = JSON.stringify(minted)
+  for (const { value } of Object.values(minted.values)) {
+    if (value instanceof Secret && value.reveal() !== "")
+      expect(serialised, "secrets do not serialise").not.toContain(JSON.stringify(value.reveal()).slice(1, -1))
+  }
+  return minted
 }

@@ -15,9 +15,10 @@ export interface TextDemand {
 export type EntryDemands = readonly TextDemand[] | "never" | "unknown"
 
 /** Holds a grant's fields, gaps and all, against an entry of a boundary. */
-export function demandsOf(entry: BoundaryEntry, { connection, fields, template }: Grant): EntryDemands {
+export function demandsOf(entry: BoundaryEntry, grant: Grant): EntryDemands {
+  const { connection, template, underCeiling = (same: unknown) => same } = grant
   if (entry.connection !== connection.name) return "never"
-  const raw = template?.raw
+  const [fields, raw] = [underCeiling(grant.fields), template && underCeiling(template.raw)]
   return joined(
     [...entry.fields].map(([name, ceiling]) => within(ceiling, memberOf(fields, name), memberOf(raw, name))),
   )

@@ -20,6 +20,10 @@ export function writtenFields({ fields, template }: Grant): Readonly<Record<stri
   return { ...read, ...template?.raw }
 }
 
+/** A grant's own keys as they are written, as far as boundaries see them. */
+export const fieldsSeen = (grant: Grant): unknown =>
+  grant.underCeiling === undefined ? writtenFields(grant) : grant.underCeiling(writtenFields(grant))
+
 /** How one grant differs from another: `role a instead of b`, `through aws-dev instead of aws-prod`. */
 export function differenceOf(grant: Grant, other: Grant): string {
   const [mine, theirs] = [writtenFields(grant), writtenFields(other)]

@@ -1,7 +1,7 @@
 import type { Grant } from "../policy/model.ts"
 import { matchPattern } from "../policy/pattern.ts"
 import { claimsOf, hasGaps, withSamples } from "../policy/template.ts"
-import { writtenFields } from "./grant-words.ts"
+import { fieldsSeen } from "./grant-words.ts"
 import type { Reach } from "./reach.ts"
 import { everything, intersect, type Region, union } from "./region.ts"
 import type { Space } from "./space.ts"
@@ -18,7 +18,7 @@ export function regionOfWishes(
 ): Region {
   return wishes.reduce((region, { key, pattern }) => {
     const [name = key] = key.split(".")
-    const texts = textsAt(writtenFields(grant), key.split("."))
+    const texts = textsAt(fieldsSeen(grant), key.split("."))
     const matched = texts.map((text) => {
       // One text at a time: of a list, any will do.
       const { template, ...rest } = grant
@@ -39,7 +39,7 @@ export function regionOfWishes(
 
 /** Tells thousands of grants apart that cannot be meant, before anything is worked out. */
 export function mayBe(grant: Grant, { key, pattern }: FieldWish): boolean {
-  return textsAt(writtenFields(grant), key.split(".")).some((text) => hasGaps(text) || matchPattern(pattern, text))
+  return textsAt(fieldsSeen(grant), key.split(".")).some((text) => hasGaps(text) || matchPattern(pattern, text))
 }
 
 /** Every text below a key, however deep. */

@@ -81,9 +81,11 @@ export interface CeilingVerdict {
 /** Holds one grant, with its fields as they are to be minted, against the ceiling over the job. */
 export function holdAgainst(
   ceiling: Ceiling,
-  { connection, fields }: Pick<Grant, "connection" | "fields">,
+  grant: Pick<Grant, "connection" | "fields" | "underCeiling">,
   fact: ProtectionFact,
 ): CeilingVerdict {
+  const { connection, underCeiling } = grant
+  const fields = underCeiling === undefined ? grant.fields : underCeiling(grant.fields)
   const boundaries = ceiling.map(({ boundary, allows, restricts, when, required }): BoundaryTrace => {
     const { name, file, line, allow, protectedEnvironment } = boundary
     const refused = allows ? refusedFields(allow, connection.name, fields) : []

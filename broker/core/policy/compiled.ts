@@ -142,7 +142,7 @@ export function revivedPolicy(
   }
 }
 
-function compiledGrant({ template, ...grant }: Grant): CompiledGrant {
+function compiledGrant({ template, underCeiling: _, ...grant }: Grant): CompiledGrant {
   const base = { ...grant, connection: grant.connection.name }
   return template === undefined ? base : { ...base, template: { raw: template.raw, claims: template.claims } }
 }
@@ -154,9 +154,10 @@ function revivedGrant(
 ): Grant {
   const connection = organisation.connections.get(from.connection)
   if (!connection) throw new TypeError("a compiled policy names a connection that is not there")
-  const grant = { ...from, connection }
-  if (template === undefined) return grant
   const schemas = providers.get(connection.provider)
+  const underCeiling = schemas?.underCeiling
+  const grant = { ...from, connection, ...(underCeiling === undefined ? {} : { underCeiling }) }
+  if (template === undefined) return grant
   if (!schemas) throw new TypeError("a compiled policy names a provider that is not there")
   return { ...grant, template: { ...template, schemas } }
 }

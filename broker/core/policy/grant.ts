@@ -59,8 +59,10 @@ export function readGrant(
     faults.push(fault(file, keyPosition(root, path), "grant_conflict", `${name}: ${conflict.replace(/\.$/, "")}.`))
   }
   const { line } = keyPosition(root, path)
+  const { underCeiling } = provider
   const grant = { name, file, line, connection, fields: fields.value, ttlSeconds, minTtlSeconds }
-  return { faults, grant: template === null ? grant : { ...grant, template } }
+  const seen = underCeiling === undefined ? grant : { ...grant, underCeiling }
+  return { faults, grant: template === null ? seen : { ...seen, template } }
 }
 
 /** The policy's own ttl in seconds. One that cannot be read is a fault already, and shortens nothing. */

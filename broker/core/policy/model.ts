@@ -115,6 +115,8 @@ export interface Grant {
   readonly fields: unknown
   /** Present when the fields have gaps that a job's claims fill. */
   readonly template?: GrantTemplate
+  /** Present when boundaries see something else than the fields as they are: the provider's own word. */
+  readonly underCeiling?: (fields: unknown) => unknown
   /** The least of what the policy, the connection and the provider allow. */
   readonly ttlSeconds: number
   /** The shortest lifetime that the provider can mint. */

@@ -5,6 +5,7 @@ export interface ProviderSchemas {
   readonly connection: z.ZodType
   readonly grant: z.ZodType
   check?(grant: unknown, connection: unknown): string | null
+  underCeiling?(grant: unknown): unknown
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   resource(grant: unknown): string

@@ -2,6 +2,7 @@ import type { AssumeRoleWithWebIdentityCommandInput, AssumeRoleWithWebIdentityCo
 import { BrokerError } from "../../core/errors.ts"
 import { Secret } from "../../core/secret.ts"
 import { HttpError } from "../../ports/http.ts"
+import { denied, type OtherSide, readHttpFailure, throttled, unavailable } from "../call.ts"
 import type { MintRequest } from "../provider.ts"
 import { type Connection, type Grant, roleParts } from "./grant.ts"
 import { sessionName } from "./session.ts"
@@ -91,6 +92,7 @@ const CLOCK_TOLERANCE_SECONDS = 120
 
 /** What STS's error codes mean for a job, and what to change. Codes that are not listed are refusals, too. */
 const REFUSALS: Readonly<Record<string, string>> = {
+  __proto__: null as never,
   AccessDenied:
     "the role's trust policy does not admit this token, or the role does not exist. Compare the trust policy's conditions on the broker's sub and aud with the grant; with session_tags it must also allow sts:TagSession",
   InvalidIdentityToken:
@@ -114,38 +116,22 @@ const THROTTLED: ReadonlySet<string> = new Set([
 
 /** Turns what the call threw into one of our errors. What STS wrote stays out of it; only known codes are told apart. */
 export function readFailure(error: unknown, connectionName: string): BrokerError {
+  const side: OtherSide = { name: "AWS STS", connection: connectionName }
   const connection = `connection ${connectionName}`
   if (error instanceof BrokerError) return error
-  if (error instanceof HttpError) {
-    if (error.reason === "too-large" || error.reason === "redirect") {
-      return new BrokerError(
-        "provider_response_invalid",
-        `AWS STS answered ${connection} in a way that STS never does (${error.reason}). Check the connection's endpoint.`,
-      )
-    }
-    return new BrokerError("provider_unavailable", `AWS STS cannot be reached for ${connection} (${error.reason}).`)
-  }
+  if (error instanceof HttpError) return readHttpFailure(side, error.reason)
   const { name, status } = describe(error)
-  if (THROTTLED.has(name) || status === 429) {
-    return new BrokerError(
-      "provider_throttled",
-      `AWS STS is throttling ${connection}. Try again later, or ask for fewer credentials at a time.`,
-    )
-  }
+  if (THROTTLED.has(name) || status === 429) return throttled(side)
   if (name === "IDPCommunicationError") {
-    return new BrokerError(
-      "provider_unavailable",
-      `AWS STS could not fetch the broker's keys for ${connection}. See that the broker's discovery document and JWKS are public.`,
-    )
+    const remedy = "See that the broker's discovery document and JWKS are public"
+    return unavailable(side, `could not fetch the broker's keys for ${connection}. ${remedy}`)
   }
-  if (status !== undefined && status >= 500) {
-    return new BrokerError("provider_unavailable", `AWS STS failed for ${connection} (HTTP ${status}).`)
-  }
+  if (status !== undefined && status >= 500) return unavailable(side, `failed for ${connection} (HTTP ${status})`)
   if (status !== undefined && status >= 400) {
-    const remedy = Object.hasOwn(REFUSALS, name)
-      ? `${name}: ${REFUSALS[name]}`
-      : "see the account's CloudTrail for the reason"
-    return new BrokerError("provider_denied", `AWS STS refused ${connection}. ${remedy}.`)
+    return denied(
+      side,
+      Object.hasOwn(REFUSALS, name) ? `${name}: ${REFUSALS[name]}` : "see the account's CloudTrail for the reason",
+    )
   }
   return new BrokerError(
     "provider_response_invalid",

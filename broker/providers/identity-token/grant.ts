@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { isJobClaim } from "../../core/job-claims.ts"
+import { variable } from "../variable.ts"
 
 const MAX_AUDIENCE_LENGTH = 256
 const MAX_EXTRA_CLAIMS = 16
@@ -43,10 +44,7 @@ const isReserved = (name: string) => isJobClaim(name) || MEANINGFUL.has(name) ||
 export const grant = z.strictObject({
   audience,
   /** The environment variable that the job finds the token in. */
-  env: z
-    .string()
-    .regex(/^[A-Z_][A-Z0-9_]{0,63}$/, "a variable's name has capital letters, digits and _ and starts with no digit")
-    .optional(),
+  env: variable.optional(),
   /** Claims to add. None may have the name of a fact about the job. */
   claims: z
     .record(

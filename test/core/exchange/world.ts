@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import type { EnvironmentDemand, ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
@@ -190,6 +191,12 @@ export async function world(options: WorldOptions) {
     providers: new Map([["staged", provider]]),
     signer: { sign: async () => new Secret("signed"), publicKeys: async () => [] },
     sealer: options.sealerFails ? { ...sealer, seal: () => Promise.reject(new Error(CANARY)) } : sealer,
+    connectionSecrets: {
+      async named() {
+        throw new Error("the staged connection has no secret")
+      },
+    },
+    logins: createLogins({ now: () => NOW }),
     http: async () => {
       throw new Error("nobody should call anybody here")
     },

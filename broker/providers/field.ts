@@ -1,0 +1,41 @@
+import { Secret } from "../core/secret.ts"
+import { memberOf, type OtherSide } from "./call.ts"
+import { secretNotFound, secretUnusable } from "./stored-value.ts"
+
+/** A locator cut at its last `#`: where, and which field of what stands there; null for the whole of it. */
+export function splitField(locator: string): { readonly place: string; readonly field: string | null } {
+  const at = locator.lastIndexOf("#")
+  return at < 0 ? { place: locator, field: null } : { place: locator.slice(0, at), field: locator.slice(at + 1) }
+}
+
+/** Why a field cannot be one; null when it can. The end of a sentence that begins with the locator. */
+export const fieldFault = (field: string | null): string | null =>
+  field === "" ? "ends with # and names no field behind it" : null
+
+/**
+ * One field of a JSON object that a store keeps as text: a text as it is, a number or a flag as JSON writes it.
+ *
+ * @throws {BrokerError} `secret_unusable` for a text that is no JSON object, or a field that holds no single value;
+ *   `secret_not_found` for a field that is not there
+ */
+export function fieldOfJson(side: OtherSide, locator: string, field: string, json: Secret<string>): Secret<string> {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(json.reveal())
+  } catch {
+    throw secretUnusable(side, locator, "picks a field, and what the store has there is no JSON")
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw secretUnusable(side, locator, "picks a field, and what the store has there is no JSON object")
+  return fieldOf(side, locator, field, parsed)
+}
+
+/** One field of a map that a store keeps as such. @throws {BrokerError} as `fieldOfJson` */
+export function fieldOf(side: OtherSide, locator: string, field: string, map: object): Secret<string> {
+  const value = memberOf(map, field)
+  if (value === undefined) throw secretNotFound(side, locator, "picks a field that is not there")
+  if (typeof value === "string") return new Secret(value)
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value)))
+    return new Secret(JSON.stringify(value))
+  throw secretUnusable(side, locator, "picks a field that holds no single text, number or flag")
+}

@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import { BrokerError } from "../../../broker/core/errors.ts"
+import { Secret } from "../../../broker/core/secret.ts"
+import { fieldOfJson, splitField } from "../../../broker/providers/field.ts"
+import { locatorsOf, locatorsOnly, readField, wantedOf } from "../../../broker/providers/read-grant.ts"
+import { delivered } from "../../../broker/providers/stored-value.ts"
+
+const read = readField((locator) => (locator.startsWith("bad") ? "begins with bad" : null))
+const grant = z.strictObject({ read })
+const side = { name: "The store", connection: "secrets" }
+const codeOf = (act: () => unknown) => {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof BrokerError) return `${error.code}: ${error.detail}`
+    throw error
+  }
+  return "no error"
+}
+
+describe("what a grant reads", () => {
+  it.each<readonly [string, unknown]>([
+    ["a locator", { API_KEY: "shop/stripe#api_key" }],
+    ["a file", { TLS: { from: "shop/tls", as: "file", mode: "0400" } }],
+    ["a value that may be empty", { NOTE: { from: "shop/note", allow_empty: true } }],
+  ])("may be %s", (_, value) => {
+    expect(read.safeParse(value).success).toBe(true)
+  })
+
+  it.each<readonly [string, unknown]>([
+    ["nothing", {}],
+    ["an empty locator", { A: "" }],
+    ["a locator that the store refuses", { A: "bad/one" }],
+    ["a locator with a line break", { A: "shop/a\nb" }],
+    ["a variable that changes what runs", { PATH: "shop/path" }],
+    ["a variable that changes what runs, in another case", { Ld_Preload: "shop/path" }],
+    ["a name that is no variable", { "A-B": "shop/a" }],
+    ["two variables that Windows takes for one", { A: "shop/a", a: "shop/b" }],
+    ["a mode without a file", { A: { from: "shop/a", mode: "0600" } }],
+    ["a mode for everybody", { A: { from: "shop/a", as: "file", mode: "0644" } }],
+    ["an unknown key", { A: { from: "shop/a", optional: true } }],
+    ["allow_empty: false, which says nothing", { A: { from: "shop/a", allow_empty: false } }],
+    ["65 variables", Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`V${index}`, "shop/a"]))],
+  ])("is never %s", (_, value) => {
+    expect(read.safeParse(value).success).toBe(false)
+  })
+
+  it("is read in the file's order, with the defaults filled in", () => {
+    const parsed = grant.parse({ read: { B: { from: "x", as: "file" }, A: "y", C: { from: "x", allow_empty: true } } })
+    expect(wantedOf(parsed.read)).toEqual([
+      { variable: "B", locator: "x", file: { mode: "0600" }, allowEmpty: false },
+      { variable: "A", locator: "y", file: null, allowEmpty: false },
+      { variable: "C", locator: "x", file: null, allowEmpty: true },
+    ])
+    expect(locatorsOf(parsed.read)).toEqual(["x", "y"])
+  })
+
+  it("is its locators alone for a boundary, however they arrive", () => {
+    expect(locatorsOnly({ read: { A: "x", B: { from: "y", as: "file", mode: "0600" } }, role: "r" })).toEqual({
+      read: { A: "x", B: "y" },
+      role: "r",
+    })
+    for (const odd of [null, "text", [], {}, { read: "x" }, { read: ["x"] }]) expect(locatorsOnly(odd)).toEqual(odd)
+  })
+})
+
+describe("a stored value", () => {
+  const text = { variable: "V", locator: "shop/v", file: null, allowEmpty: false }
+  const file = { ...text, file: { mode: "0400" } }
+  const bytes = (...values: number[]) => ({ value: new Secret(Uint8Array.from(values)) })
+  const said = (value: string) => ({ value: new Secret(value) })
+  const shown = ({ value, ...rest }: ReturnType<typeof delivered>) => ({
+    ...rest,
+    secret: value instanceof Secret,
+    value: value instanceof Secret ? value.reveal() : value,
+  })
+
+  it("arrives in its variable", () => {
+    expect(shown(delivered(side, text, said("a\nb")))).toEqual({ secret: true, value: "a\nb", env: "V" })
+    expect(shown(delivered(side, text, bytes(0xc3, 0xa9)))).toEqual({ secret: true, value: "é", env: "V" })
+  })
+
+  it("is public where the store says so", () => {
+    expect(shown(delivered(side, text, { ...said("eu"), isPublic: true }))).toMatchObject({
+      secret: false,
+      value: "eu",
+    })
+  })
+
+  it("arrives as a file, in base64 when it is no text", () => {
+    expect(shown(delivered(side, file, said("a\r\nb")))).toMatchObject({ value: "a\r\nb", file: { mode: "0400" } })
+    expect(shown(delivered(side, file, bytes(0xff, 0, 1)))).toMatchObject({
+      value: "/wAB",
+      file: { mode: "0400", encoding: "base64" },
+    })
+  })
+
+  it.each<readonly [string, Parameters<typeof delivered>[2], RegExp]>([
+    ["an empty one", said(""), /is empty/],
+    ["a binary one", bytes(0xff, 0xfe), /binary/],
+    ["one with a NUL", said("a\0b"), /NUL/],
+    ["one with a carriage return", said("a\r\nb"), /carriage return/],
+    ["one with half a character", said("\ud800"), /Unicode/],
+    ["one of more than 64 KiB", said("x".repeat(64 * 1024 + 1)), /64 KiB/],
+  ])("is not handed over when it is %s, and the sentence says why, and not what", (_, value, why) => {
+    const fault = codeOf(() => delivered(side, text, value))
+    expect(fault).toMatch(/^secret_unusable: The store, connection secrets: shop\/v /)
+    expect(fault).toMatch(why)
+  })
+
+  it("may be empty where the grant says so, and as long as 64 KiB", () => {
+    expect(shown(delivered(side, { ...text, allowEmpty: true }, said(""))).value).toBe("")
+    expect(shown(delivered(side, text, said("x".repeat(64 * 1024)))).value).toHaveLength(64 * 1024)
+  })
+})
+
+describe("a field of a secret", () => {
+  it.each([
+    ["shop/stripe#key", "shop/stripe", "key"],
+    ["a#b#c", "a#b", "c"],
+    ["plain", "plain", null],
+    ["shop/stripe#", "shop/stripe", ""],
+  ])("of %s stands behind its last #", (locator, place, field) => {
+    expect(splitField(locator)).toEqual({ place, field })
+  })
+
+  const pick = (json: string, field: string) => fieldOfJson(side, "shop/db#x", field, new Secret(json)).reveal()
+
+  it("is a text, or a number or flag as JSON writes it", () => {
+    const json = '{"text":"a","port":5432,"tls":true,"__proto__":"own"}'
+    expect(["text", "port", "tls", "__proto__"].map((field) => pick(json, field))).toEqual(["a", "5432", "true", "own"])
+  })
+
+  it.each([
+    ["not JSON", "canary", "x", /^secret_unusable/],
+    ["a list", '["canary"]', "0", /^secret_unusable/],
+    ["null", "null", "x", /^secret_unusable/],
+    ["an object in the field", '{"x":{"canary":1}}', "x", /^secret_unusable/],
+    ["null in the field", '{"x":null}', "x", /^secret_unusable/],
+    ["no such field", '{"canary":1}', "x", /^secret_not_found/],
+    ["a name that every object has", "{}", "constructor", /^secret_not_found/],
+  ])("is refused where there is %s", (_, json, field, code) => {
+    const fault = codeOf(() => pick(json, field))
+    expect(fault).toMatch(code)
+    expect(fault).not.toContain("canary")
+  })
+})
