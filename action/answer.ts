@@ -1,4 +1,4 @@
-import type { Problem, Revocation, RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
+import type { FileForm, Problem, Revocation, RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
 import type { BoundaryTrace, ConditionTrace, FieldTrace, GrantTrace, RuleTrace, Trace } from "../broker/wire/trace.ts"
 import { ActionError } from "./failure.ts"
 import { memberOf, membersOf } from "./json.ts"
@@ -22,11 +22,15 @@ export interface Value {
   readonly value: string
   readonly secret: boolean
   readonly env?: string
+  /** It is to arrive as a file. */
+  readonly file?: FileForm
 }
 
 const LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
+/** Of the owner, and of the group to read: never for everybody. */
+const FILE_MODE = /^0[46][04]0$/
 const MAX_VALUES = 64
 const MAX_TEXT_CHARACTERS = 2_000
 const MAX_LIST = 200
@@ -110,7 +114,17 @@ function readValue(grant: string, name: string, member: unknown): Value {
   if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is no text`)
   if (typeof secret !== "boolean") throw unusable(`it does not say whether the value ${name} of ${grant} is secret`)
   if (env !== undefined && typeof env !== "string") throw unusable(`the value ${name} of ${grant} has an odd variable`)
-  return { name, value, secret, ...(env !== undefined && { env }) }
+  const file = readFileForm(grant, name, memberOf(member, "file"))
+  return { name, value, secret, ...(env !== undefined && { env }), ...(file && { file }) }
+}
+
+function readFileForm(grant: string, name: string, form: unknown): FileForm | null {
+  if (form === undefined) return null
+  const [mode, encoding] = [memberOf(form, "mode"), memberOf(form, "encoding")]
+  if (typeof mode !== "string" || !FILE_MODE.test(mode) || (encoding !== undefined && encoding !== "base64")) {
+    throw unusable(`the value ${name} of ${grant} is to be an odd file`)
+  }
+  return { mode, ...(encoding !== undefined && { encoding }) }
 }
 
 function readTrace(value: unknown): Trace | null {

@@ -1,13 +1,14 @@
 import { readCredentials, readLease } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
 import { planEnvironment } from "./deliver/environment.ts"
+import { planFiles } from "./deliver/files.ts"
 import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
-import { type HeldLease, holdLease, holdVariables, releaseLease, takeBack } from "./lease.ts"
+import { type HeldLease, holdFiles, holdLease, holdVariables, releaseLease, takeBack } from "./lease.ts"
 import { masksFor } from "./masks.ts"
 import { type Deadline, persist, startDeadline } from "./patience.ts"
 import * as runner from "./runner.ts"
@@ -28,16 +29,23 @@ export async function exchange(): Promise<void> {
   const lease = readLease(answer)
   const held = { ...lease, broker: inputs.broker, audience: inputs.audience }
   holdLease(held)
+  let folder: string | null = null
   try {
-    const credentials = readCredentials(answer, inputs.grants)
-    const values = credentials.flatMap((credential) => credential.values)
+    const received = readCredentials(answer, inputs.grants)
+    const values = received.flatMap((credential) => credential.values)
     await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
 
+    folder = values.some(({ file }) => file) ? runner.jobFolder() : null
+    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
     const toOutputs = inputs.deliver !== "environment"
     const toEnvironment = inputs.deliver !== "outputs"
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
     const variables = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
 
+    if (folder !== null) {
+      holdFiles(folder)
+      runner.writeJobFiles(folder, files)
+    }
     if (variables.size > 0) holdVariables([...variables.keys()])
     runner.setOutputs(outputs)
     runner.setVariables(variables)
@@ -45,6 +53,7 @@ export async function exchange(): Promise<void> {
       runner.info(`Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.`)
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }))
   } catch (thrown) {
+    if (folder !== null) runner.removeJobFolder(folder)
     await giveBack(held, deadline)
     throw thrown
   }

@@ -114,7 +114,8 @@ function toHttpFailure(cause: unknown): HttpFailure {
   return new HttpFailure("reset")
 }
 
-const MAX_REPLY_BYTES = 256 * 1024
+/** Several files of 64 KiB, in base64 twice: as values, and once more as the sealed answer. */
+const MAX_REPLY_BYTES = 4 * 1024 * 1024
 const LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/
 const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/
 

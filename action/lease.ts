@@ -4,7 +4,7 @@ import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { memberOf, parseJson } from "./json.ts"
 import { boundAudience, thumbprintOfNoKey } from "./key.ts"
 import { type Deadline, persist } from "./patience.ts"
-import { idTokenEndpoint, jobFacts, registerMasks, savedState, saveState } from "./runner.ts"
+import { idTokenEndpoint, jobFacts, registerMasks, removeJobFolder, savedState, saveState } from "./runner.ts"
 
 /** What is needed to take a lease back, and nothing secret: it stands in the runner's state until the job ends. */
 export interface HeldLease {
@@ -27,6 +27,17 @@ export function releaseLease(): void {
 /** Keeps which variables were set, for telling so when they stop working. */
 export function holdVariables(names: readonly string[]): void {
   saveState("variables", names.join(","))
+}
+
+/** Keeps where files are about to be written, so that the post step can remove them. */
+export function holdFiles(folder: string): void {
+  saveState("files", folder)
+}
+
+/** Removes the files that main wrote, if it wrote any. */
+export function removeHeldFiles(): void {
+  const folder = savedState("files")
+  if (folder !== "") removeJobFolder(folder)
 }
 
 /** The lease that main left behind; null when there is none. */

@@ -2,21 +2,28 @@ import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { advice } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { type HeldLease, heldLease, heldVariables, takeBack } from "./lease.ts"
+import { type HeldLease, heldLease, heldVariables, removeHeldFiles, takeBack } from "./lease.ts"
 import { startDeadline } from "./patience.ts"
 import { info, warn } from "./runner.ts"
 
 /**
- * Takes the job's lease back, whether main succeeded, failed or was cancelled; does nothing when there is none.
+ * Removes the files that main wrote, and takes the job's lease back, whether main succeeded, failed or was cancelled; does nothing when there is none.
  *
  * Never fails the job: what could not be taken back is told with the time at which it ends by itself. Leaves the
  * environment alone: a post step cannot unset a variable, and a blank one would hide what another step had set.
  */
 export async function revoke(): Promise<void> {
-  try {
+  await attempt(removeHeldFiles)
+  await attempt(async () => {
     const lease = heldLease()
-    if (lease === null) return
-    await revokeHeld(lease)
+    if (lease !== null) await revokeHeld(lease)
+  })
+}
+
+/** One failure keeps nothing else from being cleaned up. */
+async function attempt(act: () => void | Promise<void>): Promise<void> {
+  try {
+    await act()
   } catch (thrown) {
     warn(forLog(toFailure(thrown).message))
   }

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto"
-import { appendFileSync, readFileSync } from "node:fs"
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { basename, dirname, join, resolve } from "node:path"
 import * as core from "@actions/core"
+import type { PlannedFile } from "./deliver/files.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
 
@@ -80,6 +82,34 @@ export function requireRunnerFiles(): void {
   for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"] as const) runnerFile(name)
 }
 
+/**
+ * A folder for this step's files, in the runner's folder for temporary ones: outside of the workspace, where no checkout,
+ * cache or upload of it takes them along. Not made yet.
+ * @throws {ActionError} `runner_file_missing`
+ */
+export function jobFolder(): string {
+  const root = variable("RUNNER_TEMP")
+  if (root === "") throw new ActionError("runner_file_missing", "The runner did not set RUNNER_TEMP.")
+  return join(resolve(root), `${FOLDER_PREFIX}${randomUUID()}`)
+}
+
+/** Writes files below a folder that must not be there yet. Nobody but their owner can enter it. */
+export function writeJobFiles(folder: string, files: readonly PlannedFile[]): void {
+  mkdirSync(folder, { mode: 0o700 })
+  for (const { path, bytes, mode } of files) {
+    mkdirSync(dirname(path), { mode: 0o700, recursive: true })
+    writeFileSync(path, bytes, { flag: "wx", mode: 0o600 })
+    // The process's umask takes bits away from the mode that a file is made with.
+    chmodSync(path, mode)
+  }
+}
+
+/** Removes such a folder and all in it; a path that is none of ours is left alone. */
+export function removeJobFolder(folder: string): void {
+  const isOurs = dirname(folder) === resolve(variable("RUNNER_TEMP")) && basename(folder).startsWith(FOLDER_PREFIX)
+  if (isOurs) rmSync(folder, { recursive: true, force: true })
+}
+
 /** Adds Markdown to the job's summary. Never fails a step: a summary is a courtesy. */
 export function appendSummary(markdown: string): void {
   const path = variable("GITHUB_STEP_SUMMARY")
@@ -106,6 +136,8 @@ export function fail(title: string, text: string): void {
   process.exitCode = core.ExitCode.Failure
   core.error(text, { title })
 }
+
+const FOLDER_PREFIX = "daypass-"
 
 const registered = new Set<string>()
 

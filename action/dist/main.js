@@ -67,6 +67,7 @@ function membersOf(value) {
 var LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
 var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+var FILE_MODE = /^0[46][04]0$/;
 var MAX_VALUES = 64;
 var MAX_TEXT_CHARACTERS = 2e3;
 var MAX_LIST = 200;
@@ -133,7 +134,16 @@ function readValue(grant, name, member) {
   if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is no text`);
   if (typeof secret !== "boolean") throw unusable(`it does not say whether the value ${name} of ${grant} is secret`);
   if (env !== void 0 && typeof env !== "string") throw unusable(`the value ${name} of ${grant} has an odd variable`);
-  return { name, value, secret, ...env !== void 0 && { env } };
+  const file = readFileForm(grant, name, memberOf(member, "file"));
+  return { name, value, secret, ...env !== void 0 && { env }, ...file && { file } };
+}
+function readFileForm(grant, name, form) {
+  if (form === void 0) return null;
+  const [mode, encoding] = [memberOf(form, "mode"), memberOf(form, "encoding")];
+  if (typeof mode !== "string" || !FILE_MODE.test(mode) || encoding !== void 0 && encoding !== "base64") {
+    throw unusable(`the value ${name} of ${grant} is to be an odd file`);
+  }
+  return { mode, ...encoding !== void 0 && { encoding } };
 }
 function readTrace(value) {
   const grants = memberOf(value, "grants");
@@ -273,6 +283,7 @@ var MAX_GRANTS_PER_REQUEST = 32;
 // runner.ts
 var import_node_crypto = require("node:crypto");
 var import_node_fs = require("node:fs");
+var import_node_path = require("node:path");
 
 // ../node_modules/@actions/core/lib/command.js
 var os = __toESM(require("os"));
@@ -399,7 +410,7 @@ async function registerMasks(masks) {
     registered.add(mask);
     setSecret(mask);
   }
-  await new Promise((resolve) => process.stdout.write("", () => resolve()));
+  await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
 }
 function setVariables(variables) {
   appendBlocks("GITHUB_ENV", variables);
@@ -412,6 +423,23 @@ function saveState(name, value) {
 }
 function requireRunnerFiles() {
   for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"]) runnerFile(name);
+}
+function jobFolder() {
+  const root = variable("RUNNER_TEMP");
+  if (root === "") throw new ActionError("runner_file_missing", "The runner did not set RUNNER_TEMP.");
+  return (0, import_node_path.join)((0, import_node_path.resolve)(root), `${FOLDER_PREFIX}${(0, import_node_crypto.randomUUID)()}`);
+}
+function writeJobFiles(folder, files) {
+  (0, import_node_fs.mkdirSync)(folder, { mode: 448 });
+  for (const { path, bytes, mode } of files) {
+    (0, import_node_fs.mkdirSync)((0, import_node_path.dirname)(path), { mode: 448, recursive: true });
+    (0, import_node_fs.writeFileSync)(path, bytes, { flag: "wx", mode: 384 });
+    (0, import_node_fs.chmodSync)(path, mode);
+  }
+}
+function removeJobFolder(folder) {
+  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
+  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
 }
 function appendSummary(markdown) {
   const path = variable("GITHUB_STEP_SUMMARY");
@@ -433,6 +461,7 @@ function fail(title, text) {
   process.exitCode = ExitCode.Failure;
   error(text, { title });
 }
+var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
 function variable(name) {
   return process.env[name] ?? "";
@@ -497,9 +526,9 @@ async function send(request) {
     // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would hand the bearer to anybody in between.
     ...isTls && { rejectUnauthorized: true }
   };
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve2, reject) => {
     const call2 = open(request.url, options, (response) => {
-      readReply(response).then(resolve, (cause) => {
+      readReply(response).then(resolve2, (cause) => {
         call2.destroy();
         reject(toHttpFailure(cause));
       });
@@ -516,7 +545,7 @@ function readReply(response) {
   const mediaType = (response.headers["content-type"] ?? "").split(";")[0] ?? "";
   const chunks = [];
   let length = 0;
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve2, reject) => {
     response.on("data", (chunk) => {
       length += chunk.length;
       chunks.push(chunk);
@@ -525,7 +554,7 @@ function readReply(response) {
     response.on("error", reject);
     response.on("end", () => {
       const retryAfter = response.headers["retry-after"];
-      resolve({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
+      resolve2({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
     });
   });
 }
@@ -538,7 +567,7 @@ function toHttpFailure(cause) {
   if (code.startsWith("HPE_")) return new HttpFailure("not-http");
   return new HttpFailure("reset");
 }
-var MAX_REPLY_BYTES = 256 * 1024;
+var MAX_REPLY_BYTES = 4 * 1024 * 1024;
 var LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
 var TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 var FAULTS = {
@@ -737,6 +766,34 @@ function checkVariable(env, value, grant) {
 function refused(message) {
   return new ActionError("delivery_refused", message);
 }
+
+// deliver/files.ts
+var import_node_path2 = require("node:path");
+function planFiles(credentials, folder) {
+  const files = [];
+  const taken = /* @__PURE__ */ new Set();
+  const placed = credentials.map((credential) => {
+    const values = credential.values.map((value) => {
+      if (value.file === void 0) return value;
+      const path = (0, import_node_path2.join)(folder, credential.grant, value.name);
+      if (taken.has(path.toLowerCase()))
+        throw refused2(`Two values would both be the file ${credential.grant}/${value.name}.`);
+      taken.add(path.toLowerCase());
+      files.push({ path, bytes: bytesOf(value, credential.grant), mode: Number.parseInt(value.file.mode, 8) });
+      return { ...value, value: path, secret: false };
+    });
+    return { ...credential, values };
+  });
+  return { files, credentials: placed };
+}
+function bytesOf({ name, value, file }, grant) {
+  if (file?.encoding === void 0) return Buffer.from(value, "utf8");
+  const bytes = Buffer.from(value, "base64");
+  if (bytes.toString("base64") !== value)
+    throw refused2(`The value ${name} of ${grant} is not the base64 that it should be.`);
+  return bytes;
+}
+var refused2 = (message) => new ActionError("delivery_refused", message);
 
 // deliver/outputs.ts
 function leaseOutputs(lease) {
@@ -992,7 +1049,7 @@ var REAL = {
   now: () => performance.now(),
   random: Math.random,
   tell: info2,
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+  sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
 };
 
 // lease.ts
@@ -1004,6 +1061,9 @@ function releaseLease() {
 }
 function holdVariables(names) {
   saveState("variables", names.join(","));
+}
+function holdFiles(folder) {
+  saveState("files", folder);
 }
 async function takeBack(lease, deadline) {
   const endpoint = idTokenEndpoint();
@@ -1201,14 +1261,21 @@ async function exchange() {
   const lease = readLease(answer);
   const held = { ...lease, broker: inputs.broker, audience: inputs.audience };
   holdLease(held);
+  let folder = null;
   try {
-    const credentials = readCredentials(answer, inputs.grants);
-    const values = credentials.flatMap((credential) => credential.values);
+    const received = readCredentials(answer, inputs.grants);
+    const values = received.flatMap((credential) => credential.values);
     await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
+    folder = values.some(({ file }) => file) ? jobFolder() : null;
+    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder);
     const toOutputs = inputs.deliver !== "environment";
     const toEnvironment = inputs.deliver !== "outputs";
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
     const variables = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
+    if (folder !== null) {
+      holdFiles(folder);
+      writeJobFiles(folder, files);
+    }
     if (variables.size > 0) holdVariables([...variables.keys()]);
     setOutputs(outputs);
     setVariables(variables);
@@ -1216,6 +1283,7 @@ async function exchange() {
       info2(`Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.`);
     appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }));
   } catch (thrown) {
+    if (folder !== null) removeJobFolder(folder);
     await giveBack(held, deadline);
     throw thrown;
   }

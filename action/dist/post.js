@@ -295,6 +295,7 @@ function isTime(value) {
 
 // runner.ts
 var import_node_fs = require("node:fs");
+var import_node_path = require("node:path");
 
 // ../node_modules/@actions/core/lib/command.js
 var os = __toESM(require("os"));
@@ -405,10 +406,14 @@ async function registerMasks(masks) {
     registered.add(mask);
     setSecret(mask);
   }
-  await new Promise((resolve) => process.stdout.write("", () => resolve()));
+  await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
 }
 function savedState(name) {
   return getState(name);
+}
+function removeJobFolder(folder) {
+  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
+  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
 }
 function info2(text) {
   info(text);
@@ -416,6 +421,7 @@ function info2(text) {
 function warn(text) {
   warning(text, { title: "Daypass" });
 }
+var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
 function variable(name) {
   return process.env[name] ?? "";
@@ -463,9 +469,9 @@ async function send(request) {
     // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would hand the bearer to anybody in between.
     ...isTls && { rejectUnauthorized: true }
   };
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve2, reject) => {
     const call2 = open(request.url, options, (response) => {
-      readReply(response).then(resolve, (cause) => {
+      readReply(response).then(resolve2, (cause) => {
         call2.destroy();
         reject(toHttpFailure(cause));
       });
@@ -482,7 +488,7 @@ function readReply(response) {
   const mediaType = (response.headers["content-type"] ?? "").split(";")[0] ?? "";
   const chunks = [];
   let length = 0;
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve2, reject) => {
     response.on("data", (chunk) => {
       length += chunk.length;
       chunks.push(chunk);
@@ -491,7 +497,7 @@ function readReply(response) {
     response.on("error", reject);
     response.on("end", () => {
       const retryAfter = response.headers["retry-after"];
-      resolve({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
+      resolve2({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
     });
   });
 }
@@ -504,7 +510,7 @@ function toHttpFailure(cause) {
   if (code.startsWith("HPE_")) return new HttpFailure("not-http");
   return new HttpFailure("reset");
 }
-var MAX_REPLY_BYTES = 256 * 1024;
+var MAX_REPLY_BYTES = 4 * 1024 * 1024;
 var LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
 var TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 var FAULTS = {
@@ -677,11 +683,11 @@ function startDeadline(waiting = REAL) {
   const remainingMs = () => Math.max(0, end - waiting.now());
   return { remainingMs, attemptMs: () => Math.max(1, Math.min(ATTEMPT_MS, remainingMs())) };
 }
-async function persist(deadline, attempt, waiting = REAL) {
+async function persist(deadline, attempt2, waiting = REAL) {
   const tries = { quick: 0, patient: 0 };
   for (; ; ) {
     try {
-      return await attempt();
+      return await attempt2();
     } catch (thrown) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
       const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random());
@@ -704,10 +710,14 @@ var REAL = {
   now: () => performance.now(),
   random: Math.random,
   tell: info2,
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+  sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
 };
 
 // lease.ts
+function removeHeldFiles() {
+  const folder = savedState("files");
+  if (folder !== "") removeJobFolder(folder);
+}
 function heldLease() {
   const state = parseJson(Buffer.from(savedState("lease")));
   const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map(
@@ -733,10 +743,15 @@ async function takeBack(lease, deadline) {
 
 // revoke.ts
 async function revoke() {
-  try {
+  await attempt(removeHeldFiles);
+  await attempt(async () => {
     const lease = heldLease();
-    if (lease === null) return;
-    await revokeHeld(lease);
+    if (lease !== null) await revokeHeld(lease);
+  });
+}
+async function attempt(act) {
+  try {
+    await act();
   } catch (thrown) {
     warn(forLog(toFailure(thrown).message));
   }

@@ -335,8 +335,8 @@ describe("trouble that stays fails at once, with a sentence of its own", () => {
     ["an answer without a lease", broken("{}"), "answer_unusable"],
     ["an answer with an odd lease", { sealed: { ...answer, lease: "../x\n::add-mask::y" } }, "answer_unusable"],
     [
-      "an answer larger than 256 KiB",
-      { status: 200, type: "application/jose", body: "a".repeat(300_000) },
+      "an answer larger than 4 MiB",
+      { status: 200, type: "application/jose", body: "a".repeat(4_200_000) },
       "answer_unusable",
     ],
     [

@@ -1,15 +1,17 @@
 import { parseArgs } from "node:util"
 import { Report } from "./report.ts"
 import { STEPS, type Story } from "./steps.ts"
+import { vendorSteps } from "./vendor-steps.ts"
 import { startWorld } from "./world.ts"
 
 /**
- * `npm run demo [-- --json]`: the main job of Daypass, from a CI job's token to credentials and back, on this machine.
+ * `npm run demo [-- --all] [--json]`: the main job of Daypass, from a CI job's token to credentials and back, on this
+ * machine; with `--all`, every vendor's too.
  *
  * Exit code 0 when every step is as it must be, 1 when one is not. Leaves no process and no file, also when it is
  * interrupted.
  */
-async function demo(json: boolean): Promise<boolean> {
+async function demo({ json, all }: { readonly json: boolean; readonly all: boolean }): Promise<boolean> {
   const startedAt = performance.now()
   const report = new Report(json)
   const ends = new AsyncDisposableStack()
@@ -20,10 +22,13 @@ async function demo(json: boolean): Promise<boolean> {
   process.stdout.once("error", () => giveUp(141))
   report.say("Daypass: a GitHub job, a broker and an AWS account, all on this machine", "bold")
   let survived = false
+  let steps = STEPS
   try {
-    const world = await startWorld(ends, report)
+    const world = await startWorld(ends, report, { all })
     const story: Story = {}
-    for (const step of STEPS) await report.step(step.name, (findings) => step.run(world, findings, story))
+    // The last step asks whether anybody was asked for something unexpected: by then, all must have been.
+    steps = [...STEPS.slice(0, -1), ...vendorSteps(world.vendors), ...STEPS.slice(-1)]
+    for (const step of steps) await report.step(step.name, (findings) => step.run(world, findings, story))
     survived = true
   } catch (error) {
     console.error(`\nThe demo could not start: ${error instanceof Error ? error.message : String(error)}`)
@@ -33,8 +38,9 @@ async function demo(json: boolean): Promise<boolean> {
     console.error(error instanceof Error ? error.message : String(error))
     survived = false
   })
-  return report.close(STEPS.length, (performance.now() - startedAt) / 1000) && survived
+  return report.close(steps.length, (performance.now() - startedAt) / 1000) && survived
 }
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } })
-process.exitCode = (await demo(values.json)) ? 0 : 1
+const flag = { type: "boolean", default: false } as const
+const { values } = parseArgs({ options: { json: flag, all: flag } })
+process.exitCode = (await demo(values)) ? 0 : 1

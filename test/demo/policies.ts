@@ -8,7 +8,10 @@ export const CEILING = "arn:aws:iam::111122223333:role/shop-*"
 export const ADMIN_ROLE = "arn:aws:iam::111122223333:role/admin"
 
 /** The folder of the organisation: a ceiling over acme/shop, and beside its policy one that offers more than the ceiling. */
-export function writeDemoPolicies(folder: string, at: { readonly issuer: string; readonly sts: string }): void {
+export function writeDemoPolicies(
+  folder: string,
+  at: { readonly issuer: string; readonly sts: string; readonly connections: string },
+): void {
   writePolicies(folder, at)
   writeFileSync(
     join(folder, "daypass.yaml"),
@@ -19,6 +22,12 @@ issuers:
     url: ${at.issuer}
     owners: { acme: "9001" }
     repository_policies: true
+boundaries:
+  - name: shop
+    when: { repository: acme/shop }
+    allow:
+      - { connection: aws-prod, role: "${CEILING}" }
+    max_ttl: 1h
 connections:
   aws-prod:
     provider: aws
@@ -26,13 +35,7 @@ connections:
     accounts: ["111122223333"]
     endpoint: ${at.sts}
     require_bound_token: true
-boundaries:
-  - name: shop
-    when: { repository: acme/shop }
-    allow:
-      - { connection: aws-prod, role: "${CEILING}" }
-    max_ttl: 1h
-`,
+${at.connections}`,
   )
   writeFileSync(
     join(folder, "acme/shop/admin.yaml"),

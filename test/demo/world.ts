@@ -6,6 +6,8 @@ import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-worker
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { type GitHubApi, type HostedRepository, startGitHubApi } from "../support/github-api.ts"
 import { type Sts, startSts } from "../support/sts.ts"
+import type { Vendor } from "../support/vendor.ts"
+import { connectionLines, startVendors, trustBroker, vendorSecrets, writeToolsPolicy } from "../support/vendor-world.ts"
 import { OWN_FILE, OWN_POLICY, STAGING_ROLE, STAGING_SUBJECT, writeDemoPolicies } from "./policies.ts"
 import type { Report } from "./report.ts"
 import { startWiretap, type Wiretap } from "./wiretap.ts"
@@ -20,6 +22,8 @@ export interface World {
   /** acme/shop, with a policy of its own. */
   readonly shop: HostedRepository
   readonly sts: Sts
+  /** None but with `--all`. */
+  readonly vendors: readonly Vendor[]
   readonly broker: WorkerdBroker
   readonly wiretap: Wiretap
   /** Aborts when the world ends, and with it whatever still runs in it. */
@@ -31,7 +35,11 @@ export interface World {
  * `ends` stops all that has started and removes all files; the operating system's temporary folder is this world's own
  * until then.
  */
-export async function startWorld(ends: AsyncDisposableStack, report: Report): Promise<World> {
+export async function startWorld(
+  ends: AsyncDisposableStack,
+  report: Report,
+  { all }: { readonly all: boolean },
+): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), "daypass-demo-"))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   ends.defer(remove)
@@ -51,14 +59,17 @@ export async function startWorld(ends: AsyncDisposableStack, report: Report): Pr
   const shop = api.host(Number(REPOSITORY.repository_id), acme, "shop")
   shop.push({ [OWN_FILE]: OWN_POLICY })
   api.install(acme)
+  const vendors = all ? await startVendors(ends) : []
   const policies = join(folder, "policies")
-  writeDemoPolicies(policies, { issuer: github.issuer, sts: sts.url })
+  writeDemoPolicies(policies, { issuer: github.issuer, sts: sts.url, connections: connectionLines(vendors) })
+  if (all) writeToolsPolicy(policies, vendors)
 
   const broker = await report.progress(
     "bundling the broker and starting it in workerd",
     startWorkerdBroker({
       policies,
       settings: {
+        ...vendorSecrets(vendors),
         DAYPASS_GITHUB_APP_ID: api.appId,
         DAYPASS_GITHUB_APP_KEY: api.key.pkcs1,
         DAYPASS_GITHUB_API_URL: api.url,
@@ -70,6 +81,7 @@ export async function startWorld(ends: AsyncDisposableStack, report: Report): Pr
   const trusted = { issuer: broker.url, audiences: ["sts.amazonaws.com"], tagSession: true }
   sts.addRole({ arn: ROLE, subject: { StringEquals: SUBJECT }, ...trusted })
   sts.addRole({ arn: STAGING_ROLE, subject: { StringEquals: STAGING_SUBJECT }, ...trusted })
+  await trustBroker(vendors, broker.url)
   const wiretap = await startWiretap(broker.url)
   ends.defer(() => wiretap.close())
 
@@ -80,5 +92,5 @@ export async function startWorld(ends: AsyncDisposableStack, report: Report): Pr
   report.say(`   GitHub's API, as an App sees it   ${api.url}`, "dim")
   report.say(`   AWS STS                           ${sts.url}`, "dim")
   report.say(`   the broker, in workerd            ${broker.url}`, "dim")
-  return { folder, github, api, shop, sts, broker, wiretap, signal: abort.signal }
+  return { folder, github, api, shop, sts, vendors, broker, wiretap, signal: abort.signal }
 }

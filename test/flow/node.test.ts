@@ -3,6 +3,7 @@ import { startNodeBroker } from "../support/broker-node.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { policySuite } from "./policy.suite.ts"
 import { trailFromExport } from "./trail.ts"
+import { vendorsSuite } from "./vendors.suite.ts"
 import type { StartBroker } from "./world.ts"
 
 const startBroker: StartBroker = async (options) => {
@@ -18,3 +19,4 @@ const startBroker: StartBroker = async (options) => {
 
 flowSuite("Node", startBroker)
 policySuite("Node", startBroker)
+vendorsSuite("Node", startBroker)

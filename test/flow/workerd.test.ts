@@ -1,6 +1,7 @@
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { policySuite } from "./policy.suite.ts"
+import { vendorsSuite } from "./vendors.suite.ts"
 import type { StartBroker } from "./world.ts"
 
 const startBroker: StartBroker = async (options) => {
@@ -16,3 +17,4 @@ const startBroker: StartBroker = async (options) => {
 
 flowSuite("workerd", startBroker)
 policySuite("workerd", startBroker)
+vendorsSuite("workerd", startBroker)

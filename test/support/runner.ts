@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parse } from "yaml"
 
@@ -24,6 +24,8 @@ export interface ActionStep {
   readonly event?: unknown
   readonly env?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
+  /** A folder that is the runner's for temporary files, and stays; one of the step's own that goes with it when left out. */
+  readonly temp?: string
   /** Ends the step at once, as a cancelled job does. */
   readonly signal?: AbortSignal
 }
@@ -43,17 +45,21 @@ export interface ActionRun {
   readonly summary: string
   /** The runner's files as they were written. */
   readonly files: Readonly<Record<(typeof FILE_COMMANDS)[number], string>>
+  /** What the step left in the runner's folder for temporary files, by path from there: text, and mode as in `ls`. */
+  readonly written: Readonly<Record<string, { readonly bytes: Buffer; readonly mode: string }>>
   readonly durationMs: number
 }
 
 /** Runs one entry of the built action as the runner would: a fresh process, a fresh directory, the runner's files. */
 export async function runAction(step: ActionStep): Promise<ActionRun> {
   const directory = mkdtempSync(join(tmpdir(), "daypass-runner-"))
+  const temp = step.temp ?? join(directory, "temp")
   try {
+    mkdirSync(temp, { recursive: true })
     for (const name of FILE_COMMANDS) writeFileSync(join(directory, name), "")
     writeFileSync(join(directory, "event.json"), JSON.stringify(step.event ?? {}))
     const started = performance.now()
-    const { exitCode, stdout, stderr } = await spawnStep(step, directory)
+    const { exitCode, stdout, stderr } = await spawnStep(step, directory, temp)
     const durationMs = performance.now() - started
     const read = (name: string) => readFileSync(join(directory, name), "utf8")
     const files = {
@@ -74,6 +80,7 @@ export async function runAction(step: ActionStep): Promise<ActionRun> {
       state: parseFileCommands(files.GITHUB_STATE),
       summary: files.GITHUB_STEP_SUMMARY,
       files,
+      written: filesBelow(temp),
       durationMs,
     }
   } finally {
@@ -105,7 +112,7 @@ export function parseFileCommands(text: string): Record<string, string> {
 }
 
 /** The environment of one step, as the runner would set it. */
-export function stepEnvironment(step: ActionStep, directory: string): Record<string, string> {
+export function stepEnvironment(step: ActionStep, directory: string, temp = directory): Record<string, string> {
   const inputs = { ...definition().defaults, ...step.inputs }
   return {
     PATH: process.env["PATH"] ?? "",
@@ -115,7 +122,7 @@ export function stepEnvironment(step: ActionStep, directory: string): Record<str
     GITHUB_EVENT_NAME: step.eventName ?? "push",
     GITHUB_ACTOR: step.actor ?? "octocat",
     GITHUB_EVENT_PATH: join(directory, "event.json"),
-    RUNNER_TEMP: directory,
+    RUNNER_TEMP: temp,
     ...Object.fromEntries(FILE_COMMANDS.map((name) => [name, join(directory, name)])),
     ...Object.fromEntries(
       Object.entries(inputs).map(([name, value]) => [`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`, value]),
@@ -147,11 +154,22 @@ export function actionNode(): string {
   return join(ROOT, "node_modules", ".bin", "node")
 }
 
-function spawnStep(step: ActionStep, directory: string) {
+function filesBelow(folder: string): ActionRun["written"] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const path = join(entry.parentPath, entry.name)
+      const mode = (statSync(path).mode & 0o777).toString(8).padStart(4, "0")
+      return [relative(folder, path), { bytes: readFileSync(path), mode }]
+    }),
+  )
+}
+
+function spawnStep(step: ActionStep, directory: string, temp: string) {
   return new Promise<{ exitCode: number | null; stdout: string; stderr: string }>((resolve, reject) => {
     const child = spawn(actionNode(), [definition()[step.entry]], {
       cwd: directory,
-      env: stepEnvironment(step, directory),
+      env: stepEnvironment(step, directory, temp),
       stdio: ["ignore", "pipe", "pipe"],
       timeout: step.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       ...(step.signal && { signal: step.signal }),

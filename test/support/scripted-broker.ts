@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net"
 import { CompactEncrypt } from "jose/jwe/compact/encrypt"
 import { calculateJwkThumbprint } from "jose/jwk/thumbprint"
-import { KEY_BINDING_SEPARATOR, type PublicJwk } from "../../broker/wire/exchange.ts"
+import { type CredentialValue, KEY_BINDING_SEPARATOR, type PublicJwk } from "../../broker/wire/exchange.ts"
 
 /** What the script does with one expected request. */
 export type Reply =
@@ -163,10 +163,7 @@ export async function scriptedBroker(
 
 /** A credential answer as the broker seals it; ends at the same time whenever it is made. */
 export function exchangeAnswer(
-  credentials: Record<
-    string,
-    { values: Record<string, { value: string; secret: boolean; env?: string }>; provider?: string; revocation?: string }
-  >,
+  credentials: Record<string, { values: Record<string, CredentialValue>; provider?: string; revocation?: string }>,
 ): unknown {
   const expires_at = "2031-05-06T07:08:09.000Z"
   return {

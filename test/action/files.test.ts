@@ -1,0 +1,111 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, dirname, join } from "node:path"
+import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { exchangeAnswer } from "../support/scripted-broker.ts"
+import { answered, granted, heldState, play, takenBack } from "./story.ts"
+
+const PEM = "-----BEGIN KEY-----\r\nMIIEvQIBADANBgkqhkiG9w0B\r\n-----END KEY-----\r\n"
+const BINARY = Buffer.from([0, 255, 10, 13, 254])
+const key = { value: PEM, secret: true, env: "TLS_KEY", file: { mode: "0400" } }
+const store = {
+  value: BINARY.toString("base64"),
+  secret: true,
+  env: "TRUST_STORE",
+  file: { mode: "0640", encoding: "base64" as const },
+}
+
+let temp = ""
+beforeEach(() => {
+  temp = mkdtempSync(join(tmpdir(), "daypass-temp-"))
+})
+afterEach(() => rmSync(temp, { recursive: true, force: true }))
+
+describe("a value that is to be a file", () => {
+  test("is written where nobody else can read it, and its variable and output name the path", async () => {
+    const script = granted({ g: { values: { "tls-key": key, store } } })
+    const { run } = await play(script, { temp, inputs: { grants: "g", deliver: "both" } })
+    expect(run.exitCode).toBe(0)
+    const path = run.env["TLS_KEY"] ?? ""
+    const folder = dirname(dirname(path))
+    expect([dirname(folder), basename(folder)]).toEqual([temp, expect.stringMatching(/^daypass-[0-9a-f-]{36}$/)])
+    expect(run.outputs["g-tls-key"]).toBe(path)
+    expect(run.env["TRUST_STORE"]).toBe(join(folder, "g", "store"))
+    expect(run.written).toEqual({
+      [join(basename(folder), "g", "tls-key")]: { bytes: Buffer.from(PEM), mode: "0400" },
+      [join(basename(folder), "g", "store")]: { bytes: BINARY, mode: "0640" },
+    })
+    expect(run.masks).toContain("MIIEvQIBADANBgkqhkiG9w0B")
+    for (const file of Object.values(run.files)) expect(file).not.toContain("MIIEvQIBADANBgkqhkiG9w0B")
+  })
+
+  test("goes when the job ends, and nothing beside it", async () => {
+    const main = await play(granted({ g: { values: { key } } }), { temp, inputs: { grants: "g" } })
+    writeFileSync(join(temp, "somebody-elses"), "stays")
+    const { run } = await play(takenBack(), {
+      entry: "post",
+      temp,
+      state: (origin) => ({ ...heldState(origin), files: main.run.state["files"] ?? "" }),
+    })
+    expect(run.exitCode).toBe(0)
+    expect(readdirSync(temp)).toEqual(["somebody-elses"])
+  })
+
+  test("goes even when the lease cannot be taken back, and where there is none", async () => {
+    const main = await play(granted({ g: { values: { key } } }), { temp, inputs: { grants: "g" } })
+    await play([], { entry: "post", temp, state: () => ({ files: main.run.state["files"] ?? "" }) })
+    expect(readdirSync(temp)).toEqual([])
+  })
+
+  test("never takes a folder along that the action did not make", async () => {
+    for (const name of ["elsewhere", "daypass-x/inside"]) mkdirSync(join(temp, name), { recursive: true })
+    for (const files of [
+      temp,
+      join(temp, "elsewhere"),
+      join(temp, "daypass-x", "inside"),
+      join(temp, "daypass-x", ".."),
+      "/",
+      ".",
+    ])
+      await play([], { entry: "post", temp, state: () => ({ files }) })
+    expect(readdirSync(temp).sort()).toEqual(["daypass-x", "elsewhere"])
+    expect(readdirSync(join(temp, "daypass-x"))).toEqual(["inside"])
+  })
+})
+
+describe("nothing is left behind, and the lease goes back", () => {
+  const form = (file: unknown) => {
+    const answer = exchangeAnswer({ g: { values: { key } } }) as { credentials: { g: { values: { key: object } } } }
+    const changed = { ...answer.credentials.g, values: { key: { ...key, file } } }
+    return answered({ sealed: { ...answer, credentials: { g: changed } } })
+  }
+  test.each([
+    ["for everybody to read", form({ mode: "0644" }), "answer_unusable"],
+    ["with a mode that is none", form({ mode: "600" }), "answer_unusable"],
+    ["in an encoding that nobody knows", form({ mode: "0600", encoding: "rot13" }), "answer_unusable"],
+    ["of base64 that is none", form({ mode: "0600", encoding: "base64" }), "delivery_refused"],
+  ])("of a file %s", async (_, exchange, code) => {
+    const { run } = await play([...exchange, ...takenBack()], { temp, inputs: { grants: "g" } })
+    expect([run.exitCode, run.env, run.written]).toEqual([1, {}, {}])
+    expect(run.summary).toContain(code.replaceAll("_", "&#95;"))
+  })
+
+  test("when something after it must not be delivered", async () => {
+    const other = { value: "a-value-of-eight", secret: true, env: "PATH" }
+    const script = [...granted({ g: { values: { key, other } } }), ...takenBack()]
+    const { run } = await play(script, { temp, inputs: { grants: "g" } })
+    expect([run.exitCode, run.env, run.written]).toEqual([1, {}, {}])
+  })
+
+  test("when the folder cannot be written", async () => {
+    const script = [...granted({ g: { values: { key } } }), ...takenBack()]
+    const { run } = await play(script, { inputs: { grants: "g" }, env: () => ({ RUNNER_TEMP: "/nowhere/at-all" }) })
+    expect([run.exitCode, run.env]).toEqual([1, {}])
+  })
+
+  test("when two files would be one", async () => {
+    const script = [...granted({ g: { values: { key, KEY: { ...key, env: "OTHER" } } } }), ...takenBack()]
+    const { run } = await play(script, { temp, inputs: { grants: "g" } })
+    expect([run.exitCode, run.written]).toEqual([1, {}])
+  })
+})

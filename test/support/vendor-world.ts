@@ -1,0 +1,67 @@
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Vendor } from "./vendor.ts"
+import { VENDORS } from "./vendors/index.ts"
+
+// The repository that gets something of every vendor: acme/tools, whose jobs all run in `production`.
+
+export const TOOLS = { repository: "acme/tools", repository_id: "42", repository_owner_id: "9001" }
+
+/** The claims of a job of acme/tools, from main. */
+export const toolsJob = (runId: string) => ({
+  ...TOOLS,
+  ref: "refs/heads/main",
+  run_id: runId,
+  environment: "production",
+  actor: "octocat",
+})
+
+/** The `sub` of the broker's identity tokens for one of its grants. */
+export const toolsSubject = (grant: string) => `repository:acme/tools:environment:production:grant:${grant}`
+
+/** Starts every vendor's stand-in. Each is given to `ends` as soon as it runs. */
+export async function startVendors(ends: AsyncDisposableStack): Promise<readonly Vendor[]> {
+  return await Promise.all(
+    VENDORS.map(async (start) => {
+      const vendor = await start()
+      ends.defer(() => vendor.close())
+      return vendor
+    }),
+  )
+}
+
+/** Their connections as lines of an organisation file, below `connections:`. JSON is YAML. */
+export const connectionLines = (vendors: readonly Vendor[]): string =>
+  vendors
+    .flatMap(({ connections }) =>
+      Object.entries(connections).map(([name, one]) => `  ${name}: ${JSON.stringify(one)}\n`),
+    )
+    .join("")
+
+/** Writes the policy of acme/tools: from main, everything that a vendor has to give. */
+export function writeToolsPolicy(folder: string, vendors: readonly Vendor[]): void {
+  const grants = vendors.flatMap((vendor) => Object.entries(vendor.grants))
+  mkdirSync(join(folder, "acme/tools"), { recursive: true })
+  writeFileSync(
+    join(folder, "acme/tools/production.yaml"),
+    `version: 1
+repository: ${TOOLS.repository}
+repository_id: "${TOOLS.repository_id}"
+environment: production
+allow:
+  - name: from main
+    when: { ref: refs/heads/main }
+    grants: ${JSON.stringify(grants.map(([name]) => name))}
+grants:
+${grants.map(([name, grant]) => `  ${name}: ${JSON.stringify(grant)}\n`).join("")}`,
+  )
+}
+
+/** The operator's secrets, for the broker's settings. */
+export const vendorSecrets = (vendors: readonly Vendor[]): Readonly<Record<string, string>> =>
+  Object.assign({}, ...vendors.map(({ secrets }) => secrets))
+
+/** Has every vendor trust the broker. */
+export async function trustBroker(vendors: readonly Vendor[], issuer: string): Promise<void> {
+  await Promise.all(vendors.map((vendor) => vendor.trust({ issuer, subject: toolsSubject })))
+}
