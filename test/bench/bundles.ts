@@ -4,24 +4,55 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
+import type { Metafile } from "esbuild"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 
-/** Bytes of the Worker's bundle as wrangler uploads it, gzipped. */
-export function workerBundleBytes(): number {
+/** The Worker's bundle as wrangler uploads it. */
+export interface WorkerBundle {
+  readonly gzipBytes: number
+  /** By vendor, the bytes that would not be there without it: its own files, and packages that nothing else needs. */
+  readonly vendorBytes: Readonly<Record<string, number>>
+  /** Of the whole, before gzip. */
+  readonly bytes: number
+}
+
+export function workerBundle(): WorkerBundle {
   const folder = mkdtempSync(join(tmpdir(), "daypass-bundle-"))
   try {
     const wrangler = join(ROOT, "node_modules/wrangler/bin/wrangler.js")
-    const args = [wrangler, "deploy", "--dry-run", "--env", "production", "--outdir", folder]
+    const args = [wrangler, "deploy", "--dry-run", "--env", "production", "--outdir", folder, "--metafile"]
     execFileSync(process.execPath, args, {
       cwd: ROOT,
       stdio: "ignore",
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
     })
-    return gzipSync(readFileSync(join(folder, "worker.js")), { level: 9 }).length
+    const meta: Metafile = JSON.parse(readFileSync(join(folder, "bundle-meta.json"), "utf8"))
+    const gzipBytes = gzipSync(readFileSync(join(folder, "worker.js")), { level: 9 }).length
+    return { gzipBytes, ...sharesIn(meta) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function sharesIn({ inputs, outputs }: Metafile): Pick<WorkerBundle, "vendorBytes" | "bytes"> {
+  const output = Object.values(outputs).find(({ entryPoint }) => entryPoint !== undefined)
+  if (output?.entryPoint === undefined) throw new Error("the bundle has no entry")
+  const { entryPoint } = output
+  const reached = (without: string) => {
+    const seen = new Set<string>()
+    const visit = (path: string): void => {
+      if (seen.has(path) || path.includes(without)) return
+      seen.add(path)
+      for (const { path: next } of inputs[path]?.imports ?? []) visit(next)
+    }
+    visit(entryPoint)
+    return [...seen].reduce((sum, path) => sum + (output.inputs[path]?.bytesInOutput ?? 0), 0)
+  }
+  const vendors = new Set(Object.keys(inputs).flatMap((path) => /broker\/providers\/([^/]+)\//.exec(path)?.[1] ?? []))
+  const all = reached("\0")
+  const vendorBytes = [...vendors].sort().map((vendor) => [vendor, all - reached(`broker/providers/${vendor}/`)])
+  return { bytes: all, vendorBytes: Object.fromEntries(vendorBytes) }
 }
 
 /** Bytes of all files that a runner gets of the action. */
