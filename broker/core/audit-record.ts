@@ -33,6 +33,9 @@ export interface AuditIdentity {
   readonly run_attempt: string
 }
 
+/** Whether what was handed out came from the broker's memory: all, nothing or some of it. */
+export type CacheUse = "hit" | "miss" | "partly"
+
 export interface AuditGrant {
   readonly name: string
   readonly connection: string
@@ -40,6 +43,8 @@ export interface AuditGrant {
   /** What was reached, in the provider's words: a role's ARN, an audience. */
   readonly resource: string
   readonly ttl_seconds: number
+  /** Present in the record of an outcome, where the connection keeps values. */
+  readonly cache?: CacheUse
 }
 
 /** What the writer of a record knows. The ledger adds `seq` and `at`'s order when it appends. */

@@ -1,3 +1,4 @@
+import { createKeptValues } from "../adapters/memory/kept-values.ts"
 import { createLogins } from "../adapters/memory/logins.ts"
 import { createHttp } from "../adapters/web/http.ts"
 import type { Config } from "../config/config.ts"
@@ -38,6 +39,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     ledgers: ports.ledgers,
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
     logins: createLogins(clock),
+    keptValues: createKeptValues(clock),
     signer: createSigner({ keyRing: ports.keyRing, sealer, clock }),
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts"
 import type { ConnectionSecrets } from "../ports/connection-secrets.ts"
 import type { Environments } from "../ports/environments.ts"
 import type { Http } from "../ports/http.ts"
+import type { KeptValues } from "../ports/kept-values.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { Logins } from "../ports/logins.ts"
@@ -24,6 +25,7 @@ export interface Broker {
   readonly sealer: Sealer
   readonly connectionSecrets: ConnectionSecrets
   readonly logins: Logins
+  readonly keptValues: KeptValues
   readonly http: Http
   readonly clock: Clock
   readonly log: Log

@@ -36,6 +36,13 @@ export function providerIo(broker: Broker, about: Act, windowMs: number): Provid
       broker.logins.keep(key, login)
       return { value: login.value, kept: false, forget }
     },
+    kept(of) {
+      const key = (locator: string) => loginKey(of === "job" ? about : { ...about, identity: null }, locator)
+      return {
+        get: (locator) => broker.keptValues.get(key(locator)),
+        keep: (locator, value, seconds) => broker.keptValues.keep(key(locator), value, seconds),
+      }
+    },
     identityToken(audience, options = {}) {
       if (about.identity === null) {
         throw new BrokerError("internal", "A provider asked for an identity token where there is no identity.")

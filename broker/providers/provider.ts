@@ -1,8 +1,10 @@
 import type { z } from "zod"
+import type { CacheUse } from "../core/audit-record.ts"
 import type { Claims, Identity } from "../core/identity.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
+import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
 import type { FileForm, Revocation } from "../wire/exchange.ts"
 
@@ -38,6 +40,11 @@ export interface ProviderIo {
    * own, since the other side may have looked at any claim. Never for what a job is handed.
    */
   login<Value>(scope: string, make: () => Promise<Login<Value>>): Promise<KnownLogin<Value>>
+  /**
+   * What the connection's store gave before, by locator, sealed in memory: `job` is kept for jobs with the very same claims,
+   * `connection` for everybody who may use the connection. Only where the connection asks for it.
+   */
+  kept(of: "job" | "connection"): KeptValues
   /** A token of the broker's own for `audience`, about this identity and grant; `now()` is when it is issued. */
   identityToken(audience: string, options?: IdentityTokenOptions): Promise<Secret<string>>
 }
@@ -70,6 +77,8 @@ export interface Minted {
   readonly expiresAt: Date | null
   /** Said honestly: most cloud tokens only expire. */
   readonly revocation: Revocation
+  /** Whether values came from the broker's memory, where the connection keeps any: the audit record says so. */
+  readonly cache?: CacheUse
   /** What `revoke` needs; sealed before it is stored. Present exactly when `revocation` is `revocable`. */
   readonly handle?: Secret<string>
 }

@@ -3,7 +3,9 @@ import { variable } from "./variable.ts"
 
 /** Variables that one grant may fill: as many values as a job takes of one credential. */
 const MAX_ENTRIES = 64
-const MAX_LOCATOR_CHARACTERS = 1_024
+const MAX_LOCATOR_CHARACTERS = 512
+/** Of all locators of a grant together: the audit record names every one of them, and has an end. */
+const MAX_ALL_CHARACTERS = 4_096
 
 /** What one locator of a store names, or why it names nothing: the end of a sentence that begins with the locator. */
 export type LocatorCheck = (locator: string) => string | null
@@ -46,6 +48,15 @@ export function readField(check: LocatorCheck) {
         context.addIssue({ code: "custom", message: "is empty", params: { fault: "value_empty" } })
       if (names.length > MAX_ENTRIES)
         context.addIssue({ code: "custom", message: `at most ${MAX_ENTRIES} variables; make a second grant` })
+      const characters = Object.values(read).reduce(
+        (sum, one) => sum + (typeof one === "string" ? one : one.from).length,
+        0,
+      )
+      if (characters > MAX_ALL_CHARACTERS)
+        context.addIssue({
+          code: "custom",
+          message: `the locators have at most ${MAX_ALL_CHARACTERS} characters together; make a second grant`,
+        })
       // Windows takes DB_HOST and db_host for one variable.
       if (upper.size < names.length)
         context.addIssue({

@@ -52,6 +52,7 @@ function start(provider: Provider, story: ProviderCase) {
   let sent: HttpRequest[] = []
   let replies = [...story.replies]
   const audiences: string[] = []
+  const kept = new Map<string, Secret<string>>()
   const logins = new Map<string, Login<unknown>>()
   const io: ProviderIo = {
     async http(request) {
@@ -75,6 +76,13 @@ function start(provider: Provider, story: ProviderCase) {
       const login = kept ?? (await make())
       logins.set(scope, login)
       return { value: login.value, kept: kept !== undefined, forget: () => void logins.delete(scope) }
+    },
+    kept(of) {
+      const key = (locator: string) => `${of} ${locator}`
+      return {
+        get: async (locator) => kept.get(key(locator)),
+        keep: async (locator, value) => void kept.set(key(locator), value),
+      }
     },
     async identityToken(audience) {
       audiences.push(audience)

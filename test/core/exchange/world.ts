@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
@@ -197,6 +198,7 @@ export async function world(options: WorldOptions) {
       },
     },
     logins: createLogins({ now: () => NOW }),
+    keptValues: createKeptValues({ now: () => NOW }),
     http: async () => {
       throw new Error("nobody should call anybody here")
     },

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
+import { Secret } from "../../../broker/core/secret.ts"
+import { providerIo } from "../../../broker/exchange/provider-io.ts"
+import type { Minted } from "../../../broker/providers/provider.ts"
+import { storeProvider, storeSettings } from "../../../broker/providers/store.ts"
+import { NOW, world } from "../exchange/world.ts"
+import { job } from "../job.ts"
+
+const asked: string[][] = []
+const shelf: Record<string, string | Uint8Array> = {}
+const store = (asks: "job" | "connection") =>
+  storeProvider({
+    name: "shelf",
+    summary: "secrets from a shelf",
+    title: "The shelf",
+    connection: z.strictObject({ ...storeSettings }),
+    locator: (text) => (text.includes("..") ? "goes up" : null),
+    asks,
+    async read(locators) {
+      asked.push([...locators])
+      return new Map(
+        locators.map((locator) => {
+          const value = shelf[locator] ?? ""
+          return [locator, { value: typeof value === "string" ? new Secret(value) : new Secret(value) }]
+        }),
+      )
+    },
+  })
+
+async function setUp(asks: "job" | "connection", cache?: string) {
+  asked.length = 0
+  const provider = store(asks)
+  const connection = provider.connection.parse(cache === undefined ? {} : { cache })
+  const { broker } = await world({ grants: {} })
+  let now = NOW.getTime()
+  const clock = { now: () => new Date(now) }
+  const own = { ...broker, clock, keptValues: createKeptValues(clock) }
+  const mint = (read: unknown, identity = job()): Promise<Minted> => {
+    const about = {
+      identity,
+      grant: "g",
+      connection: { name: "c", provider: "shelf", settings: connection, requireBoundToken: false },
+    }
+    const request = {
+      identity,
+      grantName: "g",
+      connectionName: "c",
+      connection,
+      grant: provider.grant.parse({ read }),
+      ttlSeconds: 60,
+      lease: "l",
+    }
+    return provider.mint(request, providerIo(own, about, 1_000))
+  }
+  const pass = (seconds: number) => {
+    now += seconds * 1000
+  }
+  return { mint, pass }
+}
+const revealed = ({ values }: Minted) =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, { value }]) => [name, value instanceof Secret ? value.reveal() : value]),
+  )
+
+describe("a store", () => {
+  it("is asked for each locator once, and what it gives does not end with the lease", async () => {
+    Object.assign(shelf, { a: "one", b: "two" })
+    const { mint } = await setUp("job")
+    const minted = await mint({ A: "a", B: "b", A_FILE: { from: "a", as: "file" } })
+    expect(asked).toEqual([["a", "b"]])
+    expect(revealed(minted)).toEqual({ A: "one", B: "two", A_FILE: "one" })
+    expect(minted).toMatchObject({ expiresAt: null, revocation: "expires-only" })
+    expect(minted).not.toHaveProperty("cache")
+  })
+
+  it("is asked again each time where its connection keeps nothing", async () => {
+    shelf["a"] = "one"
+    const { mint } = await setUp("connection")
+    await mint({ A: "a" })
+    shelf["a"] = "rotated"
+    expect(revealed(await mint({ A: "a" }))).toEqual({ A: "rotated" })
+  })
+
+  it("is not asked for what its connection keeps, until that time is over, and the credential says which", async () => {
+    Object.assign(shelf, { a: "one", b: Uint8Array.of(255, 0) })
+    const { mint, pass } = await setUp("connection", "60s")
+    const file = { from: "b", as: "file" }
+    expect((await mint({ A: "a", B: file })).cache).toBe("miss")
+    shelf["a"] = "rotated"
+    pass(59)
+    const again = await mint({ A: "a", B: file })
+    expect([revealed(again), again.cache, asked.length]).toEqual([{ A: "one", B: "/wA=" }, "hit", 1])
+    expect((await mint({ A: "a", C: "c", D: { from: "c", allow_empty: true } }).catch(() => null)) ?? "refused").toBe(
+      "refused",
+    )
+    shelf["c"] = "three"
+    expect((await mint({ A: "a", C: "c" })).cache).toBe("partly")
+    pass(1)
+    const late = await mint({ A: "a" })
+    expect([revealed(late), late.cache]).toEqual([{ A: "rotated" }, "miss"])
+  })
+
+  it("that looks at the job is asked for every other job, whatever is kept", async () => {
+    shelf["a"] = "one"
+    const other = job({ claims: { ref: "refs/heads/other" } })
+    for (const [asks, expected] of [
+      ["job", ["miss", "miss", "hit"]],
+      ["connection", ["miss", "hit", "hit"]],
+    ] as const) {
+      const { mint } = await setUp(asks, "60s")
+      const uses = [await mint({ A: "a" }), await mint({ A: "a" }, other), await mint({ A: "a" })]
+      expect(uses.map(({ cache }) => cache)).toEqual(expected)
+    }
+  })
+
+  it("keeps nothing for longer than ten minutes, whatever a connection says", () => {
+    expect(store("job").connection.safeParse({ cache: "11m" }).success).toBe(false)
+    expect(store("job").connection.safeParse({ cache: "10m" }).success).toBe(true)
+  })
+})
+
+describe("a kept value", () => {
+  it("stands in memory sealed, and opens in its own place only", async () => {
+    const kept = createKeptValues({ now: () => NOW })
+    await kept.keep("place", new Secret("canary"), 60)
+    expect((await kept.get("place"))?.reveal()).toBe("canary")
+    expect(await kept.get("another")).toBeUndefined()
+  })
+})
