@@ -7,11 +7,12 @@ import { impossible, misused, readArguments } from "./arguments.ts"
 import { counted, type Finding, FORMAT_OPTIONS, fails, formatOf, printJson, printReport } from "./format.ts"
 import { type CliIo, EXIT } from "./io.ts"
 import { findingsOf, type LoadedFolder, loadPolicies } from "./policies.ts"
+import { findSecretLiterals } from "./secret-literals.ts"
 
 const USAGE = `Usage: daypass check DIR [--strict] [--format text|json|github] [--json]
 
 Checks every file of a policy folder as the broker does when it loads it, and reports everything together: errors, with
-which the broker would not load the folder, and warnings. --strict takes warnings for errors. --format github annotates
+which the broker would not load the folder, texts that look like secrets, and warnings. --strict takes warnings for errors. --format github annotates
 the lines of a pull request; --json is --format json.
 Exit codes: 0 clean, or warnings only, 1 errors, 2 the folder cannot be read.`
 
@@ -30,7 +31,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const report = result.ok
     ? warningsOf({ set: result.value, files: inputs, providers: PROVIDERS, facts: GITHUB_CLAIMS })
     : NOTHING_KNOWN
-  const findings = [...findingsOf(loaded), ...report.warnings.map(withPage)]
+  const secrets = await findSecretLiterals(inputs)
+  const findings = [...findingsOf(loaded), ...secrets, ...report.warnings.map(withPage)]
   const ok = !fails(findings, read.options["strict"] === true)
   if (format === "json") {
     const set = result.ok ? result.value : null
@@ -59,8 +61,10 @@ function summaryOf(
   if (!result.ok) return `${counted(count("error"), "error")}: the broker would not load this folder.`
   const { policyCount, version, organisation } = result.value
   const [warnings, notices] = [count("warning"), count("notice")]
+  const [errors] = [count("error")]
   const what = [
-    warnings === 0 ? "no faults" : counted(warnings, "warning"),
+    ...(errors === 0 ? [] : [counted(errors, "error")]),
+    warnings === 0 ? (errors === 0 ? "no faults" : "no warnings") : counted(warnings, "warning"),
     ...(notices === 0 ? [] : [counted(notices, "notice")]),
     ...(acknowledged.length === 0 ? [] : [`${acknowledged.length} acknowledged`]),
   ]
