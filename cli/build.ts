@@ -15,6 +15,19 @@ const withoutSdks: Plugin = {
   },
 }
 
+/** Leaves out what @secretlint tells its own developers: a logger that needs CommonJS, and marks of every run. */
+const withoutDiagnostics: Plugin = {
+  name: "without-diagnostics",
+  setup(builder) {
+    const silent: Readonly<Record<string, string>> = {
+      debug: "export default () => () => {}",
+      "@secretlint/profiler": "export const secretLintProfiler = { mark() {} }",
+    }
+    builder.onResolve({ filter: /^(?:debug|@secretlint\/profiler)$/ }, ({ path }) => ({ path, namespace: "silent" }))
+    builder.onLoad({ filter: /.*/, namespace: "silent" }, ({ path }) => ({ contents: silent[path] ?? "" }))
+  },
+}
+
 /**
  * Builds `dist/`, which the package carries instead of the sources: Node strips no types under `node_modules`.
  *
@@ -36,7 +49,7 @@ export async function buildCli(outdir = `${ROOM}dist`): Promise<void> {
     charset: "utf8",
     legalComments: "inline",
     logLevel: "warning",
-    plugins: [withoutSdks],
+    plugins: [withoutSdks, withoutDiagnostics],
     metafile: true,
   })
   await writeFile(`${outdir}/LICENSES.txt`, licencesOf(metafile))
