@@ -35,6 +35,23 @@ describe("an identity token's audience", () => {
   it.each(["sts.amazonaws.com", "sts.amazonaws.com.cn"])("is never %s, which AWS trusts", (audience) => {
     expect(tokenConnection.safeParse({ audiences: [audience] }).success).toBe(false)
   })
+
+  const pool =
+    "iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker"
+  it.each([`https://${pool}`, `//${pool}`, `HTTPS://IAM.googleapis.com/${pool}`, "//iam.googleapis.com"])(
+    "is never %s, which Google's pools trust",
+    (audience) => {
+      const parsed = tokenConnection.safeParse({ audiences: ["https://vault.example.com", audience] })
+      expect(parsed.error?.issues.map(({ message }) => message).join()).toContain("provider: google")
+    },
+  )
+
+  it.each(["https://iam.googleapis.com.example.com/", "https://iam.example.com/pools", "iam.googleapis.com"])(
+    "may be %s, which is nobody's of Google's",
+    (audience) => {
+      expect(tokenConnection.safeParse({ audiences: [audience] }).success).toBe(true)
+    },
+  )
 })
 
 describe("a role's ARN", () => {

@@ -15,14 +15,22 @@ const audience = z
 /** AWS's own, and that of its partition in China. */
 const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn"])
 
+/** What a provider of a Google pool trusts that lists no audiences: its own full name, with or without https. */
+const GOOGLE_AUDIENCE = /^(?:https:)?\/\/iam\.googleapis\.com(?:\/|$)/i
+
 /** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
 export const connection = z.strictObject({
   audiences: z
     .array(
-      audience.refine(
-        (name) => !AWS_AUDIENCES.has(name),
-        "AWS trusts tokens for this audience: a grant could assume roles past the account list of an aws connection. Use a connection with provider: aws",
-      ),
+      audience
+        .refine(
+          (name) => !AWS_AUDIENCES.has(name),
+          "AWS trusts tokens for this audience: a grant could assume roles past the account list of an aws connection. Use a connection with provider: aws",
+        )
+        .refine(
+          (name) => !GOOGLE_AUDIENCE.test(name),
+          "Google's workload identity pools trust tokens for this audience: a grant could impersonate accounts past the list of a google connection. Use a connection with provider: google",
+        ),
     )
     .min(1),
 })

@@ -1,0 +1,135 @@
+import { z } from "zod"
+import { Secret } from "../../core/secret.ts"
+import type { HttpResponse } from "../../ports/http.ts"
+import { type Call, invalid, type OtherSide, readJson } from "../call.ts"
+import { IAM_REFUSALS, readRefusal, stsRefusals } from "./refusals.ts"
+import { type LoginSettings, poolProviderOf } from "./settings.ts"
+
+/** By how much Google's clock may differ from ours before a token counts as wider than asked, in seconds. */
+export const CLOCK_TOLERANCE_SECONDS = 120
+
+/** No federated token lives longer, whatever it was exchanged for, in seconds. */
+const MAX_FEDERATED_SECONDS = 3_600
+
+/** STS documents 12,288 bytes and keeps the right to write more. */
+const MAX_TOKEN_CHARACTERS = 16_384
+
+const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+const JWT = "urn:ietf:params:oauth:token-type:jwt"
+
+export const sts = (connection: string): OtherSide => ({ name: "Google STS", connection })
+export const iamCredentials = (connection: string): OtherSide => ({ name: "Google IAM", connection })
+
+/** A Google access token, and when it ends. */
+export interface AccessToken {
+  readonly token: Secret<string>
+  readonly endsAt: Date
+}
+
+/** Whose token is asked for, how far it reaches, and for how long. */
+export interface Impersonation {
+  readonly account: string
+  readonly scopes: readonly string[]
+  readonly delegates: readonly string[]
+  readonly lifetimeSeconds: number
+}
+
+const JSON_HEADERS = { "content-type": "application/json", accept: "application/json" }
+
+/**
+ * Builds the exchange of the broker's token for a federated one. Carries no `Authorization`, with which the call can fail.
+ * Source: Security Token Service API reference, v1.token.
+ */
+export function buildExchange(settings: LoginSettings, scopes: readonly string[], token: Secret<string>): Call {
+  return {
+    method: "POST",
+    url: `${settings.sts_endpoint}/v1/token`,
+    headers: JSON_HEADERS,
+    body: JSON.stringify({
+      grantType: TOKEN_EXCHANGE,
+      audience: poolProviderOf(settings),
+      scope: scopes.join(" "),
+      requestedTokenType: ACCESS_TOKEN,
+      subjectTokenType: JWT,
+      subjectToken: token.reveal(),
+    }),
+  }
+}
+
+/** A bearer as RFC 6750 section 2.1 writes it, so that it can stand in a header. */
+const bearer = z
+  .string()
+  .max(MAX_TOKEN_CHARACTERS)
+  .regex(/^[A-Za-z0-9._~+/-]+=*$/)
+
+const exchanged = z.object({
+  access_token: bearer,
+  issued_token_type: z.literal(ACCESS_TOKEN),
+  token_type: z.string().regex(/^bearer$/i),
+  // Left out when what was exchanged is about to end.
+  expires_in: z.int().positive(),
+})
+
+/**
+ * Reads STS's answer.
+ *
+ * @param subjectBytes how long the `sub` of the broker's token is, which a refusal may be about; null when it is not known
+ * @throws {BrokerError} `provider_denied`, a passing failure, or `provider_response_invalid`
+ */
+export function readExchange(
+  side: OtherSide,
+  response: HttpResponse,
+  now: Date,
+  subjectBytes: number | null,
+): AccessToken {
+  if (response.status !== 200) throw readRefusal(side, response, stsRefusals(subjectBytes))
+  const answer = readJson(side, response, exchanged, "an access token with an end")
+  if (answer.expires_in > MAX_FEDERATED_SECONDS + CLOCK_TOLERANCE_SECONDS)
+    throw invalid(side, "lives longer than any federated token does")
+  return {
+    token: new Secret(answer.access_token),
+    endsAt: new Date(now.getTime() + answer.expires_in * 1000),
+  }
+}
+
+/** Builds the impersonation. Source: IAM Service Account Credentials API reference, projects.serviceAccounts.generateAccessToken. */
+export function buildImpersonation(settings: LoginSettings, wanted: Impersonation, login: Secret<string>): Call {
+  const { account, scopes, delegates, lifetimeSeconds } = wanted
+  return {
+    method: "POST",
+    url: `${settings.iam_credentials_endpoint}/v1/${nameOf(account)}:generateAccessToken`,
+    headers: { ...JSON_HEADERS, authorization: `Bearer ${login.reveal()}` },
+    body: JSON.stringify({
+      ...(delegates.length === 0 ? {} : { delegates: delegates.map(nameOf) }),
+      scope: scopes,
+      lifetime: `${lifetimeSeconds}s`,
+    }),
+  }
+}
+
+/** The project is never named here: Google takes the account's own, and nothing but the dash. */
+const nameOf = (account: string) => `projects/-/serviceAccounts/${account}`
+
+const impersonated = z.object({ accessToken: bearer, expireTime: z.iso.datetime({ offset: true }) })
+
+/**
+ * Reads the answer of generateAccessToken and holds it against the lifetime that was asked. It says neither whose token it
+ * is nor for which scopes, so that nothing more can be held against it.
+ *
+ * @throws {BrokerError} `provider_denied`, a passing failure, or `provider_response_invalid`
+ */
+export function readImpersonation(
+  side: OtherSide,
+  response: HttpResponse,
+  { lifetimeSeconds }: Pick<Impersonation, "lifetimeSeconds">,
+  now: Date,
+): AccessToken {
+  if (response.status !== 200) throw readRefusal(side, response, IAM_REFUSALS)
+  const answer = readJson(side, response, impersonated, "an access token with an end")
+  const endsAt = new Date(answer.expireTime)
+  if (endsAt.getTime() <= now.getTime()) throw invalid(side, "has expired already")
+  if (endsAt.getTime() > now.getTime() + (lifetimeSeconds + CLOCK_TOLERANCE_SECONDS) * 1000)
+    throw invalid(side, "lives longer than was asked")
+  return { token: new Secret(answer.accessToken), endsAt }
+}

@@ -1,0 +1,87 @@
+import { invalid } from "../call.ts"
+import type { MintRequest, Provider } from "../provider.ts"
+import { type AccessToken, CLOCK_TOLERANCE_SECONDS, sts } from "./api.ts"
+import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "./grant.ts"
+import { federatedToken, type GoogleLogin, impersonate } from "./login.ts"
+import { isListed } from "./settings.ts"
+
+/** An access token for Google Cloud, for the broker's identity token. No key of a service account stands anywhere. */
+export const google: Provider<Connection, Grant> = {
+  name: "google",
+  summary: "a Google Cloud access token, by Workload Identity Federation",
+  connection,
+  grant,
+
+  check(wanted, { service_accounts: listed }) {
+    const { service_account: account, delegates = [] } = wanted
+    if (account === undefined) {
+      if (delegates.length > 0) return "delegates lead to a service account: name it with service_account"
+      if (listed === undefined) return null
+      // A federated token can impersonate whoever trusts its principal, and so get past the list.
+      return `the connection gives tokens of its service_accounts alone (${listed.join(", ")}); name one with service_account, or use a connection without the list`
+    }
+    if (listed === undefined)
+      return "the connection lists no service_accounts, so that its grants are federated tokens; leave service_account out, or have it listed in the connection"
+    // A chain goes through its delegates' rights: they are impersonated like the account at its end.
+    const stranger = [account, ...delegates].find((one) => !isListed(one, listed))
+    if (stranger === undefined) return null
+    return `the service account ${stranger} is not among the connection's (${listed.join(", ")}); use one of these, or have it added to the connection`
+  },
+
+  minTtlSeconds: MIN_TTL_SECONDS,
+  maxTtlSeconds: MAX_TTL_SECONDS,
+
+  resource: ({ service_account: account }) => account ?? "the job's own principal in the workload identity pool",
+
+  async mint(request, io) {
+    const { connection: settings, grant: wanted } = request
+    const { service_account: account } = wanted
+    const login = { settings, connectionName: request.connectionName, io }
+    const { token, endsAt } =
+      account === undefined
+        ? await direct(request, login)
+        : await impersonate(login, {
+            account,
+            scopes: wanted.scopes,
+            delegates: wanted.delegates ?? [],
+            lifetimeSeconds: request.ttlSeconds,
+          })
+    return {
+      values: {
+        // Terraform's provider reads the one, gcloud the other.
+        "access-token": { value: token, env: "GOOGLE_OAUTH_ACCESS_TOKEN" },
+        "cloudsdk-access-token": { value: token, env: "CLOUDSDK_AUTH_ACCESS_TOKEN" },
+        ...projectValues(settings.project),
+        ...(account === undefined ? {} : { "service-account": { value: account } }),
+      },
+      expiresAt: endsAt,
+      revocation: "expires-only",
+    }
+  },
+}
+
+async function direct(
+  { connectionName, grant: { scopes }, ttlSeconds }: MintRequest<Connection, Grant>,
+  login: GoogleLogin,
+): Promise<AccessToken> {
+  const token = await federatedToken(login, scopes, ttlSeconds)
+  const latest = login.io.now().getTime() + (ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000
+  if (token.endsAt.getTime() <= latest) return token
+  throw invalid(
+    sts(connectionName),
+    "lives longer than the grant's ttl, and nobody chooses how long a federated token lives: name a service_account, or raise the ttl to 1h",
+  )
+}
+
+/**
+ * What tools find the project by: client libraries and Terraform's provider, gcloud, and the libraries' older name, which
+ * some of them read first.
+ */
+const projectValues = (project: string | undefined) =>
+  project === undefined
+    ? {}
+    : {
+        project: { value: project, env: "GOOGLE_CLOUD_PROJECT" },
+        "cloudsdk-project": { value: project, env: "CLOUDSDK_CORE_PROJECT" },
+        "gcloud-project": { value: project, env: "GCLOUD_PROJECT" },
+      }

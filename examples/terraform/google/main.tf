@@ -1,0 +1,128 @@
+# The Google Cloud side of a Daypass grant: trust in the broker, and one service account for one grant of one environment.
+# Explained in broker/providers/google/README.md
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 6.0"
+    }
+  }
+}
+
+variable "project" {
+  description = "The project's id"
+  type        = string
+}
+
+variable "broker_url" {
+  description = "The broker's URL, exactly as in DAYPASS_URL: https, no slash at the end"
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/?#].*[^/]$", var.broker_url))
+    error_message = "The URL starts with https:// and does not end with a slash."
+  }
+}
+
+variable "owner_id" {
+  description = "The id of the organisation at GitHub, as in owners: of the organisation file"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.owner_id))
+    error_message = "The id is a number: names can be taken over."
+  }
+}
+
+variable "repository" {
+  description = "owner/name, as in the policy"
+  type        = string
+}
+
+variable "environment" {
+  description = "The job's environment; - for jobs that run in none"
+  type        = string
+}
+
+variable "grant" {
+  description = "The grant's name in the policy"
+  type        = string
+}
+
+variable "account_id" {
+  description = "The service account that the grant names: what stands before its @"
+  type        = string
+}
+
+locals {
+  # Environments with characters other than letters, digits and . _ ~ - are percent-encoded: docs/wire.md
+  subject = "repository:${var.repository}:environment:${var.environment}:grant:${var.grant}"
+}
+
+# Once a project, as are the pool and its provider.
+resource "google_project_service" "apis" {
+  for_each = toset(["iam.googleapis.com", "sts.googleapis.com", "iamcredentials.googleapis.com"])
+
+  project            = var.project
+  service            = each.value
+  disable_on_destroy = false
+}
+
+# A pool of the broker's own: whoever else is let into a pool is a principal of it too.
+resource "google_iam_workload_identity_pool" "daypass" {
+  project                   = var.project
+  workload_identity_pool_id = "daypass"
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_iam_workload_identity_pool_provider" "broker" {
+  project                            = var.project
+  workload_identity_pool_id          = google_iam_workload_identity_pool.daypass.workload_identity_pool_id
+  workload_identity_pool_provider_id = "broker"
+
+  # Jobs of this organisation alone, whatever the bindings below say.
+  attribute_condition = "assertion.repository_owner_id == '${var.owner_id}'"
+
+  attribute_mapping = {
+    "google.subject"          = "assertion.sub"
+    "attribute.repository_id" = "assertion.repository_id"
+  }
+
+  # No allowed_audiences: the provider's own full name is what the broker sends.
+  oidc {
+    issuer_uri = var.broker_url
+  }
+}
+
+resource "google_service_account" "grant" {
+  project    = var.project
+  account_id = var.account_id
+}
+
+resource "google_service_account_iam_member" "grant" {
+  service_account_id = google_service_account.grant.name
+  role               = "roles/iam.workloadIdentityUser"
+
+  # The whole subject. A set of principals would let in other grants of the repository, too.
+  member = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.daypass.name}/subject/${local.subject}"
+
+  lifecycle {
+    precondition {
+      condition     = length(local.subject) <= 127
+      error_message = "google.subject holds 127 bytes, and this grant's sub is longer: see broker/providers/google/README.md."
+    }
+  }
+}
+
+output "workload_identity_provider" {
+  description = "Goes into the connection as workload_identity_provider:"
+  value       = google_iam_workload_identity_pool_provider.broker.name
+}
+
+output "service_account" {
+  description = "Goes into the connection's service_accounts: and into the policy as service_account:"
+  value       = google_service_account.grant.email
+}

@@ -1,0 +1,213 @@
+import { SignJWT } from "jose"
+import { describe, expect, it } from "vitest"
+import { BrokerError } from "../../../broker/core/errors.ts"
+import { Secret } from "../../../broker/core/secret.ts"
+import type { HttpRequest, HttpResponse } from "../../../broker/ports/http.ts"
+import type { Login } from "../../../broker/ports/logins.ts"
+import { connection, grant } from "../../../broker/providers/google/grant.ts"
+import { google } from "../../../broker/providers/google/provider.ts"
+import type { IdentityTokenOptions, ProviderIo } from "../../../broker/providers/provider.ts"
+import { job } from "../job.ts"
+
+const POOL_PROVIDER = "projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker"
+const ACCOUNT = "shop-deploy@acme-prod.iam.gserviceaccount.com"
+const NOW = new Date("2026-11-22T12:00:00Z")
+
+const isConnection = (change: Record<string, unknown>) =>
+  connection.safeParse({ workload_identity_provider: POOL_PROVIDER, ...change }).success
+const isGrant = (value: unknown) => grant.safeParse(value).success
+
+describe("a connection to Google Cloud", () => {
+  it.each<readonly [string, Record<string, unknown>]>([
+    ["nothing but its pool's provider", {}],
+    ["an audience of the provider's own", { audience: "https://daypass.example.com" }],
+    ["a sovereign cloud's endpoints", { sts_endpoint: "https://sts.s3nsapis.fr" }],
+    ["an endpoint on this machine", { iam_credentials_endpoint: "http://127.0.0.1:8080" }],
+    ["a default account", { service_accounts: ["123456789012-compute@developer.gserviceaccount.com"] }],
+    ["all of a project's accounts", { service_accounts: ["*@acme-prod.iam.gserviceaccount.com"] }],
+    ["a project of a domain", { project: "example.com:acme-prod" }],
+  ])("may have %s", (_, change) => {
+    expect(isConnection(change)).toBe(true)
+  })
+
+  it.each<readonly [string, Record<string, unknown>]>([
+    ["the project's id", { workload_identity_provider: POOL_PROVIDER.replace("123456789012", "acme-prod") }],
+    ["a pool", { workload_identity_provider: POOL_PROVIDER.replace("/providers/broker", "") }],
+    ["a name with a host", { workload_identity_provider: `//iam.googleapis.com/${POOL_PROVIDER}` }],
+    ["a name that goes on", { workload_identity_provider: `${POOL_PROVIDER}/keys/x` }],
+    ["a name with a line break", { workload_identity_provider: `${POOL_PROVIDER}\n` }],
+    ["an audience with a space", { audience: "a b" }],
+    ["an endpoint over http", { sts_endpoint: "http://sts.example.com" }],
+    ["an endpoint with a path", { sts_endpoint: "https://sts.example.com/v1" }],
+    ["an endpoint with a slash at its end", { sts_endpoint: "https://sts.example.com/" }],
+    ["an endpoint with a query", { sts_endpoint: "https://sts.example.com?x" }],
+    ["an endpoint with a path in another spelling", { sts_endpoint: "https://sts.example.com\\x" }],
+    ["an endpoint with credentials", { sts_endpoint: "https://user:pass@sts.example.com" }],
+    ["no accounts", { service_accounts: [] }],
+    ["everybody's accounts", { service_accounts: ["*"] }],
+    ["everybody's default accounts", { service_accounts: ["*@developer.gserviceaccount.com"] }],
+    ["all projects' accounts", { service_accounts: ["*@iam.gserviceaccount.com"] }],
+    ["some of a project's accounts", { service_accounts: ["shop-*@acme-prod.iam.gserviceaccount.com"] }],
+    ["a project's number", { project: "123456789012" }],
+    ["an unknown key", { service_account: ACCOUNT }],
+  ])("never has %s", (_, change) => {
+    expect(isConnection(change)).toBe(false)
+  })
+})
+
+describe("a grant of Google Cloud", () => {
+  it("is for the scope of all of Google Cloud when it names none", () => {
+    expect(grant.parse({}).scopes).toEqual(["https://www.googleapis.com/auth/cloud-platform"])
+  })
+
+  it.each<readonly [string, unknown]>([
+    ["a person", { service_account: "someone@example.com" }],
+    ["an account by its digits", { service_account: "104857600000000000000" }],
+    ["an account that leaves the path", { service_account: "a/../b@acme-prod.iam.gserviceaccount.com" }],
+    ["an account with another method", { service_account: `${ACCOUNT}:signJwt?x=` }],
+    ["an account with a line break", { service_account: `${ACCOUNT}\n` }],
+    ["all accounts", { service_account: "*@acme-prod.iam.gserviceaccount.com" }],
+    ["no scopes", { scopes: [] }],
+    ["a scope by its short name", { scopes: ["cloud-platform"] }],
+    ["two scopes in one", { scopes: ["https://www.googleapis.com/auth/iam https://www.googleapis.com/auth/pubsub"] }],
+    ["a scope of another host", { scopes: ["https://www.googleapis.com.example.com/auth/iam"] }],
+    ["no delegates", { service_account: ACCOUNT, delegates: [] }],
+    [
+      "a delegate by its resource name",
+      { service_account: ACCOUNT, delegates: [`projects/-/serviceAccounts/${ACCOUNT}`] },
+    ],
+    ["a subject to act for", { service_account: ACCOUNT, subject: "someone@example.com" }],
+  ])("is never for %s", (_, value) => {
+    expect(isGrant(value)).toBe(false)
+  })
+})
+
+describe("a grant and its connection", () => {
+  const conflict = (wanted: unknown, allowed: Record<string, unknown>) =>
+    google.check?.(grant.parse(wanted), connection.parse({ workload_identity_provider: POOL_PROVIDER, ...allowed })) ??
+    null
+  const other = "other@acme-prod.iam.gserviceaccount.com"
+
+  it.each<readonly [string, unknown, Record<string, unknown>]>([
+    ["an account of the list", { service_account: ACCOUNT }, { service_accounts: [ACCOUNT] }],
+    ["an account of a project", { service_account: ACCOUNT }, { service_accounts: [`*@${ACCOUNT.split("@")[1]}`] }],
+    ["no account where there is no list", {}, {}],
+  ])("agree on %s", (_, wanted, allowed) => {
+    expect(conflict(wanted, allowed)).toBeNull()
+  })
+
+  it.each<readonly [string, unknown, Record<string, unknown>, string]>([
+    ["an account that is not listed", { service_account: other }, { service_accounts: [ACCOUNT] }, other],
+    [
+      "an account of a project whose name goes on",
+      { service_account: "x@not-acme-prod.iam.gserviceaccount.com" },
+      { service_accounts: ["*@acme-prod.iam.gserviceaccount.com"] },
+      "is not among",
+    ],
+    [
+      "a delegate that is not listed",
+      { service_account: ACCOUNT, delegates: [other] },
+      { service_accounts: [ACCOUNT] },
+      other,
+    ],
+    ["an account without a list", { service_account: ACCOUNT }, {}, "lists no service_accounts"],
+    ["a federated token past a list", {}, { service_accounts: [ACCOUNT] }, "name one with service_account"],
+    ["delegates to nobody", { delegates: [ACCOUNT] }, {}, "name it with service_account"],
+  ])("never agree on %s", (_, wanted, allowed, says) => {
+    expect(conflict(wanted, allowed)).toContain(says)
+  })
+})
+
+/** Google as a list of answers, and a broker that keeps logins. */
+function world(answers: readonly (readonly [status: number, body: unknown])[], subject = "s") {
+  const sent: HttpRequest[] = []
+  const asked: (IdentityTokenOptions | undefined)[] = []
+  const logins = new Map<string, Login<unknown>>()
+  // All that a provider of tokens touches: it keeps no values.
+  const io: Omit<ProviderIo, "kept"> = {
+    async http(request): Promise<HttpResponse> {
+      sent.push(request)
+      const [status, body] = answers[sent.length - 1] ?? [500, {}]
+      return { status, header: () => null, body: new TextEncoder().encode(JSON.stringify(body)) }
+    },
+    now: () => NOW,
+    remainingMs: () => 0,
+    sleep: async () => {},
+    secret: () => Promise.reject(new Error("no secret is needed")),
+    async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
+      const kept = logins.get(scope) as Login<Value> | undefined
+      const login = kept ?? (await make())
+      logins.set(scope, login)
+      return { value: login.value, kept: kept !== undefined, forget: () => void logins.delete(scope) }
+    },
+    async identityToken(_, options) {
+      asked.push(options)
+      const jwt = new SignJWT({}).setProtectedHeader({ alg: "HS256" }).setSubject(subject)
+      return new Secret(await jwt.sign(new Uint8Array(32)))
+    },
+  }
+  const mint = (wanted: unknown, ttlSeconds: number) =>
+    google.mint(
+      {
+        identity: job(),
+        grantName: "google-deploy",
+        connectionName: "google",
+        connection: connection.parse({ workload_identity_provider: POOL_PROVIDER }),
+        grant: grant.parse(wanted),
+        ttlSeconds,
+        lease: "b7e1c9f0-0000-4000-8000-000000000000",
+      },
+      io as ProviderIo,
+    )
+  return { mint, paths: () => sent.map(({ url }) => new URL(url).pathname.split("/").at(-1)), asked, logins }
+}
+
+const exchanged = [
+  200,
+  {
+    access_token: "ya29.d.x",
+    issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+    token_type: "Bearer",
+    expires_in: 300,
+  },
+] as const
+const impersonated = [200, { accessToken: "ya29.c.x", expireTime: "2026-11-22T12:15:00Z" }] as const
+const unauthenticated = [401, { error: { code: 401, status: "UNAUTHENTICATED" } }] as const
+const GENERATE = `${ACCOUNT}:generateAccessToken`
+
+describe("the way into Google Cloud", () => {
+  it("makes the broker's token live no longer than a federated token may that is handed out", async () => {
+    const { mint, asked } = world([exchanged, exchanged, exchanged])
+    for (const ttl of [900, 300, 60]) await mint({}, ttl).catch(() => {})
+    expect(asked.map((options) => options?.ttlSeconds)).toEqual([300, 300, 60])
+  })
+
+  it("never keeps a federated token that is handed out", async () => {
+    const { mint, logins } = world([exchanged])
+    await mint({}, 900)
+    expect(logins.size).toBe(0)
+  })
+
+  it("is gone once for many tokens, and again when Google took no notice of a login that was kept", async () => {
+    const { mint, paths } = world([
+      ...[exchanged, impersonated, impersonated],
+      ...[unauthenticated, exchanged, impersonated],
+    ])
+    for (let time = 0; time < 3; time++) await mint({ service_account: ACCOUNT }, 900)
+    expect(paths()).toEqual(["token", GENERATE, GENERATE, GENERATE, "token", GENERATE])
+  })
+
+  it("is not tried again when Google refuses a login that is new", async () => {
+    const { mint, paths } = world([exchanged, unauthenticated])
+    await expect(mint({ service_account: ACCOUNT }, 900)).rejects.toThrow(BrokerError)
+    expect(paths()).toEqual(["token", GENERATE])
+  })
+
+  it.each([
+    [127, "Most often the provider's attribute mapping"],
+    [128, "this job's sub has 128 bytes, and google.subject holds 127"],
+  ])("says of a sub of %i bytes what Google does not take of it", async (bytes, says) => {
+    const { mint } = world([[400, { error: "invalid_request" }]], "s".repeat(bytes))
+    await expect(mint({}, 900)).rejects.toThrow(says)
+  })
+})

@@ -1,0 +1,125 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { type Answer, ApiRefusal, granted, OAuthRefusal, refused } from "./google/answer.ts"
+import { exchangeToken, type PoolProvider } from "./google/pool.ts"
+import { generateAccessToken, type ServiceAccount } from "./google/service-account.ts"
+import { type IssuedToken, Tokens } from "./google/tokens.ts"
+import { RequestLog } from "./request-log.ts"
+import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+
+export type GoogleApi = "sts" | "iamcredentials"
+
+/** What Google can do besides failing as any server. */
+export type GoogleMisbehaviour = Misbehaviour | "throttled" | "service-disabled"
+
+export interface Google {
+  /** STS and the IAM Service Account Credentials API, both on one host. */
+  readonly url: string
+  /** Makes a pool's provider exist; one of the same name is replaced. */
+  addProvider(provider: PoolProvider): void
+  /** Makes a service account exist; one with the same address is replaced. */
+  addServiceAccount(account: ServiceAccount): void
+  /** Makes the next `times` answers of an API fail; for good when `times` is left out. `null` mends it. */
+  fail(api: GoogleApi, how: GoogleMisbehaviour | null, times?: number): void
+  /** All that was handed out, in order. */
+  readonly issued: readonly IssuedToken[]
+  /** What was asked, in order, for example `ExchangeToken 200`. No token is in it. */
+  readonly requests: readonly string[]
+  /** @throws when anything else was asked */
+  assertClean(): void
+  /** Stops, then asserts that it was left clean. */
+  close(): Promise<void>
+}
+
+const GENERATE = /^\/v1\/(projects\/[^/?#]+\/serviceAccounts\/[^/?#:]+):generateAccessToken$/
+
+/** Starts a stand-in for Google's Security Token Service and its IAM Service Account Credentials API, on loopback. */
+export async function startGoogle(): Promise<Google> {
+  const log = new RequestLog("the Google stand-in")
+  const providers = new Map<string, PoolProvider>()
+  const accounts = new Map<string, ServiceAccount>()
+  const tokens = new Tokens()
+  const failures = new Map<GoogleApi, { readonly how: GoogleMisbehaviour; left: number }>()
+
+  const server = await startServer(
+    (request, response) => serve(request, response),
+    (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`),
+  )
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, url = "" } = request
+    const name = GENERATE.exec(url)?.[1]
+    if (method === "POST" && url === "/v1/token")
+      return answer(response, "sts", "ExchangeToken", async () =>
+        granted(await exchangeToken(headersOf(request), await readBody(request), providers, tokens)),
+      )
+    if (method === "POST" && name !== undefined)
+      return answer(response, "iamcredentials", `GenerateAccessToken ${name.split("/").at(-1)}`, async () =>
+        granted(generateAccessToken(name, headersOf(request), await readBody(request), accounts, tokens)),
+      )
+    log.unexpected(`${method} ${url.split("?")[0]} 404`)
+    response.writeHead(404).end()
+  }
+
+  async function answer(
+    response: ServerResponse,
+    api: GoogleApi,
+    says: string,
+    grant: () => Promise<Answer>,
+  ): Promise<void> {
+    const how = takeFailure(api)
+    const said = await (how === "throttled" || how === "service-disabled" ? refuse(api, how) : grant()).catch(refused)
+    const body = JSON.stringify(said.body)
+    if (how !== null && how !== "throttled" && how !== "service-disabled") {
+      log.note(`${says} (${how})`)
+      misbehave(response, how, { type: "application/json", body })
+      return
+    }
+    log.note(`${says} ${said.word}`)
+    response.writeHead(said.status, { "Content-Type": "application/json; charset=UTF-8" }).end(body)
+  }
+
+  function takeFailure(api: GoogleApi): GoogleMisbehaviour | null {
+    const failure = failures.get(api)
+    if (!failure) return null
+    failure.left -= 1
+    if (failure.left <= 0) failures.delete(api)
+    return failure.how
+  }
+
+  return {
+    url: server.url,
+    addProvider: (provider) => void providers.set(provider.name, provider),
+    addServiceAccount: (account) => void accounts.set(account.email, account),
+    fail(api, how, times = Number.POSITIVE_INFINITY) {
+      if (how === null) failures.delete(api)
+      else failures.set(api, { how, left: times })
+    },
+    issued: tokens.issued,
+    requests: log.entries,
+    assertClean: () => log.assertClean(),
+    async close() {
+      await server.close()
+      log.assertClean()
+    },
+  }
+}
+
+const headersOf = ({ headers }: IncomingMessage) => ({
+  contentType: headers["content-type"],
+  authorization: headers.authorization,
+})
+
+async function refuse(api: GoogleApi, how: "throttled" | "service-disabled"): Promise<never> {
+  if (how === "service-disabled")
+    throw new ApiRefusal(
+      "PERMISSION_DENIED",
+      `${api} has not been used in project 123456789012 before or it is disabled.`,
+      "SERVICE_DISABLED",
+    )
+  if (api === "sts")
+    throw new OAuthRefusal("quota_exceeded", "The request was throttled due to rate limit: sts.googleapis.com.", 429)
+  throw new ApiRefusal("RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Generate credentials requests'.")
+}
+
+export type { PoolProvider } from "./google/pool.ts"
+export type { ServiceAccount } from "./google/service-account.ts"
