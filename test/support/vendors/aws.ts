@@ -5,7 +5,7 @@ const ROLE = "arn:aws:iam::111122223333:role/tools-deploy"
 const GRANT = "aws-deploy"
 
 /** AWS STS, and a role that trusts the broker for one grant. */
-export const startAws: StartVendor = async () => {
+export const startAwsVendor: StartVendor = async () => {
   const sts = await startSts()
   return {
     name: "aws",

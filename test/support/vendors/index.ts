@@ -1,6 +1,6 @@
 import type { StartVendor } from "../vendor.ts"
-import { startAws } from "./aws.ts"
-import { startGoogle } from "./google.ts"
+import { startAwsVendor } from "./aws.ts"
+import { startGoogleVendor } from "./google.ts"
 
 /** Every vendor, in the order of the demo. */
-export const VENDORS: readonly StartVendor[] = [startAws, startGoogle]
+export const VENDORS: readonly StartVendor[] = [startAwsVendor, startGoogleVendor]
