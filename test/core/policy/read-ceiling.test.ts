@@ -62,7 +62,12 @@ describe("a ceiling over what a grant reads", () => {
   it.each<readonly [string, unknown, unknown, "allow" | "deny"]>([
     ["locators below it", "shop/**", { A: "shop/a#b", B: "shop/x/y" }, "allow"],
     ["a file, however it arrives", "shop/**", { A: file("shop/tls#key") }, "allow"],
-    ["a gap that stays below it", "shop/**", { A: `shop/\${environment}/a`, B: file(`shop/\${environment}/b`) }, "allow"],
+    [
+      "a gap that stays below it",
+      "shop/**",
+      { A: `shop/\${environment}/a`, B: file(`shop/\${environment}/b`) },
+      "allow",
+    ],
     ["one locator beside it", "shop/**", { A: "shop/a", B: "bank/a" }, "deny"],
     ["a file beside it", "shop/**", { A: "shop/a", B: file("bank/a") }, "deny"],
     ["a gap that leads out of it", "shop/**", { A: `\${environment}/a` }, "deny"],
