@@ -1,4 +1,4 @@
-import { importAppKey } from "../broker/adapters/github/app-key.ts"
+import { importAppKey } from "../broker/github/app-key.ts"
 import { readConfig } from "../broker/config/config.ts"
 import { Secret } from "../broker/core/secret.ts"
 import { secretReference } from "../broker/core/secret-reference.ts"
