@@ -97,15 +97,23 @@ describe("policies", () => {
     bytes: new Uint8Array(readFileSync(join(ROOT, "examples/policies/daypass.yaml"))),
   }
   const encode = (text: string) => new TextEncoder().encode(text)
-  const blocks = PAGES.flatMap((page) => blocksOf(page).map((block) => ({ ...block, where: `${page}:${block.line}` })))
+  const blocks = PAGES.flatMap((page) =>
+    blocksOf(page).map((block) => ({ ...block, page, where: `${page}:${block.line}` })),
+  )
+  /** A provider's page brings the connection that its policy names. What other pages show is about the example's. */
+  const organisationOf = (page: string) => {
+    const own = blocks.find((block) => block.page === page && block.info === "yaml organisation")
+    const isProviders = page.startsWith("broker/providers/")
+    return isProviders && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
+  }
 
   it("are shown on the pages that a reader begins with", () => {
     const shown = blocks.filter(({ info }) => info === "yaml policy").map(({ where }) => where.split(":")[0])
     expect(shown).toEqual(expect.arrayContaining(["README.md", "docs/get-started.md", "docs/policy.md"]))
   })
 
-  it.each(blocks.filter(({ info }) => info === "yaml policy"))("at $where load", ({ text }) => {
-    const loaded = loadPolicySet([organisation, { path: "page.yaml", bytes: encode(text) }], PROVIDERS)
+  it.each(blocks.filter(({ info }) => info === "yaml policy"))("at $where load", ({ page, text }) => {
+    const loaded = loadPolicySet([organisationOf(page), { path: "page.yaml", bytes: encode(text) }], PROVIDERS)
     expect(loaded.ok ? [] : loaded.fault).toEqual([])
   })
 

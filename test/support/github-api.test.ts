@@ -61,6 +61,8 @@ async function token(
   return body.token
 }
 
+const foreign = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey
+
 describe("the App's JWT", () => {
   test("finds the installation by the repository's id", async () => {
     const { status, body } = await call("/repositories/41/installation", await jwt())
@@ -73,7 +75,6 @@ describe("the App's JWT", () => {
     })
   })
 
-  const foreign = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey
   const REFUSED: [string, JwtParts, RegExp][] = [
     ["of another key", { key: foreign }, /could not be decoded/],
     ["of another App", { iss: "1" }, /not found/],
@@ -84,6 +85,17 @@ describe("the App's JWT", () => {
   test.each(REFUSED)("%s is refused", async (_, parts, message) => {
     const { status, body } = await call("/repositories/41/installation", await jwt(parts))
     expect([status, body.message]).toEqual([401, expect.stringMatching(message)])
+  })
+
+  test("finds the installation by the owner's name, in any case, organisation or not", async () => {
+    const { status, body } = await call("/users/Acme/installation", await jwt())
+    expect([status, body.id, body.account.id]).toEqual([200, installation.id, 9001])
+  })
+
+  test("finds no installation on an owner that has none, and none with somebody else's key", async () => {
+    expect((await call("/users/globex/installation", await jwt())).status).toBe(404)
+    expect((await call("/users/acme/installation", await jwt({ key: foreign }))).status).toBe(401)
+    expect((await call("/users/acme/installation", await token())).status).toBe(401)
   })
 
   test("opens no repository", async () => {
@@ -118,7 +130,78 @@ describe("an installation's token", () => {
     expect((await call("/repositories/42", body.token)).status).toBe(200)
   })
 
+  test("is good for the repositories that were named, in any case, and for no other", async () => {
+    api.host(42, ACME, "tools")
+    const { body } = await askToken({ repositories: ["SHOP"], permissions: { contents: "read" } })
+    expect(body).toMatchObject({ repository_selection: "selected", repositories: [{ id: 41, name: "shop" }] })
+    expect((await call("/repositories/41", body.token)).status).toBe(200)
+    expect((await call("/repositories/42", body.token)).status).toBe(404)
+  })
+
+  test("has less than the installation where less is asked", async () => {
+    installation.permissions = { contents: "write", administration: "admin" }
+    const { body } = await askToken({ repositories: ["shop"], permissions: { contents: "read" } })
+    expect(body.permissions).toEqual({ contents: "read", metadata: "read" })
+  })
+
+  const EVERYTHING = { contents: "read", actions: "read", metadata: "read" }
+  const READ = { contents: "read", metadata: "read" }
+  const ALL: [string, unknown, string, unknown][] = [
+    ["no list of names", { permissions: { contents: "read" } }, "all", READ],
+    ["an empty list of names", { repositories: [], permissions: { contents: "read" } }, "all", READ],
+    ["no permissions", { repositories: ["shop"] }, "selected", EVERYTHING],
+    ["empty permissions", { repositories: ["shop"], permissions: {} }, "selected", EVERYTHING],
+    ["nothing at all", undefined, "all", EVERYTHING],
+  ]
+  test.each(ALL)("has all that there is where it was asked for with %s", async (_, asked, selection, permissions) => {
+    const { body } = await askToken(asked)
+    expect([body.repository_selection, body.permissions]).toEqual([selection, permissions])
+  })
+
+  test("may be as long as those of github.com are", async () => {
+    const other = await startGitHubApi({ now: () => now, tokens: "stateless" })
+    const { id } = other.install(ACME)
+    other.host(41, ACME, "shop")
+    const body = JSON.stringify({ repositories: ["shop"], permissions: { contents: "read" } })
+    const headers = { authorization: `Bearer ${await jwt()}`, "user-agent": "test/1" }
+    const answer = await fetch(`${other.url}/app/installations/${id}/access_tokens`, { method: "POST", headers, body })
+    const { token } = (await answer.json()) as { token: string }
+    expect(token).toMatch(/^ghs_730001_[A-Za-z0-9_.]{400,600}$/)
+    expect(token.split(".")).toHaveLength(3)
+    await other.close()
+  })
+
+  test("ends when it ends itself, and cannot do that twice", async () => {
+    const given = await token()
+    const kept = await token()
+    expect(api.tokensAlive).toBe(2)
+    expect(await call("/installation/token", given, { method: "DELETE" })).toMatchObject({ status: 204, body: null })
+    expect(api.tokensAlive).toBe(1)
+    expect((await call("/installation/token", given, { method: "DELETE" })).status).toBe(401)
+    expect((await call("/repositories/41", given)).status).toBe(401)
+    expect((await call("/repositories/41", kept)).status).toBe(200)
+  })
+
+  test("is not ended by the App's JWT, nor while its installation is suspended", async () => {
+    expect((await call("/installation/token", await jwt(), { method: "DELETE" })).status).toBe(401)
+    const given = await token()
+    installation.suspendedAt = "2026-11-22T09:00:00Z"
+    expect((await call("/installation/token", given, { method: "DELETE" })).status).toBe(403)
+  })
+
   const REFUSED: [string, unknown, number][] = [
+    ["a name of somebody else's", { repositories: ["site"], permissions: { contents: "read" } }, 422],
+    ["a name with its owner", { repositories: ["acme/shop"], permissions: { contents: "read" } }, 422],
+    ["a pattern", { repositories: ["*"], permissions: { contents: "read" } }, 422],
+    [
+      "one name among others that is not there",
+      { repositories: ["shop", "no"], permissions: { contents: "read" } },
+      422,
+    ],
+    ["more than 500 names", { repositories: Array(501).fill("shop"), permissions: { contents: "read" } }, 422],
+    ["a level that there is not", { repositories: ["shop"], permissions: { contents: "all" } }, 422],
+    ["metadata to write", { repositories: ["shop"], permissions: { metadata: "write" } }, 422],
+    ["a key that there is not", { repositories: ["shop"], permission: { contents: "read" } }, 422],
     ["a repository of somebody else", { repository_ids: [42], permissions: { contents: "read" } }, 422],
     ["a permission that the App has not", { repository_ids: [41], permissions: { issues: "read" } }, 422],
     ["more than the App has", { repository_ids: [41], permissions: { contents: "write" } }, 422],

@@ -1,20 +1,16 @@
-import { createHash, generateKeyPairSync, randomBytes } from "node:crypto"
+import { createHash, generateKeyPairSync } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { faultOfAppJwt } from "./github-api/app-jwt.ts"
-import { type Account, HostedRepository, type Installation, type IssuedToken } from "./github-api/model.ts"
-import { answerAsInstallation, ROUTES, type RouteAnswer, refusal, type World } from "./github-api/routes.ts"
+import { type Limit, limitAnswer, rateHeaders } from "./github-api/limit.ts"
+import { type Account, HostedRepository, type Installation } from "./github-api/model.ts"
+import { no, type RouteAnswer, type World } from "./github-api/route.ts"
+import { answerAsInstallation, ROUTES } from "./github-api/routes.ts"
+import { InstallationTokens, type TokenForm } from "./github-api/tokens.ts"
 import { RequestLog } from "./request-log.ts"
 import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 
-const TOKEN_MS = 60 * 60_000
-const HOURLY_REQUESTS = 5_000
+const FIRST_INSTALLATION = 51_000_000
 const VERSIONS: readonly unknown[] = [undefined, "2022-11-28"]
-
-/** GitHub's ways to ask for patience. `unsaid`: a secondary limit that only the message tells of. */
-export type Limit =
-  | { readonly kind: "primary"; readonly status: 403 | 429; readonly resetInSeconds: number }
-  | { readonly kind: "secondary"; readonly status: 403 | 429; readonly retryAfterSeconds: number }
-  | { readonly kind: "unsaid" }
 
 export interface GitHubApi {
   readonly url: string
@@ -27,6 +23,8 @@ export interface GitHubApi {
   uninstall(installation: Installation): void
   /** Makes all tokens given so far worthless. */
   revokeTokens(): void
+  /** How many tokens it gave that are good now. */
+  readonly tokensAlive: number
   /** Answers whatever is asked below `path` with this; `null` ends that. */
   override(path: RegExp, answer: RouteAnswer | null): void
   /** Makes the next `times` answers fail; for good when `times` is left out. `null` mends it. */
@@ -46,6 +44,8 @@ export interface GitHubApi {
 export interface GitHubApiOptions {
   /** GitHub's clock. */
   readonly now?: () => Date
+  /** `opaque` when left out. */
+  readonly tokens?: TokenForm
 }
 
 let keys: { readonly pkcs1: string; readonly pkcs8: string; readonly key: ReturnType<typeof makeKey> } | undefined
@@ -55,21 +55,24 @@ let keys: { readonly pkcs1: string; readonly pkcs8: string; readonly key: Return
  *
  * It refuses what the real one refuses: no `User-Agent`, a JWT that is badly signed, of another App, too long-lived or
  * from the future; tokens it did not give, or that ended; repositories outside of a token (404) and permissions that it
- * lacks (403). It answers by id, and old names with a redirect.
+ * lacks (403). Repositories answer by id, and old names with a redirect. It is as generous as the real one, too: a list of
+ * repositories or permissions that is empty or left out means all.
  */
-export async function startGitHubApi({ now = () => new Date() }: GitHubApiOptions = {}): Promise<GitHubApi> {
+export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<GitHubApi> {
+  const { now = () => new Date(), tokens: form = "opaque" } = options
   const log = new RequestLog("the GitHub API stand-in")
   keys ??= pemOf(makeKey())
   const { key, ...pem } = keys
   const appId = "730001"
   const repositories: HostedRepository[] = []
   const installations: Installation[] = []
-  const tokens = new Map<string, IssuedToken>()
+  const tokens = new InstallationTokens(form, () => now().getTime())
   const credentials = new Set<string>()
   const overrides = new Map<string, { readonly path: RegExp; readonly answer: RouteAnswer }>()
   let failure: { readonly how: Misbehaviour; left: number } | null = null
   let limit: Limit | null = null
   let used = 0
+  let installed = 0
 
   const server = await startServer(
     (request, response) => serve(request, response),
@@ -81,12 +84,11 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
     repositories,
     installations,
     issue(token) {
-      const text = `ghs_${randomBytes(27).toString("base64url").replace(/[-_]/g, "x")}`
-      const expiresAt = new Date(Math.floor((now().getTime() + TOKEN_MS) / 1000) * 1000)
-      tokens.set(text, { ...token, expiresAt: expiresAt.getTime() })
-      credentials.add(text)
-      return { token: text, expiresAt }
+      const issued = tokens.issue(token)
+      credentials.add(issued.token)
+      return issued
     },
+    revoke: (text) => tokens.revoke(text),
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -94,7 +96,7 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
     const answer = answerTo(request, await readBody(request))
     if (answer === null) {
       log.unexpected(`${line} 404`)
-      send(response, refusal(404, "Not Found"), undefined)
+      send(response, no(404, "Not Found"), undefined)
       return
     }
     if (failure) {
@@ -102,7 +104,10 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
       failure.left -= 1
       if (failure.left <= 0) failure = null
       log.note(`${line} (${how})`)
-      return misbehave(response, how, { type: "application/json; charset=utf-8", body: JSON.stringify(answer.body) })
+      return misbehave(response, how, {
+        type: "application/json; charset=utf-8",
+        body: JSON.stringify(answer.body ?? null),
+      })
     }
     const status = send(response, answer, request.headers["if-none-match"])
     log.note(`${line} ${status}`)
@@ -112,30 +117,31 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
   function answerTo(request: IncomingMessage, body: string | null): RouteAnswer | null {
     const path = request.url ?? "/"
     if (!request.headers["user-agent"]) {
-      return refusal(
-        403,
-        "Request forbidden by administrative rules. Please make sure your request has a User-Agent header",
-      )
+      return no(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header")
     }
     if (!VERSIONS.includes(request.headers["x-github-api-version"]))
-      return refusal(400, "That API version is not supported.")
+      return no(400, "That API version is not supported.")
     const moved = movedName(path)
     if (moved) return moved
     const route = ROUTES.find((each) => each.method === request.method && each.path.test(path))
     if (!route) return null
-    if (limit) return refusal(limit.kind === "unsaid" ? 403 : limit.status, LIMIT_MESSAGES[limit.kind])
+    if (limit) return limitAnswer(limit)
     const parts = (route.path.exec(path) ?? []).slice(1).map(decodeURIComponent)
     const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1] ?? ""
     if (bearer !== "") credentials.add(bearer)
     const overridden = [...overrides.values()].find((each) => each.path.test(path))
     if (route.as === "app") {
       const fault = faultOfAppJwt(bearer, appId, key.privateKey, Math.floor(now().getTime() / 1000))
-      if (fault !== null) return refusal(401, fault)
-      return overridden?.answer ?? route.answer(parts, world, parse(body)) ?? refusal(404, "Not Found")
+      if (fault !== null) return no(401, fault)
+      return overridden?.answer ?? route.answer(parts, world, parse(body)) ?? no(404, "Not Found")
     }
-    const token = tokens.get(bearer)
-    if (!token || token.expiresAt <= now().getTime()) return refusal(401, "Bad credentials")
-    return overridden?.answer ?? answerAsInstallation(route, parts, token, world) ?? refusal(404, "Not Found")
+    const token = tokens.find(bearer)
+    if (!token) return no(401, "Bad credentials")
+    if (route.as === "token") {
+      if (token.installation.suspendedAt !== null) return no(403, "This installation has been suspended")
+      return overridden?.answer ?? route.answer(bearer, world)
+    }
+    return overridden?.answer ?? answerAsInstallation(route, parts, token, world) ?? no(404, "Not Found")
   }
 
   /** A repository's former name leads to its id. */
@@ -148,34 +154,21 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
   }
 
   function send(response: ServerResponse, answer: RouteAnswer, ifNoneMatch: string | undefined): number {
-    const body = JSON.stringify(answer.body)
+    const body = answer.body === undefined ? "" : JSON.stringify(answer.body)
     const etag = `W/"${createHash("sha256").update(body).digest("hex")}"`
     const isKnown = answer.status === 200 && ifNoneMatch === etag
     // What was not sent again is not counted either.
     if (!isKnown) used += 1
     const status = isKnown ? 304 : answer.status
     response.writeHead(status, {
-      "content-type": "application/json; charset=utf-8",
+      ...(body === "" ? {} : { "content-type": "application/json; charset=utf-8" }),
       "x-github-media-type": "github.v3; format=json",
       ...(answer.status === 200 ? { etag, "cache-control": "private, max-age=60, s-maxage=60" } : {}),
       ...(answer.location === undefined ? {} : { location: answer.location }),
-      ...rateHeaders(),
+      ...rateHeaders(limit, used, now()),
     })
     response.end(isKnown ? undefined : body)
     return status
-  }
-
-  function rateHeaders(): Record<string, string> {
-    const isPrimary = limit?.kind === "primary"
-    const resetIn = limit?.kind === "primary" ? limit.resetInSeconds : 3600
-    return {
-      "x-ratelimit-limit": String(HOURLY_REQUESTS),
-      "x-ratelimit-remaining": String(isPrimary ? 0 : HOURLY_REQUESTS - used),
-      "x-ratelimit-used": String(isPrimary ? HOURLY_REQUESTS : used),
-      "x-ratelimit-reset": String(Math.floor(now().getTime() / 1000) + resetIn),
-      "x-ratelimit-resource": "core",
-      ...(limit?.kind === "secondary" ? { "retry-after": String(limit.retryAfterSeconds) } : {}),
-    }
   }
 
   return {
@@ -189,7 +182,7 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
     },
     install(account, change = {}) {
       const installation: Installation = {
-        id: 51_000_000 + installations.length,
+        id: FIRST_INSTALLATION + installed++,
         account,
         permissions: { contents: "read", actions: "read" },
         repositories: "all",
@@ -201,9 +194,12 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
     },
     uninstall(installation) {
       installations.splice(installations.indexOf(installation), 1)
-      for (const [text, token] of tokens) if (token.installation === installation) tokens.delete(text)
+      tokens.forgetInstallation(installation)
     },
-    revokeTokens: () => void tokens.clear(),
+    revokeTokens: () => tokens.revokeAll(),
+    get tokensAlive() {
+      return tokens.alive
+    },
     override(path, answer) {
       if (answer === null) overrides.delete(path.source)
       else overrides.set(path.source, { path, answer })
@@ -226,12 +222,6 @@ export async function startGitHubApi({ now = () => new Date() }: GitHubApiOption
   }
 }
 
-const LIMIT_MESSAGES: Readonly<Record<Limit["kind"], string>> = {
-  primary: "API rate limit exceeded for installation ID 51000000.",
-  secondary: "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
-  unsaid: "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
-}
-
 function parse(body: string | null): unknown {
   try {
     return JSON.parse(body ?? "")
@@ -249,4 +239,5 @@ function pemOf(key: ReturnType<typeof makeKey>) {
 }
 
 export type { GitFile, GitFiles } from "./github-api/git.ts"
+export type { Limit } from "./github-api/limit.ts"
 export type { Account, EnvironmentSettings, HostedRepository, Installation } from "./github-api/model.ts"

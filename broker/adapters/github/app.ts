@@ -1,12 +1,12 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { Secret } from "../../core/secret.ts"
+import { type Answer, failed, type RateLimited, type Refusal } from "../../github/answer.ts"
+import { importAppKey } from "../../github/app-key.ts"
+import { createAppTokens } from "../../github/app-token.ts"
 import type { Clock } from "../../ports/clock.ts"
 import type { Http } from "../../ports/http.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
-import { type Answer, failed, type RateLimited, type Refusal } from "./answer.ts"
 import { createApi } from "./api.ts"
-import { importAppKey } from "./app-key.ts"
-import { createAppTokens } from "./app-token.ts"
 import { type InstallationToken, mintInstallationToken, type Permission } from "./installation-token.ts"
 
 export interface GitHubAppOptions {

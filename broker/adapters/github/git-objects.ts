@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { type Answer, failed, type Refusal } from "./answer.ts"
+import { type Answer, failed, type Refusal } from "../../github/answer.ts"
 
 /** What one step of a reading came to. */
 export type Step<Value> = { readonly outcome: "ok"; readonly value: Value; readonly etag: string | null } | Refusal

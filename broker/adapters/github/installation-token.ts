@@ -1,6 +1,7 @@
-import { z } from "zod"
+import type { z } from "zod"
 import { Secret } from "../../core/secret.ts"
-import { failed, type NoAccess, noAccess, type Refusal } from "./answer.ts"
+import { failed, type NoAccess, noAccess, type Refusal } from "../../github/answer.ts"
+import { installationSchema, installationTokenSchema, tokensPath } from "../../github/installation.ts"
 import type { Api } from "./api.ts"
 
 /** What the broker ever asks an installation for, each to read only. */
@@ -27,20 +28,6 @@ export interface TokenRequest {
 
 const MAX_BYTES = 256 * 1024
 
-const installationSchema = z.object({
-  id: z.int().positive(),
-  permissions: z.record(z.string(), z.string()),
-  suspended_at: z.string().nullish(),
-})
-
-const tokenSchema = z.object({
-  // Not of one length and form: GitHub began to hand out longer ones in 2026.
-  token: z.string().regex(/^[!-~]{20,4096}$/),
-  expires_at: z.iso.datetime({ offset: true }),
-  permissions: z.record(z.string(), z.string()),
-  repositories: z.array(z.object({ id: z.int().positive() })).optional(),
-})
-
 /**
  * Looks up the installation on a repository, by the repository's id, and has it give a token that can read one kind of
  * thing in that repository. What GitHub gives is held against what was asked.
@@ -60,18 +47,17 @@ export async function mintInstallationToken(request: TokenRequest, api: Api): Pr
   const minted = await api({
     ...common,
     method: "POST",
-    path: `/app/installations/${id}/access_tokens`,
-    // Never empty: an empty list is no list to GitHub, and the token would be good for the whole installation.
+    path: tokensPath(id),
     body: { repository_ids: [Number(repositoryId)], permissions: { [permission]: "read" } },
   })
   if (minted.outcome !== "ok") return refusalOf(minted)
-  const given = tokenSchema.safeParse(minted.body)
+  const given = installationTokenSchema.safeParse(minted.body)
   if (!given.success) return failed("gave a token as nobody expects")
   return checkedToken(given.data, id, request, now)
 }
 
 function checkedToken(
-  given: z.infer<typeof tokenSchema>,
+  given: z.infer<typeof installationTokenSchema>,
   installationId: number,
   { repositoryId, permission }: TokenRequest,
   now: Date,

@@ -1,6 +1,6 @@
 import type { PolicyInput } from "../../core/policy/load.ts"
 import { MAX_FILE_BYTES } from "../../core/policy/yaml-guard.ts"
-import { failed, type Refusal } from "./answer.ts"
+import { failed, type Refusal } from "../../github/answer.ts"
 import {
   type Ask,
   blobBytes,

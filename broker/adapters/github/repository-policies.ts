@@ -1,7 +1,7 @@
 import type { Identity } from "../../core/identity.ts"
 import type { PolicyInput } from "../../core/policy/load.ts"
+import { failed, noAccess, type Refusal } from "../../github/answer.ts"
 import type { Clock } from "../../ports/clock.ts"
-import { failed, noAccess, type Refusal } from "./answer.ts"
 import type { GitHubApp } from "./app.ts"
 import { type Ask, referenceSchema, repositorySchema, type Step, stepOf } from "./git-objects.ts"
 import { type CommitFolder, readCommitFolder } from "./policy-folder.ts"

@@ -1,8 +1,8 @@
 import type { Identity } from "../../core/identity.ts"
 import type { PolicyInput } from "../../core/policy/load.ts"
+import { failed, type Refusal } from "../../github/answer.ts"
 import type { Clock } from "../../ports/clock.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
-import { failed, type Refusal } from "./answer.ts"
 import type { RepositoryMemory, RepositoryPolicyReader, RepositoryReading } from "./repository-policies.ts"
 
 /** What repositories keep, from memory while that is fresh. */

@@ -1,4 +1,4 @@
-import type { NoAccessReason, Refusal } from "./answer.ts"
+import type { NoAccessReason, Refusal } from "../../github/answer.ts"
 import type { Permission } from "./installation-token.ts"
 
 /** What a refusal is about, for the sentence. */

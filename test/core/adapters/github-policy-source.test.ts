@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from "vitest"
-import type { Refusal } from "../../../broker/adapters/github/answer.ts"
 import { withRepositoryPolicies } from "../../../broker/adapters/github/policy-source.ts"
 import type {
   RepositoryMemory,
@@ -9,6 +8,7 @@ import type {
 import { createMemoryPolicySource } from "../../../broker/adapters/memory/policy-source.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
+import type { Refusal } from "../../../broker/github/answer.ts"
 import type { BrokerEvent } from "../../../broker/ports/log.ts"
 import type { PolicySource } from "../../../broker/ports/policy-source.ts"
 import { refusal } from "../issuers/fixture.ts"

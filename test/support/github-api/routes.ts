@@ -1,42 +1,8 @@
+import { giveToken } from "./access-token.ts"
 import { environmentBody, installationBody, repositoryBody } from "./bodies.ts"
 import { covers, type HostedRepository, type Installation, type IssuedToken } from "./model.ts"
+import { no, type Route, type RouteAnswer, type World, yes } from "./route.ts"
 
-/** What the stand-in hosts. */
-export interface World {
-  readonly url: string
-  readonly appId: string
-  readonly repositories: readonly HostedRepository[]
-  readonly installations: readonly Installation[]
-  issue(token: Omit<IssuedToken, "expiresAt">): { readonly token: string; readonly expiresAt: Date }
-}
-
-export interface RouteAnswer {
-  readonly status: number
-  readonly body: unknown
-  readonly location?: string
-}
-
-/** One route: as the App (`app`), or as an installation. `null` is a 404. */
-type Route =
-  | {
-      readonly as: "app"
-      readonly method: "GET" | "POST"
-      readonly path: RegExp
-      answer(parts: readonly string[], world: World, body: unknown): RouteAnswer | null
-    }
-  | {
-      readonly as: "installation"
-      readonly method: "GET"
-      readonly path: RegExp
-      readonly permission: "contents" | "actions" | "metadata"
-      answer(parts: readonly string[], repository: HostedRepository, world: World): RouteAnswer | null
-    }
-
-const yes = (body: unknown, status = 200): RouteAnswer => ({ status, body })
-const no = (status: number, message: string): RouteAnswer => ({
-  status,
-  body: { message, documentation_url: "https://docs.github.com/rest", status: String(status) },
-})
 const EMPTY = no(409, "Git Repository is empty.")
 
 /** Every route that a client of this stand-in has a reason to ask for. */
@@ -52,11 +18,30 @@ export const ROUTES: readonly Route[] = [
   },
   {
     as: "app",
+    method: "GET",
+    path: /^\/users\/([^/]+)\/installation$/,
+    answer([login = ""], world) {
+      // Names of accounts, too, are the same in any case; and what is found here may be an organisation.
+      const found = world.installations.find(({ account }) => account.login.toLowerCase() === login.toLowerCase())
+      return found ? yes(installationBody(found, { id: world.appId, url: world.url })) : null
+    },
+  },
+  {
+    as: "app",
     method: "POST",
     path: /^\/app\/installations\/([0-9]+)\/access_tokens$/,
     answer([id], world, body) {
       const installation = world.installations.find((each) => each.id === Number(id))
       return installation ? giveToken(installation, world, body) : null
+    },
+  },
+  {
+    as: "token",
+    method: "DELETE",
+    path: /^\/installation\/token$/,
+    answer(token, world) {
+      world.revoke(token)
+      return { status: 204, body: undefined }
     },
   },
   {
@@ -136,46 +121,9 @@ export function answerAsInstallation(
   return route.answer(parts, repository, world)
 }
 
-export const refusal = no
-
 const isEmpty = (repository: HostedRepository) => repository.branches.size === 0
 
 function installationOn(id: number, { repositories, installations }: World): Installation | undefined {
   const repository = repositories.find((each) => each.id === id)
   return installations.find((each) => each.account.id === repository?.owner.id && covers(each.repositories, id))
-}
-
-function giveToken(installation: Installation, world: World, body: unknown): RouteAnswer {
-  if (installation.suspendedAt !== null) return no(403, "This installation has been suspended")
-  const asked = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {}
-  const { repository_ids: ids, permissions = { ...installation.permissions } } = asked
-  if (ids !== undefined && !(Array.isArray(ids) && ids.every(Number.isInteger))) return no(422, "Invalid request.")
-  const wanted = Object.entries(permissions as Record<string, string>)
-  if (wanted.some(([name, level]) => name !== "metadata" && installation.permissions[name] !== level)) {
-    return no(422, "The permissions requested are not granted to this installation.")
-  }
-  const owned = world.repositories.filter(
-    ({ id, owner }) => owner.id === installation.account.id && covers(installation.repositories, id),
-  )
-  // An empty list is no list: the token is then good for all.
-  const chosen = Array.isArray(ids) && ids.length > 0 ? (ids as number[]) : null
-  if (chosen?.some((id) => !owned.some((repository) => repository.id === id))) {
-    return no(
-      422,
-      "There is at least one repository that does not exist or is not accessible to the parent installation.",
-    )
-  }
-  const given = { metadata: "read", ...(permissions as Record<string, string>) }
-  const { token, expiresAt } = world.issue({ installation, repositories: chosen ?? "all", permissions: given })
-  const listed = owned.filter(({ id }) => chosen?.includes(id)).map((each) => repositoryBody(each, world.url))
-  return yes(
-    {
-      token,
-      expires_at: expiresAt.toISOString().replace(/\.[0-9]+Z$/, "Z"),
-      permissions: given,
-      repository_selection: chosen ? "selected" : "all",
-      ...(chosen ? { repositories: listed } : {}),
-    },
-    201,
-  )
 }

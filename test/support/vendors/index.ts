@@ -1,6 +1,7 @@
 import type { StartVendor } from "../vendor.ts"
 import { startAwsVendor } from "./aws.ts"
+import { startGitHubVendor } from "./github.ts"
 import { startGoogleVendor } from "./google.ts"
 
 /** Every vendor, in the order of the demo. */
-export const VENDORS: readonly StartVendor[] = [startAwsVendor, startGoogleVendor]
+export const VENDORS: readonly StartVendor[] = [startAwsVendor, startGitHubVendor, startGoogleVendor]

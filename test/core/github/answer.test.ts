@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { type Answer, readAnswer } from "../../../broker/adapters/github/answer.ts"
+import { type Answer, readAnswer } from "../../../broker/github/answer.ts"
 import type { HttpResponse } from "../../../broker/ports/http.ts"
 
 const NOW = new Date("2026-11-22T10:00:00Z")
@@ -31,6 +31,16 @@ describe("an answer of GitHub's", () => {
     expect(readAnswer(response(200, {}), { success: 201, conditional: false }, NOW)).toMatchObject({
       outcome: "failed",
     })
+  })
+
+  test("is yes with 204 and no body only where that was to come", () => {
+    const empty = response(204, "")
+    expect(readAnswer(empty, { success: 204, conditional: false }, NOW)).toEqual({
+      outcome: "ok",
+      body: null,
+      etag: null,
+    })
+    expect(answerTo(empty)).toMatchObject({ outcome: "failed" })
   })
 
   test("keeps no ETag that is none, or that would break out of a header", () => {

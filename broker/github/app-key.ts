@@ -1,6 +1,6 @@
 import type { CryptoKey } from "jose"
-import { fail, ok, type Result } from "../../core/result.ts"
-import type { Secret } from "../../core/secret.ts"
+import { fail, ok, type Result } from "../core/result.ts"
+import type { Secret } from "../core/secret.ts"
 
 /**
  * Imports the private key of a GitHub App: PEM, in PKCS#1 as GitHub hands it out, or in PKCS#8. Line breaks may be

@@ -1,4 +1,4 @@
-import type { HttpFailure, HttpResponse } from "../../ports/http.ts"
+import type { HttpFailure, HttpResponse } from "../ports/http.ts"
 
 /**
  * What GitHub's API said. Only `absent` means that something is not there, and only on GitHub's word: a 404 is what it
@@ -54,8 +54,8 @@ export const noAccess = (why: NoAccessReason): NoAccess => ({ outcome: "no-acces
 
 /** What was asked, as far as an answer depends on it. */
 export interface Asked {
-  /** The one status that says yes. */
-  readonly success: 200 | 201
+  /** The one status that says yes. With 204 no body comes, and `null` stands for it. */
+  readonly success: 200 | 201 | 204
   /** Whether the request carried an ETag. */
   readonly conditional: boolean
 }
@@ -65,7 +65,7 @@ export function readAnswer(response: HttpResponse, { success, conditional }: Ask
   const { status } = response
   if (status === 304 && conditional) return { outcome: "not-modified" }
   if (status === success) {
-    const body = parseJson(response.body)
+    const body = status === 204 ? null : parseJson(response.body)
     return body === undefined ? failed("sent no JSON") : { outcome: "ok", body, etag: etagOf(response) }
   }
   const limit = rateLimitOf(response, now)
@@ -116,8 +116,8 @@ function rateLimitOf(response: HttpResponse, now: Date): RateLimited | null {
 
 const wholeNumber = (text: string): number | null => (/^[0-9]{1,12}$/.test(text) ? Number(text) : null)
 
-/** GitHub's own sentence for an error; read to tell errors apart, never passed on. */
-function messageOf(response: HttpResponse): string {
+/** GitHub's own sentence for an error, for there is no code beside it; read to tell errors apart, never passed on. */
+export function messageOf(response: Pick<HttpResponse, "body">): string {
   const body = parseJson(response.body)
   const message = typeof body === "object" && body !== null && "message" in body ? body.message : undefined
   return typeof message === "string" ? message : ""

@@ -1,7 +1,7 @@
 import { generateKeyPair } from "jose"
 import { describe, expect, test } from "vitest"
-import { importAppKey } from "../../../broker/adapters/github/app-key.ts"
 import { Secret } from "../../../broker/core/secret.ts"
+import { importAppKey } from "../../../broker/github/app-key.ts"
 
 const ALGORITHM = "RSASSA-PKCS1-v1_5"
 /** What PKCS#8 says before an RSA key of 2048 bits and more: two heads of four bytes, the version, the algorithm. */

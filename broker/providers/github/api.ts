@@ -1,0 +1,146 @@
+import { z } from "zod"
+import { Secret } from "../../core/secret.ts"
+import { readAnswer } from "../../github/answer.ts"
+import { installationSchema, installationTokenSchema, tokensPath } from "../../github/installation.ts"
+import { apiRequest } from "../../github/request.ts"
+import type { HttpResponse } from "../../ports/http.ts"
+import { type Call, denied, invalid, memberOf, type OtherSide } from "../call.ts"
+import { type Connection, type Grant, MAX_TTL_SECONDS, namesOf } from "./grant.ts"
+import { type Asked, refusalOf, remedyFor } from "./refusals.ts"
+
+/** An answer describes every repository in some six thousand bytes. */
+const BYTES_A_REPOSITORY = 8 * 1024
+const MAX_RESPONSE_BYTES = 64 * 1024
+/** By how much GitHub's clock may be ahead of ours before an hour of its counts as more, in seconds. */
+const CLOCK_TOLERANCE_SECONDS = 120
+
+/**
+ * Builds the question for the installation on the connection's owner. GitHub answers this route for organisations as it
+ * does for users.
+ */
+export const buildFindInstallation = ({ api_url: apiUrl, owner }: Connection, app: Secret<string>): Call =>
+  apiRequest(apiUrl, { method: "GET", path: `/users/${encodeURIComponent(owner)}/installation`, bearer: app })
+
+const ownedInstallationSchema = installationSchema.extend({ account: z.object({ id: z.int().positive() }) })
+
+/**
+ * The installation's id.
+ *
+ * @throws {BrokerError} `provider_denied` where there is none, it is suspended, or the owner's name is another account's now
+ */
+export function readInstallation(side: OtherSide, response: HttpResponse, settings: Connection, now: Date): number {
+  const answer = readAnswer(response, { success: 200, conditional: false }, now)
+  if (answer.outcome !== "ok") throw refusalOf(side, response, answer, { settings, wanted: null })
+  const parsed = ownedInstallationSchema.safeParse(answer.body)
+  if (!parsed.success) throw invalid(side, "is not an installation of the App")
+  const { id, account, suspended_at: suspendedAt } = parsed.data
+  if (String(account.id) !== settings.owner_id) throw denied(side, remedyFor("owner-changed", settings))
+  if (suspendedAt) throw denied(side, remedyFor("suspended", settings))
+  return id
+}
+
+/**
+ * Builds the request for a token. Source: REST API, "Create an installation access token for an app".
+ *
+ * Ids are sent where the grant has them, as names can be taken over: the names are then held against the answer.
+ */
+export function buildGiveToken(
+  { api_url: apiUrl }: Connection,
+  wanted: Grant,
+  installation: number,
+  app: Secret<string>,
+): Call {
+  const { repository_ids: ids, permissions } = wanted
+  const names = namesOf(wanted)
+  const repositories =
+    ids === undefined ? { repositories: names } : { repository_ids: [...new Set(ids)].map((id) => Number(id)) }
+  const body = { ...repositories, permissions }
+  return {
+    ...apiRequest(apiUrl, { method: "POST", path: tokensPath(installation), bearer: app, body }),
+    maxBytes: MAX_RESPONSE_BYTES + names.length * BYTES_A_REPOSITORY,
+  }
+}
+
+interface AskedToken extends Asked {
+  readonly wanted: Grant
+}
+
+/** A token that exists now: it is what was asked and handed out, or it is `other` and revoked. */
+export type Given =
+  | { readonly outcome: "asked"; readonly token: Secret<string>; readonly expiresAt: Date }
+  /** `how` goes on after "the answer", as `call.ts` has it. */
+  | { readonly outcome: "other"; readonly token: Secret<string>; readonly how: string }
+
+const givenSchema = installationTokenSchema.extend({
+  repository_selection: z.string(),
+  repositories: z.array(
+    z.object({ id: z.int().positive(), name: z.string(), owner: z.object({ id: z.int().positive() }) }),
+  ),
+})
+
+/**
+ * Reads the token, and holds what it is good for against what was asked: the same repositories, the same permissions, an
+ * hour at most.
+ *
+ * @throws {BrokerError} when no token was given, or none that can be read
+ */
+export function readToken(side: OtherSide, response: HttpResponse, asked: AskedToken, now: Date): Given {
+  const answer = readAnswer(response, { success: 201, conditional: false }, now)
+  if (answer.outcome !== "ok") throw refusalOf(side, response, answer, asked)
+  // Apart from the rest: a token in an answer that is otherwise unreadable is alive all the same.
+  const text = installationTokenSchema.shape.token.safeParse(memberOf(answer.body, "token"))
+  if (!text.success) throw invalid(side, "lacks a token")
+  const token = new Secret(text.data)
+  const parsed = givenSchema.safeParse(answer.body)
+  if (!parsed.success) return { outcome: "other", token, how: "does not say what its token is good for" }
+  const how = differenceOf(parsed.data, asked, now)
+  if (how !== null) return { outcome: "other", token, how }
+  return { outcome: "asked", token, expiresAt: new Date(parsed.data.expires_at) }
+}
+
+/** How a token is not what was asked; null when it is. */
+function differenceOf(given: z.infer<typeof givenSchema>, { settings, wanted }: AskedToken, now: Date): string | null {
+  const secondsLeft = (Date.parse(given.expires_at) - now.getTime()) / 1000
+  if (!(secondsLeft > 0)) return "has a token that ended already: check the broker's clock"
+  if (secondsLeft > MAX_TTL_SECONDS + CLOCK_TOLERANCE_SECONDS) return "has a token that lives longer than an hour"
+  const { repositories } = given
+  if (given.repository_selection !== "selected") return "has a token for more than the grant's repositories"
+  if (repositories.some(({ owner }) => String(owner.id) !== settings.owner_id))
+    return "is about another owner's repositories"
+  const names = repositories.map(({ name }) => name.toLowerCase())
+  const wantedNames = namesOf(wanted).map((name) => name.toLowerCase())
+  const ids = repositories.map((repository) => String(repository.id))
+  if (!isSameSet(names, wantedNames) || !isSameSet(ids, wanted.repository_ids ?? ids)) {
+    return "is about other repositories than were asked: see whether one was renamed since the grant was written"
+  }
+  return hasSamePermissions(given.permissions, wanted.permissions)
+    ? null
+    : "has a token with other permissions than were asked"
+}
+
+function isSameSet(some: readonly string[], others: readonly string[]): boolean {
+  const known = new Set(others)
+  return new Set(some).size === known.size && some.every((one) => known.has(one))
+}
+
+/** GitHub adds `metadata: read` to whatever it gives, and nothing else. */
+function hasSamePermissions(given: Readonly<Record<string, string>>, wanted: Grant["permissions"]): boolean {
+  const expected = new Map<string, string>(Object.entries({ metadata: "read", ...wanted }))
+  const isAllExpected = Object.entries(given).every(([name, level]) => expected.get(name) === level)
+  return isAllExpected && Object.keys(wanted).every((name) => Object.hasOwn(given, name))
+}
+
+/** Builds the request that ends a token, which the token itself makes (REST API, "Revoke an installation access token"). */
+export const buildEndToken = ({ api_url: apiUrl }: Connection, token: Secret<string>): Call =>
+  apiRequest(apiUrl, { method: "DELETE", path: "/installation/token", bearer: token })
+
+/** `unknown`: GitHub knows no such token, be it because it ended or because it is very young. */
+export type End = "ended" | "unknown"
+
+/** @throws {BrokerError} when the token may still be good */
+export function readEnd(side: OtherSide, response: HttpResponse, settings: Connection, now: Date): End {
+  const answer = readAnswer(response, { success: 204, conditional: false }, now)
+  if (answer.outcome === "ok") return "ended"
+  if (answer.outcome === "no-access" && answer.why === "app-rejected") return "unknown"
+  throw refusalOf(side, response, answer, { settings, wanted: null })
+}

@@ -1,0 +1,143 @@
+import { BrokerError } from "../../core/errors.ts"
+import type { Secret } from "../../core/secret.ts"
+import { importAppKey } from "../../github/app-key.ts"
+import { makeAppToken } from "../../github/app-token.ts"
+import { call, invalid, type OtherSide } from "../call.ts"
+import { withLogin } from "../login.ts"
+import type { Provider, ProviderIo } from "../provider.ts"
+import { retryPassing } from "../retry.ts"
+import {
+  buildEndToken,
+  buildFindInstallation,
+  buildGiveToken,
+  type Given,
+  readEnd,
+  readInstallation,
+  readToken,
+} from "./api.ts"
+import {
+  type Connection,
+  connection,
+  type Grant,
+  grant,
+  MAX_TTL_SECONDS,
+  MIN_TTL_SECONDS,
+  resourceOf,
+} from "./grant.ts"
+
+/** What the gh command reads before any other variable. Variables that begin with GITHUB_ are the runner's own. */
+const DEFAULT_VARIABLE = "GH_TOKEN"
+
+/** For how long an installation's id is taken for the same without a look. One that is gone is refused at once, and looked up again. */
+const INSTALLATION_KNOWN_MS = 60 * 60_000
+
+/** GitHub answers 401 for some seconds to a token that not all of its machines know yet. The third time it is taken at its word. */
+const UNKNOWN_ANSWERS = 3
+const UNKNOWN_PAUSE_MS = 2_500
+
+/** Installation tokens of a GitHub App, for exactly the repositories and permissions that a grant names. */
+export const github: Provider<Connection, Grant> = {
+  name: "github",
+  summary: "a GitHub App's token for the named repositories and permissions, and no more",
+  connection,
+  grant,
+
+  minTtlSeconds: MIN_TTL_SECONDS,
+  maxTtlSeconds: MAX_TTL_SECONDS,
+
+  resource: resourceOf,
+
+  async mint({ connection: settings, connectionName, grant: wanted }, io) {
+    const asking: Asking = { side: { name: "GitHub", connection: connectionName }, settings, io }
+    const app = await appToken(asking)
+    const given = await withLogin(
+      io,
+      "installation",
+      async () => ({
+        value: await findInstallation(asking, app),
+        endsAt: new Date(io.now().getTime() + INSTALLATION_KNOWN_MS),
+      }),
+      (installation) => giveToken(asking, wanted, installation, app),
+    )
+    if (given.outcome === "other") {
+      // Nobody has it, and nobody is going to: should this fail, it ends within the hour.
+      await endToken(asking, given.token).catch(() => {})
+      throw invalid(asking.side, given.how)
+    }
+    return {
+      values: { token: { value: given.token, env: wanted.env ?? DEFAULT_VARIABLE } },
+      expiresAt: given.expiresAt,
+      revocation: "revocable",
+      handle: given.token,
+    }
+  },
+
+  async revoke(handle, settings, io) {
+    await endToken({ side: { name: "GitHub", connection: `to ${settings.owner}` }, settings, io }, handle)
+  },
+}
+
+/** Who is asked, and with what. */
+interface Asking {
+  readonly side: OtherSide
+  readonly settings: Connection
+  readonly io: ProviderIo
+}
+
+async function appToken({ side, settings, io }: Asking): Promise<Secret<string>> {
+  const { app_id: id, key } = settings
+  const imported = await importAppKey(await io.secret(key))
+  if (!imported.ok) {
+    const message = `The private key that connection ${side.connection} names as ${key} ${imported.fault}`
+    throw new BrokerError("configuration_invalid", message)
+  }
+  return (await makeAppToken(id, imported.value, io.now())).token
+}
+
+function findInstallation({ side, settings, io }: Asking, app: Secret<string>): Promise<number> {
+  return retryFailing(io, async () => {
+    const response = await call(side, buildFindInstallation(settings, app), io)
+    return readInstallation(side, response, settings, io.now())
+  })
+}
+
+/**
+ * Sent once. When no answer comes, or one of a machine in between, the token may exist all the same; another try would not
+ * end it, and make a second.
+ */
+async function giveToken(
+  { side, settings, io }: Asking,
+  wanted: Grant,
+  installation: number,
+  app: Secret<string>,
+): Promise<Given> {
+  const response = await call(side, buildGiveToken(settings, wanted, installation, app), io)
+  return readToken(side, response, { settings, wanted }, io.now())
+}
+
+/** Ends a token for good; one that is gone is ended. Safe to repeat. */
+async function endToken({ side, settings, io }: Asking, token: Secret<string>): Promise<void> {
+  for (let asked = 1; ; asked++) {
+    const end = await retryFailing(io, async () => {
+      const response = await call(side, buildEndToken(settings, token), io)
+      return readEnd(side, response, settings, io.now())
+    })
+    if (end === "ended" || asked === UNKNOWN_ANSWERS) return
+    await io.sleep(UNKNOWN_PAUSE_MS)
+  }
+}
+
+/** Repeats what GitHub fails at. Never what it asks patience for: whoever goes on asking may be banned. */
+async function retryFailing<Value>(io: ProviderIo, attempt: () => Promise<Value>): Promise<Value> {
+  const settled = await retryPassing(io, () =>
+    attempt().then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        if (error instanceof BrokerError && error.code === "provider_throttled") return { error }
+        throw error
+      },
+    ),
+  )
+  if ("error" in settled) throw settled.error
+  return settled.value
+}
