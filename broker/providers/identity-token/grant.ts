@@ -15,14 +15,22 @@ const audience = z
 /** AWS's own, and that of its partition in China. */
 const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn"])
 
+/** Microsoft Entra ID's, and those of its sovereign clouds. Whether Entra minds the case of one is nothing to rely on. */
+const isAzureAudience = (name: string) => /^api:\/\/azureadtokenexchange/i.test(name)
+
 /** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
 export const connection = z.strictObject({
   audiences: z
     .array(
-      audience.refine(
-        (name) => !AWS_AUDIENCES.has(name),
-        "AWS trusts tokens for this audience: a grant could assume roles past the account list of an aws connection. Use a connection with provider: aws",
-      ),
+      audience
+        .refine(
+          (name) => !AWS_AUDIENCES.has(name),
+          "AWS trusts tokens for this audience: a grant could assume roles past the account list of an aws connection. Use a connection with provider: aws",
+        )
+        .refine(
+          (name) => !isAzureAudience(name),
+          "Microsoft Entra ID trusts tokens for this audience: a grant could log in as clients that no azure connection lists. Use a connection with provider: azure",
+        ),
     )
     .min(1),
 })
