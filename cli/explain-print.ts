@@ -1,6 +1,7 @@
 import type { Claims } from "../broker/core/identity.ts"
 import { explainTrace } from "../broker/core/policy/explain.ts"
 import type { GrantTrace, RuleTrace, Trace } from "../broker/wire/trace.ts"
+import { subjectsOf } from "./explain-subjects.ts"
 import { appendSummary, type Format, printJson, repositoryPath } from "./format.ts"
 import { inert, inertMarkdown, workflowCommand } from "./inert.ts"
 import type { CliIo } from "./io.ts"
@@ -29,7 +30,8 @@ export interface Explanation {
 /** Prints what a token says and what it would get. Never the token, nor its signature: neither comes this far. */
 export async function printExplanation(explanation: Explanation, io: CliIo): Promise<void> {
   if (explanation.format === "json") return printJson(jsonOf(explanation, io.now()), io)
-  const sections = [claimLines(explanation, io.now()), decisionLines(explanation)].filter(({ length }) => length > 0)
+  const parts = [claimLines(explanation, io.now()), decisionLines(explanation), subjectLines(explanation)]
+  const sections = parts.filter(({ length }) => length > 0)
   for (const line of sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))) io.out(inert(line))
   if (explanation.format === "github") await annotate(explanation, io)
 }
@@ -41,6 +43,7 @@ function jsonOf({ claims, outcome, grants, remarks }: Explanation, now: Date): o
     grants,
     decided_by: outcome.decidedBy,
     trace: outcome.trace,
+    subjects: Object.fromEntries(subjectsOf(outcome.trace)),
     notes: [...remarks, ...outcome.notes],
   }
   const token = claims && { verified: false, expired: isExpired(claims, now), key_bound: isKeyBound(claims), claims }
@@ -78,6 +81,17 @@ function decisionLines({ outcome, remarks }: Explanation): string[] {
   ]
 }
 
+/** What whoever sets up a cloud copies into its trust, whatever was decided: it is set up before the first job gets through. */
+function subjectLines({ outcome }: Explanation): string[] {
+  const subjects = [...subjectsOf(outcome?.trace ?? null)]
+  if (subjects.length === 0) return []
+  const width = Math.max(...subjects.map(([grant]) => grant.length))
+  return [
+    "The broker's identity tokens have this sub, which the other side's trust must name to the letter:",
+    ...subjects.map(([grant, subject]) => `  ${grant.padEnd(width)}  ${subject}`),
+  ]
+}
+
 /** Each refused grant becomes an annotation, at the rule that decided where that is a file of this folder. */
 async function annotate({ folder, outcome, grants }: Explanation, io: CliIo): Promise<void> {
   if (outcome === null) return
@@ -88,7 +102,10 @@ async function annotate({ folder, outcome, grants }: Explanation, io: CliIo): Pr
     io.out(workflowCommand("error", { ...place, title: `explain: ${grant.name}` }, grant.reason))
   }
   const sentence = `${outcome.decision} (${outcome.code}): ${grants.join(", ")}`
-  await appendSummary(`### daypass explain\n\n${inertMarkdown(sentence)}\n`, io)
+  const rows = [...subjectsOf(outcome.trace)].map((row) => `| ${row.map(inertMarkdown).join(" | ")} |`)
+  const table = rows.length === 0 ? [] : ["", "| grant | sub of the broker's identity token |", "|---|---|", ...rows]
+  const summary = ["### daypass explain", "", inertMarkdown(sentence), ...table, ""]
+  await appendSummary(summary.join("\n"), io)
 }
 
 /** The deny rule that matches, else the allow rule that comes nearest. */

@@ -2,6 +2,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import type { Minted, Provider } from "../providers/provider.ts"
+import { identityTokenSubject } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
 
@@ -49,6 +50,7 @@ async function mintOne(granted: GrantedGrant, identity: Identity, lease: string,
     {
       identity,
       grantName: grant.name,
+      subject: identityTokenSubject(identity, grant.name),
       connectionName: grant.connection.name,
       connection: grant.connection.settings,
       grant: grant.fields,

@@ -62,5 +62,8 @@ export interface Refused {
 /** Foreign text that stand-in answers carry; it must never come out in an error. */
 export const FOREIGN_TEXT = "foreign-text-4f1c"
 
+/** The `sub` of the identity tokens in cases. */
+export const CASE_SUBJECT = "repository:acme/shop:environment:production:grant:the-grant"
+
 /** The time at which cases happen. */
 export const CASE_NOW = "2026-11-22T12:00:00.000Z"

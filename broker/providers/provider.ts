@@ -12,6 +12,8 @@ import type { FileForm, Revocation } from "../wire/exchange.ts"
 export interface MintRequest<Connection, Grant> {
   readonly identity: Identity
   readonly grantName: string
+  /** The `sub` of the identity tokens that `ProviderIo` makes for this request: what the other side's trust must name. */
+  readonly subject: string
   readonly connectionName: string
   readonly connection: Connection
   readonly grant: Grant

@@ -8,7 +8,7 @@ import { isJobClaim } from "../core/job-claims.ts"
  * Each part is percent-encoded (RFC 3986 unreserved characters stay), so that no environment's name can spell the
  * separator and end up as another grant's subject. An environment that is really called `-` becomes `%2D`.
  */
-export function identityTokenSubject(identity: Identity, grant: string): string {
+export function identityTokenSubject(identity: Pick<Identity, "repository" | "environment">, grant: string): string {
   const repository = identity.repository.split("/").map(encodePart).join("/")
   return `repository:${repository}:environment:${environmentPart(identity.environment)}:grant:${encodePart(grant)}`
 }

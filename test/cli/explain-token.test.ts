@@ -100,6 +100,7 @@ describe("daypass explain --token -", () => {
       grants: ["aws-deploy"],
       decided_by: "offline",
       trace: expect.objectContaining({ policies: ["octo-org/octo-repo/production.yaml"] }),
+      subjects: { "aws-deploy": "repository:octo-org/octo-repo:environment:Production:grant:aws-deploy" },
       notes: [],
       token: { verified: false, expired: false, key_bound: false, claims: sample },
     })
@@ -215,7 +216,10 @@ octo-org/octo-repo (id 456789, issuer github), no environment
 policies: p.yaml
 
 DENY  aws-deploy
-      No rule matches.`)
+      No rule matches.
+
+The broker's identity tokens have this sub, which the other side's trust must name to the letter:
+  aws-deploy  repository:octo-org/octo-repo:environment:-:grant:aws-deploy`)
     expect(requests).toEqual([
       {
         method: "POST",
@@ -306,6 +310,14 @@ DENY  aws-deploy
       expect(out).toContain("add-mask")
       expect(out.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]|##\[/u)
       expect(out.split("\n").filter((line) => /^\s*::(?!error title=explain)/.test(line))).toEqual([])
+    }
+  })
+
+  it("names no subject where a name in the trace may not be the job's own", async () => {
+    for (const environment of ["pro\u200bduction", "pro\\duction", "\ud800"]) {
+      const trace = { ...TRACE, subject: { ...TRACE.subject, environment } }
+      const { out } = await explain(tokenOf(), ASK, async () => answer({ ...DENIED, trace }))
+      expect(out).not.toContain("identity tokens")
     }
   })
 

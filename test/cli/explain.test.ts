@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { ISSUER_FAMILIES } from "../../broker/core/policy/schema.ts"
 import { FAMILIES } from "../../broker/issuers/families.ts"
 import token from "../vectors/claims/github-environment.json" with { type: "json" }
-import { folderOf, ORGANISATION, POLICY, runCli } from "./run-cli.ts"
+import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"
 
 const POLICIES = folderOf({ "daypass.yaml": ORGANISATION, "octo-org/octo-repo/production.yaml": POLICY })
 
@@ -29,7 +30,10 @@ describe("daypass explain", () => {
               + ref: refs/heads/main; is "refs/heads/main"
               + event_name: push; is "push"
             deny "never on our own runners" (octo-org/octo-repo/production.yaml:10) does not match
-              - runner_environment: not github-hosted; is "github-hosted""
+              - runner_environment: not github-hosted; is "github-hosted"
+
+      The broker's identity tokens have this sub, which the other side's trust must name to the letter:
+        aws-deploy  repository:octo-org/octo-repo:environment:Production:grant:aws-deploy"
     `)
   })
 
@@ -47,7 +51,10 @@ describe("daypass explain", () => {
               - ref: refs/heads/main; is "refs/heads/feature"
               + event_name: push; is "push"
             deny "never on our own runners" (octo-org/octo-repo/production.yaml:10) does not match
-              - runner_environment: not github-hosted; is "github-hosted""
+              - runner_environment: not github-hosted; is "github-hosted"
+
+      The broker's identity tokens have this sub, which the other side's trust must name to the letter:
+        aws-deploy  repository:octo-org/octo-repo:environment:Production:grant:aws-deploy"
     `)
   })
 
@@ -58,6 +65,37 @@ describe("daypass explain", () => {
     const denied = JSON.parse((await explain({ runner_environment: "self-hosted" }, "--json")).out)
     expect(denied).toMatchObject({ decision: "deny", code: "not_allowed", grants: ["aws-deploy"] })
     expect(denied.trace.grants[0].rules.map((rule: { matched: boolean }) => rule.matched)).toEqual([true, true])
+  })
+
+  it("names the sub of the identity token for every grant, as the signer has it, allowed or not", async () => {
+    const environment = { environment: "eu/prod (live)", sub: "repo:octo-org/octo-repo:environment:eu/prod (live)" }
+    const names = ["--grants", "aws-deploy,azure"]
+    const { out } = await explain(environment, ...names)
+    expect(out.split("\n").slice(-3)).toEqual([
+      "The broker's identity tokens have this sub, which the other side's trust must name to the letter:",
+      "  aws-deploy  repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:aws-deploy",
+      "  azure       repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:azure",
+    ])
+    expect(JSON.parse((await explain(environment, "--json", ...names)).out).subjects).toEqual({
+      "aws-deploy": "repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:aws-deploy",
+      azure: "repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:azure",
+    })
+  })
+
+  it("names no sub where the issuer is a stranger's", async () => {
+    const foreign = await explain({ iss: "https://elsewhere.example" })
+    expect(foreign.out).not.toContain("identity tokens")
+    expect(JSON.parse((await explain({ iss: "https://elsewhere.example" }, "--json")).out).subjects).toEqual({})
+  })
+
+  it("puts the sub into the step's summary, where GitHub reads it", async () => {
+    const folder = folderOf({ "claims.json": JSON.stringify(token), "summary.md": "" })
+    const script = { env: { GITHUB_STEP_SUMMARY: join(folder, "summary.md") } }
+    const args = ["--policies", POLICIES, "--claims", join(folder, "claims.json"), "--grants", "aws-deploy"]
+    await runScripted(script, "explain", ...args, "--format", "github")
+    expect(readFileSync(join(folder, "summary.md"), "utf8")).toContain(
+      "| aws-deploy | repository&#58;octo-org/octo-repo&#58;environment&#58;Production&#58;grant&#58;aws-deploy |",
+    )
   })
 
   it.each<[string, Record<string, unknown>, string[], string]>([

@@ -5,6 +5,7 @@ import { createHttp } from "../../broker/adapters/web/http.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { Secret } from "../../broker/core/secret.ts"
 import type { Login } from "../../broker/ports/logins.ts"
+import { CASE_SUBJECT } from "../../broker/providers/case.ts"
 import { connection, grant } from "../../broker/providers/github/grant.ts"
 import { github } from "../../broker/providers/github/provider.ts"
 import type { Minted, ProviderIo } from "../../broker/providers/provider.ts"
@@ -70,6 +71,7 @@ const mint = (change: object = {}, connectionChange: object = {}): Promise<Minte
     {
       identity: job(),
       grantName: "release",
+      subject: CASE_SUBJECT,
       connectionName: "github-acme",
       connection: settings(connectionChange),
       grant: grant.parse({ ...WANTED, ...change }),

@@ -4,7 +4,14 @@ import { Secret } from "../../broker/core/secret.ts"
 import { nameOf } from "../../broker/core/secret-reference.ts"
 import { HttpError, type HttpRequest, type HttpResponse } from "../../broker/ports/http.ts"
 import type { Login } from "../../broker/ports/logins.ts"
-import { CASE_NOW, FOREIGN_TEXT, type ProviderCase, type Refused, type Reply } from "../../broker/providers/case.ts"
+import {
+  CASE_NOW,
+  CASE_SUBJECT,
+  FOREIGN_TEXT,
+  type ProviderCase,
+  type Refused,
+  type Reply,
+} from "../../broker/providers/case.ts"
 import type { Minted, Provider, ProviderIo } from "../../broker/providers/provider.ts"
 import { job } from "../core/job.ts"
 
@@ -92,6 +99,7 @@ function start(provider: Provider, story: ProviderCase) {
   const request = {
     identity: IDENTITY,
     grantName: "the-grant",
+    subject: CASE_SUBJECT,
     connectionName: "the-connection",
     connection,
     grant,

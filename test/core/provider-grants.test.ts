@@ -54,6 +54,22 @@ describe("an identity token's audience", () => {
   )
 })
 
+describe("an identity token's audience at Azure", () => {
+  it.each([
+    "api://AzureADTokenExchange",
+    "api://azureadtokenexchange",
+    "api://AzureADTokenExchangeUSGov",
+    "api://AzureADTokenExchangeChina",
+    "API://AZUREADTOKENEXCHANGECHINA",
+  ])("is never %s, which Microsoft Entra ID trusts", (audience) => {
+    expect(tokenConnection.safeParse({ audiences: [audience] }).success).toBe(false)
+  })
+
+  it("may be that of an API of the organisation's own", () => {
+    expect(tokenConnection.safeParse({ audiences: ["api://orders"] }).success).toBe(true)
+  })
+})
+
 describe("a role's ARN", () => {
   it.each([
     ["arn:aws:iam::111122223333:role/deploy", "deploy"],

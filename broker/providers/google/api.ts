@@ -74,16 +74,12 @@ const exchanged = z.object({
 /**
  * Reads STS's answer.
  *
- * @param subjectBytes how long the `sub` of the broker's token is, which a refusal may be about; null when it is not known
+ * @param subject the `sub` of the broker's token, whose length a refusal may be about
  * @throws {BrokerError} `provider_denied`, a passing failure, or `provider_response_invalid`
  */
-export function readExchange(
-  side: OtherSide,
-  response: HttpResponse,
-  now: Date,
-  subjectBytes: number | null,
-): AccessToken {
-  if (response.status !== 200) throw readRefusal(side, response, stsRefusals(subjectBytes))
+export function readExchange(side: OtherSide, response: HttpResponse, now: Date, subject: string): AccessToken {
+  if (response.status !== 200)
+    throw readRefusal(side, response, stsRefusals(new TextEncoder().encode(subject).byteLength))
   const answer = readJson(side, response, exchanged, "an access token with an end")
   if (answer.expires_in > MAX_FEDERATED_SECONDS + CLOCK_TOLERANCE_SECONDS)
     throw invalid(side, "lives longer than any federated token does")

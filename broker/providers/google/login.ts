@@ -1,4 +1,3 @@
-import { decodeJwt } from "jose"
 import { IDENTITY_TOKEN_SECONDS } from "../../core/duration.ts"
 import type { Secret } from "../../core/secret.ts"
 import { call } from "../call.ts"
@@ -24,6 +23,8 @@ const IMPERSONATION_SCOPES = ["https://www.googleapis.com/auth/iam"]
 export interface GoogleLogin {
   readonly settings: LoginSettings
   readonly connectionName: string
+  /** The `sub` of the broker's token, which Google maps. */
+  readonly subject: string
   readonly io: ProviderIo
 }
 
@@ -36,7 +37,7 @@ export interface GoogleLogin {
  * @throws {BrokerError} `provider_denied`, `provider_throttled`, `provider_unavailable`, `provider_response_invalid`
  */
 export async function federatedToken(
-  { settings, connectionName, io }: GoogleLogin,
+  { settings, connectionName, subject, io }: GoogleLogin,
   scopes: readonly string[],
   ttlSeconds: number = IDENTITY_TOKEN_SECONDS,
 ): Promise<AccessToken> {
@@ -47,7 +48,7 @@ export async function federatedToken(
       ttlSeconds: Math.min(ttlSeconds, IDENTITY_TOKEN_SECONDS),
     })
     const response = await call(side, buildExchange(settings, scopes, token), io)
-    return readExchange(side, response, io.now(), subjectBytesOf(token))
+    return readExchange(side, response, io.now(), subject)
   })
 }
 
@@ -79,13 +80,4 @@ export async function impersonate(login: GoogleLogin, wanted: Impersonation): Pr
       return readImpersonation(side, response, wanted, io.now())
     }),
   )
-}
-
-/** How long the `sub` is that Google is going to map. Null for what is no JWT. */
-function subjectBytesOf(token: Secret<string>): number | null {
-  try {
-    return new TextEncoder().encode(decodeJwt(token.reveal()).sub ?? "").byteLength
-  } catch {
-    return null
-  }
 }

@@ -36,7 +36,7 @@ export const google: Provider<Connection, Grant> = {
   async mint(request, io) {
     const { connection: settings, grant: wanted } = request
     const { service_account: account } = wanted
-    const login = { settings, connectionName: request.connectionName, io }
+    const login = { settings, connectionName: request.connectionName, subject: request.subject, io }
     const { token, endsAt } =
       account === undefined
         ? await direct(request, login)

@@ -25,8 +25,8 @@ const STS_REFUSALS: Sentences = {
 }
 
 /** What STS's codes mean for a job whose `sub` has so many bytes. */
-export function stsRefusals(subjectBytes: number | null): Sentences {
-  if (subjectBytes === null || subjectBytes <= MAX_SUBJECT_BYTES) return STS_REFUSALS
+export function stsRefusals(subjectBytes: number): Sentences {
+  if (subjectBytes <= MAX_SUBJECT_BYTES) return STS_REFUSALS
   return {
     ...STS_REFUSALS,
     invalid_request: `this job's sub has ${subjectBytes} bytes, and google.subject holds ${MAX_SUBJECT_BYTES}. Where the provider maps the one to the other, map something shorter, and the sub to an attribute of its own; or shorten the name of the environment or of the grant`,

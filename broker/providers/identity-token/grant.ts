@@ -17,6 +17,8 @@ const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.am
 
 /** What a provider of a Google pool trusts that lists no audiences: its own full name, with or without https. */
 const GOOGLE_AUDIENCE = /^(?:https:)?\/\/iam\.googleapis\.com(?:\/|$)/i
+/** Microsoft Entra ID's, and those of its sovereign clouds. Whether Entra minds the case of one is nothing to rely on. */
+const isAzureAudience = (name: string) => /^api:\/\/azureadtokenexchange/i.test(name)
 
 /** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
 export const connection = z.strictObject({
@@ -30,6 +32,10 @@ export const connection = z.strictObject({
         .refine(
           (name) => !GOOGLE_AUDIENCE.test(name),
           "Google's workload identity pools trust tokens for this audience: a grant could impersonate accounts past the list of a google connection. Use a connection with provider: google",
+        )
+        .refine(
+          (name) => !isAzureAudience(name),
+          "Microsoft Entra ID trusts tokens for this audience: a grant could log in as clients that no azure connection lists. Use a connection with provider: azure",
         ),
     )
     .min(1),

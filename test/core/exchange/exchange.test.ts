@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest"
+import type { Claims } from "../../../broker/core/identity.ts"
+import { Secret } from "../../../broker/core/secret.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
+import type { Provider } from "../../../broker/providers/provider.ts"
 import { CANARY, NOW, world } from "./world.ts"
 
 const KEY = { thumbprint: "thumb" }
@@ -15,6 +18,30 @@ describe("an exchange", () => {
       revocation: "revocable",
       values: { key: { value: CANARY, secret: true, env: "KEY" }, region: { value: "eu", secret: false } },
     })
+  })
+
+  it("tells a provider the very subject that its identity tokens have", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    const signed: Claims[] = []
+    const told: string[] = []
+    const staged = broker.providers.get("staged")
+    if (!staged) throw new Error("the world has no provider")
+    const curious: Provider = {
+      ...staged,
+      async mint(request, io) {
+        told.push(request.subject)
+        await io.identityToken("https://other-side.example")
+        return await staged.mint(request, io)
+      },
+    }
+    const sign = async (claims: Claims) => {
+      signed.push(claims)
+      return new Secret("signed")
+    }
+    const signer = { ...broker.signer, sign }
+    await exchange(call(), { ...broker, signer, providers: new Map([["staged", curious]]) })
+    expect(told).toEqual(["repository:acme/shop:environment:production:grant:one"])
+    expect(signed.map(({ sub }) => sub)).toEqual(told)
   })
 
   it("mints nothing when its intent cannot be recorded", async () => {

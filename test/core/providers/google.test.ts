@@ -1,4 +1,3 @@
-import { SignJWT } from "jose"
 import { describe, expect, it } from "vitest"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import { Secret } from "../../../broker/core/secret.ts"
@@ -142,8 +141,7 @@ function world(answers: readonly (readonly [status: number, body: unknown])[], s
     },
     async identityToken(_, options) {
       asked.push(options)
-      const jwt = new SignJWT({}).setProtectedHeader({ alg: "HS256" }).setSubject(subject)
-      return new Secret(await jwt.sign(new Uint8Array(32)))
+      return new Secret("header.payload.signature")
     },
   }
   const mint = (wanted: unknown, ttlSeconds: number) =>
@@ -151,6 +149,7 @@ function world(answers: readonly (readonly [status: number, body: unknown])[], s
       {
         identity: job(),
         grantName: "google-deploy",
+        subject,
         connectionName: "google",
         connection: connection.parse({ workload_identity_provider: POOL_PROVIDER }),
         grant: grant.parse(wanted),

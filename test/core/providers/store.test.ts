@@ -3,6 +3,7 @@ import { z } from "zod"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { providerIo } from "../../../broker/exchange/provider-io.ts"
+import { CASE_SUBJECT } from "../../../broker/providers/case.ts"
 import type { Minted } from "../../../broker/providers/provider.ts"
 import { storeProvider, storeSettings } from "../../../broker/providers/store.ts"
 import { NOW, world } from "../exchange/world.ts"
@@ -46,6 +47,7 @@ async function setUp(asks: "job" | "connection", cache?: string) {
     const request = {
       identity,
       grantName: "g",
+      subject: CASE_SUBJECT,
       connectionName: "c",
       connection,
       grant: provider.grant.parse({ read }),

@@ -1,7 +1,8 @@
 import type { StartVendor } from "../vendor.ts"
 import { startAwsVendor } from "./aws.ts"
+import { startAzureVendor } from "./azure.ts"
 import { startGitHubVendor } from "./github.ts"
 import { startGoogleVendor } from "./google.ts"
 
 /** Every vendor, in the order of the demo. */
-export const VENDORS: readonly StartVendor[] = [startAwsVendor, startGitHubVendor, startGoogleVendor]
+export const VENDORS: readonly StartVendor[] = [startAwsVendor, startGoogleVendor, startAzureVendor, startGitHubVendor]

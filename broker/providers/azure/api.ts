@@ -1,0 +1,118 @@
+import { z } from "zod"
+import { formatDuration } from "../../core/duration.ts"
+import type { BrokerError } from "../../core/errors.ts"
+import { Secret } from "../../core/secret.ts"
+import type { HttpResponse } from "../../ports/http.ts"
+import {
+  type Call,
+  denied,
+  invalid,
+  jsonOf,
+  memberOf,
+  type OtherSide,
+  passingFailure,
+  readJson,
+  unavailable,
+} from "../call.ts"
+import { MAX_TTL_SECONDS } from "./grant.ts"
+import { refusalOf } from "./refusals.ts"
+import { sideOf, type TokenWish } from "./wish.ts"
+
+export interface AccessToken {
+  readonly token: Secret<string>
+  readonly lifetimeSeconds: number
+  readonly expiresAt: Date
+}
+
+/** Builds the call. Source: Microsoft identity platform, "client credentials flow", request with a federated credential. */
+export function buildTokenRequest({ settings, clientId, scope }: TokenWish, assertion: Secret<string>): Call {
+  const form = new URLSearchParams({
+    grant_type: "client_credentials",
+    client_id: clientId,
+    scope,
+    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    client_assertion: assertion.reveal(),
+  })
+  return {
+    method: "POST",
+    url: `${settings.authority}/${settings.tenant}/oauth2/v2.0/token`,
+    headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
+    body: form.toString(),
+  }
+}
+
+/**
+ * How a token is written in a header (RFC 6750 section 2.1). What it says is its resource's affair alone: clients are
+ * told never to read one ("Access tokens in the Microsoft identity platform").
+ */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+const MAX_TOKEN_LENGTH = 32 * 1024
+
+const tokenAnswer = z.object({
+  token_type: z.string().regex(/^bearer$/i),
+  expires_in: z.number().int(),
+  access_token: z.string().max(MAX_TOKEN_LENGTH).regex(TOKEN),
+})
+
+/**
+ * Reads Entra's answer. `now` is when it came, so that the token is over for sure when `expiresAt` says so.
+ *
+ * @throws {BrokerError}
+ */
+export function readToken(response: HttpResponse, wish: TokenWish, now: Date): AccessToken {
+  const side = sideOf(wish)
+  if (response.status !== 200) throw readRefusal(response, wish)
+  const answer = readJson(side, response, tokenAnswer, "a token response with a bearer token")
+  const lifetimeSeconds = answer.expires_in
+  if (lifetimeSeconds <= 0) throw invalid(side, "has expired already")
+  const expiresAt = new Date(now.getTime() + lifetimeSeconds * 1000)
+  if (Number.isNaN(expiresAt.getTime())) throw invalid(side, "does not say when it ends")
+  return { token: new Secret(answer.access_token), lifetimeSeconds, expiresAt }
+}
+
+/** By how much a token may outlive what was granted before it counts as wider, in seconds: Entra does not round as we do. */
+const TOLERANCE_SECONDS = 120
+
+/** The error for a token that lives longer than the grant says; null for one that does not. Nobody can shorten a token. */
+export function tooLong({ lifetimeSeconds }: AccessToken, ttlSeconds: number, side: OtherSide): BrokerError | null {
+  if (lifetimeSeconds <= ttlSeconds + TOLERANCE_SECONDS) return null
+  const lives = formatDuration(Math.ceil(lifetimeSeconds / 60) * 60)
+  const raise = lifetimeSeconds <= MAX_TTL_SECONDS ? `raise the ttl to ${lives}, or ` : ""
+  return invalid(
+    side,
+    `is a token that lives for ${lives}, and ${formatDuration(ttlSeconds)} were granted. Entra alone chooses how long a token lives: ${raise}shorten the application's tokens with a token lifetime policy`,
+  )
+}
+
+/** Entra's own number for a request that is repeated again and again. It is told apart because repeating makes it worse. */
+const LOOP = 50196
+
+export const isLoop = (response: HttpResponse): boolean => response.status !== 200 && codesOf(response).includes(LOOP)
+
+/** Turns an answer that is no token into one of our errors. Only its numbers are looked at, and only for those that we know. */
+export function readRefusal(response: HttpResponse, wish: TokenWish): BrokerError {
+  const side = sideOf(wish)
+  const passing = passingFailure(side, response)
+  if (passing) return passing
+  const codes = codesOf(response)
+  if (codes.length === 0) return invalid(side, "is none that Entra gives; see where the connection's authority points")
+  const refusal = refusalOf(codes)
+  if (refusal === null)
+    return denied(
+      side,
+      "The sign-in logs of the tenant, under service principals, have the reason by this time and client",
+    )
+  const { name, passes, remedy } = refusal
+  const sentence = typeof remedy === "string" ? remedy : remedy(wish)
+  return passes
+    ? unavailable(side, `failed for connection ${side.connection} (${name}): ${sentence}`)
+    : denied(side, `${name}: ${sentence}`)
+}
+
+const MAX_CODES = 8
+
+function codesOf(response: HttpResponse): readonly number[] {
+  const codes = memberOf(jsonOf(response), "error_codes")
+  if (!Array.isArray(codes)) return []
+  return codes.slice(0, MAX_CODES).filter((code): code is number => Number.isSafeInteger(code))
+}

@@ -1,0 +1,103 @@
+import { IDENTITY_TOKEN_SECONDS } from "../../core/duration.ts"
+import type { Minted, MintedValue, MintRequest, Provider, ProviderIo } from "../provider.ts"
+import { tooLong } from "./api.ts"
+import {
+  type Connection,
+  connection,
+  type Grant,
+  grant,
+  MAX_TTL_SECONDS,
+  MIN_TTL_SECONDS,
+  reachOf,
+  scopeOf,
+} from "./grant.ts"
+import { logIn } from "./login.ts"
+import { sideOf } from "./wish.ts"
+
+const DEFAULT_VARIABLE = "AZURE_ACCESS_TOKEN"
+
+/** Microsoft Entra ID's access tokens, for the broker's identity token. No secret of Entra's stands anywhere. */
+export const azure: Provider<Connection, Grant> = {
+  name: "azure",
+  summary: "a Microsoft Entra ID access token of an application or a managed identity, or what its tools log in with",
+  connection,
+  grant,
+
+  check(wanted, allowed) {
+    const { client_id, scope, resource, federated_token, env } = wanted
+    if (!allowed.client_ids.includes(client_id))
+      return `the client ${client_id} is not among the connection's client_ids (${allowed.client_ids.join(", ")}); name one of these, or have it added to the connection`
+    if ([scope, resource, federated_token].filter((one) => one !== undefined).length !== 1)
+      return "a grant has exactly one of scope, resource and federated_token"
+    if (federated_token === undefined) return null
+    if (!allowed.federated_tokens)
+      return "the connection does not let grants hand out the broker's own token; name a scope, or have federated_tokens: true added to the connection"
+    return env === undefined
+      ? null
+      : "env is for an access token; with federated_token the variables are those that tools read"
+  },
+
+  minTtlSeconds: MIN_TTL_SECONDS,
+  maxTtlSeconds: MAX_TTL_SECONDS,
+
+  underCeiling: reachOf,
+  resource: (wanted) => `${wanted.client_id} at ${scopeOf(wanted) ?? "any scope"}`,
+
+  mint(request, io) {
+    const scope = scopeOf(request.grant)
+    return scope === null ? federatedToken(request, io) : accessToken(request, scope, io)
+  },
+}
+
+type Request = MintRequest<Connection, Grant>
+
+async function accessToken(request: Request, scope: string, io: ProviderIo): Promise<Minted> {
+  const { connectionName, connection: settings, grant: wanted, subject, ttlSeconds } = request
+  const wish = { connectionName, settings, clientId: wanted.client_id, scope, subject }
+  const login = await logIn(wish, io)
+  const fault = tooLong(login, ttlSeconds, sideOf(wish))
+  if (fault) throw fault
+  return {
+    values: { "access-token": { value: login.token, env: wanted.env ?? DEFAULT_VARIABLE }, ...publicValues(request) },
+    expiresAt: login.expiresAt,
+    revocation: "expires-only",
+  }
+}
+
+/**
+ * The broker's own token, in the variables from which Terraform, the Azure SDKs and scripts for `az` take one. Entra is not
+ * asked: whether it trusts this token shows when the job logs in.
+ */
+async function federatedToken(request: Request, io: ProviderIo): Promise<Minted> {
+  const { audience, authority } = request.connection
+  const issuedAtSeconds = Math.floor(io.now().getTime() / 1000)
+  const token = await io.identityToken(audience)
+  return {
+    values: {
+      "federated-token": { value: token, env: "ARM_OIDC_TOKEN" },
+      "federated-token-file": { value: token, env: "AZURE_FEDERATED_TOKEN_FILE", file: { mode: "0600" } },
+      "use-oidc": { value: "true", env: "ARM_USE_OIDC" },
+      "authority-host": { value: `${authority}/`, env: "AZURE_AUTHORITY_HOST" },
+      ...publicValues(request),
+    },
+    expiresAt: new Date((issuedAtSeconds + IDENTITY_TOKEN_SECONDS) * 1000),
+    revocation: "expires-only",
+  }
+}
+
+/** Whose token it is, as the Azure SDKs (`AZURE_`) and Terraform's providers (`ARM_`) read it. Nothing of it is secret. */
+function publicValues({ connection: settings, grant: wanted }: Request): Record<string, MintedValue> {
+  const subscription = wanted.subscription ?? settings.subscription
+  return {
+    "client-id": { value: wanted.client_id, env: "AZURE_CLIENT_ID" },
+    "arm-client-id": { value: wanted.client_id, env: "ARM_CLIENT_ID" },
+    "tenant-id": { value: settings.tenant, env: "AZURE_TENANT_ID" },
+    "arm-tenant-id": { value: settings.tenant, env: "ARM_TENANT_ID" },
+    ...(subscription === undefined
+      ? {}
+      : {
+          "subscription-id": { value: subscription, env: "AZURE_SUBSCRIPTION_ID" },
+          "arm-subscription-id": { value: subscription, env: "ARM_SUBSCRIPTION_ID" },
+        }),
+  }
+}

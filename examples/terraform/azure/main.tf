@@ -1,0 +1,89 @@
+# The Azure side of a Daypass grant: an application, trust in the broker for one grant of one environment, and a role.
+# Explained in broker/providers/azure/README.md
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    azuread = {
+      source  = "hashicorp/azuread"
+      version = ">= 3.0"
+    }
+    azurerm = {
+      source  = "hashicorp/azurerm"
+      version = ">= 4.0"
+    }
+  }
+}
+
+variable "broker_url" {
+  description = "The broker's URL, exactly as in DAYPASS_URL: https, no slash at the end"
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/?#].*[^/]$", var.broker_url))
+    error_message = "The URL starts with https:// and does not end with a slash."
+  }
+}
+
+variable "subject" {
+  description = "The sub of the grant's identity token, as daypass explain prints it"
+  type        = string
+
+  validation {
+    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject)) && length(var.subject) <= 600
+    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, with 600 characters at most."
+  }
+}
+
+variable "name" {
+  description = "The application's name"
+  type        = string
+}
+
+variable "audience" {
+  description = "The connection's audience; a sovereign cloud has one of its own"
+  type        = string
+  default     = "api://AzureADTokenExchange"
+}
+
+variable "role" {
+  description = "The role that the grant is for"
+  type        = string
+}
+
+variable "scope" {
+  description = "Where the role holds: the id of a resource, a resource group or a subscription"
+  type        = string
+}
+
+provider "azurerm" {
+  features {}
+}
+
+resource "azuread_application" "grant" {
+  display_name = var.name
+}
+
+resource "azuread_service_principal" "grant" {
+  client_id = azuread_application.grant.client_id
+}
+
+# One for each grant. Issuer, subject and audience must be those of the broker's token to the letter, case included.
+resource "azuread_application_federated_identity_credential" "daypass" {
+  application_id = azuread_application.grant.id
+  display_name   = "daypass"
+  issuer         = var.broker_url
+  subject        = var.subject
+  audiences      = [var.audience]
+}
+
+resource "azurerm_role_assignment" "grant" {
+  scope                = var.scope
+  role_definition_name = var.role
+  principal_id         = azuread_service_principal.grant.object_id
+}
+
+output "client_id" {
+  description = "Goes into the policy as client_id:, and into the connection's client_ids"
+  value       = azuread_application.grant.client_id
+}

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import {
+  ENTRA_ERRORS,
+  type EntraCode,
+  EntraRefusal,
+  errorBody,
+  type IssuedToken,
+  makeToken,
+  successBody,
+} from "./azure/answer.ts"
+import { readTokenCall, type TokenCall } from "./azure/request.ts"
+import { assertPossible, authenticate, type Client } from "./azure/trust.ts"
+import { RequestLog } from "./request-log.ts"
+import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+
+const DEFAULT_LIFETIME_SECONDS = 3_599
+const JSON_TYPE = "application/json; charset=utf-8"
+
+/** The services that every tenant knows. */
+const RESOURCES = [
+  "https://management.azure.com",
+  "https://vault.azure.net",
+  "https://storage.azure.com",
+  "https://graph.microsoft.com",
+]
+
+/** What Entra can do besides failing as any server: refuse with a code of its own, or give tokens for longer than usual. */
+export type AzureMisbehaviour = Misbehaviour | EntraCode | "long-lived"
+
+export interface Azure {
+  readonly url: string
+  /** The one tenant there is. */
+  readonly tenant: string
+  /** Makes a client exist; one with the same id is replaced. */
+  addClient(client: Client): void
+  /** Makes an application of the tenant's own that clients can ask tokens for. */
+  addResource(resource: string): void
+  /** Makes the next `times` answers fail; for good when `times` is left out. `null` mends it. */
+  fail(how: AzureMisbehaviour | null, times?: number): void
+  /** All that was handed out, in order. */
+  readonly issued: readonly IssuedToken[]
+  /** What was asked, in order, for example `token https://vault.azure.net 200`. No token is in it. */
+  readonly requests: readonly string[]
+  /** @throws when anything was asked that is no token request. */
+  assertClean(): void
+  /** Stops, then asserts that it was left clean. */
+  close(): Promise<void>
+}
+
+/** Starts a stand-in for Microsoft Entra ID on loopback: the token endpoint of one tenant, as strict as the real one. */
+export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"): Promise<Azure> {
+  const log = new RequestLog("the stand-in for Microsoft Entra ID")
+  const clients = new Map<string, Client>()
+  const resources = new Set(RESOURCES)
+  const issued: IssuedToken[] = []
+  let failure: { readonly how: AzureMisbehaviour; left: number } | null = null
+
+  const server = await startServer(
+    (request, response) => serve(request, response),
+    (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`),
+  )
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = /^\/([^/?]+)\/oauth2\/v2\.0\/token$/.exec(request.url ?? "")
+    if (path === null || request.method !== "POST") {
+      log.unexpected(`${request.method} ${request.url?.split("?")[0]} 404`)
+      response.writeHead(404).end()
+      return
+    }
+    const how = takeFailure()
+    try {
+      const body = await readBody(request)
+      if (path[1] !== tenant) throw new EntraRefusal(90002, `Tenant '${path[1]}' not found.`)
+      const call = readTokenCall(request.headers, body)
+      if (isCode(how)) throw new EntraRefusal(how, "Refused, because the test says so.")
+      const right = successBody(await issue(call, how))
+      if (how !== null && how !== "long-lived") {
+        log.note(`token ${call.resource} (${how})`)
+        misbehave(response, how, { type: JSON_TYPE, body: right })
+        return
+      }
+      log.note(`token ${call.resource} 200`)
+      response.writeHead(200, { "Content-Type": JSON_TYPE, "Cache-Control": "no-store, no-cache" }).end(right)
+    } catch (error) {
+      if (!(error instanceof EntraRefusal)) throw error
+      log.note(`token ${error.status} AADSTS${error.code}`)
+      response.writeHead(error.status, { "Content-Type": JSON_TYPE }).end(errorBody(error))
+    }
+  }
+
+  function takeFailure(): AzureMisbehaviour | null {
+    const how = failure?.how ?? null
+    if (failure) failure.left -= 1
+    if (failure && failure.left <= 0) failure = null
+    return how
+  }
+
+  async function issue(call: TokenCall, how: AzureMisbehaviour | null): Promise<IssuedToken> {
+    const { clientId, resource } = call
+    const client = clients.get(clientId)
+    if (!client) {
+      throw new EntraRefusal(700016, `Application with identifier '${clientId}' was not found in the directory.`)
+    }
+    if (client.disabled) throw new EntraRefusal(7000112, `Application '${clientId}' is disabled.`)
+    const subject = await authenticate(client, call.assertion)
+    // A client can always ask for a token for itself.
+    if (!resources.has(resource) && !clients.has(resource)) {
+      throw new EntraRefusal(500011, `The resource principal named ${resource} was not found in the tenant.`)
+    }
+    const usual = client.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS
+    const expiresIn = how === "long-lived" ? usual + 86_400 : usual
+    const token = { accessToken: makeToken(), clientId, resource, subject, expiresIn }
+    issued.push(token)
+    return token
+  }
+
+  return {
+    url: server.url,
+    tenant,
+    addClient(client) {
+      assertPossible(client)
+      clients.set(client.clientId, client)
+    },
+    addResource: (resource) => void resources.add(resource),
+    fail(how, times = Number.POSITIVE_INFINITY) {
+      failure = how === null ? null : { how, left: times }
+    },
+    issued,
+    requests: log.entries,
+    assertClean: () => log.assertClean(),
+    async close() {
+      await server.close()
+      log.assertClean()
+    },
+  }
+}
+
+const isCode = (how: AzureMisbehaviour | null): how is EntraCode => typeof how === "number" && how in ENTRA_ERRORS
+
+export type { Client } from "./azure/trust.ts"
