@@ -1,8 +1,21 @@
 import type { StartVendor } from "../vendor.ts"
 import { startAwsVendor } from "./aws.ts"
 import { startAzureVendor } from "./azure.ts"
+import { startConjurVendor } from "./conjur.ts"
+import { startDopplerVendor } from "./doppler.ts"
 import { startGitHubVendor } from "./github.ts"
 import { startGoogleVendor } from "./google.ts"
+import { startInfisicalVendor } from "./infisical.ts"
+import { startOnePasswordVendor } from "./one-password.ts"
 
 /** Every vendor, in the order of the demo. */
-export const VENDORS: readonly StartVendor[] = [startAwsVendor, startGoogleVendor, startAzureVendor, startGitHubVendor]
+export const VENDORS: readonly StartVendor[] = [
+  startAwsVendor,
+  startGoogleVendor,
+  startAzureVendor,
+  startGitHubVendor,
+  startConjurVendor,
+  startDopplerVendor,
+  startInfisicalVendor,
+  startOnePasswordVendor,
+]

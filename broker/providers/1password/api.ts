@@ -1,0 +1,162 @@
+import { z } from "zod"
+import { Secret } from "../../core/secret.ts"
+import type { HttpResponse } from "../../ports/http.ts"
+import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
+import { secretNotFound, secretUnusable } from "../stored-value.ts"
+import { type Connection, ID, type Reference } from "./grant.ts"
+
+/** An item with all its fields and notes. */
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+/** Builds a request for one of the paths below. Source: 1Password Connect Server API reference. */
+export const buildGet = (connection: Connection, token: Secret<string>, path: string): Call => ({
+  method: "GET",
+  url: `${connection.url}/v1/${path}`,
+  headers: { accept: "application/json", authorization: `Bearer ${token.reveal()}` },
+  maxBytes: MAX_ANSWER_BYTES,
+})
+
+export const vaultsNamed = (name: string) => `vaults?filter=${equals("name", name)}`
+export const itemsTitled = (vaultId: string, title: string) =>
+  `vaults/${vaultId}/items?filter=${equals("title", title)}`
+export const itemOf = (vaultId: string, itemId: string) => `vaults/${vaultId}/items/${itemId}`
+
+/** A SCIM filter. No name holds a quote or a backslash: the grammar of locators refuses them. */
+const equals = (attribute: string, name: string) => encodeURIComponent(`${attribute} eq "${name}"`)
+
+const id = z.string().regex(ID)
+const vaults = z.array(z.object({ id, name: z.string() }))
+const summary = z.object({
+  id,
+  title: z.string().default(""),
+  vault: z.object({ id }),
+  /** Left out for an item in use. */
+  state: z.string().default(""),
+})
+const section = z.object({ id: z.string(), label: z.string().default("") })
+const fullItem = summary.extend({
+  sections: z.array(section).default([]),
+  fields: z
+    .array(
+      z.object({
+        id: z.string(),
+        label: z.string().default(""),
+        type: z.string(),
+        /** Left out for an empty field. */
+        value: z.string().default(""),
+        section: z.object({ id: z.string() }).optional(),
+      }),
+    )
+    .default([]),
+  files: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
+})
+
+export type FullItem = z.infer<typeof fullItem>
+
+/** The id of the one vault of this name. @throws {BrokerError} */
+export function readVaultId(side: OtherSide, locator: string, response: HttpResponse, name: string): string {
+  // The filter may pass over case; a locator has one spelling.
+  const named = readAnswer(side, locator, response, vaults, "a list of vaults").filter((vault) => vault.name === name)
+  const [vault] = named
+  if (vault === undefined)
+    throw secretNotFound(side, locator, "names a vault that is not there to the letter, or that the token may not read")
+  if (named.length > 1)
+    throw secretUnusable(side, locator, "names a vault of which there are several: name it by its id")
+  return vault.id
+}
+
+/** The id of the one item of this title that is in use. @throws {BrokerError} */
+export function readItemId(
+  side: OtherSide,
+  locator: string,
+  response: HttpResponse,
+  wanted: { readonly vaultId: string; readonly title: string },
+): string {
+  const listed = readAnswer(side, locator, response, z.array(summary), "a list of items")
+  if (listed.some(({ vault }) => vault.id !== wanted.vaultId)) throw invalid(side, "lists items of another vault")
+  const titled = listed.filter(({ title }) => title === wanted.title)
+  const inUse = titled.filter(isInUse)
+  const [item] = inUse
+  if (inUse.length > 1)
+    throw secretUnusable(side, locator, "names an item of which the vault has several: name it by its id")
+  if (item !== undefined) return item.id
+  if (titled.length > 0) throw secretUnusable(side, locator, GONE)
+  throw secretNotFound(side, locator, "names an item that is not in the vault to the letter")
+}
+
+/** The item that was asked for. @throws {BrokerError} */
+export function readItem(
+  side: OtherSide,
+  locator: string,
+  response: HttpResponse,
+  wanted: { readonly vaultId: string; readonly itemId: string },
+): FullItem {
+  const item = readAnswer(side, locator, response, fullItem, "an item")
+  if (item.id !== wanted.itemId || item.vault.id !== wanted.vaultId) throw invalid(side, "is another item")
+  if (!isInUse(item)) throw secretUnusable(side, locator, GONE)
+  return item
+}
+
+/**
+ * The one field that a reference names, by its label or its id. Without a section, those that stand in none come first, as
+ * 1Password itself has it; among several the reference must say which.
+ *
+ * Everything is secret: a field's type says how 1Password shows it, and people keep tokens in fields that it shows.
+ *
+ * @throws {BrokerError} `secret_not_found`, `secret_unusable`
+ */
+export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wanted: Reference): Secret<string> {
+  const sections = item.sections.filter(({ id, label }) => id === wanted.section || label === wanted.section)
+  const named = item.fields.filter(({ id, label }) => id === wanted.field || label === wanted.field)
+  const inPlace = named.filter(({ section }) =>
+    wanted.section === null ? section === undefined : sections.some(({ id }) => id === section?.id),
+  )
+  const candidates = wanted.section === null && inPlace.length === 0 ? named : inPlace
+  const [field] = candidates
+  if (field === undefined) {
+    if (item.files.some(({ id, name }) => id === wanted.field || name === wanted.field))
+      throw secretUnusable(side, locator, "names a file that is attached to the item, and only fields can be had")
+    throw secretNotFound(side, locator, "names a field that the item has not there to the letter")
+  }
+  if (candidates.length > 1)
+    throw secretUnusable(side, locator, "names a field of which the item has several: name its section too, or its id")
+  if (field.type === "OTP")
+    throw secretUnusable(
+      side,
+      locator,
+      "names a one-time password: its codes cannot be had, and its seed is not given out",
+    )
+  return new Secret(field.value)
+}
+
+const GONE = "names an item that is archived or deleted"
+
+const isInUse = ({ state }: { readonly state: string }) => state === "" || state === "ACTIVE"
+
+/** What a Connect server's refusals mean, by status (API reference, Responses). */
+const REFUSALS: Readonly<Record<number, (locator: string) => string>> = {
+  401: () =>
+    "the access token is not one of this Connect server's, or was revoked. Make a new one, and put it where the connection's token names it",
+  403: (locator) => `the access token may not read the vault of ${locator}. Give it read access to that vault`,
+}
+
+function readAnswer<Schema extends z.ZodType>(
+  side: OtherSide,
+  locator: string,
+  response: HttpResponse,
+  schema: Schema,
+  what: string,
+): z.output<Schema> {
+  const passing = passingFailure(side, response)
+  if (passing !== null) throw passing
+  if (response.status === 404)
+    throw secretNotFound(side, locator, "names a vault or an item that is not there, or that the token may not read")
+  if (response.status !== 200) {
+    const remedy = REFUSALS[response.status]?.(locator)
+    throw denied(
+      side,
+      remedy ?? `it did not accept the request for ${locator}. See the server's own log for the reason`,
+    )
+  }
+  return readJson(side, response, schema, what)
+}

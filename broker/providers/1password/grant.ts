@@ -1,0 +1,72 @@
+import { z } from "zod"
+import { fail, ok, type Result } from "../../core/result.ts"
+import { secretReference } from "../../core/secret-reference.ts"
+import { segmentFault } from "../segment.ts"
+import { serviceUrl } from "../service.ts"
+import { storeSettings } from "../store.ts"
+
+const MAX_VAULTS = 64
+const MAX_NAME_LENGTH = 256
+
+/** Quotes and backslashes would end a name inside of a filter; `?` begins an attribute of a reference. */
+const SPECIAL = /["\\%?]/
+
+/** What the organisation file says of a way to a Connect server. */
+export const connection = z.strictObject({
+  /** The Connect server, without the `/v1` of its API. */
+  url: serviceUrl,
+  /** Its access token, which the operator holds. */
+  token: secretReference,
+  /** Vaults that grants may name, spelled as grants spell them. */
+  vaults: z
+    .array(
+      z
+        .string()
+        .max(MAX_NAME_LENGTH)
+        .refine((name) => vaultFault(name) === null, "a vault is named as in a reference, by its name or its id"),
+    )
+    .min(1)
+    .max(MAX_VAULTS)
+    .optional(),
+  ...storeSettings,
+})
+
+export type Connection = z.infer<typeof connection>
+
+/** A secret reference of 1Password's, cut into its parts: each a name or an id. */
+export interface Reference {
+  readonly vault: string
+  readonly item: string
+  /** Null when the reference leaves it out. */
+  readonly section: string | null
+  readonly field: string
+}
+
+/** Ids of vaults and items (Connect API, `^[\da-z]{26}$`). A text of this form is an id and never a name. */
+export const ID = /^[a-z0-9]{26}$/
+
+const SCHEME = "op://"
+
+/** Parses `op://VAULT/ITEM/[SECTION/]FIELD`. Names count to the letter; 1Password's own tools pass over their case. */
+export function parseReference(locator: string): Result<Reference, string> {
+  if (!locator.startsWith(SCHEME)) return fail("is no reference of the form op://VAULT/ITEM/[SECTION/]FIELD")
+  if (locator.includes("?"))
+    return fail("asks for an attribute behind ?: one-time passwords and other forms of a field cannot be had")
+  const parts = locator.slice(SCHEME.length).split("/")
+  const fault = parts.map((part) => segmentFault(part, SPECIAL)).find((found) => found !== null)
+  if (fault !== undefined) return fail(fault)
+  const [vault, item, ...rest] = parts
+  const field = rest.pop()
+  if (vault === undefined || item === undefined || field === undefined || rest.length > 1)
+    return fail("has too few or too many parts for op://VAULT/ITEM/[SECTION/]FIELD")
+  return ok({ vault, item, section: rest[0] ?? null, field })
+}
+
+/** The parts of a reference. Only for locators that the schema has let through. */
+export function referenceOf(locator: string): Reference {
+  const parsed = parseReference(locator)
+  if (!parsed.ok) throw new TypeError("not a secret reference")
+  return parsed.value
+}
+
+const vaultFault = (name: string) => (name.includes("/") ? "is no name" : segmentFault(name, SPECIAL))

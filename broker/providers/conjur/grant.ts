@@ -1,0 +1,55 @@
+import { z } from "zod"
+import { fail, ok, type Result } from "../../core/result.ts"
+import { fieldFault, splitField } from "../field.ts"
+import { segmentFault } from "../segment.ts"
+import { audience, serviceUrl } from "../service.ts"
+import { storeSettings } from "../store.ts"
+
+const MAX_HOST_LENGTH = 256
+
+/** A batch is a list with commas; the others would be read otherwise on the way. */
+const SPECIAL = /["\\%,#?]/
+/** Variables that Conjur makes a new credential for whenever they are read. */
+const DYNAMIC = "data/dynamic/"
+
+/** What the organisation file says of a way to Conjur. */
+export const connection = z.strictObject({
+  /** Conjur's API: `https://conjur.example.com`, or `https://acme.secretsmgr.cyberark.cloud/api`. */
+  url: serviceUrl,
+  /** The account that the server was set up with; `conjur` in CyberArk's cloud. */
+  account: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "an account has letters, digits, - and _ only"),
+  /** The JWT authenticator's service id: `daypass` for `conjur/authn-jwt/daypass`. */
+  authenticator: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "an authenticator is named by its service id: letters, digits, - and _ only"),
+  /** The host to log in as, where the authenticator does not find it in the token. */
+  host: z
+    .string()
+    .max(MAX_HOST_LENGTH)
+    .refine(
+      (id) => idFault(id) === null && !id.startsWith("host/"),
+      "a host is named by its id, as data/daypass/shop, without host/ before it",
+    )
+    .optional(),
+  /** What the authenticator's `audience` names; the URL when left out. */
+  audience: audience.optional(),
+  ...storeSettings,
+})
+
+export type Connection = z.infer<typeof connection>
+
+/** Parses a variable's id, `data/shop/db/password`, with `#FIELD` behind it or not. */
+export function parseLocator(locator: string): Result<string, string> {
+  const { place, field } = splitField(locator)
+  const fault = fieldFault(field) ?? idFault(place)
+  if (fault !== null) return fail(fault)
+  if (place.startsWith(DYNAMIC))
+    return fail(`is below ${DYNAMIC}: Conjur makes a new credential for each reading of it, which nobody would end`)
+  return ok(place)
+}
+
+const idFault = (id: string): string | null =>
+  id
+    .split("/")
+    .map((part) => segmentFault(part, SPECIAL))
+    .find((found) => found !== null) ?? null

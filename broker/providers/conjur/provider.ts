@@ -1,0 +1,62 @@
+import type { Secret } from "../../core/secret.ts"
+import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
+import { call, type OtherSide } from "../call.ts"
+import { withLogin } from "../login.ts"
+import { readPlaces } from "../places.ts"
+import type { ProviderIo } from "../provider.ts"
+import { retryPassing } from "../retry.ts"
+import { storeProvider } from "../store.ts"
+import { batchesOf, buildLogin, buildRead, isForOne, readLogin, readValues } from "./api.ts"
+import { type Connection, connection, parseLocator } from "./grant.ts"
+
+/** Variables of CyberArk Conjur. Its JWT authenticator admits the broker's token: no API key of Conjur's is kept. */
+export const conjur = storeProvider({
+  name: "conjur",
+  summary: "variables of CyberArk Conjur, by its JWT authenticator",
+  title: "Conjur",
+  connection,
+
+  locator(text) {
+    const parsed = parseLocator(text)
+    return parsed.ok ? null : parsed.fault
+  },
+
+  asks: "job",
+
+  read(locators, { connection: settings }, side, io) {
+    return readPlaces(side, locators, (places) =>
+      withLogin(
+        io,
+        "identity",
+        () => logIn(settings, side, io),
+        (token) => readAll(settings, token, places, side, io),
+      ),
+    )
+  },
+})
+
+/** A login that is tried again takes a new token: Conjur may have used up the first. */
+const logIn = (settings: Connection, side: OtherSide, io: ProviderIo) =>
+  retryPassing(io, async () => {
+    const token = await io.identityToken(settings.audience ?? settings.url)
+    return readLogin(side, await call(side, buildLogin(settings, token), io), io.now())
+  })
+
+/** One call for all; one a variable when Conjur refuses one of them, so that the error can say which. */
+async function readAll(
+  settings: Connection,
+  token: Secret<string>,
+  variables: readonly string[],
+  side: OtherSide,
+  io: ProviderIo,
+) {
+  const read = (batch: readonly string[]) =>
+    retryPassing(io, async () => {
+      const answer = await call(side, buildRead(settings, token, batch), io)
+      return batch.length > 1 && isForOne(answer) ? null : readValues(side, answer, batch, settings)
+    })
+  const batches = batchesOf(variables, settings)
+  const together = await atMost(CALLS_AT_ONCE, batches, read)
+  const alone = batches.flatMap((batch, at) => (together[at] === null ? batch.map((variable) => [variable]) : []))
+  return new Map([...together, ...(await atMost(CALLS_AT_ONCE, alone, read))].flatMap((values) => values ?? []))
+}

@@ -1,0 +1,107 @@
+import { z } from "zod"
+import { Secret } from "../../core/secret.ts"
+import type { HttpResponse } from "../../ports/http.ts"
+import type { Login } from "../../ports/logins.ts"
+import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
+import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
+import { type Connection, placeOf } from "./grant.ts"
+
+/** All secrets of one config that a grant may want, both as they were written and as they read. */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024
+
+/** Builds the login. Source: Doppler API reference, OIDC (Service Account Identity). */
+export const buildLogin = ({ url, identity }: Connection, token: Secret<string>): Call => ({
+  method: "POST",
+  url: `${url}/v3/auth/oidc`,
+  headers: { accept: "application/json", "content-type": "application/json" },
+  body: JSON.stringify({ identity, token: token.reveal() }),
+})
+
+const login = z.object({
+  token: z.string().regex(/^[!-~]{8,4096}$/),
+  expires_at: z.iso.datetime({ offset: true }),
+})
+
+/** The token of a service account, and when Doppler ends it. @throws {BrokerError} */
+export function readLogin(side: OtherSide, response: HttpResponse, now: Date): Login<Secret<string>> {
+  refuse(side, response, LOGIN_REFUSED)
+  const { token, expires_at } = readJson(side, response, login, "a login")
+  const endsAt = new Date(expires_at)
+  if (endsAt.getTime() <= now.getTime()) throw invalid(side, "is a login that has expired already")
+  return { value: new Secret(token), endsAt }
+}
+
+/**
+ * Builds the request for some secrets of one config, and for no others. Dynamic secrets are left out: reading them would
+ * issue a lease that nobody ends. Source: Doppler API reference, Secrets, List.
+ */
+export function buildRead({ url }: Connection, token: Secret<string>, places: readonly string[]): Call {
+  const wanted = places.map(placeOf)
+  const query = new URLSearchParams({
+    project: wanted[0]?.project ?? "",
+    config: wanted[0]?.config ?? "",
+    secrets: wanted.map(({ name }) => name).join(","),
+    include_dynamic_secrets: "false",
+  })
+  return {
+    method: "GET",
+    url: `${url}/v3/configs/config/secrets?${query}`,
+    headers: { accept: "application/json", authorization: `Bearer ${token.reveal()}` },
+    maxBytes: MAX_ANSWER_BYTES,
+  }
+}
+
+const answer = z.object({ secrets: z.record(z.string(), z.unknown()) })
+const secret = z.object({
+  /** References to other secrets are resolved in it; null where Doppler keeps the value from the caller. */
+  computed: z.string().nullable(),
+  /** `unmasked`, `masked` or `restricted`. */
+  computedVisibility: z.unknown().optional(),
+})
+
+/**
+ * The secrets that stand at these places of one config. Only what Doppler shows to everybody, unmasked, is public.
+ *
+ * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
+ */
+export function readSecrets(
+  side: OtherSide,
+  response: HttpResponse,
+  places: readonly string[],
+): readonly (readonly [string, StoredValue])[] {
+  const [first = ""] = places
+  if (response.status === 404)
+    throw secretNotFound(side, first, "names a project or a config that is not there, or not for this service account")
+  refuse(
+    side,
+    response,
+    response.status === 401
+      ? "it does not take the login that it gave before. See whether the identity is still there"
+      : `the service account may not read the config of ${first}. Give it access to that environment of the project, with a role that may read secrets`,
+  )
+  const { secrets } = readJson(side, response, answer, "a list of secrets")
+  return places.map((place) => {
+    const { name } = placeOf(place)
+    if (!Object.hasOwn(secrets, name)) throw secretNotFound(side, place, "names a secret that the config has not")
+    const found = secret.safeParse(secrets[name])
+    if (!found.success) throw invalid(side, "has a secret of another form than Doppler's")
+    const { computed, computedVisibility } = found.data
+    if (computed === null)
+      throw secretUnusable(
+        side,
+        place,
+        "has a value that Doppler keeps from this service account, as it does with restricted ones",
+      )
+    return [place, { value: new Secret(computed), isPublic: computedVisibility === "unmasked" }] as const
+  })
+}
+
+const LOGIN_REFUSED =
+  "the identity is not there, or does not admit the broker's token. Compare its discovery URL with the broker's URL, its rule for aud with the connection's audience, and its rule for sub with the grant's subject"
+
+/** Doppler says why it refuses in sentences only, which are never repeated: the remedy is told by what was asked. */
+function refuse(side: OtherSide, response: HttpResponse, remedy: string): void {
+  const passing = passingFailure(side, response)
+  if (passing !== null) throw passing
+  if (response.status !== 200) throw denied(side, remedy)
+}

@@ -1,0 +1,199 @@
+import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+
+const connection = { identity: "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15" }
+const URL_SECRET = "shop/prd/DATABASE_URL"
+const asking = (...locators: readonly string[]) => ({
+  connection,
+  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
+  ttlSeconds: 900,
+})
+const request = asking(URL_SECRET)
+
+const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
+const loggedIn = (change: object = {}): Reply =>
+  json({ token: "dp.said.canary-of-the-login", expires_at: "2026-11-22T12:30:00.000Z", ...change })
+const secret = (computed: unknown, visibility = "masked") => ({
+  raw: FOREIGN_TEXT,
+  computed,
+  note: FOREIGN_TEXT,
+  rawVisibility: visibility,
+  computedVisibility: visibility,
+})
+const shelf = (secrets: object): Reply => json({ secrets, success: true })
+const found = shelf({ DATABASE_URL: secret("postgres://shop") })
+const refused = (status: number): Reply => json({ messages: [FOREIGN_TEXT], success: false }, status)
+
+const minted = (...texts: readonly string[]) => ({
+  values: Object.fromEntries(
+    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
+  ),
+  revocation: "expires-only" as const,
+  expiresAt: null,
+})
+
+const LOGIN_CALL = {
+  method: "POST",
+  url: "https://api.doppler.com/v3/auth/oidc",
+  headers: { "content-type": "application/json" },
+  bodyHolds: [`"identity":"${connection.identity}"`, '"token":"header.canary'],
+}
+const readCall = (project: string, config: string, names: string) => ({
+  method: "GET",
+  url: `https://api.doppler.com/v3/configs/config/secrets?project=${project}&config=${config}&secrets=${names}&include_dynamic_secrets=false`,
+  headers: { authorization: "Bearer dp.said.canary-of-the-login" },
+})
+
+const logins: readonly ProviderCase[] = ([400, 401, 403, 404] as const).map((status) => ({
+  name: `takes ${status} at the login for a refusal, and does not ask again`,
+  ...request,
+  replies: [refused(status)],
+  expect: { code: "provider_denied", detailHolds: "its rule for sub with the grant's subject" },
+}))
+
+const refusals: readonly ProviderCase[] = (
+  [
+    ["a config that the account may not read", refused(403), "provider_denied", `config of ${URL_SECRET}`],
+    ["a login that has ended", refused(401), "provider_denied", "still there"],
+    ["a config that the token is not for", refused(400), "provider_denied", "Give it access"],
+    ["a config that is not there", refused(404), "secret_not_found", "a project or a config"],
+    ["a secret that is not there", shelf({ OTHER: secret(FOREIGN_TEXT) }), "secret_not_found", "the config has not"],
+    ["a restricted value", shelf({ DATABASE_URL: secret(null, "restricted") }), "secret_unusable", "Doppler keeps"],
+    ["an empty value", shelf({ DATABASE_URL: secret("") }), "secret_unusable", "allow_empty"],
+    ["a value with a NUL", shelf({ DATABASE_URL: secret(`${FOREIGN_TEXT}\0`) }), "secret_unusable", "as: file"],
+    [
+      "a value that is too large",
+      shelf({ DATABASE_URL: secret(FOREIGN_TEXT.repeat(4_000)) }),
+      "secret_unusable",
+      "64 KiB",
+    ],
+  ] as const
+).map(([what, reply, code, detailHolds]) => ({
+  name: `refuses ${what}, and says what to change`,
+  ...request,
+  replies: [loggedIn(), reply],
+  expect: { code, detailHolds },
+}))
+
+const fields: readonly ProviderCase[] = (
+  [
+    ["of JSON that has it not", '{"host":"db"}', "secret_not_found", "a field that is not there"],
+    ["of what is no JSON", FOREIGN_TEXT, "secret_unusable", "no JSON"],
+    ["of a list", `["${FOREIGN_TEXT}"]`, "secret_unusable", "no JSON object"],
+    ["that holds a map", `{"port":{"x":"${FOREIGN_TEXT}"}}`, "secret_unusable", "no single text"],
+  ] as const
+).map(([what, text, code, detailHolds]) => ({
+  name: `refuses a field ${what}`,
+  ...asking(`${URL_SECRET}#port`),
+  replies: [loggedIn(), shelf({ DATABASE_URL: secret(text) })],
+  expect: { code, detailHolds },
+}))
+
+const spoiled: readonly ProviderCase[] = (
+  [
+    ["a login that is no JSON", [{ status: 200, body: `<p>${FOREIGN_TEXT}` }]],
+    ["a login without a token", [loggedIn({ token: undefined })]],
+    ["a login whose token would break a header", [loggedIn({ token: "dp.said.x\r\nx: y" })]],
+    ["a login without an end", [loggedIn({ expires_at: undefined })]],
+    ["a login that has expired already", [loggedIn({ expires_at: "2026-11-22T11:59:59.000Z" })]],
+    ["an oversized login", [{ failure: "too-large" }]],
+    ["a redirected login", [{ failure: "redirect" }]],
+    ["garbage for secrets", [loggedIn(), { status: 200, body: `\0${FOREIGN_TEXT}` }]],
+    ["an answer without secrets", [loggedIn(), json({ success: true })]],
+    ["a secret without a value", [loggedIn(), shelf({ DATABASE_URL: secret(undefined) })]],
+    ["a secret that is no text", [loggedIn(), shelf({ DATABASE_URL: secret(7) })]],
+    ["an oversized answer", [loggedIn(), { failure: "too-large" }]],
+    ["a redirect", [loggedIn(), { failure: "redirect" }]],
+  ] as const
+).map(([what, replies]) => ({
+  name: `hands out nothing of ${what}`,
+  ...request,
+  replies: replies as readonly Reply[],
+  expect: { code: "provider_response_invalid" },
+}))
+
+const passing: readonly ProviderCase[] = (
+  [
+    ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }],
+    ["a server error", refused(503)],
+    ["a slow answer", { failure: "timeout" }],
+    ["a broken connection", { failure: "unreachable" }],
+  ] as const
+).map(([what, reply]) => ({
+  name: `asks again after ${what}, at the login and after it`,
+  ...request,
+  replies: [reply, loggedIn(), reply, found],
+  expect: minted("postgres://shop"),
+}))
+
+/** Stories of Doppler: read a config at a time, refused, hidden, spoiled, and passing failures. */
+export const cases: readonly ProviderCase[] = [
+  {
+    name: "logs in once, and asks each config once for the secrets that are wanted of it",
+    ...asking(
+      "shop/prd/DATABASE_URL",
+      "shop/prd_eu/STRIPE_KEY",
+      "shop/prd/HOST",
+      "shop/prd/KEYS#old",
+      "shop/prd/KEYS#n",
+    ),
+    replies: [
+      loggedIn(),
+      shelf({
+        DATABASE_URL: secret("postgres://shop"),
+        HOST: secret("db", "restricted"),
+        KEYS: secret('{"old":"k1","n":20261}'),
+      }),
+      shelf({ STRIPE_KEY: secret("sk_live_1"), DOPPLER_CONFIG: { computed: "prd_eu" } }),
+    ],
+    calls: [
+      LOGIN_CALL,
+      readCall("shop", "prd", "DATABASE_URL%2CHOST%2CKEYS"),
+      readCall("shop", "prd_eu", "STRIPE_KEY"),
+    ],
+    expect: minted("postgres://shop", "sk_live_1", "db", "k1", "20261"),
+  },
+  {
+    name: "says that a value is public where Doppler shows it to everybody, and of no other",
+    ...asking("shop/prd/HOST", "shop/prd/PORT"),
+    replies: [
+      loggedIn(),
+      shelf({ HOST: secret("db.example.com", "unmasked"), PORT: { computed: "5432", rawVisibility: "unmasked" } }),
+    ],
+    expect: {
+      ...minted(),
+      values: {
+        VALUE_1: { secret: false, env: "VALUE_1", value: "db.example.com" },
+        VALUE_2: { secret: true, env: "VALUE_2", value: "5432" },
+      },
+    },
+  },
+  {
+    name: "asks where the connection's own URL says, and hands over a file",
+    connection: { ...connection, url: "https://doppler.proxy.example.com", projects: ["shop"] },
+    grant: { read: { KEY_FILE: { from: URL_SECRET, as: "file" } } },
+    ttlSeconds: 900,
+    replies: [loggedIn(), found],
+    calls: [{ method: "POST", url: "https://doppler.proxy.example.com/v3/auth/oidc" }],
+    expect: {
+      ...minted(),
+      values: { KEY_FILE: { secret: true, env: "KEY_FILE", file: { mode: "0600" }, value: "postgres://shop" } },
+    },
+  },
+  {
+    name: "does not go by a member that every object has",
+    ...asking("shop/prd/__PROTO__"),
+    replies: [loggedIn(), { status: 200, body: '{"secrets":{"__proto__":{"__PROTO__":{"computed":"x"}}}}' }],
+    expect: { code: "secret_not_found" },
+  },
+  ...logins,
+  ...refusals,
+  ...fields,
+  ...spoiled,
+  ...passing,
+  {
+    name: "gives up on throttling that does not pass",
+    ...request,
+    replies: [loggedIn(), ...Array.from({ length: 5 }, () => refused(429))],
+    expect: { code: "provider_throttled" },
+  },
+]

@@ -1,0 +1,195 @@
+import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+
+const PROJECT = "6f0b9c2e-1d34-4a57-8e90-b1c2d3e4f506"
+const connection = { identity_id: "5d0e4c1b-7a62-4f39-8b1d-2c9e6a0f7d34" }
+const PASSWORD = `${PROJECT}/prod/payments/eu/DB_PASSWORD`
+const asking = (...locators: readonly string[]) => ({
+  connection,
+  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
+  ttlSeconds: 900,
+})
+const request = asking(PASSWORD)
+
+const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
+const loggedIn = (change: object = {}): Reply =>
+  json({
+    accessToken: "canary-of-the-login",
+    expiresIn: 7200,
+    accessTokenMaxTTL: 7200,
+    tokenType: "Bearer",
+    ...change,
+  })
+const found = (change: object = {}): Reply =>
+  json({
+    secret: {
+      id: "s1",
+      workspace: PROJECT,
+      environment: "prod",
+      secretPath: "/payments/eu",
+      secretKey: "DB_PASSWORD",
+      type: "shared",
+      version: 3,
+      secretValue: "the password",
+      secretValueHidden: false,
+      secretComment: FOREIGN_TEXT,
+      ...change,
+    },
+  })
+const refused = (status: number, error: string): Reply =>
+  json({ reqId: "req-1", statusCode: status, message: FOREIGN_TEXT, error }, status)
+
+const minted = (...texts: readonly string[]) => ({
+  values: Object.fromEntries(
+    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
+  ),
+  revocation: "expires-only" as const,
+  expiresAt: null,
+})
+
+const LOGIN_CALL = {
+  method: "POST",
+  url: "https://app.infisical.com/api/v1/auth/oidc-auth/login",
+  headers: { "content-type": "application/json" },
+  bodyHolds: [`"identityId":"${connection.identity_id}"`, '"jwt":"header.canary'],
+}
+const readCall = (name: string, environment: string, path: string) => ({
+  method: "GET",
+  url: `https://app.infisical.com/api/v4/secrets/${name}?projectId=${PROJECT}&environment=${environment}&secretPath=${path}&type=shared&viewSecretValue=true&expandSecretReferences=true&include_imports=false`,
+  headers: { authorization: "Bearer canary-of-the-login" },
+})
+
+const logins: readonly ProviderCase[] = (
+  [
+    [401, "UnauthorizedError", "its audiences with the connection's audience"],
+    [403, "ForbiddenRequestError", "the identity's subject is another"],
+    [404, "NotFound", "no machine identity"],
+    [422, "ValidationFailure", "identity_id"],
+  ] as const
+).map(([status, error, detailHolds]) => ({
+  name: `takes ${status} at the login for a refusal, and does not ask again`,
+  ...request,
+  replies: [refused(status, error)],
+  expect: { code: "provider_denied", detailHolds: detailHolds.replace(/^the/, "The") },
+}))
+
+const refusals: readonly ProviderCase[] = (
+  [
+    ["a secret that it may not read", refused(403, "PermissionDenied"), "provider_denied", `may not read ${PASSWORD}`],
+    ["a login that has ended", refused(401, "UnauthorizedError"), "provider_denied", "the limit of uses"],
+    ["a secret that is not there", refused(404, "NotFound"), "secret_not_found", "is not there"],
+    ["a server without version 4", refused(404, "Not Found"), "provider_denied", "version 4 of the API"],
+    ["a hidden value", found({ secretValueHidden: true, secretValue: FOREIGN_TEXT }), "secret_unusable", "is hidden"],
+    ["an empty value", found({ secretValue: "" }), "secret_unusable", "allow_empty"],
+    ["a value with a NUL", found({ secretValue: `${FOREIGN_TEXT}\0` }), "secret_unusable", "as: file"],
+    ["a value that is too large", found({ secretValue: FOREIGN_TEXT.repeat(4_000) }), "secret_unusable", "64 KiB"],
+  ] as const
+).map(([what, reply, code, detailHolds]) => ({
+  name: `refuses ${what}, and says what to change`,
+  ...request,
+  replies: [loggedIn(), reply],
+  expect: { code, detailHolds },
+}))
+
+const fields: readonly ProviderCase[] = (
+  [
+    ["of JSON that has it not", '{"host":"db"}', "secret_not_found", "a field that is not there"],
+    ["of what is no JSON", FOREIGN_TEXT, "secret_unusable", "no JSON"],
+  ] as const
+).map(([what, secretValue, code, detailHolds]) => ({
+  name: `refuses a field ${what}`,
+  ...asking(`${PASSWORD}#port`),
+  replies: [loggedIn(), found({ secretValue })],
+  expect: { code, detailHolds },
+}))
+
+const spoiled: readonly ProviderCase[] = (
+  [
+    ["a login that is no JSON", [{ status: 200, body: `<p>${FOREIGN_TEXT}` }]],
+    ["a login without a token", [loggedIn({ accessToken: undefined })]],
+    ["a login whose token would break a header", [loggedIn({ accessToken: "canary\r\nx: y" })]],
+    ["a login of unknown length", [loggedIn({ expiresIn: undefined })]],
+    ["a login that is over", [loggedIn({ expiresIn: -1 })]],
+    ["a login of another kind", [loggedIn({ tokenType: "DPoP" })]],
+    ["an oversized login", [{ failure: "too-large" }]],
+    ["a redirected login", [{ failure: "redirect" }]],
+    ["garbage for a secret", [loggedIn(), { status: 200, body: `\0${FOREIGN_TEXT}` }]],
+    ["a secret of another project", [loggedIn(), found({ workspace: "another" })]],
+    ["a secret of another environment", [loggedIn(), found({ environment: "dev" })]],
+    ["a secret of another folder", [loggedIn(), found({ secretPath: "/" })]],
+    ["another secret", [loggedIn(), found({ secretKey: "db_password" })]],
+    ["somebody's personal secret", [loggedIn(), found({ type: "personal" })]],
+    ["a secret without a value", [loggedIn(), found({ secretValue: undefined })]],
+    ["a secret that may be hidden", [loggedIn(), found({ secretValueHidden: undefined })]],
+    ["an oversized answer", [loggedIn(), { failure: "too-large" }]],
+    ["a redirect", [loggedIn(), { failure: "redirect" }]],
+  ] as const
+).map(([what, replies]) => ({
+  name: `hands out nothing of ${what}`,
+  ...request,
+  replies: replies as readonly Reply[],
+  expect: { code: "provider_response_invalid" },
+}))
+
+const passing: readonly ProviderCase[] = (
+  [
+    ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }],
+    ["a server error", refused(500, "InternalServerError")],
+    ["a slow answer", { failure: "timeout" }],
+    ["a broken connection", { failure: "unreachable" }],
+  ] as const
+).map(([what, reply]) => ({
+  name: `asks again after ${what}, at the login and after it`,
+  ...request,
+  replies: [reply, loggedIn(), reply, found()],
+  expect: minted("the password"),
+}))
+
+/** Stories of Infisical: read a secret at a time, refused, hidden, spoiled, and passing failures. */
+export const cases: readonly ProviderCase[] = [
+  {
+    name: "logs in once, and asks for each secret once, shared and not imported",
+    ...asking(PASSWORD, `${PROJECT}/dev/HOST`, `${PROJECT}/prod/KEYS#old`, `${PROJECT}/prod/KEYS#n`),
+    replies: [
+      loggedIn(),
+      found(),
+      found({ environment: "dev", secretPath: "/", secretKey: "HOST", secretValue: "db" }),
+      found({ secretPath: "/", secretKey: "KEYS", secretValue: '{"old":"k1","n":20261}' }),
+    ],
+    calls: [
+      LOGIN_CALL,
+      readCall("DB_PASSWORD", "prod", "%2Fpayments%2Feu"),
+      readCall("HOST", "dev", "%2F"),
+      readCall("KEYS", "prod", "%2F"),
+    ],
+    expect: minted("the password", "db", "k1", "20261"),
+  },
+  {
+    name: "asks where the connection's own URL says, takes a login without an end, and hands over a file",
+    connection: { ...connection, url: "https://infisical.example.com", projects: [PROJECT] },
+    grant: { read: { KEY_FILE: { from: PASSWORD, as: "file", mode: "0400" } } },
+    ttlSeconds: 900,
+    replies: [loggedIn({ expiresIn: 0 }), found()],
+    calls: [{ method: "POST", url: "https://infisical.example.com/api/v1/auth/oidc-auth/login" }],
+    expect: {
+      ...minted(),
+      values: { KEY_FILE: { secret: true, env: "KEY_FILE", file: { mode: "0400" }, value: "the password" } },
+    },
+  },
+  {
+    name: "hands out nothing when one of several is refused",
+    ...asking(PASSWORD, `${PROJECT}/prod/HOST`),
+    replies: [loggedIn(), found(), refused(404, "NotFound")],
+    expect: { code: "secret_not_found", detailHolds: `${PROJECT}/prod/HOST names` },
+  },
+  ...logins,
+  ...refusals,
+  ...fields,
+  ...spoiled,
+  ...passing,
+  {
+    name: "gives up on throttling that does not pass",
+    ...request,
+    replies: [loggedIn(), ...Array.from({ length: 5 }, () => refused(429, "RateLimitExceeded"))],
+    expect: { code: "provider_throttled" },
+  },
+]

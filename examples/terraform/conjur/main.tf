@@ -1,0 +1,102 @@
+# The Conjur side of a Daypass grant, in CyberArk's cloud: an authenticator, a host for one grant, and what it may read.
+# Explained in broker/providers/conjur/README.md, which has the same as a policy for a server of one's own.
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    conjur = {
+      source = "cyberark/conjur"
+    }
+  }
+}
+
+variable "broker_url" {
+  description = "The broker's URL, exactly as in DAYPASS_URL: https, no slash at the end"
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/?#].*[^/]$", var.broker_url))
+    error_message = "The URL starts with https:// and does not end with a slash."
+  }
+}
+
+variable "audience" {
+  description = "The connection's audience: its url, where it names no other"
+  type        = string
+}
+
+variable "repository" {
+  description = "owner/name, as in the policy"
+  type        = string
+}
+
+variable "environment" {
+  description = "The job's environment; - for jobs that run in none"
+  type        = string
+}
+
+variable "grant" {
+  description = "The grant's name in the policy"
+  type        = string
+}
+
+variable "branch" {
+  description = "An existing branch of Conjur's policy, for the host"
+  type        = string
+  default     = "data/daypass"
+}
+
+variable "variables" {
+  description = "Names of the variables that the grant reads, by their branch"
+  type        = map(set(string))
+}
+
+locals {
+  # Environments with characters other than letters, digits and . _ ~ - are percent-encoded: docs/wire.md
+  subject = "repository:${var.repository}:environment:${var.environment}:grant:${var.grant}"
+
+  reads = merge([for branch, names in var.variables : { for name in names : "${branch}/${name}" => { branch = branch, name = name } }]...)
+}
+
+# Once an account. It looks for no host in the token: the connection names it.
+resource "conjur_authenticator" "daypass" {
+  type    = "jwt"
+  name    = "daypass"
+  enabled = true
+  data = {
+    issuer   = var.broker_url
+    jwks_uri = "${var.broker_url}/.well-known/jwks.json"
+    audience = var.audience
+  }
+}
+
+resource "conjur_host" "grant" {
+  name   = var.grant
+  branch = var.branch
+  authn_descriptors = [
+    {
+      type       = "jwt"
+      service_id = conjur_authenticator.daypass.name
+      # Without it, every grant of every repository behind the broker could log in as this host.
+      data = { sub = local.subject }
+    }
+  ]
+}
+
+resource "conjur_membership" "may_log_in" {
+  group_id    = "conjur/authn-jwt/${conjur_authenticator.daypass.name}/apps"
+  member_kind = "host"
+  member_id   = "${conjur_host.grant.branch}/${conjur_host.grant.name}"
+}
+
+resource "conjur_permission" "reads" {
+  for_each   = local.reads
+  role       = { kind = "host", branch = conjur_host.grant.branch, name = conjur_host.grant.name }
+  resource   = { kind = "variable", branch = each.value.branch, name = each.value.name }
+  privileges = ["read", "execute"]
+}
+
+output "host" {
+  description = "Goes into the connection"
+  value       = "${conjur_host.grant.branch}/${conjur_host.grant.name}"
+}

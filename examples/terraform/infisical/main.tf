@@ -1,0 +1,109 @@
+# The Infisical side of a Daypass grant: a machine identity that admits one grant's token, and what it may read.
+# Explained in broker/providers/infisical/README.md
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    infisical = {
+      source = "infisical/infisical"
+    }
+  }
+}
+
+variable "broker_url" {
+  description = "The broker's URL, exactly as in DAYPASS_URL: https, no slash at the end"
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/?#].*[^/]$", var.broker_url))
+    error_message = "The URL starts with https:// and does not end with a slash."
+  }
+}
+
+variable "audience" {
+  description = "The connection's audience: its url, where it names no other"
+  type        = string
+  default     = "https://app.infisical.com"
+}
+
+variable "repository" {
+  description = "owner/name, as in the policy"
+  type        = string
+}
+
+variable "environment" {
+  description = "The job's environment; - for jobs that run in none"
+  type        = string
+}
+
+variable "grant" {
+  description = "The grant's name in the policy"
+  type        = string
+}
+
+variable "organisation_id" {
+  description = "Infisical's organisation"
+  type        = string
+}
+
+variable "project" {
+  description = "Infisical's project: its id, and its slug"
+  type        = object({ id = string, slug = string })
+}
+
+variable "reads" {
+  description = "The environment and the folder that the grant reads"
+  type        = object({ environment = string, folder = string })
+}
+
+locals {
+  # Environments with characters other than letters, digits and . _ ~ - are percent-encoded: docs/wire.md
+  subject = "repository:${var.repository}:environment:${var.environment}:grant:${var.grant}"
+}
+
+resource "infisical_identity" "daypass" {
+  name   = "daypass-${var.grant}"
+  role   = "no-access"
+  org_id = var.organisation_id
+}
+
+resource "infisical_identity_oidc_auth" "daypass" {
+  identity_id        = infisical_identity.daypass.id
+  oidc_discovery_url = var.broker_url
+  bound_issuer       = var.broker_url
+  bound_audiences    = [var.audience]
+
+  # Without it, every grant of every repository behind the broker could log in.
+  bound_subject = local.subject
+
+  # The broker logs in anew when a login is over.
+  access_token_ttl     = 900
+  access_token_max_ttl = 900
+}
+
+resource "infisical_project_role" "daypass" {
+  project_slug = var.project.slug
+  name         = "daypass-${var.grant}"
+  slug         = "daypass-${var.grant}"
+  permissions = [
+    {
+      action  = "read"
+      subject = "secrets"
+      conditions = {
+        environment = var.reads.environment
+        secret_path = var.reads.folder
+      }
+    },
+  ]
+}
+
+resource "infisical_project_identity" "daypass" {
+  project_id  = var.project.id
+  identity_id = infisical_identity.daypass.id
+  roles       = [{ role_slug = infisical_project_role.daypass.slug }]
+}
+
+output "identity_id" {
+  description = "Goes into the connection"
+  value       = infisical_identity.daypass.id
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto"
+import { TokenRefusal, verifyIdentityToken } from "./relying-party.ts"
+import {
+  type Ask,
+  bearerOf,
+  hasExactly,
+  json,
+  type StoreAnswer,
+  type StoreServer,
+  startStoreServer,
+  textsIn,
+} from "./store-server.ts"
+
+/** A service account's identity, and the configs that the account may read, as `shop/prd`. */
+export interface DopplerIdentity {
+  readonly id: string
+  readonly issuer: string
+  readonly audience: string
+  readonly subject: string
+  readonly configs: readonly string[]
+}
+
+export interface DopplerSecret {
+  readonly raw: string
+  /** Null: Doppler keeps it from service accounts. */
+  readonly computed: string | null
+  readonly visibility: "masked" | "unmasked" | "restricted"
+}
+
+export interface Doppler extends StoreServer {
+  /** Makes an identity exist; one with the same id is replaced. */
+  addIdentity(identity: DopplerIdentity): void
+  /** Makes a config exist, as `shop/prd`, with these secrets by name. */
+  addConfig(config: string, secrets: Readonly<Record<string, DopplerSecret>>): void
+  /** Ends all logins, as a deleted identity's are. */
+  endLogins(): void
+}
+
+const LOGIN_SECONDS = 1_800
+const READ_PARAMETERS = ["project", "config", "secrets", "include_dynamic_secrets"]
+
+/** Starts a stand-in for Doppler: the login of a service account's identity, and the secrets of a config, by name. */
+export async function startDoppler(): Promise<Doppler> {
+  const identities = new Map<string, DopplerIdentity>()
+  const configs = new Map<string, Readonly<Record<string, DopplerSecret>>>()
+  const logins = new Map<string, DopplerIdentity>()
+
+  const server = await startStoreServer("Doppler", async (ask) => {
+    if (ask.method === "POST" && ask.path === "/v3/auth/oidc") return logIn(ask)
+    if (ask.method === "GET" && ask.path === "/v3/configs/config/secrets") return list(ask)
+    return null
+  })
+
+  async function logIn(ask: Ask): Promise<StoreAnswer | null> {
+    const sent = textsIn(ask, "identity", "token")
+    if (sent === null || !hasExactly(ask.query) || ask.headers.authorization !== undefined) return null
+    const identity = identities.get(sent.identity)
+    if (identity === undefined) return refused(404, "Could not find requested identity")
+    const { issuer, audience, subject } = identity
+    try {
+      const { sub } = await verifyIdentityToken(sent.token, [{ issuer, audiences: [audience] }])
+      if (sub !== subject) return refused(401, "Token claims do not match the identity's configuration")
+    } catch (error) {
+      if (!(error instanceof TokenRefusal)) throw error
+      return refused(401, `Invalid OIDC token: ${error.fault}`)
+    }
+    const token = `dp.said.${randomBytes(32).toString("base64url")}`
+    logins.set(token, identity)
+    return json(200, { token, expires_at: new Date(Date.now() + LOGIN_SECONDS * 1000).toISOString() })
+  }
+
+  function list(ask: Ask): StoreAnswer | null {
+    if (!hasExactly(ask.query, ...READ_PARAMETERS) || ask.query.get("include_dynamic_secrets") !== "false") return null
+    const identity = logins.get(bearerOf(ask) ?? "")
+    if (identity === undefined) return refused(401, "Invalid Auth token")
+    const name = `${ask.query.get("project")}/${ask.query.get("config")}`
+    const secrets = configs.get(name)
+    if (secrets === undefined) return refused(404, "Could not find requested config")
+    if (!identity.configs.includes(name)) return refused(403, "You do not have access to this config")
+    const wanted = ask.query.get("secrets")?.split(",") ?? []
+    const listed = Object.entries(secrets).filter(([secret]) => wanted.includes(secret))
+    return json(200, {
+      secrets: Object.fromEntries(listed.map(([secret, one]) => [secret, shown(one)])),
+      success: true,
+    })
+  }
+
+  return {
+    ...server,
+    addIdentity: (identity) => void identities.set(identity.id, identity),
+    addConfig: (config, secrets) => void configs.set(config, secrets),
+    endLogins: () => logins.clear(),
+  }
+}
+
+const shown = ({ raw, computed, visibility }: DopplerSecret) => ({
+  raw: computed === null ? null : raw,
+  computed,
+  note: "",
+  rawVisibility: visibility,
+  computedVisibility: visibility,
+})
+
+const refused = (status: number, message: string) => json(status, { messages: [message], success: false })

@@ -1,0 +1,119 @@
+import { randomBytes, randomUUID } from "node:crypto"
+import { TokenRefusal, verifyIdentityToken } from "./relying-party.ts"
+import {
+  type Ask,
+  bearerOf,
+  hasExactly,
+  json,
+  type StoreAnswer,
+  type StoreServer,
+  startStoreServer,
+  textsIn,
+} from "./store-server.ts"
+
+/** A machine identity with OIDC Auth, and what it may read: prefixes of places, as `PROJECT/prod/payments/`. */
+export interface InfisicalIdentity {
+  readonly id: string
+  readonly issuer: string
+  readonly audience: string
+  readonly subject: string
+  readonly reads: readonly string[]
+}
+
+export interface Infisical extends StoreServer {
+  /** Makes an identity exist; one with the same id is replaced. */
+  addIdentity(identity: InfisicalIdentity): void
+  /** Makes a secret exist, at `PROJECT/ENVIRONMENT/[FOLDER/...]NAME`. */
+  addSecret(place: string, value: string): void
+  /** Ends all logins, as revoked tokens end. */
+  endLogins(): void
+}
+
+const LOGIN_SECONDS = 7_200
+const READ_PARAMETERS = [
+  "projectId",
+  "environment",
+  "secretPath",
+  "type",
+  "viewSecretValue",
+  "expandSecretReferences",
+  "include_imports",
+]
+const REFERENCE = /\$\{([A-Za-z0-9_-]+)\}/g
+
+/** Starts a stand-in for Infisical: the login with OIDC Auth, and one secret by its name (API version 4). */
+export async function startInfisical(): Promise<Infisical> {
+  const identities = new Map<string, InfisicalIdentity>()
+  const secrets = new Map<string, string>()
+  const logins = new Map<string, InfisicalIdentity>()
+
+  const server = await startStoreServer("Infisical", async (ask) => {
+    if (ask.method === "POST" && ask.path === "/api/v1/auth/oidc-auth/login") return logIn(ask)
+    const name = /^\/api\/v4\/secrets\/([^/]+)$/.exec(ask.path)?.[1]
+    if (ask.method === "GET" && name !== undefined) return read(ask, decodeURIComponent(name))
+    return null
+  })
+
+  async function logIn(ask: Ask): Promise<StoreAnswer | null> {
+    const sent = textsIn(ask, "identityId", "jwt")
+    if (sent === null || !hasExactly(ask.query) || ask.headers.authorization !== undefined) return null
+    const identity = identities.get(sent.identityId)
+    if (identity === undefined) return refused(404, "NotFound", "OIDC auth method not found for identity")
+    const { issuer, audience, subject } = identity
+    try {
+      const { sub } = await verifyIdentityToken(sent.jwt, [{ issuer, audiences: [audience] }])
+      if (sub !== subject) return refused(403, "ForbiddenRequestError", "Access denied: OIDC subject not allowed.")
+    } catch (error) {
+      if (!(error instanceof TokenRefusal)) throw error
+      return refused(401, "UnauthorizedError", `Access denied: ${error.fault}`)
+    }
+    const accessToken = randomBytes(48).toString("base64url")
+    logins.set(accessToken, identity)
+    return json(200, { accessToken, expiresIn: LOGIN_SECONDS, accessTokenMaxTTL: LOGIN_SECONDS, tokenType: "Bearer" })
+  }
+
+  function read(ask: Ask, secretKey: string): StoreAnswer | null {
+    const { query } = ask
+    if (!hasExactly(query, ...READ_PARAMETERS)) return null
+    const [projectId, environment, secretPath] = ["projectId", "environment", "secretPath"].map((key) => query.get(key))
+    if (!secretPath?.startsWith("/") || (secretPath !== "/" && secretPath.endsWith("/"))) return null
+    if (query.get("type") !== "shared" || query.get("include_imports") !== "false") return null
+    const identity = logins.get(bearerOf(ask) ?? "")
+    if (identity === undefined) return refused(401, "UnauthorizedError", "Token is not valid")
+    const folder = `${projectId}/${environment}${secretPath === "/" ? "" : secretPath}/`
+    const mayRead = identity.reads.some((prefix) => folder.startsWith(prefix))
+    if (!mayRead) return refused(403, "PermissionDenied", "You are not allowed to read on secrets")
+    const stored = secrets.get(`${folder}${secretKey}`)
+    if (stored === undefined) return refused(404, "NotFound", `Secret with name '${secretKey}' not found`)
+    const isExpanded = query.get("expandSecretReferences") === "true"
+    const isHidden = query.get("viewSecretValue") !== "true"
+    const secretValue = isExpanded
+      ? stored.replace(REFERENCE, (whole, name: string) => secrets.get(`${folder}${name}`) ?? whole)
+      : stored
+    return json(200, {
+      secret: {
+        id: randomUUID(),
+        _id: randomUUID(),
+        workspace: projectId,
+        environment,
+        secretPath,
+        secretKey,
+        type: "shared",
+        version: 1,
+        secretValue: isHidden ? "<hidden-by-infisical>" : secretValue,
+        secretValueHidden: isHidden,
+        secretComment: "",
+      },
+    })
+  }
+
+  return {
+    ...server,
+    addIdentity: (identity) => void identities.set(identity.id, identity),
+    addSecret: (place, value) => void secrets.set(place, value),
+    endLogins: () => logins.clear(),
+  }
+}
+
+const refused = (statusCode: number, error: string, message: string) =>
+  json(statusCode, { reqId: `req-${randomUUID()}`, statusCode, message, error })

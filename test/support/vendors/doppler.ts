@@ -1,0 +1,68 @@
+import { startDoppler } from "../doppler.ts"
+import type { StartVendor } from "../vendor.ts"
+import { fileOf } from "./delivered-file.ts"
+
+const GRANT = "doppler-app"
+const IDENTITY = "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15"
+const AUDIENCE = "https://api.doppler.com"
+const DATABASE_URL = "postgres://tools:s3cr3t-doppler@db.example.com/tools"
+const REGION = "eu-west-1"
+const KEY = '{"type":"service_account","private_key":"example-doppler"}'
+
+/** Doppler with one project, and a service account's identity that admits one grant. */
+export const startDopplerVendor: StartVendor = async () => {
+  const store = await startDoppler()
+  store.addConfig("tools/prd", {
+    DATABASE_URL: {
+      raw: `postgres://\${DB_USER}:\${DB_PASSWORD}@db.example.com/tools`,
+      computed: DATABASE_URL,
+      visibility: "masked",
+    },
+    REGION: { raw: REGION, computed: REGION, visibility: "unmasked" },
+    UNWANTED: { raw: "unwanted", computed: "unwanted", visibility: "masked" },
+  })
+  store.addConfig("tools/prd_keys", { SERVICE_ACCOUNT: { raw: KEY, computed: KEY, visibility: "restricted" } })
+  return {
+    name: "doppler",
+    gives: "secrets of Doppler configs",
+    connections: {
+      "doppler-tools": {
+        provider: "doppler",
+        identity: IDENTITY,
+        audience: AUDIENCE,
+        projects: ["tools"],
+        url: store.url,
+      },
+    },
+    grants: {
+      [GRANT]: {
+        connection: "doppler-tools",
+        ttl: "15m",
+        read: {
+          DOPPLER_DATABASE_URL: "tools/prd/DATABASE_URL",
+          DOPPLER_REGION: "tools/prd/REGION",
+          DOPPLER_KEY: { from: "tools/prd_keys/SERVICE_ACCOUNT", as: "file" },
+          DOPPLER_KEY_TYPE: "tools/prd_keys/SERVICE_ACCOUNT#type",
+        },
+      },
+    },
+    secrets: {},
+    trust({ issuer, subject }) {
+      const configs = ["tools/prd", "tools/prd_keys"]
+      store.addIdentity({ id: IDENTITY, issuer, audience: AUDIENCE, subject: subject(GRANT), configs })
+    },
+    check: (run) => [
+      ["the variables are the secrets, references resolved", run.env["DOPPLER_DATABASE_URL"] === DATABASE_URL],
+      ["one is a field of a secret's JSON", run.env["DOPPLER_KEY_TYPE"] === "service_account"],
+      ["what is secret is masked", run.masks.includes(DATABASE_URL)],
+      ["what Doppler shows is not masked", run.env["DOPPLER_REGION"] === REGION && !run.masks.includes(REGION)],
+      ["the key is a file", fileOf(run, "DOPPLER_KEY") === `0600 ${KEY}`],
+    ],
+    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    fail: (how) => store.fail(how),
+    requests: store.requests,
+    alive: () => 0,
+    assertClean: () => store.assertClean(),
+    close: () => store.close(),
+  }
+}

@@ -1,0 +1,76 @@
+import { startOnePassword } from "../one-password.ts"
+import type { StartVendor } from "../vendor.ts"
+import { fileOf } from "./delivered-file.ts"
+
+const GRANT = "onepassword-app"
+const TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJqdGkiOiJ0b29scyJ9.c2lnbmF0dXJlLW9mLUNvbm5lY3Q"
+const VAULT = "toolsvault0000000000000000"
+const ADMIN = { id: "admin0000000000000000000000", label: "Admin" }
+const PASSWORD = "correct horse battery staple"
+const API_TOKEN = "tok_4f1c9b2e7a6d"
+const KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIPexample1password\n-----END PRIVATE KEY-----\n"
+
+/** A 1Password Connect server with one vault, two items of which the grant reads. */
+export const startOnePasswordVendor: StartVendor = async () => {
+  const connect = await startOnePassword()
+  connect.addVault({
+    id: VAULT,
+    name: "Tools (production)",
+    items: [
+      {
+        id: "databaseitem00000000000000",
+        title: "Tools database",
+        sections: [ADMIN],
+        fields: [
+          { id: "password", type: "CONCEALED", label: "password", value: PASSWORD },
+          { id: "t1", type: "CONCEALED", label: "token", value: API_TOKEN, section: { id: ADMIN.id } },
+        ],
+      },
+      {
+        id: "deploykeyitem0000000000000",
+        title: "Deploy key",
+        fields: [{ id: "private_key", type: "SSHKEY", label: "private key", value: KEY }],
+      },
+      { id: "olddatabase000000000000000", title: "Tools database", state: "ARCHIVED" },
+    ],
+  })
+  connect.addVault({ id: "othervault0000000000000000", name: "Others", items: [] })
+  connect.allow(TOKEN, [VAULT])
+  return {
+    name: "1password",
+    gives: "fields of 1Password items",
+    connections: {
+      "onepassword-tools": {
+        provider: "1password",
+        url: connect.url,
+        token: "env:OP_CONNECT_TOKEN",
+        vaults: ["Tools (production)", VAULT],
+      },
+    },
+    grants: {
+      [GRANT]: {
+        connection: "onepassword-tools",
+        ttl: "15m",
+        read: {
+          OP_DB_PASSWORD: "op://Tools (production)/Tools database/password",
+          OP_API_TOKEN: `op://${VAULT}/Tools database/Admin/token`,
+          OP_DEPLOY_KEY: { from: "op://Tools (production)/Deploy key/private key", as: "file", mode: "0400" },
+        },
+      },
+    },
+    secrets: { OP_CONNECT_TOKEN: TOKEN },
+    // Connect takes the broker for whoever holds its token, and is told of no job.
+    trust() {},
+    check: (run) => [
+      ["the variables are the fields", run.env["OP_DB_PASSWORD"] === PASSWORD && run.env["OP_API_TOKEN"] === API_TOKEN],
+      ["they are masked", run.masks.includes(PASSWORD) && run.masks.includes(API_TOKEN)],
+      ["the key is a file for its owner alone", fileOf(run, "OP_DEPLOY_KEY") === `0400 ${KEY}`],
+    ],
+    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    fail: (how) => connect.fail(how),
+    requests: connect.requests,
+    alive: () => 0,
+    assertClean: () => connect.assertClean(),
+    close: () => connect.close(),
+  }
+}
