@@ -1,16 +1,9 @@
 import { z } from "zod"
 import { isJobClaim } from "../../core/job-claims.ts"
+import { audience } from "../service.ts"
 import { variable } from "../variable.ts"
 
-const MAX_AUDIENCE_LENGTH = 256
 const MAX_EXTRA_CLAIMS = 16
-
-/** An audience as it stands in `aud`: printable ASCII without spaces or quotes. */
-const audience = z
-  .string()
-  .min(1)
-  .max(MAX_AUDIENCE_LENGTH)
-  .regex(/^[!#-[\]-~]+$/, "an audience has printable ASCII characters only, no spaces, quotes or backslashes")
 
 /** AWS's own, and that of its partition in China. */
 const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn"])
