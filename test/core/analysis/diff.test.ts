@@ -364,7 +364,8 @@ describe("a diff", () => {
       }),
       { numRuns: RUNS },
     )
-    for (const met of ["more", "less", "told"] as const) expect(seen[met]).toBeGreaterThan(20)
+    // About fifty by chance: a bound near that would fail by luck.
+    for (const met of ["more", "less", "told"] as const) expect(seen[met]).toBeGreaterThan(10)
     expect(seen.unproven).toBeLessThan(seen.told / 20)
   }, 600_000)
 })

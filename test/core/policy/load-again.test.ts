@@ -129,8 +129,9 @@ describe("a loader that remembers", () => {
       }),
       { numRuns: 300 },
     )
-    // It would prove nothing if nothing ever loaded, or nothing were ever refused.
-    expect(Math.min(seen.sets, seen.faults, seen.allowed)).toBeGreaterThan(100)
+    // It would prove nothing if nothing ever loaded, or nothing were ever refused. About a hundred of each come by chance: a
+    // bound near that would fail by luck.
+    expect(Math.min(seen.sets, seen.faults, seen.allowed)).toBeGreaterThan(30)
   })
 
   const A = inputOf("a.yaml", policyOf(NOTE + ALLOW))
