@@ -7,6 +7,8 @@ import type { ProviderIo } from "./provider.ts"
 export interface OtherSide {
   readonly name: string
   readonly connection: string
+  /** What it means when this side redirects, and what to change: sentences. */
+  readonly redirects?: string
 }
 
 /** A request, without the bounds that `call` gives it. */
@@ -35,6 +37,10 @@ export async function call(side: OtherSide, request: Call, io: ProviderIo): Prom
 
 /** What a request that got no answer means. */
 export function readHttpFailure(side: OtherSide, reason: HttpFailure): BrokerError {
+  if (reason === "redirect" && side.redirects !== undefined) {
+    const message = `${side.name} answered connection ${side.connection} with a redirect, and none is followed. ${side.redirects}`
+    return new BrokerError("provider_response_invalid", message)
+  }
   if (reason === "too-large" || reason === "redirect") {
     const message = `${side.name} answered connection ${side.connection} in a way that it never does (${reason}). Check where the connection points.`
     return new BrokerError("provider_response_invalid", message)

@@ -9,6 +9,7 @@ import { cases as github } from "./github/cases.ts"
 import { cases as google } from "./google/cases.ts"
 import { cases as identityToken } from "./identity-token/cases.ts"
 import { cases as infisical } from "./infisical/cases.ts"
+import { cases as vault } from "./vault/cases.ts"
 
 /** The recorded stories of every provider, by its name. */
 export const CASES: ReadonlyMap<string, readonly ProviderCase[]> = new Map([
@@ -21,4 +22,5 @@ export const CASES: ReadonlyMap<string, readonly ProviderCase[]> = new Map([
   ["google", google],
   ["identity-token", identityToken],
   ["infisical", infisical],
+  ["vault", vault],
 ])

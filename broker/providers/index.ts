@@ -9,8 +9,20 @@ import { google } from "./google/provider.ts"
 import { identityToken } from "./identity-token/provider.ts"
 import { infisical } from "./infisical/provider.ts"
 import type { Provider, ProviderTable } from "./provider.ts"
+import { vault } from "./vault/provider.ts"
 
-const ALL: readonly Provider[] = [onePassword, aws, azure, conjur, doppler, github, google, identityToken, infisical]
+const ALL: readonly Provider[] = [
+  onePassword,
+  aws,
+  azure,
+  conjur,
+  doppler,
+  github,
+  google,
+  identityToken,
+  infisical,
+  vault,
+]
 
 /** Every provider, by its name. */
 export const PROVIDERS: ProviderTable = new Map(ALL.map((provider) => [provider.name, provider]))

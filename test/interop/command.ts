@@ -4,6 +4,8 @@ export interface CommandOptions {
   readonly cwd?: string
   /** All that it gets; the caller's own when left out. */
   readonly env?: Readonly<Record<string, string>>
+  /** Whom it runs as; the caller when left out. */
+  readonly as?: { readonly uid: number; readonly gid: number }
   readonly timeoutMs: number
 }
 
@@ -19,6 +21,7 @@ export function runCommand(
       timeout: options.timeoutMs,
       ...(options.cwd !== undefined && { cwd: options.cwd }),
       ...(options.env && { env: options.env }),
+      ...options.as,
     })
     let output = ""
     for (const stream of [child.stdout, child.stderr]) {

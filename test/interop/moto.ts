@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process"
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http"
 import { join } from "node:path"
 import { freePort, type LoopbackServer, readBody, startServer } from "../support/servers.ts"
@@ -6,35 +5,16 @@ import { errorXml, STS_ERRORS, StsRefusal } from "../support/sts/answer.ts"
 import { readAssumeRoleCall } from "../support/sts/request.ts"
 import { authorise, type Role } from "../support/sts/trust.ts"
 import { verifyWebIdentity } from "../support/sts/web-identity.ts"
-
-const START_TIMEOUT_MS = 60_000
+import { answers, startProgram } from "./program.ts"
 
 /** Starts moto's server: AWS as somebody else wrote it down. */
 export async function startMoto(programs: string): Promise<LoopbackServer> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const child = spawn(join(programs, "moto_server"), ["-H", "127.0.0.1", "-p", `${port}`], { stdio: "ignore" })
-  const exited = new Promise<void>((resolve) => child.once("close", () => resolve()))
-  const end = () => void child.kill("SIGKILL")
-  process.once("exit", end)
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (
-    !(await fetch(`${url}/moto-api/`).then(
-      (answer) => answer.ok,
-      () => false,
-    ))
-  ) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error("moto_server did not start")
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  return {
-    url,
-    async close() {
-      end()
-      await exited
-      process.removeListener("exit", end)
-    },
-  }
+  const server = await startProgram(join(programs, "moto_server"), ["-H", "127.0.0.1", "-p", `${port}`], {
+    isReady: () => answers(`${url}/moto-api/`),
+  })
+  return { url, close: server.close }
 }
 
 export interface MotoSts extends LoopbackServer {
@@ -47,7 +27,7 @@ export interface MotoSts extends LoopbackServer {
  * the role's trust. What passes is moto's to answer, so that the XML which the broker reads is not of our making.
  */
 export async function startMotoSts(moto: string, role: () => Role): Promise<MotoSts> {
-  const answers: string[] = []
+  const answered: string[] = []
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request)
     try {
@@ -61,10 +41,10 @@ export async function startMotoSts(moto: string, role: () => Role): Promise<Moto
       return
     }
     const answer = await askMoto(moto, body ?? "")
-    answers.push(answer.body)
+    answered.push(answer.body)
     response.writeHead(answer.status, { "Content-Type": answer.type }).end(answer.body)
   }
-  return { ...(await startServer(serve, () => {})), answers }
+  return { ...(await startServer(serve, () => {})), answers: answered }
 }
 
 /** moto tells its services apart by the host, which `fetch` does not let anybody set. */

@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { motoCase } from "./moto-case.ts"
+import { openbaoCase } from "./openbao-case.ts"
 import { installTools } from "./tools.ts"
 import { zizmorCase } from "./zizmor-case.ts"
 
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
 export type Check = (name: string, body: () => void | Promise<void>) => Promise<void>
 
-const CASES = { moto: motoCase, act: actCase, zizmor: zizmorCase }
+const CASES = { moto: motoCase, openbao: openbaoCase, act: actCase, zizmor: zizmorCase }
 
 /** `npm run test:interop`: Daypass against servers and clients that other people wrote. Fails, and never skips, without them. */
 async function run(): Promise<boolean> {
@@ -25,7 +26,7 @@ async function run(): Promise<boolean> {
       console.log(`  FAILED  ${name}\n${indent(error)}`)
     }
   }
-  console.log("installing moto, act and zizmor (once a version)")
+  console.log("installing moto, OpenBao, act and zizmor (once a version)")
   const programs = await installTools()
   for (const [name, interop] of Object.entries(CASES)) {
     console.log(`\n${name}`)
@@ -45,6 +46,8 @@ const indent = (error: unknown) =>
 /** Whatever ends this run, its files go with it; what it started watches for the same exit. */
 function leaveNothingBehind(): void {
   const folder = mkdtempSync(join(tmpdir(), "daypass-interop-"))
+  // PostgreSQL, which refuses to run as root, must get through to a folder of its own in there.
+  chmodSync(folder, 0o711)
   process.env["TMPDIR"] = folder
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
   process.once("SIGINT", () => process.exit(130))

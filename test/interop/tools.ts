@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { runCommand } from "./command.ts"
@@ -25,6 +25,37 @@ export async function installTools(): Promise<string> {
   await mustRun(join(programs, "python"), ["-m", "pip", "install", "--quiet", "--no-input", "-r", REQUIREMENTS])
   writeFileSync(finished, "")
   return programs
+}
+
+/** Where Debian and Ubuntu keep the programs of each version of PostgreSQL. */
+const POSTGRES = "/usr/lib/postgresql"
+
+/**
+ * The folder of PostgreSQL's programs, of the newest version there is; installed from the system's packages where there
+ * is none.
+ * @throws when it cannot be had
+ */
+export async function installPostgres(): Promise<string> {
+  const found = postgresPrograms()
+  if (found !== null) return found
+  const [program = "", ...before] = process.getuid?.() === 0 ? ["apt-get"] : ["sudo", "-n", "apt-get"]
+  try {
+    await mustRun(program, [...before, "update", "-qq"])
+    await mustRun(program, [...before, "install", "-y", "-qq", "--no-install-recommends", "postgresql"])
+  } catch (error) {
+    throw new Error("PostgreSQL is not installed, and apt-get could not install it: install postgresql", {
+      cause: error,
+    })
+  }
+  const installed = postgresPrograms()
+  if (installed === null) throw new Error(`there is no PostgreSQL below ${POSTGRES}: install postgresql`)
+  return installed
+}
+
+function postgresPrograms(): string | null {
+  const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES) : []
+  const folders = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(POSTGRES, version, "bin"))
+  return folders.find((folder) => existsSync(join(folder, "initdb"))) ?? null
 }
 
 async function mustRun(program: string, args: readonly string[]): Promise<void> {

@@ -1,0 +1,80 @@
+import { invalid } from "../call.ts"
+import type { Minted, Provider, ProviderIo } from "../provider.ts"
+import { locatorsOf, locatorsOnly } from "../read-grant.ts"
+import { type Vault, vaultOf } from "./api.ts"
+import { mintDynamic } from "./dynamic.ts"
+import {
+  type Connection,
+  conflictOf,
+  connection,
+  type Grant,
+  grant,
+  MAX_TTL_SECONDS,
+  MIN_TTL_SECONDS,
+} from "./grant.ts"
+import { handleOf, openHandle, takeBack } from "./handle.ts"
+import { type Request, whileHolding } from "./login.ts"
+import { readSecrets } from "./reading.ts"
+
+/** HashiCorp Vault and OpenBao, by the broker's identity token: no token of theirs stands anywhere. */
+export const vault: Provider<Connection, Grant> = {
+  name: "vault",
+  summary: "secrets, dynamic credentials and tokens of HashiCorp Vault or OpenBao",
+  connection,
+  grant,
+  check: conflictOf,
+  minTtlSeconds: MIN_TTL_SECONDS,
+  maxTtlSeconds: MAX_TTL_SECONDS,
+  underCeiling: fieldsOnly,
+
+  resource({ read, dynamic, role }) {
+    if (read !== undefined) return locatorsOf(read).join(" ")
+    return dynamic ?? `a token of the role ${role}`
+  },
+
+  async mint(request, io) {
+    const at = vaultOf(request.connectionName, request.connection)
+    const { read, dynamic, env, ...rest } = request.grant
+    if (read !== undefined) return await readSecrets(at, read, request, io)
+    if (dynamic !== undefined) return await mintDynamic(at, { ...rest, dynamic, env: env ?? {} }, request, io)
+    return await handToken(at, request, io)
+  },
+
+  async revoke(handle, _connection, io) {
+    const { vault: at, holding } = openHandle(handle)
+    await takeBack(at, holding, io)
+  },
+}
+
+/** The job gets the login's own token, which is revoked at its end with all that was minted under it. */
+function handToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted> {
+  return whileHolding(at, request, io, async (login) => {
+    const { ttlSeconds, connection: settings } = request
+    if (login.seconds > ttlSeconds) {
+      throw invalid(
+        at.side,
+        `is a token for ${login.seconds} s where ${ttlSeconds} s were granted, and it cannot be shortened. Have the role give tokens that can be renewed, and no token_period`,
+      )
+    }
+    return {
+      values: {
+        token: { value: login.token, env: "VAULT_TOKEN" },
+        address: { value: settings.url, env: "VAULT_ADDR" },
+        ...(settings.namespace === undefined
+          ? {}
+          : { namespace: { value: settings.namespace, env: "VAULT_NAMESPACE" } }),
+      },
+      expiresAt: login.endsAt,
+      revocation: "revocable",
+      handle: handleOf(at, { ...login, leases: [] }),
+    }
+  })
+}
+
+/** As boundaries see a grant: variables with their locators and fields, without how they arrive. */
+function fieldsOnly(wanted: unknown): unknown {
+  const seen = locatorsOnly(wanted)
+  if (typeof seen !== "object" || seen === null || !("env" in seen)) return seen
+  const { read: env } = locatorsOnly({ read: seen.env }) as { readonly read: unknown }
+  return { ...seen, env }
+}

@@ -1,0 +1,53 @@
+import type { Secret } from "../../core/secret.ts"
+import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
+import { fieldOf } from "../field.ts"
+import { withLogin } from "../login.ts"
+import type { Minted, ProviderIo } from "../provider.ts"
+import type { ReadField } from "../read-grant.ts"
+import { retryPassing } from "../retry.ts"
+import { readStored } from "../store.ts"
+import { ask, type Vault } from "./api.ts"
+import { buildRead, type KvRead, keyOf, leaseIdOf, readSecret, readsFor } from "./kv.ts"
+import { parseLocator } from "./locator.ts"
+import { logIn, type Request } from "./login.ts"
+
+/**
+ * Reads what the engines keep, with the provider's own login: each secret once, however many of its fields are wanted.
+ *
+ * @throws {BrokerError} as `readSecret`
+ */
+export async function readSecrets(vault: Vault, read: ReadField, request: Request, io: ProviderIo): Promise<Minted> {
+  const { connection, grant } = request
+  const { side } = vault
+  const make = async () => {
+    const from = io.now().getTime()
+    const { token, seconds } = await logIn(vault, request, false, io)
+    return { value: token, endsAt: new Date(from + seconds * 1000) }
+  }
+  const about = { side, asks: "job", cacheSeconds: connection.cache ?? 0 } as const
+  return await readStored(read, about, io, (locators) =>
+    withLogin(io, grant.role, make, async (token) => {
+      const reads = [...readsFor(locators, connection.kv)]
+      const found = await atMost(CALLS_AT_ONCE, reads, async ([key, one]) => {
+        return [key, await readOne(vault, one, token, io)] as const
+      })
+      const secrets = new Map(found)
+      const values = locators.map((locator) => {
+        const fields = secrets.get(keyOf(locator)) ?? {}
+        return [locator, { value: fieldOf(side, locator, parseLocator(locator).field, fields) }] as const
+      })
+      return new Map(values)
+    }),
+  )
+}
+
+async function readOne(vault: Vault, read: KvRead, token: Secret<string>, io: ProviderIo) {
+  const response = await retryPassing(io, () => ask(vault, { ...buildRead(read), token }, io))
+  const lease = leaseIdOf(response)
+  if (lease !== null) {
+    // Something was minted where a secret was to be read: nobody else knows of it.
+    const body = { lease_id: lease, sync: true }
+    await ask(vault, { method: "POST", path: "sys/leases/revoke", token, body }, io).catch(() => undefined)
+  }
+  return readSecret(vault, read, response)
+}

@@ -1,0 +1,166 @@
+import { z } from "zod"
+import { Secret } from "../../core/secret.ts"
+import type { HttpResponse } from "../../ports/http.ts"
+import { denied, invalid, jsonOf, memberOf, readJson } from "../call.ts"
+import type { ProviderIo } from "../provider.ts"
+import { retryPassing } from "../retry.ts"
+import { type Asked, ask, refused, refuseWrapped, says, type Vault } from "./api.ts"
+
+/** What Vault says of a token that it gave for the broker's. */
+export interface Login {
+  readonly token: Secret<string>
+  readonly seconds: number
+  readonly isRenewable: boolean
+  readonly type: string
+  readonly policies: readonly string[]
+  /** 0: as often as it likes. */
+  readonly uses: number
+  /** The role that it was given for, where Vault says so. */
+  readonly role: string | null
+}
+
+export const buildLogin = (mount: string, role: string, jwt: Secret<string>): Asked => ({
+  method: "POST",
+  path: `auth/${mount}/login`,
+  body: { role, jwt: jwt.reveal() },
+})
+
+const seconds = z
+  .int()
+  .min(1)
+  .max(10 * 366 * 86_400)
+
+const auth = z.object({
+  auth: z.object({
+    client_token: z.string().regex(/^[!-~]{1,8192}$/),
+    lease_duration: seconds,
+    renewable: z.boolean(),
+    token_type: z.enum(["service", "batch"]),
+    policies: z.array(z.string()),
+    num_uses: z.int().min(0).default(0),
+    metadata: z.record(z.string(), z.string()).nullish(),
+  }),
+})
+
+/** @throws {BrokerError} `provider_denied` with what to change, `provider_response_invalid` */
+export function readLogin(vault: Vault, role: string, response: HttpResponse): Login {
+  if (response.status !== 200) throw refusedLogin(vault, role, response)
+  refuseWrapped(vault, response)
+  const answer = memberOf(jsonOf(response), "auth")
+  if ((memberOf(answer, "mfa_requirement") ?? null) !== null) {
+    const remedy =
+      "Vault wants a second factor at this login, and no job has one. Leave the JWT auth method out of the login enforcement"
+    throw denied(vault.side, remedy)
+  }
+  const { auth: got } = readJson(vault.side, response, auth, "a login")
+  return {
+    token: new Secret(got.client_token),
+    seconds: got.lease_duration,
+    isRenewable: got.renewable,
+    type: got.token_type,
+    policies: got.policies,
+    uses: got.num_uses,
+    role: got.metadata?.["role"] ?? null,
+  }
+}
+
+/** Phrases of the JWT auth method's refusals, in Vault and OpenBao, and what to change. */
+const REFUSALS: readonly (readonly [phrase: string, remedy: string])[] = [
+  ["invalid audience (aud) claim", "the role's bound_audiences do not name the connection's audience"],
+  [
+    "invalid subject (sub) claim",
+    "the role's bound_subject is not the grant's, which is repository:OWNER/NAME:environment:NAME:grant:NAME, to the letter",
+  ],
+  ["error validating claims", "the role's bound_claims do not admit this job"],
+  ["invalid issuer (iss) claim", "the auth method's bound_issuer is not the broker's URL"],
+  [
+    "error verifying token signature",
+    "Vault could not verify the broker's token. See that the auth method's oidc_discovery_url is the broker's URL, and that Vault reaches it",
+  ],
+  ["invalid expiration time (exp) claim", "Vault held the broker's token to be expired. Check the clocks of both"],
+  ["invalid not before (nbf) claim", "Vault held the broker's token to be of the future. Check the clocks of both"],
+  ["could not be found", "the auth method has no such role. Check the grant's role, and the connection's mount"],
+  ["could not load configuration", "the auth method at the connection's mount is not configured"],
+  ["cannot create root tokens", "the role gives the policy root, which no login can have. Take it off the role"],
+]
+
+const ELSEWHERE =
+  "there is no JWT auth method at the connection's mount, or not in its namespace, or the role is bound to addresses (token_bound_cidrs) that the broker's is not among"
+
+function refusedLogin(vault: Vault, role: string, response: HttpResponse) {
+  const known = REFUSALS.find(([phrase]) => says(response, phrase))?.[1]
+  const { status } = response
+  const remedy = known ?? (status === 403 || status === 404 ? ELSEWHERE : "Vault's log and audit log have the reason")
+  return refused(vault, response, `the login with the role ${role} failed: ${remedy}`)
+}
+
+/**
+ * Refuses a token that is not what was asked for, or that the broker could not keep its promises with.
+ *
+ * @param isHeld the token stays, because what the job gets ends with it
+ * @throws {BrokerError}
+ */
+export function accept({ side }: Vault, role: string, login: Login, isHeld: boolean): void {
+  if (login.role !== null && login.role !== role) throw invalid(side, "is a login with another role")
+  if (login.policies.includes("root")) throw invalid(side, "is a token with the policy root")
+  if (login.uses > 0) {
+    throw denied(
+      side,
+      `tokens of the role ${role} end after a number of uses, in the middle of the work. Set its token_num_uses to 0`,
+    )
+  }
+  if (isHeld && login.type === "batch") {
+    throw denied(side, `the role ${role} gives batch tokens, which nobody can revoke. Set its token_type to service`)
+  }
+}
+
+/** What the broker knows of a token that it holds for a job. */
+export interface Held {
+  readonly seconds: number
+  /** It counts from some addresses only, or Vault does not say. */
+  readonly isBoundToAddresses: boolean
+}
+
+/**
+ * Makes sure that a token can be taken back, and has it live as long as was granted where Vault lets it: longer and
+ * shorter, since the increment of a renewal counts from now.
+ *
+ * @throws {BrokerError} `provider_denied` when the token may not revoke itself
+ */
+export async function hold(vault: Vault, login: Login, ttlSeconds: number, io: ProviderIo): Promise<Held> {
+  const asking = (asked: Asked) => retryPassing(io, () => ask(vault, { ...asked, token: login.token }, io))
+  const isAsGranted = login.seconds === ttlSeconds || !login.isRenewable
+  const [capabilities, itself, renewed] = await Promise.all([
+    asking({ method: "POST", path: "sys/capabilities-self", body: { paths: [REVOKE_SELF] } }),
+    asking({ method: "GET", path: "auth/token/lookup-self" }),
+    isAsGranted ? null : asking({ method: "POST", path: "auth/token/renew-self", body: { increment: ttlSeconds } }),
+  ])
+  if (!mayRevokeItself(capabilities)) {
+    throw denied(
+      vault.side,
+      "the role's tokens may not revoke themselves, so that nothing could be taken back. Leave Vault's policy default on the role, or allow update on auth/token/revoke-self and sys/capabilities-self",
+    )
+  }
+  const cidrs = itself.status === 200 ? (memberOf(memberOf(jsonOf(itself), "data"), "bound_cidrs") ?? []) : null
+  return {
+    // A refusal to renew leaves the token as it is: then it ends when it does.
+    seconds: renewed?.status === 200 ? readRenewed(vault, renewed) : login.seconds,
+    isBoundToAddresses: !Array.isArray(cidrs) || cidrs.length > 0,
+  }
+}
+
+export const REVOKE_SELF = "auth/token/revoke-self"
+
+function mayRevokeItself(response: HttpResponse): boolean {
+  const capabilities = memberOf(memberOf(jsonOf(response), "data"), REVOKE_SELF)
+  return (
+    response.status === 200 &&
+    Array.isArray(capabilities) &&
+    capabilities.some((one) => one === "update" || one === "root")
+  )
+}
+
+const renewal = z.object({ auth: z.object({ lease_duration: seconds }) })
+
+const readRenewed = ({ side }: Vault, response: HttpResponse): number =>
+  readJson(side, response, renewal, "a renewal").auth.lease_duration

@@ -1,0 +1,34 @@
+import { Secret } from "../../core/secret.ts"
+import { memberOf, type OtherSide } from "../call.ts"
+import { fieldOf } from "../field.ts"
+import type { MintedValue } from "../provider.ts"
+import { wantedOf } from "../read-grant.ts"
+import { delivered } from "../stored-value.ts"
+import type { DynamicGrant, FreshSecret } from "./minted.ts"
+
+/** What a value's name may look like on the wire. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+
+/**
+ * The fields that the grant names, each under its own name and in its variable; a list of texts line after line.
+ *
+ * All are secret, since an engine does not say which are not. What the grant does not name stays out of the job: fields
+ * such as a key's type are short words, and masking one would blank it out of the whole log.
+ *
+ * @throws {BrokerError} `secret_not_found` for a field that is not there, `secret_unusable` for one that is no text
+ */
+export function valuesOf(side: OtherSide, { dynamic, env }: DynamicGrant, data: FreshSecret["data"]) {
+  const values = wantedOf(env).map((wanted): readonly [string, MintedValue] => {
+    const { locator: field, variable } = wanted
+    const locator = `${dynamic}#${field}`
+    const value = linesOf(memberOf(data, field)) ?? fieldOf(side, locator, field, data)
+    return [NAME.test(field) ? field : variable, delivered(side, { ...wanted, locator }, { value })]
+  })
+  return Object.fromEntries(values)
+}
+
+/** A list of texts, such as a chain of certificates. */
+const linesOf = (value: unknown): Secret<string> | null =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string")
+    ? new Secret(value.join("\n"))
+    : null

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict"
+import { X509Certificate } from "node:crypto"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { deployment } from "../support/acme.ts"
+import { startNodeBroker } from "../support/broker-node.ts"
+import { startGitHub } from "../support/github.ts"
+import { type ActionRun, runAction } from "../support/runner.ts"
+import { startOpenBao } from "./openbao.ts"
+import { type GRANTS, setUp, writeVaultPolicies } from "./openbao-world.ts"
+import { startPostgres } from "./postgres.ts"
+import type { Check } from "./run.ts"
+
+const TTL_SECONDS = 600
+const GONE_TIMEOUT_MS = 10_000
+
+/** The built action and the real broker against OpenBao, which makes users in a PostgreSQL. */
+export async function openbaoCase(programs: string, check: Check): Promise<void> {
+  await using ends = new AsyncDisposableStack()
+  const folder = mkdtempSync(join(tmpdir(), "daypass-vault-"))
+  ends.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const github = ends.adopt(await startGitHub(), (it) => it.close())
+  const postgres = ends.adopt(await startPostgres(), (it) => it.close())
+  const bao = ends.adopt(await startOpenBao(programs), (it) => it.close())
+  writeVaultPolicies(folder, { issuer: github.issuer, url: bao.url })
+  const broker = await startNodeBroker({ policies: folder })
+  ends.defer(async () => void (await broker.stop()))
+  await setUp(bao, postgres, broker.url)
+
+  const job = github.job(deployment("refs/heads/main", "4001"))
+  const step = (...grants: (keyof typeof GRANTS)[]) => ({
+    inputs: { broker: broker.url, grants: grants.join(",") },
+    idToken: { url: job.requestUrl, requestToken: job.requestToken },
+  })
+  const begin = (...grants: (keyof typeof GRANTS)[]) => runAction({ ...step(...grants), entry: "main" })
+  const end = (main: ActionRun) => runAction({ ...step(), entry: "post", state: main.state })
+  const userOf = ({ env }: ActionRun) => ({ user: env["PGUSER"] ?? "", password: env["PGPASSWORD"] ?? "" })
+  const users = () => postgres.query("select count(*) from pg_roles where rolname like 'v-%'")
+  const leases = async () => (await bao.ask("LIST", "sys/leases/lookup/database/creds/shop-rw")).status
+
+  const main = await begin("vault-kv", "vault-database", "vault-token", "vault-tls")
+
+  await check("secrets of KV engines of both versions are in the job, and an older version", () => {
+    assert.equal(main.exitCode, 0, main.log)
+    const { SHOP_KEY, SHOP_OLD_KEY, SHOP_PORT, SHOP_ODD } = main.env
+    assert.deepEqual(
+      [SHOP_KEY, SHOP_OLD_KEY, SHOP_PORT, SHOP_ODD],
+      ["the second key", "the first key", "5432", "an odd name"],
+    )
+  })
+
+  await check("PostgreSQL lets in the user that OpenBao made, and no other password of theirs", async () => {
+    const { user, password } = userOf(main)
+    assert.equal(await postgres.query("select current_user", { user, password }), user)
+    assert.equal(await postgres.query("select current_user", { user, password: `${password}x` }), null)
+  })
+
+  await check("the user's hour was shortened to what was granted, in OpenBao and in PostgreSQL", async () => {
+    const { user } = userOf(main)
+    const left = await postgres.query(
+      `select extract(epoch from rolvaliduntil - now()) from pg_roles where rolname = '${user}'`,
+    )
+    // OpenBao gives the database five seconds more than the lease.
+    assert.ok(Number(left) > TTL_SECONDS - 60 && Number(left) <= TTL_SECONDS + 5, `${left} s`)
+    const { data } = await bao.ask("LIST", "sys/leases/lookup/database/creds/shop-rw")
+    const [id = ""] = (data as { keys: string[] }).keys
+    const lease = await bao.ask("POST", "sys/leases/lookup", { lease_id: `database/creds/shop-rw/${id}` })
+    assert.ok(Number((lease.data as { ttl: number }).ttl) <= TTL_SECONDS, JSON.stringify(lease.data))
+  })
+
+  await check("OpenBao's command line takes the job's token, which lives as long as was granted", async () => {
+    const read = await bao.cli(["kv", "get", "-mount=secret", "-field=key", "shop/api"], main.env)
+    assert.equal(read.output.trim(), "the second key")
+    const self = await bao.cli(["token", "lookup", "-format=json"], main.env)
+    const { ttl } = (JSON.parse(self.output) as { data: { ttl: number } }).data
+    assert.ok(ttl > TTL_SECONDS - 60 && ttl <= TTL_SECONDS, `${ttl} s`)
+  })
+
+  await check("a certificate ends when its grant does", () => {
+    const certificate = new X509Certificate(main.env["SHOP_TLS_CERTIFICATE"] ?? "")
+    const left = (Date.parse(certificate.validTo) - Date.now()) / 1000
+    assert.ok(left > TTL_SECONDS - 60 && left <= TTL_SECONDS, `${left} s`)
+    assert.ok(certificate.checkIssued(new X509Certificate(main.env["SHOP_TLS_CHAIN"] ?? "")))
+  })
+
+  const post = await end(main)
+
+  await check("the post step says what it took back, and what it could not", () => {
+    assert.equal(post.exitCode, 0, post.log)
+    assert.match(post.log, /Took back vault-database\./)
+    assert.match(post.log, /Took back vault-token\./)
+    assert.match(post.log, /Cannot take back vault-kv, which does not end by itself\./)
+    assert.match(post.log, /Cannot take back vault-tls, which ends by itself at /)
+  })
+
+  await check("then the user is gone from PostgreSQL, and so are its lease and all tokens", async () => {
+    assert.equal(await postgres.query("select current_user", userOf(main)), null)
+    assert.equal(await users(), "0")
+    assert.equal(await leases(), 404)
+    assert.notEqual((await bao.cli(["token", "lookup"], main.env)).exitCode, 0)
+    // What is left is the administrator's.
+    assert.equal(((await bao.ask("LIST", "auth/token/accessors")).data as { keys: string[] }).keys.length, 1)
+  })
+
+  await check("a role that may not revoke leases has them revoked with its token, a moment later", async () => {
+    const frugal = await begin("vault-frugal")
+    assert.equal(await postgres.query("select 1", userOf(frugal)), "1", frugal.log)
+    assert.match((await end(frugal)).log, /Took back vault-frugal\./)
+    const deadline = Date.now() + GONE_TIMEOUT_MS
+    while ((await users()) !== "0" && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal(await users(), "0")
+  })
+
+  await check("a token that the job revoked itself counts as taken back", async () => {
+    const run = await begin("vault-token")
+    assert.equal((await bao.cli(["token", "revoke", "-self"], run.env)).exitCode, 0)
+    assert.match((await end(run)).log, /Took back vault-token\./)
+  })
+
+  await check("a role that is bound to another subject gives the job nothing", async () => {
+    const denied = await begin("vault-stranger")
+    assert.equal(denied.exitCode, 1)
+    assert.match(denied.log, /bound_subject is not the grant's/)
+    assert.deepEqual(Object.keys(denied.env), [])
+    assert.equal(await users(), "0")
+  })
+
+  await check("a version that was deleted is said to be, and nothing else of the exchange is left", async () => {
+    const gone = await begin("vault-deleted", "vault-database")
+    assert.equal(gone.exitCode, 1)
+    assert.match(gone.log, /was deleted in version 1/)
+    assert.deepEqual(Object.keys(gone.env), [])
+    assert.equal(await users(), "0")
+    assert.equal(await leases(), 404)
+  })
+
+  await check("a user that cannot be dropped now is not said to be", async () => {
+    const run = await begin("vault-database")
+    const { user } = userOf(run)
+    // What a user owns keeps OpenBao from dropping it.
+    await postgres.query(`create table theirs (); alter table theirs owner to "${user}"`)
+    const early = await end(run)
+    assert.match(early.log, /vault-database could not be taken back yet/)
+    assert.equal(await users(), "1")
+    await postgres.query("drop table theirs")
+  })
+}

@@ -1,0 +1,186 @@
+import { randomBytes, randomUUID } from "node:crypto"
+import { TokenRefusal, verifyIdentityToken } from "../relying-party.ts"
+import { forbidden, noSuchToken, parameters, type VaultAnswer, type VaultCall, VaultRefusal } from "./answers.ts"
+
+/** A role of the JWT auth method: whom it lets in, and what tokens it gives. */
+export interface JwtRole {
+  readonly boundAudiences: readonly string[]
+  readonly boundSubject: string
+  /** Policies besides `default`. */
+  readonly policies: readonly string[]
+  readonly ttlSeconds: number
+  /** As a renewal may make it, from the login on; 32 days when left out. */
+  readonly maxTtlSeconds?: number
+  readonly type?: "service" | "batch"
+  readonly uses?: number
+  readonly noDefaultPolicy?: boolean
+}
+
+/** Paths, which may end in `*`, and what a token may do there. */
+export type VaultPolicy = Readonly<Record<string, readonly ("read" | "update")[]>>
+
+export interface VaultToken {
+  readonly id: string
+  readonly accessor: string
+  readonly role: string
+  readonly policies: readonly string[]
+  readonly type: "service" | "batch"
+  readonly issuedAt: number
+  readonly maxTtlSeconds: number
+  expiresAt: number
+  usesLeft: number
+}
+
+/** What the policy `default` allows, as far as anybody here asks. */
+const DEFAULT_POLICY: VaultPolicy = {
+  "auth/token/lookup-self": ["read"],
+  "auth/token/renew-self": ["update"],
+  "auth/token/revoke-self": ["update"],
+  "sys/capabilities-self": ["update"],
+  "sys/leases/renew": ["update"],
+}
+const MAX_TTL_SECONDS = 2_764_800
+
+/** Tokens of a Vault: the JWT auth method that gives them, the policies that bind them, and their own paths. */
+export class VaultTokens {
+  readonly roles = new Map<string, JwtRole>()
+  readonly policies = new Map<string, VaultPolicy>([["default", DEFAULT_POLICY]])
+  /** The auth method's `oidc_discovery_url` and `bound_issuer`. */
+  issuer: string | null = null
+  readonly #tokens = new Map<string, VaultToken>()
+  readonly #onEnd: (token: VaultToken) => void
+
+  /** @param onEnd told of every token that ends, whose leases end with it */
+  constructor(onEnd: (token: VaultToken) => void) {
+    this.#onEnd = onEnd
+  }
+
+  async login(call: VaultCall): Promise<VaultAnswer> {
+    const { role: name, jwt } = parameters(call, { role: "text", jwt: "text" }, ["role", "jwt"])
+    if (this.issuer === null) throw new VaultRefusal(400, "could not load configuration")
+    const role = this.roles.get(String(name))
+    if (!role) throw new VaultRefusal(400, `role "${name}" could not be found`)
+    const trusted = [{ issuer: this.issuer, audiences: role.boundAudiences }]
+    const claims = await verifyIdentityToken(String(jwt), trusted).catch((error: unknown) => {
+      throw error instanceof TokenRefusal
+        ? new VaultRefusal(400, `error validating token: ${FAULTS[error.fault]}`)
+        : error
+    })
+    if (claims.sub !== role.boundSubject) {
+      throw new VaultRefusal(400, "error validating token: invalid subject (sub) claim")
+    }
+    const token = this.#issue(String(name), role)
+    return { auth: authOf(token, role.ttlSeconds) }
+  }
+
+  #issue(name: string, role: JwtRole): VaultToken {
+    const { type = "service", uses = 0, noDefaultPolicy = false } = role
+    const now = Date.now()
+    const token: VaultToken = {
+      id: `${type === "batch" ? "b" : "s"}.${randomBytes(18).toString("base64url")}`,
+      accessor: type === "batch" ? "" : randomBytes(18).toString("base64url"),
+      role: name,
+      policies: [...(noDefaultPolicy ? [] : ["default"]), ...role.policies],
+      type,
+      issuedAt: now,
+      maxTtlSeconds: role.maxTtlSeconds ?? MAX_TTL_SECONDS,
+      expiresAt: now + role.ttlSeconds * 1000,
+      usesLeft: uses === 0 ? Number.POSITIVE_INFINITY : uses,
+    }
+    this.#tokens.set(token.id, token)
+    return token
+  }
+
+  /** The call's token, if it is good and its policies allow the call. @throws {VaultRefusal} */
+  authorise({ token: id, path, method }: VaultCall): VaultToken {
+    this.expire()
+    const token = this.#tokens.get(id ?? "")
+    if (!token) throw noSuchToken()
+    token.usesLeft -= 1
+    if (token.usesLeft <= 0) this.#end(token)
+    if (!this.#capabilities(token, path).includes(method === "GET" ? "read" : "update")) throw forbidden()
+    return token
+  }
+
+  /** Of the policies' paths the exact one counts before those with a star, and of these the longest. */
+  #capabilities(token: VaultToken, path: string): readonly string[] {
+    return token.policies.flatMap((name) => {
+      const policy = this.policies.get(name) ?? {}
+      if (Object.hasOwn(policy, path)) return policy[path] ?? []
+      const globs = Object.keys(policy).filter((glob) => glob.endsWith("*") && path.startsWith(glob.slice(0, -1)))
+      return policy[globs.sort((a, b) => b.length - a.length)[0] ?? ""] ?? []
+    })
+  }
+
+  renewSelf(call: VaultCall, token: VaultToken): VaultAnswer {
+    const { increment } = parameters(call, { increment: "number" })
+    if (token.type === "batch") throw new VaultRefusal(400, "batch tokens cannot be renewed")
+    const now = Date.now()
+    const most = Math.floor((token.issuedAt + token.maxTtlSeconds * 1000 - now) / 1000)
+    const seconds = Math.min(Number(increment ?? most), most)
+    token.expiresAt = now + seconds * 1000
+    return { auth: authOf(token, seconds) }
+  }
+
+  revokeSelf(call: VaultCall, token: VaultToken): VaultAnswer {
+    parameters(call, {})
+    if (token.type === "batch") throw new VaultRefusal(400, "batch tokens cannot be revoked")
+    this.#end(token)
+    return null
+  }
+
+  lookupSelf(call: VaultCall, token: VaultToken): VaultAnswer {
+    parameters(call, {})
+    const ttl = Math.floor((token.expiresAt - Date.now()) / 1000)
+    return { data: { type: token.type, policies: token.policies, ttl, meta: { role: token.role }, orphan: true } }
+  }
+
+  capabilitiesSelf(call: VaultCall, token: VaultToken): VaultAnswer {
+    const { paths } = parameters(call, { paths: "texts" }, ["paths"])
+    const found = (paths as readonly string[]).map((path) => {
+      const capabilities = this.#capabilities(token, path)
+      return [path, capabilities.length === 0 ? ["deny"] : capabilities] as const
+    })
+    return { data: Object.fromEntries(found), ...Object.fromEntries(found) }
+  }
+
+  expire(): void {
+    for (const token of this.#tokens.values()) if (token.expiresAt <= Date.now()) this.#end(token)
+  }
+
+  #end(token: VaultToken): void {
+    this.#tokens.delete(token.id)
+    this.#onEnd(token)
+  }
+
+  /** Tokens that are good now and can be revoked. */
+  alive(): number {
+    this.expire()
+    return [...this.#tokens.values()].filter(({ type }) => type === "service").length
+  }
+}
+
+const FAULTS: Readonly<Record<TokenRefusal["fault"], string>> = {
+  malformed: "error verifying token signature: oidc: malformed jwt",
+  "issuer-unknown": "invalid issuer (iss) claim",
+  "keys-unavailable": "error verifying token signature: fetching keys",
+  signature: "error verifying token signature: failed to verify id token signature",
+  audience: "invalid audience (aud) claim: audience claim does not match any expected audience",
+  expired: "invalid expiration time (exp) claim: token is expired",
+  "not-yet-valid": "invalid not before (nbf) claim: token not yet valid",
+}
+
+const authOf = (token: VaultToken, seconds: number) => ({
+  client_token: token.id,
+  accessor: token.accessor,
+  policies: token.policies,
+  token_policies: token.policies,
+  metadata: { role: token.role },
+  lease_duration: seconds,
+  renewable: token.type === "service",
+  entity_id: randomUUID(),
+  token_type: token.type,
+  orphan: true,
+  mfa_requirement: null,
+  num_uses: Number.isFinite(token.usesLeft) ? token.usesLeft : 0,
+})
