@@ -7,7 +7,6 @@ import { startGitHubVendor } from "./github.ts"
 import { startGoogleVendor } from "./google.ts"
 import { startInfisicalVendor } from "./infisical.ts"
 import { startOnePasswordVendor } from "./one-password.ts"
-import { startVaultVendor } from "./vault.ts"
 
 /** Every vendor, in the order of the demo. */
 export const VENDORS: readonly StartVendor[] = [
@@ -19,5 +18,4 @@ export const VENDORS: readonly StartVendor[] = [
   startDopplerVendor,
   startInfisicalVendor,
   startOnePasswordVendor,
-  startVaultVendor,
 ]
