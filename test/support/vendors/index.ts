@@ -7,6 +7,7 @@ import { startGitHubVendor } from "./github.ts"
 import { startGoogleVendor } from "./google.ts"
 import { startInfisicalVendor } from "./infisical.ts"
 import { startOnePasswordVendor } from "./one-password.ts"
+import { startVaultVendor } from "./vault.ts"
 
 /** Every vendor, in the order of the demo. */
 export const VENDORS: readonly StartVendor[] = [
@@ -14,6 +15,7 @@ export const VENDORS: readonly StartVendor[] = [
   startGoogleVendor,
   startAzureVendor,
   startGitHubVendor,
+  startVaultVendor,
   startConjurVendor,
   startDopplerVendor,
   startInfisicalVendor,

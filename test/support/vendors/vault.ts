@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto"
 import { startVault } from "../vault.ts"
-import type { Vendor } from "../vendor.ts"
+import type { StartVendor } from "../vendor.ts"
 
 const AUDIENCE = "https://vault.acme.example"
 const DATABASE_TTL_SECONDS = 600
 
 /** A Vault with a secret to read, a database whose users it makes, and tokens of its own. */
-export async function startVaultVendor(): Promise<Vendor> {
+export const startVaultVendor: StartVendor = async () => {
   const vault = await startVault()
   const { tokens, engines } = vault
   const apiKey = randomBytes(24).toString("base64url")
