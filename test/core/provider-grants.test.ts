@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { grant as awsGrant, roleParts } from "../../broker/providers/aws/grant.ts"
+import {
+  connection as awsConnection,
+  grant as awsGrant,
+  roleParts,
+  STORES_AUDIENCE,
+} from "../../broker/providers/aws/grant.ts"
 import { connection as tokenConnection, grant as tokenGrant } from "../../broker/providers/identity-token/grant.ts"
 
 describe("an identity token's own claims", () => {
@@ -32,9 +37,12 @@ describe("an identity token's own claims", () => {
 })
 
 describe("an identity token's audience", () => {
-  it.each(["sts.amazonaws.com", "sts.amazonaws.com.cn"])("is never %s, which AWS trusts", (audience) => {
-    expect(tokenConnection.safeParse({ audiences: [audience] }).success).toBe(false)
-  })
+  it.each(["sts.amazonaws.com", "sts.amazonaws.com.cn", STORES_AUDIENCE])(
+    "is never %s, which AWS trusts",
+    (audience) => {
+      expect(tokenConnection.safeParse({ audiences: [audience] }).success).toBe(false)
+    },
+  )
 
   const pool =
     "iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker"
@@ -68,6 +76,11 @@ describe("an identity token's audience at Azure", () => {
   it("may be that of an API of the organisation's own", () => {
     expect(tokenConnection.safeParse({ audiences: ["api://orders"] }).success).toBe(true)
   })
+})
+
+it("the audience of a connection to AWS is never the one for which roles let the broker read AWS's stores", () => {
+  const connection = { region: "eu-west-1", accounts: ["111122223333"], audience: STORES_AUDIENCE }
+  expect(awsConnection.safeParse(connection).success).toBe(false)
 })
 
 describe("a role's ARN", () => {

@@ -24,9 +24,14 @@ export interface MotoSts extends LoopbackServer {
 
 /**
  * Stands before moto's AssumeRoleWithWebIdentity and verifies what moto does not look at: the call's form, the token,
- * the role's trust. What passes is moto's to answer, so that the XML which the broker reads is not of our making.
+ * the role's trust. What passes is moto's to answer, so that the XML which the broker reads is not of our making. `sign`
+ * gives the headers that a moto wants which lets in nobody unknown.
  */
-export async function startMotoSts(moto: string, role: () => Role): Promise<MotoSts> {
+export async function startMotoSts(
+  moto: string,
+  role: () => Role,
+  sign?: (form: string) => Promise<Readonly<Record<string, string>>>,
+): Promise<MotoSts> {
   const answered: string[] = []
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request)
@@ -40,7 +45,7 @@ export async function startMotoSts(moto: string, role: () => Role): Promise<Moto
       response.writeHead(STS_ERRORS[error.code].status, { "Content-Type": "text/xml" }).end(errorXml(error))
       return
     }
-    const answer = await askMoto(moto, body ?? "")
+    const answer = await askMoto(moto, body ?? "", (await sign?.(body ?? "")) ?? {})
     answered.push(answer.body)
     response.writeHead(answer.status, { "Content-Type": answer.type }).end(answer.body)
   }
@@ -48,9 +53,9 @@ export async function startMotoSts(moto: string, role: () => Role): Promise<Moto
 }
 
 /** moto tells its services apart by the host, which `fetch` does not let anybody set. */
-function askMoto(moto: string, form: string) {
+function askMoto(moto: string, form: string, signature: Readonly<Record<string, string>>) {
   return new Promise<{ readonly status: number; readonly type: string; readonly body: string }>((resolve, reject) => {
-    const headers = { Host: "sts.amazonaws.com", "Content-Type": "application/x-www-form-urlencoded" }
+    const headers = { Host: "sts.amazonaws.com", "content-type": "application/x-www-form-urlencoded", ...signature }
     const call = httpRequest(`${moto}/`, { method: "POST", headers }, async (response) => {
       const type = response.headers["content-type"] ?? "text/xml"
       resolve({ status: response.statusCode ?? 0, type, body: (await readBody(response)) ?? "" })

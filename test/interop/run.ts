@@ -4,13 +4,20 @@ import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { openbaoCase } from "./openbao-case.ts"
+import { storesCase } from "./stores-case.ts"
 import { installTools } from "./tools.ts"
 import { zizmorCase } from "./zizmor-case.ts"
 
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
 export type Check = (name: string, body: () => void | Promise<void>) => Promise<void>
 
-const CASES = { moto: motoCase, openbao: openbaoCase, act: actCase, zizmor: zizmorCase }
+const CASES = {
+  moto: motoCase,
+  "moto's stores": storesCase,
+  openbao: openbaoCase,
+  act: actCase,
+  zizmor: zizmorCase,
+}
 
 /** `npm run test:interop`: Daypass against servers and clients that other people wrote. Fails, and never skips, without them. */
 async function run(): Promise<boolean> {

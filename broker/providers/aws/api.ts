@@ -3,30 +3,32 @@ import { BrokerError } from "../../core/errors.ts"
 import { Secret } from "../../core/secret.ts"
 import { HttpError } from "../../ports/http.ts"
 import { denied, type OtherSide, readHttpFailure, throttled, unavailable } from "../call.ts"
-import type { MintRequest } from "../provider.ts"
-import { type Connection, type Grant, roleParts } from "./grant.ts"
-import { sessionName } from "./session.ts"
+import { type Grant, roleParts } from "./grant.ts"
 
-/** STS's endpoint for a connection: its own if it names one, else the region's. */
-export function endpointOf(connection: Connection): string {
-  if (connection.endpoint !== undefined) return connection.endpoint
-  const suffix = connection.region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-  return `https://sts.${connection.region}.${suffix}`
+/** A session of a role, as it is asked for. */
+export interface SessionWish extends Pick<Grant, "role" | "session_policy" | "policy_arns"> {
+  /** As CloudTrail is going to show it. */
+  readonly name: string
+  readonly seconds: number
+  /** Accounts that the role may be of. */
+  readonly accounts: readonly string[]
+}
+
+/** A service's endpoint of a region, where a connection names none of its own. */
+export function endpointOf(service: string, region: string): string {
+  const suffix = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+  return `https://${service}.${region}.${suffix}`
 }
 
 /** Builds the call. Source: AWS STS API Reference, AssumeRoleWithWebIdentity. */
-export function buildAssumeRole(
-  request: MintRequest<Connection, Grant>,
-  token: Secret<string>,
-): AssumeRoleWithWebIdentityCommandInput {
-  const { grant } = request
+export function buildAssumeRole(wish: SessionWish, token: Secret<string>): AssumeRoleWithWebIdentityCommandInput {
   return {
-    RoleArn: grant.role,
-    RoleSessionName: sessionName(request.identity),
+    RoleArn: wish.role,
+    RoleSessionName: wish.name,
     WebIdentityToken: token.reveal(),
-    DurationSeconds: request.ttlSeconds,
-    ...(grant.session_policy ? { Policy: JSON.stringify(grant.session_policy) } : {}),
-    ...(grant.policy_arns ? { PolicyArns: grant.policy_arns.map((arn) => ({ arn })) } : {}),
+    DurationSeconds: wish.seconds,
+    ...(wish.session_policy ? { Policy: JSON.stringify(wish.session_policy) } : {}),
+    ...(wish.policy_arns ? { PolicyArns: wish.policy_arns.map((arn) => ({ arn })) } : {}),
   }
 }
 
@@ -45,13 +47,14 @@ export interface SessionCredentials {
  */
 export function readCredentials(
   output: AssumeRoleWithWebIdentityCommandOutput,
-  request: MintRequest<Connection, Grant>,
+  wish: SessionWish,
+  connectionName: string,
   now: Date,
 ): SessionCredentials {
   const invalid = (what: string) =>
     new BrokerError(
       "provider_response_invalid",
-      `AWS STS's answer for connection ${request.connectionName} ${what}. Nothing of it was handed out.`,
+      `AWS STS's answer for connection ${connectionName} ${what}. Nothing of it was handed out.`,
     )
 
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = output.Credentials ?? {}
@@ -64,18 +67,17 @@ export function readCredentials(
   ) {
     throw invalid("lacks a part of the credentials")
   }
-  const wanted = roleParts(request.grant.role)
+  const wanted = roleParts(wish.role)
   const assumed = /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/.exec(
     output.AssumedRoleUser?.Arn ?? "",
   )
   if (!assumed) throw invalid("does not say which role was assumed")
   const account = assumed[1] as string
   // The role's ARN was checked against the list at load; what came back is checked against both.
-  if (account !== wanted.account || !request.connection.accounts.includes(account))
-    throw invalid("is for another account")
+  if (account !== wanted.account || !wish.accounts.includes(account)) throw invalid("is for another account")
   if (assumed[2] !== wanted.name) throw invalid("is for another role")
   if (Expiration.getTime() <= now.getTime()) throw invalid("has expired already")
-  if (Expiration.getTime() > now.getTime() + (request.ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000) {
+  if (Expiration.getTime() > now.getTime() + (wish.seconds + CLOCK_TOLERANCE_SECONDS) * 1000) {
     throw invalid("lives longer than was asked")
   }
   return {
@@ -94,9 +96,9 @@ const CLOCK_TOLERANCE_SECONDS = 120
 const REFUSALS: Readonly<Record<string, string>> = {
   __proto__: null as never,
   AccessDenied:
-    "the role's trust policy does not admit this token, or the role does not exist. Compare the trust policy's conditions on the broker's sub and aud with the grant; with session_tags it must also allow sts:TagSession",
+    "the role's trust policy does not admit this token, or the role does not exist. Compare the trust policy's conditions on the broker's sub and aud with the token's; with session_tags it must also allow sts:TagSession",
   InvalidIdentityToken:
-    "AWS could not verify the broker's token. See that the account has an IAM OIDC provider for the broker's URL, and that the URL is public",
+    "AWS could not verify the broker's token. See that the account has an IAM OIDC provider for the broker's URL, that this lists the connection's audience, and that the URL is public",
   ExpiredToken: "AWS held the broker's token to be expired. Check the broker's clock",
   IDPRejectedClaim: "AWS refused the broker's token. See that the IAM OIDC provider lists the connection's audience",
   MalformedPolicyDocument: "the grant's session_policy is not a valid IAM policy",
@@ -107,15 +109,26 @@ const REFUSALS: Readonly<Record<string, string>> = {
     "STS did not accept the parameters. Most often the role's maximum session duration is shorter than the grant's ttl",
 }
 
-const THROTTLED: ReadonlySet<string> = new Set([
+/** Codes of throttling, without their ending. */
+export const THROTTLED: ReadonlySet<string> = new Set([
   "Throttling",
   "ThrottlingException",
   "RequestLimitExceeded",
   "TooManyRequests",
 ])
 
-/** Turns what the call threw into one of our errors. What STS wrote stays out of it; only known codes are told apart. */
-export function readFailure(error: unknown, connectionName: string): BrokerError {
+/** Refusals of what the token says. */
+const ABOUT_THE_TOKEN: ReadonlySet<string> = new Set(["AccessDenied", "InvalidIdentityToken", "IDPRejectedClaim"])
+
+/**
+ * Turns what the call threw into one of our errors. What STS wrote stays out of it; only known codes are told apart. `token`
+ * is what ours said, for whoever has to compare it with what the role trusts.
+ */
+export function readFailure(
+  error: unknown,
+  connectionName: string,
+  token: { readonly subject: string; readonly audience: string },
+): BrokerError {
   const side: OtherSide = { name: "AWS STS", connection: connectionName }
   const connection = `connection ${connectionName}`
   if (error instanceof BrokerError) return error
@@ -128,10 +141,11 @@ export function readFailure(error: unknown, connectionName: string): BrokerError
   }
   if (status !== undefined && status >= 500) return unavailable(side, `failed for ${connection} (HTTP ${status})`)
   if (status !== undefined && status >= 400) {
-    return denied(
-      side,
-      Object.hasOwn(REFUSALS, name) ? `${name}: ${REFUSALS[name]}` : "see the account's CloudTrail for the reason",
-    )
+    const remedy = Object.hasOwn(REFUSALS, name)
+      ? `${name}: ${REFUSALS[name]}`
+      : "see the account's CloudTrail for the reason"
+    const said = ABOUT_THE_TOKEN.has(name) ? `. The token's sub is ${token.subject}, its aud ${token.audience}` : ""
+    return denied(side, `${remedy}${said}`)
   }
   return new BrokerError(
     "provider_response_invalid",

@@ -1,35 +1,9 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../case.ts"
+import { granted, refused } from "./recorded.ts"
 
 const connection = { region: "eu-west-1", accounts: ["111122223333"] }
 const grant = { role: "arn:aws:iam::111122223333:role/ci/shop-deploy" }
 const request = { connection, grant, ttlSeconds: 900 }
-
-const STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-
-const granted = (change: { expiration?: string; arn?: string; secretKey?: string } = {}): Reply => ({
-  status: 200,
-  headers: { "content-type": "text/xml" },
-  body: `<AssumeRoleWithWebIdentityResponse xmlns="${STS_NAMESPACE}"><AssumeRoleWithWebIdentityResult>
-    <SubjectFromWebIdentityToken>${FOREIGN_TEXT}</SubjectFromWebIdentityToken>
-    <AssumedRoleUser>
-      <AssumedRoleId>AROAEXAMPLE:session</AssumedRoleId>
-      <Arn>${change.arn ?? "arn:aws:sts::111122223333:assumed-role/shop-deploy/session"}</Arn>
-    </AssumedRoleUser>
-    <Credentials>
-      <AccessKeyId>ASIAEXAMPLEEXAMPLE00</AccessKeyId>
-      <SecretAccessKey>${change.secretKey ?? "wJalrXUtnFEMIexampleexampleexampleKEY000"}</SecretAccessKey>
-      <SessionToken>FwoGZXIvYXdzEXAMPLE+/==</SessionToken>
-      <Expiration>${change.expiration ?? "2026-11-22T12:15:00Z"}</Expiration>
-    </Credentials>
-    <PackedPolicySize>3</PackedPolicySize>
-  </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
-})
-
-const refused = (status: number, code: string): Reply => ({
-  status,
-  headers: { "content-type": "text/xml" },
-  body: `<ErrorResponse xmlns="${STS_NAMESPACE}"><Error><Type>Sender</Type><Code>${code}</Code><Message>${FOREIGN_TEXT}</Message></Error><RequestId>${FOREIGN_TEXT}</RequestId></ErrorResponse>`,
-})
 
 const values = {
   "access-key-id": { secret: true, env: "AWS_ACCESS_KEY_ID" },
@@ -47,7 +21,7 @@ const refusals: readonly ProviderCase[] = (
     [403, "AccessDenied", "AccessDenied: the role's trust policy"],
     [400, "InvalidIdentityToken", "InvalidIdentityToken: AWS could not verify"],
     [400, "ExpiredTokenException", "the broker's clock"],
-    [403, "IDPRejectedClaim", "audience"],
+    [403, "IDPRejectedClaim", `The token's sub is ${CASE_SUBJECT}, its aud sts.amazonaws.com`],
     [400, "MalformedPolicyDocument", "session_policy"],
     [400, "PackedPolicyTooLarge", "too large"],
     [403, "RegionDisabledException", "region"],

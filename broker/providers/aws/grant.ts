@@ -11,18 +11,36 @@ const ROLE_ARN =
   /^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role\/(?=.{1,576}$)((?:[!-.0-~]+\/)*)([A-Za-z0-9+=,.@_-]{1,64})$/
 const POLICY_ARN = /^arn:(?:aws|aws-cn|aws-us-gov):iam::(?:aws|[0-9]{12}):policy\/[A-Za-z0-9+=,.@_/-]{1,512}$/
 
+/**
+ * The audience of the tokens with which the broker reads AWS's stores, and of no other. A role that reads for the broker
+ * trusts it alone: with STS's own, a grant of the provider `aws` could name that role, and a job would get all that the
+ * role reads instead of what boundaries let it name.
+ */
+export const STORES_AUDIENCE = "daypass-aws-stores"
+
+/** Words that connections of several of AWS's providers have in common. */
+export const region = z.string().regex(/^[a-z]{2,3}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, "a region looks like eu-west-1")
+export const audience = z.string().min(1).max(256)
+export const role = z.string().regex(ROLE_ARN, "a role is an ARN such as arn:aws:iam::111122223333:role/deploy")
+export const endpoint = z.string().refine(isHttpsOrLoopback, "an endpoint is an https URL")
+
 /** What the organisation file says of a way to AWS. */
 export const connection = z.strictObject({
   /** Whose STS is asked: the regional endpoint, which is nearer and does not fail with another region. */
-  region: z.string().regex(/^[a-z]{2,3}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, "a region looks like eu-west-1"),
+  region,
   /** Accounts whose roles may be assumed. */
   accounts: z.array(z.string().regex(/^[0-9]{12}$/, 'an account id is twelve digits in quotes: "111122223333"')).min(1),
   /** The audience that the role's trust policy names. */
-  audience: z.string().min(1).max(256).default("sts.amazonaws.com"),
+  audience: audience
+    .refine(
+      (name) => name !== STORES_AUDIENCE,
+      "this audience is for roles that read AWS's stores, which no job may get",
+    )
+    .default("sts.amazonaws.com"),
   /** Send the job's facts as session tags; the role must then allow `sts:TagSession`. */
   session_tags: z.boolean().default(true),
   /** STS elsewhere: an interface endpoint of a VPC, for example. */
-  endpoint: z.string().refine(isHttpsOrLoopback, "an endpoint is an https URL").optional(),
+  endpoint: endpoint.optional(),
 })
 
 export type Connection = z.infer<typeof connection>
@@ -40,7 +58,7 @@ const sessionPolicy = z
 
 /** What a policy offers of AWS. */
 export const grant = z.strictObject({
-  role: z.string().regex(ROLE_ARN, "a role is an ARN such as arn:aws:iam::111122223333:role/deploy"),
+  role,
   /** Narrows what the role may do, for this session only. */
   session_policy: sessionPolicy.optional(),
   /** Managed policies that narrow it. */

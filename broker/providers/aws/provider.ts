@@ -1,9 +1,6 @@
 import type { Provider } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
-import { buildAssumeRole, readCredentials, readFailure } from "./api.ts"
 import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS, roleParts } from "./grant.ts"
-import { sessionTags, TAGS_CLAIM } from "./session.ts"
-import { assumeRole } from "./sts-client.ts"
+import { openSession } from "./role-session.ts"
 
 /** AWS credentials of a role's session, for the broker's identity token. No key of AWS's stands anywhere. */
 export const aws: Provider<Connection, Grant> = {
@@ -24,16 +21,13 @@ export const aws: Provider<Connection, Grant> = {
   resource: (wanted) => wanted.role,
 
   async mint(request, io) {
-    const { connection: settings, grantName, identity } = request
-    const session = await retryPassing(io, async () => {
-      try {
-        const claims = settings.session_tags ? { [TAGS_CLAIM]: sessionTags(identity, grantName) } : {}
-        const token = await io.identityToken(settings.audience, { claims })
-        return readCredentials(await assumeRole(settings, buildAssumeRole(request, token), io), request, io.now())
-      } catch (error) {
-        throw readFailure(error, request.connectionName)
-      }
-    })
+    const { connection: settings, grant: wanted, ttlSeconds } = request
+    const session = await openSession(
+      { ...wanted, accounts: settings.accounts, seconds: ttlSeconds },
+      settings,
+      request,
+      io,
+    )
     return {
       values: {
         "access-key-id": { value: session.accessKeyId, env: "AWS_ACCESS_KEY_ID" },

@@ -4,8 +4,6 @@ import {
   STSClient,
 } from "@aws-sdk/client-sts"
 import type { ProviderIo } from "../provider.ts"
-import { endpointOf } from "./api.ts"
-import type { Connection } from "./grant.ts"
 
 const CALL_TIMEOUT_MS = 8_000
 const MAX_RESPONSE_BYTES = 64 * 1024
@@ -26,10 +24,14 @@ interface SdkRequest {
  * Every setting that the SDK would look up in the environment, in `~/.aws` or at an instance's metadata service is
  * given here, so that nothing about the machine decides what is called. The SDK's retries are off: ours know the deadline.
  */
-export async function assumeRole(connection: Connection, input: AssumeRoleWithWebIdentityCommandInput, io: ProviderIo) {
+export async function assumeRole(
+  at: { readonly region: string; readonly endpoint: string },
+  input: AssumeRoleWithWebIdentityCommandInput,
+  io: ProviderIo,
+) {
   const client = new STSClient({
-    region: connection.region,
-    endpoint: endpointOf(connection),
+    region: at.region,
+    endpoint: at.endpoint,
     defaultsMode: "standard",
     maxAttempts: 1,
     retryMode: "standard",

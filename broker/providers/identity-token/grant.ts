@@ -5,8 +5,8 @@ import { variable } from "../variable.ts"
 
 const MAX_EXTRA_CLAIMS = 16
 
-/** AWS's own, and that of its partition in China. */
-const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn"])
+/** AWS's own, that of its partition in China, and the one of roles with which the broker reads AWS's stores. */
+const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn", "daypass-aws-stores"])
 
 /** What a provider of a Google pool trusts that lists no audiences: its own full name, with or without https. */
 const GOOGLE_AUDIENCE = /^(?:https:)?\/\/iam\.googleapis\.com(?:\/|$)/i

@@ -44,7 +44,7 @@ function meetsCondition(condition: Role["subject"], value: string): boolean {
 }
 
 /** IAM's StringLike: `*` is any characters, `?` any single one, the rest itself, case included. */
-function isLike(pattern: string, value: string): boolean {
+export function isLike(pattern: string, value: string): boolean {
   const source = pattern
     .replace(/[\\^$.|+()[\]{}]/g, "\\$&")
     .replaceAll("*", "[^]*")

@@ -1,5 +1,6 @@
 import type { StartVendor } from "../vendor.ts"
 import { startAwsVendor } from "./aws.ts"
+import { startAwsStoresVendor } from "./aws-stores.ts"
 import { startAzureVendor } from "./azure.ts"
 import { startConjurVendor } from "./conjur.ts"
 import { startDopplerVendor } from "./doppler.ts"
@@ -12,6 +13,7 @@ import { startVaultVendor } from "./vault.ts"
 /** Every vendor, in the order of the demo. */
 export const VENDORS: readonly StartVendor[] = [
   startAwsVendor,
+  startAwsStoresVendor,
   startGoogleVendor,
   startAzureVendor,
   startGitHubVendor,

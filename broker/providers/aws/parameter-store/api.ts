@@ -1,0 +1,124 @@
+import { z } from "zod"
+import type { BrokerError } from "../../../core/errors.ts"
+import { Secret } from "../../../core/secret.ts"
+import type { HttpResponse } from "../../../ports/http.ts"
+import { denied, invalid, jsonOf, memberOf, type OtherSide, readJson } from "../../call.ts"
+import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
+import { errorCode, type Operation, passing, refusedSession } from "../signed-call.ts"
+import { arnPrefix } from "../store-settings.ts"
+import type { Connection, Place } from "./grant.ts"
+
+export const GET_PARAMETERS: Operation = { service: "ssm", target: "AmazonSSM.GetParameters" }
+
+const MAX_NAMES = 10
+
+/** What one call asks for: at most ten parameters, none of them twice. */
+export type Batch = readonly Place[]
+
+/** Shares places out among calls. Two versions of a parameter go into two, so that an answer tells by its name what it is of. */
+export function batchesOf(places: readonly Place[]): readonly Batch[] {
+  const batches: Place[][] = []
+  for (const place of places) {
+    const open = batches.find((batch) => batch.length < MAX_NAMES && batch.every(({ name }) => name !== place.name))
+    if (open) open.push(place)
+    else batches.push([place])
+  }
+  return batches
+}
+
+/** Builds the input. Source: AWS Systems Manager API Reference, GetParameters. */
+export const buildGetParameters = (batch: Batch): object => ({
+  Names: batch.map(({ text }) => text),
+  WithDecryption: true,
+})
+
+/** What stands at a place. */
+export type Answer = readonly [place: string, stored: StoredValue]
+
+const parameter = z.object({
+  ARN: z.string(),
+  Name: z.string(),
+  Type: z.enum(["String", "StringList", "SecureString"]),
+  Value: z.string(),
+  Version: z.number(),
+  /** The version or label that was asked for, behind a colon. Servers other than AWS's leave it out. */
+  Selector: z.string().optional(),
+})
+
+const answer = z.object({
+  Parameters: z.array(parameter).default([]),
+  InvalidParameters: z.array(z.string()).default([]),
+})
+
+/**
+ * Reads an answer, and holds it against what was asked: every parameter once, of this account and region, in its version.
+ *
+ * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
+ */
+export function readParameters(
+  side: OtherSide,
+  response: HttpResponse,
+  { batch, connection }: { readonly batch: Batch; readonly connection: Connection },
+): readonly Answer[] {
+  if (response.status !== 200) throw readFailure(side, response, batch)
+  const { Parameters: found, InvalidParameters: missing } = readJson(side, response, answer, "a list of parameters")
+  const absent = batch.find(({ text, name }) => missing.includes(text) || missing.includes(name))
+  if (absent) throw secretNotFound(side, absent.text, NOT_THERE)
+  if (missing.length > 0 || found.length !== batch.length) throw invalid(side, "is not about the parameters asked for")
+  return batch.map((place) => {
+    const one = found.find(({ Name: name }) => name === place.name)
+    if (one?.ARN !== arnOf(place, connection)) throw invalid(side, "is for another parameter")
+    if (!isVersion(place, one)) throw invalid(side, "is for another version of a parameter")
+    const isPublic = connection.plain_is_public && one.Type !== "SecureString"
+    return [place.text, { value: new Secret(one.Value), isPublic }]
+  })
+}
+
+const NOT_THERE =
+  "is not there: the connection's account and region have no parameter of this name, or the parameter has no such version or label"
+
+function isVersion({ version }: Place, { Version, Selector }: z.infer<typeof parameter>): boolean {
+  if (typeof version === "number" && version !== Version) return false
+  return Selector === undefined || Selector.slice(Selector.lastIndexOf(":") + 1) === String(version ?? "")
+}
+
+/** ARNs have one slash between the kind and a name, whether the name begins with one or not. */
+const arnOf = ({ name }: Place, connection: Connection) =>
+  `${arnPrefix("ssm", connection)}parameter/${name.replace(/^\//, "")}`
+
+/** Turns a refusal of the whole call into one of our errors. What AWS wrote stays out of it. */
+function readFailure(side: OtherSide, response: HttpResponse, batch: Batch): BrokerError {
+  const failure = passing(side, response)
+  if (failure !== null) return failure
+  const code = errorCode(response)
+  const about = namedIn(response, batch)
+  if (code === "InvalidKeyId")
+    return secretUnusable(
+      side,
+      about,
+      "cannot be decrypted: see whether its KMS key is disabled, or about to be deleted",
+    )
+  if (code === "ValidationException") return secretNotFound(side, about, "is no name that Parameter Store takes")
+  if (code !== "AccessDeniedException" && code !== "AccessDenied") return refusedSession(side, code)
+  return denied(
+    side,
+    `${code} for ${about}: the connection's role needs ssm:GetParameters on it, and kms:Decrypt on the key of a SecureString if that is one of your own`,
+  )
+}
+
+/**
+ * Which parameter a refused call is about. AWS refuses all of a call at once, and says of which in a sentence alone: that
+ * is searched for the ARNs of our own locators, and nothing is taken from it.
+ */
+function namedIn(response: HttpResponse, batch: Batch): string {
+  const json = jsonOf(response)
+  const said = [memberOf(json, "message"), memberOf(json, "Message")]
+    .filter((text) => typeof text === "string")
+    .join(" ")
+  const words = new Set(said.split(/[\s"']+/))
+  const named = batch.find(({ name }) =>
+    [...words].some((word) => word.endsWith(`:parameter/${name.replace(/^\//, "")}`)),
+  )
+  if (named) return named.text
+  return batch.length === 1 ? (batch[0] as Place).text : `one of ${batch.map(({ text }) => text).join(", ")}`
+}

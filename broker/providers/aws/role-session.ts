@@ -1,0 +1,42 @@
+import type { MintRequest, ProviderIo } from "../provider.ts"
+import { retryPassing } from "../retry.ts"
+import {
+  buildAssumeRole,
+  endpointOf,
+  readCredentials,
+  readFailure,
+  type SessionCredentials,
+  type SessionWish,
+} from "./api.ts"
+import type { Connection } from "./grant.ts"
+import { sessionName, sessionTags, TAGS_CLAIM } from "./session.ts"
+import { assumeRole } from "./sts-client.ts"
+
+/** How a connection reaches STS, and what it says to it. */
+export type StsSettings = Pick<Connection, "region" | "audience" | "session_tags" | "endpoint">
+
+/**
+ * A session of a role, for the broker's identity token about this job and grant. Throttling and failures of STS's are
+ * tried again: each try makes a session of its own, and one whose answer got lost ends by itself.
+ *
+ * @throws {BrokerError} `provider_denied`, `provider_throttled`, `provider_unavailable`, `provider_response_invalid`
+ */
+export async function openSession(
+  about: Omit<SessionWish, "name">,
+  sts: StsSettings,
+  request: Pick<MintRequest<unknown, unknown>, "identity" | "grantName" | "connectionName" | "subject">,
+  io: ProviderIo,
+): Promise<SessionCredentials> {
+  const { identity, grantName, connectionName, subject } = request
+  const wish = { ...about, name: sessionName(identity) }
+  const at = { region: sts.region, endpoint: sts.endpoint ?? endpointOf("sts", sts.region) }
+  return await retryPassing(io, async () => {
+    try {
+      const claims = sts.session_tags ? { [TAGS_CLAIM]: sessionTags(identity, grantName) } : {}
+      const token = await io.identityToken(sts.audience, { claims })
+      return readCredentials(await assumeRole(at, buildAssumeRole(wish, token), io), wish, connectionName, io.now())
+    } catch (error) {
+      throw readFailure(error, connectionName, { subject, audience: sts.audience })
+    }
+  })
+}

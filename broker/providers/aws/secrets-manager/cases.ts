@@ -1,0 +1,245 @@
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
+import { granted, loggedIn, PASSING, refused, refusedInHeader, refusedWith, SPOILED } from "../recorded.ts"
+import { ARN, about, call, connection, json, login, minted, request, secret, VERSION } from "./recorded.ts"
+
+const versions: readonly ProviderCase[] = [
+  {
+    name: "reads the version that a staging label is on",
+    ...about("shop/stripe:AWSPREVIOUS"),
+    replies: [loggedIn, secret({ VersionStages: ["AWSPREVIOUS"] })],
+    calls: [login, call({ SecretId: "shop/stripe", VersionStage: "AWSPREVIOUS" })],
+    expect: minted,
+  },
+  {
+    name: "reads the version that an id names, whatever label is on it",
+    ...about(`shop/stripe:${VERSION}`),
+    replies: [loggedIn, secret({ VersionStages: undefined })],
+    calls: [login, call({ SecretId: "shop/stripe", VersionId: VERSION })],
+    expect: minted,
+  },
+]
+
+const fields: readonly ProviderCase[] = [
+  {
+    name: "reads a secret once for all of its fields",
+    ...request,
+    grant: { read: { API_KEY: "shop/stripe#key", PORT: "shop/stripe#port" } },
+    replies: [loggedIn, json({ key: "sk_live_1", port: 5432 })],
+    expect: {
+      ...minted,
+      values: { ...minted.values, PORT: { secret: true, env: "PORT", value: "5432" } },
+    },
+  },
+  ...(
+    [
+      ["a field that is not there", json({ other: FOREIGN_TEXT }), "secret_not_found", "picks a field"],
+      ["a field of what is no JSON", secret({ SecretString: FOREIGN_TEXT }), "secret_unusable", "no JSON"],
+      ["a field that holds an object", json({ key: { of: FOREIGN_TEXT } }), "secret_unusable", "no single text"],
+      [
+        "a field of what is binary",
+        secret({ SecretString: undefined, SecretBinary: "/+4AAQ==" }),
+        "secret_unusable",
+        "no JSON",
+      ],
+    ] as const
+  ).map(([what, reply, code, detailHolds]) => ({
+    name: `hands out nothing for ${what}`,
+    ...about("shop/stripe#key"),
+    replies: [loggedIn, reply],
+    expect: { code, detailHolds },
+  })),
+]
+
+const binary: readonly ProviderCase[] = [
+  {
+    name: "hands a binary secret over as a file",
+    ...request,
+    grant: { read: { KEYSTORE: { from: "shop/keystore", as: "file", mode: "0400" } } },
+    replies: [loggedIn, secret({ SecretString: undefined, SecretBinary: "/+4AAQ==" }, "shop/keystore")],
+    expect: {
+      ...minted,
+      values: {
+        KEYSTORE: { secret: true, env: "KEYSTORE", file: { mode: "0400", encoding: "base64" }, value: "/+4AAQ==" },
+      },
+    },
+  },
+  {
+    name: "hands a binary secret over as text where it is text",
+    ...request,
+    replies: [loggedIn, secret({ SecretString: undefined, SecretBinary: btoa("sk_live_1") })],
+    expect: minted,
+  },
+]
+
+const refusals: readonly ProviderCase[] = (
+  [
+    ["ResourceNotFoundException", 400, "secret_not_found", "shop/stripe is not there"],
+    // Other servers say the same with other statuses, and AWS with the name of its model before it.
+    ["com.amazonaws.secretsmanager#ResourceNotFoundException", 404, "secret_not_found", "shop/stripe is not there"],
+    ["InvalidParameterException", 400, "secret_not_found", "no name or version"],
+    ["ValidationException", 400, "secret_not_found", "no name or version"],
+    ["InvalidRequestException", 400, "secret_unusable", "shop/stripe cannot be read in the state"],
+    ["DecryptionFailure", 400, "secret_unusable", "its KMS key"],
+    ["AccessDeniedException", 400, "provider_denied", "for shop/stripe: the connection's role needs secretsmanager"],
+    ["ExpiredTokenException", 400, "provider_denied", "the broker's clock"],
+    ["InvalidSignatureException", 400, "provider_denied", "the broker's clock"],
+    ["UnrecognizedClientException", 400, "provider_denied", "does not know the session"],
+    ["SomethingNewException", 400, "provider_denied", "CloudTrail"],
+    ["constructor", 400, "provider_denied", "CloudTrail"],
+  ] as const
+).map(([type, status, code, detailHolds]) => ({
+  name: `takes ${type} with status ${status} for ${code}, and does not ask again`,
+  ...request,
+  replies: [loggedIn, refusedWith(status, type)],
+  expect: { code, detailHolds },
+}))
+
+const spoiled: readonly ProviderCase[] = (
+  [
+    ...SPOILED,
+    ["a secret of another name", secret({ Name: "shop/other" })],
+    ["a secret whose ARN is of another name", secret({ ARN: `${ARN}shop/other-AbCd12` })],
+    ["a secret whose name goes on", secret({ ARN: `${ARN}shop/stripe-live-AbCd12` })],
+    [
+      "a secret of another account",
+      secret({ ARN: `${ARN}shop/stripe-AbCd12`.replace("111122223333", "999999999999") }),
+    ],
+    ["a secret of another region", secret({ ARN: `${ARN}shop/stripe-AbCd12`.replace("eu-west-1", "us-east-1") })],
+    ["a version that is not the current one", secret({ VersionStages: ["AWSPREVIOUS"] })],
+    ["a secret without a value", secret({ SecretString: undefined })],
+    ["a secret with two values", secret({ SecretBinary: "AA==" })],
+    ["a binary value that is no base64", secret({ SecretString: undefined, SecretBinary: `"${FOREIGN_TEXT}"` })],
+    ["an answer without a version", secret({ VersionId: undefined })],
+    ["an answer without an ARN", secret({ ARN: undefined })],
+  ] as const
+).map(([what, reply]) => ({
+  name: `hands out nothing of ${what}`,
+  ...request,
+  replies: [loggedIn, reply],
+  expect: { code: "provider_response_invalid" },
+}))
+
+const unusable: readonly ProviderCase[] = (
+  [
+    ["an empty value", "", "is empty"],
+    ["a value with a carriage return", `${FOREIGN_TEXT}\r\n`, "carriage return"],
+    ["a value with a NUL", `${FOREIGN_TEXT}\0`, "NUL"],
+    ["a value over 64 KiB", FOREIGN_TEXT.repeat(5_000), "64 KiB"],
+  ] as const
+).map(([what, value, detailHolds]) => ({
+  name: `hands out nothing of ${what}`,
+  ...request,
+  replies: [loggedIn, secret({ SecretString: value })],
+  expect: { code: "secret_unusable", detailHolds },
+}))
+
+/** Stories of Secrets Manager: read, refused, spoiled, unusable, and passing failures. */
+export const cases: readonly ProviderCase[] = [
+  {
+    name: "reads a secret with a session of the connection's role, signed as AWS wants it",
+    ...request,
+    replies: [loggedIn, secret()],
+    calls: [
+      login,
+      {
+        ...call({ SecretId: "shop/stripe" }),
+        headers: {
+          ...call({}).headers,
+          "x-amz-date": "20261122T120000Z",
+          "x-amz-security-token": "FwoGZXIvYXdzEXAMPLE+/==",
+          // As botocore signs this very request.
+          authorization:
+            "AWS4-HMAC-SHA256 Credential=ASIAEXAMPLEEXAMPLE00/20261122/eu-west-1/secretsmanager/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=06a2f06d91f99fc7c9fec85321ee2cb512c2ccaa01f1e0006b8daac50571ea8f",
+        },
+      },
+    ],
+    expect: minted,
+  },
+  {
+    name: "reads several secrets with one login, each in a call of its own",
+    ...request,
+    grant: { read: { API_KEY: "shop/stripe", DB: "shop/db", AGAIN: "shop/stripe" } },
+    replies: [loggedIn, secret(), secret({ SecretString: "hunter2" }, "shop/db")],
+    calls: [login, call({ SecretId: "shop/stripe" }), call({ SecretId: "shop/db" })],
+    expect: {
+      ...minted,
+      values: {
+        ...minted.values,
+        DB: { secret: true, env: "DB", value: "hunter2" },
+        AGAIN: { secret: true, env: "AGAIN", value: "sk_live_1" },
+      },
+    },
+  },
+  {
+    name: "asks at the connection's own endpoints, with the region's signature",
+    ...request,
+    connection: {
+      ...connection,
+      endpoint: "https://vpce-0example.secretsmanager.eu-west-1.vpce.amazonaws.com",
+      sts_endpoint: "https://vpce-0example.sts.eu-west-1.vpce.amazonaws.com",
+    },
+    replies: [loggedIn, secret()],
+    calls: [
+      { method: "POST", url: "https://vpce-0example.sts.eu-west-1.vpce.amazonaws.com/" },
+      { method: "POST", url: "https://vpce-0example.secretsmanager.eu-west-1.vpce.amazonaws.com/" },
+    ],
+    expect: minted,
+  },
+  {
+    name: "asks in China where China's endpoints are",
+    ...request,
+    connection: { region: "cn-north-1", role: "arn:aws-cn:iam::111122223333:role/daypass-read" },
+    replies: [
+      granted({ arn: "arn:aws-cn:sts::111122223333:assumed-role/daypass-read/session" }),
+      secret({ ARN: "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:shop/stripe-AbCd12" }),
+    ],
+    calls: [
+      { method: "POST", url: "https://sts.cn-north-1.amazonaws.com.cn/" },
+      { method: "POST", url: "https://secretsmanager.cn-north-1.amazonaws.com.cn/" },
+    ],
+    expect: minted,
+  },
+  ...versions,
+  ...fields,
+  ...binary,
+  ...refusals,
+  {
+    name: "tells a refusal by its header where the body does not say",
+    ...request,
+    replies: [loggedIn, refusedInHeader(400, "ResourceNotFoundException")],
+    expect: { code: "secret_not_found" },
+  },
+  {
+    name: "hands out nothing when the role does not trust the broker, and says what its trust must name",
+    ...request,
+    replies: [refused(403, "AccessDenied")],
+    expect: { code: "provider_denied", detailHolds: `sub is ${CASE_SUBJECT}, its aud daypass-aws-stores` },
+  },
+  {
+    name: "hands out nothing of a session of another role",
+    ...request,
+    replies: [granted()],
+    expect: { code: "provider_response_invalid" },
+  },
+  {
+    name: "hands out nothing when one of several secrets is not there",
+    ...request,
+    grant: { read: { API_KEY: "shop/stripe", DB: "shop/db" } },
+    replies: [loggedIn, secret(), refusedWith(400, "ResourceNotFoundException")],
+    expect: { code: "secret_not_found", detailHolds: "shop/db" },
+  },
+  ...spoiled,
+  ...unusable,
+  ...PASSING.map(([what, reply]) => ({
+    name: `asks again after ${what}`,
+    ...request,
+    replies: [loggedIn, reply, secret()],
+    expect: minted,
+  })),
+  {
+    name: "gives up on throttling that does not pass",
+    ...request,
+    replies: [loggedIn, ...Array.from({ length: 5 }, () => refusedWith(400, "ThrottlingException"))],
+    expect: { code: "provider_throttled" },
+  },
+]

@@ -1,0 +1,159 @@
+# A role with which the broker, and nobody else, reads secrets and parameters of this account for some grants.
+# Explained in broker/providers/aws/secrets-manager/README.md and broker/providers/aws/parameter-store/README.md
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 6.0"
+    }
+  }
+}
+
+variable "broker_url" {
+  description = "The broker's URL, exactly as in DAYPASS_URL: https, no slash at the end"
+  type        = string
+}
+
+variable "subjects" {
+  description = "For whom the broker may read: repository:OWNER/NAME:environment:NAME:grant:NAME, one for each grant; a star stands for any text"
+  type        = list(string)
+}
+
+variable "role_name" {
+  description = "The role that the connection names"
+  type        = string
+  default     = "daypass-read"
+}
+
+variable "secrets" {
+  description = "Names of secrets in Secrets Manager, as locators spell them; a star stands for any text"
+  type        = list(string)
+  default     = []
+}
+
+variable "parameters" {
+  description = "Names of parameters in Parameter Store, as locators spell them; a star stands for any text"
+  type        = list(string)
+  default     = []
+}
+
+variable "kms_keys" {
+  description = "ARNs of your own KMS keys that encrypt any of these. AWS's own keys need no permission"
+  type        = list(string)
+  default     = []
+}
+
+locals {
+  # IAM names the provider, and the keys of its conditions, by the URL without its scheme.
+  broker = trimprefix(var.broker_url, "https://")
+
+  # Not STS's own audience: with that one, a grant of a connection with provider: aws could hand this very role to a job.
+  audience = "daypass-aws-stores"
+
+  here = "${data.aws_region.here.region}:${data.aws_caller_identity.here.account_id}"
+}
+
+data "aws_caller_identity" "here" {}
+data "aws_partition" "here" {}
+data "aws_region" "here" {}
+
+# Once an account: examples/terraform/aws makes it.
+data "aws_iam_openid_connect_provider" "daypass" {
+  url = var.broker_url
+}
+
+check "audience" {
+  assert {
+    condition     = contains(data.aws_iam_openid_connect_provider.daypass.client_id_list, local.audience)
+    error_message = "Add ${local.audience} to the client_id_list of the account's OIDC provider for the broker."
+  }
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    # TagSession, because the broker sends the job's facts as session tags.
+    actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
+
+    principals {
+      type        = "Federated"
+      identifiers = [data.aws_iam_openid_connect_provider.daypass.arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "${local.broker}:aud"
+      values   = [local.audience]
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "${local.broker}:sub"
+      values   = var.subjects
+    }
+  }
+}
+
+resource "aws_iam_role" "reader" {
+  name               = var.role_name
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+data "aws_iam_policy_document" "read" {
+  dynamic "statement" {
+    for_each = length(var.secrets) == 0 ? [] : [var.secrets]
+
+    content {
+      actions = ["secretsmanager:GetSecretValue"]
+
+      # AWS puts a hyphen and six characters behind the name.
+      resources = [
+        for name in statement.value :
+        "arn:${data.aws_partition.here.partition}:secretsmanager:${local.here}:secret:${name}-??????"
+      ]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.parameters) == 0 ? [] : [var.parameters]
+
+    content {
+      actions = ["ssm:GetParameters"]
+      resources = [
+        for name in statement.value :
+        "arn:${data.aws_partition.here.partition}:ssm:${local.here}:parameter/${trimprefix(name, "/")}"
+      ]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.kms_keys) == 0 ? [] : [var.kms_keys]
+
+    content {
+      actions   = ["kms:Decrypt"]
+      resources = statement.value
+
+      # Through the stores alone, never directly.
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values = [
+          for service in ["secretsmanager", "ssm"] :
+          "${service}.${data.aws_region.here.region}.${data.aws_partition.here.dns_suffix}"
+        ]
+      }
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "read" {
+  name   = "read"
+  role   = aws_iam_role.reader.id
+  policy = data.aws_iam_policy_document.read.json
+}
+
+output "role_arn" {
+  description = "Goes into the organisation file as role:"
+  value       = aws_iam_role.reader.arn
+}

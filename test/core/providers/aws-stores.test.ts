@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest"
+import { batchesOf } from "../../../broker/providers/aws/parameter-store/api.ts"
+import {
+  locatorFault as parameterFault,
+  connection as parametersConnection,
+  placeOf,
+} from "../../../broker/providers/aws/parameter-store/grant.ts"
+import {
+  locatorFault as secretFault,
+  placeOf as secretPlaceOf,
+  connection as secretsConnection,
+} from "../../../broker/providers/aws/secrets-manager/grant.ts"
+import { errorCode } from "../../../broker/providers/aws/signed-call.ts"
+
+const UUID = "a1b2c3d4-5678-90ab-cdef-1234567890ab"
+
+describe("a locator of Secrets Manager", () => {
+  it.each([
+    "stripe",
+    "shop/stripe",
+    "/shop/stripe",
+    "shop/a..b/.env/x.",
+    "shop/Stripe_+=.@-9",
+    "rds!cluster-1a96bebc-86c1-4982-9f9f-7d6a651d2464",
+    "shop/stripe#api_key",
+    "shop/stripe#api key of/the:shop",
+    "shop/stripe:AWSPREVIOUS",
+    "shop/stripe:AWSPENDING#api_key",
+    `shop/stripe:${UUID}`,
+    "shop/stripe:terraform-20260522101010000000000001#api_key",
+  ])("may be %s", (locator) => {
+    expect(secretFault(locator)).toBeNull()
+  })
+
+  it.each([
+    ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/stripe-AbCd12", "is an ARN"],
+    ["", "no secret's name"],
+    ["#api_key", "no secret's name"],
+    ["shop stripe", "no secret's name"],
+    ["shop/stripé", "no secret's name"],
+    ["shop%2Fstripe", "no secret's name"],
+    ["shop/*", "no secret's name"],
+    ["shop/stripe#a#b", "no secret's name"],
+    ["/", "between its slashes"],
+    ["//stripe", "between its slashes"],
+    ["shop//stripe", "between its slashes"],
+    ["shop/stripe/", "between its slashes"],
+    ["shop/./stripe", "between its slashes"],
+    ["shop/../bank/key", "between its slashes"],
+    ["..", "between its slashes"],
+    ["shop/stripe:", "no version"],
+    ["shop/stripe:AWS PREVIOUS", "no version"],
+    [`shop/stripe:${"x".repeat(65)}`, "no version"],
+    ["shop/stripe:AWSPREVIOUS:x", "more than one version"],
+    ["shop/stripe:AWSCURRENT", "leave it out"],
+    ["shop/stripe#", "no field"],
+  ])("is never %o", (locator, why) => {
+    expect(secretFault(locator)).toContain(why)
+  })
+
+  it("names the version by a label where it is short, and by an id where it is long", () => {
+    expect(secretPlaceOf("a").version).toBeNull()
+    expect(secretPlaceOf("a:AWSPREVIOUS").version).toEqual({ stage: "AWSPREVIOUS" })
+    expect(secretPlaceOf(`a:${"x".repeat(31)}`).version).toEqual({ stage: "x".repeat(31) })
+    expect(secretPlaceOf(`a:${"x".repeat(32)}`).version).toEqual({ id: "x".repeat(32) })
+  })
+})
+
+describe("a locator of Parameter Store", () => {
+  it.each([
+    "region",
+    "/region",
+    "/shop/db/password",
+    `/${Array.from({ length: 15 }, (_, index) => `l${index}`).join("/")}`,
+    "/shop/db.password_9-x",
+    "/shop/db/password:3",
+    "/shop/db/password:live",
+    "/shop/db/password:_3.x-y#user",
+    "/aws-shop/key",
+  ])("may be %s", (locator) => {
+    expect(parameterFault(locator)).toBeNull()
+  })
+
+  it.each([
+    ["arn:aws:ssm:eu-west-1:111122223333:parameter/shop/db", "is an ARN"],
+    ["", "no parameter's name"],
+    ["/shop/d b", "no parameter's name"],
+    ["/shop/db@3", "no parameter's name"],
+    ["/shop/%2e%2e/bank", "no parameter's name"],
+    ["/", "between its slashes"],
+    ["/shop/", "between its slashes"],
+    ["//shop", "between its slashes"],
+    ["/shop/./db", "between its slashes"],
+    ["/shop/../bank", "between its slashes"],
+    ["shop/db", "does not begin with a slash"],
+    [`/${Array.from({ length: 16 }, () => "l").join("/")}`, "15 levels"],
+    ["/aws/reference/secretsmanager/shop/stripe", "aws-secrets-manager"],
+    ["/AWS/service/ami", "aws-secrets-manager"],
+    ["/shop/db:", "no version"],
+    ["/shop/db:0", "no version"],
+    ["/shop/db:03", "no version"],
+    ["/shop/db:1a", "no version"],
+    ["/shop/db:awsLabel", "no version"],
+    ["/shop/db:SSM", "no version"],
+    [`/shop/db:${"x".repeat(101)}`, "no version"],
+    ["/shop/db:3:live", "more than one version"],
+    ["/shop/db#", "no field"],
+  ])("is never %o", (locator, why) => {
+    expect(parameterFault(locator)).toContain(why)
+  })
+})
+
+describe("parameters are shared out among calls", () => {
+  it.each([
+    [1, [1]],
+    [10, [10]],
+    [11, [10, 1]],
+    [64, [10, 10, 10, 10, 10, 10, 4]],
+  ])("%i into calls of at most ten", (count, sizes) => {
+    const places = Array.from({ length: count }, (_, index) => placeOf(`/shop/${index}`))
+    expect(batchesOf(places).map((batch) => batch.length)).toEqual(sizes)
+    expect(batchesOf(places).flat()).toEqual(places)
+  })
+
+  it("and no call has a parameter twice", () => {
+    const texts = ["/a", "/b", "/a:1", "/a:2", "/b:1", "/c"]
+    const batches = batchesOf(texts.map(placeOf)).map((batch) => batch.map(({ text }) => text))
+    expect(batches).toEqual([["/a", "/b", "/c"], ["/a:1", "/b:1"], ["/a:2"]])
+  })
+})
+
+describe("a connection to AWS's stores", () => {
+  const connection = { region: "eu-west-1", role: "arn:aws:iam::111122223333:role/daypass-read" }
+
+  it.each([secretsConnection, parametersConnection])("has an audience of its own where it says none", (schema) => {
+    expect(schema.parse(connection)).toMatchObject({ audience: "daypass-aws-stores", session_tags: true })
+  })
+
+  it.each<[string, object]>([
+    ["no role", { role: undefined }],
+    ["a user for a role", { role: "arn:aws:iam::111122223333:user/reader" }],
+    ["no region", { region: undefined }],
+    ["the audience of roles for jobs", { audience: "sts.amazonaws.com" }],
+    ["the audience of roles for jobs in China", { audience: "sts.amazonaws.com.cn" }],
+    ["an http endpoint", { endpoint: "http://secretsmanager.example.com" }],
+    ["an endpoint with a path", { endpoint: "https://example.com/secretsmanager" }],
+    ["an endpoint with a query", { endpoint: "https://example.com?x" }],
+    ["an endpoint with a password", { endpoint: "https://a:b@example.com" }],
+    ["a cache of an hour", { cache: "1h" }],
+    ["a key that it does not have", { accounts: ["111122223333"] }],
+  ])("never has %s", (_, change) => {
+    for (const schema of [secretsConnection, parametersConnection])
+      expect(schema.safeParse({ ...connection, ...change }).success).toBe(false)
+  })
+
+  it.each(["https://vpce-1.ssm.eu-west-1.vpce.amazonaws.com", "http://127.0.0.1:4566/"])("may be at %s", (endpoint) => {
+    expect(parametersConnection.safeParse({ ...connection, endpoint }).success).toBe(true)
+  })
+})
+
+describe("the code of a refusal", () => {
+  const code = (body: string, header: string | null = null) =>
+    errorCode({ body: new TextEncoder().encode(body), header: () => header })
+
+  it.each([
+    ['{"__type":"ThrottlingException"}', null, "ThrottlingException"],
+    ['{"__type":"com.amazonaws.secretsmanager#ThrottlingException"}', null, "ThrottlingException"],
+    ["{}", "ThrottlingException:http://internal.amazon.com/coral/#x", "ThrottlingException"],
+    ['{"__type":"One"}', "Two", "One"],
+    ['{"__type":7}', "Two", "Two"],
+    ["<html>", null, ""],
+    ["null", null, ""],
+  ])("of %s with the header %s is %o", (body, header, expected) => {
+    expect(code(body, header)).toBe(expected)
+  })
+})

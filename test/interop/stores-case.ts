@@ -1,0 +1,154 @@
+import assert from "node:assert/strict"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { deployment } from "../support/acme.ts"
+import { startNodeBroker } from "../support/broker-node.ts"
+import { startGitHub } from "../support/github.ts"
+import { type ActionRun, runAction } from "../support/runner.ts"
+import { startMoto, startMotoSts } from "./moto.ts"
+import { fillStores, KEYSTORE, NAMES, openAccount, READER, STRIPE, VERSION } from "./moto-account.ts"
+import type { Check } from "./run.ts"
+
+const GRANTS: Readonly<Record<string, { readonly connection: string; readonly read: object }>> = {
+  secrets: {
+    connection: "secrets",
+    read: {
+      KEY: "shop/stripe#api_key",
+      KEY_BEFORE: "shop/stripe:AWSPREVIOUS#api_key",
+      KEY_BY_ID: `shop/stripe:${VERSION}#api_key`,
+      KEYSTORE: { from: "shop/keystore", as: "file" },
+      PLAIN: "plain",
+    },
+  },
+  parameters: {
+    connection: "parameters",
+    read: {
+      ...Object.fromEntries(NAMES.map((name, index) => [`PARAMETER_${index}`, name])),
+      REGION: "region",
+      ZONES: "/shop/zones",
+      FIRST: "/shop/key-0:1",
+      LIVE: "/shop/key-0:live",
+      USER: "/shop/db#user",
+    },
+  },
+  "no-secret": { connection: "secrets", read: { KEY: "shop/stripe", OTHER: "shop/none" } },
+  "no-version": { connection: "secrets", read: { KEY: "shop/stripe:AWSPENDING" } },
+  "no-field": { connection: "secrets", read: { KEY: "shop/stripe#none" } },
+  deleted: { connection: "secrets", read: { KEY: "shop/gone" } },
+  "no-parameter": { connection: "parameters", read: { KEY: "/shop/key-0", OTHER: "/shop/none" } },
+  "no-label": { connection: "parameters", read: { KEY: "/shop/key-0:none" } },
+}
+
+/** The built action and the real broker read what moto keeps, which verifies each signature with the session's key. */
+export async function storesCase(programs: string, check: Check): Promise<void> {
+  await using ends = new AsyncDisposableStack()
+  const folder = mkdtempSync(join(tmpdir(), "daypass-stores-"))
+  ends.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const github = ends.adopt(await startGitHub(), (it) => it.close())
+  const moto = ends.adopt(await startMoto(programs), (it) => it.close())
+  const account = await openAccount(moto.url)
+  await fillStores(account)
+  let issuer = ""
+  const role = () => ({
+    arn: READER,
+    issuer,
+    audiences: ["daypass-aws-stores"],
+    subject: { StringLike: "repository:acme/shop:environment:production:grant:*" },
+    tagSession: true,
+  })
+  const sts = ends.adopt(await startMotoSts(moto.url, role, account.signForm), (it) => it.close())
+  writeStorePolicies(folder, { issuer: github.issuer, sts: sts.url, moto: moto.url })
+  const broker = await startNodeBroker({ policies: folder })
+  ends.defer(async () => void (await broker.stop()))
+  issuer = broker.url
+  await account.demandSignatures()
+
+  await check("moto takes no call that is signed with another key than the session's", async () => {
+    const { status, body } = await account.callWithAnotherKey("secretsmanager.GetSecretValue", { SecretId: "plain" })
+    assert.equal(status, 403)
+    assert.match(body, /SignatureDoesNotMatch/)
+  })
+
+  let runs = 4001
+  const run = async (...grants: readonly string[]): Promise<ActionRun> => {
+    const job = github.job(deployment("refs/heads/main", `${runs++}`))
+    const inputs = { broker: broker.url, grants: grants.join() }
+    return await runAction({ entry: "main", inputs, idToken: { url: job.requestUrl, requestToken: job.requestToken } })
+  }
+
+  await check("secrets arrive by field, label, version and as a file", async () => {
+    const { exitCode, log, env, written } = await run("secrets")
+    assert.equal(exitCode, 0, log)
+    assert.deepEqual(
+      [env["KEY"], env["KEY_BEFORE"], env["KEY_BY_ID"], env["PLAIN"]],
+      [STRIPE.now, STRIPE.before, STRIPE.before, "a plain text"],
+    )
+    assert.ok(Object.values(written).some(({ bytes }) => bytes.equals(KEYSTORE)))
+  })
+
+  await check(
+    "parameters of every type arrive, more than one call may ask for, and in versions by number and label",
+    async () => {
+      const { exitCode, log, env } = await run("parameters")
+      assert.equal(exitCode, 0, log)
+      for (const [index] of NAMES.entries()) assert.equal(env[`PARAMETER_${index}`], `value ${index}`)
+      const { REGION, ZONES, FIRST, LIVE, USER } = env
+      assert.deepEqual([REGION, ZONES, FIRST, LIVE, USER], ["eu-west-1", "a,b", "first", "first", "shop"])
+    },
+  )
+
+  const refused = async (run: ActionRun, code: string, named: string) => {
+    assert.equal(run.exitCode, 1)
+    assert.deepEqual(Object.keys({ ...run.env, ...run.written }), [])
+    assert.ok(run.log.includes(code) && run.log.includes(named), run.log)
+    for (const secret of Object.values(STRIPE)) assert.ok(!(run.stdout + run.stderr).includes(secret))
+  }
+
+  for (const [grant, code, named] of [
+    ["no-secret", "secret_not_found", "shop/none"],
+    ["no-version", "secret_not_found", "shop/stripe:AWSPENDING"],
+    ["no-field", "secret_not_found", "shop/stripe#none"],
+    ["deleted", "secret_unusable", "shop/gone"],
+    ["no-parameter", "secret_not_found", "/shop/none"],
+    ["no-label", "secret_not_found", "/shop/key-0:none"],
+  ] as const) {
+    await check(`${grant} is ${code}, and the job gets nothing`, async () => refused(await run(grant), code, named))
+  }
+
+  await check("a role that may no longer read gives the job nothing, whatever else it asked for", async () => {
+    await account.forbidReading("ssm:GetParameters")
+    await refused(await run("secrets", "parameters"), "provider_denied", "parameters")
+  })
+}
+
+function writeStorePolicies(
+  folder: string,
+  at: { readonly issuer: string; readonly sts: string; readonly moto: string },
+): void {
+  mkdirSync(join(folder, "acme/shop"), { recursive: true })
+  const settings = `region: eu-west-1, role: "${READER}", endpoint: "${at.moto}", sts_endpoint: "${at.sts}"`
+  writeFileSync(
+    join(folder, "daypass.yaml"),
+    `version: 1
+issuers:
+  github: { family: github-actions, url: "${at.issuer}", owners: { acme: "9001" } }
+connections:
+  secrets: { provider: aws-secrets-manager, ${settings} }
+  parameters: { provider: aws-parameter-store, ${settings} }
+`,
+  )
+  writeFileSync(
+    join(folder, "acme/shop/production.yaml"),
+    `version: 1
+repository: acme/shop
+repository_id: "41"
+environment: production
+allow:
+  - name: from main
+    when: { ref: refs/heads/main }
+    grants: ${JSON.stringify(Object.keys(GRANTS))}
+grants: ${JSON.stringify(GRANTS)}
+`,
+  )
+}
