@@ -13,11 +13,11 @@ import { startVaultVendor } from "./vault.ts"
 /** Every vendor, in the order of the demo. */
 export const VENDORS: readonly StartVendor[] = [
   startAwsVendor,
-  startAwsStoresVendor,
   startGoogleVendor,
   startAzureVendor,
   startGitHubVendor,
   startVaultVendor,
+  startAwsStoresVendor,
   startConjurVendor,
   startDopplerVendor,
   startInfisicalVendor,
