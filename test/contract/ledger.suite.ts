@@ -94,7 +94,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
 
       test("knows a token of another repository not at all", async () => {
         await ledger().admit(denial("token"))
-        expect(await fixture.ledgers().of(ISSUER, `${repository}0`).admit(denial("token"))).toBe("admitted")
+        expect(await fixture.ledgers().of(ISSUER, `another than ${repository}`).admit(denial("token"))).toBe("admitted")
         expect(await fixture.ledgers().of(`${ISSUER}/other`, repository).admit(denial("token"))).toBe("admitted")
         expect(await events()).toEqual(["exchange.denied"])
       })
@@ -200,7 +200,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
 
       test("knows no lease of another repository, and none that was never opened", async () => {
         await issue("a", revocable())
-        const other = fixture.ledgers().of(ISSUER, `${repository}0`)
+        const other = fixture.ledgers().of(ISSUER, `another than ${repository}`)
         expect(await other.beginRevocation(revocation("a"))).toEqual({ outcome: "not-found" })
         expect(await ledger().beginRevocation(revocation("b"))).toEqual({ outcome: "not-found" })
       })
