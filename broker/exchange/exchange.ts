@@ -31,13 +31,14 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   await record.intent(lease, grants, broker.clock.now().getTime() + MINT_WINDOW_MS + longestMs)
   call.event.lease = lease
 
-  const { minted, failure } = await mintAll(grants, identity, lease, broker)
+  const { minted, failures } = await mintAll(grants, identity, lease, broker)
   const settle = async (held: readonly MintedGrant[]) =>
-    record.outcome(lease, grants, await leaseCredentials(held, identity, lease, broker), failure)
+    record.outcome(lease, grants, await leaseCredentials(held, identity, lease, broker), failures)
+  const [failure] = failures
   if (failure) {
     // When this is not recorded either, the lease stays open in the ledger, and ends by its time.
     await settle(await takeBackMinted(minted, broker)).catch(() => {})
-    throw failure
+    throw failure.error
   }
   try {
     await settle(minted)

@@ -5,6 +5,7 @@ import type { LeaseCredential, Ledger } from "../ports/ledger.ts"
 import type { Broker } from "./broker.ts"
 import type { Call, ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
+import type { MintFailure } from "./mint.ts"
 
 /** Codes that refuse the form of a wish, not the wish: the token stays good, and nothing is recorded. */
 const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
@@ -20,12 +21,12 @@ export interface Recorder {
   refusal(error: BrokerError): Promise<BrokerError>
   /** Uses the token up, opens the lease and records the intent. @throws {BrokerError} `token_already_used` */
   intent(lease: string, grants: readonly GrantedGrant[], endsBy: number): Promise<void>
-  /** Records how a lease's exchange came out, with what it holds. */
+  /** Records how a lease's exchange came out, with what it holds: after a failure, what could not be taken back at once. */
   outcome(
     lease: string,
     grants: readonly GrantedGrant[],
     credentials: readonly LeaseCredential[],
-    failure: BrokerError | null,
+    failures: readonly MintFailure[],
   ): Promise<void>
 }
 
@@ -59,9 +60,9 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       if (admitted === "already-used") throw alreadyUsed()
     },
 
-    async outcome(lease, grants, credentials, failure) {
-      const outcome = failure ? "failed" : "minted"
-      const reason = failure ? failure.code : "minted"
+    async outcome(lease, grants, credentials, failures) {
+      const outcome = failures.length > 0 ? "failed" : "minted"
+      const reason = failures.length > 0 ? failedReason(failures, credentials) : "minted"
       const audit = draft(`exchange.${outcome}`, { reason, lease, grants: listed(grants) })
       await ledger.settle({ lease, outcome, credentials, audit })
     },
@@ -100,6 +101,13 @@ export function draftOf(call: Call, caller: Caller, policyVersion: string, broke
     policy_version: policyVersion,
     client_address: call.clientAddress,
   })
+}
+
+/** Codes and names of ours alone: `provider_denied: vault-prod; left alive: deploy`. */
+function failedReason(failures: readonly MintFailure[], alive: readonly LeaseCredential[]): string {
+  const failed = new Set(failures.map(({ granted, error }) => `${error.code}: ${granted.grant.connection.name}`))
+  const left = alive.length > 0 ? `; left alive: ${alive.map(({ grant }) => grant).join(", ")}` : ""
+  return [...failed].join(", ") + left
 }
 
 function auditGrant({ grant, ttlSeconds }: GrantedGrant, broker: Broker): AuditGrant {

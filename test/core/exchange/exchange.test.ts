@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { exchange } from "../../../broker/exchange/exchange.ts"
-import { CANARY, NOW, world } from "./world.ts"
+import { CANARY, NOW, type WorldOptions, world } from "./world.ts"
 
 const KEY = { thumbprint: "thumb" }
 
@@ -43,7 +43,7 @@ describe("an exchange", () => {
     expect(recorded.at(-1)).toMatchObject({
       outcome: "failed",
       credentials: [],
-      audit: { event: "exchange.failed", reason: "provider_denied" },
+      audit: { event: "exchange.failed", reason: "provider_denied: staged" },
     })
   })
 
@@ -58,7 +58,30 @@ describe("an exchange", () => {
         { grant: "one", revocation: "revocable" },
         { grant: "three", revocation: "expires-only", sealedHandle: null },
       ],
+      audit: { reason: "provider_denied: staged; left alive: one, three" },
     })
+  })
+
+  it.each<[string, WorldOptions["grants"], string, string]>([
+    ["one", { one: "mints", two: "fails" }, "provider_denied", "provider_denied: vault"],
+    [
+      "several, in the order asked for",
+      { three: "is-down", one: "mints", two: "fails" },
+      "provider_unavailable",
+      "provider_unavailable: aws, provider_denied: vault",
+    ],
+    [
+      "several alike, once",
+      { two: "fails", three: "is-down", four: "is-down", five: "fails" },
+      "provider_denied",
+      "provider_denied: vault, provider_unavailable: aws",
+    ],
+    ["one that fails in a way it should not", { two: "breaks" }, "internal", "internal: vault"],
+  ])("answers the first failure, and records where it failed: %s", async (_, grants, code, reason) => {
+    const connections = { two: "vault", three: "aws", four: "aws", five: "vault" }
+    const { broker, call, recorded } = await world({ grants, connections })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code })
+    expect(recorded.at(-1)).toMatchObject({ outcome: "failed", audit: { event: "exchange.failed", reason } })
   })
 
   it("revokes and hands out nothing when the outcome cannot be recorded", async () => {
