@@ -52,6 +52,14 @@ export async function mintAll(
   }
 }
 
+/**
+ * When the broker takes a credential back at the latest, Unix milliseconds: when the time is over that was granted, however
+ * long its vendor lets it live. Null for what only expires.
+ */
+export function grantedUntil({ granted, minted, at }: MintedGrant): number | null {
+  return minted.handle ? at + granted.ttlSeconds * 1000 : null
+}
+
 async function mintOne(granted: GrantedGrant, identity: Identity, lease: string, broker: Broker): Promise<Minted> {
   const { grant, ttlSeconds } = granted
   const provider = providerOf(grant.connection.provider, broker)

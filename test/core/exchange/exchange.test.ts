@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { exchange } from "../../../broker/exchange/exchange.ts"
+import type { Settlement } from "../../../broker/ports/ledger.ts"
 import { CANARY, NOW, type WorldOptions, world } from "./world.ts"
 
 const KEY = { thumbprint: "thumb" }
@@ -181,5 +182,30 @@ describe("an exchange", () => {
     expect(plain.story).not.toContain("mint one")
     const bound = await world({ grants: { one: "mints" }, requireBoundToken: true, boundTo: "thumb" })
     await expect(exchange(bound.call({ key: KEY }), bound.broker)).resolves.toBeDefined()
+  })
+})
+
+describe("the time that an exchange grants", () => {
+  const at = (seconds: number) => NOW.getTime() + seconds * 1000
+
+  it("ends what can be taken back, however long its vendor lets it live", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "outlives", two: "never-expires" } })
+    await exchange(call({ ttlSeconds: 600 }), broker)
+    expect((recorded.at(-1) as Settlement).credentials).toMatchObject([
+      { grant: "one", expiresAt: at(3600), grantedUntil: at(600) },
+      { grant: "two", expiresAt: null, grantedUntil: at(600) },
+    ])
+  })
+
+  it("makes nothing live longer", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "dies-early" } })
+    await exchange(call(), broker)
+    expect(recorded.at(-1)).toMatchObject({ credentials: [{ expiresAt: at(60), grantedUntil: at(900) }] })
+  })
+
+  it("ends nothing that nobody can take back", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "expires-only", two: "dies-early" } })
+    await exchange(call(), broker)
+    expect(recorded.at(-1)).toMatchObject({ credentials: [{ grant: "one", grantedUntil: null }, { grant: "two" }] })
   })
 })

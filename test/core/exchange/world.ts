@@ -20,8 +20,21 @@ export const NOW = new Date("2026-11-22T12:00:00.000Z")
 
 const IDENTITY = job({ claims: { ref: "refs/heads/main", event_name: "push" } })
 
-/** How a provider of the test's behaves for a grant: by the grant's own name. */
-const BEHAVIOURS = ["mints", "mints-but-cannot-revoke", "expires-only", "fails", "is-down", "breaks"] as const
+/**
+ * How a provider of the test's behaves for a grant. `outlives`, `dies-early` and `never-expires` mint what can be taken back
+ * and lives for an hour, for a minute, or for ever, whatever was asked for.
+ */
+const BEHAVIOURS = [
+  "mints",
+  "outlives",
+  "dies-early",
+  "never-expires",
+  "mints-but-cannot-revoke",
+  "expires-only",
+  "fails",
+  "is-down",
+  "breaks",
+] as const
 
 export type Behaviour = (typeof BEHAVIOURS)[number]
 
@@ -39,6 +52,8 @@ export interface WorldOptions {
   readonly due?: readonly DueLease[]
   readonly alreadyUsed?: boolean
   readonly sealerFails?: boolean
+  /** The broker has no provider any more. */
+  readonly providerIsGone?: boolean
   readonly boundaries?: readonly Boundary[]
   readonly protectedEnvironment?: EnvironmentDemand
   /** What the environment's host answers. */
@@ -98,7 +113,7 @@ export async function world(options: WorldOptions) {
       if (grant.behaviour === "breaks") throw new Error(`something with ${CANARY} in it`)
       const minted = {
         values: { key: { value: new Secret(CANARY), env: "KEY" }, region: { value: "eu" } },
-        expiresAt: new Date(NOW.getTime() + ttlSeconds * 1000),
+        expiresAt: expiryOf(grant.behaviour, ttlSeconds),
       }
       if (grant.behaviour === "expires-only") return { ...minted, revocation: "expires-only" }
       return { ...minted, revocation: "revocable", handle: new Secret(`${grant.behaviour} ${grantName} ${CANARY}`) }
@@ -205,7 +220,7 @@ export async function world(options: WorldOptions) {
       },
     },
     ledgers: { of: () => ledger },
-    providers: new Map([["staged", provider]]),
+    providers: new Map(options.providerIsGone ? [] : [["staged", provider]]),
     signer: { sign: async () => new Secret("signed"), publicKeys: async () => [] },
     sealer: options.sealerFails ? { ...sealer, seal: () => Promise.reject(new Error(CANARY)) } : sealer,
     http: async () => {
@@ -226,4 +241,11 @@ export async function world(options: WorldOptions) {
     ...change,
   })
   return { broker, call, story, recorded: settled }
+}
+
+const VENDOR_SECONDS: Partial<Record<Behaviour, number>> = { outlives: 3600, "dies-early": 60 }
+
+function expiryOf(behaviour: Behaviour, ttlSeconds: number): Date | null {
+  if (behaviour === "never-expires") return null
+  return new Date(NOW.getTime() + (VENDOR_SECONDS[behaviour] ?? ttlSeconds) * 1000)
 }
