@@ -187,10 +187,15 @@ describe("an exchange", () => {
 
 describe("the time that an exchange grants", () => {
   const at = (seconds: number) => NOW.getTime() + seconds * 1000
+  const iso = (seconds: number) => new Date(at(seconds)).toISOString()
 
   it("ends what can be taken back, however long its vendor lets it live", async () => {
     const { broker, call, recorded } = await world({ grants: { one: "outlives", two: "never-expires" } })
-    await exchange(call({ ttlSeconds: 600 }), broker)
+    const answer = await exchange(call({ ttlSeconds: 600 }), broker)
+    expect(answer).toMatchObject({
+      expires_at: iso(600),
+      credentials: { one: { expires_at: iso(600) }, two: { expires_at: iso(600) } },
+    })
     expect((recorded.at(-1) as Settlement).credentials).toMatchObject([
       { grant: "one", expiresAt: at(3600), grantedUntil: at(600) },
       { grant: "two", expiresAt: null, grantedUntil: at(600) },
@@ -199,13 +204,15 @@ describe("the time that an exchange grants", () => {
 
   it("makes nothing live longer", async () => {
     const { broker, call, recorded } = await world({ grants: { one: "dies-early" } })
-    await exchange(call(), broker)
+    const answer = await exchange(call(), broker)
+    expect(answer).toMatchObject({ expires_at: iso(60), credentials: { one: { expires_at: iso(60) } } })
     expect(recorded.at(-1)).toMatchObject({ credentials: [{ expiresAt: at(60), grantedUntil: at(900) }] })
   })
 
   it("ends nothing that nobody can take back", async () => {
     const { broker, call, recorded } = await world({ grants: { one: "expires-only", two: "dies-early" } })
-    await exchange(call(), broker)
+    const answer = await exchange(call(), broker)
+    expect(answer).toMatchObject({ expires_at: iso(900), credentials: { one: { expires_at: iso(900) } } })
     expect(recorded.at(-1)).toMatchObject({ credentials: [{ grant: "one", grantedUntil: null }, { grant: "two" }] })
   })
 })
