@@ -1,21 +1,28 @@
+import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
-import type { MintedValue } from "../providers/provider.ts"
+import type { Minted, MintedValue } from "../providers/provider.ts"
 import type { CredentialAnswer, CredentialValue, ExchangeAnswer } from "../wire/exchange.ts"
-import type { MintedGrant } from "./mint.ts"
+import { grantedUntil, type MintedGrant, type MintFailure } from "./mint.ts"
+
+/** Of all values of an exchange together, as JSON writes them. */
+const MAX_ANSWER_CHARACTERS = 2 * 1024 * 1024
 
 /** Puts the answer together. The one place, beside the providers themselves, where minted secrets are revealed. */
 export function answerOf(lease: string, policyVersion: string, minted: readonly MintedGrant[]): ExchangeAnswer {
-  const credentials = minted.map(({ granted, minted: credential }): [string, CredentialAnswer] => [
-    granted.grant.name,
-    {
-      provider: granted.grant.connection.provider,
-      expires_at: credential.expiresAt?.toISOString() ?? null,
-      revocation: credential.revocation,
-      values: Object.fromEntries(
-        Object.entries(credential.values).map(([name, value]) => [name, credentialValue(value)]),
-      ),
-    },
-  ])
+  const credentials = minted.map((one): [string, CredentialAnswer] => {
+    const end = endOf(one)
+    return [
+      one.granted.grant.name,
+      {
+        provider: one.granted.grant.connection.provider,
+        expires_at: end === null ? null : new Date(end).toISOString(),
+        revocation: one.minted.revocation,
+        values: Object.fromEntries(
+          Object.entries(one.minted.values).map(([name, value]) => [name, credentialValue(value)]),
+        ),
+      },
+    ]
+  })
   return {
     lease,
     expires_at: lastEnd(minted),
@@ -31,10 +38,34 @@ const credentialValue = ({ value, env, file }: MintedValue): CredentialValue => 
   ...(file === undefined ? {} : { file }),
 })
 
-/** When the last credential ends; one that does not expire by itself ends with the lease, after its granted lifetime. */
-function lastEnd(minted: readonly MintedGrant[]): string {
-  const ends = minted.map(
-    ({ granted, minted: credential, at }) => credential.expiresAt?.getTime() ?? at + granted.ttlSeconds * 1000,
+/**
+ * What keeps an answer from being given that is too large: it is held in memory several times over, and the action reads no
+ * more than 4 MiB of it, sealed and in base64.
+ */
+export function tooLarge(minted: readonly MintedGrant[]): readonly MintFailure[] {
+  const sized = minted.map((one) => ({ ...one, length: answerLength(one.minted) }))
+  const total = sized.reduce((sum, { length }) => sum + length, 0)
+  const [largest] = sized.sort((a, b) => b.length - a.length)
+  if (largest === undefined || total <= MAX_ANSWER_CHARACTERS) return []
+  const message = `What was asked for is larger than ${MAX_ANSWER_CHARACTERS / 1024 / 1024} MiB together, most of it ${largest.granted.grant.name}. Ask for fewer grants in one step. Nothing was handed out.`
+  return [{ granted: largest.granted, error: new BrokerError("request_too_large", message) }]
+}
+
+function answerLength({ values }: Minted): number {
+  const lengths = Object.values(values).map(
+    ({ value }) => JSON.stringify(value instanceof Secret ? value.reveal() : value).length,
   )
+  return lengths.reduce((sum, length) => sum + length, 0)
+}
+
+/** When a credential ends, Unix milliseconds: it expires or is taken back, whichever comes first. Null: never, of itself. */
+function endOf(minted: MintedGrant): number | null {
+  const ends = [minted.minted.expiresAt?.getTime() ?? null, grantedUntil(minted)].filter((end) => end !== null)
+  return ends.length === 0 ? null : Math.min(...ends)
+}
+
+/** When the last credential ends; the lease of one that never does is over after its granted lifetime. */
+function lastEnd(minted: readonly MintedGrant[]): string {
+  const ends = minted.map((one) => endOf(one) ?? one.at + one.granted.ttlSeconds * 1000)
   return new Date(Math.max(...ends)).toISOString()
 }

@@ -1,11 +1,11 @@
 import type { ExchangeAnswer } from "../wire/exchange.ts"
-import { answerOf } from "./answer.ts"
+import { answerOf, tooLarge } from "./answer.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
 import { leaseCredentials, takeBackMinted } from "./lease.ts"
 import { newLeaseId } from "./lease-id.ts"
-import { MINT_WINDOW_MS, type MintedGrant, mintAll } from "./mint.ts"
+import { cachesOf, MINT_WINDOW_MS, type MintedGrant, mintAll } from "./mint.ts"
 import { recorderOf } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
 
@@ -31,13 +31,17 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   await record.intent(lease, grants, broker.clock.now().getTime() + MINT_WINDOW_MS + longestMs)
   call.event.lease = lease
 
-  const { minted, failure } = await mintAll(grants, identity, lease, broker)
-  const settle = async (held: readonly MintedGrant[]) =>
-    record.outcome(lease, grants, await leaseCredentials(held, identity, lease, broker), failure)
+  const { minted, failures: failed } = await mintAll(grants, identity, lease, broker)
+  const failures = failed.length > 0 ? failed : tooLarge(minted)
+  const settle = async (held: readonly MintedGrant[]) => {
+    const credentials = await leaseCredentials(held, identity, lease, broker)
+    await record.outcome(lease, grants, { credentials, failures, caches: cachesOf(minted) })
+  }
+  const [failure] = failures
   if (failure) {
     // When this is not recorded either, the lease stays open in the ledger, and ends by its time.
     await settle(await takeBackMinted(minted, broker)).catch(() => {})
-    throw failure
+    throw failure.error
   }
   try {
     await settle(minted)

@@ -2,7 +2,7 @@ import type { Identity } from "../core/identity.ts"
 import type { LeaseCredential } from "../ports/ledger.ts"
 import type { SealContext } from "../signing/sealer.ts"
 import type { Broker } from "./broker.ts"
-import type { MintedGrant } from "./mint.ts"
+import { grantedUntil, type MintedGrant } from "./mint.ts"
 import { type Revocable, takeBack } from "./take-back.ts"
 
 /** What the ledger keeps of minted credentials: how each ends, its revocation handle sealed, none of its values. */
@@ -13,8 +13,9 @@ export async function leaseCredentials(
   broker: Broker,
 ): Promise<readonly LeaseCredential[]> {
   return await Promise.all(
-    minted.map(async ({ granted, minted: credential }) => {
-      const { grant } = granted
+    minted.map(async (one) => {
+      const { grant } = one.granted
+      const credential = one.minted
       const context = handleContext(identity, lease, grant.name)
       return {
         grant: grant.name,
@@ -22,6 +23,7 @@ export async function leaseCredentials(
         provider: grant.connection.provider,
         revocation: credential.revocation,
         expiresAt: credential.expiresAt?.getTime() ?? null,
+        grantedUntil: grantedUntil(one),
         sealedHandle: credential.handle ? await broker.sealer.seal(credential.handle, context) : null,
       }
     }),

@@ -1,3 +1,4 @@
+import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
@@ -17,10 +18,17 @@ export interface MintedGrant {
   readonly at: number
 }
 
+/** A grant that could not be minted, and why. */
+export interface MintFailure {
+  readonly granted: GrantedGrant
+  readonly error: BrokerError
+}
+
+/** How every grant came out, in the order in which they were asked for. */
 export interface MintOutcome {
   readonly minted: readonly MintedGrant[]
-  /** The first failure, by the order in which grants were asked for. */
-  readonly failure: BrokerError | null
+  /** The first is what the job is told. */
+  readonly failures: readonly MintFailure[]
 }
 
 /** Asks every provider at the same time, and waits for all of them: a late success must be taken back, not forgotten. */
@@ -30,16 +38,34 @@ export async function mintAll(
   lease: string,
   broker: Broker,
 ): Promise<MintOutcome> {
-  const outcomes = await Promise.allSettled(grants.map((granted) => mintOne(granted, identity, lease, broker)))
-  const minted: MintedGrant[] = []
-  let failure: BrokerError | null = null
-  outcomes.forEach((outcome, index) => {
-    const granted = grants[index]
-    if (outcome.status === "fulfilled" && granted)
-      minted.push({ granted, minted: outcome.value, at: broker.clock.now().getTime() })
-    if (outcome.status === "rejected") failure ??= asBrokerError(outcome.reason)
-  })
-  return { minted, failure }
+  const outcomes = await Promise.all(
+    grants.map(async (granted): Promise<MintedGrant | MintFailure> => {
+      try {
+        const minted = await mintOne(granted, identity, lease, broker)
+        return { granted, minted, at: broker.clock.now().getTime() }
+      } catch (reason) {
+        return { granted, error: asBrokerError(reason) }
+      }
+    }),
+  )
+  return {
+    minted: outcomes.filter((outcome) => "minted" in outcome),
+    failures: outcomes.filter((outcome) => "error" in outcome),
+  }
+}
+
+/** Which of them came out of the broker's memory, by grant: only of those whose connection keeps any. */
+export const cachesOf = (minted: readonly MintedGrant[]): ReadonlyMap<string, CacheUse> =>
+  new Map(
+    minted.flatMap(({ granted, minted: { cache } }) => (cache === undefined ? [] : [[granted.grant.name, cache]])),
+  )
+
+/**
+ * When the broker takes a credential back at the latest, Unix milliseconds: when the time is over that was granted, however
+ * long its vendor lets it live. Null for what only expires.
+ */
+export function grantedUntil({ granted, minted, at }: MintedGrant): number | null {
+  return minted.handle ? at + granted.ttlSeconds * 1000 : null
 }
 
 async function mintOne(granted: GrantedGrant, identity: Identity, lease: string, broker: Broker): Promise<Minted> {

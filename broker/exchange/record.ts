@@ -1,10 +1,17 @@
-import { type AuditDraft, type AuditEvent, type AuditGrant, auditIdentity } from "../core/audit-record.ts"
+import {
+  type AuditDraft,
+  type AuditEvent,
+  type AuditGrant,
+  auditIdentity,
+  type CacheUse,
+} from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import type { LeaseCredential, Ledger } from "../ports/ledger.ts"
 import type { Broker } from "./broker.ts"
 import type { Call, ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
+import type { MintFailure } from "./mint.ts"
 
 /** Codes that refuse the form of a wish, not the wish: the token stays good, and nothing is recorded. */
 const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
@@ -20,13 +27,15 @@ export interface Recorder {
   refusal(error: BrokerError): Promise<BrokerError>
   /** Uses the token up, opens the lease and records the intent. @throws {BrokerError} `token_already_used` */
   intent(lease: string, grants: readonly GrantedGrant[], endsBy: number): Promise<void>
-  /** Records how a lease's exchange came out, with what it holds. */
-  outcome(
-    lease: string,
-    grants: readonly GrantedGrant[],
-    credentials: readonly LeaseCredential[],
-    failure: BrokerError | null,
-  ): Promise<void>
+  /** Records how a lease's exchange came out, with what it holds: after a failure, what could not be taken back at once. */
+  outcome(lease: string, grants: readonly GrantedGrant[], outcome: ExchangeOutcome): Promise<void>
+}
+
+export interface ExchangeOutcome {
+  readonly credentials: readonly LeaseCredential[]
+  readonly failures: readonly MintFailure[]
+  /** By grant, whether its values came from the broker's memory. */
+  readonly caches: ReadonlyMap<string, CacheUse>
 }
 
 /** The recorder of one call, onto the ledger of the caller's own repository. */
@@ -35,7 +44,8 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
   const draft = draftOf(call, caller, policyVersion, broker)
   const token = useOf(caller)
   const replayAudit = () => draft("token.replayed", { reason: "token_already_used", decision: "deny" })
-  const listed = (grants: readonly GrantedGrant[]) => grants.map((granted) => auditGrant(granted, broker))
+  const listed = (grants: readonly GrantedGrant[], caches: ExchangeOutcome["caches"] = new Map()) =>
+    grants.map((granted) => auditGrant(granted, caches.get(granted.grant.name), broker))
 
   return {
     ledger,
@@ -59,10 +69,10 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       if (admitted === "already-used") throw alreadyUsed()
     },
 
-    async outcome(lease, grants, credentials, failure) {
-      const outcome = failure ? "failed" : "minted"
-      const reason = failure ? failure.code : "minted"
-      const audit = draft(`exchange.${outcome}`, { reason, lease, grants: listed(grants) })
+    async outcome(lease, grants, { credentials, failures, caches }) {
+      const outcome = failures.length > 0 ? "failed" : "minted"
+      const reason = failures.length > 0 ? failedReason(failures, credentials) : "minted"
+      const audit = draft(`exchange.${outcome}`, { reason, lease, grants: listed(grants, caches) })
       await ledger.settle({ lease, outcome, credentials, audit })
     },
   }
@@ -102,12 +112,20 @@ export function draftOf(call: Call, caller: Caller, policyVersion: string, broke
   })
 }
 
-function auditGrant({ grant, ttlSeconds }: GrantedGrant, broker: Broker): AuditGrant {
+/** Codes and names of ours alone: `provider_denied: vault-prod; left alive: deploy`. */
+function failedReason(failures: readonly MintFailure[], alive: readonly LeaseCredential[]): string {
+  const failed = new Set(failures.map(({ granted, error }) => `${error.code}: ${granted.grant.connection.name}`))
+  const left = alive.length > 0 ? `; left alive: ${alive.map(({ grant }) => grant).join(", ")}` : ""
+  return [...failed].join(", ") + left
+}
+
+function auditGrant({ grant, ttlSeconds }: GrantedGrant, cache: CacheUse | undefined, broker: Broker): AuditGrant {
   return {
     name: grant.name,
     connection: grant.connection.name,
     provider: grant.connection.provider,
     resource: broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? "",
     ttl_seconds: ttlSeconds,
+    ...(cache === undefined ? {} : { cache }),
   }
 }

@@ -13,7 +13,8 @@ export interface SweepTarget {
 }
 
 /**
- * Ends leases whose time has come and that no job ended: its runner died, or a provider could not be reached then.
+ * Ends leases whose time has come and that no job ended: its runner died, or a provider could not be reached then. Takes back
+ * what has outlived the time that was granted, also while its job is running.
  *
  * @returns how many leases were worked on
  * @throws {BrokerError} `ledger_unavailable`, `policy_unavailable`; the leases stay due

@@ -23,7 +23,7 @@ export interface LeaseOpening {
   readonly id: string
   readonly runId: string
   readonly runAttempt: string
-  /** Unix milliseconds: when even the longest-lived credential of this lease is dead, should nothing more be heard of it. */
+  /** Unix milliseconds: when even the longest granted time is over, should nothing more be heard of this lease. */
   readonly endsBy: number
 }
 
@@ -35,6 +35,11 @@ export interface LeaseCredential {
   readonly revocation: Revocation
   /** Unix milliseconds; null when it does not expire by itself. */
   readonly expiresAt: number | null
+  /**
+   * Unix milliseconds: when its granted time is over. What can be taken back and is still alive then, because its vendor
+   * lets nobody choose so short a life, is taken back by the broker. Null for what only expires: its time cannot be cut.
+   */
+  readonly grantedUntil: number | null
   /** What revoking it needs, sealed; null when it cannot be revoked. */
   readonly sealedHandle: string | null
 }
@@ -82,9 +87,10 @@ export interface RevocationSettlement {
   readonly audit: AuditDraft
 }
 
-/** A lease whose time has come: to be revoked or closed by the broker itself. */
+/** A lease of which something is over: that is to be taken back by the broker itself. */
 export interface DueLease {
   readonly lease: string
+  /** What is to be taken back, and what has ended. What may live on is left out: nobody can end it by mistake. */
   readonly credentials: readonly LeaseCredentialState[]
 }
 
@@ -107,12 +113,14 @@ export interface Ledger {
   settle(settlement: Settlement): Promise<void>
   /**
    * Uses the token up whatever it answers. Answers `done`, with ends that are not known yet, also while another call is at
-   * the same lease, or while the broker waits to try again.
+   * the same lease, or while the broker waits to try again. From then on the lease is over as a whole: what the broker was
+   * not at is taken back next, and no longer waits for the end of its own granted time.
    */
   beginRevocation(request: RevocationRequest): Promise<RevocationStart>
   /**
    * What is neither taken back nor expired is tried again by the broker, until it is. The record's event is the ledger's:
-   * `lease.closed`, or `lease.revoking` while something is left. Nothing is changed when the lease was closed meanwhile.
+   * `lease.closed`, or `lease.revoking` while something is left. Nothing is changed when another attempt has overtaken this
+   * one, and the lease is closed, or goes on with what it still has.
    */
   settleRevocation(settlement: RevocationSettlement): Promise<void>
   /** The chain from record `after` (0: the start), at most `limit`, in order. */
@@ -121,7 +129,10 @@ export interface Ledger {
 
 /** What the sweeper needs besides: one ledger's leases whose time has come, and the housekeeping of used tokens. */
 export interface SweptLedger extends Ledger {
-  /** Leases due at `now` (Unix milliseconds), at most `limit`; forgets used tokens that are dead. Begins no revocation twice at a time. */
+  /**
+   * Leases of which something is over at `now` (Unix milliseconds), at most `limit`; forgets used tokens that are dead.
+   * Begins no revocation twice at a time.
+   */
   takeDue(now: number, limit: number): Promise<readonly DueLease[]>
 }
 

@@ -17,7 +17,10 @@ export interface MintRequest<Connection, Grant> {
   readonly connectionName: string
   readonly connection: Connection
   readonly grant: Grant
-  /** At least the provider's `minTtlSeconds`, at most its `maxTtlSeconds`. */
+  /**
+   * At least the provider's `minTtlSeconds`, at most its `maxTtlSeconds`. Where the vendor lets nobody choose, and what it
+   * mints lives longer, it must be `revocable`: the broker takes it back after so many seconds.
+   */
   readonly ttlSeconds: number
   readonly lease: string
 }

@@ -37,12 +37,15 @@ export interface CredentialValue {
   readonly file?: FileForm
 }
 
-/** How a credential ends: `revocable` ones are taken back with the lease, `expires-only` ones live until they expire. */
+/**
+ * How a credential ends: `revocable` ones are taken back with the lease, or when their granted time is over; `expires-only`
+ * ones live until they expire.
+ */
 export type Revocation = "revocable" | "expires-only"
 
 export interface CredentialAnswer {
   readonly provider: string
-  /** ISO 8601, UTC; null when the credential does not expire by itself. */
+  /** ISO 8601, UTC: when it expires or is taken back, whichever comes first; null when nothing ends it. */
   readonly expires_at: string | null
   readonly revocation: Revocation
   readonly values: Readonly<Record<string, CredentialValue>>
@@ -70,7 +73,10 @@ export interface ExplainAnswer {
   readonly trace?: Trace
 }
 
-/** The answer of `DELETE /v1/leases/{id}`: what became of each credential. */
+/**
+ * The answer of `DELETE /v1/leases/{id}`: what became of each credential, and when it ends by itself, which can be later than
+ * its granted time; null when it does not. ISO 8601, UTC.
+ */
 export interface RevokeAnswer {
   readonly lease: string
   readonly credentials: Readonly<

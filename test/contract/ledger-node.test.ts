@@ -149,7 +149,7 @@ describe("a broker on Node that is killed", () => {
     const at = (path: string) => JSON.stringify(new URL(path, pathToFileURL(import.meta.filename)).href)
     const script = `
       import { openNodeStore } from ${at("../../broker/adapters/node/ledgers.ts")}
-      import { admission, minted, revocable, revocation } from ${at("./ledger-samples.ts")}
+      import { admission, minted, outliving, revocable, revocation } from ${at("./ledger-samples.ts")}
       const store = openNodeStore(${JSON.stringify(folder)})
       const ledger = store.ledgers.of(${JSON.stringify(ISSUER)}, "41")
       const say = (line) => process.stdout.write(line + "\\n")
@@ -195,6 +195,25 @@ describe("a broker on Node that is killed", () => {
     )
     const [due] = await current().due(NOW + 3 * MINUTE, 10)
     expect(await due?.ledger.takeDue(NOW + 3 * MINUTE, 10)).toMatchObject([{ lease: "a" }])
+  })
+
+  test("while it took back what had outlived its granted time: the next one does, and leaves the rest alone", async () => {
+    await killed(
+      `await ledger.admit(admission("a")); await ledger.settle(minted("a", outliving("one", 15), outliving("two", 30)))
+       await ledger.takeDue(${NOW + 15 * MINUTE}, 10); say("taken")`,
+      saying("taken"),
+    )
+    const now = NOW + 16 * MINUTE
+    const [due] = await current().due(now, 10)
+    expect(await due?.ledger.takeDue(now, 10)).toMatchObject([{ lease: "a", credentials: [{ grant: "one" }] }])
+    await ledger().settleRevocation(revoked("a", { one: "revoked" }, now))
+    expect(await ledger().beginRevocation(revocation("a", { now }))).toMatchObject({
+      outcome: "begun",
+      credentials: [
+        { grant: "one", ended: "revoked" },
+        { grant: "two", ended: null },
+      ],
+    })
   })
 
   test("at any moment: whatever it had answered is there, and the trail is whole", async () => {

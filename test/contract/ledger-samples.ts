@@ -58,7 +58,7 @@ export function failed(lease: string, ...leftovers: readonly LeaseCredential[]):
   return { lease, outcome: "failed", credentials: leftovers, audit: record("exchange.failed", lease) }
 }
 
-/** Lives for an hour from NOW and can be taken back. */
+/** Lives for an hour from NOW, which is what was granted, and can be taken back. */
 export function revocable(grant = "vault", changes: Partial<LeaseCredential> = {}): LeaseCredential {
   return {
     grant,
@@ -66,9 +66,15 @@ export function revocable(grant = "vault", changes: Partial<LeaseCredential> = {
     provider: "vault",
     revocation: "revocable",
     expiresAt: NOW + HOUR,
+    grantedUntil: NOW + HOUR,
     sealedHandle: `sealed ${grant}`,
     ...changes,
   }
+}
+
+/** Was granted for so many minutes from NOW, and can be taken back; its vendor lets it live for an hour. */
+export function outliving(grant: string, minutes: number, changes: Partial<LeaseCredential> = {}): LeaseCredential {
+  return revocable(grant, { grantedUntil: NOW + minutes * MINUTE, ...changes })
 }
 
 /** Lives for an hour from NOW, whatever happens. */
@@ -79,6 +85,7 @@ export function expiring(grant = "aws", changes: Partial<LeaseCredential> = {}):
     provider: "aws",
     revocation: "expires-only",
     expiresAt: NOW + HOUR,
+    grantedUntil: null,
     sealedHandle: null,
     ...changes,
   }

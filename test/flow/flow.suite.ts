@@ -337,7 +337,10 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         expect(answer.json["code"]).toBe("provider_denied")
         expect(answer.json["detail"]).toContain("aws-prod")
         expect(answer.text).not.toContain("Not authorized")
-        expect(await lastRecord()).toMatchObject({ event: "exchange.failed", reason: "provider_denied" })
+        expect(await lastRecord()).toMatchObject({
+          event: "exchange.failed",
+          reason: "provider_denied: aws-prod; left alive: vault",
+        })
       })
 
       it("and recovers is asked again", async () => {

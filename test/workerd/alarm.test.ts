@@ -11,6 +11,7 @@ import {
   MINUTE,
   minted,
   NOW,
+  outliving,
   revocable,
   revocation,
   revoked,
@@ -47,6 +48,30 @@ describe("the alarm of a ledger's object", () => {
     expect(await alarm()).toBe(NOW + 30 * MINUTE)
     await ledger.settle(minted("a", expiring("aws", { expiresAt: NOW + 20 * MINUTE })))
     expect(await alarm()).toBe(NOW + 20 * MINUTE)
+  })
+
+  test("is set to when the first granted time is over, and then to the next", async () => {
+    await ledger.admit(admission("a"))
+    await ledger.settle(minted("a", outliving("one", 15), outliving("two", 30)))
+    expect(await alarm()).toBe(NOW + 15 * MINUTE)
+    const now = NOW + 15 * MINUTE
+    await inside(stub, async (object) => {
+      object.onSweep = async (swept) => {
+        await swept.takeDue(now, 10)
+        await swept.settleRevocation(revoked("a", { one: "revoked" }, now))
+      }
+      await object.alarm()
+      // What had been due is found to be done by the next visit.
+      object.onSweep = async (swept) => void (await swept.takeDue(now, 10))
+      await object.alarm()
+    })
+    expect(await alarm()).toBe(NOW + 30 * MINUTE)
+  })
+
+  test("is not set to when something expires that needs nobody for it", async () => {
+    await ledger.admit(admission("a"))
+    await ledger.settle(minted("a", revocable("vault", { expiresAt: NOW + 10 * MINUTE }), expiring()))
+    expect(await alarm()).toBe(NOW + HOUR)
   })
 
   test("is set for a denial too, whose token must be forgotten one day", async () => {

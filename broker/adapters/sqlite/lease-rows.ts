@@ -17,7 +17,9 @@ type LeaseRow = {
   run_attempt: string
   state: LeaseState
   ends_by: number
+  over_since: number | null
   due_at: number
+  tried_at: number | null
   attempts: number
 }
 
@@ -27,11 +29,14 @@ type CredentialRow = {
   provider: string
   revocation: Revocation
   expires_at: number | null
+  granted_until: number | null
   sealed_handle: string | null
   ended: "revoked" | "expired" | "expires-only" | null
 }
 
-const LEASE_COLUMNS = "id, run_id, run_attempt, state, ends_by, due_at, attempts"
+const LEASE_COLUMNS = "id, run_id, run_attempt, state, ends_by, over_since, due_at, tried_at, attempts"
+const CREDENTIAL_COLUMNS =
+  "grant_name, connection, provider, revocation, expires_at, granted_until, sealed_handle, ended"
 
 /** The leases of one ledger: rows in, rows out. What may become of a lease is not decided here. */
 export class LeaseRows {
@@ -45,7 +50,7 @@ export class LeaseRows {
 
   open(lease: LeaseOpening): void {
     this.#sql.run(
-      `INSERT INTO leases (ledger, ${LEASE_COLUMNS}) VALUES (?, ?, ?, ?, 'open', ?, ?, 0)`,
+      `INSERT INTO leases (ledger, ${LEASE_COLUMNS}) VALUES (?, ?, ?, ?, 'open', ?, NULL, ?, NULL, 0)`,
       this.#ledger,
       lease.id,
       lease.runId,
@@ -84,9 +89,11 @@ export class LeaseRows {
   /** Writes what `after` has changed over `before`. */
   write(before: StoredLease, after: Lease): void {
     this.#sql.run(
-      "UPDATE leases SET state = ?, due_at = ?, attempts = ? WHERE ledger = ? AND id = ?",
+      "UPDATE leases SET state = ?, over_since = ?, due_at = ?, tried_at = ?, attempts = ? WHERE ledger = ? AND id = ?",
       after.state,
+      after.overSince,
       after.dueAt,
+      after.triedAt,
       after.attempts,
       this.#ledger,
       before.id,
@@ -118,9 +125,7 @@ export class LeaseRows {
 
   #addCredential(lease: string, credential: LeaseCredentialState): void {
     this.#sql.run(
-      `INSERT INTO credentials
-        (ledger, lease, grant_name, connection, provider, revocation, expires_at, sealed_handle, ended)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO credentials (ledger, lease, ${CREDENTIAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       this.#ledger,
       lease,
       credential.grant,
@@ -128,6 +133,7 @@ export class LeaseRows {
       credential.provider,
       credential.revocation,
       credential.expiresAt,
+      credential.grantedUntil,
       credential.sealedHandle,
       credential.ended,
     )
@@ -142,7 +148,9 @@ export class LeaseRows {
       runAttempt: row.run_attempt,
       state: row.state,
       endsBy: row.ends_by,
+      overSince: row.over_since,
       dueAt: row.due_at,
+      triedAt: row.tried_at,
       attempts: row.attempts,
       credentials,
     }
@@ -150,8 +158,7 @@ export class LeaseRows {
 
   #credentials(lease: string): readonly LeaseCredentialState[] {
     const rows = this.#sql.all<CredentialRow>(
-      `SELECT grant_name, connection, provider, revocation, expires_at, sealed_handle, ended
-        FROM credentials WHERE ledger = ? AND lease = ? ORDER BY grant_name`,
+      `SELECT ${CREDENTIAL_COLUMNS} FROM credentials WHERE ledger = ? AND lease = ? ORDER BY grant_name`,
       this.#ledger,
       lease,
     )
@@ -167,6 +174,7 @@ export function alive(credential: LeaseCredential): LeaseCredentialState {
     provider: credential.provider,
     revocation: credential.revocation,
     expiresAt: credential.expiresAt,
+    grantedUntil: credential.grantedUntil,
     sealedHandle: credential.sealedHandle,
     ended: null,
   }
@@ -179,6 +187,7 @@ function readCredential(row: CredentialRow): LeaseCredentialState {
     provider: row.provider,
     revocation: row.revocation,
     expiresAt: row.expires_at,
+    grantedUntil: row.granted_until,
     sealedHandle: row.sealed_handle,
     ended: row.ended,
   }

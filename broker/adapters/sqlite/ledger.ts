@@ -12,7 +12,19 @@ import type {
 } from "../../ports/ledger.ts"
 import type { Sql, Transact } from "../../ports/sql.ts"
 import { alive, LeaseRows, type StoredLease } from "./lease-rows.ts"
-import { failed, isClosed, type LeaseEnd, minted, revocationBegun, revocationEnded, timeCame } from "./lease-states.ts"
+import {
+  failed,
+  inHand,
+  isClosed,
+  isOvertaken,
+  type LeaseEnd,
+  minted,
+  newlyOver,
+  revocationAsked,
+  revocationBegun,
+  revocationEnded,
+  timeCame,
+} from "./lease-states.ts"
 import { type LedgerKey, LedgerRow } from "./ledger-row.ts"
 
 /** Stands in the records of what the broker did by itself. */
@@ -72,14 +84,14 @@ export class SqlLedger implements SweptLedger {
       if (!lease || !isOf(lease, request)) return { outcome: "not-found" }
       if (isClosed(lease.state)) return { outcome: "done", credentials: lease.credentials }
       // Another call is at it, or it waits for its next attempt.
-      if (lease.state === "revoking" && lease.dueAt > request.now) {
-        return { outcome: "done", credentials: lease.credentials }
+      const isTaken = lease.state === "revoking" && lease.dueAt > request.now
+      const after = isTaken ? revocationAsked(lease, request.now) : revocationBegun(lease, request.now)
+      if (after !== lease) {
+        leases.write(lease, after)
+        ledger.dueBy(after.dueAt)
+        ledger.append(request.audit)
       }
-      const after = revocationBegun(lease, request.now)
-      leases.write(lease, after)
-      ledger.dueBy(after.dueAt)
-      ledger.append(request.audit)
-      return { outcome: "begun", credentials: after.credentials }
+      return { outcome: isTaken ? "done" : "begun", credentials: after.credentials }
     })
   }
 
@@ -87,7 +99,7 @@ export class SqlLedger implements SweptLedger {
     return this.#write((ledger, leases) => {
       const lease = leases.get(settlement.lease)
       // An attempt that took too long was overtaken by another one: what it would say was said.
-      if (isClosed(lease.state)) return
+      if (isOvertaken(lease)) return
       if (lease.state !== "revoking") throw new BrokerError("internal", "this lease's revocation was never begun")
       const after = revocationEnded(lease, settlement.outcomes, settlement.now)
       leases.write(lease, after)
@@ -107,10 +119,10 @@ export class SqlLedger implements SweptLedger {
         const after = timeCame(lease, now)
         leases.write(lease, after)
         if (isClosed(after.state)) ledger.append(sweeping(lease, "lease.closed", REASONS[after.state], now))
-        else {
-          if (lease.state !== "revoking") ledger.append(sweeping(lease, "lease.revoking", "the lease has ended", now))
-          taken.push({ lease: lease.id, credentials: after.credentials })
-        }
+        if (after.state !== "revoking") continue
+        const over = newlyOver(lease, after).join(", ")
+        if (over) ledger.append(sweeping(lease, "lease.revoking", `the granted time is over: ${over}`, now))
+        taken.push({ lease: lease.id, credentials: inHand(after) })
       }
       ledger.forgetDeadTokens(now)
       ledger.findDue()

@@ -78,6 +78,14 @@ const STEPS: readonly (readonly string[])[] = [
     ) STRICT`,
     "INSERT INTO key_ring (id, version, keys) VALUES (1, 0, '[]')",
   ],
+  [
+    // Times in Unix milliseconds. A credential from before has no granted time: it ends as it ended then.
+    "ALTER TABLE credentials ADD COLUMN granted_until INTEGER",
+    "ALTER TABLE leases ADD COLUMN over_since INTEGER",
+    "ALTER TABLE leases ADD COLUMN tried_at INTEGER",
+    // Before, whatever was being taken back was so as a whole.
+    "UPDATE leases SET over_since = 0, tried_at = 0 WHERE state = 'revoking'",
+  ],
 ]
 
 /** The version that this code reads and writes. */

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest"
 import type { Claims } from "../../../broker/core/identity.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
+import type { Settlement } from "../../../broker/ports/ledger.ts"
 import type { Provider } from "../../../broker/providers/provider.ts"
-import { CANARY, NOW, world } from "./world.ts"
+import { CANARY, NOW, type WorldOptions, world } from "./world.ts"
 
 const KEY = { thumbprint: "thumb" }
 
@@ -44,6 +45,51 @@ describe("an exchange", () => {
     expect(signed.map(({ sub }) => sub)).toEqual(told)
   })
 
+  it("records of each grant whether its values came from memory, where its connection keeps any", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints", two: "expires-only" } })
+    const staged = broker.providers.get("staged")
+    if (!staged) throw new Error("the world has no provider")
+    const remembering: Provider = {
+      ...staged,
+      mint: async (request, io) => ({
+        ...(await staged.mint(request, io)),
+        ...(request.grantName === "two" ? { cache: "hit" } : {}),
+      }),
+    }
+    await exchange(call(), { ...broker, providers: new Map([["staged", remembering]]) })
+    const { audit } = recorded.at(-1) as Settlement
+    expect(audit.grants.map(({ name, cache }) => [name, cache])).toEqual([
+      ["one", undefined],
+      ["two", "hit"],
+    ])
+  })
+
+  it("hands out nothing that is too large for an answer, takes it back, and names the largest", async () => {
+    const { broker, call, story, recorded } = await world({ grants: { small: "mints", large: "mints" } })
+    const staged = broker.providers.get("staged")
+    if (!staged) throw new Error("the world has no provider")
+    const generous: Provider = {
+      ...staged,
+      async mint(request, io) {
+        const minted = await staged.mint(request, io)
+        if (request.grantName !== "large") return minted
+        const values = Array.from({ length: 33 }, (_, index) => [
+          `v${index}`,
+          { value: new Secret("x".repeat(65_536)) },
+        ])
+        return { ...minted, values: Object.fromEntries(values) }
+      },
+      // As a method of the staged one.
+      revoke: (handle, connection, io) => staged.revoke?.(handle, connection, io) ?? Promise.resolve(),
+    }
+    await expect(exchange(call(), { ...broker, providers: new Map([["staged", generous]]) })).rejects.toMatchObject({
+      code: "request_too_large",
+      detail: expect.stringContaining("large"),
+    })
+    expect(story.filter((one) => one.startsWith("revoke")).sort()).toEqual(["revoke large", "revoke small"])
+    expect((recorded.at(-1) as Settlement).audit.reason).toBe("request_too_large: staged")
+  })
+
   it("mints nothing when its intent cannot be recorded", async () => {
     const { broker, call, story } = await world({ grants: { one: "mints" }, ledgerFails: ["admit"] })
     await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "ledger_unavailable" })
@@ -70,7 +116,7 @@ describe("an exchange", () => {
     expect(recorded.at(-1)).toMatchObject({
       outcome: "failed",
       credentials: [],
-      audit: { event: "exchange.failed", reason: "provider_denied" },
+      audit: { event: "exchange.failed", reason: "provider_denied: staged" },
     })
   })
 
@@ -85,7 +131,30 @@ describe("an exchange", () => {
         { grant: "one", revocation: "revocable" },
         { grant: "three", revocation: "expires-only", sealedHandle: null },
       ],
+      audit: { reason: "provider_denied: staged; left alive: one, three" },
     })
+  })
+
+  it.each<[string, WorldOptions["grants"], string, string]>([
+    ["one", { one: "mints", two: "fails" }, "provider_denied", "provider_denied: vault"],
+    [
+      "several, in the order asked for",
+      { three: "is-down", one: "mints", two: "fails" },
+      "provider_unavailable",
+      "provider_unavailable: aws, provider_denied: vault",
+    ],
+    [
+      "several alike, once",
+      { two: "fails", three: "is-down", four: "is-down", five: "fails" },
+      "provider_denied",
+      "provider_denied: vault, provider_unavailable: aws",
+    ],
+    ["one that fails in a way it should not", { two: "breaks" }, "internal", "internal: vault"],
+  ])("answers the first failure, and records where it failed: %s", async (_, grants, code, reason) => {
+    const connections = { two: "vault", three: "aws", four: "aws", five: "vault" }
+    const { broker, call, recorded } = await world({ grants, connections })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code })
+    expect(recorded.at(-1)).toMatchObject({ outcome: "failed", audit: { event: "exchange.failed", reason } })
   })
 
   it("revokes and hands out nothing when the outcome cannot be recorded", async () => {
@@ -185,5 +254,37 @@ describe("an exchange", () => {
     expect(plain.story).not.toContain("mint one")
     const bound = await world({ grants: { one: "mints" }, requireBoundToken: true, boundTo: "thumb" })
     await expect(exchange(bound.call({ key: KEY }), bound.broker)).resolves.toBeDefined()
+  })
+})
+
+describe("the time that an exchange grants", () => {
+  const at = (seconds: number) => NOW.getTime() + seconds * 1000
+  const iso = (seconds: number) => new Date(at(seconds)).toISOString()
+
+  it("ends what can be taken back, however long its vendor lets it live", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "outlives", two: "never-expires" } })
+    const answer = await exchange(call({ ttlSeconds: 600 }), broker)
+    expect(answer).toMatchObject({
+      expires_at: iso(600),
+      credentials: { one: { expires_at: iso(600) }, two: { expires_at: iso(600) } },
+    })
+    expect((recorded.at(-1) as Settlement).credentials).toMatchObject([
+      { grant: "one", expiresAt: at(3600), grantedUntil: at(600) },
+      { grant: "two", expiresAt: null, grantedUntil: at(600) },
+    ])
+  })
+
+  it("makes nothing live longer", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "dies-early" } })
+    const answer = await exchange(call(), broker)
+    expect(answer).toMatchObject({ expires_at: iso(60), credentials: { one: { expires_at: iso(60) } } })
+    expect(recorded.at(-1)).toMatchObject({ credentials: [{ expiresAt: at(60), grantedUntil: at(900) }] })
+  })
+
+  it("ends nothing that nobody can take back", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "expires-only", two: "dies-early" } })
+    const answer = await exchange(call(), broker)
+    expect(answer).toMatchObject({ expires_at: iso(900), credentials: { one: { expires_at: iso(900) } } })
+    expect(recorded.at(-1)).toMatchObject({ credentials: [{ grant: "one", grantedUntil: null }, { grant: "two" }] })
   })
 })

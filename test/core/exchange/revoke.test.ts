@@ -4,7 +4,7 @@ import { exchange } from "../../../broker/exchange/exchange.ts"
 import { revoke } from "../../../broker/exchange/revoke.ts"
 import { sweep } from "../../../broker/exchange/sweep.ts"
 import type { Settlement, SweptLedger } from "../../../broker/ports/ledger.ts"
-import { type Behaviour, type WorldOptions, world } from "./world.ts"
+import { type Behaviour, NOW, type WorldOptions, world } from "./world.ts"
 
 /** A world in which an exchange has been settled, and its ledger hands the lease's credentials out for revocation. */
 async function afterExchange(grants: Readonly<Record<string, Behaviour>>, later: Partial<WorldOptions> = {}) {
@@ -39,6 +39,14 @@ describe("revoking a lease", () => {
     const { broker, call, recorded } = await afterExchange({ one: "mints-but-cannot-revoke" })
     expect((await revoke(call, broker)).credentials).toMatchObject({ one: { outcome: "failed" } })
     expect(recorded.at(-1)).toMatchObject({ outcomes: { one: "failed" } })
+  })
+
+  it("says when what it could not revoke ends by itself, which is not when its granted time is over", async () => {
+    const { broker, call } = await afterExchange({ one: "outlives", two: "never-expires" }, { providerIsGone: true })
+    expect((await revoke(call, broker)).credentials).toEqual({
+      one: { outcome: "failed", expires_at: new Date(NOW.getTime() + 3_600_000).toISOString() },
+      two: { outcome: "failed", expires_at: null },
+    })
   })
 
   it("counts a handle that was sealed for another lease as not revoked", async () => {

@@ -22,11 +22,28 @@ export const NOW = new Date("2026-11-22T12:00:00.000Z")
 
 const IDENTITY = job({ claims: { ref: "refs/heads/main", event_name: "push" } })
 
-/** How a provider of the test's behaves for a grant: by the grant's own name. */
-export type Behaviour = "mints" | "fails" | "mints-but-cannot-revoke" | "expires-only" | "breaks"
+/**
+ * How a provider of the test's behaves for a grant. `outlives`, `dies-early` and `never-expires` mint what can be taken back
+ * and lives for an hour, for a minute, or for ever, whatever was asked for.
+ */
+const BEHAVIOURS = [
+  "mints",
+  "outlives",
+  "dies-early",
+  "never-expires",
+  "mints-but-cannot-revoke",
+  "expires-only",
+  "fails",
+  "is-down",
+  "breaks",
+] as const
+
+export type Behaviour = (typeof BEHAVIOURS)[number]
 
 export interface WorldOptions {
   readonly grants: Readonly<Record<string, Behaviour>>
+  /** The connections of grants, by their names, where it is not `staged`. */
+  readonly connections?: Readonly<Record<string, string>>
   readonly identity?: Partial<Identity>
   readonly boundTo?: string | null
   readonly requireBoundToken?: boolean
@@ -37,6 +54,8 @@ export interface WorldOptions {
   readonly due?: readonly DueLease[]
   readonly alreadyUsed?: boolean
   readonly sealerFails?: boolean
+  /** The broker has no provider any more. */
+  readonly providerIsGone?: boolean
   readonly boundaries?: readonly Boundary[]
   readonly protectedEnvironment?: EnvironmentDemand
   /** What the environment's host answers. */
@@ -84,7 +103,7 @@ export async function world(options: WorldOptions) {
     name: "staged",
     summary: "does what the test says",
     connection: z.unknown(),
-    grant: z.object({ behaviour: z.enum(["mints", "fails", "mints-but-cannot-revoke", "expires-only", "breaks"]) }),
+    grant: z.object({ behaviour: z.enum(BEHAVIOURS) }),
     minTtlSeconds: 60,
     maxTtlSeconds: 3600,
     resource: ({ behaviour }) => `resource of ${behaviour}`,
@@ -92,10 +111,11 @@ export async function world(options: WorldOptions) {
       story.push(`mint ${grantName}`)
       if (grant.behaviour === "fails")
         throw new BrokerError("provider_denied", "the staged provider refused connection staged")
+      if (grant.behaviour === "is-down") throw new BrokerError("provider_unavailable", "not now")
       if (grant.behaviour === "breaks") throw new Error(`something with ${CANARY} in it`)
       const minted = {
         values: { key: { value: new Secret(CANARY), env: "KEY" }, region: { value: "eu" } },
-        expiresAt: new Date(NOW.getTime() + ttlSeconds * 1000),
+        expiresAt: expiryOf(grant.behaviour, ttlSeconds),
       }
       if (grant.behaviour === "expires-only") return { ...minted, revocation: "expires-only" }
       return { ...minted, revocation: "revocable", handle: new Secret(`${grant.behaviour} ${grantName} ${CANARY}`) }
@@ -108,16 +128,29 @@ export async function world(options: WorldOptions) {
     },
   }
 
-  const connection: Connection = {
-    name: "staged",
-    provider: "staged",
-    settings: {},
-    requireBoundToken: options.requireBoundToken ?? false,
+  const connections = new Map(
+    ["staged", ...Object.values(options.connections ?? {})].map((name): [string, Connection] => [
+      name,
+      { name, provider: "staged", settings: {}, requireBoundToken: options.requireBoundToken ?? false },
+    ]),
+  )
+  const connectionOf = (grant: string): Connection => {
+    const connection = connections.get(options.connections?.[grant] ?? "staged")
+    if (!connection) throw new Error("the test's grant has no connection")
+    return connection
   }
   const grants = new Map(
     Object.entries(options.grants).map(([name, behaviour]): [string, Grant] => [
       name,
-      { name, file: "p.yaml", line: 1, connection, fields: { behaviour }, ttlSeconds: 900, minTtlSeconds: 60 },
+      {
+        name,
+        file: "p.yaml",
+        line: 1,
+        connection: connectionOf(name),
+        fields: { behaviour },
+        ttlSeconds: 900,
+        minTtlSeconds: 60,
+      },
     ]),
   )
   const organisation: Organisation = {
@@ -133,7 +166,7 @@ export async function world(options: WorldOptions) {
         },
       ],
     ]),
-    connections: new Map([["staged", connection]]),
+    connections,
     boundaries: options.boundaries ?? [],
     requireBoundToken: false,
   }
@@ -189,7 +222,7 @@ export async function world(options: WorldOptions) {
       },
     },
     ledgers: { of: () => ledger },
-    providers: new Map([["staged", provider]]),
+    providers: new Map(options.providerIsGone ? [] : [["staged", provider]]),
     signer: { sign: async () => new Secret("signed"), publicKeys: async () => [] },
     sealer: options.sealerFails ? { ...sealer, seal: () => Promise.reject(new Error(CANARY)) } : sealer,
     connectionSecrets: {
@@ -217,4 +250,11 @@ export async function world(options: WorldOptions) {
     ...change,
   })
   return { broker, call, story, recorded: settled }
+}
+
+const VENDOR_SECONDS: Partial<Record<Behaviour, number>> = { outlives: 3600, "dies-early": 60 }
+
+function expiryOf(behaviour: Behaviour, ttlSeconds: number): Date | null {
+  if (behaviour === "never-expires") return null
+  return new Date(NOW.getTime() + (VENDOR_SECONDS[behaviour] ?? ttlSeconds) * 1000)
 }

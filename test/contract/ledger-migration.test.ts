@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { afterEach, expect, test } from "vitest"
+import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
+import { migrate } from "../../broker/adapters/sqlite/schema.ts"
+import type { SweptLedger } from "../../broker/ports/ledger.ts"
+import schema1 from "../vectors/ledger-schema-1.json" with { type: "json" }
+import { migrationContract, OLD_LEDGER } from "./ledger-migration.suite.ts"
+
+let folder = ""
+let store: NodeStore | undefined
+
+afterEach(async () => {
+  await store?.close()
+  store = undefined
+  if (folder !== "") rmSync(folder, { recursive: true })
+  folder = ""
+})
+
+migrationContract("on Node", async (statements) => {
+  folder = mkdtempSync(join(tmpdir(), "daypass-migration-"))
+  const database = new DatabaseSync(join(folder, "ledger.db"))
+  for (const statement of statements) database.exec(statement)
+  database.close()
+  // Twice: what was brought to this version is opened like any other.
+  await openNodeStore(folder).close()
+  store = openNodeStore(folder)
+  return store.ledgers.of(OLD_LEDGER.issuerUrl, OLD_LEDGER.repositoryId) as SweptLedger
+})
+
+test("a ledger of schema version 1 has the columns of a new one in the end: no old step was changed", () => {
+  const columns = (statements: readonly string[]) => {
+    const sql = new NodeSql(new DatabaseSync(":memory:"))
+    for (const statement of statements) sql.run(statement)
+    migrate(sql)
+    return sql.all(
+      `SELECT tables.name AS owner, columns.name, columns.type, columns."notnull", columns.pk
+        FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns ORDER BY 1, 2`,
+    )
+  }
+  expect(columns(schema1.statements)).toEqual(columns([]))
+})
