@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { flowSuite } from "./flow.suite.ts"
@@ -11,6 +13,10 @@ const startBroker: StartBroker = async (options) => {
   return {
     url: broker.url,
     output: () => broker.stdout() + broker.stderr(),
+    stored: () =>
+      readdirSync(broker.data)
+        .map((name) => readFileSync(join(broker.data, name), "latin1"))
+        .join("\n"),
     trail: async (issuer, repositoryId) => trailFromExport(readAuditTrail(broker.data), issuer, repositoryId),
     advance: broker.advance,
     stop: () => broker.stop(),

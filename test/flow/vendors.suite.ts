@@ -15,6 +15,7 @@ import {
   writeToolsPolicy,
 } from "../support/vendor-world.ts"
 import { VENDORS } from "../support/vendors/index.ts"
+import { formsOf, formsOfPem, placesWith } from "./canary.ts"
 import type { RunningBroker, StartBroker } from "./world.ts"
 
 /** Jobs that get something of every vendor, through the built action and a real broker, against strict stand-ins. */
@@ -54,8 +55,18 @@ ${connectionLines(vendors)}`
       }
     }
     const lastRecord = async () => (await broker.trail(github.issuer, TOOLS.repository_id)).at(-1)?.record
-    const outside = ({ stderr, summary, files, stdout }: ActionRun) =>
-      stdout.replace(/^::add-mask::.*$/gm, "") + stderr + summary + files.GITHUB_STATE + broker.output()
+
+    // What jobs were handed, and all that was said besides, for the last test to hold against each other.
+    const secrets = new Set<string>()
+    const said: string[] = []
+    const note = ({ env, masks, written, files, stdout, stderr, summary }: ActionRun) => {
+      const values = [
+        ...Object.values(env).filter((value) => masks.includes(value)),
+        ...Object.values(written).map(textOf),
+      ]
+      for (const value of values) if (value.length >= 16) secrets.add(value)
+      said.push(stdout.replace(/^::add-mask::.*$/gm, ""), stderr, summary, files.GITHUB_STATE, files.GITHUB_OUTPUT)
+    }
 
     it.each(VENDORS.map((_, index) => index))(
       "number %i gives what it should, and it ends with the job",
@@ -66,11 +77,11 @@ ${connectionLines(vendors)}`
         const main = await runAction({ ...step, entry: "main" })
         expect(main.exitCode, `${main.log}\n${main.summary}`).toBe(0)
         for (const [says, holds] of await vendor.check(main)) expect(holds, `${vendor.name}: ${says}`).toBe(true)
-        for (const secret of main.masks.filter((mask) => mask.length >= 8))
-          expect(outside(main), "no secret outside of where it belongs").not.toContain(secret)
+        note(main)
 
         const post = await runAction({ ...step, entry: "post", state: main.state })
         expect(post.exitCode, post.log).toBe(0)
+        note(post)
         for (const [says, holds] of await vendor.checkEnd(post)) expect(holds, `${vendor.name}: ${says}`).toBe(true)
         expect(vendor.alive(), `${vendor.name} has nothing left that could be taken back`).toBe(0)
         vendor.assertClean()
@@ -100,6 +111,7 @@ ${connectionLines(vendors)}`
           const grants = vendors.flatMap((vendor) => Object.keys(vendor.grants))
           const main = await runAction({ ...stepFor(grants, "both"), entry: "main" })
           expect(main.exitCode).toBe(1)
+          note(main)
           expect([main.env, main.outputs]).toEqual([{}, {}])
           expect(main.log).toContain("provider_response_invalid")
           expect(main.log).toContain(connection)
@@ -112,5 +124,32 @@ ${connectionLines(vendors)}`
         for (const vendor of vendors) if (vendor !== broken) expect(vendor.alive(), vendor.name).toBe(0)
       },
     )
+
+    it("lets out no secret of any of them, in whatever form: not in a log, a summary, a state, an error, a record or a file", async () => {
+      expect(secrets.size, "every vendor gave some").toBeGreaterThan(VENDORS.length)
+      const operators = vendors
+        .flatMap((vendor) => Object.values(vendor.secrets))
+        .filter((secret) => secret.length >= 16)
+      const places = {
+        steps: said.join("\n"),
+        output: broker.output(),
+        audit: JSON.stringify(await broker.trail(github.issuer, TOOLS.repository_id)),
+        stored: broker.stored(),
+      }
+      // The places are the right ones: each knows of the job that was served.
+      expect(placesWith(["aws-deploy"], places)).toEqual(
+        broker.stored() === "" ? ["steps", "output", "audit"] : Object.keys(places),
+      )
+      const needles = [...secrets, ...operators].flatMap((secret) =>
+        secret.includes("PRIVATE KEY") ? formsOfPem(secret) : formsOf(secret),
+      )
+      expect(placesWith(needles, places)).toEqual([])
+    })
   })
+}
+
+/** What a file holds: its text, or the base64 in which it came. */
+function textOf({ bytes }: { readonly bytes: Buffer }): string {
+  const text = bytes.toString("utf8")
+  return Buffer.from(text).equals(bytes) ? text : bytes.toString("base64")
 }

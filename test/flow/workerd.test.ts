@@ -9,6 +9,8 @@ const startBroker: StartBroker = async (options) => {
   return {
     url: broker.url,
     output: () => broker.output(),
+    // In memory alone, in tests.
+    stored: () => "",
     trail: (issuer, repositoryId) => broker.auditTrail(issuer, repositoryId),
     advance: broker.advance,
     stop: () => broker.stop(),

@@ -14,6 +14,8 @@ export interface RunningBroker {
   readonly url: string
   /** Everything it has printed. */
   output(): string
+  /** All that it keeps in files, as bytes are read; empty where it keeps none. */
+  stored(): string
   /** The audit trail of a repository, from its first record. */
   trail(issuer: string, repositoryId: string): Promise<readonly ChainedRecord[]>
   /** Moves its clock on; only if it was started with one that can be moved. */
