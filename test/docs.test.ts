@@ -152,6 +152,12 @@ describe("policies", () => {
   )
 })
 
+/** A provider's page. A vendor's further kinds stand in its folder: `aws-parameter-store` in `aws/parameter-store`. */
+const pageOf = (provider: string) => {
+  const isVendor = existsSync(join(ROOT, "broker/providers", provider))
+  return `broker/providers/${isVendor ? provider : provider.replace("-", "/")}/README.md`
+}
+
 describe("what exists is named", () => {
   it("every problem code, with its status, in docs/wire.md, and none besides", () => {
     const rows = [...read("docs/wire.md").matchAll(/^\| `([a-z_]+)` \| ([0-9]{3}) \| (.+) \|$/gm)]
@@ -198,15 +204,15 @@ describe("what exists is named", () => {
 
   it("every provider and every issuer family", () => {
     for (const name of PROVIDERS.keys()) {
-      expect(existsSync(join(ROOT, "broker/providers", name, "README.md")), name).toBe(true)
-      expect(read("README.md")).toContain(`broker/providers/${name}/README.md`)
+      expect(existsSync(join(ROOT, pageOf(name))), name).toBe(true)
+      expect(read("README.md")).toContain(pageOf(name))
     }
     for (const name of FAMILIES.keys()) expect(read("docs/policy.md")).toContain(`\`${name}\``)
   })
 
   it("every key of a provider in its README", () => {
     for (const [name, { connection, grant }] of PROVIDERS) {
-      const documented = new Set(codesInTables(`broker/providers/${name}/README.md`))
+      const documented = new Set(codesInTables(pageOf(name)))
       for (const schema of [connection, grant]) {
         const keys = "shape" in schema ? Object.keys(schema.shape as object) : []
         expect(keys.length, name).toBeGreaterThan(0)

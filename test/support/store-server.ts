@@ -1,0 +1,104 @@
+import type { IncomingHttpHeaders } from "node:http"
+import { RequestLog } from "./request-log.ts"
+import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+
+/** A request as stand-ins for stores look at it. */
+export interface Ask {
+  readonly method: string
+  /** As it came, percent-encoding and all. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
+  /** Null when it is larger than anything that is meant to be sent. */
+  readonly body: string | null
+}
+
+export interface StoreAnswer {
+  readonly status: number
+  /** Nothing is sent when left out. */
+  readonly body?: string
+  /** JSON when left out. */
+  readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface StoreServer {
+  readonly url: string
+  /** Makes the next `times` answers fail; for good when `times` is left out. `null` mends it. */
+  fail(how: Misbehaviour | null, times?: number): void
+  /** What was asked, in order, for example `GET /v1/vaults 200`. No query, no token and no value is in it. */
+  readonly requests: readonly string[]
+  /** @throws when anything was asked that nobody has a reason to ask */
+  assertClean(): void
+  /** Stops, then asserts that it was left clean. */
+  close(): Promise<void>
+}
+
+/** Serves a stand-in for a store on loopback. An `answer` of null is for what nobody may ask of it. */
+export async function startStoreServer(
+  name: string,
+  answer: (ask: Ask) => Promise<StoreAnswer | null>,
+): Promise<StoreServer> {
+  const log = new RequestLog(`the stand-in for ${name}`)
+  let failure: { readonly how: Misbehaviour; left: number } | null = null
+
+  const server = await startServer(
+    async (request, response) => {
+      const { pathname, searchParams: query } = new URL(request.url ?? "", "http://stand-in")
+      const { method = "", headers } = request
+      const given = await answer({ method, path: pathname, query, headers, body: await readBody(request) })
+      const line = `${method} ${decodeURIComponent(pathname)}`
+      if (given === null) {
+        log.unexpected(`${line} 404`)
+        response.writeHead(404).end()
+        return
+      }
+      const { status, body = "", type = "application/json", headers: more } = given
+      const how = failure?.how
+      if (failure !== null && --failure.left <= 0) failure = null
+      log.note(`${line} ${how ?? status}`)
+      if (how !== undefined) misbehave(response, how, { type, body })
+      else response.writeHead(status, { "Content-Type": type, ...more }).end(body)
+    },
+    (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`),
+  )
+
+  return {
+    url: server.url,
+    fail(how, times = Number.POSITIVE_INFINITY) {
+      failure = how === null ? null : { how, left: times }
+    },
+    requests: log.entries,
+    assertClean: () => log.assertClean(),
+    async close() {
+      await server.close()
+      log.assertClean()
+    },
+  }
+}
+
+export const json = (status: number, body: unknown): StoreAnswer => ({ status, body: JSON.stringify(body) })
+
+/** Whether a query has these parameters and no others, each once. */
+export const hasExactly = (query: URLSearchParams, ...names: readonly string[]): boolean =>
+  [...query.keys()].sort().join() === [...names].sort().join()
+
+/** The members of a JSON body, when it is an object of these texts and no others; null otherwise. */
+export function textsIn<Name extends string>(
+  { headers, body }: Ask,
+  ...names: readonly Name[]
+): Readonly<Record<Name, string>> | null {
+  if (headers["content-type"]?.split(";")[0] !== "application/json") return null
+  try {
+    const parsed = JSON.parse(body ?? "") as Record<string, unknown>
+    const right = Object.keys(parsed).sort().join() === [...names].sort().join()
+    return right && Object.values(parsed).every((value) => typeof value === "string")
+      ? (parsed as Record<Name, string>)
+      : null
+  } catch {
+    return null
+  }
+}
+
+export const bearerOf = ({ headers }: Ask): string | null =>
+  /^Bearer (\S+)$/.exec(headers.authorization ?? "")?.[1] ?? null
