@@ -3,7 +3,7 @@ import type { LeaseCredential } from "../ports/ledger.ts"
 import type { SealContext } from "../signing/sealer.ts"
 import type { Broker } from "./broker.ts"
 import { grantedUntil, type MintedGrant } from "./mint.ts"
-import { type Revocable, takeBack } from "./take-back.ts"
+import { AT_ONCE_WINDOW_MS, type Revocable, takeBack } from "./take-back.ts"
 
 /** What the ledger keeps of minted credentials: how each ends, its revocation handle sealed, none of its values. */
 export async function leaseCredentials(
@@ -49,6 +49,6 @@ export async function takeBackMinted(minted: readonly MintedGrant[], broker: Bro
       ? [{ grant: name, provider: connection.provider, connection, handle: credential.handle }]
       : []
   })
-  const outcomes = await takeBack(revocable, broker)
+  const outcomes = await takeBack(revocable, broker, AT_ONCE_WINDOW_MS)
   return minted.filter(({ granted }) => outcomes[granted.grant.name] !== "revoked")
 }

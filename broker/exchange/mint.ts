@@ -7,8 +7,11 @@ import { identityTokenSubject } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
 
-/** How long a provider may take to mint, retries included, in milliseconds: well inside the action's own deadline. */
-export const MINT_WINDOW_MS = 15_000
+/**
+ * How long a provider may take to mint, retries included, in milliseconds. With what it takes to take back the others, inside
+ * the 15 s that the action gives one try: a job is to learn what failed, and not that time ran out.
+ */
+export const MINT_WINDOW_MS = 10_000
 
 /** A credential that exists now, and must be handed out or taken back. */
 export interface MintedGrant {

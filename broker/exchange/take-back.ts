@@ -4,8 +4,10 @@ import type { RevocationOutcome } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
 
-/** How long a provider may take to revoke, retries included, in milliseconds. */
+/** How long a provider may take to revoke, retries included, in milliseconds: where nobody waits for more than that. */
 const REVOKE_WINDOW_MS = 10_000
+/** The same while a job waits to be told of a failure. What takes longer stays on the lease's account, and is tried again. */
+export const AT_ONCE_WINDOW_MS = 4_000
 
 /** What taking one credential back needs. */
 export interface Revocable {
@@ -20,19 +22,20 @@ export interface Revocable {
 export async function takeBack(
   credentials: readonly Revocable[],
   broker: Broker,
+  windowMs: number = REVOKE_WINDOW_MS,
 ): Promise<Record<string, RevocationOutcome>> {
   const outcomes = await Promise.all(
-    credentials.map(async (credential) => [credential.grant, await revokeOne(credential, broker)] as const),
+    credentials.map(async (credential) => [credential.grant, await revokeOne(credential, broker, windowMs)] as const),
   )
   return Object.fromEntries(outcomes)
 }
 
-async function revokeOne(credential: Revocable, broker: Broker): Promise<RevocationOutcome> {
+async function revokeOne(credential: Revocable, broker: Broker, windowMs: number): Promise<RevocationOutcome> {
   const { grant, connection } = credential
   const provider = broker.providers.get(credential.provider)
   if (!provider?.revoke || !connection) return "failed"
   try {
-    const io = providerIo(broker, { identity: null, grant, connection }, REVOKE_WINDOW_MS)
+    const io = providerIo(broker, { identity: null, grant, connection }, windowMs)
     await provider.revoke(credential.handle, connection.settings, io)
     return "revoked"
   } catch {

@@ -4,11 +4,13 @@ import { cases as aws } from "./aws/cases.ts"
 import { cases as awsParameterStore } from "./aws/parameter-store/cases.ts"
 import { cases as awsSecretsManager } from "./aws/secrets-manager/cases.ts"
 import { cases as azure } from "./azure/cases.ts"
+import { cases as azureKeyVault } from "./azure/key-vault/cases.ts"
 import type { ProviderCase } from "./case.ts"
 import { cases as conjur } from "./conjur/cases.ts"
 import { cases as doppler } from "./doppler/cases.ts"
 import { cases as github } from "./github/cases.ts"
 import { cases as google } from "./google/cases.ts"
+import { cases as googleSecretManager } from "./google/secret-manager/cases.ts"
 import { cases as identityToken } from "./identity-token/cases.ts"
 import { cases as infisical } from "./infisical/cases.ts"
 import { cases as vault } from "./vault/cases.ts"
@@ -20,10 +22,12 @@ export const CASES: ReadonlyMap<string, readonly ProviderCase[]> = new Map([
   ["aws-parameter-store", awsParameterStore],
   ["aws-secrets-manager", awsSecretsManager],
   ["azure", azure],
+  ["azure-key-vault", azureKeyVault],
   ["conjur", conjur],
   ["doppler", doppler],
   ["github", github],
   ["google", google],
+  ["google-secret-manager", googleSecretManager],
   ["identity-token", identityToken],
   ["infisical", infisical],
   ["vault", vault],

@@ -3,11 +3,13 @@ import { onePassword } from "./1password/provider.ts"
 import { awsParameterStore } from "./aws/parameter-store/provider.ts"
 import { aws } from "./aws/provider.ts"
 import { awsSecretsManager } from "./aws/secrets-manager/provider.ts"
+import { azureKeyVault } from "./azure/key-vault/provider.ts"
 import { azure } from "./azure/provider.ts"
 import { conjur } from "./conjur/provider.ts"
 import { doppler } from "./doppler/provider.ts"
 import { github } from "./github/provider.ts"
 import { google } from "./google/provider.ts"
+import { googleSecretManager } from "./google/secret-manager/provider.ts"
 import { identityToken } from "./identity-token/provider.ts"
 import { infisical } from "./infisical/provider.ts"
 import type { Provider, ProviderTable } from "./provider.ts"
@@ -19,10 +21,12 @@ const ALL: readonly Provider[] = [
   awsParameterStore,
   awsSecretsManager,
   azure,
+  azureKeyVault,
   conjur,
   doppler,
   github,
   google,
+  googleSecretManager,
   identityToken,
   infisical,
   vault,

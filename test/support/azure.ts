@@ -37,6 +37,8 @@ export interface Azure {
   addResource(resource: string): void
   /** Makes the next `times` answers fail; for good when `times` is left out. `null` mends it. */
   fail(how: AzureMisbehaviour | null, times?: number): void
+  /** What is known of a token that was handed out and has not ended. */
+  holder(accessToken: string): IssuedToken | undefined
   /** All that was handed out, in order. */
   readonly issued: readonly IssuedToken[]
   /** What was asked, in order, for example `token https://vault.azure.net 200`. No token is in it. */
@@ -53,6 +55,7 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
   const clients = new Map<string, Client>()
   const resources = new Set(RESOURCES)
   const issued: IssuedToken[] = []
+  const ends = new Map<string, number>()
   let failure: { readonly how: AzureMisbehaviour; left: number } | null = null
 
   const server = await startServer(
@@ -111,6 +114,7 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
     const expiresIn = how === "long-lived" ? usual + 86_400 : usual
     const token = { accessToken: makeToken(), clientId, resource, subject, expiresIn }
     issued.push(token)
+    ends.set(token.accessToken, Date.now() + expiresIn * 1000)
     return token
   }
 
@@ -125,6 +129,8 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
     fail(how, times = Number.POSITIVE_INFINITY) {
       failure = how === null ? null : { how, left: times }
     },
+    holder: (accessToken) =>
+      issued.find((one) => one.accessToken === accessToken && (ends.get(accessToken) ?? 0) > Date.now()),
     issued,
     requests: log.entries,
     assertClean: () => log.assertClean(),

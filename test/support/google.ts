@@ -1,23 +1,35 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { type Answer, ApiRefusal, granted, OAuthRefusal, refused } from "./google/answer.ts"
 import { exchangeToken, type PoolProvider } from "./google/pool.ts"
+import {
+  accessVersion,
+  assertPossible,
+  type Project,
+  type Secrets,
+  type StoredSecret,
+  versionPathOf,
+} from "./google/secret-manager.ts"
 import { generateAccessToken, type ServiceAccount } from "./google/service-account.ts"
 import { type IssuedToken, Tokens } from "./google/tokens.ts"
 import { RequestLog } from "./request-log.ts"
 import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 
-export type GoogleApi = "sts" | "iamcredentials"
+export type GoogleApi = "sts" | "iamcredentials" | "secretmanager"
 
 /** What Google can do besides failing as any server. */
 export type GoogleMisbehaviour = Misbehaviour | "throttled" | "service-disabled"
 
 export interface Google {
-  /** STS and the IAM Service Account Credentials API, both on one host. */
+  /** STS, the IAM Service Account Credentials API and Secret Manager of every region, all on one host. */
   readonly url: string
   /** Makes a pool's provider exist; one of the same name is replaced. */
   addProvider(provider: PoolProvider): void
   /** Makes a service account exist; one with the same address is replaced. */
   addServiceAccount(account: ServiceAccount): void
+  /** Makes a project exist; one with the same id is replaced. */
+  addProject(project: Project): void
+  /** Makes a secret exist in a project; one of the same name is replaced. */
+  addSecret(secret: StoredSecret): void
   /** Makes the next `times` answers of an API fail; for good when `times` is left out. `null` mends it. */
   fail(api: GoogleApi, how: GoogleMisbehaviour | null, times?: number): void
   /** All that was handed out, in order. */
@@ -32,11 +44,12 @@ export interface Google {
 
 const GENERATE = /^\/v1\/(projects\/[^/?#]+\/serviceAccounts\/[^/?#:]+):generateAccessToken$/
 
-/** Starts a stand-in for Google's Security Token Service and its IAM Service Account Credentials API, on loopback. */
+/** Starts a stand-in for Google on loopback: its Security Token Service, IAM Service Account Credentials, Secret Manager. */
 export async function startGoogle(): Promise<Google> {
   const log = new RequestLog("the Google stand-in")
   const providers = new Map<string, PoolProvider>()
   const accounts = new Map<string, ServiceAccount>()
+  const secrets: Secrets = { projects: new Map(), secrets: [] }
   const tokens = new Tokens()
   const failures = new Map<GoogleApi, { readonly how: GoogleMisbehaviour; left: number }>()
 
@@ -55,6 +68,11 @@ export async function startGoogle(): Promise<Google> {
     if (method === "POST" && name !== undefined)
       return answer(response, "iamcredentials", `GenerateAccessToken ${name.split("/").at(-1)}`, async () =>
         granted(generateAccessToken(name, headersOf(request), await readBody(request), accounts, tokens)),
+      )
+    const version = versionPathOf(url)
+    if (method === "GET" && version !== null && (await readBody(request)) === "")
+      return answer(response, "secretmanager", `AccessSecretVersion ${version[3]}/${version[4]}`, async () =>
+        granted(accessVersion(version, request.headers.authorization, secrets, tokens)),
       )
     log.unexpected(`${method} ${url.split("?")[0]} 404`)
     response.writeHead(404).end()
@@ -90,6 +108,14 @@ export async function startGoogle(): Promise<Google> {
     url: server.url,
     addProvider: (provider) => void providers.set(provider.name, provider),
     addServiceAccount: (account) => void accounts.set(account.email, account),
+    addProject: (project) => void secrets.projects.set(project.id, project),
+    addSecret(secret) {
+      assertPossible(secret)
+      const isSame = (one: StoredSecret) =>
+        one.project === secret.project && one.location === secret.location && one.id === secret.id
+      const at = secrets.secrets.findIndex(isSame)
+      secrets.secrets.splice(at < 0 ? secrets.secrets.length : at, at < 0 ? 0 : 1, secret)
+    },
     fail(api, how, times = Number.POSITIVE_INFINITY) {
       if (how === null) failures.delete(api)
       else failures.set(api, { how, left: times })
@@ -122,4 +148,5 @@ async function refuse(api: GoogleApi, how: "throttled" | "service-disabled"): Pr
 }
 
 export type { PoolProvider } from "./google/pool.ts"
+export type { Project, StoredSecret } from "./google/secret-manager.ts"
 export type { ServiceAccount } from "./google/service-account.ts"

@@ -15,7 +15,7 @@ export const MAX_TTL_SECONDS = 86_400
  * In small letters alone, so that an id has one spelling: lists and boundaries compare it as text. A tenant goes by its
  * id, too, and not by a domain: a domain can be given up, and be verified by another tenant.
  */
-const guid = (whose: string) =>
+export const guid = (whose: string) =>
   z
     .string()
     .regex(
@@ -23,8 +23,8 @@ const guid = (whose: string) =>
       `${whose} is an id in small letters, such as 4b2d3c5e-0f1a-4c6b-9d7e-8a9b0c1d2e3f`,
     )
 
-/** A URL that is an origin and nothing else: the tenant's path is put behind it. */
-const isOrigin = (url: string) => isHttpsOrLoopback(url) && new URL(url).origin === url
+/** A URL that is an origin and nothing else: a path is put behind it. */
+export const isOrigin = (url: string) => isHttpsOrLoopback(url) && new URL(url).origin === url
 
 /** What every connection to Entra says. Its keys are those of the vendor's further kinds, too. */
 export const entra = {

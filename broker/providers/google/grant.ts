@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { loginSettings, serviceAccount, serviceAccounts } from "./settings.ts"
+import { loginSettings, PROJECT_ID, serviceAccount, serviceAccounts } from "./settings.ts"
 
 /** Google names no least. What lives shorter than this is over before a job's next step makes use of it. */
 export const MIN_TTL_SECONDS = 60
@@ -19,10 +19,7 @@ export const connection = z.strictObject({
   /** The project that tools in the job go by. Grants nothing. */
   project: z
     .string()
-    .regex(
-      /^(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
-      "a project is its id, such as acme-prod: neither its number nor its display name",
-    )
+    .regex(PROJECT_ID, "a project is its id, such as acme-prod: neither its number nor its display name")
     .optional(),
 })
 

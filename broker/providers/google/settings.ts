@@ -37,8 +37,11 @@ export const serviceAccounts = z
 export const isListed = (account: string, entries: readonly string[]): boolean =>
   entries.some((entry) => entry === account || entry === `*${account.slice(account.indexOf("@"))}`)
 
+/** A project's id, in older domains behind the domain's name. */
+export const PROJECT_ID = /^(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/
+
 /** A host and nothing behind it: what a path or a query would add is ours to write. */
-const endpoint = z
+export const endpoint = z
   .string()
   .max(256)
   .regex(/^https?:\/\/[^/?#\\@\s]+$/, "an endpoint is an https URL without a path, and without a slash at its end")

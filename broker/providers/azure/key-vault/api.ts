@@ -1,0 +1,90 @@
+import { z } from "zod"
+import type { BrokerError } from "../../../core/errors.ts"
+import { Secret } from "../../../core/secret.ts"
+import type { HttpResponse } from "../../../ports/http.ts"
+import { type Call, denied, invalid, jsonOf, memberOf, type OtherSide, passingFailure, readJson } from "../../call.ts"
+import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
+import { type Connection, placeOf, vaultUrl } from "./grant.ts"
+import { refusalsOf, UNUSABLE } from "./refusals.ts"
+
+const API_VERSION = "2025-07-01"
+/** A value of 25 KB, which is the most that there is, with each character escaped; and its tags. */
+const MAX_ANSWER_BYTES = 256 * 1024
+
+/** Builds the request for one secret. Source: Azure Key Vault REST API reference, Secrets, Get Secret. */
+export function buildGet(settings: Connection, token: Secret<string>, place: string): Call {
+  const { name, version } = placeOf(place)
+  const path = version === null ? name : `${name}/${version}`
+  return {
+    method: "GET",
+    url: `${vaultUrl(settings)}/secrets/${path}?api-version=${API_VERSION}`,
+    headers: { accept: "application/json", authorization: `Bearer ${token.reveal()}` },
+    maxBytes: MAX_ANSWER_BYTES,
+  }
+}
+
+const answer = z.object({
+  value: z.string(),
+  id: z.string(),
+  attributes: z.object({
+    enabled: z.boolean(),
+    /** In seconds since 1970, as RFC 7519 has them. */
+    nbf: z.int().nullish(),
+    exp: z.int().nullish(),
+  }),
+})
+
+/**
+ * The value of the secret that was asked for, held against the answer's id and its dates: Key Vault gives out what has
+ * expired, and what is not valid yet, and leaves it to its clients to heed that.
+ *
+ * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
+ */
+export function readSecret(
+  side: OtherSide,
+  response: HttpResponse,
+  settings: Connection,
+  place: string,
+  now: Date,
+): StoredValue {
+  if (response.status !== 200) throw refusalOf(side, response, settings, place)
+  const { value, id, attributes } = readJson(side, response, answer, "a secret with its attributes")
+  if (!isIdOf(id, settings, place)) throw invalid(side, "is another secret, or another version of it")
+  const { enabled, nbf, exp } = attributes
+  const seconds = now.getTime() / 1000
+  const unusable = (why: string) => secretUnusable(side, place, why)
+  if (!enabled) throw unusable("is disabled")
+  if (typeof nbf === "number" && nbf > seconds) throw unusable("is not valid yet: see its activation date")
+  if (typeof exp === "number" && exp <= seconds) throw unusable("has expired: see its expiration date")
+  return { value: new Secret(value) }
+}
+
+/** Whether an id is one that the place can stand for. Ids always have a version, and their case does not count. */
+function isIdOf(id: string, settings: Connection, place: string): boolean {
+  if (!URL.canParse(id)) return false
+  const { name, version } = placeOf(place)
+  const said = new URL(id).href.toLowerCase()
+  const secret = `${vaultUrl(settings)}/secrets/${name}/`
+  return version === null
+    ? said.startsWith(secret) && /^[0-9a-f]{32}$/.test(said.slice(secret.length))
+    : said === `${secret}${version}`
+}
+
+/** Only Key Vault's codes are looked at, the inner one first, which says why something is forbidden. */
+function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, place: string): BrokerError {
+  const passing = passingFailure(side, response)
+  if (passing !== null) return passing
+  const error = memberOf(jsonOf(response), "error")
+  const inner = memberOf(error, "innererror") ?? memberOf(error, "innerError")
+  const codes = [memberOf(inner, "code"), memberOf(error, "code")].filter((code) => typeof code === "string")
+  if (codes.length === 0)
+    return denied(side, "what answered does not speak as Key Vault does. Compare the connection's vault or url")
+  if (codes.includes("SecretNotFound"))
+    return secretNotFound(side, place, "names a secret or a version that is not there, or is deleted")
+  const refusals = refusalsOf(settings, place)
+  for (const code of codes) {
+    if (UNUSABLE[code] !== undefined) return secretUnusable(side, place, UNUSABLE[code])
+    if (refusals[code] !== undefined) return denied(side, `${code}: ${refusals[code]}`)
+  }
+  return denied(side, "the vault's diagnostic logs have the reason, as AuditEvent")
+}

@@ -1,0 +1,47 @@
+import { FOREIGN_TEXT, type Reply } from "../../case.ts"
+import { answer, CLIENT, TENANT, TYPE } from "../case-world.ts"
+
+// What the stories of Key Vault have in common.
+
+export const connection = { tenant: TENANT, client_id: CLIENT, vault: "acme-prod" }
+export const asking = (...locators: readonly string[]) => ({
+  connection,
+  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
+  ttlSeconds: 900,
+})
+export const request = asking("shop-db")
+
+/** What Entra answers. */
+export const loggedIn = answer
+
+export const VAULT = "https://acme-prod.vault.azure.net"
+export const VERSION = "4387e9f3d6e14c459867679a90fd0f79"
+/** In seconds: an hour before the stories' time, and an hour after it. */
+export const PAST = Date.UTC(2026, 10, 22, 11) / 1000
+export const FUTURE = Date.UTC(2026, 10, 22, 13) / 1000
+
+const json = (status: number, body: unknown): Reply => ({ status, headers: TYPE, body: JSON.stringify(body) })
+
+export const found = (change: object = {}, attributes: object = {}): Reply =>
+  json(200, {
+    value: "the password",
+    id: `${VAULT}/secrets/shop-db/${VERSION}`,
+    attributes: { enabled: true, created: PAST, updated: PAST, recoveryLevel: "Recoverable", ...attributes },
+    contentType: FOREIGN_TEXT,
+    tags: { [FOREIGN_TEXT]: FOREIGN_TEXT },
+    ...change,
+  })
+
+/** A refusal in Key Vault's form. */
+export const refused = (status: number, code: string, inner?: string): Reply =>
+  json(status, {
+    error: { code, message: FOREIGN_TEXT, ...(inner === undefined ? {} : { innererror: { code: inner } }) },
+  })
+
+export const minted = (...texts: readonly string[]) => ({
+  values: Object.fromEntries(
+    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
+  ),
+  revocation: "expires-only" as const,
+  expiresAt: null,
+})

@@ -1,0 +1,86 @@
+import { z } from "zod"
+import type { BrokerError } from "../../../core/errors.ts"
+import { Secret } from "../../../core/secret.ts"
+import type { HttpResponse } from "../../../ports/http.ts"
+import { type Call, invalid, jsonOf, memberOf, type OtherSide, readJson } from "../../call.ts"
+import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
+import { readRefusal } from "../refusals.ts"
+import { crc32c } from "./crc32c.ts"
+import { type Connection, isNumber, placeOf } from "./grant.ts"
+import { accessRefusals } from "./refusals.ts"
+
+/** A payload of 64 KiB, which is the most that there is, in base64. */
+const MAX_ANSWER_BYTES = 128 * 1024
+
+/**
+ * Builds the request for one version's payload. Regional secrets are at their region's own endpoint, and nowhere else.
+ * Source: Secret Manager API reference, projects.secrets.versions.access and projects.locations.secrets.versions.access.
+ */
+export function buildAccess(settings: Connection, token: Secret<string>, place: string): Call {
+  const { project, location, endpoint = endpointOf(location) } = settings
+  const { secret, version } = placeOf(place)
+  const parent = `projects/${encodeURIComponent(project)}${location === undefined ? "" : `/locations/${location}`}`
+  return {
+    method: "GET",
+    url: `${endpoint}/v1/${parent}/secrets/${secret}/versions/${version ?? "latest"}:access`,
+    headers: { accept: "application/json", authorization: `Bearer ${token.reveal()}` },
+    maxBytes: MAX_ANSWER_BYTES,
+  }
+}
+
+const endpointOf = (location: string | undefined) =>
+  `https://secretmanager.${location === undefined ? "" : `${location}.rep.`}googleapis.com`
+
+const answer = z.object({
+  name: z.string(),
+  payload: z.object({
+    data: z.base64(),
+    // An int64, which JSON carries as a text of decimal digits.
+    dataCrc32c: z.string().regex(/^(?:0|[1-9][0-9]{0,9})$/),
+  }),
+})
+
+/**
+ * The payload of the version that was asked for, held against the answer's name and its checksum.
+ *
+ * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
+ */
+export function readPayload(side: OtherSide, response: HttpResponse, settings: Connection, place: string): StoredValue {
+  if (response.status !== 200) throw refusalOf(side, response, settings, place)
+  const { name, payload } = readJson(side, response, answer, "a secret's payload with its checksum")
+  if (!isNameOf(name, settings, place)) throw invalid(side, "is another secret, or another version of it")
+  const bytes = Uint8Array.from(atob(payload.data), (character) => character.charCodeAt(0))
+  if (String(crc32c(bytes)) !== payload.dataCrc32c) throw invalid(side, "was damaged on its way: its checksum differs")
+  return { value: new Secret(bytes) }
+}
+
+const VERSION_NAME =
+  /^projects\/([^/]+)\/(?:locations\/([^/]+)\/)?secrets\/([A-Za-z0-9_-]{1,255})\/versions\/([1-9][0-9]*)$/
+
+/**
+ * Whether a version's full name is one that the place can stand for. Google names projects by their numbers there,
+ * whatever was asked, and versions too: what an alias stands for, only Google knows.
+ */
+function isNameOf(name: string, { project, location }: Connection, place: string): boolean {
+  const [, inProject = "", inLocation, secret, number] = VERSION_NAME.exec(name) ?? []
+  const asked = placeOf(place)
+  return (
+    (inProject === project || (/^[0-9]+$/.test(inProject) && !/^[0-9]+$/.test(project))) &&
+    inLocation === location &&
+    secret === asked.secret &&
+    (asked.version === null || !isNumber(asked.version) || number === asked.version)
+  )
+}
+
+function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, place: string): BrokerError {
+  const status = memberOf(memberOf(jsonOf(response), "error"), "status")
+  if (response.status === 404 && status === "NOT_FOUND")
+    return secretNotFound(side, place, "names a secret, a version or an alias that is not there")
+  if (response.status === 400 && status === "FAILED_PRECONDITION")
+    return secretUnusable(
+      side,
+      place,
+      "names a version that is disabled or destroyed, or whose own encryption key is. Without a version, it is the newest one, whatever its state",
+    )
+  return readRefusal(side, response, accessRefusals(settings, place))
+}

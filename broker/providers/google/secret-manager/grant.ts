@@ -1,0 +1,74 @@
+import { z } from "zod"
+import { fail, ok, type Result } from "../../../core/result.ts"
+import { fieldFault, splitField } from "../../field.ts"
+import { storeSettings } from "../../store.ts"
+import { endpoint, loginSettings, PROJECT_ID, serviceAccount } from "../settings.ts"
+
+/** Case counts in it (Secret Manager API reference, projects.secrets.create, `secretId`). */
+const SECRET_ID = /^[A-Za-z0-9_-]{1,255}$/
+const VERSION_NUMBER = /^[1-9][0-9]{0,9}$/
+/** Secret Manager API reference, Secret, `versionAliases`. */
+const ALIAS = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/
+/** What no alias can be called, in whatever case. */
+const RESERVED = /^(?:latest|new)$/i
+
+/** What the organisation file says of a way to the secrets of one project. */
+export const connection = z.strictObject({
+  ...loginSettings,
+  /** Whose secrets grants read. With the number, the answers' own names are held against it, too. */
+  project: z
+    .string()
+    .regex(
+      new RegExp(`${PROJECT_ID.source}|^[1-9][0-9]{0,18}$`),
+      'a project is its id, such as acme-prod, or its number in quotes: "123456789012"',
+    ),
+  /** The region of regional secrets. Left out: secrets that Google replicates. */
+  location: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, "a location is a region, such as europe-west3")
+    .optional(),
+  /** Who reads the secrets; the job's own principal in the pool when left out. */
+  service_account: serviceAccount.optional(),
+  /** The Secret Manager API elsewhere: a private endpoint, or a sovereign cloud's. */
+  endpoint: endpoint.optional(),
+  ...storeSettings,
+})
+
+export type Connection = z.infer<typeof connection>
+
+/** Which version of which secret. */
+export interface Place {
+  readonly secret: string
+  /** A number or an alias; null for the newest. */
+  readonly version: string | null
+}
+
+/**
+ * Parses `NAME[@VERSION]`, with `#FIELD` behind it or not. The newest version is written without one, so that it has one
+ * spelling.
+ */
+export function parseLocator(locator: string): Result<Place, string> {
+  const { place, field } = splitField(locator)
+  const fault = fieldFault(field)
+  if (fault !== null) return fail(fault)
+  const [secret = "", version, ...more] = place.split("@")
+  if (!SECRET_ID.test(secret) || more.length > 0)
+    return fail(
+      "is not of the form NAME[@VERSION]: a secret's name alone, of letters, digits, _ and -; the connection has its project",
+    )
+  if (version === undefined) return ok({ secret, version: null })
+  if (RESERVED.test(version)) return fail("names the newest version: leave the @ and what follows out")
+  if (!VERSION_NUMBER.test(version) && !ALIAS.test(version))
+    return fail("has a version that is neither a number without zeros before it nor an alias")
+  return ok({ secret, version })
+}
+
+/** The parts of a locator. Only for those that the schema has let through. */
+export function placeOf(locator: string): Place {
+  const parsed = parseLocator(locator)
+  if (!parsed.ok) throw new TypeError("not a locator of Secret Manager's")
+  return parsed.value
+}
+
+/** Whether a version is a number, which names the same version for ever. An alias can be given to another one. */
+export const isNumber = (version: string): boolean => VERSION_NUMBER.test(version)

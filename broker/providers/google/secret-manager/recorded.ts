@@ -1,0 +1,48 @@
+import type { Reply } from "../../case.ts"
+import { answer, FEDERATED, POOL_PROVIDER } from "../recorded.ts"
+import { crc32c } from "./crc32c.ts"
+
+// What the stories of Secret Manager have in common.
+
+export const connection = { workload_identity_provider: POOL_PROVIDER, project: "acme-prod" }
+export const asking = (...locators: readonly string[]) => ({
+  connection,
+  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
+  ttlSeconds: 900,
+})
+export const request = asking("shop-db")
+
+export const CHECKSUM_OF_PASSWORD = "343475146"
+
+const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
+/** A payload as Google sends it, with its own checksum unless another is given. */
+const payloadOf = (content: string | Uint8Array) => {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content
+  return { data: base64(bytes), dataCrc32c: String(crc32c(bytes)) }
+}
+export const NAME = "projects/210987654321/secrets/shop-db/versions/7"
+export const found = (
+  content: string | Uint8Array = "the password",
+  name: unknown = NAME,
+  change: object = {},
+): Reply => answer(200, { name, payload: { ...payloadOf(content), ...change } })
+
+export const minted = (...texts: readonly string[]) => ({
+  values: Object.fromEntries(
+    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
+  ),
+  revocation: "expires-only" as const,
+  expiresAt: null,
+})
+
+export const SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+export const EXCHANGE_CALL = {
+  method: "POST",
+  url: "https://sts.googleapis.com/v1/token",
+  bodyHolds: [`"scope":"${SCOPE}"`, '"subjectToken":"header.canary'],
+}
+export const accessCall = (version: string, token = FEDERATED) => ({
+  method: "GET",
+  url: `https://secretmanager.googleapis.com/v1/projects/acme-prod/secrets/${version}:access`,
+  headers: { authorization: `Bearer ${token}` },
+})

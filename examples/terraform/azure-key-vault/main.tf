@@ -1,0 +1,102 @@
+# The Azure side of reading secrets: an application for this alone, trust in the broker for one grant of one environment,
+# and the right to read some secrets of a vault that goes by roles. Explained in broker/providers/azure/key-vault/README.md
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    azuread = {
+      source  = "hashicorp/azuread"
+      version = ">= 3.0"
+    }
+    azurerm = {
+      source  = "hashicorp/azurerm"
+      version = ">= 4.0"
+    }
+  }
+}
+
+variable "broker_url" {
+  description = "The broker's URL, exactly as in DAYPASS_URL: https, no slash at the end"
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/?#].*[^/]$", var.broker_url))
+    error_message = "The URL starts with https:// and does not end with a slash."
+  }
+}
+
+variable "subject" {
+  description = "The sub of the grant's identity token, as daypass explain prints it"
+  type        = string
+
+  validation {
+    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject)) && length(var.subject) <= 600
+    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, with 600 characters at most."
+  }
+}
+
+variable "name" {
+  description = "The application's name"
+  type        = string
+}
+
+variable "audience" {
+  description = "The connection's audience: one of its own, where another connection of the tenant has federated_tokens: true"
+  type        = string
+  default     = "api://AzureADTokenExchange"
+}
+
+variable "vault" {
+  description = "The vault's name, as in the connection"
+  type        = string
+}
+
+variable "resource_group" {
+  description = "The vault's resource group"
+  type        = string
+}
+
+variable "secrets" {
+  description = "Names of the secrets that the grant reads"
+  type        = set(string)
+}
+
+provider "azurerm" {
+  features {}
+}
+
+data "azurerm_key_vault" "vault" {
+  name                = var.vault
+  resource_group_name = var.resource_group
+}
+
+resource "azuread_application" "reader" {
+  display_name = var.name
+}
+
+resource "azuread_service_principal" "reader" {
+  client_id = azuread_application.reader.client_id
+}
+
+# One for each grant. Issuer, subject and audience must be those of the broker's token to the letter, case included.
+resource "azuread_application_federated_identity_credential" "daypass" {
+  application_id = azuread_application.reader.id
+  display_name   = "daypass"
+  issuer         = var.broker_url
+  subject        = var.subject
+  audiences      = [var.audience]
+}
+
+# On each secret, not on the vault: whoever logs in as this client, the vault's other secrets are none of theirs.
+resource "azurerm_role_assignment" "reader" {
+  for_each = var.secrets
+
+  scope                = "${data.azurerm_key_vault.vault.id}/secrets/${each.value}"
+  role_definition_name = "Key Vault Secrets User"
+  principal_id         = azuread_service_principal.reader.object_id
+}
+
+output "client_id" {
+  description = "Goes into the connection as client_id:"
+  value       = azuread_application.reader.client_id
+}

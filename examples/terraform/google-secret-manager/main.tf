@@ -1,0 +1,126 @@
+# The Google Cloud side of reading secrets: a pool that trusts the broker for this alone, and for one grant of one
+# environment the right to read some secrets. Explained in broker/providers/google/secret-manager/README.md
+
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 6.0"
+    }
+  }
+}
+
+variable "project" {
+  description = "The id of the project that has the secrets, and the pool"
+  type        = string
+}
+
+variable "broker_url" {
+  description = "The broker's URL, exactly as in DAYPASS_URL: https, no slash at the end"
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/?#].*[^/]$", var.broker_url))
+    error_message = "The URL starts with https:// and does not end with a slash."
+  }
+}
+
+variable "owner_id" {
+  description = "The id of the organisation at GitHub, as in owners: of the organisation file"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]+$", var.owner_id))
+    error_message = "The id is a number: names can be taken over."
+  }
+}
+
+variable "subject" {
+  description = "The sub of the grant's identity token, as daypass explain prints it"
+  type        = string
+
+  validation {
+    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject)) && length(var.subject) <= 127
+    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, and google.subject holds 127 bytes of it."
+  }
+}
+
+variable "secrets" {
+  description = "Names of the secrets that the grant reads"
+  type        = set(string)
+  default     = []
+}
+
+variable "regional_secrets" {
+  description = "Names of regional secrets that it reads, of the region in location"
+  type        = set(string)
+  default     = []
+}
+
+variable "location" {
+  description = "The region of the regional secrets, as in the connection's location:"
+  type        = string
+  default     = null
+}
+
+locals {
+  # The job's own principal, by its whole subject. A set of principals would let in other grants, too.
+  principal = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.secrets.name}/subject/${var.subject}"
+}
+
+# Once a project, as are the pool and its provider.
+resource "google_project_service" "apis" {
+  for_each = toset(["iam.googleapis.com", "sts.googleapis.com", "secretmanager.googleapis.com"])
+
+  project            = var.project
+  service            = each.value
+  disable_on_destroy = false
+}
+
+# Not the pool of connections with provider: google. A grant of theirs could hand this very principal to a job.
+resource "google_iam_workload_identity_pool" "secrets" {
+  project                   = var.project
+  workload_identity_pool_id = "daypass-secrets"
+
+  depends_on = [google_project_service.apis]
+}
+
+resource "google_iam_workload_identity_pool_provider" "broker" {
+  project                            = var.project
+  workload_identity_pool_id          = google_iam_workload_identity_pool.secrets.workload_identity_pool_id
+  workload_identity_pool_provider_id = "broker"
+
+  # Jobs of this organisation alone, whatever the bindings below say.
+  attribute_condition = "assertion.repository_owner_id == '${var.owner_id}'"
+  attribute_mapping   = { "google.subject" = "assertion.sub" }
+
+  # No allowed_audiences: the provider's own full name is what the broker sends.
+  oidc {
+    issuer_uri = var.broker_url
+  }
+}
+
+resource "google_secret_manager_secret_iam_member" "grant" {
+  for_each = var.secrets
+
+  project   = var.project
+  secret_id = each.value
+  role      = "roles/secretmanager.secretAccessor"
+  member    = local.principal
+}
+
+resource "google_secret_manager_regional_secret_iam_member" "grant" {
+  for_each = var.regional_secrets
+
+  project   = var.project
+  location  = var.location
+  secret_id = each.value
+  role      = "roles/secretmanager.secretAccessor"
+  member    = local.principal
+}
+
+output "workload_identity_provider" {
+  description = "Goes into the connection as workload_identity_provider:"
+  value       = google_iam_workload_identity_pool_provider.broker.name
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from "node:crypto"
+import type { Azure } from "../azure.ts"
+import {
+  type Ask,
+  bearerOf,
+  hasExactly,
+  json,
+  type StoreAnswer,
+  type StoreServer,
+  startStoreServer,
+} from "../store-server.ts"
+
+const API_VERSIONS = ["7.4", "7.5", "7.6", "2025-07-01"]
+const NAME = /^[0-9A-Za-z-]{1,127}$/
+const VERSION = /^[0-9a-f]{32}$/i
+const MAX_VALUE_BYTES = 25_000
+const RESOURCE = "https://vault.azure.net"
+
+/** One version of a secret. */
+export interface SecretVersion {
+  readonly value: string
+  /** Made up when left out. */
+  readonly version?: string
+  readonly enabled?: boolean
+  /** In seconds since 1970. */
+  readonly nbf?: number
+  readonly exp?: number
+  readonly contentType?: string
+}
+
+/** Who may read: `Key Vault Secrets User` on one secret, or on the whole vault. */
+export interface Assignment {
+  readonly clientId: string
+  /** All of the vault when left out. */
+  readonly secret?: string
+}
+
+export interface KeyVault extends StoreServer {
+  /** Makes a secret exist, its versions the oldest first; one of the same name, in whatever case, is replaced. */
+  addSecret(name: string, ...versions: readonly SecretVersion[]): void
+  assign(assignment: Assignment): void
+  /** Closes the firewall, to everybody. */
+  closeFirewall(): void
+}
+
+/** Starts a stand-in for one vault that goes by roles. It takes the tokens that this Entra gave out, and no others. */
+export async function startKeyVault(entra: Pick<Azure, "holder">): Promise<KeyVault> {
+  const secrets = new Map<string, { readonly name: string; readonly versions: readonly StoredVersion[] }>()
+  const assignments: Assignment[] = []
+  let isClosed = false
+
+  const server = await startStoreServer("Azure Key Vault", async (ask) => {
+    const path = /^\/secrets\/([^/]+)(?:\/([^/]+))?$/.exec(ask.path)
+    if (path === null || ask.method !== "GET" || ask.body !== "" || !hasExactly(ask.query, "api-version")) return null
+    if (!API_VERSIONS.includes(ask.query.get("api-version") ?? "")) return badParameter("api-version")
+    return get(ask, path[1] ?? "", path[2])
+  })
+
+  function get(ask: Ask, name: string, version: string | undefined): StoreAnswer {
+    const holder = entra.holder(bearerOf(ask) ?? "")
+    if (holder === undefined) return unauthorized("AKV10000: Request is missing a Bearer or PoP token.")
+    if (holder.resource !== RESOURCE) return unauthorized("AKV10022: Invalid audience.")
+    if (isClosed)
+      return forbidden("ForbiddenByFirewall", "Client address is not authorized and caller is not a trusted service.")
+    if (!NAME.test(name)) return badParameter("name")
+    const isSame = (secret = name) => secret.toLowerCase() === name.toLowerCase()
+    if (!assignments.some((one) => one.clientId === holder.clientId && isSame(one.secret)))
+      return forbidden("ForbiddenByRbac", "Caller is not authorized to perform action on resource.")
+    const secret = secrets.get(name.toLowerCase())
+    if (version !== undefined && !VERSION.test(version)) return badParameter("version")
+    const found =
+      version === undefined
+        ? secret?.versions.at(-1)
+        : secret?.versions.find((one) => one.version === version.toLowerCase())
+    if (secret === undefined || found === undefined)
+      return refused(404, "SecretNotFound", `A secret with (name/id) ${name} was not found in this key vault.`)
+    if (!found.attributes.enabled)
+      return forbidden("SecretDisabled", "Operation get is not allowed on a disabled secret.")
+    const { value, contentType, attributes } = found
+    return json(200, {
+      value,
+      ...(contentType === "" ? {} : { contentType }),
+      id: `${server.url}/secrets/${secret.name}/${found.version}`,
+      attributes,
+      tags: {},
+    })
+  }
+
+  return {
+    ...server,
+    addSecret(name, ...versions) {
+      if (!NAME.test(name)) throw new TypeError("a secret's name has letters, digits and -, at most 127")
+      secrets.set(name.toLowerCase(), { name, versions: versions.map(stored) })
+    },
+    assign: (assignment) => void assignments.push(assignment),
+    closeFirewall() {
+      isClosed = true
+    },
+  }
+}
+
+interface StoredVersion {
+  readonly version: string
+  readonly value: string
+  readonly contentType: string
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+/** A version as it is kept. Its dates are told, and heeded by nobody here. */
+function stored({ value, version, enabled = true, nbf, exp, contentType = "" }: SecretVersion): StoredVersion {
+  if (Buffer.byteLength(value) > MAX_VALUE_BYTES) throw new TypeError("a value has at most 25,000 bytes")
+  const created = Math.floor(Date.now() / 1000)
+  return {
+    version: version ?? randomBytes(16).toString("hex"),
+    value,
+    contentType,
+    attributes: { enabled, nbf, exp, created, updated: created, recoveryLevel: "Recoverable", recoverableDays: 90 },
+  }
+}
+
+const refused = (status: number, code: string, message: string, inner?: string) =>
+  json(status, { error: { code, message, ...(inner === undefined ? {} : { innererror: { code: inner } }) } })
+const forbidden = (inner: string, message: string) => refused(403, "Forbidden", message, inner)
+const badParameter = (name: string) => refused(400, "BadParameter", `The request parameter ${name} is not valid.`)
+
+const unauthorized = (message: string): StoreAnswer => ({
+  ...refused(401, "Unauthorized", message),
+  headers: {
+    "WWW-Authenticate": `Bearer authorization="https://login.microsoftonline.com/common", resource="${RESOURCE}"`,
+  },
+})
