@@ -2,7 +2,7 @@ import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
-import type { Minted, Provider } from "../providers/provider.ts"
+import { CLOCK_TOLERANCE_SECONDS, type Minted, type Provider } from "../providers/provider.ts"
 import { identityTokenSubject } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
@@ -45,7 +45,9 @@ export async function mintAll(
     grants.map(async (granted): Promise<MintedGrant | MintFailure> => {
       try {
         const minted = await mintOne(granted, identity, lease, broker)
-        return { granted, minted, at: broker.clock.now().getTime() }
+        const at = broker.clock.now().getTime()
+        refuseLongerThanGranted(granted, minted, at)
+        return { granted, minted, at }
       } catch (reason) {
         return { granted, error: asBrokerError(reason) }
       }
@@ -55,6 +57,19 @@ export async function mintAll(
     minted: outcomes.filter((outcome) => "minted" in outcome),
     failures: outcomes.filter((outcome) => "error" in outcome),
   }
+}
+
+/**
+ * Defence in depth, for each provider looks at this itself: nobody could take back what only expires, so that it must not
+ * live longer than was granted.
+ *
+ * @throws {BrokerError} `provider_response_invalid`
+ */
+function refuseLongerThanGranted({ grant, ttlSeconds }: GrantedGrant, minted: Minted, at: number): void {
+  const latest = at + (ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000
+  if (minted.revocation === "revocable" || minted.expiresAt === null || minted.expiresAt.getTime() <= latest) return
+  const message = `What connection ${grant.connection.name} gave lives longer than was granted. Nothing of it was handed out.`
+  throw new BrokerError("provider_response_invalid", message)
 }
 
 /** Which of them came out of the broker's memory, by grant: only of those whose connection keeps any. */

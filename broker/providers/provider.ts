@@ -68,6 +68,9 @@ export interface IdentityTokenOptions {
   readonly ttlSeconds?: number
 }
 
+/** By how much another side's clock may be ahead of ours before what it gives counts as living longer than was granted, in seconds. */
+export const CLOCK_TOLERANCE_SECONDS = 120
+
 export interface MintedValue {
   /** A `Secret` is masked in the job; a plain string is public. */
   readonly value: Secret<string> | string

@@ -3,6 +3,7 @@ import { BrokerError } from "../../core/errors.ts"
 import { Secret } from "../../core/secret.ts"
 import { HttpError } from "../../ports/http.ts"
 import { denied, type OtherSide, readHttpFailure, throttled, unavailable } from "../call.ts"
+import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
 import { type Grant, roleParts } from "./grant.ts"
 
 /** A session of a role, as it is asked for. */
@@ -88,9 +89,6 @@ export function readCredentials(
     account,
   }
 }
-
-/** By how much STS's clock may be ahead of ours before its `Expiration` counts as wider than asked, in seconds. */
-const CLOCK_TOLERANCE_SECONDS = 120
 
 /** What STS's error codes mean for a job, and what to change. Codes that are not listed are refusals, too. */
 const REFUSALS: Readonly<Record<string, string>> = {

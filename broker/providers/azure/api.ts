@@ -14,6 +14,7 @@ import {
   readJson,
   unavailable,
 } from "../call.ts"
+import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
 import { MAX_TTL_SECONDS } from "./grant.ts"
 import { refusalOf } from "./refusals.ts"
 import { sideOf, type TokenWish } from "./wish.ts"
@@ -70,12 +71,9 @@ export function readToken(response: HttpResponse, wish: TokenWish, now: Date): A
   return { token: new Secret(answer.access_token), lifetimeSeconds, expiresAt }
 }
 
-/** By how much a token may outlive what was granted before it counts as wider, in seconds: Entra does not round as we do. */
-const TOLERANCE_SECONDS = 120
-
 /** The error for a token that lives longer than the grant says; null for one that does not. Nobody can shorten a token. */
 export function tooLong({ lifetimeSeconds }: AccessToken, ttlSeconds: number, side: OtherSide): BrokerError | null {
-  if (lifetimeSeconds <= ttlSeconds + TOLERANCE_SECONDS) return null
+  if (lifetimeSeconds <= ttlSeconds + CLOCK_TOLERANCE_SECONDS) return null
   const lives = formatDuration(Math.ceil(lifetimeSeconds / 60) * 60)
   const raise = lifetimeSeconds <= MAX_TTL_SECONDS ? `raise the ttl to ${lives}, or ` : ""
   return invalid(

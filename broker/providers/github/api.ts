@@ -5,15 +5,13 @@ import { installationSchema, installationTokenSchema, tokensPath } from "../../g
 import { apiRequest } from "../../github/request.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { type Call, denied, invalid, memberOf, type OtherSide } from "../call.ts"
+import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
 import { type Connection, type Grant, MAX_TTL_SECONDS, namesOf } from "./grant.ts"
 import { type Asked, refusalOf, remedyFor } from "./refusals.ts"
 
 /** An answer describes every repository in some six thousand bytes. */
 const BYTES_A_REPOSITORY = 8 * 1024
 const MAX_RESPONSE_BYTES = 64 * 1024
-/** By how much GitHub's clock may be ahead of ours before an hour of its counts as more, in seconds. */
-const CLOCK_TOLERANCE_SECONDS = 120
-
 /**
  * Builds the question for the installation on the connection's owner. GitHub answers this route for organisations as it
  * does for users.

@@ -2,11 +2,9 @@ import { z } from "zod"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { type Call, invalid, type OtherSide, readJson } from "../call.ts"
+import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
 import { IAM_REFUSALS, readRefusal, stsRefusals } from "./refusals.ts"
 import { type LoginSettings, poolProviderOf } from "./settings.ts"
-
-/** By how much Google's clock may differ from ours before a token counts as wider than asked, in seconds. */
-export const CLOCK_TOLERANCE_SECONDS = 120
 
 /** No federated token lives longer, whatever it was exchanged for, in seconds. */
 const MAX_FEDERATED_SECONDS = 3_600

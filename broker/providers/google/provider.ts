@@ -1,6 +1,6 @@
 import { invalid } from "../call.ts"
-import type { MintRequest, Provider } from "../provider.ts"
-import { type AccessToken, CLOCK_TOLERANCE_SECONDS, sts } from "./api.ts"
+import { CLOCK_TOLERANCE_SECONDS, type MintRequest, type Provider } from "../provider.ts"
+import { type AccessToken, sts } from "./api.ts"
 import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "./grant.ts"
 import { federatedToken, type GoogleLogin, impersonate } from "./login.ts"
 import { isListed } from "./settings.ts"

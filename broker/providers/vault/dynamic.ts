@@ -1,5 +1,5 @@
 import { invalid } from "../call.ts"
-import type { Minted, ProviderIo } from "../provider.ts"
+import { CLOCK_TOLERANCE_SECONDS, type Minted, type ProviderIo } from "../provider.ts"
 import type { Vault } from "./api.ts"
 import { handleOf, renewLease } from "./handle.ts"
 import { giveUp, type HeldLogin, type Request, whileHolding } from "./login.ts"
@@ -58,9 +58,6 @@ async function endOfLease(
     `has a lease of ${seconds ?? lease.seconds} s where ${ttlSeconds} s were granted, and it cannot be shortened. Lower the lifetime in the engine's role, or name the grant's ttl_parameter`,
   )
 }
-
-/** By how much Vault's clock may be ahead of ours before a moment that it names counts as later than granted, in seconds. */
-const CLOCK_TOLERANCE_SECONDS = 120
 
 function endWithoutLease(
   vault: Vault,

@@ -64,6 +64,26 @@ describe("an exchange", () => {
     ])
   })
 
+  it("hands out nothing that only expires and lives longer than was granted, whatever its provider lets through", async () => {
+    const { broker, call } = await world({ grants: { one: "expires-only" } })
+    const staged = broker.providers.get("staged")
+    if (!staged) throw new Error("the world has no provider")
+    const endingAfter = (seconds: number): Provider => ({
+      ...staged,
+      mint: async (request, io) => ({
+        ...(await staged.mint(request, io)),
+        expiresAt: new Date(NOW.getTime() + seconds * 1000),
+      }),
+    })
+    const exchanged = (seconds: number) =>
+      exchange(call(), { ...broker, providers: new Map([["staged", endingAfter(seconds)]]) })
+    await expect(exchanged(900 + 121)).rejects.toMatchObject({
+      code: "provider_response_invalid",
+      detail: expect.stringContaining("staged"),
+    })
+    await expect(exchanged(900 + 119)).resolves.toBeDefined()
+  })
+
   it("hands out nothing that is too large for an answer, takes it back, and names the largest", async () => {
     const { broker, call, story, recorded } = await world({ grants: { small: "mints", large: "mints" } })
     const staged = broker.providers.get("staged")
