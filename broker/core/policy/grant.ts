@@ -67,6 +67,8 @@ export function readGrant(
 
 /** The policy's own ttl in seconds. One that cannot be read is a fault already, and shortens nothing. */
 function requestedTtl(ttl: unknown): number {
+  // Maps of a document have no prototype, and none can be made a text of.
+  if (typeof ttl === "object") return Infinity
   const seconds = parseDuration(ttl === undefined ? DEFAULT_TTL : String(ttl))
   return seconds.ok ? seconds.value : Infinity
 }
