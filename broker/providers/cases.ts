@@ -2,9 +2,11 @@
 import { cases as aws } from "./aws/cases.ts"
 import type { ProviderCase } from "./case.ts"
 import { cases as identityToken } from "./identity-token/cases.ts"
+import { cases as sops } from "./sops/cases.ts"
 
 /** The recorded stories of every provider, by its name. */
 export const CASES: ReadonlyMap<string, readonly ProviderCase[]> = new Map([
   ["aws", aws],
   ["identity-token", identityToken],
+  ["sops", sops],
 ])

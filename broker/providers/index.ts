@@ -2,8 +2,9 @@
 import { aws } from "./aws/provider.ts"
 import { identityToken } from "./identity-token/provider.ts"
 import type { Provider, ProviderTable } from "./provider.ts"
+import { sops } from "./sops/provider.ts"
 
-const ALL: readonly Provider[] = [aws, identityToken]
+const ALL: readonly Provider[] = [aws, identityToken, sops]
 
 /** Every provider, by its name. */
 export const PROVIDERS: ProviderTable = new Map(ALL.map((provider) => [provider.name, provider]))
