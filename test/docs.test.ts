@@ -104,8 +104,16 @@ describe("policies", () => {
     expect(shown).toEqual(expect.arrayContaining(["README.md", "docs/get-started.md", "docs/policy.md"]))
   })
 
+  /** The files of secrets that a page names: one that has the keys of all pages stands for each. */
+  const secretsFor = (text: string) => {
+    const names = new Set([...text.matchAll(/([\w./-]+\.sops\.yaml)#/g)].map((match) => match[1] ?? ""))
+    const bytes = encode(read("test/vectors/sops/pages.sops.yaml"))
+    return [...names].map((name) => ({ path: `secrets/${name}`, bytes }))
+  }
+
   it.each(blocks.filter(({ info }) => info === "yaml policy"))("at $where load", ({ text }) => {
-    const loaded = loadPolicySet([organisation, { path: "page.yaml", bytes: encode(text) }], PROVIDERS)
+    const page = { path: "page.yaml", bytes: encode(text) }
+    const loaded = loadPolicySet([organisation, page, ...secretsFor(text)], PROVIDERS)
     expect(loaded.ok ? [] : loaded.fault).toEqual([])
   })
 

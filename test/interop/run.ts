@@ -3,13 +3,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { motoCase } from "./moto-case.ts"
+import { sopsCase } from "./sops-case.ts"
 import { installTools } from "./tools.ts"
 import { zizmorCase } from "./zizmor-case.ts"
 
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
 export type Check = (name: string, body: () => void | Promise<void>) => Promise<void>
 
-const CASES = { moto: motoCase, act: actCase, zizmor: zizmorCase }
+const CASES = { moto: motoCase, act: actCase, sops: sopsCase, zizmor: zizmorCase }
 
 /** `npm run test:interop`: Daypass against servers and clients that other people wrote. Fails, and never skips, without them. */
 async function run(): Promise<boolean> {
@@ -25,7 +26,7 @@ async function run(): Promise<boolean> {
       console.log(`  FAILED  ${name}\n${indent(error)}`)
     }
   }
-  console.log("installing moto, act and zizmor (once a version)")
+  console.log("installing moto, act, sops and zizmor (once a version)")
   const programs = await installTools()
   for (const [name, interop] of Object.entries(CASES)) {
     console.log(`\n${name}`)

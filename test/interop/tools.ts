@@ -27,6 +27,21 @@ export async function installTools(): Promise<string> {
   return programs
 }
 
+/**
+ * Sees to it that Debian's `age` and `age-keygen` are there, and installs them when they are not: as root, or by sudo.
+ * @throws when they cannot be had
+ */
+export async function installAge(): Promise<void> {
+  const { exitCode } = await runCommand("age-keygen", ["--version"], { timeoutMs: 10_000 }).catch(() => ({
+    exitCode: null,
+  }))
+  if (exitCode === 0) return
+  const [program, ...before] = process.getuid?.() === 0 ? ["apt-get"] : ["sudo", "-n", "apt-get"]
+  const apt = (...args: string[]) => mustRun(program ?? "", [...before, ...args])
+  await apt("update", "-qq")
+  await apt("install", "-qq", "--yes", "--no-install-recommends", "age")
+}
+
 async function mustRun(program: string, args: readonly string[]): Promise<void> {
   const { exitCode, output } = await runCommand(program, args, { timeoutMs: INSTALL_TIMEOUT_MS })
   if (exitCode !== 0) throw new Error(`${program} ${args.slice(0, 3).join(" ")} ended with ${exitCode}:\n${output}`)
