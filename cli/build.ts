@@ -6,11 +6,14 @@ import { licencesOf } from "../broker/licences.ts"
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 const MODULES = fileURLToPath(new URL("../node_modules/", import.meta.url))
 
-/** Leaves the clouds' SDKs out: the command line reads what providers say of policies, and never mints. */
+/** Leaves the clouds' SDKs and age out: the command line reads what providers say of policies, and never mints. */
 const withoutSdks: Plugin = {
   name: "without-sdks",
   setup(builder) {
-    builder.onResolve({ filter: /^@(?:aws-sdk|smithy)\// }, ({ path }) => ({ path, namespace: "left-out" }))
+    builder.onResolve({ filter: /^(?:@(?:aws-sdk|smithy)\/|age-encryption$)/ }, ({ path }) => ({
+      path,
+      namespace: "left-out",
+    }))
     builder.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {}" }))
   },
 }

@@ -112,8 +112,16 @@ describe("policies", () => {
     expect(shown).toEqual(expect.arrayContaining(["README.md", "docs/get-started.md", "docs/policy.md"]))
   })
 
+  /** The files of secrets that a page names: one that has the keys of all pages stands for each. */
+  const secretsFor = (text: string) => {
+    const names = new Set([...text.matchAll(/([\w./-]+\.sops\.yaml)#/g)].map((match) => match[1] ?? ""))
+    const bytes = encode(read("test/vectors/sops/pages.sops.yaml"))
+    return [...names].map((name) => ({ path: `secrets/${name}`, bytes }))
+  }
+
   it.each(blocks.filter(({ info }) => info === "yaml policy"))("at $where load", ({ page, text }) => {
-    const loaded = loadPolicySet([organisationOf(page), { path: "page.yaml", bytes: encode(text) }], PROVIDERS)
+    const policy = { path: "page.yaml", bytes: encode(text) }
+    const loaded = loadPolicySet([organisationOf(page), policy, ...secretsFor(text)], PROVIDERS)
     expect(loaded.ok ? [] : loaded.fault).toEqual([])
   })
 

@@ -100,6 +100,7 @@ async function mintOne(granted: GrantedGrant, identity: Identity, lease: string,
       grant: grant.fields,
       ttlSeconds,
       lease,
+      ...(grant.files === undefined ? {} : { files: grant.files }),
     },
     io,
   )

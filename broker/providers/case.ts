@@ -34,6 +34,8 @@ export interface ProviderCase {
   readonly ttlSeconds: number
   /** The connection's own secrets, by the names in its settings. */
   readonly secrets?: Readonly<Record<string, string>>
+  /** The files that the grant names, by path. */
+  readonly files?: Readonly<Record<string, string>>
   /** In order. A call beyond them fails the case. */
   readonly replies: readonly Reply[]
   readonly calls?: readonly ExpectedCall[]

@@ -13,6 +13,7 @@ import { cases as google } from "./google/cases.ts"
 import { cases as googleSecretManager } from "./google/secret-manager/cases.ts"
 import { cases as identityToken } from "./identity-token/cases.ts"
 import { cases as infisical } from "./infisical/cases.ts"
+import { cases as sops } from "./sops/cases.ts"
 import { cases as vault } from "./vault/cases.ts"
 
 /** The recorded stories of every provider, by its name. */
@@ -30,5 +31,6 @@ export const CASES: ReadonlyMap<string, readonly ProviderCase[]> = new Map([
   ["google-secret-manager", googleSecretManager],
   ["identity-token", identityToken],
   ["infisical", infisical],
+  ["sops", sops],
   ["vault", vault],
 ])

@@ -13,6 +13,7 @@ import { googleSecretManager } from "./google/secret-manager/provider.ts"
 import { identityToken } from "./identity-token/provider.ts"
 import { infisical } from "./infisical/provider.ts"
 import type { Provider, ProviderTable } from "./provider.ts"
+import { sops } from "./sops/provider.ts"
 import { vault } from "./vault/provider.ts"
 
 const ALL: readonly Provider[] = [
@@ -29,6 +30,7 @@ const ALL: readonly Provider[] = [
   googleSecretManager,
   identityToken,
   infisical,
+  sops,
   vault,
 ]
 

@@ -1,6 +1,7 @@
 import type { z } from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
 import type { Claims, Identity } from "../core/identity.ts"
+import type { ProviderFiles } from "../core/policy/provider-schemas.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
@@ -23,6 +24,8 @@ export interface MintRequest<Connection, Grant> {
    */
   readonly ttlSeconds: number
   readonly lease: string
+  /** The texts of the files that the grant names, by path, as they lie in the policy folder; left out when it names none. */
+  readonly files?: ReadonlyMap<string, string>
 }
 
 /** All that a provider may touch. Nothing is ambient: no global fetch, no environment, no clock. */
@@ -107,6 +110,11 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   readonly grant: z.ZodType<Grant>
   /** What a grant and its connection cannot say together; null when they agree. Checked at load, before any call. */
   check?(grant: Grant, connection: Connection): string | null
+  /**
+   * Present when grants name files of secrets that lie in the policy folder. They are checked when it loads, count for its
+   * version, and go with the grants that name them, still encrypted, wherever policies go: to nobody else.
+   */
+  readonly files?: ProviderFiles<Connection, Grant>
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   /**

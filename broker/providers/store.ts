@@ -1,4 +1,5 @@
 import { z } from "zod"
+import type { FileName, ProviderFiles } from "../core/policy/provider-schemas.ts"
 import { duration } from "../core/policy/schema-words.ts"
 import { Secret } from "../core/secret.ts"
 import type { OtherSide } from "./call.ts"
@@ -42,6 +43,8 @@ export interface Store<Connection extends StoreSettings> {
   readonly locator: LocatorCheck
   /** What a grant's locators and its connection cannot say together; null when they agree. */
   check?(locators: readonly string[], connection: Connection): string | null
+  /** Present when its locators name files in the policy folder: how one is read, and what a locator names. */
+  readonly files?: Pick<ProviderFiles, "read"> & { named: NamedIn<Connection> }
   /**
    * Whom the store takes the broker for: `job` when it is told of the job and may decide on it, `connection` when every job
    * looks the same to it. What was read for one job is never kept for another where the store could tell them apart.
@@ -60,13 +63,14 @@ export interface Store<Connection extends StoreSettings> {
 export function storeProvider<Connection extends StoreSettings>(
   store: Store<Connection>,
 ): Provider<Connection, StoreGrant> {
-  const { name, summary, title, connection, locator, asks } = store
+  const { name, summary, title, connection, locator, asks, files } = store
   return {
     name,
     summary,
     connection,
     grant: z.strictObject({ read: readField(locator) }),
     check: (grant, settings) => store.check?.(locatorsOf(grant.read), settings) ?? null,
+    ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named) } }),
     minTtlSeconds: 1,
     maxTtlSeconds: MAX_TTL_SECONDS,
     underCeiling: locatorsOnly,
@@ -78,6 +82,17 @@ export function storeProvider<Connection extends StoreSettings>(
     },
   }
 }
+
+type NamedIn<Connection> = (locator: string, connection: Connection) => Omit<FileName, "at">
+
+/** The file of each of a grant's locators, and where the locator stands. */
+const namedBy =
+  <Connection>(named: NamedIn<Connection>) =>
+  ({ read }: StoreGrant, connection: Connection): readonly FileName[] =>
+    wantedOf(read).map(({ variable, locator }) => ({
+      ...named(locator, connection),
+      at: ["read", variable, "from"],
+    }))
 
 /**
  * The credential that a grant's `read` stands for: every locator read once, from memory where the connection keeps values,

@@ -38,6 +38,18 @@ describe("daypass check", () => {
     ])
   })
 
+  it("finds secrets that lie in the clear, whoever names them, and repeats none", async () => {
+    const folder = folderOf({
+      "daypass.yaml": ORGANISATION,
+      "secrets/shop.sops.env": "# of the shop\nPASSWORD=hunter2\n",
+    })
+    const { code, out } = await runCli("check", folder)
+    expect(code).toBe(1)
+    expect(out).toContain("secrets/shop.sops.env:2:1: error: This file is not encrypted.")
+    expect(out).toContain("[secret_plaintext]")
+    expect(out).not.toContain("hunter2")
+  })
+
   it("prints no line break and no escape sequence of a file's or a key's", async () => {
     const organisation = ORGANISATION.replace("  github:", '  "git\\n::warning::x":')
     const policy = POLICY.replace("repository:", "issuer: other\nrepository:")

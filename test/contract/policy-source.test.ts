@@ -11,6 +11,8 @@ import {
 } from "../../broker/adapters/node/policy-folder.ts"
 import { createFolderReader, readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.ts"
 import { atOnce } from "../../broker/core/steps.ts"
+import { PROVIDERS } from "../../broker/providers/index.ts"
+import { SHOP } from "../../broker/providers/sops/recorded.ts"
 import { job } from "../core/job.ts"
 import { allowing, ORGANISATION, setOf, TEST_PROVIDERS } from "../core/policy/support.ts"
 import { policySourceSuite } from "./policy-source.suite.ts"
@@ -147,6 +149,48 @@ describe("policies in a folder", () => {
   })
 })
 
+describe("a folder with files of secrets", () => {
+  const organisation = ORGANISATION.replace("connections:\n", "connections:\n  s: { provider: sops, key: env:K }\n")
+  const policy = allowing("{ ref: refs/heads/main }").replace(
+    "note: { connection: notes }",
+    'note: { connection: s, read: { A: "shop.sops.yaml#database/user" } }',
+  )
+  const openFolder = async () => {
+    write("daypass.yaml", organisation)
+    write("acme/shop/production.yaml", policy)
+    write("shop.sops.yaml", SHOP)
+    const providers = new Map([...TEST_PROVIDERS, ...PROVIDERS])
+    const source = await openPolicyFolder(folder, providers, { quietMs: 20 })
+    opened.push(source)
+    return source
+  }
+  const given = async (source: PolicyFolder) => {
+    const { policies } = await (await source.snapshot()).policiesOf(job())
+    return policies[0]?.grants.get("note")?.files?.get("shop.sops.yaml")
+  }
+
+  it("gives a changed file to the grants that name it, under another version", async () => {
+    const source = await openFolder()
+    const { version } = source.status()
+    expect(await given(source)).toBe(SHOP)
+    const other = SHOP.replace("eu-west-1", "eu-west-2")
+    write("shop.sops.yaml", other)
+    expect(await source.reload()).toBe(true)
+    expect(await given(source)).toBe(other)
+    expect(source.status().version).not.toBe(version)
+  })
+
+  it("keeps the last good one in force when it is there in the clear, or gone", async () => {
+    const source = await openFolder()
+    write("shop.sops.yaml", "database: { user: shop }\n")
+    expect(await source.reload()).toBe(false)
+    expect(source.status().stale).toMatchObject({ faults: 1 })
+    rmSync(join(folder, "shop.sops.yaml"))
+    expect(await source.reload()).toBe(false)
+    expect(await given(source)).toBe(SHOP)
+  })
+})
+
 describe("a reload", () => {
   const COUNT = 50
   const NEVER = { quietMs: 3_600_000, pollMs: 3_600_000 }
@@ -266,6 +310,20 @@ describe("reading a policy folder", () => {
     write(".#production.yaml", "")
     write("a.yml", "")
     expect(pathsOf()).toEqual(["a.yml", "acme/shop/production.yaml", "daypass.yaml", "z/a.yaml"])
+  })
+
+  it("finds files of secrets in every form, and leaves SOPS's own settings", () => {
+    for (const name of ["a.sops.yaml", "a.sops.yml", "s/a.sops.json", "s/a.sops.env", "s/a.SOPS.JSON", "a.sops.ini"])
+      write(name, "")
+    for (const name of [".sops.yaml", "s/.sops.yaml", "a.json", "a.env", "a.sops.yaml~"]) write(name, "")
+    expect(pathsOf().filter((path) => /sops|a\.(?:json|env)/i.test(path))).toEqual([
+      "a.sops.ini",
+      "a.sops.yaml",
+      "a.sops.yml",
+      "s/a.SOPS.JSON",
+      "s/a.sops.env",
+      "s/a.sops.json",
+    ])
   })
 
   it("refuses symlinks that leave the folder, lead nowhere, or are folders", () => {

@@ -105,6 +105,7 @@ function start(provider: Provider, story: ProviderCase) {
     grant,
     ttlSeconds: story.ttlSeconds,
     lease: "b7e1c9f0-0000-4000-8000-000000000000",
+    ...(story.files === undefined ? {} : { files: new Map(Object.entries(story.files)) }),
   }
   return {
     mint: () => provider.mint(request, io).catch((error: unknown) => error),

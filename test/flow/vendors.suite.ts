@@ -105,6 +105,8 @@ ${connectionLines(vendors)}`
       async (index) => {
         const broken = vendors[index]
         if (broken === undefined) throw new Error("there is no such vendor")
+        // Files in the policy folder do not fail: damaged ones do not load, and what a changed one comes to is told in its cases.
+        if (broken.fail === undefined) return expect(broken.requests).toEqual([])
         const connection = String((Object.values(broken.grants)[0] as { readonly connection: string }).connection)
         broken.fail("garbage")
         try {
@@ -122,6 +124,7 @@ ${connectionLines(vendors)}`
           broken.fail(null)
         }
         for (const vendor of vendors) if (vendor !== broken) expect(vendor.alive(), vendor.name).toBe(0)
+        return undefined
       },
     )
 

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { openbaoCase } from "./openbao-case.ts"
+import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
 import { installTools } from "./tools.ts"
 import { zizmorCase } from "./zizmor-case.ts"
@@ -16,6 +17,7 @@ const CASES = {
   "moto's stores": storesCase,
   openbao: openbaoCase,
   act: actCase,
+  sops: sopsCase,
   zizmor: zizmorCase,
 }
 
@@ -33,7 +35,7 @@ async function run(): Promise<boolean> {
       console.log(`  FAILED  ${name}\n${indent(error)}`)
     }
   }
-  console.log("installing moto, OpenBao, act and zizmor (once a version)")
+  console.log("installing moto, OpenBao, act, sops and zizmor (once a version)")
   const programs = await installTools()
   for (const [name, interop] of Object.entries(CASES)) {
     console.log(`\n${name}`)

@@ -38,15 +38,7 @@ const POSTGRES = "/usr/lib/postgresql"
 export async function installPostgres(): Promise<string> {
   const found = postgresPrograms()
   if (found !== null) return found
-  const [program = "", ...before] = process.getuid?.() === 0 ? ["apt-get"] : ["sudo", "-n", "apt-get"]
-  try {
-    await mustRun(program, [...before, "update", "-qq"])
-    await mustRun(program, [...before, "install", "-y", "-qq", "--no-install-recommends", "postgresql"])
-  } catch (error) {
-    throw new Error("PostgreSQL is not installed, and apt-get could not install it: install postgresql", {
-      cause: error,
-    })
-  }
+  await installPackage("postgresql")
   const installed = postgresPrograms()
   if (installed === null) throw new Error(`there is no PostgreSQL below ${POSTGRES}: install postgresql`)
   return installed
@@ -56,6 +48,26 @@ function postgresPrograms(): string | null {
   const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES) : []
   const folders = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(POSTGRES, version, "bin"))
   return folders.find((folder) => existsSync(join(folder, "initdb"))) ?? null
+}
+
+/**
+ * Sees to it that Debian's `age` and `age-keygen` are there.
+ * @throws when they cannot be had
+ */
+export async function installAge(): Promise<void> {
+  const asked = await runCommand("age-keygen", ["--version"], { timeoutMs: 10_000 }).catch(() => ({ exitCode: null }))
+  if (asked.exitCode !== 0) await installPackage("age")
+}
+
+/** Installs a package of Debian or Ubuntu, as root or by sudo. */
+async function installPackage(name: string): Promise<void> {
+  const [program = "", ...before] = process.getuid?.() === 0 ? ["apt-get"] : ["sudo", "-n", "apt-get"]
+  try {
+    await mustRun(program, [...before, "update", "-qq"])
+    await mustRun(program, [...before, "install", "-y", "-qq", "--no-install-recommends", name])
+  } catch (error) {
+    throw new Error(`${name} is not installed, and apt-get could not install it: install ${name}`, { cause: error })
+  }
 }
 
 async function mustRun(program: string, args: readonly string[]): Promise<void> {

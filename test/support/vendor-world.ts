@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import type { Vendor } from "./vendor.ts"
 import { VENDORS } from "./vendors/index.ts"
 
@@ -38,9 +38,13 @@ export const connectionLines = (vendors: readonly Vendor[]): string =>
     )
     .join("")
 
-/** Writes the policy of acme/tools: from main, everything that a vendor has to give. */
+/** Writes the policy of acme/tools, and the files that it names: from main, everything that a vendor has to give. */
 export function writeToolsPolicy(folder: string, vendors: readonly Vendor[]): void {
   const grants = vendors.flatMap((vendor) => Object.entries(vendor.grants))
+  for (const [path, text] of vendors.flatMap(({ files = {} }) => Object.entries(files))) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
   mkdirSync(join(folder, "acme/tools"), { recursive: true })
   writeFileSync(
     join(folder, "acme/tools/production.yaml"),

@@ -13,14 +13,16 @@ export interface Vendor {
   readonly grants: Readonly<Record<string, unknown>>
   /** The operator's secrets by the names in `connections`. */
   readonly secrets: Readonly<Record<string, string>>
+  /** Files of secrets that the grants name, by path in the policy folder; left out when there are none. */
+  readonly files?: Readonly<Record<string, string>>
   /** Has the vendor trust the broker, whose URL is known only once it runs. */
   trust(broker: VendorTrust): void | Promise<void>
   /** What must hold once the job has everything: a sentence each, and whether it does. */
   check(run: ActionRun): readonly Finding[] | Promise<readonly Finding[]>
   /** What must hold once the job has ended. */
   checkEnd(run: ActionRun): readonly Finding[] | Promise<readonly Finding[]>
-  /** Makes the next answers fail, for good; `null` mends it. */
-  fail(how: Misbehaviour | null): void
+  /** Makes the next answers fail, for good; `null` mends it. Left out by a vendor whom nobody asks over a network. */
+  fail?(how: Misbehaviour | null): void
   /** What was asked, in order, without a secret. */
   readonly requests: readonly string[]
   /** How many credentials that can be taken back were given out and are still good. */

@@ -1,6 +1,6 @@
 import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs"
 import { join, sep } from "node:path"
-import type { PolicyInput } from "../../core/policy/load.ts"
+import { isReadName, type PolicyInput } from "../../core/policy/policy-input.ts"
 import { MAX_FILE_BYTES } from "../../core/policy/yaml-guard.ts"
 import { atOnce, type Steps } from "../../core/steps.ts"
 
@@ -44,8 +44,8 @@ export function readPolicyFolder(folder: string): readonly PolicyInput[] {
 }
 
 /**
- * Makes a reader of every `*.yaml` and `*.yml` below a folder, in the order of their paths. Names that begin with a dot
- * are left out: editors' lock files, `.git`, and the `..data` that Kubernetes keeps a mounted ConfigMap in.
+ * Makes a reader of every policy and every file of secrets below a folder, in the order of their paths. Names that begin
+ * with a dot are left out: editors' lock files, `.git`, and the `..data` that Kubernetes keeps a mounted ConfigMap in.
  *
  * Never leaves the folder: a symlink to a file is read where it leads to a place inside (a ConfigMap's files do), and
  * refused otherwise, as is every symlink to a folder. Refused files come back with the reason, so that the folder does
@@ -82,7 +82,7 @@ export function createFolderReader(folder: string, options: FolderReaderOptions 
       const files: PolicyInput[] = []
       for (const found of walk(root, root, "", 0)) {
         if (found.refused !== null) files.push({ path: found.path, bytes: NOTHING, refused: found.refused })
-        else if (found.isPolicy) {
+        else if (found.isRead) {
           const file = seenFile(found.path, found.file)
           seen.set(found.path, file)
           files.push(file.input)
@@ -121,7 +121,7 @@ interface Found {
   readonly file: string
   readonly refused: string | null
   /** False for folders and files of other names. */
-  readonly isPolicy: boolean
+  readonly isRead: boolean
 }
 
 /** Everything below a folder; `prefix` is its path from the root, with a slash behind it. */
@@ -132,22 +132,20 @@ function* walk(root: string, folder: string, prefix: string, depth: number): Gen
     const path = prefix + entry.name
     const refused = reasonToRefuse(root, file, entry, depth)
     const isFolder = entry.isDirectory()
-    yield { path, file, refused, isPolicy: !isFolder && isPolicyName(entry.name) }
+    yield { path, file, refused, isRead: !isFolder && isReadName(entry.name) }
     if (isFolder && refused === null) yield* walk(root, file, `${path}/`, depth + 1)
   }
 }
-
-const isPolicyName = (name: string) => /\.ya?ml$/i.test(name)
 
 function reasonToRefuse(root: string, file: string, entry: Dirent, depth: number): string | null {
   if (entry.isDirectory()) {
     return depth < MAX_FOLDER_DEPTH ? null : `Folders are at most ${MAX_FOLDER_DEPTH} deep: move this one up.`
   }
   if (entry.isFile()) return null
-  if (!entry.isSymbolicLink()) return isPolicyName(entry.name) ? "This is not a file: remove it." : null
+  if (!entry.isSymbolicLink()) return isReadName(entry.name) ? "This is not a file: remove it." : null
   const target = statSync(file, { throwIfNoEntry: false })
   if (target?.isDirectory()) return "Symlinks to folders are not followed: put the files themselves here."
-  if (!isPolicyName(entry.name)) return null
+  if (!isReadName(entry.name)) return null
   if (!target?.isFile()) return "This symlink leads to no file: remove it."
   const inside = realpathSync(file).startsWith(root + sep)
   return inside ? null : "This symlink leads out of the folder: put the file itself here."

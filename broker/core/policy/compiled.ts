@@ -47,14 +47,18 @@ type CompiledFields = readonly (readonly [string, CompiledField])[]
 type CompiledField = { readonly patterns: readonly string[] } | { readonly entries: CompiledFields }
 
 export type CompiledPolicy = Omit<Policy, "target" | "allow" | "deny" | "grants"> & {
+  /** The texts of the files that its grants name, by path, once each; left out when there are none. */
+  readonly files?: Readonly<Record<string, string>>
   readonly target: { readonly id: string } | { readonly ownerId: string; readonly names: string }
   readonly allow: readonly CompiledRule[]
   readonly deny: readonly CompiledRule[]
   readonly grants: readonly CompiledGrant[]
 }
 
-type CompiledGrant = Omit<Grant, "connection" | "template"> & {
+type CompiledGrant = Omit<Grant, "connection" | "template" | "files"> & {
   readonly connection: string
+  /** Paths of the policy's files. */
+  readonly files?: readonly string[]
   readonly template?: Omit<GrantTemplate, "schemas">
 }
 
@@ -118,48 +122,64 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
 
 export function compiledPolicy(policy: Policy): CompiledPolicy {
   const { target } = policy
+  const files = [...policy.grants.values()].flatMap((grant) => [...(grant.files ?? [])])
   return {
     ...policy,
     target: target.kind === "repository" ? { id: target.id } : { ownerId: target.ownerId, names: target.names.source },
     allow: policy.allow.map(compiledRule),
     deny: policy.deny.map(compiledRule),
     grants: [...policy.grants.values()].map(compiledGrant),
+    ...(files.length === 0 ? {} : { files: Object.fromEntries(files) }),
   }
 }
 
 /** @throws {TypeError} as `revived` */
 export function revivedPolicy(
-  from: CompiledPolicy,
+  { files, ...from }: CompiledPolicy,
   organisation: Organisation,
   providers: ProviderSchemaTable,
 ): Policy {
+  const texts = new Map(Object.entries(files ?? {}))
   return {
     ...from,
     target: revivedTarget(from.target),
     allow: from.allow.map(revivedRule),
     deny: from.deny.map(revivedRule),
-    grants: new Map(from.grants.map((grant) => [grant.name, revivedGrant(grant, organisation, providers)])),
+    grants: new Map(from.grants.map((grant) => [grant.name, revivedGrant(grant, organisation, providers, texts)])),
   }
 }
 
-function compiledGrant({ template, underCeiling: _, ...grant }: Grant): CompiledGrant {
-  const base = { ...grant, connection: grant.connection.name }
+function compiledGrant({ template, underCeiling: _, files, ...grant }: Grant): CompiledGrant {
+  const named = files === undefined ? {} : { files: [...files.keys()] }
+  const base = { ...grant, ...named, connection: grant.connection.name }
   return template === undefined ? base : { ...base, template: { raw: template.raw, claims: template.claims } }
 }
 
 function revivedGrant(
-  { template, ...from }: CompiledGrant,
+  { template, files, ...from }: CompiledGrant,
   organisation: Organisation,
   providers: ProviderSchemaTable,
+  texts: ReadonlyMap<string, string>,
 ): Grant {
   const connection = organisation.connections.get(from.connection)
   if (!connection) throw new TypeError("a compiled policy names a connection that is not there")
   const schemas = providers.get(connection.provider)
   const underCeiling = schemas?.underCeiling
-  const grant = { ...from, connection, ...(underCeiling === undefined ? {} : { underCeiling }) }
+  const grant = {
+    ...from,
+    connection,
+    ...(underCeiling === undefined ? {} : { underCeiling }),
+    ...(files === undefined ? {} : { files: new Map(files.map((path) => [path, textUnder(path, texts)])) }),
+  }
   if (template === undefined) return grant
   if (!schemas) throw new TypeError("a compiled policy names a provider that is not there")
   return { ...grant, template: { ...template, schemas } }
+}
+
+function textUnder(path: string, texts: ReadonlyMap<string, string>): string {
+  const text = texts.get(path)
+  if (text === undefined) throw new TypeError("a compiled policy names a file that is not there")
+  return text
 }
 
 function revivedTarget(target: CompiledPolicy["target"]): PolicyTarget {

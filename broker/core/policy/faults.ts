@@ -19,6 +19,10 @@ export type FaultCode =
   | "key_duplicate"
   | "key_not_text"
   | "file_empty"
+  // Files of secrets.
+  | "secret_plaintext"
+  | "secrets_unusable"
+  | "secrets_unknown"
   // The content.
   | "version_unsupported"
   | "key_unknown"

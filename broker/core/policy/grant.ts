@@ -1,11 +1,13 @@
 import { formatDuration, parseDuration } from "../duration.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import type { Grant, GrantTemplate, PolicyFault } from "./model.ts"
+import type { NamedFile } from "./grant-files.ts"
+import type { Connection, Grant, GrantTemplate, PolicyFault } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { isPlainMap } from "./plain.ts"
 import { parseProviderPart } from "./provider-part.ts"
+import type { FileName, ProviderSchemas } from "./provider-schemas.ts"
 import { DEFAULT_TTL, grantBase } from "./schema.ts"
-import { claimsOf, hasGaps, withSamples } from "./template.ts"
+import { claimsOf, hasGaps, OTHER_SAMPLE, withSamples } from "./template.ts"
 import { childOf, keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
 
 const COMMON_KEYS = Object.keys(grantBase.shape)
@@ -14,7 +16,11 @@ interface GrantReading {
   readonly faults: readonly PolicyFault[]
   /** Null when it has faults, or its connection has. */
   readonly grant: Grant | null
+  /** The files that it names; whether they are there is for whoever knows the folder. */
+  readonly named: readonly NamedFile[]
 }
+
+const NOTHING = { grant: null, named: [] } as const
 
 /** Reads one grant of a policy against its connection and its provider. What `grantBase` refuses is reported elsewhere. */
 export function readGrant(
@@ -25,17 +31,17 @@ export function readGrant(
   value: unknown,
 ): GrantReading {
   const path = ["grants", name]
-  if (!isPlainMap(value) || typeof value["connection"] !== "string") return { faults: [], grant: null }
+  if (!isPlainMap(value) || typeof value["connection"] !== "string") return { faults: [], ...NOTHING }
   const wanted = value["connection"]
   const reading = connections.get(wanted)
   if (reading === undefined) {
     const hint = didYouMean(wanted, connections.keys()) || ` Known: ${[...connections.keys()].join(", ") || "none"}.`
     const message = `The organisation file defines no connection ${quote(wanted)}.${hint}`
     const at = nodeAt(root, [...path, "connection"]).at
-    return { faults: [fault(file, at, "connection_unknown", message)], grant: null }
+    return { faults: [fault(file, at, "connection_unknown", message)], ...NOTHING }
   }
   const { provider, connection } = reading
-  if (provider === null) return { faults: [], grant: null }
+  if (provider === null) return { faults: [], ...NOTHING }
 
   const faults: PolicyFault[] = []
   const { minTtlSeconds } = provider
@@ -52,21 +58,44 @@ export function readGrant(
   }
   const sample = template === null ? value : { ...value, ...withSamples(raw) }
   const fields = parseProviderPart(provider.grant, { file, root, path, value: sample, commonKeys: COMMON_KEYS })
-  if (!fields.ok) return { faults: [...faults, ...fields.fault], grant: null }
-  if (connection === null) return { faults, grant: null }
+  if (!fields.ok) return { faults: [...faults, ...fields.fault], ...NOTHING }
+  if (connection === null) return { faults, ...NOTHING }
   const conflict = provider.check?.(fields.value, connection.settings) ?? null
   if (conflict !== null) {
     faults.push(fault(file, keyPosition(root, path), "grant_conflict", `${name}: ${conflict.replace(/\.$/, "")}.`))
   }
+  const fileNames = provider.files?.namedBy(fields.value, connection.settings) ?? []
+  const others = template === null ? fileNames : namesWithOtherClaims(template, provider, connection)
+  const named = fileNames.map((each, index): NamedFile => {
+    const at = nodeAt(root, [...path, ...each.at]).at
+    const other = others[index]
+    if (each.path !== other?.path) {
+      const message = `${name} has a gap in a file's name, and no claim chooses among files: write the name out. A gap can stand behind the #.`
+      faults.push(fault(file, at, "gap_unfillable", message))
+    }
+    return { grant: name, path: each.path, part: each.part === other?.part ? each.part : null, at }
+  })
   const { line } = keyPosition(root, path)
   const { underCeiling } = provider
   const grant = { name, file, line, connection, fields: fields.value, ttlSeconds, minTtlSeconds }
   const seen = underCeiling === undefined ? grant : { ...grant, underCeiling }
-  return { faults, grant: template === null ? seen : { ...seen, template } }
+  return { faults, grant: template === null ? seen : { ...seen, template }, named }
+}
+
+/** The files that a template names for a job with other claims. */
+function namesWithOtherClaims(
+  { raw }: GrantTemplate,
+  { grant, files }: Pick<ProviderSchemas, "grant" | "files">,
+  { settings }: Connection,
+): readonly FileName[] {
+  const other = grant.safeParse(withSamples(raw, OTHER_SAMPLE))
+  return other.success ? (files?.namedBy(other.data, settings) ?? []) : []
 }
 
 /** The policy's own ttl in seconds. One that cannot be read is a fault already, and shortens nothing. */
 function requestedTtl(ttl: unknown): number {
+  // Maps of a document have no prototype, and none can be made a text of.
+  if (typeof ttl === "object") return Infinity
   const seconds = parseDuration(ttl === undefined ? DEFAULT_TTL : String(ttl))
   return seconds.ok ? seconds.value : Infinity
 }

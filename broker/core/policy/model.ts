@@ -117,6 +117,8 @@ export interface Grant {
   readonly template?: GrantTemplate
   /** Present when boundaries see something else than the fields as they are: the provider's own word. */
   readonly underCeiling?: (fields: unknown) => unknown
+  /** The texts of the folder's files that it names, by path, encrypted as they lie there. Present when it names any. */
+  readonly files?: ReadonlyMap<string, string>
   /** The least of what the policy, the connection and the provider allow. */
   readonly ttlSeconds: number
   /** The shortest lifetime that the provider can mint. */

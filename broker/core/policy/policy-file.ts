@@ -3,6 +3,7 @@ import { parseWith } from "../parse-with.ts"
 import { conditionsOf } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import { readGrant } from "./grant.ts"
+import type { NamedFile } from "./grant-files.ts"
 import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { compilePattern } from "./pattern.ts"
@@ -15,6 +16,8 @@ export interface PolicyReading {
   readonly faults: readonly PolicyFault[]
   /** Null when there are faults. */
   readonly policy: Policy | null
+  /** The files that its grants name. */
+  readonly named: readonly NamedFile[]
 }
 
 /** What a policy's own repository fixes anyway: a condition on these alone lets in every job of it. */
@@ -43,17 +46,19 @@ export function readPolicy(
   faults.push(...ruleFaults(file, root))
 
   const grants = new Map<string, Grant>()
+  const named: NamedFile[] = []
   const section = isPlainMap(value) ? value["grants"] : undefined
   if (organisation && isPlainMap(section)) {
     for (const [name, part] of Object.entries(section)) {
       const reading = readGrant(file, document, organisation, name, part)
       faults.push(...reading.faults)
+      named.push(...reading.named)
       if (reading.grant) grants.set(name, reading.grant)
     }
   }
   const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
   const target = targetOf(file, root, issuer === null ? null : (organisation?.owners.get(issuer) ?? null), faults)
-  if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null }
+  if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }
 
   const { repository, environment, protected_environment: protectedEnvironment } = parsed.data
   const allow = compileRules(file, root, "allow", parsed.data)
@@ -70,7 +75,7 @@ export function readPolicy(
     deny,
     grants,
   }
-  return { faults, policy }
+  return { faults, policy, named }
 }
 
 /**

@@ -13,24 +13,48 @@ export interface PolicyInput {
   readonly refused?: string
 }
 
-/** Whether a file is one of ours; says so when its name only nearly is, because a policy that nobody reads protects nobody. */
-export function isMeant({ path, refused }: PolicyInput, faults: PolicyFault[]): boolean {
+/** Files of secrets have `.sops.` in their names, and are taken for nothing else, whatever they hold. */
+export const isSecrets = (path: string): boolean => /[^/]\.sops\.(?:ya?ml|json|env)$/.test(path)
+/** The settings of SOPS itself, which belong to whoever encrypts. */
+const SOPS_SETTINGS = /(?:^|\/)\.sops\.yaml$/
+
+/** Whether somebody most likely meant a file of a folder for us, by its name: what is not read cannot be refused. */
+export const isReadName = (name: string): boolean => /\.ya?ml$/i.test(name) || isNearlySecrets(name)
+
+/** Also what sops would encrypt and the broker does not read: nobody is to find out late which of the two a file is. */
+const isNearlySecrets = (path: string) => /[^/]\.sops\.[a-z0-9]+$/i.test(path)
+
+/** What a file of a folder is for. */
+export type InputKind = "policy" | "secrets"
+
+/**
+ * What a file is, null when it is none of ours; says so when its name only nearly is, because a policy that nobody reads
+ * protects nobody, and secrets that nobody checks may lie there in the clear.
+ */
+export function kindOf({ path, refused }: PolicyInput, faults: PolicyFault[]): InputKind | null {
   const no = (message: string) => {
     faults.push(fault(path, FILE_START, "file_name", message))
-    return false
+    return null
   }
   if (refused !== undefined) {
     faults.push(fault(path, FILE_START, "file_refused", refused))
-    return false
+    return null
   }
+  if (SOPS_SETTINGS.test(path)) return null
+  const secrets = isSecrets(path)
   const parts = path.split("/")
-  if (/\.ya?ml$/i.test(path) && !path.endsWith(".yaml")) return no("Policy files end in .yaml: rename this one.")
-  if (!path.endsWith(".yaml") || path.endsWith(".test.yaml")) return false
+  if (!secrets && isNearlySecrets(path)) {
+    return no("Files of secrets end in .sops.yaml, .sops.yml, .sops.json or .sops.env: rename this one.")
+  }
+  if (!secrets && /\.ya?ml$/i.test(path) && !path.endsWith(".yaml")) {
+    return no("Policy files end in .yaml: rename this one.")
+  }
+  if (!secrets && (!path.endsWith(".yaml") || path.endsWith(".test.yaml"))) return null
   if (visible(path) !== path) return no("The name holds a character that cannot be seen: rename this file.")
   if (parts.some((part) => part === "" || part === "." || part === "..") || path.includes("\\")) {
     return no("The path is not one inside the folder, written with forward slashes.")
   }
-  return true
+  return secrets ? "secrets" : "policy"
 }
 
 /** Of two files with one name, neither can be told to be the right one. */

@@ -3,13 +3,14 @@ import { bytesToHex } from "@noble/hashes/utils.js"
 import { fail, ok, type Result } from "../result.ts"
 import { atOnce, type Steps } from "../steps.ts"
 import { FILE_START, fault } from "./faults.ts"
+import { readSecrets, type SecretsFile, withFiles } from "./grant-files.ts"
 import { grantNameSteps } from "./grant-names.ts"
 import type { Policy, PolicyFault, PolicySet } from "./model.ts"
 import { type OrganisationReading, readOrganisation } from "./organisation.ts"
 import { type PolicyReading, readPolicy } from "./policy-file.ts"
 import {
   duplicateFault,
-  isMeant,
+  kindOf,
   ORGANISATION_FILE,
   type PolicyInput,
   sortedFaults,
@@ -38,6 +39,7 @@ export interface PolicyLoader {
  */
 export function createPolicyLoader(providers: ProviderSchemaTable): PolicyLoader {
   let remembered: ReadonlyMap<string, KnownFile> = new Map()
+  let rememberedSecrets: ReadonlyMap<string, KnownSecrets> = new Map()
   let organisation: { readonly document: YamlDocument; readonly reading: OrganisationReading } | null = null
 
   const organisationOf = (document: YamlDocument): OrganisationReading => {
@@ -50,23 +52,37 @@ export function createPolicyLoader(providers: ProviderSchemaTable): PolicyLoader
 
   function* steps(files: Iterable<PolicyInput>): Steps<Loaded> {
     const faults: PolicyFault[] = []
+    const all = new Map<string, Versioned>()
     const known = new Map<string, KnownFile>()
+    const secrets = new Map<string, KnownSecrets>()
     const documents = new Map<string, YamlDocument>()
     for (const input of sortedInputs(files)) {
-      if (!isMeant(input, faults)) continue
+      const kind = kindOf(input, faults)
+      if (kind === null) continue
       const { path, bytes } = input
-      if (documents.has(path)) {
+      if (documents.has(path) || secrets.has(path)) {
         faults.push(duplicateFault(path))
+        continue
+      }
+      if (kind === "secrets") {
+        const before = rememberedSecrets.get(path)
+        const file = before && sameBytes(before.bytes, bytes) ? before : knownSecrets(path, bytes, providers)
+        secrets.set(path, file)
+        all.set(path, file)
+        faults.push(...file.faults)
+        yield
         continue
       }
       const before = remembered.get(path)
       const file = before && sameBytes(before.bytes, bytes) ? before : knownFile(path, bytes)
       known.set(path, file)
+      all.set(path, file)
       if (file.parsed.ok) documents.set(path, file.parsed.value)
       else faults.push(...file.parsed.fault)
       yield
     }
     remembered = known
+    rememberedSecrets = secrets
     faults.push(...organisationPlaceFaults(documents.keys(), known.has(ORGANISATION_FILE)))
 
     const document = documents.get(ORGANISATION_FILE)
@@ -80,31 +96,46 @@ export function createPolicyLoader(providers: ProviderSchemaTable): PolicyLoader
       if (file === undefined) continue
       if (file.read?.against !== reading) file.read = { against: reading, ...readPolicy(path, document, reading) }
       faults.push(...file.read.faults)
-      if (file.read.policy) policies.push(file.read.policy)
+      const { policy, named } = file.read
+      if (policy) {
+        const whole = named.length === 0 ? { policy, faults: [] } : withFiles(policy, named, secrets)
+        policies.push(whole.policy)
+        faults.push(...whole.faults)
+      }
       yield
     }
     faults.push(...(yield* grantNameSteps(documents, reading?.issuerNames ?? [])))
     if (faults.length > 0 || !reading?.organisation) return fail(sortedFaults(faults))
 
-    const version = yield* versionOf(known)
+    const version = yield* versionOf(all)
     return ok(policySet(version, reading.organisation, policies))
   }
 
   return { load: (files) => atOnce(steps(files)), steps }
 }
 
-/** What came of one file, for as long as its bytes stay as they are. */
-interface KnownFile {
+interface Versioned {
   readonly bytes: Uint8Array
-  readonly parsed: ReturnType<typeof parseYaml>
   /** SHA-256 of the bytes, hex, once a version needed it. */
   digest?: string
+}
+
+/** What came of one file, for as long as its bytes stay as they are. */
+interface KnownFile extends Versioned {
+  readonly parsed: ReturnType<typeof parseYaml>
   /** The policy that it holds, as one organisation file makes it. */
   read?: PolicyReading & { readonly against: OrganisationReading | null }
 }
 
 function knownFile(path: string, bytes: Uint8Array): KnownFile {
   return { bytes, parsed: parseYaml(path, bytes) }
+}
+
+/** The same of a file of secrets. */
+type KnownSecrets = Versioned & SecretsFile
+
+function knownSecrets(path: string, bytes: Uint8Array, providers: ProviderSchemaTable): KnownSecrets {
+  return { bytes, ...readSecrets(path, bytes, providers) }
 }
 
 const isOrganisationFile = (path: string) => path === ORGANISATION_FILE || path.endsWith(`/${ORGANISATION_FILE}`)
@@ -129,7 +160,7 @@ function organisationPlaceFaults(paths: Iterable<string>, found: boolean): Polic
  * and a line feed. No two folders read alike, because no path that loads holds a line break or a backslash, and what a
  * file's digest was is not computed again.
  */
-function* versionOf(files: ReadonlyMap<string, KnownFile>): Steps<string> {
+function* versionOf(files: ReadonlyMap<string, Versioned>): Steps<string> {
   const listing = sha256.create()
   const encoder = new TextEncoder()
   for (const [path, file] of files) {

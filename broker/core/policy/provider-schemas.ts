@@ -6,9 +6,41 @@ export interface ProviderSchemas {
   readonly grant: z.ZodType
   check?(grant: unknown, connection: unknown): string | null
   underCeiling?(grant: unknown): unknown
+  /** Present when its grants name files that lie in the policy folder. */
+  readonly files?: ProviderFiles
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   resource(grant: unknown): string
+}
+
+/** Files of secrets beside the policies, as a provider reads them. Their text is encrypted, and goes with the grants that name them. */
+export interface ProviderFiles<Connection = unknown, Grant = unknown> {
+  /** Reads such a file, whoever names it. Pure; never throws, and quotes no value. */
+  read(path: string, bytes: Uint8Array): FileReading
+  /** The files that a grant names, and what of each. What fills its gaps may change the part, and never the file. */
+  namedBy(grant: Grant, connection: Connection): readonly FileName[]
+}
+
+export interface FileReading {
+  readonly faults: readonly FileFault[]
+  /** What grants can name in it. */
+  readonly parts: ReadonlySet<string>
+}
+
+export interface FileName {
+  /** From the policy folder, with forward slashes. */
+  readonly path: string
+  readonly part: string
+  /** The way to it in the grant: keys of maps and indexes of lists. */
+  readonly at: readonly PropertyKey[]
+}
+
+/** Where a file of secrets is wrong and what to change; 1-based. */
+export interface FileFault {
+  readonly line: number
+  readonly column: number
+  readonly code: string
+  readonly message: string
 }
 
 export type ProviderSchemaTable = ReadonlyMap<string, ProviderSchemas>

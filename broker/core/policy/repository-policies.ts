@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from "../result.ts"
-import { fault, quote } from "./faults.ts"
+import { FILE_START, fault, quote } from "./faults.ts"
 import { grantNameFaults } from "./grant-names.ts"
 import { type PolicyInput, parsedFiles, sortedFaults } from "./load.ts"
 import type { Organisation, Policy, PolicyFault } from "./model.ts"
@@ -28,12 +28,16 @@ export function loadRepositoryPolicies(
   organisation: Organisation,
   providers: ProviderSchemaTable,
 ): Result<readonly Policy[], readonly PolicyFault[]> {
-  const { documents, faults } = parsedFiles(files)
+  const { documents, secrets, faults } = parsedFiles(files)
+  for (const path of secrets) faults.push(fault(path, FILE_START, "file_refused", NO_SECRETS))
   const reading = readingOf(organisation, providers)
   const policies: Policy[] = []
   for (const [file, document] of documents) {
-    const { policy, faults: found } = readPolicy(file, document, reading)
-    faults.push(...found)
+    const { policy, faults: found, named } = readPolicy(file, document, reading)
+    faults.push(
+      ...found,
+      ...named.map(({ grant, at }) => fault(file, at, "grant_conflict", `${grant} ${NAMES_SECRETS}`)),
+    )
     if (policy === null) continue
     const foreign = foreignFaults(policy, document, host)
     faults.push(...foreign)
@@ -42,6 +46,11 @@ export function loadRepositoryPolicies(
   faults.push(...grantNameFaults(documents, reading.issuerNames))
   return faults.length > 0 ? fail(sortedFaults(faults)) : ok(policies)
 }
+
+const NO_SECRETS =
+  "Files of secrets lie in the organisation's policy folder, and are read from nowhere else: remove this one."
+const NAMES_SECRETS =
+  "names a file of secrets, which policies of the organisation's own folder can do alone: move the grant there."
 
 function foreignFaults({ file, issuer, repository, target }: Policy, { root }: YamlDocument, host: PolicyHost) {
   const say = (key: string, is: string, of: string) => {

@@ -7,6 +7,8 @@ export const REPOSITORY_NAME = "repository_name"
 
 /** What stands in for a claim when a template is checked at load. */
 const SAMPLE = "x"
+/** What stands in for it instead, to see what a claim would change. */
+export const OTHER_SAMPLE = "y"
 
 /** A gap, or `$${...}`, which stands for itself without its first `$`. */
 const GAP = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g
@@ -49,10 +51,10 @@ export const hasGaps = (raw: unknown): boolean => {
 }
 
 /** The template with a sample in every gap: what its schema is first held against. */
-export function withSamples<Value>(raw: Value): Value {
+export function withSamples<Value>(raw: Value, sample: string = SAMPLE): Value {
   return mapTexts(raw, (text) =>
     templateParts(text)
-      .map((part) => ("claim" in part ? SAMPLE : part.text))
+      .map((part) => ("claim" in part ? sample : part.text))
       .join(""),
   ) as Value
 }

@@ -160,6 +160,7 @@ describe("a policy file", () => {
     ],
     ["a ttl of zero", secret("path: kv, ttl: 0s"), ["p.yaml:10:50 value_invalid"], /90s, 15m or 1h/],
     ["a ttl that is a number", secret("path: kv, ttl: 900"), ["p.yaml:10:50 type_wrong"], /write it in quotes/],
+    ["a ttl that is a list of maps", secret("path: kv, ttl: [{}]"), ["p.yaml:10:50 type_wrong"], /must be a text/],
     ["a ttl without a whole number", secret("path: kv, ttl: 1.5h"), ["p.yaml:10:50 value_invalid"], /90s, 15m or 1h/],
     ["a list instead of a map", "- a\n", ["p.yaml:1:1 type_wrong"], /The file is a list and must be a map/],
     ["a text instead of a map", "a\n", ["p.yaml:1:1 type_wrong"], /The file is a text and must be a map/],

@@ -10,6 +10,7 @@ import { startGoogleVendor } from "./google.ts"
 import { startGoogleSecretManagerVendor } from "./google-secret-manager.ts"
 import { startInfisicalVendor } from "./infisical.ts"
 import { startOnePasswordVendor } from "./one-password.ts"
+import { startSopsVendor } from "./sops.ts"
 import { startVaultVendor } from "./vault.ts"
 
 /** Every vendor, in the order of the demo. */
@@ -26,4 +27,5 @@ export const VENDORS: readonly StartVendor[] = [
   startGoogleSecretManagerVendor,
   startInfisicalVendor,
   startOnePasswordVendor,
+  startSopsVendor,
 ]

@@ -1,0 +1,56 @@
+// Files as sops 3.11.0 wrote them, for the stories of this provider. The keys are made for them, and open nothing else.
+
+/** The age key that the files are encrypted for. */
+export const AGE_KEY = "AGE-SECRET-KEY-1YDGCQA98K988N8AF4K3WEH7VHE95PVW99Q2JXRU4P73U07A6Q29QADH7W4"
+export const OTHER_AGE_KEY = "AGE-SECRET-KEY-1J7XR75ENTELD5FGYQMSZPKXUWTP0KG2K5NLG3RKHENFMSWPA0SXSTDRPSF"
+
+export const SHOP = `database:
+    #ENC[AES256_GCM,data:kIMf1m1pDapXdXMWtQ==,iv:gd7L82Fm6E6sCLra2WkA3oOTZPlAKJeUnXF6jfojDQE=,tag:XolxApxqM1QcGif90hrdiQ==,type:comment]
+    user: ENC[AES256_GCM,data:nnhvew==,iv:7GA381gd8G7Do+YspMe3MBDl0JGzR1fuAIM4kNMq2a8=,tag:RaOCdevOmvSZznjwP26ZMw==,type:str]
+    password: ENC[AES256_GCM,data:k4tjqf5+4R+LuhB8SvXM84Nb8AzIaA==,iv:vZ5xrdy8PWhL0S0NIUo6Q3/15m7918Wj1eNQWQnaTA8=,tag:hD72cC8newy/CHdYD1Horw==,type:str]
+    port: ENC[AES256_GCM,data:V3Nc/g==,iv:L1Ac55BvXbTD0Fm54b1bUfbb6PXj1IDuhyHIV05trxg=,tag:KfHE122r7DgBwNSJJ6pRsg==,type:int]
+    tls: ENC[AES256_GCM,data:INeJzA==,iv:dA1Mh842/TwxhjUVvMEnO9P+OMHlIOfw9I0FOnwRkOY=,tag:by6KbwnpwovLY5SfVQFTLg==,type:bool]
+    comment: ""
+    nothing: null
+hosts:
+    - ENC[AES256_GCM,data:XHP1Q+o=,iv:K7QGqYgCldjQsTeIsdE7FSRvZS4G71zmadNbmUSl8BE=,tag:uyuHWfas8sAGSLBuYHwJ3A==,type:str]
+    - name: ENC[AES256_GCM,data:Y/dxvEWK,iv:kHq+lCB5Uj6PsOSYBikGPygAy+ng7WacQbKhm10kFAs=,tag:yVR0Jv3j/CXBbxDYfID3Jw==,type:str]
+region_unencrypted: eu-west-1
+carriage: ENC[AES256_GCM,data:89w5,iv:GT/QHWD7qqBaxE9sjQqyr5tJ6jXLIWddooRaUTb+WGM=,tag:iKuxOGuDUaA+0YWoSdwmNQ==,type:str]
+sops:
+    age:
+        - recipient: age1mmdmrggcxhdpl9q7h48v6welhj60mfpdqexja3ezqsj9l680fy8ql5najy
+          enc: |
+            -----BEGIN AGE ENCRYPTED FILE-----
+            YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBjWGJGYmNHRU5YTnJYemly
+            Y2t5bzlwOVhLOGlObHg2QXQ5UjlzblZ4V3hVCjhHUC9DYzhaTGFXaERGWFYzSFNu
+            OGgyT29QaXFOVGZlN3ArRUhuMUYxblUKLS0tIEdpTjdESUs1TVB5TzlESXhZejBu
+            d0NOaE9oNHBqU2JYeGJKZ0MraFBFdWcKe7V8SDJ8krhGj+NBak5LM1g/NXpYHvyp
+            sB85zF+fBh+KBxwNRyiyP7X8dSf6lXLimCY3kUm84fVTknmYzyKyzw==
+            -----END AGE ENCRYPTED FILE-----
+    lastmodified: "2026-11-28T04:00:50Z"
+    mac: ENC[AES256_GCM,data:zeKlUJMZ/KkKq9C3rb44nzrfg85kJtSP2BHOc8GRqZ4uYZIY0MyRp6R8dhG+q368RAlRkKkyKL/Wq+GCi9oYEzBR3n6UZ2rKAo4hfo/IvLw64pcteQ04xwwiYY/vCp+WLliCNePuXtkrssyBdkX5mbhm2H1ozqCxBirPMCEzjPk=,iv:ElqJqWrsN1LCjBDgT/jigJCispIREKydp9831wEnjHE=,tag:/LF4yKtXEDzhZi5Kf593rw==,type:str]
+    unencrypted_suffix: _unencrypted
+    version: 3.11.0
+`
+
+/** Its MAC leaves out what lies in the clear. */
+export const MAC_ONLY_ENCRYPTED = `user: shop
+password: ENC[AES256_GCM,data:D+n/E3g694D7X8iAz2ss3meUSpH4xA==,iv:SLE3zo+hKaOKhNV3YclZmaJGKw0ipn7V/HWLCsIYjIw=,tag:fHiOsjOG16uzKTcTP8feBQ==,type:str]
+sops:
+    age:
+        - recipient: age1mmdmrggcxhdpl9q7h48v6welhj60mfpdqexja3ezqsj9l680fy8ql5najy
+          enc: |
+            -----BEGIN AGE ENCRYPTED FILE-----
+            YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBTY2hldFBDL1N2WjlqV3pV
+            R29VVWhEZTh6bU5lMDU1cGVqS1RwZUlEZkRNCndNVjNubExCQkFoNnVwVyswb1pr
+            YWhHQmY2RFd3S3d1dFdWS3Qza1kxYncKLS0tIFBpQlZ5WVN2K01iQ0xnWVhxb29Q
+            SXo1aURLZ2tJcFlTT2xwaXVBRjQxaWsKv/mbfwlUrup3KGhPhDK+amaOFzbOtNrU
+            IRMlEoKebchyHbsiwhd988LVYNy26bkzBLUeL2b1imkI+uw+/LVlXg==
+            -----END AGE ENCRYPTED FILE-----
+    lastmodified: "2026-11-28T04:01:36Z"
+    mac: ENC[AES256_GCM,data:bOktM5yVV37DSvVSq5sRFy+YwxgtyP528lBlyFlOrz3ze6YOmy2Kd4nce1we4wGog2blyrMsmYzs0cQFtCQtIFw3Fchl1C43FMWsRJ4NIP4Nyp5QjVO2oZWzAgXRKawtugDnlxhPkuY9XfGk+OYeAjZzKeSCPNrUPwYoGMaHDI8=,iv:PYHWSkbLwcjEufsdEscn+/kFu1Avblgkw7U/bWYjOIc=,tag:pmFcH6+qMYUaI5x7rVaOTw==,type:str]
+    encrypted_regex: ^password$
+    mac_only_encrypted: true
+    version: 3.11.0
+`
