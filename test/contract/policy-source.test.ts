@@ -159,7 +159,8 @@ describe("a folder with files of secrets", () => {
     write("daypass.yaml", organisation)
     write("acme/shop/production.yaml", policy)
     write("shop.sops.yaml", SHOP)
-    const providers = new Map([...TEST_PROVIDERS, ...PROVIDERS])
+    // The test's own kinds of connections, as the organisation file has them.
+    const providers = new Map([...PROVIDERS, ...TEST_PROVIDERS])
     const source = await openPolicyFolder(folder, providers, { quietMs: 20 })
     opened.push(source)
     return source

@@ -12,7 +12,7 @@ import { job } from "./job.ts"
 // Node and workerd decide alike: this file runs in both, on the same thousands of cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
 const DECISIONS = "965e41d99066abf074d6ab9142758ed5ae20eda2a27f85741d5e6147ab394f9e"
-const FAULTS = "a56364453f254e8e335dbff522e8727466a1a5bdeccbec71fc6c6eff43f41bc9"
+const FAULTS = "b6411240506849f2f490188bf8e2e4abee14d621c6f232fca04b3ad2685ae738"
 
 const SEED = 20261122
 
