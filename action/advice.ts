@@ -79,6 +79,6 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   delivery_refused:
     "Change the names in the policy or the provider's settings, or let the values arrive another way with the input `deliver`.",
   runner_file_missing:
-    "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT and GITHUB_STATE, as every current one does.",
+    "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP, as every current one does.",
   unexpected: "This is a fault of ours, so please report it together with the versions of the action and the broker.",
 }

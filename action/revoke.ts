@@ -7,7 +7,8 @@ import { startDeadline } from "./patience.ts"
 import { info, warn } from "./runner.ts"
 
 /**
- * Removes the files that main wrote, and takes the job's lease back, whether main succeeded, failed or was cancelled; does nothing when there is none.
+ * Removes the files that main wrote and takes the job's lease back, whether main succeeded, failed or was cancelled. Does
+ * nothing where there is neither.
  *
  * Never fails the job: what could not be taken back is told with the time at which it ends by itself. Leaves the
  * environment alone: a post step cannot unset a variable, and a blank one would hide what another step had set.

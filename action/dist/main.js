@@ -1158,7 +1158,7 @@ var ADVICE = {
   answer_not_sealed: "Update the broker, because an answer that is not sealed to the job's key is never used.",
   answer_unusable: "Check that the input `broker` points at a Daypass broker, of a version that fits the action.",
   delivery_refused: "Change the names in the policy or the provider's settings, or let the values arrive another way with the input `deliver`.",
-  runner_file_missing: "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT and GITHUB_STATE, as every current one does.",
+  runner_file_missing: "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP, as every current one does.",
   unexpected: "This is a fault of ours, so please report it together with the versions of the action and the broker."
 };
 
