@@ -2,7 +2,7 @@ import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
-import { CLOCK_TOLERANCE_SECONDS, type Minted, type Provider } from "../providers/provider.ts"
+import { CLOCK_TOLERANCE_SECONDS, LeftAliveError, type Minted, type Provider } from "../providers/provider.ts"
 import { identityTokenSubject } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
@@ -29,6 +29,7 @@ export interface MintFailure {
 
 /** How every grant came out, in the order in which they were asked for. */
 export interface MintOutcome {
+  /** What a failed one left alive is among them. */
   readonly minted: readonly MintedGrant[]
   /** The first is what the job is told. */
   readonly failures: readonly MintFailure[]
@@ -41,23 +42,40 @@ export async function mintAll(
   lease: string,
   broker: Broker,
 ): Promise<MintOutcome> {
-  const outcomes = await Promise.all(
-    grants.map(async (granted): Promise<MintedGrant | MintFailure> => {
-      try {
-        const minted = await mintOne(granted, identity, lease, broker)
-        const at = broker.clock.now().getTime()
-        refuseLongerThanGranted(granted, minted, at)
-        return { granted, minted, at }
-      } catch (reason) {
-        return { granted, error: asBrokerError(reason) }
-      }
-    }),
-  )
+  const outcomes = await Promise.all(grants.map((granted) => tryToMint(granted, identity, lease, broker)))
   return {
-    minted: outcomes.filter((outcome) => "minted" in outcome),
-    failures: outcomes.filter((outcome) => "error" in outcome),
+    minted: outcomes.flatMap(({ minted }) => minted ?? []),
+    failures: outcomes.flatMap(({ failure }) => failure ?? []),
   }
 }
+
+/** Both, when a mint failed and left something alive. */
+interface Outcome {
+  readonly minted?: MintedGrant
+  readonly failure?: MintFailure
+}
+
+async function tryToMint(granted: GrantedGrant, identity: Identity, lease: string, broker: Broker): Promise<Outcome> {
+  const now = () => broker.clock.now().getTime()
+  try {
+    const minted = await mintOne(granted, identity, lease, broker)
+    const at = now()
+    refuseLongerThanGranted(granted, minted, at)
+    return { minted: { granted, minted, at } }
+  } catch (reason) {
+    const failure = { granted, error: asBrokerError(reason) }
+    if (!(reason instanceof LeftAliveError)) return { failure }
+    return { failure, minted: { granted, minted: leftover(reason), at: now() } }
+  }
+}
+
+/** What a failed mint left alive, as a credential that nobody is handed: it is there to be taken back. */
+const leftover = ({ left: { handle, expiresAt } }: LeftAliveError): Minted => ({
+  values: {},
+  expiresAt,
+  revocation: "revocable",
+  handle,
+})
 
 /**
  * Defence in depth, for each provider looks at this itself: nobody could take back what only expires, so that it must not

@@ -1,5 +1,6 @@
 import type { z } from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
+import { BrokerError } from "../core/errors.ts"
 import type { Claims, Identity } from "../core/identity.ts"
 import type { ProviderFiles } from "../core/policy/provider-schemas.ts"
 import type { Secret } from "../core/secret.ts"
@@ -71,6 +72,26 @@ export interface IdentityTokenOptions {
   readonly ttlSeconds?: number
 }
 
+/**
+ * A mint that failed after something was minted, and that could not be taken back at once: nobody has it, and it lives. Its
+ * handle goes onto the lease's account, and the broker tries again.
+ */
+export class LeftAliveError extends BrokerError {
+  readonly left: LeftAlive
+
+  constructor(failure: BrokerError, left: LeftAlive) {
+    super(failure.code, failure.detail, { cause: failure })
+    this.left = left
+  }
+}
+
+export interface LeftAlive {
+  /** What `revoke` needs. */
+  readonly handle: Secret<string>
+  /** When it ends by itself; null when nobody knows. */
+  readonly expiresAt: Date | null
+}
+
 /** By how much another side's clock may be ahead of ours before what it gives counts as living longer than was granted, in seconds. */
 export const CLOCK_TOLERANCE_SECONDS = 120
 
@@ -96,6 +117,8 @@ export interface Minted {
 
 /**
  * Mints one kind of credential. A provider knows nothing of HTTP routes, policies or storage.
+ *
+ * A mint that fails takes back what it minted; what it cannot, it throws as `LeftAliveError`.
  *
  * `mint` and `revoke` throw `BrokerError` with one of the `provider_*` codes. Its detail names the connection and what
  * to change, and never carries what the other side wrote.

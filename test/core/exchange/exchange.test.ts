@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest"
+import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Claims } from "../../../broker/core/identity.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
 import type { Settlement } from "../../../broker/ports/ledger.ts"
-import type { Provider } from "../../../broker/providers/provider.ts"
+import { LeftAliveError, type Provider } from "../../../broker/providers/provider.ts"
 import { CANARY, NOW, type WorldOptions, world } from "./world.ts"
 
 const KEY = { thumbprint: "thumb" }
@@ -62,6 +63,40 @@ describe("an exchange", () => {
       ["one", undefined],
       ["two", "hit"],
     ])
+  })
+
+  it.each([
+    ["takes back what a failed mint left alive", true, "provider_response_invalid: staged", "exchange.failed"],
+    [
+      "keeps on the lease's account what cannot be taken back yet",
+      false,
+      "provider_response_invalid: staged; left alive: one",
+      "exchange.failed",
+    ],
+  ] as const)("%s", async (_, canRevoke, reason, event) => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" } })
+    const staged = broker.providers.get("staged")
+    if (!staged) throw new Error("the world has no provider")
+    const taken: string[] = []
+    const failing: Provider = {
+      ...staged,
+      async mint() {
+        const failure = new BrokerError("provider_response_invalid", "what connection staged gave was another thing")
+        throw new LeftAliveError(failure, { handle: new Secret("handle of one"), expiresAt: null })
+      },
+      async revoke(handle) {
+        taken.push(handle.reveal())
+        if (!canRevoke) throw new BrokerError("provider_unavailable", "not now")
+      },
+    }
+    const exchanged = exchange(call(), { ...broker, providers: new Map([["staged", failing]]) })
+    await expect(exchanged).rejects.toMatchObject({ code: "provider_response_invalid" })
+    expect(taken).toEqual(["handle of one"])
+    const { audit, credentials } = recorded.at(-1) as Settlement
+    expect([audit.event, audit.reason]).toEqual([event, reason])
+    expect(
+      credentials.map(({ grant, revocation, sealedHandle }) => [grant, revocation, sealedHandle !== null]),
+    ).toEqual(canRevoke ? [] : [["one", "revocable", true]])
   })
 
   it("hands out nothing that only expires and lives longer than was granted, whatever its provider lets through", async () => {
