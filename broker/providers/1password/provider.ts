@@ -4,7 +4,7 @@ import { call } from "../call.ts"
 import { retryPassing } from "../retry.ts"
 import { storeProvider } from "../store.ts"
 import { buildGet, fieldOfItem, itemOf, itemsTitled, readItem, readItemId, readVaultId, vaultsNamed } from "./api.ts"
-import { connection, ID, parseReference, type Reference, referenceOf } from "./grant.ts"
+import { connection, idOf, parseReference, type Reference, referenceOf } from "./grant.ts"
 
 /** One field that is wanted, with the vault and the item that it is in. */
 interface Wanted {
@@ -38,17 +38,20 @@ export const onePassword = storeProvider({
       retryPassing(io, async () => read(await call(side, buildGet(settings, token, path), io)))
 
     const wanted = locators.map((locator): Wanted => ({ locator, reference: referenceOf(locator) }))
-    const vaultIds = await once(wanted, vaultOf, async ({ locator, reference: { vault } }) =>
-      ID.test(vault) ? vault : await ask(vaultsNamed(vault), (answer) => readVaultId(side, locator, answer, vault)),
+    const vaultIds = await once(
+      wanted,
+      vaultOf,
+      async ({ locator, reference: { vault } }) =>
+        idOf(vault) ?? (await ask(vaultsNamed(vault), (answer) => readVaultId(side, locator, answer, vault))),
     )
     const items = await once(wanted, itemKeyOf, async (one) => {
       const { locator, reference } = one
       const vaultId = vaultIds(one)
-      const itemId = ID.test(reference.item)
-        ? reference.item
-        : await ask(itemsTitled(vaultId, reference.item), (answer) =>
-            readItemId(side, locator, answer, { vaultId, title: reference.item }),
-          )
+      const itemId =
+        idOf(reference.item) ??
+        (await ask(itemsTitled(vaultId, reference.item), (answer) =>
+          readItemId(side, locator, answer, { vaultId, title: reference.item }),
+        ))
       return await ask(itemOf(vaultId, itemId), (answer) => readItem(side, locator, answer, { vaultId, itemId }))
     })
     return new Map(
