@@ -28,6 +28,12 @@ export interface MintRequest<Connection, Grant> {
   readonly files?: ReadonlyMap<string, string>
 }
 
+/** By which connection a credential is taken back. The settings may be others than those that it was minted with. */
+export interface RevokeRequest<Connection> {
+  readonly connectionName: string
+  readonly connection: Connection
+}
+
 /** All that a provider may touch. Nothing is ambient: no global fetch, no environment, no clock. */
 export interface ProviderIo {
   readonly http: Http
@@ -126,7 +132,7 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   resource(grant: Grant): string
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
   /** Takes a credential back. Succeeds when it is already gone. */
-  revoke?(handle: Secret<string>, connection: Connection, io: ProviderIo): Promise<void>
+  revoke?(handle: Secret<string>, request: RevokeRequest<Connection>, io: ProviderIo): Promise<void>
 }
 
 /** Providers by name. */

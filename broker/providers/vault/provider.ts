@@ -40,8 +40,8 @@ export const vault: Provider<Connection, Grant> = {
     return await handToken(at, request, io)
   },
 
-  async revoke(handle, _connection, io) {
-    const { vault: at, holding } = openHandle(handle)
+  async revoke(handle, { connectionName }, io) {
+    const { vault: at, holding } = openHandle(connectionName, handle)
     await takeBack(at, holding, io)
   },
 }

@@ -180,13 +180,13 @@ describe("a handle of Vault", () => {
   it("leads back to the Vault that minted, whatever the connection says now", () => {
     const at = vaultOf("vault", { url: "https://old.example", namespace: "acme" })
     const holding = { token: new Secret("s.token"), leases: ["database/creds/a/b"], isBoundToAddresses: false }
-    const opened = openHandle(handleOf(at, holding))
+    const opened = openHandle("vault", handleOf(at, holding))
     expect(opened.vault).toEqual(at)
     expect(opened.holding.token.reveal()).toBe("s.token")
     expect(opened.holding.leases).toEqual(holding.leases)
   })
 
   it.each(["", "{}", "[]", "null", '{"token":"s.token"}'])("is not %s", (text) => {
-    expect(() => openHandle(new Secret(text))).toThrow("cannot be read")
+    expect(() => openHandle("vault", new Secret(text))).toThrow("cannot be read")
   })
 })
