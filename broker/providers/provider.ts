@@ -101,15 +101,17 @@ export interface Minted {
 }
 
 /**
- * Mints one kind of credential. A provider knows nothing of HTTP routes, policies or storage.
+ * Mints one kind of credential, or reads what a store keeps. A provider knows nothing of HTTP routes, policies or storage.
  *
  * `mint` and `revoke` throw `BrokerError` with one of the `provider_*` codes. Its detail names the connection and what
  * to change, and never carries what the other side wrote.
  */
 export interface Provider<Connection = unknown, Grant = unknown> {
   readonly name: string
-  /** One sentence for the table of providers. */
+  /** What it gives, in one phrase for the table of providers. */
   readonly summary: string
+  /** How that ends, in one phrase for the same table. */
+  readonly ends: string
   /** What the organisation file may say of a connection, besides `provider`, `require_bound_token` and `max_ttl`. */
   readonly connection: z.ZodType<Connection>
   /** What a policy may say of a grant, besides `connection` and `ttl`. */

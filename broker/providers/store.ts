@@ -67,6 +67,7 @@ export function storeProvider<Connection extends StoreSettings>(
   return {
     name,
     summary,
+    ends: "not by itself",
     connection,
     grant: z.strictObject({ read: readField(locator) }),
     check: (grant, settings) => store.check?.(locatorsOf(grant.read), settings) ?? null,

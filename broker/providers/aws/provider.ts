@@ -6,6 +6,7 @@ import { openSession } from "./role-session.ts"
 export const aws: Provider<Connection, Grant> = {
   name: "aws",
   summary: "credentials of an AWS role, by AssumeRoleWithWebIdentity",
+  ends: "expires",
   connection,
   grant,
 

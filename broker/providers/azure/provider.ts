@@ -20,6 +20,7 @@ const DEFAULT_VARIABLE = "AZURE_ACCESS_TOKEN"
 export const azure: Provider<Connection, Grant> = {
   name: "azure",
   summary: "a Microsoft Entra ID access token of an application or a managed identity, or what its tools log in with",
+  ends: "expires",
   connection,
   grant,
 

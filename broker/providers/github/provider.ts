@@ -39,6 +39,7 @@ const UNKNOWN_PAUSE_MS = 2_500
 export const github: Provider<Connection, Grant> = {
   name: "github",
   summary: "a GitHub App's token for the named repositories and permissions, and no more",
+  ends: "revoked with the lease",
   connection,
   grant,
 

@@ -9,6 +9,7 @@ import { isListed } from "./settings.ts"
 export const google: Provider<Connection, Grant> = {
   name: "google",
   summary: "a Google Cloud access token, by Workload Identity Federation",
+  ends: "expires",
   connection,
   grant,
 

@@ -20,6 +20,7 @@ import { readSecrets } from "./reading.ts"
 export const vault: Provider<Connection, Grant> = {
   name: "vault",
   summary: "secrets, dynamic credentials and tokens of HashiCorp Vault or OpenBao",
+  ends: "revoked with the lease; what was read does not end",
   connection,
   grant,
   check: conflictOf,
