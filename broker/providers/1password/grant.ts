@@ -62,11 +62,4 @@ export function parseReference(locator: string): Result<Reference, string> {
   return ok({ vault, item, section: rest[0] ?? null, field })
 }
 
-/** The parts of a reference. Only for locators that the schema has let through. */
-export function referenceOf(locator: string): Reference {
-  const parsed = parseReference(locator)
-  if (!parsed.ok) throw new TypeError("not a secret reference")
-  return parsed.value
-}
-
 const vaultFault = (name: string) => (name.includes("/") ? "is no name" : segmentFault(name, SPECIAL))
