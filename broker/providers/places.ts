@@ -1,5 +1,6 @@
 import { Secret } from "../core/secret.ts"
 import { atMost, CALLS_AT_ONCE } from "./at-most.ts"
+import { textOfUtf8 } from "./bytes.ts"
 import type { OtherSide } from "./call.ts"
 import { fieldOfJson, splitField } from "./field.ts"
 import type { ProviderIo } from "./provider.ts"
@@ -71,11 +72,4 @@ const pick = (side: OtherSide, locator: string, field: string, { value, ...rest 
 })
 
 /** Bytes that are no text are no JSON either. */
-function textOf(raw: string | Uint8Array): string {
-  if (typeof raw === "string") return raw
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw)
-  } catch {
-    return ""
-  }
-}
+const textOf = (raw: string | Uint8Array): string => (typeof raw === "string" ? raw : (textOfUtf8(raw) ?? ""))

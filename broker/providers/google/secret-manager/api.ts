@@ -2,6 +2,7 @@ import { z } from "zod"
 import type { BrokerError } from "../../../core/errors.ts"
 import { Secret } from "../../../core/secret.ts"
 import type { HttpResponse } from "../../../ports/http.ts"
+import { bytesOfBase64 } from "../../bytes.ts"
 import { type Call, invalid, jsonOf, memberOf, type OtherSide, readJson } from "../../call.ts"
 import type { Located } from "../../read-grant.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
@@ -54,7 +55,7 @@ export function readPayload(
   if (response.status !== 200) throw refusalOf(side, response, settings, locator)
   const { name, payload } = readJson(side, response, answer, "a secret's payload with its checksum")
   if (!isNameOf(name, settings, place)) throw invalid(side, "is another secret, or another version of it")
-  const bytes = Uint8Array.from(atob(payload.data), (character) => character.charCodeAt(0))
+  const bytes = bytesOfBase64(payload.data)
   if (String(crc32c(bytes)) !== payload.dataCrc32c) throw invalid(side, "was damaged on its way: its checksum differs")
   return { value: new Secret(bytes) }
 }
