@@ -24,8 +24,8 @@ const login = z.object({
 })
 
 /** The token of a service account, and when Doppler ends it. @throws {BrokerError} */
-export function readLogin(side: OtherSide, response: HttpResponse, now: Date): Login<Secret<string>> {
-  refuse(side, response, LOGIN_REFUSED)
+export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
+  refuse(side, response, loginRefused(subject))
   const { token, expires_at } = readJson(side, response, login, "a login")
   const endsAt = new Date(expires_at)
   if (endsAt.getTime() <= now.getTime()) throw invalid(side, "is a login that has expired already")
@@ -95,8 +95,8 @@ export function readSecrets(
   })
 }
 
-const LOGIN_REFUSED =
-  "the identity is not there, or does not admit the broker's token. Compare its discovery URL with the broker's URL, its rule for aud with the connection's audience, and its rule for sub with the grant's subject"
+const loginRefused = (subject: string) =>
+  `the identity is not there, or does not admit the broker's token. Compare its discovery URL with the broker's URL, its rule for aud with the connection's audience, and its rule for sub with the grant's subject, ${subject}`
 
 /** Doppler says why it refuses in sentences only, which are never repeated: the remedy is told by what was asked. */
 function refuse(side: OtherSide, response: HttpResponse, remedy: string): void {

@@ -28,8 +28,8 @@ const login = z.object({
 })
 
 /** The access token of a machine identity, and when Infisical ends it. @throws {BrokerError} */
-export function readLogin(side: OtherSide, response: HttpResponse, now: Date): Login<Secret<string>> {
-  refuse(side, response, LOGIN_REFUSALS, "it did not accept the login. Check the connection's identity_id")
+export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
+  refuse(side, response, loginRefusals(subject), "it did not accept the login. Check the connection's identity_id")
   const { accessToken, expiresIn } = readJson(side, response, login, "a login")
   const seconds = expiresIn === 0 ? ENDLESS_LOGIN_SECONDS : expiresIn
   return { value: new Secret(accessToken), endsAt: new Date(now.getTime() + seconds * 1000) }
@@ -113,11 +113,11 @@ export function readSecret(side: OtherSide, response: HttpResponse, { locator, p
 }
 
 /** What refused logins mean, by status. The sentences that Infisical sends along are never repeated. */
-const LOGIN_REFUSALS: Readonly<Record<number, string>> = {
+const loginRefusals = (subject: string): Readonly<Record<number, string>> => ({
   401: "the identity does not admit the broker's token. Compare its discovery URL and issuer with the broker's URL, its audiences with the connection's audience, and its claims with the job's",
-  403: "the identity's subject is another. It must be the sub of the grant: repository:OWNER/NAME:environment:ENVIRONMENT:grant:GRANT",
+  403: `the identity's subject is another. It must be the grant's, to the letter: ${subject}`,
   404: "there is no machine identity of the connection's identity_id with OIDC Auth",
-}
+})
 
 function refuse(
   side: OtherSide,

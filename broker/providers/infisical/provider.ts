@@ -16,10 +16,10 @@ export const infisical = storeProvider({
   check: (wanted, { projects }) => outsideOf("project", wanted, projects, ({ projectId }) => projectId),
   asks: "job",
 
-  read(wanted, { connection: settings }, side, io) {
+  read(wanted, { connection: settings, subject }, side, io) {
     const { audience = settings.url } = settings
     const logIn = async (token: Secret<string>) =>
-      readLogin(side, await call(side, buildLogin(settings, token), io), io.now())
+      readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
     return readPlaces(side, wanted, (places) =>
       withIdentityLogin(io, audience, logIn, (token) =>
         // One call a secret: a folder that is listed gives all that it holds.
