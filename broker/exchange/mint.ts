@@ -2,7 +2,7 @@ import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
-import { CLOCK_TOLERANCE_SECONDS, type Minted, type Provider } from "../providers/provider.ts"
+import { type Minted, outlives, type Provider } from "../providers/provider.ts"
 import { identityTokenSubject } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
@@ -45,9 +45,9 @@ export async function mintAll(
     grants.map(async (granted): Promise<MintedGrant | MintFailure> => {
       try {
         const minted = await mintOne(granted, identity, lease, broker)
-        const at = broker.clock.now().getTime()
-        refuseLongerThanGranted(granted, minted, at)
-        return { granted, minted, at }
+        const now = broker.clock.now()
+        refuseLongerThanGranted(granted, minted, now)
+        return { granted, minted, at: now.getTime() }
       } catch (reason) {
         return { granted, error: asBrokerError(reason) }
       }
@@ -65,9 +65,9 @@ export async function mintAll(
  *
  * @throws {BrokerError} `provider_response_invalid`
  */
-function refuseLongerThanGranted({ grant, ttlSeconds }: GrantedGrant, minted: Minted, at: number): void {
-  const latest = at + (ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000
-  if (minted.revocation === "revocable" || minted.expiresAt === null || minted.expiresAt.getTime() <= latest) return
+function refuseLongerThanGranted({ grant, ttlSeconds }: GrantedGrant, minted: Minted, now: Date): void {
+  if (minted.revocation === "revocable" || minted.expiresAt === null) return
+  if (!outlives(minted.expiresAt, now, ttlSeconds)) return
   const message = `What connection ${grant.connection.name} gave lives longer than was granted. Nothing of it was handed out.`
   throw new BrokerError("provider_response_invalid", message)
 }
@@ -107,7 +107,7 @@ async function mintOne(granted: GrantedGrant, identity: Identity, lease: string,
 }
 
 /** The provider by name. Policies with an unknown one do not load, so that its absence is a fault of ours. */
-export function providerOf(name: string, broker: Broker): Provider {
+function providerOf(name: string, broker: Broker): Provider {
   const provider = broker.providers.get(name)
   if (!provider) throw new BrokerError("internal", `This broker has no provider ${name}.`)
   return provider

@@ -80,6 +80,10 @@ export interface IdentityTokenOptions {
 /** By how much another side's clock may be ahead of ours before what it gives counts as living longer than was granted, in seconds. */
 export const CLOCK_TOLERANCE_SECONDS = 120
 
+/** Whether something lives for longer than so many seconds from now on, as far as clocks let anybody say. No date at all does. */
+export const outlives = (endsAt: Date, now: Date, seconds: number): boolean =>
+  !(endsAt.getTime() <= now.getTime() + (seconds + CLOCK_TOLERANCE_SECONDS) * 1000)
+
 export interface MintedValue {
   /** A `Secret` is masked in the job; a plain string is public. */
   readonly value: Secret<string> | string

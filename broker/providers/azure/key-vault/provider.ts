@@ -3,6 +3,7 @@ import { withLogin } from "../../login.ts"
 import { readEach, readPlaces } from "../../places.ts"
 import { storeProvider } from "../../store.ts"
 import { logIn } from "../login.ts"
+import { sideOf } from "../wish.ts"
 import { buildGet, readSecret } from "./api.ts"
 import { connection, parseLocator, scopeOf } from "./grant.ts"
 
@@ -18,11 +19,8 @@ export const azureKeyVault = storeProvider({
 
   read(wanted, { connection: settings, connectionName, subject }, side, io) {
     const scope = scopeOf(settings)
-    const wish = { connectionName, settings, clientId: settings.client_id, scope, subject }
-    const make = async () => {
-      const { token, expiresAt } = await logIn(wish, io)
-      return { value: token, endsAt: expiresAt }
-    }
+    const wish = { settings, clientId: settings.client_id, scope, subject }
+    const make = () => logIn(sideOf(connectionName), wish, io)
     return readPlaces(side, wanted, (places) =>
       withLogin(io, scope, make, (token) =>
         // One call a secret: Key Vault lists names, and gives values one by one.

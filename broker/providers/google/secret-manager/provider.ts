@@ -43,10 +43,6 @@ function withToken<Result>(
   use: (token: Secret<string>) => Promise<Result>,
 ): Promise<Result> {
   if (account === undefined) return withFederatedToken(login, SCOPES, use)
-  const make = async () => {
-    const wanted = { account, scopes: SCOPES, delegates: [], lifetimeSeconds: IMPERSONATION_SECONDS }
-    const { token, endsAt } = await impersonate(login, wanted)
-    return { value: token, endsAt }
-  }
-  return withLogin(login.io, `impersonated ${account}`, make, use)
+  const wanted = { account, scopes: SCOPES, delegates: [], lifetimeSeconds: IMPERSONATION_SECONDS }
+  return withLogin(login.io, `impersonated ${account}`, () => impersonate(login, wanted), use)
 }
