@@ -92,7 +92,7 @@ function tokenOf({ handle, values }: Minted): string {
 }
 
 const revoke = ({ handle = new Secret("") }: Partial<Minted>, connectionChange: object = {}) =>
-  github.revoke?.(handle, settings(connectionChange), io)
+  github.revoke?.(handle, { connectionName: "github-acme", connection: settings(connectionChange) }, io)
 
 async function statusOf(path: string, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, "user-agent": "a-job" }

@@ -113,7 +113,7 @@ function start(provider: Provider, story: ProviderCase) {
       sent = []
       replies = [...answers]
       if (minted.handle === undefined || provider.revoke === undefined) return "cannot be revoked"
-      return await provider.revoke(minted.handle, connection, io).then(
+      return await provider.revoke(minted.handle, { connectionName: request.connectionName, connection }, io).then(
         () => "revoked",
         (error: unknown) => error,
       )

@@ -75,13 +75,6 @@ export function parseReference(locator: string): Result<Reference, string> {
   return ok({ vault, item, section: rest[0] ?? null, field })
 }
 
-/** The parts of a reference. Only for locators that the schema has let through. */
-export function referenceOf(locator: string): Reference {
-  const parsed = parseReference(locator)
-  if (!parsed.ok) throw new TypeError("not a secret reference")
-  return parsed.value
-}
-
 const NO_ID = "has id: before what is no id of a vault or an item: 26 small letters and digits"
 
 const isNameOrId = (part: string): boolean => {

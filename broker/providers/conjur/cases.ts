@@ -1,4 +1,4 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
 
 const connection = { url: "https://conjur.example.com", account: "acme", authenticator: "daypass" }
 const PASSWORD = "data/shop/db/password"
@@ -51,7 +51,7 @@ const HOST_ID = "acme%3Avariable%3Adata%2Fvault%2FShop%20Safe%2Fdb%20host"
 const logins: readonly ProviderCase[] = (
   [
     [400, "issuer and audience"],
-    [401, "the host's annotations with the token's claims"],
+    [401, `The token's sub is ${CASE_SUBJECT}`],
     [403, "a member of the group"],
     [404, "url, account and authenticator"],
   ] as const

@@ -1,4 +1,4 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
 
 const connection = { identity: "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15" }
 const URL_SECRET = "shop/prd/DATABASE_URL"
@@ -47,7 +47,7 @@ const logins: readonly ProviderCase[] = ([400, 401, 403, 404] as const).map((sta
   name: `takes ${status} at the login for a refusal, and does not ask again`,
   ...request,
   replies: [refused(status)],
-  expect: { code: "provider_denied", detailHolds: "its rule for sub with the grant's subject" },
+  expect: { code: "provider_denied", detailHolds: `its rule for sub with the grant's subject, ${CASE_SUBJECT}` },
 }))
 
 const refusals: readonly ProviderCase[] = (

@@ -50,10 +50,3 @@ export function parseLocator(locator: string): Result<Place, string> {
   if (!NAME.test(name)) return fail("names a secret otherwise than Doppler does: capital letters, digits and _")
   return ok({ project, config, name })
 }
-
-/** The parts of a locator. Only for those that the schema has let through. */
-export function placeOf(locator: string): Place {
-  const parsed = parseLocator(locator)
-  if (!parsed.ok) throw new TypeError("not a locator of Doppler's")
-  return parsed.value
-}

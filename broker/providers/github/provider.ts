@@ -40,6 +40,7 @@ const UNKNOWN_PAUSE_MS = 2_500
 export const github: Provider<Connection, Grant> = {
   name: "github",
   summary: "a GitHub App's token for the named repositories and permissions, and no more",
+  ends: "revoked with the lease",
   connection,
   grant,
 
@@ -55,7 +56,7 @@ export const github: Provider<Connection, Grant> = {
   resource: resourceOf,
 
   async mint({ connection: settings, connectionName, grant: wanted }, io) {
-    const asking: Asking = { side: { name: "GitHub", connection: connectionName }, settings, io }
+    const asking: Asking = { side: sideOf(connectionName), settings, io }
     const app = await appToken(asking)
     const given = await withLogin(
       io,
@@ -83,16 +84,13 @@ export const github: Provider<Connection, Grant> = {
     }
   },
 
-  async revoke(handle, settings, io) {
+  async revoke(handle, { connectionName, connection: settings }, io) {
     const { apiUrl, token } = openHandle(handle)
-    const asking: Asking = {
-      side: { name: "GitHub", connection: `to ${settings.owner}` },
-      settings: { ...settings, api_url: apiUrl },
-      io,
-    }
-    await endToken(asking, token)
+    await endToken({ side: sideOf(connectionName), settings: { ...settings, api_url: apiUrl }, io }, token)
   },
 }
+
+const sideOf = (connection: string): OtherSide => ({ name: "GitHub", connection })
 
 /** Who is asked, and with what. */
 interface Asking {

@@ -1,4 +1,4 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
 
 const PROJECT = "6f0b9c2e-1d34-4a57-8e90-b1c2d3e4f506"
 const connection = { identity_id: "5d0e4c1b-7a62-4f39-8b1d-2c9e6a0f7d34" }
@@ -61,7 +61,11 @@ const readCall = (name: string, environment: string, path: string) => ({
 const logins: readonly ProviderCase[] = (
   [
     [401, "UnauthorizedError", "its audiences with the connection's audience"],
-    [403, "ForbiddenRequestError", "the identity's subject is another"],
+    [
+      403,
+      "ForbiddenRequestError",
+      `the identity's subject is another. It must be the grant's, to the letter: ${CASE_SUBJECT}`,
+    ],
     [404, "NotFound", "no machine identity"],
     [422, "ValidationFailure", "identity_id"],
   ] as const

@@ -60,10 +60,3 @@ export function parseLocator(locator: string): Result<Place, string> {
   if (!NAME.test(name)) return fail("names a secret with other characters than letters, digits and _ . -")
   return ok({ projectId, environment, path: `/${folders.join("/")}`, name })
 }
-
-/** The parts of a locator. Only for those that the schema has let through. */
-export function placeOf(locator: string): Place {
-  const parsed = parseLocator(locator)
-  if (!parsed.ok) throw new TypeError("not a locator of Infisical's")
-  return parsed.value
-}

@@ -1,9 +1,10 @@
 import { z } from "zod"
 import { compilePattern, matchPattern } from "../../core/policy/pattern.ts"
+import { fail, ok, type Result } from "../../core/result.ts"
 import { isHttpsOrLoopback } from "../../core/url.ts"
-import { readField, wantedOf } from "../read-grant.ts"
+import { located, locatorsOf, readField, wantedOf } from "../read-grant.ts"
 import { storeSettings } from "../store.ts"
-import { isPath, locatorFault, parseLocator, secretAt } from "./locator.ts"
+import { isPath, parseLocator, secretAt } from "./locator.ts"
 
 /**
  * Long enough for a token to outlive its own minting. Vault's ceilings are a mount's and a role's own (32 days unless
@@ -89,14 +90,14 @@ export const grant = z
   .strictObject({
     /** The role of the JWT auth method that the broker logs in with. */
     role: z.string().regex(ROLE, "a role's name has letters, digits and _ . -, as shop-deploy"),
-    read: readField(locatorFault).optional(),
+    read: readField(parseLocator).optional(),
     /** The path of a secrets engine that mints: database/creds/shop-rw. */
     dynamic: path("a path of a secrets engine")
       .refine((text) => text.includes("/"), "names a mount and nothing in it: write database/creds/shop-rw")
       .refine((text) => !isSystemPath(text), "is in a mount of Vault's own, where no secrets engine mints")
       .optional(),
     /** The job's variables, and the field of what was minted that each one gets. */
-    env: readField(fieldNameFault).optional(),
+    env: readField(parseFieldName).optional(),
     /** What the engine is asked with. */
     parameters: z
       .record(parameterName, z.string().min(1).max(MAX_PARAMETER_CHARACTERS))
@@ -125,10 +126,10 @@ export const grant = z
 
 export type Grant = z.output<typeof grant>
 
-function fieldNameFault(text: string): string | null {
+function parseFieldName(text: string): Result<string, string> {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text)
-    ? null
-    : "is the name of no field: letters, digits and _ . -, as username"
+    ? ok(text)
+    : fail("is the name of no field: letters, digits and _ . -, as username")
 }
 
 /** What a grant and its connection cannot say together; null when they agree. */
@@ -136,13 +137,12 @@ export function conflictOf(wanted: Grant, allowed: Connection): string | null {
   if (!allowed.roles.some((pattern) => matches(pattern, wanted.role))) {
     return `the role ${wanted.role} is not among the connection's roles (${allowed.roles.join(", ")}); use one of these, or have it added to the connection`
   }
-  for (const { locator } of wantedOf(wanted.read ?? {})) {
-    const { place, version } = parseLocator(locator)
-    const secret = secretAt(place, allowed.kv)
+  for (const { locator, place } of located(locatorsOf(wanted.read ?? {}), parseLocator)) {
+    const secret = secretAt(place.secret, allowed.kv)
     if (secret === null) {
       return `${locator} is in no KV mount that the connection lists (${Object.keys(allowed.kv).join(", ")}); have the mount and its version added to the connection's kv`
     }
-    if (secret.kv === 1 && version !== null) {
+    if (secret.kv === 1 && place.version !== null) {
       return `${locator} asks for a version, and the KV engine at ${secret.mount} is of version 1, which keeps one only`
     }
   }

@@ -74,10 +74,3 @@ export function parseLocator(locator: string): Result<Place, string> {
     return fail("has a version that is none of Key Vault's: 32 digits and small letters from a to f")
   return ok({ name, version })
 }
-
-/** The parts of a locator. Only for those that the schema has let through. */
-export function placeOf(locator: string): Place {
-  const parsed = parseLocator(locator)
-  if (!parsed.ok) throw new TypeError("not a locator of Key Vault's")
-  return parsed.value
-}

@@ -63,12 +63,5 @@ export function parseLocator(locator: string): Result<Place, string> {
   return ok({ secret, version })
 }
 
-/** The parts of a locator. Only for those that the schema has let through. */
-export function placeOf(locator: string): Place {
-  const parsed = parseLocator(locator)
-  if (!parsed.ok) throw new TypeError("not a locator of Secret Manager's")
-  return parsed.value
-}
-
 /** Whether a version is a number, which names the same version for ever. An alias can be given to another one. */
 export const isNumber = (version: string): boolean => VERSION_NUMBER.test(version)
