@@ -7,7 +7,7 @@ import { no, type RouteAnswer, type World } from "./github-api/route.ts"
 import { answerAsInstallation, ROUTES } from "./github-api/routes.ts"
 import { InstallationTokens, type TokenForm } from "./github-api/tokens.ts"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 
 const FIRST_INSTALLATION = 51_000_000
 const VERSIONS: readonly unknown[] = [undefined, "2022-11-28"]
@@ -69,7 +69,7 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
   const tokens = new InstallationTokens(form, () => now().getTime())
   const credentials = new Set<string>()
   const overrides = new Map<string, { readonly path: RegExp; readonly answer: RouteAnswer }>()
-  let failure: { readonly how: Misbehaviour; left: number } | null = null
+  const failures = new Failures<Misbehaviour>()
   let limit: Limit | null = null
   let used = 0
   let installed = 0
@@ -99,10 +99,8 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
       send(response, no(404, "Not Found"), undefined)
       return
     }
-    if (failure) {
-      const { how } = failure
-      failure.left -= 1
-      if (failure.left <= 0) failure = null
+    const how = failures.take()
+    if (how !== null) {
       log.note(`${line} (${how})`)
       return misbehave(response, how, {
         type: "application/json; charset=utf-8",
@@ -204,9 +202,7 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
       if (answer === null) overrides.delete(path.source)
       else overrides.set(path.source, { path, answer })
     },
-    fail(how, times = Number.POSITIVE_INFINITY) {
-      failure = how === null ? null : { how, left: times }
-    },
+    fail: (how, times) => failures.set(how, times),
     limit(next) {
       limit = next
     },

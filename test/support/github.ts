@@ -4,7 +4,7 @@ import { SignJWT } from "jose"
 import { type ClaimOverrides, type GitHubClaims, githubClaims } from "./github-claims.ts"
 import { type GitHubKey, makeKey, publicJwk } from "./github-keys.ts"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, startServer } from "./servers.ts"
 
 const TOKEN_SECONDS = 300
 const NOT_BEFORE_LEAD_SECONDS = 600
@@ -69,7 +69,11 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   let active = makeKey()
   let published: readonly GitHubKey[] = [active]
   const jobs = new Map<string, Job>()
-  const failures = new Map<Endpoint, { readonly how: Misbehaviour; left: number }>()
+  const failures: Readonly<Record<Endpoint, Failures<Misbehaviour>>> = {
+    discovery: new Failures(),
+    jwks: new Failures(),
+    idtoken: new Failures(),
+  }
 
   const server = await startServer(
     (request, response) => route(request, response),
@@ -111,12 +115,10 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
 
   function answer(response: ServerResponse, endpoint: Endpoint, line: string, body: unknown): void {
     const right = { type: "application/json; charset=utf-8", body: JSON.stringify(body) }
-    const failure = failures.get(endpoint)
-    if (failure) {
-      failure.left -= 1
-      if (failure.left <= 0) failures.delete(endpoint)
-      log.note(`${line} (${failure.how})`)
-      misbehave(response, failure.how, right)
+    const how = failures[endpoint].take()
+    if (how !== null) {
+      log.note(`${line} (${how})`)
+      misbehave(response, how, right)
       return
     }
     log.note(`${line} 200`)
@@ -170,10 +172,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
       active = makeKey()
       published = old === "keep" ? [active, ...published] : [active]
     },
-    fail(endpoint, how, times = Number.POSITIVE_INFINITY) {
-      if (how === null) failures.delete(endpoint)
-      else failures.set(endpoint, { how, left: times })
-    },
+    fail: (endpoint, how, times) => failures[endpoint].set(how, times),
     requests: log.entries,
     assertClean: () => log.assertClean(),
     async close() {

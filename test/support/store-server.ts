@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 
 /** A request as stand-ins for stores look at it. */
 export interface Ask {
@@ -40,7 +40,7 @@ export async function startStoreServer(
   answer: (ask: Ask) => Promise<StoreAnswer | null>,
 ): Promise<StoreServer> {
   const log = new RequestLog(`the stand-in for ${name}`)
-  let failure: { readonly how: Misbehaviour; left: number } | null = null
+  const failures = new Failures<Misbehaviour>()
 
   const server = await startServer(
     async (request, response) => {
@@ -54,10 +54,9 @@ export async function startStoreServer(
         return
       }
       const { status, body = "", type = "application/json", headers: more } = given
-      const how = failure?.how
-      if (failure !== null && --failure.left <= 0) failure = null
+      const how = failures.take()
       log.note(`${line} ${how ?? status}`)
-      if (how !== undefined) misbehave(response, how, { type, body })
+      if (how !== null) misbehave(response, how, { type, body })
       else response.writeHead(status, { "Content-Type": type, ...more }).end(body)
     },
     (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`),
@@ -65,9 +64,7 @@ export async function startStoreServer(
 
   return {
     url: server.url,
-    fail(how, times = Number.POSITIVE_INFINITY) {
-      failure = how === null ? null : { how, left: times }
-    },
+    fail: (how, times) => failures.set(how, times),
     requests: log.entries,
     assertClean: () => log.assertClean(),
     async close() {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 import {
   errorXml,
   type IssuedCredentials,
@@ -40,7 +40,7 @@ export async function startSts(): Promise<Sts> {
   const log = new RequestLog("the STS stand-in")
   const roles = new Map<string, Role>()
   const issued: IssuedCredentials[] = []
-  let failure: { readonly how: StsMisbehaviour; left: number } | null = null
+  const failures = new Failures<StsMisbehaviour>()
 
   const server = await startServer(
     (request, response) => serve(request, response),
@@ -53,7 +53,7 @@ export async function startSts(): Promise<Sts> {
       response.writeHead(404).end()
       return
     }
-    const how = takeFailure()
+    const how = failures.take()
     try {
       const call = readAssumeRoleCall(request.method ?? "", request.headers, await readBody(request))
       if (how !== null && isErrorCode(how)) throw new StsRefusal(how, "Refused, because the test says so.")
@@ -71,13 +71,6 @@ export async function startSts(): Promise<Sts> {
       log.note(`AssumeRoleWithWebIdentity ${status} ${error.code}`)
       response.writeHead(status, { "Content-Type": "text/xml" }).end(errorXml(error))
     }
-  }
-
-  function takeFailure(): StsMisbehaviour | null {
-    const how = failure?.how ?? null
-    if (failure) failure.left -= 1
-    if (failure && failure.left <= 0) failure = null
-    return how
   }
 
   async function assume(call: AssumeRoleCall, how: StsMisbehaviour | null): Promise<string> {
@@ -125,9 +118,7 @@ export async function startSts(): Promise<Sts> {
   return {
     url: server.url,
     addRole: (role) => void roles.set(role.arn, role),
-    fail(how, times = Number.POSITIVE_INFINITY) {
-      failure = how === null ? null : { how, left: times }
-    },
+    fail: (how, times) => failures.set(how, times),
     issued,
     requests: log.entries,
     assertClean: () => log.assertClean(),
