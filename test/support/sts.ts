@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
+import type { TrustedIssuer } from "./relying-party.ts"
 import { RequestLog } from "./request-log.ts"
 import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 import {
@@ -12,7 +13,7 @@ import {
 } from "./sts/answer.ts"
 import { type AssumeRoleCall, packedPolicySize, readAssumeRoleCall } from "./sts/request.ts"
 import { authorise, type Role } from "./sts/trust.ts"
-import { type OidcProvider, verifyWebIdentity, type WebIdentity } from "./sts/web-identity.ts"
+import { verifyWebIdentity, type WebIdentity } from "./sts/web-identity.ts"
 
 const STRANGE_ACCOUNT = "999988887777"
 
@@ -86,7 +87,7 @@ export async function startSts(): Promise<Sts> {
   }
 
   /** The OIDC providers of an account are those that its roles trust, one an issuer. */
-  function providersOf(account: string): OidcProvider[] {
+  function providersOf(account: string): TrustedIssuer[] {
     const trusting = [...roles.values()].filter((role) => role.arn.includes(`::${account}:`))
     const byIssuer = Map.groupBy(trusting, (role) => role.issuer)
     return [...byIssuer].map(([issuer, group]) => ({ issuer, audiences: group.flatMap((role) => role.audiences) }))

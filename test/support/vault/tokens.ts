@@ -160,10 +160,13 @@ export class VaultTokens {
   }
 }
 
+const NO_KEYS = "error verifying token signature: fetching keys"
+
 const FAULTS: Readonly<Record<TokenRefusal["fault"], string>> = {
   malformed: "error verifying token signature: oidc: malformed jwt",
   "issuer-unknown": "invalid issuer (iss) claim",
-  "keys-unavailable": "error verifying token signature: fetching keys",
+  "keys-unavailable": NO_KEYS,
+  "keys-unusable": NO_KEYS,
   signature: "error verifying token signature: failed to verify id token signature",
   audience: "invalid audience (aud) claim: audience claim does not match any expected audience",
   expired: "invalid expiration time (exp) claim: token is expired",
