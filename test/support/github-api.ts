@@ -131,7 +131,9 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
     if (route.as === "app") {
       const fault = faultOfAppJwt(bearer, appId, key.privateKey, Math.floor(now().getTime() / 1000))
       if (fault !== null) return no(401, fault)
-      return overridden?.answer ?? route.answer(parts, world, parse(body)) ?? no(404, "Not Found")
+      const sent = parse(body)
+      if (sent === null) return no(400, "Problems parsing JSON")
+      return overridden?.answer ?? route.answer(parts, world, sent) ?? no(404, "Not Found")
     }
     const token = tokens.find(bearer)
     if (!token) return no(401, "Bad credentials")
@@ -218,9 +220,11 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
   }
 }
 
-function parse(body: string | null): unknown {
+/** The JSON object of a body, empty for none: who sends none asks for all. Null for anything else, which GitHub refuses. */
+function parse(body: string | null): object | null {
   try {
-    return JSON.parse(body ?? "")
+    const sent: unknown = body === "" ? {} : JSON.parse(body ?? "")
+    return typeof sent === "object" && !Array.isArray(sent) ? sent : null
   } catch {
     return null
   }

@@ -8,6 +8,8 @@ import { Failures, type Misbehaviour, misbehave, startServer } from "./servers.t
 
 const TOKEN_SECONDS = 300
 const NOT_BEFORE_LEAD_SECONDS = 600
+/** Of the URL by which a runner gets a token. */
+const PARAMETERS = ["api-version", "audience"]
 
 export interface GitHubOptions {
   /** An enterprise's slug: the issuer is then `<host>/<slug>`, and its keys stay at the host's root. */
@@ -107,7 +109,9 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
       response.writeHead(status).end()
     }
     if (request.method !== "GET") return refuse(405)
-    if (audiences.length > 1 || audience === "" || url.searchParams.get("api-version") !== "2.0") return refuse(400)
+    const names = [...url.searchParams.keys()]
+    const isKnown = names.every((name, at) => PARAMETERS.includes(name) && names.indexOf(name) === at)
+    if (!isKnown || audience === "" || url.searchParams.get("api-version") !== "2.0") return refuse(400)
     if (request.headers.authorization === undefined) return refuse(401)
     if (request.headers.authorization !== `Bearer ${job.requestToken}`) return refuse(403)
     return answer(response, "idtoken", line, { value: await sign(job.claims, { audience }) })

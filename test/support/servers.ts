@@ -85,6 +85,10 @@ export async function readBody(request: IncomingMessage): Promise<string | null>
   return Buffer.concat(chunks).toString("utf8")
 }
 
+/** The media type of a body without its parameters, in lower case; empty when the header does not say one. */
+export const mediaTypeOf = (contentType: string | undefined): string =>
+  contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? ""
+
 /** Answers as the misbehaviour says. `right` is what a server in order would have sent. */
 export function misbehave(
   response: ServerResponse,
