@@ -1,5 +1,7 @@
 import { z } from "zod"
 import { isHttpsOrLoopback } from "../../core/url.ts"
+import { STORES_AUDIENCE } from "../reserved-audiences.ts"
+import { audience } from "../service.ts"
 
 /** STS's own limits (AssumeRoleWithWebIdentity, API version 2011-06-15), in seconds. */
 export const MIN_TTL_SECONDS = 900
@@ -11,16 +13,8 @@ const ROLE_ARN =
   /^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role\/(?=.{1,576}$)((?:[!-.0-~]+\/)*)([A-Za-z0-9+=,.@_-]{1,64})$/
 const POLICY_ARN = /^arn:(?:aws|aws-cn|aws-us-gov):iam::(?:aws|[0-9]{12}):policy\/[A-Za-z0-9+=,.@_/-]{1,512}$/
 
-/**
- * The audience of the tokens with which the broker reads AWS's stores, and of no other. A role that reads for the broker
- * trusts it alone: with STS's own, a grant of the provider `aws` could name that role, and a job would get all that the
- * role reads instead of what boundaries let it name.
- */
-export const STORES_AUDIENCE = "daypass-aws-stores"
-
 /** Words that connections of several of AWS's providers have in common. */
 export const region = z.string().regex(/^[a-z]{2,3}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, "a region looks like eu-west-1")
-export const audience = z.string().min(1).max(256)
 export const role = z.string().regex(ROLE_ARN, "a role is an ARN such as arn:aws:iam::111122223333:role/deploy")
 export const endpoint = z.string().refine(isHttpsOrLoopback, "an endpoint is an https URL")
 

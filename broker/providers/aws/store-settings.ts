@@ -1,9 +1,8 @@
 import { z } from "zod"
+import { STORES_AUDIENCE, STS_AUDIENCES } from "../reserved-audiences.ts"
+import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"
-import { audience, endpoint, region, role, roleParts, STORES_AUDIENCE } from "./grant.ts"
-
-/** What roles for jobs trust: STS's own, and that of its partition in China. */
-const STS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn"])
+import { endpoint, region, role, roleParts } from "./grant.ts"
 
 /** What the organisation file says of a way to one of AWS's stores. The role fixes the account. */
 export const awsStoreSettings = {

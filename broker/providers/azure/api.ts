@@ -16,6 +16,7 @@ import {
   unavailable,
 } from "../call.ts"
 import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
+import { BEARER } from "../service.ts"
 import { MAX_TTL_SECONDS } from "./grant.ts"
 import { refusalOf } from "./refusals.ts"
 import type { TokenWish } from "./wish.ts"
@@ -43,16 +44,15 @@ export function buildTokenRequest({ settings, clientId, scope }: TokenWish, asse
 }
 
 /**
- * How a token is written in a header (RFC 6750 section 2.1). What it says is its resource's affair alone: clients are
- * told never to read one ("Access tokens in the Microsoft identity platform").
+ * What a token says is its resource's affair alone: clients are told never to read one ("Access tokens in the Microsoft
+ * identity platform").
  */
-const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 const MAX_TOKEN_LENGTH = 32 * 1024
 
 const tokenAnswer = z.object({
   token_type: z.string().regex(/^bearer$/i),
   expires_in: z.number().int(),
-  access_token: z.string().max(MAX_TOKEN_LENGTH).regex(TOKEN),
+  access_token: z.string().max(MAX_TOKEN_LENGTH).regex(BEARER),
 })
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { isHttpsOrLoopback } from "../../core/url.ts"
+import { origin, uuid } from "../service.ts"
 import { variable } from "../variable.ts"
 
 /**
@@ -11,24 +11,10 @@ import { variable } from "../variable.ts"
 export const MIN_TTL_SECONDS = 5_400
 export const MAX_TTL_SECONDS = 86_400
 
-/**
- * In small letters alone, so that an id has one spelling: lists and boundaries compare it as text. A tenant goes by its
- * id, too, and not by a domain: a domain can be given up, and be verified by another tenant.
- */
-export const guid = (whose: string) =>
-  z
-    .string()
-    .regex(
-      /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
-      `${whose} is an id in small letters, such as 4b2d3c5e-0f1a-4c6b-9d7e-8a9b0c1d2e3f`,
-    )
-
-/** A URL that is an origin and nothing else: a path is put behind it. */
-export const isOrigin = (url: string) => isHttpsOrLoopback(url) && new URL(url).origin === url
-
 /** What every connection to Entra says. Its keys are those of the vendor's further kinds, too. */
 export const entra = {
-  tenant: guid("a tenant"),
+  /** By its id, and not by a domain: a domain can be given up, and be verified by another tenant. */
+  tenant: uuid("a tenant"),
   /**
    * The audience that the federated credential names. Of this family only: a token for another audience might be good
    * somewhere else, and for this family `identity-token` hands out none.
@@ -41,11 +27,7 @@ export const entra = {
     )
     .default("api://AzureADTokenExchange"),
   /** Entra elsewhere: a sovereign cloud's, or a private endpoint that leads there. */
-  authority: z
-    .string()
-    .max(256)
-    .refine(isOrigin, "an authority is an https URL without a path, such as https://login.microsoftonline.us")
-    .default("https://login.microsoftonline.com"),
+  authority: origin("an authority", "https://login.microsoftonline.us").default("https://login.microsoftonline.com"),
 }
 
 /** What `entra` makes of a connection's text. */
@@ -55,11 +37,11 @@ export type Entra = z.infer<z.ZodObject<typeof entra>>
 export const connection = z.strictObject({
   ...entra,
   /** Applications and managed identities that grants may name. */
-  client_ids: z.array(guid("a client id")).min(1),
+  client_ids: z.array(uuid("a client id")).min(1),
   /** Grants may hand the job the broker's own token, which is good for any scope of its client. */
   federated_tokens: z.boolean().default(false),
   /** What the job's tools take for their subscription, unless the grant names one. It gives no access. */
-  subscription: guid("a subscription").optional(),
+  subscription: uuid("a subscription").optional(),
 })
 
 export type Connection = z.infer<typeof connection>
@@ -72,7 +54,7 @@ const RESOURCE =
 
 /** What a policy offers of Entra: an access token for one resource, or the broker's own token for any of them. */
 export const grant = z.strictObject({
-  client_id: guid("a client id"),
+  client_id: uuid("a client id"),
   /** The resource and `/.default`, which is all that the client may do there. */
   scope: z
     .string()
@@ -92,7 +74,7 @@ export const grant = z.strictObject({
   federated_token: z.literal(true).optional(),
   /** The variable that the job finds the access token in. */
   env: variable.optional(),
-  subscription: guid("a subscription").optional(),
+  subscription: uuid("a subscription").optional(),
 })
 
 export type Grant = z.infer<typeof grant>

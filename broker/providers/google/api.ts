@@ -4,6 +4,7 @@ import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
 import { type Call, invalid, type OtherSide, readJson } from "../call.ts"
 import { outlives } from "../provider.ts"
+import { BEARER } from "../service.ts"
 import { IAM_REFUSALS, readRefusal, stsRefusals } from "./refusals.ts"
 import { type LoginSettings, poolProviderOf } from "./settings.ts"
 
@@ -53,11 +54,7 @@ export function buildExchange(settings: LoginSettings, scopes: readonly string[]
   }
 }
 
-/** A bearer as RFC 6750 section 2.1 writes it, so that it can stand in a header. */
-const bearer = z
-  .string()
-  .max(MAX_TOKEN_CHARACTERS)
-  .regex(/^[A-Za-z0-9._~+/-]+=*$/)
+const bearer = z.string().max(MAX_TOKEN_CHARACTERS).regex(BEARER)
 
 const exchanged = z.object({
   access_token: bearer,

@@ -1,35 +1,19 @@
 import { z } from "zod"
 import { isJobClaim } from "../../core/job-claims.ts"
+import { reservationOf } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"
 import { variable } from "../variable.ts"
 
 const MAX_EXTRA_CLAIMS = 16
 
-/** AWS's own, that of its partition in China, and the one of roles with which the broker reads AWS's stores. */
-const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn", "daypass-aws-stores"])
-
-/** What a provider of a Google pool trusts that lists no audiences: its own full name, with or without https. */
-const GOOGLE_AUDIENCE = /^(?:https:)?\/\/iam\.googleapis\.com(?:\/|$)/i
-/** Microsoft Entra ID's, and those of its sovereign clouds. Whether Entra minds the case of one is nothing to rely on. */
-const isAzureAudience = (name: string) => /^api:\/\/azureadtokenexchange/i.test(name)
-
 /** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
 export const connection = z.strictObject({
   audiences: z
     .array(
-      audience
-        .refine(
-          (name) => !AWS_AUDIENCES.has(name),
-          "AWS trusts tokens for this audience: a grant could assume roles past the account list of an aws connection. Use a connection with provider: aws",
-        )
-        .refine(
-          (name) => !GOOGLE_AUDIENCE.test(name),
-          "Google's workload identity pools trust tokens for this audience: a grant could impersonate accounts past the list of a google connection. Use a connection with provider: google",
-        )
-        .refine(
-          (name) => !isAzureAudience(name),
-          "Microsoft Entra ID trusts tokens for this audience: a grant could log in as clients that no azure connection lists. Use a connection with provider: azure",
-        ),
+      audience.superRefine((name, context) => {
+        const message = reservationOf(name)
+        if (message !== null) context.addIssue({ code: "custom", message })
+      }),
     )
     .min(1),
 })

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { fieldFault, splitField } from "../field.ts"
-import { audience, serviceUrl } from "../service.ts"
+import { audience, serviceUrl, uuid } from "../service.ts"
 import { storeSettings } from "../store.ts"
 
 const MAX_PROJECTS = 64
@@ -17,9 +17,7 @@ const NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}$/
 /** What the organisation file says of a way to Infisical. */
 export const connection = z.strictObject({
   /** The machine identity that the broker logs in as. */
-  identity_id: z
-    .string()
-    .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "an identity's id is a UUID in small letters"),
+  identity_id: uuid("an identity"),
   /** What the identity's OIDC Auth names as its audience; the URL when left out. */
   audience: audience.optional(),
   /** Projects that grants may name, by their ids. */

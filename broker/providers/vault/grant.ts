@@ -3,6 +3,7 @@ import { compilePattern, matchPattern } from "../../core/policy/pattern.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { isHttpsOrLoopback } from "../../core/url.ts"
 import { located, locatorsOf, readField, wantedOf } from "../read-grant.ts"
+import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"
 import { isPath, parseLocator, secretAt } from "./locator.ts"
 
@@ -57,11 +58,7 @@ export const connection = z.strictObject({
   mount: path("a mount's path").default("jwt"),
   namespace: path("a namespace").optional(),
   /** The audience that the role's bound_audiences names; the URL when left out. */
-  audience: z
-    .string()
-    .max(256)
-    .regex(/^[!#-[\]-~]+$/, "an audience has printable ASCII characters only, no spaces, quotes or backslashes")
-    .optional(),
+  audience: audience.optional(),
   /** Roles of the JWT auth method that grants may log in with. */
   roles: z.array(rolePattern).min(1).max(MAX_ROLES),
   /** Mounts of KV engines that grants may read, with the engine's version. */

@@ -1,8 +1,9 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../../core/result.ts"
 import { fieldFault, splitField } from "../../field.ts"
+import { origin, uuid } from "../../service.ts"
 import { storeSettings } from "../../store.ts"
-import { entra, guid, isOrigin } from "../grant.ts"
+import { entra } from "../grant.ts"
 
 /**
  * Names of secrets (Microsoft's "Azure Key Vault keys, secrets and certificates overview"), in small letters alone: to
@@ -16,7 +17,7 @@ export const connection = z
   .strictObject({
     ...entra,
     /** Whom the vault knows: an application or a managed identity that trusts the broker. */
-    client_id: guid("a client id"),
+    client_id: uuid("a client id"),
     /** A vault of the public cloud. */
     vault: z
       .string()
@@ -26,11 +27,7 @@ export const connection = z
       )
       .optional(),
     /** Any other: a sovereign cloud's, or a private way to one. */
-    url: z
-      .string()
-      .max(256)
-      .refine(isOrigin, "a vault's URL is https, in small letters, without a path: https://acme-prod.vault.azure.cn")
-      .optional(),
+    url: origin("a vault's URL", "https://acme-prod.vault.azure.cn").optional(),
     ...storeSettings,
   })
   .refine(
