@@ -7,7 +7,9 @@ import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { OWN_CODES } from "../action/failure.ts"
 import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
+import { GITHUB_CLAIMS } from "../broker/core/analysis/github-claims.ts"
 import { loadPolicySet } from "../broker/core/policy/load.ts"
+import { warningsOf } from "../broker/core/policy-warnings/warnings.ts"
 import { FAMILIES } from "../broker/issuers/families.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { PROBLEMS } from "../broker/wire/error-codes.ts"
@@ -132,6 +134,25 @@ describe("policies", () => {
       expect(loaded.ok ? [] : loaded.fault).toEqual([])
     },
   )
+
+  const providerPages = PAGES.filter((page) => page.startsWith("broker/providers/"))
+
+  // What a reader copies together must work together: a boundary that leaves out what the grant beside it reads loads, too.
+  it.each(providerPages)("of %s warn of nothing, and give what the page's own ceiling allows", (page) => {
+    const policies = blocks.filter((block) => block.page === page && block.info === "yaml policy")
+    const files = [
+      organisationOf(page),
+      ...policies.map(({ text }, number) => ({ path: `page-${number}.yaml`, bytes: encode(text) })),
+      ...policies.flatMap(({ text }) => secretsFor(text)),
+    ]
+    const set = loadPolicySet(files, PROVIDERS)
+    if (!set.ok) throw new Error(set.fault.map(({ message }) => message).join("\n"))
+    const { warnings, containment } = warningsOf({ set: set.value, files, providers: PROVIDERS, facts: GITHUB_CLAIMS })
+    expect(warnings).toEqual([])
+    expect(containment.length).toBeGreaterThan(0)
+    const hasCeiling = set.value.organisation.boundaries.length > 0
+    expect(containment.filter(({ inside }) => inside !== (hasCeiling ? "proved" : "no boundary"))).toEqual([])
+  })
 
   it("of one page load together where a page tells one story", () => {
     const files = blocksOf("docs/get-started.md").flatMap(({ info, text }) => {
