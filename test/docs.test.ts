@@ -187,6 +187,41 @@ const pageOf = (provider: string) => {
   return `broker/providers/${isVendor ? provider : provider.replace("-", "/")}/README.md`
 }
 
+describe("providers' pages", () => {
+  const pages = PAGES.filter((page) => page.startsWith("broker/providers/"))
+
+  it.each(pages)("%s has the sections that all have, in their order", (page) => {
+    const headings = [...proseOf(page).matchAll(/^## (.+)$/gm)].map((match) => match[1] ?? "")
+    expect(headings.map((heading) => heading.replace(/^(What|When) .+ (must trust|refuses)$/, "$1 X $2"))).toEqual([
+      "Connection",
+      "Grant",
+      "What the job gets",
+      "What X must trust",
+      "Who it was",
+      "How it ends",
+      "When X refuses",
+    ])
+  })
+
+  it.each(pages)("%s says of every key what it is when left out, and shows a whole job", (page) => {
+    const tables = [...proseOf(page).matchAll(/^\| key .*$/gm)].map(([head]) => head.split(/ *\| */).slice(1, -1))
+    expect(tables).toEqual([
+      ["key", "is", "default"],
+      ["key", "is", "default"],
+    ])
+    const jobs = blocksOf(page).filter(({ info, text }) => info === "yaml" && text.includes("uses: daypass/"))
+    expect(jobs.length).toBeGreaterThan(0)
+    for (const { text } of jobs) {
+      expect(text).toMatch(/^ {4}permissions: \{ contents: read, id-token: write \}$/m)
+      expect(text).toContain("uses: daypass/daypass@<full commit SHA>\n")
+      const grants = /^ +grants: (.+)$/m.exec(text)?.[1]?.split(", ") ?? []
+      const named = blocksOf(page).filter(({ info }) => info === "yaml policy")
+      for (const grant of grants) expect(named.some((block) => block.text.includes(`\n  ${grant}:\n`))).toBe(true)
+      expect(parse(text)).toHaveProperty("jobs.deploy.environment", "production")
+    }
+  })
+})
+
 describe("what exists is named", () => {
   it("every problem code, with its status, in docs/wire.md, and none besides", () => {
     const rows = [...read("docs/wire.md").matchAll(/^\| `([a-z_]+)` \| ([0-9]{3}) \| (.+) \|$/gm)]
