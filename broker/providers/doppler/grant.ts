@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { fieldFault, splitField } from "../field.ts"
+import { referenceSettings } from "../references.ts"
 import { audience, serviceUrl } from "../service.ts"
 import { storeSettings } from "../store.ts"
 
@@ -25,6 +26,7 @@ export const connection = z.strictObject({
     .optional(),
   /** Doppler's API elsewhere: a proxy of one's own that all traffic leaves through, for example. */
   url: serviceUrl.default("https://api.doppler.com"),
+  ...referenceSettings,
   ...storeSettings,
 })
 

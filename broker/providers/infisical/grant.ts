@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { fieldFault, splitField } from "../field.ts"
+import { referenceSettings } from "../references.ts"
 import { audience, serviceUrl, uuid } from "../service.ts"
 import { storeSettings } from "../store.ts"
 
@@ -28,6 +29,7 @@ export const connection = z.strictObject({
     .optional(),
   /** Infisical elsewhere: its cloud in the EU, or a server of one's own. */
   url: serviceUrl.default("https://app.infisical.com"),
+  ...referenceSettings,
   ...storeSettings,
 })
 
