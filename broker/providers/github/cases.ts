@@ -1,5 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { otherThanAsked } from "./other-than-asked.ts"
+import { otherThanAsked } from "./cases-other-than-asked.ts"
 import {
   connection,
   END,
