@@ -196,6 +196,13 @@ export const cases: readonly ProviderCase[] = [
     expect: minted,
   },
   {
+    name: "names the connection when a token cannot be ended",
+    ...request,
+    replies: [installation(), given()],
+    expect: minted,
+    revoke: { replies: [refused(403)], expect: { code: "provider_denied", detailHolds: "connection the-connection" } },
+  },
+  {
     name: "takes a token for ended when GitHub goes on not knowing it",
     ...request,
     replies: [installation(), given()],
