@@ -1,4 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { minted } from "../case-store.ts"
 import {
   API,
   admin,
@@ -14,7 +15,6 @@ import {
   item,
   json,
   listed,
-  minted,
   OTHER_ID,
   PASSWORD,
   refused,

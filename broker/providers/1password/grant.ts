@@ -13,11 +13,10 @@ const SPECIAL = /["\\%?]/
 
 /** What the organisation file says of a way to a Connect server. */
 export const connection = z.strictObject({
-  /** The Connect server, without the `/v1` of its API. */
-  url: serviceUrl,
-  /** Its access token, which the operator holds. */
-  token: secretReference,
-  /** Vaults that grants may name, spelled as grants spell them. */
+  url: serviceUrl.meta({ description: "The Connect server, without the /v1 of its API." }),
+  token: secretReference.meta({
+    description: "The server's access token: env:NAME of a secret that the operator sets; never the secret itself.",
+  }),
   vaults: z
     .array(
       z
@@ -30,7 +29,8 @@ export const connection = z.strictObject({
     )
     .min(1)
     .max(MAX_VAULTS)
-    .optional(),
+    .optional()
+    .meta({ description: "Vaults that grants may name, spelled as grants spell them." }),
   ...storeSettings,
 })
 

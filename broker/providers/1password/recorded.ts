@@ -1,5 +1,6 @@
 // What a Connect server answers with, as cases.ts tells it: of no bundle.
 import { FOREIGN_TEXT, type Reply } from "../case.ts"
+import { askingBy } from "../case-store.ts"
 
 export const VAULT_ID = "vault".padEnd(26, "1")
 export const ITEM_ID = "item".padEnd(26, "2")
@@ -9,12 +10,7 @@ export const FILE_ID = "file".padEnd(26, "4")
 const connection = { url: "https://connect.example.com", token: "env:OP_CONNECT_TOKEN" }
 const secrets = { OP_CONNECT_TOKEN: "canary-of-the-connect-token" }
 export const PASSWORD = "op://Shop Production/Database/password"
-export const asking = (...locators: readonly string[]) => ({
-  connection,
-  secrets,
-  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
-  ttlSeconds: 900,
-})
+export const asking = askingBy({ connection, secrets })
 export const request = asking(PASSWORD)
 
 export const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
@@ -62,11 +58,6 @@ export const found = [json([vault()]), json([listed()])]
 export const answered = [...found, json(item())]
 
 export const value = (text: string) => ({ secret: true, value: text })
-export const minted = (...texts: readonly string[]) => ({
-  values: Object.fromEntries(texts.map((text, at) => [`VALUE_${at + 1}`, { ...value(text), env: `VALUE_${at + 1}` }])),
-  revocation: "expires-only" as const,
-  expiresAt: null,
-})
 
 export const API = "https://connect.example.com/v1"
 export const headers = { authorization: "Bearer canary-of-the-connect-token", accept: "application/json" }

@@ -7,16 +7,23 @@ import { endpoint, region, role, roleParts } from "./grant.ts"
 /** What the organisation file says of a way to one of AWS's stores. The role fixes the account. */
 export const awsStoreSettings = {
   region,
-  role,
+  role: role.meta({ description: "The role that the broker reads with, by its ARN. It fixes the account." }),
   audience: audience
     .refine(
       (name) => !STS_AUDIENCES.has(name),
       "a grant of an aws connection could name a role that trusts this audience, and a job would get all that the role reads; leave audience out",
     )
-    .default(STORES_AUDIENCE),
-  session_tags: z.boolean().default(true),
-  endpoint: endpoint.refine(isOrigin, "an endpoint is an https URL without a path").optional(),
-  sts_endpoint: endpoint.optional(),
+    .default(STORES_AUDIENCE)
+    .meta({ description: "The audience that the role's trust policy names." }),
+  session_tags: z
+    .boolean()
+    .default(true)
+    .meta({ description: "Send the job's facts as session tags; the role must then allow sts:TagSession." }),
+  endpoint: endpoint
+    .refine(isOrigin, "an endpoint is an https URL without a path")
+    .optional()
+    .meta({ description: "The store elsewhere: an interface endpoint of a VPC, for example." }),
+  sts_endpoint: endpoint.optional().meta({ description: "STS elsewhere." }),
   ...storeSettings,
 }
 

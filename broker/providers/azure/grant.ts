@@ -14,7 +14,7 @@ export const MAX_TTL_SECONDS = 86_400
 /** What every connection to Entra says. Its keys are those of the vendor's further kinds, too. */
 export const entra = {
   /** By its id, and not by a domain: a domain can be given up, and be verified by another tenant. */
-  tenant: uuid("a tenant"),
+  tenant: uuid("a tenant").meta({ description: "The tenant's id." }),
   /**
    * The audience that the federated credential names. Of this family only: a token for another audience might be good
    * somewhere else, and for this family `identity-token` hands out none.
@@ -25,9 +25,11 @@ export const entra = {
       /^api:\/\/AzureADTokenExchange[A-Za-z]{0,20}$/,
       "the audience is api://AzureADTokenExchange, or that of a sovereign cloud, such as api://AzureADTokenExchangeUSGov",
     )
-    .default("api://AzureADTokenExchange"),
-  /** Entra elsewhere: a sovereign cloud's, or a private endpoint that leads there. */
-  authority: origin("an authority", "https://login.microsoftonline.us").default("https://login.microsoftonline.com"),
+    .default("api://AzureADTokenExchange")
+    .meta({ description: "The audience that the federated credential names." }),
+  authority: origin("an authority", "https://login.microsoftonline.us")
+    .default("https://login.microsoftonline.com")
+    .meta({ description: "Entra elsewhere: a sovereign cloud's, or a private endpoint that leads there." }),
 }
 
 /** What `entra` makes of a connection's text. */
@@ -36,12 +38,16 @@ export type Entra = z.infer<z.ZodObject<typeof entra>>
 /** What the organisation file says of a way to Entra. */
 export const connection = z.strictObject({
   ...entra,
-  /** Applications and managed identities that grants may name. */
-  client_ids: z.array(uuid("a client id")).min(1),
-  /** Grants may hand the job the broker's own token, which is good for any scope of its client. */
-  federated_tokens: z.boolean().default(false),
-  /** What the job's tools take for their subscription, unless the grant names one. It gives no access. */
-  subscription: uuid("a subscription").optional(),
+  client_ids: z
+    .array(uuid("a client id"))
+    .min(1)
+    .meta({ description: "Applications and managed identities that grants may name." }),
+  federated_tokens: z.boolean().default(false).meta({
+    description: "Grants may hand the job the broker's own token, which is good for any scope of its client.",
+  }),
+  subscription: uuid("a subscription").optional().meta({
+    description: "What the job's tools take for their subscription, unless the grant names one. It gives no access.",
+  }),
 })
 
 export type Connection = z.infer<typeof connection>
@@ -54,8 +60,7 @@ const RESOURCE =
 
 /** What a policy offers of Entra: an access token for one resource, or the broker's own token for any of them. */
 export const grant = z.strictObject({
-  client_id: uuid("a client id"),
-  /** The resource and `/.default`, which is all that the client may do there. */
+  client_id: uuid("a client id").meta({ description: "One of the connection's client_ids." }),
   scope: z
     .string()
     .max(MAX_RESOURCE_LENGTH + "/.default".length)
@@ -63,17 +68,19 @@ export const grant = z.strictObject({
       new RegExp(`^${RESOURCE}/\\.default$`),
       "a scope is one resource and /.default, such as https://management.azure.com/.default",
     )
-    .optional(),
-  /** The scope without its end. */
+    .optional()
+    .meta({ description: "The resource and /.default, which is all that the client may do there." }),
   resource: z
     .string()
     .max(MAX_RESOURCE_LENGTH)
     .regex(new RegExp(`^${RESOURCE}$`), "a resource is a URL or a client id, such as https://vault.azure.net")
-    .optional(),
-  /** The broker's own token in place of an access token, for tools that log in themselves. */
-  federated_token: z.literal(true).optional(),
-  /** The variable that the job finds the access token in. */
-  env: variable.optional(),
+    .optional()
+    .meta({ description: "The scope without its end." }),
+  federated_token: z
+    .literal(true)
+    .optional()
+    .meta({ description: "The broker's own token in place of an access token, for tools that log in themselves." }),
+  env: variable.optional().meta({ description: "The variable that the job finds the access token in." }),
   subscription: uuid("a subscription").optional(),
 })
 

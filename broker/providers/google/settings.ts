@@ -45,19 +45,22 @@ export const endpoint = origin("an endpoint", "https://sts.googleapis.com")
 
 /** What every connection to Google Cloud says of the way in, whatever its grants give. */
 export const loginSettings = {
-  /** The provider of a workload identity pool that trusts the broker. */
   workload_identity_provider: z
     .string()
     .regex(
       POOL_PROVIDER,
       "a provider's full name has the project's number: projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker",
-    ),
-  /** The `aud` of the broker's token, where the pool's provider lists allowed audiences of its own: at most 256 characters each. */
-  audience: audience.optional(),
-  /** The Security Token Service elsewhere: a private endpoint, or a sovereign cloud's. */
-  sts_endpoint: endpoint.default("https://sts.googleapis.com"),
-  /** The IAM Service Account Credentials API elsewhere. */
-  iam_credentials_endpoint: endpoint.default("https://iamcredentials.googleapis.com"),
+    )
+    .meta({ description: "The provider of a workload identity pool that trusts the broker." }),
+  audience: audience.optional().meta({
+    description: "The aud of the broker's token, where the pool's provider lists allowed audiences of its own.",
+  }),
+  sts_endpoint: endpoint
+    .default("https://sts.googleapis.com")
+    .meta({ description: "The Security Token Service elsewhere: a private endpoint, or a sovereign cloud's." }),
+  iam_credentials_endpoint: endpoint
+    .default("https://iamcredentials.googleapis.com")
+    .meta({ description: "The IAM Service Account Credentials API elsewhere." }),
 }
 
 export type LoginSettings = z.infer<z.ZodObject<typeof loginSettings>>

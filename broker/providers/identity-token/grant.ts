@@ -15,7 +15,8 @@ export const connection = z.strictObject({
         if (message !== null) context.addIssue({ code: "custom", message })
       }),
     )
-    .min(1),
+    .min(1)
+    .meta({ description: "Audiences that grants may name." }),
 })
 
 export type Connection = z.infer<typeof connection>
@@ -34,9 +35,7 @@ const isReserved = (name: string) => isJobClaim(name) || MEANINGFUL.has(name) ||
 /** What a policy offers of the broker's own tokens. */
 export const grant = z.strictObject({
   audience,
-  /** The environment variable that the job finds the token in. */
-  env: variable.optional(),
-  /** Claims to add. None may have the name of a fact about the job. */
+  env: variable.optional().meta({ description: "The environment variable that the job finds the token in." }),
   claims: z
     .record(
       z
@@ -52,7 +51,8 @@ export const grant = z.strictObject({
       (claims) => Object.keys(claims).length <= MAX_EXTRA_CLAIMS,
       `at most ${MAX_EXTRA_CLAIMS} claims can be added`,
     )
-    .optional(),
+    .optional()
+    .meta({ description: "Claims to add. None may have the name of a fact about the job." }),
 })
 
 export type Grant = z.infer<typeof grant>

@@ -17,18 +17,19 @@ const NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}$/
 
 /** What the organisation file says of a way to Infisical. */
 export const connection = z.strictObject({
-  /** The machine identity that the broker logs in as. */
-  identity_id: uuid("an identity"),
-  /** What the identity's OIDC Auth names as its audience; the URL when left out. */
-  audience: audience.optional(),
-  /** Projects that grants may name, by their ids. */
+  identity_id: uuid("an identity").meta({ description: "The machine identity that the broker logs in as." }),
+  audience: audience
+    .optional()
+    .meta({ description: "What the identity's OIDC Auth names as its audience; the URL when left out." }),
   projects: z
     .array(z.string().regex(PROJECT_ID, "a project is named by its id, which its settings show"))
     .min(1)
     .max(MAX_PROJECTS)
-    .optional(),
-  /** Infisical elsewhere: its cloud in the EU, or a server of one's own. */
-  url: serviceUrl.default("https://app.infisical.com"),
+    .optional()
+    .meta({ description: "Projects that grants may name, by their ids." }),
+  url: serviceUrl
+    .default("https://app.infisical.com")
+    .meta({ description: "Infisical elsewhere: its cloud in the EU, or a server of one's own." }),
   ...referenceSettings,
   ...storeSettings,
 })

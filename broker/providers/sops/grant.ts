@@ -14,7 +14,9 @@ const MAX_KEYS = 16
 
 /** The organisation's way to files of secrets: where they lie, and the name of the secret that holds the age key. */
 export const connection = z.strictObject({
-  key: secretReference,
+  key: secretReference.meta({
+    description: "The age key: env:NAME of a secret that the operator sets; never the secret itself.",
+  }),
   folder: z
     .string()
     .max(256)

@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../case.ts"
-import { answer, connection, done, errors, exactly, LOGIN, loggedIn, REVOKE_SELF } from "./replies.ts"
+import { answer, connection, done, errors, exactly, LOGIN, loggedIn, REVOKE_SELF } from "./recorded.ts"
 
 const reading = {
   connection,

@@ -44,7 +44,6 @@ const rolePattern = z
 
 /** What the organisation file says of a way to Vault. */
 export const connection = z.strictObject({
-  /** Where Vault is: no slash at the end. On loopback for an agent or a proxy beside the broker. */
   url: z
     .string()
     .max(512)
@@ -53,15 +52,20 @@ export const connection = z.strictObject({
       "a URL without query, fragment, user or slash at the end",
     )
     .refine((text) => !/\/\.+(?:\/|$)/.test(text), "a path without parts of dots alone")
-    .refine(isHttpsOrLoopback, "an https URL; http is for loopback alone"),
-  /** Where the JWT auth method is mounted. */
-  mount: path("a mount's path").default("jwt"),
+    .refine(isHttpsOrLoopback, "an https URL; http is for loopback alone")
+    .meta({
+      description: "Where Vault is: no slash at the end. On loopback for an agent or a proxy beside the broker.",
+    }),
+  mount: path("a mount's path").default("jwt").meta({ description: "Where the JWT auth method is mounted." }),
   namespace: path("a namespace").optional(),
-  /** The audience that the role's bound_audiences names; the URL when left out. */
-  audience: audience.optional(),
-  /** Roles of the JWT auth method that grants may log in with. */
-  roles: z.array(rolePattern).min(1).max(MAX_ROLES),
-  /** Mounts of KV engines that grants may read, with the engine's version. */
+  audience: audience
+    .optional()
+    .meta({ description: "The audience that the role's bound_audiences names; the URL when left out." }),
+  roles: z
+    .array(rolePattern)
+    .min(1)
+    .max(MAX_ROLES)
+    .meta({ description: "Roles of the JWT auth method that grants may log in with." }),
   kv: z
     .record(
       path("a mount's path").refine((text) => !isSystemPath(`${text}/`), "is a mount of Vault's own"),
@@ -69,7 +73,8 @@ export const connection = z.strictObject({
     )
     .refine((mounts) => Object.keys(mounts).length > 0, "name a mount, or leave the key out")
     .refine((mounts) => Object.keys(mounts).length <= MAX_KV_MOUNTS, `at most ${MAX_KV_MOUNTS} mounts`)
-    .default({ secret: 2 }),
+    .default({ secret: 2 })
+    .meta({ description: "Mounts of KV engines that grants may read, with the engine's version." }),
   ...storeSettings,
 })
 
@@ -85,25 +90,28 @@ const OF_DYNAMIC = ["env", "parameters", "ttl_parameter"] as const
 /** What a policy offers of Vault: exactly one of `read`, `dynamic` and `token`. */
 export const grant = z
   .strictObject({
-    /** The role of the JWT auth method that the broker logs in with. */
-    role: z.string().regex(ROLE, "a role's name has letters, digits and _ . -, as shop-deploy"),
+    role: z
+      .string()
+      .regex(ROLE, "a role's name has letters, digits and _ . -, as shop-deploy")
+      .meta({ description: "The role of the JWT auth method that the broker logs in with." }),
     read: readField(parseLocator).optional(),
-    /** The path of a secrets engine that mints: database/creds/shop-rw. */
     dynamic: path("a path of a secrets engine")
       .refine((text) => text.includes("/"), "names a mount and nothing in it: write database/creds/shop-rw")
       .refine((text) => !isSystemPath(text), "is in a mount of Vault's own, where no secrets engine mints")
-      .optional(),
-    /** The job's variables, and the field of what was minted that each one gets. */
-    env: readField(parseFieldName).optional(),
-    /** What the engine is asked with. */
+      .optional()
+      .meta({ description: "The path of a secrets engine that mints: database/creds/shop-rw." }),
+    env: readField(parseFieldName)
+      .optional()
+      .meta({ description: "The job's variables, and the field of what was minted that each one gets." }),
     parameters: z
       .record(parameterName, z.string().min(1).max(MAX_PARAMETER_CHARACTERS))
       .refine((all) => Object.keys(all).length <= MAX_PARAMETERS, `at most ${MAX_PARAMETERS} parameters`)
-      .optional(),
-    /** The parameter by which the engine is told how long its credential may live. */
-    ttl_parameter: parameterName.optional(),
-    /** The job gets the Vault token itself. */
-    token: z.literal(true).optional(),
+      .optional()
+      .meta({ description: "What the engine is asked with." }),
+    ttl_parameter: parameterName
+      .optional()
+      .meta({ description: "The parameter by which the engine is told how long its credential may live." }),
+    token: z.literal(true).optional().meta({ description: "The job gets the Vault token itself." }),
   })
   .superRefine((wanted, context) => {
     const fault = (message: string, at?: string) =>

@@ -10,7 +10,10 @@ export const connection = z.strictObject({
    * Parameters of type String and StringList are not masked. AWS says to keep nothing secret in these types; many do, and
    * a password in a log cannot be called back, while a region that is masked there is soon noticed and mended.
    */
-  plain_is_public: z.boolean().default(false),
+  plain_is_public: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Parameters of type String and StringList are not masked." }),
 })
 
 export type Connection = z.infer<typeof connection>

@@ -16,18 +16,20 @@ const VERSION = /^[0-9a-f]{32}$/
 export const connection = z
   .strictObject({
     ...entra,
-    /** Whom the vault knows: an application or a managed identity that trusts the broker. */
-    client_id: uuid("a client id"),
-    /** A vault of the public cloud. */
+    client_id: uuid("a client id").meta({
+      description: "Whom the vault knows: an application or a managed identity that trusts the broker.",
+    }),
     vault: z
       .string()
       .regex(
         /^(?=.{3,24}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,
         "a vault is its name in small letters, such as acme-prod; anything else goes into url",
       )
-      .optional(),
-    /** Any other: a sovereign cloud's, or a private way to one. */
-    url: origin("a vault's URL", "https://acme-prod.vault.azure.cn").optional(),
+      .optional()
+      .meta({ description: "A vault of the public cloud." }),
+    url: origin("a vault's URL", "https://acme-prod.vault.azure.cn")
+      .optional()
+      .meta({ description: "Any other: a sovereign cloud's, or a private way to one." }),
     ...storeSettings,
   })
   .refine(
