@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { startVault } from "../vault.ts"
 import type { StartVendor } from "../vendor.ts"
+import { expiresOnly, takenBack } from "./end-of-job.ts"
 
 const AUDIENCE = "https://vault.acme.example"
 const DATABASE_TTL_SECONDS = 600
@@ -64,8 +65,10 @@ export const startVaultVendor: StartVendor = async () => {
         ["the job's Vault token reads what its policies allow", read === apiKey],
       ]
     },
-    checkEnd() {
+    checkEnd({ log }) {
       return [
+        takenBack(log, "vault-database", "vault-token"),
+        expiresOnly(log, "vault-kv"),
         ["the database lets the user in no more", !engines.letsIn(user)],
         ["no lease and no token of the job's is left", vault.alive() === 0],
       ]
