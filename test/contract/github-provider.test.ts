@@ -78,7 +78,8 @@ function tokenOf({ handle, values }: Minted): string {
   return value.reveal()
 }
 
-const revoke = (minted: Minted) => github.revoke?.(minted.handle ?? new Secret(""), settings(), io)
+const revoke = (minted: Minted) =>
+  github.revoke?.(minted.handle ?? new Secret(""), { connectionName: "github-acme", connection: settings() }, io)
 
 async function statusOf(path: string, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, "user-agent": "a-job" }

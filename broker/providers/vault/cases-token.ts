@@ -1,5 +1,5 @@
 import type { ProviderCase } from "../case.ts"
-import { connection, done, errors, exactly, held, LOGIN, LOGIN_TOKEN, loggedIn, REVOKE_SELF, URL } from "./replies.ts"
+import { connection, done, errors, exactly, held, LOGIN, LOGIN_TOKEN, loggedIn, REVOKE_SELF, URL } from "./recorded.ts"
 
 const request = { connection, grant: { role: "shop-deploy", token: true }, ttlSeconds: 900 }
 const values = {

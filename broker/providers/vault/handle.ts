@@ -18,7 +18,6 @@ export interface Holding {
 
 /** Where the credential is goes along: a connection may point at another Vault by the time that it is taken back. */
 const handle = z.strictObject({
-  connection: z.string(),
   url: z.string(),
   namespace: z.string().optional(),
   token: z.string(),
@@ -26,9 +25,8 @@ const handle = z.strictObject({
   bound: z.boolean(),
 })
 
-export function handleOf({ side, url, namespace }: Vault, holding: Holding): Secret<string> {
+export function handleOf({ url, namespace }: Vault, holding: Holding): Secret<string> {
   const parts: z.input<typeof handle> = {
-    connection: side.connection,
     url,
     ...(namespace === undefined ? {} : { namespace }),
     token: holding.token.reveal(),
@@ -39,10 +37,13 @@ export function handleOf({ side, url, namespace }: Vault, holding: Holding): Sec
 }
 
 /** @throws {BrokerError} `internal` for what `handleOf` did not make */
-export function openHandle(sealed: Secret<string>): { readonly vault: Vault; readonly holding: Holding } {
+export function openHandle(
+  connectionName: string,
+  sealed: Secret<string>,
+): { readonly vault: Vault; readonly holding: Holding } {
   try {
-    const { connection, url, namespace, token, leases, bound } = handle.parse(JSON.parse(sealed.reveal()))
-    const vault = vaultOf(connection, { url, namespace })
+    const { url, namespace, token, leases, bound } = handle.parse(JSON.parse(sealed.reveal()))
+    const vault = vaultOf(connectionName, { url, namespace })
     return { vault, holding: { token: new Secret(token), leases, isBoundToAddresses: bound } }
   } catch {
     throw new BrokerError("internal", "A handle of the provider vault cannot be read.")

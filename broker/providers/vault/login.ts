@@ -16,10 +16,12 @@ export type Request = MintRequest<Connection, Grant>
  * @throws {BrokerError}
  */
 export async function logIn(vault: Vault, request: Request, isHeld: boolean, io: ProviderIo): Promise<Login> {
-  const { connection, grant } = request
+  const { connection, grant, subject } = request
   const jwt = await io.identityToken(connection.audience ?? connection.url)
   const asked = buildLogin(connection.mount, grant.role, jwt)
-  const login = await retryPassing(io, async () => readLogin(vault, grant.role, await ask(vault, asked, io)))
+  const login = await retryPassing(io, async () =>
+    readLogin(vault, await ask(vault, asked, io), { role: grant.role, subject }),
+  )
   try {
     accept(vault, grant.role, login, isHeld)
     return login

@@ -26,10 +26,7 @@ export interface FreshSecret {
 export type DynamicGrant = Grant & { readonly dynamic: string; readonly env: NonNullable<Grant["env"]> }
 
 /** Builds the request: a GET, or a POST for an engine that wants to be told something. */
-export function buildMint(
-  { dynamic, parameters, ttl_parameter: ttlParameter }: DynamicGrant,
-  ttlSeconds: number,
-): Asked {
+function buildMint({ dynamic, parameters, ttl_parameter: ttlParameter }: DynamicGrant, ttlSeconds: number): Asked {
   if (parameters === undefined && ttlParameter === undefined) return { method: "GET", path: dynamic }
   const lifetime = ttlParameter === undefined ? {} : { [ttlParameter]: `${ttlSeconds}s` }
   return { method: "POST", path: dynamic, body: { ...parameters, ...lifetime } }
@@ -44,7 +41,7 @@ const secret = z.object({
 })
 
 /** @throws {BrokerError} `provider_denied` with what to change, `provider_unavailable`, `provider_response_invalid` */
-export function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): FreshSecret {
+function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): FreshSecret {
   if (response.status !== 200) throw refusedMint(vault, grant, response)
   refuseWrapped(vault, response)
   const { lease_id: id, lease_duration: seconds, renewable, data } = readJson(vault.side, response, secret, "a secret")

@@ -136,7 +136,7 @@ describe("an exchange", () => {
         return { ...minted, values: Object.fromEntries(values) }
       },
       // As a method of the staged one.
-      revoke: (handle, connection, io) => staged.revoke?.(handle, connection, io) ?? Promise.resolve(),
+      revoke: (handle, request, io) => staged.revoke?.(handle, request, io) ?? Promise.resolve(),
     }
     await expect(exchange(call(), { ...broker, providers: new Map([["staged", generous]]) })).rejects.toMatchObject({
       code: "request_too_large",
