@@ -56,16 +56,15 @@ interface Outcome {
 }
 
 async function tryToMint(granted: GrantedGrant, identity: Identity, lease: string, broker: Broker): Promise<Outcome> {
-  const now = () => broker.clock.now()
   try {
     const minted = await mintOne(granted, identity, lease, broker)
-    const at = now()
-    refuseLongerThanGranted(granted, minted, at)
-    return { minted: { granted, minted, at: at.getTime() } }
+    const now = broker.clock.now()
+    refuseLongerThanGranted(granted, minted, now)
+    return { minted: { granted, minted, at: now.getTime() } }
   } catch (reason) {
     const failure = { granted, error: asBrokerError(reason) }
     if (!(reason instanceof LeftAliveError)) return { failure }
-    return { failure, minted: { granted, minted: leftover(reason), at: now().getTime() } }
+    return { failure, minted: { granted, minted: leftover(reason), at: broker.clock.now().getTime() } }
   }
 }
 

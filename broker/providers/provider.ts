@@ -2,7 +2,7 @@ import type { z } from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Claims, Identity } from "../core/identity.ts"
-import type { ProviderFiles } from "../core/policy/provider-schemas.ts"
+import type { ConnectionAudiences, ProviderFiles } from "../core/policy/provider-schemas.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
@@ -155,6 +155,8 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    * version, and go with the grants that name them, still encrypted, wherever policies go: to nobody else.
    */
   readonly files?: ProviderFiles<Connection, Grant>
+  /** The audiences that it has the broker sign tokens for, so that no other connection gets past its limits with them. */
+  audiences?(connection: Connection): ConnectionAudiences
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   /**
