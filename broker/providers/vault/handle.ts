@@ -5,15 +5,16 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { invalid, readJson, unavailable } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
-import { ask, isTokenGone, refused, type Vault, vaultOf } from "./api.ts"
+import { ask, isTokenGone, REVOKE_SELF, refused, type Vault, vaultOf } from "./api.ts"
 import type { Lease } from "./minted.ts"
-import { REVOKE_SELF } from "./session.ts"
 
 /** What taking back needs: a Vault token, and the leases that hang on it. */
 export interface Holding {
   readonly token: Secret<string>
   readonly leases: readonly string[]
   readonly isBoundToAddresses: boolean
+  /** Nobody can revoke the token, which ends by itself: taking the leases back is all. */
+  readonly isBatch?: boolean
 }
 
 /** Where the credential is goes along: a connection may point at another Vault by the time that it is taken back. */
@@ -24,6 +25,7 @@ const handle = z.strictObject({
   token: z.string(),
   leases: z.array(z.string()),
   bound: z.boolean(),
+  batch: z.literal(true).optional(),
 })
 
 export function handleOf({ side, url, namespace }: Vault, holding: Holding): Secret<string> {
@@ -34,6 +36,7 @@ export function handleOf({ side, url, namespace }: Vault, holding: Holding): Sec
     token: holding.token.reveal(),
     leases: [...holding.leases],
     bound: holding.isBoundToAddresses,
+    ...(holding.isBatch === true ? { batch: true } : {}),
   }
   return new Secret(JSON.stringify(parts))
 }
@@ -41,9 +44,10 @@ export function handleOf({ side, url, namespace }: Vault, holding: Holding): Sec
 /** @throws {BrokerError} `internal` for what `handleOf` did not make */
 export function openHandle(sealed: Secret<string>): { readonly vault: Vault; readonly holding: Holding } {
   try {
-    const { connection, url, namespace, token, leases, bound } = handle.parse(JSON.parse(sealed.reveal()))
+    const { connection, url, namespace, token, leases, bound, batch } = handle.parse(JSON.parse(sealed.reveal()))
     const vault = vaultOf(connection, { url, namespace })
-    return { vault, holding: { token: new Secret(token), leases, isBoundToAddresses: bound } }
+    const holding = { token: new Secret(token), leases, isBoundToAddresses: bound, isBatch: batch === true }
+    return { vault, holding }
   } catch {
     throw new BrokerError("internal", "A handle of the provider vault cannot be read.")
   }
@@ -84,7 +88,7 @@ export async function renewLease(
  */
 export async function takeBack(
   vault: Vault,
-  { token, leases, isBoundToAddresses }: Holding,
+  { token, leases, isBoundToAddresses, isBatch = false }: Holding,
   io: ProviderIo,
 ): Promise<void> {
   const asking = (path: string, body: unknown) =>
@@ -92,8 +96,9 @@ export async function takeBack(
   for (const id of leases) {
     const response = await asking("sys/leases/revoke", { lease_id: id, sync: true })
     if (isTokenGone(response, isBoundToAddresses)) return
-    if (!isDone(response) && response.status !== 403) throw notYet(vault, response)
+    if (!isDone(response) && (isBatch || response.status !== 403)) throw notYet(vault, response)
   }
+  if (isBatch) return
   const response = await asking(REVOKE_SELF, {})
   if (isDone(response) || isTokenGone(response, isBoundToAddresses)) return
   throw refused(vault, response, "the token could not be revoked. Leave Vault's policy default on the role")

@@ -107,6 +107,7 @@ resource "vault_jwt_auth_backend_role" "database" {
   token_policies  = [vault_policy.database.name]
 }
 
+# The connection lists where this mints: dynamic: { "database/creds/shop-rw": {} }
 resource "vault_database_secret_backend_role" "shop" {
   backend = "database"
   name    = "shop-rw"
