@@ -53,7 +53,7 @@ export async function exchange(): Promise<void> {
       runner.info(`Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.`)
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }))
   } catch (thrown) {
-    if (folder !== null) runner.removeJobFolder(folder)
+    if (folder !== null) removeFiles(folder)
     await giveBack(held, deadline)
     throw thrown
   }
@@ -72,6 +72,15 @@ async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<un
     return requestExchange(inputs.broker, token, request, deadline.attemptMs())
   })
   return key.open(sealed)
+}
+
+/** What cannot be removed now is the post step's, and keeps nothing from being given back. */
+function removeFiles(folder: string): void {
+  try {
+    runner.removeJobFolder(folder)
+  } catch (thrown) {
+    runner.warn(`The files of this step could not be removed yet: ${forLog(toFailure(thrown).message)}`)
+  }
 }
 
 /** When this does not work either, the post step tries once more. */

@@ -26,7 +26,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (typeof read === "number") return read
   const name = read.options["for"]
   if (typeof name === "string" && !secretReference.safeParse(`env:${name}`).success) {
-    return misused("--for is a name that a connection can have: capital letters, digits and _, not DAYPASS_", USAGE, io)
+    return misused(
+      "--for is a name that a connection can have: capital letters, digits and _, and none of the broker's or the machine's own",
+      USAGE,
+      io,
+    )
   }
   if (read.positionals.length > 0) {
     return misused("seal reads the secret from standard input, so that it stands in no list of processes", USAGE, io)

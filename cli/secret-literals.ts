@@ -49,11 +49,17 @@ function findingAt(file: string, text: string, at: number, rule: string): Findin
   return { severity: "error", code: "secret_literal", file, line, column, message }
 }
 
+/**
+ * The linter's own comments would silence it, for all files behind them: whoever writes a secret into a file could write that
+ * beside it. A text of the same length stands in for their word, so that places stay what they are.
+ */
+const unsilenced = (text: string) => text.replace(/secretlint/gi, "secretl1nt")
+
 async function byRecommendedRules(content: string): Promise<readonly Literal[]> {
   const { lintSource } = await import("@secretlint/core")
   const { creator } = await import("@secretlint/secretlint-rule-preset-recommend")
   const { messages } = await lintSource({
-    source: { content, filePath: "policies.yaml", ext: ".yaml", contentType: "text" },
+    source: { content: unsilenced(content), filePath: "policies.yaml", ext: ".yaml", contentType: "text" },
     options: { noPhysicFilePath: true, maskSecrets: true, config: { rules: [{ id: "recommended", rule: creator }] } },
   })
   return messages.map(({ range, messageId, ruleId }) => ({

@@ -7,7 +7,9 @@ import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { OWN_CODES } from "../action/failure.ts"
 import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
+import { GITHUB_CLAIMS } from "../broker/core/analysis/github-claims.ts"
 import { loadPolicySet } from "../broker/core/policy/load.ts"
+import { warningsOf } from "../broker/core/policy-warnings/warnings.ts"
 import { FAMILIES } from "../broker/issuers/families.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { PROBLEMS } from "../broker/wire/error-codes.ts"
@@ -133,6 +135,25 @@ describe("policies", () => {
     },
   )
 
+  const providerPages = PAGES.filter((page) => page.startsWith("broker/providers/"))
+
+  // What a reader copies together must work together: a boundary that leaves out what the grant beside it reads loads, too.
+  it.each(providerPages)("of %s warn of nothing, and give what the page's own ceiling allows", (page) => {
+    const policies = blocks.filter((block) => block.page === page && block.info === "yaml policy")
+    const files = [
+      organisationOf(page),
+      ...policies.map(({ text }, number) => ({ path: `page-${number}.yaml`, bytes: encode(text) })),
+      ...policies.flatMap(({ text }) => secretsFor(text)),
+    ]
+    const set = loadPolicySet(files, PROVIDERS)
+    if (!set.ok) throw new Error(set.fault.map(({ message }) => message).join("\n"))
+    const { warnings, containment } = warningsOf({ set: set.value, files, providers: PROVIDERS, facts: GITHUB_CLAIMS })
+    expect(warnings).toEqual([])
+    expect(containment.length).toBeGreaterThan(0)
+    const hasCeiling = set.value.organisation.boundaries.length > 0
+    expect(containment.filter(({ inside }) => inside !== (hasCeiling ? "proved" : "no boundary"))).toEqual([])
+  })
+
   it("of one page load together where a page tells one story", () => {
     const files = blocksOf("docs/get-started.md").flatMap(({ info, text }) => {
       const path = /^# policies\/(\S+\.yaml)$/m.exec(text)?.[1]
@@ -165,6 +186,41 @@ const pageOf = (provider: string) => {
   const isVendor = existsSync(join(ROOT, "broker/providers", provider))
   return `broker/providers/${isVendor ? provider : provider.replace("-", "/")}/README.md`
 }
+
+describe("providers' pages", () => {
+  const pages = PAGES.filter((page) => page.startsWith("broker/providers/"))
+
+  it.each(pages)("%s has the sections that all have, in their order", (page) => {
+    const headings = [...proseOf(page).matchAll(/^## (.+)$/gm)].map((match) => match[1] ?? "")
+    expect(headings.map((heading) => heading.replace(/^(What|When) .+ (must trust|refuses)$/, "$1 X $2"))).toEqual([
+      "Connection",
+      "Grant",
+      "What the job gets",
+      "What X must trust",
+      "Who it was",
+      "How it ends",
+      "When X refuses",
+    ])
+  })
+
+  it.each(pages)("%s says of every key what it is when left out, and shows a whole job", (page) => {
+    const tables = [...proseOf(page).matchAll(/^\| key .*$/gm)].map(([head]) => head.split(/ *\| */).slice(1, -1))
+    expect(tables).toEqual([
+      ["key", "is", "default"],
+      ["key", "is", "default"],
+    ])
+    const jobs = blocksOf(page).filter(({ info, text }) => info === "yaml" && text.includes("uses: daypass/"))
+    expect(jobs.length).toBeGreaterThan(0)
+    for (const { text } of jobs) {
+      expect(text).toMatch(/^ {4}permissions: \{ contents: read, id-token: write \}$/m)
+      expect(text).toContain("uses: daypass/daypass@<full commit SHA>\n")
+      const grants = /^ +grants: (.+)$/m.exec(text)?.[1]?.split(", ") ?? []
+      const named = blocksOf(page).filter(({ info }) => info === "yaml policy")
+      for (const grant of grants) expect(named.some((block) => block.text.includes(`\n  ${grant}:\n`))).toBe(true)
+      expect(parse(text)).toHaveProperty("jobs.deploy.environment", "production")
+    }
+  })
+})
 
 describe("what exists is named", () => {
   it("every problem code, with its status, in docs/wire.md, and none besides", () => {

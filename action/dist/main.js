@@ -707,6 +707,10 @@ var FORBIDDEN = /* @__PURE__ */ new Set([
   ...["OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES", "GCONV_PATH", "LOCPATH", "ZDOTDIR", "LESSOPEN", "VISUAL"],
   ...["MAKEFILES", "GNUMAKEFLAGS", "MFLAGS", "PERL5DB", "LUA_INIT", "PHPRC", "PHP_INI_SCAN_DIR", "PYTHONUSERBASE"],
   ...["SSH_ASKPASS", "SUDO_ASKPASS", "RUSTC", "RUSTFLAGS", "CARGO_HOME", "GOENV", "GOROOT", "GOTOOLCHAIN", "JAVA_HOME"],
+  ...["PIP_CONFIG_FILE", "GOCACHEPROG", "PYTEST_ADDOPTS", "PYTHONWARNINGS", "PYTHONBREAKPOINT", "BUNDLE_GEMFILE"],
+  ...["CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOC", "RUSTDOCFLAGS", "DOTNET_ADDITIONAL_DEPS"],
+  ...["ERL_FLAGS", "ERL_AFLAGS", "ERL_ZFLAGS", "R_PROFILE", "R_PROFILE_USER", "R_ENVIRON", "R_ENVIRON_USER"],
+  ...["XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_DIRS", "JULIA_LOAD_PATH", "JULIA_DEPOT_PATH"],
   ...["REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "TF_CLI_CONFIG_FILE", "BUN_OPTIONS", "RUBYSHELL", "GEM_PATH", "GEM_HOME"]
 ]);
 function isForbiddenVariable(name) {
@@ -1283,7 +1287,7 @@ async function exchange() {
       info2(`Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.`);
     appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }));
   } catch (thrown) {
-    if (folder !== null) removeJobFolder(folder);
+    if (folder !== null) removeFiles(folder);
     await giveBack(held, deadline);
     throw thrown;
   }
@@ -1300,6 +1304,13 @@ async function exchangeForAnswer(inputs, deadline) {
     return requestExchange(inputs.broker, token, request, deadline.attemptMs());
   });
   return key.open(sealed);
+}
+function removeFiles(folder) {
+  try {
+    removeJobFolder(folder);
+  } catch (thrown) {
+    warn(`The files of this step could not be removed yet: ${forLog(toFailure(thrown).message)}`);
+  }
 }
 async function giveBack(held, deadline) {
   try {

@@ -1,9 +1,12 @@
 import type { DueLedger, NodeStore } from "../adapters/node/ledgers.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { sweep } from "../exchange/sweep.ts"
+import { atMost } from "../providers/at-most.ts"
 
 const SWEEP_EVERY_MS = 15_000
 const LEDGERS_PER_SWEEP = 100
+/** A vendor that does not answer holds up its own ledgers, and not everybody's. */
+const LEDGERS_AT_ONCE = 8
 
 /** Ends leases whose time has come, every few seconds, one sweep at a time. */
 export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promise<void> } {
@@ -23,7 +26,7 @@ export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promi
 async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
   try {
     const due = await store.due(broker.clock.now().getTime(), LEDGERS_PER_SWEEP)
-    for (const target of due) await sweepLedger(target, broker)
+    await atMost(LEDGERS_AT_ONCE, due, (target) => sweepLedger(target, broker))
   } catch {
     failed(broker)
   }

@@ -5,7 +5,7 @@ import type { CredentialAnswer, CredentialValue, ExchangeAnswer } from "../wire/
 import { grantedUntil, type MintedGrant, type MintFailure } from "./mint.ts"
 
 /** Of all values of an exchange together, as JSON writes them. */
-const MAX_ANSWER_CHARACTERS = 2 * 1024 * 1024
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
 /** Puts the answer together. The one place, beside the providers themselves, where minted secrets are revealed. */
 export function answerOf(lease: string, policyVersion: string, minted: readonly MintedGrant[]): ExchangeAnswer {
@@ -43,19 +43,19 @@ const credentialValue = ({ value, env, file }: MintedValue): CredentialValue => 
  * more than 4 MiB of it, sealed and in base64.
  */
 export function tooLarge(minted: readonly MintedGrant[]): readonly MintFailure[] {
-  const sized = minted.map((one) => ({ ...one, length: answerLength(one.minted) }))
-  const total = sized.reduce((sum, { length }) => sum + length, 0)
-  const [largest] = sized.sort((a, b) => b.length - a.length)
-  if (largest === undefined || total <= MAX_ANSWER_CHARACTERS) return []
-  const message = `What was asked for is larger than ${MAX_ANSWER_CHARACTERS / 1024 / 1024} MiB together, most of it ${largest.granted.grant.name}. Ask for fewer grants in one step. Nothing was handed out.`
+  const sized = minted.map((one) => ({ ...one, bytes: answerBytes(one.minted) }))
+  const total = sized.reduce((sum, { bytes }) => sum + bytes, 0)
+  const [largest] = sized.sort((a, b) => b.bytes - a.bytes)
+  if (largest === undefined || total <= MAX_ANSWER_BYTES) return []
+  const message = `What was asked for is larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MiB together, most of it ${largest.granted.grant.name}. Ask for fewer grants in one step. Nothing was handed out.`
   return [{ granted: largest.granted, error: new BrokerError("request_too_large", message) }]
 }
 
-function answerLength({ values }: Minted): number {
-  const lengths = Object.values(values).map(
-    ({ value }) => JSON.stringify(value instanceof Secret ? value.reveal() : value).length,
+function answerBytes({ values }: Minted): number {
+  const texts = Object.values(values).map(({ value }) =>
+    JSON.stringify(value instanceof Secret ? value.reveal() : value),
   )
-  return lengths.reduce((sum, length) => sum + length, 0)
+  return texts.reduce((sum, text) => sum + new TextEncoder().encode(text).byteLength, 0)
 }
 
 /** When a credential ends, Unix milliseconds: it expires or is taken back, whichever comes first. Null: never, of itself. */

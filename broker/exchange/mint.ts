@@ -2,7 +2,7 @@ import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
-import { CLOCK_TOLERANCE_SECONDS, LeftAliveError, type Minted, type Provider } from "../providers/provider.ts"
+import { LeftAliveError, type Minted, outlives, type Provider } from "../providers/provider.ts"
 import { identityTokenSubject } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
@@ -56,16 +56,15 @@ interface Outcome {
 }
 
 async function tryToMint(granted: GrantedGrant, identity: Identity, lease: string, broker: Broker): Promise<Outcome> {
-  const now = () => broker.clock.now().getTime()
   try {
     const minted = await mintOne(granted, identity, lease, broker)
-    const at = now()
-    refuseLongerThanGranted(granted, minted, at)
-    return { minted: { granted, minted, at } }
+    const now = broker.clock.now()
+    refuseLongerThanGranted(granted, minted, now)
+    return { minted: { granted, minted, at: now.getTime() } }
   } catch (reason) {
     const failure = { granted, error: asBrokerError(reason) }
     if (!(reason instanceof LeftAliveError)) return { failure }
-    return { failure, minted: { granted, minted: leftover(reason), at: now() } }
+    return { failure, minted: { granted, minted: leftover(reason), at: broker.clock.now().getTime() } }
   }
 }
 
@@ -83,9 +82,9 @@ const leftover = ({ left: { handle, expiresAt } }: LeftAliveError): Minted => ({
  *
  * @throws {BrokerError} `provider_response_invalid`
  */
-function refuseLongerThanGranted({ grant, ttlSeconds }: GrantedGrant, minted: Minted, at: number): void {
-  const latest = at + (ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000
-  if (minted.revocation === "revocable" || minted.expiresAt === null || minted.expiresAt.getTime() <= latest) return
+function refuseLongerThanGranted({ grant, ttlSeconds }: GrantedGrant, minted: Minted, now: Date): void {
+  if (minted.revocation === "revocable" || minted.expiresAt === null) return
+  if (!outlives(minted.expiresAt, now, ttlSeconds)) return
   const message = `What connection ${grant.connection.name} gave lives longer than was granted. Nothing of it was handed out.`
   throw new BrokerError("provider_response_invalid", message)
 }
@@ -125,7 +124,7 @@ async function mintOne(granted: GrantedGrant, identity: Identity, lease: string,
 }
 
 /** The provider by name. Policies with an unknown one do not load, so that its absence is a fault of ours. */
-export function providerOf(name: string, broker: Broker): Provider {
+function providerOf(name: string, broker: Broker): Provider {
   const provider = broker.providers.get(name)
   if (!provider) throw new BrokerError("internal", `This broker has no provider ${name}.`)
   return provider

@@ -36,7 +36,8 @@ async function revokeOne(credential: Revocable, broker: Broker, windowMs: number
   if (!provider?.revoke || !connection) return "failed"
   try {
     const io = providerIo(broker, { identity: null, grant, connection }, windowMs)
-    await provider.revoke(credential.handle, connection.settings, io)
+    const request = { connectionName: connection.name, connection: connection.settings }
+    await provider.revoke(credential.handle, request, io)
     return "revoked"
   } catch {
     return "failed"

@@ -1,6 +1,7 @@
 import type { z } from "zod"
 import { BrokerError } from "../core/errors.ts"
 import { HttpError, type HttpFailure, type HttpRequest, type HttpResponse } from "../ports/http.ts"
+import { textOfUtf8 } from "./bytes.ts"
 import type { ProviderIo } from "./provider.ts"
 
 /** Who is asked, for errors that name it: `Google STS` for the connection `gcp-prod`. */
@@ -102,7 +103,7 @@ export function readJson<Schema extends z.ZodType>(
 /** The body as JSON, to tell refusals apart by; undefined, which JSON has not, when it is none. */
 export function jsonOf({ body }: Pick<HttpResponse, "body">): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body))
+    return JSON.parse(textOfUtf8(body) ?? "")
   } catch {
     return undefined
   }

@@ -1,28 +1,69 @@
 import { Secret } from "../core/secret.ts"
+import { atMost, CALLS_AT_ONCE } from "./at-most.ts"
+import { textOfUtf8 } from "./bytes.ts"
 import type { OtherSide } from "./call.ts"
 import { fieldOfJson, splitField } from "./field.ts"
-import type { ReadLocators } from "./store.ts"
+import type { ProviderIo } from "./provider.ts"
+import type { Located } from "./read-grant.ts"
+import { retryPassing } from "./retry.ts"
 import type { StoredValue } from "./stored-value.ts"
 
 /**
- * Reads locators of the form `PLACE#FIELD`: each place once, however many fields of the JSON there are wanted.
+ * Reads locators of the form `PLACE#FIELD`: each place once, however many fields of the JSON there are wanted. What `read`
+ * gets, and answers by, are the locators without their fields.
  *
  * @throws {BrokerError} what `read` throws; `secret_unusable`, `secret_not_found` for a field that cannot be had
  */
-export async function readPlaces(
+export async function readPlaces<Place>(
   side: OtherSide,
-  locators: readonly string[],
-  read: ReadLocators,
+  wanted: readonly Located<Place>[],
+  read: (places: readonly Located<Place>[]) => Promise<ReadonlyMap<string, StoredValue>>,
 ): Promise<ReadonlyMap<string, StoredValue>> {
-  const cut = locators.map((locator) => ({ locator, ...splitField(locator) }))
-  const found = await read([...new Set(cut.map(({ place }) => place))])
+  const cut = wanted.map(({ locator, place }) => ({ locator, place, ...named(locator) }))
+  const places = new Map(cut.map(({ name, place }) => [name, { locator: name, place }]))
+  const found = await read([...places.values()])
   return new Map(
-    cut.map(({ locator, place, field }) => {
-      const stored = found.get(place)
+    cut.map(({ locator, name, field }) => {
+      const stored = found.get(name)
       if (stored === undefined) throw new Error("the store answered without one of the places")
       return [locator, field === null ? stored : pick(side, locator, field, stored)]
     }),
   )
+}
+
+function named(locator: string) {
+  const { place: name, field } = splitField(locator)
+  return { name, field }
+}
+
+/**
+ * Reads each place with a call of its own, a few at a time, and each again while it fails of something that passes.
+ *
+ * @throws {BrokerError} the first failure
+ */
+export async function readEach<Place>(
+  io: ProviderIo,
+  places: readonly Located<Place>[],
+  read: (one: Located<Place>) => Promise<StoredValue>,
+): Promise<ReadonlyMap<string, StoredValue>> {
+  return new Map(
+    await atMost(CALLS_AT_ONCE, places, async (one) => [one.locator, await retryPassing(io, () => read(one))] as const),
+  )
+}
+
+/**
+ * Why a grant cannot read these: one of them is in something that the connection does not list. Null when none is, and when
+ * it lists nothing at all.
+ */
+export function outsideOf<Place>(
+  what: "project" | "vault",
+  wanted: readonly Located<Place>[],
+  listed: readonly string[] | undefined,
+  nameOf: (place: Place) => string,
+): string | null {
+  const outside = listed && wanted.find(({ place }) => !listed.includes(nameOf(place)))
+  if (outside === undefined) return null
+  return `${outside.locator} is in a ${what} that the connection does not list (${listed?.join(", ")}); name one of these as it stands there, or have the ${what} added to the connection`
 }
 
 const pick = (side: OtherSide, locator: string, field: string, { value, ...rest }: StoredValue): StoredValue => ({
@@ -31,11 +72,4 @@ const pick = (side: OtherSide, locator: string, field: string, { value, ...rest 
 })
 
 /** Bytes that are no text are no JSON either. */
-function textOf(raw: string | Uint8Array): string {
-  if (typeof raw === "string") return raw
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw)
-  } catch {
-    return ""
-  }
-}
+const textOf = (raw: string | Uint8Array): string => (typeof raw === "string" ? raw : (textOfUtf8(raw) ?? ""))

@@ -2,7 +2,7 @@ import type { z } from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Claims, Identity } from "../core/identity.ts"
-import type { ProviderFiles } from "../core/policy/provider-schemas.ts"
+import type { ConnectionAudiences, ProviderFiles } from "../core/policy/provider-schemas.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
@@ -27,6 +27,12 @@ export interface MintRequest<Connection, Grant> {
   readonly lease: string
   /** The texts of the files that the grant names, by path, as they lie in the policy folder; left out when it names none. */
   readonly files?: ReadonlyMap<string, string>
+}
+
+/** By which connection a credential is taken back. The settings may be others than those that it was minted with. */
+export interface RevokeRequest<Connection> {
+  readonly connectionName: string
+  readonly connection: Connection
 }
 
 /** All that a provider may touch. Nothing is ambient: no global fetch, no environment, no clock. */
@@ -95,6 +101,10 @@ export interface LeftAlive {
 /** By how much another side's clock may be ahead of ours before what it gives counts as living longer than was granted, in seconds. */
 export const CLOCK_TOLERANCE_SECONDS = 120
 
+/** Whether something lives for longer than so many seconds from now on, as far as clocks let anybody say. No date at all does. */
+export const outlives = (endsAt: Date, now: Date, seconds: number): boolean =>
+  !(endsAt.getTime() <= now.getTime() + (seconds + CLOCK_TOLERANCE_SECONDS) * 1000)
+
 export interface MintedValue {
   /** A `Secret` is masked in the job; a plain string is public. */
   readonly value: Secret<string> | string
@@ -116,7 +126,7 @@ export interface Minted {
 }
 
 /**
- * Mints one kind of credential. A provider knows nothing of HTTP routes, policies or storage.
+ * Mints one kind of credential, or reads what a store keeps. A provider knows nothing of HTTP routes, policies or storage.
  *
  * A mint that fails takes back what it minted; what it cannot, it throws as `LeftAliveError`.
  *
@@ -125,8 +135,10 @@ export interface Minted {
  */
 export interface Provider<Connection = unknown, Grant = unknown> {
   readonly name: string
-  /** One sentence for the table of providers. */
+  /** What it gives, in one phrase for the table of providers. */
   readonly summary: string
+  /** How that ends, in one phrase for the same table. */
+  readonly ends: string
   /** What the organisation file may say of a connection, besides `provider`, `require_bound_token` and `max_ttl`. */
   readonly connection: z.ZodType<Connection>
   /** What a policy may say of a grant, besides `connection` and `ttl`. */
@@ -138,6 +150,8 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    * version, and go with the grants that name them, still encrypted, wherever policies go: to nobody else.
    */
   readonly files?: ProviderFiles<Connection, Grant>
+  /** The audiences that it has the broker sign tokens for, so that no other connection gets past its limits with them. */
+  audiences?(connection: Connection): ConnectionAudiences
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   /**
@@ -149,7 +163,7 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   resource(grant: Grant): string
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
   /** Takes a credential back. Succeeds when it is already gone. */
-  revoke?(handle: Secret<string>, connection: Connection, io: ProviderIo): Promise<void>
+  revoke?(handle: Secret<string>, request: RevokeRequest<Connection>, io: ProviderIo): Promise<void>
 }
 
 /** Providers by name. */

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { fail, type Result } from "../core/result.ts"
 import { variable } from "./variable.ts"
 
 /** Variables that one grant may fill: as many values as a job takes of one credential. */
@@ -7,8 +8,22 @@ const MAX_LOCATOR_CHARACTERS = 512
 /** Of all locators of a grant together: the audit record names every one of them, and has an end. */
 const MAX_ALL_CHARACTERS = 4_096
 
-/** What one locator of a store names, or why it names nothing: the end of a sentence that begins with the locator. */
-export type LocatorCheck = (locator: string) => string | null
+/** A store's own grammar: what a locator names, or why it names nothing, as the end of a sentence that begins with it. */
+export type ParseLocator<Place> = (locator: string) => Result<Place, string>
+
+/** A locator, and what it names. */
+export interface Located<Place> {
+  readonly locator: string
+  readonly place: Place
+}
+
+/** What these locators name. Only for those that the schema has let through. */
+export const located = <Place>(locators: readonly string[], parse: ParseLocator<Place>): readonly Located<Place>[] =>
+  locators.map((locator) => {
+    const parsed = parse(locator)
+    if (!parsed.ok) throw new TypeError("a locator that the schema has not let through")
+    return { locator, place: parsed.value }
+  })
 
 const file = {
   as: z.literal("file").meta({ description: "The job gets a file, and its path in the variable." }),
@@ -18,16 +33,16 @@ const file = {
 /**
  * The field `read` of every store's grants: the job's variables, and for each the locator of what goes into it.
  *
- * `check` holds a locator against the store's own grammar when the policies load. Gaps are filled before that.
+ * Locators are held against the store's grammar when the policies load. Gaps are filled before that.
  */
-export function readField(check: LocatorCheck) {
+export function readField(parse: ParseLocator<unknown>) {
   const locator = z
     .string()
     .min(1)
     .max(MAX_LOCATOR_CHARACTERS)
     .superRefine((text, context) => {
-      const fault = /\p{Cc}/u.test(text) ? "has a control character" : check(text)
-      if (fault !== null) context.addIssue({ code: "custom", message: `the locator ${fault}` })
+      const parsed = /\p{Cc}/u.test(text) ? fail("has a control character") : parse(text)
+      if (!parsed.ok) context.addIssue({ code: "custom", message: `the locator ${parsed.fault}` })
     })
     .meta({ description: "Where the store keeps it; '#field' picks one field." })
   const entry = z.union([

@@ -20,6 +20,31 @@ export const audience = z
   .max(MAX_AUDIENCE_LENGTH)
   .regex(/^[!#-[\]-~]+$/, "an audience has printable ASCII characters only, no spaces, quotes or backslashes")
 
+/** An id in its one spelling, in small letters: lists and boundaries compare it as text. */
+export const uuid = (whose: string) =>
+  z
+    .string()
+    .regex(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+      `${whose} is an id in small letters, such as 4b2d3c5e-0f1a-4c6b-9d7e-8a9b0c1d2e3f`,
+    )
+
+/** A bearer token as RFC 6750 section 2.1 writes one, so that it can stand in a header. */
+export const BEARER = /^[A-Za-z0-9._~+/-]+=*$/
+
+/** A URL that is an origin and nothing else, in its one spelling: a path is put behind it. */
+export function origin(what: string, example: string) {
+  const hint = `${what} is an https URL in small letters, without a path and without a slash at its end, such as ${example}`
+  return (
+    z
+      .string()
+      .max(MAX_URL_LENGTH)
+      // For editors: whatever fits no pattern is no origin either.
+      .regex(/^https?:\/\/[^/?#\\@\s]+$/, { error: hint, abort: true })
+      .refine((url) => isHttpsOrLoopback(url) && new URL(url).origin === url, hint)
+  )
+}
+
 function isServiceUrl(text: string): boolean {
   if (!isHttpsOrLoopback(text) || /[?#]/.test(text) || text.endsWith("/")) return false
   const { href } = new URL(text)

@@ -4,7 +4,16 @@ import { duration } from "../core/policy/schema-words.ts"
 import { Secret } from "../core/secret.ts"
 import type { OtherSide } from "./call.ts"
 import type { Minted, MintRequest, Provider, ProviderIo } from "./provider.ts"
-import { type LocatorCheck, locatorsOf, locatorsOnly, type ReadField, readField, wantedOf } from "./read-grant.ts"
+import {
+  type Located,
+  located,
+  locatorsOf,
+  locatorsOnly,
+  type ParseLocator,
+  type ReadField,
+  readField,
+  wantedOf,
+} from "./read-grant.ts"
 import { delivered, type StoredValue } from "./stored-value.ts"
 
 /** Nobody waits longer for a rotated secret, whatever a connection says. */
@@ -33,18 +42,17 @@ export interface StoreGrant {
 export type ReadLocators = (locators: readonly string[]) => Promise<ReadonlyMap<string, StoredValue>>
 
 /** Where secrets already live, as far as stores differ. All else of a provider is the same for each. */
-export interface Store<Connection extends StoreSettings> {
+export interface Store<Connection extends StoreSettings, Place> {
   readonly name: string
   readonly summary: string
   /** As errors name it: `AWS Secrets Manager`. */
   readonly title: string
   readonly connection: z.ZodType<Connection>
-  /** The store's own grammar of locators; null when a text fits it. */
-  readonly locator: LocatorCheck
+  readonly parse: ParseLocator<Place>
   /** What a grant's locators and its connection cannot say together; null when they agree. */
-  check?(locators: readonly string[], connection: Connection): string | null
+  check?(wanted: readonly Located<Place>[], connection: Connection): string | null
   /** Present when its locators name files in the policy folder: how one is read, and what a locator names. */
-  readonly files?: Pick<ProviderFiles, "read"> & { named: NamedIn<Connection> }
+  readonly files?: Pick<ProviderFiles, "read"> & { named: NamedIn<Connection, Place> }
   /**
    * Whom the store takes the broker for: `job` when it is told of the job and may decide on it, `connection` when every job
    * looks the same to it. What was read for one job is never kept for another where the store could tell them apart.
@@ -52,7 +60,7 @@ export interface Store<Connection extends StoreSettings> {
   readonly asks: "job" | "connection"
   /** @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*` */
   read(
-    locators: readonly string[],
+    wanted: readonly Located<Place>[],
     request: MintRequest<Connection, StoreGrant>,
     side: OtherSide,
     io: ProviderIo,
@@ -60,39 +68,39 @@ export interface Store<Connection extends StoreSettings> {
 }
 
 /** Makes a provider of a store. What it hands out does not end with the lease, and says so. */
-export function storeProvider<Connection extends StoreSettings>(
-  store: Store<Connection>,
+export function storeProvider<Connection extends StoreSettings, Place>(
+  store: Store<Connection, Place>,
 ): Provider<Connection, StoreGrant> {
-  const { name, summary, title, connection, locator, asks, files } = store
+  const { name, summary, title, connection, parse, asks, files } = store
   return {
     name,
     summary,
+    ends: "not by itself",
     connection,
-    grant: z.strictObject({ read: readField(locator) }),
-    check: (grant, settings) => store.check?.(locatorsOf(grant.read), settings) ?? null,
-    ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named) } }),
+    grant: z.strictObject({ read: readField(parse) }),
+    check: (grant, settings) => store.check?.(located(locatorsOf(grant.read), parse), settings) ?? null,
+    ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named, parse) } }),
     minTtlSeconds: 1,
     maxTtlSeconds: MAX_TTL_SECONDS,
     underCeiling: locatorsOnly,
     resource: ({ read }) => locatorsOf(read).join(" "),
     mint(request, io) {
       const side = { name: title, connection: request.connectionName }
-      const fetch: ReadLocators = (locators) => store.read(locators, request, side, io)
+      const fetch: ReadLocators = (locators) => store.read(located(locators, parse), request, side, io)
       return readStored(request.grant.read, { side, asks, cacheSeconds: request.connection.cache ?? 0 }, io, fetch)
     },
   }
 }
 
-type NamedIn<Connection> = (locator: string, connection: Connection) => Omit<FileName, "at">
+type NamedIn<Connection, Place> = (place: Place, connection: Connection) => Omit<FileName, "at">
 
 /** The file of each of a grant's locators, and where the locator stands. */
 const namedBy =
-  <Connection>(named: NamedIn<Connection>) =>
+  <Connection, Place>(named: NamedIn<Connection, Place>, parse: ParseLocator<Place>) =>
   ({ read }: StoreGrant, connection: Connection): readonly FileName[] =>
-    wantedOf(read).map(({ variable, locator }) => ({
-      ...named(locator, connection),
-      at: ["read", variable, "from"],
-    }))
+    wantedOf(read).flatMap(({ variable, locator }) =>
+      located([locator], parse).map(({ place }) => ({ ...named(place, connection), at: ["read", variable, "from"] })),
+    )
 
 /**
  * The credential that a grant's `read` stands for: every locator read once, from memory where the connection keeps values,

@@ -1,5 +1,6 @@
 import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
+import { base64Of, textOfUtf8 } from "./bytes.ts"
 import type { OtherSide } from "./call.ts"
 import type { MintedValue } from "./provider.ts"
 import type { Wanted } from "./read-grant.ts"
@@ -30,7 +31,7 @@ export function delivered(side: OtherSide, wanted: Wanted, { value, isPublic = f
   const said = (content: string) => (isPublic ? content : new Secret(content))
   if (file !== null) {
     if (text !== null) return { value: said(text), env, file }
-    return { value: said(base64(bytes)), env, file: { ...file, encoding: "base64" } }
+    return { value: said(base64Of(bytes)), env, file: { ...file, encoding: "base64" } }
   }
   if (text === null) throw unusable("is binary: let it arrive as a file, with as: file")
   if (!text.isWellFormed()) throw unusable("is no text in Unicode")
@@ -56,17 +57,8 @@ export const secretUnusable = (side: OtherSide, locator: string, why: string): B
     `${side.name}, connection ${side.connection}: ${locator} ${why}. Nothing was handed out.`,
   )
 
+/** Null for what is binary, as files with a NUL are. */
 function textOf(bytes: Uint8Array): string | null {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
-    return text.includes("\0") ? null : text
-  } catch {
-    return null
-  }
-}
-
-function base64(bytes: Uint8Array): string {
-  let binary = ""
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary)
+  const text = textOfUtf8(bytes)
+  return text?.includes("\0") ? null : text
 }

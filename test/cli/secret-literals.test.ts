@@ -31,6 +31,16 @@ describe("a secret in a policy folder", () => {
     expect(out).not.toContain(literal.slice(6, 30))
   })
 
+  it("is found whatever a comment says to the linter", async () => {
+    const [, literal] = LITERALS[0] ?? ["", ""]
+    const files = {
+      "a.yaml": `# secretlint-disable\n${POLICY}`,
+      "daypass.yaml": `# SecretLint-Disable\n${ORGANISATION}# "${literal}"\n`,
+    }
+    const { code, out } = await runCli("check", folderOf(files))
+    expect([code, out.includes("secret_literal"), out.includes(literal)]).toEqual([1, true, false])
+  })
+
   it("is found where the broker would not load the file, too", async () => {
     const [, literal] = LITERALS[0] ?? ["", ""]
     const faulty = `${ORGANISATION}  vault: { provider: aws, region: "${literal}", accounts: ["111122223333"] }\n`

@@ -1,15 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
-import { createLogins } from "../../broker/adapters/memory/logins.ts"
 import { createHttp } from "../../broker/adapters/web/http.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { Secret } from "../../broker/core/secret.ts"
-import type { Login } from "../../broker/ports/logins.ts"
 import { awsParameterStore } from "../../broker/providers/aws/parameter-store/provider.ts"
 import { awsSecretsManager } from "../../broker/providers/aws/secrets-manager/provider.ts"
 import type { Provider, ProviderIo } from "../../broker/providers/provider.ts"
 import { job } from "../core/job.ts"
 import { type AwsStores, type StoreMisbehaviour, startAwsStores } from "../support/aws-stores.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
+import { makeProviderIo } from "../support/provider-io.ts"
 import { type Sts, startSts } from "../support/sts.ts"
 
 const ROLE = "arn:aws:iam::111122223333:role/daypass-read"
@@ -57,12 +56,10 @@ afterEach(async () => {
   await sts.close()
 })
 
-/** What a provider may touch, with real HTTP and logins that are kept. */
+/** What a provider may touch, with real HTTP that counts what is under way. */
 function makeIo(): ProviderIo {
-  const clock = { now: () => new Date() }
-  const logins = createLogins(clock)
   const http = createHttp({ userAgent: "daypass-test/1" })
-  return {
+  return makeProviderIo({
     async http(request) {
       atOnce += 1
       mostAtOnce = Math.max(mostAtOnce, atOnce)
@@ -70,22 +67,10 @@ function makeIo(): ProviderIo {
         atOnce -= 1
       })
     },
-    now: clock.now,
-    remainingMs: () => 10_000,
-    sleep: async () => {},
-    secret: async () => Promise.reject(new Error("there is no secret of the connection's own")),
-    kept: () => {
-      throw new Error("this connection keeps nothing")
-    },
+    now: () => new Date(),
     identityToken: async (audience, { claims = {} } = {}) =>
       new Secret(await issuer.mint({ sub: SUBJECT, ...claims }, { audience })),
-    async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
-      const known = logins.get(scope) as Login<Value> | undefined
-      const login = known ?? (await make())
-      logins.keep(scope, login)
-      return { value: login.value, kept: known !== undefined, forget: () => logins.forget(scope) }
-    },
-  }
+  })
 }
 
 async function mint<Connection, Grant>(provider: Provider<Connection, Grant>, locators: readonly string[]) {

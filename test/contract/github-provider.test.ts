@@ -1,16 +1,15 @@
 import { generateKeyPairSync } from "node:crypto"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import { createLogins } from "../../broker/adapters/memory/logins.ts"
 import { createHttp } from "../../broker/adapters/web/http.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { Secret } from "../../broker/core/secret.ts"
-import type { Login } from "../../broker/ports/logins.ts"
 import { CASE_SUBJECT } from "../../broker/providers/case.ts"
 import { connection, grant } from "../../broker/providers/github/grant.ts"
 import { github } from "../../broker/providers/github/provider.ts"
 import type { Minted, ProviderIo } from "../../broker/providers/provider.ts"
 import { job } from "../core/job.ts"
 import { type GitHubApi, type Installation, startGitHubApi } from "../support/github-api.ts"
+import { makeProviderIo } from "../support/provider-io.ts"
 import { ACME, MINUTE, MovableClock, OTHERS } from "./github-world.ts"
 
 const WANTED = { repositories: ["shop"], permissions: { contents: "write" } }
@@ -34,27 +33,18 @@ beforeEach(async () => {
 })
 afterEach(() => api.close())
 
-/** What a provider may touch, with real HTTP and logins that are kept. */
-function makeIo(): ProviderIo {
-  const logins = createLogins(clock)
-  return {
+/** What a provider may touch, with real HTTP. */
+const makeIo = (): ProviderIo =>
+  makeProviderIo({
     http: createHttp({ userAgent: "daypass-test/1" }),
     now: () => clock.now(),
-    remainingMs: () => 10_000,
-    sleep: async () => {},
-    secret: async () => new Secret(key),
-    kept: () => {
-      throw new Error("what a job is handed is kept nowhere")
+    secrets: {
+      get APP_KEY() {
+        return key
+      },
     },
     identityToken: () => Promise.reject(new Error("GitHub is told nothing of the job")),
-    async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
-      const known = logins.get(scope) as Login<Value> | undefined
-      const login = known ?? (await make())
-      logins.keep(scope, login)
-      return { value: login.value, kept: known !== undefined, forget: () => logins.forget(scope) }
-    },
-  }
-}
+  })
 
 const settings = (change: object = {}) =>
   connection.parse({
@@ -88,7 +78,8 @@ function tokenOf({ handle, values }: Minted): string {
   return value.reveal()
 }
 
-const revoke = (minted: Minted) => github.revoke?.(minted.handle ?? new Secret(""), settings(), io)
+const revoke = (minted: Minted) =>
+  github.revoke?.(minted.handle ?? new Secret(""), { connectionName: "github-acme", connection: settings() }, io)
 
 async function statusOf(path: string, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, "user-agent": "a-job" }

@@ -1,22 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { BrokerError } from "../../broker/core/errors.ts"
 import { Secret } from "../../broker/core/secret.ts"
-import { nameOf } from "../../broker/core/secret-reference.ts"
-import { HttpError, type HttpRequest, type HttpResponse } from "../../broker/ports/http.ts"
-import type { Login } from "../../broker/ports/logins.ts"
-import {
-  CASE_NOW,
-  CASE_SUBJECT,
-  FOREIGN_TEXT,
-  type ProviderCase,
-  type Refused,
-  type Reply,
-} from "../../broker/providers/case.ts"
-import type { Minted, Provider, ProviderIo } from "../../broker/providers/provider.ts"
+import type { HttpRequest } from "../../broker/ports/http.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Refused, type Reply } from "../../broker/providers/case.ts"
+import type { Minted, Provider } from "../../broker/providers/provider.ts"
 import { job } from "../core/job.ts"
+import { makeProviderIo, ScriptedHttp, PROVIDER_IO_TOKEN as TOKEN } from "../support/provider-io.ts"
 
 const IDENTITY = job()
-const TOKEN = "header.canary-of-the-identity-token.signature"
 
 /** What every provider must do with every story it has recorded, in every runtime. */
 export function providerContract(provider: Provider, cases: readonly ProviderCase[]): void {
@@ -56,46 +47,18 @@ function start(provider: Provider, story: ProviderCase) {
   expect(provider.check?.(grant, connection) ?? null).toBeNull()
   expect(provider.resource(grant), "the audit trail says what was reached").not.toBe("")
 
-  let sent: HttpRequest[] = []
-  let replies = [...story.replies]
+  const other = new ScriptedHttp(story.replies)
+  const { sent } = other
   const audiences: string[] = []
-  const kept = new Map<string, Secret<string>>()
-  const logins = new Map<string, Login<unknown>>()
-  const io: ProviderIo = {
-    async http(request) {
-      sent.push(request)
-      const reply = replies.shift()
-      if (!reply) throw new Error("the provider made a call that nobody expected")
-      return respond(reply)
-    },
-    now: () => new Date(CASE_NOW),
-    remainingMs: () => 10_000,
-    sleep: async () => {},
-    async secret(reference) {
-      const secret = story.secrets?.[nameOf(reference)]
-      if (secret === undefined) {
-        throw new BrokerError("configuration_invalid", "the-connection names a secret that is not there")
-      }
-      return new Secret(secret)
-    },
-    async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
-      const kept = logins.get(scope) as Login<Value> | undefined
-      const login = kept ?? (await make())
-      logins.set(scope, login)
-      return { value: login.value, kept: kept !== undefined, forget: () => void logins.delete(scope) }
-    },
-    kept(of) {
-      const key = (locator: string) => `${of} ${locator}`
-      return {
-        get: async (locator) => kept.get(key(locator)),
-        keep: async (locator, value) => void kept.set(key(locator), value),
-      }
-    },
+  const io = makeProviderIo({
+    http: other.http,
+    secrets: story.secrets ?? {},
+    kept: new Map(),
     async identityToken(audience) {
       audiences.push(audience)
       return new Secret(TOKEN)
     },
-  }
+  })
   const request = {
     identity: IDENTITY,
     grantName: "the-grant",
@@ -110,10 +73,9 @@ function start(provider: Provider, story: ProviderCase) {
   return {
     mint: () => provider.mint(request, io).catch((error: unknown) => error),
     async revoke(minted: Minted, answers: readonly Reply[]) {
-      sent = []
-      replies = [...answers]
+      other.restart(answers)
       if (minted.handle === undefined || provider.revoke === undefined) return "cannot be revoked"
-      return await provider.revoke(minted.handle, connection, io).then(
+      return await provider.revoke(minted.handle, { connectionName: request.connectionName, connection }, io).then(
         () => "revoked",
         (error: unknown) => error,
       )
@@ -138,16 +100,6 @@ function start(provider: Provider, story: ProviderCase) {
       }
       expect(audiences.every((audience) => audience.length > 0)).toBe(true)
     },
-  }
-}
-
-function respond(reply: Reply): HttpResponse {
-  if ("failure" in reply) throw new HttpError(reply.failure)
-  const headers = new Map(Object.entries(reply.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
-  return {
-    status: reply.status,
-    header: (name) => headers.get(name.toLowerCase()) ?? null,
-    body: new TextEncoder().encode(reply.body),
   }
 }
 

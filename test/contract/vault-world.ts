@@ -7,6 +7,7 @@ import { type Connection, connection, grant } from "../../broker/providers/vault
 import { vault as provider } from "../../broker/providers/vault/provider.ts"
 import { job } from "../core/job.ts"
 import type { GitHub } from "../support/github.ts"
+import { makeProviderIo } from "../support/provider-io.ts"
 import type { JwtRole } from "../support/vault/tokens.ts"
 import { startVault, type Vault } from "../support/vault.ts"
 
@@ -70,18 +71,9 @@ export async function makeVaultWorld(issuer: GitHub): Promise<VaultWorld> {
     }
     return trouble.lost?.test(pathname) ? { ...response, status: 502 } : response
   }
-  const io: ProviderIo = {
-    http,
-    now: () => new Date(),
-    remainingMs: () => 10_000,
-    sleep: async () => {},
-    secret: () => Promise.reject(new Error("Vault's connection has no secret")),
-    kept: () => {
-      throw new Error("what a job is handed is kept nowhere")
-    },
-    identityToken: (audience) => issuer.mint({ sub: SUBJECT }, { audience }).then((token) => new Secret(token)),
-    login: async (_, make) => ({ value: (await make()).value, kept: false, forget: () => {} }),
-  }
+  const identityToken: ProviderIo["identityToken"] = async (audience) =>
+    new Secret(await issuer.mint({ sub: SUBJECT }, { audience }))
+  const io = makeProviderIo({ http, now: () => new Date(), identityToken })
   const settings = (change: object = {}): Connection =>
     connection.parse({ url: vault.url, roles: ["*"], dynamic: { "database/creds/*": {} }, ...change })
 
@@ -110,7 +102,7 @@ export async function makeVaultWorld(issuer: GitHub): Promise<VaultWorld> {
     },
     async revoke(handle) {
       if (handle === undefined) throw new Error("nothing to take back")
-      await provider.revoke?.(handle, settings(), io)
+      await provider.revoke?.(handle, { connectionName: "vault", connection: settings() }, io)
     },
     async renew({ values }) {
       const token = values["token"]?.value

@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest"
-import {
-  connection as awsConnection,
-  grant as awsGrant,
-  roleParts,
-  STORES_AUDIENCE,
-} from "../../broker/providers/aws/grant.ts"
+import { connection as awsConnection, grant as awsGrant, roleParts } from "../../broker/providers/aws/grant.ts"
 import { connection as tokenConnection, grant as tokenGrant } from "../../broker/providers/identity-token/grant.ts"
+import { STORES_AUDIENCE } from "../../broker/providers/reserved-audiences.ts"
 
 describe("an identity token's own claims", () => {
   const withClaim = (name: string) =>

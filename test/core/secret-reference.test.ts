@@ -3,14 +3,20 @@ import { readConfig } from "../../broker/config/config.ts"
 import { nameOf, secretReference } from "../../broker/core/secret-reference.ts"
 
 describe("a connection's secret", () => {
-  it.each(["env:OP_CONNECT_TOKEN", "env:A", "env:AGE_KEY_2"])("may be named %s", (text) => {
-    expect(secretReference.parse(text)).toBe(text)
-    expect(nameOf(secretReference.parse(text))).toBe(text.slice(4))
-  })
+  it.each(["env:OP_CONNECT_TOKEN", "env:A", "env:AGE_KEY_2", "env:PATH_TO_NOWHERE", "env:AWSOME_TOKEN"])(
+    "may be named %s",
+    (text) => {
+      expect(secretReference.parse(text)).toBe(text)
+      expect(nameOf(secretReference.parse(text))).toBe(text.slice(4))
+    },
+  )
 
   it.each([
     "env:DAYPASS_KEK",
     "env:DAYPASS_GITHUB_APP_KEY",
+    "env:AWS_SECRET_ACCESS_KEY",
+    "env:GITHUB_TOKEN",
+    "env:PATH",
     "env:",
     "env:a",
     "env:A B",

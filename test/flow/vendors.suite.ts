@@ -54,6 +54,11 @@ ${connectionLines(vendors)}`
         idToken: { url: job.requestUrl, requestToken: job.requestToken },
       }
     }
+    const named = (name: string) => {
+      const vendor = vendors.find((one) => one.name === name)
+      if (vendor === undefined) throw new Error(`${name} is no vendor that was started`)
+      return vendor
+    }
     const lastRecord = async () => (await broker.trail(github.issuer, TOOLS.repository_id)).at(-1)?.record
 
     // What jobs were handed, and all that was said besides, for the last test to hold against each other.
@@ -68,25 +73,21 @@ ${connectionLines(vendors)}`
       said.push(stdout.replace(/^::add-mask::.*$/gm, ""), stderr, summary, files.GITHUB_STATE, files.GITHUB_OUTPUT)
     }
 
-    it.each(VENDORS.map((_, index) => index))(
-      "number %i gives what it should, and it ends with the job",
-      async (index) => {
-        const vendor = vendors[index]
-        if (vendor === undefined) throw new Error("there is no such vendor")
-        const step = stepFor(Object.keys(vendor.grants))
-        const main = await runAction({ ...step, entry: "main" })
-        expect(main.exitCode, `${main.log}\n${main.summary}`).toBe(0)
-        for (const [says, holds] of await vendor.check(main)) expect(holds, `${vendor.name}: ${says}`).toBe(true)
-        note(main)
+    it.each(Object.keys(VENDORS))("%s gives what it should, and it ends with the job", async (name) => {
+      const vendor = named(name)
+      const step = stepFor(Object.keys(vendor.grants))
+      const main = await runAction({ ...step, entry: "main" })
+      expect(main.exitCode, `${main.log}\n${main.summary}`).toBe(0)
+      for (const [says, holds] of await vendor.check(main)) expect(holds, `${vendor.name}: ${says}`).toBe(true)
+      note(main)
 
-        const post = await runAction({ ...step, entry: "post", state: main.state })
-        expect(post.exitCode, post.log).toBe(0)
-        note(post)
-        for (const [says, holds] of await vendor.checkEnd(post)) expect(holds, `${vendor.name}: ${says}`).toBe(true)
-        expect(vendor.alive(), `${vendor.name} has nothing left that could be taken back`).toBe(0)
-        vendor.assertClean()
-      },
-    )
+      const post = await runAction({ ...step, entry: "post", state: main.state })
+      expect(post.exitCode, post.log).toBe(0)
+      note(post)
+      for (const [says, holds] of await vendor.checkEnd(post)) expect(holds, `${vendor.name}: ${says}`).toBe(true)
+      expect(vendor.alive(), `${vendor.name} has nothing left that could be taken back`).toBe(0)
+      vendor.assertClean()
+    })
 
     it("gives everything of all of them in one exchange", async () => {
       const grants = vendors.flatMap((vendor) => Object.keys(vendor.grants))
@@ -100,11 +101,10 @@ ${connectionLines(vendors)}`
       for (const vendor of vendors) expect(vendor.alive(), vendor.name).toBe(0)
     })
 
-    it.each(VENDORS.map((_, index) => index))(
-      "gives nothing of any when number %i fails, takes all back, and says which connection failed",
-      async (index) => {
-        const broken = vendors[index]
-        if (broken === undefined) throw new Error("there is no such vendor")
+    it.each(Object.keys(VENDORS))(
+      "gives nothing of any when %s fails, takes all back, and says which connection failed",
+      async (name) => {
+        const broken = named(name)
         // Files in the policy folder do not fail: damaged ones do not load, and what a changed one comes to is told in its cases.
         if (broken.fail === undefined) return expect(broken.requests).toEqual([])
         const connection = String((Object.values(broken.grants)[0] as { readonly connection: string }).connection)
@@ -129,7 +129,7 @@ ${connectionLines(vendors)}`
     )
 
     it("lets out no secret of any of them, in whatever form: not in a log, a summary, a state, an error, a record or a file", async () => {
-      expect(secrets.size, "every vendor gave some").toBeGreaterThan(VENDORS.length)
+      expect(secrets.size, "every vendor gave some").toBeGreaterThan(vendors.length)
       const operators = vendors
         .flatMap((vendor) => Object.values(vendor.secrets))
         .filter((secret) => secret.length >= 16)

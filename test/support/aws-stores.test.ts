@@ -1,3 +1,5 @@
+// Long because each kind of refusal is one table, and a refusal that stands in none is not tested.
+
 import { AwsV4Signer } from "aws4fetch"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import type { Statement } from "./aws-stores/permissions.ts"
@@ -122,6 +124,11 @@ describe("a request is refused", () => {
     ["signed six minutes ago", { datetime: ago(6) }, "InvalidSignatureException"],
     ["signed six minutes ahead", { datetime: ago(-6) }, "InvalidSignatureException"],
     ["with a content type that is not signed", { allHeaders: false }, "InvalidSignatureException"],
+    [
+      "with a header of AWS's own that is not signed",
+      { tamper: (headers) => headers.set("x-amz-content-sha256", "UNSIGNED-PAYLOAD") },
+      "InvalidSignatureException",
+    ],
     ["with another body than was signed", { sent: '{"SecretId":"shop/other"}' }, "InvalidSignatureException"],
     [
       "with another date than was signed",

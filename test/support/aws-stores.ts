@@ -6,7 +6,7 @@ import { STORE_ERRORS, type StoreErrorCode, StoreRefusal } from "./aws-stores/re
 import { getSecretValue, type StoredSecret } from "./aws-stores/secrets.ts"
 import { verifySignature } from "./aws-stores/signature.ts"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 import type { IssuedCredentials } from "./sts/answer.ts"
 
 const JSON_TYPE = "application/x-amz-json-1.1"
@@ -41,7 +41,7 @@ export async function startAwsStores(sessions: () => readonly IssuedCredentials[
   const secrets = new Map<string, StoredSecret>()
   const parameters = new Map<string, StoredParameter>()
   const statements = new Map<string, readonly Statement[]>()
-  let failure: { readonly how: StoreMisbehaviour; left: number } | null = null
+  const failures = new Failures<StoreMisbehaviour>()
 
   const operations: Readonly<Record<string, (input: Input, permissions: Permissions) => object>> = {
     "secretsmanager.GetSecretValue": (input, permissions) =>
@@ -54,7 +54,7 @@ export async function startAwsStores(sessions: () => readonly IssuedCredentials[
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = String(request.headers["x-amz-target"])
-    const how = takeFailure()
+    const how = failures.take()
     let about = target
     try {
       const body = await readBody(request)
@@ -82,21 +82,12 @@ export async function startAwsStores(sessions: () => readonly IssuedCredentials[
     }
   }
 
-  function takeFailure(): StoreMisbehaviour | null {
-    const how = failure?.how ?? null
-    if (failure) failure.left -= 1
-    if (failure && failure.left <= 0) failure = null
-    return how
-  }
-
   return {
     url: server.url,
     addSecret: (secret) => void secrets.set(secret.name, secret),
     addParameter: (parameter) => void parameters.set(parameter.name, parameter),
     permit: (role, allowed) => void statements.set(role, allowed),
-    fail(how, times = Number.POSITIVE_INFINITY) {
-      failure = how === null ? null : { how, left: times }
-    },
+    fail: (how, times) => failures.set(how, times),
     requests: log.entries,
     assertClean: () => log.assertClean(),
     async close() {

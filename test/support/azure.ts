@@ -11,7 +11,7 @@ import {
 import { readTokenCall, type TokenCall } from "./azure/request.ts"
 import { assertPossible, authenticate, type Client } from "./azure/trust.ts"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 
 const DEFAULT_LIFETIME_SECONDS = 3_599
 const JSON_TYPE = "application/json; charset=utf-8"
@@ -56,7 +56,7 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
   const resources = new Set(RESOURCES)
   const issued: IssuedToken[] = []
   const ends = new Map<string, number>()
-  let failure: { readonly how: AzureMisbehaviour; left: number } | null = null
+  const failures = new Failures<AzureMisbehaviour>()
 
   const server = await startServer(
     (request, response) => serve(request, response),
@@ -70,7 +70,7 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
       response.writeHead(404).end()
       return
     }
-    const how = takeFailure()
+    const how = failures.take()
     try {
       const body = await readBody(request)
       if (path[1] !== tenant) throw new EntraRefusal(90002, `Tenant '${path[1]}' not found.`)
@@ -89,13 +89,6 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
       log.note(`token ${error.status} AADSTS${error.code}`)
       response.writeHead(error.status, { "Content-Type": JSON_TYPE }).end(errorBody(error))
     }
-  }
-
-  function takeFailure(): AzureMisbehaviour | null {
-    const how = failure?.how ?? null
-    if (failure) failure.left -= 1
-    if (failure && failure.left <= 0) failure = null
-    return how
   }
 
   async function issue(call: TokenCall, how: AzureMisbehaviour | null): Promise<IssuedToken> {
@@ -126,9 +119,7 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
       clients.set(client.clientId, client)
     },
     addResource: (resource) => void resources.add(resource),
-    fail(how, times = Number.POSITIVE_INFINITY) {
-      failure = how === null ? null : { how, left: times }
-    },
+    fail: (how, times) => failures.set(how, times),
     holder: (accessToken) =>
       issued.find((one) => one.accessToken === accessToken && (ends.get(accessToken) ?? 0) > Date.now()),
     issued,

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
 import { type Conjur, startConjur } from "./conjur.ts"
 import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 
@@ -81,6 +81,20 @@ describe("variables are refused", () => {
     expect([answer.status, JSON.parse(answer.text).error.code]).toEqual([status, code])
   })
 
+  test("once the login's 480 seconds are over", async () => {
+    const token = await logIn()
+    vi.useFakeTimers({ toFake: ["Date"] })
+    try {
+      const start = Date.now()
+      vi.setSystemTime(start + 479_000)
+      expect((await batch("acme:variable:db/host", token)).status).toBe(200)
+      vi.setSystemTime(start + 480_000)
+      expect((await batch("acme:variable:db/host", token)).status).toBe(401)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test("without a login, and with one that has ended", async () => {
     const token = await logIn()
     conjur.endLogins()
@@ -88,7 +102,7 @@ describe("variables are refused", () => {
   })
 })
 
-test.each(["/secrets/acme/variable/db%2Fhost", "/secrets?variable_ids=a&x=1", "/whoami"])(
+test.each(["/secrets/acme/variable/db%2Fhost", "/secrets?variable_ids=a&x=1", "/secrets/?variable_ids=a", "/whoami"])(
   "%s is what nobody needs to ask",
   async (path) => {
     expect((await fetch(`${conjur.url}${path}`)).status).toBe(404)

@@ -1,6 +1,15 @@
 import { randomBytes } from "node:crypto"
 import { TokenRefusal, verifyIdentityToken } from "./relying-party.ts"
-import { type Ask, hasExactly, json, type StoreAnswer, type StoreServer, startStoreServer } from "./store-server.ts"
+import { mediaTypeOf } from "./servers.ts"
+import {
+  type Ask,
+  hasExactly,
+  json,
+  Logins,
+  type StoreAnswer,
+  type StoreServer,
+  startStoreServer,
+} from "./store-server.ts"
 
 /** A host that logs in by its `sub`, and the variables that it may see and execute. */
 export interface ConjurHost {
@@ -39,7 +48,7 @@ export async function startConjur(): Promise<Conjur> {
   let authenticator: ConjurAuthenticator | null = null
   const hosts: ConjurHost[] = []
   const variables = new Map<string, Buffer | null>()
-  const logins = new Map<string, ConjurHost>()
+  const logins = new Logins<ConjurHost>()
 
   const server = await startStoreServer("Conjur", async (ask) => {
     const [, root, ...rest] = ask.path.split("/")
@@ -51,7 +60,7 @@ export async function startConjur(): Promise<Conjur> {
   async function logIn(ask: Ask, path: readonly string[]): Promise<StoreAnswer | null> {
     const [service, account, login, ...more] = path
     if (more.length > 0 || !hasExactly(ask.query) || ask.headers.authorization !== undefined) return null
-    if (ask.headers["content-type"]?.split(";")[0] !== "application/x-www-form-urlencoded") return null
+    if (mediaTypeOf(ask.headers["content-type"]) !== "application/x-www-form-urlencoded") return null
     const form = new URLSearchParams(ask.body ?? "")
     if (!hasExactly(form, "jwt")) return { status: 400 }
     if (authenticator === null || service !== authenticator.service || account !== authenticator.account)
@@ -64,7 +73,7 @@ export async function startConjur(): Promise<Conjur> {
       if (host === undefined) return { status: 401 }
       if (host.unpermitted) return { status: 403 }
       const token = JSON.stringify(tokenFor(host))
-      logins.set(Buffer.from(token).toString("base64"), host)
+      logins.add(Buffer.from(token).toString("base64"), host, LOGIN_SECONDS)
       return inBase64(ask)
         ? { status: 200, type: "text/plain", body: Buffer.from(token).toString("base64"), headers: BASE64 }
         : { status: 200, body: token }
@@ -76,7 +85,7 @@ export async function startConjur(): Promise<Conjur> {
 
   function batch(ask: Ask): StoreAnswer | null {
     if (!hasExactly(ask.query, "variable_ids")) return null
-    const host = logins.get(/^Token token="([^"]+)"$/.exec(ask.headers.authorization ?? "")?.[1] ?? "")
+    const host = logins.holder(/^Token token="([^"]+)"$/.exec(ask.headers.authorization ?? "")?.[1] ?? "")
     if (host === undefined) return { status: 401 }
     const ids = (ask.query.get("variable_ids") ?? "").split(",")
     if (ids.includes("")) return refused(422, "argument_error", "variable_ids")
@@ -107,7 +116,7 @@ export async function startConjur(): Promise<Conjur> {
     },
     addHost: (host) => void hosts.push(host),
     addVariable: (id, value) => void variables.set(id, value === undefined ? null : Buffer.from(value)),
-    endLogins: () => logins.clear(),
+    endLogins: () => logins.end(),
   }
 }
 

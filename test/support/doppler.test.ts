@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
 import { type Doppler, startDoppler } from "./doppler.ts"
 import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 
@@ -79,6 +79,20 @@ describe("secrets are refused", () => {
     ["of a project that the account is not in", { project: "bank" }, 403],
   ])("%s", async (_, query, status) => {
     expect((await list(query, await logIn())).status).toBe(status)
+  })
+
+  test("once the login's 1800 seconds are over", async () => {
+    const token = await logIn()
+    vi.useFakeTimers({ toFake: ["Date"] })
+    try {
+      const start = Date.now()
+      vi.setSystemTime(start + 1799_000)
+      expect((await list({}, token)).status).toBe(200)
+      vi.setSystemTime(start + 1800_000)
+      expect((await list({}, token)).status).toBe(401)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test("without a login, and with one that has ended", async () => {

@@ -5,6 +5,7 @@ import {
   bearerOf,
   hasExactly,
   json,
+  Logins,
   type StoreAnswer,
   type StoreServer,
   startStoreServer,
@@ -43,7 +44,7 @@ const READ_PARAMETERS = ["project", "config", "secrets", "include_dynamic_secret
 export async function startDoppler(): Promise<Doppler> {
   const identities = new Map<string, DopplerIdentity>()
   const configs = new Map<string, Readonly<Record<string, DopplerSecret>>>()
-  const logins = new Map<string, DopplerIdentity>()
+  const logins = new Logins<DopplerIdentity>()
 
   const server = await startStoreServer("Doppler", async (ask) => {
     if (ask.method === "POST" && ask.path === "/v3/auth/oidc") return logIn(ask)
@@ -65,13 +66,13 @@ export async function startDoppler(): Promise<Doppler> {
       return refused(401, `Invalid OIDC token: ${error.fault}`)
     }
     const token = `dp.said.${randomBytes(32).toString("base64url")}`
-    logins.set(token, identity)
+    logins.add(token, identity, LOGIN_SECONDS)
     return json(200, { token, expires_at: new Date(Date.now() + LOGIN_SECONDS * 1000).toISOString() })
   }
 
   function list(ask: Ask): StoreAnswer | null {
     if (!hasExactly(ask.query, ...READ_PARAMETERS) || ask.query.get("include_dynamic_secrets") !== "false") return null
-    const identity = logins.get(bearerOf(ask) ?? "")
+    const identity = logins.holder(bearerOf(ask) ?? "")
     if (identity === undefined) return refused(401, "Invalid Auth token")
     const name = `${ask.query.get("project")}/${ask.query.get("config")}`
     const secrets = configs.get(name)
@@ -89,7 +90,7 @@ export async function startDoppler(): Promise<Doppler> {
     ...server,
     addIdentity: (identity) => void identities.set(identity.id, identity),
     addConfig: (config, secrets) => void configs.set(config, secrets),
-    endLogins: () => logins.clear(),
+    endLogins: () => logins.end(),
   }
 }
 

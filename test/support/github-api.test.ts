@@ -35,7 +35,11 @@ function jwt({ iss = api.appId, iat = SECONDS - 60, exp = SECONDS + 540, key }: 
   return claims.setProtectedHeader({ alg: "RS256" }).sign(key ?? createPrivateKey(api.key.pkcs1))
 }
 
-async function call(path: string, bearer: string, init: { method?: string; body?: unknown; etag?: string } = {}) {
+async function call(
+  path: string,
+  bearer: string,
+  init: { method?: string; body?: unknown; text?: string; etag?: string } = {},
+) {
   const response = await fetch(`${api.url}${path}`, {
     method: init.method ?? "GET",
     redirect: "manual",
@@ -45,6 +49,7 @@ async function call(path: string, bearer: string, init: { method?: string; body?
       ...(init.etag ? { "if-none-match": init.etag } : {}),
     },
     ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+    ...(init.text === undefined ? {} : { body: init.text }),
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) }
@@ -207,6 +212,17 @@ describe("an installation's token", () => {
     ["more than the App has", { repository_ids: [41], permissions: { contents: "write" } }, 422],
     ["ids that are texts", { repository_ids: ["41"], permissions: { contents: "read" } }, 422],
   ]
+  test.each(["{", "null", "[]", "1", '"all"'])(
+    "is refused for the body %s, and is not one for everything",
+    async (body) => {
+      const refused = await call(`/app/installations/${installation.id}/access_tokens`, await jwt(), {
+        method: "POST",
+        text: body,
+      })
+      expect([refused.status, api.tokensAlive]).toEqual([400, 0])
+    },
+  )
+
   test.each(REFUSED)("is refused for %s", async (_, body, status) => {
     api.host(42, OTHERS, "site")
     expect((await askToken(body)).status).toBe(status)

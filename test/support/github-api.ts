@@ -7,7 +7,7 @@ import { no, type RouteAnswer, type World } from "./github-api/route.ts"
 import { answerAsInstallation, ROUTES } from "./github-api/routes.ts"
 import { InstallationTokens, type TokenForm } from "./github-api/tokens.ts"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 
 const FIRST_INSTALLATION = 51_000_000
 const VERSIONS: readonly unknown[] = [undefined, "2022-11-28"]
@@ -69,7 +69,7 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
   const tokens = new InstallationTokens(form, () => now().getTime())
   const credentials = new Set<string>()
   const overrides = new Map<string, { readonly path: RegExp; readonly answer: RouteAnswer }>()
-  let failure: { readonly how: Misbehaviour; left: number } | null = null
+  const failures = new Failures<Misbehaviour>()
   let limit: Limit | null = null
   let used = 0
   let installed = 0
@@ -99,10 +99,8 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
       send(response, no(404, "Not Found"), undefined)
       return
     }
-    if (failure) {
-      const { how } = failure
-      failure.left -= 1
-      if (failure.left <= 0) failure = null
+    const how = failures.take()
+    if (how !== null) {
       log.note(`${line} (${how})`)
       return misbehave(response, how, {
         type: "application/json; charset=utf-8",
@@ -133,7 +131,9 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
     if (route.as === "app") {
       const fault = faultOfAppJwt(bearer, appId, key.privateKey, Math.floor(now().getTime() / 1000))
       if (fault !== null) return no(401, fault)
-      return overridden?.answer ?? route.answer(parts, world, parse(body)) ?? no(404, "Not Found")
+      const sent = parse(body)
+      if (sent === null) return no(400, "Problems parsing JSON")
+      return overridden?.answer ?? route.answer(parts, world, sent) ?? no(404, "Not Found")
     }
     const token = tokens.find(bearer)
     if (!token) return no(401, "Bad credentials")
@@ -204,9 +204,7 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
       if (answer === null) overrides.delete(path.source)
       else overrides.set(path.source, { path, answer })
     },
-    fail(how, times = Number.POSITIVE_INFINITY) {
-      failure = how === null ? null : { how, left: times }
-    },
+    fail: (how, times) => failures.set(how, times),
     limit(next) {
       limit = next
     },
@@ -222,9 +220,11 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
   }
 }
 
-function parse(body: string | null): unknown {
+/** The JSON object of a body, empty for none: who sends none asks for all. Null for anything else, which GitHub refuses. */
+function parse(body: string | null): object | null {
   try {
-    return JSON.parse(body ?? "")
+    const sent: unknown = body === "" ? {} : JSON.parse(body ?? "")
+    return typeof sent === "object" && !Array.isArray(sent) ? sent : null
   } catch {
     return null
   }

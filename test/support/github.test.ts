@@ -66,6 +66,8 @@ describe("the runner's endpoint refuses", () => {
     ["a job that has ended", 403, askAfterItsEnd],
     ["another method", 405, (job) => ask(job.requestUrl, job.requestToken, { method: "POST" })],
     ["two audiences", 400, (job) => ask(`${job.requestUrl}&audience=a&audience=b`, job.requestToken)],
+    ["another parameter", 400, (job) => ask(`${job.requestUrl}&sub=a`, job.requestToken)],
+    ["the version twice", 400, (job) => ask(`${job.requestUrl}&api-version=2.0`, job.requestToken)],
     ["an empty audience", 400, (job) => ask(`${job.requestUrl}&audience=`, job.requestToken)],
     ["a URL whose query was cut off", 400, (job) => ask(job.requestUrl.split("?")[0] ?? "", job.requestToken)],
   ]

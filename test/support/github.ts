@@ -4,10 +4,12 @@ import { SignJWT } from "jose"
 import { type ClaimOverrides, type GitHubClaims, githubClaims } from "./github-claims.ts"
 import { type GitHubKey, makeKey, publicJwk } from "./github-keys.ts"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, startServer } from "./servers.ts"
 
 const TOKEN_SECONDS = 300
 const NOT_BEFORE_LEAD_SECONDS = 600
+/** Of the URL by which a runner gets a token. */
+const PARAMETERS = ["api-version", "audience"]
 
 export interface GitHubOptions {
   /** An enterprise's slug: the issuer is then `<host>/<slug>`, and its keys stay at the host's root. */
@@ -69,7 +71,11 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
   let active = makeKey()
   let published: readonly GitHubKey[] = [active]
   const jobs = new Map<string, Job>()
-  const failures = new Map<Endpoint, { readonly how: Misbehaviour; left: number }>()
+  const failures: Readonly<Record<Endpoint, Failures<Misbehaviour>>> = {
+    discovery: new Failures(),
+    jwks: new Failures(),
+    idtoken: new Failures(),
+  }
 
   const server = await startServer(
     (request, response) => route(request, response),
@@ -103,7 +109,9 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
       response.writeHead(status).end()
     }
     if (request.method !== "GET") return refuse(405)
-    if (audiences.length > 1 || audience === "" || url.searchParams.get("api-version") !== "2.0") return refuse(400)
+    const names = [...url.searchParams.keys()]
+    const isKnown = names.every((name, at) => PARAMETERS.includes(name) && names.indexOf(name) === at)
+    if (!isKnown || audience === "" || url.searchParams.get("api-version") !== "2.0") return refuse(400)
     if (request.headers.authorization === undefined) return refuse(401)
     if (request.headers.authorization !== `Bearer ${job.requestToken}`) return refuse(403)
     return answer(response, "idtoken", line, { value: await sign(job.claims, { audience }) })
@@ -111,12 +119,10 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
 
   function answer(response: ServerResponse, endpoint: Endpoint, line: string, body: unknown): void {
     const right = { type: "application/json; charset=utf-8", body: JSON.stringify(body) }
-    const failure = failures.get(endpoint)
-    if (failure) {
-      failure.left -= 1
-      if (failure.left <= 0) failures.delete(endpoint)
-      log.note(`${line} (${failure.how})`)
-      misbehave(response, failure.how, right)
+    const how = failures[endpoint].take()
+    if (how !== null) {
+      log.note(`${line} (${how})`)
+      misbehave(response, how, right)
       return
     }
     log.note(`${line} 200`)
@@ -170,10 +176,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
       active = makeKey()
       published = old === "keep" ? [active, ...published] : [active]
     },
-    fail(endpoint, how, times = Number.POSITIVE_INFINITY) {
-      if (how === null) failures.delete(endpoint)
-      else failures.set(endpoint, { how, left: times })
-    },
+    fail: (endpoint, how, times) => failures[endpoint].set(how, times),
     requests: log.entries,
     assertClean: () => log.assertClean(),
     async close() {

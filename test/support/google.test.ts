@@ -113,6 +113,7 @@ describe("an exchange whose form is wrong is refused:", () => {
   test("an Authorization, a form, and what is no JSON", async () => {
     expect((await exchange({}, { authorization: "Bearer x" })).status).toBe(401)
     expect((await exchange({}, { "content-type": "application/x-www-form-urlencoded" })).status).toBe(400)
+    expect((await exchange({}, { "content-type": "application/json-seq" })).status).toBe(400)
     expect((await post("/v1/token", "{")).status).toBe(400)
     expect(google.issued).toEqual([])
   })

@@ -12,7 +12,7 @@ import {
 import { generateAccessToken, type ServiceAccount } from "./google/service-account.ts"
 import { type IssuedToken, Tokens } from "./google/tokens.ts"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 
 export type GoogleApi = "sts" | "iamcredentials" | "secretmanager"
 
@@ -51,7 +51,11 @@ export async function startGoogle(): Promise<Google> {
   const accounts = new Map<string, ServiceAccount>()
   const secrets: Secrets = { projects: new Map(), secrets: [] }
   const tokens = new Tokens()
-  const failures = new Map<GoogleApi, { readonly how: GoogleMisbehaviour; left: number }>()
+  const failures: Readonly<Record<GoogleApi, Failures<GoogleMisbehaviour>>> = {
+    sts: new Failures(),
+    iamcredentials: new Failures(),
+    secretmanager: new Failures(),
+  }
 
   const server = await startServer(
     (request, response) => serve(request, response),
@@ -84,7 +88,7 @@ export async function startGoogle(): Promise<Google> {
     says: string,
     grant: () => Promise<Answer>,
   ): Promise<void> {
-    const how = takeFailure(api)
+    const how = failures[api].take()
     const said = await (how === "throttled" || how === "service-disabled" ? refuse(api, how) : grant()).catch(refused)
     const body = JSON.stringify(said.body)
     if (how !== null && how !== "throttled" && how !== "service-disabled") {
@@ -94,14 +98,6 @@ export async function startGoogle(): Promise<Google> {
     }
     log.note(`${says} ${said.word}`)
     response.writeHead(said.status, { "Content-Type": "application/json; charset=UTF-8" }).end(body)
-  }
-
-  function takeFailure(api: GoogleApi): GoogleMisbehaviour | null {
-    const failure = failures.get(api)
-    if (!failure) return null
-    failure.left -= 1
-    if (failure.left <= 0) failures.delete(api)
-    return failure.how
   }
 
   return {
@@ -116,10 +112,7 @@ export async function startGoogle(): Promise<Google> {
       const at = secrets.secrets.findIndex(isSame)
       secrets.secrets.splice(at < 0 ? secrets.secrets.length : at, at < 0 ? 0 : 1, secret)
     },
-    fail(api, how, times = Number.POSITIVE_INFINITY) {
-      if (how === null) failures.delete(api)
-      else failures.set(api, { how, left: times })
-    },
+    fail: (api, how, times) => failures[api].set(how, times),
     issued: tokens.issued,
     requests: log.entries,
     assertClean: () => log.assertClean(),

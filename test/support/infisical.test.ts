@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
 import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 import { type Infisical, startInfisical } from "./infisical.ts"
 
@@ -89,8 +89,31 @@ describe("a secret is refused", () => {
     ["in another environment", "HOST", { environment: "dev" }, 403, "PermissionDenied"],
     ["that is not there", "PORT", {}, 404, "NotFound"],
     ["whose case differs", "host", {}, 404, "NotFound"],
+    ["by a folder in its name", "shop%2FHOST", { secretPath: "/" }, 422, "ValidationFailure"],
+    ["by a folder in its environment", "HOST", { environment: "prod/shop", secretPath: "/" }, 422, "ValidationFailure"],
+    [
+      "by an environment in its project",
+      "HOST",
+      { projectId: "p1/prod", environment: "shop" },
+      422,
+      "ValidationFailure",
+    ],
   ])("%s", async (_, name, query, status, error) => {
     expect(await read(name, query as Record<string, string>, await logIn())).toMatchObject({ status, body: { error } })
+  })
+
+  test("once the login's 7200 seconds are over", async () => {
+    const token = await logIn()
+    vi.useFakeTimers({ toFake: ["Date"] })
+    try {
+      const start = Date.now()
+      vi.setSystemTime(start + 7199_000)
+      expect((await read("HOST", {}, token)).status).toBe(200)
+      vi.setSystemTime(start + 7200_000)
+      expect((await read("HOST", {}, token)).status).toBe(401)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test("without a login, and with one that has ended", async () => {

@@ -5,6 +5,7 @@ import {
   bearerOf,
   hasExactly,
   json,
+  Logins,
   type StoreAnswer,
   type StoreServer,
   startStoreServer,
@@ -45,7 +46,7 @@ const REFERENCE = /\$\{([A-Za-z0-9_-]+)\}/g
 export async function startInfisical(): Promise<Infisical> {
   const identities = new Map<string, InfisicalIdentity>()
   const secrets = new Map<string, string>()
-  const logins = new Map<string, InfisicalIdentity>()
+  const logins = new Logins<InfisicalIdentity>()
 
   const server = await startStoreServer("Infisical", async (ask) => {
     if (ask.method === "POST" && ask.path === "/api/v1/auth/oidc-auth/login") return logIn(ask)
@@ -68,7 +69,7 @@ export async function startInfisical(): Promise<Infisical> {
       return refused(401, "UnauthorizedError", `Access denied: ${error.fault}`)
     }
     const accessToken = randomBytes(48).toString("base64url")
-    logins.set(accessToken, identity)
+    logins.add(accessToken, identity, LOGIN_SECONDS)
     return json(200, { accessToken, expiresIn: LOGIN_SECONDS, accessTokenMaxTTL: LOGIN_SECONDS, tokenType: "Bearer" })
   }
 
@@ -77,8 +78,11 @@ export async function startInfisical(): Promise<Infisical> {
     if (!hasExactly(query, ...READ_PARAMETERS)) return null
     const [projectId, environment, secretPath] = ["projectId", "environment", "secretPath"].map((key) => query.get(key))
     if (!secretPath?.startsWith("/") || (secretPath !== "/" && secretPath.endsWith("/"))) return null
+    // A slash in one of these would make another folder's name of them.
+    if ([projectId, environment, secretKey].some((part) => !part || part.includes("/")))
+      return refused(422, "ValidationFailure", "A project, an environment and a name are slugs")
     if (query.get("type") !== "shared" || query.get("include_imports") !== "false") return null
-    const identity = logins.get(bearerOf(ask) ?? "")
+    const identity = logins.holder(bearerOf(ask) ?? "")
     if (identity === undefined) return refused(401, "UnauthorizedError", "Token is not valid")
     const folder = `${projectId}/${environment}${secretPath === "/" ? "" : secretPath}/`
     const mayRead = identity.reads.some((prefix) => folder.startsWith(prefix))
@@ -111,7 +115,7 @@ export async function startInfisical(): Promise<Infisical> {
     ...server,
     addIdentity: (identity) => void identities.set(identity.id, identity),
     addSecret: (place, value) => void secrets.set(place, value),
-    endLogins: () => logins.clear(),
+    endLogins: () => logins.end(),
   }
 }
 

@@ -14,11 +14,15 @@ export interface TrustedIssuer {
   readonly audiences: readonly string[]
 }
 
-/** Why a service does not take an identity token; each service says it in its own words. */
+/**
+ * Why a service does not take an identity token; each service says it in its own words. `keys-unavailable`: the issuer
+ * gives no answer. `keys-unusable`: it gives one that nobody could verify with.
+ */
 export type TokenFault =
   | "malformed"
   | "issuer-unknown"
   | "keys-unavailable"
+  | "keys-unusable"
   | "signature"
   | "audience"
   | "expired"
@@ -36,10 +40,16 @@ export class TokenRefusal extends Error {
 
 const FETCH_TIMEOUT_MS = 3_000
 const MAX_DOCUMENT_BYTES = 64 * 1024
+const MAX_KEYS = 100
+const MIN_MODULUS_CHARACTERS = 342 // 2048 bits in base64url
+/** Lists that OpenID Connect Discovery 1.0 requires, and that IAM names in its requirements. */
+const DISCOVERY_LISTS = ["response_types_supported", "subject_types_supported", "id_token_signing_alg_values_supported"]
+const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 
 /**
  * Verifies an identity token as a relying party does: the issuer must be one of the trusted, its discovery document and
- * keys are fetched each time, only RS256 counts, and `aud` must be exactly one of the issuer's audiences.
+ * keys are fetched each time, so that the keys of now count, only RS256 counts, and `aud` must be exactly one of the
+ * issuer's audiences. Where the services differ, it is as strict as the strictest.
  *
  * @throws {TokenRefusal}
  */
@@ -55,7 +65,7 @@ export async function verifyIdentityToken(token: string, trusted: readonly Trust
       requiredClaims: ["sub", "aud", "exp", "iat", "jti"],
     })
     if (typeof payload.aud !== "string" || !party.audiences.includes(payload.aud)) throw new TokenRefusal("audience")
-    if ((payload.iat ?? 0) > Date.now() / 1000 + 1) throw new TokenRefusal("not-yet-valid")
+    if ((payload.iat ?? 0) > Date.now() / 1000) throw new TokenRefusal("not-yet-valid")
     return payload
   } catch (error) {
     if (error instanceof TokenRefusal) throw error
@@ -66,31 +76,54 @@ export async function verifyIdentityToken(token: string, trusted: readonly Trust
   }
 }
 
+/** What a token says of its issuer. One that names no key or has no signature is not looked at any further. */
 function claimedIssuer(token: string): unknown {
   try {
-    if (typeof decodeProtectedHeader(token).kid !== "string") throw new TokenRefusal("malformed")
-    return decodeJwt(token).iss
+    const { iss } = decodeJwt(token)
+    if (typeof decodeProtectedHeader(token).kid === "string" && !token.endsWith(".")) return iss
   } catch {
-    throw new TokenRefusal("malformed")
+    // No JSON: the same refusal as for any other text that is no token.
   }
+  throw new TokenRefusal("malformed")
 }
 
 async function fetchKeys(issuer: string): Promise<JSONWebKeySet> {
   const discovery = await fetchJson(`${issuer}/.well-known/openid-configuration`)
-  if (discovery["issuer"] !== issuer || typeof discovery["jwks_uri"] !== "string")
-    throw new TokenRefusal("keys-unavailable")
+  const isComplete = DISCOVERY_LISTS.every((name) => Array.isArray(discovery[name]) && discovery[name].length > 0)
+  if (discovery["issuer"] !== issuer || typeof discovery["jwks_uri"] !== "string" || !isComplete)
+    throw new TokenRefusal("keys-unusable")
   const { keys } = await fetchJson(discovery["jwks_uri"])
-  if (!Array.isArray(keys) || keys.length === 0) throw new TokenRefusal("keys-unavailable")
+  if (!Array.isArray(keys) || keys.length === 0 || keys.length > MAX_KEYS || !keys.every(isSigningKey))
+    throw new TokenRefusal("keys-unusable")
   return { keys } as JSONWebKeySet
 }
 
-async function fetchJson(url: string): Promise<Record<string, unknown>> {
+/** One key that no service takes spoils the set: whoever published a private half has lost it to everybody. */
+function isSigningKey(key: unknown): boolean {
+  const jwk = (typeof key === "object" && key !== null ? key : {}) as Readonly<Record<string, unknown>>
+  const modulus = typeof jwk["n"] === "string" ? jwk["n"] : ""
+  const isPublic = PRIVATE_MEMBERS.every((member) => !Object.hasOwn(jwk, member))
+  return jwk["kty"] === "RSA" && typeof jwk["kid"] === "string" && isPublic && modulus.length >= MIN_MODULUS_CHARACTERS
+}
+
+async function fetchJson(url: string): Promise<Readonly<Record<string, unknown>>> {
+  const text = await fetchText(url)
+  try {
+    const parsed: unknown = Buffer.byteLength(text) <= MAX_DOCUMENT_BYTES ? JSON.parse(text) : null
+    if (typeof parsed === "object" && parsed !== null) return parsed as Record<string, unknown>
+  } catch {
+    // No JSON.
+  }
+  throw new TokenRefusal("keys-unusable")
+}
+
+async function fetchText(url: string): Promise<string> {
   try {
     const response = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) })
     const text = await response.text()
-    if (response.status !== 200 || text.length > MAX_DOCUMENT_BYTES) throw new Error("not usable")
-    return JSON.parse(text) as Record<string, unknown>
+    if (response.status === 200) return text
   } catch {
-    throw new TokenRefusal("keys-unavailable")
+    // No answer.
   }
+  throw new TokenRefusal("keys-unavailable")
 }

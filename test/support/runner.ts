@@ -89,7 +89,7 @@ export async function runAction(step: ActionStep): Promise<ActionRun> {
 }
 
 /** Reads a runner file of `name<<delimiter` blocks as the runner does, and throws where it would fail the step. */
-export function parseFileCommands(text: string): Record<string, string> {
+function parseFileCommands(text: string): Record<string, string> {
   const found: Record<string, string> = Object.create(null)
   const lines = text.split("\n")
   for (let at = 0; at < lines.length; at++) {

@@ -18,6 +18,25 @@ export interface LoopbackServer {
  */
 export type Misbehaviour = "reset" | "unavailable" | "slow" | "oversized" | "garbage" | "redirect"
 
+/** What a server was told to do wrong: in the next so many answers, or in all until it is mended. */
+export class Failures<How> {
+  #told: { readonly how: How; left: number } | null = null
+
+  /** Makes the next `times` answers fail; for good when `times` is left out. `null` mends it. */
+  set(how: How | null, times = Number.POSITIVE_INFINITY): void {
+    this.#told = how === null ? null : { how, left: times }
+  }
+
+  /** How the answer at hand fails, which is then one less to come; null when it is to be right. */
+  take(): How | null {
+    if (this.#told === null) return null
+    const { how } = this.#told
+    this.#told.left -= 1
+    if (this.#told.left <= 0) this.#told = null
+    return how
+  }
+}
+
 /** Serves `handle` on a free port of the loopback interface. A handler that throws is answered with 500 and told to `onFault`. */
 export async function startServer(
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
@@ -65,6 +84,10 @@ export async function readBody(request: IncomingMessage): Promise<string | null>
   }
   return Buffer.concat(chunks).toString("utf8")
 }
+
+/** The media type of a body without its parameters, in lower case; empty when the header does not say one. */
+export const mediaTypeOf = (contentType: string | undefined): string =>
+  contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? ""
 
 /** Answers as the misbehaviour says. `right` is what a server in order would have sent. */
 export function misbehave(

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, mediaTypeOf, misbehave, readBody, startServer } from "./servers.ts"
 
 /** A request as stand-ins for stores look at it. */
 export interface Ask {
@@ -40,7 +40,7 @@ export async function startStoreServer(
   answer: (ask: Ask) => Promise<StoreAnswer | null>,
 ): Promise<StoreServer> {
   const log = new RequestLog(`the stand-in for ${name}`)
-  let failure: { readonly how: Misbehaviour; left: number } | null = null
+  const failures = new Failures<Misbehaviour>()
 
   const server = await startServer(
     async (request, response) => {
@@ -54,10 +54,9 @@ export async function startStoreServer(
         return
       }
       const { status, body = "", type = "application/json", headers: more } = given
-      const how = failure?.how
-      if (failure !== null && --failure.left <= 0) failure = null
+      const how = failures.take()
       log.note(`${line} ${how ?? status}`)
-      if (how !== undefined) misbehave(response, how, { type, body })
+      if (how !== null) misbehave(response, how, { type, body })
       else response.writeHead(status, { "Content-Type": type, ...more }).end(body)
     },
     (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`),
@@ -65,9 +64,7 @@ export async function startStoreServer(
 
   return {
     url: server.url,
-    fail(how, times = Number.POSITIVE_INFINITY) {
-      failure = how === null ? null : { how, left: times }
-    },
+    fail: (how, times) => failures.set(how, times),
     requests: log.entries,
     assertClean: () => log.assertClean(),
     async close() {
@@ -79,26 +76,48 @@ export async function startStoreServer(
 
 export const json = (status: number, body: unknown): StoreAnswer => ({ status, body: JSON.stringify(body) })
 
+/** The logins that a store gave: each ends after its time, and all when the store says so. */
+export class Logins<Holder> {
+  readonly #given = new Map<string, { readonly holder: Holder; readonly endsAt: number }>()
+
+  add(token: string, holder: Holder, seconds: number): void {
+    this.#given.set(token, { holder, endsAt: Date.now() + seconds * 1000 })
+  }
+
+  /** Whose a login is that has not ended. */
+  holder(token: string): Holder | undefined {
+    const given = this.#given.get(token)
+    return given !== undefined && given.endsAt > Date.now() ? given.holder : undefined
+  }
+
+  end(): void {
+    this.#given.clear()
+  }
+}
+
 /** Whether a query has these parameters and no others, each once. */
 export const hasExactly = (query: URLSearchParams, ...names: readonly string[]): boolean =>
-  [...query.keys()].sort().join() === [...names].sort().join()
+  isSame([...query.keys()], names)
 
 /** The members of a JSON body, when it is an object of these texts and no others; null otherwise. */
 export function textsIn<Name extends string>(
   { headers, body }: Ask,
   ...names: readonly Name[]
 ): Readonly<Record<Name, string>> | null {
-  if (headers["content-type"]?.split(";")[0] !== "application/json") return null
+  if (mediaTypeOf(headers["content-type"]) !== "application/json") return null
   try {
     const parsed = JSON.parse(body ?? "") as Record<string, unknown>
-    const right = Object.keys(parsed).sort().join() === [...names].sort().join()
-    return right && Object.values(parsed).every((value) => typeof value === "string")
+    return isSame(Object.keys(parsed), names) && Object.values(parsed).every((value) => typeof value === "string")
       ? (parsed as Record<Name, string>)
       : null
   } catch {
     return null
   }
 }
+
+/** In one text a name with a comma would be two. */
+const isSame = (some: readonly string[], others: readonly string[]) =>
+  JSON.stringify([...some].sort()) === JSON.stringify([...others].sort())
 
 export const bearerOf = ({ headers }: Ask): string | null =>
   /^Bearer (\S+)$/.exec(headers.authorization ?? "")?.[1] ?? null

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
+import type { TrustedIssuer } from "./relying-party.ts"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 import {
   errorXml,
   type IssuedCredentials,
@@ -12,7 +13,7 @@ import {
 } from "./sts/answer.ts"
 import { type AssumeRoleCall, packedPolicySize, readAssumeRoleCall } from "./sts/request.ts"
 import { authorise, type Role } from "./sts/trust.ts"
-import { type OidcProvider, verifyWebIdentity, type WebIdentity } from "./sts/web-identity.ts"
+import { verifyWebIdentity, type WebIdentity } from "./sts/web-identity.ts"
 
 const STRANGE_ACCOUNT = "999988887777"
 
@@ -40,7 +41,7 @@ export async function startSts(): Promise<Sts> {
   const log = new RequestLog("the STS stand-in")
   const roles = new Map<string, Role>()
   const issued: IssuedCredentials[] = []
-  let failure: { readonly how: StsMisbehaviour; left: number } | null = null
+  const failures = new Failures<StsMisbehaviour>()
 
   const server = await startServer(
     (request, response) => serve(request, response),
@@ -53,7 +54,7 @@ export async function startSts(): Promise<Sts> {
       response.writeHead(404).end()
       return
     }
-    const how = takeFailure()
+    const how = failures.take()
     try {
       const call = readAssumeRoleCall(request.method ?? "", request.headers, await readBody(request))
       if (how !== null && isErrorCode(how)) throw new StsRefusal(how, "Refused, because the test says so.")
@@ -73,13 +74,6 @@ export async function startSts(): Promise<Sts> {
     }
   }
 
-  function takeFailure(): StsMisbehaviour | null {
-    const how = failure?.how ?? null
-    if (failure) failure.left -= 1
-    if (failure && failure.left <= 0) failure = null
-    return how
-  }
-
   async function assume(call: AssumeRoleCall, how: StsMisbehaviour | null): Promise<string> {
     const role = roles.get(call.roleArn)
     // STS does not tell a role that is not there from one that lets nobody in.
@@ -93,7 +87,7 @@ export async function startSts(): Promise<Sts> {
   }
 
   /** The OIDC providers of an account are those that its roles trust, one an issuer. */
-  function providersOf(account: string): OidcProvider[] {
+  function providersOf(account: string): TrustedIssuer[] {
     const trusting = [...roles.values()].filter((role) => role.arn.includes(`::${account}:`))
     const byIssuer = Map.groupBy(trusting, (role) => role.issuer)
     return [...byIssuer].map(([issuer, group]) => ({ issuer, audiences: group.flatMap((role) => role.audiences) }))
@@ -125,9 +119,7 @@ export async function startSts(): Promise<Sts> {
   return {
     url: server.url,
     addRole: (role) => void roles.set(role.arn, role),
-    fail(how, times = Number.POSITIVE_INFINITY) {
-      failure = how === null ? null : { how, left: times }
-    },
+    fail: (how, times) => failures.set(how, times),
     issued,
     requests: log.entries,
     assertClean: () => log.assertClean(),

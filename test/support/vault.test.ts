@@ -1,4 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
+// Long because each kind of refusal is one table, and a refusal that stands in none is not tested.
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest"
 import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 import type { JwtRole } from "./vault/tokens.ts"
 import { startVault, type Vault } from "./vault.ts"
@@ -98,6 +100,11 @@ describe("a login is refused", () => {
       "without a token, whatever else is said",
       () => ask("POST", "auth/jwt/login", { body: { role: "shop", token: "x" } }),
       "jwt must be specified",
+    ],
+    [
+      "with a token, which nobody needs for it",
+      async () => ask("POST", "auth/jwt/login", { token: "s.x", body: { role: "shop", jwt: await jwt() } }),
+      "a header that nobody needs",
     ],
     ["with a body that is no JSON", () => ask("POST", "auth/jwt/login", { body: "role=shop" }), "parse JSON"],
   ])("%s", async (_, act, says) => {
@@ -220,6 +227,21 @@ describe("leases and tokens", () => {
     expect(vault.alive()).toBe(0)
   })
 
+  it("end with the token when it is over before they are", async () => {
+    const token = await tokenOf()
+    const { data } = await ask("GET", "database/creds/shop-rw", { token })
+    vi.useFakeTimers({ toFake: ["Date"] })
+    try {
+      vi.setSystemTime(Date.now() + (ROLE.ttlSeconds - 2) * 1000)
+      expect(vault.engines.letsIn(data ?? {})).toBe(true)
+      vi.setSystemTime(Date.now() + 2_000)
+      expect(vault.engines.letsIn(data ?? {})).toBe(false)
+      expect((await ask("GET", "secret/data/shop/db", { token })).status).toBe(403)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it("are shortened by a renewal, and not made longer than their roles allow", async () => {
     vault.tokens.roles.set("shop", { ...ROLE, maxTtlSeconds: 900 })
     const token = await tokenOf()
@@ -272,4 +294,11 @@ describe("leases and tokens", () => {
     const read = async () => (await ask("GET", "secret/data/shop/db", { token: twice })).status
     expect([await read(), await read(), await read()]).toEqual([200, 200, 403])
   })
+})
+
+it("fails as often as it is told to, and does nothing of what is asked meanwhile", async () => {
+  vault.fail("unavailable", 1)
+  const failed = await fetch(`${vault.url}/v1/auth/jwt/login`, { method: "POST" })
+  expect([failed.status, vault.alive()]).toEqual([503, 0])
+  expect((await login()).status).toBe(200)
 })

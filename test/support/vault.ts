@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { RequestLog } from "./request-log.ts"
-import { type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
+import { Failures, type Misbehaviour, misbehave, readBody, startServer } from "./servers.ts"
 import { envelope, type VaultAnswer, type VaultCall, VaultRefusal } from "./vault/answers.ts"
 import { VaultEngines } from "./vault/engines.ts"
 import { VaultTokens } from "./vault/tokens.ts"
@@ -9,8 +9,8 @@ export interface Vault {
   readonly url: string
   readonly tokens: VaultTokens
   readonly engines: VaultEngines
-  /** Makes the next answers fail, for good; `null` mends it. What is asked meanwhile does nothing. */
-  fail(how: Misbehaviour | null): void
+  /** Makes the next `times` answers fail; for good when `times` is left out. `null` mends it. What is asked meanwhile does nothing. */
+  fail(how: Misbehaviour | null, times?: number): void
   /** Seals it: everything is refused until it is unsealed. */
   seal(sealed: boolean): void
   /** What was asked, in order, for example `GET database/creds/shop-rw 200`. No token is in it. */
@@ -31,7 +31,7 @@ export async function startVault(): Promise<Vault> {
   const log = new RequestLog("the Vault stand-in")
   const engines = new VaultEngines()
   const tokens = new VaultTokens((token) => engines.endOf(token))
-  let failure: Misbehaviour | null = null
+  const failures = new Failures<Misbehaviour>()
   let isSealed = false
 
   const server = await startServer(
@@ -53,9 +53,10 @@ export async function startVault(): Promise<Vault> {
       return
     }
     const body = await readBody(request)
-    if (failure !== null) {
-      log.note(`${line} (${failure})`)
-      misbehave(response, failure, { type: "application/json", body: envelope({}) })
+    const how = failures.take()
+    if (how !== null) {
+      log.note(`${line} (${how})`)
+      misbehave(response, how, { type: "application/json", body: envelope({}) })
       return
     }
     try {
@@ -97,9 +98,7 @@ export async function startVault(): Promise<Vault> {
     url: server.url,
     tokens,
     engines,
-    fail: (how) => {
-      failure = how
-    },
+    fail: (how, times) => failures.set(how, times),
     seal: (sealed) => {
       isSealed = sealed
     },

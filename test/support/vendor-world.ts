@@ -17,14 +17,15 @@ export const toolsJob = (runId: string) => ({
 })
 
 /** The `sub` of the broker's identity tokens for one of its grants. */
-export const toolsSubject = (grant: string) => `repository:acme/tools:environment:production:grant:${grant}`
+const toolsSubject = (grant: string) => `repository:acme/tools:environment:production:grant:${grant}`
 
 /** Starts every vendor's stand-in. Each is given to `ends` as soon as it runs. */
 export async function startVendors(ends: AsyncDisposableStack): Promise<readonly Vendor[]> {
   return await Promise.all(
-    VENDORS.map(async (start) => {
+    Object.entries(VENDORS).map(async ([name, start]) => {
       const vendor = await start()
       ends.defer(() => vendor.close())
+      if (vendor.name !== name) throw new Error(`${name} calls itself ${vendor.name}`)
       return vendor
     }),
   )

@@ -3,13 +3,13 @@ import type { Misbehaviour } from "./servers.ts"
 
 /** One vendor of the world that flows and the demo play in: its stand-in, and what policies say of it. */
 export interface Vendor {
-  /** `google`, `vault`: also the prefix of its connections' and grants' names. */
+  /** Its key in `VENDORS`, and what tests and the demo call it: `google`, `1password`. */
   readonly name: string
   /** What the job is going to get, for people: `a Google Cloud access token of a service account`. */
   readonly gives: string
-  /** Connections by name, as the organisation file would have them. */
+  /** Connections by name, as the organisation file would have them. All vendors' stand in one file: no two share a name. */
   readonly connections: Readonly<Record<string, unknown>>
-  /** Grants by name, as a policy would have them. Their names go into the `sub` of identity tokens. */
+  /** Grants by name, as a policy would have them, in one with all other vendors'. Their names go into the `sub` of identity tokens. */
   readonly grants: Readonly<Record<string, unknown>>
   /** The operator's secrets by the names in `connections`. */
   readonly secrets: Readonly<Record<string, string>>

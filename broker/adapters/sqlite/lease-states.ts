@@ -39,11 +39,11 @@ const NEXT: Readonly<Record<LeaseState, ReadonlySet<LeaseState>>> = {
  * How long a revocation that was begun is left alone. Longer than the deadline of a call to a provider, so that nobody
  * begins one again while it runs.
  */
-export const REVOCATION_MS = 60_000
+const REVOCATION_MS = 60_000
 /** The longest wait between two attempts: a provider that is down for a day is asked once an hour. */
-export const LONGEST_WAIT_MS = 60 * 60_000
+const LONGEST_WAIT_MS = 60 * 60_000
 /** How long a closed lease still answers a second revocation: longer than any job may run. */
-export const CLOSED_KEPT_MS = 36 * 24 * 60 * 60_000
+const CLOSED_KEPT_MS = 36 * 24 * 60 * 60_000
 
 /** Whether a lease has come to its end; nothing follows it. */
 export function isClosed(state: LeaseState): state is LeaseEnd {

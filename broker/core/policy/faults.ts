@@ -35,6 +35,7 @@ export type FaultCode =
   | "issuer_unknown"
   | "owner_unknown"
   | "connection_unknown"
+  | "audience_shared"
   | "grant_unknown"
   | "grant_duplicate"
   | "grant_conflict"

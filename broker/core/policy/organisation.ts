@@ -7,6 +7,7 @@ import { parseProviderPart } from "./provider-part.ts"
 import type { ProviderSchemas, ProviderSchemaTable } from "./provider-schemas.ts"
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
+import { sharedAudiences } from "./shared-audiences.ts"
 import { keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
 
 /** What an organisation file says, as far as it can be read: policies are checked against it even when it has faults. */
@@ -50,7 +51,7 @@ export function readOrganisation(
     faults.push(...sharedUrls(file, document, parsed.data))
     const read = readBoundaries(file, root, parsed.data.boundaries ?? [], connections)
     boundaries = read.boundaries
-    faults.push(...read.faults)
+    faults.push(...read.faults, ...sharedAudiences(file, root, connections))
   }
   const issuers = Object.entries(sectionOf(value, "issuers"))
   return {

@@ -5,12 +5,23 @@ export interface ProviderSchemas {
   readonly connection: z.ZodType
   readonly grant: z.ZodType
   check?(grant: unknown, connection: unknown): string | null
+  audiences?(connection: unknown): ConnectionAudiences
   underCeiling?(grant: unknown): unknown
   /** Present when its grants name files that lie in the policy folder. */
   readonly files?: ProviderFiles
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   resource(grant: unknown): string
+}
+
+/** For which audiences a connection has the broker sign identity tokens, and who gets hold of what they open. */
+export interface ConnectionAudiences {
+  /** A job is handed tokens for these. */
+  readonly handedOut?: readonly string[]
+  /** The broker presents tokens for these, for what a grant names. */
+  readonly presented?: readonly string[]
+  /** The broker logs in for itself with tokens for these, and hands out nothing of what it is let into. */
+  readonly ownLogin?: readonly string[]
 }
 
 /** Files of secrets beside the policies, as a provider reads them. Their text is encrypted, and goes with the grants that name them. */

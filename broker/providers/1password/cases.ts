@@ -1,4 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { askingBy, minted } from "../case-store.ts"
 
 const VAULT_ID = "vault".padEnd(26, "1")
 const ITEM_ID = "item".padEnd(26, "2")
@@ -7,12 +8,7 @@ const OTHER_ID = "other".padEnd(26, "3")
 const connection = { url: "https://connect.example.com", token: "env:OP_CONNECT_TOKEN" }
 const secrets = { OP_CONNECT_TOKEN: "canary-of-the-connect-token" }
 const PASSWORD = "op://Shop Production/Database/password"
-const asking = (...locators: readonly string[]) => ({
-  connection,
-  secrets,
-  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
-  ttlSeconds: 900,
-})
+const asking = askingBy({ connection, secrets })
 const request = asking(PASSWORD)
 
 const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
@@ -51,12 +47,6 @@ const found = [json([vault()]), json([listed()])]
 const answered = [...found, json(item())]
 
 const value = (text: string) => ({ secret: true, value: text })
-const minted = (...texts: readonly string[]) => ({
-  values: Object.fromEntries(texts.map((text, at) => [`VALUE_${at + 1}`, { ...value(text), env: `VALUE_${at + 1}` }])),
-  revocation: "expires-only" as const,
-  expiresAt: null,
-})
-
 const URL = "https://connect.example.com/v1"
 const headers = { authorization: "Bearer canary-of-the-connect-token", accept: "application/json" }
 const VAULTS_CALL = { method: "GET", url: `${URL}/vaults?filter=name%20eq%20%22Shop%20Production%22`, headers }

@@ -13,11 +13,10 @@ const SPECIAL = /["\\%?]/
 
 /** What the organisation file says of a way to a Connect server. */
 export const connection = z.strictObject({
-  /** The Connect server, without the `/v1` of its API. */
-  url: serviceUrl,
-  /** Its access token, which the operator holds. */
-  token: secretReference,
-  /** Vaults that grants may name, spelled as grants spell them. */
+  url: serviceUrl.meta({ description: "The Connect server, without the /v1 of its API." }),
+  token: secretReference.meta({
+    description: "The server's access token: env:NAME of a secret that the operator sets; never the secret itself.",
+  }),
   vaults: z
     .array(
       z
@@ -27,7 +26,8 @@ export const connection = z.strictObject({
     )
     .min(1)
     .max(MAX_VAULTS)
-    .optional(),
+    .optional()
+    .meta({ description: "Vaults that grants may name, spelled as grants spell them." }),
   ...storeSettings,
 })
 
@@ -60,13 +60,6 @@ export function parseReference(locator: string): Result<Reference, string> {
   if (vault === undefined || item === undefined || field === undefined || rest.length > 1)
     return fail("has too few or too many parts for op://VAULT/ITEM/[SECTION/]FIELD")
   return ok({ vault, item, section: rest[0] ?? null, field })
-}
-
-/** The parts of a reference. Only for locators that the schema has let through. */
-export function referenceOf(locator: string): Reference {
-  const parsed = parseReference(locator)
-  if (!parsed.ok) throw new TypeError("not a secret reference")
-  return parsed.value
 }
 
 const vaultFault = (name: string) => (name.includes("/") ? "is no name" : segmentFault(name, SPECIAL))

@@ -1,16 +1,15 @@
 import type { HttpResponse } from "../../ports/http.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call } from "../call.ts"
+import { outsideOf } from "../places.ts"
+import type { Located } from "../read-grant.ts"
 import { retryPassing } from "../retry.ts"
 import { storeProvider } from "../store.ts"
 import { buildGet, fieldOfItem, itemOf, itemsTitled, readItem, readItemId, readVaultId, vaultsNamed } from "./api.ts"
-import { connection, ID, parseReference, type Reference, referenceOf } from "./grant.ts"
+import { connection, ID, parseReference, type Reference } from "./grant.ts"
 
 /** One field that is wanted, with the vault and the item that it is in. */
-interface Wanted {
-  readonly locator: string
-  readonly reference: Reference
-}
+type Wanted = Located<Reference>
 
 /** Fields of 1Password items, through a Connect server of one's own. Connect knows the broker's token, and no job. */
 export const onePassword = storeProvider({
@@ -18,31 +17,20 @@ export const onePassword = storeProvider({
   summary: "fields of 1Password items, through a Connect server",
   title: "1Password Connect",
   connection,
-
-  locator(text) {
-    const parsed = parseReference(text)
-    return parsed.ok ? null : parsed.fault
-  },
-
-  check(locators, { vaults }) {
-    const outside = vaults && locators.find((locator) => !vaults.includes(referenceOf(locator).vault))
-    if (outside === undefined) return null
-    return `${outside} is in a vault that the connection does not list (${vaults?.join(", ")}); name one of these as it stands there, or have the vault added to the connection`
-  },
-
+  parse: parseReference,
+  check: (wanted, { vaults }) => outsideOf("vault", wanted, vaults, ({ vault }) => vault),
   asks: "connection",
 
-  async read(locators, { connection: settings }, side, io) {
+  async read(wanted, { connection: settings }, side, io) {
     const token = await io.secret(settings.token)
     const ask = <Value>(path: string, read: (response: HttpResponse) => Value) =>
       retryPassing(io, async () => read(await call(side, buildGet(settings, token, path), io)))
 
-    const wanted = locators.map((locator): Wanted => ({ locator, reference: referenceOf(locator) }))
-    const vaultIds = await once(wanted, vaultOf, async ({ locator, reference: { vault } }) =>
+    const vaultIds = await once(wanted, vaultOf, async ({ locator, place: { vault } }) =>
       ID.test(vault) ? vault : await ask(vaultsNamed(vault), (answer) => readVaultId(side, locator, answer, vault)),
     )
     const items = await once(wanted, itemKeyOf, async (one) => {
-      const { locator, reference } = one
+      const { locator, place: reference } = one
       const vaultId = vaultIds(one)
       const itemId = ID.test(reference.item)
         ? reference.item
@@ -51,14 +39,12 @@ export const onePassword = storeProvider({
           )
       return await ask(itemOf(vaultId, itemId), (answer) => readItem(side, locator, answer, { vaultId, itemId }))
     })
-    return new Map(
-      wanted.map((one) => [one.locator, { value: fieldOfItem(side, one.locator, items(one), one.reference) }]),
-    )
+    return new Map(wanted.map((one) => [one.locator, { value: fieldOfItem(side, one.locator, items(one), one.place) }]))
   },
 })
 
-const vaultOf = ({ reference }: Wanted) => reference.vault
-const itemKeyOf = ({ reference }: Wanted) => `${reference.vault}/${reference.item}`
+const vaultOf = ({ place }: Wanted) => place.vault
+const itemKeyOf = ({ place }: Wanted) => `${place.vault}/${place.item}`
 
 /** Acts once for each key, and answers with what came of it for any of the wanted. */
 async function once<Value>(

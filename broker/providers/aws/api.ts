@@ -2,8 +2,9 @@ import type { AssumeRoleWithWebIdentityCommandInput, AssumeRoleWithWebIdentityCo
 import { BrokerError } from "../../core/errors.ts"
 import { Secret } from "../../core/secret.ts"
 import { HttpError } from "../../ports/http.ts"
-import { denied, type OtherSide, readHttpFailure, throttled, unavailable } from "../call.ts"
-import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
+import type { Login } from "../../ports/logins.ts"
+import { denied, invalid, type OtherSide, readHttpFailure, throttled, unavailable } from "../call.ts"
+import { outlives } from "../provider.ts"
 import { type Grant, roleParts } from "./grant.ts"
 
 /** A session of a role, as it is asked for. */
@@ -37,7 +38,6 @@ export interface SessionCredentials {
   readonly accessKeyId: Secret<string>
   readonly secretAccessKey: Secret<string>
   readonly sessionToken: Secret<string>
-  readonly expiresAt: Date
   readonly account: string
 }
 
@@ -47,17 +47,11 @@ export interface SessionCredentials {
  * @throws {BrokerError} `provider_response_invalid` when anything is missing, differs, or is over already
  */
 export function readCredentials(
+  side: OtherSide,
   output: AssumeRoleWithWebIdentityCommandOutput,
   wish: SessionWish,
-  connectionName: string,
   now: Date,
-): SessionCredentials {
-  const invalid = (what: string) =>
-    new BrokerError(
-      "provider_response_invalid",
-      `AWS STS's answer for connection ${connectionName} ${what}. Nothing of it was handed out.`,
-    )
-
+): Login<SessionCredentials> {
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = output.Credentials ?? {}
   if (
     !AccessKeyId ||
@@ -66,27 +60,27 @@ export function readCredentials(
     !(Expiration instanceof Date) ||
     Number.isNaN(Expiration.getTime())
   ) {
-    throw invalid("lacks a part of the credentials")
+    throw invalid(side, "lacks a part of the credentials")
   }
   const wanted = roleParts(wish.role)
   const assumed = /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/.exec(
     output.AssumedRoleUser?.Arn ?? "",
   )
-  if (!assumed) throw invalid("does not say which role was assumed")
+  if (!assumed) throw invalid(side, "does not say which role was assumed")
   const account = assumed[1] as string
   // The role's ARN was checked against the list at load; what came back is checked against both.
-  if (account !== wanted.account || !wish.accounts.includes(account)) throw invalid("is for another account")
-  if (assumed[2] !== wanted.name) throw invalid("is for another role")
-  if (Expiration.getTime() <= now.getTime()) throw invalid("has expired already")
-  if (Expiration.getTime() > now.getTime() + (wish.seconds + CLOCK_TOLERANCE_SECONDS) * 1000) {
-    throw invalid("lives longer than was asked")
-  }
+  if (account !== wanted.account || !wish.accounts.includes(account)) throw invalid(side, "is for another account")
+  if (assumed[2] !== wanted.name) throw invalid(side, "is for another role")
+  if (Expiration.getTime() <= now.getTime()) throw invalid(side, "has expired already")
+  if (outlives(Expiration, now, wish.seconds)) throw invalid(side, "lives longer than was asked")
   return {
-    accessKeyId: new Secret(AccessKeyId),
-    secretAccessKey: new Secret(SecretAccessKey),
-    sessionToken: new Secret(SessionToken),
-    expiresAt: Expiration,
-    account,
+    value: {
+      accessKeyId: new Secret(AccessKeyId),
+      secretAccessKey: new Secret(SecretAccessKey),
+      sessionToken: new Secret(SessionToken),
+      account,
+    },
+    endsAt: Expiration,
   }
 }
 
@@ -108,12 +102,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 }
 
 /** Codes of throttling, without their ending. */
-export const THROTTLED: ReadonlySet<string> = new Set([
-  "Throttling",
-  "ThrottlingException",
-  "RequestLimitExceeded",
-  "TooManyRequests",
-])
+export const THROTTLED: ReadonlySet<string> = new Set(["Throttling", "RequestLimitExceeded", "TooManyRequests"])
 
 /** Refusals of what the token says. */
 const ABOUT_THE_TOKEN: ReadonlySet<string> = new Set(["AccessDenied", "InvalidIdentityToken", "IDPRejectedClaim"])
@@ -123,12 +112,11 @@ const ABOUT_THE_TOKEN: ReadonlySet<string> = new Set(["AccessDenied", "InvalidId
  * is what ours said, for whoever has to compare it with what the role trusts.
  */
 export function readFailure(
+  side: OtherSide,
   error: unknown,
-  connectionName: string,
   token: { readonly subject: string; readonly audience: string },
 ): BrokerError {
-  const side: OtherSide = { name: "AWS STS", connection: connectionName }
-  const connection = `connection ${connectionName}`
+  const connection = `connection ${side.connection}`
   if (error instanceof BrokerError) return error
   if (error instanceof HttpError) return readHttpFailure(side, error.reason)
   const { name, status } = describe(error)

@@ -20,10 +20,7 @@ export async function withSession<Result>(
   use: (session: SessionCredentials) => Promise<Result>,
 ): Promise<Result> {
   const { role, region, audience, session_tags, sts_endpoint: endpoint } = request.connection
-  const open = async () => {
-    const about = { role, accounts: [roleParts(role).account], seconds: MIN_TTL_SECONDS }
-    const session = await openSession(about, { region, audience, session_tags, endpoint }, request, io)
-    return { value: session, endsAt: session.expiresAt }
-  }
+  const about = { role, accounts: [roleParts(role).account], seconds: MIN_TTL_SECONDS }
+  const open = () => openSession(about, { region, audience, session_tags, endpoint }, request, io)
   return await withLogin(io, `${role} ${region}`, open, use)
 }

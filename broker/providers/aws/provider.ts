@@ -6,6 +6,7 @@ import { openSession } from "./role-session.ts"
 export const aws: Provider<Connection, Grant> = {
   name: "aws",
   summary: "credentials of an AWS role, by AssumeRoleWithWebIdentity",
+  ends: "expires",
   connection,
   grant,
 
@@ -22,7 +23,7 @@ export const aws: Provider<Connection, Grant> = {
 
   async mint(request, io) {
     const { connection: settings, grant: wanted, ttlSeconds } = request
-    const session = await openSession(
+    const { value: session, endsAt } = await openSession(
       { ...wanted, accounts: settings.accounts, seconds: ttlSeconds },
       settings,
       request,
@@ -37,7 +38,7 @@ export const aws: Provider<Connection, Grant> = {
         "default-region": { value: settings.region, env: "AWS_DEFAULT_REGION" },
         "account-id": { value: session.account },
       },
-      expiresAt: session.expiresAt,
+      expiresAt: endsAt,
       revocation: "expires-only",
     }
   },

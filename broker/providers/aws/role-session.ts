@@ -1,3 +1,5 @@
+import type { Login } from "../../ports/logins.ts"
+import type { OtherSide } from "../call.ts"
 import type { MintRequest, ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
 import {
@@ -26,17 +28,18 @@ export async function openSession(
   sts: StsSettings,
   request: Pick<MintRequest<unknown, unknown>, "identity" | "grantName" | "connectionName" | "subject">,
   io: ProviderIo,
-): Promise<SessionCredentials> {
-  const { identity, grantName, connectionName, subject } = request
+): Promise<Login<SessionCredentials>> {
+  const side: OtherSide = { name: "AWS STS", connection: request.connectionName }
+  const { identity, grantName, subject } = request
   const wish = { ...about, name: sessionName(identity) }
   const at = { region: sts.region, endpoint: sts.endpoint ?? endpointOf("sts", sts.region) }
   return await retryPassing(io, async () => {
     try {
       const claims = sts.session_tags ? { [TAGS_CLAIM]: sessionTags(identity, grantName) } : {}
       const token = await io.identityToken(sts.audience, { claims })
-      return readCredentials(await assumeRole(at, buildAssumeRole(wish, token), io), wish, connectionName, io.now())
+      return readCredentials(side, await assumeRole(at, buildAssumeRole(wish, token), io), wish, io.now())
     } catch (error) {
-      throw readFailure(error, connectionName, { subject, audience: sts.audience })
+      throw readFailure(side, error, { subject, audience: sts.audience })
     }
   })
 }

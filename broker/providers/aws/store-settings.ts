@@ -1,23 +1,29 @@
 import { z } from "zod"
+import { STORES_AUDIENCE, STS_AUDIENCES } from "../reserved-audiences.ts"
+import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"
-import { audience, endpoint, region, role, roleParts, STORES_AUDIENCE } from "./grant.ts"
-
-/** What roles for jobs trust: STS's own, and that of its partition in China. */
-const STS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn"])
+import { endpoint, region, role, roleParts } from "./grant.ts"
 
 /** What the organisation file says of a way to one of AWS's stores. The role fixes the account. */
 export const awsStoreSettings = {
   region,
-  role,
+  role: role.meta({ description: "The role that the broker reads with, by its ARN. It fixes the account." }),
   audience: audience
     .refine(
       (name) => !STS_AUDIENCES.has(name),
       "a grant of an aws connection could name a role that trusts this audience, and a job would get all that the role reads; leave audience out",
     )
-    .default(STORES_AUDIENCE),
-  session_tags: z.boolean().default(true),
-  endpoint: endpoint.refine(isOrigin, "an endpoint is an https URL without a path").optional(),
-  sts_endpoint: endpoint.optional(),
+    .default(STORES_AUDIENCE)
+    .meta({ description: "The audience that the role's trust policy names." }),
+  session_tags: z
+    .boolean()
+    .default(true)
+    .meta({ description: "Send the job's facts as session tags; the role must then allow sts:TagSession." }),
+  endpoint: endpoint
+    .refine(isOrigin, "an endpoint is an https URL without a path")
+    .optional()
+    .meta({ description: "The store elsewhere: an interface endpoint of a VPC, for example." }),
+  sts_endpoint: endpoint.optional().meta({ description: "STS elsewhere." }),
   ...storeSettings,
 }
 

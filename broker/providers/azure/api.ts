@@ -3,6 +3,7 @@ import { formatDuration } from "../../core/duration.ts"
 import type { BrokerError } from "../../core/errors.ts"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
+import type { Login } from "../../ports/logins.ts"
 import {
   type Call,
   denied,
@@ -15,14 +16,14 @@ import {
   unavailable,
 } from "../call.ts"
 import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
+import { BEARER } from "../service.ts"
 import { MAX_TTL_SECONDS } from "./grant.ts"
 import { refusalOf } from "./refusals.ts"
-import { sideOf, type TokenWish } from "./wish.ts"
+import type { TokenWish } from "./wish.ts"
 
-export interface AccessToken {
-  readonly token: Secret<string>
+/** An access token of Entra's, as a login. */
+export interface AccessToken extends Login<Secret<string>> {
   readonly lifetimeSeconds: number
-  readonly expiresAt: Date
 }
 
 /** Builds the call. Source: Microsoft identity platform, "client credentials flow", request with a federated credential. */
@@ -43,36 +44,34 @@ export function buildTokenRequest({ settings, clientId, scope }: TokenWish, asse
 }
 
 /**
- * How a token is written in a header (RFC 6750 section 2.1). What it says is its resource's affair alone: clients are
- * told never to read one ("Access tokens in the Microsoft identity platform").
+ * What a token says is its resource's affair alone: clients are told never to read one ("Access tokens in the Microsoft
+ * identity platform").
  */
-const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 const MAX_TOKEN_LENGTH = 32 * 1024
 
 const tokenAnswer = z.object({
   token_type: z.string().regex(/^bearer$/i),
   expires_in: z.number().int(),
-  access_token: z.string().max(MAX_TOKEN_LENGTH).regex(TOKEN),
+  access_token: z.string().max(MAX_TOKEN_LENGTH).regex(BEARER),
 })
 
 /**
- * Reads Entra's answer. `now` is when it came, so that the token is over for sure when `expiresAt` says so.
+ * Reads Entra's answer. `now` is when it came, so that the token is over for sure when `endsAt` says so.
  *
  * @throws {BrokerError}
  */
-export function readToken(response: HttpResponse, wish: TokenWish, now: Date): AccessToken {
-  const side = sideOf(wish)
-  if (response.status !== 200) throw readRefusal(response, wish)
+export function readToken(side: OtherSide, response: HttpResponse, wish: TokenWish, now: Date): AccessToken {
+  if (response.status !== 200) throw readRefusal(side, response, wish)
   const answer = readJson(side, response, tokenAnswer, "a token response with a bearer token")
   const lifetimeSeconds = answer.expires_in
   if (lifetimeSeconds <= 0) throw invalid(side, "has expired already")
-  const expiresAt = new Date(now.getTime() + lifetimeSeconds * 1000)
-  if (Number.isNaN(expiresAt.getTime())) throw invalid(side, "does not say when it ends")
-  return { token: new Secret(answer.access_token), lifetimeSeconds, expiresAt }
+  const endsAt = new Date(now.getTime() + lifetimeSeconds * 1000)
+  if (Number.isNaN(endsAt.getTime())) throw invalid(side, "does not say when it ends")
+  return { value: new Secret(answer.access_token), endsAt, lifetimeSeconds }
 }
 
 /** The error for a token that lives longer than the grant says; null for one that does not. Nobody can shorten a token. */
-export function tooLong({ lifetimeSeconds }: AccessToken, ttlSeconds: number, side: OtherSide): BrokerError | null {
+export function tooLong(side: OtherSide, { lifetimeSeconds }: AccessToken, ttlSeconds: number): BrokerError | null {
   if (lifetimeSeconds <= ttlSeconds + CLOCK_TOLERANCE_SECONDS) return null
   const lives = formatDuration(Math.ceil(lifetimeSeconds / 60) * 60)
   const raise = lifetimeSeconds <= MAX_TTL_SECONDS ? `raise the ttl to ${lives}, or ` : ""
@@ -88,8 +87,7 @@ const LOOP = 50196
 export const isLoop = (response: HttpResponse): boolean => response.status !== 200 && codesOf(response).includes(LOOP)
 
 /** Turns an answer that is no token into one of our errors. Only its numbers are looked at, and only for those that we know. */
-export function readRefusal(response: HttpResponse, wish: TokenWish): BrokerError {
-  const side = sideOf(wish)
+export function readRefusal(side: OtherSide, response: HttpResponse, wish: TokenWish): BrokerError {
   const passing = passingFailure(side, response)
   if (passing) return passing
   const codes = codesOf(response)

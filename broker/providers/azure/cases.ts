@@ -1,6 +1,6 @@
 import type { ProviderCase } from "../case.ts"
-import { passing, refusals, spoiled } from "./case-failures.ts"
-import { answer, CLIENT, connection, grant, ids, minted, refused, request, TENANT } from "./case-world.ts"
+import { passing, refusals, spoiled } from "./cases-failures.ts"
+import { answer, CLIENT, connection, grant, ids, minted, refused, request, TENANT } from "./recorded.ts"
 
 const SUBSCRIPTION = "e5a7c9b1-8d42-4f60-a3b8-17f2c6d90e35"
 const url = `https://login.microsoftonline.com/${TENANT}/oauth2/v2.0/token`

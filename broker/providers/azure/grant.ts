@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { isHttpsOrLoopback } from "../../core/url.ts"
+import { origin, uuid } from "../service.ts"
 import { variable } from "../variable.ts"
 
 /**
@@ -11,24 +11,10 @@ import { variable } from "../variable.ts"
 export const MIN_TTL_SECONDS = 5_400
 export const MAX_TTL_SECONDS = 86_400
 
-/**
- * In small letters alone, so that an id has one spelling: lists and boundaries compare it as text. A tenant goes by its
- * id, too, and not by a domain: a domain can be given up, and be verified by another tenant.
- */
-export const guid = (whose: string) =>
-  z
-    .string()
-    .regex(
-      /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
-      `${whose} is an id in small letters, such as 4b2d3c5e-0f1a-4c6b-9d7e-8a9b0c1d2e3f`,
-    )
-
-/** A URL that is an origin and nothing else: a path is put behind it. */
-export const isOrigin = (url: string) => isHttpsOrLoopback(url) && new URL(url).origin === url
-
 /** What every connection to Entra says. Its keys are those of the vendor's further kinds, too. */
 export const entra = {
-  tenant: guid("a tenant"),
+  /** By its id, and not by a domain: a domain can be given up, and be verified by another tenant. */
+  tenant: uuid("a tenant").meta({ description: "The tenant's id." }),
   /**
    * The audience that the federated credential names. Of this family only: a token for another audience might be good
    * somewhere else, and for this family `identity-token` hands out none.
@@ -39,13 +25,11 @@ export const entra = {
       /^api:\/\/AzureADTokenExchange[A-Za-z]{0,20}$/,
       "the audience is api://AzureADTokenExchange, or that of a sovereign cloud, such as api://AzureADTokenExchangeUSGov",
     )
-    .default("api://AzureADTokenExchange"),
-  /** Entra elsewhere: a sovereign cloud's, or a private endpoint that leads there. */
-  authority: z
-    .string()
-    .max(256)
-    .refine(isOrigin, "an authority is an https URL without a path, such as https://login.microsoftonline.us")
-    .default("https://login.microsoftonline.com"),
+    .default("api://AzureADTokenExchange")
+    .meta({ description: "The audience that the federated credential names." }),
+  authority: origin("an authority", "https://login.microsoftonline.us")
+    .default("https://login.microsoftonline.com")
+    .meta({ description: "Entra elsewhere: a sovereign cloud's, or a private endpoint that leads there." }),
 }
 
 /** What `entra` makes of a connection's text. */
@@ -54,12 +38,16 @@ export type Entra = z.infer<z.ZodObject<typeof entra>>
 /** What the organisation file says of a way to Entra. */
 export const connection = z.strictObject({
   ...entra,
-  /** Applications and managed identities that grants may name. */
-  client_ids: z.array(guid("a client id")).min(1),
-  /** Grants may hand the job the broker's own token, which is good for any scope of its client. */
-  federated_tokens: z.boolean().default(false),
-  /** What the job's tools take for their subscription, unless the grant names one. It gives no access. */
-  subscription: guid("a subscription").optional(),
+  client_ids: z
+    .array(uuid("a client id"))
+    .min(1)
+    .meta({ description: "Applications and managed identities that grants may name." }),
+  federated_tokens: z.boolean().default(false).meta({
+    description: "Grants may hand the job the broker's own token, which is good for any scope of its client.",
+  }),
+  subscription: uuid("a subscription").optional().meta({
+    description: "What the job's tools take for their subscription, unless the grant names one. It gives no access.",
+  }),
 })
 
 export type Connection = z.infer<typeof connection>
@@ -72,8 +60,7 @@ const RESOURCE =
 
 /** What a policy offers of Entra: an access token for one resource, or the broker's own token for any of them. */
 export const grant = z.strictObject({
-  client_id: guid("a client id"),
-  /** The resource and `/.default`, which is all that the client may do there. */
+  client_id: uuid("a client id").meta({ description: "One of the connection's client_ids." }),
   scope: z
     .string()
     .max(MAX_RESOURCE_LENGTH + "/.default".length)
@@ -81,18 +68,20 @@ export const grant = z.strictObject({
       new RegExp(`^${RESOURCE}/\\.default$`),
       "a scope is one resource and /.default, such as https://management.azure.com/.default",
     )
-    .optional(),
-  /** The scope without its end. */
+    .optional()
+    .meta({ description: "The resource and /.default, which is all that the client may do there." }),
   resource: z
     .string()
     .max(MAX_RESOURCE_LENGTH)
     .regex(new RegExp(`^${RESOURCE}$`), "a resource is a URL or a client id, such as https://vault.azure.net")
-    .optional(),
-  /** The broker's own token in place of an access token, for tools that log in themselves. */
-  federated_token: z.literal(true).optional(),
-  /** The variable that the job finds the access token in. */
-  env: variable.optional(),
-  subscription: guid("a subscription").optional(),
+    .optional()
+    .meta({ description: "The scope without its end." }),
+  federated_token: z
+    .literal(true)
+    .optional()
+    .meta({ description: "The broker's own token in place of an access token, for tools that log in themselves." }),
+  env: variable.optional().meta({ description: "The variable that the job finds the access token in." }),
+  subscription: uuid("a subscription").optional(),
 })
 
 export type Grant = z.infer<typeof grant>

@@ -1,9 +1,9 @@
 import { BrokerError } from "../../core/errors.ts"
-import { call, throttled } from "../call.ts"
+import { call, type OtherSide, throttled } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
 import { type AccessToken, buildTokenRequest, isLoop, readToken } from "./api.ts"
-import { sideOf, type TokenWish } from "./wish.ts"
+import type { TokenWish } from "./wish.ts"
 
 /**
  * Logs in to Entra as a client, by a federated credential: an access token for one scope, against the broker's own token.
@@ -13,12 +13,11 @@ import { sideOf, type TokenWish } from "./wish.ts"
  *
  * @throws {BrokerError}
  */
-export async function logIn(wish: TokenWish, io: ProviderIo): Promise<AccessToken> {
-  const side = sideOf(wish)
+export async function logIn(side: OtherSide, wish: TokenWish, io: ProviderIo): Promise<AccessToken> {
   const outcome = await retryPassing(io, async () => {
     const assertion = await io.identityToken(wish.settings.audience)
     const response = await call(side, buildTokenRequest(wish, assertion), io)
-    return isLoop(response) ? throttled(side) : readToken(response, wish, io.now())
+    return isLoop(response) ? throttled(side) : readToken(side, response, wish, io.now())
   })
   if (outcome instanceof BrokerError) throw outcome
   return outcome

@@ -20,6 +20,7 @@ const DEFAULT_VARIABLE = "AZURE_ACCESS_TOKEN"
 export const azure: Provider<Connection, Grant> = {
   name: "azure",
   summary: "a Microsoft Entra ID access token of an application or a managed identity, or what its tools log in with",
+  ends: "expires",
   connection,
   grant,
 
@@ -53,13 +54,13 @@ type Request = MintRequest<Connection, Grant>
 
 async function accessToken(request: Request, scope: string, io: ProviderIo): Promise<Minted> {
   const { connectionName, connection: settings, grant: wanted, subject, ttlSeconds } = request
-  const wish = { connectionName, settings, clientId: wanted.client_id, scope, subject }
-  const login = await logIn(wish, io)
-  const fault = tooLong(login, ttlSeconds, sideOf(wish))
+  const side = sideOf(connectionName)
+  const login = await logIn(side, { settings, clientId: wanted.client_id, scope, subject }, io)
+  const fault = tooLong(side, login, ttlSeconds)
   if (fault) throw fault
   return {
-    values: { "access-token": { value: login.token, env: wanted.env ?? DEFAULT_VARIABLE }, ...publicValues(request) },
-    expiresAt: login.expiresAt,
+    values: { "access-token": { value: login.value, env: wanted.env ?? DEFAULT_VARIABLE }, ...publicValues(request) },
+    expiresAt: login.endsAt,
     revocation: "expires-only",
   }
 }

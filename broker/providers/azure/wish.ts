@@ -3,7 +3,6 @@ import type { Entra } from "./grant.ts"
 
 /** An access token that is wanted of Entra, and everything that a refusal may have to name. */
 export interface TokenWish {
-  readonly connectionName: string
   readonly settings: Entra
   readonly clientId: string
   readonly scope: string
@@ -12,7 +11,4 @@ export interface TokenWish {
 }
 
 /** Entra, as errors name it. */
-export const sideOf = ({ connectionName }: Pick<TokenWish, "connectionName">): OtherSide => ({
-  name: "Microsoft Entra ID",
-  connection: connectionName,
-})
+export const sideOf = (connection: string): OtherSide => ({ name: "Microsoft Entra ID", connection })

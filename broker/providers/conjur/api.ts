@@ -2,6 +2,7 @@ import { z } from "zod"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
+import { bytesOfBase64 } from "../bytes.ts"
 import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import type { Connection } from "./grant.ts"
@@ -30,10 +31,10 @@ export function buildLogin({ url, account, authenticator, host }: Connection, to
 const accessToken = z.object({ protected: z.string().min(1), payload: z.string().min(1), signature: z.string().min(1) })
 
 /** The access token as its header wants it, in base64, and when to stop using it. @throws {BrokerError} */
-export function readLogin(side: OtherSide, response: HttpResponse, now: Date): Login<Secret<string>> {
+export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
   const passing = passingFailure(side, response)
   if (passing !== null) throw passing
-  if (response.status !== 200) throw denied(side, LOGIN_REFUSALS[response.status] ?? LOGIN_REFUSED)
+  if (response.status !== 200) throw denied(side, LOGIN_REFUSALS[response.status] ?? loginRefused(subject))
   const { protected: header, payload, signature } = readJson(side, response, accessToken, "an access token")
   if (![header, payload, signature].every((part) => /^[\w+/=-]+$/.test(part))) throw invalid(side, "is no access token")
   const text = JSON.stringify({ protected: header, payload, signature })
@@ -126,14 +127,14 @@ const fullId = ({ account }: Connection, variable: string) => `${account}:variab
 /** Conjur breaks base64 into lines. */
 function bytesOf(side: OtherSide, base64: string): Uint8Array {
   try {
-    return Uint8Array.from(atob(base64.replaceAll("\n", "")), (character) => character.charCodeAt(0))
+    return bytesOfBase64(base64.replaceAll("\n", ""))
   } catch {
     throw invalid(side, "has a value that is not in base64, as it says")
   }
 }
 
-const LOGIN_REFUSED =
-  "the JWT authenticator does not admit the broker's token. Compare its jwks-uri or provider-uri, issuer and audience with the broker's URL and the connection's audience, and the host's annotations with the token's claims; see that it is enabled"
+const loginRefused = (subject: string) =>
+  `the JWT authenticator does not admit the broker's token. Compare its jwks-uri or provider-uri, issuer and audience with the broker's URL and the connection's audience, and the host's annotations with the token's claims; see that it is enabled. The token's sub is ${subject}`
 
 /** What refused logins mean, by status; for most, Conjur says no more than that. */
 const LOGIN_REFUSALS: Readonly<Record<number, string>> = {

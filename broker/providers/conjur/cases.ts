@@ -1,13 +1,10 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { askingBy, minted } from "../case-store.ts"
 
 const connection = { url: "https://conjur.example.com", account: "acme", authenticator: "daypass" }
 const PASSWORD = "data/shop/db/password"
 const HOST = "data/vault/Shop Safe/db host"
-const asking = (...locators: readonly string[]) => ({
-  connection,
-  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
-  ttlSeconds: 900,
-})
+const asking = askingBy({ connection })
 const request = asking(PASSWORD)
 
 const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
@@ -26,14 +23,6 @@ const found = values({ [PASSWORD]: btoa("the password") })
 const refused = (status: number, code: string): Reply => json({ error: { code, message: FOREIGN_TEXT } }, status)
 const silent = (status: number): Reply => ({ status, body: "" })
 
-const minted = (...texts: readonly string[]) => ({
-  values: Object.fromEntries(
-    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
-  ),
-  revocation: "expires-only" as const,
-  expiresAt: null,
-})
-
 const LOGIN_CALL = {
   method: "POST",
   url: "https://conjur.example.com/authn-jwt/daypass/acme/authenticate",
@@ -51,7 +40,7 @@ const HOST_ID = "acme%3Avariable%3Adata%2Fvault%2FShop%20Safe%2Fdb%20host"
 const logins: readonly ProviderCase[] = (
   [
     [400, "issuer and audience"],
-    [401, "the host's annotations with the token's claims"],
+    [401, `The token's sub is ${CASE_SUBJECT}`],
     [403, "a member of the group"],
     [404, "url, account and authenticator"],
   ] as const

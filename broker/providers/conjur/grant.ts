@@ -14,15 +14,17 @@ const DYNAMIC = "data/dynamic/"
 
 /** What the organisation file says of a way to Conjur. */
 export const connection = z.strictObject({
-  /** Conjur's API: `https://conjur.example.com`, or `https://acme.secretsmgr.cyberark.cloud/api`. */
-  url: serviceUrl,
-  /** The account that the server was set up with; `conjur` in CyberArk's cloud. */
-  account: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "an account has letters, digits, - and _ only"),
-  /** The JWT authenticator's service id: `daypass` for `conjur/authn-jwt/daypass`. */
+  url: serviceUrl.meta({
+    description: "Conjur's API: https://conjur.example.com, or https://acme.secretsmgr.cyberark.cloud/api.",
+  }),
+  account: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "an account has letters, digits, - and _ only")
+    .meta({ description: "The account that the server was set up with; conjur in CyberArk's cloud." }),
   authenticator: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, "an authenticator is named by its service id: letters, digits, - and _ only"),
-  /** The host to log in as, where the authenticator does not find it in the token. */
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "an authenticator is named by its service id: letters, digits, - and _ only")
+    .meta({ description: "The JWT authenticator's service id: daypass for conjur/authn-jwt/daypass." }),
   host: z
     .string()
     .max(MAX_HOST_LENGTH)
@@ -30,9 +32,11 @@ export const connection = z.strictObject({
       (id) => idFault(id) === null && !id.startsWith("host/"),
       "a host is named by its id, as data/daypass/shop, without host/ before it",
     )
-    .optional(),
-  /** What the authenticator's `audience` names; the URL when left out. */
-  audience: audience.optional(),
+    .optional()
+    .meta({ description: "The host to log in as, where the authenticator does not find it in the token." }),
+  audience: audience
+    .optional()
+    .meta({ description: "What the authenticator's audience names; the URL when left out." }),
   ...storeSettings,
 })
 

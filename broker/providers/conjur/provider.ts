@@ -1,7 +1,7 @@
 import type { Secret } from "../../core/secret.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call, type OtherSide } from "../call.ts"
-import { withLogin } from "../login.ts"
+import { withIdentityLogin } from "../login.ts"
 import { readPlaces } from "../places.ts"
 import type { ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
@@ -15,32 +15,26 @@ export const conjur = storeProvider({
   summary: "variables of CyberArk Conjur, by its JWT authenticator",
   title: "Conjur",
   connection,
-
-  locator(text) {
-    const parsed = parseLocator(text)
-    return parsed.ok ? null : parsed.fault
-  },
-
+  parse: parseLocator,
   asks: "job",
 
-  read(locators, { connection: settings }, side, io) {
-    return readPlaces(side, locators, (places) =>
-      withLogin(
-        io,
-        "identity",
-        () => logIn(settings, side, io),
-        (token) => readAll(settings, token, places, side, io),
+  read(wanted, { connection: settings, subject }, side, io) {
+    const { audience = settings.url } = settings
+    const logIn = async (token: Secret<string>) =>
+      readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
+    return readPlaces(side, wanted, (places) =>
+      withIdentityLogin(io, audience, logIn, (token) =>
+        readAll(
+          settings,
+          token,
+          places.map(({ place }) => place),
+          side,
+          io,
+        ),
       ),
     )
   },
 })
-
-/** A login that is tried again takes a new token: Conjur may have used up the first. */
-const logIn = (settings: Connection, side: OtherSide, io: ProviderIo) =>
-  retryPassing(io, async () => {
-    const token = await io.identityToken(settings.audience ?? settings.url)
-    return readLogin(side, await call(side, buildLogin(settings, token), io), io.now())
-  })
 
 /** One call for all; one a variable when Conjur refuses one of them, so that the error can say which. */
 async function readAll(

@@ -3,8 +3,9 @@ import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
 import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
+import type { Located } from "../read-grant.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
-import { type Connection, placeOf } from "./grant.ts"
+import type { Connection, Place } from "./grant.ts"
 
 /** All secrets of one config that a grant may want, both as they were written and as they read. */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
@@ -23,8 +24,8 @@ const login = z.object({
 })
 
 /** The token of a service account, and when Doppler ends it. @throws {BrokerError} */
-export function readLogin(side: OtherSide, response: HttpResponse, now: Date): Login<Secret<string>> {
-  refuse(side, response, LOGIN_REFUSED)
+export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
+  refuse(side, response, loginRefused(subject))
   const { token, expires_at } = readJson(side, response, login, "a login")
   const endsAt = new Date(expires_at)
   if (endsAt.getTime() <= now.getTime()) throw invalid(side, "is a login that has expired already")
@@ -35,12 +36,11 @@ export function readLogin(side: OtherSide, response: HttpResponse, now: Date): L
  * Builds the request for some secrets of one config, and for no others. Dynamic secrets are left out: reading them would
  * issue a lease that nobody ends. Source: Doppler API reference, Secrets, List.
  */
-export function buildRead({ url }: Connection, token: Secret<string>, places: readonly string[]): Call {
-  const wanted = places.map(placeOf)
+export function buildRead({ url }: Connection, token: Secret<string>, places: readonly Located<Place>[]): Call {
   const query = new URLSearchParams({
-    project: wanted[0]?.project ?? "",
-    config: wanted[0]?.config ?? "",
-    secrets: wanted.map(({ name }) => name).join(","),
+    project: places[0]?.place.project ?? "",
+    config: places[0]?.place.config ?? "",
+    secrets: places.map(({ place }) => place.name).join(","),
     include_dynamic_secrets: "false",
   })
   return {
@@ -67,9 +67,9 @@ const secret = z.object({
 export function readSecrets(
   side: OtherSide,
   response: HttpResponse,
-  places: readonly string[],
+  places: readonly Located<Place>[],
 ): readonly (readonly [string, StoredValue])[] {
-  const [first = ""] = places
+  const first = places[0]?.locator ?? ""
   if (response.status === 404)
     throw secretNotFound(side, first, "names a project or a config that is not there, or not for this service account")
   refuse(
@@ -80,24 +80,23 @@ export function readSecrets(
       : `the service account may not read the config of ${first}. Give it access to that environment of the project, with a role that may read secrets`,
   )
   const { secrets } = readJson(side, response, answer, "a list of secrets")
-  return places.map((place) => {
-    const { name } = placeOf(place)
-    if (!Object.hasOwn(secrets, name)) throw secretNotFound(side, place, "names a secret that the config has not")
+  return places.map(({ locator, place: { name } }) => {
+    if (!Object.hasOwn(secrets, name)) throw secretNotFound(side, locator, "names a secret that the config has not")
     const found = secret.safeParse(secrets[name])
     if (!found.success) throw invalid(side, "has a secret of another form than Doppler's")
     const { computed, computedVisibility } = found.data
     if (computed === null)
       throw secretUnusable(
         side,
-        place,
+        locator,
         "has a value that Doppler keeps from this service account, as it does with restricted ones",
       )
-    return [place, { value: new Secret(computed), isPublic: computedVisibility === "unmasked" }] as const
+    return [locator, { value: new Secret(computed), isPublic: computedVisibility === "unmasked" }] as const
   })
 }
 
-const LOGIN_REFUSED =
-  "the identity is not there, or does not admit the broker's token. Compare its discovery URL with the broker's URL, its rule for aud with the connection's audience, and its rule for sub with the grant's subject"
+const loginRefused = (subject: string) =>
+  `the identity is not there, or does not admit the broker's token. Compare its discovery URL with the broker's URL, its rule for aud with the connection's audience, and its rule for sub with the grant's subject, ${subject}`
 
 /** Doppler says why it refuses in sentences only, which are never repeated: the remedy is told by what was asked. */
 function refuse(side: OtherSide, response: HttpResponse, remedy: string): void {

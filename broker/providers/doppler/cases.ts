@@ -1,12 +1,9 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { askingBy, minted } from "../case-store.ts"
 
 const connection = { identity: "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15" }
 const URL_SECRET = "shop/prd/DATABASE_URL"
-const asking = (...locators: readonly string[]) => ({
-  connection,
-  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
-  ttlSeconds: 900,
-})
+const asking = askingBy({ connection })
 const request = asking(URL_SECRET)
 
 const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
@@ -22,14 +19,6 @@ const secret = (computed: unknown, visibility = "masked") => ({
 const shelf = (secrets: object): Reply => json({ secrets, success: true })
 const found = shelf({ DATABASE_URL: secret("postgres://shop") })
 const refused = (status: number): Reply => json({ messages: [FOREIGN_TEXT], success: false }, status)
-
-const minted = (...texts: readonly string[]) => ({
-  values: Object.fromEntries(
-    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
-  ),
-  revocation: "expires-only" as const,
-  expiresAt: null,
-})
 
 const LOGIN_CALL = {
   method: "POST",
@@ -47,7 +36,7 @@ const logins: readonly ProviderCase[] = ([400, 401, 403, 404] as const).map((sta
   name: `takes ${status} at the login for a refusal, and does not ask again`,
   ...request,
   replies: [refused(status)],
-  expect: { code: "provider_denied", detailHolds: "its rule for sub with the grant's subject" },
+  expect: { code: "provider_denied", detailHolds: `its rule for sub with the grant's subject, ${CASE_SUBJECT}` },
 }))
 
 const refusals: readonly ProviderCase[] = (

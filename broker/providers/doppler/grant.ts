@@ -13,18 +13,20 @@ const NAME = /^[A-Z_][A-Z0-9_]{0,199}$/
 
 /** What the organisation file says of a way to Doppler. */
 export const connection = z.strictObject({
-  /** The id of the service account's identity, as its page shows it. */
-  identity: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, "an identity is named by its id: letters, digits, _ and - only"),
-  /** What the identity's rule for `aud` names; the URL when left out. */
-  audience: audience.optional(),
-  /** Projects that grants may name. */
+  identity: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,128}$/, "an identity is named by its id: letters, digits, _ and - only")
+    .meta({ description: "The id of the service account's identity, as its page shows it." }),
+  audience: audience.optional().meta({ description: "What the identity's rule for aud names; the URL when left out." }),
   projects: z
     .array(z.string().regex(SLUG, "a project is named as in its URL: small letters, digits, - and _"))
     .min(1)
     .max(MAX_PROJECTS)
-    .optional(),
-  /** Doppler's API elsewhere: a proxy of one's own that all traffic leaves through, for example. */
-  url: serviceUrl.default("https://api.doppler.com"),
+    .optional()
+    .meta({ description: "Projects that grants may name." }),
+  url: serviceUrl.default("https://api.doppler.com").meta({
+    description: "Doppler's API elsewhere: a proxy of one's own that all traffic leaves through, for example.",
+  }),
   ...storeSettings,
 })
 
@@ -49,11 +51,4 @@ export function parseLocator(locator: string): Result<Place, string> {
     return fail("names a project or a config otherwise than Doppler's URLs do: small letters, digits, - and _")
   if (!NAME.test(name)) return fail("names a secret otherwise than Doppler does: capital letters, digits and _")
   return ok({ project, config, name })
-}
-
-/** The parts of a locator. Only for those that the schema has let through. */
-export function placeOf(locator: string): Place {
-  const parsed = parseLocator(locator)
-  if (!parsed.ok) throw new TypeError("not a locator of Doppler's")
-  return parsed.value
 }

@@ -5,7 +5,7 @@ import { installationSchema, installationTokenSchema, tokensPath } from "../../g
 import { apiRequest } from "../../github/request.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { type Call, denied, invalid, memberOf, type OtherSide } from "../call.ts"
-import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
+import { outlives } from "../provider.ts"
 import { type Connection, type Grant, MAX_TTL_SECONDS, namesOf } from "./grant.ts"
 import { type Asked, refusalOf, remedyFor } from "./refusals.ts"
 
@@ -98,9 +98,9 @@ export function readToken(side: OtherSide, response: HttpResponse, asked: AskedT
 
 /** How a token is not what was asked; null when it is. */
 function differenceOf(given: z.infer<typeof givenSchema>, { settings, wanted }: AskedToken, now: Date): string | null {
-  const secondsLeft = (Date.parse(given.expires_at) - now.getTime()) / 1000
-  if (!(secondsLeft > 0)) return "has a token that ended already: check the broker's clock"
-  if (secondsLeft > MAX_TTL_SECONDS + CLOCK_TOLERANCE_SECONDS) return "has a token that lives longer than an hour"
+  const endsAt = new Date(given.expires_at)
+  if (!(endsAt.getTime() > now.getTime())) return "has a token that ended already: check the broker's clock"
+  if (outlives(endsAt, now, MAX_TTL_SECONDS)) return "has a token that lives longer than an hour"
   const { repositories } = given
   if (given.repository_selection !== "selected") return "has a token for more than the grant's repositories"
   if (repositories.some(({ owner }) => String(owner.id) !== settings.owner_id))

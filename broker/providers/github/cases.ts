@@ -1,5 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { otherThanAsked } from "./other-than-asked.ts"
+import { otherThanAsked } from "./cases-other-than-asked.ts"
 import {
   connection,
   END,
@@ -194,6 +194,13 @@ export const cases: readonly ProviderCase[] = [
     grant: { repositories: ["shop"], permissions: { metadata: "read" } },
     replies: [installation(), given({ permissions: { metadata: "read" }, repositories: [SHOP] })],
     expect: minted,
+  },
+  {
+    name: "names the connection when a token cannot be ended",
+    ...request,
+    replies: [installation(), given()],
+    expect: minted,
+    revoke: { replies: [refused(403)], expect: { code: "provider_denied", detailHolds: "connection the-connection" } },
   },
   {
     name: "takes a token for ended when GitHub goes on not knowing it",

@@ -30,8 +30,10 @@ export const connection = z.strictObject({
       'an App\'s id is digits in quotes, "730001", or its client id, Iv23liexample',
     )
     .meta({ description: "The App's id, in quotes, or its client id." }),
-  /** The App's private key, PEM in PKCS#1 or PKCS#8. */
-  key: secretReference,
+  key: secretReference.meta({
+    description:
+      "The App's private key, PEM in PKCS#1 or PKCS#8: env:NAME of a secret that the operator sets; never the secret itself.",
+  }),
   /** The one account whose repositories grants can name. */
   owner: z
     .string()
@@ -92,8 +94,7 @@ export const grant = z
       .optional()
       .meta({ description: "The ids of these repositories, in quotes: then no other of the same name is meant." }),
     permissions,
-    /** The environment variable that the job finds the token in. */
-    env: variable.optional(),
+    env: variable.optional().meta({ description: "The environment variable that the job finds the token in." }),
   })
   .superRefine((one, context) => {
     const { repository_ids: ids } = one

@@ -39,6 +39,7 @@ const UNKNOWN_PAUSE_MS = 2_500
 export const github: Provider<Connection, Grant> = {
   name: "github",
   summary: "a GitHub App's token for the named repositories and permissions, and no more",
+  ends: "revoked with the lease",
   connection,
   grant,
 
@@ -48,7 +49,7 @@ export const github: Provider<Connection, Grant> = {
   resource: resourceOf,
 
   async mint({ connection: settings, connectionName, grant: wanted }, io) {
-    const asking: Asking = { side: { name: "GitHub", connection: connectionName }, settings, io }
+    const asking: Asking = { side: sideOf(connectionName), settings, io }
     const app = await appToken(asking)
     const given = await withLogin(
       io,
@@ -72,10 +73,12 @@ export const github: Provider<Connection, Grant> = {
     }
   },
 
-  async revoke(handle, settings, io) {
-    await endToken({ side: { name: "GitHub", connection: `to ${settings.owner}` }, settings, io }, handle)
+  async revoke(handle, { connectionName, connection: settings }, io) {
+    await endToken({ side: sideOf(connectionName), settings, io }, handle)
   },
 }
+
+const sideOf = (connection: string): OtherSide => ({ name: "GitHub", connection })
 
 /** Who is asked, and with what. */
 interface Asking {

@@ -1,8 +1,10 @@
 import { z } from "zod"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
+import type { Login } from "../../ports/logins.ts"
 import { type Call, invalid, type OtherSide, readJson } from "../call.ts"
-import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
+import { outlives } from "../provider.ts"
+import { BEARER } from "../service.ts"
 import { IAM_REFUSALS, readRefusal, stsRefusals } from "./refusals.ts"
 import { type LoginSettings, poolProviderOf } from "./settings.ts"
 
@@ -20,10 +22,7 @@ export const sts = (connection: string): OtherSide => ({ name: "Google STS", con
 export const iamCredentials = (connection: string): OtherSide => ({ name: "Google IAM", connection })
 
 /** A Google access token, and when it ends. */
-export interface AccessToken {
-  readonly token: Secret<string>
-  readonly endsAt: Date
-}
+export type AccessToken = Login<Secret<string>>
 
 /** Whose token is asked for, how far it reaches, and for how long. */
 export interface Impersonation {
@@ -55,11 +54,7 @@ export function buildExchange(settings: LoginSettings, scopes: readonly string[]
   }
 }
 
-/** A bearer as RFC 6750 section 2.1 writes it, so that it can stand in a header. */
-const bearer = z
-  .string()
-  .max(MAX_TOKEN_CHARACTERS)
-  .regex(/^[A-Za-z0-9._~+/-]+=*$/)
+const bearer = z.string().max(MAX_TOKEN_CHARACTERS).regex(BEARER)
 
 const exchanged = z.object({
   access_token: bearer,
@@ -79,12 +74,9 @@ export function readExchange(side: OtherSide, response: HttpResponse, now: Date,
   if (response.status !== 200)
     throw readRefusal(side, response, stsRefusals(new TextEncoder().encode(subject).byteLength))
   const answer = readJson(side, response, exchanged, "an access token with an end")
-  if (answer.expires_in > MAX_FEDERATED_SECONDS + CLOCK_TOLERANCE_SECONDS)
-    throw invalid(side, "lives longer than any federated token does")
-  return {
-    token: new Secret(answer.access_token),
-    endsAt: new Date(now.getTime() + answer.expires_in * 1000),
-  }
+  const endsAt = new Date(now.getTime() + answer.expires_in * 1000)
+  if (outlives(endsAt, now, MAX_FEDERATED_SECONDS)) throw invalid(side, "lives longer than any federated token does")
+  return { value: new Secret(answer.access_token), endsAt }
 }
 
 /** Builds the impersonation. Source: IAM Service Account Credentials API reference, projects.serviceAccounts.generateAccessToken. */
@@ -123,7 +115,6 @@ export function readImpersonation(
   const answer = readJson(side, response, impersonated, "an access token with an end")
   const endsAt = new Date(answer.expireTime)
   if (endsAt.getTime() <= now.getTime()) throw invalid(side, "has expired already")
-  if (endsAt.getTime() > now.getTime() + (lifetimeSeconds + CLOCK_TOLERANCE_SECONDS) * 1000)
-    throw invalid(side, "lives longer than was asked")
-  return { token: new Secret(answer.accessToken), endsAt }
+  if (outlives(endsAt, now, lifetimeSeconds)) throw invalid(side, "lives longer than was asked")
+  return { value: new Secret(answer.accessToken), endsAt }
 }

@@ -14,22 +14,23 @@ export const CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platf
 /** What the organisation file says of a way to Google Cloud. */
 export const connection = z.strictObject({
   ...loginSettings,
-  /** Accounts that grants may impersonate. Without the list, grants are the federated token itself. */
-  service_accounts: serviceAccounts.optional(),
-  /** The project that tools in the job go by. Grants nothing. */
+  service_accounts: serviceAccounts.optional().meta({
+    description: "Accounts that grants may impersonate. Without the list, grants are the federated token itself.",
+  }),
   project: z
     .string()
     .regex(PROJECT_ID, "a project is its id, such as acme-prod: neither its number nor its display name")
-    .optional(),
+    .optional()
+    .meta({ description: "The project that tools in the job go by. Grants nothing." }),
 })
 
 export type Connection = z.infer<typeof connection>
 
 /** What a policy offers of Google Cloud. */
 export const grant = z.strictObject({
-  /** Whose token it is to be; the job's own principal's, where the connection lists no accounts. */
-  service_account: serviceAccount.optional(),
-  /** OAuth scopes: what the token is good for, whatever IAM would allow besides. */
+  service_account: serviceAccount.optional().meta({
+    description: "Whose token it is to be; the job's own principal's, where the connection lists no accounts.",
+  }),
   scopes: z
     .array(
       z
@@ -41,9 +42,12 @@ export const grant = z.strictObject({
     )
     .min(1)
     .max(MAX_SCOPES)
-    .default([CLOUD_PLATFORM_SCOPE]),
-  /** The chain that leads to the service account: each impersonates the next, and the last one the account. */
-  delegates: z.array(serviceAccount).min(1).max(MAX_DELEGATES).optional(),
+    .default([CLOUD_PLATFORM_SCOPE])
+    .meta({ description: "OAuth scopes: what the token is good for, whatever IAM would allow besides." }),
+  delegates: z.array(serviceAccount).min(1).max(MAX_DELEGATES).optional().meta({
+    description:
+      "The chain that leads to the service account: each impersonates the next, and the last one the account.",
+  }),
 })
 
 export type Grant = z.infer<typeof grant>

@@ -58,11 +58,7 @@ export async function withFederatedToken<Result>(
   scopes: readonly string[],
   use: (token: Secret<string>) => Promise<Result>,
 ): Promise<Result> {
-  const make = async () => {
-    const { token, endsAt } = await federatedToken(login, scopes)
-    return { value: token, endsAt }
-  }
-  return await withLogin(login.io, `federated ${scopes.join(" ")}`, make, use)
+  return await withLogin(login.io, `federated ${scopes.join(" ")}`, () => federatedToken(login, scopes), use)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { invalid } from "../call.ts"
-import { CLOCK_TOLERANCE_SECONDS, type MintRequest, type Provider } from "../provider.ts"
+import { type MintRequest, outlives, type Provider } from "../provider.ts"
 import { type AccessToken, sts } from "./api.ts"
 import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "./grant.ts"
 import { federatedToken, type GoogleLogin, impersonate } from "./login.ts"
@@ -9,6 +9,7 @@ import { isListed } from "./settings.ts"
 export const google: Provider<Connection, Grant> = {
   name: "google",
   summary: "a Google Cloud access token, by Workload Identity Federation",
+  ends: "expires",
   connection,
   grant,
 
@@ -37,7 +38,7 @@ export const google: Provider<Connection, Grant> = {
     const { connection: settings, grant: wanted } = request
     const { service_account: account } = wanted
     const login = { settings, connectionName: request.connectionName, subject: request.subject, io }
-    const { token, endsAt } =
+    const { value: token, endsAt } =
       account === undefined
         ? await direct(request, login)
         : await impersonate(login, {
@@ -65,8 +66,7 @@ async function direct(
   login: GoogleLogin,
 ): Promise<AccessToken> {
   const token = await federatedToken(login, scopes, ttlSeconds)
-  const latest = login.io.now().getTime() + (ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000
-  if (token.endsAt.getTime() <= latest) return token
+  if (!outlives(token.endsAt, login.io.now(), ttlSeconds)) return token
   throw invalid(
     sts(connectionName),
     "lives longer than the grant's ttl, and nobody chooses how long a federated token lives: name a service_account, or raise the ttl to 1h",

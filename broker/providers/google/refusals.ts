@@ -16,8 +16,7 @@ const STS_REFUSALS: Sentences = {
     "it did not take the broker's token. The provider's issuer must be the broker's URL to the letter, its allowed audiences must hold the connection's audience, the broker's discovery document and JWKS must be public, and the broker's clock right",
   unauthorized_client:
     "the provider's attribute condition does not admit this job. Compare the condition with the claims of the broker's token",
-  invalid_request:
-    "the request does not hold. Most often the provider's attribute mapping cannot be followed, or makes a google.subject of more than 127 bytes",
+  invalid_request: `the request does not hold. Most often the provider's attribute mapping cannot be followed, or makes a google.subject of more than ${MAX_SUBJECT_BYTES} bytes`,
   invalid_scope: "one of the grant's scopes is none that Google knows",
   access_denied: "an organisation policy or a VPC Service Controls perimeter keeps the broker out",
   SECURITY_POLICY_VIOLATED: "a VPC Service Controls perimeter keeps the broker out",

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { isHttpsOrLoopback } from "../../core/url.ts"
+import { audience, origin } from "../service.ts"
 
 const MAX_EMAIL_CHARACTERS = 254
 
@@ -41,31 +41,26 @@ export const isListed = (account: string, entries: readonly string[]): boolean =
 export const PROJECT_ID = /^(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/
 
 /** A host and nothing behind it: what a path or a query would add is ours to write. */
-export const endpoint = z
-  .string()
-  .max(256)
-  .regex(/^https?:\/\/[^/?#\\@\s]+$/, "an endpoint is an https URL without a path, and without a slash at its end")
-  .refine(isHttpsOrLoopback, "an endpoint is an https URL")
+export const endpoint = origin("an endpoint", "https://sts.googleapis.com")
 
 /** What every connection to Google Cloud says of the way in, whatever its grants give. */
 export const loginSettings = {
-  /** The provider of a workload identity pool that trusts the broker. */
   workload_identity_provider: z
     .string()
     .regex(
       POOL_PROVIDER,
       "a provider's full name has the project's number: projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker",
-    ),
-  /** The `aud` of the broker's token, where the pool's provider lists allowed audiences of its own: at most 256 characters each. */
-  audience: z
-    .string()
-    .max(256)
-    .regex(/^[!#-[\]-~]+$/, "an audience has printable ASCII characters only, no spaces, quotes or backslashes")
-    .optional(),
-  /** The Security Token Service elsewhere: a private endpoint, or a sovereign cloud's. */
-  sts_endpoint: endpoint.default("https://sts.googleapis.com"),
-  /** The IAM Service Account Credentials API elsewhere. */
-  iam_credentials_endpoint: endpoint.default("https://iamcredentials.googleapis.com"),
+    )
+    .meta({ description: "The provider of a workload identity pool that trusts the broker." }),
+  audience: audience.optional().meta({
+    description: "The aud of the broker's token, where the pool's provider lists allowed audiences of its own.",
+  }),
+  sts_endpoint: endpoint
+    .default("https://sts.googleapis.com")
+    .meta({ description: "The Security Token Service elsewhere: a private endpoint, or a sovereign cloud's." }),
+  iam_credentials_endpoint: endpoint
+    .default("https://iamcredentials.googleapis.com")
+    .meta({ description: "The IAM Service Account Credentials API elsewhere." }),
 }
 
 export type LoginSettings = z.infer<z.ZodObject<typeof loginSettings>>

@@ -1,37 +1,22 @@
 import { z } from "zod"
 import { isJobClaim } from "../../core/job-claims.ts"
+import { reservationOf } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"
 import { variable } from "../variable.ts"
 
 const MAX_EXTRA_CLAIMS = 16
 
-/** AWS's own, that of its partition in China, and the one of roles with which the broker reads AWS's stores. */
-const AWS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn", "daypass-aws-stores"])
-
-/** What a provider of a Google pool trusts that lists no audiences: its own full name, with or without https. */
-const GOOGLE_AUDIENCE = /^(?:https:)?\/\/iam\.googleapis\.com(?:\/|$)/i
-/** Microsoft Entra ID's, and those of its sovereign clouds. Whether Entra minds the case of one is nothing to rely on. */
-const isAzureAudience = (name: string) => /^api:\/\/azureadtokenexchange/i.test(name)
-
 /** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
 export const connection = z.strictObject({
   audiences: z
     .array(
-      audience
-        .refine(
-          (name) => !AWS_AUDIENCES.has(name),
-          "AWS trusts tokens for this audience: a grant could assume roles past the account list of an aws connection. Use a connection with provider: aws",
-        )
-        .refine(
-          (name) => !GOOGLE_AUDIENCE.test(name),
-          "Google's workload identity pools trust tokens for this audience: a grant could impersonate accounts past the list of a google connection. Use a connection with provider: google",
-        )
-        .refine(
-          (name) => !isAzureAudience(name),
-          "Microsoft Entra ID trusts tokens for this audience: a grant could log in as clients that no azure connection lists. Use a connection with provider: azure",
-        ),
+      audience.superRefine((name, context) => {
+        const message = reservationOf(name)
+        if (message !== null) context.addIssue({ code: "custom", message })
+      }),
     )
-    .min(1),
+    .min(1)
+    .meta({ description: "Audiences that grants may name." }),
 })
 
 export type Connection = z.infer<typeof connection>
@@ -50,9 +35,7 @@ const isReserved = (name: string) => isJobClaim(name) || MEANINGFUL.has(name) ||
 /** What a policy offers of the broker's own tokens. */
 export const grant = z.strictObject({
   audience,
-  /** The environment variable that the job finds the token in. */
-  env: variable.optional(),
-  /** Claims to add. None may have the name of a fact about the job. */
+  env: variable.optional().meta({ description: "The environment variable that the job finds the token in." }),
   claims: z
     .record(
       z
@@ -68,7 +51,8 @@ export const grant = z.strictObject({
       (claims) => Object.keys(claims).length <= MAX_EXTRA_CLAIMS,
       `at most ${MAX_EXTRA_CLAIMS} claims can be added`,
     )
-    .optional(),
+    .optional()
+    .meta({ description: "Claims to add. None may have the name of a fact about the job." }),
 })
 
 export type Grant = z.infer<typeof grant>

@@ -8,6 +8,7 @@ const DEFAULT_VARIABLE = "DAYPASS_IDENTITY_TOKEN"
 export const identityToken: Provider<Connection, Grant> = {
   name: "identity-token",
   summary: "a short-lived OIDC token of the broker's for one audience",
+  ends: "expires",
   connection,
   grant,
 

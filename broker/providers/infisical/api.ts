@@ -3,8 +3,9 @@ import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
 import { type Call, denied, invalid, jsonOf, memberOf, type OtherSide, passingFailure, readJson } from "../call.ts"
+import type { Located } from "../read-grant.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
-import { type Connection, placeOf } from "./grant.ts"
+import type { Connection, Place } from "./grant.ts"
 
 /** A value of 64 KiB, escaped, with its comment and tags. */
 const MAX_ANSWER_BYTES = 512 * 1024
@@ -27,8 +28,8 @@ const login = z.object({
 })
 
 /** The access token of a machine identity, and when Infisical ends it. @throws {BrokerError} */
-export function readLogin(side: OtherSide, response: HttpResponse, now: Date): Login<Secret<string>> {
-  refuse(side, response, LOGIN_REFUSALS, "it did not accept the login. Check the connection's identity_id")
+export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
+  refuse(side, response, loginRefusals(subject), "it did not accept the login. Check the connection's identity_id")
   const { accessToken, expiresIn } = readJson(side, response, login, "a login")
   const seconds = expiresIn === 0 ? ENDLESS_LOGIN_SECONDS : expiresIn
   return { value: new Secret(accessToken), endsAt: new Date(now.getTime() + seconds * 1000) }
@@ -39,8 +40,8 @@ export function readLogin(side: OtherSide, response: HttpResponse, now: Date): L
  * from elsewhere, where a ceiling would not look. References are resolved, as Infisical's own clients do; Infisical lets
  * only those refer to a secret who may read it. Source: Infisical API reference, Secrets v4, Retrieve.
  */
-export function buildRead({ url }: Connection, token: Secret<string>, place: string): Call {
-  const { projectId, environment, path, name } = placeOf(place)
+export function buildRead({ url }: Connection, token: Secret<string>, place: Place): Call {
+  const { projectId, environment, path, name } = place
   const query = new URLSearchParams({
     projectId,
     environment,
@@ -75,7 +76,7 @@ const answer = z.object({
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
-export function readSecret(side: OtherSide, response: HttpResponse, place: string): StoredValue {
+export function readSecret(side: OtherSide, response: HttpResponse, { locator, place }: Located<Place>): StoredValue {
   // Infisical's own refusals are called NotFound, its web server's, for a path that it does not serve, Not Found.
   if (response.status === 404 && memberOf(jsonOf(response), "error") === "Not Found")
     throw denied(
@@ -83,17 +84,17 @@ export function readSecret(side: OtherSide, response: HttpResponse, place: strin
       "it does not serve version 4 of the API for secrets. Update the server, or check the connection's url",
     )
   if (response.status === 404)
-    throw secretNotFound(side, place, "names a project, environment, folder or secret that is not there")
+    throw secretNotFound(side, locator, "names a project, environment, folder or secret that is not there")
   refuse(
     side,
     response,
     {
       401: "it does not take the login that it gave before. See the limit of uses and the trusted addresses of the identity's tokens",
     },
-    `the identity may not read ${place}, or a secret that it refers to. Make it a member of the project, with a role that may read values there`,
+    `the identity may not read ${locator}, or a secret that it refers to. Make it a member of the project, with a role that may read values there`,
   )
   const { secret } = readJson(side, response, answer, "a secret")
-  const { projectId, environment, path, name } = placeOf(place)
+  const { projectId, environment, path, name } = place
   if (
     secret.workspace !== projectId ||
     secret.environment !== environment ||
@@ -105,18 +106,18 @@ export function readSecret(side: OtherSide, response: HttpResponse, place: strin
   if (secret.secretValueHidden)
     throw secretUnusable(
       side,
-      place,
+      locator,
       "has a value that is hidden from the identity: its role may describe secrets, and not read values",
     )
   return { value: new Secret(secret.secretValue) }
 }
 
 /** What refused logins mean, by status. The sentences that Infisical sends along are never repeated. */
-const LOGIN_REFUSALS: Readonly<Record<number, string>> = {
+const loginRefusals = (subject: string): Readonly<Record<number, string>> => ({
   401: "the identity does not admit the broker's token. Compare its discovery URL and issuer with the broker's URL, its audiences with the connection's audience, and its claims with the job's",
-  403: "the identity's subject is another. It must be the sub of the grant: repository:OWNER/NAME:environment:ENVIRONMENT:grant:GRANT",
+  403: `the identity's subject is another. It must be the grant's, to the letter: ${subject}`,
   404: "there is no machine identity of the connection's identity_id with OIDC Auth",
-}
+})
 
 function refuse(
   side: OtherSide,

@@ -1,13 +1,10 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { askingBy, minted } from "../case-store.ts"
 
 const PROJECT = "6f0b9c2e-1d34-4a57-8e90-b1c2d3e4f506"
 const connection = { identity_id: "5d0e4c1b-7a62-4f39-8b1d-2c9e6a0f7d34" }
 const PASSWORD = `${PROJECT}/prod/payments/eu/DB_PASSWORD`
-const asking = (...locators: readonly string[]) => ({
-  connection,
-  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
-  ttlSeconds: 900,
-})
+const asking = askingBy({ connection })
 const request = asking(PASSWORD)
 
 const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
@@ -38,14 +35,6 @@ const found = (change: object = {}): Reply =>
 const refused = (status: number, error: string): Reply =>
   json({ reqId: "req-1", statusCode: status, message: FOREIGN_TEXT, error }, status)
 
-const minted = (...texts: readonly string[]) => ({
-  values: Object.fromEntries(
-    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
-  ),
-  revocation: "expires-only" as const,
-  expiresAt: null,
-})
-
 const LOGIN_CALL = {
   method: "POST",
   url: "https://app.infisical.com/api/v1/auth/oidc-auth/login",
@@ -61,7 +50,11 @@ const readCall = (name: string, environment: string, path: string) => ({
 const logins: readonly ProviderCase[] = (
   [
     [401, "UnauthorizedError", "its audiences with the connection's audience"],
-    [403, "ForbiddenRequestError", "the identity's subject is another"],
+    [
+      403,
+      "ForbiddenRequestError",
+      `the identity's subject is another. It must be the grant's, to the letter: ${CASE_SUBJECT}`,
+    ],
     [404, "NotFound", "no machine identity"],
     [422, "ValidationFailure", "identity_id"],
   ] as const

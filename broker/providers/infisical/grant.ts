@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { fieldFault, splitField } from "../field.ts"
-import { audience, serviceUrl } from "../service.ts"
+import { audience, serviceUrl, uuid } from "../service.ts"
 import { storeSettings } from "../store.ts"
 
 const MAX_PROJECTS = 64
@@ -16,20 +16,19 @@ const NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}$/
 
 /** What the organisation file says of a way to Infisical. */
 export const connection = z.strictObject({
-  /** The machine identity that the broker logs in as. */
-  identity_id: z
-    .string()
-    .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "an identity's id is a UUID in small letters"),
-  /** What the identity's OIDC Auth names as its audience; the URL when left out. */
-  audience: audience.optional(),
-  /** Projects that grants may name, by their ids. */
+  identity_id: uuid("an identity").meta({ description: "The machine identity that the broker logs in as." }),
+  audience: audience
+    .optional()
+    .meta({ description: "What the identity's OIDC Auth names as its audience; the URL when left out." }),
   projects: z
     .array(z.string().regex(PROJECT_ID, "a project is named by its id, which its settings show"))
     .min(1)
     .max(MAX_PROJECTS)
-    .optional(),
-  /** Infisical elsewhere: its cloud in the EU, or a server of one's own. */
-  url: serviceUrl.default("https://app.infisical.com"),
+    .optional()
+    .meta({ description: "Projects that grants may name, by their ids." }),
+  url: serviceUrl
+    .default("https://app.infisical.com")
+    .meta({ description: "Infisical elsewhere: its cloud in the EU, or a server of one's own." }),
   ...storeSettings,
 })
 
@@ -59,11 +58,4 @@ export function parseLocator(locator: string): Result<Place, string> {
     return fail("has a folder that Infisical cannot have: letters, digits, - and _ only, and no slash too many")
   if (!NAME.test(name)) return fail("names a secret with other characters than letters, digits and _ . -")
   return ok({ projectId, environment, path: `/${folders.join("/")}`, name })
-}
-
-/** The parts of a locator. Only for those that the schema has let through. */
-export function placeOf(locator: string): Place {
-  const parsed = parseLocator(locator)
-  if (!parsed.ok) throw new TypeError("not a locator of Infisical's")
-  return parsed.value
 }

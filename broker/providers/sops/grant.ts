@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { fail, ok, type Result } from "../../core/result.ts"
 import { secretReference } from "../../core/secret-reference.ts"
 import { fieldFault, splitField } from "../field.ts"
 
@@ -13,7 +14,9 @@ const MAX_KEYS = 16
 
 /** The organisation's way to files of secrets: where they lie, and the name of the secret that holds the age key. */
 export const connection = z.strictObject({
-  key: secretReference,
+  key: secretReference.meta({
+    description: "The age key: env:NAME of a secret that the operator sets; never the secret itself.",
+  }),
   folder: z
     .string()
     .max(256)
@@ -32,30 +35,28 @@ export interface Place {
 }
 
 /**
- * Why a text is no locator; null when it is one.
+ * Parses `FILE#KEY/KEY`.
  *
  * Keys are parted by `/` and not by dots: what a job's claims fill into a gap may hold a dot and never a slash, so that a
  * repository's name can choose one key and not lead further down.
  */
-export function locatorFault(locator: string): string | null {
+export function parseLocator(locator: string): Result<Place, string> {
   const { place: file, field } = splitField(locator)
   if (!FILE.test(file)) {
-    return "names no file of secrets before its #: write its path as shop/production.sops.yaml, which ends in .sops.yaml, .sops.yml, .sops.json or .sops.env"
+    return fail(
+      "names no file of secrets before its #: write its path as shop/production.sops.yaml, which ends in .sops.yaml, .sops.yml, .sops.json or .sops.env",
+    )
   }
   if (field === null)
-    return "names no value: write # and its key behind the file, as production.sops.yaml#database/password"
+    return fail("names no value: write # and its key behind the file, as production.sops.yaml#database/password")
+  const fault = fieldFault(field)
+  if (fault !== null) return fail(fault)
   const keys = field.split("/")
-  if (fieldFault(field) !== null) return fieldFault(field)
-  if (keys.length > MAX_KEYS) return `leads through more than ${MAX_KEYS} keys`
-  return keys.every((key) => KEY.test(key))
-    ? null
-    : "has a key behind # that is not letters, digits and _ . - alone; write / between keys, and numbers from 0 for a list's items"
-}
-
-/** Reads a locator that has no fault. */
-export function placeOf(locator: string): Place {
-  const { place: file, field } = splitField(locator)
-  return { file, keys: (field ?? "").split("/") }
+  if (keys.length > MAX_KEYS) return fail(`leads through more than ${MAX_KEYS} keys`)
+  if (keys.every((key) => KEY.test(key))) return ok({ file, keys })
+  return fail(
+    "has a key behind # that is not letters, digits and _ . - alone; write / between keys, and numbers from 0 for a list's items",
+  )
 }
 
 /** A locator's file from the policy folder. */

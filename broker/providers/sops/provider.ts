@@ -1,10 +1,11 @@
 import { denied, type OtherSide } from "../call.ts"
 import type { MintRequest } from "../provider.ts"
+import type { Located } from "../read-grant.ts"
 import { type StoreGrant, storeProvider } from "../store.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import { type AgeKey, dataKeyFor, readAgeKeys } from "./age.ts"
 import { readDocument, readFile } from "./document.ts"
-import { type Connection, connection, locatorFault, pathOf, placeOf } from "./grant.ts"
+import { type Connection, connection, type Place, parseLocator, pathOf } from "./grant.ts"
 import { isSaidPublic } from "./key-rule.ts"
 import type { Metadata } from "./metadata.ts"
 import { type OpenedValue, openDocument } from "./opened.ts"
@@ -15,26 +16,24 @@ import { type OpenedValue, openDocument } from "./opened.ts"
  * A file is opened as a whole and its MAC checked before any of it is handed out, every time anew: what was opened is
  * neither kept nor written, so that this store has no `cache`.
  */
-export const sops = storeProvider<Connection>({
+export const sops = storeProvider<Connection, Place>({
   name: "sops",
   summary: "secrets in SOPS files beside the policies, encrypted for an age key",
   title: "SOPS",
   connection,
-  locator: locatorFault,
+  parse: parseLocator,
   files: {
     read: readFile,
-    named(locator, settings) {
-      const place = placeOf(locator)
-      return { path: pathOf(place, settings), part: place.keys.join("/") }
-    },
+    named: (place, settings) => ({ path: pathOf(place, settings), part: place.keys.join("/") }),
   },
   asks: "connection",
-  async read(locators, request, side, io) {
+  async read(wanted, request, side, io) {
     const keys = await readAgeKeys(side, request.connection.key, await io.secret(request.connection.key))
     const found = new Map<string, StoredValue>()
-    for (const [path, itsLocators] of byFile(locators, request.connection)) {
-      const file = await openFile(path, itsLocators[0] ?? path, { request, side, keys })
-      for (const locator of itsLocators) found.set(locator, storedValue(side, locator, file))
+    const files = Map.groupBy(wanted, ({ place }) => pathOf(place, request.connection))
+    for (const [path, itsOwn] of files) {
+      const file = await openFile(path, itsOwn[0]?.locator ?? path, { request, side, keys })
+      for (const one of itsOwn) found.set(one.locator, storedValue(side, one, file))
     }
     return found
   },
@@ -88,8 +87,12 @@ const DAMAGE = {
 } as const
 
 /** @throws {BrokerError} `secret_not_found`, `secret_unusable` */
-function storedValue(side: OtherSide, locator: string, { values, metadata }: OpenedFile): StoredValue {
-  const name = placeOf(locator).keys.join("/")
+function storedValue(
+  side: OtherSide,
+  { locator, place }: Located<Place>,
+  { values, metadata }: OpenedFile,
+): StoredValue {
+  const name = place.keys.join("/")
   const found = values.find(({ leaf }) => leaf.name === name)
   if (found === undefined) {
     if (values.some(({ leaf }) => leaf.name?.startsWith(`${name}/`)))
@@ -106,13 +109,4 @@ function storedValue(side: OtherSide, locator: string, { values, metadata }: Ope
     )
   }
   return { value, isPublic: leaf.sealed === null && isSaidPublic(leaf.keys, metadata.settings) }
-}
-
-function byFile(locators: readonly string[], settings: Connection): ReadonlyMap<string, readonly string[]> {
-  const files = new Map<string, string[]>()
-  for (const locator of locators) {
-    const path = pathOf(placeOf(locator), settings)
-    files.set(path, [...(files.get(path) ?? []), locator])
-  }
-  return files
 }

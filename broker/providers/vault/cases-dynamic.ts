@@ -20,7 +20,7 @@ import {
   revocable,
   URL,
   withToken,
-} from "./replies.ts"
+} from "./recorded.ts"
 
 const renewed = (seconds: number, id = LEASE): Reply =>
   answer({ lease_id: id, renewable: true, lease_duration: seconds })

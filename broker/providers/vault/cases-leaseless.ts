@@ -12,7 +12,7 @@ import {
   REVOKE_SELF,
   URL,
   withToken,
-} from "./replies.ts"
+} from "./recorded.ts"
 
 const NOW_SECONDS = Date.parse("2026-11-22T12:00:00.000Z") / 1000
 const request = {

@@ -1,5 +1,5 @@
-import { FOREIGN_TEXT, type ProviderCase } from "../case.ts"
-import { answer, connection, done, errors, exactly, LOGIN, loggedIn, REVOKE_SELF } from "./replies.ts"
+import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../case.ts"
+import { answer, connection, done, errors, exactly, LOGIN, loggedIn, REVOKE_SELF } from "./recorded.ts"
 
 const reading = {
   connection,
@@ -20,7 +20,11 @@ const refusals: readonly ProviderCase[] = (
       errors(400, `${INVALID} audience (aud) claim: audience claim does not match any expected audience`),
       "bound_audiences",
     ],
-    ["another subject", errors(400, `${INVALID} subject (sub) claim`), "bound_subject"],
+    [
+      "another subject",
+      errors(400, `${INVALID} subject (sub) claim`),
+      `bound_subject is not the grant's, which is ${CASE_SUBJECT},`,
+    ],
     ["claims that are not bound", errors(400, 'error validating claims: claim "ref" does not match'), "bound_claims"],
     ["another issuer", errors(400, `${INVALID} issuer (iss) claim`), "bound_issuer"],
     [

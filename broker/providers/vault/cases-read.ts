@@ -1,5 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { answer, connection, done, errors, exactly, LOGIN, loggedIn, REVOKE_SELF, URL, withToken } from "./replies.ts"
+import { answer, connection, done, errors, exactly, LOGIN, loggedIn, REVOKE_SELF, URL, withToken } from "./recorded.ts"
 
 const request = {
   connection,

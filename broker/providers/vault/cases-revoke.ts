@@ -10,7 +10,7 @@ import {
   minted,
   request,
   revocable,
-} from "./replies.ts"
+} from "./recorded.ts"
 
 const taking = (
   name: string,

@@ -12,7 +12,7 @@ import {
   mayRevokeItself,
   REVOKE_SELF,
   URL,
-} from "./replies.ts"
+} from "./recorded.ts"
 
 const request = { connection, grant: { role: "shop-deploy", token: true }, ttlSeconds: 900 }
 const values = {

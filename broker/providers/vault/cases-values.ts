@@ -1,5 +1,5 @@
 import type { ProviderCase } from "../case.ts"
-import { data, held, loggedIn, minted, request, revocable, values } from "./replies.ts"
+import { data, held, loggedIn, minted, request, revocable, values } from "./recorded.ts"
 
 /** How what was minted arrives. */
 export const valueCases: readonly ProviderCase[] = [

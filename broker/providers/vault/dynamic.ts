@@ -1,5 +1,5 @@
 import { invalid } from "../call.ts"
-import { CLOCK_TOLERANCE_SECONDS, type Minted, type ProviderIo } from "../provider.ts"
+import { type Minted, outlives, type ProviderIo } from "../provider.ts"
 import type { Vault } from "./api.ts"
 import { handleOf, renewLease } from "./handle.ts"
 import { giveUp, type HeldLogin, type Request, whileHolding } from "./login.ts"
@@ -83,7 +83,7 @@ function endWithoutLease(
     )
   }
   if (end.getTime() <= from.getTime()) throw invalid(vault.side, "has expired already")
-  if (end.getTime() > from.getTime() + (ttlSeconds + CLOCK_TOLERANCE_SECONDS) * 1000) {
+  if (outlives(end, from, ttlSeconds)) {
     throw invalid(
       vault.side,
       "lives longer than was granted. Lower the lifetime in the engine's role, or name its ttl_parameter in the connection's dynamic",

@@ -1,10 +1,12 @@
 import { z } from "zod"
 import { compilePattern, matchPattern } from "../../core/policy/pattern.ts"
+import { fail, ok, type Result } from "../../core/result.ts"
 import { isHttpsOrLoopback } from "../../core/url.ts"
-import { readField, wantedOf } from "../read-grant.ts"
+import { located, locatorsOf, readField, wantedOf } from "../read-grant.ts"
+import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"
 import { engineAt, engineFault, engines, isSystemPath, parameterName } from "./engines.ts"
-import { isPath, locatorFault, parseLocator, secretAt } from "./locator.ts"
+import { isPath, parseLocator, secretAt } from "./locator.ts"
 
 /**
  * Long enough for a token to outlive its own minting. Vault's ceilings are a mount's and a role's own (32 days unless
@@ -33,7 +35,6 @@ const rolePattern = z
 
 /** What the organisation file says of a way to Vault. */
 export const connection = z.strictObject({
-  /** Where Vault is: no slash at the end. On loopback for an agent or a proxy beside the broker. */
   url: z
     .string()
     .max(512)
@@ -42,19 +43,20 @@ export const connection = z.strictObject({
       "a URL without query, fragment, user or slash at the end",
     )
     .refine((text) => !/\/\.+(?:\/|$)/.test(text), "a path without parts of dots alone")
-    .refine(isHttpsOrLoopback, "an https URL; http is for loopback alone"),
-  /** Where the JWT auth method is mounted. */
-  mount: path("a mount's path").default("jwt"),
+    .refine(isHttpsOrLoopback, "an https URL; http is for loopback alone")
+    .meta({
+      description: "Where Vault is: no slash at the end. On loopback for an agent or a proxy beside the broker.",
+    }),
+  mount: path("a mount's path").default("jwt").meta({ description: "Where the JWT auth method is mounted." }),
   namespace: path("a namespace").optional(),
-  /** The audience that the role's bound_audiences names; the URL when left out. */
-  audience: z
-    .string()
-    .max(256)
-    .regex(/^[!#-[\]-~]+$/, "an audience has printable ASCII characters only, no spaces, quotes or backslashes")
-    .optional(),
-  /** Roles of the JWT auth method that grants may log in with. */
-  roles: z.array(rolePattern).min(1).max(MAX_ROLES),
-  /** Mounts of KV engines that grants may read, with the engine's version. */
+  audience: audience
+    .optional()
+    .meta({ description: "The audience that the role's bound_audiences names; the URL when left out." }),
+  roles: z
+    .array(rolePattern)
+    .min(1)
+    .max(MAX_ROLES)
+    .meta({ description: "Roles of the JWT auth method that grants may log in with." }),
   kv: z
     .record(
       path("a mount's path").refine((text) => !isSystemPath(`${text}/`), "is a mount of Vault's own"),
@@ -62,8 +64,8 @@ export const connection = z.strictObject({
     )
     .refine((mounts) => Object.keys(mounts).length > 0, "name a mount, or leave the key out")
     .refine((mounts) => Object.keys(mounts).length <= MAX_KV_MOUNTS, `at most ${MAX_KV_MOUNTS} mounts`)
-    .default({ secret: 2 }),
-  /** Paths of secrets engines that grants may have mint; none when left out. */
+    .default({ secret: 2 })
+    .meta({ description: "Mounts of KV engines that grants may read, with the engine's version." }),
   dynamic: engines.optional(),
   ...storeSettings,
 })
@@ -76,23 +78,25 @@ const OF_DYNAMIC = ["env", "parameters"] as const
 /** What a policy offers of Vault: exactly one of `read`, `dynamic` and `token`. */
 export const grant = z
   .strictObject({
-    /** The role of the JWT auth method that the broker logs in with. */
-    role: z.string().regex(ROLE, "a role's name has letters, digits and _ . -, as shop-deploy"),
-    read: readField(locatorFault).optional(),
-    /** The path of a secrets engine that mints: database/creds/shop-rw. */
+    role: z
+      .string()
+      .regex(ROLE, "a role's name has letters, digits and _ . -, as shop-deploy")
+      .meta({ description: "The role of the JWT auth method that the broker logs in with." }),
+    read: readField(parseLocator).optional(),
     dynamic: path("a path of a secrets engine")
       .refine((text) => text.includes("/"), "names a mount and nothing in it: write database/creds/shop-rw")
       .refine((text) => !isSystemPath(text), "is in a mount of Vault's own, where no secrets engine mints")
-      .optional(),
-    /** The job's variables, and the field of what was minted that each one gets. */
-    env: readField(fieldNameFault).optional(),
-    /** What the engine is asked with. */
+      .optional()
+      .meta({ description: "The path of a secrets engine that mints: database/creds/shop-rw." }),
+    env: readField(parseFieldName)
+      .optional()
+      .meta({ description: "The job's variables, and the field of what was minted that each one gets." }),
     parameters: z
       .record(parameterName, z.string().min(1).max(MAX_PARAMETER_CHARACTERS))
       .refine((all) => Object.keys(all).length <= MAX_PARAMETERS, `at most ${MAX_PARAMETERS} parameters`)
-      .optional(),
-    /** The job gets the Vault token itself. */
-    token: z.literal(true).optional(),
+      .optional()
+      .meta({ description: "What the engine is asked with." }),
+    token: z.literal(true).optional().meta({ description: "The job gets the Vault token itself." }),
   })
   .superRefine((wanted, context) => {
     const fault = (message: string, at?: string) =>
@@ -110,10 +114,10 @@ export const grant = z
 
 export type Grant = z.output<typeof grant>
 
-function fieldNameFault(text: string): string | null {
+function parseFieldName(text: string): Result<string, string> {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text)
-    ? null
-    : "is the name of no field: letters, digits and _ . -, as username"
+    ? ok(text)
+    : fail("is the name of no field: letters, digits and _ . -, as username")
 }
 
 /** What a grant and its connection cannot say together; null when they agree. */
@@ -121,13 +125,12 @@ export function conflictOf(wanted: Grant, allowed: Connection): string | null {
   if (!allowed.roles.some((pattern) => matches(pattern, wanted.role))) {
     return `the role ${wanted.role} is not among the connection's roles (${allowed.roles.join(", ")}); use one of these, or have it added to the connection`
   }
-  for (const { locator } of wantedOf(wanted.read ?? {})) {
-    const { place, version } = parseLocator(locator)
-    const secret = secretAt(place, allowed.kv)
+  for (const { locator, place } of located(locatorsOf(wanted.read ?? {}), parseLocator)) {
+    const secret = secretAt(place.secret, allowed.kv)
     if (secret === null) {
       return `${locator} is in no KV mount that the connection lists (${Object.keys(allowed.kv).join(", ")}); have the mount and its version added to the connection's kv`
     }
-    if (secret.kv === 1 && version !== null) {
+    if (secret.kv === 1 && place.version !== null) {
       return `${locator} asks for a version, and the KV engine at ${secret.mount} is of version 1, which keeps one only`
     }
   }

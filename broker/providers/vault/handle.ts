@@ -19,7 +19,6 @@ export interface Holding {
 
 /** Where the credential is goes along: a connection may point at another Vault by the time that it is taken back. */
 const handle = z.strictObject({
-  connection: z.string(),
   url: z.string(),
   namespace: z.string().optional(),
   token: z.string(),
@@ -28,9 +27,8 @@ const handle = z.strictObject({
   batch: z.literal(true).optional(),
 })
 
-export function handleOf({ side, url, namespace }: Vault, holding: Holding): Secret<string> {
+export function handleOf({ url, namespace }: Vault, holding: Holding): Secret<string> {
   const parts: z.input<typeof handle> = {
-    connection: side.connection,
     url,
     ...(namespace === undefined ? {} : { namespace }),
     token: holding.token.reveal(),
@@ -42,10 +40,13 @@ export function handleOf({ side, url, namespace }: Vault, holding: Holding): Sec
 }
 
 /** @throws {BrokerError} `internal` for what `handleOf` did not make */
-export function openHandle(sealed: Secret<string>): { readonly vault: Vault; readonly holding: Holding } {
+export function openHandle(
+  connectionName: string,
+  sealed: Secret<string>,
+): { readonly vault: Vault; readonly holding: Holding } {
   try {
-    const { connection, url, namespace, token, leases, bound, batch } = handle.parse(JSON.parse(sealed.reveal()))
-    const vault = vaultOf(connection, { url, namespace })
+    const { url, namespace, token, leases, bound, batch } = handle.parse(JSON.parse(sealed.reveal()))
+    const vault = vaultOf(connectionName, { url, namespace })
     const holding = { token: new Secret(token), leases, isBoundToAddresses: bound, isBatch: batch === true }
     return { vault, holding }
   } catch {

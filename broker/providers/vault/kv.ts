@@ -1,9 +1,10 @@
 import { z } from "zod"
 import type { HttpResponse } from "../../ports/http.ts"
 import { invalid, jsonOf, memberOf, readJson } from "../call.ts"
+import type { Located } from "../read-grant.ts"
 import { secretNotFound, secretUnusable } from "../stored-value.ts"
 import { type Asked, refused, refuseWrapped, type Vault } from "./api.ts"
-import { apiPathOf, type KvMounts, type KvSecret, parseLocator, secretAt } from "./locator.ts"
+import { apiPathOf, type KvMounts, type KvSecret, type Place, secretAt } from "./locator.ts"
 
 /** A KV secret is at most as large as an entry of Vault's storage: 1 MiB (Vault's documentation, "Limits and maximums"). */
 const MAX_SECRET_BYTES = 1024 * 1024 + 64 * 1024
@@ -15,25 +16,21 @@ export interface KvRead extends KvSecret {
   readonly locator: string
 }
 
-/** What to read for these locators: each secret and version once. */
-export function readsFor(locators: readonly string[], mounts: KvMounts): ReadonlyMap<string, KvRead> {
+/** What to read for these: each secret and version once. */
+export function readsFor(wanted: readonly Located<Place>[], mounts: KvMounts): ReadonlyMap<string, KvRead> {
   const reads = new Map<string, KvRead>()
-  for (const locator of locators) {
-    const { place, version } = parseLocator(locator)
-    const secret = secretAt(place, mounts)
+  for (const { locator, place } of wanted) {
+    const secret = secretAt(place.secret, mounts)
     // Held against the connection when the policies loaded.
     if (secret === null) throw new TypeError("a locator outside of the connection's KV mounts")
-    const key = keyOf(locator)
-    if (!reads.has(key)) reads.set(key, { ...secret, version, locator })
+    const key = keyOf(place)
+    if (!reads.has(key)) reads.set(key, { ...secret, version: place.version, locator })
   }
   return reads
 }
 
-/** The same for all locators that pick a field of the same version of the same secret. */
-export function keyOf(locator: string): string {
-  const { place, version } = parseLocator(locator)
-  return `${place}?${version ?? ""}`
-}
+/** The same for all places that are fields of the same version of the same secret. */
+export const keyOf = ({ secret, version }: Place): string => `${secret}?${version ?? ""}`
 
 /** Builds the request. Source: the KV engines' HTTP APIs, versions 1 and 2. */
 export const buildRead = (read: KvRead): Asked => ({

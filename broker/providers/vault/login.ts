@@ -18,13 +18,13 @@ export type Request = MintRequest<Connection, Grant>
  * @throws {BrokerError}
  */
 export async function logIn(vault: Vault, request: Request, isHeld: boolean, io: ProviderIo): Promise<Login> {
-  const { connection, grant } = request
+  const { connection, grant, subject } = request
   const jwt = await io.identityToken(connection.audience ?? connection.url)
   const asked = buildLogin(connection.mount, grant.role, jwt)
   const response = await retryPassing(io, () => ask(vault, asked, io))
   let endsAt: Date | null = null
   try {
-    const login = readLogin(vault, grant.role, response)
+    const login = readLogin(vault, response, { role: grant.role, subject })
     endsAt = after(io.now(), login.seconds)
     accept(vault, grant.role, login, isHeld)
     return login

@@ -36,7 +36,7 @@ const posts = ({ parameters, engine }: DynamicGrant): boolean =>
   parameters !== undefined || engine.ttl_parameter !== undefined
 
 /** Builds the request: a GET, or a POST for an engine that wants to be told something. */
-export function buildMint(grant: DynamicGrant, ttlSeconds: number): Asked {
+function buildMint(grant: DynamicGrant, ttlSeconds: number): Asked {
   const { dynamic, parameters, engine } = grant
   if (!posts(grant)) return { method: "GET", path: dynamic }
   const { ttl_parameter: ttlParameter } = engine
@@ -53,7 +53,7 @@ const secret = z.object({
 })
 
 /** @throws {BrokerError} `provider_denied` with what to change, `provider_unavailable`, `provider_response_invalid` */
-export function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): FreshSecret {
+function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): FreshSecret {
   if (response.status !== 200) throw refusedMint(vault, grant, response)
   refuseWrapped(vault, response)
   const { lease_id: id, lease_duration: seconds, renewable, data } = readJson(vault.side, response, secret, "a secret")

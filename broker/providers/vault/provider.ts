@@ -21,6 +21,7 @@ import { readSecrets } from "./reading.ts"
 export const vault: Provider<Connection, Grant> = {
   name: "vault",
   summary: "secrets, dynamic credentials and tokens of HashiCorp Vault or OpenBao",
+  ends: "revoked with the lease; what was read does not end",
   connection,
   grant,
   check: conflictOf,
@@ -44,8 +45,8 @@ export const vault: Provider<Connection, Grant> = {
     return await handToken(at, request, io)
   },
 
-  async revoke(handle, _connection, io) {
-    const { vault: at, holding } = openHandle(handle)
+  async revoke(handle, { connectionName }, io) {
+    const { vault: at, holding } = openHandle(connectionName, handle)
     await takeBack(at, holding, io)
   },
 }

@@ -2,7 +2,7 @@ import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { fieldOf } from "../field.ts"
 import { withLogin } from "../login.ts"
 import type { Minted, ProviderIo } from "../provider.ts"
-import type { ReadField } from "../read-grant.ts"
+import { located, type ReadField } from "../read-grant.ts"
 import { retryPassing } from "../retry.ts"
 import { readStored } from "../store.ts"
 import { ask, type Vault } from "./api.ts"
@@ -27,14 +27,15 @@ export async function readSecrets(vault: Vault, read: ReadField, request: Reques
   const about = { side, asks: "job", cacheSeconds: connection.cache ?? 0 } as const
   return await readStored(read, about, io, (locators) =>
     withLogin(io, grant.role, make, async (login) => {
-      const reads = [...readsFor(locators, connection.kv)]
+      const wanted = located(locators, parseLocator)
+      const reads = [...readsFor(wanted, connection.kv)]
       const found = await atMost(CALLS_AT_ONCE, reads, async ([key, one]) => {
         return [key, await readOne(vault, one, login, io)] as const
       })
       const secrets = new Map(found)
-      const values = locators.map((locator) => {
-        const fields = secrets.get(keyOf(locator)) ?? {}
-        return [locator, { value: fieldOf(side, locator, parseLocator(locator).field, fields) }] as const
+      const values = wanted.map(({ locator, place }) => {
+        const fields = secrets.get(keyOf(place)) ?? {}
+        return [locator, { value: fieldOf(side, locator, place.field, fields) }] as const
       })
       return new Map(values)
     }),

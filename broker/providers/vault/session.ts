@@ -42,8 +42,12 @@ const auth = z.object({
 })
 
 /** @throws {BrokerError} `provider_denied` with what to change, `provider_response_invalid` */
-export function readLogin(vault: Vault, role: string, response: HttpResponse): Login {
-  if (response.status !== 200) throw refusedLogin(vault, role, response)
+export function readLogin(
+  vault: Vault,
+  response: HttpResponse,
+  { role, subject }: { readonly role: string; readonly subject: string },
+): Login {
+  if (response.status !== 200) throw refusedLogin(vault, response, role, subject)
   refuseWrapped(vault, response)
   const answer = memberOf(jsonOf(response), "auth")
   if ((memberOf(answer, "mfa_requirement") ?? null) !== null) {
@@ -73,13 +77,10 @@ export function revocableTokenOf(response: HttpResponse): Secret<string> | null 
   return token.success && memberOf(answer, "token_type") !== "batch" ? new Secret(token.data) : null
 }
 
-/** Phrases of the JWT auth method's refusals, in Vault and OpenBao, and what to change. */
-const REFUSALS: readonly (readonly [phrase: string, remedy: string])[] = [
+/** Phrases of the JWT auth method's refusals, in Vault and OpenBao, and what to change for a token with this `sub`. */
+const refusalsOf = (subject: string): readonly (readonly [phrase: string, remedy: string])[] => [
   ["invalid audience (aud) claim", "the role's bound_audiences do not name the connection's audience"],
-  [
-    "invalid subject (sub) claim",
-    "the role's bound_subject is not the grant's, which is repository:OWNER/NAME:environment:NAME:grant:NAME, to the letter",
-  ],
+  ["invalid subject (sub) claim", `the role's bound_subject is not the grant's, which is ${subject}, to the letter`],
   ["error validating claims", "the role's bound_claims do not admit this job"],
   ["invalid issuer (iss) claim", "the auth method's bound_issuer is not the broker's URL"],
   [
@@ -96,8 +97,8 @@ const REFUSALS: readonly (readonly [phrase: string, remedy: string])[] = [
 const ELSEWHERE =
   "there is no JWT auth method at the connection's mount, or not in its namespace, or the role is bound to addresses (token_bound_cidrs) that the broker's is not among"
 
-function refusedLogin(vault: Vault, role: string, response: HttpResponse) {
-  const known = REFUSALS.find(([phrase]) => says(response, phrase))?.[1]
+function refusedLogin(vault: Vault, response: HttpResponse, role: string, subject: string) {
+  const known = refusalsOf(subject).find(([phrase]) => says(response, phrase))?.[1]
   const { status } = response
   const remedy = known ?? (status === 403 || status === 404 ? ELSEWHERE : "Vault's log and audit log have the reason")
   return refused(vault, response, `the login with the role ${role} failed: ${remedy}`)

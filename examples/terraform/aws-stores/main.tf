@@ -14,11 +14,21 @@ terraform {
 variable "broker_url" {
   description = "The broker's URL, exactly as in DAYPASS_URL: https, no slash at the end"
   type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/?#].*[^/]$", var.broker_url))
+    error_message = "The URL starts with https:// and does not end with a slash."
+  }
 }
 
 variable "subjects" {
-  description = "For whom the broker may read: repository:OWNER/NAME:environment:NAME:grant:NAME, one for each grant; a star stands for any text"
+  description = "The sub of each grant's identity token, as daypass explain prints it"
   type        = list(string)
+
+  validation {
+    condition     = length(var.subjects) > 0 && alltrue([for one in var.subjects : can(regex("^repository:[^*]+:environment:[^*]+:grant:[^*]+$", one))])
+    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, written out: a star would let in every grant that fits it."
+  }
 }
 
 variable "role_name" {
@@ -67,7 +77,7 @@ data "aws_iam_openid_connect_provider" "daypass" {
 check "audience" {
   assert {
     condition     = contains(data.aws_iam_openid_connect_provider.daypass.client_id_list, local.audience)
-    error_message = "Add ${local.audience} to the client_id_list of the account's OIDC provider for the broker."
+    error_message = "Add ${local.audience} to the audiences of examples/terraform/aws, which makes the account's OIDC provider for the broker."
   }
 }
 
@@ -87,8 +97,9 @@ data "aws_iam_policy_document" "trust" {
       values   = [local.audience]
     }
 
+    # Without this condition, every grant of every repository behind the broker could have the role read.
     condition {
-      test     = "StringLike"
+      test     = "StringEquals"
       variable = "${local.broker}:sub"
       values   = var.subjects
     }

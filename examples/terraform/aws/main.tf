@@ -41,6 +41,12 @@ variable "role_name" {
   type        = string
 }
 
+variable "audiences" {
+  description = "What the broker's tokens may be for in this account: with daypass-aws-stores besides, where it reads AWS's stores"
+  type        = list(string)
+  default     = ["sts.amazonaws.com"]
+}
+
 locals {
   # IAM names the provider, and the keys of its conditions, by the URL without its scheme.
   broker = trimprefix(var.broker_url, "https://")
@@ -52,7 +58,7 @@ locals {
 # Once an account. No thumbprint: AWS checks the broker's certificate against the authorities that it trusts.
 resource "aws_iam_openid_connect_provider" "daypass" {
   url            = var.broker_url
-  client_id_list = ["sts.amazonaws.com"]
+  client_id_list = var.audiences
 }
 
 data "aws_iam_policy_document" "trust" {

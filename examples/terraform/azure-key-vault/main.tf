@@ -61,10 +61,6 @@ variable "secrets" {
   type        = set(string)
 }
 
-provider "azurerm" {
-  features {}
-}
-
 data "azurerm_key_vault" "vault" {
   name                = var.vault
   resource_group_name = var.resource_group

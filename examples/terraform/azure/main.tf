@@ -56,10 +56,6 @@ variable "scope" {
   type        = string
 }
 
-provider "azurerm" {
-  features {}
-}
-
 resource "azuread_application" "grant" {
   display_name = var.name
 }

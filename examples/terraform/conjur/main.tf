@@ -25,18 +25,18 @@ variable "audience" {
   type        = string
 }
 
-variable "repository" {
-  description = "owner/name, as in the policy"
+variable "subject" {
+  description = "The sub of the grant's identity token, as daypass explain prints it"
   type        = string
+
+  validation {
+    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject))
+    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME."
+  }
 }
 
-variable "environment" {
-  description = "The job's environment; - for jobs that run in none"
-  type        = string
-}
-
-variable "grant" {
-  description = "The grant's name in the policy"
+variable "name" {
+  description = "The host's name: one for each grant"
   type        = string
 }
 
@@ -49,12 +49,16 @@ variable "branch" {
 variable "variables" {
   description = "Names of the variables that the grant reads, by their branch"
   type        = map(set(string))
+  default     = {}
+}
+
+variable "safes" {
+  description = "Safes that the grant reads: all of each"
+  type        = set(string)
+  default     = []
 }
 
 locals {
-  # Environments with characters other than letters, digits and . _ ~ - are percent-encoded: docs/wire.md
-  subject = "repository:${var.repository}:environment:${var.environment}:grant:${var.grant}"
-
   reads = merge([for branch, names in var.variables : { for name in names : "${branch}/${name}" => { branch = branch, name = name } }]...)
 }
 
@@ -71,14 +75,14 @@ resource "conjur_authenticator" "daypass" {
 }
 
 resource "conjur_host" "grant" {
-  name   = var.grant
+  name   = var.name
   branch = var.branch
   authn_descriptors = [
     {
       type       = "jwt"
       service_id = conjur_authenticator.daypass.name
       # Without it, every grant of every repository behind the broker could log in as this host.
-      data = { sub = local.subject }
+      data = { sub = var.subject }
     }
   ]
 }
@@ -94,6 +98,14 @@ resource "conjur_permission" "reads" {
   role       = { kind = "host", branch = conjur_host.grant.branch, name = conjur_host.grant.name }
   resource   = { kind = "variable", branch = each.value.branch, name = each.value.name }
   privileges = ["read", "execute"]
+}
+
+# What is kept of a safe is for the safe's consumers.
+resource "conjur_membership" "safes" {
+  for_each    = var.safes
+  group_id    = "data/vault/${each.value}/delegation/consumers"
+  member_kind = "host"
+  member_id   = "${conjur_host.grant.branch}/${conjur_host.grant.name}"
 }
 
 output "host" {

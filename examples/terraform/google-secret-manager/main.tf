@@ -1,5 +1,5 @@
-# The Google Cloud side of reading secrets: a pool that trusts the broker for this alone, and for one grant of one
-# environment the right to read some secrets. Explained in broker/providers/google/secret-manager/README.md
+# The Google Cloud side of reading secrets: a pool that trusts the broker for this alone, once a project, and for each grant
+# of one environment the right to read some secrets. Explained in broker/providers/google/secret-manager/README.md
 
 terraform {
   required_version = ">= 1.5"
@@ -36,26 +36,20 @@ variable "owner_id" {
   }
 }
 
-variable "subject" {
-  description = "The sub of the grant's identity token, as daypass explain prints it"
-  type        = string
+variable "grants" {
+  description = "For each grant the sub of its identity token, as daypass explain prints it, and the names of the secrets that it reads: regional ones are of the region in location"
+  type = map(object({
+    subject          = string
+    secrets          = optional(set(string), [])
+    regional_secrets = optional(set(string), [])
+  }))
 
   validation {
-    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject)) && length(var.subject) <= 127
+    condition = alltrue([
+      for grant in var.grants : can(regex("^repository:.+:environment:.+:grant:.+$", grant.subject)) && length(grant.subject) <= 127
+    ])
     error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, and google.subject holds 127 bytes of it."
   }
-}
-
-variable "secrets" {
-  description = "Names of the secrets that the grant reads"
-  type        = set(string)
-  default     = []
-}
-
-variable "regional_secrets" {
-  description = "Names of regional secrets that it reads, of the region in location"
-  type        = set(string)
-  default     = []
 }
 
 variable "location" {
@@ -66,7 +60,20 @@ variable "location" {
 
 locals {
   # The job's own principal, by its whole subject. A set of principals would let in other grants, too.
-  principal = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.secrets.name}/subject/${var.subject}"
+  principals = {
+    for name, grant in var.grants :
+    name => "principal://iam.googleapis.com/${google_iam_workload_identity_pool.secrets.name}/subject/${grant.subject}"
+  }
+
+  reads = merge([
+    for name, grant in var.grants :
+    { for secret in grant.secrets : "${name}/${secret}" => { secret = secret, principal = local.principals[name] } }
+  ]...)
+
+  regional_reads = merge([
+    for name, grant in var.grants :
+    { for secret in grant.regional_secrets : "${name}/${secret}" => { secret = secret, principal = local.principals[name] } }
+  ]...)
 }
 
 # Once a project, as are the pool and its provider.
@@ -102,22 +109,22 @@ resource "google_iam_workload_identity_pool_provider" "broker" {
 }
 
 resource "google_secret_manager_secret_iam_member" "grant" {
-  for_each = var.secrets
+  for_each = local.reads
 
   project   = var.project
-  secret_id = each.value
+  secret_id = each.value.secret
   role      = "roles/secretmanager.secretAccessor"
-  member    = local.principal
+  member    = each.value.principal
 }
 
 resource "google_secret_manager_regional_secret_iam_member" "grant" {
-  for_each = var.regional_secrets
+  for_each = local.regional_reads
 
   project   = var.project
   location  = var.location
-  secret_id = each.value
+  secret_id = each.value.secret
   role      = "roles/secretmanager.secretAccessor"
-  member    = local.principal
+  member    = each.value.principal
 }
 
 output "workload_identity_provider" {

@@ -36,29 +36,19 @@ variable "owner_id" {
   }
 }
 
-variable "repository" {
-  description = "owner/name, as in the policy"
+variable "subject" {
+  description = "The sub of the grant's identity token, as daypass explain prints it"
   type        = string
-}
 
-variable "environment" {
-  description = "The job's environment; - for jobs that run in none"
-  type        = string
-}
-
-variable "grant" {
-  description = "The grant's name in the policy"
-  type        = string
+  validation {
+    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject)) && length(var.subject) <= 127
+    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, and google.subject holds 127 bytes of it: of a longer one see broker/providers/google/README.md."
+  }
 }
 
 variable "account_id" {
   description = "The service account that the grant names: what stands before its @"
   type        = string
-}
-
-locals {
-  # Environments with characters other than letters, digits and . _ ~ - are percent-encoded: docs/wire.md
-  subject = "repository:${var.repository}:environment:${var.environment}:grant:${var.grant}"
 }
 
 # Once a project, as are the pool and its provider.
@@ -107,14 +97,7 @@ resource "google_service_account_iam_member" "grant" {
   role               = "roles/iam.workloadIdentityUser"
 
   # The whole subject. A set of principals would let in other grants of the repository, too.
-  member = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.daypass.name}/subject/${local.subject}"
-
-  lifecycle {
-    precondition {
-      condition     = length(local.subject) <= 127
-      error_message = "google.subject holds 127 bytes, and this grant's sub is longer: see broker/providers/google/README.md."
-    }
-  }
+  member = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.daypass.name}/subject/${var.subject}"
 }
 
 output "workload_identity_provider" {

@@ -26,18 +26,18 @@ variable "audience" {
   default     = "https://app.infisical.com"
 }
 
-variable "repository" {
-  description = "owner/name, as in the policy"
+variable "subject" {
+  description = "The sub of the grant's identity token, as daypass explain prints it"
   type        = string
+
+  validation {
+    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject))
+    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME."
+  }
 }
 
-variable "environment" {
-  description = "The job's environment; - for jobs that run in none"
-  type        = string
-}
-
-variable "grant" {
-  description = "The grant's name in the policy"
+variable "name" {
+  description = "The name of the identity and of its role: one for each grant"
   type        = string
 }
 
@@ -52,17 +52,17 @@ variable "project" {
 }
 
 variable "reads" {
-  description = "The environment and the folder that the grant reads"
-  type        = object({ environment = string, folder = string })
-}
+  description = "The folders that the grant reads, each with its environment: / is the root, and holds no folder below it"
+  type        = list(object({ environment = string, folder = string }))
 
-locals {
-  # Environments with characters other than letters, digits and . _ ~ - are percent-encoded: docs/wire.md
-  subject = "repository:${var.repository}:environment:${var.environment}:grant:${var.grant}"
+  validation {
+    condition     = length(var.reads) > 0 && alltrue([for one in var.reads : startswith(one.folder, "/")])
+    error_message = "Name a folder or more, each from the root: / or /payments."
+  }
 }
 
 resource "infisical_identity" "daypass" {
-  name   = "daypass-${var.grant}"
+  name   = "daypass-${var.name}"
   role   = "no-access"
   org_id = var.organisation_id
 }
@@ -74,7 +74,7 @@ resource "infisical_identity_oidc_auth" "daypass" {
   bound_audiences    = [var.audience]
 
   # Without it, every grant of every repository behind the broker could log in.
-  bound_subject = local.subject
+  bound_subject = var.subject
 
   # The broker logs in anew when a login is over.
   access_token_ttl     = 900
@@ -83,17 +83,17 @@ resource "infisical_identity_oidc_auth" "daypass" {
 
 resource "infisical_project_role" "daypass" {
   project_slug = var.project.slug
-  name         = "daypass-${var.grant}"
-  slug         = "daypass-${var.grant}"
+  name         = "daypass-${var.name}"
+  slug         = "daypass-${var.name}"
   permissions = [
-    {
+    for one in var.reads : {
       action  = "read"
       subject = "secrets"
       conditions = {
-        environment = var.reads.environment
-        secret_path = var.reads.folder
+        environment = one.environment
+        secret_path = one.folder
       }
-    },
+    }
   ]
 }
 

@@ -1,4 +1,5 @@
-# The Vault side of Daypass grants: trust in the broker, a role that reads secrets, and one that has users of a database made.
+# The Vault side of Daypass grants: trust in the broker, a role that reads secrets, one that has users of a database made, one
+# that has certificates issued, and one whose token the job gets.
 # Explained in broker/providers/vault/README.md
 
 terraform {
@@ -26,24 +27,14 @@ variable "audience" {
   type        = string
 }
 
-variable "repository" {
-  description = "owner/name, as in the policy"
-  type        = string
-}
+variable "subjects" {
+  description = "The sub of each grant's identity token, as daypass explain prints it: of the grant with read, the two with dynamic, and the one with token"
+  type        = object({ secrets = string, database = string, tls = string, token = string })
 
-variable "environment" {
-  description = "The job's environment; - for jobs that run in none"
-  type        = string
-}
-
-variable "secrets_grant" {
-  description = "The name of the grant with read"
-  type        = string
-}
-
-variable "database_grant" {
-  description = "The name of the grant with dynamic"
-  type        = string
+  validation {
+    condition     = alltrue([for one in values(var.subjects) : can(regex("^repository:.+:environment:.+:grant:.+$", one))])
+    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME."
+  }
 }
 
 variable "database_connection" {
@@ -51,9 +42,9 @@ variable "database_connection" {
   type        = string
 }
 
-locals {
-  # Environments with characters other than letters, digits and . _ ~ - are percent-encoded: docs/wire.md
-  subject = "repository:${var.repository}:environment:${var.environment}:grant:"
+variable "tls_domain" {
+  description = "The name that certificates of the role web may have, of the secrets engine at pki/"
+  type        = string
 }
 
 # Once a Vault, or a namespace.
@@ -68,6 +59,7 @@ resource "vault_policy" "secrets" {
   policy = <<-HCL
     # KV version 2 has data/ behind its mount, in policies; locators have not.
     path "secret/data/shop/*" { capabilities = ["read"] }
+    path "team/kv/data/shop/*" { capabilities = ["read"] }
   HCL
 }
 
@@ -79,7 +71,7 @@ resource "vault_jwt_auth_backend_role" "secrets" {
   bound_audiences = [var.audience]
 
   # Without it, every grant of every repository behind the broker could log in with this role.
-  bound_subject = "${local.subject}${var.secrets_grant}"
+  bound_subject = var.subjects.secrets
 
   # Batch tokens need no storage. They cannot be revoked, which reading does not need.
   token_type     = "batch"
@@ -102,7 +94,7 @@ resource "vault_jwt_auth_backend_role" "database" {
   role_type       = "jwt"
   user_claim      = "sub"
   bound_audiences = [var.audience]
-  bound_subject   = "${local.subject}${var.database_grant}"
+  bound_subject   = var.subjects.database
   token_ttl       = 900
   token_policies  = [vault_policy.database.name]
 }
@@ -119,4 +111,54 @@ resource "vault_database_secret_backend_role" "shop" {
 
   default_ttl = 900
   max_ttl     = 3600
+}
+
+resource "vault_policy" "tls" {
+  name   = "shop-tls"
+  policy = <<-HCL
+    # update, since a grant with parameters posts them.
+    path "pki/issue/${vault_pki_secret_backend_role.web.name}" { capabilities = ["update"] }
+  HCL
+}
+
+resource "vault_jwt_auth_backend_role" "tls" {
+  backend         = vault_jwt_auth_backend.daypass.path
+  role_name       = "shop-tls"
+  role_type       = "jwt"
+  user_claim      = "sub"
+  bound_audiences = [var.audience]
+  bound_subject   = var.subjects.tls
+  token_ttl       = 900
+  token_policies  = [vault_policy.tls.name]
+}
+
+# In the connection: dynamic: { "pki/issue/web": { ttl_parameter: ttl } }
+resource "vault_pki_secret_backend_role" "web" {
+  backend            = "pki"
+  name               = "web"
+  allowed_domains    = [var.tls_domain]
+  allow_bare_domains = true
+  max_ttl            = 3600
+}
+
+resource "vault_policy" "terraform" {
+  name   = "shop-terraform"
+  policy = <<-HCL
+    # All that the job itself may do with its token.
+    path "secret/data/shop/*" { capabilities = ["read"] }
+  HCL
+}
+
+resource "vault_jwt_auth_backend_role" "terraform" {
+  backend         = vault_jwt_auth_backend.daypass.path
+  role_name       = "shop-terraform"
+  role_type       = "jwt"
+  user_claim      = "sub"
+  bound_audiences = [var.audience]
+  bound_subject   = var.subjects.token
+  token_ttl       = 900
+  token_policies  = [vault_policy.terraform.name]
+
+  # The job can renew its token. The broker takes it back all the same, and no renewal goes beyond this.
+  token_explicit_max_ttl = 900
 }

@@ -128,14 +128,15 @@ describe("an exchange", () => {
       async mint(request, io) {
         const minted = await staged.mint(request, io)
         if (request.grantName !== "large") return minted
-        const values = Array.from({ length: 33 }, (_, index) => [
+        // Fewer characters than bytes: it is bytes that an answer has.
+        const values = Array.from({ length: 12 }, (_, index) => [
           `v${index}`,
-          { value: new Secret("x".repeat(65_536)) },
+          { value: new Secret("密".repeat(65_536)) },
         ])
         return { ...minted, values: Object.fromEntries(values) }
       },
       // As a method of the staged one.
-      revoke: (handle, connection, io) => staged.revoke?.(handle, connection, io) ?? Promise.resolve(),
+      revoke: (handle, request, io) => staged.revoke?.(handle, request, io) ?? Promise.resolve(),
     }
     await expect(exchange(call(), { ...broker, providers: new Map([["staged", generous]]) })).rejects.toMatchObject({
       code: "request_too_large",

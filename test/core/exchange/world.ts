@@ -102,6 +102,7 @@ export async function world(options: WorldOptions) {
   const provider: Provider<unknown, { behaviour: Behaviour }> = {
     name: "staged",
     summary: "does what the test says",
+    ends: "as the test says",
     connection: z.unknown(),
     grant: z.object({ behaviour: z.enum(BEHAVIOURS) }),
     minTtlSeconds: 60,

@@ -8,6 +8,7 @@ import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { compilePattern } from "../../../broker/core/policy/pattern.ts"
 import { warningsOf } from "../../../broker/core/policy-warnings/warnings.ts"
+import { fail, ok } from "../../../broker/core/result.ts"
 import { storeProvider, storeSettings } from "../../../broker/providers/store.ts"
 import { ISSUER_URL, identityOf } from "./support.ts"
 
@@ -20,7 +21,7 @@ const PROVIDERS = new Map([
       summary: "secrets from a shelf",
       title: "The shelf",
       connection: z.strictObject({ ...storeSettings }),
-      locator: (text) => (/^[a-z/#_-]+$/.test(text) ? null : "is no path"),
+      parse: (text) => (/^[a-z/#_-]+$/.test(text) ? ok(text) : fail("is no path")),
       asks: "job",
       read: async () => new Map(),
     }),

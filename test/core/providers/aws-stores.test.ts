@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest"
+import { fail } from "../../../broker/core/result.ts"
 import { batchesOf } from "../../../broker/providers/aws/parameter-store/api.ts"
 import {
-  locatorFault as parameterFault,
   connection as parametersConnection,
-  placeOf,
+  parseLocator as parseParameter,
 } from "../../../broker/providers/aws/parameter-store/grant.ts"
 import {
-  locatorFault as secretFault,
-  placeOf as secretPlaceOf,
+  parseLocator as parseSecret,
   connection as secretsConnection,
 } from "../../../broker/providers/aws/secrets-manager/grant.ts"
 import { errorCode } from "../../../broker/providers/aws/signed-call.ts"
+import { located } from "../../../broker/providers/read-grant.ts"
 
 const UUID = "a1b2c3d4-5678-90ab-cdef-1234567890ab"
 
@@ -29,7 +29,7 @@ describe("a locator of Secrets Manager", () => {
     `shop/stripe:${UUID}`,
     "shop/stripe:terraform-20260522101010000000000001#api_key",
   ])("may be %s", (locator) => {
-    expect(secretFault(locator)).toBeNull()
+    expect(parseSecret(locator).ok).toBe(true)
   })
 
   it.each([
@@ -55,14 +55,16 @@ describe("a locator of Secrets Manager", () => {
     ["shop/stripe:AWSCURRENT", "leave it out"],
     ["shop/stripe#", "no field"],
   ])("is never %o", (locator, why) => {
-    expect(secretFault(locator)).toContain(why)
+    expect(parseSecret(locator)).toEqual(fail(expect.stringContaining(why)))
   })
 
   it("names the version by a label where it is short, and by an id where it is long", () => {
-    expect(secretPlaceOf("a").version).toBeNull()
-    expect(secretPlaceOf("a:AWSPREVIOUS").version).toEqual({ stage: "AWSPREVIOUS" })
-    expect(secretPlaceOf(`a:${"x".repeat(31)}`).version).toEqual({ stage: "x".repeat(31) })
-    expect(secretPlaceOf(`a:${"x".repeat(32)}`).version).toEqual({ id: "x".repeat(32) })
+    const versionOf = (locator: string) => located([locator], parseSecret)[0]?.place.version
+    expect(versionOf("a")).toBeNull()
+    expect(versionOf("a#field")).toBeNull()
+    expect(versionOf("a:AWSPREVIOUS")).toEqual({ stage: "AWSPREVIOUS" })
+    expect(versionOf(`a:${"x".repeat(31)}`)).toEqual({ stage: "x".repeat(31) })
+    expect(versionOf(`a:${"x".repeat(32)}`)).toEqual({ id: "x".repeat(32) })
   })
 })
 
@@ -78,7 +80,7 @@ describe("a locator of Parameter Store", () => {
     "/shop/db/password:_3.x-y#user",
     "/aws-shop/key",
   ])("may be %s", (locator) => {
-    expect(parameterFault(locator)).toBeNull()
+    expect(parseParameter(locator).ok).toBe(true)
   })
 
   it.each([
@@ -106,25 +108,27 @@ describe("a locator of Parameter Store", () => {
     ["/shop/db:3:live", "more than one version"],
     ["/shop/db#", "no field"],
   ])("is never %o", (locator, why) => {
-    expect(parameterFault(locator)).toContain(why)
+    expect(parseParameter(locator)).toEqual(fail(expect.stringContaining(why)))
   })
 })
 
 describe("parameters are shared out among calls", () => {
+  const placesOf = (locators: readonly string[]) => located(locators, parseParameter).map(({ place }) => place)
+
   it.each([
     [1, [1]],
     [10, [10]],
     [11, [10, 1]],
     [64, [10, 10, 10, 10, 10, 10, 4]],
   ])("%i into calls of at most ten", (count, sizes) => {
-    const places = Array.from({ length: count }, (_, index) => placeOf(`/shop/${index}`))
+    const places = placesOf(Array.from({ length: count }, (_, index) => `/shop/${index}`))
     expect(batchesOf(places).map((batch) => batch.length)).toEqual(sizes)
     expect(batchesOf(places).flat()).toEqual(places)
   })
 
   it("and no call has a parameter twice", () => {
     const texts = ["/a", "/b", "/a:1", "/a:2", "/b:1", "/c"]
-    const batches = batchesOf(texts.map(placeOf)).map((batch) => batch.map(({ text }) => text))
+    const batches = batchesOf(placesOf(texts)).map((batch) => batch.map(({ text }) => text))
     expect(batches).toEqual([["/a", "/b", "/c"], ["/a:1", "/b:1"], ["/a:2"]])
   })
 })

@@ -4,6 +4,7 @@ import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import { readRefusal } from "../../../broker/providers/azure/api.ts"
 import { connection, grant } from "../../../broker/providers/azure/grant.ts"
 import { azure } from "../../../broker/providers/azure/provider.ts"
+import { sideOf } from "../../../broker/providers/azure/wish.ts"
 import { connection as tokenConnection } from "../../../broker/providers/identity-token/grant.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
 import { job } from "../job.ts"
@@ -105,9 +106,9 @@ describe("a grant of Entra's", () => {
 describe("a refusal of Entra's", () => {
   const refused = (codes: readonly unknown[], subject: string) =>
     readRefusal(
+      sideOf("azure-prod"),
       { status: 401, header: () => null, body: new TextEncoder().encode(JSON.stringify({ error_codes: codes })) },
       {
-        connectionName: "azure-prod",
         settings: connection.parse({ tenant: TENANT, client_ids: [CLIENT] }),
         clientId: CLIENT,
         scope: SCOPE,

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest"
+import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import { Secret } from "../../../broker/core/secret.ts"
-import type { HttpRequest, HttpResponse } from "../../../broker/ports/http.ts"
-import type { Login } from "../../../broker/ports/logins.ts"
+import { CASE_NOW } from "../../../broker/providers/case.ts"
 import { connection, grant } from "../../../broker/providers/google/grant.ts"
 import { google } from "../../../broker/providers/google/provider.ts"
-import type { IdentityTokenOptions, ProviderIo } from "../../../broker/providers/provider.ts"
+import type { IdentityTokenOptions } from "../../../broker/providers/provider.ts"
+import { makeProviderIo, ScriptedHttp } from "../../support/provider-io.ts"
 import { job } from "../job.ts"
 
 const POOL_PROVIDER = "projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker"
 const ACCOUNT = "shop-deploy@acme-prod.iam.gserviceaccount.com"
-const NOW = new Date("2026-11-22T12:00:00Z")
 
 const isConnection = (change: Record<string, unknown>) =>
   connection.safeParse({ workload_identity_provider: POOL_PROVIDER, ...change }).success
@@ -119,31 +119,25 @@ describe("a grant and its connection", () => {
 
 /** Google as a list of answers, and a broker that keeps logins. */
 function world(answers: readonly (readonly [status: number, body: unknown])[], subject = "s") {
-  const sent: HttpRequest[] = []
+  const other = new ScriptedHttp(answers.map(([status, body]) => ({ status, body: JSON.stringify(body) })))
   const asked: (IdentityTokenOptions | undefined)[] = []
-  const logins = new Map<string, Login<unknown>>()
-  // All that a provider of tokens touches: it keeps no values.
-  const io: Omit<ProviderIo, "kept"> = {
-    async http(request): Promise<HttpResponse> {
-      sent.push(request)
-      const [status, body] = answers[sent.length - 1] ?? [500, {}]
-      return { status, header: () => null, body: new TextEncoder().encode(JSON.stringify(body)) }
-    },
-    now: () => NOW,
-    remainingMs: () => 0,
-    sleep: async () => {},
-    secret: () => Promise.reject(new Error("no secret is needed")),
-    async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
-      const kept = logins.get(scope) as Login<Value> | undefined
-      const login = kept ?? (await make())
-      logins.set(scope, login)
-      return { value: login.value, kept: kept !== undefined, forget: () => void logins.delete(scope) }
+  const scopes: string[] = []
+  const logins = createLogins({ now: () => new Date(CASE_NOW) })
+  const io = makeProviderIo({
+    http: other.http,
+    remainingMs: 0,
+    logins: {
+      ...logins,
+      keep(scope, login) {
+        scopes.push(scope)
+        logins.keep(scope, login)
+      },
     },
     async identityToken(_, options) {
       asked.push(options)
       return new Secret("header.payload.signature")
     },
-  }
+  })
   const mint = (wanted: unknown, ttlSeconds: number) =>
     google.mint(
       {
@@ -156,9 +150,9 @@ function world(answers: readonly (readonly [status: number, body: unknown])[], s
         ttlSeconds,
         lease: "b7e1c9f0-0000-4000-8000-000000000000",
       },
-      io as ProviderIo,
+      io,
     )
-  return { mint, paths: () => sent.map(({ url }) => new URL(url).pathname.split("/").at(-1)), asked, logins }
+  return { mint, paths: () => other.sent.map(({ url }) => new URL(url).pathname.split("/").at(-1)), asked, scopes }
 }
 
 const exchanged = [
@@ -182,9 +176,9 @@ describe("the way into Google Cloud", () => {
   })
 
   it("never keeps a federated token that is handed out", async () => {
-    const { mint, logins } = world([exchanged])
+    const { mint, scopes } = world([exchanged])
     await mint({}, 900)
-    expect(logins.size).toBe(0)
+    expect(scopes).toEqual([])
   })
 
   it("is gone once for many tokens, and again when Google took no notice of a login that was kept", async () => {

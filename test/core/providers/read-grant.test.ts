@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { BrokerError } from "../../../broker/core/errors.ts"
+import { fail, ok } from "../../../broker/core/result.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { fieldOfJson, splitField } from "../../../broker/providers/field.ts"
 import { locatorsOf, locatorsOnly, readField, wantedOf } from "../../../broker/providers/read-grant.ts"
 import { delivered } from "../../../broker/providers/stored-value.ts"
 
-const read = readField((locator) => (locator.startsWith("bad") ? "begins with bad" : null))
+const read = readField((locator) => (locator.startsWith("bad") ? fail("begins with bad") : ok(locator)))
 const grant = z.strictObject({ read })
 const side = { name: "The store", connection: "secrets" }
 const codeOf = (act: () => unknown) => {

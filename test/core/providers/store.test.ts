@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
+import { fail, ok } from "../../../broker/core/result.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { providerIo } from "../../../broker/exchange/provider-io.ts"
 import { CASE_SUBJECT } from "../../../broker/providers/case.ts"
@@ -17,13 +18,13 @@ const store = (asks: "job" | "connection") =>
     summary: "secrets from a shelf",
     title: "The shelf",
     connection: z.strictObject({ ...storeSettings }),
-    locator: (text) => (text.includes("..") ? "goes up" : null),
+    parse: (text) => (text.includes("..") ? fail("goes up") : ok({ shelf: text })),
     asks,
-    async read(locators) {
-      asked.push([...locators])
+    async read(wanted) {
+      asked.push(wanted.map(({ place }) => place.shelf))
       return new Map(
-        locators.map((locator) => {
-          const value = shelf[locator] ?? ""
+        wanted.map(({ locator, place }) => {
+          const value = shelf[place.shelf] ?? ""
           return [locator, { value: typeof value === "string" ? new Secret(value) : new Secret(value) }]
         }),
       )

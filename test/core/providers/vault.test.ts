@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest"
 import type { z } from "zod"
+import { fail, ok } from "../../../broker/core/result.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { vaultOf } from "../../../broker/providers/vault/api.ts"
 import { connection, grant } from "../../../broker/providers/vault/grant.ts"
 import { handleOf, openHandle } from "../../../broker/providers/vault/handle.ts"
-import { locatorFault, parseLocator, secretAt } from "../../../broker/providers/vault/locator.ts"
+import { parseLocator, secretAt } from "../../../broker/providers/vault/locator.ts"
 import { vault } from "../../../broker/providers/vault/provider.ts"
 
 const holds = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success
@@ -61,12 +62,11 @@ describe("a connection to Vault", () => {
 
 describe("a locator", () => {
   it.each([
-    ["secret/shop/db#password", { place: "secret/shop/db", version: null, field: "password" }],
-    ["secret/shop/db?version=12#api key", { place: "secret/shop/db", version: 12, field: "api key" }],
-    ["team/kv/.env/a@b=c#x", { place: "team/kv/.env/a@b=c", version: null, field: "x" }],
-  ] as const)("%s names a place, a version and a field", (text, parts) => {
-    expect(locatorFault(text)).toBeNull()
-    expect(parseLocator(text)).toEqual(parts)
+    ["secret/shop/db#password", { secret: "secret/shop/db", version: null, field: "password" }],
+    ["secret/shop/db?version=12#api key", { secret: "secret/shop/db", version: 12, field: "api key" }],
+    ["team/kv/.env/a@b=c#x", { secret: "team/kv/.env/a@b=c", version: null, field: "x" }],
+  ] as const)("%s names a secret, a version and a field", (text, parts) => {
+    expect(parseLocator(text)).toEqual(ok(parts))
   })
 
   it.each([
@@ -90,7 +90,7 @@ describe("a locator", () => {
     "secret/shop#a#b",
     `secret/${"a".repeat(600)}#x`,
   ])("is not %s", (text) => {
-    expect(locatorFault(text)).toMatch(/^(?:names|ends|may|is) /)
+    expect(parseLocator(text)).toEqual(fail(expect.stringMatching(/^(?:names|ends|may|is) /)))
   })
 
   it("is in the longest mount that begins it", () => {
@@ -224,14 +224,14 @@ describe("a handle of Vault", () => {
   it("leads back to the Vault that minted, whatever the connection says now", () => {
     const at = vaultOf("vault", { url: "https://old.example", namespace: "acme" })
     const holding = { token: new Secret("s.token"), leases: ["database/creds/a/b"], isBoundToAddresses: false }
-    const opened = openHandle(handleOf(at, holding))
+    const opened = openHandle("vault", handleOf(at, holding))
     expect(opened.vault).toEqual(at)
     expect(opened.holding.token.reveal()).toBe("s.token")
     expect(opened.holding).toMatchObject({ leases: holding.leases, isBatch: false })
-    expect(openHandle(handleOf(at, { ...holding, isBatch: true })).holding.isBatch).toBe(true)
+    expect(openHandle("vault", handleOf(at, { ...holding, isBatch: true })).holding.isBatch).toBe(true)
   })
 
   it.each(["", "{}", "[]", "null", '{"token":"s.token"}'])("is not %s", (text) => {
-    expect(() => openHandle(new Secret(text))).toThrow("cannot be read")
+    expect(() => openHandle("vault", new Secret(text))).toThrow("cannot be read")
   })
 })

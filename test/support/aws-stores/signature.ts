@@ -4,7 +4,7 @@ import type { IssuedCredentials } from "../sts/answer.ts"
 import { StoreRefusal } from "./refusal.ts"
 
 const MAX_SKEW_MS = 5 * 60_000
-/** The least that a signature covers: the host, and all of AWS's own headers. */
+/** The least that a signature covers, besides whatever else of AWS's own headers is there. */
 const MUST_BE_SIGNED = ["content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target"]
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]{16,128})\/([0-9]{8})\/([a-z0-9-]+)\/([a-z]+)\/aws4_request, SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$/
@@ -42,7 +42,9 @@ export function verifySignature(
   if (region !== at.region || service !== at.service)
     throw new StoreRefusal("InvalidSignatureException", "Credential should be scoped to a valid region and service.")
   const names = signedHeaders.split(";")
-  if (names.join() !== [...names].sort().join() || !MUST_BE_SIGNED.every((name) => names.includes(name)))
+  const own = Object.keys(headers).filter((name) => name.startsWith("x-amz-"))
+  const mustBeSigned = [...MUST_BE_SIGNED, ...own]
+  if (names.join() !== [...names].sort().join() || !mustBeSigned.every((name) => names.includes(name)))
     throw new StoreRefusal("InvalidSignatureException", "A header of the request is not among the signed.")
   const expected = signatureOf(request, { names, scope: [day, region, service, "aws4_request"], date }, session)
   if (!timingSafeEqual(Buffer.from(signature), Buffer.from(expected)))

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http"
+import { mediaTypeOf } from "../servers.ts"
 import { EntraRefusal } from "./answer.ts"
 
 const GRANT_TYPE = "client_credentials"
@@ -23,7 +24,7 @@ export interface TokenCall {
  * @throws {EntraRefusal}
  */
 export function readTokenCall(headers: IncomingHttpHeaders, body: string | null): TokenCall {
-  const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase()
+  const type = mediaTypeOf(headers["content-type"])
   if (body === null) throw new EntraRefusal(90013, "Invalid input received from the user.")
   const form = new URLSearchParams(type === "application/x-www-form-urlencoded" ? body : "")
   refuseUnknown(form)

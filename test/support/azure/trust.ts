@@ -78,6 +78,7 @@ function saidBy(assertion: string): { issuer: string; audience: string; subject:
 }
 
 const TIME = [700024, "Client assertion is not within its valid time range."] as const
+const KEYS = [50166, "Request to External OIDC endpoint failed."] as const
 const SIGNATURE = [
   700027,
   "The certificate with identifier used to sign the client assertion is not registered.",
@@ -86,7 +87,8 @@ const SIGNATURE = [
 const FAULTS: Readonly<Record<TokenFault, readonly [50027 | 50166 | 700024 | 700027 | 700211 | 700212, string]>> = {
   malformed: [50027, "JWT token is invalid or malformed."],
   "issuer-unknown": [700211, "No matching federated identity record found for presented assertion issuer."],
-  "keys-unavailable": [50166, "Request to External OIDC endpoint failed."],
+  "keys-unavailable": KEYS,
+  "keys-unusable": KEYS,
   signature: SIGNATURE,
   audience: [700212, "No matching federated identity record found for presented assertion audience."],
   expired: TIME,

@@ -12,9 +12,9 @@ const NOT_REACHED =
   "There is at least one repository that does not exist or is not accessible to the parent installation."
 
 /** `POST /app/installations/ID/access_tokens`: a token, or GitHub's refusal. An empty list is no list, as GitHub has it. */
-export function giveToken(installation: Installation, world: World, body: unknown): RouteAnswer {
+export function giveToken(installation: Installation, world: World, body: object): RouteAnswer {
   if (installation.suspendedAt !== null) return no(403, "This installation has been suspended")
-  const asked = typeof body === "object" && body !== null ? (body as Readonly<Record<string, unknown>>) : {}
+  const asked = body as Readonly<Record<string, unknown>>
   const unknown = Object.keys(asked).find((key) => !KNOWN_KEYS.includes(key))
   if (unknown !== undefined) return no(422, `Invalid request.\n\n"${unknown}" is not a permitted key.`)
   const { repositories: names, repository_ids: ids, permissions } = asked

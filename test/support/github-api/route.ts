@@ -23,7 +23,7 @@ export type Route =
       readonly as: "app"
       readonly method: "GET" | "POST"
       readonly path: RegExp
-      answer(parts: readonly string[], world: World, body: unknown): RouteAnswer | null
+      answer(parts: readonly string[], world: World, body: object): RouteAnswer | null
     }
   | {
       readonly as: "installation"

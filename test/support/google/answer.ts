@@ -1,3 +1,5 @@
+import { mediaTypeOf } from "../servers.ts"
+
 /** A refusal in OAuth's form, as STS gives it (RFC 6749 section 5.2). */
 export class OAuthRefusal extends Error {
   override readonly name = "OAuthRefusal"
@@ -65,7 +67,7 @@ export function readMembers(
   text: string | null,
   known: readonly string[],
 ): Readonly<Record<string, unknown>> {
-  const body = contentType?.startsWith("application/json") ? parse(text ?? "") : undefined
+  const body = mediaTypeOf(contentType) === "application/json" ? parse(text ?? "") : undefined
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new ApiRefusal("INVALID_ARGUMENT", "Invalid JSON payload received. Unexpected token.")
   const stranger = Object.keys(body).find((name) => !known.includes(name))

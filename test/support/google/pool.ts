@@ -97,12 +97,14 @@ async function verify(provider: PoolProvider, token: unknown): Promise<JWTPayloa
   }
 }
 
+const NO_KEYS = "Error connecting to the given credential's issuer."
 const STALE = "ID Token issued at 0 is stale to sign-in."
 
 const FAULTS: Readonly<Record<TokenRefusal["fault"], string>> = {
   malformed: "Unable to parse the ID Token.",
   "issuer-unknown": "The issuer in ID Token does not match the expected one in config.",
-  "keys-unavailable": "Error connecting to the given credential's issuer.",
+  "keys-unavailable": NO_KEYS,
+  "keys-unusable": NO_KEYS,
   signature: "Unable to verify the ID Token signature.",
   audience: "The audience in ID Token does not match the expected audience.",
   expired: STALE,

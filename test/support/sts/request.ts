@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { deflateRawSync } from "node:zlib"
+import { mediaTypeOf } from "../servers.ts"
 import { StsRefusal } from "./answer.ts"
 
 const API_VERSION = "2011-06-15"
@@ -35,7 +36,7 @@ export interface AssumeRoleCall {
  * @throws {StsRefusal}
  */
 export function readAssumeRoleCall(method: string, headers: IncomingHttpHeaders, body: string | null): AssumeRoleCall {
-  if (method !== "POST" || !headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) {
+  if (method !== "POST" || mediaTypeOf(headers["content-type"]) !== "application/x-www-form-urlencoded") {
     throw new StsRefusal("MalformedInput", "the call is a POST of a form")
   }
   if (body === null) throw new StsRefusal("MalformedInput", "the form is too large")

@@ -159,7 +159,10 @@ export class VaultEngines {
     return [...this.#leases.values()].map(({ expiresAt }) => Math.ceil((expiresAt - Date.now()) / 1000))
   }
 
+  /** A lease ends with its token, too, when that is earlier. */
   #expire(): void {
-    for (const lease of this.#leases.values()) if (lease.expiresAt <= Date.now()) this.#leases.delete(lease.id)
+    const now = Date.now()
+    for (const { id, expiresAt, token } of this.#leases.values())
+      if (Math.min(expiresAt, token.expiresAt) <= now) this.#leases.delete(id)
   }
 }

@@ -62,6 +62,8 @@ export class VaultTokens {
   }
 
   async login(call: VaultCall): Promise<VaultAnswer> {
+    // Stricter than Vault, which passes over it: who logs in has no token yet.
+    if (call.token !== null) throw new VaultRefusal(400, "a header that nobody needs")
     const { role: name, jwt } = parameters(call, { role: "text", jwt: "text" }, ["role", "jwt"])
     if (this.issuer === null) throw new VaultRefusal(400, "could not load configuration")
     const role = this.roles.get(String(name))
@@ -182,10 +184,13 @@ export class VaultTokens {
   }
 }
 
+const NO_KEYS = "error verifying token signature: fetching keys"
+
 const FAULTS: Readonly<Record<TokenRefusal["fault"], string>> = {
   malformed: "error verifying token signature: oidc: malformed jwt",
   "issuer-unknown": "invalid issuer (iss) claim",
-  "keys-unavailable": "error verifying token signature: fetching keys",
+  "keys-unavailable": NO_KEYS,
+  "keys-unusable": NO_KEYS,
   signature: "error verifying token signature: failed to verify id token signature",
   audience: "invalid audience (aud) claim: audience claim does not match any expected audience",
   expired: "invalid expiration time (exp) claim: token is expired",

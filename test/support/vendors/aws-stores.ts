@@ -1,6 +1,8 @@
 import { startAwsStores } from "../aws-stores.ts"
 import { startSts } from "../sts.ts"
 import type { StartVendor } from "../vendor.ts"
+import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const ROLE = "arn:aws:iam::111122223333:role/daypass-read"
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/shop"
@@ -74,14 +76,17 @@ export const startAwsStoresVendor: StartVendor = async () => {
       const StringEquals = [subject(SECRETS), subject(PARAMETERS)]
       sts.addRole({ arn: ROLE, issuer, audiences, subject: { StringEquals }, tagSession: true })
     },
-    check({ env, masks, written }) {
-      const file = Object.values(written).find(({ bytes }) => bytes.equals(KEYSTORE))
+    check(run) {
+      const { env, masks } = run
       const got = passwords.map(([variable]) => env[variable])
       const secrets = [STRIPE.live, STRIPE.before, ...PASSWORDS, `${PASSWORDS[0]}-before`]
       return [
         ["the job has a field of a secret in two versions", env["AWS_STORES_KEY"] === STRIPE.live],
         ["the version before is the other one", env["AWS_STORES_KEY_BEFORE"] === STRIPE.before],
-        ["a binary secret is a file that its owner alone reads", file?.mode === "0400"],
+        [
+          "a binary secret is a file that its owner alone reads, byte for byte",
+          fileOf(run, "AWS_STORES_KEYSTORE", "hex") === `0400 ${KEYSTORE.toString("hex")}`,
+        ],
         ["the job has twelve parameters, which takes two calls", got.join() === PASSWORDS.join()],
         ["a label names a version", env["AWS_STORES_PASSWORD_BEFORE"] === `${PASSWORDS[0]}-before`],
         ["what is secret is masked", secrets.every((secret) => masks.includes(secret))],
@@ -89,7 +94,7 @@ export const startAwsStoresVendor: StartVendor = async () => {
         ["no session of the role reaches the job", !sts.issued.some((one) => masks.includes(one.sessionToken))],
       ]
     },
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${SECRETS}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, SECRETS, PARAMETERS)],
     fail: (how) => stores.fail(how),
     get requests() {
       return [...sts.requests, ...stores.requests]

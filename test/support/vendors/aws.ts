@@ -1,5 +1,6 @@
 import { startSts } from "../sts.ts"
 import type { StartVendor } from "../vendor.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const ROLE = "arn:aws:iam::111122223333:role/tools-deploy"
 const GRANT = "aws-deploy"
@@ -27,7 +28,7 @@ export const startAwsVendor: StartVendor = async () => {
         ["the session is the role's", issued?.roleArn === ROLE && issued.subject.endsWith(`grant:${GRANT}`)],
       ]
     },
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
     fail: (how) => sts.fail(how),
     requests: sts.requests,
     alive: () => 0,

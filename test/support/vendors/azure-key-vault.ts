@@ -2,6 +2,7 @@ import { startKeyVault } from "../azure/key-vault.ts"
 import { startAzure } from "../azure.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const CLIENT = "6e1f4a7d-90c2-4b35-8f6e-d27a5b83c019"
 const AUDIENCE = "api://AzureADTokenExchange"
@@ -60,7 +61,7 @@ export const startAzureKeyVaultVendor: StartVendor = async () => {
         azure.issued.every(({ accessToken }) => !JSON.stringify([run.env, run.outputs]).includes(accessToken)),
       ],
     ],
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
     fail: (how) => vault.fail(how),
     requests: vault.requests,
     alive: () => 0,

@@ -1,12 +1,15 @@
-import { existsSync, readFileSync, statSync } from "node:fs"
 import { isAbsolute } from "node:path"
 import { type Azure, startAzure } from "../azure.ts"
 import type { ActionRun } from "../runner.ts"
 import type { Finding, StartVendor } from "../vendor.ts"
+import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const CLIENT = "0b9d6f3c-52a1-4e0f-8d7b-61c3a9e2f504"
 const SUBSCRIPTION = "e5a7c9b1-8d42-4f60-a3b8-17f2c6d90e35"
 const AUDIENCE = "api://AzureADTokenExchange"
+const DEPLOY = "azure-deploy"
+const TERRAFORM = "azure-terraform"
 const SCOPE = "https://management.azure.com/.default"
 
 /** Microsoft Entra ID: an access token for Azure's own API, and the broker's token with which Terraform logs in. */
@@ -26,12 +29,12 @@ export const startAzureVendor: StartVendor = async () => {
       },
     },
     grants: {
-      "azure-deploy": { connection: "azure-prod", client_id: CLIENT, scope: SCOPE, ttl: "90m" },
-      "azure-terraform": { connection: "azure-prod", client_id: CLIENT, federated_token: true, ttl: "90m" },
+      [DEPLOY]: { connection: "azure-prod", client_id: CLIENT, scope: SCOPE, ttl: "90m" },
+      [TERRAFORM]: { connection: "azure-prod", client_id: CLIENT, federated_token: true, ttl: "90m" },
     },
     secrets: {},
     trust({ issuer, subject }) {
-      const credentials = ["azure-deploy", "azure-terraform"].map((grant) => ({
+      const credentials = [DEPLOY, TERRAFORM].map((grant) => ({
         issuer,
         subject: subject(grant),
         audience: AUDIENCE,
@@ -39,7 +42,7 @@ export const startAzureVendor: StartVendor = async () => {
       azure.addClient({ clientId: CLIENT, credentials })
     },
     check: (run) => findings(run, azure),
-    checkEnd: () => [],
+    checkEnd: ({ log }) => [expiresOnly(log, DEPLOY, TERRAFORM)],
     fail: (how) => azure.fail(how),
     requests: azure.requests,
     alive: () => 0,
@@ -48,10 +51,10 @@ export const startAzureVendor: StartVendor = async () => {
   }
 }
 
-async function findings({ env, masks }: ActionRun, azure: Azure): Promise<readonly Finding[]> {
+async function findings(run: ActionRun, azure: Azure): Promise<readonly Finding[]> {
+  const { env, masks } = run
   const given = azure.issued.at(-1)
   const own = env["ARM_OIDC_TOKEN"] ?? ""
-  const file = env["AZURE_FEDERATED_TOKEN_FILE"] ?? ""
   return [
     [
       "AZURE_ACCESS_TOKEN is the token that Entra gave for Azure's API",
@@ -67,18 +70,16 @@ async function findings({ env, masks }: ActionRun, azure: Azure): Promise<readon
           env[`${prefix}_SUBSCRIPTION_ID`] === SUBSCRIPTION,
       ),
     ],
-    ["AZURE_FEDERATED_TOKEN_FILE names a file that only the job reads", isTokenFile(file, own)],
+    [
+      "AZURE_FEDERATED_TOKEN_FILE names a file that only the job reads",
+      isAbsolute(env["AZURE_FEDERATED_TOKEN_FILE"] ?? "") &&
+        fileOf(run, "AZURE_FEDERATED_TOKEN_FILE") === `0600 ${own}`,
+    ],
     [
       "with the broker's own token a tool logs in for whatever its client may do",
       env["ARM_USE_OIDC"] === "true" && (await canLogIn(own, env["AZURE_AUTHORITY_HOST"] ?? "", azure)),
     ],
   ]
-}
-
-/** The runner may have cleared its folder since. */
-function isTokenFile(path: string, token: string): boolean {
-  if (!isAbsolute(path)) return false
-  return !existsSync(path) || (readFileSync(path, "utf8") === token && (statSync(path).mode & 0o777) === 0o600)
 }
 
 /** Logs in as Terraform and the SDKs do. */

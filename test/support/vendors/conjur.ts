@@ -1,6 +1,7 @@
 import { startConjur } from "../conjur.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const GRANT = "conjur-app"
 const HOST = "data/daypass/tools"
@@ -53,7 +54,7 @@ export const startConjurVendor: StartVendor = async () => {
         fileOf(run, "CONJUR_KEYSTORE", "hex") === `0600 ${Buffer.from(KEYSTORE).toString("hex")}`,
       ],
     ],
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
     fail: (how) => store.fail(how),
     requests: store.requests,
     alive: () => 0,

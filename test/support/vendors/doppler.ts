@@ -1,6 +1,7 @@
 import { startDoppler } from "../doppler.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const GRANT = "doppler-app"
 const IDENTITY = "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15"
@@ -58,7 +59,7 @@ export const startDopplerVendor: StartVendor = async () => {
       ["what Doppler shows is not masked", run.env["DOPPLER_REGION"] === REGION && !run.masks.includes(REGION)],
       ["the key is a file", fileOf(run, "DOPPLER_KEY") === `0600 ${KEY}`],
     ],
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
     fail: (how) => store.fail(how),
     requests: store.requests,
     alive: () => 0,

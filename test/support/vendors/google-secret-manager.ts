@@ -1,6 +1,7 @@
 import { startGoogle } from "../google.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const POOL = "projects/123456789012/locations/global/workloadIdentityPools/daypass"
 const PROVIDER = `${POOL}/providers/broker`
@@ -85,7 +86,7 @@ export const startGoogleSecretManagerVendor: StartVendor = async () => {
         google.issued.every(({ token }) => !JSON.stringify([run.env, run.outputs]).includes(token)),
       ],
     ],
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${OWN}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, OWN, REGIONAL)],
     fail: (how) => google.fail("secretmanager", how),
     requests: google.requests,
     alive: () => 0,

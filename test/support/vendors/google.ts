@@ -1,5 +1,6 @@
 import { startGoogle } from "../google.ts"
 import type { StartVendor } from "../vendor.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const POOL = "projects/123456789012/locations/global/workloadIdentityPools/daypass"
 const PROVIDER = `${POOL}/providers/broker`
@@ -52,7 +53,7 @@ export const startGoogleVendor: StartVendor = async () => {
         ["tools find the project", env["GOOGLE_CLOUD_PROJECT"] === PROJECT && env["CLOUDSDK_CORE_PROJECT"] === PROJECT],
       ]
     },
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
     fail(how) {
       google.fail("sts", how)
       google.fail("iamcredentials", how)

@@ -13,19 +13,19 @@ import { startOnePasswordVendor } from "./one-password.ts"
 import { startSopsVendor } from "./sops.ts"
 import { startVaultVendor } from "./vault.ts"
 
-/** Every vendor, in the order of the demo. */
-export const VENDORS: readonly StartVendor[] = [
-  startAwsVendor,
-  startGoogleVendor,
-  startAzureVendor,
-  startGitHubVendor,
-  startVaultVendor,
-  startAwsStoresVendor,
-  startAzureKeyVaultVendor,
-  startConjurVendor,
-  startDopplerVendor,
-  startGoogleSecretManagerVendor,
-  startInfisicalVendor,
-  startOnePasswordVendor,
-  startSopsVendor,
-]
+/** Every vendor by the name that it gives itself, in the order of the demo. */
+export const VENDORS: Readonly<Record<string, StartVendor>> = {
+  aws: startAwsVendor,
+  google: startGoogleVendor,
+  azure: startAzureVendor,
+  github: startGitHubVendor,
+  vault: startVaultVendor,
+  "aws-stores": startAwsStoresVendor,
+  "azure-key-vault": startAzureKeyVaultVendor,
+  conjur: startConjurVendor,
+  doppler: startDopplerVendor,
+  "google-secret-manager": startGoogleSecretManagerVendor,
+  infisical: startInfisicalVendor,
+  "1password": startOnePasswordVendor,
+  sops: startSopsVendor,
+}

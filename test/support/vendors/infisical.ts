@@ -1,6 +1,7 @@
 import { startInfisical } from "../infisical.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const GRANT = "infisical-app"
 const IDENTITY = "5d0e4c1b-7a62-4f39-8b1d-2c9e6a0f7d34"
@@ -45,7 +46,7 @@ export const startInfisicalVendor: StartVendor = async () => {
       ["they are masked", run.masks.includes(PASSWORD) && run.masks.includes(DATABASE_URL)],
       ["the key is a file", fileOf(run, "INFISICAL_KEY") === `0600 ${KEY}`],
     ],
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
     fail: (how) => store.fail(how),
     requests: store.requests,
     alive: () => 0,

@@ -1,6 +1,7 @@
 import { startOnePassword } from "../one-password.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const GRANT = "onepassword-app"
 const TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJqdGkiOiJ0b29scyJ9.c2lnbmF0dXJlLW9mLUNvbm5lY3Q"
@@ -66,7 +67,7 @@ export const startOnePasswordVendor: StartVendor = async () => {
       ["they are masked", run.masks.includes(PASSWORD) && run.masks.includes(API_TOKEN)],
       ["the key is a file for its owner alone", fileOf(run, "OP_DEPLOY_KEY") === `0400 ${KEY}`],
     ],
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
     fail: (how) => connect.fail(how),
     requests: connect.requests,
     alive: () => 0,

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs"
 import type { StartVendor } from "../vendor.ts"
+import { fileOf } from "./delivered-file.ts"
+import { expiresOnly } from "./end-of-job.ts"
 
 const read = (name: string) => readFileSync(new URL(`../../vectors/sops/${name}`, import.meta.url), "utf8")
 
@@ -30,22 +32,25 @@ export const startSopsVendor: StartVendor = async () => {
     secrets: { SOPS_AGE_KEY: read("test-only.age-key.txt") },
     files: Object.fromEntries(FILES.map((name) => [`${FOLDER}/${name}`, read(name)])),
     trust() {},
-    check({ env, masks, written }) {
+    check(run) {
+      const { env, masks } = run
       const { password, port, region } = {
         password: opened["every-type.sops.yaml"]["database/password"],
         port: `${opened["every-type.sops.yaml"]["database/port"]}`,
         region: opened["every-type.sops.yaml"].region_unencrypted,
       }
-      const files = Object.entries(written).filter(([path]) => env["SOPS_BINARY"]?.endsWith(path))
       return [
         ["the variables are what sops opens", env["SOPS_DB_PASSWORD"] === password && env["SOPS_DB_PORT"] === port],
         ["so is that of a dotenv file", env["SOPS_DOTENV"] === opened["every-type.sops.env"].DB_PASSWORD],
-        ["bytes arrive as a file, as they were", files.length === 1 && files[0]?.[1].bytes.equals(binary) === true],
+        [
+          "bytes arrive as a file, as they were",
+          fileOf(run, "SOPS_BINARY", "hex") === `0400 ${binary.toString("hex")}`,
+        ],
         ["what is encrypted is masked", masks.includes(password) && masks.includes(port)],
         ["what the file leaves in the clear is not", env["SOPS_REGION"] === region && !masks.includes(region)],
       ]
     },
-    checkEnd: ({ log }) => [["the log says that nobody can take it back", log.includes(`Cannot take back ${GRANT}`)]],
+    checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
     requests: [],
     alive: () => 0,
     assertClean() {},

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { startVault } from "../vault.ts"
 import type { StartVendor } from "../vendor.ts"
+import { expiresOnly, takenBack } from "./end-of-job.ts"
 
 const AUDIENCE = "https://vault.acme.example"
 const DATABASE_TTL_SECONDS = 600
@@ -73,8 +74,10 @@ export const startVaultVendor: StartVendor = async () => {
         ["the job can renew it, which will not keep it", renewed],
       ]
     },
-    checkEnd() {
+    checkEnd({ log }) {
       return [
+        takenBack(log, "vault-database", "vault-token"),
+        expiresOnly(log, "vault-kv"),
         ["the database lets the user in no more", !engines.letsIn(user)],
         ["no lease and no token of the job's is left", vault.alive() === 0],
       ]

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { fail, ok, type Result } from "../../../core/result.ts"
 import { fieldFault, splitField } from "../../field.ts"
 import { awsStoreSettings } from "../store-settings.ts"
 
@@ -9,7 +10,10 @@ export const connection = z.strictObject({
    * Parameters of type String and StringList are not masked. AWS says to keep nothing secret in these types; many do, and
    * a password in a log cannot be called back, while a region that is masked there is soon noticed and mended.
    */
-  plain_is_public: z.boolean().default(false),
+  plain_is_public: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Parameters of type String and StringList are not masked." }),
 })
 
 export type Connection = z.infer<typeof connection>
@@ -28,28 +32,25 @@ const MAX_LEVELS = 15
 const LABEL = /^(?!aws|ssm)[A-Za-z_.-][A-Za-z0-9_.-]{0,99}$/i
 const VERSION = /^[1-9][0-9]{0,14}$/
 
-/** Why a text is no locator; the end of a sentence that begins with it. Null when it is one. */
-export function locatorFault(locator: string): string | null {
-  const { place, field } = splitField(locator)
-  const [name = "", version, ...rest] = place.split(":")
-  if (name === "arn") return "is an ARN; write the parameter's name. Account and region are the connection's"
-  if (rest.length > 0) return "has more than one version behind its name"
-  if (!/^[A-Za-z0-9/_.-]+$/.test(name)) return "is no parameter's name: letters, digits and / _ . -"
+/** Parses `NAME[:VERSION]`, with `#FIELD` behind it or not. */
+export function parseLocator(locator: string): Result<Place, string> {
+  const { place: text, field } = splitField(locator)
+  const [name = "", version, ...rest] = text.split(":")
+  if (name === "arn") return fail("is an ARN; write the parameter's name. Account and region are the connection's")
+  if (rest.length > 0) return fail("has more than one version behind its name")
+  if (!/^[A-Za-z0-9/_.-]+$/.test(name)) return fail("is no parameter's name: letters, digits and / _ . -")
   const levels = name.replace(/^\//, "").split("/")
   if (levels.some((level) => level === "" || level === "." || level === ".."))
-    return "has an empty part, or . or .., between its slashes"
-  if (name.includes("/") && !name.startsWith("/")) return "is a path, and does not begin with a slash"
-  if (levels.length > MAX_LEVELS) return `has more than ${MAX_LEVELS} levels`
+    return fail("has an empty part, or . or .., between its slashes")
+  if (name.includes("/") && !name.startsWith("/")) return fail("is a path, and does not begin with a slash")
+  if (levels.length > MAX_LEVELS) return fail(`has more than ${MAX_LEVELS} levels`)
   // Below /aws/reference/secretsmanager/ stand the secrets of Secrets Manager: past the boundaries of connections to it.
   if (/^\/aws\//i.test(name))
-    return "is one of AWS's own; a secret of Secrets Manager is read with provider: aws-secrets-manager"
+    return fail("is one of AWS's own; a secret of Secrets Manager is read with provider: aws-secrets-manager")
   if (version !== undefined && !VERSION.test(version) && !LABEL.test(version))
-    return "has no version behind its colon: a number such as 3, or a label"
-  return fieldFault(field)
-}
-
-/** What a locator names, without its field. Only for locators without a fault. */
-export function placeOf(text: string): Place {
-  const [name = "", version = null] = text.split(":")
-  return { text, name, version: version !== null && VERSION.test(version) ? Number(version) : version }
+    return fail("has no version behind its colon: a number such as 3, or a label")
+  const fault = fieldFault(field)
+  if (fault !== null) return fail(fault)
+  if (version === undefined) return ok({ text, name, version: null })
+  return ok({ text, name, version: VERSION.test(version) ? Number(version) : version })
 }

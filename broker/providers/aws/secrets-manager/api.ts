@@ -2,6 +2,7 @@ import { z } from "zod"
 import type { BrokerError } from "../../../core/errors.ts"
 import { Secret } from "../../../core/secret.ts"
 import type { HttpResponse } from "../../../ports/http.ts"
+import { bytesOfBase64 } from "../../bytes.ts"
 import { denied, invalid, type OtherSide, readJson } from "../../call.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
 import { errorCode, type Operation, passing, refusedSession } from "../signed-call.ts"
@@ -56,11 +57,9 @@ export function readSecretValue(
   if (!isAsked) throw invalid(side, "is for another version of the secret")
   const { SecretString: text, SecretBinary: binary } = found
   if (text !== undefined && binary === undefined) return [place.text, { value: new Secret(text) }]
-  if (text === undefined && binary !== undefined) return [place.text, { value: new Secret(bytesOf(binary)) }]
+  if (text === undefined && binary !== undefined) return [place.text, { value: new Secret(bytesOfBase64(binary)) }]
   throw invalid(side, "has no value, or two")
 }
-
-const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 
 const asId = ({ version }: Place) => (version !== null && "id" in version ? version.id : null)
 

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { fail, ok, type Result } from "../../../core/result.ts"
 import { fieldFault, splitField } from "../../field.ts"
 import { awsStoreSettings } from "../store-settings.ts"
 
@@ -27,30 +28,29 @@ const VERSION = /^[A-Za-z0-9_.-]{1,64}$/
 const MIN_ID_CHARACTERS = 32
 const CURRENT = "AWSCURRENT"
 
-/** Why a text is no locator; the end of a sentence that begins with it. Null when it is one. */
-export function locatorFault(locator: string): string | null {
-  const { place, field } = splitField(locator)
-  const [name = "", version, ...rest] = place.split(":")
+/** Parses `NAME[:VERSION]`, with `#FIELD` behind it or not. */
+export function parseLocator(locator: string): Result<Place, string> {
+  const { place: text, field } = splitField(locator)
+  const [name = "", version, ...rest] = text.split(":")
   if (name === "arn")
-    return "is an ARN; write the secret's name, without the six characters behind it. Account and region are the connection's"
-  if (rest.length > 0) return "has more than one version behind its name"
-  if (!NAME.test(name)) return "is no secret's name: letters, digits and / _ + = . @ ! -"
-  if (name.replace(/^\//, "").split("/").some(isNoSegment)) return "has an empty part, or . or .., between its slashes"
-  if (version === CURRENT) return `names ${CURRENT}, which is what is read without a version; leave it out`
+    return fail(
+      "is an ARN; write the secret's name, without the six characters behind it. Account and region are the connection's",
+    )
+  if (rest.length > 0) return fail("has more than one version behind its name")
+  if (!NAME.test(name)) return fail("is no secret's name: letters, digits and / _ + = . @ ! -")
+  if (name.replace(/^\//, "").split("/").some(isNoSegment))
+    return fail("has an empty part, or . or .., between its slashes")
+  if (version === CURRENT) return fail(`names ${CURRENT}, which is what is read without a version; leave it out`)
   if (version !== undefined && !VERSION.test(version))
-    return "has no version behind its colon: a staging label or a version's id, of letters, digits and _ . -"
-  return fieldFault(field)
+    return fail("has no version behind its colon: a staging label or a version's id, of letters, digits and _ . -")
+  const fault = fieldFault(field)
+  if (fault !== null) return fail(fault)
+  if (version === undefined) return ok({ text, name, version: null })
+  return ok({ text, name, version: version.length < MIN_ID_CHARACTERS ? { stage: version } : { id: version } })
 }
 
 /** One spelling for one secret: what some other reader may take for another part of it stands in no name. */
 const isNoSegment = (part: string) => part === "" || part === "." || part === ".."
-
-/** What a locator names, without its field. Only for locators without a fault. */
-export function placeOf(text: string): Place {
-  const [name = "", version] = text.split(":")
-  if (version === undefined) return { text, name, version: null }
-  return { text, name, version: version.length < MIN_ID_CHARACTERS ? { stage: version } : { id: version } }
-}
 
 /** The label that the version which was asked for carries; null where an id was asked for. */
 export const stageOf = ({ version }: Place): string | null =>

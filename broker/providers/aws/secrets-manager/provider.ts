@@ -2,28 +2,31 @@ import { readPlaces } from "../../places.ts"
 import { storeProvider } from "../../store.ts"
 import { askAll, type Reading } from "../ask.ts"
 import { type Answer, buildGetSecretValue, GET_SECRET_VALUE, readSecretValue } from "./api.ts"
-import { type Connection, connection, locatorFault, type Place, placeOf } from "./grant.ts"
+import { connection, type Place, parseLocator } from "./grant.ts"
 
 /** Secrets of AWS Secrets Manager, read with a session of a role that trusts the broker. */
-export const awsSecretsManager = storeProvider<Connection>({
+export const awsSecretsManager = storeProvider({
   name: "aws-secrets-manager",
   summary: "secrets of AWS Secrets Manager, by name, version and field",
   title: "AWS Secrets Manager",
   connection,
-  locator: locatorFault,
+  parse: parseLocator,
   asks: "job",
 
-  read(locators, request, side, io) {
+  read(wanted, request, side, io) {
     const reading: Reading<Place, Answer> = {
       operation: GET_SECRET_VALUE,
       input: buildGetSecretValue,
       read: (response, place) => readSecretValue(side, response, { place, connection: request.connection }),
     }
     // Fields of one secret come out of one answer, and so of one version of it.
-    return readPlaces(
-      side,
-      locators,
-      async (places) => new Map(await askAll(reading, places.map(placeOf), { request, side, io })),
-    )
+    return readPlaces(side, wanted, async (places) => {
+      const answers = await askAll(
+        reading,
+        places.map(({ place }) => place),
+        { request, side, io },
+      )
+      return new Map(answers)
+    })
   },
 })

@@ -3,8 +3,9 @@ import type { BrokerError } from "../../../core/errors.ts"
 import { Secret } from "../../../core/secret.ts"
 import type { HttpResponse } from "../../../ports/http.ts"
 import { type Call, denied, invalid, jsonOf, memberOf, type OtherSide, passingFailure, readJson } from "../../call.ts"
+import type { Located } from "../../read-grant.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
-import { type Connection, placeOf, vaultUrl } from "./grant.ts"
+import { type Connection, type Place, vaultUrl } from "./grant.ts"
 import { refusalsOf, UNUSABLE } from "./refusals.ts"
 
 const API_VERSION = "2025-07-01"
@@ -12,8 +13,7 @@ const API_VERSION = "2025-07-01"
 const MAX_ANSWER_BYTES = 256 * 1024
 
 /** Builds the request for one secret. Source: Azure Key Vault REST API reference, Secrets, Get Secret. */
-export function buildGet(settings: Connection, token: Secret<string>, place: string): Call {
-  const { name, version } = placeOf(place)
+export function buildGet(settings: Connection, token: Secret<string>, { name, version }: Place): Call {
   const path = version === null ? name : `${name}/${version}`
   return {
     method: "GET",
@@ -44,15 +44,15 @@ export function readSecret(
   side: OtherSide,
   response: HttpResponse,
   settings: Connection,
-  place: string,
+  { locator, place }: Located<Place>,
   now: Date,
 ): StoredValue {
-  if (response.status !== 200) throw refusalOf(side, response, settings, place)
+  if (response.status !== 200) throw refusalOf(side, response, settings, locator)
   const { value, id, attributes } = readJson(side, response, answer, "a secret with its attributes")
   if (!isIdOf(id, settings, place)) throw invalid(side, "is another secret, or another version of it")
   const { enabled, nbf, exp } = attributes
   const seconds = now.getTime() / 1000
-  const unusable = (why: string) => secretUnusable(side, place, why)
+  const unusable = (why: string) => secretUnusable(side, locator, why)
   if (!enabled) throw unusable("is disabled")
   if (typeof nbf === "number" && nbf > seconds) throw unusable("is not valid yet: see its activation date")
   if (typeof exp === "number" && exp <= seconds) throw unusable("has expired: see its expiration date")
@@ -60,9 +60,8 @@ export function readSecret(
 }
 
 /** Whether an id is one that the place can stand for. Ids always have a version, and their case does not count. */
-function isIdOf(id: string, settings: Connection, place: string): boolean {
+function isIdOf(id: string, settings: Connection, { name, version }: Place): boolean {
   if (!URL.canParse(id)) return false
-  const { name, version } = placeOf(place)
   const said = new URL(id).href.toLowerCase()
   const secret = `${vaultUrl(settings)}/secrets/${name}/`
   return version === null
@@ -71,7 +70,7 @@ function isIdOf(id: string, settings: Connection, place: string): boolean {
 }
 
 /** Only Key Vault's codes are looked at, the inner one first, which says why something is forbidden. */
-function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, place: string): BrokerError {
+function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, locator: string): BrokerError {
   const passing = passingFailure(side, response)
   if (passing !== null) return passing
   const error = memberOf(jsonOf(response), "error")
@@ -80,10 +79,10 @@ function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection
   if (codes.length === 0)
     return denied(side, "what answered does not speak as Key Vault does. Compare the connection's vault or url")
   if (codes.includes("SecretNotFound"))
-    return secretNotFound(side, place, "names a secret or a version that is not there, or is deleted")
-  const refusals = refusalsOf(settings, place)
+    return secretNotFound(side, locator, "names a secret or a version that is not there, or is deleted")
+  const refusals = refusalsOf(settings, locator)
   for (const code of codes) {
-    if (UNUSABLE[code] !== undefined) return secretUnusable(side, place, UNUSABLE[code])
+    if (UNUSABLE[code] !== undefined) return secretUnusable(side, locator, UNUSABLE[code])
     if (refusals[code] !== undefined) return denied(side, `${code}: ${refusals[code]}`)
   }
   return denied(side, "the vault's diagnostic logs have the reason, as AuditEvent")

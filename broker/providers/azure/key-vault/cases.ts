@@ -1,19 +1,8 @@
 import { FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
-import { CLIENT, refused as refusedByEntra, TENANT, TOKEN } from "../case-world.ts"
-import { failures } from "./case-failures.ts"
-import {
-  asking,
-  connection,
-  FUTURE,
-  found,
-  loggedIn,
-  minted,
-  PAST,
-  refused,
-  request,
-  VAULT,
-  VERSION,
-} from "./recorded.ts"
+import { minted } from "../../case-store.ts"
+import { CLIENT, refused as refusedByEntra, TENANT, TOKEN } from "../recorded.ts"
+import { failures } from "./cases-failures.ts"
+import { asking, connection, FUTURE, found, loggedIn, PAST, refused, request, VAULT, VERSION } from "./recorded.ts"
 
 const OLD = "0123456789abcdef0123456789abcdef"
 const KEYS = { id: `${VAULT}/secrets/shop-keys/${VERSION}`, value: '{"old":"k1","n":20261}' }

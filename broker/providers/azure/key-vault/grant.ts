@@ -1,8 +1,9 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../../core/result.ts"
 import { fieldFault, splitField } from "../../field.ts"
+import { origin, uuid } from "../../service.ts"
 import { storeSettings } from "../../store.ts"
-import { entra, guid, isOrigin } from "../grant.ts"
+import { entra } from "../grant.ts"
 
 /**
  * Names of secrets (Microsoft's "Azure Key Vault keys, secrets and certificates overview"), in small letters alone: to
@@ -15,22 +16,20 @@ const VERSION = /^[0-9a-f]{32}$/
 export const connection = z
   .strictObject({
     ...entra,
-    /** Whom the vault knows: an application or a managed identity that trusts the broker. */
-    client_id: guid("a client id"),
-    /** A vault of the public cloud. */
+    client_id: uuid("a client id").meta({
+      description: "Whom the vault knows: an application or a managed identity that trusts the broker.",
+    }),
     vault: z
       .string()
       .regex(
         /^(?=.{3,24}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,
         "a vault is its name in small letters, such as acme-prod; anything else goes into url",
       )
-      .optional(),
-    /** Any other: a sovereign cloud's, or a private way to one. */
-    url: z
-      .string()
-      .max(256)
-      .refine(isOrigin, "a vault's URL is https, in small letters, without a path: https://acme-prod.vault.azure.cn")
-      .optional(),
+      .optional()
+      .meta({ description: "A vault of the public cloud." }),
+    url: origin("a vault's URL", "https://acme-prod.vault.azure.cn")
+      .optional()
+      .meta({ description: "Any other: a sovereign cloud's, or a private way to one." }),
     ...storeSettings,
   })
   .refine(
@@ -73,11 +72,4 @@ export function parseLocator(locator: string): Result<Place, string> {
   if (version !== null && !VERSION.test(version))
     return fail("has a version that is none of Key Vault's: 32 digits and small letters from a to f")
   return ok({ name, version })
-}
-
-/** The parts of a locator. Only for those that the schema has let through. */
-export function placeOf(locator: string): Place {
-  const parsed = parseLocator(locator)
-  if (!parsed.ok) throw new TypeError("not a locator of Key Vault's")
-  return parsed.value
 }

@@ -1,14 +1,11 @@
 import { FOREIGN_TEXT, type Reply } from "../../case.ts"
-import { answer, CLIENT, TENANT, TYPE } from "../case-world.ts"
+import { askingBy } from "../../case-store.ts"
+import { answer, CLIENT, TENANT, TYPE } from "../recorded.ts"
 
 // What the stories of Key Vault have in common.
 
 export const connection = { tenant: TENANT, client_id: CLIENT, vault: "acme-prod" }
-export const asking = (...locators: readonly string[]) => ({
-  connection,
-  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
-  ttlSeconds: 900,
-})
+export const asking = askingBy({ connection })
 export const request = asking("shop-db")
 
 /** What Entra answers. */
@@ -37,11 +34,3 @@ export const refused = (status: number, code: string, inner?: string): Reply =>
   json(status, {
     error: { code, message: FOREIGN_TEXT, ...(inner === undefined ? {} : { innererror: { code: inner } }) },
   })
-
-export const minted = (...texts: readonly string[]) => ({
-  values: Object.fromEntries(
-    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
-  ),
-  revocation: "expires-only" as const,
-  expiresAt: null,
-})

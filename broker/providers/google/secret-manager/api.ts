@@ -2,11 +2,13 @@ import { z } from "zod"
 import type { BrokerError } from "../../../core/errors.ts"
 import { Secret } from "../../../core/secret.ts"
 import type { HttpResponse } from "../../../ports/http.ts"
+import { bytesOfBase64 } from "../../bytes.ts"
 import { type Call, invalid, jsonOf, memberOf, type OtherSide, readJson } from "../../call.ts"
+import type { Located } from "../../read-grant.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
 import { readRefusal } from "../refusals.ts"
 import { crc32c } from "./crc32c.ts"
-import { type Connection, isNumber, placeOf } from "./grant.ts"
+import { type Connection, isNumber, type Place } from "./grant.ts"
 import { accessRefusals } from "./refusals.ts"
 
 /** A payload of 64 KiB, which is the most that there is, in base64. */
@@ -16,9 +18,8 @@ const MAX_ANSWER_BYTES = 128 * 1024
  * Builds the request for one version's payload. Regional secrets are at their region's own endpoint, and nowhere else.
  * Source: Secret Manager API reference, projects.secrets.versions.access and projects.locations.secrets.versions.access.
  */
-export function buildAccess(settings: Connection, token: Secret<string>, place: string): Call {
+export function buildAccess(settings: Connection, token: Secret<string>, { secret, version }: Place): Call {
   const { project, location, endpoint = endpointOf(location) } = settings
-  const { secret, version } = placeOf(place)
   const parent = `projects/${encodeURIComponent(project)}${location === undefined ? "" : `/locations/${location}`}`
   return {
     method: "GET",
@@ -45,11 +46,16 @@ const answer = z.object({
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
-export function readPayload(side: OtherSide, response: HttpResponse, settings: Connection, place: string): StoredValue {
-  if (response.status !== 200) throw refusalOf(side, response, settings, place)
+export function readPayload(
+  side: OtherSide,
+  response: HttpResponse,
+  settings: Connection,
+  { locator, place }: Located<Place>,
+): StoredValue {
+  if (response.status !== 200) throw refusalOf(side, response, settings, locator)
   const { name, payload } = readJson(side, response, answer, "a secret's payload with its checksum")
   if (!isNameOf(name, settings, place)) throw invalid(side, "is another secret, or another version of it")
-  const bytes = Uint8Array.from(atob(payload.data), (character) => character.charCodeAt(0))
+  const bytes = bytesOfBase64(payload.data)
   if (String(crc32c(bytes)) !== payload.dataCrc32c) throw invalid(side, "was damaged on its way: its checksum differs")
   return { value: new Secret(bytes) }
 }
@@ -61,9 +67,8 @@ const VERSION_NAME =
  * Whether a version's full name is one that the place can stand for. Google names projects by their numbers there,
  * whatever was asked, and versions too: what an alias stands for, only Google knows.
  */
-function isNameOf(name: string, { project, location }: Connection, place: string): boolean {
+function isNameOf(name: string, { project, location }: Connection, asked: Place): boolean {
   const [, inProject = "", inLocation, secret, number] = VERSION_NAME.exec(name) ?? []
-  const asked = placeOf(place)
   return (
     (inProject === project || (/^[0-9]+$/.test(inProject) && !/^[0-9]+$/.test(project))) &&
     inLocation === location &&
@@ -72,15 +77,15 @@ function isNameOf(name: string, { project, location }: Connection, place: string
   )
 }
 
-function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, place: string): BrokerError {
+function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, locator: string): BrokerError {
   const status = memberOf(memberOf(jsonOf(response), "error"), "status")
   if (response.status === 404 && status === "NOT_FOUND")
-    return secretNotFound(side, place, "names a secret, a version or an alias that is not there")
+    return secretNotFound(side, locator, "names a secret, a version or an alias that is not there")
   if (response.status === 400 && status === "FAILED_PRECONDITION")
     return secretUnusable(
       side,
-      place,
+      locator,
       "names a version that is disabled or destroyed, or whose own encryption key is. Without a version, it is the newest one, whatever its state",
     )
-  return readRefusal(side, response, accessRefusals(settings, place))
+  return readRefusal(side, response, accessRefusals(settings, locator))
 }

@@ -1,6 +1,7 @@
 import { FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
+import { minted } from "../../case-store.ts"
 import { ACCOUNT, apiRefused, exchanged, FEDERATED, impersonated, OF_ACCOUNT, stsRefused } from "../recorded.ts"
-import { failures } from "./case-failures.ts"
+import { failures } from "./cases-failures.ts"
 import {
   accessCall,
   asking,
@@ -8,7 +9,6 @@ import {
   connection,
   EXCHANGE_CALL,
   found,
-  minted,
   NAME,
   request,
   SCOPE,

@@ -15,22 +15,26 @@ const RESERVED = /^(?:latest|new)$/i
 /** What the organisation file says of a way to the secrets of one project. */
 export const connection = z.strictObject({
   ...loginSettings,
-  /** Whose secrets grants read. With the number, the answers' own names are held against it, too. */
   project: z
     .string()
     .regex(
       new RegExp(`${PROJECT_ID.source}|^[1-9][0-9]{0,18}$`),
       'a project is its id, such as acme-prod, or its number in quotes: "123456789012"',
-    ),
-  /** The region of regional secrets. Left out: secrets that Google replicates. */
+    )
+    .meta({
+      description: "Whose secrets grants read. With the number, the answers' own names are held against it, too.",
+    }),
   location: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, "a location is a region, such as europe-west3")
-    .optional(),
-  /** Who reads the secrets; the job's own principal in the pool when left out. */
-  service_account: serviceAccount.optional(),
-  /** The Secret Manager API elsewhere: a private endpoint, or a sovereign cloud's. */
-  endpoint: endpoint.optional(),
+    .optional()
+    .meta({ description: "The region of regional secrets. Left out: secrets that Google replicates." }),
+  service_account: serviceAccount
+    .optional()
+    .meta({ description: "Who reads the secrets; the job's own principal in the pool when left out." }),
+  endpoint: endpoint
+    .optional()
+    .meta({ description: "The Secret Manager API elsewhere: a private endpoint, or a sovereign cloud's." }),
   ...storeSettings,
 })
 
@@ -61,13 +65,6 @@ export function parseLocator(locator: string): Result<Place, string> {
   if (!VERSION_NUMBER.test(version) && !ALIAS.test(version))
     return fail("has a version that is neither a number without zeros before it nor an alias")
   return ok({ secret, version })
-}
-
-/** The parts of a locator. Only for those that the schema has let through. */
-export function placeOf(locator: string): Place {
-  const parsed = parseLocator(locator)
-  if (!parsed.ok) throw new TypeError("not a locator of Secret Manager's")
-  return parsed.value
 }
 
 /** Whether a version is a number, which names the same version for ever. An alias can be given to another one. */

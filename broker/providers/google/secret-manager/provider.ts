@@ -1,15 +1,12 @@
 import type { Secret } from "../../../core/secret.ts"
-import { atMost, CALLS_AT_ONCE } from "../../at-most.ts"
-import { call, type OtherSide } from "../../call.ts"
+import { call } from "../../call.ts"
 import { withLogin } from "../../login.ts"
-import { readPlaces } from "../../places.ts"
-import type { ProviderIo } from "../../provider.ts"
-import { retryPassing } from "../../retry.ts"
+import { readEach, readPlaces } from "../../places.ts"
 import { storeProvider } from "../../store.ts"
 import { CLOUD_PLATFORM_SCOPE } from "../grant.ts"
 import { type GoogleLogin, impersonate, withFederatedToken } from "../login.ts"
 import { buildAccess, readPayload } from "./api.ts"
-import { type Connection, connection, parseLocator } from "./grant.ts"
+import { connection, parseLocator } from "./grant.ts"
 
 /** The only scope with which Secret Manager lets itself be read. */
 const SCOPES = [CLOUD_PLATFORM_SCOPE]
@@ -23,18 +20,18 @@ export const googleSecretManager = storeProvider({
   summary: "secrets of Google Cloud Secret Manager, by Workload Identity Federation",
   title: "Google Secret Manager",
   connection,
-
-  locator(text) {
-    const parsed = parseLocator(text)
-    return parsed.ok ? null : parsed.fault
-  },
-
+  parse: parseLocator,
   asks: "job",
 
-  read(locators, { connection: settings, connectionName, subject }, side, io) {
+  read(wanted, { connection: settings, connectionName, subject }, side, io) {
     const login = { settings, connectionName, subject, io }
-    return readPlaces(side, locators, (places) =>
-      withToken(login, settings.service_account, (token) => readAll(settings, token, places, side, io)),
+    return readPlaces(side, wanted, (places) =>
+      withToken(login, settings.service_account, (token) =>
+        // One call a version: Google has none that gives several.
+        readEach(io, places, async (one) =>
+          readPayload(side, await call(side, buildAccess(settings, token, one.place), io), settings, one),
+        ),
+      ),
     )
   },
 })
@@ -46,26 +43,6 @@ function withToken<Result>(
   use: (token: Secret<string>) => Promise<Result>,
 ): Promise<Result> {
   if (account === undefined) return withFederatedToken(login, SCOPES, use)
-  const make = async () => {
-    const wanted = { account, scopes: SCOPES, delegates: [], lifetimeSeconds: IMPERSONATION_SECONDS }
-    const { token, endsAt } = await impersonate(login, wanted)
-    return { value: token, endsAt }
-  }
-  return withLogin(login.io, `impersonated ${account}`, make, use)
-}
-
-/** One call a version: Google has none that gives several. */
-async function readAll(
-  settings: Connection,
-  token: Secret<string>,
-  places: readonly string[],
-  side: OtherSide,
-  io: ProviderIo,
-) {
-  const values = await atMost(CALLS_AT_ONCE, places, (place) =>
-    retryPassing(io, async () =>
-      readPayload(side, await call(side, buildAccess(settings, token, place), io), settings, place),
-    ),
-  )
-  return new Map(places.map((place, at) => [place, values[at] as (typeof values)[number]]))
+  const wanted = { account, scopes: SCOPES, delegates: [], lifetimeSeconds: IMPERSONATION_SECONDS }
+  return withLogin(login.io, `impersonated ${account}`, () => impersonate(login, wanted), use)
 }

@@ -1,15 +1,12 @@
 import type { Reply } from "../../case.ts"
+import { askingBy } from "../../case-store.ts"
 import { answer, FEDERATED, POOL_PROVIDER } from "../recorded.ts"
 import { crc32c } from "./crc32c.ts"
 
 // What the stories of Secret Manager have in common.
 
 export const connection = { workload_identity_provider: POOL_PROVIDER, project: "acme-prod" }
-export const asking = (...locators: readonly string[]) => ({
-  connection,
-  grant: { read: Object.fromEntries(locators.map((locator, at) => [`VALUE_${at + 1}`, locator])) },
-  ttlSeconds: 900,
-})
+export const asking = askingBy({ connection })
 export const request = asking("shop-db")
 
 export const CHECKSUM_OF_PASSWORD = "343475146"
@@ -26,14 +23,6 @@ export const found = (
   name: unknown = NAME,
   change: object = {},
 ): Reply => answer(200, { name, payload: { ...payloadOf(content), ...change } })
-
-export const minted = (...texts: readonly string[]) => ({
-  values: Object.fromEntries(
-    texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
-  ),
-  revocation: "expires-only" as const,
-  expiresAt: null,
-})
 
 export const SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 export const EXCHANGE_CALL = {

@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../case.ts"
-import { answer, CLIENT, minted, refused, request, TENANT, TOKEN, TYPE } from "./case-world.ts"
+import { answer, CLIENT, minted, refused, request, TENANT, TOKEN, TYPE } from "./recorded.ts"
 
 /** Entra says no, for good. */
 export const refusals: readonly ProviderCase[] = (

@@ -1,6 +1,7 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../../case.ts"
+import { minted } from "../../case-store.ts"
 import { answer, apiRefused, exchanged, HTML } from "../recorded.ts"
-import { asking, CHECKSUM_OF_PASSWORD, found, minted, NAME, request } from "./recorded.ts"
+import { asking, CHECKSUM_OF_PASSWORD, found, NAME, request } from "./recorded.ts"
 
 const refusals: readonly ProviderCase[] = (
   [

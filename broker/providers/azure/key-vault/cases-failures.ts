@@ -1,6 +1,7 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../../case.ts"
-import { CLIENT } from "../case-world.ts"
-import { asking, FUTURE, found, loggedIn, minted, PAST, refused, request, VAULT, VERSION } from "./recorded.ts"
+import { minted } from "../../case-store.ts"
+import { CLIENT } from "../recorded.ts"
+import { asking, FUTURE, found, loggedIn, PAST, refused, request, VAULT, VERSION } from "./recorded.ts"
 
 const HTML = `<!doctype html><p>${FOREIGN_TEXT}`
 
