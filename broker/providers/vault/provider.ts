@@ -29,6 +29,8 @@ export const vault: Provider<Connection, Grant> = {
   maxTtlSeconds: MAX_TTL_SECONDS,
   underCeiling: fieldsOnly,
 
+  audiences: ({ audience, url }) => ({ presented: [audience ?? url] }),
+
   resource({ read, dynamic, role }) {
     if (read !== undefined) return locatorsOf(read).join(" ")
     return dynamic ?? `a token of the role ${role}`
