@@ -1,5 +1,5 @@
 import { z } from "zod"
-import type { FileName, ProviderFiles } from "../core/policy/provider-schemas.ts"
+import type { ConnectionAudiences, FileName, ProviderFiles } from "../core/policy/provider-schemas.ts"
 import { duration } from "../core/policy/schema-words.ts"
 import { Secret } from "../core/secret.ts"
 import type { OtherSide } from "./call.ts"
@@ -58,6 +58,8 @@ export interface Store<Connection extends StoreSettings, Place> {
    * looks the same to it. What was read for one job is never kept for another where the store could tell them apart.
    */
   readonly asks: "job" | "connection"
+  /** Of the tokens that the broker logs in with; left out where it logs in with none. */
+  audiences?(connection: Connection): ConnectionAudiences
   /** @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*` */
   read(
     wanted: readonly Located<Place>[],
@@ -79,6 +81,7 @@ export function storeProvider<Connection extends StoreSettings, Place>(
     connection,
     grant: z.strictObject({ read: readField(parse) }),
     check: (grant, settings) => store.check?.(located(locatorsOf(grant.read), parse), settings) ?? null,
+    audiences: (settings) => store.audiences?.(settings) ?? {},
     ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named, parse) } }),
     minTtlSeconds: 1,
     maxTtlSeconds: MAX_TTL_SECONDS,

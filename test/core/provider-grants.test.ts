@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest"
+import { loadPolicySet } from "../../broker/core/policy/load.ts"
 import { connection as awsConnection, grant as awsGrant, roleParts } from "../../broker/providers/aws/grant.ts"
 import { connection as tokenConnection, grant as tokenGrant } from "../../broker/providers/identity-token/grant.ts"
+import { PROVIDERS } from "../../broker/providers/index.ts"
 import { STORES_AUDIENCE } from "../../broker/providers/reserved-audiences.ts"
 
 describe("an identity token's own claims", () => {
@@ -101,5 +103,59 @@ describe("a role's ARN", () => {
     `arn:aws:iam::111122223333:role/${"a/".repeat(300)}deploy`,
   ])("is not %o", (role) => {
     expect(awsGrant.safeParse({ role }).success).toBe(false)
+  })
+})
+
+describe("an audience that a connection is known by", () => {
+  const POOL = "projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker"
+  const role = "arn:aws:iam::111122223333:role/reads"
+  const aws = { provider: "aws", region: "eu-west-1", accounts: ["111122223333"] }
+  const store = { provider: "aws-secrets-manager", region: "eu-west-1", role }
+  const faultsOf = (connections: Readonly<Record<string, unknown>>) => {
+    const issuers = {
+      github: {
+        family: "github-actions",
+        url: "https://token.actions.githubusercontent.com",
+        owners: { acme: "9001" },
+      },
+    }
+    const bytes = new TextEncoder().encode(JSON.stringify({ version: 1, issuers, connections }))
+    const loaded = loadPolicySet([{ path: "daypass.yaml", bytes }], PROVIDERS)
+    return loaded.ok ? [] : loaded.fault.map(({ code }) => code)
+  }
+  const tokens = (audience: string) => ({ provider: "identity-token", audiences: [audience] })
+
+  it.each<readonly [string, string, unknown]>([
+    ["aws", "custom", { ...aws, audience: "custom" }],
+    ["aws-secrets-manager", "custom", { ...store, audience: "custom" }],
+    ["aws-parameter-store", "custom", { ...store, provider: "aws-parameter-store", audience: "custom" }],
+    ["google", "custom", { provider: "google", workload_identity_provider: POOL, audience: "custom" }],
+    [
+      "google-secret-manager",
+      "custom",
+      { provider: "google-secret-manager", workload_identity_provider: POOL, audience: "custom", project: "acme-prod" },
+    ],
+    ["vault", "https://vault.example.com", { provider: "vault", url: "https://vault.example.com", roles: ["shop"] }],
+    ["doppler", "https://api.doppler.com", { provider: "doppler", identity: "0b9d6f3c-52a1-4e0f-8d7b-61c3a9e2f504" }],
+    [
+      "infisical",
+      "https://app.infisical.com",
+      { provider: "infisical", identity_id: "0b9d6f3c-52a1-4e0f-8d7b-61c3a9e2f504" },
+    ],
+    [
+      "conjur",
+      "https://conjur.example.com",
+      { provider: "conjur", url: "https://conjur.example.com", account: "acme", authenticator: "daypass" },
+    ],
+  ])("is never handed out beside it: %s", (_, audience, connection) => {
+    expect(faultsOf({ other: connection })).toEqual([])
+    expect(faultsOf({ other: connection, tokens: tokens(audience) })).toEqual(["audience_shared"])
+    expect(faultsOf({ other: connection, tokens: tokens("https://elsewhere.example.com") })).toEqual([])
+  })
+
+  it("is no grant's where the broker reads AWS's stores with it", () => {
+    const both = { roles: { ...aws, audience: "custom" }, store: { ...store, audience: "custom" } }
+    expect(faultsOf(both)).toEqual(["audience_shared"])
+    expect(faultsOf({ roles: aws, store })).toEqual([])
   })
 })

@@ -14,6 +14,8 @@ import type { Check } from "./run.ts"
 
 const TTL_SECONDS = 600
 const GONE_TIMEOUT_MS = 10_000
+/** The broker looks every 15 s for what is to be taken back. */
+const SWEPT_TIMEOUT_MS = 25_000
 
 /** The built action and the real broker against OpenBao, which makes users in a PostgreSQL. */
 export async function openbaoCase(programs: string, check: Check): Promise<void> {
@@ -24,7 +26,7 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
   const postgres = ends.adopt(await startPostgres(), (it) => it.close())
   const bao = ends.adopt(await startOpenBao(programs), (it) => it.close())
   writeVaultPolicies(folder, { issuer: github.issuer, url: bao.url })
-  const broker = await startNodeBroker({ policies: folder })
+  const broker = await startNodeBroker({ policies: folder, movableClock: true })
   ends.defer(async () => void (await broker.stop()))
   await setUp(bao, postgres, broker.url)
 
@@ -37,6 +39,10 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
   const end = (main: ActionRun) => runAction({ ...step(), entry: "post", state: main.state })
   const userOf = ({ env }: ActionRun) => ({ user: env["PGUSER"] ?? "", password: env["PGPASSWORD"] ?? "" })
   const users = () => postgres.query("select count(*) from pg_roles where rolname like 'v-%'")
+  const tokens = async () => ((await bao.ask("LIST", "auth/token/accessors")).data as { keys: string[] }).keys.length
+  const renew = (run: ActionRun) => bao.cli(["token", "renew", "-increment=24h", "-format=json"], run.env)
+  const livesFor = ({ output }: { readonly output: string }) =>
+    (JSON.parse(output) as { auth: { lease_duration: number } }).auth.lease_duration
   const leases = async () => (await bao.ask("LIST", "sys/leases/lookup/database/creds/shop-rw")).status
 
   const main = await begin("vault-kv", "vault-database", "vault-token", "vault-tls")
@@ -100,7 +106,7 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
     assert.equal(await leases(), 404)
     assert.notEqual((await bao.cli(["token", "lookup"], main.env)).exitCode, 0)
     // What is left is the administrator's.
-    assert.equal(((await bao.ask("LIST", "auth/token/accessors")).data as { keys: string[] }).keys.length, 1)
+    assert.equal(await tokens(), 1)
   })
 
   await check("a role that may not revoke leases has them revoked with its token, a moment later", async () => {
@@ -144,5 +150,37 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
     assert.match(early.log, /vault-database could not be taken back yet/)
     assert.equal(await users(), "1")
     await postgres.query("drop table theirs")
+  })
+
+  await check("a token that renewals keep alive for ever is not handed out", async () => {
+    const denied = await begin("vault-periodic")
+    assert.match(denied.log, /token_period/)
+    assert.deepEqual(Object.keys(denied.env), [])
+  })
+
+  await check("what KV engines keep is not handed out as minted, be they of version 1 or 2", async () => {
+    for (const grant of ["vault-kept-1", "vault-kept-2"] as const) {
+      const denied = await begin(grant)
+      assert.match(denied.log, /was not minted/)
+      assert.deepEqual(Object.keys(denied.env), [])
+    }
+  })
+
+  await check("a token with a hard end is not renewed beyond it", async () => {
+    const run = await begin("vault-hard-end")
+    assert.ok(livesFor(await renew(run)) <= 15 * 60, run.log)
+    await end(run)
+    assert.notEqual((await bao.cli(["token", "lookup"], run.env)).exitCode, 0)
+  })
+
+  // The last one: from here on the broker is ahead of everybody else.
+  await check("a token that the job renewed is taken back when the granted time is over", async () => {
+    const run = await begin("vault-token")
+    assert.ok(livesFor(await renew(run)) > 10 * TTL_SECONDS, run.log)
+    await broker.advance(TTL_SECONDS + 1)
+    const deadline = Date.now() + SWEPT_TIMEOUT_MS
+    const isKnown = async () => (await bao.cli(["token", "lookup"], run.env)).exitCode === 0
+    while ((await isKnown()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 500))
+    assert.equal(await isKnown(), false)
   })
 }

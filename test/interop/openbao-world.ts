@@ -29,12 +29,20 @@ export const GRANTS = {
     role: "shop-tls",
     dynamic: "pki/issue/web",
     parameters: { common_name: "shop.acme.example" },
-    ttl_parameter: "ttl",
     env: { SHOP_TLS_CERTIFICATE: "certificate", SHOP_TLS_KEY: "private_key", SHOP_TLS_CHAIN: "ca_chain" },
     ttl: "10m",
   },
   "vault-deleted": { connection: "vault", role: "shop-kv", read: { SHOP_GONE: "secret/shop/gone?version=1#key" } },
   "vault-stranger": database("shop-stranger"),
+  "vault-periodic": { connection: "vault", role: "shop-periodic", token: true, ttl: "10m" },
+  "vault-hard-end": { connection: "vault", role: "shop-hard-end", token: true, ttl: "10m" },
+  // What two KV engines keep that the connection does not list as such.
+  "vault-kept-1": kept("notes/shop", "pin"),
+  "vault-kept-2": kept("papers/data/shop", "data"),
+}
+
+function kept(dynamic: string, field: string) {
+  return { connection: "vault", role: "shop-kept", dynamic, env: { SHOP_KEPT: field } }
 }
 
 function database(role: string) {
@@ -49,7 +57,14 @@ export function writeVaultPolicies(folder: string, at: { readonly issuer: string
     version: 1,
     issuers: { github: { family: "github-actions", url: at.issuer, owners: { acme: "9001" } } },
     connections: {
-      vault: { provider: "vault", url: at.url, audience: AUDIENCE, roles: ["shop-*"], kv: { secret: 2, legacy: 1 } },
+      vault: {
+        provider: "vault",
+        url: at.url,
+        audience: AUDIENCE,
+        roles: ["shop-*"],
+        kv: { secret: 2, legacy: 1 },
+        dynamic: { "database/creds/*": {}, "pki/issue/*": { ttl_parameter: "ttl" }, "notes/*": {}, "papers/**": {} },
+      },
     },
   }
   const policy = {
@@ -79,6 +94,10 @@ async function keepSecrets(bao: OpenBao): Promise<void> {
   await bao.set(`secret/data/shop/${encodeURIComponent("odd@name=a,b~c:d+e")}`, { data: { key: "an odd name" } })
   await bao.set("secret/data/shop/gone", { data: { key: "gone" } })
   await bao.set("secret/delete/shop/gone", { versions: [1] })
+  await bao.set("sys/mounts/notes", { type: "kv", options: { version: "1" } })
+  await bao.set("notes/shop", { pin: "4711", ttl: "5m" })
+  await bao.set("sys/mounts/papers", { type: "kv", options: { version: "2" } })
+  await bao.set("papers/data/shop", { data: { pin: "4711" } })
 }
 
 async function setUpDatabase(bao: OpenBao, { port, user, password }: Postgres): Promise<void> {
@@ -119,6 +138,7 @@ async function trust(bao: OpenBao, broker: string): Promise<void> {
     "shop-database":
       'path "database/creds/shop-rw" { capabilities = ["read"] }\npath "sys/leases/revoke" { capabilities = ["update"] }',
     "shop-frugal": 'path "database/creds/shop-rw" { capabilities = ["read"] }',
+    "shop-kept": 'path "notes/shop" { capabilities = ["read"] }\npath "papers/data/shop" { capabilities = ["read"] }',
     "shop-tls": 'path "pki/issue/web" { capabilities = ["update"] }',
   }
   for (const [name, policy] of Object.entries(policies)) await bao.set(`sys/policies/acl/${name}`, { policy })
@@ -136,6 +156,13 @@ async function trust(bao: OpenBao, broker: string): Promise<void> {
   await role("shop-token", "vault-token", { token_policies: ["shop-kv"] })
   await role("shop-tls", "vault-tls", { token_policies: ["shop-tls"] })
   await role("shop-stranger", "somebody-else", { token_policies: ["shop-database"] })
+  await role("shop-periodic", "vault-periodic", { token_policies: ["shop-kv"], token_period: "10m" })
+  await role("shop-hard-end", "vault-hard-end", { token_policies: ["shop-kv"], token_explicit_max_ttl: "15m" })
+  await role("shop-kept", "", {
+    token_policies: ["shop-kept"],
+    bound_subject: undefined,
+    bound_claims: { sub: [`${SUBJECT}vault-kept-1`, `${SUBJECT}vault-kept-2`] },
+  })
   // For two grants, and for reading alone: batch tokens need no storage and no revoking.
   await role("shop-kv", "vault-kv", {
     token_policies: ["shop-kv"],

@@ -24,7 +24,8 @@ beforeEach(async () => {
   vault.tokens.policies.set("shop", {
     "secret/data/shop/*": ["read"],
     "legacy/shop": ["read"],
-    "database/creds/shop-rw": ["read"],
+    "database/creds/shop-rw": ["read", "update"],
+    "gcp/*": ["read", "update"],
     "database/creds/none": ["read"],
     "sys/leases/revoke": ["update"],
   })
@@ -96,9 +97,9 @@ describe("a login is refused", () => {
     ["for what is no token", () => login("shop", "a.b.c"), "verifying token signature"],
     ["without a token", () => ask("POST", "auth/jwt/login", { body: { role: "shop" } }), "jwt must be specified"],
     [
-      "with a parameter that there is not",
-      () => ask("POST", "auth/jwt/login", { body: { role: "shop", jwt: "x", ttl: "1h" } }),
-      "ttl",
+      "without a token, whatever else is said",
+      () => ask("POST", "auth/jwt/login", { body: { role: "shop", token: "x" } }),
+      "jwt must be specified",
     ],
     [
       "with a token, which nobody needs for it",
@@ -145,6 +146,7 @@ describe("a call is refused", () => {
     ["by another method", "PUT", "secret/data/shop/db", { body: {} }, 405],
     ["for a secret that is not there", "GET", "secret/data/shop/none", {}, 404],
     ["for a version that is not there", "GET", "secret/data/shop/db?version=9", {}, 404],
+    ["that writes where is only read", "POST", "database/creds/shop-rw", { body: {} }, 405],
     ["for a database role that is not there", "GET", "database/creds/none", {}, 400],
     ["that revokes nothing", "POST", "sys/leases/revoke", { body: { sync: true } }, 400],
     ["that renews a lease that is not there", "POST", "sys/leases/renew", { body: { lease_id: "x" } }, 400],
@@ -186,6 +188,16 @@ describe("secrets", () => {
     expect(first).toMatchObject({ status: 404, data: { data: null, metadata: { destroyed: false, version: 1 } } })
     const second = await ask("GET", "secret/data/shop/db", { token })
     expect(second).toMatchObject({ status: 404, data: { data: null, metadata: { destroyed: true, version: 2 } } })
+  })
+})
+
+describe("a parameter that a path does not know", () => {
+  it("is passed over, and nobody says so", async () => {
+    const token = await tokenOf()
+    const minted = await ask("POST", "gcp/roleset/shop/token", { token, body: { ttl: "60s", lifetime: "60s" } })
+    expect(minted).toMatchObject({ status: 200, lease_id: "", data: { token_ttl: 3_599 } })
+    const { status } = await ask("POST", "auth/token/renew-self", { token, body: { increment: 60, made_up: true } })
+    expect(status).toBe(200)
   })
 })
 
@@ -255,6 +267,20 @@ describe("leases and tokens", () => {
     const bare = await tokenOf("bare")
     expect((await ask("POST", "sys/capabilities-self", { token: bare, body })).status).toBe(403)
     expect((await ask("POST", "auth/token/revoke-self", { token: bare, body: {} })).status).toBe(403)
+  })
+
+  it("of a role with a hard end are not renewed beyond it, and periodic ones are renewed for their period", async () => {
+    vault.tokens.roles.set("hard", { ...ROLE, explicitMaxTtlSeconds: 1_200 })
+    vault.tokens.roles.set("periodic", { ...ROLE, periodSeconds: 300 })
+    const [hard, periodic] = [await tokenOf("hard"), await tokenOf("periodic")]
+    const renewed = async (token: string) =>
+      (await ask("POST", "auth/token/renew-self", { token, body: { increment: 3_600 } })).auth?.["lease_duration"]
+    expect(await renewed(hard)).toBeLessThanOrEqual(1_200)
+    expect(await renewed(periodic)).toBe(300)
+    const itself = async (token: string) => (await ask("GET", "auth/token/lookup-self", { token })).data
+    expect(await itself(hard)).toMatchObject({ explicit_max_ttl: 1_200 })
+    expect(await itself(periodic)).toMatchObject({ explicit_max_ttl: 0, period: 300 })
+    expect(await itself(await tokenOf())).not.toHaveProperty("period")
   })
 
   it("of a batch role cannot be renewed or revoked, and of a role that counts uses end", async () => {

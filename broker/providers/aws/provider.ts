@@ -19,6 +19,8 @@ export const aws: Provider<Connection, Grant> = {
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
 
+  audiences: ({ audience }) => ({ presented: [audience] }),
+
   resource: (wanted) => wanted.role,
 
   async mint(request, io) {

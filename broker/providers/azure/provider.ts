@@ -42,6 +42,8 @@ export const azure: Provider<Connection, Grant> = {
   maxTtlSeconds: MAX_TTL_SECONDS,
 
   underCeiling: reachOf,
+  audiences: ({ audience }) => ({ presented: [audience] }),
+
   resource: (wanted) => `${wanted.client_id} at ${scopeOf(wanted) ?? "any scope"}`,
 
   mint(request, io) {

@@ -16,14 +16,14 @@ export const conjur = storeProvider({
   title: "Conjur",
   connection,
   parse: parseLocator,
+  audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 
   read(wanted, { connection: settings, subject }, side, io) {
-    const { audience = settings.url } = settings
     const logIn = async (token: Secret<string>) =>
       readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
     return readPlaces(side, wanted, (places) =>
-      withIdentityLogin(io, audience, logIn, (token) =>
+      withIdentityLogin(io, audienceOf(settings), logIn, (token) =>
         readAll(
           settings,
           token,
@@ -54,3 +54,5 @@ async function readAll(
   const alone = batches.flatMap((batch, at) => (together[at] === null ? batch.map((variable) => [variable]) : []))
   return new Map([...together, ...(await atMost(CALLS_AT_ONCE, alone, read))].flatMap((values) => values ?? []))
 }
+
+const audienceOf = ({ audience, url }: Connection) => audience ?? url

@@ -18,14 +18,14 @@ export const doppler = storeProvider({
   connection,
   parse: parseLocator,
   check: (wanted, { projects }) => outsideOf("project", wanted, projects, ({ project }) => project),
+  audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 
   read(wanted, { connection: settings, subject }, side, io) {
-    const { audience = settings.url } = settings
     const logIn = async (token: Secret<string>) =>
       readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
     return readPlaces(side, wanted, (places) =>
-      withIdentityLogin(io, audience, logIn, (token) => readAll(settings, token, places, side, io)),
+      withIdentityLogin(io, audienceOf(settings), logIn, (token) => readAll(settings, token, places, side, io)),
     )
   },
 })
@@ -48,3 +48,5 @@ async function readAll(
 }
 
 const configOf = ({ place }: Located<Place>) => `${place.project}/${place.config}`
+
+const audienceOf = ({ audience, url }: Connection) => audience ?? url

@@ -3,7 +3,7 @@ import { type MintRequest, outlives, type Provider } from "../provider.ts"
 import { type AccessToken, sts } from "./api.ts"
 import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "./grant.ts"
 import { federatedToken, type GoogleLogin, impersonate } from "./login.ts"
-import { isListed } from "./settings.ts"
+import { audienceOf, isListed } from "./settings.ts"
 
 /** An access token for Google Cloud, for the broker's identity token. No key of a service account stands anywhere. */
 export const google: Provider<Connection, Grant> = {
@@ -31,6 +31,8 @@ export const google: Provider<Connection, Grant> = {
 
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
+
+  audiences: (settings) => ({ presented: [audienceOf(settings)] }),
 
   resource: ({ service_account: account }) => account ?? "the job's own principal in the workload identity pool",
 

@@ -20,6 +20,8 @@ export const identityToken: Provider<Connection, Grant> = {
   minTtlSeconds: 1,
   maxTtlSeconds: IDENTITY_TOKEN_SECONDS,
 
+  audiences: ({ audiences }) => ({ handedOut: audiences }),
+
   resource: (wanted) => wanted.audience,
 
   async mint({ grant: wanted, ttlSeconds }, io) {

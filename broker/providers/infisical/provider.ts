@@ -4,7 +4,7 @@ import { withIdentityLogin } from "../login.ts"
 import { outsideOf, readEach, readPlaces } from "../places.ts"
 import { storeProvider } from "../store.ts"
 import { buildLogin, buildRead, readLogin, readSecret } from "./api.ts"
-import { connection, parseLocator } from "./grant.ts"
+import { type Connection, connection, parseLocator } from "./grant.ts"
 
 /** Secrets of Infisical projects. A machine identity admits the broker's token: no token of Infisical's is kept. */
 export const infisical = storeProvider({
@@ -14,14 +14,14 @@ export const infisical = storeProvider({
   connection,
   parse: parseLocator,
   check: (wanted, { projects }) => outsideOf("project", wanted, projects, ({ projectId }) => projectId),
+  audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 
   read(wanted, { connection: settings, subject }, side, io) {
-    const { audience = settings.url } = settings
     const logIn = async (token: Secret<string>) =>
       readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
     return readPlaces(side, wanted, (places) =>
-      withIdentityLogin(io, audience, logIn, (token) =>
+      withIdentityLogin(io, audienceOf(settings), logIn, (token) =>
         // One call a secret: a folder that is listed gives all that it holds.
         readEach(io, places, async (one) =>
           readSecret(side, await call(side, buildRead(settings, token, one.place), io), one, settings),
@@ -30,3 +30,5 @@ export const infisical = storeProvider({
     )
   },
 })
+
+const audienceOf = ({ audience, url }: Connection) => audience ?? url

@@ -45,6 +45,8 @@ export interface Asked {
   readonly maxBytes?: number
 }
 
+export const REVOKE_SELF = "auth/token/revoke-self"
+
 /** Builds a request. Source: Vault's HTTP API, "Overview", which asks for X-Vault-Request on every one. */
 export function build({ url, namespace }: Vault, { method, path, query, token, body, maxBytes }: Asked): Call {
   const place = path.split("/").map(encodeURIComponent).join("/")

@@ -12,13 +12,13 @@ import {
   LOGIN,
   LOOKUP,
   loggedIn,
+  mayRevokeItself,
   minted,
   REVOKE,
   REVOKE_SELF,
   request,
   revocable,
   URL,
-  values,
   withToken,
 } from "./recorded.ts"
 
@@ -133,6 +133,18 @@ const refusals: readonly ProviderCase[] = (
     ["an oversized answer", { failure: "too-large" }, "provider_response_invalid", "too-large"],
     ["a standby node's redirect", { failure: "redirect" }, "provider_response_invalid", "standby"],
     [
+      "a secret that a KV engine of version 2 keeps",
+      answer({ data: { data: { username: FOREIGN_TEXT }, metadata: { version: 1 } } }),
+      "secret_unusable",
+      "not minted",
+    ],
+    [
+      "a secret that a KV engine of version 1 keeps",
+      answer({ lease_duration: 2_764_800, data: { ...data, ttl: 300 } }),
+      "secret_unusable",
+      "not minted",
+    ],
+    [
       "a secret without a field of the grant's",
       minted({ data: { username: FOREIGN_TEXT } }),
       "secret_not_found",
@@ -190,35 +202,15 @@ const others: readonly ProviderCase[] = [
     expect: { code: "provider_response_invalid", detailHolds: "another lease" },
   },
   {
-    name: "hands out what the grant names and nothing else, a list line after line",
+    name: "mints nothing under a token that renewals keep alive for ever",
     ...request,
-    grant: {
-      ...request.grant,
-      env: { CA_CHAIN: { from: "ca_chain", as: "file" }, PGUSER: "username", PGPORT: "port", ODD: "_odd" },
-    },
     replies: [
       loggedIn(),
-      ...held,
-      minted({
-        data: {
-          ...data,
-          ca_chain: ["one", "two"],
-          port: 5432,
-          _odd: "named by its variable",
-          private_key_type: "ec",
-          nothing: null,
-        },
-      }),
+      mayRevokeItself,
+      answer({ data: { type: "service", ttl: 900, explicit_max_ttl: 0, period: 900 } }),
+      done,
     ],
-    expect: {
-      ...revocable,
-      values: {
-        ca_chain: { secret: true, env: "CA_CHAIN", value: "one\ntwo", file: { mode: "0600" } },
-        username: values.username,
-        port: { secret: true, env: "PGPORT", value: "5432" },
-        ODD: { secret: true, env: "ODD" },
-      },
-    },
+    expect: { code: "provider_denied", detailHolds: "token_period" },
   },
 ]
 

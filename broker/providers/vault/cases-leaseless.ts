@@ -21,7 +21,6 @@ const request = {
     role: "shop-deploy",
     dynamic: "pki/issue/web",
     parameters: { common_name: "shop.acme.example" },
-    ttl_parameter: "ttl",
     env: { TLS_KEY: { from: "private_key", as: "file", mode: "0400" }, TLS_SERIAL: "serial_number" },
   },
   ttlSeconds: 900,
@@ -31,8 +30,8 @@ const issued = (change: Readonly<Record<string, unknown>> = {}): Reply =>
   answer({ data: { private_key: "-----BEGIN\nkey\n", serial_number: "4a:23", ...change } })
 
 const values = {
-  private_key: { secret: true, env: "TLS_KEY", file: { mode: "0400" } },
-  serial_number: { secret: true, env: "TLS_SERIAL", value: "4a:23" },
+  TLS_KEY: { secret: true, env: "TLS_KEY", file: { mode: "0400" } },
+  TLS_SERIAL: { secret: true, env: "TLS_SERIAL", value: "4a:23" },
 } as const
 const ISSUE = {
   method: "POST",
@@ -57,6 +56,10 @@ const spoiled: readonly ProviderCase[] = (
     ["lives longer than was granted", { expiration: NOW_SECONDS + 3600 }, "longer than was granted"],
     ["has expired already", { expiration: NOW_SECONDS - 1 }, "expired already"],
     ["has a rest of life that is longer", { ttl: 86_400 }, "longer than was granted"],
+    ["lives longer by one of two ends that it has", { ttl: 300, expires_at: NOW_SECONDS + 3600 }, "longer than was"],
+    ["lives longer, in another form", { expires_at: "2026-11-22T13:00:00Z" }, "longer than was granted"],
+    ["may never end", { expires_at: 0 }, "no readable way"],
+    ["ends when nobody can read", { ttl: 300, expiration: FOREIGN_TEXT }, "no readable way"],
   ] as const
 ).map(([what, data, detailHolds]) => ({
   name: `hands out nothing without a lease that ${what}`,
@@ -75,6 +78,12 @@ export const leaselessCases: readonly ProviderCase[] = [
     calls: [LOGIN, CAPABILITIES, LOOKUP, ISSUE, REVOKE_SELF],
   },
   happy("goes by what is left of its life", { ttl: 300 }, "2026-11-22T12:05:00.000Z"),
+  happy("goes by a time in words", { expires_at: "2026-11-22T12:07:30Z" }, "2026-11-22T12:07:30.000Z"),
+  happy(
+    "goes by the latest of the ends that it is told",
+    { ttl: 300, expiration: NOW_SECONDS + 600 },
+    "2026-11-22T12:10:00.000Z",
+  ),
   happy("goes by what the engine was told where it does not say", {}, "2026-11-22T12:15:00.000Z"),
   ...spoiled,
   {
@@ -83,6 +92,24 @@ export const leaselessCases: readonly ProviderCase[] = [
     grant: { role: "shop-deploy", dynamic: "ssh/issue/ci", env: { SSH_CERT: "serial_number" } },
     replies: [loggedIn(), ...held, issued(), done],
     expect: { code: "provider_response_invalid", detailHolds: "ttl_parameter" },
+  },
+  {
+    name: "goes by the engine's word, and not by a parameter that it does not heed",
+    connection,
+    grant: {
+      role: "shop-deploy",
+      dynamic: "gcp/roleset/shop/token",
+      parameters: { lifetime: "900s" },
+      env: { GOOGLE_OAUTH_ACCESS_TOKEN: "token" },
+    },
+    ttlSeconds: 900,
+    replies: [
+      loggedIn(),
+      ...held,
+      answer({ data: { token: "ya29.canary", token_ttl: 3599, expires_at_seconds: NOW_SECONDS + 3599 } }),
+      done,
+    ],
+    expect: { code: "provider_response_invalid", detailHolds: "longer than was granted" },
   },
   {
     name: "names the capability that a call with parameters needs",
@@ -114,12 +141,30 @@ export const leaselessCases: readonly ProviderCase[] = [
     ],
     expect: {
       values: {
-        access_key: { secret: true, env: "AWS_ACCESS_KEY_ID" },
-        secret_key: { secret: true, env: "AWS_SECRET_ACCESS_KEY" },
-        security_token: { secret: true, env: "AWS_SESSION_TOKEN" },
+        AWS_ACCESS_KEY_ID: { secret: true, env: "AWS_ACCESS_KEY_ID" },
+        AWS_SECRET_ACCESS_KEY: { secret: true, env: "AWS_SECRET_ACCESS_KEY" },
+        AWS_SESSION_TOKEN: { secret: true, env: "AWS_SESSION_TOKEN" },
       },
       revocation: "expires-only",
       expiresAt: "2026-11-22T12:15:00.000Z",
     },
+  },
+  {
+    name: "does not have a session's lease shortened, which would leave the session as long as it is",
+    connection,
+    grant: { role: "shop-deploy", dynamic: "aws/creds/deploy", env: { AWS_ACCESS_KEY_ID: "access_key" } },
+    ttlSeconds: 900,
+    replies: [
+      loggedIn(),
+      ...held,
+      answer({
+        lease_id: "aws/creds/deploy/abc",
+        lease_duration: 3600,
+        renewable: true,
+        data: { access_key: "ASIAEXAMPLE", secret_key: "wJalrXUtn", session_token: "IQoJb3Jp" },
+      }),
+      done,
+    ],
+    expect: { code: "provider_response_invalid", detailHolds: "cannot be shortened" },
   },
 ]

@@ -58,10 +58,6 @@ const spoiled: readonly ProviderCase[] = (
   [
     ["without a token", loggedIn({ client_token: "" })],
     ["with a token that no header carries", loggedIn({ client_token: "s.a\nb" })],
-    ["without an end", loggedIn({ lease_duration: 0 })],
-    ["that has ended", loggedIn({ lease_duration: -1 })],
-    ["without policies", loggedIn({ policies: null })],
-    ["of a kind that there is not", loggedIn({ token_type: "recovery" })],
     ["that is none", answer({})],
     ["that is wrapped", answer({ wrap_info: { token: FOREIGN_TEXT } })],
     ["that is not JSON", { status: 200, body: `<html>${FOREIGN_TEXT}` }],
@@ -74,6 +70,24 @@ const spoiled: readonly ProviderCase[] = (
   replies: [reply],
   expect: { code: "provider_response_invalid" },
 }))
+
+const unreadable: readonly ProviderCase[] = (
+  [
+    ["without an end", { lease_duration: 0 }],
+    ["that has ended", { lease_duration: -1 }],
+    ["without policies", { policies: null }],
+    ["of a kind that there is not", { token_type: "recovery" }],
+    ["with metadata of another form", { metadata: { role: 1 } }],
+  ] as const
+).flatMap(([what, change]) =>
+  [reading, minting].map((request) => ({
+    name: `revokes a login ${what}, for ${"read" in request.grant ? "reading" : "minting"}`,
+    ...request,
+    replies: [loggedIn(change), done],
+    calls: [LOGIN, REVOKE_SELF],
+    expect: { code: "provider_response_invalid" },
+  })),
+)
 
 const unwanted: readonly ProviderCase[] = (
   [
@@ -94,6 +108,7 @@ const unwanted: readonly ProviderCase[] = (
 export const loginCases: readonly ProviderCase[] = [
   ...refusals,
   ...spoiled,
+  ...unreadable,
   ...unwanted,
   {
     name: "mints nothing under a batch token, which nobody can revoke",

@@ -1,5 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { answer, connection, done, errors, exactly, LOGIN, loggedIn, URL, withToken } from "./recorded.ts"
+import { answer, connection, done, errors, exactly, LOGIN, loggedIn, REVOKE_SELF, URL, withToken } from "./recorded.ts"
 
 const request = {
   connection,
@@ -179,20 +179,29 @@ export const readCases: readonly ProviderCase[] = [
     replies: [loggedIn(), kept({ password: "of version 7" }, 7)],
     expect: { code: "provider_response_invalid", detailHolds: "another version" },
   },
-  {
-    name: "takes back what an engine mints where a secret was to be read",
-    ...request,
-    grant: { role: "shop-deploy", read: { PASSWORD: "legacy/creds/shop#password" } },
-    replies: [
-      loggedIn(),
-      answer({ lease_id: "legacy/creds/shop/abc", lease_duration: 3600, data: { password: FOREIGN_TEXT } }),
-      done,
-    ],
-    calls: [
-      LOGIN,
-      { method: "GET", url: `${URL}/v1/legacy/creds/shop` },
-      { method: "POST", url: `${URL}/v1/sys/leases/revoke`, bodyHolds: ["legacy/creds/shop/abc"] },
-    ],
-    expect: { code: "secret_unusable", detailHolds: "dynamic" },
-  },
+  ...(
+    [
+      ["service", [done]],
+      ["batch", []],
+    ] as const
+  ).map(
+    ([type, more]): ProviderCase => ({
+      name: `takes back what an engine mints where a secret was to be read, under a ${type} token`,
+      ...request,
+      grant: { role: "shop-deploy", read: { PASSWORD: "legacy/creds/shop#password" } },
+      replies: [
+        loggedIn({ token_type: type }),
+        answer({ lease_id: "legacy/creds/shop/abc", lease_duration: 3600, data: { password: FOREIGN_TEXT } }),
+        done,
+        ...more,
+      ],
+      calls: [
+        LOGIN,
+        { method: "GET", url: `${URL}/v1/legacy/creds/shop` },
+        { method: "POST", url: `${URL}/v1/sys/leases/revoke`, bodyHolds: ["legacy/creds/shop/abc"] },
+        ...(more.length === 0 ? [] : [REVOKE_SELF]),
+      ],
+      expect: { code: "secret_unusable", detailHolds: "dynamic" },
+    }),
+  ),
 ]

@@ -1,12 +1,28 @@
 import type { ProviderCase } from "../case.ts"
-import { connection, done, errors, exactly, held, LOGIN, LOGIN_TOKEN, loggedIn, REVOKE_SELF, URL } from "./recorded.ts"
+import {
+  answer,
+  connection,
+  done,
+  errors,
+  exactly,
+  held,
+  LOGIN,
+  LOGIN_TOKEN,
+  loggedIn,
+  mayRevokeItself,
+  REVOKE_SELF,
+  URL,
+} from "./recorded.ts"
 
 const request = { connection, grant: { role: "shop-deploy", token: true }, ttlSeconds: 900 }
 const values = {
   token: { secret: true, env: "VAULT_TOKEN", value: LOGIN_TOKEN },
   address: { secret: false, env: "VAULT_ADDR", value: URL },
 } as const
-const revocable = { values, revocation: "revocable", expiresAt: "2026-11-22T12:15:00.000Z" } as const
+/** Whoever has the token can renew it: the end that it has now is none. */
+const revocable = { values, revocation: "revocable", expiresAt: null } as const
+const itself = (change: Readonly<Record<string, unknown>>) =>
+  answer({ data: { type: "service", ttl: 900, explicit_max_ttl: 0, ...change } })
 
 export const tokenCases: readonly ProviderCase[] = [
   {
@@ -32,6 +48,30 @@ export const tokenCases: readonly ProviderCase[] = [
       expect: "revoked",
     },
   },
+  {
+    name: "says of a token with a hard end when that is, since no renewal moves it",
+    ...request,
+    replies: [loggedIn(), mayRevokeItself, itself({ explicit_max_ttl: 3600 })],
+    expect: { ...revocable, expiresAt: "2026-11-22T13:00:00.000Z" },
+  },
+  {
+    name: "says of a token that nobody can renew when it ends",
+    ...request,
+    replies: [loggedIn({ renewable: false, lease_duration: 600 }), mayRevokeItself, itself({ renewable: false })],
+    expect: { ...revocable, expiresAt: "2026-11-22T12:10:00.000Z" },
+  },
+  {
+    name: "hands out no periodic token, which its holder could keep alive for ever",
+    ...request,
+    replies: [loggedIn(), mayRevokeItself, itself({ period: 900 }), done],
+    expect: { code: "provider_denied", detailHolds: "token_period" },
+  },
+  ...[errors(403, "1 error occurred:\n\t* permission denied"), answer({ data: { ttl: 900 } })].map((reply, index) => ({
+    name: `hands out no token of which nobody knows whether it ends, ${index === 0 ? "for it may not say" : "for it does not say"}`,
+    ...request,
+    replies: [loggedIn(), mayRevokeItself, reply, done],
+    expect: { code: "provider_denied", detailHolds: "lookup-self" } as const,
+  })),
   {
     name: "takes a token that the job has revoked itself for revoked",
     ...request,

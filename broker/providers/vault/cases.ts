@@ -5,12 +5,14 @@ import { loginCases } from "./cases-login.ts"
 import { readCases } from "./cases-read.ts"
 import { revokeCases } from "./cases-revoke.ts"
 import { tokenCases } from "./cases-token.ts"
+import { valueCases } from "./cases-values.ts"
 
 /** Stories of Vault: logins, secrets that are read, credentials that are minted, tokens. */
 export const cases: readonly ProviderCase[] = [
   ...loginCases,
   ...readCases,
   ...dynamicCases,
+  ...valueCases,
   ...revokeCases,
   ...leaselessCases,
   ...tokenCases,

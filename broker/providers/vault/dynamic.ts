@@ -3,13 +3,14 @@ import { type Minted, outlives, type ProviderIo } from "../provider.ts"
 import type { Vault } from "./api.ts"
 import { handleOf, renewLease } from "./handle.ts"
 import { giveUp, type HeldLogin, type Request, whileHolding } from "./login.ts"
-import { type DynamicGrant, endOf, type FreshSecret, isStsSession, type Lease, mintOnce } from "./minted.ts"
+import { type DynamicGrant, type FreshSecret, isStsSession, type Lease, mintOnce } from "./minted.ts"
+import { toldEnd } from "./told-end.ts"
 import { valuesOf } from "./values.ts"
 
 /**
  * Has a secrets engine mint, under a login of its own that ends with what was minted.
  *
- * @throws {BrokerError} with nothing left behind that could be revoked
+ * @throws {BrokerError} with nothing left behind that could be revoked, or a `LeftAliveError` that says how
  */
 export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request, io: ProviderIo): Promise<Minted> {
   return whileHolding(vault, request, io, async (login, hurried) => {
@@ -19,13 +20,15 @@ export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request,
     const values = valuesOf(vault.side, grant, fresh.data)
     const { lease } = fresh
     if (lease === null) {
-      const told = grant.ttl_parameter === undefined ? null : ttlSeconds
-      const expiresAt = endWithoutLease(vault, fresh, from, told, ttlSeconds)
+      const expiresAt = endWithoutLease(vault, grant, fresh, from, ttlSeconds)
       await giveUp(vault, login, hurried)
       return { values, expiresAt, revocation: "expires-only" }
     }
-    const leaseEndsAt = await endOfLease(vault, login, lease, from, ttlSeconds, hurried)
-    if (isStsSession(fresh.data)) {
+    const isSession = isStsSession(fresh.data)
+    // A renewal would shorten the lease and not the session.
+    const known = isSession ? { ...lease, isRenewable: false } : lease
+    const leaseEndsAt = await endOfLease(vault, login, known, from, ttlSeconds, hurried)
+    if (isSession) {
       await giveUp(vault, login, hurried)
       return { values, expiresAt: leaseEndsAt, revocation: "expires-only" }
     }
@@ -55,29 +58,35 @@ async function endOfLease(
   if (seconds !== null && seconds <= ttlSeconds) return after(renewedFrom, seconds)
   throw invalid(
     vault.side,
-    `has a lease of ${seconds ?? lease.seconds} s where ${ttlSeconds} s were granted, and it cannot be shortened. Lower the lifetime in the engine's role, or name the grant's ttl_parameter`,
+    `has a lease of ${seconds ?? lease.seconds} s where ${ttlSeconds} s were granted, and it cannot be shortened. Lower the lifetime in the engine's role, or name its ttl_parameter in the connection's dynamic`,
   )
 }
 
+/**
+ * When what has no lease ends: by what the engine says of it; else by what it was told, where the connection says that it
+ * heeds that.
+ */
 function endWithoutLease(
   vault: Vault,
+  { engine }: DynamicGrant,
   { data }: FreshSecret,
   from: Date,
-  told: number | null,
   ttlSeconds: number,
 ): Date {
-  const end = endOf(data, from, told)
+  const told = toldEnd(data, from)
+  if (told === "unreadable") throw invalid(vault.side, "has no lease and says in no readable way when it ends")
+  const end = told ?? (engine.ttl_parameter === undefined ? null : new Date(from.getTime() + ttlSeconds * 1000))
   if (end === null) {
     throw invalid(
       vault.side,
-      "has no lease and does not say when it ends. Have the engine make leases, as PKI does with generate_lease, or name the grant's ttl_parameter",
+      "has no lease and does not say when it ends. Have the engine make leases, as PKI does with generate_lease; or name, at its path in the connection's dynamic, the ttl_parameter that it heeds",
     )
   }
   if (end.getTime() <= from.getTime()) throw invalid(vault.side, "has expired already")
   if (outlives(end, from, ttlSeconds)) {
     throw invalid(
       vault.side,
-      "lives longer than was granted. Lower the lifetime in the engine's role, or name the grant's ttl_parameter",
+      "lives longer than was granted. Lower the lifetime in the engine's role, or name its ttl_parameter in the connection's dynamic",
     )
   }
   return end

@@ -5,6 +5,7 @@ import { isHttpsOrLoopback } from "../../core/url.ts"
 import { located, locatorsOf, readField, wantedOf } from "../read-grant.ts"
 import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"
+import { engineAt, engineFault, engines, isSystemPath, parameterName } from "./engines.ts"
 import { isPath, parseLocator, secretAt } from "./locator.ts"
 
 /**
@@ -23,16 +24,6 @@ const path = (what: string) =>
   z
     .string()
     .refine(isPath, `${what}: parts of letters, digits and _ . ~ @ + = , : - with one / between them, none at the ends`)
-
-/** Mounts that every Vault has and whose paths change Vault itself, or hold a token's own. No secrets engine is there. */
-const SYSTEM_MOUNTS: ReadonlySet<string> = new Set(["sys", "auth", "identity", "cubbyhole"])
-
-/** The last part is a role's name, which may be any; before it, a namespace could stand before such a mount. */
-const isSystemPath = (text: string) =>
-  text
-    .split("/")
-    .slice(0, -1)
-    .some((part) => SYSTEM_MOUNTS.has(part))
 
 /** A role's name as Vault has it: letters, digits and _ . -, the last two not at its ends. */
 const ROLE = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?$/
@@ -75,17 +66,14 @@ export const connection = z.strictObject({
     .refine((mounts) => Object.keys(mounts).length <= MAX_KV_MOUNTS, `at most ${MAX_KV_MOUNTS} mounts`)
     .default({ secret: 2 })
     .meta({ description: "Mounts of KV engines that grants may read, with the engine's version." }),
+  dynamic: engines.optional(),
   ...storeSettings,
 })
 
 export type Connection = z.output<typeof connection>
 
-const parameterName = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "a parameter's name starts with a letter; letters, digits, _ and - follow")
-
 const KINDS = ["read", "dynamic", "token"] as const
-const OF_DYNAMIC = ["env", "parameters", "ttl_parameter"] as const
+const OF_DYNAMIC = ["env", "parameters"] as const
 
 /** What a policy offers of Vault: exactly one of `read`, `dynamic` and `token`. */
 export const grant = z
@@ -108,9 +96,6 @@ export const grant = z
       .refine((all) => Object.keys(all).length <= MAX_PARAMETERS, `at most ${MAX_PARAMETERS} parameters`)
       .optional()
       .meta({ description: "What the engine is asked with." }),
-    ttl_parameter: parameterName
-      .optional()
-      .meta({ description: "The parameter by which the engine is told how long its credential may live." }),
     token: z.literal(true).optional().meta({ description: "The job gets the Vault token itself." }),
   })
   .superRefine((wanted, context) => {
@@ -123,8 +108,6 @@ export const grant = z
     for (const key of OF_DYNAMIC) {
       if (wanted[key] !== undefined && wanted.dynamic === undefined) fault("belongs to a grant with dynamic", key)
     }
-    if (wanted.ttl_parameter !== undefined && Object.hasOwn(wanted.parameters ?? {}, wanted.ttl_parameter))
-      fault("the broker sets this parameter to the granted lifetime; take it out of parameters", "ttl_parameter")
     const fields = wantedOf(wanted.env ?? {}).map(({ locator }) => locator)
     if (new Set(fields).size < fields.length) fault("two variables would get the same field; name it once", "env")
   })
@@ -151,12 +134,20 @@ export function conflictOf(wanted: Grant, allowed: Connection): string | null {
       return `${locator} asks for a version, and the KV engine at ${secret.mount} is of version 1, which keeps one only`
     }
   }
-  const { dynamic } = wanted
+  return wanted.dynamic === undefined ? null : dynamicConflictOf(wanted.dynamic, wanted.parameters ?? {}, allowed)
+}
+
+function dynamicConflictOf(path: string, parameters: NonNullable<Grant["parameters"]>, allowed: Connection) {
   // A grant with parameters would write there.
-  if (dynamic !== undefined && secretAt(dynamic, allowed.kv) !== null) {
-    return `${dynamic} is in a KV mount of the connection, which keeps secrets and mints none; read it`
+  if (secretAt(path, allowed.kv) !== null) {
+    return `${path} is in a KV mount of the connection, which keeps secrets and mints none; read it`
   }
-  return null
+  const fault = engineFault(path, allowed.dynamic)
+  if (fault !== null) return fault
+  const { ttl_parameter: ttlParameter } = engineAt(path, allowed.dynamic)
+  return ttlParameter !== undefined && Object.hasOwn(parameters, ttlParameter)
+    ? `the broker sets ${ttlParameter} to the granted lifetime, since the connection says that ${path} heeds it; take it out of parameters`
+    : null
 }
 
 function matches(source: string, role: string): boolean {

@@ -5,15 +5,16 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { invalid, readJson, unavailable } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
-import { ask, isTokenGone, refused, type Vault, vaultOf } from "./api.ts"
+import { ask, isTokenGone, REVOKE_SELF, refused, type Vault, vaultOf } from "./api.ts"
 import type { Lease } from "./minted.ts"
-import { REVOKE_SELF } from "./session.ts"
 
 /** What taking back needs: a Vault token, and the leases that hang on it. */
 export interface Holding {
   readonly token: Secret<string>
   readonly leases: readonly string[]
   readonly isBoundToAddresses: boolean
+  /** Nobody can revoke the token, which ends by itself: taking the leases back is all. */
+  readonly isBatch?: boolean
 }
 
 /** Where the credential is goes along: a connection may point at another Vault by the time that it is taken back. */
@@ -23,6 +24,7 @@ const handle = z.strictObject({
   token: z.string(),
   leases: z.array(z.string()),
   bound: z.boolean(),
+  batch: z.literal(true).optional(),
 })
 
 export function handleOf({ url, namespace }: Vault, holding: Holding): Secret<string> {
@@ -32,6 +34,7 @@ export function handleOf({ url, namespace }: Vault, holding: Holding): Secret<st
     token: holding.token.reveal(),
     leases: [...holding.leases],
     bound: holding.isBoundToAddresses,
+    ...(holding.isBatch === true ? { batch: true } : {}),
   }
   return new Secret(JSON.stringify(parts))
 }
@@ -42,9 +45,10 @@ export function openHandle(
   sealed: Secret<string>,
 ): { readonly vault: Vault; readonly holding: Holding } {
   try {
-    const { url, namespace, token, leases, bound } = handle.parse(JSON.parse(sealed.reveal()))
+    const { url, namespace, token, leases, bound, batch } = handle.parse(JSON.parse(sealed.reveal()))
     const vault = vaultOf(connectionName, { url, namespace })
-    return { vault, holding: { token: new Secret(token), leases, isBoundToAddresses: bound } }
+    const holding = { token: new Secret(token), leases, isBoundToAddresses: bound, isBatch: batch === true }
+    return { vault, holding }
   } catch {
     throw new BrokerError("internal", "A handle of the provider vault cannot be read.")
   }
@@ -85,7 +89,7 @@ export async function renewLease(
  */
 export async function takeBack(
   vault: Vault,
-  { token, leases, isBoundToAddresses }: Holding,
+  { token, leases, isBoundToAddresses, isBatch = false }: Holding,
   io: ProviderIo,
 ): Promise<void> {
   const asking = (path: string, body: unknown) =>
@@ -93,8 +97,9 @@ export async function takeBack(
   for (const id of leases) {
     const response = await asking("sys/leases/revoke", { lease_id: id, sync: true })
     if (isTokenGone(response, isBoundToAddresses)) return
-    if (!isDone(response) && response.status !== 403) throw notYet(vault, response)
+    if (!isDone(response) && (isBatch || response.status !== 403)) throw notYet(vault, response)
   }
+  if (isBatch) return
   const response = await asking(REVOKE_SELF, {})
   if (isDone(response) || isTokenGone(response, isBoundToAddresses)) return
   throw refused(vault, response, "the token could not be revoked. Leave Vault's policy default on the role")

@@ -1,16 +1,18 @@
-import type { BrokerError } from "../../core/errors.ts"
-import type { MintRequest, ProviderIo } from "../provider.ts"
+import { BrokerError } from "../../core/errors.ts"
+import { LeftAliveError, type MintRequest, type ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
 import { ask, type Vault } from "./api.ts"
 import type { Connection, Grant } from "./grant.ts"
-import { takeBack } from "./handle.ts"
-import { accept, buildLogin, type Held, hold, type Login, readLogin } from "./session.ts"
+import { type Holding, handleOf, takeBack } from "./handle.ts"
+import { type Held, hold } from "./hold.ts"
+import { accept, buildLogin, type Login, readLogin, revocableTokenOf } from "./session.ts"
 
 export type Request = MintRequest<Connection, Grant>
 
 /**
- * Logs in with the broker's identity token. A token that is refused here is not left behind. Repeated while it fails of
- * something that passes: a login whose answer was lost is a token that nobody knows, and ends by itself.
+ * Logs in with the broker's identity token. A token that is refused here is not left behind, be it that the rest of the
+ * answer cannot be read. Repeated while it fails of something that passes: a login whose answer was lost is a token that
+ * nobody knows, and ends by itself.
  *
  * @param isHeld what the job gets hangs on this login
  * @throws {BrokerError}
@@ -19,21 +21,26 @@ export async function logIn(vault: Vault, request: Request, isHeld: boolean, io:
   const { connection, grant, subject } = request
   const jwt = await io.identityToken(connection.audience ?? connection.url)
   const asked = buildLogin(connection.mount, grant.role, jwt)
-  const login = await retryPassing(io, async () =>
-    readLogin(vault, await ask(vault, asked, io), { role: grant.role, subject }),
-  )
+  const response = await retryPassing(io, () => ask(vault, asked, io))
+  let endsAt: Date | null = null
   try {
+    const login = readLogin(vault, response, { role: grant.role, subject })
+    endsAt = after(io.now(), login.seconds)
     accept(vault, grant.role, login, isHeld)
     return login
   } catch (error) {
-    if (login.type === "service") await giveUp(vault, login, io)
-    throw error
+    const token = revocableTokenOf(response)
+    if (token === null) throw error
+    throw await afterTakingBack(vault, { token, leases: [], isBoundToAddresses: true }, endsAt, error, io)
   }
 }
 
 /** A login that is held for the job, and when it ends by itself. */
 export interface HeldLogin extends Held {
   readonly token: Login["token"]
+  readonly isRenewable: boolean
+  /** When it was there for certain: what Vault counts began before. */
+  readonly from: Date
   readonly endsAt: Date
 }
 
@@ -44,7 +51,7 @@ const RESERVE_MS = 3_000
  * Logs in for what the job is to get, and hands the login to `use`. When that fails, the token is revoked and with it all
  * that was minted under it: Vault takes back a token's leases with the token.
  *
- * @throws {BrokerError}
+ * @throws {BrokerError} a `LeftAliveError` when the token could not be revoked either
  */
 export async function whileHolding<Result>(
   vault: Vault,
@@ -54,17 +61,46 @@ export async function whileHolding<Result>(
 ): Promise<Result> {
   const hurried: ProviderIo = { ...io, remainingMs: () => Math.max(0, io.remainingMs() - RESERVE_MS) }
   const login = await logIn(vault, request, true, hurried)
+  const { token, isRenewable } = login
+  let isBoundToAddresses = true
   try {
-    const from = io.now().getTime()
+    const from = io.now()
     const held = await hold(vault, login, request.ttlSeconds, hurried)
-    return await use({ ...held, token: login.token, endsAt: new Date(from + held.seconds * 1000) }, hurried)
+    isBoundToAddresses = held.isBoundToAddresses
+    return await use({ ...held, token, isRenewable, from, endsAt: after(from, held.seconds) }, hurried)
   } catch (error) {
-    await giveUp(vault, login, io)
-    throw error
+    // A renewal may have been done and its answer lost.
+    const atTheLatest = after(io.now(), Math.max(login.seconds, request.ttlSeconds))
+    throw await afterTakingBack(vault, { token, leases: [], isBoundToAddresses }, atTheLatest, error, io)
   }
 }
 
-/** Revokes a login that nothing is handed out of. When that fails too, it ends when its time is over. */
+/**
+ * Takes back what a mint that failed had made.
+ *
+ * @param endsAt when that ends by itself; null when nobody knows
+ * @returns what is to be thrown: `error`, and along with it what could not be taken back
+ */
+export async function afterTakingBack(
+  vault: Vault,
+  holding: Holding,
+  endsAt: Date | null,
+  error: unknown,
+  io: ProviderIo,
+): Promise<unknown> {
+  try {
+    await takeBack(vault, holding, io)
+    return error
+  } catch {
+    const failure =
+      error instanceof BrokerError ? error : new BrokerError("internal", "A mint at Vault failed.", { cause: error })
+    return new LeftAliveError(failure, { handle: handleOf(vault, holding), expiresAt: endsAt })
+  }
+}
+
+/** Revokes a login that nothing hangs on, and that nobody but the broker has had. When that fails, it ends in its time. */
 export async function giveUp(vault: Vault, { token }: Pick<Login, "token">, io: ProviderIo): Promise<void> {
   await takeBack(vault, { token, leases: [], isBoundToAddresses: true }, io).catch((_: BrokerError) => undefined)
 }
+
+const after = (start: Date, seconds: number) => new Date(start.getTime() + seconds * 1000)

@@ -5,7 +5,9 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { call, invalid, readJson, unavailable } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
+import { secretUnusable } from "../stored-value.ts"
 import { type Asked, build, passingOf, refused, refuseWrapped, type Vault } from "./api.ts"
+import type { Engine } from "./engines.ts"
 import type { Grant } from "./grant.ts"
 
 /** A lease: what a secrets engine can renew, and takes its credential back with. */
@@ -22,12 +24,22 @@ export interface FreshSecret {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** The grant's part about minting. */
-export type DynamicGrant = Grant & { readonly dynamic: string; readonly env: NonNullable<Grant["env"]> }
+/** The grant's part about minting, and what the connection says of its path. */
+export type DynamicGrant = Pick<Grant, "parameters"> & {
+  readonly dynamic: string
+  readonly env: NonNullable<Grant["env"]>
+  readonly engine: Engine
+}
+
+/** Engines that are to be told something are posted to; the others are read. */
+const posts = ({ parameters, engine }: DynamicGrant): boolean =>
+  parameters !== undefined || engine.ttl_parameter !== undefined
 
 /** Builds the request: a GET, or a POST for an engine that wants to be told something. */
-function buildMint({ dynamic, parameters, ttl_parameter: ttlParameter }: DynamicGrant, ttlSeconds: number): Asked {
-  if (parameters === undefined && ttlParameter === undefined) return { method: "GET", path: dynamic }
+function buildMint(grant: DynamicGrant, ttlSeconds: number): Asked {
+  const { dynamic, parameters, engine } = grant
+  if (!posts(grant)) return { method: "GET", path: dynamic }
+  const { ttl_parameter: ttlParameter } = engine
   const lifetime = ttlParameter === undefined ? {} : { [ttlParameter]: `${ttlSeconds}s` }
   return { method: "POST", path: dynamic, body: { ...parameters, ...lifetime } }
 }
@@ -45,9 +57,22 @@ function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): 
   if (response.status !== 200) throw refusedMint(vault, grant, response)
   refuseWrapped(vault, response)
   const { lease_id: id, lease_duration: seconds, renewable, data } = readJson(vault.side, response, secret, "a secret")
-  if (id === "") return { lease: null, data }
+  if (id === "") {
+    refuseKept(vault, grant, seconds, data)
+    return { lease: null, data }
+  }
   if (seconds === 0) throw invalid(vault.side, "has a lease without an end")
   return { lease: { id, seconds, isRenewable: renewable }, data }
+}
+
+/**
+ * Refuses what was not minted and lies in a KV engine: version 2 has its own form, and version 1 tells a lifetime without
+ * a lease, as nothing else does.
+ */
+function refuseKept({ side }: Vault, { dynamic }: DynamicGrant, seconds: number, data: FreshSecret["data"]): void {
+  if (seconds === 0 && !("data" in data && "metadata" in data)) return
+  const why = "is kept in a KV engine and was not minted: list its mount in the connection's kv, and read it"
+  throw secretUnusable(side, dynamic, why)
 }
 
 const REMEDIES: Readonly<Record<number, string>> = {
@@ -56,12 +81,9 @@ const REMEDIES: Readonly<Record<number, string>> = {
   405: "the path takes another method: a grant with parameters posts, one without reads",
 }
 
-function refusedMint(
-  vault: Vault,
-  { dynamic, parameters, ttl_parameter: ttlParameter }: DynamicGrant,
-  response: HttpResponse,
-) {
-  const capability = parameters === undefined && ttlParameter === undefined ? "read" : "update"
+function refusedMint(vault: Vault, grant: DynamicGrant, response: HttpResponse) {
+  const { dynamic } = grant
+  const capability = posts(grant) ? "update" : "read"
   const forbidden = `the role's policies do not let it mint there. They need: path "${dynamic}" { capabilities = ["${capability}"] }`
   const remedy = response.status === 403 ? forbidden : (REMEDIES[response.status] ?? "Vault's log has the reason")
   return refused(vault, response, `${dynamic} minted nothing: ${remedy}`)
@@ -111,19 +133,3 @@ export function isStsSession(data: FreshSecret["data"]): boolean {
   const has = (name: string) => typeof data[name] === "string" && data[name] !== ""
   return has("access_key") && has("secret_key") && (has("security_token") || has("session_token"))
 }
-
-/**
- * When what has no lease ends, by what the engine says of it: `ttl` in seconds, or `expiration` in Unix seconds as PKI
- * has it. Else, when it was told how long it may live. Null when nobody knows.
- */
-export function endOf(data: FreshSecret["data"], from: Date, toldSeconds: number | null): Date | null {
-  const after = (seconds: number) => new Date(from.getTime() + seconds * 1000)
-  const { ttl, expiration } = data
-  if (isWhole(ttl)) return after(ttl)
-  if (isWhole(expiration)) return new Date(expiration * 1000)
-  return toldSeconds === null ? null : after(toldSeconds)
-}
-
-/** Ten digits of seconds reach the year 2286, and every date of fewer is one. */
-const isWhole = (value: unknown): value is number =>
-  Number.isInteger(value) && Number(value) > 0 && Number(value) < 1e10

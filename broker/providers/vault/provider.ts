@@ -1,8 +1,9 @@
-import { invalid } from "../call.ts"
+import { denied, invalid } from "../call.ts"
 import type { Minted, Provider, ProviderIo } from "../provider.ts"
 import { locatorsOf, locatorsOnly } from "../read-grant.ts"
 import { type Vault, vaultOf } from "./api.ts"
 import { mintDynamic } from "./dynamic.ts"
+import { engineAt } from "./engines.ts"
 import {
   type Connection,
   conflictOf,
@@ -13,7 +14,7 @@ import {
   MIN_TTL_SECONDS,
 } from "./grant.ts"
 import { handleOf, openHandle, takeBack } from "./handle.ts"
-import { type Request, whileHolding } from "./login.ts"
+import { type HeldLogin, type Request, whileHolding } from "./login.ts"
 import { readSecrets } from "./reading.ts"
 
 /** HashiCorp Vault and OpenBao, by the broker's identity token: no token of theirs stands anywhere. */
@@ -28,6 +29,8 @@ export const vault: Provider<Connection, Grant> = {
   maxTtlSeconds: MAX_TTL_SECONDS,
   underCeiling: fieldsOnly,
 
+  audiences: ({ audience, url }) => ({ presented: [audience ?? url] }),
+
   resource({ read, dynamic, role }) {
     if (read !== undefined) return locatorsOf(read).join(" ")
     return dynamic ?? `a token of the role ${role}`
@@ -35,9 +38,12 @@ export const vault: Provider<Connection, Grant> = {
 
   async mint(request, io) {
     const at = vaultOf(request.connectionName, request.connection)
-    const { read, dynamic, env, ...rest } = request.grant
+    const { read, dynamic, env = {}, parameters } = request.grant
     if (read !== undefined) return await readSecrets(at, read, request, io)
-    if (dynamic !== undefined) return await mintDynamic(at, { ...rest, dynamic, env: env ?? {} }, request, io)
+    if (dynamic !== undefined) {
+      const engine = engineAt(dynamic, request.connection.dynamic)
+      return await mintDynamic(at, { dynamic, env, parameters, engine }, request, io)
+    }
     return await handToken(at, request, io)
   },
 
@@ -65,11 +71,26 @@ function handToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted>
           ? {}
           : { namespace: { value: settings.namespace, env: "VAULT_NAMESPACE" } }),
       },
-      expiresAt: login.endsAt,
+      expiresAt: endInAnyCase(at, login),
       revocation: "revocable",
       handle: handleOf(at, { ...login, leases: [] }),
     }
   })
+}
+
+/**
+ * When the token ends whatever its holder does; null when there is no such time. The job can renew what can be renewed, so
+ * that the end it has now is none: the broker takes it back when the granted time is over.
+ */
+function endInAnyCase({ side }: Vault, { isRenewable, explicitMaxSeconds, from, endsAt }: HeldLogin): Date | null {
+  if (explicitMaxSeconds === null) {
+    throw denied(
+      side,
+      "the role's tokens may not look themselves up, so that nobody knows when they end. Leave Vault's policy default on the role, or allow read on auth/token/lookup-self",
+    )
+  }
+  if (!isRenewable) return endsAt
+  return explicitMaxSeconds === 0 ? null : new Date(from.getTime() + explicitMaxSeconds * 1000)
 }
 
 /** As boundaries see a grant: variables with their locators and fields, without how they arrive. */

@@ -1,4 +1,3 @@
-import type { Secret } from "../../core/secret.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { fieldOf } from "../field.ts"
 import { withLogin } from "../login.ts"
@@ -9,7 +8,8 @@ import { readStored } from "../store.ts"
 import { ask, type Vault } from "./api.ts"
 import { buildRead, type KvRead, keyOf, leaseIdOf, readSecret, readsFor } from "./kv.ts"
 import { parseLocator } from "./locator.ts"
-import { logIn, type Request } from "./login.ts"
+import { afterTakingBack, logIn, type Request } from "./login.ts"
+import type { Login } from "./session.ts"
 
 /**
  * Reads what the engines keep, with the provider's own login: each secret once, however many of its fields are wanted.
@@ -21,16 +21,16 @@ export async function readSecrets(vault: Vault, read: ReadField, request: Reques
   const { side } = vault
   const make = async () => {
     const from = io.now().getTime()
-    const { token, seconds } = await logIn(vault, request, false, io)
-    return { value: token, endsAt: new Date(from + seconds * 1000) }
+    const login = await logIn(vault, request, false, io)
+    return { value: login, endsAt: new Date(from + login.seconds * 1000) }
   }
   const about = { side, asks: "job", cacheSeconds: connection.cache ?? 0 } as const
   return await readStored(read, about, io, (locators) =>
-    withLogin(io, grant.role, make, async (token) => {
+    withLogin(io, grant.role, make, async (login) => {
       const wanted = located(locators, parseLocator)
       const reads = [...readsFor(wanted, connection.kv)]
       const found = await atMost(CALLS_AT_ONCE, reads, async ([key, one]) => {
-        return [key, await readOne(vault, one, token, io)] as const
+        return [key, await readOne(vault, one, login, io)] as const
       })
       const secrets = new Map(found)
       const values = wanted.map(({ locator, place }) => {
@@ -42,13 +42,17 @@ export async function readSecrets(vault: Vault, read: ReadField, request: Reques
   )
 }
 
-async function readOne(vault: Vault, read: KvRead, token: Secret<string>, io: ProviderIo) {
+async function readOne(vault: Vault, read: KvRead, { token, type, seconds }: Login, io: ProviderIo) {
   const response = await retryPassing(io, () => ask(vault, { ...buildRead(read), token }, io))
-  const lease = leaseIdOf(response)
-  if (lease !== null) {
+  try {
+    return readSecret(vault, read, response)
+  } catch (error) {
+    const lease = leaseIdOf(response)
+    if (lease === null) throw error
     // Something was minted where a secret was to be read: nobody else knows of it.
-    const body = { lease_id: lease, sync: true }
-    await ask(vault, { method: "POST", path: "sys/leases/revoke", token, body }, io).catch(() => undefined)
+    const holding = { token, leases: [lease], isBoundToAddresses: true, isBatch: type === "batch" }
+    // It ends with the login, which nobody renews.
+    const endsAt = new Date(io.now().getTime() + seconds * 1000)
+    throw await afterTakingBack(vault, holding, endsAt, error, io)
   }
-  return readSecret(vault, read, response)
 }

@@ -7,6 +7,13 @@ export const connection = {
   url: URL,
   roles: ["shop-*"],
   kv: { secret: 2, "team/kv": 2, legacy: 1 },
+  dynamic: {
+    "database/creds/*": {},
+    "aws/creds/deploy": {},
+    "gcp/roleset/*/token": {},
+    "pki/issue/*": { ttl_parameter: "ttl" },
+    "ssh/issue/*": {},
+  },
 }
 export const LOGIN_TOKEN = "s.canaryOfTheLoginToken0000"
 
@@ -58,7 +65,7 @@ export const loggedIn = (change: Readonly<Record<string, unknown>> = {}): Reply 
   answer({ auth: { ...auth, ...change } })
 
 export const mayRevokeItself = answer({ data: { "auth/token/revoke-self": ["update"] } })
-export const itself = answer({ data: { type: "service", ttl: 900 } })
+export const itself = answer({ data: { type: "service", ttl: 900, explicit_max_ttl: 0 } })
 /** The two answers that come before anything is minted, when the login lives as long as was granted. */
 export const held: readonly Reply[] = [mayRevokeItself, itself]
 
@@ -97,8 +104,8 @@ export const minted = (change: Readonly<Record<string, unknown>> = {}): Reply =>
   answer({ lease_id: LEASE, renewable: true, lease_duration: 900, data, ...change })
 
 export const values = {
-  username: { secret: true, env: "PGUSER", value: data.username },
-  password: { secret: true, env: "PGPASSWORD", value: data.password },
+  PGUSER: { secret: true, env: "PGUSER", value: data.username },
+  PGPASSWORD: { secret: true, env: "PGPASSWORD", value: data.password },
 } as const
 export const revocable = { values, revocation: "revocable", expiresAt: "2026-11-22T12:15:00.000Z" } as const
 

@@ -2,9 +2,7 @@ import { z } from "zod"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { denied, invalid, jsonOf, memberOf, readJson } from "../call.ts"
-import type { ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
-import { type Asked, ask, refused, refuseWrapped, says, type Vault } from "./api.ts"
+import { type Asked, refused, refuseWrapped, says, type Vault } from "./api.ts"
 
 /** What Vault says of a token that it gave for the broker's. */
 export interface Login {
@@ -25,14 +23,15 @@ export const buildLogin = (mount: string, role: string, jwt: Secret<string>): As
   body: { role, jwt: jwt.reveal() },
 })
 
-const seconds = z
+export const seconds = z
   .int()
   .min(1)
   .max(10 * 366 * 86_400)
 
+const clientToken = z.string().regex(/^[!-~]{1,8192}$/)
 const auth = z.object({
   auth: z.object({
-    client_token: z.string().regex(/^[!-~]{1,8192}$/),
+    client_token: clientToken,
     lease_duration: seconds,
     renewable: z.boolean(),
     token_type: z.enum(["service", "batch"]),
@@ -66,6 +65,16 @@ export function readLogin(
     uses: got.num_uses,
     role: got.metadata?.["role"] ?? null,
   }
+}
+
+/**
+ * The token of an answer that may be refused otherwise: it is good whatever else the answer says. Null where there is none,
+ * or one that nobody can revoke.
+ */
+export function revocableTokenOf(response: HttpResponse): Secret<string> | null {
+  const answer = response.status === 200 ? memberOf(jsonOf(response), "auth") : undefined
+  const token = clientToken.safeParse(memberOf(answer, "client_token"))
+  return token.success && memberOf(answer, "token_type") !== "batch" ? new Secret(token.data) : null
 }
 
 /** Phrases of the JWT auth method's refusals, in Vault and OpenBao, and what to change for a token with this `sub`. */
@@ -114,54 +123,3 @@ export function accept({ side }: Vault, role: string, login: Login, isHeld: bool
     throw denied(side, `the role ${role} gives batch tokens, which nobody can revoke. Set its token_type to service`)
   }
 }
-
-/** What the broker knows of a token that it holds for a job. */
-export interface Held {
-  readonly seconds: number
-  /** It counts from some addresses only, or Vault does not say. */
-  readonly isBoundToAddresses: boolean
-}
-
-/**
- * Makes sure that a token can be taken back, and has it live as long as was granted where Vault lets it: longer and
- * shorter, since the increment of a renewal counts from now.
- *
- * @throws {BrokerError} `provider_denied` when the token may not revoke itself
- */
-export async function hold(vault: Vault, login: Login, ttlSeconds: number, io: ProviderIo): Promise<Held> {
-  const asking = (asked: Asked) => retryPassing(io, () => ask(vault, { ...asked, token: login.token }, io))
-  const isAsGranted = login.seconds === ttlSeconds || !login.isRenewable
-  const [capabilities, itself, renewed] = await Promise.all([
-    asking({ method: "POST", path: "sys/capabilities-self", body: { paths: [REVOKE_SELF] } }),
-    asking({ method: "GET", path: "auth/token/lookup-self" }),
-    isAsGranted ? null : asking({ method: "POST", path: "auth/token/renew-self", body: { increment: ttlSeconds } }),
-  ])
-  if (!mayRevokeItself(capabilities)) {
-    throw denied(
-      vault.side,
-      "the role's tokens may not revoke themselves, so that nothing could be taken back. Leave Vault's policy default on the role, or allow update on auth/token/revoke-self and sys/capabilities-self",
-    )
-  }
-  const cidrs = itself.status === 200 ? (memberOf(memberOf(jsonOf(itself), "data"), "bound_cidrs") ?? []) : null
-  return {
-    // A refusal to renew leaves the token as it is: then it ends when it does.
-    seconds: renewed?.status === 200 ? readRenewed(vault, renewed) : login.seconds,
-    isBoundToAddresses: !Array.isArray(cidrs) || cidrs.length > 0,
-  }
-}
-
-export const REVOKE_SELF = "auth/token/revoke-self"
-
-function mayRevokeItself(response: HttpResponse): boolean {
-  const capabilities = memberOf(memberOf(jsonOf(response), "data"), REVOKE_SELF)
-  return (
-    response.status === 200 &&
-    Array.isArray(capabilities) &&
-    capabilities.some((one) => one === "update" || one === "root")
-  )
-}
-
-const renewal = z.object({ auth: z.object({ lease_duration: seconds }) })
-
-const readRenewed = ({ side }: Vault, response: HttpResponse): number =>
-  readJson(side, response, renewal, "a renewal").auth.lease_duration

@@ -6,11 +6,9 @@ import { wantedOf } from "../read-grant.ts"
 import { delivered } from "../stored-value.ts"
 import type { DynamicGrant, FreshSecret } from "./minted.ts"
 
-/** What a value's name may look like on the wire. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
-
 /**
- * The fields that the grant names, each under its own name and in its variable; a list of texts line after line.
+ * The fields that the grant names, each under its variable's name, as stores have it: fields could be named alike. A list of
+ * texts comes line after line.
  *
  * All are secret, since an engine does not say which are not. What the grant does not name stays out of the job: fields
  * such as a key's type are short words, and masking one would blank it out of the whole log.
@@ -22,7 +20,7 @@ export function valuesOf(side: OtherSide, { dynamic, env }: DynamicGrant, data: 
     const { locator: field, variable } = wanted
     const locator = `${dynamic}#${field}`
     const value = linesOf(memberOf(data, field)) ?? fieldOf(side, locator, field, data)
-    return [NAME.test(field) ? field : variable, delivered(side, { ...wanted, locator }, { value })]
+    return [variable, delivered(side, { ...wanted, locator }, { value })]
   })
   return Object.fromEntries(values)
 }

@@ -99,6 +99,7 @@ resource "vault_jwt_auth_backend_role" "database" {
   token_policies  = [vault_policy.database.name]
 }
 
+# The connection lists where this mints: dynamic: { "database/creds/shop-rw": {} }
 resource "vault_database_secret_backend_role" "shop" {
   backend = "database"
   name    = "shop-rw"
@@ -131,6 +132,7 @@ resource "vault_jwt_auth_backend_role" "tls" {
   token_policies  = [vault_policy.tls.name]
 }
 
+# In the connection: dynamic: { "pki/issue/web": { ttl_parameter: ttl } }
 resource "vault_pki_secret_backend_role" "web" {
   backend            = "pki"
   name               = "web"
@@ -156,4 +158,7 @@ resource "vault_jwt_auth_backend_role" "terraform" {
   bound_subject   = var.subjects.token
   token_ttl       = 900
   token_policies  = [vault_policy.terraform.name]
+
+  # The job can renew its token. The broker takes it back all the same, and no renewal goes beyond this.
+  token_explicit_max_ttl = 900
 }

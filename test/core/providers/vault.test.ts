@@ -20,6 +20,7 @@ describe("a connection to Vault", () => {
     ["mounts below others", { mount: "ci/github", kv: { "team/kv": 2, legacy: 1 } }],
     ["a namespace and an audience", { namespace: "acme/ci", audience: "vault" }],
     ["roles by a pattern", { roles: ["ci-*", "deploy"] }],
+    ["secrets engines that mint", { dynamic: { "database/creds/*": {}, "ci/pki/issue/**": { ttl_parameter: "ttl" } } }],
   ])("takes %s", (_, change) => {
     expect(holds(connection, { ...whole, ...change })).toBe(true)
   })
@@ -41,6 +42,19 @@ describe("a connection to Vault", () => {
     ["no KV engine where the key is there", { kv: {} }],
     ["a KV engine where Vault has its own", { kv: { "team/auth": 1 } }],
     ["a token", { token: "s.abc" }],
+    ["no secrets engine where the key is there", { dynamic: {} }],
+    ["secrets engines at any mount", { dynamic: { "**": {} } }],
+    ["secrets engines at mounts by a pattern", { dynamic: { "data*/creds/a": {} } }],
+    ["a mount alone", { dynamic: { database: {} } }],
+    ["an engine of three stars", { dynamic: { "database/***": {} } }],
+    ["an engine whose path leads elsewhere", { dynamic: { "database/../sys/*": {} } }],
+    ["an engine with a query", { dynamic: { "database/creds/a?b": {} } }],
+    ["an engine in Vault's own system", { dynamic: { "sys/policies/*": {} } }],
+    ["an engine that gives Vault's tokens", { dynamic: { "auth/token/create": {} } }],
+    ["an engine in the system of a namespace below", { dynamic: { "team/auth/**": {} } }],
+    ["an engine of which something else is said", { dynamic: { "database/creds/*": { ttl: "1h" } } }],
+    ["an engine whose parameter is none", { dynamic: { "pki/issue/*": { ttl_parameter: "" } } }],
+    ["a list of engines", { dynamic: ["database/creds/*"] }],
   ])("refuses %s", (_, change) => {
     expect(holds(connection, { ...whole, ...change })).toBe(false)
   })
@@ -93,10 +107,7 @@ describe("a grant of Vault", () => {
   it.each<readonly [string, object]>([
     ["secrets", { role: "shop", read: { A: "secret/shop#a", B: { from: "secret/shop#b", as: "file" } } }],
     ["what an engine mints", dynamic],
-    [
-      "what an engine is asked for",
-      { ...dynamic, parameters: { common_name: "shop.acme.example" }, ttl_parameter: "ttl" },
-    ],
+    ["what an engine is asked for", { ...dynamic, parameters: { common_name: "shop.acme.example" } }],
     ["a role of an engine with a name of Vault's own", { ...dynamic, dynamic: "database/creds/auth" }],
     ["a token", { role: "shop", token: true }],
   ])("offers %s", (_, value) => {
@@ -114,7 +125,7 @@ describe("a grant of Vault", () => {
     ["one field twice", { ...dynamic, env: { PGUSER: "username", USER_NAME: "username" } }],
     ["a variable that changes what runs", { ...dynamic, env: { LD_PRELOAD: "username" } }],
     ["a field that is none", { ...dynamic, env: { PGUSER: "user name" } }],
-    ["a lifetime that is said twice", { ...dynamic, parameters: { ttl: "1h" }, ttl_parameter: "ttl" }],
+    ["a parameter for lifetimes, which is the connection's to say", { ...dynamic, ttl_parameter: "ttl" }],
     ["a parameter that is no text", { ...dynamic, parameters: { exclude_cn_from_sans: true } }],
     ["a mount alone", { ...dynamic, dynamic: "database" }],
     ["Vault's own system", { ...dynamic, dynamic: "sys/policies/acl/root" }],
@@ -133,7 +144,15 @@ describe("a grant of Vault and its connection", () => {
     url: "https://v.example",
     roles: ["ci-*", "deploy"],
     kv: { secret: 2, legacy: 1 },
+    dynamic: {
+      "database/creds/*": {},
+      "pki/issue/*": { ttl_parameter: "ttl" },
+      "pki/issue/web-*": { ttl_parameter: "ttl" },
+      "pki/issue/*-short": { ttl_parameter: "not_after" },
+      "legacy/**": {},
+    },
   })
+  const env = { A: "a" }
   const conflict = (wanted: object) => vault.check?.(grant.parse({ role: "ci-shop", ...wanted }), settings) ?? null
 
   it("agree on roles and mounts that the connection lists", () => {
@@ -148,6 +167,31 @@ describe("a grant of Vault and its connection", () => {
     expect(conflict({ read: { A: "other/a#a" } })).toContain("no KV mount")
     expect(conflict({ read: { A: "legacy/a?version=1#a" } })).toContain("keeps one only")
     expect(conflict({ dynamic: "legacy/a", parameters: { a: "b" }, env: { A: "a" } })).toContain("mints none")
+  })
+
+  it("agree on paths that the connection lets engines mint at", () => {
+    for (const dynamic of ["database/creds/shop-rw", "pki/issue/web", "pki/issue/web-1"])
+      expect(conflict({ dynamic, env })).toBeNull()
+  })
+
+  it.each([
+    ["database/config/shop", {}, 'have it added to the connection, as dynamic: { "database/config/shop": {} }'],
+    ["database/creds/shop/rw", {}, "(database/creds/*, pki/issue/*"],
+    ["transit/decrypt/key", { ciphertext: "a" }, "not among the paths"],
+    ["kv/shop", {}, "not among the paths"],
+    ["secret/data/shop", {}, "mints none"],
+    ["pki/issue/web", { ttl: "24h" }, "take it out of parameters"],
+    ["pki/issue/a-short", {}, "differ in ttl_parameter"],
+  ])("disagree on minting at %s with %j", (dynamic, parameters, says) => {
+    expect(conflict({ dynamic, env, parameters })).toContain(says)
+  })
+
+  it("have nothing minted where the connection lists no path", () => {
+    const bare = connection.parse({ url: "https://v.example", roles: ["ci-*"] })
+    const fault = vault.check?.(grant.parse({ role: "ci-a", dynamic: "database/creds/a", env }), bare)
+    expect(fault).toBe(
+      'database/creds/a is not among the paths that the connection lets engines mint at; have it added to the connection, as dynamic: { "database/creds/a": {} }',
+    )
   })
 
   it("mounts secret alone when it lists none", () => {
@@ -183,7 +227,8 @@ describe("a handle of Vault", () => {
     const opened = openHandle("vault", handleOf(at, holding))
     expect(opened.vault).toEqual(at)
     expect(opened.holding.token.reveal()).toBe("s.token")
-    expect(opened.holding.leases).toEqual(holding.leases)
+    expect(opened.holding).toMatchObject({ leases: holding.leases, isBatch: false })
+    expect(openHandle("vault", handleOf(at, { ...holding, isBatch: true })).holding.isBatch).toBe(true)
   })
 
   it.each(["", "{}", "[]", "null", '{"token":"s.token"}'])("is not %s", (text) => {

@@ -44,27 +44,23 @@ export interface VaultCall {
 }
 
 /**
- * The body's members, each of the kind that it must be.
- *
- * Stricter than Vault, which passes over what a path does not know: a parameter with a wrong name would be one that
- * nobody heeds.
+ * The body's members that the path knows, each of the kind that it must be. What it does not know, a query too, is passed
+ * over as Vault does: a parameter with a wrong name is one that nobody heeds, and nobody says so.
  *
  * @throws {VaultRefusal}
  */
 export function parameters<Name extends string>(
-  { body, query }: VaultCall,
+  { body }: VaultCall,
   kinds: Readonly<Record<Name, "text" | "number" | "flag" | "texts">>,
   required: readonly NoInfer<Name>[] = [],
 ): { readonly [Key in Name]?: unknown } {
-  if (query.size > 0) throw new VaultRefusal(400, "this path has no query")
-  const unknown = Object.keys(body).find((name) => !Object.hasOwn(kinds, name))
-  if (unknown !== undefined) throw new VaultRefusal(400, `this path has no parameter ${unknown}`)
-  for (const [name, value] of Object.entries(body)) {
+  const known = Object.entries(body).filter(([name]) => Object.hasOwn(kinds, name))
+  for (const [name, value] of known) {
     if (!isOf(kinds[name as Name], value)) throw new VaultRefusal(400, `Field validation failed: ${name}`)
   }
   const missing = required.find((name) => !Object.hasOwn(body, name))
   if (missing !== undefined) throw new VaultRefusal(400, `${missing} must be specified`)
-  return body as { readonly [Key in Name]?: unknown }
+  return Object.fromEntries(known) as { readonly [Key in Name]?: unknown }
 }
 
 function isOf(kind: "text" | "number" | "flag" | "texts", value: unknown): boolean {

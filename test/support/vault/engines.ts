@@ -29,7 +29,13 @@ interface Lease extends DatabaseUser {
   expiresAt: number
 }
 
-/** A KV engine of version 2 at `secret`, one of version 1 at `legacy`, a database engine at `database`, and its leases. */
+/** What Google gives for a roleset, whoever asks for less. */
+const GOOGLE_TOKEN_SECONDS = 3_599
+
+/**
+ * A KV engine of version 2 at `secret`, one of version 1 at `legacy`, a database engine at `database` with its leases, and
+ * Google Cloud's at `gcp`, whose tokens have none.
+ */
 export class VaultEngines {
   readonly databaseRoles = new Map<string, DatabaseRole>()
   readonly #versions = new Map<string, Version[]>()
@@ -107,6 +113,14 @@ export class VaultEngines {
     this.#leases.set(lease.id, lease)
     const { username, password } = lease
     return { lease_id: lease.id, renewable: true, lease_duration: role.ttlSeconds, data: { username, password } }
+  }
+
+  /** A token of Google Cloud's: no lease, and no parameter that would shorten it. */
+  giveGoogleToken(call: VaultCall): VaultAnswer {
+    parameters(call, {})
+    const ends = Math.floor(Date.now() / 1000) + GOOGLE_TOKEN_SECONDS
+    const token = `ya29.${randomBytes(24).toString("base64url")}`
+    return { data: { token, token_ttl: GOOGLE_TOKEN_SECONDS, expires_at_seconds: ends } }
   }
 
   renew(call: VaultCall): VaultAnswer {

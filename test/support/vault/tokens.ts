@@ -11,6 +11,10 @@ export interface JwtRole {
   readonly ttlSeconds: number
   /** As a renewal may make it, from the login on; 32 days when left out. */
   readonly maxTtlSeconds?: number
+  /** No renewal goes beyond it, and the token says so of itself. */
+  readonly explicitMaxTtlSeconds?: number
+  /** Every renewal is for so long, and there may be any number of them. */
+  readonly periodSeconds?: number
   readonly type?: "service" | "batch"
   readonly uses?: number
   readonly noDefaultPolicy?: boolean
@@ -27,6 +31,8 @@ export interface VaultToken {
   readonly type: "service" | "batch"
   readonly issuedAt: number
   readonly maxTtlSeconds: number
+  readonly explicitMaxTtlSeconds: number
+  readonly periodSeconds: number
   expiresAt: number
   usesLeft: number
 }
@@ -72,11 +78,13 @@ export class VaultTokens {
       throw new VaultRefusal(400, "error validating token: invalid subject (sub) claim")
     }
     const token = this.#issue(String(name), role)
-    return { auth: authOf(token, role.ttlSeconds) }
+    return { auth: authOf(token, Math.ceil((token.expiresAt - token.issuedAt) / 1000)) }
   }
 
   #issue(name: string, role: JwtRole): VaultToken {
     const { type = "service", uses = 0, noDefaultPolicy = false } = role
+    const { explicitMaxTtlSeconds = 0, periodSeconds = 0 } = role
+    const maxTtlSeconds = Math.min(role.maxTtlSeconds ?? MAX_TTL_SECONDS, explicitMaxTtlSeconds || MAX_TTL_SECONDS)
     const now = Date.now()
     const token: VaultToken = {
       id: `${type === "batch" ? "b" : "s"}.${randomBytes(18).toString("base64url")}`,
@@ -85,8 +93,10 @@ export class VaultTokens {
       policies: [...(noDefaultPolicy ? [] : ["default"]), ...role.policies],
       type,
       issuedAt: now,
-      maxTtlSeconds: role.maxTtlSeconds ?? MAX_TTL_SECONDS,
-      expiresAt: now + role.ttlSeconds * 1000,
+      maxTtlSeconds,
+      explicitMaxTtlSeconds,
+      periodSeconds,
+      expiresAt: now + Math.min(periodSeconds || role.ttlSeconds, maxTtlSeconds) * 1000,
       usesLeft: uses === 0 ? Number.POSITIVE_INFINITY : uses,
     }
     this.#tokens.set(token.id, token)
@@ -119,7 +129,7 @@ export class VaultTokens {
     if (token.type === "batch") throw new VaultRefusal(400, "batch tokens cannot be renewed")
     const now = Date.now()
     const most = Math.floor((token.issuedAt + token.maxTtlSeconds * 1000 - now) / 1000)
-    const seconds = Math.min(Number(increment ?? most), most)
+    const seconds = token.periodSeconds || Math.min(Number(increment ?? most), most)
     token.expiresAt = now + seconds * 1000
     return { auth: authOf(token, seconds) }
   }
@@ -134,7 +144,19 @@ export class VaultTokens {
   lookupSelf(call: VaultCall, token: VaultToken): VaultAnswer {
     parameters(call, {})
     const ttl = Math.floor((token.expiresAt - Date.now()) / 1000)
-    return { data: { type: token.type, policies: token.policies, ttl, meta: { role: token.role }, orphan: true } }
+    const { type, policies, explicitMaxTtlSeconds, periodSeconds } = token
+    return {
+      data: {
+        type,
+        policies,
+        ttl,
+        explicit_max_ttl: explicitMaxTtlSeconds,
+        ...(periodSeconds === 0 ? {} : { period: periodSeconds }),
+        renewable: type === "service",
+        meta: { role: token.role },
+        orphan: true,
+      },
+    }
   }
 
   capabilitiesSelf(call: VaultCall, token: VaultToken): VaultAnswer {

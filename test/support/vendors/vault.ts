@@ -25,7 +25,14 @@ export const startVaultVendor: StartVendor = async () => {
     name: "vault",
     gives: "secrets of Vault, a database user that it makes, and a Vault token",
     connections: {
-      vault: { provider: "vault", url: vault.url, audience: AUDIENCE, roles: ["shop-*"], kv: { secret: 2, legacy: 1 } },
+      vault: {
+        provider: "vault",
+        url: vault.url,
+        audience: AUDIENCE,
+        roles: ["shop-*"],
+        kv: { secret: 2, legacy: 1 },
+        dynamic: { "database/creds/*": {} },
+      },
     },
     grants: {
       "vault-kv": {
@@ -57,12 +64,14 @@ export const startVaultVendor: StartVendor = async () => {
     async check({ env }) {
       user = { username: env["SHOP_DB_USER"] ?? "", password: env["SHOP_DB_PASSWORD"] ?? "" }
       const read = await readWith(vault.url, env["VAULT_TOKEN"] ?? "")
+      const renewed = await renewWith(vault.url, env["VAULT_TOKEN"] ?? "")
       return [
         ["the secrets that Vault keeps are in the job", env["SHOP_API_KEY"] === apiKey && env["SHOP_PIN"] === "4711"],
         ["an older version is read where the grant asks for it", env["SHOP_OLD_API_KEY"] === "of version 1"],
         ["the database lets the user in that Vault made", engines.letsIn(user)],
         ["its lease is as long as was granted", engines.leases.every((left) => left <= DATABASE_TTL_SECONDS)],
         ["the job's Vault token reads what its policies allow", read === apiKey],
+        ["the job can renew it, which will not keep it", renewed],
       ]
     },
     checkEnd({ log }) {
@@ -87,4 +96,11 @@ async function readWith(url: string, token: string): Promise<unknown> {
   const answer = await fetch(`${url}/v1/secret/data/shop/api`, { headers })
   const body = (await answer.json()) as { readonly data?: { readonly data?: { readonly key?: unknown } } }
   return body.data?.data?.key
+}
+
+/** What a job may do that wants its token for longer, as `vault token renew` does. Whether it could. */
+async function renewWith(url: string, token: string): Promise<boolean> {
+  const headers = { "X-Vault-Request": "true", "X-Vault-Token": token, "Content-Type": "application/json" }
+  const body = JSON.stringify({ increment: 86_400 })
+  return (await fetch(`${url}/v1/auth/token/renew-self`, { method: "POST", headers, body })).ok
 }

@@ -11,6 +11,7 @@ export const awsParameterStore = storeProvider({
   title: "AWS Parameter Store",
   connection,
   parse: parseLocator,
+  audiences: ({ audience }) => ({ ownLogin: [audience] }),
   asks: "job",
 
   read(wanted, request, side, io) {

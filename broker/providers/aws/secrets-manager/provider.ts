@@ -11,6 +11,7 @@ export const awsSecretsManager = storeProvider({
   title: "AWS Secrets Manager",
   connection,
   parse: parseLocator,
+  audiences: ({ audience }) => ({ ownLogin: [audience] }),
   asks: "job",
 
   read(wanted, request, side, io) {

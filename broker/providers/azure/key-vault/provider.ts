@@ -14,6 +14,8 @@ export const azureKeyVault = storeProvider({
   title: "Azure Key Vault",
   connection,
   parse: parseLocator,
+  // Not its own login: Entra has one audience, and tells grants apart by their subjects.
+  audiences: ({ audience }) => ({ presented: [audience] }),
   // The vault sees the client alone; but Entra decides by the job's own subject whether there is a login.
   asks: "job",
 

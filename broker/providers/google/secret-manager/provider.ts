@@ -5,6 +5,7 @@ import { readEach, readPlaces } from "../../places.ts"
 import { storeProvider } from "../../store.ts"
 import { CLOUD_PLATFORM_SCOPE } from "../grant.ts"
 import { type GoogleLogin, impersonate, withFederatedToken } from "../login.ts"
+import { audienceOf } from "../settings.ts"
 import { buildAccess, readPayload } from "./api.ts"
 import { connection, parseLocator } from "./grant.ts"
 
@@ -21,6 +22,8 @@ export const googleSecretManager = storeProvider({
   title: "Google Secret Manager",
   connection,
   parse: parseLocator,
+  // Not its own login: a pool has one audience, and tells grants apart by their subjects.
+  audiences: (settings) => ({ presented: [audienceOf(settings)] }),
   asks: "job",
 
   read(wanted, { connection: settings, connectionName, subject }, side, io) {

@@ -1,0 +1,85 @@
+import { z } from "zod"
+import type { HttpResponse } from "../../ports/http.ts"
+import { denied, jsonOf, memberOf, readJson } from "../call.ts"
+import type { ProviderIo } from "../provider.ts"
+import { retryPassing } from "../retry.ts"
+import { type Asked, ask, REVOKE_SELF, type Vault } from "./api.ts"
+import { type Login, seconds } from "./session.ts"
+
+/** What the broker knows of a token that it holds for a job. */
+export interface Held {
+  readonly seconds: number
+  /** It counts from some addresses only, or Vault does not say. */
+  readonly isBoundToAddresses: boolean
+  /** No renewal makes it live longer than this, counted from its beginning; 0 when there is no such end. Null: Vault does not say. */
+  readonly explicitMaxSeconds: number | null
+}
+
+/**
+ * Makes sure that a token can be taken back, and has it live as long as was granted where Vault lets it: longer and
+ * shorter, since the increment of a renewal counts from now.
+ *
+ * @throws {BrokerError} `provider_denied` when the token may not revoke itself, or is one that renewals keep alive for ever
+ */
+export async function hold(vault: Vault, login: Login, ttlSeconds: number, io: ProviderIo): Promise<Held> {
+  const asking = (asked: Asked) => retryPassing(io, () => ask(vault, { ...asked, token: login.token }, io))
+  const isAsGranted = login.seconds === ttlSeconds || !login.isRenewable
+  const [capabilities, itself, renewed] = await Promise.all([
+    asking({ method: "POST", path: "sys/capabilities-self", body: { paths: [REVOKE_SELF] } }),
+    asking({ method: "GET", path: "auth/token/lookup-self" }),
+    isAsGranted ? null : asking({ method: "POST", path: "auth/token/renew-self", body: { increment: ttlSeconds } }),
+  ])
+  if (!mayRevokeItself(capabilities)) {
+    throw denied(
+      vault.side,
+      "the role's tokens may not revoke themselves, so that nothing could be taken back. Leave Vault's policy default on the role, or allow update on auth/token/revoke-self and sys/capabilities-self",
+    )
+  }
+  const known = readItself(itself)
+  if (known !== null && known.period > 0) {
+    throw denied(
+      vault.side,
+      "the role gives periodic tokens, which whoever has one keeps alive for ever. Set its token_period to 0",
+    )
+  }
+  return {
+    // A refusal to renew leaves the token as it is: then it ends when it does.
+    seconds: renewed?.status === 200 ? readRenewed(vault, renewed) : login.seconds,
+    isBoundToAddresses: known === null || known.bound_cidrs.length > 0,
+    explicitMaxSeconds: known?.explicit_max_ttl ?? null,
+  }
+}
+
+function mayRevokeItself(response: HttpResponse): boolean {
+  const capabilities = memberOf(memberOf(jsonOf(response), "data"), REVOKE_SELF)
+  return (
+    response.status === 200 &&
+    Array.isArray(capabilities) &&
+    capabilities.some((one) => one === "update" || one === "root")
+  )
+}
+
+/** What a token says of itself. Vault leaves `period` and `bound_cidrs` out where there are none. */
+const itself = z.object({
+  explicit_max_ttl: z.int().min(0),
+  period: z
+    .int()
+    .min(0)
+    .nullish()
+    .transform((value) => value ?? 0),
+  bound_cidrs: z
+    .array(z.unknown())
+    .nullish()
+    .transform((value) => value ?? []),
+})
+
+/** Null when the token may not look itself up, or Vault answers in another form. */
+function readItself(response: HttpResponse): z.output<typeof itself> | null {
+  const parsed = itself.safeParse(memberOf(jsonOf(response), "data"))
+  return response.status === 200 && parsed.success ? parsed.data : null
+}
+
+const renewal = z.object({ auth: z.object({ lease_duration: seconds }) })
+
+const readRenewed = ({ side }: Vault, response: HttpResponse): number =>
+  readJson(side, response, renewal, "a renewal").auth.lease_duration
