@@ -12,8 +12,18 @@ export function splitField(locator: string): { readonly place: string; readonly 
 export const fieldFault = (field: string | null): string | null =>
   field === "" ? "ends with # and names no field behind it" : null
 
+/** A number of a JSON text, as the text writes it. */
+class WrittenNumber {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
 /**
- * One field of a JSON object that a store keeps as text: a text as it is, a number or a flag as JSON writes it.
+ * One field of a JSON object that a store keeps as text: a text as it is, a number as it is written there, to the last digit,
+ * a flag as `true` or `false`.
  *
  * @throws {BrokerError} `secret_unusable` for a text that is no JSON object, or a field that holds no single value;
  *   `secret_not_found` for a field that is not there
@@ -21,21 +31,35 @@ export const fieldFault = (field: string | null): string | null =>
 export function fieldOfJson(side: OtherSide, locator: string, field: string, json: Secret<string>): Secret<string> {
   let parsed: unknown
   try {
-    parsed = JSON.parse(json.reveal())
+    parsed = JSON.parse(json.reveal(), asWritten)
   } catch {
     throw secretUnusable(side, locator, "picks a field, and what the store has there is no JSON")
   }
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed) || parsed instanceof WrittenNumber)
     throw secretUnusable(side, locator, "picks a field, and what the store has there is no JSON object")
   return fieldOf(side, locator, field, parsed)
 }
 
-/** One field of a map that a store keeps as such. @throws {BrokerError} as `fieldOfJson` */
+/** Keeps a number's text: 12345678901234567890 is no number of JavaScript's, and 1.10 would become 1.1. */
+const asWritten = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
+  typeof value === "number" && context?.source !== undefined ? new WrittenNumber(context.source) : value
+
+/**
+ * One field of a map that a store keeps as such. Of its numbers only the whole ones are sure to be what was written.
+ *
+ * @throws {BrokerError} as `fieldOfJson`
+ */
 export function fieldOf(side: OtherSide, locator: string, field: string, map: object): Secret<string> {
   const value = memberOf(map, field)
   if (value === undefined) throw secretNotFound(side, locator, "picks a field that is not there")
   if (typeof value === "string") return new Secret(value)
-  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value)))
-    return new Secret(JSON.stringify(value))
+  if (value instanceof WrittenNumber) return new Secret(value.text)
+  if (typeof value === "boolean" || Number.isSafeInteger(value)) return new Secret(JSON.stringify(value))
+  if (typeof value === "number")
+    throw secretUnusable(
+      side,
+      locator,
+      "picks a number that may have been written with other digits: write it as a text",
+    )
   throw secretUnusable(side, locator, "picks a field that holds no single text, number or flag")
 }

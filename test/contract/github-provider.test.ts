@@ -6,7 +6,7 @@ import { Secret } from "../../broker/core/secret.ts"
 import { CASE_SUBJECT } from "../../broker/providers/case.ts"
 import { connection, grant } from "../../broker/providers/github/grant.ts"
 import { github } from "../../broker/providers/github/provider.ts"
-import type { Minted, ProviderIo } from "../../broker/providers/provider.ts"
+import { LeftAliveError, type Minted, type ProviderIo } from "../../broker/providers/provider.ts"
 import { job } from "../core/job.ts"
 import { type GitHubApi, type Installation, startGitHubApi } from "../support/github-api.ts"
 import { makeProviderIo } from "../support/provider-io.ts"
@@ -56,7 +56,7 @@ const settings = (change: object = {}) =>
     ...change,
   })
 
-const mint = (change: object = {}, connectionChange: object = {}): Promise<Minted> =>
+const mint = (change: object = {}, connectionChange: object = {}, asked: ProviderIo = io): Promise<Minted> =>
   github.mint(
     {
       identity: job(),
@@ -68,18 +68,21 @@ const mint = (change: object = {}, connectionChange: object = {}): Promise<Minte
       ttlSeconds: 600,
       lease: "b7e1c9f0-0000-4000-8000-000000000000",
     },
-    io,
+    asked,
   )
 
 function tokenOf({ handle, values }: Minted): string {
   const value = values["token"]?.value
   if (!(value instanceof Secret)) throw new Error("the token is no secret")
-  expect(handle?.reveal(), "the token is what ends it").toBe(value.reveal())
+  expect(JSON.parse(handle?.reveal() ?? ""), "what ends it is the token, at the API that gave it").toEqual({
+    api_url: api.url,
+    token: value.reveal(),
+  })
   return value.reveal()
 }
 
-const revoke = (minted: Minted) =>
-  github.revoke?.(minted.handle ?? new Secret(""), { connectionName: "github-acme", connection: settings() }, io)
+const revoke = ({ handle = new Secret("") }: Partial<Minted>, connectionChange: object = {}) =>
+  github.revoke?.(handle, { connectionName: "github-acme", connection: settings(connectionChange) }, io)
 
 async function statusOf(path: string, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, "user-agent": "a-job" }
@@ -105,6 +108,23 @@ describe("a token of the provider github", () => {
     await revoke(minted)
     expect(api.tokensAlive).toBe(1)
   })
+
+  test("is ended where it was given, and shown to no other GitHub that the connection points at by then", async () => {
+    const minted = await mint()
+    const other = await startGitHubApi({ tokens: "stateless" })
+    await revoke(minted, { api_url: other.url })
+    expect(other.requests).toEqual([])
+    expect(api.tokensAlive).toBe(0)
+    await other.close()
+  })
+
+  test.each(["", "{}", "ghs_alone", '{"api_url":"https://evil.example"}'])(
+    "is not looked for in %j, which is no handle",
+    async (text) => {
+      await expect(revoke({ handle: new Secret(text) })).rejects.toMatchObject({ code: "internal" })
+      expect(api.requests).toEqual([])
+    },
+  )
 
   test("is ended with its hour, and with the App", async () => {
     const minted = await mint()
@@ -194,6 +214,39 @@ describe("the installation", () => {
       code: "provider_response_invalid",
     })
     expect(api.tokensAlive).toBe(1)
+  })
+})
+
+describe("a token that is not what was asked", () => {
+  const other = { repositories: ["shop-2"], repository_ids: ["41"] }
+
+  test("and cannot be taken back at once stays on the lease's account, and is ended from there", async () => {
+    const failing: ProviderIo = {
+      ...io,
+      async http(request) {
+        if (request.method === "DELETE") installation.suspendedAt = "2026-11-22T10:00:00Z"
+        return await io.http(request)
+      },
+    }
+
+    const error = await mint(other, {}, failing).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(LeftAliveError)
+    expect(error).toMatchObject({
+      code: "provider_response_invalid",
+      detail: expect.stringContaining("other repositories"),
+      left: { expiresAt: new Date("2026-11-22T11:00:00Z") },
+    })
+    installation.suspendedAt = null
+    expect(api.tokensAlive).toBe(1)
+    await revoke((error as LeftAliveError).left)
+    expect(api.tokensAlive).toBe(0)
+  })
+
+  test("and is taken back at once is on nobody's account", async () => {
+    const error = await mint(other).catch((reason: unknown) => reason)
+    expect(error).not.toBeInstanceOf(LeftAliveError)
+    expect(error).toMatchObject({ code: "provider_response_invalid" })
+    expect(api.tokensAlive).toBe(0)
   })
 })
 

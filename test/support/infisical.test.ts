@@ -26,6 +26,9 @@ beforeEach(async () => {
   infisical.addSecret("p1/prod/shop/HOST", "db")
   infisical.addSecret("p1/prod/shop/URL", `https://\${HOST}/\${UNKNOWN}`)
   infisical.addSecret("p1/prod/ROOT", "root")
+  infisical.addSecret("p1/prod/shop/eu/KEY", "eu")
+  infisical.addSecret("p1/prod/shop/FAR", `\${prod.shop.eu.KEY}`)
+  infisical.addSecret("p1/prod/shop/TOO_FAR", `\${prod.ROOT}`)
 })
 afterEach(() => infisical.close())
 
@@ -88,6 +91,7 @@ describe("a secret is refused", () => {
     ["in a folder that the identity may not read", "ROOT", { secretPath: "/" }, 403, "PermissionDenied"],
     ["in another environment", "HOST", { environment: "dev" }, 403, "PermissionDenied"],
     ["that is not there", "PORT", {}, 404, "NotFound"],
+    ["that refers to one in such a folder", "TOO_FAR", {}, 403, "PermissionDenied"],
     ["whose case differs", "host", {}, 404, "NotFound"],
     ["by a folder in its name", "shop%2FHOST", { secretPath: "/" }, 422, "ValidationFailure"],
     ["by a folder in its environment", "HOST", { environment: "prod/shop", secretPath: "/" }, 422, "ValidationFailure"],
@@ -145,4 +149,13 @@ test("a secret says where it stands, with its references resolved or its value h
     expect(body?.["secret"]).toMatchObject({ ...place, secretValue: values[at], secretValueHidden: at === 2 })
   }
   expect(infisical.requests[0]).toBe("POST /api/v1/auth/oidc-auth/login 200")
+})
+
+test("a secret of another folder is resolved too, where the identity may read it, and only when that is asked for", async () => {
+  const token = await logIn()
+  const secretOf = async (name: string, expandSecretReferences: string) =>
+    (await read(name, { expandSecretReferences }, token)).body?.["secret"]
+  expect(await secretOf("FAR", "true")).toMatchObject({ secretValue: "eu" })
+  expect(await secretOf("FAR", "false")).toMatchObject({ secretValue: `\${prod.shop.eu.KEY}` })
+  expect(await secretOf("TOO_FAR", "false")).toMatchObject({ secretValue: `\${prod.ROOT}` })
 })

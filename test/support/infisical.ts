@@ -40,7 +40,8 @@ const READ_PARAMETERS = [
   "expandSecretReferences",
   "include_imports",
 ]
-const REFERENCE = /\$\{([A-Za-z0-9_-]+)\}/g
+/** `${NAME}` of the same folder, `${ENVIRONMENT.FOLDER.NAME}` of any other in the project. */
+const REFERENCE = /\$\{([A-Za-z0-9_.-]+)\}/g
 
 /** Starts a stand-in for Infisical: the login with OIDC Auth, and one secret by its name (API version 4). */
 export async function startInfisical(): Promise<Infisical> {
@@ -85,14 +86,18 @@ export async function startInfisical(): Promise<Infisical> {
     const identity = logins.holder(bearerOf(ask) ?? "")
     if (identity === undefined) return refused(401, "UnauthorizedError", "Token is not valid")
     const folder = `${projectId}/${environment}${secretPath === "/" ? "" : secretPath}/`
-    const mayRead = identity.reads.some((prefix) => folder.startsWith(prefix))
-    if (!mayRead) return refused(403, "PermissionDenied", "You are not allowed to read on secrets")
+    const mayRead = (place: string) => identity.reads.some((prefix) => place.startsWith(prefix))
+    if (!mayRead(folder)) return refused(403, "PermissionDenied", "You are not allowed to read on secrets")
     const stored = secrets.get(`${folder}${secretKey}`)
     if (stored === undefined) return refused(404, "NotFound", `Secret with name '${secretKey}' not found`)
     const isExpanded = query.get("expandSecretReferences") === "true"
     const isHidden = query.get("viewSecretValue") !== "true"
+    const placeOf = (reference: string) =>
+      reference.includes(".") ? `${projectId}/${reference.replaceAll(".", "/")}` : `${folder}${reference}`
+    const referred = isExpanded ? [...stored.matchAll(REFERENCE)].map(([, reference = ""]) => placeOf(reference)) : []
+    if (!referred.every(mayRead)) return refused(403, "PermissionDenied", "You are not allowed to read a reference")
     const secretValue = isExpanded
-      ? stored.replace(REFERENCE, (whole, name: string) => secrets.get(`${folder}${name}`) ?? whole)
+      ? stored.replace(REFERENCE, (whole, reference: string) => secrets.get(placeOf(reference)) ?? whole)
       : stored
     return json(200, {
       secret: {

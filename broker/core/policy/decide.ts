@@ -6,7 +6,7 @@ import { evaluateRule } from "./evaluate-rule.ts"
 import type { Grant, Organisation, Policy, Rule } from "./model.ts"
 import { speaksOf } from "./policy-set.ts"
 import { reasons } from "./reasons.ts"
-import { fieldsFor } from "./template.ts"
+import { fieldsFor, misfitOf } from "./template.ts"
 
 export interface DecisionInput {
   readonly organisation: Organisation
@@ -184,6 +184,8 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   if (!allowed) return no(reasons.notAllowed(name, allows))
   const fields = fieldsFor(grant, identity)
   if (!fields.ok) return no(reasons.unfillable(grant, fields.fault))
+  const misfit = misfitOf(grant, identity)
+  if (misfit !== null) return no(reasons.unfillable(grant, misfit))
 
   const held = ceiling.length === 0 ? undefined : holdAgainst(ceiling, { ...grant, fields: fields.value }, scope.fact)
   if (held && !held.inside && !held.onlyUnprotected) return no(reasons.outside(grant, held.boundaries), null, held)

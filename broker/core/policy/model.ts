@@ -131,7 +131,7 @@ export interface GrantTemplate {
   /** The claims that fill the gaps, without duplicates. */
   readonly claims: readonly string[]
   /** Who checks what came out of filling them. */
-  readonly schemas: Pick<ProviderSchemas, "grant" | "check">
+  readonly schemas: Pick<ProviderSchemas, "grant" | "check" | "checkFilled">
 }
 
 /** Where a policy file is wrong and what to change. Lines and columns are 1-based. */

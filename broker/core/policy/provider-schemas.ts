@@ -1,10 +1,12 @@
 import type { z } from "zod"
+import type { Identity } from "../identity.ts"
 
 /** What the loader must know of a provider. `Provider` is one; core knows no more of them than this. */
 export interface ProviderSchemas {
   readonly connection: z.ZodType
   readonly grant: z.ZodType
   check?(grant: unknown, connection: unknown): string | null
+  checkFilled?(connection: unknown, job: Identity): string | null
   audiences?(connection: unknown): ConnectionAudiences
   underCeiling?(grant: unknown): unknown
   /** Present when its grants name files that lie in the policy folder. */

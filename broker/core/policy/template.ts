@@ -88,6 +88,15 @@ export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, str
   return conflict === null ? ok(parsed.data) : fail(`filled with this job's claims, ${conflict}`)
 }
 
+/**
+ * Why a job cannot have a grant that its claims filled, by the provider's own word; null when it can. A fault such as
+ * those of `fieldsFor`, and apart from it: this asks who the job is, besides what goes into the gaps.
+ */
+export function misfitOf({ template, connection }: Grant, identity: Identity): string | null {
+  if (template === undefined || template.claims.length === 0) return null
+  return template.schemas.checkFilled?.(connection.settings, identity) ?? null
+}
+
 /** Whether a claim's value may go into a gap. */
 export const isInsertable = (value: string): boolean => /^[A-Za-z0-9_.-]+$/.test(value) && !/^\.+$/.test(value)
 

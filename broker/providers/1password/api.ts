@@ -3,7 +3,7 @@ import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
 import { secretNotFound, secretUnusable } from "../stored-value.ts"
-import { type Connection, ID, type Reference } from "./grant.ts"
+import { type Connection, ID, idOf, type Reference } from "./grant.ts"
 
 /** An item with all its fields and notes. */
 const MAX_ANSWER_BYTES = 1024 * 1024
@@ -59,9 +59,13 @@ export function readVaultId(side: OtherSide, locator: string, response: HttpResp
   const named = readAnswer(side, locator, response, vaults, "a list of vaults").filter((vault) => vault.name === name)
   const [vault] = named
   if (vault === undefined)
-    throw secretNotFound(side, locator, "names a vault that is not there to the letter, or that the token may not read")
+    throw secretNotFound(
+      side,
+      locator,
+      `names a vault that is not there to the letter, or that the token may not read${bareId(name)}`,
+    )
   if (named.length > 1)
-    throw secretUnusable(side, locator, "names a vault of which there are several: name it by its id")
+    throw secretUnusable(side, locator, "names a vault of which there are several: name it by id: and its id")
   return vault.id
 }
 
@@ -78,10 +82,10 @@ export function readItemId(
   const inUse = titled.filter(isInUse)
   const [item] = inUse
   if (inUse.length > 1)
-    throw secretUnusable(side, locator, "names an item of which the vault has several: name it by its id")
+    throw secretUnusable(side, locator, "names an item of which the vault has several: name it by id: and its id")
   if (item !== undefined) return item.id
   if (titled.length > 0) throw secretUnusable(side, locator, GONE)
-  throw secretNotFound(side, locator, "names an item that is not in the vault to the letter")
+  throw secretNotFound(side, locator, `names an item that is not in the vault to the letter${bareId(wanted.title)}`)
 }
 
 /** The item that was asked for. @throws {BrokerError} */
@@ -98,28 +102,31 @@ export function readItem(
 }
 
 /**
- * The one field that a reference names, by its label or its id. Without a section, those that stand in none come first, as
- * 1Password itself has it; among several the reference must say which.
+ * The one field that a reference names, each part by its label, or by its id behind `id:`. Without a section it is a field
+ * that stands in none: 1Password itself looks into the sections then, and with that a ceiling such as `op://Shop/ci/*`,
+ * which is over no section, would be over all of them.
  *
  * Everything is secret: a field's type says how 1Password shows it, and people keep tokens in fields that it shows.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`
  */
 export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wanted: Reference): Secret<string> {
-  const sections = item.sections.filter(({ id, label }) => id === wanted.section || label === wanted.section)
-  const named = item.fields.filter(({ id, label }) => id === wanted.field || label === wanted.field)
-  const inPlace = named.filter(({ section }) =>
-    wanted.section === null ? section === undefined : sections.some(({ id }) => id === section?.id),
-  )
-  const candidates = wanted.section === null && inPlace.length === 0 ? named : inPlace
+  const named = item.fields.filter((field) => isMeant(wanted.field, field))
+  const candidates = named.filter(standsIn(item, wanted.section))
   const [field] = candidates
   if (field === undefined) {
-    if (item.files.some(({ id, name }) => id === wanted.field || name === wanted.field))
+    if (item.files.some(({ id, name }) => isMeant(wanted.field, { id, label: name })))
       throw secretUnusable(side, locator, "names a file that is attached to the item, and only fields can be had")
+    if (wanted.section === null && named.length > 0)
+      throw secretUnusable(
+        side,
+        locator,
+        "names a field that stands in a section: name its section too, as op://VAULT/ITEM/SECTION/FIELD",
+      )
     throw secretNotFound(side, locator, "names a field that the item has not there to the letter")
   }
   if (candidates.length > 1)
-    throw secretUnusable(side, locator, "names a field of which the item has several: name its section too, or its id")
+    throw secretUnusable(side, locator, "names a field of which the item has several there: name it by id: and its id")
   if (field.type === "OTP")
     throw secretUnusable(
       side,
@@ -128,6 +135,19 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
     )
   return new Secret(field.value)
 }
+
+const isMeant = (part: string, { id, label }: { readonly id: string; readonly label: string }): boolean =>
+  idOf(part) === null ? label === part : id === idOf(part)
+
+/** Whether a field stands in the section that a reference names, or in none where it names none. */
+function standsIn({ sections }: FullItem, part: string | null): (field: FullItem["fields"][number]) => boolean {
+  if (part === null) return ({ section }) => section === undefined
+  const ids = new Set(sections.filter((section) => isMeant(part, section)).map(({ id }) => id))
+  return ({ section }) => section !== undefined && ids.has(section.id)
+}
+
+/** For references that were copied out of 1Password. */
+const bareId = (name: string): string => (ID.test(name) ? ". If that is an id, write id: before it" : "")
 
 const GONE = "names an item that is archived or deleted"
 

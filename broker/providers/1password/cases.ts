@@ -1,57 +1,29 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { askingBy, minted } from "../case-store.ts"
-
-const VAULT_ID = "vault".padEnd(26, "1")
-const ITEM_ID = "item".padEnd(26, "2")
-const OTHER_ID = "other".padEnd(26, "3")
-
-const connection = { url: "https://connect.example.com", token: "env:OP_CONNECT_TOKEN" }
-const secrets = { OP_CONNECT_TOKEN: "canary-of-the-connect-token" }
-const PASSWORD = "op://Shop Production/Database/password"
-const asking = askingBy({ connection, secrets })
-const request = asking(PASSWORD)
-
-const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
-const vault = (change: object = {}) => ({ id: VAULT_ID, name: "Shop Production", ...change })
-const listed = (change: object = {}) => ({
-  id: ITEM_ID,
-  title: "Database",
-  vault: { id: VAULT_ID },
-  category: "DATABASE",
-  ...change,
-})
-const field = (id: string, change: object = {}) => ({ id, type: "CONCEALED", label: id, value: `the ${id}`, ...change })
-const admin = { section: { id: "s1" } }
-const FIELDS = [
-  field("username", { type: "STRING", value: "shop" }),
-  field("password"),
-  field("f1", { label: "token", ...admin, value: "admin's token" }),
-  field("f2", { label: "token", section: { id: "s2" }, value: "reader's token" }),
-  field("f3", { label: "host", type: "URL", ...admin, value: "db.example.com" }),
-  field("f4", { label: "one-time password", type: "OTP", value: `otpauth://${FOREIGN_TEXT}` }),
-  field("f5", { label: "empty", value: undefined }),
-]
-const item = (change: object = {}) => ({
-  ...listed(),
-  sections: [
-    { id: "s1", label: "Admin" },
-    { id: "s2", label: "Reader" },
-  ],
-  fields: FIELDS,
-  files: [{ id: "file".padEnd(26, "4"), name: "ca.pem", size: 1200 }],
-  ...change,
-})
-const refused = (status: number): Reply => json({ status, message: FOREIGN_TEXT }, status)
-
-const found = [json([vault()]), json([listed()])]
-const answered = [...found, json(item())]
-
-const value = (text: string) => ({ secret: true, value: text })
-const URL = "https://connect.example.com/v1"
-const headers = { authorization: "Bearer canary-of-the-connect-token", accept: "application/json" }
-const VAULTS_CALL = { method: "GET", url: `${URL}/vaults?filter=name%20eq%20%22Shop%20Production%22`, headers }
-const ITEMS_CALL = { method: "GET", url: `${URL}/vaults/${VAULT_ID}/items?filter=title%20eq%20%22Database%22`, headers }
-const ITEM_CALL = { method: "GET", url: `${URL}/vaults/${VAULT_ID}/items/${ITEM_ID}`, headers }
+import { minted } from "../case-store.ts"
+import {
+  API,
+  admin,
+  answered,
+  asking,
+  FILE_ID,
+  field,
+  found,
+  headers,
+  ITEM_CALL,
+  ITEM_ID,
+  ITEMS_CALL,
+  item,
+  json,
+  listed,
+  OTHER_ID,
+  PASSWORD,
+  refused,
+  request,
+  VAULT_ID,
+  VAULTS_CALL,
+  value,
+  vault,
+} from "./recorded.ts"
 
 const refusals: readonly ProviderCase[] = (
   [
@@ -60,9 +32,14 @@ const refusals: readonly ProviderCase[] = (
     ["a request that Connect does not take", [refused(400)], "provider_denied", "log"],
     ["a vault that is not there", [json([])], "secret_not_found", "a vault that is not there"],
     ["a vault whose case differs", [json([vault({ name: "SHOP production" })])], "secret_not_found", "to the letter"],
-    ["vaults of one name", [json([vault(), vault({ id: OTHER_ID })])], "secret_unusable", "by its id"],
+    ["vaults of one name", [json([vault(), vault({ id: OTHER_ID })])], "secret_unusable", "by id: and its id"],
     ["an item that is not there", [found[0], json([])], "secret_not_found", "an item that is not in the vault"],
-    ["items of one title", [found[0], json([listed(), listed({ id: OTHER_ID })])], "secret_unusable", "by its id"],
+    [
+      "items of one title",
+      [found[0], json([listed(), listed({ id: OTHER_ID })])],
+      "secret_unusable",
+      "by id: and its id",
+    ],
     ["an archived item", [found[0], json([listed({ state: "ARCHIVED" })])], "secret_unusable", "archived or deleted"],
     ["an item deleted meanwhile", [...found, json(item({ state: "DELETED" }))], "secret_unusable", "archived"],
     ["an item that went away meanwhile", [...found, refused(404)], "secret_not_found", "is not there"],
@@ -90,8 +67,15 @@ const refusals: readonly ProviderCase[] = (
 const fields: readonly ProviderCase[] = (
   [
     ["a label in several sections", "token", "secret_unusable", "name its section"],
+    ["a label in one section, where the reference names none", "host", "secret_unusable", "name its section"],
+    ["an id in a section, where the reference names none", "id:f3", "secret_unusable", "name its section"],
+    ["a label of which a section has several", "Twins/pin", "secret_unusable", "by id: and its id"],
+    ["a name that is some field's id", "f5", "secret_not_found", "has not there"],
+    ["a name that is some section's id", "s1/token", "secret_not_found", "has not there"],
+    ["an id that is some field's label", "id:empty", "secret_not_found", "has not there"],
     ["a label in a section that is not there", "Nobody/token", "secret_not_found", "has not there"],
     ["a one-time password", "one-time password", "secret_unusable", "one-time password"],
+    ["an attached file by its id", `id:${FILE_ID}`, "secret_unusable", "a file that is attached"],
     ["an attached file", "ca.pem", "secret_unusable", "a file that is attached"],
     ["an empty field", "empty", "secret_unusable", "allow_empty"],
     ["a label whose case differs", "Password", "secret_not_found", "to the letter"],
@@ -144,19 +128,41 @@ export const cases: readonly ProviderCase[] = [
       PASSWORD,
       "op://Shop Production/Database/username",
       "op://Shop Production/Database/Admin/token",
-      "op://Shop Production/Database/s2/f2",
-      "op://Shop Production/Database/host",
+      "op://Shop Production/Database/id:s2/id:f2",
+      "op://Shop Production/Database/Admin/host",
     ),
     replies: answered,
     calls: [VAULTS_CALL, ITEMS_CALL, ITEM_CALL],
     expect: minted("the password", "shop", "admin's token", "reader's token", "db.example.com"),
   },
   {
-    name: "takes a text of an id's form for an id, and looks for no name",
-    ...asking(`op://${VAULT_ID}/${ITEM_ID}/password`),
+    name: "takes what stands behind id: for an id, and looks for no name",
+    ...asking(`op://id:${VAULT_ID}/id:${ITEM_ID}/id:password`),
     replies: [json(item())],
     calls: [ITEM_CALL],
     expect: minted("the password"),
+  },
+  {
+    name: "takes a text of an id's form for a name, whosever id it is",
+    ...asking(`op://Shop Production/${ITEM_ID}/password`),
+    replies: [json([vault()]), json([listed({ id: OTHER_ID, title: ITEM_ID })]), json(item({ id: OTHER_ID }))],
+    calls: [
+      VAULTS_CALL,
+      { method: "GET", url: `${API}/vaults/${VAULT_ID}/items?filter=title%20eq%20%22${ITEM_ID}%22`, headers },
+    ],
+    expect: minted("the password"),
+  },
+  {
+    name: "says of a bare id that has no item of that name what to write",
+    ...asking(`op://Shop Production/${ITEM_ID}/password`),
+    replies: [json([vault()]), json([])],
+    expect: { code: "secret_not_found", detailHolds: "write id: before it" },
+  },
+  {
+    name: "says of a bare id that has no vault of that name what to write",
+    ...asking(`op://${VAULT_ID}/Database/password`),
+    replies: [json([])],
+    expect: { code: "secret_not_found", detailHolds: "write id: before it" },
   },
   {
     name: "hands over a file, and a field that may be empty",
@@ -183,14 +189,14 @@ export const cases: readonly ProviderCase[] = [
     expect: minted("the password"),
   },
   {
-    name: "prefers a field in no section where the reference names none",
+    name: "reads the field in no section where the reference names none, whatever the sections have",
     ...request,
     replies: [...found, json(item({ fields: [field("f9", { label: "password", ...admin }), field("password")] }))],
     expect: minted("the password"),
   },
   {
     name: "refuses an id that is out of the token's reach",
-    ...asking(`op://${VAULT_ID}/${ITEM_ID}/password`),
+    ...asking(`op://id:${VAULT_ID}/id:${ITEM_ID}/password`),
     replies: [refused(404)],
     expect: { code: "secret_not_found", detailHolds: "that the token may not read" },
   },

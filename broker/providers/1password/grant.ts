@@ -22,7 +22,10 @@ export const connection = z.strictObject({
       z
         .string()
         .max(MAX_NAME_LENGTH)
-        .refine((name) => vaultFault(name) === null, "a vault is named as in a reference, by its name or its id"),
+        .refine(
+          (name) => vaultFault(name) === null,
+          "a vault is named as in a reference, by its name or as id: and its id",
+        ),
     )
     .min(1)
     .max(MAX_VAULTS)
@@ -33,7 +36,7 @@ export const connection = z.strictObject({
 
 export type Connection = z.infer<typeof connection>
 
-/** A secret reference of 1Password's, cut into its parts: each a name or an id. */
+/** A secret reference, cut into its parts: each a name, or an id behind `id:`. */
 export interface Reference {
   readonly vault: string
   readonly item: string
@@ -42,10 +45,19 @@ export interface Reference {
   readonly field: string
 }
 
-/** Ids of vaults and items (Connect API, `^[\da-z]{26}$`). A text of this form is an id and never a name. */
+/** Ids of vaults and items (Connect API, `^[\da-z]{26}$`). */
 export const ID = /^[a-z0-9]{26}$/
 
 const SCHEME = "op://"
+/**
+ * What an id has before it. 1Password's own tools write ids bare, and tell them from names by their looks; then whoever may
+ * choose a name could choose one that is an id: of an item, when it fills a gap, or to fit a ceiling such as `op://Shop/a*`.
+ * Neither a gap's value nor `*` holds a colon.
+ */
+const ID_PREFIX = "id:"
+
+/** The id that a part of a reference says; null when it is a name. */
+export const idOf = (part: string): string | null => (part.startsWith(ID_PREFIX) ? part.slice(ID_PREFIX.length) : null)
 
 /** Parses `op://VAULT/ITEM/[SECTION/]FIELD`. Names count to the letter; 1Password's own tools pass over their case. */
 export function parseReference(locator: string): Result<Reference, string> {
@@ -53,13 +65,26 @@ export function parseReference(locator: string): Result<Reference, string> {
   if (locator.includes("?"))
     return fail("asks for an attribute behind ?: one-time passwords and other forms of a field cannot be had")
   const parts = locator.slice(SCHEME.length).split("/")
-  const fault = parts.map((part) => segmentFault(part, SPECIAL)).find((found) => found !== null)
+  const fault = parts.map(partFault).find((found) => found !== null)
   if (fault !== undefined) return fail(fault)
   const [vault, item, ...rest] = parts
   const field = rest.pop()
   if (vault === undefined || item === undefined || field === undefined || rest.length > 1)
     return fail("has too few or too many parts for op://VAULT/ITEM/[SECTION/]FIELD")
+  if (![vault, item].every(isNameOrId)) return fail(NO_ID)
   return ok({ vault, item, section: rest[0] ?? null, field })
 }
 
-const vaultFault = (name: string) => (name.includes("/") ? "is no name" : segmentFault(name, SPECIAL))
+const NO_ID = "has id: before what is no id of a vault or an item: 26 small letters and digits"
+
+const isNameOrId = (part: string): boolean => {
+  const id = idOf(part)
+  return id === null || ID.test(id)
+}
+
+const partFault = (part: string) => segmentFault(idOf(part) ?? part, SPECIAL)
+
+function vaultFault(name: string): string | null {
+  if (name.includes("/")) return "is no name"
+  return partFault(name) ?? (isNameOrId(name) ? null : NO_ID)
+}

@@ -6,7 +6,7 @@ import type { Located } from "../read-grant.ts"
 import { retryPassing } from "../retry.ts"
 import { storeProvider } from "../store.ts"
 import { buildGet, fieldOfItem, itemOf, itemsTitled, readItem, readItemId, readVaultId, vaultsNamed } from "./api.ts"
-import { connection, ID, parseReference, type Reference } from "./grant.ts"
+import { connection, idOf, parseReference, type Reference } from "./grant.ts"
 
 /** One field that is wanted, with the vault and the item that it is in. */
 type Wanted = Located<Reference>
@@ -26,17 +26,20 @@ export const onePassword = storeProvider({
     const ask = <Value>(path: string, read: (response: HttpResponse) => Value) =>
       retryPassing(io, async () => read(await call(side, buildGet(settings, token, path), io)))
 
-    const vaultIds = await once(wanted, vaultOf, async ({ locator, place: { vault } }) =>
-      ID.test(vault) ? vault : await ask(vaultsNamed(vault), (answer) => readVaultId(side, locator, answer, vault)),
+    const vaultIds = await once(
+      wanted,
+      vaultOf,
+      async ({ locator, place: { vault } }) =>
+        idOf(vault) ?? (await ask(vaultsNamed(vault), (answer) => readVaultId(side, locator, answer, vault))),
     )
     const items = await once(wanted, itemKeyOf, async (one) => {
       const { locator, place: reference } = one
       const vaultId = vaultIds(one)
-      const itemId = ID.test(reference.item)
-        ? reference.item
-        : await ask(itemsTitled(vaultId, reference.item), (answer) =>
-            readItemId(side, locator, answer, { vaultId, title: reference.item }),
-          )
+      const itemId =
+        idOf(reference.item) ??
+        (await ask(itemsTitled(vaultId, reference.item), (answer) =>
+          readItemId(side, locator, answer, { vaultId, title: reference.item }),
+        ))
       return await ask(itemOf(vaultId, itemId), (answer) => readItem(side, locator, answer, { vaultId, itemId }))
     })
     return new Map(wanted.map((one) => [one.locator, { value: fieldOfItem(side, one.locator, items(one), one.place) }]))

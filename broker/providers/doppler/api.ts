@@ -4,6 +4,7 @@ import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
 import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
 import type { Located } from "../read-grant.ts"
+import { refuseReference } from "../references.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import type { Connection, Place } from "./grant.ts"
 
@@ -52,15 +53,19 @@ export function buildRead({ url }: Connection, token: Secret<string>, places: re
 }
 
 const answer = z.object({ secrets: z.record(z.string(), z.unknown()) })
+/** Null where Doppler keeps a value from the caller. */
+const value = z.string().nullable().optional()
+/** Each as it was written, and with what it refers to in it. Visibilities are `unmasked`, `masked` or `restricted`. */
 const secret = z.object({
-  /** References to other secrets are resolved in it; null where Doppler keeps the value from the caller. */
-  computed: z.string().nullable(),
-  /** `unmasked`, `masked` or `restricted`. */
+  raw: value,
+  computed: value,
+  rawVisibility: z.unknown().optional(),
   computedVisibility: z.unknown().optional(),
 })
 
 /**
- * The secrets that stand at these places of one config. Only what Doppler shows to everybody, unmasked, is public.
+ * The secrets that stand at these places of one config, as they were written, or with other secrets in them where the
+ * connection has references resolved. Only what Doppler shows to everybody, unmasked, is public.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
@@ -68,6 +73,7 @@ export function readSecrets(
   side: OtherSide,
   response: HttpResponse,
   places: readonly Located<Place>[],
+  { resolve_references: isResolved }: Pick<Connection, "resolve_references">,
 ): readonly (readonly [string, StoredValue])[] {
   const first = places[0]?.locator ?? ""
   if (response.status === 404)
@@ -82,16 +88,17 @@ export function readSecrets(
   const { secrets } = readJson(side, response, answer, "a list of secrets")
   return places.map(({ locator, place: { name } }) => {
     if (!Object.hasOwn(secrets, name)) throw secretNotFound(side, locator, "names a secret that the config has not")
-    const found = secret.safeParse(secrets[name])
-    if (!found.success) throw invalid(side, "has a secret of another form than Doppler's")
-    const { computed, computedVisibility } = found.data
-    if (computed === null)
+    const { raw, computed, rawVisibility, computedVisibility } = secret.safeParse(secrets[name]).data ?? {}
+    const [value, visibility] = isResolved ? [computed, computedVisibility] : [raw, rawVisibility]
+    if (value === undefined) throw invalid(side, "has a secret of another form than Doppler's")
+    if (value === null)
       throw secretUnusable(
         side,
         locator,
         "has a value that Doppler keeps from this service account, as it does with restricted ones",
       )
-    return [locator, { value: new Secret(computed), isPublic: computedVisibility === "unmasked" }] as const
+    if (!isResolved) refuseReference(side, locator, value)
+    return [locator, { value: new Secret(value), isPublic: visibility === "unmasked" }] as const
   })
 }
 

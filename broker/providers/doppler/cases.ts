@@ -9,9 +9,9 @@ const request = asking(URL_SECRET)
 const json = (body: unknown, status = 200): Reply => ({ status, body: JSON.stringify(body) })
 const loggedIn = (change: object = {}): Reply =>
   json({ token: "dp.said.canary-of-the-login", expires_at: "2026-11-22T12:30:00.000Z", ...change })
-const secret = (computed: unknown, visibility = "masked") => ({
-  raw: FOREIGN_TEXT,
-  computed,
+const secret = (raw: unknown, visibility = "masked") => ({
+  raw,
+  computed: FOREIGN_TEXT,
   note: FOREIGN_TEXT,
   rawVisibility: visibility,
   computedVisibility: visibility,
@@ -47,6 +47,18 @@ const refusals: readonly ProviderCase[] = (
     ["a config that is not there", refused(404), "secret_not_found", "a project or a config"],
     ["a secret that is not there", shelf({ OTHER: secret(FOREIGN_TEXT) }), "secret_not_found", "the config has not"],
     ["a restricted value", shelf({ DATABASE_URL: secret(null, "restricted") }), "secret_unusable", "Doppler keeps"],
+    [
+      "a reference to a secret of the same config",
+      shelf({ DATABASE_URL: secret(`${FOREIGN_TEXT}\${HOST}`) }),
+      "secret_unusable",
+      "resolve_references: true",
+    ],
+    [
+      "a reference to a secret of another project",
+      shelf({ DATABASE_URL: secret(`\${bank-2.prd.KEY}`) }),
+      "secret_unusable",
+      "a locator of its own",
+    ],
     ["an empty value", shelf({ DATABASE_URL: secret("") }), "secret_unusable", "allow_empty"],
     ["a value with a NUL", shelf({ DATABASE_URL: secret(`${FOREIGN_TEXT}\0`) }), "secret_unusable", "as: file"],
     [
@@ -132,7 +144,7 @@ export const cases: readonly ProviderCase[] = [
         HOST: secret("db", "restricted"),
         KEYS: secret('{"old":"k1","n":20261}'),
       }),
-      shelf({ STRIPE_KEY: secret("sk_live_1"), DOPPLER_CONFIG: { computed: "prd_eu" } }),
+      shelf({ STRIPE_KEY: secret("sk_live_1"), DOPPLER_CONFIG: { raw: "prd_eu" } }),
     ],
     calls: [
       LOGIN_CALL,
@@ -146,7 +158,7 @@ export const cases: readonly ProviderCase[] = [
     ...asking("shop/prd/HOST", "shop/prd/PORT"),
     replies: [
       loggedIn(),
-      shelf({ HOST: secret("db.example.com", "unmasked"), PORT: { computed: "5432", rawVisibility: "unmasked" } }),
+      shelf({ HOST: secret("db.example.com", "unmasked"), PORT: { raw: "5432", computedVisibility: "unmasked" } }),
     ],
     expect: {
       ...minted(),
@@ -155,6 +167,37 @@ export const cases: readonly ProviderCase[] = [
         VALUE_2: { secret: true, env: "VALUE_2", value: "5432" },
       },
     },
+  },
+  {
+    name: "has references resolved where the connection says so, and goes by what came of it",
+    ...asking("shop/prd/DATABASE_URL", "shop/prd/HOST"),
+    connection: { ...connection, resolve_references: true },
+    replies: [
+      loggedIn(),
+      shelf({
+        DATABASE_URL: {
+          raw: FOREIGN_TEXT,
+          computed: `postgres://db \${UNKNOWN}`,
+          rawVisibility: "unmasked",
+          computedVisibility: "masked",
+        },
+        HOST: { raw: FOREIGN_TEXT, computed: "db", rawVisibility: "masked", computedVisibility: "unmasked" },
+      }),
+    ],
+    expect: {
+      ...minted(`postgres://db \${UNKNOWN}`),
+      values: {
+        VALUE_1: { secret: true, env: "VALUE_1", value: `postgres://db \${UNKNOWN}` },
+        VALUE_2: { secret: false, env: "VALUE_2", value: "db" },
+      },
+    },
+  },
+  {
+    name: "hands out nothing of a value that Doppler keeps back once it is resolved",
+    ...request,
+    connection: { ...connection, resolve_references: true },
+    replies: [loggedIn(), shelf({ DATABASE_URL: { raw: FOREIGN_TEXT, computed: null } })],
+    expect: { code: "secret_unusable", detailHolds: "Doppler keeps" },
   },
   {
     name: "asks where the connection's own URL says, and hands over a file",
@@ -171,7 +214,7 @@ export const cases: readonly ProviderCase[] = [
   {
     name: "does not go by a member that every object has",
     ...asking("shop/prd/__PROTO__"),
-    replies: [loggedIn(), { status: 200, body: '{"secrets":{"__proto__":{"__PROTO__":{"computed":"x"}}}}' }],
+    replies: [loggedIn(), { status: 200, body: '{"secrets":{"__proto__":{"__PROTO__":{"raw":"x"}}}}' }],
     expect: { code: "secret_not_found" },
   },
   ...logins,

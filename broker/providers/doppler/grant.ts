@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { fieldFault, splitField } from "../field.ts"
+import { referenceSettings } from "../references.ts"
 import { audience, serviceUrl } from "../service.ts"
 import { storeSettings } from "../store.ts"
 
@@ -27,6 +28,7 @@ export const connection = z.strictObject({
   url: serviceUrl.default("https://api.doppler.com").meta({
     description: "Doppler's API elsewhere: a proxy of one's own that all traffic leaves through, for example.",
   }),
+  ...referenceSettings,
   ...storeSettings,
 })
 

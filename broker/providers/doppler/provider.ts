@@ -40,7 +40,9 @@ async function readAll(
 ) {
   const configs = [...Map.groupBy(places, configOf).values()]
   const read = await atMost(CALLS_AT_ONCE, configs, (group) =>
-    retryPassing(io, async () => readSecrets(side, await call(side, buildRead(settings, token, group), io), group)),
+    retryPassing(io, async () =>
+      readSecrets(side, await call(side, buildRead(settings, token, group), io), group, settings),
+    ),
   )
   return new Map(read.flat())
 }

@@ -66,8 +66,8 @@ interface AskedToken extends Asked {
 /** A token that exists now: it is what was asked and handed out, or it is `other` and revoked. */
 export type Given =
   | { readonly outcome: "asked"; readonly token: Secret<string>; readonly expiresAt: Date }
-  /** `how` goes on after "the answer", as `call.ts` has it. */
-  | { readonly outcome: "other"; readonly token: Secret<string>; readonly how: string }
+  /** `how` goes on after "the answer", as `call.ts` has it. `expiresAt` is null when the answer does not say. */
+  | { readonly outcome: "other"; readonly token: Secret<string>; readonly expiresAt: Date | null; readonly how: string }
 
 const givenSchema = installationTokenSchema.extend({
   repository_selection: z.string(),
@@ -90,10 +90,13 @@ export function readToken(side: OtherSide, response: HttpResponse, asked: AskedT
   if (!text.success) throw invalid(side, "lacks a token")
   const token = new Secret(text.data)
   const parsed = givenSchema.safeParse(answer.body)
-  if (!parsed.success) return { outcome: "other", token, how: "does not say what its token is good for" }
+  if (!parsed.success) {
+    return { outcome: "other", token, expiresAt: null, how: "does not say what its token is good for" }
+  }
   const how = differenceOf(parsed.data, asked, now)
-  if (how !== null) return { outcome: "other", token, how }
-  return { outcome: "asked", token, expiresAt: new Date(parsed.data.expires_at) }
+  const expiresAt = new Date(parsed.data.expires_at)
+  if (how !== null) return { outcome: "other", token, expiresAt, how }
+  return { outcome: "asked", token, expiresAt }
 }
 
 /** How a token is not what was asked; null when it is. */

@@ -4,7 +4,7 @@ import { importAppKey } from "../../github/app-key.ts"
 import { makeAppToken } from "../../github/app-token.ts"
 import { call, invalid, type OtherSide } from "../call.ts"
 import { withLogin } from "../login.ts"
-import type { Provider, ProviderIo } from "../provider.ts"
+import { LeftAliveError, type Provider, type ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
 import {
   buildEndToken,
@@ -24,6 +24,7 @@ import {
   MIN_TTL_SECONDS,
   resourceOf,
 } from "./grant.ts"
+import { handleOf, openHandle } from "./handle.ts"
 
 /** What the gh command reads before any other variable. Variables that begin with GITHUB_ are the runner's own. */
 const DEFAULT_VARIABLE = "GH_TOKEN"
@@ -43,6 +44,12 @@ export const github: Provider<Connection, Grant> = {
   connection,
   grant,
 
+  /** A name goes in without its owner: a job of acme-labs/ops would get a token for acme/ops. */
+  checkFilled({ owner, owner_id: ownerId }, job) {
+    if (job.ownerId === ownerId) return null
+    return `its repositories are those of ${owner}, and the job is another owner's, whose repositories may have the same names; write the repositories out, or let the grant have a connection to the job's owner`
+  },
+
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
 
@@ -60,21 +67,26 @@ export const github: Provider<Connection, Grant> = {
       }),
       (installation) => giveToken(asking, wanted, installation, app),
     )
+    const handle = handleOf(settings, given.token)
     if (given.outcome === "other") {
-      // Nobody has it, and nobody is going to: should this fail, it ends within the hour.
-      await endToken(asking, given.token).catch(() => {})
-      throw invalid(asking.side, given.how)
+      const failure = invalid(asking.side, given.how)
+      const { expiresAt } = given
+      await endToken(asking, given.token).catch(() => {
+        throw new LeftAliveError(failure, { handle, expiresAt })
+      })
+      throw failure
     }
     return {
       values: { token: { value: given.token, env: wanted.env ?? DEFAULT_VARIABLE } },
       expiresAt: given.expiresAt,
       revocation: "revocable",
-      handle: given.token,
+      handle,
     }
   },
 
   async revoke(handle, { connectionName, connection: settings }, io) {
-    await endToken({ side: sideOf(connectionName), settings, io }, handle)
+    const { apiUrl, token } = openHandle(handle)
+    await endToken({ side: sideOf(connectionName), settings: { ...settings, api_url: apiUrl }, io }, token)
   },
 }
 

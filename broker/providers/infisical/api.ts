@@ -4,6 +4,7 @@ import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
 import { type Call, denied, invalid, jsonOf, memberOf, type OtherSide, passingFailure, readJson } from "../call.ts"
 import type { Located } from "../read-grant.ts"
+import { refuseReference } from "../references.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import type { Connection, Place } from "./grant.ts"
 
@@ -37,10 +38,10 @@ export function readLogin(side: OtherSide, response: HttpResponse, subject: stri
 
 /**
  * Builds the request for one secret as it stands in its folder: shared, not somebody's personal override, and not imported
- * from elsewhere, where a ceiling would not look. References are resolved, as Infisical's own clients do; Infisical lets
- * only those refer to a secret who may read it. Source: Infisical API reference, Secrets v4, Retrieve.
+ * from elsewhere, where a ceiling would not look. References lead elsewhere too: they are resolved, as Infisical's own clients
+ * do it, where the connection says so alone. Source: Infisical API reference, Secrets v4, Retrieve.
  */
-export function buildRead({ url }: Connection, token: Secret<string>, place: Place): Call {
+export function buildRead({ url, resolve_references }: Connection, token: Secret<string>, place: Place): Call {
   const { projectId, environment, path, name } = place
   const query = new URLSearchParams({
     projectId,
@@ -48,7 +49,7 @@ export function buildRead({ url }: Connection, token: Secret<string>, place: Pla
     secretPath: path,
     type: "shared",
     viewSecretValue: "true",
-    expandSecretReferences: "true",
+    expandSecretReferences: String(resolve_references),
     include_imports: "false",
   })
   return {
@@ -76,7 +77,12 @@ const answer = z.object({
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
-export function readSecret(side: OtherSide, response: HttpResponse, { locator, place }: Located<Place>): StoredValue {
+export function readSecret(
+  side: OtherSide,
+  response: HttpResponse,
+  { locator, place }: Located<Place>,
+  { resolve_references: isResolved }: Pick<Connection, "resolve_references">,
+): StoredValue {
   // Infisical's own refusals are called NotFound, its web server's, for a path that it does not serve, Not Found.
   if (response.status === 404 && memberOf(jsonOf(response), "error") === "Not Found")
     throw denied(
@@ -91,7 +97,7 @@ export function readSecret(side: OtherSide, response: HttpResponse, { locator, p
     {
       401: "it does not take the login that it gave before. See the limit of uses and the trusted addresses of the identity's tokens",
     },
-    `the identity may not read ${locator}, or a secret that it refers to. Make it a member of the project, with a role that may read values there`,
+    `the identity may not read ${locator}${isResolved ? ", or a secret that it refers to" : ""}. Make it a member of the project, with a role that may read values there`,
   )
   const { secret } = readJson(side, response, answer, "a secret")
   const { projectId, environment, path, name } = place
@@ -109,6 +115,7 @@ export function readSecret(side: OtherSide, response: HttpResponse, { locator, p
       locator,
       "has a value that is hidden from the identity: its role may describe secrets, and not read values",
     )
+  if (!isResolved) refuseReference(side, locator, secret.secretValue)
   return { value: new Secret(secret.secretValue) }
 }
 

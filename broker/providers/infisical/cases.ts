@@ -41,9 +41,9 @@ const LOGIN_CALL = {
   headers: { "content-type": "application/json" },
   bodyHolds: [`"identityId":"${connection.identity_id}"`, '"jwt":"header.canary'],
 }
-const readCall = (name: string, environment: string, path: string) => ({
+const readCall = (name: string, environment: string, path: string, isExpanded = false) => ({
   method: "GET",
-  url: `https://app.infisical.com/api/v4/secrets/${name}?projectId=${PROJECT}&environment=${environment}&secretPath=${path}&type=shared&viewSecretValue=true&expandSecretReferences=true&include_imports=false`,
+  url: `https://app.infisical.com/api/v4/secrets/${name}?projectId=${PROJECT}&environment=${environment}&secretPath=${path}&type=shared&viewSecretValue=true&expandSecretReferences=${isExpanded}&include_imports=false`,
   headers: { authorization: "Bearer canary-of-the-login" },
 })
 
@@ -73,6 +73,18 @@ const refusals: readonly ProviderCase[] = (
     ["a server without version 4", refused(404, "Not Found"), "provider_denied", "version 4 of the API"],
     ["a hidden value", found({ secretValueHidden: true, secretValue: FOREIGN_TEXT }), "secret_unusable", "is hidden"],
     ["an empty value", found({ secretValue: "" }), "secret_unusable", "allow_empty"],
+    [
+      "a reference to a secret of the same folder",
+      found({ secretValue: `${FOREIGN_TEXT}\${HOST}` }),
+      "secret_unusable",
+      "resolve_references: true",
+    ],
+    [
+      "a reference to a secret of another folder",
+      found({ secretValue: `\${prod.bank-1.eu.KEY}` }),
+      "secret_unusable",
+      "a locator of its own",
+    ],
     ["a value with a NUL", found({ secretValue: `${FOREIGN_TEXT}\0` }), "secret_unusable", "as: file"],
     ["a value that is too large", found({ secretValue: FOREIGN_TEXT.repeat(4_000) }), "secret_unusable", "64 KiB"],
   ] as const
@@ -167,6 +179,27 @@ export const cases: readonly ProviderCase[] = [
       ...minted(),
       values: { KEY_FILE: { secret: true, env: "KEY_FILE", file: { mode: "0400" }, value: "the password" } },
     },
+  },
+  {
+    name: "has references resolved where the connection says so, and looks for none in what came of it",
+    ...request,
+    connection: { ...connection, resolve_references: true },
+    replies: [loggedIn(), found({ secretValue: `the \${UNKNOWN} password` })],
+    calls: [LOGIN_CALL, readCall("DB_PASSWORD", "prod", "%2Fpayments%2Feu", true)],
+    expect: minted(`the \${UNKNOWN} password`),
+  },
+  {
+    name: "hands over what only looks like a reference as it stands",
+    ...request,
+    replies: [loggedIn(), found({ secretValue: `$HOST \${HOST:-db} {HOST} \${}` })],
+    expect: minted(`$HOST \${HOST:-db} {HOST} \${}`),
+  },
+  {
+    name: "says that a secret which is referred to may not be read either",
+    ...request,
+    connection: { ...connection, resolve_references: true },
+    replies: [loggedIn(), refused(403, "PermissionDenied")],
+    expect: { code: "provider_denied", detailHolds: "or a secret that it refers to" },
   },
   {
     name: "hands out nothing when one of several is refused",

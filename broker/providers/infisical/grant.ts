@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { fieldFault, splitField } from "../field.ts"
+import { referenceSettings } from "../references.ts"
 import { audience, serviceUrl, uuid } from "../service.ts"
 import { storeSettings } from "../store.ts"
 
@@ -29,6 +30,7 @@ export const connection = z.strictObject({
   url: serviceUrl
     .default("https://app.infisical.com")
     .meta({ description: "Infisical elsewhere: its cloud in the EU, or a server of one's own." }),
+  ...referenceSettings,
   ...storeSettings,
 })
 

@@ -24,7 +24,7 @@ export const infisical = storeProvider({
       withIdentityLogin(io, audienceOf(settings), logIn, (token) =>
         // One call a secret: a folder that is listed gives all that it holds.
         readEach(io, places, async (one) =>
-          readSecret(side, await call(side, buildRead(settings, token, one.place), io), one),
+          readSecret(side, await call(side, buildRead(settings, token, one.place), io), one, settings),
         ),
       ),
     )

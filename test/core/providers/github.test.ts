@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { decide } from "../../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import { fieldsFor } from "../../../broker/core/policy/template.ts"
 import { Secret } from "../../../broker/core/secret.ts"
@@ -116,20 +117,20 @@ describe("a grant with a gap", () => {
   const gap = (claim: string) => `$\{${claim}}`
   const ORGANISATION = `version: 1
 issuers:
-  github: { family: github-actions, url: https://token.actions.githubusercontent.com, owners: { acme: "9001" } }
+  github: { family: github-actions, url: https://token.actions.githubusercontent.com, owners: { acme: "9001", acme-labs: "9002" } }
 connections:
   github-acme: { provider: github, app_id: "730001", key: env:APP_KEY, owner: acme, owner_id: "9001" }
 `
-  const policy = (repositories: string) => `version: 1
-repository: acme/svc-*
+  const policy = (repositories: string, owner: string) => `version: 1
+repository: ${owner}/svc-*
 allow: [{ name: main, when: { ref: refs/heads/main }, grants: [own] }]
 grants: { own: { connection: github-acme, repositories: ${repositories}, permissions: { contents: read } } }
 `
-  const load = (repositories: string) =>
+  const load = (repositories: string, owner = "acme") =>
     loadPolicySet(
       [
         { path: "daypass.yaml", bytes: new TextEncoder().encode(ORGANISATION) },
-        { path: "svc.yaml", bytes: new TextEncoder().encode(policy(repositories)) },
+        { path: "svc.yaml", bytes: new TextEncoder().encode(policy(repositories, owner)) },
       ],
       PROVIDERS,
     )
@@ -151,6 +152,45 @@ grants: { own: { connection: github-acme, repositories: ${repositories}, permiss
   it("may come upon a name that stands there already", () => {
     const filled = fill(`[svc-a, "${gap("repository_name")}"]`, "acme/svc-a")
     expect(filled.ok && namesOf(grant.parse(filled.value))).toEqual(["svc-a"])
+  })
+
+  describe.each([
+    ["of the job's own name", `["${gap("repository_name")}"]`],
+    ["of a name that the job's is a part of", `["${gap("repository_name")}-infra"]`],
+    ["of the job's name beside another", `[docs, "${gap("repository_name")}"]`],
+  ])("for a repository %s", (_, repositories) => {
+    const ask = (owner: string, ownerId: string) => {
+      const loaded = load(repositories, owner)
+      if (!loaded.ok) throw new Error("faults")
+      const claims = { ref: "refs/heads/main", event_name: "push" }
+      const { environment: _, ...identity } = job({ repository: `${owner}/svc-a`, owner, ownerId, claims })
+      const { organisation, policies } = loaded.value
+      return decide({ organisation, policies, identity, grants: ["own"] })
+    }
+
+    it("is a job's of the connection's owner", () => {
+      expect(ask("acme", "9001").outcome).toBe("allow")
+    })
+
+    it("is no job's of another owner, whose repository may have the same name", () => {
+      const decision = ask("acme-labs", "9002")
+      expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed" })
+      expect(decision.trace.grants[0]?.reason).toMatch(/repositories are those of acme, and the job is another owner's/)
+    })
+  })
+
+  it("and one without are two things: whoever writes the repositories out means them", () => {
+    const loaded = load("[svc-a]", "acme-labs")
+    if (!loaded.ok) throw new Error("faults")
+    const claims = { ref: "refs/heads/main", event_name: "push" }
+    const { environment: _, ...identity } = job({
+      repository: "acme-labs/svc-a",
+      owner: "acme-labs",
+      ownerId: "9002",
+      claims,
+    })
+    const { organisation, policies } = loaded.value
+    expect(decide({ organisation, policies, identity, grants: ["own"] }).outcome).toBe("allow")
   })
 
   it("never reaches another's: a claim with an owner in it fills nothing", () => {

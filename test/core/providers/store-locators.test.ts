@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { compilePattern, matchPattern } from "../../../broker/core/policy/pattern.ts"
 import { parseReference, connection as viaConnect } from "../../../broker/providers/1password/grant.ts"
 import { onePassword } from "../../../broker/providers/1password/provider.ts"
 import { batchesOf } from "../../../broker/providers/conjur/api.ts"
@@ -19,6 +20,8 @@ describe.each([
       "op://prod/db/password",
       "op://Shop Production/Data base (eu)/Admin, all/pass word",
       "op://vault11111111111111111111/item222222222222222222222/Ключ",
+      "op://id:vault111111111111111111111/id:item2222222222222222222222/id:add more/id:password",
+      "op://Shop/ID:x/a id:b",
       "op://a/b/c#d",
     ],
     [
@@ -39,6 +42,14 @@ describe.each([
       "op://prod/d\\b/password",
       "op://prod/my%20db/password",
       "op://prod/db/code?attribute=otp",
+      "op://id:prod/db/password",
+      "op://prod/id:db/password",
+      "op://prod/id:Item2222222222222222222222/password",
+      "op://prod/id:id:item2222222222222222222222/password",
+      "op://id:/db/password",
+      "op://prod/db/id:",
+      "op://prod/db/id: password",
+      "op://prod/db/id:..",
     ],
   ],
   [
@@ -126,6 +137,25 @@ describe("a reference of 1Password's", () => {
   })
 })
 
+describe("a ceiling over 1Password", () => {
+  const ITEM = "abcdefghijklmnopqrstuvwxyz"
+  const allows = (ceiling: string, locator: string) => {
+    const pattern = compilePattern(ceiling)
+    return pattern.ok && takes(onePassword, locator) && matchPattern(pattern.value, locator)
+  }
+
+  it("over names is over no id, however it looks", () => {
+    expect(allows("op://Shop/a*/password", "op://Shop/api/password")).toBe(true)
+    for (const ceiling of ["op://Shop/a*/password", "op://Shop/*/password", "op://Shop/i*/password"])
+      expect(allows(ceiling, `op://Shop/id:${ITEM}/password`)).toBe(false)
+  })
+
+  it("over ids is over no name", () => {
+    expect(allows("op://Shop/id:*/password", `op://Shop/id:${ITEM}/password`)).toBe(true)
+    expect(allows("op://Shop/id:*/password", `op://Shop/${ITEM}/password`)).toBe(false)
+  })
+})
+
 describe("a connection's list", () => {
   const listed = [
     [onePassword, { url: "https://c.example", token: "env:T", vaults: ["Shop"] }, "op://Shop/i/f", "op://shop/i/f"],
@@ -142,7 +172,7 @@ describe("a connection's list", () => {
   })
 
   it("names no vault as no reference could", () => {
-    for (const vault of ["a/b", 'a"b', "", " a"])
+    for (const vault of ["a/b", 'a"b', "", " a", "id:", "id:shop"])
       expect(viaConnect.safeParse({ url: "https://c.example", token: "env:T", vaults: [vault] }).success).toBe(false)
   })
 })

@@ -33,6 +33,7 @@ export const startDopplerVendor: StartVendor = async () => {
         audience: AUDIENCE,
         projects: ["tools"],
         url: store.url,
+        resolve_references: true,
       },
     },
     grants: {

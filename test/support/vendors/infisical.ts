@@ -20,7 +20,13 @@ export const startInfisicalVendor: StartVendor = async () => {
     name: "infisical",
     gives: "secrets of Infisical projects",
     connections: {
-      "infisical-tools": { provider: "infisical", identity_id: IDENTITY, projects: [PROJECT], url: store.url },
+      "infisical-tools": {
+        provider: "infisical",
+        identity_id: IDENTITY,
+        projects: [PROJECT],
+        url: store.url,
+        resolve_references: true,
+      },
     },
     grants: {
       [GRANT]: {

@@ -45,7 +45,7 @@ export const startOnePasswordVendor: StartVendor = async () => {
         provider: "1password",
         url: connect.url,
         token: "env:OP_CONNECT_TOKEN",
-        vaults: ["Tools (production)", VAULT],
+        vaults: ["Tools (production)", `id:${VAULT}`],
       },
     },
     grants: {
@@ -54,7 +54,7 @@ export const startOnePasswordVendor: StartVendor = async () => {
         ttl: "15m",
         read: {
           OP_DB_PASSWORD: "op://Tools (production)/Tools database/password",
-          OP_API_TOKEN: `op://${VAULT}/Tools database/Admin/token`,
+          OP_API_TOKEN: `op://id:${VAULT}/Tools database/Admin/token`,
           OP_DEPLOY_KEY: { from: "op://Tools (production)/Deploy key/private key", as: "file", mode: "0400" },
         },
       },
