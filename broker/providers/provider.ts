@@ -149,7 +149,7 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    * Why a grant whose gaps a job's claims filled cannot be that job's; null when it can. The end of a sentence. For what
    * the claims do not say that go in, such as whose repository it is that has a name.
    */
-  checkFilled?(connection: Connection, job: Identity): string | null
+  checkFilled?(connection: Connection, job: Pick<Identity, "ownerId">): string | null
   /**
    * Present when grants name files of secrets that lie in the policy folder. They are checked when it loads, count for its
    * version, and go with the grants that name them, still encrypted, wherever policies go: to nobody else.

@@ -1,7 +1,7 @@
-import { repositoryName } from "../identity.ts"
+import { type Claims, repositoryName } from "../identity.ts"
 import type { Boundary, BoundaryEntry, Grant } from "../policy/model.ts"
 import { matchPattern } from "../policy/pattern.ts"
-import { isInsertable, REPOSITORY_NAME, type TemplatePart } from "../policy/template.ts"
+import { isInsertable, misfitOf, REPOSITORY_NAME, type TemplatePart } from "../policy/template.ts"
 import { ok, type Result } from "../result.ts"
 import { escaping } from "./atoms.ts"
 import { demandsOf, type TextDemand } from "./field-demands.ts"
@@ -51,16 +51,21 @@ export function templateLanguages(
   )
 }
 
-/** Whose claims can be filled into the grant. */
-export function regionOfFillable(space: Space, { template }: Grant): Region {
+const OWNER_ID = "repository_owner_id"
+
+/** Whose claims can be filled into the grant, and whose jobs its provider fills it for. */
+export function regionOfFillable(space: Space, grant: Grant): Region {
   return boxRegion(space, (axis) => {
-    const gaps = (template?.claims ?? []).filter((gap) => axisOf(gap) === axis.claim)
-    return valuesThat(axis, (claims) =>
-      gaps.every((gap) => {
+    const fits = (claims: Claims) =>
+      axis.claim !== OWNER_ID || misfitOf(grant, { ownerId: String(claims[OWNER_ID] ?? "") }) === null
+    const gaps = (grant.template?.claims ?? []).filter((gap) => axisOf(gap) === axis.claim)
+    return valuesThat(axis, (claims) => {
+      const isFilled = gaps.every((gap) => {
         const value = claims[axis.claim]
         return typeof value === "string" && isInsertable(insertedBy(gap, value))
-      }),
-    )
+      })
+      return isFilled && fits(claims)
+    })
   })
 }
 

@@ -6,7 +6,7 @@ export interface ProviderSchemas {
   readonly connection: z.ZodType
   readonly grant: z.ZodType
   check?(grant: unknown, connection: unknown): string | null
-  checkFilled?(connection: unknown, job: Identity): string | null
+  checkFilled?(connection: unknown, job: Pick<Identity, "ownerId">): string | null
   audiences?(connection: unknown): ConnectionAudiences
   underCeiling?(grant: unknown): unknown
   /** Present when its grants name files that lie in the policy folder. */

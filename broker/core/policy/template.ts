@@ -92,7 +92,7 @@ export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, str
  * Why a job cannot have a grant that its claims filled, by the provider's own word; null when it can. A fault such as
  * those of `fieldsFor`, and apart from it: this asks who the job is, besides what goes into the gaps.
  */
-export function misfitOf({ template, connection }: Grant, identity: Identity): string | null {
+export function misfitOf({ template, connection }: Grant, identity: Pick<Identity, "ownerId">): string | null {
   if (template === undefined || template.claims.length === 0) return null
   return template.schemas.checkFilled?.(connection.settings, identity) ?? null
 }
