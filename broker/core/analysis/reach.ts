@@ -9,7 +9,7 @@ import type { Scope } from "./scope.ts"
 import type { ScopePart } from "./scope-space.ts"
 import type { Space } from "./space.ts"
 import { deniedOf, rulesFor, type Survey, surveyOf } from "./survey.ts"
-import { axisOf, regionOfEntry, regionOfFillable } from "./template-region.ts"
+import { axisOf, regionOfEntry, regionOfFillable, regionOfFilled } from "./template-region.ts"
 import { attempt, type Must, type TooComplex } from "./too-complex.ts"
 
 /** Who in a scope gets a grant: exactly, for every identity at once. */
@@ -85,7 +85,8 @@ export function reachesBy(survey: Survey, name: string): Result<readonly Reach[]
       const defined = must(subtract(applies.get(policy) ?? nothing(space), must(union(space, others))))
       const closed = closedGrant(grant, scope)
       const fillable = closed === null ? nothing(space) : regionOfFillable(space, closed)
-      const admitted = must(intersect(must(intersect(ruled, defined)), fillable))
+      const filled = must(intersect(fillable, regionOfFilled(space, grant)))
+      const admitted = must(intersect(must(intersect(ruled, defined)), filled))
       return [reachOf({ ...survey, policy, grant: closed ?? grant, admitted }, must)]
     })
   })

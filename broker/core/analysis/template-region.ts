@@ -1,4 +1,4 @@
-import { type Claims, repositoryName } from "../identity.ts"
+import { repositoryName } from "../identity.ts"
 import type { Boundary, BoundaryEntry, Grant } from "../policy/model.ts"
 import { matchPattern } from "../policy/pattern.ts"
 import { isInsertable, misfitOf, REPOSITORY_NAME, type TemplatePart } from "../policy/template.ts"
@@ -53,20 +53,26 @@ export function templateLanguages(
 
 const OWNER_ID = "repository_owner_id"
 
-/** Whose claims can be filled into the grant, and whose jobs its provider fills it for. */
-export function regionOfFillable(space: Space, grant: Grant): Region {
+/** Whose claims can be filled into the grant. */
+export function regionOfFillable(space: Space, { template }: Grant): Region {
   return boxRegion(space, (axis) => {
-    const fits = (claims: Claims) =>
-      axis.claim !== OWNER_ID || misfitOf(grant, { ownerId: String(claims[OWNER_ID] ?? "") }) === null
-    const gaps = (grant.template?.claims ?? []).filter((gap) => axisOf(gap) === axis.claim)
-    return valuesThat(axis, (claims) => {
-      const isFilled = gaps.every((gap) => {
+    const gaps = (template?.claims ?? []).filter((gap) => axisOf(gap) === axis.claim)
+    return valuesThat(axis, (claims) =>
+      gaps.every((gap) => {
         const value = claims[axis.claim]
         return typeof value === "string" && isInsertable(insertedBy(gap, value))
-      })
-      return isFilled && fits(claims)
-    })
+      }),
+    )
   })
+}
+
+/** Whose jobs a grant's provider fills its gaps for; everybody's where it has none. Of the grant as it was written. */
+export function regionOfFilled(space: Space, grant: Grant): Region {
+  return boxRegion(space, (axis) =>
+    valuesThat(axis, ({ [OWNER_ID]: ownerId }) =>
+      axis.claim !== OWNER_ID ? true : misfitOf(grant, { ownerId: String(ownerId ?? "") }) === null,
+    ),
+  )
 }
 
 /** Whose grant is what an entry of a boundary admits. */
