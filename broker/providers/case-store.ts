@@ -1,4 +1,5 @@
-import type { ProviderCase } from "./case.ts"
+import type { ErrorCode } from "../wire/error-codes.ts"
+import { FOREIGN_TEXT, type ProviderCase, type Reply } from "./case.ts"
 
 // What the recorded stories of every store have in common: of no bundle.
 
@@ -19,3 +20,128 @@ export const minted = (...texts: readonly string[]) => ({
   revocation: "expires-only" as const,
   expiresAt: null,
 })
+
+/** What tells one store that is asked over HTTP from another, where all must fail alike. */
+export interface FailingStore {
+  readonly asking: ReturnType<typeof askingBy>
+  readonly locator: string
+  /** What it answers before it is asked for the value: a login, a name that is looked up. */
+  readonly before: readonly Reply[]
+  /** How it gives the value that the locator names. */
+  readonly found: (text: string) => Reply
+  /** How it gives one that is no text; left out where it has none. */
+  readonly binary?: Reply
+  /** It keeps nothing but bytes, which a NUL makes binary. */
+  readonly isOfBytes?: true
+  /** Its locators pick fields of JSON, behind a #. */
+  readonly picksFields: boolean
+  /** How it throttles, when it is asked for the value. */
+  readonly throttled: Reply
+  /** In which other ways of its own it fails then, for a while. */
+  readonly failing: readonly Named[]
+}
+
+type Named = readonly [what: string, reply: Reply]
+
+/** How every store can fail a grant, whatever it is: the same stories for each, so that none is forgotten in one. */
+export const storeFailures = (store: FailingStore): readonly ProviderCase[] => [
+  ...unusable(store),
+  ...(store.picksFields ? fields(store) : []),
+  ...spoiled(store),
+  ...passing(store),
+]
+
+function unusable({ asking, locator, before, found, binary, isOfBytes }: FailingStore): readonly ProviderCase[] {
+  const replies: readonly (readonly [...Named, detailHolds: string])[] = [
+    ["an empty value", found(""), "is empty, and the grant does not say allow_empty"],
+    ["a value with a NUL", found(`${FOREIGN_TEXT}\0`), isOfBytes ? "is binary: let it arrive as a file" : "has a NUL"],
+    ["a value with a carriage return", found(`${FOREIGN_TEXT}\r\n`), "carriage return, which no variable carries"],
+    ["a value that is too large", found(FOREIGN_TEXT.repeat(4_000)), "is larger than 64 KiB"],
+    ...(binary ? [["a binary value in a variable", binary, "is binary: let it arrive as a file"] as const] : []),
+  ]
+  return replies.map(([what, reply, detailHolds]) => ({
+    name: `refuses ${what}, and says what to change`,
+    ...asking(locator),
+    replies: [...before, reply],
+    expect: { code: "secret_unusable", detailHolds },
+  }))
+}
+
+function fields({ asking, locator, before, found, binary }: FailingStore): readonly ProviderCase[] {
+  const replies: readonly (readonly [...Named, code: ErrorCode, detailHolds: string])[] = [
+    ["of JSON that has it not", found(`{"host":"${FOREIGN_TEXT}"}`), "secret_not_found", "a field that is not there"],
+    ["of what is no JSON", found(FOREIGN_TEXT), "secret_unusable", "is no JSON"],
+    ["of a list", found(`["${FOREIGN_TEXT}"]`), "secret_unusable", "is no JSON object"],
+    ["that holds a map", found(`{"port":{"x":"${FOREIGN_TEXT}"}}`), "secret_unusable", "holds no single text"],
+    ["that holds null", found('{"port":null}'), "secret_unusable", "holds no single text"],
+    ...(binary ? [["of what is binary", binary, "secret_unusable", "is no JSON"] as const] : []),
+  ]
+  return replies.map(([what, reply, code, detailHolds]) => ({
+    name: `refuses a field ${what}`,
+    ...asking(`${locator}#port`),
+    replies: [...before, reply],
+    expect: { code, detailHolds },
+  }))
+}
+
+const PAGE = `<!doctype html><p>${FOREIGN_TEXT}`
+
+/** What may come in the place of any answer, and is none. */
+const spoilings = (answer: Reply): readonly Named[] => [
+  ["an oversized answer", { failure: "too-large" }],
+  ["a redirect", { failure: "redirect" }],
+  ["a page of somebody else's", { status: 200, headers: { "content-type": "text/html" }, body: PAGE }],
+  ["a page that passes for an answer", { ...answer, body: PAGE }],
+  ["garbage", { ...answer, body: `\0${FOREIGN_TEXT}` }],
+]
+
+function spoiled({ asking, locator, before, found }: FailingStore): readonly ProviderCase[] {
+  const value = found("the value")
+  const answers = [...before, value]
+  const story = ([what, reply]: Named, at: number): ProviderCase => ({
+    name: `hands out nothing of ${what} in place of answer ${at + 1}`,
+    ...asking(locator),
+    replies: [...answers.slice(0, at), reply],
+    expect: { code: "provider_response_invalid" },
+  })
+  return [
+    ...answers.flatMap((answer, at) => spoilings(answer).map((spoiling) => story(spoiling, at))),
+    story(["a list", { ...value, body: `["${FOREIGN_TEXT}"]` }], before.length),
+  ]
+}
+
+/** What passes, whoever it comes from, and what is said of it when it does not. */
+const PASSING: readonly (readonly [...Named, code: ErrorCode])[] = [
+  ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }, "provider_throttled"],
+  ["a server error", { status: 500, body: FOREIGN_TEXT }, "provider_unavailable"],
+  ["a service that is unavailable", { status: 503, body: FOREIGN_TEXT }, "provider_unavailable"],
+  ["a slow answer", { failure: "timeout" }, "provider_unavailable"],
+  ["a broken connection", { failure: "unreachable" }, "provider_unavailable"],
+]
+
+function passing({ asking, locator, before, found, throttled, failing }: FailingStore): readonly ProviderCase[] {
+  const answers = [...before, found("the value")]
+  const own: readonly Named[] = [["throttling", throttled], ...failing]
+  const givesUp = (what: string, reply: Reply, code: ErrorCode, at: number): ProviderCase => ({
+    name: `gives up on ${what} that does not pass, in place of answer ${at + 1}`,
+    ...asking(locator),
+    replies: [...answers.slice(0, at), ...Array.from({ length: 5 }, () => reply)],
+    expect: { code },
+  })
+  return [
+    ...PASSING.map(([what, reply]) => ({
+      name: `asks again after ${what}, whichever call meets it`,
+      ...asking(locator),
+      replies: answers.flatMap((answer) => [reply, answer]),
+      expect: minted("the value"),
+    })),
+    ...own.map(([what, reply]) => ({
+      name: `asks again after ${what} of the store's own`,
+      ...asking(locator),
+      replies: [...before, reply, found("the value")],
+      expect: minted("the value"),
+    })),
+    ...PASSING.flatMap(([what, reply, code]) => answers.map((_, at) => givesUp(what, reply, code, at))),
+    givesUp("throttling of the store's own", throttled, "provider_throttled", before.length),
+  ]
+}

@@ -1,5 +1,5 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { minted } from "../case-store.ts"
+import type { ProviderCase, Reply } from "../case.ts"
+import { minted, storeFailures } from "../case-store.ts"
 import {
   API,
   admin,
@@ -44,18 +44,6 @@ const refusals: readonly ProviderCase[] = (
     ["an item deleted meanwhile", [...found, json(item({ state: "DELETED" }))], "secret_unusable", "archived"],
     ["an item that went away meanwhile", [...found, refused(404)], "secret_not_found", "is not there"],
     ["an item without the field", [...found, json(item({ fields: [] }))], "secret_not_found", "field"],
-    [
-      "a value that no variable carries",
-      [...found, json(item({ fields: [field("password", { value: `${FOREIGN_TEXT}\0` })] }))],
-      "secret_unusable",
-      "as: file",
-    ],
-    [
-      "a value that is too large",
-      [...found, json(item({ fields: [field("password", { value: FOREIGN_TEXT.repeat(4_000) })] }))],
-      "secret_unusable",
-      "64 KiB",
-    ],
   ] as const
 ).map(([what, replies, code, detailHolds]) => ({
   name: `refuses ${what}, and says what to change`,
@@ -89,15 +77,12 @@ const fields: readonly ProviderCase[] = (
 
 const spoiled: readonly ProviderCase[] = (
   [
-    ["garbage for vaults", [{ status: 200, body: `<p>${FOREIGN_TEXT}` }]],
     ["a vault without an id", [json([vault({ id: undefined })])]],
     ["a vault whose id leads elsewhere", [json([vault({ id: "../../heartbeat" })])]],
     ["items of another vault", [found[0], json([listed({ vault: { id: OTHER_ID } })])]],
     ["another item", [...found, json(item({ id: OTHER_ID }))]],
     ["an item of another vault", [...found, json(item({ vault: { id: OTHER_ID } }))]],
     ["a field that is no text", [...found, json(item({ fields: [field("password", { value: 7 })] }))]],
-    ["an oversized answer", [{ failure: "too-large" }]],
-    ["a redirect", [{ failure: "redirect" }]],
   ] as const
 ).map(([what, replies]) => ({
   name: `hands out nothing of ${what}`,
@@ -106,19 +91,15 @@ const spoiled: readonly ProviderCase[] = (
   expect: { code: "provider_response_invalid" },
 }))
 
-const passing: readonly ProviderCase[] = (
-  [
-    ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }],
-    ["a server error", refused(500)],
-    ["a slow answer", { failure: "timeout" }],
-    ["a broken connection", { failure: "unreachable" }],
-  ] as const
-).map(([what, reply]) => ({
-  name: `asks again after ${what}`,
-  ...request,
-  replies: [reply, ...answered],
-  expect: minted("the password"),
-}))
+const failures = storeFailures({
+  asking,
+  locator: PASSWORD,
+  before: found,
+  found: (text) => json(item({ fields: [field("password", { value: text })] })),
+  picksFields: false,
+  throttled: refused(429),
+  failing: [["a failure", refused(500)]],
+})
 
 /** Stories of a Connect server: found by name and by id, refused, ambiguous, spoiled, and passing failures. */
 export const cases: readonly ProviderCase[] = [
@@ -203,13 +184,7 @@ export const cases: readonly ProviderCase[] = [
   ...refusals,
   ...fields,
   ...spoiled,
-  ...passing,
-  {
-    name: "gives up on throttling that does not pass",
-    ...request,
-    replies: Array.from({ length: 5 }, () => refused(429)),
-    expect: { code: "provider_throttled" },
-  },
+  ...failures,
   {
     name: "asks nobody without its token",
     ...request,

@@ -53,21 +53,12 @@ export const refusedInHeader = (status: number, type: string): Reply => ({
   body: JSON.stringify({ message: FOREIGN_TEXT }),
 })
 
-/** What every store answers with when nothing of it can be used. */
-export const SPOILED: readonly (readonly [what: string, reply: Reply])[] = [
-  ["an answer that is not JSON", { status: 200, headers: JSON_TYPE, body: `<!doctype html><p>${FOREIGN_TEXT}` }],
-  ["an answer that is a list", { status: 200, headers: JSON_TYPE, body: `["${FOREIGN_TEXT}"]` }],
-  ["an oversized answer", { failure: "too-large" }],
-  ["a redirect", { failure: "redirect" }],
-]
-
-/** What passes, by AWS's code or without one. */
-export const PASSING: readonly (readonly [what: string, reply: Reply])[] = [
-  ["throttling", refusedWith(400, "ThrottlingException")],
-  ["throttling that the header alone tells", refusedInHeader(400, "ThrottlingException")],
-  ["a failure of the service's own", refusedWith(500, "InternalServiceError")],
-  ["a failure with the status of a refusal", refusedWith(400, "InternalServerError")],
-  ["an unavailable service", { status: 503, headers: {}, body: FOREIGN_TEXT }],
-  ["a slow answer", { failure: "timeout" }],
-  ["a broken connection", { failure: "unreachable" }],
-]
+/** How the stores throttle, and in which other ways they fail for a while, by AWS's codes. */
+export const PASSING = {
+  throttled: refusedWith(400, "ThrottlingException"),
+  failing: [
+    ["throttling that the header alone tells", refusedInHeader(400, "ThrottlingException")],
+    ["a failure", refusedWith(500, "InternalServiceError")],
+    ["a failure with the status of a refusal", refusedWith(400, "InternalServerError")],
+  ],
+} as const

@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { askingBy, minted } from "../case-store.ts"
+import { askingBy, minted, storeFailures } from "../case-store.ts"
 
 const connection = { url: "https://conjur.example.com", account: "acme", authenticator: "daypass" }
 const PASSWORD = "data/shop/db/password"
@@ -58,15 +58,6 @@ const refusals: readonly ProviderCase[] = (
     ["a variable that is not there", refused(404, "not_found"), "secret_not_found", `${PASSWORD} names a variable`],
     ["a request that Conjur does not take", refused(422, "argument_error"), "provider_denied", "log"],
     ["what is binary, asked for as text", refused(406, "bad_secret_encoding"), "secret_unusable", "Accept-Encoding"],
-    ["a binary value in a variable", values({ [PASSWORD]: btoa("\xff\xfe") }), "secret_unusable", "as: file"],
-    ["a value with a NUL", values({ [PASSWORD]: btoa(`${FOREIGN_TEXT}\0`) }), "secret_unusable", "as: file"],
-    ["an empty value", values({ [PASSWORD]: "" }), "secret_unusable", "allow_empty"],
-    [
-      "a value that is too large",
-      values({ [PASSWORD]: btoa(FOREIGN_TEXT.repeat(4_000)) }),
-      "secret_unusable",
-      "64 KiB",
-    ],
   ] as const
 ).map(([what, reply, code, detailHolds]) => ({
   name: `refuses ${what}, and says what to change`,
@@ -75,32 +66,13 @@ const refusals: readonly ProviderCase[] = (
   expect: { code, detailHolds },
 }))
 
-const fields: readonly ProviderCase[] = (
-  [
-    ["of JSON that has it not", '{"host":"db"}', "secret_not_found", "a field that is not there"],
-    ["of what is no JSON", FOREIGN_TEXT, "secret_unusable", "no JSON"],
-    ["of what is no text", "\xff\xfe", "secret_unusable", "no JSON"],
-  ] as const
-).map(([what, text, code, detailHolds]) => ({
-  name: `refuses a field ${what}`,
-  ...asking(`${PASSWORD}#port`),
-  replies: [loggedIn(), values({ [PASSWORD]: btoa(text) })],
-  expect: { code, detailHolds },
-}))
-
 const spoiled: readonly ProviderCase[] = (
   [
-    ["a login that is no JSON", [{ status: 200, body: `<p>${FOREIGN_TEXT}` }]],
     ["a login without a signature", [loggedIn({ signature: undefined })]],
     ["a login whose token would break a header", [loggedIn({ payload: 'x"\r\n' })]],
-    ["an oversized login", [{ failure: "too-large" }]],
-    ["a redirected login", [{ failure: "redirect" }]],
-    ["garbage for variables", [loggedIn(), { status: 200, headers: inBase64, body: `\0${FOREIGN_TEXT}` }]],
     ["another variable", [loggedIn(), values({ "data/shop/db/other": btoa(FOREIGN_TEXT) })]],
     ["a value that is no text", [loggedIn(), json({ [`acme:variable:${PASSWORD}`]: 7 })]],
     ["a value that is not in base64, as it says", [loggedIn(), values({ [PASSWORD]: `${FOREIGN_TEXT}!` })]],
-    ["an oversized answer", [loggedIn(), { failure: "too-large" }]],
-    ["a redirect", [loggedIn(), { failure: "redirect" }]],
   ] as const
 ).map(([what, replies]) => ({
   name: `hands out nothing of ${what}`,
@@ -109,19 +81,17 @@ const spoiled: readonly ProviderCase[] = (
   expect: { code: "provider_response_invalid" },
 }))
 
-const passing: readonly ProviderCase[] = (
-  [
-    ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }],
-    ["a server error", silent(503)],
-    ["a slow answer", { failure: "timeout" }],
-    ["a broken connection", { failure: "unreachable" }],
-  ] as const
-).map(([what, reply]) => ({
-  name: `asks again after ${what}, at the login and after it`,
-  ...request,
-  replies: [reply, loggedIn(), reply, found],
-  expect: minted("the password"),
-}))
+const failures = storeFailures({
+  asking,
+  locator: PASSWORD,
+  before: [loggedIn()],
+  found: (text) => values({ [PASSWORD]: btoa(text) }),
+  binary: values({ [PASSWORD]: btoa("\xff\xfe") }),
+  isOfBytes: true,
+  picksFields: true,
+  throttled: silent(429),
+  failing: [["a failure", silent(503)]],
+})
 
 /** Stories of Conjur: read in batches, refused, binary, spoiled, and passing failures. */
 export const cases: readonly ProviderCase[] = [
@@ -187,13 +157,6 @@ export const cases: readonly ProviderCase[] = [
   },
   ...logins,
   ...refusals,
-  ...fields,
   ...spoiled,
-  ...passing,
-  {
-    name: "gives up on throttling that does not pass",
-    ...request,
-    replies: [loggedIn(), ...Array.from({ length: 5 }, () => silent(429))],
-    expect: { code: "provider_throttled" },
-  },
+  ...failures,
 ]

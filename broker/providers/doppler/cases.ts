@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { askingBy, minted } from "../case-store.ts"
+import { askingBy, minted, storeFailures } from "../case-store.ts"
 
 const connection = { identity: "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15" }
 const URL_SECRET = "shop/prd/DATABASE_URL"
@@ -59,14 +59,6 @@ const refusals: readonly ProviderCase[] = (
       "secret_unusable",
       "a locator of its own",
     ],
-    ["an empty value", shelf({ DATABASE_URL: secret("") }), "secret_unusable", "allow_empty"],
-    ["a value with a NUL", shelf({ DATABASE_URL: secret(`${FOREIGN_TEXT}\0`) }), "secret_unusable", "as: file"],
-    [
-      "a value that is too large",
-      shelf({ DATABASE_URL: secret(FOREIGN_TEXT.repeat(4_000)) }),
-      "secret_unusable",
-      "64 KiB",
-    ],
   ] as const
 ).map(([what, reply, code, detailHolds]) => ({
   name: `refuses ${what}, and says what to change`,
@@ -75,35 +67,15 @@ const refusals: readonly ProviderCase[] = (
   expect: { code, detailHolds },
 }))
 
-const fields: readonly ProviderCase[] = (
-  [
-    ["of JSON that has it not", '{"host":"db"}', "secret_not_found", "a field that is not there"],
-    ["of what is no JSON", FOREIGN_TEXT, "secret_unusable", "no JSON"],
-    ["of a list", `["${FOREIGN_TEXT}"]`, "secret_unusable", "no JSON object"],
-    ["that holds a map", `{"port":{"x":"${FOREIGN_TEXT}"}}`, "secret_unusable", "no single text"],
-  ] as const
-).map(([what, text, code, detailHolds]) => ({
-  name: `refuses a field ${what}`,
-  ...asking(`${URL_SECRET}#port`),
-  replies: [loggedIn(), shelf({ DATABASE_URL: secret(text) })],
-  expect: { code, detailHolds },
-}))
-
 const spoiled: readonly ProviderCase[] = (
   [
-    ["a login that is no JSON", [{ status: 200, body: `<p>${FOREIGN_TEXT}` }]],
     ["a login without a token", [loggedIn({ token: undefined })]],
     ["a login whose token would break a header", [loggedIn({ token: "dp.said.x\r\nx: y" })]],
     ["a login without an end", [loggedIn({ expires_at: undefined })]],
     ["a login that has expired already", [loggedIn({ expires_at: "2026-11-22T11:59:59.000Z" })]],
-    ["an oversized login", [{ failure: "too-large" }]],
-    ["a redirected login", [{ failure: "redirect" }]],
-    ["garbage for secrets", [loggedIn(), { status: 200, body: `\0${FOREIGN_TEXT}` }]],
     ["an answer without secrets", [loggedIn(), json({ success: true })]],
     ["a secret without a value", [loggedIn(), shelf({ DATABASE_URL: secret(undefined) })]],
     ["a secret that is no text", [loggedIn(), shelf({ DATABASE_URL: secret(7) })]],
-    ["an oversized answer", [loggedIn(), { failure: "too-large" }]],
-    ["a redirect", [loggedIn(), { failure: "redirect" }]],
   ] as const
 ).map(([what, replies]) => ({
   name: `hands out nothing of ${what}`,
@@ -112,19 +84,15 @@ const spoiled: readonly ProviderCase[] = (
   expect: { code: "provider_response_invalid" },
 }))
 
-const passing: readonly ProviderCase[] = (
-  [
-    ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }],
-    ["a server error", refused(503)],
-    ["a slow answer", { failure: "timeout" }],
-    ["a broken connection", { failure: "unreachable" }],
-  ] as const
-).map(([what, reply]) => ({
-  name: `asks again after ${what}, at the login and after it`,
-  ...request,
-  replies: [reply, loggedIn(), reply, found],
-  expect: minted("postgres://shop"),
-}))
+const failures = storeFailures({
+  asking,
+  locator: URL_SECRET,
+  before: [loggedIn()],
+  found: (text) => shelf({ DATABASE_URL: secret(text) }),
+  picksFields: true,
+  throttled: refused(429),
+  failing: [["a failure", refused(503)]],
+})
 
 /** Stories of Doppler: read a config at a time, refused, hidden, spoiled, and passing failures. */
 export const cases: readonly ProviderCase[] = [
@@ -219,13 +187,6 @@ export const cases: readonly ProviderCase[] = [
   },
   ...logins,
   ...refusals,
-  ...fields,
   ...spoiled,
-  ...passing,
-  {
-    name: "gives up on throttling that does not pass",
-    ...request,
-    replies: [loggedIn(), ...Array.from({ length: 5 }, () => refused(429))],
-    expect: { code: "provider_throttled" },
-  },
+  ...failures,
 ]

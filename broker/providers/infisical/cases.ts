@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { askingBy, minted } from "../case-store.ts"
+import { askingBy, minted, storeFailures } from "../case-store.ts"
 
 const PROJECT = "6f0b9c2e-1d34-4a57-8e90-b1c2d3e4f506"
 const connection = { identity_id: "5d0e4c1b-7a62-4f39-8b1d-2c9e6a0f7d34" }
@@ -72,7 +72,6 @@ const refusals: readonly ProviderCase[] = (
     ["a secret that is not there", refused(404, "NotFound"), "secret_not_found", "is not there"],
     ["a server without version 4", refused(404, "Not Found"), "provider_denied", "version 4 of the API"],
     ["a hidden value", found({ secretValueHidden: true, secretValue: FOREIGN_TEXT }), "secret_unusable", "is hidden"],
-    ["an empty value", found({ secretValue: "" }), "secret_unusable", "allow_empty"],
     [
       "a reference to a secret of the same folder",
       found({ secretValue: `${FOREIGN_TEXT}\${HOST}` }),
@@ -85,8 +84,6 @@ const refusals: readonly ProviderCase[] = (
       "secret_unusable",
       "a locator of its own",
     ],
-    ["a value with a NUL", found({ secretValue: `${FOREIGN_TEXT}\0` }), "secret_unusable", "as: file"],
-    ["a value that is too large", found({ secretValue: FOREIGN_TEXT.repeat(4_000) }), "secret_unusable", "64 KiB"],
   ] as const
 ).map(([what, reply, code, detailHolds]) => ({
   name: `refuses ${what}, and says what to change`,
@@ -95,29 +92,13 @@ const refusals: readonly ProviderCase[] = (
   expect: { code, detailHolds },
 }))
 
-const fields: readonly ProviderCase[] = (
-  [
-    ["of JSON that has it not", '{"host":"db"}', "secret_not_found", "a field that is not there"],
-    ["of what is no JSON", FOREIGN_TEXT, "secret_unusable", "no JSON"],
-  ] as const
-).map(([what, secretValue, code, detailHolds]) => ({
-  name: `refuses a field ${what}`,
-  ...asking(`${PASSWORD}#port`),
-  replies: [loggedIn(), found({ secretValue })],
-  expect: { code, detailHolds },
-}))
-
 const spoiled: readonly ProviderCase[] = (
   [
-    ["a login that is no JSON", [{ status: 200, body: `<p>${FOREIGN_TEXT}` }]],
     ["a login without a token", [loggedIn({ accessToken: undefined })]],
     ["a login whose token would break a header", [loggedIn({ accessToken: "canary\r\nx: y" })]],
     ["a login of unknown length", [loggedIn({ expiresIn: undefined })]],
     ["a login that is over", [loggedIn({ expiresIn: -1 })]],
     ["a login of another kind", [loggedIn({ tokenType: "DPoP" })]],
-    ["an oversized login", [{ failure: "too-large" }]],
-    ["a redirected login", [{ failure: "redirect" }]],
-    ["garbage for a secret", [loggedIn(), { status: 200, body: `\0${FOREIGN_TEXT}` }]],
     ["a secret of another project", [loggedIn(), found({ workspace: "another" })]],
     ["a secret of another environment", [loggedIn(), found({ environment: "dev" })]],
     ["a secret of another folder", [loggedIn(), found({ secretPath: "/" })]],
@@ -125,8 +106,6 @@ const spoiled: readonly ProviderCase[] = (
     ["somebody's personal secret", [loggedIn(), found({ type: "personal" })]],
     ["a secret without a value", [loggedIn(), found({ secretValue: undefined })]],
     ["a secret that may be hidden", [loggedIn(), found({ secretValueHidden: undefined })]],
-    ["an oversized answer", [loggedIn(), { failure: "too-large" }]],
-    ["a redirect", [loggedIn(), { failure: "redirect" }]],
   ] as const
 ).map(([what, replies]) => ({
   name: `hands out nothing of ${what}`,
@@ -135,19 +114,15 @@ const spoiled: readonly ProviderCase[] = (
   expect: { code: "provider_response_invalid" },
 }))
 
-const passing: readonly ProviderCase[] = (
-  [
-    ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }],
-    ["a server error", refused(500, "InternalServerError")],
-    ["a slow answer", { failure: "timeout" }],
-    ["a broken connection", { failure: "unreachable" }],
-  ] as const
-).map(([what, reply]) => ({
-  name: `asks again after ${what}, at the login and after it`,
-  ...request,
-  replies: [reply, loggedIn(), reply, found()],
-  expect: minted("the password"),
-}))
+const failures = storeFailures({
+  asking,
+  locator: PASSWORD,
+  before: [loggedIn()],
+  found: (secretValue) => found({ secretValue }),
+  picksFields: true,
+  throttled: refused(429, "RateLimitExceeded"),
+  failing: [["a failure", refused(500, "InternalServerError")]],
+})
 
 /** Stories of Infisical: read a secret at a time, refused, hidden, spoiled, and passing failures. */
 export const cases: readonly ProviderCase[] = [
@@ -209,13 +184,6 @@ export const cases: readonly ProviderCase[] = [
   },
   ...logins,
   ...refusals,
-  ...fields,
   ...spoiled,
-  ...passing,
-  {
-    name: "gives up on throttling that does not pass",
-    ...request,
-    replies: [loggedIn(), ...Array.from({ length: 5 }, () => refused(429, "RateLimitExceeded"))],
-    expect: { code: "provider_throttled" },
-  },
+  ...failures,
 ]

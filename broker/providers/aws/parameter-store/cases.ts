@@ -1,5 +1,6 @@
-import { CASE_SUBJECT, type ExpectedCall, FOREIGN_TEXT, type ProviderCase, type Reply } from "../../case.ts"
-import { answered, loggedIn, PASSING, refused, refusedWith, SPOILED } from "../recorded.ts"
+import { CASE_SUBJECT, type ExpectedCall, type ProviderCase, type Reply } from "../../case.ts"
+import { askingBy, storeFailures } from "../../case-store.ts"
+import { answered, loggedIn, PASSING, refused, refusedWith } from "../recorded.ts"
 
 const connection = { region: "eu-west-1", role: "arn:aws:iam::111122223333:role/ci/daypass-read" }
 const NAME = "/shop/db/password"
@@ -149,7 +150,6 @@ const named: readonly ProviderCase[] = [
 
 const spoiled: readonly ProviderCase[] = (
   [
-    ...SPOILED,
     ["an answer without the parameter", found()],
     ["an answer with one more parameter", found(parameter(NAME), parameter("/shop/key"))],
     ["the same parameter twice", found(parameter(NAME), parameter(NAME))],
@@ -180,6 +180,15 @@ const other: readonly ProviderCase[] = (
   replies: [loggedIn, reply],
   expect: { code: "provider_response_invalid", detailHolds: "another version" },
 }))
+
+const failures = storeFailures({
+  ...PASSING,
+  asking: askingBy({ connection }),
+  locator: NAME,
+  before: [loggedIn],
+  found: (text) => one({ Value: text }),
+  picksFields: true,
+})
 
 /** Stories of Parameter Store: read, refused, spoiled, unusable, and passing failures. */
 export const cases: readonly ProviderCase[] = [
@@ -226,22 +235,5 @@ export const cases: readonly ProviderCase[] = [
   },
   ...spoiled,
   ...other,
-  {
-    name: "hands out nothing of a field that is not there",
-    ...about(`${NAME}#key`),
-    replies: [loggedIn, one({ Value: JSON.stringify({ other: FOREIGN_TEXT }) })],
-    expect: { code: "secret_not_found", detailHolds: "picks a field" },
-  },
-  {
-    name: "hands out nothing of a value that no variable carries",
-    ...request,
-    replies: [loggedIn, one({ Value: `${FOREIGN_TEXT}\r\n` })],
-    expect: { code: "secret_unusable", detailHolds: "carriage return" },
-  },
-  ...PASSING.map(([what, reply]) => ({
-    name: `asks again after ${what}`,
-    ...request,
-    replies: [loggedIn, reply, one()],
-    expect: password,
-  })),
+  ...failures,
 ]

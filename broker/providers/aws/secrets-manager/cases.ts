@@ -1,5 +1,6 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
-import { granted, loggedIn, PASSING, refused, refusedInHeader, refusedWith, SPOILED } from "../recorded.ts"
+import { askingBy, storeFailures } from "../../case-store.ts"
+import { granted, loggedIn, PASSING, refused, refusedInHeader, refusedWith } from "../recorded.ts"
 import { ARN, about, call, connection, json, login, minted, request, secret, VERSION } from "./recorded.ts"
 
 const versions: readonly ProviderCase[] = [
@@ -30,24 +31,6 @@ const fields: readonly ProviderCase[] = [
       values: { ...minted.values, PORT: { secret: true, env: "PORT", value: "5432" } },
     },
   },
-  ...(
-    [
-      ["a field that is not there", json({ other: FOREIGN_TEXT }), "secret_not_found", "picks a field"],
-      ["a field of what is no JSON", secret({ SecretString: FOREIGN_TEXT }), "secret_unusable", "no JSON"],
-      ["a field that holds an object", json({ key: { of: FOREIGN_TEXT } }), "secret_unusable", "no single text"],
-      [
-        "a field of what is binary",
-        secret({ SecretString: undefined, SecretBinary: "/+4AAQ==" }),
-        "secret_unusable",
-        "no JSON",
-      ],
-    ] as const
-  ).map(([what, reply, code, detailHolds]) => ({
-    name: `hands out nothing for ${what}`,
-    ...about("shop/stripe#key"),
-    replies: [loggedIn, reply],
-    expect: { code, detailHolds },
-  })),
 ]
 
 const binary: readonly ProviderCase[] = [
@@ -96,7 +79,6 @@ const refusals: readonly ProviderCase[] = (
 
 const spoiled: readonly ProviderCase[] = (
   [
-    ...SPOILED,
     ["a secret of another name", secret({ Name: "shop/other" })],
     ["a secret whose ARN is of another name", secret({ ARN: `${ARN}shop/other-AbCd12` })],
     ["a secret whose name goes on", secret({ ARN: `${ARN}shop/stripe-live-AbCd12` })],
@@ -119,19 +101,15 @@ const spoiled: readonly ProviderCase[] = (
   expect: { code: "provider_response_invalid" },
 }))
 
-const unusable: readonly ProviderCase[] = (
-  [
-    ["an empty value", "", "is empty"],
-    ["a value with a carriage return", `${FOREIGN_TEXT}\r\n`, "carriage return"],
-    ["a value with a NUL", `${FOREIGN_TEXT}\0`, "NUL"],
-    ["a value over 64 KiB", FOREIGN_TEXT.repeat(5_000), "64 KiB"],
-  ] as const
-).map(([what, value, detailHolds]) => ({
-  name: `hands out nothing of ${what}`,
-  ...request,
-  replies: [loggedIn, secret({ SecretString: value })],
-  expect: { code: "secret_unusable", detailHolds },
-}))
+const failures = storeFailures({
+  ...PASSING,
+  asking: askingBy({ connection }),
+  locator: "shop/stripe",
+  before: [loggedIn],
+  found: (text) => secret({ SecretString: text }),
+  binary: secret({ SecretString: undefined, SecretBinary: "/+4AAQ==" }),
+  picksFields: true,
+})
 
 /** Stories of Secrets Manager: read, refused, spoiled, unusable, and passing failures. */
 export const cases: readonly ProviderCase[] = [
@@ -229,17 +207,5 @@ export const cases: readonly ProviderCase[] = [
     expect: { code: "secret_not_found", detailHolds: "shop/db" },
   },
   ...spoiled,
-  ...unusable,
-  ...PASSING.map(([what, reply]) => ({
-    name: `asks again after ${what}`,
-    ...request,
-    replies: [loggedIn, reply, secret()],
-    expect: minted,
-  })),
-  {
-    name: "gives up on throttling that does not pass",
-    ...request,
-    replies: [loggedIn, ...Array.from({ length: 5 }, () => refusedWith(400, "ThrottlingException"))],
-    expect: { code: "provider_throttled" },
-  },
+  ...failures,
 ]

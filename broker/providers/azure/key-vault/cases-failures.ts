@@ -1,5 +1,5 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../../case.ts"
-import { minted } from "../../case-store.ts"
+import { FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
+import { storeFailures } from "../../case-store.ts"
 import { CLIENT } from "../recorded.ts"
 import { asking, FUTURE, found, loggedIn, PAST, refused, request, VAULT, VERSION } from "./recorded.ts"
 
@@ -38,27 +38,11 @@ const unusable: readonly ProviderCase[] = (
     ["a disabled secret", found({}, { enabled: false }), "secret_unusable", "is disabled"],
     ["an expired secret", found({}, { exp: PAST }), "secret_unusable", "has expired"],
     ["a secret of the future", found({}, { nbf: FUTURE }), "secret_unusable", "not valid yet"],
-    ["an empty value", found({ value: "" }), "secret_unusable", "allow_empty"],
-    ["a value with a NUL", found({ value: `${FOREIGN_TEXT}\0` }), "secret_unusable", "as: file"],
-    ["a value with a carriage return", found({ value: `${FOREIGN_TEXT}\r\n` }), "secret_unusable", "as: file"],
-    ["a value that is too large", found({ value: FOREIGN_TEXT.repeat(4_200) }), "secret_unusable", "64 KiB"],
   ] as const
 ).map(([what, reply, code, detailHolds]) => ({
   name: `refuses ${what}, and says what to change`,
   ...request,
   replies: [loggedIn(), reply],
-  expect: { code, detailHolds },
-}))
-
-const fields: readonly ProviderCase[] = (
-  [
-    ["of JSON that has it not", '{"host":"db"}', "secret_not_found", "a field that is not there"],
-    ["of what is no JSON", FOREIGN_TEXT, "secret_unusable", "no JSON"],
-  ] as const
-).map(([what, value, code, detailHolds]) => ({
-  name: `refuses a field ${what}`,
-  ...asking("shop-db#port"),
-  replies: [loggedIn(), found({ value })],
   expect: { code, detailHolds },
 }))
 
@@ -82,31 +66,26 @@ const spoiled: readonly ProviderCase[] = (
     ["a secret without a version", found({ value: FOREIGN_TEXT, id: `${VAULT}/secrets/shop-db` })],
     ["a version with more behind it", found({ value: FOREIGN_TEXT, id: `${VAULT}/secrets/shop-db/${VERSION}/x` })],
     ["an id that is none", found({ value: FOREIGN_TEXT, id: "shop-db" })],
-    ["a page of somebody else's", { status: 200, body: HTML }],
-    ["garbage", { status: 200, body: `\0${FOREIGN_TEXT}` }],
-    ["an oversized answer", { failure: "too-large" }],
-    ["a redirect", { failure: "redirect" }],
   ] as const
 ).map(([what, reply]) => ({
   name: `hands out nothing of ${what}`,
   ...request,
-  replies: [loggedIn(), reply as Reply],
+  replies: [loggedIn(), reply],
   expect: { code: "provider_response_invalid" },
 }))
 
-const passing: readonly ProviderCase[] = (
-  [
-    ["throttling", { ...refused(429, "Throttled"), headers: { "retry-after": "1" } }],
-    ["a server error", refused(500, "InternalServerError")],
-    ["a slow answer", { failure: "timeout" }],
-    ["a broken connection", { failure: "unreachable" }],
-  ] as const
-).map(([what, reply]) => ({
-  name: `asks again after ${what}`,
-  ...request,
-  replies: [loggedIn(), reply as Reply, found()],
-  expect: minted("the password"),
-}))
-
 /** What Key Vault itself can refuse, spoil or fail to do. */
-export const failures: readonly ProviderCase[] = [...refusals, ...unusable, ...fields, ...spoiled, ...passing]
+export const failures: readonly ProviderCase[] = [
+  ...refusals,
+  ...unusable,
+  ...spoiled,
+  ...storeFailures({
+    asking,
+    locator: "shop-db",
+    before: [loggedIn()],
+    found: (value) => found({ value }),
+    picksFields: true,
+    throttled: refused(429, "Throttled"),
+    failing: [["a failure", refused(500, "InternalServerError")]],
+  }),
+]

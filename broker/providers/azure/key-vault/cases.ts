@@ -107,10 +107,4 @@ export const cases: readonly ProviderCase[] = [
     expect: { code: "provider_response_invalid" },
   },
   ...failures,
-  {
-    name: "gives up on throttling that does not pass",
-    ...request,
-    replies: [loggedIn(), ...Array.from({ length: 5 }, () => refused(429, "Throttled"))],
-    expect: { code: "provider_throttled" },
-  },
 ]

@@ -1,5 +1,5 @@
-import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../../case.ts"
-import { minted } from "../../case-store.ts"
+import { FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
+import { storeFailures } from "../../case-store.ts"
 import { answer, apiRefused, exchanged, HTML } from "../recorded.ts"
 import { asking, CHECKSUM_OF_PASSWORD, found, NAME, request } from "./recorded.ts"
 
@@ -25,28 +25,11 @@ const unusable: readonly ProviderCase[] = (
   [
     ["a secret that is not there", apiRefused(404, "NOT_FOUND"), "secret_not_found", "shop-db names"],
     ["a version that is disabled", apiRefused(400, "FAILED_PRECONDITION"), "secret_unusable", "disabled or destroyed"],
-    ["an empty payload", found(""), "secret_unusable", "allow_empty"],
-    ["a payload with a NUL", found(`${FOREIGN_TEXT}\0`), "secret_unusable", "as: file"],
-    ["a payload with a carriage return", found(`${FOREIGN_TEXT}\r\n`), "secret_unusable", "as: file"],
-    ["a binary payload", found(Uint8Array.of(0xff, 0xfe, 0x00)), "secret_unusable", "is binary"],
-    ["a payload that is too large", found(FOREIGN_TEXT.repeat(4_200)), "secret_unusable", "64 KiB"],
   ] as const
 ).map(([what, reply, code, detailHolds]) => ({
   name: `refuses ${what}, and says what to change`,
   ...request,
   replies: [exchanged(), reply],
-  expect: { code, detailHolds },
-}))
-
-const fields: readonly ProviderCase[] = (
-  [
-    ["of JSON that has it not", '{"host":"db"}', "secret_not_found", "a field that is not there"],
-    ["of what is no JSON", FOREIGN_TEXT, "secret_unusable", "no JSON"],
-  ] as const
-).map(([what, content, code, detailHolds]) => ({
-  name: `refuses a field ${what}`,
-  ...asking("shop-db#port"),
-  replies: [exchanged(), found(content)],
   expect: { code, detailHolds },
 }))
 
@@ -64,32 +47,31 @@ const spoiled: readonly ProviderCase[] = (
     ["a regional secret", found(FOREIGN_TEXT, "projects/1/locations/europe-west3/secrets/shop-db/versions/7")],
     ["a name without a version", found(FOREIGN_TEXT, "projects/210987654321/secrets/shop-db")],
     ["a version without a number", found(FOREIGN_TEXT, "projects/210987654321/secrets/shop-db/versions/latest")],
-    ["a page of somebody else's", HTML],
-    ["garbage", { status: 200, body: `\0${FOREIGN_TEXT}` }],
-    ["an oversized answer", { failure: "too-large" }],
-    ["a redirect", { failure: "redirect" }],
   ] as const
 ).map(([what, reply]) => ({
   name: `hands out nothing of ${what}`,
   ...request,
-  replies: [exchanged(), reply as Reply],
+  replies: [exchanged(), reply],
   expect: { code: "provider_response_invalid" },
 }))
 
-const passing: readonly ProviderCase[] = (
-  [
-    ["throttling", apiRefused(429, "RESOURCE_EXHAUSTED")],
-    ["a server error", apiRefused(500, "INTERNAL")],
-    ["an API that is unavailable", apiRefused(503, "UNAVAILABLE")],
-    ["a slow answer", { failure: "timeout" }],
-    ["a broken connection", { failure: "unreachable" }],
-  ] as const
-).map(([what, reply]) => ({
-  name: `asks again after ${what}`,
-  ...request,
-  replies: [exchanged(), reply, found()],
-  expect: minted("the password"),
-}))
-
 /** What Secret Manager itself can refuse, spoil or fail to do. */
-export const failures: readonly ProviderCase[] = [...refusals, ...unusable, ...fields, ...spoiled, ...passing]
+export const failures: readonly ProviderCase[] = [
+  ...refusals,
+  ...unusable,
+  ...spoiled,
+  ...storeFailures({
+    asking,
+    locator: "shop-db",
+    before: [exchanged()],
+    found: (text) => found(text),
+    binary: found(Uint8Array.of(0xff, 0xfe, 0x00)),
+    isOfBytes: true,
+    picksFields: true,
+    throttled: apiRefused(429, "RESOURCE_EXHAUSTED"),
+    failing: [
+      ["a failure", apiRefused(500, "INTERNAL")],
+      ["an API that is unavailable", apiRefused(503, "UNAVAILABLE")],
+    ],
+  }),
+]

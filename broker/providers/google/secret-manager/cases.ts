@@ -145,10 +145,4 @@ export const cases: readonly ProviderCase[] = [
     expect: { code: "provider_response_invalid" },
   },
   ...failures,
-  {
-    name: "gives up on throttling that does not pass",
-    ...request,
-    replies: [exchanged(), ...Array.from({ length: 5 }, () => apiRefused(429, "RESOURCE_EXHAUSTED"))],
-    expect: { code: "provider_throttled" },
-  },
 ]
