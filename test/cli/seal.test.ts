@@ -55,11 +55,11 @@ describe("daypass seal --for", () => {
     expect(code).toBe(0)
     expect(out).not.toContain("canary")
     expect(await opened(env.DAYPASS_URL, "OP_CONNECT_TOKEN", out)).toBe("canary")
-    for (const other of [
-      opened(env.DAYPASS_URL, "ANOTHER_TOKEN", out),
-      opened("https://other.example.com", "OP_CONNECT_TOKEN", out),
-    ])
-      await expect(other).rejects.toMatchObject({ code: "configuration_invalid" })
+    for (const [url, name] of [
+      [env.DAYPASS_URL, "ANOTHER_TOKEN"],
+      ["https://other.example.com", "OP_CONNECT_TOKEN"],
+    ] as const)
+      await expect(opened(url, name, out)).rejects.toMatchObject({ code: "configuration_invalid" })
   })
 
   it("leaves alone what was never sealed, and says what is missing", async () => {
