@@ -21,6 +21,37 @@ export const minted = (...texts: readonly string[]) => ({
   expiresAt: null,
 })
 
+type Asked = Pick<ProviderCase, "connection" | "secrets" | "grant" | "ttlSeconds">
+
+/** Stories of one request that is refused, by what it met behind the answers before. */
+export const refusing =
+  (asked: Asked, ...before: readonly Reply[]) =>
+  (
+    ...met: readonly (readonly [
+      what: string,
+      replies: Reply | readonly Reply[],
+      code: ErrorCode,
+      detailHolds: string,
+    ])[]
+  ): readonly ProviderCase[] =>
+    met.map(([what, replies, code, detailHolds]) => ({
+      name: `refuses ${what}, and says what to change`,
+      ...asked,
+      replies: [...before, replies].flat(),
+      expect: { code, detailHolds },
+    }))
+
+/** Stories of one request that is answered with what was not asked for, or is no answer. */
+export const handingOutNothing =
+  (asked: Asked, ...before: readonly Reply[]) =>
+  (...met: readonly (readonly [what: string, replies: Reply | readonly Reply[]])[]): readonly ProviderCase[] =>
+    met.map(([what, replies]) => ({
+      name: `hands out nothing of ${what}`,
+      ...asked,
+      replies: [...before, replies].flat(),
+      expect: { code: "provider_response_invalid" },
+    }))
+
 /** What tells one store that is asked over HTTP from another, where all must fail alike. */
 export interface FailingStore {
   readonly asking: ReturnType<typeof askingBy>

@@ -1,5 +1,5 @@
 import type { ProviderCase, Reply } from "../case.ts"
-import { minted, storeFailures } from "../case-store.ts"
+import { handingOutNothing, minted, refusing, storeFailures } from "../case-store.ts"
 import {
   API,
   admin,
@@ -25,32 +25,25 @@ import {
   vault,
 } from "./recorded.ts"
 
-const refusals: readonly ProviderCase[] = (
+const refusals = refusing(request)(
+  ["a token that Connect does not know", [refused(401)], "provider_denied", "Make a new one"],
+  ["a vault out of the token's reach", [found[0], refused(403)], "provider_denied", `vault of ${PASSWORD}`],
+  ["a request that Connect does not take", [refused(400)], "provider_denied", "log"],
+  ["a vault that is not there", [json([])], "secret_not_found", "a vault that is not there"],
+  ["a vault whose case differs", [json([vault({ name: "SHOP production" })])], "secret_not_found", "to the letter"],
+  ["vaults of one name", [json([vault(), vault({ id: OTHER_ID })])], "secret_unusable", "by id: and its id"],
+  ["an item that is not there", [found[0], json([])], "secret_not_found", "an item that is not in the vault"],
   [
-    ["a token that Connect does not know", [refused(401)], "provider_denied", "Make a new one"],
-    ["a vault out of the token's reach", [found[0], refused(403)], "provider_denied", `vault of ${PASSWORD}`],
-    ["a request that Connect does not take", [refused(400)], "provider_denied", "log"],
-    ["a vault that is not there", [json([])], "secret_not_found", "a vault that is not there"],
-    ["a vault whose case differs", [json([vault({ name: "SHOP production" })])], "secret_not_found", "to the letter"],
-    ["vaults of one name", [json([vault(), vault({ id: OTHER_ID })])], "secret_unusable", "by id: and its id"],
-    ["an item that is not there", [found[0], json([])], "secret_not_found", "an item that is not in the vault"],
-    [
-      "items of one title",
-      [found[0], json([listed(), listed({ id: OTHER_ID })])],
-      "secret_unusable",
-      "by id: and its id",
-    ],
-    ["an archived item", [found[0], json([listed({ state: "ARCHIVED" })])], "secret_unusable", "archived or deleted"],
-    ["an item deleted meanwhile", [...found, json(item({ state: "DELETED" }))], "secret_unusable", "archived"],
-    ["an item that went away meanwhile", [...found, refused(404)], "secret_not_found", "is not there"],
-    ["an item without the field", [...found, json(item({ fields: [] }))], "secret_not_found", "field"],
-  ] as const
-).map(([what, replies, code, detailHolds]) => ({
-  name: `refuses ${what}, and says what to change`,
-  ...request,
-  replies: replies as readonly Reply[],
-  expect: { code, detailHolds },
-}))
+    "items of one title",
+    [found[0], json([listed(), listed({ id: OTHER_ID })])],
+    "secret_unusable",
+    "by id: and its id",
+  ],
+  ["an archived item", [found[0], json([listed({ state: "ARCHIVED" })])], "secret_unusable", "archived or deleted"],
+  ["an item deleted meanwhile", [...found, json(item({ state: "DELETED" }))], "secret_unusable", "archived"],
+  ["an item that went away meanwhile", [...found, refused(404)], "secret_not_found", "is not there"],
+  ["an item without the field", [...found, json(item({ fields: [] }))], "secret_not_found", "field"],
+)
 
 const fields: readonly ProviderCase[] = (
   [
@@ -75,21 +68,14 @@ const fields: readonly ProviderCase[] = (
   expect: { code, detailHolds },
 }))
 
-const spoiled: readonly ProviderCase[] = (
-  [
-    ["a vault without an id", [json([vault({ id: undefined })])]],
-    ["a vault whose id leads elsewhere", [json([vault({ id: "../../heartbeat" })])]],
-    ["items of another vault", [found[0], json([listed({ vault: { id: OTHER_ID } })])]],
-    ["another item", [...found, json(item({ id: OTHER_ID }))]],
-    ["an item of another vault", [...found, json(item({ vault: { id: OTHER_ID } }))]],
-    ["a field that is no text", [...found, json(item({ fields: [field("password", { value: 7 })] }))]],
-  ] as const
-).map(([what, replies]) => ({
-  name: `hands out nothing of ${what}`,
-  ...request,
-  replies: replies as readonly Reply[],
-  expect: { code: "provider_response_invalid" },
-}))
+const spoiled = handingOutNothing(request)(
+  ["a vault without an id", [json([vault({ id: undefined })])]],
+  ["a vault whose id leads elsewhere", [json([vault({ id: "../../heartbeat" })])]],
+  ["items of another vault", [found[0], json([listed({ vault: { id: OTHER_ID } })])]],
+  ["another item", [...found, json(item({ id: OTHER_ID }))]],
+  ["an item of another vault", [...found, json(item({ vault: { id: OTHER_ID } }))]],
+  ["a field that is no text", [...found, json(item({ fields: [field("password", { value: 7 })] }))]],
+)
 
 const failures = storeFailures({
   asking,

@@ -54,7 +54,7 @@ export const item = (change: object = {}) => ({
 })
 export const refused = (status: number): Reply => json({ status, message: FOREIGN_TEXT }, status)
 
-export const found = [json([vault()]), json([listed()])]
+export const found = [json([vault()]), json([listed()])] as const
 export const answered = [...found, json(item())]
 
 export const value = (text: string) => ({ secret: true, value: text })

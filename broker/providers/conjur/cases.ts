@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { askingBy, minted, storeFailures } from "../case-store.ts"
+import { askingBy, handingOutNothing, minted, refusing, storeFailures } from "../case-store.ts"
 
 const connection = { url: "https://conjur.example.com", account: "acme", authenticator: "daypass" }
 const PASSWORD = "data/shop/db/password"
@@ -51,35 +51,21 @@ const logins: readonly ProviderCase[] = (
   expect: { code: "provider_denied", detailHolds },
 }))
 
-const refusals: readonly ProviderCase[] = (
-  [
-    ["a variable that it may not read", refused(403, "forbidden"), "provider_denied", `may not read ${PASSWORD}`],
-    ["a login that has ended", silent(401), "provider_denied", "ended the broker's login"],
-    ["a variable that is not there", refused(404, "not_found"), "secret_not_found", `${PASSWORD} names a variable`],
-    ["a request that Conjur does not take", refused(422, "argument_error"), "provider_denied", "log"],
-    ["what is binary, asked for as text", refused(406, "bad_secret_encoding"), "secret_unusable", "Accept-Encoding"],
-  ] as const
-).map(([what, reply, code, detailHolds]) => ({
-  name: `refuses ${what}, and says what to change`,
-  ...request,
-  replies: [loggedIn(), reply],
-  expect: { code, detailHolds },
-}))
+const refusals = refusing(request, loggedIn())(
+  ["a variable that it may not read", refused(403, "forbidden"), "provider_denied", `may not read ${PASSWORD}`],
+  ["a login that has ended", silent(401), "provider_denied", "ended the broker's login"],
+  ["a variable that is not there", refused(404, "not_found"), "secret_not_found", `${PASSWORD} names a variable`],
+  ["a request that Conjur does not take", refused(422, "argument_error"), "provider_denied", "log"],
+  ["what is binary, asked for as text", refused(406, "bad_secret_encoding"), "secret_unusable", "Accept-Encoding"],
+)
 
-const spoiled: readonly ProviderCase[] = (
-  [
-    ["a login without a signature", [loggedIn({ signature: undefined })]],
-    ["a login whose token would break a header", [loggedIn({ payload: 'x"\r\n' })]],
-    ["another variable", [loggedIn(), values({ "data/shop/db/other": btoa(FOREIGN_TEXT) })]],
-    ["a value that is no text", [loggedIn(), json({ [`acme:variable:${PASSWORD}`]: 7 })]],
-    ["a value that is not in base64, as it says", [loggedIn(), values({ [PASSWORD]: `${FOREIGN_TEXT}!` })]],
-  ] as const
-).map(([what, replies]) => ({
-  name: `hands out nothing of ${what}`,
-  ...request,
-  replies: replies as readonly Reply[],
-  expect: { code: "provider_response_invalid" },
-}))
+const spoiled = handingOutNothing(request)(
+  ["a login without a signature", [loggedIn({ signature: undefined })]],
+  ["a login whose token would break a header", [loggedIn({ payload: 'x"\r\n' })]],
+  ["another variable", [loggedIn(), values({ "data/shop/db/other": btoa(FOREIGN_TEXT) })]],
+  ["a value that is no text", [loggedIn(), json({ [`acme:variable:${PASSWORD}`]: 7 })]],
+  ["a value that is not in base64, as it says", [loggedIn(), values({ [PASSWORD]: `${FOREIGN_TEXT}!` })]],
+)
 
 const failures = storeFailures({
   asking,

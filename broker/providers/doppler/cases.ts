@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { askingBy, minted, storeFailures } from "../case-store.ts"
+import { askingBy, handingOutNothing, minted, refusing, storeFailures } from "../case-store.ts"
 
 const connection = { identity: "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15" }
 const URL_SECRET = "shop/prd/DATABASE_URL"
@@ -39,50 +39,36 @@ const logins: readonly ProviderCase[] = ([400, 401, 403, 404] as const).map((sta
   expect: { code: "provider_denied", detailHolds: `its rule for sub with the grant's subject, ${CASE_SUBJECT}` },
 }))
 
-const refusals: readonly ProviderCase[] = (
+const refusals = refusing(request, loggedIn())(
+  ["a config that the account may not read", refused(403), "provider_denied", `config of ${URL_SECRET}`],
+  ["a login that has ended", refused(401), "provider_denied", "still there"],
+  ["a config that the token is not for", refused(400), "provider_denied", "Give it access"],
+  ["a config that is not there", refused(404), "secret_not_found", "a project or a config"],
+  ["a secret that is not there", shelf({ OTHER: secret(FOREIGN_TEXT) }), "secret_not_found", "the config has not"],
+  ["a restricted value", shelf({ DATABASE_URL: secret(null, "restricted") }), "secret_unusable", "Doppler keeps"],
   [
-    ["a config that the account may not read", refused(403), "provider_denied", `config of ${URL_SECRET}`],
-    ["a login that has ended", refused(401), "provider_denied", "still there"],
-    ["a config that the token is not for", refused(400), "provider_denied", "Give it access"],
-    ["a config that is not there", refused(404), "secret_not_found", "a project or a config"],
-    ["a secret that is not there", shelf({ OTHER: secret(FOREIGN_TEXT) }), "secret_not_found", "the config has not"],
-    ["a restricted value", shelf({ DATABASE_URL: secret(null, "restricted") }), "secret_unusable", "Doppler keeps"],
-    [
-      "a reference to a secret of the same config",
-      shelf({ DATABASE_URL: secret(`${FOREIGN_TEXT}\${HOST}`) }),
-      "secret_unusable",
-      "resolve_references: true",
-    ],
-    [
-      "a reference to a secret of another project",
-      shelf({ DATABASE_URL: secret(`\${bank-2.prd.KEY}`) }),
-      "secret_unusable",
-      "a locator of its own",
-    ],
-  ] as const
-).map(([what, reply, code, detailHolds]) => ({
-  name: `refuses ${what}, and says what to change`,
-  ...request,
-  replies: [loggedIn(), reply],
-  expect: { code, detailHolds },
-}))
+    "a reference to a secret of the same config",
+    shelf({ DATABASE_URL: secret(`${FOREIGN_TEXT}\${HOST}`) }),
+    "secret_unusable",
+    "resolve_references: true",
+  ],
+  [
+    "a reference to a secret of another project",
+    shelf({ DATABASE_URL: secret(`\${bank-2.prd.KEY}`) }),
+    "secret_unusable",
+    "a locator of its own",
+  ],
+)
 
-const spoiled: readonly ProviderCase[] = (
-  [
-    ["a login without a token", [loggedIn({ token: undefined })]],
-    ["a login whose token would break a header", [loggedIn({ token: "dp.said.x\r\nx: y" })]],
-    ["a login without an end", [loggedIn({ expires_at: undefined })]],
-    ["a login that has expired already", [loggedIn({ expires_at: "2026-11-22T11:59:59.000Z" })]],
-    ["an answer without secrets", [loggedIn(), json({ success: true })]],
-    ["a secret without a value", [loggedIn(), shelf({ DATABASE_URL: secret(undefined) })]],
-    ["a secret that is no text", [loggedIn(), shelf({ DATABASE_URL: secret(7) })]],
-  ] as const
-).map(([what, replies]) => ({
-  name: `hands out nothing of ${what}`,
-  ...request,
-  replies: replies as readonly Reply[],
-  expect: { code: "provider_response_invalid" },
-}))
+const spoiled = handingOutNothing(request)(
+  ["a login without a token", [loggedIn({ token: undefined })]],
+  ["a login whose token would break a header", [loggedIn({ token: "dp.said.x\r\nx: y" })]],
+  ["a login without an end", [loggedIn({ expires_at: undefined })]],
+  ["a login that has expired already", [loggedIn({ expires_at: "2026-11-22T11:59:59.000Z" })]],
+  ["an answer without secrets", [loggedIn(), json({ success: true })]],
+  ["a secret without a value", [loggedIn(), shelf({ DATABASE_URL: secret(undefined) })]],
+  ["a secret that is no text", [loggedIn(), shelf({ DATABASE_URL: secret(7) })]],
+)
 
 const failures = storeFailures({
   asking,

@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
-import { askingBy, minted, storeFailures } from "../case-store.ts"
+import { askingBy, handingOutNothing, minted, refusing, storeFailures } from "../case-store.ts"
 
 const PROJECT = "6f0b9c2e-1d34-4a57-8e90-b1c2d3e4f506"
 const connection = { identity_id: "5d0e4c1b-7a62-4f39-8b1d-2c9e6a0f7d34" }
@@ -65,54 +65,40 @@ const logins: readonly ProviderCase[] = (
   expect: { code: "provider_denied", detailHolds: detailHolds.replace(/^the/, "The") },
 }))
 
-const refusals: readonly ProviderCase[] = (
+const refusals = refusing(request, loggedIn())(
+  ["a secret that it may not read", refused(403, "PermissionDenied"), "provider_denied", `may not read ${PASSWORD}`],
+  ["a login that has ended", refused(401, "UnauthorizedError"), "provider_denied", "the limit of uses"],
+  ["a secret that is not there", refused(404, "NotFound"), "secret_not_found", "is not there"],
+  ["a server without version 4", refused(404, "Not Found"), "provider_denied", "version 4 of the API"],
+  ["a hidden value", found({ secretValueHidden: true, secretValue: FOREIGN_TEXT }), "secret_unusable", "is hidden"],
   [
-    ["a secret that it may not read", refused(403, "PermissionDenied"), "provider_denied", `may not read ${PASSWORD}`],
-    ["a login that has ended", refused(401, "UnauthorizedError"), "provider_denied", "the limit of uses"],
-    ["a secret that is not there", refused(404, "NotFound"), "secret_not_found", "is not there"],
-    ["a server without version 4", refused(404, "Not Found"), "provider_denied", "version 4 of the API"],
-    ["a hidden value", found({ secretValueHidden: true, secretValue: FOREIGN_TEXT }), "secret_unusable", "is hidden"],
-    [
-      "a reference to a secret of the same folder",
-      found({ secretValue: `${FOREIGN_TEXT}\${HOST}` }),
-      "secret_unusable",
-      "resolve_references: true",
-    ],
-    [
-      "a reference to a secret of another folder",
-      found({ secretValue: `\${prod.bank-1.eu.KEY}` }),
-      "secret_unusable",
-      "a locator of its own",
-    ],
-  ] as const
-).map(([what, reply, code, detailHolds]) => ({
-  name: `refuses ${what}, and says what to change`,
-  ...request,
-  replies: [loggedIn(), reply],
-  expect: { code, detailHolds },
-}))
+    "a reference to a secret of the same folder",
+    found({ secretValue: `${FOREIGN_TEXT}\${HOST}` }),
+    "secret_unusable",
+    "resolve_references: true",
+  ],
+  [
+    "a reference to a secret of another folder",
+    found({ secretValue: `\${prod.bank-1.eu.KEY}` }),
+    "secret_unusable",
+    "a locator of its own",
+  ],
+)
 
-const spoiled: readonly ProviderCase[] = (
-  [
-    ["a login without a token", [loggedIn({ accessToken: undefined })]],
-    ["a login whose token would break a header", [loggedIn({ accessToken: "canary\r\nx: y" })]],
-    ["a login of unknown length", [loggedIn({ expiresIn: undefined })]],
-    ["a login that is over", [loggedIn({ expiresIn: -1 })]],
-    ["a login of another kind", [loggedIn({ tokenType: "DPoP" })]],
-    ["a secret of another project", [loggedIn(), found({ workspace: "another" })]],
-    ["a secret of another environment", [loggedIn(), found({ environment: "dev" })]],
-    ["a secret of another folder", [loggedIn(), found({ secretPath: "/" })]],
-    ["another secret", [loggedIn(), found({ secretKey: "db_password" })]],
-    ["somebody's personal secret", [loggedIn(), found({ type: "personal" })]],
-    ["a secret without a value", [loggedIn(), found({ secretValue: undefined })]],
-    ["a secret that may be hidden", [loggedIn(), found({ secretValueHidden: undefined })]],
-  ] as const
-).map(([what, replies]) => ({
-  name: `hands out nothing of ${what}`,
-  ...request,
-  replies: replies as readonly Reply[],
-  expect: { code: "provider_response_invalid" },
-}))
+const spoiled = handingOutNothing(request)(
+  ["a login without a token", [loggedIn({ accessToken: undefined })]],
+  ["a login whose token would break a header", [loggedIn({ accessToken: "canary\r\nx: y" })]],
+  ["a login of unknown length", [loggedIn({ expiresIn: undefined })]],
+  ["a login that is over", [loggedIn({ expiresIn: -1 })]],
+  ["a login of another kind", [loggedIn({ tokenType: "DPoP" })]],
+  ["a secret of another project", [loggedIn(), found({ workspace: "another" })]],
+  ["a secret of another environment", [loggedIn(), found({ environment: "dev" })]],
+  ["a secret of another folder", [loggedIn(), found({ secretPath: "/" })]],
+  ["another secret", [loggedIn(), found({ secretKey: "db_password" })]],
+  ["somebody's personal secret", [loggedIn(), found({ type: "personal" })]],
+  ["a secret without a value", [loggedIn(), found({ secretValue: undefined })]],
+  ["a secret that may be hidden", [loggedIn(), found({ secretValueHidden: undefined })]],
+)
 
 const failures = storeFailures({
   asking,

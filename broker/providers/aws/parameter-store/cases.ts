@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, type ExpectedCall, type ProviderCase, type Reply } from "../../case.ts"
-import { askingBy, storeFailures } from "../../case-store.ts"
+import { askingBy, handingOutNothing, storeFailures } from "../../case-store.ts"
 import { answered, loggedIn, PASSING, refused, refusedWith } from "../recorded.ts"
 
 const connection = { region: "eu-west-1", role: "arn:aws:iam::111122223333:role/ci/daypass-read" }
@@ -148,26 +148,19 @@ const named: readonly ProviderCase[] = [
   },
 ]
 
-const spoiled: readonly ProviderCase[] = (
-  [
-    ["an answer without the parameter", found()],
-    ["an answer with one more parameter", found(parameter(NAME), parameter("/shop/key"))],
-    ["the same parameter twice", found(parameter(NAME), parameter(NAME))],
-    ["a parameter of another name", found(parameter("/shop/db/other"))],
-    ["a parameter whose ARN is of another name", one({ ARN: `${ARN}/shop/db/other` })],
-    ["a parameter of another account", one({ ARN: `${ARN}${NAME}`.replace("111122223333", "999999999999") })],
-    ["a parameter of another region", one({ ARN: `${ARN}${NAME}`.replace("eu-west-1", "us-east-1") })],
-    ["a version that nobody asked for", one({ Selector: ":3" })],
-    ["a parameter of a type that is not known", one({ Type: "Ciphertext" })],
-    ["a parameter without a value", one({ Value: undefined })],
-    ["a parameter that is missing and that nobody asked for", answered({ InvalidParameters: ["/shop/other"] })],
-  ] as const
-).map(([what, reply]) => ({
-  name: `hands out nothing of ${what}`,
-  ...request,
-  replies: [loggedIn, reply],
-  expect: { code: "provider_response_invalid" },
-}))
+const spoiled = handingOutNothing(request, loggedIn)(
+  ["an answer without the parameter", found()],
+  ["an answer with one more parameter", found(parameter(NAME), parameter("/shop/key"))],
+  ["the same parameter twice", found(parameter(NAME), parameter(NAME))],
+  ["a parameter of another name", found(parameter("/shop/db/other"))],
+  ["a parameter whose ARN is of another name", one({ ARN: `${ARN}/shop/db/other` })],
+  ["a parameter of another account", one({ ARN: `${ARN}${NAME}`.replace("111122223333", "999999999999") })],
+  ["a parameter of another region", one({ ARN: `${ARN}${NAME}`.replace("eu-west-1", "us-east-1") })],
+  ["a version that nobody asked for", one({ Selector: ":3" })],
+  ["a parameter of a type that is not known", one({ Type: "Ciphertext" })],
+  ["a parameter without a value", one({ Value: undefined })],
+  ["a parameter that is missing and that nobody asked for", answered({ InvalidParameters: ["/shop/other"] })],
+)
 
 const other: readonly ProviderCase[] = (
   [

@@ -1,5 +1,5 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
-import { askingBy, storeFailures } from "../../case-store.ts"
+import { askingBy, handingOutNothing, storeFailures } from "../../case-store.ts"
 import { granted, loggedIn, PASSING, refused, refusedInHeader, refusedWith } from "../recorded.ts"
 import { ARN, about, call, connection, json, login, minted, request, secret, VERSION } from "./recorded.ts"
 
@@ -77,29 +77,19 @@ const refusals: readonly ProviderCase[] = (
   expect: { code, detailHolds },
 }))
 
-const spoiled: readonly ProviderCase[] = (
-  [
-    ["a secret of another name", secret({ Name: "shop/other" })],
-    ["a secret whose ARN is of another name", secret({ ARN: `${ARN}shop/other-AbCd12` })],
-    ["a secret whose name goes on", secret({ ARN: `${ARN}shop/stripe-live-AbCd12` })],
-    [
-      "a secret of another account",
-      secret({ ARN: `${ARN}shop/stripe-AbCd12`.replace("111122223333", "999999999999") }),
-    ],
-    ["a secret of another region", secret({ ARN: `${ARN}shop/stripe-AbCd12`.replace("eu-west-1", "us-east-1") })],
-    ["a version that is not the current one", secret({ VersionStages: ["AWSPREVIOUS"] })],
-    ["a secret without a value", secret({ SecretString: undefined })],
-    ["a secret with two values", secret({ SecretBinary: "AA==" })],
-    ["a binary value that is no base64", secret({ SecretString: undefined, SecretBinary: `"${FOREIGN_TEXT}"` })],
-    ["an answer without a version", secret({ VersionId: undefined })],
-    ["an answer without an ARN", secret({ ARN: undefined })],
-  ] as const
-).map(([what, reply]) => ({
-  name: `hands out nothing of ${what}`,
-  ...request,
-  replies: [loggedIn, reply],
-  expect: { code: "provider_response_invalid" },
-}))
+const spoiled = handingOutNothing(request, loggedIn)(
+  ["a secret of another name", secret({ Name: "shop/other" })],
+  ["a secret whose ARN is of another name", secret({ ARN: `${ARN}shop/other-AbCd12` })],
+  ["a secret whose name goes on", secret({ ARN: `${ARN}shop/stripe-live-AbCd12` })],
+  ["a secret of another account", secret({ ARN: `${ARN}shop/stripe-AbCd12`.replace("111122223333", "999999999999") })],
+  ["a secret of another region", secret({ ARN: `${ARN}shop/stripe-AbCd12`.replace("eu-west-1", "us-east-1") })],
+  ["a version that is not the current one", secret({ VersionStages: ["AWSPREVIOUS"] })],
+  ["a secret without a value", secret({ SecretString: undefined })],
+  ["a secret with two values", secret({ SecretBinary: "AA==" })],
+  ["a binary value that is no base64", secret({ SecretString: undefined, SecretBinary: `"${FOREIGN_TEXT}"` })],
+  ["an answer without a version", secret({ VersionId: undefined })],
+  ["an answer without an ARN", secret({ ARN: undefined })],
+)
 
 const failures = storeFailures({
   ...PASSING,
