@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest"
 import { exportTrail } from "../../broker/core/audit-export.ts"
 import { verifyChain } from "../../broker/core/audit-verify.ts"
 import type { LeaseCredential, LeaseCredentialState, Ledger, SweptLedger } from "../../broker/ports/ledger.ts"
-import type { LedgerFixture } from "./ledger.suite.ts"
+import type { LedgerFixture } from "./ledger-hands.ts"
 import { admission, denial, HOUR, MINUTE, NOW, RUN, record, token } from "./ledger-samples.ts"
 
 const ISSUER = "https://token.actions.githubusercontent.com"

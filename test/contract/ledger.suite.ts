@@ -3,7 +3,8 @@
 import { beforeEach, describe, expect, test } from "vitest"
 import { exportTrail } from "../../broker/core/audit-export.ts"
 import { verifyChain } from "../../broker/core/audit-verify.ts"
-import type { Ledgers, SweptLedger } from "../../broker/ports/ledger.ts"
+import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
+import { whatOutlivesItsGrant } from "./ledger-outliving.suite.ts"
 import {
   admission,
   denial,
@@ -13,63 +14,20 @@ import {
   MINUTE,
   minted,
   NOW,
-  outliving,
   RUN,
   record,
   revocable,
   revocation,
   revoked,
-  token,
 } from "./ledger-samples.ts"
-
-const ISSUER = "https://token.actions.githubusercontent.com"
-
-/** An implementation under test, and what a test must be able to do to it. */
-export interface LedgerFixture {
-  /** The ledgers as they are now; another one after each restart. */
-  ledgers(): Ledgers
-  /** What the sweeper needs of the ledger. */
-  swept(issuerUrl: string, repositoryId: string): Pick<SweptLedger, "takeDue">
-  /** Ends the process that holds the ledgers and starts another one over the same storage. */
-  restart(): Promise<void>
-}
 
 /** What every implementation of the ledger must do. */
 export function ledgerContract(name: string, fixture: LedgerFixture): void {
-  let repositories = 0
-  let repository = ""
-  const ledger = () => fixture.ledgers().of(ISSUER, repository)
-  const sweeper = () => fixture.swept(ISSUER, repository)
-  const trail = () => ledger().auditTrail(0, 1000)
-  const events = async () => (await trail()).map(({ record }) => record.event)
-  const issue = async (
-    lease: string,
-    ...credentials: Parameters<typeof minted> extends [string, ...infer C] ? C : never
-  ) => {
-    await ledger().admit(admission(lease))
-    await ledger().settle(minted(lease, ...credentials))
-  }
-  const reasons = async () => (await trail()).map(({ record }) => `${record.event}: ${record.reason}`)
-  /** The grants that a sweep is to take back, by lease. */
-  const taken = async (now: number) =>
-    (await sweeper().takeDue(now, 10)).map(({ lease, credentials }) => [
-      lease,
-      credentials.filter(({ ended }) => ended === null).map(({ grant }) => grant),
-    ])
-  const settle = (lease: string, outcomes: Parameters<typeof revoked>[1], now: number) =>
-    ledger().settleRevocation(revoked(lease, outcomes, now))
-  /** What became of a lease, as a second revocation tells it. */
-  const endOf = async (lease: string) => {
-    const start = await ledger().beginRevocation(revocation(lease))
-    if (start.outcome !== "done") throw new Error(`the lease is not closed: ${start.outcome}`)
-    return Object.fromEntries(start.credentials.map(({ grant, ended }) => [grant, ended]))
-  }
+  const hands = ledgerHands(fixture)
+  const { repository, ledger, sweeper, trail, events, issue, taken, settle, endOf } = hands
 
   describe(`the ledger ${name}`, () => {
-    beforeEach(() => {
-      repositories += 1
-      repository = String(repositories)
-    })
+    beforeEach(() => hands.turn())
 
     describe("admitting", () => {
       test("takes a token once", async () => {
@@ -105,8 +63,10 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
 
       test("knows a token of another repository not at all", async () => {
         await ledger().admit(denial("token"))
-        expect(await fixture.ledgers().of(ISSUER, `another than ${repository}`).admit(denial("token"))).toBe("admitted")
-        expect(await fixture.ledgers().of(`${ISSUER}/other`, repository).admit(denial("token"))).toBe("admitted")
+        expect(await fixture.ledgers().of(ISSUER, `another than ${repository()}`).admit(denial("token"))).toBe(
+          "admitted",
+        )
+        expect(await fixture.ledgers().of(`${ISSUER}/other`, repository()).admit(denial("token"))).toBe("admitted")
         expect(await events()).toEqual(["exchange.denied"])
       })
 
@@ -211,7 +171,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
 
       test("knows no lease of another repository, and none that was never opened", async () => {
         await issue("a", revocable())
-        const other = fixture.ledgers().of(ISSUER, `another than ${repository}`)
+        const other = fixture.ledgers().of(ISSUER, `another than ${repository()}`)
         expect(await other.beginRevocation(revocation("a"))).toEqual({ outcome: "not-found" })
         expect(await ledger().beginRevocation(revocation("b"))).toEqual({ outcome: "not-found" })
       })
@@ -402,199 +362,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
       })
     })
 
-    describe("what outlives the time that was granted", () => {
-      const QUARTER = NOW + 15 * MINUTE
-
-      test("is taken back when that time is over, and not before", async () => {
-        await issue("a", outliving("app", 15))
-        expect(await sweeper().takeDue(QUARTER - 1, 10)).toEqual([])
-        expect(await sweeper().takeDue(QUARTER, 10)).toEqual([
-          { lease: "a", credentials: [{ ...outliving("app", 15), ended: null }] },
-        ])
-        await settle("a", { app: "revoked" }, QUARTER)
-        expect(await endOf("a")).toEqual({ app: "revoked" })
-        expect((await reasons()).slice(2)).toEqual([
-          "lease.revoking: the granted time is over: app",
-          "lease.closed: a test",
-        ])
-      })
-
-      test("is taken back although it never expires", async () => {
-        await issue("a", outliving("app", 15, { expiresAt: null }))
-        expect(await taken(QUARTER - 1)).toEqual([])
-        expect(await taken(QUARTER)).toEqual([["a", ["app"]]])
-      })
-
-      test("is left to expire where that comes first, or at the same time", async () => {
-        await issue("a", revocable("first", { expiresAt: NOW + 10 * MINUTE, grantedUntil: QUARTER }), revocable())
-        expect(await taken(QUARTER)).toEqual([])
-        expect(await taken(NOW + HOUR)).toEqual([])
-        expect(await endOf("a")).toEqual({ first: "expired", vault: "expired" })
-        expect(await events()).toEqual(["exchange.intended", "exchange.minted", "lease.closed"])
-      })
-
-      test("is taken back alone: what has time left stays alive, and is the job's own to end", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 30), expiring())
-        expect(await sweeper().takeDue(QUARTER, 10)).toEqual([
-          { lease: "a", credentials: [{ ...outliving("one", 15), ended: null }] },
-        ])
-        await settle("a", { one: "revoked" }, QUARTER)
-        await fixture.restart()
-        expect(await taken(NOW + 30 * MINUTE - 1)).toEqual([])
-        expect(await ledger().beginRevocation(revocation("a", { now: NOW + 20 * MINUTE }))).toEqual({
-          outcome: "begun",
-          credentials: [
-            { ...expiring(), ended: "expires-only" },
-            { ...outliving("one", 15), sealedHandle: null, ended: "revoked" },
-            { ...outliving("two", 30), ended: null },
-          ],
-        })
-        await settle("a", { aws: "expires-only", one: "revoked", two: "revoked" }, NOW + 20 * MINUTE)
-        expect(await endOf("a")).toEqual({ aws: "expires-only", one: "revoked", two: "revoked" })
-        expect((await events()).slice(2)).toEqual([
-          "lease.revoking",
-          "lease.revoking",
-          "lease.revoking",
-          "lease.closed",
-        ])
-      })
-
-      test("goes one by one where no job ends the lease, which closes once", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 30), outliving("three", 30))
-        expect(await taken(QUARTER)).toEqual([["a", ["one"]]])
-        await settle("a", { one: "revoked" }, QUARTER)
-        expect(await taken(NOW + 30 * MINUTE)).toEqual([["a", ["three", "two"]]])
-        await settle("a", { one: "revoked", two: "revoked", three: "revoked" }, NOW + 30 * MINUTE)
-        expect(await endOf("a")).toEqual({ one: "revoked", two: "revoked", three: "revoked" })
-        expect((await reasons()).slice(2)).toEqual([
-          "lease.revoking: the granted time is over: one",
-          "lease.revoking: a test",
-          "lease.revoking: the granted time is over: three, two",
-          "lease.closed: a test",
-        ])
-      })
-
-      test("leaves a lease open that still has what only expires", async () => {
-        await issue("a", outliving("app", 15), expiring("aws", { expiresAt: NOW + 40 * MINUTE }))
-        expect(await taken(QUARTER)).toEqual([["a", ["app"]]])
-        await settle("a", { app: "revoked" }, QUARTER)
-        expect((await events()).at(-1)).toBe("lease.revoking")
-        expect(await taken(NOW + 40 * MINUTE)).toEqual([])
-        expect(await endOf("a")).toEqual({ app: "revoked", aws: "expired" })
-        expect((await reasons()).at(-1)).toBe("lease.closed: expired: its time ran out")
-      })
-
-      test("is joined by the rest when the job ends the lease meanwhile", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 30), expiring())
-        expect(await taken(QUARTER)).toEqual([["a", ["one"]]])
-        for (const key of ["first", "second"]) {
-          const asked = revocation("a", { now: QUARTER + 1000, token: token(key) })
-          expect(await ledger().beginRevocation(asked)).toMatchObject({
-            outcome: "done",
-            credentials: [{ ended: "expires-only" }, { grant: "one", ended: null }, { grant: "two", ended: null }],
-          })
-        }
-        expect(await taken(QUARTER + 2000)).toEqual([])
-        await settle("a", { one: "revoked" }, QUARTER + 3000)
-        expect(await taken(QUARTER + 3000)).toEqual([["a", ["two"]]])
-        await settle("a", { one: "revoked", two: "revoked", aws: "expires-only" }, QUARTER + 4000)
-        expect(await endOf("a")).toEqual({ one: "revoked", two: "revoked", aws: "expires-only" })
-        // The sweep's, the job's, once however often it asks, and what the sweep came to.
-        expect((await events()).slice(2)).toEqual([
-          "lease.revoking",
-          "lease.revoking",
-          "lease.revoking",
-          "lease.closed",
-        ])
-      })
-
-      test("is joined by the rest at the same moment, too", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 30), expiring())
-        expect(await taken(QUARTER)).toEqual([["a", ["one"]]])
-        expect(await ledger().beginRevocation(revocation("a", { now: QUARTER }))).toMatchObject({
-          outcome: "done",
-          credentials: [{ ended: "expires-only" }, { ended: null }, { ended: null }],
-        })
-        await settle("a", { one: "revoked" }, QUARTER)
-        expect(await ledger().beginRevocation(revocation("a", { now: QUARTER }))).toMatchObject({
-          outcome: "begun",
-          credentials: [{ ended: "expires-only" }, { ended: "revoked" }, { grant: "two", ended: null }],
-        })
-        await settle("a", { one: "revoked", two: "revoked", aws: "expires-only" }, QUARTER)
-        expect(await endOf("a")).toEqual({ one: "revoked", two: "revoked", aws: "expires-only" })
-      })
-
-      test("lets the rest go first when it cannot be taken back and the job has ended the lease", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 30))
-        for (const now of [QUARTER, QUARTER + 2 * MINUTE, QUARTER + 6 * MINUTE]) {
-          expect(await taken(now)).toEqual([["a", ["one"]]])
-          await settle("a", { one: "failed" }, now)
-        }
-        // The next attempt is eight minutes away, and nobody is at the lease.
-        await ledger().beginRevocation(revocation("a", { now: QUARTER + 7 * MINUTE }))
-        expect(await taken(QUARTER + 7 * MINUTE)).toEqual([["a", ["one", "two"]]])
-      })
-
-      test("is tried again later when that fails, and holds nothing else back", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 20))
-        expect(await taken(QUARTER)).toEqual([["a", ["one"]]])
-        await settle("a", { one: "failed" }, QUARTER)
-        expect((await events()).at(-1)).toBe("lease.revoking")
-        expect(await taken(QUARTER + 2 * MINUTE - 1)).toEqual([])
-        expect(await taken(QUARTER + 2 * MINUTE)).toEqual([["a", ["one"]]])
-        await settle("a", { one: "failed" }, QUARTER + 2 * MINUTE)
-        expect(await taken(NOW + 20 * MINUTE - 1)).toEqual([])
-        expect(await taken(NOW + 20 * MINUTE)).toEqual([["a", ["one", "two"]]])
-        expect((await reasons()).at(-1)).toBe("lease.revoking: the granted time is over: two")
-        await settle("a", { one: "failed", two: "failed" }, NOW + 20 * MINUTE)
-        // What has just failed for the first time does not wait as long as what failed before.
-        expect(await taken(NOW + 22 * MINUTE)).toEqual([["a", ["one", "two"]]])
-      })
-
-      test("is tried until it expires, and the lease goes on with what it still has", async () => {
-        await issue("a", outliving("one", 15, { expiresAt: NOW + 16 * MINUTE }), outliving("two", 30))
-        expect(await taken(QUARTER)).toEqual([["a", ["one"]]])
-        await settle("a", { one: "failed" }, QUARTER)
-        expect(await taken(NOW + 16 * MINUTE)).toEqual([])
-        expect(await ledger().beginRevocation(revocation("a", { now: NOW + 16 * MINUTE }))).toMatchObject({
-          outcome: "begun",
-          credentials: [
-            { grant: "one", ended: "expired" },
-            { grant: "two", ended: null, sealedHandle: "sealed two" },
-          ],
-        })
-      })
-
-      test("is taken over from whoever began and was never heard of again, and the rest still waits", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 30))
-        expect(await taken(QUARTER)).toEqual([["a", ["one"]]])
-        await fixture.restart()
-        expect(await taken(QUARTER + MINUTE - 1)).toEqual([])
-        expect(await taken(QUARTER + MINUTE)).toEqual([["a", ["one"]]])
-        await settle("a", { one: "revoked" }, QUARTER + MINUTE)
-        expect(await taken(NOW + 30 * MINUTE)).toEqual([["a", ["two"]]])
-      })
-
-      test("is taken over together with the rest when the job ended the lease meanwhile", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 30))
-        expect(await taken(QUARTER)).toEqual([["a", ["one"]]])
-        await ledger().beginRevocation(revocation("a", { now: QUARTER + 1000 }))
-        await fixture.restart()
-        expect(await taken(QUARTER + MINUTE - 1)).toEqual([])
-        expect(await taken(QUARTER + MINUTE)).toEqual([["a", ["one", "two"]]])
-      })
-
-      test("is not heard of again from an attempt that was overtaken", async () => {
-        await issue("a", outliving("one", 15), outliving("two", 30))
-        expect(await taken(QUARTER)).toEqual([["a", ["one"]]])
-        expect(await taken(QUARTER + MINUTE)).toEqual([["a", ["one"]]])
-        await settle("a", { one: "revoked" }, QUARTER + MINUTE)
-        const before = await events()
-        await settle("a", { one: "failed" }, QUARTER + 2 * MINUTE)
-        expect(await events()).toEqual(before)
-        expect(await taken(NOW + 30 * MINUTE)).toEqual([["a", ["two"]]])
-      })
-    })
+    whatOutlivesItsGrant(hands)
 
     describe("the audit trail", () => {
       test("is empty where nothing ever was", async () => {
@@ -616,7 +384,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         await burst(20)
         const records = await trail()
         expect(records.map(({ record }) => record.seq)).toEqual(Array.from({ length: 160 }, (_, index) => index + 1))
-        const file = new TextEncoder().encode(exportTrail({ issuer: ISSUER, repository_id: repository }, records))
+        const file = new TextEncoder().encode(exportTrail({ issuer: ISSUER, repository_id: repository() }, records))
         expect(verifyChain([file])).toMatchObject({ ok: true, ledgers: [{ seq: 160, chain: records.at(-1)?.chain }] })
         const other = new TextEncoder().encode(exportTrail({ issuer: ISSUER, repository_id: "other" }, records))
         expect(verifyChain([other])).toMatchObject({ ok: false, fault: { seq: 1 } })

@@ -5,7 +5,8 @@ import { afterAll } from "vitest"
 import { openNodeStore } from "../../broker/adapters/node/ledgers.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
 import { ledgerModel } from "./ledger.model.ts"
-import { type LedgerFixture, ledgerContract } from "./ledger.suite.ts"
+import { ledgerContract } from "./ledger.suite.ts"
+import type { LedgerFixture } from "./ledger-hands.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "daypass-ledger-"))
 let store = openNodeStore(folder)

@@ -2,7 +2,8 @@ import { evictAllDurableObjects } from "cloudflare:test"
 import { createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { DueLease } from "../../broker/ports/ledger.ts"
 import { ledgerModel } from "../contract/ledger.model.ts"
-import { type LedgerFixture, ledgerContract } from "../contract/ledger.suite.ts"
+import { ledgerContract } from "../contract/ledger.suite.ts"
+import type { LedgerFixture } from "../contract/ledger-hands.ts"
 import { inside, objects, stubOf } from "./objects.ts"
 
 const fixture: LedgerFixture = {
