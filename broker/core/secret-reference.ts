@@ -8,7 +8,7 @@ export type SecretReference = `env:${string}`
  * what a machine, a container or a cloud puts into every process of its own accord, and nobody meant for Daypass.
  */
 const REFERENCE =
-  /^env:(?!(?:DAYPASS|AWS|AZURE|GOOGLE|GCLOUD|GITHUB|ACTIONS|RUNNER|CI|KUBERNETES|ECS|NODE|NPM|SSH|SYSTEMD|XDG|LC)_)(?!(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|HOSTNAME|LANG|TERM|TZ|TMPDIR|MAIL|CREDENTIALS_DIRECTORY|INVOCATION_ID|JOURNAL_STREAM)$)[A-Z][A-Z0-9_]{0,127}$/
+  /^env:(?!(?:DAYPASS|AWS|AZURE|GOOGLE|GCLOUD|GITHUB|ACTIONS|RUNNER|CI|KUBERNETES|ECS|IDENTITY|MSI|WEBSITE|APPSETTING|CONTAINER_APP|FUNCTIONS|NODE|NPM|SSH|SYSTEMD|XDG|LC)_)(?!(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|HOSTNAME|LANG|TERM|TZ|TMPDIR|MAIL|CREDENTIALS_DIRECTORY|INVOCATION_ID|JOURNAL_STREAM)$)[A-Z][A-Z0-9_]{0,127}$/
 
 /** A connection's way to a secret of its own. A secret written in place of its name is refused, and not repeated. */
 export const secretReference = z
