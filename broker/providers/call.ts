@@ -109,13 +109,6 @@ export function jsonOf({ body }: Pick<HttpResponse, "body">): unknown {
   }
 }
 
-/** A member of what may be a JSON object; undefined when it is none, or has no such member of its own. */
-export function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined
-}
-
 /** Whole seconds (RFC 9110 section 10.2.3), at most an hour; a date there is passed over. */
 function retryAfter(text: string | null): number | undefined {
   return text !== null && /^[0-9]{1,6}$/.test(text) ? Math.min(3_600, Math.max(1, Number(text))) : undefined

@@ -1,5 +1,6 @@
+import { memberOf } from "../core/policy/plain.ts"
 import { Secret } from "../core/secret.ts"
-import { memberOf, type OtherSide } from "./call.ts"
+import type { OtherSide } from "./call.ts"
 import { secretNotFound, secretUnusable } from "./stored-value.ts"
 
 /** A locator cut at its last `#`: where, and which field of what stands there; null for the whole of it. */

@@ -130,8 +130,9 @@ export interface Minted {
  *
  * A mint that fails takes back what it minted; what it cannot, it throws as `LeftAliveError`.
  *
- * `mint` and `revoke` throw `BrokerError` with one of the `provider_*` codes. Its detail names the connection and what
- * to change, and never carries what the other side wrote.
+ * `mint` and `revoke` throw `BrokerError` with one of the `provider_*` codes; what reads a store also `secret_not_found` and
+ * `secret_unusable`; `configuration_invalid` where a secret of the connection's own is not to be had, and `internal` for a
+ * fault of ours. Its detail names the connection and what to change, and never carries what the other side wrote.
  */
 export interface Provider<Connection = unknown, Grant = unknown> {
   readonly name: string

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { isPlainMap } from "../core/policy/plain.ts"
 import { fail, type Result } from "../core/result.ts"
 import { variable } from "./variable.ts"
 
@@ -119,8 +120,8 @@ export function wantedOf(read: ReadField): readonly Wanted[] {
  * whatever form it is, and leaves alone what is none.
  */
 export function locatorsOnly(grant: unknown): unknown {
-  if (!isMap(grant) || !isMap(grant["read"])) return grant
-  const read = Object.entries(grant["read"]).map(([name, entry]) => [name, isMap(entry) ? entry["from"] : entry])
+  if (!isPlainMap(grant) || !isPlainMap(grant["read"])) return grant
+  const read = Object.entries(grant["read"]).map(([name, entry]) => [name, isPlainMap(entry) ? entry["from"] : entry])
   return { ...grant, read: Object.fromEntries(read) }
 }
 
@@ -128,6 +129,3 @@ export function locatorsOnly(grant: unknown): unknown {
 export const locatorsOf = (read: ReadField): readonly string[] => [
   ...new Set(wantedOf(read).map(({ locator }) => locator)),
 ]
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)

@@ -20,6 +20,10 @@ export const audience = z
   .max(MAX_AUDIENCE_LENGTH)
   .regex(/^[!#-[\]-~]+$/, "an audience has printable ASCII characters only, no spaces, quotes or backslashes")
 
+/** The audience by which a service knows the broker's token where the connection names none: the service's own URL. */
+export const audienceOf = (connection: { readonly audience?: string | undefined; readonly url: string }): string =>
+  connection.audience ?? connection.url
+
 /** An id in its one spelling, in small letters: lists and boundaries compare it as text. */
 export const uuid = (whose: string) =>
   z

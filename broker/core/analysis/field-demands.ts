@@ -1,5 +1,7 @@
+import { underCeiling } from "../policy/ceiling.ts"
 import type { BoundaryEntry, FieldCeiling, Grant } from "../policy/model.ts"
 import type { Pattern } from "../policy/pattern.ts"
+import { memberOf } from "../policy/plain.ts"
 import { hasGaps, type TemplatePart, templateParts, withSamples } from "../policy/template.ts"
 
 /** That a text of a grant matches one of these patterns. */
@@ -16,9 +18,9 @@ export type EntryDemands = readonly TextDemand[] | "never" | "unknown"
 
 /** Holds a grant's fields, gaps and all, against an entry of a boundary. */
 export function demandsOf(entry: BoundaryEntry, grant: Grant): EntryDemands {
-  const { connection, template, underCeiling = (same: unknown) => same } = grant
+  const { connection, template } = grant
   if (entry.connection !== connection.name) return "never"
-  const [fields, raw] = [underCeiling(grant.fields), template && underCeiling(template.raw)]
+  const [fields, raw] = [underCeiling(grant, grant.fields), template && underCeiling(grant, template.raw)]
   return joined(
     [...entry.fields].map(([name, ceiling]) => within(ceiling, memberOf(fields, name), memberOf(raw, name))),
   )
@@ -66,10 +68,4 @@ function joined(all: readonly EntryDemands[]): EntryDemands {
   if (all.includes("never")) return "never"
   if (all.includes("unknown")) return "unknown"
   return all.flatMap((one) => (typeof one === "string" ? [] : one))
-}
-
-function memberOf(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? (value as Readonly<Record<string, unknown>>)[key]
-    : undefined
 }

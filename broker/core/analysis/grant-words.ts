@@ -1,3 +1,4 @@
+import { underCeiling } from "../policy/ceiling.ts"
 import type { EnvironmentDemand } from "../policy/environment-protection.ts"
 import type { Grant } from "../policy/model.ts"
 import type { ProviderSchemaTable } from "../policy/provider-schemas.ts"
@@ -21,8 +22,7 @@ export function writtenFields({ fields, template }: Grant): Readonly<Record<stri
 }
 
 /** A grant's own keys as they are written, as far as boundaries see them. */
-export const fieldsSeen = (grant: Grant): unknown =>
-  grant.underCeiling === undefined ? writtenFields(grant) : grant.underCeiling(writtenFields(grant))
+export const fieldsSeen = (grant: Grant): unknown => underCeiling(grant, writtenFields(grant))
 
 /** How one grant differs from another: `role a instead of b`, `through aws-dev instead of aws-prod`. */
 export function differenceOf(grant: Grant, other: Grant): string {

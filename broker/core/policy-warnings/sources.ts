@@ -1,5 +1,5 @@
 import { FILE_START, type Position } from "../policy/faults.ts"
-import { isSecrets, type PolicyInput } from "../policy/policy-input.ts"
+import { isPolicy, type PolicyInput } from "../policy/policy-input.ts"
 import { childOf, itemsOf, keyPosition, nodeAt, parseYaml, type YamlNode, type YamlPath } from "../policy/yaml.ts"
 
 /** The files that a set was loaded from: where in them a thing stands, which the set itself does not keep. */
@@ -53,8 +53,7 @@ export function sourcesOf(files: readonly PolicyInput[], parse: typeof parseYaml
     *linesWith(text) {
       const wanted = new TextEncoder().encode(text)
       for (const { path, bytes } of files) {
-        if (!path.endsWith(".yaml") || path.endsWith(".test.yaml") || isSecrets(path)) continue
-        if (!includes(bytes, wanted)) continue
+        if (!isPolicy(path) || !includes(bytes, wanted)) continue
         yield [path, new TextDecoder().decode(bytes).split("\n")]
       }
     },

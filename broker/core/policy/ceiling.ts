@@ -4,6 +4,7 @@ import { type Condition, describeClaim, describeCondition, matchCondition } from
 import { type EnvironmentDemand, missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
+import { memberOf } from "./plain.ts"
 
 /**
  * Claims that tell repositories apart, and that no job can choose. A boundary is about every repository that its conditions
@@ -78,14 +79,18 @@ export interface CeilingVerdict {
   readonly boundaries: readonly BoundaryTrace[]
 }
 
+/** A grant's fields as boundaries see them, which is as they are unless the provider says otherwise. */
+export const underCeiling = (grant: Pick<Grant, "underCeiling">, fields: unknown): unknown =>
+  grant.underCeiling === undefined ? fields : grant.underCeiling(fields)
+
 /** Holds one grant, with its fields as they are to be minted, against the ceiling over the job. */
 export function holdAgainst(
   ceiling: Ceiling,
   grant: Pick<Grant, "connection" | "fields" | "underCeiling">,
   fact: ProtectionFact,
 ): CeilingVerdict {
-  const { connection, underCeiling } = grant
-  const fields = underCeiling === undefined ? grant.fields : underCeiling(grant.fields)
+  const { connection } = grant
+  const fields = underCeiling(grant, grant.fields)
   const boundaries = ceiling.map(({ boundary, allows, restricts, when, required }): BoundaryTrace => {
     const { name, file, line, allow, protectedEnvironment } = boundary
     const refused = allows ? refusedFields(allow, connection.name, fields) : []
@@ -201,12 +206,6 @@ function describe(value: unknown): string | null {
   if (value === undefined) return null
   const text = typeof value === "string" ? value : JSON.stringify(value)
   return text.length > 256 ? `${text.slice(0, 255)}…` : text
-}
-
-function memberOf(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? (value as Readonly<Record<string, unknown>>)[key]
-    : undefined
 }
 
 function traceOf(condition: Condition, claims: Claims): ConditionTrace {

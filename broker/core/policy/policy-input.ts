@@ -15,6 +15,9 @@ export interface PolicyInput {
 
 /** Files of secrets have `.sops.` in their names, and are taken for nothing else, whatever they hold. */
 export const isSecrets = (path: string): boolean => /[^/]\.sops\.(?:ya?ml|json|env)$/.test(path)
+/** Files of policies, and the organisation's own; tests of policies stand beside them. */
+export const isPolicy = (path: string): boolean =>
+  path.endsWith(".yaml") && !path.endsWith(".test.yaml") && !isSecrets(path)
 /** The settings of SOPS itself, which belong to whoever encrypts. */
 const SOPS_SETTINGS = /(?:^|\/)\.sops\.yaml$/
 
@@ -49,7 +52,7 @@ export function kindOf({ path, refused }: PolicyInput, faults: PolicyFault[]): I
   if (!secrets && /\.ya?ml$/i.test(path) && !path.endsWith(".yaml")) {
     return no("Policy files end in .yaml: rename this one.")
   }
-  if (!secrets && (!path.endsWith(".yaml") || path.endsWith(".test.yaml"))) return null
+  if (!secrets && !isPolicy(path)) return null
   if (visible(path) !== path) return no("The name holds a character that cannot be seen: rename this file.")
   if (parts.some((part) => part === "" || part === "." || part === "..") || path.includes("\\")) {
     return no("The path is not one inside the folder, written with forward slashes.")

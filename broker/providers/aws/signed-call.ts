@@ -1,7 +1,8 @@
 import { AwsV4Signer } from "aws4fetch"
 import type { BrokerError } from "../../core/errors.ts"
+import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { type Call, denied, jsonOf, memberOf, type OtherSide, passingFailure, throttled, unavailable } from "../call.ts"
+import { type Call, denied, jsonOf, type OtherSide, passingFailure, throttled, unavailable } from "../call.ts"
 import { endpointOf, type SessionCredentials, THROTTLED } from "./api.ts"
 import type { AwsStoreSettings } from "./store-settings.ts"
 

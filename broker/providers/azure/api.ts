@@ -1,20 +1,11 @@
 import { z } from "zod"
 import { formatDuration } from "../../core/duration.ts"
 import type { BrokerError } from "../../core/errors.ts"
+import { memberOf } from "../../core/policy/plain.ts"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
-import {
-  type Call,
-  denied,
-  invalid,
-  jsonOf,
-  memberOf,
-  type OtherSide,
-  passingFailure,
-  readJson,
-  unavailable,
-} from "../call.ts"
+import { type Call, denied, invalid, jsonOf, type OtherSide, passingFailure, readJson, unavailable } from "../call.ts"
 import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
 import { BEARER } from "../service.ts"
 import { MAX_TTL_SECONDS } from "./grant.ts"

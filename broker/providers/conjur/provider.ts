@@ -5,6 +5,7 @@ import { withIdentityLogin } from "../login.ts"
 import { readPlaces } from "../places.ts"
 import type { ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
+import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
 import { batchesOf, buildLogin, buildRead, isForOne, readLogin, readValues } from "./api.ts"
 import { type Connection, connection, parseLocator } from "./grant.ts"
@@ -54,5 +55,3 @@ async function readAll(
   const alone = batches.flatMap((batch, at) => (together[at] === null ? batch.map((variable) => [variable]) : []))
   return new Map([...together, ...(await atMost(CALLS_AT_ONCE, alone, read))].flatMap((values) => values ?? []))
 }
-
-const audienceOf = ({ audience, url }: Connection) => audience ?? url

@@ -6,6 +6,7 @@ import { outsideOf, readPlaces } from "../places.ts"
 import type { ProviderIo } from "../provider.ts"
 import type { Located } from "../read-grant.ts"
 import { retryPassing } from "../retry.ts"
+import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
 import { buildLogin, buildRead, readLogin, readSecrets } from "./api.ts"
 import { type Connection, connection, type Place, parseLocator } from "./grant.ts"
@@ -48,5 +49,3 @@ async function readAll(
 }
 
 const configOf = ({ place }: Located<Place>) => `${place.project}/${place.config}`
-
-const audienceOf = ({ audience, url }: Connection) => audience ?? url

@@ -1,6 +1,7 @@
 import type { BrokerError } from "../../core/errors.ts"
+import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { denied, jsonOf, memberOf, type OtherSide, passingFailure, throttled } from "../call.ts"
+import { denied, jsonOf, type OtherSide, passingFailure, throttled } from "../call.ts"
 
 /** What a refusal's code means for a job, and what to change. */
 type Sentences = Readonly<Record<string, string>>

@@ -2,9 +2,10 @@ import type { Secret } from "../../core/secret.ts"
 import { call } from "../call.ts"
 import { withIdentityLogin } from "../login.ts"
 import { outsideOf, readEach, readPlaces } from "../places.ts"
+import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
 import { buildLogin, buildRead, readLogin, readSecret } from "./api.ts"
-import { type Connection, connection, parseLocator } from "./grant.ts"
+import { connection, parseLocator } from "./grant.ts"
 
 /** Secrets of Infisical projects. A machine identity admits the broker's token: no token of Infisical's is kept. */
 export const infisical = storeProvider({
@@ -30,5 +31,3 @@ export const infisical = storeProvider({
     )
   },
 })
-
-const audienceOf = ({ audience, url }: Connection) => audience ?? url

@@ -2,6 +2,7 @@ import { type Position, quote } from "../../core/policy/faults.ts"
 import type { FileFault, FileReading } from "../../core/policy/provider-schemas.ts"
 import type { YamlNode, YamlScalar } from "../../core/policy/yaml.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
+import { KEY } from "./grant.ts"
 import { keyRuleOf } from "./key-rule.ts"
 import { type Metadata, readMetadata } from "./metadata.ts"
 import { isSealed, readSealed, type SealedValue } from "./sealed-value.ts"
@@ -65,12 +66,9 @@ interface Walk {
   readonly faults: FileFault[]
 }
 
-/** Keys that a locator can name. */
-const NAMEABLE = /^(?!\.+$)[A-Za-z0-9_.-]+$/
-
 /** `way` has the numbers of lists' items beside the keys; null behind a key that no locator can name. */
 function walkNode(node: YamlNode, keys: readonly string[], way: readonly string[] | null, into: Walk): void {
-  const further = (step: string) => (way !== null && NAMEABLE.test(step) ? [...way, step] : null)
+  const further = (step: string) => (way !== null && KEY.test(step) ? [...way, step] : null)
   if (node.kind === "map") {
     for (const [key, { value }] of node.entries) walkNode(value, [...keys, key], further(key), into)
   } else if (node.kind === "list") {

@@ -8,7 +8,7 @@ const NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
 const FOLDER = new RegExp(`^${NAME}(?:/${NAME}){0,7}$`)
 const FILE = new RegExp(`^(?:${NAME}/){0,8}${NAME}\\.sops\\.(?:yaml|yml|json|env)$`)
 /** A key of a map, or the number of a list's item. */
-const KEY = /^(?!\.+$)[A-Za-z0-9_.-]{1,128}$/
+export const KEY = /^(?!\.+$)[A-Za-z0-9_.-]{1,128}$/
 /** As deep as such a file may nest. */
 const MAX_KEYS = 16
 

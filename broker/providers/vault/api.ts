@@ -1,17 +1,8 @@
 import type { BrokerError } from "../../core/errors.ts"
+import { memberOf } from "../../core/policy/plain.ts"
 import type { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import {
-  type Call,
-  call,
-  denied,
-  invalid,
-  jsonOf,
-  memberOf,
-  type OtherSide,
-  passingFailure,
-  unavailable,
-} from "../call.ts"
+import { type Call, call, denied, invalid, jsonOf, type OtherSide, passingFailure, unavailable } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
 
 /** One Vault, as calls need it. */

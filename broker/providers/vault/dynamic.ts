@@ -2,7 +2,7 @@ import { invalid } from "../call.ts"
 import { type Minted, outlives, type ProviderIo } from "../provider.ts"
 import type { Vault } from "./api.ts"
 import { handleOf, renewLease } from "./handle.ts"
-import { giveUp, type HeldLogin, type Request, whileHolding } from "./login.ts"
+import { after, giveUp, type HeldLogin, type Request, whileHolding } from "./login.ts"
 import { type DynamicGrant, type FreshSecret, isStsSession, type Lease, mintOnce } from "./minted.ts"
 import { toldEnd } from "./told-end.ts"
 import { valuesOf } from "./values.ts"
@@ -51,7 +51,6 @@ async function endOfLease(
   ttlSeconds: number,
   io: ProviderIo,
 ): Promise<Date> {
-  const after = (start: Date, seconds: number) => new Date(start.getTime() + seconds * 1000)
   if (lease.seconds <= ttlSeconds) return after(from, lease.seconds)
   const renewedFrom = io.now()
   const seconds = lease.isRenewable ? await renewLease(vault, token, lease, ttlSeconds, io) : null
@@ -75,7 +74,7 @@ function endWithoutLease(
 ): Date {
   const told = toldEnd(data, from)
   if (told === "unreadable") throw invalid(vault.side, "has no lease and says in no readable way when it ends")
-  const end = told ?? (engine.ttl_parameter === undefined ? null : new Date(from.getTime() + ttlSeconds * 1000))
+  const end = told ?? (engine.ttl_parameter === undefined ? null : after(from, ttlSeconds))
   if (end === null) {
     throw invalid(
       vault.side,

@@ -1,6 +1,7 @@
 import { z } from "zod"
+import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { denied, jsonOf, memberOf, readJson } from "../call.ts"
+import { denied, jsonOf, readJson } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
 import { type Asked, ask, REVOKE_SELF, type Vault } from "./api.ts"

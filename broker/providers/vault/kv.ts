@@ -1,6 +1,7 @@
 import { z } from "zod"
+import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { invalid, jsonOf, memberOf, readJson } from "../call.ts"
+import { invalid, jsonOf, readJson } from "../call.ts"
 import type { Located } from "../read-grant.ts"
 import { secretNotFound, secretUnusable } from "../stored-value.ts"
 import { type Asked, refused, refuseWrapped, type Vault } from "./api.ts"

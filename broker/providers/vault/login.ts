@@ -1,6 +1,7 @@
 import { BrokerError } from "../../core/errors.ts"
 import { LeftAliveError, type MintRequest, type ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
+import { audienceOf } from "../service.ts"
 import { ask, type Vault } from "./api.ts"
 import type { Connection, Grant } from "./grant.ts"
 import { type Holding, handleOf, takeBack } from "./handle.ts"
@@ -19,9 +20,10 @@ export type Request = MintRequest<Connection, Grant>
  */
 export async function logIn(vault: Vault, request: Request, isHeld: boolean, io: ProviderIo): Promise<Login> {
   const { connection, grant, subject } = request
-  const jwt = await io.identityToken(connection.audience ?? connection.url)
-  const asked = buildLogin(connection.mount, grant.role, jwt)
-  const response = await retryPassing(io, () => ask(vault, asked, io))
+  const response = await retryPassing(io, async () => {
+    const jwt = await io.identityToken(audienceOf(connection))
+    return await ask(vault, buildLogin(connection.mount, grant.role, jwt), io)
+  })
   let endsAt: Date | null = null
   try {
     const login = readLogin(vault, response, { role: grant.role, subject })
@@ -103,4 +105,4 @@ export async function giveUp(vault: Vault, { token }: Pick<Login, "token">, io: 
   await takeBack(vault, { token, leases: [], isBoundToAddresses: true }, io).catch((_: BrokerError) => undefined)
 }
 
-const after = (start: Date, seconds: number) => new Date(start.getTime() + seconds * 1000)
+export const after = (start: Date, seconds: number): Date => new Date(start.getTime() + seconds * 1000)

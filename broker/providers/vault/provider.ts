@@ -1,6 +1,7 @@
 import { denied, invalid } from "../call.ts"
 import type { Minted, Provider, ProviderIo } from "../provider.ts"
 import { locatorsOf, locatorsOnly } from "../read-grant.ts"
+import { audienceOf } from "../service.ts"
 import { type Vault, vaultOf } from "./api.ts"
 import { mintDynamic } from "./dynamic.ts"
 import { engineAt } from "./engines.ts"
@@ -14,7 +15,7 @@ import {
   MIN_TTL_SECONDS,
 } from "./grant.ts"
 import { handleOf, openHandle, takeBack } from "./handle.ts"
-import { type HeldLogin, type Request, whileHolding } from "./login.ts"
+import { after, type HeldLogin, type Request, whileHolding } from "./login.ts"
 import { readSecrets } from "./reading.ts"
 
 /** HashiCorp Vault and OpenBao, by the broker's identity token: no token of theirs stands anywhere. */
@@ -29,7 +30,7 @@ export const vault: Provider<Connection, Grant> = {
   maxTtlSeconds: MAX_TTL_SECONDS,
   underCeiling: fieldsOnly,
 
-  audiences: ({ audience, url }) => ({ presented: [audience ?? url] }),
+  audiences: (settings) => ({ presented: [audienceOf(settings)] }),
 
   resource({ read, dynamic, role }) {
     if (read !== undefined) return locatorsOf(read).join(" ")
@@ -90,7 +91,7 @@ function endInAnyCase({ side }: Vault, { isRenewable, explicitMaxSeconds, from, 
     )
   }
   if (!isRenewable) return endsAt
-  return explicitMaxSeconds === 0 ? null : new Date(from.getTime() + explicitMaxSeconds * 1000)
+  return explicitMaxSeconds === 0 ? null : after(from, explicitMaxSeconds)
 }
 
 /** As boundaries see a grant: variables with their locators and fields, without how they arrive. */

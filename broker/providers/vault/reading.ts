@@ -8,7 +8,7 @@ import { readStored } from "../store.ts"
 import { ask, type Vault } from "./api.ts"
 import { buildRead, type KvRead, keyOf, leaseIdOf, readSecret, readsFor } from "./kv.ts"
 import { parseLocator } from "./locator.ts"
-import { afterTakingBack, logIn, type Request } from "./login.ts"
+import { after, afterTakingBack, logIn, type Request } from "./login.ts"
 import type { Login } from "./session.ts"
 
 /**
@@ -20,9 +20,9 @@ export async function readSecrets(vault: Vault, read: ReadField, request: Reques
   const { connection, grant } = request
   const { side } = vault
   const make = async () => {
-    const from = io.now().getTime()
+    const from = io.now()
     const login = await logIn(vault, request, false, io)
-    return { value: login, endsAt: new Date(from + login.seconds * 1000) }
+    return { value: login, endsAt: after(from, login.seconds) }
   }
   const about = { side, asks: "job", cacheSeconds: connection.cache ?? 0 } as const
   return await readStored(read, about, io, (locators) =>
@@ -52,7 +52,7 @@ async function readOne(vault: Vault, read: KvRead, { token, type, seconds }: Log
     // Something was minted where a secret was to be read: nobody else knows of it.
     const holding = { token, leases: [lease], isBoundToAddresses: true, isBatch: type === "batch" }
     // It ends with the login, which nobody renews.
-    const endsAt = new Date(io.now().getTime() + seconds * 1000)
+    const endsAt = after(io.now(), seconds)
     throw await afterTakingBack(vault, holding, endsAt, error, io)
   }
 }

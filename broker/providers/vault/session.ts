@@ -1,7 +1,8 @@
 import { z } from "zod"
+import { memberOf } from "../../core/policy/plain.ts"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { denied, invalid, jsonOf, memberOf, readJson } from "../call.ts"
+import { denied, invalid, jsonOf, readJson } from "../call.ts"
 import { type Asked, refused, refuseWrapped, says, type Vault } from "./api.ts"
 
 /** What Vault says of a token that it gave for the broker's. */

@@ -1,5 +1,6 @@
+import { memberOf } from "../../core/policy/plain.ts"
 import { Secret } from "../../core/secret.ts"
-import { memberOf, type OtherSide } from "../call.ts"
+import type { OtherSide } from "../call.ts"
 import { fieldOf } from "../field.ts"
 import type { MintedValue } from "../provider.ts"
 import { wantedOf } from "../read-grant.ts"
