@@ -136,6 +136,7 @@ export const leaselessCases: readonly ProviderCase[] = [
         lease_id: "aws/creds/deploy/abc",
         lease_duration: 900,
         data: { access_key: "ASIAEXAMPLE", secret_key: "wJalrXUtn", security_token: "IQoJb3Jp", arn: FOREIGN_TEXT },
+        warnings: null,
       }),
       done,
     ],
@@ -148,6 +149,24 @@ export const leaselessCases: readonly ProviderCase[] = [
       revocation: "expires-only",
       expiresAt: "2026-11-22T12:15:00.000Z",
     },
+  },
+  {
+    name: "hands out no session whose lease alone Vault may have cut short",
+    connection,
+    grant: { role: "shop-deploy", dynamic: "aws/creds/deploy", env: { AWS_ACCESS_KEY_ID: "access_key" } },
+    ttlSeconds: 900,
+    replies: [
+      loggedIn(),
+      ...held,
+      answer({
+        lease_id: "aws/creds/deploy/abc",
+        lease_duration: 900,
+        data: { access_key: "ASIAEXAMPLE", secret_key: "wJalrXUtn", security_token: "IQoJb3Jp" },
+        warnings: [`TTL of "1h" exceeded the effective max_ttl of "15m"; ${FOREIGN_TEXT}`],
+      }),
+      done,
+    ],
+    expect: { code: "provider_response_invalid", detailHolds: "max_lease_ttl" },
   },
   {
     name: "does not have a session's lease shortened, which would leave the session as long as it is",

@@ -29,6 +29,7 @@ export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request,
     const known = isSession ? { ...lease, isRenewable: false } : lease
     const leaseEndsAt = await endOfLease(vault, login, known, from, ttlSeconds, hurried)
     if (isSession) {
+      refuseCut(vault, lease)
       await giveUp(vault, login, hurried)
       return { values, expiresAt: leaseEndsAt, revocation: "expires-only" }
     }
@@ -40,6 +41,18 @@ export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request,
       handle: handleOf(vault, { ...login, leases: [lease.id] }),
     }
   })
+}
+
+/**
+ * Refuses a session whose lease Vault may have cut at the engine's own maximum, which it tells in a warning alone: the
+ * session lives on for as long as its cloud was told, and nobody could take it back.
+ */
+function refuseCut({ side }: Vault, { isWarned }: Lease): void {
+  if (!isWarned) return
+  throw invalid(
+    side,
+    "warns about a session's lease, so that the session may live longer. Give the engine's mount a max_lease_ttl of no less than its role's max_sts_ttl; vault read at the grant's path shows the warning",
+  )
 }
 
 /** When a lease ends, shortened to what was granted if it is longer. */

@@ -15,6 +15,8 @@ export interface Lease {
   readonly id: string
   readonly seconds: number
   readonly isRenewable: boolean
+  /** Vault warned of something: of having cut the lease, among others, which what was minted may outlive then. */
+  readonly isWarned: boolean
 }
 
 /** What a secrets engine minted. */
@@ -50,19 +52,21 @@ const secret = z.object({
   lease_duration: z.int().min(0),
   renewable: z.boolean(),
   data: z.record(z.string(), z.unknown()),
+  warnings: z.array(z.unknown()).nullish(),
 })
 
 /** @throws {BrokerError} `provider_denied` with what to change, `provider_unavailable`, `provider_response_invalid` */
 function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): FreshSecret {
   if (response.status !== 200) throw refusedMint(vault, grant, response)
   refuseWrapped(vault, response)
-  const { lease_id: id, lease_duration: seconds, renewable, data } = readJson(vault.side, response, secret, "a secret")
+  const answer = readJson(vault.side, response, secret, "a secret")
+  const { lease_id: id, lease_duration: seconds, renewable, data, warnings } = answer
   if (id === "") {
     refuseKept(vault, grant, seconds, data)
     return { lease: null, data }
   }
   if (seconds === 0) throw invalid(vault.side, "has a lease without an end")
-  return { lease: { id, seconds, isRenewable: renewable }, data }
+  return { lease: { id, seconds, isRenewable: renewable, isWarned: (warnings ?? []).length > 0 }, data }
 }
 
 /**
