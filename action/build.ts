@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
-import { licencesOf } from "../broker/licences.ts"
+import { licencesOf } from "../licences.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 

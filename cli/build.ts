@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
-import { licencesOf } from "../broker/licences.ts"
+import { licencesOf } from "../licences.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 const MODULES = fileURLToPath(new URL("../node_modules/", import.meta.url))

@@ -23,17 +23,17 @@ Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be 
 
 // Loaded when they are asked for: the audit commands need node:sqlite, which older Nodes do not have.
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ["init", async () => (await import("./init.ts")).run],
+  ["init", async () => (await import("./init/init.ts")).run],
   ["check", async () => (await import("./check.ts")).run],
   ["test", async () => (await import("./test.ts")).run],
-  ["explain", async () => (await import("./explain.ts")).run],
+  ["explain", async () => (await import("./explain/explain.ts")).run],
   ["schema", async () => (await import("./schema.ts")).run],
-  ["who-can", async () => (await import("./who-can.ts")).run],
-  ["diff", async () => (await import("./diff.ts")).run],
+  ["who-can", async () => (await import("./who-can/who-can.ts")).run],
+  ["diff", async () => (await import("./diff/diff.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
-  ["push", async () => (await import("./push.ts")).run],
-  ["audit verify", async () => (await import("./audit-verify.ts")).run],
-  ["audit export", async () => (await import("./audit-export.ts")).run],
+  ["push", async () => (await import("./push/push.ts")).run],
+  ["audit verify", async () => (await import("./audit/verify.ts")).run],
+  ["audit export", async () => (await import("./audit/export.ts")).run],
 ])
 
 /** Runs the command line and resolves to the exit code. */

@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { OWN_CODES } from "../action/failure.ts"
+import { GITHUB_CLAIMS } from "../analysis/scopes/github-claims.ts"
+import { warningsOf } from "../analysis/warnings/warnings.ts"
 import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
-import { GITHUB_CLAIMS } from "../broker/core/analysis/github-claims.ts"
 import { loadPolicySet } from "../broker/core/policy/load.ts"
-import { warningsOf } from "../broker/core/policy-warnings/warnings.ts"
 import { FAMILIES } from "../broker/issuers/families.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { PROBLEMS } from "../broker/wire/error-codes.ts"
@@ -52,10 +52,11 @@ function anchorsOf(page: string): ReadonlySet<string> {
 
 /** The commands of the command line: name, file, and the files that are that command's own. */
 const COMMANDS = [
-  ...read("cli/main.ts").matchAll(/\["([a-z -]+)", async \(\) => \(await import\("\.\/([a-z-]+\.ts)"\)\)/g),
+  ...read("cli/main.ts").matchAll(/\["([a-z -]+)", async \(\) => \(await import\("\.\/([a-z/-]+\.ts)"\)\)/g),
 ].map(([, name = "", file = ""]) => {
-  const stem = file.replace(/\.ts$/, "")
-  const own = readdirSync(join(ROOT, "cli")).filter((path) => path === file || path.startsWith(`${stem}-`))
+  const [folder = "", main] = file.split("/")
+  const ownsFolder = main === `${folder}.ts`
+  const own = ownsFolder ? readdirSync(join(ROOT, "cli", folder)).map((each) => `${folder}/${each}`) : [file]
   return { name, file, sources: own.map((path) => `cli/${path}`) }
 })
 

@@ -5,7 +5,7 @@ import { basename, dirname, join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { buildAction } from "../action/build.ts"
-import { generated } from "../broker/generate.ts"
+import { generated } from "../generate.ts"
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
@@ -18,7 +18,9 @@ const gitFiles = (...which: string[]) =>
 /** Every file that git would ship: tracked, or new and not ignored. */
 const DELETED = new Set(gitFiles("--deleted"))
 const FILES = [...new Set(gitFiles("--cached", "--others", "--exclude-standard"))].filter((path) => !DELETED.has(path))
-const SOURCES = FILES.filter((path) => /^(?:action|broker|cli)\/.*\.ts$/.test(path) && !path.includes("/dist/"))
+const SOURCES = FILES.filter(
+  (path) => /^(?:(?:action|analysis|broker|cli)\/.*|[a-z]+)\.ts$/.test(path) && !path.includes("/dist/"),
+)
 
 /** Which rooms each room may import, itself included. Anything not listed is against the arrows. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -61,10 +63,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/core",
     "broker/wire",
   ],
-  // Scripts of the build, beside the rooms: they write files and are part of no bundle.
-  broker: ["broker/adapters", "broker/providers", "broker/core", "broker/ports", "broker/wire"],
   action: ["broker/wire"],
+  // What is decided before the merge. No broker runs it, so nothing below broker/ may import it.
+  "analysis/regions": ["broker/core"],
+  "analysis/scopes": ["analysis/regions", "broker/core", "broker/wire"],
+  "analysis/reach": ["analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
+  "analysis/diff": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
+  "analysis/who-can": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
+  "analysis/warnings": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
+  "analysis/policy-tests": ["broker/core", "broker/wire"],
+  // Scripts of the build, beside the folders: they write files and are part of no bundle.
+  scripts: ["analysis/policy-tests", "broker/providers", "broker/core"],
   cli: [
+    "analysis/diff",
+    "analysis/who-can",
+    "analysis/warnings",
+    "analysis/policy-tests",
+    "analysis/reach",
+    "analysis/scopes",
+    "analysis/regions",
     "broker/adapters",
     "broker/config",
     "broker/github",
@@ -81,7 +98,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const NODE_ROOMS = [
   /^broker\/adapters\/node\//,
   /^broker\/entry\/(?:node(?:-[a-z]+)?|compile-policies)\.ts$/,
-  /^broker\/[a-z-]+\.ts$/,
+  /^[a-z]+\.ts$/,
   /^action\//,
   /^cli\//,
 ]
@@ -91,8 +108,8 @@ const MAY_READ_ENVIRONMENT = [/^broker\/entry\//, /^action\/runner\.ts$/, /^cli\
 
 function roomOf(path: string): string {
   const [top = "", second = ""] = path.split("/")
-  if (top !== "broker") return top
-  return path.split("/").length > 2 ? `broker/${second}` : "broker"
+  if (second === "") return "scripts"
+  return top === "broker" || top === "analysis" ? `${top}/${second}` : top
 }
 
 /** What a file imports, types included, as paths from the root or as package names. */
@@ -109,12 +126,13 @@ function importsOf(path: string): string[] {
   )
 }
 
-const local = (specifier: string) => /^(?:action|broker|cli|test)\//.test(specifier) || specifier === "package.json"
+const local = (specifier: string) =>
+  /^(?:(?:action|analysis|broker|cli|test)\/|[a-z]+\.ts$)/.test(specifier) || specifier === "package.json"
 
 describe("imports", () => {
   it.each(SOURCES)("of %s run along the arrows", (path) => {
     const room = roomOf(path)
-    const allowed = [...(MAY_IMPORT[room] ?? []), room, ...(path.endsWith("/build.ts") ? ["broker"] : [])]
+    const allowed = [...(MAY_IMPORT[room] ?? []), room, ...(path.endsWith("/build.ts") ? ["scripts"] : [])]
     const against = importsOf(path).filter(
       (target) => local(target) && target !== "package.json" && !allowed.includes(roomOf(target)),
     )
@@ -144,7 +162,7 @@ describe("imports", () => {
   it("reach adapters only from an entry, the command line and the build", () => {
     const offenders = SOURCES.filter(
       (path) =>
-        !/^(?:broker\/(?:entry|adapters)\/|broker\/[a-z-]+\.ts$|cli\/)/.test(path) &&
+        !/^(?:broker\/(?:entry|adapters)\/|cli\/)/.test(path) &&
         importsOf(path).some((target) => roomOf(target) === "broker/adapters"),
     )
     expect(offenders).toEqual([])
@@ -211,7 +229,7 @@ describe("sources", () => {
   })
 
   it("call no ambient fetch, clock or random in the pure rooms", () => {
-    const pure = SOURCES.filter((path) => /^broker\/(?:core|wire|ports)\//.test(path))
+    const pure = SOURCES.filter((path) => /^(?:broker\/(?:core|wire|ports)|analysis)\//.test(path))
     const offenders = pure.filter((path) =>
       /(?<![.\w])fetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bcrypto\./.test(
         read(path).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
@@ -235,7 +253,7 @@ describe("sources", () => {
   })
 
   it("stand in the folders of the house, and no other", () => {
-    const known = /^(?:\.ci|\.github|action|broker|cli|docs|examples|policies|test)\//
+    const known = /^(?:\.ci|\.github|action|analysis|broker|cli|docs|examples|policies|test)\//
     const top = FILES.filter((path) => path.includes("/") && !known.test(path))
     expect(top).toEqual([])
   })

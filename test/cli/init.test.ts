@@ -5,7 +5,7 @@ import { join } from "node:path"
 import fc from "fast-check"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { createHttp } from "../../broker/adapters/web/http.ts"
-import { isBranch, issuerOf, parseRepository } from "../../cli/init-github.ts"
+import { isBranch, issuerOf, parseRepository } from "../../cli/init/github.ts"
 import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"
 
 const TOKEN = "ghs_1234567890abcdefghijklmnopqrstuvwxyz"

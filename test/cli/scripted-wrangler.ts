@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import type { Wrangler, WranglerRun } from "../../cli/push-wrangler.ts"
+import type { Wrangler, WranglerRun } from "../../cli/push/wrangler.ts"
 
 const OPTIONS_WITH_VALUES = new Set([
   "--binding",

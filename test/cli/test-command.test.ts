@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { SAMPLE_NAMES } from "../../analysis/policy-tests/samples.ts"
+import { DENIAL_CODES, policyTestSchema } from "../../analysis/policy-tests/schema.ts"
 import { readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.ts"
-import { SAMPLE_NAMES } from "../../broker/core/policy-tests/samples.ts"
-import { DENIAL_CODES, policyTestSchema } from "../../broker/core/policy-tests/schema.ts"
 import { PROBLEMS } from "../../broker/wire/error-codes.ts"
 import { folderOf, ORGANISATION, POLICY, runCli } from "./run-cli.ts"
 

@@ -1,7 +1,7 @@
 // Holds every page of docs/warnings against the tool: its example gives just that warning, and what it proposes gives none.
 import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { WARNING_CODES } from "../../broker/core/policy-warnings/warning.ts"
+import { WARNING_CODES } from "../../analysis/warnings/warning.ts"
 import { folderOf, runCli } from "./run-cli.ts"
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")

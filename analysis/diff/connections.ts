@@ -1,0 +1,136 @@
+import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
+import type { Connection, PolicySet } from "../../broker/core/policy/model.ts"
+import { shown } from "../reach/grant-words.ts"
+import { decideSample, isMore, PROTECTIONS } from "../reach/sample-job.ts"
+import { someone } from "../reach/somebody.ts"
+import type { Witness } from "../regions/region.ts"
+import type { AxisMemo } from "../regions/space.ts"
+import { settingsOf, stable } from "../scopes/meaning.ts"
+import type { ChangeSubject } from "../scopes/scope.ts"
+import type { ChangeKind, PolicyChange } from "./model.ts"
+
+/** What a connection's settings make more and less of, for whoever has grants of it in both sets. */
+export function connectionChanges(
+  before: Connection,
+  after: Connection,
+  old: PolicySet,
+  next: PolicySet,
+  memo: AxisMemo,
+): PolicyChange[] {
+  const bound = {
+    before: old.organisation.requireBoundToken || before.requireBoundToken,
+    after: next.organisation.requireBoundToken || after.requireBoundToken,
+  }
+  const differ = (more: PolicySet, less: PolicySet) =>
+    someone(
+      next,
+      memo,
+      null,
+      (witness, grant, issuer, connection) => connection === after.name && getsSame(more, less, witness, issuer, grant),
+    )
+  const change = (direction: PolicyChange["direction"], kind: ChangeKind, says: string) => ({
+    ...organisationChange({
+      direction,
+      kind,
+      says,
+      subjects: uses,
+      example: direction === "wider" ? differ(next, old) : differ(old, next),
+    }),
+    connection: after.name,
+  })
+  if (bound.before === bound.after && settingsOf(before) === settingsOf(after)) return []
+  // What no grant of either set uses is nobody's, and what one set alone uses is told of its grants.
+  const uses = usesOf(after.name, next)
+  if (uses.length === 0 || usesOf(after.name, old).length === 0) return []
+  const changes: PolicyChange[] = []
+  if (bound.before && !bound.after)
+    changes.push(change("wider", "token-binding", `no longer need a key-bound token for ${after.name}`))
+  if (!bound.before && bound.after)
+    changes.push(change("narrower", "token-binding", `need a key-bound token for ${after.name}`))
+  if (settingsOf(before) !== settingsOf(after)) {
+    const { more, less, words } = settingsDifference(before, after)
+    if (more) changes.push(change("wider", "connection", `have grants of ${after.name}, where ${words}`))
+    if (less) changes.push(change("narrower", "connection", `have grants of ${after.name}, where ${words}`))
+  }
+  return changes
+}
+
+/** The same grant from both sets, and more of it from one. */
+function getsSame(more: PolicySet, less: PolicySet, witness: Witness, issuer: string, grant: string): boolean {
+  return PROTECTIONS.some((protection) => {
+    const asked = { witness, issuer, grant, protection }
+    const [one, other] = [decideSample(more, asked), decideSample(less, asked)]
+    return other?.outcome === "allow" && isMore(one, other)
+  })
+}
+
+/** A list says what grants may reach, so a longer one is more and a shorter one less. Of all else nobody can tell: it is both. */
+function settingsDifference(before: Connection, after: Connection) {
+  const [one, other] = [entriesOf(before), entriesOf(after)]
+  const words: string[] = []
+  let [more, less] = [false, false]
+  for (const key of new Set([...Object.keys(one), ...Object.keys(other)])) {
+    const [was, is] = [one[key], other[key]]
+    if (stable(was) === stable(is)) continue
+    if (Array.isArray(was) && Array.isArray(is)) {
+      const [added, removed] = [without(is, was), without(was, is)]
+      if (added.length + removed.length === 0) continue
+      more ||= added.length > 0
+      less ||= removed.length > 0
+      words.push(
+        `${key} has ${[...added.map((text) => `${text} more`), ...removed.map((text) => `${text} no more`)].join(", ")}`,
+      )
+    } else {
+      more = less = true
+      words.push(
+        was === undefined
+          ? `${key} is ${shown(is)}`
+          : is === undefined
+            ? `${key} is left out`
+            : `${key} is ${shown(is)} instead of ${shown(was)}`,
+      )
+    }
+  }
+  return { more, less, words: words.join(" and ") }
+}
+
+function entriesOf({ provider, settings }: Connection): Readonly<Record<string, unknown>> {
+  return { provider, ...(typeof settings === "object" && settings !== null ? settings : { settings }) }
+}
+
+const without = (list: readonly unknown[], other: readonly unknown[]): readonly string[] => {
+  const known = new Set(other.map(stable))
+  return list.filter((member) => !known.has(stable(member))).map(shown)
+}
+
+/** Whose policies have grants of a connection, and whose own could have: what a boundary allows may be written by anybody. */
+function usesOf(connection: string, { policies, organisation }: PolicySet): readonly ChangeSubject[] {
+  const subjects = policies
+    .filter(({ grants }) => [...grants.values()].some((grant) => grant.connection.name === connection))
+    .map(({ issuer, target, repository, environment }) => ({
+      issuer,
+      repository,
+      repositoryId: target.kind === "repository" ? target.id : null,
+      environment: environment ?? null,
+    }))
+  const isOpen = organisation.boundaries.some(({ allow }) => allow.some((entry) => entry.connection === connection))
+  const own = [...organisation.issuers.values()].flatMap(({ name, repositoryPolicies }) =>
+    isOpen && repositoryPolicies ? [{ issuer: name, repository: null, repositoryId: null }] : [],
+  )
+  return [...new Map([...subjects, ...own].map((subject) => [stable(subject), subject])).values()]
+}
+
+/** A change that the organisation file alone makes. */
+export function organisationChange(
+  change: Pick<PolicyChange, "direction" | "kind" | "says" | "subjects" | "example">,
+): PolicyChange {
+  return {
+    ...change,
+    grant: null,
+    connection: null,
+    cases: [],
+    proven: true,
+    place: { set: "new", file: ORGANISATION_FILE, line: 1 },
+    regions: [],
+  }
+}

@@ -1,0 +1,117 @@
+import type { PolicySet } from "../../broker/core/policy/model.ts"
+import { ORGANISATION_FILE } from "../../broker/core/policy/policy-input.ts"
+import { axisMemo } from "../regions/space.ts"
+import { isFoldable, TOO_MANY_PATTERNS } from "../scopes/crowd.ts"
+import { stable } from "../scopes/meaning.ts"
+import type { Scope } from "../scopes/scope.ts"
+import { ceilingChanges } from "./ceiling.ts"
+import { withIssuersOf } from "./issuers.ts"
+import type { DiffContext, PolicyChange, PolicyDiff } from "./model.ts"
+import { organisationChanges } from "./organisation.ts"
+import { changesIn } from "./scope.ts"
+import { changedScopes, type ScopePair } from "./scopes.ts"
+
+/**
+ * Who gets what more and what less by the new set than by the old one, by the engine's own word for every identity there can
+ * be: names of rules, order of files and the place of a grant change nothing, and are not told.
+ *
+ * Sound: whoever gets more is in a change that is `wider`. What is too complex to tell is one, too. Repositories are taken
+ * to go by the names that either set writes for their ids.
+ */
+export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffContext): PolicyDiff {
+  if (old.version === next.version && old.version !== "") return { widens: false, narrows: false, changes: [] }
+  if (!isFoldable(old.policies) || !isFoldable(next.policies)) return unknowable(next)
+  const aligned = withIssuersOf(old, next)
+  const memo = axisMemo()
+  const pairs = changedScopes(aligned, next)
+  const done: Scope[] = []
+  const changes: PolicyChange[] = [...organisationChanges(old, aligned, next, memo)]
+  for (const pair of widestFirst(pairs)) {
+    const scope = scopeOf(pair)
+    changes.push(
+      ...changesIn(pair, { old: aligned, next, context, memo, done: done.filter((other) => overlaps(other, scope)) }),
+    )
+    if (scope.target.kind === "owner") done.push(scope)
+  }
+  changes.push(...ceilingChanges(aligned, next, pairs, context))
+  const all = merged(changes)
+  return {
+    widens: all.some(({ direction }) => direction === "wider"),
+    narrows: all.some(({ direction }) => direction === "narrower"),
+    changes: [
+      ...all.filter(({ direction }) => direction === "wider"),
+      ...all.filter(({ direction }) => direction === "narrower"),
+    ],
+  }
+}
+
+/** Too much to be compared at all: counts as giving more, for it must not pass for safe. */
+function unknowable(next: PolicySet): PolicyDiff {
+  const wide = next.policies.find(({ target }) => target.kind === "owner")
+  const change: PolicyChange = {
+    direction: "wider",
+    kind: "too-complex",
+    says: `cannot be proved not to get more, because ${TOO_MANY_PATTERNS}`,
+    subjects: [...next.organisation.issuers.keys()].map((issuer) => ({ issuer, repository: null, repositoryId: null })),
+    grant: null,
+    connection: null,
+    cases: [],
+    example: null,
+    proven: false,
+    place: { set: "new", file: wide?.file ?? ORGANISATION_FILE, line: 1 },
+    regions: [],
+  }
+  return { widens: true, narrows: false, changes: [change] }
+}
+
+function scopeOf({ old, next }: ScopePair): Scope {
+  const part = next ?? old
+  if (part === null) throw new TypeError("a pair of no scopes")
+  return part.scope
+}
+
+/** What is told of all the repositories of a pattern need not be told again of those of a narrower one. */
+function widestFirst(pairs: readonly ScopePair[]): readonly ScopePair[] {
+  const width = (pair: ScopePair) => {
+    const { target } = scopeOf(pair)
+    return target.kind === "owner" ? target.names.prefix.length : Infinity
+  }
+  return pairs.toSorted((a, b) => (width(a) === width(b) ? 0 : width(a) - width(b)))
+}
+
+function overlaps(one: Scope, other: Scope): boolean {
+  return (
+    other.target.kind === "owner" &&
+    one.issuer.name === other.issuer.name &&
+    one.environment === other.environment &&
+    // Others' targets are no patterns of this scope's space, and have no repository in common with it.
+    other.policies.some(
+      ({ target }) =>
+        target.kind === "owner" &&
+        one.target.kind === "owner" &&
+        stable([target.ownerId, target.names.source]) === stable([one.target.ownerId, one.target.names.source]),
+    )
+  )
+}
+
+/** The same change of several repositories is one change, shown by one example. */
+function merged(changes: readonly PolicyChange[]): readonly PolicyChange[] {
+  const found = new Map<string, PolicyChange>()
+  for (const change of changes) {
+    const { direction, kind, says, cases, proven, grant, place } = change
+    const key = stable([direction, kind, says, cases, proven, grant, place])
+    const same = found.get(key)
+    found.set(
+      key,
+      same === undefined
+        ? change
+        : {
+            ...same,
+            subjects: [...same.subjects, ...change.subjects],
+            regions: [...same.regions, ...change.regions],
+            example: same.example ?? change.example,
+          },
+    )
+  }
+  return [...found.values()]
+}

@@ -1,0 +1,33 @@
+import type { IssuerConfig, PolicySet } from "../../broker/core/policy/model.ts"
+import { policySet } from "../../broker/core/policy/policy-set.ts"
+
+/**
+ * The old set with its issuers called as the new one calls them, and at the same address: what else changed is compared as
+ * if that were the same, and that it is not is told for itself.
+ */
+export function withIssuersOf(old: PolicySet, next: PolicySet): PolicySet {
+  const names = renamedIssuers(old, next)
+  const isSame = [...old.organisation.issuers.values()].every(
+    ({ name, url }) => !names.has(name) && (next.organisation.issuers.get(name)?.url ?? url) === url,
+  )
+  if (isSame) return old
+  const issuers = [...old.organisation.issuers.values()].map((issuer): IssuerConfig => {
+    const name = names.get(issuer.name) ?? issuer.name
+    return { ...issuer, name, url: next.organisation.issuers.get(name)?.url ?? issuer.url }
+  })
+  const organisation = { ...old.organisation, issuers: new Map(issuers.map((issuer) => [issuer.name, issuer])) }
+  const policies = old.policies.map((policy) => ({ ...policy, issuer: names.get(policy.issuer) ?? policy.issuer }))
+  return policySet(old.version, organisation, policies)
+}
+
+/** Issuers of one address that have another name in the new set. */
+function renamedIssuers(old: PolicySet, next: PolicySet): ReadonlyMap<string, string> {
+  const [before, after] = [old.organisation.issuers, next.organisation.issuers]
+  const byUrl = new Map([...after.values()].filter(({ name }) => !before.has(name)).map(({ url, name }) => [url, name]))
+  return new Map(
+    [...before.values()].flatMap(({ name, url }): (readonly [string, string])[] => {
+      const renamed = after.has(name) ? undefined : byUrl.get(url)
+      return renamed === undefined ? [] : [[name, renamed]]
+    }),
+  )
+}

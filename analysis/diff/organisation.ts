@@ -1,0 +1,108 @@
+import { formatDuration } from "../../broker/core/duration.ts"
+import type { IssuerConfig, PolicySet } from "../../broker/core/policy/model.ts"
+import { getsMore } from "../reach/sample-job.ts"
+import { someone } from "../reach/somebody.ts"
+import type { Witness } from "../regions/region.ts"
+import type { AxisMemo } from "../regions/space.ts"
+import { connectionChanges, organisationChange } from "./connections.ts"
+import type { ChangeKind, PolicyChange } from "./model.ts"
+
+/** What the organisation file says otherwise of issuers and connections, for every job that it concerns. */
+export function organisationChanges(
+  old: PolicySet,
+  aligned: PolicySet,
+  next: PolicySet,
+  memo: AxisMemo,
+): readonly PolicyChange[] {
+  const pairs = [...next.organisation.issuers.values()].flatMap((after) => {
+    const before = aligned.organisation.issuers.get(after.name)
+    const former = [...old.organisation.issuers.values()].find(({ name }) => name === after.name) ?? before
+    return before && former ? [{ before: { ...before, url: former.url }, after }] : []
+  })
+  return [
+    ...pairs.flatMap((pair) => issuerChanges(pair, old, next, memo)),
+    ...[...next.organisation.connections.values()].flatMap((after) => {
+      const before = aligned.organisation.connections.get(after.name)
+      return before ? connectionChanges(before, after, aligned, next, memo) : []
+    }),
+  ]
+}
+
+interface IssuerPair {
+  readonly before: IssuerConfig
+  readonly after: IssuerConfig
+}
+
+function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: PolicySet, memo: AxisMemo): PolicyChange[] {
+  const subjects = [{ issuer: after.name, repository: null, repositoryId: null }]
+  const change = (
+    direction: PolicyChange["direction"],
+    kind: ChangeKind,
+    says: string,
+    example: Witness | null = null,
+  ) => organisationChange({ direction, kind, says, subjects, example })
+  const changes: PolicyChange[] = []
+  if (before.url !== after.url || before.family !== after.family) {
+    const [one, other] = [`${before.url} (${before.family})`, `${after.url} (${after.family})`]
+    const found = someone(next, memo, after.name, (witness, grant) =>
+      getsMore(next, old, { witness, issuer: after.name, grant }),
+    )
+    changes.push(
+      change("wider", "issuer", `are taken from ${other}, which did not count before`, found),
+      change("narrower", "issuer", `are no longer taken from ${one}`),
+    )
+  }
+  const [owned, owns] = [new Set(before.owners.values()), new Set(after.owners.values())]
+  for (const [name, id] of after.owners) {
+    if (owned.has(id)) continue
+    const example = ownedBy(id, name, next, old, after.name, memo)
+    changes.push(
+      change(
+        "wider",
+        "owner",
+        `may now belong to ${name} (id ${id}): whatever policies give to their repositories and names`,
+        example,
+      ),
+    )
+  }
+  for (const [name, id] of before.owners) {
+    if (owns.has(id)) continue
+    changes.push(
+      change(
+        "narrower",
+        "owner",
+        `of ${name} (id ${id}) get nothing any more`,
+        ownedBy(id, name, old, next, after.name, memo),
+      ),
+    )
+  }
+  const [limit, former] = [after.maxTokenLifetimeSeconds ?? Infinity, before.maxTokenLifetimeSeconds ?? Infinity]
+  if (limit !== former) {
+    const words = (seconds: number) =>
+      seconds === Infinity ? "what the issuer's family allows" : formatDuration(seconds)
+    const says = `may use subject tokens that live ${words(limit)}, ${words(former)} before`
+    changes.push(change(limit > former ? "wider" : "narrower", "token-lifetime", says))
+  }
+  return changes
+}
+
+/** A job that one set gives more than the other because its repository belongs to this owner. */
+function ownedBy(
+  id: string,
+  name: string,
+  more: PolicySet,
+  less: PolicySet,
+  issuer: string,
+  memo: AxisMemo,
+): Witness | null {
+  let found: Witness | null = null
+  someone(more, memo, issuer, (plain, grant) => {
+    const owned = { ...plain, repository_owner_id: id, repository_owner: name }
+    const witness = [plain, owned].find(
+      (one) => one["repository_owner_id"] === id && getsMore(more, less, { witness: one, issuer, grant }),
+    )
+    found = witness ?? null
+    return witness !== undefined
+  })
+  return found
+}

@@ -1,0 +1,66 @@
+import type { Grant, Policy } from "../../broker/core/policy/model.ts"
+import { compilePattern } from "../../broker/core/policy/pattern.ts"
+import type { Potential, Side } from "../reach/own-policies.ts"
+import { decideSample, isMore, PROTECTIONS } from "../reach/sample-job.ts"
+import type { Witness } from "../regions/region.ts"
+import { type FieldAxes, fieldsFrom, isFieldClaim } from "../scopes/field-axes.ts"
+
+/** Whether a policy of the job's own repository, for just such a grant, gets it more from one set than from the other. */
+export function couldGetMore(
+  more: Side,
+  less: Side,
+  witness: Witness,
+  { connection }: Potential,
+  axes: FieldAxes,
+): boolean {
+  const claims = Object.fromEntries(Object.entries(witness).filter(([claim]) => !isFieldClaim(claim)))
+  const issuer = (more.issuer ?? less.issuer)?.name ?? ""
+  const name = "any-grant"
+  const own = (side: Side): readonly Policy[] => {
+    const there = side.set.organisation.connections.get(connection.name)
+    if (!side.isOpen || there === undefined) return []
+    const grant: Grant = {
+      name,
+      file: "",
+      line: 1,
+      connection: there,
+      fields: fieldsFrom(witness, axes),
+      ttlSeconds: there.maxTtlSeconds ?? MAX_TTL_SECONDS,
+      minTtlSeconds: 0,
+    }
+    const environment = claims["environment"]
+    const rule = {
+      kind: "allow" as const,
+      name,
+      file: "",
+      line: 1,
+      grants: new Set([name]),
+      conditions: eventOf(claims),
+    }
+    return [
+      {
+        file: "",
+        issuer,
+        repository: claims["repository"] ?? "",
+        target: { kind: "repository", id: claims["repository_id"] ?? "" },
+        ...(environment === undefined ? {} : { environment }),
+        origin: "repository",
+        allow: [rule],
+        deny: [],
+        grants: new Map([[name, grant]]),
+      },
+    ]
+  }
+  return PROTECTIONS.some((protection) => {
+    const asked = { witness: claims, issuer, grant: name, protection }
+    return isMore(decideSample(more.set, asked, own(more)), decideSample(less.set, asked, own(less)))
+  })
+}
+
+const MAX_TTL_SECONDS = 30 * 24 * 3600
+
+/** Its own policy may well name the event of such a job. */
+function eventOf(claims: Readonly<Record<string, string>>) {
+  const event = compilePattern(claims["event_name"] ?? "push")
+  return event.ok ? [{ claim: "event_name", test: { kind: "any" as const, patterns: [event.value] } }] : []
+}

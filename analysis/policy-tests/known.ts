@@ -1,0 +1,62 @@
+import { didYouMean } from "../../broker/core/policy/faults.ts"
+import type { PolicySet } from "../../broker/core/policy/model.ts"
+import { GITHUB_CLAIMS, type KnownIds, NOBODYS_ID } from "./github-claims.ts"
+
+/** What a policy folder knows by name. Made once a folder: tests by the thousand ask it. */
+export interface KnownNames {
+  readonly grants: ReadonlySet<string>
+  /** Rules and boundaries: what can be why a decision came out as it did. */
+  readonly deciders: ReadonlySet<string>
+  /** Claims that tokens have, or that a rule or a boundary has a condition on. */
+  isClaim(name: string): boolean
+  readonly claims: ReadonlySet<string>
+  /** Ids of an issuer's owners and repositories. */
+  ids(issuer: string): KnownIds
+  /** How policies stand to a repository of which a test gives only the name; null when one speaks of it. */
+  repositoryFault(issuer: string, repository: string): string | null
+}
+
+/** Collects the names in a folder. */
+export function knownNames(set: PolicySet): KnownNames {
+  const { issuers, boundaries } = set.organisation
+  const rules = set.policies.flatMap(({ allow, deny }) => [...allow, ...deny])
+  const conditions = [
+    ...rules.flatMap((rule) => rule.conditions),
+    ...boundaries.flatMap(({ when, require }) => [...when, ...require]),
+  ]
+  const claims = new Set([...GITHUB_CLAIMS, ...conditions.map(({ claim }) => claim)])
+
+  const repositories = new Map<string, Map<string, Set<string>>>()
+  for (const { issuer, repository, target } of set.policies) {
+    if (target.kind !== "repository") continue
+    const names = repositories.get(issuer) ?? new Map<string, Set<string>>()
+    repositories.set(issuer, names)
+    names.set(repository, (names.get(repository) ?? new Set()).add(target.id))
+  }
+  const ids = (issuer: string): KnownIds => ({
+    owner: (name) => issuers.get(issuer)?.owners.get(name),
+    repository: (name) => {
+      const [id, ...others] = repositories.get(issuer)?.get(name) ?? []
+      return others.length === 0 ? id : undefined
+    },
+  })
+  return {
+    grants: new Set(set.policies.flatMap((policy) => [...policy.grants.keys()])),
+    deciders: new Set([...rules, ...boundaries].map(({ name }) => name)),
+    isClaim: (name) => claims.has(name) || name.startsWith("repo_property_"),
+    claims,
+    ids,
+    repositoryFault(issuer, repository) {
+      const named = repositories.get(issuer)
+      const found = [...(named?.get(repository) ?? [])]
+      if (found.length === 1) return null
+      if (found.length > 1) {
+        return `The policies have several ids for this repository (${found.join(", ")}): add the repository_id that is meant.`
+      }
+      const ownerId = ids(issuer).owner(repository.split("/", 1)[0] ?? "") ?? NOBODYS_ID
+      if (set.policiesOf({ issuer, repository, repositoryId: NOBODYS_ID, ownerId }).length > 0) return null
+      const hint = didYouMean(repository, named?.keys() ?? [])
+      return `No policy speaks of this repository.${hint} If the test is about one without policies, add its repository_id.`
+    },
+  }
+}

@@ -1,0 +1,227 @@
+import type { Claims } from "../../broker/core/identity.ts"
+import { parseWith } from "../../broker/core/parse-with.ts"
+import type { ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
+import { didYouMean, type FaultCode, fault, type Position, quote } from "../../broker/core/policy/faults.ts"
+import type { PolicyInput } from "../../broker/core/policy/load.ts"
+import type { Organisation, PolicyFault, PolicySet } from "../../broker/core/policy/model.ts"
+import { schemaFaults } from "../../broker/core/policy/schema-faults.ts"
+import { keyPosition, nodeAt, parseYaml, type YamlNode, type YamlPath } from "../../broker/core/policy/yaml.ts"
+import { fail, ok, type Result } from "../../broker/core/result.ts"
+import { FOLLOWS_REPOSITORY, githubClaims } from "./github-claims.ts"
+import { type KnownNames, knownNames } from "./known.ts"
+import type { Expectation, PolicyTest } from "./model.ts"
+import { SAMPLES } from "./samples.ts"
+import { type PolicyTestFile, policyTestSchema, type TestJob } from "./schema.ts"
+
+/** How the names of files with policy tests end. */
+export const POLICY_TEST_SUFFIX = ".test.yaml"
+
+/**
+ * Reads the policy tests of a folder, in the order of their files and lines: all faults, or all tests.
+ *
+ * Strict, because a test that misspells what it is about passes for the wrong reason: everything that a test names must be
+ * known to the folder. Without a set, because the folder has faults of its own, only the form is checked. Pure; never throws.
+ */
+export function readPolicyTests(
+  files: readonly PolicyInput[],
+  set: PolicySet | null,
+): Result<readonly PolicyTest[], readonly PolicyFault[]> {
+  const faults: PolicyFault[] = []
+  const tests: PolicyTest[] = []
+  const folder = set === null ? null : { organisation: set.organisation, known: knownNames(set) }
+  const ours = files.filter(({ path, refused }) => path.endsWith(POLICY_TEST_SUFFIX) && refused === undefined)
+  for (const { path: file, bytes } of [...ours].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    const document = parseYaml(file, bytes)
+    if (!document.ok) {
+      faults.push(...document.fault)
+      continue
+    }
+    const { root, value } = document.value
+    const parsed = parseWith(policyTestSchema, value)
+    if (parsed.success) tests.push(...new TestFileReader(file, root, folder, faults).read(parsed.data))
+    else faults.push(...schemaFaults({ file, root, path: [], schema: policyTestSchema }, parsed.error.issues))
+  }
+  return faults.length > 0 ? fail(faults) : ok(tests)
+}
+
+type TestPart = PolicyTestFile["tests"][number]
+
+interface Folder {
+  readonly organisation: Organisation
+  readonly known: KnownNames
+}
+
+const UNKNOWN_PROTECTION: ProtectionFact = {
+  known: false,
+  reason: "say in the test how the environment is protected: add environment_protection",
+}
+
+const MAX_HINTS = 10
+
+/** Reads a file whose form is right, and says of everything it names whether that is there. */
+class TestFileReader {
+  readonly #file: string
+  readonly #root: YamlNode
+  readonly #folder: Folder | null
+  readonly #faults: PolicyFault[]
+  readonly #said = new Set<string>()
+  #hints = 0
+
+  constructor(file: string, root: YamlNode, folder: Folder | null, faults: PolicyFault[]) {
+    this.#file = file
+    this.#root = root
+    this.#folder = folder
+    this.#faults = faults
+  }
+
+  read({ defaults = {}, tests }: PolicyTestFile): PolicyTest[] {
+    this.#checkJob(["defaults"], defaults)
+    const lines = new Map<string, number>()
+    return tests.flatMap((test, index) => {
+      const path = ["tests", index]
+      const { line } = this.#at(path)
+      const first = lines.get(test.name)
+      if (first === undefined) lines.set(test.name, line)
+      else {
+        const message = `The test in line ${first} is called ${quote(test.name)} too: give each test a name of its own.`
+        this.#no([...path, "name"], "value_invalid", message)
+      }
+      this.#checkJob(path, test)
+      const read = this.#test(path, defaults, test)
+      return read === null ? [] : [read]
+    })
+  }
+
+  /** Null when there is a fault, or no folder to hold the test against. */
+  #test(path: YamlPath, defaults: TestJob, test: TestPart): PolicyTest | null {
+    const { sample: sampleName = defaults.sample, grants = defaults.grants } = test
+    const { claims: changes, without } = merged(defaults, test)
+    if (sampleName === undefined) this.#missing(path, "sample", "the token that the test begins with")
+    if (grants === undefined) this.#missing(path, "grants", "what the job asks for")
+    const { repository, repository_id: id } = changes
+    if (repository === undefined && !without.has("repository")) {
+      this.#missing(path, "repository", "whose job it is, under the claims")
+    }
+    if (this.#folder === null || sampleName === undefined || grants === undefined) return null
+
+    const { known, organisation } = this.#folder
+    const sample = SAMPLES[sampleName]
+    const issuer = this.#issuer(path, test.issuer ?? defaults.issuer, sample.family, organisation)
+    if (issuer === null) return null
+    if (repository !== undefined && id === undefined && !without.has("repository_id")) {
+      const message = known.repositoryFault(issuer.name, repository)
+      const at = test.claims?.["repository"] === undefined ? ["defaults"] : path
+      if (message !== null) this.#no([...at, "claims", "repository"], "value_invalid", message)
+    }
+    if (test.by !== undefined && !known.deciders.has(test.by)) {
+      const message = `No rule and no boundary is called ${quote(test.by)}.${this.#hint(test.by, known.deciders)}`
+      this.#no([...path, "by"], "value_invalid", message)
+    }
+    const all = githubClaims(sample, { iss: issuer.url, ...changes }, without, known.ids(issuer.name))
+    const ttlSeconds = test.ttl ?? defaults.ttl
+    return {
+      name: test.name,
+      file: this.#file,
+      ...this.#at(path),
+      issuer: issuer.name,
+      claims: all satisfies Claims,
+      bound: test.bound ?? defaults.bound ?? true,
+      protection: test.environment_protection ?? defaults.environment_protection ?? UNKNOWN_PROTECTION,
+      grants,
+      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+      expected: expectationOf(test),
+    }
+  }
+
+  #issuer(path: YamlPath, name: string | undefined, family: string, { issuers }: Organisation) {
+    const ofFamily = [...issuers.values()].filter((one) => one.family === family)
+    const names = ofFamily.map((one) => one.name)
+    const issuer = name === undefined ? ofFamily[0] : issuers.get(name)
+    if (name === undefined && ofFamily.length > 1) {
+      this.#missing(path, "issuer", `one of ${names.join(", ")}`)
+      return null
+    }
+    if (issuer?.family === family) return issuer
+    const known = `The organisation file lists for ${family}: ${names.join(", ") || "none"}.`
+    const message = `The sample's token is from no issuer ${name === undefined ? "of this folder" : quote(name)}. ${known}`
+    this.#no([...path, name === undefined ? "sample" : "issuer"], "issuer_unknown", message)
+    return null
+  }
+
+  /** What a test and the defaults say alike. */
+  #checkJob(path: YamlPath, { claims = {}, without = [], grants = [] }: TestJob): void {
+    without.forEach((name, index) => {
+      if (Object.hasOwn(claims, name)) {
+        this.#no([...path, "without", index], "value_invalid", `The claims here say ${name}, and without it: keep one.`)
+      }
+    })
+    grants.forEach((name, index) => {
+      if (grants.indexOf(name) === index) return
+      this.#no([...path, "grants", index], "value_invalid", `The grant ${name} is asked for twice: keep one.`)
+    })
+    if (this.#folder === null) return
+    const { known } = this.#folder
+    const unknown = (name: string, at: YamlPath) => {
+      if (known.isClaim(name)) return
+      const hint = this.#hint(name, known.claims) || " See that the issuer sends it, and that a rule looks at it."
+      this.#push(keyPosition(this.#root, at), "key_unknown", `There is no claim ${quote(name)}.${hint}`)
+    }
+    for (const name of Object.keys(claims)) unknown(name, [...path, "claims", name])
+    without.forEach((name, index) => {
+      unknown(name, [...path, "without", index])
+    })
+    grants.forEach((name, index) => {
+      if (known.grants.has(name)) return
+      const hint = this.#hint(name, known.grants)
+      this.#no([...path, "grants", index], "grant_unknown", `No policy defines a grant ${quote(name)}.${hint}`)
+    })
+  }
+
+  #missing(path: YamlPath, key: string, what: string): void {
+    this.#no(path, "key_missing", `The key "${key}" is missing here and in the defaults: say ${what}.`)
+  }
+
+  #no(path: YamlPath, code: FaultCode, message: string): void {
+    this.#push(this.#at(path), code, message)
+  }
+
+  /** Once: what the defaults say wrong is wrong in every test. */
+  #push(at: Position, code: FaultCode, message: string): void {
+    const key = `${at.line}:${at.column} ${code} ${message}`
+    if (this.#said.has(key)) return
+    this.#said.add(key)
+    this.#faults.push(fault(this.#file, at, code, message))
+  }
+
+  /** A folder can know tens of thousands of names, and a file misspell a thousand. */
+  #hint(name: string, known: Iterable<string>): string {
+    return this.#hints++ < MAX_HINTS ? didYouMean(name, known) : ""
+  }
+
+  #at(path: YamlPath): Position {
+    return nodeAt(this.#root, path).at
+  }
+}
+
+/** A test's own claims and omissions over those of the defaults. */
+function merged(defaults: TestJob, test: TestJob) {
+  const own = test.claims ?? {}
+  const omitted = new Set(test.without)
+  // A test of another repository inherits no ids: with them it would be a test of the first one under a new name.
+  for (const name of Object.keys(own)) for (const follower of FOLLOWS_REPOSITORY.get(name) ?? []) omitted.add(follower)
+  const inherited = Object.entries(defaults.claims ?? {}).filter(([name]) => !omitted.has(name))
+  const without = [...(defaults.without ?? []).filter((name) => !Object.hasOwn(own, name)), ...(test.without ?? [])]
+  return {
+    claims: { ...Object.fromEntries(inherited), ...own } as Readonly<Record<string, string>>,
+    without: new Set(without),
+  }
+}
+
+function expectationOf({ expect, code, by, ttl_granted: ttlSeconds }: TestPart): Expectation {
+  return {
+    outcome: expect,
+    ...(code === undefined ? {} : { code }),
+    ...(by === undefined ? {} : { by }),
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+  }
+}

@@ -1,0 +1,62 @@
+import { underCeiling } from "../../broker/core/policy/ceiling.ts"
+import type { EnvironmentDemand } from "../../broker/core/policy/environment-protection.ts"
+import type { Grant } from "../../broker/core/policy/model.ts"
+import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
+
+/** What a grant reaches, as its provider says it, gaps and all: a role's ARN, an audience. */
+export function resourceOf(grant: Grant, providers: ProviderSchemaTable): string {
+  const provider = providers.get(grant.connection.provider)
+  try {
+    const resource: unknown = provider?.resource(writtenFields(grant))
+    if (typeof resource === "string" && resource !== "") return resource
+  } catch {
+    // A provider need not read a text that has gaps.
+  }
+  return shown(writtenFields(grant))
+}
+
+/** A grant's own keys, as its policy wrote them where they have gaps. */
+export function writtenFields({ fields, template }: Grant): Readonly<Record<string, unknown>> {
+  const read = typeof fields === "object" && fields !== null ? (fields as Readonly<Record<string, unknown>>) : {}
+  return { ...read, ...template?.raw }
+}
+
+/** A grant's own keys as they are written, as far as boundaries see them. */
+export const fieldsSeen = (grant: Grant): unknown => underCeiling(grant, writtenFields(grant))
+
+/** How one grant differs from another: `role a instead of b`, `through aws-dev instead of aws-prod`. */
+export function differenceOf(grant: Grant, other: Grant): string {
+  const [mine, theirs] = [writtenFields(grant), writtenFields(other)]
+  const keys = [...new Set([...Object.keys(mine), ...Object.keys(theirs)])]
+  const { connection } = grant
+  const parts =
+    connection.name === other.connection.name
+      ? []
+      : [`connection ${connection.name} instead of ${other.connection.name}`]
+  for (const key of keys) {
+    const [value, before] = [mine[key], theirs[key]]
+    if (shown(value) === shown(before)) continue
+    if (before === undefined) parts.push(`${key} ${shortened(value)}`)
+    else if (value === undefined) parts.push(`no ${key} (${shortened(before)})`)
+    else parts.push(`${key} ${shortened(value)} instead of ${shortened(before)}`)
+  }
+  return parts.join(", ") || "another definition"
+}
+
+/** `required reviewers, deployment branches protected or custom`. */
+export function demandWords({ requiredReviewers, preventSelfReview, deploymentBranches }: EnvironmentDemand): string {
+  return [
+    ...(requiredReviewers ? ["required reviewers"] : []),
+    ...(preventSelfReview ? ["no self-review"] : []),
+    ...(deploymentBranches ? [`deployment branches ${deploymentBranches.join(" or ")}`] : []),
+  ].join(", ")
+}
+
+/** A value of a policy, on one line. */
+export const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""))
+
+const MAX_SHOWN = 120
+const shortened = (value: unknown): string => {
+  const text = shown(value)
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 1)}…` : text
+}

@@ -1,0 +1,209 @@
+import type { EnvironmentDemand } from "../../broker/core/policy/environment-protection.ts"
+import type { Boundary, Grant, Policy } from "../../broker/core/policy/model.ts"
+import { fieldsFor } from "../../broker/core/policy/template.ts"
+import type { Result } from "../../broker/core/result.ts"
+import { intersect, isEmpty, meets, nothing, type Region, subtract, union } from "../regions/region.ts"
+import type { Space } from "../regions/space.ts"
+import { attempt, type Must, type TooComplex } from "../regions/too-complex.ts"
+import { bareIdentity } from "../scopes/bare-identity.ts"
+import type { BoundaryRegions } from "../scopes/ceiling-region.ts"
+import type { Scope } from "../scopes/scope.ts"
+import type { ScopePart } from "../scopes/scope-space.ts"
+import { deniedOf, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
+import { axisOf, regionOfEntry, regionOfFillable, regionOfFilled } from "../scopes/template-region.ts"
+
+/** Who in a scope gets a grant: exactly, for every identity at once. */
+export interface Reach {
+  readonly scope: Scope
+  readonly grant: Grant
+  /** The policy that defines the grant. */
+  readonly policy: Policy
+  /** Whom the policies admit, whatever the ceiling says. */
+  readonly admitted: Region
+  /** Who of them really gets it, once the demands on the environment are met. */
+  readonly inside: Region
+  /** Who of them is refused, because the grant would be outside the ceiling. */
+  readonly outside: Region
+  /** Of whom neither is proven: several claims fill one text, or a provider rewrites it. Empty as a rule. */
+  readonly unproven: Region
+  /** Why those outside are: each of them is in at least one. */
+  readonly escapes: readonly Escape[]
+  /** What the environment must be like for anybody inside to get it. */
+  readonly demands: readonly SourcedDemand[]
+  /** The longest lifetime that anybody inside can get. Zero when nobody is. */
+  readonly maxTtlSeconds: number
+}
+
+/**
+ * Why a part of the admitted is outside. `not-allowed`: no boundary allows it, and these are over the repository.
+ * `requirement`: these boundaries require what it does not fulfil. `lifetime`: they allow less than its provider can mint.
+ * `no-environment`: they, or for none of them a policy, demand a protected one, and the jobs run in none.
+ */
+export interface Escape {
+  readonly why: "not-allowed" | "requirement" | "lifetime" | "no-environment"
+  readonly boundaries: readonly Boundary[]
+  readonly region: Region
+}
+
+/** What is demanded of the environment, by a boundary or a policy, and of whose jobs. */
+export interface SourcedDemand {
+  readonly demand: EnvironmentDemand
+  readonly file: string
+  /** The boundary's name; absent for a policy's own demand. */
+  readonly boundary?: string
+  readonly region: Region
+}
+
+/** The names of all grants that a scope's policies define, in order. */
+export const grantNamesOf = ({ policies }: Pick<Scope, "policies">): readonly string[] => [
+  ...new Set(policies.flatMap(({ grants }) => [...grants.keys()])),
+]
+
+/**
+ * Who in a scope can get a grant of this name: one answer for each policy that defines it, for the identities that it
+ * alone defines it for (two definitions refuse each other).
+ *
+ * By the engine's own word for each value of each claim, so that it cannot drift from what the broker decides. Only what a
+ * provider's schema says of texts with open gaps is not asked: a job whose filled-in text it refuses counts as admitted.
+ */
+export function reachesBy(survey: Survey, name: string): Result<readonly Reach[], TooComplex> {
+  return attempt((must) => {
+    const { scope, space, applies } = survey
+    const allowed = must(
+      union(
+        space,
+        rulesFor(survey, "allow", name).map(({ region }) => region),
+      ),
+    )
+    const ruled = must(subtract(allowed, must(deniedOf(survey, name))))
+    return scope.policies.flatMap((policy): Reach[] => {
+      const grant = policy.grants.get(name)
+      if (grant === undefined) return []
+      const others = [...applies].flatMap(([other, region]) =>
+        other !== policy && other.grants.has(name) ? [region] : [],
+      )
+      const defined = must(subtract(applies.get(policy) ?? nothing(space), must(union(space, others))))
+      const closed = closedGrant(grant, scope)
+      const fillable = closed === null ? nothing(space) : regionOfFillable(space, closed)
+      const filled = must(intersect(fillable, regionOfFilled(space, grant)))
+      const admitted = must(intersect(must(intersect(ruled, defined)), filled))
+      return [reachOf({ ...survey, policy, grant: closed ?? grant, admitted }, must)]
+    })
+  })
+}
+
+/** The same, for whoever asks nothing else about the scope. */
+export function reachesOf(part: ScopePart, name: string, space: Space): Result<readonly Reach[], TooComplex> {
+  const survey = surveyOf(part, space)
+  return survey.ok ? reachesBy(survey.value, name) : survey
+}
+
+/** One definition of a grant, and whom the policies admit to it. */
+interface Admission extends Survey {
+  readonly policy: Policy
+  readonly grant: Grant
+  readonly admitted: Region
+}
+
+function reachOf(admission: Admission, must: Must): Reach {
+  const { scope, policy, grant, ceiling, admitted, free, space } = admission
+  const allowed = allowedBy(admission, must)
+  const barring = barringOf(admission, must)
+  const barred = must(
+    union(
+      space,
+      barring.map(({ region }) => region),
+    ),
+  )
+  const sure = must(subtract(must(union(space, [allowed.sure, free])), barred))
+  const possible = must(subtract(must(union(space, [allowed.possible, free])), barred))
+  const inside = must(intersect(admitted, sure))
+  const unproven = must(subtract(must(intersect(admitted, possible)), sure))
+  const unallowed = must(subtract(must(subtract(admitted, allowed.possible)), free))
+  const over = ceiling.filter(({ concerns }) => meets(concerns, unallowed)).map(({ boundary }) => boundary)
+  const escapes: Escape[] = [{ why: "not-allowed" as const, boundaries: over, region: unallowed }, ...barring].filter(
+    ({ region }) => !isEmpty(region),
+  )
+  return {
+    scope,
+    grant,
+    policy,
+    admitted,
+    inside,
+    outside: must(subtract(admitted, possible)),
+    unproven,
+    escapes,
+    demands: demandsOn(admission, inside, must),
+    maxTtlSeconds: longestTtl(grant, ceiling, inside, must),
+  }
+}
+
+/** Whose grant some boundary allows. */
+function allowedBy({ space, ceiling, grant, scope }: Admission, must: Must): { sure: Region; possible: Region } {
+  const [sure, possible]: [Region[], Region[]] = [[], []]
+  for (const { boundary, allows } of ceiling) {
+    for (const entry of boundary.allow) {
+      const contained = must(regionOfEntry(space, entry, grant, scope))
+      sure.push(must(intersect(allows, contained.sure)))
+      possible.push(must(intersect(allows, contained.possible)))
+    }
+  }
+  return { sure: must(union(space, sure)), possible: must(union(space, possible)) }
+}
+
+/** Whom boundaries and policies refuse although they are admitted and allowed. */
+function barringOf({ ceiling, grant, scope, admitted, applies }: Admission, must: Must): readonly Escape[] {
+  const inNone = scope.environment === undefined
+  const barring = ceiling.flatMap(({ boundary, violates, restricts }) => {
+    const escapes = [{ why: "requirement" as const, boundaries: [boundary], region: violates }]
+    const bar = (why: "lifetime" | "no-environment") => ({ why, boundaries: [boundary], region: restricts })
+    const tooShort = (boundary.maxTtlSeconds ?? Infinity) < grant.minTtlSeconds
+    const unprotected = inNone && boundary.protectedEnvironment !== undefined
+    return [...escapes, ...(tooShort ? [bar("lifetime")] : []), ...(unprotected ? [bar("no-environment")] : [])]
+  })
+  const demanding = [...applies].flatMap(([{ protectedEnvironment }, region]) =>
+    inNone && protectedEnvironment ? [{ why: "no-environment" as const, boundaries: [], region }] : [],
+  )
+  return [...barring, ...demanding].map((one) => ({ ...one, region: must(intersect(admitted, one.region)) }))
+}
+
+function demandsOn({ ceiling, applies }: Admission, inside: Region, must: Must): readonly SourcedDemand[] {
+  const ofBoundaries = ceiling.map(({ boundary: { name, file, protectedEnvironment }, restricts }) => ({
+    demand: protectedEnvironment,
+    file,
+    boundary: name,
+    region: restricts,
+  }))
+  const ofPolicies = [...applies].map(([{ file, protectedEnvironment }, region]) => ({
+    demand: protectedEnvironment,
+    file,
+    region,
+  }))
+  return [...ofPolicies, ...ofBoundaries].flatMap(({ demand, ...source }) => {
+    if (demand === undefined) return []
+    const region = must(intersect(inside, source.region))
+    return isEmpty(region) ? [] : [{ ...source, demand, region }]
+  })
+}
+
+/** Takes away whom each limit binds, the lowest first: the limit at which nobody is left is the highest that anybody has. */
+function longestTtl(grant: Grant, ceiling: readonly BoundaryRegions[], inside: Region, must: Must): number {
+  if (isEmpty(inside)) return 0
+  const limits = ceiling.flatMap(({ boundary: { maxTtlSeconds }, restricts }) =>
+    maxTtlSeconds === undefined || maxTtlSeconds >= grant.ttlSeconds ? [] : [{ maxTtlSeconds, restricts }],
+  )
+  let left = inside
+  for (const { maxTtlSeconds, restricts } of limits.toSorted((a, b) => a.maxTtlSeconds - b.maxTtlSeconds)) {
+    left = must(subtract(left, restricts))
+    if (isEmpty(left)) return maxTtlSeconds
+  }
+  return grant.ttlSeconds
+}
+
+/** The grant with its gaps closed when the scope leaves no choice; null when what goes in is none that its provider takes. */
+function closedGrant(grant: Grant, { pinned }: Scope): Grant | null {
+  const { template, ...rest } = grant
+  if (template === undefined || !template.claims.every((claim) => pinned.has(axisOf(claim)))) return grant
+  const fields = fieldsFor(grant, bareIdentity(Object.fromEntries(pinned), pinned.get("repository") ?? ""))
+  return fields.ok ? { ...rest, fields: fields.value } : null
+}

@@ -1,0 +1,91 @@
+import type { Identity } from "../../broker/core/identity.ts"
+import { type Decision, decide } from "../../broker/core/policy/decide.ts"
+import type { DeploymentBranches, ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
+import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
+import type { Region, Witness } from "../regions/region.ts"
+import { candidatesOf } from "../regions/witnesses.ts"
+import { contentOf, settingsOf } from "../scopes/meaning.ts"
+
+/** Every way in which an environment can be protected, the best first. */
+export const PROTECTIONS: readonly ProtectionFact[] = [true, false].flatMap((requiredReviewers) =>
+  [true, false].flatMap((preventSelfReview) =>
+    (["protected", "custom", "all"] satisfies (DeploymentBranches | "all")[]).map((deploymentBranches) => ({
+      known: true as const,
+      protection: { requiredReviewers, preventSelfReview, deploymentBranches },
+    })),
+  ),
+)
+
+/**
+ * The job with these claims, as an issuer of the set vouches for it; null when the set lists no such issuer. `iss` is the
+ * set's own, so that one job can be held against sets that know its issuer by different URLs.
+ */
+export function jobOf(witness: Witness, issuer: string, { organisation }: PolicySet): Identity | null {
+  const config = organisation.issuers.get(issuer)
+  if (config === undefined) return null
+  const claims: Record<string, string> = Object.assign(Object.create(null), witness, { iss: config.url })
+  const text = (name: string) => claims[name] ?? ""
+  const environment = claims["environment"]
+  return {
+    issuer,
+    issuerUrl: config.url,
+    repository: text("repository"),
+    repositoryId: text("repository_id"),
+    owner: text("repository_owner"),
+    ownerId: text("repository_owner_id"),
+    ...(environment === undefined ? {} : { environment }),
+    ref: text("ref"),
+    refType: text("ref_type"),
+    event: text("event_name"),
+    actor: text("actor"),
+    runId: text("run_id"),
+    runAttempt: text("run_attempt"),
+    claims,
+  }
+}
+
+/** What is asked for whom: one grant, for one job, perhaps with a policy that its repository keeps for itself. */
+export interface SampleQuestion {
+  readonly witness: Witness
+  readonly issuer: string
+  readonly grant: string
+  readonly protection: ProtectionFact
+}
+
+/** What the broker's own engine says; null when the job's issuer is none of the set's. */
+export function decideSample(
+  set: PolicySet,
+  { witness, issuer, grant, protection }: SampleQuestion,
+  own: readonly Policy[] = [],
+): Decision | null {
+  const identity = jobOf(witness, issuer, set)
+  if (identity === null) return null
+  const policies = [...set.policiesOf(identity), ...own]
+  return decide({ organisation: set.organisation, policies, identity, grants: [grant], protection })
+}
+
+/** Whether the first decision gives anything that the other does not: another credential, or the same for longer or more freely. */
+export function isMore(more: Decision | null, less: Decision | null): boolean {
+  if (more?.outcome !== "allow") return false
+  if (less?.outcome !== "allow") return true
+  if (less.requireBoundToken && !more.requireBoundToken) return true
+  return more.grants.some((one, index) => {
+    const other = less.grants[index]
+    if (other === undefined || contentOf(one.grant) !== contentOf(other.grant)) return true
+    return one.ttlSeconds > other.ttlSeconds || settingsOf(one.grant.connection) !== settingsOf(other.grant.connection)
+  })
+}
+
+/** Whether one set really gives a job more than another does, however its environment is protected, by the engine's own word. */
+export function getsMore(more: PolicySet, less: PolicySet, question: Omit<SampleQuestion, "protection">): boolean {
+  return PROTECTIONS.some((protection) => {
+    const asked = { ...question, protection }
+    return isMore(decideSample(more, asked), decideSample(less, asked))
+  })
+}
+
+/** The first job of a region, among a few that differ as much as possible, of which something holds. */
+export function firstThat(region: Region, holds: (witness: Witness) => boolean): Witness | null {
+  for (const witness of candidatesOf(region)) if (holds(witness)) return witness
+  return null
+}

@@ -1,0 +1,37 @@
+import type { PolicySet } from "../../broker/core/policy/model.ts"
+import type { Witness } from "../regions/region.ts"
+import type { AxisMemo } from "../regions/space.ts"
+import { candidatesOf } from "../regions/witnesses.ts"
+import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
+import { scopesOf } from "../scopes/scope.ts"
+import { spaceFor } from "../scopes/scope-space.ts"
+import { reachesOf } from "./reach.ts"
+
+/** Enough to find somebody, if there is anybody, without looking at thousands of repositories. */
+const MAX_SCOPES = 100
+
+/** Somebody who gets some grant of a set, of whom something holds. */
+export function someone(
+  set: PolicySet,
+  memo: AxisMemo,
+  issuer: string | null,
+  holds: (witness: Witness, grant: string, issuer: string, connection: string) => boolean,
+): Witness | null {
+  let looked = 0
+  for (const scope of scopesOf(set)) {
+    if (issuer !== null && scope.issuer.name !== issuer) continue
+    if (looked++ === MAX_SCOPES) return null
+    const part = { scope, organisation: set.organisation }
+    const space = spaceFor([part], GITHUB_CLAIMS, memo)
+    if (!space.ok) continue
+    for (const name of new Set(scope.policies.flatMap(({ grants }) => [...grants.keys()]))) {
+      const reaches = reachesOf(part, name, space.value)
+      if (!reaches.ok) continue
+      for (const { inside, grant } of reaches.value) {
+        const [first] = candidatesOf(inside)
+        if (first && holds(first, name, scope.issuer.name, grant.connection.name)) return first
+      }
+    }
+  }
+  return null
+}

@@ -1,0 +1,164 @@
+import type { BoundaryEntry, FieldCeiling } from "../../broker/core/policy/model.ts"
+import { matchPattern, type Pattern } from "../../broker/core/policy/pattern.ts"
+import type { Result } from "../../broker/core/result.ts"
+import { type Language, languageOfPattern } from "../regions/language.ts"
+import { boxRegion, intersect, type Region, subtract } from "../regions/region.ts"
+import { allValues, type Space, valuesThat } from "../regions/space.ts"
+import { attempt, type TooComplex } from "../regions/too-complex.ts"
+
+// What a grant could say, as claims of its own: a boundary's entry is then a region like any other, and two ceilings are
+// compared without a grant that anybody has written yet.
+
+/**
+ * The texts that a grant could have, each as a claim. A field that is a list can have several, and two entries that each
+ * admit some need not admit all of them together: so there are as many claims for it as entries could tell apart.
+ */
+export interface FieldAxes {
+  /** By claim, the languages that entries tell its texts apart by. */
+  readonly languages: ReadonlyMap<string, readonly Language[]>
+  /** By top-level field, every place in it that a text can stand in. */
+  readonly leaves: ReadonlyMap<string, readonly Leaf[]>
+}
+
+interface Leaf {
+  readonly path: readonly string[]
+  /** Its claims, one for each text that can stand there. The first is there if any is. */
+  readonly claims: readonly string[]
+}
+
+/** No claim's name has a space: https://www.rfc-editor.org/rfc/rfc7519#section-4 would let one, the policy language does not. */
+const PREFIX = "grant "
+/** Stands for every key of a map that no entry lists. */
+const OTHER = "(another key)"
+/** More texts in one list than entries could tell apart are not looked at beyond this. */
+const MAX_TEXTS = 3
+
+/** Whether a claim stands for a field of a grant. */
+export const isFieldClaim = (claim: string): boolean => claim.startsWith(PREFIX)
+
+/** The field that a claim stands for, for people: `role`, `tags.team`. */
+export const fieldOfClaim = (claim: string): string => claim.slice(PREFIX.length).replace(/ \d+$/, "")
+
+/** The axes for all that some entries, of one connection, could admit. `isList`: whether a field can have several texts. */
+export function fieldAxesOf(entries: readonly BoundaryEntry[], isList: (field: string) => boolean): FieldAxes {
+  const names = [...new Set(entries.flatMap(({ fields }) => [...fields.keys()]))]
+  const leaves = new Map<string, readonly Leaf[]>()
+  const languages = new Map<string, readonly Language[]>()
+  for (const name of names) {
+    const ceilings = entries.flatMap(({ fields }) => fields.get(name) ?? [])
+    const paths = pathsOf([name], ceilings)
+    // Without maps, entries that differ in their patterns are all that a list of texts can play off against each other.
+    const texts = isList(name) || paths.length > 1 ? Math.min(new Set(ceilings.map(said)).size, MAX_TEXTS) : 1
+    const found = paths.map((path): Leaf => {
+      const claim = PREFIX + path.join(".")
+      return { path, claims: [claim, ...Array.from({ length: texts - 1 }, (_, at) => `${claim} ${at + 2}`)] }
+    })
+    leaves.set(name, found)
+    const known = new Map(ceilings.flatMap(patternsIn).map((pattern) => [pattern.source, languageOfPattern(pattern)]))
+    for (const { claims } of found) for (const claim of claims) languages.set(claim, [...known.values()])
+  }
+  return { languages, leaves }
+}
+
+/** Whether some field is played off against itself by more entries than are looked at. */
+export const isBeyond = (entries: readonly BoundaryEntry[], isList: (field: string) => boolean): boolean =>
+  [...new Set(entries.flatMap(({ fields }) => [...fields.keys()]))].some(
+    (name) =>
+      isList(name) && new Set(entries.flatMap(({ fields }) => fields.get(name) ?? []).map(said)).size > MAX_TEXTS,
+  )
+
+/** The grants that an entry admits, whoever asks. */
+export function regionOfFields(space: Space, entry: BoundaryEntry, { leaves }: FieldAxes): Result<Region, TooComplex> {
+  return attempt((must) => {
+    let region: Region = boxRegion(space, allValues)
+    for (const [name, ceiling] of entry.fields) {
+      const own = new Map(
+        (leaves.get(name) ?? []).flatMap(({ path, claims }) => claims.map((claim) => [claim, path] as const)),
+      )
+      const admitted = boxRegion(space, (axis) => {
+        const path = own.get(axis.claim)
+        return valuesThat(axis, ({ [axis.claim]: text }) => {
+          if (path === undefined || text === undefined) return true
+          const patterns = patternsAt(ceiling, path.slice(1))
+          return patterns?.some((pattern) => matchPattern(pattern, String(text))) ?? false
+        })
+      })
+      const empty = boxRegion(space, (axis) =>
+        valuesThat(axis, (claims) => !(own.has(axis.claim) && axis.claim in claims)),
+      )
+      region = must(intersect(region, must(subtract(admitted, empty))))
+    }
+    return region
+  })
+}
+
+/** The fields of a grant whose texts are these claims. */
+export function fieldsFrom(
+  claims: Readonly<Record<string, string>>,
+  { leaves }: FieldAxes,
+): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> = {}
+  for (const [name, found] of leaves) {
+    const texts = found.flatMap(({ path, claims: own }) => {
+      const said = own.flatMap((claim) => (Object.hasOwn(claims, claim) ? [claims[claim]] : []))
+      return said.length === 0 ? [] : [{ path, said }]
+    })
+    const [first] = texts
+    if (first === undefined) continue
+    if (first.path.length === 1) fields[name] = first.said.length === 1 ? first.said[0] : first.said
+    else fields[name] = mapOf(texts)
+  }
+  return fields
+}
+
+function mapOf(texts: readonly { readonly path: readonly string[]; readonly said: readonly unknown[] }[]): object {
+  const root: Record<string, unknown> = {}
+  for (const { path, said } of texts) {
+    let at = root
+    const keys = path.slice(1)
+    for (const key of keys.slice(0, -1)) {
+      const inner = at[key]
+      const next = typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>) : {}
+      at[key] = next
+      at = next
+    }
+    const last = keys.at(-1)
+    if (last !== undefined) at[last] = said.length === 1 ? said[0] : said
+  }
+  return root
+}
+
+/** A text's own place, and below it every key that some entry lists, and any other. */
+function pathsOf(path: readonly string[], ceilings: readonly FieldCeiling[]): readonly (readonly string[])[] {
+  const maps = ceilings.flatMap((ceiling) => (ceiling.kind === "map" ? [ceiling.entries] : []))
+  if (maps.length === 0) return [path]
+  const keys = [...new Set(maps.flatMap((entries) => [...entries.keys()]))]
+  return [
+    path,
+    ...keys.flatMap((key) =>
+      pathsOf(
+        [...path, key],
+        maps.flatMap((entries) => entries.get(key) ?? []),
+      ),
+    ),
+    [...path, OTHER],
+  ]
+}
+
+/** What a text at a place must match; null when none may stand there. */
+function patternsAt(ceiling: FieldCeiling, path: readonly string[]): readonly Pattern[] | null {
+  if (ceiling.kind === "text") return ceiling.patterns
+  const [key, ...rest] = path
+  const inner = key === undefined ? undefined : ceiling.entries.get(key)
+  return inner === undefined ? null : patternsAt(inner, rest)
+}
+
+const patternsIn = (ceiling: FieldCeiling): readonly Pattern[] =>
+  ceiling.kind === "text" ? ceiling.patterns : [...ceiling.entries.values()].flatMap(patternsIn)
+
+const said = (ceiling: FieldCeiling): string =>
+  JSON.stringify(
+    ceiling.kind === "text"
+      ? ceiling.patterns.map(({ source }) => source).sort()
+      : [...ceiling.entries].map(([key, inner]) => [key, said(inner)]).sort(),
+  )

@@ -1,0 +1,93 @@
+import type { Condition } from "../../broker/core/policy/condition.ts"
+import type {
+  Boundary,
+  Connection,
+  FieldCeiling,
+  Grant,
+  Policy,
+  PolicyTarget,
+  Rule,
+} from "../../broker/core/policy/model.ts"
+
+// What policies mean, as texts that are equal when they mean the same: without the names of rules and files, without
+// lines, and in an order of their own. Texts that differ may still mean the same; that is for the analysis to find out.
+
+/** What a policy says; of one grant only, when it is named. Null when it says nothing. */
+export function meaningOf(policy: Policy, grant?: string): string | null {
+  const { issuer, target, environment, origin, protectedEnvironment, allow, deny, grants } = policy
+  const concerns = (rule: Rule) => grant === undefined || rule.grants === "all" || rule.grants.has(grant)
+  const said = {
+    allow: sorted(allow.filter(concerns).map((rule) => meaningOfRule(rule, grant))),
+    deny: sorted(deny.filter(concerns).map((rule) => meaningOfRule(rule, grant))),
+    grants: sorted(
+      [...grants.values()].filter(({ name }) => grant === undefined || name === grant).map(meaningOfGrant),
+    ),
+    protectedEnvironment,
+  }
+  const isSilent = said.allow.length + said.deny.length + said.grants.length === 0 && protectedEnvironment === undefined
+  return isSilent ? null : stable({ issuer, target: meaningOfTarget(target), environment, origin, ...said })
+}
+
+export function meaningOfTarget(target: PolicyTarget): string {
+  return target.kind === "repository" ? stable([target.id]) : stable([target.ownerId, target.names.source])
+}
+
+/** What a grant gives, its lifetime aside: two of equal content are the same credential. */
+export function contentOf({ name, connection, fields, template }: Grant): string {
+  const what = template === undefined ? { fields } : { template: template.raw }
+  return stable({ name, connection: connection.name, provider: connection.provider, ...what })
+}
+
+export function meaningOfBoundary({ when, allow, require, protectedEnvironment, maxTtlSeconds }: Boundary): string {
+  return stable({
+    when: sorted(when.map(meaningOfCondition)),
+    allow: sorted(allow.map(({ connection, fields }) => stable([connection, meaningOfFields(fields)]))),
+    require: sorted(require.map(meaningOfCondition)),
+    protectedEnvironment,
+    maxTtlSeconds,
+  })
+}
+
+/** What a connection is, besides its name and the lifetime that grants of it have already. */
+export const settingsOf = ({ provider, settings }: Connection): string => stable({ provider, settings })
+
+/** JSON with sorted keys: one text for one value. */
+export function stable(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+}
+
+/** Duplicates say nothing new. */
+export const sorted = (texts: readonly string[]): readonly string[] => [...new Set(texts)].sort()
+
+function meaningOfRule({ grants, conditions }: Rule, grant?: string): string {
+  const covered = grants === "all" || grant !== undefined ? "all" : sorted([...grants])
+  return stable([covered, sorted(conditions.map(meaningOfCondition))])
+}
+
+function meaningOfGrant(grant: Grant): string {
+  return stable([contentOf(grant), grant.ttlSeconds, grant.minTtlSeconds])
+}
+
+export function meaningOfCondition({ claim, test }: Condition): string {
+  if (test.kind === "present") return stable([claim, test.present])
+  return stable([claim, test.kind, sorted(test.patterns.map(({ source }) => source))])
+}
+
+function meaningOfFields(fields: ReadonlyMap<string, FieldCeiling>): string {
+  return stable(
+    sorted(
+      [...fields].map(([name, ceiling]) =>
+        stable([
+          name,
+          ceiling.kind === "text"
+            ? sorted(ceiling.patterns.map(({ source }) => source))
+            : meaningOfFields(ceiling.entries),
+        ]),
+      ),
+    ),
+  )
+}

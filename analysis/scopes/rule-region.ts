@@ -1,0 +1,37 @@
+import {
+  type Condition,
+  EVENT_CLAIM,
+  matchCondition,
+  unnamedOutsiderEvent,
+} from "../../broker/core/policy/condition.ts"
+import type { Rule } from "../../broker/core/policy/model.ts"
+import { boxRegion, type Region } from "../regions/region.ts"
+import { type Axis, type Space, valuesThat } from "../regions/space.ts"
+import { bareIdentity } from "./bare-identity.ts"
+
+/** What a rule matches, by the engine's own word: an allow without the events that it must name and does not. */
+export function regionOfRule(space: Space, { kind, conditions }: Pick<Rule, "kind" | "conditions">): Region {
+  if (kind === "deny") return regionOfConditions(space, conditions, kind)
+  return boxRegion(space, (axis) => {
+    const matched = matching(axis, conditions, kind)
+    return axis.claim === EVENT_CLAIM ? matched & named(axis, conditions) : matched
+  })
+}
+
+/**
+ * Whoever fulfils all conditions, in the style of an allow (a missing claim fulfils nothing) or of a deny (a missing
+ * claim fulfils all). Every claim that they speak of must be an axis of the space.
+ */
+export function regionOfConditions(space: Space, conditions: readonly Condition[], style: "allow" | "deny"): Region {
+  return boxRegion(space, (axis) => matching(axis, conditions, style))
+}
+
+function matching(axis: Axis, conditions: readonly Condition[], style: "allow" | "deny"): bigint {
+  const own = conditions.filter(({ claim }) => claim === axis.claim)
+  return valuesThat(axis, (claims) => own.every((condition) => matchCondition(condition, style, claims)))
+}
+
+/** The events that an allow lets in: not those that outsiders can cause, unless it names them. */
+function named(axis: Axis, conditions: readonly Condition[]): bigint {
+  return valuesThat(axis, (claims) => unnamedOutsiderEvent(conditions, bareIdentity(claims)) === null)
+}

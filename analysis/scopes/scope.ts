@@ -1,0 +1,147 @@
+import { repositoryName } from "../../broker/core/identity.ts"
+import type { IssuerConfig, Policy, PolicySet, PolicyTarget } from "../../broker/core/policy/model.ts"
+import { matchPattern } from "../../broker/core/policy/pattern.ts"
+import { meeting } from "../regions/atoms.ts"
+import { languageOfPattern } from "../regions/language.ts"
+
+/** Jobs that the same policies speak of: one repository, or a pattern of many, and one environment, or none. */
+export interface Scope {
+  readonly issuer: IssuerConfig
+  readonly target: PolicyTarget
+  /** `owner/name` as the policies write it; of a wide target with its pattern. */
+  readonly repository: string
+  /** Every name that the set's policies write for the repository's id; empty for a wide target. */
+  readonly names: readonly string[]
+  /** Absent: jobs that run in no environment. */
+  readonly environment?: string
+  /** What claims can be in every job of the scope, where that is some texts: its repository, owner, environment. */
+  readonly texts: ReadonlyMap<string, readonly string[]>
+  /** Of these, the claims that can be one text only. */
+  readonly pinned: ReadonlyMap<string, string>
+  /** All policies that can apply: also the wide ones that a repository's name matches, or that overlap a wide target. */
+  readonly policies: readonly Policy[]
+  /** Ids that a wide target covers by name and that have a scope of their own: they are no part of this one. */
+  readonly elsewhere: ReadonlySet<string>
+}
+
+/** A name for the scope that is the same in every set: to find what became of it. */
+export function scopeKey({ issuer, target, environment }: Pick<Scope, "issuer" | "target" | "environment">): string {
+  const whose = target.kind === "repository" ? [target.id] : [target.ownerId, target.names.source]
+  return JSON.stringify([issuer.name, ...whose, environment ?? null])
+}
+
+/**
+ * Every scope that some policy of the set speaks of, in the set's order: together they hold every job that can get
+ * anything, as long as repositories go by the names that policies write. `beside`: another set whose names for the same
+ * ids count as well, so that what it says of them can be compared.
+ */
+export function scopesOf(set: PolicySet, beside?: PolicySet): readonly Scope[] {
+  const scopes = new Map<string, Scope>()
+  const wide = set.policies.filter(({ target }) => target.kind === "owner")
+  for (const policy of set.policies) {
+    const issuer = set.organisation.issuers.get(policy.issuer)
+    if (issuer === undefined) continue
+    const key = scopeKey({ ...policy, issuer })
+    if (!scopes.has(key)) scopes.set(key, scopeOf(set, beside, issuer, policy, wide))
+  }
+  return [...scopes.values()]
+}
+
+function scopeOf(
+  set: PolicySet,
+  beside: PolicySet | undefined,
+  issuer: IssuerConfig,
+  policy: Policy,
+  wide: readonly Policy[],
+): Scope {
+  const { target, repository } = policy
+  const environment = policy.environment === undefined ? {} : { environment: policy.environment }
+  const head = { issuer, target, repository, ...environment }
+  const isHere = (other: Policy) => other.environment === policy.environment
+  if (target.kind === "repository") {
+    const names = namesOf(set, policy, target.id)
+    const all = [...new Set([...names, ...(beside ? namesOf(beside, policy, target.id) : [])])]
+    // An owner that goes by a name of its own may be any of those that are listed: ids decide.
+    const listed = new Set(all.flatMap((name) => issuer.owners.get(ownerOf(name)) ?? []))
+    const ownerIds = listed.size > 0 ? [...listed] : [...new Set(issuer.owners.values())]
+    const policies = new Set<Policy>()
+    for (const name of all) {
+      for (const ownerId of ownerIds) {
+        const subject = { issuer: issuer.name, repositoryId: target.id, repository: name, ownerId }
+        for (const other of set.policiesOf(subject)) if (isHere(other)) policies.add(other)
+      }
+    }
+    return { ...head, ...textsOf(head, all, ownerIds), names, policies: [...policies], elsewhere: new Set() }
+  }
+  const policies = wide.filter((other) => isHere(other) && other.issuer === issuer.name && overlaps(policy, other))
+  const elsewhere = set.policies.flatMap((other) =>
+    other.target.kind === "repository" &&
+    isHere(other) &&
+    other.issuer === issuer.name &&
+    matchPattern(target.names, repositoryName(other.repository))
+      ? [other.target.id]
+      : [],
+  )
+  return { ...head, ...textsOf(head, [], [target.ownerId]), names: [], policies, elsewhere: new Set(elsewhere) }
+}
+
+function textsOf(
+  { issuer, target, repository, environment }: Pick<Scope, "issuer" | "target" | "repository" | "environment">,
+  names: readonly string[],
+  ownerIds: readonly string[],
+): Pick<Scope, "texts" | "pinned"> {
+  // A pattern is about its owner's repositories by the owner's id, so by whichever of its listed names a token carries.
+  const others =
+    target.kind === "owner" ? [...issuer.owners].flatMap(([name, id]) => (id === target.ownerId ? [name] : [])) : []
+  const texts = new Map<string, readonly string[]>([
+    ["iss", [issuer.url]],
+    ["repository_owner_id", ownerIds],
+    ["repository_owner", [...new Set([...[repository, ...names].map(ownerOf), ...others])]],
+  ])
+  if (target.kind === "repository") texts.set("repository_id", [target.id]).set("repository", names)
+  if (environment !== undefined) texts.set("environment", [environment])
+  const single = [...texts].flatMap(([claim, [text, ...others]]) =>
+    text === undefined || others.length > 0 ? [] : [[claim, text] as const],
+  )
+  return { texts, pinned: new Map(single) }
+}
+
+/** The names that the owner of a scope's repositories can have in a token. */
+export const ownersIn = ({ texts, repository }: Scope): readonly string[] =>
+  texts.get("repository_owner") ?? [ownerOf(repository)]
+
+/** What stands before the slash. */
+export const ownerOf = (repository: string): string => repository.slice(0, repository.indexOf("/"))
+
+function namesOf(set: PolicySet, { issuer, repository }: Policy, repositoryId: string): readonly string[] {
+  // Wide policies are found by name and say nothing of it, so any name will do here.
+  const spoken = set.policiesOf({ issuer, repositoryId, repository, ownerId: "" })
+  return [...new Set(spoken.map((policy) => policy.repository))]
+}
+
+function overlaps(one: Policy, other: Policy): boolean {
+  if (one.target.kind !== "owner" || other.target.kind !== "owner") return false
+  if (one.target.ownerId !== other.target.ownerId) return false
+  const [a, b] = [one.target.names, other.target.names]
+  if (!a.prefix.startsWith(b.prefix) && !b.prefix.startsWith(a.prefix)) return false
+  const shared = meeting(languageOfPattern(a), languageOfPattern(b))
+  // Too complex to tell: then it counts, and what it says is cut down to its own names anyway.
+  return !shared.ok || shared.value !== null
+}
+
+/** Whose jobs. */
+export interface ChangeSubject {
+  /** The issuer's name. */
+  readonly issuer: string
+  /** `owner/name`, a pattern, or null for every repository. */
+  readonly repository: string | null
+  readonly repositoryId: string | null
+  /** Null for jobs that run in none; left out for whichever. */
+  readonly environment?: string | null
+}
+
+/** Whose jobs a scope holds. */
+export function subjectOf({ issuer, target, repository, environment }: Scope): ChangeSubject {
+  const repositoryId = target.kind === "repository" ? target.id : null
+  return { issuer: issuer.name, repository, repositoryId, environment: environment ?? null }
+}

@@ -1,0 +1,72 @@
+import type { Policy, Rule } from "../../broker/core/policy/model.ts"
+import type { Result } from "../../broker/core/result.ts"
+import { intersect, type Region, subtract, union } from "../regions/region.ts"
+import type { Space } from "../regions/space.ts"
+import { attempt, type TooComplex } from "../regions/too-complex.ts"
+import { type BoundaryRegions, regionsOfBoundary } from "./ceiling-region.ts"
+import { regionOfRule } from "./rule-region.ts"
+import type { Scope } from "./scope.ts"
+import { boundariesOver, regionOfScope, regionOfTarget, type ScopePart } from "./scope-space.ts"
+
+/** A scope laid out in a space: who belongs to it, whom each policy and rule speaks of, and what ceiling is over them. */
+export interface Survey {
+  readonly scope: Scope
+  readonly space: Space
+  /** Every identity of the scope. */
+  readonly all: Region
+  /** Whose repository no boundary is over. */
+  readonly free: Region
+  readonly ceiling: readonly BoundaryRegions[]
+  /** By policy, the identities to which it applies. */
+  readonly applies: ReadonlyMap<Policy, Region>
+  readonly rules: readonly RuleRegion[]
+}
+
+/** A rule, and whom it matches. */
+export interface RuleRegion {
+  readonly policy: Policy
+  readonly rule: Rule
+  readonly region: Region
+}
+
+/** Lays a scope out in a space, which is `spaceFor` of this part, or of this and more. */
+export function surveyOf({ scope, organisation }: ScopePart, space: Space): Result<Survey, TooComplex> {
+  return attempt((must) => {
+    const over = boundariesOver(scope, organisation.boundaries)
+    const ceiling = over.map((boundary) => must(regionsOfBoundary(space, boundary, scope)))
+    const all = must(regionOfScope(space, scope))
+    const concerned = must(
+      union(
+        space,
+        ceiling.map(({ concerns }) => concerns),
+      ),
+    )
+    const below = must(intersect(all, concerned))
+    const applies = new Map(
+      scope.policies.map((policy) => {
+        // What a repository keeps for itself counts below a ceiling only.
+        const open = policy.origin === "organisation" ? all : below
+        return [policy, must(intersect(open, regionOfTarget(space, policy.target)))] as const
+      }),
+    )
+    const rules = [...applies].flatMap(([policy, region]) =>
+      [...policy.allow, ...policy.deny].map((rule): RuleRegion => {
+        return { policy, rule, region: must(intersect(region, regionOfRule(space, rule))) }
+      }),
+    )
+    return { scope, space, all, free: must(subtract(all, concerned)), ceiling, applies, rules }
+  })
+}
+
+/** The rules of one kind that are about a grant. */
+export function rulesFor({ rules }: Survey, kind: Rule["kind"], grant: string): readonly RuleRegion[] {
+  return rules.filter(({ rule }) => rule.kind === kind && (rule.grants === "all" || rule.grants.has(grant)))
+}
+
+/** Whom some deny refuses a grant. */
+export function deniedOf(survey: Survey, grant: string): Result<Region, TooComplex> {
+  return union(
+    survey.space,
+    rulesFor(survey, "deny", grant).map(({ region }) => region),
+  )
+}

@@ -1,0 +1,48 @@
+import { OUTSIDER_EVENTS } from "../../broker/core/policy/condition.ts"
+import type { Boundary, Policy } from "../../broker/core/policy/model.ts"
+import { compilePattern, type Pattern } from "../../broker/core/policy/pattern.ts"
+import type { Vocabulary } from "../regions/words.ts"
+import { ownerOf } from "./scope.ts"
+import { boundariesOver, type ScopePart } from "./scope-space.ts"
+
+/** Whose patterns a region can be told in. */
+export interface Speakers {
+  readonly boundaries: readonly Boundary[]
+  readonly policies: readonly Policy[]
+  /** What claims can be. */
+  readonly texts: ReadonlyMap<string, readonly string[]>
+}
+
+/** All that speaks of a scope. */
+export const speakersOf = ({ scope, organisation }: ScopePart): Speakers => ({
+  boundaries: boundariesOver(scope, organisation.boundaries),
+  policies: scope.policies,
+  texts: scope.texts,
+})
+
+/** The patterns that any of them says something by. */
+export function vocabularyOf(speakers: readonly Speakers[]): Vocabulary {
+  const words = new Map<string, Pattern[]>([["event_name", literals(OUTSIDER_EVENTS)]])
+  const add = (claim: string, patterns: readonly Pattern[]) =>
+    words.set(claim, [...(words.get(claim) ?? []), ...patterns])
+  for (const { boundaries, policies, texts } of speakers) {
+    for (const { claim, test } of [
+      ...policies.flatMap(({ allow, deny }) => [...allow, ...deny]).flatMap(({ conditions }) => conditions),
+      ...boundaries.flatMap(({ when, require }) => [...when, ...require]),
+    ]) {
+      if (test.kind !== "present") add(claim, test.patterns)
+    }
+    for (const { target, repository, environment } of policies) {
+      if (target.kind === "owner") add("repository", literals([`${ownerOf(repository)}/${target.names.source}`]))
+      if (environment !== undefined) add("environment", literals([environment]))
+    }
+    for (const [claim, known] of texts) add(claim, literals(known))
+  }
+  return words
+}
+
+const literals = (texts: Iterable<string>): Pattern[] =>
+  [...texts].flatMap((text) => {
+    const pattern = compilePattern(text)
+    return pattern.ok ? [pattern.value] : []
+  })

@@ -1,0 +1,123 @@
+import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
+import type { Boundary, Policy, PolicySet, Rule } from "../../broker/core/policy/model.ts"
+import { compilePattern, matchPattern, type Pattern } from "../../broker/core/policy/pattern.ts"
+import { escaping } from "../regions/atoms.ts"
+import { languageOfPattern } from "../regions/language.ts"
+import type { Subject } from "./subject.ts"
+import { type Warning, warn } from "./warning.ts"
+
+/**
+ * A branch and a tag such as any writer can push: of an unlikely name, so that a pattern which has them has them all.
+ * A condition that both an unprotected branch and the right one fulfil says nothing of the branch.
+ */
+const STRANGERS: readonly Readonly<Record<string, string>>[] = [
+  { ref: "refs/heads/zq7-of-any-writer", ref_type: "branch", ref_protected: "false" },
+  { ref: "refs/tags/zq7-of-any-writer", ref_type: "tag", ref_protected: "false" },
+]
+/** Claims that name a file at a ref, and those that name a commit. */
+const AT_REF: ReadonlySet<string> = new Set(["workflow_ref", "job_workflow_ref"])
+const COMMITS: ReadonlySet<string> = new Set(["sha", "workflow_sha", "job_workflow_sha"])
+const STRANGE_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+/**
+ * Finds allows of an environment that any branch fulfils, with nobody asking how the environment is protected: GitHub
+ * makes an environment, without any protection, when a workflow names one that does not exist.
+ */
+export function* environmentsWithoutBranch({ set, sources }: Subject): Generator<Warning> {
+  for (const policy of set.policies) {
+    const { environment } = policy
+    if (environment === undefined) continue
+    const open = policy.allow.filter((rule) => STRANGERS.some((stranger) => admits(rule, stranger)))
+    if (open.length === 0 || demandsBranches(set, policy)) continue
+    for (const rule of open) {
+      const at = sources.valueAt(policy.file, ["allow", policy.allow.indexOf(rule)])
+      const name = JSON.stringify(rule.name)
+      const message = `The allow ${name} lets every branch into ${JSON.stringify(environment)}, and GitHub creates an environment without protection when a workflow names one that does not exist: add a condition on ref, or demand protected_environment with deployment_branches.`
+      yield warn(policy.file, at, "environment_without_branch", message)
+    }
+  }
+}
+
+function admits({ conditions }: Rule, stranger: Readonly<Record<string, string>>): boolean {
+  return conditions.every((condition) => {
+    const { claim, test } = condition
+    if (AT_REF.has(claim)) {
+      return test.kind !== "any" || test.patterns.some((pattern) => hasAtRef(pattern, stranger["ref"] ?? ""))
+    }
+    if (COMMITS.has(claim)) return matchCondition(condition, "allow", { [claim]: STRANGE_COMMIT })
+    const value = stranger[claim]
+    return value === undefined || matchCondition(condition, "allow", { [claim]: value })
+  })
+}
+
+/** Whether a pattern for a file at a ref takes any file at this ref: by what it says behind its last `@`. */
+function hasAtRef({ source }: Pattern, ref: string): boolean {
+  const at = source.lastIndexOf("@")
+  // Without an @ of its own, only a `**` can stand for it, and for what follows.
+  const behind = at < 0 ? "**" : source.slice(at + 1)
+  const pattern = compilePattern(behind)
+  return pattern.ok && matchPattern(pattern.value, ref)
+}
+
+function demandsBranches(set: PolicySet, policy: Policy): boolean {
+  const { organisation } = set
+  const demanding = [policy, ...sameJobs(set, policy)].some((other) => other.protectedEnvironment?.deploymentBranches)
+  return (
+    demanding ||
+    organisation.boundaries.some(
+      (boundary) => boundary.protectedEnvironment?.deploymentBranches && isOverAll(boundary, set, policy),
+    )
+  )
+}
+
+/** Other policies that apply to every job that this one applies to. */
+function sameJobs(set: PolicySet, { issuer, repository, target, environment }: Policy): readonly Policy[] {
+  if (target.kind === "owner") {
+    return set.policies.filter(
+      (other) =>
+        other.issuer === issuer && other.environment === environment && other.protectedEnvironment && isWider(other),
+    )
+  }
+  const owner = repository.slice(0, repository.indexOf("/"))
+  const ownerId = set.organisation.issuers.get(issuer)?.owners.get(owner) ?? ""
+  const spoken = set.policiesOf({ issuer, repository, repositoryId: target.id, ownerId })
+  return spoken.filter((other) => other.environment === environment)
+
+  function isWider(other: Policy): boolean {
+    if (other.target.kind !== "owner" || target.kind !== "owner" || other.target.ownerId !== target.ownerId)
+      return false
+    return covers([other.target.names], target.names)
+  }
+}
+
+/** Whether a boundary is over every job of the policy. What its `when` says of other claims, a job may not fulfil. */
+function isOverAll({ when }: Boundary, { organisation }: PolicySet, policy: Policy): boolean {
+  const { issuer, repository, target, environment } = policy
+  const config = organisation.issuers.get(issuer)
+  const owner = repository.slice(0, repository.indexOf("/"))
+  const ownerId = target.kind === "owner" ? target.ownerId : config?.owners.get(owner)
+  const known: Readonly<Record<string, string | undefined>> = {
+    iss: config?.url,
+    environment,
+    repository_owner: owner,
+    repository_owner_id: ownerId,
+    ...(target.kind === "repository" ? { repository, repository_id: target.id } : {}),
+  }
+  return when.every((condition) => {
+    const value = Object.hasOwn(known, condition.claim) ? known[condition.claim] : undefined
+    if (value !== undefined) return matchCondition(condition, "deny", { [condition.claim]: value })
+    return condition.claim === "repository" && coversNames(condition, repository)
+  })
+}
+
+function coversNames({ test }: Condition, repository: string): boolean {
+  const names = compilePattern(repository)
+  return test.kind === "any" && names.ok && covers(test.patterns, names.value)
+}
+
+/** Whether whatever one pattern matches is matched by some of the others; no when that is too complex to tell. */
+function covers(patterns: readonly Pattern[], names: Pattern): boolean {
+  if (patterns.some(({ source }) => source === names.source)) return true
+  const escaped = escaping(languageOfPattern(names), patterns.map(languageOfPattern))
+  return escaped.ok && escaped.value === null
+}

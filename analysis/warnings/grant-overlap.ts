@@ -1,0 +1,65 @@
+import type { Policy, PolicyTarget } from "../../broker/core/policy/model.ts"
+import type { Pattern } from "../../broker/core/policy/pattern.ts"
+import { meeting } from "../regions/atoms.ts"
+import { languageOfPattern } from "../regions/language.ts"
+import type { Subject } from "./subject.ts"
+import { type Warning, warn } from "./warning.ts"
+
+/** How many pairs of patterns are compared; long ones count for more. Seconds at most, and hundreds of policies. */
+const MAX_PAIRS = 20_000
+/** Pairs of steps that take as long as everything else about a pair. */
+const STEPS_OF_A_PAIR = 100
+
+interface Definition {
+  readonly policy: Policy
+  readonly names: Pattern
+}
+
+/**
+ * Finds policies with patterns that can match one repository, and define one grant for it: asked for, it is refused, for
+ * nobody could say which is meant. Of one pattern written twice, the loader says so.
+ */
+export function* overlappingGrants({ set, sources }: Subject): Generator<Warning> {
+  let left = MAX_PAIRS
+  for (const [name, definitions] of definedByPatterns(set.policies)) {
+    for (const [index, { policy, names }] of definitions.entries()) {
+      for (const other of definitions.slice(0, index)) {
+        if (!mayMeet(names, other.names)) continue
+        left -= 1 + (names.steps.length * other.names.steps.length) / STEPS_OF_A_PAIR
+        const at = sources.keyAt(policy.file, ["grants", name])
+        if (left < 0) {
+          const message = `There are too many patterns that could match one repository to compare them all: whether ${name} is defined twice for one was not looked at from here on. Give grants names of their own.`
+          yield warn(policy.file, at, "too_complex", message)
+          return
+        }
+        const both = meeting(languageOfPattern(names), languageOfPattern(other.names))
+        const shared = both.ok ? both.value : null
+        if (shared === null) continue
+        const owner = policy.repository.slice(0, policy.repository.indexOf("/") + 1)
+        const message = `${policy.repository} and ${other.policy.repository} (${other.policy.file}) can match one repository, such as ${owner}${shared}, and both define ${name}: there, it is refused. Keep one, or give them names of their own.`
+        yield warn(policy.file, at, "grant_overlap", message)
+        break
+      }
+    }
+  }
+}
+
+/** Grants by name, with everyone who defines it for repositories of one owner by a pattern, and for one environment. */
+function* definedByPatterns(policies: readonly Policy[]): Generator<readonly [string, readonly Definition[]]> {
+  const realms = new Map<string, { readonly name: string; readonly definitions: Definition[] }>()
+  for (const policy of policies) {
+    const { issuer, environment, grants } = policy
+    const target: PolicyTarget = policy.target
+    if (target.kind !== "owner") continue
+    for (const name of grants.keys()) {
+      const key = JSON.stringify([issuer, target.ownerId, environment ?? null, name])
+      const realm = realms.get(key) ?? { name, definitions: [] }
+      realms.set(key, realm)
+      realm.definitions.push({ policy, names: target.names })
+    }
+  }
+  for (const { name, definitions } of realms.values()) if (definitions.length > 1) yield [name, definitions]
+}
+
+const mayMeet = (one: Pattern, other: Pattern): boolean =>
+  one.prefix.startsWith(other.prefix) || other.prefix.startsWith(one.prefix)

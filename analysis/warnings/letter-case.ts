@@ -1,0 +1,132 @@
+import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
+import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
+import type { YamlPath } from "../../broker/core/policy/yaml.ts"
+import { clausesOf, clausesOfPolicy, patternsOf } from "./clauses.ts"
+import type { Subject } from "./subject.ts"
+import { type Warning, warn } from "./warning.ts"
+
+/** A name as it is written somewhere; `index` is its place in a list of patterns. */
+interface Written {
+  readonly text: string
+  readonly file: string
+  readonly path: YamlPath
+  readonly index?: number
+}
+
+const COMPARES = "GitHub takes both for one name, and policies do not"
+
+/** Finds names that differ only in case from another: GitHub has one thing of that name, policies see two. */
+export function* namesThatDifferInCase(subject: Subject): Generator<Warning> {
+  const { set } = subject
+  for (const [issuer, { owners }] of set.organisation.issuers) {
+    const names = [...owners.keys()].map((text) => ({
+      text,
+      file: ORGANISATION_FILE,
+      path: ["issuers", issuer, "owners", text],
+    }))
+    yield* differing(subject, names, `owner`, COMPARES)
+  }
+  yield* differing(subject, repositoriesIn(set), "repository", COMPARES)
+  yield* differing(subject, environmentsInBoundaries(set), "environment", COMPARES)
+  for (const policies of byRepository(set)) {
+    const environments = policies.flatMap(({ environment, file }) =>
+      environment === undefined ? [] : [{ text: environment, file, path: ["environment"] }],
+    )
+    yield* differing(subject, environments, "environment", COMPARES)
+    const refs = policies.flatMap((policy) => refsIn(policy))
+    yield* differing(subject, refs, "ref", "Git takes them for two, of which most likely one exists")
+  }
+}
+
+/** Says of each spelling but the first where another one stands. */
+function* differing({ sources }: Subject, names: Iterable<Written>, what: string, why: string): Generator<Warning> {
+  const first = new Map<string, Written>()
+  const said = new Set<string>()
+  for (const written of names) {
+    const { text, file, path, index } = written
+    const folded = text.toLowerCase()
+    const other = first.get(folded)
+    if (other === undefined) first.set(folded, written)
+    else if (other.text !== text && !said.has(`${file}\n${text}`)) {
+      // Once a spelling and file: a slip that is copied is mended at one go.
+      said.add(`${file}\n${text}`)
+      const at = index === undefined ? sources.valueAt(file, path) : sources.patternAt(file, path, index)
+      const otherAt =
+        other.index === undefined
+          ? sources.valueAt(other.file, other.path)
+          : sources.patternAt(other.file, other.path, other.index)
+      const message = `The ${what} ${JSON.stringify(text)} differs only in case from ${JSON.stringify(other.text)} (${other.file}:${otherAt.line}). ${why}: write both alike.`
+      yield warn(file, at, "names_differ_in_case", message)
+    }
+  }
+}
+
+/** Repositories' names: those of policies first, then those that conditions write out. */
+function* repositoriesIn(set: PolicySet): Generator<Written> {
+  const { issuers } = set.organisation
+  for (const { repository, issuer, file } of set.policies) {
+    const listed = [...(issuers.get(issuer)?.owners.keys() ?? [])]
+    const owner = repository.slice(0, repository.indexOf("/"))
+    const meant = listed.includes(owner) ? undefined : listed.find((name) => name.toLowerCase() === owner.toLowerCase())
+    if (meant !== undefined) {
+      // The organisation file's spelling counts as the first.
+      const text = `${meant}${repository.slice(owner.length)}`
+      yield { text, file: ORGANISATION_FILE, path: ["issuers", issuer, "owners", meant] }
+    }
+    yield { text: repository, file, path: ["repository"] }
+  }
+  yield* literalsOf(set, "repository")
+}
+
+/** Environments that boundaries write out, behind those of policies, with which each of them is held. */
+function* environmentsInBoundaries({ organisation, policies }: PolicySet): Generator<Written> {
+  const spellings = new Set(policies.flatMap(({ environment }) => environment ?? []))
+  const literals = [...literalsOf({ organisation, policies: [] }, "environment")]
+  for (const literal of literals) {
+    if (spellings.has(literal.text)) continue
+    const policy = policies.find(({ environment }) => environment?.toLowerCase() === literal.text.toLowerCase())
+    if (policy?.environment !== undefined) yield { text: policy.environment, file: policy.file, path: ["environment"] }
+    yield literal
+  }
+}
+
+function* literalsOf(set: Pick<PolicySet, "organisation" | "policies">, claim: string): Generator<Written> {
+  for (const { conditions, file, path } of clausesOf(set)) {
+    for (const condition of conditions) {
+      if (condition.claim !== claim) continue
+      for (const [index, { literal }] of patternsOf(condition).entries()) {
+        if (literal !== null) yield { text: literal, file, path: [...path, claim], index }
+      }
+    }
+  }
+}
+
+const REF_CLAIMS: ReadonlySet<string> = new Set(["ref", "base_ref"])
+
+function refsIn(policy: Policy): Written[] {
+  return [...clausesOfPolicy(policy)].flatMap(({ conditions, file, path }) =>
+    conditions.flatMap((condition) =>
+      REF_CLAIMS.has(condition.claim)
+        ? patternsOf(condition).map(({ source }, index) => ({
+            text: source,
+            file,
+            path: [...path, condition.claim],
+            index,
+          }))
+        : [],
+    ),
+  )
+}
+
+/** The policies of each repository, or of each pattern of repositories. */
+function byRepository({ policies }: PolicySet): Iterable<readonly Policy[]> {
+  const groups = new Map<string, Policy[]>()
+  for (const policy of policies) {
+    const { issuer, target, repository } = policy
+    const key = JSON.stringify([issuer, target.kind === "repository" ? target.id : repository])
+    const group = groups.get(key)
+    if (group) group.push(policy)
+    else groups.set(key, [policy])
+  }
+  return groups.values()
+}

@@ -1,0 +1,87 @@
+import { FILE_START, type Position } from "../../broker/core/policy/faults.ts"
+import { isPolicy, type PolicyInput } from "../../broker/core/policy/policy-input.ts"
+import {
+  childOf,
+  itemsOf,
+  keyPosition,
+  nodeAt,
+  parseYaml,
+  type YamlNode,
+  type YamlPath,
+} from "../../broker/core/policy/yaml.ts"
+
+/** The files that a set was loaded from: where in them a thing stands, which the set itself does not keep. */
+export interface Sources {
+  /** Where the key stands that a path ends with. */
+  keyAt(file: string, path: YamlPath): Position
+  /** Where the value stands that a path leads to. */
+  valueAt(file: string, path: YamlPath): Position
+  /** Where one of the patterns of a condition stands, by its index. The path leads to the condition. */
+  patternAt(file: string, path: YamlPath, index: number): Position
+  /** Where the first text stands, anywhere below a path, that fulfils a test. */
+  textAt(file: string, path: YamlPath, fulfils: (text: string) => boolean): Position
+  /** The lines of each file that has this text somewhere. */
+  linesWith(text: string): Iterable<readonly [file: string, lines: readonly string[]]>
+}
+
+/**
+ * Finds places in files by parsing them again, once each and only those that something is said of: parsing is most of
+ * what checking costs. The files are those that the set was loaded from, byte for byte.
+ */
+export function sourcesOf(files: readonly PolicyInput[], parse: typeof parseYaml = parseYaml): Sources {
+  const bytesOf = new Map(files.map(({ path, bytes }) => [path, bytes]))
+  const roots = new Map<string, YamlNode | null>()
+  const rootOf = (file: string): YamlNode | null => {
+    const before = roots.get(file)
+    if (before !== undefined) return before
+    const bytes = bytesOf.get(file)
+    const document = bytes === undefined ? null : parse(file, bytes)
+    const root = document?.ok ? document.value.root : null
+    roots.set(file, root)
+    return root
+  }
+  const inRoot = (file: string, find: (root: YamlNode) => Position): Position => {
+    const root = rootOf(file)
+    return root === null ? FILE_START : find(root)
+  }
+  return {
+    keyAt: (file, path) => inRoot(file, (root) => keyPosition(root, path)),
+    valueAt: (file, path) => inRoot(file, (root) => nodeAt(root, path).at),
+    patternAt: (file, path, index) =>
+      inRoot(file, (root) => {
+        const node = nodeAt(root, path)
+        const patterns = childOf(node, "not") ?? node
+        return (itemsOf(patterns)[index] ?? patterns).at
+      }),
+    textAt: (file, path, fulfils) =>
+      inRoot(file, (root) => {
+        const node = nodeAt(root, path)
+        return firstText(node, fulfils) ?? node.at
+      }),
+    *linesWith(text) {
+      const wanted = new TextEncoder().encode(text)
+      for (const { path, bytes } of files) {
+        if (!isPolicy(path) || !includes(bytes, wanted)) continue
+        yield [path, new TextDecoder().decode(bytes).split("\n")]
+      }
+    },
+  }
+}
+
+function firstText(node: YamlNode, fulfils: (text: string) => boolean): Position | null {
+  if (node.kind === "scalar") return typeof node.value === "string" && fulfils(node.value) ? node.at : null
+  const members = node.kind === "list" ? node.items : [...node.entries.values()].map(({ value }) => value)
+  for (const member of members) {
+    const found = firstText(member, fulfils)
+    if (found !== null) return found
+  }
+  return null
+}
+
+function includes(bytes: Uint8Array, wanted: Uint8Array): boolean {
+  const [first = 0] = wanted
+  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    if (wanted.every((byte, index) => bytes[at + index] === byte)) return true
+  }
+  return false
+}

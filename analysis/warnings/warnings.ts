@@ -1,0 +1,93 @@
+import type { PolicyInput } from "../../broker/core/policy/load.ts"
+import type { PolicySet } from "../../broker/core/policy/model.ts"
+import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
+import type { parseYaml } from "../../broker/core/policy/yaml.ts"
+import type { ClaimFacts } from "../scopes/scope-space.ts"
+import { acknowledge } from "./acknowledgements.ts"
+import { unknownClaims } from "./claim-names.ts"
+import { ceilingWarnings, containmentOf, type GrantContainment } from "./containment.ts"
+import { doubleStars } from "./double-star.ts"
+import { environmentsWithoutBranch } from "./environment-branch.ts"
+import { freeTextConditions } from "./free-text.ts"
+import { doubtfulGaps } from "./gaps.ts"
+import { overlappingGrants } from "./grant-overlap.ts"
+import { namesThatDifferInCase } from "./letter-case.ts"
+import { namesWithoutId } from "./names.ts"
+import { openCeilings } from "./open-ceilings.ts"
+import { unlistedOwners } from "./owners.ts"
+import { allowsAlwaysDenied, unreachableGrants } from "./reachability.ts"
+import { sourcesOf } from "./sources.ts"
+import { standingsOf } from "./standings.ts"
+import type { Subject } from "./subject.ts"
+import type { Warning } from "./warning.ts"
+
+export interface WarningsInput {
+  readonly set: PolicySet
+  /** What the set was loaded from, byte for byte. */
+  readonly files: readonly PolicyInput[]
+  readonly providers: ProviderSchemaTable
+  /** What is known of the issuer's claims; see the analysis. */
+  readonly facts: ClaimFacts
+  /** Whoever has the documents already can hand them out here: parsing is most of the work. */
+  readonly parse?: typeof parseYaml
+}
+
+/** What there is to say of a set that loaded. */
+export interface WarningReport {
+  /** By file and place. */
+  readonly warnings: readonly Warning[]
+  /** Those that a comment in their file says are meant so. */
+  readonly acknowledged: readonly Warning[]
+  /** How every grant stands to the organisation's ceiling, in the set's order. */
+  readonly containment: readonly GrantContainment[]
+}
+
+const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
+  freeTextConditions,
+  doubleStars,
+  environmentsWithoutBranch,
+  namesWithoutId,
+  namesThatDifferInCase,
+  unlistedOwners,
+  unknownClaims,
+  doubtfulGaps,
+  overlappingGrants,
+  openCeilings,
+]
+
+/**
+ * Everything that is no error in a set, and yet most likely not meant so.
+ *
+ * Pure, and the same for the same files. Never throws; what would take too long to tell is said to be too complex.
+ */
+export function warningsOf(input: WarningsInput): WarningReport {
+  const { set, files, providers, facts, parse } = input
+  const subject: Subject = { set, sources: sourcesOf(files, parse), providers, facts }
+  const standings = standingsOf(subject)
+  const { warnings, acknowledged } = acknowledge(
+    [
+      ...FINDERS.flatMap((finder) => [...finder(subject)]),
+      ...unreachableGrants(subject, standings),
+      ...allowsAlwaysDenied(subject, standings),
+      ...ceilingWarnings(subject, standings),
+    ],
+    subject.sources,
+  )
+  return {
+    warnings: warnings.toSorted(compareWarnings),
+    acknowledged: acknowledged.toSorted(compareWarnings),
+    containment: containmentOf(subject, standings),
+  }
+}
+
+function compareWarnings(a: Warning, b: Warning): number {
+  return (
+    compare(a.file, b.file) ||
+    a.line - b.line ||
+    a.column - b.column ||
+    compare(a.code, b.code) ||
+    compare(a.message, b.message)
+  )
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

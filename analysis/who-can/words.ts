@@ -1,0 +1,52 @@
+import { type Condition, describeCondition } from "../../broker/core/policy/condition.ts"
+import type { Boundary } from "../../broker/core/policy/model.ts"
+import { demandWords } from "../reach/grant-words.ts"
+import { isWithin, meets, type Region } from "../regions/region.ts"
+import type { Must } from "../regions/too-complex.ts"
+import type { WhoCanQuery, WrittenBoundary, WrittenCondition } from "./model.ts"
+
+/** A boundary that nobody set: what it says is what is asked for, so that the space tells the answers apart. */
+export function probeOf({ fields = [], repository }: WhoCanQuery, connections: readonly string[]): Boundary {
+  const when: readonly Condition[] =
+    repository === undefined ? [] : [{ claim: "repository", test: { kind: "any", patterns: [repository] } }]
+  return {
+    name: "",
+    file: "",
+    line: 0,
+    when,
+    require: [],
+    allow: connections.flatMap((connection) =>
+      fields.map(({ key, pattern }) => {
+        const [name = key] = key.split(".")
+        return { connection, line: 0, fields: new Map([[name, { kind: "text" as const, patterns: [pattern] }]]) }
+      }),
+    ),
+  }
+}
+
+/** Conditions as a policy writes them. */
+export const written = (conditions: readonly Condition[]): readonly WrittenCondition[] =>
+  conditions.map((condition) => ({ claim: condition.claim, expected: describeCondition(condition) }))
+
+/** A boundary that allows some jobs what they reach, or demands something of some of them: in its own words. */
+export function describeBoundary(
+  boundary: Boundary,
+  {
+    isAllowing,
+    restricts,
+    reached,
+  }: { readonly isAllowing: boolean; readonly restricts: Region; readonly reached: Region },
+  must: Must,
+): readonly WrittenBoundary[] {
+  const { name, file, line, when, require, protectedEnvironment, maxTtlSeconds } = boundary
+  const held = meets(restricts, reached)
+  const said = {
+    require: held ? written(require) : [],
+    protectedEnvironment: held && protectedEnvironment ? demandWords(protectedEnvironment) : null,
+    maxTtlSeconds: held ? (maxTtlSeconds ?? null) : null,
+  }
+  const demands = said.require.length > 0 || said.protectedEnvironment !== null || said.maxTtlSeconds !== null
+  if (!isAllowing && !demands) return []
+  const ofSome = demands && !must(isWithin(reached, restricts))
+  return [{ name, file, line, allows: isAllowing, ...said, demandsOf: ofSome ? written(when) : [] }]
+}

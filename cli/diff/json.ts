@@ -1,0 +1,37 @@
+import type { PolicyDiff } from "../../analysis/diff/model.ts"
+import { fieldOfClaim, isFieldClaim } from "../../analysis/scopes/field-axes.ts"
+import type { ChangeSubject } from "../../analysis/scopes/scope.ts"
+
+/** A diff as programs read it; like the wire, in snake_case. */
+export function diffAsJson({ widens, narrows, changes }: PolicyDiff) {
+  return {
+    widens,
+    narrows,
+    changes: changes.map(({ regions: _, subjects, example, cases, ...change }) => ({
+      ...change,
+      subjects: subjects.map(jsonOfSubject),
+      cases,
+      example: example && { claims: claimsOf(example, false), ...fieldsOf(example) },
+    })),
+  }
+}
+
+function fieldsOf(example: Readonly<Record<string, string>>): object {
+  const fields = claimsOf(example, true)
+  return Object.keys(fields).length === 0 ? {} : { fields }
+}
+
+const claimsOf = (example: Readonly<Record<string, string>>, fields: boolean) =>
+  Object.fromEntries(
+    Object.entries(example).flatMap(([claim, value]) =>
+      isFieldClaim(claim) === fields ? [[fields ? fieldOfClaim(claim) : claim, value]] : [],
+    ),
+  )
+
+/** `environment`: null for jobs that run in none, left out for whichever. */
+const jsonOfSubject = ({ issuer, repository, repositoryId, environment }: ChangeSubject) => ({
+  issuer,
+  repository,
+  repository_id: repositoryId,
+  ...(environment === undefined ? {} : { environment }),
+})

@@ -1,0 +1,93 @@
+import { fail, ok, type Result } from "../../broker/core/result.ts"
+import { isHttpsOrLoopback } from "../../broker/core/url.ts"
+import { HttpError, type HttpFailure, type HttpResponse } from "../../broker/ports/http.ts"
+import { type ExchangeRequest, MEDIA_TYPE_PROBLEM } from "../../broker/wire/exchange.ts"
+import type { CliIo } from "../io.ts"
+import type { ReadToken } from "../subject-token.ts"
+import { type ReadAnswer, readExplainAnswer, readProblem } from "./answer.ts"
+
+const TIMEOUT_MS = 10_000
+const MAX_ANSWER_BYTES = 256 * 1024
+
+/** A broker's URL as it was given, or null: it must be one that a token may be sent to, and nothing but an origin. */
+export function brokerUrl(text: string): URL | null {
+  if (!isHttpsOrLoopback(text)) return null
+  const url = new URL(text)
+  return url.pathname === "/" && url.search === "" && url.hash === "" ? url : null
+}
+
+/**
+ * Asks a broker what this token would get: nothing is minted, and the token stays good. The fault's lines
+ * say why there is no decision. One call, no retry, no redirect followed: the token goes to the broker that was named, and to nobody else.
+ */
+export async function askBroker(
+  broker: URL,
+  token: ReadToken,
+  request: ExchangeRequest,
+  io: CliIo,
+): Promise<Result<ReadAnswer, readonly string[]>> {
+  let response: HttpResponse
+  try {
+    response = await io.http({
+      method: "POST",
+      url: new URL("/v1/explain", broker).href,
+      headers: {
+        authorization: `Bearer ${token.text}`,
+        "content-type": "application/json",
+        accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
+      },
+      body: JSON.stringify(request),
+      timeoutMs: TIMEOUT_MS,
+      maxBytes: MAX_ANSWER_BYTES,
+    })
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error
+    return fail([`daypass: the broker at ${broker.origin} ${TRANSPORT[error.reason]}`])
+  }
+  return read(response, broker, token, request.grants)
+}
+
+const TRANSPORT: Readonly<Record<HttpFailure, string>> = {
+  unreachable: "cannot be reached",
+  timeout: `did not answer within ${TIMEOUT_MS / 1000} s`,
+  "too-large": "gave an answer larger than any of a broker's",
+  redirect: "redirects to another address, which no token is sent after: name the address where it answers",
+}
+
+function read(
+  response: HttpResponse,
+  broker: URL,
+  token: ReadToken,
+  grants: readonly string[],
+): Result<ReadAnswer, readonly string[]> {
+  const { status } = response
+  const mediaType = response.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase()
+  const value = parseJson(response.body)
+  const no = (what: string, ...more: readonly string[]) =>
+    fail([`daypass: the broker at ${broker.origin} ${what}`, ...more])
+  if (repeats(value, token)) return no("repeats the token in its answer, which is therefore not shown")
+
+  if (status === 200 && mediaType === "application/json") {
+    const answer = readExplainAnswer(value, grants)
+    return answer === null ? no("gave an answer that is none to what was asked") : ok(answer)
+  }
+  const problem = mediaType === MEDIA_TYPE_PROBLEM ? readProblem(value) : null
+  if (problem === null)
+    return no(`answered HTTP ${status} without a reason: is there a Daypass broker at that address?`)
+  const { title, code, detail, request_id: id } = problem
+  return no(`refused: ${title} (${code}, HTTP ${status})`, detail, ...(id === undefined ? [] : [`request id ${id}`]))
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+/** A proxy that echoes what it was sent would have us print the credential. The signature is what makes it one. */
+function repeats(value: unknown, { text }: ReadToken): boolean {
+  const signature = text.slice(text.lastIndexOf(".") + 1)
+  return JSON.stringify(value)?.includes(signature) ?? false
+}

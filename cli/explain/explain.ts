@@ -1,0 +1,89 @@
+import type { Claims } from "../../broker/core/identity.ts"
+import { fail, ok, type Result } from "../../broker/core/result.ts"
+import { parseStrictJsonObject } from "../../broker/issuers/strict-json.ts"
+import { impossible, reasonOf } from "../arguments.ts"
+import { findingLine } from "../format.ts"
+import { inert } from "../inert.ts"
+import { type CliIo, EXIT } from "../io.ts"
+import { findingsOf, loadPolicies } from "../policies.ts"
+import { isKeyBound, type ReadToken, readSubjectToken } from "../subject-token.ts"
+import { askBroker } from "./broker.ts"
+import { decideOffline } from "./offline.ts"
+import { type Outcome, printExplanation } from "./print.ts"
+import { type Question, readQuestion } from "./question.ts"
+
+const USAGE = `Usage: daypass explain (--claims FILE | --token -) [--policies DIR] [--broker URL] [--grants a,b] [--ttl 15m] [--format text|json|github] [--json]
+
+Decides what a job with these claims would get, with the broker's own code; only what makes a token good for one call
+(signature, audience, time, jti) is left aside. FILE holds the claims of a subject token as JSON. --token - reads the
+token itself from standard input, and shows its claims; nothing of it is verified. With --broker the broker is asked,
+which verifies the token, and neither mints nor uses it up.
+Exit codes: 0 allow, 1 deny, 2 the policies, the claims or the token cannot be used.`
+
+/** `daypass explain`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const question = readQuestion(args, USAGE, io)
+  if (typeof question === "number") return question
+  const subject = await readSubject(question, io)
+  if (typeof subject === "string") return impossible(subject, io)
+  const { claims, token } = subject
+  const { broker, folder } = question
+
+  const sends = broker !== undefined && token !== null && !isKeyBound(claims)
+  let decided: Decided<Outcome | null> = ok(null)
+  if (sends) decided = await viaBroker(broker, token, question, io)
+  else if (folder !== undefined) decided = offline(folder, claims, question)
+  else if (broker !== undefined) decided = fail([`daypass: ${NOT_SENDABLE} Decide offline instead, with --policies.`])
+  if (!decided.ok) {
+    for (const line of decided.fault) io.err(inert(line))
+    return EXIT.usage
+  }
+  const outcome = decided.value
+  const remarks = broker !== undefined && !sends ? [NOT_SENDABLE] : []
+  await printExplanation({ ...question, claims: token === null ? null : claims, outcome, remarks }, io)
+  return outcome === null || outcome.decision === "allow" ? EXIT.ok : EXIT.no
+}
+
+/** What was decided, or lines that say why nothing can be. */
+type Decided<Value> = Result<Value, readonly string[]>
+
+const NOT_SENDABLE =
+  "The token is bound to a key that only its job holds, so that the broker takes it from nobody else: it was not sent."
+
+async function readSubject(
+  { file }: Question,
+  io: CliIo,
+): Promise<{ readonly claims: Claims; readonly token: ReadToken | null } | string> {
+  if (file === undefined) {
+    const token = await readSubjectToken(io)
+    return token.ok ? { claims: token.value.claims, token: token.value } : token.fault
+  }
+  try {
+    const parsed = parseStrictJsonObject(await io.readFile(file))
+    return parsed.ok ? { claims: parsed.value, token: null } : `${file} ${parsed.fault}`
+  } catch (error) {
+    return `${file} cannot be read (${reasonOf(error)})`
+  }
+}
+
+async function viaBroker(
+  broker: URL,
+  token: ReadToken,
+  { grants, ttl }: Question,
+  io: CliIo,
+): Promise<Decided<Outcome>> {
+  const request = { grants, ...(ttl === undefined ? {} : { ttl: ttl.text }) }
+  const answer = await askBroker(broker, token, request, io)
+  if (!answer.ok) return answer
+  const { decision, code, trace, policy_version: version } = answer.value
+  const notes = version === undefined ? [] : [`The policies of version ${version} decided.`]
+  return ok({ decidedBy: "broker", decision, code, trace: trace ?? null, notes })
+}
+
+function offline(folder: string, claims: Claims, { grants, ttl }: Question): Decided<Outcome> {
+  const loaded = loadPolicies(folder)
+  if (typeof loaded === "string") return fail([`daypass: ${loaded}`])
+  if (!loaded.result.ok) return fail(findingsOf(loaded).map((finding) => findingLine(folder, finding)))
+  const decided = decideOffline(loaded.result.value, claims, grants, ttl?.seconds)
+  return decided.ok ? ok({ decidedBy: "offline", ...decided.value }) : fail([`daypass: ${decided.fault}`])
+}

@@ -1,0 +1,117 @@
+import type { Claims } from "../../broker/core/identity.ts"
+import { explainTrace } from "../../broker/core/policy/explain.ts"
+import type { GrantTrace, RuleTrace, Trace } from "../../broker/wire/trace.ts"
+import { appendSummary, type Format, printJson, repositoryPath } from "../format.ts"
+import { inert, inertMarkdown, workflowCommand } from "../inert.ts"
+import type { CliIo } from "../io.ts"
+import { describeClaims, expiryOf, isKeyBound } from "../subject-token.ts"
+import { subjectsOf } from "./subjects.ts"
+
+export interface Outcome {
+  readonly decidedBy: "broker" | "offline"
+  readonly decision: "allow" | "deny"
+  readonly code: string
+  /** Null when the broker does not tell, or nothing was held against the policies. */
+  readonly trace: Trace | null
+  readonly notes: readonly string[]
+}
+
+export interface Explanation {
+  readonly format: Format
+  readonly folder: string | undefined
+  readonly grants: readonly string[]
+  /** What to show of a token; null when its claims were given as such. */
+  readonly claims: Claims | null
+  /** Null when nothing was to be decided. */
+  readonly outcome: Outcome | null
+  readonly remarks: readonly string[]
+}
+
+/** Prints what a token says and what it would get. Never the token, nor its signature: neither comes this far. */
+export async function printExplanation(explanation: Explanation, io: CliIo): Promise<void> {
+  if (explanation.format === "json") return printJson(jsonOf(explanation, io.now()), io)
+  const parts = [claimLines(explanation, io.now()), decisionLines(explanation), subjectLines(explanation)]
+  const sections = parts.filter(({ length }) => length > 0)
+  for (const line of sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))) io.out(inert(line))
+  if (explanation.format === "github") await annotate(explanation, io)
+}
+
+function jsonOf({ claims, outcome, grants, remarks }: Explanation, now: Date): object {
+  const decided = outcome && {
+    decision: outcome.decision,
+    code: outcome.code,
+    grants,
+    decided_by: outcome.decidedBy,
+    trace: outcome.trace,
+    subjects: Object.fromEntries(subjectsOf(outcome.trace)),
+    notes: [...remarks, ...outcome.notes],
+  }
+  const token = claims && { verified: false, expired: isExpired(claims, now), key_bound: isKeyBound(claims), claims }
+  return { ...decided, ...(token && { token }) }
+}
+
+/** Null when the token does not say when it ends. */
+function isExpired(claims: Claims, now: Date): boolean | null {
+  const expiry = expiryOf(claims)
+  return expiry && expiry.getTime() <= now.getTime()
+}
+
+function claimLines({ claims }: Explanation, now: Date): string[] {
+  if (claims === null) return []
+  const warnings: string[] = []
+  if (isExpired(claims, now) === true) {
+    warnings.push(`warning: the token has expired (${expiryOf(claims)?.toISOString()}): no broker takes it any more.`)
+  }
+  if (isKeyBound(claims))
+    warnings.push("note: the token is bound to a key: only the job that holds the key can use it.")
+  return [
+    "The token says, and nothing of it was verified: anyone can write such a text.",
+    ...describeClaims(claims),
+    ...warnings,
+  ]
+}
+
+function decisionLines({ outcome, remarks }: Explanation): string[] {
+  if (outcome === null) return []
+  const { decidedBy, decision, code, notes, trace } = outcome
+  return [
+    `${decision} (${code})${decidedBy === "broker" ? ", says the broker" : ""}`,
+    ...[...remarks, ...notes].map((note) => `note: ${note}`),
+    ...(trace ? explainTrace(trace) : []),
+  ]
+}
+
+/** What whoever sets up a cloud copies into its trust, whatever was decided: it is set up before the first job gets through. */
+function subjectLines({ outcome }: Explanation): string[] {
+  const subjects = [...subjectsOf(outcome?.trace ?? null)]
+  if (subjects.length === 0) return []
+  const width = Math.max(...subjects.map(([grant]) => grant.length))
+  return [
+    "The broker's identity tokens have this sub, which the other side's trust must name to the letter:",
+    ...subjects.map(([grant, subject]) => `  ${grant.padEnd(width)}  ${subject}`),
+  ]
+}
+
+/** Each refused grant becomes an annotation, at the rule that decided where that is a file of this folder. */
+async function annotate({ folder, outcome, grants }: Explanation, io: CliIo): Promise<void> {
+  if (outcome === null) return
+  for (const grant of outcome.trace?.grants ?? []) {
+    if (grant.outcome === "allow") continue
+    const rule = outcome.decidedBy === "offline" && folder !== undefined ? decidingRule(grant) : undefined
+    const place = rule && { file: repositoryPath(folder ?? "", rule.file, io), line: rule.line }
+    io.out(workflowCommand("error", { ...place, title: `explain: ${grant.name}` }, grant.reason))
+  }
+  const sentence = `${outcome.decision} (${outcome.code}): ${grants.join(", ")}`
+  const rows = [...subjectsOf(outcome.trace)].map((row) => `| ${row.map(inertMarkdown).join(" | ")} |`)
+  const table = rows.length === 0 ? [] : ["", "| grant | sub of the broker's identity token |", "|---|---|", ...rows]
+  const summary = ["### daypass explain", "", inertMarkdown(sentence), ...table, ""]
+  await appendSummary(summary.join("\n"), io)
+}
+
+/** The deny rule that matches, else the allow rule that comes nearest. */
+function decidingRule({ rules }: GrantTrace): RuleTrace | undefined {
+  const misses = ({ conditions }: RuleTrace) => conditions.filter(({ matched }) => !matched).length
+  const denial = rules.find(({ kind, matched }) => kind === "deny" && matched)
+  const allows = rules.filter(({ kind }) => kind === "allow")
+  return denial ?? allows.sort((a, b) => misses(a) - misses(b))[0]
+}

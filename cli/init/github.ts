@@ -1,0 +1,136 @@
+import { z } from "zod"
+import { visible } from "../../broker/core/policy/faults.ts"
+import { fail, ok, type Result } from "../../broker/core/result.ts"
+import { isHttpsOrLoopback } from "../../broker/core/url.ts"
+import { HttpError, type HttpFailure, type HttpResponse } from "../../broker/ports/http.ts"
+import type { CliIo } from "../io.ts"
+
+/** What a policy must know of a repository. */
+export interface RepositoryFacts {
+  /** Spelled as GitHub does: its tokens carry this spelling. */
+  readonly owner: string
+  readonly name: string
+  readonly id: string
+  readonly ownerId: string
+  readonly branch: string
+}
+
+const DEFAULT_API = "https://api.github.com"
+const TIMEOUT_MS = 10_000
+const MAX_ANSWER_BYTES = 256 * 1024
+
+/** No longer than a pattern may be with `refs/heads/` before it. */
+const MAX_BRANCH_CHARACTERS = 240
+
+/** Owner and name in ASCII, and nothing that could lead out of a folder: both become parts of a path. */
+const REPOSITORY = /^([A-Za-z0-9][A-Za-z0-9_-]{0,99})\/([A-Za-z0-9._-]{1,100})$/
+
+/** `OWNER/REPO`, taken apart; null for anything else. */
+export function parseRepository(text: string): { readonly owner: string; readonly name: string } | null {
+  const [, owner, name] = REPOSITORY.exec(text) ?? []
+  if (owner === undefined || name === undefined || /^\.+$/.test(name) || /\.git$/i.test(name)) return null
+  return { owner, name }
+}
+
+/** Whether a text can be a branch's name: git forbids what would be a pattern's star, a space or a control character. */
+export function isBranch(text: string): boolean {
+  return (
+    text.length <= MAX_BRANCH_CHARACTERS &&
+    /^[^\s~^:?*[\\/.][^\s~^:?*[\\]*$/u.test(text) &&
+    visible(text) === text &&
+    !/\.\.|\/\/|@\{|[/.]$/.test(text)
+  )
+}
+
+/** GitHub's API as the environment names it; null when that is no URL that a token may be sent to. */
+export function apiUrl(env: CliIo["env"]): string | null {
+  const url = (env["GITHUB_API_URL"] || DEFAULT_API).replace(/\/+$/, "")
+  return isHttpsOrLoopback(url) && !/[?#]/.test(url) ? url : null
+}
+
+/** The issuer of the jobs of a GitHub whose API stands there: github.com's, an Enterprise Server's, or ghe.com's. */
+export function issuerOf(api: string): string {
+  const { origin, hostname, pathname } = new URL(api)
+  if (pathname === "/api/v3") return `${origin}/_services/token`
+  const tenant = /^api\.([a-z0-9-]+\.ghe\.com)$/.exec(hostname)?.[1]
+  return tenant === undefined ? "https://token.actions.githubusercontent.com" : `https://token.actions.${tenant}`
+}
+
+/**
+ * Asks GitHub for a repository's ids and default branch: one call, no retry, no redirect followed. The fault is a
+ * sentence that says what to change; it quotes nothing of the answer.
+ */
+export async function askGitHub(
+  api: string,
+  asked: { readonly owner: string; readonly name: string },
+  token: string,
+  io: CliIo,
+): Promise<Result<RepositoryFacts, string>> {
+  const repository = `${asked.owner}/${asked.name}`
+  let response: HttpResponse
+  try {
+    response = await io.http({
+      method: "GET",
+      url: `${api}/repos/${repository}`,
+      headers: {
+        accept: "application/vnd.github+json",
+        authorization: `Bearer ${token}`,
+        "x-github-api-version": "2022-11-28",
+      },
+      timeoutMs: TIMEOUT_MS,
+      maxBytes: MAX_ANSWER_BYTES,
+    })
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error
+    if (error.reason === "redirect") return fail(renamed(repository))
+    return fail(`GitHub (${api}) ${TRANSPORT[error.reason]}`)
+  }
+  if (response.status !== 200) return fail(refusalOf(response, repository, api))
+  return read(response.body, repository)
+}
+
+const TRANSPORT: Readonly<Record<Exclude<HttpFailure, "redirect">, string>> = {
+  unreachable: "cannot be reached",
+  timeout: `did not answer within ${TIMEOUT_MS / 1000} s`,
+  "too-large": "gave an answer larger than any about a repository",
+}
+
+/** A name that redirects is free for anybody to take; what stands behind it now is for its owner to say. */
+const renamed = (repository: string) =>
+  `GitHub says that ${repository} was renamed or moved, and its old name can be somebody else's tomorrow. Find its new one with "gh api repos/${repository} --jq .full_name", and name that`
+
+function refusalOf({ status, header }: HttpResponse, repository: string, api: string): string {
+  if (status === 401) return "GitHub does not take the token in $GITHUB_TOKEN or $GH_TOKEN: it is wrong or has expired"
+  if (status === 429 || (status === 403 && header("x-ratelimit-remaining") === "0")) {
+    return "GitHub's rate limit for this token is used up: try again later"
+  }
+  if (status === 403) return `GitHub refuses to tell of ${repository} with this token: it needs to read metadata`
+  if (status === 404) return `GitHub knows no repository ${repository}, or the token may not see it`
+  return `GitHub (${api}) answered HTTP ${status}`
+}
+
+const id = z.number().int().positive().max(Number.MAX_SAFE_INTEGER)
+const answer = z.object({
+  id,
+  full_name: z.string(),
+  default_branch: z.string(),
+  owner: z.object({ id, login: z.string() }),
+})
+
+/** Believes an answer only if it is about the repository that was asked for: a policy is made of it. */
+function read(body: Uint8Array, repository: string): Result<RepositoryFacts, string> {
+  const no = fail(`what GitHub's address answered is not about the repository ${repository}`)
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))
+  } catch {
+    return no
+  }
+  const parsed = answer.safeParse(value)
+  if (!parsed.success) return no
+  const { id, full_name: fullName, default_branch: branch, owner } = parsed.data
+  const named = parseRepository(fullName)
+  if (named === null || named.owner !== owner.login || fullName.toLowerCase() !== repository.toLowerCase()) return no
+  if (!isBranch(branch)) return fail(`GitHub tells no default branch of ${repository} that a policy can name`)
+  return ok({ ...named, id: String(id), ownerId: String(owner.id), branch })
+}

@@ -1,0 +1,202 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { visible } from "../../broker/core/policy/faults.ts"
+import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
+import type { PolicyFault } from "../../broker/core/policy/model.ts"
+import { fail, ok, type Result } from "../../broker/core/result.ts"
+import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import {
+  counted,
+  type Finding,
+  FORMAT_OPTIONS,
+  type Format,
+  findingLine,
+  formatOf,
+  printJson,
+  printReport,
+} from "../format.ts"
+import { inert } from "../inert.ts"
+import { type CliIo, EXIT } from "../io.ts"
+import { loadPolicies } from "../policies.ts"
+import { apiUrl, askGitHub, isBranch, issuerOf, parseRepository, type RepositoryFacts } from "./github.ts"
+import { type NewFile, planFor } from "./plan.ts"
+
+const USAGE = `Usage: daypass init OWNER/REPO [--environment NAME] [--dir DIR] [--connection NAME] [--repository-id ID --owner-id ID [--branch NAME]] [--format text|json|github] [--json]
+
+Writes a first policy for a repository into DIR, "policies" when left out, and an organisation file when there is none.
+Ids decide in policies, so GitHub is asked for them, with the token in $GITHUB_TOKEN or $GH_TOKEN; with the ids given,
+nobody is asked. Never overwrites a file, and writes nothing that daypass check would find fault with.
+Exit codes: 0 written, 1 there is a file already or the policies do not go together, 2 something needed is missing.`
+
+const OPTIONS = {
+  ...FORMAT_OPTIONS,
+  environment: { type: "string" },
+  dir: { type: "string" },
+  connection: { type: "string" },
+  "repository-id": { type: "string" },
+  "owner-id": { type: "string" },
+  branch: { type: "string" },
+} as const
+
+const ID = /^[1-9][0-9]{0,19}$/
+const CONNECTION = /^[a-z][a-z0-9-]{0,63}$/
+const MAX_ENVIRONMENT_CHARACTERS = 255
+
+/** What was asked for, once everything about the arguments is known to be right. */
+interface Request {
+  readonly format: Format
+  readonly repository: { readonly owner: string; readonly name: string }
+  readonly environment: string | undefined
+  readonly folder: string
+  readonly connection: string | undefined
+  /** Undefined: GitHub is asked. */
+  readonly ids: Pick<RepositoryFacts, "id" | "ownerId" | "branch"> | undefined
+}
+
+/** `daypass init`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const request = readRequest(args, io)
+  if (typeof request === "number") return request
+  const { folder, environment, connection } = request
+  const api = apiUrl(io.env)
+  if (api === null) return impossible("$GITHUB_API_URL is no https URL that a token may be sent to", io)
+  const loaded = existsSync(folder) ? loadPolicies(folder) : null
+  if (typeof loaded === "string") return impossible(loaded, io)
+  const facts = await factsOf(request, api, io)
+  if (!facts.ok) return withoutIds(request, facts.fault, io)
+
+  const plan = planFor(loaded, facts.value, { environment, connection, issuer: issuerOf(api) })
+  if (!plan.ok) return await refuse(request, plan.fault, io)
+  const written = await write(folder, plan.value, io)
+  if (!written.ok) return written.fault
+  await report(request, facts.value, plan.value, io)
+  return EXIT.ok
+}
+
+function readRequest(args: readonly string[], io: CliIo): Request | number {
+  const read = readArguments(args, USAGE, OPTIONS, io)
+  if (typeof read === "number") return read
+  const no = (message: string) => misused(message, USAGE, io)
+  const format = formatOf(read.options, USAGE, io)
+  if (typeof format === "number") return format
+  const [text, ...others] = read.positionals
+  if (text === undefined || others.length > 0) return no("init takes one repository, as OWNER/REPO")
+  const repository = parseRepository(text)
+  if (repository === null) return no("a repository is OWNER/REPO: letters, digits, dashes, and dots in its name")
+
+  const option = (name: keyof typeof OPTIONS) => {
+    const value = read.options[name]
+    return typeof value === "string" ? value : undefined
+  }
+  const environment = option("environment")
+  if (environment !== undefined && !isEnvironment(environment)) {
+    return no(`an environment's name has 1 to ${MAX_ENVIRONMENT_CHARACTERS} characters that can be seen`)
+  }
+  const connection = option("connection")
+  if (connection !== undefined && !CONNECTION.test(connection)) {
+    return no("a connection's name starts with a small letter and goes on with small letters, digits and dashes")
+  }
+  const [id, ownerId, branch] = [option("repository-id"), option("owner-id"), option("branch")]
+  for (const one of [id, ownerId]) if (one !== undefined && !ID.test(one)) return no("an id is a number, such as 41")
+  if (branch !== undefined && !isBranch(branch)) return no("--branch is a branch's name, such as main")
+  if ((id === undefined) !== (ownerId === undefined) || (id === undefined && branch !== undefined)) {
+    return no("--repository-id and --owner-id go together, and --branch with them")
+  }
+  const ids = id === undefined || ownerId === undefined ? undefined : { id, ownerId, branch: branch ?? "main" }
+  return { format, repository, environment, folder: option("dir") || "policies", connection, ids }
+}
+
+const isEnvironment = (name: string) =>
+  name !== "" && name.length <= MAX_ENVIRONMENT_CHARACTERS && visible(name) === name && name.trim() === name
+
+/** Ids are never guessed: they are given, or GitHub tells them. */
+async function factsOf({ repository, ids }: Request, api: string, io: CliIo): Promise<Result<RepositoryFacts, string>> {
+  if (ids !== undefined) return ok({ ...repository, ...ids })
+  const token = io.env["GITHUB_TOKEN"] || io.env["GH_TOKEN"]
+  if (!token) return fail("there is no token in $GITHUB_TOKEN or $GH_TOKEN to ask GitHub with")
+  // A header takes nothing else, and what the runtime says of one that it refuses quotes it.
+  if (!/^[!-~]+$/.test(token)) return fail("what $GITHUB_TOKEN or $GH_TOKEN holds is no token")
+  return askGitHub(api, repository, token, io)
+}
+
+function withoutIds({ repository: { owner, name } }: Request, why: string, io: CliIo): number {
+  io.err(inert(`daypass: ${why}.`))
+  io.err(`
+A policy needs the ids of the repository and its owner, which decide in place of names. These commands print them, and
+the default branch:
+
+  gh api repos/${owner}/${name} --jq .id
+  gh api repos/${owner}/${name} --jq .owner.id
+  gh api repos/${owner}/${name} --jq .default_branch
+
+Then run init again with --repository-id ID --owner-id ID, and with --branch NAME unless it is main.`)
+  return EXIT.usage
+}
+
+/** Says why nothing was written: what a new policy would not go together with. */
+async function refuse({ format, folder }: Request, fault: string | readonly PolicyFault[], io: CliIo): Promise<number> {
+  const findings: readonly Finding[] =
+    typeof fault === "string"
+      ? [{ severity: "error", code: "init_refused", file: ORGANISATION_FILE, line: 1, column: 1, message: fault }]
+      : fault.map((one) => ({ severity: "error", ...one }))
+  if (format === "json") printJson({ written: [], findings }, io)
+  else if (format === "github") {
+    await printReport({ tool: "init", folder, findings, summary: "Nothing was written." }, format, io)
+  } else {
+    const lines = typeof fault === "string" ? [fault] : findings.map((finding) => findingLine(folder, finding))
+    for (const line of lines) io.err(inert(line))
+    io.err("daypass: nothing was written")
+  }
+  return EXIT.no
+}
+
+/** Writes the files, the organisation file first; the fault is the exit code, after it was said why. */
+async function write(folder: string, files: readonly NewFile[], io: CliIo): Promise<Result<null, number>> {
+  const paths = files.map(({ path }) => join(folder, path))
+  const taken = paths.find((path) => existsSync(path))
+  if (taken !== undefined) return fail(inTheWay(taken, io))
+  for (const { path, text } of files) {
+    const file = join(folder, path)
+    try {
+      await io.createFile(file, text)
+    } catch (error) {
+      const reason = reasonOf(error)
+      return fail(reason === "EEXIST" ? inTheWay(file, io) : impossible(`${file} cannot be written (${reason})`, io))
+    }
+  }
+  return ok(null)
+}
+
+function inTheWay(file: string, io: CliIo): number {
+  io.err(`daypass: ${file} is there already, and init overwrites nothing`)
+  return EXIT.no
+}
+
+async function report(
+  { format, folder }: Request,
+  facts: RepositoryFacts,
+  files: readonly NewFile[],
+  io: CliIo,
+): Promise<void> {
+  const { owner, name, id, ownerId, branch } = facts
+  const written = files.map(({ path }) => join(folder, path))
+  if (format === "json") {
+    const repository = `${owner}/${name}`
+    printJson({ written, repository, repository_id: id, owner_id: ownerId, default_branch: branch }, io)
+  } else if (format === "github") {
+    const message = `Written by init: read it, and name what the job really needs under "grants".`
+    const findings = files.map(
+      ({ path: file }): Finding => ({ severity: "notice", code: "file_written", file, line: 1, column: 1, message }),
+    )
+    await printReport(
+      { tool: "init", folder, findings, summary: `${counted(files.length, "file")} written.` },
+      format,
+      io,
+    )
+  } else {
+    for (const file of written) io.out(inert(`wrote ${file}`))
+    io.out(`
+Next: read what was written, name what the job really needs under "grants", and run
+  npx daypass check ${folder}`)
+  }
+}

@@ -1,0 +1,96 @@
+import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
+import { keyOf, placesIn, published } from "../../broker/core/policy/published.ts"
+import { counted } from "../format.ts"
+
+/** A repository that has policies of its own, or had. */
+export interface ChangedRepository {
+  readonly issuer: string
+  readonly repository_id: string
+  /** As its policies write it, for people. */
+  readonly repository: string
+}
+
+/** What differs between two sets, repository by repository. */
+export interface PolicyChanges {
+  readonly previous_version: string | null
+  readonly version: string
+  readonly organisation_changed: boolean
+  /** Whether a policy that speaks of several repositories was added, changed or removed. */
+  readonly wide_changed: boolean
+  readonly added: readonly ChangedRepository[]
+  readonly changed: readonly ChangedRepository[]
+  readonly removed: readonly ChangedRepository[]
+}
+
+/** Compares the set in force with the one to be; null when nothing is in force. */
+export function changesBetween(older: PolicySet | null, newer: PolicySet): PolicyChanges {
+  const [before, after] = [older === null ? null : viewOf(older), viewOf(newer)]
+  const places = before?.places ?? new Map<string, never>()
+  const all = [...after.places]
+  return {
+    previous_version: older?.version ?? null,
+    version: newer.version,
+    organisation_changed: before !== null && before.organisation !== after.organisation,
+    wide_changed: (before?.wide ?? NOTHING) !== after.wide,
+    added: all.filter(([place]) => !places.has(place)).map(([, { named }]) => named),
+    changed: all
+      .filter(([place, { key }]) => places.has(place) && places.get(place)?.key !== key)
+      .map(([, { named }]) => named),
+    removed: [...places].filter(([place]) => !after.places.has(place)).map(([, { named }]) => named),
+  }
+}
+
+/** The changes in lines for people: every kind of them, and of each kind the first. */
+export function linesOf(changes: PolicyChanges): string[] {
+  const { added, changed, removed, organisation_changed, wide_changed, previous_version, version } = changes
+  return [
+    `version ${previous_version ?? "none"} -> ${version}`,
+    ...(organisation_changed ? ["changed  the organisation file, which is about every repository"] : []),
+    ...(wide_changed
+      ? [`${previous_version === null ? "added  " : "changed"}  policies that speak of several repositories`]
+      : []),
+    ...shortened("added", added),
+    ...shortened("changed", changed),
+    ...shortened("removed", removed),
+  ]
+}
+
+const MAX_LINES = 50
+
+function shortened(what: string, repositories: readonly ChangedRepository[]): string[] {
+  const lines = repositories
+    .slice(0, MAX_LINES)
+    .map(({ issuer, repository, repository_id: id }) => `${what.padEnd(8)} ${repository} (${issuer} ${id})`)
+  const more = repositories.length - lines.length
+  return more > 0 ? [...lines, `${what.padEnd(8)} and ${counted(more, "repository", "repositories")} more`] : lines
+}
+
+const NOTHING = "[]"
+
+interface View {
+  readonly organisation: string
+  readonly wide: string
+  readonly places: ReadonlyMap<string, { readonly key: string; readonly named: ChangedRepository }>
+}
+
+/** A set by what would be published of it: two sets that are published alike are alike. */
+function viewOf(set: PolicySet): View {
+  const { current } = published(set, new Date(0))
+  const names = new Map(set.policies.map((policy) => [placeOf(policy), policy.repository]))
+  return {
+    organisation: JSON.stringify(current.organisation),
+    wide: JSON.stringify(current.wide),
+    places: new Map(
+      placesIn(current).map((place) => {
+        const { issuer, repositoryId } = place
+        const name = placeName(issuer, repositoryId)
+        const named = { issuer, repository_id: repositoryId, repository: names.get(name) ?? "" }
+        return [name, { key: keyOf(place), named }]
+      }),
+    ),
+  }
+}
+
+const placeName = (issuer: string, repositoryId: string) => `${issuer}/${repositoryId}`
+
+const placeOf = ({ issuer, target }: Policy) => (target.kind === "repository" ? placeName(issuer, target.id) : "")

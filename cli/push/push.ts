@@ -1,0 +1,180 @@
+import { diffPolicySets } from "../../analysis/diff/diff.ts"
+import type { PolicyDiff } from "../../analysis/diff/model.ts"
+import { explainDiff } from "../../analysis/diff/words.ts"
+import type { PolicySet } from "../../broker/core/policy/model.ts"
+import { PROVIDERS } from "../../broker/providers/index.ts"
+import { impossible, misused, readArguments } from "../arguments.ts"
+import { diffAsJson } from "../diff/json.ts"
+import { counted, FORMAT_OPTIONS, type Format, fails, formatOf, printJson, printReport } from "../format.ts"
+import { inert } from "../inert.ts"
+import { type CliIo, EXIT } from "../io.ts"
+import { findingsOf, loadPolicies } from "../policies.ts"
+import { changesBetween, linesOf, type PolicyChanges } from "./changes.ts"
+import { carryOut, type Pushed, PushRefusal, planPush } from "./publish.ts"
+import { createKvStore, type NamespaceChoice, StoreError } from "./store.ts"
+import { installedWrangler, type Wrangler } from "./wrangler.ts"
+
+const USAGE = `Usage: daypass push DIR [--binding NAME] [--namespace-id ID] [--env NAME] [--config FILE] [--local] [--persist-to DIR] [--all] [--dry-run] [--format text|json|github] [--json]
+
+Checks a policy folder, compiles it, prints what it changes, and publishes it in Workers KV through wrangler, for brokers
+at the edge. Writes what changed and nothing else; what is in force stays in force until everything is there.
+--binding names the namespace as wrangler.toml does (POLICIES), --env and --config are wrangler's own; --namespace-id
+needs neither. --local is the namespace of wrangler dev, --persist-to its folder. --all writes every key, to mend
+what is damaged. --dry-run prints the changes only.
+Exit codes: 0 published, or nothing to publish, 1 the folder has faults, or somebody else published meanwhile, 2 it
+cannot be done: wrangler says why.`
+
+const OPTIONS = {
+  ...FORMAT_OPTIONS,
+  binding: { type: "string" },
+  "namespace-id": { type: "string" },
+  env: { type: "string" },
+  config: { type: "string" },
+  local: { type: "boolean" },
+  "persist-to": { type: "string" },
+  all: { type: "boolean" },
+  "dry-run": { type: "boolean" },
+} as const
+
+const DEFAULT_BINDING = "POLICIES"
+
+/** `daypass push`. */
+export function run(args: readonly string[], io: CliIo): Promise<number> {
+  return push(args, io, installedWrangler(io))
+}
+
+/** The command with a wrangler of the caller's choice. */
+export async function push(args: readonly string[], io: CliIo, wrangler: Wrangler): Promise<number> {
+  const read = readArguments(args, USAGE, OPTIONS, io)
+  if (typeof read === "number") return read
+  const format = formatOf(read.options, USAGE, io)
+  if (typeof format === "number") return format
+  const [folder, ...others] = read.positionals
+  if (folder === undefined || folder === "" || others.length > 0) return misused("push takes one folder", USAGE, io)
+  const choice = choiceOf(read.options)
+  if (typeof choice === "string") return misused(choice, USAGE, io)
+  const loaded = loadPolicies(folder)
+  if (typeof loaded === "string") return impossible(loaded, io)
+
+  const findings = findingsOf(loaded)
+  const out = outputFor(folder, format, io)
+  if (!loaded.result.ok || fails(findings, false)) {
+    const errors = findings.filter(({ severity }) => severity === "error")
+    const summary = `${counted(errors.length, "error")}: nothing was published.`
+    if (format === "json") printJson({ ok: false, published: false, reason: summary, findings: errors }, io)
+    else await printReport({ tool: "push", folder, findings: errors, summary }, format, io)
+    return EXIT.no
+  }
+  const set = loaded.result.value
+  try {
+    const store = createKvStore(wrangler, choice)
+    const plan = await planPush(store, set, { providers: PROVIDERS, now: io.now(), all: read.options["all"] === true })
+    const changes = { ...changesBetween(plan.older, set), diff: diffFrom(plan.older, set) }
+    for (const note of plan.notes) io.err(inert(`daypass: ${note}`))
+    if (!plan.needed) return await out.end({ changes, dryRun: false, pushed: null })
+    out.show(changes)
+    if (read.options["dry-run"] === true) return await out.end({ changes, dryRun: true, pushed: null })
+    const pushed = await carryOut(store, plan, (text) => io.err(text))
+    if (pushed.leftover !== null)
+      complain(`${pushed.leftover.message}; keys that nobody needs are left`, pushed.leftover, io)
+    return await out.end({ changes, dryRun: false, pushed })
+  } catch (error) {
+    if (error instanceof PushRefusal) return await out.refuse(error.message)
+    if (!(error instanceof StoreError)) throw error
+    complain(error.message, error, io)
+    return EXIT.usage
+  }
+}
+
+/** What the push changes for whom; null when nothing is in force that it could be compared with. */
+function diffFrom(older: PolicySet | null, set: PolicySet): PolicyDiff | null {
+  return older === null ? null : diffPolicySets(older, set, { providers: PROVIDERS })
+}
+
+/** Who gets more and who gets less; of a change that is about hundreds, the beginning and the sum. */
+function linesOfDiff(diff: PolicyDiff): readonly string[] {
+  const lines = explainDiff(diff)
+  if (lines.length <= MAX_DIFF_LINES) return lines
+  const more = `... ${lines.length - MAX_DIFF_LINES} lines more: daypass diff prints all`
+  return [...lines.slice(0, MAX_DIFF_LINES - 1), more, "", ...lines.slice(-1)]
+}
+
+const MAX_DIFF_LINES = 200
+
+function choiceOf(options: Readonly<Record<string, string | boolean | undefined>>): NamespaceChoice | string {
+  const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined)
+  const empty = Object.entries(options).find(([, value]) => value === "")
+  if (empty !== undefined) return `--${empty[0]} needs a value`
+  const [binding, namespaceId, env, config, persistTo] = ["binding", "namespace-id", "env", "config", "persist-to"].map(
+    text,
+  )
+  const local = options["local"] === true
+  if (binding !== undefined && namespaceId !== undefined)
+    return "--binding and --namespace-id name a namespace each: choose one"
+  if (persistTo !== undefined && !local) return "--persist-to is where --local keeps its data, and goes with it"
+  return {
+    binding: binding ?? DEFAULT_BINDING,
+    local,
+    ...(namespaceId === undefined ? {} : { namespaceId }),
+    ...(env === undefined ? {} : { env }),
+    ...(config === undefined ? {} : { config }),
+    ...(persistTo === undefined ? {} : { persistTo }),
+  }
+}
+
+type Changes = PolicyChanges & { readonly diff: PolicyDiff | null }
+
+interface Outcome {
+  readonly changes: Changes
+  readonly dryRun: boolean
+  /** Null when nothing was written. */
+  readonly pushed: Pushed | null
+}
+
+/** Prints what a push does; JSON comes as one object, at the end. */
+function outputFor(folder: string, format: Format, io: CliIo) {
+  const report = async (summary: string) => {
+    if (format !== "json") await printReport({ tool: "push", folder, findings: [], summary }, format, io)
+  }
+  return {
+    show(changes: Changes): void {
+      if (format === "json") return
+      const { diff } = changes
+      for (const line of [...linesOf(changes), ...(diff === null ? [] : ["", ...linesOfDiff(diff), ""])])
+        io.out(inert(line))
+    },
+    async end({ changes, dryRun, pushed }: Outcome): Promise<number> {
+      if (format === "json") {
+        const diff = changes.diff === null ? null : diffAsJson(changes.diff)
+        const keys = { written: pushed?.written ?? 0, deleted: pushed?.deleted ?? 0 }
+        printJson({ ok: true, published: pushed !== null, dry_run: dryRun, ...changes, diff, keys, findings: [] }, io)
+      }
+      await report(summaryOf({ changes, dryRun, pushed }))
+      return EXIT.ok
+    },
+    async refuse(reason: string): Promise<number> {
+      if (format === "json") printJson({ ok: false, published: false, reason, findings: [] }, io)
+      await report(reason)
+      return EXIT.no
+    },
+  }
+}
+
+function summaryOf({ changes, dryRun, pushed }: Outcome): string {
+  if (dryRun) return "Nothing was published: this was a dry run."
+  if (pushed === null) return `Version ${changes.version} is in force already: there is nothing to publish.`
+  const { written, deleted } = pushed
+  return `Published version ${changes.version}: ${counted(written, "key")} written, ${deleted} deleted. Brokers follow within a minute and a half, as a rule.`
+}
+
+/** Wrangler's own words are shown when it failed, and only then: they name accounts. */
+function complain(message: string, { said }: StoreError, io: CliIo): void {
+  io.err(inert(`daypass: ${message}`))
+  for (const line of said
+    .split(/\r?\n/)
+    .filter((text) => text.trim() !== "")
+    .slice(-MAX_SAID_LINES))
+    io.err(inert(line))
+}
+
+const MAX_SAID_LINES = 20

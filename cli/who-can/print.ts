@@ -1,0 +1,217 @@
+import { subjectWords } from "../../analysis/diff/words.ts"
+import type { WhoCan, WhoCanRow, WrittenBoundary, WrittenCondition } from "../../analysis/who-can/model.ts"
+import { formatDuration } from "../../broker/core/duration.ts"
+import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
+import type { PolicySet } from "../../broker/core/policy/model.ts"
+import { counted, type Finding } from "../format.ts"
+import { inert } from "../inert.ts"
+
+/** Rows as a table with what each depends on below it, for people. */
+export function linesOf({ rows, unreachable, unknown }: WhoCan, all: boolean): string[] {
+  const table = aligned([HEAD, ...rows.map(cellsOf)])
+  const [head = "", ...lines] = table
+  return [
+    ...(rows.length === 0 ? [] : [head]),
+    ...rows.flatMap((row, index) => [lines[index] ?? "", ...detailsOf(row).map(detailLine), ""]),
+    ...unknown.flatMap(({ subject, grant, reason }) => [
+      `${subjectWords(subject)} may get ${grant ?? "it"}: nobody can tell, because ${reason}`,
+      "",
+    ]),
+    ...(all
+      ? unreachable.flatMap(({ subject, grant, place, why }) => [
+          `nobody: ${subjectWords(subject)} gets ${grant} by "${place.name}" (${place.file}:${place.line}): ${WHY[why]}`,
+        ])
+      : []),
+    ...(all && unreachable.length > 0 ? [""] : []),
+    summaryOf({ rows, unreachable, unknown }, all),
+  ]
+}
+
+/** The same as annotations: each row at the rule that gives it. */
+export function findingsOfWhoCan({ rows, unreachable, unknown }: WhoCan, all: boolean): Finding[] {
+  const notice = (code: string, { file, line }: WhoCanRow["place"] | typeof NOWHERE, message: string): Finding => ({
+    severity: "notice",
+    code,
+    file,
+    line,
+    column: 1,
+    message,
+  })
+  return [
+    ...rows.map((row) => notice("can_get", row.place, sentenceOf(row))),
+    ...unknown.map(({ subject, grant, reason }) => {
+      const message = `${subjectWords(subject)} may get ${grant ?? "it"}: nobody can tell, because ${reason}.`
+      return notice("cannot_tell", NOWHERE, message)
+    }),
+    ...(all
+      ? unreachable.map(({ subject, grant, place, why }) => {
+          const message = `Nobody of ${subjectWords(subject)} gets ${grant} by "${place.name}": ${WHY[why]}.`
+          return notice("nobody_gets", place, message)
+        })
+      : []),
+  ]
+}
+
+/** For what stands in no line. */
+const NOWHERE = { file: ORGANISATION_FILE, line: 1 } as const
+
+function sentenceOf(row: WhoCanRow): string {
+  const [repository = "", environment = "", grant = "", ttl = "", reaches = ""] = cellsOf(row)
+  const details = detailsOf(row).flatMap(([label, text]) => (label === "where" ? [] : [`${label} ${text}`.trim()]))
+  return `${[`${repository}, environment ${environment}: ${grant} for ${ttl}, ${reaches}`, ...details].join("; ")}.`
+}
+
+const WHY = {
+  denied: "other rules refuse everybody whom it allows",
+  ceiling: "the boundaries refuse everybody whom it allows",
+} as const
+
+/** How many ways there are, and what was left out. */
+export function summaryOf({ rows, unreachable, unknown }: WhoCan, all: boolean): string {
+  const untold = unknown.length === 0 ? "" : ` Of ${unknown.length} more nobody can tell.`
+  const said =
+    rows.length > 0
+      ? `${counted(rows.length, "way")} to get it.${untold}`
+      : unknown.length === 0
+        ? "Nobody can."
+        : `Nobody can tell: ${unknown.length} may.`
+  if (unreachable.length === 0) return said
+  const [denied, ceiling] = [
+    unreachable.filter(({ why }) => why === "denied"),
+    unreachable.filter(({ why }) => why === "ceiling"),
+  ]
+  const why = [
+    ...(denied.length > 0 ? [`${denied.length} always denied`] : []),
+    ...(ceiling.length > 0 ? [`${ceiling.length} outside of the boundaries`] : []),
+  ]
+  const left = all ? "Without effect" : "Left out (--all shows them)"
+  return `${said} ${left}: ${counted(unreachable.length, "allow rule")} by which nobody gets it: ${why.join(", ")}.`
+}
+
+const HEAD: readonly string[] = ["REPOSITORY", "ENVIRONMENT", "GRANT", "FOR", "REACHES"]
+
+function cellsOf({ subject, only, grant, resource, connection, ttlSeconds }: WhoCanRow): readonly string[] {
+  const { repository, repositoryId, environment } = subject
+  const whose =
+    repository === null
+      ? `any of ${subject.issuer}`
+      : repositoryId === null
+        ? repository
+        : `${repository} (id ${repositoryId})`
+  const name = only === null ? whose : repository === null ? only : `${only} (of ${whose})`
+  return [
+    name,
+    environment === undefined ? "any or none" : (environment ?? "none"),
+    grant ?? "(a policy of its own)",
+    ttlSeconds === null ? "?" : formatDuration(ttlSeconds),
+    `${resource} through ${connection}`,
+  ]
+}
+
+function detailsOf({
+  ttlSeconds,
+  conditions,
+  unless,
+  within,
+  protectedEnvironment,
+  place,
+  proven,
+  grant,
+  only,
+}: WhoCanRow): Detail[] {
+  const own = grant === null
+  return [
+    ...(own
+      ? [
+          detail(
+            "",
+            only === null
+              ? "any policy that a repository keeps for itself could give this"
+              : "a policy that such a repository keeps for itself could give this",
+          ),
+        ]
+      : []),
+    ...(conditions.length === 0 ? [] : [detail("if", conditionsOf(conditions))]),
+    ...unless.map(({ name, file, line, conditions: when }) =>
+      detail("unless", `${when.length === 0 ? "always" : conditionsOf(when)} ("${name}", ${file}:${line})`),
+    ),
+    ...within
+      .filter((boundary) => boundary.allows || demandsAnything(boundary, ttlSeconds))
+      .map((boundary) => detail("within", boundaryWords(boundary, ttlSeconds))),
+    ...protectedEnvironment.map((demand) => detail("needs", `${demand} on the environment`)),
+    ...(proven
+      ? []
+      : [detail("", "perhaps only: several claims fill one text, and nobody can tell which jobs fill it so")]),
+    detail("where", `${place.file}:${place.line} "${place.name}"`),
+  ]
+}
+
+/** What a row depends on, and the word that says how; empty where the text says it. */
+type Detail = readonly [label: string, text: string]
+
+const detail = (label: string, text: string): Detail => [label, text]
+
+const detailLine = ([label, text]: Detail) => `    ${label === "" ? "" : label.padEnd(8)}${text}`
+
+const conditionsOf = (conditions: readonly WrittenCondition[]): string =>
+  conditions.map(({ claim, expected }) => `${claim}: ${expected}`).join("; ")
+
+/** A limit above what the grant lives anyway goes without saying. */
+function boundaryWords(boundary: WrittenBoundary, ttlSeconds: number | null): string {
+  const { name, file, line, allows, require, protectedEnvironment, maxTtlSeconds, demandsOf } = boundary
+  const limits = maxTtlSeconds !== null && (ttlSeconds === null || maxTtlSeconds <= ttlSeconds)
+  const demands = [
+    ...(require.length > 0 ? [`requires ${conditionsOf(require)}`] : []),
+    ...(protectedEnvironment === null ? [] : [`needs ${protectedEnvironment} on the environment`]),
+    ...(limits ? [`for ${formatDuration(maxTtlSeconds)} at most`] : []),
+  ]
+  const whose = demands.length > 0 && demandsOf.length > 0 ? `of jobs with ${conditionsOf(demandsOf)}: ` : ""
+  const said = [...(allows ? ["allows it"] : []), ...(demands.length > 0 ? [`${whose}${demands.join(", ")}`] : [])]
+  return `"${name}" (${file}:${line}) ${said.join("; ")}`
+}
+
+function demandsAnything({ require, protectedEnvironment, maxTtlSeconds }: WrittenBoundary, ttlSeconds: number | null) {
+  return (
+    require.length > 0 ||
+    protectedEnvironment !== null ||
+    (maxTtlSeconds !== null && maxTtlSeconds <= (ttlSeconds ?? Infinity))
+  )
+}
+
+/** Columns under each other; the last is as long as it is. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => inert(row[column] ?? "").length)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? inert(cell) : inert(cell).padEnd(widths[column] ?? 0)))
+      .join("  "),
+  )
+}
+
+/** As programs read it; like the wire, in snake_case. */
+export function jsonOf({ rows, unreachable, unknown }: WhoCan, { version }: PolicySet): object {
+  const subjectOf = ({ issuer, repository, repositoryId, environment }: WhoCanRow["subject"]) => ({
+    issuer,
+    repository,
+    repository_id: repositoryId,
+    ...(environment === undefined ? {} : { environment }),
+  })
+  return {
+    ok: rows.length + unknown.length > 0,
+    version,
+    rows: rows.map(({ subject, ttlSeconds, within, protectedEnvironment, ...row }) => ({
+      ...subjectOf(subject),
+      ...row,
+      ttl_seconds: ttlSeconds,
+      within: within.map(({ protectedEnvironment: demand, maxTtlSeconds, demandsOf, ...boundary }) => ({
+        ...boundary,
+        protected_environment: demand,
+        max_ttl_seconds: maxTtlSeconds,
+        demands_of: demandsOf,
+      })),
+      protected_environment: protectedEnvironment,
+    })),
+    unreachable: unreachable.map(({ subject, ...row }) => ({ ...subjectOf(subject), ...row })),
+    unknown: unknown.map(({ subject, ...row }) => ({ ...subjectOf(subject), ...row })),
+  }
+}

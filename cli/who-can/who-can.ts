@@ -1,0 +1,123 @@
+import type { FieldWish, WhoCanQuery } from "../../analysis/who-can/model.ts"
+import { whoCan } from "../../analysis/who-can/who-can.ts"
+import { didYouMean, quote } from "../../broker/core/policy/faults.ts"
+import type { PolicySet } from "../../broker/core/policy/model.ts"
+import { compilePattern, type Pattern } from "../../broker/core/policy/pattern.ts"
+import { knownKeys } from "../../broker/core/policy/schema-faults.ts"
+import { PROVIDERS } from "../../broker/providers/index.ts"
+import { impossible, misused, readArguments } from "../arguments.ts"
+import { counted, FORMAT_OPTIONS, formatOf, printJson, printReport } from "../format.ts"
+import { inert } from "../inert.ts"
+import { type CliIo, EXIT } from "../io.ts"
+import { findingsOf, loadPolicies } from "../policies.ts"
+import { findingsOfWhoCan, jsonOf, linesOf, summaryOf } from "./print.ts"
+
+const USAGE = `Usage: daypass who-can DIR [--connection NAME] [--grant NAME] [--grant-field KEY=VALUE ...]
+                       [--repository OWNER/REPO] [--environment NAME] [--all]
+                       [--format text|json|github] [--json]
+
+Says everybody who can get a grant, by the policies of a folder and below its boundaries: which repositories and
+environments, under which conditions. VALUE and OWNER/REPO may be patterns. --all shows the rules, too, by which nobody
+gets anything. --format github annotates the rules that give it; --json is --format json.
+Exit codes: 0 somebody can, 1 nobody can, or the folder has faults, 2 it cannot be done.`
+
+const OPTIONS = {
+  ...FORMAT_OPTIONS,
+  connection: { type: "string" },
+  grant: { type: "string" },
+  "grant-field": { type: "string", multiple: true },
+  repository: { type: "string" },
+  environment: { type: "string" },
+  all: { type: "boolean" },
+} as const
+
+/** `daypass who-can`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments(args, USAGE, OPTIONS, io)
+  if (typeof read === "number") return read
+  const format = formatOf(read.options, USAGE, io)
+  if (typeof format === "number") return format
+  const [folder = "", ...others] = read.positionals
+  if (folder === "" || others.length > 0) return misused("who-can takes one folder", USAGE, io)
+  const query = queryOf(read.options)
+  if (typeof query === "string") return misused(query, USAGE, io)
+  const loaded = loadPolicies(folder)
+  if (typeof loaded === "string") return impossible(loaded, io)
+  if (!loaded.result.ok) {
+    const findings = findingsOf(loaded)
+    const summary = `${counted(findings.length, "error")}: the broker would not load this folder.`
+    if (format === "json") printJson({ ok: false, findings }, io)
+    else await printReport({ tool: "who-can", folder, findings, summary }, format, io)
+    return EXIT.no
+  }
+  const set = loaded.result.value
+  const unknown = misspelled(query, set)
+  if (unknown !== null) return impossible(unknown, io)
+
+  const found = whoCan(set, query, { providers: PROVIDERS })
+  const all = read.options["all"] === true
+  if (format === "json") printJson(jsonOf(found, set), io)
+  else if (format === "text") for (const line of linesOf(found, all)) io.out(inert(line))
+  else {
+    const findings = findingsOfWhoCan(found, all)
+    await printReport({ tool: "who-can", folder, findings, summary: summaryOf(found, all) }, format, io)
+  }
+  return found.rows.length + found.unknown.length > 0 ? EXIT.ok : EXIT.no
+}
+
+/** What is asked for; a sentence when it cannot be. */
+function queryOf(options: Readonly<Record<string, unknown>>): WhoCanQuery | string {
+  const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined)
+  const [connection, grant, environment] = [text("connection"), text("grant"), text("environment")]
+  const repository = text("repository")
+  const owned = repository === undefined ? undefined : patternOf(repository)
+  if (typeof owned === "string") return `--repository: ${owned}`
+  if (repository !== undefined && !repository.includes("/"))
+    return "--repository is OWNER/REPO, such as acme/shop or acme/*"
+  const given = options["grant-field"]
+  const fields: FieldWish[] = []
+  for (const wish of Array.isArray(given) ? (given as unknown[]).map(String) : []) {
+    const at = wish.indexOf("=")
+    if (at < 1 || at === wish.length - 1)
+      return "--grant-field is KEY=VALUE, such as role=arn:aws:iam::111122223333:role/*"
+    const pattern = patternOf(wish.slice(at + 1))
+    if (typeof pattern === "string") return `--grant-field ${wish.slice(0, at)}: ${pattern}`
+    fields.push({ key: wish.slice(0, at), pattern })
+  }
+  return {
+    ...(connection === undefined ? {} : { connection }),
+    ...(grant === undefined ? {} : { grant }),
+    ...(environment === undefined ? {} : { environment }),
+    ...(owned === undefined ? {} : { repository: owned }),
+    fields,
+  }
+}
+
+function patternOf(text: string): Pattern | string {
+  const pattern = compilePattern(text)
+  return pattern.ok ? pattern.value : pattern.fault
+}
+
+/** Nobody can get what does not exist, and that is no answer to whoever misspelled it. */
+function misspelled(
+  { connection, grant, fields = [] }: WhoCanQuery,
+  { organisation, policies }: PolicySet,
+): string | null {
+  const connections = [...organisation.connections.keys()]
+  const grants = [...new Set(policies.flatMap((policy) => [...policy.grants.keys()]))]
+  const say = (what: string, name: string, known: readonly string[]) =>
+    `there is no ${what} ${quote(name)}.${didYouMean(name, known) || ` Known: ${known.join(", ") || "none"}.`}`
+  if (connection !== undefined && !connections.includes(connection)) return say("connection", connection, connections)
+  if (grant !== undefined && !grants.includes(grant)) return say("grant", grant, grants)
+  const asked = [...organisation.connections.values()].filter(({ name }) => (connection ?? name) === name)
+  const keys = [
+    ...new Set(
+      asked.flatMap(({ provider }) => {
+        const schema = PROVIDERS.get(provider)?.grant
+        return schema === undefined ? [] : knownKeys(schema, [])
+      }),
+    ),
+  ]
+  const wrong = fields.find(({ key }) => !keys.includes(key.split(".")[0] ?? ""))
+  return wrong === undefined ? null : say("grant field", wrong.key, keys)
+}
