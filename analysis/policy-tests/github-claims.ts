@@ -1,3 +1,4 @@
+import { claimNames } from "../../broker/core/claims/families.ts"
 import type { Claims, ClaimValue } from "../../broker/core/identity.ts"
 import type { Sample } from "./samples.ts"
 
@@ -13,15 +14,7 @@ export interface KnownIds {
 export const NOBODYS_ID = "99999999999999999999"
 
 /** Every claim that GitHub Actions is known to send, besides `repo_property_*`. */
-export const GITHUB_CLAIMS: readonly string[] = [
-  ...["iss", "sub", "aud", "exp", "nbf", "iat", "jti"],
-  ...["repository", "repository_id", "repository_owner", "repository_owner_id", "repository_visibility"],
-  ...["actor", "actor_id", "enterprise", "enterprise_id"],
-  ...["event_name", "ref", "ref_type", "ref_protected", "head_ref", "base_ref", "sha"],
-  ...["run_id", "run_number", "run_attempt", "check_run_id", "runner_environment"],
-  ...["environment", "environment_node_id"],
-  ...["workflow", "workflow_ref", "workflow_sha", "job_workflow_ref", "job_workflow_sha"],
-]
+export const GITHUB_CLAIMS: readonly string[] = claimNames("github-actions")
 
 /** What a repository is known by, and the claims that go with it when a test names another one. */
 export const FOLLOWS_REPOSITORY: ReadonlyMap<string, readonly string[]> = new Map([

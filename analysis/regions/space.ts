@@ -1,5 +1,6 @@
+import { EVENT_CLAIM } from "../../broker/core/claims/families.ts"
 import type { Claims } from "../../broker/core/identity.ts"
-import { type Condition, EVENT_CLAIM, OUTSIDER_EVENTS } from "../../broker/core/policy/condition.ts"
+import { type Condition, OUTSIDER_EVENTS } from "../../broker/core/policy/condition.ts"
 import { ok, type Result } from "../../broker/core/result.ts"
 import { atomsOf } from "./atoms.ts"
 import { type Language, languageOfPattern, languageOfText } from "./language.ts"

@@ -1,4 +1,4 @@
-import { isRepositoryClaim } from "../../broker/core/policy/ceiling.ts"
+import { isRepositoryClaim } from "../../broker/core/claims/families.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, IssuerConfig } from "../../broker/core/policy/model.ts"
 import type { Result } from "../../broker/core/result.ts"

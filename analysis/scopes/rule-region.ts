@@ -1,9 +1,5 @@
-import {
-  type Condition,
-  EVENT_CLAIM,
-  matchCondition,
-  unnamedOutsiderEvent,
-} from "../../broker/core/policy/condition.ts"
+import { EVENT_CLAIM } from "../../broker/core/claims/families.ts"
+import { type Condition, matchCondition, unnamedOutsiderEvent } from "../../broker/core/policy/condition.ts"
 import type { Rule } from "../../broker/core/policy/model.ts"
 import { boxRegion, type Region } from "../regions/region.ts"
 import { type Axis, type Space, valuesThat } from "../regions/space.ts"

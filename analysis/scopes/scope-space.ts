@@ -1,5 +1,5 @@
+import { isRepositoryClaim } from "../../broker/core/claims/families.ts"
 import { repositoryName } from "../../broker/core/identity.ts"
-import { isRepositoryClaim } from "../../broker/core/policy/ceiling.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, Organisation, PolicyTarget } from "../../broker/core/policy/model.ts"
 import { matchPattern } from "../../broker/core/policy/pattern.ts"

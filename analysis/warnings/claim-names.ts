@@ -1,6 +1,5 @@
-import { isJobClaim } from "../../broker/core/job-claims.ts"
+import { claimNames, isKnownClaim } from "../../broker/core/claims/families.ts"
 import { didYouMean } from "../../broker/core/policy/faults.ts"
-import { GITHUB_CLAIMS } from "../policy-tests/github-claims.ts"
 import { clausesOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
@@ -9,8 +8,8 @@ import { type Warning, warn } from "./warning.ts"
 export function* unknownClaims({ set, sources }: Subject): Generator<Warning> {
   for (const { conditions, file, path, part, whose } of clausesOf(set)) {
     for (const { claim } of conditions) {
-      if (isJobClaim(claim)) continue
-      const hint = didYouMean(claim, GITHUB_CLAIMS)
+      if (isKnownClaim(claim)) continue
+      const hint = didYouMean(claim, claimNames("github-actions"))
       const message = `No token is known to have a claim ${JSON.stringify(claim)}. ${EFFECT[part](whose)}.${hint}`
       yield warn(file, sources.keyAt(file, [...path, claim]), "condition_unknown_claim", message)
     }

@@ -1,3 +1,5 @@
+import type { ClaimForm } from "../../broker/core/claims/claim-fact.ts"
+import { claimFact } from "../../broker/core/claims/families.ts"
 import type { FieldCeiling } from "../../broker/core/policy/model.ts"
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import type { YamlPath } from "../../broker/core/policy/yaml.ts"
@@ -5,11 +7,10 @@ import { type Clause, clausesOf, patternsOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** By claim with parts, what `**` lets in besides by crossing from one into the next. */
-const BESIDES: ReadonlyMap<string, (pattern: Pattern) => string> = new Map([
+/** By the form of a claim that has parts, what `**` lets in besides by crossing from one into the next. */
+const BESIDES: ReadonlyMap<ClaimForm | undefined, (pattern: Pattern) => string> = new Map([
   ["ref", besidesRef],
-  ["workflow_ref", besidesFile],
-  ["job_workflow_ref", besidesFile],
+  ["workflow", besidesFile],
   ["repository", () => "repositories of other owners"],
 ])
 
@@ -18,7 +19,7 @@ export function* doubleStars(subject: Subject): Generator<Warning> {
   const { set, sources } = subject
   for (const clause of clausesOf(set)) {
     for (const { claim, test } of clause.conditions) {
-      const besides = BESIDES.get(claim)
+      const besides = BESIDES.get(claimFact("github-actions", claim)?.form)
       if (besides === undefined || !letsIn(clause, test.kind)) continue
       for (const [index, pattern] of patternsOf({ test }).entries()) {
         if (!crosses(pattern, claim)) continue

@@ -1,3 +1,4 @@
+import { claimFact } from "../../broker/core/claims/families.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, Policy, PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import { compilePattern, matchPattern, type Pattern } from "../../broker/core/policy/pattern.ts"
@@ -14,9 +15,6 @@ const STRANGERS: readonly Readonly<Record<string, string>>[] = [
   { ref: "refs/heads/zq7-of-any-writer", ref_type: "branch", ref_protected: "false" },
   { ref: "refs/tags/zq7-of-any-writer", ref_type: "tag", ref_protected: "false" },
 ]
-/** Claims that name a file at a ref, and those that name a commit. */
-const AT_REF: ReadonlySet<string> = new Set(["workflow_ref", "job_workflow_ref"])
-const COMMITS: ReadonlySet<string> = new Set(["sha", "workflow_sha", "job_workflow_sha"])
 const STRANGE_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 /**
@@ -41,10 +39,11 @@ export function* environmentsWithoutBranch({ set, sources }: Subject): Generator
 function admits({ conditions }: Rule, stranger: Readonly<Record<string, string>>): boolean {
   return conditions.every((condition) => {
     const { claim, test } = condition
-    if (AT_REF.has(claim)) {
+    const form = claimFact("github-actions", claim)?.form
+    if (form === "workflow") {
       return test.kind !== "any" || test.patterns.some((pattern) => hasAtRef(pattern, stranger["ref"] ?? ""))
     }
-    if (COMMITS.has(claim)) return matchCondition(condition, "allow", { [claim]: STRANGE_COMMIT })
+    if (form === "commit") return matchCondition(condition, "allow", { [claim]: STRANGE_COMMIT })
     const value = stranger[claim]
     return value === undefined || matchCondition(condition, "allow", { [claim]: value })
   })

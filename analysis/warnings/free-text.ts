@@ -1,3 +1,4 @@
+import { claimFact } from "../../broker/core/claims/families.ts"
 import type { Condition } from "../../broker/core/policy/condition.ts"
 import { type Clause, clausesOf, isPinned, patternsOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
@@ -14,7 +15,7 @@ interface Chosen {
   readonly besides?: readonly string[]
 }
 
-/** By claim. What a claim says is not listed here when nobody but the issuer or an administrator picks it. */
+/** By claim: what to say of those whose text an outsider, a writer or an administrator chooses freely. */
 export const CHOSEN: ReadonlyMap<string, Chosen> = new Map([
   [
     "sub",
@@ -59,12 +60,6 @@ export const CHOSEN: ReadonlyMap<string, Chosen> = new Map([
   ],
 ])
 
-/** Conditions that tell which code runs. An actor can be made to cause a run, so that it never says this. */
-const CODE_CLAIMS: ReadonlySet<string> = new Set([
-  ...["ref", "ref_protected", "base_ref", "sha"],
-  ...["workflow_ref", "workflow_sha", "job_workflow_ref", "job_workflow_sha"],
-])
-
 /** Finds conditions on text that outsiders or writers pick, and allows that ask for nothing but who the actor is. */
 export function* freeTextConditions({ set, sources }: Subject): Generator<Warning> {
   for (const clause of clausesOf(set)) {
@@ -98,5 +93,8 @@ function isActorAlone({ part, policy, conditions }: Clause): boolean {
   // What guards an environment is another warning's subject.
   if (part !== "allow" || policy?.environment !== undefined) return false
   const asksWho = conditions.some((one) => one.claim === "actor" && isPinned(one))
-  return asksWho && !conditions.some(({ claim, test }) => CODE_CLAIMS.has(claim) && test.kind === "any")
+  return asksWho && !conditions.some(({ claim, test }) => tellsCode(claim) && test.kind === "any")
 }
+
+/** Whether a condition on a claim tells which code runs. An actor can be made to cause a run, so it never tells. */
+const tellsCode = (claim: string): boolean => claimFact("github-actions", claim)?.tellsCode ?? false

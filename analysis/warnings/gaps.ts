@@ -1,9 +1,8 @@
-import { isJobClaim } from "../../broker/core/job-claims.ts"
+import { claimFact, claimNames, isKnownClaim } from "../../broker/core/claims/families.ts"
 import { textsIn } from "../../broker/core/policy/ceiling.ts"
 import { didYouMean } from "../../broker/core/policy/faults.ts"
 import type { Grant, Policy, Rule } from "../../broker/core/policy/model.ts"
 import { REPOSITORY_NAME, type TemplatePart, templateParts } from "../../broker/core/policy/template.ts"
-import { GITHUB_CLAIMS } from "../policy-tests/github-claims.ts"
 import { isPinned } from "./clauses.ts"
 import { CHOSEN } from "./free-text.ts"
 import type { Subject } from "./subject.ts"
@@ -27,8 +26,8 @@ function* gapsOf({ sources }: Subject, policy: Policy, grant: Grant, neighbours:
       templateParts(text).some((part) => "claim" in part && part.claim === claim),
     )
   for (const claim of claims) {
-    if (claim !== REPOSITORY_NAME && !isJobClaim(claim)) {
-      const hint = didYouMean(claim, [REPOSITORY_NAME, ...GITHUB_CLAIMS])
+    if (claim !== REPOSITORY_NAME && !isKnownClaim(claim)) {
+      const hint = didYouMean(claim, [REPOSITORY_NAME, ...claimNames("github-actions")])
       const message = `No token is known to have a claim ${JSON.stringify(claim)}, so nothing is ever filled into this gap, and ${grant.name} is refused.${hint}`
       yield warn(file, gapAt(claim), "gap_unknown_claim", message)
     }
@@ -98,11 +97,8 @@ const realmOf = ({ issuer, environment, repository }: Policy): string =>
 const allowsNaming = (policies: readonly Policy[], grant: string): readonly Rule[] =>
   policies.flatMap(({ allow }) => allow.filter(({ grants }) => grants !== "all" && grants.has(grant)))
 
-/** Claims of digits alone: one ends where anything else begins, so that it cannot run into its neighbour. */
-const DIGITS: ReadonlySet<string> = new Set([
-  ...["repository_id", "repository_owner_id", "actor_id", "enterprise_id"],
-  ...["run_id", "run_number", "run_attempt", "check_run_id"],
-])
+/** Whether a claim is digits alone: one ends where anything else begins, so that it cannot run into its neighbour. */
+const isDigits = (claim: string): boolean => claimFact("github-actions", claim)?.form === "digits"
 
 /** The first two gaps of a text that can be filled to one text in two ways; null when there are none. */
 function adjacent(parts: readonly TemplatePart[], policy: Policy): readonly [string, string] | null {
@@ -124,8 +120,8 @@ function adjacent(parts: readonly TemplatePart[], policy: Policy): readonly [str
 
 function runsTogether(first: string, between: string, second: string): boolean {
   if (!/^[A-Za-z0-9_.-]*$/.test(between)) return false
-  if (DIGITS.has(first) && /^[^0-9]/.test(between)) return false
-  return !(DIGITS.has(second) && /[^0-9]$/.test(between))
+  if (isDigits(first) && /^[^0-9]/.test(between)) return false
+  return !(isDigits(second) && /[^0-9]$/.test(between))
 }
 
 function isFixed(claim: string, { target, environment }: Policy): boolean {

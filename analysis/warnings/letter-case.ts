@@ -1,3 +1,4 @@
+import { claimFact } from "../../broker/core/claims/families.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import type { YamlPath } from "../../broker/core/policy/yaml.ts"
@@ -101,12 +102,12 @@ function* literalsOf(set: Pick<PolicySet, "organisation" | "policies">, claim: s
   }
 }
 
-const REF_CLAIMS: ReadonlySet<string> = new Set(["ref", "base_ref"])
+const REF_FORMS: ReadonlySet<string | undefined> = new Set(["ref", "branch"])
 
 function refsIn(policy: Policy): Written[] {
   return [...clausesOfPolicy(policy)].flatMap(({ conditions, file, path }) =>
     conditions.flatMap((condition) =>
-      REF_CLAIMS.has(condition.claim)
+      REF_FORMS.has(claimFact("github-actions", condition.claim)?.form)
         ? patternsOf(condition).map(({ source }, index) => ({
             text: source,
             file,

@@ -18,7 +18,7 @@ function reason(standing: GrantStanding): string {
   const { isNamed, isMatched, isAdmitted, grant } = standing
   if (!isNamed) return "no allow names it. Name it in one, or remove it."
   if (!isMatched) {
-    return "no job fulfils all conditions of an allow that names it. They contradict what the file is for, or ask for a claim to be missing that every token has."
+    return "no job fulfils all conditions of an allow that names it. They contradict each other or what the file is for, or ask for what no token has."
   }
   if (isAdmitted) return `it is outside of the ceiling for every job that its policy admits. ${ceilingOf(standing)}`
   if (grant.template !== undefined) {

@@ -57,7 +57,7 @@ export interface Standings {
 
 /** Asks the analysis of every scope, the lightest first, until its budget is used up. */
 export function standingsOf(subject: Subject): Standings {
-  const { set, facts } = subject
+  const { set, facts, dead } = subject
   const grants = new Map<Policy, Map<string, GrantStanding>>()
   const allows = new Map<Rule, Map<string, AllowStanding>>()
   for (const policy of set.policies) {
@@ -80,11 +80,13 @@ export function standingsOf(subject: Subject): Standings {
   const look = (scope: Scope) =>
     attempt((must) => {
       const part = { scope, organisation: set.organisation }
-      const survey = must(surveyOf(part, must(spaceFor([part], facts, memo))))
+      const whole = must(surveyOf(part, must(spaceFor([part], facts, memo))))
+      const survey = { ...whole, rules: whole.rules.filter(({ rule }) => !dead.has(rule)) }
       // All of a scope or nothing of it: half an answer would read as a whole one.
       const reaches = grantNamesOf(scope).map((name) => ({ name, found: must(reachesBy(survey, name)) }))
       for (const { name, found } of reaches) {
-        for (const reach of found) noteReach(subject, grants.get(reach.policy)?.get(name), reach, survey, must)
+        for (const reach of found)
+          noteReach(subject, grants.get(reach.policy)?.get(name), reach, { survey, whole }, must)
         for (const allow of rulesFor(survey, "allow", name)) {
           noteAllow(allows.get(allow.rule)?.get(name), allow, name, survey)
         }
@@ -132,13 +134,13 @@ function noteReach(
   subject: Subject,
   standing: GrantStanding | undefined,
   reach: Reach,
-  survey: Survey,
+  { survey, whole }: { readonly survey: Survey; readonly whole: Survey },
   must: Must,
 ): void {
   if (standing === undefined) return
   const { scope, grant, admitted, inside, unproven, escapes } = reach
   const naming = rulesFor(survey, "allow", grant.name)
-  standing.isNamed ||= naming.length > 0
+  standing.isNamed ||= rulesFor(whole, "allow", grant.name).length > 0
   standing.isMatched ||= naming.some(({ region }) => !isEmpty(region))
   standing.isAdmitted ||= !isEmpty(admitted)
   standing.isReached ||= !isEmpty(inside) || !isEmpty(unproven)

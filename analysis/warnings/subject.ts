@@ -1,4 +1,4 @@
-import type { PolicySet } from "../../broker/core/policy/model.ts"
+import type { PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 import type { ClaimFacts } from "../scopes/scope-space.ts"
 import type { Sources } from "./sources.ts"
@@ -9,4 +9,6 @@ export interface Subject {
   readonly sources: Sources
   readonly providers: ProviderSchemaTable
   readonly facts: ClaimFacts
+  /** Rules that match no job, as far as values of claims tell. */
+  readonly dead: ReadonlySet<Rule>
 }

@@ -26,6 +26,7 @@ const SEVERITIES = {
   ceiling_may_be_exceeded: "warning",
   ceiling_unproven: "warning",
   condition_unknown_claim: "warning",
+  conditions_contradict: "warning",
   double_star: "warning",
   environment_without_branch: "warning",
   free_text_pattern: "warning",
@@ -39,6 +40,7 @@ const SEVERITIES = {
   owner_unlisted: "warning",
   repository_policies_open: "notice",
   too_complex: "notice",
+  value_never_sent: "warning",
 } as const satisfies Readonly<Record<string, WarningSeverity>>
 
 /** Every code there is, in alphabetical order. */

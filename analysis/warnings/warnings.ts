@@ -6,6 +6,7 @@ import type { ClaimFacts } from "../scopes/scope-space.ts"
 import { acknowledge } from "./acknowledgements.ts"
 import { unknownClaims } from "./claim-names.ts"
 import { ceilingWarnings, containmentOf, type GrantContainment } from "./containment.ts"
+import { contradictingConditions, deadRules } from "./contradictions.ts"
 import { doubleStars } from "./double-star.ts"
 import { environmentsWithoutBranch } from "./environment-branch.ts"
 import { freeTextConditions } from "./free-text.ts"
@@ -13,6 +14,7 @@ import { doubtfulGaps } from "./gaps.ts"
 import { overlappingGrants } from "./grant-overlap.ts"
 import { namesThatDifferInCase } from "./letter-case.ts"
 import { namesWithoutId } from "./names.ts"
+import { valuesNeverSent } from "./never-sent.ts"
 import { openCeilings } from "./open-ceilings.ts"
 import { unlistedOwners } from "./owners.ts"
 import { allowsAlwaysDenied, unreachableGrants } from "./reachability.ts"
@@ -50,6 +52,8 @@ const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
   namesThatDifferInCase,
   unlistedOwners,
   unknownClaims,
+  valuesNeverSent,
+  contradictingConditions,
   doubtfulGaps,
   overlappingGrants,
   openCeilings,
@@ -62,7 +66,7 @@ const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
  */
 export function warningsOf(input: WarningsInput): WarningReport {
   const { set, files, providers, facts, parse } = input
-  const subject: Subject = { set, sources: sourcesOf(files, parse), providers, facts }
+  const subject: Subject = { set, sources: sourcesOf(files, parse), providers, facts, dead: deadRules(set) }
   const standings = standingsOf(subject)
   const { warnings, acknowledged } = acknowledge(
     [

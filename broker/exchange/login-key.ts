@@ -1,3 +1,4 @@
+import { TOKEN_CLAIMS } from "../core/claims/claim-fact.ts"
 import type { Claims, Identity } from "../core/identity.ts"
 import type { Connection } from "../core/policy/model.ts"
 import { identityTokenSubject } from "../signing/identity-token.ts"
@@ -24,4 +25,4 @@ const toldOf = (claims: Claims) =>
     .filter(([name]) => !OF_ONE_TOKEN.has(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
 
-const OF_ONE_TOKEN: ReadonlySet<string> = new Set(["jti", "iat", "nbf", "exp", "aud", "check_run_id"])
+const OF_ONE_TOKEN: ReadonlySet<string> = new Set([...TOKEN_CLAIMS, "check_run_id"])

@@ -1,24 +1,11 @@
 import type { BoundaryTrace, ConditionTrace, FieldTrace } from "../../wire/trace.ts"
+import { isRepositoryClaim } from "../claims/families.ts"
 import { type Claims, type Identity, repositoryName } from "../identity.ts"
 import { type Condition, describeClaim, describeCondition, matchCondition } from "./condition.ts"
 import { type EnvironmentDemand, missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
 import { memberOf } from "./plain.ts"
-
-/**
- * Claims that tell repositories apart, and that no job can choose. A boundary is about every repository that its conditions
- * on these admit; what else its `when` says cannot lift the ceiling off one, only keep the boundary from allowing.
- */
-const REPOSITORY_CLAIMS: ReadonlySet<string> = new Set([
-  "iss",
-  "enterprise",
-  "enterprise_id",
-  "repository",
-  "repository_id",
-  "repository_owner",
-  "repository_owner_id",
-])
 
 /** The boundaries that are about a job's repository, and how they stand to the job. None: there is no ceiling over it. */
 export type Ceiling = readonly BoundaryReading[]
@@ -118,11 +105,8 @@ export function environmentDemands(ceiling: Ceiling): readonly EnvironmentDemand
   )
 }
 
-/** Whether a claim says whose repository a job belongs to, rather than what the job is. */
-export const isRepositoryClaim = (claim: string): boolean => REPOSITORY_CLAIMS.has(claim)
-
 function concerns(when: readonly Condition[], known: readonly Claims[]): boolean {
-  return when.every((one) => !REPOSITORY_CLAIMS.has(one.claim) || holdsOfAny(one, known))
+  return when.every((one) => !isRepositoryClaim(one.claim) || holdsOfAny(one, known))
 }
 
 /** Each condition for itself: of a repository and an owner that were renamed, one name may be corrected and not the other. */
@@ -216,5 +200,5 @@ function traceOf(condition: Condition, claims: Claims): ConditionTrace {
 
 /** That a boundary is about this repository is known, and its list of repositories may name others'. */
 function saysSomething({ claim, matched }: ConditionTrace): boolean {
-  return !(matched && REPOSITORY_CLAIMS.has(claim))
+  return !(matched && isRepositoryClaim(claim))
 }

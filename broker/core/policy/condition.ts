@@ -1,3 +1,4 @@
+import { EVENT_CLAIM, outsiderEvents } from "../claims/families.ts"
 import type { Claims, ClaimValue, Identity } from "../identity.ts"
 import { matchPattern, type Pattern } from "./pattern.ts"
 
@@ -15,29 +16,9 @@ export type Test =
 
 /**
  * Events that people without write access to the repository can cause, with text of theirs in the event or code of
- * theirs in the run. Several of them run on the default branch, so that `ref` and `sub` look like a push to main; checks and
- * statuses are what other CI systems report on the pull requests of forks.
+ * theirs in the run.
  */
-export const OUTSIDER_EVENTS: ReadonlySet<string> = new Set([
-  "pull_request",
-  "pull_request_target",
-  "pull_request_review",
-  "pull_request_review_comment",
-  "workflow_run",
-  "check_run",
-  "check_suite",
-  "status",
-  "issue_comment",
-  "issues",
-  "discussion",
-  "discussion_comment",
-  "fork",
-  "watch",
-  "gollum",
-])
-
-/** The claim that an `allow` names outsiders' events in. */
-export const EVENT_CLAIM = "event_name"
+export const OUTSIDER_EVENTS: ReadonlySet<string> = outsiderEvents()
 
 /**
  * Whether a condition holds for these claims, in a rule of this kind. A missing claim never helps whoever asks:

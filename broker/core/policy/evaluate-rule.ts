@@ -1,6 +1,7 @@
 import type { ConditionTrace, RuleTrace } from "../../wire/trace.ts"
+import { EVENT_CLAIM } from "../claims/families.ts"
 import type { Identity } from "../identity.ts"
-import { describeClaim, describeCondition, EVENT_CLAIM, matchCondition, unnamedOutsiderEvent } from "./condition.ts"
+import { describeClaim, describeCondition, matchCondition, unnamedOutsiderEvent } from "./condition.ts"
 import type { Rule } from "./model.ts"
 
 /** Holds one rule against a job: whether it matches, and what each of its conditions said. */

@@ -16,6 +16,8 @@ export interface OrganisationReading {
   /** Null when there are faults. */
   readonly organisation: Organisation | null
   readonly issuerNames: readonly string[]
+  /** Issuer -> family, as far as they can be read. */
+  readonly families: ReadonlyMap<string, string>
   /** Issuer -> owner name -> owner id, as far as they can be read. */
   readonly owners: ReadonlyMap<string, ReadonlyMap<string, string>>
   readonly connections: ReadonlyMap<string, ConnectionReading>
@@ -58,6 +60,7 @@ export function readOrganisation(
     faults,
     organisation: parsed.success && faults.length === 0 ? compile(parsed.data, connections, boundaries) : null,
     issuerNames: issuers.map(([name]) => name),
+    families: new Map(issuers.map(([name, issuer]) => [name, familyOf(issuer)])),
     owners: new Map(issuers.map(([name, issuer]) => [name, ownersOf(issuer)])),
     connections,
   }
@@ -70,6 +73,7 @@ export function readingOf(organisation: Organisation, providers: ProviderSchemaT
     faults: [],
     organisation,
     issuerNames: [...issuers.keys()],
+    families: new Map([...issuers].map(([name, { family }]) => [name, family])),
     owners: new Map([...issuers].map(([name, { owners }]) => [name, owners])),
     connections: new Map(
       [...connections].map(([name, connection]) => [
@@ -159,6 +163,8 @@ function sectionOf(value: unknown, key: string): Readonly<Record<string, unknown
   const section = isPlainMap(value) ? value[key] : undefined
   return isPlainMap(section) ? section : {}
 }
+
+const familyOf = (issuer: unknown): string => (isPlainMap(issuer) ? String(issuer["family"]) : "")
 
 function ownersOf(issuer: unknown): ReadonlyMap<string, string> {
   const owners = Object.entries(sectionOf(issuer, "owners"))

@@ -1,3 +1,4 @@
+import { ISSUER_FAMILIES } from "../claims/families.ts"
 import { repositoryName } from "../identity.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf } from "./boundaries.ts"
@@ -8,8 +9,9 @@ import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { compilePattern } from "./pattern.ts"
 import { isPlainMap } from "./plain.ts"
-import { type PolicyFile, policySchema, REPOSITORY_FORM } from "./schema.ts"
+import { type PolicyFile, policySchema, REPOSITORY_FORM, whenSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
+import { whyUnconstrained } from "./unconstrained.ts"
 import { childOf, itemsOf, nodeAt, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
 
 export interface PolicyReading {
@@ -19,15 +21,6 @@ export interface PolicyReading {
   /** The files that its grants name. */
   readonly named: readonly NamedFile[]
 }
-
-/** What a policy's own repository fixes anyway: a condition on these alone lets in every job of it. */
-const REPOSITORY_CLAIMS: ReadonlySet<string> = new Set([
-  "repository",
-  "repository_id",
-  "repository_owner",
-  "repository_owner_id",
-  "iss",
-])
 
 /**
  * Reads one policy file, with every fault in it that does not depend on other policies.
@@ -57,7 +50,10 @@ export function readPolicy(
     }
   }
   const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
-  const target = targetOf(file, root, issuer === null ? null : (organisation?.owners.get(issuer) ?? null), faults)
+  const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
+  const target = targetOf(file, root, owners, faults)
+  const family = organisation?.families.get(issuer ?? "") ?? ISSUER_FAMILIES[0]
+  if (!childOf(root, "environment")) faults.push(...unconstrainedAllows(file, document, family, owners))
   if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }
 
   const { repository, environment, protected_environment: protectedEnvironment } = parsed.data
@@ -133,7 +129,7 @@ function issuerOf(file: string, root: YamlNode, names: readonly string[], faults
   return null
 }
 
-/** What the schema cannot say of rules: names of their own, and that an `allow` constrains something. */
+/** What the schema cannot say of rules: that each has a name that no other rule of the file has. */
 function ruleFaults(file: string, root: YamlNode): PolicyFault[] {
   const faults: PolicyFault[] = []
   if (root.kind === "map" && !["allow", "deny", "grants"].some((key) => childOf(root, key))) {
@@ -154,29 +150,31 @@ function ruleFaults(file: string, root: YamlNode): PolicyFault[] {
         const message = `The rule in line ${first} is called ${quote(name)} too: give each rule a name of its own.`
         faults.push(fault(file, childOf(rule, "name")?.at ?? rule.at, "rule_duplicate", message))
       }
-      if (kind === "allow" && rule.kind === "map" && !childOf(root, "environment") && constrainsNothing(rule)) {
-        const message = `The rule ${quote(name)} would let in every job of the repository, on any branch: add a condition on the ref or the event to its "when", or an environment to the file.`
-        faults.push(fault(file, rule.at, "allow_unconstrained", message))
-      }
     }
   }
   return faults
 }
 
-function constrainsNothing(rule: YamlNode): boolean {
-  const when = childOf(rule, "when")
-  if (when === undefined) return true
-  // An empty `when` is a fault of its own.
-  return (
-    when.kind === "map" &&
-    when.entries.size > 0 &&
-    [...when.entries].every(([claim, { value }]) => REPOSITORY_CLAIMS.has(claim) || letsEveryValueIn(value))
-  )
-}
-
-/** `**` matches whatever a claim says. */
-function letsEveryValueIn(condition: YamlNode): boolean {
-  return condition.kind === "list" ? condition.items.some(letsEveryValueIn) : textOf(condition) === "**"
+/** The allows that would let in every job of the repository. Rules with another fault in their `when` are left out. */
+function unconstrainedAllows(
+  file: string,
+  { root, value }: YamlDocument,
+  family: string,
+  owners: ReadonlyMap<string, string> | null,
+): PolicyFault[] {
+  const repository = textOf(childOf(root, "repository")) ?? ""
+  const repositoryId = textOf(childOf(root, "repository_id"))
+  const jobs = { family, repository, repositoryId, ownerId: owners?.get(repository.split("/")[0] ?? "") ?? null }
+  const rules = isPlainMap(value) && Array.isArray(value["allow"]) ? (value["allow"] as readonly unknown[]) : []
+  return rules.flatMap((rule, index): PolicyFault[] => {
+    if (!isPlainMap(rule)) return []
+    const when = parseWith(whenSchema.optional(), rule["when"])
+    const reasons = when.success ? whyUnconstrained(conditionsOf(when.data), jobs) : null
+    if (reasons === null) return []
+    const why = reasons.length === 0 ? "it has no conditions" : reasons.join(", and ")
+    const message = `The allow ${quote(String(rule["name"]))} would let in every job of the repository, on any branch: ${why}. Add a condition on ref or event_name to its "when", or an environment to the file.`
+    return [fault(file, nodeAt(root, ["allow", index]).at, "allow_unconstrained", message)]
+  })
 }
 
 function compileRules(file: string, root: YamlNode, kind: "allow" | "deny", parsed: PolicyFile): Rule[] {

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { ISSUER_FAMILIES } from "../claims/families.ts"
 import { isHttpsOrLoopback } from "../url.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
@@ -8,9 +9,6 @@ import { claimName, duration, name, oneLine } from "./schema-words.ts"
 
 /** What a grant gets when its policy says nothing: long enough for a deployment, short enough to be worth little. */
 export const DEFAULT_TTL = "15m"
-
-/** The issuer families that an organisation file can name. */
-export const ISSUER_FAMILIES = ["github-actions"] as const
 
 const version = z.literal(1).meta({ description: "The version of this file's format." })
 const id = z.string().regex(/^[1-9][0-9]{0,19}$/, 'an id is a text of digits, such as "41"')
@@ -57,7 +55,8 @@ const condition = z.union([
   special,
 ])
 
-const when = nonEmpty(z.record(claimName, condition)).meta({
+/** The conditions of a rule or a boundary. */
+export const whenSchema = nonEmpty(z.record(claimName, condition)).meta({
   description: "Claims of the subject token, all of which must match.",
   minProperties: 1,
 })
@@ -66,8 +65,12 @@ const branches = z.enum(["protected", "custom"])
 
 const ruleName = oneLine("a rule's name")
 
-const allowRule = z.strictObject({ name: ruleName, when: when.optional(), grants: z.array(name).min(1) })
-const denyRule = z.strictObject({ name: ruleName, when: when.optional(), grants: z.array(name).min(1).optional() })
+const allowRule = z.strictObject({ name: ruleName, when: whenSchema.optional(), grants: z.array(name).min(1) })
+const denyRule = z.strictObject({
+  name: ruleName,
+  when: whenSchema.optional(),
+  grants: z.array(name).min(1).optional(),
+})
 
 /** How the environment that a job runs in must be protected, which only its host can say. */
 const protectedEnvironment = z
@@ -106,9 +109,9 @@ export const boundaryEntry = z.object({ connection: name }).catchall(fieldCeilin
 
 const boundary = z.strictObject({
   name: ruleName,
-  when: when.meta({ description: "Whose jobs the boundary is about." }),
+  when: whenSchema.meta({ description: "Whose jobs the boundary is about." }),
   allow: z.array(boundaryEntry).min(1).optional().meta({ description: "Left out: the boundary only restricts." }),
-  require: when.optional().meta({ description: "Claims that must match besides, whatever a policy says." }),
+  require: whenSchema.optional().meta({ description: "Claims that must match besides, whatever a policy says." }),
   protected_environment: protectedEnvironment.optional(),
   max_ttl: duration.optional(),
 })

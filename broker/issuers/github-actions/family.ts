@@ -1,3 +1,4 @@
+import { requiredClaims } from "../../core/claims/families.ts"
 import type { Claims, Identity } from "../../core/identity.ts"
 import type { IssuerConfig } from "../../core/policy/model.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
@@ -20,23 +21,11 @@ export const githubActions: IssuerFamily = {
   maxTokenLifetimeSeconds: 600,
   sendsJti: true,
   keys: { by: "discovery" },
-  requiredStrings: [
-    "sub",
-    "repository",
-    "repository_id",
-    "repository_owner",
-    "repository_owner_id",
-    "ref",
-    "ref_type",
-    "event_name",
-    "actor",
-    "run_id",
-    "run_attempt",
-  ],
+  requiredStrings: requiredClaims("github-actions"),
   identify,
 }
 
-const ID_CLAIMS = ["repository_id", "repository_owner_id", "run_id", "run_attempt"] as const
+const ID_CLAIMS = requiredClaims("github-actions", "digits")
 const NEVER_EMPTY = ["event_name", "actor"] as const
 
 /** No leading zero: an id has one spelling, because policies and leases compare ids as text. */

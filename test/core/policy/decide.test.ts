@@ -82,7 +82,7 @@ describe("a decision", () => {
   it("applies a policy without an environment to jobs without one only", () => {
     const files = {
       "p.yaml": policyOf(
-        "allow:\n  - { name: a, when: { ref: 'refs/**' }, grants: [note] }\ngrants:\n  note: { connection: notes }\n",
+        "allow:\n  - { name: a, when: { ref: 'refs/heads/**' }, grants: [note] }\ngrants:\n  note: { connection: notes }\n",
         { environment: null },
       ),
     }

@@ -80,7 +80,7 @@ describe("what an environment lacks", () => {
 
 const DEMAND = "protected_environment: { required_reviewers: true, prevent_self_review: true }"
 const GRANT =
-  "allow:\n  - { name: all, when: { ref: 'refs/**' }, grants: [note] }\ngrants:\n  note: { connection: notes }\n"
+  "allow:\n  - { name: all, when: { ref: 'refs/heads/**' }, grants: [note] }\ngrants:\n  note: { connection: notes }\n"
 const ALLOWED = "allow: [{ connection: notes }]"
 
 /** The same demand, once by the organisation's boundary and once by the policy itself. */

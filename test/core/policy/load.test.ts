@@ -171,20 +171,6 @@ describe("a policy file", () => {
     expect(faults[0]?.message).toMatch(message)
   })
 
-  it.each([
-    ["no when", "  - name: a\n    grants: [note]\n"],
-    [
-      "conditions on its own repository only",
-      '  - name: a\n    when: { repository: acme/*, repository_owner_id: "9001" }\n    grants: [note]\n',
-    ],
-    ["a pattern that matches whatever a claim says", '  - name: a\n    when: { ref: "**" }\n    grants: [note]\n'],
-    ["such a pattern among others", '  - name: a\n    when: { ref: [refs/heads/main, "**"] }\n    grants: [note]\n'],
-  ])("without an environment needs an allow to constrain something: %s", (_, rule) => {
-    const body = `allow:\n${rule}grants:\n  note: { connection: notes }\n`
-    expect(policyFaults(policyOf(body, { environment: null })).map(shown)).toEqual(["p.yaml:5:5 allow_unconstrained"])
-    expect(policyFaults(policyOf(body))).toEqual([])
-  })
-
   it("may leave the issuer out only while the organisation lists one", () => {
     const two = ORGANISATION.replace(
       "connections:",

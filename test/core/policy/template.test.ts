@@ -8,7 +8,7 @@ const CLOUD = ORGANISATION.replace("connections:\n", "connections:\n  cloud: { p
 const gap = (claim: string) => `$\{${claim}}`
 
 const policyWith = (grant: string, head = {}) =>
-  policyOf(`allow:\n  - { name: all, when: { ref: "refs/**" }, grants: [it] }\ngrants:\n  it: ${grant}\n`, head)
+  policyOf(`allow:\n  - { name: all, when: { ref: "refs/heads/**" }, grants: [it] }\ngrants:\n  it: ${grant}\n`, head)
 
 function ask(grant: string, claims: Readonly<Record<string, unknown>> = {}, organisation = CLOUD): Decision {
   const set = setOf({ "p.yaml": policyWith(grant) }, organisation)

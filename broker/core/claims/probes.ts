@@ -1,0 +1,102 @@
+import { type ClaimForm, FORMS } from "./claim-fact.ts"
+
+/** The repository that a policy speaks of, as far as it is known. A name with stars stands for many. */
+export interface ProbedRepository {
+  /** `acme/shop`, `acme/svc-*`. */
+  readonly repository: string
+  readonly repositoryId: string | null
+  readonly ownerId: string | null
+}
+
+/**
+ * Values of a form that together stand for all of them, as far as some patterns can tell: patterns that match every probe
+ * match every value. Each list is one way in which an issuer, or a repository, can be set up.
+ *
+ * A pattern sees a value as separators (`/`, `:`, `@`) and the text between them. A probe's text is one character that
+ * none of the patterns spells, so only wildcards can match it, and these match any other text in its place. What is left
+ * are the ways in which separators can follow each other: all short ones, and some longer than a pattern can be.
+ *
+ * @param spelt every character that the patterns spell
+ */
+export function probesOf(
+  form: ClaimForm | undefined,
+  spelt: ReadonlySet<string>,
+  about: ProbedRepository,
+): readonly (readonly string[])[] {
+  const word = unspelt(LETTERS, spelt)
+  switch (form) {
+    case "digits":
+      return [[unspelt("987654321", spelt).repeat(9), ...SHORT_NUMBERS]]
+    case "commit":
+      return [["0123456789abcdef", "fedcba9876543210"].map((digits) => unspelt(digits, spelt).repeat(40))]
+    case "login":
+      return [[word, word.repeat(39)]]
+    case "ref":
+      return [refs(word)]
+    case "workflow": {
+      const file = `${nameOf(about.repository, word)}/.github/workflows/${word}`
+      // A repository whose jobs call no reusable workflow.
+      return [[".yml", ".yaml"].flatMap((ending) => refs(word).map((ref) => `${file}${ending}@${ref}`))]
+    }
+    case "subject": {
+      const [owner = "", name = ""] = nameOf(about.repository, word).split("/")
+      const number = unspelt("9876543210", spelt)
+      const withIds = `${owner}@${about.ownerId ?? number}/${name}@${about.repositoryId ?? number}`
+      const standard = [`${owner}/${name}`, withIds].map((who) => refs(word).map((ref) => `repo:${who}:ref:${ref}`))
+      return [...standard, texts(word, "/:@")]
+    }
+    default:
+      return [texts(word, "/:@")]
+  }
+}
+
+/**
+ * Some values of a form that a pattern matches: none, as far as these tell, when the pattern matches no value of it. What a
+ * condition with `not` excludes are such values.
+ *
+ * @param source the pattern as it is written; its stars are filled in
+ */
+export function matchesOf(form: ClaimForm | undefined, source: string): readonly string[] {
+  const word = unspelt(form === "digits" || form === "commit" ? "123456789" : LETTERS, new Set(source))
+  const fillings = ["", word, `/${word}`, `${word}/${word}`, `refs/heads/${word}`, `${word}@refs/heads/${word}`]
+  const texts = fillings.map((filling) =>
+    source.replaceAll(/\\\*|\*\*?/g, (star) => (star === "\\*" ? "*" : star === "*" ? word : filling)),
+  )
+  return [...new Set(texts)].filter((text) => text !== "" && (form === undefined || hasForm(form, text)))
+}
+
+/** Branches and tags only: the merge ref of a pull request comes with an outsider's event. */
+function hasForm(form: ClaimForm, text: string): boolean {
+  if (form === "ref" && !/^refs\/(?:heads|tags)\/./.test(text)) return false
+  return [...text].every((character) => FORMS[form].characters.test(character))
+}
+
+const LETTERS = "qzxjkvwybghpdfulmcrteisnaoQZXJKVWYBGHPDFULMCRTEISNAO0123456789_-"
+
+const SHORT_NUMBERS: readonly string[] = Array.from({ length: 999 }, (_, index) => String(index + 1))
+
+/** The first of some characters that is not spelt. When all are, the last: a set of patterns can hardly go so far. */
+function unspelt(characters: string, spelt: ReadonlySet<string>): string {
+  return [...characters].find((character) => !spelt.has(character)) ?? characters.slice(-1)
+}
+
+/** Branches and tags. Git allows no colon in a ref. Merge refs of pull requests come with outsiders' events alone. */
+const refs = (word: string): readonly string[] =>
+  ["refs/heads/", "refs/tags/"].flatMap((prefix) => texts(word, "/@").map((text) => prefix + text))
+
+/** Words with every sequence of at most four separators between them, and with one that no pattern can spell out. */
+function texts(word: string, separators: string): readonly string[] {
+  const found: string[] = [word]
+  let front = [word]
+  for (let length = 1; length <= MAX_SEPARATORS; length++) {
+    front = front.flatMap((text) => [...separators].map((separator) => `${text}${separator}${word}`))
+    found.push(...front)
+  }
+  return [...found, ...[...separators].map((separator) => `${word}${separator}`.repeat(LONGER_THAN_A_PATTERN) + word)]
+}
+
+const MAX_SEPARATORS = 4
+/** A pattern has at most 256 characters. */
+const LONGER_THAN_A_PATTERN = 257
+
+const nameOf = (repository: string, word: string): string => repository.replaceAll(/\*+/g, word)

@@ -1,0 +1,78 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { escaping } from "../../../analysis/regions/atoms.ts"
+import { followedBy, languageOfPattern, languageOfText } from "../../../analysis/regions/language.ts"
+import { meet } from "../../../analysis/scopes/claim-values.ts"
+import { matchesOf, probesOf } from "../../../broker/core/claims/probes.ts"
+import { matchPattern, type Pattern } from "../../../broker/core/policy/pattern.ts"
+import { must, pattern } from "../patterns.ts"
+
+// The broker tells with a few probes whether patterns match every value. Automata tell it exactly, and both must agree.
+
+const ABOUT = { repository: "acme/shop", repositoryId: "41", ownerId: "9001" }
+const piece = fc.constantFrom("*", "*", "**", "**", "/", ":", "@", "x", "r", "refs/heads/", "refs/tags/")
+const patternOf = (from: fc.Arbitrary<string>): fc.Arbitrary<Pattern> =>
+  fc
+    .array(from, { minLength: 1, maxLength: 4 })
+    .map((parts) => parts.join(""))
+    .filter((source) => !source.includes("***"))
+    .map(pattern)
+const some = fc.array(patternOf(piece), { minLength: 1, maxLength: 4 })
+const RUNS = { numRuns: 2000 }
+
+const spelt = (patterns: readonly Pattern[]) => new Set(patterns.map(({ source }) => source).join(""))
+const coveredByProbes = (form: "ref" | undefined, patterns: readonly Pattern[]) =>
+  probesOf(form, spelt(patterns), ABOUT).some((values) =>
+    values.every((value) => patterns.some((one) => matchPattern(one, value))),
+  )
+const NOT_EMPTY = followedBy(languageOfPattern(pattern("**")), languageOfPattern(pattern("*")))
+
+describe("probes", () => {
+  it("of any text are matched by patterns that match every text, and by no others", () => {
+    let covered = 0
+    fc.assert(
+      fc.property(some, (patterns) => {
+        // Ends in something other than a separator, as probes do.
+        const exact = must(escaping(NOT_EMPTY, patterns.map(languageOfPattern))) === null
+        if (exact) covered++
+        if (exact) expect(coveredByProbes(undefined, patterns)).toBe(true)
+        else if (coveredByProbes(undefined, patterns)) {
+          // Probes have words between separators: only texts with two separators in a row may be missed.
+          const missed = must(escaping(NOT_EMPTY, patterns.map(languageOfPattern))) ?? ""
+          expect(missed).toMatch(/[/:@]{2}|^[/:@]/)
+        }
+      }),
+      RUNS,
+    )
+    expect(covered).toBeGreaterThan(0)
+  })
+
+  it("of a ref are matched by patterns that match every branch and tag", () => {
+    let covered = 0
+    fc.assert(
+      fc.property(some, (patterns) => {
+        const exact = ["refs/heads/", "refs/tags/"].every(
+          (prefix) =>
+            must(escaping(followedBy(languageOfText(prefix), NOT_EMPTY), patterns.map(languageOfPattern))) === null,
+        )
+        if (!exact) return
+        covered++
+        expect(coveredByProbes("ref", patterns)).toBe(true)
+      }),
+      RUNS,
+    )
+    expect(covered).toBeGreaterThan(0)
+  })
+
+  it("of what a pattern matches are matched by it, and there is one whenever a branch or a tag is", () => {
+    fc.assert(
+      fc.property(patternOf(piece), (one) => {
+        const found = matchesOf("ref", one.source)
+        for (const text of found) expect(matchPattern(one, text)).toBe(true)
+        const can = ["refs/heads/**", "refs/tags/**"].some((prefix) => meet(one, pattern(prefix)))
+        if (!can) expect(found).toEqual([])
+      }),
+      RUNS,
+    )
+  })
+})
