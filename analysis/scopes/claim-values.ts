@@ -14,9 +14,17 @@ export function canHave({ values, form }: ClaimFact, pattern: Pattern): boolean 
 export function meet(one: Pattern, other: Pattern): boolean {
   if (one.literal !== null) return matchPattern(other, one.literal)
   if (other.literal !== null) return matchPattern(one, other.literal)
+  const pair = `${one.source}\n${other.source}`
+  const known = met.get(pair)
+  if (known !== undefined) return known
   const found = meeting(languageOfPattern(one), languageOfPattern(other))
-  return !found.ok || found.value !== null
+  const outcome = !found.ok || found.value !== null
+  met.set(pair, outcome)
+  return outcome
 }
+
+/** Folders write the same patterns thousands of times, and a comparison takes a fraction of a millisecond. */
+const met = new Map<string, boolean>()
 
 /** A value that the author most likely meant instead of one that no token has; null when none is near. */
 export function nearestValue({ values, form }: ClaimFact, source: string): string | null {
@@ -42,14 +50,11 @@ const COMMIT_LENGTHS = [40, 64]
 function fits(form: ClaimForm, pattern: Pattern): boolean {
   const { characters } = FORMS[form]
   const spelt = pattern.steps.flatMap((step) => (typeof step === "number" ? [String.fromCharCode(step)] : []))
-  if (!spelt.every((character) => isPartOf(characters, character))) return false
+  if (!spelt.every((character) => characters.test(character))) return false
   if (form === "branch" && pattern.prefix.startsWith("refs/")) return false
   if (form === "commit" && !COMMIT_LENGTHS.some((length) => fitsInto(pattern, length))) return false
   return compiled(FORMS[form]).some((shape) => meet(pattern, shape))
 }
-
-/** Half of a surrogate pair stands in text that only a form of any characters has. */
-const isPartOf = (characters: RegExp, unit: string): boolean => characters.test(unit)
 
 function fitsInto({ steps }: Pattern, length: number): boolean {
   const least = steps.filter((step) => step !== "anything").length
