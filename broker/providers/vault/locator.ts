@@ -66,8 +66,8 @@ export const apiPathOf = ({ mount, kv, path }: KvSecret): string =>
   kv === 2 ? `${mount}/data/${path}` : `${mount}/${path}`
 
 /**
- * Whether an entry of the connection's mounts is a folder of the mount before it, which is called as a part of the API is:
- * `secret/data: 2` beside `secret: 2`. Vault itself has no mount inside of another.
+ * Whether an entry of the connection's mounts is a folder that is named like a part of the API: `secret/data: 2` beside
+ * `secret: 2`. It cannot be a mount, since Vault has none inside of another.
  */
 function isFolder(name: string, mounts: KvMounts): boolean {
   const mount = /^(.+)\/(?:data|metadata)$/.exec(name)?.[1]

@@ -88,12 +88,12 @@ describe("a role of another partition", () => {
     expect(aws.check?.(grant.parse({ role: roleIn("aws") }), settings)).toContain("in account 111122223333")
   })
 
-  it("is never one of a partition that AWS has not", () => {
+  it("is refused when AWS has no such partition", () => {
     for (const partition of ["aws-de", "aws-", "awscn", "AWS", "*", "aws|aws-cn"])
       expect(grant.safeParse({ role: roleIn(partition) }).success).toBe(false)
   })
 
-  it("is no store's either where the role is none: one fault, and no exception", () => {
+  it("has one fault and throws nothing in a store's connection whose role is malformed", () => {
     for (const store of [secrets, parameters])
       expect(store.safeParse({ region: "eu-west-1", role: "shop" }).error?.issues.length).toBe(1)
   })
