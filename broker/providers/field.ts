@@ -9,6 +9,9 @@ export function splitField(locator: string): { readonly place: string; readonly 
   return at < 0 ? { place: locator, field: null } : { place: locator.slice(0, at), field: locator.slice(at + 1) }
 }
 
+/** Whether a URL stands where a locator is meant. */
+export const isUrl = (text: string): boolean => /^https?:\/\//i.test(text)
+
 /** Why a field cannot be one; null when it can. The end of a sentence that begins with the locator. */
 export const fieldFault = (field: string | null): string | null =>
   field === "" ? "ends with # and names no field behind it" : null

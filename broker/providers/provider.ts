@@ -147,6 +147,11 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   /** What a grant and its connection cannot say together; null when they agree. Checked at load, before any call. */
   check?(grant: Grant, connection: Connection): string | null
   /**
+   * Why no grant of a connection is ever inside a boundary's pattern for a field; null when one may be. The end of a
+   * sentence, for patterns that look right and match nothing. `field` is a key of grants; the pattern may be deeper in it.
+   */
+  checkCeiling?(field: string, pattern: string, connection: Connection): string | null
+  /**
    * Why a grant whose gaps a job's claims filled cannot be that job's; null when it can. The end of a sentence. For what
    * the claims do not say that go in, such as whose repository it is that has a name.
    */

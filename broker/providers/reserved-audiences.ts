@@ -1,5 +1,13 @@
-/** What roles for jobs trust: the audience of AWS's STS, and that of its partition in China. */
-export const STS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", "sts.amazonaws.com.cn"])
+/** What roles for jobs trust: the audience of AWS's STS in each of its partitions. */
+export const STS_AUDIENCES: ReadonlySet<string> = new Set([
+  "sts.amazonaws.com",
+  "sts.amazonaws.com.cn",
+  "sts.amazonaws.eu",
+  "sts.c2s.ic.gov",
+  "sts.sc2s.sgov.gov",
+  "sts.cloud.adc-e.uk",
+  "sts.csp.hci.ic.gov",
+])
 
 /**
  * The audience of the tokens with which the broker reads AWS's stores, and of no other. A role that reads for the broker

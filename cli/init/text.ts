@@ -1,5 +1,6 @@
 import { z } from "zod"
 import type { Connection } from "../../broker/core/policy/model.ts"
+import { partitionOf } from "../../broker/providers/aws/partitions.ts"
 import type { RepositoryFacts } from "./github.ts"
 
 const SCHEMAS = "https://raw.githubusercontent.com/daypass/daypass/main/docs/schema"
@@ -34,8 +35,7 @@ export function firstGrantOf({ name, provider, settings }: Connection, repositor
     const read = z.object({ region: z.string(), accounts: z.array(z.string()).min(1) }).safeParse(settings)
     if (!read.success) return null
     const { region, accounts } = read.data
-    const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws"
-    const role = `arn:${partition}:iam::${accounts[0]}:role/${repository.slice(0, 57)}-deploy`
+    const role = `arn:${partitionOf(region).name}:iam::${accounts[0]}:role/${repository.slice(0, 57)}-deploy`
     const advice = "Name a role that trusts the broker, and that may do no more than this job must."
     return { name: "aws-deploy", connection: name, fields: { role }, ttl: "15m", advice }
   }

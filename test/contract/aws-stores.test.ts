@@ -73,8 +73,12 @@ function makeIo(): ProviderIo {
   })
 }
 
-async function mint<Connection, Grant>(provider: Provider<Connection, Grant>, locators: readonly string[]) {
-  const settings = { region: "eu-west-1", role: ROLE, endpoint: stores.url, sts_endpoint: sts.url }
+async function mint<Connection, Grant>(
+  provider: Provider<Connection, Grant>,
+  locators: readonly string[],
+  at: { readonly region: string; readonly role: string } = { region: "eu-west-1", role: ROLE },
+) {
+  const settings = { ...at, endpoint: stores.url, sts_endpoint: sts.url }
   const read = Object.fromEntries(locators.map((locator, index) => [`KEY_${index}`, locator]))
   const request = {
     identity: job(),
@@ -160,4 +164,25 @@ describe.each([
     const error = await read([...NAMES.slice(0, 5), "bank/key"]).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: "provider_denied", detail: expect.stringMatching(/for \/?bank\/key: the/) })
   })
+})
+
+test("the stores of the European Sovereign Cloud are read with its ARNs, and signed for its region", async () => {
+  const [region, partition] = ["eusc-de-east-1", "aws-eusc"]
+  const role = `arn:${partition}:iam::111122223333:role/daypass-read`
+  await stores.close()
+  stores = await startAwsStores(() => sts.issued, { region, partition })
+  const trust = { issuer: issuer.issuer, audiences: ["daypass-aws-stores"], subject: { StringEquals: SUBJECT } }
+  sts.addRole({ arn: role, ...trust, tagSession: true })
+  stores.permit(role, [
+    { actions: ["secretsmanager:GetSecretValue"], resources: [`arn:${partition}:secretsmanager:*:secret:shop/*`] },
+    { actions: ["ssm:GetParameters"], resources: [`arn:${partition}:ssm:*:parameter/shop/*`] },
+  ])
+  stores.addSecret({
+    name: "shop/key",
+    suffix: "AbCd12",
+    versions: [{ id: "1".repeat(32), stages: ["AWSCURRENT"], value: CANARY }],
+  })
+  stores.addParameter({ name: "/shop/key", type: "SecureString", versions: [{ value: CANARY }] })
+  expect(await mint(awsSecretsManager, ["shop/key"], { region, role })).toEqual([CANARY])
+  expect(await mint(awsParameterStore, ["/shop/key"], { region, role })).toEqual([CANARY])
 })

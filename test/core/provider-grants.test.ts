@@ -159,3 +159,90 @@ describe("an audience that a connection is known by", () => {
     expect(faultsOf({ roles: aws, store })).toEqual([])
   })
 })
+
+describe("a folder whose grants and connections do not go together", () => {
+  const ORGANISATION = `version: 1
+issuers:
+  github:
+    family: github-actions
+    url: https://token.actions.githubusercontent.com
+    owners: { acme: "9001" }
+connections:
+  ireland: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
+  brandenburg: { provider: aws, region: eusc-de-east-1, accounts: ["111122223333"] }
+  secrets: { provider: vault, url: "https://vault.example.com", roles: ["*"], kv: { secret: 2, old: 1 } }
+`
+  const policy = (grant: string) => `version: 1
+repository: acme/shop
+repository_id: "41"
+environment: production
+allow:
+  - { name: main, when: { ref: refs/heads/main, event_name: push }, grants: [shop] }
+grants:
+  shop: ${grant}
+`
+  const faultsOf = (grant: string, boundaries = "") => {
+    const files = { "daypass.yaml": `${ORGANISATION}${boundaries}`, "p.yaml": policy(grant) }
+    const loaded = loadPolicySet(
+      Object.entries(files).map(([path, text]) => ({ path, bytes: new TextEncoder().encode(text) })),
+      PROVIDERS,
+    )
+    return loaded.ok ? [] : loaded.fault.map(({ file, line, code, message }) => `${file}:${line} ${code} ${message}`)
+  }
+  const GERMAN = "{ connection: brandenburg, role: arn:aws-eusc:iam::111122223333:role/shop }"
+
+  it.each([
+    GERMAN,
+    "{ connection: ireland, role: arn:aws:iam::111122223333:role/shop }",
+    '{ connection: secrets, role: r, read: { A: "secret/shop#k" } }',
+    '{ connection: secrets, role: r, read: { A: "old/data/shop#k" } }',
+  ])("loads with %s", (grant) => {
+    expect(faultsOf(grant)).toEqual([])
+  })
+
+  it.each([
+    [
+      "{ connection: ireland, role: arn:aws-eusc:iam::111122223333:role/shop }",
+      "a connection with a region of aws-eusc.",
+    ],
+    [
+      "{ connection: brandenburg, role: arn:aws:iam::111122223333:role/shop }",
+      "name a role that begins with arn:aws-eusc:",
+    ],
+    ['{ connection: secrets, role: r, read: { A: "secret/data/shop#k" } }', "write secret/shop#k."],
+  ])("does not load with %s", (grant, remedy) => {
+    expect(faultsOf(grant)).toEqual([expect.stringMatching(/^p\.yaml:8 grant_conflict shop: /)])
+    expect(faultsOf(grant)[0]).toContain(remedy)
+  })
+
+  const boundary = (entry: string) => `boundaries:
+  - name: shop
+    when: { repository: acme/shop }
+    allow:
+      - connection: brandenburg
+      - ${entry}
+`
+
+  it.each([
+    ["{ connection: brandenburg, role: arn:aws-eusc:iam::*:role/shop }"],
+    ['{ connection: ireland, role: ["arn:aws:iam::*:role/shop", "arn:*:iam::*:role/shop"] }'],
+    ['{ connection: secrets, read: "secret/shop/*" }'],
+    ["{ connection: secrets, read: { A: old/data/** } }"],
+  ])("loads with the ceiling %s", (entry) => {
+    expect(faultsOf(GERMAN, boundary(entry))).toEqual([])
+  })
+
+  it.each([
+    [
+      '{ connection: ireland, role: ["arn:aws:iam::*:role/a", "arn:aws-cn:iam::*:role/a"] }',
+      "write arn:aws:iam::*:role/a.",
+    ],
+    ['{ connection: secrets, read: "secret/data/shop/*" }', "write secret/shop/*."],
+    ["{ connection: secrets, read: { A: secret/data/** } }", "write secret/**."],
+  ])("does not load with the ceiling %s, which nothing would be inside of", (entry, remedy) => {
+    expect(faultsOf(GERMAN, boundary(entry))).toEqual([
+      expect.stringMatching(/^daypass\.yaml:16 value_invalid No grant of \w+ would be inside: /),
+    ])
+    expect(faultsOf(GERMAN, boundary(entry))[0]).toContain(remedy)
+  })
+})

@@ -11,7 +11,7 @@ import type { IssuedCredentials } from "./sts/answer.ts"
 
 const JSON_TYPE = "application/x-amz-json-1.1"
 const ACCOUNT = "111122223333"
-const REGION = "eu-west-1"
+const IRELAND = { region: "eu-west-1", partition: "aws" }
 
 /** What the stores can do besides failing as any server: refuse with a code of their own. */
 export type StoreMisbehaviour = Misbehaviour | StoreErrorCode
@@ -36,7 +36,10 @@ export interface AwsStores {
  * Starts a stand-in for AWS Secrets Manager and Parameter Store on loopback, of one account and region: GetSecretValue and
  * GetParameters, as strict as the real ones. `sessions` are those that STS handed out, which alone are let in.
  */
-export async function startAwsStores(sessions: () => readonly IssuedCredentials[]): Promise<AwsStores> {
+export async function startAwsStores(
+  sessions: () => readonly IssuedCredentials[],
+  { region, partition } = IRELAND,
+): Promise<AwsStores> {
   const log = new RequestLog("the stand-in for AWS's stores")
   const secrets = new Map<string, StoredSecret>()
   const parameters = new Map<string, StoredParameter>()
@@ -45,9 +48,9 @@ export async function startAwsStores(sessions: () => readonly IssuedCredentials[
 
   const operations: Readonly<Record<string, (input: Input, permissions: Permissions) => object>> = {
     "secretsmanager.GetSecretValue": (input, permissions) =>
-      getSecretValue(input, secrets, { prefix: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:`, permissions }),
+      getSecretValue(input, secrets, { prefix: `arn:${partition}:secretsmanager:${region}:${ACCOUNT}:`, permissions }),
     "AmazonSSM.GetParameters": (input, permissions) =>
-      getParameters(input, parameters, { prefix: `arn:aws:ssm:${REGION}:${ACCOUNT}:`, permissions }),
+      getParameters(input, parameters, { prefix: `arn:${partition}:ssm:${region}:${ACCOUNT}:`, permissions }),
   }
 
   const server = await startServer(serve, (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`))
@@ -64,7 +67,7 @@ export async function startAwsStores(sessions: () => readonly IssuedCredentials[
       }
       const service = target.startsWith("AmazonSSM.") ? "ssm" : "secretsmanager"
       const signed = { method: "POST", path: "/", headers: request.headers, body: body ?? "" }
-      const session = verifySignature(signed, { region: REGION, service }, sessions())
+      const session = verifySignature(signed, { region, service }, sessions())
       const input = inputOf(request, body)
       about = `${target} ${[input["Names"] ?? input["SecretId"]].flat().join(" ")}`
       if (how !== null && isErrorCode(how)) throw new StoreRefusal(how, "Refused, because the test says so.")

@@ -109,8 +109,8 @@ export async function startSts(): Promise<Sts> {
     issued.push(credentials)
     const account = how === "wrong-account" ? STRANGE_ACCOUNT : call.account
     return successXml(credentials, {
-      assumedRoleArn: `arn:aws:sts::${account}:assumed-role/${call.roleName}/${call.sessionName}`,
-      providerArn: `arn:aws:iam::${account}:oidc-provider/${identity.issuer.replace(/^https?:\/\//, "")}`,
+      assumedRoleArn: `arn:${call.partition}:sts::${account}:assumed-role/${call.roleName}/${call.sessionName}`,
+      providerArn: `arn:${call.partition}:iam::${account}:oidc-provider/${identity.issuer.replace(/^https?:\/\//, "")}`,
       audience: identity.audience,
       packedPolicySize: size,
     })

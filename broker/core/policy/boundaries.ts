@@ -2,7 +2,7 @@ import { z } from "zod"
 import { formatDuration } from "../duration.ts"
 import type { Condition, Test } from "./condition.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import type { Boundary, BoundaryEntry, FieldCeiling, PolicyFault } from "./model.ts"
+import type { Boundary, BoundaryEntry, Connection, FieldCeiling, PolicyFault } from "./model.ts"
 import type { ProviderSchemas } from "./provider-schemas.ts"
 import type { OrganisationFile } from "./schema.ts"
 import { knownKeys } from "./schema-faults.ts"
@@ -10,8 +10,12 @@ import { keyPosition, nodeAt, type YamlNode } from "./yaml.ts"
 
 type BoundaryPart = NonNullable<OrganisationFile["boundaries"]>[number]
 type EntryPart = NonNullable<BoundaryPart["allow"]>[number]
-/** Null when the connection names a provider that does not exist. */
-type Connections = ReadonlyMap<string, { readonly provider: ProviderSchemas | null }>
+/** The provider is null when there is none of that name; the connection also when it has faults. */
+interface ConnectionReading {
+  readonly provider: ProviderSchemas | null
+  readonly connection: Pick<Connection, "settings"> | null
+}
+type Connections = ReadonlyMap<string, ConnectionReading>
 
 /** Reads the boundaries of an organisation file whose form is right, with every fault in what they name. */
 export function readBoundaries(
@@ -96,7 +100,31 @@ function readEntry(
     const message = `${field} is no map in grants of ${connection}, so nothing would be inside this one: write a pattern, or a list of them.`
     faults.push(fault(file, nodeAt(root, [...path, field]).at, "type_wrong", message))
   }
+  for (const [field, ceiling] of entry.fields) {
+    for (const { source, at } of patternsIn(ceiling, [field])) {
+      const why = checkCeiling(reading, field, source)
+      if (why === null) continue
+      const message = `No grant of ${connection} would be inside: ${why}.`
+      faults.push(fault(file, nodeAt(root, [...path, ...at]).at, "value_invalid", message))
+    }
+  }
   return { entry, minTtlSeconds: reading.provider?.minTtlSeconds ?? 0, faults }
+}
+
+function checkCeiling({ provider, connection }: ConnectionReading, field: string, pattern: string): string | null {
+  return connection === null ? null : (provider?.checkCeiling?.(field, pattern, connection.settings) ?? null)
+}
+
+/** Every pattern of a field, with the way to it in the entry. */
+function patternsIn(ceiling: FieldCeiling, at: readonly string[]): readonly PlacedPattern[] {
+  if (ceiling.kind === "map") return [...ceiling.entries].flatMap(([key, inner]) => patternsIn(inner, [...at, key]))
+  const { patterns } = ceiling
+  return patterns.map(({ source }, index) => ({ source, at: [...at, index] }))
+}
+
+interface PlacedPattern {
+  readonly source: string
+  readonly at: readonly (string | number)[]
 }
 
 /** Whether a provider's field is surely something else than a map: what cannot be told may be one. */

@@ -6,6 +6,7 @@ export interface ProviderSchemas {
   readonly connection: z.ZodType
   readonly grant: z.ZodType
   check?(grant: unknown, connection: unknown): string | null
+  checkCeiling?(field: string, pattern: string, connection: unknown): string | null
   checkFilled?(connection: unknown, job: Pick<Identity, "ownerId">): string | null
   audiences?(connection: unknown): ConnectionAudiences
   underCeiling?(grant: unknown): unknown

@@ -16,12 +16,6 @@ export interface SessionWish extends Pick<Grant, "role" | "session_policy" | "po
   readonly accounts: readonly string[]
 }
 
-/** A service's endpoint of a region, where a connection names none of its own. */
-export function endpointOf(service: string, region: string): string {
-  const suffix = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-  return `https://${service}.${region}.${suffix}`
-}
-
 /** Builds the call. Source: AWS STS API Reference, AssumeRoleWithWebIdentity. */
 export function buildAssumeRole(wish: SessionWish, token: Secret<string>): AssumeRoleWithWebIdentityCommandInput {
   return {
@@ -63,14 +57,15 @@ export function readCredentials(
     throw invalid(side, "lacks a part of the credentials")
   }
   const wanted = roleParts(wish.role)
-  const assumed = /^arn:[a-z-]+:sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/.exec(
+  const assumed = /^arn:([a-z-]+):sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/.exec(
     output.AssumedRoleUser?.Arn ?? "",
   )
   if (!assumed) throw invalid(side, "does not say which role was assumed")
-  const account = assumed[1] as string
+  const account = assumed[2] as string
   // The role's ARN was checked against the list at load; what came back is checked against both.
-  if (account !== wanted.account || !wish.accounts.includes(account)) throw invalid(side, "is for another account")
-  if (assumed[2] !== wanted.name) throw invalid(side, "is for another role")
+  if (assumed[1] !== wanted.partition || account !== wanted.account || !wish.accounts.includes(account))
+    throw invalid(side, "is for another account")
+  if (assumed[3] !== wanted.name) throw invalid(side, "is for another role")
   if (Expiration.getTime() <= now.getTime()) throw invalid(side, "has expired already")
   if (outlives(Expiration, now, wish.seconds)) throw invalid(side, "lives longer than was asked")
   return {

@@ -39,6 +39,10 @@ const spoiled: readonly ProviderCase[] = (
   [
     ["credentials without a secret key", granted({ secretKey: "" })],
     ["credentials of another account", granted({ arn: "arn:aws:sts::999999999999:assumed-role/shop-deploy/session" })],
+    [
+      "credentials of another partition",
+      granted({ arn: "arn:aws-cn:sts::111122223333:assumed-role/shop-deploy/session" }),
+    ],
     ["credentials of another role", granted({ arn: "arn:aws:sts::111122223333:assumed-role/admin/session" })],
     ["credentials that have expired already", granted({ expiration: "2026-11-22T11:59:59Z" })],
     ["credentials that live longer than was asked", granted({ expiration: "2026-11-22T13:15:00Z" })],
@@ -127,6 +131,15 @@ export const cases: readonly ProviderCase[] = [
     replies: [granted()],
     calls: [{ method: "POST", url: "https://vpce-0example.sts.eu-west-1.vpce.amazonaws.com/" }],
     expect: minted,
+  },
+  {
+    name: "asks in the European Sovereign Cloud where its endpoints are, for its audience",
+    connection: { ...connection, region: "eusc-de-east-1" },
+    grant: { role: "arn:aws-eusc:iam::111122223333:role/ci/shop-deploy" },
+    ttlSeconds: 900,
+    replies: [refused(403, "IDPRejectedClaim")],
+    calls: [{ method: "POST", url: "https://sts.eusc-de-east-1.amazonaws.eu/" }],
+    expect: { code: "provider_denied", detailHolds: "its aud sts.amazonaws.eu" },
   },
   ...refusals,
   ...spoiled,

@@ -2,6 +2,7 @@ import { z } from "zod"
 import { isHttpsOrLoopback } from "../../core/url.ts"
 import { STORES_AUDIENCE } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"
+import { isRegion, PARTITIONS, partitionOf, stsAudienceOf } from "./partitions.ts"
 
 /** STS's own limits (AssumeRoleWithWebIdentity, API version 2011-06-15), in seconds. */
 export const MIN_TTL_SECONDS = 900
@@ -9,18 +10,25 @@ export const MAX_TTL_SECONDS = 43_200
 const MAX_POLICY_LENGTH = 2_048
 const MAX_POLICY_ARNS = 10
 
-const ROLE_ARN =
-  /^arn:(aws|aws-cn|aws-us-gov):iam::([0-9]{12}):role\/(?=.{1,576}$)((?:[!-.0-~]+\/)*)([A-Za-z0-9+=,.@_-]{1,64})$/
-const POLICY_ARN = /^arn:(?:aws|aws-cn|aws-us-gov):iam::(?:aws|[0-9]{12}):policy\/[A-Za-z0-9+=,.@_/-]{1,512}$/
+const PARTITION = PARTITIONS.map(({ name }) => name).join("|")
+const ROLE_ARN = new RegExp(
+  `^arn:(${PARTITION}):iam::([0-9]{12}):role\\/(?=.{1,576}$)((?:[!-.0-~]+\\/)*)([A-Za-z0-9+=,.@_-]{1,64})$`,
+)
+const POLICY_ARN = new RegExp(`^arn:(?:${PARTITION}):iam::(?:aws|[0-9]{12}):policy\\/[A-Za-z0-9+=,.@_/-]{1,512}$`)
 
 /** Words that connections of several of AWS's providers have in common. */
 export const region = z
   .string()
-  .regex(/^[a-z]{2,3}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, "a region looks like eu-west-1")
+  .regex(/^[a-z]{2,4}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, { error: "a region looks like eu-west-1", abort: true })
+  .refine(isRegion, {
+    error: "no partition of AWS has regions with such a name: see how it is spelled, such as eu-west-1",
+    // What follows asks for the region's partition.
+    abort: true,
+  })
   .meta({ description: "The region whose endpoints are asked." })
 export const role = z
   .string()
-  .regex(ROLE_ARN, "a role is an ARN such as arn:aws:iam::111122223333:role/deploy")
+  .regex(ROLE_ARN, { error: "a role is an ARN such as arn:aws:iam::111122223333:role/deploy", abort: true })
   .meta({ description: "The role's ARN." })
 export const endpoint = z.string().refine(isHttpsOrLoopback, "an endpoint is an https URL")
 
@@ -37,8 +45,11 @@ export const connection = z.strictObject({
       (name) => name !== STORES_AUDIENCE,
       "this audience is for roles that read AWS's stores, which no job may get",
     )
-    .default("sts.amazonaws.com")
-    .meta({ description: "The audience that the role's trust policy names." }),
+    .optional()
+    .meta({
+      description:
+        "The audience that the role's trust policy names. Left out: sts. and the DNS suffix of the region's partition, such as sts.amazonaws.com.",
+    }),
   session_tags: z
     .boolean()
     .default(true)
@@ -47,6 +58,10 @@ export const connection = z.strictObject({
 })
 
 export type Connection = z.infer<typeof connection>
+
+/** What the broker's token for STS is for. */
+export const audienceOf = ({ audience: named, region: at }: Pick<Connection, "audience" | "region">): string =>
+  named ?? stsAudienceOf(at)
 
 const sessionPolicy = z
   .strictObject({
@@ -80,4 +95,60 @@ export function roleParts(arn: string): { partition: string; account: string; na
   const match = ROLE_ARN.exec(arn)
   if (!match) throw new TypeError("not a role's ARN")
   return { partition: match[1] as string, account: match[2] as string, name: match[4] as string }
+}
+
+/** What a grant and its connection cannot say together; null when they agree. */
+export function conflictOf(wanted: Grant, allowed: Pick<Connection, "region" | "accounts">): string | null {
+  const { partition, account } = roleParts(wanted.role)
+  const abroad = roleAbroad(wanted.role, allowed.region)
+  if (abroad !== null) return abroad
+  if (!allowed.accounts.includes(account))
+    return `the role is in account ${account}, which the connection does not list (${allowed.accounts.join(", ")}); name a role in one of these, or have the account added to the connection`
+  const policy = wanted.policy_arns?.find((arn) => isAbroad(arn, partition))
+  if (policy !== undefined)
+    return `policy_arns names ${policy}, and the role is in ${partition}: ${writeIn(partition, policy)}`
+  const resource = resourcesIn(wanted.session_policy?.Statement).find((arn) => isAbroad(arn, partition))
+  if (resource !== undefined)
+    return `session_policy names ${resource}, and the role is in ${partition}: ${writeIn(partition, resource)}`
+  return null
+}
+
+/** Why a role cannot be assumed in a region; null when their partitions agree. */
+export function roleAbroad(arn: string, at: string): string | null {
+  const { partition } = roleParts(arn)
+  const { name: here } = partitionOf(at)
+  if (partition === here) return null
+  return `the role is in the partition ${partition}, and the connection's region ${at} is in ${here}, where such a role is unknown: name a role that begins with arn:${here}:, or a connection with a region of ${partition}`
+}
+
+/**
+ * Why no grant of a connection is inside a boundary's pattern for one of these fields; null when one may be. A pattern whose
+ * partition is a star may fit.
+ */
+export function ceilingFaultOf(
+  field: string,
+  pattern: string,
+  { region: at }: Pick<Connection, "region">,
+): string | null {
+  const { name: here } = partitionOf(at)
+  if ((field !== "role" && field !== "policy_arns") || !isAbroad(pattern, here)) return null
+  return `${pattern} is in another partition than the connection's region ${at}: ${writeIn(here, pattern)}`
+}
+
+/** Whether an ARN, or a pattern of some, can only be in another partition. */
+function isAbroad(arn: string, partition: string): boolean {
+  const named = /^arn:([a-z-]+):/.exec(arn)?.[1]
+  return named !== undefined && named !== partition
+}
+
+const writeIn = (partition: string, arn: string) => `write ${arn.replace(/^arn:[a-z-]+:/, `arn:${partition}:`)}`
+
+type Statements = NonNullable<Grant["session_policy"]>["Statement"] | undefined
+
+/** What the statements of a session policy are about. Its other ARNs stand in conditions, and may be of any partition. */
+function resourcesIn(statements: Statements): readonly string[] {
+  const all = statements === undefined ? [] : Array.isArray(statements) ? statements : [statements]
+  return all
+    .flatMap((statement) => [statement["Resource"], statement["NotResource"]].flat())
+    .filter((resource) => typeof resource === "string")
 }

@@ -1,5 +1,15 @@
 import type { Provider } from "../provider.ts"
-import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS, roleParts } from "./grant.ts"
+import {
+  audienceOf,
+  type Connection,
+  ceilingFaultOf,
+  conflictOf,
+  connection,
+  type Grant,
+  grant,
+  MAX_TTL_SECONDS,
+  MIN_TTL_SECONDS,
+} from "./grant.ts"
 import { openSession } from "./role-session.ts"
 
 /** AWS credentials of a role's session, for the broker's identity token. No key of AWS's stands anywhere. */
@@ -9,17 +19,12 @@ export const aws: Provider<Connection, Grant> = {
   ends: "expires",
   connection,
   grant,
-
-  check(wanted, allowed) {
-    const { account } = roleParts(wanted.role)
-    if (allowed.accounts.includes(account)) return null
-    return `the role is in account ${account}, which the connection does not list (${allowed.accounts.join(", ")}); name a role in one of these, or have the account added to the connection`
-  },
-
+  check: conflictOf,
+  checkCeiling: ceilingFaultOf,
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
 
-  audiences: ({ audience }) => ({ presented: [audience] }),
+  audiences: (settings) => ({ presented: [audienceOf(settings)] }),
 
   resource: (wanted) => wanted.role,
 
@@ -27,7 +32,7 @@ export const aws: Provider<Connection, Grant> = {
     const { connection: settings, grant: wanted, ttlSeconds } = request
     const { value: session, endsAt } = await openSession(
       { ...wanted, accounts: settings.accounts, seconds: ttlSeconds },
-      settings,
+      { ...settings, audience: audienceOf(settings) },
       request,
       io,
     )

@@ -2,20 +2,16 @@ import type { Login } from "../../ports/logins.ts"
 import type { OtherSide } from "../call.ts"
 import type { MintRequest, ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
-import {
-  buildAssumeRole,
-  endpointOf,
-  readCredentials,
-  readFailure,
-  type SessionCredentials,
-  type SessionWish,
-} from "./api.ts"
+import { buildAssumeRole, readCredentials, readFailure, type SessionCredentials, type SessionWish } from "./api.ts"
 import type { Connection } from "./grant.ts"
+import { endpointOf } from "./partitions.ts"
 import { sessionName, sessionTags, TAGS_CLAIM } from "./session.ts"
 import { assumeRole } from "./sts-client.ts"
 
 /** How a connection reaches STS, and what it says to it. */
-export type StsSettings = Pick<Connection, "region" | "audience" | "session_tags" | "endpoint">
+export interface StsSettings extends Pick<Connection, "region" | "session_tags" | "endpoint"> {
+  readonly audience: string
+}
 
 /**
  * A session of a role, for the broker's identity token about this job and grant. Throttling and failures of STS's are

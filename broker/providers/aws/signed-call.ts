@@ -3,7 +3,8 @@ import type { BrokerError } from "../../core/errors.ts"
 import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { type Call, denied, jsonOf, type OtherSide, passingFailure, throttled, unavailable } from "../call.ts"
-import { endpointOf, type SessionCredentials, THROTTLED } from "./api.ts"
+import { type SessionCredentials, THROTTLED } from "./api.ts"
+import { endpointOf } from "./partitions.ts"
 import type { AwsStoreSettings } from "./store-settings.ts"
 
 /** One operation of a service that speaks AWS's JSON protocol, version 1.1. */

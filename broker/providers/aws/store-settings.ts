@@ -2,7 +2,7 @@ import { z } from "zod"
 import { STORES_AUDIENCE, STS_AUDIENCES } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"
-import { endpoint, region, role, roleParts } from "./grant.ts"
+import { endpoint, region, role, roleAbroad, roleParts } from "./grant.ts"
 
 /** What the organisation file says of a way to one of AWS's stores. The role fixes the account. */
 export const awsStoreSettings = {
@@ -28,6 +28,15 @@ export const awsStoreSettings = {
 }
 
 export type AwsStoreSettings = z.output<z.ZodObject<typeof awsStoreSettings>>
+
+/** Refuses a role that the connection's region does not know: to be put behind a schema of these settings. */
+export function inOnePartition(
+  { role, region }: Pick<AwsStoreSettings, "role" | "region">,
+  context: z.core.$RefinementCtx<unknown>,
+): void {
+  const message = roleAbroad(role, region)
+  if (message !== null) context.addIssue({ code: "custom", path: ["role"], message })
+}
 
 /** Where a connection's secrets stand: the parts that each of their ARNs begins with. */
 export function arnPrefix(service: string, connection: Pick<AwsStoreSettings, "region" | "role">): string {

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
-import { fieldFault, splitField } from "../field.ts"
+import { fieldFault, isUrl, splitField } from "../field.ts"
+import type { Located } from "../read-grant.ts"
 import { segmentFault } from "../segment.ts"
 import { audience, serviceUrl } from "../service.ts"
 import { storeSettings } from "../store.ts"
@@ -44,12 +45,21 @@ export type Connection = z.infer<typeof connection>
 
 /** Parses a variable's id, `data/shop/db/password`, with `#FIELD` behind it or not. */
 export function parseLocator(locator: string): Result<string, string> {
+  if (isUrl(locator)) return fail("is a URL; write the variable's id, as data/shop/db/password")
   const { place, field } = splitField(locator)
   const fault = fieldFault(field) ?? idFault(place)
   if (fault !== null) return fail(fault)
   if (place.startsWith(DYNAMIC))
     return fail(`is below ${DYNAMIC}: Conjur makes a new credential for each reading of it, which nobody would end`)
   return ok(place)
+}
+
+/** Why a grant cannot read these: what is copied from Conjur's resources has account and kind before the id. */
+export function conflictOf(wanted: readonly Located<string>[], { account }: Connection): string | null {
+  const whole = `${account}:variable:`
+  const found = wanted.find(({ place }) => place.startsWith(whole))
+  if (found === undefined) return null
+  return `${found.locator} is the id of a resource: write the variable's alone, ${found.locator.slice(whole.length)}`
 }
 
 const idFault = (id: string): string | null =>

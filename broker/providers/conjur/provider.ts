@@ -8,7 +8,7 @@ import { retryPassing } from "../retry.ts"
 import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
 import { batchesOf, buildLogin, buildRead, isForOne, readLogin, readValues } from "./api.ts"
-import { type Connection, connection, parseLocator } from "./grant.ts"
+import { type Connection, conflictOf, connection, parseLocator } from "./grant.ts"
 
 /** Variables of CyberArk Conjur. Its JWT authenticator admits the broker's token: no API key of Conjur's is kept. */
 export const conjur = storeProvider({
@@ -17,6 +17,7 @@ export const conjur = storeProvider({
   title: "Conjur",
   connection,
   parse: parseLocator,
+  check: conflictOf,
   audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
-import { fieldFault, splitField } from "../field.ts"
+import { fieldFault, isUrl, splitField } from "../field.ts"
 import { referenceSettings } from "../references.ts"
 import { audience, serviceUrl, uuid } from "../service.ts"
 import { storeSettings } from "../store.ts"
@@ -47,6 +47,7 @@ export interface Place {
 
 /** Parses `PROJECT_ID/ENVIRONMENT/[FOLDER/...]NAME`, with `#FIELD` behind it or not. */
 export function parseLocator(locator: string): Result<Place, string> {
+  if (isUrl(locator)) return fail("is a URL; write PROJECT_ID/ENVIRONMENT/[FOLDER/...]NAME")
   const { place, field } = splitField(locator)
   const fault = fieldFault(field)
   if (fault !== null) return fail(fault)

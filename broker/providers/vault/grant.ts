@@ -6,7 +6,7 @@ import { located, locatorsOf, readField, wantedOf } from "../read-grant.ts"
 import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"
 import { engineAt, engineFault, engines, isSystemPath, parameterName } from "./engines.ts"
-import { isPath, parseLocator, secretAt } from "./locator.ts"
+import { type ApiPath, apiPathIn, isPath, parseLocator, secretAt } from "./locator.ts"
 
 /**
  * Long enough for a token to outlive its own minting. Vault's ceilings are a mount's and a role's own (32 days unless
@@ -126,6 +126,8 @@ export function conflictOf(wanted: Grant, allowed: Connection): string | null {
     return `the role ${wanted.role} is not among the connection's roles (${allowed.roles.join(", ")}); use one of these, or have it added to the connection`
   }
   for (const { locator, place } of located(locatorsOf(wanted.read ?? {}), parseLocator)) {
+    const apiPath = apiPathIn(place.secret, allowed.kv)
+    if (apiPath !== null) return `${locator} ${remedyOf(apiPath, locator.slice(place.secret.length))}`
     const secret = secretAt(place.secret, allowed.kv)
     if (secret === null) {
       return `${locator} is in no KV mount that the connection lists (${Object.keys(allowed.kv).join(", ")}); have the mount and its version added to the connection's kv`
@@ -135,6 +137,20 @@ export function conflictOf(wanted: Grant, allowed: Connection): string | null {
     }
   }
   return wanted.dynamic === undefined ? null : dynamicConflictOf(wanted.dynamic, wanted.parameters ?? {}, allowed)
+}
+
+/** What to write instead of a path of the API, whose version and field are `rest`. */
+function remedyOf({ extra, meant, folder }: ApiPath, rest: string): string {
+  const write = `has ${extra} as paths of Vault's API do, and locators do not: write ${meant}${rest}`
+  return folder === null
+    ? write
+    : `${write}. If ${folder} really is a folder of the mount, have it added to the connection's kv, as ${folder}: 2`
+}
+
+/** Why no locator is inside a boundary's pattern for `read`; null when one may be. */
+export function ceilingFaultOf(field: string, pattern: string, { kv }: Pick<Connection, "kv">): string | null {
+  const apiPath = field === "read" ? apiPathIn(pattern, kv) : null
+  return apiPath === null ? null : `${pattern} ${remedyOf(apiPath, "")}`
 }
 
 function dynamicConflictOf(path: string, parameters: NonNullable<Grant["parameters"]>, allowed: Connection) {

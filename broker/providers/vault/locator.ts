@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from "../../core/result.ts"
-import { fieldFault, splitField } from "../field.ts"
+import { fieldFault, isUrl, splitField } from "../field.ts"
 
 /** Paths of at most this many characters. */
 const MAX_PATH_CHARACTERS = 512
@@ -26,6 +26,7 @@ export const isPath = (text: string): boolean =>
 
 /** Parses `MOUNT/PATH[?version=NUMBER]#FIELD`. */
 export function parseLocator(locator: string): Result<Place, string> {
+  if (isUrl(locator)) return fail("is a URL: write MOUNT/PATH#FIELD, as secret/shop/db#password")
   const { place: text, field } = splitField(locator)
   if (field === null) return fail("names no field: write MOUNT/PATH#FIELD, as secret/shop/db#password")
   const fault = fieldFault(field)
@@ -55,7 +56,7 @@ export interface KvSecret {
 export function secretAt(whole: string, mounts: KvMounts): KvSecret | null {
   const [mount, kv] =
     Object.entries(mounts)
-      .filter(([name]) => whole.startsWith(`${name}/`))
+      .filter(([name]) => whole.startsWith(`${name}/`) && !isFolder(name, mounts))
       .sort(([a], [b]) => b.length - a.length)[0] ?? []
   return mount === undefined || kv === undefined ? null : { mount, kv, path: whole.slice(mount.length + 1) }
 }
@@ -63,3 +64,39 @@ export function secretAt(whole: string, mounts: KvMounts): KvSecret | null {
 /** Where the engine's API, and so the policies of Vault, have a secret: version 2 keeps it below `data/`. */
 export const apiPathOf = ({ mount, kv, path }: KvSecret): string =>
   kv === 2 ? `${mount}/data/${path}` : `${mount}/${path}`
+
+/**
+ * Whether an entry of the connection's mounts is a folder that is named like a part of the API: `secret/data: 2` beside
+ * `secret: 2`. It cannot be a mount, since Vault has none inside of another.
+ */
+function isFolder(name: string, mounts: KvMounts): boolean {
+  const mount = /^(.+)\/(?:data|metadata)$/.exec(name)?.[1]
+  return mount !== undefined && mounts[mount] === 2 && mounts[name] === 2
+}
+
+/** A path of Vault's API or policies where a locator was meant. */
+export interface ApiPath {
+  /** What it has and locators have not: `data/`. */
+  readonly extra: string
+  /** What to write instead, without version and field. */
+  readonly meant: string
+  /** The entry with which a connection says that the mount really has such a folder; null where there can be none. */
+  readonly folder: string | null
+}
+
+/**
+ * Whether a path was copied from Vault's API, as `secret/data/shop` or `v1/secret/shop`; null when it was not, as far as the
+ * connection lets anybody say. As a locator it would be read at `secret/data/data/shop`.
+ */
+export function apiPathIn(whole: string, mounts: KvMounts): ApiPath | null {
+  const secret = secretAt(whole, mounts)
+  if (secret === null) {
+    const rest = /^v1\/(.+)$/.exec(whole)?.[1]
+    if (rest === undefined || secretAt(rest, mounts) === null) return null
+    return { extra: "v1/", meant: apiPathIn(rest, mounts)?.meant ?? rest, folder: null }
+  }
+  const { mount, kv, path } = secret
+  const [, folder, rest] = /^(data|metadata)\/(.+)$/.exec(path) ?? []
+  if (kv === 1 || folder === undefined || mounts[`${mount}/${folder}`] === 2) return null
+  return { extra: `${folder}/`, meant: `${mount}/${rest}`, folder: `${mount}/${folder}` }
+}

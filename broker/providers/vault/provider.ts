@@ -7,6 +7,7 @@ import { mintDynamic } from "./dynamic.ts"
 import { engineAt } from "./engines.ts"
 import {
   type Connection,
+  ceilingFaultOf,
   conflictOf,
   connection,
   type Grant,
@@ -26,6 +27,7 @@ export const vault: Provider<Connection, Grant> = {
   connection,
   grant,
   check: conflictOf,
+  checkCeiling: ceilingFaultOf,
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
   underCeiling: fieldsOnly,

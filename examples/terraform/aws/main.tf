@@ -42,12 +42,17 @@ variable "role_name" {
 }
 
 variable "audiences" {
-  description = "What the broker's tokens may be for in this account: with daypass-aws-stores besides, where it reads AWS's stores"
+  description = "What the broker's tokens may be for in this account, besides AWS STS: daypass-aws-stores, where it reads AWS's stores"
   type        = list(string)
-  default     = ["sts.amazonaws.com"]
+  default     = []
 }
 
+data "aws_partition" "here" {}
+
 locals {
+  # The default of an aws connection: sts.amazonaws.com.cn in China, sts.amazonaws.eu in the European Sovereign Cloud.
+  audience = "sts.${data.aws_partition.here.dns_suffix}"
+
   # IAM names the provider, and the keys of its conditions, by the URL without its scheme.
   broker = trimprefix(var.broker_url, "https://")
 
@@ -58,7 +63,7 @@ locals {
 # Once an account. No thumbprint: AWS checks the broker's certificate against the authorities that it trusts.
 resource "aws_iam_openid_connect_provider" "daypass" {
   url            = var.broker_url
-  client_id_list = var.audiences
+  client_id_list = distinct(concat([local.audience], var.audiences))
 }
 
 data "aws_iam_policy_document" "trust" {
@@ -74,7 +79,7 @@ data "aws_iam_policy_document" "trust" {
     condition {
       test     = "StringEquals"
       variable = "${local.broker}:aud"
-      values   = ["sts.amazonaws.com"]
+      values   = [local.audience]
     }
 
     # Without this condition, every grant of every repository behind the broker could assume the role.

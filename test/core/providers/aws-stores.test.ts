@@ -34,6 +34,7 @@ describe("a locator of Secrets Manager", () => {
 
   it.each([
     ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/stripe-AbCd12", "is an ARN"],
+    ["https://eu-west-1.console.aws.amazon.com/secretsmanager/secret?name=shop", "is a URL"],
     ["", "no secret's name"],
     ["#api_key", "no secret's name"],
     ["shop stripe", "no secret's name"],
@@ -85,6 +86,7 @@ describe("a locator of Parameter Store", () => {
 
   it.each([
     ["arn:aws:ssm:eu-west-1:111122223333:parameter/shop/db", "is an ARN"],
+    ["https://ssm.eu-west-1.amazonaws.com/shop/db", "is a URL"],
     ["", "no parameter's name"],
     ["/shop/d b", "no parameter's name"],
     ["/shop/db@3", "no parameter's name"],
@@ -146,6 +148,7 @@ describe("a connection to AWS's stores", () => {
     ["no region", { region: undefined }],
     ["the audience of roles for jobs", { audience: "sts.amazonaws.com" }],
     ["the audience of roles for jobs in China", { audience: "sts.amazonaws.com.cn" }],
+    ["the audience of roles for jobs in the European Sovereign Cloud", { audience: "sts.amazonaws.eu" }],
     ["an http endpoint", { endpoint: "http://secretsmanager.example.com" }],
     ["an endpoint with a path", { endpoint: "https://example.com/secretsmanager" }],
     ["an endpoint with a query", { endpoint: "https://example.com?x" }],

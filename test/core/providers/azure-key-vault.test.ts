@@ -65,7 +65,7 @@ describe("the locators of Key Vault", () => {
 
   it.each([
     ["Shop-DB", "write the name in small ones"],
-    ["https://acme-prod.vault.azure.net/secrets/shop-db", "a secret's name alone"],
+    ["https://acme-prod.vault.azure.net/secrets/shop-db", "so write shop-db"],
     [`shop-db/${VERSION}`, "a secret's name alone"],
     ["../keys/shop-db", "a secret's name alone"],
     ["shop_db", "a secret's name alone"],

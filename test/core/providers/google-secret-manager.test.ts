@@ -47,7 +47,7 @@ describe("the locators of Secret Manager", () => {
   )
 
   it.each([
-    ["projects/acme-prod/secrets/shop-db", "a secret's name alone"],
+    ["projects/acme-prod/secrets/shop-db", "so write shop-db"],
     ["shop/db", "a secret's name alone"],
     ["shop-db/versions/7", "a secret's name alone"],
     ["../shop-db", "a secret's name alone"],

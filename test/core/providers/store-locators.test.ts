@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest"
 import { compilePattern, matchPattern } from "../../../broker/core/policy/pattern.ts"
 import { parseReference, connection as viaConnect } from "../../../broker/providers/1password/grant.ts"
 import { onePassword } from "../../../broker/providers/1password/provider.ts"
+import { azureKeyVault } from "../../../broker/providers/azure/key-vault/provider.ts"
 import { batchesOf } from "../../../broker/providers/conjur/api.ts"
 import { conjur } from "../../../broker/providers/conjur/provider.ts"
 import { doppler } from "../../../broker/providers/doppler/provider.ts"
+import { googleSecretManager } from "../../../broker/providers/google/secret-manager/provider.ts"
 import { infisical } from "../../../broker/providers/infisical/provider.ts"
 import type { Provider } from "../../../broker/providers/provider.ts"
 import { serviceUrl } from "../../../broker/providers/service.ts"
@@ -153,6 +155,36 @@ describe("a ceiling over 1Password", () => {
   it("over ids is over no name", () => {
     expect(allows("op://Shop/id:*/password", `op://Shop/id:${ITEM}/password`)).toBe(true)
     expect(allows("op://Shop/id:*/password", `op://Shop/${ITEM}/password`)).toBe(false)
+  })
+})
+
+describe("what is copied from a store's own pages or API", () => {
+  const ID = "0a".repeat(16)
+  const GOOGLE_API = "https://secretmanager.googleapis.com/v1"
+
+  it.each([
+    [googleSecretManager, "projects/acme-prod/secrets/stripe", "so write stripe"],
+    [googleSecretManager, "projects/123456789012/secrets/stripe/versions/3#key", "so write stripe@3#key"],
+    [googleSecretManager, "projects/acme-prod/secrets/stripe/versions/latest", "so write stripe"],
+    [googleSecretManager, "projects/acme-prod/locations/europe-west3/secrets/db/versions/live", "so write db@live"],
+    [googleSecretManager, `${GOOGLE_API}/projects/p/secrets/db/versions/1:access`, "so write db@1"],
+    [azureKeyVault, "https://acme-prod.vault.azure.net/secrets/Stripe-Key", "so write stripe-key"],
+    [azureKeyVault, `https://acme.vault.azure.net/secrets/db/${ID}#pw`, `so write db@${ID}#pw`],
+    [azureKeyVault, "https://portal.azure.com/", "so write NAME[@VERSION]"],
+    [onePassword, "https://start.1password.com/open/i?a=b", "of the form op://VAULT/ITEM/[SECTION/]FIELD"],
+    [doppler, "https://dashboard.doppler.com/workplace/w/projects/shop", "of the form PROJECT/CONFIG/NAME"],
+    [infisical, "https://app.infisical.com/api/v4/secrets/KEY", "write PROJECT_ID/ENVIRONMENT/[FOLDER/...]NAME"],
+    [conjur, "https://conjur.example.com/secrets/acme/variable/prod", "as data/shop/db/password"],
+  ] as const)("is no locator of $name: of %s the fault ends with %j", (provider, locator, remedy) => {
+    const { error } = provider.grant.safeParse({ read: { VALUE: locator } })
+    expect(error?.issues.map(({ message }) => message.endsWith(remedy) || message)).toEqual([true])
+  })
+
+  it("is no locator of Conjur with account and kind before it", () => {
+    const settings = conjur.connection.parse({ url: "https://c.example", account: "acme", authenticator: "d" })
+    const check = (locator: string) => conjur.check?.(conjur.grant.parse({ read: { V: locator } }), settings)
+    expect(check("acme:variable:prod/db#host")).toContain("write the variable's alone, prod/db#host")
+    for (const locator of ["prod/db:eu/keys", "other:variable:prod/db", "variable:x"]) expect(check(locator)).toBeNull()
   })
 })
 

@@ -93,6 +93,11 @@ describe("a locator", () => {
     expect(parseLocator(text)).toEqual(fail(expect.stringMatching(/^(?:names|ends|may|is) /)))
   })
 
+  it("is no URL", () => {
+    const url = "https://vault.acme.example:8200/v1/secret/data/shop/app#k"
+    expect(parseLocator(url)).toEqual(fail(expect.stringContaining("is a URL: write MOUNT/PATH#FIELD")))
+  })
+
   it("is in the longest mount that begins it", () => {
     const mounts = { secret: 2, "secret/team": 1 } as const
     expect(secretAt("secret/team/db", mounts)).toEqual({ mount: "secret/team", kv: 1, path: "db" })
@@ -192,6 +197,46 @@ describe("a grant of Vault and its connection", () => {
     expect(fault).toBe(
       'database/creds/a is not among the paths that the connection lets engines mint at; have it added to the connection, as dynamic: { "database/creds/a": {} }',
     )
+  })
+
+  it.each([
+    ["secret/data/shop/app#k", "has data/", "write secret/shop/app#k"],
+    ["secret/data/shop/app?version=3#k", "has data/", "write secret/shop/app?version=3#k"],
+    ["secret/metadata/shop/app#k", "has metadata/", "write secret/shop/app#k"],
+    ["v1/secret/data/shop/app#k", "has v1/", "write secret/shop/app#k"],
+    ["v1/legacy/data/shop#k", "has v1/", "write legacy/data/shop#k"],
+  ])("disagree on %s, which is a path of the API", (locator, has, remedy) => {
+    expect(conflict({ read: { A: locator } })).toContain(`${locator} ${has} as paths of Vault's API do`)
+    expect(conflict({ read: { A: locator } })).toMatch(new RegExp(`: ${remedy.replace("?", "\\?")}(?:\\.|$)`))
+  })
+
+  it.each([
+    "legacy/data/shop#k",
+    "legacy/metadata/shop#k",
+    "secret/data#k",
+    "secret/shop/data/app#k",
+    "secret/database/a#k",
+  ])("agree on %s, whose data is no part of the API", (locator) => {
+    expect(conflict({ read: { A: locator } })).toBeNull()
+  })
+
+  it.each(["data", "metadata"])("agree on a folder %s where the connection lists it", (folder) => {
+    const kv = { secret: 2, [`secret/${folder}`]: 2 } as const
+    const listed = connection.parse({ url: "https://v.example", roles: ["ci-*"], kv })
+    const read = { A: `secret/${folder}/shop/app#k` }
+    const bare = connection.parse({ url: "https://v.example", roles: ["ci-*"] })
+    expect(vault.check?.(grant.parse({ role: "ci-a", read }), bare)).toContain(`kv, as secret/${folder}: 2`)
+    expect(vault.check?.(grant.parse({ role: "ci-a", read }), listed)).toBeNull()
+    expect(secretAt(`secret/${folder}/shop/app`, kv)).toEqual({ mount: "secret", kv: 2, path: `${folder}/shop/app` })
+  })
+
+  it("are both outside of a ceiling over paths of the API", () => {
+    const fault = (pattern: string, field = "read") => vault.checkCeiling?.(field, pattern, settings)
+    expect(fault("secret/data/shop/**")).toContain("write secret/shop/**")
+    expect(fault("v1/secret/**")).toContain("write secret/**")
+    for (const pattern of ["secret/shop/**", "secret/**", "**", "secret/data*/x#k", "legacy/data/**", "other/data/**"])
+      expect(fault(pattern)).toBeNull()
+    expect(fault("secret/data/shop/**", "dynamic")).toBeNull()
   })
 
   it("mounts secret alone when it lists none", () => {

@@ -13,11 +13,12 @@ const PACKED_LIMIT_BYTES = 1024
 
 const SINGLE = ["Action", "Version", "RoleArn", "RoleSessionName", "WebIdentityToken", "DurationSeconds", "Policy"]
 const POLICY_ARN = /^PolicyArns\.member\.([1-9][0-9]?)\.arn$/
-const ROLE_ARN = /^arn:aws(?:-[a-z]+)*:iam::(\d{12}):role\/(?:[\u0021-\u007e]+\/)?([\w+=,.@-]{1,64})$/
+const ROLE_ARN = /^arn:(aws(?:-[a-z]+)*):iam::(\d{12}):role\/(?:[\u0021-\u007e]+\/)?([\w+=,.@-]{1,64})$/
 
 /** A call of AssumeRoleWithWebIdentity whose form is right. */
 export interface AssumeRoleCall {
   readonly roleArn: string
+  readonly partition: string
   readonly account: string
   /** The role's name without its path: what the session's ARN carries. */
   readonly roleName: string
@@ -57,8 +58,9 @@ export function readAssumeRoleCall(method: string, headers: IncomingHttpHeaders,
   if (!role) throw new StsRefusal("ValidationError", `Request ARN is invalid`)
   return {
     roleArn,
-    account: role[1] ?? "",
-    roleName: role[2] ?? "",
+    partition: role[1] ?? "",
+    account: role[2] ?? "",
+    roleName: role[3] ?? "",
     sessionName,
     token,
     durationSeconds: duration(form.get("DurationSeconds")),

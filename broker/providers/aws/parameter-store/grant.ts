@@ -1,20 +1,22 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../../core/result.ts"
-import { fieldFault, splitField } from "../../field.ts"
-import { awsStoreSettings } from "../store-settings.ts"
+import { fieldFault, isUrl, splitField } from "../../field.ts"
+import { awsStoreSettings, inOnePartition } from "../store-settings.ts"
 
 /** What the organisation file says of a way to Parameter Store. */
-export const connection = z.strictObject({
-  ...awsStoreSettings,
-  /**
-   * Parameters of type String and StringList are not masked. AWS says to keep nothing secret in these types; many do, and
-   * a password in a log cannot be called back, while a region that is masked there is soon noticed and mended.
-   */
-  plain_is_public: z
-    .boolean()
-    .default(false)
-    .meta({ description: "Parameters of type String and StringList are not masked." }),
-})
+export const connection = z
+  .strictObject({
+    ...awsStoreSettings,
+    /**
+     * Parameters of type String and StringList are not masked. AWS says to keep nothing secret in these types; many do,
+     * and a password in a log cannot be called back, while a region that is masked there is soon noticed and mended.
+     */
+    plain_is_public: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Parameters of type String and StringList are not masked." }),
+  })
+  .superRefine(inOnePartition)
 
 export type Connection = z.infer<typeof connection>
 
@@ -34,6 +36,7 @@ const VERSION = /^[1-9][0-9]{0,14}$/
 
 /** Parses `NAME[:VERSION]`, with `#FIELD` behind it or not. */
 export function parseLocator(locator: string): Result<Place, string> {
+  if (isUrl(locator)) return fail("is a URL; write the parameter's name, as /shop/db/password")
   const { place: text, field } = splitField(locator)
   const [name = "", version, ...rest] = text.split(":")
   if (name === "arn") return fail("is an ARN; write the parameter's name. Account and region are the connection's")

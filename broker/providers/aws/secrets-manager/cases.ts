@@ -101,6 +101,26 @@ const failures = storeFailures({
   picksFields: true,
 })
 
+const elsewhere: readonly ProviderCase[] = (
+  [
+    ["China", "aws-cn", "cn-north-1", "amazonaws.com.cn"],
+    ["the European Sovereign Cloud", "aws-eusc", "eusc-de-east-1", "amazonaws.eu"],
+  ] as const
+).map(([where, partition, region, suffix]) => ({
+  name: `asks in ${where} where its endpoints are`,
+  ...request,
+  connection: { region, role: `arn:${partition}:iam::111122223333:role/daypass-read` },
+  replies: [
+    granted({ arn: `arn:${partition}:sts::111122223333:assumed-role/daypass-read/session` }),
+    secret({ ARN: `arn:${partition}:secretsmanager:${region}:111122223333:secret:shop/stripe-AbCd12` }),
+  ],
+  calls: [
+    { method: "POST", url: `https://sts.${region}.${suffix}/` },
+    { method: "POST", url: `https://secretsmanager.${region}.${suffix}/` },
+  ],
+  expect: minted,
+}))
+
 /** Stories of Secrets Manager: read, refused, spoiled, unusable, and passing failures. */
 export const cases: readonly ProviderCase[] = [
   {
@@ -153,20 +173,7 @@ export const cases: readonly ProviderCase[] = [
     ],
     expect: minted,
   },
-  {
-    name: "asks in China where China's endpoints are",
-    ...request,
-    connection: { region: "cn-north-1", role: "arn:aws-cn:iam::111122223333:role/daypass-read" },
-    replies: [
-      granted({ arn: "arn:aws-cn:sts::111122223333:assumed-role/daypass-read/session" }),
-      secret({ ARN: "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:shop/stripe-AbCd12" }),
-    ],
-    calls: [
-      { method: "POST", url: "https://sts.cn-north-1.amazonaws.com.cn/" },
-      { method: "POST", url: "https://secretsmanager.cn-north-1.amazonaws.com.cn/" },
-    ],
-    expect: minted,
-  },
+  ...elsewhere,
   ...versions,
   ...fields,
   ...binary,

@@ -1,10 +1,10 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../../core/result.ts"
-import { fieldFault, splitField } from "../../field.ts"
-import { awsStoreSettings } from "../store-settings.ts"
+import { fieldFault, isUrl, splitField } from "../../field.ts"
+import { awsStoreSettings, inOnePartition } from "../store-settings.ts"
 
 /** What the organisation file says of a way to Secrets Manager. */
-export const connection = z.strictObject(awsStoreSettings)
+export const connection = z.strictObject(awsStoreSettings).superRefine(inOnePartition)
 
 export type Connection = z.infer<typeof connection>
 
@@ -30,6 +30,7 @@ const CURRENT = "AWSCURRENT"
 
 /** Parses `NAME[:VERSION]`, with `#FIELD` behind it or not. */
 export function parseLocator(locator: string): Result<Place, string> {
+  if (isUrl(locator)) return fail("is a URL; write the secret's name, as shop/stripe")
   const { place: text, field } = splitField(locator)
   const [name = "", version, ...rest] = text.split(":")
   if (name === "arn")

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { fail, ok, type Result } from "../../../core/result.ts"
-import { fieldFault, splitField } from "../../field.ts"
+import { fieldFault, isUrl, splitField } from "../../field.ts"
 import { origin, uuid } from "../../service.ts"
 import { storeSettings } from "../../store.ts"
 import { entra } from "../grant.ts"
@@ -64,6 +64,7 @@ export function parseLocator(locator: string): Result<Place, string> {
   const { place, field } = splitField(locator)
   const fault = fieldFault(field)
   if (fault !== null) return fail(fault)
+  if (isUrl(locator)) return fail(urlFault(place, field))
   const [name = "", version = null, ...more] = place.split("@")
   if (NAME.test(name.toLowerCase()) && !NAME.test(name))
     return fail("has capital letters: write the name in small ones, which is the same to Key Vault")
@@ -72,4 +73,11 @@ export function parseLocator(locator: string): Result<Place, string> {
   if (version !== null && !VERSION.test(version))
     return fail("has a version that is none of Key Vault's: 32 digits and small letters from a to f")
   return ok({ name, version })
+}
+
+/** Key Vault names a secret by a URL, its identifier, which has the vault in it. */
+function urlFault(url: string, field: string | null): string {
+  const [, name, version] = /^[^/]+\/\/[^/]+\/secrets\/([^/]+)(?:\/([^/]+))?$/.exec(url) ?? []
+  const meant = name === undefined ? "NAME[@VERSION]" : [name.toLowerCase(), version].filter(Boolean).join("@")
+  return `is a URL; the vault is the connection's, so write ${meant}${field === null ? "" : `#${field}`}`
 }

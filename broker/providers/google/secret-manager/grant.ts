@@ -12,6 +12,10 @@ const ALIAS = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/
 /** What no alias can be called, in whatever case. */
 const RESERVED = /^(?:latest|new)$/i
 
+/** How the API names a secret or a version of it; `gcloud` prints it, and so do URLs. */
+const RESOURCE_NAME =
+  /^(?:[^#]*\/)?projects\/[^/]+\/(?:locations\/[^/]+\/)?secrets\/([^/]+)(?:\/versions\/([^/:]+))?(?::access)?$/
+
 /** What the organisation file says of a way to the secrets of one project. */
 export const connection = z.strictObject({
   ...loginSettings,
@@ -55,6 +59,13 @@ export function parseLocator(locator: string): Result<Place, string> {
   const { place, field } = splitField(locator)
   const fault = fieldFault(field)
   if (fault !== null) return fail(fault)
+  const [, named, at] = RESOURCE_NAME.exec(place) ?? []
+  if (named !== undefined) {
+    const meant = at === undefined || RESERVED.test(at) ? named : `${named}@${at}`
+    return fail(
+      `is the name of a resource; project and location are the connection's, so write ${meant}${field === null ? "" : `#${field}`}`,
+    )
+  }
   const [secret = "", version, ...more] = place.split("@")
   if (!SECRET_ID.test(secret) || more.length > 0)
     return fail(
