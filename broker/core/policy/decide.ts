@@ -68,7 +68,17 @@ export function decide(input: DecisionInput): Decision {
   const asked = [...new Set(input.grants)]
 
   const rules = memoized((rule: Rule) => evaluateRule(rule, identity))
-  const scope = { identity, own, ofRepository, applying, rules, ceiling, ...protectionFor(input, applying, ceiling) }
+  const isOneOfMany = organisation.issuers.size > 1
+  const scope = {
+    identity,
+    own,
+    isOneOfMany,
+    ofRepository,
+    applying,
+    rules,
+    ceiling,
+    ...protectionFor(input, applying, ceiling),
+  }
   const verdicts = asked.map((name) => verdictOf(name, scope, input.ttlSeconds))
   const trace: Trace = {
     subject: {
@@ -132,6 +142,8 @@ const IN_NO_ENVIRONMENT: ProtectionFact = { known: false, reason: "the job runs 
 interface Scope extends Protection {
   readonly identity: Identity
   readonly own: boolean
+  /** Whether the organisation lists issuers besides the job's. */
+  readonly isOneOfMany: boolean
   readonly ofRepository: readonly Policy[]
   readonly applying: readonly Policy[]
   readonly rules: (rule: Rule) => RuleTrace
@@ -175,7 +187,7 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   }
 
   if (!scope.own) return no(reasons.stranger(identity))
-  if (applying.length === 0) return no(reasons.noPolicy(identity, scope.ofRepository))
+  if (applying.length === 0) return no(reasons.noPolicy(identity, scope.ofRepository, scope.isOneOfMany))
   if (grant === undefined) return no(reasons.noSuchGrant(name, applying))
   if (another !== undefined) return no(reasons.definedTwice(grant, another))
   const denied = denies.find((rule) => rule.matched)

@@ -12,11 +12,13 @@ export const reasons = {
   stranger: ({ owner, ownerId, issuer }: Identity) =>
     `The owner ${owner} (id ${ownerId}) is none of the organisation's: list it under the owners of issuer ${issuer} if it should be.`,
 
-  noPolicy: (identity: Identity, ofRepository: readonly Policy[]) => {
+  /** `isOneOfMany`: the organisation lists other issuers, too, whose repositories can have the same name and id. */
+  noPolicy: (identity: Identity, ofRepository: readonly Policy[], isOneOfMany: boolean) => {
     const where =
       ofRepository.length > 0 ? `${environmentOf(identity.environment)} of ${identity.repository}` : identity.repository
     const key = identity.environment === undefined ? "no environment" : `environment: ${identity.environment}`
-    return `No policy speaks of ${where}: add one with repository_id: ${quote(identity.repositoryId)} and ${key}.`
+    const [of, issuer] = isOneOfMany ? [` of issuer ${identity.issuer}`, `issuer: ${identity.issuer}, `] : ["", ""]
+    return `No policy${of} speaks of ${where}: add one with ${issuer}repository_id: ${quote(identity.repositoryId)} and ${key}.`
   },
 
   noSuchGrant: (name: string, applying: readonly Policy[]) => {
