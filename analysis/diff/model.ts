@@ -18,7 +18,7 @@ export interface PolicyDiff {
 
 /**
  * One issuer in both sets; null on the side that does not list it. One that has the same URL under another name is the
- * same: the broker decides about its jobs as before, and names them by the URL to others.
+ * same issuer: the broker decides about its jobs as before, and identity tokens, ledgers and audit records carry its URL.
  */
 export interface ComparedIssuer {
   readonly old: IssuerConfig | null
@@ -54,7 +54,7 @@ export interface PolicyChange {
   readonly kind: ChangeKind
   /** A sentence without its subject: `can get aws-deploy: ...`. */
   readonly says: string
-  /** Of one issuer, except where nothing can be told of any. Issuers go by their names in the new set, those that it does not list by their old ones. */
+  /** All of one issuer, except where the sets cannot be compared. Names of issuers are those of the new set; one that it does not list has its old name. */
   readonly subjects: readonly ChangeSubject[]
   /** The grant's name, when it is about one. */
   readonly grant: string | null

@@ -1,6 +1,5 @@
 import { didYouMean } from "../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
-import { issuerWordsOf } from "../scopes/subject-words.ts"
 import { GITHUB_CLAIMS, type KnownIds, NOBODYS_ID } from "./github-claims.ts"
 
 /** What a policy folder knows by name. Made once a folder: tests by the thousand ask it. */
@@ -41,8 +40,7 @@ export function knownNames(set: PolicySet): KnownNames {
       return others.length === 0 ? id : undefined
     },
   })
-  const issuerWords = issuerWordsOf(set.organisation)
-  const ofIssuer = (issuer: string) => (issuerWords(issuer) === null ? "" : ` of ${issuerWords(issuer)}`)
+  const ofIssuer = (issuer: string) => (issuers.size > 1 ? ` of issuer ${issuer}` : "")
   return {
     grants: new Set(set.policies.flatMap((policy) => [...policy.grants.keys()])),
     deciders: new Set([...rules, ...boundaries].map(({ name }) => name)),
