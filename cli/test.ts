@@ -150,6 +150,7 @@ function jsonOf({ ok, results, coverage, findings }: Outcome): object {
         name: test.name,
         file: test.file,
         line: test.line,
+        issuer: test.issuer,
         passed: result.passed,
         expected: test.expected.outcome,
         decision: outcome,

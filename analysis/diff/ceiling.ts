@@ -224,7 +224,7 @@ function unknowable(name: string, sides: Sides, scope: Scope | null, { reason }:
   return {
     direction: "wider",
     kind: "too-complex",
-    says: `cannot be proved not to get more of ${name} by policies of their own, because ${reason}`,
+    says: `may get more of ${name} by policies of their own, which cannot be ruled out because ${reason}`,
     subjects: [subjectFor(sides, scope)],
     grant: null,
     connection: name,

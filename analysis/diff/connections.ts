@@ -7,7 +7,7 @@ import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { settingsOf, stable } from "../scopes/meaning.ts"
 import type { ChangeSubject } from "../scopes/scope.ts"
-import type { ChangeKind, PolicyChange } from "./model.ts"
+import type { PolicyChange } from "./model.ts"
 
 /** What a connection's settings make more and less of, for whoever has grants of it in both sets. */
 export function connectionChanges(
@@ -21,39 +21,45 @@ export function connectionChanges(
     before: old.organisation.requireBoundToken || before.requireBoundToken,
     after: next.organisation.requireBoundToken || after.requireBoundToken,
   }
-  const differ = (more: PolicySet, less: PolicySet) =>
+  if (bound.before === bound.after && settingsOf(before) === settingsOf(after)) return []
+  const differences: Difference[] = []
+  if (bound.before && !bound.after) {
+    const says = `no longer need a key-bound token for ${after.name}`
+    differences.push({ direction: "wider", kind: "token-binding", says })
+  }
+  if (!bound.before && bound.after) {
+    const says = `need a key-bound token for ${after.name}`
+    differences.push({ direction: "narrower", kind: "token-binding", says })
+  }
+  if (settingsOf(before) !== settingsOf(after)) {
+    const { more, less, words } = settingsDifference(before, after)
+    const says = `have grants of ${after.name}, where ${words}`
+    if (more) differences.push({ direction: "wider", kind: "connection", says })
+    if (less) differences.push({ direction: "narrower", kind: "connection", says })
+  }
+  // What no grant of either set uses is nobody's, and what one set alone uses is told of its grants.
+  const [used, uses] = [usesOf(after.name, old), usesOf(after.name, next)]
+  const issuers = [...uses.keys()].filter((issuer) => used.has(issuer))
+  const differ = (more: PolicySet, less: PolicySet, own: string) =>
     someone(
       next,
       memo,
-      null,
+      own,
       (witness, grant, issuer, connection) => connection === after.name && getsSame(more, less, witness, issuer, grant),
     )
-  const change = (direction: PolicyChange["direction"], kind: ChangeKind, says: string) => ({
-    ...organisationChange({
-      direction,
-      kind,
-      says,
-      subjects: uses,
-      example: direction === "wider" ? differ(next, old) : differ(old, next),
-    }),
-    connection: after.name,
-  })
-  if (bound.before === bound.after && settingsOf(before) === settingsOf(after)) return []
-  // What no grant of either set uses is nobody's, and what one set alone uses is told of its grants.
-  const uses = usesOf(after.name, next)
-  if (uses.length === 0 || usesOf(after.name, old).length === 0) return []
-  const changes: PolicyChange[] = []
-  if (bound.before && !bound.after)
-    changes.push(change("wider", "token-binding", `no longer need a key-bound token for ${after.name}`))
-  if (!bound.before && bound.after)
-    changes.push(change("narrower", "token-binding", `need a key-bound token for ${after.name}`))
-  if (settingsOf(before) !== settingsOf(after)) {
-    const { more, less, words } = settingsDifference(before, after)
-    if (more) changes.push(change("wider", "connection", `have grants of ${after.name}, where ${words}`))
-    if (less) changes.push(change("narrower", "connection", `have grants of ${after.name}, where ${words}`))
-  }
-  return changes
+  return differences.flatMap((difference) =>
+    issuers.map((issuer) => ({
+      ...organisationChange({
+        ...difference,
+        subjects: uses.get(issuer) ?? [],
+        example: difference.direction === "wider" ? differ(next, old, issuer) : differ(old, next, issuer),
+      }),
+      connection: after.name,
+    })),
+  )
 }
+
+type Difference = Pick<PolicyChange, "direction" | "kind" | "says">
 
 /** The same grant from both sets, and more of it from one. */
 function getsSame(more: PolicySet, less: PolicySet, witness: Witness, issuer: string, grant: string): boolean {
@@ -64,7 +70,7 @@ function getsSame(more: PolicySet, less: PolicySet, witness: Witness, issuer: st
   })
 }
 
-/** A list says what grants may reach, so a longer one is more and a shorter one less. Of all else nobody can tell: it is both. */
+/** A list says what grants may reach, so a longer one is more and a shorter one less. Everything else counts as both. */
 function settingsDifference(before: Connection, after: Connection) {
   const [one, other] = [entriesOf(before), entriesOf(after)]
   const words: string[] = []
@@ -103,8 +109,14 @@ const without = (list: readonly unknown[], other: readonly unknown[]): readonly 
   return list.filter((member) => !known.has(stable(member))).map(shown)
 }
 
-/** Whose policies have grants of a connection, and whose own could have: what a boundary allows may be written by anybody. */
-function usesOf(connection: string, { policies, organisation }: PolicySet): readonly ChangeSubject[] {
+/**
+ * Whose policies have grants of a connection, and whose own could have: what a boundary allows may be written by anybody.
+ * By issuer.
+ */
+function usesOf(
+  connection: string,
+  { policies, organisation }: PolicySet,
+): ReadonlyMap<string, readonly ChangeSubject[]> {
   const subjects = policies
     .filter(({ grants }) => [...grants.values()].some((grant) => grant.connection.name === connection))
     .map(({ issuer, target, repository, environment }) => ({
@@ -117,7 +129,14 @@ function usesOf(connection: string, { policies, organisation }: PolicySet): read
   const own = [...organisation.issuers.values()].flatMap(({ name, repositoryPolicies }) =>
     isOpen && repositoryPolicies ? [{ issuer: name, repository: null, repositoryId: null }] : [],
   )
-  return [...new Map([...subjects, ...own].map((subject) => [stable(subject), subject])).values()]
+  const different = new Map([...subjects, ...own].map((subject) => [stable(subject), subject]))
+  const byIssuer = new Map<string, ChangeSubject[]>()
+  for (const subject of different.values()) {
+    const known = byIssuer.get(subject.issuer)
+    if (known) known.push(subject)
+    else byIssuer.set(subject.issuer, [subject])
+  }
+  return byIssuer
 }
 
 /** A change that the organisation file alone makes. */

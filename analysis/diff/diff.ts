@@ -5,8 +5,8 @@ import { isFoldable, TOO_MANY_PATTERNS } from "../scopes/crowd.ts"
 import { stable } from "../scopes/meaning.ts"
 import type { Scope } from "../scopes/scope.ts"
 import { ceilingChanges } from "./ceiling.ts"
-import { withIssuersOf } from "./issuers.ts"
-import type { DiffContext, PolicyChange, PolicyDiff } from "./model.ts"
+import { comparedIssuers, withIssuersOf } from "./issuers.ts"
+import type { ComparedIssuer, DiffContext, PolicyChange, PolicyDiff } from "./model.ts"
 import { organisationChanges } from "./organisation.ts"
 import { changesIn } from "./scope.ts"
 import { changedScopes, type ScopePair } from "./scopes.ts"
@@ -19,8 +19,9 @@ import { changedScopes, type ScopePair } from "./scopes.ts"
  * to go by the names that either set writes for their ids.
  */
 export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffContext): PolicyDiff {
-  if (old.version === next.version && old.version !== "") return { widens: false, narrows: false, changes: [] }
-  if (!isFoldable(old.policies) || !isFoldable(next.policies)) return unknowable(next)
+  const issuers = comparedIssuers(old, next)
+  if (old.version === next.version && old.version !== "") return { widens: false, narrows: false, changes: [], issuers }
+  if (!isFoldable(old.policies) || !isFoldable(next.policies)) return unknowable(next, issuers)
   const aligned = withIssuersOf(old, next)
   const memo = axisMemo()
   const pairs = changedScopes(aligned, next)
@@ -42,16 +43,17 @@ export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffCon
       ...all.filter(({ direction }) => direction === "wider"),
       ...all.filter(({ direction }) => direction === "narrower"),
     ],
+    issuers,
   }
 }
 
 /** Too much to be compared at all: counts as giving more, for it must not pass for safe. */
-function unknowable(next: PolicySet): PolicyDiff {
+function unknowable(next: PolicySet, issuers: readonly ComparedIssuer[]): PolicyDiff {
   const wide = next.policies.find(({ target }) => target.kind === "owner")
   const change: PolicyChange = {
     direction: "wider",
     kind: "too-complex",
-    says: `cannot be proved not to get more, because ${TOO_MANY_PATTERNS}`,
+    says: `may get more, which cannot be ruled out because ${TOO_MANY_PATTERNS}`,
     subjects: [...next.organisation.issuers.keys()].map((issuer) => ({ issuer, repository: null, repositoryId: null })),
     grant: null,
     connection: null,
@@ -61,7 +63,7 @@ function unknowable(next: PolicySet): PolicyDiff {
     place: { set: "new", file: wide?.file ?? ORGANISATION_FILE, line: 1 },
     regions: [],
   }
-  return { widens: true, narrows: false, changes: [change] }
+  return { widens: true, narrows: false, changes: [change], issuers }
 }
 
 function scopeOf({ old, next }: ScopePair): Scope {
@@ -94,12 +96,16 @@ function overlaps(one: Scope, other: Scope): boolean {
   )
 }
 
-/** The same change of several repositories is one change, shown by one example. */
+/**
+ * The same change of several repositories is one change, shown by one example. Not of two issuers: an example, or a
+ * repository that is not listed by name, could be of either.
+ */
 function merged(changes: readonly PolicyChange[]): readonly PolicyChange[] {
   const found = new Map<string, PolicyChange>()
   for (const change of changes) {
-    const { direction, kind, says, cases, proven, grant, place } = change
-    const key = stable([direction, kind, says, cases, proven, grant, place])
+    const { direction, kind, says, cases, proven, grant, place, subjects } = change
+    const issuers = [...new Set(subjects.map(({ issuer }) => issuer))]
+    const key = stable([direction, kind, says, cases, proven, grant, place, issuers])
     const same = found.get(key)
     found.set(
       key,

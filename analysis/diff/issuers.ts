@@ -1,5 +1,6 @@
 import type { IssuerConfig, PolicySet } from "../../broker/core/policy/model.ts"
 import { policySet } from "../../broker/core/policy/policy-set.ts"
+import type { ComparedIssuer } from "./model.ts"
 
 /**
  * The old set with its issuers called as the new one calls them, and at the same address: what else changed is compared as
@@ -18,6 +19,17 @@ export function withIssuersOf(old: PolicySet, next: PolicySet): PolicySet {
   const organisation = { ...old.organisation, issuers: new Map(issuers.map((issuer) => [issuer.name, issuer])) }
   const policies = old.policies.map((policy) => ({ ...policy, issuer: names.get(policy.issuer) ?? policy.issuer }))
   return policySet(old.version, organisation, policies)
+}
+
+/** Every issuer that either set lists, with its counterpart in the other: those of the new set first, in its order. */
+export function comparedIssuers(old: PolicySet, next: PolicySet): readonly ComparedIssuer[] {
+  const names = renamedIssuers(old, next)
+  const before = new Map([...old.organisation.issuers.values()].map((one) => [names.get(one.name) ?? one.name, one]))
+  const after = next.organisation.issuers
+  return [
+    ...[...after.values()].map((one) => ({ old: before.get(one.name) ?? null, next: one })),
+    ...[...before].flatMap(([name, one]) => (after.has(name) ? [] : [{ old: one, next: null }])),
+  ]
 }
 
 /** Issuers of one address that have another name in the new set. */

@@ -1,3 +1,4 @@
+import type { IssuerConfig } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 import type { Region, Witness } from "../regions/region.ts"
 import type { Cases } from "../regions/words.ts"
@@ -11,6 +12,17 @@ export interface PolicyDiff {
   readonly narrows: boolean
   /** What gives more comes first. Whoever moves sideways is in one of each. */
   readonly changes: readonly PolicyChange[]
+  /** Every issuer that either set lists. */
+  readonly issuers: readonly ComparedIssuer[]
+}
+
+/**
+ * One issuer in both sets; null on the side that does not list it. One that has the same URL under another name is the
+ * same issuer: the broker decides about its jobs as before, and identity tokens, ledgers and audit records carry its URL.
+ */
+export interface ComparedIssuer {
+  readonly old: IssuerConfig | null
+  readonly next: IssuerConfig | null
 }
 
 /** What is known besides the sets. */
@@ -23,7 +35,7 @@ export interface DiffContext {
  * `grant`: a credential that was not to be had. `lifetime`: the same one for longer. `protection`: with less demanded of the
  * environment. `token-binding`: without a key-bound token. `connection`: by other settings of its connection. `issuer`,
  * `owner`, `token-lifetime`: whose tokens are taken. `own-policies`: what a policy that a repository keeps for itself could
- * give. `too-complex`: nobody can tell.
+ * give. `too-complex`: unknown.
  */
 export type ChangeKind =
   | "grant"
@@ -42,6 +54,7 @@ export interface PolicyChange {
   readonly kind: ChangeKind
   /** A sentence without its subject: `can get aws-deploy: ...`. */
   readonly says: string
+  /** All of one issuer, except where the sets cannot be compared. Names of issuers are those of the new set; one that it does not list has its old name. */
   readonly subjects: readonly ChangeSubject[]
   /** The grant's name, when it is about one. */
   readonly grant: string | null

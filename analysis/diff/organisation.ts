@@ -43,13 +43,13 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
   ) => organisationChange({ direction, kind, says, subjects, example })
   const changes: PolicyChange[] = []
   if (before.url !== after.url || before.family !== after.family) {
-    const [one, other] = [`${before.url} (${before.family})`, `${after.url} (${after.family})`]
+    const [one, other] = [`tokens of ${before.url} (${before.family})`, `tokens of ${after.url} (${after.family})`]
     const found = someone(next, memo, after.name, (witness, grant) =>
       getsMore(next, old, { witness, issuer: after.name, grant }),
     )
     changes.push(
-      change("wider", "issuer", `are taken from ${other}, which did not count before`, found),
-      change("narrower", "issuer", `are no longer taken from ${one}`),
+      change("wider", "issuer", `can use ${other} instead of ${one}`, found),
+      change("narrower", "issuer", `can no longer use ${one}, but ${other}`),
     )
   }
   const [owned, owns] = [new Set(before.owners.values()), new Set(after.owners.values())]
@@ -60,7 +60,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       change(
         "wider",
         "owner",
-        `may now belong to ${name} (id ${id}): whatever policies give to their repositories and names`,
+        `now include those of the owner ${name} (id ${id}), and policies can give them grants`,
         example,
       ),
     )
@@ -71,7 +71,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       change(
         "narrower",
         "owner",
-        `of ${name} (id ${id}) get nothing any more`,
+        `no longer include those of the owner ${name} (id ${id}), which get nothing any more`,
         ownedBy(id, name, old, next, after.name, memo),
       ),
     )
@@ -79,8 +79,8 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
   const [limit, former] = [after.maxTokenLifetimeSeconds ?? Infinity, before.maxTokenLifetimeSeconds ?? Infinity]
   if (limit !== former) {
     const words = (seconds: number) =>
-      seconds === Infinity ? "what the issuer's family allows" : formatDuration(seconds)
-    const says = `may use subject tokens that live ${words(limit)}, ${words(former)} before`
+      seconds === Infinity ? "as long as the issuer's family allows" : `for ${formatDuration(seconds)} at most`
+    const says = `can use subject tokens that live ${words(limit)}, before: ${words(former)}`
     changes.push(change(limit > former ? "wider" : "narrower", "token-lifetime", says))
   }
   return changes

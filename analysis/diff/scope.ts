@@ -151,7 +151,7 @@ function sayingOf(
     : `can no longer get ${what}`
 }
 
-/** Counts as giving more: what nobody can tell must not pass for safe. */
+/** Counts as giving more: what is unknown must not pass for safe. */
 function unknowable(pair: ScopePair, name: string | null, { reason }: TooComplex): PolicyChange {
   const part = pair.next ?? pair.old
   if (part === null) throw new TypeError("a pair of no scopes")
@@ -160,7 +160,7 @@ function unknowable(pair: ScopePair, name: string | null, { reason }: TooComplex
   return {
     direction: "wider",
     kind: "too-complex",
-    says: `cannot be proved not to get more${name === null ? "" : ` of ${name}`}, because ${reason}`,
+    says: `may get more${name === null ? "" : ` of ${name}`}, which cannot be ruled out because ${reason}`,
     subjects: [subjectOf(part.scope)],
     grant: name,
     connection: null,

@@ -3,6 +3,8 @@ import type { Witness } from "../regions/region.ts"
 import { sentenceOf } from "../regions/words.ts"
 import { fieldOfClaim, isFieldClaim } from "../scopes/field-axes.ts"
 import type { ChangeSubject } from "../scopes/scope.ts"
+import { type IssuerWords, subjectWords } from "../scopes/subject-words.ts"
+import { issuerRemarks, issuersInWords } from "./issuer-words.ts"
 import type { PolicyChange, PolicyDiff } from "./model.ts"
 
 /** At most so many repositories and cases are listed by name; JSON has them all. */
@@ -10,16 +12,23 @@ const MAX_SUBJECTS = 5
 const MAX_CASES = 4
 
 /**
- * A diff in words, line by line, for a terminal or a log: what gives more, then what gives less, each with the jobs that it
- * concerns, one of them as an example, and the line that makes the difference. Nothing in it can break out of its line.
+ * A diff in words, line by line, for a terminal or a log: what became of issuers, what gives more, then what gives less,
+ * each with the jobs that it concerns, one of them as an example, and the line that makes the difference. Nothing in it can
+ * break out of its line.
  */
-export function explainDiff(diff: PolicyDiff): string[] {
-  const lines = diff.changes.flatMap((change, index) => [...(index === 0 ? [] : [""]), ...explainChange(change)])
-  return [...lines, ...(lines.length === 0 ? [] : [""]), summaryOfDiff(diff)]
+export function explainDiff({ changes, issuers }: PolicyDiff): string[] {
+  const { full, short } = issuersInWords(issuers)
+  const explained = changes.map((change) => explainChange(change, { full, short }))
+  const parts = [issuerRemarks(issuers).map(visible), ...explained, [countOf(changes)]]
+  return parts.filter(({ length }) => length > 0).flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))
 }
 
-/** One line: how much gives more and less. */
-export function summaryOfDiff({ changes }: PolicyDiff): string {
+/** In one line: how much gives more and less, and what became of issuers. */
+export function summaryOfDiff({ changes, issuers }: PolicyDiff): string {
+  return [countOf(changes), ...issuerRemarks(issuers).map(visible)].join(" ")
+}
+
+function countOf(changes: PolicyDiff["changes"]): string {
   const count = (direction: PolicyChange["direction"]) =>
     changes.filter((change) => change.direction === direction).length
   const [wider, narrower] = [count("wider"), count("narrower")]
@@ -31,11 +40,11 @@ export function summaryOfDiff({ changes }: PolicyDiff): string {
 }
 
 /** One change in one sentence, with the jobs that it concerns: for an annotation. */
-export function sentenceOfChange(change: PolicyChange): string {
+export function sentenceOfChange(change: PolicyChange, { issuers }: Pick<PolicyDiff, "issuers">): string {
   const jobs = casesOf(change)
   const when = jobs.length === 0 ? "" : `, if ${jobs.join("; or if ")}`
   return visible(
-    `${subjectsOf(change.subjects)}: ${change.says}${when}.${change.proven ? "" : " No job was found that does."}`,
+    `${subjectsOf(change, issuersInWords(issuers))}: ${change.says}${when}.${change.proven ? "" : ` Unproven: ${UNPROVEN}.`}`,
   )
 }
 
@@ -49,19 +58,27 @@ export function exampleWords(example: Witness, named: ReadonlySet<string>): stri
 
 const SHOWN: ReadonlySet<string> = new Set(["repository", "environment", "event_name", "ref"])
 
-function explainChange(change: PolicyChange): string[] {
-  const { direction, says, subjects, example, proven, place, cases } = change
+const UNPROVEN = "no such job was found, but it cannot be ruled out"
+
+/** How issuers are named: in full where a change names one first, and short from there on. */
+interface IssuerNaming {
+  readonly full: IssuerWords
+  readonly short: IssuerWords
+}
+
+function explainChange(change: PolicyChange, naming: IssuerNaming): string[] {
+  const { direction, says, example, proven, place, cases } = change
   const sign = direction === "wider" ? "+ MORE" : "- LESS"
   const jobs = casesOf(change)
   const named = new Set(cases.flat().map(({ claim }) => claim))
   const gone = place.set === "old" ? " (as it was)" : ""
   const also = example === null ? [] : Object.keys(example).filter(isFieldClaim)
   return [
-    `${sign}  ${subjectsOf(subjects)}`,
+    `${sign}  ${subjectsOf(change, naming)}`,
     `        ${says}`,
     ...jobs.map((job, index) => `        ${index === 0 ? "if" : "or if"} ${job}`),
     ...(example === null ? [] : [`        for example: ${exampleWords(example, new Set([...named, ...also]))}`]),
-    ...(proven ? [] : ["        no job was found that does, and none can be ruled out"]),
+    ...(proven ? [] : [`        unproven: ${UNPROVEN}`]),
     `        ${place.file}:${place.line}${gone}`,
   ].map(visible)
 }
@@ -74,17 +91,17 @@ function casesOf({ cases }: PolicyChange): string[] {
     : said
 }
 
-/** `acme/shop (id 41) in production, acme/web (id 42) in production and 3 more`. */
-function subjectsOf(subjects: readonly ChangeSubject[]): string {
-  const named = subjects.slice(0, MAX_SUBJECTS).map(subjectWords)
+/** `acme/shop (id 41), production, acme/web (id 42), production and 3 more`. */
+function subjectsOf({ kind, subjects }: PolicyChange, { full, short }: IssuerNaming): string {
+  // A change of an issuer says itself what became of it.
+  const told = new Set(kind === "issuer" ? subjects.map(({ issuer }) => issuer) : [])
+  const wordsOf = (subject: ChangeSubject) => {
+    const words = subjectWords(subject, told.has(subject.issuer) ? short : full)
+    told.add(subject.issuer)
+    return words
+  }
+  const named = subjects.slice(0, MAX_SUBJECTS).map(wordsOf)
   const more = subjects.length - named.length
   if (more > 0) return `${named.join(", ")} and ${more} more`
   return named.length < 2 ? (named[0] ?? "") : `${named.slice(0, -1).join(", ")} and ${named.at(-1)}`
-}
-
-/** Whose jobs, in words. */
-export function subjectWords({ issuer, repository, repositoryId, environment }: ChangeSubject): string {
-  const where = environment === undefined ? "" : environment === null ? ", no environment" : `, ${environment}`
-  if (repository === null) return `all jobs of ${issuer}${where}`
-  return `${repository}${repositoryId === null ? "" : ` (id ${repositoryId})`}${where}`
 }

@@ -40,6 +40,7 @@ export function knownNames(set: PolicySet): KnownNames {
       return others.length === 0 ? id : undefined
     },
   })
+  const ofIssuer = (issuer: string) => (issuers.size > 1 ? ` of issuer ${issuer}` : "")
   return {
     grants: new Set(set.policies.flatMap((policy) => [...policy.grants.keys()])),
     deciders: new Set([...rules, ...boundaries].map(({ name }) => name)),
@@ -50,13 +51,14 @@ export function knownNames(set: PolicySet): KnownNames {
       const named = repositories.get(issuer)
       const found = [...(named?.get(repository) ?? [])]
       if (found.length === 1) return null
+      const whose = ofIssuer(issuer)
       if (found.length > 1) {
-        return `The policies have several ids for this repository (${found.join(", ")}): add the repository_id that is meant.`
+        return `The policies${whose} have several ids for this repository (${found.join(", ")}): add the repository_id that is meant.`
       }
       const ownerId = ids(issuer).owner(repository.split("/", 1)[0] ?? "") ?? NOBODYS_ID
       if (set.policiesOf({ issuer, repository, repositoryId: NOBODYS_ID, ownerId }).length > 0) return null
       const hint = didYouMean(repository, named?.keys() ?? [])
-      return `No policy speaks of this repository.${hint} If the test is about one without policies, add its repository_id.`
+      return `No policy${whose} speaks of this repository.${hint} If the test is about one without policies, add its repository_id.`
     },
   }
 }

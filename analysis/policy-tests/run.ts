@@ -89,10 +89,17 @@ function identityOf(
   const no = (code: DenialCode, reason: string) => ({ code, reasons: [reason] })
   const issuer = [...organisation.issuers.values()].find(({ url }) => url === claims["iss"])
   const family = issuer && families.get(issuer.family)
-  if (!issuer || !family) return no("token_issuer_unknown", "The organisation file lists no issuer with this iss.")
+  if (!issuer || !family)
+    return no(
+      "token_issuer_unknown",
+      `The organisation file lists no issuer with the iss ${quote(String(claims["iss"] ?? ""))}.`,
+    )
   const missing = family.requiredStrings.filter((name) => typeof claims[name] !== "string")
   if (missing.length > 0) {
-    return no("token_claims_invalid", `No token of this issuer is without: ${missing.join(", ")}.`)
+    return no(
+      "token_claims_invalid",
+      `Every token of issuer ${issuer.name} has these claims as texts, and this one lacks them: ${missing.join(", ")}.`,
+    )
   }
   const identity = family.identify(claims, issuer)
   return identity.ok ? identity.value : no("token_claims_invalid", `The token's claims do not fit: ${identity.fault}.`)

@@ -1,6 +1,7 @@
 import { describeCondition, matchCondition } from "../../broker/core/policy/condition.ts"
-import type { Boundary, Policy } from "../../broker/core/policy/model.ts"
+import type { Boundary, Organisation, Policy } from "../../broker/core/policy/model.ts"
 import type { Witness } from "../regions/region.ts"
+import { issuerWordsOf, policyWords } from "../scopes/subject-words.ts"
 import type { Escapee } from "./escapee.ts"
 import type { GrantStanding, Standings } from "./standings.ts"
 import type { Subject } from "./subject.ts"
@@ -52,7 +53,7 @@ export function* ceilingWarnings({ set, sources }: Subject, { grants, tooComplex
     if (inside === "outside" && isReached) {
       // What a boundary requires besides, policies need not repeat: it is there so that they need not.
       const severity = escapees.every(({ why }) => why === "requirement") ? "notice" : "warning"
-      const message = `Not everybody whom the policy admits is given ${grant.name}. ${ceilingOf(standing)}`
+      const message = `Not everybody whom the policy admits is given ${grant.name}. ${ceilingOf(standing, set.organisation)}`
       yield warn(policy.file, at(), "ceiling_may_be_exceeded", message, severity)
     }
     if (inside === "unproven" && hasCeiling) {
@@ -63,7 +64,7 @@ export function* ceilingWarnings({ set, sources }: Subject, { grants, tooComplex
   }
   yield* withoutBoundary({ set, sources }, grants)
   for (const { policy, reason } of tooComplex) {
-    const message = `What the rules for ${policy.repository} give was not looked at, because ${reason}: grants that nobody reaches and allows that are always denied are not reported. Write fewer rules, or patterns with fewer stars.`
+    const message = `What the rules for ${policyWords(policy, set.organisation)} give was not looked at, because ${reason}: grants that nobody reaches and allows that are always denied are not reported. Write fewer rules, or patterns with fewer stars.`
     yield warn(policy.file, sources.valueAt(policy.file, ["repository"]), "too_complex", message)
   }
 }
@@ -78,22 +79,24 @@ function* withoutBoundary(
   for (const { policy, isFree, isBelow } of grants) {
     if (!isFree || said.has(policy.file)) continue
     said.add(policy.file)
-    const which = isBelow ? `some repositories that ${policy.repository} matches` : policy.repository
+    const named = policyWords(policy, set.organisation)
+    const which = isBelow ? `some repositories that ${named} matches` : named
     const message = `No boundary is over ${which}: what this policy gives has no ceiling there. Widen a boundary's "when", or add one that is about the whole owner.`
     yield warn(policy.file, sources.valueAt(policy.file, ["repository"]), "no_boundary", message)
   }
 }
 
 /** Why the ceiling refuses some, or all, and one of them. */
-export function ceilingOf({ policy, escapees, isReached }: GrantStanding): string {
+export function ceilingOf({ policy, escapees, isReached }: GrantStanding, organisation: Organisation): string {
   const gravest = gravestOf(escapees)
   const reasons = gravest
     .map((escapee) => reasonOf(escapee, isReached ? "to some of them" : "to any of them"))
     .join(" ")
   const [escapee] = gravest
+  const issuer = issuerWordsOf(organisation)(policy.issuer)
   return escapee === undefined
     ? reasons
-    : `${reasons} For example: ${shown(escapee.claims, policy, escapee.boundaries)}.`
+    : `${reasons} For example${issuer === null ? "" : `, a job of ${issuer}`}: ${shown(escapee.claims, policy, escapee.boundaries)}.`
 }
 
 /** What a boundary requires besides is said when that is all there is to say. */

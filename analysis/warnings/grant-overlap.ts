@@ -2,6 +2,7 @@ import type { Policy, PolicyTarget } from "../../broker/core/policy/model.ts"
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import { meeting } from "../regions/atoms.ts"
 import { languageOfPattern } from "../regions/language.ts"
+import { policyWords } from "../scopes/subject-words.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
@@ -36,7 +37,7 @@ export function* overlappingGrants({ set, sources }: Subject): Generator<Warning
         const shared = both.ok ? both.value : null
         if (shared === null) continue
         const owner = policy.repository.slice(0, policy.repository.indexOf("/") + 1)
-        const message = `${policy.repository} and ${other.policy.repository} (${other.policy.file}) can match one repository, such as ${owner}${shared}, and both define ${name}: there, it is refused. Keep one, or give them names of their own.`
+        const message = `${policyWords(policy, set.organisation)} and ${other.policy.repository} (${other.policy.file}) can match one repository, such as ${owner}${shared}, and both define ${name}: there, it is refused. Keep one, or give them names of their own.`
         yield warn(policy.file, at, "grant_overlap", message)
         break
       }

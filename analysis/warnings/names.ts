@@ -2,6 +2,7 @@ import { repositoryName } from "../../broker/core/identity.ts"
 import type { Condition } from "../../broker/core/policy/condition.ts"
 import type { Policy, PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import { matchPattern } from "../../broker/core/policy/pattern.ts"
+import { policyWords } from "../scopes/subject-words.ts"
 import { type Clause, clausesOf, patternsOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
@@ -102,7 +103,7 @@ function* escapableDenies({ set, sources }: Subject): Generator<Warning> {
     for (const [index, rule] of policy.deny.entries()) {
       const escaping = (exact.get(realmOf(policy)) ?? []).find((other) => isHeldBack(other, policy, rule))
       if (escaping === undefined) continue
-      const message = `The deny ${JSON.stringify(rule.name)} finds repositories by name: ${escaping.repository}, to which ${escaping.file} gives by its id, escapes it when it is renamed. Write the deny into a file with its repository_id, too.`
+      const message = `The deny ${JSON.stringify(rule.name)} finds repositories by name: ${policyWords(escaping, set.organisation)}, to which ${escaping.file} gives by its id, escapes it when it is renamed. Write the deny into a file with its repository_id, too.`
       yield warn(policy.file, sources.valueAt(policy.file, ["deny", index]), "name_without_id", message)
     }
   }

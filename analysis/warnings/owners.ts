@@ -11,8 +11,9 @@ export function* unlistedOwners({ set, sources }: Subject): Generator<Warning> {
     const owner = repository.slice(0, repository.indexOf("/"))
     // One that differs in case only is said to do so.
     if ([...owners.keys()].some((name) => name.toLowerCase() === owner.toLowerCase())) continue
+    const whose = set.organisation.issuers.size > 1 ? ` of issuer ${issuer}` : ""
     const hint = didYouMean(owner, owners.keys()) || ` Listed: ${[...owners.keys()].join(", ")}.`
-    const message = `The organisation file lists no owner ${JSON.stringify(owner)}, so every job of ${repository} is a stranger's, and this policy never applies: list the owner with its id, or mend the name.${hint}`
+    const message = `The organisation file lists no owner ${JSON.stringify(owner)}${whose}, so every job of ${repository} is a stranger's, and this policy never applies: list the owner with its id, or mend the name.${hint}`
     yield warn(file, sources.valueAt(file, ["repository"]), "owner_unlisted", message)
   }
 }

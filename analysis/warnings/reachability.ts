@@ -1,4 +1,4 @@
-import type { Rule } from "../../broker/core/policy/model.ts"
+import type { Organisation, Rule } from "../../broker/core/policy/model.ts"
 import { ceilingOf } from "./containment.ts"
 import type { AllowStanding, GrantStanding, Standings } from "./standings.ts"
 import type { Subject } from "./subject.ts"
@@ -10,17 +10,23 @@ export function* unreachableGrants({ set, sources }: Subject, { grants }: Standi
     const { policy, grant, isReached, tooComplex } = standing
     if (isReached || tooComplex !== null || !set.organisation.issuers.has(policy.issuer)) continue
     const at = sources.keyAt(policy.file, ["grants", grant.name])
-    yield warn(policy.file, at, "grant_unreachable", `Nobody can get ${grant.name}: ${reason(standing)}`)
+    yield warn(
+      policy.file,
+      at,
+      "grant_unreachable",
+      `Nobody can get ${grant.name}: ${reason(standing, set.organisation)}`,
+    )
   }
 }
 
-function reason(standing: GrantStanding): string {
+function reason(standing: GrantStanding, organisation: Organisation): string {
   const { isNamed, isMatched, isAdmitted, grant } = standing
   if (!isNamed) return "no allow names it. Name it in one, or remove it."
   if (!isMatched) {
     return "no job fulfils all conditions of an allow that names it. They contradict each other or what the file is for, or ask for what no token has."
   }
-  if (isAdmitted) return `it is outside of the ceiling for every job that its policy admits. ${ceilingOf(standing)}`
+  if (isAdmitted)
+    return `it is outside of the ceiling for every job that its policy admits. ${ceilingOf(standing, organisation)}`
   if (grant.template !== undefined) {
     return "for every job that an allow matches, a deny refuses it, or a gap of its cannot be filled: only letters, digits and _ . - can be. Mend the gap, or the rules."
   }

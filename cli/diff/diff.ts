@@ -1,5 +1,5 @@
 import { diffPolicySets } from "../../analysis/diff/diff.ts"
-import type { PolicyChange } from "../../analysis/diff/model.ts"
+import type { PolicyChange, PolicyDiff } from "../../analysis/diff/model.ts"
 import { explainDiff, sentenceOfChange, summaryOfDiff } from "../../analysis/diff/words.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
@@ -43,7 +43,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   else if (format === "text") for (const line of explainDiff(diff)) io.out(inert(line))
   else
     await printReport(
-      { tool: "diff", folder: next, findings: diff.changes.map(findingOf), summary: summaryOfDiff(diff) },
+      {
+        tool: "diff",
+        folder: next,
+        findings: diff.changes.map((change) => findingOf(change, diff)),
+        summary: summaryOfDiff(diff),
+      },
       format,
       io,
     )
@@ -59,7 +64,7 @@ async function faulty(folder: string, loaded: LoadedFolder, format: Format, io: 
 }
 
 /** More is a warning, less a notice: neither is a fault. A line that is no more stands in no file of a pull request. */
-function findingOf(change: PolicyChange): Finding {
+function findingOf(change: PolicyChange, diff: PolicyDiff): Finding {
   const { direction, kind, place } = change
   const at = place.set === "new" ? place : { file: ORGANISATION_FILE, line: 1 }
   const was = place.set === "new" ? "" : ` (It was ${place.file}:${place.line}.)`
@@ -69,6 +74,6 @@ function findingOf(change: PolicyChange): Finding {
     file: at.file,
     line: at.line,
     column: 1,
-    message: `${direction === "wider" ? "More" : "Less"}: ${sentenceOfChange(change)}${was}`,
+    message: `${direction === "wider" ? "More" : "Less"}: ${sentenceOfChange(change, diff)}${was}`,
   }
 }

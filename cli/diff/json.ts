@@ -1,9 +1,9 @@
-import type { PolicyDiff } from "../../analysis/diff/model.ts"
+import type { ComparedIssuer, PolicyDiff } from "../../analysis/diff/model.ts"
 import { fieldOfClaim, isFieldClaim } from "../../analysis/scopes/field-axes.ts"
 import type { ChangeSubject } from "../../analysis/scopes/scope.ts"
 
 /** A diff as programs read it; like the wire, in snake_case. */
-export function diffAsJson({ widens, narrows, changes }: PolicyDiff) {
+export function diffAsJson({ widens, narrows, changes, issuers }: PolicyDiff) {
   return {
     widens,
     narrows,
@@ -13,8 +13,12 @@ export function diffAsJson({ widens, narrows, changes }: PolicyDiff) {
       cases,
       example: example && { claims: claimsOf(example, false), ...fieldsOf(example) },
     })),
+    issuers: issuers.map(({ old, next }) => ({ old: jsonOfIssuer(old), new: jsonOfIssuer(next) })),
   }
 }
+
+const jsonOfIssuer = (issuer: ComparedIssuer["old"]) =>
+  issuer && { name: issuer.name, family: issuer.family, url: issuer.url }
 
 function fieldsOf(example: Readonly<Record<string, string>>): object {
   const fields = claimsOf(example, true)

@@ -1,4 +1,4 @@
-import { subjectWords } from "../../analysis/diff/words.ts"
+import { type IssuerWords, issuerWordsOf, repositoryWords, subjectWords } from "../../analysis/scopes/subject-words.ts"
 import type { WhoCan, WhoCanRow, WrittenBoundary, WrittenCondition } from "../../analysis/who-can/model.ts"
 import { formatDuration } from "../../broker/core/duration.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
@@ -7,20 +7,22 @@ import { counted, type Finding } from "../format.ts"
 import { inert } from "../inert.ts"
 
 /** Rows as a table with what each depends on below it, for people. */
-export function linesOf({ rows, unreachable, unknown }: WhoCan, all: boolean): string[] {
-  const table = aligned([HEAD, ...rows.map(cellsOf)])
+export function linesOf({ rows, unreachable, unknown }: WhoCan, { organisation }: PolicySet, all: boolean): string[] {
+  const issuerWords = issuerWordsOf(organisation)
+  const table = aligned([HEAD, ...rows.map((row) => cellsOf(row, issuerWords))])
   const [head = "", ...lines] = table
   return [
     ...(rows.length === 0 ? [] : [head]),
     ...rows.flatMap((row, index) => [lines[index] ?? "", ...detailsOf(row).map(detailLine), ""]),
     ...unknown.flatMap(({ subject, grant, reason }) => [
-      `${subjectWords(subject)} may get ${grant ?? "it"}: nobody can tell, because ${reason}`,
+      `${subjectWords(subject, issuerWords)} may get ${grant ?? "it"}: unknown, because ${reason}`,
       "",
     ]),
     ...(all
-      ? unreachable.flatMap(({ subject, grant, place, why }) => [
-          `nobody: ${subjectWords(subject)} gets ${grant} by "${place.name}" (${place.file}:${place.line}): ${WHY[why]}`,
-        ])
+      ? unreachable.map(({ subject, grant, place, why }) => {
+          const rule = `"${place.name}" (${place.file}:${place.line})`
+          return `no effect: ${rule} gives ${grant} to no job of ${subjectWords(subject, issuerWords)}: ${WHY[why]}`
+        })
       : []),
     ...(all && unreachable.length > 0 ? [""] : []),
     summaryOf({ rows, unreachable, unknown }, all),
@@ -28,7 +30,12 @@ export function linesOf({ rows, unreachable, unknown }: WhoCan, all: boolean): s
 }
 
 /** The same as annotations: each row at the rule that gives it. */
-export function findingsOfWhoCan({ rows, unreachable, unknown }: WhoCan, all: boolean): Finding[] {
+export function findingsOfWhoCan(
+  { rows, unreachable, unknown }: WhoCan,
+  { organisation }: PolicySet,
+  all: boolean,
+): Finding[] {
+  const issuerWords = issuerWordsOf(organisation)
   const notice = (code: string, { file, line }: WhoCanRow["place"] | typeof NOWHERE, message: string): Finding => ({
     severity: "notice",
     code,
@@ -38,14 +45,14 @@ export function findingsOfWhoCan({ rows, unreachable, unknown }: WhoCan, all: bo
     message,
   })
   return [
-    ...rows.map((row) => notice("can_get", row.place, sentenceOf(row))),
+    ...rows.map((row) => notice("can_get", row.place, sentenceOf(row, issuerWords))),
     ...unknown.map(({ subject, grant, reason }) => {
-      const message = `${subjectWords(subject)} may get ${grant ?? "it"}: nobody can tell, because ${reason}.`
+      const message = `${subjectWords(subject, issuerWords)} may get ${grant ?? "it"}: unknown, because ${reason}.`
       return notice("cannot_tell", NOWHERE, message)
     }),
     ...(all
       ? unreachable.map(({ subject, grant, place, why }) => {
-          const message = `Nobody of ${subjectWords(subject)} gets ${grant} by "${place.name}": ${WHY[why]}.`
+          const message = `"${place.name}" gives ${grant} to no job of ${subjectWords(subject, issuerWords)}: ${WHY[why]}.`
           return notice("nobody_gets", place, message)
         })
       : []),
@@ -55,26 +62,27 @@ export function findingsOfWhoCan({ rows, unreachable, unknown }: WhoCan, all: bo
 /** For what stands in no line. */
 const NOWHERE = { file: ORGANISATION_FILE, line: 1 } as const
 
-function sentenceOf(row: WhoCanRow): string {
-  const [repository = "", environment = "", grant = "", ttl = "", reaches = ""] = cellsOf(row)
+function sentenceOf(row: WhoCanRow, issuerWords: IssuerWords): string {
+  const [repository = "", environment = "", grant = "", ttl = "", reaches = ""] = cellsOf(row, issuerWords)
   const details = detailsOf(row).flatMap(([label, text]) => (label === "where" ? [] : [`${label} ${text}`.trim()]))
   return `${[`${repository}, environment ${environment}: ${grant} for ${ttl}, ${reaches}`, ...details].join("; ")}.`
 }
 
 const WHY = {
-  denied: "other rules refuse everybody whom it allows",
-  ceiling: "the boundaries refuse everybody whom it allows",
+  denied: "other rules refuse every job that it allows",
+  ceiling: "the boundaries refuse every job that it allows",
 } as const
 
 /** How many ways there are, and what was left out. */
 export function summaryOf({ rows, unreachable, unknown }: WhoCan, all: boolean): string {
-  const untold = unknown.length === 0 ? "" : ` Of ${unknown.length} more nobody can tell.`
+  const answers = counted(unknown.length, "answer is unknown", "answers are unknown")
+  const untold = unknown.length === 0 ? "" : ` ${answers}.`
   const said =
     rows.length > 0
       ? `${counted(rows.length, "way")} to get it.${untold}`
       : unknown.length === 0
-        ? "Nobody can."
-        : `Nobody can tell: ${unknown.length} may.`
+        ? "Nobody can get it."
+        : `No way to get it was found, but ${answers}.`
   if (unreachable.length === 0) return said
   const [denied, ceiling] = [
     unreachable.filter(({ why }) => why === "denied"),
@@ -85,27 +93,31 @@ export function summaryOf({ rows, unreachable, unknown }: WhoCan, all: boolean):
     ...(ceiling.length > 0 ? [`${ceiling.length} outside of the boundaries`] : []),
   ]
   const left = all ? "Without effect" : "Left out (--all shows them)"
-  return `${said} ${left}: ${counted(unreachable.length, "allow rule")} by which nobody gets it: ${why.join(", ")}.`
+  return `${said} ${left}: ${counted(unreachable.length, "allow rule")}: ${why.join(", ")}.`
 }
 
 const HEAD: readonly string[] = ["REPOSITORY", "ENVIRONMENT", "GRANT", "FOR", "REACHES"]
 
-function cellsOf({ subject, only, grant, resource, connection, ttlSeconds }: WhoCanRow): readonly string[] {
-  const { repository, repositoryId, environment } = subject
-  const whose =
-    repository === null
-      ? `any of ${subject.issuer}`
-      : repositoryId === null
-        ? repository
-        : `${repository} (id ${repositoryId})`
-  const name = only === null ? whose : repository === null ? only : `${only} (of ${whose})`
+function cellsOf(row: WhoCanRow, issuerWords: IssuerWords): readonly string[] {
+  const { subject, grant, resource, connection, ttlSeconds } = row
+  const { environment } = subject
   return [
-    name,
+    repositoriesOf(row, issuerWords),
     environment === undefined ? "any or none" : (environment ?? "none"),
     grant ?? "(a policy of its own)",
     ttlSeconds === null ? "?" : formatDuration(ttlSeconds),
     `${resource} through ${connection}`,
   ]
+}
+
+function repositoriesOf({ subject, only }: WhoCanRow, issuerWords: IssuerWords): string {
+  const { issuer, repository, repositoryId } = subject
+  if (only === null) {
+    if (repository === null) return `any of ${issuerWords(issuer) ?? issuer}`
+    return repositoryWords({ issuer, repository, repositoryId }, issuerWords)
+  }
+  const facts = [repository === null ? null : `of ${repository}`, issuerWords(issuer)].filter((fact) => fact !== null)
+  return facts.length === 0 ? only : `${only} (${facts.join(", ")})`
 }
 
 function detailsOf({
@@ -141,7 +153,7 @@ function detailsOf({
     ...protectedEnvironment.map((demand) => detail("needs", `${demand} on the environment`)),
     ...(proven
       ? []
-      : [detail("", "perhaps only: several claims fill one text, and nobody can tell which jobs fill it so")]),
+      : [detail("", "perhaps only: several claims fill one text, so it is unknown which jobs fill it with this one")]),
     detail("where", `${place.file}:${place.line} "${place.name}"`),
   ]
 }

@@ -16,9 +16,8 @@ const USAGE = `Usage: daypass who-can DIR [--connection NAME] [--grant NAME] [--
                        [--repository OWNER/REPO] [--environment NAME] [--all]
                        [--format text|json|github] [--json]
 
-Says everybody who can get a grant, by the policies of a folder and below its boundaries: which repositories and
-environments, under which conditions. VALUE and OWNER/REPO may be patterns. --all shows the rules, too, by which nobody
-gets anything. --format github annotates the rules that give it; --json is --format json.
+Lists who can get a grant, by the policies of a folder and below its boundaries: which repositories and environments,
+under which conditions. VALUE and OWNER/REPO may be patterns. --all also lists allow rules without effect. --format github annotates the rules that give it; --json is --format json.
 Exit codes: 0 somebody can, 1 nobody can, or the folder has faults, 2 it cannot be done.`
 
 const OPTIONS = {
@@ -57,9 +56,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const found = whoCan(set, query, { providers: PROVIDERS })
   const all = read.options["all"] === true
   if (format === "json") printJson(jsonOf(found, set), io)
-  else if (format === "text") for (const line of linesOf(found, all)) io.out(inert(line))
+  else if (format === "text") for (const line of linesOf(found, set, all)) io.out(inert(line))
   else {
-    const findings = findingsOfWhoCan(found, all)
+    const findings = findingsOfWhoCan(found, set, all)
     await printReport({ tool: "who-can", folder, findings, summary: summaryOf(found, all) }, format, io)
   }
   return found.rows.length + found.unknown.length > 0 ? EXIT.ok : EXIT.no
@@ -98,7 +97,7 @@ function patternOf(text: string): Pattern | string {
   return pattern.ok ? pattern.value : pattern.fault
 }
 
-/** Nobody can get what does not exist, and that is no answer to whoever misspelled it. */
+/** For a misspelled name the answer would be that nobody can get it: true, and misleading. */
 function misspelled(
   { connection, grant, fields = [] }: WhoCanQuery,
   { organisation, policies }: PolicySet,

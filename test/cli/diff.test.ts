@@ -74,6 +74,29 @@ describe("daypass diff", () => {
     expect(readFileSync(summary, "utf8")).toContain("### daypass diff")
   })
 
+  it("names the issuer in every format, with its URL where the folders do not list the same", async () => {
+    const url = "https://ghes.octo.example/_services/token"
+    const added = ORGANISATION.replace(
+      "connections:",
+      `  ghes: { family: github-actions, url: "${url}", owners: { octo-org: "123456" } }\nconnections:`,
+    )
+    const of = (issuer: string) => POLICY.replace("repository:", `issuer: ${issuer}\nrepository:`)
+    const next = folderOf({ "daypass.yaml": added, "a.yaml": of("github"), "b.yaml": of("ghes") })
+    const text = (await runCli("diff", OLD, next)).out.split("\n")
+    expect(text[0]).toBe(`Issuer ghes (${url}) is new.`)
+    expect(text[2]).toBe(`+ MORE  octo-org/octo-repo (id 456789, new issuer ghes at ${url}), Production`)
+    const github = (await runCli("diff", OLD, next, "--format", "github")).out
+    expect(github).toContain(`::More: octo-org/octo-repo (id 456789, new issuer ghes at ${url}), Production: can get`)
+    expect(github).toMatch(/\n1 change gives more\. Nobody gets less\. Issuer ghes \(https:\S+\) is new\.$/)
+    expect(JSON.parse((await runCli("diff", OLD, next, "--json")).out)).toMatchObject({
+      changes: [{ subjects: [{ issuer: "ghes", repository_id: "456789" }] }],
+      issuers: [
+        { old: { name: "github", family: "github-actions" }, new: { name: "github" } },
+        { old: null, new: { name: "ghes", family: "github-actions", url } },
+      ],
+    })
+  })
+
   it("says what is faulty in either folder, and ends with 1", async () => {
     for (const args of [
       [OLD, BAD],

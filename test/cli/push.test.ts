@@ -196,6 +196,7 @@ describe("daypass push", () => {
   })
 
   it("writes the same as JSON, with nothing beside it", async () => {
+    const GITHUB = { name: "github", family: "github-actions", url: "https://token.actions.githubusercontent.com" }
     const wrangler = await published(OLD)
     const { out } = await run(wrangler, [NEW, "--json"])
     expect(JSON.parse(out)).toEqual({
@@ -213,6 +214,7 @@ describe("daypass push", () => {
         widens: true,
         narrows: true,
         changes: expect.arrayContaining([expect.objectContaining({ direction: "wider" })]),
+        issuers: [{ old: GITHUB, new: GITHUB }],
       },
       keys: { written: 3, deleted: 0 },
       findings: [],

@@ -81,6 +81,7 @@ describe("daypass test", () => {
           name: "every branch deploys",
           line: 8,
           passed: false,
+          issuer: "github",
           expected: "allow",
           decision: "deny",
           code: "not_allowed",

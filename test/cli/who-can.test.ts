@@ -46,14 +46,14 @@ describe("daypass who-can", () => {
       "    if      ref: refs/heads/main; event_name: push",
       '    where   b.yaml:5 "services"',
       "",
-      "2 ways to get it. Left out (--all shows them): 1 allow rule by which nobody gets it: 1 always denied.",
+      "2 ways to get it. Left out (--all shows them): 1 allow rule: 1 always denied.",
     ])
   })
 
   it("shows with --all why a rule has no effect", async () => {
     const { out } = await runCli("who-can", FOLDER, "--all", "--grant", "aws-deploy")
     expect(out).toContain(
-      'nobody: octo-org/octo-repo (id 456789), Production gets aws-deploy by "never" (c.yaml:6): other rules refuse everybody whom it allows',
+      'no effect: "never" (c.yaml:6) gives aws-deploy to no job of octo-org/octo-repo (id 456789), Production: other rules refuse every job that it allows',
     )
   })
 
@@ -67,7 +67,7 @@ describe("daypass who-can", () => {
     const { code, out } = await runCli("who-can", FOLDER, "--grant-field", field)
     expect(out.split("\n").flatMap((line) => /^(\S.*?) {2,}Production/.exec(line)?.[1] ?? [])).toEqual(finds)
     expect(code).toBe(finds.length === 0 ? 1 : 0)
-    if (finds.length === 0) expect(out).toMatch(/^Nobody can\./)
+    if (finds.length === 0) expect(out).toMatch(/^Nobody can get it\./)
   })
 
   it.each([
@@ -118,7 +118,9 @@ describe("daypass who-can", () => {
     const [given = "", nobody = "", summary, ...more] = out.split("\n")
     expect(given).toMatch(/^::notice file=\S*a\.yaml,line=6,col=1,title=who-can%3A can_get::octo-org\/octo-repo /)
     expect(given).toContain("if ref: refs/heads/main; event_name: push; unless runner_environment: not github-hosted")
-    expect(nobody).toMatch(/^::notice file=\S*c\.yaml,line=6,col=1,title=who-can%3A nobody_gets::Nobody of octo-org\//)
+    expect(nobody).toMatch(
+      /^::notice file=\S*c\.yaml,line=6,col=1,title=who-can%3A nobody_gets::"never" gives aws-deploy to no job of octo-org\//,
+    )
     expect(summary).toMatch(/^1 way to get it\./)
     expect(more).toEqual([])
   })
@@ -128,7 +130,7 @@ describe("daypass who-can", () => {
     expect(out).toMatch(/^::notice file=\S*daypass\.yaml,line=13,col=1,title=who-can%3A can_get::any of github/m)
   })
 
-  it.each(["text", "github"])("never says nobody, as %s, where nobody can tell", async (format) => {
+  it.each(["text", "github"])("never says nobody, as %s, where it is unknown", async (format) => {
     const word = (seed: number) =>
       [...Array(12).keys()].map((at) => "abcdef"[(seed * (at + 3) + at * at) % 6]).join("*")
     const rules = [...Array(500).keys()].map(
@@ -138,8 +140,57 @@ describe("daypass who-can", () => {
     const folder = folderOf({ "daypass.yaml": ORGANISATION, "a.yaml": tangled })
     const { code, out } = await runCli("who-can", folder, "--format", format)
     expect(code).toBe(0)
-    expect(out).toContain("nobody can tell, because")
-    expect(out).toMatch(/\nNobody can tell: 1 may\.$/)
+    expect(out).toContain("unknown, because")
+    expect(out).toMatch(/\nNo way to get it was found, but 1 answer is unknown\.$/)
+  })
+
+  describe("where two issuers know a repository of the same name and id", () => {
+    const two = ORGANISATION.replace(
+      "connections:",
+      `  ghes: { family: github-actions, url: "https://ghes.octo.example/_services/token", repository_policies: true, owners: { octo-org: "123456" } }
+connections:`,
+    )
+    const boundaries = CEILING.slice(CEILING.indexOf("boundaries:")).replace("svc/*", "*")
+    const of = (issuer: string, policy: string) => policy.replace("repository:", `issuer: ${issuer}\nrepository:`)
+    const folder = folderOf({
+      "daypass.yaml": `${two}${boundaries}`,
+      "a.yaml": of("github", POLICY),
+      "b.yaml": of("ghes", POLICY),
+      "c.yaml": of("ghes", WIDE).replace("role/svc/", "role/"),
+      "d.yaml": of("github", DENIED),
+    })
+
+    it("names the issuer in every row", async () => {
+      const { out } = await runCli("who-can", folder, "--all")
+      const names = out.split("\n").flatMap((line) => /^(\S.*?) {2,}/.exec(line)?.[1] ?? [])
+      expect(names).toEqual([
+        "REPOSITORY",
+        "octo-org/octo-repo (id 456789, issuer github)",
+        "octo-org/octo-repo (id 456789, issuer ghes)",
+        "octo-org/svc-* (issuer ghes)",
+        "any of issuer ghes",
+      ])
+      expect(out).toContain("to no job of octo-org/octo-repo (id 456789, issuer github), Production: other rules")
+    })
+
+    it("names it where some repositories of a pattern are asked for", async () => {
+      const { out } = await runCli("who-can", folder, "--repository", "octo-org/svc-pay")
+      expect(out).toContain("octo-org/svc-pay (of octo-org/svc-*, issuer ghes)")
+      expect(out).toMatch(/^octo-org\/svc-pay \(issuer ghes\) /m)
+    })
+
+    it("names it in annotations and in JSON", async () => {
+      const { out } = await runCli("who-can", folder, "--format", "github", "--grant", "aws-deploy")
+      const said = out.split("\n").flatMap((line) => /can_get::(.*?):/.exec(line)?.[1] ?? [])
+      expect(said).toEqual(
+        expect.arrayContaining([
+          "octo-org/octo-repo (id 456789, issuer github), environment Production",
+          "octo-org/octo-repo (id 456789, issuer ghes), environment Production",
+        ]),
+      )
+      const { rows } = JSON.parse((await runCli("who-can", folder, "--grant", "aws-deploy", "--json")).out)
+      expect(rows.map(({ issuer }: { issuer: string }) => issuer)).toEqual(expect.arrayContaining(["github", "ghes"]))
+    })
   })
 
   it("says what is faulty in the folder, and ends with 1", async () => {

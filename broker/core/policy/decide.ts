@@ -68,7 +68,8 @@ export function decide(input: DecisionInput): Decision {
   const asked = [...new Set(input.grants)]
 
   const rules = memoized((rule: Rule) => evaluateRule(rule, identity))
-  const scope = { identity, own, ofRepository, applying, rules, ceiling, ...protectionFor(input, applying, ceiling) }
+  const protection = protectionFor(input, applying, ceiling)
+  const scope = { organisation, identity, own, ofRepository, applying, rules, ceiling, ...protection }
   const verdicts = asked.map((name) => verdictOf(name, scope, input.ttlSeconds))
   const trace: Trace = {
     subject: {
@@ -130,6 +131,7 @@ const NOT_ASKED: ProtectionFact = { known: false, reason: "its host was not aske
 const IN_NO_ENVIRONMENT: ProtectionFact = { known: false, reason: "the job runs in none: name one in the workflow" }
 
 interface Scope extends Protection {
+  readonly organisation: Organisation
   readonly identity: Identity
   readonly own: boolean
   readonly ofRepository: readonly Policy[]
@@ -175,7 +177,7 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   }
 
   if (!scope.own) return no(reasons.stranger(identity))
-  if (applying.length === 0) return no(reasons.noPolicy(identity, scope.ofRepository))
+  if (applying.length === 0) return no(reasons.noPolicy(scope))
   if (grant === undefined) return no(reasons.noSuchGrant(name, applying))
   if (another !== undefined) return no(reasons.definedTwice(grant, another))
   const denied = denies.find((rule) => rule.matched)

@@ -2,21 +2,31 @@ import type { BoundaryTrace, ConditionTrace, RuleTrace } from "../../wire/trace.
 import { formatDuration } from "../duration.ts"
 import type { Identity } from "../identity.ts"
 import { didYouMean, quote } from "./faults.ts"
-import type { Grant, Policy } from "./model.ts"
+import type { Grant, Organisation, Policy } from "./model.ts"
 
 /** How many names one sentence goes through: to list them, and to look for the one that was meant. */
 const MAX_LISTED = 30
+
+/** A job, and the policies that speak of its repository. */
+interface JobInPolicies {
+  readonly identity: Identity
+  readonly ofRepository: readonly Policy[]
+  readonly organisation: Organisation
+}
 
 /** The sentences of a trace: what decided, and what to change for it to come out otherwise. */
 export const reasons = {
   stranger: ({ owner, ownerId, issuer }: Identity) =>
     `The owner ${owner} (id ${ownerId}) is none of the organisation's: list it under the owners of issuer ${issuer} if it should be.`,
 
-  noPolicy: (identity: Identity, ofRepository: readonly Policy[]) => {
+  /** Names the issuer where the organisation lists several: each can have a repository of the same name and id. */
+  noPolicy: ({ identity, ofRepository, organisation }: JobInPolicies) => {
     const where =
       ofRepository.length > 0 ? `${environmentOf(identity.environment)} of ${identity.repository}` : identity.repository
     const key = identity.environment === undefined ? "no environment" : `environment: ${identity.environment}`
-    return `No policy speaks of ${where}: add one with repository_id: ${quote(identity.repositoryId)} and ${key}.`
+    const [of, issuer] =
+      organisation.issuers.size > 1 ? [` of issuer ${identity.issuer}`, `issuer: ${identity.issuer}, `] : ["", ""]
+    return `No policy${of} speaks of ${where}: add one with ${issuer}repository_id: ${quote(identity.repositoryId)} and ${key}.`
   },
 
   noSuchGrant: (name: string, applying: readonly Policy[]) => {

@@ -1,7 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { MAX_FILE_BYTES } from "../../../broker/core/policy/yaml-guard.ts"
-import { HEAD, oneTest, readTests, shownFault, worldOf } from "./support.ts"
+import { setOf } from "../../core/policy/support.ts"
+import { HEAD, ORGANISATION, oneTest, readTests, shownFault, worldOf } from "./support.ts"
 
 const WORLD = worldOf()
 const faultsOf = (text: string | Uint8Array, set: typeof WORLD | null = WORLD) => {
@@ -243,6 +244,25 @@ describe("a fault", () => {
       expect.stringContaining("several ids for this repository (7, 8)"),
     ])
     expect(faultsOf(test('{ repository: acme/twin, repository_id: "8" }'), world)).toEqual([])
+  })
+
+  it("is a repository that only another issuer's policies speak of, and the issuer is named", () => {
+    const world = setOf(
+      {
+        "a.yaml":
+          'version: 1\nissuer: github\nrepository: acme/shop\nrepository_id: "41"\nenvironment: e\nallow: [{ name: a, grants: [n] }]\ngrants: { n: { connection: notes } }\n',
+      },
+      ORGANISATION.replace(
+        "connections:",
+        `  ghes: { family: github-actions, url: "https://ghes.acme.example/_services/token", owners: { acme: "9001" } }\nconnections:`,
+      ),
+    )
+    const test = (issuer: string) =>
+      `version: 1\ntests: [{ name: a, sample: github-branch, issuer: ${issuer}, claims: { repository: acme/shop }, grants: [n], expect: deny }]\n`
+    expect(faultsOf(test("ghes"), world)).toEqual([
+      expect.stringContaining("No policy of issuer ghes speaks of this repository."),
+    ])
+    expect(faultsOf(test("github"), world)).toEqual([])
   })
 
   it("is told once, when the defaults have it for every test", () => {

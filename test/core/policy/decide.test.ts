@@ -41,6 +41,23 @@ function ask(
 const reasonsOf = (decision: Decision) => decision.trace.grants.map(({ reason }) => reason)
 
 describe("a decision", () => {
+  it("names the issuer for which a policy is missing, where the organisation lists several", () => {
+    const other = identityOf({ repository: "acme/web", repository_id: "42" })
+    expect(reasonsOf(ask(["note"], other))).toEqual([
+      expect.stringMatching(/^No policy speaks of acme\/web: add one with repository_id: "42" and /),
+    ])
+    const two = ORGANISATION.replace(
+      "connections:",
+      `  ghes: { family: github-actions, url: "https://ghes.acme.example/_services/token", owners: { acme: "9001" } }\nconnections:`,
+    )
+    const files = { "acme/shop/production.yaml": SHOP.replace("repository:", "issuer: github\nrepository:") }
+    expect(reasonsOf(ask(["note"], other, { files, organisation: two }))).toEqual([
+      expect.stringMatching(
+        /^No policy of issuer github speaks of acme\/web: add one with issuer: github, repository_id: "42" and /,
+      ),
+    ])
+  })
+
   it("gives every grant asked for, with its own lifetime", () => {
     const decision = ask(["note", "secret"])
     if (decision.outcome !== "allow") throw new Error("denied")

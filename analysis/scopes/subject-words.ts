@@ -1,0 +1,38 @@
+import type { Organisation, Policy } from "../../broker/core/policy/model.ts"
+import type { ChangeSubject } from "./scope.ts"
+
+/** What an answer says of the issuer of this name; null where the issuer goes without saying, because there is only one. */
+export type IssuerWords = (issuer: string) => string | null
+
+/** For answers about one set: `issuer ghes` where the organisation file lists several issuers. */
+export function issuerWordsOf({ issuers }: Pick<Organisation, "issuers">): IssuerWords {
+  return issuers.size > 1 ? (issuer) => `issuer ${issuer}` : () => null
+}
+
+/** Whose jobs, in words: `acme/shop (id 41, issuer ghes), production`. */
+export function subjectWords(subject: ChangeSubject, issuerWords: IssuerWords): string {
+  const { issuer, repository, environment } = subject
+  const where = environment === undefined ? "" : environment === null ? ", no environment" : `, ${environment}`
+  if (repository === null) return `all jobs of ${issuerWords(issuer) ?? issuer}${where}`
+  return `${repositoryWords({ ...subject, repository }, issuerWords)}${where}`
+}
+
+/** A repository, or a pattern of repositories, with what tells it from another of its name: `acme/shop (id 41, issuer ghes)`. */
+export function repositoryWords(
+  {
+    issuer,
+    repository,
+    repositoryId,
+  }: Pick<ChangeSubject, "issuer" | "repositoryId"> & { readonly repository: string },
+  issuerWords: IssuerWords,
+): string {
+  const facts = [repositoryId === null ? null : `id ${repositoryId}`, issuerWords(issuer)].filter(
+    (fact) => fact !== null,
+  )
+  return facts.length === 0 ? repository : `${repository} (${facts.join(", ")})`
+}
+
+/** The repositories that a policy speaks of, as it writes them. */
+export function policyWords({ issuer, repository }: Policy, organisation: Pick<Organisation, "issuers">): string {
+  return repositoryWords({ issuer, repository, repositoryId: null }, issuerWordsOf(organisation))
+}
