@@ -27,7 +27,11 @@ export function* namesThatDifferInCase(subject: Subject): Generator<Warning> {
     }))
     yield* differing(subject, names, `owner`, COMPARES)
   }
-  yield* differing(subject, repositoriesIn(set), "repository", COMPARES)
+  for (const issuer of set.organisation.issuers.keys()) {
+    // Another server's repository of nearly the same name is another repository.
+    const policies = set.policies.filter((policy) => policy.issuer === issuer)
+    yield* differing(subject, repositoriesIn({ ...set, policies }), "repository", COMPARES)
+  }
   yield* differing(subject, environmentsInBoundaries(set), "environment", COMPARES)
   for (const policies of byRepository(set)) {
     const environments = policies.flatMap(({ environment, file }) =>

@@ -51,7 +51,7 @@ export function readPolicy(
   }
   const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
   const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
-  const target = targetOf(file, root, owners, faults)
+  const target = targetOf(file, root, { issuer, owners }, faults)
   const family = organisation?.families.get(issuer ?? "") ?? ISSUER_FAMILIES[0]
   if (!childOf(root, "environment")) faults.push(...unconstrainedAllows(file, document, family, owners))
   if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }
@@ -81,7 +81,7 @@ export function readPolicy(
 function targetOf(
   file: string,
   root: YamlNode,
-  owners: ReadonlyMap<string, string> | null,
+  { issuer, owners }: { readonly issuer: string | null; readonly owners: ReadonlyMap<string, string> | null },
   faults: PolicyFault[],
 ): PolicyTarget | null {
   const node = childOf(root, "repository")
@@ -106,7 +106,7 @@ function targetOf(
   const ownerId = owners?.get(owner)
   if (owners !== null && ownerId === undefined) {
     const hint = didYouMean(owner, owners.keys()) || ` Listed: ${[...owners.keys()].join(", ") || "none"}.`
-    const message = `The organisation file lists no owner ${quote(owner)}, whose id a pattern needs.${hint}`
+    const message = `The organisation file lists no owner ${quote(owner)} for the issuer ${issuer}, and a pattern needs its id.${hint}`
     faults.push(fault(file, node.at, "owner_unknown", message))
   }
   const names = compilePattern(repositoryName(repository))
