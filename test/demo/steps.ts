@@ -173,8 +173,8 @@ async function postRevokes(world: World, { check, show }: Findings, { deployed }
   check(`the ledger closed lease ${lease}: ${events.join(", ")}`, lease !== "" && events.at(-1) === "lease.closed")
   const expires = world.sts.issued[0]?.expiration.slice(0, 16) ?? "unknown"
   check(
-    `the log says honestly that nobody can take AWS sessions back, and that this one ends at ${expires}`,
-    run.log.includes("Cannot take back aws-deploy") && run.log.includes(`ends by itself at ${expires}`),
+    `the log says that the AWS session cannot be revoked and expires at ${expires}`,
+    run.log.includes("Cannot revoke aws-deploy.") && run.log.includes(`It expires at ${expires}`),
   )
 }
 
