@@ -20,7 +20,7 @@ export interface AppOptions {
   clientAddress(context: Context): string | null
 }
 
-/** How long clients may cache the discovery document and the key set. Much shorter than the time a key is published before use. */
+/** How long clients may cache the discovery document and the key set: much shorter than a key is published before use. */
 const PUBLIC_MAX_AGE_SECONDS = 300
 
 const METHODS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 /** Limits of one request. */
 export const MAX_BODY_BYTES = 16 * 1024
 export const BODY_TIMEOUT_MS = 10_000
-/** Larger than the largest token that the verifier accepts, so the verifier refuses a slightly larger token with its own message. */
+/** Above the largest token that the verifier accepts: a slightly larger token gets the verifier's own message. */
 export const MAX_AUTHORIZATION_CHARACTERS = 20 * 1024

@@ -84,7 +84,7 @@ export interface RevokeAnswer {
   >
 }
 
-/** `revoked`: it is revoked. `expires-only`: it lives until `expires_at`. `failed`: it is not revoked yet; the broker tries again. */
+/** `expires-only`: it lives until `expires_at`. `failed`: it is not revoked yet; the broker tries again. */
 export type RevocationOutcome = "revoked" | "expires-only" | "failed"
 
 /** An RFC 9457 problem document with Daypass's members. */
