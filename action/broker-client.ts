@@ -59,7 +59,7 @@ export async function requestRevocation(
 }
 
 async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
-  const reply = await answerOf(broker, request)
+  const reply = await sendToBroker(broker, request)
   if (reply.status >= 200 && reply.status < 300) return reply
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null
   const retry = retryOf(reply, problem?.code)
@@ -71,7 +71,7 @@ async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
   })
 }
 
-async function answerOf(broker: string, request: HttpRequest): Promise<HttpReply> {
+async function sendToBroker(broker: string, request: HttpRequest): Promise<HttpReply> {
   try {
     return await send(request)
   } catch (thrown) {

@@ -66,7 +66,7 @@ function uint32(value: number): Buffer {
   return bytes
 }
 
-/** Accepts only what an encoder writes: Node's decoder ignores other characters, so two different texts would decrypt alike. */
+/** Accepts only what an encoder writes. Node's decoder ignores other characters, so two texts would have the same bytes. */
 function isBase64url(text: string): boolean {
   return Buffer.from(text, "base64url").toString("base64url") === text
 }

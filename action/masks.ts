@@ -14,12 +14,12 @@ const MIN_ENCODED_BYTES = 8
 export function masksFor(secret: string): readonly string[] {
   // `echo` adds a line break at the end. That does not make a text of several lines.
   const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "")
-  const plain = /[\r\n]/.test(text) ? ofSeveralLines(text) : [text, text.trim()]
+  const plain = /[\r\n]/.test(text) ? masksPerLine(text) : [text, text.trim()]
   const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))]
   return [...new Set(masks.filter((mask) => mask.trim() !== ""))]
 }
 
-function ofSeveralLines(text: string): string[] {
+function masksPerLine(text: string): string[] {
   const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())]
   const lines = text.split(/[\r\n]+/).map((line) => line.trim())
   return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS)

@@ -17,15 +17,19 @@ export function grantedSummary(
     forMarkdown(credential.provider),
     credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
     credential.revocation === "revocable" ? "revoked when the job ends" : "expires",
-    forMarkdown(placesOf(credential, delivered).join(", ")),
+    forMarkdown(deliveredAs(credential, delivered).join(", ")),
   ])
-  return bounded(["### Daypass", "", ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows)])
+  return withinSizeLimit([
+    "### Daypass",
+    "",
+    ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows),
+  ])
 }
 
 /** Says what happened and what to change. For a denial it adds the trace: rule or boundary, claim, expected and actual. */
 export function failedSummary(failure: ActionError): string {
   const request = failure.requestId === undefined ? [] : ["", `Request ${forMarkdown(failure.requestId)}`]
-  return bounded([
+  return withinSizeLimit([
     `### Daypass: ${forMarkdown(failure.code)}`,
     "",
     forMarkdown(failure.message),
@@ -55,8 +59,9 @@ function grantSection(grant: GrantTrace): string[] {
   })
   const rules =
     rows.length === 0 ? [] : ["", ...table(["rule", "file", "claim", "expected", "actual", "matches"], rows)]
-  const missed = missedRows(grant.boundaries ?? [])
-  const ceiling = missed.length === 0 ? [] : ["", ...table(["boundary", "file", "about", "expected", "actual"], missed)]
+  const refusals = refusalRows(grant.boundaries ?? [])
+  const ceiling =
+    refusals.length === 0 ? [] : ["", ...table(["boundary", "file", "about", "expected", "actual"], refusals)]
   return [...heading, ...rules, ...ceiling]
 }
 
@@ -64,7 +69,7 @@ function grantSection(grant: GrantTrace): string[] {
  * Why the boundaries refuse a grant. The job must meet the `require` of every boundary that matches, but a single boundary
  * that allows the grant is enough. So when one allows it, the reasons why others do not are left out.
  */
-function missedRows(boundaries: readonly BoundaryTrace[]): string[][] {
+function refusalRows(boundaries: readonly BoundaryTrace[]): string[][] {
   const isAllowed = boundaries.some(({ allows }) => allows)
   return boundaries.flatMap(({ name, file, line, conditions, required, fields, environment }) => {
     const start = [forMarkdown(name), `${forMarkdown(file)}:${line}`]
@@ -87,7 +92,7 @@ function missedRows(boundaries: readonly BoundaryTrace[]): string[][] {
 
 const orMissing = (actual: string | null) => (actual === null ? "*missing*" : forMarkdown(actual))
 
-function placesOf(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
+function deliveredAs(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
   return credential.values.flatMap(({ name, env }) => [
     ...(delivered.toEnvironment && env !== undefined ? [env] : []),
     ...(delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []),
@@ -106,7 +111,7 @@ function yesOrNo(rule: RuleTrace, matched: boolean): string {
 }
 
 /** Cuts at the end of a line, so that every table row and character reference stays complete. */
-function bounded(lines: readonly string[]): string {
+function withinSizeLimit(lines: readonly string[]): string {
   let length = 0
   const end = lines.findIndex((line) => {
     length += line.length + 1

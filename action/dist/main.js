@@ -623,7 +623,7 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
   );
 }
 async function call(broker, request) {
-  const reply = await answerOf(broker, request);
+  const reply = await sendToBroker(broker, request);
   if (reply.status >= 200 && reply.status < 300) return reply;
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
@@ -634,7 +634,7 @@ async function call(broker, request) {
     ...problem.trace && { trace: problem.trace }
   });
 }
-async function answerOf(broker, request) {
+async function sendToBroker(broker, request) {
   try {
     return await send(request);
   } catch (thrown) {
@@ -1094,11 +1094,11 @@ var MIN_LINE_CHARACTERS = 4;
 var MIN_ENCODED_BYTES = 8;
 function masksFor(secret) {
   const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "");
-  const plain = /[\r\n]/.test(text) ? ofSeveralLines(text) : [text, text.trim()];
+  const plain = /[\r\n]/.test(text) ? masksPerLine(text) : [text, text.trim()];
   const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))];
   return [...new Set(masks.filter((mask) => mask.trim() !== ""))];
 }
-function ofSeveralLines(text) {
+function masksPerLine(text) {
   const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())];
   const lines = text.split(/[\r\n]+/).map((line) => line.trim());
   return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS);
@@ -1183,13 +1183,17 @@ function grantedSummary(credentials, delivered) {
     forMarkdown(credential.provider),
     credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
     credential.revocation === "revocable" ? "revoked when the job ends" : "expires",
-    forMarkdown(placesOf(credential, delivered).join(", "))
+    forMarkdown(deliveredAs(credential, delivered).join(", "))
   ]);
-  return bounded(["### Daypass", "", ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows)]);
+  return withinSizeLimit([
+    "### Daypass",
+    "",
+    ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows)
+  ]);
 }
 function failedSummary(failure) {
   const request = failure.requestId === void 0 ? [] : ["", `Request ${forMarkdown(failure.requestId)}`];
-  return bounded([
+  return withinSizeLimit([
     `### Daypass: ${forMarkdown(failure.code)}`,
     "",
     forMarkdown(failure.message),
@@ -1217,11 +1221,11 @@ function grantSection(grant) {
     ]);
   });
   const rules = rows.length === 0 ? [] : ["", ...table(["rule", "file", "claim", "expected", "actual", "matches"], rows)];
-  const missed = missedRows(grant.boundaries ?? []);
-  const ceiling = missed.length === 0 ? [] : ["", ...table(["boundary", "file", "about", "expected", "actual"], missed)];
+  const refusals = refusalRows(grant.boundaries ?? []);
+  const ceiling = refusals.length === 0 ? [] : ["", ...table(["boundary", "file", "about", "expected", "actual"], refusals)];
   return [...heading, ...rules, ...ceiling];
 }
-function missedRows(boundaries) {
+function refusalRows(boundaries) {
   const isAllowed = boundaries.some(({ allows }) => allows);
   return boundaries.flatMap(({ name, file, line, conditions, required, fields, environment }) => {
     const start = [forMarkdown(name), `${forMarkdown(file)}:${line}`];
@@ -1242,7 +1246,7 @@ function missedRows(boundaries) {
   });
 }
 var orMissing = (actual) => actual === null ? "*missing*" : forMarkdown(actual);
-function placesOf(credential, delivered) {
+function deliveredAs(credential, delivered) {
   return credential.values.flatMap(({ name, env }) => [
     ...delivered.toEnvironment && env !== void 0 ? [env] : [],
     ...delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []
@@ -1256,7 +1260,7 @@ function yesOrNo(rule, matched) {
   const word = matched ? "yes" : "no";
   return against ? `**${word}**` : word;
 }
-function bounded(lines) {
+function withinSizeLimit(lines) {
   let length = 0;
   const end = lines.findIndex((line) => {
     length += line.length + 1;

@@ -552,7 +552,7 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
   );
 }
 async function call(broker, request) {
-  const reply = await answerOf(broker, request);
+  const reply = await sendToBroker(broker, request);
   if (reply.status >= 200 && reply.status < 300) return reply;
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
@@ -563,7 +563,7 @@ async function call(broker, request) {
     ...problem.trace && { trace: problem.trace }
   });
 }
-async function answerOf(broker, request) {
+async function sendToBroker(broker, request) {
   try {
     return await send(request);
   } catch (thrown) {

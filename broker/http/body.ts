@@ -27,7 +27,7 @@ async function readBounded(request: Request): Promise<Uint8Array> {
   const stated = request.headers.get("content-length")
   if (stated !== null && Number(stated) > MAX_BODY_BYTES) throw tooLarge()
   try {
-    return await inTime(
+    return await withTimeout(
       stated === null ? readCounting(request) : request.arrayBuffer().then((buffer) => new Uint8Array(buffer)),
     )
   } catch (error) {
@@ -49,7 +49,7 @@ async function readCounting(request: Request): Promise<Uint8Array> {
   return whole.subarray(0, size)
 }
 
-async function inTime<Value>(reading: Promise<Value>): Promise<Value> {
+async function withTimeout<Value>(reading: Promise<Value>): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const tooLate = new Promise<never>((_, reject) => {
     const late = () =>

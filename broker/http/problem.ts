@@ -32,14 +32,14 @@ export function problemResponse(error: unknown, requestId: string): Response {
   if (status === 401) headers.set("www-authenticate", "Bearer")
   const retryAfter = fault.retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
-  return new Response(bounded(problem), { status, headers })
+  return new Response(withinSizeLimit(problem), { status, headers })
 }
 
 /** Well below the 4 MiB that the action reads: a denial without its trace is better than one that a client cannot read. */
 const MAX_PROBLEM_CHARACTERS = 192 * 1024
 const MAX_DETAIL_CHARACTERS = 8 * 1024
 
-function bounded(problem: Problem): string {
+function withinSizeLimit(problem: Problem): string {
   const text = JSON.stringify(problem)
   if (text.length <= MAX_PROBLEM_CHARACTERS) return text
   const { trace: _, ...rest } = problem
