@@ -59,8 +59,8 @@ export function savedVariables(): readonly string[] {
 }
 
 /**
- * Revokes a lease. The subject token is bound to a thumbprint without a key: if an attacker copies the token on the way,
- * it can revoke this lease and never get credentials.
+ * Revokes a lease. The subject token is bound to a thumbprint without a key: an attacker who copies the token on the way can
+ * revoke this lease, and cannot get credentials.
  * @throws {ActionError}
  */
 export async function revokeLease(lease: SavedLease, deadline: Deadline): Promise<RevokeAnswer["credentials"]> {
