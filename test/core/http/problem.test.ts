@@ -24,11 +24,11 @@ describe("a problem document", () => {
     ["an unknown error", new Error(CANARY)],
     ["a text", CANARY],
     ["nothing", undefined],
-    ["an error with the members of a BrokerError", Object.assign(new Error(CANARY), { code: "not_allowed", detail: CANARY })],
     [
-      "an error with a foreign cause",
-      new BrokerError("ledger_unavailable", "The disk.", { cause: new Error(CANARY) }),
+      "an error with the members of a BrokerError",
+      Object.assign(new Error(CANARY), { code: "not_allowed", detail: CANARY }),
     ],
+    ["an error with a foreign cause", new BrokerError("ledger_unavailable", "The disk.", { cause: new Error(CANARY) })],
   ])("reveals nothing of %s", async (_, error) => {
     expect(await problemResponse(error, "r").text()).not.toContain(CANARY)
     expect(JSON.stringify(faultOf(error))).not.toContain(CANARY)
