@@ -3,7 +3,7 @@ import type { BoundaryTrace, ConditionTrace, FieldTrace, GrantTrace, RuleTrace, 
 import { ActionError } from "./failure.ts"
 import { memberOf, membersOf } from "./json.ts"
 
-/** The lease of an exchange, as far as it must be known to take it back. */
+/** The lease of an exchange: what a revocation needs. */
 export interface Lease {
   readonly id: string
   readonly expiresAt: string
@@ -22,45 +22,45 @@ export interface Value {
   readonly value: string
   readonly secret: boolean
   readonly env?: string
-  /** It is to arrive as a file. */
+  /** Present when the value is delivered as a file. */
   readonly file?: FileForm
 }
 
 const LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
-/** Of the owner, and of the group to read: never for everybody. */
+/** The owner may read or write, the group may read. Other users have no access. */
 const FILE_MODE = /^0[46][04]0$/
 const MAX_VALUES = 64
 const MAX_TEXT_CHARACTERS = 2_000
 const MAX_LIST = 200
 
 /**
- * Reads the lease of an opened answer. Read before anything else, so that whatever is wrong with the rest, the lease
- * can be given back. Here and below, members that this version does not know are passed over: brokers may be newer.
+ * Reads the lease of a decrypted answer. It is read first: if the rest of the answer is wrong, the lease can still be
+ * revoked. Here and below, unknown members are ignored, because the broker may be newer.
  * @throws {ActionError} `answer_unusable`
  */
 export function readLease(answer: unknown): Lease {
   const id = memberOf(answer, "lease")
-  if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it names no lease")
+  if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it has no lease")
   return { id, expiresAt: readTime(memberOf(answer, "expires_at"), "the lease") }
 }
 
 /**
- * Reads the credentials of an opened answer: exactly those that were asked for.
- * @throws {ActionError} `answer_unusable`; it names grants and values, and quotes neither
+ * Reads the credentials of a decrypted answer: exactly those that were requested.
+ * @throws {ActionError} `answer_unusable`; the message names grants and values and never quotes a value
  */
 export function readCredentials(answer: unknown, grants: readonly string[]): readonly Credential[] {
   const members = membersOf(memberOf(answer, "credentials"))
   if (members === null) throw unusable("it has no credentials")
   const byGrant = new Map(members)
   const missing = grants.find((grant) => !byGrant.has(grant))
-  if (missing !== undefined) throw unusable(`it has nothing for the grant ${missing}`)
-  if (byGrant.size !== grants.length) throw unusable("it has credentials that were not asked for")
+  if (missing !== undefined) throw unusable(`it has no credential for the grant ${missing}`)
+  if (byGrant.size !== grants.length) throw unusable("it has credentials that were not requested")
   return grants.map((grant) => readCredential(grant, byGrant.get(grant)))
 }
 
-/** Reads what a revocation did to each credential; null when the answer does not say. */
+/** Reads the outcome of a revocation for each credential; null when the answer has another form. */
 export function readRevocation(answer: unknown): RevokeAnswer["credentials"] | null {
   const members = membersOf(memberOf(answer, "credentials"))
   if (members === null || members.length > MAX_LIST) return null
@@ -75,7 +75,7 @@ export function readRevocation(answer: unknown): RevokeAnswer["credentials"] | n
   return credentials
 }
 
-/** Reads a problem document; null for anything that is none. A trace that is not as it should be is left out. */
+/** Reads a problem document; null for any other document. A malformed trace is dropped. */
 export function readProblem(document: unknown): Pick<Problem, "code" | "detail" | "request_id" | "trace"> | null {
   const code = memberOf(document, "code")
   const requestId = memberOf(document, "request_id")
@@ -94,8 +94,9 @@ function readCredential(grant: string, credential: unknown): Credential {
   const revocation = memberOf(credential, "revocation")
   const expiresAt = memberOf(credential, "expires_at") ?? null
   const values = membersOf(memberOf(credential, "values"))
-  if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it names no provider for ${grant}`)
-  if (revocation !== "revocable" && revocation !== "expires-only") throw unusable(`it does not say how ${grant} ends`)
+  if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`)
+  if (revocation !== "revocable" && revocation !== "expires-only")
+    throw unusable(`it does not say whether ${grant} can be revoked`)
   if (values === null || values.length > MAX_VALUES) throw unusable(`it has no values for ${grant}`)
   return {
     grant,
@@ -107,13 +108,14 @@ function readCredential(grant: string, credential: unknown): Credential {
 }
 
 function readValue(grant: string, name: string, member: unknown): Value {
-  if (!NAME.test(name)) throw unusable(`a value of ${grant} has a name that is none`)
+  if (!NAME.test(name)) throw unusable(`the name of a value of ${grant} is invalid`)
   const value = memberOf(member, "value")
   const secret = memberOf(member, "secret")
   const env = memberOf(member, "env")
-  if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is no text`)
+  if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is not a string`)
   if (typeof secret !== "boolean") throw unusable(`it does not say whether the value ${name} of ${grant} is secret`)
-  if (env !== undefined && typeof env !== "string") throw unusable(`the value ${name} of ${grant} has an odd variable`)
+  if (env !== undefined && typeof env !== "string")
+    throw unusable(`the variable for the value ${name} of ${grant} is not a string`)
   const file = readFileForm(grant, name, memberOf(member, "file"))
   return { name, value, secret, ...(env !== undefined && { env }), ...(file && { file }) }
 }
@@ -122,7 +124,7 @@ function readFileForm(grant: string, name: string, form: unknown): FileForm | nu
   if (form === undefined) return null
   const [mode, encoding] = [memberOf(form, "mode"), memberOf(form, "encoding")]
   if (typeof mode !== "string" || !FILE_MODE.test(mode) || (encoding !== undefined && encoding !== "base64")) {
-    throw unusable(`the value ${name} of ${grant} is to be an odd file`)
+    throw unusable(`the file mode or encoding of the value ${name} of ${grant} is not allowed`)
   }
   return { mode, ...(encoding !== undefined && { encoding }) }
 }
@@ -212,7 +214,7 @@ function readText(value: unknown): string {
 }
 
 function readTime(value: unknown, of: string): string {
-  if (!isTime(value)) throw unusable(`it does not say when ${of} ends`)
+  if (!isTime(value)) throw unusable(`it does not say when ${of} expires`)
   return value
 }
 

@@ -11,8 +11,8 @@ import { HttpFailure, type HttpFault, type HttpReply, type HttpRequest, send } f
 import { parseJson } from "./json.ts"
 
 /**
- * `POST /v1/exchange`: one call, no retry. Gives the compact JWE as it came; only the job's key opens it.
- * @throws {ActionError} a code of the broker's, or `broker_*`, `answer_*`, `problem_unknown`
+ * `POST /v1/exchange`: one call, no retry. Returns the compact JWE as received; only the job's key decrypts it.
+ * @throws {ActionError} one of the broker's codes, or `broker_*`, `answer_*`, `problem_unknown`
  */
 export async function requestExchange(
   broker: string,
@@ -29,12 +29,12 @@ export async function requestExchange(
     timeoutMs,
   })
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1")
-  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not seal its answer to the job's key.`)
+  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not encrypt its answer to the job's key.`)
 }
 
 /**
- * `DELETE /v1/leases/{id}`: one call, no retry. Gives what became of each credential.
- * @throws {ActionError} a code of the broker's, or `broker_*`, `answer_unusable` when anything but a broker answered,
+ * `DELETE /v1/leases/{id}`: one call, no retry. Returns the outcome for each credential.
+ * @throws {ActionError} one of the broker's codes, or `broker_*`, `answer_unusable` when the answer is not a broker's,
  *   `problem_unknown`
  */
 export async function requestRevocation(
@@ -52,15 +52,18 @@ export async function requestRevocation(
   })
   const credentials = readRevocation(parseJson(reply.body))
   if (credentials !== null) return credentials
-  throw new ActionError("answer_unusable", `The broker at ${broker} does not say what became of the credentials.`)
+  throw new ActionError(
+    "answer_unusable",
+    `The answer of the broker at ${broker} does not say which credentials were revoked.`,
+  )
 }
 
 async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
-  const reply = await answerOf(broker, request)
+  const reply = await sendToBroker(broker, request)
   if (reply.status >= 200 && reply.status < 300) return reply
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null
   const retry = retryOf(reply, problem?.code)
-  if (problem === null) throw strangeStatus(broker, reply.status, retry)
+  if (problem === null) throw unexpectedStatus(broker, reply.status, retry)
   throw new ActionError(knownCode(problem.code), problemMessage(problem), {
     ...(retry && { retry }),
     ...(problem.request_id !== "" && { requestId: problem.request_id }),
@@ -68,7 +71,7 @@ async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
   })
 }
 
-async function answerOf(broker: string, request: HttpRequest): Promise<HttpReply> {
+async function sendToBroker(broker: string, request: HttpRequest): Promise<HttpReply> {
   try {
     return await send(request)
   } catch (thrown) {
@@ -79,29 +82,29 @@ async function answerOf(broker: string, request: HttpRequest): Promise<HttpReply
 }
 
 const TRANSPORT: Readonly<Record<HttpFault, readonly [FailureCode, string]>> = {
-  "unknown-host": ["broker_unreachable", "cannot be reached: its name does not resolve"],
-  refused: ["broker_unreachable", "cannot be reached: nothing accepts the connection"],
+  "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
+  refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
   reset: ["broker_unreachable", "cannot be reached: the connection broke"],
   timeout: ["broker_timeout", "did not answer in time"],
-  tls: ["broker_tls", "has a certificate that this runner does not trust, or speaks no TLS"],
+  tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
-  "too-large": ["answer_unusable", "gave an answer larger than any of a broker's"],
+  "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
   "not-http": ["answer_unusable", "does not speak HTTP"],
 }
 
-function strangeStatus(broker: string, status: number, retry: Retry | undefined): ActionError {
+function unexpectedStatus(broker: string, status: number, retry: Retry | undefined): ActionError {
   if (status === 404 || status === 405) {
     return new ActionError(
       "broker_too_old",
-      `There is no Daypass broker of this version at ${broker} (HTTP ${status}).`,
+      `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`,
     )
   }
   const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable"
-  const message = `The broker at ${broker}, or something in front of it, answered HTTP ${status} without a reason.`
+  const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`
   return new ActionError(code, message, retry && { retry })
 }
 
-/** Another try may help against congestion and outages. A denial is an answer, and asking again does not change it. */
+/** A retry may help after congestion or an outage. A denial is final: the same request gets the same answer. */
 function retryOf(reply: HttpReply, code: string | undefined): Retry | undefined {
   const again =
     reply.status === 429 ||
@@ -126,7 +129,7 @@ function knownCode(code: string): ErrorCode | "problem_unknown" {
   return Object.hasOwn(PROBLEMS, code) ? (code as ErrorCode) : "problem_unknown"
 }
 
-/** The broker's sentence; with its code when that is one that this version has no advice for. */
+/** The broker's sentence. It starts with the code when this version does not know that code. */
 function problemMessage({ code, detail }: { readonly code: string; readonly detail: string }): string {
   const said = detail.trim()
   const known = Object.hasOwn(PROBLEMS, code) && said !== ""

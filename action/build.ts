@@ -6,8 +6,8 @@ import { licencesOf } from "../licences.ts"
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 
 /**
- * Lets go of what the action does not use of the toolkit: its package does not declare that importing it has no effect,
- * and brings an HTTP client, undici and a process runner along.
+ * Marks the toolkit's modules as free of side effects, so that esbuild drops the unused ones. The toolkit's package does not
+ * declare this itself, and would bring an HTTP client, undici and a process runner into the bundle.
  */
 const toolkitWithoutSideEffects: Plugin = {
   name: "toolkit-without-side-effects",
@@ -22,9 +22,9 @@ const toolkitWithoutSideEffects: Plugin = {
 }
 
 /**
- * Builds `dist/main.js` and `dist/post.js`, which the repository carries: a runner installs nothing. CommonJS, because
- * importing node:http into an ES module evaluates all its exports, undici's WebSocket among them, at 30 ms a start.
- * The same sources give the same bytes. @returns the files by name
+ * Builds `dist/main.js` and `dist/post.js`, which are checked in: a runner installs no packages. The format is CommonJS,
+ * because importing node:http into an ES module evaluates all its exports, undici's WebSocket among them, and costs 30 ms
+ * at each start. The same sources give the same bytes. @returns the files by name
  */
 export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
   const result = await build({

@@ -1,22 +1,22 @@
 const MAX_SHOWN_CHARACTERS = 400
 
-// GFM makes links of `www.` and of `https:` even without brackets.
+// GFM turns `www.` and `https:` into links even without brackets.
 const STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?<=www)\./giu
 
 /**
- * Text of foreign origin (a branch name, a claim, a broker's sentence) as one line of the log.
+ * Untrusted text (a branch name, a claim, the broker's message) as one line of the log.
  *
- * The runner takes a line that starts with `::` for a command, and `##[` anywhere in a line for one of the old kind.
- * Callers put words of their own first; here line breaks become visible and `##[` is taken apart.
+ * The runner runs a line that starts with `::` as a command, and `##[` anywhere in a line as an old-style command.
+ * The caller starts the line with fixed words; this function makes line breaks visible and splits `##[`.
  */
 export function forLog(text: string): string {
   return visible(shortened(text)).replaceAll("##[", "## [")
 }
 
 /**
- * Text of foreign origin as inert Markdown, in a table cell too. Everything but letters, digits, spaces, `/`, `,`, and
- * dots and dashes inside of words becomes a character reference, which CommonMark never reads as structure: no tag,
- * link, pipe, backtick, image, list or line survives, whatever renders it.
+ * Untrusted text as inert Markdown, also inside a table cell. Letters, digits, spaces, `/`, `,`, and dots and dashes
+ * inside words stay. Every other character becomes a character reference, which CommonMark never reads as structure: no
+ * tag, link, pipe, backtick, image, list or line break survives in any renderer.
  */
 export function forMarkdown(text: string): string {
   return visible(shortened(text)).replace(STRUCTURE, (character) => `&#${character.codePointAt(0)};`)

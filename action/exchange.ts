@@ -8,15 +8,15 @@ import { toFailure } from "./failure.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
-import { type HeldLease, holdFiles, holdLease, holdVariables, releaseLease, takeBack } from "./lease.ts"
+import { forgetLease, revokeLease, type SavedLease, saveFilesFolder, saveLease, saveVariables } from "./lease.ts"
 import { masksFor } from "./masks.ts"
-import { type Deadline, persist, startDeadline } from "./patience.ts"
+import { type Deadline, startDeadline, withRetries } from "./retry.ts"
 import * as runner from "./runner.ts"
 import { grantedSummary } from "./summary.ts"
 
 /**
- * Subject token in, credentials out, to the steps that follow. Everything or nothing: when anything is wrong with what
- * came or with where it would go, nothing is delivered and the lease goes back at once.
+ * Exchanges a subject token for credentials and delivers them to the following steps: all of them or none. If the answer
+ * or the delivery has any fault, nothing is delivered and the lease is revoked at once.
  * @throws {ActionError}
  */
 export async function exchange(): Promise<void> {
@@ -27,8 +27,8 @@ export async function exchange(): Promise<void> {
   const answer = await exchangeForAnswer(inputs, deadline)
 
   const lease = readLease(answer)
-  const held = { ...lease, broker: inputs.broker, audience: inputs.audience }
-  holdLease(held)
+  const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience }
+  saveLease(toRevoke)
   let folder: string | null = null
   try {
     const received = readCredentials(answer, inputs.grants)
@@ -43,10 +43,10 @@ export async function exchange(): Promise<void> {
     const variables = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
 
     if (folder !== null) {
-      holdFiles(folder)
+      saveFilesFolder(folder)
       runner.writeJobFiles(folder, files)
     }
-    if (variables.size > 0) holdVariables([...variables.keys()])
+    if (variables.size > 0) saveVariables([...variables.keys()])
     runner.setOutputs(outputs)
     runner.setVariables(variables)
     for (const { grant, expiresAt } of credentials)
@@ -54,19 +54,19 @@ export async function exchange(): Promise<void> {
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }))
   } catch (thrown) {
     if (folder !== null) removeFiles(folder)
-    await giveBack(held, deadline)
+    await revokeUndelivered(toRevoke, deadline)
     throw thrown
   }
 }
 
-/** Every try has a subject token of its own: the broker takes a token once, even when its answer gets lost. */
+/** Each attempt requests a new subject token: the broker accepts a token once, even if its answer gets lost. */
 async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
   const key = makeJobKey()
   const audience = boundAudience(inputs.audience, key.thumbprint)
   const request = { grants: inputs.grants, ...(inputs.ttl !== undefined && { ttl: inputs.ttl }), key: key.publicJwk }
-  const sealed = await persist(deadline, async () => {
+  const sealed = await withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await runner.registerMasks([token])
     return requestExchange(inputs.broker, token, request, deadline.attemptMs())
@@ -74,7 +74,7 @@ async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<un
   return key.open(sealed)
 }
 
-/** What cannot be removed now is the post step's, and keeps nothing from being given back. */
+/** A failure here does not stop the revocation. The post step tries to remove the files again. */
 function removeFiles(folder: string): void {
   try {
     runner.removeJobFolder(folder)
@@ -83,13 +83,13 @@ function removeFiles(folder: string): void {
   }
 }
 
-/** When this does not work either, the post step tries once more. */
-async function giveBack(held: HeldLease, deadline: Deadline): Promise<void> {
+/** If this fails, the post step tries again. */
+async function revokeUndelivered(lease: SavedLease, deadline: Deadline): Promise<void> {
   try {
-    await takeBack(held, deadline)
-    releaseLease()
-    runner.info("Nothing was delivered, and the lease was given back.")
+    await revokeLease(lease, deadline)
+    forgetLease()
+    runner.info("Nothing was delivered, and the lease was revoked.")
   } catch (thrown) {
-    runner.warn(`The lease was not given back yet, the post step tries again: ${forLog(toFailure(thrown).message)}`)
+    runner.warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)
   }
 }

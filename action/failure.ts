@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../broker/wire/error-codes.ts"
 import type { Trace } from "../broker/wire/trace.ts"
 
-/** What can go wrong on the action's side of the wire. The broker's own codes stand in `wire/error-codes.ts`. */
+/** The codes of failures in the action. The broker's codes are in `wire/error-codes.ts`. */
 export const OWN_CODES = [
   "input_invalid",
   "id_token_permission_missing",
@@ -26,12 +26,12 @@ export type OwnCode = (typeof OWN_CODES)[number]
 export type FailureCode = ErrorCode | OwnCode
 
 /**
- * Whether another try may help. `quick`: what failed tends to be wrong for good (a name that does not resolve, a port
- * that refuses), so try within a second or not at all. `patient`: the other side is there and in trouble.
+ * Present when a retry may help. `quick`: the cause is probably permanent (a name that does not resolve, a port that
+ * refuses), so retry within a second and then stop. `patient`: the other side exists and has a temporary problem.
  */
 export interface Retry {
   readonly pace: "quick" | "patient"
-  /** What the other side asked for, in milliseconds. */
+  /** How long the other side asked to wait (`Retry-After`), in milliseconds. */
   readonly afterMs?: number
 }
 
@@ -42,15 +42,15 @@ interface FailureExtra {
 }
 
 /**
- * The one error that the action's rooms throw. `message` says what happened and where; `advice.ts` says what to change.
+ * The one error class of the action. `message` says what happened and where; `advice.ts` says what to change.
  *
- * The message never carries a token, a secret or a foreign body; a broker's `detail` is a sentence of ours.
+ * The message never contains a token, a secret or another server's body. The broker's `detail` is allowed: Daypass wrote it.
  */
 export class ActionError extends Error {
   override readonly name = "ActionError"
   readonly code: FailureCode
   readonly retry?: Retry
-  /** The broker's name for the request, for its operator. */
+  /** The broker's request id, with which its operator finds the request in the log. */
   readonly requestId?: string
   readonly trace?: Trace
 
@@ -64,8 +64,8 @@ export class ActionError extends Error {
 }
 
 /**
- * Turns whatever was thrown into a failure that may be shown. Of a foreign error only its class and code are told: the
- * message of a JSON or file system error quotes what it choked on, which here can be a credential.
+ * Turns any thrown value into a failure that is safe to print. Of other errors it keeps only the class and the code: the
+ * message of a JSON or file system error quotes its input, which can be a credential here.
  */
 export function toFailure(thrown: unknown): ActionError {
   if (thrown instanceof ActionError) return thrown

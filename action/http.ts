@@ -5,11 +5,11 @@ import { proxyEnvironment } from "./runner.ts"
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "DELETE"
   readonly url: URL
-  /** The only way in which a bearer travels: never in the URL. */
+  /** Sent in the Authorization header, never in the URL. */
   readonly bearer: string
   readonly accept: string
   readonly json?: unknown
-  /** From the call to the last byte of the answer. */
+  /** Limit from the call to the last byte of the answer. */
   readonly timeoutMs: number
 }
 
@@ -23,7 +23,7 @@ export interface HttpReply {
 
 export type HttpFault = "unknown-host" | "refused" | "reset" | "timeout" | "tls" | "too-large" | "redirect" | "not-http"
 
-/** What a request failed of. Carries no URL and no body: either may hold a secret. */
+/** Why a request failed. Contains no URL and no body: either may hold a secret. */
 export class HttpFailure extends Error {
   override readonly name = "HttpFailure"
   readonly fault: HttpFault
@@ -33,24 +33,24 @@ export class HttpFailure extends Error {
     this.fault = fault
   }
 
-  /** Absent when the same request would fail in the same way again. */
+  /** Absent when a retry would fail in the same way. */
   get retry(): Retry | undefined {
     return RETRIES[this.fault]
   }
 }
 
-/** True for https, and for http to this very machine, where there is nobody in between. */
+/** True for https, and for http to a loopback host, where the request does not leave the machine. */
 export function isHttpsOrLoopback(url: URL): boolean {
   return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname))
 }
 
 /**
- * Sends one request and reads the whole answer. Never follows a redirect, never retries, never sends cookies; at most
- * 256 KiB are read. Straight over node:http, because the global fetch costs a job some 30 ms of start-up.
+ * Sends one request and reads the whole answer, up to 4 MiB. Never follows a redirect, never retries, never sends
+ * cookies. Uses node:http directly, because the global fetch costs a job about 30 ms of start-up.
  * @throws {HttpFailure}
  */
 export async function send(request: HttpRequest): Promise<HttpReply> {
-  // Here as well as where URLs are read: the post step's comes back out of the runner's state.
+  // Checked here too, not only where inputs are read: the post step reads its URL from the runner's saved state.
   if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http")
   const isTls = request.url.protocol === "https:"
   const { Agent, request: open } = isTls ? await import("node:https") : await import("node:http")
@@ -63,10 +63,10 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
       "user-agent": "daypass-action",
       ...(body !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
     },
-    // One call a connection, so that nothing keeps the step from ending. A proxy tunnels TLS and sees nothing; plain HTTP is
-    // for this very machine alone, and a proxy would read the bearer.
+    // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
+    // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
     agent: new Agent({ keepAlive: false, ...(isTls && { proxyEnv: proxyEnvironment() }) }),
-    // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would hand the bearer to anybody in between.
+    // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...(isTls && { rejectUnauthorized: true }),
   }
   return new Promise((resolve, reject) => {
@@ -83,7 +83,7 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
   })
 }
 
-/** Plain events: the stream's async iterator costs a start-up its loading, and there is one body to read. */
+/** Uses plain events: loading the stream's async iterator would slow down the start. */
 function readReply(response: IncomingMessage): Promise<HttpReply> {
   const status = response.statusCode ?? 0
   if (status >= 300 && status < 400) return Promise.reject(new HttpFailure("redirect"))
@@ -114,7 +114,7 @@ function toHttpFailure(cause: unknown): HttpFailure {
   return new HttpFailure("reset")
 }
 
-/** Several files of 64 KiB, in base64 twice: as values, and once more as the sealed answer. */
+/** Room for many files of 64 KiB, encoded in base64 twice: as values, and again in the encrypted answer. */
 const MAX_REPLY_BYTES = 4 * 1024 * 1024
 const LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/
 const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/

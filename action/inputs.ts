@@ -18,31 +18,33 @@ const TTL = /^[1-9][0-9]{0,6}[smh]$/
 const AUDIENCE = /^[\x21-\x7e]{1,256}$/
 
 /**
- * Reads and types every input, once. `read` gives an input's text, trimmed, and an empty one for an input left out.
- * @throws {ActionError} `input_invalid`, naming the input and what to write
+ * Reads, checks and types every input once. `read` returns an input's trimmed text; empty when the input is absent.
+ * @throws {ActionError} `input_invalid`; the message names the input and says what to write
  */
 export function readInputs(read: (name: string) => string): Inputs {
   const broker = readBroker(read("broker"))
   const grants = readGrants(read("grants"))
   const audience = readAudience(read("audience"), broker)
   const ttl = read("ttl")
-  if (ttl !== "" && !TTL.test(ttl)) throw invalid("ttl", "must be a whole number and a unit, as 90s, 15m or 1h")
+  if (ttl !== "" && !TTL.test(ttl))
+    throw invalid("ttl", "must be a whole number with a unit, for example 90s, 15m or 1h")
   const deliver = readDeliver(read("deliver"))
   return { broker, grants, audience, deliver, ...(ttl !== "" && { ttl }) }
 }
 
 function readBroker(text: string): string {
-  if (text === "") throw invalid("broker", "is missing; write the broker's origin, as https://daypass.example.com")
+  if (text === "")
+    throw invalid("broker", "is missing; write the broker's origin, for example https://daypass.example.com")
   const url = URL.parse(text)
-  if (url === null) throw invalid("broker", "must be a URL, as https://daypass.example.com")
+  if (url === null) throw invalid("broker", "must be a URL, for example https://daypass.example.com")
   if (!isHttpsOrLoopback(url)) {
     throw invalid(
       "broker",
-      "must start with https://, because a subject token travels to it (http is for loopback hosts)",
+      "must start with https://, because the action sends it a subject token (http:// works for loopback hosts only)",
     )
   }
   if (url.username !== "" || url.password !== "" || url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    throw invalid("broker", `must be an origin and nothing more, as ${url.origin}`)
+    throw invalid("broker", `must be an origin without user, path or query: ${url.origin}`)
   }
   return url.origin
 }
@@ -54,9 +56,9 @@ function readGrants(text: string): readonly string[] {
   }
   if (grants.length > MAX_GRANTS_PER_REQUEST)
     throw invalid("grants", `may name at most ${MAX_GRANTS_PER_REQUEST} grants`)
-  const odd = grants.findIndex((name) => !GRANT_NAME.test(name))
-  if (odd !== -1) {
-    throw invalid("grants", `has a name, number ${odd + 1}, with other characters than letters, digits, dots, _ and -`)
+  const invalidName = grants.findIndex((name) => !GRANT_NAME.test(name))
+  if (invalidName !== -1) {
+    throw invalid("grants", `has an invalid name, number ${invalidName + 1}; use letters, digits, dots, _ and - only`)
   }
   const twice = grants.find((name, index) => grants.indexOf(name) !== index)
   if (twice !== undefined) throw invalid("grants", `names ${twice} twice; name each grant once`)
@@ -65,9 +67,9 @@ function readGrants(text: string): readonly string[] {
 
 function readAudience(text: string, broker: string): string {
   if (text === "") return broker
-  if (!AUDIENCE.test(text)) throw invalid("audience", "must be at most 256 printable characters without spaces")
+  if (!AUDIENCE.test(text)) throw invalid("audience", "must have at most 256 printable ASCII characters and no spaces")
   if (text.includes(KEY_BINDING_SEPARATOR)) {
-    throw invalid("audience", `must not contain ${KEY_BINDING_SEPARATOR}, which the action adds itself`)
+    throw invalid("audience", `must not contain ${KEY_BINDING_SEPARATOR}; the action adds that itself`)
   }
   return text
 }

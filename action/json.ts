@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer"
 
-/** Reads JSON in UTF-8; undefined for anything else. Never throws: the parser's own message would quote the text. */
+/** Parses JSON in UTF-8; undefined for anything else. Never throws: the parser's message would quote the text. */
 export function parseJson(bytes: Uint8Array): unknown {
   if (!isUtf8(bytes)) return undefined
   try {
@@ -10,13 +10,13 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** An own member of an object; undefined when there is none, or when `value` is no object. */
+/** An own member of an object; undefined when it is absent, or when `value` is not an object. */
 export function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined
   return (value as Record<string, unknown>)[name]
 }
 
-/** The own members of an object that is no array; null otherwise. */
+/** The own members of an object; null for an array and anything else. */
 export function membersOf(value: unknown): readonly [string, unknown][] | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null
 }

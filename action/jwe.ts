@@ -9,11 +9,11 @@ const COORDINATE_BYTES = 32
 const HEADER_MEMBERS: ReadonlySet<string> = new Set(["alg", "enc", "epk", "cty"])
 
 /**
- * Opens a compact JWE (RFC 7516) of the one kind that a broker sends: ECDH-ES on P-256 with A256GCM, nothing else.
- * Null for every other text, and for one that was sealed to another key or changed on its way.
+ * Decrypts a compact JWE (RFC 7516) of the one kind that a broker sends: ECDH-ES on P-256 with A256GCM.
+ * Null for every other text, and for a JWE that was encrypted to another key or changed in transit.
  *
- * Ours and not jose's: loading WebCrypto and jose for this one message took 8 of the 64 ms that the step takes from
- * spawn to exit, and each job waits for them. The tests hold it to RFC 7518's own example and to what jose seals.
+ * Written here instead of using jose: loading WebCrypto and jose for this one message took 8 of the 64 ms that the step
+ * takes from spawn to exit, in every job. The tests check it with RFC 7518's example and with JWEs that jose encrypts.
  */
 export function openJwe(jwe: string, key: ECDH): Buffer | null {
   const parts = jwe.split(".")
@@ -25,7 +25,7 @@ export function openJwe(jwe: string, key: ECDH): Buffer | null {
   if (point === null || iv?.length !== INITIALISATION_VECTOR_BYTES || !ciphertext || tag?.length !== TAG_BYTES)
     return null
   try {
-    // Refuses a point that is not on the curve, by which a key could be drawn out bit by bit.
+    // Throws for a point off the curve: with such points an attacker could learn the key bit by bit.
     const secret = key.computeSecret(point)
     const decipher = createDecipheriv("aes-256-gcm", contentKey(secret), iv, { authTagLength: TAG_BYTES })
     decipher.setAAD(Buffer.from(header, "ascii")).setAuthTag(tag)
@@ -35,10 +35,10 @@ export function openJwe(jwe: string, key: ECDH): Buffer | null {
   }
 }
 
-/** The sender's ephemeral public key as an uncompressed point; null unless the header is exactly of our kind. */
+/** The sender's ephemeral public key as an uncompressed point; null unless the header has exactly the expected form. */
 function senderPoint(header: unknown): Buffer | null {
   const members = typeof header === "object" && header !== null ? Object.keys(header) : []
-  // An unknown member could ask for what is not done here: compression, a critical extension, other agreement inputs.
+  // An unknown member could require something unsupported: compression, a critical extension, other agreement inputs.
   if (!members.every((name) => HEADER_MEMBERS.has(name))) return null
   if (memberOf(header, "alg") !== "ECDH-ES" || memberOf(header, "enc") !== CONTENT_ENCRYPTION) return null
   const epk = memberOf(header, "epk")
@@ -66,7 +66,7 @@ function uint32(value: number): Buffer {
   return bytes
 }
 
-/** Only what an encoder writes: Node's decoder would pass over anything else, and two texts would open alike. */
+/** Accepts only what an encoder writes. Node's decoder ignores other characters, so two texts would have the same bytes. */
 function isBase64url(text: string): boolean {
   return Buffer.from(text, "base64url").toString("base64url") === text
 }

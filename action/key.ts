@@ -4,19 +4,19 @@ import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
 import { openJwe } from "./jwe.ts"
 
-/** The key of one exchange. Its private half is never written down and dies with the process. */
+/** The key pair of one exchange. The private key is never stored and is gone when the process ends. */
 export interface JobKey {
   readonly publicJwk: PublicJwk
   /** RFC 7638. */
   readonly thumbprint: string
-  /** Opens what was sealed to this key and reads it as JSON. @throws {ActionError} `answer_unusable` */
+  /** Decrypts a JWE for this key and parses its JSON. @throws {ActionError} `answer_unusable` */
   open(jwe: string): unknown
 }
 
-/** Makes an ephemeral P-256 key, to which the subject token and the broker's answer are bound. */
+/** Makes an ephemeral P-256 key. The subject token and the broker's answer are bound to it. */
 export function makeJobKey(): JobKey {
   const key = createECDH("prime256v1")
-  // 0x04, then both coordinates (SEC 1, section 2.3.3).
+  // The format is 0x04 and both coordinates (SEC 1, section 2.3.3).
   const point = key.generateKeys()
   const x = point.subarray(1, 33).toString("base64url")
   const y = point.subarray(33).toString("base64url")
@@ -26,22 +26,22 @@ export function makeJobKey(): JobKey {
     open(jwe) {
       const plaintext = openJwe(jwe, key)
       if (plaintext === null)
-        throw new ActionError("answer_unusable", "The broker's answer does not open with this job's key.")
+        throw new ActionError("answer_unusable", "The broker's answer cannot be decrypted with this job's key.")
       return parseJson(plaintext)
     },
   }
 }
 
-/** The audience of a subject token that is worth something only together with the key of this thumbprint. */
+/** The audience of a subject token that is usable only with the key of this thumbprint. */
 export function boundAudience(audience: string, thumbprint: string): string {
   return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`
 }
 
 /**
- * A thumbprint of no key that anybody has: a token bound to it revokes, and can never be exchanged for credentials.
- * It is random, which cannot be told from the thumbprint of a key whose private half was dropped, and costs no key.
+ * A random thumbprint, for which no key exists. A token bound to it can revoke, and can never be exchanged for credentials.
+ * A broker cannot tell it from the thumbprint of a real key, and no key has to be made.
  */
-export function thumbprintOfNoKey(): string {
+export function thumbprintWithoutKey(): string {
   return randomBytes(32).toString("base64url")
 }
 

@@ -2,46 +2,46 @@ import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { requestRevocation } from "./broker-client.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { memberOf, parseJson } from "./json.ts"
-import { boundAudience, thumbprintOfNoKey } from "./key.ts"
-import { type Deadline, persist } from "./patience.ts"
+import { boundAudience, thumbprintWithoutKey } from "./key.ts"
+import { type Deadline, withRetries } from "./retry.ts"
 import { idTokenEndpoint, jobFacts, registerMasks, removeJobFolder, savedState, saveState } from "./runner.ts"
 
-/** What is needed to take a lease back, and nothing secret: it stands in the runner's state until the job ends. */
-export interface HeldLease {
+/** What a revocation needs. Nothing in it is secret: it is stored in the runner's state until the job ends. */
+export interface SavedLease {
   readonly id: string
   readonly broker: string
   readonly audience: string
   readonly expiresAt: string
 }
 
-/** Keeps the lease for the post step, which reads no inputs: they may be expressions that have changed since. */
-export function holdLease(lease: HeldLease): void {
+/** Saves the lease for the post step. That step reads no inputs: an input can be an expression whose value has changed. */
+export function saveLease(lease: SavedLease): void {
   saveState("lease", JSON.stringify(lease))
 }
 
-/** Tells the post step that there is nothing left to take back. */
-export function releaseLease(): void {
+/** Removes the saved lease, so that the post step revokes nothing. */
+export function forgetLease(): void {
   saveState("lease", "")
 }
 
-/** Keeps which variables were set, for telling so when they stop working. */
-export function holdVariables(names: readonly string[]): void {
+/** Saves the names of the variables that were set. The post step prints them: they stay set after the revocation. */
+export function saveVariables(names: readonly string[]): void {
   saveState("variables", names.join(","))
 }
 
-/** Keeps where files are about to be written, so that the post step can remove them. */
-export function holdFiles(folder: string): void {
+/** Saves the folder before files are written to it, so that the post step can remove it. */
+export function saveFilesFolder(folder: string): void {
   saveState("files", folder)
 }
 
 /** Removes the files that main wrote, if it wrote any. */
-export function removeHeldFiles(): void {
+export function removeDeliveredFiles(): void {
   const folder = savedState("files")
   if (folder !== "") removeJobFolder(folder)
 }
 
-/** The lease that main left behind; null when there is none. */
-export function heldLease(): HeldLease | null {
+/** The lease that main saved; null when it saved none. */
+export function savedLease(): SavedLease | null {
   const state = parseJson(Buffer.from(savedState("lease")))
   const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map((name) =>
     memberOf(state, name),
@@ -52,22 +52,22 @@ export function heldLease(): HeldLease | null {
 }
 
 /** The names of the variables that main set. */
-export function heldVariables(): readonly string[] {
+export function savedVariables(): readonly string[] {
   return savedState("variables")
     .split(",")
     .filter((name) => name !== "")
 }
 
 /**
- * Takes a lease back, with a token that is bound to a key that nobody has: whoever copies it on the way can revoke, and
- * never get credentials.
+ * Revokes a lease. The subject token is bound to a thumbprint without a key: an attacker who copies the token on the way can
+ * revoke this lease, and cannot get credentials.
  * @throws {ActionError}
  */
-export async function takeBack(lease: HeldLease, deadline: Deadline): Promise<RevokeAnswer["credentials"]> {
+export async function revokeLease(lease: SavedLease, deadline: Deadline): Promise<RevokeAnswer["credentials"]> {
   const endpoint = idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts())
-  const audience = boundAudience(lease.audience, thumbprintOfNoKey())
-  return persist(deadline, async () => {
+  const audience = boundAudience(lease.audience, thumbprintWithoutKey())
+  return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await registerMasks([token])
     return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs())

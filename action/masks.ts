@@ -2,23 +2,24 @@ const MIN_LINE_CHARACTERS = 4
 const MIN_ENCODED_BYTES = 8
 
 /**
- * Everything to register with `::add-mask::` so that a secret stays hidden in the job's log, whole, in parts by line,
- * and encoded.
+ * The texts to register with `::add-mask::`, so that a secret stays hidden in the job's log: whole, line by line, and
+ * encoded.
  *
- * The runner masks each *line* of what is registered, however short, so registering a PEM or JSON document whole makes
- * it blank out every `}` of the log: of several lines only those with at least four characters are registered, and the
- * whole in its one-line JSON form. The runner adds encodings of its own (base64 when nothing follows, JSON, URI, ...);
- * added here are those it leaves out: hex, base64url, and base64 of any text that *contains* the secret.
+ * The runner masks each *line* of a registered text, even a line of one character. A PEM or JSON document registered
+ * whole would hide every `}` in the log. So of a text with several lines, only the lines with at least four characters are
+ * registered, and the whole text in its one-line JSON form. The runner itself adds some encodings (base64 of the secret
+ * alone, JSON, URI, ...). This function adds the missing ones: hex, base64url, and base64 of a text that *contains* the
+ * secret.
  */
 export function masksFor(secret: string): readonly string[] {
-  // A line break at the end is what `echo` adds: it makes no second line.
+  // `echo` adds a line break at the end. That does not make a text of several lines.
   const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "")
-  const plain = /[\r\n]/.test(text) ? ofSeveralLines(text) : [text, text.trim()]
+  const plain = /[\r\n]/.test(text) ? masksPerLine(text) : [text, text.trim()]
   const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))]
   return [...new Set(masks.filter((mask) => mask.trim() !== ""))]
 }
 
-function ofSeveralLines(text: string): string[] {
+function masksPerLine(text: string): string[] {
   const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())]
   const lines = text.split(/[\r\n]+/).map((line) => line.trim())
   return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS)
@@ -31,8 +32,8 @@ function encodings(bytes: Buffer): string[] {
 }
 
 /**
- * The characters that base64 and base64url have for `bytes` wherever they stand in a longer text, when `offset` bytes
- * of a group of three come before: the first and last character can depend on neighbours and are left out.
+ * The base64 and base64url characters of `bytes` inside a longer text, where `offset` bytes of a group of three come
+ * before. The first and last characters can depend on neighbouring bytes and are left out.
  */
 function base64Cores(bytes: Buffer, offset: number): string[] {
   const padded = Buffer.concat([Buffer.alloc(offset), bytes])

@@ -5,7 +5,7 @@ import { toFailure } from "./failure.ts"
 import { appendSummary, fail, info } from "./runner.ts"
 import { failedSummary } from "./summary.ts"
 
-/** Fails the step with what happened and what to change; the trace of a denial goes to the log and the job summary. */
+/** Fails the step and says what happened and what to change. Writes the trace of a denial to the log and the job summary. */
 export function reportFailure(thrown: unknown): void {
   const failure = toFailure(thrown)
   if (failure.trace) for (const line of traceLines(failure.trace)) info(line)
@@ -14,19 +14,19 @@ export function reportFailure(thrown: unknown): void {
   appendSummary(failedSummary(failure))
 }
 
-/** Each line starts with words of ours, so that no claim or name can be taken for a command to the runner. */
+/** Each line starts with fixed words, so that the runner cannot read a claim or a name as a command. */
 function traceLines(trace: Trace): string[] {
   const { repository, environment } = trace.subject
   const where = environment === null ? "no environment" : `environment ${forLog(environment)}`
   return [
-    `Decided about ${forLog(repository)} in ${where}:`,
+    `Decision for ${forLog(repository)}, ${where}:`,
     ...trace.notes.map((note) => `- note: ${forLog(note)}`),
     ...trace.grants.flatMap((grant) => [
       `- grant ${forLog(grant.name)}: ${grant.outcome}: ${forLog(grant.reason)}`,
       ...grant.rules.flatMap((rule) => [
         `  - ${rule.kind} "${forLog(rule.name)}" (${forLog(rule.file)}:${rule.line}) ${rule.matched ? "matches" : "does not match"}`,
         ...rule.conditions.map((condition) => {
-          const actual = condition.actual === null ? "has no such claim" : `says ${forLog(condition.actual)}`
+          const actual = condition.actual === null ? "has no such claim" : `has ${forLog(condition.actual)}`
           const outcome = condition.matched ? "matches" : "does not match"
           return `    - claim ${forLog(condition.claim)} ${outcome}: expected ${forLog(condition.expected)}, the token ${actual}`
         }),

@@ -2,26 +2,26 @@ import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { advice } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { type HeldLease, heldLease, heldVariables, removeHeldFiles, takeBack } from "./lease.ts"
-import { startDeadline } from "./patience.ts"
+import { removeDeliveredFiles, revokeLease, type SavedLease, savedLease, savedVariables } from "./lease.ts"
+import { startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
 /**
- * Removes the files that main wrote and takes the job's lease back, whether main succeeded, failed or was cancelled. Does
- * nothing where there is neither.
+ * Removes the files that main wrote and revokes the job's lease, whether main succeeded, failed or was cancelled. Does
+ * nothing when there are no files and no lease.
  *
- * Never fails the job: what could not be taken back is told with the time at which it ends by itself. Leaves the
- * environment alone: a post step cannot unset a variable, and a blank one would hide what another step had set.
+ * Never fails the job: if a revocation fails, it prints the time when the credential expires. Does not change the
+ * environment: a post step cannot unset a variable, and an empty value would hide what another step had set.
  */
 export async function revoke(): Promise<void> {
-  await attempt(removeHeldFiles)
+  await attempt(removeDeliveredFiles)
   await attempt(async () => {
-    const lease = heldLease()
-    if (lease !== null) await revokeHeld(lease)
+    const lease = savedLease()
+    if (lease !== null) await revokeSaved(lease)
   })
 }
 
-/** One failure keeps nothing else from being cleaned up. */
+/** A failure becomes a warning, so that the rest of the clean-up still runs. */
 async function attempt(act: () => void | Promise<void>): Promise<void> {
   try {
     await act()
@@ -30,25 +30,25 @@ async function attempt(act: () => void | Promise<void>): Promise<void> {
   }
 }
 
-async function revokeHeld(lease: HeldLease): Promise<void> {
+async function revokeSaved(lease: SavedLease): Promise<void> {
   try {
-    tell(await takeBack(lease, startDeadline()))
+    logOutcomes(await revokeLease(lease, startDeadline()))
   } catch (thrown) {
     const failure = toFailure(thrown)
-    const alive = `The credentials of this job could not be taken back and can live until ${lease.expiresAt}.`
+    const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`
     const request = failure.requestId === undefined ? "" : ` (request ${failure.requestId})`
     warn(`${alive} ${forLog(failure.message)} ${advice(failure.code)}${request}`)
     return
   }
-  const variables = heldVariables()
-  if (variables.length > 0) info(`Still set, with values of this lease: ${variables.join(", ")}.`)
+  const variables = savedVariables()
+  if (variables.length > 0) info(`These variables stay set with the values of this lease: ${variables.join(", ")}.`)
 }
 
-function tell(credentials: RevokeAnswer["credentials"]): void {
+function logOutcomes(credentials: RevokeAnswer["credentials"]): void {
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "does not end by itself" : `ends by itself at ${expiresAt}`
-    if (outcome === "revoked") info(`Took back ${grant}.`)
-    else if (outcome === "expires-only") info(`Cannot take back ${grant}, which ${end}.`)
-    else warn(`${grant} could not be taken back yet; the broker tries again, and it ${end}.`)
+    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`
+    if (outcome === "revoked") info(`Revoked ${grant}.`)
+    else if (outcome === "expires-only") info(`Cannot revoke ${grant}. ${end}`)
+    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`)
   }
 }

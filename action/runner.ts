@@ -6,13 +6,13 @@ import type { PlannedFile } from "./deliver/files.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
 
-/** Where this job gets ID tokens. */
+/** The runner's endpoint for ID tokens. */
 export interface IdTokenEndpoint {
   readonly url: string
   readonly requestToken: string
 }
 
-/** What the runner says of the job, for telling why it has no ID token. */
+/** Facts of the job that explain why it has no ID token. */
 export interface JobFacts {
   readonly actor: string
   readonly eventName: string
@@ -22,7 +22,7 @@ export interface JobFacts {
 
 type RunnerFile = "GITHUB_ENV" | "GITHUB_OUTPUT" | "GITHUB_STATE"
 
-/** The text of an input, trimmed; empty when left out. */
+/** The trimmed text of an input; empty when the input is absent. */
 export function input(name: string): string {
   return core.getInput(name)
 }
@@ -34,19 +34,19 @@ export function idTokenEndpoint(): IdTokenEndpoint | null {
   return url === "" || requestToken === "" ? null : { url, requestToken }
 }
 
-/** What the job is, as far as it tells why there is no ID token. Never throws: an event that cannot be read is none. */
+/** Reads the job's facts. Never throws: an event that cannot be read is undefined. */
 export function jobFacts(): JobFacts {
   return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() }
 }
 
-/** The variables from which Node learns of the runner's proxy. */
+/** The environment in which Node finds the runner's proxy settings. */
 export function proxyEnvironment(): NodeJS.ProcessEnv {
   return process.env
 }
 
 /**
- * Registers masks and returns when the runner has them: masks hide only what comes after them. Each is registered
- * once, by a step that may ask for several tokens.
+ * Registers masks and returns when they are written to the runner, because a mask hides only later output. Each mask is
+ * registered once, although a step may request several tokens.
  */
 export async function registerMasks(masks: Iterable<string>): Promise<void> {
   for (const mask of masks) {
@@ -57,17 +57,17 @@ export async function registerMasks(masks: Iterable<string>): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()))
 }
 
-/** Sets variables for the steps that follow, all of them in one write. */
+/** Sets variables for the following steps, all in one write. */
 export function setVariables(variables: ReadonlyMap<string, string>): void {
   appendBlocks("GITHUB_ENV", variables)
 }
 
-/** Sets outputs of this step, all of them in one write. */
+/** Sets outputs of this step, all in one write. */
 export function setOutputs(outputs: ReadonlyMap<string, string>): void {
   appendBlocks("GITHUB_OUTPUT", outputs)
 }
 
-/** Keeps a text for the post step. The runner writes it to disk and to the debug log: never a secret. */
+/** Saves a text for the post step. The runner writes it to disk and to the debug log, so it must not be secret. */
 export function saveState(name: string, value: string): void {
   appendBlocks("GITHUB_STATE", new Map([[name, value]]))
 }
@@ -77,14 +77,14 @@ export function savedState(name: string): string {
   return core.getState(name)
 }
 
-/** Throws, before anything was asked for, when this runner could not take what an exchange brings. */
+/** Throws, before the first request, when the runner lacks a file that the delivery writes to. */
 export function requireRunnerFiles(): void {
   for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"] as const) runnerFile(name)
 }
 
 /**
- * A folder for this step's files, in the runner's folder for temporary ones: outside of the workspace, where no checkout,
- * cache or upload of it takes them along. Not made yet.
+ * The path of a new folder for this step's files, in the runner's temporary folder. That is outside the workspace, so a
+ * checkout, cache or upload of the workspace does not include the files. The folder is not created yet.
  * @throws {ActionError} `runner_file_missing`
  */
 export function jobFolder(): string {
@@ -93,24 +93,24 @@ export function jobFolder(): string {
   return join(resolve(root), `${FOLDER_PREFIX}${randomUUID()}`)
 }
 
-/** Writes files below a folder that must not be there yet. Nobody but their owner can enter it. */
+/** Creates the folder, which must not exist yet, and writes the files. Only the folder's owner can enter it. */
 export function writeJobFiles(folder: string, files: readonly PlannedFile[]): void {
   mkdirSync(folder, { mode: 0o700 })
   for (const { path, bytes, mode } of files) {
     mkdirSync(dirname(path), { mode: 0o700, recursive: true })
     writeFileSync(path, bytes, { flag: "wx", mode: 0o600 })
-    // The process's umask takes bits away from the mode that a file is made with.
+    // `writeFileSync` applies the process's umask to the mode; `chmod` does not.
     chmodSync(path, mode)
   }
 }
 
-/** Removes such a folder and all in it; a path that is none of ours is left alone. */
+/** Removes a folder of `jobFolder` with its files. Ignores every other path. */
 export function removeJobFolder(folder: string): void {
   const isOurs = dirname(folder) === resolve(variable("RUNNER_TEMP")) && basename(folder).startsWith(FOLDER_PREFIX)
   if (isOurs) rmSync(folder, { recursive: true, force: true })
 }
 
-/** Adds Markdown to the job's summary. Never fails a step: a summary is a courtesy. */
+/** Appends Markdown to the job's summary. Never fails the step: the summary is optional. */
 export function appendSummary(markdown: string): void {
   const path = variable("GITHUB_STEP_SUMMARY")
   if (path === "") return
@@ -121,17 +121,17 @@ export function appendSummary(markdown: string): void {
   }
 }
 
-/** One line of the log. `text` starts with words of ours; foreign parts of it went through `forLog`. */
+/** Writes one line to the log. `text` starts with fixed words; its untrusted parts were escaped with `forLog`. */
 export function info(text: string): void {
   core.info(text)
 }
 
-/** Annotates the run. As with `info`, foreign parts of `text` went through `forLog`. */
+/** Adds a warning to the run. As in `info`, untrusted parts of `text` were escaped with `forLog`. */
 export function warn(text: string): void {
   core.warning(text, { title: "Daypass" })
 }
 
-/** Annotates the run and fails the step. */
+/** Adds an error to the run and fails the step. */
 export function fail(title: string, text: string): void {
   process.exitCode = core.ExitCode.Failure
   core.error(text, { title })
@@ -154,8 +154,8 @@ function readEvent(): unknown {
 }
 
 /**
- * The toolkit's own calls are not used for these files: without the file they print the value to the log instead, and
- * they write value by value, so that a full disk leaves half of a credential behind.
+ * The toolkit's calls are not used for these files, for two reasons. Without the file they print the value to the log. And
+ * they write one value at a time, so a full disk would leave half a credential.
  */
 function appendBlocks(name: RunnerFile, values: ReadonlyMap<string, string>): void {
   const blocks = [...values].map(([key, value]) => block(key, value)).join("")
@@ -168,7 +168,7 @@ function runnerFile(name: RunnerFile): string {
   return path
 }
 
-/** `name<<delimiter`, the value, and a delimiter that nobody could have put into the value. */
+/** `name<<delimiter`, the value, and the delimiter. The delimiter is random, so a value cannot contain it on purpose. */
 function block(name: string, value: string): string {
   const delimiter = `daypass_${randomUUID()}`
   if (name.includes(delimiter) || value.includes(delimiter)) return block(name, value)

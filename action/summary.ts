@@ -4,10 +4,10 @@ import type { Credential } from "./answer.ts"
 import { forMarkdown } from "./escape.ts"
 import type { ActionError } from "./failure.ts"
 
-/** The runner takes at most 1 MiB of summary a step; a longer one is dropped as a whole. */
+/** The runner accepts at most 1 MiB of summary per step and drops a longer one completely. */
 const MAX_SUMMARY_CHARACTERS = 500_000
 
-/** What was granted, until when, how it ends and where it is to be found. Never a value. */
+/** Lists what was granted: until when, how it ends, and in which variables and outputs. Contains no value. */
 export function grantedSummary(
   credentials: readonly Credential[],
   delivered: { readonly toEnvironment: boolean; readonly toOutputs: boolean },
@@ -16,16 +16,20 @@ export function grantedSummary(
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
-    credential.revocation === "revocable" ? "taken back when the job ends" : "expires by itself",
-    forMarkdown(placesOf(credential, delivered).join(", ")),
+    credential.revocation === "revocable" ? "revoked when the job ends" : "expires",
+    forMarkdown(deliveredAs(credential, delivered).join(", ")),
   ])
-  return bounded(["### Daypass", "", ...table(["grant", "provider", "until", "how it ends", "arrives as"], rows)])
+  return withinSizeLimit([
+    "### Daypass",
+    "",
+    ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows),
+  ])
 }
 
-/** What happened, what to change, and for a denial the trace: which rule or boundary, which claim, expected and actual. */
+/** Says what happened and what to change. For a denial it adds the trace: rule or boundary, claim, expected and actual. */
 export function failedSummary(failure: ActionError): string {
   const request = failure.requestId === undefined ? [] : ["", `Request ${forMarkdown(failure.requestId)}`]
-  return bounded([
+  return withinSizeLimit([
     `### Daypass: ${forMarkdown(failure.code)}`,
     "",
     forMarkdown(failure.message),
@@ -55,16 +59,17 @@ function grantSection(grant: GrantTrace): string[] {
   })
   const rules =
     rows.length === 0 ? [] : ["", ...table(["rule", "file", "claim", "expected", "actual", "matches"], rows)]
-  const missed = missedRows(grant.boundaries ?? [])
-  const ceiling = missed.length === 0 ? [] : ["", ...table(["boundary", "file", "of", "expected", "actual"], missed)]
+  const refusals = refusalRows(grant.boundaries ?? [])
+  const ceiling =
+    refusals.length === 0 ? [] : ["", ...table(["boundary", "file", "about", "expected", "actual"], refusals)]
   return [...heading, ...rules, ...ceiling]
 }
 
 /**
- * What stands between a grant and the ceiling. Every boundary's demands have to be met, but one that allows the grant is
- * enough: where there is one, what keeps the others from allowing it too is nobody's concern.
+ * Why the boundaries refuse a grant. The job must meet the `require` of every boundary that matches, but a single boundary
+ * that allows the grant is enough. So when one allows it, the reasons why others do not are left out.
  */
-function missedRows(boundaries: readonly BoundaryTrace[]): string[][] {
+function refusalRows(boundaries: readonly BoundaryTrace[]): string[][] {
   const isAllowed = boundaries.some(({ allows }) => allows)
   return boundaries.flatMap(({ name, file, line, conditions, required, fields, environment }) => {
     const start = [forMarkdown(name), `${forMarkdown(file)}:${line}`]
@@ -87,7 +92,7 @@ function missedRows(boundaries: readonly BoundaryTrace[]): string[][] {
 
 const orMissing = (actual: string | null) => (actual === null ? "*missing*" : forMarkdown(actual))
 
-function placesOf(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
+function deliveredAs(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
   return credential.values.flatMap(({ name, env }) => [
     ...(delivered.toEnvironment && env !== undefined ? [env] : []),
     ...(delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []),
@@ -98,15 +103,15 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`)
 }
 
-/** Bold is what stood against the job: a condition of an `allow` that failed, or of a `deny` that held. */
+/** Bold marks the cause of a denial: a condition of an `allow` that failed, or of a `deny` that matched. */
 function yesOrNo(rule: RuleTrace, matched: boolean): string {
   const against = rule.kind === "allow" ? !matched : matched && rule.matched
   const word = matched ? "yes" : "no"
   return against ? `**${word}**` : word
 }
 
-/** Cut at a line, so that no table row or character reference is left open. */
-function bounded(lines: readonly string[]): string {
+/** Cuts at the end of a line, so that every table row and character reference stays complete. */
+function withinSizeLimit(lines: readonly string[]): string {
   let length = 0
   const end = lines.findIndex((line) => {
     length += line.length + 1

@@ -6,25 +6,25 @@ import { ActionError } from "../failure.ts"
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
 
 /**
- * The variables that these credentials become, all checked and none set.
- * @throws {ActionError} `delivery_refused` for a name that must not be set, a value that no variable can hold, two
- *   grants that want one variable for different values, or a grant that would not arrive at all
+ * Checks the variables for these credentials and returns them. Sets none.
+ * @throws {ActionError} `delivery_refused` for a name that must not be set, a value that a variable cannot hold, two
+ *   grants with different values for one variable, or a grant without any variable
  */
 export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap<string, string> {
   const plan = new Map<string, string>()
   const owners = new Map<string, { readonly grant: string; readonly name: string; readonly value: string }>()
   for (const { grant, values } of credentials) {
     if (!values.some(({ env }) => env !== undefined)) {
-      throw refused(`The grant ${grant} names no environment variable for any of its values.`)
+      throw refused(`The grant ${grant} has no environment variable for any of its values.`)
     }
     for (const { name, value, env } of values) {
       if (env === undefined) continue
       checkVariable(env, value, grant)
-      // Windows takes AWS_REGION and aws_region for one variable.
+      // On Windows, AWS_REGION and aws_region are the same variable.
       const owner = owners.get(env.toUpperCase())
       if (owner !== undefined && owner.value !== value) {
-        const whose = `${grant} (${name}) and ${owner.grant} (${owner.name})`
-        throw refused(`Two grants set the variable ${env} to different values: ${whose}; only outputs keep them apart.`)
+        const both = `${grant} (${name}) and ${owner.grant} (${owner.name})`
+        throw refused(`Two grants set the variable ${env} to different values: ${both}. Deliver them as outputs.`)
       }
       owners.set(env.toUpperCase(), { grant, name, value })
       plan.set(env, value)
@@ -34,11 +34,13 @@ export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap
 }
 
 function checkVariable(env: string, value: string, grant: string): void {
-  if (!NAME.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is no name of a variable.`)
+  if (!NAME.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is not a valid variable name.`)
   if (isForbiddenVariable(env)) {
     throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`)
   }
-  if (value.includes("\0")) throw refused(`The value that ${grant} has for ${env} holds a NUL, which no variable can.`)
+  if (value.includes("\0")) {
+    throw refused(`The value of ${grant} for ${env} contains a NUL character, which a variable cannot hold.`)
+  }
 }
 
 function refused(message: string): ActionError {

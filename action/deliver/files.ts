@@ -2,23 +2,23 @@ import { join } from "node:path"
 import type { Credential, Value } from "../answer.ts"
 import { ActionError } from "../failure.ts"
 
-/** A file that a later step is to find. */
+/** A file for later steps. */
 export interface PlannedFile {
   readonly path: string
   readonly bytes: Buffer
-  /** As in `chmod`. */
+  /** The permission bits of `chmod`. */
   readonly mode: number
 }
 
 export interface FilePlan {
   readonly files: readonly PlannedFile[]
-  /** The credentials with the path in place of each value that becomes a file. */
+  /** The credentials. Each value that becomes a file is replaced by the file's path. */
   readonly credentials: readonly Credential[]
 }
 
 /**
- * The files that these credentials become, below `folder`: one folder a grant, named as the value. Checked, none written.
- * @throws {ActionError} `delivery_refused` for two values that would be one file, and for base64 that is none
+ * Checks the files for these credentials and returns them: `folder/GRANT/VALUE`. Writes none.
+ * @throws {ActionError} `delivery_refused` for two values with the same path, and for invalid base64
  */
 export function planFiles(credentials: readonly Credential[], folder: string): FilePlan {
   const files: PlannedFile[] = []
@@ -27,9 +27,9 @@ export function planFiles(credentials: readonly Credential[], folder: string): F
     const values = credential.values.map((value): Value => {
       if (value.file === undefined) return value
       const path = join(folder, credential.grant, value.name)
-      // Windows and macOS take Key and key for one file.
+      // On Windows and macOS, Key and key are the same file.
       if (taken.has(path.toLowerCase()))
-        throw refused(`Two values would both be the file ${credential.grant}/${value.name}.`)
+        throw refused(`Two values have the same file path: ${credential.grant}/${value.name}.`)
       taken.add(path.toLowerCase())
       files.push({ path, bytes: bytesOf(value, credential.grant), mode: Number.parseInt(value.file.mode, 8) })
       return { ...value, value: path, secret: false }
@@ -42,8 +42,7 @@ export function planFiles(credentials: readonly Credential[], folder: string): F
 function bytesOf({ name, value, file }: Value, grant: string): Buffer {
   if (file?.encoding === undefined) return Buffer.from(value, "utf8")
   const bytes = Buffer.from(value, "base64")
-  if (bytes.toString("base64") !== value)
-    throw refused(`The value ${name} of ${grant} is not the base64 that it should be.`)
+  if (bytes.toString("base64") !== value) throw refused(`The value ${name} of ${grant} is not valid base64.`)
   return bytes
 }
 

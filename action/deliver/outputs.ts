@@ -1,7 +1,7 @@
 import type { Credential, Lease } from "../answer.ts"
 import { ActionError } from "../failure.ts"
 
-/** The outputs that every exchange has, whatever is delivered. */
+/** The outputs of every exchange, independent of the delivery. */
 export function leaseOutputs(lease: Lease): ReadonlyMap<string, string> {
   return new Map([
     ["lease", lease.id],
@@ -10,18 +10,18 @@ export function leaseOutputs(lease: Lease): ReadonlyMap<string, string> {
 }
 
 /**
- * `<grant>-<value>` for every value, besides the outputs of the lease; all checked and none set.
- * @throws {ActionError} `delivery_refused` when two values would have one name, which names with dashes can bring about
+ * Checks the outputs and returns them: the lease's, and `<grant>-<value>` for every value. Sets none.
+ * @throws {ActionError} `delivery_refused` when two values have the same output name: `a` + `b-c` and `a-b` + `c`
  */
 export function planOutputs(lease: Lease, credentials: readonly Credential[]): ReadonlyMap<string, string> {
   const plan = new Map(leaseOutputs(lease))
-  // `steps.id.outputs.NAME` is looked up without regard to case.
+  // GitHub ignores case in `steps.id.outputs.NAME`.
   const taken = new Set([...plan.keys()].map((name) => name.toLowerCase()))
   for (const { grant, values } of credentials) {
     for (const { name, value } of values) {
       const output = `${grant}-${name}`
       if (taken.has(output.toLowerCase())) {
-        throw new ActionError("delivery_refused", `Two values would both be the output ${output}.`)
+        throw new ActionError("delivery_refused", `Two values have the same output name: ${output}.`)
       }
       taken.add(output.toLowerCase())
       plan.set(output, value)

@@ -27,7 +27,7 @@ var ActionError = class extends Error {
   name = "ActionError";
   code;
   retry;
-  /** The broker's name for the request, for its operator. */
+  /** The broker's request id, with which its operator finds the request in the log. */
   requestId;
   trace;
   constructor(code, message, extra = {}) {
@@ -73,7 +73,7 @@ var MAX_TEXT_CHARACTERS = 2e3;
 var MAX_LIST = 200;
 function readLease(answer) {
   const id = memberOf(answer, "lease");
-  if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it names no lease");
+  if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it has no lease");
   return { id, expiresAt: readTime(memberOf(answer, "expires_at"), "the lease") };
 }
 function readCredentials(answer, grants) {
@@ -81,8 +81,8 @@ function readCredentials(answer, grants) {
   if (members === null) throw unusable("it has no credentials");
   const byGrant = new Map(members);
   const missing = grants.find((grant) => !byGrant.has(grant));
-  if (missing !== void 0) throw unusable(`it has nothing for the grant ${missing}`);
-  if (byGrant.size !== grants.length) throw unusable("it has credentials that were not asked for");
+  if (missing !== void 0) throw unusable(`it has no credential for the grant ${missing}`);
+  if (byGrant.size !== grants.length) throw unusable("it has credentials that were not requested");
   return grants.map((grant) => readCredential(grant, byGrant.get(grant)));
 }
 function readRevocation(answer) {
@@ -115,8 +115,9 @@ function readCredential(grant, credential) {
   const revocation = memberOf(credential, "revocation");
   const expiresAt = memberOf(credential, "expires_at") ?? null;
   const values = membersOf(memberOf(credential, "values"));
-  if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it names no provider for ${grant}`);
-  if (revocation !== "revocable" && revocation !== "expires-only") throw unusable(`it does not say how ${grant} ends`);
+  if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`);
+  if (revocation !== "revocable" && revocation !== "expires-only")
+    throw unusable(`it does not say whether ${grant} can be revoked`);
   if (values === null || values.length > MAX_VALUES) throw unusable(`it has no values for ${grant}`);
   return {
     grant,
@@ -127,13 +128,14 @@ function readCredential(grant, credential) {
   };
 }
 function readValue(grant, name, member) {
-  if (!NAME.test(name)) throw unusable(`a value of ${grant} has a name that is none`);
+  if (!NAME.test(name)) throw unusable(`the name of a value of ${grant} is invalid`);
   const value = memberOf(member, "value");
   const secret = memberOf(member, "secret");
   const env = memberOf(member, "env");
-  if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is no text`);
+  if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is not a string`);
   if (typeof secret !== "boolean") throw unusable(`it does not say whether the value ${name} of ${grant} is secret`);
-  if (env !== void 0 && typeof env !== "string") throw unusable(`the value ${name} of ${grant} has an odd variable`);
+  if (env !== void 0 && typeof env !== "string")
+    throw unusable(`the variable for the value ${name} of ${grant} is not a string`);
   const file = readFileForm(grant, name, memberOf(member, "file"));
   return { name, value, secret, ...env !== void 0 && { env }, ...file && { file } };
 }
@@ -141,7 +143,7 @@ function readFileForm(grant, name, form) {
   if (form === void 0) return null;
   const [mode, encoding] = [memberOf(form, "mode"), memberOf(form, "encoding")];
   if (typeof mode !== "string" || !FILE_MODE.test(mode) || encoding !== void 0 && encoding !== "base64") {
-    throw unusable(`the value ${name} of ${grant} is to be an odd file`);
+    throw unusable(`the file mode or encoding of the value ${name} of ${grant} is not allowed`);
   }
   return { mode, ...encoding !== void 0 && { encoding } };
 }
@@ -221,7 +223,7 @@ function readText(value) {
   return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : "";
 }
 function readTime(value, of) {
-  if (!isTime(value)) throw unusable(`it does not say when ${of} ends`);
+  if (!isTime(value)) throw unusable(`it does not say when ${of} expires`);
   return value;
 }
 function isTime(value) {
@@ -233,42 +235,42 @@ function unusable(fault) {
 
 // ../broker/wire/error-codes.ts
 var PROBLEMS = {
-  // The request's form: nothing was verified, used up or recorded.
+  // The form of the request. No token was verified or used up, and nothing was recorded.
   request_malformed: { status: 400, title: "The request is malformed" },
   request_too_large: { status: 413, title: "The request is too large" },
   media_type_unsupported: { status: 415, title: "The body is not application/json" },
   method_not_allowed: { status: 405, title: "The method is not allowed here" },
   route_not_found: { status: 404, title: "There is nothing at this path" },
-  // The subject token. Nothing was used up or recorded.
-  token_missing: { status: 401, title: "No subject token" },
+  // The subject token. It was not used up, and nothing was recorded.
+  token_missing: { status: 401, title: "The subject token is missing" },
   token_malformed: { status: 401, title: "The subject token is malformed" },
   token_issuer_unknown: { status: 401, title: "The subject token's issuer is not trusted" },
   token_signature_invalid: { status: 401, title: "The subject token's signature does not verify" },
   token_audience_mismatch: { status: 401, title: "The subject token is for another audience" },
   token_expired: { status: 401, title: "The subject token has expired" },
   token_not_yet_valid: { status: 401, title: "The subject token is not valid yet" },
-  token_lifetime_too_long: { status: 401, title: "The subject token lives longer than its issuer may let it" },
-  token_claims_invalid: { status: 401, title: "The subject token's claims are not those of its issuer" },
+  token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
+  token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
   token_already_used: { status: 401, title: "The subject token was used before" },
   key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
   bound_token_required: { status: 403, title: "A key-bound subject token is required" },
-  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be had" },
+  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
   // The decision.
   not_allowed: { status: 403, title: "No policy allows this" },
-  ttl_too_short: { status: 400, title: "The provider cannot mint for so short a time" },
-  policy_unavailable: { status: 503, title: "The policies cannot be had" },
-  policy_invalid: { status: 403, title: "The repository's own policies are faulty" },
-  // Leases. One answer for a lease that never was and a lease of somebody else.
+  ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
+  policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
+  policy_invalid: { status: 403, title: "The repository's own policies have errors" },
+  // Leases. A lease that does not exist and a lease of another job get the same answer.
   lease_not_found: { status: 404, title: "No such lease for this job" },
-  // What stands behind the broker.
+  // The ledger, the providers and the broker itself.
   ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
   provider_denied: { status: 502, title: "The provider refused" },
-  provider_throttled: { status: 502, title: "The provider asks for patience" },
+  provider_throttled: { status: 502, title: "The provider limits the rate of requests" },
   provider_unavailable: { status: 502, title: "The provider cannot be reached" },
-  provider_response_invalid: { status: 502, title: "The provider's answer is not usable" },
-  secret_not_found: { status: 502, title: "The store has no such secret, version or field" },
-  secret_unusable: { status: 502, title: "The stored secret cannot be handed over" },
-  configuration_invalid: { status: 503, title: "The broker's configuration is not usable" },
+  provider_response_invalid: { status: 502, title: "The provider's answer cannot be used" },
+  secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
+  secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
+  configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
   shutting_down: { status: 503, title: "The broker is shutting down" },
   internal: { status: 500, title: "The broker failed" }
 };
@@ -499,7 +501,7 @@ var HttpFailure = class extends Error {
     super(`the request failed: ${fault}`);
     this.fault = fault;
   }
-  /** Absent when the same request would fail in the same way again. */
+  /** Absent when a retry would fail in the same way. */
   get retry() {
     return RETRIES[this.fault];
   }
@@ -520,10 +522,10 @@ async function send(request) {
       "user-agent": "daypass-action",
       ...body !== void 0 && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
     },
-    // One call a connection, so that nothing keeps the step from ending. A proxy tunnels TLS and sees nothing; plain HTTP is
-    // for this very machine alone, and a proxy would read the bearer.
+    // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
+    // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
     agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
-    // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would hand the bearer to anybody in between.
+    // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...isTls && { rejectUnauthorized: true }
   };
   return new Promise((resolve2, reject) => {
@@ -603,7 +605,7 @@ async function requestExchange(broker, token, request, timeoutMs) {
     timeoutMs
   });
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1");
-  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not seal its answer to the job's key.`);
+  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not encrypt its answer to the job's key.`);
 }
 async function requestRevocation(broker, token, lease, timeoutMs) {
   const reply = await call(broker, {
@@ -615,21 +617,24 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
   });
   const credentials = readRevocation(parseJson(reply.body));
   if (credentials !== null) return credentials;
-  throw new ActionError("answer_unusable", `The broker at ${broker} does not say what became of the credentials.`);
+  throw new ActionError(
+    "answer_unusable",
+    `The answer of the broker at ${broker} does not say which credentials were revoked.`
+  );
 }
 async function call(broker, request) {
-  const reply = await answerOf(broker, request);
+  const reply = await sendToBroker(broker, request);
   if (reply.status >= 200 && reply.status < 300) return reply;
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
-  if (problem === null) throw strangeStatus(broker, reply.status, retry);
+  if (problem === null) throw unexpectedStatus(broker, reply.status, retry);
   throw new ActionError(knownCode(problem.code), problemMessage(problem), {
     ...retry && { retry },
     ...problem.request_id !== "" && { requestId: problem.request_id },
     ...problem.trace && { trace: problem.trace }
   });
 }
-async function answerOf(broker, request) {
+async function sendToBroker(broker, request) {
   try {
     return await send(request);
   } catch (thrown) {
@@ -639,24 +644,24 @@ async function answerOf(broker, request) {
   }
 }
 var TRANSPORT = {
-  "unknown-host": ["broker_unreachable", "cannot be reached: its name does not resolve"],
-  refused: ["broker_unreachable", "cannot be reached: nothing accepts the connection"],
+  "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
+  refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
   reset: ["broker_unreachable", "cannot be reached: the connection broke"],
   timeout: ["broker_timeout", "did not answer in time"],
-  tls: ["broker_tls", "has a certificate that this runner does not trust, or speaks no TLS"],
+  tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
-  "too-large": ["answer_unusable", "gave an answer larger than any of a broker's"],
+  "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
   "not-http": ["answer_unusable", "does not speak HTTP"]
 };
-function strangeStatus(broker, status, retry) {
+function unexpectedStatus(broker, status, retry) {
   if (status === 404 || status === 405) {
     return new ActionError(
       "broker_too_old",
-      `There is no Daypass broker of this version at ${broker} (HTTP ${status}).`
+      `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`
     );
   }
   const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
-  const message = `The broker at ${broker}, or something in front of it, answered HTTP ${status} without a reason.`;
+  const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
   return new ActionError(code, message, retry && { retry });
 }
 function retryOf(reply, code) {
@@ -744,15 +749,15 @@ function planEnvironment(credentials) {
   const owners = /* @__PURE__ */ new Map();
   for (const { grant, values } of credentials) {
     if (!values.some(({ env }) => env !== void 0)) {
-      throw refused(`The grant ${grant} names no environment variable for any of its values.`);
+      throw refused(`The grant ${grant} has no environment variable for any of its values.`);
     }
     for (const { name, value, env } of values) {
       if (env === void 0) continue;
       checkVariable(env, value, grant);
       const owner = owners.get(env.toUpperCase());
       if (owner !== void 0 && owner.value !== value) {
-        const whose = `${grant} (${name}) and ${owner.grant} (${owner.name})`;
-        throw refused(`Two grants set the variable ${env} to different values: ${whose}; only outputs keep them apart.`);
+        const both = `${grant} (${name}) and ${owner.grant} (${owner.name})`;
+        throw refused(`Two grants set the variable ${env} to different values: ${both}. Deliver them as outputs.`);
       }
       owners.set(env.toUpperCase(), { grant, name, value });
       plan.set(env, value);
@@ -761,11 +766,13 @@ function planEnvironment(credentials) {
   return plan;
 }
 function checkVariable(env, value, grant) {
-  if (!NAME2.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is no name of a variable.`);
+  if (!NAME2.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is not a valid variable name.`);
   if (isForbiddenVariable(env)) {
     throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`);
   }
-  if (value.includes("\0")) throw refused(`The value that ${grant} has for ${env} holds a NUL, which no variable can.`);
+  if (value.includes("\0")) {
+    throw refused(`The value of ${grant} for ${env} contains a NUL character, which a variable cannot hold.`);
+  }
 }
 function refused(message) {
   return new ActionError("delivery_refused", message);
@@ -781,7 +788,7 @@ function planFiles(credentials, folder) {
       if (value.file === void 0) return value;
       const path = (0, import_node_path2.join)(folder, credential.grant, value.name);
       if (taken.has(path.toLowerCase()))
-        throw refused2(`Two values would both be the file ${credential.grant}/${value.name}.`);
+        throw refused2(`Two values have the same file path: ${credential.grant}/${value.name}.`);
       taken.add(path.toLowerCase());
       files.push({ path, bytes: bytesOf(value, credential.grant), mode: Number.parseInt(value.file.mode, 8) });
       return { ...value, value: path, secret: false };
@@ -793,8 +800,7 @@ function planFiles(credentials, folder) {
 function bytesOf({ name, value, file }, grant) {
   if (file?.encoding === void 0) return Buffer.from(value, "utf8");
   const bytes = Buffer.from(value, "base64");
-  if (bytes.toString("base64") !== value)
-    throw refused2(`The value ${name} of ${grant} is not the base64 that it should be.`);
+  if (bytes.toString("base64") !== value) throw refused2(`The value ${name} of ${grant} is not valid base64.`);
   return bytes;
 }
 var refused2 = (message) => new ActionError("delivery_refused", message);
@@ -813,7 +819,7 @@ function planOutputs(lease, credentials) {
     for (const { name, value } of values) {
       const output = `${grant}-${name}`;
       if (taken.has(output.toLowerCase())) {
-        throw new ActionError("delivery_refused", `Two values would both be the output ${output}.`);
+        throw new ActionError("delivery_refused", `Two values have the same output name: ${output}.`);
       }
       taken.add(output.toLowerCase());
       plan.set(output, value);
@@ -828,36 +834,37 @@ var MAX_TOKEN_CHARACTERS = 16 * 1024;
 async function requestIdToken(endpoint, audience, timeoutMs) {
   const separator = endpoint.url.includes("?") ? "&" : "?";
   const url = URL.parse(`${endpoint.url}${separator}audience=${encodeURIComponent(audience)}`);
-  if (url === null || !isHttpsOrLoopback(url)) throw unavailable("ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.");
+  if (url === null || !isHttpsOrLoopback(url))
+    throw unavailable("The runner's variable ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.");
   const reply = await ask(url, endpoint.requestToken, timeoutMs);
   if (reply.status !== 200) {
-    const message = `The runner's ID token endpoint answered ${reply.status}.`;
+    const message = `The runner's ID token endpoint answered HTTP ${reply.status}.`;
     throw unavailable(message, reply.status === 429 || reply.status >= 500);
   }
   return readToken(reply.body);
 }
 function noIdTokenEndpoint(job) {
   if (job.actor === "dependabot[bot]") {
-    return new ActionError("id_token_dependabot", "Runs that Dependabot starts get no ID token.");
+    return new ActionError("id_token_dependabot", "GitHub gives no ID token to runs that Dependabot starts.");
   }
   if (job.eventName.startsWith("pull_request") && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "Pull requests from forks get no ID token.");
+    return new ActionError("id_token_fork", "GitHub gives no ID token to pull requests from forks.");
   }
-  return new ActionError("id_token_permission_missing", "This job may not ask for an ID token.");
+  return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.");
 }
 async function ask(url, bearer, timeoutMs) {
   try {
     return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
-    const message = `The runner's ID token endpoint cannot be used (${thrown.fault}).`;
+    const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`;
     throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
   }
 }
 function readToken(body) {
   const token = memberOf(parseJson(body), "value");
   if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token;
-  throw unavailable("The runner's ID token endpoint answered without a token.");
+  throw unavailable("The answer of the runner's ID token endpoint contains no valid token.");
 }
 function comesFromFork(event) {
   const pullRequest = memberOf(event, "pull_request");
@@ -881,22 +888,24 @@ function readInputs(read) {
   const grants = readGrants(read("grants"));
   const audience = readAudience(read("audience"), broker);
   const ttl = read("ttl");
-  if (ttl !== "" && !TTL.test(ttl)) throw invalid("ttl", "must be a whole number and a unit, as 90s, 15m or 1h");
+  if (ttl !== "" && !TTL.test(ttl))
+    throw invalid("ttl", "must be a whole number with a unit, for example 90s, 15m or 1h");
   const deliver = readDeliver(read("deliver"));
   return { broker, grants, audience, deliver, ...ttl !== "" && { ttl } };
 }
 function readBroker(text) {
-  if (text === "") throw invalid("broker", "is missing; write the broker's origin, as https://daypass.example.com");
+  if (text === "")
+    throw invalid("broker", "is missing; write the broker's origin, for example https://daypass.example.com");
   const url = URL.parse(text);
-  if (url === null) throw invalid("broker", "must be a URL, as https://daypass.example.com");
+  if (url === null) throw invalid("broker", "must be a URL, for example https://daypass.example.com");
   if (!isHttpsOrLoopback(url)) {
     throw invalid(
       "broker",
-      "must start with https://, because a subject token travels to it (http is for loopback hosts)"
+      "must start with https://, because the action sends it a subject token (http:// works for loopback hosts only)"
     );
   }
   if (url.username !== "" || url.password !== "" || url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    throw invalid("broker", `must be an origin and nothing more, as ${url.origin}`);
+    throw invalid("broker", `must be an origin without user, path or query: ${url.origin}`);
   }
   return url.origin;
 }
@@ -907,9 +916,9 @@ function readGrants(text) {
   }
   if (grants.length > MAX_GRANTS_PER_REQUEST)
     throw invalid("grants", `may name at most ${MAX_GRANTS_PER_REQUEST} grants`);
-  const odd = grants.findIndex((name) => !GRANT_NAME.test(name));
-  if (odd !== -1) {
-    throw invalid("grants", `has a name, number ${odd + 1}, with other characters than letters, digits, dots, _ and -`);
+  const invalidName = grants.findIndex((name) => !GRANT_NAME.test(name));
+  if (invalidName !== -1) {
+    throw invalid("grants", `has an invalid name, number ${invalidName + 1}; use letters, digits, dots, _ and - only`);
   }
   const twice = grants.find((name, index) => grants.indexOf(name) !== index);
   if (twice !== void 0) throw invalid("grants", `names ${twice} twice; name each grant once`);
@@ -917,9 +926,9 @@ function readGrants(text) {
 }
 function readAudience(text, broker) {
   if (text === "") return broker;
-  if (!AUDIENCE.test(text)) throw invalid("audience", "must be at most 256 printable characters without spaces");
+  if (!AUDIENCE.test(text)) throw invalid("audience", "must have at most 256 printable ASCII characters and no spaces");
   if (text.includes(KEY_BINDING_SEPARATOR)) {
-    throw invalid("audience", `must not contain ${KEY_BINDING_SEPARATOR}, which the action adds itself`);
+    throw invalid("audience", `must not contain ${KEY_BINDING_SEPARATOR}; the action adds that itself`);
   }
   return text;
 }
@@ -999,7 +1008,7 @@ function makeJobKey() {
     open(jwe) {
       const plaintext = openJwe(jwe, key);
       if (plaintext === null)
-        throw new ActionError("answer_unusable", "The broker's answer does not open with this job's key.");
+        throw new ActionError("answer_unusable", "The broker's answer cannot be decrypted with this job's key.");
       return parseJson(plaintext);
     }
   };
@@ -1007,14 +1016,14 @@ function makeJobKey() {
 function boundAudience(audience, thumbprint) {
   return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
 }
-function thumbprintOfNoKey() {
+function thumbprintWithoutKey() {
   return (0, import_node_crypto3.randomBytes)(32).toString("base64url");
 }
 function thumbprintOf(x, y) {
   return (0, import_node_crypto3.createHash)("sha256").update(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`).digest("base64url");
 }
 
-// patience.ts
+// retry.ts
 var DEADLINE_MS = 3e4;
 var ATTEMPT_MS = 15e3;
 var QUICK_PAUSES_MS = [150, 450];
@@ -1026,7 +1035,7 @@ function startDeadline(waiting = REAL) {
   const remainingMs = () => Math.max(0, end - waiting.now());
   return { remainingMs, attemptMs: () => Math.max(1, Math.min(ATTEMPT_MS, remainingMs())) };
 }
-async function persist(deadline, attempt, waiting = REAL) {
+async function withRetries(deadline, attempt, waiting = REAL) {
   const tries = { quick: 0, patient: 0 };
   for (; ; ) {
     try {
@@ -1035,7 +1044,7 @@ async function persist(deadline, attempt, waiting = REAL) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
       const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random());
       if (pause === null || pause >= deadline.remainingMs()) throw thrown;
-      waiting.tell(`${forLog(thrown.message)} Trying again.`);
+      waiting.log(`${forLog(thrown.message)} Trying again.`);
       await waiting.sleep(pause);
     }
   }
@@ -1052,28 +1061,28 @@ function pauseMs(retry, failed, random) {
 var REAL = {
   now: () => performance.now(),
   random: Math.random,
-  tell: info2,
+  log: info2,
   sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
 };
 
 // lease.ts
-function holdLease(lease) {
+function saveLease(lease) {
   saveState("lease", JSON.stringify(lease));
 }
-function releaseLease() {
+function forgetLease() {
   saveState("lease", "");
 }
-function holdVariables(names) {
+function saveVariables(names) {
   saveState("variables", names.join(","));
 }
-function holdFiles(folder) {
+function saveFilesFolder(folder) {
   saveState("files", folder);
 }
-async function takeBack(lease, deadline) {
+async function revokeLease(lease, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
-  const audience = boundAudience(lease.audience, thumbprintOfNoKey());
-  return persist(deadline, async () => {
+  const audience = boundAudience(lease.audience, thumbprintWithoutKey());
+  return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
     return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
@@ -1085,11 +1094,11 @@ var MIN_LINE_CHARACTERS = 4;
 var MIN_ENCODED_BYTES = 8;
 function masksFor(secret) {
   const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "");
-  const plain = /[\r\n]/.test(text) ? ofSeveralLines(text) : [text, text.trim()];
+  const plain = /[\r\n]/.test(text) ? masksPerLine(text) : [text, text.trim()];
   const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))];
   return [...new Set(masks.filter((mask) => mask.trim() !== ""))];
 }
-function ofSeveralLines(text) {
+function masksPerLine(text) {
   const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())];
   const lines = text.split(/[\r\n]+/).map((line) => line.trim());
   return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS);
@@ -1113,57 +1122,57 @@ function advice(code) {
 }
 var ADVICE = {
   // The broker's codes, in the order of the wire.
-  request_malformed: "Check the inputs `grants` and `ttl` against what the broker says here.",
+  request_malformed: "Correct the inputs `grants` and `ttl` as the broker's message says.",
   request_too_large: "Ask for fewer grants in one step.",
-  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are.`,
+  media_type_unsupported: "Check the proxy between the job and the broker: it must not change requests.",
   method_not_allowed: "Update the broker to the version that this action needs, or pin the action to the broker's version.",
   route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
-  token_missing: "Let the proxy between the job and the broker pass the Authorization header on.",
-  token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server and that nothing in between changes the Authorization header.",
+  token_missing: "Configure the proxy between the job and the broker to forward the Authorization header.",
+  token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server, and that no proxy changes the Authorization header.",
   token_issuer_unknown: "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
-  token_signature_invalid: "Check that the issuer's URL in the broker's organisation file is that of this GitHub server.",
-  token_audience_mismatch: "Set the input `audience` to the audience that the broker is configured with; left out, it is the broker's origin.",
-  token_expired: "Set the clocks of the runner and of the broker right, for subject tokens live only minutes.",
-  token_not_yet_valid: "Set the clocks of the runner and of the broker right, for the token seems to come from the future.",
+  token_signature_invalid: "Check that the issuer's `url` in the organisation file is the URL of this GitHub server.",
+  token_audience_mismatch: "Set the input `audience` to the audience that the broker is configured with; the default is the broker's origin.",
+  token_expired: "Correct the clocks of the runner and of the broker, because subject tokens live only a few minutes.",
+  token_not_yet_valid: "Correct the clocks of the runner and of the broker, because the token's start time is in the future.",
   token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
-  token_claims_invalid: "Ask the broker's operator to check that the issuer's family in the organisation file fits this GitHub server.",
-  token_already_used: "Run the job again; if it happens again, look for a step or a proxy that repeats requests.",
-  key_mismatch: "Run the job again; if it happens again, look for a proxy that changes the requests to the broker.",
-  bound_token_required: "Update the action, because this one did not bind its token to a key as the broker demands.",
-  issuer_unavailable: "Wait for the issuer to recover and run the job again; githubstatus.com may tell more.",
-  not_allowed: "Change the policy, or run the job on the ref, the event and in the environment that a policy of this repository allows.",
-  ttl_too_short: "Ask for a longer `ttl`, or leave the input out.",
-  policy_unavailable: "The broker says above which policies it cannot have; that is for its operator to mend.",
-  policy_invalid: "Mend the files in .github/daypass/ on the default branch; the broker says where they are faulty.",
-  lease_not_found: "Nothing can be changed from here: the lease has ended, or it belongs to another run.",
-  ledger_unavailable: "Run the job again in a while; if it goes on, ask the broker's operator to look at its storage.",
-  provider_denied: "Ask the broker's operator to check what the provider's side trusts: its role, its trust condition or its permissions.",
-  provider_throttled: "Run the job again in a while, or have fewer jobs ask at the same time.",
-  provider_unavailable: "Wait for the provider to recover and run the job again.",
-  provider_response_invalid: "Ask the broker's operator to compare the connection's settings with the provider's version.",
-  secret_not_found: "Correct the locator in the policy, or put the secret, its version or its field into the store; see that the connection may read it.",
-  secret_unusable: "Change the secret in the store, or the way in which the policy lets it arrive.",
-  configuration_invalid: "Ask the broker's operator to read the broker's log, which names every fault of its configuration.",
-  shutting_down: "Run the job again, for the broker is being restarted.",
-  internal: "Give the request id to the broker's operator, who finds the cause under it in the broker's log.",
+  token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
+  token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
+  key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
+  bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
+  issuer_unavailable: "Run the job again when the issuer has recovered; githubstatus.com shows GitHub's state.",
+  not_allowed: "Change the policy, or run the job with a ref, event and environment that a policy of this repository allows.",
+  ttl_too_short: "Set a longer `ttl`, or remove the input.",
+  policy_unavailable: "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
+  policy_invalid: "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
+  lease_not_found: "Change nothing, because the lease has already ended or belongs to another run.",
+  ledger_unavailable: "Run the job again later; if the error returns, ask the broker's operator to check its storage.",
+  provider_denied: "Ask the broker's operator to check the trust at the provider: the role, its trust condition and its permissions.",
+  provider_throttled: "Run the job again later, or run fewer jobs at the same time.",
+  provider_unavailable: "Run the job again when the provider has recovered.",
+  provider_response_invalid: "Ask the broker's operator to check that the connection's settings fit the provider's version.",
+  secret_not_found: "Correct the locator in the policy, or add the secret, version or field to the store and let the connection read it.",
+  secret_unusable: "Change the secret in the store, or change how the policy delivers it.",
+  configuration_invalid: "Ask the broker's operator to read the broker's log, which names every configuration error.",
+  shutting_down: "Run the job again, because the broker is restarting.",
+  internal: "Give the request id to the broker's operator, who can look up the cause in the broker's log.",
   // The action's own.
   input_invalid: "Correct the step's `with:` in the workflow.",
-  id_token_permission_missing: "Add `permissions: { contents: read, id-token: write }` to the job; a reusable workflow needs it in its caller as well.",
-  id_token_fork: "Run this step only for branches of the repository itself, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
-  id_token_dependabot: "Leave this step out for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it once the change is merged.",
-  id_token_unavailable: "Run the job again; if it goes on, see githubstatus.com or the state of your GitHub Enterprise Server.",
-  broker_unreachable: "Check the input `broker` and that this runner's network and proxy let it reach that host.",
-  broker_timeout: "Run the job again; if it goes on, ask the broker's operator what keeps it busy.",
-  broker_tls: "Have the broker show a certificate that this runner trusts, or add its authority through NODE_EXTRA_CA_CERTS on the runner.",
-  broker_redirects: "Set the input `broker` to the origin where the broker itself answers, because redirects are never followed with a token.",
-  broker_too_old: "Check the input `broker`, and update the broker if it is older than this action.",
-  broker_failing: "Run the job again; if it goes on, ask the broker's operator to look at the broker and what stands in front of it.",
-  problem_unknown: "Update the action, because the broker is newer and knows reasons that this one does not.",
-  answer_not_sealed: "Update the broker, because an answer that is not sealed to the job's key is never used.",
-  answer_unusable: "Check that the input `broker` points at a Daypass broker, of a version that fits the action.",
-  delivery_refused: "Change the names in the policy or the provider's settings, or let the values arrive another way with the input `deliver`.",
-  runner_file_missing: "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP, as every current one does.",
-  unexpected: "This is a fault of ours, so please report it together with the versions of the action and the broker."
+  id_token_permission_missing: "Add `permissions: { contents: read, id-token: write }` to the job; for a reusable workflow, add it to the calling job too.",
+  id_token_fork: "Skip this step for forks, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
+  id_token_dependabot: "Skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it after the merge.",
+  id_token_unavailable: "Run the job again; if the error returns, check githubstatus.com or your GitHub Enterprise Server.",
+  broker_unreachable: "Check the input `broker`, and check that this runner's network and proxy allow connections to that host.",
+  broker_timeout: "Run the job again; if the error returns, ask the broker's operator to check the broker's load.",
+  broker_tls: "Give the broker a certificate that this runner trusts, or add its authority with NODE_EXTRA_CA_CERTS on the runner.",
+  broker_redirects: "Set the input `broker` to the origin where the broker itself answers; the action never follows a redirect with a token.",
+  broker_too_old: "Check the input `broker`; if it is correct, update the broker, which is older than this action.",
+  broker_failing: "Run the job again; if the error returns, ask the broker's operator to check the broker and its proxy.",
+  problem_unknown: "Update the action, because the broker is newer and sent an error code that this version does not know.",
+  answer_not_sealed: "Update the broker, because the action uses only answers that are encrypted to the job's key.",
+  answer_unusable: "Check that the input `broker` is the origin of a Daypass broker whose version fits the action.",
+  delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
+  runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
+  unexpected: "Report this bug of Daypass with the versions of the action and the broker."
 };
 
 // summary.ts
@@ -1173,14 +1182,18 @@ function grantedSummary(credentials, delivered) {
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
-    credential.revocation === "revocable" ? "taken back when the job ends" : "expires by itself",
-    forMarkdown(placesOf(credential, delivered).join(", "))
+    credential.revocation === "revocable" ? "revoked when the job ends" : "expires",
+    forMarkdown(deliveredAs(credential, delivered).join(", "))
   ]);
-  return bounded(["### Daypass", "", ...table(["grant", "provider", "until", "how it ends", "arrives as"], rows)]);
+  return withinSizeLimit([
+    "### Daypass",
+    "",
+    ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows)
+  ]);
 }
 function failedSummary(failure) {
   const request = failure.requestId === void 0 ? [] : ["", `Request ${forMarkdown(failure.requestId)}`];
-  return bounded([
+  return withinSizeLimit([
     `### Daypass: ${forMarkdown(failure.code)}`,
     "",
     forMarkdown(failure.message),
@@ -1208,11 +1221,11 @@ function grantSection(grant) {
     ]);
   });
   const rules = rows.length === 0 ? [] : ["", ...table(["rule", "file", "claim", "expected", "actual", "matches"], rows)];
-  const missed = missedRows(grant.boundaries ?? []);
-  const ceiling = missed.length === 0 ? [] : ["", ...table(["boundary", "file", "of", "expected", "actual"], missed)];
+  const refusals = refusalRows(grant.boundaries ?? []);
+  const ceiling = refusals.length === 0 ? [] : ["", ...table(["boundary", "file", "about", "expected", "actual"], refusals)];
   return [...heading, ...rules, ...ceiling];
 }
-function missedRows(boundaries) {
+function refusalRows(boundaries) {
   const isAllowed = boundaries.some(({ allows }) => allows);
   return boundaries.flatMap(({ name, file, line, conditions, required, fields, environment }) => {
     const start = [forMarkdown(name), `${forMarkdown(file)}:${line}`];
@@ -1233,7 +1246,7 @@ function missedRows(boundaries) {
   });
 }
 var orMissing = (actual) => actual === null ? "*missing*" : forMarkdown(actual);
-function placesOf(credential, delivered) {
+function deliveredAs(credential, delivered) {
   return credential.values.flatMap(({ name, env }) => [
     ...delivered.toEnvironment && env !== void 0 ? [env] : [],
     ...delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []
@@ -1247,7 +1260,7 @@ function yesOrNo(rule, matched) {
   const word = matched ? "yes" : "no";
   return against ? `**${word}**` : word;
 }
-function bounded(lines) {
+function withinSizeLimit(lines) {
   let length = 0;
   const end = lines.findIndex((line) => {
     length += line.length + 1;
@@ -1263,8 +1276,8 @@ async function exchange() {
   requireRunnerFiles();
   const answer = await exchangeForAnswer(inputs, deadline);
   const lease = readLease(answer);
-  const held = { ...lease, broker: inputs.broker, audience: inputs.audience };
-  holdLease(held);
+  const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience };
+  saveLease(toRevoke);
   let folder = null;
   try {
     const received = readCredentials(answer, inputs.grants);
@@ -1277,10 +1290,10 @@ async function exchange() {
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
     const variables = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
     if (folder !== null) {
-      holdFiles(folder);
+      saveFilesFolder(folder);
       writeJobFiles(folder, files);
     }
-    if (variables.size > 0) holdVariables([...variables.keys()]);
+    if (variables.size > 0) saveVariables([...variables.keys()]);
     setOutputs(outputs);
     setVariables(variables);
     for (const { grant, expiresAt } of credentials)
@@ -1288,7 +1301,7 @@ async function exchange() {
     appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }));
   } catch (thrown) {
     if (folder !== null) removeFiles(folder);
-    await giveBack(held, deadline);
+    await revokeUndelivered(toRevoke, deadline);
     throw thrown;
   }
 }
@@ -1298,7 +1311,7 @@ async function exchangeForAnswer(inputs, deadline) {
   const key = makeJobKey();
   const audience = boundAudience(inputs.audience, key.thumbprint);
   const request = { grants: inputs.grants, ...inputs.ttl !== void 0 && { ttl: inputs.ttl }, key: key.publicJwk };
-  const sealed = await persist(deadline, async () => {
+  const sealed = await withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
     return requestExchange(inputs.broker, token, request, deadline.attemptMs());
@@ -1312,13 +1325,13 @@ function removeFiles(folder) {
     warn(`The files of this step could not be removed yet: ${forLog(toFailure(thrown).message)}`);
   }
 }
-async function giveBack(held, deadline) {
+async function revokeUndelivered(lease, deadline) {
   try {
-    await takeBack(held, deadline);
-    releaseLease();
-    info2("Nothing was delivered, and the lease was given back.");
+    await revokeLease(lease, deadline);
+    forgetLease();
+    info2("Nothing was delivered, and the lease was revoked.");
   } catch (thrown) {
-    warn(`The lease was not given back yet, the post step tries again: ${forLog(toFailure(thrown).message)}`);
+    warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`);
   }
 }
 
@@ -1334,14 +1347,14 @@ function traceLines(trace) {
   const { repository, environment } = trace.subject;
   const where = environment === null ? "no environment" : `environment ${forLog(environment)}`;
   return [
-    `Decided about ${forLog(repository)} in ${where}:`,
+    `Decision for ${forLog(repository)}, ${where}:`,
     ...trace.notes.map((note) => `- note: ${forLog(note)}`),
     ...trace.grants.flatMap((grant) => [
       `- grant ${forLog(grant.name)}: ${grant.outcome}: ${forLog(grant.reason)}`,
       ...grant.rules.flatMap((rule) => [
         `  - ${rule.kind} "${forLog(rule.name)}" (${forLog(rule.file)}:${rule.line}) ${rule.matched ? "matches" : "does not match"}`,
         ...rule.conditions.map((condition) => {
-          const actual = condition.actual === null ? "has no such claim" : `says ${forLog(condition.actual)}`;
+          const actual = condition.actual === null ? "has no such claim" : `has ${forLog(condition.actual)}`;
           const outcome = condition.matched ? "matches" : "does not match";
           return `    - claim ${forLog(condition.claim)} ${outcome}: expected ${forLog(condition.expected)}, the token ${actual}`;
         })

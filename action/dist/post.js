@@ -28,57 +28,57 @@ function advice(code) {
 }
 var ADVICE = {
   // The broker's codes, in the order of the wire.
-  request_malformed: "Check the inputs `grants` and `ttl` against what the broker says here.",
+  request_malformed: "Correct the inputs `grants` and `ttl` as the broker's message says.",
   request_too_large: "Ask for fewer grants in one step.",
-  media_type_unsupported: `Something between the job and the broker changes requests; let it pass them as they are.`,
+  media_type_unsupported: "Check the proxy between the job and the broker: it must not change requests.",
   method_not_allowed: "Update the broker to the version that this action needs, or pin the action to the broker's version.",
   route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
-  token_missing: "Let the proxy between the job and the broker pass the Authorization header on.",
-  token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server and that nothing in between changes the Authorization header.",
+  token_missing: "Configure the proxy between the job and the broker to forward the Authorization header.",
+  token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server, and that no proxy changes the Authorization header.",
   token_issuer_unknown: "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
-  token_signature_invalid: "Check that the issuer's URL in the broker's organisation file is that of this GitHub server.",
-  token_audience_mismatch: "Set the input `audience` to the audience that the broker is configured with; left out, it is the broker's origin.",
-  token_expired: "Set the clocks of the runner and of the broker right, for subject tokens live only minutes.",
-  token_not_yet_valid: "Set the clocks of the runner and of the broker right, for the token seems to come from the future.",
+  token_signature_invalid: "Check that the issuer's `url` in the organisation file is the URL of this GitHub server.",
+  token_audience_mismatch: "Set the input `audience` to the audience that the broker is configured with; the default is the broker's origin.",
+  token_expired: "Correct the clocks of the runner and of the broker, because subject tokens live only a few minutes.",
+  token_not_yet_valid: "Correct the clocks of the runner and of the broker, because the token's start time is in the future.",
   token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
-  token_claims_invalid: "Ask the broker's operator to check that the issuer's family in the organisation file fits this GitHub server.",
-  token_already_used: "Run the job again; if it happens again, look for a step or a proxy that repeats requests.",
-  key_mismatch: "Run the job again; if it happens again, look for a proxy that changes the requests to the broker.",
-  bound_token_required: "Update the action, because this one did not bind its token to a key as the broker demands.",
-  issuer_unavailable: "Wait for the issuer to recover and run the job again; githubstatus.com may tell more.",
-  not_allowed: "Change the policy, or run the job on the ref, the event and in the environment that a policy of this repository allows.",
-  ttl_too_short: "Ask for a longer `ttl`, or leave the input out.",
-  policy_unavailable: "The broker says above which policies it cannot have; that is for its operator to mend.",
-  policy_invalid: "Mend the files in .github/daypass/ on the default branch; the broker says where they are faulty.",
-  lease_not_found: "Nothing can be changed from here: the lease has ended, or it belongs to another run.",
-  ledger_unavailable: "Run the job again in a while; if it goes on, ask the broker's operator to look at its storage.",
-  provider_denied: "Ask the broker's operator to check what the provider's side trusts: its role, its trust condition or its permissions.",
-  provider_throttled: "Run the job again in a while, or have fewer jobs ask at the same time.",
-  provider_unavailable: "Wait for the provider to recover and run the job again.",
-  provider_response_invalid: "Ask the broker's operator to compare the connection's settings with the provider's version.",
-  secret_not_found: "Correct the locator in the policy, or put the secret, its version or its field into the store; see that the connection may read it.",
-  secret_unusable: "Change the secret in the store, or the way in which the policy lets it arrive.",
-  configuration_invalid: "Ask the broker's operator to read the broker's log, which names every fault of its configuration.",
-  shutting_down: "Run the job again, for the broker is being restarted.",
-  internal: "Give the request id to the broker's operator, who finds the cause under it in the broker's log.",
+  token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
+  token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
+  key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
+  bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
+  issuer_unavailable: "Run the job again when the issuer has recovered; githubstatus.com shows GitHub's state.",
+  not_allowed: "Change the policy, or run the job with a ref, event and environment that a policy of this repository allows.",
+  ttl_too_short: "Set a longer `ttl`, or remove the input.",
+  policy_unavailable: "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
+  policy_invalid: "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
+  lease_not_found: "Change nothing, because the lease has already ended or belongs to another run.",
+  ledger_unavailable: "Run the job again later; if the error returns, ask the broker's operator to check its storage.",
+  provider_denied: "Ask the broker's operator to check the trust at the provider: the role, its trust condition and its permissions.",
+  provider_throttled: "Run the job again later, or run fewer jobs at the same time.",
+  provider_unavailable: "Run the job again when the provider has recovered.",
+  provider_response_invalid: "Ask the broker's operator to check that the connection's settings fit the provider's version.",
+  secret_not_found: "Correct the locator in the policy, or add the secret, version or field to the store and let the connection read it.",
+  secret_unusable: "Change the secret in the store, or change how the policy delivers it.",
+  configuration_invalid: "Ask the broker's operator to read the broker's log, which names every configuration error.",
+  shutting_down: "Run the job again, because the broker is restarting.",
+  internal: "Give the request id to the broker's operator, who can look up the cause in the broker's log.",
   // The action's own.
   input_invalid: "Correct the step's `with:` in the workflow.",
-  id_token_permission_missing: "Add `permissions: { contents: read, id-token: write }` to the job; a reusable workflow needs it in its caller as well.",
-  id_token_fork: "Run this step only for branches of the repository itself, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
-  id_token_dependabot: "Leave this step out for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it once the change is merged.",
-  id_token_unavailable: "Run the job again; if it goes on, see githubstatus.com or the state of your GitHub Enterprise Server.",
-  broker_unreachable: "Check the input `broker` and that this runner's network and proxy let it reach that host.",
-  broker_timeout: "Run the job again; if it goes on, ask the broker's operator what keeps it busy.",
-  broker_tls: "Have the broker show a certificate that this runner trusts, or add its authority through NODE_EXTRA_CA_CERTS on the runner.",
-  broker_redirects: "Set the input `broker` to the origin where the broker itself answers, because redirects are never followed with a token.",
-  broker_too_old: "Check the input `broker`, and update the broker if it is older than this action.",
-  broker_failing: "Run the job again; if it goes on, ask the broker's operator to look at the broker and what stands in front of it.",
-  problem_unknown: "Update the action, because the broker is newer and knows reasons that this one does not.",
-  answer_not_sealed: "Update the broker, because an answer that is not sealed to the job's key is never used.",
-  answer_unusable: "Check that the input `broker` points at a Daypass broker, of a version that fits the action.",
-  delivery_refused: "Change the names in the policy or the provider's settings, or let the values arrive another way with the input `deliver`.",
-  runner_file_missing: "Run this step with a runner that sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP, as every current one does.",
-  unexpected: "This is a fault of ours, so please report it together with the versions of the action and the broker."
+  id_token_permission_missing: "Add `permissions: { contents: read, id-token: write }` to the job; for a reusable workflow, add it to the calling job too.",
+  id_token_fork: "Skip this step for forks, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
+  id_token_dependabot: "Skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it after the merge.",
+  id_token_unavailable: "Run the job again; if the error returns, check githubstatus.com or your GitHub Enterprise Server.",
+  broker_unreachable: "Check the input `broker`, and check that this runner's network and proxy allow connections to that host.",
+  broker_timeout: "Run the job again; if the error returns, ask the broker's operator to check the broker's load.",
+  broker_tls: "Give the broker a certificate that this runner trusts, or add its authority with NODE_EXTRA_CA_CERTS on the runner.",
+  broker_redirects: "Set the input `broker` to the origin where the broker itself answers; the action never follows a redirect with a token.",
+  broker_too_old: "Check the input `broker`; if it is correct, update the broker, which is older than this action.",
+  broker_failing: "Run the job again; if the error returns, ask the broker's operator to check the broker and its proxy.",
+  problem_unknown: "Update the action, because the broker is newer and sent an error code that this version does not know.",
+  answer_not_sealed: "Update the broker, because the action uses only answers that are encrypted to the job's key.",
+  answer_unusable: "Check that the input `broker` is the origin of a Daypass broker whose version fits the action.",
+  delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
+  runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
+  unexpected: "Report this bug of Daypass with the versions of the action and the broker."
 };
 
 // escape.ts
@@ -101,7 +101,7 @@ var ActionError = class extends Error {
   name = "ActionError";
   code;
   retry;
-  /** The broker's name for the request, for its operator. */
+  /** The broker's request id, with which its operator finds the request in the log. */
   requestId;
   trace;
   constructor(code, message, extra = {}) {
@@ -121,42 +121,42 @@ function toFailure(thrown) {
 
 // ../broker/wire/error-codes.ts
 var PROBLEMS = {
-  // The request's form: nothing was verified, used up or recorded.
+  // The form of the request. No token was verified or used up, and nothing was recorded.
   request_malformed: { status: 400, title: "The request is malformed" },
   request_too_large: { status: 413, title: "The request is too large" },
   media_type_unsupported: { status: 415, title: "The body is not application/json" },
   method_not_allowed: { status: 405, title: "The method is not allowed here" },
   route_not_found: { status: 404, title: "There is nothing at this path" },
-  // The subject token. Nothing was used up or recorded.
-  token_missing: { status: 401, title: "No subject token" },
+  // The subject token. It was not used up, and nothing was recorded.
+  token_missing: { status: 401, title: "The subject token is missing" },
   token_malformed: { status: 401, title: "The subject token is malformed" },
   token_issuer_unknown: { status: 401, title: "The subject token's issuer is not trusted" },
   token_signature_invalid: { status: 401, title: "The subject token's signature does not verify" },
   token_audience_mismatch: { status: 401, title: "The subject token is for another audience" },
   token_expired: { status: 401, title: "The subject token has expired" },
   token_not_yet_valid: { status: 401, title: "The subject token is not valid yet" },
-  token_lifetime_too_long: { status: 401, title: "The subject token lives longer than its issuer may let it" },
-  token_claims_invalid: { status: 401, title: "The subject token's claims are not those of its issuer" },
+  token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
+  token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
   token_already_used: { status: 401, title: "The subject token was used before" },
   key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
   bound_token_required: { status: 403, title: "A key-bound subject token is required" },
-  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be had" },
+  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
   // The decision.
   not_allowed: { status: 403, title: "No policy allows this" },
-  ttl_too_short: { status: 400, title: "The provider cannot mint for so short a time" },
-  policy_unavailable: { status: 503, title: "The policies cannot be had" },
-  policy_invalid: { status: 403, title: "The repository's own policies are faulty" },
-  // Leases. One answer for a lease that never was and a lease of somebody else.
+  ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
+  policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
+  policy_invalid: { status: 403, title: "The repository's own policies have errors" },
+  // Leases. A lease that does not exist and a lease of another job get the same answer.
   lease_not_found: { status: 404, title: "No such lease for this job" },
-  // What stands behind the broker.
+  // The ledger, the providers and the broker itself.
   ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
   provider_denied: { status: 502, title: "The provider refused" },
-  provider_throttled: { status: 502, title: "The provider asks for patience" },
+  provider_throttled: { status: 502, title: "The provider limits the rate of requests" },
   provider_unavailable: { status: 502, title: "The provider cannot be reached" },
-  provider_response_invalid: { status: 502, title: "The provider's answer is not usable" },
-  secret_not_found: { status: 502, title: "The store has no such secret, version or field" },
-  secret_unusable: { status: 502, title: "The stored secret cannot be handed over" },
-  configuration_invalid: { status: 503, title: "The broker's configuration is not usable" },
+  provider_response_invalid: { status: 502, title: "The provider's answer cannot be used" },
+  secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
+  secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
+  configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
   shutting_down: { status: 503, title: "The broker is shutting down" },
   internal: { status: 500, title: "The broker failed" }
 };
@@ -442,7 +442,7 @@ var HttpFailure = class extends Error {
     super(`the request failed: ${fault}`);
     this.fault = fault;
   }
-  /** Absent when the same request would fail in the same way again. */
+  /** Absent when a retry would fail in the same way. */
   get retry() {
     return RETRIES[this.fault];
   }
@@ -463,10 +463,10 @@ async function send(request) {
       "user-agent": "daypass-action",
       ...body !== void 0 && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
     },
-    // One call a connection, so that nothing keeps the step from ending. A proxy tunnels TLS and sees nothing; plain HTTP is
-    // for this very machine alone, and a proxy would read the bearer.
+    // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
+    // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
     agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
-    // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would hand the bearer to anybody in between.
+    // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...isTls && { rejectUnauthorized: true }
   };
   return new Promise((resolve2, reject) => {
@@ -546,21 +546,24 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
   });
   const credentials = readRevocation(parseJson(reply.body));
   if (credentials !== null) return credentials;
-  throw new ActionError("answer_unusable", `The broker at ${broker} does not say what became of the credentials.`);
+  throw new ActionError(
+    "answer_unusable",
+    `The answer of the broker at ${broker} does not say which credentials were revoked.`
+  );
 }
 async function call(broker, request) {
-  const reply = await answerOf(broker, request);
+  const reply = await sendToBroker(broker, request);
   if (reply.status >= 200 && reply.status < 300) return reply;
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
-  if (problem === null) throw strangeStatus(broker, reply.status, retry);
+  if (problem === null) throw unexpectedStatus(broker, reply.status, retry);
   throw new ActionError(knownCode(problem.code), problemMessage(problem), {
     ...retry && { retry },
     ...problem.request_id !== "" && { requestId: problem.request_id },
     ...problem.trace && { trace: problem.trace }
   });
 }
-async function answerOf(broker, request) {
+async function sendToBroker(broker, request) {
   try {
     return await send(request);
   } catch (thrown) {
@@ -570,24 +573,24 @@ async function answerOf(broker, request) {
   }
 }
 var TRANSPORT = {
-  "unknown-host": ["broker_unreachable", "cannot be reached: its name does not resolve"],
-  refused: ["broker_unreachable", "cannot be reached: nothing accepts the connection"],
+  "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
+  refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
   reset: ["broker_unreachable", "cannot be reached: the connection broke"],
   timeout: ["broker_timeout", "did not answer in time"],
-  tls: ["broker_tls", "has a certificate that this runner does not trust, or speaks no TLS"],
+  tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
-  "too-large": ["answer_unusable", "gave an answer larger than any of a broker's"],
+  "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
   "not-http": ["answer_unusable", "does not speak HTTP"]
 };
-function strangeStatus(broker, status, retry) {
+function unexpectedStatus(broker, status, retry) {
   if (status === 404 || status === 405) {
     return new ActionError(
       "broker_too_old",
-      `There is no Daypass broker of this version at ${broker} (HTTP ${status}).`
+      `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`
     );
   }
   const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
-  const message = `The broker at ${broker}, or something in front of it, answered HTTP ${status} without a reason.`;
+  const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
   return new ActionError(code, message, retry && { retry });
 }
 function retryOf(reply, code) {
@@ -618,36 +621,37 @@ var MAX_TOKEN_CHARACTERS = 16 * 1024;
 async function requestIdToken(endpoint, audience, timeoutMs) {
   const separator = endpoint.url.includes("?") ? "&" : "?";
   const url = URL.parse(`${endpoint.url}${separator}audience=${encodeURIComponent(audience)}`);
-  if (url === null || !isHttpsOrLoopback(url)) throw unavailable("ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.");
+  if (url === null || !isHttpsOrLoopback(url))
+    throw unavailable("The runner's variable ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.");
   const reply = await ask(url, endpoint.requestToken, timeoutMs);
   if (reply.status !== 200) {
-    const message = `The runner's ID token endpoint answered ${reply.status}.`;
+    const message = `The runner's ID token endpoint answered HTTP ${reply.status}.`;
     throw unavailable(message, reply.status === 429 || reply.status >= 500);
   }
   return readToken(reply.body);
 }
 function noIdTokenEndpoint(job) {
   if (job.actor === "dependabot[bot]") {
-    return new ActionError("id_token_dependabot", "Runs that Dependabot starts get no ID token.");
+    return new ActionError("id_token_dependabot", "GitHub gives no ID token to runs that Dependabot starts.");
   }
   if (job.eventName.startsWith("pull_request") && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "Pull requests from forks get no ID token.");
+    return new ActionError("id_token_fork", "GitHub gives no ID token to pull requests from forks.");
   }
-  return new ActionError("id_token_permission_missing", "This job may not ask for an ID token.");
+  return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.");
 }
 async function ask(url, bearer, timeoutMs) {
   try {
     return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
-    const message = `The runner's ID token endpoint cannot be used (${thrown.fault}).`;
+    const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`;
     throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
   }
 }
 function readToken(body) {
   const token = memberOf(parseJson(body), "value");
   if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token;
-  throw unavailable("The runner's ID token endpoint answered without a token.");
+  throw unavailable("The answer of the runner's ID token endpoint contains no valid token.");
 }
 function comesFromFork(event) {
   const pullRequest = memberOf(event, "pull_request");
@@ -667,11 +671,11 @@ var import_node_crypto = require("node:crypto");
 function boundAudience(audience, thumbprint) {
   return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
 }
-function thumbprintOfNoKey() {
+function thumbprintWithoutKey() {
   return (0, import_node_crypto.randomBytes)(32).toString("base64url");
 }
 
-// patience.ts
+// retry.ts
 var DEADLINE_MS = 3e4;
 var ATTEMPT_MS = 15e3;
 var QUICK_PAUSES_MS = [150, 450];
@@ -683,7 +687,7 @@ function startDeadline(waiting = REAL) {
   const remainingMs = () => Math.max(0, end - waiting.now());
   return { remainingMs, attemptMs: () => Math.max(1, Math.min(ATTEMPT_MS, remainingMs())) };
 }
-async function persist(deadline, attempt2, waiting = REAL) {
+async function withRetries(deadline, attempt2, waiting = REAL) {
   const tries = { quick: 0, patient: 0 };
   for (; ; ) {
     try {
@@ -692,7 +696,7 @@ async function persist(deadline, attempt2, waiting = REAL) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
       const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random());
       if (pause === null || pause >= deadline.remainingMs()) throw thrown;
-      waiting.tell(`${forLog(thrown.message)} Trying again.`);
+      waiting.log(`${forLog(thrown.message)} Trying again.`);
       await waiting.sleep(pause);
     }
   }
@@ -709,16 +713,16 @@ function pauseMs(retry, failed, random) {
 var REAL = {
   now: () => performance.now(),
   random: Math.random,
-  tell: info2,
+  log: info2,
   sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
 };
 
 // lease.ts
-function removeHeldFiles() {
+function removeDeliveredFiles() {
   const folder = savedState("files");
   if (folder !== "") removeJobFolder(folder);
 }
-function heldLease() {
+function savedLease() {
   const state = parseJson(Buffer.from(savedState("lease")));
   const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map(
     (name) => memberOf(state, name)
@@ -727,14 +731,14 @@ function heldLease() {
   if (typeof audience !== "string" || typeof expiresAt !== "string") return null;
   return { id, broker, audience, expiresAt };
 }
-function heldVariables() {
+function savedVariables() {
   return savedState("variables").split(",").filter((name) => name !== "");
 }
-async function takeBack(lease, deadline) {
+async function revokeLease(lease, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
-  const audience = boundAudience(lease.audience, thumbprintOfNoKey());
-  return persist(deadline, async () => {
+  const audience = boundAudience(lease.audience, thumbprintWithoutKey());
+  return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
     return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
@@ -743,10 +747,10 @@ async function takeBack(lease, deadline) {
 
 // revoke.ts
 async function revoke() {
-  await attempt(removeHeldFiles);
+  await attempt(removeDeliveredFiles);
   await attempt(async () => {
-    const lease = heldLease();
-    if (lease !== null) await revokeHeld(lease);
+    const lease = savedLease();
+    if (lease !== null) await revokeSaved(lease);
   });
 }
 async function attempt(act) {
@@ -756,25 +760,25 @@ async function attempt(act) {
     warn(forLog(toFailure(thrown).message));
   }
 }
-async function revokeHeld(lease) {
+async function revokeSaved(lease) {
   try {
-    tell(await takeBack(lease, startDeadline()));
+    logOutcomes(await revokeLease(lease, startDeadline()));
   } catch (thrown) {
     const failure = toFailure(thrown);
-    const alive = `The credentials of this job could not be taken back and can live until ${lease.expiresAt}.`;
+    const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`;
     const request = failure.requestId === void 0 ? "" : ` (request ${failure.requestId})`;
     warn(`${alive} ${forLog(failure.message)} ${advice(failure.code)}${request}`);
     return;
   }
-  const variables = heldVariables();
-  if (variables.length > 0) info2(`Still set, with values of this lease: ${variables.join(", ")}.`);
+  const variables = savedVariables();
+  if (variables.length > 0) info2(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
 }
-function tell(credentials) {
+function logOutcomes(credentials) {
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "does not end by itself" : `ends by itself at ${expiresAt}`;
-    if (outcome === "revoked") info2(`Took back ${grant}.`);
-    else if (outcome === "expires-only") info2(`Cannot take back ${grant}, which ${end}.`);
-    else warn(`${grant} could not be taken back yet; the broker tries again, and it ${end}.`);
+    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`;
+    if (outcome === "revoked") info2(`Revoked ${grant}.`);
+    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
+    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
   }
 }
 

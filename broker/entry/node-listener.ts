@@ -56,7 +56,7 @@ async function refuse(error: Error, socket: Duplex): Promise<void> {
   const tooLarge = "code" in error && error.code === "HPE_HEADER_OVERFLOW"
   const fault = tooLarge
     ? new BrokerError("request_too_large", `A request's headers have at most ${MAX_HEADER_BYTES} bytes.`)
-    : new BrokerError("request_malformed", "This is no HTTP/1.1 request, or it did not arrive in time.")
+    : new BrokerError("request_malformed", "The request is not valid HTTP/1.1, or it did not arrive in time.")
   const response = problemResponse(fault, crypto.randomUUID())
   const body = await response.text()
   const fields = [...response.headers, ["content-length", `${Buffer.byteLength(body)}`], ["connection", "close"]]

@@ -3,8 +3,8 @@ import { MEDIA_TYPE_JOSE } from "../wire/exchange.ts"
 import type { RecipientKey } from "./request.ts"
 
 /**
- * Answers an exchange: JSON for a plain request; for a key-bound one a compact JWE (ECDH-ES, A256GCM) with that JSON
- * inside, which only the holder of the job's private key can open.
+ * Answers an exchange. A plain request gets JSON. A key-bound request gets that JSON inside a compact JWE (ECDH-ES,
+ * A256GCM), which only the job's private key can decrypt.
  */
 export async function exchangeResponse(answer: object, key: RecipientKey | undefined): Promise<Response> {
   if (!key) return Response.json(answer)

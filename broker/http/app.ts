@@ -13,14 +13,14 @@ import { faultOf, problemResponse } from "./problem.ts"
 import { bearerOf, leaseOf, parseExchange } from "./request.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
 
-/** What the runtime knows of a request and the app does not. */
+/** What the runtime provides to the app. */
 export interface AppOptions {
   readonly broker: Broker
-  /** Where the request came from; null when the runtime does not say. Never read from a header that a client can set. */
+  /** The client's address; null when the runtime does not know it. Never read from a header that a client can set. */
   clientAddress(context: Context): string | null
 }
 
-/** How long anybody may keep our discovery document and key set, in seconds: far shorter than keys are published ahead. */
+/** How long clients may cache the discovery document and the key set: much shorter than a key is published before use. */
 const PUBLIC_MAX_AGE_SECONDS = 300
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ const METHODS: Readonly<Record<string, string>> = {
 
 type Env = { Variables: { event: RequestEvent } }
 
-/** The broker's routes. Each reads its request, calls one act, and answers; nothing is decided here. */
+/** The broker's routes. Each one reads its request, calls one function of `exchange/`, and answers. */
 export function createApp(options: AppOptions): Hono<Env> {
   const { broker } = options
   const app = new Hono<Env>()
@@ -90,8 +90,8 @@ export function createApp(options: AppOptions): Hono<Env> {
 
   app.get("/healthz", async (context) => {
     context.get("event").route = "healthz"
-    // A source that reads when it is asked would otherwise know of no set until the first job comes; why it has none is
-    // for those who exchange to hear.
+    // Some sources load policies on the first call only: without this one, a new broker would be unhealthy until its first
+    // job. A load error is left to the status below and to the answers of exchanges.
     await broker.policySource.snapshot().catch(() => null)
     const policies = broker.policySource.status()
     const healthy = policies.version !== null
@@ -100,13 +100,13 @@ export function createApp(options: AppOptions): Hono<Env> {
 
   for (const [path, method] of Object.entries(METHODS)) {
     app.all(path, (context) => {
-      const refusal = refuse(context, new BrokerError("method_not_allowed", `This path takes ${method} only.`))
+      const refusal = refuse(context, new BrokerError("method_not_allowed", `Use the method ${method} for this path.`))
       refusal.headers.set("allow", method)
       return refusal
     })
   }
 
-  // Answers and does not throw: what is thrown here passes by the middleware above, its headers and its line in the log.
+  // Returns an answer instead of throwing: an error thrown here would skip the middleware above, with its headers and log line.
   app.notFound((context) => refuse(context, NO_SUCH_PATH))
 
   app.onError((error, context) => refuse(context, error))
@@ -116,7 +116,7 @@ export function createApp(options: AppOptions): Hono<Env> {
 
 const NO_SUCH_PATH = new BrokerError(
   "route_not_found",
-  "This broker has no such path. See docs/wire.md for the ones it has.",
+  "This path does not exist. docs/wire.md lists the broker's paths.",
 )
 
 function refuse(context: Context<Env>, error: unknown): Response {

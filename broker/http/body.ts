@@ -1,10 +1,11 @@
 import { BrokerError } from "../core/errors.ts"
 import { BODY_TIMEOUT_MS, MAX_BODY_BYTES } from "./limits.ts"
 
-const tooLarge = () => new BrokerError("request_too_large", `A request's body has at most ${MAX_BODY_BYTES} bytes.`)
+const tooLarge = () =>
+  new BrokerError("request_too_large", `The request's body is too large. The limit is ${MAX_BODY_BYTES} bytes.`)
 
 /**
- * Reads a JSON body under a cap of size and time, and refuses what is no JSON object in UTF-8.
+ * Reads a JSON body in UTF-8, within a size limit and a time limit.
  *
  * @throws {BrokerError} `media_type_unsupported`, `request_too_large`, `request_malformed`
  */
@@ -21,16 +22,18 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-/** A body whose length is stated is as long as that: the server's HTTP parser sees to it. Any other is counted as it comes. */
+/** Trusts a stated length, because the server's HTTP parser enforces it. Without one, counts the bytes while reading. */
 async function readBounded(request: Request): Promise<Uint8Array> {
   const stated = request.headers.get("content-length")
   if (stated !== null && Number(stated) > MAX_BODY_BYTES) throw tooLarge()
   try {
-    return await inTime(
+    return await withTimeout(
       stated === null ? readCounting(request) : request.arrayBuffer().then((buffer) => new Uint8Array(buffer)),
     )
   } catch (error) {
-    throw error instanceof BrokerError ? error : new BrokerError("request_malformed", "The request's body broke off.")
+    throw error instanceof BrokerError
+      ? error
+      : new BrokerError("request_malformed", "The request's body ended early: the connection broke.")
   }
 }
 
@@ -38,7 +41,7 @@ async function readCounting(request: Request): Promise<Uint8Array> {
   const whole = new Uint8Array(MAX_BODY_BYTES)
   let size = 0
   for await (const chunk of request.body ?? []) {
-    // Leaving the loop cancels the stream: nothing more of it is taken in.
+    // Leaving the loop cancels the stream, so no further bytes are read.
     if (size + chunk.length > MAX_BODY_BYTES) throw tooLarge()
     whole.set(chunk, size)
     size += chunk.length
@@ -46,10 +49,16 @@ async function readCounting(request: Request): Promise<Uint8Array> {
   return whole.subarray(0, size)
 }
 
-async function inTime<Value>(reading: Promise<Value>): Promise<Value> {
+async function withTimeout<Value>(reading: Promise<Value>): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const tooLate = new Promise<never>((_, reject) => {
-    const late = () => reject(new BrokerError("request_malformed", "The request's body did not arrive in time."))
+    const late = () =>
+      reject(
+        new BrokerError(
+          "request_malformed",
+          `The request's body did not arrive within ${BODY_TIMEOUT_MS / 1000} seconds.`,
+        ),
+      )
     timer = setTimeout(late, BODY_TIMEOUT_MS)
   })
   try {

@@ -1,5 +1,5 @@
-/** What a request may weigh and take. */
+/** Limits of one request. */
 export const MAX_BODY_BYTES = 16 * 1024
 export const BODY_TIMEOUT_MS = 10_000
-/** Above the largest token that is verified: what is between is refused by the verifier, with its own words. */
+/** Above the largest token that the verifier accepts: a slightly larger token gets the verifier's own message. */
 export const MAX_AUTHORIZATION_CHARACTERS = 20 * 1024

@@ -3,19 +3,16 @@ import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
 import { MEDIA_TYPE_PROBLEM, type Problem } from "../wire/exchange.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
 
-/** Where each code has its paragraph: an identifier first, an address second (RFC 9457, section 3.1.1). */
+/** The `type` of a problem: a URN that identifies the code and needs no web page (RFC 9457, section 3.1.1). */
 const problemType = (code: ErrorCode) => `urn:daypass:problem:${code}`
 
-/** What the translator answers for anything that is not one of our errors: nothing of it gets out. */
-const UNEXPECTED = new BrokerError(
-  "internal",
-  "The broker failed in a way it should not. Tell its operator the request id.",
-)
+/** The answer for every error that is not a `BrokerError`. Nothing of that error reaches the client. */
+const UNEXPECTED = new BrokerError("internal", "The broker failed unexpectedly. Give its operator the request id.")
 
-/** Seconds after which a caller may try again, where the error itself does not say. */
+/** Seconds after which a client may retry, when the error itself has no value. */
 const DEFAULT_RETRY_AFTER_SECONDS = 2
 
-/** The only place where an error becomes an answer (RFC 9457). */
+/** The only place that turns an error into an answer (RFC 9457). */
 export function problemResponse(error: unknown, requestId: string): Response {
   const fault = error instanceof BrokerError ? error : UNEXPECTED
   const { status, title } = PROBLEMS[fault.code]
@@ -31,32 +28,32 @@ export function problemResponse(error: unknown, requestId: string): Response {
   }
   const headers = new Headers({ "content-type": MEDIA_TYPE_PROBLEM })
   setSecureHeaders(headers, requestId)
-  // RFC 6750, section 3: says which scheme is wanted, without an error that could echo the token.
+  // RFC 6750, section 3: names the scheme. Leaves out the `error` attribute, which could quote the token.
   if (status === 401) headers.set("www-authenticate", "Bearer")
   const retryAfter = fault.retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
-  return new Response(bounded(problem), { status, headers })
+  return new Response(withinSizeLimit(problem), { status, headers })
 }
 
-/** Well below the 256 KiB that the action reads: a denial that it cannot read says less than one without its trace. */
+/** Well below the 4 MiB that the action reads: a denial without its trace is better than one that a client cannot read. */
 const MAX_PROBLEM_CHARACTERS = 192 * 1024
 const MAX_DETAIL_CHARACTERS = 8 * 1024
 
-function bounded(problem: Problem): string {
+function withinSizeLimit(problem: Problem): string {
   const text = JSON.stringify(problem)
   if (text.length <= MAX_PROBLEM_CHARACTERS) return text
   const { trace: _, ...rest } = problem
-  const detail = `${rest.detail.slice(0, MAX_DETAIL_CHARACTERS)} The trace is too long for one answer: ask for fewer grants.`
+  const detail = `${rest.detail.slice(0, MAX_DETAIL_CHARACTERS)} The trace is left out because it is too long. Request fewer grants to see it.`
   return JSON.stringify({ ...rest, detail })
 }
 
-/** What the log says of an error: our code, and the class of what is behind it. Never a message from outside. */
+/** What the log says about an error: its code, and the class of its cause. Never another system's message. */
 export function faultOf(error: unknown): { code: ErrorCode; fault?: string } {
   if (!(error instanceof BrokerError)) return { code: "internal", fault: describe(error) }
   return error.cause === undefined ? { code: error.code } : { code: error.code, fault: describe(error.cause) }
 }
 
-/** The class of an error and where in our code it came from. Stack frames hold file names and lines, no values. */
+/** The class of an error and its place in the code. Stack frames contain file names and lines, and no values. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   const frame = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "))

@@ -17,7 +17,7 @@ const exchangeRequest = z.strictObject({
         .string()
         .regex(
           /^[a-z][a-z0-9-]{0,63}$/,
-          "a grant's name has small letters, digits and dashes, and starts with a letter",
+          "a grant's name consists of lower-case letters, digits and dashes, and starts with a letter",
         ),
     )
     .min(1, "name at least one grant")
@@ -33,12 +33,12 @@ export interface ParsedExchange {
   readonly key: RecipientKey | undefined
 }
 
-/** The job's key with what encrypting to it takes. */
+/** The job's key, imported for encryption. */
 export interface RecipientKey extends JobKey {
   readonly publicKey: CryptoKey
 }
 
-/** Parses the body of an exchange. @throws {BrokerError} `request_malformed`, naming the member and what it must be */
+/** Parses the body of an exchange. @throws {BrokerError} `request_malformed`; the message names the member and its correct form */
 export async function parseExchange(body: unknown): Promise<ParsedExchange> {
   const parsed = parseWith(exchangeRequest, body)
   if (!parsed.success) {
@@ -46,7 +46,7 @@ export async function parseExchange(body: unknown): Promise<ParsedExchange> {
     throw malformed(
       memberOf(issue),
       issue?.code === "unrecognized_keys"
-        ? "has a member that is not known; allowed are grants, ttl and key"
+        ? "has an unknown member; the known ones are grants, ttl and key"
         : issue?.message,
     )
   }
@@ -60,30 +60,30 @@ function parseTtl(text: string): number {
   return duration.value
 }
 
-/** Importing the key proves that the point is on the curve: an answer must not be encrypted to anything else. */
+/** Importing the key checks that the point is on the curve. An answer must never be encrypted to another point. */
 async function parseKey(jwk: PublicJwk): Promise<RecipientKey> {
   const publicKey = await importJWK({ ...jwk }, "ECDH-ES").catch(() => null)
   if (publicKey === null || publicKey instanceof Uint8Array) throw malformed("key", "is not a point on the curve P-256")
   return { publicKey, thumbprint: await calculateJwkThumbprint({ ...jwk }) }
 }
 
-/** Only our own schema's member names get into the answer; never what the request said. */
+/** Names a member of the schema. The answer never contains text of the request. */
 const memberOf = (issue: z.core.$ZodIssue | undefined) =>
   issue?.path.length ? issue.path.map(String).join(".") : "the body"
 
-const malformed = (member: string, what = "is not what it must be") =>
+const malformed = (member: string, what = "is malformed") =>
   new BrokerError("request_malformed", `The request is malformed: ${member}: ${what}.`)
 
 /**
- * Reads the bearer from the Authorization header, and from nowhere else: URLs end up in logs.
+ * Reads the bearer token from the Authorization header. A URL with a query is refused, because URLs end up in logs.
  *
- * @throws {BrokerError} `token_missing`, `token_malformed`, `request_malformed` for any query at all
+ * @throws {BrokerError} `token_missing`, `token_malformed`, `request_malformed` for any query
  */
 export function bearerOf(request: Request): string {
   if (request.url.includes("?")) {
     throw new BrokerError(
       "request_malformed",
-      "This call takes nothing in the URL's query. Send the subject token in the Authorization header.",
+      "The URL must not have a query. Send the subject token in the Authorization header.",
     )
   }
   const header = request.headers.get("authorization")
@@ -95,14 +95,14 @@ export function bearerOf(request: Request): string {
   if (token === undefined) {
     throw new BrokerError(
       "token_malformed",
-      "The Authorization header is not `Bearer <token>` with a token of at most 16 KiB.",
+      "The Authorization header must be `Bearer <token>`, with a token of at most 16 KiB.",
     )
   }
   return token
 }
 
-/** A lease's id, as `POST /v1/exchange` gave it. @throws {BrokerError} `request_malformed` */
+/** A lease's id, as `POST /v1/exchange` returned it. @throws {BrokerError} `request_malformed` */
 export function leaseOf(id: string): string {
-  if (!LEASE_ID.test(id)) throw new BrokerError("request_malformed", "The path does not end in a lease's id.")
+  if (!LEASE_ID.test(id)) throw new BrokerError("request_malformed", "The path must end with a lease id.")
   return id
 }

@@ -1,6 +1,6 @@
 /**
- * The headers of every answer: nothing that this broker says may be kept, framed, sniffed or run by a browser, unless a
- * route says otherwise of keeping. The request id is the one under which the log tells of the request.
+ * Sets the headers of every answer. They stop browsers from storing, framing, sniffing or running it; a route may allow
+ * caching. `x-request-id` is the id of the request's line in the log.
  */
 export function setSecureHeaders(headers: Headers, requestId: string): void {
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store")

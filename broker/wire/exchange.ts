@@ -10,48 +10,48 @@ export interface PublicJwk {
 
 /** The body of `POST /v1/exchange` and `POST /v1/explain`. */
 export interface ExchangeRequest {
-  /** Names of the grants wanted: 1 to 32, unique. */
+  /** Names of the requested grants: 1 to 32, unique. */
   readonly grants: readonly string[]
-  /** The lifetime wanted, as `90s`, `15m` or `1h`; the policy's when left out. */
+  /** The requested lifetime, for example `90s`, `15m` or `1h`. Default: the policy's. */
   readonly ttl?: string
-  /** Present when the subject token is bound to this key: the answer is then a JWE that only its holder opens. */
+  /** Present when the subject token is bound to this key. The answer is then a JWE that only this key decrypts. */
   readonly key?: PublicJwk
 }
 
-/** How a value arrives that is to be a file. */
+/** The form of a value that is delivered as a file. */
 export interface FileForm {
-  /** Octal, as `0600`; never for everybody. */
+  /** Octal, for example `0600`. It never gives other users access. */
   readonly mode: string
-  /** Present when the value is base64 of the file's bytes; else it is the file's text. */
+  /** Present when the value is the file's bytes in base64. Otherwise the value is the file's text. */
   readonly encoding?: "base64"
 }
 
-/** One value of a credential. The broker says what it is, so that the action knows no provider. */
+/** One value of a credential. The broker describes it, so the action needs no knowledge of providers. */
 export interface CredentialValue {
   readonly value: string
   /** True when the value must be masked; false when it is public. */
   readonly secret: boolean
   /** The environment variable that tools read this value from. */
   readonly env?: string
-  /** Present when the job gets the value as a file, and its path in the variable. */
+  /** Present when the value is delivered as a file. The variable then holds the file's path. */
   readonly file?: FileForm
 }
 
 /**
- * How a credential ends: `revocable` ones are taken back with the lease, or when their granted time is over; `expires-only`
- * ones live until they expire.
+ * How a credential ends. `revocable`: the broker revokes it with the lease, or when its granted time is over.
+ * `expires-only`: it lives until it expires.
  */
 export type Revocation = "revocable" | "expires-only"
 
 export interface CredentialAnswer {
   readonly provider: string
-  /** ISO 8601, UTC: when it expires or is taken back, whichever comes first; null when nothing ends it. */
+  /** ISO 8601, UTC: when it expires or is revoked, whichever comes first; null when it never ends. */
   readonly expires_at: string | null
   readonly revocation: Revocation
   readonly values: Readonly<Record<string, CredentialValue>>
 }
 
-/** The answer of `POST /v1/exchange`; for a key-bound request it is the plaintext of the JWE. */
+/** The answer of `POST /v1/exchange`. For a key-bound request it is the plaintext of the JWE. */
 export interface ExchangeAnswer {
   readonly lease: string
   /** ISO 8601, UTC: when the last of the credentials ends. */
@@ -64,18 +64,18 @@ export interface ExchangeAnswer {
 /** The answer of `POST /v1/explain`. */
 export interface ExplainAnswer {
   readonly decision: "allow" | "deny"
-  /** `allowed`, or the code that the exchange would have failed with. */
+  /** `allowed`, or the code with which an exchange would fail. */
   readonly code: string
   readonly grants: readonly string[]
   /** Version of the policies that decided. */
   readonly policy_version: string
-  /** Absent for callers that own no policy. */
+  /** Present only for callers whose repository owns the policies. */
   readonly trace?: Trace
 }
 
 /**
- * The answer of `DELETE /v1/leases/{id}`: what became of each credential, and when it ends by itself, which can be later than
- * its granted time; null when it does not. ISO 8601, UTC.
+ * The answer of `DELETE /v1/leases/{id}`: the outcome for each credential, and when it expires at its vendor (ISO 8601, UTC).
+ * That can be later than its granted time. Null when it does not expire.
  */
 export interface RevokeAnswer {
   readonly lease: string
@@ -84,10 +84,10 @@ export interface RevokeAnswer {
   >
 }
 
-/** `revoked`: taken back. `expires-only`: lives until `expires_at`. `failed`: could not be taken back yet; the broker tries again. */
+/** `expires-only`: it lives until `expires_at`. `failed`: it is not revoked yet; the broker tries again. */
 export type RevocationOutcome = "revoked" | "expires-only" | "failed"
 
-/** RFC 9457 problem document, with our members. */
+/** An RFC 9457 problem document with Daypass's members. */
 export interface Problem {
   readonly type: string
   readonly title: string
@@ -95,7 +95,7 @@ export interface Problem {
   readonly detail: string
   readonly code: string
   readonly request_id: string
-  /** Version of the policies that refused. */
+  /** Version of the policies that decided the refusal. */
   readonly policy_version?: string
   readonly trace?: Trace
 }

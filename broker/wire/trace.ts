@@ -1,9 +1,9 @@
 /**
- * Why a decision came out as it did, as data: each grant asked for, each rule that speaks of it, each condition of
- * that rule with what the token said. Sent only to callers whose verified repository owns the policies it tells of.
+ * The reasons for a decision, as data: each requested grant, each rule about it, and each condition of the rule with the
+ * token's value. Sent only to callers whose verified repository owns the policies in it.
  */
 export interface Trace {
-  /** What was decided about, for people. */
+  /** The job's repository and environment, for people. */
   readonly subject: {
     readonly issuer: string
     readonly repository: string
@@ -12,21 +12,21 @@ export interface Trace {
   }
   /** The policy files that apply, in the folder's order. */
   readonly policies: readonly string[]
-  /** Facts worth knowing that decided nothing: a renamed repository, policies that exist for other environments. */
+  /** Facts that did not influence the decision: a renamed repository, policies that exist for other environments. */
   readonly notes: readonly string[]
-  /** One entry a grant asked for, in the order asked. */
+  /** One entry per requested grant, in the order of the request. */
   readonly grants: readonly GrantTrace[]
 }
 
 export interface GrantTrace {
   readonly name: string
   readonly outcome: "allow" | "deny"
-  /** One sentence: what decided. */
+  /** The cause of the outcome, as one sentence. */
   readonly reason: string
   /** The lifetime granted, in seconds; absent when denied. */
   readonly ttl_seconds?: number
   readonly rules: readonly RuleTrace[]
-  /** How the organisation's boundaries stand to it; absent where the rules refuse it, or no boundary is about the repository. */
+  /** The organisation's boundaries for this grant; absent when a rule denies it, or no boundary covers the repository. */
   readonly boundaries?: readonly BoundaryTrace[]
 }
 
@@ -44,28 +44,28 @@ export interface ConditionTrace {
   readonly claim: string
   /** The condition in the policy's own words, for example `refs/heads/main` or `not github-hosted`. */
   readonly expected: string
-  /** What the token said; null when the claim is missing. */
+  /** The token's value; null when the claim is missing. */
   readonly actual: string | null
   readonly matched: boolean
 }
 
-/** One boundary that is about the job's repository. */
+/** One boundary that covers the job's repository. */
 export interface BoundaryTrace {
   readonly name: string
   /** The organisation file, and the 1-based line where the boundary starts. */
   readonly file: string
   readonly line: number
-  /** All of its `when` matches, so that what it allows can be had. */
+  /** Its whole `when` matches, so its `allow` applies. */
   readonly matched: boolean
   /** It matches, and one of its entries allows this grant. */
   readonly allows: boolean
-  /** Its `when`, without what matches of the repository's own claims. */
+  /** Its `when`, without the matching conditions on the repository's own claims. */
   readonly conditions: readonly ConditionTrace[]
-  /** Its `require`; empty where the boundary does not speak of the job. */
+  /** Its `require`; empty when the boundary does not apply to the job. */
   readonly required: readonly ConditionTrace[]
-  /** What keeps the grant from being one that the nearest entry allows. */
+  /** The fields of the grant that the nearest entry of `allow` does not match. */
   readonly fields: readonly FieldTrace[]
-  /** What the environment lacks; empty when the boundary asks nothing of it. */
+  /** What to change in the environment's settings; empty when the boundary requires nothing of it. */
   readonly environment: readonly string[]
 }
 
@@ -73,6 +73,6 @@ export interface FieldTrace {
   /** A key of the grant, with a dot before keys inside it. */
   readonly field: string
   readonly expected: string
-  /** What the grant says; null when it says nothing. */
+  /** The grant's value; null when the grant leaves the field out. */
   readonly actual: string | null
 }

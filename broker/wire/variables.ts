@@ -1,6 +1,6 @@
 /**
- * Variables that no credential is read from and that change what runs, where it is found or whom it trusts. Whoever could
- * set one would run code in every step that follows. Upper case; case is ignored.
+ * Variables that tools do not read credentials from, and that change which program runs, where it is found or what it
+ * trusts. An attacker who sets one can run code in every later step. Written in upper case; case is ignored.
  */
 const FORBIDDEN_PREFIXES = [
   "GITHUB_",
@@ -34,7 +34,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   ...["REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "TF_CLI_CONFIG_FILE", "BUN_OPTIONS", "RUBYSHELL", "GEM_PATH", "GEM_HOME"],
 ])
 
-/** Whether a variable changes how later steps run, so that no credential may be delivered in it. */
+/** True for a variable that changes how later steps run. A credential must not be delivered in it. */
 export function isForbiddenVariable(name: string): boolean {
   const upper = name.toUpperCase()
   return FORBIDDEN.has(upper) || FORBIDDEN_PREFIXES.some((prefix) => upper.startsWith(prefix))

@@ -10,6 +10,6 @@ test.each([...ERROR_CODES, ...OWN_CODES])("%s has one sentence that says what to
   expect(sentence.length).toBeLessThan(200)
 })
 
-test("no two of the action's own failures share a sentence", () => {
+test("each of the action's own codes has a different sentence", () => {
   expect(new Set(OWN_CODES.map(advice)).size).toBe(OWN_CODES.length)
 })

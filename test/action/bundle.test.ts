@@ -5,7 +5,7 @@ import { buildAction } from "../../action/build.ts"
 const DIST = new URL("../../action/dist/", import.meta.url)
 const MAX_BYTES = 700_000
 
-test("what is checked in is what the sources build, and nothing else", async () => {
+test("the checked-in files are exactly what the sources build", async () => {
   const built = await buildAction()
   expect(readdirSync(DIST).sort()).toEqual([...built.keys()].sort())
   for (const [name, contents] of built) {
@@ -13,7 +13,7 @@ test("what is checked in is what the sources build, and nothing else", async () 
   }
 })
 
-test("the bundle stays small and brings no HTTP client along", async () => {
+test("the bundle stays small and contains no HTTP client", async () => {
   const built = await buildAction()
   const bytes = [...built.values()].reduce((sum, contents) => sum + contents.byteLength, 0)
   expect(bytes).toBeLessThanOrEqual(MAX_BYTES)
@@ -25,7 +25,7 @@ test("the bundle stays small and brings no HTTP client along", async () => {
   }
 })
 
-test("the built files name no path of the machine that built them", async () => {
+test("the built files contain no path of the machine that built them", async () => {
   for (const contents of (await buildAction()).values()) {
     expect(Buffer.from(contents).toString("utf8")).not.toContain(process.cwd())
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { exchangeAnswer, problem } from "../support/scripted-broker.ts"
-import { AWS, answered, granted, play, takenBack, unmaskedLines } from "./story.ts"
+import { AWS, answered, granted, play, revoked, unmaskedLines } from "./story.ts"
 
 const PEM = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n}\nab\n-----END KEY-----\n"
 
@@ -35,7 +35,7 @@ describe("a secret arrives whole, whatever is in it", () => {
   })
 })
 
-describe("what must not be delivered goes back at once, and nothing arrives", () => {
+describe("a delivery that must be refused delivers nothing and revokes the lease at once", () => {
   const withEnv = (env: string, value = "a-value-of-eight") => ({ values: { v: { value, secret: true, env } } })
   const forbidden = [
     "NODE_OPTIONS",
@@ -57,31 +57,31 @@ describe("what must not be delivered goes back at once, and nothing arrives", ()
     ["a variable without a name", { a: withEnv("") }],
     ["a NUL in a value", { a: withEnv("A", "a-value\0of-eight") }],
     ["one variable for two values", { a: withEnv("TOKEN"), b: withEnv("TOKEN", "another-value") }],
-    ["one variable for two values, but for case", { a: withEnv("TOKEN"), b: withEnv("token", "another-value") }],
+    ["one variable in two spellings for two values", { a: withEnv("TOKEN"), b: withEnv("token", "another-value") }],
     ["a grant that has no variable", { a: { values: { v: { value: "a-value-of-eight", secret: true } } } }],
   ])("%s", async (_, credentials) => {
     const grants = Object.keys(credentials ?? {}).join()
-    const { run } = await play([...granted(credentials), ...takenBack()], { inputs: { grants, deliver: "both" } })
+    const { run } = await play([...granted(credentials), ...revoked()], { inputs: { grants, deliver: "both" } })
     expect([run.exitCode, run.env, run.outputs]).toEqual([1, {}, {}])
     expect(run.state["lease"]).toBe("")
     expect(run.log).toMatchSnapshot()
   })
 
-  test("two values that would be one output", async () => {
+  test("two values with the same output name", async () => {
     const credentials = {
       a: { values: { "b-c": { value: "a-value-of-eight", secret: true } } },
       "a-b": { values: { c: { value: "another-of-eight", secret: true } } },
     }
-    const { run } = await play([...granted(credentials), ...takenBack()], {
+    const { run } = await play([...granted(credentials), ...revoked()], {
       inputs: { grants: "a a-b", deliver: "outputs" },
     })
     expect([run.exitCode, run.outputs]).toEqual([1, {}])
     expect(run.log).toMatchSnapshot()
   })
 
-  test("a value that would pass for the lease's end", async () => {
+  test("a value whose output would replace the lease's expiry", async () => {
     const credentials = { expires: { values: { at: { value: "never", secret: false } } } }
-    const { run } = await play([...granted(credentials), ...takenBack()], {
+    const { run } = await play([...granted(credentials), ...revoked()], {
       inputs: { grants: "expires", deliver: "outputs" },
     })
     expect([run.exitCode, run.outputs]).toEqual([1, {}])
@@ -91,33 +91,36 @@ describe("what must not be delivered goes back at once, and nothing arrives", ()
   const aws = whole.credentials["aws-deploy"]
   test.each<[string, unknown]>([
     ["an answer without credentials", { ...whole, credentials: undefined }],
-    ["an answer without a grant that was asked for", { ...whole, credentials: {} }],
-    ["an answer with a grant that was not", { ...whole, credentials: { "aws-deploy": aws, other: aws } }],
+    ["an answer without a requested grant", { ...whole, credentials: {} }],
+    ["an answer with a grant that was not requested", { ...whole, credentials: { "aws-deploy": aws, other: aws } }],
     [
-      "a credential that does not say how it ends",
+      "a credential with an unknown revocation",
       { ...whole, credentials: { "aws-deploy": { ...aws, revocation: "maybe" } } },
     ],
-    ["a credential that ends at no time", { ...whole, credentials: { "aws-deploy": { ...aws, expires_at: "soon" } } }],
     [
-      "a value that is no text",
+      "a credential with an invalid expiry",
+      { ...whole, credentials: { "aws-deploy": { ...aws, expires_at: "soon" } } },
+    ],
+    [
+      "a value that is not a string",
       { ...whole, credentials: { "aws-deploy": { ...aws, values: { a: { value: 1, secret: true } } } } },
     ],
     [
-      "a value that may be secret or not",
+      "a value that does not say whether it is secret",
       { ...whole, credentials: { "aws-deploy": { ...aws, values: { a: { value: "x", env: "A" } } } } },
     ],
     [
-      "a value with a name that is none",
+      "a value with an invalid name",
       { ...whole, credentials: { "aws-deploy": { ...aws, values: { "a\nb=c": { value: "x", secret: true } } } } },
     ],
   ])("%s", async (_, sealed) => {
-    const { run } = await play([...answered({ sealed }), ...takenBack()])
+    const { run } = await play([...answered({ sealed }), ...revoked()])
     expect([run.exitCode, run.env, run.outputs]).toEqual([1, {}, {}])
     expect(run.log).toMatchSnapshot()
   })
 
-  test("and is left to the post step when that does not work", async () => {
-    const script = [...granted({ a: withEnv("PATH") }), ...takenBack(problem(500, "internal", "The broker failed."))]
+  test("and leaves the lease to the post step when the revocation fails", async () => {
+    const script = [...granted({ a: withEnv("PATH") }), ...revoked(problem(500, "internal", "The broker failed."))]
     const { run } = await play(script, { inputs: { grants: "a" } })
     expect(run.exitCode).toBe(1)
     expect(JSON.parse(run.state["lease"] ?? "")).toMatchObject({ id: "lease-1" })
@@ -125,7 +128,7 @@ describe("what must not be delivered goes back at once, and nothing arrives", ()
   })
 })
 
-test("two grants may set one variable to the same value", async () => {
+test("two grants may set the same variable to the same value", async () => {
   const region = { value: "eu-west-1", secret: false, env: "AWS_REGION" }
   const { run } = await play(granted({ a: { values: { region } }, b: { values: { region } } }), {
     inputs: { grants: "a b" },

@@ -17,7 +17,7 @@ test.each([
   expect(forMarkdown(text)).toBe(escaped)
 })
 
-test("Markdown: nothing that could be structure is left, whatever the text", () => {
+test("Markdown: no text leaves a character that could be structure", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => /^[A-Za-z0-9 /,.&#;-]*$/.test(forMarkdown(text))))
 })
 
@@ -25,7 +25,7 @@ test("Markdown: a character reference is never cut in two", () => {
   expect(forMarkdown("<".repeat(1_000))).toMatch(/^(&#60;){400}/)
 })
 
-test("log: one line, no old command, nothing invisible", () => {
+test("log: one line, no old-style command, no invisible character", () => {
   expect(forLog("a\r\n::set-env name=A::b")).toBe("a\\u{d}\\u{a}::set-env name=A::b")
   expect(forLog("##[add-mask]x")).toBe("## [add-mask]x")
   expect(forLog("a\u202eb\u0000c\u2028d")).toBe("a\\u{202e}b\\u{0}c\\u{2028}d")

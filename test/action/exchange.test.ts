@@ -45,7 +45,7 @@ const BOUNDARY: BoundaryTrace = {
   environment: [],
 }
 
-/** The trace, its rules met, below these boundaries. */
+/** The trace, with matching rules, below these boundaries. */
 function below(...boundaries: readonly unknown[]): Trace {
   const [grant] = TRACE.grants
   const rules = grant?.rules.map((rule) => ({ ...rule, matched: true, conditions: [] })) ?? []
@@ -53,13 +53,13 @@ function below(...boundaries: readonly unknown[]): Trace {
 }
 
 describe("credentials arrive", () => {
-  test.each(["environment", "outputs", "both"])("as asked for with deliver: %s", async (deliver) => {
+  test.each(["environment", "outputs", "both"])("as deliver: %s says", async (deliver) => {
     const { text, run } = await play(granted(), { inputs: { deliver } })
     expect(run.exitCode).toBe(0)
     expect(text).toMatchSnapshot()
   })
 
-  test("of several grants, for the ttl and the audience asked for", async () => {
+  test("of several grants, with the requested ttl and audience", async () => {
     const script = granted({
       "aws-deploy": AWS,
       stripe: {
@@ -74,13 +74,13 @@ describe("credentials arrive", () => {
     expect(text).toMatchSnapshot()
   })
 
-  test("from a broker that is newer and says more", async () => {
+  test("from a newer broker that sends unknown members", async () => {
     const answer = { ...(exchangeAnswer({ "aws-deploy": AWS }) as object), region: "eu", more: [1, { two: null }] }
     const { run } = await play(answered({ sealed: answer }))
     expect(run.env).toMatchObject({ AWS_ACCESS_KEY_ID: "AKIAEXAMPLE" })
   })
 
-  test("masked before anything else is printed, and nowhere but in masks, variables and outputs", async () => {
+  test("masked before any other output, and only in masks, variables and outputs", async () => {
     const { run } = await play(granted(), { inputs: { deliver: "both" } })
     const lines = run.stdout.trimEnd().split("\n")
     const lastMask = lines.findLastIndex((line) => line.startsWith("::add-mask::"))
@@ -94,7 +94,7 @@ describe("credentials arrive", () => {
 })
 
 describe("a denial", () => {
-  test("fails the step with its trace and one exchange, and leaves nothing behind", async () => {
+  test("fails the step with its trace after one exchange, and delivers nothing", async () => {
     const { text, run, requests } = await play(
       answered(problem(403, "not_allowed", "No policy allows aws-deploy.", { trace: TRACE })),
     )
@@ -103,7 +103,7 @@ describe("a denial", () => {
     expect(text).toMatchSnapshot()
   })
 
-  test("shows names that a stranger chose as inert text", async () => {
+  test("shows untrusted names as inert text", async () => {
     const hostile = `x<img src=a onerror=b>|\`y\`\n::set-env name=A::b ##[add-mask]c [l](https://e.example) **b** ${"\u202e"}`
     const trace = structuredClone(TRACE) as unknown as {
       grants: { rules: { conditions: { actual: string | null }[] }[] }[]
@@ -120,7 +120,7 @@ describe("a denial", () => {
     expect(text).toMatchSnapshot()
   })
 
-  test("sets in bold what stood against the job, and not a deny rule that let it pass", async () => {
+  test("shows in bold the conditions that denied the job, and not a deny rule that did not match", async () => {
     const trace = structuredClone(TRACE) as unknown as { grants: { rules: object[] }[] }
     const rule = { kind: "deny", file: "acme/shop/production.yaml" }
     const condition = { claim: "runner_environment", expected: "self-hosted", actual: "github-hosted", matched: false }
@@ -145,7 +145,7 @@ describe("a denial", () => {
     return { summary: run.summary, rows: rows.filter((row) => row.includes("daypass.yaml")) }
   }
 
-  test("shows which boundary stands in the way, and what the grant, the job and the environment miss", async () => {
+  test("shows which boundary refuses, and what the grant, the job and the environment lack", async () => {
     const role = "arn:aws:iam::111122223333:role/"
     const { rows } = await summaryBelow(
       {
@@ -180,7 +180,7 @@ describe("a denial", () => {
     ])
   })
 
-  test("where one boundary allows the grant, tells of the others only what they demand besides", async () => {
+  test("shows only the unmet requirements of the other boundaries when one boundary allows the grant", async () => {
     const fields = [{ field: "role", expected: "a", actual: "b" }]
     const conditions = [{ claim: "ref", expected: "refs/tags/v*", actual: "refs/heads/main", matched: false }]
     const { rows } = await summaryBelow(
@@ -192,13 +192,13 @@ describe("a denial", () => {
     expect(rows).toEqual(["| guarded | daypass.yaml:16 | the environment | add required reviewers |  |"])
   })
 
-  test("below boundaries that miss nothing in particular has no table of them", async () => {
+  test("has no table of boundaries when none of them refuses", async () => {
     const { summary, rows } = await summaryBelow({ ...BOUNDARY, allows: true })
     expect(rows).toEqual([])
     expect(summary).not.toContain("boundary")
   })
 
-  test("shows what stands in a boundary as inert text, and in its cell", async () => {
+  test("shows a boundary's text as inert text in its cell", async () => {
     const hostile = "<img src=a onerror=b>|`y`\n| **b** [l](https://e.example)"
     const condition = { claim: hostile, expected: hostile, actual: hostile, matched: false }
     const { summary } = await summaryBelow({
@@ -216,13 +216,13 @@ describe("a denial", () => {
 
   test.each([
     ["no list", "shop"],
-    ["a list of what is none", [null, 7, "shop", [], {}]],
+    ["a list of other values", [null, 7, "shop", [], {}]],
     [
       "members of other types",
       [{ name: {}, file: 1, line: "x", allows: "yes", required: {}, fields: [null], environment: [7] }],
     ],
-    ["more of them than anybody reads", Array.from({ length: 3_000 }, () => ({ environment: ["x"] }))],
-  ])("with boundaries that are %s is a denial all the same", async (_, boundaries) => {
+    ["thousands of entries", Array.from({ length: 3_000 }, () => ({ environment: ["x"] }))],
+  ])("with boundaries that are %s is still a denial", async (_, boundaries) => {
     const trace = { ...TRACE, grants: [{ ...TRACE.grants[0], boundaries }] } as unknown as Trace
     const { run } = await play(answered(problem(403, "not_allowed", "No.", { trace })))
     expect(run.exitCode).toBe(1)
@@ -230,7 +230,7 @@ describe("a denial", () => {
     expect(run.summary.length).toBeLessThan(20_000)
   })
 
-  test("with a trace that is none is a denial without a trace", async () => {
+  test("with an invalid trace is a denial without a trace", async () => {
     const { run } = await play(
       answered(problem(403, "not_allowed", "No.", { trace: { grants: [{ rules: "x" }, 7, null] } })),
     )
@@ -239,7 +239,7 @@ describe("a denial", () => {
   })
 })
 
-describe("a job that gets no ID token is told why, before the broker is asked", () => {
+describe("a job without an ID token learns why, before any call to the broker", () => {
   const fork = (id: number, isFork: boolean) => ({
     pull_request: { head: { repo: { id, fork: isFork } }, base: { repo: { id: 41 } } },
   })
@@ -268,7 +268,7 @@ describe("a job that gets no ID token is told why, before the broker is asked", 
   })
 })
 
-describe("trouble that passes", () => {
+describe("a temporary failure", () => {
   const unavailable = problem(503, "issuer_unavailable", "The issuer's keys cannot be had.")
   test.each<[string, Reply]>([
     ["503", unavailable],
@@ -278,7 +278,7 @@ describe("trouble that passes", () => {
     ["504", { status: 504, type: "text/plain", body: "" }],
     ["502 of a provider that cannot be reached", problem(502, "provider_unavailable", "aws-prod cannot be reached.")],
     ["502 of a provider that throttles", problem(502, "provider_throttled", "aws-prod asks for patience.")],
-  ])("%s is tried again, with a token of its own", async (_, reply) => {
+  ])("%s is retried with a new token", async (_, reply) => {
     const { run, requests } = await play([...answered(reply), ...granted()])
     expect(run.exitCode).toBe(0)
     expect(requests.filter((line) => line.startsWith("POST")).map((line) => line.split(" ")[2])).toEqual([
@@ -291,20 +291,20 @@ describe("trouble that passes", () => {
     ["500", { status: 500, body: "no" }],
     ["429", { status: 429, body: "no" }],
     ["a reset", { reset: true }],
-  ])("of the runner's token endpoint, %s, is tried again", async (_, reply) => {
+  ])("of the runner's token endpoint, %s, is retried", async (_, reply) => {
     const { run } = await play([{ on: "token", reply }, ...granted()])
     expect(run.exitCode).toBe(0)
   })
 
-  // That the pause is as long as Retry-After says is shown on a clock of its own: patience.test.ts.
-  test("is over after a Retry-After that the deadline allows", async () => {
+  // retry.test.ts checks the length of the pause with a simulated clock.
+  test("is retried after a Retry-After that is shorter than the deadline", async () => {
     const reply: Reply = { status: 503, headers: { "retry-after": "1" }, type: "text/plain", body: "" }
     const { run, text } = await play([...answered(reply), ...granted()])
     expect(run.exitCode).toBe(0)
     expect(text).toMatchSnapshot()
   })
 
-  test("is not waited for when Retry-After asks for more than the deadline", async () => {
+  test("is not retried when Retry-After is longer than the deadline", async () => {
     const { run } = await play(
       answered({
         ...problem(503, "shutting_down", "The broker is shutting down."),
@@ -315,7 +315,7 @@ describe("trouble that passes", () => {
   })
 })
 
-describe("trouble that stays fails at once, with a sentence of its own", () => {
+describe("a permanent failure ends the step at once with its own message", () => {
   const broken = (bytes: string) => ({ sealedBytes: new TextEncoder().encode(bytes) })
   const answer = exchangeAnswer({ "aws-deploy": AWS }) as { credentials: { "aws-deploy": { values: object } } }
   test.each<[string, Reply, string]>([
@@ -330,10 +330,10 @@ describe("trouble that stays fails at once, with a sentence of its own", () => {
       "route_not_found",
     ],
     ["an answer in the clear", { status: 200, body: answer }, "answer_not_sealed"],
-    ["an answer that is no JWE", { status: 200, type: "application/jose", body: "a.b.c.d.e" }, "answer_unusable"],
-    ["an answer that is no JSON", broken("hello"), "answer_unusable"],
+    ["an answer that is not a JWE", { status: 200, type: "application/jose", body: "a.b.c.d.e" }, "answer_unusable"],
+    ["an answer that is not JSON", broken("hello"), "answer_unusable"],
     ["an answer without a lease", broken("{}"), "answer_unusable"],
-    ["an answer with an odd lease", { sealed: { ...answer, lease: "../x\n::add-mask::y" } }, "answer_unusable"],
+    ["an answer with an invalid lease", { sealed: { ...answer, lease: "../x\n::add-mask::y" } }, "answer_unusable"],
     [
       "an answer larger than 4 MiB",
       { status: 200, type: "application/jose", body: "a".repeat(4_200_000) },
@@ -344,11 +344,7 @@ describe("trouble that stays fails at once, with a sentence of its own", () => {
       { status: 307, headers: { location: "https://evil.example/v1/exchange" }, body: "" },
       "broker_redirects",
     ],
-    [
-      "a refusal of something in front",
-      { status: 403, type: "text/html", body: "<h1>blocked</h1>" },
-      "answer_unusable",
-    ],
+    ["a refusal by a proxy", { status: 403, type: "text/html", body: "<h1>blocked</h1>" }, "answer_unusable"],
     ["500 with a reason", problem(500, "internal", "The broker failed."), "internal"],
     ["502 of a provider that refuses", problem(502, "provider_denied", "aws-prod refused."), "provider_denied"],
     [
@@ -356,7 +352,7 @@ describe("trouble that stays fails at once, with a sentence of its own", () => {
       problem(401, "token_audience_mismatch", "The subject token is for another audience."),
       "token_audience_mismatch",
     ],
-    ["a reason of a newer broker", problem(403, "moon_phase_wrong", "Not under this moon."), "problem_unknown"],
+    ["an error code of a newer broker", problem(403, "moon_phase_wrong", "Not under this moon."), "problem_unknown"],
   ])("%s", async (_, reply, code) => {
     const { run, requests } = await play(answered(reply))
     expect(requests).toHaveLength(2)
@@ -377,7 +373,7 @@ describe("trouble that stays fails at once, with a sentence of its own", () => {
   test.each<[string, Reply]>([
     ["a refusal", { status: 403, body: { message: "no" } }],
     ["an answer without a token", { status: 200, body: { token: "x" } }],
-    ["a token that is none", { status: 200, body: { value: "a.b.c\r\nx-evil: 1" } }],
+    ["an invalid token", { status: 200, body: { value: "a.b.c\r\nx-evil: 1" } }],
   ])("of the runner's token endpoint: %s", async (_, reply) => {
     const { run } = await play([{ on: "token", reply }])
     expect(run.exitCode).toBe(1)
@@ -386,14 +382,14 @@ describe("trouble that stays fails at once, with a sentence of its own", () => {
 })
 
 describe("a broker that cannot be reached", () => {
-  test("is tried at most three times, within a second", async () => {
+  test("is called at most three times, within a second", async () => {
     const closed = await closedPort()
     const { run } = await play([{ on: "token" }, { on: "token" }, { on: "token" }], { inputs: { broker: closed } })
     expect(run.exitCode).toBe(1)
     expect(run.log.replaceAll(closed, "<closed>")).toMatchSnapshot()
   }, 10_000)
 
-  test("over TLS that is none is not tried again", async () => {
+  test("that does not speak TLS is not called again", async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
     const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -403,13 +399,13 @@ describe("a broker that cannot be reached", () => {
   })
 })
 
-test("a wrong input fails before anything is asked for, and names the input", async () => {
+test("a wrong input fails before any request, and the message names the input", async () => {
   const { run, requests } = await play([], { inputs: { grants: " , " } })
   expect(requests).toEqual([])
   expect(run.log).toMatchSnapshot()
 })
 
-test("a runner that has no file for variables is refused before anything is minted", async () => {
+test("a runner without a file for variables is refused before anything is minted", async () => {
   const { run, requests } = await play([], { env: () => ({ GITHUB_ENV: "" }) })
   expect(requests).toEqual([])
   expect(run.log).toContain("runner_file_missing")

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { exchangeAnswer } from "../support/scripted-broker.ts"
-import { answered, granted, heldState, play, takenBack } from "./story.ts"
+import { answered, granted, play, revoked, savedByMain } from "./story.ts"
 
 const PEM = "-----BEGIN KEY-----\r\nMIIEvQIBADANBgkqhkiG9w0B\r\n-----END KEY-----\r\n"
 const BINARY = Buffer.from([0, 255, 10, 13, 254])
@@ -21,8 +21,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(temp, { recursive: true, force: true }))
 
-describe("a value that is to be a file", () => {
-  test("is written where nobody else can read it, and its variable and output name the path", async () => {
+describe("a value that is delivered as a file", () => {
+  test("is readable for its owner alone, and its variable and output hold the path", async () => {
     const script = granted({ g: { values: { "tls-key": key, store } } })
     const { run } = await play(script, { temp, inputs: { grants: "g", deliver: "both" } })
     expect(run.exitCode).toBe(0)
@@ -39,25 +39,25 @@ describe("a value that is to be a file", () => {
     for (const file of Object.values(run.files)) expect(file).not.toContain("MIIEvQIBADANBgkqhkiG9w0B")
   })
 
-  test("goes when the job ends, and nothing beside it", async () => {
+  test("is removed when the job ends, and nothing else is", async () => {
     const main = await play(granted({ g: { values: { key } } }), { temp, inputs: { grants: "g" } })
-    writeFileSync(join(temp, "somebody-elses"), "stays")
-    const { run } = await play(takenBack(), {
+    writeFileSync(join(temp, "other-file"), "stays")
+    const { run } = await play(revoked(), {
       entry: "post",
       temp,
-      state: (origin) => ({ ...heldState(origin), files: main.run.state["files"] ?? "" }),
+      state: (origin) => ({ ...savedByMain(origin), files: main.run.state["files"] ?? "" }),
     })
     expect(run.exitCode).toBe(0)
-    expect(readdirSync(temp)).toEqual(["somebody-elses"])
+    expect(readdirSync(temp)).toEqual(["other-file"])
   })
 
-  test("goes even when the lease cannot be taken back, and where there is none", async () => {
+  test("is removed even when the lease cannot be revoked, and when there is no lease", async () => {
     const main = await play(granted({ g: { values: { key } } }), { temp, inputs: { grants: "g" } })
     await play([], { entry: "post", temp, state: () => ({ files: main.run.state["files"] ?? "" }) })
     expect(readdirSync(temp)).toEqual([])
   })
 
-  test("never takes a folder along that the action did not make", async () => {
+  test("is the only thing removed: other folders stay", async () => {
     for (const name of ["elsewhere", "daypass-x/inside"]) mkdirSync(join(temp, name), { recursive: true })
     for (const files of [
       temp,
@@ -73,38 +73,38 @@ describe("a value that is to be a file", () => {
   })
 })
 
-describe("nothing is left behind, and the lease goes back", () => {
+describe("nothing is delivered, and the lease is revoked", () => {
   const form = (file: unknown) => {
     const answer = exchangeAnswer({ g: { values: { key } } }) as { credentials: { g: { values: { key: object } } } }
     const changed = { ...answer.credentials.g, values: { key: { ...key, file } } }
     return answered({ sealed: { ...answer, credentials: { g: changed } } })
   }
   test.each([
-    ["for everybody to read", form({ mode: "0644" }), "answer_unusable"],
-    ["with a mode that is none", form({ mode: "600" }), "answer_unusable"],
-    ["in an encoding that nobody knows", form({ mode: "0600", encoding: "rot13" }), "answer_unusable"],
-    ["of base64 that is none", form({ mode: "0600", encoding: "base64" }), "delivery_refused"],
+    ["that every user can read", form({ mode: "0644" }), "answer_unusable"],
+    ["with an invalid mode", form({ mode: "600" }), "answer_unusable"],
+    ["in an unknown encoding", form({ mode: "0600", encoding: "rot13" }), "answer_unusable"],
+    ["of invalid base64", form({ mode: "0600", encoding: "base64" }), "delivery_refused"],
   ])("of a file %s", async (_, exchange, code) => {
-    const { run } = await play([...exchange, ...takenBack()], { temp, inputs: { grants: "g" } })
+    const { run } = await play([...exchange, ...revoked()], { temp, inputs: { grants: "g" } })
     expect([run.exitCode, run.env, run.written]).toEqual([1, {}, {}])
     expect(run.summary).toContain(code.replaceAll("_", "&#95;"))
   })
 
-  test("when something after it must not be delivered", async () => {
+  test("when another value must not be delivered", async () => {
     const other = { value: "a-value-of-eight", secret: true, env: "PATH" }
-    const script = [...granted({ g: { values: { key, other } } }), ...takenBack()]
+    const script = [...granted({ g: { values: { key, other } } }), ...revoked()]
     const { run } = await play(script, { temp, inputs: { grants: "g" } })
     expect([run.exitCode, run.env, run.written]).toEqual([1, {}, {}])
   })
 
   test("when the folder cannot be written", async () => {
-    const script = [...granted({ g: { values: { key } } }), ...takenBack()]
+    const script = [...granted({ g: { values: { key } } }), ...revoked()]
     const { run } = await play(script, { inputs: { grants: "g" }, env: () => ({ RUNNER_TEMP: "/nowhere/at-all" }) })
     expect([run.exitCode, run.env]).toEqual([1, {}])
   })
 
-  test("when two files would be one", async () => {
-    const script = [...granted({ g: { values: { key, KEY: { ...key, env: "OTHER" } } } }), ...takenBack()]
+  test("when two files have the same path", async () => {
+    const script = [...granted({ g: { values: { key, KEY: { ...key, env: "OTHER" } } } }), ...revoked()]
     const { run } = await play(script, { temp, inputs: { grants: "g" } })
     expect([run.exitCode, run.written]).toEqual([1, {}])
   })

@@ -6,7 +6,7 @@ const read = (inputs: Record<string, string>) => {
   return readInputs((name) => all[name] ?? "")
 }
 
-test("what is left out has its default", () => {
+test("an absent input has its default", () => {
   expect(read({})).toEqual({
     broker: "https://daypass.example.com",
     audience: "https://daypass.example.com",
@@ -24,40 +24,43 @@ test.each([
   ],
   ["http to loopback", { broker: "http://localhost:8787" }, { broker: "http://localhost:8787" }],
   ["grants on lines and with commas", { grants: "a, b\n c\n\nd," }, { grants: ["a", "b", "c", "d"] }],
-  ["an audience of one's own", { audience: "daypass" }, { audience: "daypass" }],
+  ["another audience", { audience: "daypass" }, { audience: "daypass" }],
   ["a lifetime", { ttl: "90s" }, { ttl: "90s" }],
 ])("takes %s", (_, inputs, expected) => {
   expect(read(inputs)).toMatchObject(expected)
 })
 
-describe("a wrong input is refused by its name, with what to write", () => {
+describe("a wrong input is refused with its name and what to write", () => {
   test.each([
-    [{ broker: "" }, "The input `broker` is missing; write the broker's origin, as https://daypass.example.com."],
-    [{ broker: "daypass" }, "The input `broker` must be a URL, as https://daypass.example.com."],
+    [
+      { broker: "" },
+      "The input `broker` is missing; write the broker's origin, for example https://daypass.example.com.",
+    ],
+    [{ broker: "daypass" }, "The input `broker` must be a URL, for example https://daypass.example.com."],
     [{ broker: "http://daypass.example.com" }, "The input `broker` must start with https://"],
     [{ broker: "http://127.0.0.1.example.com" }, "The input `broker` must start with https://"],
     [{ broker: "ftp://daypass.example.com" }, "The input `broker` must start with https://"],
-    [{ broker: "https://user:pass@daypass.example.com" }, "The input `broker` must be an origin and nothing more"],
-    [{ broker: "https://daypass.example.com/v1" }, "The input `broker` must be an origin and nothing more"],
-    [{ broker: "https://daypass.example.com/?a=b" }, "The input `broker` must be an origin and nothing more"],
+    [{ broker: "https://user:pass@daypass.example.com" }, "The input `broker` must be an origin without user"],
+    [{ broker: "https://daypass.example.com/v1" }, "The input `broker` must be an origin without user"],
+    [{ broker: "https://daypass.example.com/?a=b" }, "The input `broker` must be an origin without user"],
     [{ grants: " ,\n" }, "The input `grants` is missing"],
     [{ grants: "a b a" }, "The input `grants` names a twice; name each grant once."],
-    [{ grants: "a $(evil)" }, "The input `grants` has a name, number 2, with other characters"],
+    [{ grants: "a $(evil)" }, "The input `grants` has an invalid name, number 2;"],
     [
       { grants: Array.from({ length: 33 }, (_, index) => `g${index}`).join() },
       "The input `grants` may name at most 32",
     ],
-    [{ ttl: "15" }, "The input `ttl` must be a whole number and a unit, as 90s, 15m or 1h."],
+    [{ ttl: "15" }, "The input `ttl` must be a whole number with a unit, for example 90s, 15m or 1h."],
     [{ ttl: "0m" }, "The input `ttl` must be"],
     [{ ttl: "1h30m" }, "The input `ttl` must be"],
-    [{ audience: "a b" }, "The input `audience` must be at most 256 printable characters"],
+    [{ audience: "a b" }, "The input `audience` must have at most 256 printable ASCII characters"],
     [{ audience: "a?jkt=b" }, "The input `audience` must not contain ?jkt="],
     [{ deliver: "file" }, "The input `deliver` must be environment, outputs or both."],
   ])("%j", (inputs, message) => {
     expect(() => read(inputs)).toThrow(message)
   })
 
-  test("and without repeating it, since a value may be a secret in the wrong place", () => {
+  test("and without quoting it, because a value may be a misplaced secret", () => {
     for (const name of ["broker", "ttl", "deliver", "audience"]) {
       expect(() => read({ [name]: "hunter2 hunter2" })).toThrow(/^(?!.*hunter2)/)
     }

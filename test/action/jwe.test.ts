@@ -37,7 +37,7 @@ const withHeader = (jwe: string, change: (header: Record<string, unknown>) => Re
     return Buffer.from(JSON.stringify(change(header))).toString("base64url")
   })
 
-describe("an answer sealed to the job's key", () => {
+describe("an answer encrypted to the job's key", () => {
   it("opens, as jose sealed it, whatever its length and characters", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "binary", maxLength: 300 }), async (text) => {
@@ -135,8 +135,11 @@ describe("an answer sealed to the job's key", () => {
         ),
     ],
     ["a tag that was cut", (jwe: string) => replaced(jwe, 4, (tag) => tag.slice(0, 16))],
-    ["another vector's length", (jwe: string) => replaced(jwe, 2, () => Buffer.alloc(16).toString("base64url"))],
-    ["a header that is no JSON", (jwe: string) => replaced(jwe, 0, () => Buffer.from("header").toString("base64url"))],
+    [
+      "an initialisation vector of another length",
+      (jwe: string) => replaced(jwe, 2, () => Buffer.alloc(16).toString("base64url")),
+    ],
+    ["a header that is not JSON", (jwe: string) => replaced(jwe, 0, () => Buffer.from("header").toString("base64url"))],
   ])("is refused as %s", async (_, change) => {
     const { key, jwk } = makeKey()
     expect(open(change(await seal(jwk)), key)).toBeNull()

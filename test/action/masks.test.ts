@@ -43,7 +43,7 @@ describe("a secret of one line is hidden", () => {
 describe("a secret of several lines is hidden", () => {
   const json = '{\n  "private_key": "-----BEGIN",\n  "id": 1\n}\n'
 
-  test("line by line, except for lines that any log has", () => {
+  test("line by line, except for lines that are too short", () => {
     const masks = masksFor(json)
     expect(masks).toContain('"private_key": "-----BEGIN",')
     expect(masks).not.toContain("}")
@@ -56,7 +56,7 @@ describe("a secret of several lines is hidden", () => {
   })
 })
 
-test("no mask is blank or of several lines, and none is short unless the secret is one short line", () => {
+test("every mask is one line and not blank, and is short only when the secret is one short line", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom("a", "é", "🔑", " ", "\n", "\r", "}", "%", "\ud800") }), (secret) => {
       const shortest = /[^\r\n][\r\n]+[^\r\n]/.test(secret) ? 4 : 1

@@ -1,10 +1,10 @@
 import { type ActionRun, type ActionStep, runAction } from "../support/runner.ts"
 import { type Expected, exchangeAnswer, type Reply, scriptedBroker } from "../support/scripted-broker.ts"
 
-/** A secret with no meaning, and with characters that base64 and base64url write differently. */
+/** A made-up secret with characters that base64 and base64url write differently. */
 export const SECRET = "s3cr3t>>>value???/K7MDENG+bPxRfiCY"
 
-/** What the provider `aws` gives: one public value and one secret. */
+/** What the provider `aws` mints: one public value and one secret. */
 export const AWS = {
   values: {
     "access-key-id": { value: "AKIAEXAMPLE", secret: false, env: "AWS_ACCESS_KEY_ID" },
@@ -12,18 +12,18 @@ export const AWS = {
   },
 }
 
-/** An exchange that works: a token, and the answer sealed. */
+/** An exchange that works: a token, and the encrypted answer. */
 export function granted(credentials: Parameters<typeof exchangeAnswer>[0] = { "aws-deploy": AWS }): Expected[] {
   return [{ on: "token" }, { on: "exchange", reply: { sealed: exchangeAnswer(credentials) } }]
 }
 
-/** An exchange that is answered in another way. */
+/** An exchange with another answer. */
 export function answered(reply: Reply): Expected[] {
   return [{ on: "token" }, { on: "exchange", reply }]
 }
 
-/** A revocation that works, or is answered in another way. */
-export function takenBack(reply: Reply = REVOKED): Expected[] {
+/** A revocation that works, or one with another answer. */
+export function revoked(reply: Reply = REVOKED): Expected[] {
   return [{ on: "token" }, { on: "revoke", reply }]
 }
 
@@ -38,17 +38,17 @@ const REVOKED: Reply = {
 export interface Story {
   readonly run: ActionRun
   readonly requests: readonly string[]
-  /** Everything that can be seen from outside, with what varies from run to run named. */
+  /** Everything that is visible from outside. Placeholders replace what varies between runs. */
   readonly text: string
 }
 
-/** Plays a script against one step. Throws when a request was made that the script does not have, or was left out. */
+/** Runs one step against a script. Throws when a request is missing or is not in the script. */
 export async function play(
   script: readonly Expected[],
   step: Omit<Partial<ActionStep>, "inputs" | "state" | "env"> & {
     readonly inputs?: Record<string, string>
     readonly audience?: string
-    /** These two are written with the scripted broker's origin, which is known only now. */
+    /** These two depend on the scripted broker's origin, which is known only now. */
     readonly env?: (origin: string) => Record<string, string>
     readonly state?: (origin: string) => Record<string, string>
   } = {},
@@ -73,13 +73,13 @@ export async function play(
   }
 }
 
-/** The state that main leaves behind for post. */
-export function heldState(origin: string): Record<string, string> {
+/** The state that main saves for post. */
+export function savedByMain(origin: string): Record<string, string> {
   const lease = { id: "lease-1", expiresAt: "2031-05-06T07:08:09.000Z", broker: origin, audience: origin }
   return { lease: JSON.stringify(lease), variables: "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY" }
 }
 
-/** Lines that are no mask commands: what may never hold a secret. */
+/** The lines that are not mask commands. They must never contain a secret. */
 export function unmaskedLines(run: ActionRun): string {
   return run.stdout
     .split("\n")

@@ -2,9 +2,9 @@ import { createServer as createHttpServer } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import type { AddressInfo, Server } from "node:net"
 import { expect, onTestFinished, test } from "vitest"
-import { granted, heldState, play } from "./story.ts"
+import { granted, play, savedByMain } from "./story.ts"
 
-/** Of nobody: trusted by no machine, for 127.0.0.1, made for this test. */
+/** Self-signed for 127.0.0.1, made for this test. No machine trusts it. */
 const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBkTCCATagAwIBAgIUB9UpeDr7500XI1kZCqX7P4DDZSMwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyMjAxNTYxOVoYDzIxMjYxMDI5
@@ -28,7 +28,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A proxy that notes what it can read, and lets nothing through. */
+/** A proxy that records what it can read, and forwards nothing. */
 async function startProxy() {
   const seen: string[] = []
   const server = createHttpServer((request, response) => {
@@ -43,14 +43,14 @@ async function startProxy() {
   return { seen, env: { HTTP_PROXY: url, http_proxy: url, HTTPS_PROXY: url, https_proxy: url } }
 }
 
-test("plain HTTP, which is for this machine alone, never goes through a proxy that could read the bearer", async () => {
+test("plain HTTP, allowed to loopback only, never goes through a proxy that could read the bearer", async () => {
   const proxy = await startProxy()
   const { run } = await play(granted(), { env: () => proxy.env })
   expect(run.env).toMatchObject({ AWS_ACCESS_KEY_ID: "AKIAEXAMPLE" })
   expect(proxy.seen).toEqual([])
 })
 
-test("TLS goes through the runner's proxy as a tunnel, in which the proxy reads nothing", async () => {
+test("TLS goes through the runner's proxy as a tunnel that the proxy cannot read", async () => {
   const proxy = await startProxy()
   const broker = "https://daypass.example.com"
   const { run } = await play([{ on: "token" }, { on: "token" }, { on: "token" }], {
@@ -62,7 +62,7 @@ test("TLS goes through the runner's proxy as a tunnel, in which the proxy reads 
   expect(new Set(proxy.seen)).toEqual(new Set(["CONNECT daypass.example.com:443"]))
 })
 
-test("a certificate that nobody trusts is refused, even where the environment says to trust anything", async () => {
+test("an untrusted certificate is refused, even when the environment disables the check", async () => {
   const seen: string[] = []
   const server = createTlsServer({ cert: CERTIFICATE, key: KEY }, (request, response) => {
     seen.push(String(request.url))
@@ -78,9 +78,9 @@ test("a certificate that nobody trusts is refused, even where the environment sa
   expect(seen).toEqual([])
 })
 
-test("a lease that was held for a broker without TLS elsewhere gets no token over plain HTTP", async () => {
-  const state = () => heldState("http://daypass.example.com")
+test("a saved lease of a remote broker without TLS gets no token over plain HTTP", async () => {
+  const state = () => savedByMain("http://daypass.example.com")
   const { run } = await play([{ on: "token" }], { entry: "post", audience: "http://daypass.example.com", state })
   expect(run.exitCode).toBe(0)
-  expect(run.log).toContain("could not be taken back")
+  expect(run.log).toContain("could not be revoked")
 })

@@ -5,11 +5,10 @@ import { vendorSteps } from "./vendor-steps.ts"
 import { startWorld } from "./world.ts"
 
 /**
- * `npm run demo [-- --all] [--json]`: the main job of Daypass, from a CI job's token to credentials and back, on this
- * machine; with `--all`, every vendor's too.
+ * `npm run demo [-- --all] [--json]`: the main job of Daypass on this machine, from a CI job's token to credentials and
+ * their revocation. With `--all`, the jobs of every vendor too.
  *
- * Exit code 0 when every step is as it must be, 1 when one is not. Leaves no process and no file, also when it is
- * interrupted.
+ * Exit code 0 if every step passes, otherwise 1. Leaves no process and no file, also when it is interrupted.
  */
 async function demo({ json, all }: { readonly json: boolean; readonly all: boolean }): Promise<boolean> {
   const startedAt = performance.now()
@@ -18,7 +17,7 @@ async function demo({ json, all }: { readonly json: boolean; readonly all: boole
   const giveUp = (code: number) => void ends.disposeAsync().finally(() => process.exit(code))
   process.once("SIGINT", () => giveUp(130))
   process.once("SIGTERM", () => giveUp(143))
-  // Whoever reads has gone: `npm run demo | head`.
+  // The reader of the output has closed it: `npm run demo | head`.
   process.stdout.once("error", () => giveUp(141))
   report.say("Daypass: a GitHub job, a broker and an AWS account, all on this machine", "bold")
   let survived = false
@@ -26,7 +25,7 @@ async function demo({ json, all }: { readonly json: boolean; readonly all: boole
   try {
     const world = await startWorld(ends, report, { all })
     const story: Story = {}
-    // The last step asks whether anybody was asked for something unexpected: by then, all must have been.
+    // The last step checks that no server saw an unexpected request, so it runs after all others.
     steps = [...STEPS.slice(0, -1), ...vendorSteps(world.vendors), ...STEPS.slice(-1)]
     for (const step of steps) await report.step(step.name, (findings) => step.run(world, findings, story))
     survived = true
@@ -34,7 +33,7 @@ async function demo({ json, all }: { readonly json: boolean; readonly all: boole
     console.error(`\nThe demo could not start: ${error instanceof Error ? error.message : String(error)}`)
   }
   await ends.disposeAsync().catch((error: unknown) => {
-    // The last step has told it, if it is that somebody was asked for something unexpected.
+    // If a server saw an unexpected request, the last step has already reported it.
     console.error(error instanceof Error ? error.message : String(error))
     survived = false
   })

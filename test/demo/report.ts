@@ -52,7 +52,7 @@ export class Report {
     const findings: Findings = {
       check: (fact, holds) => {
         facts.push({ fact, holds })
-        this.say(holds ? `   ✓ ${fact}` : `   ✗ NOT SO: ${fact}`, holds ? "green" : "red")
+        this.say(holds ? `   ✓ ${fact}` : `   ✗ FAILED: ${fact}`, holds ? "green" : "red")
       },
       show: (title, text) => {
         this.say(`   ${title}`, "dim")
@@ -61,11 +61,11 @@ export class Report {
     }
     try {
       await this.progress(name, run(findings))
-      if (facts.length === 0) findings.check("the step found something to check", false)
+      if (facts.length === 0) findings.check("the step checked something", false)
     } catch (error) {
-      findings.check(`the step ran to its end (${error instanceof Error ? error.message : String(error)})`, false)
+      findings.check(`the step finished (${error instanceof Error ? error.message : String(error)})`, false)
     }
-    const detail = facts.map(({ fact, holds }) => (holds ? fact : `NOT SO: ${fact}`)).join("; ")
+    const detail = facts.map(({ fact, holds }) => (holds ? fact : `FAILED: ${fact}`)).join("; ")
     this.#results.push({ name, ok: facts.every(({ holds }) => holds), detail })
   }
 
@@ -74,7 +74,7 @@ export class Report {
     const good = this.#results.filter((step) => step.ok).length
     const ok = good === expected && this.#results.length === expected
     if (this.#json) console.log(JSON.stringify({ steps: this.#results, ok }))
-    this.say(`\n${good} of ${expected} steps are as they must be. ${seconds.toFixed(1)} s.`, ok ? "bold" : "red")
+    this.say(`\n${good} of ${expected} steps passed. ${seconds.toFixed(1)} s.`, ok ? "bold" : "red")
     return ok
   }
 }

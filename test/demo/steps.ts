@@ -28,42 +28,42 @@ export interface DemoStep {
   run(world: World, findings: Findings, story: Story): Promise<void>
 }
 
-/** The story that the demo tells. Every fact is looked up in what really happened. */
+/** The steps of the demo. Every check reads what really happened. */
 export const STEPS: readonly DemoStep[] = [
   { name: "A deployment from main gets AWS credentials, masked", run: credentialsArrive },
-  { name: "The same job on a feature branch is refused, and told why", run: featureBranchIsRefused },
-  { name: "What a policy offers beyond the organisation's ceiling is refused, and the line named", run: ceilingHolds },
-  { name: "A policy that the repository keeps itself gives what stays below the ceiling", run: ownPolicyCounts },
+  { name: "The same job on a feature branch is denied, and its summary says why", run: featureBranchIsRefused },
+  { name: "A grant outside the organisation's ceiling is denied, and the summary names the line", run: ceilingHolds },
+  { name: "A policy in the job's own repository gives what is inside the ceiling", run: ownPolicyCounts },
   { name: "The same subject token again is refused", run: replayIsRefused },
-  { name: "A token stolen without its key opens nothing", run: stolenTokenOpensNothing },
+  { name: "A token that is stolen without its key is useless", run: stolenTokenOpensNothing },
   { name: "The job ends, and its lease is closed", run: postRevokes },
   { name: "The audit chain verifies, and one changed byte breaks it", run: auditChainHolds },
-  { name: "Nobody was asked for anything unexpected", run: worldIsClean },
+  { name: "No server saw an unexpected request", run: worldIsClean },
 ]
 
 async function credentialsArrive(world: World, { check, show }: Findings, story: Story): Promise<void> {
   const job = world.github.job(deployment(MAIN, "1001"))
   const run = await act(world, "main", job)
   show("the action's log", run.log)
-  show("what the next step of the job has in its environment, as its log would show it", masked(run))
+  show("the environment of the job's next step, as its log would show it", masked(run))
   check("action/dist/main.js ended with exit code 0", run.exitCode === 0)
   check("STS handed out exactly one set of credentials", world.sts.issued.length === 1)
   const issued = world.sts.issued[0]
   for (const [variable, part] of Object.entries(VARIABLES)) {
     check(
-      `${variable} in GITHUB_ENV is what STS handed out`,
+      `${variable} in GITHUB_ENV is the value from STS`,
       run.env[variable] !== undefined && run.env[variable] === issued?.[part],
     )
   }
   const secrets = issued ? [issued.secretAccessKey, issued.sessionToken] : []
-  check("the secret ones are masked", secrets.length === 2 && secrets.every((secret) => run.masks.includes(secret)))
+  check("the secret values are masked", secrets.length === 2 && secrets.every((secret) => run.masks.includes(secret)))
   const elsewhere = withoutMaskLines(run) + run.stderr + run.summary + run.files.GITHUB_STATE + run.files.GITHUB_OUTPUT
   check(
-    "and stand nowhere else: not in the log, the summary, the state or the outputs",
+    "the log, the summary, the state and the outputs do not contain them",
     !secrets.some((secret) => elsewhere.includes(secret)),
   )
   check(
-    `AWS knows whose session it is: tags say ${issued?.tags["repository"]}`,
+    `the session tags tell AWS the job's repository: ${issued?.tags["repository"]}`,
     issued?.tags["repository"] === REPOSITORY.repository,
   )
   const capture = world.wiretap.captures.at(-1)
@@ -79,7 +79,7 @@ async function featureBranchIsRefused(world: World, { check, show }: Findings): 
   check("AWS was not asked for anything", world.sts.requests.length === before)
   check("no credentials arrived", !Object.keys(VARIABLES).some((variable) => variable in run.env))
   check(
-    `the summary says that the policy wants ${MAIN} and the job came from ${FEATURE}`,
+    `the summary says that the policy requires ${MAIN}, and that the job ran on ${FEATURE}`,
     summary.includes(MAIN) && summary.includes(FEATURE),
   )
 }
@@ -88,14 +88,14 @@ async function ceilingHolds(world: World, { check, show }: Findings): Promise<vo
   const before = world.sts.requests.length
   const run = await act(world, "main", world.github.job(deployment(MAIN, "1004")), { grants: "aws-admin" })
   const summary = asRendered(run.summary)
-  show("the job's summary, from the refused grant on", summary.slice(summary.indexOf("#### ")))
+  show("the job's summary, from the denied grant on", summary.slice(summary.indexOf("#### ")))
   check(
-    "the step failed, though a policy allows it",
+    "the step failed, although a policy allows the grant",
     run.exitCode === 1 && /allow somebody meant well .* yes/.test(summary),
   )
   check("AWS was not asked for anything", world.sts.requests.length === before)
   check(
-    `the summary names the boundary's line in daypass.yaml, and that it wants ${CEILING}`,
+    `the summary names the boundary's line in daypass.yaml, and says that it requires ${CEILING}`,
     summary.includes(`"shop" (daypass.yaml:9): role must be ${CEILING}, and is ${ADMIN_ROLE}`),
   )
 }
@@ -108,12 +108,15 @@ async function ownPolicyCounts(world: World, { check, show }: Findings): Promise
   show("the action's log", run.log)
   check("a job in staging gets its role", run.exitCode === 0 && world.sts.issued.at(-1)?.roleArn === STAGING_ROLE)
   const version = (await trail(world)).at(-1)?.record.policy_version ?? ""
-  check(`the audit record says which tree decided: ${version.slice(version.indexOf("+"))}`, isTreeOf(world, version))
+  check(
+    `the audit record names the Git tree of the policy: ${version.slice(version.indexOf("+"))}`,
+    isTreeOf(world, version),
+  )
   await act(world, "post", job, { state: run.state })
   const before = world.sts.requests.length
   const refused = await act(world, "main", staging("1006"), { grants: "aws-admin" })
   check(
-    "what the same file offers beyond the ceiling is refused, and AWS not asked",
+    "a grant of the same file outside the ceiling is denied, and AWS is not asked",
     refused.exitCode === 1 &&
       asRendered(refused.summary).includes("daypass.yaml:9") &&
       world.sts.requests.length === before,
@@ -128,7 +131,7 @@ async function replayIsRefused(world: World, { check }: Findings, { deployed }: 
   const thief = await makeThief(world.broker.url)
   const attempt = await thief.replay(deployed.capture)
   check(
-    `the first job's own request, sent once more, is answered ${describe(attempt)}`,
+    `the first job's request, sent again, gets the answer ${describe(attempt)}`,
     attempt.status === 401 && attempt.code === "token_already_used",
   )
   check("AWS was not asked for anything", world.sts.requests.length === before)
@@ -140,7 +143,7 @@ async function stolenTokenOpensNothing(world: World, { check }: Findings): Promi
   const before = world.wiretap.captures.length
   const run = await act(world, "main", job)
   check(
-    "a job's request was intercepted, and the job got its credentials with a fresh token",
+    "a job's request was intercepted, and the job got its credentials with a new token",
     run.exitCode === 0 && world.wiretap.captures.length === before + 2,
   )
   const stolen = world.wiretap.captures[before]
@@ -149,17 +152,23 @@ async function stolenTokenOpensNothing(world: World, { check }: Findings): Promi
   const thief = await makeThief(world.broker.url)
   const ownKey = await thief.withOwnKey(stolen)
   check(
-    `with the thief's own key the unused token is answered ${describe(ownKey)}`,
+    `with the thief's own key, the unused token gets the answer ${describe(ownKey)}`,
     ownKey.status === 401 && ownKey.code === "key_mismatch",
   )
   const noKey = await thief.withoutKey(stolen)
-  check(`without a key it is answered ${describe(noKey)}`, noKey.status >= 400 && noKey.status < 500)
+  check(`without a key, it gets the answer ${describe(noKey)}`, noKey.status >= 400 && noKey.status < 500)
   check("AWS was not asked for anything", world.sts.requests.length === asked)
   const jobsKey = await thief.replay(stolen)
   const issued = world.sts.issued.at(-1)
-  check("with the job's public key the answer is a JWE", jobsKey.status === 200 && jobsKey.body.split(".").length === 5)
-  check("that holds no credential in the clear", issued !== undefined && !jobsKey.body.includes(issued.secretAccessKey))
-  check("and that the thief cannot open without the job's private key", !(await thief.opens(jobsKey.body)))
+  check(
+    "with the job's public key, the answer is a JWE",
+    jobsKey.status === 200 && jobsKey.body.split(".").length === 5,
+  )
+  check(
+    "the JWE contains no credential in plain text",
+    issued !== undefined && !jobsKey.body.includes(issued.secretAccessKey),
+  )
+  check("the thief cannot decrypt it without the job's private key", !(await thief.opens(jobsKey.body)))
   await act(world, "post", job, { state: run.state })
 }
 
@@ -173,15 +182,15 @@ async function postRevokes(world: World, { check, show }: Findings, { deployed }
   check(`the ledger closed lease ${lease}: ${events.join(", ")}`, lease !== "" && events.at(-1) === "lease.closed")
   const expires = world.sts.issued[0]?.expiration.slice(0, 16) ?? "unknown"
   check(
-    `the log says honestly that nobody can take AWS sessions back, and that this one ends at ${expires}`,
-    run.log.includes("Cannot take back aws-deploy") && run.log.includes(`ends by itself at ${expires}`),
+    `the log says that the AWS session cannot be revoked and expires at ${expires}`,
+    run.log.includes("Cannot revoke aws-deploy.") && run.log.includes(`It expires at ${expires}`),
   )
 }
 
 async function auditChainHolds(world: World, { check, show }: Findings): Promise<void> {
   const records = await trail(world)
   show(
-    "what the broker wrote down",
+    "the broker's audit records",
     records
       .map(({ record }) => `${`${record.seq}`.padStart(3)}  ${record.event.padEnd(18)} ${record.reason}`)
       .join("\n"),
@@ -195,8 +204,8 @@ async function auditChainHolds(world: World, { check, show }: Findings): Promise
     intact.exitCode === 0 && head !== "" && intact.output.includes(head),
   )
   const denied = records.find(({ record }) => record.event === "exchange.denied" && record.identity?.ref === FEATURE)
-  check(`the refused feature branch is record ${denied?.record.seq}`, denied !== undefined)
-  // The "a" of the branch's name becomes a "c", as if somebody wanted to hide what was tried.
+  check(`record ${denied?.record.seq} is the denied feature branch`, denied !== undefined)
+  // The "a" in the branch's name becomes a "c", as if an attacker wanted to hide the attempt.
   const changed = await verifyTrail(
     world.folder,
     "changed.jsonl",
@@ -204,7 +213,7 @@ async function auditChainHolds(world: World, { check, show }: Findings): Promise
   )
   show("daypass audit verify changed.jsonl", changed.output)
   check(
-    "with one byte of that record changed in a copy, it does not, and the record is named",
+    "a copy with one changed byte in that record does not verify, and the output names the record",
     changed.exitCode === 1 && changed.output.includes(`record ${denied?.record.seq} of`),
   )
 }
@@ -213,12 +222,12 @@ async function worldIsClean({ github, api, sts, vendors }: World, { check }: Fin
   for (const server of [github, api, sts, ...vendors]) server.assertClean()
   const seen = [github, api, sts].map(({ requests }) => requests.length)
   check(
-    `GitHub saw ${seen[0]} requests, its API ${seen[1]} and STS ${seen[2]}, each one of the design's`,
+    `GitHub saw ${seen[0]} requests, its API ${seen[1]} and STS ${seen[2]}, and every one was expected`,
     seen.every((count) => count > 0),
   )
   // One that cannot fail is asked nothing over a network: files that lie beside the policies.
   for (const { name, requests, fail } of vendors)
-    check(`${name} saw ${requests.length}`, fail === undefined ? requests.length === 0 : requests.length > 0)
+    check(`${name} saw ${requests.length} requests`, fail === undefined ? requests.length === 0 : requests.length > 0)
 }
 
 interface Act {
@@ -245,7 +254,7 @@ function isTreeOf({ shop }: World, version: string): boolean {
   return folder !== undefined && version.endsWith(`+${folder}`)
 }
 
-/** The summary's text as a browser shows it: the action writes every special character as a reference. */
+/** The summary's text as a browser shows it: the action writes special characters as character references. */
 const asRendered = (summary: string) =>
   summary.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
 

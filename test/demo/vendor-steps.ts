@@ -5,15 +5,15 @@ import type { Findings } from "./report.ts"
 import type { DemoStep } from "./steps.ts"
 import type { World } from "./world.ts"
 
-/** A step for every vendor: a job of acme/tools gets what it has to give, masked, and it is taken back when the job ends. */
+/** A step for every vendor: a job of acme/tools gets its credentials, masked. What can be revoked is revoked after the job. */
 export function vendorSteps(vendors: readonly Vendor[]): readonly DemoStep[] {
   return vendors.map((vendor, index) => ({
     name: `A job gets ${vendor.gives}`,
-    run: (world, findings) => tellVendor(vendor, `${2001 + index}`, world, findings),
+    run: (world, findings) => runVendor(vendor, `${2001 + index}`, world, findings),
   }))
 }
 
-async function tellVendor(vendor: Vendor, runId: string, world: World, { check, show }: Findings): Promise<void> {
+async function runVendor(vendor: Vendor, runId: string, world: World, { check, show }: Findings): Promise<void> {
   const job = world.github.job(toolsJob(runId))
   const step = {
     inputs: { broker: world.broker.url, grants: Object.keys(vendor.grants).join() },
@@ -30,5 +30,5 @@ async function tellVendor(vendor: Vendor, runId: string, world: World, { check, 
   const post = await runAction({ ...step, entry: "post", state: main.state })
   show("the post step's log", post.log)
   tell(await vendor.checkEnd(post))
-  check("nothing that can be taken back is left", vendor.alive() === 0)
+  check("no revocable credential is still alive", vendor.alive() === 0)
 }

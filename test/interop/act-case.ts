@@ -60,7 +60,7 @@ export async function actCase(programs: string, check: Check): Promise<void> {
   await check("the post step closed the lease with a fresh token", () => {
     const tokens = github.requests.filter((line) => line.startsWith("GET idtoken") && line.endsWith(" 200"))
     assert.equal(tokens.length, 2, github.requests.join("\n"))
-    assert.match(good.output, /ends by itself/)
+    assert.match(good.output, /It expires at /)
   })
 
   await check("a job on a feature branch fails before the step that needs the credentials", async () => {

@@ -64,7 +64,7 @@ export async function motoCase(programs: string, check: Check): Promise<void> {
   await check("the post step closes the lease", async () => {
     const post = await runAction({ ...step, entry: "post", state: main.state })
     assert.equal(post.exitCode, 0, post.log)
-    assert.match(post.log, /ends by itself/)
+    assert.match(post.log, /It expires at /)
   })
 
   await check("a role whose trust names another subject gives the job nothing", async () => {

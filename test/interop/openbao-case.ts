@@ -92,12 +92,12 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
 
   const post = await end(main)
 
-  await check("the post step says what it took back, and what it could not", () => {
+  await check("the post step says what it revoked, and what it could not revoke", () => {
     assert.equal(post.exitCode, 0, post.log)
-    assert.match(post.log, /Took back vault-database\./)
-    assert.match(post.log, /Took back vault-token\./)
-    assert.match(post.log, /Cannot take back vault-kv, which does not end by itself\./)
-    assert.match(post.log, /Cannot take back vault-tls, which ends by itself at /)
+    assert.match(post.log, /Revoked vault-database\./)
+    assert.match(post.log, /Revoked vault-token\./)
+    assert.match(post.log, /Cannot revoke vault-kv\. It does not expire\./)
+    assert.match(post.log, /Cannot revoke vault-tls\. It expires at /)
   })
 
   await check("then the user is gone from PostgreSQL, and so are its lease and all tokens", async () => {
@@ -112,7 +112,7 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
   await check("a role that may not revoke leases has them revoked with its token, a moment later", async () => {
     const frugal = await begin("vault-frugal")
     assert.equal(await postgres.query("select 1", userOf(frugal)), "1", frugal.log)
-    assert.match((await end(frugal)).log, /Took back vault-frugal\./)
+    assert.match((await end(frugal)).log, /Revoked vault-frugal\./)
     const deadline = Date.now() + GONE_TIMEOUT_MS
     while ((await users()) !== "0" && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50))
     assert.equal(await users(), "0")
@@ -121,7 +121,7 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
   await check("a token that the job revoked itself counts as taken back", async () => {
     const run = await begin("vault-token")
     assert.equal((await bao.cli(["token", "revoke", "-self"], run.env)).exitCode, 0)
-    assert.match((await end(run)).log, /Took back vault-token\./)
+    assert.match((await end(run)).log, /Revoked vault-token\./)
   })
 
   await check("a role that is bound to another subject gives the job nothing", async () => {
@@ -147,7 +147,7 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
     // What a user owns keeps OpenBao from dropping it.
     await postgres.query(`create table theirs (); alter table theirs owner to "${user}"`)
     const early = await end(run)
-    assert.match(early.log, /vault-database could not be taken back yet/)
+    assert.match(early.log, /vault-database is not revoked yet/)
     assert.equal(await users(), "1")
     await postgres.query("drop table theirs")
   })

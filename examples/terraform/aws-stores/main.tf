@@ -1,4 +1,4 @@
-# A role with which the broker, and nobody else, reads secrets and parameters of this account for some grants.
+# A role with which only the broker reads secrets and parameters of this account, for some grants.
 # Explained in broker/providers/aws/secrets-manager/README.md and broker/providers/aws/parameter-store/README.md
 
 terraform {
@@ -38,19 +38,19 @@ variable "role_name" {
 }
 
 variable "secrets" {
-  description = "Names of secrets in Secrets Manager, as locators spell them; a star stands for any text"
+  description = "Names of secrets in Secrets Manager, spelled as in locators. A star matches any text"
   type        = list(string)
   default     = []
 }
 
 variable "parameters" {
-  description = "Names of parameters in Parameter Store, as locators spell them; a star stands for any text"
+  description = "Names of parameters in Parameter Store, spelled as in locators. A star matches any text"
   type        = list(string)
   default     = []
 }
 
 variable "kms_keys" {
-  description = "ARNs of your own KMS keys that encrypt any of these. AWS's own keys need no permission"
+  description = "ARNs of your KMS keys that encrypt these secrets and parameters. AWS's own keys need no permission"
   type        = list(string)
   default     = []
 }
@@ -59,7 +59,7 @@ locals {
   # IAM names the provider, and the keys of its conditions, by the URL without its scheme.
   broker = trimprefix(var.broker_url, "https://")
 
-  # Not STS's own audience: with that one, a grant of a connection with provider: aws could hand this very role to a job.
+  # Not the audience of STS: with it, a grant of a connection with provider: aws could give this role to a job.
   audience = "daypass-aws-stores"
 
   here = "${data.aws_region.here.region}:${data.aws_caller_identity.here.account_id}"
@@ -69,7 +69,7 @@ data "aws_caller_identity" "here" {}
 data "aws_partition" "here" {}
 data "aws_region" "here" {}
 
-# Once an account: examples/terraform/aws makes it.
+# One per account: examples/terraform/aws creates it.
 data "aws_iam_openid_connect_provider" "daypass" {
   url = var.broker_url
 }
@@ -97,7 +97,7 @@ data "aws_iam_policy_document" "trust" {
       values   = [local.audience]
     }
 
-    # Without this condition, every grant of every repository behind the broker could have the role read.
+    # Without this condition, every grant of every repository that uses the broker could read with this role.
     condition {
       test     = "StringEquals"
       variable = "${local.broker}:sub"
@@ -118,7 +118,7 @@ data "aws_iam_policy_document" "read" {
     content {
       actions = ["secretsmanager:GetSecretValue"]
 
-      # AWS puts a hyphen and six characters behind the name.
+      # AWS appends a hyphen and six characters to the name.
       resources = [
         for name in statement.value :
         "arn:${data.aws_partition.here.partition}:secretsmanager:${local.here}:secret:${name}-??????"
@@ -145,7 +145,7 @@ data "aws_iam_policy_document" "read" {
       actions   = ["kms:Decrypt"]
       resources = statement.value
 
-      # Through the stores alone, never directly.
+      # Only through the stores, never directly.
       condition {
         test     = "StringEquals"
         variable = "kms:ViaService"

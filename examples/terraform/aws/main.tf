@@ -27,7 +27,7 @@ variable "repository" {
 }
 
 variable "environment" {
-  description = "The job's environment; - for jobs that run in none"
+  description = "The job's environment; - for jobs without an environment"
   type        = string
 }
 
@@ -42,7 +42,7 @@ variable "role_name" {
 }
 
 variable "audiences" {
-  description = "What the broker's tokens may be for in this account, besides AWS STS: daypass-aws-stores, where it reads AWS's stores"
+  description = "Further audiences of the broker's tokens in this account, besides that of AWS STS. Add daypass-aws-stores if the broker reads AWS's stores"
   type        = list(string)
   default     = []
 }
@@ -60,7 +60,7 @@ locals {
   subject = "repository:${var.repository}:environment:${var.environment}:grant:${var.grant}"
 }
 
-# Once an account. No thumbprint: AWS checks the broker's certificate against the authorities that it trusts.
+# One per account. It needs no thumbprint: AWS checks the broker's certificate with the authorities that it trusts.
 resource "aws_iam_openid_connect_provider" "daypass" {
   url            = var.broker_url
   client_id_list = distinct(concat([local.audience], var.audiences))
@@ -82,7 +82,7 @@ data "aws_iam_policy_document" "trust" {
       values   = [local.audience]
     }
 
-    # Without this condition, every grant of every repository behind the broker could assume the role.
+    # Without this condition, every grant of every repository that uses the broker could assume the role.
     condition {
       test     = "StringEquals"
       variable = "${local.broker}:sub"
@@ -95,7 +95,7 @@ resource "aws_iam_role" "grant" {
   name               = var.role_name
   assume_role_policy = data.aws_iam_policy_document.trust.json
 
-  # The longest lifetime that a grant of this role can have, in seconds.
+  # The longest lifetime of a grant of this role, in seconds.
   max_session_duration = 3600
 }
 

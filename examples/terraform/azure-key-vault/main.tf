@@ -1,5 +1,5 @@
-# The Azure side of reading secrets: an application for this alone, trust in the broker for one grant of one environment,
-# and the right to read some secrets of a vault that goes by roles. Explained in broker/providers/azure/key-vault/README.md
+# The Azure side of reading secrets: a separate application, trust in the broker for one grant of one environment, and the
+# right to read some secrets of a vault with role-based access. Explained in broker/providers/azure/key-vault/README.md
 
 terraform {
   required_version = ">= 1.5"
@@ -41,7 +41,7 @@ variable "name" {
 }
 
 variable "audience" {
-  description = "The connection's audience: one of its own, where another connection of the tenant has federated_tokens: true"
+  description = "The connection's audience. It must be different if another connection of the tenant has federated_tokens: true"
   type        = string
   default     = "api://AzureADTokenExchange"
 }
@@ -74,7 +74,7 @@ resource "azuread_service_principal" "reader" {
   client_id = azuread_application.reader.client_id
 }
 
-# One for each grant. Issuer, subject and audience must be those of the broker's token to the letter, case included.
+# One for each grant. Issuer, subject and audience must be exactly those of the broker's token, also in upper and lower case.
 resource "azuread_application_federated_identity_credential" "daypass" {
   application_id = azuread_application.reader.id
   display_name   = "daypass"
@@ -83,7 +83,7 @@ resource "azuread_application_federated_identity_credential" "daypass" {
   audiences      = [var.audience]
 }
 
-# On each secret, not on the vault: whoever logs in as this client, the vault's other secrets are none of theirs.
+# A role on each secret, not on the vault: this client cannot read the vault's other secrets.
 resource "azurerm_role_assignment" "reader" {
   for_each = var.secrets
 

@@ -41,7 +41,7 @@ variable "name" {
 }
 
 variable "audience" {
-  description = "The connection's audience; a sovereign cloud has one of its own"
+  description = "The connection's audience. A sovereign cloud has another one"
   type        = string
   default     = "api://AzureADTokenExchange"
 }
@@ -52,7 +52,7 @@ variable "role" {
 }
 
 variable "scope" {
-  description = "Where the role holds: the id of a resource, a resource group or a subscription"
+  description = "The scope of the role: the id of a resource, a resource group or a subscription"
   type        = string
 }
 
@@ -64,7 +64,7 @@ resource "azuread_service_principal" "grant" {
   client_id = azuread_application.grant.client_id
 }
 
-# One for each grant. Issuer, subject and audience must be those of the broker's token to the letter, case included.
+# One for each grant. Issuer, subject and audience must be exactly those of the broker's token, also in upper and lower case.
 resource "azuread_application_federated_identity_credential" "daypass" {
   application_id = azuread_application.grant.id
   display_name   = "daypass"

@@ -1,5 +1,5 @@
 # The Conjur side of a Daypass grant, in CyberArk's cloud: an authenticator, a host for one grant, and what it may read.
-# Explained in broker/providers/conjur/README.md, which has the same as a policy for a server of one's own.
+# Explained in broker/providers/conjur/README.md, which also has a Conjur policy for a self-hosted server.
 
 terraform {
   required_version = ">= 1.5"
@@ -21,7 +21,7 @@ variable "broker_url" {
 }
 
 variable "audience" {
-  description = "The connection's audience: its url, where it names no other"
+  description = "The connection's audience. Default in the connection: its url"
   type        = string
 }
 
@@ -47,13 +47,13 @@ variable "branch" {
 }
 
 variable "variables" {
-  description = "Names of the variables that the grant reads, by their branch"
+  description = "Names of the variables that the grant reads, per branch"
   type        = map(set(string))
   default     = {}
 }
 
 variable "safes" {
-  description = "Safes that the grant reads: all of each"
+  description = "Safes that the grant reads completely"
   type        = set(string)
   default     = []
 }
@@ -62,7 +62,7 @@ locals {
   reads = merge([for branch, names in var.variables : { for name in names : "${branch}/${name}" => { branch = branch, name = name } }]...)
 }
 
-# Once an account. It looks for no host in the token: the connection names it.
+# One per account. It does not read the host from the token: the connection names the host.
 resource "conjur_authenticator" "daypass" {
   type    = "jwt"
   name    = "daypass"
@@ -81,7 +81,7 @@ resource "conjur_host" "grant" {
     {
       type       = "jwt"
       service_id = conjur_authenticator.daypass.name
-      # Without it, every grant of every repository behind the broker could log in as this host.
+      # Without it, every grant of every repository that uses the broker could log in as this host.
       data = { sub = var.subject }
     }
   ]
@@ -100,7 +100,7 @@ resource "conjur_permission" "reads" {
   privileges = ["read", "execute"]
 }
 
-# What is kept of a safe is for the safe's consumers.
+# The safe's group of consumers can read all its variables.
 resource "conjur_membership" "safes" {
   for_each    = var.safes
   group_id    = "data/vault/${each.value}/delegation/consumers"

@@ -22,7 +22,7 @@ variable "project" {
 }
 
 variable "environments" {
-  description = "Its environments that the grant reads, such as prd"
+  description = "The project's environments that the grant reads, for example prd"
   type        = list(string)
 
   validation {
@@ -44,6 +44,6 @@ resource "doppler_project_member_service_account" "daypass" {
 }
 
 output "service_account" {
-  description = "Where the identity is made"
+  description = "The page on which you create the identity"
   value       = doppler_service_account.daypass.slug
 }

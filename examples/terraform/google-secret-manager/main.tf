@@ -1,5 +1,5 @@
-# The Google Cloud side of reading secrets: a pool that trusts the broker for this alone, once a project, and for each grant
-# of one environment the right to read some secrets. Explained in broker/providers/google/secret-manager/README.md
+# The Google Cloud side of reading secrets: a separate pool per project that trusts the broker, and for each grant of one
+# environment the right to read some secrets. Explained in broker/providers/google/secret-manager/README.md
 
 terraform {
   required_version = ">= 1.5"
@@ -37,7 +37,7 @@ variable "owner_id" {
 }
 
 variable "grants" {
-  description = "For each grant the sub of its identity token, as daypass explain prints it, and the names of the secrets that it reads: regional ones are of the region in location"
+  description = "For each grant, the sub of its identity token, as daypass explain prints it, and the names of the secrets that it reads. Regional secrets are in the region of location"
   type = map(object({
     subject          = string
     secrets          = optional(set(string), [])
@@ -59,7 +59,7 @@ variable "location" {
 }
 
 locals {
-  # The job's own principal, by its whole subject. A set of principals would let in other grants, too.
+  # The principal of one grant, by the whole subject. A set of principals would also let in other grants.
   principals = {
     for name, grant in var.grants :
     name => "principal://iam.googleapis.com/${google_iam_workload_identity_pool.secrets.name}/subject/${grant.subject}"
@@ -76,7 +76,7 @@ locals {
   ]...)
 }
 
-# Once a project, as are the pool and its provider.
+# One per project, like the pool and its provider.
 resource "google_project_service" "apis" {
   for_each = toset(["iam.googleapis.com", "sts.googleapis.com", "secretmanager.googleapis.com"])
 
@@ -85,7 +85,7 @@ resource "google_project_service" "apis" {
   disable_on_destroy = false
 }
 
-# Not the pool of connections with provider: google. A grant of theirs could hand this very principal to a job.
+# Not the pool of connections with provider: google. Their grants could give this principal to a job.
 resource "google_iam_workload_identity_pool" "secrets" {
   project                   = var.project
   workload_identity_pool_id = "daypass-secrets"
@@ -98,11 +98,11 @@ resource "google_iam_workload_identity_pool_provider" "broker" {
   workload_identity_pool_id          = google_iam_workload_identity_pool.secrets.workload_identity_pool_id
   workload_identity_pool_provider_id = "broker"
 
-  # Jobs of this organisation alone, whatever the bindings below say.
+  # Only jobs of this organisation, whatever the bindings below say.
   attribute_condition = "assertion.repository_owner_id == '${var.owner_id}'"
   attribute_mapping   = { "google.subject" = "assertion.sub" }
 
-  # No allowed_audiences: the provider's own full name is what the broker sends.
+  # No allowed_audiences: the broker sends the provider's full name as the audience.
   oidc {
     issuer_uri = var.broker_url
   }

@@ -47,11 +47,11 @@ variable "subject" {
 }
 
 variable "account_id" {
-  description = "The service account that the grant names: what stands before its @"
+  description = "The service account that the grant names: the part before the @"
   type        = string
 }
 
-# Once a project, as are the pool and its provider.
+# One per project, like the pool and its provider.
 resource "google_project_service" "apis" {
   for_each = toset(["iam.googleapis.com", "sts.googleapis.com", "iamcredentials.googleapis.com"])
 
@@ -60,7 +60,7 @@ resource "google_project_service" "apis" {
   disable_on_destroy = false
 }
 
-# A pool of the broker's own: whoever else is let into a pool is a principal of it too.
+# A separate pool for the broker: everyone else who can log in to a pool is also a principal of it.
 resource "google_iam_workload_identity_pool" "daypass" {
   project                   = var.project
   workload_identity_pool_id = "daypass"
@@ -73,7 +73,7 @@ resource "google_iam_workload_identity_pool_provider" "broker" {
   workload_identity_pool_id          = google_iam_workload_identity_pool.daypass.workload_identity_pool_id
   workload_identity_pool_provider_id = "broker"
 
-  # Jobs of this organisation alone, whatever the bindings below say.
+  # Only jobs of this organisation, whatever the bindings below say.
   attribute_condition = "assertion.repository_owner_id == '${var.owner_id}'"
 
   attribute_mapping = {
@@ -81,7 +81,7 @@ resource "google_iam_workload_identity_pool_provider" "broker" {
     "attribute.repository_id" = "assertion.repository_id"
   }
 
-  # No allowed_audiences: the provider's own full name is what the broker sends.
+  # No allowed_audiences: the broker sends the provider's full name as the audience.
   oidc {
     issuer_uri = var.broker_url
   }
@@ -96,7 +96,7 @@ resource "google_service_account_iam_member" "grant" {
   service_account_id = google_service_account.grant.name
   role               = "roles/iam.workloadIdentityUser"
 
-  # The whole subject. A set of principals would let in other grants of the repository, too.
+  # The whole subject. A set of principals would also let in other grants of the repository.
   member = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.daypass.name}/subject/${var.subject}"
 }
 

@@ -21,7 +21,7 @@ variable "broker_url" {
 }
 
 variable "audience" {
-  description = "The connection's audience: its url, where it names no other"
+  description = "The connection's audience. Default in the connection: its url"
   type        = string
   default     = "https://app.infisical.com"
 }
@@ -52,7 +52,7 @@ variable "project" {
 }
 
 variable "reads" {
-  description = "The folders that the grant reads, each with its environment: / is the root, and holds no folder below it"
+  description = "The folders that the grant reads, each with its environment. / is the root without the folders below it"
   type        = list(object({ environment = string, folder = string }))
 
   validation {
@@ -73,10 +73,10 @@ resource "infisical_identity_oidc_auth" "daypass" {
   bound_issuer       = var.broker_url
   bound_audiences    = [var.audience]
 
-  # Without it, every grant of every repository behind the broker could log in.
+  # Without it, every grant of every repository that uses the broker could log in.
   bound_subject = var.subject
 
-  # The broker logs in anew when a login is over.
+  # The broker logs in again when a login has expired.
   access_token_ttl     = 900
   access_token_max_ttl = 900
 }

@@ -1,5 +1,5 @@
-# The Vault side of Daypass grants: trust in the broker, a role that reads secrets, one that has users of a database made, one
-# that has certificates issued, and one whose token the job gets.
+# The Vault side of Daypass grants: trust in the broker, a role that reads secrets, one that creates users of a database, one
+# that issues certificates, and one whose token the job gets.
 # Explained in broker/providers/vault/README.md
 
 terraform {
@@ -23,7 +23,7 @@ variable "broker_url" {
 }
 
 variable "audience" {
-  description = "The connection's audience: its url, unless it names another"
+  description = "The connection's audience. Default in the connection: its url"
   type        = string
 }
 
@@ -38,16 +38,16 @@ variable "subjects" {
 }
 
 variable "database_connection" {
-  description = "A connection of the secrets engine at database/ that may be used by the role shop-rw"
+  description = "A connection of the secrets engine at database/ that the role shop-rw may use"
   type        = string
 }
 
 variable "tls_domain" {
-  description = "The name that certificates of the role web may have, of the secrets engine at pki/"
+  description = "The name in certificates of the role web, in the secrets engine at pki/"
   type        = string
 }
 
-# Once a Vault, or a namespace.
+# One per Vault server or namespace.
 resource "vault_jwt_auth_backend" "daypass" {
   path               = "jwt"
   oidc_discovery_url = var.broker_url
@@ -57,7 +57,7 @@ resource "vault_jwt_auth_backend" "daypass" {
 resource "vault_policy" "secrets" {
   name   = "shop-secrets"
   policy = <<-HCL
-    # KV version 2 has data/ behind its mount, in policies; locators have not.
+    # In Vault's policies, KV version 2 has data/ after the mount. In locators it does not.
     path "secret/data/shop/*" { capabilities = ["read"] }
     path "team/kv/data/shop/*" { capabilities = ["read"] }
   HCL
@@ -70,10 +70,10 @@ resource "vault_jwt_auth_backend_role" "secrets" {
   user_claim      = "sub"
   bound_audiences = [var.audience]
 
-  # Without it, every grant of every repository behind the broker could log in with this role.
+  # Without it, every grant of every repository that uses the broker could log in with this role.
   bound_subject = var.subjects.secrets
 
-  # Batch tokens need no storage. They cannot be revoked, which reading does not need.
+  # Batch tokens need no storage. They cannot be revoked, but a login for reading does not have to be.
   token_type     = "batch"
   token_ttl      = 600
   token_policies = [vault_policy.secrets.name]
@@ -83,7 +83,7 @@ resource "vault_policy" "database" {
   name   = "shop-database"
   policy = <<-HCL
     path "database/creds/${vault_database_secret_backend_role.shop.name}" { capabilities = ["read"] }
-    # So that a user is gone when the job's post step says so.
+    # Then the user no longer exists when the job's post step reports the revocation.
     path "sys/leases/revoke" { capabilities = ["update"] }
   HCL
 }
@@ -99,7 +99,7 @@ resource "vault_jwt_auth_backend_role" "database" {
   token_policies  = [vault_policy.database.name]
 }
 
-# The connection lists where this mints: dynamic: { "database/creds/shop-rw": {} }
+# The connection lists this path: dynamic: { "database/creds/shop-rw": {} }
 resource "vault_database_secret_backend_role" "shop" {
   backend = "database"
   name    = "shop-rw"
@@ -116,7 +116,7 @@ resource "vault_database_secret_backend_role" "shop" {
 resource "vault_policy" "tls" {
   name   = "shop-tls"
   policy = <<-HCL
-    # update, since a grant with parameters posts them.
+    # update, because a grant with parameters sends a POST.
     path "pki/issue/${vault_pki_secret_backend_role.web.name}" { capabilities = ["update"] }
   HCL
 }
@@ -144,7 +144,7 @@ resource "vault_pki_secret_backend_role" "web" {
 resource "vault_policy" "terraform" {
   name   = "shop-terraform"
   policy = <<-HCL
-    # All that the job itself may do with its token.
+    # Everything that the job may do with its token.
     path "secret/data/shop/*" { capabilities = ["read"] }
   HCL
 }
@@ -159,6 +159,6 @@ resource "vault_jwt_auth_backend_role" "terraform" {
   token_ttl       = 900
   token_policies  = [vault_policy.terraform.name]
 
-  # The job can renew its token. The broker takes it back all the same, and no renewal goes beyond this.
+  # The job can renew its token, but not beyond this time. The broker still revokes it at the end.
   token_explicit_max_ttl = 900
 }

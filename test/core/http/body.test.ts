@@ -33,11 +33,11 @@ describe("a request's body", () => {
     expect(await readJson(streamed([...'{"grants":["a"]}'].map(bytes)))).toEqual({ grants: ["a"] })
   })
 
-  it("may say its character set", async () => {
+  it("may state its character set", async () => {
     expect(await readJson(stated("{}", { "content-type": "Application/JSON; charset=utf-8" }))).toEqual({})
   })
 
-  it("is refused above its bound, stated or counted, and then not read on", async () => {
+  it("is refused above its limit, stated or counted, and reading stops", async () => {
     const tooLarge = { code: "request_too_large" }
     await expect(readJson(stated("x".repeat(20_000), { "content-length": "20000" }))).rejects.toMatchObject(tooLarge)
     let cancelled = false
@@ -54,13 +54,13 @@ describe("a request's body", () => {
   it.each([
     ["nothing", new Uint8Array()],
     ["half of JSON", bytes('{"grants":')],
-    ["bytes that are no UTF-8", Uint8Array.of(0x22, 0xff, 0x22)],
+    ["bytes that are not UTF-8", Uint8Array.of(0x22, 0xff, 0x22)],
     ["a byte order mark", bytes('\ufeff{"grants":["a"]}')],
   ])("is refused as %s", async (_, body) => {
     await expect(readJson(stated(body))).rejects.toMatchObject({ code: "request_malformed" })
   })
 
-  it("that breaks off is refused, and its error stays inside", async () => {
+  it("that ends early is refused, and its error is not revealed", async () => {
     const broken = new Request("https://daypass.example/", {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -21,20 +21,20 @@ describe("a problem document", () => {
   })
 
   it.each([
-    ["an error of nobody's", new Error(CANARY)],
+    ["an unknown error", new Error(CANARY)],
     ["a text", CANARY],
     ["nothing", undefined],
-    ["an error that poses as ours", Object.assign(new Error(CANARY), { code: "not_allowed", detail: CANARY })],
     [
-      "an error whose cause is foreign",
-      new BrokerError("ledger_unavailable", "The disk.", { cause: new Error(CANARY) }),
+      "an error with the members of a BrokerError",
+      Object.assign(new Error(CANARY), { code: "not_allowed", detail: CANARY }),
     ],
-  ])("lets nothing out of %s", async (_, error) => {
+    ["an error with a foreign cause", new BrokerError("ledger_unavailable", "The disk.", { cause: new Error(CANARY) })],
+  ])("reveals nothing of %s", async (_, error) => {
     expect(await problemResponse(error, "r").text()).not.toContain(CANARY)
     expect(JSON.stringify(faultOf(error))).not.toContain(CANARY)
   })
 
-  it("asks for a bearer with every 401, and for patience with every 503", () => {
+  it("names the Bearer scheme with every 401, and Retry-After with every 503", () => {
     for (const code of ERROR_CODES) {
       const { status, headers } = problemResponse(new BrokerError(code, "x"), "r")
       expect(headers.get("www-authenticate"), code).toBe(status === 401 ? "Bearer" : null)
@@ -42,7 +42,7 @@ describe("a problem document", () => {
     }
   })
 
-  it("leaves out a trace that is longer than a client reads, and says so", async () => {
+  it("leaves out a trace that is too long, and says so", async () => {
     const rule = {
       kind: "deny",
       name: "x".repeat(100),
@@ -63,12 +63,12 @@ describe("a problem document", () => {
     expect(text.length).toBeLessThan(10_000)
     expect(JSON.parse(text)).toMatchObject({
       code: "not_allowed",
-      detail: expect.stringContaining("Denied. The trace is too long"),
+      detail: expect.stringContaining("Denied. The trace is left out because it is too long"),
     })
     expect(JSON.parse(text)).not.toHaveProperty("trace")
   })
 
-  it("carries the trace that its error carries, and the wait", async () => {
+  it("contains the error's trace and its Retry-After", async () => {
     const trace = {
       subject: { issuer: "github", repository: "acme/shop", repository_id: "41", environment: null },
       policies: [],

@@ -1,15 +1,15 @@
 import type { Finding } from "../vendor.ts"
 
-// What the post step's log says of each grant, whole: of one grant's name another's may be a beginning.
+// These look for whole sentences of the post step's log: one grant's name can be the beginning of another's.
 
-/** That nobody can take back what these grants gave. */
+/** The log says that the credentials of these grants cannot be revoked. */
 export const expiresOnly = (log: string, ...grants: readonly string[]): Finding => [
-  "the log says that nobody can take it back",
-  grants.every((grant) => log.includes(`Cannot take back ${grant}, which `)),
+  "the log says that it cannot be revoked",
+  grants.every((grant) => log.includes(`Cannot revoke ${grant}. It `)),
 ]
 
-/** That what these grants gave was taken back. */
-export const takenBack = (log: string, ...grants: readonly string[]): Finding => [
-  "the log says that it was taken back",
-  grants.every((grant) => log.includes(`Took back ${grant}.`)),
+/** The log says that the credentials of these grants were revoked. */
+export const revoked = (log: string, ...grants: readonly string[]): Finding => [
+  "the log says that it was revoked",
+  grants.every((grant) => log.includes(`Revoked ${grant}.`)),
 ]

@@ -1,6 +1,6 @@
 import { type Account, type GitHubApi, startGitHubApi } from "../github-api.ts"
 import type { StartVendor } from "../vendor.ts"
-import { takenBack } from "./end-of-job.ts"
+import { revoked } from "./end-of-job.ts"
 
 const ACME: Account = { login: "acme", id: 9001 }
 /** The repository that the job is in. */
@@ -59,7 +59,7 @@ export const startGitHubVendor: StartVendor = async () => {
     },
     async checkEnd({ log }) {
       const status = await statusOf(api, `/repositories/${TOOLS_ID}`, token)
-      return [takenBack(log, GRANT), ["GitHub takes it no longer", token !== "" && status === UNAUTHORIZED]]
+      return [revoked(log, GRANT), ["GitHub takes it no longer", token !== "" && status === UNAUTHORIZED]]
     },
     fail: (how) => api.fail(how),
     requests: api.requests,

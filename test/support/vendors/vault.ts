@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { startVault } from "../vault.ts"
 import type { StartVendor } from "../vendor.ts"
-import { expiresOnly, takenBack } from "./end-of-job.ts"
+import { expiresOnly, revoked } from "./end-of-job.ts"
 
 const AUDIENCE = "https://vault.acme.example"
 const DATABASE_TTL_SECONDS = 600
@@ -76,7 +76,7 @@ export const startVaultVendor: StartVendor = async () => {
     },
     checkEnd({ log }) {
       return [
-        takenBack(log, "vault-database", "vault-token"),
+        revoked(log, "vault-database", "vault-token"),
         expiresOnly(log, "vault-kv"),
         ["the database lets the user in no more", !engines.letsIn(user)],
         ["no lease and no token of the job's is left", vault.alive() === 0],

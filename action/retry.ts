@@ -9,22 +9,22 @@ const PATIENT_BASE_MS = 500
 const PATIENT_CAP_MS = 8_000
 const PATIENT_PAUSES = 6
 
-/** What a test of waiting replaces. */
+/** The clock, randomness and log that retries use; tests replace them. */
 export interface Waiting {
   now(): number
   random(): number
   sleep(milliseconds: number): Promise<void>
-  /** Says in the log that there will be another try. */
-  tell(text: string): void
+  /** Logs that another attempt follows. */
+  log(text: string): void
 }
 
 export interface Deadline {
-  /** How long one call may take: what is left, and no more than lets another one follow. At least 1. */
+  /** Limit for one call: the time left, and at most half of the deadline, so that another call can follow. At least 1. */
   attemptMs(): number
   remainingMs(): number
 }
 
-/** One deadline over everything that a step does on the network: 30 seconds. */
+/** Starts the one deadline for all network calls of a step: 30 seconds. */
 export function startDeadline(waiting: Waiting = REAL): Deadline {
   const end = waiting.now() + DEADLINE_MS
   const remainingMs = () => Math.max(0, end - waiting.now())
@@ -32,12 +32,12 @@ export function startDeadline(waiting: Waiting = REAL): Deadline {
 }
 
 /**
- * Tries until it works, until another try cannot help, or until time is up; then throws what the last try threw.
+ * Repeats `attempt` until it succeeds, fails for good, or the deadline is over; then throws the last error.
  *
- * Pauses have full jitter, so that jobs that failed together do not come back together. What the other side asks for
- * (`Retry-After`) is waited for in full, and if it asks for more than is left, not at all.
+ * Pauses have full jitter, so that jobs that failed at the same time do not retry at the same time. A `Retry-After` is
+ * waited for in full; if it is longer than the time left, there is no further attempt.
  */
-export async function persist<Value>(
+export async function withRetries<Value>(
   deadline: Deadline,
   attempt: () => Promise<Value>,
   waiting: Waiting = REAL,
@@ -50,13 +50,13 @@ export async function persist<Value>(
       if (!(thrown instanceof ActionError) || thrown.retry === undefined) throw thrown
       const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random())
       if (pause === null || pause >= deadline.remainingMs()) throw thrown
-      waiting.tell(`${forLog(thrown.message)} Trying again.`)
+      waiting.log(`${forLog(thrown.message)} Trying again.`)
       await waiting.sleep(pause)
     }
   }
 }
 
-/** How long to wait before the try after the `failed`-th (from 0) of this pace; null to give up. */
+/** How long to wait after `failed` earlier failures of this pace; null to stop. */
 function pauseMs(retry: Retry, failed: number, random: number): number | null {
   if (retry.pace === "quick") {
     const longest = QUICK_PAUSES_MS[failed]
@@ -70,6 +70,6 @@ function pauseMs(retry: Retry, failed: number, random: number): number | null {
 const REAL: Waiting = {
   now: () => performance.now(),
   random: Math.random,
-  tell: info,
+  log: info,
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest"
 import { ActionError, type Retry } from "../../action/failure.ts"
-import { persist, startDeadline, type Waiting } from "../../action/patience.ts"
+import { startDeadline, type Waiting, withRetries } from "../../action/retry.ts"
 
-/** A clock that moves only when somebody sleeps or an attempt takes its time. */
+/** A clock that moves only during sleeps and attempts. */
 function story(options: {
   readonly random?: number
   readonly attemptTakesMs?: number
@@ -13,7 +13,7 @@ function story(options: {
   const waiting: Waiting = {
     now: () => time,
     random: () => options.random ?? 1,
-    tell: () => {},
+    log: () => {},
     sleep: async (milliseconds) => {
       time += milliseconds
     },
@@ -26,23 +26,23 @@ function story(options: {
     if (failure === null) return "worked"
     throw new ActionError("broker_failing", `failure ${starts.length}`, failure && { retry: failure })
   }
-  const result = persist(deadline, attempt, waiting).then(String, (error: Error) => error.message)
+  const result = withRetries(deadline, attempt, waiting).then(String, (error: Error) => error.message)
   return result.then((outcome) => ({ outcome, starts, ended: time }))
 }
 
-describe("another try", () => {
+describe("a retry", () => {
   test("is not made when it cannot help", async () => {
     const waiting: Waiting = {
       now: () => 0,
       random: () => 0,
-      tell: () => {},
+      log: () => {},
       sleep: () => Promise.reject(new Error("slept")),
     }
     const fails = () => Promise.reject(new ActionError("not_allowed", "no"))
-    await expect(persist(startDeadline(waiting), fails, waiting)).rejects.toThrow("no")
+    await expect(withRetries(startDeadline(waiting), fails, waiting)).rejects.toThrow("no")
   })
 
-  test("comes at most twice and within a second when things look wrong for good", async () => {
+  test("is made at most twice and within a second when the failure looks permanent", async () => {
     const { outcome, starts, ended } = await story({ failures: [{ pace: "quick" }] })
     expect(outcome).toBe("failure 3")
     expect(starts).toHaveLength(3)
@@ -60,18 +60,18 @@ describe("another try", () => {
     expect(starts).toEqual([0, 0, 0])
   })
 
-  test("waits at least as long as it was told to", async () => {
+  test("waits at least as long as Retry-After says", async () => {
     const { starts } = await story({ random: 0, failures: [{ pace: "patient", afterMs: 7_000 }, null] })
     expect(starts).toEqual([0, 7_000])
   })
 
-  test("is not made when it was told to wait past the deadline", async () => {
+  test("is not made when Retry-After ends after the deadline", async () => {
     const { starts, ended } = await story({ failures: [{ pace: "patient", afterMs: 3_600_000 }] })
     expect([starts, ended]).toEqual([[0], 0])
   })
 })
 
-test("nothing goes on past thirty seconds, and a call that hangs leaves time for another", async () => {
+test("nothing runs longer than thirty seconds, and a call that hangs leaves time for another", async () => {
   const { starts, ended, outcome } = await story({ random: 0, attemptTakesMs: 60_000, failures: [{ pace: "patient" }] })
   expect([starts, ended, outcome]).toEqual([[0, 15_000], 30_000, "failure 2"])
 })
