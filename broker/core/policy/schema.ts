@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { isHttpsOrLoopback } from "../url.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
