@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto"
 import { appendFile, link, mkdir, open, readFile, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { createHttp } from "../broker/adapters/web/http.ts"
@@ -31,7 +30,7 @@ export function nodeIo(version: string): CliIo {
  */
 export async function createFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const draft = join(dirname(path), `.daypass-${randomUUID()}`)
+  const draft = join(dirname(path), `.daypass-${crypto.randomUUID()}`)
   const file = await open(draft, "wx")
   try {
     try {

@@ -159,8 +159,11 @@ function alike(one: Scope, other: Scope): boolean {
     [...texts]
       .map(([claim, values]) => `${claim}\n${values.length < 2 ? values[0] : stable(sorted(values))}`)
       .join("\n")
-  return claims(one) === claims(other) && one.elsewhere.symmetricDifference(other.elsewhere).size === 0
+  return claims(one) === claims(other) && same(one.elsewhere, other.elsewhere)
 }
+
+const same = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
+  one.size === other.size && [...one].every((each) => other.has(each))
 
 interface CeilingSayings {
   readonly boundaries: readonly Boundary[]

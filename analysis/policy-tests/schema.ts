@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
 import { claimName, duration, name, oneLine } from "../../broker/core/policy/schema-words.ts"
 import type { ErrorCode } from "../../broker/wire/error-codes.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { Connection } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 

@@ -42,12 +42,13 @@ export function casesOf(region: Region, base: Region, vocabulary: Vocabulary): R
     if (!wide.ok) return wide
     widened.push(wide.value)
   }
+  const speeches = axes.map((axis, index) => speechOf(axis, around[index] ?? 0n, vocabulary.get(axis.claim) ?? []))
   return {
     ok: true,
     value: widened.map((box) =>
-      axes.flatMap((axis, index): Phrase[] => {
-        const says = phraseOf(axis, box[index] ?? 0n, around[index] ?? 0n, vocabulary.get(axis.claim) ?? [])
-        return says === null ? [] : [{ claim: axis.claim, says }]
+      speeches.flatMap((speech, index): Phrase[] => {
+        const says = phraseOf(speech, box[index] ?? 0n)
+        return says === null ? [] : [{ claim: speech.axis.claim, says }]
       }),
     ),
   }
@@ -72,72 +73,113 @@ function widenedIn(region: Region, box: Box, around: readonly bigint[]): Result<
   return { ok: true, value: wide }
 }
 
-/** Null when every value that there can be is admitted. */
-function phraseOf(
-  { claim, values }: Axis,
-  admitted: bigint,
-  around: bigint,
-  patterns: readonly Pattern[],
-): string | null {
-  const possible = values.filter((_, at) => (around >> BigInt(at)) & 1n)
-  const isIn = new Set(values.filter((_, at) => (admitted >> BigInt(at)) & (around >> BigInt(at)) & 1n))
-  if (isIn.size === possible.length) return null
-  const texts = possible.filter((value) => value !== null)
-  const inside = texts.filter((text) => isIn.has(text))
-  if (inside.length === 0) return "is missing"
-  const plain = phraseOfTexts(texts, inside, patterns)
-  if (claim === EVENT_CLAIM && !inside.some((event) => OUTSIDER_EVENTS.has(event))) {
-    const withOutsiders = texts.filter((event) => isIn.has(event) || OUTSIDER_EVENTS.has(event))
-    if (withOutsiders.length === texts.length) return null
-    // Whichever says it shorter: that the others are left out goes without saying.
-    const short = phraseOfTexts(texts, withOutsiders, patterns)
-    if (plain === null || (short !== null && short.length < plain.length)) return short ?? suchAs(inside)
+/** What one axis is spoken of in. Sets of its values are bits, as in a box. */
+interface Speech {
+  readonly axis: Axis
+  /** The values that there can be. */
+  readonly possible: bigint
+  /** Those of them that are texts; the claim's absence is the only other one. */
+  readonly texts: bigint
+  /** The patterns that rules speak of the claim by, and which of the texts each of them matches. */
+  readonly known: () => readonly Known[]
+}
+
+interface Known {
+  readonly source: string
+  readonly covers: bigint
+}
+
+function speechOf(axis: Axis, possible: bigint, patterns: readonly Pattern[]): Speech {
+  const texts = possible & bitsThat(axis, (value) => value !== null)
+  let known: readonly Known[] | undefined
+  const match = (pattern: Pattern) => texts & bitsThat(axis, (value) => value !== null && matchPattern(pattern, value))
+  return {
+    axis,
+    possible,
+    texts,
+    // Most axes are narrowed by no box, and need no pattern matched.
+    known: () => {
+      known ??= [...new Map(patterns.map((pattern) => [pattern.source, pattern])).values()].map((pattern) => ({
+        source: pattern.source,
+        covers: match(pattern),
+      }))
+      return known
+    },
   }
-  const said = plain ?? suchAs(inside)
-  if (isIn.has(null))
+}
+
+/** Null when every value that there can be is admitted. */
+function phraseOf(speech: Speech, admitted: bigint): string | null {
+  const { axis, possible, texts } = speech
+  if ((possible & ~admitted) === 0n) return null
+  const inside = texts & admitted
+  if (inside === 0n) return "is missing"
+  const plain = phraseOfTexts(speech, inside)
+  if (axis.claim === EVENT_CLAIM) {
+    const outsiders = texts & bitsThat(axis, (value) => value !== null && OUTSIDER_EVENTS.has(value))
+    if ((inside & outsiders) === 0n) {
+      if ((inside | outsiders) === texts) return null
+      // Whichever says it shorter: that the others are left out goes without saying.
+      const short = phraseOfTexts(speech, inside | outsiders)
+      if (plain === null || (short !== null && short.length < plain.length)) return short ?? suchAs(axis, inside)
+    }
+  }
+  const said = plain ?? suchAs(axis, inside)
+  // More than the texts can be, and is admitted: the claim may be missing.
+  if ((possible & admitted) !== inside)
     return said.startsWith("is not ") || said === "is there" ? `${said}, or is missing` : `${said} or is missing`
   return said
 }
 
-function phraseOfTexts(
-  texts: readonly string[],
-  inside: readonly string[],
-  patterns: readonly Pattern[],
-): string | null {
-  if (inside.length === texts.length) return "is there"
-  const known = [...new Map(patterns.map((pattern) => [pattern.source, pattern])).values()].map((pattern) => ({
-    source: pattern.source,
-    covers: new Set(texts.filter((text) => matchPattern(pattern, text))),
-  }))
-  const wanted = new Set(inside)
-  const yes = coverOf(wanted, known)
+function phraseOfTexts({ texts, known }: Speech, inside: bigint): string | null {
+  if (inside === texts) return "is there"
+  const yes = coverOf(inside, known())
   if (yes !== null) return `is ${yes.join(" or ")}`
-  const no = coverOf(new Set(texts.filter((text) => !wanted.has(text))), known)
+  const no = coverOf(texts & ~inside, known())
   if (no !== null) return `is not ${no.join(" or ")}`
-  for (const { source, covers } of known.toSorted((a, b) => a.covers.size - b.covers.size)) {
-    if (!wanted.isSubsetOf(covers)) continue
-    const but = coverOf(covers.difference(wanted), known)
+  for (const { source, covers } of known().toSorted((a, b) => countOf(a.covers) - countOf(b.covers))) {
+    if (!isSubset(inside, covers)) continue
+    const but = coverOf(covers & ~inside, known())
     if (but !== null) return `is ${source}, but not ${but.join(" or ")}`
   }
   return null
 }
 
 /** The fewest of the known patterns, found greedily, that together have just these texts. */
-function coverOf(
-  wanted: ReadonlySet<string>,
-  known: readonly { readonly source: string; readonly covers: ReadonlySet<string> }[],
-): readonly string[] | null {
-  const usable = known.filter(({ covers }) => covers.size > 0 && covers.isSubsetOf(wanted))
+function coverOf(wanted: bigint, known: readonly Known[]): readonly string[] | null {
+  const usable = known.filter(({ covers }) => covers !== 0n && isSubset(covers, wanted))
   const chosen: string[] = []
   let left = wanted
-  while (left.size > 0) {
-    const [best] = usable.toSorted((a, b) => b.covers.intersection(left).size - a.covers.intersection(left).size)
-    if (best === undefined || best.covers.intersection(left).size === 0) return null
+  while (left !== 0n) {
+    let [best, most]: [Known | null, number] = [null, 0]
+    for (const one of usable) {
+      const count = countOf(one.covers & left)
+      if (count > most) [best, most] = [one, count]
+    }
+    if (best === null) return null
     chosen.push(best.source)
-    left = left.difference(best.covers)
+    left &= ~best.covers
     if (chosen.length > MAX_ALTERNATIVES) return null
   }
   return chosen
 }
 
-const suchAs = (texts: readonly string[]): string => `is such as ${texts.slice(0, 2).join(" or ")}`
+const isSubset = (some: bigint, all: bigint): boolean => (some & all) === some
+
+function bitsThat({ values }: Axis, holds: (value: string | null) => boolean): bigint {
+  return values.reduce((bits, value, at) => (holds(value) ? bits | (1n << BigInt(at)) : bits), 0n)
+}
+
+/** How many values a set has. */
+function countOf(bits: bigint): number {
+  let count = 0
+  for (let left = bits; left !== 0n; left &= left - 1n) count++
+  return count
+}
+
+/** Two of the texts, for what no pattern says. */
+const suchAs = ({ values }: Axis, inside: bigint): string =>
+  `is such as ${values
+    .filter((_, at) => (inside >> BigInt(at)) & 1n)
+    .slice(0, 2)
+    .join(" or ")}`

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, FieldCeiling } from "../../broker/core/policy/model.ts"
 import { strictly } from "../../broker/core/policy/provider-part.ts"

@@ -1,4 +1,4 @@
-import type { z } from "zod"
+import type * as z from "zod"
 
 /**
  * Holds a value against a schema, as `safeParse` does, with a message of our own for a wrong type.

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 
 /** Names a secret that the operator holds, as `env:OP_CONNECT_TOKEN`. It stands in files; the secret never does. */
 export type SecretReference = `env:${string}`

@@ -1,3 +1,4 @@
+import "./node-version.js"
 import { parseArgs } from "node:util"
 import { developmentKey } from "../adapters/node/development-key.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 
 // What GitHub says of an installation of the App, and of the tokens that it gives for one (REST API, "Apps").
 

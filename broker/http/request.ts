@@ -1,5 +1,5 @@
 import { type CryptoKey, calculateJwkThumbprint, importJWK } from "jose"
-import { z } from "zod"
+import * as z from "zod"
 import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
 import { parseWith } from "../core/parse-with.ts"

@@ -1,4 +1,4 @@
-import type { z } from "zod"
+import type * as z from "zod"
 import { BrokerError } from "../core/errors.ts"
 import { HttpError, type HttpFailure, type HttpRequest, type HttpResponse } from "../ports/http.ts"
 import { textOfUtf8 } from "./bytes.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { isPlainMap } from "../core/policy/plain.ts"
 import { fail, type Result } from "../core/result.ts"
 import { variable } from "./variable.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { OtherSide } from "./call.ts"
 import { secretUnusable } from "./stored-value.ts"
 

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { isHttpsOrLoopback } from "../core/url.ts"
 
 const MAX_URL_LENGTH = 256

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { ConnectionAudiences, FileName, ProviderFiles } from "../core/policy/provider-schemas.ts"
 import { duration } from "../core/policy/schema-words.ts"
 import { Secret } from "../core/secret.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { isForbiddenVariable } from "../wire/variables.ts"
 
 /** An environment variable that a grant puts something into. None that changes how the job's later steps run. */

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { visible } from "../../broker/core/policy/faults.ts"
 import type { ExplainAnswer, Problem } from "../../broker/wire/exchange.ts"
 import type { Trace } from "../../broker/wire/trace.ts"

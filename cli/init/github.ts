@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { isHttpsOrLoopback } from "../../broker/core/url.ts"

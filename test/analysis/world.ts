@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { grantNamesOf, type Reach, reachesBy } from "../../analysis/reach/reach.ts"
 import type { Witness } from "../../analysis/regions/region.ts"
 import { axisMemo, type Space } from "../../analysis/regions/space.ts"

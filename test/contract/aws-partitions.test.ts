@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { STSClient } from "@aws-sdk/client-sts"
 import { expect, it } from "vitest"
-import { z } from "zod"
+import * as z from "zod"
 import { endpointOf, PARTITIONS, partitionOf, stsAudienceOf } from "../../broker/providers/aws/partitions.ts"
 import { reservationOf, STS_AUDIENCES } from "../../broker/providers/reserved-audiences.ts"
 

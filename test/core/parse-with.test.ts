@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { z } from "zod"
+import * as z from "zod"
 import { parseWith } from "../../broker/core/parse-with.ts"
 import { parseExchange } from "../../broker/http/request.ts"
 import { parseStrictJsonObject } from "../../broker/issuers/strict-json.ts"

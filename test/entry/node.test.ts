@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import packageJson from "../../package.json" with { type: "json" }
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
@@ -72,8 +73,8 @@ function beginExchange(broker: { url: string }, bearer: string, agent?: Agent) {
 }
 
 /** Runs the entry with what should not start, and waits until it has ended. */
-function startsWith(args: readonly string[], env: Record<string, string> = {}) {
-  const run = spawnSync(join(ROOT, "node_modules/.bin/node"), ["broker/entry/node.ts", ...args], {
+function startsWith(args: readonly string[], env: Record<string, string> = {}, node: readonly string[] = []) {
+  const run = spawnSync(join(ROOT, "node_modules/.bin/node"), [...node, "broker/entry/node.ts", ...args], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"] ?? "", ...env },
     encoding: "utf8",
@@ -267,5 +268,19 @@ describe("a broker on Node", () => {
     const wrongKey = startsWith(args, other)
     expect(wrongKey.code).toBe(1)
     expect(wrongKey.said).toContain("another DAYPASS_KEK")
+  })
+
+  it.each([
+    // What stands before the entry, between `exec node` and it.
+    ["npm start", packageJson.scripts.start.split(" ").slice(2, -1)],
+    ["its entry, which Node 22 can read", []],
+  ])("says which Node it needs when an older one runs %s", (_, before) => {
+    const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.23.3" } })`
+    const node = ["--import", `data:text/javascript,${encodeURIComponent(older)}`, ...before]
+    const { code, said } = startsWith(["--help"], {}, node)
+    expect(code).toBe(2)
+    expect(said).toBe(
+      'The broker needs Node 24 or newer, and this is Node 22.23.3. "npm ci" installs the right one, and "npm start" takes it; install scripts must be allowed for the package "node".\n',
+    )
   })
 })

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { openbaoCase } from "./openbao-case.ts"
+import { packageCase } from "./package-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
 import { installTools } from "./tools.ts"
@@ -19,9 +20,10 @@ const CASES = {
   act: actCase,
   sops: sopsCase,
   zizmor: zizmorCase,
+  "the package on older Nodes": packageCase,
 }
 
-/** `npm run test:interop`: Daypass against servers and clients that other people wrote. Fails, and never skips, without them. */
+/** `npm run test:interop`: Daypass against servers, clients and runtimes that other people made. Fails, and never skips, without them. */
 async function run(): Promise<boolean> {
   let passed = 0
   let failed = 0

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { Identity } from "../../core/identity.ts"
 import type { EnvironmentProtection, ProtectionFact } from "../../core/policy/environment-protection.ts"
 import { failed, type Refusal } from "../../github/answer.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { type Answer, failed, type Refusal } from "../../github/answer.ts"
 
 /** What one step of a reading came to. */

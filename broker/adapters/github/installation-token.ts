@@ -1,4 +1,4 @@
-import type { z } from "zod"
+import type * as z from "zod"
 import { Secret } from "../../core/secret.ts"
 import { failed, type NoAccess, noAccess, type Refusal } from "../../github/answer.ts"
 import { installationSchema, installationTokenSchema, tokensPath } from "../../github/installation.ts"

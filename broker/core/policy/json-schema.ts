@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { strictly } from "./provider-part.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { connectionBase, grantBase, organisationSchema, policySchema } from "./schema.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { parseWith } from "../parse-with.ts"
 import { fail, ok, type Result } from "../result.ts"
 import type { PolicyFault } from "./model.ts"

@@ -1,4 +1,4 @@
-import type { z } from "zod"
+import type * as z from "zod"
 import type { Identity } from "../identity.ts"
 
 /** What the loader must know of a provider. `Provider` is one; core knows no more of them than this. */

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { didYouMean, type FaultCode, fault, type Position, quote } from "./faults.ts"
 import type { PolicyFault } from "./model.ts"
 import { keyPosition, nodeAt, type YamlNode, type YamlPath } from "./yaml.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { parseDuration } from "../duration.ts"
 
 // What policies, organisation files and policy tests write alike.

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { ISSUER_FAMILIES } from "../claims/families.ts"
 import { isHttpsOrLoopback } from "../url.ts"
 import type { Test } from "./condition.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { secretReference } from "../../core/secret-reference.ts"
 import { segmentFault } from "../segment.ts"

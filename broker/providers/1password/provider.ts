@@ -1,6 +1,7 @@
 import type { HttpResponse } from "../../ports/http.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call } from "../call.ts"
+import { grouped } from "../grouped.ts"
 import { outsideOf } from "../places.ts"
 import type { Located } from "../read-grant.ts"
 import { retryPassing } from "../retry.ts"
@@ -55,7 +56,7 @@ async function once<Value>(
   keyOf: (one: Wanted) => string,
   act: (first: Wanted) => Promise<Value>,
 ): Promise<(one: Wanted) => Value> {
-  const groups = [...Map.groupBy(wanted, keyOf)]
+  const groups = [...grouped(wanted, keyOf)]
   const values = await atMost(
     CALLS_AT_ONCE,
     groups,

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { isHttpsOrLoopback } from "../../core/url.ts"
 import { STORES_AUDIENCE } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"

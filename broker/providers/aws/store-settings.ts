@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { STORES_AUDIENCE, STS_AUDIENCES } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"

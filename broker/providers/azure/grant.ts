@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { origin, uuid } from "../service.ts"
 import { variable } from "../variable.ts"
 

@@ -1,6 +1,7 @@
 import type { Secret } from "../../core/secret.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call, type OtherSide } from "../call.ts"
+import { grouped } from "../grouped.ts"
 import { withIdentityLogin } from "../login.ts"
 import { outsideOf, readPlaces } from "../places.ts"
 import type { ProviderIo } from "../provider.ts"
@@ -39,7 +40,7 @@ async function readAll(
   side: OtherSide,
   io: ProviderIo,
 ) {
-  const configs = [...Map.groupBy(places, configOf).values()]
+  const configs = [...grouped(places, configOf).values()]
   const read = await atMost(CALLS_AT_ONCE, configs, (group) =>
     retryPassing(io, async () =>
       readSecrets(side, await call(side, buildRead(settings, token, group), io), group, settings),

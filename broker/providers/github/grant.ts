@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { secretReference } from "../../core/secret-reference.ts"
 import { isHttpsOrLoopback } from "../../core/url.ts"
 import { variable } from "../variable.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { loginSettings, PROJECT_ID, serviceAccount, serviceAccounts } from "./settings.ts"
 
 /** Google names no least. What lives shorter than this is over before a job's next step makes use of it. */

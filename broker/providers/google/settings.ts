@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { audience, origin } from "../service.ts"
 
 const MAX_EMAIL_CHARACTERS = 254

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { isJobClaim } from "../../core/job-claims.ts"
 import { reservationOf } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"

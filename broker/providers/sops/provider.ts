@@ -1,4 +1,5 @@
 import { denied, type OtherSide } from "../call.ts"
+import { grouped } from "../grouped.ts"
 import type { MintRequest } from "../provider.ts"
 import type { Located } from "../read-grant.ts"
 import { type StoreGrant, storeProvider } from "../store.ts"
@@ -30,7 +31,7 @@ export const sops = storeProvider<Connection, Place>({
   async read(wanted, request, side, io) {
     const keys = await readAgeKeys(side, request.connection.key, await io.secret(request.connection.key))
     const found = new Map<string, StoredValue>()
-    const files = Map.groupBy(wanted, ({ place }) => pathOf(place, request.connection))
+    const files = grouped(wanted, ({ place }) => pathOf(place, request.connection))
     for (const [path, itsOwn] of files) {
       const file = await openFile(path, itsOwn[0]?.locator ?? path, { request, side, keys })
       for (const one of itsOwn) found.set(one.locator, storedValue(side, one, file))

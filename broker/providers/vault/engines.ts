@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { compilePattern, matchPattern } from "../../core/policy/pattern.ts"
 
 const MAX_PATTERNS = 64

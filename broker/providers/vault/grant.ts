@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { compilePattern, matchPattern } from "../../core/policy/pattern.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { isHttpsOrLoopback } from "../../core/url.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { denied, jsonOf, readJson } from "../call.ts"

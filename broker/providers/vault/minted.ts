@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { BrokerError } from "../../core/errors.ts"
 import type { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"

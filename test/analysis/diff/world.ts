@@ -1,5 +1,5 @@
 import fc from "fast-check"
-import { z } from "zod"
+import * as z from "zod"
 import { diffPolicySets } from "../../../analysis/diff/diff.ts"
 import type { PolicyDiff } from "../../../analysis/diff/model.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"

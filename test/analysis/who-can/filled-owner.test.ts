@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { z } from "zod"
+import * as z from "zod"
 import { whoCan } from "../../../analysis/who-can/who-can.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"

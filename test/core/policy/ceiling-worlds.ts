@@ -1,5 +1,5 @@
 import fc from "fast-check"
-import { z } from "zod"
+import * as z from "zod"
 import type { Claims, ClaimValue, Identity } from "../../../broker/core/identity.ts"
 import type { Condition, Test } from "../../../broker/core/policy/condition.ts"
 import type { DecisionInput } from "../../../broker/core/policy/decide.ts"

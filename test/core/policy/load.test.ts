@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { z } from "zod"
+import * as z from "zod"
 import { organisationJsonSchema, policyJsonSchema } from "../../../broker/core/policy/json-schema.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import { faultsOf, ORGANISATION, policyFaults, policyOf, setOf, shown, subjectOf, TEST_PROVIDERS } from "./support.ts"

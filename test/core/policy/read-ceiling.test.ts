@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { z } from "zod"
+import * as z from "zod"
 import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import { warningsOf } from "../../../analysis/warnings/warnings.ts"
 import { whoCan } from "../../../analysis/who-can/who-can.ts"

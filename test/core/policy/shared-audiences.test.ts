@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { z } from "zod"
+import * as z from "zod"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import type { ConnectionAudiences, ProviderSchemas } from "../../../broker/core/policy/provider-schemas.ts"
 import { ISSUER_URL } from "./support.ts"

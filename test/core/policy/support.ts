@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { Claims, Identity } from "../../../broker/core/identity.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import type { PolicyFault, PolicySet, PolicySubject } from "../../../broker/core/policy/model.ts"

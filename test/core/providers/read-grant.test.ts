@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { z } from "zod"
+import * as z from "zod"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import { fail, ok } from "../../../broker/core/result.ts"
 import { Secret } from "../../../broker/core/secret.ts"

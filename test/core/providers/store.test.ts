@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { z } from "zod"
+import * as z from "zod"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { fail, ok } from "../../../broker/core/result.ts"
 import { Secret } from "../../../broker/core/secret.ts"

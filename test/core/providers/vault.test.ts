@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { z } from "zod"
+import type * as z from "zod"
 import { fail, ok } from "../../../broker/core/result.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { vaultOf } from "../../../broker/providers/vault/api.ts"

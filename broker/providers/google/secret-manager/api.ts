@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { BrokerError } from "../../../core/errors.ts"
 import { memberOf } from "../../../core/policy/plain.ts"
 import { Secret } from "../../../core/secret.ts"

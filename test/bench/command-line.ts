@@ -1,0 +1,61 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { buildCli } from "../../cli/build.ts"
+import { runNode } from "../support/packaged.ts"
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url))
+const POLICIES = join(ROOT, "examples/control-repository/policies")
+const RUNS = 21
+
+const COMMANDS = {
+  /** Node with nothing to do. */
+  bare_ms: null,
+  version_ms: ["--version"],
+  /** All that the largest command needs is loaded, and nothing is done. */
+  start_ms: ["check", "--help"],
+  check_ms: ["check", POLICIES],
+  diff_ms: ["diff", POLICIES, POLICIES],
+} as const
+
+type Name = keyof typeof COMMANDS
+
+/** Milliseconds from spawn to exit, the best of runs that take turns: whatever else the machine does can only add to a start. */
+export type StartFigures = Readonly<Record<Name, number>>
+
+/** Builds the command line as the package has it, and starts it with its cache of compiled code filled. */
+export async function measureStart(): Promise<StartFigures> {
+  const folder = mkdtempSync(join(tmpdir(), "daypass-bench-cli-"))
+  try {
+    mkdirSync(join(folder, "cli"))
+    for (const file of ["package.json", "cli/bin.js"]) cpSync(join(ROOT, file), join(folder, file))
+    await buildCli(join(folder, "cli/dist"))
+    const bin = join(folder, "cli/bin.js")
+    const times: Record<Name, number[]> = { bare_ms: [], version_ms: [], start_ms: [], check_ms: [], diff_ms: [] }
+    const env = { HOME: folder, XDG_CACHE_HOME: folder }
+    for (let run = 0; run <= RUNS; run++) {
+      for (const [name, args] of Object.entries(COMMANDS) as [Name, readonly string[] | null][]) {
+        const from = performance.now()
+        const { code, err } = await runNode(process.execPath, args ? [bin, ...args] : ["--eval", "0"], {
+          cwd: folder,
+          env,
+        })
+        const took = performance.now() - from
+        if (code !== 0) throw new Error(`the command line ended with ${code}: ${err}`)
+        // The first run fills the cache.
+        if (run > 0) times[name].push(took)
+      }
+    }
+    const best = (name: Name) => Math.min(...times[name])
+    return {
+      bare_ms: best("bare_ms"),
+      version_ms: best("version_ms"),
+      start_ms: best("start_ms"),
+      check_ms: best("check_ms"),
+      diff_ms: best("diff_ms"),
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
