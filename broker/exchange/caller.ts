@@ -1,5 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
-import { isOrganisationsOwn } from "../core/policy/decide.ts"
+import { isOwnerListed } from "../core/policy/decide.ts"
 import type { VerifiedToken } from "../issuers/verify.ts"
 import type { PolicySnapshot } from "../ports/policy-source.ts"
 import type { Broker } from "./broker.ts"
@@ -26,7 +26,7 @@ export async function verifyCaller(call: Call, broker: Broker): Promise<Caller> 
   call.event.repository_id = identity.repositoryId
   call.event.environment = identity.environment ?? null
   call.event.run_id = identity.runId
-  return { token, snapshot, own: isOrganisationsOwn(identity, snapshot.organisation) }
+  return { token, snapshot, own: isOwnerListed(identity, snapshot.organisation) }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { Identity } from "../../core/identity.ts"
 import { boundariesConcerning } from "../../core/policy/ceiling.ts"
-import { isOrganisationsOwn } from "../../core/policy/decide.ts"
+import { isOwnerListed } from "../../core/policy/decide.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
 import type { Refusal } from "../../github/answer.ts"
@@ -66,7 +66,7 @@ export function withRepositoryPolicies(source: PolicySource, options: Repository
 function areConsulted(organisation: Organisation, identity: Identity, base: PoliciesInForce): boolean {
   if (organisation.issuers.get(identity.issuer)?.repositoryPolicies !== true) return false
   // A stranger's token verifies as well as anybody's, and must not make us ask GitHub.
-  if (!isOrganisationsOwn(identity, organisation)) return false
+  if (!isOwnerListed(identity, organisation)) return false
   return boundariesConcerning(organisation, identity, base.policies).length > 0
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
-import { boundariesConcerning, ceilingOver, holdAgainst } from "../../../broker/core/policy/ceiling.ts"
+import { boundariesConcerning, ceilingFor, checkGrant } from "../../../broker/core/policy/ceiling.ts"
 import { type Decision, decide } from "../../../broker/core/policy/decide.ts"
 import { explainTrace } from "../../../broker/core/policy/explain.ts"
 import { identityOf, ORGANISATION, policyOf, setOf } from "./support.ts"
@@ -85,8 +85,8 @@ describe("a field of a grant", () => {
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
       const fields = new Map([[name, { kind: "text" as const, patterns: field.patterns }]])
       const narrowed = { ...boundary, allow: [{ connection: "notes", line: 1, fields }] }
-      const over = ceilingOver({ ...set.organisation, boundaries: [narrowed] }, identityOf(), [])
-      const held = holdAgainst(over, { connection, fields: {} }, { known: false, reason: "not asked" })
+      const over = ceilingFor({ ...set.organisation, boundaries: [narrowed] }, identityOf(), [])
+      const held = checkGrant(over, { connection, fields: {} }, { known: false, reason: "not asked" })
       expect(held.inside, name).toBe(false)
     }
   })

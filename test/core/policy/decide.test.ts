@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
-import { type Decision, decide, isOrganisationsOwn } from "../../../broker/core/policy/decide.ts"
+import { type Decision, decide, isOwnerListed } from "../../../broker/core/policy/decide.ts"
 import { explainTrace } from "../../../broker/core/policy/explain.ts"
 import { identityOf, ORGANISATION, policyOf, setOf } from "./support.ts"
 
@@ -227,11 +227,11 @@ describe("an explanation", () => {
 describe("an owner", () => {
   it("is the organisation's by the id under its issuer, never by the name", () => {
     const { organisation } = setOf({})
-    expect(isOrganisationsOwn(identityOf(), organisation)).toBe(true)
-    expect(isOrganisationsOwn(identityOf({}, { owner: "renamed" }), organisation)).toBe(true)
-    expect(isOrganisationsOwn(identityOf({}, { ownerId: "acme" }), organisation)).toBe(false)
-    expect(isOrganisationsOwn(identityOf({}, { ownerId: "" }), organisation)).toBe(false)
-    expect(isOrganisationsOwn(identityOf({}, { issuer: "other" }), organisation)).toBe(false)
+    expect(isOwnerListed(identityOf(), organisation)).toBe(true)
+    expect(isOwnerListed(identityOf({}, { owner: "renamed" }), organisation)).toBe(true)
+    expect(isOwnerListed(identityOf({}, { ownerId: "acme" }), organisation)).toBe(false)
+    expect(isOwnerListed(identityOf({}, { ownerId: "" }), organisation)).toBe(false)
+    expect(isOwnerListed(identityOf({}, { issuer: "other" }), organisation)).toBe(false)
   })
 })
 
