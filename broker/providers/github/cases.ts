@@ -53,7 +53,7 @@ const denials: readonly ProviderCase[] = (
 
 const unreadable: readonly ProviderCase[] = (
   [
-    ["an installation that is no JSON", [{ status: 200, body: "" }]],
+    ["an installation that is not JSON", [{ status: 200, body: "" }]],
     ["an installation without its id", [installation({ id: undefined })]],
     ["an installation without its account", [installation({ account: null })]],
     ["an installation with a status of its own", [{ ...installation(), status: 202 }]],
@@ -63,7 +63,7 @@ const unreadable: readonly ProviderCase[] = (
     ["a token with a line break", [installation(), given({ token: `${TOKEN}\n` })]],
     ["a token of four letters", [installation(), given({ token: "ghs_" })]],
     ["a token as a number", [installation(), given({ token: 1 })]],
-    ["a token that is no JSON", [installation(), { status: 201, body: `<!doctype html><p>${FOREIGN_TEXT}` }]],
+    ["a token that is not JSON", [installation(), { status: 201, body: `<!doctype html><p>${FOREIGN_TEXT}` }]],
     ["a token with a status of its own", [installation(), { ...given(), status: 200 }]],
     ["an oversized token", [installation(), { failure: "too-large" }]],
     ["a token elsewhere", [installation(), { failure: "redirect" }]],

@@ -228,7 +228,7 @@ export const cases: readonly ProviderCase[] = [
     expect: { code: "provider_denied", detailHolds: "Enable sts.googleapis.com" },
   },
   {
-    name: "takes a refusal that is no JSON for a refusal",
+    name: "takes a refusal that is not JSON for a refusal",
     ...request,
     replies: [exchanged(), { status: 403, body: `<!doctype html><p>${FOREIGN_TEXT}` }],
     expect: { code: "provider_denied", detailHolds: "Compare the connection's endpoints" },

@@ -111,7 +111,7 @@ const refusals: readonly ProviderCase[] = (
     ],
     ["a version that was deleted", removed({ destroyed: false }), "secret_not_found", "was deleted in version 7"],
     ["a version that was destroyed", removed({ destroyed: true }), "secret_not_found", "was destroyed in version 7"],
-    ["a field that is not there", kept({ user: "shop" }), "secret_not_found", "a field that is not there"],
+    ["a field that does not exist", kept({ user: "shop" }), "secret_not_found", "a field that does not exist"],
     ["a field that is a map", kept({ password: { old: FOREIGN_TEXT } }), "secret_unusable", "no single text"],
     ["an empty field", kept({ password: "" }), "secret_unusable", "is empty"],
     [

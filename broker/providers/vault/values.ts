@@ -14,7 +14,7 @@ import type { DynamicGrant, FreshSecret } from "./minted.ts"
  * All are secret, since an engine does not say which are not. What the grant does not name stays out of the job: fields
  * such as a key's type are short words, and masking one would blank it out of the whole log.
  *
- * @throws {BrokerError} `secret_not_found` for a field that is not there, `secret_unusable` for one that is no text
+ * @throws {BrokerError} `secret_not_found` for a field that does not exist, `secret_unusable` for one that is no text
  */
 export function valuesOf(side: OtherSide, { dynamic, env }: DynamicGrant, data: FreshSecret["data"]) {
   const values = wantedOf(env).map((wanted): readonly [string, MintedValue] => {

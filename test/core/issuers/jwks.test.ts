@@ -90,7 +90,7 @@ describe("the whole set is refused", () => {
       { keys: [key(), key({ kty: "EC" })] },
       "two keys of one kid",
     ],
-    ["when it is no JSON", "<html>", "is not a JSON object"],
+    ["when it is not JSON", "<html>", "is not a JSON object"],
     ["when a key says one thing twice", '{"keys":[{"kty":"RSA","kty":"RSA"}]}', "same key twice"],
     ["when it has no keys", {}, "no list of keys"],
     ["when its keys are no list", { keys: key() }, "no list of keys"],

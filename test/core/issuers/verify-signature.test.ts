@@ -86,7 +86,7 @@ describe("a form is refused before anything is fetched", () => {
     ["another typ", { header: { typ: "secevent+jwt" } }],
     ["the same claim twice", { rawPayload: '{"iss":"x","repository_id":"1","repository_id":"456789"}' }],
     ["a time that is rounded when it is read", { rawPayload: '{"iss":"x","exp":1795300300.00000000001}' }],
-    ["a payload that is no JSON", { rawPayload: "iss" }],
+    ["a payload that is not JSON", { rawPayload: "iss" }],
   ])("with %s", async (_, parts) => {
     expect((await refusal(setup.verify(await token(setup.key, parts)))).code).toBe("token_malformed")
     expect(setup.network.requests).toEqual([])

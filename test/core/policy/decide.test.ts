@@ -164,7 +164,7 @@ describe("a reason", () => {
       "which condition failed, and how",
       ["secret"],
       { ref: "refs/heads/x" },
-      /ref must be refs\/heads\/main, and is refs\/heads\/x/,
+      /ref must be refs\/heads\/main, but is refs\/heads\/x/,
     ],
     ["which claim is missing", ["secret"], { ref: undefined }, /ref must be .* the token has no such claim/],
     [
@@ -185,7 +185,7 @@ describe("a reason", () => {
       "that an outsiders' event must be named",
       ["note"],
       { event_name: "workflow_run" },
-      /workflow_run named without a wildcard/,
+      /workflow_run, written without a wildcard/,
     ],
   ])("says %s", (_, grants, claims, expected) => {
     expect(reasonsOf(ask(grants, identityOf(claims)))).toEqual([expect.stringMatching(expected)])
@@ -207,7 +207,7 @@ describe("an explanation", () => {
         "policies: acme/shop/production.yaml",
         "",
         "DENY  secret",
-        "      The allow rule "deploy from main" (acme/shop/production.yaml:6) does not match: ref must be refs/heads/main, and is refs/heads/x.",
+        "      The allow rule "deploy from main" (acme/shop/production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/x.",
         "      allow "deploy from main" (acme/shop/production.yaml:6) does not match",
         "        - ref: refs/heads/main; is "refs/heads/x"",
         "      deny "never on our own runners" (acme/shop/production.yaml:13) does not match",

@@ -163,7 +163,7 @@ describe("a demand", () => {
       const decision = ask(demanding, protection ? { protection } : {}, identityOf({ environment: undefined }))
       expect(awaits(decision)).toBe(false)
       expect(reasonOf(decision)).toBe(
-        "The environment must be protected: the job runs in none: name one in the workflow.",
+        "The environment must be protected: the job runs in no environment: name one in the workflow.",
       )
     }
   })

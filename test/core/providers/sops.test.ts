@@ -315,7 +315,7 @@ describe("a file of secrets, before it is opened", () => {
       "1:14 secrets_unusable",
       /cannot be read/,
     ],
-    ["what is no JSON", "a.sops.json", "a: hunter2\n", "1:1 secrets_unusable", /not a JSON object/],
+    ["what is not JSON", "a.sops.json", "a: hunter2\n", "1:1 secrets_unusable", /not a JSON object/],
     ["a list", "a.sops.yaml", "- hunter2\n", "1:1 secrets_unusable", /not a map/],
     ["a list in JSON", "a.sops.json", '["hunter2"]', "1:1 secrets_unusable", /not a JSON object/],
     ["a line that is no entry", "a.sops.env", "A=b\nhunter2\n", "2:1 secrets_unusable", /not KEY=value/],
