@@ -87,7 +87,7 @@ export async function renewLease(
  *
  * @throws {BrokerError}
  */
-export async function takeBack(
+export async function revokeAll(
   vault: Vault,
   { token, leases, isBoundToAddresses, isBatch = false }: Holding,
   io: ProviderIo,

@@ -4,7 +4,7 @@ import { retryPassing } from "../retry.ts"
 import { audienceOf } from "../service.ts"
 import { ask, type Vault } from "./api.ts"
 import type { Connection, Grant } from "./grant.ts"
-import { type Holding, handleOf, takeBack } from "./handle.ts"
+import { type Holding, handleOf, revokeAll } from "./handle.ts"
 import { type Held, hold } from "./hold.ts"
 import { accept, buildLogin, type Login, readLogin, revocableTokenOf } from "./session.ts"
 
@@ -91,7 +91,7 @@ export async function afterTakingBack(
   io: ProviderIo,
 ): Promise<unknown> {
   try {
-    await takeBack(vault, holding, io)
+    await revokeAll(vault, holding, io)
     return error
   } catch {
     const failure =
@@ -102,7 +102,7 @@ export async function afterTakingBack(
 
 /** Revokes a login that nothing hangs on, and that nobody but the broker has had. When that fails, it ends in its time. */
 export async function giveUp(vault: Vault, { token }: Pick<Login, "token">, io: ProviderIo): Promise<void> {
-  await takeBack(vault, { token, leases: [], isBoundToAddresses: true }, io).catch((_: BrokerError) => undefined)
+  await revokeAll(vault, { token, leases: [], isBoundToAddresses: true }, io).catch((_: BrokerError) => undefined)
 }
 
 export const after = (start: Date, seconds: number): Date => new Date(start.getTime() + seconds * 1000)

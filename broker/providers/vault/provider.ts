@@ -14,7 +14,7 @@ import {
   MAX_TTL_SECONDS,
   MIN_TTL_SECONDS,
 } from "./grant.ts"
-import { handleOf, openHandle, takeBack } from "./handle.ts"
+import { handleOf, openHandle, revokeAll } from "./handle.ts"
 import { after, type HeldLogin, type Request, whileHolding } from "./login.ts"
 import { readSecrets } from "./reading.ts"
 
@@ -50,7 +50,7 @@ export const vault: Provider<Connection, Grant> = {
 
   async revoke(handle, { connectionName }, io) {
     const { vault: at, holding } = openHandle(connectionName, handle)
-    await takeBack(at, holding, io)
+    await revokeAll(at, holding, io)
   },
 }
 
