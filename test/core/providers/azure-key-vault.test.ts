@@ -79,7 +79,7 @@ describe("the locators of Key Vault", () => {
     ["shop-db@latest", "none of Key Vault's"],
     [`shop-db@${VERSION.toUpperCase()}`, "none of Key Vault's"],
     [`shop-db@${VERSION}0`, "none of Key Vault's"],
-    ["shop-db#", "no field"],
+    ["shop-db#", "must name a field after the #"],
     ["shop-db#a#b", "a secret's name alone"],
   ])("do not include %j", (locator, says) => {
     expect(faultOf(locator)).toContain(says)

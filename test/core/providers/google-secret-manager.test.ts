@@ -68,7 +68,7 @@ describe("the locators of Secret Manager", () => {
     ["shop-db@-1", "neither a number"],
     ["shop-db@7/../8", "neither a number"],
     [`shop-db@${"a".repeat(64)}`, "neither a number"],
-    ["shop-db#", "no field"],
+    ["shop-db#", "must name a field after the #"],
     ["shop-db#a#b", "a secret's name alone"],
   ])("do not include %j", (locator, says) => {
     expect(faultOf(locator)).toContain(says)
