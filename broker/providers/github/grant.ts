@@ -93,15 +93,10 @@ export const grant = z
       .min(1)
       .max(MAX_REPOSITORIES)
       .meta({ description: "Names of the owner's repositories, without the owner." }),
-    repository_ids: z
-      .array(id("a repository's id"))
-      .min(1)
-      .max(MAX_REPOSITORIES)
-      .optional()
-      .meta({
-        description:
-          "The ids of these repositories, in quotes, so that another repository with the same name is refused.",
-      }),
+    repository_ids: z.array(id("a repository's id")).min(1).max(MAX_REPOSITORIES).optional().meta({
+      description:
+        "The ids of these repositories, in quotes, so that another repository with the same name is refused.",
+    }),
     permissions,
     env: variable.optional().meta({ description: "The job's environment variable for the token." }),
   })
