@@ -199,7 +199,7 @@ describe("a demand", () => {
     const organisation = DEMANDING.boundary.organisation.replace("connection: notes", "connection: vault-prod")
     const decision = ask({ ...DEMANDING.boundary, organisation })
     expect(awaits(decision)).toBe(false)
-    expect(reasonOf(decision)).toMatch(/^No boundary allows the connection notes/)
+    expect(reasonOf(decision)).toMatch(/^No boundary allows this job to use the connection notes/)
   })
 
   it("of nobody asks nobody, and no fact changes anything", () => {

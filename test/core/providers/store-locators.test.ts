@@ -133,7 +133,7 @@ describe("a reference of 1Password's", () => {
   it("says of what is missing that it is, and of an attribute that there is none", () => {
     expect(parseReference("op://v/i")).toMatchObject({ fault: expect.stringContaining("too few") })
     expect(parseReference("op://v/i/f?attribute=otp")).toMatchObject({ fault: expect.stringContaining("one-time") })
-    expect(parseReference('op://v/i/"')).toMatchObject({ fault: expect.stringMatching(/hold: " \\ % \?$/) })
+    expect(parseReference('op://v/i/"')).toMatchObject({ fault: expect.stringMatching(/characters: " \\ % \?$/) })
   })
 })
 
