@@ -56,7 +56,11 @@ describe("a discovery document is refused", () => {
     ["of several", { issuer: [own], jwks_uri: "https://issuer.example/keys" }, "names another issuer"],
     ["without keys", { issuer: own }, "no jwks_uri"],
     ["with a list of places", { issuer: own, jwks_uri: ["https://issuer.example/keys"] }, "no jwks_uri"],
-    ["that points to another host", { issuer: own, jwks_uri: "https://attacker.example/keys" }, "must be on the issuer's own host and port"],
+    [
+      "that points to another host",
+      { issuer: own, jwks_uri: "https://attacker.example/keys" },
+      "must be on the issuer's own host and port",
+    ],
     [
       "that points to a host below its own",
       { issuer: own, jwks_uri: "https://keys.issuer.example/keys" },
@@ -67,13 +71,21 @@ describe("a discovery document is refused", () => {
       { issuer: own, jwks_uri: "https://issuer.example.attacker.example/" },
       "must be on the issuer's own host and port",
     ],
-    ["that points to another port", { issuer: own, jwks_uri: "https://issuer.example:8443/keys" }, "must be on the issuer's own host and port"],
+    [
+      "that points to another port",
+      { issuer: own, jwks_uri: "https://issuer.example:8443/keys" },
+      "must be on the issuer's own host and port",
+    ],
     [
       "that points to itself without https",
       { issuer: own, jwks_uri: "http://issuer.example/keys" },
       "must be an https URL",
     ],
-    ["that points to this machine", { issuer: own, jwks_uri: "http://127.0.0.1/keys" }, "must be on the issuer's own host and port"],
+    [
+      "that points to this machine",
+      { issuer: own, jwks_uri: "http://127.0.0.1/keys" },
+      "must be on the issuer's own host and port",
+    ],
     [
       "that points to the metadata of the machine",
       { issuer: own, jwks_uri: "http://169.254.169.254/latest" },

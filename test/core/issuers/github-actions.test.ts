@@ -112,7 +112,11 @@ describe("a job is refused", () => {
     ["the two ids exchanged", "repo:octo-org@456789/octo-repo@123456:ref:refs/heads/main", "repository_owner_id"],
     ["one id of two", "repo:octo-org@123456/octo-repo:ref:refs/heads/main", "both ids, or neither"],
     ["the other id of two", "repo:octo-org/octo-repo@456789:ref:refs/heads/main", "both ids, or neither"],
-    ["an id that is none", "repo:octo-org@x/octo-repo@456789:ref:refs/heads/main", "must name a repository after repo:"],
+    [
+      "an id that is none",
+      "repo:octo-org@x/octo-repo@456789:ref:refs/heads/main",
+      "must name a repository after repo:",
+    ],
     ["no repository behind repo:", "repo:octo-org:ref:refs/heads/main", "must name a repository after repo:"],
     ["too many slashes", "repo:octo-org/octo-repo/x:ref:refs/heads/main", "must name a repository after repo:"],
     ["another ref", "repo:octo-org/octo-repo:ref:refs/heads/mainx", "sub and ref disagree"],

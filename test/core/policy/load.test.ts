@@ -237,7 +237,12 @@ describe("an organisation file", () => {
       ["daypass.yaml:11:5 key_missing"],
       /"when" is missing/,
     ],
-    ["boundaries left empty", with_("boundaries: []", "boundaries:"), ["daypass.yaml:10:12 value_null"], /which would match nothing/],
+    [
+      "boundaries left empty",
+      with_("boundaries: []", "boundaries:"),
+      ["daypass.yaml:10:12 value_null"],
+      /which would match nothing/,
+    ],
     [
       "a misspelled switch",
       `${ORGANISATION}require_bound_tokens: true\n`,

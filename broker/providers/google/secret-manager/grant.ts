@@ -29,11 +29,9 @@ export const connection = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, "a location must be a region, such as europe-west3")
     .optional()
     .meta({ description: "The region of regional secrets. Left out for secrets that Google replicates." }),
-  service_account: serviceAccount
-    .optional()
-    .meta({
-      description: "The service account that reads the secrets; the job's own principal in the pool when left out.",
-    }),
+  service_account: serviceAccount.optional().meta({
+    description: "The service account that reads the secrets; the job's own principal in the pool when left out.",
+  }),
   endpoint: endpoint
     .optional()
     .meta({ description: "Another URL of the Secret Manager API: a private endpoint, or of a sovereign cloud." }),
