@@ -108,7 +108,9 @@ function readUrl(value: unknown, fault: Report): string | undefined {
   return plainUrl(value, "DAYPASS_URL", fault)
 }
 
-/** A URL in its only spelling, so that it can be compared and extended: no query, no fragment, no user, no trailing slash. */
+/**
+ * A URL in its only spelling, so that it can be compared and extended: no query, no fragment, no user, no trailing slash.
+ */
 function plainUrl(value: string, setting: string, fault: Report): string | undefined {
   const url = new URL(value)
   // The marks ? and # are checked in the text: the parser reports an empty query or fragment as "", but keeps it in `href`.

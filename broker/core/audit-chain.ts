@@ -3,7 +3,10 @@ import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js"
 import { canonicalJson } from "./canonical-json.ts"
 import { fail, ok, type Result } from "./result.ts"
 
-/** Names the ledger that owns a chain. It is hashed into the chain's start, so that a chain cannot be presented as another repository's. */
+/**
+ * Names the ledger that owns a chain. It is hashed into the chain's start, so that a chain cannot be presented as another
+ * repository's.
+ */
 export interface LedgerName {
   readonly issuer: string
   readonly repository_id: string
@@ -22,7 +25,9 @@ export interface ChainLink {
   readonly chain: string
 }
 
-/** The maximum size of a record's canonical text. The chain refuses longer records, so that a verifier's memory is bounded. */
+/**
+ * The maximum size of a record's canonical text. The chain refuses longer records, so that a verifier's memory is bounded.
+ */
 export const MAX_RECORD_BYTES = 256 * 1024
 
 // Each hash input starts with a byte for its kind. Without it, an attacker could make a record that hashes like a link (RFC

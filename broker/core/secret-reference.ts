@@ -10,7 +10,10 @@ export type SecretReference = `env:${string}`
 const REFERENCE =
   /^env:(?!(?:DAYPASS|AWS|AZURE|GOOGLE|GCLOUD|GITHUB|ACTIONS|RUNNER|CI|KUBERNETES|ECS|IDENTITY|MSI|WEBSITE|APPSETTING|CONTAINER_APP|FUNCTIONS|NODE|NPM|SSH|SYSTEMD|XDG|LC)_)(?!(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|HOSTNAME|LANG|TERM|TZ|TMPDIR|MAIL|CREDENTIALS_DIRECTORY|INVOCATION_ID|JOURNAL_STREAM)$)[A-Z][A-Z0-9_]{0,127}$/
 
-/** A connection's reference to a secret. A secret written in place of the reference is refused, and the error does not quote it. */
+/**
+ * A connection's reference to a secret. A secret written in place of the reference is refused, and the error does not quote
+ * it.
+ */
 export const secretReference = z
   .string()
   .regex(

@@ -1,6 +1,7 @@
 // Replaces, in the Worker's bundle, parts of `@noble/*` that `age-encryption` imports and the store `sops` does not use:
-// post-quantum keys, passphrases, and X25519 in JavaScript for runtimes without it. Together they are a tenth of the bundle.
-// `providers/sops/age.ts` accepts only X25519 keys, and workerd's WebCrypto has X25519, so nothing here is ever called.
+// post-quantum keys, passphrases, and X25519 in JavaScript for runtimes without it. Together they are a tenth of the
+// bundle. `providers/sops/age.ts` accepts only X25519 keys, and workerd's WebCrypto has X25519, so nothing here is ever
+// called.
 
 const missing = (): never => {
   throw new Error("this part of age is not in the bundle")

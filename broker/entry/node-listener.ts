@@ -25,7 +25,8 @@ export async function startListening(
   let stopping = false
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-    // A kept connection can send a request after the stop began. Its client is asked to retry, and then reaches the successor.
+    // A kept connection can send a request after the stop began. Its client is asked to retry, and then reaches the
+    // successor.
     getRequestListener((request, env) =>
       stopping ? problemResponse(shuttingDown(), crypto.randomUUID()) : app.fetch(request, env),
     ),

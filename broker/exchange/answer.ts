@@ -58,7 +58,10 @@ function answerBytes({ values }: Minted): number {
   return texts.reduce((sum, text) => sum + new TextEncoder().encode(text).byteLength, 0)
 }
 
-/** When a credential ends, in Unix milliseconds: at its expiry or its revocation by the broker, whichever is first. Null: never. */
+/**
+ * When a credential ends, in Unix milliseconds: at its expiry or its revocation by the broker, whichever is first. Null:
+ * never.
+ */
 function endOf(minted: MintedGrant): number | null {
   const ends = [minted.minted.expiresAt?.getTime() ?? null, grantedUntil(minted)].filter((end) => end !== null)
   return ends.length === 0 ? null : Math.min(...ends)

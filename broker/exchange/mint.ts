@@ -9,7 +9,8 @@ import { providerIo } from "./provider-io.ts"
 
 /**
  * How long a provider may take to mint, retries included, in milliseconds. Together with the revocation of the other
- * credentials, it fits into the 15 s that the action allows for one try. So the job learns what failed, instead of a timeout.
+ * credentials, it fits into the 15 s that the action allows for one try. So the job learns what failed, instead of a
+ * timeout.
  */
 export const MINT_WINDOW_MS = 10_000
 

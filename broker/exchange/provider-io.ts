@@ -29,7 +29,8 @@ export function providerIo(broker: Broker, about: Act, windowMs: number): Provid
     async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
       const key = loginKey(about, scope)
       const forget = () => broker.logins.forget(key)
-      // The cast is safe: only the connection's provider writes under this key, always with a result of `make` for this scope.
+      // The cast is safe: only the connection's provider writes under this key, always with a result of `make` for this
+      // scope.
       const known = broker.logins.get(key) as Login<Value> | undefined
       if (known !== undefined) return { value: known.value, kept: true, forget }
       const login = await make()

@@ -20,10 +20,11 @@ const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
 export interface Recorder {
   readonly ledger: Ledger
   /**
-   * Uses up the token and records the denial. Returns the error for the answer: the denial, or that the token was used before.
+   * Uses up the token and records the denial. Returns the error for the answer: the denial, or that the token was used
+   * before.
    *
-   * A denial is not recorded when the caller's owner is not listed: anyone with a CI account has a valid token, and must not
-   * be able to make the storage grow.
+   * A denial is not recorded when the caller's owner is not listed: anyone with a CI account has a valid token, and must
+   * not be able to make the storage grow.
    */
   refusal(error: BrokerError): Promise<BrokerError>
   /** Uses up the token, opens the lease and records the intent. @throws {BrokerError} `token_already_used` */

@@ -21,7 +21,9 @@ export interface Revocable {
   readonly handle: Secret<string>
 }
 
-/** Revokes credentials in parallel. Never throws: a credential that could not be revoked is `failed`, and is retried later. */
+/**
+ * Revokes credentials in parallel. Never throws: a credential that could not be revoked is `failed`, and is retried later.
+ */
 export async function revokeAll(
   credentials: readonly Revocable[],
   broker: Broker,

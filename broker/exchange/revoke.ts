@@ -15,7 +15,8 @@ import { type Revocable, revokeAll } from "./revoke-all.ts"
  * The subject token may be bound to a key that no longer exists: such a token can end credentials, but never get any. A
  * second call does not revoke again: it answers the outcome of the first.
  *
- * @throws {BrokerError} `lease_not_found`, the same for a lease that does not exist, of another repository, and of another run
+ * @throws {BrokerError} `lease_not_found`, the same for a lease that does not exist, of another repository, and of another
+ *   run
  */
 export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAnswer> {
   const caller = await verifyCaller(call, broker)

@@ -13,8 +13,8 @@ export interface SweepTarget {
 }
 
 /**
- * Ends leases whose time is over and that no job has ended, because the runner died or a provider could not be reached. Also
- * revokes single credentials whose granted time is over, even while their job is still running.
+ * Ends leases whose time is over and that no job has ended, because the runner died or a provider could not be reached.
+ * Also revokes single credentials whose granted time is over, even while their job is still running.
  *
  * @returns the number of leases that were processed
  * @throws {BrokerError} `ledger_unavailable`, `policy_unavailable`; the leases stay due

@@ -5,7 +5,9 @@ import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
 
-/** A decision with its consequence, the grants to mint or the error to answer, and the version of the policies that decided. */
+/**
+ * A decision with its consequence, the grants to mint or the error to answer, and the version of the policies that decided.
+ */
 export type Verdict = { readonly decision: Decision; readonly policyVersion: string } & (
   | { readonly outcome: "allow"; readonly grants: readonly GrantedGrant[] }
   | { readonly outcome: "deny"; readonly error: BrokerError }

@@ -1,8 +1,8 @@
 import type { HttpFailure, HttpResponse } from "../ports/http.ts"
 
 /**
- * The meaning of an answer of GitHub's API. Only `absent` means that something certainly does not exist. A 404 does not: GitHub
- * also sends it to callers without access. An error proves nothing.
+ * The meaning of an answer of GitHub's API. Only `absent` means that something certainly does not exist. A 404 does not:
+ * GitHub also sends it to callers without access. An error proves nothing.
  */
 export type Answer =
   | { readonly outcome: "ok"; readonly body: unknown; readonly etag: string | null }

@@ -3,8 +3,8 @@ import { fail, ok, type Result } from "../core/result.ts"
 import type { Secret } from "../core/secret.ts"
 
 /**
- * Imports the private key of a GitHub App: PEM, in PKCS#1 as downloaded from GitHub, or in PKCS#8. Line breaks may be written
- * as `\n`, as in files of environment variables.
+ * Imports the private key of a GitHub App: PEM, in PKCS#1 as downloaded from GitHub, or in PKCS#8. Line breaks may be
+ * written as `\n`, as in files of environment variables.
  *
  * The imported key can sign with RS256 and cannot be exported. Only RSA keys of 2048 to 4096 bits are accepted. A refusal
  * says what is wrong with the text and how to correct it, and never shows any of the text.

@@ -19,5 +19,8 @@ export const installationTokenSchema = z.object({
   repositories: z.array(z.object({ id: z.int().positive() })).optional(),
 })
 
-/** The path that issues an installation's tokens. Never send it an empty list: GitHub treats that as no list, which means all. */
+/**
+ * The path that issues an installation's tokens. Never send it an empty list: GitHub treats that as no list, which means
+ * all.
+ */
 export const tokensPath = (installationId: number): string => `/app/installations/${installationId}/access_tokens`

@@ -2,7 +2,10 @@ import type { Claims, Identity } from "../core/identity.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import type { Result } from "../core/result.ts"
 
-/** Signature algorithms that an issuer may use. Only RSA: every known issuer uses it, and fewer kinds of keys allow fewer mistakes. */
+/**
+ * Signature algorithms that an issuer may use. Only RSA: every known issuer uses it, and fewer kinds of keys allow fewer
+ * mistakes.
+ */
 export type SignatureAlgorithm = "RS256" | "RS384" | "RS512"
 
 /**
@@ -14,7 +17,8 @@ export type KeySource = { readonly by: "discovery" } | { readonly by: "path"; re
 /**
  * A kind of issuer: the properties of its tokens, as data, and how its claims become an identity.
  *
- * All checks are in `verify.ts` and common to all families. A family only describes its tokens, so it cannot forget a check.
+ * All checks are in `verify.ts` and common to all families. A family only describes its tokens, so it cannot forget a
+ * check.
  */
 export interface IssuerFamily {
   /** The value of `family:` in the organisation file. */

@@ -16,9 +16,9 @@ export interface PublicKey {
 /**
  * Parses a JWK set (RFC 7517 section 5) and returns its usable keys.
  *
- * Unusable or unsafe keys are left out, so that an issuer can publish other kinds too: keys that are not RSA, have no `kid`,
- * are for another use, are weak, or contain the private half (then anyone can sign with it). Two keys with the same `kid`
- * make the whole set unusable, because different readers would choose different keys for a token.
+ * Unusable or unsafe keys are left out, so that an issuer can publish other kinds too: keys that are not RSA, have no
+ * `kid`, are for another use, are weak, or contain the private half (then anyone can sign with it). Two keys with the same
+ * `kid` make the whole set unusable, because different readers would choose different keys for a token.
  */
 export function parseKeySet(body: Uint8Array): Result<readonly PublicKey[], string> {
   const parsed = parseStrictJsonObject(body)

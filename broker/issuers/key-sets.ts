@@ -16,10 +16,15 @@ export interface KeySets {
 }
 
 const FRESH_MS = 10 * 60_000
-/** From this age on, one request in 30 s refreshes the keys and the others use the cached ones, so that a busy broker never waits. */
+/**
+ * From this age on, one request in 30 s refreshes the keys and the others use the cached ones, so that a busy broker never
+ * waits.
+ */
 const EARLY_REFRESH_MS = 9 * 60_000
 const STALE_MS = 60 * 60_000
-/** Pause between two fetches while cached keys are usable: for an unknown `kid`, an early refresh, an issuer that is down. */
+/**
+ * Pause between two fetches while cached keys are usable: for an unknown `kid`, an early refresh, an issuer that is down.
+ */
 const COOLDOWN_MS = 30_000
 /** Pause between two fetches from an issuer that is down while no usable keys are cached. */
 const RETRY_MS = 5_000
@@ -31,9 +36,9 @@ const MAX_ISSUERS = 64
 /**
  * Keeps the key sets of issuers in this instance's memory: 10 minutes, and up to an hour while the issuer is down.
  *
- * Keeps only values, never a promise: workerd does not allow one request to await the I/O of another, and a cancelled request
- * there leaves its promise pending for ever. So no request waits for another one, and the effects of a cancelled request
- * end after one cooldown.
+ * Keeps only values, never a promise: workerd does not allow one request to await the I/O of another, and a cancelled
+ * request there leaves its promise pending for ever. So no request waits for another one, and the effects of a cancelled
+ * request end after one cooldown.
  *
  * Anyone can send tokens with invented `kid`s. They cost the issuer at most one fetch in 30 s.
  */

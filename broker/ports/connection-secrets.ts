@@ -1,6 +1,9 @@
 import type { Secret } from "../core/secret.ts"
 
-/** The secrets of connections, such as an App's key or a store's token. The operator sets them; the organisation file names them. */
+/**
+ * The secrets of connections, such as an App's key or a store's token. The operator sets them; the organisation file names
+ * them.
+ */
 export interface ConnectionSecrets {
   /**
    * The secret with this name, unsealed if it is stored sealed.

@@ -17,7 +17,10 @@ export interface HttpResponse {
   readonly body: Uint8Array
 }
 
-/** `redirect`: the server answered with a redirect. Redirects are never followed: they would send bearer tokens to hosts that no configuration lists. */
+/**
+ * `redirect`: the server answered with a redirect. Redirects are never followed: they would send bearer tokens to hosts
+ * that no configuration lists.
+ */
 export type HttpFailure = "unreachable" | "timeout" | "too-large" | "redirect"
 
 /** Why a request failed. Contains neither URL nor body: both may hold a secret. */

@@ -1,11 +1,16 @@
 import type { AuditDraft, AuditRecord } from "../core/audit-record.ts"
 import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"
 
-/** One use of a subject token. Tokens are identified by their verified contents, because the same token can have several texts. */
+/**
+ * One use of a subject token. Tokens are identified by their verified contents, because the same token can have several
+ * texts.
+ */
 export interface TokenUse {
   /** SHA-256 over the issuer's URL and the `jti`, base64url. Each key can be used once. */
   readonly key: string
-  /** Unix seconds: the latest time at which the token can be valid, clock skew included. After it, the entry may be deleted. */
+  /**
+   * Unix seconds: the latest time at which the token can be valid, clock skew included. After it, the entry may be deleted.
+   */
   readonly expiresAt: number
 }
 
@@ -36,8 +41,8 @@ export interface LeaseCredential {
   /** Unix milliseconds; null when it does not expire by itself. */
   readonly expiresAt: number | null
   /**
-   * Unix milliseconds: when its granted time is over. Some vendors do not allow so short a lifetime; the broker then revokes
-   * the credential at this time. Null for a credential that only expires, because its lifetime cannot be shortened.
+   * Unix milliseconds: when its granted time is over. Some vendors do not allow so short a lifetime; the broker then
+   * revokes the credential at this time. Null for a credential that only expires, because its lifetime cannot be shortened.
    */
   readonly grantedUntil: number | null
   /** What its revocation needs, sealed; null when it cannot be revoked. */
@@ -90,7 +95,9 @@ export interface RevocationSettlement {
 /** A lease with credentials whose time is over, and which the broker itself must revoke. */
 export interface DueLease {
   readonly lease: string
-  /** The credentials to revoke, and those that have ended. Others are left out, so that they cannot be revoked by mistake. */
+  /**
+   * The credentials to revoke, and those that have ended. Others are left out, so that they cannot be revoked by mistake.
+   */
   readonly credentials: readonly LeaseCredentialState[]
 }
 

@@ -1,6 +1,6 @@
 /**
- * The log entry of one request. It is filled along the way and written once, whatever happens. It is an allow-list: no field
- * can hold a token, a secret, an unverified claim, or text from another server.
+ * The log entry of one request. It is filled along the way and written once, whatever happens. It is an allow-list: no
+ * field can hold a token, a secret, an unverified claim, or text from another server.
  */
 export interface RequestEvent {
   readonly request_id: string

@@ -28,7 +28,10 @@ export interface PolicyStatus {
   readonly version: string | null
   readonly policies: number
   readonly loaded_at: string | null
-  /** Present while an older set is in force: `faults` counts those of a broken folder, and is 0 when a store cannot confirm the set. */
+  /**
+   * Present while an older set is in force: `faults` counts those of a broken folder, and is 0 when a store cannot confirm
+   * the set.
+   */
   readonly stale?: { readonly since: string; readonly faults: number }
 }
 

@@ -24,7 +24,8 @@ const MAX_RESPONSE_BYTES = 64 * 1024
 /**
  * Sends one request and returns the answer, for any status. Never retries.
  *
- * @throws {BrokerError} `provider_unavailable` when no answer arrives, `provider_response_invalid` for an answer that is too
+ * @throws {BrokerError} `provider_unavailable` when no answer arrives, `provider_response_invalid` for an answer that is
+ *   too
  *   large or a redirect
  */
 export async function call(side: OtherSide, request: Call, io: ProviderIo): Promise<HttpResponse> {

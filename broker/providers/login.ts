@@ -30,8 +30,8 @@ export async function withLogin<Value, Result>(
 }
 
 /**
- * The same with a login that the service gives in exchange for the broker's identity token for `audience`. Each retry uses a
- * new token, because the service may have used up the first one.
+ * The same with a login that the service gives in exchange for the broker's identity token for `audience`. Each retry uses
+ * a new token, because the service may have used up the first one.
  *
  * @throws {BrokerError} the errors of `exchange` and `use`
  */

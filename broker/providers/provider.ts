@@ -20,8 +20,8 @@ export interface MintRequest<Connection, Grant> {
   readonly connection: Connection
   readonly grant: Grant
   /**
-   * Between the provider's `minTtlSeconds` and `maxTtlSeconds`. If the vendor does not allow to choose the lifetime, and the
-   * credential lives longer, it must be `revocable`: the broker revokes it after this many seconds.
+   * Between the provider's `minTtlSeconds` and `maxTtlSeconds`. If the vendor does not allow to choose the lifetime, and
+   * the credential lives longer, it must be `revocable`: the broker revokes it after this many seconds.
    */
   readonly ttlSeconds: number
   readonly lease: string
@@ -50,14 +50,14 @@ export interface ProviderIo {
    */
   secret(reference: SecretReference): Promise<Secret<string>>
   /**
-   * The provider's own login for `scope`: a cached one, or a new one from `make`. It is cached in memory until shortly before
-   * it ends, and only for the same connection settings and the same claims of the job, because the vendor may have decided
-   * on any claim. Never use it for a credential that a job receives.
+   * The provider's own login for `scope`: a cached one, or a new one from `make`. It is cached in memory until shortly
+   * before it ends, and only for the same connection settings and the same claims of the job, because the vendor may have
+   * decided on any claim. Never use it for a credential that a job receives.
    */
   login<Value>(scope: string, make: () => Promise<Login<Value>>): Promise<KnownLogin<Value>>
   /**
-   * Cached values of the connection's store, by locator, sealed in memory. `job`: only for jobs with exactly the same claims.
-   * `connection`: for all jobs that may use the connection. Use it only if the connection enables caching.
+   * Cached values of the connection's store, by locator, sealed in memory. `job`: only for jobs with exactly the same
+   * claims. `connection`: for all jobs that may use the connection. Use it only if the connection enables caching.
    */
   kept(of: "job" | "connection"): KeptValues
   /** An identity token for `audience`, which describes this identity and grant, issued at `now()`. */
@@ -101,7 +101,10 @@ export interface LeftAlive {
 /** The vendor's clock may be this many seconds ahead of ours before its credential counts as living longer than granted. */
 export const CLOCK_TOLERANCE_SECONDS = 120
 
-/** Whether a credential that ends at `endsAt` lives longer than `seconds` from now, with the tolerance for clocks. True for an invalid date. */
+/**
+ * Whether a credential that ends at `endsAt` lives longer than `seconds` from now, with the tolerance for clocks. True for
+ * an invalid date.
+ */
 export const outlives = (endsAt: Date, now: Date, seconds: number): boolean =>
   !(endsAt.getTime() <= now.getTime() + (seconds + CLOCK_TOLERANCE_SECONDS) * 1000)
 
@@ -126,13 +129,14 @@ export interface Minted {
 }
 
 /**
- * Mints one kind of credential, or reads secrets from a store. A provider knows nothing of HTTP routes, policies or storage.
+ * Mints one kind of credential, or reads secrets from a store. A provider knows nothing of HTTP routes, policies or
+ * storage.
  *
  * A mint that fails must revoke what it has minted. If it cannot, it throws `LeftAliveError`.
  *
  * `mint` and `revoke` throw `BrokerError` with one of these codes: `provider_*`; for stores also `secret_not_found` and
- * `secret_unusable`; `configuration_invalid` when a secret of the connection is missing; `internal` for a fault in our code.
- * The detail names the connection and what to change, and never contains text from the vendor.
+ * `secret_unusable`; `configuration_invalid` when a secret of the connection is missing; `internal` for a fault in our
+ * code. The detail names the connection and what to change, and never contains text from the vendor.
  */
 export interface Provider<Connection = unknown, Grant = unknown> {
   readonly name: string
@@ -157,8 +161,8 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    */
   readonly files?: ProviderFiles<Connection, Grant>
   /**
-   * Audiences this provider requests identity tokens for. Loading rejects another connection that could hand out a token for
-   * one of them.
+   * Audiences this provider requests identity tokens for. Loading rejects another connection that could hand out a token
+   * for one of them.
    */
   audiences?(connection: Connection): ConnectionAudiences
   readonly minTtlSeconds: number

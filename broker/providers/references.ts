@@ -3,8 +3,8 @@ import type { OtherSide } from "./call.ts"
 import { secretUnusable } from "./stored-value.ts"
 
 /**
- * Settings for stores whose values can refer to other secrets; spread into a connection's schema. By default no reference is
- * resolved. An attacker who can write in one folder could let a secret there refer to any other secret that the broker's
+ * Settings for stores whose values can refer to other secrets; spread into a connection's schema. By default no reference
+ * is resolved. An attacker who can write in one folder could let a secret there refer to any other secret that the broker's
  * login may read, although the ceiling allows only the folder.
  */
 export const referenceSettings = {

@@ -3,8 +3,8 @@ export const STS_AUDIENCES: ReadonlySet<string> = new Set(["sts.amazonaws.com", 
 
 /**
  * The audience of the tokens with which the broker reads AWS's stores. It has no other use. The broker's reading role must
- * trust only this audience. If it trusted the audience of STS, a grant of the provider `aws` could name that role, and a job
- * would get everything that the role may read, instead of only what boundaries allow.
+ * trust only this audience. If it trusted the audience of STS, a grant of the provider `aws` could name that role, and a
+ * job would get everything that the role may read, instead of only what boundaries allow.
  */
 export const STORES_AUDIENCE = "daypass-aws-stores"
 

@@ -9,8 +9,8 @@ const MAX_ATTEMPTS = 5
 const PASSING: ReadonlySet<string> = new Set(["provider_throttled", "provider_unavailable"])
 
 /**
- * Retries a call after transient failures, with full jitter, as long as time remains. Only for calls that are safe to repeat
- * according to the vendor.
+ * Retries a call after transient failures, with full jitter, as long as time remains. Only for calls that are safe to
+ * repeat according to the vendor.
  *
  * @throws {BrokerError} the last failure
  */

@@ -106,8 +106,8 @@ const namedBy =
     )
 
 /**
- * The credential of a grant's `read`: every locator is read once, from memory if the connection caches values, and delivered
- * in the form that the grant names. All values or none.
+ * The credential of a grant's `read`: every locator is read once, from memory if the connection caches values, and
+ * delivered in the form that the grant names. All values or none.
  */
 export async function readStored(
   read: ReadField,

@@ -18,7 +18,8 @@ const MAX_VALUE_BYTES = 64 * 1024
 /**
  * The value for the job, if it can be delivered in the form that the grant names.
  *
- * @throws {BrokerError} `secret_unusable`: the value is too large, empty, binary where text is expected, or not possible in a
+ * @throws {BrokerError} `secret_unusable`: the value is too large, empty, binary where text is expected, or not possible in
+ *   a
  *   variable
  */
 export function delivered(side: OtherSide, wanted: Wanted, { value, isPublic = false }: StoredValue): MintedValue {

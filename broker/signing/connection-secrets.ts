@@ -27,7 +27,10 @@ export function createConnectionSecrets(
   }
 }
 
-/** A compact JWE (RFC 7516): five parts, and the first one begins with a JSON header. No token, key or password has this form. */
+/**
+ * A compact JWE (RFC 7516): five parts, and the first one begins with a JSON header. No token, key or password has this
+ * form.
+ */
 const isSealed = (text: string) => /^eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4}$/.test(text)
 
 const missing = (name: string) =>

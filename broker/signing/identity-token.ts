@@ -67,8 +67,9 @@ export function identityTokenClaims(about: {
 }
 
 /**
- * Claims that only the broker may set: RFC 7519's registered claims; `azp`, which AWS compares with its audiences instead of
- * `aud`; and all names under AWS's URL, from which STS reads session tags (also in flattened form) and the source identity.
+ * Claims that only the broker may set: RFC 7519's registered claims; `azp`, which AWS compares with its audiences instead
+ * of `aud`; and all names under AWS's URL, from which STS reads session tags (also in flattened form) and the source
+ * identity.
  */
 const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith("https://aws.amazon.com/")
 

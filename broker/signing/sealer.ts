@@ -2,7 +2,9 @@ import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
 
-/** The place that a value is sealed for. It can be unsealed only there: a row that is copied to another place stays sealed. */
+/**
+ * The place that a value is sealed for. It can be unsealed only there: a row that is copied to another place stays sealed.
+ */
 export interface SealContext {
   readonly kind: "signing-key" | "revocation-handle" | "app-key" | "connection-secret"
   /** `<issuer> <repository id>` of the ledger, or `-` for values of the deployment. */

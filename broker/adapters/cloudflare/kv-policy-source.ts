@@ -59,8 +59,8 @@ type Answer = { readonly kind: "text"; readonly text: string } | { readonly kind
  *
  * The value `current` names the set in force. It names everything else by hash, and the hash is checked when a value is
  * read. So one whole set decides, even if KV shows some keys later than others. A missing, damaged or unknown value is
- * `policy_unavailable` immediately, for every job. A repository has no policies only when `current` does not name it. When KV
- * does not answer, the last set stays in force for ten minutes.
+ * `policy_unavailable` immediately, for every job. A repository has no policies only when `current` does not name it. When
+ * KV does not answer, the last set stays in force for ten minutes.
  */
 export function createKvPolicySource(store: KvReader, options: KvPolicyOptions): PolicySource {
   const { clock, providers, deadlineMs = DEADLINE_MS } = options

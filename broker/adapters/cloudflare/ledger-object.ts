@@ -24,8 +24,8 @@ const SWEEP_PAUSE_MS = 1000
  * The ledger of one repository: a Durable Object with its own SQLite, named by issuer and repository id.
  *
  * Calls carry the ledger's name, because an object cannot read the name that its id was made from. Each call is one
- * synchronous transaction, so no other call runs between its reads and its writes. The runtime holds back every answer until
- * the writes before it are durable.
+ * synchronous transaction, so no other call runs between its reads and its writes. The runtime holds back every answer
+ * until the writes before it are durable.
  */
 export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> implements LedgerMethods {
   readonly #state: DurableObjectState

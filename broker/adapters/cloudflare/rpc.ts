@@ -23,8 +23,8 @@ export async function answer<Value>(work: () => Promise<Value>): Promise<Answer<
 /**
  * Outside the object: waits for its answer.
  *
- * A call that failed on its way is not retried: the object may have executed it, and would then refuse the retry because the
- * subject token was used.
+ * A call that failed on its way is not retried: the object may have executed it, and would then refuse the retry because
+ * the subject token was used.
  *
  * @throws {BrokerError} the object's error, or `ledger_unavailable` when it cannot be reached
  */

@@ -22,7 +22,10 @@ export interface GitHubAppOptions {
 
 /** Reads from GitHub as a GitHub App. Never writes. */
 export interface GitHubApp {
-  /** Reads one resource of one repository, with a token for only that repository and permission. Never throws for failures of GitHub. */
+  /**
+   * Reads one resource of one repository, with a token for only that repository and permission. Never throws for failures
+   * of GitHub.
+   */
   get(question: Question): Promise<Answer>
 }
 

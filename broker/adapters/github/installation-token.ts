@@ -29,8 +29,8 @@ export interface TokenRequest {
 const MAX_BYTES = 256 * 1024
 
 /**
- * Finds the installation on a repository, by the repository's id, and requests a token that can read one kind of resource in
- * that repository. GitHub's answer is compared with the request.
+ * Finds the installation on a repository, by the repository's id, and requests a token that can read one kind of resource
+ * in that repository. GitHub's answer is compared with the request.
  */
 export async function mintInstallationToken(request: TokenRequest, api: Api): Promise<InstallationToken | Refusal> {
   const { repositoryId, permission, app: bearer, deadline, now } = request

@@ -39,11 +39,12 @@ const MAX_TREE_BYTES = 4 * 1024 * 1024 - 1
 const MAX_BLOB_BYTES = 128 * 1024
 
 /**
- * Reads the policy folder of a commit. Does not request what `before` already has: the same Git hash means the same content.
+ * Reads the policy folder of a commit. Does not request what `before` already has: the same Git hash means the same
+ * content.
  *
  * The folder is absent only when the complete list of its parent does not contain its name. Something else in place of the
- * folder, and anything in it that has the name of a policy but is not a plain file, is returned as refused, with the reason.
- * Then the policies do not load: silently skipping a file could skip a `deny`.
+ * folder, and anything in it that has the name of a policy but is not a plain file, is returned as refused, with the
+ * reason. Then the policies do not load: silently skipping a file could skip a `deny`.
  */
 export async function readCommitFolder(
   commit: string,
@@ -84,7 +85,10 @@ async function readFolder(entry: TreeEntry, before: PolicyFolder | null, ask: As
   return done({ treeSha: entry.sha, files, blobs: blobs.value })
 }
 
-/** As in the organisation's folder, names with a leading dot and tests are ignored. `.yml` is included, so that the loader refuses it. */
+/**
+ * As in the organisation's folder, names with a leading dot and tests are ignored. `.yml` is included, so that the loader
+ * refuses it.
+ */
 const isPolicyName = (name: string) => /\.ya?ml$/i.test(name) && !name.startsWith(".") && !name.endsWith(".test.yaml")
 
 function reasonToRefuse(entry: TreeEntry): string | null {

@@ -9,8 +9,8 @@ import { type CommitFolder, readCommitFolder } from "./policy-folder.ts"
 /** Reads the policy files that repositories keep in `.github/daypass`. */
 export interface RepositoryPolicyReader {
   /**
-   * The current policy files on the default branch. `memory` comes from an earlier reading of the same repository. Unchanged
-   * content is not sent again, and is returned as the same objects.
+   * The current policy files on the default branch. `memory` comes from an earlier reading of the same repository.
+   * Unchanged content is not sent again, and is returned as the same objects.
    */
   read(subject: RepositorySubject, memory: RepositoryMemory | null): Promise<RepositoryReading>
 }

@@ -35,7 +35,9 @@ export const RETRY_MS = 5_000
 const MAX_REPOSITORIES = 5_000
 /** The limit for all files together: an instance at the edge has 128 MB for everything. */
 const MAX_BYTES = 16 * 1024 * 1024
-/** Jobs that start together read in parallel, and do not wait for each other. The limit is for a matrix of hundreds of jobs. */
+/**
+ * Jobs that start together read in parallel, and do not wait for each other. The limit is for a matrix of hundreds of jobs.
+ */
 const MAX_READINGS = 8
 const READING_WINDOW_MS = 10_000
 
@@ -59,7 +61,8 @@ export function createRepositoryReadings(reader: RepositoryPolicyReader, clock: 
     const others = underWay.get(key)
     const isRecent = others !== undefined && now - others.since < READING_WINDOW_MS
     if (isRecent && others.count >= MAX_READINGS) return null
-    // The count never goes down by one, because a request that is cancelled at the edge would not do it. A reading that ends resets it.
+    // The count never goes down by one, because a request that is cancelled at the edge would not do it. A reading that
+    // ends resets it.
     underWay.set(key, isRecent ? { ...others, count: others.count + 1 } : { since: now, count: 1 })
     const reading = await reader.read(identity, before?.memory ?? null)
     // The pause is counted from the end of the attempt, because a timeout alone takes as long as the pause.

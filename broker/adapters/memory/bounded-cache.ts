@@ -6,7 +6,9 @@ export interface BoundedCache<Value> {
   delete(key: string): void
 }
 
-/** Makes an empty cache. It holds values, never promises: workerd does not allow one request to await the I/O of another. */
+/**
+ * Makes an empty cache. It holds values, never promises: workerd does not allow one request to await the I/O of another.
+ */
 export function createBoundedCache<Value>(maxEntries: number, maxWeight = 0): BoundedCache<Value> {
   const entries = new Map<string, { readonly value: Value; readonly weight: number }>()
   let total = 0

@@ -18,8 +18,8 @@ const IV_BYTES = 12
 
 /**
  * Encrypts each value under its own key (AES-256-GCM), which cannot be exported, and binds it to its place. So a heap dump,
- * a core file or a stray reference does not show the plain value. Keeps at most a thousand values and 8 MiB, and removes the
- * least recently used first.
+ * a core file or a stray reference does not show the plain value. Keeps at most a thousand values and 8 MiB, and removes
+ * the least recently used first.
  */
 export function createKeptValues(clock: Clock): KeptValues {
   const values = createBoundedCache<Sealed>(MAX_VALUES, MAX_BYTES)

@@ -10,8 +10,8 @@ const KEY_BYTES = 32
  * The key of a broker that serves only this machine. It is made once, and stored in the data folder, readable only by its
  * owner.
  *
- * The key is stored beside the values that it seals, so it does not protect them from a reader of that folder. A broker with
- * a public URL never uses it.
+ * The key is stored beside the values that it seals, so it does not protect them from a reader of that folder. A broker
+ * with a public URL never uses it.
  */
 export function developmentKey(folder: string): Secret<Uint8Array> {
   const file = join(folder, FILE)

@@ -24,9 +24,9 @@ const PAUSE_MS = 1
  * Lets simultaneous calls share one transaction. So they share one flush of the disk, which is the main cost of a commit.
  *
  * A call that fails undoes only its own writes: when any call of a batch fails, the batch is rolled back and run again with
- * each call in its own savepoint. Calls rarely fail, and savepoints in every batch were a quarter of an exchange's statements.
- * Work that is passed in may therefore run twice, and must change nothing except the database. A call is answered only after
- * the commit with its writes has returned, so all calls of a batch become durable together.
+ * each call in its own savepoint. Calls rarely fail, and savepoints in every batch were a quarter of an exchange's
+ * statements. Work that is passed in may therefore run twice, and must change nothing except the database. A call is
+ * answered only after the commit with its writes has returned, so all calls of a batch become durable together.
  */
 export class GroupCommit {
   readonly #sql: NodeSql

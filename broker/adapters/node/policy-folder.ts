@@ -83,7 +83,8 @@ export async function openPolicyFolder(
 
   let previous: Promise<unknown> = Promise.resolve()
   let waiting: Promise<boolean> | null = null
-  // One reload at a time. A call during a running reload gets the next one, because the running one may have passed the change.
+  // One reload at a time. A call during a running reload gets the next one, because the running one may have passed the
+  // change.
   const reload = (): Promise<boolean> => {
     if (waiting !== null) return waiting
     const next = previous.then(() => {

@@ -48,8 +48,8 @@ export function readPolicyFolder(folder: string): readonly PolicyInput[] {
  * are skipped: lock files of editors, `.git`, and the `..data` of a ConfigMap that Kubernetes mounts.
  *
  * Never leaves the folder. A symlink to a file is read if its target is inside the folder (as in a ConfigMap), and refused
- * otherwise. Symlinks to folders are always refused. Refused files are returned with the reason, so that the folder does not
- * load: silently skipping a policy could skip a `deny`.
+ * otherwise. Symlinks to folders are always refused. Refused files are returned with the reason, so that the folder does
+ * not load: silently skipping a policy could skip a `deny`.
  *
  * A file is read again when its inode, size or times have changed, or when it was so new at the last read that its times
  * cannot show a later change.

@@ -66,8 +66,8 @@ export function openLedgerFileReadOnly(folder: string): DatabaseSync {
 }
 
 /**
- * Locks `folder` for this process, until the result is closed or the process ends in any way. The lock is a SQLite lock on a
- * file beside the ledger. So no stale lock is left after a crash, and readers of the ledger are not blocked.
+ * Locks `folder` for this process, until the result is closed or the process ends in any way. The lock is a SQLite lock on
+ * a file beside the ledger. So no stale lock is left after a crash, and readers of the ledger are not blocked.
  *
  * @throws {BrokerError} `ledger_unavailable` when another broker has locked it
  */

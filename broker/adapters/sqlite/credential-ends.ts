@@ -15,7 +15,9 @@ export function isAlive(credential: LeaseCredentialState): boolean {
   return credential.ended === null
 }
 
-/** When a credential must no longer be alive, in Unix milliseconds: at the end of its lease, its granted time or its expiry. */
+/**
+ * When a credential must no longer be alive, in Unix milliseconds: at the end of its lease, its granted time or its expiry.
+ */
 export function overAt({ expiresAt, grantedUntil }: LeaseCredentialState, lease: LeaseTimes): number {
   return Math.min(
     lease.overSince ?? Number.POSITIVE_INFINITY,

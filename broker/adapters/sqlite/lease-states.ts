@@ -148,8 +148,8 @@ function waitForNextEnd(lease: Lease): Lease {
 
 /**
  * When the broker must process the lease next. Tried credentials are retried at `retryAt`, or earlier when the last of them
- * expires before. Credentials that were not tried are revoked when they are over, but only after a running attempt must have
- * ended.
+ * expires before. Credentials that were not tried are revoked when they are over, but only after a running attempt must
+ * have ended.
  */
 function nextDue(lease: Lease, retryAt: number): number {
   const alive = lease.credentials.filter(isAlive)

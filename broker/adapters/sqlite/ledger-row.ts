@@ -13,8 +13,8 @@ export interface LedgerKey {
 type Row = { id: number; seq: number; chain: string; due_at: number | null }
 
 /**
- * How long an expired token is remembered, in seconds. So one visit deletes many entries. And after a clock was set back, or
- * on a machine with another clock, a token that the ledger has forgotten cannot be valid again.
+ * How long an expired token is remembered, in seconds. So one visit deletes many entries. And after a clock was set back,
+ * or on a machine with another clock, a token that the ledger has forgotten cannot be valid again.
  */
 const FORGET_AFTER_SECONDS = 3600
 const FORGET_AT_MOST = 1000

@@ -9,9 +9,9 @@ export interface HttpOptions {
 /**
  * The Http port with the runtime's `fetch`, the same in Node and in workerd.
  *
- * Connects only to https, and to http on this machine; any other URL is `unreachable` without a connection. Keeps no cookies
- * and no cache, follows no redirect, and stops reading at `maxBytes` and at `timeoutMs`, whatever the server announced.
- * Errors contain neither URL, headers nor body: only the code of the runtime's error is kept.
+ * Connects only to https, and to http on this machine; any other URL is `unreachable` without a connection. Keeps no
+ * cookies and no cache, follows no redirect, and stops reading at `maxBytes` and at `timeoutMs`, whatever the server
+ * announced. Errors contain neither URL, headers nor body: only the code of the runtime's error is kept.
  * @throws {HttpError}
  */
 export function createHttp({ userAgent }: HttpOptions): Http {

@@ -18,9 +18,9 @@ import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 
 /**
- * A policy set as JSON. A build puts it into a bundle and a push into a store, so that a Worker starts without reading YAML.
- * It is made from a set that loaded without a fault. Nothing in it is checked again, except that its patterns are compiled
- * again.
+ * A policy set as JSON. A build puts it into a bundle and a push into a store, so that a Worker starts without reading
+ * YAML. It is made from a set that loaded without a fault. Nothing in it is checked again, except that its patterns are
+ * compiled again.
  */
 export interface CompiledPolicies {
   readonly version: string

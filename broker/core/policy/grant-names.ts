@@ -105,7 +105,10 @@ function scopeOf(scopes: Map<string, Scope>, root: YamlNode, issuers: readonly s
   return scope
 }
 
-/** Finds the scopes whose pattern matches a repository's name: first by the text before the first star, then by the whole pattern. */
+/**
+ * Finds the scopes whose pattern matches a repository's name: first by the text before the first star, then by the whole
+ * pattern.
+ */
 function wideScopes(scopes: Iterable<Scope>): (of: Scope) => readonly Scope[] {
   const byPrefix = new Map<string, Scope[]>()
   for (const scope of scopes) {

@@ -22,7 +22,10 @@ interface GrantReading {
 
 const NOTHING = { grant: null, named: [] } as const
 
-/** Checks one grant of a policy against its connection and its provider. Faults that `grantBase` finds are reported elsewhere. */
+/**
+ * Checks one grant of a policy against its connection and its provider. Faults that `grantBase` finds are reported
+ * elsewhere.
+ */
 export function readGrant(
   file: string,
   { root }: YamlDocument,

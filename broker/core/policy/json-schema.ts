@@ -13,7 +13,9 @@ export function organisationJsonSchema(providers: ProviderSchemaTable): object {
   return fileSchema(organisationSchema, "Daypass organisation file", "connections", forms)
 }
 
-/** JSON Schema (draft 2020-12) of a policy file. A grant may fit any provider, because its connection names the provider. */
+/**
+ * JSON Schema (draft 2020-12) of a policy file. A grant may fit any provider, because its connection names the provider.
+ */
 export function policyJsonSchema(providers: ProviderSchemaTable): object {
   const forms = [...providers].map(([name, provider]) => formOf(name, grantBase, provider.grant, {}))
   return fileSchema(policySchema, "Daypass policy file", "grants", forms)

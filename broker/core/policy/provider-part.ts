@@ -17,8 +17,8 @@ interface MixedMap {
 /**
  * Parses the part of a connection or a grant that its provider defines.
  *
- * Unknown keys are refused even if the provider forgot to make its schema strict: a misspelled `session_policy` must not mean "no
- * session policy".
+ * Unknown keys are refused even if the provider forgot to make its schema strict: a misspelled `session_policy` must not
+ * mean "no session policy".
  */
 export function parseProviderPart(schema: z.ZodType, map: MixedMap): Result<unknown, PolicyFault[]> {
   const { file, root, path, commonKeys } = map

@@ -39,7 +39,10 @@ export interface PublishedCurrent {
   readonly organisation: CompiledOrganisation
   /** The policies that cover several repositories. They are few, and may apply to any job. */
   readonly wide: readonly CompiledPolicy[]
-  /** Issuer -> repository id -> hash of the text of its policies. A repository that is not listed has no policies of its own. */
+  /**
+   * Issuer -> repository id -> hash of the text of its policies. A repository that is not listed has no policies of its
+   * own.
+   */
   readonly repositories: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 

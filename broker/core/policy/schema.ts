@@ -6,7 +6,9 @@ import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
 import { claimName, duration, name, oneLine } from "./schema-words.ts"
 
-/** A grant's lifetime when its policy sets none: long enough for a deployment, short enough to be of little use to a thief. */
+/**
+ * A grant's lifetime when its policy sets none: long enough for a deployment, short enough to be of little use to a thief.
+ */
 export const DEFAULT_TTL = "15m"
 
 /** The issuer families that an organisation file can name. */
@@ -94,7 +96,10 @@ const protectedEnvironment = z
     minProperties: 1,
   })
 
-/** What one field of a grant may be: a pattern, a list of patterns, or, for a field that is a map, one of these for each key. */
+/**
+ * What one field of a grant may be: a pattern, a list of patterns, or, for a field that is a map, one of these for each
+ * key.
+ */
 const fieldCeiling: z.ZodType<FieldCeiling> = z
   .union([
     pattern.transform((one): FieldCeiling => ({ kind: "text", patterns: [one] })),

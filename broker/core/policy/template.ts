@@ -63,7 +63,8 @@ export function withSamples<Value>(raw: Value, sample: string = SAMPLE): Value {
  * The fields of a grant for one job: the template filled with the job's claims, and checked by the provider again.
  *
  * A claim's value must consist of letters, digits and `_ . -`, and must not be only dots. Any other value refuses the
- * grant, because it could begin another part of an ARN, a path or a query. The fault is our own sentence and names the claim.
+ * grant, because it could begin another part of an ARN, a path or a query. The fault is our own sentence and names the
+ * claim.
  */
 export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, string> {
   const { template } = grant

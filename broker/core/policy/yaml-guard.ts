@@ -13,11 +13,17 @@ const MAX_INDENT_COLUMNS = 128
 /** `- - - a` nests one level per dash on a single line. */
 const MAX_INDICATORS_PER_LINE = 8
 
-/** Format characters (`\p{Cf}`: bidirectional marks, joiners, tags), variation selectors, and letters that render as nothing. */
+/**
+ * Format characters (`\p{Cf}`: bidirectional marks, joiners, tags), variation selectors, and letters that render as
+ * nothing.
+ */
 const INVISIBLE =
   /\p{Cf}|\u034f|[\u115f\u1160\u3164\uffa0]|[\u17b4\u17b5]|[\u180b-\u180f]|[\ufe00-\ufe0f]|[\u{e0000}-\u{e0fff}]/u
 
-/** Characters that a policy must not contain, each with its message. Line feeds, and carriage returns before them, are allowed. */
+/**
+ * Characters that a policy must not contain, each with its message. Line feeds, and carriage returns before them, are
+ * allowed.
+ */
 const FORBIDDEN: readonly { readonly characters: RegExp; readonly message: string }[] = [
   { characters: /\t/, message: "There is a tab: indent with spaces." },
   { characters: /\ufeff/, message: "There is a byte order mark: save the file as UTF-8 without one." },
@@ -118,7 +124,8 @@ export function guardedTokens(
 
   for (const token of new Lexer().lex(text)) {
     tokens.push(token)
-    // Marks of the lexer, which have no characters in the text. After the SCALAR mark comes a scalar, whatever it looks like.
+    // Marks of the lexer, which have no characters in the text. After the SCALAR mark comes a scalar, whatever it looks
+    // like.
     if (token === CST.DOCUMENT || token === CST.FLOW_END) continue
     if (token === CST.SCALAR) {
       inScalar = true

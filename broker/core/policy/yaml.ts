@@ -179,7 +179,8 @@ class Reader {
       } else if (name === "<<") {
         this.#no(at, "yaml_feature", "Merge keys are not supported: write the keys out.")
       } else if (name === "__proto__") {
-        // JavaScript libraries skip this key or set the prototype with it. A condition of that name would silently disappear.
+        // JavaScript libraries skip this key or set the prototype with it. A condition of that name would silently
+        // disappear.
         this.#no(at, "key_not_text", "__proto__ is not allowed as a key: rename it.")
       } else if (entries.has(name)) {
         const first = entries.get(name)?.at.line

@@ -4,8 +4,8 @@ import type { Claims } from "../../core/identity.ts"
  * Compares the parts of `sub` with the claims that have the same values. Returns a sentence when they disagree, else null.
  *
  * The text of `sub` never decides: organisations can customise it, it has two standard forms, and older servers write a
- * colon inside a value raw, newer ones as `%3A`. But when `sub` names another repository than the claims, the token was made
- * by an attacker or by a faulty issuer, and gets no credentials.
+ * colon inside a value raw, newer ones as `%3A`. But when `sub` names another repository than the claims, the token was
+ * made by an attacker or by a faulty issuer, and gets no credentials.
  *
  * The standard forms are `repo:O/R:<context>` and `repo:O@OWNERID/R@REPOID:<context>`, where the context is
  * `environment:E`, `pull_request` or `ref:R`. A customised subject may add text after the context. A subject that does not

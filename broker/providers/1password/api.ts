@@ -118,7 +118,8 @@ export function readItem(
  * fields outside of sections. 1Password's own tools also search the sections, but then a ceiling such as `op://Shop/ci/*`,
  * which names no section, would include all of them.
  *
- * Every field is secret. The field's type only says how 1Password displays it, and people also keep tokens in visible fields.
+ * Every field is secret. The field's type only says how 1Password displays it, and people also keep tokens in visible
+ * fields.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`
  */

@@ -11,7 +11,9 @@ import { connection, idOf, parseReference, type Reference } from "./grant.ts"
 /** One requested field, with its vault and item. */
 type Wanted = Located<Reference>
 
-/** Fields of 1Password items, through the organisation's Connect server. Connect sees only the broker's token, and no job. */
+/**
+ * Fields of 1Password items, through the organisation's Connect server. Connect sees only the broker's token, and no job.
+ */
 export const onePassword = storeProvider({
   name: "1password",
   summary: "fields of 1Password items, through a Connect server",

@@ -61,7 +61,9 @@ export function readToken(side: OtherSide, response: HttpResponse, wish: TokenWi
   return { value: new Secret(answer.access_token), endsAt, lifetimeSeconds }
 }
 
-/** The error for a token that lives longer than the grant's ttl, because a token cannot be shortened; null for any other. */
+/**
+ * The error for a token that lives longer than the grant's ttl, because a token cannot be shortened; null for any other.
+ */
 export function tooLong(side: OtherSide, { lifetimeSeconds }: AccessToken, ttlSeconds: number): BrokerError | null {
   if (lifetimeSeconds <= ttlSeconds + CLOCK_TOLERANCE_SECONDS) return null
   const lives = formatDuration(Math.ceil(lifetimeSeconds / 60) * 60)

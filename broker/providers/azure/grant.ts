@@ -3,8 +3,8 @@ import { origin, uuid } from "../service.ts"
 import { variable } from "../variable.ts"
 
 /**
- * Entra chooses how long a token lives, and a client cannot ask for less: 60 to 90 minutes for an application, one day for a
- * managed identity, and 10 minutes to one day with a token lifetime policy (Microsoft's "Access tokens in the Microsoft
+ * Entra chooses how long a token lives, and a client cannot ask for less: 60 to 90 minutes for an application, one day for
+ * a managed identity, and 10 minutes to one day with a token lifetime policy (Microsoft's "Access tokens in the Microsoft
  * identity platform", "Configurable token lifetimes", and the FAQ on managed identities). So a grant must say 90 minutes or
  * more, and readers of the policy see the real lifetime.
  */
@@ -54,7 +54,10 @@ export type Connection = z.infer<typeof connection>
 
 const MAX_RESOURCE_LENGTH = 256
 
-/** The name of an application in Entra: an https URL, an `api:` URI or a client id. Without characters that end a form field. */
+/**
+ * The name of an application in Entra: an https URL, an `api:` URI or a client id. Without characters that end a form
+ * field.
+ */
 const RESOURCE =
   "(?:https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?:/[A-Za-z0-9._~-]+)*/?|api://[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 
@@ -92,8 +95,9 @@ export function scopeOf({ scope, resource }: Pick<Grant, "scope" | "resource">):
 }
 
 /**
- * The form of a grant that boundaries check: it has both `scope` and `resource`, whichever the grant says, so that a ceiling
- * over one also limits the other. A grant of the broker's own token has neither, so it is outside of every ceiling over them.
+ * The form of a grant that boundaries check: it has both `scope` and `resource`, whichever the grant says, so that a
+ * ceiling over one also limits the other. A grant of the broker's own token has neither, so it is outside of every ceiling
+ * over them.
  */
 export function reachOf(grant: unknown): unknown {
   if (typeof grant !== "object" || grant === null) return grant

@@ -9,8 +9,9 @@ import type { TokenWish } from "./wish.ts"
  * Logs in to Entra as a client with a federated credential: exchanges the broker's own token for an access token for one
  * scope.
  *
- * A repeated request only gives a second token, so transient failures are retried, each time with a new token of the broker.
- * One failure is not retried: when Entra says that the client repeats requests in a loop, each further request prolongs that.
+ * A repeated request only gives a second token, so transient failures are retried, each time with a new token of the
+ * broker. One failure is not retried: when Entra says that the client repeats requests in a loop, each further request
+ * prolongs that.
  *
  * @throws {BrokerError}
  */

@@ -89,7 +89,10 @@ async function federatedToken(request: Request, io: ProviderIo): Promise<Minted>
   }
 }
 
-/** The client, tenant and subscription, for the Azure SDKs (`AZURE_`) and Terraform's providers (`ARM_`). None of it is secret. */
+/**
+ * The client, tenant and subscription, for the Azure SDKs (`AZURE_`) and Terraform's providers (`ARM_`). None of it is
+ * secret.
+ */
 function publicValues({ connection: settings, grant: wanted }: Request): Record<string, MintedValue> {
   const subscription = wanted.subscription ?? settings.subscription
   return {

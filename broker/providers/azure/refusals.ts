@@ -14,7 +14,10 @@ type Remedy = string | ((wish: TokenWish) => string)
 /** The longest subject of a federated credential (Microsoft Graph, `federatedIdentityCredential`), in characters. */
 const MAX_SUBJECT_LENGTH = 600
 
-/** The subject consists of our own data: repository, environment and grant. Administrators of Entra copy it from this message. */
+/**
+ * The subject consists of our own data: repository, environment and grant. Administrators of Entra copy it from this
+ * message.
+ */
 function subjectRemedy({ clientId, subject }: TokenWish): string {
   return subject.length > MAX_SUBJECT_LENGTH
     ? `the subject of the broker's token has ${subject.length} characters, but a federated credential allows at most ${MAX_SUBJECT_LENGTH}. Give the environment or the grant a shorter name`

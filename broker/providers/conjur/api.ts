@@ -15,8 +15,8 @@ const LOGIN_SECONDS = 7 * 60
 const MAX_IDS_LENGTH = 4_000
 
 /**
- * Builds the login. It requests the answer as plain JSON. Base64, the form in which the token is sent later, would depend on
- * a header that proxies may change. Source: Conjur REST API, Authenticate with authn-jwt.
+ * Builds the login. It requests the answer as plain JSON. Base64, the form in which the token is sent later, would depend
+ * on a header that proxies may change. Source: Conjur REST API, Authenticate with authn-jwt.
  */
 export function buildLogin({ url, account, authenticator, host }: Connection, token: Secret<string>): Call {
   const login = host === undefined ? "" : `/${encodeURIComponent(`host/${host}`)}`

@@ -37,7 +37,9 @@ export const conjur = storeProvider({
   },
 })
 
-/** One call for each batch. When Conjur refuses a batch, one call for each of its variables, so that the error can name it. */
+/**
+ * One call for each batch. When Conjur refuses a batch, one call for each of its variables, so that the error can name it.
+ */
 async function readAll(
   settings: Connection,
   token: Secret<string>,

@@ -55,7 +55,10 @@ export function buildRead({ url }: Connection, token: Secret<string>, places: re
 const answer = z.object({ secrets: z.record(z.string(), z.unknown()) })
 /** Null when Doppler hides the value from the caller. */
 const value = z.string().nullable().optional()
-/** Each value as written (raw), and with its references resolved (computed). Visibilities are `unmasked`, `masked` or `restricted`. */
+/**
+ * Each value as written (raw), and with its references resolved (computed). Visibilities are `unmasked`, `masked` or
+ * `restricted`.
+ */
 const secret = z.object({
   raw: value,
   computed: value,

@@ -11,7 +11,9 @@ import { storeProvider } from "../store.ts"
 import { buildLogin, buildRead, readLogin, readSecrets } from "./api.ts"
 import { type Connection, connection, type Place, parseLocator } from "./grant.ts"
 
-/** Secrets of Doppler configs. A service account's identity accepts the broker's token, so no token of Doppler is stored. */
+/**
+ * Secrets of Doppler configs. A service account's identity accepts the broker's token, so no token of Doppler is stored.
+ */
 export const doppler = storeProvider({
   name: "doppler",
   summary: "secrets of Doppler configs, by a service account's identity",

@@ -14,7 +14,8 @@ import { type Asked, refusalOf, remedyFor } from "./refusals.ts"
 const BYTES_A_REPOSITORY = 8 * 1024
 const MAX_RESPONSE_BYTES = 64 * 1024
 /**
- * Builds the request for the installation on the connection's owner. This route of GitHub works for users and organisations.
+ * Builds the request for the installation on the connection's owner. This route of GitHub works for users and
+ * organisations.
  */
 export const buildFindInstallation = ({ api_url: apiUrl, owner }: Connection, app: Secret<string>): Call =>
   apiRequest(apiUrl, { method: "GET", path: `/users/${encodeURIComponent(owner)}/installation`, bearer: app })
@@ -135,7 +136,9 @@ function hasSamePermissions(given: Readonly<Record<string, string>>, wanted: Gra
   return isAllExpected && Object.keys(wanted).every((name) => Object.hasOwn(given, name))
 }
 
-/** Builds the request that revokes a token. The token authenticates it (REST API, "Revoke an installation access token"). */
+/**
+ * Builds the request that revokes a token. The token authenticates it (REST API, "Revoke an installation access token").
+ */
 export const buildEndToken = ({ api_url: apiUrl }: Connection, token: Secret<string>): Call =>
   apiRequest(apiUrl, { method: "DELETE", path: "/installation/token", bearer: token })
 

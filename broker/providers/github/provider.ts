@@ -29,7 +29,9 @@ import { handleOf, openHandle } from "./handle.ts"
 /** The first variable that the gh command reads. Variables that begin with GITHUB_ belong to the runner. */
 const DEFAULT_VARIABLE = "GH_TOKEN"
 
-/** How long an installation's id is cached. When the installation is gone, GitHub refuses it and the id is looked up again. */
+/**
+ * How long an installation's id is cached. When the installation is gone, GitHub refuses it and the id is looked up again.
+ */
 const INSTALLATION_KNOWN_MS = 60 * 60_000
 
 /** For some seconds, GitHub answers 401 to a new token that not all of its machines know. The third 401 counts as final. */
@@ -117,8 +119,8 @@ function findInstallation({ side, settings, io }: Asking, app: Secret<string>): 
 }
 
 /**
- * Sent only once. Without an answer, or with the answer of a proxy, the token may still exist. A retry would not end it, and
- * would make a second one.
+ * Sent only once. Without an answer, or with the answer of a proxy, the token may still exist. A retry would not end it,
+ * and would make a second one.
  */
 async function giveToken(
   { side, settings, io }: Asking,

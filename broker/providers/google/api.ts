@@ -35,8 +35,8 @@ export interface Impersonation {
 const JSON_HEADERS = { "content-type": "application/json", accept: "application/json" }
 
 /**
- * Builds the exchange of the broker's token for a federated one. Sends no `Authorization`, because the call can fail with it.
- * Source: Security Token Service API reference, v1.token.
+ * Builds the exchange of the broker's token for a federated one. Sends no `Authorization`, because the call can fail with
+ * it. Source: Security Token Service API reference, v1.token.
  */
 export function buildExchange(settings: LoginSettings, scopes: readonly string[], token: Secret<string>): Call {
   return {
@@ -80,7 +80,10 @@ export function readExchange(side: OtherSide, response: HttpResponse, now: Date,
   return { value: new Secret(answer.access_token), endsAt }
 }
 
-/** Builds the impersonation. Source: IAM Service Account Credentials API reference, projects.serviceAccounts.generateAccessToken. */
+/**
+ * Builds the impersonation. Source: IAM Service Account Credentials API reference,
+ * projects.serviceAccounts.generateAccessToken.
+ */
 export function buildImpersonation(settings: LoginSettings, wanted: Impersonation, login: Secret<string>): Call {
   const { account, scopes, delegates, lifetimeSeconds } = wanted
   return {

@@ -3,7 +3,10 @@ import { loginSettings, PROJECT_ID, serviceAccount, serviceAccounts } from "./se
 
 /** Google has no minimum. A shorter token would expire before the job's next step could use it. */
 export const MIN_TTL_SECONDS = 60
-/** The maximum with the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`; one hour without it (generateAccessToken). */
+/**
+ * The maximum with the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`; one hour without it
+ * (generateAccessToken).
+ */
 export const MAX_TTL_SECONDS = 43_200
 /** Our own limits, because Google has none for these. More is probably a mistake. */
 const MAX_SCOPES = 32

@@ -31,8 +31,8 @@ export interface GoogleLogin {
 /**
  * A new federated token of the job's own principal in the pool. It is not cached.
  *
- * STS does not allow to choose its lifetime: it is the rest of the lifetime of the broker's own token, and one hour at most.
- * So the broker's token lives at most `ttlSeconds`. A caller that hands the token out must check its end.
+ * STS does not allow to choose its lifetime: it is the rest of the lifetime of the broker's own token, and one hour at
+ * most. So the broker's token lives at most `ttlSeconds`. A caller that hands the token out must check its end.
  *
  * @throws {BrokerError} `provider_denied`, `provider_throttled`, `provider_unavailable`, `provider_response_invalid`
  */
@@ -52,7 +52,9 @@ export async function federatedToken(
   })
 }
 
-/** Uses a federated token as the provider's own login: a cached one for these `scopes`, this job and grant, or a new one. */
+/**
+ * Uses a federated token as the provider's own login: a cached one for these `scopes`, this job and grant, or a new one.
+ */
 export async function withFederatedToken<Result>(
   login: GoogleLogin,
   scopes: readonly string[],

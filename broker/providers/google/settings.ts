@@ -69,6 +69,8 @@ export type LoginSettings = z.infer<z.ZodObject<typeof loginSettings>>
 export const poolProviderOf = ({ workload_identity_provider: name }: LoginSettings): string =>
   `//iam.googleapis.com/${name}`
 
-/** The `aud` of the broker's token: the connection's audience, or the default of a pool's provider that lists no audiences. */
+/**
+ * The `aud` of the broker's token: the connection's audience, or the default of a pool's provider that lists no audiences.
+ */
 export const audienceOf = ({ audience, workload_identity_provider: name }: LoginSettings): string =>
   audience ?? `https://iam.googleapis.com/${name}`

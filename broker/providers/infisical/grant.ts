@@ -12,7 +12,9 @@ const PROJECT_ID = /^[a-z0-9-]{1,64}$/
 /** An environment's slug, and the name of a folder. */
 const SLUG = /^[a-z0-9][a-z0-9_-]{0,63}$/
 const FOLDER = /^[A-Za-z0-9_-]{1,128}$/
-/** Infisical forbids spaces, slashes and colons. Other characters that could change their meaning in a URL are refused here. */
+/**
+ * Infisical forbids spaces, slashes and colons. Other characters that could change their meaning in a URL are refused here.
+ */
 const NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}$/
 
 /** A connection to Infisical in the organisation file. */

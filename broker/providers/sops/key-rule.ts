@@ -16,8 +16,9 @@ const RULES = [
 /**
  * The rule in a file's own settings. It decides which unencrypted values are intended and which are a mistake.
  *
- * Never runs a regular expression from the file: its author decides its cost, and Go's expressions differ from JavaScript's.
- * Only lists of words are understood, with or without anchors, such as `^(data|stringData)$`. Rules about comments are not understood.
+ * Never runs a regular expression from the file: its author decides its cost, and Go's expressions differ from
+ * JavaScript's. Only lists of words are understood, with or without anchors, such as `^(data|stringData)$`. Rules about
+ * comments are not understood.
  */
 export function keyRuleOf(settings: Readonly<Record<string, unknown>>): KeyRule {
   const stated = RULES.flatMap((name) => {
@@ -33,8 +34,8 @@ export function keyRuleOf(settings: Readonly<Record<string, unknown>>): KeyRule 
 }
 
 /**
- * Whether a file declares an unencrypted value as public, with a rule that names what must stay unencrypted. A rule that names
- * what must be encrypted does not count: somebody may have forgotten to name this value.
+ * Whether a file declares an unencrypted value as public, with a rule that names what must stay unencrypted. A rule that
+ * names what must be encrypted does not count: somebody may have forgotten to name this value.
  */
 export function isSaidPublic(keys: readonly string[], settings: Readonly<Record<string, unknown>>): boolean {
   const namesSecrets = settings["encrypted_suffix"] !== undefined || settings["encrypted_regex"] !== undefined

@@ -91,14 +91,18 @@ function textForJob(plain: Leaf["plain"], source: string): Uint8Array | null {
   return encode(typeof plain === "number" ? numberText(plain, source) : String(plain))
 }
 
-/** The form of an unencrypted value in the MAC: booleans begin with a capital, numbers have no exponent, null is left out. */
+/**
+ * The form of an unencrypted value in the MAC: booleans begin with a capital, numbers have no exponent, null is left out.
+ */
 function textInMac(plain: Leaf["plain"], source: string): string {
   if (plain === null) return ""
   if (typeof plain === "boolean") return plain ? "True" : "False"
   return typeof plain === "number" ? numberText(plain, source) : plain
 }
 
-/** A whole number keeps its digits, because it may have more than a double. Another number is written as Go's shortest `%f`. */
+/**
+ * A whole number keeps its digits, because it may have more than a double. Another number is written as Go's shortest `%f`.
+ */
 function numberText(number: number, source: string): string {
   if (/^[+-]?\d+$/.test(source)) return BigInt(source.replace(/^\+/, "")).toString()
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "NaN" : number > 0 ? "+Inf" : "-Inf"

@@ -13,8 +13,8 @@ import { type OpenedValue, openDocument } from "./opened.ts"
 /**
  * Decrypts SOPS files of the policy folder, with the connection's age key, at the time of the exchange.
  *
- * Each exchange decrypts a file as a whole and verifies its MAC before any value is handed out. Decrypted values are neither
- * cached nor written, so this store has no `cache`.
+ * Each exchange decrypts a file as a whole and verifies its MAC before any value is handed out. Decrypted values are
+ * neither cached nor written, so this store has no `cache`.
  */
 export const sops = storeProvider<Connection, Place>({
   name: "sops",

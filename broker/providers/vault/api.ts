@@ -101,8 +101,8 @@ function errorsOf(response: HttpResponse): readonly string[] {
  * Whether a 403 means that the token no longer exists, rather than that it lacks a permission.
  *
  * Vault 1.17 and newer says so in words. OpenBao and older versions send only the bare refusal, while a policy's refusal is
- * one of several errors. But they send the same bare refusal when the token is used from an address that it is not bound to,
- * and then the token is still alive.
+ * one of several errors. But they send the same bare refusal when the token is used from an address that it is not bound
+ * to, and then the token is still alive.
  */
 export const isTokenGone = (response: HttpResponse, isBoundToAddresses: boolean): boolean =>
   response.status === 403 &&

@@ -44,8 +44,8 @@ export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request,
 }
 
 /**
- * Refuses a session whose lease Vault may have shortened to the engine's maximum. Vault says so only in a warning. The session
- * itself then lives as long as its cloud was told, and cannot be revoked.
+ * Refuses a session whose lease Vault may have shortened to the engine's maximum. Vault says so only in a warning. The
+ * session itself then lives as long as its cloud was told, and cannot be revoked.
  */
 function refuseCut({ side }: Vault, { isWarned }: Lease): void {
   if (!isWarned) return
@@ -75,8 +75,8 @@ async function endOfLease(
 }
 
 /**
- * When a credential without a lease ends: the end that the engine names, or else the granted time, if the connection declares
- * that the engine obeys a ttl parameter.
+ * When a credential without a lease ends: the end that the engine names, or else the granted time, if the connection
+ * declares that the engine obeys a ttl parameter.
  */
 function endWithoutLease(
   vault: Vault,

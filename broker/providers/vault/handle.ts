@@ -81,9 +81,9 @@ export async function renewLease(
 /**
  * Revokes a token and the leases that were created with it. Succeeds when they have already ended.
  *
- * The leases come first, and Vault must answer only after it has revoked them. If the role's policies do not allow that, the
- * token itself can still be revoked; Vault then revokes the leases a moment later. If an engine cannot revoke a lease now,
- * the token is kept, so that a retry is possible.
+ * The leases come first, and Vault must answer only after it has revoked them. If the role's policies do not allow that,
+ * the token itself can still be revoked; Vault then revokes the leases a moment later. If an engine cannot revoke a lease
+ * now, the token is kept, so that a retry is possible.
  *
  * @throws {BrokerError}
  */

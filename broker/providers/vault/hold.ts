@@ -12,13 +12,15 @@ export interface Held {
   readonly seconds: number
   /** The token is valid only from some addresses, or Vault does not say. */
   readonly isBoundToAddresses: boolean
-  /** The maximum lifetime including renewals, counted from the start; 0 when there is no maximum. Null: Vault does not say. */
+  /**
+   * The maximum lifetime including renewals, counted from the start; 0 when there is no maximum. Null: Vault does not say.
+   */
   readonly explicitMaxSeconds: number | null
 }
 
 /**
- * Checks that a token can be revoked, and sets its lifetime to the granted time if Vault allows it. A renewal can lengthen or
- * shorten it, because its increment counts from now.
+ * Checks that a token can be revoked, and sets its lifetime to the granted time if Vault allows it. A renewal can lengthen
+ * or shorten it, because its increment counts from now.
  *
  * @throws {BrokerError} `provider_denied` when the token may not revoke itself, or when it can be renewed without end
  */

@@ -7,7 +7,10 @@ import { secretNotFound, secretUnusable } from "../stored-value.ts"
 import { type Asked, refused, refuseWrapped, type Vault } from "./api.ts"
 import { apiPathOf, type KvMounts, type KvSecret, type Place, secretAt } from "./locator.ts"
 
-/** The limit for a KV secret, which is at most as large as an entry of Vault's storage: 1 MiB (Vault's documentation, "Limits and maximums"). */
+/**
+ * The limit for a KV secret, which is at most as large as an entry of Vault's storage: 1 MiB (Vault's documentation,
+ * "Limits and maximums").
+ */
 const MAX_SECRET_BYTES = 1024 * 1024 + 64 * 1024
 
 /** One secret to read, for all locators that select a field of it. */

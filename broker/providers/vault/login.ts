@@ -11,8 +11,8 @@ import { accept, buildLogin, type Login, readLogin, revocableTokenOf } from "./s
 export type Request = MintRequest<Connection, Grant>
 
 /**
- * Logs in with the broker's identity token. A token that is refused here is revoked, even if the rest of the answer cannot be
- * read. Transient failures are retried: when an answer was lost, its token is unknown to everyone and expires.
+ * Logs in with the broker's identity token. A token that is refused here is revoked, even if the rest of the answer cannot
+ * be read. Transient failures are retried: when an answer was lost, its token is unknown to everyone and expires.
  *
  * @param isHeld the job's credential depends on this login
  * @throws {BrokerError}
@@ -49,8 +49,8 @@ export interface HeldLogin extends Held {
 const RESERVE_MS = 3_000
 
 /**
- * Logs in for the job's credential, and passes the login to `use`. When `use` fails, the token is revoked, and Vault revokes
- * all leases that were created with it.
+ * Logs in for the job's credential, and passes the login to `use`. When `use` fails, the token is revoked, and Vault
+ * revokes all leases that were created with it.
  *
  * @throws {BrokerError} a `LeftAliveError` when the token could not be revoked either
  */

@@ -70,8 +70,8 @@ function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): 
 }
 
 /**
- * Refuses a secret that is stored in a KV engine instead of minted. Version 2 has a special form. Only version 1 answers with
- * a lifetime but without a lease.
+ * Refuses a secret that is stored in a KV engine instead of minted. Version 2 has a special form. Only version 1 answers
+ * with a lifetime but without a lease.
  */
 function refuseKept({ side }: Vault, { dynamic }: DynamicGrant, seconds: number, data: FreshSecret["data"]): void {
   if (seconds === 0 && !("data" in data && "metadata" in data)) return
@@ -130,8 +130,8 @@ const engineFailed = ({ side }: Vault, { dynamic }: DynamicGrant) =>
   )
 
 /**
- * Whether this is a session of a cloud's STS, as the engines of AWS and Alibaba mint it. In some versions it has a lease, but
- * the revocation of that lease does not end the session: these engines let sessions expire.
+ * Whether this is a session of a cloud's STS, as the engines of AWS and Alibaba mint it. In some versions it has a lease,
+ * but the revocation of that lease does not end the session: these engines let sessions expire.
  */
 export function isStsSession(data: FreshSecret["data"]): boolean {
   const has = (name: string) => typeof data[name] === "string" && data[name] !== ""

@@ -80,8 +80,8 @@ function handToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted>
 }
 
 /**
- * When the token ends even if its holder renews it; null when there is no such time. The job can renew a renewable token, so
- * its current end does not count: the broker revokes it when the granted time is over.
+ * When the token ends even if its holder renews it; null when there is no such time. The job can renew a renewable token,
+ * so its current end does not count: the broker revokes it when the granted time is over.
  */
 function endInAnyCase({ side }: Vault, { isRenewable, explicitMaxSeconds, from, endsAt }: HeldLogin): Date | null {
   if (explicitMaxSeconds === null) {

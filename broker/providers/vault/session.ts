@@ -69,8 +69,8 @@ export function readLogin(
 }
 
 /**
- * The token of an answer, even if the answer is refused for another reason: the token is valid anyway. Null when there is no
- * token, or when it cannot be revoked.
+ * The token of an answer, even if the answer is refused for another reason: the token is valid anyway. Null when there is
+ * no token, or when it cannot be revoked.
  */
 export function revocableTokenOf(response: HttpResponse): Secret<string> | null {
   const answer = response.status === 200 ? memberOf(jsonOf(response), "auth") : undefined

@@ -10,8 +10,8 @@ import type { DynamicGrant, FreshSecret } from "./minted.ts"
 /**
  * The fields that the grant names. Each has the name of its variable, as in stores. A list of texts becomes lines.
  *
- * All values are secret, because engines do not say which are public. Fields that the grant does not name are not delivered:
- * some, such as a key's type, are short words, and masking such a word would hide it in the whole log.
+ * All values are secret, because engines do not say which are public. Fields that the grant does not name are not
+ * delivered: some, such as a key's type, are short words, and masking such a word would hide it in the whole log.
  *
  * @throws {BrokerError} `secret_not_found` for a field that does not exist, `secret_unusable` for one that is no text
  */

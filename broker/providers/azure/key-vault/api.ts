@@ -36,8 +36,8 @@ const answer = z.object({
 })
 
 /**
- * The value of the requested secret. The answer's id and dates are checked: Key Vault also returns secrets that have expired
- * or are not valid yet, and leaves that check to its clients.
+ * The value of the requested secret. The answer's id and dates are checked: Key Vault also returns secrets that have
+ * expired or are not valid yet, and leaves that check to its clients.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */

@@ -46,7 +46,9 @@ export const vaultUrl = ({ vault, url }: Pick<Connection, "vault" | "url">): str
 /** The domains of vaults in sovereign clouds. Each cloud's Entra issues tokens only for its own domain. */
 const SOVEREIGN = ["vault.azure.cn", "vault.usgovcloudapi.net"]
 
-/** The scope of a token for the vault. A vault outside of the sovereign clouds' domains counts as one in the public cloud. */
+/**
+ * The scope of a token for the vault. A vault outside of the sovereign clouds' domains counts as one in the public cloud.
+ */
 export function scopeOf(settings: Pick<Connection, "vault" | "url">): string {
   const { hostname } = new URL(vaultUrl(settings))
   return `https://${SOVEREIGN.find((domain) => hostname.endsWith(`.${domain}`)) ?? "vault.azure.net"}/.default`

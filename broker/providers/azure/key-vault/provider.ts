@@ -14,7 +14,8 @@ export const azureKeyVault = storeProvider({
   title: "Azure Key Vault",
   connection,
   parse: parseLocator,
-  // The audience is declared as presented, not as the broker's own login: Entra has one audience, and distinguishes grants by subject.
+  // The audience is declared as presented, not as the broker's own login: Entra has one audience, and distinguishes grants
+  // by subject.
   audiences: ({ audience }) => ({ presented: [audience] }),
   // The vault sees only the client, but Entra decides about the login by the job's subject.
   asks: "job",

@@ -65,8 +65,8 @@ const VERSION_NAME =
   /^projects\/([^/]+)\/(?:locations\/([^/]+)\/)?secrets\/([A-Za-z0-9_-]{1,255})\/versions\/([1-9][0-9]*)$/
 
 /**
- * Whether a version's full name fits the requested place. Google always answers with the numbers of project and version. Only
- * Google knows which version an alias means, so that cannot be checked.
+ * Whether a version's full name fits the requested place. Google always answers with the numbers of project and version.
+ * Only Google knows which version an alias means, so that cannot be checked.
  */
 function isNameOf(name: string, { project, location }: Connection, asked: Place): boolean {
   const [, inProject = "", inLocation, secret, number] = VERSION_NAME.exec(name) ?? []

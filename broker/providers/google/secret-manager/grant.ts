@@ -48,8 +48,8 @@ export interface Place {
 }
 
 /**
- * Parses `NAME[@VERSION]`, with or without `#FIELD` after it. The newest version is always written without a version, so that
- * it has only one spelling.
+ * Parses `NAME[@VERSION]`, with or without `#FIELD` after it. The newest version is always written without a version, so
+ * that it has only one spelling.
  */
 export function parseLocator(locator: string): Result<Place, string> {
   const { place, field } = splitField(locator)

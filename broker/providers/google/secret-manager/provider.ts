@@ -12,7 +12,10 @@ import { connection, parseLocator } from "./grant.ts"
 /** The only scope that Secret Manager accepts. */
 const SCOPES = [CLOUD_PLATFORM_SCOPE]
 
-/** The lifetime of an impersonation, in seconds. Short, because such a token cannot be revoked, and one job's reads are quick. */
+/**
+ * The lifetime of an impersonation, in seconds. Short, because such a token cannot be revoked, and one job's reads are
+ * quick.
+ */
 const IMPERSONATION_SECONDS = 300
 
 /** Secrets of Google Cloud Secret Manager. No key of a service account is stored. */
@@ -22,7 +25,8 @@ export const googleSecretManager = storeProvider({
   title: "Google Secret Manager",
   connection,
   parse: parseLocator,
-  // The audience is declared as presented, not as the broker's own login: a pool has one audience, and distinguishes grants by subject.
+  // The audience is declared as presented, not as the broker's own login: a pool has one audience, and distinguishes grants
+  // by subject.
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
   asks: "job",
 

@@ -1,6 +1,9 @@
 import type { Connection } from "./grant.ts"
 
-/** The meaning of Secret Manager's codes for a read of this place. For a missing secret the code is mostly PERMISSION_DENIED. */
+/**
+ * The meaning of Secret Manager's codes for a read of this place. For a missing secret the code is mostly
+ * PERMISSION_DENIED.
+ */
 export const accessRefusals = (
   { project, service_account: account }: Connection,
   place: string,
