@@ -1,7 +1,7 @@
 import { repositoryName } from "../../broker/core/identity.ts"
 import type { Boundary, BoundaryEntry, Grant } from "../../broker/core/policy/model.ts"
 import { matchPattern } from "../../broker/core/policy/pattern.ts"
-import { isInsertable, misfitOf, REPOSITORY_NAME, type TemplatePart } from "../../broker/core/policy/template.ts"
+import { conflictWithJob, isInsertable, REPOSITORY_NAME, type TemplatePart } from "../../broker/core/policy/template.ts"
 import { ok, type Result } from "../../broker/core/result.ts"
 import { escaping } from "../regions/atoms.ts"
 import {
@@ -70,7 +70,7 @@ export function regionOfFillable(space: Space, { template }: Grant): Region {
 export function regionOfFilled(space: Space, grant: Grant): Region {
   return boxRegion(space, (axis) =>
     valuesThat(axis, ({ [OWNER_ID]: ownerId }) =>
-      axis.claim !== OWNER_ID ? true : misfitOf(grant, { ownerId: String(ownerId ?? "") }) === null,
+      axis.claim !== OWNER_ID ? true : conflictWithJob(grant, { ownerId: String(ownerId ?? "") }) === null,
     ),
   )
 }

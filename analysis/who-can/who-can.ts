@@ -99,12 +99,12 @@ function rowsOf(reach: Reach, telling: Telling): readonly (WhoCanRow | Unreachab
     scope.target.kind === "repository" || meaningOfTarget(policy.target) === meaningOfTarget(scope.target)
   const rules = rulesFor(survey, "allow", grant.name).filter(isHere)
   return rules.flatMap((allow): readonly (WhoCanRow | UnreachableRow)[] => {
-    const speaksOf = must(intersect(allow.region, asked))
-    if (isEmpty(speaksOf)) return []
+    const covers = must(intersect(allow.region, asked))
+    if (isEmpty(covers)) return []
     const place = placeOf(allow)
-    const reached = must(intersect(speaksOf, possible))
+    const reached = must(intersect(covers, possible))
     if (!isEmpty(reached)) return [rowOf(reach, allow, reached, telling)]
-    const why = meets(admitted, speaksOf) ? "ceiling" : "denied"
+    const why = meets(admitted, covers) ? "ceiling" : "denied"
     return [{ subject: subjectOf(scope), grant: grant.name, place, why }]
   })
 }

@@ -3,21 +3,21 @@ import { Secret } from "../core/secret.ts"
 import { isHttpsOrLoopback, isLoopbackHost } from "../core/url.ts"
 import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
 
-/** What a deployment is told from outside. Secrets are already wrapped. */
+/** The settings of a deployment. Secrets are already wrapped. */
 export interface Config {
   /** The broker's own URL, without a trailing slash: `iss` of its identity tokens. */
   readonly url: string
-  /** What subject tokens must be for; the URL's origin unless set. */
+  /** The audience that subject tokens must have; by default the URL's origin. */
   readonly audience: string
-  /** Names the deployment in what is sealed: values sealed for one never open in another. The URL unless set. */
+  /** The deployment's name, by default the URL. A value sealed for one deployment cannot be opened in another. */
   readonly deployment: string
-  /** 32 bytes; absent when none was given. */
+  /** 32 bytes; absent when not set. */
   readonly kek?: Secret<Uint8Array>
-  /** The GitHub App that the broker reads repositories' policies and environments through; absent when none is set up. */
+  /** The GitHub App with which the broker reads repositories' policies and environments; absent when not set. */
   readonly gitHubApp?: GitHubAppConfig
-  /** At the edge: whether policies are those in Workers KV or none. */
+  /** At the edge: policies come only from Workers KV, never from the bundle. */
   readonly onlyPublishedPolicies: boolean
-  /** A secret that a connection names; undefined when nobody set it. None of the broker's own settings is among them. */
+  /** A secret that a connection names; undefined when it is not set. Never one of the broker's own settings. */
   connectionSecret(name: string): Secret<string> | undefined
 }
 
@@ -26,32 +26,32 @@ export interface GitHubAppConfig {
   readonly id: string
   /** A private key as PEM (PKCS#1 or PKCS#8), or sealed under the deployment's key. */
   readonly key: Secret<string>
-  /** Where its API is, without a trailing slash. The key speaks to no other host. */
+  /** The URL of GitHub's API, without a trailing slash. The key is used for no other host. */
   readonly apiUrl: string
-  /** The issuer whose repositories it reads: the exact `iss` of their tokens. */
+  /** The exact `iss` of the repositories that the App reads. */
   readonly issuerUrl: string
 }
 
-/** A setting that is wrong, and what to write instead. Never its value. */
+/** A wrong setting, and what to write instead. Never contains the setting's value. */
 export interface ConfigFault {
   readonly setting: string
   readonly message: string
 }
 
 /**
- * Reads the settings of a deployment from a plain record, and reports all faults together.
+ * Reads the settings of a deployment from a plain record. Reports all faults together.
  *
  * | setting | is |
  * |---|---|
- * | `DAYPASS_URL` | required: the public https URL; http for loopback hosts only |
+ * | `DAYPASS_URL` | required: the public https URL; http only for loopback hosts |
  * | `DAYPASS_KEK` | 32 random bytes in base64: `openssl rand -base64 32` |
  * | `DAYPASS_AUDIENCE` | optional |
  * | `DAYPASS_DEPLOYMENT` | optional |
- * | `DAYPASS_POLICIES` | at the edge, `kv`: policies come from the binding `POLICIES` or not at all |
- * | `DAYPASS_GITHUB_APP_ID` | the id of the broker's GitHub App; with `DAYPASS_GITHUB_APP_KEY` or not at all |
- * | `DAYPASS_GITHUB_APP_KEY` | its private key: PEM as GitHub gives it, or what `daypass seal` made of it |
- * | `DAYPASS_GITHUB_API_URL` | `https://api.github.com` unless set |
- * | `DAYPASS_GITHUB_ISSUER` | whose repositories it reads; `https://token.actions.githubusercontent.com` unless set |
+ * | `DAYPASS_POLICIES` | at the edge, `kv`: policies come only from the binding `POLICIES` |
+ * | `DAYPASS_GITHUB_APP_ID` | the id of the broker's GitHub App; only together with `DAYPASS_GITHUB_APP_KEY` |
+ * | `DAYPASS_GITHUB_APP_KEY` | its private key: PEM as downloaded from GitHub, or sealed by `daypass seal` |
+ * | `DAYPASS_GITHUB_API_URL` | by default `https://api.github.com` |
+ * | `DAYPASS_GITHUB_ISSUER` | the issuer whose repositories the App reads; by default `https://token.actions.githubusercontent.com` |
  */
 export function readConfig(env: Readonly<Record<string, unknown>>): Result<Config, readonly ConfigFault[]> {
   const faults: ConfigFault[] = []
@@ -60,14 +60,14 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   const url = readUrl(env["DAYPASS_URL"], fault)
   const kek = readKek(env["DAYPASS_KEK"], fault)
   const audience = readText(env["DAYPASS_AUDIENCE"], "DAYPASS_AUDIENCE", fault)
-  // A plain token for such an audience would read like one that is bound to a key.
+  // A plain token for such an audience would look like a token that is bound to a key.
   if (audience?.includes(KEY_BINDING_SEPARATOR)) {
     fault("DAYPASS_AUDIENCE", `must not contain ${KEY_BINDING_SEPARATOR}, which binds a token to a key`)
   }
   const deployment = readText(env["DAYPASS_DEPLOYMENT"], "DAYPASS_DEPLOYMENT", fault)
   const gitHubApp = readGitHubApp(env, fault)
   const policies = env["DAYPASS_POLICIES"] ?? ""
-  if (policies !== "" && policies !== "kv") fault("DAYPASS_POLICIES", 'must be "kv", or be left out')
+  if (policies !== "" && policies !== "kv") fault("DAYPASS_POLICIES", 'must be "kv" or left out')
 
   if (url === undefined || faults.length > 0) return fail(faults)
   return ok({
@@ -84,14 +84,14 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
 function readConnectionSecret(env: Readonly<Record<string, unknown>>, name: string): Secret<string> | undefined {
   if (name.startsWith("DAYPASS_") || !Object.hasOwn(env, name)) return undefined
   const value = env[name]
-  // Bindings of the edge stand in the same record: a database is no secret.
+  // At the edge, bindings such as databases are in the same record. Only texts are secrets.
   return typeof value === "string" && value.trim() !== "" ? new Secret(value.trim()) : undefined
 }
 
-/** Whether a broker at this URL is for this machine only, where a development key may do. */
+/** Whether the broker's URL is on this machine only, so that a development key is acceptable. */
 export const isLocal = (config: Config): boolean => isLoopbackHost(new URL(config.url).hostname)
 
-/** Whether nobody but this machine can connect to an address. A URL is only what a broker calls itself. */
+/** Whether only this machine can connect to a listening address. The broker's URL alone does not prove that. */
 export const isLocalAddress = (address: string): boolean => isLoopbackHost(address === "::1" ? "[::1]" : address)
 
 type Report = (setting: string, message: string) => void
@@ -102,18 +102,20 @@ function readUrl(value: unknown, fault: Report): string | undefined {
     return undefined
   }
   if (!isHttpsOrLoopback(value)) {
-    fault("DAYPASS_URL", "must be an https URL (http is for loopback hosts only)")
+    fault("DAYPASS_URL", "must be an https URL (http is allowed only for loopback hosts)")
     return undefined
   }
   return plainUrl(value, "DAYPASS_URL", fault)
 }
 
-/** One spelling of a URL that others are compared with or appended to: no query, no fragment, no user, no trailing slash. */
+/**
+ * A URL in its only spelling, so that it can be compared and extended: no query, no fragment, no user, no trailing slash.
+ */
 function plainUrl(value: string, setting: string, fault: Report): string | undefined {
   const url = new URL(value)
-  // By their marks too: the parser keeps an empty query or fragment in `href`, and calls both "".
+  // The marks ? and # are checked in the text: the parser reports an empty query or fragment as "", but keeps it in `href`.
   if (/[?#]/.test(value) || url.username !== "" || url.password !== "") {
-    fault(setting, "must have no query, no fragment and no user")
+    fault(setting, "must not have a query, a fragment or a user")
     return undefined
   }
   return url.href.replace(/\/+$/, "")
@@ -122,7 +124,7 @@ function plainUrl(value: string, setting: string, fault: Report): string | undef
 const GITHUB_API_URL = "https://api.github.com"
 const GITHUB_ISSUER_URL = "https://token.actions.githubusercontent.com"
 
-/** Whether the key is one is found when it is opened: it may be sealed. */
+/** The key is not checked here, because it may be sealed. */
 function readGitHubApp(env: Readonly<Record<string, unknown>>, fault: Report): GitHubAppConfig | undefined {
   const id = readText(env["DAYPASS_GITHUB_APP_ID"], "DAYPASS_GITHUB_APP_ID", fault)
   const key = env["DAYPASS_GITHUB_APP_KEY"]
@@ -130,7 +132,7 @@ function readGitHubApp(env: Readonly<Record<string, unknown>>, fault: Report): G
   const issuerUrl = readServerUrl(env, "DAYPASS_GITHUB_ISSUER", GITHUB_ISSUER_URL, fault)
   const hasKey = typeof key === "string" && key.trim() !== ""
   if (!hasKey && id !== undefined)
-    fault("DAYPASS_GITHUB_APP_KEY", "set it to the App's private key, as GitHub gives it")
+    fault("DAYPASS_GITHUB_APP_KEY", "set it to the App's private key, as downloaded from GitHub")
   if (hasKey && id === undefined) fault("DAYPASS_GITHUB_APP_ID", "set it to the App's id, which its settings show")
   if (!hasKey || id === undefined || apiUrl === undefined || issuerUrl === undefined) return undefined
   return { id, key: new Secret(key.trim()), apiUrl, issuerUrl }
@@ -145,7 +147,7 @@ function readServerUrl(
   const value = env[setting]
   if (value === undefined || value === "") return usual
   if (typeof value === "string" && isHttpsOrLoopback(value)) return plainUrl(value, setting, fault)
-  fault(setting, "must be an https URL (http is for loopback hosts only)")
+  fault(setting, "must be an https URL (http is allowed only for loopback hosts)")
   return undefined
 }
 

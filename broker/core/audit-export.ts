@@ -4,19 +4,18 @@ import { type ChainHead, type ChainLink, chainStart, type LedgerName } from "./a
 import { canonicalJson } from "./canonical-json.ts"
 
 /**
- * Writes the audit trail as a file, line by line: JSON lines, each the canonical text of what it says, each to be ended by
- * one line feed.
+ * Writes the audit trail as a file of JSON lines. Each line is canonical JSON; the caller ends it with one line feed.
  *
  * ```
- * {"ledger":{"issuer":"https://...","repository_id":"41"}}      a ledger's records follow
+ * {"ledger":{"issuer":"https://...","repository_id":"41"}}      the records of this ledger follow
  * {"chain":"...","leaf":"...","record":{...,"seq":1}}
  * {"chain":"...","leaf":"...","record":{...,"seq":2}}
- * {"head":{"chain":"...","seq":2}}                              that was all of them
- * {"end":{"digest":"...","ledgers":1}}                          and all of the file
+ * {"head":{"chain":"...","seq":2}}                              the ledger ends here
+ * {"end":{"digest":"...","ledgers":1}}                          the file ends here
  * ```
  *
- * The closing lines make a cut visible wherever it is: a chain alone reads well up to any of its records. Writes what it
- * is given, fitting or not: finding faults is the verifier's part, and a writer that mended them would hide them.
+ * The closing lines make any cut visible: a chain alone is valid up to any of its records. The writer writes what it is
+ * given, even if the records do not fit. The verifier finds such faults; a writer that corrected them would hide them.
  */
 export class ExportWriter {
   readonly #heads = new HeadsDigest()
@@ -29,7 +28,7 @@ export class ExportWriter {
     return `{"chain":${JSON.stringify(link.chain)},"leaf":${JSON.stringify(link.leaf)},"record":${link.text}}`
   }
 
-  /** Closes the ledger that was begun last. */
+  /** Closes the current ledger. */
   head(head: ChainHead): string {
     this.#heads.add(head)
     return `{"head":{"chain":${JSON.stringify(head.chain)},"seq":${head.seq}}}`
@@ -41,7 +40,7 @@ export class ExportWriter {
   }
 }
 
-/** A whole file of one ledger: its records from the first to the last, as the ledger's port gives them. */
+/** A whole file for one ledger, from all of its records as the `Ledger` port returns them. */
 export function exportTrail(name: LedgerName, records: readonly ExportedRecord[]): string {
   const writer = new ExportWriter()
   const lines = records.map(({ record, leaf, chain }) => {
@@ -59,7 +58,7 @@ interface ExportedRecord {
   readonly chain: string
 }
 
-/** One hash over the heads of all ledgers of a file, in its order: a byte that says what is hashed, then each head. */
+/** One hash over the heads of all ledgers of a file, in the file's order. It starts with a byte for its kind. */
 export class HeadsDigest {
   readonly #hash = sha256.create().update(Uint8Array.of(0x02))
   ledgers = 0

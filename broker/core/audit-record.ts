@@ -3,11 +3,11 @@ import type { Identity } from "./identity.ts"
 /**
  * What happened.
  *
- * - `exchange.intended`: about to mint; durable before anything is minted
- * - `exchange.denied`: a good token of the organisation's, refused by policy
- * - `exchange.minted`, `exchange.failed`: how an intended exchange came out
- * - `token.replayed`: a used subject token came back; written once a token, however often it comes
- * - `lease.revoking`, `lease.closed`: the way back
+ * - `exchange.intended`: the broker is about to mint; durable before anything is minted
+ * - `exchange.denied`: policy refused a valid token of a listed owner
+ * - `exchange.minted`, `exchange.failed`: the outcome of an intended exchange
+ * - `token.replayed`: a used subject token was sent again; recorded once for each token, however often it is sent
+ * - `lease.revoking`, `lease.closed`: the revocation of a lease's credentials
  */
 export type AuditEvent =
   | "exchange.intended"
@@ -18,7 +18,7 @@ export type AuditEvent =
   | "lease.revoking"
   | "lease.closed"
 
-/** A verified job, for the record: ids, names, ref, event, actor and run; no other claim. */
+/** The part of a verified job that is recorded: ids, names, ref, event, actor and run; no other claim. */
 export interface AuditIdentity {
   readonly issuer: string
   readonly repository: string
@@ -33,46 +33,46 @@ export interface AuditIdentity {
   readonly run_attempt: string
 }
 
-/** Whether what was handed out came from the broker's memory: all, nothing or some of it. */
+/** Whether the values came from the broker's memory: all (`hit`), none (`miss`) or some of them (`partly`). */
 export type CacheUse = "hit" | "miss" | "partly"
 
 export interface AuditGrant {
   readonly name: string
   readonly connection: string
   readonly provider: string
-  /** What was reached, in the provider's words: a role's ARN, an audience. */
+  /** The resource, in the provider's terms: a role's ARN, an audience. */
   readonly resource: string
   readonly ttl_seconds: number
-  /** Present in the record of an outcome, where the connection keeps values. */
+  /** Present in the record of an outcome when the connection keeps values in memory. */
   readonly cache?: CacheUse
 }
 
-/** What the writer of a record knows. The ledger adds `seq` and `at`'s order when it appends. */
+/** A record as its writer makes it. The ledger adds `seq`, and keeps `at` in order, when it appends. */
 export interface AuditDraft {
   /** ISO 8601, UTC, milliseconds. */
   readonly at: string
   readonly request_id: string
   readonly event: AuditEvent
-  /** Null for what the broker did by itself, such as closing an expired lease. */
+  /** Null when the broker acted by itself, for example when it closed an expired lease. */
   readonly identity: AuditIdentity | null
-  /** SHA-256 of the subject token's signed part, base64url; never the token. Null when there was none. */
+  /** SHA-256 of the subject token's signed part, base64url; never the token. Null when there was no token. */
   readonly token_digest: string | null
   readonly lease: string | null
   readonly grants: readonly AuditGrant[]
   readonly decision: "allow" | "deny" | null
-  /** A code or a sentence of ours. */
+  /** A code or our own sentence. */
   readonly reason: string
-  /** Version of the policy set that decided; null where none did. */
+  /** Version of the policy set that decided; null when no policy was needed. */
   readonly policy_version: string | null
   readonly client_address: string | null
 }
 
-/** One link of the chain of one repository. `seq` starts at 1 and has no gaps. */
+/** One record in the chain of one repository. `seq` starts at 1 and has no gaps. */
 export interface AuditRecord extends AuditDraft {
   readonly seq: number
 }
 
-/** Narrows a verified identity to what is recorded. */
+/** Reduces a verified identity to the recorded fields. */
 export function auditIdentity(identity: Identity): AuditIdentity {
   return {
     issuer: identity.issuerUrl,

@@ -3,14 +3,14 @@ import { HeadsDigest } from "./audit-export.ts"
 import { canonicalJson } from "./canonical-json.ts"
 import { fail, ok, type Result } from "./result.ts"
 
-/** Where an exported audit trail stops being what the broker wrote. */
+/** The first place where an exported audit trail differs from what a broker writes. */
 export interface ChainFault {
   /** 1-based. */
   readonly line: number
-  /** The ledger and the record that were due at this line; null between ledgers. */
+  /** The ledger and the record that were expected at this line; null between ledgers. */
   readonly ledger: LedgerName | null
   readonly seq: number | null
-  /** A sentence of ours. Quotes nothing of the file. */
+  /** Our own sentence. Quotes nothing of the file. */
   readonly reason: string
 }
 
@@ -18,7 +18,7 @@ export interface VerifiedLedger extends ChainHead {
   readonly ledger: LedgerName
 }
 
-/** A hash that was noted earlier, found again as the chain's value at record `seq`. */
+/** A hash that was noted earlier and was found in the file, as the chain value of record `seq`. */
 export interface FoundNote extends ChainHead {
   readonly ledger: LedgerName
 }
@@ -27,18 +27,18 @@ export type ChainVerdict =
   | { readonly ok: true; readonly ledgers: readonly VerifiedLedger[]; readonly found: readonly FoundNote[] }
   | { readonly ok: false; readonly fault: ChainFault }
 
-/** The longest line that is read: a record and its two hashes. */
+/** The longest line that is read: a record with its two hashes. */
 const MAX_LINE_BYTES = MAX_RECORD_BYTES + 1024
 
 const LINE_FEED = 0x0a
 
 /**
- * Verifies an exported audit trail. Never throws, whatever the bytes; holds one line at a time.
+ * Verifies an exported audit trail. Never throws, for any bytes; keeps one line in memory at a time.
  *
- * Finds every edit, deletion, reordering, repetition, cut and addition by whoever cannot recompute the hashes that follow.
- * What an unsigned chain cannot show is a file that somebody rewrote as a whole, closing lines included: such a file is a
- * valid one. A chain value that was noted elsewhere while it stood at the end (`noted`) closes that gap for all that came
- * before it: `found` says where it stands now, and a noted value that is missing means the past was rewritten.
+ * Finds every edit, deletion, reordering, repetition, cut and addition, unless the attacker recomputed all hashes that
+ * follow. An unsigned chain cannot reveal a file that was rewritten as a whole, closing lines included: such a file is
+ * valid. A chain value that was noted elsewhere while it was the latest (`noted`) closes that gap for all records up to
+ * it. `found` says where the noted values are now. A noted value that is missing means that the past was rewritten.
  */
 export class ChainVerifier {
   readonly #noted: ReadonlySet<string>
@@ -58,14 +58,14 @@ export class ChainVerifier {
     this.#noted = new Set(noted)
   }
 
-  /** Takes the file's next bytes, however they are cut. */
+  /** Takes the file's next bytes. Chunks may end anywhere. */
   push(chunk: Uint8Array): void {
     let start = 0
     while (this.#fault === null && start < chunk.length) {
       const feed = chunk.indexOf(LINE_FEED, start)
       const piece = chunk.subarray(start, feed === -1 ? chunk.length : feed)
       if (this.#buffered + piece.length > MAX_LINE_BYTES) {
-        this.#refuse("the line is longer than any record's")
+        this.#refuse("the line is longer than any record can be")
         return
       }
       this.#buffer.set(piece, this.#buffered)
@@ -78,7 +78,7 @@ export class ChainVerifier {
     }
   }
 
-  /** What became of it, once all bytes were pushed. */
+  /** The verdict, after all bytes were pushed. */
   end(): ChainVerdict {
     if (this.#fault === null && this.#buffered > 0) this.#refuse("the file is cut in the middle of a line")
     if (this.#fault === null && !this.#ended) this.#refuse("the file is cut: its closing line is missing")
@@ -91,7 +91,7 @@ export class ChainVerifier {
     if (reason !== null) this.#refuse(reason)
   }
 
-  /** Takes a line in, or says why it does not fit. */
+  /** Accepts one line, or returns why it is wrong. */
   #faultOf(bytes: Uint8Array): string | null {
     const parsed = this.#parse(bytes)
     if (!parsed.ok) return parsed.fault
@@ -101,7 +101,7 @@ export class ChainVerifier {
     if (hasOnly(value, ["chain", "leaf", "record"])) return this.#takeRecord(value)
     if (hasOnly(value, ["head"])) return this.#takeHead(value["head"])
     if (hasOnly(value, ["end"])) return this.#takeEnd(value["end"])
-    return "the line is not one of an audit trail, or has a member that none has"
+    return "the line has an unknown form or an unknown member"
   }
 
   #parse(bytes: Uint8Array): Result<Record<string, unknown>, string> {
@@ -113,25 +113,25 @@ export class ChainVerifier {
     } catch {
       return fail("the line is not JSON in UTF-8")
     }
-    // Byte for byte: otherwise an added space or an escape for a letter would be an edit that nothing finds.
+    // Compared byte for byte: otherwise an added space, or an escape for a letter, would be an edit without a fault.
     const canonical = canonicalJson(value)
     if (!canonical.ok || canonical.value !== text || !isObject(value)) {
-      return fail("the line is not written as the broker writes it")
+      return fail("the line is not the canonical text that the broker writes")
     }
     return ok(value)
   }
 
   #takeLedger(name: unknown): string | null {
-    if (this.#current !== null) return "a ledger begins before the one before it was closed"
+    if (this.#current !== null) return "a ledger begins before the previous one was closed"
     if (!isObject(name) || !hasOnly(name, ["issuer", "repository_id"])) return "the ledger's name is malformed"
     const { issuer, repository_id } = name
     if (typeof issuer !== "string" || typeof repository_id !== "string") {
       return "the ledger's name is malformed"
     }
     const ledger = { issuer, repository_id }
-    // Two chains of one ledger would each verify, and a noted head in the one would vouch for the other.
+    // Two chains of one ledger would each be valid, and a noted head in one of them would seem to confirm the other.
     const start = chainStart(ledger)
-    if (this.#begun.has(start)) return "a ledger that was closed begins again"
+    if (this.#begun.has(start)) return "a ledger that was closed begins a second time"
     this.#begun.add(start)
     this.#current = { ledger, seq: 0, chain: start }
     return null
@@ -140,14 +140,14 @@ export class ChainVerifier {
   #takeRecord(value: Record<string, unknown>): string | null {
     const record = value["record"]
     const current = this.#current
-    if (current === null) return "a record stands outside of any ledger"
+    if (current === null) return "a record is outside of any ledger"
     const seq = current.seq + 1
-    if (!isObject(record) || record["seq"] !== seq) return `this is not record ${seq}, which is due here`
+    if (!isObject(record) || record["seq"] !== seq) return `record ${seq} is expected here, but this is another one`
     const link = chainRecord(current.chain, record)
-    if (!link.ok) return `the record cannot be one: ${link.fault}`
+    if (!link.ok) return `the record is invalid: ${link.fault}`
     if (link.value.leaf !== value["leaf"]) return "the record does not match its own hash: it was changed"
     if (link.value.chain !== value["chain"]) {
-      return "the record does not follow from the one before it: something before it was changed or is missing"
+      return "the record does not follow from the previous one: an earlier record was changed or is missing"
     }
     this.#current = { ledger: current.ledger, seq, chain: link.value.chain }
     if (this.#noted.has(link.value.chain)) this.#found.push(this.#current)
@@ -156,7 +156,7 @@ export class ChainVerifier {
 
   #takeHead(head: unknown): string | null {
     const current = this.#current
-    if (current === null) return "a ledger is closed that was not begun"
+    if (current === null) return "a closing line has no ledger to close"
     if (!isObject(head) || !hasOnly(head, ["chain", "seq"])) return "the ledger's closing line is malformed"
     if (head["seq"] !== current.seq || head["chain"] !== current.chain) {
       return "the ledger's closing line does not match its records: some are missing or were added"
@@ -168,7 +168,7 @@ export class ChainVerifier {
   }
 
   #takeEnd(end: unknown): string | null {
-    if (this.#current !== null) return "the file ends before its last ledger was closed"
+    if (this.#current !== null) return "the file ends before the last ledger was closed"
     if (!isObject(end) || !hasOnly(end, ["digest", "ledgers"])) return "the closing line is malformed"
     if (end["ledgers"] !== this.#heads.ledgers || end["digest"] !== this.#heads.digest()) {
       return "the closing line does not match the ledgers: some are missing, added or in another order"
@@ -188,7 +188,7 @@ export class ChainVerifier {
   }
 }
 
-/** Verifies an exported audit trail that is at hand as a whole or in pieces. */
+/** Verifies an exported audit trail that is in memory. */
 export function verifyChain(chunks: Iterable<Uint8Array>, noted: Iterable<string> = []): ChainVerdict {
   const verifier = new ChainVerifier(noted)
   for (const chunk of chunks) verifier.push(chunk)

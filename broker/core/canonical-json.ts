@@ -1,9 +1,9 @@
 import { fail, ok, type Result } from "./result.ts"
 
-/** Nothing that is recorded nests deeper; a bound, so that no input exhausts the stack. */
+/** Deeper than any record. A bound, so that no input can exhaust the stack. */
 const MAX_DEPTH = 32
 
-/** Why a value has no canonical text. Says what kind of value, never the value. */
+/** Why a value has no canonical text. Names the kind of value, never the value itself. */
 export type CanonicalFault =
   | "a lone surrogate"
   | "not a safe integer"
@@ -12,10 +12,10 @@ export type CanonicalFault =
   | "not a string, a safe integer, null, an array or an object"
 
 /**
- * Writes a value in its one canonical text: RFC 8785 for strings, safe integers, null, arrays and plain objects.
+ * Writes a value as its only canonical text: RFC 8785 for strings, safe integers, null, arrays and plain objects.
  *
- * Anything else is refused rather than guessed at. Fractions, booleans, -0, `undefined` and lone surrogates are values that
- * two implementations write differently or not at all, and a hash over such a text proves nothing to the second one.
+ * Refuses every other value. Two implementations write fractions, booleans, -0, `undefined` and lone surrogates
+ * differently or not at all, so one of them could not verify a hash that the other made.
  */
 export function canonicalJson(value: unknown): Result<string, CanonicalFault> {
   const fault: { first: CanonicalFault | null } = { first: null }
@@ -48,7 +48,7 @@ function write(value: unknown, depth: number, refuse: (fault: CanonicalFault) =>
   return `{${members.join(",")}}`
 }
 
-/** `JSON.stringify` escapes a string exactly as RFC 8785 section 3.2.2.2 does, lone surrogates aside. */
+/** `JSON.stringify` escapes a string exactly as RFC 8785 section 3.2.2.2 does, except for lone surrogates. */
 function writeString(text: string, refuse: (fault: CanonicalFault) => string): string {
   return text.isWellFormed() ? JSON.stringify(text) : refuse("a lone surrogate")
 }

@@ -3,15 +3,15 @@ import { fail, ok, type Result } from "./result.ts"
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
 const DURATION = /^([1-9][0-9]{0,6})([smh])$/
 
-/** No lifetime is longer than this, whatever a policy says: 30 days, in seconds. */
+/** The longest lifetime that a policy can set: 30 days, in seconds. */
 export const MAX_DURATION_SECONDS = 30 * 24 * 3600
 
-/** How long an identity token of the broker's lives at most, in seconds. */
+/** The maximum lifetime of the broker's identity tokens, in seconds. */
 export const IDENTITY_TOKEN_SECONDS = 300
 
 /**
- * Parses `90s`, `15m` or `1h` to seconds. Zero, signs, fractions, spaces and combined units are refused: a lifetime
- * that can be misread is worse than one that must be rewritten.
+ * Parses `90s`, `15m` or `1h` to seconds. Refuses zero, signs, fractions, spaces and combined units, because a lifetime
+ * must not be ambiguous.
  */
 export function parseDuration(text: string): Result<number, string> {
   const match = DURATION.exec(text)
@@ -22,7 +22,7 @@ export function parseDuration(text: string): Result<number, string> {
   return ok(seconds)
 }
 
-/** Writes seconds in the largest unit that keeps them whole: 900 is `15m`. */
+/** Writes seconds as a whole number in the largest possible unit: 900 is `15m`. */
 export function formatDuration(seconds: number): string {
   if (seconds % 3600 === 0) return `${seconds / 3600}h`
   if (seconds % 60 === 0) return `${seconds / 60}m`

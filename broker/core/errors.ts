@@ -2,20 +2,20 @@ import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
 import type { Trace } from "../wire/trace.ts"
 
 /**
- * The one error that rooms with I/O throw. `http/problem.ts` turns it into an answer.
+ * The only error that rooms with I/O throw. `http/problem.ts` turns it into an HTTP answer.
  *
- * `detail` is a sentence of ours: what happened, where, what to change. It never carries a token, a secret, or text
- * that another server sent.
+ * `detail` is our own sentence: what happened, where, and what to change. It never contains a token, a secret, or text that
+ * another server sent.
  */
 export class BrokerError extends Error {
   override readonly name = "BrokerError"
   readonly code: ErrorCode
   readonly detail: string
-  /** Only for callers that own the policies it tells of. */
+  /** Present only for callers that own the policies it describes. */
   readonly trace?: Trace
-  /** Version of the policies that refused; absent where none did. */
+  /** Version of the policies that refused; absent when no policy refused. */
   readonly policyVersion?: string
-  /** Seconds after which another try may help; becomes `Retry-After`. */
+  /** Seconds after which a retry may succeed; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
 
   constructor(

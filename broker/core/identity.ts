@@ -1,4 +1,4 @@
-/** A claim's value as the issuer's JSON had it. */
+/** A claim's value, as in the issuer's JSON. */
 export type ClaimValue =
   | string
   | number
@@ -7,13 +7,13 @@ export type ClaimValue =
   | readonly ClaimValue[]
   | { readonly [name: string]: ClaimValue }
 
-/** The claims of one token, by name. Has no prototype, so that no claim name reaches one. */
+/** The claims of one token, by name. Has no prototype, so that a claim's name cannot reach an inherited member. */
 export type Claims = Readonly<Record<string, ClaimValue>>
 
 /**
- * A verified job: what its subject token says, under names that do not depend on the issuer.
+ * A verified job: the contents of its subject token, under names that do not depend on the issuer.
  *
- * `repositoryId` and `ownerId` decide; the names are for people. `claims` are the token's own, for conditions.
+ * `repositoryId` and `ownerId` decide; the names are for people. `claims` are the token's claims, for conditions.
  */
 export interface Identity {
   /** The issuer's name in the organisation file, for example `github`. */
@@ -35,7 +35,7 @@ export interface Identity {
   readonly claims: Claims
 }
 
-/** A repository's name without its owner: what stands behind the first slash. */
+/** A repository's name without its owner: the part after the first slash. */
 export function repositoryName(repository: string): string {
   return repository.slice(repository.indexOf("/") + 1)
 }

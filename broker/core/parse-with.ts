@@ -1,10 +1,10 @@
 import type * as z from "zod"
 
 /**
- * Holds a value against a schema, as `safeParse` does, with a message of our own for a wrong type.
+ * Parses a value with a schema, as `safeParse` does, but with our own message for a wrong type.
  *
- * Zod's own reads the value's `constructor.name` when the value has no prototype, as what we parse of YAML and JSON has
- * none: a document with a key of that name could write into the message, or make it throw.
+ * Our YAML and JSON parsers make objects without a prototype. For such a value, zod's own message reads the value's
+ * `constructor.name`, so a document with a key of that name could put text into the message, or make it throw.
  */
 export function parseWith<Schema extends z.ZodType>(
   schema: Schema,

@@ -1,21 +1,24 @@
 import * as z from "zod"
 
-/** Names a secret that the operator holds, as `env:OP_CONNECT_TOKEN`. It stands in files; the secret never does. */
+/** Names a secret that the operator sets, such as `env:OP_CONNECT_TOKEN`. Files contain the name, never the secret. */
 export type SecretReference = `env:${string}`
 
 /**
- * The broker's own settings are not to be had through a connection: whoever writes policies is not who holds its key. Nor is
- * what a machine, a container or a cloud puts into every process of its own accord, and nobody meant for Daypass.
+ * Refuses the broker's own settings: the authors of policies must not get the broker's keys through a connection. Also
+ * refuses the variables that a machine, a container or a cloud sets in every process, which were not meant for Daypass.
  */
 const REFERENCE =
   /^env:(?!(?:DAYPASS|AWS|AZURE|GOOGLE|GCLOUD|GITHUB|ACTIONS|RUNNER|CI|KUBERNETES|ECS|IDENTITY|MSI|WEBSITE|APPSETTING|CONTAINER_APP|FUNCTIONS|NODE|NPM|SSH|SYSTEMD|XDG|LC)_)(?!(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|HOSTNAME|LANG|TERM|TZ|TMPDIR|MAIL|CREDENTIALS_DIRECTORY|INVOCATION_ID|JOURNAL_STREAM)$)[A-Z][A-Z0-9_]{0,127}$/
 
-/** A connection's way to a secret of its own. A secret written in place of its name is refused, and not repeated. */
+/**
+ * A connection's reference to a secret. A secret written in place of the reference is refused, and the error does not quote
+ * it.
+ */
 export const secretReference = z
   .string()
   .regex(
     REFERENCE,
-    "a secret is named and never written here: env:NAME, for a variable or a Worker's secret of capital letters, digits and _, and none that is the broker's own or the machine's, such as DAYPASS_KEK, AWS_SECRET_ACCESS_KEY or PATH",
+    "write env:NAME, never the secret itself. NAME is a variable or a Worker secret of capital letters, digits and _, and must not belong to the broker or the machine, as DAYPASS_KEK, AWS_SECRET_ACCESS_KEY and PATH do",
   )
   .transform((text): SecretReference => text as SecretReference)
   .meta({

@@ -1,10 +1,10 @@
 const PLACEHOLDER = "[secret]"
 
 /**
- * A value that prints as `[secret]` wherever it lands by accident: template strings, JSON, `util.inspect`, a log.
+ * A value that prints as `[secret]` wherever it is written by accident: template strings, JSON, `util.inspect`, a log.
  *
- * The value lives in a private field, which no serialiser, debugger dump of enumerable properties or structured clone
- * reaches. `reveal()` is the only way to it, so that a search for that word lists every place where a secret is used.
+ * The value is in a private field, which serialisers, dumps of enumerable properties and structured clones cannot read.
+ * Only `reveal()` returns it, so a search for that word lists every place that uses a secret.
  */
 export class Secret<Value> {
   readonly #value: Value
@@ -13,7 +13,7 @@ export class Secret<Value> {
     this.#value = value
   }
 
-  /** The value itself. Never log, interpolate into an error, or store what this returns. */
+  /** The value itself. Never log it, write it into an error, or store it. */
   reveal(): Value {
     return this.#value
   }

@@ -1,7 +1,7 @@
-/** Work that can be interrupted at every `yield` and gone on with later, or never. */
+/** Work that pauses at every `yield`. The caller can continue it later, or drop it. */
 export type Steps<Outcome> = Generator<void, Outcome, void>
 
-/** Does all of the work now. */
+/** Runs all steps without a pause. */
 export function atOnce<Outcome>(steps: Steps<Outcome>): Outcome {
   for (;;) {
     const step = steps.next()

@@ -1,5 +1,5 @@
-// Compiles a policy folder into the module that the Worker's bundle takes its policies from. Run by wrangler's [build]. A
-// fault in any file ends a deployment; while developing, the last good policies stay in force, as they do on Node.
+// Compiles a policy folder into a module for the Worker's bundle. Run by wrangler's [build]. A fault in any file stops a
+// deployment. During development, the last good policies stay in force, as on Node.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -12,7 +12,7 @@ const TARGET = join(ROOT, ".daypass", "policies.js")
 const OWN_FOLDER = join(ROOT, "policies")
 const EXAMPLE_FOLDER = join(ROOT, "examples", "policies")
 
-/** Wrangler tells its custom builds which of its commands they are part of. */
+/** Wrangler sets this variable to the command that runs the custom build. */
 const DEVELOPING = process.env["WRANGLER_COMMAND"] === "dev"
 
 const folder = process.argv[2] ?? (existsSync(OWN_FOLDER) ? OWN_FOLDER : EXAMPLE_FOLDER)
@@ -26,7 +26,9 @@ if (loaded.ok) {
   const policies = loaded.value.policyCount === 1 ? "1 policy" : `${loaded.value.policyCount} policies`
   console.log(`Compiled ${policies} of ${named}, version ${loaded.value.version}.`)
   if (folder === EXAMPLE_FOLDER) {
-    console.log("These are the EXAMPLES: they give nobody of yours anything. Put your own policies into policies/.")
+    console.log(
+      "These are the EXAMPLES: they grant nothing to your repositories. Put your own policies into policies/.",
+    )
   }
 } else {
   for (const { file, line, column, message } of loaded.fault)

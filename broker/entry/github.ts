@@ -8,8 +8,8 @@ import type { Broker } from "../exchange/broker.ts"
 import { openAppKey } from "../signing/app-key.ts"
 
 /**
- * What the broker reads at GitHub: policies that repositories keep for themselves, and how environments are protected.
- * Without an App nothing is read, and whoever asks for either is told that it cannot be known.
+ * Adds what the broker reads from GitHub: repositories' own policies, and the protection of environments. Without an App
+ * nothing is read: repositories' own policies are an error, and the protection of environments is unknown.
  *
  * @throws {BrokerError} `configuration_invalid` when the App's key is not usable
  */
@@ -36,4 +36,4 @@ export async function withGitHub(
 }
 
 const NO_APP =
-  "How it is protected cannot be known: the broker has no GitHub App to ask with (DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY)."
+  "its protection is unknown, because the broker has no GitHub App: set DAYPASS_GITHUB_APP_ID and DAYPASS_GITHUB_APP_KEY"

@@ -15,7 +15,7 @@ import { createSealer } from "../signing/sealer.ts"
 import { createSigner } from "../signing/signer.ts"
 import { withGitHub } from "./github.ts"
 
-/** What differs between the runtimes. */
+/** The ports that differ between the runtimes. */
 export interface RuntimePorts {
   readonly policySource: PolicySource
   readonly ledgers: Ledgers
@@ -25,7 +25,7 @@ export interface RuntimePorts {
 
 const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
 
-/** Puts a broker together from its settings and its runtime's ports. The same on every runtime. */
+/** Builds a broker from its settings and the runtime's ports. The same on every runtime. */
 export async function createBroker(config: Config, kek: Secret<Uint8Array>, ports: RuntimePorts): Promise<Broker> {
   const clock = { now: () => new Date() }
   const http = createHttp({ userAgent: USER_AGENT })

@@ -6,18 +6,18 @@ import type { Hono } from "hono"
 import { BrokerError } from "../core/errors.ts"
 import { problemResponse } from "../http/problem.ts"
 
-/** Above the largest subject token (16 KiB) with the other headers; Node's default is below it. */
+/** Larger than the largest subject token (16 KiB) with the other headers. Node's default is smaller. */
 const MAX_HEADER_BYTES = 32 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 
 export interface Listener {
   readonly port: number
-  /** Takes no new connection, and resolves when every request under way was answered. */
+  /** Accepts no new connection, and resolves when all running requests have been answered. */
   stop(): Promise<void>
 }
 
-/** Serves an app on Node's own HTTP server, with bounds on headers and time. Rejects when the address is not to be had. */
+/** Serves an app on Node's HTTP server, with limits on headers and time. Rejects when the address is not available. */
 export async function startListening(
   app: Pick<Hono, "fetch">,
   at: { port: number; hostname: string },
@@ -25,13 +25,14 @@ export async function startListening(
   let stopping = false
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-    // A kept connection can bring a request after the stop began: it is told to come again, to whoever takes over.
+    // A kept connection can send a request after the stop began. Its client is asked to retry, and then reaches the
+    // successor.
     getRequestListener((request, env) =>
       stopping ? problemResponse(shuttingDown(), crypto.randomUUID()) : app.fetch(request, env),
     ),
   )
   server.on("request", (_, response) => {
-    // A connection that was busy when the stop began is let go as soon as it has its answer, not when it times out.
+    // A connection that was busy when the stop began is closed after its answer, and not only at its timeout.
     response.once("close", () => setImmediate(() => stopping && server.closeIdleConnections()))
   })
   server.on("clientError", (error, socket) => void refuse(error, socket))
@@ -50,7 +51,7 @@ export async function startListening(
   }
 }
 
-/** Answers what is no HTTP request, or not in time, with a problem document like any other refusal; Node's own answer is bare. */
+/** Answers invalid or slow requests with a problem document, like any other refusal. Node's own answer has no body. */
 async function refuse(error: Error, socket: Duplex): Promise<void> {
   if (!socket.writable) return void socket.destroy()
   const tooLarge = "code" in error && error.code === "HPE_HEADER_OVERFLOW"
@@ -59,9 +60,9 @@ async function refuse(error: Error, socket: Duplex): Promise<void> {
     : new BrokerError("request_malformed", "The request is not valid HTTP/1.1, or it did not arrive in time.")
   const response = problemResponse(fault, crypto.randomUUID())
   const body = await response.text()
-  const fields = [...response.headers, ["content-length", `${Buffer.byteLength(body)}`], ["connection", "close"]]
-  const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")
-  socket.end(`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}\r\n${head}\r\n${body}`)
+  const fields = [...response.headers, ["content-length", `$Buffer.byteLength(body)`], ["connection", "close"]]
+  const head = fields.map(([name, value]) => `$name: $value\r\n`).join("")
+  socket.end(`HTTP/1.1 $response.status$STATUS_CODES[response.status]\r\n$head\r\n$body`)
 }
 
-const shuttingDown = () => new BrokerError("shutting_down", "This broker is being stopped. Send the request again.")
+const shuttingDown = () => new BrokerError("shutting_down", "This broker is stopping. Send the request again.")

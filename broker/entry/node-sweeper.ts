@@ -5,10 +5,10 @@ import { atMost } from "../providers/at-most.ts"
 
 const SWEEP_EVERY_MS = 15_000
 const LEDGERS_PER_SWEEP = 100
-/** A vendor that does not answer holds up its own ledgers, and not everybody's. */
+/** Ledgers are swept in parallel, so that a vendor that does not answer delays only its own ledgers. */
 const LEDGERS_AT_ONCE = 8
 
-/** Ends leases whose time has come, every few seconds, one sweep at a time. */
+/** Ends due leases every few seconds, one sweep at a time. */
 export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
@@ -32,7 +32,7 @@ async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
   }
 }
 
-/** One ledger that cannot be swept must not keep those behind it waiting: it is the longest due, and would be for ever. */
+/** Catches its errors: a ledger that cannot be swept stays first in the list, and must not block the others for ever. */
 async function sweepLedger(target: DueLedger, broker: Broker): Promise<void> {
   try {
     const leases = await sweep(target, broker)
@@ -43,9 +43,9 @@ async function sweepLedger(target: DueLedger, broker: Broker): Promise<void> {
   }
 }
 
-/** What is due stays due: the next sweep finds it again. */
+/** Leases stay due, so the next sweep finds them again. */
 const failed = (broker: Broker) =>
   broker.log({
     event: "sweep.failed",
-    detail: "leases that are due could not all be ended; the next sweep tries again",
+    detail: "some due leases could not be ended; the next sweep retries them",
   })

@@ -15,24 +15,24 @@ import { startSweeping } from "./node-sweeper.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N] [--host ADDRESS]
 
-  --policies DIR   the folder with daypass.yaml and the policies; changes are picked up
+  --policies DIR   the folder with daypass.yaml and the policies; changes are loaded while the broker runs
   --url URL        the broker's public URL: https, or http on a loopback host (or DAYPASS_URL)
-  --data DIR       where the ledger and the keys are kept (one broker at a time)
-  --port N         where to listen (8787)
-  --host ADDRESS   on which address (127.0.0.1)
+  --data DIR       the folder for the ledger and the keys (one broker at a time)
+  --port N         the port to listen on (8787)
+  --host ADDRESS   the address to listen on (127.0.0.1)
 
 Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT; for repositories' own policies
 and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER.
 `
 
-/** Says why the broker does not start, and ends the process. 2: what it was told; 1: what it found. */
+/** Prints why the broker does not start, and ends the process. Code 2: wrong options or settings; 1: any other failure. */
 function refuseToStart(lines: readonly string[], code: 1 | 2): never {
   process.stderr.write(`${lines.join("\n")}\n`)
   process.exit(code)
 }
 
 const placeOf = (fault: PolicyFault | undefined) =>
-  fault ? `${fault.file}:${fault.line}:${fault.column} (${fault.code})` : "no place"
+  fault ? `${fault.file}:${fault.line}:${fault.column} (${fault.code})` : "an unknown place"
 
 function readOptions() {
   try {
@@ -58,33 +58,31 @@ if (options.help) {
   process.exit(0)
 }
 const port = /^[0-9]{1,5}$/.test(options.port) ? Number(options.port) : Number.NaN
-if (!options.policies || !options.data) refuseToStart(["--policies and --data are needed.", "", USAGE], 2)
-if (!(port <= 65_535)) refuseToStart(["--port is a number from 0 to 65535.", "", USAGE], 2)
+if (!options.policies || !options.data) refuseToStart(["--policies and --data are required.", "", USAGE], 2)
+if (!(port <= 65_535)) refuseToStart(["--port must be a number from 0 to 65535.", "", USAGE], 2)
 
 const config = readConfig({ ...process.env, ...(options.url === undefined ? {} : { DAYPASS_URL: options.url }) })
 if (!config.ok) {
   refuseToStart(
-    [
-      "The broker's settings are not usable:",
-      ...config.fault.map(({ setting, message }) => `  ${setting}: ${message}`),
-    ],
+    ["The broker's settings are invalid:", ...config.fault.map(({ setting, message }) => `  ${setting}: ${message}`)],
     2,
   )
 }
 const settings = config.value
 if (settings.onlyPublishedPolicies) {
-  refuseToStart(["DAYPASS_POLICIES: leave it out. On Node, policies come from the folder that --policies names."], 2)
+  refuseToStart(["DAYPASS_POLICIES: remove it. On Node, policies come from the folder that --policies names."], 2)
 }
 if (!settings.kek && !(isLocal(settings) && isLocalAddress(options.host))) {
   refuseToStart(
     [
-      "DAYPASS_KEK is not set. A broker with a public URL, or one that others can reach, needs a key of its own: openssl rand -base64 32",
+      "DAYPASS_KEK is not set. A broker with a public URL, or one that other machines can reach, needs it. Make a key with: openssl rand -base64 32",
     ],
     2,
   )
 }
 
-// Whatever reads the log may end before us. An exchange that is under way must not end with it: the audit trail is elsewhere.
+// The reader of the log may end before the broker. A running exchange must not fail because of that: the audit trail does
+// not depend on the log.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 const { log, flush } = createLineLog((text) => void process.stdout.write(text))
 process.on("exit", flush)
@@ -94,7 +92,7 @@ try {
   const kek = settings.kek ?? developmentKey(options.data)
   if (!settings.kek) {
     process.stderr.write(
-      `Warning: DAYPASS_KEK is not set. Using a development key in ${options.data}: whoever reads that folder can sign as this broker. Never use it for anything but this machine.\n`,
+      `Warning: DAYPASS_KEK is not set. Using a development key in ${options.data}: anyone who can read that folder can sign as this broker. Use it only on this machine.\n`,
     )
   }
   const policySource = await openPolicyFolder(options.policies, PROVIDERS, {
@@ -115,7 +113,7 @@ try {
     keyRing: store.keyRing,
     log,
   })
-  // Made before the first request, so that no job waits for it and a wrong key is found now.
+  // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
   const app = createApp({ broker, clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null })
   const sweeper = startSweeping(store, broker)
@@ -124,10 +122,10 @@ try {
 
   let stopping = false
   const stop = async () => {
-    // Asked twice, the operator means it.
+    // A second signal stops immediately.
     if (stopping) process.exit(1)
     stopping = true
-    log({ event: "broker.stopping", detail: "no new requests; those under way finish" })
+    log({ event: "broker.stopping", detail: "no new requests; running requests finish" })
     await listener.stop()
     await sweeper.stop()
     policySource.close()

@@ -22,23 +22,23 @@ import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createBroker } from "./instance.ts"
 
-/** What `wrangler.toml` binds, and the settings that `config/config.ts` reads. */
+/** The bindings of `wrangler.toml`, and the settings that `config/config.ts` reads. */
 interface Env extends Record<string, unknown> {
   readonly LEDGER: Namespace<LedgerMethods>
   readonly KEY_RING: Namespace<KeyRingMethods>
   readonly POLICIES?: KvReader
 }
 
-// Values only, never a promise: one request must not wait for what another began.
+// Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
 let builtApp: ReturnType<typeof createApp> | undefined
 
-/** The broker of this isolate, made when it is first needed: nothing happens at import. */
+/** The broker of this isolate. It is built at its first use, because nothing may happen at import. */
 async function brokerOf(env: Env): Promise<Broker> {
   if (builtBroker) return builtBroker
   const config = readConfig(env)
   if (!config.ok) throw misconfigured(config.fault.map(({ setting, message }) => `${setting}: ${message}`))
-  // At the edge there is no folder that a key of one's own could be kept in.
+  // At the edge there is no folder for a development key.
   if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
   builtBroker = await createBroker(config.value, config.value.kek, {
     policySource: policySourceOf(env, config.value),
@@ -53,22 +53,25 @@ async function brokerOf(env: Env): Promise<Broker> {
 }
 
 /**
- * Policies from Workers KV where a namespace is bound, and from the bundle otherwise. Never from the bundle because KV
- * fails: what it was built with may be years old, or the examples.
+ * Policies from Workers KV if a namespace is bound, and otherwise from the bundle. A failure of KV never falls back to the
+ * bundle: its policies may be years old, or the examples.
  */
 function policySourceOf(env: Env, { onlyPublishedPolicies }: Config): PolicySource {
   if (!("POLICIES" in env) && onlyPublishedPolicies) {
-    throw misconfigured(["POLICIES: DAYPASS_POLICIES is kv, so bind the KV namespace to this name"])
+    throw misconfigured(["POLICIES: bind the KV namespace to this name, because DAYPASS_POLICIES is kv"])
   }
   if (!("POLICIES" in env)) return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
   if (typeof env.POLICIES?.get !== "function") throw misconfigured(["POLICIES: bind a KV namespace to this name"])
   return createKvPolicySource(env.POLICIES, { clock: { now: () => new Date() }, providers: PROVIDERS })
 }
 
-/** Callers learn that the broker is not set up; what is wrong goes to the operator's log, all of it at once. */
+/** The caller only learns that the broker is not configured. All faults go to the operator's log. */
 function misconfigured(faults: readonly string[]): BrokerError {
-  console.error(`The broker's settings are not usable. ${faults.join("; ")}`)
-  return new BrokerError("configuration_invalid", "The broker is not set up. Its operator finds the reason in its log.")
+  console.error(`The broker's settings are invalid. ${faults.join("; ")}`)
+  return new BrokerError(
+    "configuration_invalid",
+    "The broker's configuration is invalid. Its operator finds the reason in the broker's log.",
+  )
 }
 
 /** One repository's ledger; see `wrangler.toml`. */
@@ -86,11 +89,11 @@ export default {
     try {
       builtApp ??= createApp({
         broker: await brokerOf(env),
-        // Set by the platform, which drops what a client sends under this name.
+        // The platform sets this header, and drops a header of this name from the client.
         clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? null,
       })
       const answering = Promise.resolve(builtApp.fetch(request, env))
-      // A job that hangs up must not stop an exchange half way: what was minted is recorded, or taken back.
+      // A job that disconnects must not interrupt an exchange: minted credentials must be recorded or revoked.
       context.waitUntil(answering)
       return await answering
     } catch (error) {

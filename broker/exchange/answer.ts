@@ -4,10 +4,10 @@ import type { Minted, MintedValue } from "../providers/provider.ts"
 import type { CredentialAnswer, CredentialValue, ExchangeAnswer } from "../wire/exchange.ts"
 import { grantedUntil, type MintedGrant, type MintFailure } from "./mint.ts"
 
-/** Of all values of an exchange together, as JSON writes them. */
+/** The limit for all values of an exchange together, in their JSON form. */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
-/** Puts the answer together. The one place, beside the providers themselves, where minted secrets are revealed. */
+/** Builds the answer. Besides the providers, this is the only place that reveals minted secrets. */
 export function answerOf(lease: string, policyVersion: string, minted: readonly MintedGrant[]): ExchangeAnswer {
   const credentials = minted.map((one): [string, CredentialAnswer] => {
     const end = endOf(one)
@@ -39,15 +39,15 @@ const credentialValue = ({ value, env, file }: MintedValue): CredentialValue => 
 })
 
 /**
- * What keeps an answer from being given that is too large: it is held in memory several times over, and the action reads no
- * more than 4 MiB of it, sealed and in base64.
+ * Fails an exchange whose answer would be too large: the broker holds several copies of it in memory, and the action reads
+ * at most 4 MiB of the sealed answer in base64.
  */
 export function tooLarge(minted: readonly MintedGrant[]): readonly MintFailure[] {
   const sized = minted.map((one) => ({ ...one, bytes: answerBytes(one.minted) }))
   const total = sized.reduce((sum, { bytes }) => sum + bytes, 0)
   const [largest] = sized.sort((a, b) => b.bytes - a.bytes)
   if (largest === undefined || total <= MAX_ANSWER_BYTES) return []
-  const message = `What was asked for is larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MiB together, most of it ${largest.granted.grant.name}. Ask for fewer grants in one step. Nothing was handed out.`
+  const message = `The requested credentials are larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MiB together; the largest is ${largest.granted.grant.name}. Ask for fewer grants in one step. Nothing was handed out.`
   return [{ granted: largest.granted, error: new BrokerError("request_too_large", message) }]
 }
 
@@ -58,13 +58,16 @@ function answerBytes({ values }: Minted): number {
   return texts.reduce((sum, text) => sum + new TextEncoder().encode(text).byteLength, 0)
 }
 
-/** When a credential ends, Unix milliseconds: it expires or is taken back, whichever comes first. Null: never, of itself. */
+/**
+ * When a credential ends, in Unix milliseconds: at its expiry or its revocation by the broker, whichever is first. Null:
+ * never.
+ */
 function endOf(minted: MintedGrant): number | null {
   const ends = [minted.minted.expiresAt?.getTime() ?? null, grantedUntil(minted)].filter((end) => end !== null)
   return ends.length === 0 ? null : Math.min(...ends)
 }
 
-/** When the last credential ends; the lease of one that never does is over after its granted lifetime. */
+/** When the last credential ends. A credential that never ends counts until the end of its granted lifetime. */
 function lastEnd(minted: readonly MintedGrant[]): string {
   const ends = minted.map((one) => endOf(one) ?? one.at + one.granted.ttlSeconds * 1000)
   return new Date(Math.max(...ends)).toISOString()

@@ -12,7 +12,7 @@ import type { ProviderTable } from "../providers/provider.ts"
 import type { Sealer } from "../signing/sealer.ts"
 import type { Signer } from "../signing/signer.ts"
 
-/** Everything that an exchange works with. Put together in `entry/`, once an instance. */
+/** Everything that an exchange needs. `entry/` builds it once for each instance. */
 export interface Broker {
   /** The broker's own URL without a trailing slash: the `iss` of its identity tokens. */
   readonly url: string

@@ -1,17 +1,17 @@
 import type { RequestEvent } from "../ports/log.ts"
 
-/** What every call carries, whatever it asks for. */
+/** The common part of every call. */
 export interface Call {
   readonly requestId: string
-  /** The bearer, not yet verified. */
+  /** The bearer token, not yet verified. */
   readonly subjectToken: string
-  /** Where the call came from, for the audit record; null when the runtime does not say. */
+  /** The client's address for the audit record; null when the runtime does not know it. */
   readonly clientAddress: string | null
-  /** Filled along the way; written once, whatever happens. */
+  /** The log entry. It is filled along the way, and written once, whatever happens. */
   readonly event: RequestEvent
 }
 
-/** The job's ephemeral key, checked to be a point on the curve. */
+/** The job's ephemeral key. It was checked to be a point on the curve. */
 export interface JobKey {
   /** RFC 7638, SHA-256, base64url. */
   readonly thumbprint: string

@@ -1,5 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
-import { isOrganisationsOwn } from "../core/policy/decide.ts"
+import { isOwnerListed } from "../core/policy/decide.ts"
 import type { VerifiedToken } from "../issuers/verify.ts"
 import type { PolicySnapshot } from "../ports/policy-source.ts"
 import type { Broker } from "./broker.ts"
@@ -7,14 +7,14 @@ import type { Call, JobKey } from "./call.ts"
 
 export interface Caller {
   readonly token: VerifiedToken
-  /** The policies in force when the call came; one call is decided by one set. */
+  /** The policies in force when the call arrived. One set decides the whole call. */
   readonly snapshot: PolicySnapshot
-  /** False for a valid token of somebody else's repository: it is answered, and never stored. */
+  /** False for a valid token whose owner is not listed: the call is answered, but nothing of it is stored. */
   readonly own: boolean
 }
 
 /**
- * Verifies who calls, against the issuers of the policies in force.
+ * Verifies the caller's subject token against the issuers of the policies in force.
  *
  * @throws {BrokerError} `token_*`, `issuer_unavailable`, `policy_unavailable`
  */
@@ -26,12 +26,13 @@ export async function verifyCaller(call: Call, broker: Broker): Promise<Caller> 
   call.event.repository_id = identity.repositoryId
   call.event.environment = identity.environment ?? null
   call.event.run_id = identity.runId
-  return { token, snapshot, own: isOrganisationsOwn(identity, snapshot.organisation) }
+  return { token, snapshot, own: isOwnerListed(identity, snapshot.organisation) }
 }
 
 /**
- * Holds a key-bound token against the key in the request. A bound token without its key, or with another, is worth
- * nothing: that is what binding is for. A plain token with a key is refused too, since the caller believes it is bound.
+ * Checks that a key-bound token matches the key in the request. A bound token without its key, or with another key, is
+ * refused: so a stolen token is useless without the key. A plain token with a key is refused too, because the caller
+ * believes that its token is bound.
  *
  * @throws {BrokerError} `key_mismatch`
  */
@@ -42,10 +43,10 @@ export function requireMatchingKey(token: VerifiedToken, key: JobKey | undefined
 
 function mismatch(token: VerifiedToken, key: JobKey | undefined): string {
   if (token.boundTo === null) {
-    return "The request carries a key, but the subject token is not bound to it. Ask the runner for the audience `<audience>?jkt=<thumbprint of the key>`."
+    return "The request has a key, but the subject token is not bound to it. Ask the runner for the audience `<audience>?jkt=<thumbprint of the key>`."
   }
   if (key === undefined) {
-    return "The subject token is bound to a key, and the request carries none. Send the public key that the token's audience names."
+    return "The subject token is bound to a key, but the request has no key. Send the public key that the token's audience names."
   }
-  return "The subject token is bound to another key than the one in the request. Send the public key that the token's audience names."
+  return "The subject token is bound to a different key than the one in the request. Send the public key that the token's audience names."
 }

@@ -3,17 +3,17 @@ import { answerOf, tooLarge } from "./answer.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
-import { leaseCredentials, takeBackMinted } from "./lease.ts"
+import { leaseCredentials, revokeMinted } from "./lease.ts"
 import { newLeaseId } from "./lease-id.ts"
 import { cachesOf, MINT_WINDOW_MS, type MintedGrant, mintAll } from "./mint.ts"
 import { recorderOf } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
 
 /**
- * The whole act: subject token in, credentials out.
+ * The whole exchange: subject token in, credentials out.
  *
- * The order is the safety: verify, decide, record, mint, record, answer. Nothing is minted before the record of its
- * intent is durable, and nothing is answered before the record of its outcome is.
+ * The order makes it safe: verify, decide, record, mint, record, answer. Nothing is minted before the record of the intent
+ * is durable, and nothing is answered before the record of the outcome is durable.
  *
  * @throws {BrokerError}
  */
@@ -39,15 +39,15 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   }
   const [failure] = failures
   if (failure) {
-    // When this is not recorded either, the lease stays open in the ledger, and ends by its time.
-    await settle(await takeBackMinted(minted, broker)).catch(() => {})
+    // If this cannot be recorded either, the lease stays open in the ledger until its time is over.
+    await settle(await revokeMinted(minted, broker)).catch(() => {})
     throw failure.error
   }
   try {
     await settle(minted)
   } catch (error) {
-    // What cannot be recorded is not handed out: nobody could take it back later.
-    await takeBackMinted(minted, broker)
+    // Credentials that cannot be recorded are not handed out: the sweep could not revoke them later.
+    await revokeMinted(minted, broker)
     throw error
   }
   return answerOf(lease, verdict.policyVersion, minted)

@@ -5,9 +5,9 @@ import { requireMatchingKey, verifyCaller } from "./caller.ts"
 import { reachVerdict } from "./verdict.ts"
 
 /**
- * Answers what an exchange would: mints nothing, records nothing, and leaves the subject token good.
+ * Answers as an exchange would decide. Mints nothing, records nothing, and does not use up the subject token.
  *
- * @throws {BrokerError} where the exchange would before it decides
+ * @throws {BrokerError} the same errors as an exchange before its decision
  */
 export async function explain(call: ExchangeCall, broker: Broker): Promise<ExplainAnswer> {
   const caller = await verifyCaller(call, broker)

@@ -1,15 +1,15 @@
 /**
- * A new lease's id: a UUID of version 7 (RFC 9562 section 5.7), the time in milliseconds and 74 random bits behind it.
+ * A new lease's id: a UUID of version 7 (RFC 9562 section 5.7), with the time in milliseconds and 74 random bits.
  *
- * Ids that grow with time land beside each other in the ledger's tables: a commit writes a few pages where random ids touch
- * one each, a tenth of what the ledger costs. Nothing rests on an id being a secret: a lease answers to its own run alone.
+ * Ids that grow with time are neighbours in the ledger's tables, so a commit writes a few pages. Random ids would touch one
+ * page each, which is a tenth of the ledger's cost. The id is not a secret: only the lease's own run can use the lease.
  */
 export function newLeaseId(now: Date): string {
   const time = now.getTime().toString(16).padStart(12, "0")
   const random = crypto.randomUUID()
-  // What follows the version's digit in a version 4 id, variant included, is where version 7 has it.
+  // The variant and the random bits are at the same positions in versions 4 and 7.
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`
 }
 
-/** A lease's id in its one spelling. */
+/** A lease's id in its only spelling. */
 export const LEASE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/

@@ -3,9 +3,9 @@ import type { LeaseCredential } from "../ports/ledger.ts"
 import type { SealContext } from "../signing/sealer.ts"
 import type { Broker } from "./broker.ts"
 import { grantedUntil, type MintedGrant } from "./mint.ts"
-import { AT_ONCE_WINDOW_MS, type Revocable, takeBack } from "./take-back.ts"
+import { FAILED_EXCHANGE_WINDOW_MS, type Revocable, revokeAll } from "./revoke-all.ts"
 
-/** What the ledger keeps of minted credentials: how each ends, its revocation handle sealed, none of its values. */
+/** The ledger's form of minted credentials: how each ends, and its sealed revocation handle. Never the values. */
 export async function leaseCredentials(
   minted: readonly MintedGrant[],
   identity: Identity,
@@ -30,7 +30,7 @@ export async function leaseCredentials(
   )
 }
 
-/** The place that a revocation handle is sealed for. */
+/** The context that a revocation handle is sealed for. */
 export const handleContext = (
   ledger: { readonly issuerUrl: string; readonly repositoryId: string },
   lease: string,
@@ -41,14 +41,14 @@ export const handleContext = (
   id: `${lease}/${grant}`,
 })
 
-/** Takes back what was minted for an exchange that failed. Answers what still lives: it stays on the lease's account. */
-export async function takeBackMinted(minted: readonly MintedGrant[], broker: Broker): Promise<readonly MintedGrant[]> {
+/** Revokes the credentials of a failed exchange. Returns those that are still alive; they stay recorded on the lease. */
+export async function revokeMinted(minted: readonly MintedGrant[], broker: Broker): Promise<readonly MintedGrant[]> {
   const revocable = minted.flatMap(({ granted, minted: credential }): Revocable[] => {
     const { name, connection } = granted.grant
     return credential.handle
       ? [{ grant: name, provider: connection.provider, connection, handle: credential.handle }]
       : []
   })
-  const outcomes = await takeBack(revocable, broker, AT_ONCE_WINDOW_MS)
+  const outcomes = await revokeAll(revocable, broker, FAILED_EXCHANGE_WINDOW_MS)
   return minted.filter(({ granted }) => outcomes[granted.grant.name] !== "revoked")
 }

@@ -4,11 +4,12 @@ import type { Connection } from "../core/policy/model.ts"
 import { identityTokenSubject } from "../signing/identity-token.ts"
 
 /**
- * Whose login it is: the connection as it is set up now, what the other side was told of the job, and the scope.
+ * The cache key of a login: the connection with its current settings, the job's claims that the vendor received, and the
+ * scope.
  *
- * The other side may decide on any claim of an identity token, so that a login serves those jobs only whose tokens would
- * say the very same: in practice the jobs of one run, which is where many ask at once. `check_run_id` alone tells these
- * apart and is left out.
+ * The vendor may decide on any claim of an identity token. So a login is reused only for jobs whose tokens have the same
+ * claims. In practice these are the jobs of one run, which often ask at the same time. Only `check_run_id` differs between
+ * them, and is left out.
  */
 export function loginKey(
   about: { readonly identity: Identity | null; readonly grant: string; readonly connection: Connection },
@@ -19,7 +20,7 @@ export function loginKey(
   return JSON.stringify([connection.name, connection.provider, connection.settings, told, scope])
 }
 
-/** In an order of its own: issuers promise none. */
+/** Sorted, because issuers do not promise an order of claims. */
 const toldOf = (claims: Claims) =>
   Object.entries(claims)
     .filter(([name]) => !OF_ONE_TOKEN.has(name))

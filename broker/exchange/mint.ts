@@ -8,12 +8,13 @@ import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
 
 /**
- * How long a provider may take to mint, retries included, in milliseconds. With what it takes to take back the others, inside
- * the 15 s that the action gives one try: a job is to learn what failed, and not that time ran out.
+ * How long a provider may take to mint, retries included, in milliseconds. Together with the revocation of the other
+ * credentials, it fits into the 15 s that the action allows for one try. So the job learns what failed, instead of a
+ * timeout.
  */
 export const MINT_WINDOW_MS = 10_000
 
-/** A credential that exists now, and must be handed out or taken back. */
+/** A credential that exists now, and must be handed out or revoked. */
 export interface MintedGrant {
   readonly granted: GrantedGrant
   readonly minted: Minted
@@ -27,15 +28,15 @@ export interface MintFailure {
   readonly error: BrokerError
 }
 
-/** How every grant came out, in the order in which they were asked for. */
+/** The outcome of every grant, in the order of the request. */
 export interface MintOutcome {
-  /** What a failed one left alive is among them. */
+  /** Includes credentials that a failed mint left alive. */
   readonly minted: readonly MintedGrant[]
-  /** The first is what the job is told. */
+  /** The job receives the first one as its error. */
   readonly failures: readonly MintFailure[]
 }
 
-/** Asks every provider at the same time, and waits for all of them: a late success must be taken back, not forgotten. */
+/** Calls all providers in parallel, and waits for all of them: a late success must be revoked, not forgotten. */
 export async function mintAll(
   grants: readonly GrantedGrant[],
   identity: Identity,
@@ -49,7 +50,7 @@ export async function mintAll(
   }
 }
 
-/** Both, when a mint failed and left something alive. */
+/** Has both members when a mint failed and left a credential alive. */
 interface Outcome {
   readonly minted?: MintedGrant
   readonly failure?: MintFailure
@@ -68,7 +69,7 @@ async function tryToMint(granted: GrantedGrant, identity: Identity, lease: strin
   }
 }
 
-/** What a failed mint left alive, as a credential that nobody is handed: it is there to be taken back. */
+/** The credential that a failed mint left alive. It has no values, and is only there to be revoked. */
 const leftover = ({ left: { handle, expiresAt } }: LeftAliveError): Minted => ({
   values: {},
   expiresAt,
@@ -77,27 +78,27 @@ const leftover = ({ left: { handle, expiresAt } }: LeftAliveError): Minted => ({
 })
 
 /**
- * Defence in depth, for each provider looks at this itself: nobody could take back what only expires, so that it must not
- * live longer than was granted.
+ * Defence in depth, because each provider checks this itself. A credential that only expires cannot be revoked, so it must
+ * not live longer than was granted.
  *
  * @throws {BrokerError} `provider_response_invalid`
  */
 function refuseLongerThanGranted({ grant, ttlSeconds }: GrantedGrant, minted: Minted, now: Date): void {
   if (minted.revocation === "revocable" || minted.expiresAt === null) return
   if (!outlives(minted.expiresAt, now, ttlSeconds)) return
-  const message = `What connection ${grant.connection.name} gave lives longer than was granted. Nothing of it was handed out.`
+  const message = `The credential from connection ${grant.connection.name} lives longer than was granted. It was not handed out.`
   throw new BrokerError("provider_response_invalid", message)
 }
 
-/** Which of them came out of the broker's memory, by grant: only of those whose connection keeps any. */
+/** Grant -> whether its values came from the broker's memory. Only for connections that cache values. */
 export const cachesOf = (minted: readonly MintedGrant[]): ReadonlyMap<string, CacheUse> =>
   new Map(
     minted.flatMap(({ granted, minted: { cache } }) => (cache === undefined ? [] : [[granted.grant.name, cache]])),
   )
 
 /**
- * When the broker takes a credential back at the latest, Unix milliseconds: when the time is over that was granted, however
- * long its vendor lets it live. Null for what only expires.
+ * When the broker revokes a credential at the latest, in Unix milliseconds: at the end of the granted time, even if the
+ * vendor lets it live longer. Null for a credential that only expires.
  */
 export function grantedUntil({ granted, minted, at }: MintedGrant): number | null {
   return minted.handle ? at + granted.ttlSeconds * 1000 : null
@@ -123,15 +124,15 @@ async function mintOne(granted: GrantedGrant, identity: Identity, lease: string,
   )
 }
 
-/** The provider by name. Policies with an unknown one do not load, so that its absence is a fault of ours. */
+/** The provider by name. Policies with an unknown provider do not load, so its absence is a fault in our code. */
 function providerOf(name: string, broker: Broker): Provider {
   const provider = broker.providers.get(name)
   if (!provider) throw new BrokerError("internal", `This broker has no provider ${name}.`)
   return provider
 }
 
-/** Providers throw `BrokerError`; whatever else comes out of one is a fault of ours, and its text stays inside. */
+/** Providers throw `BrokerError`. Any other error is a fault in our code, and its text is not shown. */
 function asBrokerError(reason: unknown): BrokerError {
   if (reason instanceof BrokerError) return reason
-  return new BrokerError("internal", "A provider of this broker failed in a way it should not.", { cause: reason })
+  return new BrokerError("internal", "A provider of this broker failed with an unexpected error.", { cause: reason })
 }

@@ -10,13 +10,13 @@ import type { Broker } from "./broker.ts"
 import { loginKey } from "./login-key.ts"
 
 interface Act {
-  /** Null where a credential is taken back by the broker itself. */
+  /** Null for a revocation, which needs no identity. */
   readonly identity: Identity | null
   readonly grant: string
   readonly connection: Connection
 }
 
-/** Opens a window of time in which one provider may act about one grant. What it may touch is all in the answer. */
+/** Everything that a provider may use for one grant, limited to a window of time. */
 export function providerIo(broker: Broker, about: Act, windowMs: number): ProviderIo {
   const endsAt = broker.clock.now().getTime() + windowMs
   const remainingMs = () => Math.max(0, endsAt - broker.clock.now().getTime())
@@ -29,7 +29,8 @@ export function providerIo(broker: Broker, about: Act, windowMs: number): Provid
     async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
       const key = loginKey(about, scope)
       const forget = () => broker.logins.forget(key)
-      // Only the connection's own provider writes below its key, always with what `make` for that scope makes.
+      // The cast is safe: only the connection's provider writes under this key, always with a result of `make` for this
+      // scope.
       const known = broker.logins.get(key) as Login<Value> | undefined
       if (known !== undefined) return { value: known.value, kept: true, forget }
       const login = await make()
@@ -45,7 +46,7 @@ export function providerIo(broker: Broker, about: Act, windowMs: number): Provid
     },
     identityToken(audience, options = {}) {
       if (about.identity === null) {
-        throw new BrokerError("internal", "A provider asked for an identity token where there is no identity.")
+        throw new BrokerError("internal", "A provider requested an identity token during a revocation.")
       }
       return broker.signer.sign(
         identityTokenClaims({

@@ -13,32 +13,34 @@ import type { Call, ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
 import type { MintFailure } from "./mint.ts"
 
-/** Codes that refuse the form of a wish, not the wish: the token stays good, and nothing is recorded. */
+/** Codes that refuse the form of a request, not its content: the token is not used up, and nothing is recorded. */
 const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
 
-/** What one call writes into its repository's ledger. Every method returns only when the record is durable. */
+/** Records one call in its repository's ledger. Every method returns only when the record is durable. */
 export interface Recorder {
   readonly ledger: Ledger
   /**
-   * Uses the token up and records the denial. Returns the error to answer with: the denial's, or that the token was used.
+   * Uses up the token and records the denial. Returns the error for the answer: the denial, or that the token was used
+   * before.
    *
-   * A stranger's denial is not recorded: anyone with a CI account has a valid token, and none may make storage grow.
+   * A denial is not recorded when the caller's owner is not listed: anyone with a CI account has a valid token, and must
+   * not be able to make the storage grow.
    */
   refusal(error: BrokerError): Promise<BrokerError>
-  /** Uses the token up, opens the lease and records the intent. @throws {BrokerError} `token_already_used` */
+  /** Uses up the token, opens the lease and records the intent. @throws {BrokerError} `token_already_used` */
   intent(lease: string, grants: readonly GrantedGrant[], endsBy: number): Promise<void>
-  /** Records how a lease's exchange came out, with what it holds: after a failure, what could not be taken back at once. */
+  /** Records the outcome with the lease's credentials; after a failure, those that could not be revoked immediately. */
   outcome(lease: string, grants: readonly GrantedGrant[], outcome: ExchangeOutcome): Promise<void>
 }
 
 export interface ExchangeOutcome {
   readonly credentials: readonly LeaseCredential[]
   readonly failures: readonly MintFailure[]
-  /** By grant, whether its values came from the broker's memory. */
+  /** Grant -> whether its values came from the broker's memory. */
   readonly caches: ReadonlyMap<string, CacheUse>
 }
 
-/** The recorder of one call, onto the ledger of the caller's own repository. */
+/** The recorder of one call, for the ledger of the caller's repository. */
 export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: string, broker: Broker): Recorder {
   const ledger = ledgerOf(caller, broker)
   const draft = draftOf(call, caller, policyVersion, broker)
@@ -82,17 +84,17 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
 export const ledgerOf = (caller: Caller, broker: Broker): Ledger =>
   broker.ledgers.of(caller.token.identity.issuerUrl, caller.token.identity.repositoryId)
 
-/** The caller's subject token as the ledger knows it. */
+/** The use of the caller's subject token, in the ledger's form. */
 export const useOf = (caller: Caller) => ({ key: caller.token.tokenKey, expiresAt: caller.token.diesAt })
 
-/** The refusal of a token that came back. */
+/** The refusal of a token that was used before. */
 export const alreadyUsed = () =>
   new BrokerError(
     "token_already_used",
-    "This subject token was used before. Ask the runner for a fresh one; each is good for one call.",
+    "This subject token was used before. Ask the runner for a new one: each token is valid for one call.",
   )
 
-/** Drafts audit records of one call: who, from where, by which policies; the rest is the event's. */
+/** Makes audit drafts for one call. It fills in the caller, the address and the policies; the event adds the rest. */
 export function draftOf(call: Call, caller: Caller, policyVersion: string, broker: Broker) {
   return (
     event: AuditEvent,
@@ -112,7 +114,7 @@ export function draftOf(call: Call, caller: Caller, policyVersion: string, broke
   })
 }
 
-/** Codes and names of ours alone: `provider_denied: vault-prod; left alive: deploy`. */
+/** Contains only our own codes and names: `provider_denied: vault-prod; left alive: deploy`. */
 function failedReason(failures: readonly MintFailure[], alive: readonly LeaseCredential[]): string {
   const failed = new Set(failures.map(({ granted, error }) => `${error.code}: ${granted.grant.connection.name}`))
   const left = alive.length > 0 ? `; left alive: ${alive.map(({ grant }) => grant).join(", ")}` : ""

@@ -7,15 +7,16 @@ import type { RevokeCall } from "./call.ts"
 import { verifyCaller } from "./caller.ts"
 import { handleContext } from "./lease.ts"
 import { alreadyUsed, draftOf, ledgerOf, useOf } from "./record.ts"
-import { type Revocable, takeBack } from "./take-back.ts"
+import { type Revocable, revokeAll } from "./revoke-all.ts"
 
 /**
- * The way back: closes a lease of the caller's own run and attempt, and revokes what can be revoked.
+ * Closes a lease of the caller's own run and attempt, and revokes the credentials that can be revoked.
  *
- * The subject token may be bound to a key that nobody has any more: such a token can end credentials and never get any.
- * Revoking twice is one revocation: the second call answers what the first came to.
+ * The subject token may be bound to a key that no longer exists: such a token can end credentials, but never get any. A
+ * second call does not revoke again: it answers the outcome of the first.
  *
- * @throws {BrokerError} `lease_not_found` alike for a lease that never was, of another repository, or of another run
+ * @throws {BrokerError} `lease_not_found`, the same for a lease that does not exist, of another repository, and of another
+ *   run
  */
 export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAnswer> {
   const caller = await verifyCaller(call, broker)
@@ -49,8 +50,8 @@ export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAn
 }
 
 /**
- * Ends what can be ended, and answers the outcome of every credential. Never throws: a handle that does not open, or a
- * connection that is gone, counts as not revoked; it is tried again, and ends with its lease at the latest.
+ * Revokes what can be revoked, and returns the outcome of every credential. Never throws: when a handle cannot be unsealed,
+ * or its connection no longer exists, the credential counts as not revoked. The sweep retries it until the lease ends.
  */
 export async function endCredentials(
   lease: string,
@@ -63,7 +64,7 @@ export async function endCredentials(
   const opened = await Promise.all(
     revocable.map((credential) => openHandle(lease, credential, ledger, organisation, broker)),
   )
-  const taken = await takeBack(
+  const taken = await revokeAll(
     opened.filter((credential) => credential !== null),
     broker,
   )
@@ -89,14 +90,14 @@ async function openHandle(
   }
 }
 
-/** What the ledger knows already; what it does not know the end of has not been taken back. */
+/** The outcomes that the ledger already knows. A credential without a known end counts as not revoked. */
 function outcomesOf(credentials: readonly LeaseCredentialState[]): Outcomes {
   return Object.fromEntries(
     credentials.map(({ grant, ended }) => [grant, ended === "expired" ? "expires-only" : (ended ?? "failed")]),
   )
 }
 
-/** What became of a lease's credentials, for the audit record: `revoked 1, expires-only 2`. */
+/** The outcomes of a lease's credentials, for the audit record: `revoked 1, expires-only 2`. */
 export function summary(outcomes: Outcomes): string {
   const counts = new Map<string, number>()
   for (const outcome of Object.values(outcomes)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
@@ -114,5 +115,5 @@ function answerOf(lease: string, credentials: readonly LeaseCredentialState[], o
 const notFound = () =>
   new BrokerError(
     "lease_not_found",
-    "This job has no such lease. A lease is revoked by the run and attempt that it was opened for.",
+    "This job has no such lease. Only the run and attempt that opened a lease can revoke it.",
   )

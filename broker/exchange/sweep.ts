@@ -5,7 +5,7 @@ import { endCredentials, summary } from "./revoke.ts"
 
 const LEASES_PER_SWEEP = 50
 
-/** A ledger and whose it is: what handles are sealed for. */
+/** A ledger with its repository, for which its handles are sealed. */
 export interface SweepTarget {
   readonly ledger: SweptLedger
   readonly issuerUrl: string
@@ -13,10 +13,10 @@ export interface SweepTarget {
 }
 
 /**
- * Ends leases whose time has come and that no job ended: its runner died, or a provider could not be reached then. Takes back
- * what has outlived the time that was granted, also while its job is running.
+ * Ends leases whose time is over and that no job has ended, because the runner died or a provider could not be reached.
+ * Also revokes single credentials whose granted time is over, even while their job is still running.
  *
- * @returns how many leases were worked on
+ * @returns the number of leases that were processed
  * @throws {BrokerError} `ledger_unavailable`, `policy_unavailable`; the leases stay due
  */
 export async function sweep(target: SweepTarget, broker: Broker): Promise<number> {

@@ -5,16 +5,19 @@ import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
 
-/** A decision as the exchange acts on it: these grants, or this error; and the version of the policies that it is by. */
+/**
+ * A decision with its consequence, the grants to mint or the error to answer, and the version of the policies that decided.
+ */
 export type Verdict = { readonly decision: Decision; readonly policyVersion: string } & (
   | { readonly outcome: "allow"; readonly grants: readonly GrantedGrant[] }
   | { readonly outcome: "deny"; readonly error: BrokerError }
 )
 
 /**
- * Decides what the caller asked for. A stranger is decided against no policy at all: the answer is everybody's.
+ * Decides the caller's request. A caller whose owner is not listed is decided against an empty policy set, so the answer
+ * reveals nothing about existing policies.
  *
- * The environment's host is asked how it protects it only when nothing else stands in the way: a denial costs no call.
+ * The environment's host is asked about its protection only when this is the last open question: a denial costs no call.
  *
  * @throws {BrokerError} `policy_unavailable`, `policy_invalid`
  */
@@ -46,10 +49,10 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   return { outcome: "allow", grants: decision.grants, decision, policyVersion }
 }
 
-/** Denied, whatever the environment's host would answer. */
+/** Denied, regardless of the environment's protection. */
 const isRefused = (decision: Decision) => decision.outcome === "deny" && !decision.awaitsProtection
 
-/** The trace goes only to callers whose repository owns the policies it tells of. */
+/** The trace goes only to callers whose repository owns the policies that it describes. */
 function refusal(decision: Extract<Decision, { outcome: "deny" }>, policyVersion: string): BrokerError {
   if (!decision.ownsPolicies) return new BrokerError("not_allowed", NOT_ALLOWED, { policyVersion })
   const denied = decision.trace.grants.filter((grant) => grant.outcome === "deny")
@@ -57,9 +60,9 @@ function refusal(decision: Extract<Decision, { outcome: "deny" }>, policyVersion
   return new BrokerError(decision.code, detail || NOT_ALLOWED, { trace: decision.trace, policyVersion })
 }
 
-/** One answer for what is absent, what is forbidden, and what belongs to somebody else. */
+/** The same answer for a policy that is missing, that denies, or that belongs to another repository. */
 const NOT_ALLOWED =
-  "No policy of this broker allows this repository and environment what was asked for. Ask whoever keeps the policies to add one."
+  "No policy of this broker grants this repository and environment what the job requested. Ask the maintainers of the policies to add one."
 
 const BOUND_TOKEN_REQUIRED =
-  "What was asked for is given to key-bound subject tokens only. Use the Daypass action, or bind the token to a key of the job's."
+  "The requested grants need a key-bound subject token. Use the Daypass action, or bind the token to a key of the job."

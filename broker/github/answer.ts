@@ -1,18 +1,18 @@
 import type { HttpFailure, HttpResponse } from "../ports/http.ts"
 
 /**
- * What GitHub's API said. Only `absent` means that something is not there, and only on GitHub's word: a 404 is what it
- * says to everybody who may not know, and an error is no answer at all.
+ * The meaning of an answer of GitHub's API. Only `absent` means that something certainly does not exist. A 404 does not:
+ * GitHub also sends it to callers without access. An error proves nothing.
  */
 export type Answer =
   | { readonly outcome: "ok"; readonly body: unknown; readonly etag: string | null }
-  /** What the request's `etag` stands for has not changed. */
+  /** The content has not changed since the request's `etag`. */
   | { readonly outcome: "not-modified" }
   /** The repository has no commit at all. */
   | { readonly outcome: "absent" }
   | Refusal
 
-/** Why nothing was learned. */
+/** Why the answer has no content. */
 export type Refusal = NoAccess | RateLimited | Failed
 
 export interface NoAccess {
@@ -21,9 +21,10 @@ export interface NoAccess {
 }
 
 /**
- * `not-installed`: on that repository. `suspended`: by the owner or by whoever runs the App. `permission`: the
- * installation does not have it. `app-rejected`: GitHub does not take the App's id and key. `not-visible`: the 404 or
- * 403 of a route that should be open. `owner-changed`: the repository belongs to somebody else than the job says.
+ * `not-installed`: the App is not installed on the repository. `suspended`: the owner or the App's operator suspended the
+ * installation. `permission`: the installation lacks the permission. `app-rejected`: GitHub refuses the App's id and key.
+ * `not-visible`: 404 or 403 from a route that should be accessible. `owner-changed`: the repository has another owner than
+ * the job's token says.
  */
 export type NoAccessReason =
   | "not-installed"
@@ -41,9 +42,9 @@ export interface RateLimited {
 
 export interface Failed {
   readonly outcome: "failed"
-  /** What happened, as the end of a sentence of ours that begins with GitHub. Never a word of GitHub's. */
+  /** What happened, as the end of our own sentence that begins with GitHub. Never text from GitHub. */
   readonly reason: string
-  /** Of the answer, where one came that says nothing we know. */
+  /** The status of an answer that has no known meaning. */
   readonly status?: number
 }
 
@@ -52,21 +53,21 @@ export const failed = (reason: string): Failed => ({ outcome: "failed", reason }
 /** No access, and why. */
 export const noAccess = (why: NoAccessReason): NoAccess => ({ outcome: "no-access", why })
 
-/** What was asked, as far as an answer depends on it. */
+/** The parts of the request that the meaning of an answer depends on. */
 export interface Asked {
-  /** The one status that says yes. With 204 no body comes, and `null` stands for it. */
+  /** The only status that means success. With 204 there is no body, and the result has `null`. */
   readonly success: 200 | 201 | 204
   /** Whether the request carried an ETag. */
   readonly conditional: boolean
 }
 
-/** What an answer means that came. Pure. */
+/** Reads an answer. Pure. */
 export function readAnswer(response: HttpResponse, { success, conditional }: Asked, now: Date): Answer {
   const { status } = response
   if (status === 304 && conditional) return { outcome: "not-modified" }
   if (status === success) {
     const body = status === 204 ? null : parseJson(response.body)
-    return body === undefined ? failed("sent no JSON") : { outcome: "ok", body, etag: etagOf(response) }
+    return body === undefined ? failed("sent a body that is not JSON") : { outcome: "ok", body, etag: etagOf(response) }
   }
   const limit = rateLimitOf(response, now)
   if (limit !== null) return limit
@@ -77,26 +78,26 @@ export function readAnswer(response: HttpResponse, { success, conditional }: Ask
   return { outcome: "failed", reason: `answered with status ${status}`, status }
 }
 
-/** What went wrong when no answer came. */
+/** The reasons when no usable answer arrived. */
 export const FAILURES: Readonly<Record<HttpFailure, string>> = {
   unreachable: "could not be reached",
   timeout: "did not answer in time",
-  "too-large": "sent more than it should",
-  redirect: "pointed elsewhere, which is never followed",
+  "too-large": "sent an answer that is too large",
+  redirect: "sent a redirect, which is never followed",
 }
 
-/** GitHub's words for a repository without a commit (409), and for a suspended installation (403). */
+/** GitHub's messages for a repository without a commit (409), and for a suspended installation (403). */
 const EMPTY_REPOSITORY = "Git Repository is empty."
 const SUSPENDED = "This installation has been suspended"
 
-/** What GitHub asks for when it names no time. */
+/** The pause that GitHub's documentation asks for when the answer names no time. */
 const DEFAULT_WAIT_SECONDS = 60
-/** The window of the primary limit. Nothing GitHub says keeps us away for longer. */
+/** The window of the primary limit, and the longest pause, whatever the answer says. */
 const MAX_WAIT_SECONDS = 3600
 
 /**
- * GitHub's primary limit is 403 or 429 with `x-ratelimit-remaining: 0`; a secondary one is either status with
- * `retry-after`, or with nothing but a sentence. Whoever goes on asking may be banned.
+ * GitHub's primary limit is 403 or 429 with `x-ratelimit-remaining: 0`. A secondary limit is one of these statuses with
+ * `retry-after`, or only with a message. Clients that continue to send requests may be banned.
  */
 function rateLimitOf(response: HttpResponse, now: Date): RateLimited | null {
   if (response.status !== 403 && response.status !== 429) return null
@@ -116,14 +117,14 @@ function rateLimitOf(response: HttpResponse, now: Date): RateLimited | null {
 
 const wholeNumber = (text: string): number | null => (/^[0-9]{1,12}$/.test(text) ? Number(text) : null)
 
-/** GitHub's own sentence for an error, for there is no code beside it; read to tell errors apart, never passed on. */
+/** GitHub's message of an error, because GitHub sends no error code. Only used to distinguish errors, never passed on. */
 export function messageOf(response: Pick<HttpResponse, "body">): string {
   const body = parseJson(response.body)
   const message = typeof body === "object" && body !== null && "message" in body ? body.message : undefined
   return typeof message === "string" ? message : ""
 }
 
-/** Undefined, which JSON has not, when it is none. */
+/** Undefined, which is no JSON value, when the text is not JSON. */
 function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))
@@ -132,7 +133,7 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** An ETag as we may send it back in a header; whatever else stands there is not kept. */
+/** An ETag that is safe to send back in a header; null for any other text. */
 function etagOf(response: HttpResponse): string | null {
   const etag = response.header("etag")
   return etag !== null && /^(?:W\/)?"[!#-~]{1,256}"$/.test(etag) ? etag : null

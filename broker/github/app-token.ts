@@ -2,20 +2,20 @@ import { type CryptoKey, SignJWT } from "jose"
 import { Secret } from "../core/secret.ts"
 import type { Clock } from "../ports/clock.ts"
 
-/** GitHub refuses an `exp` more than ten minutes ahead of its own clock; the minute is for ours being ahead. */
+/** GitHub refuses an `exp` more than ten minutes ahead of its clock. One minute is left in case our clock is ahead. */
 const LIFETIME_SECONDS = 9 * 60
-/** GitHub refuses an `iat` in its future, too: its documentation asks for a minute of leeway. */
+/** GitHub also refuses an `iat` in the future: its documentation asks for a tolerance of one minute. */
 const BACKDATE_SECONDS = 60
-/** From then on a new one is made, so that none ends on its way. */
+/** A new token is made this long before the old one ends, so that no token expires on its way to GitHub. */
 const RENEW_BEFORE_SECONDS = 60
 
-/** A JWT by which the App is known to GitHub, and when it ends, in Unix seconds. */
+/** The JWT with which the App authenticates to GitHub, and its expiry in Unix seconds. */
 export interface AppToken {
   readonly token: Secret<string>
   readonly expiresAt: number
 }
 
-/** Makes a JWT (RS256) that GitHub takes for nine minutes. `issuer` is the App's id or its client id. */
+/** Makes a JWT (RS256) that is valid for nine minutes. `issuer` is the App's id or its client id. */
 export async function makeAppToken(issuer: string, key: CryptoKey, now: Date): Promise<AppToken> {
   const seconds = Math.floor(now.getTime() / 1000)
   const expiresAt = seconds + LIFETIME_SECONDS
@@ -28,14 +28,14 @@ export async function makeAppToken(issuer: string, key: CryptoKey, now: Date): P
   return { token: new Secret(jwt), expiresAt }
 }
 
-/** The App's JWTs for who asks often: each serves for eight minutes, from memory. `issuer` as above. */
+/** Makes the App's JWTs and caches each in memory for eight minutes. `issuer` as above. */
 export function createAppTokens(issuer: string, key: CryptoKey, clock: Clock): () => Promise<Secret<string>> {
   let made: AppToken | null = null
 
   return async () => {
     const now = clock.now()
     const seconds = now.getTime() / 1000
-    // The second half is for a clock that was put back: GitHub would see an `iat` ahead of time.
+    // The last condition is for a clock that was set back: GitHub would see an `iat` in the future.
     const isUsable =
       made !== null && seconds < made.expiresAt - RENEW_BEFORE_SECONDS && seconds >= made.expiresAt - LIFETIME_SECONDS
     if (made === null || !isUsable) made = await makeAppToken(issuer, key, now)

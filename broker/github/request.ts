@@ -4,20 +4,20 @@ import type { HttpRequest } from "../ports/http.ts"
 /** One call of GitHub's REST API. */
 export interface ApiCall {
   readonly method: "GET" | "POST" | "DELETE"
-  /** Below the API's root, with a slash in front. Whoever writes it has encoded its parts. */
+  /** The path below the API's root, with a leading slash. The caller has encoded its parts. */
   readonly path: string
   readonly bearer: Secret<string>
   /** Sent as JSON. */
   readonly body?: unknown
-  /** Asks for the body only if it is another than the one that this ETag came with. */
+  /** Requests the body only if it has changed since this ETag. */
   readonly etag?: string | null
 }
 
-/** The version of the API whose documentation all of this follows. */
+/** The version of the REST API that this code uses. */
 const API_VERSION = "2022-11-28"
 
 /**
- * The call as a request, without the bounds that its sender gives it. Pure.
+ * The call as a request, without the limits that its sender adds. Pure.
  *
  * `apiUrl` is `https://api.github.com`, or `https://HOST/api/v3` of a GitHub Enterprise Server.
  */

@@ -4,13 +4,13 @@ import type { ErrorCode } from "../wire/error-codes.ts"
 import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
 import { isBase64url } from "./base64url.ts"
 
-/** How far an issuer's clock and ours may be apart, in seconds, either way. */
+/** The allowed difference between an issuer's clock and ours, in seconds, in both directions. */
 export const CLOCK_SKEW_SECONDS = 60
 
 const MAX_JTI_CHARACTERS = 256
 /** A SHA-256 in base64url. */
 const THUMBPRINT_CHARACTERS = 43
-/** The last second of the year 9999: times beyond it are mistakes, milliseconds for example. */
+/** The last second of the year 9999. Later times are mistakes, for example milliseconds. */
 const MAX_TIME = 253_402_300_799
 
 export interface Expectation {
@@ -20,27 +20,27 @@ export interface Expectation {
   readonly sendsJti: boolean
 }
 
-/** What the registered claims (RFC 7519 section 4.1) say, once they are found to be good. */
+/** The registered claims (RFC 7519 section 4.1), after they were checked. */
 export interface RegisteredClaims {
   /** Thumbprint of the key that the token is bound to; null for a plain token. */
   readonly boundTo: string | null
-  /** Unix seconds: from then on the token is refused, skew included. */
+  /** Unix seconds: the token is refused from this time on, skew included. */
   readonly diesAt: number
-  /** Null for issuers that send none. */
+  /** Null for issuers that send no `jti`. */
   readonly jti: string | null
 }
 
 export interface ClaimFault {
   readonly code: ErrorCode
-  /** A whole sentence: which claim, what was expected, what came. */
+  /** A whole sentence: which claim is wrong, what was expected, and what the token has. */
   readonly detail: string
 }
 
 /**
- * Checks the claims that mean the same with every issuer, of a token whose signature is good. Pure.
+ * Checks the claims that have the same meaning for every issuer. The caller has verified the signature. Pure.
  *
- * Nothing is coerced: a time is an integer, an audience is a string or a list of one, and a claim that is missing is
- * missing, never empty.
+ * Nothing is converted: a time must be an integer, an audience a string or a list of one string, and a missing claim never
+ * counts as an empty one.
  */
 export function checkRegisteredClaims(claims: Claims, expected: Expectation): Result<RegisteredClaims, ClaimFault> {
   const boundTo = readAudience(claims["aud"], expected.audience)
@@ -52,7 +52,7 @@ export function checkRegisteredClaims(claims: Claims, expected: Expectation): Re
   return ok({ boundTo: boundTo.value, diesAt: diesAt.value, jti: jti.value })
 }
 
-/** The audience is ours to the letter, or ours with the thumbprint of the job's key behind it; nothing is normalised. */
+/** The audience must be exactly ours, or ours followed by the thumbprint of the job's key. Nothing is normalised. */
 function readAudience(claim: ClaimValue | undefined, audience: string): Result<string | null, ClaimFault> {
   const said = Array.isArray(claim) && claim.length === 1 ? claim[0] : claim
   if (said === audience) return ok(null)
@@ -62,13 +62,13 @@ function readAudience(claim: ClaimValue | undefined, audience: string): Result<s
     if (thumbprint.length === THUMBPRINT_CHARACTERS && isBase64url(thumbprint)) return ok(thumbprint)
     return fault(
       "token_audience_mismatch",
-      `Behind ${KEY_BINDING_SEPARATOR} in its audience, the subject token has no SHA-256 thumbprint in base64url.`,
+      `The subject token's audience must have a SHA-256 thumbprint in base64url after ${KEY_BINDING_SEPARATOR}.`,
     )
   }
   const detail =
     typeof said === "string"
-      ? `The subject token is for the audience ${quote(said)}; this broker's is ${quote(audience)}.`
-      : `The subject token names no audience, or several; this broker takes one, ${quote(audience)}.`
+      ? `The subject token's audience is ${quote(said)}, but must be ${quote(audience)}.`
+      : `The subject token must have exactly one audience, ${quote(audience)}.`
   return fault("token_audience_mismatch", `${detail} Ask the runner for a token with that audience.`)
 }
 
@@ -83,7 +83,7 @@ function readTimes(claims: Claims, expected: Expectation): Result<number, ClaimF
   if (now >= diesAt)
     return fault(
       "token_expired",
-      `The subject token expired at ${iso(exp)}; here it is ${iso(now)}. Ask the runner for a fresh one.`,
+      `The subject token expired at ${iso(exp)}, and the broker's time is ${iso(now)}. Ask the runner for a new token.`,
     )
   for (const [name, begins] of [
     ["iat", iat],
@@ -92,15 +92,15 @@ function readTimes(claims: Claims, expected: Expectation): Result<number, ClaimF
     if (begins > now + CLOCK_SKEW_SECONDS) {
       return fault(
         "token_not_yet_valid",
-        `The subject token's ${name} is ${iso(begins)}; here it is ${iso(now)}. See that both clocks are right.`,
+        `The subject token's ${name} is ${iso(begins)}, but the broker's time is ${iso(now)}. Check both clocks.`,
       )
     }
   }
-  if (exp <= iat) return fault("token_claims_invalid", "The subject token's exp is not after its iat.")
+  if (exp <= iat) return fault("token_claims_invalid", "The subject token's exp must be later than its iat.")
   if (exp - iat > expected.maxLifetimeSeconds) {
     return fault(
       "token_lifetime_too_long",
-      `The subject token lives ${exp - iat} s; its issuer may let it live ${expected.maxLifetimeSeconds} s here.`,
+      `The subject token has a lifetime of ${exp - iat} s, but this broker accepts at most ${expected.maxLifetimeSeconds} s from its issuer.`,
     )
   }
   return ok(diesAt)
@@ -108,7 +108,7 @@ function readTimes(claims: Claims, expected: Expectation): Result<number, ClaimF
 
 function readJti(claim: ClaimValue | undefined): Result<string, ClaimFault> {
   if (typeof claim === "string" && claim !== "" && claim.length <= MAX_JTI_CHARACTERS) return ok(claim)
-  return fault("token_claims_invalid", `The subject token has no jti of 1 to ${MAX_JTI_CHARACTERS} characters.`)
+  return fault("token_claims_invalid", `The subject token must have a jti of 1 to ${MAX_JTI_CHARACTERS} characters.`)
 }
 
 function isTime(claim: ClaimValue | undefined): claim is number {
@@ -116,7 +116,7 @@ function isTime(claim: ClaimValue | undefined): claim is number {
 }
 
 function wrongTime(name: string, claim: ClaimValue | undefined): string {
-  const said = claim === undefined ? "is missing" : "is not a time in whole seconds"
+  const said = claim === undefined ? "is missing" : "must be a time in whole seconds"
   return `The subject token's ${name} ${said}.`
 }
 
@@ -130,7 +130,7 @@ function fault(code: ErrorCode, detail: string): Result<never, ClaimFault> {
 
 const QUOTABLE = /^[\x20-\x7e]{1,100}$/
 
-/** A claim's text for an error's detail: as it is when it is short printable ASCII, else left out. */
+/** A claim's text for an error's detail. Short printable ASCII is shown; any other text is left out. */
 export function quote(text: string): string {
   return QUOTABLE.test(text) ? text : "(too long or not printable ASCII)"
 }

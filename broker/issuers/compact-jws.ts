@@ -2,37 +2,37 @@ import { fail, ok, type Result } from "../core/result.ts"
 import { decodeBase64url, isBase64url } from "./base64url.ts"
 import { type JsonObject, parseStrictJsonObject } from "./strict-json.ts"
 
-/** No issuer's token comes near this; whatever is longer is not read at all. */
+/** Much longer than any issuer's token. Longer texts are refused before they are parsed. */
 export const MAX_TOKEN_BYTES = 16 * 1024
 
 export interface CompactJws {
   readonly alg: string
   readonly kid: string
-  /** Unverified until the signature is. Without a prototype, like every object inside. */
+  /** Not trusted until the signature is verified. It has no prototype, and neither do the objects inside. */
   readonly payload: JsonObject
-  /** Header and payload as they are signed. There is one text for one pair of byte strings: the parser is strict. */
+  /** The signed text of header and payload. The strict parser allows only one text for the same bytes. */
   readonly signingInput: string
 }
 
 /**
- * Parses a compact JWS (RFC 7515 section 7.1) whose payload is a JSON object, checking its form and nothing of its
- * meaning: no signature, no claim.
+ * Parses a compact JWS (RFC 7515 section 7.1) whose payload is a JSON object. Checks only its form, and neither signature
+ * nor claims.
  *
- * The header may hold `alg`, `kid`, `typ` and `x5t` and nothing else: `jwk`, `jku`, `x5c` and `x5u` bring their own
- * key, `crit` and `b64` change what the signature covers, `zip` expands. Pure, never throws, and its faults quote
- * nothing of the token.
+ * The header may contain only `alg`, `kid`, `typ` and `x5t`: with `jwk`, `jku`, `x5c` and `x5u` an attacker supplies the
+ * key, `crit` and `b64` change what the signature covers, and `zip` makes a small token expand. Pure, never throws, and its
+ * faults quote nothing of the token.
  */
 export function parseCompactJws(token: string): Result<CompactJws, string> {
   if (token.length > MAX_TOKEN_BYTES) return fail(`is longer than ${MAX_TOKEN_BYTES / 1024} KiB`)
   const parts = token.split(".", 4)
   const [header, payload, signature] = parts
   if (parts.length !== 3 || header === undefined || payload === undefined || signature === undefined) {
-    return fail("is not three parts with dots between them")
+    return fail("must have three parts, separated by dots")
   }
   const headerBytes = decodeBase64url(header)
   const payloadBytes = decodeBase64url(payload)
   if (!headerBytes || !payloadBytes || !isBase64url(signature)) {
-    return fail("has a part that is not strict base64url (no padding, no white space, no stray bits)")
+    return fail("must have only parts in strict base64url (no padding, no white space, no stray bits)")
   }
 
   const parsedHeader = parseStrictJsonObject(headerBytes)
@@ -55,14 +55,14 @@ const MAX_KID_CHARACTERS = 256
 
 function checkHeader(header: JsonObject): Result<Pick<CompactJws, "alg" | "kid">, string> {
   for (const name of Object.keys(header)) {
-    if (!HEADER_MEMBERS.has(name)) return fail("has a header with members other than alg, kid, typ and x5t")
+    if (!HEADER_MEMBERS.has(name)) return fail("must not have header members other than alg, kid, typ and x5t")
   }
   const { alg, kid, typ, x5t } = header
-  if (typeof alg !== "string") return fail("has a header without alg")
+  if (typeof alg !== "string") return fail("must have an alg in its header")
   if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_CHARACTERS) {
-    return fail(`has a header without a kid of 1 to ${MAX_KID_CHARACTERS} characters`)
+    return fail(`must have a kid of 1 to ${MAX_KID_CHARACTERS} characters in its header`)
   }
-  if (typ !== undefined && typ !== "JWT") return fail("has a typ other than JWT")
-  if (x5t !== undefined && typeof x5t !== "string") return fail("has an x5t that is not a string")
+  if (typ !== undefined && typ !== "JWT") return fail("must have the typ JWT, or no typ")
+  if (x5t !== undefined && typeof x5t !== "string") return fail("must have a string as x5t, or no x5t")
   return ok({ alg, kid })
 }

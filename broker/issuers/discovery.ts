@@ -13,20 +13,20 @@ export function below(issuerUrl: string, path: string): string {
 }
 
 /**
- * Reads the JWKS URL out of a discovery document, if the document is this issuer's own and points to its own host.
+ * Reads the JWKS URL from a discovery document. The document must belong to this issuer and point to the issuer's host.
  *
- * Whoever can put one file on an issuer's host must not be able to send us elsewhere for keys: a document whose
- * `issuer` is another one, or whose `jwks_uri` leaves the host, the port or https, is not believed. The issuer's URL
- * comes from the organisation file and never from a token, so nobody can make us dial a host of his choice.
+ * An attacker who can put one file on an issuer's host must not be able to redirect the broker to other keys. So a document
+ * with another `issuer`, or with a `jwks_uri` on another host, another port or without https, is refused. The issuer's URL
+ * comes from the organisation file and never from a token, so a token cannot make the broker connect to a chosen host.
  */
 export function readDiscovery(body: Uint8Array, issuerUrl: string): Result<string, string> {
   const parsed = parseStrictJsonObject(body)
   if (!parsed.ok) return fail(`its discovery document ${parsed.fault}`)
   const { issuer, jwks_uri } = parsed.value
-  if (issuer !== issuerUrl) return fail("its discovery document is another issuer's")
-  if (typeof jwks_uri !== "string") return fail("its discovery document names no jwks_uri")
-  if (!isHttpsOrLoopback(jwks_uri)) return fail("its jwks_uri is not an https URL")
+  if (issuer !== issuerUrl) return fail("its discovery document names another issuer")
+  if (typeof jwks_uri !== "string") return fail("its discovery document has no jwks_uri")
+  if (!isHttpsOrLoopback(jwks_uri)) return fail("its jwks_uri must be an https URL")
   const [keys, own] = [new URL(jwks_uri), new URL(issuerUrl)]
-  if (keys.origin !== own.origin) return fail("its jwks_uri is on another host")
+  if (keys.origin !== own.origin) return fail("its jwks_uri must be on the issuer's own host and port")
   return ok(keys.href)
 }

@@ -6,20 +6,21 @@ import { below, discoveryUrlOf, readDiscovery } from "./discovery.ts"
 import type { IssuerFamily, SignatureAlgorithm } from "./family.ts"
 import { type PublicKey, parseKeySet } from "./jwks.ts"
 
-/** An issuer's keys, ready to verify with. */
+/** An issuer's imported keys. */
 export interface KeySet {
-  /** Null when the issuer has no such key for that algorithm. */
+  /** Null when the issuer publishes no such key for this algorithm. */
   find(kid: string, alg: string): CryptoKey | null
 }
 
-/** Bounds of each of the two requests. Real documents have 1 to 20 KiB. */
+/** Limits of each of the two requests. Real documents have 1 to 20 KiB. */
 export const MAX_KEY_DOCUMENT_BYTES = 64 * 1024
 export const KEY_REQUEST_TIMEOUT_MS = 5_000
 
 /**
- * Fetches an issuer's keys anew and imports them, or says in half a sentence what was wrong with the issuer's answer.
+ * Fetches an issuer's keys and imports them. The fault says what was wrong with the issuer's answer; it is a clause that
+ * starts with "its".
  *
- * Asks for nothing but the issuer's discovery document and the key set that it names, both on the issuer's own host.
+ * Requests only the issuer's discovery document and the key set that it names, both on the issuer's own host.
  */
 export async function fetchKeys(
   issuer: IssuerConfig,
@@ -59,12 +60,12 @@ async function get(url: string, what: string, http: Http): Promise<Result<Uint8A
 
 const FAILURES: Readonly<Record<HttpFailure, string>> = {
   unreachable: "could not be reached",
-  timeout: `did not come within ${KEY_REQUEST_TIMEOUT_MS / 1000} s`,
+  timeout: `did not arrive within ${KEY_REQUEST_TIMEOUT_MS / 1000} s`,
   "too-large": `is larger than ${MAX_KEY_DOCUMENT_BYTES / 1024} KiB`,
   redirect: "was answered with a redirect, which is never followed",
 }
 
-/** Imports once a key and algorithm, so that verifying a token imports nothing. */
+/** Imports each key once for each algorithm, so that the verification of a token imports nothing. */
 async function importKeys(keys: readonly PublicKey[], algorithms: readonly SignatureAlgorithm[]): Promise<KeySet> {
   const imported = new Map<string, CryptoKey>()
   for (const { kid, alg, n, e } of keys) {
@@ -77,7 +78,7 @@ async function importKeys(keys: readonly PublicKey[], algorithms: readonly Signa
   return { find: (kid, alg) => imported.get(idOf(kid, alg)) ?? null }
 }
 
-/** Algorithms have no space in their names, so no `kid` makes two keys one. */
+/** Names of algorithms contain no space, so two different keys never get the same id. */
 function idOf(kid: string, alg: string): string {
   return `${alg} ${kid}`
 }

@@ -4,35 +4,35 @@ import { fail, ok, type Result } from "../core/result.ts"
 import { decodeBase64url } from "./base64url.ts"
 import { type JsonObject, parseStrictJsonObject } from "./strict-json.ts"
 
-/** An RSA key fit to verify signatures with. */
+/** An RSA key that may verify signatures. */
 export interface PublicKey {
   readonly kid: string
-  /** What the set says the key is for; null when it does not say. */
+  /** The algorithm that the set names for the key; null when it names none. */
   readonly alg: string | null
   readonly n: string
   readonly e: string
 }
 
 /**
- * Parses a JWK set (RFC 7517 section 5) to the keys in it that are fit for use.
+ * Parses a JWK set (RFC 7517 section 5) and returns its usable keys.
  *
- * A key that we cannot use or should not trust is left out, so that an issuer can publish other kinds beside: not RSA,
- * no `kid`, for another use, weak, or carrying its private half (then anyone can sign with it). Two keys of one `kid`
- * make the whole set unusable: which of them a token meant would depend on the reader.
+ * Unusable or unsafe keys are left out, so that an issuer can publish other kinds too: keys that are not RSA, have no
+ * `kid`, are for another use, are weak, or contain the private half (then anyone can sign with it). Two keys with the same
+ * `kid` make the whole set unusable, because different readers would choose different keys for a token.
  */
 export function parseKeySet(body: Uint8Array): Result<readonly PublicKey[], string> {
   const parsed = parseStrictJsonObject(body)
   if (!parsed.ok) return fail(`its key set ${parsed.fault}`)
   const { keys } = parsed.value
-  if (!Array.isArray(keys)) return fail("its key set has no list of keys")
+  if (!Array.isArray(keys)) return fail("its key set must have a list of keys")
 
   const kids = new Set<string>()
   const usable: PublicKey[] = []
   for (const key of keys as readonly ClaimValue[]) {
-    if (!isObject(key)) return fail("its key set lists something that is not a key")
+    if (!isObject(key)) return fail("its key set must list only keys")
     const { kid } = key
     if (typeof kid === "string") {
-      if (kids.has(kid)) return fail("its key set has two keys of one kid")
+      if (kids.has(kid)) return fail("its key set has two keys with the same kid")
       kids.add(kid)
     }
     const publicKey = readKey(key)
@@ -45,7 +45,7 @@ const MAX_KID_CHARACTERS = 256
 const MIN_MODULUS_BITS = 2048
 const MAX_MODULUS_BITS = 4096
 const MIN_EXPONENT = 65_537
-/** BoringSSL takes no more than 33 bits; the limit is here so that every runtime decides alike. */
+/** BoringSSL accepts at most 33 bits. Our own limit makes every runtime accept the same keys. */
 const MAX_EXPONENT_BYTES = 4
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth"] as const
 
@@ -63,7 +63,7 @@ function readKey(key: JsonObject): PublicKey | null {
   return { kid, alg: alg ?? null, n: base64url.encode(modulus), e: base64url.encode(exponent) }
 }
 
-/** Big-endian bytes without leading zeros, which RFC 7518 section 2 forbids and some issuers send. */
+/** Big-endian bytes. Leading zeros are removed: RFC 7518 section 2 forbids them, but some issuers send them. */
 function unsignedInteger(value: ClaimValue | undefined): Uint8Array | null {
   const bytes = typeof value === "string" ? decodeBase64url(value) : null
   const start = bytes?.findIndex((byte) => byte !== 0) ?? -1
@@ -75,7 +75,7 @@ function isStrongModulus(modulus: Uint8Array): boolean {
   return bits >= MIN_MODULUS_BITS && bits <= MAX_MODULUS_BITS && isOdd(modulus)
 }
 
-/** An exponent of 1 makes every message its own signature, 3 has a history of forgeries, an even one is no RSA. */
+/** With exponent 1, every message is its own signature; exponent 3 has a history of forgeries; an even one is not RSA. */
 function isSafeExponent(exponent: Uint8Array): boolean {
   if (exponent.length > MAX_EXPONENT_BYTES || !isOdd(exponent)) return false
   return exponent.reduce((value, byte) => value * 256 + byte, 0) >= MIN_EXPONENT

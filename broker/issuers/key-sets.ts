@@ -6,24 +6,29 @@ import type { Http } from "../ports/http.ts"
 import type { IssuerFamily } from "./family.ts"
 import { fetchKeys, type KeySet } from "./fetch-keys.ts"
 
-/** Where the keys of listed issuers come from. */
+/** Finds the keys of listed issuers. */
 export interface KeySets {
   /**
-   * The issuer's key of that id, or null when an answer of the issuer's that is at most 30 s old knows no such key.
-   * @throws {BrokerError} `issuer_unavailable`, when no keys can be had that are young enough to be believed
+   * The issuer's key with this id. Null when the issuer's latest key set, at most 30 s old, has no such key.
+   * @throws {BrokerError} `issuer_unavailable` when there is no key set that is recent enough to be trusted
    */
   find(issuer: IssuerConfig, family: IssuerFamily, kid: string, alg: string): Promise<CryptoKey | null>
 }
 
 const FRESH_MS = 10 * 60_000
-/** One request in 30 s refreshes this early and the others go on with what is there, so that a busy broker never waits. */
+/**
+ * From this age on, one request in 30 s refreshes the keys and the others use the cached ones, so that a busy broker never
+ * waits.
+ */
 const EARLY_REFRESH_MS = 9 * 60_000
 const STALE_MS = 60 * 60_000
-/** Between two fetches while the keys at hand would do: for an unknown `kid`, an early refresh, an issuer that is down. */
+/**
+ * Pause between two fetches while cached keys are usable: for an unknown `kid`, an early refresh, an issuer that is down.
+ */
 const COOLDOWN_MS = 30_000
-/** Between two fetches from an issuer that is down while nothing at hand would do. */
+/** Pause between two fetches from an issuer that is down while no usable keys are cached. */
 const RETRY_MS = 5_000
-/** Without keys, requests fetch side by side, but no more than this many in the time of one slow fetch. */
+/** Without keys, requests fetch in parallel, but at most this many within the time of one slow fetch. */
 const MAX_FETCHES = 32
 const FETCH_WINDOW_MS = 10_000
 const MAX_ISSUERS = 64
@@ -31,11 +36,11 @@ const MAX_ISSUERS = 64
 /**
  * Keeps the key sets of issuers in this instance's memory: 10 minutes, and up to an hour while the issuer is down.
  *
- * Holds values only, never a promise: workerd forbids one request to await the I/O of another, and a request that is
- * cancelled there leaves its promise pending for ever. So nothing here waits for another request, and nothing that a
- * cancelled request leaves behind lasts longer than a cooldown.
+ * Keeps only values, never a promise: workerd does not allow one request to await the I/O of another, and a cancelled
+ * request there leaves its promise pending for ever. So no request waits for another one, and the effects of a cancelled
+ * request end after one cooldown.
  *
- * Anyone can send a token with a made-up `kid`; it costs the issuer one fetch in 30 s.
+ * Anyone can send tokens with invented `kid`s. They cost the issuer at most one fetch in 30 s.
  */
 export function createKeySets(http: Http, clock: Clock): KeySets {
   const states = new Map<string, State>()
@@ -60,17 +65,17 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
       state.failedAt = clock.now().getTime()
       state.fault = fetched.fault
     } else if (startedAt >= state.fetchedAt) {
-      // A slower fetch that began earlier must not bring back keys that a later one found withdrawn.
+      // A slow fetch that started earlier must not restore keys that a later fetch found withdrawn.
       state.keys = fetched.value
       state.fetchedAt = startedAt
     }
   }
 }
 
-/** What is known of one issuer. Times are Unix milliseconds. */
+/** The cached state of one issuer. Times are Unix milliseconds. */
 interface State {
   keys: KeySet | null
-  /** When the fetch began that brought `keys`. */
+  /** When the fetch that returned `keys` began. */
   fetchedAt: number
   attemptedAt: number
   failedAt: number
@@ -128,7 +133,7 @@ function unavailable(issuer: IssuerConfig, state: State, now: number): BrokerErr
   const why = lastAttemptFailed ? `: ${state.fault}` : " in time"
   return new BrokerError(
     "issuer_unavailable",
-    `The keys of the issuer ${issuer.url} could not be had${why}. Try again; if it lasts, see that the broker reaches the issuer.`,
+    `The keys of the issuer ${issuer.url} could not be fetched${why}. Try again; if the error persists, check that the broker can reach the issuer.`,
     { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) },
   )
 }

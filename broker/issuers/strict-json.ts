@@ -1,20 +1,20 @@
 import type { ClaimValue } from "../core/identity.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 
-/** A JSON object without a prototype: a member named `__proto__` or `constructor` is a member and nothing else. */
+/** A JSON object without a prototype, so that a member named `__proto__` or `constructor` is an ordinary member. */
 export type JsonObject = Readonly<Record<string, ClaimValue>>
 
-/** Objects and arrays may nest this deep, the outermost counted. */
+/** The allowed depth of nested objects and arrays, including the outermost one. */
 export const MAX_JSON_DEPTH = 8
 
 /**
- * Parses one JSON object (RFC 8259), refusing whatever two readers could read differently: duplicate keys, bytes that
- * are not UTF-8, a byte order mark, lone surrogates, numbers that a double does not hold as written, and more than
+ * Parses one JSON object (RFC 8259). Refuses everything that two readers could read differently: duplicate keys, bytes that
+ * are not UTF-8, a byte order mark, lone surrogates, numbers that a double cannot hold exactly, and more than
  * `MAX_JSON_DEPTH` levels.
  *
- * `JSON.parse` keeps the last of two equal keys where other parsers keep the first, so a token could say one thing to
- * the issuer's tools and another to us; and it makes an integer of 1795300300.00000000001. Never throws, is linear in
- * the text's length, and its faults quote nothing of the text.
+ * `JSON.parse` keeps the last of two equal keys and other parsers keep the first, so a token could have one meaning for the
+ * issuer's tools and another for the broker. It also reads 1795300300.00000000001 as an integer. Never throws, takes time
+ * linear in the text's length, and its faults quote nothing of the text.
  */
 export function parseStrictJsonObject(bytes: Uint8Array): Result<JsonObject, string> {
   try {
@@ -25,10 +25,10 @@ export function parseStrictJsonObject(bytes: Uint8Array): Result<JsonObject, str
   }
 }
 
-/** Leaves the recursion; never leaves this file. */
+/** Ends the recursion. It is always caught in this file. */
 class JsonFault extends Error {}
 
-/** Keeps a byte order mark, which then is no JSON. */
+/** Keeps a byte order mark, which the parser then refuses. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 function decodeUtf8(bytes: Uint8Array): string {
@@ -129,7 +129,7 @@ class Parser {
         value += this.#text.slice(start, at)
         this.#at = at + 1
         this.#skipWhiteSpace()
-        if (!value.isWellFormed()) throw new JsonFault("has half a surrogate pair in a string")
+        if (!value.isWellFormed()) throw new JsonFault("has a lone surrogate in a string")
         return value
       }
       if (code === BACKSLASH) {
@@ -143,7 +143,7 @@ class Parser {
     }
   }
 
-  /** What the escape sequence behind a backslash means, and how many characters it has. */
+  /** The character of an escape sequence, and the sequence's length after the backslash. */
   #escape(at: number): readonly [string, number] {
     const kind = this.#text[at] ?? ""
     const hex = this.#text.slice(at + 1, at + 5)
@@ -163,7 +163,7 @@ class Parser {
     const exact = INTEGER.test(literal)
       ? Number.isSafeInteger(value)
       : Number.isFinite(value) && !Number.isInteger(value)
-    if (!exact) throw new JsonFault("has a number that cannot be kept exactly as it is written")
+    if (!exact) throw new JsonFault("has a number that a double cannot hold exactly")
     return value
   }
 
@@ -171,7 +171,7 @@ class Parser {
     if (!this.#takes(mark)) throw new JsonFault(NOT_JSON)
   }
 
-  /** Takes a mark and the white space behind it, if it comes next. */
+  /** Consumes a mark and the white space after it, if the mark comes next. */
   #takes(mark: string): boolean {
     if (this.#text[this.#at] !== mark) return false
     this.#at += 1

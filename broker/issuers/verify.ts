@@ -15,11 +15,11 @@ import { createKeySets, type KeySets } from "./key-sets.ts"
 export interface VerifiedToken {
   readonly identity: Identity
   readonly issuer: IssuerConfig
-  /** SHA-256 over the issuer's URL, NUL and the `jti`, base64url: what makes the token single-use. */
+  /** SHA-256 over the issuer's URL, NUL and the `jti`, base64url. The ledger accepts each key once. */
   readonly tokenKey: string
-  /** SHA-256 over header and payload as they were signed, base64url: names the token in the audit trail. */
+  /** SHA-256 over the signed text of header and payload, base64url. It identifies the token in the audit trail. */
   readonly digest: string
-  /** Unix seconds: from then on the token is refused, clock skew included. */
+  /** Unix seconds: the token is refused from this time on, clock skew included. */
   readonly diesAt: number
   /** RFC 7638 thumbprint of the key that the token is bound to; null for a plain token. */
   readonly boundTo: string | null
@@ -29,22 +29,22 @@ export interface SubjectTokenVerifier {
   /**
    * Verifies a subject token against the listed issuers.
    *
-   * An unlisted issuer causes no I/O. Until the signature is verified, errors tell nothing that depends on the token's
-   * content but its issuer. Uses nothing up: that is the ledger's part.
+   * An unlisted issuer causes no I/O. Before the signature is verified, errors reveal nothing of the token's content except
+   * its issuer. Does not use up the token: the ledger does.
    * @throws {BrokerError} `token_*`, `issuer_unavailable`
    */
   verify(token: string, issuers: ReadonlyMap<string, IssuerConfig>): Promise<VerifiedToken>
 }
 
 export interface VerifierOptions {
-  /** The broker's audience, as jobs ask for it. */
+  /** The broker's audience, which jobs request in their tokens. */
   readonly audience: string
   readonly http: Http
   readonly clock: Clock
   readonly families?: ReadonlyMap<string, IssuerFamily>
 }
 
-/** Makes the verifier of one instance; it keeps the issuers' keys in memory and begins with none. */
+/** Makes the verifier of one instance. It caches the issuers' keys in memory. */
 export function createVerifier({ audience, http, clock, families = FAMILIES }: VerifierOptions): SubjectTokenVerifier {
   const keySets = createKeySets(http, clock)
 
@@ -74,15 +74,16 @@ function parse(token: string): CompactJws {
   return parsed.value
 }
 
-/** Compares whole strings: an issuer that only looks like a listed one, or differs by a slash, is not listed. */
+/** Compares whole strings: an issuer that is only similar to a listed one, or differs by a slash, is not listed. */
 function listedIssuer(iss: ClaimValue | undefined, issuers: ReadonlyMap<string, IssuerConfig>): IssuerConfig {
-  if (typeof iss !== "string") throw new BrokerError("token_malformed", "The subject token names no issuer.")
+  if (typeof iss !== "string")
+    throw new BrokerError("token_malformed", "The subject token must name its issuer in iss.")
   for (const issuer of issuers.values()) {
     if (issuer.url === iss) return issuer
   }
   throw new BrokerError(
     "token_issuer_unknown",
-    `The subject token's issuer, ${quote(iss)}, is not in the organisation file.`,
+    `The subject token's issuer, ${quote(iss)}, is not listed in the organisation file.`,
   )
 }
 
@@ -91,7 +92,7 @@ function familyOf(issuer: IssuerConfig, families: ReadonlyMap<string, IssuerFami
   if (family) return family
   throw new BrokerError(
     "configuration_invalid",
-    `The issuer ${issuer.name} is of a family that this broker does not know.`,
+    `The issuer ${issuer.name} has a family that this version of the broker does not know: update the broker.`,
   )
 }
 
@@ -104,10 +105,7 @@ async function findKey(
   const { alg, kid } = jws
   if (!family.algorithms.some((algorithm) => algorithm === alg)) {
     const expected = family.algorithms.join(" or ")
-    throw new BrokerError(
-      "token_signature_invalid",
-      `The subject token is not signed with ${expected}, as its issuer's are.`,
-    )
+    throw new BrokerError("token_signature_invalid", `The subject token must be signed with ${expected}.`)
   }
   const key = await keySets.find(issuer, family, kid, alg)
   if (key) return key
@@ -122,7 +120,7 @@ async function verifySignature(token: string, key: CryptoKey, alg: string): Prom
     await compactVerify(token, key, { algorithms: [alg] })
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error
-    throw new BrokerError("token_signature_invalid", "The subject token's signature is not its issuer's.")
+    throw new BrokerError("token_signature_invalid", "The subject token's signature does not match its issuer's key.")
   }
 }
 
@@ -130,7 +128,7 @@ function identify(jws: CompactJws, issuer: IssuerConfig, family: IssuerFamily): 
   for (const name of family.requiredStrings) {
     const claim = jws.payload[name]
     if (typeof claim === "string") continue
-    const how = claim === undefined ? "is missing" : "is not a string"
+    const how = claim === undefined ? "is missing" : "must be a string"
     throw new BrokerError("token_claims_invalid", `The subject token's claim ${name} ${how}.`)
   }
   const identity = family.identify(jws.payload, issuer)
@@ -139,8 +137,8 @@ function identify(jws: CompactJws, issuer: IssuerConfig, family: IssuerFamily): 
 }
 
 /**
- * What the token is known by, made of what was verified. The strict parser leaves one text for one pair of header and
- * payload, so the digest does not vary either.
+ * The hashes that identify a verified token. The strict parser allows only one text for the same header and payload, so
+ * one token has one digest.
  */
 function fingerprints(
   jws: CompactJws,
@@ -151,7 +149,7 @@ function fingerprints(
   return { ...registered, digest, tokenKey: hash(`${issuer.url}\0${jti ?? digest}`) }
 }
 
-/** Not WebCrypto's digest: for texts this short, its way through another thread takes longer than the work itself. */
+/** Does not use WebCrypto: for short texts, its detour through another thread takes longer than the hash itself. */
 function hash(text: string): string {
   return base64url.encode(sha256(utf8ToBytes(text)))
 }

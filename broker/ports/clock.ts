@@ -1,4 +1,4 @@
-/** The time. A port, so that tests of expiry need no sleep and nothing reads the clock twice for one decision. */
+/** The current time. A port, so that tests of expiry need no sleep, and one decision uses one reading of the clock. */
 export interface Clock {
   now(): Date
 }

@@ -1,11 +1,14 @@
 import type { Secret } from "../core/secret.ts"
 
-/** Secrets that connections have of their own: an App's key, a store's token. Held by the operator, named in the organisation file. */
+/**
+ * The secrets of connections, such as an App's key or a store's token. The operator sets them; the organisation file names
+ * them.
+ */
 export interface ConnectionSecrets {
   /**
-   * The secret of this name, opened if it was sealed.
+   * The secret with this name, unsealed if it is stored sealed.
    *
-   * @throws {BrokerError} `configuration_invalid` when there is none, or it was sealed for another deployment or name
+   * @throws {BrokerError} `configuration_invalid` when it does not exist, or was sealed for another deployment or name
    */
   named(name: string): Promise<Secret<string>>
 }

@@ -1,11 +1,11 @@
 import type { Identity } from "../core/identity.ts"
 import type { ProtectionFact } from "../core/policy/environment-protection.ts"
 
-/** How the environments of repositories are protected, asked of whoever hosts them. */
+/** Asks the host of a repository how the repository's environments are protected. */
 export interface Environments {
   /**
-   * What is known of the environment that a job runs in. Never throws: whatever goes wrong is "not known", with a
-   * sentence that says why, and what is not known meets no demand.
+   * How the job's environment is protected. Never throws: on any failure the protection is unknown, with a sentence that
+   * says why. An unknown protection meets no demand.
    */
   protectionOf(identity: Identity): Promise<ProtectionFact>
 }

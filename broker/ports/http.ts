@@ -1,10 +1,10 @@
-/** One outgoing request. Every request states its own bounds; there is no default that could be forgotten. */
+/** One outgoing request. Every request states its own limits; there are no defaults that a caller could forget. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT" | "DELETE"
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
-  /** From the call to the last byte of the body, in milliseconds. */
+  /** Limit from the call to the last byte of the body, in milliseconds. */
   readonly timeoutMs: number
   /** The largest body that is read, in bytes. */
   readonly maxBytes: number
@@ -17,10 +17,13 @@ export interface HttpResponse {
   readonly body: Uint8Array
 }
 
-/** `redirect`: the server pointed elsewhere. Redirects are never followed: they carry bearers to hosts nobody listed. */
+/**
+ * `redirect`: the server answered with a redirect. Redirects are never followed: they would send bearer tokens to hosts
+ * that no configuration lists.
+ */
 export type HttpFailure = "unreachable" | "timeout" | "too-large" | "redirect"
 
-/** What a request failed of. Carries no URL and no body: either may hold a secret. */
+/** Why a request failed. Contains neither URL nor body: both may hold a secret. */
 export class HttpError extends Error {
   override readonly name = "HttpError"
   readonly reason: HttpFailure
@@ -32,10 +35,10 @@ export class HttpError extends Error {
 }
 
 /**
- * Sends one request and reads the whole answer, whatever its status below 300 or from 400 up. 304 is an answer too, to
- * a request with `if-none-match`.
+ * Sends one request and reads the whole answer, for any status below 300 or from 400 up, and for 304 when the request has
+ * `if-none-match`.
  *
- * Sends our `User-Agent`. Never follows a redirect, never retries, never sends cookies.
+ * Sends Daypass's `User-Agent`. Never follows a redirect, never retries, never sends cookies.
  * @throws {HttpError}
  */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>

@@ -1,8 +1,8 @@
 import type { Secret } from "../core/secret.ts"
 
 /**
- * Values of stores by key, sealed, in this instance's memory only, each for as long as its connection says. Forgets whatever
- * it likes to: a value can always be read again.
+ * Sealed values of stores, by key, only in this instance's memory, each for the time that its connection sets. An
+ * implementation may forget a value at any time, because it can be read again.
  */
 export interface KeptValues {
   get(key: string): Promise<Secret<string> | undefined>

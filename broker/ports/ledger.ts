@@ -1,21 +1,26 @@
 import type { AuditDraft, AuditRecord } from "../core/audit-record.ts"
 import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"
 
-/** A subject token as the ledger knows it: by what was verified, never by its text, which can vary. */
+/**
+ * One use of a subject token. Tokens are identified by their verified contents, because the same token can have several
+ * texts.
+ */
 export interface TokenUse {
-  /** SHA-256 over the issuer's URL and the `jti`, base64url: what makes it single-use. */
+  /** SHA-256 over the issuer's URL and the `jti`, base64url. Each key can be used once. */
   readonly key: string
-  /** Unix seconds: until when the token could verify, clock skew included; the entry may be forgotten after it. */
+  /**
+   * Unix seconds: the latest time at which the token can be valid, clock skew included. After it, the entry may be deleted.
+   */
   readonly expiresAt: number
 }
 
-/** What opens a lease: everything that must be durable before anything is minted. */
+/** Opens a lease: everything that must be durable before anything is minted. */
 export interface Admission {
   readonly token: TokenUse
   /** Absent for a denial, which opens no lease. */
   readonly lease?: LeaseOpening
   readonly audit: AuditDraft
-  /** Written instead when the token was used before, once a token. */
+  /** Recorded instead of `audit` when the token was used before; once for each token. */
   readonly replayAudit: AuditDraft
 }
 
@@ -23,11 +28,11 @@ export interface LeaseOpening {
   readonly id: string
   readonly runId: string
   readonly runAttempt: string
-  /** Unix milliseconds: when even the longest granted time is over, should nothing more be heard of this lease. */
+  /** Unix milliseconds: when the longest granted lifetime is over. The lease ends then if it is never settled. */
   readonly endsBy: number
 }
 
-/** A minted credential as the ledger keeps it: how it ends, nothing of its values. */
+/** A minted credential as the ledger stores it: how it ends, and none of its values. */
 export interface LeaseCredential {
   readonly grant: string
   readonly connection: string
@@ -36,19 +41,19 @@ export interface LeaseCredential {
   /** Unix milliseconds; null when it does not expire by itself. */
   readonly expiresAt: number | null
   /**
-   * Unix milliseconds: when its granted time is over. What can be taken back and is still alive then, because its vendor
-   * lets nobody choose so short a life, is taken back by the broker. Null for what only expires: its time cannot be cut.
+   * Unix milliseconds: when its granted time is over. Some vendors do not allow so short a lifetime; the broker then
+   * revokes the credential at this time. Null for a credential that only expires, because its lifetime cannot be shortened.
    */
   readonly grantedUntil: number | null
-  /** What revoking it needs, sealed; null when it cannot be revoked. */
+  /** What its revocation needs, sealed; null when it cannot be revoked. */
   readonly sealedHandle: string | null
 }
 
-/** How an admitted exchange came out. */
+/** The outcome of an admitted exchange. */
 export interface Settlement {
   readonly lease: string
   readonly outcome: "minted" | "failed"
-  /** Minted: all of them. Failed: those that were minted and could not be taken back at once. */
+  /** After `minted`: all credentials. After `failed`: those that were minted and could not be revoked immediately. */
   readonly credentials: readonly LeaseCredential[]
   readonly audit: AuditDraft
 }
@@ -65,8 +70,8 @@ export interface RevocationRequest {
 }
 
 /**
- * `begun`: these are to be taken back. `done`: an earlier call closed the lease; what became of each credential.
- * `not-found`: no such lease of this run and attempt. `already-used`: the subject token was used before.
+ * `begun`: the caller must revoke these credentials. `done`: an earlier call began; here is the state of each credential.
+ * `not-found`: this run and attempt has no such lease. `already-used`: the subject token was used before.
  */
 export type RevocationStart =
   | { readonly outcome: "begun" | "done"; readonly credentials: readonly LeaseCredentialState[] }
@@ -74,27 +79,29 @@ export type RevocationStart =
   | { readonly outcome: "already-used" }
 
 export interface LeaseCredentialState extends LeaseCredential {
-  /** Null while its end is not known. */
+  /** How it ended; null while that is not known. */
   readonly ended: RevocationOutcome | "expired" | null
 }
 
 export interface RevocationSettlement {
   readonly lease: string
-  /** Outcome of each credential, by grant. */
+  /** The outcome of each credential, by grant. */
   readonly outcomes: Readonly<Record<string, RevocationOutcome>>
   /** Unix milliseconds. */
   readonly now: number
   readonly audit: AuditDraft
 }
 
-/** A lease of which something is over: that is to be taken back by the broker itself. */
+/** A lease with credentials whose time is over, and which the broker itself must revoke. */
 export interface DueLease {
   readonly lease: string
-  /** What is to be taken back, and what has ended. What may live on is left out: nobody can end it by mistake. */
+  /**
+   * The credentials to revoke, and those that have ended. Others are left out, so that they cannot be revoked by mistake.
+   */
   readonly credentials: readonly LeaseCredentialState[]
 }
 
-/** A record with its place in the chain, both SHA-256 in hex. */
+/** A record with its two hashes, SHA-256 in hex. */
 export interface ChainedRecord {
   readonly record: AuditRecord
   readonly leaf: string
@@ -104,39 +111,39 @@ export interface ChainedRecord {
 /**
  * The durable record of one repository: used tokens, leases, the audit chain.
  *
- * Each call is one transaction, and returns only when it is on disk. Nothing is awaited between a check and its insert.
- * Every call throws `BrokerError("ledger_unavailable")` when the storage fails, and then nothing was changed.
+ * Each call is one transaction, and returns only when the transaction is on disk. Nothing is awaited between a check and
+ * its insert. When the storage fails, a call throws `BrokerError("ledger_unavailable")` and has changed nothing.
  */
 export interface Ledger {
   admit(admission: Admission): Promise<"admitted" | "already-used">
-  /** Once a lease: a second outcome is refused with `BrokerError("internal")`, as is one that comes after `endsBy`. */
+  /** Called once for each lease. A second outcome, or one after `endsBy`, is refused with `BrokerError("internal")`. */
   settle(settlement: Settlement): Promise<void>
   /**
-   * Uses the token up whatever it answers. Answers `done`, with ends that are not known yet, also while another call is at
-   * the same lease, or while the broker waits to try again. From then on the lease is over as a whole: what the broker was
-   * not at is taken back next, and no longer waits for the end of its own granted time.
+   * Uses up the token, whatever the answer. While another call works on the same lease, or the broker waits for a retry,
+   * the answer is `done` and some ends are still null. After this call the whole lease is over: credentials that no attempt
+   * was revoking are due immediately, instead of at the end of their granted time.
    */
   beginRevocation(request: RevocationRequest): Promise<RevocationStart>
   /**
-   * What is neither taken back nor expired is tried again by the broker, until it is. The record's event is the ledger's:
-   * `lease.closed`, or `lease.revoking` while something is left. Nothing is changed when another attempt has overtaken this
-   * one, and the lease is closed, or goes on with what it still has.
+   * Stores the outcomes of one attempt. The sweep retries every credential that is neither revoked nor expired. The ledger
+   * chooses the record's event: `lease.closed`, or `lease.revoking` while credentials are left. Nothing is changed when
+   * another attempt came first and closed the lease, or continues with the credentials that are left.
    */
   settleRevocation(settlement: RevocationSettlement): Promise<void>
-  /** The chain from record `after` (0: the start), at most `limit`, in order. */
+  /** The chained records after number `after` (0: from the start), at most `limit`, in order. */
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>
 }
 
-/** What the sweeper needs besides: one ledger's leases whose time has come, and the housekeeping of used tokens. */
+/** A ledger with what the sweep also needs: its due leases, and the deletion of expired entries of used tokens. */
 export interface SweptLedger extends Ledger {
   /**
-   * Leases of which something is over at `now` (Unix milliseconds), at most `limit`; forgets used tokens that are dead.
-   * Begins no revocation twice at a time.
+   * Begins the revocation of leases with credentials that are due at `now` (Unix milliseconds), at most `limit` leases.
+   * Deletes the entries of tokens that can no longer be valid. Never begins a second revocation while one is running.
    */
   takeDue(now: number, limit: number): Promise<readonly DueLease[]>
 }
 
-/** Finds the ledger of a repository. Asking costs nothing until a call is made. */
+/** Finds the ledger of a repository. `of` does no I/O; only calls on the ledger do. */
 export interface Ledgers {
   of(issuerUrl: string, repositoryId: string): Ledger
 }

@@ -1,6 +1,6 @@
 /**
- * What one request came to: filled along the way and written once, whatever happens. An allow-list: there is no field
- * that could hold a token, a secret, a claim that was not verified, or what another server wrote.
+ * The log entry of one request. It is filled along the way and written once, whatever happens. It is an allow-list: no
+ * field can hold a token, a secret, an unverified claim, or text from another server.
  */
 export interface RequestEvent {
   readonly request_id: string
@@ -15,11 +15,11 @@ export interface RequestEvent {
   grants?: readonly string[]
   lease?: string
   connection?: string
-  /** What failed of ours, by class and place; never a message from outside. */
+  /** The class and place of a fault in our own code; never a message from outside. */
   fault?: string
 }
 
-/** What the broker says outside of requests: a reload, a sweep, a start. */
+/** A log entry outside of requests: a reload, a sweep, a start. */
 export interface BrokerEvent {
   readonly event:
     | "policies.loaded"

@@ -1,13 +1,13 @@
-/** What a provider got by logging in somewhere, for itself: never a credential that is handed to a job. */
+/** What a provider received by logging in to a vendor for the broker itself. It is never given to a job. */
 export interface Login<Value> {
   readonly value: Value
-  /** When the other side ends it by itself. */
+  /** When the vendor ends the login. */
   readonly endsAt: Date
 }
 
 /**
- * Logins by key, in this instance's memory only, each until shortly before it ends. Holds values, never promises, and
- * forgets whatever it likes to: a login can always be made again.
+ * Logins by key, only in this instance's memory, each until shortly before it ends. Holds values, never promises. An
+ * implementation may forget a login at any time, because the provider can log in again.
  */
 export interface Logins {
   get(key: string): Login<unknown> | undefined

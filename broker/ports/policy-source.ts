@@ -1,39 +1,42 @@
 import type { Identity } from "../core/identity.ts"
 import type { Organisation, Policy } from "../core/policy/model.ts"
 
-/** Policies as they stood at one moment: the organisation file and the policies of one set, never of two. */
+/** The policies at one moment: the organisation file and all policies belong to one set, never to two. */
 export interface PolicySnapshot {
   readonly version: string
   readonly organisation: Organisation
   /**
-   * All policies that speak of a job's repository, by its id or by its name. None only on a positive answer that there
-   * are none; any doubt throws.
+   * All policies that cover a job's repository, by its id or by its name. The list is empty only when it is certain that no
+   * policy exists; in any doubt the call throws.
    *
    * @throws {BrokerError} `policy_unavailable`, `policy_invalid`
    */
   policiesOf(identity: Identity): Promise<PoliciesInForce>
 }
 
-/** What one job is decided by. */
+/** The policies that decide about one job. */
 export interface PoliciesInForce {
   readonly policies: readonly Policy[]
-  /** For the audit record: the set's version, and that of the repository's own policies where it keeps some. */
+  /** For the audit record: the set's version, joined by the version of the repository's own policies if it has some. */
   readonly version: string
-  /** Sentences for the trace: that something could not be read anew, for example. */
+  /** Sentences for the trace, for example that a newer version could not be read. */
   readonly notes: readonly string[]
 }
 
-/** What `/healthz` says of the policies. No file names: the route is public. */
+/** The state of the policies for `/healthz`. It contains no file names, because the route is public. */
 export interface PolicyStatus {
   readonly version: string | null
   readonly policies: number
   readonly loaded_at: string | null
-  /** Present while a broken folder keeps an older set in force; without faults while a store does not confirm it. */
+  /**
+   * Present while an older set is in force: `faults` counts those of a broken folder, and is 0 when a store cannot confirm
+   * the set.
+   */
   readonly stale?: { readonly since: string; readonly faults: number }
 }
 
 export interface PolicySource {
-  /** @throws {BrokerError} `policy_unavailable` when no set can be had. */
+  /** @throws {BrokerError} `policy_unavailable` when there is no set. */
   snapshot(): Promise<PolicySnapshot>
   status(): PolicyStatus
 }

@@ -1,13 +1,13 @@
-/** Calls to one store that may be under way for one exchange at the same time. */
+/** The maximum number of parallel calls to one store for one exchange. */
 export const CALLS_AT_ONCE = 8
 
 /**
- * Acts on every item, on at most `limit` of them at the same time, and answers in the order of the items.
+ * Runs `act` on every item, at most `limit` at the same time. The results have the order of the items.
  *
- * After the first failure no further item is begun. What is under way is waited for, so that nothing goes on behind an
- * exchange that has been answered already.
+ * After the first failure, no further item is started. Running calls are awaited, so that none continues after the exchange
+ * was answered.
  *
- * @throws what the first failure threw
+ * @throws the error of the first failure
  */
 export async function atMost<Item, Result>(
   limit: number,
@@ -28,7 +28,7 @@ export async function atMost<Item, Result>(
     }
   }
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work))
-  // The compiler does not see that `work` sets it.
+  // The compiler does not see that `work` sets `failure`.
   const failed = failure as { readonly error: unknown } | null
   if (failed !== null) throw failed.error
   return results

@@ -1,4 +1,4 @@
-/** What stands there in base64. @throws {DOMException} when it is none */
+/** Decodes base64. @throws {DOMException} when the text is not base64 */
 export const bytesOfBase64 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
 
@@ -9,7 +9,7 @@ export function base64Of(bytes: Uint8Array): string {
   return btoa(binary)
 }
 
-/** The text that these bytes are in UTF-8, a byte order mark and all; null when they are none. */
+/** Decodes UTF-8, and keeps a byte order mark; null when the bytes are not UTF-8. */
 export function textOfUtf8(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)

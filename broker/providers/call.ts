@@ -4,15 +4,15 @@ import { HttpError, type HttpFailure, type HttpRequest, type HttpResponse } from
 import { textOfUtf8 } from "./bytes.ts"
 import type { ProviderIo } from "./provider.ts"
 
-/** Who is asked, for errors that name it: `Google STS` for the connection `gcp-prod`. */
+/** The vendor's service that a provider calls, for error messages: `Google STS` for the connection `gcp-prod`. */
 export interface OtherSide {
   readonly name: string
   readonly connection: string
-  /** What it means when this side redirects, and what to change: sentences. */
+  /** Sentences that explain a redirect of this service, and what to change. */
   readonly redirects?: string
 }
 
-/** A request, without the bounds that `call` gives it. */
+/** A request without its limits, which `call` adds. */
 export type Call = Omit<HttpRequest, "timeoutMs" | "maxBytes"> & {
   /** The largest answer, in bytes; 64 KiB when left out. */
   readonly maxBytes?: number
@@ -22,10 +22,11 @@ const CALL_TIMEOUT_MS = 8_000
 const MAX_RESPONSE_BYTES = 64 * 1024
 
 /**
- * Sends one request and answers whatever came, whatever its status. Never retries.
+ * Sends one request and returns the answer, for any status. Never retries.
  *
- * @throws {BrokerError} `provider_unavailable` when nothing came, `provider_response_invalid` for an answer that is too
- *   large or points elsewhere
+ * @throws {BrokerError} `provider_unavailable` when no answer arrives, `provider_response_invalid` for an answer that is
+ *   too
+ *   large or a redirect
  */
 export async function call(side: OtherSide, request: Call, io: ProviderIo): Promise<HttpResponse> {
   const timeoutMs = Math.max(1, Math.min(CALL_TIMEOUT_MS, io.remainingMs()))
@@ -36,22 +37,22 @@ export async function call(side: OtherSide, request: Call, io: ProviderIo): Prom
   }
 }
 
-/** What a request that got no answer means. */
+/** The error for a request without a usable answer. */
 export function readHttpFailure(side: OtherSide, reason: HttpFailure): BrokerError {
   if (reason === "redirect" && side.redirects !== undefined) {
-    const message = `${side.name} answered connection ${side.connection} with a redirect, and none is followed. ${side.redirects}`
+    const message = `${side.name} answered connection ${side.connection} with a redirect, which is never followed. ${side.redirects}`
     return new BrokerError("provider_response_invalid", message)
   }
   if (reason === "too-large" || reason === "redirect") {
-    const message = `${side.name} answered connection ${side.connection} in a way that it never does (${reason}). Check where the connection points.`
+    const message = `${side.name} answered connection ${side.connection} in an unexpected way (${reason}). Check the URL of the connection.`
     return new BrokerError("provider_response_invalid", message)
   }
   return unavailable(side, `cannot be reached for connection ${side.connection} (${reason})`)
 }
 
 /**
- * Throttling and failures of the other side's own, which pass; null when the answer is neither. Read before an answer's
- * refusals: what passes is worth another try.
+ * The error for throttling or a server failure, which are transient; null when the answer is neither. Checked before
+ * refusals, because a transient failure is worth a retry.
  */
 export function passingFailure(
   side: OtherSide,
@@ -62,11 +63,11 @@ export function passingFailure(
   return null
 }
 
-/** Refuses for good. `remedy` says what to change, and is ours alone: nothing that the other side wrote goes into it. */
+/** A final refusal. `remedy` says what to change. It is our own text and never contains text from the other side. */
 export const denied = (side: OtherSide, remedy: string): BrokerError =>
   new BrokerError("provider_denied", `${side.name} refused connection ${side.connection}. ${sentence(remedy)}`)
 
-/** `what` goes on after the other side's name, as `cannot be reached for connection prod`. */
+/** `what` follows the service's name, for example `cannot be reached for connection prod`. */
 export const unavailable = (side: OtherSide, what: string): BrokerError =>
   new BrokerError("provider_unavailable", `${side.name} ${what}.`)
 
@@ -77,17 +78,17 @@ export const throttled = (side: OtherSide, retryAfterSeconds?: number): BrokerEr
     retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
   )
 
-/** `what` goes on after "the answer", as `lacks the token`. */
+/** `what` follows "the answer", for example `lacks the token`. */
 export const invalid = (side: OtherSide, what: string): BrokerError =>
   new BrokerError(
     "provider_response_invalid",
-    `${side.name}'s answer for connection ${side.connection} ${what}. Nothing of it was handed out.`,
+    `${side.name}'s answer for connection ${side.connection} ${what}. No credential was handed out.`,
   )
 
 /**
- * The body as JSON of this form. Members that the schema does not name are passed over: services add them.
+ * The body as JSON that fits the schema. Unknown members are ignored, because services add them.
  *
- * @throws {BrokerError} `provider_response_invalid`; `what` names what was to be read
+ * @throws {BrokerError} `provider_response_invalid`; `what` names the expected contents
  */
 export function readJson<Schema extends z.ZodType>(
   side: OtherSide,
@@ -100,7 +101,7 @@ export function readJson<Schema extends z.ZodType>(
   return parsed.data
 }
 
-/** The body as JSON, to tell refusals apart by; undefined, which JSON has not, when it is none. */
+/** The body as JSON, to distinguish refusals; undefined, which is not JSON value, when the body is not JSON. */
 export function jsonOf({ body }: Pick<HttpResponse, "body">): unknown {
   try {
     return JSON.parse(textOfUtf8(body) ?? "")
@@ -109,7 +110,7 @@ export function jsonOf({ body }: Pick<HttpResponse, "body">): unknown {
   }
 }
 
-/** Whole seconds (RFC 9110 section 10.2.3), at most an hour; a date there is passed over. */
+/** Whole seconds (RFC 9110 section 10.2.3), at most an hour; the form with a date is ignored. */
 function retryAfter(text: string | null): number | undefined {
   return text !== null && /^[0-9]{1,6}$/.test(text) ? Math.min(3_600, Math.max(1, Number(text))) : undefined
 }

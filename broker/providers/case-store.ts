@@ -1,9 +1,9 @@
 import type { ErrorCode } from "../wire/error-codes.ts"
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "./case.ts"
 
-// What the recorded stories of every store have in common: of no bundle.
+// The parts that the recorded stories of all stores share. Tests only: never in a bundle.
 
-/** Asks by this connection for locators, in the variables VALUE_1, VALUE_2 and so on. */
+/** A request for locators through this connection, in the variables VALUE_1, VALUE_2 and so on. */
 export const askingBy =
   (way: Pick<ProviderCase, "connection" | "secrets">) =>
   (...locators: readonly string[]) => ({
@@ -12,7 +12,7 @@ export const askingBy =
     ttlSeconds: 900,
   })
 
-/** What comes of it: these texts, all of them secret, in the same variables. */
+/** The expected result: these texts, all secret, in the same variables. */
 export const minted = (...texts: readonly string[]) => ({
   values: Object.fromEntries(
     texts.map((value, at) => [`VALUE_${at + 1}`, { secret: true, env: `VALUE_${at + 1}`, value }]),
@@ -23,7 +23,7 @@ export const minted = (...texts: readonly string[]) => ({
 
 type Asked = Pick<ProviderCase, "connection" | "secrets" | "grant" | "ttlSeconds">
 
-/** Stories of one request that is refused, by what it met behind the answers before. */
+/** Stories of one refused request. The answers `before` come first, then the replies of each story. */
 export const refusing =
   (asked: Asked, ...before: readonly Reply[]) =>
   (
@@ -41,7 +41,7 @@ export const refusing =
       expect: { code, detailHolds },
     }))
 
-/** Stories of one request that is answered with what was not asked for, or is no answer. */
+/** Stories of one request whose answer is invalid, or contains something else than what was requested. */
 export const handingOutNothing =
   (asked: Asked, ...before: readonly Reply[]) =>
   (...met: readonly (readonly [what: string, replies: Reply | readonly Reply[]])[]): readonly ProviderCase[] =>
@@ -52,29 +52,29 @@ export const handingOutNothing =
       expect: { code: "provider_response_invalid" },
     }))
 
-/** What tells one store that is asked over HTTP from another, where all must fail alike. */
+/** The differences between stores over HTTP, for the failures that all stores must handle in the same way. */
 export interface FailingStore {
   readonly asking: ReturnType<typeof askingBy>
   readonly locator: string
-  /** What it answers before it is asked for the value: a login, a name that is looked up. */
+  /** Its answers before the request for the value: a login, the lookup of a name. */
   readonly before: readonly Reply[]
-  /** How it gives the value that the locator names. */
+  /** Its answer with the value of the locator. */
   readonly found: (text: string) => Reply
-  /** How it gives one that is no text; left out where it has none. */
+  /** Its answer with a binary value; left out when the store has none. */
   readonly binary?: Reply
-  /** It keeps nothing but bytes, which a NUL makes binary. */
+  /** It stores only bytes; a NUL makes a value binary. */
   readonly isOfBytes?: true
-  /** Its locators pick fields of JSON, behind a #. */
+  /** Its locators select fields of JSON, after a #. */
   readonly picksFields: boolean
-  /** How it throttles, when it is asked for the value. */
+  /** Its answer when it throttles the request for the value. */
   readonly throttled: Reply
-  /** In which other ways of its own it fails then, for a while. */
+  /** Its other transient failures of the request for the value. */
   readonly failing: readonly Named[]
 }
 
 type Named = readonly [what: string, reply: Reply]
 
-/** How every store can fail a grant, whatever it is: the same stories for each, so that none is forgotten in one. */
+/** The failures that every store can have: the same stories for each store, so that none is forgotten. */
 export const storeFailures = (store: FailingStore): readonly ProviderCase[] => [
   ...unusable(store),
   ...(store.picksFields ? fields(store) : []),
@@ -84,11 +84,11 @@ export const storeFailures = (store: FailingStore): readonly ProviderCase[] => [
 
 function unusable({ asking, locator, before, found, binary, isOfBytes }: FailingStore): readonly ProviderCase[] {
   const replies: readonly (readonly [...Named, detailHolds: string])[] = [
-    ["an empty value", found(""), "is empty, and the grant does not say allow_empty"],
-    ["a value with a NUL", found(`${FOREIGN_TEXT}\0`), isOfBytes ? "is binary: let it arrive as a file" : "has a NUL"],
-    ["a value with a carriage return", found(`${FOREIGN_TEXT}\r\n`), "carriage return, which no variable carries"],
+    ["an empty value", found(""), "is empty: set a value, or add allow_empty"],
+    ["a value with a NUL", found(`${FOREIGN_TEXT}\0`), isOfBytes ? "is binary: deliver it as a file" : "has a NUL"],
+    ["a value with a carriage return", found(`${FOREIGN_TEXT}\r\n`), "carriage return, which a variable cannot hold"],
     ["a value that is too large", found(FOREIGN_TEXT.repeat(4_000)), "is larger than 64 KiB"],
-    ...(binary ? [["a binary value in a variable", binary, "is binary: let it arrive as a file"] as const] : []),
+    ...(binary ? [["a binary value in a variable", binary, "is binary: deliver it as a file"] as const] : []),
   ]
   return replies.map(([what, reply, detailHolds]) => ({
     name: `refuses ${what}, and says what to change`,
@@ -100,12 +100,12 @@ function unusable({ asking, locator, before, found, binary, isOfBytes }: Failing
 
 function fields({ asking, locator, before, found, binary }: FailingStore): readonly ProviderCase[] {
   const replies: readonly (readonly [...Named, code: ErrorCode, detailHolds: string])[] = [
-    ["of JSON that has it not", found(`{"host":"${FOREIGN_TEXT}"}`), "secret_not_found", "a field that is not there"],
-    ["of what is no JSON", found(FOREIGN_TEXT), "secret_unusable", "is no JSON"],
-    ["of a list", found(`["${FOREIGN_TEXT}"]`), "secret_unusable", "is no JSON object"],
-    ["that holds a map", found(`{"port":{"x":"${FOREIGN_TEXT}"}}`), "secret_unusable", "holds no single text"],
-    ["that holds null", found('{"port":null}'), "secret_unusable", "holds no single text"],
-    ...(binary ? [["of what is binary", binary, "secret_unusable", "is no JSON"] as const] : []),
+    ["of JSON that has it not", found(`{"host":"${FOREIGN_TEXT}"}`), "secret_not_found", "a field that does not exist"],
+    ["of what is not JSON", found(FOREIGN_TEXT), "secret_unusable", "is not JSON"],
+    ["of a list", found(`["${FOREIGN_TEXT}"]`), "secret_unusable", "is not a JSON object"],
+    ["that holds a map", found(`{"port":{"x":"${FOREIGN_TEXT}"}}`), "secret_unusable", "is not a single text"],
+    ["that holds null", found('{"port":null}'), "secret_unusable", "is not a single text"],
+    ...(binary ? [["of what is binary", binary, "secret_unusable", "is not JSON"] as const] : []),
   ]
   return replies.map(([what, reply, code, detailHolds]) => ({
     name: `refuses a field ${what}`,
@@ -117,7 +117,7 @@ function fields({ asking, locator, before, found, binary }: FailingStore): reado
 
 const PAGE = `<!doctype html><p>${FOREIGN_TEXT}`
 
-/** What may come in the place of any answer, and is none. */
+/** Invalid replies that can arrive in place of any answer. */
 const spoilings = (answer: Reply): readonly Named[] => [
   ["an oversized answer", { failure: "too-large" }],
   ["a redirect", { failure: "redirect" }],
@@ -141,7 +141,7 @@ function spoiled({ asking, locator, before, found }: FailingStore): readonly Pro
   ]
 }
 
-/** What passes, whoever it comes from, and what is said of it when it does not. */
+/** Transient failures, from any service, with the error code if they persist. */
 const PASSING: readonly (readonly [...Named, code: ErrorCode])[] = [
   ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }, "provider_throttled"],
   ["a server error", { status: 500, body: FOREIGN_TEXT }, "provider_unavailable"],

@@ -2,21 +2,21 @@ import type { HttpFailure } from "../ports/http.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
 import type { FileForm, Revocation } from "../wire/exchange.ts"
 
-/** What the other side answers one call with, or how it fails to. */
+/** The service's answer to one call, or how the call fails. */
 export type Reply =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body: string }
   | { readonly failure: HttpFailure }
 
-/** A call that the provider must make, as far as the case cares. */
+/** A call that the provider must make; only the listed parts are compared. */
 export interface ExpectedCall {
   readonly method: string
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Form fields or text that the body must hold. */
+  /** Form fields or text that the body must contain. */
   readonly bodyHolds?: readonly string[]
 }
 
-/** A value as a case expects it: whether it is secret, its variable and its form; what it says where that matters. */
+/** An expected value: whether it is secret, its variable, its file form, and its text where that matters. */
 export interface ExpectedValue {
   readonly secret: boolean
   readonly env?: string
@@ -24,19 +24,19 @@ export interface ExpectedValue {
   readonly value?: string
 }
 
-/** One recorded story of a provider: what was asked, what came back, what must come of it. */
+/** One recorded story of a provider: the request, the service's replies, and the expected result. */
 export interface ProviderCase {
   /** A sentence about behaviour. */
   readonly name: string
-  /** As the YAML would say it, without `provider` and `connection`. */
+  /** As written in YAML, without `provider` and `connection`. */
   readonly connection: unknown
   readonly grant: unknown
   readonly ttlSeconds: number
-  /** The connection's own secrets, by the names in its settings. */
+  /** The connection's secrets, by the names in its settings. */
   readonly secrets?: Readonly<Record<string, string>>
   /** The files that the grant names, by path. */
   readonly files?: Readonly<Record<string, string>>
-  /** In order. A call beyond them fails the case. */
+  /** In order. A further call fails the case. */
   readonly replies: readonly Reply[]
   readonly calls?: readonly ExpectedCall[]
   readonly expect:
@@ -47,7 +47,7 @@ export interface ProviderCase {
         readonly expiresAt: string | null
       }
     | Refused
-  /** How taking the credential back goes, once it is minted. */
+  /** The revocation of the minted credential. */
   readonly revoke?: {
     readonly replies: readonly Reply[]
     readonly calls?: readonly ExpectedCall[]
@@ -57,15 +57,15 @@ export interface ProviderCase {
 
 export interface Refused {
   readonly code: ErrorCode
-  /** What the sentence must say. */
+  /** Text that the error's sentence must contain. */
   readonly detailHolds?: string
 }
 
-/** Foreign text that stand-in answers carry; it must never come out in an error. */
+/** Text in the service's replies. It must never appear in an error. */
 export const FOREIGN_TEXT = "foreign-text-4f1c"
 
 /** The `sub` of the identity tokens in cases. */
 export const CASE_SUBJECT = "repository:acme/shop:environment:production:grant:the-grant"
 
-/** The time at which cases happen. */
+/** The current time in all cases. */
 export const CASE_NOW = "2026-11-22T12:00:00.000Z"

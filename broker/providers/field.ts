@@ -3,7 +3,7 @@ import { Secret } from "../core/secret.ts"
 import type { OtherSide } from "./call.ts"
 import { secretNotFound, secretUnusable } from "./stored-value.ts"
 
-/** A locator cut at its last `#`: where, and which field of what stands there; null for the whole of it. */
+/** Splits a locator at its last `#` into the place and the field; the field is null when the whole value is wanted. */
 export function splitField(locator: string): { readonly place: string; readonly field: string | null } {
   const at = locator.lastIndexOf("#")
   return at < 0 ? { place: locator, field: null } : { place: locator.slice(0, at), field: locator.slice(at + 1) }
@@ -12,11 +12,11 @@ export function splitField(locator: string): { readonly place: string; readonly 
 /** Whether a URL stands where a locator is meant. */
 export const isUrl = (text: string): boolean => /^https?:\/\//i.test(text)
 
-/** Why a field cannot be one; null when it can. The end of a sentence that begins with the locator. */
+/** Why a field's name is invalid; null when it is valid. The end of a sentence that begins with the locator. */
 export const fieldFault = (field: string | null): string | null =>
-  field === "" ? "ends with # and names no field behind it" : null
+  field === "" ? "must name a field after the #" : null
 
-/** A number of a JSON text, as the text writes it. */
+/** A number with the digits of its JSON text. */
 class WrittenNumber {
   readonly text: string
 
@@ -26,44 +26,40 @@ class WrittenNumber {
 }
 
 /**
- * One field of a JSON object that a store keeps as text: a text as it is, a number as it is written there, to the last digit,
- * a flag as `true` or `false`.
+ * One field of a JSON object that a store keeps as text. Texts are returned unchanged, numbers with exactly their written
+ * digits, booleans as `true` or `false`.
  *
- * @throws {BrokerError} `secret_unusable` for a text that is no JSON object, or a field that holds no single value;
- *   `secret_not_found` for a field that is not there
+ * @throws {BrokerError} `secret_unusable` when the text is not a JSON object, or the field is not a single value;
+ *   `secret_not_found` when the field does not exist
  */
 export function fieldOfJson(side: OtherSide, locator: string, field: string, json: Secret<string>): Secret<string> {
   let parsed: unknown
   try {
     parsed = JSON.parse(json.reveal(), asWritten)
   } catch {
-    throw secretUnusable(side, locator, "picks a field, and what the store has there is no JSON")
+    throw secretUnusable(side, locator, "selects a field, but the stored value is not JSON")
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed) || parsed instanceof WrittenNumber)
-    throw secretUnusable(side, locator, "picks a field, and what the store has there is no JSON object")
+    throw secretUnusable(side, locator, "selects a field, but the stored value is not a JSON object")
   return fieldOf(side, locator, field, parsed)
 }
 
-/** Keeps a number's text: 12345678901234567890 is no number of JavaScript's, and 1.10 would become 1.1. */
+/** Keeps a number's text: JavaScript cannot hold 12345678901234567890, and 1.10 would become 1.1. */
 const asWritten = (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
   typeof value === "number" && context?.source !== undefined ? new WrittenNumber(context.source) : value
 
 /**
- * One field of a map that a store keeps as such. Of its numbers only the whole ones are sure to be what was written.
+ * One field of a map that a store returns as JSON. Only whole numbers are certain to have their written digits.
  *
  * @throws {BrokerError} as `fieldOfJson`
  */
 export function fieldOf(side: OtherSide, locator: string, field: string, map: object): Secret<string> {
   const value = memberOf(map, field)
-  if (value === undefined) throw secretNotFound(side, locator, "picks a field that is not there")
+  if (value === undefined) throw secretNotFound(side, locator, "selects a field that does not exist")
   if (typeof value === "string") return new Secret(value)
   if (value instanceof WrittenNumber) return new Secret(value.text)
   if (typeof value === "boolean" || Number.isSafeInteger(value)) return new Secret(JSON.stringify(value))
   if (typeof value === "number")
-    throw secretUnusable(
-      side,
-      locator,
-      "picks a number that may have been written with other digits: write it as a text",
-    )
-  throw secretUnusable(side, locator, "picks a field that holds no single text, number or flag")
+    throw secretUnusable(side, locator, "selects a number whose written digits are not known: store it as a text")
+  throw secretUnusable(side, locator, "selects a field that is not a single text, number or boolean")
 }

@@ -5,12 +5,12 @@ import type { ProviderIo } from "./provider.ts"
 import { retryPassing } from "./retry.ts"
 
 /**
- * Uses the provider's own login for `scope`, and makes one where there is none.
+ * Calls `use` with the provider's own login for `scope`. Logs in first when there is no cached login.
  *
- * When a login that was kept is refused, the other side may have ended it since: it is forgotten, and the use is tried
- * once more with a fresh one. A fresh login that is refused is a refusal.
+ * When the service refuses a cached login, it may have ended it. The login is then forgotten, and `use` is called once more
+ * with a new one. When the service refuses a new login, the refusal is final.
  *
- * @throws {BrokerError} what `make` or `use` throws
+ * @throws {BrokerError} the errors of `make` and `use`
  */
 export async function withLogin<Value, Result>(
   io: ProviderIo,
@@ -30,10 +30,10 @@ export async function withLogin<Value, Result>(
 }
 
 /**
- * The same with a login that the broker's own token for `audience` is exchanged for. An exchange that is tried again takes a
- * new token: the other side may have used up the first.
+ * The same with a login that the service gives in exchange for the broker's identity token for `audience`. Each retry uses
+ * a new token, because the service may have used up the first one.
  *
- * @throws {BrokerError} what `exchange` or `use` throws
+ * @throws {BrokerError} the errors of `exchange` and `use`
  */
 export async function withIdentityLogin<Value, Result>(
   io: ProviderIo,

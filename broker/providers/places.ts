@@ -9,10 +9,10 @@ import { retryPassing } from "./retry.ts"
 import type { StoredValue } from "./stored-value.ts"
 
 /**
- * Reads locators of the form `PLACE#FIELD`: each place once, however many fields of the JSON there are wanted. What `read`
- * gets, and answers by, are the locators without their fields.
+ * Reads locators of the form `PLACE#FIELD`. Each place is read once, even for several fields. `read` receives the locators
+ * without their fields, and returns its values under these.
  *
- * @throws {BrokerError} what `read` throws; `secret_unusable`, `secret_not_found` for a field that cannot be had
+ * @throws {BrokerError} the errors of `read`; `secret_unusable`, `secret_not_found` for a field that cannot be read
  */
 export async function readPlaces<Place>(
   side: OtherSide,
@@ -37,7 +37,7 @@ function named(locator: string) {
 }
 
 /**
- * Reads each place with a call of its own, a few at a time, and each again while it fails of something that passes.
+ * Reads each place with a separate call, a few in parallel. Retries transient failures.
  *
  * @throws {BrokerError} the first failure
  */
@@ -52,8 +52,8 @@ export async function readEach<Place>(
 }
 
 /**
- * Why a grant cannot read these: one of them is in something that the connection does not list. Null when none is, and when
- * it lists nothing at all.
+ * Why a grant cannot read these locators: one of them is in a project or vault that the connection does not list. Null when
+ * all are listed, or when the connection has no list.
  */
 export function outsideOf<Place>(
   what: "project" | "vault",
@@ -63,7 +63,7 @@ export function outsideOf<Place>(
 ): string | null {
   const outside = listed && wanted.find(({ place }) => !listed.includes(nameOf(place)))
   if (outside === undefined) return null
-  return `${outside.locator} is in a ${what} that the connection does not list (${listed?.join(", ")}); name one of these as it stands there, or have the ${what} added to the connection`
+  return `${outside.locator} is in a ${what} that the connection does not list (${listed?.join(", ")}): use one of these, with the same spelling, or add the ${what} to the connection`
 }
 
 const pick = (side: OtherSide, locator: string, field: string, { value, ...rest }: StoredValue): StoredValue => ({
@@ -71,5 +71,5 @@ const pick = (side: OtherSide, locator: string, field: string, { value, ...rest 
   value: fieldOfJson(side, locator, field, new Secret(textOf(value.reveal()))),
 })
 
-/** Bytes that are no text are no JSON either. */
+/** Bytes that are not text become an empty text, which is not JSON. */
 const textOf = (raw: string | Uint8Array): string => (typeof raw === "string" ? raw : (textOfUtf8(raw) ?? ""))

@@ -10,77 +10,77 @@ import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
 import type { FileForm, Revocation } from "../wire/exchange.ts"
 
-/** What a provider is asked to mint. Everything in it was decided; a provider decides nothing. */
+/** What a provider must mint. Everything in it is already decided; a provider decides nothing. */
 export interface MintRequest<Connection, Grant> {
   readonly identity: Identity
   readonly grantName: string
-  /** The `sub` of the identity tokens that `ProviderIo` makes for this request: what the other side's trust must name. */
+  /** The `sub` of the identity tokens that `ProviderIo` signs for this request. The vendor's trust policy must name it. */
   readonly subject: string
   readonly connectionName: string
   readonly connection: Connection
   readonly grant: Grant
   /**
-   * At least the provider's `minTtlSeconds`, at most its `maxTtlSeconds`. Where the vendor lets nobody choose, and what it
-   * mints lives longer, it must be `revocable`: the broker takes it back after so many seconds.
+   * Between the provider's `minTtlSeconds` and `maxTtlSeconds`. If the vendor does not allow to choose the lifetime, and
+   * the credential lives longer, it must be `revocable`: the broker revokes it after this many seconds.
    */
   readonly ttlSeconds: number
   readonly lease: string
-  /** The texts of the files that the grant names, by path, as they lie in the policy folder; left out when it names none. */
+  /** Path -> text of each file in the policy folder that the grant names; left out when it names none. */
   readonly files?: ReadonlyMap<string, string>
 }
 
-/** By which connection a credential is taken back. The settings may be others than those that it was minted with. */
+/** The connection through which a credential is revoked. Its settings may have changed since the credential was minted. */
 export interface RevokeRequest<Connection> {
   readonly connectionName: string
   readonly connection: Connection
 }
 
-/** All that a provider may touch. Nothing is ambient: no global fetch, no environment, no clock. */
+/** Everything that a provider may use. It must not use a global fetch, the environment or a clock. */
 export interface ProviderIo {
   readonly http: Http
   now(): Date
   /** Milliseconds left for this mint or revocation, retries included. */
   remainingMs(): number
-  /** Waits, at most as long as time remains. */
+  /** Waits, but never longer than the remaining time. */
   sleep(milliseconds: number): Promise<void>
   /**
-   * A secret of this connection's own, which its settings name.
+   * A secret that this connection's settings name.
    *
-   * @throws {BrokerError} `configuration_invalid` when the operator holds none of that name
+   * @throws {BrokerError} `configuration_invalid` when the operator has not set it
    */
   secret(reference: SecretReference): Promise<Secret<string>>
   /**
-   * The provider's own login for `scope`: one that it made before, or what `make` makes now. Kept in memory until shortly
-   * before it ends, for this connection's settings and this job's claims alone: whoever else asks gets a login of their
-   * own, since the other side may have looked at any claim. Never for what a job is handed.
+   * The provider's own login for `scope`: a cached one, or a new one from `make`. It is cached in memory until shortly
+   * before it ends, and only for the same connection settings and the same claims of the job, because the vendor may have
+   * decided on any claim. Never use it for a credential that a job receives.
    */
   login<Value>(scope: string, make: () => Promise<Login<Value>>): Promise<KnownLogin<Value>>
   /**
-   * What the connection's store gave before, by locator, sealed in memory: `job` is kept for jobs with the very same claims,
-   * `connection` for everybody who may use the connection. Only where the connection asks for it.
+   * Cached values of the connection's store, by locator, sealed in memory. `job`: only for jobs with exactly the same
+   * claims. `connection`: for all jobs that may use the connection. Use it only if the connection enables caching.
    */
   kept(of: "job" | "connection"): KeptValues
-  /** A token of the broker's own for `audience`, about this identity and grant; `now()` is when it is issued. */
+  /** An identity token for `audience`, which describes this identity and grant, issued at `now()`. */
   identityToken(audience: string, options?: IdentityTokenOptions): Promise<Secret<string>>
 }
 
 export interface KnownLogin<Value> {
   readonly value: Value
-  /** It was made before, so that the other side may have ended it since. */
+  /** The login was cached, so the vendor may have ended it already. */
   readonly kept: boolean
   forget(): void
 }
 
 export interface IdentityTokenOptions {
-  /** Claims to add; none can replace a fact about the job. */
+  /** Additional claims. They cannot replace the claims about the job. */
   readonly claims?: Claims
-  /** Its lifetime; five minutes, which is also the most, when left out. */
+  /** The token's lifetime. The default and the maximum are five minutes. */
   readonly ttlSeconds?: number
 }
 
 /**
- * A mint that failed after something was minted, and that could not be taken back at once: nobody has it, and it lives. Its
- * handle goes onto the lease's account, and the broker tries again.
+ * A mint failed after the vendor had minted a credential, and the provider could not revoke it immediately. The credential
+ * is alive, but no job has it. Its handle is recorded on the lease, and the sweep retries the revocation.
  */
 export class LeftAliveError extends BrokerError {
   readonly left: LeftAlive
@@ -92,16 +92,19 @@ export class LeftAliveError extends BrokerError {
 }
 
 export interface LeftAlive {
-  /** What `revoke` needs. */
+  /** The input of `revoke`. */
   readonly handle: Secret<string>
-  /** When it ends by itself; null when nobody knows. */
+  /** When the credential expires; null when that is not known. */
   readonly expiresAt: Date | null
 }
 
-/** By how much another side's clock may be ahead of ours before what it gives counts as living longer than was granted, in seconds. */
+/** The vendor's clock may be this many seconds ahead of ours before its credential counts as living longer than granted. */
 export const CLOCK_TOLERANCE_SECONDS = 120
 
-/** Whether something lives for longer than so many seconds from now on, as far as clocks let anybody say. No date at all does. */
+/**
+ * Whether a credential that ends at `endsAt` lives longer than `seconds` from now, with the tolerance for clocks. True for
+ * an invalid date.
+ */
 export const outlives = (endsAt: Date, now: Date, seconds: number): boolean =>
   !(endsAt.getTime() <= now.getTime() + (seconds + CLOCK_TOLERANCE_SECONDS) * 1000)
 
@@ -109,42 +112,43 @@ export interface MintedValue {
   /** A `Secret` is masked in the job; a plain string is public. */
   readonly value: Secret<string> | string
   readonly env?: string
-  /** It arrives as a file, and the variable names its path. */
+  /** Present when the value is delivered as a file; the variable then contains its path. */
   readonly file?: FileForm
 }
 
 export interface Minted {
   readonly values: Readonly<Record<string, MintedValue>>
-  /** When it ends by itself; null when it does not. */
+  /** When the credential expires; null when it does not. */
   readonly expiresAt: Date | null
-  /** Said honestly: most cloud tokens only expire. */
+  /** Must be true to the vendor's behaviour: most cloud tokens only expire. */
   readonly revocation: Revocation
-  /** Whether values came from the broker's memory, where the connection keeps any: the audit record says so. */
+  /** Whether values came from the broker's memory, if the connection caches values. The audit record contains it. */
   readonly cache?: CacheUse
-  /** What `revoke` needs; sealed before it is stored. Present exactly when `revocation` is `revocable`. */
+  /** The input of `revoke`; sealed before it is stored. Present exactly when `revocation` is `revocable`. */
   readonly handle?: Secret<string>
 }
 
 /**
- * Mints one kind of credential, or reads what a store keeps. A provider knows nothing of HTTP routes, policies or storage.
+ * Mints one kind of credential, or reads secrets from a store. A provider knows nothing of HTTP routes, policies or
+ * storage.
  *
- * A mint that fails takes back what it minted; what it cannot, it throws as `LeftAliveError`.
+ * A mint that fails must revoke what it has minted. If it cannot, it throws `LeftAliveError`.
  *
- * `mint` and `revoke` throw `BrokerError` with one of the `provider_*` codes; what reads a store also `secret_not_found` and
- * `secret_unusable`; `configuration_invalid` where a secret of the connection's own is not to be had, and `internal` for a
- * fault of ours. Its detail names the connection and what to change, and never carries what the other side wrote.
+ * `mint` and `revoke` throw `BrokerError` with one of these codes: `provider_*`; for stores also `secret_not_found` and
+ * `secret_unusable`; `configuration_invalid` when a secret of the connection is missing; `internal` for a fault in our
+ * code. The detail names the connection and what to change, and never contains text from the vendor.
  */
 export interface Provider<Connection = unknown, Grant = unknown> {
   readonly name: string
-  /** What it gives, in one phrase for the table of providers. */
+  /** What it mints, in one phrase for the table of providers. */
   readonly summary: string
-  /** How that ends, in one phrase for the same table. */
+  /** How the credential ends, in one phrase for the same table. */
   readonly ends: string
-  /** What the organisation file may say of a connection, besides `provider`, `require_bound_token` and `max_ttl`. */
+  /** The schema of a connection in the organisation file, without `provider`, `require_bound_token` and `max_ttl`. */
   readonly connection: z.ZodType<Connection>
-  /** What a policy may say of a grant, besides `connection` and `ttl`. */
+  /** The schema of a grant in a policy, without `connection` and `ttl`. */
   readonly grant: z.ZodType<Grant>
-  /** What a grant and its connection cannot say together; null when they agree. Checked at load, before any call. */
+  /** Why a grant does not fit its connection; null when it fits. Checked when the policies load, before any call. */
   check?(grant: Grant, connection: Connection): string | null
   /**
    * Why no grant of a connection is ever inside a boundary's pattern for a field; null when one may be. The end of a
@@ -152,28 +156,31 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    */
   checkCeiling?(field: string, pattern: string, connection: Connection): string | null
   /**
-   * Why a grant whose gaps a job's claims filled cannot be that job's; null when it can. The end of a sentence. For what
-   * the claims do not say that go in, such as whose repository it is that has a name.
+   * Why this job must not get a grant whose gaps were filled with its claims; null when it may. The end of a sentence. For
+   * facts that the filled claims do not contain, such as the owner of a repository that is named without its owner.
    */
   checkFilled?(connection: Connection, job: Pick<Identity, "ownerId">): string | null
   /**
-   * Present when grants name files of secrets that lie in the policy folder. They are checked when it loads, count for its
-   * version, and go with the grants that name them, still encrypted, wherever policies go: to nobody else.
+   * Present when grants name secrets files in the policy folder. The files are checked when the folder loads, and are part
+   * of its version. They travel only with the grants that name them, still encrypted, wherever the policies are stored.
    */
   readonly files?: ProviderFiles<Connection, Grant>
-  /** The audiences that it has the broker sign tokens for, so that no other connection gets past its limits with them. */
+  /**
+   * Audiences this provider requests identity tokens for. Loading rejects another connection that could hand out a token
+   * for one of them.
+   */
   audiences?(connection: Connection): ConnectionAudiences
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   /**
-   * A grant as boundaries see it, where that is not the grant itself: what a field says beside the thing that it reaches is
-   * left out. Given what the schema made of a grant, and a grant as it was written.
+   * The form of a grant that boundaries check, if that is not the grant itself: it leaves out everything except what the
+   * grant can reach. Accepts both a parsed grant and a grant as written.
    */
   underCeiling?(grant: unknown): unknown
-  /** What the audit trail says was reached: a role's ARN, an audience. Never a secret. */
+  /** The resource's name in the audit trail: a role's ARN, an audience. Never a secret. */
   resource(grant: Grant): string
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
-  /** Takes a credential back. Succeeds when it is already gone. */
+  /** Revokes a credential. Succeeds when the credential has already ended. */
   revoke?(handle: Secret<string>, request: RevokeRequest<Connection>, io: ProviderIo): Promise<void>
 }
 

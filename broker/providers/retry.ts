@@ -5,12 +5,12 @@ const FIRST_DELAY_MS = 200
 const MAX_DELAY_MS = 3_000
 const MAX_ATTEMPTS = 5
 
-/** Codes after which the same call may succeed a moment later. A refusal is not among them: it is final. */
+/** Codes of transient failures: the same call may succeed a moment later. A refusal is final. */
 const PASSING: ReadonlySet<string> = new Set(["provider_throttled", "provider_unavailable"])
 
 /**
- * Runs a call again while it fails of something that passes, with full jitter, as long as time remains. Only for calls
- * that the vendor says are safe to repeat.
+ * Retries a call after transient failures, with full jitter, as long as time remains. Only for calls that are safe to
+ * repeat according to the vendor.
  *
  * @throws {BrokerError} the last failure
  */
@@ -20,7 +20,7 @@ export async function retryPassing<Value>(io: ProviderIo, call: () => Promise<Va
       return await call()
     } catch (error) {
       const passing = error instanceof BrokerError && PASSING.has(error.code)
-      // Full jitter (a random share of the growing bound) keeps a crowd of jobs from coming back together.
+      // Full jitter (a random share of the growing limit) prevents many jobs from retrying at the same moment.
       const delay = Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
       if (!passing || attempt === MAX_ATTEMPTS || delay >= io.remainingMs()) throw error
       await io.sleep(delay)

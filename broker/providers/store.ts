@@ -16,49 +16,49 @@ import {
 } from "./read-grant.ts"
 import { delivered, type StoredValue } from "./stored-value.ts"
 
-/** Nobody waits longer for a rotated secret, whatever a connection says. */
+/** The longest caching that a connection may set, so that a rotated secret arrives after at most 10 minutes. */
 const MAX_CACHE_SECONDS = 600
-/** How long the lease of a stored secret may last. The secret itself does not end with it. */
+/** The longest lease of a stored secret. The secret itself does not end with it. */
 const MAX_TTL_SECONDS = 12 * 3600
 
-/** What every store's connection may say, to be spread into its schema. */
+/** Settings of every store's connection; spread into its schema. */
 export const storeSettings = {
   cache: duration
-    .refine((seconds) => seconds <= MAX_CACHE_SECONDS, "a cache holds values for at most 10m")
+    .refine((seconds) => seconds <= MAX_CACHE_SECONDS, "a cache may keep values for at most 10m")
     .optional()
-    .meta({ description: "For how long values are kept, sealed, in the broker's memory. Left out: not at all." }),
+    .meta({ description: "How long values stay sealed in the broker's memory. Left out: no caching." }),
 }
 
 interface StoreSettings {
   readonly cache?: number | undefined
 }
 
-/** What a policy offers of a store. */
+/** The fields of every store's grant. */
 export interface StoreGrant {
   readonly read: ReadField
 }
 
-/** Reads these locators, all of them: a map without one of them is a fault of the store's. */
+/** Reads all of these locators. A result without one of them is a fault in the store's code. */
 export type ReadLocators = (locators: readonly string[]) => Promise<ReadonlyMap<string, StoredValue>>
 
-/** Where secrets already live, as far as stores differ. All else of a provider is the same for each. */
+/** The differences between stores. `storeProvider` adds the rest of a provider, which all stores share. */
 export interface Store<Connection extends StoreSettings, Place> {
   readonly name: string
   readonly summary: string
-  /** As errors name it: `AWS Secrets Manager`. */
+  /** Its name in errors: `AWS Secrets Manager`. */
   readonly title: string
   readonly connection: z.ZodType<Connection>
   readonly parse: ParseLocator<Place>
-  /** What a grant's locators and its connection cannot say together; null when they agree. */
+  /** Why a grant's locators do not fit its connection; null when they fit. */
   check?(wanted: readonly Located<Place>[], connection: Connection): string | null
-  /** Present when its locators name files in the policy folder: how one is read, and what a locator names. */
+  /** Present when its locators name files in the policy folder: how a file is read, and which file a locator names. */
   readonly files?: Pick<ProviderFiles, "read"> & { named: NamedIn<Connection, Place> }
   /**
-   * Whom the store takes the broker for: `job` when it is told of the job and may decide on it, `connection` when every job
-   * looks the same to it. What was read for one job is never kept for another where the store could tell them apart.
+   * The caller that the store sees. `job`: the store knows the job and may decide on its claims. `connection`: all jobs are
+   * the same caller. A value that was read for one job is never cached for another job that the store can distinguish.
    */
   readonly asks: "job" | "connection"
-  /** Of the tokens that the broker logs in with; left out where it logs in with none. */
+  /** The audiences of the identity tokens for the broker's login; left out when it uses none. */
   audiences?(connection: Connection): ConnectionAudiences
   /** @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*` */
   read(
@@ -69,7 +69,7 @@ export interface Store<Connection extends StoreSettings, Place> {
   ): Promise<ReadonlyMap<string, StoredValue>>
 }
 
-/** Makes a provider of a store. What it hands out does not end with the lease, and says so. */
+/** Makes a provider from a store. Its credentials do not end with the lease, and are declared so. */
 export function storeProvider<Connection extends StoreSettings, Place>(
   store: Store<Connection, Place>,
 ): Provider<Connection, StoreGrant> {
@@ -97,7 +97,7 @@ export function storeProvider<Connection extends StoreSettings, Place>(
 
 type NamedIn<Connection, Place> = (place: Place, connection: Connection) => Omit<FileName, "at">
 
-/** The file of each of a grant's locators, and where the locator stands. */
+/** The file of each locator in a grant, with the locator's position. */
 const namedBy =
   <Connection, Place>(named: NamedIn<Connection, Place>, parse: ParseLocator<Place>) =>
   ({ read }: StoreGrant, connection: Connection): readonly FileName[] =>
@@ -106,8 +106,8 @@ const namedBy =
     )
 
 /**
- * The credential that a grant's `read` stands for: every locator read once, from memory where the connection keeps values,
- * and handed over as the grant wants it. All values or none.
+ * The credential of a grant's `read`: every locator is read once, from memory if the connection caches values, and
+ * delivered in the form that the grant names. All values or none.
  */
 export async function readStored(
   read: ReadField,
@@ -132,7 +132,7 @@ export async function readStored(
     if (stored === undefined) throw new Error("the store answered without one of the locators")
     return [wanted.variable, delivered(side, wanted, stored)] as const
   })
-  // Kept only when all of it was good: what cannot be handed over is read again, and may have been mended by then.
+  // Cached only when every value could be delivered. An unusable value is read again next time, when it may be corrected.
   if (cacheSeconds > 0) {
     for (const locator of missing) {
       const stored = found.get(locator)

@@ -5,20 +5,22 @@ import type { OtherSide } from "./call.ts"
 import type { MintedValue } from "./provider.ts"
 import type { Wanted } from "./read-grant.ts"
 
-/** What a store has for a locator. */
+/** The value that a store returns for a locator. */
 export interface StoredValue {
   readonly value: Secret<string> | Secret<Uint8Array>
-  /** The store says that everybody may see it. */
+  /** The store declares the value as public. */
   readonly isPublic?: boolean
 }
 
-/** The largest value that is handed over, in bytes. */
+/** The largest value that is delivered, in bytes. */
 const MAX_VALUE_BYTES = 64 * 1024
 
 /**
- * What the job gets for a stored value, if it can be handed over as the grant wants it.
+ * The value for the job, if it can be delivered in the form that the grant names.
  *
- * @throws {BrokerError} `secret_unusable`: it is too large, empty, binary where text is meant, or no variable could hold it
+ * @throws {BrokerError} `secret_unusable`: the value is too large, empty, binary where text is expected, or not possible in
+ *   a
+ *   variable
  */
 export function delivered(side: OtherSide, wanted: Wanted, { value, isPublic = false }: StoredValue): MintedValue {
   const { variable: env, file, locator, allowEmpty } = wanted
@@ -26,38 +28,39 @@ export function delivered(side: OtherSide, wanted: Wanted, { value, isPublic = f
   const bytes = typeof raw === "string" ? new TextEncoder().encode(raw) : raw
   const unusable = (why: string) => secretUnusable(side, locator, why)
   if (bytes.byteLength > MAX_VALUE_BYTES) throw unusable(`is larger than ${MAX_VALUE_BYTES / 1024} KiB`)
-  if (bytes.byteLength === 0 && !allowEmpty) throw unusable("is empty, and the grant does not say allow_empty: true")
+  if (bytes.byteLength === 0 && !allowEmpty)
+    throw unusable("is empty: set a value, or add allow_empty: true to the grant")
   const text = typeof raw === "string" ? raw : textOf(raw)
   const said = (content: string) => (isPublic ? content : new Secret(content))
   if (file !== null) {
     if (text !== null) return { value: said(text), env, file }
     return { value: said(base64Of(bytes)), env, file: { ...file, encoding: "base64" } }
   }
-  if (text === null) throw unusable("is binary: let it arrive as a file, with as: file")
-  if (!text.isWellFormed()) throw unusable("is no text in Unicode")
+  if (text === null) throw unusable("is binary: deliver it as a file, with as: file")
+  if (!text.isWellFormed()) throw unusable("is not valid Unicode text")
   if (/[\0\r]/.test(text)) {
     throw unusable(
-      "has a NUL or a carriage return, which no variable carries unharmed: let it arrive as a file, with as: file",
+      "has a NUL or a carriage return, which a variable cannot hold unchanged: deliver it as a file, with as: file",
     )
   }
   return { value: said(text), env }
 }
 
-/** A locator that names nothing: the secret, the version or the field is not there, or not for this connection. */
+/** A locator without a value: the secret, version or field does not exist, or this connection must not see it. */
 export const secretNotFound = (side: OtherSide, locator: string, why: string): BrokerError =>
   new BrokerError(
     "secret_not_found",
     `${side.name}, connection ${side.connection}: ${locator} ${why}. Nothing was handed out.`,
   )
 
-/** Something is there, and cannot be handed over as the grant wants it. Says nothing of what it is. */
+/** The value exists, but cannot be delivered in the form that the grant names. The error reveals nothing of the value. */
 export const secretUnusable = (side: OtherSide, locator: string, why: string): BrokerError =>
   new BrokerError(
     "secret_unusable",
     `${side.name}, connection ${side.connection}: ${locator} ${why}. Nothing was handed out.`,
   )
 
-/** Null for what is binary, as files with a NUL are. */
+/** Null when the bytes are binary. Text with a NUL counts as binary. */
 function textOf(bytes: Uint8Array): string | null {
   const text = textOfUtf8(bytes)
   return text?.includes("\0") ? null : text

@@ -2,11 +2,11 @@ import { BrokerError } from "../core/errors.ts"
 import type { Secret } from "../core/secret.ts"
 import type { SealContext, Sealer } from "./sealer.ts"
 
-/** Where a GitHub App's sealed key belongs: to the deployment, and to nothing else in it. */
+/** The context that a GitHub App's key is sealed for: the deployment, under this name. */
 export const GITHUB_APP_KEY: SealContext = { kind: "app-key", repository: "-", id: "github" }
 
 /**
- * The App's key as PEM, whichever way the operator gave it: as it is, or sealed under the deployment's key.
+ * The App's key as PEM. The operator may set it as PEM, or sealed under the deployment's key.
  *
  * @throws {BrokerError} `configuration_invalid` when it was sealed for another deployment
  */
@@ -14,10 +14,10 @@ export async function openAppKey(key: Secret<string>, sealer: Sealer): Promise<S
   // A compact JWE has five parts; PEM has no dots at all.
   if (key.reveal().split(".").length !== 5) return key
   return await sealer.open(key.reveal(), GITHUB_APP_KEY).catch(() => {
-    // The sealer speaks of what the broker stored; this stands in its settings, and is mended there.
+    // The sealer's own message is about the broker's storage. This value is in the settings and must be corrected there.
     throw new BrokerError("configuration_invalid", SEALED_ELSEWHERE)
   })
 }
 
 const SEALED_ELSEWHERE =
-  "DAYPASS_GITHUB_APP_KEY does not open here: it was changed, or sealed under another DAYPASS_KEK, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal the key again with this broker's settings: npx daypass seal < app.private-key.pem"
+  "DAYPASS_GITHUB_APP_KEY cannot be unsealed: it was changed, or sealed under another DAYPASS_KEK, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal the key again with this broker's settings: npx daypass seal < app.private-key.pem"

@@ -3,14 +3,14 @@ import type { Secret } from "../core/secret.ts"
 import type { ConnectionSecrets } from "../ports/connection-secrets.ts"
 import type { SealContext, Sealer } from "./sealer.ts"
 
-/** Where a connection's sealed secret belongs: to the deployment, under its name. */
+/** The context that a connection's secret is sealed for: the deployment, under the secret's name. */
 export const connectionSecretContext = (name: string): SealContext => ({
   kind: "connection-secret",
   repository: "-",
   id: name,
 })
 
-/** Finds connections' secrets among the operator's settings: as they are, or sealed by `daypass seal --for NAME`. */
+/** Finds connections' secrets in the operator's settings: plain, or sealed by `daypass seal --for NAME`. */
 export function createConnectionSecrets(
   setting: (name: string) => Secret<string> | undefined,
   sealer: Sealer,
@@ -27,11 +27,14 @@ export function createConnectionSecrets(
   }
 }
 
-/** Five parts, the first of which is the JSON of a compact JWE's header (RFC 7516): no token, key or password looks like it. */
+/**
+ * A compact JWE (RFC 7516): five parts, and the first one begins with a JSON header. No token, key or password has this
+ * form.
+ */
 const isSealed = (text: string) => /^eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4}$/.test(text)
 
 const missing = (name: string) =>
-  `A connection names the secret ${name}, which this broker does not have. Set it: npx wrangler secret put ${name} at the edge, the variable ${name} on Node.`
+  `A connection names the secret ${name}, but it is not set. Set it: at the edge with npx wrangler secret put ${name}, on Node as the variable ${name}.`
 
 const sealedElsewhere = (name: string) =>
-  `The secret ${name} does not open here: it was changed, or sealed under another DAYPASS_KEK, for another name, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal it again with this broker's settings: npx daypass seal --for ${name}`
+  `The secret ${name} cannot be unsealed: it was changed, or sealed under another DAYPASS_KEK, for another name, or for another DAYPASS_URL or DAYPASS_DEPLOYMENT. Seal it again with this broker's settings: npx daypass seal --for ${name}`

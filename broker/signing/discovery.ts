@@ -1,9 +1,9 @@
 import { SIGNING_ALGORITHM } from "./signing-key.ts"
 
-/** Where the broker's public keys stand, below its URL. */
+/** The path of the broker's public keys, below its URL. */
 export const JWKS_PATH = "/.well-known/jwks.json"
 
-/** The discovery document (OpenID Connect Discovery 1.0, section 3): what federation needs, and no endpoint we lack. */
+/** The discovery document (OpenID Connect Discovery 1.0, section 3), with only the fields that federation needs. */
 export function discoveryDocument(issuer: string) {
   return {
     issuer,

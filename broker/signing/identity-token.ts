@@ -3,10 +3,10 @@ import type { Claims, Identity } from "../core/identity.ts"
 import { isJobClaim } from "../core/job-claims.ts"
 
 /**
- * What a cloud's trust policy names: `repository:<owner>/<repo>:environment:<name or ->:grant:<name>`.
+ * The subject that a cloud's trust policy names: `repository:<owner>/<repo>:environment:<name or ->:grant:<name>`.
  *
- * Each part is percent-encoded (RFC 3986 unreserved characters stay), so that no environment's name can spell the
- * separator and end up as another grant's subject. An environment that is really called `-` becomes `%2D`.
+ * Each part is percent-encoded (RFC 3986 unreserved characters stay), so that the name of an environment cannot contain the
+ * separator and give the subject of another grant. An environment with the name `-` becomes `%2D`.
  */
 export function identityTokenSubject(identity: Pick<Identity, "repository" | "environment">, grant: string): string {
   const repository = identity.repository.split("/").map(encodePart).join("/")
@@ -18,14 +18,14 @@ const environmentPart = (name: string | undefined) => {
   return name === "-" ? "%2D" : encodePart(name)
 }
 
-/** `encodeURIComponent`, plus the characters that it leaves and IAM's `StringLike` would read as wildcards. */
+/** `encodeURIComponent`, and also the characters that it leaves, among them the wildcard `*` of IAM's `StringLike`. */
 const encodePart = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /**
- * The claims of an identity token: ours, then the job's, then what the provider adds. In a clash ours win over the job's,
- * and the job's over the provider's; an addition with the name of a job's claim is dropped even when the job lacks that
- * claim, so that nothing added can pass for a fact about the job.
+ * The claims of an identity token: the broker's, the job's, and the provider's additions. When names collide, the broker's
+ * claims win over the job's, and the job's over the provider's. An addition with the name of a job's claim is dropped even
+ * when the job lacks that claim, so that an addition can never look like a fact about the job.
  */
 export function identityTokenClaims(about: {
   readonly issuer: string
@@ -67,8 +67,9 @@ export function identityTokenClaims(about: {
 }
 
 /**
- * What only the broker says: RFC 7519's registered claims; `azp`, which AWS holds against its audiences instead of `aud`;
- * and everything below AWS's URL, from which STS reads session tags, flattened too, and the source identity.
+ * Claims that only the broker may set: RFC 7519's registered claims; `azp`, which AWS compares with its audiences instead
+ * of `aud`; and all names under AWS's URL, from which STS reads session tags (also in flattened form) and the source
+ * identity.
  */
 const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith("https://aws.amazon.com/")
 

@@ -2,10 +2,12 @@ import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
 
-/** Where a sealed value belongs. It opens there and nowhere else: a row copied to another place stays shut. */
+/**
+ * The place that a value is sealed for. It can be unsealed only there: a row that is copied to another place stays sealed.
+ */
 export interface SealContext {
   readonly kind: "signing-key" | "revocation-handle" | "app-key" | "connection-secret"
-  /** `<issuer> <repository id>` of the ledger, or `-` for what belongs to the deployment. */
+  /** `<issuer> <repository id>` of the ledger, or `-` for values of the deployment. */
   readonly repository: string
   /** The key id, `<lease>/<grant>`, or the secret's name. */
   readonly id: string
@@ -20,9 +22,9 @@ export interface Sealer {
 const KEK_BYTES = 32
 
 /**
- * Seals values for storage: AES-256-GCM under a data key of its own, which is wrapped (A256GCMKW) by the deployment's
- * key. The form is a compact JWE (RFC 7516); its protected header, which the cipher authenticates, names the key, the
- * deployment, the kind, the repository and the id.
+ * Seals values for storage. Each value is encrypted with AES-256-GCM under its own data key, which is wrapped (A256GCMKW)
+ * under the deployment's key. The form is a compact JWE (RFC 7516). Its protected header, which the cipher authenticates,
+ * names the key, the deployment, the kind, the repository and the id.
  *
  * @param kek 32 bytes, `DAYPASS_KEK`
  */
@@ -43,13 +45,13 @@ export async function createSealer(kek: Secret<Uint8Array>, deployment: string):
       if (header.kid !== kid) {
         throw new BrokerError(
           "configuration_invalid",
-          `A stored ${context.kind} was sealed under another DAYPASS_KEK. Start the broker with the key that this deployment was set up with.`,
+          `A stored ${context.kind} was sealed under another DAYPASS_KEK. Start the broker with the original key of this deployment.`,
         )
       }
       if (header.place !== place(context)) {
         throw new BrokerError(
           "configuration_invalid",
-          `A stored ${context.kind} does not belong where it was found. Restore the broker's storage from a backup.`,
+          `A stored ${context.kind} was sealed for another place than this one. Restore the broker's storage from a backup.`,
         )
       }
       try {
@@ -61,7 +63,7 @@ export async function createSealer(kek: Secret<Uint8Array>, deployment: string):
       } catch {
         throw new BrokerError(
           "configuration_invalid",
-          `A stored ${context.kind} was changed since it was sealed. Restore the broker's storage from a backup.`,
+          `A stored ${context.kind} was changed after it was sealed. Restore the broker's storage from a backup.`,
         )
       }
     },
@@ -76,7 +78,7 @@ function readHeader(sealed: string): { kid?: unknown; place?: unknown } {
   }
 }
 
-/** Names the key without telling of it: the first 96 bits of a digest that nothing else computes. */
+/** An id for the key that reveals nothing of it: the first 96 bits of a digest with a label that is used only here. */
 async function keyId(kek: Secret<Uint8Array>): Promise<string> {
   const label = new TextEncoder().encode("daypass key id\0")
   const bytes = new Uint8Array(label.length + KEK_BYTES)

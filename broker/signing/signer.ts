@@ -8,7 +8,7 @@ import { activeKey, first, publishedKeys } from "./key-states.ts"
 import type { Sealer } from "./sealer.ts"
 import { makeSigningKey, openSigningKey, SIGNING_ALGORITHM } from "./signing-key.ts"
 
-/** A public key as the JWKS shows it. */
+/** A public key in the form of the JWKS. */
 export interface PublishedKey {
   readonly kty: "RSA"
   readonly n: string
@@ -18,16 +18,16 @@ export interface PublishedKey {
   readonly alg: typeof SIGNING_ALGORITHM
 }
 
-/** The broker's voice: signs with the active key, and shows the public halves of all that matter. */
+/** Signs with the active key, and publishes the public keys. */
 export interface Signer {
-  /** Signs `claims` as they are. @throws {BrokerError} `ledger_unavailable`, `configuration_invalid` */
+  /** Signs `claims` unchanged. @throws {BrokerError} `ledger_unavailable`, `configuration_invalid` */
   sign(claims: Claims): Promise<Secret<string>>
   publicKeys(): Promise<readonly PublishedKey[]>
 }
 
-/** How long an instance goes on with the keys it has read, in seconds. Far below the hours a key is published ahead. */
+/** How long an instance caches the keys, in seconds. Much shorter than the hours for which a key is published ahead. */
 const KEYS_FRESH_SECONDS = 60
-/** How often a lost race for the first key is run again before something must be wrong. */
+/** How often an instance retries after another one was first to store the first key. */
 const FIRST_KEY_ATTEMPTS = 3
 
 const encoder = new TextEncoder()
@@ -38,9 +38,9 @@ interface LoadedKeys {
   readonly active: { readonly kid: string; readonly key: CryptoKey }
 }
 
-/** Makes the signer of one instance. It reads the ring when it is first asked, and makes the first key when there is none. */
+/** Makes the signer of one instance. It reads the ring at its first use, and makes the first key when the ring is empty. */
 export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: Clock }): Signer {
-  // Values only, never a promise: on workerd one request must not wait for another's I/O.
+  // Holds values, never a promise: on workerd one request must not await the I/O of another.
   let loaded: LoadedKeys | undefined
 
   async function current(): Promise<LoadedKeys> {
@@ -55,7 +55,7 @@ export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: C
   return {
     async sign(claims) {
       const { active } = await current()
-      // Not SignJWT, which takes a deep copy of the claims first: here they are complete, and text the next moment.
+      // SignJWT is not used: it makes a deep copy of the claims, which are already complete.
       const token = await new CompactSign(encoder.encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg: SIGNING_ALGORITHM, kid: active.kid, typ: "JWT" })
         .sign(active.key)
@@ -75,10 +75,10 @@ export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: C
 }
 
 /**
- * The ring's keys, making the first one if there is none.
+ * The ring's keys. Makes the first key when the ring is empty.
  *
- * Any number of instances may find the ring empty at the same time. Each makes a key and offers it; the ring takes one,
- * and the others drop theirs and read again, so that no token is ever signed by a key that is not published.
+ * Several instances may find the ring empty at the same time. Each makes a key and tries to store it, and the ring accepts
+ * one. The others drop their keys and read again, so that an unpublished key never signs a token.
  */
 async function keysWithActive(ports: { keyRing: KeyRing; sealer: Sealer }, now: Date) {
   for (let attempt = 0; attempt < FIRST_KEY_ATTEMPTS; attempt++) {
@@ -93,6 +93,6 @@ async function keysWithActive(ports: { keyRing: KeyRing; sealer: Sealer }, now: 
   }
   throw new BrokerError(
     "ledger_unavailable",
-    "The key ring keeps changing while the first signing key is made. Try again.",
+    "The key ring changed repeatedly while the first signing key was made. Try again.",
   )
 }

@@ -4,11 +4,11 @@ import { Secret } from "../core/secret.ts"
 import type { StoredKey } from "../ports/key-ring.ts"
 import type { Sealer } from "./sealer.ts"
 
-/** RS256: the one algorithm that every cloud's OIDC federation takes. */
+/** RS256: the only algorithm that the OIDC federation of every cloud accepts. */
 export const SIGNING_ALGORITHM = "RS256"
 const MODULUS_BITS = 2048
 
-/** Makes an RSA key whose private half is sealed before it is anywhere else. It is `next` until the ring says otherwise. */
+/** Makes an RSA key and seals its private half immediately. The key is `next` until the ring activates it. */
 export async function makeSigningKey(sealer: Sealer, now: Date): Promise<StoredKey> {
   const { publicKey, privateKey } = await generateKeyPair(SIGNING_ALGORITHM, {
     modulusLength: MODULUS_BITS,
@@ -22,7 +22,7 @@ export async function makeSigningKey(sealer: Sealer, now: Date): Promise<StoredK
   return { kid, publicJwk, sealedPrivateKey, createdAt: now.toISOString(), activatedAt: null, retiredAt: null }
 }
 
-/** Opens a stored key for signing. @throws {BrokerError} `configuration_invalid` when it was sealed under another key. */
+/** Unseals a stored key for signing. @throws {BrokerError} `configuration_invalid` when it was sealed under another key. */
 export async function openSigningKey(key: StoredKey, sealer: Sealer): Promise<CryptoKey> {
   const pkcs8 = await sealer.open(key.sealedPrivateKey, sealedAs(key.kid))
   try {

@@ -46,7 +46,7 @@ describe("daypass explain", () => {
       policies: octo-org/octo-repo/production.yaml
 
       DENY  aws-deploy
-            The allow rule "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match: ref must be refs/heads/main, and is refs/heads/feature.
+            The allow rule "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/feature.
             allow "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match
               - ref: refs/heads/main; is "refs/heads/feature"
               + event_name: push; is "push"

@@ -42,7 +42,7 @@ describe("daypass test", () => {
     const { code, out, err } = await runTest(folderWith(DEPLOYS, REFUSES, FAILS))
     expect([code, err]).toEqual([1, ""])
     expect(out).toMatchInlineSnapshot(`
-      "policies/octo-org/octo-repo/production.test.yaml:9:5: error: "every branch deploys" fails. Expected allow, and it is denied (not_allowed). aws-deploy: The allow rule "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match: ref must be refs/heads/main, and is refs/heads/x. [test_failed]
+      "policies/octo-org/octo-repo/production.test.yaml:9:5: error: "every branch deploys" fails. Expected allow, and it is denied (not_allowed). aws-deploy: The allow rule "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/x. [test_failed]
       3 tests: 2 passed, 1 failed. Exercised: 2 of 2 rules (100%). Granted: 1 of 1 grant."
     `)
   })

@@ -116,7 +116,7 @@ describe("what is not known", () => {
     [
       "the App lacks the permission",
       () => Object.assign(world.installation, { permissions: { contents: "read" } }),
-      /grant it Actions: read/,
+      /permission Actions: read/,
     ],
     [
       "the installation is suspended",
@@ -126,7 +126,7 @@ describe("what is not known", () => {
     [
       "GitHub asks for patience",
       () => world.api.limit({ kind: "secondary", status: 403, retryAfterSeconds: 90 }),
-      /patience until 2026-11-22T10:01:30Z/,
+      /requests until 2026-11-22T10:01:30Z/,
     ],
     ["GitHub fails", () => world.api.fail("reset"), /GitHub could not be reached/],
     ["GitHub points elsewhere", () => world.api.fail("redirect"), /never followed/],
@@ -160,7 +160,7 @@ describe("what is not known", () => {
   ]
   test.each(bodies)("is what GitHub describes with %s", async (_, body) => {
     world.api.override(/environments/, { status: 200, body })
-    expect(await reasonFor()).toContain("is not known. GitHub described")
+    expect(await reasonFor()).toContain("is unknown. GitHub described")
   })
 
   test.each(["", ".", ".."])("is an environment named %j, which is not asked for", async (environment) => {

@@ -57,7 +57,7 @@ test("a policy with the repository's former name counts for ten minutes after a 
   await inForce()
   world.shop.name = "store"
   world.clock.advance(60)
-  expect((await inForce()).notes).toEqual([expect.stringContaining("faulty now")])
+  expect((await inForce()).notes).toEqual([expect.stringContaining("have faults now")])
   world.clock.advance(9 * 60)
   await expect(inForce()).rejects.toMatchObject({
     code: "policy_invalid",

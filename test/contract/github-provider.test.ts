@@ -181,9 +181,9 @@ describe("the installation", () => {
   const REFUSED: [string, () => unknown, RegExp][] = [
     ["not there", () => api.uninstall(installation), /not installed on acme/],
     ["suspended", () => Object.assign(installation, { suspendedAt: "2026-11-22T10:00:00Z" }), /is suspended/],
-    ["without the permission", () => Object.assign(installation, { permissions: {} }), /not all of contents: write/],
-    ["with less", () => Object.assign(installation, { permissions: { contents: "read" } }), /not all of contents/],
-    ["without the repository", () => Object.assign(installation, { repositories: [42] }), /not reach all of shop/],
+    ["without the permission", () => Object.assign(installation, { permissions: {} }), /lacks some of contents: write/],
+    ["with less", () => Object.assign(installation, { permissions: { contents: "read" } }), /lacks some of contents/],
+    ["without the repository", () => Object.assign(installation, { repositories: [42] }), /not include all of shop/],
     [
       "of another App",
       () => {

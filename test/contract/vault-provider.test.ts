@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import { endWithTime, takeBackAt } from "../../broker/adapters/sqlite/credential-ends.ts"
+import { endWithTime, revokeAt } from "../../broker/adapters/sqlite/credential-ends.ts"
 import type { LeaseCredentialState } from "../../broker/ports/ledger.ts"
 import { LeftAliveError, type Minted } from "../../broker/providers/provider.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
@@ -41,7 +41,7 @@ describe("a token that the job renews", () => {
     expect(await world.renew(minted)).toBe(86_400)
     const credential = asStored(minted, at)
     const over = at + TTL_SECONDS * 1000
-    expect(takeBackAt(credential, LEASE)).toBe(over)
+    expect(revokeAt(credential, LEASE)).toBe(over)
     expect(endWithTime([credential], LEASE, over + 60_000)).toEqual([credential])
     await world.revoke(minted.handle)
     expect(world.vault.alive()).toBe(0)
@@ -54,7 +54,7 @@ describe("a token that the job renews", () => {
     expect(await world.renew(minted)).toBeLessThanOrEqual(1_200)
     expect(minted.expiresAt?.getTime()).toBeGreaterThanOrEqual(at + 1_200_000)
     expect(minted.expiresAt?.getTime()).toBeLessThan(Date.now() + 1_200_000 + 1_000)
-    expect(takeBackAt(asStored(minted, at), LEASE)).toBe(at + TTL_SECONDS * 1000)
+    expect(revokeAt(asStored(minted, at), LEASE)).toBe(at + TTL_SECONDS * 1000)
   })
 
   it("is not handed out where it could be renewed for ever", async () => {

@@ -56,13 +56,13 @@ describe("an audit trail that was touched", () => {
     ["an edited link", edit(2, '"chain":"', '"chain":"0'), { line: 3, seq: 2, reason: /does not follow/ }],
     ["a renamed ledger", edit(0, '"41"', '"42"'), { line: 2, seq: 1, reason: /does not follow/ }],
     ["a renamed empty ledger", edit(6, '"9"', '"10"'), { line: 8, seq: 1, reason: /closing line does not match/ }],
-    ["a record too few", lines.toSpliced(2, 1), { line: 3, seq: 2, reason: /not record 2/ }],
+    ["a record too few", lines.toSpliced(2, 1), { line: 3, seq: 2, reason: /record 2 is expected/ }],
     ["a last record too few", lines.toSpliced(4, 1), { line: 5, seq: 4, reason: /some are missing/ }],
-    ["a record twice", lines.toSpliced(2, 0, lines[2] ?? ""), { line: 4, seq: 3, reason: /not record 3/ }],
+    ["a record twice", lines.toSpliced(2, 0, lines[2] ?? ""), { line: 4, seq: 3, reason: /record 3 is expected/ }],
     [
       "two records swapped",
       lines.with(2, lines[3] ?? "").with(3, lines[2] ?? ""),
-      { line: 3, seq: 2, reason: /not record 2/ },
+      { line: 3, seq: 2, reason: /record 2 is expected/ },
     ],
     [
       "a record of another chain",
@@ -72,7 +72,7 @@ describe("an audit trail that was touched", () => {
     [
       "a ledger twice, of which a noted head could vouch for the wrong one",
       exportOf([SHOP, 2], [SHOP, 3]),
-      { line: 5, seq: null, reason: /begins again/ },
+      { line: 5, seq: null, reason: /begins a second time/ },
     ],
     ["a ledger too few", lines.toSpliced(6, 2), { line: 11, seq: null, reason: /some are missing/ }],
     [
@@ -83,12 +83,12 @@ describe("an audit trail that was touched", () => {
     [
       "no closing line of a ledger",
       lines.toSpliced(5, 1),
-      { line: 6, seq: 5, reason: /before the one before it was closed/ },
+      { line: 6, seq: 5, reason: /before the previous one was closed/ },
     ],
     [
       "no closing line of the last ledger",
       lines.toSpliced(11, 1),
-      { line: 12, seq: 3, reason: /before its last ledger/ },
+      { line: 12, seq: 3, reason: /before the last ledger/ },
     ],
     ["no closing line", lines.slice(0, -1), { line: 13, seq: null, reason: /cut/ }],
     ["only a closing line", lines.slice(-1), { line: 1, seq: null, reason: /missing/ }],
@@ -98,23 +98,39 @@ describe("an audit trail that was touched", () => {
     [
       "a line that is JSON but no object",
       lines.toSpliced(1, 0, "[]"),
-      { line: 2, seq: 1, reason: /as the broker writes/ },
+      { line: 2, seq: 1, reason: /canonical text that the broker writes/ },
     ],
-    ["a line of no known kind", lines.toSpliced(1, 0, '{"note":1}'), { line: 2, seq: 1, reason: /not one of/ }],
-    ["an unknown member in a line", edit(5, '{"head"', '{"a":1,"head"'), { line: 6, seq: 5, reason: /not one of/ }],
+    [
+      "a line of no known kind",
+      lines.toSpliced(1, 0, '{"note":1}'),
+      { line: 2, seq: 1, reason: /unknown form or an unknown member/ },
+    ],
+    [
+      "an unknown member in a line",
+      edit(5, '{"head"', '{"a":1,"head"'),
+      { line: 6, seq: 5, reason: /unknown form or an unknown member/ },
+    ],
     [
       "an unknown member in a record",
       edit(1, '"seq":1', '"seq":1,"teq":1'),
       { line: 2, seq: 1, reason: /was changed/ },
     ],
-    ["a space", edit(1, ",", ", "), { line: 2, seq: 1, reason: /as the broker writes/ }],
+    ["a space", edit(1, ",", ", "), { line: 2, seq: 1, reason: /canonical text that the broker writes/ }],
     [
       "an escape for a letter",
       edit(1, "octocat", "oct\\u006fcat"),
-      { line: 2, seq: 1, reason: /as the broker writes/ },
+      { line: 2, seq: 1, reason: /canonical text that the broker writes/ },
     ],
-    ["a member twice", edit(1, '"seq":1', '"seq":1,"seq":1'), { line: 2, seq: 1, reason: /as the broker writes/ }],
-    ["a carriage return", lines.with(1, `${lines[1]}\r`), { line: 2, seq: 1, reason: /as the broker writes/ }],
+    [
+      "a member twice",
+      edit(1, '"seq":1', '"seq":1,"seq":1'),
+      { line: 2, seq: 1, reason: /canonical text that the broker writes/ },
+    ],
+    [
+      "a carriage return",
+      lines.with(1, `${lines[1]}\r`),
+      { line: 2, seq: 1, reason: /canonical text that the broker writes/ },
+    ],
     ["a line that never ends", ["x".repeat(1_000_000)], { line: 1, seq: null, reason: /longer/ }],
   ])("is found by %s", (_name, touched, fault) => {
     expect(verifyChain([fileOf(touched)])).toMatchObject({

@@ -6,7 +6,7 @@ import type { KeyRingMethods } from "./ledgers.ts"
 import { type Answer, answer } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
 
-/** The deployment's signing keys: one Durable Object, so that two isolates that ask at once make no two keys. */
+/** The deployment's signing keys, in one Durable Object, so that two isolates never make two first keys. */
 export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements KeyRingMethods {
   readonly #sql: ObjectSql
   readonly #ring: SqlKeyRing

@@ -14,29 +14,29 @@ import type { Clock } from "../../ports/clock.ts"
 import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
 
-/** A namespace of Workers KV, as far as it is used here. */
+/** The part of a Workers KV namespace that is used here. */
 export interface KvReader {
   get(key: string, options: { readonly type: "text"; readonly cacheTtl?: number }): Promise<string | null>
 }
 
-/** How long an instance decides by a `current` that it has read, before it reads it again. */
+/** How long an instance uses a `current` before it reads it again. */
 export const POLICIES_FRESH_SECONDS = 30
 /** How long the last `current` stays in force while KV does not answer, or answers with an older one. */
 export const POLICIES_STALE_SECONDS = 600
-/** How long an instance goes without asking again after KV did not answer: not every job is to wait for a dead store. */
+/** The pause after KV did not answer, so that not every job waits for a store that is down. */
 export const POLICIES_RETRY_SECONDS = 5
 
-/** How long KV's own cache at a location may keep `current`: the least that it takes. */
+/** How long KV's cache at a location may keep `current`: the minimum that KV allows. */
 const CACHE_TTL_SECONDS = 30
 const DEADLINE_MS = 3000
-/** Of repositories' policies, as JSON. An instance has 128 MB in all. */
+/** The limit for cached policies of repositories, as JSON. An instance has 128 MB for everything. */
 const MAX_CACHED_CHARACTERS = 4 * 1024 * 1024
 const MAX_CACHED_REPOSITORIES = 4096
 
 export interface KvPolicyOptions {
   readonly clock: Clock
   readonly providers: ProviderSchemaTable
-  /** For a test that does not want to wait for a store that never answers. */
+  /** For tests with a store that never answers. */
   readonly deadlineMs?: number
 }
 
@@ -44,27 +44,27 @@ interface Held {
   readonly text: string
   readonly set: PublishedSet
   readonly loadedAt: string
-  /** When KV was last asked and said that this is what is in force. */
+  /** When KV was last asked and confirmed that this set is in force. */
   readonly confirmedAt: number
   readonly askAgainAt: number
-  /** Since when KV does not confirm it. */
+  /** The time since which KV has not confirmed it; null while it is confirmed. */
   readonly staleSince: string | null
 }
 
-/** What KV says when it is asked for `current`. */
+/** KV's answer to a request for `current`. */
 type Answer = { readonly kind: "text"; readonly text: string } | { readonly kind: "none" } | { readonly kind: "failed" }
 
 /**
- * Policies from Workers KV, as `daypass push` put them there.
+ * Policies from Workers KV, published there by `daypass push`.
  *
- * One value, `current`, says what is in force; everything else is named in it by its hash and checked on reading, so that
- * a decision is made by one whole set, however late KV shows which key. What is missing, damaged or of an unknown format
- * is `policy_unavailable`, at once and for everybody: nothing but a `current` that does not name a repository means that
- * it has no policies. Only silence is bridged: while KV does not answer, the last set stays in force for ten minutes.
+ * The value `current` names the set in force. It names everything else by hash, and the hash is checked when a value is
+ * read. So one whole set decides, even if KV shows some keys later than others. A missing, damaged or unknown value is
+ * `policy_unavailable` immediately, for every job. A repository has no policies only when `current` does not name it. When
+ * KV does not answer, the last set stays in force for ten minutes.
  */
 export function createKvPolicySource(store: KvReader, options: KvPolicyOptions): PolicySource {
   const { clock, providers, deadlineMs = DEADLINE_MS } = options
-  // Values only, never a promise: one request must not wait for what another began.
+  // Holds values, never a promise: one request must not await the I/O of another.
   let held: Held | null = null
   const repositories = createBoundedCache<{ text: string; organisation: Organisation; policies: readonly Policy[] }>(
     MAX_CACHED_REPOSITORIES,
@@ -82,7 +82,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     }
   }
 
-  /** Goes on with what is held although KV did not confirm it; null when there is nothing, or it is too old by now. */
+  /** Keeps using the held set although KV did not confirm it; null when there is none, or when it is too old. */
   function bridge(): Held | null {
     const now = millis()
     if (held === null || !countsAt(held, now)) return null
@@ -96,7 +96,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     throw unavailable(reason)
   }
 
-  /** What is in force, by KV's word of at most `POLICIES_FRESH_SECONDS` ago, or else by its last one. */
+  /** The set in force: confirmed by KV within `POLICIES_FRESH_SECONDS`, or else the last confirmed one. */
   async function inForce(): Promise<Held> {
     const askedAt = millis()
     if (held !== null && askedAt < held.askAgainAt && countsAt(held, askedAt)) return held
@@ -105,14 +105,14 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     if (answer.kind === "failed") return bridge() ?? refuse(NO_ANSWER)
 
     const confirmed = { confirmedAt: askedAt, askAgainAt: askedAt + POLICIES_FRESH_SECONDS * 1000, staleSince: null }
-    // Another request may have read while this one waited; what is held is looked at now, and not awaited for.
+    // Another request may have updated `held` while this one waited, so it is compared only now.
     if (held?.text === answer.text) {
       held = { ...held, ...confirmed }
       return held
     }
     const parsed = parseCurrent(answer.text)
     if (!parsed.ok) return refuse(parsed.fault)
-    // KV may show at one location what it showed there before. A deny that was in force must not be gone again for it.
+    // KV may return an older value again. A deny that was already in force must not disappear because of that.
     if (held !== null && parsed.value.published_at < held.set.publishedAt) {
       const bridged = bridge()
       if (bridged !== null) return bridged
@@ -145,7 +145,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     const notes =
       staleSince === null
         ? []
-        : [`The policies are as they were last read: KV did not confirm them since ${staleSince}.`]
+        : [`The policies are from the last successful read: Workers KV has not confirmed them since ${staleSince}.`]
     return {
       version,
       organisation,
@@ -169,14 +169,14 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
 }
 
 const NO_ANSWER = "The policies cannot be read: Workers KV does not answer."
-const NOTHING_PUBLISHED = "Nothing is published in Workers KV: push the policies with daypass push."
+const NOTHING_PUBLISHED = "Workers KV has no published policies: publish them with daypass push."
 const NOT_THERE_YET =
-  "A repository's policies are published and cannot be read yet: Workers KV shows them within a minute or so of a push. If they stay away, push again, with --all."
+  "The published policies of a repository cannot be read yet: Workers KV shows them about a minute after a push. If the error persists, push again, with --all."
 
 const unavailable = (reason: string) =>
   new BrokerError("policy_unavailable", reason, { retryAfterSeconds: POLICIES_RETRY_SECONDS })
 
-/** Waits for a store that takes no deadline. What comes later is dropped. */
+/** Adds a deadline to a store that has none. A later answer is dropped. */
 async function inTime<Value>(value: Promise<Value>, deadlineMs: number): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {

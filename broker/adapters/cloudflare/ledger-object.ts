@@ -16,24 +16,24 @@ import type { LedgerMethods } from "./ledgers.ts"
 import { type Answer, answer } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
 
-/** How soon a sweep that failed is tried again, and the shortest time between two. */
+/** The pause after a failed sweep, and the shortest pause between two sweeps. */
 const SWEEP_AGAIN_MS = 60_000
 const SWEEP_PAUSE_MS = 1000
 
 /**
  * The ledger of one repository: a Durable Object with its own SQLite, named by issuer and repository id.
  *
- * Calls carry the ledger's name, for an object cannot be asked for the name that its id was made from. Each is one
- * synchronous transaction, so that no other call runs between its reads and its writes; the runtime holds every answer back
+ * Calls carry the ledger's name, because an object cannot read the name that its id was made from. Each call is one
+ * synchronous transaction, so no other call runs between its reads and its writes. The runtime holds back every answer
  * until the writes before it are durable.
  */
 export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> implements LedgerMethods {
   readonly #state: DurableObjectState
   readonly #sql: ObjectSql
   #migrated = false
-  /** The alarm that is known to be set, Unix milliseconds. */
+  /** The time of the alarm that is set, in Unix milliseconds; null when unknown. */
   #alarmAt: number | null = null
-  /** Before this no sweep begins, Unix milliseconds: what stays due must not make every call ring the alarm. */
+  /** No sweep begins before this time, in Unix milliseconds: leases that stay due must not set an alarm with every call. */
   #notBefore = 0
 
   constructor(state: DurableObjectState, env: Env) {
@@ -43,9 +43,9 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   }
 
   /**
-   * Ends what is due: takes it from `ledger`, revokes it through the providers and settles it. Called when the alarm rings.
+   * Ends what is due: takes it from `ledger`, revokes it through the providers and settles it. Called by the alarm.
    *
-   * For the entry to fill in: an adapter knows no provider.
+   * The entry implements it, because an adapter knows no providers.
    */
   protected abstract sweep(ledger: SweptLedger, key: LedgerKey): Promise<void>
 
@@ -80,7 +80,7 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
         pause = SWEEP_AGAIN_MS
       }
     }
-    // Not by throwing: the runtime gives an alarm up that has failed six times.
+    // The alarm never throws: the runtime stops retrying an alarm that has failed six times.
     this.#notBefore = Date.now() + pause
     await this.#setAlarm()
   }
@@ -97,7 +97,7 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     return value
   }
 
-  /** On the first call and not when the object is made, so that a failure is answered like any other. */
+  /** Runs on the first call instead of in the constructor, so that a failure is answered like any other. */
   #migrate(): void {
     if (this.#migrated) return
     migrate(this.#sql)
@@ -111,7 +111,7 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
       .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
   }
 
-  /** Sets the alarm to when something is due next, unless one is set that rings sooner. */
+  /** Sets the alarm to the next due time, unless an earlier alarm is set. */
   async #setAlarm(): Promise<void> {
     const [row] = this.#sql.all<{ due: number | null }>("SELECT min(due_at) AS due FROM ledgers")
     if (row?.due == null) return

@@ -3,33 +3,33 @@ import type { Ledger, Ledgers } from "../../ports/ledger.ts"
 import type { LedgerKey } from "../sqlite/ledger-row.ts"
 import { type Answer, ask } from "./rpc.ts"
 
-/** A namespace of Durable Objects, as far as it is used here. */
+/** The part of a Durable Object namespace that is used here. */
 export interface Namespace<Methods> {
   getByName(name: string): Methods
 }
 
-/** A port's methods as an object of ours offers them: with answers for errors, and after `Context`. */
+/** A port's methods as a Durable Object offers them: `Context` comes first, and errors are returned as answers. */
 type Remote<Port, Context extends readonly unknown[]> = {
   readonly [Name in keyof Port]: Port[Name] extends (...values: infer Values) => Promise<infer Value>
     ? (...values: [...Context, ...Values]) => Promise<Answer<Value>>
     : never
 }
 
-/** The methods that are called on a ledger's object; each is told whose ledger it is. */
+/** The methods of a ledger's object. Each call names the ledger. */
 export type LedgerMethods = Remote<Ledger, readonly [key: LedgerKey]>
-/** The methods that are called on the key ring's object. */
+/** The methods of the key ring's object. */
 export type KeyRingMethods = Remote<KeyRing, readonly []>
 
 const KEY_RING_NAME = "signing-keys"
 
-/** The ledgers of a deployment at the edge: one Durable Object a repository. */
+/** The ledgers of a deployment at the edge: one Durable Object for each repository. */
 export function createCloudflareLedgers(namespace: Namespace<LedgerMethods>): Ledgers {
   return { of: (issuerUrl, repositoryId) => ledgerAt(namespace, { issuerUrl, repositoryId }) }
 }
 
 /** The key ring of a deployment at the edge: one Durable Object. */
 export function createCloudflareKeyRing(namespace: Namespace<KeyRingMethods>): KeyRing {
-  // A stub is made for each call: one that failed once stays broken.
+  // Each call makes a new stub, because a stub that failed once stays broken.
   const ring = () => namespace.getByName(KEY_RING_NAME)
   return {
     read: () => ask(() => ring().read()),
@@ -37,7 +37,7 @@ export function createCloudflareKeyRing(namespace: Namespace<KeyRingMethods>): K
   }
 }
 
-/** The name of a ledger's object. JSON, because joined texts could be joined from other parts. */
+/** The name of a ledger's object. It is JSON, because different parts could give the same joined text. */
 export function ledgerObjectName(key: LedgerKey): string {
   return JSON.stringify([key.issuerUrl, key.repositoryId])
 }

@@ -3,13 +3,13 @@ import type { ErrorCode } from "../../wire/error-codes.ts"
 
 /**
  * The answer of a Durable Object's method. Errors travel as values: an exception that crosses a call between objects keeps
- * its message alone, and would come out as a failure of ours whatever it was.
+ * only its message, so every error would look like an internal one.
  */
 export type Answer<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly code: ErrorCode; readonly detail: string }
 
-/** Inside of the object: runs `work`, and answers with what it gives or with why it failed. Never throws. */
+/** Inside the object: runs `work`, and returns its value or its error as an answer. Never throws. */
 export async function answer<Value>(work: () => Promise<Value>): Promise<Answer<Value>> {
   try {
     return { ok: true, value: await work() }
@@ -21,12 +21,12 @@ export async function answer<Value>(work: () => Promise<Value>): Promise<Answer<
 }
 
 /**
- * Outside: waits for an object's answer.
+ * Outside the object: waits for its answer.
  *
- * A call that failed on its way is not tried again: it may have been carried out, and a second one would then be told that
- * its subject token was used.
+ * A call that failed on its way is not retried: the object may have executed it, and would then refuse the retry because
+ * the subject token was used.
  *
- * @throws {BrokerError} what the object answered, or `ledger_unavailable` when it cannot be reached
+ * @throws {BrokerError} the object's error, or `ledger_unavailable` when it cannot be reached
  */
 export async function ask<Value>(call: () => Promise<Answer<Value>>): Promise<Value> {
   let given: Answer<Value>

@@ -1,12 +1,12 @@
 import type { Sql, SqlRow, SqlValue } from "../../ports/sql.ts"
 
-/** What of a Durable Object's storage the ledger needs. */
+/** The part of a Durable Object's storage that the ledger needs. */
 export interface ObjectStorage {
   readonly sql: SqlStorage
   transactionSync<Value>(work: () => Value): Value
 }
 
-/** A Durable Object's own SQLite. Statements are cached by the runtime. */
+/** The SQLite database of a Durable Object. The runtime caches statements. */
 export class ObjectSql implements Sql {
   readonly #storage: ObjectStorage
 
@@ -19,7 +19,7 @@ export class ObjectSql implements Sql {
   }
 
   all<Row extends SqlRow>(text: string, ...values: readonly SqlValue[]): readonly Row[] {
-    // No blob is stored, so that none is read.
+    // The cast is safe: no blob is stored, so no row contains one.
     return this.#storage.sql.exec(text, ...values).toArray() as unknown as Row[]
   }
 

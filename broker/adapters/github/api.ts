@@ -7,11 +7,11 @@ import { type Http, HttpError } from "../../ports/http.ts"
 export interface ApiRequest extends ApiCall {
   readonly method: "GET" | "POST"
   readonly maxBytes: number
-  /** Unix milliseconds. The request ends then, or after 5 s, whichever comes first. */
+  /** Unix milliseconds. The request ends at this time, or after 5 s, whichever is first. */
   readonly deadline: number
 }
 
-/** Sends one request. Never throws for what GitHub or the network does; never retries, never follows a redirect. */
+/** Sends one request. Never throws for failures of GitHub or the network; never retries, never follows a redirect. */
 export type Api = (request: ApiRequest) => Promise<Answer>
 
 const TIMEOUT_MS = 5_000

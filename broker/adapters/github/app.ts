@@ -20,19 +20,22 @@ export interface GitHubAppOptions {
   readonly clock: Clock
 }
 
-/** GitHub as one GitHub App sees it. Only ever reads. */
+/** Reads from GitHub as a GitHub App. Never writes. */
 export interface GitHubApp {
-  /** Asks for one thing of one repository, under a token for that repository and that permission. Never throws for what GitHub does. */
+  /**
+   * Reads one resource of one repository, with a token for only that repository and permission. Never throws for failures
+   * of GitHub.
+   */
   get(question: Question): Promise<Answer>
 }
 
 export interface Question {
-  /** Decides: a name can be taken over, and GitHub answers an old one with a redirect. */
+  /** The id decides: a name can be taken over, and GitHub answers an old name with a redirect. */
   readonly repositoryId: string
   readonly permission: Permission
-  /** Below the repository: empty, or with a slash in front and its parts encoded. */
+  /** The path below the repository: empty, or with a leading slash and encoded parts. */
   readonly path: string
-  /** That of an answer at hand, which is then not sent again. */
+  /** The ETag of a cached answer, which GitHub then does not send again if it is unchanged. */
   readonly etag?: string | null
   readonly maxBytes: number
   /** Unix milliseconds. */
@@ -40,19 +43,19 @@ export interface Question {
 }
 
 const MAX_TOKENS = 5_000
-/** Tokens live an hour. None is used in its last minutes, so that none ends on its way. */
+/** Tokens live one hour. They are not used in their last minutes, so that none expires on its way to GitHub. */
 const TOKEN_MARGIN_MS = 5 * 60_000
-/** Limits are an installation's, or the App's own. */
+/** Rate limits apply to one installation, or to the App itself. */
 const MAX_PAUSES = 1_000
 const APP = "app"
 
 /**
- * Makes GitHub readable through a GitHub App.
+ * Makes a reader of GitHub that authenticates as a GitHub App.
  *
- * Tokens stay in this instance's memory, one for each repository and permission. While GitHub asks for patience, nothing
- * is sent for that installation: whoever goes on asking may be banned.
+ * Tokens stay in this instance's memory, one for each repository and permission. During a rate limit, nothing is sent for
+ * that installation, because clients that continue to send requests may be banned.
  *
- * @throws {BrokerError} `configuration_invalid` when the key is not usable; says why, and never shows it
+ * @throws {BrokerError} `configuration_invalid` when the key is not usable; the detail says why, and never shows the key
  */
 export async function createGitHubApp({ apiUrl, appId, key, http, clock }: GitHubAppOptions): Promise<GitHubApp> {
   const imported = await importAppKey(key)
@@ -64,13 +67,13 @@ export async function createGitHubApp({ apiUrl, appId, key, http, clock }: GitHu
 
   const nowMs = () => clock.now().getTime()
 
-  function pauseOf(whose: string): RateLimited | null {
-    const left = (pauses.get(whose) ?? 0) - nowMs()
+  function pauseOf(account: string): RateLimited | null {
+    const left = (pauses.get(account) ?? 0) - nowMs()
     return left > 0 ? { outcome: "rate-limited", retryAfterSeconds: Math.ceil(left / 1000) } : null
   }
 
-  function noting<Any extends Answer | InstallationToken>(whose: string, answer: Any): Any {
-    if (answer.outcome === "rate-limited") pauses.set(whose, nowMs() + answer.retryAfterSeconds * 1000)
+  function notePause<Any extends Answer | InstallationToken>(account: string, answer: Any): Any {
+    if (answer.outcome === "rate-limited") pauses.set(account, nowMs() + answer.retryAfterSeconds * 1000)
     return answer
   }
 
@@ -79,38 +82,38 @@ export async function createGitHubApp({ apiUrl, appId, key, http, clock }: GitHu
     if (pause !== null) return pause
     const { repositoryId, permission, deadline } = question
     const request = { repositoryId, permission, deadline, app: await appToken(), now: clock.now() }
-    const minted = noting(APP, await mintInstallationToken(request, api))
+    const minted = notePause(APP, await mintInstallationToken(request, api))
     if (minted.outcome === "ok") tokens.set(keyOf(question), minted)
     return minted
   }
 
   async function ask({ repositoryId, path, ...question }: Question, { token, installationId }: InstallationToken) {
-    const whose = `installation ${installationId}`
+    const account = `installation ${installationId}`
     const { etag, maxBytes, deadline } = question
     const request = { path: `/repositories/${repositoryId}${path}`, etag: etag ?? null, maxBytes, deadline }
-    return pauseOf(whose) ?? noting(whose, await api({ ...request, method: "GET", bearer: token }))
+    return pauseOf(account) ?? notePause(account, await api({ ...request, method: "GET", bearer: token }))
   }
 
   return {
     async get(question) {
-      if (!isId(question.repositoryId)) return failed("was not asked: that is no repository's id")
+      if (!isId(question.repositoryId)) return failed("was not asked: the repository's id is invalid")
       const kept = tokens.get(keyOf(question))
       if (kept !== undefined && nowMs() < kept.expiresAt - TOKEN_MARGIN_MS) {
         const answer = await ask(question, kept)
         if (answer.outcome !== "no-access") return answer
-        // What was withdrawn, moved or given since the token was made shows with a new one.
+        // Permissions and installations may have changed since the token was made, so a new token is tried.
       }
       const fresh = await freshToken(question)
       if (fresh.outcome !== "ok") return fresh
       const answer = await ask(question, fresh)
       if (answer.outcome !== "no-access") return answer
       tokens.delete(keyOf(question))
-      return answer.why === "app-rejected" ? failed("did not take the token that it had just given") : answer
+      return answer.why === "app-rejected" ? failed("refused a token that it had just issued") : answer
     },
   }
 }
 
 const keyOf = ({ repositoryId, permission }: Question) => `${repositoryId} ${permission}`
 
-/** A positive whole number that is one in JSON too: GitHub takes ids as numbers. */
+/** A positive whole number that JSON can hold exactly, because GitHub expects ids as numbers. */
 const isId = (id: string) => /^[1-9][0-9]{0,15}$/.test(id) && Number.isSafeInteger(Number(id))

@@ -17,7 +17,7 @@ export interface GitHubEnvironmentsOptions {
 }
 
 const KNOWN_MS = 5 * 60_000
-/** So that the jobs of one matrix do not each wait for a GitHub that does not answer. */
+/** The pause after a failure, so that the jobs of one matrix do not each wait for a GitHub that does not answer. */
 const UNKNOWN_MS = 3_000
 const MAX_ENVIRONMENTS = 5_000
 const REQUEST_TIMEOUT_MS = 10_000
@@ -40,9 +40,10 @@ const environmentSchema = z.object({
 })
 
 /**
- * How environments are protected, as GitHub says; needs the App's permission to read Actions.
+ * Asks GitHub how environments are protected. Needs the App's permission to read Actions.
  *
- * What is known holds for five minutes. Never throws: whatever goes wrong is "not known", and says what to change.
+ * An answer is cached for five minutes. Never throws: on any failure the protection is unknown, with a sentence that says
+ * what to change.
  */
 export function createGitHubEnvironments({ app, issuerUrl, clock }: GitHubEnvironmentsOptions): Environments {
   const facts = createBoundedCache<{ readonly fact: ProtectionFact; readonly until: number }>(MAX_ENVIRONMENTS)
@@ -51,7 +52,7 @@ export function createGitHubEnvironments({ app, issuerUrl, clock }: GitHubEnviro
     async protectionOf(identity) {
       const { environment } = identity
       if (identity.issuerUrl !== issuerUrl) return unknown("The broker's GitHub App does not serve this issuer.")
-      if (environment === undefined) return unknown("The job runs in no environment: let it run in one.")
+      if (environment === undefined) return unknown("The job runs in no environment: name one in the workflow.")
       const key = JSON.stringify([identity.issuerUrl, identity.repositoryId, environment])
       const startedAt = clock.now().getTime()
       const kept = facts.get(key)
@@ -76,24 +77,26 @@ async function ask(
   name: string,
   deadline: number,
 ): Promise<Step<EnvironmentProtection>> {
-  // As a path's segment these two lead elsewhere, and encoding does not change them.
+  // As segments of a path, . and .. lead to another resource, and encoding does not change them.
   if (name === "" || name === "." || name === ".." || !name.isWellFormed()) {
-    return failed("cannot be asked about an environment of this name")
+    return failed("cannot be asked about an environment with this name")
   }
   const path = `/environments/${encodeURIComponent(name)}`
   const answer = await app.get({ repositoryId, permission: "actions", path, maxBytes: MAX_BYTES, deadline })
   const step = stepOf(answer, environmentSchema, "the environment")
   if (step.outcome !== "ok") return step
-  // GitHub takes names in any case for the same.
+  // GitHub ignores the case of names.
   if (step.value.name.toLowerCase() !== name.toLowerCase()) return failed("described another environment")
   const protection = protectionIn(step.value)
-  return protection === null ? failed("described the environment as nobody expects") : { ...step, value: protection }
+  return protection === null
+    ? failed("described the environment in an unexpected form")
+    : { ...step, value: protection }
 }
 
-/** Pure. Null for branches that are limited in two ways at once, which GitHub rules out. */
+/** Pure. Null when branches are limited in two ways at once, which GitHub does not allow. */
 function protectionIn(environment: z.infer<typeof environmentSchema>): EnvironmentProtection | null {
   const reviewed = (environment.protection_rules ?? []).filter(
-    // A rule without a reviewer holds nobody back.
+    // A rule without reviewers does not stop any deployment.
     ({ type, reviewers }) => type === "required_reviewers" && (reviewers ?? []).length > 0,
   )
   const policy = environment.deployment_branch_policy
@@ -107,7 +110,7 @@ function protectionIn(environment: z.infer<typeof environmentSchema>): Environme
 
 function sentenceFor(refusal: Refusal, { repository }: Identity, environment: string, now: Date): string {
   if (refusal.outcome === "no-access" && refusal.why === "not-visible") {
-    return `GitHub shows no environment ${JSON.stringify(environment)} of ${repository} to the broker's GitHub App: create it, or see that the App is still installed on the repository.`
+    return `GitHub shows no environment ${JSON.stringify(environment)} of ${repository} to the broker's GitHub App: create it, or check that the App is still installed on the repository.`
   }
-  return `How the environment is protected is not known. ${explainRefusal(refusal, { repository, permission: "actions", now })}`
+  return `The protection of the environment is unknown. ${explainRefusal(refusal, { repository, permission: "actions", now })}`
 }

@@ -1,13 +1,13 @@
 import * as z from "zod"
 import { type Answer, failed, type Refusal } from "../../github/answer.ts"
 
-/** What one step of a reading came to. */
+/** The result of one step of a reading. */
 export type Step<Value> = { readonly outcome: "ok"; readonly value: Value; readonly etag: string | null } | Refusal
 
 /** One question about the repository that is being read. */
 export type Ask = (path: string, maxBytes: number, etag?: string | null) => Promise<Answer>
 
-/** SHA-1, or SHA-256 should GitHub's repositories ever have it. */
+/** SHA-1, or SHA-256, which GitHub may introduce. */
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/)
 
 export const repositorySchema = z.object({
@@ -37,22 +37,22 @@ export const treeSchema = z.object({ sha, tree: z.array(entrySchema), truncated:
 
 export const blobSchema = z.object({ encoding: z.literal("base64"), content: z.string() })
 
-/** Whether an entry is a folder: not a symlink, a submodule or a file in its place. */
+/** Whether an entry is a real folder, and not a symlink, a submodule or a file. */
 export const isFolder = ({ type, mode }: TreeEntry) => type === "tree" && mode === "040000"
 
 /** Whether an entry is a plain file. */
 export const isFile = ({ type, mode }: TreeEntry) => type === "blob" && (mode === "100644" || mode === "100755")
 
-/** What an answer holds, when it is the yes that was asked for. `what` is what GitHub described. */
+/** Parses a successful answer with the schema. `what` names the resource for the error. */
 export function stepOf<Schema extends z.ZodType>(answer: Answer, schema: Schema, what: string): Step<z.infer<Schema>> {
-  if (answer.outcome === "absent" || answer.outcome === "not-modified") return failed(`had no answer for ${what}`)
+  if (answer.outcome === "absent" || answer.outcome === "not-modified") return failed(`sent no content for ${what}`)
   if (answer.outcome !== "ok") return answer
   const parsed = schema.safeParse(answer.body)
-  if (!parsed.success) return failed(`described ${what} as nobody expects`)
+  if (!parsed.success) return failed(`described ${what} in an unexpected form`)
   return { outcome: "ok", value: parsed.data, etag: answer.etag }
 }
 
-/** The bytes of a blob, if they are those that its name in Git stands for; null otherwise. */
+/** The bytes of a blob, if their hash is the blob's name in Git; null otherwise. */
 export async function blobBytes(content: string, name: string): Promise<Uint8Array | null> {
   let bytes: Uint8Array
   try {
@@ -63,7 +63,7 @@ export async function blobBytes(content: string, name: string): Promise<Uint8Arr
   return (await blobName(bytes, name.length === 64 ? "SHA-256" : "SHA-1")) === name ? bytes : null
 }
 
-/** A blob's name in Git: the hash of `blob`, its length and itself. */
+/** A blob's name in Git: the hash of the word `blob`, its length and its bytes. */
 async function blobName(bytes: Uint8Array, algorithm: "SHA-1" | "SHA-256"): Promise<string> {
   const head = new TextEncoder().encode(`blob ${bytes.length}\0`)
   const object = new Uint8Array(head.length + bytes.length)

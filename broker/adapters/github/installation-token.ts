@@ -4,10 +4,10 @@ import { failed, type NoAccess, noAccess, type Refusal } from "../../github/answ
 import { installationSchema, installationTokenSchema, tokensPath } from "../../github/installation.ts"
 import type { Api } from "./api.ts"
 
-/** What the broker ever asks an installation for, each to read only. */
+/** The only permissions that the broker requests, each only for reading. */
 export type Permission = "contents" | "actions"
 
-/** A token for one repository and one permission, and nothing else of the installation. */
+/** A token for one repository and one permission only. */
 export interface InstallationToken {
   readonly outcome: "ok"
   readonly token: Secret<string>
@@ -17,7 +17,7 @@ export interface InstallationToken {
 }
 
 export interface TokenRequest {
-  /** Decimal, checked. */
+  /** Decimal; already checked. */
   readonly repositoryId: string
   readonly permission: Permission
   /** The App's own token. */
@@ -29,8 +29,8 @@ export interface TokenRequest {
 const MAX_BYTES = 256 * 1024
 
 /**
- * Looks up the installation on a repository, by the repository's id, and has it give a token that can read one kind of
- * thing in that repository. What GitHub gives is held against what was asked.
+ * Finds the installation on a repository, by the repository's id, and requests a token that can read one kind of resource
+ * in that repository. GitHub's answer is compared with the request.
  */
 export async function mintInstallationToken(request: TokenRequest, api: Api): Promise<InstallationToken | Refusal> {
   const { repositoryId, permission, app: bearer, deadline, now } = request
@@ -39,7 +39,7 @@ export async function mintInstallationToken(request: TokenRequest, api: Api): Pr
   const found = await api({ ...common, method: "GET", path: `/repositories/${repositoryId}/installation` })
   if (found.outcome !== "ok") return refusalOf(found)
   const installation = installationSchema.safeParse(found.body)
-  if (!installation.success) return failed("described the App's installation as nobody expects")
+  if (!installation.success) return failed("described the App's installation in an unexpected form")
   const { id, permissions, suspended_at: suspendedAt } = installation.data
   if (suspendedAt) return noAccess("suspended")
   if (!canRead(permissions, permission)) return noAccess("permission")
@@ -52,7 +52,7 @@ export async function mintInstallationToken(request: TokenRequest, api: Api): Pr
   })
   if (minted.outcome !== "ok") return refusalOf(minted)
   const given = installationTokenSchema.safeParse(minted.body)
-  if (!given.success) return failed("gave a token as nobody expects")
+  if (!given.success) return failed("sent a token in an unexpected form")
   return checkedToken(given.data, id, request, now)
 }
 
@@ -63,10 +63,10 @@ function checkedToken(
   now: Date,
 ): InstallationToken | Refusal {
   const expiresAt = Date.parse(given.expires_at)
-  if (!(expiresAt > now.getTime())) return failed("gave a token that has ended already; check the broker's clock")
+  if (!(expiresAt > now.getTime())) return failed("sent a token that has already expired; check the broker's clock")
   if (!canRead(given.permissions, permission)) return noAccess("permission")
   const others = given.repositories?.length !== 1 || given.repositories[0]?.id !== Number(repositoryId)
-  if (given.repositories !== undefined && others) return failed("gave a token for other repositories than was asked")
+  if (given.repositories !== undefined && others) return failed("sent a token for other repositories than requested")
   return { outcome: "ok", token: new Secret(given.token), installationId, expiresAt }
 }
 
@@ -75,12 +75,12 @@ const READING: readonly unknown[] = ["read", "write", "admin"]
 const canRead = (permissions: Readonly<Record<string, string>>, permission: Permission) =>
   Object.hasOwn(permissions, permission) && READING.includes(permissions[permission])
 
-/** On these two routes a 404 is about the installation, and 422 is GitHub's word for a permission that it has not. */
+/** On these two routes, 404 means that the App is not installed, and 422 that the installation lacks the permission. */
 function refusalOf(answer: Exclude<Awaited<ReturnType<Api>>, { readonly outcome: "ok" }>): Refusal {
   if (answer.outcome === "no-access") return answer.why === "not-visible" ? NOT_INSTALLED : answer
   if (answer.outcome === "failed") return answer.status === 422 ? noAccess("permission") : answer
   if (answer.outcome === "rate-limited") return answer
-  return failed("answered about the App's installation as nobody expects")
+  return failed("answered about the App's installation in an unexpected form")
 }
 
 const NOT_INSTALLED: NoAccess = noAccess("not-installed")

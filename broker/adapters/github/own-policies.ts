@@ -9,17 +9,17 @@ import { createBoundedCache } from "../memory/bounded-cache.ts"
 import { type Kept, STALE_MS } from "./repository-readings.ts"
 import { timeOf } from "./sentences.ts"
 
-/** What a repository's own files come to. */
+/** The policies from a repository's own files. */
 export interface OwnPolicies {
   readonly policies: readonly Policy[]
-  /** Git's name for the folder that they are from. */
+  /** Git's hash of their folder. */
   readonly treeSha: string
   readonly notes: readonly string[]
 }
 
 type Files = Extract<Kept, { readonly outcome: "files" }>
 
-/** Files as they were read, and when GitHub last confirmed them (Unix milliseconds). */
+/** Files as read, with the time when GitHub last confirmed them (Unix milliseconds). */
 interface Confirmed {
   readonly kept: Files
   readonly confirmedAt: number
@@ -34,21 +34,21 @@ interface Checked {
 
 interface Memory {
   readonly checked: Checked
-  /** The last files without a fault, and what they came to. */
+  /** The last files without a fault, with their policies. */
   readonly good: (Confirmed & { readonly checked: Checked }) | null
 }
 
 const MAX_REPOSITORIES = 5_000
-/** Of policies' text; what it is compiled to takes several times as much. */
+/** The limit for the text of policies. The compiled form takes several times as much. */
 const MAX_BYTES = 8 * 1024 * 1024
 const FAULTS_SHOWN = 3
 
 /**
- * Checks repositories' own files, once for each version of them and each organisation file.
+ * Checks repositories' own files, once for each version of the files and of the organisation file.
  *
- * Files with faults do not load. The last good ones stay in force then, until ten minutes after GitHub last confirmed
- * them, and never against an organisation file that they were not checked with: a connection that the organisation took
- * away is gone at once.
+ * Files with faults do not load. Then the last good files stay in force, until ten minutes after GitHub last confirmed
+ * them. They are always checked against the current organisation file, so a connection that was removed there is gone
+ * immediately.
  */
 export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
   const memories = createBoundedCache<Memory>(MAX_REPOSITORIES, MAX_BYTES)
@@ -61,7 +61,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
   }
 
   return {
-    /** @throws {BrokerError} `policy_invalid` when the files have faults, and no good ones are young enough */
+    /** @throws {BrokerError} `policy_invalid` when the files have faults, and there are no recent good ones */
     of(confirmed: Confirmed, identity: Identity, organisation: Organisation, now: Date): OwnPolicies {
       const key = keyOf(identity)
       const before = memories.get(key)
@@ -83,7 +83,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
       const notes = [noteOn(good, checked.result.fault)]
       return { policies: again.result.value, treeSha: good.kept.treeSha, notes }
     },
-    /** From now on there are no last good ones. */
+    /** Forgets the last good files. */
     forget(identity: Identity): void {
       memories.delete(keyOf(identity))
     },
@@ -105,13 +105,13 @@ function noteOn({ confirmedAt }: Confirmed, faults: readonly PolicyFault[]): str
   const [first] = faults
   const where = first ? ` The first of ${faults.length} faults is at ${placeOf(first)}.` : ""
   const [from, until] = [confirmedAt, confirmedAt + STALE_MS].map((moment) => timeOf(new Date(moment)))
-  return `The repository's own policies are faulty now. Those of ${from} stay in force until ${until}.${where}`
+  return `The repository's own policies have faults now. The version of ${from} stays in force until ${until}.${where}`
 }
 
 function invalid({ fullName }: Files, faults: readonly PolicyFault[]): BrokerError {
   const shown = faults.slice(0, FAULTS_SHOWN).map((fault) => `${placeOf(fault)}: ${fault.message}`)
   const more = faults.length > shown.length ? ` And ${faults.length - shown.length} more.` : ""
-  const text = `The policies that ${fullName} keeps for itself are faulty, and nothing is given before they are mended. ${shown.join(" ")}${more}`
+  const text = `The policies in the repository ${fullName} have faults, and its jobs get nothing until they are corrected. ${shown.join(" ")}${more}`
   return new BrokerError("policy_invalid", text)
 }
 

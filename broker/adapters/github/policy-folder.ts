@@ -13,17 +13,17 @@ import {
   treeSchema,
 } from "./git-objects.ts"
 
-/** A repository's policy files as one commit has them. */
+/** A repository's policy files at one commit. */
 export interface PolicyFolder {
-  /** Git's name for the folder: the same files are the same name. */
+  /** Git's hash of the folder: the same files have the same hash. */
   readonly treeSha: string
   readonly files: readonly PolicyInput[]
   readonly blobs: ReadonlyMap<string, Uint8Array>
 }
 
-/** What a commit holds: `folder` is null when there is no policy folder in it. */
+/** The policy folder of a commit; `folder` is null when the commit has none. */
 export interface CommitFolder {
-  /** Git's name for `.github`; null when there is none. */
+  /** Git's hash of `.github`; null when there is none. */
   readonly parentSha: string | null
   readonly folder: PolicyFolder | null
 }
@@ -32,18 +32,19 @@ const PARENT = ".github"
 const FOLDER = "daypass"
 export const FOLDER_PATH = `${PARENT}/${FOLDER}`
 const MAX_FILES = 32
-/** Workerd opens six connections at a time; more would only wait in line, with their time running. */
+/** Workerd opens six connections at a time. Further requests would only wait, and use up their time. */
 const PARALLEL = 6
 const MAX_TREE_BYTES = 4 * 1024 * 1024 - 1
-/** Base64, its line breaks, and what GitHub writes around it. */
+/** The limit for base64 with its line breaks, and GitHub's JSON around it. */
 const MAX_BLOB_BYTES = 128 * 1024
 
 /**
- * Reads the policy folder of a commit. Asks for nothing that `before` has already: what Git names the same is the same.
+ * Reads the policy folder of a commit. Does not request what `before` already has: the same Git hash means the same
+ * content.
  *
- * A folder is absent only when the whole list of its parent lacks its name. Whatever stands in its place, and whatever
- * stands in it under the name of a policy without being a plain file, comes back as refused with the reason, so that
- * the policies do not load: leaving one out in silence could leave out a `deny`.
+ * The folder is absent only when the complete list of its parent does not contain its name. Something else in place of the
+ * folder, and anything in it that has the name of a policy but is not a plain file, is returned as refused, with the
+ * reason. Then the policies do not load: silently skipping a file could skip a `deny`.
  */
 export async function readCommitFolder(
   commit: string,
@@ -84,20 +85,23 @@ async function readFolder(entry: TreeEntry, before: PolicyFolder | null, ask: As
   return done({ treeSha: entry.sha, files, blobs: blobs.value })
 }
 
-/** As a folder of the organisation's is read: names with a dot in front and tests are none of ours; `.yml` is for the loader to refuse. */
+/**
+ * As in the organisation's folder, names with a leading dot and tests are ignored. `.yml` is included, so that the loader
+ * refuses it.
+ */
 const isPolicyName = (name: string) => /\.ya?ml$/i.test(name) && !name.startsWith(".") && !name.endsWith(".test.yaml")
 
 function reasonToRefuse(entry: TreeEntry): string | null {
   if (!isFile(entry)) return "This is a symlink or a submodule: put the file itself here."
-  // Before it is downloaded: whoever can push could make us fetch gigabytes.
+  // Checked before the download: anyone who can push could make the broker download gigabytes.
   if (entry.size === undefined || entry.size > MAX_FILE_BYTES) {
-    return `A policy file has at most ${MAX_FILE_BYTES / 1024} KiB: split this one.`
+    return `A policy file may have at most ${MAX_FILE_BYTES / 1024} KiB: split this one.`
   }
   return null
 }
 
 const NO_FOLDER = "This must be a folder: a symlink, a submodule or a file in its place is not followed."
-const TOO_MANY = `A repository keeps at most ${MAX_FILES} policy files: merge some, or remove those that nobody needs.`
+const TOO_MANY = `A repository may have at most ${MAX_FILES} policy files: merge some, or remove unused ones.`
 
 function refusedFolder(path: string, treeSha: string, refused: string): PolicyFolder {
   return { treeSha, files: [{ path, bytes: new Uint8Array(), refused }], blobs: new Map() }
@@ -106,8 +110,8 @@ function refusedFolder(path: string, treeSha: string, refused: string): PolicyFo
 async function readTree(name: string, ask: Ask): Promise<Step<readonly TreeEntry[]>> {
   const tree = stepOf(await ask(`/git/trees/${name}`, MAX_TREE_BYTES), treeSchema, "a folder of the repository")
   if (tree.outcome !== "ok") return tree
-  // What is missing from half a list is not absent.
-  if (tree.value.truncated) return failed("listed a folder of the repository in part only: it holds too many files")
+  // An incomplete list does not prove that a name is absent.
+  if (tree.value.truncated) return failed("listed a folder of the repository only in part: it has too many files")
   return done(tree.value.tree)
 }
 
@@ -133,7 +137,7 @@ async function readBlob(name: string, ask: Ask): Promise<Step<{ name: string; by
   const blob = stepOf(await ask(`/git/blobs/${name}`, MAX_BLOB_BYTES), blobSchema, "a policy file")
   if (blob.outcome !== "ok") return blob
   const bytes = await blobBytes(blob.value.content, name)
-  return bytes === null ? failed("sent another policy file than the one that was asked for") : done({ name, bytes })
+  return bytes === null ? failed("sent another policy file than requested") : done({ name, bytes })
 }
 
 const done = <Value>(value: Value): Exclude<Step<Value>, Refusal> => ({ outcome: "ok", value, etag: null })

@@ -1,7 +1,7 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { Identity } from "../../core/identity.ts"
 import { boundariesConcerning } from "../../core/policy/ceiling.ts"
-import { isOrganisationsOwn } from "../../core/policy/decide.ts"
+import { isOwnerListed } from "../../core/policy/decide.ts"
 import type { Organisation } from "../../core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
 import type { Refusal } from "../../github/answer.ts"
@@ -24,12 +24,12 @@ export interface RepositoryPolicyOptions {
 }
 
 /**
- * Adds to a source what repositories keep for themselves in `.github/daypass`, where the organisation file lets the
- * repositories of an issuer do that, and a boundary is about the repository: without one such policies are inert.
+ * Adds to a source the policies that repositories keep in `.github/daypass`. The organisation file must allow this for the
+ * issuer, and a boundary must concern the repository: without a boundary such policies have no effect.
  *
- * Nothing is asked for anybody but the organisation's own repositories. What was read holds for a minute. While GitHub
- * does not answer, what it last confirmed stays in force for up to ten, and the trace says so; then the job is refused.
- * Only GitHub's word that there are no policies means that there are none.
+ * GitHub is asked only about repositories of listed owners. An answer is cached for one minute. While GitHub does not
+ * answer, the last confirmed policies stay in force for up to ten minutes, and the trace says so. After that the job is
+ * refused. A repository has no policies only when GitHub says so.
  */
 export function withRepositoryPolicies(source: PolicySource, options: RepositoryPolicyOptions): PolicySource {
   const { reader, issuerUrl, clock, providers, log } = options
@@ -42,7 +42,7 @@ export function withRepositoryPolicies(source: PolicySource, options: Repository
     if (identity.issuerUrl !== issuerUrl) throw new BrokerError("policy_unavailable", OTHER_ISSUER)
     const standing = await readings.current(identity)
     const now = clock.now()
-    // What GitHub said is gone, or may not be seen, is not brought back by files that do not load.
+    // When GitHub says that the policies are gone or not visible, the last good files must not come back.
     if (standing.outcome === "unknown" || standing.kept.outcome === "absent") own.forget(identity)
     if (standing.outcome === "unknown") throw unavailable(standing.refusal, identity, now)
     const notes = [...base.notes, ...staleNotes(standing, identity, now)]
@@ -65,8 +65,8 @@ export function withRepositoryPolicies(source: PolicySource, options: Repository
 
 function areConsulted(organisation: Organisation, identity: Identity, base: PoliciesInForce): boolean {
   if (organisation.issuers.get(identity.issuer)?.repositoryPolicies !== true) return false
-  // A stranger's token verifies as well as anybody's, and must not make us ask GitHub.
-  if (!isOrganisationsOwn(identity, organisation)) return false
+  // Anyone with a CI account has a valid token. Only a listed owner's token may cause requests to GitHub.
+  if (!isOwnerListed(identity, organisation)) return false
   return boundariesConcerning(organisation, identity, base.policies).length > 0
 }
 
@@ -86,23 +86,19 @@ function staleNotes(
   if (refusal === null) return []
   const [from, until] = [confirmedAt, confirmedAt + STALE_MS].map((moment) => timeOf(new Date(moment)))
   const why = explainRefusal(refusal, { repository, permission: "contents", now })
-  return [`The repository's own policies are as they stood at ${from}, and count until ${until}. ${why}`]
+  return [`The repository's own policies are those of ${from}, and stay in force until ${until}. ${why}`]
 }
 
 function unavailable(refusal: Refusal, { repository }: Identity, now: Date): BrokerError {
   const why = explainRefusal(refusal, { repository, permission: "contents", now })
-  return new BrokerError(
-    "policy_unavailable",
-    `The policies that ${repository} keeps for itself are not known. ${why}`,
-    {
-      ...(refusal.outcome === "rate-limited" ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}),
-      ...(refusal.outcome === "failed" ? { retryAfterSeconds: RETRY_MS / 1000 } : {}),
-    },
-  )
+  return new BrokerError("policy_unavailable", `The policies in the repository ${repository} cannot be read. ${why}`, {
+    ...(refusal.outcome === "rate-limited" ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}),
+    ...(refusal.outcome === "failed" ? { retryAfterSeconds: RETRY_MS / 1000 } : {}),
+  })
 }
 
 const NO_APP =
-  "The organisation file lets repositories keep policies of their own, and this broker has no GitHub App to read them with: set DAYPASS_GITHUB_APP_ID and DAYPASS_GITHUB_APP_KEY, or take repository_policies out of the organisation file."
+  "The organisation file enables repository_policies, but this broker has no GitHub App to read them: set DAYPASS_GITHUB_APP_ID and DAYPASS_GITHUB_APP_KEY, or remove repository_policies from the organisation file."
 
 const OTHER_ISSUER =
-  "The organisation file lets this issuer's repositories keep policies of their own, and the broker's GitHub App does not serve this issuer: see DAYPASS_GITHUB_ISSUER, or take repository_policies out of the issuer."
+  "The organisation file enables repository_policies for this issuer, but the broker's GitHub App does not serve this issuer: check DAYPASS_GITHUB_ISSUER, or remove repository_policies from the issuer."

@@ -6,34 +6,34 @@ import type { GitHubApp } from "./app.ts"
 import { type Ask, referenceSchema, repositorySchema, type Step, stepOf } from "./git-objects.ts"
 import { type CommitFolder, readCommitFolder } from "./policy-folder.ts"
 
-/** Reads what repositories keep in `.github/daypass`. */
+/** Reads the policy files that repositories keep in `.github/daypass`. */
 export interface RepositoryPolicyReader {
   /**
-   * The policy files on the default branch, as they stand now. `memory` is what an earlier reading of the same repository
-   * left: what has not changed since is not sent again, and comes back as the very same objects.
+   * The current policy files on the default branch. `memory` comes from an earlier reading of the same repository.
+   * Unchanged content is not sent again, and is returned as the same objects.
    */
   read(subject: RepositorySubject, memory: RepositoryMemory | null): Promise<RepositoryReading>
 }
 
-/** Whose policies. Both ids must be GitHub's. */
+/** The repository. Both ids must match GitHub's answer. */
 export type RepositorySubject = Pick<Identity, "repositoryId" | "ownerId">
 
-/** `absent` on GitHub's word alone: a whole list without the folder, or a repository without a commit. */
+/** `absent` only when GitHub says so: a complete list without the folder, or a repository without a commit. */
 export type RepositoryReading =
   | {
       readonly outcome: "files"
-      /** At least one; with the paths that they have in the repository. */
+      /** At least one file, with its path in the repository. */
       readonly files: readonly PolicyInput[]
-      /** The repository's name now. */
+      /** The repository's current name. */
       readonly fullName: string
-      /** Git's name for the folder: a version of its files. */
+      /** Git's hash of the folder, which is the version of its files. */
       readonly treeSha: string
       readonly memory: RepositoryMemory
     }
   | { readonly outcome: "absent"; readonly fullName: string; readonly memory: RepositoryMemory }
   | Refusal
 
-/** What one reading leaves for the next. */
+/** The state that one reading passes to the next. */
 export interface RepositoryMemory {
   readonly repository: Remembered<Repository>
   readonly branch: Remembered<Branch>
@@ -57,11 +57,11 @@ interface Branch {
   readonly commit: string | null
 }
 
-/** All requests of one reading together. A job waits for them. */
+/** The limit for all requests of one reading together, because a job waits for them. */
 const READING_TIMEOUT_MS = 10_000
 const MAX_DOCUMENT_BYTES = 256 * 1024
 
-/** Reads through the App, by the repository's id alone; needs its permission to read contents. */
+/** Reads as the App, only by the repository's id. Needs the App's permission to read contents. */
 export function createRepositoryPolicyReader(app: GitHubApp, clock: Clock): RepositoryPolicyReader {
   return {
     async read({ repositoryId, ownerId }, memory) {
@@ -93,17 +93,17 @@ async function readRepository(id: string, before: Remembered<Repository> | null,
   const step = stepOf(answer, repositorySchema, "the repository")
   if (step.outcome !== "ok") return step
   const { id: answered, full_name: fullName, default_branch: defaultBranch, owner } = step.value
-  if (String(answered) !== id) return failed("described another repository than the one that was asked for")
+  if (String(answered) !== id) return failed("described another repository than requested")
   return { outcome: "ok", value: { fullName, defaultBranch, ownerId: String(owner.id) }, etag: step.etag }
 }
 
 /**
- * The commit that the default branch is at. Asked by the branch's full name: where a bare name will do, a tag of that
- * name can win, and tags are often free for everybody who can push.
+ * The commit of the default branch. The request uses the branch's full ref: with a bare name, a tag of the same name could
+ * win, and often everyone who can push may create tags.
  */
 async function readBranch(name: string, before: Remembered<Branch> | null, ask: Ask): Promise<Step<Branch>> {
   const path = pathOf(name)
-  if (path === null) return failed("named a default branch as Git has none")
+  if (path === null) return failed("named a default branch that is not valid in Git")
   const known = before?.value.name === name ? before : null
   const answer = await ask(`/git/ref/heads/${path}`, MAX_DOCUMENT_BYTES, known?.etag)
   if (answer.outcome === "not-modified" && known) return { outcome: "ok", ...known }
@@ -121,7 +121,7 @@ async function readCommit({ commit }: Branch, memory: RepositoryMemory | null, a
   return readCommitFolder(commit, memory?.commit ?? null, ask)
 }
 
-/** A branch's name in a URL's path; null for one that would lead elsewhere in it. */
+/** A branch's name, encoded for a URL's path; null for a name that would lead to another path. */
 function pathOf(branch: string): string | null {
   const parts = branch.split("/")
   if (parts.some((part) => part === "" || part === "." || part === "..") || !branch.isWellFormed()) return null

@@ -5,18 +5,18 @@ import type { Clock } from "../../ports/clock.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
 import type { RepositoryMemory, RepositoryPolicyReader, RepositoryReading } from "./repository-policies.ts"
 
-/** What repositories keep, from memory while that is fresh. */
+/** Repositories' own files, from memory while they are fresh. */
 export interface RepositoryReadings {
-  /** What is known of the identity's repository now. Asks GitHub when nothing fresh is at hand. */
+  /** What is known now about the identity's repository. Asks GitHub when memory has no fresh reading. */
   current(identity: Identity): Promise<Standing>
 }
 
-/** `refusal`: why GitHub has not confirmed again what was confirmed at `confirmedAt` (Unix milliseconds). */
+/** `refusal`: why GitHub did not confirm the reading again since `confirmedAt` (Unix milliseconds). */
 export type Standing =
   | { readonly outcome: "known"; readonly kept: Kept; readonly confirmedAt: number; readonly refusal: Refusal | null }
   | { readonly outcome: "unknown"; readonly refusal: Refusal }
 
-/** What a repository keeps. The same `files` are the same array for as long as Git names them the same. */
+/** A repository's own files. `files` stays the same array as long as Git's hash stays the same. */
 export type Kept =
   | {
       readonly outcome: "files"
@@ -27,30 +27,32 @@ export type Kept =
   | { readonly outcome: "absent"; readonly fullName: string }
 
 export const FRESH_MS = 60_000
-/** Counted from the last time that GitHub confirmed it. */
+/** Counted from GitHub's last confirmation. */
 export const STALE_MS = 10 * 60_000
-/** Between two attempts at a GitHub that fails, so that not every job waits for its time-outs. */
+/** The pause between two attempts while GitHub fails, so that not every job waits for a timeout. */
 export const RETRY_MS = 5_000
 
 const MAX_REPOSITORIES = 5_000
-/** All files together: an instance at the edge has 128 MB for everything. */
+/** The limit for all files together: an instance at the edge has 128 MB for everything. */
 const MAX_BYTES = 16 * 1024 * 1024
-/** Jobs that start together read side by side, none waiting for another's request; but not all of a matrix of hundreds. */
+/**
+ * Jobs that start together read in parallel, and do not wait for each other. The limit is for a matrix of hundreds of jobs.
+ */
 const MAX_READINGS = 8
 const READING_WINDOW_MS = 10_000
 
 interface Entry {
-  /** When the reading began that this is of. */
+  /** When the reading began. */
   readonly startedAt: number
   readonly kept: Kept | null
   readonly confirmedAt: number
   readonly memory: RepositoryMemory | null
   readonly refusal: Refusal | null
-  /** Until then nothing is asked again; 0 when the last attempt was good. */
+  /** GitHub is not asked again before this time; 0 after a successful attempt. */
   readonly retryAt: number
 }
 
-/** Keeps readings in this instance's memory: a minute as they are, and up to ten while GitHub confirms nothing. */
+/** Keeps readings in this instance's memory: one minute, and up to ten minutes while GitHub does not confirm them. */
 export function createRepositoryReadings(reader: RepositoryPolicyReader, clock: Clock): RepositoryReadings {
   const entries = createBoundedCache<Entry>(MAX_REPOSITORIES, MAX_BYTES)
   const underWay = createBoundedCache<{ readonly since: number; readonly count: number }>(MAX_REPOSITORIES)
@@ -59,14 +61,15 @@ export function createRepositoryReadings(reader: RepositoryPolicyReader, clock: 
     const others = underWay.get(key)
     const isRecent = others !== undefined && now - others.since < READING_WINDOW_MS
     if (isRecent && others.count >= MAX_READINGS) return null
-    // Not counted down when a reading ends: a request that is cancelled at the edge never would. One that ends clears all.
+    // The count never goes down by one, because a request that is cancelled at the edge would not do it. A reading that
+    // ends resets it.
     underWay.set(key, isRecent ? { ...others, count: others.count + 1 } : { since: now, count: 1 })
     const reading = await reader.read(identity, before?.memory ?? null)
-    // Counted from the end: a time-out alone takes as long as the pause after it.
+    // The pause is counted from the end of the attempt, because a timeout alone takes as long as the pause.
     const entry = entryOf(reading, before, now, clock.now().getTime() + RETRY_MS)
     underWay.delete(key)
     const meanwhile = entries.get(key)
-    // A slow reading that began earlier must not bring back what a later one found gone.
+    // A slow reading that started earlier must not restore what a later one found removed.
     if (meanwhile !== undefined && meanwhile.startedAt > entry.startedAt) return meanwhile
     entries.set(key, entry, weightOf(entry))
     return entry
@@ -74,7 +77,7 @@ export function createRepositoryReadings(reader: RepositoryPolicyReader, clock: 
 
   return {
     async current(identity) {
-      // By its owner, too: what was confirmed for one owner says nothing of the next one's jobs.
+      // The key contains the owner: a confirmation for one owner does not count for jobs of the next owner.
       const key = JSON.stringify([identity.issuerUrl, identity.repositoryId, identity.ownerId])
       const now = clock.now().getTime()
       const entry = entries.get(key)
@@ -87,7 +90,7 @@ export function createRepositoryReadings(reader: RepositoryPolicyReader, clock: 
   }
 }
 
-const BUSY = failed("is being asked about this repository for many jobs at once")
+const BUSY = failed("is already being asked about this repository for many jobs")
 
 const isFresh = (entry: Entry, now: number) => entry.kept !== null && now - entry.confirmedAt < FRESH_MS
 
@@ -98,7 +101,7 @@ function entryOf(reading: RepositoryReading, before: Entry | undefined, startedA
       const { memory, ...kept } = reading
       return { startedAt, kept, confirmedAt: startedAt, memory, refusal: null, retryAt: 0 }
     }
-    // GitHub is there and says no: what it said before counts no longer.
+    // GitHub answered and refused, so earlier answers no longer count.
     case "no-access":
       return { startedAt, kept: null, confirmedAt: startedAt, memory: null, refusal: reading, retryAt }
     case "rate-limited":
@@ -111,7 +114,7 @@ function entryOf(reading: RepositoryReading, before: Entry | undefined, startedA
 
 function standingOf({ kept, confirmedAt, refusal }: Entry, now: number): Standing {
   if (kept !== null && now - confirmedAt < STALE_MS) return { outcome: "known", kept, confirmedAt, refusal }
-  return { outcome: "unknown", refusal: refusal ?? failed("did not confirm in time what it had said") }
+  return { outcome: "unknown", refusal: refusal ?? failed("did not confirm its last answer in time") }
 }
 
 function weightOf({ kept }: Entry): number {

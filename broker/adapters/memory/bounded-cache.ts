@@ -1,12 +1,14 @@
-/** Values by key, in this instance's memory only. What was asked for longest ago goes first when there is no more room. */
+/** Values by key, only in this instance's memory. When the cache is full, the least recently used value is removed. */
 export interface BoundedCache<Value> {
   get(key: string): Value | undefined
-  /** `weight` counts against the cache's; a value heavier than all of it is not kept. */
+  /** `weight` counts towards the cache's limit. A value that is heavier than the limit is not stored. */
   set(key: string, value: Value, weight?: number): void
   delete(key: string): void
 }
 
-/** Makes an empty one. Holds values, never promises: workerd forbids one request to await the I/O of another. */
+/**
+ * Makes an empty cache. It holds values, never promises: workerd does not allow one request to await the I/O of another.
+ */
 export function createBoundedCache<Value>(maxEntries: number, maxWeight = 0): BoundedCache<Value> {
   const entries = new Map<string, { readonly value: Value; readonly weight: number }>()
   let total = 0
@@ -20,7 +22,7 @@ export function createBoundedCache<Value>(maxEntries: number, maxWeight = 0): Bo
     get(key) {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
-      // A Map keeps the order of insertion: to be asked for is to become the youngest.
+      // A Map keeps the order of insertion, so inserting again makes this the most recently used value.
       entries.delete(key)
       entries.set(key, entry)
       return entry.value

@@ -1,6 +1,6 @@
 import type { Environments } from "../../ports/environments.ts"
 
-/** Environments that nobody can be asked about: every demand on their protection stays unmet, for the same reason. */
+/** Environments whose host cannot be asked: every demand on their protection stays unmet, for the given reason. */
 export const unknownEnvironments = (reason: string): Environments => ({
   protectionOf: async () => ({ known: false, reason }),
 })

@@ -17,8 +17,9 @@ const KEY_BYTES = 32
 const IV_BYTES = 12
 
 /**
- * Keeps each value under a key of its own (AES-256-GCM) that cannot be exported, bound to its place: no heap dump, core file
- * or stray reference shows a value in the clear. At most a thousand values and 8 MiB; what was used longest ago goes first.
+ * Encrypts each value under its own key (AES-256-GCM), which cannot be exported, and binds it to its place. So a heap dump,
+ * a core file or a stray reference does not show the plain value. Keeps at most a thousand values and 8 MiB, and removes
+ * the least recently used first.
  */
 export function createKeptValues(clock: Clock): KeptValues {
   const values = createBoundedCache<Sealed>(MAX_VALUES, MAX_BYTES)

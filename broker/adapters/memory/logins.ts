@@ -3,10 +3,10 @@ import type { Login, Logins } from "../../ports/logins.ts"
 import { createBoundedCache } from "./bounded-cache.ts"
 
 const MAX_LOGINS = 1_000
-/** Longer than one mint may take: what is used now must not end on its way. */
+/** Longer than one mint may take, so that a login does not expire while it is used. */
 const MARGIN_MS = 60_000
 
-/** Logins in this instance's memory: at most a thousand, none used in its last minute. */
+/** Logins in this instance's memory: at most a thousand. A login is not used in its last minute. */
 export function createLogins(clock: Clock): Logins {
   const logins = createBoundedCache<Login<unknown>>(MAX_LOGINS)
   return {

@@ -1,7 +1,7 @@
 import type { PolicySet } from "../../core/policy/model.ts"
 import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
 
-/** A source of policies that are loaded already and never change: those of a bundle, of one command, of a test. */
+/** A source of policies that are already loaded and never change: from a bundle, in one command, in a test. */
 export function createMemoryPolicySource(set: PolicySet, loadedAt: Date): PolicySource {
   const snapshot = snapshotOf(set)
   const status = { version: set.version, policies: set.policyCount, loaded_at: loadedAt.toISOString() }
@@ -11,7 +11,7 @@ export function createMemoryPolicySource(set: PolicySet, loadedAt: Date): Policy
   }
 }
 
-/** One set as the port sees it. */
+/** A snapshot of one set. */
 export function snapshotOf(set: PolicySet): PolicySnapshot {
   return {
     version: set.version,

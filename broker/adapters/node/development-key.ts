@@ -7,10 +7,11 @@ const FILE = "development.kek"
 const KEY_BYTES = 32
 
 /**
- * The key of a broker that serves this machine only: made once, kept in the data folder for its owner alone.
+ * The key of a broker that serves only this machine. It is made once, and stored in the data folder, readable only by its
+ * owner.
  *
- * It stands beside what it seals, so it protects nothing from a reader of that folder. A broker with a public URL never
- * gets here.
+ * The key is stored beside the values that it seals, so it does not protect them from a reader of that folder. A broker
+ * with a public URL never uses it.
  */
 export function developmentKey(folder: string): Secret<Uint8Array> {
   const file = join(folder, FILE)
@@ -21,6 +22,6 @@ export function developmentKey(folder: string): Secret<Uint8Array> {
   }
   const key = readFileSync(file)
   if (key.length !== KEY_BYTES)
-    throw new Error(`${file} is not a key of ${KEY_BYTES} bytes; delete the data folder and start again`)
+    throw new Error(`${file} must be a key of ${KEY_BYTES} bytes; delete the data folder and start again`)
   return new Secret(new Uint8Array(key))
 }

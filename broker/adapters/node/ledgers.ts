@@ -9,25 +9,25 @@ import { migrate } from "../sqlite/schema.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { lockFolder, NodeSql, openLedgerFile } from "./sqlite.ts"
 
-/** A ledger in which something is due. */
+/** A ledger with something due. */
 export interface DueLedger {
   readonly issuerUrl: string
   readonly repositoryId: string
   readonly ledger: SweptLedger
 }
 
-/** All that a broker on Node stores: one file in its data folder, held by this process alone. */
+/** Everything that a broker on Node stores: one file in its data folder, locked by this process. */
 export interface NodeStore {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
-  /** Ledgers with something due at `now` (Unix milliseconds), longest due first, at most `limit`. */
+  /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */
   due(now: number, limit: number): Promise<readonly DueLedger[]>
-  /** Takes no more calls, lets those that were taken finish, and lets go of the folder. */
+  /** Accepts no more calls, waits for the accepted ones, and unlocks the folder. */
   close(): Promise<void>
 }
 
 /**
- * Opens the store in `folder`, which is made when it is not there.
+ * Opens the store in `folder`. Creates the folder when it does not exist.
  *
  * @throws {BrokerError} `ledger_unavailable` when the folder cannot be used, or another broker is using it
  */
@@ -66,7 +66,7 @@ function storeOver(sql: NodeSql, lock: DatabaseSync): NodeStore {
   }
 }
 
-/** SQLite's or the file system's own words: this is said at the start, to whoever starts the broker. */
+/** The message of SQLite or the file system. It is only shown at the start, to the operator. */
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : "unknown error"
 }

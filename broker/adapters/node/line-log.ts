@@ -1,15 +1,15 @@
 import type { Log } from "../../ports/log.ts"
 
-/** How long a line waits for others, in milliseconds: writing to a pipe blocks, and costs as much for one line as for fifty. */
+/** How long a line waits for others, in milliseconds: a write to a pipe blocks, and one line costs as much as fifty. */
 const GATHER_MS = 50
 
 export interface LineLog {
   readonly log: Log
-  /** Writes what waits. To be called before the process ends. */
+  /** Writes the waiting lines. Call it before the process ends. */
   flush(): void
 }
 
-/** One JSON line a request or event. `write` is the process's standard output, or whatever takes its place. */
+/** Writes one JSON line for each request or event. `write` is usually the process's standard output. */
 export function createLineLog(write: (text: string) => void): LineLog {
   let lines: string[] = []
   let timer: NodeJS.Timeout | undefined

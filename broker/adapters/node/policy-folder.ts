@@ -19,31 +19,31 @@ import { inSlices } from "./slices.ts"
 type Loaded = Result<PolicySet, readonly PolicyFault[]>
 
 export interface PolicyFolderOptions extends FolderReaderOptions {
-  /** Called after every attempt to load a changed folder, good or not; never for the first. */
+  /** Called after every attempt to load a changed folder, successful or not; never for the first load. */
   readonly onReload?: (outcome: Loaded) => void
-  /** How long the folder must be quiet before it is read: a checkout writes file after file. */
+  /** How long the folder must be unchanged before it is read: a checkout writes one file after another. */
   readonly quietMs?: number
-  /** How often the folder is looked at even if no change was reported: network file systems report none. */
+  /** How often the folder is checked without a reported change: network file systems report none. */
   readonly pollMs?: number
 }
 
-/** Policies from a folder, as they stand in it now. */
+/** The current policies of a folder. */
 export interface PolicyFolder extends PolicySource {
   /**
-   * Looks at the folder once more, after whatever reload is under way; true when what it holds is in force. Others are
-   * answered meanwhile, by the last good set.
+   * Checks the folder again, after a running reload. Returns true when the folder's policies are in force. Requests in the
+   * meantime are answered with the last good set.
    */
   reload(): Promise<boolean>
-  /** Stops watching, and a reload that is under way, which then comes to false. What was loaded stays usable. */
+  /** Stops watching, and stops a running reload, which then returns false. The loaded set stays usable. */
   close(): void
 }
 
 /**
  * Opens a folder of policies and follows its changes.
  *
- * A changed folder is loaded as a whole and then takes the place of the old set in one step; one request sees one set.
- * Only files that changed are read and parsed again, in slices between which requests are answered. A folder with any
- * fault changes nothing: the last good set stays in force, and `status()` and `onReload` say so.
+ * A changed folder is loaded as a whole, and then replaces the old set in one step, so each request sees one set. Only
+ * changed files are read and parsed again, in slices between which requests are answered. A folder with any fault changes
+ * nothing: the last good set stays in force, and `status()` and `onReload` report it.
  *
  * @throws {BrokerError} `policy_unavailable`, with every fault, when the folder cannot be loaded at all
  */
@@ -60,7 +60,7 @@ export async function openPolicyFolder(
 
   let snapshot = snapshotOf(first.value)
   let status = statusOf(first.value)
-  // What the last attempt found, so that another that finds the same says nothing.
+  // The result of the last attempt, so that an attempt with the same result is not reported again.
   let last = { ok: true, key: outcomeKey(first) }
   let closed = false
 
@@ -83,7 +83,8 @@ export async function openPolicyFolder(
 
   let previous: Promise<unknown> = Promise.resolve()
   let waiting: Promise<boolean> | null = null
-  // One at a time. Whoever asks while one is under way gets the next, which sees what this one has passed already.
+  // One reload at a time. A call during a running reload gets the next one, because the running one may have passed the
+  // change.
   const reload = (): Promise<boolean> => {
     if (waiting !== null) return waiting
     const next = previous.then(() => {
@@ -107,7 +108,7 @@ export async function openPolicyFolder(
   }
 }
 
-/** Loads a folder once; what cannot be read is a fault like any other. */
+/** Loads a folder once. An unreadable file or folder is a fault like any other. */
 export function loadFolder(
   folder: string,
   providers: ProviderSchemaTable,
@@ -118,7 +119,7 @@ export function loadFolder(
   return look.ok ? loader.load(look.value.files) : look
 }
 
-/** Loads what a folder holds now; null when that is what it held at the last look. */
+/** Loads the folder again; null when it has not changed since the last look. */
 function* reloading(folder: string, reader: FolderReader, loader: PolicyLoader): Steps<Loaded | null> {
   const look = yield* looking(folder, reader)
   if (!look.ok) return look
@@ -131,12 +132,12 @@ function* looking(folder: string, reader: FolderReader): Steps<Result<FolderLook
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error"
     const path = error instanceof Error && "path" in error ? String(error.path) : folder
-    const message = `This cannot be read (${code}): check that it is there.`
+    const message = `This cannot be read (${code}): check that it exists and is readable.`
     return fail([fault(path, FILE_START, "folder_unreadable", message)])
   }
 }
 
-/** Calls back when a change was reported and the folder is quiet again, and every `pollMs` in any case. */
+/** Calls `changed` after a reported change, as soon as the folder is quiet, and also every `pollMs`. */
 function follow(folder: string, changed: () => void, quietMs: number, pollMs: number): { close(): void } {
   let quiet: NodeJS.Timeout | undefined
   const soon = () => {
@@ -146,7 +147,7 @@ function follow(folder: string, changed: () => void, quietMs: number, pollMs: nu
   let watcher: FSWatcher | undefined
   try {
     watcher = watch(folder, { recursive: true, persistent: false }, soon)
-    // A watcher that fails, for want of inotify handles or because the folder was replaced, leaves the poll.
+    // When the watcher fails, because of missing inotify handles or a replaced folder, polling continues.
     watcher.on("error", () => watcher?.close())
   } catch {
     watcher = undefined

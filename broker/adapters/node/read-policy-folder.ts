@@ -4,36 +4,36 @@ import { isReadName, type PolicyInput } from "../../core/policy/policy-input.ts"
 import { MAX_FILE_BYTES } from "../../core/policy/yaml-guard.ts"
 import { atOnce, type Steps } from "../../core/steps.ts"
 
-/** Folders inside folders: far more than OWNER/REPO/ENVIRONMENT.yaml needs. */
+/** The maximum depth of nested folders: far more than OWNER/REPO/ENVIRONMENT.yaml needs. */
 const MAX_FOLDER_DEPTH = 16
 
 /**
- * A file that was written this shortly before it was read is read again the next time, whatever its times say: they have
- * the grain of the file system's clock, two seconds on FAT, and another write within the grain would not show.
+ * A file that was read so soon after it was written is read again the next time, regardless of its times. Times have the
+ * resolution of the file system, which is two seconds on FAT, so a second write within it would not be visible.
  */
 const SETTLED_MS = 2_000
 
 const NOTHING = new Uint8Array()
 
-/** What a folder holds. */
+/** The contents of a folder. */
 export interface FolderLook {
   readonly files: readonly PolicyInput[]
-  /** Whether that is other than at the last look, or there was none, or it failed or was left undone. */
+  /** Whether the contents differ from the last look. Also true when there was no last look, or it did not finish. */
   readonly changed: boolean
 }
 
-/** Reads one folder again and again. */
+/** Reads one folder repeatedly. */
 export interface FolderReader {
   /**
-   * Looks at every file, and reads those that changed; the others' bytes are the same objects as before.
+   * Checks every file, and reads those that changed. The bytes of the others are the same objects as before.
    *
-   * @throws {Error} as `node:fs` does, when the folder or a file in it cannot be read
+   * @throws {Error} the error of `node:fs`, when the folder or a file in it cannot be read
    */
   look(): Steps<FolderLook>
 }
 
 export interface FolderReaderOptions {
-  /** Milliseconds since the epoch, on the clock that files are dated by. */
+  /** Milliseconds since the epoch, on the clock of the file system. */
   readonly now?: () => number
   readonly read?: (file: string) => Uint8Array
 }
@@ -44,15 +44,15 @@ export function readPolicyFolder(folder: string): readonly PolicyInput[] {
 }
 
 /**
- * Makes a reader of every policy and every file of secrets below a folder, in the order of their paths. Names that begin
- * with a dot are left out: editors' lock files, `.git`, and the `..data` that Kubernetes keeps a mounted ConfigMap in.
+ * Makes a reader of all policies and secrets files below a folder, in the order of their paths. Names that begin with a dot
+ * are skipped: lock files of editors, `.git`, and the `..data` of a ConfigMap that Kubernetes mounts.
  *
- * Never leaves the folder: a symlink to a file is read where it leads to a place inside (a ConfigMap's files do), and
- * refused otherwise, as is every symlink to a folder. Refused files come back with the reason, so that the folder does
- * not load: leaving a policy out in silence could leave out a `deny`.
+ * Never leaves the folder. A symlink to a file is read if its target is inside the folder (as in a ConfigMap), and refused
+ * otherwise. Symlinks to folders are always refused. Refused files are returned with the reason, so that the folder does
+ * not load: silently skipping a policy could skip a `deny`.
  *
- * A file is read again when its inode, size or times are others than when it was read, and when it was too new then for
- * its times to tell.
+ * A file is read again when its inode, size or times have changed, or when it was so new at the last read that its times
+ * cannot show a later change.
  */
 export function createFolderReader(folder: string, options: FolderReaderOptions = {}): FolderReader {
   const { now = Date.now, read = readCapped } = options
@@ -60,7 +60,7 @@ export function createFolderReader(folder: string, options: FolderReaderOptions 
   let last: readonly PolicyInput[] | null = null
 
   const seenFile = (path: string, file: string): SeenFile => {
-    // Before the file is looked at: what is written from now on is dated later than what counts as settled.
+    // The time is taken before the file is checked, so that a later write always has a later time than `settled` allows.
     const at = now()
     const { ino, size, mtimeMs, ctimeMs } = statSync(file)
     const stamp = `${ino}:${size}:${mtimeMs}:${ctimeMs}`
@@ -75,7 +75,7 @@ export function createFolderReader(folder: string, options: FolderReaderOptions 
   return {
     *look() {
       const before = last
-      // Until this look has come to its end, nothing is known of the folder.
+      // Reset until this look has finished, so that an interrupted look counts as a change.
       last = null
       const root = realpathSync(folder)
       const seen = new Map<string, SeenFile>()
@@ -97,11 +97,11 @@ export function createFolderReader(folder: string, options: FolderReaderOptions 
   }
 }
 
-/** What is remembered of a file that was read. */
+/** The remembered state of a file that was read. */
 interface SeenFile {
-  /** What it looked like from outside just before. */
+  /** Its inode, size and times just before it was read. */
   readonly stamp: string
-  /** Whether every later change must show in the stamp. */
+  /** Whether every later change must change the stamp. */
   readonly settled: boolean
   readonly input: PolicyInput
 }
@@ -124,7 +124,7 @@ interface Found {
   readonly isRead: boolean
 }
 
-/** Everything below a folder; `prefix` is its path from the root, with a slash behind it. */
+/** Everything below a folder. `prefix` is its path from the root, with a trailing slash. */
 function* walk(root: string, folder: string, prefix: string, depth: number): Generator<Found, void, void> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.name.startsWith(".")) continue
@@ -139,19 +139,21 @@ function* walk(root: string, folder: string, prefix: string, depth: number): Gen
 
 function reasonToRefuse(root: string, file: string, entry: Dirent, depth: number): string | null {
   if (entry.isDirectory()) {
-    return depth < MAX_FOLDER_DEPTH ? null : `Folders are at most ${MAX_FOLDER_DEPTH} deep: move this one up.`
+    return depth < MAX_FOLDER_DEPTH
+      ? null
+      : `Folders may be nested at most ${MAX_FOLDER_DEPTH} levels deep: move this one up.`
   }
   if (entry.isFile()) return null
   if (!entry.isSymbolicLink()) return isReadName(entry.name) ? "This is not a file: remove it." : null
   const target = statSync(file, { throwIfNoEntry: false })
   if (target?.isDirectory()) return "Symlinks to folders are not followed: put the files themselves here."
   if (!isReadName(entry.name)) return null
-  if (!target?.isFile()) return "This symlink leads to no file: remove it."
+  if (!target?.isFile()) return "This symlink does not point to a file: remove it."
   const inside = realpathSync(file).startsWith(root + sep)
-  return inside ? null : "This symlink leads out of the folder: put the file itself here."
+  return inside ? null : "This symlink points outside of the folder: put the file itself here."
 }
 
-/** The file's bytes; of a file that is too large, just enough for the loader to say so. */
+/** The file's bytes. Of a file that is too large, one byte more than the limit, so that the loader reports it. */
 function readCapped(file: string): Uint8Array {
   const descriptor = openSync(file, "r")
   try {

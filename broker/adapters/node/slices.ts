@@ -1,11 +1,11 @@
 import type { Steps } from "../../core/steps.ts"
 
-/** How long steps may go on before others have their turn: an exchange waits for one slice at most. */
+/** How long one slice may run before requests get their turn. An exchange waits for at most one slice. */
 const SLICE_MS = 10
 
 /**
- * Does work in slices of about 10 ms, between which the event loop answers requests. Null when `isStopped` said so
- * between two of them: the rest is then left undone.
+ * Runs steps in slices of about 10 ms, between which the event loop answers requests. Null when `isStopped` returned true
+ * between two slices; the remaining steps are then not run.
  */
 export async function inSlices<Outcome>(steps: Steps<Outcome>, isStopped: () => boolean): Promise<Outcome | null> {
   while (!isStopped()) {

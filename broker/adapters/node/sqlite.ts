@@ -4,13 +4,13 @@ import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { BrokerError } from "../../core/errors.ts"
 import type { Sql, SqlRow, SqlValue } from "../../ports/sql.ts"
 
-/** How long a write waits for a reader's checkpoint or the like. */
+/** How long a write waits for a lock, for example during a reader's checkpoint. */
 const BUSY_TIMEOUT_MS = 5000
 const SQLITE_BUSY = 5
 const LEDGER_FILE = "ledger.db"
 const LOCK_FILE = "ledger.lock"
 
-/** A file opened with `node:sqlite`. Statements are prepared once. */
+/** A database opened with `node:sqlite`. Each statement is prepared once. */
 export class NodeSql implements Sql {
   readonly database: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
@@ -34,7 +34,7 @@ export class NodeSql implements Sql {
       this.run("COMMIT")
       return value
     } catch (error) {
-      // Some failures end the transaction by themselves.
+      // Some failures have already ended the transaction.
       if (this.database.isTransaction) this.run("ROLLBACK")
       throw error
     }
@@ -50,26 +50,26 @@ export class NodeSql implements Sql {
   }
 }
 
-/** Opens the ledger's file in `folder` for writing; makes both, for this user alone, when they are not there. */
+/** Opens the ledger's file in `folder` for writing. Creates both, readable only by this user, when they do not exist. */
 export function openLedgerFile(folder: string): DatabaseSync {
   const path = join(folder, LEDGER_FILE)
   makePrivate(folder, path)
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
-  // WAL: one flush a commit, and readers do not stop the writer. FULL: a commit is on disk before it returns.
+  // WAL: one flush for each commit, and readers do not block the writer. FULL: a commit is on disk before it returns.
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
   return database
 }
 
-/** Opens the ledger's file in `folder` for reading, beside a broker that may be writing it. */
+/** Opens the ledger's file in `folder` for reading. A broker may be writing it at the same time. */
 export function openLedgerFileReadOnly(folder: string): DatabaseSync {
   return new DatabaseSync(join(folder, LEDGER_FILE), { readOnly: true, timeout: BUSY_TIMEOUT_MS })
 }
 
 /**
- * Holds `folder` for this process until the result is closed or the process ends, however it ends: the lock is SQLite's own
- * on a file beside the ledger, so nothing stale is left to clean up, and readers of the ledger are not shut out.
+ * Locks `folder` for this process, until the result is closed or the process ends in any way. The lock is a SQLite lock on
+ * a file beside the ledger. So no stale lock is left after a crash, and readers of the ledger are not blocked.
  *
- * @throws {BrokerError} `ledger_unavailable` when another broker holds it.
+ * @throws {BrokerError} `ledger_unavailable` when another broker has locked it
  */
 export function lockFolder(folder: string): DatabaseSync {
   const path = join(folder, LOCK_FILE)
@@ -89,7 +89,7 @@ export function lockFolder(folder: string): DatabaseSync {
 
 function makePrivate(folder: string, path: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  // SQLite gives its side files the permissions of the file itself.
+  // SQLite gives its other files the same permissions as this one.
   closeSync(openSync(path, "a", 0o600))
 }
 

@@ -9,8 +9,8 @@ type AuditRow = { seq: number; text: string; leaf: string; chain: string }
 /**
  * The audit trail of every ledger in the database, as the lines of one file.
  *
- * Run it inside of one read transaction: the heads must be those of the records. Gives what is stored, unmended; the head
- * comes from where the ledger keeps it and not from the last record found, so that records missing at the end show.
+ * Run it inside one read transaction, so that heads match their records. It returns what is stored, without corrections.
+ * The head comes from the ledger's row, and not from the last record, so that missing records at the end become visible.
  */
 export function* exportLines(sql: Sql): Generator<string> {
   const writer = new ExportWriter()

@@ -1,21 +1,23 @@
 import type { LeaseCredentialState } from "../../ports/ledger.ts"
 
-/** What of a lease says when its credentials are over, besides themselves. */
+/** The times of a lease that decide when its credentials must end. All are Unix milliseconds. */
 export interface LeaseTimes {
-  /** Unix milliseconds: when an open lease is over, and what neither expires nor has a granted time. */
+  /** The end of an open lease, and of credentials that have neither an expiry nor a granted time. */
   readonly endsBy: number
-  /** Unix milliseconds: since when the lease is over as a whole, ended by its job or with its exchange. Null: not yet. */
+  /** Since when the whole lease is over, because its job ended it or its exchange failed. Null: not yet. */
   readonly overSince: number | null
-  /** Unix milliseconds: when taking back was begun last. Null: never. */
+  /** When the last revocation attempt began. Null: never. */
   readonly triedAt: number | null
 }
 
-/** Whether a credential's end is not known yet. */
+/** Whether a credential has no known end yet. */
 export function isAlive(credential: LeaseCredentialState): boolean {
   return credential.ended === null
 }
 
-/** When nothing of a credential should live any longer, Unix milliseconds: its lease, its granted time or itself has ended. */
+/**
+ * When a credential must no longer be alive, in Unix milliseconds: at the end of its lease, its granted time or its expiry.
+ */
 export function overAt({ expiresAt, grantedUntil }: LeaseCredentialState, lease: LeaseTimes): number {
   return Math.min(
     lease.overSince ?? Number.POSITIVE_INFINITY,
@@ -24,24 +26,27 @@ export function overAt({ expiresAt, grantedUntil }: LeaseCredentialState, lease:
   )
 }
 
-/** When the broker must take a credential back, Unix milliseconds; infinite for what ends without it. */
-export function takeBackAt(credential: LeaseCredentialState, lease: LeaseTimes): number {
-  const isTakenBack = isAlive(credential) && credential.revocation === "revocable"
+/** When the broker must revoke a credential, in Unix milliseconds; infinite for a credential that ends by itself. */
+export function revokeAt(credential: LeaseCredentialState, lease: LeaseTimes): number {
+  const isRevocable = isAlive(credential) && credential.revocation === "revocable"
   const at = overAt(credential, lease)
-  return isTakenBack && at < diesAt(credential) ? at : Number.POSITIVE_INFINITY
+  return isRevocable && at < diesAt(credential) ? at : Number.POSITIVE_INFINITY
 }
 
-/** Whether a credential was among those that the last attempt was to take back, and lives on. */
+/** Whether the last attempt was to revoke this credential, and it is still alive. */
 export function wasTried(credential: LeaseCredentialState, lease: LeaseTimes): boolean {
-  return lease.triedAt !== null && takeBackAt(credential, lease) <= lease.triedAt
+  return lease.triedAt !== null && revokeAt(credential, lease) <= lease.triedAt
 }
 
-/** When a credential ends by itself, Unix milliseconds. */
+/** When a credential expires, in Unix milliseconds; infinite when it does not expire. */
 export function diesAt(credential: LeaseCredentialState): number {
   return credential.expiresAt ?? Number.POSITIVE_INFINITY
 }
 
-/** The credentials as they are at `now`: what has expired is so, and what only expires is let be once it or its lease is over. */
+/**
+ * The credentials at `now`. An expired credential is marked so. A credential that only expires is closed as `expires-only`
+ * when its own time or its lease is over.
+ */
 export function endWithTime(
   credentials: readonly LeaseCredentialState[],
   lease: LeaseTimes,
@@ -55,7 +60,7 @@ export function endWithTime(
   })
 }
 
-/** A credential that has ended, without what could take it back. */
+/** A credential that has ended. Its revocation handle is removed. */
 export function end(
   credential: LeaseCredentialState,
   ended: "revoked" | "expired" | "expires-only",

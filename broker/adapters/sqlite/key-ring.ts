@@ -1,7 +1,10 @@
 import type { KeyRing, StoredKey, StoredKeys } from "../../ports/key-ring.ts"
 import type { Sql, Transact } from "../../ports/sql.ts"
 
-/** The deployment's signing keys over any SQLite: one row, replaced only by whoever read its present version. */
+/**
+ * The deployment's signing keys in any SQLite database: one row. Only a writer that read the current version can replace
+ * it.
+ */
 export class SqlKeyRing implements KeyRing {
   readonly #sql: Sql
   readonly #transact: Transact

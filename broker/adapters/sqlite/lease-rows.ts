@@ -4,7 +4,7 @@ import type { Sql } from "../../ports/sql.ts"
 import type { Revocation } from "../../wire/exchange.ts"
 import type { Lease, LeaseState } from "./lease-states.ts"
 
-/** A lease as it stands in the tables. */
+/** A lease as stored in the tables. */
 export interface StoredLease extends Lease {
   readonly id: string
   readonly runId: string
@@ -38,7 +38,7 @@ const LEASE_COLUMNS = "id, run_id, run_attempt, state, ends_by, over_since, due_
 const CREDENTIAL_COLUMNS =
   "grant_name, connection, provider, revocation, expires_at, granted_until, sealed_handle, ended"
 
-/** The leases of one ledger: rows in, rows out. What may become of a lease is not decided here. */
+/** Reads and writes the leases of one ledger. `lease-states.ts` decides how a lease may change. */
 export class LeaseRows {
   readonly #sql: Sql
   readonly #ledger: number
@@ -69,7 +69,7 @@ export class LeaseRows {
     return row ? this.#read(row) : null
   }
 
-  /** @throws {BrokerError} `internal`: whoever asks for this lease must know that it exists. */
+  /** @throws {BrokerError} `internal` when the lease does not exist; the caller must know that it does */
   get(id: string): StoredLease {
     const lease = this.find(id)
     if (!lease) throw new BrokerError("internal", "the ledger has no such lease")
@@ -86,7 +86,7 @@ export class LeaseRows {
     return rows.map((row) => this.#read(row))
   }
 
-  /** Writes what `after` has changed over `before`. */
+  /** Writes the differences between `before` and `after`. */
   write(before: StoredLease, after: Lease): void {
     this.#sql.run(
       "UPDATE leases SET state = ?, over_since = ?, due_at = ?, tried_at = ?, attempts = ? WHERE ledger = ? AND id = ?",
@@ -140,7 +140,7 @@ export class LeaseRows {
   }
 
   #read(row: LeaseRow): StoredLease {
-    // An open lease holds none: they come with its outcome.
+    // An open lease has no credentials yet: they come with its outcome.
     const credentials = row.state === "open" ? [] : this.#credentials(row.id)
     return {
       id: row.id,
@@ -166,7 +166,7 @@ export class LeaseRows {
   }
 }
 
-/** A credential as it was minted: its end is not known. Copies only what is kept, whatever else the object carries. */
+/** A newly minted credential, without a known end. Copies only the stored members. */
 export function alive(credential: LeaseCredential): LeaseCredentialState {
   return {
     grant: credential.grant,

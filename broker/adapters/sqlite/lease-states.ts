@@ -1,30 +1,31 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { LeaseCredentialState } from "../../ports/ledger.ts"
 import type { RevocationOutcome } from "../../wire/exchange.ts"
-import { diesAt, end, endWithTime, isAlive, type LeaseTimes, overAt, takeBackAt, wasTried } from "./credential-ends.ts"
+import { diesAt, end, endWithTime, isAlive, type LeaseTimes, overAt, revokeAt, wasTried } from "./credential-ends.ts"
 
 /**
- * How a lease ends. `revoked`: everything was taken back. `expires-only`: something could not be taken back and lives
- * until it expires. `expired`: its time ran out first. `failed`: nothing was minted, or all of it was taken back at once.
+ * How a lease ends. `revoked`: every credential was revoked. `expires-only`: a credential could not be revoked and lives
+ * until it expires. `expired`: a credential expired first. `failed`: nothing was minted, or everything was revoked
+ * immediately.
  */
 export type LeaseEnd = "revoked" | "expired" | "expires-only" | "failed"
 
 /**
- * `open`: the intent is durable, the outcome unknown. `active`: minted, and nobody is at it. `revoking`: something of it is
- * being taken back, or waits for the next attempt.
+ * `open`: the intent is durable, and the outcome is unknown. `active`: minted, and no revocation is running. `revoking`: a
+ * revocation is running, or waits for the next attempt.
  */
 export type LeaseState = "open" | "active" | "revoking" | LeaseEnd
 
 export interface Lease extends LeaseTimes {
   readonly state: LeaseState
-  /** Unix milliseconds: when the broker must look at it next; for a closed one, when it may be forgotten. */
+  /** Unix milliseconds: when the broker must process the lease next. For a closed lease: when it may be deleted. */
   readonly dueAt: number
-  /** How often taking back was begun for what is being taken back. */
+  /** How many attempts were made to revoke the credentials that are being revoked. */
   readonly attempts: number
   readonly credentials: readonly LeaseCredentialState[]
 }
 
-/** What may follow what. Closed leases stay as they are; every open state leads to a closed one when its time comes. */
+/** The allowed transitions. A closed lease never changes. Every other state leads to a closed one in time. */
 const NEXT: Readonly<Record<LeaseState, ReadonlySet<LeaseState>>> = {
   open: new Set(["active", "revoking", "failed", "expires-only", "expired"]),
   active: new Set(["active", "revoking", "expired", "expires-only"]),
@@ -36,52 +37,52 @@ const NEXT: Readonly<Record<LeaseState, ReadonlySet<LeaseState>>> = {
 }
 
 /**
- * How long a revocation that was begun is left alone. Longer than the deadline of a call to a provider, so that nobody
- * begins one again while it runs.
+ * How long a running revocation is left alone. Longer than the deadline of a call to a provider, so that no second attempt
+ * begins while the first is running.
  */
 const REVOCATION_MS = 60_000
-/** The longest wait between two attempts: a provider that is down for a day is asked once an hour. */
+/** The longest pause between two attempts: a provider that is down for a day is called once an hour. */
 const LONGEST_WAIT_MS = 60 * 60_000
-/** How long a closed lease still answers a second revocation: longer than any job may run. */
+/** How long a closed lease is kept to answer a second revocation: longer than any job can run. */
 const CLOSED_KEPT_MS = 36 * 24 * 60 * 60_000
 
-/** Whether a lease has come to its end; nothing follows it. */
+/** Whether a lease has ended. A closed state is final. */
 export function isClosed(state: LeaseState): state is LeaseEnd {
   return NEXT[state].size === 0
 }
 
-/** All grants were minted: the lease is due when the first of them is to be taken back, or the last has expired. */
+/** All grants were minted. The lease is due when the first credential must be revoked, or when the last has expired. */
 export function minted(lease: Lease, credentials: readonly LeaseCredentialState[]): Lease {
   mustBeOpen(lease)
-  return goOn({ ...lease, credentials })
+  return waitForNextEnd({ ...lease, credentials })
 }
 
-/** The exchange failed; `leftovers` were minted and not taken back at once. */
+/** The exchange failed. `leftovers` were minted and could not be revoked immediately. */
 export function failed(lease: Lease, leftovers: readonly LeaseCredentialState[], now: number): Lease {
   mustBeOpen(lease)
   if (leftovers.length === 0) return close(lease, "failed", now)
-  return carryOn(passTime({ ...lease, overSince: now, triedAt: now, credentials: leftovers }, now), now)
+  return settleAttempt(endByTime({ ...lease, overSince: now, triedAt: now, credentials: leftovers }, now), now)
 }
 
-/** The job ends its lease: what only expires is let be, what can be revoked is left for the caller. */
+/** The job ends its lease. Credentials that only expire are closed; the caller must revoke the others. */
 export function revocationBegun(lease: Lease, now: number): Lease {
   const over = Math.min(lease.overSince ?? now, now)
-  return begin(passTime({ ...lease, overSince: over }, now), now)
+  return begin(endByTime({ ...lease, overSince: over }, now), now)
 }
 
 /**
- * The job ends its lease while the broker takes a part of it back: the rest is over, too, and next. The lease as it is when
- * that was known before.
+ * The job ends its lease while the broker is revoking a part of it. The other credentials are now over too, and are revoked
+ * next. Returns the same object when the lease was over already.
  */
 export function revocationAsked(lease: Lease, now: number): Lease {
   if (lease.overSince !== null) return lease
-  // Later than what is being tried, by whatever clock that was: the rest must not pass for it.
+  // Later than the running attempt, even if its clock was ahead: the other credentials must not count as tried by it.
   const over = Math.max(now, (lease.triedAt ?? 0) + 1)
-  const next = passTime({ ...lease, overSince: over }, now)
+  const next = endByTime({ ...lease, overSince: over }, now)
   return move(next, { dueAt: nextDue(next, lease.dueAt) })
 }
 
-/** Taking back came out like this. Closes the lease, tries again later, or lets go on what is not over. */
+/** Stores the outcomes of a revocation. Closes the lease, plans a retry, or waits for the credentials that are not over. */
 export function revocationEnded(
   lease: Lease,
   outcomes: Readonly<Record<string, RevocationOutcome>>,
@@ -91,79 +92,82 @@ export function revocationEnded(
     const outcome = Object.hasOwn(outcomes, credential.grant) ? outcomes[credential.grant] : undefined
     return isAlive(credential) && outcome === "revoked" ? end(credential, "revoked") : credential
   })
-  return carryOn(passTime({ ...lease, credentials }, now), now)
+  return settleAttempt(endByTime({ ...lease, credentials }, now), now)
 }
 
-/** The lease's time has come: it closes, the revocation of what is over begins (again), or the rest goes on. */
-export function timeCame(lease: Lease, now: number): Lease {
+/** The lease is due. It closes, or a revocation begins (again), or it waits for the credentials that are not over. */
+export function becameDue(lease: Lease, now: number): Lease {
   if (lease.state === "open") return close(lease, "expired", now)
-  const next = passTime(lease, now)
+  const next = endByTime(lease, now)
   if (!next.credentials.some(isAlive)) return close(next, endOf(next.credentials), now)
-  return next.credentials.some((credential) => takeBackAt(credential, next) <= now) ? begin(next, now) : goOn(next)
+  return next.credentials.some((credential) => revokeAt(credential, next) <= now)
+    ? begin(next, now)
+    : waitForNextEnd(next)
 }
 
-/** Whether this attempt's outcome was overtaken by another attempt, after which the lease has closed or goes on. */
+/** Whether another attempt has already settled this revocation, so that the lease is closed or active again. */
 export function isOvertaken(lease: Lease): boolean {
   return isClosed(lease.state) || (lease.state === "active" && lease.triedAt !== null)
 }
 
-/** What taking back may touch: what has ended, for the record, and what the attempt that has just begun is about. */
-export function inHand(lease: Lease): readonly LeaseCredentialState[] {
+/** The credentials for the attempt that has just begun: those to revoke now, and those that have ended, for the record. */
+export function revocableNow(lease: Lease): readonly LeaseCredentialState[] {
   return lease.credentials.filter((credential) => !isAlive(credential) || wasTried(credential, lease))
 }
 
-/** The grants that are being taken back in `after` because their time is over, and were not in `before`. */
-export function newlyOver(before: Lease, after: Lease): readonly string[] {
+/** The grants whose revocation began with `after`, because their granted time is over, and not already in `before`. */
+export function newlyExpired(before: Lease, after: Lease): readonly string[] {
   if (after.overSince !== null) return []
   const known = new Set(before.credentials.filter((one) => wasTried(one, before)).map(({ grant }) => grant))
   return after.credentials.filter((one) => wasTried(one, after) && !known.has(one.grant)).map(({ grant }) => grant)
 }
 
-function passTime(lease: Lease, now: number): Lease {
+function endByTime(lease: Lease, now: number): Lease {
   return { ...lease, credentials: endWithTime(lease.credentials, lease, now) }
 }
 
-/** Everything that is over is tried. What is tried for the first time does not wait as long as what failed before. */
+/** Begins an attempt for everything that is over. A first attempt resets the pause, which grows with failed attempts. */
 function begin(lease: Lease, now: number): Lease {
-  const over = lease.credentials.filter((credential) => takeBackAt(credential, lease) <= now)
+  const over = lease.credentials.filter((credential) => revokeAt(credential, lease) <= now)
   const attempts = over.every((credential) => wasTried(credential, lease)) ? lease.attempts : 0
   const next = { ...lease, triedAt: now }
   return move(next, { state: "revoking", dueAt: nextDue(next, now + waitAfter(attempts)), attempts: attempts + 1 })
 }
 
-/** Closes the lease, leaves what was tried and lives on for the next attempt, or lets the rest wait for its own time. */
-function carryOn(lease: Lease, now: number): Lease {
+/** After an attempt: closes the lease, plans the retry of credentials that are still alive, or waits for the next end. */
+function settleAttempt(lease: Lease, now: number): Lease {
   if (!lease.credentials.some(isAlive)) return close(lease, endOf(lease.credentials), now)
-  if (!lease.credentials.some((credential) => wasTried(credential, lease))) return goOn(lease)
+  if (!lease.credentials.some((credential) => wasTried(credential, lease))) return waitForNextEnd(lease)
   return move(lease, { state: "revoking", dueAt: nextDue(lease, now + waitAfter(lease.attempts)) })
 }
 
-/** Nobody is at the lease until something of it is over, which can be at once. */
-function goOn(lease: Lease): Lease {
+/** No revocation is running until the next credential is over, which may be immediately. */
+function waitForNextEnd(lease: Lease): Lease {
   return move(lease, { state: "active", dueAt: nextDue(lease, lease.endsBy) })
 }
 
 /**
- * When the broker must look at the lease next. What was tried is tried again at `retryAt`, but nobody waits for an attempt at
- * what has expired by then. What was not tried is taken back when it is over, once nobody can be at the lease any more.
+ * When the broker must process the lease next. Tried credentials are retried at `retryAt`, or earlier when the last of them
+ * expires before. Credentials that were not tried are revoked when they are over, but only after a running attempt must
+ * have ended.
  */
 function nextDue(lease: Lease, retryAt: number): number {
   const alive = lease.credentials.filter(isAlive)
   if (alive.length === 0) return retryAt
   const tried = alive.filter((credential) => wasTried(credential, lease))
   const untried = alive.filter((credential) => !wasTried(credential, lease))
-  const next = Math.min(...untried.map((credential) => takeBackAt(credential, lease)))
+  const next = Math.min(...untried.map((credential) => revokeAt(credential, lease)))
   if (tried.length === 0) return Math.min(next, Math.max(...alive.map((credential) => overAt(credential, lease))))
   const lastDies = Math.max(...tried.map(diesAt))
   return Math.min(retryAt, lastDies, Math.max(next, (lease.triedAt ?? 0) + REVOCATION_MS))
 }
 
-/** Waits double, up to an hour. */
+/** The pause doubles with each attempt, up to one hour. */
 function waitAfter(attempts: number): number {
   return Math.min(REVOCATION_MS * 2 ** Math.min(attempts, 16), LONGEST_WAIT_MS)
 }
 
-/** The weakest thing that is true of all credentials. */
+/** The end of the lease: the weakest end among its credentials. */
 function endOf(credentials: readonly LeaseCredentialState[]): LeaseEnd {
   const ends = new Set(credentials.map((credential) => credential.ended))
   if (ends.has("expires-only")) return "expires-only"
@@ -174,9 +178,9 @@ function close(lease: Lease, state: LeaseEnd, now: number): Lease {
   return move(lease, { state, dueAt: now + CLOSED_KEPT_MS })
 }
 
-/** An exchange comes out once: a second outcome would bring credentials back that have ended. */
+/** An exchange has one outcome: a second one would make ended credentials alive again. */
 function mustBeOpen(lease: Lease): void {
-  if (lease.state !== "open") throw new BrokerError("internal", `this lease was settled before: it is ${lease.state}`)
+  if (lease.state !== "open") throw new BrokerError("internal", `this lease is already settled: it is ${lease.state}`)
 }
 
 function move(lease: Lease, to: Partial<Lease>): Lease {

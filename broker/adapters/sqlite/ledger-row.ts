@@ -4,7 +4,7 @@ import { BrokerError } from "../../core/errors.ts"
 import type { TokenUse } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
 
-/** Whose ledger it is. */
+/** Identifies a ledger. */
 export interface LedgerKey {
   readonly issuerUrl: string
   readonly repositoryId: string
@@ -13,15 +13,15 @@ export interface LedgerKey {
 type Row = { id: number; seq: number; chain: string; due_at: number | null }
 
 /**
- * How long a dead token is remembered beyond its time, in seconds: so that one visit forgets many, and so that a clock that
- * is set back, or that of another machine, does not find a token alive that the ledger has forgotten.
+ * How long an expired token is remembered, in seconds. So one visit deletes many entries. And after a clock was set back,
+ * or on a machine with another clock, a token that the ledger has forgotten cannot be valid again.
  */
 const FORGET_AFTER_SECONDS = 3600
 const FORGET_AT_MOST = 1000
 
 /**
- * One ledger's row while a transaction runs: where its chain stands and when it is due. Read once, written back once;
- * never kept longer, for a transaction that is undone would leave it wrong.
+ * One ledger's row during a transaction: the end of its chain, and when it is due. It is read once and written once. It is
+ * never kept after the transaction, because a rollback would leave it wrong.
  */
 export class LedgerRow {
   readonly id: number
@@ -30,7 +30,7 @@ export class LedgerRow {
   #chain: string
   #dueAt: number | null
 
-  /** The ledger's row, made when there is none. */
+  /** The ledger's row; it is created when it does not exist. */
   static open(sql: Sql, key: LedgerKey): LedgerRow {
     const row = find(sql, key) ?? make(sql, key)
     if (!row) throw new Error("the ledger's row could not be made")
@@ -74,9 +74,9 @@ export class LedgerRow {
   }
 
   /**
-   * Uses a token up; false when it was used before, and then `replay` is recorded, once a token.
+   * Uses up a token. Returns false when it was used before, and then records `replay`, once for each token.
    *
-   * Inserts first and looks at what was inserted: a check before the insert could be true for two.
+   * Inserts first and checks the result: two calls could both pass a check before the insert.
    */
   useToken(token: TokenUse, replay: AuditDraft): boolean {
     const inserted = this.#sql.all(
@@ -98,7 +98,7 @@ export class LedgerRow {
     return false
   }
 
-  /** Forgets tokens that could not verify any more at `now` (Unix milliseconds), oldest first. */
+  /** Deletes the entries of tokens that are no longer valid at `now` (Unix milliseconds), oldest first. */
   forgetDeadTokens(now: number): void {
     this.#sql.run(
       `DELETE FROM used_tokens WHERE (ledger, key) IN (
@@ -110,12 +110,12 @@ export class LedgerRow {
     )
   }
 
-  /** Something of this ledger is due at `time`, perhaps not before anything else. */
+  /** Makes the ledger due at `time`, unless it is due earlier. */
   dueBy(time: number): void {
     if (this.#dueAt === null || time < this.#dueAt) this.#dueAt = time
   }
 
-  /** Looks up when anything of this ledger is due next. */
+  /** Finds out when the ledger is due next. */
   findDue(): void {
     const [lease] = this.#sql.all<{ due: number | null }>(
       "SELECT min(due_at) AS due FROM leases WHERE ledger = ?",
@@ -129,7 +129,7 @@ export class LedgerRow {
     if (token?.due != null) this.dueBy((token.due + FORGET_AFTER_SECONDS) * 1000)
   }
 
-  /** Writes the row back. The last thing of every transaction that changed it. */
+  /** Writes the row. The last statement of every transaction that changed it. */
   save(): void {
     this.#sql.run(
       "UPDATE ledgers SET seq = ?, chain = ?, due_at = ? WHERE id = ?",
@@ -141,7 +141,7 @@ export class LedgerRow {
   }
 }
 
-/** Ledgers with something due at `now` (Unix milliseconds), longest due first. */
+/** Ledgers with something due at `now` (Unix milliseconds), those due earliest first. */
 export function dueLedgers(sql: Sql, now: number, limit: number): readonly LedgerKey[] {
   return sql
     .all<{ issuer: string; repository_id: string }>(

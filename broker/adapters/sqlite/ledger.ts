@@ -13,21 +13,21 @@ import type {
 import type { Sql, Transact } from "../../ports/sql.ts"
 import { alive, LeaseRows, type StoredLease } from "./lease-rows.ts"
 import {
+  becameDue,
   failed,
-  inHand,
   isClosed,
   isOvertaken,
   type LeaseEnd,
   minted,
-  newlyOver,
+  newlyExpired,
+  revocableNow,
   revocationAsked,
   revocationBegun,
   revocationEnded,
-  timeCame,
 } from "./lease-states.ts"
 import { type LedgerKey, LedgerRow } from "./ledger-row.ts"
 
-/** Stands in the records of what the broker did by itself. */
+/** The request id in records of what the broker did by itself. */
 const SWEEPER = "sweeper"
 
 const REASONS: Readonly<Record<LeaseEnd, string>> = {
@@ -38,9 +38,9 @@ const REASONS: Readonly<Record<LeaseEnd, string>> = {
 }
 
 /**
- * The ledger of one repository over any SQLite. Written once: the edge and Node differ in `sql` and `transact` alone.
+ * The ledger of one repository in any SQLite database. The edge and Node differ only in `sql` and `transact`.
  *
- * Every change of state and its audit record are one transaction, so that neither is ever seen without the other.
+ * Every change of state and its audit record are one transaction, so that one never exists without the other.
  */
 export class SqlLedger implements SweptLedger {
   readonly #sql: Sql
@@ -83,7 +83,7 @@ export class SqlLedger implements SweptLedger {
       const lease = leases.find(request.lease)
       if (!lease || !isOf(lease, request)) return { outcome: "not-found" }
       if (isClosed(lease.state)) return { outcome: "done", credentials: lease.credentials }
-      // Another call is at it, or it waits for its next attempt.
+      // Another call is revoking it, or it waits for its next attempt.
       const isTaken = lease.state === "revoking" && lease.dueAt > request.now
       const after = isTaken ? revocationAsked(lease, request.now) : revocationBegun(lease, request.now)
       if (after !== lease) {
@@ -98,7 +98,7 @@ export class SqlLedger implements SweptLedger {
   settleRevocation(settlement: RevocationSettlement): Promise<void> {
     return this.#write((ledger, leases) => {
       const lease = leases.get(settlement.lease)
-      // An attempt that took too long was overtaken by another one: what it would say was said.
+      // This attempt took too long, and another one has already recorded the outcome.
       if (isOvertaken(lease)) return
       if (lease.state !== "revoking") throw new BrokerError("internal", "this lease's revocation was never begun")
       const after = revocationEnded(lease, settlement.outcomes, settlement.now)
@@ -116,13 +116,13 @@ export class SqlLedger implements SweptLedger {
           leases.forget(lease.id)
           continue
         }
-        const after = timeCame(lease, now)
+        const after = becameDue(lease, now)
         leases.write(lease, after)
         if (isClosed(after.state)) ledger.append(sweeping(lease, "lease.closed", REASONS[after.state], now))
         if (after.state !== "revoking") continue
-        const over = newlyOver(lease, after).join(", ")
+        const over = newlyExpired(lease, after).join(", ")
         if (over) ledger.append(sweeping(lease, "lease.revoking", `the granted time is over: ${over}`, now))
-        taken.push({ lease: lease.id, credentials: inHand(after) })
+        taken.push({ lease: lease.id, credentials: revocableNow(after) })
       }
       ledger.forgetDeadTokens(now)
       ledger.findDue()
@@ -154,7 +154,7 @@ export class SqlLedger implements SweptLedger {
   }
 }
 
-/** An open lease is nobody's yet: whoever could name it has not been answered. */
+/** An open lease cannot be revoked by a job: no job knows its id yet, because the exchange was not answered. */
 function isOf(lease: StoredLease, request: RevocationRequest): boolean {
   return lease.state !== "open" && lease.runId === request.runId && lease.runAttempt === request.runAttempt
 }

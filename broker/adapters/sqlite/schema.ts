@@ -2,14 +2,15 @@ import { BrokerError } from "../../core/errors.ts"
 import type { Sql } from "../../ports/sql.ts"
 
 /**
- * How the tables came to be: the schema's version is how many of these steps a file has taken. Steps are only ever added.
+ * The steps that create the tables. The schema's version is the number of steps that a database has taken. Steps are only
+ * added, never changed.
  *
- * Every row names its ledger, so that one file for all repositories and one Durable Object for each hold the same tables.
- * Each query of the ledger is served by a primary key or one of the indexes: nothing scans.
+ * Every row names its ledger, so that one file for all repositories and one Durable Object for each have the same tables.
+ * Each query of the ledger uses a primary key or an index, and never scans a table.
  */
 const STEPS: readonly (readonly string[])[] = [
   [
-    // One row a ledger: where its chain stands, and when something of it is due next (Unix milliseconds, null: nothing).
+    // One row for each ledger: the end of its chain, and when it is due next (Unix milliseconds, null: never).
     `CREATE TABLE ledgers (
       id INTEGER PRIMARY KEY,
       issuer TEXT NOT NULL,
@@ -30,7 +31,7 @@ const STEPS: readonly (readonly string[])[] = [
       PRIMARY KEY (ledger, seq)
     ) STRICT`,
 
-    // expires_at in Unix seconds, as the token says it.
+    // expires_at in Unix seconds, as in the token.
     `CREATE TABLE used_tokens (
       ledger INTEGER NOT NULL,
       key TEXT NOT NULL,
@@ -79,11 +80,11 @@ const STEPS: readonly (readonly string[])[] = [
     "INSERT INTO key_ring (id, version, keys) VALUES (1, 0, '[]')",
   ],
   [
-    // Times in Unix milliseconds. A credential from before has no granted time: it ends as it ended then.
+    // Times in Unix milliseconds. Older credentials have no granted time, and end as before.
     "ALTER TABLE credentials ADD COLUMN granted_until INTEGER",
     "ALTER TABLE leases ADD COLUMN over_since INTEGER",
     "ALTER TABLE leases ADD COLUMN tried_at INTEGER",
-    // Before, whatever was being taken back was so as a whole.
+    // In the old schema, a revocation always concerned the whole lease.
     "UPDATE leases SET over_since = 0, tried_at = 0 WHERE state = 'revoking'",
   ],
 ]
@@ -92,9 +93,10 @@ const STEPS: readonly (readonly string[])[] = [
 export const SCHEMA_VERSION = STEPS.length
 
 /**
- * Brings a database to this code's schema: all missing steps in one transaction, or none.
+ * Brings a database to this code's schema. Runs all missing steps in one transaction.
  *
- * @throws {BrokerError} `ledger_unavailable` for a database that a newer version wrote. Reading it with older rules could forget what it guards.
+ * @throws {BrokerError} `ledger_unavailable` for a database of a newer version: reading it with older rules could lose the
+ *   protection that it records
  */
 export function migrate(sql: Sql): void {
   sql.transaction(() => {
@@ -103,7 +105,7 @@ export function migrate(sql: Sql): void {
     if (version > SCHEMA_VERSION) {
       throw new BrokerError(
         "ledger_unavailable",
-        `a newer Daypass wrote this ledger (schema ${version}; this one knows ${SCHEMA_VERSION}): run that one, or a later one`,
+        `a newer version of Daypass wrote this ledger (schema ${version}; this version knows ${SCHEMA_VERSION}): run that version or a later one`,
       )
     }
     if (version === SCHEMA_VERSION) return

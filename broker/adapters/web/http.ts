@@ -2,16 +2,16 @@ import { isHttpsOrLoopback } from "../../core/url.ts"
 import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../../ports/http.ts"
 
 export interface HttpOptions {
-  /** Sent with each request that brings no `User-Agent` of its own: workerd sends none, and GitHub refuses without. */
+  /** Sent with each request that has no `User-Agent`: workerd sends none, and GitHub refuses requests without one. */
   readonly userAgent: string
 }
 
 /**
- * The Http port over the runtime's own `fetch`, the same in Node and in workerd.
+ * The Http port with the runtime's `fetch`, the same in Node and in workerd.
  *
- * Dials https, and http on this very machine only; anything else is `unreachable` without a connection. Keeps no
+ * Connects only to https, and to http on this machine; any other URL is `unreachable` without a connection. Keeps no
  * cookies and no cache, follows no redirect, and stops reading at `maxBytes` and at `timeoutMs`, whatever the server
- * announced. Errors carry neither URL, headers nor body: of the runtime's own error only its code is kept.
+ * announced. Errors contain neither URL, headers nor body: only the code of the runtime's error is kept.
  * @throws {HttpError}
  */
 export function createHttp({ userAgent }: HttpOptions): Http {
@@ -50,22 +50,22 @@ async function read(response: Response, request: HttpRequest, signal: AbortSigna
   return { status: response.status, header: (name) => response.headers.get(name), body }
 }
 
-/** Why an answer is not worth reading, which its status and headers tell. */
+/** Why an answer is refused by its status and headers, before its body is read. */
 function refusalOf(response: Response, request: HttpRequest): HttpError | null {
   const { status } = response
   const type: string = response.type
-  // 304 answers a conditional request and points nowhere; to any other it is no answer.
+  // 304 is a valid answer only to a conditional request. To any other request it counts as a redirect.
   const isNotModified = status === 304 && new Headers(request.headers).has("if-none-match")
   if (isNotModified) return null
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) return new HttpError("redirect")
   return Number(response.headers.get("content-length") ?? 0) > request.maxBytes ? new HttpError("too-large") : null
 }
 
-/** Counts what arrives, decompressed: `Content-Length` can lie, be missing, or tell the size of a bomb before it goes off. */
+/** Counts the decompressed bytes that arrive: `Content-Length` can be wrong, missing, or the compressed size of a bomb. */
 async function readBody(reader: BodyReader | undefined, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
-  // Not left to the signal given to fetch alone: a server that stalls in the middle of a body must not outlast it.
+  // The signal of fetch is not enough: a server that stalls in the middle of a body must not exceed the timeout.
   const stop = () => abandon(reader?.cancel())
   signal.addEventListener("abort", stop)
   try {
@@ -86,7 +86,7 @@ async function readBody(reader: BodyReader | undefined, maxBytes: number, signal
 
 type BodyReader = ReadableStreamDefaultReader<Uint8Array>
 
-/** Lets a body go that nobody will read; whether that works is of no interest any more. */
+/** Cancels a body that will not be read, and ignores failures of that. */
 function abandon(cancelled: Promise<unknown> | undefined): void {
   cancelled?.catch(() => undefined)
 }
@@ -101,7 +101,7 @@ function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
   return body
 }
 
-/** The system's code for what went wrong, such as `ECONNREFUSED`. Messages are dropped: they quote URLs and headers. */
+/** The system's error code, such as `ECONNREFUSED`. Messages are dropped: they quote URLs and headers. */
 function causeOf(error: unknown): ErrorOptions {
   const cause = error instanceof Error ? (error.cause ?? error) : error
   const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined

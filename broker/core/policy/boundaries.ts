@@ -10,14 +10,14 @@ import { keyPosition, nodeAt, type YamlNode } from "./yaml.ts"
 
 type BoundaryPart = NonNullable<OrganisationFile["boundaries"]>[number]
 type EntryPart = NonNullable<BoundaryPart["allow"]>[number]
-/** The provider is null when there is none of that name; the connection also when it has faults. */
+/** `provider` is null when the connection names a provider that does not exist, `connection` also when it has faults. */
 interface ConnectionReading {
   readonly provider: ProviderSchemas | null
   readonly connection: Pick<Connection, "settings"> | null
 }
 type Connections = ReadonlyMap<string, ConnectionReading>
 
-/** Reads the boundaries of an organisation file whose form is right, with every fault in what they name. */
+/** Reads the boundaries of an organisation file that fits its schema, and reports every fault in the names they use. */
 export function readBoundaries(
   file: string,
   root: YamlNode,
@@ -32,7 +32,7 @@ export function readBoundaries(
     const first = lines.get(part.name)
     if (first === undefined) lines.set(part.name, line)
     else {
-      const message = `The boundary in line ${first} is called ${quote(part.name)} too: give each a name of its own.`
+      const message = `The boundary in line ${first} is also called ${quote(part.name)}: give each boundary a different name.`
       faults.push(fault(file, nodeAt(root, [...path, "name"]).at, "boundary_duplicate", message))
     }
     const allow = (part.allow ?? []).map((entry, number): EntryReading => {
@@ -43,7 +43,7 @@ export function readBoundaries(
     const tooShort = allow.find(({ minTtlSeconds }) => minTtlSeconds > (part.max_ttl ?? Infinity))
     if (tooShort) {
       const least = formatDuration(tooShort.minTtlSeconds)
-      const message = `${tooShort.entry.connection} mints for ${least} at least, so this boundary would allow it nothing: raise max_ttl.`
+      const message = `${tooShort.entry.connection} mints credentials for at least ${least}, so this boundary would allow it nothing: raise max_ttl.`
       faults.push(fault(file, keyPosition(root, [...path, "max_ttl"]), "ttl_too_short", message))
     }
     return {
@@ -66,7 +66,7 @@ interface EntryReading {
   readonly faults: readonly PolicyFault[]
 }
 
-/** A misspelled connection or field would be a ceiling that nothing is inside of: said at once, and not by denials. */
+/** Reports misspelled connections and fields when the file loads. Otherwise the boundary would silently deny everything. */
 function readEntry(
   file: string,
   root: YamlNode,
@@ -84,7 +84,7 @@ function readEntry(
   if (reading === undefined) {
     const hint =
       didYouMean(connection, connections.keys()) || ` Known: ${[...connections.keys()].join(", ") || "none"}.`
-    const message = `The file defines no connection ${quote(connection)}.${hint}`
+    const message = `This file defines no connection ${quote(connection)}.${hint}`
     const at = nodeAt(root, [...path, "connection"]).at
     return { entry, minTtlSeconds: 0, faults: [fault(file, at, "connection_unknown", message)] }
   }
@@ -97,7 +97,7 @@ function readEntry(
   })
   for (const [field, ceiling] of entry.fields) {
     if (ceiling.kind !== "map" || !isNeverMap(reading.provider?.grant, field)) continue
-    const message = `${field} is no map in grants of ${connection}, so nothing would be inside this one: write a pattern, or a list of them.`
+    const message = `${field} is not a map in grants of ${connection}, so this entry would allow nothing: write a pattern, or a list of patterns.`
     faults.push(fault(file, nodeAt(root, [...path, field]).at, "type_wrong", message))
   }
   for (const [field, ceiling] of entry.fields) {
@@ -127,7 +127,7 @@ interface PlacedPattern {
   readonly at: readonly (string | number)[]
 }
 
-/** Whether a provider's field is surely something else than a map: what cannot be told may be one. */
+/** Whether a provider's field is certainly not a map. An unknown kind of schema may be one. */
 function isNeverMap(grant: z.ZodType | undefined, field: string): boolean {
   if (!(grant instanceof z.ZodObject) || !Object.hasOwn(grant.shape, field)) return false
   let schema: unknown = grant.shape[field]

@@ -7,27 +7,27 @@ import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy
 import { matchPattern } from "./pattern.ts"
 import { memberOf } from "./plain.ts"
 
-/** The boundaries that are about a job's repository, and how they stand to the job. None: there is no ceiling over it. */
+/** The boundaries that concern a job's repository, evaluated for the job. When the list is empty, there is no ceiling. */
 export type Ceiling = readonly BoundaryReading[]
 
 interface BoundaryReading {
   readonly boundary: Boundary
-  /** All of `when` matches as in an `allow`: what the boundary allows, this job may get. */
+  /** All of `when` matches by the rules of an `allow`: this job may get what the boundary allows. */
   readonly allows: boolean
-  /** All of `when` matches as in a `deny`: what the boundary requires, this job must fulfil. */
+  /** All of `when` matches by the rules of a `deny`: this job must fulfil what the boundary requires. */
   readonly restricts: boolean
   readonly when: readonly ConditionTrace[]
   readonly required: readonly ConditionTrace[]
 }
 
-/** Where a ceiling comes from: its boundaries, and by which names the organisation lists its owners. */
+/** The parts of the organisation file that make a ceiling: its boundaries, and the names of its owners. */
 type CeilingSource = Pick<Organisation, "boundaries" | "issuers">
 
 /**
- * The boundaries that are about a job's repository. Where there is one, every grant needs a boundary that allows it.
+ * The boundaries that concern a job's repository. If there is at least one, every grant needs a boundary that allows it.
  *
- * A missing claim never lifts a ceiling, and neither does a new name: a repository is held against the boundaries by the
- * names in its token, by those that policies wrote for its id, and by those that the organisation lists for its owner's.
+ * A missing claim or a rename never removes a ceiling. Boundaries are checked against every name of the repository: the
+ * one in the token, those that policies write beside its id, and those with the listed names of its owner's id.
  */
 export function boundariesConcerning(
   organisation: CeilingSource,
@@ -36,42 +36,42 @@ export function boundariesConcerning(
 ): readonly Boundary[] {
   const { boundaries } = organisation
   if (boundaries.length === 0) return boundaries
-  const known = knownAs(organisation, identity, policies)
+  const known = claimsByName(organisation, identity, policies)
   return boundaries.filter(({ when }) => concerns(when, known))
 }
 
-/** Holds a job against the boundaries that are about its repository. */
-export function ceilingOver(organisation: CeilingSource, identity: Identity, policies: readonly Policy[]): Ceiling {
-  const known = knownAs(organisation, identity, policies)
+/** Evaluates the boundaries that concern a job's repository. */
+export function ceilingFor(organisation: CeilingSource, identity: Identity, policies: readonly Policy[]): Ceiling {
+  const known = claimsByName(organisation, identity, policies)
   return boundariesConcerning(organisation, identity, policies).map((boundary): BoundaryReading => {
     const { when, require } = boundary
-    const restricts = when.every((one) => holdsOfAny(one, known))
+    const restricts = when.every((one) => matchesAny(one, known))
     return {
       boundary,
       allows: when.every((one) => matchCondition(one, "allow", identity.claims)),
       restricts,
-      when: when.map((one) => traceOf(one, identity.claims)).filter(saysSomething),
+      when: when.map((one) => traceOf(one, identity.claims)).filter(isInformative),
       required: restricts ? require.map((one) => traceOf(one, identity.claims)) : [],
     }
   })
 }
 
-/** How a grant stands to the ceiling. */
+/** Whether a grant is inside the ceiling. */
 export interface CeilingVerdict {
   readonly inside: boolean
-  /** The grant would be inside if only the environment were known to be protected. */
+  /** The only obstacle is that the environment is not known to be protected. */
   readonly onlyUnprotected: boolean
-  /** The least of the limits of all boundaries in force for the job. */
+  /** The lowest limit of all boundaries that restrict the job. */
   readonly maxTtlSeconds: number
   readonly boundaries: readonly BoundaryTrace[]
 }
 
-/** A grant's fields as boundaries see them, which is as they are unless the provider says otherwise. */
+/** A grant's fields in the form that boundaries check: unchanged, unless the provider defines another form. */
 export const underCeiling = (grant: Pick<Grant, "underCeiling">, fields: unknown): unknown =>
   grant.underCeiling === undefined ? fields : grant.underCeiling(fields)
 
-/** Holds one grant, with its fields as they are to be minted, against the ceiling over the job. */
-export function holdAgainst(
+/** Checks one grant, with its fields as they will be minted, against the job's ceiling. */
+export function checkGrant(
   ceiling: Ceiling,
   grant: Pick<Grant, "connection" | "fields" | "underCeiling">,
   fact: ProtectionFact,
@@ -106,16 +106,16 @@ export function environmentDemands(ceiling: Ceiling): readonly EnvironmentDemand
 }
 
 function concerns(when: readonly Condition[], known: readonly Claims[]): boolean {
-  return when.every((one) => !isRepositoryClaim(one.claim) || holdsOfAny(one, known))
+  return when.every((one) => !isRepositoryClaim(one.claim) || matchesAny(one, known))
 }
 
-/** Each condition for itself: of a repository and an owner that were renamed, one name may be corrected and not the other. */
-function holdsOfAny(condition: Condition, known: readonly Claims[]): boolean {
+/** Checks each condition on its own: after a rename of repository and owner, perhaps only one of the names was updated. */
+function matchesAny(condition: Condition, known: readonly Claims[]): boolean {
   return known.some((claims) => matchCondition(condition, "deny", claims))
 }
 
-/** The job's claims, once with each name that its repository goes by. */
-function knownAs(
+/** The job's claims, once for each known name of its repository. */
+function claimsByName(
   { issuers }: CeilingSource,
   { claims, repository, issuer, ownerId }: Identity,
   policies: readonly Policy[],
@@ -134,7 +134,7 @@ function knownAs(
 
 const ownerOf = (repository: string) => repository.slice(0, repository.indexOf("/"))
 
-/** Null when an entry admits the grant; otherwise the fields that the nearest entry of its connection refuses. */
+/** Null when an entry allows the grant; otherwise the fields that the closest entry for its connection refuses. */
 function refusedFields(
   entries: readonly BoundaryEntry[],
   connection: string,
@@ -150,7 +150,7 @@ function refusedFields(
   return nearest
 }
 
-/** What keeps a field from being inside: nothing when it is. What is not there is not narrowed, so it is outside. */
+/** The reasons why a field is outside; empty when it is inside. A missing field is not narrowed, so it is outside. */
 function fieldTraces(field: string, ceiling: FieldCeiling, value: unknown): FieldTrace[] {
   const refuse = (expected: string, actual: string | null): FieldTrace[] => [{ field, expected, actual }]
   if (ceiling.kind === "map") {
@@ -172,7 +172,7 @@ function fieldTraces(field: string, ceiling: FieldCeiling, value: unknown): Fiel
   return outside === undefined ? [] : refuse(expected, outside)
 }
 
-/** Every text in a field, however deep; null when something in it is none. Numbers and flags count as written. */
+/** Every text in a field, at any depth. Numbers and booleans count as their text. Null when any other value is inside. */
 export function textsIn(value: unknown): readonly string[] | null {
   if (typeof value === "string") return [value]
   if (typeof value === "boolean" || Number.isSafeInteger(value)) return [String(value)]
@@ -198,7 +198,7 @@ function traceOf(condition: Condition, claims: Claims): ConditionTrace {
   return { claim, expected: describeCondition(condition), actual: describeClaim(claims, claim), matched }
 }
 
-/** That a boundary is about this repository is known, and its list of repositories may name others'. */
-function saysSomething({ claim, matched }: ConditionTrace): boolean {
+/** A matched repository claim is left out of the trace: it adds nothing, and its patterns may name other repositories. */
+function isInformative({ claim, matched }: ConditionTrace): boolean {
   return !(matched && isRepositoryClaim(claim))
 }

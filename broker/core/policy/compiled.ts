@@ -18,8 +18,9 @@ import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 
 /**
- * A policy set as JSON: what a build puts into a bundle and a push into a store, so that a Worker starts without reading
- * YAML. Made from a set that loaded without a fault; nothing in it is checked again but its patterns, which are compiled anew.
+ * A policy set as JSON. A build puts it into a bundle and a push into a store, so that a Worker starts without reading
+ * YAML. It is made from a set that loaded without a fault. Nothing in it is checked again, except that its patterns are
+ * compiled again.
  */
 export interface CompiledPolicies {
   readonly version: string
@@ -43,11 +44,11 @@ type CompiledBoundary = Omit<Boundary, "when" | "allow" | "require"> & {
 }
 
 type CompiledFields = readonly (readonly [string, CompiledField])[]
-/** Patterns, or one of these for each key. */
+/** Patterns, or for a map one such field for each key. */
 type CompiledField = { readonly patterns: readonly string[] } | { readonly entries: CompiledFields }
 
 export type CompiledPolicy = Omit<Policy, "target" | "allow" | "deny" | "grants"> & {
-  /** The texts of the files that its grants name, by path, once each; left out when there are none. */
+  /** Path -> text of each file that its grants name; left out when there are none. */
   readonly files?: Readonly<Record<string, string>>
   readonly target: { readonly id: string } | { readonly ownerId: string; readonly names: string }
   readonly allow: readonly CompiledRule[]
@@ -83,7 +84,7 @@ export function compiled(set: PolicySet): CompiledPolicies {
   }
 }
 
-/** Reads what `compiled` wrote. @throws {TypeError} when it was not written by `compiled` of this version */
+/** Reads what `compiled` wrote. @throws {TypeError} when another version of `compiled` wrote it */
 export function revived(from: CompiledPolicies, providers: ProviderSchemaTable): PolicySet {
   const organisation = revivedOrganisation(from.organisation)
   const policies = from.policies.map((policy) => revivedPolicy(policy, organisation, providers))
@@ -162,7 +163,7 @@ function revivedGrant(
   texts: ReadonlyMap<string, string>,
 ): Grant {
   const connection = organisation.connections.get(from.connection)
-  if (!connection) throw new TypeError("a compiled policy names a connection that is not there")
+  if (!connection) throw new TypeError("a compiled policy names a connection that does not exist")
   const schemas = providers.get(connection.provider)
   const underCeiling = schemas?.underCeiling
   const grant = {
@@ -172,13 +173,13 @@ function revivedGrant(
     ...(files === undefined ? {} : { files: new Map(files.map((path) => [path, textUnder(path, texts)])) }),
   }
   if (template === undefined) return grant
-  if (!schemas) throw new TypeError("a compiled policy names a provider that is not there")
+  if (!schemas) throw new TypeError("a compiled policy names a provider that does not exist")
   return { ...grant, template: { ...template, schemas } }
 }
 
 function textUnder(path: string, texts: ReadonlyMap<string, string>): string {
   const text = texts.get(path)
-  if (text === undefined) throw new TypeError("a compiled policy names a file that is not there")
+  if (text === undefined) throw new TypeError("a compiled policy names a file that does not exist")
   return text
 }
 
@@ -231,6 +232,6 @@ function revivedFields(fields: CompiledFields): ReadonlyMap<string, FieldCeiling
 
 function revivedPattern(source: string): Pattern {
   const pattern = compilePattern(source)
-  if (!pattern.ok) throw new TypeError(`a compiled policy has a pattern that is none: ${pattern.fault}`)
+  if (!pattern.ok) throw new TypeError(`a compiled policy has an invalid pattern: ${pattern.fault}`)
   return pattern.value
 }

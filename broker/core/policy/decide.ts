@@ -1,68 +1,68 @@
 import type { GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
 import type { Identity } from "../identity.ts"
-import { type Ceiling, type CeilingVerdict, ceilingOver, environmentDemands, holdAgainst } from "./ceiling.ts"
+import { type Ceiling, type CeilingVerdict, ceilingFor, checkGrant, environmentDemands } from "./ceiling.ts"
 import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import { evaluateRule } from "./evaluate-rule.ts"
 import type { Grant, Organisation, Policy, Rule } from "./model.ts"
-import { speaksOf } from "./policy-set.ts"
+import { covers } from "./policy-set.ts"
 import { reasons } from "./reasons.ts"
-import { fieldsFor, misfitOf } from "./template.ts"
+import { conflictWithJob, fieldsFor } from "./template.ts"
 
 export interface DecisionInput {
   readonly organisation: Organisation
-  /** All policies that speak of the identity's repository, whatever their environment; others are ignored. */
+  /** All policies that cover the identity's repository, for any environment; others are ignored. */
   readonly policies: readonly Policy[]
   readonly identity: Identity
-  /** Names of the grants asked for. */
+  /** Names of the requested grants. */
   readonly grants: readonly string[]
-  /** The lifetime asked for; the policy's when left out. */
+  /** The requested lifetime; left out, the policy's lifetime counts. */
   readonly ttlSeconds?: number
-  /** How the job's environment is protected; left out as long as nobody asked its host. What is unknown meets no demand. */
+  /** How the job's environment is protected. Left out until its host was asked; an unknown protection meets no demand. */
   readonly protection?: ProtectionFact
-  /** Sentences for the trace, from whoever read the policies. */
+  /** Sentences for the trace, from the policy source. */
   readonly notes?: readonly string[]
 }
 
-/** A grant as it is to be minted, its gaps filled. `0 < ttlSeconds`, and at most what the request, the grant and its limits say. */
+/** A grant that can be minted: its gaps are filled. `ttlSeconds` is positive, and within the request and every limit. */
 export interface GrantedGrant {
   readonly grant: Grant
   readonly ttlSeconds: number
 }
 
-/** All that was asked for, or nothing. */
+/** All requested grants, or none. */
 export type Decision =
   | {
       readonly outcome: "allow"
       readonly grants: readonly GrantedGrant[]
       readonly trace: Trace
-      /** The organisation, or a connection of one of the grants, gives to key-bound subject tokens only. */
+      /** The organisation, or the connection of one of the grants, accepts only key-bound subject tokens. */
       readonly requireBoundToken: boolean
     }
   | {
       readonly outcome: "deny"
       readonly code: "not_allowed" | "ttl_too_short"
       readonly trace: Trace
-      /** The caller may read the trace: policies of its own repository are what it tells of. */
+      /** The caller may read the trace, because it describes policies of the caller's own repository. */
       readonly ownsPolicies: boolean
-      /** Nothing stands in the way but that nobody asked yet how the environment is protected: ask, and decide again. */
+      /** The only obstacle: the environment's host was not asked yet how it is protected. Ask it, and decide again. */
       readonly awaitsProtection: boolean
-      /** As above, of what would be granted. */
+      /** As above, for the grants that were refused. */
       readonly requireBoundToken: boolean
     }
 
 /**
- * Decides what a verified job gets. Pure: no clock, no I/O, and the order of files, rules and conditions never matters.
+ * Decides what a verified job gets. Pure: no clock, no I/O. The order of files, rules and conditions never matters.
  *
- * Everything is refused that no `allow` names and matches; a matching `deny` wins over every `allow`, and the
- * organisation's boundaries over both. Ids decide: the issuer's, the repository's, the owner's. Names are for people,
- * however alike they look.
+ * A grant needs an `allow` that names it and matches. A matching `deny` wins over every `allow`, and the organisation's
+ * boundaries win over both. The ids of issuer, repository and owner decide. Names never do: they are for people, and two
+ * of them can look alike.
  */
 export function decide(input: DecisionInput): Decision {
   const { organisation, identity } = input
-  const own = isOrganisationsOwn(identity, organisation)
-  const spoken = own ? input.policies.filter((policy) => speaksOf(policy, identity)) : []
-  const ceiling = own ? ceilingOver(organisation, identity, spoken) : []
-  // What a repository keeps for itself counts below a ceiling only: without one, it could give itself anything.
+  const own = isOwnerListed(identity, organisation)
+  const spoken = own ? input.policies.filter((policy) => covers(policy, identity)) : []
+  const ceiling = own ? ceilingFor(organisation, identity, spoken) : []
+  // A repository's own policies count only under a ceiling: without one, it could grant itself anything.
   const ofRepository = spoken.filter(({ origin }) => origin === "organisation" || ceiling.length > 0)
   const applying = ofRepository.filter((policy) => policy.environment === identity.environment)
   const asked = [...new Set(input.grants)]
@@ -100,10 +100,10 @@ export function decide(input: DecisionInput): Decision {
   }
 }
 
-/** Whether the identity's issuer is listed, and lists its owner's id. Everybody else is a stranger. */
-export function isOrganisationsOwn(identity: Identity, organisation: Organisation): boolean {
+/** Whether the organisation file lists the identity's issuer, and the owner's id under it. */
+export function isOwnerListed(identity: Identity, organisation: Organisation): boolean {
   const issuer = organisation.issuers.get(identity.issuer)
-  // The URL too: between verifying and deciding, another organisation file may have come into force.
+  // The URL is compared too: another organisation file may have come into force after the token was verified.
   if (issuer === undefined || issuer.url !== identity.issuerUrl) return false
   for (const ownerId of issuer.owners.values()) if (ownerId === identity.ownerId) return true
   return false
@@ -111,24 +111,27 @@ export function isOrganisationsOwn(identity: Identity, organisation: Organisatio
 
 interface Protection {
   readonly fact: ProtectionFact
-  /** Whether there is nothing to be asked any more. */
+  /** The environment's host was asked, or does not need to be. */
   readonly asked: boolean
-  /** What the policies' own demands find missing. */
+  /** What the environment lacks for the demands of the policies themselves. */
   readonly unmet: readonly string[]
 }
 
-/** An environment is the same for all policies of a job, so that one policy's demand on it holds for all. */
+/** All policies of a job share its environment, so the demand of one policy holds for all of them. */
 function protectionFor(input: DecisionInput, applying: readonly Policy[], ceiling: Ceiling): Protection {
   const own = applying.flatMap(({ protectedEnvironment }) => (protectedEnvironment ? [protectedEnvironment] : []))
   if (own.length === 0 && environmentDemands(ceiling).length === 0) return { fact: NOT_ASKED, asked: true, unmet: [] }
-  const inNone = input.identity.environment === undefined
-  const fact = inNone ? IN_NO_ENVIRONMENT : (input.protection ?? NOT_ASKED)
+  const noEnvironment = input.identity.environment === undefined
+  const fact = noEnvironment ? IN_NO_ENVIRONMENT : (input.protection ?? NOT_ASKED)
   const unmet = [...new Set(own.flatMap((demand) => missingProtection(demand, fact)))]
-  return { fact, asked: inNone || input.protection !== undefined, unmet }
+  return { fact, asked: noEnvironment || input.protection !== undefined, unmet }
 }
 
 const NOT_ASKED: ProtectionFact = { known: false, reason: "its host was not asked how it is protected" }
-const IN_NO_ENVIRONMENT: ProtectionFact = { known: false, reason: "the job runs in none: name one in the workflow" }
+const IN_NO_ENVIRONMENT: ProtectionFact = {
+  known: false,
+  reason: "the job runs in no environment: name one in the workflow",
+}
 
 interface Scope extends Protection {
   readonly organisation: Organisation
@@ -140,14 +143,14 @@ interface Scope extends Protection {
   readonly ceiling: Ceiling
 }
 
-/** What kept an allowed grant from being granted. */
+/** Why a grant that the rules allow is still refused. */
 type Obstacle = "too-short" | "unprotected"
 
 interface Verdict {
   readonly granted: GrantedGrant | null
-  /** Null when it is granted, or refused by policy. */
+  /** Null when the grant is granted, or refused by policy. */
   readonly obstacle: Obstacle | null
-  /** Its connection gives to key-bound subject tokens only. */
+  /** The grant's connection accepts only key-bound subject tokens. */
   readonly bound: boolean
   readonly trace: GrantTrace
 }
@@ -157,8 +160,8 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   const [definer, other] = applying.filter((policy) => policy.grants.has(name))
   const [grant, another] = [definer?.grants.get(name), other?.grants.get(name)]
   const allows = tracesOf(
-    // Defence in depth, for no such file loads: who keeps a grant says who gets it, and a repository opens none of the
-    // organisation's. Denies come from everybody.
+    // Defence in depth, for no such file loads: only allows of the grant's own origin count, so that a repository's policy
+    // cannot allow a grant of the organisation. Denies count from every origin.
     applying.filter(({ origin }) => origin === (definer?.origin ?? origin)).flatMap((policy) => policy.allow),
     name,
     scope,
@@ -186,16 +189,16 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   if (!allowed) return no(reasons.notAllowed(name, allows))
   const fields = fieldsFor(grant, identity)
   if (!fields.ok) return no(reasons.unfillable(grant, fields.fault))
-  const misfit = misfitOf(grant, identity)
+  const misfit = conflictWithJob(grant, identity)
   if (misfit !== null) return no(reasons.unfillable(grant, misfit))
 
-  const held = ceiling.length === 0 ? undefined : holdAgainst(ceiling, { ...grant, fields: fields.value }, scope.fact)
+  const held = ceiling.length === 0 ? undefined : checkGrant(ceiling, { ...grant, fields: fields.value }, scope.fact)
   if (held && !held.inside && !held.onlyUnprotected) return no(reasons.outside(grant, held.boundaries), null, held)
   if (held && held.maxTtlSeconds < grant.minTtlSeconds) return no(reasons.limitTooShort(grant, held), null, held)
   const ttlSeconds = Math.min(asked ?? Infinity, grant.ttlSeconds, held?.maxTtlSeconds ?? Infinity)
-  // Written so that NaN, zero and everything below fails too.
+  // Written so that NaN, zero and negative values fail too.
   if (!(ttlSeconds >= grant.minTtlSeconds && ttlSeconds > 0)) return no(reasons.tooShort(grant), "too-short", held)
-  // Last, because finding out takes a call to the environment's host.
+  // Last, because it takes a call to the environment's host.
   if (held?.onlyUnprotected || scope.unmet.length > 0) {
     return no(reasons.unprotected(identity, scope.unmet, held?.boundaries ?? []), "unprotected", held)
   }
@@ -209,7 +212,7 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   }
 }
 
-/** The grant with its gaps closed: what is minted has none. */
+/** The grant with its gaps filled, ready to be minted. */
 function filled(grant: Grant, fields: unknown): Grant {
   const { template, ...closed } = grant
   return template === undefined ? grant : { ...closed, fields }

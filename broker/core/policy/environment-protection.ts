@@ -1,18 +1,18 @@
 /**
- * What a boundary or a policy demands of the environment that a job runs in. CI issuers vouch for an environment's name
- * only: GitHub creates an environment, without any protection, when a workflow names one that does not exist.
+ * What a boundary or a policy demands of the job's environment. A subject token proves only the environment's name: GitHub
+ * creates an environment without any protection when a workflow names one that does not exist.
  */
 export interface EnvironmentDemand {
   readonly requiredReviewers: boolean
   readonly preventSelfReview: boolean
-  /** Any of these will do; absent when branches do not matter. */
+  /** One of these must be set; absent when branches do not matter. */
   readonly deploymentBranches?: readonly DeploymentBranches[]
 }
 
 /** `protected`: branches with protection rules. `custom`: those that the environment lists. */
 export type DeploymentBranches = "protected" | "custom"
 
-/** How an environment is protected, as its host says. */
+/** How an environment is protected, according to its host. */
 export interface EnvironmentProtection {
   readonly requiredReviewers: boolean
   readonly preventSelfReview: boolean
@@ -20,12 +20,12 @@ export interface EnvironmentProtection {
   readonly deploymentBranches: DeploymentBranches | "all"
 }
 
-/** What is known of an environment. `reason` is a sentence of ours: why nothing is, and what to change. */
+/** What is known about an environment. `reason` is our own sentence: why the protection is unknown, and what to change. */
 export type ProtectionFact =
   | { readonly known: true; readonly protection: EnvironmentProtection }
   | { readonly known: false; readonly reason: string }
 
-/** What an environment lacks, as things to do to it; empty when the demand is met. Unknown meets nothing. */
+/** What must be changed in an environment; empty when the demand is met. An unknown protection meets no demand. */
 export function missingProtection(demand: EnvironmentDemand, fact: ProtectionFact): readonly string[] {
   if (!fact.known) return [fact.reason]
   const { protection } = fact

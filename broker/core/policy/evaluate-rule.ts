@@ -4,7 +4,7 @@ import type { Identity } from "../identity.ts"
 import { describeClaim, describeCondition, matchCondition, unnamedOutsiderEvent } from "./condition.ts"
 import type { Rule } from "./model.ts"
 
-/** Holds one rule against a job: whether it matches, and what each of its conditions said. */
+/** Evaluates one rule for a job: whether it matches, with the result of each condition. */
 export function evaluateRule(rule: Rule, identity: Identity): RuleTrace {
   const { kind, name, file, line } = rule
   const conditions = rule.conditions.map((condition): ConditionTrace => {
@@ -15,7 +15,7 @@ export function evaluateRule(rule: Rule, identity: Identity): RuleTrace {
   if (kind === "allow") {
     const event = unnamedOutsiderEvent(rule.conditions, identity)
     if (event !== null) {
-      const expected = `${event} named without a wildcard, because outsiders can cause it`
+      const expected = `${event}, written without a wildcard, because outsiders can cause it`
       conditions.push({ claim: EVENT_CLAIM, expected, actual: event, matched: false })
     }
   }

@@ -2,8 +2,8 @@ import type { BoundaryTrace, ConditionTrace, GrantTrace, RuleTrace, Trace } from
 import { formatDuration } from "../duration.ts"
 
 /**
- * A trace as plain text, line by line, for a terminal or a log: what was decided about, then each grant with its reason
- * and, indented below, every rule that speaks of it and every condition with what the token said.
+ * A trace as plain text, line by line, for a terminal or a log: the job, then each grant with its reason. Below each
+ * grant stand, indented, the rules that name it, and their conditions with the token's values.
  */
 export function explainTrace(trace: Trace): string[] {
   const { issuer, repository, repository_id: id, environment } = trace.subject
@@ -38,7 +38,7 @@ function explainBoundary({ name, file, line: number, matched, allows, ...trace }
   const { conditions, required, fields, environment } = trace
   const stands = allows ? "allows it" : matched ? "does not allow it" : "does not match"
   const expectations = fields.map(({ field, expected, actual }) => {
-    return explainCondition({ claim: line(field), expected, actual, matched: false }, "not said")
+    return explainCondition({ claim: line(field), expected, actual, matched: false }, "not set")
   })
   return [
     `      boundary "${line(name)}" (${line(file)}:${number}) ${stands}`,
@@ -54,7 +54,7 @@ function explainCondition({ claim, expected, actual, matched }: ConditionTrace, 
   return `        ${matched ? "+" : "-"} ${claim}: ${line(expected)}; is ${line(found)}`
 }
 
-/** Claims are what outsiders chose: no line break or escape sequence of theirs reaches a terminal. */
+/** Outsiders choose the values of claims, so line breaks and escape sequences are replaced before they reach a terminal. */
 function line(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd")
 }

@@ -58,8 +58,10 @@ export function fault(file: string, at: Position, code: FaultCode, message: stri
 }
 
 /**
- * Text of a folder that nobody has reviewed yet, on one line: names of files and keys can hold line breaks and escape
- * sequences, and what checks a pull request prints them to a terminal, or to a log that takes lines for commands.
+ * Escapes invisible and control characters, so that the text stays on one line.
+ *
+ * Faults show text from pull requests that have not been reviewed. Names of files and keys can contain line breaks and
+ * escape sequences, and a check prints them to a terminal, or to a log that reads some lines as commands.
  */
 export function visible(text: string): string {
   return text.replace(
@@ -68,18 +70,18 @@ export function visible(text: string): string {
   )
 }
 
-/** Where faults go that concern a whole file. */
+/** The position of faults that concern a whole file. */
 export const FILE_START: Position = { line: 1, column: 1 }
 
-/** Shows a value of the policy author's own in a message: quoted, on one line, at most 60 characters. */
+/** Shows a value that the policy author wrote: quoted, on one line, at most 60 characters. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
 }
 
-/** The known name that a misspelled one most likely meant; null when none is near. */
+/** The known name that is most similar to a misspelled one; null when none is similar enough. */
 export function nearest(name: string, known: Iterable<string>): string | null {
   let best: string | null = null
-  // A name may be wrong in a third of its letters, at least in one.
+  // Up to a third of the letters may be wrong, and always at least one.
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue
@@ -92,13 +94,13 @@ export function nearest(name: string, known: Iterable<string>): string | null {
   return best
 }
 
-/** ` Did you mean "x"?`, or nothing. */
+/** ` Did you mean "x"?`, or an empty text. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const meant = name.length > 64 ? null : nearest(name, known)
   return meant === null ? "" : ` Did you mean ${quote(meant)}?`
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+/** The number of insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
 function editDistance(from: string, to: string): number {
   let beforePrevious: number[] = []
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index)

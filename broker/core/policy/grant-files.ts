@@ -2,26 +2,26 @@ import { didYouMean, FILE_START, fault, type Position, quote, visible } from "./
 import type { Grant, Policy, PolicyFault } from "./model.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 
-/** A file of the policy folder that a grant names, and where it does. */
+/** A file of the policy folder that a grant names, with the place of that name. */
 export interface NamedFile {
   /** The grant's name. */
   readonly grant: string
-  /** From the folder, with forward slashes. */
+  /** Relative to the folder, with forward slashes. */
   readonly path: string
-  /** What of the file; null when a job's claims decide. */
+  /** The value in the file; null when a job's claims choose it. */
   readonly part: string | null
   readonly at: Position
 }
 
-/** A file of secrets as it lies in the folder, and what is known of it. */
+/** The text of a secrets file in the folder, its faults, and its parts. */
 export interface SecretsFile {
   readonly text: string
   readonly faults: readonly PolicyFault[]
-  /** What grants can name in it. */
+  /** The values that grants can name. */
   readonly parts: ReadonlySet<string>
 }
 
-/** Reads a file of secrets by the word of the provider whose grants name such files. */
+/** Reads a secrets file with the provider whose grants name such files. */
 export function readSecrets(path: string, bytes: Uint8Array, providers: ProviderSchemaTable): SecretsFile {
   const text = new TextDecoder().decode(bytes)
   for (const { files } of providers.values()) {
@@ -29,13 +29,13 @@ export function readSecrets(path: string, bytes: Uint8Array, providers: Provider
     const { faults, parts } = files.read(path, bytes)
     return { text, faults: faults.map((each) => ({ ...each, file: path, message: visible(each.message) })), parts }
   }
-  const message = "No provider of this version reads files of secrets: remove this one."
+  const message = "No provider in this version reads secrets files: remove this file."
   return { text, faults: [fault(path, FILE_START, "secrets_unusable", message)], parts: new Set() }
 }
 
 /**
- * The policy with every file that its grants name beside the grant, so that it goes where the grant goes; and a fault for
- * each that is not there, or has not what is wanted of it.
+ * Adds to each grant the text of every file that it names, so that the text travels with the grant. Reports a fault for
+ * each file, or value in it, that does not exist.
  */
 export function withFiles(
   policy: Policy,
@@ -54,9 +54,9 @@ export function withFiles(
       no(`the file ${quote(path)}, which is not in the policy folder`, didYouMean(path, files.keys()))
       continue
     }
-    // What is wrong with the file is said where it is wrong.
+    // Faults of the file itself are reported at their own place.
     if (file.faults.length === 0 && part !== null && !file.parts.has(part))
-      no(`${quote(part)} in ${path}, where no such value is`, didYouMean(part, file.parts))
+      no(`the value ${quote(part)} of ${path}, which that file does not have`, didYouMean(part, file.parts))
     const grant = grants.get(name)
     if (grant !== undefined) grants.set(name, withFile(grant, path, file.text))
   }

@@ -10,21 +10,21 @@ interface Place {
   readonly at: Position
 }
 
-/** Files that speak of one issuer, one environment and the same repository or repositories: their rules and grants are one. */
+/** Files for one issuer, one environment and the same repository or repositories: their rules and grants count together. */
 interface Scope {
   readonly defined: Map<string, Place>
   readonly used: (Place & { readonly name: string })[]
-  /** Issuer, owner and environment: a pattern reaches no further. */
+  /** Issuer, owner and environment: a pattern only covers repositories within them. */
   readonly realm: string
   /** The repository's name without its owner, or the pattern for several. */
   readonly names: Pattern | null
 }
 
 /**
- * Finds grants that are named but not defined for their jobs, and those that are defined twice for the same ones.
+ * Finds grants that rules name but no file defines for their jobs, and grants that are defined twice for the same jobs.
  *
- * What a file with a pattern defines counts for every repository whose name matches. Reads the documents, not what was
- * compiled of them, so that a fault elsewhere in a file does not make others seem wrong.
+ * A grant in a file with a pattern counts for every repository whose name matches. This reads the parsed documents instead
+ * of the compiled policies, so that a fault elsewhere in one file causes no false faults in others.
  */
 export function grantNameFaults(
   documents: ReadonlyMap<string, YamlDocument>,
@@ -33,7 +33,7 @@ export function grantNameFaults(
   return atOnce(grantNameSteps(documents, issuers))
 }
 
-/** The same, with a pause behind every file and every scope. */
+/** The same, with a pause after every file and every scope. */
 export function* grantNameSteps(
   documents: ReadonlyMap<string, YamlDocument>,
   issuers: readonly string[],
@@ -77,7 +77,7 @@ export function* grantNameSteps(
 }
 
 function definedTwice(name: string, { file, at }: Place, other: Place): PolicyFault {
-  const message = `The grant ${quote(name)} of this environment is defined in ${other.file}, line ${other.at.line}, too: keep one.`
+  const message = `The grant ${quote(name)} of this environment is also defined in ${other.file}, line ${other.at.line}: keep one.`
   return fault(file, at, "grant_duplicate", message)
 }
 
@@ -105,7 +105,10 @@ function scopeOf(scopes: Map<string, Scope>, root: YamlNode, issuers: readonly s
   return scope
 }
 
-/** Finds the scopes with a pattern that a repository's name matches: by the text before the first star, then by all of it. */
+/**
+ * Finds the scopes whose pattern matches a repository's name: first by the text before the first star, then by the whole
+ * pattern.
+ */
 function wideScopes(scopes: Iterable<Scope>): (of: Scope) => readonly Scope[] {
   const byPrefix = new Map<string, Scope[]>()
   for (const scope of scopes) {

@@ -14,15 +14,18 @@ const COMMON_KEYS = Object.keys(grantBase.shape)
 
 interface GrantReading {
   readonly faults: readonly PolicyFault[]
-  /** Null when it has faults, or its connection has. */
+  /** Null when the grant or its connection has faults. */
   readonly grant: Grant | null
-  /** The files that it names; whether they are there is for whoever knows the folder. */
+  /** The files that it names. The caller, who knows the folder, checks that they exist. */
   readonly named: readonly NamedFile[]
 }
 
 const NOTHING = { grant: null, named: [] } as const
 
-/** Reads one grant of a policy against its connection and its provider. What `grantBase` refuses is reported elsewhere. */
+/**
+ * Checks one grant of a policy against its connection and its provider. Faults that `grantBase` finds are reported
+ * elsewhere.
+ */
 export function readGrant(
   file: string,
   { root }: YamlDocument,
@@ -47,13 +50,13 @@ export function readGrant(
   const { minTtlSeconds } = provider
   const ttlSeconds = Math.min(requestedTtl(value["ttl"]), connection?.maxTtlSeconds ?? Infinity, provider.maxTtlSeconds)
   if (ttlSeconds < minTtlSeconds) {
-    const message = `${name} would live ${formatDuration(ttlSeconds)}, and its provider mints for ${formatDuration(minTtlSeconds)} at least: raise the ttl.`
+    const message = `${name} has a lifetime of ${formatDuration(ttlSeconds)}, but its provider mints credentials for at least ${formatDuration(minTtlSeconds)}: raise the ttl.`
     faults.push(fault(file, keyPosition(root, "ttl" in value ? [...path, "ttl"] : path), "ttl_too_short", message))
   }
   const raw = Object.fromEntries(Object.entries(value).filter(([key]) => !COMMON_KEYS.includes(key)))
   const template: GrantTemplate | null = hasGaps(raw) ? { raw, claims: claimsOf(raw), schemas: provider } : null
   if (template?.claims.includes("environment") && !childOf(root, "environment")) {
-    const message = `${name} has a gap for the environment, and the file speaks of jobs that run in none: add the key environment, or write the value out.`
+    const message = `${name} has a gap for the environment, but this file is for jobs without an environment: add the key environment, or replace the gap with a value.`
     faults.push(fault(file, keyPosition(root, path), "gap_unfillable", message))
   }
   const sample = template === null ? value : { ...value, ...withSamples(raw) }
@@ -70,7 +73,7 @@ export function readGrant(
     const at = nodeAt(root, [...path, ...each.at]).at
     const other = others[index]
     if (each.path !== other?.path) {
-      const message = `${name} has a gap in a file's name, and no claim chooses among files: write the name out. A gap can stand behind the #.`
+      const message = `${name} has a gap in a file's name, but a claim must not choose the file: write the full name. A gap is allowed only after the #.`
       faults.push(fault(file, at, "gap_unfillable", message))
     }
     return { grant: name, path: each.path, part: each.part === other?.part ? each.part : null, at }
@@ -82,7 +85,7 @@ export function readGrant(
   return { faults, grant: template === null ? seen : { ...seen, template }, named }
 }
 
-/** The files that a template names for a job with other claims. */
+/** The files that a template names when other claims fill its gaps. */
 function namesWithOtherClaims(
   { raw }: GrantTemplate,
   { grant, files }: Pick<ProviderSchemas, "grant" | "files">,
@@ -92,9 +95,9 @@ function namesWithOtherClaims(
   return other.success ? (files?.namedBy(other.data, settings) ?? []) : []
 }
 
-/** The policy's own ttl in seconds. One that cannot be read is a fault already, and shortens nothing. */
+/** The policy's own ttl in seconds. An unreadable ttl is already reported, and does not shorten the lifetime here. */
 function requestedTtl(ttl: unknown): number {
-  // Maps of a document have no prototype, and none can be made a text of.
+  // Maps of a document have no prototype, so String() would throw on them.
   if (typeof ttl === "object") return Infinity
   const seconds = parseDuration(ttl === undefined ? DEFAULT_TTL : String(ttl))
   return seconds.ok ? seconds.value : Infinity

@@ -5,7 +5,7 @@ import { connectionBase, grantBase, organisationSchema, policySchema } from "./s
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
-/** JSON Schema (draft 2020-12) of the organisation file, for editors; from the schema that the loader parses with. */
+/** JSON Schema (draft 2020-12) of the organisation file, for editors; generated from the loader's own schema. */
 export function organisationJsonSchema(providers: ProviderSchemaTable): object {
   const forms = [...providers].map(([name, provider]) =>
     formOf(name, connectionBase, provider.connection, { provider: { const: name } }),
@@ -13,7 +13,9 @@ export function organisationJsonSchema(providers: ProviderSchemaTable): object {
   return fileSchema(organisationSchema, "Daypass organisation file", "connections", forms)
 }
 
-/** JSON Schema (draft 2020-12) of a policy file. A grant may be of any provider: which one, its connection says. */
+/**
+ * JSON Schema (draft 2020-12) of a policy file. A grant may fit any provider, because its connection names the provider.
+ */
 export function policyJsonSchema(providers: ProviderSchemaTable): object {
   const forms = [...providers].map(([name, provider]) => formOf(name, grantBase, provider.grant, {}))
   return fileSchema(policySchema, "Daypass policy file", "grants", forms)
@@ -25,7 +27,7 @@ interface Form {
   readonly definitions: Readonly<Record<string, JsonSchema>>
 }
 
-/** The file's schema, with the members of one of its sections being one of `forms`. */
+/** The file's schema, where each member of one section has one of the `forms`. */
 function fileSchema(schema: z.ZodType, title: string, section: string, forms: readonly Form[]): object {
   const { $schema, $defs: own, ...file } = jsonSchema(schema)
   const part = file.properties?.[section]
@@ -37,7 +39,7 @@ function fileSchema(schema: z.ZodType, title: string, section: string, forms: re
   return { $schema, title, ...file, properties, ...$defs }
 }
 
-/** One strict map of the keys that all have and those of a provider. */
+/** One strict map with the common keys and the provider's keys. */
 function formOf(
   provider: string,
   base: z.ZodType,
@@ -57,7 +59,7 @@ function formOf(
   }
 }
 
-/** References are to the file's root, where the definitions of all providers meet: each has its provider's name in it. */
+/** Prefixes each definition with its provider's name: references point to the file's root, which all providers share. */
 function withDefinitionsOf(provider: string, schema: JsonSchema): JsonSchema {
   const definitions = Object.entries(schema.$defs ?? {}).map(([name, value]) => [`${provider}.${name}`, value])
   const named = { ...schema, ...(definitions.length === 0 ? {} : { $defs: Object.fromEntries(definitions) }) }
@@ -66,7 +68,7 @@ function withDefinitionsOf(provider: string, schema: JsonSchema): JsonSchema {
   )
 }
 
-/** What a file may say, not what the loader makes of it; checks that JSON Schema cannot say are left to the loader. */
+/** Describes the input text, not the parsed result. Checks that JSON Schema cannot express stay with the loader. */
 function jsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" })
 }

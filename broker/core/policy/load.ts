@@ -8,11 +8,12 @@ import { parseYaml, type YamlDocument } from "./yaml.ts"
 export { ORGANISATION_FILE, type PolicyInput, sortedFaults } from "./policy-input.ts"
 
 /**
- * Checks and compiles a whole folder: all of its faults, of all of its files, or a set without any.
+ * Checks and compiles a whole folder. Returns every fault of every file, or a policy set that has none.
  *
- * `daypass.yaml` at the root is the organisation file; `*.sops.yaml` and its like hold secrets that grants name, encrypted;
- * every other `*.yaml` is a policy. `*.test.yaml` and files with other names are ignored, except for those that somebody
- * surely meant as policies: `*.yml` and `*.YAML`. Pure; never throws. Whoever loads a folder again and again keeps a `createPolicyLoader`, which does again only what changed.
+ * `daypass.yaml` at the root is the organisation file. `*.sops.yaml` and similar names hold encrypted secrets that grants
+ * name. Every other `*.yaml` is a policy. `*.test.yaml` and other names are ignored, but `*.yml` and `*.YAML` are faults,
+ * because their authors surely meant them as policies. Pure; never throws. To load the same folder repeatedly, keep a
+ * `createPolicyLoader`: it repeats only the work for changed files.
  */
 export function loadPolicySet(
   files: readonly PolicyInput[],
@@ -21,7 +22,7 @@ export function loadPolicySet(
   return createPolicyLoader(providers).load(files)
 }
 
-/** What could be parsed of the policies among some files, by path, and every fault in the rest. */
+/** The policies among some files that could be parsed, by path, and every fault in the others. */
 export function parsedFiles(files: readonly PolicyInput[]) {
   const faults: PolicyFault[] = []
   const documents = new Map<string, YamlDocument>()

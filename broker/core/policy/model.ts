@@ -4,13 +4,13 @@ import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { Pattern } from "./pattern.ts"
 import type { ProviderSchemas } from "./provider-schemas.ts"
 
-/** The organisation file, checked and compiled: whom we trust and where credentials come from. */
+/** The organisation file, checked and compiled: trusted issuers and owners, and where credentials come from. */
 export interface Organisation {
   readonly issuers: ReadonlyMap<string, IssuerConfig>
   readonly connections: ReadonlyMap<string, Connection>
   /** The ceiling; empty when the organisation sets none. */
   readonly boundaries: readonly Boundary[]
-  /** True when the whole organisation accepts key-bound subject tokens only. */
+  /** True when the whole organisation accepts only key-bound subject tokens. */
   readonly requireBoundToken: boolean
 }
 
@@ -20,40 +20,40 @@ export interface IssuerConfig {
   readonly family: string
   /** The exact `iss`. */
   readonly url: string
-  /** Owner name -> owner id. Ids decide; whoever is not listed is a stranger. */
+  /** Owner name -> owner id. Ids decide. Jobs of owners that are not listed get nothing. */
   readonly owners: ReadonlyMap<string, string>
-  /** Overrides the family's own limit; only ever lower or equal. */
+  /** Replaces the family's limit; never higher than it. */
   readonly maxTokenLifetimeSeconds?: number
-  /** Whether repositories keep policies of their own, which a boundary must cover. */
+  /** Whether repositories may keep their own policies, which count only under a boundary. */
   readonly repositoryPolicies: boolean
 }
 
 export interface Connection {
   readonly name: string
   readonly provider: string
-  /** What the provider's own schema made of the connection's other keys. */
+  /** The connection's other keys, as the provider's schema parsed them. */
   readonly settings: unknown
   readonly requireBoundToken: boolean
   readonly maxTtlSeconds?: number
 }
 
-/** The most that some jobs may get, whatever policies say: a part of the organisation's ceiling. */
+/** The most that some jobs may get, regardless of policies: a part of the organisation's ceiling. */
 export interface Boundary {
   readonly name: string
   readonly file: string
   /** 1-based. */
   readonly line: number
-  /** Whom it is about: every one must match. */
+  /** Which jobs it concerns: every condition must match. */
   readonly when: readonly Condition[]
   /** What may be granted; empty for a boundary that only restricts. */
   readonly allow: readonly BoundaryEntry[]
-  /** What must hold besides. */
+  /** Further conditions that the job must fulfil. */
   readonly require: readonly Condition[]
   readonly protectedEnvironment?: EnvironmentDemand
   readonly maxTtlSeconds?: number
 }
 
-/** One connection, and what grants of it may say. A field that is not listed is free. */
+/** One connection, and the values that its grants may have. A field that is not listed may have any value. */
 export interface BoundaryEntry {
   readonly connection: string
   readonly line: number
@@ -61,9 +61,9 @@ export interface BoundaryEntry {
 }
 
 /**
- * What one field of a grant may be. `text`: every text in it matches one of the patterns. `map`: it has a key, every key
- * of it is listed, and its value is inside. A field that the grant leaves out, or leaves empty, is outside: what is not
- * said is not narrowed.
+ * The allowed values of one field of a grant. `text`: every text in the field must match one of the patterns. `map`: the
+ * field must be a map with at least one key, all its keys must be listed, and each value must be allowed under its key. A
+ * field that the grant leaves out or leaves empty is refused, because the provider would not narrow the credential by it.
  */
 export type FieldCeiling =
   | { readonly kind: "text"; readonly patterns: readonly Pattern[] }
@@ -80,7 +80,7 @@ export interface Policy {
   readonly target: PolicyTarget
   /** Absent: for jobs that run in no environment. */
   readonly environment?: string
-  /** Who wrote it. What a repository keeps for itself is inert where no boundary is about the repository. */
+  /** Who wrote it. A repository's own policy counts only where a boundary concerns the repository. */
   readonly origin: "organisation" | "repository"
   readonly protectedEnvironment?: EnvironmentDemand
   readonly allow: readonly Rule[]
@@ -88,10 +88,10 @@ export interface Policy {
   readonly grants: ReadonlyMap<string, Grant>
 }
 
-/** Whose jobs a policy speaks of. Ids decide: a pattern chooses among the repositories of one owner only. */
+/** The repositories that a policy covers. Ids decide: a pattern only selects among the repositories of one owner id. */
 export type PolicyTarget =
   | { readonly kind: "repository"; readonly id: string }
-  /** `names` is held against what stands behind `owner/`. */
+  /** `names` must match the part of the repository's name after `owner/`. */
   | { readonly kind: "owner"; readonly ownerId: string; readonly names: Pattern }
 
 export interface Rule {
@@ -100,9 +100,9 @@ export interface Rule {
   readonly file: string
   /** 1-based. */
   readonly line: number
-  /** `all` is what a deny without `grants` covers; an allow always lists. */
+  /** `all`: a deny without `grants`. An allow always lists its grants. */
   readonly grants: ReadonlySet<string> | "all"
-  /** Every one must match. */
+  /** Every condition must match. */
   readonly conditions: readonly Condition[]
 }
 
@@ -111,26 +111,26 @@ export interface Grant {
   readonly file: string
   readonly line: number
   readonly connection: Connection
-  /** What the provider's own schema made of the grant's other keys; of a template, with samples in its gaps. */
+  /** The grant's other keys, as the provider's schema parsed them; in a template, with samples in the gaps. */
   readonly fields: unknown
   /** Present when the fields have gaps that a job's claims fill. */
   readonly template?: GrantTemplate
-  /** Present when boundaries see something else than the fields as they are: the provider's own word. */
+  /** Present when the provider shows boundaries another form of the fields. */
   readonly underCeiling?: (fields: unknown) => unknown
-  /** The texts of the folder's files that it names, by path, encrypted as they lie there. Present when it names any. */
+  /** Path -> encrypted text of each file in the folder that the grant names. Present when it names any. */
   readonly files?: ReadonlyMap<string, string>
-  /** The least of what the policy, the connection and the provider allow. */
+  /** The lowest limit of policy, connection and provider. */
   readonly ttlSeconds: number
   /** The shortest lifetime that the provider can mint. */
   readonly minTtlSeconds: number
 }
 
-/** A grant's own keys as the policy wrote them, with gaps such as `${repository_name}` in their texts. */
+/** A grant's keys as the policy wrote them, with gaps such as `${repository_name}` in their texts. */
 export interface GrantTemplate {
   readonly raw: Readonly<Record<string, unknown>>
   /** The claims that fill the gaps, without duplicates. */
   readonly claims: readonly string[]
-  /** Who checks what came out of filling them. */
+  /** The provider's checks for the filled fields. */
   readonly schemas: Pick<ProviderSchemas, "grant" | "check" | "checkFilled">
 }
 
@@ -143,17 +143,17 @@ export interface PolicyFault {
   readonly message: string
 }
 
-/** What a set is asked by: whose job it is. */
+/** What finds the policies of a job: its issuer, repository and owner. */
 export type PolicySubject = Pick<Identity, "issuer" | "repositoryId" | "repository" | "ownerId">
 
-/** A folder of policies that loaded without a fault. Immutable: a reload makes another. */
+/** A folder of policies that loaded without a fault. Immutable: a reload makes a new set. */
 export interface PolicySet {
-  /** SHA-256 over the files' names and texts, hex: the same files are the same version anywhere. */
+  /** SHA-256 over the files' names and texts, hex: the same files have the same version everywhere. */
   readonly version: string
   readonly organisation: Organisation
-  /** All policies that speak of a repository, by its id or by its name, whatever their environment. */
+  /** All policies that cover a repository, by its id or by its name, for any environment. */
   policiesOf(subject: PolicySubject): readonly Policy[]
-  /** All of them, in the folder's order. */
+  /** All policies, in the folder's order. */
   readonly policies: readonly Policy[]
   readonly policyCount: number
 }

@@ -10,21 +10,21 @@ import { schemaFaults } from "./schema-faults.ts"
 import { sharedAudiences } from "./shared-audiences.ts"
 import { keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
 
-/** What an organisation file says, as far as it can be read: policies are checked against it even when it has faults. */
+/** The readable parts of an organisation file. Policies are checked against them even when the file has faults. */
 export interface OrganisationReading {
   readonly faults: readonly PolicyFault[]
   /** Null when there are faults. */
   readonly organisation: Organisation | null
   readonly issuerNames: readonly string[]
-  /** Issuer -> family, as far as they can be read. */
+  /** Issuer -> family; entries with faults are left out. */
   readonly families: ReadonlyMap<string, string>
-  /** Issuer -> owner name -> owner id, as far as they can be read. */
+  /** Issuer -> owner name -> owner id; entries with faults are left out. */
   readonly owners: ReadonlyMap<string, ReadonlyMap<string, string>>
   readonly connections: ReadonlyMap<string, ConnectionReading>
 }
 
 export interface ConnectionReading {
-  /** Null when the connection names none that exists. */
+  /** Null when the connection names no existing provider. */
   readonly provider: ProviderSchemas | null
   /** Null when it has faults. */
   readonly connection: Connection | null
@@ -32,7 +32,7 @@ export interface ConnectionReading {
 
 const COMMON_KEYS = Object.keys(connectionBase.shape)
 
-/** Reads the organisation file, with every fault in it. */
+/** Reads the organisation file and reports every fault in it. */
 export function readOrganisation(
   file: string,
   document: YamlDocument,
@@ -66,7 +66,7 @@ export function readOrganisation(
   }
 }
 
-/** An organisation that is in force, as policies are read against it. */
+/** The organisation in force, in the form that policies are checked against. */
 export function readingOf(organisation: Organisation, providers: ProviderSchemaTable): OrganisationReading {
   const { issuers, connections } = organisation
   return {
@@ -99,7 +99,7 @@ function readConnection(
   if (schemas === undefined) {
     const hint = didYouMean(provider, providers.keys()) || ` Known: ${[...providers.keys()].join(", ")}.`
     const at = nodeAt(root, [...path, "provider"]).at
-    faults.push(fault(file, at, "provider_unknown", `There is no provider ${quote(provider)}.${hint}`))
+    faults.push(fault(file, at, "provider_unknown", `The provider ${quote(provider)} does not exist.${hint}`))
     return { provider: null, connection: null }
   }
   const settings = parseProviderPart(schemas.connection, { file, root, path, value, commonKeys: COMMON_KEYS })
@@ -109,13 +109,13 @@ function readConnection(
   const connection = compileConnection(name, base.data, settings.value)
   if (connection.maxTtlSeconds !== undefined && connection.maxTtlSeconds < schemas.minTtlSeconds) {
     const at = keyPosition(root, [...path, "max_ttl"])
-    const message = `${provider} mints for ${schemas.minTtlSeconds}s at least, so this connection could give nothing: raise max_ttl.`
+    const message = `${provider} mints credentials for at least ${schemas.minTtlSeconds}s, so this connection could mint nothing: raise max_ttl.`
     faults.push(fault(file, at, "ttl_too_short", message))
   }
   return { provider: schemas, connection }
 }
 
-/** Two issuers with one URL would make it a matter of order whose owners count. */
+/** Refuses two issuers with one URL: their order in the file would decide which owners are trusted. */
 function sharedUrls(file: string, { root }: YamlDocument, { issuers }: OrganisationFile): PolicyFault[] {
   const names = new Map<string, string>()
   return Object.entries(issuers).flatMap(([name, { url }]) => {
@@ -124,7 +124,12 @@ function sharedUrls(file: string, { root }: YamlDocument, { issuers }: Organisat
     if (other === undefined) return []
     const at = nodeAt(root, ["issuers", name, "url"]).at
     return [
-      fault(file, at, "value_invalid", `The issuer ${quote(other)} has this url already: merge their owners into one.`),
+      fault(
+        file,
+        at,
+        "value_invalid",
+        `The issuer ${quote(other)} already has this url: merge the two issuers and their owners into one.`,
+      ),
     ]
   })
 }

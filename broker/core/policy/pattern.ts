@@ -1,20 +1,20 @@
 import { fail, ok, type Result } from "../result.ts"
 
-/** A pattern is at most this long, in UTF-16 code units. It bounds what one match can cost. */
+/** The maximum length of a pattern, in UTF-16 code units. It bounds the cost of one match. */
 export const MAX_PATTERN_CHARACTERS = 256
 
-/** A compiled pattern. Made by `compilePattern` only, so that none exists that was not checked. */
+/** A compiled pattern. Only `compilePattern` makes one, so every pattern has been checked. */
 export interface Pattern {
-  /** As the policy wrote it: what traces show. */
+  /** The pattern as the policy wrote it, for traces. */
   readonly source: string
-  /** The one value that it matches, when it has no wildcard; null otherwise. */
+  /** The only value that it matches, when it has no wildcard; null otherwise. */
   readonly literal: string | null
-  /** What every value that it matches begins with: the text before the first wildcard. */
+  /** The text before the first wildcard: every value that matches starts with it. */
   readonly prefix: string
   readonly steps: readonly Step[]
 }
 
-/** A code unit to be met, or a wildcard: `segment` for `*`, `anything` for `**`. */
+/** One code unit to match, or a wildcard: `segment` for `*`, `anything` for `**`. */
 type Step = number | "segment" | "anything"
 
 const SLASH = 0x2f
@@ -22,25 +22,26 @@ const COLON = 0x3a
 const AT = 0x40
 
 /**
- * Compiles a pattern: `*` stands for one or more characters other than `/`, `:` and `@`, `**` for any characters, none
- * included, `\*` for a star; everything else for itself.
+ * Compiles a pattern. `*` matches one or more characters other than `/`, `:` and `@`; `**` matches zero or more of any
+ * characters; `\*` matches a star; every other character matches itself.
  *
- * Never builds a regular expression: wrapping one between `^` and `$` went wrong in peers as soon as a policy contained
- * `|` or a bracket, and its cost depends on the text.
+ * Never builds a regular expression. Other tools put the pattern between `^` and `$`, which breaks as soon as a policy
+ * contains `|` or a bracket, and the cost of a regular expression depends on the text.
  */
 export function compilePattern(source: string): Result<Pattern, string> {
-  if (source === "") return fail("a pattern is not empty: nothing would ever match it")
+  if (source === "") return fail("a pattern must not be empty: an empty one matches nothing")
   if (source.length > MAX_PATTERN_CHARACTERS) {
-    return fail(`a pattern has at most ${MAX_PATTERN_CHARACTERS} characters, and this one has ${source.length}`)
+    return fail(`a pattern has at most ${MAX_PATTERN_CHARACTERS} characters, but this one has ${source.length}`)
   }
   const steps: Step[] = []
   let prefix = ""
   let literal = true
   for (let at = 0; at < source.length; at++) {
     const character = source.charAt(at)
-    if (character < " " || character === "\u007f") return fail("a pattern has no line breaks or control characters")
+    if (character < " " || character === "\u007f")
+      return fail("a pattern must not contain line breaks or control characters")
     if (character === "*") {
-      if (source.startsWith("***", at)) return fail("three stars in a row can be read two ways: write * or **")
+      if (source.startsWith("***", at)) return fail("three stars in a row are ambiguous: write * or **")
       const double = source.charAt(at + 1) === "*"
       steps.push(double ? "anything" : "segment")
       literal = false
@@ -48,7 +49,7 @@ export function compilePattern(source: string): Result<Pattern, string> {
       continue
     }
     if (character === "\\") {
-      if (source.charAt(at + 1) !== "*") return fail("a backslash stands only before a star: \\* is a literal star")
+      if (source.charAt(at + 1) !== "*") return fail("a backslash is only allowed before a star: \\* is a literal star")
       at++
     }
     steps.push(source.charCodeAt(at))
@@ -60,13 +61,13 @@ export function compilePattern(source: string): Result<Pattern, string> {
 /**
  * Whether the pattern matches the whole value, case-sensitively.
  *
- * Walks the value once with the set of steps that can be reached so far: at most length of value times length of
- * pattern, whatever either says. There is no backtracking that could explode.
+ * Walks the value once with the set of steps that are reachable so far. The cost is at most the value's length times the
+ * pattern's length, for any input. There is no backtracking, so no input is exponential.
  */
 export function matchPattern(pattern: Pattern, value: string): boolean {
   if (pattern.literal !== null) return pattern.literal === value
   const { steps } = pattern
-  // Marks the round in which a step was reached last, so that no array is cleared a character.
+  // The last round in which each step was reached, so that no array has to be cleared for each character.
   const reached = new Uint32Array(steps.length + 1)
   let current: number[] = []
   reach(steps, current, reached, 0, 1)
@@ -90,7 +91,7 @@ export function matchPattern(pattern: Pattern, value: string): boolean {
   return reached[steps.length] === value.length + 1
 }
 
-/** Adds a step, and those behind it that need no character: `**` may stand for none. */
+/** Adds a step, and the steps after it that need no character: `**` may match zero characters. */
 function reach(steps: readonly Step[], into: number[], reached: Uint32Array, from: number, round: number): void {
   for (let index = from; reached[index] !== round; index++) {
     reached[index] = round

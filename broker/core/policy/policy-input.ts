@@ -9,30 +9,30 @@ export interface PolicyInput {
   /** Relative to the folder, with forward slashes. */
   readonly path: string
   readonly bytes: Uint8Array
-  /** Why whoever read the folder would not read this file; the folder then does not load. */
+  /** Why the reader of the folder refused this file. A folder with such a file does not load. */
   readonly refused?: string
 }
 
-/** Files of secrets have `.sops.` in their names, and are taken for nothing else, whatever they hold. */
+/** A name with `.sops.` is a secrets file, whatever it contains. */
 export const isSecrets = (path: string): boolean => /[^/]\.sops\.(?:ya?ml|json|env)$/.test(path)
-/** Files of policies, and the organisation's own; tests of policies stand beside them. */
+/** Policies and the organisation file. Tests of policies, `*.test.yaml`, are not among them. */
 export const isPolicy = (path: string): boolean =>
   path.endsWith(".yaml") && !path.endsWith(".test.yaml") && !isSecrets(path)
-/** The settings of SOPS itself, which belong to whoever encrypts. */
+/** The settings of the sops tool, which Daypass does not read. */
 const SOPS_SETTINGS = /(?:^|\/)\.sops\.yaml$/
 
-/** Whether somebody most likely meant a file of a folder for us, by its name: what is not read cannot be refused. */
+/** Whether a file's name looks like one for Daypass. Such a file must be read, so that a wrong name can be reported. */
 export const isReadName = (name: string): boolean => /\.ya?ml$/i.test(name) || isNearlySecrets(name)
 
-/** Also what sops would encrypt and the broker does not read: nobody is to find out late which of the two a file is. */
+/** Also the names that sops encrypts but the broker does not read, so that they are reported when the folder loads. */
 const isNearlySecrets = (path: string) => /[^/]\.sops\.[a-z0-9]+$/i.test(path)
 
-/** What a file of a folder is for. */
+/** The kind of a file in a policy folder. */
 export type InputKind = "policy" | "secrets"
 
 /**
- * What a file is, null when it is none of ours; says so when its name only nearly is, because a policy that nobody reads
- * protects nobody, and secrets that nobody checks may lie there in the clear.
+ * The kind of a file; null when it is not for Daypass. Reports a fault when the name is nearly right: a policy that is not
+ * read does not protect, and a secrets file that is not checked may contain plain text.
  */
 export function kindOf({ path, refused }: PolicyInput, faults: PolicyFault[]): InputKind | null {
   const no = (message: string) => {
@@ -47,25 +47,27 @@ export function kindOf({ path, refused }: PolicyInput, faults: PolicyFault[]): I
   const secrets = isSecrets(path)
   const parts = path.split("/")
   if (!secrets && isNearlySecrets(path)) {
-    return no("Files of secrets end in .sops.yaml, .sops.yml, .sops.json or .sops.env: rename this one.")
+    return no(
+      "The name of a secrets file must end in .sops.yaml, .sops.yml, .sops.json or .sops.env: rename this file.",
+    )
   }
   if (!secrets && /\.ya?ml$/i.test(path) && !path.endsWith(".yaml")) {
-    return no("Policy files end in .yaml: rename this one.")
+    return no("The name of a policy file must end in .yaml: rename this file.")
   }
   if (!secrets && !isPolicy(path)) return null
-  if (visible(path) !== path) return no("The name holds a character that cannot be seen: rename this file.")
+  if (visible(path) !== path) return no("The name contains an invisible character: rename this file.")
   if (parts.some((part) => part === "" || part === "." || part === "..") || path.includes("\\")) {
-    return no("The path is not one inside the folder, written with forward slashes.")
+    return no("The path must stay inside the folder and use forward slashes.")
   }
   return secrets ? "secrets" : "policy"
 }
 
-/** Of two files with one name, neither can be told to be the right one. */
+/** Two files have one name, and neither can be known to be the right one. */
 export function duplicateFault(path: string): PolicyFault {
-  return fault(path, FILE_START, "file_duplicate", "There are two files of this name: keep one.")
+  return fault(path, FILE_START, "file_duplicate", "Two files have this name: keep one.")
 }
 
-/** Files in the order of their paths, which is the folder's. */
+/** Files in the order of their paths, which is the order of the folder. */
 export function sortedInputs(files: Iterable<PolicyInput>): readonly PolicyInput[] {
   return [...files].sort((one, other) => compare(one.path, other.path))
 }
@@ -78,7 +80,7 @@ export function sortedFaults(faults: PolicyFault[]): readonly PolicyFault[] {
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 function compareFaults(a: PolicyFault, b: PolicyFault): number {
-  // What the organisation file says wrong is often why the others are.
+  // A fault of the organisation file often causes the others.
   const first = Number(b.file === ORGANISATION_FILE) - Number(a.file === ORGANISATION_FILE)
   return first || compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code)
 }

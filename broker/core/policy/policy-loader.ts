@@ -22,20 +22,20 @@ import { parseYaml, type YamlDocument } from "./yaml.ts"
 
 type Loaded = Result<PolicySet, readonly PolicyFault[]>
 
-/** Loads one folder again and again. */
+/** Loads one folder repeatedly. */
 export interface PolicyLoader {
-  /** What `loadPolicySet` makes of the same files, whatever was loaded before. */
+  /** The same result as `loadPolicySet` for these files, whatever was loaded before. */
   load(files: Iterable<PolicyInput>): Loaded
-  /** The same work with a pause behind every file, for whoever must answer others meanwhile. One at a time. */
+  /** The same work with a pause after every file, so that the caller can answer requests in between. One run at a time. */
   steps(files: Iterable<PolicyInput>): Steps<Loaded>
 }
 
 /**
- * Makes a loader that remembers of every file what came of it, so that one changed file of thousands costs one.
+ * Makes a loader that remembers the result for every file, so that one changed file among thousands costs the work for one.
  *
- * A file is parsed again when its bytes changed, and read again when they or the organisation file's did. What one file
- * says about others, the grants' names, is checked over all of them each time. A file that is gone is forgotten. Bytes
- * that were handed in must not be written to: their identity counts as equality.
+ * A file is parsed again when its bytes change, and checked again when its bytes or the organisation file change. Names of
+ * grants can refer to other files, so they are checked across all files each time. Deleted files are forgotten. Callers
+ * must not write to bytes that they passed in: the same array counts as unchanged.
  */
 export function createPolicyLoader(providers: ProviderSchemaTable): PolicyLoader {
   let remembered: ReadonlyMap<string, KnownFile> = new Map()
@@ -43,7 +43,7 @@ export function createPolicyLoader(providers: ProviderSchemaTable): PolicyLoader
   let organisation: { readonly document: YamlDocument; readonly reading: OrganisationReading } | null = null
 
   const organisationOf = (document: YamlDocument): OrganisationReading => {
-    // The same document is the same reading, down to its identity: policies are kept by what they were read against.
+    // The same document must give the same object: a policy's result is kept for the reading that it was checked against.
     if (organisation?.document !== document) {
       organisation = { document, reading: readOrganisation(ORGANISATION_FILE, document, providers) }
     }
@@ -120,10 +120,10 @@ interface Versioned {
   digest?: string
 }
 
-/** What came of one file, for as long as its bytes stay as they are. */
+/** The result for one file, valid until its bytes change. */
 interface KnownFile extends Versioned {
   readonly parsed: ReturnType<typeof parseYaml>
-  /** The policy that it holds, as one organisation file makes it. */
+  /** Its policy, checked against one organisation file. */
   read?: PolicyReading & { readonly against: OrganisationReading | null }
 }
 
@@ -131,7 +131,7 @@ function knownFile(path: string, bytes: Uint8Array): KnownFile {
   return { bytes, parsed: parseYaml(path, bytes) }
 }
 
-/** The same of a file of secrets. */
+/** The same for a secrets file. */
 type KnownSecrets = Versioned & SecretsFile
 
 function knownSecrets(path: string, bytes: Uint8Array, providers: ProviderSchemaTable): KnownSecrets {
@@ -140,25 +140,25 @@ function knownSecrets(path: string, bytes: Uint8Array, providers: ProviderSchema
 
 const isOrganisationFile = (path: string) => path === ORGANISATION_FILE || path.endsWith(`/${ORGANISATION_FILE}`)
 
-/** That there is one organisation file, at the root, and nowhere else. */
+/** Checks that there is exactly one organisation file, at the root. */
 function organisationPlaceFaults(paths: Iterable<string>, found: boolean): PolicyFault[] {
   const faults: PolicyFault[] = []
   for (const path of paths) {
     if (path === ORGANISATION_FILE || !isOrganisationFile(path)) continue
-    const message = `There is one organisation file, ${ORGANISATION_FILE} at the folder's root: move or rename this one.`
+    const message = `The only organisation file must be ${ORGANISATION_FILE} at the folder's root: move or rename this file.`
     faults.push(fault(path, FILE_START, "organisation_misplaced", message))
   }
   if (!found) {
-    const message = `The folder has no ${ORGANISATION_FILE} at its root, which says whom the organisation trusts: add it.`
+    const message = `The organisation file ${ORGANISATION_FILE} is missing at the folder's root: add it. It lists the issuers and owners that the organisation trusts.`
     faults.push(fault(ORGANISATION_FILE, FILE_START, "organisation_missing", message))
   }
   return faults
 }
 
 /**
- * SHA-256 over what `sha256sum` prints of the files, in the order of their paths: each one's digest, two spaces, its path
- * and a line feed. No two folders read alike, because no path that loads holds a line break or a backslash, and what a
- * file's digest was is not computed again.
+ * SHA-256 over the output of `sha256sum` for the files, in the order of their paths: the digest, two spaces, the path and a
+ * line feed for each. Two different folders cannot give the same text, because no path that loads contains a line break or
+ * a backslash. A file's digest is computed only once.
  */
 function* versionOf(files: ReadonlyMap<string, Versioned>): Steps<string> {
   const listing = sha256.create()

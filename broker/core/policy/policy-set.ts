@@ -2,7 +2,7 @@ import { repositoryName } from "../identity.ts"
 import type { Organisation, Policy, PolicySet, PolicySubject } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
 
-/** A set over policies that are known to be good. Finding those of a repository costs the same however many there are. */
+/** Makes a set of checked policies. Finding those of a repository costs the same for any number of policies. */
 export function policySet(version: string, organisation: Organisation, policies: readonly Policy[]): PolicySet {
   const byRepository = new Map<string, Policy[]>()
   const byOwner = new Map<string, NamePrefixes>()
@@ -30,21 +30,21 @@ export function policySet(version: string, organisation: Organisation, policies:
   }
 }
 
-/** Whether a policy speaks of a job's repository. The environment is another matter. */
-export function speaksOf({ issuer, target }: Policy, subject: PolicySubject): boolean {
+/** Whether a policy covers a job's repository, for any environment. */
+export function covers({ issuer, target }: Policy, subject: PolicySubject): boolean {
   if (issuer !== subject.issuer) return false
   if (target.kind === "repository") return target.id === subject.repositoryId
   return target.ownerId === subject.ownerId && matchPattern(target.names, repositoryName(subject.repository))
 }
 
-/** Policies by the text before the first star of their name, so that thousands of patterns are not all tried. */
+/** Policies by the text before the first star of their name, so that a lookup tries only few of thousands of patterns. */
 type NamePrefixes = Map<string, Policy[]>
 
 function matching(prefixes: NamePrefixes, subject: PolicySubject): Policy[] {
   const name = repositoryName(subject.repository)
   const found: Policy[] = []
   for (let length = 0; length <= name.length; length++) {
-    for (const policy of prefixes.get(name.slice(0, length)) ?? []) if (speaksOf(policy, subject)) found.push(policy)
+    for (const policy of prefixes.get(name.slice(0, length)) ?? []) if (covers(policy, subject)) found.push(policy)
   }
   return found
 }

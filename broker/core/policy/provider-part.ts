@@ -5,7 +5,7 @@ import type { PolicyFault } from "./model.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import type { YamlNode, YamlPath } from "./yaml.ts"
 
-/** A map whose common keys are ours and whose other keys are its provider's. */
+/** A connection or grant: the common keys belong to Daypass, the other keys to the provider. */
 interface MixedMap {
   readonly file: string
   readonly root: YamlNode
@@ -17,7 +17,8 @@ interface MixedMap {
 /**
  * Parses the part of a connection or a grant that its provider defines.
  *
- * Unknown keys are refused even if a provider forgot to: a misspelled `session_policy` must not mean "no session policy".
+ * Unknown keys are refused even if the provider forgot to make its schema strict: a misspelled `session_policy` must not
+ * mean "no session policy".
  */
 export function parseProviderPart(schema: z.ZodType, map: MixedMap): Result<unknown, PolicyFault[]> {
   const { file, root, path, commonKeys } = map
@@ -28,7 +29,7 @@ export function parseProviderPart(schema: z.ZodType, map: MixedMap): Result<unkn
   return fail(schemaFaults({ file, root, path, schema: strict, commonKeys }, parsed.error.issues))
 }
 
-/** The schema, with unknown keys refused if it says nothing of them. */
+/** The schema, made strict unless it says itself how to treat unknown keys. */
 export function strictly(schema: z.ZodType): z.ZodType {
   const before = STRICT.get(schema)
   if (before) return before
@@ -37,5 +38,5 @@ export function strictly(schema: z.ZodType): z.ZodType {
   return strict
 }
 
-/** Zod compiles a schema when it first parses with it, which takes longer than parsing does. */
+/** Strict schemas are kept: zod compiles a schema at its first parse, which takes longer than the parse itself. */
 const STRICT = new WeakMap<z.ZodType, z.ZodType>()

@@ -1,7 +1,7 @@
 import type * as z from "zod"
 import type { Identity } from "../identity.ts"
 
-/** What the loader must know of a provider. `Provider` is one; core knows no more of them than this. */
+/** The part of a provider that the loader needs. `Provider` extends it; core knows nothing else of providers. */
 export interface ProviderSchemas {
   readonly connection: z.ZodType
   readonly grant: z.ZodType
@@ -17,39 +17,39 @@ export interface ProviderSchemas {
   resource(grant: unknown): string
 }
 
-/** For which audiences a connection has the broker sign identity tokens, and who gets hold of what they open. */
+/** The audiences of the identity tokens that a connection requests from the broker, by their use. */
 export interface ConnectionAudiences {
-  /** A job is handed tokens for these. */
+  /** Jobs receive tokens for these audiences. */
   readonly handedOut?: readonly string[]
-  /** The broker presents tokens for these, for what a grant names. */
+  /** The broker itself presents tokens for these audiences, to get what a grant names. */
   readonly presented?: readonly string[]
-  /** The broker logs in for itself with tokens for these, and hands out nothing of what it is let into. */
+  /** The broker logs in with tokens for these audiences. Jobs never receive this login. */
   readonly ownLogin?: readonly string[]
 }
 
-/** Files of secrets beside the policies, as a provider reads them. Their text is encrypted, and goes with the grants that name them. */
+/** How a provider reads secrets files in the policy folder. Their encrypted text travels with the grants that name them. */
 export interface ProviderFiles<Connection = unknown, Grant = unknown> {
-  /** Reads such a file, whoever names it. Pure; never throws, and quotes no value. */
+  /** Reads one such file. Pure; never throws, and quotes no value. */
   read(path: string, bytes: Uint8Array): FileReading
-  /** The files that a grant names, and what of each. What fills its gaps may change the part, and never the file. */
+  /** The files, and the values in them, that a grant names. A gap may change the value's name, never the file. */
   namedBy(grant: Grant, connection: Connection): readonly FileName[]
 }
 
 export interface FileReading {
   readonly faults: readonly FileFault[]
-  /** What grants can name in it. */
+  /** The values that grants can name. */
   readonly parts: ReadonlySet<string>
 }
 
 export interface FileName {
-  /** From the policy folder, with forward slashes. */
+  /** Relative to the policy folder, with forward slashes. */
   readonly path: string
   readonly part: string
-  /** The way to it in the grant: keys of maps and indexes of lists. */
+  /** Where the grant names it: keys of maps and indexes of lists. */
   readonly at: readonly PropertyKey[]
 }
 
-/** Where a file of secrets is wrong and what to change; 1-based. */
+/** Where a secrets file is wrong, and what to change. Lines and columns are 1-based. */
 export interface FileFault {
   readonly line: number
   readonly column: number

@@ -14,62 +14,65 @@ import { isPlainMap } from "./plain.ts"
 import { policySet } from "./policy-set.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 
-// A policy set as it lies in a store that keeps no order: a reader may see the new value of one key and the old one of
-// another. So one value, `current`, names everything else by the hash of its text. Whoever read it gets that very set, or
-// an error, and never half of one set and half of another: not a new allow without the deny that came with it.
+// The form of a policy set in a store without ordering: a reader may see the new value of one key and the old value of
+// another. So one value, `current`, names everything else by the hash of its text. A reader of `current` gets exactly that
+// set, or an error. It never gets parts of two sets, such as a new allow without the deny that was published with it.
 
-/** Raised whenever a broker of before would read what is written otherwise than it is meant. */
+/** Raised when an older broker would misread what is written. */
 export const PUBLISHED_FORMAT = 1
 
-/** The key that says what is in force: the only one whose value ever changes. */
+/** The key of the set in force. It is the only key whose value ever changes. */
 export const CURRENT_KEY = "current"
 
-/** How the keys of repositories' policies begin. */
+/** The prefix of the keys of repositories' policies. */
 export const REPOSITORY_KEY_PREFIX = "repository/"
 
 /** The value of `current`. */
 export interface PublishedCurrent {
   readonly format: typeof PUBLISHED_FORMAT
-  /** The set's. */
+  /** The version of the set. */
   readonly version: string
-  /** ISO 8601 in UTC, with milliseconds. Of two values the later one is the newer. */
+  /** ISO 8601 in UTC, with milliseconds. Of two values of `current`, the one with the later time is newer. */
   readonly published_at: string
-  /** How many policies the whole set has. */
+  /** The number of policies in the whole set. */
   readonly count: number
   readonly organisation: CompiledOrganisation
-  /** The policies that speak of several repositories. They are few, and any job may be theirs. */
+  /** The policies that cover several repositories. They are few, and may apply to any job. */
   readonly wide: readonly CompiledPolicy[]
-  /** Issuer -> repository id -> hash of the text of its policies. A repository that is not here has none of its own. */
+  /**
+   * Issuer -> repository id -> hash of the text of its policies. A repository that is not listed has no policies of its
+   * own.
+   */
   readonly repositories: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** What a store holds for one set. */
+/** Everything that a store holds for one set. */
 export interface Publication {
   readonly current: PublishedCurrent
-  /** Key -> text, of every repository. What lies under such a key never changes. */
+  /** Key -> text, for every repository. The text of such a key never changes. */
   readonly entries: ReadonlyMap<string, string>
 }
 
-/** One repository's place in a publication. */
+/** Where a publication holds the policies of one repository. */
 export interface PublishedPlace {
   readonly issuer: string
   readonly repositoryId: string
   readonly hash: string
 }
 
-/** `current`, read: enough to decide by for repositories without policies of their own. */
+/** The parsed `current`. It is enough to decide for repositories without policies of their own. */
 export interface PublishedSet {
   readonly version: string
   readonly publishedAt: string
   readonly count: number
   readonly organisation: Organisation
-  /** The policies of several repositories, as a set. */
+  /** The set of policies that cover several repositories. */
   readonly wide: PolicySet
-  /** Where a repository's own policies are; null is the positive answer that it has none. */
+  /** Where a repository's own policies are; null means with certainty that it has none. */
   placeOf(subject: Pick<PolicySubject, "issuer" | "repositoryId">): PublishedPlace | null
 }
 
-/** Writes a set as it is published. The same set makes the same keys and texts. */
+/** Writes a set in its published form. The same set always makes the same keys and texts. */
 export function published(set: PolicySet, publishedAt: Date): Publication {
   const wide: CompiledPolicy[] = []
   const own = new Map<string, Map<string, CompiledPolicy[]>>()
@@ -106,12 +109,12 @@ export function published(set: PolicySet, publishedAt: Date): Publication {
   return { current, entries }
 }
 
-/** Where a repository's policies of one text lie. */
+/** The key for one text of a repository's policies. */
 export function keyOf({ issuer, repositoryId, hash }: PublishedPlace): string {
   return `${REPOSITORY_KEY_PREFIX}${issuer}/${repositoryId}/${hash}`
 }
 
-/** Every place that a value of `current` names. */
+/** All places that a value of `current` names. */
 export function placesIn({ repositories }: PublishedCurrent): PublishedPlace[] {
   return Object.entries(repositories).flatMap(([issuer, ofIssuer]) =>
     Object.entries(ofIssuer).map(([repositoryId, hash]) => ({ issuer, repositoryId, hash })),
@@ -119,8 +122,8 @@ export function placesIn({ repositories }: PublishedCurrent): PublishedPlace[] {
 }
 
 /**
- * Parses the text of `current`; the fault is a sentence that quotes nothing of it. Its hashes are not looked at: one that
- * is none leads to no key, which a reader finds out, and there may be thousands.
+ * Parses the text of `current`. The fault is a sentence that quotes none of the text. The hashes are not checked: there may
+ * be thousands, and an invalid hash leads to a missing key, which the reader reports.
  */
 export function parseCurrent(text: string): Result<PublishedCurrent, string> {
   const value = parsedJson(text)
@@ -168,8 +171,8 @@ export function revivedCurrent(
 }
 
 /**
- * Reads what lies under a repository's key; never throws. The text must be the one that `current` named, and speak of
- * that repository alone: a value that was cut, changed or put elsewhere is a fault, never a repository without policies.
+ * Reads the value of a repository's key; never throws. The text must have the hash that `current` names, and cover only
+ * that repository. A value that was cut, changed or moved is a fault, and never counts as a repository without policies.
  */
 export function readRepository(
   text: string,
@@ -193,14 +196,15 @@ export function readRepository(
 const VERSION = /^[0-9a-f]{64}$/
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-const NOT_READABLE = "What is published cannot be read: push the policies again, with --all."
+const NOT_READABLE = "The published policies cannot be read: push the policies again, with --all."
 const OTHER_FORMAT =
-  "What is published has a format that this version of Daypass does not know: use the version that published it."
+  "The published policies have a format that this version of Daypass does not know: use the version that published them."
 const OTHER_VERSION =
-  "What is published was compiled by a version of Daypass that this one does not go with: push the policies again with this version, with --all."
-const OTHER_TEXT = "A repository's policies are not the ones that were published: push the policies again, with --all."
+  "The published policies were compiled by an incompatible version of Daypass: push the policies again with this version, with --all."
+const OTHER_TEXT =
+  "The stored policies of a repository differ from the published ones: push the policies again, with --all."
 
-/** 128 bits of SHA-256: to put another text under a hash that is named already, somebody would have to find one. */
+/** 128 bits of SHA-256. Replacing the text under a known hash needs a second preimage. */
 const HASH_DIGITS = 32
 
 const hashOf = (text: string) => bytesToHex(sha256(utf8ToBytes(text))).slice(0, HASH_DIGITS)

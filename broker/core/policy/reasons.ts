@@ -4,7 +4,7 @@ import type { Identity } from "../identity.ts"
 import { didYouMean, quote } from "./faults.ts"
 import type { Grant, Organisation, Policy } from "./model.ts"
 
-/** How many names one sentence goes through: to list them, and to look for the one that was meant. */
+/** The most names that one sentence lists or searches for a similar one. */
 const MAX_LISTED = 30
 
 /** A job, and the policies that speak of its repository. */
@@ -14,10 +14,10 @@ interface JobInPolicies {
   readonly organisation: Organisation
 }
 
-/** The sentences of a trace: what decided, and what to change for it to come out otherwise. */
+/** The sentences of a trace. Each says what decided, and what to change for a different decision. */
 export const reasons = {
   stranger: ({ owner, ownerId, issuer }: Identity) =>
-    `The owner ${owner} (id ${ownerId}) is none of the organisation's: list it under the owners of issuer ${issuer} if it should be.`,
+    `The owner ${owner} (id ${ownerId}) is not listed in the organisation file: to trust it, list it under the owners of issuer ${issuer}.`,
 
   /** Names the issuer where the organisation lists several: each can have a repository of the same name and id. */
   noPolicy: ({ identity, ofRepository, organisation }: JobInPolicies) => {
@@ -26,12 +26,12 @@ export const reasons = {
     const key = identity.environment === undefined ? "no environment" : `environment: ${identity.environment}`
     const [of, issuer] =
       organisation.issuers.size > 1 ? [` of issuer ${identity.issuer}`, `issuer: ${identity.issuer}, `] : ["", ""]
-    return `No policy${of} speaks of ${where}: add one with ${issuer}repository_id: ${quote(identity.repositoryId)} and ${key}.`
+    return `No policy${of} covers ${where}: add one with ${issuer}repository_id: ${quote(identity.repositoryId)} and ${key}.`
   },
 
   noSuchGrant: (name: string, applying: readonly Policy[]) => {
     const known = [...new Set(applying.flatMap((policy) => [...policy.grants.keys()]))].sort()
-    // Bounded, because a job can ask for 32 names that do not exist, as often as it likes.
+    // Bounded, because a job can ask for 32 names that do not exist, as often as it wants.
     const listed = known.slice(0, MAX_LISTED)
     const more = known.length - listed.length
     const offered = `${listed.join(", ") || "nothing"}${more > 0 ? ` and ${more} more` : ""}`
@@ -39,7 +39,7 @@ export const reasons = {
   },
 
   definedTwice: (one: Grant, other: Grant) =>
-    `The grant ${quote(one.name)} is defined twice for this job (${one.file}:${one.line} and ${other.file}:${other.line}), and neither outranks the other: rename one.`,
+    `The grant ${quote(one.name)} is defined twice for this job (${one.file}:${one.line} and ${other.file}:${other.line}), and neither has priority: rename one.`,
 
   unfillable: ({ name, file, line }: Grant, fault: string) =>
     `The grant ${quote(name)} (${file}:${line}) cannot be filled in for this job: ${fault}.`,
@@ -54,18 +54,18 @@ export const reasons = {
     const [nearest] = matched.filter(({ fields }) => fields.length > 0)
     if (nearest) {
       const fields = nearest.fields.map(({ field, expected, actual }) => {
-        return `${field} must be ${expected}, and ${actual === null ? "the grant does not say it" : `is ${actual}`}`
+        return `${field} must be ${expected}, but ${actual === null ? "the grant does not set it" : `is ${actual}`}`
       })
       return `The grant ${quote(name)} is outside the organisation's boundary ${boundaryOf(nearest)}: ${fields.join("; ")}.`
     }
     if (matched.length > 0) {
       const names = matched.map(boundaryOf).join(", ")
-      return `No boundary allows the connection ${connection.name} to this job; those that speak of it are ${names}. Ask whoever keeps the organisation file.`
+      return `No boundary allows this job to use the connection ${connection.name}. The boundaries that match the job are ${names}. Ask the maintainers of the organisation file to allow it.`
     }
     const [first] = boundaries
     const misses = (first?.conditions ?? []).filter((condition) => !condition.matched).map(missOf)
-    const why = first === undefined ? "" : `: ${boundaryOf(first)} does not, ${misses.join("; ")}`
-    return `A boundary is set for this repository, and none matches this job${why}.`
+    const why = first === undefined ? "" : `: for ${boundaryOf(first)}, ${misses.join("; ")}`
+    return `This repository has boundaries, but none of them matches this job${why}.`
   },
 
   unprotected: (identity: Identity, unmet: readonly string[], boundaries: readonly BoundaryTrace[]) => {
@@ -77,7 +77,8 @@ export const reasons = {
     `The deny rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches${becauseMissing(rule)}: change the job, or the rule.`,
 
   notAllowed: (name: string, allows: readonly RuleTrace[]) => {
-    if (allows.length === 0) return `No allow rule names ${name}: add it to the grants of the rule that should.`
+    if (allows.length === 0)
+      return `No allow rule names ${name}: add it to the grants of the rule that should allow it.`
     const [nearest, ...others] = [...allows].sort((a, b) => missesOf(a).length - missesOf(b).length)
     if (nearest === undefined) return `No allow rule matches ${name}.`
     const more =
@@ -89,20 +90,20 @@ export const reasons = {
   },
 
   tooShort: (grant: Grant) =>
-    `${grant.connection.provider} mints for ${formatDuration(grant.minTtlSeconds)} at least: ask for a longer ttl, or for none.`,
+    `${grant.connection.provider} mints credentials for at least ${formatDuration(grant.minTtlSeconds)}: ask for a longer ttl, or leave the ttl out.`,
 
   limitTooShort: ({ connection, minTtlSeconds }: Grant, { maxTtlSeconds }: { readonly maxTtlSeconds: number }) =>
-    `${connection.provider} mints for ${formatDuration(minTtlSeconds)} at least, and the organisation's boundaries let this job have ${formatDuration(maxTtlSeconds)} at most.`,
+    `${connection.provider} mints credentials for at least ${formatDuration(minTtlSeconds)}, but the organisation's boundaries allow this job at most ${formatDuration(maxTtlSeconds)}: raise max_ttl in the boundary.`,
 
   allowed: (rule: RuleTrace) =>
     `The allow rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches, and no deny rule does.`,
 
   renamed: (identity: Identity, repository: string) =>
-    `The policies call this repository ${repository}, its token ${identity.repository}: the id decides. Correct the name when you can.`,
+    `The policies call this repository ${repository}, and its token calls it ${identity.repository}. The id decides; update the name in the policies.`,
 
   otherEnvironments: (ofRepository: readonly Policy[]) => {
     const names = [...new Set(ofRepository.map(({ environment }) => environmentOf(environment)))].sort()
-    return `This repository has policies for: ${names.join(", ")}. Names of environments are case-sensitive.`
+    return `This repository has policies for: ${names.join(", ")}. Environment names are case-sensitive.`
   },
 }
 
@@ -117,10 +118,10 @@ function missesOf(rule: RuleTrace): readonly ConditionTrace[] {
 }
 
 function missOf({ claim, expected, actual }: ConditionTrace): string {
-  return `${claim} must be ${expected}, and ${actual === null ? "the token has no such claim" : `is ${actual === "" ? '""' : actual}`}`
+  return `${claim} must be ${expected}, but ${actual === null ? "the token has no such claim" : `is ${actual === "" ? '""' : actual}`}`
 }
 
-/** A deny that matches only for want of a claim would puzzle whoever reads it. */
+/** Explains a deny that matches because a claim is missing: readers do not expect that. */
 function becauseMissing(rule: RuleTrace): string {
   const missing = rule.conditions.filter(({ actual, expected }) => actual === null && expected !== "missing")
   if (missing.length === 0) return ""

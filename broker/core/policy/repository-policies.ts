@@ -8,7 +8,7 @@ import { readPolicy } from "./policy-file.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { nodeAt, type YamlDocument } from "./yaml.ts"
 
-/** The repository that keeps the files, by its host's own answer. */
+/** The repository that contains the files, as its host identifies it. */
 export interface PolicyHost {
   /** The issuer's name in the organisation file. */
   readonly issuer: string
@@ -18,9 +18,10 @@ export interface PolicyHost {
 }
 
 /**
- * Loads what a repository keeps in `.github/daypass/`: all of its faults, or its policies, which count below a boundary only.
+ * Loads the policies in a repository's `.github/daypass/`. Returns all faults, or the policies, which count only under a
+ * boundary.
  *
- * Every file speaks of the repository that it stands in, by name and by id: whoever writes there decides about no other.
+ * Every file must name the repository that contains it, by name and by id. So its authors cannot decide about another one.
  */
 export function loadRepositoryPolicies(
   files: readonly PolicyInput[],
@@ -47,18 +48,18 @@ export function loadRepositoryPolicies(
   return faults.length > 0 ? fail(sortedFaults(faults)) : ok(policies)
 }
 
-const NO_SECRETS =
-  "Files of secrets lie in the organisation's policy folder, and are read from nowhere else: remove this one."
+const NO_SECRETS = "Secrets files are read only from the organisation's policy folder: remove this file."
 const NAMES_SECRETS =
-  "names a file of secrets, which policies of the organisation's own folder can do alone: move the grant there."
+  "names a secrets file, which is allowed only in the organisation's policy folder: move the grant there."
 
 function foreignFaults({ file, issuer, repository, target }: Policy, { root }: YamlDocument, host: PolicyHost) {
   const say = (key: string, is: string, of: string) => {
-    const message = `${key} must be ${quote(of)}, the repository that keeps this file, and is ${quote(is)}.`
+    const message = `${key} must be ${quote(of)}, the value for the repository that contains this file, but is ${quote(is)}.`
     return fault(file, nodeAt(root, [key]).at, "host_mismatch", message)
   }
   if (target.kind === "owner") {
-    const message = "A repository's own policies speak of itself only: write its name out, with its repository_id."
+    const message =
+      "A repository's own policy covers only that repository: write its full name, with its repository_id."
     return [fault(file, nodeAt(root, ["repository"]).at, "host_mismatch", message)]
   }
   return [

@@ -3,26 +3,26 @@ import { didYouMean, type FaultCode, fault, type Position, quote } from "./fault
 import type { PolicyFault } from "./model.ts"
 import { keyPosition, nodeAt, type YamlNode, type YamlPath } from "./yaml.ts"
 
-/** Where a schema was held against a part of a file. */
+/** The part of a file that was parsed with a schema. */
 export interface Subject {
   readonly file: string
   readonly root: YamlNode
-  /** The way from the file's root to what was parsed. */
+  /** The path from the file's root to the parsed part. */
   readonly path: YamlPath
   readonly schema: z.ZodType
-  /** Keys beside the schema's own, at its top: what every connection and every grant has. */
+  /** Further keys that are allowed at the top of the part: those that every connection or every grant has. */
   readonly commonKeys?: readonly string[]
 }
 
 type Issue = z.core.$ZodIssue
 
-/** Turns what zod found into faults that say where it stands and what to change. */
+/** Turns zod's issues into faults that say where the fault is and what to change. */
 export function schemaFaults(subject: Subject, issues: readonly Issue[]): PolicyFault[] {
   return formFaults(subject, issues, subject.path)
 }
 
 function formFaults(subject: Subject, issues: readonly Issue[], path: YamlPath): PolicyFault[] {
-  // A map with a misspelled key fails what is said of it as a whole too; the spelling is the reason.
+  // A map with a misspelled key also fails the checks on the whole map. Only the spelling is reported: it is the cause.
   const misspelled = issues.filter(({ code }) => code === "unrecognized_keys").map((issue) => issue.path.join("\n"))
   return issues
     .filter((issue) => issue.code !== "custom" || !misspelled.includes(issue.path.join("\n")))
@@ -40,22 +40,31 @@ function issueFaults(subject: Subject, issue: Issue, path: YamlPath): PolicyFaul
     const known = [...common, ...knownKeys(subject.schema, path.slice(subject.path.length))]
     return issue.keys.map((key) => {
       const hint = didYouMean(key, known) || ` Known: ${known.join(", ")}.`
-      return fault(file, keyPosition(root, [...path, key]), "key_unknown", `There is no key ${quote(key)} here.${hint}`)
+      return fault(
+        file,
+        keyPosition(root, [...path, key]),
+        "key_unknown",
+        `The key ${quote(key)} is unknown here.${hint}`,
+      )
     })
   }
   if (node === null) {
     const key = quote(String(path.at(-1)))
-    return one(nodeAt(root, path).at, "key_missing", `The key ${key} is missing here: add it.`)
+    return one(nodeAt(root, path).at, "key_missing", `The required key ${key} is missing: add it.`)
   }
   if (issue.code === "invalid_key") {
     const message = issue.issues[0]?.message ?? issue.message
-    return one(keyPosition(root, path), "value_invalid", `${quote(String(path.at(-1)))} cannot stand here: ${message}.`)
+    return one(
+      keyPosition(root, path),
+      "value_invalid",
+      `The key ${quote(String(path.at(-1)))} is not valid here: ${message}.`,
+    )
   }
   if (node.kind === "scalar" && node.value === null) {
     return one(
       node.at,
       "value_null",
-      `${label} has no value, and empty would mean nobody: write one, or leave the key out.`,
+      `${label} has no value, which would match nothing: write one, or leave the key out.`,
     )
   }
   if (issue.code === "invalid_union") return unionFaults(subject, issue, path, node)
@@ -66,7 +75,7 @@ function issueFaults(subject: Subject, issue: Issue, path: YamlPath): PolicyFaul
       return one(
         node.at,
         "version_unsupported",
-        "This broker reads version 1 only: write version: 1, or update the broker.",
+        "This broker reads only version 1: write version: 1, or update the broker.",
       )
     }
     if (issue.values.length === 1 && issue.values[0] === true) {
@@ -75,20 +84,20 @@ function issueFaults(subject: Subject, issue: Issue, path: YamlPath): PolicyFaul
     const values = issue.values.map((value) => quote(String(value))).join(", ")
     const given =
       node.kind === "scalar" && typeof node.value === "string" ? didYouMean(node.value, issue.values.map(String)) : ""
-    return one(node.at, "value_invalid", `${label} is one of ${values}.${given}`)
+    return one(node.at, "value_invalid", `${label} must be one of ${values}.${given}`)
   }
   if (issue.code === "too_small" && Number(issue.minimum) === 1 && isEmpty(node)) {
-    return one(node.at, "value_empty", `${label} is empty, and empty would mean nobody: fill it, or leave the key out.`)
+    return one(node.at, "value_empty", `${label} is empty, which would match nothing: fill it, or leave the key out.`)
   }
   if (issue.code === "custom" && issue.params?.["fault"] === "value_empty") {
     const at = path.length === 0 ? node.at : keyPosition(root, path)
-    return one(at, "value_empty", `${label} is empty, and empty would mean nobody: fill it, or leave the key out.`)
+    return one(at, "value_empty", `${label} is empty, which would match nothing: fill it, or leave the key out.`)
   }
   const code = issue.code === "custom" ? (issue.params?.["fault"] as FaultCode | undefined) : undefined
   return one(node.at, code ?? "value_invalid", `${label}: ${issue.message.replace(/\.$/, "")}.`)
 }
 
-/** Reports the one form that was evidently meant; of a value that is none of them, what would be. */
+/** Reports the faults of the one form that the author evidently meant; if that is unclear, lists the forms allowed. */
 function unionFaults(
   subject: Subject,
   issue: z.core.$ZodIssueInvalidUnion,
@@ -104,7 +113,7 @@ function unionFaults(
   const expected = issue.errors.flatMap((issues) =>
     issues.flatMap((one) => (one.code === "invalid_type" ? [one.expected] : [])),
   )
-  const message = meant.length === 0 ? typeMessage(node, expected) : "has none of the forms that it can have."
+  const message = meant.length === 0 ? typeMessage(node, expected) : "has a form that is not allowed here."
   return [fault(subject.file, node.at, "type_wrong", `${labelOf(path)} ${message}`)]
 }
 
@@ -120,12 +129,12 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 
 function typeMessage(node: YamlNode, expected: readonly string[]): string {
   const wanted = [...new Set(expected.map((type) => TYPE_NAMES[type] ?? type))].join(" or ")
-  if (node.kind !== "scalar") return `is a ${node.kind} and must be ${wanted}.`
+  if (node.kind !== "scalar") return `must be ${wanted}, but is a ${node.kind}.`
   const is = typeof node.value === "string" ? "a text" : typeof node.value === "number" ? "a number" : "true or false"
   if (typeof node.value !== "string" && expected.includes("string")) {
-    return `must be a text, and ${node.source} is ${is}: write it in quotes: ${quote(node.source)}`
+    return `must be a text, but ${node.source} is ${is}: write it in quotes: ${quote(node.source)}`
   }
-  return `is ${is} and must be ${wanted}.`
+  return `must be ${wanted}, but is ${is}.`
 }
 
 function isEmpty(node: YamlNode): boolean {
@@ -134,7 +143,7 @@ function isEmpty(node: YamlNode): boolean {
   return node.value === ""
 }
 
-/** The node at the very end of a path; null when the path leaves the document. */
+/** The node that a path leads to; null when the document has no such node. */
 function existing(root: YamlNode, path: YamlPath): YamlNode | null {
   if (path.length === 0) return root
   const parent = existing(root, path.slice(0, -1))
@@ -144,7 +153,7 @@ function existing(root: YamlNode, path: YamlPath): YamlNode | null {
   return null
 }
 
-/** `allow[0].when.ref`; the whole file is "The file". */
+/** How a message names a place: `allow[0].when.ref`, or "The file" for the root. */
 function labelOf(path: YamlPath): string {
   if (path.length === 0) return "The file"
   return path
@@ -152,7 +161,7 @@ function labelOf(path: YamlPath): string {
     .join("")
 }
 
-/** The keys that a schema knows at the end of a path; a union's are those of all its forms. */
+/** The keys that a schema allows at the end of a path. For a union, the keys of all its forms. */
 export function knownKeys(schema: z.core.$ZodType, path: YamlPath): readonly string[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) {
     return knownKeys(schema.unwrap(), path)

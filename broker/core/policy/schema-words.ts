@@ -1,17 +1,17 @@
 import * as z from "zod"
 import { parseDuration } from "../duration.ts"
 
-// What policies, organisation files and policy tests write alike.
+// Forms that policies, organisation files and policy tests share.
 
-/** A name of the organisation's own: of a grant, a connection, an issuer. */
+/** A name that the organisation chooses: of a grant, a connection, an issuer. */
 export const name = z
   .string()
   .regex(
     /^[a-z][a-z0-9-]{0,63}$/,
-    "a name starts with a small letter and goes on with small letters, digits and dashes, 64 at most",
+    "a name starts with a lower-case letter, continues with lower-case letters, digits and dashes, and has at most 64 characters",
   )
 
-/** Seconds, written as people do. */
+/** A lifetime, written `15m`; parsed to seconds. */
 export const duration = z
   .string()
   .transform((text, context) => {
@@ -25,12 +25,12 @@ export const duration = z
 /** The name of a claim, as issuers send it. */
 export const claimName = z
   .string()
-  .regex(/^[!-~]{1,128}$/, "a claim's name has no spaces and is ASCII, 128 characters at most")
+  .regex(/^[!-~]{1,128}$/, "a claim's name is ASCII without spaces, at most 128 characters")
 
-/** What people read in a trace or a report; `whose` begins the sentence that refuses another. */
-export const oneLine = (whose: string) =>
+/** A name that traces and reports show. `what` is the subject of the error sentence: "a rule's name". */
+export const oneLine = (what: string) =>
   z
     .string()
     .min(1)
     .max(120)
-    .regex(/^[^\n]*$/, `${whose} is one line`)
+    .regex(/^[^\n]*$/, `${what} must be a single line`)

@@ -7,18 +7,20 @@ import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
 import { claimName, duration, name, oneLine } from "./schema-words.ts"
 
-/** What a grant gets when its policy says nothing: long enough for a deployment, short enough to be worth little. */
+/**
+ * A grant's lifetime when its policy sets none: long enough for a deployment, short enough to be of little use to a thief.
+ */
 export const DEFAULT_TTL = "15m"
 
 const version = z.literal(1).meta({ description: "The version of this file's format." })
 const id = z.string().regex(/^[1-9][0-9]{0,19}$/, 'an id is a text of digits, such as "41"')
-/** `owner/name`, where stars can stand behind the owner. */
+/** `owner/name`. Stars are allowed only after the owner. */
 export const REPOSITORY_FORM = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._*-]+)+$/
 
 const repository = z
   .string()
   .max(MAX_PATTERN_CHARACTERS)
-  .regex(REPOSITORY_FORM, "a repository is written owner/name, in ASCII; stars only behind the owner")
+  .regex(REPOSITORY_FORM, "a repository is written owner/name, in ASCII; stars are allowed only after the owner")
 
 const pattern = z
   .string()
@@ -30,7 +32,8 @@ const pattern = z
     return z.NEVER
   })
   .meta({
-    description: "The whole value, case-sensitively. * is one or more characters but / : @, ** any, \\* a star.",
+    description:
+      "Matches the whole value, case-sensitively. * is one or more characters except / : @, ** is zero or more of any, \\* is a star.",
     maxLength: MAX_PATTERN_CHARACTERS,
   })
 
@@ -48,7 +51,7 @@ const special = z
   })
   .meta({ minProperties: 1, maxProperties: 1 })
 
-/** What one claim must be: a pattern, a list of them, `{ not: ... }` or `{ present: true | false }`. */
+/** What one claim must be: a pattern, a list of patterns, `{ not: ... }` or `{ present: true | false }`. */
 const condition = z.union([
   pattern.transform((one): Test => ({ kind: "any", patterns: [one] })),
   patterns.transform((several): Test => ({ kind: "any", patterns: several })),
@@ -72,7 +75,7 @@ const denyRule = z.strictObject({
   grants: z.array(name).min(1).optional(),
 })
 
-/** How the environment that a job runs in must be protected, which only its host can say. */
+/** How the job's environment must be protected. Only the environment's host knows whether it is. */
 const protectedEnvironment = z
   .strictObject({
     required_reviewers: z.literal(true).optional(),
@@ -91,9 +94,15 @@ const protectedEnvironment = z
       ...(wanted === undefined ? {} : { deploymentBranches: typeof wanted === "string" ? [wanted] : wanted }),
     }
   })
-  .meta({ description: "How the environment must be protected at its host; unknown is no.", minProperties: 1 })
+  .meta({
+    description: "How the environment must be protected at its host. An unknown protection does not count.",
+    minProperties: 1,
+  })
 
-/** What one field of a grant may be: a pattern, a list of them, or, for a field that is a map, one for each key. */
+/**
+ * What one field of a grant may be: a pattern, a list of patterns, or, for a field that is a map, one of these for each
+ * key.
+ */
 const fieldCeiling: z.ZodType<FieldCeiling> = z
   .union([
     pattern.transform((one): FieldCeiling => ({ kind: "text", patterns: [one] })),
@@ -104,25 +113,25 @@ const fieldCeiling: z.ZodType<FieldCeiling> = z
   ])
   .meta({ id: "fieldCeiling", description: "Patterns that every text in this field of a grant must match." })
 
-/** What a boundary allows: a connection, and what grants of it may say. Its other keys are the grant's own. */
+/** What a boundary allows: a connection, and the values that its grants may have. The other keys are keys of the grant. */
 export const boundaryEntry = z.object({ connection: name }).catchall(fieldCeiling)
 
 const boundary = z.strictObject({
   name: ruleName,
-  when: whenSchema.meta({ description: "Whose jobs the boundary is about." }),
+  when: whenSchema.meta({ description: "Which jobs the boundary concerns." }),
   allow: z.array(boundaryEntry).min(1).optional().meta({ description: "Left out: the boundary only restricts." }),
-  require: whenSchema.optional().meta({ description: "Claims that must match besides, whatever a policy says." }),
+  require: whenSchema.optional().meta({ description: "Claims that must also match, whatever the policies say." }),
   protected_environment: protectedEnvironment.optional(),
   max_ttl: duration.optional(),
 })
 
-/** A grant without what its provider adds. */
+/** A grant without its provider's keys. */
 export const grantBase = z.looseObject({
   connection: name.meta({ description: "A connection of the organisation file." }),
   ttl: duration.optional(),
 })
 
-/** A connection without what its provider adds. */
+/** A connection without its provider's keys. */
 export const connectionBase = z.looseObject({
   provider: z.string().min(1),
   require_bound_token: z.boolean().optional(),
@@ -135,10 +144,11 @@ export const policySchema = z
     version,
     issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
     repository: repository.meta({
-      description: "owner/name, for people: repository_id decides. Or, without repository_id, owner/svc-* for several.",
+      description:
+        "owner/name, for people: repository_id decides. Without repository_id, a pattern such as owner/svc-* for several.",
     }),
     repository_id: id.optional().meta({
-      description: "The repository's id in quotes: names can be taken over, ids cannot. Not beside a pattern.",
+      description: "The repository's id in quotes: names can be taken over, ids cannot. Not allowed with a pattern.",
     }),
     environment: z
       .string()
@@ -152,7 +162,7 @@ export const policySchema = z
     grants: nonEmpty(z.record(name, grantBase)).meta({ minProperties: 1 }).optional(),
   })
   .meta({
-    // Editors should miss the id as the loader does: a name without a star is nobody's until its id says so.
+    // Editors demand the id as the loader does: a name without a star does not identify a repository.
     anyOf: [
       { properties: { repository_id: { type: "string" } }, required: ["repository_id"] },
       { properties: { repository: { type: "string", pattern: "\\*" } } },
@@ -161,19 +171,18 @@ export const policySchema = z
 
 const issuer = z.strictObject({
   family: z.enum(ISSUER_FAMILIES),
-  url: z.string().refine(isHttpsOrLoopback, "an issuer is an https URL; http is for loopback hosts only"),
+  url: z.string().refine(isHttpsOrLoopback, "an issuer must be an https URL; http is allowed only for loopback hosts"),
   owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), id)).meta({
-    description: "Owner name -> owner id, in quotes. Whoever is not listed is a stranger.",
+    description: "Owner name -> owner id, in quotes. Jobs of owners that are not listed get nothing.",
     minProperties: 1,
   }),
   max_token_lifetime: duration.optional(),
-  repository_policies: z
-    .boolean()
-    .optional()
-    .meta({ description: "Whether repositories keep policies of their own, in .github/daypass/, below a boundary." }),
+  repository_policies: z.boolean().optional().meta({
+    description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",
+  }),
 })
 
-/** The organisation file: whom the organisation trusts, and where credentials come from. */
+/** The organisation file: trusted issuers and owners, and where credentials come from. */
 export const organisationSchema = z.strictObject({
   version,
   issuers: nonEmpty(z.record(name, issuer)).meta({ minProperties: 1 }),
@@ -181,7 +190,7 @@ export const organisationSchema = z.strictObject({
   boundaries: z
     .array(boundary)
     .optional()
-    .meta({ description: "The most that anyone may get, whatever policies say." }),
+    .meta({ description: "The most that jobs may get, whatever the policies say." }),
   require_bound_token: z.boolean().optional(),
 })
 
@@ -189,7 +198,7 @@ export type PolicyFile = z.output<typeof policySchema>
 export type OrganisationFile = z.output<typeof organisationSchema>
 export type ConnectionBase = z.output<typeof connectionBase>
 
-/** An empty map would read as "no condition" or "everybody": it is refused wherever a map can stand. */
+/** Refuses an empty map: a reader could take it for "no condition" or "everybody". */
 function nonEmpty<Schema extends z.ZodRecord>(schema: Schema): Schema {
   return schema.superRefine((value, context) => {
     if (Object.keys(value as object).length > 0) return

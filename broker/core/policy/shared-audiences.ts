@@ -3,16 +3,16 @@ import type { Connection, PolicyFault } from "./model.ts"
 import type { ProviderSchemas } from "./provider-schemas.ts"
 import { keyPosition, type YamlNode } from "./yaml.ts"
 
-/** A connection, as far as it could be read. */
+/** A connection with its provider; each is null when it has faults. */
 interface Reading {
   readonly provider: ProviderSchemas | null
   readonly connection: Connection | null
 }
 
 /**
- * Audiences that two connections must not share. A job that is handed a token for what another connection presents speaks to
- * the other side itself, past that connection's limits; and where the broker logs in for itself, a grant of the same vendor's
- * could name that very login, and a job get all of it.
+ * Refuses audiences that two connections must not share. A job that receives a token for the audience of another connection
+ * can call the vendor itself, without that connection's limits. And an audience of the broker's own login must not be one
+ * that a grant of the same vendor can request: the job would receive everything that the login may read.
  */
 export function sharedAudiences(
   file: string,
@@ -42,14 +42,14 @@ export function sharedAudiences(
           faultOf(
             name,
             audience,
-            `is what the connection ${quote(other.name)} is known by, and a job with a token for it would get past that one's limits: take it out here, or give the other an audience of its own.`,
+            `is also used by the connection ${quote(other.name)}, so a job with a token for it could bypass the limits of ${quote(other.name)}: remove the audience here, or give ${quote(other.name)} a different one.`,
           ),
         ),
         ...named.map((audience) =>
           faultOf(
             name,
             audience,
-            `is the one that the connection ${quote(other.name)} logs in with for itself, and a grant could name that login: give one of the two an audience of its own.`,
+            `is the one that the connection ${quote(other.name)} uses for the broker's own login, so a grant could request that login: give one of the two connections a different audience.`,
           ),
         ),
       ]

@@ -2,21 +2,21 @@ import { type ClaimValue, type Identity, repositoryName } from "../identity.ts"
 import { fail, ok, type Result } from "../result.ts"
 import type { Grant } from "./model.ts"
 
-/** The one name in a gap that is no claim: what stands behind `owner/` in the job's repository. */
+/** The only name in a gap that is not a claim: the part of the repository's name after `owner/`. */
 export const REPOSITORY_NAME = "repository_name"
 
-/** What stands in for a claim when a template is checked at load. */
+/** Replaces every claim when a template is checked at load. */
 const SAMPLE = "x"
-/** What stands in for it instead, to see what a claim would change. */
+/** A second sample: comparing both results shows what a claim changes. */
 export const OTHER_SAMPLE = "y"
 
-/** A gap, or `$${...}`, which stands for itself without its first `$`. */
+/** A gap, or the escaped form `$${...}`, which means the literal text `${...}`. */
 const GAP = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g
 
-/** One part of a template's text: as it stands, or the claim that goes there. */
+/** One part of a template's text: literal text, or the claim that fills a gap. */
 export type TemplatePart = { readonly text: string } | { readonly claim: string }
 
-/** Cuts a text at its gaps. `${aws:PrincipalTag/team}` and whatever else is no claim's name stays as it is. */
+/** Splits a text at its gaps. `${aws:PrincipalTag/team}` and other text that is not a claim's name stays unchanged. */
 export function templateParts(text: string): readonly TemplatePart[] {
   const parts: TemplatePart[] = []
   let from = 0
@@ -30,7 +30,7 @@ export function templateParts(text: string): readonly TemplatePart[] {
   return parts
 }
 
-/** The claims that a grant's own keys have gaps for. Gaps are in values, never in keys. */
+/** The claims that a grant's gaps name. Gaps are only in values, never in keys. */
 export function claimsOf(raw: unknown): readonly string[] {
   const claims = new Set<string>()
   mapTexts(raw, (text) => {
@@ -40,7 +40,7 @@ export function claimsOf(raw: unknown): readonly string[] {
   return [...claims]
 }
 
-/** Whether a text holds a gap or an escaped one, so that it does not stand for itself. */
+/** Whether a text contains a gap or an escaped gap, so that it must be filled. */
 export const hasGaps = (raw: unknown): boolean => {
   let found = false
   mapTexts(raw, (text) => {
@@ -50,7 +50,7 @@ export const hasGaps = (raw: unknown): boolean => {
   return found
 }
 
-/** The template with a sample in every gap: what its schema is first held against. */
+/** The template with a sample in every gap, for the schema check at load. */
 export function withSamples<Value>(raw: Value, sample: string = SAMPLE): Value {
   return mapTexts(raw, (text) =>
     templateParts(text)
@@ -60,10 +60,11 @@ export function withSamples<Value>(raw: Value, sample: string = SAMPLE): Value {
 }
 
 /**
- * The fields of a grant for one job: its template filled with the job's claims, and checked by its provider again.
+ * The fields of a grant for one job: the template filled with the job's claims, and checked by the provider again.
  *
- * A value goes in only if it is letters, digits and `_ . -`, and not dots alone: whatever could begin another part of an
- * ARN, a path or a query refuses the grant. The fault is a sentence of ours that names the claim.
+ * A claim's value must consist of letters, digits and `_ . -`, and must not be only dots. Any other value refuses the
+ * grant, because it could begin another part of an ARN, a path or a query. The fault is our own sentence and names the
+ * claim.
  */
 export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, string> {
   const { template } = grant
@@ -71,9 +72,9 @@ export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, str
   const values = new Map<string, string>()
   for (const claim of template.claims) {
     const value = claimFor(claim, identity)
-    if (value === null) return fail(`the token has no claim ${claim} that could be filled in`)
+    if (value === null) return fail(`the token has no claim ${claim} to fill in`)
     if (!isInsertable(value)) {
-      return fail(`${claim} is not letters, digits and _ . - alone, and nothing else is filled into a grant`)
+      return fail(`the claim ${claim} may only contain letters, digits and _ . - to be filled into a grant`)
     }
     values.set(claim, value)
   }
@@ -83,16 +84,16 @@ export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, str
       .join(""),
   )
   const parsed = template.schemas.grant.safeParse(filled)
-  if (!parsed.success) return fail("filled with this job's claims, it is not one that its provider takes")
+  if (!parsed.success) return fail("filled with this job's claims, its provider does not accept it")
   const conflict = template.schemas.check?.(parsed.data, grant.connection.settings) ?? null
   return conflict === null ? ok(parsed.data) : fail(`filled with this job's claims, ${conflict}`)
 }
 
 /**
- * Why a job cannot have a grant that its claims filled, by the provider's own word; null when it can. A fault such as
- * those of `fieldsFor`, and apart from it: this asks who the job is, besides what goes into the gaps.
+ * Why the provider refuses a filled grant for this job; null when it does not. The fault has the form of those of
+ * `fieldsFor`. It is a separate check because it depends on the job's owner, and not only on the values in the gaps.
  */
-export function misfitOf({ template, connection }: Grant, identity: Pick<Identity, "ownerId">): string | null {
+export function conflictWithJob({ template, connection }: Grant, identity: Pick<Identity, "ownerId">): string | null {
   if (template === undefined || template.claims.length === 0) return null
   return template.schemas.checkFilled?.(connection.settings, identity) ?? null
 }
@@ -108,11 +109,11 @@ function claimFor(claim: string, identity: Identity): string | null {
   return null
 }
 
-/** The same plain value with every text in it replaced. */
+/** A copy of a plain value with every text in it replaced. */
 function mapTexts(value: unknown, replace: (text: string) => string): unknown {
   if (typeof value === "string") return replace(value)
   if (Array.isArray(value)) return value.map((member) => mapTexts(member, replace))
   if (typeof value !== "object" || value === null) return value
-  // Defined, not assigned: a key such as `__proto__` is a key like any other.
+  // `fromEntries` defines properties instead of assigning them, so a key such as `__proto__` stays an ordinary key.
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapTexts(member, replace)]))
 }

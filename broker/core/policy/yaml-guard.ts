@@ -6,26 +6,38 @@ import type { PolicyFault } from "./model.ts"
 /** A policy file is at most this long. */
 export const MAX_FILE_BYTES = 64 * 1024
 
-/** Brackets inside brackets; far beyond what a policy needs, far below what a parser's stack holds. */
+/** Brackets inside brackets: far more than a policy needs, far fewer than a parser's stack can hold. */
 const MAX_FLOW_DEPTH = 32
 /** Indentation in columns: every level of block nesting costs at least one. */
 const MAX_INDENT_COLUMNS = 128
-/** `- - - a` nests a level per dash without costing a line. */
+/** `- - - a` nests one level per dash on a single line. */
 const MAX_INDICATORS_PER_LINE = 8
 
-/** Format characters (`\p{Cf}`: bidirectional marks, joiners, tags), variation selectors, and letters without a shape. */
+/**
+ * Format characters (`\p{Cf}`: bidirectional marks, joiners, tags), variation selectors, and letters that render as
+ * nothing.
+ */
 const INVISIBLE =
   /\p{Cf}|\u034f|[\u115f\u1160\u3164\uffa0]|[\u17b4\u17b5]|[\u180b-\u180f]|[\ufe00-\ufe0f]|[\u{e0000}-\u{e0fff}]/u
 
-/** What no policy text contains, and what to do instead. Line feeds, and carriage returns before them, are fine. */
-const FORBIDDEN: readonly { readonly characters: RegExp; readonly say: string }[] = [
-  { characters: /\t/, say: "a tab: indent with spaces" },
-  { characters: /\ufeff/, say: "a byte order mark: save the file as UTF-8 without one" },
-  { characters: /[^\P{Cc}\t\n\r]|[\u2028\u2029]/u, say: "a control character: remove it" },
-  { characters: /\r(?!\n)/, say: "a carriage return without a line feed: end lines with a line feed" },
-  // They make a policy read otherwise in a review than it is: CVE-2021-42574, "Trojan Source".
-  { characters: INVISIBLE, say: "an invisible character: remove it" },
-  { characters: /(?! )\p{Zs}/u, say: "a space that is none of the space bar's: a rule with it would match nothing" },
+/**
+ * Characters that a policy must not contain, each with its message. Line feeds, and carriage returns before them, are
+ * allowed.
+ */
+const FORBIDDEN: readonly { readonly characters: RegExp; readonly message: string }[] = [
+  { characters: /\t/, message: "There is a tab: indent with spaces." },
+  { characters: /\ufeff/, message: "There is a byte order mark: save the file as UTF-8 without one." },
+  { characters: /[^\P{Cc}\t\n\r]|[\u2028\u2029]/u, message: "There is a control character: remove it." },
+  {
+    characters: /\r(?!\n)/,
+    message: "There is a carriage return without a line feed: end lines with a line feed.",
+  },
+  // With them, a reviewer sees another policy than the parser: CVE-2021-42574, "Trojan Source".
+  { characters: INVISIBLE, message: "There is an invisible character: remove it." },
+  {
+    characters: /(?! )\p{Zs}/u,
+    message: "Replace this Unicode space with an ordinary one: a pattern that contains it matches nothing.",
+  },
 ]
 
 /** Maps offsets in a text to lines and columns. */
@@ -48,15 +60,11 @@ export class Positions {
   }
 }
 
-/** Decodes a file's bytes strictly: at most 64 KiB, UTF-8, no character that hides. */
+/** Decodes a file's bytes strictly: at most 64 KiB of UTF-8, without invisible characters. */
 export function decodeText(file: string, bytes: Uint8Array): Result<string, readonly PolicyFault[]> {
   const no = (at: Position, code: FaultCode, message: string) => fail([fault(file, at, code, message)])
   if (bytes.length > MAX_FILE_BYTES) {
-    return no(
-      FILE_START,
-      "file_too_large",
-      `The file has more than ${MAX_FILE_BYTES} bytes, the most that are read. Split it.`,
-    )
+    return no(FILE_START, "file_too_large", `The file is larger than ${MAX_FILE_BYTES} bytes, the limit: split it.`)
   }
   let text: string
   try {
@@ -64,14 +72,17 @@ export function decodeText(file: string, bytes: Uint8Array): Result<string, read
   } catch {
     return no(undecodable(bytes), "not_utf8", "The file is not UTF-8: save it as UTF-8.")
   }
-  for (const { characters, say } of FORBIDDEN) {
+  for (const { characters, message } of FORBIDDEN) {
     const at = text.search(characters)
-    if (at >= 0) return no(new Positions(text).at(at), "character_forbidden", `There is ${say}.`)
+    if (at >= 0) return no(new Positions(text).at(at), "character_forbidden", message)
   }
   return ok(text)
 }
 
-/** Where bytes stop being UTF-8, by halves: what is decoded as the beginning of a longer text may end inside a character. */
+/**
+ * The position of the first byte that is not UTF-8, by binary search. A prefix is decoded as a stream, because it may end
+ * inside a character.
+ */
 function undecodable(bytes: Uint8Array): Position {
   const beginning = (length: number) =>
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), { stream: true })
@@ -90,12 +101,12 @@ function undecodable(bytes: Uint8Array): Position {
 }
 
 /**
- * Cuts a text into tokens for the parser, and refuses, from them alone, what a policy never needs and a YAML parser should
- * not be given.
+ * Cuts a text into tokens for the parser. Refuses, from the tokens alone, what a policy never needs and what is dangerous
+ * for a YAML parser.
  *
- * The lexer keeps a state, not a stack, and is linear. The parser behind it recurses: 64 KiB of `[` end the whole Node
- * process, not just the call, when the stack overflows while V8 compiles a regular expression. So depth is bounded here,
- * before, and not by catching what the parser throws.
+ * The lexer is linear and keeps a state instead of a stack. The parser behind it recurses: 64 KiB of `[` end the whole Node
+ * process, not only the call, when the stack overflows while V8 compiles a regular expression. So depth is bounded here,
+ * before the parser runs; catching its exceptions would be too late.
  */
 export function guardedTokens(
   file: string,
@@ -113,7 +124,8 @@ export function guardedTokens(
 
   for (const token of new Lexer().lex(text)) {
     tokens.push(token)
-    // The lexer's own marks, which stand for nothing in the text. Behind the last comes a scalar, whatever it looks like.
+    // Marks of the lexer, which have no characters in the text. After the SCALAR mark comes a scalar, whatever it looks
+    // like.
     if (token === CST.DOCUMENT || token === CST.FLOW_END) continue
     if (token === CST.SCALAR) {
       inScalar = true
@@ -123,19 +135,28 @@ export function guardedTokens(
     inScalar = false
     switch (type) {
       case "alias":
-        return no("yaml_feature", "Aliases are not supported; a value that starts with a star is written in quotes.")
+        return no(
+          "yaml_feature",
+          "Aliases are not supported. If this is a value that starts with a star, write it in quotes.",
+        )
       case "anchor":
-        return no("yaml_feature", "Anchors are not supported; a value that starts with & is written in quotes.")
+        return no(
+          "yaml_feature",
+          "Anchors are not supported. If this is a value that starts with &, write it in quotes.",
+        )
       case "tag":
-        return no("yaml_feature", "Tags are not supported; a value that starts with ! is written in quotes.")
+        return no("yaml_feature", "Tags are not supported. If this is a value that starts with !, write it in quotes.")
       case "directive-line":
-        return no("yaml_feature", "Directives are not supported; a value that starts with % is written in quotes.")
+        return no(
+          "yaml_feature",
+          "Directives are not supported. If this is a value that starts with %, write it in quotes.",
+        )
       case "explicit-key-ind":
         return no("yaml_feature", "Keys written with ? are not supported: write key: value.")
       case "doc-start":
         documents++
         if (documents > 1 || text.slice(0, offset).replace(/#.*/g, "").trim() !== "") {
-          return no("yaml_feature", "A file holds one document: put the second into a file of its own.")
+          return no("yaml_feature", "A file holds one document: move the second one to a separate file.")
         }
         break
       case "flow-seq-start":
@@ -145,9 +166,9 @@ export function guardedTokens(
         break
       case "flow-seq-end":
       case "flow-map-end":
-        // The parser would go on, with an error object for each of the thousands that may follow.
+        // The parser would continue, and make an error object for each of the thousands that may follow.
         if (open.pop() !== token)
-          return no("yaml_syntax", `This ${token} closes nothing: check the brackets before it.`)
+          return no("yaml_syntax", `This ${token} has no matching opening bracket: check the brackets before it.`)
         break
       case "seq-item-ind":
       case "map-value-ind":

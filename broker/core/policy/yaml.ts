@@ -4,12 +4,12 @@ import { type FaultCode, FILE_START, fault, type Position, quote } from "./fault
 import type { PolicyFault } from "./model.ts"
 import { decodeText, guardedTokens, Positions } from "./yaml-guard.ts"
 
-/** Maps and lists inside each other, the document included. A policy's own depth is 5; providers add a few. */
+/** Levels of nested maps and lists, including the document. A policy needs 5; providers add a few. */
 const MAX_DEPTH = 16
-/** One slip can make a parser stumble over every line behind it. */
+/** One mistake can cause an error in every line after it. */
 const MAX_SYNTAX_FAULTS = 5
 
-/** A part of a document, with where it stands. */
+/** A part of a document, with its position. */
 export type YamlNode =
   | { readonly kind: "map"; readonly at: Position; readonly entries: ReadonlyMap<string, YamlEntry> }
   | { readonly kind: "list"; readonly at: Position; readonly items: readonly YamlNode[] }
@@ -22,10 +22,10 @@ export interface YamlEntry {
 
 export type YamlScalar = string | number | boolean | null
 
-/** A way into a document: keys of maps and indexes of lists. */
+/** A path into a document: keys of maps and indexes of lists. */
 export type YamlPath = readonly PropertyKey[]
 
-/** A document that kept every rule of the strict subset. */
+/** A document that follows every rule of the strict subset. */
 export interface YamlDocument {
   readonly root: YamlNode
   /** The document as plain data; maps have no prototype. */
@@ -36,7 +36,7 @@ export interface YamlDocument {
  * Parses one file of the strict YAML 1.2 subset that policies are written in: one document, maps with unique text keys,
  * lists and scalars; no aliases, anchors, merge keys, tags or directives, no control characters, at most 64 KiB.
  *
- * Never throws; its time is bounded by the size, whatever the bytes.
+ * Never throws. Its time is bounded by the size, for any bytes.
  */
 export function parseYaml(file: string, bytes: Uint8Array): Result<YamlDocument, readonly PolicyFault[]> {
   const text = decodeText(file, bytes)
@@ -45,7 +45,7 @@ export function parseYaml(file: string, bytes: Uint8Array): Result<YamlDocument,
   const tokens = guardedTokens(file, text.value, positions)
   if (!tokens.ok) return fail([tokens.fault])
 
-  // Duplicate keys are found below, in linear time: the library compares each key with all before it.
+  // Duplicate keys are found below in linear time. The library's own check compares each key with all earlier ones.
   const composer = new Composer({
     version: "1.2",
     schema: "core",
@@ -63,7 +63,7 @@ export function parseYaml(file: string, bytes: Uint8Array): Result<YamlDocument,
   if (documents.length > 1) {
     const second = positions.at(documents[1]?.range[0] ?? 0)
     return fail([
-      fault(file, second, "yaml_feature", "A file holds one document: put the second into a file of its own."),
+      fault(file, second, "yaml_feature", "A file holds one document: move the second one to a separate file."),
     ])
   }
   if (document.contents === null || isNothing(document.contents)) return fail([empty(file)])
@@ -73,14 +73,14 @@ export function parseYaml(file: string, bytes: Uint8Array): Result<YamlDocument,
   return reader.faults.length > 0 ? fail(reader.faults) : ok({ root, value: toValue(root) })
 }
 
-/** What the library's parser makes of tokens. Its `parse` would cut the text into them once more, a fifth of all work. */
+/** Parses tokens with the library's parser. Its `parse` would tokenise the text again, which is a fifth of all work. */
 function* structures(tokens: readonly string[]): Generator<CST.Token, void> {
   const parser = new Parser()
   for (const token of tokens) yield* parser.next(token)
   yield* parser.end()
 }
 
-/** The node that a path leads to, or the nearest one on the way there that exists. */
+/** The node that a path leads to, or the last node of the path that exists. */
 export function nodeAt(root: YamlNode, path: YamlPath): YamlNode {
   let node = root
   for (const step of path) {
@@ -91,19 +91,19 @@ export function nodeAt(root: YamlNode, path: YamlPath): YamlNode {
   return node
 }
 
-/** Where the key stands that a path ends with; where the value stands when the path ends in a list. */
+/** The position of the key at the end of a path; when the path ends in a list, the position of the value. */
 export function keyPosition(root: YamlNode, path: YamlPath): Position {
   const parent = nodeAt(root, path.slice(0, -1))
   const entry = parent.kind === "map" ? parent.entries.get(String(path.at(-1))) : undefined
   return entry?.at ?? nodeAt(root, path).at
 }
 
-/** What a map says under a key. */
+/** The value of a key; undefined when the node is not a map or has no such key. */
 export function childOf(node: YamlNode, key: string): YamlNode | undefined {
   return node.kind === "map" ? node.entries.get(key)?.value : undefined
 }
 
-/** A list's items; none of anything else. */
+/** A list's items; empty for any other node. */
 export function itemsOf(node: YamlNode | undefined): readonly YamlNode[] {
   return node?.kind === "list" ? node.items : []
 }
@@ -122,7 +122,7 @@ function empty(file: string): PolicyFault {
     file,
     FILE_START,
     "file_empty",
-    "The file is empty, and empty would mean nobody: write a policy, or delete the file.",
+    "The file is empty, which would match nothing: write a policy, or delete the file.",
   )
 }
 
@@ -136,7 +136,7 @@ function syntaxFault(file: string, error: YAMLError, positions: Positions): Poli
   return fault(file, positions.at(error.pos[0]), "yaml_syntax", message)
 }
 
-/** Turns the library's nodes into ours, and refuses what the subset leaves out. */
+/** Turns the library's nodes into ours, and refuses everything outside the subset. */
 class Reader {
   readonly faults: PolicyFault[] = []
   readonly #file: string
@@ -151,7 +151,7 @@ class Reader {
     const offset = offsetOf(node) ?? fallback
     const at = this.#positions.at(offset)
     if (depth > MAX_DEPTH) {
-      this.#no(at, "yaml_too_deep", `Maps and lists are at most ${MAX_DEPTH} deep: flatten this.`)
+      this.#no(at, "yaml_too_deep", `Maps and lists may be nested at most ${MAX_DEPTH} levels deep: flatten this one.`)
     } else if (isMap(node)) {
       return { kind: "map", at, entries: this.#entries(node.items, offset, depth) }
     } else if (isSeq(node)) {
@@ -175,15 +175,16 @@ class Reader {
       if (typeof name !== "string" || name === "") {
         const source = isScalar(key) ? (key.source ?? "") : ""
         const remedy = source === "" ? "" : `: write it in quotes: ${quote(source)}`
-        this.#no(at, "key_not_text", `A key is a non-empty text${remedy}.`)
+        this.#no(at, "key_not_text", `A key must be a non-empty text${remedy}.`)
       } else if (name === "<<") {
         this.#no(at, "yaml_feature", "Merge keys are not supported: write the keys out.")
       } else if (name === "__proto__") {
-        // JavaScript libraries skip this key or obey it; a condition of that name would silently not exist.
-        this.#no(at, "key_not_text", "__proto__ cannot be a key.")
+        // JavaScript libraries skip this key or set the prototype with it. A condition of that name would silently
+        // disappear.
+        this.#no(at, "key_not_text", "__proto__ is not allowed as a key: rename it.")
       } else if (entries.has(name)) {
         const first = entries.get(name)?.at.line
-        this.#no(at, "key_duplicate", `The key ${quote(name)} stands here twice (first in line ${first}): keep one.`)
+        this.#no(at, "key_duplicate", `The key ${quote(name)} is duplicated (first in line ${first}): keep one.`)
       } else {
         entries.set(name, { at, value: this.node(value, offset, depth + 1) })
       }
@@ -193,9 +194,9 @@ class Reader {
 
   #scalar(value: unknown, at: Position): YamlScalar {
     if (typeof value === "string") {
-      // Escapes in double quotes can write what the text itself must not contain.
+      // Escapes in double quotes can produce characters that the file itself must not contain.
       if (/[^\P{Cc}\n]|\p{Cs}/u.test(value)) {
-        this.#no(at, "character_forbidden", "An escape here writes a control character: remove it.")
+        this.#no(at, "character_forbidden", "An escape sequence here produces a control character: remove it.")
       }
       return value
     }

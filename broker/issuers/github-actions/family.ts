@@ -8,12 +8,12 @@ import { faultOfSubject } from "./subject.ts"
 /**
  * GitHub Actions: github.com, an enterprise's own issuer URL, GitHub Enterprise Server and ghe.com.
  *
- * Their tokens differ in the issuer's URL and in what older servers leave out (`check_run_id`, `enterprise`,
- * `repo_property_*`, ...), so only the claims that an identity is made of are required. A condition on any other claim
- * fails closed when the claim is missing.
+ * Their tokens differ in the issuer's URL, and older servers leave out some claims (`check_run_id`, `enterprise`,
+ * `repo_property_*`, ...). So only the claims of an identity are required. A condition on any other claim fails closed when
+ * the claim is missing.
  *
- * An enterprise's own issuer URL has a path, while its keys stay at the root of the same host: the discovery document
- * says so, and is believed as long as it stays on that host.
+ * An enterprise's own issuer URL has a path, but its keys are at the root of the same host. The discovery document says
+ * where; it is trusted as long as it stays on that host.
  */
 export const githubActions: IssuerFamily = {
   name: "github-actions",
@@ -28,24 +28,24 @@ export const githubActions: IssuerFamily = {
 const ID_CLAIMS = requiredClaims("github-actions", "digits")
 const NEVER_EMPTY = ["event_name", "actor"] as const
 
-/** No leading zero: an id has one spelling, because policies and leases compare ids as text. */
+/** No leading zero: an id must have only one spelling, because policies and leases compare ids as text. */
 const ID = /^[1-9][0-9]{0,19}$/
 
-/** ASCII only: a look-alike letter from another script must not pass for a name that people know. */
+/** Only ASCII, so that a look-alike letter of another script cannot imitate a known name. */
 const REPOSITORY = /^([A-Za-z0-9_-]{1,100})\/([A-Za-z0-9._-]{1,100})$/
 
 function identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string> {
   for (const name of ID_CLAIMS) {
-    if (!ID.test(text(claims, name))) return fail(`the claim ${name} is not an id in decimal digits`)
+    if (!ID.test(text(claims, name))) return fail(`the claim ${name} must be an id in decimal digits`)
   }
   for (const name of NEVER_EMPTY) {
-    if (text(claims, name) === "") return fail(`the claim ${name} is empty`)
+    if (text(claims, name) === "") return fail(`the claim ${name} must not be empty`)
   }
 
   const repository = REPOSITORY.exec(text(claims, "repository"))
   const [, owner, name] = repository ?? []
   if (owner === undefined || name === "." || name === "..") {
-    return fail("the claim repository is not an owner and a name in ASCII, as in acme/shop")
+    return fail("the claim repository must be an owner and a name in ASCII, such as acme/shop")
   }
   if (owner !== claims["repository_owner"]) {
     return fail("the claims repository and repository_owner name two different owners")
@@ -53,9 +53,9 @@ function identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string
 
   const environment = claims["environment"]
   if (environment !== undefined && (typeof environment !== "string" || environment === "")) {
-    // A job without an environment has no such claim. Read as "none", an empty one would reach the policies for jobs
-    // without an environment, which no protection rule guards; so whatever it means, it does not mean that.
-    return fail("the claim environment is there but is not a name")
+    // A job without an environment has no such claim. An empty claim must not count as "no environment": it would match the
+    // policies for jobs without an environment, which no protection rule guards.
+    return fail("the claim environment must be a name, or be left out")
   }
 
   const fault = faultOfSubject(text(claims, "sub"), claims)
@@ -79,7 +79,7 @@ function identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string
   })
 }
 
-/** A claim of `requiredStrings`, which verification has found to be a string. */
+/** A claim of `requiredStrings`. `verify.ts` has already checked that it is a string. */
 function text(claims: Claims, name: string): string {
   const value = claims[name]
   return typeof value === "string" ? value : ""

@@ -1,25 +1,24 @@
 import type { Claims } from "../../core/identity.ts"
 
 /**
- * Compares the parts of `sub` that claims repeat with those claims; a sentence when they disagree, else null.
+ * Compares the parts of `sub` with the claims that have the same values. Returns a sentence when they disagree, else null.
  *
- * Nothing is ever decided by the subject's text: organisations can customise it, it has two standard forms, and a
- * colon inside a value is `%3A` or raw depending on the server's age. But a token whose `sub` tells of another
- * repository than its claims was put together by somebody who is not to be trusted, or by a fault; neither gets
- * credentials.
+ * The text of `sub` never decides: organisations can customise it, it has two standard forms, and older servers write a
+ * colon inside a value raw, newer ones as `%3A`. But when `sub` names another repository than the claims, the token was
+ * made by an attacker or by a faulty issuer, and gets no credentials.
  *
  * The standard forms are `repo:O/R:<context>` and `repo:O@OWNERID/R@REPOID:<context>`, where the context is
- * `environment:E`, `pull_request` or `ref:R`. A customised subject may add more behind it, or not begin with `repo:`,
- * and is then left alone.
+ * `environment:E`, `pull_request` or `ref:R`. A customised subject may add text after the context. A subject that does not
+ * begin with `repo:` is not compared.
  */
 export function faultOfSubject(subject: string, claims: Claims): string | null {
   if (!subject.startsWith("repo:")) return null
   const parts = REPO_AND_CONTEXT.exec(subject)
-  if (!parts) return "the claim sub does not name a repository after repo:"
+  if (!parts) return "the claim sub must name a repository after repo:"
   const [, owner, ownerId, name, repositoryId, context = ""] = parts
 
   if (`${owner}/${name}` !== claims["repository"]) return disagree("repository")
-  if ((ownerId === undefined) !== (repositoryId === undefined)) return "the claim sub has one id of two"
+  if ((ownerId === undefined) !== (repositoryId === undefined)) return "the claim sub must contain both ids, or neither"
   if (ownerId !== undefined && ownerId !== claims["repository_owner_id"]) return disagree("repository_owner_id")
   if (repositoryId !== undefined && repositoryId !== claims["repository_id"]) return disagree("repository_id")
   return faultOfContext(context, claims)
@@ -40,14 +39,14 @@ function faultOfContext(context: string, claims: Claims): string | null {
   return null
 }
 
-/** Whether `text` is the claim's value, alone or with a customised subject's further parts behind it. */
+/** Whether `text` is the claim's value, alone or followed by the further parts of a customised subject. */
 function repeats(text: string, claim: unknown): boolean {
   if (typeof claim !== "string") return false
   const [said, expected] = [withRawColons(text), withRawColons(claim)]
   return said === expected || said.startsWith(`${expected}:`)
 }
 
-/** Servers up to 3.18 write a colon inside a value as it is, all others as `%3A`: both are compared as one. */
+/** Servers up to 3.18 write a colon inside a value raw, all others as `%3A`. Both forms count as equal. */
 function withRawColons(text: string): string {
   return text.replaceAll("%3A", ":")
 }

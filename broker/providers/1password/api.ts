@@ -53,23 +53,27 @@ const fullItem = summary.extend({
 
 export type FullItem = z.infer<typeof fullItem>
 
-/** The id of the one vault of this name. @throws {BrokerError} */
+/** The id of the only vault with this name. @throws {BrokerError} */
 export function readVaultId(side: OtherSide, locator: string, response: HttpResponse, name: string): string {
-  // The filter may pass over case; a locator has one spelling.
+  // Connect's filter may ignore case, but a locator has only one spelling.
   const named = readAnswer(side, locator, response, vaults, "a list of vaults").filter((vault) => vault.name === name)
   const [vault] = named
   if (vault === undefined)
     throw secretNotFound(
       side,
       locator,
-      `names a vault that is not there to the letter, or that the token may not read${bareId(name)}`,
+      `names a vault that does not exist with exactly this spelling, or that the token may not read${bareId(name)}`,
     )
   if (named.length > 1)
-    throw secretUnusable(side, locator, "names a vault of which there are several: name it by id: and its id")
+    throw secretUnusable(
+      side,
+      locator,
+      "names a vault, but several have this name: write id: and the vault's id instead",
+    )
   return vault.id
 }
 
-/** The id of the one item of this title that is in use. @throws {BrokerError} */
+/** The id of the only item with this title that is in use. @throws {BrokerError} */
 export function readItemId(
   side: OtherSide,
   locator: string,
@@ -82,13 +86,21 @@ export function readItemId(
   const inUse = titled.filter(isInUse)
   const [item] = inUse
   if (inUse.length > 1)
-    throw secretUnusable(side, locator, "names an item of which the vault has several: name it by id: and its id")
+    throw secretUnusable(
+      side,
+      locator,
+      "names an item, but several in the vault have this title: write id: and the item's id instead",
+    )
   if (item !== undefined) return item.id
   if (titled.length > 0) throw secretUnusable(side, locator, GONE)
-  throw secretNotFound(side, locator, `names an item that is not in the vault to the letter${bareId(wanted.title)}`)
+  throw secretNotFound(
+    side,
+    locator,
+    `names an item that is not in the vault with exactly this spelling${bareId(wanted.title)}`,
+  )
 }
 
-/** The item that was asked for. @throws {BrokerError} */
+/** The requested item. @throws {BrokerError} */
 export function readItem(
   side: OtherSide,
   locator: string,
@@ -102,11 +114,12 @@ export function readItem(
 }
 
 /**
- * The one field that a reference names, each part by its label, or by its id behind `id:`. Without a section it is a field
- * that stands in none: 1Password itself looks into the sections then, and with that a ceiling such as `op://Shop/ci/*`,
- * which is over no section, would be over all of them.
+ * The field that a reference names. Each part is a label, or an id after `id:`. A reference without a section only finds
+ * fields outside of sections. 1Password's own tools also search the sections, but then a ceiling such as `op://Shop/ci/*`,
+ * which names no section, would include all of them.
  *
- * Everything is secret: a field's type says how 1Password shows it, and people keep tokens in fields that it shows.
+ * Every field is secret. The field's type only says how 1Password displays it, and people also keep tokens in visible
+ * fields.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`
  */
@@ -116,22 +129,26 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
   const [field] = candidates
   if (field === undefined) {
     if (item.files.some(({ id, name }) => isMeant(wanted.field, { id, label: name })))
-      throw secretUnusable(side, locator, "names a file that is attached to the item, and only fields can be had")
+      throw secretUnusable(side, locator, "names a file that is attached to the item, but only fields can be read")
     if (wanted.section === null && named.length > 0)
       throw secretUnusable(
         side,
         locator,
-        "names a field that stands in a section: name its section too, as op://VAULT/ITEM/SECTION/FIELD",
+        "names a field that is in a section: name its section too: op://VAULT/ITEM/SECTION/FIELD",
       )
-    throw secretNotFound(side, locator, "names a field that the item has not there to the letter")
+    throw secretNotFound(side, locator, "names a field that the item does not have there with exactly this spelling")
   }
   if (candidates.length > 1)
-    throw secretUnusable(side, locator, "names a field of which the item has several there: name it by id: and its id")
+    throw secretUnusable(
+      side,
+      locator,
+      "names a field, but several there have this label: write id: and the field's id instead",
+    )
   if (field.type === "OTP")
     throw secretUnusable(
       side,
       locator,
-      "names a one-time password: its codes cannot be had, and its seed is not given out",
+      "names a one-time password: its codes cannot be read, and its seed is not handed out",
     )
   return new Secret(field.value)
 }
@@ -139,15 +156,15 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
 const isMeant = (part: string, { id, label }: { readonly id: string; readonly label: string }): boolean =>
   idOf(part) === null ? label === part : id === idOf(part)
 
-/** Whether a field stands in the section that a reference names, or in none where it names none. */
+/** Whether a field is in the section that a reference names; without a named section, whether it is outside of sections. */
 function standsIn({ sections }: FullItem, part: string | null): (field: FullItem["fields"][number]) => boolean {
   if (part === null) return ({ section }) => section === undefined
   const ids = new Set(sections.filter((section) => isMeant(part, section)).map(({ id }) => id))
   return ({ section }) => section !== undefined && ids.has(section.id)
 }
 
-/** For references that were copied out of 1Password. */
-const bareId = (name: string): string => (ID.test(name) ? ". If that is an id, write id: before it" : "")
+/** A hint for references that were copied from 1Password. */
+const bareId = (name: string): string => (ID.test(name) ? ". If this is an id, write id: before it" : "")
 
 const GONE = "names an item that is archived or deleted"
 
@@ -156,7 +173,7 @@ const isInUse = ({ state }: { readonly state: string }) => state === "" || state
 /** What a Connect server's refusals mean, by status (API reference, Responses). */
 const REFUSALS: Readonly<Record<number, (locator: string) => string>> = {
   401: () =>
-    "the access token is not one of this Connect server's, or was revoked. Make a new one, and put it where the connection's token names it",
+    "this Connect server does not know the access token, or it was revoked. Make a new one, and set it as the secret that the connection's token names",
   403: (locator) => `the access token may not read the vault of ${locator}. Give it read access to that vault`,
 }
 
@@ -170,13 +187,10 @@ function readAnswer<Schema extends z.ZodType>(
   const passing = passingFailure(side, response)
   if (passing !== null) throw passing
   if (response.status === 404)
-    throw secretNotFound(side, locator, "names a vault or an item that is not there, or that the token may not read")
+    throw secretNotFound(side, locator, "names a vault or an item that does not exist, or that the token may not read")
   if (response.status !== 200) {
     const remedy = REFUSALS[response.status]?.(locator)
-    throw denied(
-      side,
-      remedy ?? `it did not accept the request for ${locator}. See the server's own log for the reason`,
-    )
+    throw denied(side, remedy ?? `it did not accept the request for ${locator}. The server's log has the reason`)
   }
   return readJson(side, response, schema, what)
 }

@@ -8,10 +8,10 @@ import { storeSettings } from "../store.ts"
 const MAX_VAULTS = 64
 const MAX_NAME_LENGTH = 256
 
-/** Quotes and backslashes would end a name inside of a filter; `?` begins an attribute of a reference. */
+/** Quotes and backslashes would end a name inside a filter; `?` begins an attribute of a reference. */
 const SPECIAL = /["\\%?]/
 
-/** What the organisation file says of a way to a Connect server. */
+/** A connection to a Connect server in the organisation file. */
 export const connection = z.strictObject({
   url: serviceUrl.meta({ description: "The Connect server, without the /v1 of its API." }),
   token: secretReference.meta({
@@ -24,7 +24,7 @@ export const connection = z.strictObject({
         .max(MAX_NAME_LENGTH)
         .refine(
           (name) => vaultFault(name) === null,
-          "a vault is named as in a reference, by its name or as id: and its id",
+          "a vault must be named as in a reference, by its name or by id: and its id",
         ),
     )
     .min(1)
@@ -36,7 +36,7 @@ export const connection = z.strictObject({
 
 export type Connection = z.infer<typeof connection>
 
-/** A secret reference, cut into its parts: each a name, or an id behind `id:`. */
+/** The parts of a secret reference: each is a name, or an id after `id:`. */
 export interface Reference {
   readonly vault: string
   readonly item: string
@@ -50,20 +50,20 @@ export const ID = /^[a-z0-9]{26}$/
 
 const SCHEME = "op://"
 /**
- * What an id has before it. 1Password's own tools write ids bare, and tell them from names by their looks; then whoever may
- * choose a name could choose one that is an id: of an item, when it fills a gap, or to fit a ceiling such as `op://Shop/a*`.
- * Neither a gap's value nor `*` holds a colon.
+ * The prefix of an id. 1Password's own tools write ids without a prefix, and recognise them by their form. Then an attacker
+ * who can choose a name could choose one that is the id of an item, to fill a gap with it or to match a ceiling such as
+ * `op://Shop/a*`. Neither the value of a gap nor `*` can contain a colon.
  */
 const ID_PREFIX = "id:"
 
-/** The id that a part of a reference says; null when it is a name. */
+/** The id in a part of a reference; null when the part is a name. */
 export const idOf = (part: string): string | null => (part.startsWith(ID_PREFIX) ? part.slice(ID_PREFIX.length) : null)
 
-/** Parses `op://VAULT/ITEM/[SECTION/]FIELD`. Names count to the letter; 1Password's own tools pass over their case. */
+/** Parses `op://VAULT/ITEM/[SECTION/]FIELD`. Names are case-sensitive, unlike in 1Password's own tools. */
 export function parseReference(locator: string): Result<Reference, string> {
-  if (!locator.startsWith(SCHEME)) return fail("is no reference of the form op://VAULT/ITEM/[SECTION/]FIELD")
+  if (!locator.startsWith(SCHEME)) return fail("must have the form op://VAULT/ITEM/[SECTION/]FIELD")
   if (locator.includes("?"))
-    return fail("asks for an attribute behind ?: one-time passwords and other forms of a field cannot be had")
+    return fail("must not have an attribute after ?: one-time passwords and other forms of a field cannot be read")
   const parts = locator.slice(SCHEME.length).split("/")
   const fault = parts.map(partFault).find((found) => found !== null)
   if (fault !== undefined) return fail(fault)
@@ -75,7 +75,7 @@ export function parseReference(locator: string): Result<Reference, string> {
   return ok({ vault, item, section: rest[0] ?? null, field })
 }
 
-const NO_ID = "has id: before what is no id of a vault or an item: 26 small letters and digits"
+const NO_ID = "must have the id of a vault or an item after id: 26 lower-case letters and digits"
 
 const isNameOrId = (part: string): boolean => {
   const id = idOf(part)
@@ -85,6 +85,6 @@ const isNameOrId = (part: string): boolean => {
 const partFault = (part: string) => segmentFault(idOf(part) ?? part, SPECIAL)
 
 function vaultFault(name: string): string | null {
-  if (name.includes("/")) return "is no name"
+  if (name.includes("/")) return "must not contain a slash"
   return partFault(name) ?? (isNameOrId(name) ? null : NO_ID)
 }

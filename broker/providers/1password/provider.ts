@@ -9,10 +9,12 @@ import { storeProvider } from "../store.ts"
 import { buildGet, fieldOfItem, itemOf, itemsTitled, readItem, readItemId, readVaultId, vaultsNamed } from "./api.ts"
 import { connection, idOf, parseReference, type Reference } from "./grant.ts"
 
-/** One field that is wanted, with the vault and the item that it is in. */
+/** One requested field, with its vault and item. */
 type Wanted = Located<Reference>
 
-/** Fields of 1Password items, through a Connect server of one's own. Connect knows the broker's token, and no job. */
+/**
+ * Fields of 1Password items, through the organisation's Connect server. Connect sees only the broker's token, and no job.
+ */
 export const onePassword = storeProvider({
   name: "1password",
   summary: "fields of 1Password items, through a Connect server",
@@ -50,7 +52,7 @@ export const onePassword = storeProvider({
 const vaultOf = ({ place }: Wanted) => place.vault
 const itemKeyOf = ({ place }: Wanted) => `${place.vault}/${place.item}`
 
-/** Acts once for each key, and answers with what came of it for any of the wanted. */
+/** Runs `act` once for each key. Returns a function that finds the result for any of the requested fields. */
 async function once<Value>(
   wanted: readonly Wanted[],
   keyOf: (one: Wanted) => string,

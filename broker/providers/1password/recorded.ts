@@ -1,4 +1,4 @@
-// What a Connect server answers with, as cases.ts tells it: of no bundle.
+// The answers of a Connect server for cases.ts. Tests only: never in a bundle.
 import { FOREIGN_TEXT, type Reply } from "../case.ts"
 import { askingBy } from "../case-store.ts"
 

@@ -12,7 +12,7 @@ import { MAX_TTL_SECONDS } from "./grant.ts"
 import { refusalOf } from "./refusals.ts"
 import type { TokenWish } from "./wish.ts"
 
-/** An access token of Entra's, as a login. */
+/** An access token from Entra, as a login. */
 export interface AccessToken extends Login<Secret<string>> {
   readonly lifetimeSeconds: number
 }
@@ -35,8 +35,8 @@ export function buildTokenRequest({ settings, clientId, scope }: TokenWish, asse
 }
 
 /**
- * What a token says is its resource's affair alone: clients are told never to read one ("Access tokens in the Microsoft
- * identity platform").
+ * The token's contents are not read: Microsoft tells clients never to do so, because only the resource understands them
+ * ("Access tokens in the Microsoft identity platform").
  */
 const MAX_TOKEN_LENGTH = 32 * 1024
 
@@ -47,7 +47,7 @@ const tokenAnswer = z.object({
 })
 
 /**
- * Reads Entra's answer. `now` is when it came, so that the token is over for sure when `endsAt` says so.
+ * Reads Entra's answer. `now` is the time of the answer, so the token has certainly ended at `endsAt`.
  *
  * @throws {BrokerError}
  */
@@ -55,40 +55,39 @@ export function readToken(side: OtherSide, response: HttpResponse, wish: TokenWi
   if (response.status !== 200) throw readRefusal(side, response, wish)
   const answer = readJson(side, response, tokenAnswer, "a token response with a bearer token")
   const lifetimeSeconds = answer.expires_in
-  if (lifetimeSeconds <= 0) throw invalid(side, "has expired already")
+  if (lifetimeSeconds <= 0) throw invalid(side, "has a token that has already expired")
   const endsAt = new Date(now.getTime() + lifetimeSeconds * 1000)
-  if (Number.isNaN(endsAt.getTime())) throw invalid(side, "does not say when it ends")
+  if (Number.isNaN(endsAt.getTime())) throw invalid(side, "does not say when the token ends")
   return { value: new Secret(answer.access_token), endsAt, lifetimeSeconds }
 }
 
-/** The error for a token that lives longer than the grant says; null for one that does not. Nobody can shorten a token. */
+/**
+ * The error for a token that lives longer than the grant's ttl, because a token cannot be shortened; null for any other.
+ */
 export function tooLong(side: OtherSide, { lifetimeSeconds }: AccessToken, ttlSeconds: number): BrokerError | null {
   if (lifetimeSeconds <= ttlSeconds + CLOCK_TOLERANCE_SECONDS) return null
   const lives = formatDuration(Math.ceil(lifetimeSeconds / 60) * 60)
   const raise = lifetimeSeconds <= MAX_TTL_SECONDS ? `raise the ttl to ${lives}, or ` : ""
   return invalid(
     side,
-    `is a token that lives for ${lives}, and ${formatDuration(ttlSeconds)} were granted. Entra alone chooses how long a token lives: ${raise}shorten the application's tokens with a token lifetime policy`,
+    `is a token that lives for ${lives}, but only ${formatDuration(ttlSeconds)} were granted. Entra chooses the lifetime of its tokens: ${raise}shorten the application's tokens with a token lifetime policy`,
   )
 }
 
-/** Entra's own number for a request that is repeated again and again. It is told apart because repeating makes it worse. */
+/** Entra's code for a client that repeats a request in a loop. It is handled separately, because a retry makes it worse. */
 const LOOP = 50196
 
 export const isLoop = (response: HttpResponse): boolean => response.status !== 200 && codesOf(response).includes(LOOP)
 
-/** Turns an answer that is no token into one of our errors. Only its numbers are looked at, and only for those that we know. */
+/** Turns a refusal into one of our errors. Only known codes in it are used. */
 export function readRefusal(side: OtherSide, response: HttpResponse, wish: TokenWish): BrokerError {
   const passing = passingFailure(side, response)
   if (passing) return passing
   const codes = codesOf(response)
-  if (codes.length === 0) return invalid(side, "is none that Entra gives; see where the connection's authority points")
+  if (codes.length === 0) return invalid(side, "has none of Entra's error codes; check the connection's authority")
   const refusal = refusalOf(codes)
   if (refusal === null)
-    return denied(
-      side,
-      "The sign-in logs of the tenant, under service principals, have the reason by this time and client",
-    )
+    return denied(side, "The tenant's sign-in logs, under service principals, have the reason for this time and client")
   const { name, passes, remedy } = refusal
   const sentence = typeof remedy === "string" ? remedy : remedy(wish)
   return passes

@@ -92,7 +92,10 @@ export const cases: readonly ProviderCase[] = [
     name: "hands out nothing that lives for a day to a grant of 90 minutes, and says to raise the ttl",
     ...request,
     replies: [answer({ expires_in: 86_399 })],
-    expect: { code: "provider_response_invalid", detailHolds: "lives for 24h, and 90m were granted. Entra alone" },
+    expect: {
+      code: "provider_response_invalid",
+      detailHolds: "lives for 24h, but only 90m were granted. Entra chooses",
+    },
   },
   {
     name: "hands out nothing that lives for longer than any grant, and does not say to raise the ttl",
@@ -101,7 +104,7 @@ export const cases: readonly ProviderCase[] = [
     replies: [answer({ expires_in: 100_800 })],
     expect: {
       code: "provider_response_invalid",
-      detailHolds: "how long a token lives: shorten the application's tokens",
+      detailHolds: "the lifetime of its tokens: shorten the application's tokens",
     },
   },
   {
@@ -155,6 +158,6 @@ export const cases: readonly ProviderCase[] = [
     name: "gives up on keys that Entra cannot fetch, and says what Entra needs",
     ...request,
     replies: Array.from({ length: 5 }, () => refused(50166)),
-    expect: { code: "provider_unavailable", detailHolds: "See that the broker's URL is public" },
+    expect: { code: "provider_unavailable", detailHolds: "Check that the broker's URL is public" },
   },
 ]

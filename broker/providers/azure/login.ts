@@ -6,10 +6,12 @@ import { type AccessToken, buildTokenRequest, isLoop, readToken } from "./api.ts
 import type { TokenWish } from "./wish.ts"
 
 /**
- * Logs in to Entra as a client, by a federated credential: an access token for one scope, against the broker's own token.
+ * Logs in to Entra as a client with a federated credential: exchanges the broker's own token for an access token for one
+ * scope.
  *
- * Asking twice gives two tokens and takes nothing away, so that what passes is tried again, each time with a fresh token
- * of the broker's. Only a client that Entra holds for one in a loop is left alone: every further request prolongs that.
+ * A repeated request only gives a second token, so transient failures are retried, each time with a new token of the
+ * broker. One failure is not retried: when Entra says that the client repeats requests in a loop, each further request
+ * prolongs that.
  *
  * @throws {BrokerError}
  */

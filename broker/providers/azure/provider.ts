@@ -16,10 +16,11 @@ import { sideOf } from "./wish.ts"
 
 const DEFAULT_VARIABLE = "AZURE_ACCESS_TOKEN"
 
-/** Microsoft Entra ID's access tokens, for the broker's identity token. No secret of Entra's stands anywhere. */
+/** Access tokens from Microsoft Entra ID, in exchange for the broker's identity token. No secret of Entra is stored. */
 export const azure: Provider<Connection, Grant> = {
   name: "azure",
-  summary: "a Microsoft Entra ID access token of an application or a managed identity, or what its tools log in with",
+  summary:
+    "a Microsoft Entra ID access token of an application or a managed identity, or the token its tools log in with",
   ends: "expires",
   connection,
   grant,
@@ -27,15 +28,15 @@ export const azure: Provider<Connection, Grant> = {
   check(wanted, allowed) {
     const { client_id, scope, resource, federated_token, env } = wanted
     if (!allowed.client_ids.includes(client_id))
-      return `the client ${client_id} is not among the connection's client_ids (${allowed.client_ids.join(", ")}); name one of these, or have it added to the connection`
+      return `the client ${client_id} is not among the connection's client_ids (${allowed.client_ids.join(", ")}): name one of these, or add it to the connection`
     if ([scope, resource, federated_token].filter((one) => one !== undefined).length !== 1)
-      return "a grant has exactly one of scope, resource and federated_token"
+      return "a grant must have exactly one of scope, resource and federated_token"
     if (federated_token === undefined) return null
     if (!allowed.federated_tokens)
-      return "the connection does not let grants hand out the broker's own token; name a scope, or have federated_tokens: true added to the connection"
+      return "the connection does not allow grants to hand out the broker's own token: name a scope, or add federated_tokens: true to the connection"
     return env === undefined
       ? null
-      : "env is for an access token; with federated_token the variables are those that tools read"
+      : "env is only allowed for an access token: with federated_token the variables are fixed, because tools read them"
   },
 
   minTtlSeconds: MIN_TTL_SECONDS,
@@ -68,8 +69,8 @@ async function accessToken(request: Request, scope: string, io: ProviderIo): Pro
 }
 
 /**
- * The broker's own token, in the variables from which Terraform, the Azure SDKs and scripts for `az` take one. Entra is not
- * asked: whether it trusts this token shows when the job logs in.
+ * The broker's own token, in the variables that Terraform, the Azure SDKs and scripts for `az` read. Entra is not called:
+ * whether it trusts this token is only known when the job logs in.
  */
 async function federatedToken(request: Request, io: ProviderIo): Promise<Minted> {
   const { audience, authority } = request.connection
@@ -88,7 +89,10 @@ async function federatedToken(request: Request, io: ProviderIo): Promise<Minted>
   }
 }
 
-/** Whose token it is, as the Azure SDKs (`AZURE_`) and Terraform's providers (`ARM_`) read it. Nothing of it is secret. */
+/**
+ * The client, tenant and subscription, for the Azure SDKs (`AZURE_`) and Terraform's providers (`ARM_`). None of it is
+ * secret.
+ */
 function publicValues({ connection: settings, grant: wanted }: Request): Record<string, MintedValue> {
   const subscription = wanted.subscription ?? settings.subscription
   return {

@@ -1,6 +1,6 @@
 import { FOREIGN_TEXT, type Reply } from "../case.ts"
 
-// What the stories of Entra have in common.
+// The parts that the stories of Entra share.
 
 export const TENANT = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
 export const CLIENT = "0b9d6f3c-52a1-4e0f-8d7b-61c3a9e2f504"

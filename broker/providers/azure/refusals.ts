@@ -1,61 +1,65 @@
 import type { TokenWish } from "./wish.ts"
 
-/** What one of Entra's codes means for a job, and what to change. */
+/** The meaning of one of Entra's codes for a job, and what to change. */
 export interface Refusal {
-  /** As Microsoft's pages and logs have it: `AADSTS700213`. */
+  /** The code as in Microsoft's pages and logs: `AADSTS700213`. */
   readonly name: string
-  /** It may be gone a moment later. */
+  /** The failure is transient. */
   readonly passes: boolean
   readonly remedy: Remedy
 }
 
 type Remedy = string | ((wish: TokenWish) => string)
 
-/** What a federated credential can name at most (Microsoft Graph, `federatedIdentityCredential`), in characters. */
+/** The longest subject of a federated credential (Microsoft Graph, `federatedIdentityCredential`), in characters. */
 const MAX_SUBJECT_LENGTH = 600
 
-/** The subject is ours to say: repository, environment and grant. Who sets Entra up copies it from here. */
+/**
+ * The subject consists of our own data: repository, environment and grant. Administrators of Entra copy it from this
+ * message.
+ */
 function subjectRemedy({ clientId, subject }: TokenWish): string {
   return subject.length > MAX_SUBJECT_LENGTH
-    ? `the subject of the broker's token has ${subject.length} characters, and a federated credential names ${MAX_SUBJECT_LENGTH} at most. Give the environment or the grant a shorter name`
-    : `no federated credential of client ${clientId} names the subject ${subject}, to the letter, case included. One that was just made takes some minutes to be known`
+    ? `the subject of the broker's token has ${subject.length} characters, but a federated credential allows at most ${MAX_SUBJECT_LENGTH}. Give the environment or the grant a shorter name`
+    : `client ${clientId} needs a federated credential with exactly the subject ${subject}, case included. A new one takes some minutes to become known`
 }
 
 const issuerRemedy: Remedy = ({ clientId }) =>
-  `no federated credential of client ${clientId} names the broker's URL for its issuer. It must be the same to the letter, with no slash at its end`
+  `client ${clientId} needs a federated credential with the broker's URL as its issuer. Both must be exactly the same, without a slash at the end`
 
 const audienceRemedy: Remedy = ({ clientId, settings }) =>
-  `no federated credential of client ${clientId} names the audience ${settings.audience}. Change it there, or in the connection`
+  `client ${clientId} needs a federated credential with the audience ${settings.audience}. Change it there, or in the connection`
 
 const matchRemedy: Remedy = ({ clientId, settings, subject }) =>
-  `client ${clientId} has no federated credential for the broker's token. It needs one with the broker's URL for its issuer, the audience ${settings.audience}, and the subject ${subject}. One that was just made takes some minutes to be known`
+  `client ${clientId} has no federated credential for the broker's token. It needs one with the broker's URL as its issuer, the audience ${settings.audience}, and the subject ${subject}. A new one takes some minutes to become known`
 
 const scopeRemedy: Remedy = ({ scope }) =>
-  `Entra knows no scope ${scope}. It is the resource's own URI and /.default; a URI that ends in a slash keeps it, as in https://example.com//.default`
+  `Entra does not know the scope ${scope}. A scope is the resource's own URI and /.default. If the URI ends in a slash, keep it: https://example.com//.default`
 
 const KEYS_REMEDY =
-  "Entra could not verify the broker's token. See that the broker's discovery document and JWKS are public, and are served by the very broker that signed"
+  "Entra could not verify the broker's token. Check that the broker's discovery document and JWKS are public, and come from the same broker that signed the token"
 
 const OUTSIDE_REMEDY =
-  "Entra could not fetch the broker's discovery document or keys. See that the broker's URL is public"
+  "Entra could not fetch the broker's discovery document or keys. Check that the broker's URL is public"
 
-const LATER_REMEDY = "Entra says that this passes"
+const LATER_REMEDY = "Entra says that this failure is temporary"
 
 /**
  * Entra's codes for client credentials with a federated credential. Sources: Microsoft's "Microsoft Entra authentication
- * and authorization error codes", and what its own login tools' users report. Codes that are not here are refusals, too.
+ * and authorization error codes", and reports of users of Microsoft's login tools. Unlisted codes are refusals too.
  */
 const FINAL: Readonly<Record<string, Remedy>> = {
   __proto__: null as never,
   // The client.
   700016: ({ clientId }) =>
-    `the tenant has no client ${clientId}. Compare both with the application's page: it is the client id that counts, not an object id`,
+    `the tenant has no client ${clientId}. Compare both with the application's page, and use the client id, not an object id`,
   70001: ({ clientId }) => `client ${clientId} is unknown to the tenant, or disabled there`,
   700011: ({ clientId }) => `the tenant has no client ${clientId}. Compare both with the application's page`,
   7000229: ({ clientId }) =>
     `client ${clientId} has no service principal in the tenant. Make one with: az ad sp create --id ${clientId}`,
   7000112: ({ clientId }) => `client ${clientId} is disabled. Enable its service principal`,
-  700025: ({ clientId }) => `client ${clientId} is a public client, which has no credentials. Name one that is not`,
+  700025: ({ clientId }) =>
+    `client ${clientId} is a public client, which has no credentials. Name a confidential client`,
   // The trust.
   70025: matchRemedy,
   70021: matchRemedy,
@@ -65,17 +69,17 @@ const FINAL: Readonly<Record<string, Remedy>> = {
   7002137: subjectRemedy,
   7002138: subjectRemedy,
   // The broker's token.
-  700024: "Entra holds the broker's token to be expired, or not valid yet. Check the broker's clock",
+  700024: "for Entra, the broker's token has expired or is not valid yet. Check the broker's clock",
   700027: KEYS_REMEDY,
   7000272: KEYS_REMEDY,
   50027: KEYS_REMEDY,
   50013: KEYS_REMEDY,
   // The tenant.
   90002: ({ settings }) =>
-    `${settings.authority} knows no tenant ${settings.tenant}. Compare the tenant's id, and see that the authority is its cloud's`,
+    `${settings.authority} has no tenant ${settings.tenant}. Check the tenant's id, and that the authority belongs to the tenant's cloud`,
   // The resource.
   500011: ({ scope }) =>
-    `the tenant has no resource for ${scope}. Compare it with the resource's URI; a service that the tenant does not use yet has no service principal there`,
+    `the tenant has no resource for ${scope}. Compare it with the resource's URI. A service that the tenant does not use yet has no service principal there`,
   500014: ({ scope }) => `the resource of ${scope} is disabled in the tenant, or its subscription has lapsed`,
   50001: scopeRemedy,
   70011: scopeRemedy,
@@ -87,7 +91,7 @@ const FINAL: Readonly<Record<string, Remedy>> = {
     `the resource of ${scope} wants its clients assigned to it. Assign client ${clientId} one of its roles`,
   // The tenant's own rules.
   53003:
-    "a Conditional Access policy for workload identities blocks it. Let it except this client, or admit the addresses that the broker calls from",
+    "a Conditional Access policy for workload identities blocks the login. Exclude this client from it, or allow the addresses that the broker calls from",
 }
 
 const PASSING: Readonly<Record<string, Remedy>> = {

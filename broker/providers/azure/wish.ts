@@ -1,7 +1,7 @@
 import type { OtherSide } from "../call.ts"
 import type { Entra } from "./grant.ts"
 
-/** An access token that is wanted of Entra, and everything that a refusal may have to name. */
+/** A requested access token, with everything that the message of a refusal may name. */
 export interface TokenWish {
   readonly settings: Entra
   readonly clientId: string

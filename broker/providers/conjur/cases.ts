@@ -41,7 +41,7 @@ const logins: readonly ProviderCase[] = (
   [
     [400, "issuer and audience"],
     [401, `The token's sub is ${CASE_SUBJECT}`],
-    [403, "a member of the group"],
+    [403, "Add it to the group"],
     [404, "url, account and authenticator"],
   ] as const
 ).map(([status, detailHolds]) => ({

@@ -8,49 +8,52 @@ import { storeSettings } from "../store.ts"
 
 const MAX_HOST_LENGTH = 256
 
-/** A batch is a list with commas; the others would be read otherwise on the way. */
+/** A comma separates the ids of a batch. The other characters could change their meaning in a URL. */
 const SPECIAL = /["\\%,#?]/
-/** Variables that Conjur makes a new credential for whenever they are read. */
+/** Dynamic secrets: Conjur makes a new credential for each read. */
 const DYNAMIC = "data/dynamic/"
 
-/** What the organisation file says of a way to Conjur. */
+/** A connection to Conjur in the organisation file. */
 export const connection = z.strictObject({
   url: serviceUrl.meta({
     description: "Conjur's API: https://conjur.example.com, or https://acme.secretsmgr.cyberark.cloud/api.",
   }),
   account: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, "an account has letters, digits, - and _ only")
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "an account may only have letters, digits, - and _")
     .meta({ description: "The account that the server was set up with; conjur in CyberArk's cloud." }),
   authenticator: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,64}$/, "an authenticator is named by its service id: letters, digits, - and _ only")
+    .regex(
+      /^[A-Za-z0-9_-]{1,64}$/,
+      "an authenticator must be named by its service id, which only has letters, digits, - and _",
+    )
     .meta({ description: "The JWT authenticator's service id: daypass for conjur/authn-jwt/daypass." }),
   host: z
     .string()
     .max(MAX_HOST_LENGTH)
     .refine(
       (id) => idFault(id) === null && !id.startsWith("host/"),
-      "a host is named by its id, as data/daypass/shop, without host/ before it",
+      "a host must be named by its id, such as data/daypass/shop, without host/ before it",
     )
     .optional()
-    .meta({ description: "The host to log in as, where the authenticator does not find it in the token." }),
-  audience: audience
-    .optional()
-    .meta({ description: "What the authenticator's audience names; the URL when left out." }),
+    .meta({ description: "The host to log in as, if the authenticator does not find it in the token." }),
+  audience: audience.optional().meta({ description: "The authenticator's audience; the URL when left out." }),
   ...storeSettings,
 })
 
 export type Connection = z.infer<typeof connection>
 
-/** Parses a variable's id, `data/shop/db/password`, with `#FIELD` behind it or not. */
+/** Parses a variable's id, such as `data/shop/db/password`, with or without `#FIELD` after it. */
 export function parseLocator(locator: string): Result<string, string> {
   if (isUrl(locator)) return fail("is a URL; write the variable's id, as data/shop/db/password")
   const { place, field } = splitField(locator)
   const fault = fieldFault(field) ?? idFault(place)
   if (fault !== null) return fail(fault)
   if (place.startsWith(DYNAMIC))
-    return fail(`is below ${DYNAMIC}: Conjur makes a new credential for each reading of it, which nobody would end`)
+    return fail(
+      `must not be below ${DYNAMIC}: Conjur makes a new credential for each read, which the broker could not end`,
+    )
   return ok(place)
 }
 

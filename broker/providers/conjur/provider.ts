@@ -10,7 +10,7 @@ import { storeProvider } from "../store.ts"
 import { batchesOf, buildLogin, buildRead, isForOne, readLogin, readValues } from "./api.ts"
 import { type Connection, conflictOf, connection, parseLocator } from "./grant.ts"
 
-/** Variables of CyberArk Conjur. Its JWT authenticator admits the broker's token: no API key of Conjur's is kept. */
+/** Variables of CyberArk Conjur. Its JWT authenticator accepts the broker's token, so no API key of Conjur is stored. */
 export const conjur = storeProvider({
   name: "conjur",
   summary: "variables of CyberArk Conjur, by its JWT authenticator",
@@ -38,7 +38,9 @@ export const conjur = storeProvider({
   },
 })
 
-/** One call for all; one a variable when Conjur refuses one of them, so that the error can say which. */
+/**
+ * One call for each batch. When Conjur refuses a batch, one call for each of its variables, so that the error can name it.
+ */
 async function readAll(
   settings: Connection,
   token: Secret<string>,

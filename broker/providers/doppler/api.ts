@@ -8,7 +8,7 @@ import { refuseReference } from "../references.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import type { Connection, Place } from "./grant.ts"
 
-/** All secrets of one config that a grant may want, both as they were written and as they read. */
+/** The limit for all secrets of one config that a grant may request, each in raw and computed form. */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
 /** Builds the login. Source: Doppler API reference, OIDC (Service Account Identity). */
@@ -24,18 +24,18 @@ const login = z.object({
   expires_at: z.iso.datetime({ offset: true }),
 })
 
-/** The token of a service account, and when Doppler ends it. @throws {BrokerError} */
+/** The token of a service account, with its end. @throws {BrokerError} */
 export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
   refuse(side, response, loginRefused(subject))
   const { token, expires_at } = readJson(side, response, login, "a login")
   const endsAt = new Date(expires_at)
-  if (endsAt.getTime() <= now.getTime()) throw invalid(side, "is a login that has expired already")
+  if (endsAt.getTime() <= now.getTime()) throw invalid(side, "is a login that has already expired")
   return { value: new Secret(token), endsAt }
 }
 
 /**
- * Builds the request for some secrets of one config, and for no others. Dynamic secrets are left out: reading them would
- * issue a lease that nobody ends. Source: Doppler API reference, Secrets, List.
+ * Builds the request for only these secrets of one config. Dynamic secrets are excluded: reading them would issue a lease
+ * that the broker could not end. Source: Doppler API reference, Secrets, List.
  */
 export function buildRead({ url }: Connection, token: Secret<string>, places: readonly Located<Place>[]): Call {
   const query = new URLSearchParams({
@@ -53,9 +53,12 @@ export function buildRead({ url }: Connection, token: Secret<string>, places: re
 }
 
 const answer = z.object({ secrets: z.record(z.string(), z.unknown()) })
-/** Null where Doppler keeps a value from the caller. */
+/** Null when Doppler hides the value from the caller. */
 const value = z.string().nullable().optional()
-/** Each as it was written, and with what it refers to in it. Visibilities are `unmasked`, `masked` or `restricted`. */
+/**
+ * Each value as written (raw), and with its references resolved (computed). Visibilities are `unmasked`, `masked` or
+ * `restricted`.
+ */
 const secret = z.object({
   raw: value,
   computed: value,
@@ -64,8 +67,8 @@ const secret = z.object({
 })
 
 /**
- * The secrets that stand at these places of one config, as they were written, or with other secrets in them where the
- * connection has references resolved. Only what Doppler shows to everybody, unmasked, is public.
+ * The secrets at these places of one config, as written, or with their references resolved if the connection enables that.
+ * Only a value that Doppler shows unmasked is public.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
@@ -77,25 +80,30 @@ export function readSecrets(
 ): readonly (readonly [string, StoredValue])[] {
   const first = places[0]?.locator ?? ""
   if (response.status === 404)
-    throw secretNotFound(side, first, "names a project or a config that is not there, or not for this service account")
+    throw secretNotFound(
+      side,
+      first,
+      "names a project or a config that does not exist, or that this service account may not see",
+    )
   refuse(
     side,
     response,
     response.status === 401
-      ? "it does not take the login that it gave before. See whether the identity is still there"
+      ? "it refused the login that it gave before. Check that the identity still exists"
       : `the service account may not read the config of ${first}. Give it access to that environment of the project, with a role that may read secrets`,
   )
   const { secrets } = readJson(side, response, answer, "a list of secrets")
   return places.map(({ locator, place: { name } }) => {
-    if (!Object.hasOwn(secrets, name)) throw secretNotFound(side, locator, "names a secret that the config has not")
+    if (!Object.hasOwn(secrets, name))
+      throw secretNotFound(side, locator, "names a secret that the config does not have")
     const { raw, computed, rawVisibility, computedVisibility } = secret.safeParse(secrets[name]).data ?? {}
     const [value, visibility] = isResolved ? [computed, computedVisibility] : [raw, rawVisibility]
-    if (value === undefined) throw invalid(side, "has a secret of another form than Doppler's")
+    if (value === undefined) throw invalid(side, "has a secret in an unexpected form")
     if (value === null)
       throw secretUnusable(
         side,
         locator,
-        "has a value that Doppler keeps from this service account, as it does with restricted ones",
+        "has a value that Doppler hides from this service account, as it does with restricted secrets",
       )
     if (!isResolved) refuseReference(side, locator, value)
     return [locator, { value: new Secret(value), isPublic: visibility === "unmasked" }] as const
@@ -103,9 +111,9 @@ export function readSecrets(
 }
 
 const loginRefused = (subject: string) =>
-  `the identity is not there, or does not admit the broker's token. Compare its discovery URL with the broker's URL, its rule for aud with the connection's audience, and its rule for sub with the grant's subject, ${subject}`
+  `the identity does not exist, or does not accept the broker's token. Compare its discovery URL with the broker's URL, its rule for aud with the connection's audience, and its rule for sub with the grant's subject, ${subject}`
 
-/** Doppler says why it refuses in sentences only, which are never repeated: the remedy is told by what was asked. */
+/** Doppler gives the reason of a refusal only in messages, which are never repeated. So the caller supplies the remedy. */
 function refuse(side: OtherSide, response: HttpResponse, remedy: string): void {
   const passing = passingFailure(side, response)
   if (passing !== null) throw passing

@@ -41,11 +41,16 @@ const logins: readonly ProviderCase[] = ([400, 401, 403, 404] as const).map((sta
 
 const refusals = refusing(request, loggedIn())(
   ["a config that the account may not read", refused(403), "provider_denied", `config of ${URL_SECRET}`],
-  ["a login that has ended", refused(401), "provider_denied", "still there"],
+  ["a login that has ended", refused(401), "provider_denied", "still exists"],
   ["a config that the token is not for", refused(400), "provider_denied", "Give it access"],
   ["a config that is not there", refused(404), "secret_not_found", "a project or a config"],
-  ["a secret that is not there", shelf({ OTHER: secret(FOREIGN_TEXT) }), "secret_not_found", "the config has not"],
-  ["a restricted value", shelf({ DATABASE_URL: secret(null, "restricted") }), "secret_unusable", "Doppler keeps"],
+  [
+    "a secret that is not there",
+    shelf({ OTHER: secret(FOREIGN_TEXT) }),
+    "secret_not_found",
+    "the config does not have",
+  ],
+  ["a restricted value", shelf({ DATABASE_URL: secret(null, "restricted") }), "secret_unusable", "Doppler hides"],
   [
     "a reference to a secret of the same config",
     shelf({ DATABASE_URL: secret(`${FOREIGN_TEXT}\${HOST}`) }),
@@ -56,7 +61,7 @@ const refusals = refusing(request, loggedIn())(
     "a reference to a secret of another project",
     shelf({ DATABASE_URL: secret(`\${bank-2.prd.KEY}`) }),
     "secret_unusable",
-    "a locator of its own",
+    "by its own locator",
   ],
 )
 
@@ -151,7 +156,7 @@ export const cases: readonly ProviderCase[] = [
     ...request,
     connection: { ...connection, resolve_references: true },
     replies: [loggedIn(), shelf({ DATABASE_URL: { raw: FOREIGN_TEXT, computed: null } })],
-    expect: { code: "secret_unusable", detailHolds: "Doppler keeps" },
+    expect: { code: "secret_unusable", detailHolds: "Doppler hides" },
   },
   {
     name: "asks where the connection's own URL says, and hands over a file",

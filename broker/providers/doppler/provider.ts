@@ -12,7 +12,9 @@ import { storeProvider } from "../store.ts"
 import { buildLogin, buildRead, readLogin, readSecrets } from "./api.ts"
 import { type Connection, connection, type Place, parseLocator } from "./grant.ts"
 
-/** Secrets of Doppler configs. A service account's identity admits the broker's token: no token of Doppler's is kept. */
+/**
+ * Secrets of Doppler configs. A service account's identity accepts the broker's token, so no token of Doppler is stored.
+ */
 export const doppler = storeProvider({
   name: "doppler",
   summary: "secrets of Doppler configs, by a service account's identity",
@@ -32,7 +34,7 @@ export const doppler = storeProvider({
   },
 })
 
-/** One call a config, whatever the number of its secrets. */
+/** One call for each config, for all of its secrets. */
 async function readAll(
   settings: Connection,
   token: Secret<string>,

@@ -10,12 +10,12 @@ import { outlives } from "../provider.ts"
 import { type Connection, type Grant, MAX_TTL_SECONDS, namesOf } from "./grant.ts"
 import { type Asked, refusalOf, remedyFor } from "./refusals.ts"
 
-/** An answer describes every repository in some six thousand bytes. */
+/** An answer describes each repository in about six thousand bytes. */
 const BYTES_A_REPOSITORY = 8 * 1024
 const MAX_RESPONSE_BYTES = 64 * 1024
 /**
- * Builds the question for the installation on the connection's owner. GitHub answers this route for organisations as it
- * does for users.
+ * Builds the request for the installation on the connection's owner. This route of GitHub works for users and
+ * organisations.
  */
 export const buildFindInstallation = ({ api_url: apiUrl, owner }: Connection, app: Secret<string>): Call =>
   apiRequest(apiUrl, { method: "GET", path: `/users/${encodeURIComponent(owner)}/installation`, bearer: app })
@@ -25,7 +25,7 @@ const ownedInstallationSchema = installationSchema.extend({ account: z.object({ 
 /**
  * The installation's id.
  *
- * @throws {BrokerError} `provider_denied` where there is none, it is suspended, or the owner's name is another account's now
+ * @throws {BrokerError} `provider_denied` when there is none, it is suspended, or another account now has the owner's name
  */
 export function readInstallation(side: OtherSide, response: HttpResponse, settings: Connection, now: Date): number {
   const answer = readAnswer(response, { success: 200, conditional: false }, now)
@@ -41,7 +41,7 @@ export function readInstallation(side: OtherSide, response: HttpResponse, settin
 /**
  * Builds the request for a token. Source: REST API, "Create an installation access token for an app".
  *
- * Ids are sent where the grant has them, as names can be taken over: the names are then held against the answer.
+ * Sends ids if the grant has them, because names can be taken over. The names are then compared with the answer.
  */
 export function buildGiveToken(
   { api_url: apiUrl }: Connection,
@@ -64,10 +64,10 @@ interface AskedToken extends Asked {
   readonly wanted: Grant
 }
 
-/** A token that exists now: it is what was asked and handed out, or it is `other` and revoked. */
+/** A token that now exists. It either matches the request and is handed out, or it is `other` and must be revoked. */
 export type Given =
   | { readonly outcome: "asked"; readonly token: Secret<string>; readonly expiresAt: Date }
-  /** `how` goes on after "the answer", as `call.ts` has it. `expiresAt` is null when the answer does not say. */
+  /** `how` follows "the answer", as in `call.ts`. `expiresAt` is null when the answer does not say it. */
   | { readonly outcome: "other"; readonly token: Secret<string>; readonly expiresAt: Date | null; readonly how: string }
 
 const givenSchema = installationTokenSchema.extend({
@@ -78,21 +78,25 @@ const givenSchema = installationTokenSchema.extend({
 })
 
 /**
- * Reads the token, and holds what it is good for against what was asked: the same repositories, the same permissions, an
- * hour at most.
+ * Reads the token, and compares it with the request: the same repositories, the same permissions, one hour at most.
  *
- * @throws {BrokerError} when no token was given, or none that can be read
+ * @throws {BrokerError} when there is no readable token in the answer
  */
 export function readToken(side: OtherSide, response: HttpResponse, asked: AskedToken, now: Date): Given {
   const answer = readAnswer(response, { success: 201, conditional: false }, now)
   if (answer.outcome !== "ok") throw refusalOf(side, response, answer, asked)
-  // Apart from the rest: a token in an answer that is otherwise unreadable is alive all the same.
+  // Read separately: a token is alive even if the rest of the answer is unreadable.
   const text = installationTokenSchema.shape.token.safeParse(memberOf(answer.body, "token"))
   if (!text.success) throw invalid(side, "lacks a token")
   const token = new Secret(text.data)
   const parsed = givenSchema.safeParse(answer.body)
   if (!parsed.success) {
-    return { outcome: "other", token, expiresAt: null, how: "does not say what its token is good for" }
+    return {
+      outcome: "other",
+      token,
+      expiresAt: null,
+      how: "does not describe the token's repositories and permissions",
+    }
   }
   const how = differenceOf(parsed.data, asked, now)
   const expiresAt = new Date(parsed.data.expires_at)
@@ -100,24 +104,24 @@ export function readToken(side: OtherSide, response: HttpResponse, asked: AskedT
   return { outcome: "asked", token, expiresAt }
 }
 
-/** How a token is not what was asked; null when it is. */
+/** How a token differs from the request; null when it matches. */
 function differenceOf(given: z.infer<typeof givenSchema>, { settings, wanted }: AskedToken, now: Date): string | null {
   const endsAt = new Date(given.expires_at)
-  if (!(endsAt.getTime() > now.getTime())) return "has a token that ended already: check the broker's clock"
+  if (!(endsAt.getTime() > now.getTime())) return "has a token that has already expired: check the broker's clock"
   if (outlives(endsAt, now, MAX_TTL_SECONDS)) return "has a token that lives longer than an hour"
   const { repositories } = given
   if (given.repository_selection !== "selected") return "has a token for more than the grant's repositories"
   if (repositories.some(({ owner }) => String(owner.id) !== settings.owner_id))
-    return "is about another owner's repositories"
+    return "names repositories of another owner"
   const names = repositories.map(({ name }) => name.toLowerCase())
   const wantedNames = namesOf(wanted).map((name) => name.toLowerCase())
   const ids = repositories.map((repository) => String(repository.id))
   if (!isSameSet(names, wantedNames) || !isSameSet(ids, wanted.repository_ids ?? ids)) {
-    return "is about other repositories than were asked: see whether one was renamed since the grant was written"
+    return "names other repositories than requested: check whether one was renamed since the grant was written"
   }
   return hasSamePermissions(given.permissions, wanted.permissions)
     ? null
-    : "has a token with other permissions than were asked"
+    : "has a token with other permissions than requested"
 }
 
 function isSameSet(some: readonly string[], others: readonly string[]): boolean {
@@ -125,21 +129,23 @@ function isSameSet(some: readonly string[], others: readonly string[]): boolean 
   return new Set(some).size === known.size && some.every((one) => known.has(one))
 }
 
-/** GitHub adds `metadata: read` to whatever it gives, and nothing else. */
+/** GitHub adds `metadata: read` to every token, and nothing else. */
 function hasSamePermissions(given: Readonly<Record<string, string>>, wanted: Grant["permissions"]): boolean {
   const expected = new Map<string, string>(Object.entries({ metadata: "read", ...wanted }))
   const isAllExpected = Object.entries(given).every(([name, level]) => expected.get(name) === level)
   return isAllExpected && Object.keys(wanted).every((name) => Object.hasOwn(given, name))
 }
 
-/** Builds the request that ends a token, which the token itself makes (REST API, "Revoke an installation access token"). */
+/**
+ * Builds the request that revokes a token. The token authenticates it (REST API, "Revoke an installation access token").
+ */
 export const buildEndToken = ({ api_url: apiUrl }: Connection, token: Secret<string>): Call =>
   apiRequest(apiUrl, { method: "DELETE", path: "/installation/token", bearer: token })
 
-/** `unknown`: GitHub knows no such token, be it because it ended or because it is very young. */
+/** `unknown`: GitHub does not know the token, because it has ended, or because it is very new. */
 export type End = "ended" | "unknown"
 
-/** @throws {BrokerError} when the token may still be good */
+/** @throws {BrokerError} when the token may still be valid */
 export function readEnd(side: OtherSide, response: HttpResponse, settings: Connection, now: Date): End {
   const answer = readAnswer(response, { success: 204, conditional: false }, now)
   if (answer.outcome === "ok") return "ended"

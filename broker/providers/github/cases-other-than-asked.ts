@@ -4,7 +4,11 @@ import { DOCS, END, ended, FIND, GIVE, given, installation, repository, request,
 /** Stories of tokens that are more, less or other than what was asked: each is taken back before anybody is told. */
 export const otherThanAsked: readonly ProviderCase[] = (
   [
-    ["for all repositories", { repository_selection: "all", repositories: undefined }, "what its token is good for"],
+    [
+      "for all repositories",
+      { repository_selection: "all", repositories: undefined },
+      "the token's repositories and permissions",
+    ],
     ["for all repositories that there are now", { repository_selection: "all" }, "more than the grant's"],
     ["for one repository more", { repositories: [SHOP, DOCS, repository(43, "ops")] }, "other repositories"],
     ["for one repository less", { repositories: [SHOP] }, "other repositories"],
@@ -13,7 +17,7 @@ export const otherThanAsked: readonly ProviderCase[] = (
     [
       "for somebody else's repository",
       { repositories: [SHOP, repository(42, "docs", { login: "evil", id: 666 })] },
-      "another owner's",
+      "of another owner",
     ],
     [
       "with one permission more",
@@ -31,9 +35,9 @@ export const otherThanAsked: readonly ProviderCase[] = (
       { permissions: { contents: "write", pull_requests: "read", metadata: "write" } },
       "other permissions",
     ],
-    ["without its permissions", { permissions: undefined }, "what its token is good for"],
-    ["without its end", { expires_at: undefined }, "what its token is good for"],
-    ["that ended already", { expires_at: "2026-11-22T12:00:00Z" }, "ended already"],
+    ["without its permissions", { permissions: undefined }, "the token's repositories and permissions"],
+    ["without its end", { expires_at: undefined }, "the token's repositories and permissions"],
+    ["that ended already", { expires_at: "2026-11-22T12:00:00Z" }, "already expired"],
     ["that lives longer than an hour", { expires_at: "2026-11-22T14:00:00Z" }, "longer than an hour"],
   ] as const
 ).map(([what, change, detailHolds]) => ({

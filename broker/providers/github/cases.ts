@@ -28,18 +28,22 @@ const denials: readonly ProviderCase[] = (
     ["an App that is not installed", [refused(404)], "not installed on acme"],
     ["an installation that is suspended", [installation({ suspended_at: "2026-11-20T09:00:00Z" })], "is suspended"],
     ["an installation that was suspended just now", [installation(), refused(403, SUSPENDED)], "is suspended"],
-    ["an owner's name that is another account's now", [installation({ account: { id: 666 } })], "another account"],
+    [
+      "an owner's name that is another account's now",
+      [installation({ account: { id: 666 } })],
+      "does not have the id owner_id",
+    ],
     ["a key that is not the App's", [refused(401)], "Check app_id and key"],
-    ["an organisation that does not let the App in", [refused(403)], "limits Apps"],
+    ["an organisation that does not let the App in", [refused(403)], "restricts Apps"],
     [
       "a permission that the installation has not",
       [installation(), refused(422, NOT_GRANTED)],
-      "has not all of contents: write, pull_requests: read",
+      "lacks some of contents: write, pull_requests: read",
     ],
     [
       "a repository that the installation does not reach",
       [installation(), refused(422, NOT_REACHED)],
-      "does not reach all of shop, docs",
+      "does not include all of shop, docs",
     ],
     ["a sentence that nobody knows", [installation(), refused(422)], "Compare the grant's repositories"],
     ["a status that nobody knows", [installation(), refused(410)], "HTTP 410"],
@@ -53,7 +57,7 @@ const denials: readonly ProviderCase[] = (
 
 const unreadable: readonly ProviderCase[] = (
   [
-    ["an installation that is no JSON", [{ status: 200, body: "" }]],
+    ["an installation that is not JSON", [{ status: 200, body: "" }]],
     ["an installation without its id", [installation({ id: undefined })]],
     ["an installation without its account", [installation({ account: null })]],
     ["an installation with a status of its own", [{ ...installation(), status: 202 }]],
@@ -63,7 +67,7 @@ const unreadable: readonly ProviderCase[] = (
     ["a token with a line break", [installation(), given({ token: `${TOKEN}\n` })]],
     ["a token of four letters", [installation(), given({ token: "ghs_" })]],
     ["a token as a number", [installation(), given({ token: 1 })]],
-    ["a token that is no JSON", [installation(), { status: 201, body: `<!doctype html><p>${FOREIGN_TEXT}` }]],
+    ["a token that is not JSON", [installation(), { status: 201, body: `<!doctype html><p>${FOREIGN_TEXT}` }]],
     ["a token with a status of its own", [installation(), { ...given(), status: 200 }]],
     ["an oversized token", [installation(), { failure: "too-large" }]],
     ["a token elsewhere", [installation(), { failure: "redirect" }]],
@@ -228,7 +232,7 @@ export const cases: readonly ProviderCase[] = [
     ...request,
     secrets: { ACME_DEPLOY_APP_KEY: "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----" },
     replies: [],
-    expect: { code: "configuration_invalid", detailHolds: "env:ACME_DEPLOY_APP_KEY is the public half only" },
+    expect: { code: "configuration_invalid", detailHolds: "env:ACME_DEPLOY_APP_KEY is only the public half" },
   },
   ...denials,
   ...otherThanAsked,

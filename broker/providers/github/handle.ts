@@ -4,8 +4,8 @@ import { Secret } from "../../core/secret.ts"
 import type { Connection } from "./grant.ts"
 
 /**
- * What ends a token: itself, and the API that gave it. A connection may point at another GitHub by the time that the token
- * is taken back: that one would be shown a live token, and could only say that it knows none, which counts as ended.
+ * The revocation of a token needs the token and the API that issued it. The connection may point to another GitHub by then:
+ * that server would see a live token, and would answer that it does not know it, which counts as revoked.
  */
 const handle = z.strictObject({ api_url: z.string(), token: z.string() })
 

@@ -26,13 +26,15 @@ import {
 } from "./grant.ts"
 import { handleOf, openHandle } from "./handle.ts"
 
-/** What the gh command reads before any other variable. Variables that begin with GITHUB_ are the runner's own. */
+/** The first variable that the gh command reads. Variables that begin with GITHUB_ belong to the runner. */
 const DEFAULT_VARIABLE = "GH_TOKEN"
 
-/** For how long an installation's id is taken for the same without a look. One that is gone is refused at once, and looked up again. */
+/**
+ * How long an installation's id is cached. When the installation is gone, GitHub refuses it and the id is looked up again.
+ */
 const INSTALLATION_KNOWN_MS = 60 * 60_000
 
-/** GitHub answers 401 for some seconds to a token that not all of its machines know yet. The third time it is taken at its word. */
+/** For some seconds, GitHub answers 401 to a new token that not all of its machines know. The third 401 counts as final. */
 const UNKNOWN_ANSWERS = 3
 const UNKNOWN_PAUSE_MS = 2_500
 
@@ -44,10 +46,10 @@ export const github: Provider<Connection, Grant> = {
   connection,
   grant,
 
-  /** A name goes in without its owner: a job of acme-labs/ops would get a token for acme/ops. */
+  /** A gap is filled with a name without its owner, so a job of acme-labs/ops would get a token for acme/ops. */
   checkFilled({ owner, owner_id: ownerId }, job) {
     if (job.ownerId === ownerId) return null
-    return `its repositories are those of ${owner}, and the job is another owner's, whose repositories may have the same names; write the repositories out, or let the grant have a connection to the job's owner`
+    return `its repositories belong to ${owner}, but the job belongs to another owner, whose repositories may have the same names: write the repositories out, or use a connection to the job's owner`
   },
 
   minTtlSeconds: MIN_TTL_SECONDS,
@@ -92,7 +94,7 @@ export const github: Provider<Connection, Grant> = {
 
 const sideOf = (connection: string): OtherSide => ({ name: "GitHub", connection })
 
-/** Who is asked, and with what. */
+/** The called service, the connection's settings and the provider's ports. */
 interface Asking {
   readonly side: OtherSide
   readonly settings: Connection
@@ -117,8 +119,8 @@ function findInstallation({ side, settings, io }: Asking, app: Secret<string>): 
 }
 
 /**
- * Sent once. When no answer comes, or one of a machine in between, the token may exist all the same; another try would not
- * end it, and make a second.
+ * Sent only once. Without an answer, or with the answer of a proxy, the token may still exist. A retry would not end it,
+ * and would make a second one.
  */
 async function giveToken(
   { side, settings, io }: Asking,
@@ -130,7 +132,7 @@ async function giveToken(
   return readToken(side, response, { settings, wanted }, io.now())
 }
 
-/** Ends a token for good; one that is gone is ended. Safe to repeat. */
+/** Revokes a token. A token that no longer exists counts as revoked. Safe to repeat. */
 async function endToken({ side, settings, io }: Asking, token: Secret<string>): Promise<void> {
   for (let asked = 1; ; asked++) {
     const end = await retryFailing(io, async () => {
@@ -142,7 +144,7 @@ async function endToken({ side, settings, io }: Asking, token: Secret<string>): 
   }
 }
 
-/** Repeats what GitHub fails at. Never what it asks patience for: whoever goes on asking may be banned. */
+/** Retries failures of GitHub, but never after a rate limit: clients that continue to send requests may be banned. */
 async function retryFailing<Value>(io: ProviderIo, attempt: () => Promise<Value>): Promise<Value> {
   const settled = await retryPassing(io, () =>
     attempt().then(

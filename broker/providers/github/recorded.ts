@@ -1,4 +1,4 @@
-// What GitHub answers with, as cases.ts tells it: of no bundle.
+// The answers of GitHub for cases.ts. Tests only: never in a bundle.
 import { FOREIGN_TEXT, type Reply } from "../case.ts"
 
 const API = "https://api.github.com"
@@ -6,7 +6,7 @@ export const FIND = `${API}/users/acme/installation`
 export const GIVE = `${API}/app/installations/51000000/access_tokens`
 export const END = `${API}/installation/token`
 
-/** Made anew each time: a private key in a file would be taken for one that is in use. */
+/** Generated for each run: scanners would report a private key in a file. */
 async function makeKey(): Promise<string> {
   const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", publicExponent: new Uint8Array([1, 0, 1]) }
   const pair = await crypto.subtle.generateKey({ ...algorithm, modulusLength: 2048 }, true, ["sign", "verify"])
@@ -17,10 +17,10 @@ async function makeKey(): Promise<string> {
 export const secrets = { ACME_DEPLOY_APP_KEY: await makeKey() }
 export const connection = { app_id: "730001", key: "env:ACME_DEPLOY_APP_KEY", owner: "acme", owner_id: "9001" }
 export const grant = { repositories: ["shop", "docs"], permissions: { contents: "write", pull_requests: "read" } }
-/** What most stories ask for. */
+/** The request of most stories. */
 export const request = { connection, grant, secrets, ttlSeconds: 600 }
 
-/** As long as those that GitHub began to give in 2026. */
+/** As long as the tokens that GitHub began to issue in 2026. */
 export const TOKEN = `ghs_730001_${"Ab1".repeat(60)}.${"cD2_".repeat(60)}.${"eF3".repeat(40)}`
 
 const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Reply => ({

@@ -4,19 +4,19 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { denied, invalid, type OtherSide, passingFailure, throttled } from "../call.ts"
 import { type Connection, type Grant, namesOf, permissionsOf } from "./grant.ts"
 
-/** What a refusal is about. */
+/** The request that was refused. */
 export interface Asked {
   readonly settings: Connection
-  /** Null where nothing of a grant was asked. */
+  /** Null when the request did not concern a grant. */
   readonly wanted: Grant | null
 }
 
-/** Names of a list before the rest of it is counted. */
+/** How many names of a list are shown. The rest is counted. */
 const NAMES_SHOWN = 5
 
 /**
- * What an answer that is no yes means for a job. GitHub's status and a few sentences of its are told apart, as it has no
- * codes; none of its words gets into an error.
+ * The meaning of a refusal for a job. GitHub has no error codes, so its status and a few known messages are distinguished.
+ * No text from GitHub is put into an error.
  */
 export function refusalOf(
   side: OtherSide,
@@ -32,10 +32,10 @@ export function refusalOf(
   if (status === 422 && asked.wanted !== null)
     return denied(side, unprocessable(messageOf(response), asked.settings, asked.wanted))
   if (status >= 400) return denied(side, `it answered with HTTP ${status}. Check the connection's api_url`)
-  return invalid(side, "is not what GitHub's API says")
+  return invalid(side, "does not have the form of GitHub's API")
 }
 
-/** Why there is no access, and what to change. */
+/** What to change when there is no access. */
 export const remedyFor = (why: NoAccessReason, settings: Connection): string => NO_ACCESS[why](settings)
 
 const notInstalled = ({ owner }: Connection) =>
@@ -44,32 +44,33 @@ const notInstalled = ({ owner }: Connection) =>
 const NO_ACCESS: Readonly<Record<NoAccessReason, (settings: Connection) => string>> = {
   "not-installed": notInstalled,
   "not-visible": notInstalled,
-  suspended: ({ owner }) => `the App's installation on ${owner} is suspended. End that in the installation's settings`,
+  suspended: ({ owner }) =>
+    `the App's installation on ${owner} is suspended. Unsuspend it in the installation's settings`,
   permission: ({ owner }) =>
-    `it does not let the App do that. See whether ${owner} or its enterprise limits Apps, or the addresses that they come from`,
+    `it does not allow this to the App. Check whether ${owner} or its enterprise restricts Apps, or the addresses that they call from`,
   "app-rejected": () =>
-    "it does not take the App's JWT. Check app_id and key of the connection: the key must be one of that App's, and not deleted; and check the broker's clock",
+    "it does not accept the App's JWT. Check app_id and key of the connection: the key must belong to that App and must not be deleted. Also check the broker's clock",
   "owner-changed": ({ owner }) =>
-    `${owner} is another account than owner_id says. A name can be taken over: see who has it now, and correct the connection`,
+    `the account ${owner} does not have the id owner_id. A name can be taken over: check who has it now, and correct the connection`,
 }
 
-/** What 422 means. Sentences of GitHub's that are not listed mean one of these two. */
+/** The meaning of 422. A message of GitHub that is not listed gets the general sentence. */
 function unprocessable(message: string, settings: Connection, wanted: Grant): string {
   const sentence = message.replace(/\.$/, "")
   const remedy = Object.hasOwn(UNPROCESSABLE, sentence) ? UNPROCESSABLE[sentence] : undefined
   if (remedy !== undefined) return remedy(settings, wanted)
-  return `the App's installation on ${settings.owner} cannot give what the grant asks. Compare the grant's repositories and permissions with the installation's settings`
+  return `the App's installation on ${settings.owner} cannot issue the token for this grant. Compare the grant's repositories and permissions with the installation's settings`
 }
 
 const UNPROCESSABLE: Readonly<Record<string, (settings: Connection, wanted: Grant) => string>> = {
   __proto__: null as never,
   "The permissions requested are not granted to this installation": ({ owner }, wanted) =>
-    `the App's installation on ${owner} has not all of ${list(permissionsOf(wanted))}. Add what is missing to the App's permissions and have ${owner} accept it, or ask for less in the grant`,
+    `the App's installation on ${owner} lacks some of ${list(permissionsOf(wanted))}. Add the missing permissions to the App and accept them for ${owner}, or remove them from the grant`,
   "There is at least one repository that does not exist or is not accessible to the parent installation": (
     { owner },
     wanted,
   ) =>
-    `the App's installation on ${owner} does not reach all of ${list(namesOf(wanted))}. Choose what is missing in the installation's settings, or correct the grant: a renamed repository goes by its new name`,
+    `the App's installation on ${owner} does not include all of ${list(namesOf(wanted))}. Add the missing repositories in the installation's settings, or correct the grant: a renamed repository needs its new name`,
 }
 
 function list(names: readonly string[]): string {

@@ -8,10 +8,10 @@ import { BEARER } from "../service.ts"
 import { IAM_REFUSALS, readRefusal, stsRefusals } from "./refusals.ts"
 import { type LoginSettings, poolProviderOf } from "./settings.ts"
 
-/** No federated token lives longer, whatever it was exchanged for, in seconds. */
+/** The longest lifetime of a federated token, in seconds. */
 const MAX_FEDERATED_SECONDS = 3_600
 
-/** STS documents 12,288 bytes and keeps the right to write more. */
+/** STS documents 12,288 bytes, and reserves the right to send more. */
 const MAX_TOKEN_CHARACTERS = 16_384
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -21,10 +21,10 @@ const JWT = "urn:ietf:params:oauth:token-type:jwt"
 export const sts = (connection: string): OtherSide => ({ name: "Google STS", connection })
 export const iamCredentials = (connection: string): OtherSide => ({ name: "Google IAM", connection })
 
-/** A Google access token, and when it ends. */
+/** A Google access token with its end. */
 export type AccessToken = Login<Secret<string>>
 
-/** Whose token is asked for, how far it reaches, and for how long. */
+/** A requested token of a service account: the account, the scopes and the lifetime. */
 export interface Impersonation {
   readonly account: string
   readonly scopes: readonly string[]
@@ -35,8 +35,8 @@ export interface Impersonation {
 const JSON_HEADERS = { "content-type": "application/json", accept: "application/json" }
 
 /**
- * Builds the exchange of the broker's token for a federated one. Carries no `Authorization`, with which the call can fail.
- * Source: Security Token Service API reference, v1.token.
+ * Builds the exchange of the broker's token for a federated one. Sends no `Authorization`, because the call can fail with
+ * it. Source: Security Token Service API reference, v1.token.
  */
 export function buildExchange(settings: LoginSettings, scopes: readonly string[], token: Secret<string>): Call {
   return {
@@ -60,14 +60,14 @@ const exchanged = z.object({
   access_token: bearer,
   issued_token_type: z.literal(ACCESS_TOKEN),
   token_type: z.string().regex(/^bearer$/i),
-  // Left out when what was exchanged is about to end.
+  // Left out when the exchanged token is about to expire.
   expires_in: z.int().positive(),
 })
 
 /**
  * Reads STS's answer.
  *
- * @param subject the `sub` of the broker's token, whose length a refusal may be about
+ * @param subject the `sub` of the broker's token; its length may be the reason of a refusal
  * @throws {BrokerError} `provider_denied`, a passing failure, or `provider_response_invalid`
  */
 export function readExchange(side: OtherSide, response: HttpResponse, now: Date, subject: string): AccessToken {
@@ -75,11 +75,15 @@ export function readExchange(side: OtherSide, response: HttpResponse, now: Date,
     throw readRefusal(side, response, stsRefusals(new TextEncoder().encode(subject).byteLength))
   const answer = readJson(side, response, exchanged, "an access token with an end")
   const endsAt = new Date(now.getTime() + answer.expires_in * 1000)
-  if (outlives(endsAt, now, MAX_FEDERATED_SECONDS)) throw invalid(side, "lives longer than any federated token does")
+  if (outlives(endsAt, now, MAX_FEDERATED_SECONDS))
+    throw invalid(side, "has a token that lives longer than federated tokens can")
   return { value: new Secret(answer.access_token), endsAt }
 }
 
-/** Builds the impersonation. Source: IAM Service Account Credentials API reference, projects.serviceAccounts.generateAccessToken. */
+/**
+ * Builds the impersonation. Source: IAM Service Account Credentials API reference,
+ * projects.serviceAccounts.generateAccessToken.
+ */
 export function buildImpersonation(settings: LoginSettings, wanted: Impersonation, login: Secret<string>): Call {
   const { account, scopes, delegates, lifetimeSeconds } = wanted
   return {
@@ -94,14 +98,14 @@ export function buildImpersonation(settings: LoginSettings, wanted: Impersonatio
   }
 }
 
-/** The project is never named here: Google takes the account's own, and nothing but the dash. */
+/** Google requires a dash instead of the project, and uses the account's own project. */
 const nameOf = (account: string) => `projects/-/serviceAccounts/${account}`
 
 const impersonated = z.object({ accessToken: bearer, expireTime: z.iso.datetime({ offset: true }) })
 
 /**
- * Reads the answer of generateAccessToken and holds it against the lifetime that was asked. It says neither whose token it
- * is nor for which scopes, so that nothing more can be held against it.
+ * Reads the answer of generateAccessToken and checks the requested lifetime. The answer names neither the account nor the
+ * scopes, so these cannot be checked.
  *
  * @throws {BrokerError} `provider_denied`, a passing failure, or `provider_response_invalid`
  */
@@ -114,7 +118,7 @@ export function readImpersonation(
   if (response.status !== 200) throw readRefusal(side, response, IAM_REFUSALS)
   const answer = readJson(side, response, impersonated, "an access token with an end")
   const endsAt = new Date(answer.expireTime)
-  if (endsAt.getTime() <= now.getTime()) throw invalid(side, "has expired already")
-  if (outlives(endsAt, now, lifetimeSeconds)) throw invalid(side, "lives longer than was asked")
+  if (endsAt.getTime() <= now.getTime()) throw invalid(side, "has a token that has already expired")
+  if (outlives(endsAt, now, lifetimeSeconds)) throw invalid(side, "has a token that lives longer than requested")
   return { value: new Secret(answer.accessToken), endsAt }
 }

@@ -61,9 +61,9 @@ const federated = (expiresAt: string) =>
 
 const stsRefusals: readonly ProviderCase[] = (
   [
-    [400, "invalid_target", "has the project's number and not its id"],
-    [400, "invalid_grant", "The provider's issuer must be the broker's URL"],
-    [400, "unauthorized_client", "attribute condition does not admit this job"],
+    [400, "invalid_target", "must have the project's number, not its id"],
+    [400, "invalid_grant", "The provider's issuer must be exactly the broker's URL"],
+    [400, "unauthorized_client", "attribute condition does not allow this job"],
     [400, "invalid_request", "127 bytes"],
     [400, "invalid_scope", "scopes"],
     [403, "access_denied", "VPC Service Controls"],
@@ -82,7 +82,7 @@ const iamRefusals: readonly ProviderCase[] = (
     [403, "PERMISSION_DENIED", "IAM_PERMISSION_DENIED", "roles/iam.workloadIdentityUser"],
     [403, "PERMISSION_DENIED", "SERVICE_DISABLED", "Enable iamcredentials.googleapis.com"],
     [403, "PERMISSION_DENIED", "SECURITY_POLICY_VIOLATED", "perimeter"],
-    [404, "NOT_FOUND", undefined, "no such service account"],
+    [404, "NOT_FOUND", undefined, "service account does not exist"],
     [400, "INVALID_ARGUMENT", undefined, "allowServiceAccountCredentialLifetimeExtension"],
     [400, "FAILED_PRECONDITION", undefined, "disabled"],
     [401, "UNAUTHENTICATED", undefined, "federated token"],
@@ -228,10 +228,10 @@ export const cases: readonly ProviderCase[] = [
     expect: { code: "provider_denied", detailHolds: "Enable sts.googleapis.com" },
   },
   {
-    name: "takes a refusal that is no JSON for a refusal",
+    name: "takes a refusal that is not JSON for a refusal",
     ...request,
     replies: [exchanged(), { status: 403, body: `<!doctype html><p>${FOREIGN_TEXT}` }],
-    expect: { code: "provider_denied", detailHolds: "Compare the connection's endpoints" },
+    expect: { code: "provider_denied", detailHolds: "Check the connection's endpoints" },
   },
   ...stsRefusals,
   ...iamRefusals,

@@ -1,35 +1,39 @@
 import * as z from "zod"
 import { loginSettings, PROJECT_ID, serviceAccount, serviceAccounts } from "./settings.ts"
 
-/** Google names no least. What lives shorter than this is over before a job's next step makes use of it. */
+/** Google has no minimum. A shorter token would expire before the job's next step could use it. */
 export const MIN_TTL_SECONDS = 60
-/** With the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`; an hour without it (generateAccessToken). */
+/**
+ * The maximum with the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`; one hour without it
+ * (generateAccessToken).
+ */
 export const MAX_TTL_SECONDS = 43_200
-/** Ours, as Google names none for either: what is more than this is a mistake. */
+/** Our own limits, because Google has none for these. More is probably a mistake. */
 const MAX_SCOPES = 32
 const MAX_DELEGATES = 8
 
 export const CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
-/** What the organisation file says of a way to Google Cloud. */
+/** A connection to Google Cloud in the organisation file. */
 export const connection = z.strictObject({
   ...loginSettings,
   service_accounts: serviceAccounts.optional().meta({
-    description: "Accounts that grants may impersonate. Without the list, grants are the federated token itself.",
+    description: "Accounts that grants may impersonate. Without the list, a grant is the federated token itself.",
   }),
   project: z
     .string()
-    .regex(PROJECT_ID, "a project is its id, such as acme-prod: neither its number nor its display name")
+    .regex(PROJECT_ID, "a project must be its id, such as acme-prod, not its number or display name")
     .optional()
-    .meta({ description: "The project that tools in the job go by. Grants nothing." }),
+    .meta({ description: "The project for the job's tools. It gives no access." }),
 })
 
 export type Connection = z.infer<typeof connection>
 
-/** What a policy offers of Google Cloud. */
+/** A grant for Google Cloud. */
 export const grant = z.strictObject({
   service_account: serviceAccount.optional().meta({
-    description: "Whose token it is to be; the job's own principal's, where the connection lists no accounts.",
+    description:
+      "The account of the token. Left out if the connection lists no accounts: then the job's own principal.",
   }),
   scopes: z
     .array(
@@ -37,16 +41,16 @@ export const grant = z.strictObject({
         .string()
         .regex(
           /^https:\/\/www\.googleapis\.com\/auth\/[a-z][a-z0-9._-]{0,126}$/,
-          "a scope is written out: https://www.googleapis.com/auth/devstorage.read_only",
+          "a scope must be a full URL: https://www.googleapis.com/auth/devstorage.read_only",
         ),
     )
     .min(1)
     .max(MAX_SCOPES)
     .default([CLOUD_PLATFORM_SCOPE])
-    .meta({ description: "OAuth scopes: what the token is good for, whatever IAM would allow besides." }),
+    .meta({ description: "OAuth scopes. They limit the token in addition to IAM." }),
   delegates: z.array(serviceAccount).min(1).max(MAX_DELEGATES).optional().meta({
     description:
-      "The chain that leads to the service account: each impersonates the next, and the last one the account.",
+      "The chain to the service account: each account impersonates the next, and the last one the service account.",
   }),
 })
 

@@ -16,23 +16,23 @@ import {
 } from "./api.ts"
 import { audienceOf, type LoginSettings } from "./settings.ts"
 
-/** Enough to impersonate, and for nothing else that a pool's principal may do. */
+/** Allows impersonation, and nothing else that a pool's principal may do. */
 const IMPERSONATION_SCOPES = ["https://www.googleapis.com/auth/iam"]
 
-/** Who logs in to Google Cloud, and by which connection. */
+/** A login to Google Cloud: the connection and the job's subject. */
 export interface GoogleLogin {
   readonly settings: LoginSettings
   readonly connectionName: string
-  /** The `sub` of the broker's token, which Google maps. */
+  /** The `sub` of the broker's token, which the pool's provider maps. */
   readonly subject: string
   readonly io: ProviderIo
 }
 
 /**
- * A federated token of the job's own principal in the pool, fresh and kept nowhere.
+ * A new federated token of the job's own principal in the pool. It is not cached.
  *
- * STS lets nobody choose its lifetime: it is what is left of the broker's own token, and an hour at most. So the broker's
- * token is made to live no longer than `ttlSeconds`; a caller that hands the token out holds its end against what it wanted.
+ * STS does not allow to choose its lifetime: it is the rest of the lifetime of the broker's own token, and one hour at
+ * most. So the broker's token lives at most `ttlSeconds`. A caller that hands the token out must check its end.
  *
  * @throws {BrokerError} `provider_denied`, `provider_throttled`, `provider_unavailable`, `provider_response_invalid`
  */
@@ -42,7 +42,7 @@ export async function federatedToken(
   ttlSeconds: number = IDENTITY_TOKEN_SECONDS,
 ): Promise<AccessToken> {
   const side = sts(connectionName)
-  // Safe to repeat: an exchange uses nothing up, and what it gave before an answer was lost ends by itself.
+  // Safe to repeat: an exchange uses up nothing, and a token whose answer was lost expires.
   return await retryPassing(io, async () => {
     const token = await io.identityToken(audienceOf(settings), {
       ttlSeconds: Math.min(ttlSeconds, IDENTITY_TOKEN_SECONDS),
@@ -52,7 +52,9 @@ export async function federatedToken(
   })
 }
 
-/** Uses a federated token as the provider's own login: one for `scopes` that it made before for this job and grant, or a new one. */
+/**
+ * Uses a federated token as the provider's own login: a cached one for these `scopes`, this job and grant, or a new one.
+ */
 export async function withFederatedToken<Result>(
   login: GoogleLogin,
   scopes: readonly string[],
@@ -62,7 +64,7 @@ export async function withFederatedToken<Result>(
 }
 
 /**
- * An access token of a service account that lets the job's principal in.
+ * An access token of a service account that the job's principal may impersonate.
  *
  * @throws {BrokerError} as `federatedToken`
  */
@@ -70,7 +72,7 @@ export async function impersonate(login: GoogleLogin, wanted: Impersonation): Pr
   const { settings, connectionName, io } = login
   const side = iamCredentials(connectionName)
   return await withFederatedToken(login, IMPERSONATION_SCOPES, (token) =>
-    // Safe to repeat, as Google's own clients do: a token whose answer was lost is nobody's, and ends by itself.
+    // Safe to repeat, as Google's own clients do: a token whose answer was lost is never used, and expires.
     retryPassing(io, async () => {
       const response = await call(side, buildImpersonation(settings, wanted, token), io)
       return readImpersonation(side, response, wanted, io.now())

@@ -5,7 +5,7 @@ import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TT
 import { federatedToken, type GoogleLogin, impersonate } from "./login.ts"
 import { audienceOf, isListed } from "./settings.ts"
 
-/** An access token for Google Cloud, for the broker's identity token. No key of a service account stands anywhere. */
+/** An access token for Google Cloud, in exchange for the broker's identity token. No key of a service account is stored. */
 export const google: Provider<Connection, Grant> = {
   name: "google",
   summary: "a Google Cloud access token, by Workload Identity Federation",
@@ -16,17 +16,17 @@ export const google: Provider<Connection, Grant> = {
   check(wanted, { service_accounts: listed }) {
     const { service_account: account, delegates = [] } = wanted
     if (account === undefined) {
-      if (delegates.length > 0) return "delegates lead to a service account: name it with service_account"
+      if (delegates.length > 0) return "delegates need a service account: name it with service_account"
       if (listed === undefined) return null
-      // A federated token can impersonate whoever trusts its principal, and so get past the list.
-      return `the connection gives tokens of its service_accounts alone (${listed.join(", ")}); name one with service_account, or use a connection without the list`
+      // A federated token could impersonate any account that trusts its principal, and so bypass the list.
+      return `the connection only gives tokens of its service_accounts (${listed.join(", ")}): name one with service_account, or use a connection without the list`
     }
     if (listed === undefined)
-      return "the connection lists no service_accounts, so that its grants are federated tokens; leave service_account out, or have it listed in the connection"
-    // A chain goes through its delegates' rights: they are impersonated like the account at its end.
+      return "the connection lists no service_accounts, so its grants are federated tokens: leave service_account out, or list the account in the connection"
+    // Delegates must be listed too: they are impersonated like the account at the end of the chain.
     const stranger = [account, ...delegates].find((one) => !isListed(one, listed))
     if (stranger === undefined) return null
-    return `the service account ${stranger} is not among the connection's (${listed.join(", ")}); use one of these, or have it added to the connection`
+    return `the service account ${stranger} is not among the connection's (${listed.join(", ")}): use one of these, or add it to the connection`
   },
 
   minTtlSeconds: MIN_TTL_SECONDS,
@@ -51,7 +51,7 @@ export const google: Provider<Connection, Grant> = {
           })
     return {
       values: {
-        // Terraform's provider reads the one, gcloud the other.
+        // Terraform's provider reads the first, gcloud the second.
         "access-token": { value: token, env: "GOOGLE_OAUTH_ACCESS_TOKEN" },
         "cloudsdk-access-token": { value: token, env: "CLOUDSDK_AUTH_ACCESS_TOKEN" },
         ...projectValues(settings.project),
@@ -71,13 +71,13 @@ async function direct(
   if (!outlives(token.endsAt, login.io.now(), ttlSeconds)) return token
   throw invalid(
     sts(connectionName),
-    "lives longer than the grant's ttl, and nobody chooses how long a federated token lives: name a service_account, or raise the ttl to 1h",
+    "has a token that lives longer than the grant's ttl, because the lifetime of a federated token cannot be chosen: name a service_account, or raise the ttl to 1h",
   )
 }
 
 /**
- * What tools find the project by: client libraries and Terraform's provider, gcloud, and the libraries' older name, which
- * some of them read first.
+ * The variables from which tools read the project: client libraries and Terraform's provider, gcloud, and an older name of
+ * the libraries, which some of them read first.
  */
 const projectValues = (project: string | undefined) =>
   project === undefined

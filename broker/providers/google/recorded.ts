@@ -14,7 +14,7 @@ export const request = { connection, grant: { service_account: ACCOUNT }, ttlSec
 export const direct = { connection: { workload_identity_provider: POOL_PROVIDER }, grant: {}, ttlSeconds: 900 }
 
 export const FEDERATED = "ya29.d.federated-token-example"
-/** Google pads its tokens with dots, which belong to them. */
+/** Google pads its tokens with dots, which are part of the token. */
 export const OF_ACCOUNT = "ya29.c.service-account-example...."
 
 export const answer = (status: number, body: unknown): Reply => ({
@@ -23,7 +23,7 @@ export const answer = (status: number, body: unknown): Reply => ({
   body: JSON.stringify(body),
 })
 
-/** What STS answers an exchange. */
+/** STS's answer to an exchange. */
 export const exchanged = (change: Readonly<Record<string, unknown>> = {}): Reply =>
   answer(200, {
     access_token: FEDERATED,
@@ -33,7 +33,7 @@ export const exchanged = (change: Readonly<Record<string, unknown>> = {}): Reply
     ...change,
   })
 
-/** What generateAccessToken answers. */
+/** The answer of generateAccessToken. */
 export const impersonated = (change: Readonly<Record<string, unknown>> = {}): Reply =>
   answer(200, { accessToken: OF_ACCOUNT, expireTime: "2026-11-22T12:15:00Z", ...change })
 
@@ -54,7 +54,7 @@ export const apiRefused = (code: number, status: string, reason?: string): Reply
     },
   })
 
-/** What a proxy says in Google's place. */
+/** The answer of a proxy instead of Google. */
 export const HTML: Reply = {
   status: 200,
   headers: { "content-type": "text/html" },

@@ -3,33 +3,33 @@ import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { denied, jsonOf, type OtherSide, passingFailure, throttled } from "../call.ts"
 
-/** What a refusal's code means for a job, and what to change. */
+/** The meaning of a refusal's code for a job, and what to change. */
 type Sentences = Readonly<Record<string, string>>
 
-/** The most that `google.subject` can hold (IAM reference, WorkloadIdentityPoolProvider, attributeMapping), in bytes. */
+/** The maximum length of `google.subject` (IAM reference, WorkloadIdentityPoolProvider, attributeMapping), in bytes. */
 const MAX_SUBJECT_BYTES = 127
 
 const STS_REFUSALS: Sentences = {
   __proto__: null as never,
   invalid_target:
-    "the workload identity pool or its provider is not there, or is disabled. Compare the connection's workload_identity_provider, which has the project's number and not its id",
+    "the workload identity pool or its provider does not exist, or is disabled. Compare the connection's workload_identity_provider, which must have the project's number, not its id",
   invalid_grant:
-    "it did not take the broker's token. The provider's issuer must be the broker's URL to the letter, its allowed audiences must hold the connection's audience, the broker's discovery document and JWKS must be public, and the broker's clock right",
+    "it did not accept the broker's token. The provider's issuer must be exactly the broker's URL, its allowed audiences must contain the connection's audience, the broker's discovery document and JWKS must be public, and the broker's clock must be right",
   unauthorized_client:
-    "the provider's attribute condition does not admit this job. Compare the condition with the claims of the broker's token",
-  invalid_request: `the request does not hold. Most often the provider's attribute mapping cannot be followed, or makes a google.subject of more than ${MAX_SUBJECT_BYTES} bytes`,
-  invalid_scope: "one of the grant's scopes is none that Google knows",
-  access_denied: "an organisation policy or a VPC Service Controls perimeter keeps the broker out",
+    "the provider's attribute condition does not allow this job. Compare the condition with the claims of the broker's token",
+  invalid_request: `the request is invalid. Most often the provider's attribute mapping fails, or makes a google.subject of more than ${MAX_SUBJECT_BYTES} bytes`,
+  invalid_scope: "Google does not know one of the grant's scopes",
+  access_denied: "an organisation policy or a VPC Service Controls perimeter blocks the broker",
   SECURITY_POLICY_VIOLATED: "a VPC Service Controls perimeter keeps the broker out",
   SERVICE_DISABLED: "the Security Token Service API is off. Enable sts.googleapis.com in the pool's project",
 }
 
-/** What STS's codes mean for a job whose `sub` has so many bytes. */
+/** The meaning of STS's codes for a job whose `sub` has this many bytes. */
 export function stsRefusals(subjectBytes: number): Sentences {
   if (subjectBytes <= MAX_SUBJECT_BYTES) return STS_REFUSALS
   return {
     ...STS_REFUSALS,
-    invalid_request: `this job's sub has ${subjectBytes} bytes, and google.subject holds ${MAX_SUBJECT_BYTES}. Where the provider maps the one to the other, map something shorter, and the sub to an attribute of its own; or shorten the name of the environment or of the grant`,
+    invalid_request: `this job's sub has ${subjectBytes} bytes, but google.subject allows ${MAX_SUBJECT_BYTES}. If the provider maps sub to google.subject, map something shorter there, and sub to another attribute; or shorten the name of the environment or the grant`,
   }
 }
 
@@ -40,11 +40,11 @@ const LIFETIME =
 export const IAM_REFUSALS: Sentences = {
   __proto__: null as never,
   PERMISSION_DENIED:
-    "the service account does not let this job in, or is not there. Give the job's principal roles/iam.workloadIdentityUser on it, or with delegates roles/iam.serviceAccountTokenCreator all along the chain; a change takes some minutes",
-  NOT_FOUND: "there is no such service account. Compare the grant's service_account and its delegates",
-  INVALID_ARGUMENT: `a scope or the ttl is not one that Google takes: ${LIFETIME}`,
+    "the service account does not allow this job to impersonate it, or does not exist. Give the job's principal roles/iam.workloadIdentityUser on it, or with delegates roles/iam.serviceAccountTokenCreator along the whole chain; a change takes some minutes",
+  NOT_FOUND: "the service account does not exist. Compare the grant's service_account and its delegates",
+  INVALID_ARGUMENT: `Google does not accept a scope or the ttl: ${LIFETIME}`,
   FAILED_PRECONDITION: `the service account is disabled, or may not have tokens of this lifetime: ${LIFETIME}`,
-  UNAUTHENTICATED: "it did not take the federated token. See whether the pool or its provider has just been changed",
+  UNAUTHENTICATED: "it did not accept the federated token. Check whether the pool or its provider was just changed",
   SECURITY_POLICY_VIOLATED: "a VPC Service Controls perimeter keeps the broker out",
   SERVICE_DISABLED:
     "the IAM Service Account Credentials API is off. Enable iamcredentials.googleapis.com in the pool's project and in the service account's",
@@ -52,7 +52,7 @@ export const IAM_REFUSALS: Sentences = {
 
 const THROTTLED: ReadonlySet<string> = new Set(["quota_exceeded", "RESOURCE_EXHAUSTED"])
 
-/** Turns an answer that is no success into one of our errors. What Google wrote stays out of it; only known codes are told apart. */
+/** Turns a refusal into one of our errors. It contains no text from Google; only known codes are distinguished. */
 export function readRefusal(
   side: OtherSide,
   response: Pick<HttpResponse, "status" | "header" | "body">,
@@ -63,15 +63,15 @@ export function readRefusal(
   const codes = codesOf(jsonOf(response))
   if (codes.some((code) => THROTTLED.has(code))) return throttled(side)
   if (codes.length === 0)
-    return denied(side, "What answered does not speak as Google's API does. Compare the connection's endpoints")
+    return denied(side, "The answer does not have the form of Google's API. Check the connection's endpoints")
   const code = codes.find((known) => Object.hasOwn(sentences, known))
   if (code !== undefined) return denied(side, `It says ${code}: ${sentences[code]}`)
-  return denied(side, "See the audit logs of the Security Token Service and of IAM, with data access, for the reason")
+  return denied(side, "The audit logs of the Security Token Service and of IAM, with data access, have the reason")
 }
 
 /**
- * The codes in a refusal, the most telling first: the `error` of OAuth (RFC 6749 section 5.2), or of Google's own form
- * (AIP-193) the reasons in the details and then the status.
+ * The codes in a refusal, the most specific first: the `error` of OAuth (RFC 6749 section 5.2), or, in Google's own form
+ * (AIP-193), the reasons in the details and then the status.
  */
 function codesOf(body: unknown): readonly string[] {
   const error = memberOf(body, "error")

@@ -3,20 +3,20 @@ import { audience, origin } from "../service.ts"
 
 const MAX_EMAIL_CHARACTERS = 254
 
-/** The name of a pool's provider, as Google writes it: the project by its number, pool and provider by their ids. */
+/** The name of a pool's provider in Google's form: the project by its number, pool and provider by their ids. */
 const POOL_PROVIDER =
   /^projects\/[1-9][0-9]{0,18}\/locations\/global\/workloadIdentityPools\/[a-z0-9-]{4,32}\/providers\/[a-z0-9-]{4,32}$/
 
 /**
- * A service account's e-mail address. It stands in a URL's path, so that nothing else gets through. Ids of digits are left
- * out: an address says whose account it is, in policies and in the audit trail.
+ * A service account's e-mail address. Nothing else is accepted, because it is put into the path of a URL. Numeric ids are
+ * refused: the address shows, in policies and in the audit trail, which account it is.
  */
 const SERVICE_ACCOUNT = /^[a-z0-9][a-z0-9-]{0,62}@(?:[a-z0-9-]{1,63}\.){1,6}gserviceaccount\.com$/
 
-/** All accounts of one project: `*@` before the domain that only that project's accounts have. */
+/** All accounts of one project: `*@` and the domain that only that project's accounts have. */
 const ACCOUNTS_OF_PROJECT = /^\*@(?:[a-z0-9-]{1,63}\.){1,4}iam\.gserviceaccount\.com$/
 
-const SERVICE_ACCOUNT_HINT = "a service account is its e-mail address: deploy@acme-prod.iam.gserviceaccount.com"
+const SERVICE_ACCOUNT_HINT = "a service account must be its e-mail address: deploy@acme-prod.iam.gserviceaccount.com"
 
 export const serviceAccount = z.string().max(MAX_EMAIL_CHARACTERS).regex(SERVICE_ACCOUNT, SERVICE_ACCOUNT_HINT)
 
@@ -28,36 +28,36 @@ export const serviceAccounts = z
       .max(MAX_EMAIL_CHARACTERS)
       .regex(
         new RegExp(`${SERVICE_ACCOUNT.source}|${ACCOUNTS_OF_PROJECT.source}`),
-        `${SERVICE_ACCOUNT_HINT}; *@acme-prod.iam.gserviceaccount.com is all of a project's`,
+        `${SERVICE_ACCOUNT_HINT}; *@acme-prod.iam.gserviceaccount.com means all accounts of a project`,
       ),
   )
   .min(1)
 
-/** Whether one of the connection's entries is this account, or all accounts of its project. */
+/** Whether one of the connection's entries names this account, or all accounts of its project. */
 export const isListed = (account: string, entries: readonly string[]): boolean =>
   entries.some((entry) => entry === account || entry === `*${account.slice(account.indexOf("@"))}`)
 
-/** A project's id, in older domains behind the domain's name. */
+/** A project's id, in older domains with the domain's name before it. */
 export const PROJECT_ID = /^(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/
 
-/** A host and nothing behind it: what a path or a query would add is ours to write. */
+/** Only a host: the broker adds path and query. */
 export const endpoint = origin("an endpoint", "https://sts.googleapis.com")
 
-/** What every connection to Google Cloud says of the way in, whatever its grants give. */
+/** The login settings of every connection to Google Cloud. */
 export const loginSettings = {
   workload_identity_provider: z
     .string()
     .regex(
       POOL_PROVIDER,
-      "a provider's full name has the project's number: projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker",
+      "write the provider's full name, with the project's number: projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker",
     )
     .meta({ description: "The provider of a workload identity pool that trusts the broker." }),
   audience: audience.optional().meta({
-    description: "The aud of the broker's token, where the pool's provider lists allowed audiences of its own.",
+    description: "The aud of the broker's token, if the pool's provider lists allowed audiences.",
   }),
   sts_endpoint: endpoint
     .default("https://sts.googleapis.com")
-    .meta({ description: "The Security Token Service elsewhere: a private endpoint, or a sovereign cloud's." }),
+    .meta({ description: "Another URL of the Security Token Service: a private endpoint, or of a sovereign cloud." }),
   iam_credentials_endpoint: endpoint
     .default("https://iamcredentials.googleapis.com")
     .meta({ description: "The IAM Service Account Credentials API elsewhere." }),
@@ -65,10 +65,12 @@ export const loginSettings = {
 
 export type LoginSettings = z.infer<z.ZodObject<typeof loginSettings>>
 
-/** What STS calls the pool's provider. The host is part of the name, whichever endpoint is asked. */
+/** STS's name of the pool's provider. The host is part of the name, even with another endpoint. */
 export const poolProviderOf = ({ workload_identity_provider: name }: LoginSettings): string =>
   `//iam.googleapis.com/${name}`
 
-/** The `aud` of the broker's token; what a pool's provider takes that lists no audiences, when the connection names none. */
+/**
+ * The `aud` of the broker's token: the connection's audience, or the default of a pool's provider that lists no audiences.
+ */
 export const audienceOf = ({ audience, workload_identity_provider: name }: LoginSettings): string =>
   audience ?? `https://iam.googleapis.com/${name}`

@@ -6,7 +6,7 @@ import { variable } from "../variable.ts"
 
 const MAX_EXTRA_CLAIMS = 16
 
-/** Which audiences the organisation lets policies name. Without the list a policy could speak to any cloud in the broker's name. */
+/** The audiences that policies may name. Without the list, a policy could log in to any cloud that trusts the broker. */
 export const connection = z.strictObject({
   audiences: z
     .array(
@@ -22,29 +22,29 @@ export const connection = z.strictObject({
 export type Connection = z.infer<typeof connection>
 
 /**
- * Claims by which a token says more than its audience tells. AWS holds `azp`, where there is one, against the audiences
- * that an account trusts instead of `aud`, and reads session tags and the source identity from below its own URL, in one
- * claim or flattened into many (IAM User Guide, "Available keys for AWS OIDC federation", "Pass session tags in AWS
- * STS"). `cnf`, `act` and `may_act` speak of whose token it is (RFC 7800, RFC 8693).
+ * Claims that a vendor interprets, so a grant must not add them. If there is an `azp`, AWS compares it with the trusted
+ * audiences instead of `aud`. AWS reads session tags and the source identity from claims under its own URL, in one claim or
+ * flattened into many (IAM User Guide, "Available keys for AWS OIDC federation", "Pass session tags in AWS STS"). `cnf`,
+ * `act` and `may_act` name the holder of the token (RFC 7800, RFC 8693).
  */
 const MEANINGFUL: ReadonlySet<string> = new Set(["azp", "cnf", "act", "may_act"])
 const AWS_NAMESPACE = "https://aws.amazon.com/"
 
 const isReserved = (name: string) => isJobClaim(name) || MEANINGFUL.has(name) || name.startsWith(AWS_NAMESPACE)
 
-/** What a policy offers of the broker's own tokens. */
+/** A grant of the broker's own token. */
 export const grant = z.strictObject({
   audience,
-  env: variable.optional().meta({ description: "The environment variable that the job finds the token in." }),
+  env: variable.optional().meta({ description: "The job's environment variable for the token." }),
   claims: z
     .record(
       z
         .string()
         .regex(
           /^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/,
-          "a claim's name starts with a letter; letters, digits and _ . : / - follow",
+          "a claim's name starts with a letter, and continues with letters, digits and _ . : / -",
         )
-        .refine((name) => !isReserved(name), "this claim is the broker's to set; choose another name"),
+        .refine((name) => !isReserved(name), "only the broker may set this claim; choose another name"),
       z.string().min(1).max(256),
     )
     .refine(
@@ -52,7 +52,7 @@ export const grant = z.strictObject({
       `at most ${MAX_EXTRA_CLAIMS} claims can be added`,
     )
     .optional()
-    .meta({ description: "Claims to add. None may have the name of a fact about the job." }),
+    .meta({ description: "Additional claims. They must not have the name of a claim about the job." }),
 })
 
 export type Grant = z.infer<typeof grant>

@@ -4,17 +4,17 @@ import { type Connection, connection, type Grant, grant } from "./grant.ts"
 
 const DEFAULT_VARIABLE = "DAYPASS_IDENTITY_TOKEN"
 
-/** A token of the broker's own, for anything that trusts OIDC: Vault, Kubernetes, Snowflake, a service of one's own. */
+/** The broker's own token, for any service that trusts OIDC: Vault, Kubernetes, Snowflake, or your own service. */
 export const identityToken: Provider<Connection, Grant> = {
   name: "identity-token",
-  summary: "a short-lived OIDC token of the broker's for one audience",
+  summary: "a short-lived OIDC token of the broker for one audience",
   ends: "expires",
   connection,
   grant,
 
   check(wanted, allowed) {
     if (allowed.audiences.includes(wanted.audience)) return null
-    return `the audience ${wanted.audience} is not among the connection's audiences (${allowed.audiences.join(", ")}); use one of these, or have it added to the connection`
+    return `the audience ${wanted.audience} is not among the connection's audiences (${allowed.audiences.join(", ")}): use one of these, or add it to the connection`
   },
 
   minTtlSeconds: 1,

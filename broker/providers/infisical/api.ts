@@ -9,9 +9,9 @@ import { refuseReference } from "../references.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import type { Connection, Place } from "./grant.ts"
 
-/** A value of 64 KiB, escaped, with its comment and tags. */
+/** The limit for a value of 64 KiB, escaped, with its comment and tags. */
 const MAX_ANSWER_BYTES = 512 * 1024
-/** A login without an end is made again after this time. */
+/** A login that never expires is renewed after this time. */
 const ENDLESS_LOGIN_SECONDS = 3_600
 
 /** Builds the login. Source: Infisical API reference, OIDC Auth, Login. */
@@ -24,12 +24,12 @@ export const buildLogin = ({ url, identity_id }: Connection, token: Secret<strin
 
 const login = z.object({
   accessToken: z.string().regex(/^[!-~]{8,8192}$/),
-  /** In seconds; zero for a token without an end. */
+  /** In seconds; zero for a token that never expires. */
   expiresIn: z.int().min(0),
   tokenType: z.literal("Bearer"),
 })
 
-/** The access token of a machine identity, and when Infisical ends it. @throws {BrokerError} */
+/** The access token of a machine identity, with its end. @throws {BrokerError} */
 export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
   refuse(side, response, loginRefusals(subject), "it did not accept the login. Check the connection's identity_id")
   const { accessToken, expiresIn } = readJson(side, response, login, "a login")
@@ -38,9 +38,9 @@ export function readLogin(side: OtherSide, response: HttpResponse, subject: stri
 }
 
 /**
- * Builds the request for one secret as it stands in its folder: shared, not somebody's personal override, and not imported
- * from elsewhere, where a ceiling would not look. References lead elsewhere too: they are resolved, as Infisical's own clients
- * do it, where the connection says so alone. Source: Infisical API reference, Secrets v4, Retrieve.
+ * Builds the request for one secret of exactly this folder: the shared value, no personal override, and no import from
+ * another folder, which a ceiling would not cover. References also lead to other folders, so they are resolved only if the
+ * connection enables that. Source: Infisical API reference, Secrets v4, Retrieve.
  */
 export function buildRead({ url, resolve_references }: Connection, token: Secret<string>, place: Place): Call {
   const { projectId, environment, path, name } = place
@@ -74,7 +74,7 @@ const answer = z.object({
 })
 
 /**
- * The secret that stands at this place, held against it part by part.
+ * The secret at this place. Every part of the place is compared with the answer.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
@@ -84,21 +84,21 @@ export function readSecret(
   { locator, place }: Located<Place>,
   { resolve_references: isResolved }: Pick<Connection, "resolve_references">,
 ): StoredValue {
-  // Infisical's own refusals are called NotFound, its web server's, for a path that it does not serve, Not Found.
+  // Infisical itself refuses with "NotFound". "Not Found" comes from its web server, for an unknown path.
   if (response.status === 404 && memberOf(jsonOf(response), "error") === "Not Found")
     throw denied(
       side,
-      "it does not serve version 4 of the API for secrets. Update the server, or check the connection's url",
+      "it does not have version 4 of the API for secrets. Update the server, or check the connection's url",
     )
   if (response.status === 404)
-    throw secretNotFound(side, locator, "names a project, environment, folder or secret that is not there")
+    throw secretNotFound(side, locator, "names a project, environment, folder or secret that does not exist")
   refuse(
     side,
     response,
     {
-      401: "it does not take the login that it gave before. See the limit of uses and the trusted addresses of the identity's tokens",
+      401: "it refused the login that it gave before. Check the limit of uses and the trusted addresses of the identity's tokens",
     },
-    `the identity may not read ${locator}${isResolved ? ", or a secret that it refers to" : ""}. Make it a member of the project, with a role that may read values there`,
+    `the identity may not read ${locator}${isResolved ? ", or a secret that it refers to" : ""}. Add it to the project, with a role that may read values there`,
   )
   const { secret } = readJson(side, response, answer, "a secret")
   const { projectId, environment, path, name } = place
@@ -114,17 +114,17 @@ export function readSecret(
     throw secretUnusable(
       side,
       locator,
-      "has a value that is hidden from the identity: its role may describe secrets, and not read values",
+      "has a value that is hidden from the identity: give it a role that may read values, because its role may only describe secrets",
     )
   if (!isResolved) refuseReference(side, locator, secret.secretValue)
   return { value: new Secret(secret.secretValue) }
 }
 
-/** What refused logins mean, by status. The sentences that Infisical sends along are never repeated. */
+/** The meaning of refused logins, by status. Infisical's messages are never repeated. */
 const loginRefusals = (subject: string): Readonly<Record<number, string>> => ({
-  401: "the identity does not admit the broker's token. Compare its discovery URL and issuer with the broker's URL, its audiences with the connection's audience, and its claims with the job's",
-  403: `the identity's subject is another. It must be the grant's, to the letter: ${subject}`,
-  404: "there is no machine identity of the connection's identity_id with OIDC Auth",
+  401: "the identity does not accept the broker's token. Compare its discovery URL and issuer with the broker's URL, its audiences with the connection's audience, and its claims with the job's",
+  403: `the identity has another subject. It must be exactly the grant's subject: ${subject}`,
+  404: "no machine identity with the connection's identity_id has OIDC Auth",
 })
 
 function refuse(

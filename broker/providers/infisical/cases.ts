@@ -53,9 +53,9 @@ const logins: readonly ProviderCase[] = (
     [
       403,
       "ForbiddenRequestError",
-      `the identity's subject is another. It must be the grant's, to the letter: ${CASE_SUBJECT}`,
+      `the identity has another subject. It must be exactly the grant's subject: ${CASE_SUBJECT}`,
     ],
-    [404, "NotFound", "no machine identity"],
+    [404, "NotFound", "machine identity with the connection's identity_id"],
     [422, "ValidationFailure", "identity_id"],
   ] as const
 ).map(([status, error, detailHolds]) => ({
@@ -68,7 +68,7 @@ const logins: readonly ProviderCase[] = (
 const refusals = refusing(request, loggedIn())(
   ["a secret that it may not read", refused(403, "PermissionDenied"), "provider_denied", `may not read ${PASSWORD}`],
   ["a login that has ended", refused(401, "UnauthorizedError"), "provider_denied", "the limit of uses"],
-  ["a secret that is not there", refused(404, "NotFound"), "secret_not_found", "is not there"],
+  ["a secret that is not there", refused(404, "NotFound"), "secret_not_found", "does not exist"],
   ["a server without version 4", refused(404, "Not Found"), "provider_denied", "version 4 of the API"],
   ["a hidden value", found({ secretValueHidden: true, secretValue: FOREIGN_TEXT }), "secret_unusable", "is hidden"],
   [
@@ -81,7 +81,7 @@ const refusals = refusing(request, loggedIn())(
     "a reference to a secret of another folder",
     found({ secretValue: `\${prod.bank-1.eu.KEY}` }),
     "secret_unusable",
-    "a locator of its own",
+    "by its own locator",
   ],
 )
 

@@ -7,7 +7,7 @@ import { storeProvider } from "../store.ts"
 import { buildLogin, buildRead, readLogin, readSecret } from "./api.ts"
 import { connection, parseLocator } from "./grant.ts"
 
-/** Secrets of Infisical projects. A machine identity admits the broker's token: no token of Infisical's is kept. */
+/** Secrets of Infisical projects. A machine identity accepts the broker's token, so no token of Infisical is stored. */
 export const infisical = storeProvider({
   name: "infisical",
   summary: "secrets of Infisical projects, by a machine identity with OIDC Auth",
@@ -23,7 +23,7 @@ export const infisical = storeProvider({
       readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
     return readPlaces(side, wanted, (places) =>
       withIdentityLogin(io, audienceOf(settings), logIn, (token) =>
-        // One call a secret: a folder that is listed gives all that it holds.
+        // One call for each secret: listing a folder would return all of its secrets.
         readEach(io, places, async (one) =>
           readSecret(side, await call(side, buildRead(settings, token, one.place), io), one, settings),
         ),

@@ -5,22 +5,23 @@ import { nameOf, type SecretReference } from "../../core/secret-reference.ts"
 import type { OtherSide } from "../call.ts"
 import type { Recipient } from "./metadata.ts"
 
-/** An age key of the connection's, of which nothing can be printed but its public half. */
+/** An age key of the connection. Only its public half can be printed. */
 export interface AgeKey {
   /** The public half: `age1...` */
   readonly recipient: string
-  /** Opens an age file. Rejects when it is not for this key, or not as age wrote it. */
+  /** Decrypts an age file. Rejects when the file is not for this key, or is damaged. */
   open(file: Uint8Array): Promise<Uint8Array>
 }
 
-/** A team that replaces its key holds two for a while. */
+/** More than one key is needed for a while when a team replaces its key. */
 const MAX_KEYS = 16
 const DATA_KEY_BYTES = 32
 
 /**
- * Reads what `age-keygen` writes: identities on lines, or parted by spaces where a setting has one line, and comments.
+ * Reads the output of `age-keygen`: identities on separate lines, or separated by spaces in a setting of one line, and
+ * comments.
  *
- * @throws {BrokerError} `configuration_invalid` for anything else, of which nothing is repeated
+ * @throws {BrokerError} `configuration_invalid` for any other text, which is not quoted
  */
 export async function readAgeKeys(side: OtherSide, key: SecretReference, secret: Secret<string>): Promise<AgeKey[]> {
   const identities = secret
@@ -32,12 +33,12 @@ export async function readAgeKeys(side: OtherSide, key: SecretReference, secret:
   const no = (what: string) =>
     new BrokerError(
       "configuration_invalid",
-      `The secret ${nameOf(key)} of connection ${side.connection} ${what}: it holds what age-keygen writes, 1 to ${MAX_KEYS} keys that begin with AGE-SECRET-KEY-1.`,
+      `The secret ${nameOf(key)} of connection ${side.connection} ${what}: set it to the output of age-keygen, 1 to ${MAX_KEYS} keys that begin with AGE-SECRET-KEY-1.`,
     )
-  if (identities.length === 0) throw no("has no age key in it")
+  if (identities.length === 0) throw no("contains no age key")
   if (identities.length > MAX_KEYS) throw no("has too many keys")
   if (identities.some((one) => one.startsWith("AGE-SECRET-KEY-PQ-")))
-    throw no("has a post-quantum key, which is not read here")
+    throw no("contains a post-quantum key, which is not supported")
   return await Promise.all(
     identities.map(async (identity) => {
       try {
@@ -46,16 +47,16 @@ export async function readAgeKeys(side: OtherSide, key: SecretReference, secret:
         decrypter.addIdentity(identity)
         return { recipient: await identityToRecipient(identity), open: (file) => decrypter.decrypt(file) }
       } catch {
-        throw no("has something in it that is no age key")
+        throw no("contains text that is not an age key")
       }
     }),
   )
 }
 
 /**
- * The key of a file, as far as one of these keys opens it.
+ * Decrypts the data key of a file with one of these keys.
  *
- * `foreign`: it is encrypted for none of them. `damaged`: it says that it is, and does not open.
+ * `foreign`: it is not encrypted for any of these keys. `damaged`: it names one of them, but cannot be decrypted.
  */
 export async function dataKeyFor(
   recipients: readonly Recipient[],
@@ -70,7 +71,7 @@ export async function dataKeyFor(
       const dataKey = await key.open(armor.decode(enc))
       if (dataKey.length === DATA_KEY_BYTES) return new Uint8Array(dataKey)
     } catch {
-      // Whatever age stumbles over, the file is not as SOPS wrote it; another entry may be.
+      // Any error of age means that this entry is damaged. Another entry may be valid.
     }
   }
   return outcome

@@ -26,8 +26,8 @@ const lineOf = (key: string) => new RegExp(`^ *(?:- )?${key}: .*\n`, "m").exec(S
 const sealedIn = (key: string) => /ENC\[.*\]/.exec(lineOf(key))?.[0] ?? ""
 
 const damaged = (what: string): Refused => ({ code: "secret_unusable", detailHolds: what })
-const MAC_WRONG = damaged("its values together are not those that its MAC was made of")
-const VALUE_DAMAGED = damaged("a value in it does not open in the place where it stands")
+const MAC_WRONG = damaged("its MAC does not match its values")
+const VALUE_DAMAGED = damaged("a value in it cannot be decrypted at its place")
 
 export const cases: readonly ProviderCase[] = [
   {
@@ -87,16 +87,16 @@ export const cases: readonly ProviderCase[] = [
     expect: { code: "provider_denied", detailHolds: "run sops updatekeys on the file" },
   },
   ...[
-    ["is a comment alone", "# nothing\n", "has no age key in it"],
-    ["is no age key", FOREIGN_TEXT, "has something in it that is no age key"],
-    ["is cut off", AGE_KEY.slice(0, -4), "has something in it that is no age key"],
-    ["is misspelled", AGE_KEY.replace("K", "L"), "has something in it that is no age key"],
+    ["is a comment alone", "# nothing\n", "contains no age key"],
+    ["is no age key", FOREIGN_TEXT, "contains text that is not an age key"],
+    ["is cut off", AGE_KEY.slice(0, -4), "contains text that is not an age key"],
+    ["is misspelled", AGE_KEY.replace("K", "L"), "contains text that is not an age key"],
     [
       "is a public key",
       "age1naqm4dekmhcewkkakd6spc6f08wn7pew43syxvyv53x6930hretsfm0ed2",
-      "has something in it that is no age key",
+      "contains text that is not an age key",
     ],
-    ["is a post-quantum key", AGE_KEY.replace("KEY-1", "KEY-PQ-1"), "has a post-quantum key"],
+    ["is a post-quantum key", AGE_KEY.replace("KEY-1", "KEY-PQ-1"), "contains a post-quantum key"],
     ["is endless", `${AGE_KEY}\n`.repeat(17), "has too many keys"],
   ].map(
     ([how, secret = "", detailHolds = ""]): ProviderCase => ({
@@ -122,7 +122,7 @@ export const cases: readonly ProviderCase[] = [
       [
         "names no key of it",
         "shop.sops.yaml#database/pasword",
-        { code: "secret_not_found", detailHolds: "names a key that is not there" },
+        { code: "secret_not_found", detailHolds: "names a key that does not exist" },
       ],
       ["goes on behind a value", "shop.sops.yaml#database/password/x", { code: "secret_not_found" }],
       ["names no item of a list", "shop.sops.yaml#hosts/2", { code: "secret_not_found" }],
@@ -162,7 +162,11 @@ export const cases: readonly ProviderCase[] = [
       ["the time of the last change", shopWith("04:00:50Z", "04:00:51Z"), MAC_WRONG],
       ["the MAC", shopWith("zeKlUJMZ", "zeKlUJMa"), MAC_WRONG],
       ["the MAC's scope", shopWith("    version:", "    mac_only_encrypted: true\n    version:"), MAC_WRONG],
-      ["the file's key", shopWith("zyKyzw==", "zyKyzA=="), damaged("its key for the connection does not open")],
+      [
+        "the file's key",
+        shopWith("zyKyzw==", "zyKyzA=="),
+        damaged("its data key for the connection cannot be decrypted"),
+      ],
       ["the way a value is written", shopWith(sealedIn("port"), "5432"), damaged("check the policy folder")],
       [
         "the file to a plain one",

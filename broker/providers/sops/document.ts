@@ -8,29 +8,29 @@ import { type Metadata, readMetadata } from "./metadata.ts"
 import { isSealed, readSealed, type SealedValue } from "./sealed-value.ts"
 import { readText, unusable } from "./text.ts"
 
-/** One value of a file of secrets. */
+/** One value of a secrets file. */
 export interface Leaf {
-  /** The keys of the maps that lead to it: what SOPS binds its ciphertext to. Lists do not count. */
+  /** The keys of the maps that lead to it, without lists. SOPS binds the ciphertext to them. */
   readonly keys: readonly string[]
-  /** As a locator names it, with the numbers of lists' items; null when none can. */
+  /** Its name in a locator, with the numbers of list items; null when no locator can name it. */
   readonly name: string | null
   readonly at: Position
-  /** Null when it lies there in the clear. */
+  /** Null when it is not encrypted. */
   readonly sealed: SealedValue | null
-  /** What lies there in the clear; null for a sealed value. Null as a value is null as well. */
+  /** The unencrypted value; null for an encrypted one. The value null is also null. */
   readonly plain: YamlScalar
-  /** As the file writes it. */
+  /** The text in the file. */
   readonly source: string
 }
 
-/** A file that SOPS wrote and nobody is seen to have changed since; what it holds is not verified before it is opened. */
+/** A file in the form that SOPS writes. Its contents are verified only when it is decrypted. */
 export interface SopsDocument {
-  /** In the order of the file, which the MAC goes by. */
+  /** In the order of the file, which the MAC depends on. */
   readonly leaves: readonly Leaf[]
   readonly metadata: Metadata
 }
 
-/** Reads a file of secrets: every fault that shows without its key, or what it holds. Pure; never throws. */
+/** Reads a secrets file. Returns its values, or every fault that is visible without the key. Pure; never throws. */
 export function readDocument(path: string, bytes: Uint8Array): Result<SopsDocument, readonly FileFault[]> {
   const text = readText(path, bytes)
   if (!text.ok) return text
@@ -40,13 +40,11 @@ export function readDocument(path: string, bytes: Uint8Array): Result<SopsDocume
   const { leaves, faults } = walk
   if (sops === undefined) return fail([inTheClear(leaves[0]?.at ?? root.at, "This file is not encrypted")])
   const metadata = readMetadata(sops)
-  if (!metadata.ok) return fail([...faults, unusable(sopsAt, `This file of secrets ${metadata.fault}.`)])
+  if (!metadata.ok) return fail([...faults, unusable(sopsAt, `This secrets file ${metadata.fault}.`)])
   const rule = keyRuleOf(metadata.value.settings)
   for (const { keys, at, plain } of leaves) {
     if (plain !== null && plain !== "" && rule(keys) === true)
-      faults.push(
-        inTheClear(at, `${quote(keys.join("/"))} is not encrypted, and the file's own rule says that it should be`),
-      )
+      faults.push(inTheClear(at, `${quote(keys.join("/"))} is not encrypted, although the file's own rule requires it`))
   }
   const isAnyPlain = leaves.some(({ plain }) => plain !== null && plain !== "")
   if (isAnyPlain && faults.length === 0 && !leaves.some(({ sealed }) => sealed !== null) && rule([]) === null)
@@ -54,7 +52,7 @@ export function readDocument(path: string, bytes: Uint8Array): Result<SopsDocume
   return faults.length > 0 ? fail(faults) : ok({ leaves, metadata: metadata.value })
 }
 
-/** What the policy folder is to know of a file. */
+/** What the policy loader needs to know of a file. */
 export function readFile(path: string, bytes: Uint8Array): FileReading {
   const document = readDocument(path, bytes)
   if (!document.ok) return { faults: document.fault, parts: new Set() }
@@ -66,13 +64,13 @@ interface Walk {
   readonly faults: FileFault[]
 }
 
-/** `way` has the numbers of lists' items beside the keys; null behind a key that no locator can name. */
+/** `way` has the keys and the numbers of list items; null after a key that no locator can name. */
 function walkNode(node: YamlNode, keys: readonly string[], way: readonly string[] | null, into: Walk): void {
   const further = (step: string) => (way !== null && KEY.test(step) ? [...way, step] : null)
   if (node.kind === "map") {
     for (const [key, { value }] of node.entries) walkNode(value, [...keys, key], further(key), into)
   } else if (node.kind === "list") {
-    // SOPS turns a comment among a list's items into an item, which is none in what it opens.
+    // SOPS encrypts a comment in a list as an item, and drops it again when it decrypts.
     const items = node.items.filter((item) => !isSealedComment(item))
     for (const [index, item] of items.entries()) walkNode(item, keys, further(`${index}`), into)
   } else {
@@ -80,7 +78,10 @@ function walkNode(node: YamlNode, keys: readonly string[], way: readonly string[
     const sealed = isSealed(value) ? readSealed(value) : null
     if (isSealed(value) && (sealed === null || sealed.type === "comment"))
       into.faults.push(
-        unusable(at, `${quote(keys.join("/"))} is not an encrypted value as SOPS writes it: restore the file.`),
+        unusable(
+          at,
+          `${quote(keys.join("/"))} is not an encrypted value in the form that SOPS writes: restore the file.`,
+        ),
       )
     into.leaves.push({ keys, name: way?.join("/") ?? null, at, sealed, plain: sealed === null ? value : null, source })
   }
@@ -90,6 +91,6 @@ const isSealedComment = (node: YamlNode) =>
   node.kind === "scalar" && isSealed(node.value) && readSealed(node.value)?.type === "comment"
 
 function inTheClear({ line, column }: Position, what: string): FileFault {
-  const message = `${what}. Whoever can read this folder can read it: encrypt it with sops encrypt --in-place, or sops edit, and replace the secret itself where it was committed before.`
+  const message = `${what}. Everyone who can read this folder can read it: encrypt it with sops encrypt --in-place, or sops edit. If it was committed, also replace the secret itself.`
   return { line, column, code: "secret_plaintext", message }
 }

@@ -1,7 +1,7 @@
-/** Whether SOPS was told to encrypt the value below these keys; null where we cannot tell. */
+/** Whether SOPS was configured to encrypt the value under these keys; null when that cannot be determined. */
 export type KeyRule = (keys: readonly string[]) => boolean | null
 
-/** As SOPS has it when nobody says otherwise. */
+/** The default of SOPS. */
 const DEFAULT_SUFFIX = "_unencrypted"
 
 const RULES = [
@@ -14,10 +14,11 @@ const RULES = [
 ] as const
 
 /**
- * The rule that a file's own settings state, by which a value that lies there in the clear is told from one that should not.
+ * The rule in a file's own settings. It decides which unencrypted values are intended and which are a mistake.
  *
- * Never runs a regular expression of the file's: what it costs is its author's choice, and Go's are not JavaScript's. Of
- * expressions only lists of words are understood, with or without anchors, as `^(data|stringData)$`; and none of comments.
+ * Never runs a regular expression from the file: its author decides its cost, and Go's expressions differ from
+ * JavaScript's. Only lists of words are understood, with or without anchors, such as `^(data|stringData)$`. Rules about
+ * comments are not understood.
  */
 export function keyRuleOf(settings: Readonly<Record<string, unknown>>): KeyRule {
   const stated = RULES.flatMap((name) => {
@@ -33,8 +34,8 @@ export function keyRuleOf(settings: Readonly<Record<string, unknown>>): KeyRule 
 }
 
 /**
- * Whether a file says of a value in the clear that it is not secret: by a rule that names what is not to be encrypted. One
- * that names what is says nothing of a value that somebody forgot to name.
+ * Whether a file declares an unencrypted value as public, with a rule that names what must stay unencrypted. A rule that
+ * names what must be encrypted does not count: somebody may have forgotten to name this value.
  */
 export function isSaidPublic(keys: readonly string[], settings: Readonly<Record<string, unknown>>): boolean {
   const namesSecrets = settings["encrypted_suffix"] !== undefined || settings["encrypted_regex"] !== undefined
@@ -43,7 +44,7 @@ export function isSaidPublic(keys: readonly string[], settings: Readonly<Record<
 
 const WORDS = /^(\^)?(?:\(([A-Za-z0-9_|-]+)\)|([A-Za-z0-9_-]+))(\$)?$/
 
-/** What a list of words matches; null for any other expression. */
+/** A matcher for a list of words; null for any other expression. */
 function wordsOf(expression: string): ((key: string) => boolean) | null {
   const match = WORDS.exec(expression)
   const words = (match?.[2] ?? match?.[3] ?? "").split("|")
@@ -57,7 +58,7 @@ function wordsOf(expression: string): ((key: string) => boolean) | null {
     })
 }
 
-/** `password|^token$`: anchors bind closer than the bar. */
+/** `password|^token$`: anchors bind more tightly than the bar. */
 function alternativesOf(expression: string): ((key: string) => boolean) | null {
   const parts = expression.split("|")
   if (parts.length < 2 || /[()]/.test(expression)) return null

@@ -2,16 +2,16 @@ import { isPlainMap } from "../../core/policy/plain.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { readSealed } from "./sealed-value.ts"
 
-/** What SOPS says of a file in the file itself, as far as it takes to open it. None of it is secret. */
+/** The part of SOPS's metadata in a file that is needed to decrypt it. None of it is secret. */
 export interface Metadata {
-  /** The file's key once for each, encrypted for one X25519 key of age. */
+  /** The file's data key, encrypted once for each X25519 key of age. */
   readonly recipients: readonly Recipient[]
-  /** As written: it is what the MAC is bound to. */
+  /** Exactly as written, because the MAC is bound to it. */
   readonly lastModified: string
   readonly mac: string
-  /** Values that are not encrypted are then not in the MAC either. */
+  /** If true, the MAC covers only encrypted values. */
   readonly macOnlyEncrypted: boolean
-  /** All that it says, for the rule about keys. */
+  /** All settings, for the rule about keys. */
   readonly settings: Readonly<Record<string, unknown>>
 }
 
@@ -25,7 +25,7 @@ export interface Recipient {
 const X25519 = /^age1[ac-hj-np-z02-9]{58}$/
 /** RFC 3339, in the form that SOPS writes. */
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)$/
-/** Keys that are no age key, and how people call them. */
+/** Keys of other kinds than age, with their common names. */
 const OTHER_KEYS: readonly (readonly [string, string])[] = [
   ["pgp", "PGP"],
   ["kms", "AWS KMS"],
@@ -35,12 +35,12 @@ const OTHER_KEYS: readonly (readonly [string, string])[] = [
   ["hckms", "Huawei Cloud KMS"],
 ]
 
-/** Reads SOPS's part of a file. The fault is the end of a sentence that begins with the file. */
+/** Reads SOPS's metadata in a file. The fault is the end of a sentence that begins with the file. */
 export function readMetadata(settings: unknown): Result<Metadata, string> {
-  if (!isPlainMap(settings)) return fail("has a part sops that is not SOPS's")
+  if (!isPlainMap(settings)) return fail("has a key sops without SOPS's metadata")
   if (isUsed(settings["key_groups"]) || isUsed(settings["shamir_threshold"])) {
     return fail(
-      "splits its key among key groups, and the broker holds one age key: encrypt it without key_groups and shamir_threshold",
+      "splits its key among key groups, but the broker has only one age key: encrypt it without key_groups and shamir_threshold",
     )
   }
   const age = Array.isArray(settings["age"]) ? settings["age"].filter(isRecipient) : []
@@ -48,19 +48,19 @@ export function readMetadata(settings: unknown): Result<Metadata, string> {
     const others = OTHER_KEYS.filter(([key]) => isUsed(settings[key])).map(([, name]) => name)
     const instead = others.length === 0 ? "" : ` but for ${others.join(", ")}`
     return fail(
-      `is not encrypted for an age key (age1...)${instead}: name the broker's in .sops.yaml, and run sops updatekeys on the file`,
+      `is not encrypted for an age key (age1...)${instead}: name the broker's key in .sops.yaml, and run sops updatekeys on the file`,
     )
   }
   const { mac, lastmodified } = settings
   if (typeof mac !== "string" || readSealed(mac)?.type !== "str")
-    return fail("has no MAC, without which nothing vouches for it: encrypt it with sops again")
+    return fail("has no MAC to verify it with: encrypt it with sops again")
   if (typeof lastmodified !== "string" || !MOMENT.test(lastmodified))
-    return fail("does not say when it was last modified: encrypt it with sops again")
+    return fail("has no time of its last change (lastmodified): encrypt it with sops again")
   const macOnlyEncrypted = [true, "true"].some((yes) => settings["mac_only_encrypted"] === yes)
   return ok({ recipients: age, lastModified: lastmodified, mac, macOnlyEncrypted, settings })
 }
 
-/** Present, and neither empty nor zero. */
+/** Present, and not empty or zero. */
 const isUsed = (setting: unknown) =>
   ![undefined, null, "", 0, "0"].some((nothing) => setting === nothing) &&
   !(Array.isArray(setting) && setting.length === 0)

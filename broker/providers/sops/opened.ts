@@ -3,31 +3,31 @@ import { Secret } from "../../core/secret.ts"
 import type { Leaf, SopsDocument } from "./document.ts"
 import { readSealed, type SealedValue } from "./sealed-value.ts"
 
-/** A value of a file whose MAC was found to be right. */
+/** A decrypted value of a file with a correct MAC. */
 export interface OpenedValue {
   readonly leaf: Leaf
-  /** As the job gets it; null for null. */
+  /** The bytes for the job; null for the value null. */
   readonly value: Secret<Uint8Array> | null
 }
 
 type Opened =
   | { readonly outcome: "opened"; readonly values: readonly OpenedValue[] }
-  /** A value does not open under the place that it stands in. */
+  /** A value cannot be decrypted at its place. */
   | { readonly outcome: "value-damaged" }
-  /** The values together are not those that were there when the MAC was made. */
+  /** The values have changed since the MAC was made. */
   | { readonly outcome: "mac-wrong" }
 
 /**
- * What the hash of a file begins with whose MAC leaves out values in the clear: SHA-256 of `sops`, so that no such file
- * passes for one whose MAC covers all (SOPS, `MACOnlyEncryptedInitialization`).
+ * The start of the hash when the MAC covers only encrypted values: SHA-256 of `sops`. So such a file can never pass as one
+ * whose MAC covers everything (SOPS, `MACOnlyEncryptedInitialization`).
  */
 const MAC_OF_ENCRYPTED_ONLY = "8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69"
 
 /**
- * Opens every value of a file and holds all of them together against its MAC, before any is handed on.
+ * Decrypts every value of a file, and verifies the MAC over all of them before any value is returned.
  *
- * A ciphertext is bound to the keys above it, and says nothing of its order, its neighbours or its absence. The MAC does:
- * SHA-512 over all values in the file's order, encrypted, and bound to the time of the last change.
+ * A ciphertext is bound only to the keys above it. It does not protect the order of values, their neighbours or their
+ * absence. The MAC does: SHA-512 over all values in the file's order, encrypted, and bound to the time of the last change.
  */
 export async function openDocument(
   { leaves, metadata }: SopsDocument,
@@ -69,7 +69,7 @@ async function decrypt(sealed: SealedValue, boundTo: string, key: CryptoKey): Pr
   }
 }
 
-/** What SOPS encrypts of each type but texts. The type stands in the file unprotected: it must fit what it is said of. */
+/** The plain form of each type except texts. The type in the file is not protected, so the value must fit it. */
 const FORMS: ReadonlyMap<string, RegExp> = new Map([
   ["int", /^-?\d+$/],
   ["float", /^(?:-?\d+(?:\.\d+)?|[+-]Inf|NaN)$/],
@@ -81,7 +81,7 @@ function fitsType(bytes: Uint8Array, type: string): boolean {
   return FORMS.get(type)?.test(new TextDecoder().decode(bytes)) ?? true
 }
 
-/** Flags are `true` and `false` for the job, as JSON and YAML write them. */
+/** Booleans become `true` and `false` for the job, as in JSON and YAML. */
 function typed(bytes: Uint8Array, type: string): Uint8Array {
   return type === "bool" ? encode(new TextDecoder().decode(bytes).toLowerCase()) : bytes
 }
@@ -91,14 +91,18 @@ function textForJob(plain: Leaf["plain"], source: string): Uint8Array | null {
   return encode(typeof plain === "number" ? numberText(plain, source) : String(plain))
 }
 
-/** A value in the clear as the MAC has it: flags begin with a capital, numbers have no exponent, null is not there. */
+/**
+ * The form of an unencrypted value in the MAC: booleans begin with a capital, numbers have no exponent, null is left out.
+ */
 function textInMac(plain: Leaf["plain"], source: string): string {
   if (plain === null) return ""
   if (typeof plain === "boolean") return plain ? "True" : "False"
   return typeof plain === "number" ? numberText(plain, source) : plain
 }
 
-/** A whole number digit by digit, since it may have more digits than a double; another as Go's `%f` with the fewest. */
+/**
+ * A whole number keeps its digits, because it may have more than a double. Another number is written as Go's shortest `%f`.
+ */
 function numberText(number: number, source: string): string {
   if (/^[+-]?\d+$/.test(source)) return BigInt(source.replace(/^\+/, "")).toString()
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "NaN" : number > 0 ? "+Inf" : "-Inf"

@@ -12,10 +12,10 @@ import type { Metadata } from "./metadata.ts"
 import { type OpenedValue, openDocument } from "./opened.ts"
 
 /**
- * Opens files of SOPS's that lie in the policy folder, with the connection's age key, at the moment of the exchange.
+ * Decrypts SOPS files of the policy folder, with the connection's age key, at the time of the exchange.
  *
- * A file is opened as a whole and its MAC checked before any of it is handed out, every time anew: what was opened is
- * neither kept nor written, so that this store has no `cache`.
+ * Each exchange decrypts a file as a whole and verifies its MAC before any value is handed out. Decrypted values are
+ * neither cached nor written, so this store has no `cache`.
  */
 export const sops = storeProvider<Connection, Place>({
   name: "sops",
@@ -61,14 +61,14 @@ async function openFile(path: string, locator: string, { request, side, keys }: 
     throw secretUnusable(
       side,
       locator,
-      "names a file that is not one of SOPS's: check the policy folder with daypass check",
+      "names a file that SOPS did not write: check the policy folder with daypass check",
     )
   const { metadata } = document.value
   const dataKey = await dataKeyFor(metadata.recipients, keys)
   if (dataKey === "foreign") {
     throw denied(
       side,
-      `none of the age keys in its secret opens the file of ${locator}. Name one of theirs (age-keygen -y) in .sops.yaml, and run sops updatekeys on the file`,
+      `the age keys in its secret cannot decrypt the file of ${locator}. Name the public half of one of them (age-keygen -y) in .sops.yaml, and run sops updatekeys on the file`,
     )
   }
   const opened =
@@ -77,14 +77,14 @@ async function openFile(path: string, locator: string, { request, side, keys }: 
   throw secretUnusable(
     side,
     locator,
-    `names a file that was changed by something else than sops: ${DAMAGE[opened.outcome]}. Restore it from Git, and change it with sops edit or sops set`,
+    `names a file that was not changed with sops: ${DAMAGE[opened.outcome]}. Restore it from Git, and change it only with sops edit or sops set`,
   )
 }
 
 const DAMAGE = {
-  "key-damaged": "its key for the connection does not open",
-  "value-damaged": "a value in it does not open in the place where it stands",
-  "mac-wrong": "its values together are not those that its MAC was made of",
+  "key-damaged": "its data key for the connection cannot be decrypted",
+  "value-damaged": "a value in it cannot be decrypted at its place",
+  "mac-wrong": "its MAC does not match its values",
 } as const
 
 /** @throws {BrokerError} `secret_not_found`, `secret_unusable` */
@@ -97,8 +97,8 @@ function storedValue(
   const found = values.find(({ leaf }) => leaf.name === name)
   if (found === undefined) {
     if (values.some(({ leaf }) => leaf.name?.startsWith(`${name}/`)))
-      throw secretUnusable(side, locator, "names a map or a list, and no single value in it")
-    throw secretNotFound(side, locator, "names a key that is not there")
+      throw secretUnusable(side, locator, "names a map or a list, but must name a single value")
+    throw secretNotFound(side, locator, "names a key that does not exist")
   }
   const { leaf, value } = found
   if (value === null) throw secretUnusable(side, locator, "is null")
@@ -106,7 +106,7 @@ function storedValue(
     throw secretUnusable(
       side,
       locator,
-      "lies in the clear in a file with mac_only_encrypted, so that nothing vouches for it: encrypt it too",
+      "is not encrypted in a file with mac_only_encrypted, so it cannot be verified: encrypt it too",
     )
   }
   return { value, isPublic: leaf.sealed === null && isSaidPublic(leaf.keys, metadata.settings) }

@@ -1,4 +1,4 @@
-// Files as sops 3.11.0 wrote them, for the stories of this provider. The keys are made for them, and open nothing else.
+// Files that sops 3.11.0 wrote, for the stories of this provider. The keys were made only for these files.
 
 /** The age key that the files are encrypted for. */
 export const AGE_KEY = "AGE-SECRET-KEY-1YDGCQA98K988N8AF4K3WEH7VHE95PVW99Q2JXRU4P73U07A6Q29QADH7W4"
@@ -34,7 +34,7 @@ sops:
     version: 3.11.0
 `
 
-/** Its MAC leaves out what lies in the clear. */
+/** Its MAC covers only encrypted values. */
 export const MAC_ONLY_ENCRYPTED = `user: shop
 password: ENC[AES256_GCM,data:D+n/E3g694D7X8iAz2ss3meUSpH4xA==,iv:SLE3zo+hKaOKhNV3YclZmaJGKw0ipn7V/HWLCsIYjIw=,tag:fHiOsjOG16uzKTcTP8feBQ==,type:str]
 sops:

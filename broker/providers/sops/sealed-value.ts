@@ -1,8 +1,8 @@
-/** What SOPS writes in place of a value. */
+/** The encrypted form of a value. */
 export interface SealedValue {
   readonly type: string
   readonly iv: Uint8Array<ArrayBuffer>
-  /** The ciphertext with its tag behind it, as WebCrypto wants it. */
+  /** The ciphertext followed by its tag, as WebCrypto needs it. */
   readonly data: Uint8Array<ArrayBuffer>
 }
 
@@ -12,11 +12,11 @@ const FORM =
 const IV_BYTES = 32
 const TAG_BYTES = 16
 
-/** Whether a text stands for an encrypted value, well formed or not. */
+/** Whether a text claims to be an encrypted value, well formed or not. */
 export const isSealed = (text: unknown): text is string =>
   typeof text === "string" && text.startsWith("ENC[AES256_GCM,")
 
-/** Reads an encrypted value in the one way in which SOPS writes it; null for any other. */
+/** Reads an encrypted value in exactly the form that SOPS writes; null for any other. */
 export function readSealed(text: string): SealedValue | null {
   const [, data = "", iv = "", tag = "", type = ""] = FORM.exec(text) ?? []
   const parts = [data, iv, tag].map(decoded)
@@ -28,7 +28,7 @@ export function readSealed(text: string): SealedValue | null {
   return { type, iv: ivBytes, data: sealed }
 }
 
-/** Base64 in its one spelling: with stray bits in the last character, several texts would be one value. */
+/** Base64 in its only canonical spelling: with stray bits in the last character, several texts would be the same value. */
 function decoded(text: string): Uint8Array<ArrayBuffer> | null {
   if (text === "" || text.length % 4 !== 0) return null
   const binary = atob(text)

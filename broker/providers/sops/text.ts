@@ -5,21 +5,21 @@ import { parseYaml, type YamlEntry, type YamlNode } from "../../core/policy/yaml
 import { decodeText, Positions } from "../../core/policy/yaml-guard.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
 
-/** A file of secrets as a tree, SOPS's own part taken out of it. */
+/** A secrets file as a tree, with SOPS's metadata taken out. */
 export interface SecretsText {
   readonly root: YamlNode
-  /** SOPS's part as plain data; undefined when there is none. */
+  /** SOPS's metadata as plain data; undefined when there is none. */
   readonly sops: unknown
   readonly sopsAt: Position
 }
 
 type Reading = Result<SecretsText, readonly FileFault[]>
 
-/** The key of SOPS's part, and what its keys begin with where a file has no maps. */
+/** The key of SOPS's metadata, and the prefix of its keys in a format without maps. */
 const SOPS = "sops"
 const PREFIX = "sops_"
 
-/** Reads a file by the end of its name. Its depth and size are bounded as a policy's, and a key stands in it once. */
+/** Reads a file in the format of its name's ending. Depth and size have the limits of a policy, and keys must be unique. */
 export function readText(path: string, bytes: Uint8Array): Reading {
   if (path.endsWith(".env")) return readDotenv(path, bytes)
   const isJson = path.endsWith(".json")
@@ -27,7 +27,7 @@ export function readText(path: string, bytes: Uint8Array): Reading {
   if (!document.ok) return fail(document.fault.map(ownWords))
   const { root, value } = document.value
   if (root.kind !== "map" || (isJson && !isJsonText(bytes))) {
-    return fail([unusable(root.at, `This is not ${isJson ? "a JSON object" : "a map in YAML"}, as SOPS writes it.`)])
+    return fail([unusable(root.at, `This must be ${isJson ? "a JSON object" : "a map in YAML"}, as SOPS writes it.`)])
   }
   const sopsAt = root.entries.get(SOPS)?.at ?? root.at
   const entries = new Map([...root.entries].filter(([key]) => key !== SOPS))
@@ -42,14 +42,14 @@ export const unusable = ({ line, column }: Position, message: string): FileFault
 })
 
 /**
- * The parser's faults without its own words, which repeat what they stumble over: before it is encrypted, that may be a
- * secret, and the checks of pull requests print it.
+ * The parser's faults with our own words. The parser's messages quote the text, which may be an unencrypted secret, and
+ * checks of pull requests print them.
  */
 function ownWords({ code, line, column }: PolicyFault): FileFault {
-  const why = WHY[code] ?? "it is not written as SOPS writes it"
+  const why = WHY[code] ?? "it does not have the form that SOPS writes"
   return unusable(
     { line, column },
-    `This file of secrets cannot be read: ${why}. Encrypt it with sops, and change it with sops alone.`,
+    `This secrets file cannot be read: ${why}. Encrypt it with sops, and change it only with sops.`,
   )
 }
 
@@ -57,14 +57,14 @@ const WHY: Readonly<Record<string, string>> = Object.assign(Object.create(null),
   file_too_large: "it has more than 64 KiB",
   file_empty: "it is empty",
   not_utf8: "it is not UTF-8",
-  character_forbidden: "a tab, a control character or an invisible one stands here in the clear",
-  yaml_feature: "aliases, anchors, merge keys, tags, directives and second documents are not taken",
-  yaml_too_deep: "it nests too deep",
-  key_duplicate: "a key stands here that the map has already",
-  key_not_text: "a key here is no text",
+  character_forbidden: "there is an unencrypted tab, control character or invisible character",
+  yaml_feature: "aliases, anchors, merge keys, tags, directives and second documents are not supported",
+  yaml_too_deep: "its nesting is too deep",
+  key_duplicate: "this key is duplicated in its map",
+  key_not_text: "this key is not a text",
 })
 
-/** JSON is YAML but for tabs between its tokens; inside of its texts there are none. Positions stay as they are. */
+/** JSON is YAML, except for tabs between tokens; texts contain none. They are replaced, so positions do not change. */
 function spaced(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => (byte === 0x09 ? 0x20 : byte))
 }
@@ -93,18 +93,18 @@ function readDotenv(path: string, bytes: Uint8Array): Reading {
     if (line === "" || line.startsWith("#")) continue
     const equals = line.indexOf("=")
     if (equals < 1 || line.endsWith("\r"))
-      return fail([unusable(at, "This line is not KEY=value, ended by a line feed, as SOPS writes it.")])
+      return fail([unusable(at, "This line must be KEY=value, ended by a line feed, as SOPS writes it.")])
     const [key, value] = [line.slice(0, equals), line.slice(equals + 1).replaceAll("\\n", "\n")]
     const own = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null
     if (own === null ? entries.has(key) : settings.has(own))
-      return fail([unusable(at, "This key stands in the file twice.")])
+      return fail([unusable(at, "This key is duplicated in the file: keep one.")])
     if (own === null) entries.set(key, { at, value: { kind: "scalar", at, value, source: value } })
     else {
       if (settings.size === 0) sopsAt = at
       settings.set(own, value)
     }
   }
-  if (entries.size === 0) return fail([unusable(FILE_START, "This file holds no secret.")])
+  if (entries.size === 0) return fail([unusable(FILE_START, "This file contains no secret.")])
   return ok({
     root: { kind: "map", at: FILE_START, entries },
     sops: settings.size === 0 ? undefined : nested(settings),
@@ -114,14 +114,14 @@ function readDotenv(path: string, bytes: Uint8Array): Reading {
 
 const AGE_ENTRY = /^age__list_(\d{1,3})__map_(recipient|enc)$/
 
-/** SOPS's part of a file without maps: `age__list_0__map_enc` is `enc` of the first of `age`. */
+/** SOPS's metadata in a format without maps: `age__list_0__map_enc` is `enc` of the first entry of `age`. */
 function nested(settings: ReadonlyMap<string, string>): Readonly<Record<string, unknown>> {
   const age = new Map<string, Record<string, string>>()
   const flat: [string, unknown][] = []
   for (const [key, value] of settings) {
     const [, index, part] = AGE_ENTRY.exec(key) ?? []
     if (index === undefined || part === undefined) {
-      // `pgp__list_0__map_fp` says no more to us than that there is one.
+      // Of `pgp__list_0__map_fp` we only need to know that there is such a key.
       flat.push([key.split("__", 1)[0] ?? key, value])
       continue
     }

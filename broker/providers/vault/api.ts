@@ -5,7 +5,7 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { type Call, call, denied, invalid, jsonOf, type OtherSide, passingFailure, unavailable } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
 
-/** One Vault, as calls need it. */
+/** The address of one Vault, for calls. */
 export interface Vault {
   readonly side: OtherSide
   readonly url: string
@@ -20,7 +20,7 @@ export const vaultOf = (
     name: "Vault",
     connection: connectionName,
     redirects:
-      "A standby node of a cluster points at the active one: give the cluster's own address as the connection's url, or let standby nodes forward requests.",
+      "A standby node of a cluster redirects to the active one: use the cluster's address as the connection's url, or let standby nodes forward requests.",
   },
   url,
   namespace,
@@ -28,7 +28,7 @@ export const vaultOf = (
 
 export interface Asked {
   readonly method: "GET" | "POST"
-  /** Below `/v1/`: parts that a schema let through, or that stand in this code. */
+  /** The path below `/v1/`. Its parts were accepted by a schema, or come from this code. */
   readonly path: string
   readonly query?: string
   readonly token?: Secret<string>
@@ -58,7 +58,7 @@ export function build({ url, namespace }: Vault, { method, path, query, token, b
 /**
  * Sends one request.
  *
- * @throws {BrokerError} for what passes: throttling, a Vault that is sealed, down or not up to date
+ * @throws {BrokerError} for transient failures: throttling, a Vault that is sealed, down or not up to date
  */
 export async function ask(vault: Vault, asked: Asked, io: ProviderIo): Promise<HttpResponse> {
   const response = await call(vault.side, build(vault, asked), io)
@@ -70,25 +70,25 @@ export async function ask(vault: Vault, asked: Asked, io: ProviderIo): Promise<H
 /** 412: this node has not caught up. 472 and 473: a standby of disaster recovery or performance (Vault's HTTP API). */
 const NOT_NOW: ReadonlySet<number> = new Set([412, 472, 473])
 
-/** What passes: worth another try, where another try is safe. Null when the answer is none of that. */
+/** The error for a transient failure, which is worth a retry if a retry is safe; null for any other answer. */
 export function passingOf({ side }: Vault, response: HttpResponse): BrokerError | null {
   const { status } = response
   if (status === 503) {
     return unavailable(
       side,
-      `is sealed or down for connection ${side.connection} (HTTP 503). See that it is unsealed, and what stands before it`,
+      `is sealed or down for connection ${side.connection} (HTTP 503). Check that it is unsealed, and check the proxies before it`,
     )
   }
   if (NOT_NOW.has(status)) {
     return unavailable(
       side,
-      `cannot answer for connection ${side.connection} at this node (HTTP ${status}). Give the address of the active cluster as the connection's url`,
+      `cannot answer for connection ${side.connection} at this node (HTTP ${status}). Use the address of the active cluster as the connection's url`,
     )
   }
   return passingFailure(side, response)
 }
 
-/** Whether one of Vault's errors says this. Texts are compared with phrases of its sources, and never repeated. */
+/** Whether one of Vault's errors contains this phrase. Vault's texts are only compared, and never repeated. */
 export const says = (response: HttpResponse, phrase: string): boolean =>
   errorsOf(response).some((error) => error.includes(phrase))
 
@@ -98,25 +98,26 @@ function errorsOf(response: HttpResponse): readonly string[] {
 }
 
 /**
- * Whether a 403 says that the token itself is no more, rather than what it may not do.
+ * Whether a 403 means that the token no longer exists, rather than that it lacks a permission.
  *
- * Vault from 1.17 on says so in words. OpenBao and older ones answer the bare refusal, where a policy's refusal is one in
- * a list; but so they do to a token from an address that it is not bound to, and then it lives on.
+ * Vault 1.17 and newer says so in words. OpenBao and older versions send only the bare refusal, while a policy's refusal is
+ * one of several errors. But they send the same bare refusal when the token is used from an address that it is not bound
+ * to, and then the token is still alive.
  */
 export const isTokenGone = (response: HttpResponse, isBoundToAddresses: boolean): boolean =>
   response.status === 403 &&
   (says(response, "invalid token") || (!isBoundToAddresses && errorsOf(response).join() === "permission denied"))
 
-/** A member that a wrapped answer has in place of its data. */
+/** Refuses a wrapped answer, which has a token instead of its data. */
 export function refuseWrapped({ side }: Vault, response: HttpResponse): void {
   const wrapped = memberOf(jsonOf(response), "wrap_info")
   if (wrapped === null || wrapped === undefined) return
   throw invalid(
     side,
-    "is wrapped: somebody else would have to unwrap it. Take min_wrapping_ttl and control groups off the policy for this path",
+    "is wrapped and cannot be read. Remove min_wrapping_ttl and control groups from the policy for this path",
   )
 }
 
-/** A refusal that needs no more words than what was asked for. */
+/** A refusal with the HTTP status and the remedy. */
 export const refused = ({ side }: Vault, { status }: HttpResponse, remedy: string): BrokerError =>
   denied(side, `HTTP ${status}: ${remedy}`)

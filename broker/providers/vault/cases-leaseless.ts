@@ -54,12 +54,12 @@ const happy = (name: string, data: Readonly<Record<string, unknown>>, expiresAt:
 const spoiled: readonly ProviderCase[] = (
   [
     ["lives longer than was granted", { expiration: NOW_SECONDS + 3600 }, "longer than was granted"],
-    ["has expired already", { expiration: NOW_SECONDS - 1 }, "expired already"],
+    ["has expired already", { expiration: NOW_SECONDS - 1 }, "already expired"],
     ["has a rest of life that is longer", { ttl: 86_400 }, "longer than was granted"],
     ["lives longer by one of two ends that it has", { ttl: 300, expires_at: NOW_SECONDS + 3600 }, "longer than was"],
     ["lives longer, in another form", { expires_at: "2026-11-22T13:00:00Z" }, "longer than was granted"],
-    ["may never end", { expires_at: 0 }, "no readable way"],
-    ["ends when nobody can read", { ttl: 300, expiration: FOREIGN_TEXT }, "no readable way"],
+    ["may never end", { expires_at: 0 }, "its end is not readable"],
+    ["ends when nobody can read", { ttl: 300, expiration: FOREIGN_TEXT }, "its end is not readable"],
   ] as const
 ).map(([what, data, detailHolds]) => ({
   name: `hands out nothing without a lease that ${what}`,

@@ -23,7 +23,7 @@ const refusals: readonly ProviderCase[] = (
     [
       "another subject",
       errors(400, `${INVALID} subject (sub) claim`),
-      `bound_subject is not the grant's, which is ${CASE_SUBJECT},`,
+      `bound_subject must be exactly the grant's subject, ${CASE_SUBJECT}`,
     ],
     ["claims that are not bound", errors(400, 'error validating claims: claim "ref" does not match'), "bound_claims"],
     ["another issuer", errors(400, `${INVALID} issuer (iss) claim`), "bound_issuer"],

@@ -8,9 +8,9 @@ import { toldEnd } from "./told-end.ts"
 import { valuesOf } from "./values.ts"
 
 /**
- * Has a secrets engine mint, under a login of its own that ends with what was minted.
+ * Lets a secrets engine mint, with a separate login that ends together with the minted credential.
  *
- * @throws {BrokerError} with nothing left behind that could be revoked, or a `LeftAliveError` that says how
+ * @throws {BrokerError} after everything revocable was revoked, or a `LeftAliveError` with the handle of what is left
  */
 export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request, io: ProviderIo): Promise<Minted> {
   return whileHolding(vault, request, io, async (login, hurried) => {
@@ -25,7 +25,7 @@ export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request,
       return { values, expiresAt, revocation: "expires-only" }
     }
     const isSession = isStsSession(fresh.data)
-    // A renewal would shorten the lease and not the session.
+    // A renewal would shorten the lease, but not the session.
     const known = isSession ? { ...lease, isRenewable: false } : lease
     const leaseEndsAt = await endOfLease(vault, login, known, from, ttlSeconds, hurried)
     if (isSession) {
@@ -35,7 +35,7 @@ export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request,
     }
     return {
       values,
-      // The lease ends with its token, should that end first.
+      // A lease also ends when its token ends.
       expiresAt: new Date(Math.min(leaseEndsAt.getTime(), login.endsAt.getTime())),
       revocation: "revocable",
       handle: handleOf(vault, { ...login, leases: [lease.id] }),
@@ -44,18 +44,18 @@ export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request,
 }
 
 /**
- * Refuses a session whose lease Vault may have cut at the engine's own maximum, which it tells in a warning alone: the
- * session lives on for as long as its cloud was told, and nobody could take it back.
+ * Refuses a session whose lease Vault may have shortened to the engine's maximum. Vault says so only in a warning. The
+ * session itself then lives as long as its cloud was told, and cannot be revoked.
  */
 function refuseCut({ side }: Vault, { isWarned }: Lease): void {
   if (!isWarned) return
   throw invalid(
     side,
-    "warns about a session's lease, so that the session may live longer. Give the engine's mount a max_lease_ttl of no less than its role's max_sts_ttl; vault read at the grant's path shows the warning",
+    "has a warning about a session's lease, so the session may live longer than granted. Set the max_lease_ttl of the engine's mount to at least the max_sts_ttl of its role; vault read at the grant's path shows the warning",
   )
 }
 
-/** When a lease ends, shortened to what was granted if it is longer. */
+/** When a lease ends. A longer lease is shortened to the granted time. */
 async function endOfLease(
   vault: Vault,
   { token }: HeldLogin,
@@ -70,13 +70,13 @@ async function endOfLease(
   if (seconds !== null && seconds <= ttlSeconds) return after(renewedFrom, seconds)
   throw invalid(
     vault.side,
-    `has a lease of ${seconds ?? lease.seconds} s where ${ttlSeconds} s were granted, and it cannot be shortened. Lower the lifetime in the engine's role, or name its ttl_parameter in the connection's dynamic`,
+    `has a lease of ${seconds ?? lease.seconds} s, but ${ttlSeconds} s were granted, and it cannot be shortened. Lower the lifetime in the engine's role, or name its ttl_parameter in the connection's dynamic`,
   )
 }
 
 /**
- * When what has no lease ends: by what the engine says of it; else by what it was told, where the connection says that it
- * heeds that.
+ * When a credential without a lease ends: the end that the engine names, or else the granted time, if the connection
+ * declares that the engine obeys a ttl parameter.
  */
 function endWithoutLease(
   vault: Vault,
@@ -86,15 +86,15 @@ function endWithoutLease(
   ttlSeconds: number,
 ): Date {
   const told = toldEnd(data, from)
-  if (told === "unreadable") throw invalid(vault.side, "has no lease and says in no readable way when it ends")
+  if (told === "unreadable") throw invalid(vault.side, "has no lease, and its end is not readable")
   const end = told ?? (engine.ttl_parameter === undefined ? null : after(from, ttlSeconds))
   if (end === null) {
     throw invalid(
       vault.side,
-      "has no lease and does not say when it ends. Have the engine make leases, as PKI does with generate_lease; or name, at its path in the connection's dynamic, the ttl_parameter that it heeds",
+      "has no lease and does not say when it ends. Let the engine make leases, as PKI does with generate_lease; or name, at its path in the connection's dynamic, the ttl_parameter that it obeys",
     )
   }
-  if (end.getTime() <= from.getTime()) throw invalid(vault.side, "has expired already")
+  if (end.getTime() <= from.getTime()) throw invalid(vault.side, "has already expired")
   if (outlives(end, from, ttlSeconds)) {
     throw invalid(
       vault.side,

@@ -8,16 +8,16 @@ import { retryPassing } from "../retry.ts"
 import { ask, isTokenGone, REVOKE_SELF, refused, type Vault, vaultOf } from "./api.ts"
 import type { Lease } from "./minted.ts"
 
-/** What taking back needs: a Vault token, and the leases that hang on it. */
+/** What the revocation needs: a Vault token, and the leases that were created with it. */
 export interface Holding {
   readonly token: Secret<string>
   readonly leases: readonly string[]
   readonly isBoundToAddresses: boolean
-  /** Nobody can revoke the token, which ends by itself: taking the leases back is all. */
+  /** A batch token cannot be revoked and expires by itself. Only the leases are revoked. */
   readonly isBatch?: boolean
 }
 
-/** Where the credential is goes along: a connection may point at another Vault by the time that it is taken back. */
+/** The handle contains Vault's address: by the time of the revocation, the connection may point to another Vault. */
 const handle = z.strictObject({
   url: z.string(),
   namespace: z.string().optional(),
@@ -57,9 +57,9 @@ export function openHandle(
 const renewal = z.object({ lease_id: z.string(), lease_duration: z.int().min(1), renewable: z.boolean() })
 
 /**
- * Has a lease end after this time, counted from now: the increment of a renewal can shorten as well.
+ * Sets the end of a lease to this time from now. The increment of a renewal can also shorten a lease.
  *
- * @returns what it lives now, in seconds, which an engine may decide otherwise; null when Vault refuses
+ * @returns the new lifetime in seconds, which the engine may choose differently; null when Vault refuses
  */
 export async function renewLease(
   vault: Vault,
@@ -74,20 +74,20 @@ export async function renewLease(
   )
   if (response.status !== 200) return null
   const renewed = readJson(vault.side, response, renewal, "a renewal")
-  if (renewed.lease_id !== id) throw invalid(vault.side, "renews another lease")
+  if (renewed.lease_id !== id) throw invalid(vault.side, "is about another lease")
   return renewed.lease_duration
 }
 
 /**
- * Takes back a token and the leases that hang on it; succeeds when they are gone already.
+ * Revokes a token and the leases that were created with it. Succeeds when they have already ended.
  *
- * The leases go first, and Vault is to answer only when that is done. A role whose policies do not allow it can still
- * revoke its token, which has Vault take the leases back on its own, a moment later. A lease that its engine cannot
- * take back now keeps the token, so that it can be tried again.
+ * The leases come first, and Vault must answer only after it has revoked them. If the role's policies do not allow that,
+ * the token itself can still be revoked; Vault then revokes the leases a moment later. If an engine cannot revoke a lease
+ * now, the token is kept, so that a retry is possible.
  *
  * @throws {BrokerError}
  */
-export async function takeBack(
+export async function revokeAll(
   vault: Vault,
   { token, leases, isBoundToAddresses, isBatch = false }: Holding,
   io: ProviderIo,
@@ -110,5 +110,5 @@ const isDone = ({ status }: HttpResponse): boolean => status === 200 || status =
 const notYet = ({ side }: Vault, { status }: HttpResponse): BrokerError =>
   unavailable(
     side,
-    `could not take a lease of connection ${side.connection} back (HTTP ${status}). See that the secrets engine reaches what it minted for`,
+    `could not revoke a lease of connection ${side.connection} (HTTP ${status}). Check that the secrets engine can reach the system that it mints for`,
   )

@@ -7,20 +7,22 @@ import { retryPassing } from "../retry.ts"
 import { type Asked, ask, REVOKE_SELF, type Vault } from "./api.ts"
 import { type Login, seconds } from "./session.ts"
 
-/** What the broker knows of a token that it holds for a job. */
+/** What the broker knows about a token that it holds for a job. */
 export interface Held {
   readonly seconds: number
-  /** It counts from some addresses only, or Vault does not say. */
+  /** The token is valid only from some addresses, or Vault does not say. */
   readonly isBoundToAddresses: boolean
-  /** No renewal makes it live longer than this, counted from its beginning; 0 when there is no such end. Null: Vault does not say. */
+  /**
+   * The maximum lifetime including renewals, counted from the start; 0 when there is no maximum. Null: Vault does not say.
+   */
   readonly explicitMaxSeconds: number | null
 }
 
 /**
- * Makes sure that a token can be taken back, and has it live as long as was granted where Vault lets it: longer and
- * shorter, since the increment of a renewal counts from now.
+ * Checks that a token can be revoked, and sets its lifetime to the granted time if Vault allows it. A renewal can lengthen
+ * or shorten it, because its increment counts from now.
  *
- * @throws {BrokerError} `provider_denied` when the token may not revoke itself, or is one that renewals keep alive for ever
+ * @throws {BrokerError} `provider_denied` when the token may not revoke itself, or when it can be renewed without end
  */
 export async function hold(vault: Vault, login: Login, ttlSeconds: number, io: ProviderIo): Promise<Held> {
   const asking = (asked: Asked) => retryPassing(io, () => ask(vault, { ...asked, token: login.token }, io))
@@ -33,18 +35,18 @@ export async function hold(vault: Vault, login: Login, ttlSeconds: number, io: P
   if (!mayRevokeItself(capabilities)) {
     throw denied(
       vault.side,
-      "the role's tokens may not revoke themselves, so that nothing could be taken back. Leave Vault's policy default on the role, or allow update on auth/token/revoke-self and sys/capabilities-self",
+      "the role's tokens may not revoke themselves, so the broker could not revoke what was minted. Keep Vault's policy default on the role, or allow update on auth/token/revoke-self and sys/capabilities-self",
     )
   }
   const known = readItself(itself)
   if (known !== null && known.period > 0) {
     throw denied(
       vault.side,
-      "the role gives periodic tokens, which whoever has one keeps alive for ever. Set its token_period to 0",
+      "the role issues periodic tokens, which their holder can renew without end. Set its token_period to 0",
     )
   }
   return {
-    // A refusal to renew leaves the token as it is: then it ends when it does.
+    // When Vault refuses the renewal, the token keeps its own end.
     seconds: renewed?.status === 200 ? readRenewed(vault, renewed) : login.seconds,
     isBoundToAddresses: known === null || known.bound_cidrs.length > 0,
     explicitMaxSeconds: known?.explicit_max_ttl ?? null,
@@ -60,7 +62,7 @@ function mayRevokeItself(response: HttpResponse): boolean {
   )
 }
 
-/** What a token says of itself. Vault leaves `period` and `bound_cidrs` out where there are none. */
+/** The answer of a token's self-lookup. Vault leaves out `period` and `bound_cidrs` when they are not set. */
 const itself = z.object({
   explicit_max_ttl: z.int().min(0),
   period: z

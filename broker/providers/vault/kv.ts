@@ -7,22 +7,25 @@ import { secretNotFound, secretUnusable } from "../stored-value.ts"
 import { type Asked, refused, refuseWrapped, type Vault } from "./api.ts"
 import { apiPathOf, type KvMounts, type KvSecret, type Place, secretAt } from "./locator.ts"
 
-/** A KV secret is at most as large as an entry of Vault's storage: 1 MiB (Vault's documentation, "Limits and maximums"). */
+/**
+ * The limit for a KV secret, which is at most as large as an entry of Vault's storage: 1 MiB (Vault's documentation,
+ * "Limits and maximums").
+ */
 const MAX_SECRET_BYTES = 1024 * 1024 + 64 * 1024
 
-/** One secret to read, for every locator that picks a field of it. */
+/** One secret to read, for all locators that select a field of it. */
 export interface KvRead extends KvSecret {
   readonly version: number | null
-  /** The first locator that wants it, for sentences. */
+  /** The first locator that requests it, for messages. */
   readonly locator: string
 }
 
-/** What to read for these: each secret and version once. */
+/** The reads for these locators: each secret and version once. */
 export function readsFor(wanted: readonly Located<Place>[], mounts: KvMounts): ReadonlyMap<string, KvRead> {
   const reads = new Map<string, KvRead>()
   for (const { locator, place } of wanted) {
     const secret = secretAt(place.secret, mounts)
-    // Held against the connection when the policies loaded.
+    // The locator was checked against the connection when the policies loaded.
     if (secret === null) throw new TypeError("a locator outside of the connection's KV mounts")
     const key = keyOf(place)
     if (!reads.has(key)) reads.set(key, { ...secret, version: place.version, locator })
@@ -30,7 +33,7 @@ export function readsFor(wanted: readonly Located<Place>[], mounts: KvMounts): R
   return reads
 }
 
-/** The same for all places that are fields of the same version of the same secret. */
+/** The key of a read: equal for all fields of the same version of the same secret. */
 export const keyOf = ({ secret, version }: Place): string => `${secret}?${version ?? ""}`
 
 /** Builds the request. Source: the KV engines' HTTP APIs, versions 1 and 2. */
@@ -50,7 +53,7 @@ const second = z.object({ lease_id: z.literal(""), data: z.object({ data: fields
  * The fields of a secret.
  *
  * @throws {BrokerError} `secret_not_found` for one that is absent, deleted or destroyed; `provider_denied` when the
- *   login's policies do not let it read there; `secret_unusable` where an engine mints instead of keeping
+ *   login's policies do not allow the read; `secret_unusable` when an engine mints instead of storing
  */
 export function readSecret(vault: Vault, read: KvRead, response: HttpResponse): Readonly<Record<string, unknown>> {
   const { side } = vault
@@ -61,17 +64,13 @@ export function readSecret(vault: Vault, read: KvRead, response: HttpResponse): 
     throw refused(
       vault,
       response,
-      `the role's policies do not let it read ${locator}. They need: path "${path}" { capabilities = ["read"] }`,
+      `the role's policies do not allow to read ${locator}. They need: path "${path}" { capabilities = ["read"] }`,
     )
   if (response.status !== 200)
-    throw refused(vault, response, `${locator} could not be read. See that ${mount} is a KV engine of version ${kv}`)
+    throw refused(vault, response, `${locator} could not be read. Check that ${mount} is a KV engine of version ${kv}`)
   refuseWrapped(vault, response)
   if (leaseIdOf(response) !== null)
-    throw secretUnusable(
-      side,
-      locator,
-      "is minted anew for whoever reads it, and not kept: a grant with dynamic is for that",
-    )
+    throw secretUnusable(side, locator, "is minted for each read instead of stored: use a grant with dynamic")
   if (kv === 1) return readJson(side, response, first, "a secret of a KV engine of version 1").data
   const { data } = readJson(side, response, second, "a secret of a KV engine of version 2")
   if (read.version !== null && data.metadata.version !== read.version)
@@ -87,15 +86,15 @@ export function leaseIdOf(response: HttpResponse): string | null {
 
 const gone = z.object({ data: z.object({ metadata }) })
 
-/** Why there is nothing: version 2 says of a version that was deleted that it was. */
+/** Why there is no secret. Version 2 says whether a version was deleted or destroyed. */
 function absence({ mount, kv, version }: KvRead, response: HttpResponse): string {
   const parsed = kv === 2 ? gone.safeParse(jsonOf(response)) : null
   if (parsed?.success) {
     const { destroyed, version: number } = parsed.data.data.metadata
     return destroyed
-      ? `was destroyed in version ${number}, for good: write a new version`
+      ? `was destroyed permanently in version ${number}: write a new version`
       : `was deleted in version ${number}: undelete that version, or write a new one`
   }
   const what = version === null ? "no such secret" : "no such secret or no such version"
-  return `is not there: ${what}, or ${mount} is no KV engine of version ${kv}`
+  return `does not exist: ${what}, or ${mount} is not a KV engine of version ${kv}`
 }

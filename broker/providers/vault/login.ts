@@ -4,18 +4,17 @@ import { retryPassing } from "../retry.ts"
 import { audienceOf } from "../service.ts"
 import { ask, type Vault } from "./api.ts"
 import type { Connection, Grant } from "./grant.ts"
-import { type Holding, handleOf, takeBack } from "./handle.ts"
+import { type Holding, handleOf, revokeAll } from "./handle.ts"
 import { type Held, hold } from "./hold.ts"
 import { accept, buildLogin, type Login, readLogin, revocableTokenOf } from "./session.ts"
 
 export type Request = MintRequest<Connection, Grant>
 
 /**
- * Logs in with the broker's identity token. A token that is refused here is not left behind, be it that the rest of the
- * answer cannot be read. Repeated while it fails of something that passes: a login whose answer was lost is a token that
- * nobody knows, and ends by itself.
+ * Logs in with the broker's identity token. A token that is refused here is revoked, even if the rest of the answer cannot
+ * be read. Transient failures are retried: when an answer was lost, its token is unknown to everyone and expires.
  *
- * @param isHeld what the job gets hangs on this login
+ * @param isHeld the job's credential depends on this login
  * @throws {BrokerError}
  */
 export async function logIn(vault: Vault, request: Request, isHeld: boolean, io: ProviderIo): Promise<Login> {
@@ -37,21 +36,21 @@ export async function logIn(vault: Vault, request: Request, isHeld: boolean, io:
   }
 }
 
-/** A login that is held for the job, and when it ends by itself. */
+/** A login that is held for the job, with its expiry. */
 export interface HeldLogin extends Held {
   readonly token: Login["token"]
   readonly isRenewable: boolean
-  /** When it was there for certain: what Vault counts began before. */
+  /** A time when the login certainly existed. Vault's own count began earlier. */
   readonly from: Date
   readonly endsAt: Date
 }
 
-/** Kept free for taking back what a mint that fails has made already, in milliseconds. */
+/** Time reserved to revoke the credentials of a mint that fails, in milliseconds. */
 const RESERVE_MS = 3_000
 
 /**
- * Logs in for what the job is to get, and hands the login to `use`. When that fails, the token is revoked and with it all
- * that was minted under it: Vault takes back a token's leases with the token.
+ * Logs in for the job's credential, and passes the login to `use`. When `use` fails, the token is revoked, and Vault
+ * revokes all leases that were created with it.
  *
  * @throws {BrokerError} a `LeftAliveError` when the token could not be revoked either
  */
@@ -71,17 +70,17 @@ export async function whileHolding<Result>(
     isBoundToAddresses = held.isBoundToAddresses
     return await use({ ...held, token, isRenewable, from, endsAt: after(from, held.seconds) }, hurried)
   } catch (error) {
-    // A renewal may have been done and its answer lost.
+    // A renewal may have succeeded although its answer was lost.
     const atTheLatest = after(io.now(), Math.max(login.seconds, request.ttlSeconds))
     throw await afterTakingBack(vault, { token, leases: [], isBoundToAddresses }, atTheLatest, error, io)
   }
 }
 
 /**
- * Takes back what a mint that failed had made.
+ * Revokes the credentials of a failed mint.
  *
- * @param endsAt when that ends by itself; null when nobody knows
- * @returns what is to be thrown: `error`, and along with it what could not be taken back
+ * @param endsAt when they expire; null when that is not known
+ * @returns the error to throw: `error`, with the credentials that could not be revoked
  */
 export async function afterTakingBack(
   vault: Vault,
@@ -91,7 +90,7 @@ export async function afterTakingBack(
   io: ProviderIo,
 ): Promise<unknown> {
   try {
-    await takeBack(vault, holding, io)
+    await revokeAll(vault, holding, io)
     return error
   } catch {
     const failure =
@@ -100,9 +99,9 @@ export async function afterTakingBack(
   }
 }
 
-/** Revokes a login that nothing hangs on, and that nobody but the broker has had. When that fails, it ends in its time. */
+/** Revokes a login that only the broker used and that nothing depends on. When that fails, the login expires. */
 export async function giveUp(vault: Vault, { token }: Pick<Login, "token">, io: ProviderIo): Promise<void> {
-  await takeBack(vault, { token, leases: [], isBoundToAddresses: true }, io).catch((_: BrokerError) => undefined)
+  await revokeAll(vault, { token, leases: [], isBoundToAddresses: true }, io).catch((_: BrokerError) => undefined)
 }
 
 export const after = (start: Date, seconds: number): Date => new Date(start.getTime() + seconds * 1000)

@@ -10,34 +10,34 @@ import { type Asked, build, passingOf, refused, refuseWrapped, type Vault } from
 import type { Engine } from "./engines.ts"
 import type { Grant } from "./grant.ts"
 
-/** A lease: what a secrets engine can renew, and takes its credential back with. */
+/** A lease, with which a secrets engine renews and revokes a credential. */
 export interface Lease {
   readonly id: string
   readonly seconds: number
   readonly isRenewable: boolean
-  /** Vault warned of something: of having cut the lease, among others, which what was minted may outlive then. */
+  /** Vault's answer has a warning. It may mean that the lease was shortened, and that the credential outlives it. */
   readonly isWarned: boolean
 }
 
-/** What a secrets engine minted. */
+/** A credential that a secrets engine minted. */
 export interface FreshSecret {
-  /** Null for what the engine keeps no account of. */
+  /** Null when the engine does not manage the credential with a lease. */
   readonly lease: Lease | null
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** The grant's part about minting, and what the connection says of its path. */
+/** The grant's part about minting, with the connection's settings for its path. */
 export type DynamicGrant = Pick<Grant, "parameters"> & {
   readonly dynamic: string
   readonly env: NonNullable<Grant["env"]>
   readonly engine: Engine
 }
 
-/** Engines that are to be told something are posted to; the others are read. */
+/** Requests with parameters are POSTs; the others are GETs. */
 const posts = ({ parameters, engine }: DynamicGrant): boolean =>
   parameters !== undefined || engine.ttl_parameter !== undefined
 
-/** Builds the request: a GET, or a POST for an engine that wants to be told something. */
+/** Builds the request: a GET, or a POST if there are parameters. */
 function buildMint(grant: DynamicGrant, ttlSeconds: number): Asked {
   const { dynamic, parameters, engine } = grant
   if (!posts(grant)) return { method: "GET", path: dynamic }
@@ -65,37 +65,37 @@ function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): 
     refuseKept(vault, grant, seconds, data)
     return { lease: null, data }
   }
-  if (seconds === 0) throw invalid(vault.side, "has a lease without an end")
+  if (seconds === 0) throw invalid(vault.side, "has a lease that never ends")
   return { lease: { id, seconds, isRenewable: renewable, isWarned: (warnings ?? []).length > 0 }, data }
 }
 
 /**
- * Refuses what was not minted and lies in a KV engine: version 2 has its own form, and version 1 tells a lifetime without
- * a lease, as nothing else does.
+ * Refuses a secret that is stored in a KV engine instead of minted. Version 2 has a special form. Only version 1 answers
+ * with a lifetime but without a lease.
  */
 function refuseKept({ side }: Vault, { dynamic }: DynamicGrant, seconds: number, data: FreshSecret["data"]): void {
   if (seconds === 0 && !("data" in data && "metadata" in data)) return
-  const why = "is kept in a KV engine and was not minted: list its mount in the connection's kv, and read it"
+  const why = "is stored in a KV engine and was not minted: list its mount in the connection's kv, and use read"
   throw secretUnusable(side, dynamic, why)
 }
 
 const REMEDIES: Readonly<Record<number, string>> = {
-  400: "the engine did not take the call. Check the name at the end of the path, and the grant's parameters",
-  404: "there is no secrets engine, or no such role of one",
-  405: "the path takes another method: a grant with parameters posts, one without reads",
+  400: "the engine did not accept the call. Check the name at the end of the path, and the grant's parameters",
+  404: "the secrets engine or its role does not exist",
+  405: "the path needs another HTTP method: a grant with parameters sends POST, one without sends GET",
 }
 
 function refusedMint(vault: Vault, grant: DynamicGrant, response: HttpResponse) {
   const { dynamic } = grant
   const capability = posts(grant) ? "update" : "read"
-  const forbidden = `the role's policies do not let it mint there. They need: path "${dynamic}" { capabilities = ["${capability}"] }`
+  const forbidden = `the role's policies do not allow to mint there. They need: path "${dynamic}" { capabilities = ["${capability}"] }`
   const remedy = response.status === 403 ? forbidden : (REMEDIES[response.status] ?? "Vault's log has the reason")
   return refused(vault, response, `${dynamic} minted nothing: ${remedy}`)
 }
 
 /**
- * Mints once. Only throttling is tried again, since Vault turned that away: a call that got no answer, or failed in the
- * engine, may have minted all the same.
+ * Mints once. Only throttling is retried, because Vault has not executed the call. A call without an answer, or one that
+ * failed in the engine, may still have minted.
  *
  * @throws {BrokerError}
  */
@@ -122,16 +122,16 @@ export async function mintOnce(
   return readMinted(vault, grant, outcome)
 }
 
-/** Vault tells a failure of what the engine mints for as one of its own. */
+/** Vault reports a failure of the engine's target system as its own failure. */
 const engineFailed = ({ side }: Vault, { dynamic }: DynamicGrant) =>
   unavailable(
     side,
-    `could not mint at ${dynamic} for connection ${side.connection} (HTTP 500). Check the engine's connection to what it mints for, and the statements of its role; Vault's log has the reason`,
+    `could not mint at ${dynamic} for connection ${side.connection} (HTTP 500). Check the engine's connection to its target system, and the statements of its role; Vault's log has the reason`,
   )
 
 /**
- * Whether this is a session of a cloud's STS, as the engines of AWS and Alibaba mint it. It stands under a lease in some
- * versions, and taking that back ends nothing: such an engine leaves sessions to expire.
+ * Whether this is a session of a cloud's STS, as the engines of AWS and Alibaba mint it. In some versions it has a lease,
+ * but the revocation of that lease does not end the session: these engines let sessions expire.
  */
 export function isStsSession(data: FreshSecret["data"]): boolean {
   const has = (name: string) => typeof data[name] === "string" && data[name] !== ""

@@ -15,11 +15,11 @@ import {
   MAX_TTL_SECONDS,
   MIN_TTL_SECONDS,
 } from "./grant.ts"
-import { handleOf, openHandle, takeBack } from "./handle.ts"
+import { handleOf, openHandle, revokeAll } from "./handle.ts"
 import { after, type HeldLogin, type Request, whileHolding } from "./login.ts"
 import { readSecrets } from "./reading.ts"
 
-/** HashiCorp Vault and OpenBao, by the broker's identity token: no token of theirs stands anywhere. */
+/** HashiCorp Vault and OpenBao, with the broker's identity token. No token of Vault is stored. */
 export const vault: Provider<Connection, Grant> = {
   name: "vault",
   summary: "secrets, dynamic credentials and tokens of HashiCorp Vault or OpenBao",
@@ -52,18 +52,18 @@ export const vault: Provider<Connection, Grant> = {
 
   async revoke(handle, { connectionName }, io) {
     const { vault: at, holding } = openHandle(connectionName, handle)
-    await takeBack(at, holding, io)
+    await revokeAll(at, holding, io)
   },
 }
 
-/** The job gets the login's own token, which is revoked at its end with all that was minted under it. */
+/** The job gets the login's own token. It is revoked at the end, with everything that was minted with it. */
 function handToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted> {
   return whileHolding(at, request, io, async (login) => {
     const { ttlSeconds, connection: settings } = request
     if (login.seconds > ttlSeconds) {
       throw invalid(
         at.side,
-        `is a token for ${login.seconds} s where ${ttlSeconds} s were granted, and it cannot be shortened. Have the role give tokens that can be renewed, and no token_period`,
+        `is a token for ${login.seconds} s, but ${ttlSeconds} s were granted, and it cannot be shortened. Let the role issue renewable tokens, without token_period`,
       )
     }
     return {
@@ -82,21 +82,21 @@ function handToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted>
 }
 
 /**
- * When the token ends whatever its holder does; null when there is no such time. The job can renew what can be renewed, so
- * that the end it has now is none: the broker takes it back when the granted time is over.
+ * When the token ends even if its holder renews it; null when there is no such time. The job can renew a renewable token,
+ * so its current end does not count: the broker revokes it when the granted time is over.
  */
 function endInAnyCase({ side }: Vault, { isRenewable, explicitMaxSeconds, from, endsAt }: HeldLogin): Date | null {
   if (explicitMaxSeconds === null) {
     throw denied(
       side,
-      "the role's tokens may not look themselves up, so that nobody knows when they end. Leave Vault's policy default on the role, or allow read on auth/token/lookup-self",
+      "the role's tokens may not look themselves up, so the broker cannot know when they end. Keep Vault's policy default on the role, or allow read on auth/token/lookup-self",
     )
   }
   if (!isRenewable) return endsAt
   return explicitMaxSeconds === 0 ? null : after(from, explicitMaxSeconds)
 }
 
-/** As boundaries see a grant: variables with their locators and fields, without how they arrive. */
+/** The form of a grant that boundaries check: variables with their locators and fields, without the form of delivery. */
 function fieldsOnly(wanted: unknown): unknown {
   const seen = locatorsOnly(wanted)
   if (typeof seen !== "object" || seen === null || !("env" in seen)) return seen

@@ -12,7 +12,7 @@ import { after, afterTakingBack, logIn, type Request } from "./login.ts"
 import type { Login } from "./session.ts"
 
 /**
- * Reads what the engines keep, with the provider's own login: each secret once, however many of its fields are wanted.
+ * Reads stored secrets with the provider's own login: each secret once, even for several of its fields.
  *
  * @throws {BrokerError} as `readSecret`
  */
@@ -49,9 +49,9 @@ async function readOne(vault: Vault, read: KvRead, { token, type, seconds }: Log
   } catch (error) {
     const lease = leaseIdOf(response)
     if (lease === null) throw error
-    // Something was minted where a secret was to be read: nobody else knows of it.
+    // The path minted a credential instead of returning a stored secret. Only the broker knows it, so it must be revoked.
     const holding = { token, leases: [lease], isBoundToAddresses: true, isBatch: type === "batch" }
-    // It ends with the login, which nobody renews.
+    // It ends with the login, which is not renewed.
     const endsAt = after(io.now(), seconds)
     throw await afterTakingBack(vault, holding, endsAt, error, io)
   }

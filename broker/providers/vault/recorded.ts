@@ -1,6 +1,6 @@
 import { FOREIGN_TEXT, type Reply } from "../case.ts"
 
-// What Vault answers in the recorded stories, with the members that OpenBao 2.7 and Vault 1.17 have.
+// Vault's answers in the recorded stories, with the members that OpenBao 2.7 and Vault 1.17 send.
 
 export const URL = "https://vault.acme.example:8200"
 export const connection = {
@@ -41,7 +41,7 @@ export const answer = (parts: Readonly<Record<string, unknown>>, status = 200): 
 export const errors = (status: number, ...phrases: readonly string[]): Reply =>
   json(status, { errors: phrases.map((phrase) => `${phrase} ${FOREIGN_TEXT}`) })
 
-/** A refusal in the very words, for those that are told apart by the whole. */
+/** A refusal with exactly these texts, for refusals that are distinguished by the whole text. */
 export const exactly = (status: number, ...phrases: readonly string[]): Reply => json(status, { errors: phrases })
 
 export const done: Reply = { status: 204, headers: { "content-type": "application/json" }, body: "" }
@@ -66,7 +66,7 @@ export const loggedIn = (change: Readonly<Record<string, unknown>> = {}): Reply 
 
 export const mayRevokeItself = answer({ data: { "auth/token/revoke-self": ["update"] } })
 export const itself = answer({ data: { type: "service", ttl: 900, explicit_max_ttl: 0 } })
-/** The two answers that come before anything is minted, when the login lives as long as was granted. */
+/** The two answers before the mint, when the login lives as long as granted. */
 export const held: readonly Reply[] = [mayRevokeItself, itself]
 
 export const LOGIN = {

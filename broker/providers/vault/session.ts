@@ -5,16 +5,16 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { denied, invalid, jsonOf, readJson } from "../call.ts"
 import { type Asked, refused, refuseWrapped, says, type Vault } from "./api.ts"
 
-/** What Vault says of a token that it gave for the broker's. */
+/** Vault's description of a token that it issued for the broker's identity token. */
 export interface Login {
   readonly token: Secret<string>
   readonly seconds: number
   readonly isRenewable: boolean
   readonly type: string
   readonly policies: readonly string[]
-  /** 0: as often as it likes. */
+  /** 0: unlimited. */
   readonly uses: number
-  /** The role that it was given for, where Vault says so. */
+  /** The role of the login, if Vault names it. */
   readonly role: string | null
 }
 
@@ -53,7 +53,7 @@ export function readLogin(
   const answer = memberOf(jsonOf(response), "auth")
   if ((memberOf(answer, "mfa_requirement") ?? null) !== null) {
     const remedy =
-      "Vault wants a second factor at this login, and no job has one. Leave the JWT auth method out of the login enforcement"
+      "Vault requires a second factor for this login, which a job does not have. Exclude the JWT auth method from the login enforcement"
     throw denied(vault.side, remedy)
   }
   const { auth: got } = readJson(vault.side, response, auth, "a login")
@@ -69,8 +69,8 @@ export function readLogin(
 }
 
 /**
- * The token of an answer that may be refused otherwise: it is good whatever else the answer says. Null where there is none,
- * or one that nobody can revoke.
+ * The token of an answer, even if the answer is refused for another reason: the token is valid anyway. Null when there is
+ * no token, or when it cannot be revoked.
  */
 export function revocableTokenOf(response: HttpResponse): Secret<string> | null {
   const answer = response.status === 200 ? memberOf(jsonOf(response), "auth") : undefined
@@ -81,22 +81,28 @@ export function revocableTokenOf(response: HttpResponse): Secret<string> | null 
 /** Phrases of the JWT auth method's refusals, in Vault and OpenBao, and what to change for a token with this `sub`. */
 const refusalsOf = (subject: string): readonly (readonly [phrase: string, remedy: string])[] => [
   ["invalid audience (aud) claim", "the role's bound_audiences do not name the connection's audience"],
-  ["invalid subject (sub) claim", `the role's bound_subject is not the grant's, which is ${subject}, to the letter`],
-  ["error validating claims", "the role's bound_claims do not admit this job"],
-  ["invalid issuer (iss) claim", "the auth method's bound_issuer is not the broker's URL"],
+  ["invalid subject (sub) claim", `the role's bound_subject must be exactly the grant's subject, ${subject}`],
+  ["error validating claims", "the role's bound_claims do not allow this job"],
+  ["invalid issuer (iss) claim", "the auth method's bound_issuer must be the broker's URL"],
   [
     "error verifying token signature",
-    "Vault could not verify the broker's token. See that the auth method's oidc_discovery_url is the broker's URL, and that Vault reaches it",
+    "Vault could not verify the broker's token. Check that the auth method's oidc_discovery_url is the broker's URL, and that Vault can reach it",
   ],
-  ["invalid expiration time (exp) claim", "Vault held the broker's token to be expired. Check the clocks of both"],
-  ["invalid not before (nbf) claim", "Vault held the broker's token to be of the future. Check the clocks of both"],
+  [
+    "invalid expiration time (exp) claim",
+    "for Vault, the broker's token has expired. Check the clocks of Vault and the broker",
+  ],
+  [
+    "invalid not before (nbf) claim",
+    "for Vault, the broker's token is not valid yet. Check the clocks of Vault and the broker",
+  ],
   ["could not be found", "the auth method has no such role. Check the grant's role, and the connection's mount"],
   ["could not load configuration", "the auth method at the connection's mount is not configured"],
-  ["cannot create root tokens", "the role gives the policy root, which no login can have. Take it off the role"],
+  ["cannot create root tokens", "the role has the policy root, which a login cannot have. Remove it from the role"],
 ]
 
 const ELSEWHERE =
-  "there is no JWT auth method at the connection's mount, or not in its namespace, or the role is bound to addresses (token_bound_cidrs) that the broker's is not among"
+  "there is no JWT auth method at the connection's mount and namespace, or the role is bound to addresses (token_bound_cidrs) that do not include the broker's"
 
 function refusedLogin(vault: Vault, response: HttpResponse, role: string, subject: string) {
   const known = refusalsOf(subject).find(([phrase]) => says(response, phrase))?.[1]
@@ -106,9 +112,9 @@ function refusedLogin(vault: Vault, response: HttpResponse, role: string, subjec
 }
 
 /**
- * Refuses a token that is not what was asked for, or that the broker could not keep its promises with.
+ * Refuses a token that differs from the request, or that the broker could not revoke or use as needed.
  *
- * @param isHeld the token stays, because what the job gets ends with it
+ * @param isHeld the token is kept, because the job's credential ends with it
  * @throws {BrokerError}
  */
 export function accept({ side }: Vault, role: string, login: Login, isHeld: boolean): void {
@@ -117,10 +123,10 @@ export function accept({ side }: Vault, role: string, login: Login, isHeld: bool
   if (login.uses > 0) {
     throw denied(
       side,
-      `tokens of the role ${role} end after a number of uses, in the middle of the work. Set its token_num_uses to 0`,
+      `tokens of the role ${role} end after a limited number of uses, which the broker may exceed. Set its token_num_uses to 0`,
     )
   }
   if (isHeld && login.type === "batch") {
-    throw denied(side, `the role ${role} gives batch tokens, which nobody can revoke. Set its token_type to service`)
+    throw denied(side, `the role ${role} issues batch tokens, which cannot be revoked. Set its token_type to service`)
   }
 }

@@ -1,8 +1,8 @@
 import type { FreshSecret } from "./minted.ts"
 
-/** Members by which engines tell how many seconds are left. `token_ttl`: Google Cloud's. */
+/** Members with the remaining seconds. `token_ttl`: of the Google Cloud engine. */
 const REST_OF_LIFE = ["ttl", "token_ttl", "expires_in"] as const
-/** Members by which they tell a time, in Unix seconds or as RFC 3339 has it. `expiration`: PKI's. */
+/** Members with a time, in Unix seconds or in the form of RFC 3339. `expiration`: of the PKI engine. */
 const TIME = [
   "expiration",
   "expires_at",
@@ -13,10 +13,10 @@ const TIME = [
   "not_after",
 ] as const
 
-/** When an engine says that what it minted ends. `unreadable`: it says something, and nobody knows what. */
+/** The end of a credential according to its engine; null when it names none. `unreadable`: the end has an unknown form. */
 export type ToldEnd = Date | "unreadable" | null
 
-/** What the answer says of its end: the latest, should it say several; null when it says nothing. */
+/** The end in the engine's answer, the latest if there are several; null when there is none. */
 export function toldEnd(data: FreshSecret["data"], from: Date): ToldEnd {
   const said = (names: readonly string[]) => names.map((name) => data[name]).filter((value) => (value ?? null) !== null)
   const ends = [
@@ -41,7 +41,7 @@ function timeOf(value: unknown): number | null {
   return Number.isNaN(time) ? null : time
 }
 
-/** Ten digits of seconds reach the year 2286, and every date of fewer is one. A 0 may mean that there is no end. */
+/** At most ten digits, which reach the year 2286. A 0 is refused, because it may mean that there is no end. */
 function wholeOf(value: unknown): number | null {
   const number = typeof value === "string" && /^[0-9]{1,10}$/.test(value) ? Number(value) : value
   return typeof number === "number" && Number.isInteger(number) && number > 0 && number < 1e10 ? number : null

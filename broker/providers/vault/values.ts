@@ -8,13 +8,12 @@ import { delivered } from "../stored-value.ts"
 import type { DynamicGrant, FreshSecret } from "./minted.ts"
 
 /**
- * The fields that the grant names, each under its variable's name, as stores have it: fields could be named alike. A list of
- * texts comes line after line.
+ * The fields that the grant names. Each has the name of its variable, as in stores. A list of texts becomes lines.
  *
- * All are secret, since an engine does not say which are not. What the grant does not name stays out of the job: fields
- * such as a key's type are short words, and masking one would blank it out of the whole log.
+ * All values are secret, because engines do not say which are public. Fields that the grant does not name are not
+ * delivered: some, such as a key's type, are short words, and masking such a word would hide it in the whole log.
  *
- * @throws {BrokerError} `secret_not_found` for a field that is not there, `secret_unusable` for one that is no text
+ * @throws {BrokerError} `secret_not_found` for a field that does not exist, `secret_unusable` for one that is no text
  */
 export function valuesOf(side: OtherSide, { dynamic, env }: DynamicGrant, data: FreshSecret["data"]) {
   const values = wantedOf(env).map((wanted): readonly [string, MintedValue] => {

@@ -197,7 +197,7 @@ describe("a fault", () => {
     ["an empty map of claims", oneTest("claims: {}, expect: deny"), "7:23 value_empty"],
     ["an empty protection", oneTest("environment_protection: {}, expect: deny"), "7:23 value_empty"],
     ["no claim", oneTest("claims: , expect: deny"), "7:31 value_null"],
-    ["no name", `${HEAD}  - { expect: deny }\n`, '7:5 key_missing The key "name" is missing here'],
+    ["no name", `${HEAD}  - { expect: deny }\n`, '7:5 key_missing The required key "name" is missing'],
     ["a name of two lines", `${HEAD}  - { name: "a\\nb", expect: deny }\n`, "7:13 value_invalid"],
     ["no tests", "version: 1\ntests: []\n", "2:8 value_empty"],
     ["another version", oneTest("expect: deny").replace("1", "2"), "1:10 version_unsupported"],

@@ -110,7 +110,7 @@ describe("a test fails", () => {
   it("with the reasons that the broker's own trace gives", () => {
     const { decided } = resultOf("claims: { ref: refs/heads/x }, expect: allow")
     expect(decided.reasons).toEqual([
-      'note: The allow rule "deploy from main" (production.yaml:6) does not match: ref must be refs/heads/main, and is refs/heads/x.',
+      'note: The allow rule "deploy from main" (production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/x.',
     ])
     expect(decided.trace?.grants[0]?.rules).toHaveLength(2)
   })

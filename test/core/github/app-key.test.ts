@@ -79,7 +79,7 @@ describe("refused, without a word of the text, is", () => {
       /is not one private key in PEM/,
     ],
     ["two keys", strong.pkcs8 + strong.pkcs8, /is damaged/],
-    ["a public key", pem("PUBLIC KEY", bytes.subarray(0, 90)), /is the public half only/],
+    ["a public key", pem("PUBLIC KEY", bytes.subarray(0, 90)), /is only the public half/],
     ["a certificate", pem("CERTIFICATE", bytes), /is not an RSA private key/],
     ["a key of an elliptic curve", pem("EC PRIVATE KEY", bytes), /is not an RSA private key/],
     ["an OpenSSH key", pem("OPENSSH PRIVATE KEY", bytes), /is not an RSA private key/],
@@ -90,13 +90,13 @@ describe("refused, without a word of the text, is", () => {
       /passphrase/,
     ],
     ["what is no base64 inside", pem("PRIVATE KEY", bytes).replace("MII", "%II"), /is damaged/],
-    ["a form under the other's name", pem("RSA PRIVATE KEY", bytes), /is damaged, or is no RSA key/],
+    ["a form under the other's name", pem("RSA PRIVATE KEY", bytes), /is damaged, or is not an RSA key/],
     [
       "the other form under this name",
       pem("PRIVATE KEY", bytes.subarray(PKCS8_HEAD_BYTES)),
-      /is damaged, or is no RSA key/,
+      /is damaged, or is not an RSA key/,
     ],
-    ["a key that was cut", pem("PRIVATE KEY", bytes.subarray(0, 400)), /is damaged, or is no RSA key/],
+    ["a key that was cut", pem("PRIVATE KEY", bytes.subarray(0, 400)), /is damaged, or is not an RSA key/],
     ["a very long text", `${"x".repeat(10_000)}${strong.pkcs8}`, /is too long/],
   ]
   test.each(REFUSED)("%s", async (_, text, fault) => {
@@ -108,6 +108,6 @@ describe("refused, without a word of the text, is", () => {
   test("a key of an elliptic curve in PKCS#8", async () => {
     const { privateKey } = await generateKeyPair("ES256", { extractable: true })
     const der = new Uint8Array((await crypto.subtle.exportKey("pkcs8", privateKey)) as ArrayBuffer)
-    expect(await faultOf(pem("PRIVATE KEY", der))).toMatch(/is no RSA key/)
+    expect(await faultOf(pem("PRIVATE KEY", der))).toMatch(/is not an RSA key/)
   })
 })

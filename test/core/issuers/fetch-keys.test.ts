@@ -43,7 +43,7 @@ test("a good answer gives the keys, for the algorithms of the family", async () 
 describe("refused, in words of our own, is", () => {
   test.each<readonly [HttpFailure, string]>([
     ["unreachable", "could not be reached"],
-    ["timeout", "did not come within 5 s"],
+    ["timeout", "did not arrive within 5 s"],
     ["too-large", "is larger than 64 KiB"],
     ["redirect", "was answered with a redirect, which is never followed"],
   ])("a request that fails as %s", async (reason, words) => {
@@ -64,13 +64,13 @@ describe("refused, in words of our own, is", () => {
 
   test("a discovery document that leads elsewhere, and nobody follows it", async () => {
     network.answer(DISCOVERY_URL, { body: { issuer: ISSUER_URL, jwks_uri: "https://attacker.example/keys" } })
-    expect(await fault()).toBe("its jwks_uri is on another host")
+    expect(await fault()).toBe("its jwks_uri must be on the issuer's own host and port")
     expect(network.urls).toEqual([DISCOVERY_URL])
   })
 
   test("a key set with one kid twice", async () => {
     network.publish([publicJwk(key), publicJwk(key)])
-    expect(await fault()).toBe("its key set has two keys of one kid")
+    expect(await fault()).toBe("its key set has two keys with the same kid")
   })
 
   test("whatever the issuer wrote, without repeating it", async () => {

@@ -110,11 +110,15 @@ describe("a job is refused", () => {
     ["another owner's id", "repo:octo-org@1/octo-repo@456789:ref:refs/heads/main", "repository_owner_id"],
     ["another repository's id", "repo:octo-org@123456/octo-repo@1:ref:refs/heads/main", "repository_id"],
     ["the two ids exchanged", "repo:octo-org@456789/octo-repo@123456:ref:refs/heads/main", "repository_owner_id"],
-    ["one id of two", "repo:octo-org@123456/octo-repo:ref:refs/heads/main", "one id of two"],
-    ["the other id of two", "repo:octo-org/octo-repo@456789:ref:refs/heads/main", "one id of two"],
-    ["an id that is none", "repo:octo-org@x/octo-repo@456789:ref:refs/heads/main", "does not name a repository"],
-    ["no repository behind repo:", "repo:octo-org:ref:refs/heads/main", "does not name a repository"],
-    ["too many slashes", "repo:octo-org/octo-repo/x:ref:refs/heads/main", "does not name a repository"],
+    ["one id of two", "repo:octo-org@123456/octo-repo:ref:refs/heads/main", "both ids, or neither"],
+    ["the other id of two", "repo:octo-org/octo-repo@456789:ref:refs/heads/main", "both ids, or neither"],
+    [
+      "an id that is none",
+      "repo:octo-org@x/octo-repo@456789:ref:refs/heads/main",
+      "must name a repository after repo:",
+    ],
+    ["no repository behind repo:", "repo:octo-org:ref:refs/heads/main", "must name a repository after repo:"],
+    ["too many slashes", "repo:octo-org/octo-repo/x:ref:refs/heads/main", "must name a repository after repo:"],
     ["another ref", "repo:octo-org/octo-repo:ref:refs/heads/mainx", "sub and ref disagree"],
     ["less than the ref", "repo:octo-org/octo-repo:ref:refs/heads/mai", "sub and ref disagree"],
     [
@@ -156,12 +160,12 @@ describe("a job is refused", () => {
   )("whose %s is %j", (name, value) => {
     expect(identify({ ...branch, [name]: value })).toEqual({
       ok: false,
-      fault: `the claim ${name} is not an id in decimal digits`,
+      fault: `the claim ${name} must be an id in decimal digits`,
     })
   })
 
   test.each(["event_name", "actor"])("whose %s is empty", (name) => {
-    expect(identify({ ...branch, [name]: "" })).toEqual({ ok: false, fault: `the claim ${name} is empty` })
+    expect(identify({ ...branch, [name]: "" })).toEqual({ ok: false, fault: `the claim ${name} must not be empty` })
   })
 
   test.each([

@@ -84,19 +84,19 @@ describe("a key is left out, and the others beside it stay,", () => {
 
 describe("the whole set is refused", () => {
   test.each([
-    ["when two keys have one kid", { keys: [key(), key({ n: modulus(3072) })] }, "two keys of one kid"],
+    ["when two keys have one kid", { keys: [key(), key({ n: modulus(3072) })] }, "two keys with the same kid"],
     [
       "when a key that we cannot use has the kid of one that we can",
       { keys: [key(), key({ kty: "EC" })] },
-      "two keys of one kid",
+      "two keys with the same kid",
     ],
-    ["when it is no JSON", "<html>", "is not a JSON object"],
+    ["when it is not JSON", "<html>", "is not a JSON object"],
     ["when a key says one thing twice", '{"keys":[{"kty":"RSA","kty":"RSA"}]}', "same key twice"],
-    ["when it has no keys", {}, "no list of keys"],
-    ["when its keys are no list", { keys: key() }, "no list of keys"],
-    ["when a key is no object", { keys: ["k1"] }, "not a key"],
-    ["when a key is a list", { keys: [[]] }, "not a key"],
-    ["when a key is null", { keys: [null] }, "not a key"],
+    ["when it has no keys", {}, "must have a list of keys"],
+    ["when its keys are no list", { keys: key() }, "must have a list of keys"],
+    ["when a key is no object", { keys: ["k1"] }, "must list only keys"],
+    ["when a key is a list", { keys: [[]] }, "must list only keys"],
+    ["when a key is null", { keys: [null] }, "must list only keys"],
   ])("%s", (_, document, fault) => {
     expect(read(document)).toMatchObject({ ok: false, fault: expect.stringContaining(fault) })
   })

@@ -162,7 +162,7 @@ describe("while the issuer is down", () => {
     goDown()
     const error = await refusal(find("first"))
     expect(error.retryAfterSeconds).toBe(5)
-    expect(error.detail).toContain(`${ISSUER_URL} could not be had: its discovery document could not be reached`)
+    expect(error.detail).toContain(`${ISSUER_URL} could not be fetched: its discovery document could not be reached`)
     clock.advance(4)
     expect((await refusal(find("first"))).retryAfterSeconds).toBe(1)
     expect(fetches()).toBe(1)

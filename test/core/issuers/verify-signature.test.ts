@@ -70,7 +70,7 @@ test.each(["none", "HS256", "RS512", "PS256", "ES256", "EdDSA"])(
   "the algorithm %s, which the issuer does not use, is refused without any request",
   async (alg) => {
     const error = await refusal(setup.verify(await token(setup.key, { header: { alg } })))
-    expect(error.detail).toBe("The subject token is not signed with RS256, as its issuer's are.")
+    expect(error.detail).toBe("The subject token must be signed with RS256.")
     expect(setup.network.requests).toEqual([])
   },
 )
@@ -86,7 +86,7 @@ describe("a form is refused before anything is fetched", () => {
     ["another typ", { header: { typ: "secevent+jwt" } }],
     ["the same claim twice", { rawPayload: '{"iss":"x","repository_id":"1","repository_id":"456789"}' }],
     ["a time that is rounded when it is read", { rawPayload: '{"iss":"x","exp":1795300300.00000000001}' }],
-    ["a payload that is no JSON", { rawPayload: "iss" }],
+    ["a payload that is not JSON", { rawPayload: "iss" }],
   ])("with %s", async (_, parts) => {
     expect((await refusal(setup.verify(await token(setup.key, parts)))).code).toBe("token_malformed")
     expect(setup.network.requests).toEqual([])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
-import { boundariesConcerning, ceilingOver, holdAgainst } from "../../../broker/core/policy/ceiling.ts"
+import { boundariesConcerning, ceilingFor, checkGrant } from "../../../broker/core/policy/ceiling.ts"
 import { type Decision, decide } from "../../../broker/core/policy/decide.ts"
 import { explainTrace } from "../../../broker/core/policy/explain.ts"
 import { identityOf, ORGANISATION, policyOf, setOf } from "./support.ts"
@@ -85,8 +85,8 @@ describe("a field of a grant", () => {
     for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
       const fields = new Map([[name, { kind: "text" as const, patterns: field.patterns }]])
       const narrowed = { ...boundary, allow: [{ connection: "notes", line: 1, fields }] }
-      const over = ceilingOver({ ...set.organisation, boundaries: [narrowed] }, identityOf(), [])
-      const held = holdAgainst(over, { connection, fields: {} }, { known: false, reason: "not asked" })
+      const over = ceilingFor({ ...set.organisation, boundaries: [narrowed] }, identityOf(), [])
+      const held = checkGrant(over, { connection, fields: {} }, { known: false, reason: "not asked" })
       expect(held.inside, name).toBe(false)
     }
   })
@@ -181,7 +181,7 @@ describe("a ceiling", () => {
       offering("connection: vault-prod, path: kv"),
     )
     expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed" })
-    expect(reasonOf(decision)).toMatch(/vault mints for 1m at least, and .* at most\./)
+    expect(reasonOf(decision)).toMatch(/vault mints credentials for at least 1m, but .* at most 30s/)
   })
 
   it("leaves repositories alone that no boundary is about", () => {
@@ -246,22 +246,22 @@ describe("a reason", () => {
     [
       "which field is outside, and of which boundary",
       allowing("{ repository: acme/shop }", "allow: [{ connection: notes, text: a }, { connection: notes, text: b }]"),
-      /^The grant "it" is outside the organisation's boundary "a" \(daypass.yaml:12\): text must be a, and is none\.$/,
+      /^The grant "it" is outside the organisation's boundary "a" \(daypass.yaml:12\): text must be a, but is none\.$/,
     ],
     [
       "that no boundary allows the connection",
       allowing("{ repository: acme/shop }", "allow: [{ connection: cloud }]"),
-      /^No boundary allows the connection notes to this job; those that speak of it are "a" \(daypass.yaml:12\)\./,
+      /^No boundary allows this job to use the connection notes. The boundaries that match the job are "a" \(daypass.yaml:12\)\./,
     ],
     [
       "what a boundary requires besides",
       allowing("{ repository: acme/shop }", `${OPEN}, require: { ref: refs/tags/v1 }`),
-      /^The organisation's boundary "a" \(daypass.yaml:12\) requires more of this job: ref must be refs\/tags\/v1, and is refs\/heads\/main\.$/,
+      /^The organisation's boundary "a" \(daypass.yaml:12\) requires more of this job: ref must be refs\/tags\/v1, but is refs\/heads\/main\.$/,
     ],
     [
       "that a boundary is set, and why it does not match",
       allowing("{ repository: acme/shop, ref: refs/tags/v1 }"),
-      /^A boundary is set for this repository, and none matches this job: "a" \(daypass.yaml:12\) does not, ref must be refs\/tags\/v1, and is refs\/heads\/main\.$/,
+      /^This repository has boundaries, but none of them matches this job: for "a" \(daypass.yaml:12\), ref must be refs\/tags\/v1, but is refs\/heads\/main\.$/,
     ],
   ])("says %s", (_, boundaries, expected) => {
     const decision = ask(boundaries)
@@ -291,7 +291,7 @@ describe("a reason", () => {
     const boundaries = `${allowing("{ repository: acme/shop }", "allow: [{ connection: notes, text: a }]")}  - { name: b, when: { ref: x } }\n`
     expect(explainTrace(ask(boundaries).trace).slice(-6)).toMatchInlineSnapshot(`
       [
-        "      The grant "it" is outside the organisation's boundary "a" (daypass.yaml:12): text must be a, and is none.",
+        "      The grant "it" is outside the organisation's boundary "a" (daypass.yaml:12): text must be a, but is none.",
         "      allow "all" (p.yaml:6) matches",
         "      boundary "a" (daypass.yaml:12) does not allow it",
         "        - text: a; is "none"",

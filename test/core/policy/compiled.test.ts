@@ -81,10 +81,10 @@ describe("a compiled set", () => {
     [
       "a connection that is not there",
       (text) => text.replaceAll('"connection":"cloud"', '"connection":"x"'),
-      /no connection|connection that is not there/,
+      /no connection|connection that does not exist/,
     ],
     ["a pattern that is none", (text) => text.replace("refs/heads/*", "refs/heads/***"), /three stars/],
-    ["a name's pattern that is none", (text) => text.replace('"names":"sh*"', '"names":""'), /not empty/],
+    ["a name's pattern that is none", (text) => text.replace('"names":"sh*"', '"names":""'), /must not be empty/],
   ])("with %s is refused", (_, tamper, message) => {
     const text = JSON.stringify(written(SET))
     expect(tamper(text)).not.toBe(text)
@@ -94,6 +94,6 @@ describe("a compiled set", () => {
 
   it("with a template of a provider that this broker does not have is refused", () => {
     const fewer = new Map([...TEST_PROVIDERS].filter(([name]) => name !== "cloud"))
-    expect(() => read(written(SET), fewer)).toThrow(/provider that is not there/)
+    expect(() => read(written(SET), fewer)).toThrow(/provider that does not exist/)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
-import { type Decision, decide, isOrganisationsOwn } from "../../../broker/core/policy/decide.ts"
+import { type Decision, decide, isOwnerListed } from "../../../broker/core/policy/decide.ts"
 import { explainTrace } from "../../../broker/core/policy/explain.ts"
 import { identityOf, ORGANISATION, policyOf, setOf } from "./support.ts"
 
@@ -44,7 +44,7 @@ describe("a decision", () => {
   it("names the issuer for which a policy is missing, where the organisation lists several", () => {
     const other = identityOf({ repository: "acme/web", repository_id: "42" })
     expect(reasonsOf(ask(["note"], other))).toEqual([
-      expect.stringMatching(/^No policy speaks of acme\/web: add one with repository_id: "42" and /),
+      expect.stringMatching(/^No policy covers acme\/web: add one with repository_id: "42" and /),
     ])
     const two = ORGANISATION.replace(
       "connections:",
@@ -53,7 +53,7 @@ describe("a decision", () => {
     const files = { "acme/shop/production.yaml": SHOP.replace("repository:", "issuer: github\nrepository:") }
     expect(reasonsOf(ask(["note"], other, { files, organisation: two }))).toEqual([
       expect.stringMatching(
-        /^No policy of issuer github speaks of acme\/web: add one with issuer: github, repository_id: "42" and /,
+        /^No policy of issuer github covers acme\/web: add one with issuer: github, repository_id: "42" and /,
       ),
     ])
   })
@@ -181,7 +181,7 @@ describe("a reason", () => {
       "which condition failed, and how",
       ["secret"],
       { ref: "refs/heads/x" },
-      /ref must be refs\/heads\/main, and is refs\/heads\/x/,
+      /ref must be refs\/heads\/main, but is refs\/heads\/x/,
     ],
     ["which claim is missing", ["secret"], { ref: undefined }, /ref must be .* the token has no such claim/],
     [
@@ -202,7 +202,7 @@ describe("a reason", () => {
       "that an outsiders' event must be named",
       ["note"],
       { event_name: "workflow_run" },
-      /workflow_run named without a wildcard/,
+      /workflow_run, written without a wildcard/,
     ],
   ])("says %s", (_, grants, claims, expected) => {
     expect(reasonsOf(ask(grants, identityOf(claims)))).toEqual([expect.stringMatching(expected)])
@@ -224,7 +224,7 @@ describe("an explanation", () => {
         "policies: acme/shop/production.yaml",
         "",
         "DENY  secret",
-        "      The allow rule "deploy from main" (acme/shop/production.yaml:6) does not match: ref must be refs/heads/main, and is refs/heads/x.",
+        "      The allow rule "deploy from main" (acme/shop/production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/x.",
         "      allow "deploy from main" (acme/shop/production.yaml:6) does not match",
         "        - ref: refs/heads/main; is "refs/heads/x"",
         "      deny "never on our own runners" (acme/shop/production.yaml:13) does not match",
@@ -244,11 +244,11 @@ describe("an explanation", () => {
 describe("an owner", () => {
   it("is the organisation's by the id under its issuer, never by the name", () => {
     const { organisation } = setOf({})
-    expect(isOrganisationsOwn(identityOf(), organisation)).toBe(true)
-    expect(isOrganisationsOwn(identityOf({}, { owner: "renamed" }), organisation)).toBe(true)
-    expect(isOrganisationsOwn(identityOf({}, { ownerId: "acme" }), organisation)).toBe(false)
-    expect(isOrganisationsOwn(identityOf({}, { ownerId: "" }), organisation)).toBe(false)
-    expect(isOrganisationsOwn(identityOf({}, { issuer: "other" }), organisation)).toBe(false)
+    expect(isOwnerListed(identityOf(), organisation)).toBe(true)
+    expect(isOwnerListed(identityOf({}, { owner: "renamed" }), organisation)).toBe(true)
+    expect(isOwnerListed(identityOf({}, { ownerId: "acme" }), organisation)).toBe(false)
+    expect(isOwnerListed(identityOf({}, { ownerId: "" }), organisation)).toBe(false)
+    expect(isOwnerListed(identityOf({}, { issuer: "other" }), organisation)).toBe(false)
   })
 })
 

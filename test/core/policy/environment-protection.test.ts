@@ -163,7 +163,7 @@ describe("a demand", () => {
       const decision = ask(demanding, protection ? { protection } : {}, identityOf({ environment: undefined }))
       expect(awaits(decision)).toBe(false)
       expect(reasonOf(decision)).toBe(
-        "The environment must be protected: the job runs in none: name one in the workflow.",
+        "The environment must be protected: the job runs in no environment: name one in the workflow.",
       )
     }
   })
@@ -199,7 +199,7 @@ describe("a demand", () => {
     const organisation = DEMANDING.boundary.organisation.replace("connection: notes", "connection: vault-prod")
     const decision = ask({ ...DEMANDING.boundary, organisation })
     expect(awaits(decision)).toBe(false)
-    expect(reasonOf(decision)).toMatch(/^No boundary allows the connection notes/)
+    expect(reasonOf(decision)).toMatch(/^No boundary allows this job to use the connection notes/)
   })
 
   it("of nobody asks nobody, and no fact changes anything", () => {

@@ -52,7 +52,7 @@ describe("a repository's own policy", () => {
       "another repository of the owner's",
       policyOf(BODY, { repository: "acme/bank" }),
       ["p.yaml:2:13 host_mismatch"],
-      /repository must be "acme\/shop", the repository that keeps this file, and is "acme\/bank"/,
+      /repository must be "acme\/shop", the value for the repository that contains this file, but is "acme\/bank"/,
     ],
     [
       "its own name in other letters",
@@ -76,13 +76,13 @@ describe("a repository's own policy", () => {
       "all repositories of its owner",
       policyOf(BODY, { repository: "'acme/*'" }).replace('repository_id: "41"\n', ""),
       ["p.yaml:2:13 host_mismatch"],
-      /speak of itself only: write its name out, with its repository_id/,
+      /covers only that repository: write its full name, with its repository_id/,
     ],
     [
       "a pattern that only it matches",
       policyOf(BODY, { repository: "'acme/sho*p'" }).replace('repository_id: "41"\n', ""),
       ["p.yaml:2:13 host_mismatch"],
-      /speak of itself only/,
+      /covers only that repository/,
     ],
   ])("that speaks of %s is refused", (_, text, places, message) => {
     const found = faults({ "p.yaml": text })

@@ -114,13 +114,13 @@ describe("a file of secrets", () => {
       "a key that is not there",
       { "p.yaml": policy("A: shop.sops.yaml#database/pasword"), "secrets/shop.sops.yaml": SHOP },
       ["p.yaml:11:10 secrets_unknown"],
-      /db names "database\/pasword" in secrets\/shop\.sops\.yaml, where no such value is\. Did you mean "database\/password"\?/,
+      /db names the value "database\/pasword" of secrets\/shop\.sops\.yaml, which that file does not have\. Did you mean "database\/password"\?/,
     ],
     [
       "a map",
       { "p.yaml": policy("A: shop.sops.yaml#database"), "secrets/shop.sops.yaml": SHOP },
       ["p.yaml:11:10 secrets_unknown"],
-      /no such value/,
+      /which that file does not have/,
     ],
     [
       "a file whose name has a gap",
@@ -139,7 +139,7 @@ describe("a file of secrets", () => {
         "secrets/x.sops.yaml": SHOP,
       },
       ["p.yaml:12:10 gap_unfillable"],
-      /write the name out/,
+      /write the full name/,
     ],
     [
       "what lies in the clear",
@@ -157,7 +157,7 @@ describe("a file of secrets", () => {
       "a name in other letters",
       { "secrets/shop.SOPS.yaml": SHOP },
       ["secrets/shop.SOPS.yaml:1:1 file_name"],
-      /rename this one/,
+      /rename this file/,
     ],
     [
       "a name that sops knows and the broker does not",

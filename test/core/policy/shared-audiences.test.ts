@@ -49,7 +49,7 @@ describe("an audience of two connections", () => {
         ["token", "handedOut"],
         ["vault", "presented"],
       ],
-      /c0: .*"c1" is known by/,
+      /c0: .*is also used by the connection "c1"/,
     ],
     [
       "in either order",
@@ -57,7 +57,7 @@ describe("an audience of two connections", () => {
         ["vault", "presented"],
         ["token", "handedOut"],
       ],
-      /c1: .*"c0" is known by/,
+      /c1: .*is also used by the connection "c0"/,
     ],
     [
       "a job gets tokens for what the broker logs in with",
@@ -73,7 +73,7 @@ describe("an audience of two connections", () => {
         ["aws", "presented"],
         ["aws-store", "ownLogin"],
       ],
-      /c0: .*logs in with for itself/,
+      /c0: .*uses for the broker's own login/,
     ],
   ])("is a fault where %s", (_, connections, message) => {
     const faults = faultsOf(...connections)

@@ -142,7 +142,7 @@ describe("what came out of filling gaps", () => {
     const grant = `{ connection: vault-prod, path: "kv/${gap("c")}" }`
     expect(fieldsOf(ask(grant, { c: "shop" }))).toEqual({ path: "kv/shop" })
     const decision = ask(grant, { c: "Shop" })
-    expect(reasonOf(decision)).toMatch(/filled with this job's claims, it is not one that its provider takes/)
+    expect(reasonOf(decision)).toMatch(/filled with this job's claims, its provider does not accept it/)
   })
 
   it("is held against the provider's check of the connection again", () => {
@@ -160,7 +160,7 @@ describe("what came out of filling gaps", () => {
     const grant = `{ connection: cloud, role: "r/${gap("c")}" }`
     expect(fieldsOf(ask(grant, { c: "shop-a" }, below))).toEqual({ role: "r/shop-a" })
     const decision = ask(grant, { c: "admin" }, below)
-    expect(reasonOf(decision)).toMatch(/role must be r\/shop\*, and is r\/admin/)
+    expect(reasonOf(decision)).toMatch(/role must be r\/shop\*, but is r\/admin/)
     // Neither the sample that stood in for the claim at load nor the gap itself is what is judged.
     const sample = below.replace("r/shop*", "r/x")
     expect(ask(grant, { c: "shop-a" }, sample).outcome).toBe("deny")
@@ -173,8 +173,8 @@ describe("a template", () => {
     faultsOf({ "daypass.yaml": CLOUD, "p.yaml": policyWith(grant, head) }).map((fault) => [shown(fault), fault.message])
 
   it.each<[string, string, string, RegExp]>([
-    ["its connection", `{ connection: "${gap("c")}" }`, "p.yaml:8:21 value_invalid", /small letter/],
-    ["a part of its connection", `{ connection: "note${gap("c")}" }`, "p.yaml:8:21 value_invalid", /small letter/],
+    ["its connection", `{ connection: "${gap("c")}" }`, "p.yaml:8:21 value_invalid", /lower-case letter/],
+    ["a part of its connection", `{ connection: "note${gap("c")}" }`, "p.yaml:8:21 value_invalid", /lower-case letter/],
     ["its ttl", `{ connection: notes, ttl: "${gap("c")}" }`, "p.yaml:8:33 value_invalid", /90s, 15m or 1h/],
     ["a part of its ttl", `{ connection: notes, ttl: "${gap("c")}m" }`, "p.yaml:8:33 value_invalid", /90s, 15m or 1h/],
   ])("has no gap in %s", (_, grant, place, message) => {

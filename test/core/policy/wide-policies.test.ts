@@ -76,8 +76,8 @@ describe("a policy for several repositories", () => {
   })
 
   it.each<[string, string, string, RegExp]>([
-    ["a star in its owner", wide("ac*/svc-a"), "p.yaml:2:13 value_invalid", /stars only behind the owner/],
-    ["a star for its owner", wide("*/svc-a"), "p.yaml:2:13 value_invalid", /stars only behind the owner/],
+    ["a star in its owner", wide("ac*/svc-a"), "p.yaml:2:13 value_invalid", /stars are allowed only after the owner/],
+    ["a star for its owner", wide("*/svc-a"), "p.yaml:2:13 value_invalid", /stars are allowed only after the owner/],
     ["nothing but stars", wide("**"), "p.yaml:2:13 value_invalid", /owner\/name/],
     ["an owner alone", wide("acme"), "p.yaml:2:13 value_invalid", /owner\/name/],
     ["an owner that nobody lists", wide("acmee/svc-*"), "p.yaml:2:13 owner_unknown", /Did you mean "acme"\?/],

@@ -54,7 +54,7 @@ describe("a locator of Secrets Manager", () => {
     [`shop/stripe:${"x".repeat(65)}`, "no version"],
     ["shop/stripe:AWSPREVIOUS:x", "more than one version"],
     ["shop/stripe:AWSCURRENT", "leave it out"],
-    ["shop/stripe#", "no field"],
+    ["shop/stripe#", "must name a field after the #"],
   ])("is never %o", (locator, why) => {
     expect(parseSecret(locator)).toEqual(fail(expect.stringContaining(why)))
   })
@@ -108,7 +108,7 @@ describe("a locator of Parameter Store", () => {
     ["/shop/db:SSM", "no version"],
     [`/shop/db:${"x".repeat(101)}`, "no version"],
     ["/shop/db:3:live", "more than one version"],
-    ["/shop/db#", "no field"],
+    ["/shop/db#", "must name a field after the #"],
   ])("is never %o", (locator, why) => {
     expect(parseParameter(locator)).toEqual(fail(expect.stringContaining(why)))
   })

@@ -90,7 +90,7 @@ describe("a grant of Entra's", () => {
     ["neither scope nor resource", {}, /exactly one/],
     ["both", { scope: SCOPE, resource: "https://management.azure.com" }, /exactly one/],
     ["a scope and the broker's token", { scope: SCOPE, federated_token: true }, /exactly one/],
-    ["the broker's token unasked", { federated_token: true }, /federated_tokens: true added to the connection/],
+    ["the broker's token unasked", { federated_token: true }, /add federated_tokens: true to the connection/],
   ])("cannot have %s", (_, change, message) => {
     const settings = connection.parse({ tenant: TENANT, client_ids: [CLIENT] })
     expect(azure.check?.(grant.parse({ client_id: CLIENT, ...change }), settings)).toMatch(message)
@@ -99,7 +99,7 @@ describe("a grant of Entra's", () => {
   it("cannot name a variable for what several tools read from their own", () => {
     const settings = connection.parse({ tenant: TENANT, client_ids: [CLIENT], federated_tokens: true })
     const wanted = grant.parse({ client_id: CLIENT, federated_token: true, env: "TOKEN" })
-    expect(azure.check?.(wanted, settings)).toMatch(/env is for an access token/)
+    expect(azure.check?.(wanted, settings)).toMatch(/env is only allowed for an access token/)
   })
 })
 
@@ -118,13 +118,13 @@ describe("a refusal of Entra's", () => {
 
   it("tells that a subject is longer than any federated credential can name", () => {
     const subject = `repository:acme/shop:environment:${"x".repeat(560)}:grant:azure`
-    expect(refused([700213], subject)).toContain("has 605 characters, and a federated credential names 600 at most")
+    expect(refused([700213], subject)).toContain("has 605 characters, but a federated credential allows at most 600")
     expect(refused([700213], subject.slice(-600))).toContain(subject.slice(-600))
   })
 
   it("goes by the first number that is known, and by none that is no number of Entra's", () => {
     expect(refused([1, 700024, 700213], "s")).toContain("AADSTS700024")
-    expect(refused(["700024", 1.5, null], "s")).toContain("is none that Entra gives")
+    expect(refused(["700024", 1.5, null], "s")).toContain("has none of Entra's error codes")
     expect(refused(["__proto__", "constructor", 7], "s")).toContain("sign-in logs")
   })
 })

@@ -37,15 +37,15 @@ describe("a field of a JSON text", () => {
     expect(pick('{"__proto__":1.0}', "__proto__")).toBe("1.0")
     expect(() => pick("{}", "__proto__")).toThrow(expect.objectContaining({ code: "secret_not_found" }))
     // Of the broker's own making, and of no store's.
-    expect(() => pick('{"n":{"text":"1"}}')).toThrow(unusable("no single text, number or flag"))
+    expect(() => pick('{"n":{"text":"1"}}')).toThrow(unusable("not a single text, number or boolean"))
   })
 
   it.each(["7", "1.10", '"a"', "null", "true", "[1]"])("is none where the text is %s", (json) => {
-    expect(() => pick(json, "text")).toThrow(unusable("no JSON object"))
+    expect(() => pick(json, "text")).toThrow(unusable("not a JSON object"))
   })
 
   it.each(['{"n":null}', '{"n":[1]}', '{"n":{"a":1}}'])("is no single value in %s", (json) => {
-    expect(() => pick(json)).toThrow(unusable("no single text, number or flag"))
+    expect(() => pick(json)).toThrow(unusable("not a single text, number or boolean"))
   })
 })
 
@@ -62,7 +62,7 @@ describe("a field of a map that was parsed already", () => {
   it.each([JSON.parse("12345678901234567890"), 2 ** 53, 1.1, 1e21, Number.NaN])(
     "is not the number %d, whose digits may have been others",
     (value) => {
-      expect(() => pickOf({ n: value })).toThrow(unusable("write it as a text"))
+      expect(() => pickOf({ n: value })).toThrow(unusable("store it as a text"))
     },
   )
 })

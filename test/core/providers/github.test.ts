@@ -175,7 +175,9 @@ grants: { own: { connection: github-acme, repositories: ${repositories}, permiss
     it("is no job's of another owner, whose repository may have the same name", () => {
       const decision = ask("acme-labs", "9002")
       expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed" })
-      expect(decision.trace.grants[0]?.reason).toMatch(/repositories are those of acme, and the job is another owner's/)
+      expect(decision.trace.grants[0]?.reason).toMatch(
+        /repositories belong to acme, but the job belongs to another owner/,
+      )
     })
   })
 

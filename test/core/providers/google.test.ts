@@ -198,7 +198,7 @@ describe("the way into Google Cloud", () => {
 
   it.each([
     [127, "Most often the provider's attribute mapping"],
-    [128, "this job's sub has 128 bytes, and google.subject holds 127"],
+    [128, "this job's sub has 128 bytes, but google.subject allows 127"],
   ])("says of a sub of %i bytes what Google does not take of it", async (bytes, says) => {
     const { mint } = world([[400, { error: "invalid_request" }]], "s".repeat(bytes))
     await expect(mint({}, 900)).rejects.toThrow(says)

@@ -135,7 +135,7 @@ describe("a reference of 1Password's", () => {
   it("says of what is missing that it is, and of an attribute that there is none", () => {
     expect(parseReference("op://v/i")).toMatchObject({ fault: expect.stringContaining("too few") })
     expect(parseReference("op://v/i/f?attribute=otp")).toMatchObject({ fault: expect.stringContaining("one-time") })
-    expect(parseReference('op://v/i/"')).toMatchObject({ fault: expect.stringMatching(/hold: " \\ % \?$/) })
+    expect(parseReference('op://v/i/"')).toMatchObject({ fault: expect.stringMatching(/characters: " \\ % \?$/) })
   })
 })
 
@@ -171,8 +171,8 @@ describe("what is copied from a store's own pages or API", () => {
     [azureKeyVault, "https://acme-prod.vault.azure.net/secrets/Stripe-Key", "so write stripe-key"],
     [azureKeyVault, `https://acme.vault.azure.net/secrets/db/${ID}#pw`, `so write db@${ID}#pw`],
     [azureKeyVault, "https://portal.azure.com/", "so write NAME[@VERSION]"],
-    [onePassword, "https://start.1password.com/open/i?a=b", "of the form op://VAULT/ITEM/[SECTION/]FIELD"],
-    [doppler, "https://dashboard.doppler.com/workplace/w/projects/shop", "of the form PROJECT/CONFIG/NAME"],
+    [onePassword, "https://start.1password.com/open/i?a=b", "must have the form op://VAULT/ITEM/[SECTION/]FIELD"],
+    [doppler, "https://dashboard.doppler.com/workplace/w/projects/shop", "must have the form PROJECT/CONFIG/NAME"],
     [infisical, "https://app.infisical.com/api/v4/secrets/KEY", "write PROJECT_ID/ENVIRONMENT/[FOLDER/...]NAME"],
     [conjur, "https://conjur.example.com/secrets/acme/variable/prod", "as data/shop/db/password"],
   ] as const)("is no locator of $name: of %s the fault ends with %j", (provider, locator, remedy) => {

@@ -90,7 +90,7 @@ describe("a locator", () => {
     "secret/shop#a#b",
     `secret/${"a".repeat(600)}#x`,
   ])("is not %s", (text) => {
-    expect(parseLocator(text)).toEqual(fail(expect.stringMatching(/^(?:names|ends|may|is) /)))
+    expect(parseLocator(text)).toEqual(fail(expect.stringMatching(/^(?:names|must|may|is) /)))
   })
 
   it("is no URL", () => {
@@ -169,9 +169,9 @@ describe("a grant of Vault and its connection", () => {
   it("disagree on what it does not list, and on versions of what keeps one", () => {
     expect(conflict({ token: true, role: "admin" })).toContain("not among the connection's roles")
     expect(conflict({ token: true, role: "ci_shop" })).toContain("not among the connection's roles")
-    expect(conflict({ read: { A: "other/a#a" } })).toContain("no KV mount")
-    expect(conflict({ read: { A: "legacy/a?version=1#a" } })).toContain("keeps one only")
-    expect(conflict({ dynamic: "legacy/a", parameters: { a: "b" }, env: { A: "a" } })).toContain("mints none")
+    expect(conflict({ read: { A: "other/a#a" } })).toContain("not in a KV mount")
+    expect(conflict({ read: { A: "legacy/a?version=1#a" } })).toContain("stores only one")
+    expect(conflict({ dynamic: "legacy/a", parameters: { a: "b" }, env: { A: "a" } })).toContain("does not mint")
   })
 
   it("agree on paths that the connection lets engines mint at", () => {
@@ -180,12 +180,12 @@ describe("a grant of Vault and its connection", () => {
   })
 
   it.each([
-    ["database/config/shop", {}, 'have it added to the connection, as dynamic: { "database/config/shop": {} }'],
+    ["database/config/shop", {}, 'add it to the connection, as dynamic: { "database/config/shop": {} }'],
     ["database/creds/shop/rw", {}, "(database/creds/*, pki/issue/*"],
-    ["transit/decrypt/key", { ciphertext: "a" }, "not among the paths"],
-    ["kv/shop", {}, "not among the paths"],
-    ["secret/data/shop", {}, "mints none"],
-    ["pki/issue/web", { ttl: "24h" }, "take it out of parameters"],
+    ["transit/decrypt/key", { ciphertext: "a" }, "not among the connection's dynamic paths"],
+    ["kv/shop", {}, "not among the connection's dynamic paths"],
+    ["secret/data/shop", {}, "does not mint"],
+    ["pki/issue/web", { ttl: "24h" }, "remove it from parameters"],
     ["pki/issue/a-short", {}, "differ in ttl_parameter"],
   ])("disagree on minting at %s with %j", (dynamic, parameters, says) => {
     expect(conflict({ dynamic, env, parameters })).toContain(says)
@@ -195,7 +195,7 @@ describe("a grant of Vault and its connection", () => {
     const bare = connection.parse({ url: "https://v.example", roles: ["ci-*"] })
     const fault = vault.check?.(grant.parse({ role: "ci-a", dynamic: "database/creds/a", env }), bare)
     expect(fault).toBe(
-      'database/creds/a is not among the paths that the connection lets engines mint at; have it added to the connection, as dynamic: { "database/creds/a": {} }',
+      'database/creds/a is not among the connection\'s dynamic paths: add it to the connection, as dynamic: { "database/creds/a": {} }',
     )
   })
 

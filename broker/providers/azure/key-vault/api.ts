@@ -10,7 +10,7 @@ import { type Connection, type Place, vaultUrl } from "./grant.ts"
 import { refusalsOf, UNUSABLE } from "./refusals.ts"
 
 const API_VERSION = "2025-07-01"
-/** A value of 25 KB, which is the most that there is, with each character escaped; and its tags. */
+/** The limit for a value of 25 KB, the maximum in Key Vault, with each character escaped, and its tags. */
 const MAX_ANSWER_BYTES = 256 * 1024
 
 /** Builds the request for one secret. Source: Azure Key Vault REST API reference, Secrets, Get Secret. */
@@ -29,15 +29,15 @@ const answer = z.object({
   id: z.string(),
   attributes: z.object({
     enabled: z.boolean(),
-    /** In seconds since 1970, as RFC 7519 has them. */
+    /** In seconds since 1970, as in RFC 7519. */
     nbf: z.int().nullish(),
     exp: z.int().nullish(),
   }),
 })
 
 /**
- * The value of the secret that was asked for, held against the answer's id and its dates: Key Vault gives out what has
- * expired, and what is not valid yet, and leaves it to its clients to heed that.
+ * The value of the requested secret. The answer's id and dates are checked: Key Vault also returns secrets that have
+ * expired or are not valid yet, and leaves that check to its clients.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
@@ -55,12 +55,12 @@ export function readSecret(
   const seconds = now.getTime() / 1000
   const unusable = (why: string) => secretUnusable(side, locator, why)
   if (!enabled) throw unusable("is disabled")
-  if (typeof nbf === "number" && nbf > seconds) throw unusable("is not valid yet: see its activation date")
-  if (typeof exp === "number" && exp <= seconds) throw unusable("has expired: see its expiration date")
+  if (typeof nbf === "number" && nbf > seconds) throw unusable("is not valid yet: check its activation date")
+  if (typeof exp === "number" && exp <= seconds) throw unusable("has expired: check its expiration date")
   return { value: new Secret(value) }
 }
 
-/** Whether an id is one that the place can stand for. Ids always have a version, and their case does not count. */
+/** Whether an id fits the requested place. Ids always have a version, and their case does not count. */
 function isIdOf(id: string, settings: Connection, { name, version }: Place): boolean {
   if (!URL.canParse(id)) return false
   const said = new URL(id).href.toLowerCase()
@@ -70,7 +70,7 @@ function isIdOf(id: string, settings: Connection, { name, version }: Place): boo
     : said === `${secret}${version}`
 }
 
-/** Only Key Vault's codes are looked at, the inner one first, which says why something is forbidden. */
+/** Only Key Vault's codes are used. The inner code comes first, because it says why something is forbidden. */
 function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, locator: string): BrokerError {
   const passing = passingFailure(side, response)
   if (passing !== null) return passing
@@ -78,9 +78,9 @@ function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection
   const inner = memberOf(error, "innererror") ?? memberOf(error, "innerError")
   const codes = [memberOf(inner, "code"), memberOf(error, "code")].filter((code) => typeof code === "string")
   if (codes.length === 0)
-    return denied(side, "what answered does not speak as Key Vault does. Compare the connection's vault or url")
+    return denied(side, "the answer does not have the form of Key Vault. Check the connection's vault or url")
   if (codes.includes("SecretNotFound"))
-    return secretNotFound(side, locator, "names a secret or a version that is not there, or is deleted")
+    return secretNotFound(side, locator, "names a secret or a version that does not exist, or is deleted")
   const refusals = refusalsOf(settings, locator)
   for (const code of codes) {
     if (UNUSABLE[code] !== undefined) return secretUnusable(side, locator, UNUSABLE[code])

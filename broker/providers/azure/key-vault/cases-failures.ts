@@ -16,7 +16,7 @@ const refusals = refusing(request, loggedIn())(
     "a secret that no access policy gives",
     refused(403, "Forbidden", "AccessDenied"),
     "provider_denied",
-    `lets client ${CLIENT} get`,
+    `allows client ${CLIENT} to get`,
   ],
   ["a vault behind its firewall", refused(403, "Forbidden", "ForbiddenByFirewall"), "provider_denied", "firewall"],
   ["a private vault", refused(403, "Forbidden", "ForbiddenByConnection"), "provider_denied", "private endpoints"],
@@ -24,13 +24,13 @@ const refusals = refusing(request, loggedIn())(
     "a policy for another flow",
     refused(403, "Forbidden", "ForbiddenByPolicy"),
     "provider_denied",
-    "names the client alone",
+    "names only the client",
   ],
   ["what is forbidden for no reason", refused(403, "Forbidden"), "provider_denied", "may not read shop-db"],
-  ["a token of another tenant", refused(401, "Unauthorized"), "provider_denied", "tenant must be the vault's own"],
-  ["what is no vault", refused(400, "BadParameter"), "provider_denied", "url is a vault's"],
+  ["a token of another tenant", refused(401, "Unauthorized"), "provider_denied", "tenant must be the vault's tenant"],
+  ["what is no vault", refused(400, "BadParameter"), "provider_denied", "url is the URL of a vault"],
   ["a code that nobody knows", refused(403, "constructor", "toString"), "provider_denied", "diagnostic logs"],
-  ["a page of somebody else's", { status: 404, body: HTML }, "provider_denied", "does not speak as Key Vault does"],
+  ["a page of somebody else's", { status: 404, body: HTML }, "provider_denied", "does not have the form of Key Vault"],
 )
 
 const unusable = refusing(request, loggedIn())(

@@ -6,60 +6,62 @@ import { storeSettings } from "../../store.ts"
 import { entra } from "../grant.ts"
 
 /**
- * Names of secrets (Microsoft's "Azure Key Vault keys, secrets and certificates overview"), in small letters alone: to
- * Key Vault case does not count, to a ceiling it does, and one thing must have one spelling.
+ * Names of secrets (Microsoft's "Azure Key Vault keys, secrets and certificates overview"), only in lower case. Key Vault
+ * ignores case, but boundaries do not, and each secret must have only one spelling.
  */
 const NAME = /^[0-9a-z-]{1,127}$/
 const VERSION = /^[0-9a-f]{32}$/
 
-/** What the organisation file says of a way to one vault. */
+/** A connection to one vault in the organisation file. */
 export const connection = z
   .strictObject({
     ...entra,
     client_id: uuid("a client id").meta({
-      description: "Whom the vault knows: an application or a managed identity that trusts the broker.",
+      description: "The application or managed identity that trusts the broker and that the vault knows.",
     }),
     vault: z
       .string()
       .regex(
         /^(?=.{3,24}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/,
-        "a vault is its name in small letters, such as acme-prod; anything else goes into url",
+        "a vault must be its name in lower case, such as acme-prod; for anything else use url",
       )
       .optional()
-      .meta({ description: "A vault of the public cloud." }),
+      .meta({ description: "The name of a vault in the public cloud." }),
     url: origin("a vault's URL", "https://acme-prod.vault.azure.cn")
       .optional()
-      .meta({ description: "Any other: a sovereign cloud's, or a private way to one." }),
+      .meta({ description: "The URL of any other vault: in a sovereign cloud, or behind a private endpoint." }),
     ...storeSettings,
   })
   .refine(
     ({ vault, url }) => (vault === undefined) !== (url === undefined),
-    "a connection has exactly one of vault and url",
+    "a connection must have exactly one of vault and url",
   )
 
 export type Connection = z.infer<typeof connection>
 
-/** The vault's own URL, with which the ids of its secrets begin. */
+/** The vault's URL. The ids of its secrets begin with it. */
 export const vaultUrl = ({ vault, url }: Pick<Connection, "vault" | "url">): string =>
   url ?? `https://${vault}.vault.azure.net`
 
-/** The sovereign clouds' vaults: each cloud's Entra gives tokens for its own. */
+/** The domains of vaults in sovereign clouds. Each cloud's Entra issues tokens only for its own domain. */
 const SOVEREIGN = ["vault.azure.cn", "vault.usgovcloudapi.net"]
 
-/** What a token for the vault is asked for. What is none of a sovereign cloud's counts as the public cloud's. */
+/**
+ * The scope of a token for the vault. A vault outside of the sovereign clouds' domains counts as one in the public cloud.
+ */
 export function scopeOf(settings: Pick<Connection, "vault" | "url">): string {
   const { hostname } = new URL(vaultUrl(settings))
   return `https://${SOVEREIGN.find((domain) => hostname.endsWith(`.${domain}`)) ?? "vault.azure.net"}/.default`
 }
 
-/** Which version of which secret. */
+/** A secret and its version. */
 export interface Place {
   readonly name: string
-  /** Null for the current one. */
+  /** Null for the current version. */
   readonly version: string | null
 }
 
-/** Parses `NAME[@VERSION]`, with `#FIELD` behind it or not. */
+/** Parses `NAME[@VERSION]`, with or without `#FIELD` after it. */
 export function parseLocator(locator: string): Result<Place, string> {
   const { place, field } = splitField(locator)
   const fault = fieldFault(field)
@@ -67,11 +69,11 @@ export function parseLocator(locator: string): Result<Place, string> {
   if (isUrl(locator)) return fail(urlFault(place, field))
   const [name = "", version = null, ...more] = place.split("@")
   if (NAME.test(name.toLowerCase()) && !NAME.test(name))
-    return fail("has capital letters: write the name in small ones, which is the same to Key Vault")
+    return fail("must be in lower case: Key Vault ignores case, so the name stays the same")
   if (!NAME.test(name) || more.length > 0)
-    return fail("is not of the form NAME[@VERSION]: a secret's name alone, of small letters, digits and -")
+    return fail("must have the form NAME[@VERSION]: only the secret's name, of lower-case letters, digits and -")
   if (version !== null && !VERSION.test(version))
-    return fail("has a version that is none of Key Vault's: 32 digits and small letters from a to f")
+    return fail("must have a version of Key Vault's form: 32 digits and lower-case letters from a to f")
   return ok({ name, version })
 }
 

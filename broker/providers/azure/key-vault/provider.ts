@@ -7,16 +7,17 @@ import { sideOf } from "../wish.ts"
 import { buildGet, readSecret } from "./api.ts"
 import { connection, parseLocator, scopeOf } from "./grant.ts"
 
-/** Secrets of Azure Key Vault. No secret of Entra's stands anywhere. */
+/** Secrets of Azure Key Vault. No secret of Entra is stored. */
 export const azureKeyVault = storeProvider({
   name: "azure-key-vault",
   summary: "secrets of Azure Key Vault, by a federated credential of Microsoft Entra ID",
   title: "Azure Key Vault",
   connection,
   parse: parseLocator,
-  // Not its own login: Entra has one audience, and tells grants apart by their subjects.
+  // The audience is declared as presented, not as the broker's own login: Entra has one audience, and distinguishes grants
+  // by subject.
   audiences: ({ audience }) => ({ presented: [audience] }),
-  // The vault sees the client alone; but Entra decides by the job's own subject whether there is a login.
+  // The vault sees only the client, but Entra decides about the login by the job's subject.
   asks: "job",
 
   read(wanted, { connection: settings, connectionName, subject }, side, io) {
@@ -25,7 +26,7 @@ export const azureKeyVault = storeProvider({
     const make = () => logIn(sideOf(connectionName), wish, io)
     return readPlaces(side, wanted, (places) =>
       withLogin(io, scope, make, (token) =>
-        // One call a secret: Key Vault lists names, and gives values one by one.
+        // One call for each secret: Key Vault lists only names, and returns values one by one.
         readEach(io, places, async (one) =>
           readSecret(side, await call(side, buildGet(settings, token, one.place), io), settings, one, io.now()),
         ),

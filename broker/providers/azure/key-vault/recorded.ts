@@ -2,13 +2,13 @@ import { FOREIGN_TEXT, type Reply } from "../../case.ts"
 import { askingBy } from "../../case-store.ts"
 import { answer, CLIENT, TENANT, TYPE } from "../recorded.ts"
 
-// What the stories of Key Vault have in common.
+// The parts that the stories of Key Vault share.
 
 export const connection = { tenant: TENANT, client_id: CLIENT, vault: "acme-prod" }
 export const asking = askingBy({ connection })
 export const request = asking("shop-db")
 
-/** What Entra answers. */
+/** Entra's answer. */
 export const loggedIn = answer
 
 export const VAULT = "https://acme-prod.vault.azure.net"

@@ -12,11 +12,11 @@ import { crc32c } from "./crc32c.ts"
 import { type Connection, isNumber, type Place } from "./grant.ts"
 import { accessRefusals } from "./refusals.ts"
 
-/** A payload of 64 KiB, which is the most that there is, in base64. */
+/** The limit for a payload of 64 KiB, the maximum in Secret Manager, in base64. */
 const MAX_ANSWER_BYTES = 128 * 1024
 
 /**
- * Builds the request for one version's payload. Regional secrets are at their region's own endpoint, and nowhere else.
+ * Builds the request for one version's payload. Regional secrets are only at the endpoint of their region.
  * Source: Secret Manager API reference, projects.secrets.versions.access and projects.locations.secrets.versions.access.
  */
 export function buildAccess(settings: Connection, token: Secret<string>, { secret, version }: Place): Call {
@@ -37,13 +37,13 @@ const answer = z.object({
   name: z.string(),
   payload: z.object({
     data: z.base64(),
-    // An int64, which JSON carries as a text of decimal digits.
+    // An int64, which is a text of decimal digits in JSON.
     dataCrc32c: z.string().regex(/^(?:0|[1-9][0-9]{0,9})$/),
   }),
 })
 
 /**
- * The payload of the version that was asked for, held against the answer's name and its checksum.
+ * The payload of the requested version. The answer's name and checksum are checked.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
@@ -57,7 +57,7 @@ export function readPayload(
   const { name, payload } = readJson(side, response, answer, "a secret's payload with its checksum")
   if (!isNameOf(name, settings, place)) throw invalid(side, "is another secret, or another version of it")
   const bytes = bytesOfBase64(payload.data)
-  if (String(crc32c(bytes)) !== payload.dataCrc32c) throw invalid(side, "was damaged on its way: its checksum differs")
+  if (String(crc32c(bytes)) !== payload.dataCrc32c) throw invalid(side, "was damaged on its way: the checksum differs")
   return { value: new Secret(bytes) }
 }
 
@@ -65,8 +65,8 @@ const VERSION_NAME =
   /^projects\/([^/]+)\/(?:locations\/([^/]+)\/)?secrets\/([A-Za-z0-9_-]{1,255})\/versions\/([1-9][0-9]*)$/
 
 /**
- * Whether a version's full name is one that the place can stand for. Google names projects by their numbers there,
- * whatever was asked, and versions too: what an alias stands for, only Google knows.
+ * Whether a version's full name fits the requested place. Google always answers with the numbers of project and version.
+ * Only Google knows which version an alias means, so that cannot be checked.
  */
 function isNameOf(name: string, { project, location }: Connection, asked: Place): boolean {
   const [, inProject = "", inLocation, secret, number] = VERSION_NAME.exec(name) ?? []
@@ -81,12 +81,12 @@ function isNameOf(name: string, { project, location }: Connection, asked: Place)
 function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, locator: string): BrokerError {
   const status = memberOf(memberOf(jsonOf(response), "error"), "status")
   if (response.status === 404 && status === "NOT_FOUND")
-    return secretNotFound(side, locator, "names a secret, a version or an alias that is not there")
+    return secretNotFound(side, locator, "names a secret, a version or an alias that does not exist")
   if (response.status === 400 && status === "FAILED_PRECONDITION")
     return secretUnusable(
       side,
       locator,
-      "names a version that is disabled or destroyed, or whose own encryption key is. Without a version, it is the newest one, whatever its state",
+      "names a version that is disabled or destroyed, or whose encryption key is. A locator without a version means the newest one, in any state",
     )
   return readRefusal(side, response, accessRefusals(settings, locator))
 }

@@ -20,7 +20,7 @@ const refusals = refusing(request, exchanged())(
     "a project that is not there",
     apiRefused(403, "PERMISSION_DENIED", "CONSUMER_INVALID"),
     "provider_denied",
-    "no project acme-prod",
+    "project acme-prod does not exist",
   ],
   [
     "a perimeter",
@@ -32,11 +32,11 @@ const refusals = refusing(request, exchanged())(
     "a token that it does not take",
     apiRefused(401, "UNAUTHENTICATED"),
     "provider_denied",
-    "did not take Google's own token",
+    "did not accept Google's own token",
   ],
   ["a regional secret without its region", apiRefused(400, "INVALID_ARGUMENT"), "provider_denied", "location"],
   ["a code that nobody knows", apiRefused(403, "OUT_OF_RANGE"), "provider_denied", "audit logs"],
-  ["a page of somebody else's", { ...HTML, status: 404 }, "provider_denied", "does not speak as Google's API does"],
+  ["a page of somebody else's", { ...HTML, status: 404 }, "provider_denied", "does not have the form of Google's API"],
 )
 
 const unusable = refusing(request, exchanged())(

@@ -1,7 +1,7 @@
-/** Castagnoli's polynomial, its bits reversed (RFC 3720 section 12.1). */
+/** Castagnoli's polynomial with reversed bits (RFC 3720 section 12.1). */
 const POLYNOMIAL = 0x82f63b78
 
-/** What each value of a byte does to the checksum. */
+/** The effect of each byte value on the checksum. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1
@@ -9,8 +9,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 })
 
 /**
- * The CRC32C of some bytes, as an unsigned number. It finds what was damaged by accident, and proves nothing against
- * somebody who damages on purpose.
+ * The CRC32C of some bytes, as an unsigned number. It detects accidental damage, and does not protect against an attacker.
  */
 export function crc32c(bytes: Uint8Array): number {
   let value = 0xffffffff

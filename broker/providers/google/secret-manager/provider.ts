@@ -9,20 +9,24 @@ import { audienceOf } from "../settings.ts"
 import { buildAccess, readPayload } from "./api.ts"
 import { connection, parseLocator } from "./grant.ts"
 
-/** The only scope with which Secret Manager lets itself be read. */
+/** The only scope that Secret Manager accepts. */
 const SCOPES = [CLOUD_PLATFORM_SCOPE]
 
-/** How long the broker is somebody else for, in seconds: nobody takes such a token back, and one job's reads are short. */
+/**
+ * The lifetime of an impersonation, in seconds. Short, because such a token cannot be revoked, and one job's reads are
+ * quick.
+ */
 const IMPERSONATION_SECONDS = 300
 
-/** Secrets of Google Cloud Secret Manager. No key of a service account stands anywhere. */
+/** Secrets of Google Cloud Secret Manager. No key of a service account is stored. */
 export const googleSecretManager = storeProvider({
   name: "google-secret-manager",
   summary: "secrets of Google Cloud Secret Manager, by Workload Identity Federation",
   title: "Google Secret Manager",
   connection,
   parse: parseLocator,
-  // Not its own login: a pool has one audience, and tells grants apart by their subjects.
+  // The audience is declared as presented, not as the broker's own login: a pool has one audience, and distinguishes grants
+  // by subject.
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
   asks: "job",
 
@@ -30,7 +34,7 @@ export const googleSecretManager = storeProvider({
     const login = { settings, connectionName, subject, io }
     return readPlaces(side, wanted, (places) =>
       withToken(login, settings.service_account, (token) =>
-        // One call a version: Google has none that gives several.
+        // One call for each version: Google has no call for several.
         readEach(io, places, async (one) =>
           readPayload(side, await call(side, buildAccess(settings, token, one.place), io), settings, one),
         ),
@@ -39,7 +43,7 @@ export const googleSecretManager = storeProvider({
   },
 })
 
-/** Logs in as the job's own principal in the pool, and from there as the service account where the connection names one. */
+/** Logs in as the job's own principal in the pool, and then as the service account if the connection names one. */
 function withToken<Result>(
   login: GoogleLogin,
   account: string | undefined,

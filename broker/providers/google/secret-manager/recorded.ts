@@ -3,7 +3,7 @@ import { askingBy } from "../../case-store.ts"
 import { answer, FEDERATED, POOL_PROVIDER } from "../recorded.ts"
 import { crc32c } from "./crc32c.ts"
 
-// What the stories of Secret Manager have in common.
+// The parts that the stories of Secret Manager share.
 
 export const connection = { workload_identity_provider: POOL_PROVIDER, project: "acme-prod" }
 export const asking = askingBy({ connection })
@@ -12,7 +12,7 @@ export const request = asking("shop-db")
 export const CHECKSUM_OF_PASSWORD = "343475146"
 
 const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
-/** A payload as Google sends it, with its own checksum unless another is given. */
+/** A payload as Google sends it, with the right checksum unless another is given. */
 const payloadOf = (content: string | Uint8Array) => {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content
   return { data: base64(bytes), dataCrc32c: String(crc32c(bytes)) }

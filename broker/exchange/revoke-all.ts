@@ -4,22 +4,27 @@ import type { RevocationOutcome } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
 
-/** How long a provider may take to revoke, retries included, in milliseconds: where nobody waits for more than that. */
+/** How long a provider may take to revoke, retries included, in milliseconds. */
 const REVOKE_WINDOW_MS = 10_000
-/** The same while a job waits to be told of a failure. What takes longer stays on the lease's account, and is tried again. */
-export const AT_ONCE_WINDOW_MS = 4_000
+/**
+ * The same while a job waits for the error of a failed exchange. Slower revocations stay recorded on the lease; the sweep
+ * retries them.
+ */
+export const FAILED_EXCHANGE_WINDOW_MS = 4_000
 
-/** What taking one credential back needs. */
+/** What the revocation of one credential needs. */
 export interface Revocable {
   readonly grant: string
   readonly provider: string
-  /** Undefined when the organisation no longer has the connection: then nobody can revoke any more. */
+  /** Undefined when the organisation file no longer has the connection: then the credential cannot be revoked. */
   readonly connection: Connection | undefined
   readonly handle: Secret<string>
 }
 
-/** Takes credentials back, all at the same time. Never throws: what could not be revoked is `failed`, and tried again later. */
-export async function takeBack(
+/**
+ * Revokes credentials in parallel. Never throws: a credential that could not be revoked is `failed`, and is retried later.
+ */
+export async function revokeAll(
   credentials: readonly Revocable[],
   broker: Broker,
   windowMs: number = REVOKE_WINDOW_MS,
