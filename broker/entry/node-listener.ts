@@ -60,9 +60,9 @@ async function refuse(error: Error, socket: Duplex): Promise<void> {
     : new BrokerError("request_malformed", "The request is not valid HTTP/1.1, or it did not arrive in time.")
   const response = problemResponse(fault, crypto.randomUUID())
   const body = await response.text()
-  const fields = [...response.headers, ["content-length", `$Buffer.byteLength(body)`], ["connection", "close"]]
-  const head = fields.map(([name, value]) => `$name: $value\r\n`).join("")
-  socket.end(`HTTP/1.1 $response.status$STATUS_CODES[response.status]\r\n$head\r\n$body`)
+  const fields = [...response.headers, ["content-length", `${Buffer.byteLength(body)}`], ["connection", "close"]]
+  const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")
+  socket.end(`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status]}\r\n${head}\r\n${body}`)
 }
 
 const shuttingDown = () => new BrokerError("shutting_down", "This broker is stopping. Send the request again.")
