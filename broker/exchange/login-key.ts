@@ -16,14 +16,14 @@ export function loginKey(
   scope: string,
 ): string {
   const { identity, grant, connection } = about
-  const told = identity && [identity.issuerUrl, identityTokenSubject(identity, grant), toldOf(identity.claims)]
-  return JSON.stringify([connection.name, connection.provider, connection.settings, told, scope])
+  const sent = identity && [identity.issuerUrl, identityTokenSubject(identity, grant), claimsSent(identity.claims)]
+  return JSON.stringify([connection.name, connection.provider, connection.settings, sent, scope])
 }
 
 /** Sorted, because issuers do not promise an order of claims. */
-const toldOf = (claims: Claims) =>
+const claimsSent = (claims: Claims) =>
   Object.entries(claims)
-    .filter(([name]) => !OF_ONE_TOKEN.has(name))
+    .filter(([name]) => !PER_TOKEN_CLAIMS.has(name))
     .sort(([a], [b]) => (a < b ? -1 : 1))
 
-const OF_ONE_TOKEN: ReadonlySet<string> = new Set([...TOKEN_CLAIMS, "check_run_id"])
+const PER_TOKEN_CLAIMS: ReadonlySet<string> = new Set([...TOKEN_CLAIMS, "check_run_id"])

@@ -55,7 +55,7 @@ export async function readEach<Place>(
  * Why a grant cannot read these locators: one of them is in a project or vault that the connection does not list. Null when
  * all are listed, or when the connection has no list.
  */
-export function outsideOf<Place>(
+export function unlistedPlace<Place>(
   what: "project" | "vault",
   wanted: readonly Located<Place>[],
   listed: readonly string[] | undefined,

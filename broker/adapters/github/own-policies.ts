@@ -67,7 +67,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
       const before = memories.get(key)
       const { kept } = confirmed
       const checked = check(kept, identity, organisation, before?.checked)
-      if (checked !== before?.checked) tell(checked, log)
+      if (checked !== before?.checked) logOutcome(checked, log)
       if (checked.result.ok) {
         memories.set(key, { checked, good: { ...confirmed, checked } }, weightOf(kept))
         return { policies: checked.result.value, treeSha: kept.treeSha, notes: [] }
@@ -93,7 +93,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
 const keyOf = ({ issuer, issuerUrl, repositoryId, ownerId }: Identity) =>
   JSON.stringify([issuer, issuerUrl, repositoryId, ownerId])
 
-function tell({ kept, result }: Checked, log: Log): void {
+function logOutcome({ kept, result }: Checked, log: Log): void {
   const what = `${kept.fullName}'s own, version ${kept.treeSha}`
   if (result.ok) log({ event: "policies.loaded", detail: `${result.value.length} policies, ${what}` })
   else log({ event: "policies.refused", detail: `${result.fault.length} faults in ${what}` })

@@ -189,8 +189,8 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   if (!allowed) return no(reasons.notAllowed(name, allows))
   const fields = fieldsFor(grant, identity)
   if (!fields.ok) return no(reasons.unfillable(grant, fields.fault))
-  const misfit = conflictWithJob(grant, identity)
-  if (misfit !== null) return no(reasons.unfillable(grant, misfit))
+  const conflict = conflictWithJob(grant, identity)
+  if (conflict !== null) return no(reasons.unfillable(grant, conflict))
 
   const held = ceiling.length === 0 ? undefined : checkGrant(ceiling, { ...grant, fields: fields.value }, scope.fact)
   if (held && !held.inside && !held.onlyUnprotected) return no(reasons.outside(grant, held.boundaries), null, held)

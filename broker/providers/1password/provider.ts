@@ -2,7 +2,7 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call } from "../call.ts"
 import { grouped } from "../grouped.ts"
-import { outsideOf } from "../places.ts"
+import { unlistedPlace } from "../places.ts"
 import type { Located } from "../read-grant.ts"
 import { retryPassing } from "../retry.ts"
 import { storeProvider } from "../store.ts"
@@ -21,7 +21,7 @@ export const onePassword = storeProvider({
   title: "1Password Connect",
   connection,
   parse: parseReference,
-  check: (wanted, { vaults }) => outsideOf("vault", wanted, vaults, ({ vault }) => vault),
+  check: (wanted, { vaults }) => unlistedPlace("vault", wanted, vaults, ({ vault }) => vault),
   asks: "connection",
 
   async read(wanted, { connection: settings }, side, io) {

@@ -3,7 +3,7 @@ import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call, type OtherSide } from "../call.ts"
 import { grouped } from "../grouped.ts"
 import { withIdentityLogin } from "../login.ts"
-import { outsideOf, readPlaces } from "../places.ts"
+import { readPlaces, unlistedPlace } from "../places.ts"
 import type { ProviderIo } from "../provider.ts"
 import type { Located } from "../read-grant.ts"
 import { retryPassing } from "../retry.ts"
@@ -21,7 +21,7 @@ export const doppler = storeProvider({
   title: "Doppler",
   connection,
   parse: parseLocator,
-  check: (wanted, { projects }) => outsideOf("project", wanted, projects, ({ project }) => project),
+  check: (wanted, { projects }) => unlistedPlace("project", wanted, projects, ({ project }) => project),
   audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 

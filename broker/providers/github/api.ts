@@ -43,7 +43,7 @@ export function readInstallation(side: OtherSide, response: HttpResponse, settin
  *
  * Sends ids if the grant has them, because names can be taken over. The names are then compared with the answer.
  */
-export function buildGiveToken(
+export function buildTokenRequest(
   { api_url: apiUrl }: Connection,
   wanted: Grant,
   installation: number,
@@ -139,14 +139,14 @@ function hasSamePermissions(given: Readonly<Record<string, string>>, wanted: Gra
 /**
  * Builds the request that revokes a token. The token authenticates it (REST API, "Revoke an installation access token").
  */
-export const buildEndToken = ({ api_url: apiUrl }: Connection, token: Secret<string>): Call =>
+export const buildTokenRevocation = ({ api_url: apiUrl }: Connection, token: Secret<string>): Call =>
   apiRequest(apiUrl, { method: "DELETE", path: "/installation/token", bearer: token })
 
 /** `unknown`: GitHub does not know the token, because it has ended, or because it is very new. */
 export type End = "ended" | "unknown"
 
 /** @throws {BrokerError} when the token may still be valid */
-export function readEnd(side: OtherSide, response: HttpResponse, settings: Connection, now: Date): End {
+export function readRevocation(side: OtherSide, response: HttpResponse, settings: Connection, now: Date): End {
   const answer = readAnswer(response, { success: 204, conditional: false }, now)
   if (answer.outcome === "ok") return "ended"
   if (answer.outcome === "no-access" && answer.why === "app-rejected") return "unknown"

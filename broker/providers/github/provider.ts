@@ -7,12 +7,12 @@ import { withLogin } from "../login.ts"
 import { LeftAliveError, type Provider, type ProviderIo } from "../provider.ts"
 import { retryPassing } from "../retry.ts"
 import {
-  buildEndToken,
   buildFindInstallation,
-  buildGiveToken,
+  buildTokenRequest,
+  buildTokenRevocation,
   type Given,
-  readEnd,
   readInstallation,
+  readRevocation,
   readToken,
 } from "./api.ts"
 import {
@@ -67,13 +67,13 @@ export const github: Provider<Connection, Grant> = {
         value: await findInstallation(asking, app),
         endsAt: new Date(io.now().getTime() + INSTALLATION_KNOWN_MS),
       }),
-      (installation) => giveToken(asking, wanted, installation, app),
+      (installation) => requestToken(asking, wanted, installation, app),
     )
     const handle = handleOf(settings, given.token)
     if (given.outcome === "other") {
       const failure = invalid(asking.side, given.how)
       const { expiresAt } = given
-      await endToken(asking, given.token).catch(() => {
+      await revokeToken(asking, given.token).catch(() => {
         throw new LeftAliveError(failure, { handle, expiresAt })
       })
       throw failure
@@ -88,7 +88,7 @@ export const github: Provider<Connection, Grant> = {
 
   async revoke(handle, { connectionName, connection: settings }, io) {
     const { apiUrl, token } = openHandle(handle)
-    await endToken({ side: sideOf(connectionName), settings: { ...settings, api_url: apiUrl }, io }, token)
+    await revokeToken({ side: sideOf(connectionName), settings: { ...settings, api_url: apiUrl }, io }, token)
   },
 }
 
@@ -122,22 +122,22 @@ function findInstallation({ side, settings, io }: Asking, app: Secret<string>): 
  * Sent only once. Without an answer, or with the answer of a proxy, the token may still exist. A retry would not end it,
  * and would make a second one.
  */
-async function giveToken(
+async function requestToken(
   { side, settings, io }: Asking,
   wanted: Grant,
   installation: number,
   app: Secret<string>,
 ): Promise<Given> {
-  const response = await call(side, buildGiveToken(settings, wanted, installation, app), io)
+  const response = await call(side, buildTokenRequest(settings, wanted, installation, app), io)
   return readToken(side, response, { settings, wanted }, io.now())
 }
 
 /** Revokes a token. A token that no longer exists counts as revoked. Safe to repeat. */
-async function endToken({ side, settings, io }: Asking, token: Secret<string>): Promise<void> {
+async function revokeToken({ side, settings, io }: Asking, token: Secret<string>): Promise<void> {
   for (let asked = 1; ; asked++) {
     const end = await retryFailing(io, async () => {
-      const response = await call(side, buildEndToken(settings, token), io)
-      return readEnd(side, response, settings, io.now())
+      const response = await call(side, buildTokenRevocation(settings, token), io)
+      return readRevocation(side, response, settings, io.now())
     })
     if (end === "ended" || asked === UNKNOWN_ANSWERS) return
     await io.sleep(UNKNOWN_PAUSE_MS)

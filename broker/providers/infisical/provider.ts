@@ -1,7 +1,7 @@
 import type { Secret } from "../../core/secret.ts"
 import { call } from "../call.ts"
 import { withIdentityLogin } from "../login.ts"
-import { outsideOf, readEach, readPlaces } from "../places.ts"
+import { readEach, readPlaces, unlistedPlace } from "../places.ts"
 import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
 import { buildLogin, buildRead, readLogin, readSecret } from "./api.ts"
@@ -14,7 +14,7 @@ export const infisical = storeProvider({
   title: "Infisical",
   connection,
   parse: parseLocator,
-  check: (wanted, { projects }) => outsideOf("project", wanted, projects, ({ projectId }) => projectId),
+  check: (wanted, { projects }) => unlistedPlace("project", wanted, projects, ({ projectId }) => projectId),
   audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 

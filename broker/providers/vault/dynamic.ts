@@ -13,24 +13,24 @@ import { valuesOf } from "./values.ts"
  * @throws {BrokerError} after everything revocable was revoked, or a `LeftAliveError` with the handle of what is left
  */
 export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request, io: ProviderIo): Promise<Minted> {
-  return whileHolding(vault, request, io, async (login, hurried) => {
+  return whileHolding(vault, request, io, async (login, reservingIo) => {
     const { ttlSeconds } = request
-    const from = hurried.now()
-    const fresh = await mintOnce(vault, grant, login.token, ttlSeconds, hurried)
+    const from = reservingIo.now()
+    const fresh = await mintOnce(vault, grant, login.token, ttlSeconds, reservingIo)
     const values = valuesOf(vault.side, grant, fresh.data)
     const { lease } = fresh
     if (lease === null) {
       const expiresAt = endWithoutLease(vault, grant, fresh, from, ttlSeconds)
-      await giveUp(vault, login, hurried)
+      await giveUp(vault, login, reservingIo)
       return { values, expiresAt, revocation: "expires-only" }
     }
     const isSession = isStsSession(fresh.data)
     // A renewal would shorten the lease, but not the session.
     const known = isSession ? { ...lease, isRenewable: false } : lease
-    const leaseEndsAt = await endOfLease(vault, login, known, from, ttlSeconds, hurried)
+    const leaseEndsAt = await endOfLease(vault, login, known, from, ttlSeconds, reservingIo)
     if (isSession) {
-      refuseCut(vault, lease)
-      await giveUp(vault, login, hurried)
+      refuseShortenedLease(vault, lease)
+      await giveUp(vault, login, reservingIo)
       return { values, expiresAt: leaseEndsAt, revocation: "expires-only" }
     }
     return {
@@ -47,7 +47,7 @@ export function mintDynamic(vault: Vault, grant: DynamicGrant, request: Request,
  * Refuses a session whose lease Vault may have shortened to the engine's maximum. Vault says so only in a warning. The
  * session itself then lives as long as its cloud was told, and cannot be revoked.
  */
-function refuseCut({ side }: Vault, { isWarned }: Lease): void {
+function refuseShortenedLease({ side }: Vault, { isWarned }: Lease): void {
   if (!isWarned) return
   throw invalid(
     side,

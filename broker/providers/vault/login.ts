@@ -60,15 +60,15 @@ export async function whileHolding<Result>(
   io: ProviderIo,
   use: (login: HeldLogin, io: ProviderIo) => Promise<Result>,
 ): Promise<Result> {
-  const hurried: ProviderIo = { ...io, remainingMs: () => Math.max(0, io.remainingMs() - RESERVE_MS) }
-  const login = await logIn(vault, request, true, hurried)
+  const reservingIo: ProviderIo = { ...io, remainingMs: () => Math.max(0, io.remainingMs() - RESERVE_MS) }
+  const login = await logIn(vault, request, true, reservingIo)
   const { token, isRenewable } = login
   let isBoundToAddresses = true
   try {
     const from = io.now()
-    const held = await hold(vault, login, request.ttlSeconds, hurried)
+    const held = await hold(vault, login, request.ttlSeconds, reservingIo)
     isBoundToAddresses = held.isBoundToAddresses
-    return await use({ ...held, token, isRenewable, from, endsAt: after(from, held.seconds) }, hurried)
+    return await use({ ...held, token, isRenewable, from, endsAt: after(from, held.seconds) }, reservingIo)
   } catch (error) {
     // A renewal may have succeeded although its answer was lost.
     const atTheLatest = after(io.now(), Math.max(login.seconds, request.ttlSeconds))

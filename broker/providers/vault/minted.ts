@@ -34,13 +34,13 @@ export type DynamicGrant = Pick<Grant, "parameters"> & {
 }
 
 /** Requests with parameters are POSTs; the others are GETs. */
-const posts = ({ parameters, engine }: DynamicGrant): boolean =>
+const needsPost = ({ parameters, engine }: DynamicGrant): boolean =>
   parameters !== undefined || engine.ttl_parameter !== undefined
 
 /** Builds the request: a GET, or a POST if there are parameters. */
 function buildMint(grant: DynamicGrant, ttlSeconds: number): Asked {
   const { dynamic, parameters, engine } = grant
-  if (!posts(grant)) return { method: "GET", path: dynamic }
+  if (!needsPost(grant)) return { method: "GET", path: dynamic }
   const { ttl_parameter: ttlParameter } = engine
   const lifetime = ttlParameter === undefined ? {} : { [ttlParameter]: `${ttlSeconds}s` }
   return { method: "POST", path: dynamic, body: { ...parameters, ...lifetime } }
@@ -62,7 +62,7 @@ function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): 
   const answer = readJson(vault.side, response, secret, "a secret")
   const { lease_id: id, lease_duration: seconds, renewable, data, warnings } = answer
   if (id === "") {
-    refuseKept(vault, grant, seconds, data)
+    refuseStoredSecret(vault, grant, seconds, data)
     return { lease: null, data }
   }
   if (seconds === 0) throw invalid(vault.side, "has a lease that never ends")
@@ -73,7 +73,12 @@ function readMinted(vault: Vault, grant: DynamicGrant, response: HttpResponse): 
  * Refuses a secret that is stored in a KV engine instead of minted. Version 2 has a special form. Only version 1 answers
  * with a lifetime but without a lease.
  */
-function refuseKept({ side }: Vault, { dynamic }: DynamicGrant, seconds: number, data: FreshSecret["data"]): void {
+function refuseStoredSecret(
+  { side }: Vault,
+  { dynamic }: DynamicGrant,
+  seconds: number,
+  data: FreshSecret["data"],
+): void {
   if (seconds === 0 && !("data" in data && "metadata" in data)) return
   const why = "is stored in a KV engine and was not minted: list its mount in the connection's kv, and use read"
   throw secretUnusable(side, dynamic, why)
@@ -87,7 +92,7 @@ const REMEDIES: Readonly<Record<number, string>> = {
 
 function refusedMint(vault: Vault, grant: DynamicGrant, response: HttpResponse) {
   const { dynamic } = grant
-  const capability = posts(grant) ? "update" : "read"
+  const capability = needsPost(grant) ? "update" : "read"
   const forbidden = `the role's policies do not allow to mint there. They need: path "${dynamic}" { capabilities = ["${capability}"] }`
   const remedy = response.status === 403 ? forbidden : (REMEDIES[response.status] ?? "Vault's log has the reason")
   return refused(vault, response, `${dynamic} minted nothing: ${remedy}`)

@@ -47,7 +47,7 @@ export const vault: Provider<Connection, Grant> = {
       const engine = engineAt(dynamic, request.connection.dynamic)
       return await mintDynamic(at, { dynamic, env, parameters, engine }, request, io)
     }
-    return await handToken(at, request, io)
+    return await mintToken(at, request, io)
   },
 
   async revoke(handle, { connectionName }, io) {
@@ -57,7 +57,7 @@ export const vault: Provider<Connection, Grant> = {
 }
 
 /** The job gets the login's own token. It is revoked at the end, with everything that was minted with it. */
-function handToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted> {
+function mintToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted> {
   return whileHolding(at, request, io, async (login) => {
     const { ttlSeconds, connection: settings } = request
     if (login.seconds > ttlSeconds) {

@@ -4,7 +4,7 @@ import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import { fieldsFor } from "../../../broker/core/policy/template.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import type { HttpResponse } from "../../../broker/ports/http.ts"
-import { buildGiveToken, readInstallation } from "../../../broker/providers/github/api.ts"
+import { buildTokenRequest, readInstallation } from "../../../broker/providers/github/api.ts"
 import { connection, grant, namesOf } from "../../../broker/providers/github/grant.ts"
 import { github } from "../../../broker/providers/github/provider.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
@@ -204,16 +204,16 @@ describe("a request for a token", () => {
   const app = new Secret("the-jwt")
 
   it("never says all: it has repositories and permissions, none of them empty", () => {
-    const { body } = buildGiveToken(settings, grant.parse(wanted), 1, app)
+    const { body } = buildTokenRequest(settings, grant.parse(wanted), 1, app)
     expect(JSON.parse(String(body))).toEqual({ repositories: ["shop"], permissions: { contents: "read" } })
   })
 
   it("waits for an answer that 500 repositories fit into, and no more than the broker reads of anybody", () => {
     const repositories = Array.from({ length: 500 }, (_, index) => `r${index}`)
-    const { maxBytes = 0 } = buildGiveToken(settings, grant.parse({ ...wanted, repositories }), 1, app)
+    const { maxBytes = 0 } = buildTokenRequest(settings, grant.parse({ ...wanted, repositories }), 1, app)
     expect(maxBytes).toBeGreaterThanOrEqual(500 * 8 * 1024)
     expect(maxBytes).toBeLessThanOrEqual(4 * 1024 * 1024)
-    expect(buildGiveToken(settings, grant.parse(wanted), 1, app).maxBytes).toBeLessThan(128 * 1024)
+    expect(buildTokenRequest(settings, grant.parse(wanted), 1, app).maxBytes).toBeLessThan(128 * 1024)
   })
 })
 
