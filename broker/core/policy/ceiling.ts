@@ -1,7 +1,7 @@
 import type { BoundaryTrace, ConditionTrace, FieldTrace } from "../../wire/trace.ts"
 import { type Claims, type Identity, repositoryName } from "../identity.ts"
 import { type Condition, describeClaim, describeCondition, matchCondition } from "./condition.ts"
-import { type EnvironmentDemand, missingProtection, type ProtectionFact } from "./environment-protection.ts"
+import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
 import { memberOf } from "./plain.ts"
@@ -109,13 +109,6 @@ export function holdAgainst(
     ),
     boundaries,
   }
-}
-
-/** What the ceiling demands of a job's environment. */
-export function environmentDemands(ceiling: Ceiling): readonly EnvironmentDemand[] {
-  return ceiling.flatMap(({ restricts, boundary: { protectedEnvironment } }) =>
-    restricts && protectedEnvironment ? [protectedEnvironment] : [],
-  )
 }
 
 /** Whether a claim says whose repository a job belongs to, rather than what the job is. */

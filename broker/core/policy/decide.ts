@@ -1,6 +1,6 @@
 import type { GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
 import type { Identity } from "../identity.ts"
-import { type Ceiling, type CeilingVerdict, ceilingOver, environmentDemands, holdAgainst } from "./ceiling.ts"
+import { type Ceiling, type CeilingVerdict, ceilingOver, holdAgainst } from "./ceiling.ts"
 import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import { evaluateRule } from "./evaluate-rule.ts"
 import type { Grant, Organisation, Policy, Rule } from "./model.ts"
@@ -68,7 +68,7 @@ export function decide(input: DecisionInput): Decision {
   const asked = [...new Set(input.grants)]
 
   const rules = memoized((rule: Rule) => evaluateRule(rule, identity))
-  const scope = { identity, own, ofRepository, applying, rules, ceiling, ...protectionFor(input, applying, ceiling) }
+  const scope = { identity, own, ofRepository, applying, rules, ceiling, ...protectionFor(input, applying) }
   const verdicts = asked.map((name) => verdictOf(name, scope, input.ttlSeconds))
   const trace: Trace = {
     subject: {
@@ -110,16 +110,15 @@ export function isOrganisationsOwn(identity: Identity, organisation: Organisatio
 
 interface Protection {
   readonly fact: ProtectionFact
-  /** Whether there is nothing to be asked any more. */
+  /** Whether asking the environment's host can bring nothing new. */
   readonly asked: boolean
   /** What the policies' own demands find missing. */
   readonly unmet: readonly string[]
 }
 
 /** An environment is the same for all policies of a job, so that one policy's demand on it holds for all. */
-function protectionFor(input: DecisionInput, applying: readonly Policy[], ceiling: Ceiling): Protection {
+function protectionFor(input: DecisionInput, applying: readonly Policy[]): Protection {
   const own = applying.flatMap(({ protectedEnvironment }) => (protectedEnvironment ? [protectedEnvironment] : []))
-  if (own.length === 0 && environmentDemands(ceiling).length === 0) return { fact: NOT_ASKED, asked: true, unmet: [] }
   const inNone = input.identity.environment === undefined
   const fact = inNone ? IN_NO_ENVIRONMENT : (input.protection ?? NOT_ASKED)
   const unmet = [...new Set(own.flatMap((demand) => missingProtection(demand, fact)))]
@@ -209,8 +208,8 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
 
 /** The grant with its gaps closed: what is minted has none. */
 function filled(grant: Grant, fields: unknown): Grant {
-  const { template, ...closed } = grant
-  return template === undefined ? grant : { ...closed, fields }
+  const { template: _, ...closed } = grant
+  return { ...closed, fields }
 }
 
 function tracesOf(rules: readonly Rule[], grant: string, scope: Scope): RuleTrace[] {
