@@ -17,14 +17,15 @@ const WHO = {
 
 describe("what an exchange records", () => {
   it("before it mints says who asked, by which token and policies, for what, and until when", async () => {
-    const { broker, call, recorded } = await world({ grants: { one: "mints", two: "expires-only" } })
-    const { lease } = await exchange(call({ ttlSeconds: 600 }), broker)
+    const ttls = { one: 300, two: 600 }
+    const { broker, call, recorded } = await world({ grants: { one: "mints", two: "expires-only" }, ttls })
+    const { lease } = await exchange(call(), broker)
     const admission = recorded[0] as Admission
     expect(admission.token).toEqual({ key: "token-key", expiresAt: NOW.getTime() / 1000 + 360 })
     // The longest granted time, behind the time that minting may take.
     const endsBy = NOW.getTime() + 10_000 + 600_000
     expect(admission.lease).toEqual({ id: lease, runId: WHO.run_id, runAttempt: WHO.run_attempt, endsBy })
-    expect(admission.audit).toEqual({
+    expect(admission.audit).toStrictEqual({
       at: NOW.toISOString(),
       request_id: "request-1",
       event: "exchange.intended",
@@ -32,7 +33,7 @@ describe("what an exchange records", () => {
       token_digest: "digest",
       lease,
       grants: [
-        { name: "one", connection: "staged", provider: "staged", resource: "resource of mints", ttl_seconds: 600 },
+        { name: "one", connection: "staged", provider: "staged", resource: "resource of mints", ttl_seconds: 300 },
         {
           name: "two",
           connection: "staged",
@@ -92,6 +93,15 @@ describe("what an exchange records", () => {
       code: "token_already_used",
       detail: expect.stringContaining("used before"),
     })
+  })
+
+  it("names no resource where the broker has no such provider, which is a fault of the broker", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" }, providerIsGone: true })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({
+      code: "internal",
+      detail: "This broker has no provider staged.",
+    })
+    expect((recorded[0] as Admission).audit.grants).toMatchObject([{ provider: "staged", resource: "" }])
   })
 
   it("goes into the request's own event, too: whose job, for which grants, with which lease", async () => {
@@ -160,6 +170,47 @@ describe("what a provider is given", () => {
     expect(requests[0]).not.toHaveProperty("files")
     expect(requests.at(-1)).toEqual({ connectionName: "staged", connection: {} })
     expect(credentials).toMatchObject([{ grant: "one", connection: "staged", provider: "staged" }])
+  })
+})
+
+describe("a refusal", () => {
+  it("says of each grant that is refused why, and nothing of those that could be had", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    await expect(exchange(call({ grants: ["two", "one", "three"] }), broker)).rejects.toMatchObject({
+      code: "not_allowed",
+      detail: expect.stringMatching(
+        /^two: The policies .* They offer: one\. three: The policies .* They offer: one\.$/,
+      ),
+    })
+  })
+
+  it("of a grant that no policy gives stays one where its connection demands a bound token", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, requireBoundToken: true })
+    await expect(exchange(call({ grants: ["one", "two"] }), broker)).rejects.toMatchObject({ code: "not_allowed" })
+  })
+
+  it("that a bound token would not be says so", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, requireBoundToken: true })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({
+      code: "bound_token_required",
+      detail: expect.stringContaining("key-bound subject tokens only"),
+    })
+  })
+
+  it("of another owner's job says no more than that no policy allows it", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, identity: { ownerId: "666" } })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({
+      detail: expect.stringMatching(/^No policy of this broker allows this repository and environment/),
+    })
+  })
+
+  it("of a time that is too short names the provider's shortest, and shows the trace", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    await expect(exchange(call({ ttlSeconds: 1 }), broker)).rejects.toMatchObject({
+      code: "ttl_too_short",
+      detail: expect.stringContaining("1m at least"),
+      trace: expect.objectContaining({ grants: [expect.objectContaining({ name: "one" })] }),
+    })
   })
 })
 
