@@ -4,11 +4,21 @@ import type { RevokeCall } from "../../../broker/exchange/call.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
 import { revoke } from "../../../broker/exchange/revoke.ts"
 import { sweep } from "../../../broker/exchange/sweep.ts"
-import type { Ledger, RevocationRequest, Settlement, SweptLedger } from "../../../broker/ports/ledger.ts"
+import type {
+  LeaseCredentialState,
+  Ledger,
+  RevocationRequest,
+  Settlement,
+  SweptLedger,
+} from "../../../broker/ports/ledger.ts"
 import { type Behaviour, NOW, type WorldOptions, world } from "./world.ts"
 
 /** A world in which an exchange has been settled, and its ledger hands the lease's credentials out for revocation. */
-async function afterExchange(grants: Readonly<Record<string, Behaviour>>, later: Partial<WorldOptions> = {}) {
+async function afterExchange(
+  grants: Readonly<Record<string, Behaviour>>,
+  later: Partial<WorldOptions> = {},
+  change: Partial<LeaseCredentialState> = {},
+) {
   const before = await world({ grants })
   const { lease } = await exchange(before.call(), before.broker)
   const settlement = before.recorded.at(-1) as Settlement
@@ -16,6 +26,7 @@ async function afterExchange(grants: Readonly<Record<string, Behaviour>>, later:
     ...credential,
     // As a ledger does it: what only expires has no other end.
     ended: credential.sealedHandle === null ? ("expires-only" as const) : null,
+    ...change,
   }))
   const after = await world({
     grants,
@@ -38,7 +49,6 @@ async function afterExchange(grants: Readonly<Record<string, Behaviour>>, later:
     broker: { ...after.broker, ledgers: { of: () => asked } },
     call,
     lease,
-    credentials,
     requests,
   }
 }
@@ -145,40 +155,33 @@ describe("revoking a lease", () => {
   })
 
   it("leaves alone what has ended, though its handle were still there", async () => {
-    const { credentials } = await afterExchange({ one: "mints" })
-    const ended = credentials.map((credential) => ({ ...credential, ended: "expired" as const }))
-    const { broker, call, story } = await afterExchange(
-      { one: "mints" },
-      { revocation: { outcome: "begun", credentials: ended } },
-    )
+    const { broker, call, story } = await afterExchange({ one: "mints" }, {}, { ended: "expired" })
     expect((await revoke(call, broker)).credentials).toMatchObject({ one: { outcome: "expires-only" } })
     expect(story).not.toContain("revoke one")
   })
 
   it("counts what has lost its connection as not revoked", async () => {
-    const { credentials } = await afterExchange({ one: "mints" })
-    const lost = credentials.map((credential) => ({ ...credential, connection: "gone" }))
-    const { broker, call, story } = await afterExchange(
-      { one: "mints" },
-      { revocation: { outcome: "begun", credentials: lost } },
-    )
+    const { broker, call, story } = await afterExchange({ one: "mints" }, {}, { connection: "gone" })
     expect((await revoke(call, broker)).credentials).toMatchObject({ one: { outcome: "failed" } })
     expect(story).not.toContain("revoke one")
   })
 
-  it("gives a provider ten seconds", async () => {
+  it("gives a provider ten seconds, a login of the connection's own, and no token about a job", async () => {
     const { broker, call } = await afterExchange({ one: "mints" })
     const staged = broker.providers.get("staged")
     if (!staged) throw new Error("the world has no provider")
-    const windows: number[] = []
+    const given: unknown[] = []
     const revoking: typeof staged = {
       ...staged,
       async revoke(_handle, _request, io) {
-        windows.push(io.remainingMs())
+        const login = await io.login("s", async () => ({ value: "session", endsAt: new Date(NOW.getTime() + 600_000) }))
+        given.push(io.remainingMs(), login.value)
+        await io.identityToken("https://other-side.example")
       },
     }
-    await revoke(call, { ...broker, providers: new Map([["staged", revoking]]) })
-    expect(windows).toEqual([10_000])
+    const ofTest = { ...broker, providers: new Map([["staged", revoking]]) }
+    expect((await revoke(call, ofTest)).credentials).toMatchObject({ one: { outcome: "failed" } })
+    expect(given).toEqual([10_000, "session"])
   })
 
   it("is refused to strangers before the ledger is asked", async () => {
