@@ -96,7 +96,6 @@ export function revocationEnded(
 
 /** The lease's time has come: it closes, the revocation of what is over begins (again), or the rest goes on. */
 export function timeCame(lease: Lease, now: number): Lease {
-  if (lease.state === "open") return close(lease, "expired", now)
   const next = passTime(lease, now)
   if (!next.credentials.some(isAlive)) return close(next, endOf(next.credentials), now)
   return next.credentials.some((credential) => takeBackAt(credential, next) <= now) ? begin(next, now) : goOn(next)
@@ -163,7 +162,7 @@ function waitAfter(attempts: number): number {
   return Math.min(REVOCATION_MS * 2 ** Math.min(attempts, 16), LONGEST_WAIT_MS)
 }
 
-/** The weakest thing that is true of all credentials. */
+/** The weakest thing that is true of all credentials. A lease without any is one whose exchange never came out: it expired. */
 function endOf(credentials: readonly LeaseCredentialState[]): LeaseEnd {
   const ends = new Set(credentials.map((credential) => credential.ended))
   if (ends.has("expires-only")) return "expires-only"
