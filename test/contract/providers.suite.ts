@@ -98,7 +98,13 @@ function start(provider: Provider, story: ProviderCase) {
         for (const secret of [TOKEN, ...Object.values(story.secrets ?? {})])
           expect(asked.url, "no secret in a URL").not.toContain(secret)
       }
-      expect(audiences.every((audience) => audience.length > 0)).toBe(true)
+      const { handedOut = [], presented = [], ownLogin = [] } = provider.audiences?.(connection) ?? {}
+      const declared = [...handedOut, ...presented, ...ownLogin]
+      for (const audience of audiences) {
+        // Loading keeps connections apart by what they declare: an audience left out there is one that no ceiling sees.
+        expect(declared, "every audience asked for is declared").toContain(audience)
+        expect(audience).not.toBe("")
+      }
     },
   }
 }

@@ -97,7 +97,6 @@ export function revocationEnded(
 
 /** The lease is due. It closes, or a revocation begins (again), or it waits for the credentials that are not over. */
 export function becameDue(lease: Lease, now: number): Lease {
-  if (lease.state === "open") return close(lease, "expired", now)
   const next = endByTime(lease, now)
   if (!next.credentials.some(isAlive)) return close(next, endOf(next.credentials), now)
   return next.credentials.some((credential) => revokeAt(credential, next) <= now)
@@ -167,7 +166,7 @@ function waitAfter(attempts: number): number {
   return Math.min(REVOCATION_MS * 2 ** Math.min(attempts, 16), LONGEST_WAIT_MS)
 }
 
-/** The end of the lease: the weakest end among its credentials. */
+/** The end of the lease: the weakest end among its credentials. Without credentials, its exchange never ended: it expired. */
 function endOf(credentials: readonly LeaseCredentialState[]): LeaseEnd {
   const ends = new Set(credentials.map((credential) => credential.ended))
   if (ends.has("expires-only")) return "expires-only"

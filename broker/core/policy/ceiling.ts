@@ -2,7 +2,7 @@ import type { BoundaryTrace, ConditionTrace, FieldTrace } from "../../wire/trace
 import { isRepositoryClaim } from "../claims/families.ts"
 import { type Claims, type Identity, repositoryName } from "../identity.ts"
 import { type Condition, describeClaim, describeCondition, matchCondition } from "./condition.ts"
-import { type EnvironmentDemand, missingProtection, type ProtectionFact } from "./environment-protection.ts"
+import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
 import { memberOf } from "./plain.ts"
@@ -96,13 +96,6 @@ export function checkGrant(
     ),
     boundaries,
   }
-}
-
-/** What the ceiling demands of a job's environment. */
-export function environmentDemands(ceiling: Ceiling): readonly EnvironmentDemand[] {
-  return ceiling.flatMap(({ restricts, boundary: { protectedEnvironment } }) =>
-    restricts && protectedEnvironment ? [protectedEnvironment] : [],
-  )
 }
 
 function concerns(when: readonly Condition[], known: readonly Claims[]): boolean {

@@ -1,6 +1,6 @@
 import type { GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
 import type { Identity } from "../identity.ts"
-import { type Ceiling, type CeilingVerdict, ceilingFor, checkGrant, environmentDemands } from "./ceiling.ts"
+import { type Ceiling, type CeilingVerdict, ceilingFor, checkGrant } from "./ceiling.ts"
 import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import { evaluateRule } from "./evaluate-rule.ts"
 import type { Grant, Organisation, Policy, Rule } from "./model.ts"
@@ -68,7 +68,7 @@ export function decide(input: DecisionInput): Decision {
   const asked = [...new Set(input.grants)]
 
   const rules = memoized((rule: Rule) => evaluateRule(rule, identity))
-  const protection = protectionFor(input, applying, ceiling)
+  const protection = protectionFor(input, applying)
   const scope = { organisation, identity, own, ofRepository, applying, rules, ceiling, ...protection }
   const verdicts = asked.map((name) => verdictOf(name, scope, input.ttlSeconds))
   const trace: Trace = {
@@ -111,16 +111,15 @@ export function isOwnerListed(identity: Identity, organisation: Organisation): b
 
 interface Protection {
   readonly fact: ProtectionFact
-  /** The environment's host was asked, or does not need to be. */
+  /** Asking the environment's host would tell nothing new. */
   readonly asked: boolean
   /** What the environment lacks for the demands of the policies themselves. */
   readonly unmet: readonly string[]
 }
 
 /** All policies of a job share its environment, so the demand of one policy holds for all of them. */
-function protectionFor(input: DecisionInput, applying: readonly Policy[], ceiling: Ceiling): Protection {
+function protectionFor(input: DecisionInput, applying: readonly Policy[]): Protection {
   const own = applying.flatMap(({ protectedEnvironment }) => (protectedEnvironment ? [protectedEnvironment] : []))
-  if (own.length === 0 && environmentDemands(ceiling).length === 0) return { fact: NOT_ASKED, asked: true, unmet: [] }
   const noEnvironment = input.identity.environment === undefined
   const fact = noEnvironment ? IN_NO_ENVIRONMENT : (input.protection ?? NOT_ASKED)
   const unmet = [...new Set(own.flatMap((demand) => missingProtection(demand, fact)))]
@@ -214,8 +213,8 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
 
 /** The grant with its gaps filled, ready to be minted. */
 function filled(grant: Grant, fields: unknown): Grant {
-  const { template, ...closed } = grant
-  return template === undefined ? grant : { ...closed, fields }
+  const { template: _, ...closed } = grant
+  return { ...closed, fields }
 }
 
 function tracesOf(rules: readonly Rule[], grant: string, scope: Scope): RuleTrace[] {

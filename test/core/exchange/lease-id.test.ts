@@ -26,6 +26,7 @@ describe("a lease's id", () => {
     ["another variant's", "5f0ec0de-6d0c-7c7e-ca56-0d8a2f1b7c11", false],
     ["capital letters", newLeaseId(NOW).toUpperCase().replaceAll(/[0-9]/g, "A"), false],
     ["a longer text", `${newLeaseId(NOW)}0`, false],
+    ["a text with something in front", `0${newLeaseId(NOW)}`, false],
     ["nothing", "", false],
   ])("is recognised as it is spelled: %s", (_name, id, expected) => {
     expect(LEASE_ID.test(id)).toBe(expected)

@@ -9,12 +9,12 @@ import { job } from "../job.ts"
 import { NOW, world } from "./world.ts"
 
 const connection: Connection = { name: "vault", provider: "vault", settings: { role: "r" }, requireBoundToken: false }
-const claims = { ref: "refs/heads/main", run_id: "1", check_run_id: "7", jti: "a", iat: 1 }
+const claims = { ref: "refs/heads/main", run_id: "1", check_run_id: "7", jti: "a", iat: 1, nbf: 1, exp: 301, aud: "a" }
 const about = { identity: job({ claims }), grant: "db", connection }
 
 describe("a provider's own login", () => {
   it("is one for the jobs of a run whose tokens would say the same", () => {
-    const other = { ...claims, check_run_id: "8", jti: "b", iat: 2 }
+    const other = { ...claims, check_run_id: "8", jti: "b", iat: 2, nbf: 2, exp: 302, aud: "b" }
     expect(loginKey({ ...about, identity: job({ claims: other }) }, "s")).toBe(loginKey(about, "s"))
     const turned = Object.fromEntries(Object.entries(claims).reverse())
     expect(loginKey({ ...about, identity: job({ claims: turned }) }, "s")).toBe(loginKey(about, "s"))

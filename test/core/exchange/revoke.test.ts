@@ -1,13 +1,24 @@
 import { describe, expect, it } from "vitest"
+import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { RevokeCall } from "../../../broker/exchange/call.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
 import { revoke } from "../../../broker/exchange/revoke.ts"
 import { sweep } from "../../../broker/exchange/sweep.ts"
-import type { Settlement, SweptLedger } from "../../../broker/ports/ledger.ts"
+import type {
+  LeaseCredentialState,
+  Ledger,
+  RevocationRequest,
+  Settlement,
+  SweptLedger,
+} from "../../../broker/ports/ledger.ts"
 import { type Behaviour, NOW, type WorldOptions, world } from "./world.ts"
 
 /** A world in which an exchange has been settled, and its ledger hands the lease's credentials out for revocation. */
-async function afterExchange(grants: Readonly<Record<string, Behaviour>>, later: Partial<WorldOptions> = {}) {
+async function afterExchange(
+  grants: Readonly<Record<string, Behaviour>>,
+  later: Partial<WorldOptions> = {},
+  change: Partial<LeaseCredentialState> = {},
+) {
   const before = await world({ grants })
   const { lease } = await exchange(before.call(), before.broker)
   const settlement = before.recorded.at(-1) as Settlement
@@ -15,15 +26,31 @@ async function afterExchange(grants: Readonly<Record<string, Behaviour>>, later:
     ...credential,
     // As a ledger does it: what only expires has no other end.
     ended: credential.sealedHandle === null ? ("expires-only" as const) : null,
+    ...change,
   }))
   const after = await world({
     grants,
-    ...later,
     revocation: { outcome: "begun", credentials },
     due: [{ lease, credentials }],
+    ...later,
   })
   const call: RevokeCall = { ...after.call(), lease }
-  return { ...after, call, lease }
+  const requests: RevocationRequest[] = []
+  const ledger = after.broker.ledgers.of("", "")
+  const asked: Ledger = {
+    ...ledger,
+    beginRevocation(request) {
+      requests.push(request)
+      return ledger.beginRevocation(request)
+    },
+  }
+  return {
+    ...after,
+    broker: { ...after.broker, ledgers: { of: () => asked } },
+    call,
+    lease,
+    requests,
+  }
 }
 
 describe("revoking a lease", () => {
@@ -62,6 +89,101 @@ describe("revoking a lease", () => {
     expect(story).not.toContain("revoke one")
   })
 
+  it("asks the ledger for the lease of its own run and attempt, with its token", async () => {
+    const { broker, call, recorded, requests, lease } = await afterExchange({ one: "mints" })
+    await revoke(call, broker)
+    expect(requests).toMatchObject([
+      {
+        lease,
+        runId: "10988497055",
+        runAttempt: "1",
+        token: { key: "token-key", expiresAt: NOW.getTime() / 1000 + 360 },
+        now: NOW.getTime(),
+        audit: { event: "lease.revoking", reason: "asked by the job", lease, policy_version: "v1" },
+        replayAudit: { event: "token.replayed", reason: "token_already_used", decision: "deny", lease: null },
+      },
+    ])
+    expect(recorded.at(-1)).toMatchObject({ lease, now: NOW.getTime(), outcomes: { one: "revoked" }, audit: { lease } })
+    expect(call.event.lease).toBe(lease)
+  })
+
+  it.each([
+    ["for a token that was used before", "already-used", "token_already_used"],
+    ["for a lease that the job does not have", "not-found", "lease_not_found"],
+  ] as const)("is refused %s, and asks no provider", async (_, outcome, code) => {
+    const { broker, call, story } = await afterExchange({ one: "mints" }, { revocation: { outcome } })
+    await expect(revoke(call, broker)).rejects.toMatchObject({ code, detail: expect.stringMatching(/\w/) })
+    expect(story).toEqual(["verify", "beginRevocation"])
+  })
+
+  it("that is over answers what became of it, and asks no provider again", async () => {
+    const ends = ["revoked", "expired", "expires-only", null] as const
+    const credentials = ends.map((ended) => ({
+      grant: String(ended),
+      connection: "staged",
+      provider: "staged",
+      revocation: "revocable" as const,
+      expiresAt: NOW.getTime(),
+      grantedUntil: null,
+      sealedHandle: null,
+      ended,
+    }))
+    const { broker, call, story } = await afterExchange(
+      { one: "mints" },
+      { revocation: { outcome: "done", credentials } },
+    )
+    const expires_at = NOW.toISOString()
+    expect(await revoke(call, broker)).toEqual({
+      lease: call.lease,
+      credentials: {
+        revoked: { outcome: "revoked", expires_at },
+        expired: { outcome: "expires-only", expires_at },
+        "expires-only": { outcome: "expires-only", expires_at },
+        null: { outcome: "failed", expires_at },
+      },
+    })
+    expect(story).toEqual(["verify", "beginRevocation"])
+  })
+
+  it("of which nothing was minted says so in the record", async () => {
+    const { broker, call, recorded } = await afterExchange(
+      { one: "mints" },
+      { revocation: { outcome: "begun", credentials: [] } },
+    )
+    expect(await revoke(call, broker)).toEqual({ lease: call.lease, credentials: {} })
+    expect(recorded.at(-1)).toMatchObject({ audit: { event: "lease.closed", reason: "nothing was minted" } })
+  })
+
+  it("leaves alone what has ended, though its handle were still there", async () => {
+    const { broker, call, story } = await afterExchange({ one: "mints" }, {}, { ended: "expired" })
+    expect((await revoke(call, broker)).credentials).toMatchObject({ one: { outcome: "expires-only" } })
+    expect(story).not.toContain("revoke one")
+  })
+
+  it("counts what has lost its connection as not revoked", async () => {
+    const { broker, call, story } = await afterExchange({ one: "mints" }, {}, { connection: "gone" })
+    expect((await revoke(call, broker)).credentials).toMatchObject({ one: { outcome: "failed" } })
+    expect(story).not.toContain("revoke one")
+  })
+
+  it("gives a provider ten seconds, a login of the connection's own, and no token about a job", async () => {
+    const { broker, call } = await afterExchange({ one: "mints" })
+    const staged = broker.providers.get("staged")
+    if (!staged) throw new Error("the world has no provider")
+    const given: unknown[] = []
+    const revoking: typeof staged = {
+      ...staged,
+      async revoke(_handle, _request, io) {
+        const login = await io.login("s", async () => ({ value: "session", endsAt: new Date(NOW.getTime() + 600_000) }))
+        given.push(io.remainingMs(), login.value)
+        await io.identityToken("https://other-side.example")
+      },
+    }
+    const ofTest = { ...broker, providers: new Map([["staged", revoking]]) }
+    expect((await revoke(call, ofTest)).credentials).toMatchObject({ one: { outcome: "failed" } })
+    expect(given).toEqual([10_000, "session"])
+  })
+
   it("is refused to strangers before the ledger is asked", async () => {
     const { broker, call, story } = await afterExchange({ one: "mints" }, { identity: { ownerId: "666" } })
     await expect(revoke(call, broker)).rejects.toMatchObject({ code: "lease_not_found" })
@@ -70,12 +192,54 @@ describe("revoking a lease", () => {
 })
 
 describe("the sweep", () => {
+  const targetOf = (broker: Broker) => {
+    const whose = { issuerUrl: "https://token.actions.githubusercontent.com", repositoryId: "41" }
+    return { ...whose, ledger: broker.ledgers.of(whose.issuerUrl, whose.repositoryId) as SweptLedger }
+  }
+
   it("ends what no job ended, and records it as the broker's own doing", async () => {
     const { broker, story, recorded } = await afterExchange({ one: "mints" })
-    const ledger = broker.ledgers.of("https://token.actions.githubusercontent.com", "41") as SweptLedger
-    const target = { ledger, issuerUrl: "https://token.actions.githubusercontent.com", repositoryId: "41" }
-    expect(await sweep(target, broker)).toBe(1)
+    expect(await sweep(targetOf(broker), broker)).toBe(1)
     expect(story).toEqual(["takeDue", "revoke one", "settleRevocation"])
     expect(recorded.at(-1)).toMatchObject({ audit: { identity: null, reason: "ended by the broker: revoked 1" } })
+  })
+
+  it("takes at most fifty leases at a time, and records each as closed by nobody's request", async () => {
+    const { broker, recorded, lease } = await afterExchange({ one: "mints" })
+    const { ledger, ...whose } = targetOf(broker)
+    const asked: number[][] = []
+    const counting: SweptLedger = {
+      ...ledger,
+      takeDue(now, limit) {
+        asked.push([now, limit])
+        return ledger.takeDue(now, limit)
+      },
+    }
+    await sweep({ ...whose, ledger: counting }, broker)
+    expect(asked).toEqual([[NOW.getTime(), 50]])
+    expect(recorded.at(-1)).toEqual({
+      lease,
+      now: NOW.getTime(),
+      outcomes: { one: "revoked" },
+      audit: {
+        at: NOW.toISOString(),
+        request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        event: "lease.closed",
+        identity: null,
+        token_digest: null,
+        lease,
+        grants: [],
+        decision: null,
+        reason: "ended by the broker: revoked 1",
+        policy_version: null,
+        client_address: null,
+      },
+    })
+  })
+
+  it("has nothing to do where nothing is due", async () => {
+    const { broker, story } = await afterExchange({ one: "mints" }, { due: [] })
+    expect(await sweep(targetOf(broker), broker)).toBe(0)
+    expect(story).toEqual(["takeDue"])
   })
 })

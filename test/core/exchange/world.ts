@@ -44,6 +44,8 @@ export interface WorldOptions {
   readonly grants: Readonly<Record<string, Behaviour>>
   /** The connections of grants, by their names, where it is not `staged`. */
   readonly connections?: Readonly<Record<string, string>>
+  /** The lifetimes of grants, in seconds, where it is not 900. */
+  readonly ttls?: Readonly<Record<string, number>>
   readonly identity?: Partial<Identity>
   readonly boundTo?: string | null
   readonly requireBoundToken?: boolean
@@ -149,7 +151,7 @@ export async function world(options: WorldOptions) {
         line: 1,
         connection: connectionOf(name),
         fields: { behaviour },
-        ttlSeconds: 900,
+        ttlSeconds: options.ttls?.[name] ?? 900,
         minTtlSeconds: 60,
       },
     ]),

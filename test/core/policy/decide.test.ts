@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { type Decision, decide, isOwnerListed } from "../../../broker/core/policy/decide.ts"
 import { explainTrace } from "../../../broker/core/policy/explain.ts"
+import type { Policy } from "../../../broker/core/policy/model.ts"
 import { identityOf, ORGANISATION, policyOf, setOf } from "./support.ts"
 
 const SHOP = policyOf(`allow:
@@ -125,6 +126,11 @@ describe("a decision", () => {
     expect(ask(["note"], identityOf({}, { ownerId: "1" })).trace.policies).toEqual([])
   })
 
+  it("names no environments to strangers and to repositories without policies", () => {
+    expect(ask(["note"], identityOf({}, { repositoryId: "42" })).trace.notes).toEqual([])
+    expect(ask(["note"], identityOf({}, { ownerId: "1" })).trace.notes).toEqual([])
+  })
+
   it("unites the files of one environment: rules, denials and grants", () => {
     const files = {
       "a.yaml": policyOf("allow:\n  - { name: a, grants: [note] }\n"),
@@ -145,6 +151,69 @@ describe("a decision", () => {
     expect(bound(connection, ["note"])).toBe(false)
     expect(bound(connection, ["note", "secret"])).toBe(true)
     expect(bound(`${ORGANISATION}require_bound_token: true\n`, ["note"])).toBe(true)
+  })
+
+  it("demands no bound token for a grant that does not exist", () => {
+    expect(ask(["none"])).toMatchObject({ outcome: "deny", requireBoundToken: false })
+  })
+
+  it("refuses a grant that two files of one environment define: neither outranks the other", () => {
+    const defining = (text: string) =>
+      policyOf(`allow:\n  - { name: ${text}, grants: [note] }\ngrants:\n  note: { connection: notes, text: ${text} }\n`)
+    // Two sets, because one set with both files does not load.
+    const [one, other] = ["one", "other"].map((text) => setOf({ [`${text}.yaml`]: defining(text) }))
+    if (!one || !other) throw new Error("the test's own policies are not there")
+    const asked = { organisation: one.organisation, identity: identityOf(), grants: ["note"] }
+    expect(decide({ ...asked, policies: one.policies }).outcome).toBe("allow")
+    expect(decide({ ...asked, policies: other.policies }).outcome).toBe("allow")
+    for (const policies of [
+      [...one.policies, ...other.policies],
+      [...other.policies, ...one.policies],
+    ]) {
+      const decision = decide({ ...asked, policies })
+      expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed" })
+      expect(reasonsOf(decision)).toEqual([expect.stringMatching(/^The grant "note" is defined twice for this job/)])
+    }
+  })
+})
+
+describe("an allow rule", () => {
+  const BELOW = ORGANISATION.replace("[]", '\n  - { name: a, when: { ref: "**" }, allow: [{ connection: notes }] }')
+  const DEFINES = policyOf("grants:\n  note: { connection: notes }\n")
+  const ALLOWS = policyOf("allow:\n  - { name: opens it, when: { ref: '**' }, grants: [note] }\n")
+  const DENIES = policyOf("deny:\n  - { name: shuts it, when: { ref: '**' }, grants: [note] }\n")
+  type Origin = Policy["origin"]
+
+  /** What each of these files leads to together, each kept by the one that is named beside it. */
+  function together(...files: readonly (readonly [text: string, origin: Origin])[]): Decision {
+    const { organisation } = setOf({}, BELOW)
+    // Loaded with the grant's own file and then told apart: the loader refuses a rule about a grant that its keeper lacks.
+    const policies = files.flatMap(([text, origin]) =>
+      setOf({ "grant.yaml": DEFINES, ...(text === DEFINES ? {} : { "rule.yaml": text }) }, BELOW)
+        .policies.filter(({ file }) => file === (text === DEFINES ? "grant.yaml" : "rule.yaml"))
+        .map((policy) => ({ ...policy, origin })),
+    )
+    return decide({ organisation, policies, identity: identityOf(), grants: ["note"] })
+  }
+
+  it.each<[Origin]>([["organisation"], ["repository"]])("of the %s opens the grants that it keeps", (origin) => {
+    expect(together([DEFINES, origin], [ALLOWS, origin]).outcome).toBe("allow")
+  })
+
+  it.each<[Origin, Origin]>([
+    ["repository", "organisation"],
+    ["organisation", "repository"],
+  ])("of the %s opens no grant of the %s", (rule, grant) => {
+    const decision = together([DEFINES, grant], [ALLOWS, rule])
+    expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed" })
+    expect(reasonsOf(decision)).toEqual([expect.stringContaining("No allow rule names note")])
+  })
+
+  it.each<[Origin, Origin]>([
+    ["repository", "organisation"],
+    ["organisation", "repository"],
+  ])("is not enough where a deny rule of the %s shuts a grant of the %s", (rule, grant) => {
+    expect(together([DEFINES, grant], [ALLOWS, grant], [DENIES, rule]).outcome).toBe("deny")
   })
 })
 
@@ -173,6 +242,31 @@ describe("a lifetime", () => {
     expect(ask(["secret"], identity, { ttlSeconds: 1 })).toMatchObject({ code: "not_allowed" })
     expect(ask(["secret", "none"], identityOf(), { ttlSeconds: 1 })).toMatchObject({ code: "not_allowed" })
   })
+
+  it("that is too short for one grant is told though the grant beside it could be had", () => {
+    expect(ask(["note", "secret"], identityOf(), { ttlSeconds: 1 })).toMatchObject({ code: "ttl_too_short" })
+  })
+
+  it.each<[string, number | undefined, number]>([
+    ["the boundary's", undefined, 120],
+    ["the request's", 60, 60],
+    ["the boundary's, however long was asked for", 7200, 120],
+  ])("is the least of the grant's, the request's and the boundary's: here %s", (_, ttlSeconds, expected) => {
+    const allowed = "allow: [{ connection: vault-prod }]"
+    const organisation = ORGANISATION.replace("[]", `\n  - { name: a, when: { ref: "**" }, ${allowed}, max_ttl: 2m }`)
+    const decision = ask(["secret"], identityOf(), {
+      organisation,
+      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    })
+    expect(decision.outcome === "allow" && decision.grants[0]?.ttlSeconds).toBe(expected)
+  })
+
+  it("of a boundary that is the provider's shortest can be had", () => {
+    const allowed = "allow: [{ connection: vault-prod }]"
+    const organisation = ORGANISATION.replace("[]", `\n  - { name: a, when: { ref: "**" }, ${allowed}, max_ttl: 60s }`)
+    const decision = ask(["secret"], identityOf(), { organisation })
+    expect(decision.outcome === "allow" && decision.grants[0]?.ttlSeconds).toBe(60)
+  })
 })
 
 describe("a reason", () => {
@@ -195,6 +289,12 @@ describe("a reason", () => {
       ["note"],
       { runner_environment: undefined },
       /missing claim never helps \(runner_environment\)/,
+    ],
+    [
+      "which owner is not listed",
+      ["note"],
+      { repository_owner_id: "1" },
+      /The owner acme \(id 1\) is none of the organisation's/,
     ],
     ["what is offered instead", ["nots"], {}, /no grant "nots". Did you mean "note"\?/],
     ["what to write for a new environment", ["note"], { environment: "eu" }, /repository_id: "41" and environment: eu/],

@@ -152,6 +152,27 @@ describe("what came out of filling gaps", () => {
     expect(reasonOf(ask(grant, { c: "evil" }, teams))).toMatch(/its team is none of the connection's/)
   })
 
+  it("is refused where its provider fills no grants for the job's owner, though nothing in the gap is wrong", () => {
+    const set = setOf({ "p.yaml": policyWith(`{ connection: notes, text: "${gap("c")}" }`) }, CLOUD)
+    const checkFilled = (_: unknown, { ownerId }: { readonly ownerId: string }) =>
+      ownerId === "9001" ? "another owner's jobs fill this one" : null
+    const policies = set.policies.map((policy) => ({
+      ...policy,
+      grants: new Map(
+        [...policy.grants].map(([name, grant]) => {
+          const { template } = grant
+          if (template === undefined) throw new Error("the test's grant has no gap")
+          return [name, { ...grant, template: { ...template, schemas: { ...template.schemas, checkFilled } } }]
+        }),
+      ),
+    }))
+    const asked = { organisation: set.organisation, identity: identityOf({ c: "x" }), grants: ["it"] }
+    expect(decide({ ...asked, policies: set.policies }).outcome).toBe("allow")
+    const decision = decide({ ...asked, policies })
+    expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed" })
+    expect(reasonOf(decision)).toMatch(/cannot be filled in for this job: another owner's jobs fill this one/)
+  })
+
   it("is what boundaries are held against", () => {
     const below = CLOUD.replace(
       "boundaries: []",

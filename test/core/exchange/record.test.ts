@@ -1,0 +1,262 @@
+import { describe, expect, it } from "vitest"
+import { exchange } from "../../../broker/exchange/exchange.ts"
+import { explain } from "../../../broker/exchange/explain.ts"
+import { handleContext } from "../../../broker/exchange/lease.ts"
+import type { Admission, Settlement } from "../../../broker/ports/ledger.ts"
+import type { Provider } from "../../../broker/providers/provider.ts"
+import { NOW, world } from "./world.ts"
+
+const WHO = {
+  issuer: "https://token.actions.githubusercontent.com",
+  repository: "acme/shop",
+  repository_id: "41",
+  environment: "production",
+  run_id: "10988497055",
+  run_attempt: "1",
+}
+
+describe("what an exchange records", () => {
+  it("before it mints says who asked, by which token and policies, for what, and until when", async () => {
+    const ttls = { one: 300, two: 600 }
+    const { broker, call, recorded } = await world({ grants: { one: "mints", two: "expires-only" }, ttls })
+    const { lease } = await exchange(call(), broker)
+    const admission = recorded[0] as Admission
+    expect(admission.token).toEqual({ key: "token-key", expiresAt: NOW.getTime() / 1000 + 360 })
+    // The longest granted time, behind the time that minting may take.
+    const endsBy = NOW.getTime() + 10_000 + 600_000
+    expect(admission.lease).toEqual({ id: lease, runId: WHO.run_id, runAttempt: WHO.run_attempt, endsBy })
+    expect(admission.audit).toStrictEqual({
+      at: NOW.toISOString(),
+      request_id: "request-1",
+      event: "exchange.intended",
+      identity: expect.objectContaining(WHO),
+      token_digest: "digest",
+      lease,
+      grants: [
+        { name: "one", connection: "staged", provider: "staged", resource: "resource of mints", ttl_seconds: 300 },
+        {
+          name: "two",
+          connection: "staged",
+          provider: "staged",
+          resource: "resource of expires-only",
+          ttl_seconds: 600,
+        },
+      ],
+      decision: "allow",
+      reason: "allowed",
+      policy_version: "v1",
+      client_address: "192.0.2.1",
+    })
+  })
+
+  it("of a token that comes back names the reuse, and no lease or grant", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" } })
+    await exchange(call(), broker)
+    await exchange(call({ grants: ["none"] }), broker).catch(() => {})
+    for (const { replayAudit } of [recorded[0], recorded.at(-1)] as Admission[]) {
+      expect(replayAudit).toMatchObject({
+        event: "token.replayed",
+        reason: "token_already_used",
+        decision: "deny",
+        lease: null,
+        grants: [],
+      })
+    }
+  })
+
+  it("of a denial says that it is one, and for what", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" } })
+    await exchange(call({ grants: ["two", "three"] }), broker).catch(() => {})
+    expect((recorded[0] as Admission).audit).toMatchObject({
+      event: "exchange.denied",
+      reason: "not_allowed: two, three",
+      decision: "deny",
+      lease: null,
+      grants: [],
+    })
+  })
+
+  it("after it minted is the outcome, under the same lease", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" } })
+    const { lease } = await exchange(call(), broker)
+    expect(recorded).toHaveLength(2)
+    expect(recorded[1]).toMatchObject({
+      lease,
+      outcome: "minted",
+      audit: { event: "exchange.minted", reason: "minted", lease, decision: null, grants: [{ name: "one" }] },
+    })
+  })
+
+  it("is told a denial that its token was used before", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, alreadyUsed: true })
+    await expect(exchange(call({ grants: ["two"] }), broker)).rejects.toMatchObject({
+      code: "token_already_used",
+      detail: expect.stringContaining("used before"),
+    })
+  })
+
+  it("names no resource where the broker has no such provider, which is a fault of the broker", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" }, providerIsGone: true })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({
+      code: "internal",
+      detail: "This broker has no provider staged.",
+    })
+    expect((recorded[0] as Admission).audit.grants).toMatchObject([{ provider: "staged", resource: "" }])
+  })
+
+  it("goes into the request's own event, too: whose job, for which grants, with which lease", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    const asked = call()
+    const { lease } = await exchange(asked, broker)
+    const { repository, repository_id, environment, run_id } = WHO
+    expect(asked.event).toMatchObject({ repository, repository_id, environment, run_id, grants: ["one"], lease })
+  })
+})
+
+it("a revocation handle is sealed for the issuer's URL and the repository's id, the lease and the grant", () => {
+  expect(handleContext({ issuerUrl: "https://issuer.example", repositoryId: "41" }, "a-lease", "a-grant")).toEqual({
+    kind: "revocation-handle",
+    repository: "https://issuer.example 41",
+    id: "a-lease/a-grant",
+  })
+})
+
+describe("what a provider is given", () => {
+  /** The world's provider, and what it is asked. */
+  async function curious(canRevoke: boolean) {
+    const { broker, call, recorded } = await world({ grants: { one: "mints", two: "fails" } })
+    const staged = broker.providers.get("staged")
+    if (!staged) throw new Error("the world has no provider")
+    const windows: [string, number][] = []
+    const requests: unknown[] = []
+    const provider: Provider = {
+      ...staged,
+      mint(request, io) {
+        windows.push(["mint", io.remainingMs()])
+        requests.push(request)
+        return staged.mint(request, io)
+      },
+      async revoke(_, request, io) {
+        windows.push(["revoke", io.remainingMs()])
+        requests.push(request)
+        if (!canRevoke) throw new Error("not now")
+      },
+    }
+    return { broker: { ...broker, providers: new Map([["staged", provider]]) }, call, recorded, windows, requests }
+  }
+
+  it("is ten seconds to mint, and four to take back while a job waits to be told of a failure", async () => {
+    const { broker, call, windows } = await curious(true)
+    await exchange(call(), broker).catch(() => {})
+    expect(windows).toEqual([
+      ["mint", 10_000],
+      ["mint", 10_000],
+      ["revoke", 4_000],
+    ])
+  })
+
+  it("is the grant, the connection and the lease, to mint; the connection alone, to take back", async () => {
+    const { broker, call, requests, recorded } = await curious(false)
+    await exchange(call(), broker).catch(() => {})
+    const { lease, credentials } = recorded.at(-1) as Settlement
+    expect(requests[0]).toMatchObject({
+      grantName: "one",
+      connectionName: "staged",
+      connection: {},
+      grant: { behaviour: "mints" },
+      ttlSeconds: 900,
+      lease,
+    })
+    expect(requests[0]).not.toHaveProperty("files")
+    expect(requests.at(-1)).toEqual({ connectionName: "staged", connection: {} })
+    expect(credentials).toMatchObject([{ grant: "one", connection: "staged", provider: "staged" }])
+  })
+})
+
+describe("a refusal", () => {
+  it("says of each grant that is refused why, and nothing of those that could be had", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    await expect(exchange(call({ grants: ["two", "one", "three"] }), broker)).rejects.toMatchObject({
+      code: "not_allowed",
+      detail: expect.stringMatching(
+        /^two: The policies .* They offer: one\. three: The policies .* They offer: one\.$/,
+      ),
+    })
+  })
+
+  it("of a grant that no policy gives stays one where its connection demands a bound token", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, requireBoundToken: true })
+    await expect(exchange(call({ grants: ["one", "two"] }), broker)).rejects.toMatchObject({ code: "not_allowed" })
+  })
+
+  it("that a bound token would not be says so", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, requireBoundToken: true })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({
+      code: "bound_token_required",
+      detail: expect.stringContaining("key-bound subject tokens only"),
+    })
+  })
+
+  it("of another owner's job says no more than that no policy allows it", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, identity: { ownerId: "666" } })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({
+      detail: expect.stringMatching(/^No policy of this broker allows this repository and environment/),
+    })
+  })
+
+  it("of a time that is too short names the provider's shortest, and shows the trace", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    await expect(exchange(call({ ttlSeconds: 1 }), broker)).rejects.toMatchObject({
+      code: "ttl_too_short",
+      detail: expect.stringContaining("1m at least"),
+      trace: expect.objectContaining({ grants: [expect.objectContaining({ name: "one" })] }),
+    })
+  })
+})
+
+describe("an explanation", () => {
+  it("of what would be granted says so, with the trace, and records nothing", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" } })
+    expect(await explain(call(), broker)).toEqual({
+      decision: "allow",
+      code: "allowed",
+      grants: ["one"],
+      policy_version: "v1",
+      trace: expect.objectContaining({ grants: [expect.objectContaining({ name: "one", outcome: "allow" })] }),
+    })
+    expect(story).toEqual(["verify", "policiesOf"])
+  })
+
+  it("of a denial has the trace for the repository that owns the policies", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    expect(await explain(call({ grants: ["two"] }), broker)).toMatchObject({
+      decision: "deny",
+      code: "not_allowed",
+      trace: { grants: [{ name: "two", outcome: "deny" }] },
+    })
+  })
+
+  it.each([
+    ["of another owner", { ownerId: "666" }],
+    ["without policies", { repositoryId: "42" }],
+  ])("has no trace for a repository %s", async (_, identity) => {
+    const { broker, call } = await world({ grants: { one: "mints" }, identity })
+    const answer = await explain(call(), broker)
+    expect(answer).toMatchObject({ decision: "deny", code: "not_allowed" })
+    expect(answer).not.toHaveProperty("trace")
+  })
+
+  it.each([
+    ["a bound token without its key", "thumb", undefined, /bound to a key, and the request carries none/],
+    ["a bound token with another key", "other", "thumb", /bound to another key/],
+    ["a plain token with a key", null, "thumb", /carries a key, but the subject token is not bound/],
+  ])("is refused to %s, like an exchange, and says what to change", async (_, boundTo, thumbprint, detail) => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, boundTo })
+    const key = thumbprint === undefined ? undefined : { thumbprint }
+    await expect(explain(call({ key }), broker)).rejects.toMatchObject({
+      code: "key_mismatch",
+      detail: expect.stringMatching(detail),
+    })
+    expect(story).toEqual(["verify"])
+  })
+})
