@@ -11,6 +11,7 @@ import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import { spaceFor } from "../../../analysis/scopes/scope-space.ts"
 import type { Policy, PolicySet } from "../../../broker/core/policy/model.ts"
 import { compilePattern } from "../../../broker/core/policy/pattern.ts"
+import { runs } from "../../support/laws.ts"
 import { must } from "../patterns.ts"
 import { CLOUDS, change, type DiffWorld, diffOf, ISSUER, loadDiffWorld, ownChange } from "./world.ts"
 
@@ -221,8 +222,7 @@ it("what is too complex to tell counts as more", () => {
   expect(diff.widens).toBe(true)
 })
 
-/** More where a setup file asks for more. */
-const RUNS = fc.readConfigureGlobal().numRuns ?? 300
+const RUNS = runs(300)
 
 describe("a diff", () => {
   const picks = fc.array(fc.array(fc.nat({ max: 10_000 }), { minLength: 20, maxLength: 20 }), {

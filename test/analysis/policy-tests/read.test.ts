@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { MAX_FILE_BYTES } from "../../../broker/core/policy/yaml-guard.ts"
+import { runs } from "../../support/laws.ts"
 import { HEAD, oneTest, readTests, shownFault, worldOf } from "./support.ts"
 
 const WORLD = worldOf()
@@ -318,7 +319,7 @@ describe("bad input", () => {
           if (!read.ok) expect(read.fault.length).toBeGreaterThan(0)
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 })

@@ -6,6 +6,7 @@ import { type WarningReport, warningsOf } from "../../../analysis/warnings/warni
 import { decide } from "../../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
+import { runs } from "../../support/laws.ts"
 import { organisation } from "./checked.ts"
 
 // Over folders from so small an alphabet that they collide, overlap and contradict each other all the time.
@@ -128,7 +129,7 @@ describe("whatever a folder says, warnings", () => {
           ordered.map(({ file, line, column }) => [file, line, column]),
         )
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
     // The generator would prove little if little were ever said.
     expect(codes.size).toBeGreaterThan(9)
@@ -155,7 +156,7 @@ describe("whatever a folder says, warnings", () => {
           expect([ask([]), ask(set.organisation.boundaries)]).toEqual([true, false])
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
     expect(outside).toBeGreaterThan(10)
   })
@@ -217,7 +218,7 @@ describe("whatever a folder says, warnings", () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     )
     // Between 40 and 150 by chance: jobs that are let in come in crowds.
     expect(tried).toBeGreaterThan(5)

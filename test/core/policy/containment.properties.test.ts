@@ -5,6 +5,7 @@ import { compiled, revived } from "../../../broker/core/policy/compiled.ts"
 import { type Decision, decide } from "../../../broker/core/policy/decide.ts"
 import type { EnvironmentDemand } from "../../../broker/core/policy/environment-protection.ts"
 import { policySet } from "../../../broker/core/policy/policy-set.ts"
+import { runs } from "../../support/laws.ts"
 import {
   type BoundaryText,
   boundary,
@@ -23,7 +24,7 @@ import { isAbout, isInForce, naiveAllows, naiveGrant } from "./naive-ceiling.ts"
 // The organisation's ceiling as laws: whatever policies say, nothing outside it is granted, and nothing that narrows it or a
 // policy ever grants more. Ten thousand cases each, in every runtime.
 
-const RUNS = { numRuns: 10_000 }
+const RUNS = { numRuns: runs(10_000) }
 const TIMEOUT_MS = 60_000
 
 const anyWorld = worldOf({ presence: true })

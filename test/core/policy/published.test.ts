@@ -12,6 +12,7 @@ import {
   readRepository,
   revivedCurrent,
 } from "../../../broker/core/policy/published.ts"
+import { runs } from "../../support/laws.ts"
 import { allowing, policyOf, setOf, subjectOf, TEST_PROVIDERS } from "./support.ts"
 
 const AT = new Date("2026-11-22T12:00:00Z")
@@ -167,7 +168,7 @@ describe("current", () => {
         if (!parsed.ok || !revived.ok) return
         for (const { issuer, repositoryId } of placesIn(parsed.value)) revived.value.placeOf({ issuer, repositoryId })
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
     expect(Math.min(seen.used, seen.refused)).toBeGreaterThan(20)
   })
