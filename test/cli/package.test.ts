@@ -22,7 +22,7 @@ describe("the package that npm pack makes, installed in an empty folder", () => 
     const options = ["--no-save", "--omit=dev", "--ignore-scripts", "--offline", "--no-audit", "--no-fund"]
     await run("npm", ["install", ...options, `./${tarball}`], { cwd: folder })
     command = join(folder, "node_modules/daypass/cli/bin.js")
-  }, 120_000)
+  })
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

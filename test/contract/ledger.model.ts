@@ -207,7 +207,7 @@ export function ledgerModel(name: string, fixture: LedgerFixture, cases: number)
         }),
         { numRuns: runs(cases) },
       )
-    }, 120_000)
+    })
   })
 }
 

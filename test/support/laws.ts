@@ -43,5 +43,4 @@ function report<Values>(details: fc.RunDetails<Values>): void {
 fc.configureGlobal({
   numRuns: runs(DEFAULT_CASES),
   reporter: report,
-  asyncReporter: async (details) => report(details),
 })

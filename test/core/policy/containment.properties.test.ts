@@ -25,7 +25,6 @@ import { isAbout, isInForce, naiveAllows, naiveGrant } from "./naive-ceiling.ts"
 // policy ever grants more. Ten thousand cases each, in every runtime.
 
 const RUNS = { numRuns: runs(10_000) }
-const TIMEOUT_MS = 60_000
 
 const anyWorld = worldOf({ presence: true })
 const plainWorld = worldOf({ presence: false })
@@ -100,7 +99,6 @@ describe("whatever policies say", () => {
       expect(ceilings).toBeGreaterThan(100)
       expect(gaps).toBeGreaterThan(100)
     },
-    TIMEOUT_MS,
   )
 
   it(
@@ -125,7 +123,6 @@ describe("whatever policies say", () => {
       )
       both.expectBoth()
     },
-    TIMEOUT_MS,
   )
 
   it(
@@ -147,7 +144,6 @@ describe("whatever policies say", () => {
       )
       expect(inert).toBeGreaterThan(RUNS.numRuns / 20)
     },
-    TIMEOUT_MS,
   )
 })
 
@@ -185,7 +181,6 @@ describe("no more is granted", () => {
         ...world,
         policies: replaced(world.policies, index, (policy) => ({ ...policy, deny: [...policy.deny, rule] })),
       })),
-    TIMEOUT_MS,
   )
 
   it(
@@ -200,7 +195,6 @@ describe("no more is granted", () => {
         }))
         return { ...world, policies }
       }),
-    TIMEOUT_MS,
   )
 
   it(
@@ -209,7 +203,6 @@ describe("no more is granted", () => {
       narrows(fc.tuple(which, jobCondition), (world, [index, [claim, test]]) =>
         onBoundary(world, index, (one) => ({ ...one, require: { [claim]: test, ...one.require } })),
       ),
-    TIMEOUT_MS,
   )
 
   it(
@@ -222,7 +215,6 @@ describe("no more is granted", () => {
           : onBoundary(world, index, (one) => ({ ...one, demand: one.demand ?? demand })),
       )
     },
-    TIMEOUT_MS,
   )
 
   it(
@@ -231,7 +223,6 @@ describe("no more is granted", () => {
       narrows(fc.tuple(which, fc.constantFrom(1, 60, 61, 500)), (world, [index, seconds]) =>
         onBoundary(world, index, (one) => ({ ...one, maxTtl: Math.min(seconds, one.maxTtl ?? Infinity) })),
       ),
-    TIMEOUT_MS,
   )
 
   it(
@@ -240,7 +231,6 @@ describe("no more is granted", () => {
       narrows(which, (world, index) =>
         onBoundary(world, index, (one) => ({ ...one, allow: without(one.allow, index) })),
       ),
-    TIMEOUT_MS,
   )
 
   it(
@@ -258,7 +248,6 @@ describe("no more is granted", () => {
         }),
       )
     },
-    TIMEOUT_MS,
   )
 
   it(
@@ -268,7 +257,6 @@ describe("no more is granted", () => {
         const [before, behind] = [world.boundaries.slice(0, index % 4), world.boundaries.slice(index % 4)]
         return { ...world, boundaries: [...before, { ...one, allow: [] }, ...behind] }
       }),
-    TIMEOUT_MS,
   )
 
   it(
@@ -296,7 +284,6 @@ describe("no more is granted", () => {
       )
       expect(added).toBeGreaterThan(0)
     },
-    TIMEOUT_MS,
   )
 
   it(
@@ -313,7 +300,6 @@ describe("no more is granted", () => {
       )
       both.expectBoth()
     },
-    TIMEOUT_MS,
   )
 })
 
@@ -336,7 +322,6 @@ describe("it never matters", () => {
       )
       both.expectBoth()
     },
-    TIMEOUT_MS,
   )
 
   it(
@@ -366,7 +351,6 @@ describe("it never matters", () => {
       )
       both.expectBoth()
     },
-    TIMEOUT_MS,
   )
 })
 
