@@ -38,7 +38,10 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
       out: (text: string) => void out.push(text),
       err: (text: string) => void out.push(text),
     }
-    const wrangler = installedWrangler({ cwd: ROOT, env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE } })
+    const wrangler = installedWrangler({
+      cwd: ROOT,
+      env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
+    })
     const target = ["--env", "production", "--config", config, "--local", "--persist-to", persistTo]
     const code = await push([policies, ...target, ...args], io, wrangler)
     return { code, out: out.join("\n") }
@@ -108,7 +111,10 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
   })
 
   it("are unavailable once what they are read from is damaged, and nothing else decides in their place", async () => {
-    const wrangler = installedWrangler({ cwd: ROOT, env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE } })
+    const wrangler = installedWrangler({
+      cwd: ROOT,
+      env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
+    })
     const args = ["--namespace-id", NAMESPACE, "--local", "--persist-to", persistTo]
     expect((await wrangler(["kv", "key", "put", "current", "{}", ...args])).code).toBe(0)
     await broker.advance(POLICIES_FRESH_SECONDS)

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
-import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
+import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { type Sts, startSts } from "../support/sts.ts"
 
@@ -162,9 +162,7 @@ describe("a broker on Node", () => {
     expect((await exchange(broker, await token(broker))).json["code"]).toBe("not_allowed")
 
     writeFileSync(file, text.replace("version: 1", "verison: 1"))
-    await expect
-      .poll(async () => (await health())["stale"])
-      .toMatchObject({ since: expect.any(String) })
+    await expect.poll(async () => (await health())["stale"]).toMatchObject({ since: expect.any(String) })
     expect((await exchange(broker, await token(broker))).json["code"], "the last good one decides").toBe("not_allowed")
 
     await expect.poll(() => broker.stdout()).toContain("the first at acme/shop/production.yaml:1:1 (")

@@ -16,6 +16,8 @@ declare module "vitest" {
 
 /** A property tries at least this many cases, or all of them where it has fewer. */
 const LEAST_CASES = 20
+/** What comes this often on average comes at least once: missing it has a chance of e^-25. */
+const CERTAIN = 25
 /** What fast-check tries when a property does not say how many cases it has. */
 const DEFAULT_CASES = 100
 
@@ -24,12 +26,12 @@ export const runs = (cases: number): number =>
   Math.min(cases, Math.max(LEAST_CASES, Math.ceil(cases * inject("share"))))
 
 /**
- * The fewest times that this run meets something, if all of a property's cases meet it at least `mean` times on average.
- * Eight standard deviations below, so that no seed fails by bad luck; zero where so few cases would prove nothing.
+ * The fewest times that this run must meet what all of a property's cases meet at least `mean` times on average: six
+ * standard deviations below, so that no seed fails by bad luck. Zero where so few cases prove nothing; the deep run does.
  */
 export function fewest(mean: number, cases: number): number {
   const here = (mean * runs(cases)) / cases
-  return Math.max(0, Math.floor(here - 8 * Math.sqrt(here)))
+  return Math.max(here < CERTAIN ? 0 : 1, Math.floor(here - 6 * Math.sqrt(here)))
 }
 
 /** Notes what a property has tried for the report at the end of a run, and fails as fast-check itself would. */

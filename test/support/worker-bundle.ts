@@ -62,7 +62,13 @@ async function runWrangler(folder: string): Promise<void> {
   await promisify(execFile)(NODE, args, {
     cwd: ROOT,
     timeout: BUILD_TIMEOUT_MS,
-    env: { PATH: process.env["PATH"] ?? "", HOME: folder, WRANGLER_SEND_METRICS: "false", CI: "true", ...COMPILE_CACHE },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: folder,
+      WRANGLER_SEND_METRICS: "false",
+      CI: "true",
+      ...COMPILE_CACHE,
+    },
   })
 }
 

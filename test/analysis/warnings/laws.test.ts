@@ -6,7 +6,7 @@ import { type WarningReport, warningsOf } from "../../../analysis/warnings/warni
 import { decide } from "../../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
-import { runs } from "../../support/laws.ts"
+import { fewest, runs } from "../../support/laws.ts"
 import { organisation } from "./checked.ts"
 
 // Over folders from so small an alphabet that they collide, overlap and contradict each other all the time.
@@ -132,7 +132,7 @@ describe("whatever a folder says, warnings", () => {
       { numRuns: runs(300) },
     )
     // The generator would prove little if little were ever said.
-    expect(codes.size).toBeGreaterThan(9)
+    expect(codes.size).toBeGreaterThanOrEqual(Math.min(10, fewest(100, 300)))
   })
 
   it("show as outside of the ceiling only whom the broker refuses there, and it alone", () => {
@@ -158,7 +158,7 @@ describe("whatever a folder says, warnings", () => {
       }),
       { numRuns: runs(300) },
     )
-    expect(outside).toBeGreaterThan(10)
+    expect(outside).toBeGreaterThanOrEqual(fewest(70, 300))
   })
 
   it("say proved, or that nobody gets it, only where no job that is tried shows otherwise", () => {
@@ -220,7 +220,7 @@ describe("whatever a folder says, warnings", () => {
       }),
       { numRuns: runs(200) },
     )
-    // Between 40 and 150 by chance: jobs that are let in come in crowds.
-    expect(tried).toBeGreaterThan(5)
+    // Between 40 and 150 of all cases by chance: jobs that are let in come in crowds.
+    expect(tried).toBeGreaterThanOrEqual(fewest(50, 200))
   })
 })

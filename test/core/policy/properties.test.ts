@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { Claims } from "../../../broker/core/identity.ts"
 import { type Decision, decide } from "../../../broker/core/policy/decide.ts"
 import type { Policy, Rule } from "../../../broker/core/policy/model.ts"
-import { runs } from "../../support/laws.ts"
+import { fewest, runs } from "../../support/laws.ts"
 import { identityOf, load, ORGANISATION, setOf } from "./support.ts"
 
 // The invariants of the engine, over policies and jobs that a small alphabet makes collide all the time.
@@ -105,7 +105,7 @@ describe("whatever the policy and the job", () => {
       { numRuns: runs(3000) },
     )
     // The generator would prove nothing if nothing were ever allowed.
-    expect(flips).toBeGreaterThan(0)
+    expect(flips).toBeGreaterThanOrEqual(fewest(150, 3000))
   })
 
   it("adding a deny never grants more", () => {
