@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import type { ViteUserConfig } from "vitest/config"
+import { LongestFirst } from "./longest-first.ts"
 
 /** Whether every property tries all of its cases: `npm run test:deep`. */
 export const DEEP = process.env["DAYPASS_DEEP"] === "1"
@@ -12,6 +13,7 @@ export const common = (share: number): NonNullable<ViteUserConfig["test"]> => ({
   // On every core, and without a new process for each file: starting those takes longer than most files.
   maxWorkers: "100%",
   isolate: false,
+  sequence: { sequencer: LongestFirst },
   // Nothing is asserted of time. These only end what hangs, on a machine that is as slow as it likes.
   testTimeout: DEEP ? 3_600_000 : 300_000,
   hookTimeout: 300_000,
