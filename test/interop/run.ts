@@ -6,7 +6,7 @@ import { motoCase } from "./moto-case.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
-import { installTools } from "./tools.ts"
+import { installAge, installPostgres, installTools } from "./tools.ts"
 import { zizmorCase } from "./zizmor-case.ts"
 
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
@@ -19,6 +19,16 @@ const CASES = {
   act: actCase,
   sops: sopsCase,
   zizmor: zizmorCase,
+}
+
+/** Installs all that the cases need, so that it can be done while something else runs. */
+async function install(): Promise<string> {
+  console.log(
+    "installing moto, OpenBao, act, sops and zizmor (once a version), and PostgreSQL and age where they are missing",
+  )
+  // apt-get works for one caller at a time.
+  const [programs] = await Promise.all([installTools(), installPostgres().then(installAge)])
+  return programs
 }
 
 /** `npm run test:interop`: Daypass against servers and clients that other people wrote. Fails, and never skips, without them. */
@@ -35,8 +45,7 @@ async function run(): Promise<boolean> {
       console.log(`  FAILED  ${name}\n${indent(error)}`)
     }
   }
-  console.log("installing moto, OpenBao, act, sops and zizmor (once a version)")
-  const programs = await installTools()
+  const programs = await install()
   for (const [name, interop] of Object.entries(CASES)) {
     console.log(`\n${name}`)
     try {
@@ -65,7 +74,8 @@ function leaveNothingBehind(): void {
 
 leaveNothingBehind()
 try {
-  process.exitCode = (await run()) ? 0 : 1
+  if (process.argv.includes("--install")) await install()
+  else process.exitCode = (await run()) ? 0 : 1
 } catch (error) {
   console.log(`${indent(error)}\n\n0 passed, 1 failed`)
   process.exitCode = 1
