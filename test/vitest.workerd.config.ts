@@ -29,7 +29,7 @@ export default defineConfig({
     },
   },
   test: {
-    // Node tries the pure rooms' properties with ten times as many cases. Here they show that workerd comes to the same.
+    // Node tries the properties of the pure rooms in depth. Here a few cases of each show that workerd comes to the same.
     ...common(0.01),
     include: ["test/core/**/*.test.ts", "test/workerd/**/*.test.ts"],
   },
