@@ -1,3 +1,4 @@
+import { relative } from "node:path"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 /** What starts brokers, command lines or wrangler, and mostly waits for them: begun last, it would run alone on one core. */
@@ -15,8 +16,8 @@ const LONGEST = [
 /** Begins with the files that take longest, in an order that does not depend on what an earlier run has left behind. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rankOf = ({ moduleId }: TestSpecification) => {
-      const rank = LONGEST.findIndex((pattern) => pattern.test(moduleId.slice(moduleId.indexOf("test/"))))
+    const rankOf = ({ moduleId, project }: TestSpecification) => {
+      const rank = LONGEST.findIndex((pattern) => pattern.test(relative(project.config.root, moduleId)))
       return rank === -1 ? LONGEST.length : rank
     }
     const ranked = files.map((file) => ({ file, rank: rankOf(file) }))

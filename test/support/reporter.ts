@@ -10,12 +10,14 @@ export default class RunReporter implements Reporter {
     this.#laws = laws
   }
 
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], faults: readonly unknown[]): void {
     if (this.#laws) console.log(lawsOf(modules))
     console.log(slowestOf(modules))
     const count = (state: "passed" | "failed") =>
       modules.reduce((sum, { children }) => sum + [...children.allTests(state)].length, 0)
-    console.log(`\n${count("passed")} passed, ${count("failed")} failed`)
+    // A file that cannot be read, and an error outside of any test, have no test that failed.
+    const broken = modules.filter((module) => module.errors().length > 0).length
+    console.log(`\n${count("passed")} passed, ${count("failed") + broken + faults.length} failed`)
   }
 }
 
