@@ -337,7 +337,7 @@ describe("what exists is named", () => {
 describe("what is named exists", () => {
   it("every npm script that a page or a workflow runs", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }
-    const pages = [...PAGES, ".github/workflows/ci.yml", ".github/workflows/zizmor.yml"]
+    const pages = [...PAGES, ...["ci", "deep", "zizmor"].map((name) => `.github/workflows/${name}.yml`)]
     const missing = pages.flatMap((page) =>
       [...read(page).matchAll(/\bnpm run ([a-z][a-z:-]*)/g)]
         .map((match) => match[1] ?? "")
@@ -373,6 +373,7 @@ describe("what is named exists", () => {
 describe("workflows", () => {
   const workflows = [
     ".github/workflows/ci.yml",
+    ".github/workflows/deep.yml",
     ".github/workflows/zizmor.yml",
     "examples/workflows/deploy.yml",
     "examples/control-repository/.github/workflows/check-policies.yml",

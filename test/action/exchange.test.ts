@@ -387,7 +387,7 @@ describe("a broker that cannot be reached", () => {
     const { run } = await play([{ on: "token" }, { on: "token" }, { on: "token" }], { inputs: { broker: closed } })
     expect(run.exitCode).toBe(1)
     expect(run.log.replaceAll(closed, "<closed>")).toMatchSnapshot()
-  }, 10_000)
+  })
 
   test("that does not speak TLS is not called again", async () => {
     const server = createServer()

@@ -4,6 +4,7 @@ import { CompactEncrypt, importJWK } from "jose"
 import { describe, expect, it } from "vitest"
 import { openJwe } from "../../action/jwe.ts"
 import { makeJobKey } from "../../action/key.ts"
+import { runs } from "../support/laws.ts"
 
 const TEXT = '{"lease":"canary-of-a-sealed-answer"}'
 
@@ -44,7 +45,7 @@ describe("an answer encrypted to the job's key", () => {
         const { key, jwk } = makeKey()
         return open(await seal(jwk, {}, text), key) === text.toWellFormed()
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     )
   })
 
@@ -154,7 +155,7 @@ describe("an answer encrypted to the job's key", () => {
     )
     fc.assert(
       fc.property(fc.array(part, { maxLength: 6 }), (parts) => openJwe(parts.join("."), key) === null),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
   })
 })

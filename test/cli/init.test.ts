@@ -6,6 +6,7 @@ import fc from "fast-check"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { createHttp } from "../../broker/adapters/web/http.ts"
 import { isBranch, issuerOf, parseRepository } from "../../cli/init/github.ts"
+import { runs } from "../support/laws.ts"
 import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"
 
 const TOKEN = "ghs_1234567890abcdefghijklmnopqrstuvwxyz"
@@ -504,7 +505,7 @@ describe("names", () => {
         expect(`${owner}/${name}`).toBe(written)
         expect(join("/policies", owner, name)).toBe(`/policies/${owner}/${name}`)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 

@@ -19,7 +19,7 @@ describe("the package that npm pack makes, installed in an empty folder", () => 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "daypass-package-"))
     command = await installPackage(folder)
-  }, 120_000)
+  })
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -9,6 +9,7 @@ import { installedWrangler } from "../../cli/push/wrangler.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
 import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-workerd.ts"
+import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { scriptedIo } from "./run-cli.ts"
 
@@ -22,12 +23,7 @@ deny:
   - name: nobody deploys today
 `
 
-/** Every push starts wrangler, and wrangler starts workerd, several times. */
-const TIMEOUT_MS = 240_000
-
-describe("policies pushed by the real wrangler, and the broker in workerd that reads them", {
-  timeout: TIMEOUT_MS,
-}, () => {
+describe("policies pushed by the real wrangler, and the broker in workerd that reads them", () => {
   const folder = mkdtempSync(join(tmpdir(), "daypass-edge-"))
   const policies = join(folder, "policies")
   const config = join(folder, "wrangler.toml")
@@ -42,7 +38,10 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
       out: (text: string) => void out.push(text),
       err: (text: string) => void out.push(text),
     }
-    const wrangler = installedWrangler({ cwd: ROOT, env: { PATH: process.env["PATH"], HOME: folder } })
+    const wrangler = installedWrangler({
+      cwd: ROOT,
+      env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
+    })
     const target = ["--env", "production", "--config", config, "--local", "--persist-to", persistTo]
     const code = await push([policies, ...target, ...args], io, wrangler)
     return { code, out: out.join("\n") }
@@ -112,7 +111,10 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
   })
 
   it("are unavailable once what they are read from is damaged, and nothing else decides in their place", async () => {
-    const wrangler = installedWrangler({ cwd: ROOT, env: { PATH: process.env["PATH"], HOME: folder } })
+    const wrangler = installedWrangler({
+      cwd: ROOT,
+      env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
+    })
     const args = ["--namespace-id", NAMESPACE, "--local", "--persist-to", persistTo]
     expect((await wrangler(["kv", "key", "put", "current", "{}", ...args])).code).toBe(0)
     await broker.advance(POLICIES_FRESH_SECONDS)

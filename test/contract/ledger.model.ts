@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest"
 import { exportTrail } from "../../broker/core/audit-export.ts"
 import { verifyChain } from "../../broker/core/audit-verify.ts"
 import type { LeaseCredential, LeaseCredentialState, Ledger, SweptLedger } from "../../broker/ports/ledger.ts"
+import { runs } from "../support/laws.ts"
 import type { LedgerFixture } from "./ledger-hands.ts"
 import { admission, denial, HOUR, MINUTE, NOW, RUN, record, token } from "./ledger-samples.ts"
 
@@ -177,7 +178,7 @@ class Model {
 }
 
 /** Invariants 5 and 7 over stories that nobody thought of: a token is used once, and every lease ends, told truthfully. */
-export function ledgerModel(name: string, fixture: LedgerFixture, runs: number): void {
+export function ledgerModel(name: string, fixture: LedgerFixture, cases: number): void {
   let repositories = 0
 
   describe(`the ledger ${name}, whatever is asked of it in whatever order`, () => {
@@ -204,9 +205,9 @@ export function ledgerModel(name: string, fixture: LedgerFixture, runs: number):
             if (told.event === "lease.closed") closed.add(told.lease)
           }
         }),
-        { numRuns: runs },
+        { numRuns: runs(cases) },
       )
-    }, 120_000)
+    })
   })
 }
 

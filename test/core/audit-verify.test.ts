@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { ChainVerifier, verifyChain } from "../../broker/core/audit-verify.ts"
+import { runs } from "../support/laws.ts"
 import { chainOf, exportOf, fileOf } from "./audit-fixture.ts"
 
 const SHOP = { issuer: "https://token.actions.githubusercontent.com", repository_id: "41" }
@@ -155,7 +156,7 @@ describe("an audit trail that was touched", () => {
       fc.property(fc.nat(file.length - 1), fc.integer({ min: 1, max: 255 }), (at, bits) => {
         expect(verifyChain([file.with(at, (file[at] ?? 0) ^ bits)]).ok).toBe(false)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 
@@ -197,7 +198,7 @@ describe("an audit trail that was touched", () => {
         fc.pre(touched.join("\n") !== lines.join("\n"))
         expect(verifyChain([fileOf(touched)]).ok).toBe(false)
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 })

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, it, onTestFinished } from "vitest"
 import { writeFlowPolicies } from "../flow/policies.ts"
+import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { freePort } from "../support/servers.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
@@ -19,7 +20,7 @@ it("goes on serving when whatever reads its log is gone", async () => {
   const settings = ["--policies", policies, "--data", join(folder, "data"), "--url", url, "--port", `${port}`]
   const broker = spawn(join(ROOT, "node_modules/.bin/node"), ["broker/entry/node.ts", ...settings], {
     cwd: ROOT,
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: { PATH: process.env["PATH"] ?? "", ...COMPILE_CACHE },
     stdio: ["ignore", "pipe", "pipe"],
   })
   const ended = new Promise<number | null>((resolve) => broker.once("exit", resolve))

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
+import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { formsOf, formsOfPem, placesWith } from "./canary.ts"
 import { OWN_FILE, ownPolicy } from "./ceiling-policies.ts"
 import { type PolicyWorldOptions, startPolicyWorld } from "./policy-world.ts"
@@ -69,7 +70,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 /** What `daypass seal` makes of a key. */
 function seal(pem: string, url: string, kek: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const env = { PATH: process.env["PATH"] ?? "", DAYPASS_URL: url, DAYPASS_KEK: kek }
+    const env = { PATH: process.env["PATH"] ?? "", DAYPASS_URL: url, DAYPASS_KEK: kek, ...COMPILE_CACHE }
     const args = [join(ROOT, "cli/bin.js"), "seal"]
     const child = execFile(join(ROOT, "node_modules/.bin/node"), args, { env }, (error, stdout) =>
       error ? reject(error) : resolve(stdout.trim()),

@@ -10,7 +10,7 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
     let world: FlowWorld
     beforeAll(async () => {
       world = await startFlowWorld(startBroker)
-    }, 120_000)
+    })
     afterAll(() => world?.close())
 
     const tokenFor = (claims: Record<string, unknown> = {}, audience = world.broker.url) =>

@@ -13,7 +13,7 @@ export function passingTimeSuite(runtime: string, startBroker: StartBroker): voi
     let world: PolicyWorld
     beforeAll(async () => {
       world = await startPolicyWorld(startBroker)
-    }, 120_000)
+    })
     afterAll(() => world?.close())
 
     const exchange = async (repository: RepositoryName, grant: string, claims?: Record<string, unknown>) =>

@@ -24,7 +24,7 @@ export function policySuite(runtime: string, startBroker: StartBroker): void {
         const subject = { StringEquals: subjectOf(repository, grant) }
         world.sts.addRole({ arn: roleOf(role), subject, ...trusted })
       }
-    }, 120_000)
+    })
     afterAll(() => world?.close())
     beforeEach(() => void world.asked())
 

@@ -44,7 +44,7 @@ ${connectionLines(vendors)}`
       broker = await startBroker({ policies, settings: vendorSecrets(vendors) })
       ends.defer(async () => void (await broker.stop()))
       await trustBroker(vendors, broker.url)
-    }, 120_000)
+    })
     afterAll(() => ends.disposeAsync())
 
     const stepFor = (grants: readonly string[], deliver = "environment") => {

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { motoCase } from "./moto-case.ts"
+import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
-import { installTools } from "./tools.ts"
+import { installAge, installPostgres, installTools } from "./tools.ts"
 import { zizmorCase } from "./zizmor-case.ts"
 
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
@@ -23,7 +24,17 @@ const CASES = {
   "the package on older Nodes": packageCase,
 }
 
-/** `npm run test:interop`: Daypass against servers, clients and runtimes that other people made. Fails, and never skips, without them. */
+/** Installs all that the cases need, so that it can be done while something else runs. */
+async function install(): Promise<string> {
+  console.log(
+    "installing moto, OpenBao, act, sops, zizmor and older Nodes (once a version), PostgreSQL and age where they are missing",
+  )
+  // apt-get works for one caller at a time.
+  const [programs] = await Promise.all([installTools(), installPostgres().then(installAge), installNodes()])
+  return programs
+}
+
+/** `npm run test:interop`: Daypass against servers, clients and runtimes that other people wrote. Fails, and never skips, without them. */
 async function run(): Promise<boolean> {
   let passed = 0
   let failed = 0
@@ -37,8 +48,7 @@ async function run(): Promise<boolean> {
       console.log(`  FAILED  ${name}\n${indent(error)}`)
     }
   }
-  console.log("installing moto, OpenBao, act, sops and zizmor (once a version)")
-  const programs = await installTools()
+  const programs = await install()
   for (const [name, interop] of Object.entries(CASES)) {
     console.log(`\n${name}`)
     try {
@@ -67,7 +77,8 @@ function leaveNothingBehind(): void {
 
 leaveNothingBehind()
 try {
-  process.exitCode = (await run()) ? 0 : 1
+  if (process.argv.includes("--install")) await install()
+  else process.exitCode = (await run()) ? 0 : 1
 } catch (error) {
   console.log(`${indent(error)}\n\n0 passed, 1 failed`)
   process.exitCode = 1

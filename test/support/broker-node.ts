@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { COMPILE_CACHE } from "./compile-cache.ts"
 import { freePort } from "./servers.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NODE = join(ROOT, "node_modules/.bin/node")
-const START_TIMEOUT_MS = 20_000
-const STOP_TIMEOUT_MS = 20_000
+// They only end what hangs.
+const START_TIMEOUT_MS = 120_000
+const STOP_TIMEOUT_MS = 120_000
 const POLL_MS = 25
 
 export interface NodeBrokerOptions {
@@ -67,6 +69,7 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
     // Nothing of the caller's environment: what the broker reads from there is part of the test.
     env: {
       PATH: process.env["PATH"] ?? "",
+      ...COMPILE_CACHE,
       ...(options.kek === undefined ? {} : { DAYPASS_KEK: options.kek }),
       ...options.settings,
     },

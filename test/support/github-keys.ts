@@ -8,8 +8,17 @@ export interface GitHubKey {
   readonly publicKey: KeyObject
 }
 
+/** Keys of stand-ins that have ended. To make one takes longer than most tests. */
+const free: GitHubKey[] = []
+
+/** A key that no other stand-in of this process holds. */
+export const takeKey = (): GitHubKey => free.pop() ?? makeKey()
+
+/** Gives keys back, once nothing that trusts them runs any more. */
+export const giveBack = (keys: readonly GitHubKey[]): void => void free.push(...keys)
+
 /** Makes an RSA key of 2048 bits. Like GitHub's, its `kid` is a SHA-1 in hex and its `x5t` the same in base64url. */
-export function makeKey(): GitHubKey {
+function makeKey(): GitHubKey {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
   const print = createHash("sha1")
     .update(publicKey.export({ type: "spki", format: "der" }))

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { SignJWT } from "jose"
 import { type ClaimOverrides, type GitHubClaims, githubClaims } from "./github-claims.ts"
-import { type GitHubKey, makeKey, publicJwk } from "./github-keys.ts"
+import { type GitHubKey, giveBack, publicJwk, takeKey } from "./github-keys.ts"
 import { RequestLog } from "./request-log.ts"
 import { Failures, type Misbehaviour, misbehave, startServer } from "./servers.ts"
 
@@ -67,8 +67,14 @@ export type Endpoint = "discovery" | "jwks" | "idtoken"
  */
 export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> {
   const log = new RequestLog("the GitHub stand-in")
+  const held: GitHubKey[] = []
+  const hold = () => {
+    const key = takeKey()
+    held.push(key)
+    return key
+  }
   let stranger: GitHubKey | undefined
-  let active = makeKey()
+  let active = hold()
   let published: readonly GitHubKey[] = [active]
   const jobs = new Map<string, Job>()
   const failures: Readonly<Record<Endpoint, Failures<Misbehaviour>>> = {
@@ -148,7 +154,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
     }
     const payload = { jti: randomUUID(), aud: mint.audience, iss: issuer, ...times, ...claims }
     const header = { typ: "JWT", alg: "RS256", x5t: active.x5t, kid: active.kid, ...mint.header }
-    if (mint.key === "stranger") stranger ??= makeKey()
+    if (mint.key === "stranger") stranger ??= hold()
     const key = mint.key === "stranger" && stranger ? stranger : active
     const sent = Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== null))
     return new SignJWT(sent).setProtectedHeader(header).sign(key.privateKey)
@@ -173,7 +179,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
     },
     mint: (claims, mint) => sign(githubClaims(claims), mint),
     rotateKey(old = "keep") {
-      active = makeKey()
+      active = hold()
       published = old === "keep" ? [active, ...published] : [active]
     },
     fail: (endpoint, how, times) => failures[endpoint].set(how, times),
@@ -181,6 +187,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
     assertClean: () => log.assertClean(),
     async close() {
       await server.close()
+      giveBack(held.splice(0))
       log.assertClean()
     },
   }

@@ -38,7 +38,8 @@ export class TokenRefusal extends Error {
   }
 }
 
-const FETCH_TIMEOUT_MS = 3_000
+/** It only ends what hangs. */
+const FETCH_TIMEOUT_MS = 60_000
 const MAX_DOCUMENT_BYTES = 64 * 1024
 const MAX_KEYS = 100
 const MIN_MODULUS_CHARACTERS = 342 // 2048 bits in base64url

@@ -7,7 +7,8 @@ import { parse } from "yaml"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const FILE_COMMANDS = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"] as const
-const DEFAULT_TIMEOUT_MS = 60_000
+/** It only ends what hangs: the action has a deadline of its own. */
+const DEFAULT_TIMEOUT_MS = 300_000
 
 /** What the runner gives a step. Nothing of the caller's own environment reaches the action but `PATH`. */
 export interface ActionStep {

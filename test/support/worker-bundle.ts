@@ -8,6 +8,7 @@ import { readPolicyFolder } from "../../broker/adapters/node/read-policy-folder.
 import { compiled } from "../../broker/core/policy/compiled.ts"
 import { loadPolicySet } from "../../broker/core/policy/load.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import { COMPILE_CACHE } from "./compile-cache.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const NODE = join(ROOT, "node_modules/.bin/node")
@@ -61,7 +62,13 @@ async function runWrangler(folder: string): Promise<void> {
   await promisify(execFile)(NODE, args, {
     cwd: ROOT,
     timeout: BUILD_TIMEOUT_MS,
-    env: { PATH: process.env["PATH"] ?? "", HOME: folder, WRANGLER_SEND_METRICS: "false", CI: "true" },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: folder,
+      WRANGLER_SEND_METRICS: "false",
+      CI: "true",
+      ...COMPILE_CACHE,
+    },
   })
 }
 

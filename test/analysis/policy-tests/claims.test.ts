@@ -4,6 +4,7 @@ import { GITHUB_CLAIMS, githubClaims, NOBODYS_ID } from "../../../analysis/polic
 import { SAMPLE_NAMES, SAMPLES, type SampleName } from "../../../analysis/policy-tests/samples.ts"
 import type { IssuerConfig } from "../../../broker/core/policy/model.ts"
 import { FAMILIES } from "../../../broker/issuers/families.ts"
+import { runs } from "../../support/laws.ts"
 import branch from "../../vectors/claims/github-branch.json" with { type: "json" }
 import branchImmutable from "../../vectors/claims/github-branch-immutable.json" with { type: "json" }
 import enterprise from "../../vectors/claims/github-enterprise-slug.json" with { type: "json" }
@@ -165,7 +166,7 @@ describe("what follows from a change", () => {
       fc.property(fc.constantFrom(...SAMPLE_NAMES), changes, (sample, changed) => {
         expect(identified(claimsOf(sample, changed))).toMatchObject({ ok: true })
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 })

@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { MAX_FILE_BYTES } from "../../../broker/core/policy/yaml-guard.ts"
 import { setOf } from "../../core/policy/support.ts"
+import { runs } from "../../support/laws.ts"
 import { HEAD, ORGANISATION, oneTest, readTests, shownFault, worldOf } from "./support.ts"
 
 const WORLD = worldOf()
@@ -338,7 +339,7 @@ describe("bad input", () => {
           if (!read.ok) expect(read.fault.length).toBeGreaterThan(0)
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 })

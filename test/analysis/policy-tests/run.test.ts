@@ -5,6 +5,7 @@ import type { PolicyTest } from "../../../analysis/policy-tests/model.ts"
 import { runPolicyTests } from "../../../analysis/policy-tests/run.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
 import { FAMILIES } from "../../../broker/issuers/families.ts"
+import { runs } from "../../support/laws.ts"
 import { oneTest, POLICIES, PRODUCTION, readTests, runTests, worldOf } from "./support.ts"
 
 const WORLD = worldOf()
@@ -229,7 +230,7 @@ describe("the runner", () => {
         const refused = decision.outcome === "deny" || (decision.requireBoundToken && !one.bound)
         expect(decided.outcome).toBe(refused ? "deny" : "allow")
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 
@@ -238,7 +239,7 @@ describe("the runner", () => {
       fc.property(job, (one) => {
         expect(resultOf(bodyOf(one, "allow")).passed).toBe(!resultOf(bodyOf(one, "deny")).passed)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 
@@ -258,7 +259,7 @@ describe("the runner", () => {
         expect(all).toEqual(expect.arrayContaining(exercised(few)))
         expect(exercised([...others, ...few])).toEqual(all)
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     )
   })
 })

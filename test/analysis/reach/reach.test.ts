@@ -16,6 +16,7 @@ import { scopeKey, scopesOf } from "../../../analysis/scopes/scope.ts"
 import { spaceFor } from "../../../analysis/scopes/scope-space.ts"
 import { deniedOf, rulesFor } from "../../../analysis/scopes/survey.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
+import { fewest, runs } from "../../support/laws.ts"
 import { must } from "../patterns.ts"
 import { type Answer, answersIn, decideFor, loadWorld, reachesIn, type WorldInput, worldOf } from "../world.ts"
 
@@ -429,10 +430,10 @@ describe("a reach", () => {
           for (const point of pointsOf(answer, picked)) compare(set, answer, point)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
     // The generator would prove nothing if it only ever met one answer.
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20)
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThanOrEqual(fewest(80, 300))
   })
 
   it("is so in a space that an old and a new organisation share", () => {
@@ -455,7 +456,7 @@ describe("a reach", () => {
           }
         }
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     )
   })
 })

@@ -13,9 +13,10 @@ import {
 } from "../../../analysis/regions/language.ts"
 import { matchPattern, type Pattern } from "../../../broker/core/policy/pattern.ts"
 import { isInsertable } from "../../../broker/core/policy/template.ts"
+import { runs } from "../../support/laws.ts"
 import { anyPattern, anyText, must, pattern } from "../patterns.ts"
 
-const RUNS = { numRuns: 2000 }
+const RUNS = { numRuns: runs(2000) }
 const languages = (...sources: string[]) => sources.map((source) => languageOfPattern(pattern(source)))
 const membersOf = (patterns: readonly Pattern[], text: string) =>
   patterns.flatMap((one, index) => (matchPattern(one, text) ? [index] : []))

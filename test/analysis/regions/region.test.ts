@@ -22,9 +22,10 @@ import { EVENT_CLAIM } from "../../../broker/core/claims/families.ts"
 import { type Condition, matchCondition, OUTSIDER_EVENTS } from "../../../broker/core/policy/condition.ts"
 import { evaluateRule } from "../../../broker/core/policy/evaluate-rule.ts"
 import { identityOf } from "../../core/policy/support.ts"
+import { runs } from "../../support/laws.ts"
 import { conditionOn, must, pattern } from "../patterns.ts"
 
-const RUNS = { numRuns: 500 }
+const RUNS = { numRuns: runs(500) }
 const CLAIMS = ["p", "q"]
 
 /** Every identity of a space. */

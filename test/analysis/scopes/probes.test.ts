@@ -5,6 +5,7 @@ import { followedBy, languageOfPattern, languageOfText } from "../../../analysis
 import { meet } from "../../../analysis/scopes/claim-values.ts"
 import { matchesOf, probesOf } from "../../../broker/core/claims/probes.ts"
 import { matchPattern, type Pattern } from "../../../broker/core/policy/pattern.ts"
+import { runs } from "../../support/laws.ts"
 import { must, pattern } from "../patterns.ts"
 
 // The broker tells with a few probes whether patterns match every value. Automata tell it exactly, and both must agree.
@@ -18,7 +19,7 @@ const patternOf = (from: fc.Arbitrary<string>): fc.Arbitrary<Pattern> =>
     .filter((source) => !source.includes("***"))
     .map(pattern)
 const some = fc.array(patternOf(piece), { minLength: 1, maxLength: 4 })
-const RUNS = { numRuns: 2000 }
+const RUNS = { numRuns: runs(2000) }
 
 const spelt = (patterns: readonly Pattern[]) => new Set(patterns.map(({ source }) => source).join(""))
 const coveredByProbes = (form: "ref" | undefined, patterns: readonly Pattern[]) =>

@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { type Answer, readAnswer } from "../../../broker/github/answer.ts"
 import type { HttpResponse } from "../../../broker/ports/http.ts"
+import { runs } from "../../support/laws.ts"
 
 const NOW = new Date("2026-11-22T10:00:00Z")
 const NOW_SECONDS = NOW.getTime() / 1000
@@ -81,7 +82,7 @@ describe("an answer of GitHub's", () => {
           if (status !== 200) expect(outcome).not.toBe("ok")
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     )
   })
 

@@ -3,6 +3,7 @@ import { base64url } from "jose"
 import { describe, expect, test } from "vitest"
 import { decodeBase64url, isBase64url } from "../../../broker/issuers/base64url.ts"
 import { MAX_TOKEN_BYTES, parseCompactJws } from "../../../broker/issuers/compact-jws.ts"
+import { runs } from "../../support/laws.ts"
 
 const encode = (text: string) => base64url.encode(text)
 const HEADER = '{"alg":"RS256","kid":"k1","typ":"JWT","x5t":"t"}'
@@ -145,7 +146,7 @@ describe("base64url", () => {
         expect(bytes !== null).toBe(isBase64url(candidate))
         if (bytes) expect(base64url.encode(bytes)).toBe(candidate)
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
   })
 
@@ -170,7 +171,7 @@ describe("as a law", () => {
         const parsed = parseCompactJws(`${token}canary`)
         if (!parsed.ok) expect(parsed.fault).not.toContain("canary")
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 })

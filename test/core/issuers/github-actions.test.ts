@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import type { Claims } from "../../../broker/core/identity.ts"
 import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
+import { runs } from "../../support/laws.ts"
 import branch from "../../vectors/claims/github-branch.json" with { type: "json" }
 import branchImmutable from "../../vectors/claims/github-branch-immutable.json" with { type: "json" }
 import customProperties from "../../vectors/claims/github-custom-properties.json" with { type: "json" }
@@ -230,7 +231,7 @@ test("no text in sub decides: whatever it is, the identity is the one that the c
         expect({ ...identified.value, claims: null }).toEqual({ ...without.value, claims: null })
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })
 
@@ -242,6 +243,6 @@ test("no claims make it throw, and no fault quotes them", () => {
       const identified = identify({ ...environment, ...overrides })
       if (!identified.ok) expect(identified.fault).not.toContain("canary")
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   )
 })

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { MAX_JSON_DEPTH, parseStrictJsonObject } from "../../../broker/issuers/strict-json.ts"
+import { runs } from "../../support/laws.ts"
 import { utf8 } from "./fixture.ts"
 
 const parse = (text: string) => parseStrictJsonObject(utf8(text))
@@ -147,7 +148,7 @@ describe("as a law", () => {
         const parsed = parse(candidate)
         if (parsed.ok) expect(JSON.parse(JSON.stringify(parsed.value))).toEqual(JSON.parse(candidate))
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
   })
 

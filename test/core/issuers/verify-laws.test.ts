@@ -3,6 +3,7 @@ import { base64url } from "jose"
 import { beforeAll, expect, test } from "vitest"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import { createVerifier, type SubjectTokenVerifier } from "../../../broker/issuers/verify.ts"
+import { runs } from "../../support/laws.ts"
 import {
   AUDIENCE,
   claims,
@@ -47,7 +48,7 @@ test("a token in which one character is another one never verifies", async () =>
       if (good[at] === character) return
       expect(await tokenKeyOf(good.slice(0, at) + character + good.slice(at + 1))).toBeNull()
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
 })
 
@@ -59,7 +60,7 @@ test("a token from which a character is taken, or into which one is put, never v
         character === "" ? good.slice(0, at) + good.slice(at + 1) : good.slice(0, at) + character + good.slice(at)
       if (other !== good) expect(await tokenKeyOf(other)).toBeNull()
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
 })
 
@@ -73,7 +74,7 @@ test("a token in which one bit of its bytes is another never verifies", async ()
       parts[part] = base64url.encode(bytes)
       expect(await tokenKeyOf(parts.join("."))).toBeNull()
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   )
 })
 
@@ -92,7 +93,7 @@ test("every text that verifies has the token key of its jti, however it was writ
         expect(await tokenKeyOf(variant)).toBeNull()
       }
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   )
 })
 
@@ -104,7 +105,7 @@ test("the token key depends on nothing but issuer and jti", async () => {
       expect(await tokenKeyOf(text)).toBe(expected)
       expect(await tokenKeyOf(await token(key, { claims: claims({ jti: `j${actor}` }) }))).not.toBe(expected)
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   )
 })
 
@@ -134,6 +135,6 @@ test("no text makes the verifier fail with anything but its own error, and no er
       expect(error).toBeInstanceOf(BrokerError)
       if (candidate.length > 20) expect((error as BrokerError).detail).not.toContain(candidate)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   )
 })

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { compilePattern, MAX_PATTERN_CHARACTERS, matchPattern } from "../../../broker/core/policy/pattern.ts"
+import { runs } from "../../support/laws.ts"
 
 const matches = (source: string, value: string): boolean => {
   const compiled = compilePattern(source)
@@ -76,7 +77,7 @@ describe("a pattern", () => {
         const compiled = compilePattern(source)
         if (compiled.ok) expect(matchPattern(compiled.value, value)).toBe(naive(source, value))
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     )
   })
 
@@ -91,7 +92,7 @@ describe("a pattern", () => {
           expect(matches(source, other)).toBe(value === other)
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 
@@ -101,7 +102,7 @@ describe("a pattern", () => {
         const compiled = compilePattern(source)
         if (compiled.ok) matchPattern(compiled.value, value)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 

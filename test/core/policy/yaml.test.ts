@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { parseYaml } from "../../../broker/core/policy/yaml.ts"
 import { MAX_FILE_BYTES } from "../../../broker/core/policy/yaml-guard.ts"
+import { runs } from "../../support/laws.ts"
 import { shown } from "./support.ts"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -131,7 +132,7 @@ describe("strict YAML", () => {
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         parseYaml("f", bytes)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 
@@ -147,7 +148,7 @@ describe("strict YAML", () => {
           }
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     )
   })
 })

@@ -5,6 +5,7 @@ import { dataKeyFor, readAgeKeys } from "../../../broker/providers/sops/age.ts"
 import { readDocument, readFile } from "../../../broker/providers/sops/document.ts"
 import { keyRuleOf } from "../../../broker/providers/sops/key-rule.ts"
 import { openDocument } from "../../../broker/providers/sops/opened.ts"
+import { runs } from "../../support/laws.ts"
 import { type Expected, OPENED, vector } from "./sops-vectors.ts"
 
 const SIDE = { name: "SOPS", connection: "c" }
@@ -354,7 +355,7 @@ describe("a file of secrets, before it is opened", () => {
         const text = JSON.stringify({ a: "b", sops: { ...(isGood ? good : {}), ...some } })
         void readFile("a.sops.json", encode(text))
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -364,7 +365,7 @@ describe("a file of secrets, before it is opened", () => {
     const cut = fc.tuple(text, fc.nat({ max: 6000 })).map(([whole, at]) => whole.slice(0, at))
     fc.assert(
       fc.property(name, fc.oneof(text, cut), (path, content) => void readFile(path, encode(content))),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
   })
 })

@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { identityTokenClaims, identityTokenSubject } from "../../../broker/signing/identity-token.ts"
+import { runs } from "../../support/laws.ts"
 import { job, withoutEnvironment } from "../job.ts"
 
 const identity = (change: Partial<Identity> = {}) =>
@@ -45,7 +46,7 @@ describe("an identity token's subject", () => {
           identityTokenSubject(environment === null ? withoutEnvironment(identity()) : identity({ environment }), grant)
         return subject(one) !== subject(two)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 })
