@@ -9,6 +9,8 @@ export default defineConfig({
     root: ".",
     include: [...(room?.tests ?? [])],
     setupFiles: ["test/mutate/few-cases.ts"],
+    // `runs` and `fewest` of test/support/laws.ts ask for it. How many cases are tried is up to few-cases.ts.
+    provide: { share: 0.01 },
     testTimeout: 30_000,
     // A third faster, and the tester starts a fresh worker for every mutant all the same.
     isolate: false,
