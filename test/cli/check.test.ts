@@ -31,9 +31,9 @@ describe("daypass check", () => {
     const { code, out, err } = await runCli("check", BAD)
     expect([code, err]).toEqual([1, ""])
     expect(out.split("\n")).toEqual([
-      `${join(BAD, "a.yaml")}:3:16: error: repository_id must be a text, and 456789 is a number: write it in quotes: "456789" [type_wrong]`,
-      `${join(BAD, "a.yaml")}:16:5: error: There is no key "tll" here. Did you mean "ttl"? [key_unknown]`,
-      `${join(BAD, "b.yml")}:1:1: error: Policy files end in .yaml: rename this one. [file_name]`,
+      `${join(BAD, "a.yaml")}:3:16: error: repository_id must be a text, but 456789 is a number: write it in quotes: "456789" [type_wrong]`,
+      `${join(BAD, "a.yaml")}:16:5: error: The key "tll" is unknown here. Did you mean "ttl"? [key_unknown]`,
+      `${join(BAD, "b.yml")}:1:1: error: The name of a policy file must end in .yaml: rename this file. [file_name]`,
       "3 errors: the broker would not load this folder.",
     ])
   })
@@ -99,9 +99,9 @@ describe("daypass check", () => {
     expect([code, err]).toEqual([1, ""])
     const name = basename(BAD)
     expect(out.split("\n")).toEqual([
-      `::error file=${name}/a.yaml,line=3,col=16,title=check%3A type_wrong::repository_id must be a text, and 456789 is a number: write it in quotes: "456789"`,
-      `::error file=${name}/a.yaml,line=16,col=5,title=check%3A key_unknown::There is no key "tll" here. Did you mean "ttl"?`,
-      `::error file=${name}/b.yml,line=1,col=1,title=check%3A file_name::Policy files end in .yaml: rename this one.`,
+      `::error file=${name}/a.yaml,line=3,col=16,title=check%3A type_wrong::repository_id must be a text, but 456789 is a number: write it in quotes: "456789"`,
+      `::error file=${name}/a.yaml,line=16,col=5,title=check%3A key_unknown::The key "tll" is unknown here. Did you mean "ttl"?`,
+      `::error file=${name}/b.yml,line=1,col=1,title=check%3A file_name::The name of a policy file must end in .yaml: rename this file.`,
       "3 errors: the broker would not load this folder.",
     ])
   })

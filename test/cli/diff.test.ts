@@ -104,7 +104,7 @@ describe("daypass diff", () => {
     ]) {
       const { code, out } = await runCli("diff", ...args)
       expect(code).toBe(1)
-      expect(out).toContain(`${join(BAD, "octo-org/production.yaml")}:16:5: error: There is no key "tll" here.`)
+      expect(out).toContain(`${join(BAD, "octo-org/production.yaml")}:16:5: error: The key "tll" is unknown here.`)
       const json = JSON.parse((await runCli("diff", ...args, "--json")).out)
       expect(json).toMatchObject({ ok: false, widens: null, folder: BAD })
     }

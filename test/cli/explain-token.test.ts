@@ -122,7 +122,7 @@ describe("daypass explain --token -", () => {
   it.each([
     ["nothing", "", /standard input is empty/],
     ["white space", " \n\t", /standard input is empty/],
-    ["two parts", "a.b", /not three parts/],
+    ["two parts", "a.b", /must have three parts/],
     ["two tokens", `${tokenOf()}\n${tokenOf()}`, /not (?:three parts|strict base64url)|strict base64url|three parts/],
     ["padding", `${tokenOf()}=`, /strict base64url/],
     [
@@ -135,7 +135,7 @@ describe("daypass explain --token -", () => {
       `${part({ alg: "RS256", kid: "a" })}.${Buffer.from('{"a":1,"a":2}').toString("base64url")}.${SIGNATURE}`,
       /same key twice/,
     ],
-    ["bytes that are no text", Uint8Array.of(0xff, 0xfe, 0x00), /not three parts/],
+    ["bytes that are no text", Uint8Array.of(0xff, 0xfe, 0x00), /must have three parts/],
     ["more than any token", "a".repeat(40_000), /longer than any subject token/],
   ])("ends with 2 when standard input holds %s", async (_, input, message) => {
     const { code, out, err } = await explain(input, DECIDE)

@@ -155,7 +155,9 @@ describe("daypass test", () => {
     const { code, out } = await runTest(folder)
     expect(code).toBe(1)
     expect(out).toMatch(/production\.yaml:\d+:\d+: error: /)
-    expect(out).toMatch(/production\.test\.yaml:7:16: error: There is no key "expcet" here\. Did you mean "expect"\?/)
+    expect(out).toMatch(
+      /production\.test\.yaml:7:16: error: The key "expcet" is unknown here\. Did you mean "expect"\?/,
+    )
     expect(out).toMatch(/errors: no test was run\.$/)
   })
 

@@ -11,8 +11,8 @@ import { job } from "./job.ts"
 
 // Node and workerd decide alike: this file runs in both, on the same thousands of cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
-const DECISIONS = "965e41d99066abf074d6ab9142758ed5ae20eda2a27f85741d5e6147ab394f9e"
-const FAULTS = "b6411240506849f2f490188bf8e2e4abee14d621c6f232fca04b3ad2685ae738"
+const DECISIONS = "4563b3dcd884a52202738d11511518b0f5df51e6c21b0485054dba2ac4f1e3ec"
+const FAULTS = "392b7dc5086bc4b4a3a1e812abcc13d1c7338e54eb258e9ecb3df7cd09f3a530"
 
 const SEED = 20261122
 

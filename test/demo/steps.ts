@@ -96,7 +96,7 @@ async function ceilingHolds(world: World, { check, show }: Findings): Promise<vo
   check("AWS was not asked for anything", world.sts.requests.length === before)
   check(
     `the summary names the boundary's line in daypass.yaml, and says that it requires ${CEILING}`,
-    summary.includes(`"shop" (daypass.yaml:9): role must be ${CEILING}, and is ${ADMIN_ROLE}`),
+    summary.includes(`"shop" (daypass.yaml:9): role must be ${CEILING}, but is ${ADMIN_ROLE}`),
   )
 }
 

@@ -58,7 +58,7 @@ export function appKeySuite(runtime: string, startBroker: StartBroker): void {
       expect(answered).toMatch(/did not start/)
       expect(answered).not.toMatch(/GITHUB|GitHub|PEM/)
       expect(printed.join("\n")).toMatch(
-        /DAYPASS_GITHUB_APP_KEY does not open here|GitHub App's private key is not one/,
+        /DAYPASS_GITHUB_APP_KEY cannot be unsealed|GitHub App's private key is not one/,
       )
       expect(placesWith([...formsOfPem(given), ...formsOf(given)], { refused })).toEqual([])
     })

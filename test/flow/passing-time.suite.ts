@@ -70,7 +70,7 @@ export function passingTimeSuite(runtime: string, startBroker: StartBroker): voi
         const answer = await exchange("bank", "vault")
         expect(answer).toMatchObject({ status: 403, code: "not_allowed" })
         expect(answer.detail).toContain(
-          "How the environment is protected is not known. GitHub answered with status 503.",
+          "The protection of the environment is unknown. GitHub answered with status 503.",
         )
         world.api.fail(null)
         await world.advance(5)
@@ -131,7 +131,7 @@ export function passingTimeSuite(runtime: string, startBroker: StartBroker): voi
         ["answers with 500", (api: PolicyWorld["api"]) => api.override(/^\/repositories\/71/, SERVER_ERROR)],
         ["breaks the connection", (api: PolicyWorld["api"]) => api.fail("reset")],
         [
-          "asks for patience",
+          "limits the broker's requests",
           (api: PolicyWorld["api"]) => api.limit({ kind: "secondary", status: 403, retryAfterSeconds: 30 }),
         ],
       ])(
@@ -143,7 +143,7 @@ export function passingTimeSuite(runtime: string, startBroker: StartBroker): voi
           breakGitHub(world.api)
           expect(await exchange("site", "own")).toMatchObject({ status: 200, policyVersion })
           const explained = await world.explain(await world.token("site"), "own")
-          expect(explained.trace?.notes).toEqual([expect.stringContaining("own policies are as they stood at ")])
+          expect(explained.trace?.notes).toEqual([expect.stringContaining("own policies are those of ")])
           mend(world.api)
           await world.advance(MINUTE)
           expect((await world.explain(await world.token("site"), "own")).trace?.notes).toEqual([])
@@ -169,7 +169,7 @@ export function passingTimeSuite(runtime: string, startBroker: StartBroker): voi
         world.api.override(/^\/repositories\/72/, SERVER_ERROR)
         const answer = await exchange("guard", "vault")
         expect(answer).toMatchObject({ status: 503, code: "policy_unavailable", retryAfter: "5" })
-        expect(answer.detail).toContain("The policies that acme/guard keeps for itself are not known. GitHub answered")
+        expect(answer.detail).toContain("The policies in the repository acme/guard cannot be read. GitHub answered")
         mend(world.api)
         await world.advance(6)
         expect((await exchange("guard", "vault", { actor: "hubot" })).status).toBe(200)

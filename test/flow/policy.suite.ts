@@ -48,8 +48,8 @@ export function policySuite(runtime: string, startBroker: StartBroker): void {
       })
 
       it.each([
-        ["aws-admin", `role must be ${roleOf("shop-*")}, and is ${roleOf("admin")}`],
-        ["elsewhere", `audience must be ${AUDIENCE}, and is https://elsewhere.example.com`],
+        ["aws-admin", `role must be ${roleOf("shop-*")}, but is ${roleOf("admin")}`],
+        ["elsewhere", `audience must be ${AUDIENCE}, but is https://elsewhere.example.com`],
       ])(
         "refuses %s, which the policy allows, and names its line and the field; nobody is asked",
         async (grant, miss) => {
@@ -78,7 +78,7 @@ export function policySuite(runtime: string, startBroker: StartBroker): void {
 
       it("refuses a job that does not meet what a boundary requires, and names the claim", async () => {
         const answer = await exchange("shop", "vault", { runner_environment: "self-hosted" })
-        const miss = "runner_environment must be github-hosted, and is self-hosted"
+        const miss = "runner_environment must be github-hosted, but is self-hosted"
         const sentence = `The organisation's boundary "shop" (${world.placeOf("shop")}) requires more of this job: ${miss}.`
         expect(answer).toMatchObject({ status: 403, code: "not_allowed", detail: `vault: ${sentence}` })
         const missing = await exchange("shop", "vault", { runner_environment: null })

@@ -131,13 +131,13 @@ describe("a fault", () => {
     [
       "a misspelled key",
       oneTest("expect: deny, grnats: [note]"),
-      '7:37 key_unknown There is no key "grnats" here. Did you mean "grants"?',
+      '7:37 key_unknown The key "grnats" is unknown here. Did you mean "grants"?',
     ],
     ["a misspelled key of the defaults", oneTest("expect: deny").replace("sample", "smaple"), "3:3 key_unknown"],
     [
       "a misspelled sample",
       oneTest("sample: github-brunch, expect: deny"),
-      '7:31 value_invalid tests[0].sample is one of "github-branch"',
+      '7:31 value_invalid tests[0].sample must be one of "github-branch"',
     ],
     [
       "a misspelled claim",
@@ -149,9 +149,9 @@ describe("a fault", () => {
     [
       "a number where a text is meant",
       oneTest("claims: { repository_id: 41 }, expect: deny"),
-      '7:48 type_wrong tests[0].claims.repository_id must be a text, and 41 is a number: write it in quotes: "41"',
+      '7:48 type_wrong tests[0].claims.repository_id must be a text, but 41 is a number: write it in quotes: "41"',
     ],
-    ["no expectation", oneTest("ttl: 5m"), '7:5 key_missing The key "expect" is missing here'],
+    ["no expectation", oneTest("ttl: 5m"), '7:5 key_missing The required key "expect" is missing'],
     ["another expectation", oneTest("expect: maybe"), "7:31 value_invalid"],
     [
       "a code beside allow",
