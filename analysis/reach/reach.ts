@@ -27,7 +27,7 @@ export interface Reach {
   /** Of whom neither is proven: several claims fill one text, or a provider rewrites it. Empty as a rule. */
   readonly unproven: Region
   /** Why those outside are: each of them is in at least one. */
-  readonly escapes: readonly Escape[]
+  readonly refusals: readonly CeilingRefusal[]
   /** What the environment must be like for anybody inside to get it. */
   readonly demands: readonly SourcedDemand[]
   /** The longest lifetime that anybody inside can get. Zero when nobody is. */
@@ -39,7 +39,7 @@ export interface Reach {
  * `requirement`: these boundaries require what it does not fulfil. `lifetime`: they allow less than its provider can mint.
  * `no-environment`: they, or for none of them a policy, demand a protected one, and the jobs run in none.
  */
-export interface Escape {
+export interface CeilingRefusal {
   readonly why: "not-allowed" | "requirement" | "lifetime" | "no-environment"
   readonly boundaries: readonly Boundary[]
   readonly region: Region
@@ -121,9 +121,10 @@ function reachOf(admission: Admission, must: Must): Reach {
   const unproven = must(subtract(must(intersect(admitted, possible)), sure))
   const unallowed = must(subtract(must(subtract(admitted, allowed.possible)), free))
   const over = ceiling.filter(({ concerns }) => meets(concerns, unallowed)).map(({ boundary }) => boundary)
-  const escapes: Escape[] = [{ why: "not-allowed" as const, boundaries: over, region: unallowed }, ...barring].filter(
-    ({ region }) => !isEmpty(region),
-  )
+  const refusals: CeilingRefusal[] = [
+    { why: "not-allowed" as const, boundaries: over, region: unallowed },
+    ...barring,
+  ].filter(({ region }) => !isEmpty(region))
   return {
     scope,
     grant,
@@ -132,7 +133,7 @@ function reachOf(admission: Admission, must: Must): Reach {
     inside,
     outside: must(subtract(admitted, possible)),
     unproven,
-    escapes,
+    refusals,
     demands: demandsOn(admission, inside, must),
     maxTtlSeconds: longestTtl(grant, ceiling, inside, must),
   }
@@ -152,14 +153,14 @@ function allowedBy({ space, ceiling, grant, scope }: Admission, must: Must): { s
 }
 
 /** Whom boundaries and policies refuse although they are admitted and allowed. */
-function barringOf({ ceiling, grant, scope, admitted, applies }: Admission, must: Must): readonly Escape[] {
+function barringOf({ ceiling, grant, scope, admitted, applies }: Admission, must: Must): readonly CeilingRefusal[] {
   const inNone = scope.environment === undefined
   const barring = ceiling.flatMap(({ boundary, violates, restricts }) => {
-    const escapes = [{ why: "requirement" as const, boundaries: [boundary], region: violates }]
+    const refusals = [{ why: "requirement" as const, boundaries: [boundary], region: violates }]
     const bar = (why: "lifetime" | "no-environment") => ({ why, boundaries: [boundary], region: restricts })
     const tooShort = (boundary.maxTtlSeconds ?? Infinity) < grant.minTtlSeconds
     const unprotected = inNone && boundary.protectedEnvironment !== undefined
-    return [...escapes, ...(tooShort ? [bar("lifetime")] : []), ...(unprotected ? [bar("no-environment")] : [])]
+    return [...refusals, ...(tooShort ? [bar("lifetime")] : []), ...(unprotected ? [bar("no-environment")] : [])]
   })
   const demanding = [...applies].flatMap(([{ protectedEnvironment }, region]) =>
     inNone && protectedEnvironment ? [{ why: "no-environment" as const, boundaries: [], region }] : [],
