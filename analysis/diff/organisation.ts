@@ -7,7 +7,7 @@ import type { AxisMemo } from "../regions/space.ts"
 import { connectionChanges, organisationChange } from "./connections.ts"
 import type { ChangeKind, PolicyChange } from "./model.ts"
 
-/** What the organisation file says otherwise of issuers and connections, for every job that it concerns. */
+/** The changes of issuers and connections in the organisation file, for every job that they affect. */
 export function organisationChanges(
   old: PolicySet,
   aligned: PolicySet,
@@ -49,7 +49,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
     )
     changes.push(
       change("wider", "issuer", `can use ${other} instead of ${one}`, found),
-      change("narrower", "issuer", `can no longer use ${one}, but ${other}`),
+      change("narrower", "issuer", `can no longer use ${one}, now ${other}`),
     )
   }
   const [owned, owns] = [new Set(before.owners.values()), new Set(after.owners.values())]
@@ -60,7 +60,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       change(
         "wider",
         "owner",
-        `now include those of the owner ${name} (id ${id}), and policies can give them grants`,
+        `now include jobs of the owner ${name} (id ${id}), and policies can give them grants`,
         example,
       ),
     )
@@ -71,7 +71,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       change(
         "narrower",
         "owner",
-        `no longer include those of the owner ${name} (id ${id}), which get nothing any more`,
+        `no longer include jobs of the owner ${name} (id ${id}), which get nothing now`,
         ownedBy(id, name, old, next, after.name, memo),
       ),
     )
@@ -86,7 +86,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
   return changes
 }
 
-/** A job that one set gives more than the other because its repository belongs to this owner. */
+/** A job of this owner's repository that gets more from one set than from the other. */
 function ownedBy(
   id: string,
   name: string,

@@ -23,20 +23,20 @@ import { mayBe, regionOfWishes, textsAt } from "./wishes.ts"
 import { describeBoundary, probeOf, written } from "./words.ts"
 
 /**
- * Everybody who can get a grant: one row for each rule by which somebody does, exactly, whatever denies and boundaries take
- * away; and for policies that repositories keep for themselves, one for each entry of a boundary that would let them.
+ * Finds all jobs that can get a grant. One row for each rule that gives it to a job, after exactly subtracting what denies
+ * and boundaries refuse. For policies that repositories keep for themselves, one row for each boundary entry that allows it.
  *
- * A grant with gaps is found for the jobs that fill it so: who reaches `role/svc-pay` is known by name.
+ * A grant with gaps is found for the jobs that fill the gaps with the wanted text: so `role/svc-pay` has exact repositories.
  */
 export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContext): WhoCan {
   if (!isFoldable(set.policies)) {
-    const everybody = [...set.organisation.issuers.keys()].map((issuer) => ({
+    const all = [...set.organisation.issuers.keys()].map((issuer) => ({
       issuer,
       repository: null,
       repositoryId: null,
     }))
-    const unknown = everybody.map((subject) => ({ subject, grant: null, reason: TOO_MANY_PATTERNS }))
-    return { ...NOBODY, unknown }
+    const unknown = all.map((subject) => ({ subject, grant: null, reason: TOO_MANY_PATTERNS }))
+    return { ...NONE_FOUND, unknown }
   }
   const memo = axisMemo()
   const found: WhoCan[] = scopesOf(set)
@@ -50,7 +50,7 @@ export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContex
   }
 }
 
-const NOBODY: WhoCan = { rows: [], unreachable: [], unknown: [] }
+const NONE_FOUND: WhoCan = { rows: [], unreachable: [], unknown: [] }
 
 function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: WhoCanContext, memo: AxisMemo): WhoCan {
   const isAsked = (grant: Grant) =>
@@ -59,7 +59,7 @@ function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: Who
     (query.fields ?? []).every((wish) => mayBe(grant, wish))
   const grants = scope.policies.flatMap((policy) => [...policy.grants.values()].filter(isAsked))
   const probe = probeOf(query, [...new Set(grants.map(({ connection }) => connection.name))])
-  if (grants.length === 0 || boundariesOver(scope, [probe]).length === 0) return NOBODY
+  if (grants.length === 0 || boundariesOver(scope, [probe]).length === 0) return NONE_FOUND
   const { organisation } = set
   const found = attempt((must): WhoCan => {
     const boundaries = [...organisation.boundaries, probe]
@@ -76,7 +76,10 @@ function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: Who
     }
   })
   if (found.ok) return found.value
-  return { ...NOBODY, unknown: [{ subject: subjectOf(scope), grant: query.grant ?? null, reason: found.fault.reason }] }
+  return {
+    ...NONE_FOUND,
+    unknown: [{ subject: subjectOf(scope), grant: query.grant ?? null, reason: found.fault.reason }],
+  }
 }
 
 interface Telling {
@@ -94,7 +97,7 @@ function rowsOf(reach: Reach, telling: Telling): readonly (WhoCanRow | Unreachab
   const { grant, inside, unproven, admitted } = reach
   const asked = must(intersect(wanted, regionOfWishes(query.fields ?? [], reach, space, must)))
   const possible = must(intersect(asked, must(union(space, [inside, unproven]))))
-  // What a rule gives is told where its own repositories are the scope.
+  // A rule is reported only in the scope of its own target.
   const isHere = ({ policy }: RuleRegion) =>
     scope.target.kind === "repository" || meaningOfTarget(policy.target) === meaningOfTarget(scope.target)
   const rules = rulesFor(survey, "allow", grant.name).filter(isHere)
@@ -150,7 +153,7 @@ function rowOf(reach: Reach, allow: RuleRegion, reached: Region, telling: Tellin
 
 const placeOf = ({ rule: { name, file, line } }: RuleRegion) => ({ name, file, line })
 
-/** A boundary that has a say in whether these jobs get the grant. */
+/** A boundary that affects whether these jobs get the grant. */
 function boundaryOf(
   { boundary, allows, restricts }: BoundaryRegions,
   reached: Region,
@@ -167,7 +170,7 @@ function boundaryOf(
   return describeBoundary(boundary, { isAllowing, restricts, reached }, must)
 }
 
-/** Which repositories of a pattern, when the question leaves only some. */
+/** The repositories of a pattern that can get the grant, when the question leaves only some of them. */
 function onlyOf(
   region: Region,
   { scope, grant }: Reach,
@@ -178,7 +181,7 @@ function onlyOf(
   const [names, every] = [repositoriesIn(region), repositoriesIn(all)]
   const [first] = names
   if (first === undefined || names.length === every.length) return null
-  // A space knows one name of each kind: only what was spelt out is that one name, and not one of its kind.
+  // A space has one example name for each group. A name is exact only if the question or the grant spells it out.
   const spelt =
     repository?.literal === first ||
     fields.some(({ key, pattern }) =>
@@ -202,7 +205,7 @@ function repositoriesIn({ space, boxes }: Region): readonly string[] {
 const mayHold = (text: string, gap: string): boolean =>
   templateParts(text).some((part) => "claim" in part && part.claim === gap)
 
-/** The text with one gap filled; what else is open stays open, and equals nothing. */
+/** The text with one gap filled. Another gap becomes a marker, so the text equals no real value. */
 const filledWith = (text: string, gap: string, value: string): string =>
   templateParts(text)
     .map((part) => ("claim" in part ? (part.claim === gap ? value : `\u0000${part.claim}`) : part.text))

@@ -155,12 +155,12 @@ describe("a fault", () => {
     [
       "a code beside allow",
       oneTest("expect: allow, code: not_allowed"),
-      "7:44 value_invalid tests[0].code: stands only beside expect: deny.",
+      "7:44 value_invalid tests[0].code: is only allowed with expect: deny.",
     ],
     [
       "a lifetime beside deny",
       oneTest("expect: deny, ttl_granted: 5m"),
-      "7:50 value_invalid tests[0].ttl_granted: stands only beside expect: allow.",
+      "7:50 value_invalid tests[0].ttl_granted: is only allowed with expect: allow.",
     ],
     ["a code that no decision has", oneTest("expect: deny, code: lease_not_found"), "7:43 value_invalid"],
     [
