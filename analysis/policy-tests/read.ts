@@ -143,8 +143,8 @@ class TestFileReader {
     }
     if (issuer?.family === family) return issuer
     const known = `The organisation file lists these issuers of ${family}: ${names.join(", ") || "none"}.`
-    const wrong = name === undefined ? "no issuer of this folder" : `not the issuer ${quote(name)}`
-    const message = `The sample is a token of the family ${family}, which is ${wrong}. ${known}`
+    const wrong = name === undefined ? "This folder has no issuer" : `${quote(name)} is not an issuer`
+    const message = `The sample is a token of the family ${family}. ${wrong} of that family. ${known}`
     this.#no([...path, name === undefined ? "sample" : "issuer"], "issuer_unknown", message)
     return null
   }
