@@ -1,8 +1,8 @@
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { Connection, PolicySet } from "../../broker/core/policy/model.ts"
+import { findJob } from "../reach/find-job.ts"
 import { shown } from "../reach/grant-words.ts"
 import { decideSample, isMore, PROTECTIONS } from "../reach/sample-job.ts"
-import { someone } from "../reach/somebody.ts"
 import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { settingsOf, stable } from "../scopes/meaning.ts"
@@ -41,7 +41,7 @@ export function connectionChanges(
   const [used, uses] = [usesOf(after.name, old), usesOf(after.name, next)]
   const issuers = [...uses.keys()].filter((issuer) => used.has(issuer))
   const differ = (more: PolicySet, less: PolicySet, own: string) =>
-    someone(
+    findJob(
       next,
       memo,
       own,

@@ -1,8 +1,8 @@
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/policy-input.ts"
 import { axisMemo } from "../regions/space.ts"
-import { isFoldable, TOO_MANY_PATTERNS } from "../scopes/crowd.ts"
 import { stable } from "../scopes/meaning.ts"
+import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import type { Scope } from "../scopes/scope.ts"
 import { ceilingChanges } from "./ceiling.ts"
 import { comparedIssuers, withIssuersOf } from "./issuers.ts"
@@ -21,7 +21,7 @@ import { changedScopes, type ScopePair } from "./scopes.ts"
 export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffContext): PolicyDiff {
   const issuers = comparedIssuers(old, next)
   if (old.version === next.version && old.version !== "") return { widens: false, narrows: false, changes: [], issuers }
-  if (!isFoldable(old.policies) || !isFoldable(next.policies)) return unknowable(next, issuers)
+  if (!areComparable(old.policies) || !areComparable(next.policies)) return unknowable(next, issuers)
   const aligned = withIssuersOf(old, next)
   const memo = axisMemo()
   const pairs = changedScopes(aligned, next)

@@ -1,7 +1,7 @@
 import { formatDuration } from "../../broker/core/duration.ts"
 import type { IssuerConfig, PolicySet } from "../../broker/core/policy/model.ts"
+import { findJob } from "../reach/find-job.ts"
 import { getsMore } from "../reach/sample-job.ts"
-import { someone } from "../reach/somebody.ts"
 import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { connectionChanges, organisationChange } from "./connections.ts"
@@ -44,7 +44,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
   const changes: PolicyChange[] = []
   if (before.url !== after.url || before.family !== after.family) {
     const [one, other] = [`tokens of ${before.url} (${before.family})`, `tokens of ${after.url} (${after.family})`]
-    const found = someone(next, memo, after.name, (witness, grant) =>
+    const found = findJob(next, memo, after.name, (witness, grant) =>
       getsMore(next, old, { witness, issuer: after.name, grant }),
     )
     changes.push(
@@ -96,7 +96,7 @@ function ownedBy(
   memo: AxisMemo,
 ): Witness | null {
   let found: Witness | null = null
-  someone(more, memo, issuer, (plain, grant) => {
+  findJob(more, memo, issuer, (plain, grant) => {
     const owned = { ...plain, repository_owner_id: id, repository_owner: name }
     const witness = [plain, owned].find(
       (one) => one["repository_owner_id"] === id && getsMore(more, less, { witness: one, issuer, grant }),

@@ -1,5 +1,5 @@
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
-import { crowdOf } from "../scopes/crowd.ts"
+import { prefixCounter } from "../scopes/pattern-pairs.ts"
 import type { Scope } from "../scopes/scope.ts"
 import { patternsOf } from "./clauses.ts"
 
@@ -48,8 +48,8 @@ function weightOf({ policies }: Scope, paid: Set<string>): number {
   for (const [claim, known] of patterns) {
     const floating = [...known.values()].filter(isFloating)
     if (floating.length < 2) continue
-    const crowd = crowdOf(floating)
-    const values = Math.min(MAX_VALUES, VALUES * 2 ** Math.max(...floating.map(crowd)))
+    const count = prefixCounter(floating)
+    const values = Math.min(MAX_VALUES, VALUES * 2 ** Math.max(...floating.map(count)))
     // Values are computed once and remembered, unless the computation was given up.
     const key = JSON.stringify([claim, [...known.keys()].sort()])
     if (values < MAX_VALUES && paid.has(key)) continue

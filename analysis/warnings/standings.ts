@@ -3,7 +3,7 @@ import { grantNamesOf, type Reach, reachesBy } from "../reach/reach.ts"
 import { intersect, isEmpty, isWithin, type Region } from "../regions/region.ts"
 import { axisMemo } from "../regions/space.ts"
 import { attempt, type Must } from "../regions/too-complex.ts"
-import { isFoldable, TOO_MANY_PATTERNS } from "../scopes/crowd.ts"
+import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import { type Scope, scopesOf } from "../scopes/scope.ts"
 import { spaceFor } from "../scopes/scope-space.ts"
 import { type RuleRegion, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
@@ -92,7 +92,7 @@ export function standingsOf(subject: Subject): Standings {
         }
       }
     })
-  if (!isFoldable(set.policies)) giveUp(set.policies, TOO_MANY_PATTERNS)
+  if (!areComparable(set.policies)) giveUp(set.policies, TOO_MANY_PATTERNS)
   else {
     for (const { scope, isAffordable } of lightest(scopesOf(set))) {
       const outcome = isAffordable ? look(scope) : null

@@ -9,9 +9,9 @@ import { intersect, isEmpty, meets, type Region, union, witness } from "../regio
 import { type AxisMemo, axisMemo } from "../regions/space.ts"
 import { attempt, type Must } from "../regions/too-complex.ts"
 import type { BoundaryRegions } from "../scopes/ceiling-region.ts"
-import { isFoldable, TOO_MANY_PATTERNS } from "../scopes/crowd.ts"
 import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
 import { meaningOfTarget } from "../scopes/meaning.ts"
+import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import { regionOfConditions } from "../scopes/rule-region.ts"
 import { type Scope, scopesOf, subjectOf } from "../scopes/scope.ts"
 import { boundariesOver, spaceFor } from "../scopes/scope-space.ts"
@@ -29,7 +29,7 @@ import { describeBoundary, probeOf, written } from "./words.ts"
  * A grant with gaps is found for the jobs that fill the gaps with the wanted text: so `role/svc-pay` has exact repositories.
  */
 export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContext): WhoCan {
-  if (!isFoldable(set.policies)) {
+  if (!areComparable(set.policies)) {
     const all = [...set.organisation.issuers.keys()].map((issuer) => ({
       issuer,
       repository: null,
