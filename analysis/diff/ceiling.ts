@@ -88,16 +88,16 @@ function compared(sides: Sides, scope: Scope | null, context: DiffContext): read
       const one = (potentials: readonly Potential[]) => together(potentials, space, must)
       const wider = surplusOf<Comparable>({ more: offers.next, less: one(offers.old), space, surely: false }, must)
       const narrower = surplusOf<Comparable>({ more: offers.old, less: one(offers.next), space, surely: true }, must)
-      const telling = { name, sides, axes, scope, space, must }
-      const told = [
-        ...wider.map((surplus) => toldOf("wider", surplus, telling)),
-        ...narrower.map((surplus) => toldOf("narrower", surplus, telling)),
+      const reportContext = { name, sides, axes, scope, space, must }
+      const changes = [
+        ...wider.map((surplus) => changeFor("wider", surplus, reportContext)),
+        ...narrower.map((surplus) => changeFor("narrower", surplus, reportContext)),
       ]
       const isSame =
         stable(entries(sides.old).map((entry) => [...entry.fields.keys()])) ===
         stable(entries(sides.next).map((entry) => [...entry.fields.keys()]))
-      if (told.length === 0 && isBeyond(own, isList) && !isSame) return must(tooManyEntries)
-      return told
+      if (changes.length === 0 && isBeyond(own, isList) && !isSame) return must(tooManyEntries)
+      return changes
     })
     return found.ok ? found.value : [unknowable(name, sides, scope, found.fault)]
   })
@@ -129,7 +129,7 @@ function together(potentials: readonly Potential[], space: Space, must: Must): r
   ]
 }
 
-interface Telling {
+interface ReportContext {
   readonly name: string
   readonly sides: Sides
   readonly axes: FieldAxes
@@ -138,8 +138,12 @@ interface Telling {
   readonly must: Must
 }
 
-function toldOf(direction: PolicyChange["direction"], surplus: Surplus<Comparable>, telling: Telling): PolicyChange {
-  const { name, sides, axes, scope, space, must } = telling
+function changeFor(
+  direction: PolicyChange["direction"],
+  surplus: Surplus<Comparable>,
+  reportContext: ReportContext,
+): PolicyChange {
+  const { name, sides, axes, scope, space, must } = reportContext
   const offer = surplus.offer as Potential
   const { region } = surplus
   const [more, less] = direction === "wider" ? [sides.next, sides.old] : [sides.old, sides.next]

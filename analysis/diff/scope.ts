@@ -74,15 +74,22 @@ function changesOf(
         [surveys.old, surveys.next].flatMap((survey) => (survey ? [survey.all] : [])),
       ),
     )
-    const telling = { name, surveys, comparison, must, vocabulary: vocabularyOf(partsOf(pair).map(speakersOf)), base }
+    const reportContext = {
+      name,
+      surveys,
+      comparison,
+      must,
+      vocabulary: vocabularyOf(partsOf(pair).map(speakersOf)),
+      base,
+    }
     return [
-      ...wider.map((surplus) => told("wider", surplus, telling)),
-      ...narrower.map((surplus) => told("narrower", surplus, telling)),
+      ...wider.map((surplus) => changeFor("wider", surplus, reportContext)),
+      ...narrower.map((surplus) => changeFor("narrower", surplus, reportContext)),
     ]
   })
 }
 
-interface Telling {
+interface ReportContext {
   readonly name: string
   readonly surveys: Surveys
   readonly comparison: ScopeComparison
@@ -93,8 +100,12 @@ interface Telling {
 
 const partsOf = ({ old, next }: ScopePair): readonly ScopePart[] => [next, old].filter((part) => part !== null)
 
-function told(direction: PolicyChange["direction"], surplus: Surplus<Offer>, telling: Telling): PolicyChange {
-  const { name, surveys, comparison, must, vocabulary, base } = telling
+function changeFor(
+  direction: PolicyChange["direction"],
+  surplus: Surplus<Offer>,
+  reportContext: ReportContext,
+): PolicyChange {
+  const { name, surveys, comparison, must, vocabulary, base } = reportContext
   const { old, next, context } = comparison
   const { region, offer, kind } = surplus
   const [more, less] = direction === "wider" ? [next, old] : [old, next]

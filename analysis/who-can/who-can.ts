@@ -66,9 +66,9 @@ function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: Who
     const space = must(spaceFor([{ scope, organisation: { boundaries } }], GITHUB_CLAIMS, memo))
     const survey = must(surveyOf({ scope, organisation }, space))
     const wanted = regionOfConditions(space, probe.when, "allow")
-    const telling: Telling = { set, survey, query, context, wanted, must }
+    const reportContext: ReportContext = { set, survey, query, context, wanted, must }
     const reaches = [...new Set(grants.map(({ name }) => name))].flatMap((name) => must(reachesBy(survey, name)))
-    const told = reaches.filter(({ grant }) => isAsked(grant)).flatMap((reach) => rowsOf(reach, telling))
+    const told = reaches.filter(({ grant }) => isAsked(grant)).flatMap((reach) => rowsOf(reach, reportContext))
     return {
       rows: told.flatMap((one) => ("why" in one ? [] : [one])),
       unreachable: told.flatMap((one) => ("why" in one ? [one] : [])),
@@ -82,7 +82,7 @@ function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: Who
   }
 }
 
-interface Telling {
+interface ReportContext {
   readonly set: PolicySet
   readonly survey: Survey
   readonly query: WhoCanQuery
@@ -91,8 +91,8 @@ interface Telling {
   readonly must: Must
 }
 
-function rowsOf(reach: Reach, telling: Telling): readonly (WhoCanRow | UnreachableRow)[] {
-  const { survey, query, wanted, must } = telling
+function rowsOf(reach: Reach, reportContext: ReportContext): readonly (WhoCanRow | UnreachableRow)[] {
+  const { survey, query, wanted, must } = reportContext
   const { space, scope } = survey
   const { grant, inside, unproven, admitted } = reach
   const asked = must(intersect(wanted, regionOfWishes(query.fields ?? [], reach, space, must)))
@@ -106,14 +106,14 @@ function rowsOf(reach: Reach, telling: Telling): readonly (WhoCanRow | Unreachab
     if (isEmpty(speaksOf)) return []
     const place = placeOf(allow)
     const reached = must(intersect(speaksOf, possible))
-    if (!isEmpty(reached)) return [rowOf(reach, allow, reached, telling)]
+    if (!isEmpty(reached)) return [rowOf(reach, allow, reached, reportContext)]
     const why = meets(admitted, speaksOf) ? "ceiling" : "denied"
     return [{ subject: subjectOf(scope), grant: grant.name, place, why }]
   })
 }
 
-function rowOf(reach: Reach, allow: RuleRegion, reached: Region, telling: Telling): WhoCanRow {
-  const { set, survey, query, context, must } = telling
+function rowOf(reach: Reach, allow: RuleRegion, reached: Region, reportContext: ReportContext): WhoCanRow {
+  const { set, survey, query, context, must } = reportContext
   const { scope, grant } = reach
   const example = firstThat(reached, (one) =>
     PROTECTIONS.some((protection) => {

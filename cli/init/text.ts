@@ -49,7 +49,7 @@ export function organisationText(
   { issuer, connection }: { readonly issuer: string; readonly connection: string },
 ): string {
   return `# yaml-language-server: $schema=${SCHEMAS}/organisation.schema.json
-# The organisation file: whom the organisation trusts, and where credentials come from.
+# The organisation file: which issuers and owners the organisation trusts, and where credentials come from.
 version: 1
 
 issuers:
@@ -69,7 +69,7 @@ connections:
 
 # Boundaries are the most that any job may get, whatever policies say. For example:
 # boundaries:
-#   - name: everybody
+#   - name: everyone
 #     when: { repository_owner_id: "${ownerId}" }
 #     allow:
 #       - { connection: ${connection}, audience: "${EXAMPLE_AUDIENCE}" }
