@@ -3,15 +3,15 @@ import { type CliIo, EXIT } from "./io.ts"
 
 type Options = NonNullable<ParseArgsConfig["options"]>
 
-/** What a command was told: its options and the arguments between them. */
+/** The parsed options and positional arguments of a command. */
 export interface Arguments {
   readonly options: Readonly<Record<string, string | boolean | undefined>>
   readonly positionals: readonly string[]
 }
 
 /**
- * Parses a command's arguments; a number is the exit code to end with, after usage was written: 0 when it was asked
- * for, 2 when an option is unknown or lacks its value.
+ * Parses a command's arguments. Returns an exit code instead after printing the usage: 0 for `--help`, 2 for an unknown
+ * option or a missing value.
  */
 export function readArguments(args: readonly string[], usage: string, options: Options, io: CliIo): Arguments | number {
   try {
@@ -26,20 +26,20 @@ export function readArguments(args: readonly string[], usage: string, options: O
     io.out(usage)
     return EXIT.ok
   } catch (error) {
-    // Behind its first sentence, Node explains how its own parser is used.
+    // Only Node's first sentence: the rest explains Node's own parser.
     const [what = ""] = error instanceof Error ? error.message.split(". ", 1) : []
     return misused(what || "the arguments cannot be read", usage, io)
   }
 }
 
-/** Says what is wrong with the arguments, and how the command is used. */
+/** Prints what is wrong with the arguments, and the usage. */
 export function misused(message: string, usage: string, io: CliIo): number {
   io.err(`daypass: ${message}\n`)
   io.err(usage)
   return EXIT.usage
 }
 
-/** Says why the command cannot be carried out. */
+/** Prints why the command cannot run. */
 export function impossible(message: string, io: CliIo): number {
   io.err(`daypass: ${message}`)
   return EXIT.usage

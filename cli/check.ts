@@ -11,10 +11,10 @@ import { findSecretLiterals } from "./secret-literals.ts"
 
 const USAGE = `Usage: daypass check DIR [--strict] [--format text|json|github] [--json]
 
-Checks every file of a policy folder as the broker does when it loads it, and reports everything together: errors, with
-which the broker would not load the folder, texts that look like secrets, and warnings. --strict takes warnings for errors. --format github annotates
-the lines of a pull request; --json is --format json.
-Exit codes: 0 clean, or warnings only, 1 errors, 2 the folder cannot be read.`
+Checks every file of a policy folder as the broker does when it loads the folder. Reports all errors at once, which keep
+the broker from loading it; text that looks like a secret; and warnings. With --strict, warnings fail the check too.
+--format github annotates the lines of a pull request; --json is --format json.
+Exit codes: 0 no errors, 1 errors, or warnings with --strict, 2 the folder cannot be read.`
 
 /** `daypass check`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -45,7 +45,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return ok ? EXIT.ok : EXIT.no
 }
 
-/** Of a folder that does not load there is nothing to say but why. */
+/** For a folder that does not load: only its errors are reported. */
 const NOTHING_KNOWN: WarningReport = { warnings: [], acknowledged: [], containment: [] }
 
 const PAGES = "https://github.com/daypass/daypass/blob/main/docs/warnings"
@@ -72,7 +72,7 @@ function summaryOf(
   return `${counted(policyCount, "policy", "policies")} in ${counted(files, "file")}, ${what.join(", ")}.${ceiling} Version ${version}`
 }
 
-/** How many grants stand how to the ceiling: `3 grants: 2 proved inside the ceiling, 1 outside for some jobs.` */
+/** Counts the grants by how they relate to the ceiling: `3 grants: 2 proved inside the ceiling, 1 outside for some jobs.` */
 function ceilingLine(containment: readonly GrantContainment[]): string {
   const parts = (["proved", "outside", "unproven", "no boundary"] as const).flatMap((inside) => {
     const count = containment.filter((one) => one.inside === inside).length
@@ -85,5 +85,5 @@ const STANDS: Readonly<Record<GrantContainment["inside"], string>> = {
   proved: "proved inside the ceiling",
   outside: "outside for some jobs",
   unproven: "unproven",
-  "no boundary": "without a boundary over them",
+  "no boundary": "not covered by a boundary",
 }

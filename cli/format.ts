@@ -5,10 +5,10 @@ import type { CliIo } from "./io.ts"
 
 export type Severity = "error" | "warning" | "notice"
 
-/** Something to say about one place of a policy folder. */
+/** A message about one place of a policy folder. */
 export interface Finding {
   readonly severity: Severity
-  /** Stable: scripts branch on it. */
+  /** Stable: scripts depend on it. */
   readonly code: string
   /** Relative to the policy folder, with forward slashes. */
   readonly file: string
@@ -17,19 +17,19 @@ export interface Finding {
   readonly column: number
   /** What is wrong, and what to change. */
   readonly message: string
-  /** Where a page tells more. */
+  /** The URL of a page with more about it. */
   readonly page?: string
 }
 
 /** `github`: annotations of a pull request's lines, as workflow commands. */
 export type Format = "text" | "json" | "github"
 
-/** The options by which every policy tool lets its output be chosen; spread them into the command's own. */
+/** The options for the output format of every policy command. Spread them into the command's own options. */
 export const FORMAT_OPTIONS = { format: { type: "string" }, json: { type: "boolean" } } as const
 
 const FORMATS: readonly string[] = ["text", "json", "github"] satisfies readonly Format[]
 
-/** The format asked for. A number is the exit code to end with, after it was said why none can be told. */
+/** The format that the options ask for. Returns an exit code after printing what is wrong with them. */
 export function formatOf(
   options: Readonly<Record<string, string | boolean | undefined>>,
   usage: string,
@@ -37,19 +37,19 @@ export function formatOf(
 ): Format | number {
   const { format, json } = options
   if (format !== undefined && !(typeof format === "string" && FORMATS.includes(format))) {
-    return misused(`--format is one of ${FORMATS.join(", ")}`, usage, io)
+    return misused(`--format must be one of ${FORMATS.join(", ")}`, usage, io)
   }
   if (json === true && format !== undefined && format !== "json") {
-    return misused(`--json is --format json, and --format ${format} was asked for too`, usage, io)
+    return misused(`--json means --format json, and does not go with --format ${format}`, usage, io)
   }
   return json === true ? "json" : ((format as Format | undefined) ?? "text")
 }
 
-/** What a policy tool found, and the one line that sums it up. */
+/** The findings of a policy command, and a summary of one line. */
 export interface Report {
-  /** The command's name, as its annotations are titled: `check`. */
+  /** The command's name, used in titles of annotations: `check`. */
   readonly tool: string
-  /** The policy folder, as the command was told. */
+  /** The policy folder, as the user wrote it. */
   readonly folder: string
   readonly findings: readonly Finding[]
   readonly summary: string
@@ -73,14 +73,14 @@ export function printJson(value: unknown, io: CliIo): void {
   io.out(inertJson(value))
 }
 
-/** A finding as compilers write theirs, so that editors and terminals link to the place. */
+/** A finding in the form of compiler messages, so that editors and terminals link to the place. */
 export function findingLine(folder: string, finding: Finding): string {
   const { severity, code, file, line, column, message, page } = finding
   const more = page === undefined ? "" : ` See ${page}`
   return inert(`${join(folder, file)}:${line}:${column}: ${severity}: ${message} [${code}]${more}`)
 }
 
-/** Whether a run with these findings fails: an error always does, a warning when it is asked to. */
+/** Whether a run with these findings fails: with an error always, with a warning only if `strict`. */
 export function fails(findings: readonly Finding[], strict: boolean): boolean {
   return findings.some(({ severity }) => severity === "error" || (strict && severity === "warning"))
 }
@@ -88,24 +88,24 @@ export function fails(findings: readonly Finding[], strict: boolean): boolean {
 /** `1 error`, `2 policies`. */
 export const counted = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`
 
-/** Appends Markdown to the step's summary, where there is one. That it cannot be written changes nothing else. */
+/** Appends Markdown to the step's summary, if there is one. A failure is reported and does not change the exit code. */
 export async function appendSummary(markdown: string, io: CliIo): Promise<void> {
   const file = io.env["GITHUB_STEP_SUMMARY"]
   if (file === undefined || file === "") return
   try {
     await io.appendFile(file, `${markdown}\n`)
   } catch (error) {
-    impossible(`the step's summary cannot be written (${reasonOf(error)})`, io)
+    impossible(`the summary of the step cannot be written (${reasonOf(error)})`, io)
   }
 }
 
-/** The order in which findings matter. */
+/** The severities, the most important first. */
 const SEVERITIES: readonly Severity[] = ["error", "warning", "notice"]
 
-/** GitHub shows so many annotations of each severity a step, and drops the others without a word. */
+/** GitHub shows at most this many annotations of each severity for a step, and drops the others silently. */
 const MAX_ANNOTATIONS = 10
 
-/** The first of each severity as annotations; the others as lines of the log, which names their place otherwise nowhere. */
+/** The first findings of each severity as annotations. The others become lines of the log: an annotation would be lost. */
 function annotations({ tool, folder, findings }: Omit<Report, "summary">, io: CliIo): string[] {
   const shown = new Map<Severity, number>()
   const lines = findings.map((finding) => {
@@ -117,13 +117,13 @@ function annotations({ tool, folder, findings }: Omit<Report, "summary">, io: Cl
     return workflowCommand(severity, properties, page === undefined ? message : `${message} See ${page}`)
   })
   const more = [...shown.values()].some((count) => count > MAX_ANNOTATIONS)
-  const remark = `GitHub shows ${MAX_ANNOTATIONS} annotations of each severity a step; the others stand above.`
+  const remark = `GitHub shows ${MAX_ANNOTATIONS} annotations of each severity for a step. The others are in the lines above.`
   return more ? [...lines, remark] : lines
 }
 
 /**
- * The path of a file of the policy folder as GitHub wants it: from the repository's root, with forward slashes. The
- * root is the current directory, unless the folder is below `$GITHUB_WORKSPACE`, wherever the step works.
+ * The path of a policy file in the form that GitHub needs: from the repository's root, with forward slashes. The root is
+ * `$GITHUB_WORKSPACE` if the folder is below it, and otherwise the current directory.
  */
 export function repositoryPath(folder: string, file: string, io: Pick<CliIo, "cwd" | "env">): string {
   const workspace = io.env["GITHUB_WORKSPACE"] ?? ""
@@ -137,7 +137,7 @@ function isInside(root: string, path: string): boolean {
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-/** A summary has room for 1 MiB, and nobody reads a table of hundreds of rows there. */
+/** A summary can have 1 MiB, and a table of hundreds of rows is not readable there. */
 const MAX_SUMMARY_ROWS = 50
 const MAX_CELL_CHARACTERS = 400
 
@@ -152,7 +152,7 @@ function summaryOf({ tool, folder, findings, summary }: Report, io: CliIo): stri
     "",
     cell(summary),
     ...(rows.length === 0 ? [] : ["", "| | where | what | code |", "|---|---|---|---|", ...rows]),
-    ...(more > 0 ? ["", `And ${more} more: the step's log has them all.`] : []),
+    ...(more > 0 ? ["", `And ${more} more. The log of the step has all of them.`] : []),
     "",
   ].join("\n")
 }

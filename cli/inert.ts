@@ -1,11 +1,11 @@
 import { visible } from "../broker/core/policy/faults.ts"
 
 /**
- * One line of a terminal or a log, whatever it holds: text of policy files, tokens and brokers that nobody has reviewed.
+ * Makes untrusted text safe as one line of a terminal or a log: it comes from policy files, tokens and brokers.
  *
- * What cannot be seen is written `\u{...}`, line breaks and escape sequences among it. A CI runner takes a line that
- * begins with `::` for a command (`::add-path::`), spaces before it or not, and one of the old kind, `##[...]`, anywhere
- * in a line: both are written so that they are none.
+ * Invisible characters become `\u{...}`, including line breaks and escape sequences. A CI runner executes a line that
+ * starts with `::`, with or without spaces before it (`::add-path::`), and the old form `##[...]` anywhere in a line. Both
+ * are escaped so that the runner does not recognise them.
  */
 export function inert(line: string): string {
   return visible(line)
@@ -13,7 +13,7 @@ export function inert(line: string): string {
     .replaceAll("##[", "##\\u{5b}")
 }
 
-/** JSON for people and for programs: as indented as usual, the same value to every parser, and inert as a log's text. */
+/** Indented JSON that is safe in a log. Every parser reads the same value from it. */
 export function inertJson(value: unknown): string {
   return JSON.stringify(value, null, 2)
     .replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits)
@@ -21,8 +21,8 @@ export function inertJson(value: unknown): string {
 }
 
 /**
- * A GitHub workflow command: `::error file=...,line=...::message`. Properties and message are foreign text: nothing in
- * them ends the property, the command or the line.
+ * A GitHub workflow command: `::error file=...,line=...::message`. Properties and message are untrusted text. They are
+ * escaped, so nothing in them can end the property, the command or the line.
  */
 export function workflowCommand(
   name: "error" | "warning" | "notice",
@@ -33,12 +33,12 @@ export function workflowCommand(
   return `::${name}${written.length === 0 ? "" : " "}${written.join(",")}::${commandData(message)}`
 }
 
-/** Text as inert Markdown, in a table's cell too: what could be structure becomes a character reference. */
+/** Text that is safe in Markdown, also in a cell of a table: every structural character becomes a character reference. */
 export function inertMarkdown(text: string): string {
   return visible(text).replace(MARKDOWN_STRUCTURE, (character) => `&#${character.codePointAt(0)};`)
 }
 
-/** GFM makes links of addresses without brackets, too: every dot and colon goes. */
+/** GFM makes links of plain addresses too, so every dot and colon is replaced. */
 const MARKDOWN_STRUCTURE = /[^A-Za-z0-9 /,_-]|(?<![A-Za-z0-9])[_-]|[_-](?![A-Za-z0-9])/gu
 
 const escapeUnits = (character: string) =>
@@ -46,7 +46,7 @@ const escapeUnits = (character: string) =>
     .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`)
     .join("")
 
-/** What the runner decodes again, and nothing else: a message may have several lines, and they stay one command. */
+/** Escapes exactly what the runner decodes: a message may have several lines, and they stay one command. */
 const commandData = (text: string) =>
   text
     .replace(/[^\r\n]+/g, visible)

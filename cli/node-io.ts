@@ -3,7 +3,7 @@ import { dirname, join } from "node:path"
 import { createHttp } from "../broker/adapters/web/http.ts"
 import type { CliIo } from "./io.ts"
 
-/** The process's own streams and files. A reader that closes the pipe, as `head` does, ends the output and not the process. */
+/** The streams and files of the process. If a reader such as `head` closes the pipe, output stops and the process goes on. */
 export function nodeIo(version: string): CliIo {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -25,8 +25,8 @@ export function nodeIo(version: string): CliIo {
 }
 
 /**
- * Written under another name first, and linked to its own when it is whole. A link, unlike a rename, never replaces what
- * is there, not even what came to be there a moment ago. Names that begin with a dot are no policies to anybody.
+ * Writes a draft first, and links it to its final name when it is complete. Unlike a rename, a link never replaces an
+ * existing file, not even one created a moment ago. The loader ignores the draft, because its name begins with a dot.
  */
 export async function createFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })

@@ -13,7 +13,7 @@ export interface LoadedFolder {
   readonly result: Result<PolicySet, readonly PolicyFault[]>
 }
 
-/** Loads a policy folder with the broker's own loader; a sentence when the folder itself cannot be read. */
+/** Loads a policy folder with the broker's own loader. Returns a sentence if the folder itself cannot be read. */
 export function loadPolicies(folder: string): LoadedFolder | string {
   let files: readonly PolicyInput[]
   try {
@@ -24,7 +24,7 @@ export function loadPolicies(folder: string): LoadedFolder | string {
   return { files: files.length, inputs: files, result: loadPolicySet(files, PROVIDERS) }
 }
 
-/** Everything there is to say of a folder, in the order of its files: why it would not load. */
+/** The errors of a folder that does not load, in the order of its files; empty if it loads. */
 export function findingsOf({ result }: LoadedFolder): readonly Finding[] {
   return result.ok ? [] : result.fault.map((fault) => ({ severity: "error", ...fault }))
 }

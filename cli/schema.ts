@@ -7,9 +7,9 @@ import { type CliIo, EXIT } from "./io.ts"
 
 const USAGE = `Usage: daypass schema [policy|organisation|test] [--format text|json|github] [--json]
 
-Prints the JSON Schema of a kind of file, for editors; of all kinds, by their names, when none is named. The schemas come
-from what the loader parses with, for the providers of this version. It is JSON in every format.
-Exit codes: 0 printed, 2 there is no such kind.`
+Prints the JSON Schema of a kind of file, for editors. Without a kind, prints an object with all schemas by kind. The
+schemas are generated from the loader's own, for the providers of this version. The output is JSON in every format.
+Exit codes: 0 printed, 2 the kind is unknown.`
 
 const SCHEMAS: ReadonlyMap<string, () => object> = new Map([
   ["policy", () => policyJsonSchema(PROVIDERS)],

@@ -10,12 +10,12 @@ import { type CliIo, EXIT } from "./io.ts"
 
 const USAGE = `Usage: daypass seal [--for NAME] < secret
 
-Seals a secret under the deployment's key, so that it opens in this deployment only: the private key of the broker's
-GitHub App, for DAYPASS_GITHUB_APP_KEY; or, with --for, what a connection names as env:NAME. Reads DAYPASS_KEK,
-DAYPASS_URL and DAYPASS_DEPLOYMENT as the broker does, and the secret from standard input; prints what was sealed and
-nothing else.
+Encrypts a secret with the deployment's key, so that only this deployment can decrypt it. The secret is the private key of
+the broker's GitHub App, for DAYPASS_GITHUB_APP_KEY; or, with --for, a secret that a connection names as env:NAME. Reads
+DAYPASS_KEK, DAYPASS_URL and DAYPASS_DEPLOYMENT as the broker does, and the secret from standard input. Prints only the
+sealed secret.
 
-  --for NAME   the secret's name: a variable of the broker, or a Worker's secret
+  --for NAME   the name of the secret: an environment variable of the broker, or a secret of the Worker
 Exit codes: 0 sealed, 2 the settings or the secret cannot be used.`
 
 const MAX_SECRET_BYTES = 16 * 1024
@@ -27,13 +27,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const name = read.options["for"]
   if (typeof name === "string" && !secretReference.safeParse(`env:${name}`).success) {
     return misused(
-      "--for is a name that a connection can have: capital letters, digits and _, and none of the broker's or the machine's own",
+      "--for must be a name that a connection can use: capital letters, digits and _, and not a variable that the broker or the system uses",
       USAGE,
       io,
     )
   }
   if (read.positionals.length > 0) {
-    return misused("seal reads the secret from standard input, so that it stands in no list of processes", USAGE, io)
+    return misused("pass the secret on standard input only: an argument is visible in the list of processes", USAGE, io)
   }
   const config = readConfig({ ...io.env, DAYPASS_GITHUB_APP_ID: undefined, DAYPASS_GITHUB_APP_KEY: undefined })
   if (!config.ok) return impossible(config.fault.map(({ setting, message }) => `${setting}: ${message}`).join("\n"), io)

@@ -1,13 +1,13 @@
 import type { PolicyInput } from "../broker/core/policy/load.ts"
 import type { Finding } from "./format.ts"
 
-/** What a text looks like that nobody should find in a file, by the name of the rule that finds it; where, from its start. */
+/** A literal that looks like a secret: the name of the rule that found it, and its offset in the text. */
 interface Literal {
   readonly rule: string
   readonly at: number
 }
 
-/** Beside @secretlint's rules: what connections of ours have for secrets and those do not know. */
+/** Rules for secrets of our connections that @secretlint does not know. */
 const OWN_RULES: readonly (readonly [rule: string, pattern: RegExp])[] = [
   ["private key", /-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----/g],
   ["age identity", /AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{10,}/g],
@@ -19,14 +19,15 @@ const OWN_RULES: readonly (readonly [rule: string, pattern: RegExp])[] = [
 const BETWEEN_FILES = "\n\n"
 
 /**
- * Finds literals that look like secrets in the files of a policy folder: a secret belongs into the broker's settings, and a
- * file names it as env:NAME. The finding says which kind and where, and never shows it: a pull request's log is public.
+ * Finds literals that look like secrets in the files of a policy folder. A secret belongs in the broker's settings, and a
+ * file names it as env:NAME. A finding says the kind and the place, and never shows the secret: a pull request's log can be
+ * public.
  *
- * By @secretlint's recommended rules and a few of ours. Comments count: whoever reads the file reads them.
+ * Uses @secretlint's recommended rules and a few of ours. Comments are searched too: readers of the file see them.
  */
 export async function findSecretLiterals(inputs: readonly PolicyInput[]): Promise<readonly Finding[]> {
   const texts = inputs.map(({ bytes }) => new TextDecoder().decode(bytes))
-  // As one text: the linter keeps marks of every run and looks through all of them, which takes minutes for 10,000 files.
+  // One run over all files: the linter keeps marks of every run and searches all of them, which takes minutes for 10,000 files.
   const literals = [...(await byRecommendedRules(texts.join(BETWEEN_FILES))), ...byOwnRules(texts.join(BETWEEN_FILES))]
   const sorted = literals.sort((a, b) => a.at - b.at)
   let start = 0
@@ -36,7 +37,7 @@ export async function findSecretLiterals(inputs: readonly PolicyInput[]): Promis
     const own = sorted.filter(({ at }) => at >= start && at < end)
     const findings = own.map(({ rule, at }) => findingAt(path, text, at - start, rule))
     start = end + BETWEEN_FILES.length
-    // Two rules may know one text.
+    // Two rules may match the same text.
     return findings.filter((one, place) => place === 0 || one.line !== findings[place - 1]?.line)
   })
 }
@@ -45,13 +46,13 @@ function findingAt(file: string, text: string, at: number, rule: string): Findin
   const before = text.slice(0, at)
   const line = before.split("\n").length
   const column = at - before.lastIndexOf("\n")
-  const message = `This looks like a secret (${rule}), and whoever reads the file has it: withdraw it where it is from, give its successor to the broker as a setting, and name that here as env:NAME.`
+  const message = `This looks like a secret (${rule}). Everyone who can read the file can use it. Revoke it where it was issued, store a new one in the broker's settings, and write env:NAME here.`
   return { severity: "error", code: "secret_literal", file, line, column, message }
 }
 
 /**
- * The linter's own comments would silence it, for all files behind them: whoever writes a secret into a file could write that
- * beside it. A text of the same length stands in for their word, so that places stay what they are.
+ * Disables the linter's own control comments: they would silence it for all later files, and the author of a secret could
+ * write one. The replacement has the same length, so that offsets stay valid.
  */
 const unsilenced = (text: string) => text.replace(/secretlint/gi, "secretl1nt")
 

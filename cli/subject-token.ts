@@ -5,38 +5,38 @@ import { parseCompactJws } from "../broker/issuers/compact-jws.ts"
 import { KEY_BINDING_SEPARATOR } from "../broker/wire/exchange.ts"
 import type { CliIo } from "./io.ts"
 
-/** A subject token as it was read: nothing about it is verified. The text is a credential, and never printed. */
+/** A subject token from standard input, not verified. The text is a credential and is never printed. */
 export interface ReadToken {
   readonly text: string
   readonly claims: Claims
 }
 
-/** The longest token is 16 KiB; white space around it may be as long again. */
+/** The longest token is 16 KiB, with room for white space around it. */
 const MAX_INPUT_BYTES = 32 * 1024
 
-/** Reads a subject token from standard input; the fault is a sentence that quotes nothing of it. */
+/** Reads a subject token from standard input. The fault is a sentence that never quotes the input. */
 export async function readSubjectToken(io: CliIo): Promise<Result<ReadToken, string>> {
   const input = await io.readInput(MAX_INPUT_BYTES)
   if (input === null) return fail("standard input is longer than any subject token")
   const text = new TextDecoder("latin1").decode(input).trim()
   if (text === "") return fail("standard input is empty: pipe a subject token into it")
   const jws = parseCompactJws(text)
-  if (!jws.ok) return fail(`what standard input holds is no subject token that a broker would read: it ${jws.fault}`)
+  if (!jws.ok) return fail(`standard input is not a subject token that a broker can read: it ${jws.fault}`)
   return ok({ text, claims: jws.value.payload })
 }
 
-/** Whether only who holds the job's key can use a token: its audience then ends in the key's thumbprint. */
+/** Whether a token can be used only with the job's key: its audience then ends with the thumbprint of the key. */
 export function isKeyBound({ aud }: Claims): boolean {
   const audiences = Array.isArray(aud) ? aud : [aud]
   return audiences.some((audience) => typeof audience === "string" && audience.includes(KEY_BINDING_SEPARATOR))
 }
 
-/** When a token ends; null when it does not say so in a way that a date can be made of. */
+/** When a token expires; null if its `exp` is not a valid date. */
 export function expiryOf({ exp }: Claims): Date | null {
   return dateOf(exp)
 }
 
-/** The claims line by line, for people: times as dates, too, and nothing that a terminal would obey. */
+/** The claims as lines for people. Times are also shown as dates; control characters are escaped. */
 export function describeClaims(claims: Claims): string[] {
   const names = Object.keys(claims)
   const width = Math.min(MAX_NAME_COLUMNS, Math.max(0, ...names.map((name) => visible(name).length)))

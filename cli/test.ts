@@ -12,15 +12,15 @@ import { findingsOf, loadPolicies } from "./policies.ts"
 
 const USAGE = `Usage: daypass test DIR [--filter TEXT] [--min-coverage N] [--format text|json|github] [--json]
 
-Runs the policy tests of a folder, its *.test.yaml, with the broker's own code, and says which rules no test has
-exercised. --filter runs the tests whose file or name contains TEXT. --min-coverage fails when fewer than N percent of
-the rules are exercised. --format github annotates the lines of a pull request; --json is --format json.
-Exit codes: 0 all pass, 1 a test fails, too little is exercised, there is no test, or a file has faults, 2 the folder
+Runs the policy tests of a folder (files *.test.yaml) with the broker's own code, and lists the rules that no test
+exercises. --filter runs only tests whose file or name contains TEXT. With --min-coverage the command fails if tests
+exercise fewer than N percent of the rules. --format github annotates the lines of a pull request; --json is --format json.
+Exit codes: 0 all tests pass, 1 a test fails, coverage is too low, there is no test, or a file has errors, 2 the folder
 cannot be read.`
 
 const OPTIONS = { ...FORMAT_OPTIONS, filter: { type: "string" }, "min-coverage": { type: "string" } } as const
 
-/** What the command was told to do besides running everything. */
+/** The options that change which tests run and when the command fails. */
 interface Wishes {
   readonly filter: string | null
   readonly minCoverage: number | null
@@ -53,11 +53,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 
 function wishesOf(options: Readonly<Record<string, string | boolean | undefined>>): Wishes | string {
   const { filter, "min-coverage": least } = options
-  if (filter === "") return "--filter takes a part of a test's name or file"
+  if (filter === "") return "--filter needs a part of a test's name or file"
   if (least !== undefined && !/^(?:100|[1-9]?[0-9])$/.test(String(least))) {
-    return "--min-coverage is a whole number of percent, 0 to 100"
+    return "--min-coverage must be a whole number from 0 to 100"
   }
-  if (filter !== undefined && least !== undefined) return "--min-coverage counts all tests, and --filter runs some only"
+  if (filter !== undefined && least !== undefined)
+    return "--min-coverage needs all tests, so it does not go with --filter"
   return {
     filter: typeof filter === "string" ? filter : null,
     minCoverage: least === undefined ? null : Number(least),
@@ -67,14 +68,14 @@ function wishesOf(options: Readonly<Record<string, string | boolean | undefined>
 interface Outcome {
   readonly ok: boolean
   readonly results: readonly PolicyTestResult[]
-  /** Null when nothing was run, or not everything. */
+  /** Null when no tests, or not all tests, ran. */
   readonly coverage: Coverage | null
   readonly findings: readonly Finding[]
   readonly summary: string
 }
 
 function notRun(findings: readonly Finding[]): Outcome {
-  const summary = `${counted(findings.length, "error")}: no test was run.`
+  const summary = `${counted(findings.length, "error")}: no test ran.`
   return { ok: false, results: [], coverage: null, findings, summary }
 }
 
@@ -88,7 +89,7 @@ function outcomeOf(set: PolicySet, all: readonly PolicyTest[], { filter, minCove
   if (filter !== null) return { ok: failed.length === 0, results, coverage: null, findings, summary: said }
 
   const enough = minCoverage === null || coveragePercent(coverage) >= minCoverage
-  const wanted = enough ? "" : ` Fewer rules than the ${minCoverage}% asked for.`
+  const wanted = enough ? "" : ` --min-coverage requires ${minCoverage}%.`
   return {
     ok: failed.length === 0 && enough,
     results,
@@ -98,11 +99,11 @@ function outcomeOf(set: PolicySet, all: readonly PolicyTest[], { filter, minCove
   }
 }
 
-/** A pipeline that tests nothing must not look as if all were well. */
+/** Reported as an error: a pipeline that runs no test must not pass. */
 function noTests(filter: string | null): Finding {
   const message =
     filter === null
-      ? "The folder has no policy test: write one into a file *.test.yaml beside the policies."
+      ? "The folder has no policy test. Write one into a file *.test.yaml beside the policies."
       : `No policy test has ${JSON.stringify(filter)} in its name or file.`
   return { severity: "error", code: "tests_missing", file: ORGANISATION_FILE, line: 1, column: 1, message }
 }
@@ -121,7 +122,7 @@ function untested({ rules, grants }: Coverage): Finding[] {
     ...rules
       .filter(({ exercised }) => !exercised)
       .map((rule) => {
-        const what = rule.kind === "allow" ? "gets anything through the allow rule" : "is refused by the deny rule"
+        const what = rule.kind === "allow" ? "gets a grant by the allow rule" : "is refused by the deny rule"
         return notice("rule_untested", rule, `No test ${what} ${JSON.stringify(rule.name)}.`)
       }),
     ...grants
@@ -137,7 +138,7 @@ function sumOf(coverage: Coverage): string {
   return `Exercised: ${exercised} of ${counted(rules.length, "rule")} (${coveragePercent(coverage)}%). Granted: ${granted} of ${counted(grants.length, "grant")}.`
 }
 
-/** As programs read it; like the wire, in snake_case. */
+/** For programs; in snake_case, like the wire. */
 function jsonOf({ ok, results, coverage, findings }: Outcome): object {
   const passed = results.filter((result) => result.passed).length
   return {

@@ -23,8 +23,9 @@ import { couldGetMore } from "./sample-own-policy.ts"
 import type { ScopePair } from "./scopes.ts"
 
 /**
- * What policies that repositories keep for themselves could give: nobody can read them here, so the ceilings over them are
- * compared, for every grant that anybody could write. Denies and demands of the organisation's own policies count, too.
+ * Compares what policies that repositories keep for themselves could give. These files are not in the folder, so the
+ * ceilings over them are compared, for every grant that such a policy could define. The denies and environment demands of
+ * the organisation's own policies count as well.
  */
 export function ceilingChanges(
   old: PolicySet,
@@ -54,7 +55,7 @@ export function ceilingChanges(
   })
 }
 
-/** No grant has this name, so that a policy's meaning for it is what it says of every grant. */
+/** A name that no grant has. A policy's meaning for it is therefore what the policy says about every grant. */
 const ANY_GRANT = "\n"
 
 function meaningOfSide({ set, issuer, isOpen, boundaries, restricting }: Side): string {
@@ -87,16 +88,16 @@ function compared(sides: Sides, scope: Scope | null, context: DiffContext): read
       const one = (potentials: readonly Potential[]) => together(potentials, space, must)
       const wider = surplusOf<Comparable>({ more: offers.next, less: one(offers.old), space, surely: false }, must)
       const narrower = surplusOf<Comparable>({ more: offers.old, less: one(offers.next), space, surely: true }, must)
-      const telling = { name, sides, axes, scope, space, must }
-      const told = [
-        ...wider.map((surplus) => toldOf("wider", surplus, telling)),
-        ...narrower.map((surplus) => toldOf("narrower", surplus, telling)),
+      const reportContext = { name, sides, axes, scope, space, must }
+      const changes = [
+        ...wider.map((surplus) => changeFor("wider", surplus, reportContext)),
+        ...narrower.map((surplus) => changeFor("narrower", surplus, reportContext)),
       ]
       const isSame =
         stable(entries(sides.old).map((entry) => [...entry.fields.keys()])) ===
         stable(entries(sides.next).map((entry) => [...entry.fields.keys()]))
-      if (told.length === 0 && isBeyond(own, isList) && !isSame) return must(tooManyEntries)
-      return told
+      if (changes.length === 0 && isBeyond(own, isList) && !isSame) return must(tooManyEntries)
+      return changes
     })
     return found.ok ? found.value : [unknowable(name, sides, scope, found.fault)]
   })
@@ -104,10 +105,10 @@ function compared(sides: Sides, scope: Scope | null, context: DiffContext): read
 
 const tooManyEntries: Result<never, TooComplex> = {
   ok: false,
-  fault: { kind: "too_complex", reason: "too many entries of boundaries admit different texts for one list" },
+  fault: { kind: "too_complex", reason: "too many boundary entries allow different values for one list" },
 }
 
-/** Entries as one: what one of them gives, the ceiling gives. */
+/** All entries combined into one: the ceiling gives what any of its entries gives. */
 function together(potentials: readonly Potential[], space: Space, must: Must): readonly Comparable[] {
   const [first] = potentials
   if (first === undefined) return []
@@ -128,7 +129,7 @@ function together(potentials: readonly Potential[], space: Space, must: Must): r
   ]
 }
 
-interface Telling {
+interface ReportContext {
   readonly name: string
   readonly sides: Sides
   readonly axes: FieldAxes
@@ -137,8 +138,12 @@ interface Telling {
   readonly must: Must
 }
 
-function toldOf(direction: PolicyChange["direction"], surplus: Surplus<Comparable>, telling: Telling): PolicyChange {
-  const { name, sides, axes, scope, space, must } = telling
+function changeFor(
+  direction: PolicyChange["direction"],
+  surplus: Surplus<Comparable>,
+  reportContext: ReportContext,
+): PolicyChange {
+  const { name, sides, axes, scope, space, must } = reportContext
   const offer = surplus.offer as Potential
   const { region } = surplus
   const [more, less] = direction === "wider" ? [sides.next, sides.old] : [sides.old, sides.next]
@@ -224,7 +229,7 @@ function unknowable(name: string, sides: Sides, scope: Scope | null, { reason }:
   return {
     direction: "wider",
     kind: "too-complex",
-    says: `may get more of ${name} by policies of their own, which cannot be ruled out because ${reason}`,
+    says: `may get more of ${name} by policies of their own, which cannot be ruled out, because ${reason}`,
     subjects: [subjectFor(sides, scope)],
     grant: null,
     connection: name,

@@ -4,7 +4,7 @@ import { intersect, isEmpty, type Region, subtract, union } from "../regions/reg
 import type { Space } from "../regions/space.ts"
 import type { Must } from "../regions/too-complex.ts"
 
-/** What one side offers and the other does not. */
+/** What one side gives and the other does not. */
 export type Surplus<Given> = { readonly offer: Given; readonly region: Region } & (
   | { readonly kind: "grant"; readonly instead: readonly Given[] }
   | { readonly kind: "lifetime"; readonly other: Given; readonly seconds: number; readonly otherSeconds: number }
@@ -12,8 +12,8 @@ export type Surplus<Given> = { readonly offer: Given; readonly region: Region } 
 )
 
 /**
- * All that `more` gives and `less` does not. What cannot be told counts as given by `more` and not by `less`, so that
- * nothing is missed; with `surely`, the other way round, so that nothing is claimed.
+ * Everything that `more` gives and `less` does not. An undecided job counts as given by `more` and not by `less`, so that
+ * no change is missed. With `surely` it is the other way round, so that every reported change is real.
  */
 export function surplusOf<Given extends Comparable>(
   { more, less, space, surely }: { more: readonly Given[]; less: readonly Given[]; space: Space; surely: boolean },
@@ -57,7 +57,7 @@ function longer<Given extends Comparable>(offer: Given, other: Given, both: Regi
   )
 }
 
-/** Where the other side demands what this one does not. */
+/** The jobs for which the other side demands something of the environment that this side does not. */
 function freer<Given extends Comparable>(offer: Given, other: Given, both: Region, must: Must): Surplus<Given>[] {
   return other.demands.flatMap(({ demand, region }): Surplus<Given>[] => {
     const still = offer.demands.filter((one) => implies(one.demand, demand)).map((one) => one.region)

@@ -1,15 +1,15 @@
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { Connection, PolicySet } from "../../broker/core/policy/model.ts"
+import { findJob } from "../reach/find-job.ts"
 import { shown } from "../reach/grant-words.ts"
 import { decideSample, isMore, PROTECTIONS } from "../reach/sample-job.ts"
-import { someone } from "../reach/somebody.ts"
 import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { settingsOf, stable } from "../scopes/meaning.ts"
 import type { ChangeSubject } from "../scopes/scope.ts"
 import type { PolicyChange } from "./model.ts"
 
-/** What a connection's settings make more and less of, for whoever has grants of it in both sets. */
+/** What a connection's changed settings give more and less, to jobs that have its grants in both sets. */
 export function connectionChanges(
   before: Connection,
   after: Connection,
@@ -37,11 +37,11 @@ export function connectionChanges(
     if (more) differences.push({ direction: "wider", kind: "connection", says })
     if (less) differences.push({ direction: "narrower", kind: "connection", says })
   }
-  // What no grant of either set uses is nobody's, and what one set alone uses is told of its grants.
+  // Only connections that both sets use: a grant that one set alone has is reported as a change of that grant.
   const [used, uses] = [usesOf(after.name, old), usesOf(after.name, next)]
   const issuers = [...uses.keys()].filter((issuer) => used.has(issuer))
   const differ = (more: PolicySet, less: PolicySet, own: string) =>
-    someone(
+    findJob(
       next,
       memo,
       own,
@@ -61,7 +61,7 @@ export function connectionChanges(
 
 type Difference = Pick<PolicyChange, "direction" | "kind" | "says">
 
-/** The same grant from both sets, and more of it from one. */
+/** Whether a job gets the same grant from both sets, and more of it from one. */
 function getsSame(more: PolicySet, less: PolicySet, witness: Witness, issuer: string, grant: string): boolean {
   return PROTECTIONS.some((protection) => {
     const asked = { witness, issuer, grant, protection }
@@ -70,7 +70,7 @@ function getsSame(more: PolicySet, less: PolicySet, witness: Witness, issuer: st
   })
 }
 
-/** A list says what grants may reach, so a longer one is more and a shorter one less. Everything else counts as both. */
+/** A list limits what grants may reach, so a longer list is more and a shorter one less. Any other change is both. */
 function settingsDifference(before: Connection, after: Connection) {
   const [one, other] = [entriesOf(before), entriesOf(after)]
   const words: string[] = []
@@ -83,16 +83,18 @@ function settingsDifference(before: Connection, after: Connection) {
       if (added.length + removed.length === 0) continue
       more ||= added.length > 0
       less ||= removed.length > 0
-      words.push(
-        `${key} has ${[...added.map((text) => `${text} more`), ...removed.map((text) => `${text} no more`)].join(", ")}`,
-      )
+      const parts = [
+        ...(added.length > 0 ? [`adds ${added.join(", ")}`] : []),
+        ...(removed.length > 0 ? [`removes ${removed.join(", ")}`] : []),
+      ]
+      words.push(`${key} ${parts.join(" and ")}`)
     } else {
       more = less = true
       words.push(
         was === undefined
           ? `${key} is ${shown(is)}`
           : is === undefined
-            ? `${key} is left out`
+            ? `${key} is removed`
             : `${key} is ${shown(is)} instead of ${shown(was)}`,
       )
     }
@@ -110,8 +112,8 @@ const without = (list: readonly unknown[], other: readonly unknown[]): readonly 
 }
 
 /**
- * Whose policies have grants of a connection, and whose own could have: what a boundary allows may be written by anybody.
- * By issuer.
+ * By issuer: the jobs whose policies have grants of a connection. Where repositories keep policies of their own and a
+ * boundary allows the connection, that is all jobs of the issuer.
  */
 function usesOf(
   connection: string,
@@ -139,7 +141,7 @@ function usesOf(
   return byIssuer
 }
 
-/** A change that the organisation file alone makes. */
+/** A change that comes from the organisation file alone. */
 export function organisationChange(
   change: Pick<PolicyChange, "direction" | "kind" | "says" | "subjects" | "example">,
 ): PolicyChange {

@@ -1,8 +1,8 @@
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/policy-input.ts"
 import { axisMemo } from "../regions/space.ts"
-import { isFoldable, TOO_MANY_PATTERNS } from "../scopes/crowd.ts"
 import { stable } from "../scopes/meaning.ts"
+import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import type { Scope } from "../scopes/scope.ts"
 import { ceilingChanges } from "./ceiling.ts"
 import { comparedIssuers, withIssuersOf } from "./issuers.ts"
@@ -12,16 +12,16 @@ import { changesIn } from "./scope.ts"
 import { changedScopes, type ScopePair } from "./scopes.ts"
 
 /**
- * Who gets what more and what less by the new set than by the old one, by the engine's own word for every identity there can
- * be: names of rules, order of files and the place of a grant change nothing, and are not told.
+ * Finds which jobs get more and which get less by the new set than by the old one. The broker's own engine decides for
+ * every possible identity. Names of rules, the order of files and the place of a grant make no difference.
  *
- * Sound: whoever gets more is in a change that is `wider`. What is too complex to tell is one, too. Repositories are taken
- * to go by the names that either set writes for their ids.
+ * Sound: every job that gets more is covered by a `wider` change. What is too complex to decide is also a `wider` change.
+ * Assumes that repositories have the names that either set writes for their ids.
  */
 export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffContext): PolicyDiff {
   const issuers = comparedIssuers(old, next)
   if (old.version === next.version && old.version !== "") return { widens: false, narrows: false, changes: [], issuers }
-  if (!isFoldable(old.policies) || !isFoldable(next.policies)) return unknowable(next, issuers)
+  if (!areComparable(old.policies) || !areComparable(next.policies)) return unknowable(next, issuers)
   const aligned = withIssuersOf(old, next)
   const memo = axisMemo()
   const pairs = changedScopes(aligned, next)
@@ -47,13 +47,13 @@ export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffCon
   }
 }
 
-/** Too much to be compared at all: counts as giving more, for it must not pass for safe. */
+/** Too many policies to compare at all. Counts as giving more: an unknown result must never look safe. */
 function unknowable(next: PolicySet, issuers: readonly ComparedIssuer[]): PolicyDiff {
   const wide = next.policies.find(({ target }) => target.kind === "owner")
   const change: PolicyChange = {
     direction: "wider",
     kind: "too-complex",
-    says: `may get more, which cannot be ruled out because ${TOO_MANY_PATTERNS}`,
+    says: `may get more, which cannot be ruled out, because ${TOO_MANY_PATTERNS}`,
     subjects: [...next.organisation.issuers.keys()].map((issuer) => ({ issuer, repository: null, repositoryId: null })),
     grant: null,
     connection: null,
@@ -72,7 +72,7 @@ function scopeOf({ old, next }: ScopePair): Scope {
   return part.scope
 }
 
-/** What is told of all the repositories of a pattern need not be told again of those of a narrower one. */
+/** Sorts wide patterns first: a change reported for a wide pattern is not reported again for a narrower one. */
 function widestFirst(pairs: readonly ScopePair[]): readonly ScopePair[] {
   const width = (pair: ScopePair) => {
     const { target } = scopeOf(pair)
@@ -86,7 +86,7 @@ function overlaps(one: Scope, other: Scope): boolean {
     other.target.kind === "owner" &&
     one.issuer.name === other.issuer.name &&
     one.environment === other.environment &&
-    // Others' targets are no patterns of this scope's space, and have no repository in common with it.
+    // A target that is not a pattern of this scope has no repository in common with it.
     other.policies.some(
       ({ target }) =>
         target.kind === "owner" &&
@@ -97,8 +97,8 @@ function overlaps(one: Scope, other: Scope): boolean {
 }
 
 /**
- * The same change of several repositories is one change, shown by one example. Not of two issuers: an example, or a
- * repository that is not listed by name, could be of either.
+ * Merges the same change of several repositories into one, with one example. Changes of different issuers stay separate:
+ * otherwise a reader could not tell which issuer an example, or a repository not listed by name, belongs to.
  */
 function merged(changes: readonly PolicyChange[]): readonly PolicyChange[] {
   const found = new Map<string, PolicyChange>()

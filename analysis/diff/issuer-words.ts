@@ -34,5 +34,5 @@ export function issuerRemarks(issuers: readonly ComparedIssuer[]): readonly stri
 
 const NOWHERE: ComparedIssuer = { old: null, next: null }
 
-/** The family is told as a change. */
+/** A change of the family is reported as a change of its own. */
 const isSame = ({ old, next }: ComparedIssuer): boolean => old?.name === next?.name && old?.url === next?.url

@@ -3,8 +3,8 @@ import { policySet } from "../../broker/core/policy/policy-set.ts"
 import type { ComparedIssuer } from "./model.ts"
 
 /**
- * The old set with its issuers called as the new one calls them, and at the same address: what else changed is compared as
- * if that were the same, and that it is not is told for itself.
+ * The old set with the names and URLs that the new set has for its issuers, so that everything else can be compared. The
+ * changed names and URLs are reported separately.
  */
 export function withIssuersOf(old: PolicySet, next: PolicySet): PolicySet {
   const names = renamedIssuers(old, next)
@@ -21,7 +21,7 @@ export function withIssuersOf(old: PolicySet, next: PolicySet): PolicySet {
   return policySet(old.version, organisation, policies)
 }
 
-/** Every issuer that either set lists, with its counterpart in the other: those of the new set first, in its order. */
+/** Every issuer of both sets, with its counterpart in the other set. Those of the new set come first, in its order. */
 export function comparedIssuers(old: PolicySet, next: PolicySet): readonly ComparedIssuer[] {
   const names = renamedIssuers(old, next)
   const before = new Map([...old.organisation.issuers.values()].map((one) => [names.get(one.name) ?? one.name, one]))
@@ -32,7 +32,7 @@ export function comparedIssuers(old: PolicySet, next: PolicySet): readonly Compa
   ]
 }
 
-/** Issuers of one address that have another name in the new set. */
+/** Issuers that have the same URL and another name in the new set: old name to new name. */
 function renamedIssuers(old: PolicySet, next: PolicySet): ReadonlyMap<string, string> {
   const [before, after] = [old.organisation.issuers, next.organisation.issuers]
   const byUrl = new Map([...after.values()].filter(({ name }) => !before.has(name)).map(({ url, name }) => [url, name]))

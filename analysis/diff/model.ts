@@ -4,38 +4,39 @@ import type { Region, Witness } from "../regions/region.ts"
 import type { Cases } from "../regions/words.ts"
 import type { ChangeSubject } from "../scopes/scope.ts"
 
-/** What two policy sets give differently, to whom. */
+/** Which jobs get more and which get less from one policy set than from another. */
 export interface PolicyDiff {
-  /** Whether anybody gets more, or it cannot be ruled out. */
+  /** Whether a job gets more, or the analysis cannot rule it out. */
   readonly widens: boolean
-  /** Whether anybody gets less. */
+  /** Whether a job gets less. */
   readonly narrows: boolean
-  /** What gives more comes first. Whoever moves sideways is in one of each. */
+  /** Changes that give more come first. A replacement is two changes: one gives more, the other less. */
   readonly changes: readonly PolicyChange[]
   /** Every issuer that either set lists. */
   readonly issuers: readonly ComparedIssuer[]
 }
 
 /**
- * One issuer in both sets; null on the side that does not list it. One that has the same URL under another name is the
- * same issuer: the broker decides about its jobs as before, and identity tokens, ledgers and audit records carry its URL.
+ * One issuer in both sets; null in the set that does not list it. An issuer with the same URL and another name is the same
+ * issuer: the broker decides about its jobs as before, and identity tokens, ledgers and audit records contain its URL.
  */
 export interface ComparedIssuer {
   readonly old: IssuerConfig | null
   readonly next: IssuerConfig | null
 }
 
-/** What is known besides the sets. */
+/** Inputs of a comparison, besides the two sets. */
 export interface DiffContext {
-  /** Who says what a grant reaches. Without its provider, a grant is described by its fields. */
+  /** Describe what a grant reaches. A grant without a known provider is described by its fields. */
   readonly providers: ProviderSchemaTable
 }
 
 /**
- * `grant`: a credential that was not to be had. `lifetime`: the same one for longer. `protection`: with less demanded of the
- * environment. `token-binding`: without a key-bound token. `connection`: by other settings of its connection. `issuer`,
- * `owner`, `token-lifetime`: whose tokens are taken. `own-policies`: what a policy that a repository keeps for itself could
- * give. `too-complex`: unknown.
+ * What a `wider` change gives; a `narrower` one takes it away. `grant`: a credential that jobs could not get before.
+ * `lifetime`: the same credential for longer. `protection`: the same with fewer demands on the environment.
+ * `token-binding`: without a key-bound token. `connection`: through changed settings of its connection. `issuer`, `owner`,
+ * `token-lifetime`: other subject tokens are accepted. `own-policies`: what a repository's own policy could give.
+ * `too-complex`: unknown.
  */
 export type ChangeKind =
   | "grant"
@@ -54,23 +55,26 @@ export interface PolicyChange {
   readonly kind: ChangeKind
   /** A sentence without its subject: `can get aws-deploy: ...`. */
   readonly says: string
-  /** All of one issuer, except where the sets cannot be compared. Names of issuers are those of the new set; one that it does not list has its old name. */
+  /**
+   * All of one issuer, except where the sets cannot be compared. Issuers have the names of the new set, or their old name
+   * if the new set does not list them.
+   */
   readonly subjects: readonly ChangeSubject[]
-  /** The grant's name, when it is about one. */
+  /** The grant's name; null if the change is not about a single grant. */
   readonly grant: string | null
   readonly connection: string | null
-  /** Which jobs of the subjects; none when nothing can be said of them. */
+  /** Which jobs of the subjects are affected; empty when they cannot be described. */
   readonly cases: Cases
-  /** A job that really gets more, or less, by the engine's own word; null when none was found. */
+  /** A job that gets more, or less, confirmed by the broker's engine; null when none was found. */
   readonly example: Witness | null
-  /** False for what cannot be ruled out and was not found either. */
+  /** False if the analysis found no example and cannot rule one out. */
   readonly proven: boolean
   readonly place: ChangePlace
-  /** The identities, by subject. Empty for what is about whole issuers and connections. */
+  /** The affected identities, by subject. Empty for changes of whole issuers and connections. */
   readonly regions: readonly Region[]
 }
 
-/** A line of the new set, or of the old one for what is no more. */
+/** A line of the new set, or of the old set for something that was removed. */
 export interface ChangePlace {
   readonly set: "old" | "new"
   readonly file: string

@@ -1,13 +1,13 @@
 import { formatDuration } from "../../broker/core/duration.ts"
 import type { IssuerConfig, PolicySet } from "../../broker/core/policy/model.ts"
+import { findJob } from "../reach/find-job.ts"
 import { getsMore } from "../reach/sample-job.ts"
-import { someone } from "../reach/somebody.ts"
 import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { connectionChanges, organisationChange } from "./connections.ts"
 import type { ChangeKind, PolicyChange } from "./model.ts"
 
-/** What the organisation file says otherwise of issuers and connections, for every job that it concerns. */
+/** The changes of issuers and connections in the organisation file, for every job that they affect. */
 export function organisationChanges(
   old: PolicySet,
   aligned: PolicySet,
@@ -44,12 +44,12 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
   const changes: PolicyChange[] = []
   if (before.url !== after.url || before.family !== after.family) {
     const [one, other] = [`tokens of ${before.url} (${before.family})`, `tokens of ${after.url} (${after.family})`]
-    const found = someone(next, memo, after.name, (witness, grant) =>
+    const found = findJob(next, memo, after.name, (witness, grant) =>
       getsMore(next, old, { witness, issuer: after.name, grant }),
     )
     changes.push(
       change("wider", "issuer", `can use ${other} instead of ${one}`, found),
-      change("narrower", "issuer", `can no longer use ${one}, but ${other}`),
+      change("narrower", "issuer", `can no longer use ${one}, now ${other}`),
     )
   }
   const [owned, owns] = [new Set(before.owners.values()), new Set(after.owners.values())]
@@ -60,7 +60,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       change(
         "wider",
         "owner",
-        `now include those of the owner ${name} (id ${id}), and policies can give them grants`,
+        `now include jobs of the owner ${name} (id ${id}), and policies can give them grants`,
         example,
       ),
     )
@@ -71,7 +71,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       change(
         "narrower",
         "owner",
-        `no longer include those of the owner ${name} (id ${id}), which get nothing any more`,
+        `no longer include jobs of the owner ${name} (id ${id}), which get nothing now`,
         ownedBy(id, name, old, next, after.name, memo),
       ),
     )
@@ -86,7 +86,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
   return changes
 }
 
-/** A job that one set gives more than the other because its repository belongs to this owner. */
+/** A job of this owner's repository that gets more from one set than from the other. */
 function ownedBy(
   id: string,
   name: string,
@@ -96,7 +96,7 @@ function ownedBy(
   memo: AxisMemo,
 ): Witness | null {
   let found: Witness | null = null
-  someone(more, memo, issuer, (plain, grant) => {
+  findJob(more, memo, issuer, (plain, grant) => {
     const owned = { ...plain, repository_owner_id: id, repository_owner: name }
     const witness = [plain, owned].find(
       (one) => one["repository_owner_id"] === id && getsMore(more, less, { witness: one, issuer, grant }),

@@ -6,13 +6,13 @@ import { type RuleRegion, rulesFor, type Survey } from "../scopes/survey.ts"
 import type { Surplus } from "./compare.ts"
 import type { ChangePlace, PolicyChange } from "./model.ts"
 
-/** One scope in both sets, laid out in one space. */
+/** One scope in both sets, surveyed in one space. */
 export interface Surveys {
   readonly old: Survey | null
   readonly next: Survey | null
 }
 
-/** The line that makes the difference: of what one side says and the other does not, what tells most of the region. */
+/** The line that makes the difference: the changed rule, boundary or grant that best explains the region. */
 export function placeOf(
   direction: PolicyChange["direction"],
   { offer, region, kind }: Surplus<Offer>,
@@ -49,7 +49,7 @@ interface Line {
 
 const placed = (set: ChangePlace["set"], { file, line }: Line): ChangePlace => ({ set, file, line })
 
-/** A rule that meets the region, and that the other side does not have. */
+/** A rule that applies in the region and that the other side does not have. */
 function changedRule(
   mine: Survey | null,
   theirs: Survey | null,
@@ -65,7 +65,7 @@ function changedRule(
   return found?.rule ?? null
 }
 
-/** What became of a rule, where its file still has one of its name. */
+/** The place of the rule with the same name in the same file of the new set. */
 function sameRule(survey: Survey | null, { kind, name, file }: Rule): ChangePlace | null {
   const found = survey?.rules.find(({ rule }) => rule.kind === kind && rule.name === name && rule.file === file)
   return found ? placed("new", found.rule) : null
@@ -77,7 +77,7 @@ function otherTtl(old: Survey | null, { name, ttlSeconds }: Grant): boolean {
   return before.some((grant) => grant.ttlSeconds !== ttlSeconds)
 }
 
-/** A boundary that the other side does not have so, as far as a change of this kind can come of it. */
+/** A boundary that differs from the other side's in something that can cause a change of this kind. */
 function changedBoundary(mine: Survey | null, theirs: Survey | null, kind: Surplus<Offer>["kind"]): Boundary | null {
   const facet = ({ name, maxTtlSeconds, protectedEnvironment, ...rest }: Boundary) => {
     if (kind === "lifetime") return stable([name, maxTtlSeconds])

@@ -5,7 +5,7 @@ import { decideSample, isMore, PROTECTIONS } from "../reach/sample-job.ts"
 import type { Witness } from "../regions/region.ts"
 import { type FieldAxes, fieldsFrom, isFieldClaim } from "../scopes/field-axes.ts"
 
-/** Whether a policy of the job's own repository, for just such a grant, gets it more from one set than from the other. */
+/** Whether a policy in the job's own repository, with exactly this grant, gives the job more under one set than the other. */
 export function couldGetMore(
   more: Side,
   less: Side,
@@ -59,7 +59,7 @@ export function couldGetMore(
 
 const MAX_TTL_SECONDS = 30 * 24 * 3600
 
-/** Its own policy may well name the event of such a job. */
+/** The sample policy names the job's event, as a real policy could. */
 function eventOf(claims: Readonly<Record<string, string>>) {
   const event = compilePattern(claims["event_name"] ?? "push")
   return event.ok ? [{ claim: "event_name", test: { kind: "any" as const, patterns: [event.value] } }] : []

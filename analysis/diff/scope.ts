@@ -18,17 +18,17 @@ import type { DiffContext, PolicyChange } from "./model.ts"
 import { placeOf, type Surveys } from "./place.ts"
 import type { ScopePair } from "./scopes.ts"
 
-/** What the comparison of scopes needs besides them. */
+/** Inputs for comparing scopes, besides the scopes themselves. */
 export interface ScopeComparison {
   readonly old: PolicySet
   readonly next: PolicySet
   readonly context: DiffContext
   readonly memo: AxisMemo
-  /** Wide targets whose jobs were compared already. */
+  /** Scopes with patterns whose jobs were already compared. */
   readonly done: readonly Scope[]
 }
 
-/** Compares what two sets give in one scope: the jobs of both in one space, so that nothing is sampled. */
+/** Compares what two sets give in one scope. The jobs of both are in one space, so the comparison is exact, not sampled. */
 export function changesIn(pair: ScopePair, comparison: ScopeComparison): readonly PolicyChange[] {
   const changes = attempt((must) => {
     const parts = [pair.old, pair.next].filter((part) => part !== null)
@@ -74,15 +74,22 @@ function changesOf(
         [surveys.old, surveys.next].flatMap((survey) => (survey ? [survey.all] : [])),
       ),
     )
-    const telling = { name, surveys, comparison, must, vocabulary: vocabularyOf(partsOf(pair).map(speakersOf)), base }
+    const reportContext = {
+      name,
+      surveys,
+      comparison,
+      must,
+      vocabulary: vocabularyOf(partsOf(pair).map(speakersOf)),
+      base,
+    }
     return [
-      ...wider.map((surplus) => told("wider", surplus, telling)),
-      ...narrower.map((surplus) => told("narrower", surplus, telling)),
+      ...wider.map((surplus) => changeFor("wider", surplus, reportContext)),
+      ...narrower.map((surplus) => changeFor("narrower", surplus, reportContext)),
     ]
   })
 }
 
-interface Telling {
+interface ReportContext {
   readonly name: string
   readonly surveys: Surveys
   readonly comparison: ScopeComparison
@@ -93,8 +100,12 @@ interface Telling {
 
 const partsOf = ({ old, next }: ScopePair): readonly ScopePart[] => [next, old].filter((part) => part !== null)
 
-function told(direction: PolicyChange["direction"], surplus: Surplus<Offer>, telling: Telling): PolicyChange {
-  const { name, surveys, comparison, must, vocabulary, base } = telling
+function changeFor(
+  direction: PolicyChange["direction"],
+  surplus: Surplus<Offer>,
+  reportContext: ReportContext,
+): PolicyChange {
+  const { name, surveys, comparison, must, vocabulary, base } = reportContext
   const { old, next, context } = comparison
   const { region, offer, kind } = surplus
   const [more, less] = direction === "wider" ? [next, old] : [old, next]
@@ -142,7 +153,7 @@ function sayingOf(
     const difference = differenceOf(grant, instead.reach.grant)
     return wider
       ? `gets ${name} with ${difference}`
-      : `no longer gets ${name} with ${difference.replaceAll(" instead of ", ", but ")}`
+      : `no longer gets ${name} with ${difference.replaceAll(" instead of ", ", now ")}`
   }
   const what = `${name}: ${resourceOf(grant, providers)} through ${grant.connection.name}`
   const unproven = isEmpty(surplus.offer.sure) ? "perhaps " : ""
@@ -151,7 +162,7 @@ function sayingOf(
     : `can no longer get ${what}`
 }
 
-/** Counts as giving more: what is unknown must not pass for safe. */
+/** Counts as giving more: an unknown result must never look safe. */
 function unknowable(pair: ScopePair, name: string | null, { reason }: TooComplex): PolicyChange {
   const part = pair.next ?? pair.old
   if (part === null) throw new TypeError("a pair of no scopes")
@@ -160,7 +171,7 @@ function unknowable(pair: ScopePair, name: string | null, { reason }: TooComplex
   return {
     direction: "wider",
     kind: "too-complex",
-    says: `may get more${name === null ? "" : ` of ${name}`}, which cannot be ruled out because ${reason}`,
+    says: `may get more${name === null ? "" : ` of ${name}`}, which cannot be ruled out, because ${reason}`,
     subjects: [subjectOf(part.scope)],
     grant: name,
     connection: null,

@@ -8,18 +8,18 @@ import { boundariesOver, type ScopePart } from "../scopes/scope-space.ts"
 
 /** One scope in both sets. */
 export interface ScopePair {
-  /** Null when its issuer is none of the set's. */
+  /** Null when the set does not list its issuer. */
   readonly old: ScopePart | null
   readonly next: ScopePart | null
-  /** The grants about which something is said otherwise. */
+  /** The grants about which the sets say different things. */
   readonly names: readonly string[]
-  /** Whether something is said otherwise by its own policies about whatever grant there is: a deny of all, a demand. */
+  /** Whether its own policies differ in something that covers every grant: a deny of all, or a demand on the environment. */
   readonly restrictsOtherwise: boolean
 }
 
 /**
- * The scopes of which the sets say different things, so that analysis has to find out whether they mean them. What one set
- * alone speaks of is a scope of both: in the other, what its wider policies say of it still holds.
+ * The scopes about which the two sets are written differently; the analysis must then find out whether the meaning differs.
+ * A scope of one set is compared in both, because wider policies of the other set may apply to it.
  */
 export function changedScopes(old: PolicySet, next: PolicySet): readonly ScopePair[] {
   const text = textMemo()
@@ -48,10 +48,10 @@ export function changedScopes(old: PolicySet, next: PolicySet): readonly ScopePa
   })
 }
 
-/** No grant has this name, so only what is said of all grants is said of it. */
+/** A name that no grant has. So only what a policy says about all grants applies to it. */
 const UNHEARD_OF = "\n"
 
-/** The set, and for all that only the other speaks of, policies that say nothing: so that it has the same scopes. */
+/** The set, with an empty policy for each target that only the other set has. So both sets have the same scopes. */
 function withStubs(set: PolicySet, other: PolicySet): PolicySet {
   const known = new Set(set.policies.map(keyOf))
   const stubs = new Map<string, Policy>()
@@ -68,8 +68,8 @@ const keyOf = ({ issuer, target, environment }: Policy) =>
   JSON.stringify([issuer, meaningOfTarget(target), environment ?? null])
 
 /**
- * Both sets with the policies of those scopes only that can be different: usually a few files of thousands changed, of
- * single repositories, and nobody else is concerned. What is asked of the sets by repository stays whole.
+ * Both sets, reduced to the policies of scopes that can differ. Usually a few files of thousands changed, each for a single
+ * repository, and no other repository is affected. Lookups by repository still see the whole sets.
  */
 function concerned(old: PolicySet, next: PolicySet, text: (policy: Policy) => string): readonly [PolicySet, PolicySet] {
   const whole = [old, next] as const
@@ -88,7 +88,7 @@ function concerned(old: PolicySet, next: PolicySet, text: (policy: Policy) => st
   return [narrowed(old), narrowed(next)]
 }
 
-/** Whose jobs there are and what ceiling is over them: if these change, everybody may be concerned. */
+/** The issuers, owners and boundaries of a set. If these change, any job may be affected. */
 function meaningOfIssuers({ organisation }: PolicySet): string {
   const { boundaries, owners } = ceilingSayings(organisation)
   const urls = [...organisation.issuers.values()].map(({ name, url }) => [name, url]).sort()
@@ -115,23 +115,23 @@ function memoized(): Said {
 
 function saidOf(scope: Scope | undefined, of: typeof ownPolicies, said: Said, grant?: string): string {
   const sayings = (scope === undefined ? [] : of(scope)).flatMap((policy) => said(policy, grant) ?? [])
-  // Not without duplicates: two equal definitions of a grant refuse each other.
+  // Duplicates stay: two equal definitions of a grant make it ambiguous, and the broker refuses it.
   return sayings.sort().join("\n")
 }
 
 const allPolicies = ({ policies }: Scope): readonly Policy[] => policies
 
-/** What wider or overlapping policies say otherwise of a wide scope's jobs is told where they are the scope. */
+/** For a scope of many repositories, only its own policies: changes of other policies are reported in their own scopes. */
 const ownPolicies = (scope: Scope): readonly Policy[] =>
   scope.target.kind === "repository" ? scope.policies : targetPolicies(scope)
 
-/** Those that speak of just this repository, or of just this pattern. */
+/** The policies with exactly this repository or this pattern as their target. */
 function targetPolicies({ target, policies }: Scope): readonly Policy[] {
   const own = meaningOfTarget(target)
   return policies.filter((policy) => meaningOfTarget(policy.target) === own)
 }
 
-/** Whether all policies are the same to the letter, as nearly all of a folder's are: much sooner told than what they mean. */
+/** Whether all policies are textually the same, as nearly all of a folder are. Much faster than comparing meanings. */
 function isWrittenAlike(before: Scope, after: Scope, text: (policy: Policy) => string): boolean {
   const [one, other] = [before.policies, after.policies]
   return (
@@ -143,7 +143,7 @@ function isWrittenAlike(before: Scope, after: Scope, text: (policy: Policy) => s
   )
 }
 
-/** Without the file that a policy stands in: one that moved is the same. */
+/** Leaves out a policy's file: a policy that moved to another file is the same. */
 function textMemo(): (policy: Policy) => string {
   const memo = new WeakMap<Policy, string>()
   return (policy) => {
@@ -153,7 +153,7 @@ function textMemo(): (policy: Policy) => string {
   }
 }
 
-/** Whether two scopes hold the same jobs, as far as the sets say whose they are. */
+/** Whether two scopes contain the same jobs, by the claims that identify them. */
 function alike(one: Scope, other: Scope): boolean {
   const claims = ({ texts }: Scope) =>
     [...texts]

@@ -7,14 +7,14 @@ import { type IssuerWords, subjectWords } from "../scopes/subject-words.ts"
 import { issuerRemarks, issuersInWords } from "./issuer-words.ts"
 import type { PolicyChange, PolicyDiff } from "./model.ts"
 
-/** At most so many repositories and cases are listed by name; JSON has them all. */
+/** The most repositories and cases that are listed by name. JSON has all of them. */
 const MAX_SUBJECTS = 5
 const MAX_CASES = 4
 
 /**
- * A diff in words, line by line, for a terminal or a log: what became of issuers, what gives more, then what gives less,
- * each with the jobs that it concerns, one of them as an example, and the line that makes the difference. Nothing in it can
- * break out of its line.
+ * A diff as lines for a terminal or a log: first the changed issuers, then what gives more, then what gives less. Each
+ * change has the jobs it affects, one of them as an example, and the line of the policy that makes the difference. No
+ * text from a policy can break out of its line.
  */
 export function explainDiff({ changes, issuers }: PolicyDiff): string[] {
   const { full, short } = issuersInWords(issuers)
@@ -23,7 +23,7 @@ export function explainDiff({ changes, issuers }: PolicyDiff): string[] {
   return parts.filter(({ length }) => length > 0).flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))
 }
 
-/** In one line: how much gives more and less, and what became of issuers. */
+/** In one line: how many changes give more and less, and which issuers changed. */
 export function summaryOfDiff({ changes, issuers }: PolicyDiff): string {
   return [countOf(changes), ...issuerRemarks(issuers).map(visible)].join(" ")
 }
@@ -32,14 +32,14 @@ function countOf(changes: PolicyDiff["changes"]): string {
   const count = (direction: PolicyChange["direction"]) =>
     changes.filter((change) => change.direction === direction).length
   const [wider, narrower] = [count("wider"), count("narrower")]
-  if (wider + narrower === 0) return "No change for anybody."
+  if (wider + narrower === 0) return "No job gets more or less."
   const gives = (number: number, what: string) => `${number} ${number === 1 ? "change gives" : "changes give"} ${what}`
-  if (wider === 0) return `${gives(narrower, "less")}. Nobody gets more.`
-  if (narrower === 0) return `${gives(wider, "more")}. Nobody gets less.`
+  if (wider === 0) return `${gives(narrower, "less")}. No job gets more.`
+  if (narrower === 0) return `${gives(wider, "more")}. No job gets less.`
   return `${gives(wider, "more")}, ${gives(narrower, "less")}.`
 }
 
-/** One change in one sentence, with the jobs that it concerns: for an annotation. */
+/** One change in one sentence, with the jobs that it affects: for an annotation. */
 export function sentenceOfChange(change: PolicyChange, { issuers }: Pick<PolicyDiff, "issuers">): string {
   const jobs = casesOf(change)
   const when = jobs.length === 0 ? "" : `, if ${jobs.join("; or if ")}`
@@ -48,7 +48,7 @@ export function sentenceOfChange(change: PolicyChange, { issuers }: Pick<PolicyD
   )
 }
 
-/** A job in few words: repository, environment, and what else tells it apart. */
+/** A job in few words: its repository, its environment, and the claims that the change depends on. */
 export function exampleWords(example: Witness, named: ReadonlySet<string>): string {
   const { repository = "", environment, event_name: event = "", ref = "" } = example
   const more = Object.entries(example).filter(([claim]) => named.has(claim) && !SHOWN.has(claim))
@@ -58,9 +58,9 @@ export function exampleWords(example: Witness, named: ReadonlySet<string>): stri
 
 const SHOWN: ReadonlySet<string> = new Set(["repository", "environment", "event_name", "ref"])
 
-const UNPROVEN = "no such job was found, but it cannot be ruled out"
+const UNPROVEN = "the analysis found no such job, but cannot rule one out"
 
-/** How issuers are named: in full where a change names one first, and short from there on. */
+/** How a change names issuers: in full the first time, short after that. */
 interface IssuerNaming {
   readonly full: IssuerWords
   readonly short: IssuerWords
@@ -93,7 +93,7 @@ function casesOf({ cases }: PolicyChange): string[] {
 
 /** `acme/shop (id 41), production, acme/web (id 42), production and 3 more`. */
 function subjectsOf({ kind, subjects }: PolicyChange, { full, short }: IssuerNaming): string {
-  // A change of an issuer says itself what became of it.
+  // A change of an issuer already describes that issuer in full.
   const told = new Set(kind === "issuer" ? subjects.map(({ issuer }) => issuer) : [])
   const wordsOf = (subject: ChangeSubject) => {
     const words = subjectWords(subject, told.has(subject.issuer) ? short : full)

@@ -2,9 +2,9 @@ import type { Decision } from "../../broker/core/policy/decide.ts"
 import type { Grant, PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import { decidingRules } from "./deciders.ts"
 
-/** Which parts of a folder's policies tests have shown to do something, in the folder's order. */
+/** The rules and grants of a folder, and which of them tests have exercised; in the folder's order. */
 export interface Coverage {
-  /** An `allow` is exercised when a job got something through it, a `deny` when it refused a job something. */
+  /** An `allow` is exercised when it gave a grant to a job, a `deny` when it refused a grant to a job. */
   readonly rules: readonly RuleCoverage[]
   readonly grants: readonly GrantCoverage[]
 }
@@ -17,19 +17,19 @@ export interface GrantCoverage extends Pick<Grant, "name" | "file" | "line"> {
   readonly granted: boolean
 }
 
-/** The exercised part of all rules in whole percent, rounded down, so that 100 means all; 100 when there are none. */
+/** The share of exercised rules in whole percent, rounded down: 100 means all. 100 when there are no rules. */
 export function coveragePercent({ rules }: Coverage): number {
   if (rules.length === 0) return 100
   return Math.floor((rules.filter(({ exercised }) => exercised).length * 100) / rules.length)
 }
 
 export interface CoverageCount {
-  /** Counts what a test has shown. `outcome` is the job's: an allowed job can still lack a key to be given anything. */
+  /** Counts a passed test. `outcome` is the broker's answer: a job that policies allow is still refused without a bound key. */
   add(decision: Decision, outcome: "allow" | "deny", offered: ReadonlySet<string>): void
   coverage(): Coverage
 }
 
-/** Begins to count, with nothing exercised. */
+/** Starts counting, with nothing exercised. */
 export function countCoverage(set: PolicySet): CoverageCount {
   const exercised = new Set<string>()
   const granted = new Set<string>()
@@ -59,5 +59,5 @@ export function countCoverage(set: PolicySet): CoverageCount {
   }
 }
 
-/** Unique: a file names no rule and no grant twice. */
+/** Unique: within a file, names of rules and of grants are unique. */
 const keyOf = ({ file, name }: Pick<Rule, "file" | "name">) => `${file}\n${name}`

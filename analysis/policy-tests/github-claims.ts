@@ -2,29 +2,29 @@ import { claimNames } from "../../broker/core/claims/families.ts"
 import type { Claims, ClaimValue } from "../../broker/core/identity.ts"
 import type { Sample } from "./samples.ts"
 
-/** Ids by the names that a policy folder has for them. */
+/** Looks up ids by the names in a policy folder. */
 export interface KnownIds {
   /** The id that the organisation file lists for an owner. */
   owner(name: string): string | undefined
-  /** The id that the policies have for a repository, when all of them have the same. */
+  /** The id that the policies have for a repository, if they all have the same one. */
   repository(name: string): string | undefined
 }
 
-/** The id of whom a policy folder does not know. Ids have 64 bits at most, so nobody has it: 20 digits, all nines. */
-export const NOBODYS_ID = "99999999999999999999"
+/** Stands for an id that a policy folder does not know. Ids have at most 64 bits, so no real id is 20 nines. */
+export const UNUSED_ID = "99999999999999999999"
 
-/** Every claim that GitHub Actions is known to send, besides `repo_property_*`. */
+/** Every claim that GitHub Actions is known to send, except `repo_property_*`. */
 export const GITHUB_CLAIMS: readonly string[] = claimNames("github-actions")
 
-/** What a repository is known by, and the claims that go with it when a test names another one. */
+/** By claim: the claims that depend on it, and that a test must not inherit when it changes that claim. */
 export const FOLLOWS_REPOSITORY: ReadonlyMap<string, readonly string[]> = new Map([
   ["repository", ["repository_id", "repository_owner", "repository_owner_id"]],
   ["repository_owner", ["repository_owner_id"]],
 ])
 
 /**
- * The claims of a token of GitHub Actions: the sample's, with changes, without what is left out, and with everything
- * that follows from these as GitHub makes it follow. What the changes say themselves is never derived.
+ * The claims of a GitHub Actions token: those of the sample, with the test's changes and omissions. Claims that depend on
+ * others are derived as GitHub derives them. A claim that the test sets itself is never derived.
  */
 export function githubClaims(
   sample: Sample,
@@ -42,16 +42,16 @@ export function githubClaims(
   const text = (name: string) => String(claims[name] ?? "")
   drop()
 
-  // A test that leaves the environment out, leaves out what only jobs of an environment have.
+  // Without an environment, a job does not have the claims of one.
   if (claims["environment"] === undefined && changes["environment_node_id"] === undefined) {
     delete claims["environment_node_id"]
   }
-  // Which other refs are protected is the repository's to say: nothing is assumed that would open anything.
+  // Only the repository knows which other refs are protected. "false" is the assumption that gives no access.
   if (changes["ref_protected"] === undefined && text("ref") !== sample.claims["ref"]) claims["ref_protected"] = "false"
 
   derive("repository_owner", text("repository").split("/", 1)[0] ?? "")
-  derive("repository_owner_id", ids.owner(text("repository_owner")) ?? NOBODYS_ID)
-  derive("repository_id", ids.repository(text("repository")) ?? NOBODYS_ID)
+  derive("repository_owner_id", ids.owner(text("repository_owner")) ?? UNUSED_ID)
+  derive("repository_id", ids.repository(text("repository")) ?? UNUSED_ID)
   derive("ref_type", text("ref").startsWith("refs/tags/") ? "tag" : "branch")
   derive("workflow_ref", `${text("repository")}/.github/workflows/${workflowFile(text("event_name"))}@${text("ref")}`)
   derive("job_workflow_ref", text("workflow_ref"))

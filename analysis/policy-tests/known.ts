@@ -1,18 +1,18 @@
 import { didYouMean } from "../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
-import { GITHUB_CLAIMS, type KnownIds, NOBODYS_ID } from "./github-claims.ts"
+import { GITHUB_CLAIMS, type KnownIds, UNUSED_ID } from "./github-claims.ts"
 
-/** What a policy folder knows by name. Made once a folder: tests by the thousand ask it. */
+/** The names that a policy folder knows. Made once for a folder, because it can have thousands of tests. */
 export interface KnownNames {
   readonly grants: ReadonlySet<string>
-  /** Rules and boundaries: what can be why a decision came out as it did. */
+  /** Names of rules and boundaries: what can decide. */
   readonly deciders: ReadonlySet<string>
   /** Claims that tokens have, or that a rule or a boundary has a condition on. */
   isClaim(name: string): boolean
   readonly claims: ReadonlySet<string>
   /** Ids of an issuer's owners and repositories. */
   ids(issuer: string): KnownIds
-  /** How policies stand to a repository of which a test gives only the name; null when one speaks of it. */
+  /** What is wrong with a repository that a test gives by name only; null when a policy covers it. */
   repositoryFault(issuer: string, repository: string): string | null
 }
 
@@ -53,12 +53,12 @@ export function knownNames(set: PolicySet): KnownNames {
       if (found.length === 1) return null
       const whose = ofIssuer(issuer)
       if (found.length > 1) {
-        return `The policies${whose} have several ids for this repository (${found.join(", ")}): add the repository_id that is meant.`
+        return `The policies${whose} have several ids for this repository (${found.join(", ")}). Add the repository_id of the one to test.`
       }
-      const ownerId = ids(issuer).owner(repository.split("/", 1)[0] ?? "") ?? NOBODYS_ID
-      if (set.policiesOf({ issuer, repository, repositoryId: NOBODYS_ID, ownerId }).length > 0) return null
+      const ownerId = ids(issuer).owner(repository.split("/", 1)[0] ?? "") ?? UNUSED_ID
+      if (set.policiesOf({ issuer, repository, repositoryId: UNUSED_ID, ownerId }).length > 0) return null
       const hint = didYouMean(repository, named?.keys() ?? [])
-      return `No policy${whose} speaks of this repository.${hint} If the test is about one without policies, add its repository_id.`
+      return `No policy${whose} covers this repository.${hint} To test a repository without policies, add its repository_id.`
     },
   }
 }

@@ -4,7 +4,7 @@ import type { IssuerConfig } from "../../broker/core/policy/model.ts"
 import type { Result } from "../../broker/core/result.ts"
 import type { DenialCode } from "./schema.ts"
 
-/** One policy test, checked, with the defaults of its file in it. */
+/** One checked policy test, merged with the defaults of its file. */
 export interface PolicyTest {
   readonly name: string
   readonly file: string
@@ -13,27 +13,27 @@ export interface PolicyTest {
   readonly column: number
   /** The issuer's name in the organisation file. */
   readonly issuer: string
-  /** The claims of the job's token, all of them. */
+  /** All claims of the job's token. */
   readonly claims: Claims
-  /** Whether the token is bound to a key of the job's. */
+  /** Whether the token is bound to a key of the job. */
   readonly bound: boolean
   readonly protection: ProtectionFact
-  /** What the job asks for. */
+  /** The grants that the job asks for. */
   readonly grants: readonly string[]
   readonly ttlSeconds?: number
   readonly expected: Expectation
 }
 
-/** What must come out. What is left out may be anything. */
+/** The expected result. A member that is left out may have any value. */
 export interface Expectation {
   readonly outcome: "allow" | "deny"
   readonly code?: DenialCode
-  /** The name of a rule or a boundary that must be why. */
+  /** The name of a rule or a boundary that must have decided. */
   readonly by?: string
   readonly ttlSeconds?: number
 }
 
-/** What a test must know of an issuer family to make an identity as the broker does. */
+/** The part of an issuer family that turns claims into an identity, as the broker does. */
 export interface IdentifyingFamily {
   readonly requiredStrings: readonly string[]
   identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string>

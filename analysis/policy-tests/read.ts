@@ -13,14 +13,14 @@ import type { Expectation, PolicyTest } from "./model.ts"
 import { SAMPLES } from "./samples.ts"
 import { type PolicyTestFile, policyTestSchema, type TestJob } from "./schema.ts"
 
-/** How the names of files with policy tests end. */
+/** The suffix of files with policy tests. */
 export const POLICY_TEST_SUFFIX = ".test.yaml"
 
 /**
- * Reads the policy tests of a folder, in the order of their files and lines: all faults, or all tests.
+ * Reads the policy tests of a folder, in the order of their files and lines: all tests, or all faults.
  *
- * Strict, because a test that misspells what it is about passes for the wrong reason: everything that a test names must be
- * known to the folder. Without a set, because the folder has faults of its own, only the form is checked. Pure; never throws.
+ * Strict: the folder must know everything that a test names, because a test with a misspelled name passes for the wrong
+ * reason. `set` is null when the folder has faults of its own; then only the form is checked. Pure; never throws.
  */
 export function readPolicyTests(
   files: readonly PolicyInput[],
@@ -58,7 +58,7 @@ const UNKNOWN_PROTECTION: ProtectionFact = {
 
 const MAX_HINTS = 10
 
-/** Reads a file whose form is right, and says of everything it names whether that is there. */
+/** Reads a file of the right form, and checks that everything it names exists. */
 class TestFileReader {
   readonly #file: string
   readonly #root: YamlNode
@@ -83,7 +83,7 @@ class TestFileReader {
       const first = lines.get(test.name)
       if (first === undefined) lines.set(test.name, line)
       else {
-        const message = `The test in line ${first} is called ${quote(test.name)} too: give each test a name of its own.`
+        const message = `The test in line ${first} has the name ${quote(test.name)} too. Give each test its own name.`
         this.#no([...path, "name"], "value_invalid", message)
       }
       this.#checkJob(path, test)
@@ -92,15 +92,15 @@ class TestFileReader {
     })
   }
 
-  /** Null when there is a fault, or no folder to hold the test against. */
+  /** Null when the test has a fault, or when there is no loaded folder to check it against. */
   #test(path: YamlPath, defaults: TestJob, test: TestPart): PolicyTest | null {
     const { sample: sampleName = defaults.sample, grants = defaults.grants } = test
     const { claims: changes, without } = merged(defaults, test)
     if (sampleName === undefined) this.#missing(path, "sample", "the token that the test begins with")
-    if (grants === undefined) this.#missing(path, "grants", "what the job asks for")
+    if (grants === undefined) this.#missing(path, "grants", "the grants that the job asks for")
     const { repository, repository_id: id } = changes
     if (repository === undefined && !without.has("repository")) {
-      this.#missing(path, "repository", "whose job it is, under the claims")
+      this.#missing(path, "repository", "the repository of the job, under claims")
     }
     if (this.#folder === null || sampleName === undefined || grants === undefined) return null
 
@@ -114,7 +114,7 @@ class TestFileReader {
       if (message !== null) this.#no([...at, "claims", "repository"], "value_invalid", message)
     }
     if (test.by !== undefined && !known.deciders.has(test.by)) {
-      const message = `No rule and no boundary is called ${quote(test.by)}.${this.#hint(test.by, known.deciders)}`
+      const message = `There is no rule or boundary ${quote(test.by)}.${this.#hint(test.by, known.deciders)}`
       this.#no([...path, "by"], "value_invalid", message)
     }
     const all = githubClaims(sample, { iss: issuer.url, ...changes }, without, known.ids(issuer.name))
@@ -142,17 +142,18 @@ class TestFileReader {
       return null
     }
     if (issuer?.family === family) return issuer
-    const known = `The organisation file lists for ${family}: ${names.join(", ") || "none"}.`
-    const message = `The sample's token is from no issuer ${name === undefined ? "of this folder" : quote(name)}. ${known}`
+    const known = `The organisation file lists these issuers of ${family}: ${names.join(", ") || "none"}.`
+    const wrong = name === undefined ? "This folder has no issuer" : `${quote(name)} is not an issuer`
+    const message = `The sample is a token of the family ${family}. ${wrong} of that family. ${known}`
     this.#no([...path, name === undefined ? "sample" : "issuer"], "issuer_unknown", message)
     return null
   }
 
-  /** What a test and the defaults say alike. */
+  /** Checks the keys that a test and the defaults have in common. */
   #checkJob(path: YamlPath, { claims = {}, without = [], grants = [] }: TestJob): void {
     without.forEach((name, index) => {
       if (Object.hasOwn(claims, name)) {
-        this.#no([...path, "without", index], "value_invalid", `The claims here say ${name}, and without it: keep one.`)
+        this.#no([...path, "without", index], "value_invalid", `Both "claims" and "without" name ${name}. Keep one.`)
       }
     })
     grants.forEach((name, index) => {
@@ -163,7 +164,8 @@ class TestFileReader {
     const { known } = this.#folder
     const unknown = (name: string, at: YamlPath) => {
       if (known.isClaim(name)) return
-      const hint = this.#hint(name, known.claims) || " See that the issuer sends it, and that a rule looks at it."
+      const hint =
+        this.#hint(name, known.claims) || " Check that the issuer sends it, and that a rule has a condition on it."
       this.#push(keyPosition(this.#root, at), "key_unknown", `There is no claim ${quote(name)}.${hint}`)
     }
     for (const name of Object.keys(claims)) unknown(name, [...path, "claims", name])
@@ -178,14 +180,14 @@ class TestFileReader {
   }
 
   #missing(path: YamlPath, key: string, what: string): void {
-    this.#no(path, "key_missing", `The key "${key}" is missing here and in the defaults: say ${what}.`)
+    this.#no(path, "key_missing", `The key "${key}" is missing here and in the defaults. Add it: ${what}.`)
   }
 
   #no(path: YamlPath, code: FaultCode, message: string): void {
     this.#push(this.#at(path), code, message)
   }
 
-  /** Once: what the defaults say wrong is wrong in every test. */
+  /** Reports a fault only once: a fault of the defaults shows up in every test. */
   #push(at: Position, code: FaultCode, message: string): void {
     const key = `${at.line}:${at.column} ${code} ${message}`
     if (this.#said.has(key)) return
@@ -193,7 +195,7 @@ class TestFileReader {
     this.#faults.push(fault(this.#file, at, code, message))
   }
 
-  /** A folder can know tens of thousands of names, and a file misspell a thousand. */
+  /** Limited: a folder can know tens of thousands of names, and a file can misspell a thousand. */
   #hint(name: string, known: Iterable<string>): string {
     return this.#hints++ < MAX_HINTS ? didYouMean(name, known) : ""
   }
@@ -203,11 +205,11 @@ class TestFileReader {
   }
 }
 
-/** A test's own claims and omissions over those of the defaults. */
+/** A test's own claims and omissions, which override those of the defaults. */
 function merged(defaults: TestJob, test: TestJob) {
   const own = test.claims ?? {}
   const omitted = new Set(test.without)
-  // A test of another repository inherits no ids: with them it would be a test of the first one under a new name.
+  // A test of another repository inherits no ids: the ids decide, so it would still test the first repository.
   for (const name of Object.keys(own)) for (const follower of FOLLOWS_REPOSITORY.get(name) ?? []) omitted.add(follower)
   const inherited = Object.entries(defaults.claims ?? {}).filter(([name]) => !omitted.has(name))
   const without = [...(defaults.without ?? []).filter((name) => !Object.hasOwn(own, name)), ...(test.without ?? [])]

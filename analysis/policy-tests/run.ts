@@ -9,24 +9,24 @@ import { deciders } from "./deciders.ts"
 import type { IdentifyingFamily, PolicyTest } from "./model.ts"
 import type { DenialCode } from "./schema.ts"
 
-/** What the broker would have answered. */
+/** What the broker would answer. */
 export interface Decided {
   readonly outcome: "allow" | "deny"
   readonly code: "allowed" | DenialCode
-  /** Sentences: what decided, of each grant that the outcome is about. */
+  /** Sentences: why each grant with this outcome was given or refused. */
   readonly reasons: readonly string[]
-  /** Names of the rules and boundaries that are why. */
+  /** Names of the rules and boundaries that decided. */
   readonly by: readonly string[]
   /** The shortest lifetime among the grants; absent when denied. */
   readonly ttlSeconds?: number
-  /** Null when no identity could be made of the claims. */
+  /** Null when the claims do not give a valid identity. */
   readonly trace: Trace | null
 }
 
 export interface PolicyTestResult {
   readonly test: PolicyTest
   readonly passed: boolean
-  /** What came out otherwise than expected, as sentences; empty when the test passed. */
+  /** Sentences: where the result differs from what the test expects. Empty when the test passed. */
   readonly failures: readonly string[]
   readonly decided: Decided
 }
@@ -34,11 +34,11 @@ export interface PolicyTestResult {
 export interface PolicyTestReport {
   /** In the order of the tests. */
   readonly results: readonly PolicyTestResult[]
-  /** By tests that passed: what a test did by mistake, it has not shown. */
+  /** Counts passed tests only: a failed test proves nothing about a rule. */
   readonly coverage: Coverage
 }
 
-/** Runs tests against the folder that they were read with. Decided by the broker's own code; pure, never throws. */
+/** Runs tests against the folder that they were read with. The broker's own code decides. Pure; never throws. */
 export function runPolicyTests(
   set: PolicySet,
   tests: readonly PolicyTest[],
@@ -74,13 +74,13 @@ function runOne(
   return { test, ...judgement }
 }
 
-/** The names of the grants that the policies applying to a job define: no rule decides about any other. */
+/** The names of the grants that the job's policies define. A rule cannot give any other grant. */
 function offeredTo(set: PolicySet, identity: Identity, { trace }: Decision): ReadonlySet<string> {
   const applying = set.policiesOf(identity).filter(({ file }) => trace.policies.includes(file))
   return new Set(applying.flatMap((policy) => [...policy.grants.keys()]))
 }
 
-/** The identity that the broker makes of a test's claims, or with which code it refuses the token, and why. */
+/** The identity that the broker reads from a test's claims; or the code with which it refuses the token, and the reason. */
 function identityOf(
   { organisation }: PolicySet,
   { claims }: PolicyTest,
@@ -92,17 +92,19 @@ function identityOf(
   if (!issuer || !family)
     return no(
       "token_issuer_unknown",
-      `The organisation file lists no issuer with the iss ${quote(String(claims["iss"] ?? ""))}.`,
+      `The organisation file lists no issuer with the URL ${quote(String(claims["iss"] ?? ""))}, which is the claim iss.`,
     )
   const missing = family.requiredStrings.filter((name) => typeof claims[name] !== "string")
   if (missing.length > 0) {
     return no(
       "token_claims_invalid",
-      `Every token of issuer ${issuer.name} has these claims as texts, and this one lacks them: ${missing.join(", ")}.`,
+      `A token of issuer ${issuer.name} must have these claims as strings, and this one does not: ${missing.join(", ")}.`,
     )
   }
   const identity = family.identify(claims, issuer)
-  return identity.ok ? identity.value : no("token_claims_invalid", `The token's claims do not fit: ${identity.fault}.`)
+  return identity.ok
+    ? identity.value
+    : no("token_claims_invalid", `The claims of the token are not valid: ${identity.fault}.`)
 }
 
 function decidedOf(decision: Decision, bound: boolean, offered: ReadonlySet<string>): Decided {
@@ -112,7 +114,7 @@ function decidedOf(decision: Decision, bound: boolean, offered: ReadonlySet<stri
   const reasons = about.map(sentenceOf)
   if (decision.outcome === "deny") return { outcome, code: decision.code, reasons, by, trace }
   if (decision.requireBoundToken && !bound) {
-    const reason = "The policies allow it, but only to tokens that are bound to a key of the job's."
+    const reason = "The policies allow it, but only with a token that is bound to a key of the job."
     return { outcome: "deny", code: "bound_token_required", reasons: [reason], by: [], trace }
   }
   const ttlSeconds = Math.min(...decision.grants.map((granted) => granted.ttlSeconds))
@@ -126,24 +128,29 @@ function judged({ expected }: PolicyTest, decided: Decided): Omit<PolicyTestResu
   const { outcome, code, by, ttlSeconds } = decided
   if (outcome !== expected.outcome) {
     failures.push(
-      outcome === "allow" ? "Expected deny, and it is allowed." : `Expected allow, and it is denied (${code}).`,
+      outcome === "allow"
+        ? "Expected deny, but the job is allowed."
+        : `Expected allow, but the job is denied (${code}).`,
     )
   } else {
     if (expected.code !== undefined && expected.code !== code) {
-      failures.push(`Expected the code ${expected.code}, and it is ${code}.`)
+      failures.push(`Expected the code ${expected.code}, but the code is ${code}.`)
     }
     if (expected.code === undefined && (code === "token_claims_invalid" || code === "token_issuer_unknown")) {
-      failures.push(`No policy was asked: no such token exists. Correct the claims, or expect it with code: ${code}.`)
+      failures.push(
+        `The broker refuses such a token before it reads any policy. Correct the claims, or expect this with code: ${code}.`,
+      )
     }
     if (expected.by !== undefined && !by.includes(expected.by)) {
-      const others = by.length === 0 ? "no rule and no boundary" : by.map(quote).join(" and ")
-      failures.push(`Expected it by ${quote(expected.by)}, and it is by ${others}.`)
+      const others =
+        by.length === 0 ? "no rule or boundary decided" : `it was decided by ${by.map(quote).join(" and ")}`
+      failures.push(`Expected the decision by ${quote(expected.by)}, but ${others}.`)
     }
     if (expected.ttlSeconds !== undefined && decided.trace) {
       const wrong = decided.trace.grants.filter(({ ttl_seconds: ttl }) => ttl !== expected.ttlSeconds)
       for (const { name, ttl_seconds: ttl } of wrong) {
         const granted = formatDuration(ttl ?? ttlSeconds ?? 0)
-        failures.push(`Expected ${name} for ${formatDuration(expected.ttlSeconds)}, and it is for ${granted}.`)
+        failures.push(`Expected ${name} for ${formatDuration(expected.ttlSeconds)}, but the lifetime is ${granted}.`)
       }
     }
   }

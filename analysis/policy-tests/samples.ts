@@ -1,12 +1,12 @@
 import type { ClaimValue } from "../../broker/core/identity.ts"
 
-/** The claims of one token as its issuer sends it: what a test begins with, and changes. */
+/** The claims of one token as its issuer sends it. A test starts with them and changes some. */
 export interface Sample {
   /** The issuer family whose token it is. */
   readonly family: string
-  /** What kind of job has such a token, for people. */
+  /** Which kind of job has such a token, for people. */
   readonly summary: string
-  /** The two standard forms of GitHub's `sub`: with names only, or with ids behind them. */
+  /** The two standard forms of GitHub's `sub`: names only, or names with ids. */
   readonly subject: "names" | "names-and-ids"
   readonly claims: Readonly<Record<string, ClaimValue>>
 }
@@ -49,8 +49,8 @@ const github = (
 ): Sample => ({ family: "github-actions", summary, subject, claims })
 
 /**
- * The tokens that a test can begin with, by their names. What follows from other claims (`sub`, `repository_owner`,
- * `ref_type`, `workflow_ref`, ...) is not written here: `github-claims.ts` derives it once the changes are known.
+ * The tokens that a test can start with, by name. Claims that depend on others (`sub`, `repository_owner`, `ref_type`,
+ * `workflow_ref`, ...) are not here: `github-claims.ts` derives them after the test's changes.
  */
 export const SAMPLES = {
   "github-branch": github("a push to main, in no environment", GITHUB_PUSH),

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../../broker/wire/error-codes.ts"
 import { MAX_GRANTS_PER_REQUEST } from "../../broker/wire/exchange.ts"
 import { SAMPLE_NAMES } from "./samples.ts"
 
-/** The codes with which a job can be refused before anything is minted, once its token has verified. */
+/** The codes with which the broker can refuse a job after verifying its token and before minting. */
 export const DENIAL_CODES = [
   "not_allowed",
   "ttl_too_short",
@@ -18,7 +18,7 @@ export type DenialCode = (typeof DENIAL_CODES)[number]
 
 const notEmpty = { message: "is empty", params: { fault: "value_empty" } }
 
-/** How the host of the environment says that it is protected. What is left out, is not there. */
+/** How the host protects the environment. A protection that is left out is absent. */
 const environmentProtection = z
   .strictObject({
     required_reviewers: z.boolean().optional(),
@@ -37,14 +37,16 @@ const environmentProtection = z
     }),
   )
   .meta({
-    description: "How the job's environment is protected at its host. Left out: unknown, which meets no demand.",
+    description: "How the job's environment is protected at its host. Default: unknown, which meets no requirement.",
     minProperties: 1,
   })
 
-/** What a test says of a job, and what the defaults can say for all of them. */
+/** The keys that describe a job, in a test and in the defaults. */
 const job = {
   sample: z.enum(SAMPLE_NAMES).optional().meta({ description: "The token that the test begins with." }),
-  issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
+  issuer: name
+    .optional()
+    .meta({ description: "The name of an issuer in the organisation file. May be left out when there is only one." }),
   claims: z
     .record(claimName, z.string())
     .refine((value) => Object.keys(value).length > 0, notEmpty)
@@ -58,10 +60,7 @@ const job = {
     .optional()
     .meta({ description: "The grants that the job asks for." }),
   ttl: duration.optional().meta({ description: "The lifetime that the job asks for." }),
-  bound: z
-    .boolean()
-    .optional()
-    .meta({ description: "Whether the token is bound to a key of the job's. It is, if left out." }),
+  bound: z.boolean().optional().meta({ description: "Whether the token is bound to a key of the job. Default: true." }),
   environment_protection: environmentProtection.optional(),
 }
 
@@ -79,7 +78,7 @@ const test = z
   .superRefine((value, context) => {
     const only = (key: "code" | "ttl_granted", outcome: "allow" | "deny") => {
       if (value[key] === undefined || value.expect === outcome) return
-      context.addIssue({ code: "custom", path: [key], message: `stands only beside expect: ${outcome}` })
+      context.addIssue({ code: "custom", path: [key], message: `is only allowed with expect: ${outcome}` })
     }
     only("code", "deny")
     only("ttl_granted", "allow")

@@ -3,25 +3,25 @@ import type { EnvironmentDemand } from "../../broker/core/policy/environment-pro
 import type { Grant } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 
-/** What a grant reaches, as its provider says it, gaps and all: a role's ARN, an audience. */
+/** What a grant reaches, in its provider's words: a role's ARN, an audience. Gaps stay as they are written. */
 export function resourceOf(grant: Grant, providers: ProviderSchemaTable): string {
   const provider = providers.get(grant.connection.provider)
   try {
     const resource: unknown = provider?.resource(writtenFields(grant))
     if (typeof resource === "string" && resource !== "") return resource
   } catch {
-    // A provider need not read a text that has gaps.
+    // A provider may fail on a text with gaps.
   }
   return shown(writtenFields(grant))
 }
 
-/** A grant's own keys, as its policy wrote them where they have gaps. */
+/** A grant's own keys; those with gaps as the policy writes them. */
 export function writtenFields({ fields, template }: Grant): Readonly<Record<string, unknown>> {
   const read = typeof fields === "object" && fields !== null ? (fields as Readonly<Record<string, unknown>>) : {}
   return { ...read, ...template?.raw }
 }
 
-/** A grant's own keys as they are written, as far as boundaries see them. */
+/** A grant's own keys as they are written, reduced to those that boundaries compare. */
 export const fieldsSeen = (grant: Grant): unknown => underCeiling(grant, writtenFields(grant))
 
 /** How one grant differs from another: `role a instead of b`, `through aws-dev instead of aws-prod`. */

@@ -6,21 +6,22 @@ import { contentOf } from "../scopes/meaning.ts"
 import type { Survey } from "../scopes/survey.ts"
 import { type Reach, reachesBy } from "./reach.ts"
 
-/** One credential that a grant of some name gives, and to whom: what two sets are compared by. */
+/** One credential that a grant gives, and the jobs that get it. Two sets are compared by their offers. */
 export interface Offer {
   readonly reach: Reach
-  /** Equal for the same credential, its lifetime aside. */
+  /** Equal for the same credential, whatever its lifetime. */
   readonly content: string
-  /** Who gets it for sure, and who as far as anybody can tell. */
+  /** The jobs that certainly get it. */
   readonly sure: Region
+  /** The jobs that get it or may get it. */
   readonly possible: Region
-  /** How long it lives, for whom: disjoint, and everybody of `possible` is in one. */
+  /** The lifetimes and the jobs that get each. The regions are disjoint, and together they are `possible`. */
   readonly lifetimes: readonly Lifetime[]
-  /** What the environment must be like, one property each, and for whom. */
+  /** How the environment must be protected, one property each, and for which jobs. */
   readonly demands: readonly { readonly demand: EnvironmentDemand; readonly region: Region }[]
 }
 
-/** What can be compared: whom something is given to, for how long, and what is demanded of whom. */
+/** The part of an offer that a comparison needs. */
 export type Comparable = Pick<Offer, "content" | "sure" | "possible" | "lifetimes" | "demands">
 
 export interface Lifetime {
@@ -28,7 +29,7 @@ export interface Lifetime {
   readonly region: Region
 }
 
-/** What is offered under a name in a scope. */
+/** The offers of a grant's name in a scope. */
 export function offersOf(survey: Survey, name: string): Result<readonly Offer[], TooComplex> {
   return attempt((must) =>
     must(reachesBy(survey, name)).flatMap((reach): Offer[] => {
@@ -50,7 +51,7 @@ export function offersOf(survey: Survey, name: string): Result<readonly Offer[],
   )
 }
 
-/** Whether whoever meets the one demand meets the other. Both demand one property. */
+/** Whether an environment that meets the one demand also meets the other. Each demand has one property. */
 export function implies(one: EnvironmentDemand, other: EnvironmentDemand): boolean {
   if (other.requiredReviewers) return one.requiredReviewers
   if (other.preventSelfReview) return one.preventSelfReview
@@ -58,7 +59,7 @@ export function implies(one: EnvironmentDemand, other: EnvironmentDemand): boole
   return one.deploymentBranches?.every((branches) => wanted.includes(branches)) ?? false
 }
 
-/** A demand as several, each of one property. */
+/** Splits a demand into demands of one property each. */
 export function singly({
   requiredReviewers,
   preventSelfReview,
@@ -72,7 +73,7 @@ export function singly({
   ]
 }
 
-/** Who is held to which of some limits: the lowest counts, and `most` where there is none. */
+/** The lifetime that applies to each job: the lowest of its limits, or `most` without a limit. */
 export function limitedTo(most: number, limits: readonly Lifetime[], among: Region, must: Must): readonly Lifetime[] {
   const lifetimes: Lifetime[] = []
   let left = among

@@ -22,18 +22,18 @@ import type { Scope } from "../scopes/scope.ts"
 import { boundariesOver, regionOfTarget } from "../scopes/scope-space.ts"
 import { type Comparable, type Lifetime, limitedTo, singly } from "./offers.ts"
 
-// Policies that repositories keep for themselves are read when a job asks, and nobody can read them offline. What they could
-// give is known all the same: the ceiling says it, entry by entry, for every grant that anybody could write.
+// The broker reads policies that repositories keep for themselves when a job asks; they cannot be read offline. What they
+// could give is still known: the ceiling limits it, entry by entry, for every grant that such a policy could define.
 
-/** One set, as far as it says what could be given to an issuer's jobs: to those of one scope, or to all. */
+/** The part of a set that limits what an issuer's jobs could get: jobs of one scope, or all. */
 export interface Side {
   readonly set: PolicySet
   readonly issuer: IssuerConfig | null
-  /** Whether repositories keep policies at all. */
+  /** Whether repositories may keep policies of their own. */
   readonly isOpen: boolean
   readonly boundaries: readonly Boundary[]
   readonly scope: Scope | null
-  /** The organisation's own policies that restrict whatever grant there is. */
+  /** The organisation's own policies that restrict every grant: by a deny of all, or by a demand on the environment. */
   readonly restricting: readonly Policy[]
 }
 
@@ -42,7 +42,7 @@ export interface Sides {
   readonly next: Side
 }
 
-/** What a set says of an issuer's jobs. `scope`: of those alone. */
+/** The part of a set about an issuer's jobs; with `scope`, about the jobs of that scope only. */
 export function sideOf(set: PolicySet, name: string, scope: Scope | null): Side {
   const issuer = set.organisation.issuers.get(name) ?? null
   const { boundaries } = set.organisation
@@ -60,7 +60,7 @@ export function sideOf(set: PolicySet, name: string, scope: Scope | null): Side 
   }
 }
 
-/** A space of every job of the issuer and every grant that could be written, in which both sides can be compared. */
+/** A space of every job of the issuer and every possible grant, in which both sides can be compared. */
 export function ownPoliciesSpace(
   { old, next }: Sides,
   axes: FieldAxes,
@@ -79,7 +79,7 @@ export function ownPoliciesSpace(
   const pin = (claim: string, texts: readonly string[]) => {
     const within = texts.map(languageOfText)
     domains.set(claim, { ...domains.get(claim), present: "always", within, samples: texts })
-    // Told apart, whatever conditions say: an owner's id decides which wide policies restrict its repositories.
+    // The values get separate atoms even if no condition names them: an owner's id decides which wide policies apply.
     if (within.length > 1) for (const language of within) add(claim, language)
   }
   pin("iss", [...new Set(urls)])
@@ -112,14 +112,14 @@ export function ownPoliciesSpace(
   return createSpace({ conditions, domains, languages })
 }
 
-/** What one entry of a boundary could let be given. */
+/** What one entry of a boundary allows a repository's own policy to give. */
 export interface Potential extends Comparable {
   readonly boundary: Boundary
   readonly entry: BoundaryEntry
   readonly connection: Connection
 }
 
-/** What the entries for a connection could let be given. */
+/** What the boundary entries for a connection allow repositories' own policies to give. */
 export function potentialsOf(
   side: Side,
   name: string,

@@ -12,44 +12,45 @@ import type { ScopePart } from "../scopes/scope-space.ts"
 import { deniedOf, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
 import { axisOf, regionOfEntry, regionOfFillable, regionOfFilled } from "../scopes/template-region.ts"
 
-/** Who in a scope gets a grant: exactly, for every identity at once. */
+/** Exactly which jobs of a scope get a grant, for all identities at once. */
 export interface Reach {
   readonly scope: Scope
   readonly grant: Grant
   /** The policy that defines the grant. */
   readonly policy: Policy
-  /** Whom the policies admit, whatever the ceiling says. */
+  /** The jobs that the policies admit, before the ceiling is applied. */
   readonly admitted: Region
-  /** Who of them really gets it, once the demands on the environment are met. */
+  /** The admitted jobs that get the grant, if their environment is protected as demanded. */
   readonly inside: Region
-  /** Who of them is refused, because the grant would be outside the ceiling. */
+  /** The admitted jobs that are refused, because the grant would be outside the ceiling. */
   readonly outside: Region
-  /** Of whom neither is proven: several claims fill one text, or a provider rewrites it. Empty as a rule. */
+  /** Admitted jobs with neither proven: several claims fill one text, or a provider rewrites it. Usually empty. */
   readonly unproven: Region
-  /** Why those outside are: each of them is in at least one. */
-  readonly escapes: readonly Escape[]
-  /** What the environment must be like for anybody inside to get it. */
+  /** Why the ceiling refuses the jobs outside. Each of them is in at least one. */
+  readonly refusals: readonly CeilingRefusal[]
+  /** How the environment of the jobs inside must be protected. */
   readonly demands: readonly SourcedDemand[]
-  /** The longest lifetime that anybody inside can get. Zero when nobody is. */
+  /** The longest lifetime that a job inside can get. Zero when there is none. */
   readonly maxTtlSeconds: number
 }
 
 /**
- * Why a part of the admitted is outside. `not-allowed`: no boundary allows it, and these are over the repository.
- * `requirement`: these boundaries require what it does not fulfil. `lifetime`: they allow less than its provider can mint.
- * `no-environment`: they, or for none of them a policy, demand a protected one, and the jobs run in none.
+ * Why the ceiling refuses a part of the admitted jobs. `not-allowed`: no boundary allows the grant; `boundaries` cover the
+ * repository. `requirement`: the jobs do not meet what these boundaries require. `lifetime`: they allow less than the
+ * provider's shortest lifetime. `no-environment`: these boundaries, or a policy if there are none, demand a protected
+ * environment, and the jobs run in no environment.
  */
-export interface Escape {
+export interface CeilingRefusal {
   readonly why: "not-allowed" | "requirement" | "lifetime" | "no-environment"
   readonly boundaries: readonly Boundary[]
   readonly region: Region
 }
 
-/** What is demanded of the environment, by a boundary or a policy, and of whose jobs. */
+/** A demand on the environment, the boundary or policy it comes from, and the jobs that it applies to. */
 export interface SourcedDemand {
   readonly demand: EnvironmentDemand
   readonly file: string
-  /** The boundary's name; absent for a policy's own demand. */
+  /** The name of the boundary; absent for a policy's demand. */
   readonly boundary?: string
   readonly region: Region
 }
@@ -60,11 +61,11 @@ export const grantNamesOf = ({ policies }: Pick<Scope, "policies">): readonly st
 ]
 
 /**
- * Who in a scope can get a grant of this name: one answer for each policy that defines it, for the identities that it
- * alone defines it for (two definitions refuse each other).
+ * Which jobs of a scope can get a grant of this name: one result for each policy that defines it. A job for which two
+ * policies define it is in no result, because the broker refuses an ambiguous grant.
  *
- * By the engine's own word for each value of each claim, so that it cannot drift from what the broker decides. Only what a
- * provider's schema says of texts with open gaps is not asked: a job whose filled-in text it refuses counts as admitted.
+ * The broker's engine decides each value of each claim, so the result cannot drift from the broker. One exception: the
+ * provider's schema is not asked about texts with open gaps, so a job whose filled-in text it refuses counts as admitted.
  */
 export function reachesBy(survey: Survey, name: string): Result<readonly Reach[], TooComplex> {
   return attempt((must) => {
@@ -92,13 +93,13 @@ export function reachesBy(survey: Survey, name: string): Result<readonly Reach[]
   })
 }
 
-/** The same, for whoever asks nothing else about the scope. */
+/** The same, for callers that need nothing else about the scope. */
 export function reachesOf(part: ScopePart, name: string, space: Space): Result<readonly Reach[], TooComplex> {
   const survey = surveyOf(part, space)
   return survey.ok ? reachesBy(survey.value, name) : survey
 }
 
-/** One definition of a grant, and whom the policies admit to it. */
+/** One definition of a grant, and the jobs that the policies admit to it. */
 interface Admission extends Survey {
   readonly policy: Policy
   readonly grant: Grant
@@ -121,9 +122,10 @@ function reachOf(admission: Admission, must: Must): Reach {
   const unproven = must(subtract(must(intersect(admitted, possible)), sure))
   const unallowed = must(subtract(must(subtract(admitted, allowed.possible)), free))
   const over = ceiling.filter(({ concerns }) => meets(concerns, unallowed)).map(({ boundary }) => boundary)
-  const escapes: Escape[] = [{ why: "not-allowed" as const, boundaries: over, region: unallowed }, ...barring].filter(
-    ({ region }) => !isEmpty(region),
-  )
+  const refusals: CeilingRefusal[] = [
+    { why: "not-allowed" as const, boundaries: over, region: unallowed },
+    ...barring,
+  ].filter(({ region }) => !isEmpty(region))
   return {
     scope,
     grant,
@@ -132,13 +134,13 @@ function reachOf(admission: Admission, must: Must): Reach {
     inside,
     outside: must(subtract(admitted, possible)),
     unproven,
-    escapes,
+    refusals,
     demands: demandsOn(admission, inside, must),
     maxTtlSeconds: longestTtl(grant, ceiling, inside, must),
   }
 }
 
-/** Whose grant some boundary allows. */
+/** The jobs to which some boundary allows the grant. */
 function allowedBy({ space, ceiling, grant, scope }: Admission, must: Must): { sure: Region; possible: Region } {
   const [sure, possible]: [Region[], Region[]] = [[], []]
   for (const { boundary, allows } of ceiling) {
@@ -151,15 +153,15 @@ function allowedBy({ space, ceiling, grant, scope }: Admission, must: Must): { s
   return { sure: must(union(space, sure)), possible: must(union(space, possible)) }
 }
 
-/** Whom boundaries and policies refuse although they are admitted and allowed. */
-function barringOf({ ceiling, grant, scope, admitted, applies }: Admission, must: Must): readonly Escape[] {
+/** The admitted jobs that boundaries and policies refuse for another reason than a missing allowance. */
+function barringOf({ ceiling, grant, scope, admitted, applies }: Admission, must: Must): readonly CeilingRefusal[] {
   const inNone = scope.environment === undefined
   const barring = ceiling.flatMap(({ boundary, violates, restricts }) => {
-    const escapes = [{ why: "requirement" as const, boundaries: [boundary], region: violates }]
+    const refusals = [{ why: "requirement" as const, boundaries: [boundary], region: violates }]
     const bar = (why: "lifetime" | "no-environment") => ({ why, boundaries: [boundary], region: restricts })
     const tooShort = (boundary.maxTtlSeconds ?? Infinity) < grant.minTtlSeconds
     const unprotected = inNone && boundary.protectedEnvironment !== undefined
-    return [...escapes, ...(tooShort ? [bar("lifetime")] : []), ...(unprotected ? [bar("no-environment")] : [])]
+    return [...refusals, ...(tooShort ? [bar("lifetime")] : []), ...(unprotected ? [bar("no-environment")] : [])]
   })
   const demanding = [...applies].flatMap(([{ protectedEnvironment }, region]) =>
     inNone && protectedEnvironment ? [{ why: "no-environment" as const, boundaries: [], region }] : [],
@@ -186,7 +188,7 @@ function demandsOn({ ceiling, applies }: Admission, inside: Region, must: Must):
   })
 }
 
-/** Takes away whom each limit binds, the lowest first: the limit at which nobody is left is the highest that anybody has. */
+/** Removes the jobs that each limit applies to, the lowest limit first. The limit that removes the last job is the result. */
 function longestTtl(grant: Grant, ceiling: readonly BoundaryRegions[], inside: Region, must: Must): number {
   if (isEmpty(inside)) return 0
   const limits = ceiling.flatMap(({ boundary: { maxTtlSeconds }, restricts }) =>
@@ -200,7 +202,7 @@ function longestTtl(grant: Grant, ceiling: readonly BoundaryRegions[], inside: R
   return grant.ttlSeconds
 }
 
-/** The grant with its gaps closed when the scope leaves no choice; null when what goes in is none that its provider takes. */
+/** The grant with its gaps filled, if the scope fixes their claims; null if the provider refuses the filled-in text. */
 function closedGrant(grant: Grant, { pinned }: Scope): Grant | null {
   const { template, ...rest } = grant
   if (template === undefined || !template.claims.every((claim) => pinned.has(axisOf(claim)))) return grant

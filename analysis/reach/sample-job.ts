@@ -6,7 +6,7 @@ import type { Region, Witness } from "../regions/region.ts"
 import { candidatesOf } from "../regions/witnesses.ts"
 import { contentOf, settingsOf } from "../scopes/meaning.ts"
 
-/** Every way in which an environment can be protected, the best first. */
+/** All combinations of environment protection, the strongest first. */
 export const PROTECTIONS: readonly ProtectionFact[] = [true, false].flatMap((requiredReviewers) =>
   [true, false].flatMap((preventSelfReview) =>
     (["protected", "custom", "all"] satisfies (DeploymentBranches | "all")[]).map((deploymentBranches) => ({
@@ -17,8 +17,8 @@ export const PROTECTIONS: readonly ProtectionFact[] = [true, false].flatMap((req
 )
 
 /**
- * The job with these claims, as an issuer of the set vouches for it; null when the set lists no such issuer. `iss` is the
- * set's own, so that one job can be held against sets that know its issuer by different URLs.
+ * The job with these claims, as a token of the set's issuer describes it; null when the set does not list the issuer. `iss`
+ * is the set's URL, so that one job can be decided by two sets that have different URLs for the issuer.
  */
 export function jobOf(witness: Witness, issuer: string, { organisation }: PolicySet): Identity | null {
   const config = organisation.issuers.get(issuer)
@@ -44,7 +44,7 @@ export function jobOf(witness: Witness, issuer: string, { organisation }: Policy
   }
 }
 
-/** What is asked for whom: one grant, for one job, perhaps with a policy that its repository keeps for itself. */
+/** One question to the engine: one grant for one job. */
 export interface SampleQuestion {
   readonly witness: Witness
   readonly issuer: string
@@ -52,7 +52,7 @@ export interface SampleQuestion {
   readonly protection: ProtectionFact
 }
 
-/** What the broker's own engine says; null when the job's issuer is none of the set's. */
+/** The decision of the broker's own engine; null when the set does not list the job's issuer. */
 export function decideSample(
   set: PolicySet,
   { witness, issuer, grant, protection }: SampleQuestion,
@@ -64,7 +64,7 @@ export function decideSample(
   return decide({ organisation: set.organisation, policies, identity, grants: [grant], protection })
 }
 
-/** Whether the first decision gives anything that the other does not: another credential, or the same for longer or more freely. */
+/** Whether the first decision gives more than the second: another credential, or the same for longer or with fewer demands. */
 export function isMore(more: Decision | null, less: Decision | null): boolean {
   if (more?.outcome !== "allow") return false
   if (less?.outcome !== "allow") return true
@@ -76,7 +76,7 @@ export function isMore(more: Decision | null, less: Decision | null): boolean {
   })
 }
 
-/** Whether one set really gives a job more than another does, however its environment is protected, by the engine's own word. */
+/** Whether the engine confirms, for some protection of the environment, that one set gives a job more than the other. */
 export function getsMore(more: PolicySet, less: PolicySet, question: Omit<SampleQuestion, "protection">): boolean {
   return PROTECTIONS.some((protection) => {
     const asked = { ...question, protection }
@@ -84,7 +84,7 @@ export function getsMore(more: PolicySet, less: PolicySet, question: Omit<Sample
   })
 }
 
-/** The first job of a region, among a few that differ as much as possible, of which something holds. */
+/** The first job of a region that passes a test. Tries a few jobs that differ as much as possible. */
 export function firstThat(region: Region, holds: (witness: Witness) => boolean): Witness | null {
   for (const witness of candidatesOf(region)) if (holds(witness)) return witness
   return null

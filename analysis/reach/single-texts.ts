@@ -2,7 +2,7 @@ import * as z from "zod"
 import type { Connection } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 
-/** The fields of a connection's grants that can be one text and nothing else, as their provider's schema says. */
+/** The fields of a connection's grants that hold exactly one string, by the provider's schema. */
 export function singleTexts(connection: Connection | undefined, providers: ProviderSchemaTable): ReadonlySet<string> {
   const schema = connection && providers.get(connection.provider)?.grant
   if (!(schema instanceof z.ZodObject)) return new Set()

@@ -3,22 +3,22 @@ import { codeUnits, type Edge, has, isOn, type Language, SEPARATORS } from "./la
 import { type TooComplex, tooComplex } from "./too-complex.ts"
 
 /**
- * All the texts that some languages cannot tell apart, by one of them. Among finitely many languages there are finitely
- * many atoms, and any text whatever belongs to exactly one: what holds for the witnesses holds for every text.
+ * A group of texts that some languages cannot distinguish, represented by one of them. Finitely many languages have finitely
+ * many atoms, and every text belongs to exactly one atom. So what holds for the witnesses holds for every text.
  */
 export interface Atom {
-  /** Indices, rising, of the languages that have these texts. */
+  /** Indices of the languages that contain these texts, in rising order. */
   readonly members: readonly number[]
-  /** One of the texts: a sample if one was given, or the shortest. Empty only if no other text will do. */
+  /** One of the texts: a given sample, or the shortest text. Empty only if the atom has no other text. */
   readonly witness: string
 }
 
 export interface AtomOptions {
-  /** Only texts of at least one of these. Left out: any text. */
+  /** Only texts of at least one of these languages. Absent: any text. */
   readonly within?: readonly Language[]
-  /** Texts that make good witnesses, the best first; their atoms come first. */
+  /** Texts that are good witnesses, the best first. Their atoms come first. */
   readonly samples?: readonly string[]
-  /** How many moves of an automaton may be looked at. */
+  /** The most moves of an automaton to examine. */
   readonly maxMoves?: number
 }
 
@@ -26,11 +26,11 @@ const MAX_MOVES = 4_000_000
 const MAX_ATOMS = 2_000
 
 /**
- * The atoms of some languages: every combination of them that a text can belong to, and none that no text can.
+ * The atoms of some languages: exactly the combinations of languages that a text can belong to.
  *
- * Runs all automata together over all texts at once, shortest first, and notes at each state who accepts. The alphabet is
- * exact at each state: the code units that some edge there spells out, and one for each kind of all others. Patterns can
- * be written for which there are exponentially many states; past `maxMoves` the answer is that it is too complex.
+ * Runs all automata together over all texts, the shortest first, and records at each state which languages accept. The
+ * alphabet is exact at each state: the code units that an edge spells out, and one unit for each kind of the others. Some
+ * patterns lead to exponentially many states; after `maxMoves` the result is "too complex".
  */
 export function atomsOf(
   languages: readonly Language[],
@@ -54,7 +54,7 @@ export function atomsOf(
   while (front.length > 0) {
     const next: State[] = []
     for (const { states, text } of front) {
-      // The empty text stands back: another of its atom says more to whoever reads it.
+      // Prefers another text of the same atom to the empty one: it tells the reader more.
       if (text !== "") note(accepting(states), text)
       for (const unit of alphabetAt(machine, states)) {
         const reached = machine.step(states, unit)
@@ -62,7 +62,7 @@ export function atomsOf(
         const key = reached.join()
         if (seen.has(key)) continue
         seen.add(key)
-        // Once no text of `within` can follow, nothing that follows counts.
+        // Stops when no text of `within` can follow.
         if (isWithin(machine.owners(reached))) next.push({ states: reached, text: text + String.fromCharCode(unit) })
       }
       if (moves > maxMoves || found.size > MAX_ATOMS) return tooComplex("these patterns overlap in too many ways")
@@ -73,12 +73,12 @@ export function atomsOf(
   return ok([...found.values()])
 }
 
-/** A text that both languages have; null when there is none. */
+/** A text that belongs to both languages; null when there is none. */
 export function meeting(one: Language, other: Language): Result<string | null, TooComplex> {
   return first([one, other], (members) => members.length === 2, one)
 }
 
-/** A text of the language that none of the others has; null when they cover it. */
+/** A text of the language that belongs to none of the others; null when the others cover the language. */
 export function escaping(language: Language, others: readonly Language[]): Result<string | null, TooComplex> {
   return first(others, (members) => members.length === 0, language)
 }
@@ -98,7 +98,7 @@ interface State {
   readonly text: string
 }
 
-/** Several automata side by side, as one. */
+/** Several automata combined into one. */
 interface Machine {
   readonly starts: readonly number[]
   readonly accepts: ReadonlySet<number>
@@ -142,15 +142,15 @@ function rising(states: ReadonlySet<number>): readonly number[] {
   return states.size < 2 ? [...states] : [...states].sort((a, b) => a - b)
 }
 
-/** Code units that stand for all others of their kind, the most readable first. */
+/** Code units that represent all others of their kind, the most readable first. */
 const LETTERS = codeUnits("xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789_-")
 const DOTS = codeUnits(".")
 const REST = codeUnits("+~%!#$&'(),;=?[]^`{|}<> ")
 const KINDS = [LETTERS, DOTS, [...SEPARATORS]]
 
 /**
- * Code units by which every move from these states can be made: each that an edge spells out, and of the others, which no
- * edge tells apart within their kind, one a kind.
+ * Code units that cover every move from these states: each unit that an edge spells out, and one of each kind of the others,
+ * which edges cannot distinguish within a kind.
  */
 function alphabetAt({ edges }: Machine, states: readonly number[]): readonly number[] {
   const spelt = new Set<number>()
@@ -159,7 +159,7 @@ function alphabetAt({ edges }: Machine, states: readonly number[]): readonly num
   return [...others, ...[...spelt].sort((a, b) => a - b), unspelt(spelt)]
 }
 
-/** A code unit of no kind above that is not spelt out: there are more of them than any number of patterns can spell. */
+/** A code unit outside the kinds above that no edge spells out. There are always some: patterns cannot spell out all. */
 function unspelt(spelt: ReadonlySet<number>): number {
   const plain = REST.find((unit) => !spelt.has(unit))
   if (plain !== undefined) return plain

@@ -1,35 +1,35 @@
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 
 /**
- * A regular language over UTF-16 code units: an automaton without empty moves. Patterns are such languages, so what two
- * of them have in common, or what one leaves out, is decided and not sampled.
+ * A regular language over UTF-16 code units, as an automaton without empty moves. Patterns are such languages, so their
+ * intersections and differences are computed exactly, not sampled.
  */
 export interface Language {
-  /** What leads on from each state. */
+  /** The edges from each state. */
   readonly edges: readonly (readonly Edge[])[]
   readonly starts: readonly number[]
   readonly accepts: ReadonlySet<number>
 }
 
-/** A step to another state, on one code unit or on any of a class. */
+/** A move to another state, on one code unit or on any of a class. */
 export interface Edge {
   readonly on: Symbols
   readonly to: number
 }
 
 /**
- * A code unit, or many: `anything`; `segment` for what `*` stands for; `word` and `letter` for what may be filled into a
- * template, with and without the dot.
+ * One code unit, or a class: `anything`; `segment` for the characters that `*` matches; `word` and `letter` for what may be
+ * filled into a template, with and without the dot.
  */
 export type Symbols = number | "anything" | "segment" | "word" | "letter"
 
-/** A symbol to be met once, or any number of times. */
+/** A symbol that occurs once, or any number of times. */
 interface Piece {
   readonly on: Symbols
   readonly many: boolean
 }
 
-/** What a pattern matches. */
+/** The texts that a pattern matches. */
 export function languageOfPattern(pattern: Pattern): Language {
   return chain(
     pattern.steps.flatMap((step): Piece[] => {
@@ -40,7 +40,7 @@ export function languageOfPattern(pattern: Pattern): Language {
   )
 }
 
-/** One text and nothing else. */
+/** Exactly one text. */
 export const languageOfText = (text: string): Language => chain(literally(text))
 
 /** Letters, digits and `_ . -`: at least one. */
@@ -64,7 +64,7 @@ export function followedBy(first: Language, second: Language): Language {
   const moved = second.edges.map((edges) => edges.map(({ on, to }) => ({ on, to: to + offset })))
   const joined = first.edges.map((edges) => [
     ...edges,
-    // Whoever has just finished the first may as well stand at the start of the second.
+    // An accepting state of the first language is also the start of the second.
     ...edges.filter(({ to }) => first.accepts.has(to)).flatMap(({ on }) => seconds.map((to) => ({ on, to }))),
   ])
   return {
@@ -77,7 +77,7 @@ export function followedBy(first: Language, second: Language): Language {
   }
 }
 
-/** The texts that both languages have. */
+/** The texts that belong to both languages. */
 export function common(one: Language, other: Language): Language {
   const width = other.edges.length
   const pair = (a: number, b: number) => a * width + b
@@ -96,8 +96,8 @@ export function common(one: Language, other: Language): Language {
 }
 
 /**
- * The texts that stand between `before` and `after` in texts of the language: its quotient. By it, what a template's text
- * may be becomes what the claim in its gap may be.
+ * The quotient of a language: the texts between `before` and `after` in its texts. It turns the allowed texts of a template
+ * into the allowed values of the claim in its gap.
  */
 export function between(before: string, language: Language, after: string): Language {
   const accepts = language.edges.flatMap((_, state) =>
@@ -106,7 +106,7 @@ export function between(before: string, language: Language, after: string): Lang
   return { edges: language.edges, starts: walk(language, language.starts, before), accepts: new Set(accepts) }
 }
 
-/** Whether the language has this text. */
+/** Whether this text belongs to the language. */
 export const has = (language: Language, text: string): boolean =>
   walk(language, language.starts, text).some((state) => language.accepts.has(state))
 
@@ -126,15 +126,15 @@ export function isOn(symbols: Symbols, unit: number): boolean {
   }
 }
 
-/** A text as what its languages are over: UTF-16 code units, like the patterns' own. */
+/** The UTF-16 code units of a text. Languages and patterns work on these. */
 export function codeUnits(text: string): number[] {
   return Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
 }
 
-/** Each class of symbols holds those that follow it. */
+/** Each class of symbols contains the classes after it. */
 const CLASSES: readonly Symbols[] = ["anything", "segment", "word", "letter"]
 
-/** The symbols that are both; null when there are none. */
+/** The intersection of two symbols; null when it is empty. */
 function narrower(one: Symbols, other: Symbols): Symbols | null {
   if (typeof one === "number") return isOn(other, one) ? one : null
   if (typeof other === "number") return isOn(one, other) ? other : null
@@ -142,7 +142,7 @@ function narrower(one: Symbols, other: Symbols): Symbols | null {
 }
 
 const DOT = 0x2e
-/** The code units that `*` does not stand for. */
+/** The code units that `*` does not match. */
 export const SEPARATORS: ReadonlySet<number> = new Set(codeUnits("/:@"))
 const WORD_UNITS: ReadonlySet<number> = new Set(
   codeUnits("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"),
@@ -150,9 +150,9 @@ const WORD_UNITS: ReadonlySet<number> = new Set(
 
 const literally = (text: string): Piece[] => codeUnits(text).map((on) => ({ on, many: false }))
 
-/** Pieces in a row. Before each stands one state; behind the last, the one that accepts. */
+/** A sequence of pieces. There is one state before each piece, and an accepting state after the last. */
 function chain(pieces: readonly Piece[]): Language {
-  /** A state, and those that it can pass to without a symbol, because what lies between may be met no time at all. */
+  /** A state, and those reachable from it without a symbol, because the pieces between may occur zero times. */
   const from = (state: number): number[] => (pieces[state]?.many ? [state, ...from(state + 1)] : [state])
   return {
     edges: [...pieces.map(({ on, many }, state) => from(many ? state : state + 1).map((to) => ({ on, to }))), []],

@@ -7,12 +7,12 @@ import { type Language, languageOfPattern, languageOfText } from "./language.ts"
 import { type TooComplex, tooComplex } from "./too-complex.ts"
 
 /**
- * Every identity there can be, as far as some conditions can tell: for each claim they speak of, finitely many values.
- * Regions are subsets of one space; only those of the same space can be compared.
+ * All possible identities, as far as some conditions can distinguish them: finitely many values for each claim in them.
+ * Regions are subsets of one space. Only regions of the same space can be compared.
  *
- * Claims are taken as independent, although a real token's are not (`ref` and `workflow_ref`): a space has every identity
- * that there is and some that no issuer would vouch for, so what is proven for it holds. A claim is one text, number or
- * flag, as GitHub sends them; of a list, whose members can each match something else, a space says nothing.
+ * Claims are treated as independent, although those of a real token are not (`ref` and `workflow_ref`). So a space contains
+ * all real identities and some that no issuer would vouch for; a proof over the space holds for the real ones. A claim is
+ * one text, number or flag, as GitHub sends it. Claims that are lists are not covered.
  */
 export interface Space {
   readonly axes: readonly Axis[]
@@ -20,58 +20,58 @@ export interface Space {
 }
 
 /**
- * What may be spent on regions, in boxes compared on one axis: counted and not timed, so that the same policies come to the
- * same answer on any machine.
+ * The budget for computing regions, in comparisons of two boxes on one axis. It is counted, not timed, so that the same
+ * policies get the same answer on every machine.
  */
 export interface Work {
   /** False when less than this is left: the operation is too complex. */
   spend(steps: number): boolean
 }
 
-/** What one space may cost: seconds. As people write policies, a thousandth of it is spent. */
+/** The budget of one space: some seconds. Usual policies need a thousandth of it. */
 const MAX_STEPS_OF_SPACE = 100_000_000
-/** What all spaces of one run may cost together: about a minute. */
+/** The budget of all spaces of one run: about a minute. */
 const MAX_STEPS = 1_500_000_000
 
-/** One claim, and a value for each way in which it can behave. */
+/** One claim, with one value for each way in which conditions can treat it. */
 export interface Axis {
   readonly claim: string
   /** Null stands for a claim that is missing. */
   readonly values: readonly (string | null)[]
 }
 
-/** What a claim can be, whatever conditions say of it. */
+/** The possible values of a claim, independent of conditions. */
 export interface Domain {
   /** `always`: never missing. `never`: always missing. Left out: either. */
   readonly present?: "always" | "never"
-  /** Only texts of at least one of these. Left out: any text. */
+  /** Only texts of at least one of these languages. Absent: any text. */
   readonly within?: readonly Language[]
-  /** Values that such a claim would have, the best first: witnesses are chosen among them where possible. */
+  /** Realistic values of the claim, the best first. Witnesses use them where possible. */
   readonly samples?: readonly string[]
 }
 
 export interface SpaceInput {
-  /** All that will be asked of the space: its regions are exact for these conditions, and for no others. */
+  /** All conditions that the space must support. Its regions are exact for these conditions only. */
   readonly conditions: Iterable<Condition>
-  /** What is known of claims. A claim with a domain has an axis, whether a condition speaks of it or not. */
+  /** Known facts about claims. A claim with a domain has an axis, even without a condition on it. */
   readonly domains?: ReadonlyMap<string, Domain>
-  /** Further languages by claim, whose texts must be told apart from others. */
+  /** By claim: further languages whose texts the space must distinguish from others. */
   readonly languages?: ReadonlyMap<string, readonly Language[]>
-  /** Axes that were made before, for whoever makes many spaces of policies that are alike. */
+  /** Axes computed earlier, for callers that make many spaces of similar policies. */
   readonly memo?: AxisMemo
 }
 
-/** What spaces of one run share. */
+/** State that the spaces of one run share. */
 export interface AxisMemo {
-  /** Values of axes by what they had to tell apart. Starts empty, and only grows. */
+  /** Values of axes, by the patterns that they distinguish. Starts empty, and only grows. */
   readonly values: Map<string, readonly (string | null)[]>
   readonly work: Work
 }
 
-/** The memory of a run that begins. */
+/** Shared state for a new run. */
 export const axisMemo = (): AxisMemo => ({ values: new Map(), work: workOf(MAX_STEPS) })
 
-/** Makes the space in which these conditions can be held against all identities at once. */
+/** Makes the space in which these conditions can be evaluated for all identities at once. */
 export function createSpace({ conditions, domains, languages, memo }: SpaceInput): Result<Space, TooComplex> {
   const told = new Map<string, Map<string, Language>>()
   const toldOf = (claim: string): Map<string, Language> => {
@@ -85,14 +85,14 @@ export function createSpace({ conditions, domains, languages, memo }: SpaceInput
     if (test.kind === "present") continue
     for (const pattern of test.patterns) known.set(pattern.source, languageOfPattern(pattern))
   }
-  // An allow tells outsiders' events apart by their names, whatever its conditions say.
+  // An allow treats outsiders' events by name, even without a condition on them.
   for (const event of OUTSIDER_EVENTS) toldOf(EVENT_CLAIM).set(event, languageOfText(event))
 
   const axes: Axis[] = []
   const claims = [...new Set([...told.keys(), ...(languages?.keys() ?? [])])].sort()
   for (const claim of claims) {
     const [further, domain] = [languages?.get(claim), domains?.get(claim) ?? {}]
-    // What has no name of its own is not remembered.
+    // Languages have no key, so an axis with further languages is not remembered.
     const { within, ...named } = domain
     const key = further || within ? null : JSON.stringify([named, [...toldOf(claim).keys()].sort()])
     const before = key === null ? undefined : memo?.values.get(key)
@@ -114,7 +114,7 @@ function workOf(steps: number, shared?: Work): Work {
   }
 }
 
-/** The values of one axis as a set of bits, by what each of them, alone in a token, fulfils. */
+/** The values of one axis that pass a test when they are the only claim of a token, as a set of bits. */
 export function valuesThat(axis: Axis, fulfils: (claims: Claims) => boolean): bigint {
   let bits = 0n
   for (const [index, value] of axis.values.entries()) {

@@ -1,21 +1,21 @@
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 
-/** An exact answer would take too long. Whoever asks says so, and never takes it for a yes. */
+/** An exact answer would take too long. The caller must report it, and must never treat it as a yes. */
 export interface TooComplex {
   readonly kind: "too_complex"
   /** What is too complex, for people. */
   readonly reason: string
 }
 
-/** No answer, because of this. */
+/** A failed result with this reason. */
 export const tooComplex = (reason: string): Result<never, TooComplex> => fail({ kind: "too_complex", reason })
 
-/** Unwraps a result, or ends the attempt that it is a step of. */
+/** Unwraps a result, or ends the current attempt. */
 export type Must = <Value>(result: Result<Value, TooComplex>) => Value
 
 /**
- * Runs steps of which any may be too complex; the first that is makes the whole too complex. Steps call `must` on each
- * result, and only before the attempt returns. Nothing is thrown out of it but what a step itself throws.
+ * Runs steps that may be too complex; the first such step makes the whole attempt too complex. Steps call `must` on each
+ * result, and only before the attempt returns. The attempt throws only what a step itself throws.
  */
 export function attempt<Value>(steps: (must: Must) => Value): Result<Value, TooComplex> {
   const must: Must = (result) => {
@@ -30,7 +30,7 @@ export function attempt<Value>(steps: (must: Must) => Value): Result<Value, TooC
   }
 }
 
-/** Never leaves its attempt. */
+/** Thrown and caught only inside `attempt`. */
 class Abandoned extends Error {
   readonly fault: TooComplex
   constructor(fault: TooComplex) {

@@ -3,8 +3,8 @@ import type { Region, Witness } from "./region.ts"
 const MAX_BOXES = 8
 
 /**
- * A few identities of a region, the most plausible first, that differ from each other claim by claim: for whoever looks for
- * one of which something holds that the region does not tell apart.
+ * A few identities of a region, the most plausible first, that differ claim by claim. For callers that need one with a
+ * property that the region does not express.
  */
 export function* candidatesOf({ space, boxes }: Region): Generator<Witness> {
   const seen = new Set<string>()

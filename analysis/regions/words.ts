@@ -12,23 +12,23 @@ export interface Phrase {
   readonly says: string
 }
 
-/** Identities in words: whoever meets all phrases of any case. A case without phrases is everybody. */
+/** Identities in words: those that meet all phrases of at least one case. A case without phrases means all identities. */
 export type Cases = readonly (readonly Phrase[])[]
 
-/** The patterns that rules speak of claims by: a region is told in these words. */
+/** By claim: the patterns that rules use. A region is described with them. */
 export type Vocabulary = ReadonlyMap<string, readonly Pattern[]>
 
-/** A region in more pieces is told by an example alone: nobody reads hundreds of cases. */
+/** A region with more boxes is described by an example only: hundreds of cases are not readable. */
 const MAX_BOXES = 200
 
-/** At most so many alternatives in a phrase, before an example says more than the list. */
+/** The most alternatives in a phrase. Above this, an example says more than the list. */
 const MAX_ALTERNATIVES = 6
 
 /**
- * Says who is in a region, among those who are in `base`, in the words of the rules that made it.
+ * Describes which identities of `base` are in a region, with the patterns of the rules that made it.
  *
- * What every box of `base` says is not said again, and neither is that an allow leaves outsiders' events out that it does
- * not name: every allow does.
+ * Leaves out what is true of all of `base`. Also leaves out that an allow does not match outsiders' events that it does not
+ * name: this holds for every allow.
  */
 export function casesOf(region: Region, base: Region, vocabulary: Vocabulary): Result<Cases, TooComplex> {
   const { axes } = region.space
@@ -36,7 +36,7 @@ export function casesOf(region: Region, base: Region, vocabulary: Vocabulary): R
   if (region.boxes.length > MAX_BOXES) return { ok: true, value: [] }
   const widened: Box[] = []
   for (const box of region.boxes) {
-    // A case that was told covers more than the piece that it was found by.
+    // An earlier, widened case may already cover this box.
     if (widened.some((other) => box.every((bits, axis) => ((other[axis] ?? 0n) | bits) === other[axis]))) continue
     const wide = widenedIn(region, box, around)
     if (!wide.ok) return wide
@@ -59,7 +59,7 @@ export function sentenceOf(phrases: readonly Phrase[]): string {
   return phrases.map(({ claim, says }) => `${claim} ${says}`).join(" and ")
 }
 
-/** The same box without the limits that the rest of the region takes off again: cuts leave more pieces than there are cases. */
+/** Widens a box as far as the region allows, because cuts leave more boxes than there are cases. */
 function widenedIn(region: Region, box: Box, around: readonly bigint[]): Result<Box, TooComplex> {
   if (region.boxes.length === 1) return { ok: true, value: box }
   let wide = box
@@ -145,7 +145,7 @@ function phraseOfTexts({ texts, known }: Speech, inside: bigint): string | null 
   return null
 }
 
-/** The fewest of the known patterns, found greedily, that together have just these texts. */
+/** A small set of the known patterns, found greedily, that together match exactly these texts. */
 function coverOf(wanted: bigint, known: readonly Known[]): readonly string[] | null {
   const usable = known.filter(({ covers }) => covers !== 0n && isSubset(covers, wanted))
   const chosen: string[] = []

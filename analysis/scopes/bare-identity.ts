@@ -1,6 +1,6 @@
 import type { Claims, Identity } from "../../broker/core/identity.ts"
 
-/** A job of which only some claims are known: for functions of the engine that look at these alone. */
+/** An identity with only some claims, for functions of the engine that need no others. */
 export function bareIdentity(claims: Claims, repository = ""): Identity {
   return {
     issuer: "",

@@ -9,28 +9,28 @@ import { aliasesOf, ownerNames } from "./owner-names.ts"
 import { regionOfConditions } from "./rule-region.ts"
 import { ownerOf } from "./scope.ts"
 
-/** How one boundary stands to every identity of a space. */
+/** How one boundary applies to all identities of a space. */
 export interface BoundaryRegions {
   readonly boundary: Boundary
-  /** Over whose repository it is: none of these gets anything that no boundary allows. */
+  /** The jobs whose repository it covers. Each of them needs a boundary that allows the grant. */
   readonly concerns: Region
-  /** Who may get what it allows. */
+  /** The jobs that may get what it allows. */
   readonly allows: Region
-  /** Who must fulfil what it requires, and is held to its other limits. */
+  /** The jobs that must meet its `require`, and to which its other limits apply. */
   readonly restricts: Region
-  /** Who of them does not fulfil it. */
+  /** The restricted jobs that do not meet its `require`. */
   readonly violates: Region
 }
 
-/** By what else than its token's claims a job's repository is held against the boundaries. */
+/** Further names by which boundaries match a job's repository, besides the claims of its token. */
 export interface OtherNames {
-  /** What policies call the scope's repository; empty for a scope of many. */
+  /** The names that policies write for the scope's repository; empty for a scope of many repositories. */
   readonly names: readonly string[]
-  /** Whose owners go by the names that the organisation lists. */
+  /** The issuer whose owners have the names in the organisation file. */
   readonly issuer: IssuerConfig | null
 }
 
-/** How a boundary stands to every identity of a space, by its token's claims and by all other names of its repository. */
+/** How a boundary applies to all identities of a space, by the token's claims and by all other names of the repository. */
 export function regionsOfBoundary(
   space: Space,
   boundary: Boundary,
@@ -50,7 +50,7 @@ export function regionsOfBoundary(
   })
 }
 
-/** Whoever fulfils each of the conditions in the style of a deny, by some name: the engine takes them one by one, too. */
+/** The jobs that meet every condition in the style of a deny, by any name. Each condition may match by another name, as in the engine. */
 function knownAs(space: Space, conditions: readonly Condition[], { names, issuer }: OtherNames): readonly Region[] {
   const written = (condition: Condition) =>
     names.some((name) => matchCondition(condition, "deny", { repository: name, repository_owner: ownerOf(name) }))

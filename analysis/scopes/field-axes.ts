@@ -6,31 +6,31 @@ import { boxRegion, intersect, type Region, subtract } from "../regions/region.t
 import { allValues, type Space, valuesThat } from "../regions/space.ts"
 import { attempt, type TooComplex } from "../regions/too-complex.ts"
 
-// What a grant could say, as claims of its own: a boundary's entry is then a region like any other, and two ceilings are
-// compared without a grant that anybody has written yet.
+// The fields of a grant, represented as claims. A boundary's entry is then a region like any other, and two ceilings can be
+// compared for all possible grants, written or not.
 
 /**
- * The texts that a grant could have, each as a claim. A field that is a list can have several, and two entries that each
- * admit some need not admit all of them together: so there are as many claims for it as entries could tell apart.
+ * The texts that a grant could have, each as a claim. A field that is a list can have several texts, and two entries that
+ * each admit some of them need not admit all of them. So a list gets as many claims as entries can distinguish.
  */
 export interface FieldAxes {
-  /** By claim, the languages that entries tell its texts apart by. */
+  /** By claim: the languages by which entries distinguish its texts. */
   readonly languages: ReadonlyMap<string, readonly Language[]>
-  /** By top-level field, every place in it that a text can stand in. */
+  /** By top-level field: every place in it that can hold a text. */
   readonly leaves: ReadonlyMap<string, readonly Leaf[]>
 }
 
 interface Leaf {
   readonly path: readonly string[]
-  /** Its claims, one for each text that can stand there. The first is there if any is. */
+  /** Its claims, one for each text that the place can hold. If any is present, the first is. */
   readonly claims: readonly string[]
 }
 
-/** No claim's name has a space: https://www.rfc-editor.org/rfc/rfc7519#section-4 would let one, the policy language does not. */
+/** The policy language allows no space in a claim's name, although https://www.rfc-editor.org/rfc/rfc7519#section-4 does. */
 const PREFIX = "grant "
 /** Stands for every key of a map that no entry lists. */
 const OTHER = "(another key)"
-/** More texts in one list than entries could tell apart are not looked at beyond this. */
+/** The most texts of one list that are analysed. */
 const MAX_TEXTS = 3
 
 /** Whether a claim stands for a field of a grant. */
@@ -39,7 +39,7 @@ export const isFieldClaim = (claim: string): boolean => claim.startsWith(PREFIX)
 /** The field that a claim stands for, for people: `role`, `tags.team`. */
 export const fieldOfClaim = (claim: string): string => claim.slice(PREFIX.length).replace(/ \d+$/, "")
 
-/** The axes for all that some entries, of one connection, could admit. `isList`: whether a field can have several texts. */
+/** The axes for all grants that some entries of one connection can admit. `isList`: whether a field can have several texts. */
 export function fieldAxesOf(entries: readonly BoundaryEntry[], isList: (field: string) => boolean): FieldAxes {
   const names = [...new Set(entries.flatMap(({ fields }) => [...fields.keys()]))]
   const leaves = new Map<string, readonly Leaf[]>()
@@ -47,7 +47,7 @@ export function fieldAxesOf(entries: readonly BoundaryEntry[], isList: (field: s
   for (const name of names) {
     const ceilings = entries.flatMap(({ fields }) => fields.get(name) ?? [])
     const paths = pathsOf([name], ceilings)
-    // Without maps, entries that differ in their patterns are all that a list of texts can play off against each other.
+    // Without maps, a list can distinguish at most as many entries as there are different patterns.
     const texts = isList(name) || paths.length > 1 ? Math.min(new Set(ceilings.map(said)).size, MAX_TEXTS) : 1
     const found = paths.map((path): Leaf => {
       const claim = PREFIX + path.join(".")
@@ -60,14 +60,14 @@ export function fieldAxesOf(entries: readonly BoundaryEntry[], isList: (field: s
   return { languages, leaves }
 }
 
-/** Whether some field is played off against itself by more entries than are looked at. */
+/** Whether a list field has more different entries than the analysis covers. */
 export const isBeyond = (entries: readonly BoundaryEntry[], isList: (field: string) => boolean): boolean =>
   [...new Set(entries.flatMap(({ fields }) => [...fields.keys()]))].some(
     (name) =>
       isList(name) && new Set(entries.flatMap(({ fields }) => fields.get(name) ?? []).map(said)).size > MAX_TEXTS,
   )
 
-/** The grants that an entry admits, whoever asks. */
+/** The grants that an entry admits, for every job. */
 export function regionOfFields(space: Space, entry: BoundaryEntry, { leaves }: FieldAxes): Result<Region, TooComplex> {
   return attempt((must) => {
     let region: Region = boxRegion(space, allValues)
@@ -128,7 +128,7 @@ function mapOf(texts: readonly { readonly path: readonly string[]; readonly said
   return root
 }
 
-/** A text's own place, and below it every key that some entry lists, and any other. */
+/** The paths of a field: its own place, and in maps every key that an entry lists plus one for all other keys. */
 function pathsOf(path: readonly string[], ceilings: readonly FieldCeiling[]): readonly (readonly string[])[] {
   const maps = ceilings.flatMap((ceiling) => (ceiling.kind === "map" ? [ceiling.entries] : []))
   if (maps.length === 0) return [path]
@@ -145,7 +145,7 @@ function pathsOf(path: readonly string[], ceilings: readonly FieldCeiling[]): re
   ]
 }
 
-/** What a text at a place must match; null when none may stand there. */
+/** The patterns that a text at a place must match; null when no text is allowed there. */
 function patternsAt(ceiling: FieldCeiling, path: readonly string[]): readonly Pattern[] | null {
   if (ceiling.kind === "text") return ceiling.patterns
   const [key, ...rest] = path

@@ -6,10 +6,10 @@ import type { ClaimFacts } from "./scope-space.ts"
 const REPOSITORY = followedBy(followedBy(WORD, languageOfText("/")), WORD)
 
 /**
- * What a GitHub Actions token always says, and what good examples are: the table of claims, as spaces need it. Verification
- * refuses tokens without what is always sent, so no analysis has to look at jobs that lack it. Closed sets of values are left
- * out: an analysis looks at every value that a condition could tell apart, because GitHub can add an event tomorrow, and a
- * proof must hold then. `sub` is left out: it repeats the others, and no example of it could agree with them.
+ * The table of claims in the form that spaces need: the claims that every GitHub Actions token has, and good example values.
+ * Verification refuses a token that lacks a required claim, so the analysis need not cover such jobs. Closed sets of values
+ * are left out: the analysis covers every value that a condition can distinguish, because GitHub can add an event tomorrow and
+ * a proof must still hold. `sub` is left out: it repeats other claims, and an example could contradict them.
  */
 export const GITHUB_CLAIMS: ClaimFacts = new Map(
   [...CLAIMS["github-actions"]].flatMap(([claim, { sent, registered, form, samples }]): [string, Domain][] => {

@@ -9,10 +9,10 @@ import type {
   Rule,
 } from "../../broker/core/policy/model.ts"
 
-// What policies mean, as texts that are equal when they mean the same: without the names of rules and files, without
-// lines, and in an order of their own. Texts that differ may still mean the same; that is for the analysis to find out.
+// The meaning of policies as normalised texts, in a fixed order and without lines or names of rules and files. Equal texts
+// mean the same. Different texts may still mean the same; the analysis decides that.
 
-/** What a policy says; of one grant only, when it is named. Null when it says nothing. */
+/** The meaning of a policy, or of its part about one grant. Null when it says nothing. */
 export function meaningOf(policy: Policy, grant?: string): string | null {
   const { issuer, target, environment, origin, protectedEnvironment, allow, deny, grants } = policy
   const concerns = (rule: Rule) => grant === undefined || rule.grants === "all" || rule.grants.has(grant)
@@ -32,7 +32,7 @@ export function meaningOfTarget(target: PolicyTarget): string {
   return target.kind === "repository" ? stable([target.id]) : stable([target.ownerId, target.names.source])
 }
 
-/** What a grant gives, its lifetime aside: two of equal content are the same credential. */
+/** What a grant gives, without its lifetime. Grants with equal content give the same credential. */
 export function contentOf({ name, connection, fields, template }: Grant): string {
   const what = template === undefined ? { fields } : { template: template.raw }
   return stable({ name, connection: connection.name, provider: connection.provider, ...what })
@@ -48,10 +48,10 @@ export function meaningOfBoundary({ when, allow, require, protectedEnvironment, 
   })
 }
 
-/** What a connection is, besides its name and the lifetime that grants of it have already. */
+/** A connection's settings, without its name and without the lifetime, which its grants already include. */
 export const settingsOf = ({ provider, settings }: Connection): string => stable({ provider, settings })
 
-/** JSON with sorted keys: one text for one value. */
+/** JSON with sorted keys: equal values give equal texts. */
 export function stable(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)
@@ -60,7 +60,7 @@ export function stable(value: unknown): string {
   )
 }
 
-/** Duplicates say nothing new. */
+/** Sorted, without duplicates. */
 export const sorted = (texts: readonly string[]): readonly string[] => [...new Set(texts)].sort()
 
 function meaningOfRule({ grants, conditions }: Rule, grant?: string): string {

@@ -2,18 +2,18 @@ import { type Claims, repositoryName } from "../../broker/core/identity.ts"
 import type { Boundary, IssuerConfig } from "../../broker/core/policy/model.ts"
 import { between, followedBy, type Language, languageOfPattern, languageOfText } from "../regions/language.ts"
 
-// A repository is held against the boundaries by every name that the organisation lists for its owner's id, too: an owner
-// that was renamed stays below its ceiling. Where each owner is listed by the one name that tokens carry, that says nothing new.
+// Boundaries match a repository also by every name that the organisation file lists for its owner's id, so a renamed owner
+// stays below its ceiling. If each owner is listed only by the name in its tokens, this makes no difference.
 
-/** An owner, and the names that a ceiling knows it by. */
+/** An owner's id, and the names by which boundaries match it. */
 export interface OwnerNames {
   readonly id: string
   readonly owners: readonly string[]
 }
 
 /**
- * The owners whose repositories may be held against the boundaries by another owner's name than their tokens say: those of
- * several names, and, where a scope's repository is written by a name that is not listed, all of them.
+ * The owners whose repositories boundaries may match by a name that differs from their tokens: owners with several names,
+ * and, if a policy writes a scope's repository with an unlisted owner, all owners.
  */
 export function ownerNames(issuer: IssuerConfig | null, written: readonly string[]): readonly OwnerNames[] {
   const owners = issuer?.owners ?? new Map<string, string>()
@@ -24,14 +24,14 @@ export function ownerNames(issuer: IssuerConfig | null, written: readonly string
   })
 }
 
-/** What else one claim of a repository could be, with these names in place of its owner's. */
+/** Further values of a repository claim, with each of these names in place of the owner's. */
 export function aliasesOf(claims: Claims, claim: string, owners: readonly string[]): readonly string[] {
   if (claim === "repository_owner") return owners
   const repository = claim === "repository" ? claims["repository"] : undefined
   return typeof repository === "string" ? owners.map((owner) => `${owner}/${repositoryName(repository)}`) : []
 }
 
-/** What repositories of an owner of several names must be told apart by, so that each name of theirs can be held against the boundaries. */
+/** Languages that a space must distinguish, so that boundaries can match the repositories of an owner by each of its names. */
 export function aliasLanguages(
   boundaries: readonly Boundary[],
   issuer: IssuerConfig | null,

@@ -5,7 +5,7 @@ import { boxRegion, type Region } from "../regions/region.ts"
 import { type Axis, type Space, valuesThat } from "../regions/space.ts"
 import { bareIdentity } from "./bare-identity.ts"
 
-/** What a rule matches, by the engine's own word: an allow without the events that it must name and does not. */
+/** The jobs that a rule matches, decided by the engine. An allow does not match outsiders' events that it does not name. */
 export function regionOfRule(space: Space, { kind, conditions }: Pick<Rule, "kind" | "conditions">): Region {
   if (kind === "deny") return regionOfConditions(space, conditions, kind)
   return boxRegion(space, (axis) => {
@@ -15,8 +15,8 @@ export function regionOfRule(space: Space, { kind, conditions }: Pick<Rule, "kin
 }
 
 /**
- * Whoever fulfils all conditions, in the style of an allow (a missing claim fulfils nothing) or of a deny (a missing
- * claim fulfils all). Every claim that they speak of must be an axis of the space.
+ * The jobs that meet all conditions, in the style of an allow (a missing claim meets no condition) or of a deny (a missing
+ * claim meets every condition). Every claim in a condition must be an axis of the space.
  */
 export function regionOfConditions(space: Space, conditions: readonly Condition[], style: "allow" | "deny"): Region {
   return boxRegion(space, (axis) => matching(axis, conditions, style))
@@ -27,7 +27,7 @@ function matching(axis: Axis, conditions: readonly Condition[], style: "allow" |
   return valuesThat(axis, (claims) => own.every((condition) => matchCondition(condition, style, claims)))
 }
 
-/** The events that an allow lets in: not those that outsiders can cause, unless it names them. */
+/** The events that an allow matches: not those that outsiders can cause, unless it names them. */
 function named(axis: Axis, conditions: readonly Condition[]): bigint {
   return valuesThat(axis, (claims) => unnamedOutsiderEvent(conditions, bareIdentity(claims)) === null)
 }

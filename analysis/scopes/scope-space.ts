@@ -12,18 +12,18 @@ import { aliasesOf, aliasLanguages, ownerNames } from "./owner-names.ts"
 import { ownersIn, type Scope } from "./scope.ts"
 import { templateLanguages } from "./template-region.ts"
 
-/** What is known of claims besides: which a token always has, and what good examples of them are. */
+/** Known facts about claims: which a token always has, and good example values. */
 export type ClaimFacts = ReadonlyMap<string, Domain>
 
-/** A scope, and the organisation whose ceiling is over it. */
+/** A scope, and the organisation whose boundaries cover it. */
 export interface ScopePart {
   readonly scope: Scope
   readonly organisation: Pick<Organisation, "boundaries">
 }
 
 /**
- * One space in which all these scopes, old and new ones say, can be compared. Whoever makes a space for each of many scopes
- * hands in one `memo` for all.
+ * One space in which several scopes can be compared, for example an old and a new one. A caller that makes spaces for many
+ * scopes should pass the same `memo` to all.
  */
 export function spaceFor(
   parts: readonly ScopePart[],
@@ -40,7 +40,7 @@ export function spaceFor(
       const known = domains.get(claim)
       domains.set(claim, known ? either(known, domain) : domain)
     }
-    // Whose id or name it is decides which wide policies apply and by what it is held against boundaries, whatever conditions say.
+    // Ids and names get separate atoms even without conditions: they decide which patterns apply and which boundaries match.
     for (const [claim, texts] of scope.texts) {
       if (texts.length > 1) for (const text of texts) tellApart(claim, languageOfText(text))
     }
@@ -65,7 +65,7 @@ export function spaceFor(
         tellApart("repository", followedBy(languageOfText(`${owner}/`), languageOfPattern(target.names)))
       }
     }
-    // A sample stands for all ids that no condition names: not for one that is left to another scope.
+    // A sample stands for all ids that no condition names. It must not be an id that belongs to another scope.
     for (const id of facts.get("repository_id")?.samples ?? []) {
       if (scope.elsewhere.has(id)) tellApart("repository_id", languageOfText(id))
     }
@@ -88,7 +88,7 @@ export function regionOfScope(space: Space, scope: Scope): Result<Region, TooCom
   return intersect(here, regionOfTarget(space, scope.target))
 }
 
-/** The identities whose repository is the target, or one of its. */
+/** The identities whose repository is the target, or matches its pattern. */
 export function regionOfTarget(space: Space, target: PolicyTarget): Region {
   return boxRegion(space, (axis) =>
     valuesThat(axis, ({ [axis.claim]: value }) => {
@@ -99,7 +99,7 @@ export function regionOfTarget(space: Space, target: PolicyTarget): Region {
   )
 }
 
-/** The boundaries that can be about a repository of the scope: a folder's other thousands are none of its concern. */
+/** The boundaries that can cover a repository of the scope: a folder may have thousands of others. */
 export function boundariesOver(scope: Scope, boundaries: readonly Boundary[]): readonly Boundary[] {
   const listed = ownerNames(scope.issuer, scope.names).flatMap(({ owners }) => owners)
   return boundaries.filter(({ when }) =>
@@ -130,13 +130,13 @@ function pinsOf(scope: Scope): ReadonlyMap<string, Domain> {
   return pins
 }
 
-/** A fact about a claim, and what a scope makes of it besides. */
+/** A fact about a claim, narrowed by a scope. */
 function pinned(fact: Domain, pin: Domain): Domain {
   const within = pin.within?.flatMap((mine) => (fact.within ? fact.within.map((known) => common(known, mine)) : [mine]))
   return { ...fact, ...pin, ...(within ? { within } : {}) }
 }
 
-/** What a claim can be that can be the one or the other. */
+/** The domain of a claim that belongs to one domain or the other. */
 function either(one: Domain, other: Domain): Domain {
   const within = one.present === "never" ? other.within : other.present === "never" ? one.within : both(one, other)
   const samples = [...(one.samples ?? []), ...(other.samples ?? [])]

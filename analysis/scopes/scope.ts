@@ -4,36 +4,36 @@ import { matchPattern } from "../../broker/core/policy/pattern.ts"
 import { meeting } from "../regions/atoms.ts"
 import { languageOfPattern } from "../regions/language.ts"
 
-/** Jobs that the same policies speak of: one repository, or a pattern of many, and one environment, or none. */
+/** Jobs that the same policies apply to: of one repository, or a pattern of repositories, and one environment, or none. */
 export interface Scope {
   readonly issuer: IssuerConfig
   readonly target: PolicyTarget
-  /** `owner/name` as the policies write it; of a wide target with its pattern. */
+  /** `owner/name` as the policies write it; a pattern for a target of many repositories. */
   readonly repository: string
-  /** Every name that the set's policies write for the repository's id; empty for a wide target. */
+  /** Every name that the set's policies write for the repository's id; empty for a target of many. */
   readonly names: readonly string[]
-  /** Absent: jobs that run in no environment. */
+  /** Absent for jobs that run in no environment. */
   readonly environment?: string
-  /** What claims can be in every job of the scope, where that is some texts: its repository, owner, environment. */
+  /** The values of the claims that the scope limits to a few texts: repository, owner, environment. */
   readonly texts: ReadonlyMap<string, readonly string[]>
-  /** Of these, the claims that can be one text only. */
+  /** Of these, the claims with exactly one possible value. */
   readonly pinned: ReadonlyMap<string, string>
-  /** All policies that can apply: also the wide ones that a repository's name matches, or that overlap a wide target. */
+  /** All policies that can apply, including those with a pattern that matches the repository or overlaps the target's. */
   readonly policies: readonly Policy[]
-  /** Ids that a wide target covers by name and that have a scope of their own: they are no part of this one. */
+  /** Ids that the target's pattern matches by name and that have their own scope. They do not belong to this scope. */
   readonly elsewhere: ReadonlySet<string>
 }
 
-/** A name for the scope that is the same in every set: to find what became of it. */
+/** A key of the scope that is the same in every set, to find its counterpart. */
 export function scopeKey({ issuer, target, environment }: Pick<Scope, "issuer" | "target" | "environment">): string {
   const whose = target.kind === "repository" ? [target.id] : [target.ownerId, target.names.source]
   return JSON.stringify([issuer.name, ...whose, environment ?? null])
 }
 
 /**
- * Every scope that some policy of the set speaks of, in the set's order: together they hold every job that can get
- * anything, as long as repositories go by the names that policies write. `beside`: another set whose names for the same
- * ids count as well, so that what it says of them can be compared.
+ * Every scope of the set's policies, in the set's order. Together they contain every job that can get anything, assuming
+ * that repositories have the names that policies write. `beside`: another set, whose names for the same ids are included so
+ * that the two sets can be compared.
  */
 export function scopesOf(set: PolicySet, beside?: PolicySet): readonly Scope[] {
   const scopes = new Map<string, Scope>()
@@ -61,7 +61,7 @@ function scopeOf(
   if (target.kind === "repository") {
     const names = namesOf(set, policy, target.id)
     const all = [...new Set([...names, ...(beside ? namesOf(beside, policy, target.id) : [])])]
-    // An owner that goes by a name of its own may be any of those that are listed: ids decide.
+    // An owner with an unlisted name may be any listed owner: ids decide.
     const listed = new Set(all.flatMap((name) => issuer.owners.get(ownerOf(name)) ?? []))
     const ownerIds = listed.size > 0 ? [...listed] : [...new Set(issuer.owners.values())]
     const policies = new Set<Policy>()
@@ -90,7 +90,7 @@ function textsOf(
   names: readonly string[],
   ownerIds: readonly string[],
 ): Pick<Scope, "texts" | "pinned"> {
-  // A pattern is about its owner's repositories by the owner's id, so by whichever of its listed names a token carries.
+  // A pattern matches by the owner's id, so a token may have any name that is listed for this id.
   const others =
     target.kind === "owner" ? [...issuer.owners].flatMap(([name, id]) => (id === target.ownerId ? [name] : [])) : []
   const texts = new Map<string, readonly string[]>([
@@ -114,7 +114,7 @@ export const ownersIn = ({ texts, repository }: Scope): readonly string[] =>
 export const ownerOf = (repository: string): string => repository.slice(0, repository.indexOf("/"))
 
 function namesOf(set: PolicySet, { issuer, repository }: Policy, repositoryId: string): readonly string[] {
-  // Wide policies are found by name and say nothing of it, so any name will do here.
+  // Policies with a pattern write no name for an id, so this lookup may use any name.
   const spoken = set.policiesOf({ issuer, repositoryId, repository, ownerId: "" })
   return [...new Set(spoken.map((policy) => policy.repository))]
 }
@@ -125,22 +125,22 @@ function overlaps(one: Policy, other: Policy): boolean {
   const [a, b] = [one.target.names, other.target.names]
   if (!a.prefix.startsWith(b.prefix) && !b.prefix.startsWith(a.prefix)) return false
   const shared = meeting(languageOfPattern(a), languageOfPattern(b))
-  // Too complex to tell: then it counts, and what it says is cut down to its own names anyway.
+  // If too complex to decide, the policy is included: its region is limited to its own names anyway.
   return !shared.ok || shared.value !== null
 }
 
-/** Whose jobs. */
+/** The jobs that a result is about. */
 export interface ChangeSubject {
   /** The issuer's name. */
   readonly issuer: string
   /** `owner/name`, a pattern, or null for every repository. */
   readonly repository: string | null
   readonly repositoryId: string | null
-  /** Null for jobs that run in none; left out for whichever. */
+  /** Null for jobs that run in no environment; absent for jobs in any environment or none. */
   readonly environment?: string | null
 }
 
-/** Whose jobs a scope holds. */
+/** The jobs of a scope, as the subject of a result. */
 export function subjectOf({ issuer, target, repository, environment }: Scope): ChangeSubject {
   const repositoryId = target.kind === "repository" ? target.id : null
   return { issuer: issuer.name, repository, repositoryId, environment: environment ?? null }

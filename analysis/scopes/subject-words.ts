@@ -9,7 +9,7 @@ export function issuerWordsOf({ issuers }: Pick<Organisation, "issuers">): Issue
   return issuers.size > 1 ? (issuer) => `issuer ${issuer}` : () => null
 }
 
-/** Whose jobs, in words: `acme/shop (id 41, issuer ghes), production`. */
+/** The subject of a result in words: `acme/shop (id 41, issuer ghes), production`. */
 export function subjectWords(subject: ChangeSubject, issuerWords: IssuerWords): string {
   const { issuer, repository, environment } = subject
   const where = environment === undefined ? "" : environment === null ? ", no environment" : `, ${environment}`

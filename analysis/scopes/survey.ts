@@ -8,13 +8,13 @@ import { regionOfRule } from "./rule-region.ts"
 import type { Scope } from "./scope.ts"
 import { boundariesOver, regionOfScope, regionOfTarget, type ScopePart } from "./scope-space.ts"
 
-/** A scope laid out in a space: who belongs to it, whom each policy and rule speaks of, and what ceiling is over them. */
+/** A scope as regions of a space: its jobs, the jobs of each policy and rule, and the boundaries that cover them. */
 export interface Survey {
   readonly scope: Scope
   readonly space: Space
   /** Every identity of the scope. */
   readonly all: Region
-  /** Whose repository no boundary is over. */
+  /** The jobs whose repository no boundary covers. */
   readonly free: Region
   readonly ceiling: readonly BoundaryRegions[]
   /** By policy, the identities to which it applies. */
@@ -22,14 +22,14 @@ export interface Survey {
   readonly rules: readonly RuleRegion[]
 }
 
-/** A rule, and whom it matches. */
+/** A rule, and the jobs that it matches. */
 export interface RuleRegion {
   readonly policy: Policy
   readonly rule: Rule
   readonly region: Region
 }
 
-/** Lays a scope out in a space, which is `spaceFor` of this part, or of this and more. */
+/** Computes the regions of a scope. The space must be `spaceFor` of this part, or of this and further parts. */
 export function surveyOf({ scope, organisation }: ScopePart, space: Space): Result<Survey, TooComplex> {
   return attempt((must) => {
     const over = boundariesOver(scope, organisation.boundaries)
@@ -44,7 +44,7 @@ export function surveyOf({ scope, organisation }: ScopePart, space: Space): Resu
     const below = must(intersect(all, concerned))
     const applies = new Map(
       scope.policies.map((policy) => {
-        // What a repository keeps for itself counts below a ceiling only.
+        // A policy that a repository keeps for itself counts only below a boundary.
         const open = policy.origin === "organisation" ? all : below
         return [policy, must(intersect(open, regionOfTarget(space, policy.target)))] as const
       }),
@@ -58,12 +58,12 @@ export function surveyOf({ scope, organisation }: ScopePart, space: Space): Resu
   })
 }
 
-/** The rules of one kind that are about a grant. */
+/** The rules of one kind that apply to a grant. */
 export function rulesFor({ rules }: Survey, kind: Rule["kind"], grant: string): readonly RuleRegion[] {
   return rules.filter(({ rule }) => rule.kind === kind && (rule.grants === "all" || rule.grants.has(grant)))
 }
 
-/** Whom some deny refuses a grant. */
+/** The jobs to which a deny refuses a grant. */
 export function deniedOf(survey: Survey, grant: string): Result<Region, TooComplex> {
   return union(
     survey.space,

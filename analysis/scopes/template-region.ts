@@ -19,16 +19,16 @@ import { attempt, type TooComplex } from "../regions/too-complex.ts"
 import { demandsOf, type TextDemand } from "./field-demands.ts"
 import { ownersIn, type Scope } from "./scope.ts"
 
-/** Whose jobs get a grant that an entry admits: for sure, and as far as anybody can tell. Equal unless too much is open. */
+/** The jobs whose filled-in grant an entry admits: certainly, and possibly. Equal unless several gaps of one text are open. */
 export interface Containment {
   readonly sure: Region
   readonly possible: Region
 }
 
 /**
- * What the claims in a grant's gaps must be told apart by: what may be filled in at all, and for each text and each
- * pattern over it, what has to be filled in for the text to match. With these in the space, the answer for a text with one
- * open gap is exact: each value of the claim makes a text, and the engine says whether it matches.
+ * The languages that a space must distinguish for the claims in a grant's gaps: what may be filled in at all, and for each
+ * text and each pattern that it must match, what must be filled in. With these in the space, the result for a text with one
+ * open gap is exact: each value of the claim makes one text, and the engine decides whether it matches.
  */
 export function templateLanguages(
   grant: Grant,
@@ -53,7 +53,7 @@ export function templateLanguages(
 
 const OWNER_ID = "repository_owner_id"
 
-/** Whose claims can be filled into the grant. */
+/** The jobs whose claims can fill the grant's gaps. */
 export function regionOfFillable(space: Space, { template }: Grant): Region {
   return boxRegion(space, (axis) => {
     const gaps = (template?.claims ?? []).filter((gap) => axisOf(gap) === axis.claim)
@@ -66,7 +66,7 @@ export function regionOfFillable(space: Space, { template }: Grant): Region {
   })
 }
 
-/** Whose jobs a grant's provider fills its gaps for; everybody's where it has none. Of the grant as it was written. */
+/** The jobs for which the provider accepts the filled-in grant; all jobs if the grant, as written, has no gaps. */
 export function regionOfFilled(space: Space, grant: Grant): Region {
   return boxRegion(space, (axis) =>
     valuesThat(axis, ({ [OWNER_ID]: ownerId }) =>
@@ -75,7 +75,7 @@ export function regionOfFilled(space: Space, grant: Grant): Region {
   )
 }
 
-/** Whose grant is what an entry of a boundary admits. */
+/** The jobs whose filled-in grant an entry of a boundary admits. */
 export function regionOfEntry(
   space: Space,
   entry: BoundaryEntry,
@@ -98,7 +98,7 @@ function regionOfDemand(space: Space, demand: TextDemand, scope: Scope): Result<
   const parts = closed(demand.parts, scope)
   const [gap, ...more] = parts.filter((part) => "claim" in part)
   if (more.length > 0) {
-    // Several gaps are open: whether each text there can be matches is decided, which claims belong to which is not.
+    // Several gaps are open: whether all or no possible texts match can be decided, but not which claims give which text.
     const escaped = escaping(languageOfParts(parts, scope), patterns.map(languageOfPattern))
     if (!escaped.ok) return escaped
     const sure = escaped.value === null ? everything(space) : nothing(space)
@@ -119,7 +119,7 @@ function regionOfDemand(space: Space, demand: TextDemand, scope: Scope): Result<
   return ok({ sure: region, possible: region })
 }
 
-/** For a text with one open gap: the values there that make it match, by pattern. */
+/** For a text with one open gap: the values of the gap that make the text match, by pattern. */
 function quotientsOf(demand: TextDemand, scope: Scope): readonly (readonly [string, Language])[] {
   const parts = closed(demand.parts, scope)
   const at = parts.findIndex((part) => "claim" in part)
@@ -129,7 +129,7 @@ function quotientsOf(demand: TextDemand, scope: Scope): readonly (readonly [stri
   return demand.patterns.map((pattern) => [gap.claim, between(before, languageOfPattern(pattern), after)])
 }
 
-/** The text with its gaps closed wherever the scope leaves no choice. */
+/** The text with each gap filled whose claim has only one value in the scope. */
 function closed(parts: readonly TemplatePart[], { pinned }: Scope): readonly TemplatePart[] {
   return parts.map((part) => {
     if (!("claim" in part)) return part
@@ -150,6 +150,6 @@ function languageOfParts(parts: readonly TemplatePart[], { target }: Scope): Lan
   return languages.reduce(followedBy, languageOfText(""))
 }
 
-/** The claim that a gap is filled from; see `insertedBy` for what of it goes in. */
+/** The claim that fills a gap; see `insertedBy` for the part of it that is inserted. */
 export const axisOf = (gap: string): string => (gap === REPOSITORY_NAME ? "repository" : gap)
 const insertedBy = (gap: string, value: string): string => (gap === REPOSITORY_NAME ? repositoryName(value) : value)

@@ -5,22 +5,22 @@ import type { Vocabulary } from "../regions/words.ts"
 import { ownerOf } from "./scope.ts"
 import { boundariesOver, type ScopePart } from "./scope-space.ts"
 
-/** Whose patterns a region can be told in. */
+/** The policies and boundaries whose patterns describe a region. */
 export interface Speakers {
   readonly boundaries: readonly Boundary[]
   readonly policies: readonly Policy[]
-  /** What claims can be. */
+  /** The possible values of claims. */
   readonly texts: ReadonlyMap<string, readonly string[]>
 }
 
-/** All that speaks of a scope. */
+/** All policies and boundaries about a scope. */
 export const speakersOf = ({ scope, organisation }: ScopePart): Speakers => ({
   boundaries: boundariesOver(scope, organisation.boundaries),
   policies: scope.policies,
   texts: scope.texts,
 })
 
-/** The patterns that any of them says something by. */
+/** The patterns that any of them uses. */
 export function vocabularyOf(speakers: readonly Speakers[]): Vocabulary {
   const words = new Map<string, Pattern[]>([["event_name", literals(OUTSIDER_EVENTS)]])
   const add = (claim: string, patterns: readonly Pattern[]) =>

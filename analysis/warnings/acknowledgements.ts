@@ -3,23 +3,23 @@ import { quote } from "../../broker/core/policy/faults.ts"
 import type { Sources } from "./sources.ts"
 import { WARNING_CODES, type Warning, warn } from "./warning.ts"
 
-/** What begins an acknowledgement: `# daypass: allow double_star`, with further codes behind commas. */
+/** The start of an acknowledgement: `# daypass: allow double_star`. Commas separate further codes. */
 const MARK = "# daypass: allow "
 const ACKNOWLEDGEMENT = /# daypass: allow ([a-z_]+(?:, ?[a-z_]+)*)/
-/** What YAML's lexer puts between the pieces of a text and is no part of it. */
+/** Marks that YAML's lexer puts between tokens. They are not part of the text. */
 const LEXER_MARKS: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001f"])
 
-/** Warnings that are left, and those that their files say are meant so. */
+/** The warnings that remain, and those that a comment in their file acknowledges as intended. */
 export interface Acknowledged {
   readonly warnings: readonly Warning[]
   readonly acknowledged: readonly Warning[]
 }
 
 /**
- * Takes away what a comment on its line, or on a line of its own above, acknowledges by code. Comments that acknowledge
- * nothing are said to: what was fixed must not keep the next one silent.
+ * Removes the warnings that a comment acknowledges by code. The comment stands on the warning's line, or alone on a line
+ * above it. A comment that acknowledges nothing is reported: once the cause is fixed, it would hide the next warning.
  *
- * Whoever may write the policy may write the comment: it is there for reviewers, who see it in the same change.
+ * Everyone who may write the policy may write the comment. Reviewers see it in the same change.
  */
 export function acknowledge(warnings: readonly Warning[], sources: Sources): Acknowledged {
   const marks = new Map<string, Mark[]>()
@@ -27,26 +27,27 @@ export function acknowledge(warnings: readonly Warning[], sources: Sources): Ack
     for (const { index, column, text } of commentsIn(lines)) {
       const match = ACKNOWLEDGEMENT.exec(text)
       if (match === null) continue
-      const isAlone = (lines[index] ?? "").slice(0, column).trim() === ""
+      const isOwnLine = (lines[index] ?? "").slice(0, column).trim() === ""
       const mark = {
         file,
         line: index + 1,
         column: column + match.index + 1,
-        about: index + (isAlone ? nextContent(lines, index) : 1),
+        targetLine: index + (isOwnLine ? linesToNextContent(lines, index) : 1),
       }
-      for (const code of (match[1] ?? "").split(/, ?/)) push(marks, keyOf(file, mark.about, code), { ...mark, code })
+      for (const code of (match[1] ?? "").split(/, ?/))
+        push(marks, keyOf(file, mark.targetLine, code), { ...mark, code })
     }
   }
   const used = new Set<Mark>()
-  const isMeant = ({ file, line, code }: Warning): boolean => {
+  const isAcknowledged = ({ file, line, code }: Warning): boolean => {
     const found = marks.get(keyOf(file, line, code)) ?? []
     for (const mark of found) used.add(mark)
     return found.length > 0
   }
-  const acknowledged = warnings.filter(isMeant)
+  const acknowledged = warnings.filter(isAcknowledged)
   const unused = [...marks.values()].flat().filter((mark) => !used.has(mark))
   return {
-    warnings: [...warnings.filter((warning) => !isMeant(warning)), ...unused.map(unusedMark)],
+    warnings: [...warnings.filter((warning) => !isAcknowledged(warning)), ...unused.map(unusedMark)],
     acknowledged,
   }
 }
@@ -59,13 +60,13 @@ interface Mark {
 }
 
 interface Comment {
-  /** Of its line. */
+  /** The index of its line. */
   readonly index: number
   readonly column: number
   readonly text: string
 }
 
-/** The comments of a file, as YAML has them: a text that looks like one, such as a rule's name, acknowledges nothing. */
+/** The YAML comments of a file. A string that looks like a comment, such as a rule's name, is not one. */
 function* commentsIn(lines: readonly string[]): Generator<Comment> {
   let [index, column] = [0, 0]
   for (const piece of new Lexer().lex(lines.join("\n"))) {
@@ -77,8 +78,8 @@ function* commentsIn(lines: readonly string[]): Generator<Comment> {
   }
 }
 
-/** How many lines further the next line stands that is neither empty nor a comment; it counts from 1. */
-function nextContent(lines: readonly string[], index: number): number {
+/** The distance, in lines, to the next line with content: one that is not empty and not a comment. At least 1. */
+function linesToNextContent(lines: readonly string[], index: number): number {
   const next = lines.findIndex((line, at) => at > index && !/^\s*(?:#|$)/.test(line))
   return next < 0 ? 1 : next - index + 1
 }
@@ -86,8 +87,8 @@ function nextContent(lines: readonly string[], index: number): number {
 function unusedMark({ file, line, column, code }: Mark): Warning {
   const isCode = (WARNING_CODES as readonly string[]).includes(code)
   const message = isCode
-    ? `Nothing here is ${code} any more: remove the comment, so that it does not keep the next one silent.`
-    : `There is no warning ${quote(code)}: the comment acknowledges nothing.`
+    ? `This line no longer causes the warning ${code}. Remove the comment: it would hide the next such warning.`
+    : `The warning ${quote(code)} does not exist, so this comment has no effect. Correct the code, or remove the comment.`
   return warn(file, { line, column }, "acknowledgement_unused", message)
 }
 

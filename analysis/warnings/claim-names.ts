@@ -4,22 +4,22 @@ import { clausesOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** Finds conditions on claims that no token is known to have: missing, they never help whoever asks. */
+/** Finds conditions on claims that no known token has. A missing claim never helps a job. */
 export function* unknownClaims({ set, sources }: Subject): Generator<Warning> {
   for (const { conditions, file, path, part, whose } of clausesOf(set)) {
     for (const { claim } of conditions) {
       if (isKnownClaim(claim)) continue
       const hint = didYouMean(claim, claimNames("github-actions"))
-      const message = `No token is known to have a claim ${JSON.stringify(claim)}. ${EFFECT[part](whose)}.${hint}`
+      const message = `No known issuer sends a claim ${JSON.stringify(claim)}. ${EFFECT[part](whose)}.${hint}`
       yield warn(file, sources.keyAt(file, [...path, claim]), "condition_unknown_claim", message)
     }
   }
 }
 
 const EFFECT: Readonly<Record<"allow" | "deny" | "when" | "require", (whose: string) => string>> = {
-  allow: (whose) => `Missing, it fulfils nothing: ${whose} matches nobody`,
-  deny: (whose) => `Missing, it fulfils everything: ${whose} is as wide as if the condition were not there`,
+  allow: (whose) => `An allow never matches a missing claim, so ${whose} matches no job`,
+  deny: (whose) => `A deny treats a missing claim as a match, so ${whose} works as if this condition were absent`,
   when: (whose) =>
-    `Missing, it lifts no ceiling: ${whose} restricts as if the condition were not there, and allows nothing`,
-  require: (whose) => `Missing, it fulfils nothing: ${whose} refuses everybody whom it is about`,
+    `A boundary restricts jobs that lack the claim and allows them nothing, so ${whose} restricts as if this condition were absent, and allows nothing`,
+  require: (whose) => `A job that lacks the claim fails the requirement, so ${whose} refuses every job that it covers`,
 }

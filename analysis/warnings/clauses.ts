@@ -3,16 +3,16 @@ import type { Boundary, Policy, PolicySet } from "../../broker/core/policy/model
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import type { YamlPath } from "../../broker/core/policy/yaml.ts"
 
-/** Conditions that hold together: a rule's, or those of a boundary. */
+/** Conditions that must all match: those of a rule, or the `when` or `require` of a boundary. */
 export interface Clause {
   readonly part: "allow" | "deny" | "when" | "require"
   readonly conditions: readonly Condition[]
   readonly file: string
-  /** Leads to the map of conditions. */
+  /** The path to the map of conditions. */
   readonly path: YamlPath
-  /** Whose conditions they are, for messages: `the allow "deploy"`. */
+  /** The rule or boundary that has these conditions, for messages: `the allow "deploy"`. */
   readonly whose: string
-  /** The policy whose rule it is; absent for a boundary's. */
+  /** The policy that contains the rule; absent for a boundary. */
   readonly policy?: Policy
 }
 
@@ -41,10 +41,10 @@ function* clausesOfBoundary({ name, file, when, require }: Boundary, index: numb
   yield { part: "require", conditions: require, file, path: ["boundaries", index, "require"], whose }
 }
 
-/** A condition's patterns; none of one that asks for presence only. */
+/** The patterns of a condition; empty for one that tests presence only. */
 export const patternsOf = ({ test }: { readonly test: Test }): readonly Pattern[] =>
   test.kind === "present" ? [] : test.patterns
 
-/** Whether a condition is fulfilled by some of a few texts that are written out, and by no other. */
+/** Whether a condition lists its exact values, without a wildcard. */
 export const isPinned = ({ test }: Condition): boolean =>
   test.kind === "any" && test.patterns.every(({ literal }) => literal !== null)

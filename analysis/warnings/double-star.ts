@@ -7,24 +7,24 @@ import { type Clause, clausesOf, patternsOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** By the form of a claim that has parts, what `**` lets in besides by crossing from one into the next. */
-const BESIDES: ReadonlyMap<ClaimForm | undefined, (pattern: Pattern) => string> = new Map([
-  ["ref", besidesRef],
-  ["workflow", besidesFile],
+/** By the form of a claim that has parts: the further values that `**` matches because it crosses separators. */
+const ALSO_MATCHED: ReadonlyMap<ClaimForm | undefined, (pattern: Pattern) => string> = new Map([
+  ["ref", furtherRefs],
+  ["workflow", furtherFiles],
   ["repository", () => "repositories of other owners"],
 ])
 
-/** Finds `**` where a pattern lets in, and one more part of the value would be let in than is meant. */
+/** Finds `**` in patterns that admit jobs, where it admits more parts of the value than the author most likely means. */
 export function* doubleStars(subject: Subject): Generator<Warning> {
   const { set, sources } = subject
   for (const clause of clausesOf(set)) {
     for (const { claim, test } of clause.conditions) {
-      const besides = BESIDES.get(claimFact("github-actions", claim)?.form)
-      if (besides === undefined || !letsIn(clause, test.kind)) continue
+      const alsoMatched = ALSO_MATCHED.get(claimFact("github-actions", claim)?.form)
+      if (alsoMatched === undefined || !admits(clause, test.kind)) continue
       for (const [index, pattern] of patternsOf({ test }).entries()) {
         if (!crosses(pattern, claim)) continue
         const at = sources.patternAt(clause.file, [...clause.path, claim], index)
-        const message = `** crosses every separator: in ${clause.whose}, ${JSON.stringify(pattern.source)} also takes ${besides(pattern)}. Write * for one part, or the values out.`
+        const message = `** crosses every separator: in ${clause.whose}, ${JSON.stringify(pattern.source)} also matches ${alsoMatched(pattern)}. Write * for one part, or list the exact values.`
         yield warn(clause.file, at, "double_star", message)
       }
     }
@@ -32,32 +32,32 @@ export function* doubleStars(subject: Subject): Generator<Warning> {
   yield* inEntries(subject)
 }
 
-function besidesRef({ prefix }: Pattern): string {
+function furtherRefs({ prefix }: Pattern): string {
   if (prefix.startsWith("refs/heads/")) {
     return `branches with further slashes, such as ${prefix}x/y, which a branch protection rule for ${prefix.slice("refs/heads/".length)}* leaves unprotected`
   }
   return prefix.startsWith("refs/tags/")
     ? "tags with further slashes"
-    : "branches, tags and the merge refs of pull requests alike"
+    : "all of branches, tags and the merge refs of pull requests"
 }
 
-function besidesFile({ source, steps }: Pattern): string {
+function furtherFiles({ source, steps }: Pattern): string {
   const [file = "", ref] = source.split("@")
-  if (ref === undefined) return "every file behind it, as any branch, tag or pull request has it"
+  if (ref === undefined) return "every file below it, in the version of any branch, tag or pull request"
   const isFileFixed = !file.includes("*")
   const refs = steps.includes("anything") && ref.includes("**")
-  const wide = refs ? "the file as any branch, tag or pull request has it, which any writer can change there" : ""
-  return isFileFixed ? wide : `other repositories' and folders' files${wide && `, and ${wide}`}`
+  const wide = refs ? "the file on any branch, tag or pull request, where any writer can change it" : ""
+  return isFileFixed ? wide : `files of other repositories and folders${wide && `, and ${wide}`}`
 }
 
-/** A deny may be as wide as it likes; it is what it leaves out by `not` that it lets in. */
-function letsIn({ part }: Clause, kind: "any" | "none" | "present"): boolean {
+/** Whether the patterns of a condition admit jobs. A wide deny is harmless; the patterns of its `not` spare jobs. */
+function admits({ part }: Clause, kind: "any" | "none" | "present"): boolean {
   return kind === (part === "deny" ? "none" : "any")
 }
 
 function crosses(pattern: Pattern, claim: string): boolean {
   if (!pattern.steps.includes("anything")) return false
-  // A repository has one slash: behind the owner there is nothing left to cross.
+  // A repository has one slash: after the owner, no separator is left to cross.
   return !(claim === "repository" && pattern.prefix.includes("/"))
 }
 
@@ -65,10 +65,10 @@ function* inEntries({ set, sources }: Subject): Generator<Warning> {
   for (const [index, { name, file, allow }] of set.organisation.boundaries.entries()) {
     for (const [number, { fields }] of allow.entries()) {
       for (const { path, pattern, position } of patternsIn(fields, ["boundaries", index, "allow", number])) {
-        // Alone, it says that the field may be anything as long as it is there, and can hardly be meant otherwise.
+        // A lone `**` says that the field must be present and may have any value. It is most likely intended.
         if (pattern.source === "**" || !pattern.steps.includes("anything")) continue
         const field = String(path.at(-1))
-        const message = `** crosses every separator: the boundary ${JSON.stringify(name)} allows each ${field} that begins with ${JSON.stringify(pattern.prefix)}, whatever path, account or host follows. Write * for one part, or the values out.`
+        const message = `** crosses every separator: the boundary ${JSON.stringify(name)} allows every ${field} that begins with ${JSON.stringify(pattern.prefix)}, with any path, account or host after it. Write * for one part, or list the exact values.`
         yield warn(file, sources.patternAt(file, path, position), "double_star", message)
       }
     }

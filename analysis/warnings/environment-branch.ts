@@ -8,51 +8,51 @@ import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
 /**
- * A branch and a tag such as any writer can push: of an unlikely name, so that a pattern which has them has them all.
- * A condition that both an unprotected branch and the right one fulfil says nothing of the branch.
+ * A branch and a tag that any writer can push. Their names are unlikely, so a pattern that matches one matches them all.
+ * A condition that matches an unprotected branch as well as the intended one does not restrict the branch.
  */
-const STRANGERS: readonly Readonly<Record<string, string>>[] = [
+const UNPROTECTED_REFS: readonly Readonly<Record<string, string>>[] = [
   { ref: "refs/heads/zq7-of-any-writer", ref_type: "branch", ref_protected: "false" },
   { ref: "refs/tags/zq7-of-any-writer", ref_type: "tag", ref_protected: "false" },
 ]
-const STRANGE_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+const UNPROTECTED_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 /**
- * Finds allows of an environment that any branch fulfils, with nobody asking how the environment is protected: GitHub
- * makes an environment, without any protection, when a workflow names one that does not exist.
+ * Finds allows of an environment that match any branch, where no policy or boundary requires the environment to be
+ * protected. GitHub creates an environment without protection when a workflow names one that does not exist.
  */
 export function* environmentsWithoutBranch({ set, sources }: Subject): Generator<Warning> {
   for (const policy of set.policies) {
     const { environment } = policy
     if (environment === undefined) continue
-    const open = policy.allow.filter((rule) => STRANGERS.some((stranger) => admits(rule, stranger)))
+    const open = policy.allow.filter((rule) => UNPROTECTED_REFS.some((claims) => admits(rule, claims)))
     if (open.length === 0 || demandsBranches(set, policy)) continue
     for (const rule of open) {
       const at = sources.valueAt(policy.file, ["allow", policy.allow.indexOf(rule)])
       const name = JSON.stringify(rule.name)
-      const message = `The allow ${name} lets every branch into ${JSON.stringify(environment)}, and GitHub creates an environment without protection when a workflow names one that does not exist: add a condition on ref, or demand protected_environment with deployment_branches.`
+      const message = `The allow ${name} matches jobs of every branch in the environment ${JSON.stringify(environment)}. GitHub creates an environment without protection when a workflow names one that does not exist. Add a condition on ref, or require protected_environment with deployment_branches.`
       yield warn(policy.file, at, "environment_without_branch", message)
     }
   }
 }
 
-function admits({ conditions }: Rule, stranger: Readonly<Record<string, string>>): boolean {
+function admits({ conditions }: Rule, claims: Readonly<Record<string, string>>): boolean {
   return conditions.every((condition) => {
     const { claim, test } = condition
     const form = claimFact("github-actions", claim)?.form
     if (form === "workflow") {
-      return test.kind !== "any" || test.patterns.some((pattern) => hasAtRef(pattern, stranger["ref"] ?? ""))
+      return test.kind !== "any" || test.patterns.some((pattern) => hasAtRef(pattern, claims["ref"] ?? ""))
     }
-    if (form === "commit") return matchCondition(condition, "allow", { [claim]: STRANGE_COMMIT })
-    const value = stranger[claim]
+    if (form === "commit") return matchCondition(condition, "allow", { [claim]: UNPROTECTED_COMMIT })
+    const value = claims[claim]
     return value === undefined || matchCondition(condition, "allow", { [claim]: value })
   })
 }
 
-/** Whether a pattern for a file at a ref takes any file at this ref: by what it says behind its last `@`. */
+/** Whether a pattern for `FILE@REF` matches this ref. Only the part after its last `@` is compared. */
 function hasAtRef({ source }: Pattern, ref: string): boolean {
   const at = source.lastIndexOf("@")
-  // Without an @ of its own, only a `**` can stand for it, and for what follows.
+  // A pattern without an @ can match one only by a `**`, which then matches the ref as well.
   const behind = at < 0 ? "**" : source.slice(at + 1)
   const pattern = compilePattern(behind)
   return pattern.ok && matchPattern(pattern.value, ref)
@@ -89,7 +89,7 @@ function sameJobs(set: PolicySet, { issuer, repository, target, environment }: P
   }
 }
 
-/** Whether a boundary is over every job of the policy. What its `when` says of other claims, a job may not fulfil. */
+/** Whether a boundary covers every job of the policy. A condition on any other claim may exclude some of the jobs. */
 function isOverAll({ when }: Boundary, { organisation }: PolicySet, policy: Policy): boolean {
   const { issuer, repository, target, environment } = policy
   const config = organisation.issuers.get(issuer)
@@ -114,7 +114,7 @@ function coversNames({ test }: Condition, repository: string): boolean {
   return test.kind === "any" && names.ok && covers(test.patterns, names.value)
 }
 
-/** Whether whatever one pattern matches is matched by some of the others; no when that is too complex to tell. */
+/** Whether every name that `names` matches is matched by one of the patterns. False when that is too complex to decide. */
 function covers(patterns: readonly Pattern[], names: Pattern): boolean {
   if (patterns.some(({ source }) => source === names.source)) return true
   const escaped = escaping(languageOfPattern(names), patterns.map(languageOfPattern))

@@ -8,7 +8,7 @@ import { CHOSEN } from "./free-text.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** Finds what is wrong with the gaps of grants: claims that no token has, that somebody picks, or that run together. */
+/** Finds faulty gaps of grants: a claim that no token has, a claim of free text, or two gaps without a separator. */
 export function* doubtfulGaps(subject: Subject): Generator<Warning> {
   const neighbours = neighboursIn(subject.set.policies)
   for (const policy of subject.set.policies) {
@@ -28,19 +28,19 @@ function* gapsOf({ sources }: Subject, policy: Policy, grant: Grant, neighbours:
   for (const claim of claims) {
     if (claim !== REPOSITORY_NAME && !isKnownClaim(claim)) {
       const hint = didYouMean(claim, [REPOSITORY_NAME, ...claimNames("github-actions")])
-      const message = `No token is known to have a claim ${JSON.stringify(claim)}, so nothing is ever filled into this gap, and ${grant.name} is refused.${hint}`
+      const message = `No known issuer sends a claim ${JSON.stringify(claim)}, so this gap is never filled and the broker always refuses ${grant.name}.${hint}`
       yield warn(file, gapAt(claim), "gap_unknown_claim", message)
     }
-    const who = PICKED.get(claim)
+    const who = FREE_TEXT.get(claim)
     if (who === undefined || allowsNaming(neighbours(policy), grant.name).every((rule) => pins(rule, claim))) continue
-    const message = `${who}, and \${${claim}} puts it into ${grant.name}: whoever picks the text picks the credential. Write the value out, or have every allow name the values of ${claim}.`
+    const message = `${who}, and \${${claim}} puts this text into ${grant.name}, so that person chooses the credential. Write a fixed value, or list the exact values of ${claim} in every allow.`
     yield warn(file, gapAt(claim), "free_text_pattern", message)
   }
   for (const text of textsIn(raw) ?? []) {
     const pair = adjacent(templateParts(text), policy)
     if (pair === null) continue
     const [first, second] = pair.map((claim) => `\${${claim}}`)
-    const message = `Nothing that the two could not hold stands between ${first} and ${second}, so that two different jobs can fill them to the same text: put a character such as / or : between them, or leave one out.`
+    const message = `The text between ${first} and ${second} can also occur inside their values, so two different jobs can produce the same text. Put a character such as / or : between the gaps, or remove one of them.`
     yield warn(
       file,
       sources.textAt(file, ["grants", grant.name], (found) => found === text),
@@ -51,23 +51,23 @@ function* gapsOf({ sources }: Subject, policy: Policy, grant: Grant, neighbours:
   }
 }
 
-/** Claims whose text somebody picks, and who. */
-const PICKED: ReadonlyMap<string, string> = new Map([
+/** Claims of free text, and who chooses it. */
+const FREE_TEXT: ReadonlyMap<string, string> = new Map([
   ...[...CHOSEN]
     .filter(([claim]) => claim !== "base_ref" && claim !== "actor")
     .map(([claim, { who }]) => [claim, who] as const),
-  ["base_ref", "Every writer can push a branch of any name and open a pull request against it"],
-  ["actor", "Everybody picks a user name, and can change it"],
-  ["ref", "Every writer can push a branch or a tag of any name"],
+  ["base_ref", "Anyone with write access can push a branch with any name and open a pull request against it"],
+  ["actor", "Users choose their own names, and can change them"],
+  ["ref", "Anyone with write access can push a branch or a tag with any name"],
 ])
 
 const pins = ({ conditions }: Rule, claim: string): boolean =>
   conditions.some((condition) => condition.claim === claim && isPinned(condition))
 
-/** Policies by whom they are about, as far as their allows can name one another's grants. */
+/** The policies whose allows can name a policy's grants: those that can apply to the same jobs. */
 type Neighbours = (of: Policy) => readonly Policy[]
 
-/** The policies for the same environment of repositories of one owner: found at once, however many there are. */
+/** Indexes policies by issuer, owner, environment and repository, so that a lookup does not scan the whole folder. */
 function neighboursIn(policies: readonly Policy[]): Neighbours {
   const exact = new Map<string, Policy[]>()
   const wide = new Map<string, Policy[]>()
@@ -93,21 +93,21 @@ function neighboursIn(policies: readonly Policy[]): Neighbours {
 const realmOf = ({ issuer, environment, repository }: Policy): string =>
   JSON.stringify([issuer, environment ?? null, repository.slice(0, repository.indexOf("/"))])
 
-/** The allows of a grant that stand in files about the same jobs. Without any, nobody fills its gaps. */
+/** The allows that name a grant, in policies for the same jobs. Without one, no job fills the gaps. */
 const allowsNaming = (policies: readonly Policy[], grant: string): readonly Rule[] =>
   policies.flatMap(({ allow }) => allow.filter(({ grants }) => grants !== "all" && grants.has(grant)))
 
-/** Whether a claim is digits alone: one ends where anything else begins, so that it cannot run into its neighbour. */
+/** Whether a claim consists of digits only: any other character marks its end. */
 const isDigits = (claim: string): boolean => claimFact("github-actions", claim)?.form === "digits"
 
-/** The first two gaps of a text that can be filled to one text in two ways; null when there are none. */
+/** The first two gaps of a text that different values can fill to the same result; null when there are none. */
 function adjacent(parts: readonly TemplatePart[], policy: Policy): readonly [string, string] | null {
   let before: string | null = null
   let between = ""
   for (const part of parts) {
     const claim = "claim" in part && !isFixed(part.claim, policy) ? part.claim : null
     if (claim === null) {
-      // What is the same for every job of the policy stands there like the text around it.
+      // A claim with the same value for every job of the policy counts as fixed text.
       between += "claim" in part ? "x" : part.text
       continue
     }

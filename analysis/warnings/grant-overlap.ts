@@ -6,9 +6,9 @@ import { policyWords } from "../scopes/subject-words.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** How many pairs of patterns are compared; long ones count for more. Seconds at most, and hundreds of policies. */
+/** The most pairs of patterns that are compared; long patterns count more. Takes seconds at most, for hundreds of policies. */
 const MAX_PAIRS = 20_000
-/** Pairs of steps that take as long as everything else about a pair. */
+/** The number of step pairs that cost as much as the fixed part of one comparison. */
 const STEPS_OF_A_PAIR = 100
 
 interface Definition {
@@ -17,8 +17,8 @@ interface Definition {
 }
 
 /**
- * Finds policies with patterns that can match one repository, and define one grant for it: asked for, it is refused, for
- * nobody could say which is meant. Of one pattern written twice, the loader says so.
+ * Finds policies whose patterns can match one repository and which define the same grant. The broker refuses such a grant,
+ * because it is ambiguous. If both policies have the same pattern, the loader reports it as an error.
  */
 export function* overlappingGrants({ set, sources }: Subject): Generator<Warning> {
   let left = MAX_PAIRS
@@ -29,7 +29,7 @@ export function* overlappingGrants({ set, sources }: Subject): Generator<Warning
         left -= 1 + (names.steps.length * other.names.steps.length) / STEPS_OF_A_PAIR
         const at = sources.keyAt(policy.file, ["grants", name])
         if (left < 0) {
-          const message = `There are too many patterns that could match one repository to compare them all: whether ${name} is defined twice for one was not looked at from here on. Give grants names of their own.`
+          const message = `Too many patterns could match the same repository. From here on, the check does not look for repositories with two definitions of ${name}. Give the grants different names.`
           yield warn(policy.file, at, "too_complex", message)
           return
         }
@@ -37,7 +37,7 @@ export function* overlappingGrants({ set, sources }: Subject): Generator<Warning
         const shared = both.ok ? both.value : null
         if (shared === null) continue
         const owner = policy.repository.slice(0, policy.repository.indexOf("/") + 1)
-        const message = `${policyWords(policy, set.organisation)} and ${other.policy.repository} (${other.policy.file}) can match one repository, such as ${owner}${shared}, and both define ${name}: there, it is refused. Keep one, or give them names of their own.`
+        const message = `${policyWords(policy, set.organisation)} and ${other.policy.repository} (${other.policy.file}) can match the same repository, such as ${owner}${shared}, and both define ${name}. The broker refuses ${name} there. Keep one definition, or give the grants different names.`
         yield warn(policy.file, at, "grant_overlap", message)
         break
       }
@@ -45,7 +45,7 @@ export function* overlappingGrants({ set, sources }: Subject): Generator<Warning
   }
 }
 
-/** Grants by name, with everyone who defines it for repositories of one owner by a pattern, and for one environment. */
+/** Each grant's name with the policies that define it by a pattern, for one owner and one environment. */
 function* definedByPatterns(policies: readonly Policy[]): Generator<readonly [string, readonly Definition[]]> {
   const realms = new Map<string, { readonly name: string; readonly definitions: Definition[] }>()
   for (const policy of policies) {

@@ -6,7 +6,7 @@ import { clausesOf, clausesOfPolicy, patternsOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** A name as it is written somewhere; `index` is its place in a list of patterns. */
+/** One spelling of a name and where it stands. `index`: its place in a list of patterns. */
 interface Written {
   readonly text: string
   readonly file: string
@@ -14,9 +14,9 @@ interface Written {
   readonly index?: number
 }
 
-const COMPARES = "GitHub takes both for one name, and policies do not"
+const COMPARES = "GitHub treats both as one name, and policies compare exactly"
 
-/** Finds names that differ only in case from another: GitHub has one thing of that name, policies see two. */
+/** Finds names that differ only in letter case. GitHub knows one thing of that name; policies see two. */
 export function* namesThatDifferInCase(subject: Subject): Generator<Warning> {
   const { set } = subject
   for (const [issuer, { owners }] of set.organisation.issuers) {
@@ -28,7 +28,7 @@ export function* namesThatDifferInCase(subject: Subject): Generator<Warning> {
     yield* differing(subject, names, `owner`, COMPARES)
   }
   for (const issuer of set.organisation.issuers.keys()) {
-    // Another server's repository of nearly the same name is another repository.
+    // Only within one issuer: on another server, a similar name is a different repository.
     const policies = set.policies.filter((policy) => policy.issuer === issuer)
     yield* differing(subject, repositoriesIn({ ...set, policies }), "repository", COMPARES)
   }
@@ -39,11 +39,11 @@ export function* namesThatDifferInCase(subject: Subject): Generator<Warning> {
     )
     yield* differing(subject, environments, "environment", COMPARES)
     const refs = policies.flatMap((policy) => refsIn(policy))
-    yield* differing(subject, refs, "ref", "Git takes them for two, of which most likely one exists")
+    yield* differing(subject, refs, "ref", "Git treats them as two refs, and most likely only one exists")
   }
 }
 
-/** Says of each spelling but the first where another one stands. */
+/** Reports each spelling that differs from the first one, with the place of the first. */
 function* differing({ sources }: Subject, names: Iterable<Written>, what: string, why: string): Generator<Warning> {
   const first = new Map<string, Written>()
   const said = new Set<string>()
@@ -53,37 +53,39 @@ function* differing({ sources }: Subject, names: Iterable<Written>, what: string
     const other = first.get(folded)
     if (other === undefined) first.set(folded, written)
     else if (other.text !== text && !said.has(`${file}\n${text}`)) {
-      // Once a spelling and file: a slip that is copied is mended at one go.
+      // Once for each spelling and file: a copied mistake is corrected in one step.
       said.add(`${file}\n${text}`)
       const at = index === undefined ? sources.valueAt(file, path) : sources.patternAt(file, path, index)
       const otherAt =
         other.index === undefined
           ? sources.valueAt(other.file, other.path)
           : sources.patternAt(other.file, other.path, other.index)
-      const message = `The ${what} ${JSON.stringify(text)} differs only in case from ${JSON.stringify(other.text)} (${other.file}:${otherAt.line}). ${why}: write both alike.`
+      const message = `The ${what} ${JSON.stringify(text)} differs only in letter case from ${JSON.stringify(other.text)} (${other.file}:${otherAt.line}). ${why}. Write both the same way.`
       yield warn(file, at, "names_differ_in_case", message)
     }
   }
 }
 
-/** Repositories' names: those of policies first, then those that conditions write out. */
+/** Names of repositories: those of policies first, then the exact names in conditions. */
 function* repositoriesIn(set: PolicySet): Generator<Written> {
   const { issuers } = set.organisation
   for (const { repository, issuer, file } of set.policies) {
     const listed = [...(issuers.get(issuer)?.owners.keys() ?? [])]
     const owner = repository.slice(0, repository.indexOf("/"))
-    const meant = listed.includes(owner) ? undefined : listed.find((name) => name.toLowerCase() === owner.toLowerCase())
-    if (meant !== undefined) {
-      // The organisation file's spelling counts as the first.
-      const text = `${meant}${repository.slice(owner.length)}`
-      yield { text, file: ORGANISATION_FILE, path: ["issuers", issuer, "owners", meant] }
+    const spelled = listed.includes(owner)
+      ? undefined
+      : listed.find((name) => name.toLowerCase() === owner.toLowerCase())
+    if (spelled !== undefined) {
+      // The spelling in the organisation file counts as the first.
+      const text = `${spelled}${repository.slice(owner.length)}`
+      yield { text, file: ORGANISATION_FILE, path: ["issuers", issuer, "owners", spelled] }
     }
     yield { text: repository, file, path: ["repository"] }
   }
   yield* literalsOf(set, "repository")
 }
 
-/** Environments that boundaries write out, behind those of policies, with which each of them is held. */
+/** Exact environments in boundaries, each after the spelling that a policy uses for it. */
 function* environmentsInBoundaries({ organisation, policies }: PolicySet): Generator<Written> {
   const spellings = new Set(policies.flatMap(({ environment }) => environment ?? []))
   const literals = [...literalsOf({ organisation, policies: [] }, "environment")]

@@ -7,10 +7,10 @@ import { type Clause, clausesOf, patternsOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** Actors that GitHub itself keeps: nobody can take these names over. */
+/** Actors that belong to GitHub itself. No user can take over these names. */
 const GITHUBS_OWN: ReadonlySet<string> = new Set(["dependabot[bot]", "github-actions[bot]", "github-merge-queue[bot]"])
 
-/** Finds conditions on names that somebody can take over, where an id could stand beside them and does not. */
+/** Finds conditions on names that another user or repository can take over, without the id beside the name. */
 export function* namesWithoutId(subject: Subject): Generator<Warning> {
   const { set, sources } = subject
   const takeable = takeableNames(set)
@@ -38,14 +38,16 @@ function reason(clause: Clause, condition: Condition, set: PolicySet, takeable: 
   if (clause.policy === undefined) {
     const names = patternsOf(condition).map(({ literal }) => literal ?? "")
     if (clause.part !== "when" || !names.some(takeable)) return null
-    const message = `Whoever may create repositories for its owner can take over a name that became free: ${clause.whose} would then be about another repository. Add repository_id beside repository.`
+    const message = `${capital(clause.whose)} identifies a repository by name only. When the name becomes free, anyone who may create repositories for its owner can take it over, and the boundary then covers another repository. Add repository_id beside repository.`
     return { severity: "notice", message }
   }
-  // Where a policy names its repository's id, a condition on the name adds nothing and opens nothing.
+  // A policy with repository_id is safe: its condition on the name can only narrow.
   if (clause.policy.target.kind === "repository") return null
   const effect =
-    clause.part === "deny" ? "a renamed repository escapes it" : "a repository that takes over the name passes it"
-  const message = `${capital(clause.whose)} tells repositories apart by name, and ${effect}: add repository_id beside repository, or write a policy for that repository.`
+    clause.part === "deny"
+      ? "it no longer matches a repository that is renamed"
+      : "it also matches a repository that takes over the name"
+  const message = `${capital(clause.whose)} identifies repositories by name, so ${effect}. Add repository_id beside repository, or write a policy for that repository.`
   return { severity: "warning", message }
 }
 
@@ -55,26 +57,26 @@ function ofActor({ whose, part }: Clause, condition: Condition): Found {
   if (foreign.length === 0) return null
   const isRefusing = part === "deny" ? condition.test.kind === "any" : condition.test.kind === "none"
   const effect = isRefusing
-    ? "whoever it keeps out can change theirs and pass"
-    : "somebody else can take one that became free"
+    ? "a user who is refused can change the name and pass"
+    : "another user can take a name that becomes free"
   const remedy = isRefusing ? "Use actor_id instead" : "Add actor_id beside it"
   return {
     severity: "warning",
-    message: `User names can be changed, and ${effect}: ${whose} goes by the name ${JSON.stringify(foreign[0])}. ${remedy}: gh api users/NAME --jq .id`,
+    message: `${capital(whose)} identifies a user by the name ${JSON.stringify(foreign[0])}. Users can change their names, and ${effect}. ${remedy}: gh api users/NAME --jq .id`,
   }
 }
 
-/** Strangers never get this far: an owner's name can only be taken over by another owner that is listed. */
+/** Only another listed owner can take over an owner's name: the broker refuses owners that are not listed before this. */
 function ofOwner({ whose, part, policy }: Clause, { organisation }: PolicySet): Found {
   const owners = [...organisation.issuers.values()].some(({ owners }) => new Set(owners.values()).size > 1)
   if (policy !== undefined || part !== "when" || !owners) return null
-  const message = `One listed owner could take over another's name when it becomes free, and ${whose} goes by the name: add repository_owner_id beside repository_owner.`
+  const message = `${capital(whose)} identifies an owner by name only. When the name becomes free, another listed owner can take it over. Add repository_owner_id beside repository_owner.`
   return { severity: "notice", message }
 }
 
 /**
- * Whether something speaks of a repository by its name alone, so that the name is worth taking over: a policy with a
- * pattern, or the policies that repositories keep for themselves. Every other policy goes by the id.
+ * Whether a repository can gain something by taking over a name: if a policy with a pattern matches the name, or if
+ * repositories keep policies of their own. Every other policy identifies its repository by id.
  */
 function takeableNames({ organisation, policies }: PolicySet): (name: string) => boolean {
   const open = [...organisation.issuers.values()].some(({ repositoryPolicies }) => repositoryPolicies)
@@ -87,7 +89,7 @@ function isNamed({ repository, target }: Policy, name: string): boolean {
   return target.kind === "owner" && name.startsWith(owner) && matchPattern(target.names, repositoryName(name))
 }
 
-/** A deny that finds repositories by a pattern, and refuses what policies give to one by its id: a new name ends it. */
+/** Finds denies that match by a pattern a repository to which another policy gives by id: a rename escapes such a deny. */
 function* escapableDenies({ set, sources }: Subject): Generator<Warning> {
   const exact = new Map<string, Policy[]>()
   for (const policy of set.policies) {
@@ -98,12 +100,12 @@ function* escapableDenies({ set, sources }: Subject): Generator<Warning> {
     else exact.set(key, [policy])
   }
   for (const policy of set.policies) {
-    // Whatever a repository is called, a pattern of nothing but stars finds it.
+    // A pattern of stars only matches every name, so a rename changes nothing.
     if (policy.target.kind !== "owner" || policy.target.names.steps.every((step) => typeof step !== "number")) continue
     for (const [index, rule] of policy.deny.entries()) {
       const escaping = (exact.get(realmOf(policy)) ?? []).find((other) => isHeldBack(other, policy, rule))
       if (escaping === undefined) continue
-      const message = `The deny ${JSON.stringify(rule.name)} finds repositories by name: ${policyWords(escaping, set.organisation)}, to which ${escaping.file} gives by its id, escapes it when it is renamed. Write the deny into a file with its repository_id, too.`
+      const message = `The deny ${JSON.stringify(rule.name)} matches repositories by name, but ${escaping.file} gives grants to ${policyWords(escaping, set.organisation)} by its id. If that repository is renamed, the deny no longer applies. Write the deny also into a policy with its repository_id.`
       yield warn(policy.file, sources.valueAt(policy.file, ["deny", index]), "name_without_id", message)
     }
   }

@@ -6,8 +6,8 @@ import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
 /**
- * Finds boundaries that leave open what a grant must say, where repositories keep policies of their own: whoever writes
- * there gives himself all that the connection can mint.
+ * Finds boundaries that do not restrict a required field of a grant, where repositories keep policies of their own: the
+ * authors of such a policy can give themselves everything that the connection can mint.
  */
 export function* openCeilings({ set, sources, providers }: Subject): Generator<Warning> {
   const { issuers, connections, boundaries } = set.organisation
@@ -19,7 +19,7 @@ export function* openCeilings({ set, sources, providers }: Subject): Generator<W
       const free = provider ? requiredOf(provider.grant).filter((field) => isFree(fields.get(field))) : []
       if (free.length === 0) continue
       const at = sources.valueAt(boundary.file, ["boundaries", index, "allow", number])
-      const message = `Repositories keep policies of their own, and the boundary ${JSON.stringify(boundary.name)} leaves ${free.join(", ")} of ${connection} open: their teams can give themselves whatever the connection can mint. Add a pattern for ${free.join(", ")}.`
+      const message = `Repositories keep policies of their own, and the boundary ${JSON.stringify(boundary.name)} does not restrict ${free.join(", ")} of ${connection}. Their teams can give themselves everything that the connection can mint. Add a pattern for ${free.join(", ")}.`
       yield warn(boundary.file, at, "repository_policies_open", message)
     }
   }
@@ -29,7 +29,7 @@ function isAboutIssuer({ when }: Boundary, url: string): boolean {
   return when.every((condition) => condition.claim !== "iss" || matchCondition(condition, "deny", { iss: url }))
 }
 
-/** The fields that every grant of a provider says. */
+/** The required fields of a provider's grants. */
 function requiredOf(schema: z.ZodType): readonly string[] {
   const strict = strictly(schema)
   if (!(strict instanceof z.ZodObject)) return []

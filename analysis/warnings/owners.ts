@@ -2,18 +2,18 @@ import { didYouMean } from "../../broker/core/policy/faults.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** Finds policies for repositories of owners that the organisation file does not list: their jobs are strangers. */
+/** Finds policies for repositories of owners that the organisation file does not list: the broker refuses their jobs. */
 export function* unlistedOwners({ set, sources }: Subject): Generator<Warning> {
   for (const { target, repository, issuer, file } of set.policies) {
     const owners = set.organisation.issuers.get(issuer)?.owners
-    // A pattern of an owner that is not listed does not load.
+    // The loader already refuses a pattern whose owner is not listed.
     if (target.kind === "owner" || owners === undefined) continue
     const owner = repository.slice(0, repository.indexOf("/"))
-    // One that differs in case only is said to do so.
+    // names_differ_in_case reports an owner that differs in letter case only.
     if ([...owners.keys()].some((name) => name.toLowerCase() === owner.toLowerCase())) continue
     const whose = set.organisation.issuers.size > 1 ? ` of issuer ${issuer}` : ""
     const hint = didYouMean(owner, owners.keys()) || ` Listed: ${[...owners.keys()].join(", ")}.`
-    const message = `The organisation file lists no owner ${JSON.stringify(owner)}${whose}, so every job of ${repository} is a stranger's, and this policy never applies: list the owner with its id, or mend the name.${hint}`
+    const message = `The organisation file does not list the owner ${JSON.stringify(owner)}${whose}, so the broker refuses every job of ${repository} and this policy never applies. List the owner with its id, or correct the name.${hint}`
     yield warn(file, sources.valueAt(file, ["repository"]), "owner_unlisted", message)
   }
 }

@@ -4,7 +4,7 @@ import type { AllowStanding, GrantStanding, Standings } from "./standings.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
-/** Finds grants that nobody can get, and says why. */
+/** Finds grants that no job can get, and says why. */
 export function* unreachableGrants({ set, sources }: Subject, { grants }: Standings): Generator<Warning> {
   for (const standing of grants) {
     const { policy, grant, isReached, tooComplex } = standing
@@ -14,26 +14,26 @@ export function* unreachableGrants({ set, sources }: Subject, { grants }: Standi
       policy.file,
       at,
       "grant_unreachable",
-      `Nobody can get ${grant.name}: ${reason(standing, set.organisation)}`,
+      `No job can get ${grant.name}: ${reason(standing, set.organisation)}`,
     )
   }
 }
 
 function reason(standing: GrantStanding, organisation: Organisation): string {
   const { isNamed, isMatched, isAdmitted, grant } = standing
-  if (!isNamed) return "no allow names it. Name it in one, or remove it."
+  if (!isNamed) return "no allow names it. Add it to an allow, or remove the grant."
   if (!isMatched) {
-    return "no job fulfils all conditions of an allow that names it. They contradict each other or what the file is for, or ask for what no token has."
+    return "no job meets all conditions of an allow that names it. The conditions contradict each other or the file's repository or environment, or they require a value that no token has. Correct the conditions, or remove the grant."
   }
   if (isAdmitted)
-    return `it is outside of the ceiling for every job that its policy admits. ${ceilingOf(standing, organisation)}`
+    return `it is outside the ceiling for every job that its policy admits. ${ceilingOf(standing, organisation)}`
   if (grant.template !== undefined) {
-    return "for every job that an allow matches, a deny refuses it, or a gap of its cannot be filled: only letters, digits and _ . - can be. Mend the gap, or the rules."
+    return "for every job that an allow matches, a deny refuses the grant, or one of its gaps cannot be filled. A gap takes only letters, digits and _ . - characters. Correct the gap or the rules."
   }
-  return "whomever an allow matches, a deny refuses, or another policy defines the grant too. Narrow the deny, or remove the grant."
+  return "for every job that an allow matches, a deny refuses the grant, or another policy defines it too. Narrow the deny, or remove the grant."
 }
 
-/** Finds allows that denies always cover: they read as if they gave something. */
+/** Finds allows that have no effect because denies refuse every job that they match. */
 export function* allowsAlwaysDenied({ sources }: Subject, { allows }: Standings): Generator<Warning> {
   const byRule = new Map<Rule, AllowStanding[]>()
   for (const standing of allows) {
@@ -47,8 +47,8 @@ export function* allowsAlwaysDenied({ sources }: Subject, { allows }: Standings)
     if (first === undefined) continue
     const { policy } = first
     const denies = [...new Set(denied.flatMap((standing) => [...standing.denies]))]
-    const which = denied.length === standings.length ? "" : ` ${denied.map(({ grant }) => grant).join(", ")}`
-    const message = `The allow ${JSON.stringify(rule.name)} gives nobody${which || " anything"}: whomever it matches, ${namesOf(denies)}. Narrow the deny, or remove ${which ? "the grant from the allow" : "the allow"}.`
+    const which = denied.length === standings.length ? "" : denied.map(({ grant }) => grant).join(", ")
+    const message = `The allow ${JSON.stringify(rule.name)} gives ${which || "nothing"} to ${which ? "no" : "any"} job: ${namesOf(denies)} every job that it matches. Narrow the deny, or remove ${which ? "the grant from the allow" : "the allow"}.`
     yield warn(
       policy.file,
       sources.valueAt(policy.file, ["allow", policy.allow.indexOf(rule)]),

@@ -1,22 +1,22 @@
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
-import { crowdOf } from "../scopes/crowd.ts"
+import { prefixCounter } from "../scopes/pattern-pairs.ts"
 import type { Scope } from "../scopes/scope.ts"
 import { patternsOf } from "./clauses.ts"
 
-// Weights stand for microseconds, as measured: exact ones are not needed, only that the same folder weighs the same anywhere.
+// Weights are microseconds, as measured. They need not be exact, but a folder must have the same weight on every machine.
 
-/** What all scopes of a folder may weigh together: room for 20,000 as people write them, and seconds at most. */
+/** The most that all scopes of a folder may weigh together: enough for 20,000 usual scopes; takes seconds at most. */
 const MAX_WEIGHT = 15_000_000
-/** What every scope weighs. */
+/** The base weight of a scope. */
 const SCOPE = 600
-/** A grant held against a rule, and a rule cut by another. */
+/** The weight of comparing one grant with one rule, and of cutting one rule by another. */
 const GRANT_BY_RULE = 20
 const RULE_BY_RULE = 2
-/** Values that some patterns tell apart, for each pattern twice as many; past so many the analysis gives up. */
+/** Values that patterns distinguish: each pattern can double them. Above the maximum the analysis gives up. */
 const VALUES = 1_000
 const MAX_VALUES = 600_000
 
-/** Scopes, the lightest first, and whether each can still be afforded: what is light is looked at, whatever else there is. */
+/** Scopes, the lightest first, each with whether the budget still covers it. So heavy scopes never keep out light ones. */
 export function lightest(
   scopes: readonly Scope[],
 ): readonly { readonly scope: Scope; readonly isAffordable: boolean }[] {
@@ -48,9 +48,9 @@ function weightOf({ policies }: Scope, paid: Set<string>): number {
   for (const [claim, known] of patterns) {
     const floating = [...known.values()].filter(isFloating)
     if (floating.length < 2) continue
-    const crowd = crowdOf(floating)
-    const values = Math.min(MAX_VALUES, VALUES * 2 ** Math.max(...floating.map(crowd)))
-    // What was told apart once is remembered, unless it was given up.
+    const count = prefixCounter(floating)
+    const values = Math.min(MAX_VALUES, VALUES * 2 ** Math.max(...floating.map(count)))
+    // Values are computed once and remembered, unless the computation was given up.
     const key = JSON.stringify([claim, [...known.keys()].sort()])
     if (values < MAX_VALUES && paid.has(key)) continue
     paid.add(key)
@@ -59,7 +59,7 @@ function weightOf({ policies }: Scope, paid: Set<string>): number {
   return weight
 }
 
-/** A pattern with text behind a wildcard: two of these can both match, neither, or either one. */
+/** A pattern with text after a wildcard: of two such patterns, a value can match both, neither, or either one. */
 function isFloating({ steps }: Pattern): boolean {
   const first = steps.findIndex((step) => typeof step !== "number")
   return first >= 0 && steps.slice(first).some((step) => typeof step === "number")

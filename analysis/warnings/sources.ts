@@ -10,23 +10,23 @@ import {
   type YamlPath,
 } from "../../broker/core/policy/yaml.ts"
 
-/** The files that a set was loaded from: where in them a thing stands, which the set itself does not keep. */
+/** Finds positions in the files that a set was loaded from. The set itself does not keep them all. */
 export interface Sources {
-  /** Where the key stands that a path ends with. */
+  /** The position of the key at the end of a path. */
   keyAt(file: string, path: YamlPath): Position
-  /** Where the value stands that a path leads to. */
+  /** The position of the value at the end of a path. */
   valueAt(file: string, path: YamlPath): Position
-  /** Where one of the patterns of a condition stands, by its index. The path leads to the condition. */
+  /** The position of one pattern of a condition, by its index. The path leads to the condition. */
   patternAt(file: string, path: YamlPath, index: number): Position
-  /** Where the first text stands, anywhere below a path, that fulfils a test. */
+  /** The position of the first string below a path that passes a test. */
   textAt(file: string, path: YamlPath, fulfils: (text: string) => boolean): Position
-  /** The lines of each file that has this text somewhere. */
+  /** The lines of each file that contains this text. */
   linesWith(text: string): Iterable<readonly [file: string, lines: readonly string[]]>
 }
 
 /**
- * Finds places in files by parsing them again, once each and only those that something is said of: parsing is most of
- * what checking costs. The files are those that the set was loaded from, byte for byte.
+ * Finds positions by parsing files again: each at most once, and only files with a finding, because parsing takes most of
+ * a check's time. The files must be those that the set was loaded from, byte for byte.
  */
 export function sourcesOf(files: readonly PolicyInput[], parse: typeof parseYaml = parseYaml): Sources {
   const bytesOf = new Map(files.map(({ path, bytes }) => [path, bytes]))

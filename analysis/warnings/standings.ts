@@ -3,59 +3,59 @@ import { grantNamesOf, type Reach, reachesBy } from "../reach/reach.ts"
 import { intersect, isEmpty, isWithin, type Region } from "../regions/region.ts"
 import { axisMemo } from "../regions/space.ts"
 import { attempt, type Must } from "../regions/too-complex.ts"
-import { isFoldable, TOO_MANY_PATTERNS } from "../scopes/crowd.ts"
+import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import { type Scope, scopesOf } from "../scopes/scope.ts"
 import { spaceFor } from "../scopes/scope-space.ts"
 import { type RuleRegion, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
-import { confirmed, type Escapee } from "./escapee.ts"
+import { confirmedJob, type RefusedJob } from "./refused-job.ts"
 import { lightest } from "./scope-weight.ts"
 import type { Subject } from "./subject.ts"
 
-/** How a grant of a policy stands, over all jobs that the policy speaks of. */
+/** What the analysis found about one grant of a policy, over all jobs that the policy applies to. */
 export interface GrantStanding {
   readonly policy: Policy
   readonly grant: Grant
-  /** Why nothing is known of some of these jobs; null when all were looked at. */
+  /** Why some of these jobs were not analysed; null when all were. */
   tooComplex: string | null
-  /** Some allow names it. */
+  /** At least one allow names it. */
   isNamed: boolean
-  /** Some allow that names it matches somebody. */
+  /** At least one job matches an allow that names it. */
   isMatched: boolean
-  /** The policies admit somebody. */
+  /** The policies admit at least one job. */
   isAdmitted: boolean
-  /** Somebody gets it, as far as anybody can tell. */
+  /** At least one job gets it, or the analysis cannot exclude that. */
   isReached: boolean
-  /** Of somebody whom the policies admit, it cannot be told whether a boundary allows it. */
+  /** For at least one admitted job, the analysis cannot decide whether a boundary allows it. */
   isUnproven: boolean
-  /** A boundary is over somebody whom the policies admit. */
+  /** A boundary covers at least one admitted job. */
   isBelow: boolean
-  /** No boundary is over somebody whom the policies admit. */
+  /** At least one admitted job is covered by no boundary. */
   isFree: boolean
-  /** Somebody whom the policies admit and the ceiling refuses, one for each reason. */
-  readonly escapees: Escapee[]
+  /** Jobs that the policies admit and the ceiling refuses: one example for each reason. */
+  readonly refusedJobs: RefusedJob[]
 }
 
-/** How an allow stands for one of its grants. */
+/** What the analysis found about an allow and one of its grants. */
 export interface AllowStanding {
   readonly policy: Policy
   readonly rule: Rule
   readonly grant: string
-  /** It matches somebody, in some scope. */
+  /** It matches at least one job, in some scope. */
   isMatching: boolean
-  /** Whomever it matches, some deny refuses; not known to when that was too complex to tell. */
+  /** Denies refuse every job that it matches. False when that was too complex to decide. */
   isDenied: boolean
-  /** Denies that refuse some of them. */
+  /** The denies that refuse at least one of these jobs. */
   readonly denies: Set<Rule>
 }
 
 export interface Standings {
   readonly grants: readonly GrantStanding[]
   readonly allows: readonly AllowStanding[]
-  /** A policy of each scope of which nothing is known, and why. */
+  /** One policy of each scope that was not analysed, and why. */
   readonly tooComplex: readonly { readonly policy: Policy; readonly reason: string }[]
 }
 
-/** Asks the analysis of every scope, the lightest first, until its budget is used up. */
+/** Analyses every scope, the lightest first, until the budget is used up. */
 export function standingsOf(subject: Subject): Standings {
   const { set, facts, dead } = subject
   const grants = new Map<Policy, Map<string, GrantStanding>>()
@@ -82,7 +82,7 @@ export function standingsOf(subject: Subject): Standings {
       const part = { scope, organisation: set.organisation }
       const whole = must(surveyOf(part, must(spaceFor([part], facts, memo))))
       const survey = { ...whole, rules: whole.rules.filter(({ rule }) => !dead.has(rule)) }
-      // All of a scope or nothing of it: half an answer would read as a whole one.
+      // A scope is analysed as a whole or not at all: a partial answer would look like a complete one.
       const reaches = grantNamesOf(scope).map((name) => ({ name, found: must(reachesBy(survey, name)) }))
       for (const { name, found } of reaches) {
         for (const reach of found)
@@ -92,7 +92,7 @@ export function standingsOf(subject: Subject): Standings {
         }
       }
     })
-  if (!isFoldable(set.policies)) giveUp(set.policies, TOO_MANY_PATTERNS)
+  if (!areComparable(set.policies)) giveUp(set.policies, TOO_MANY_PATTERNS)
   else {
     for (const { scope, isAffordable } of lightest(scopesOf(set))) {
       const outcome = isAffordable ? look(scope) : null
@@ -118,7 +118,7 @@ const unknownGrant = (policy: Policy, grant: Grant): GrantStanding => ({
   isUnproven: false,
   isBelow: false,
   isFree: false,
-  escapees: [],
+  refusedJobs: [],
 })
 
 const unknownAllow = (policy: Policy, rule: Rule, grant: string): AllowStanding => ({
@@ -138,7 +138,7 @@ function noteReach(
   must: Must,
 ): void {
   if (standing === undefined) return
-  const { scope, grant, admitted, inside, unproven, escapes } = reach
+  const { scope, grant, admitted, inside, unproven, refusals } = reach
   const naming = rulesFor(survey, "allow", grant.name)
   standing.isNamed ||= rulesFor(whole, "allow", grant.name).length > 0
   standing.isMatched ||= naming.some(({ region }) => !isEmpty(region))
@@ -147,11 +147,11 @@ function noteReach(
   standing.isUnproven ||= !isEmpty(unproven)
   standing.isBelow ||= !must(isWithin(admitted, survey.free))
   standing.isFree ||= !isEmpty(must(intersect(admitted, survey.free)))
-  for (const { why, boundaries, region } of escapes) {
-    if (standing.escapees.some((one) => one.why === why)) continue
-    const claims = confirmed(subject.set, scope.issuer.name, grant.name, region)
+  for (const { why, boundaries, region } of refusals) {
+    if (standing.refusedJobs.some((one) => one.why === why)) continue
+    const claims = confirmedJob(subject.set, scope.issuer.name, grant.name, region)
     if (claims === null) standing.isUnproven = true
-    else standing.escapees.push({ why, boundaries, claims })
+    else standing.refusedJobs.push({ why, boundaries, claims })
   }
 }
 

@@ -3,12 +3,12 @@ import type { ProviderSchemaTable } from "../../broker/core/policy/provider-sche
 import type { ClaimFacts } from "../scopes/scope-space.ts"
 import type { Sources } from "./sources.ts"
 
-/** What is looked at: a set that loaded, the files that it was loaded from, and what is known besides. */
+/** What the finders examine: a loaded set, its source files, and known facts about providers and claims. */
 export interface Subject {
   readonly set: PolicySet
   readonly sources: Sources
   readonly providers: ProviderSchemaTable
   readonly facts: ClaimFacts
-  /** Rules that match no job, as far as values of claims tell. */
+  /** Rules that match no job, judged by the possible values of claims. */
   readonly dead: ReadonlySet<Rule>
 }

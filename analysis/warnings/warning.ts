@@ -1,12 +1,12 @@
 import { type Position, visible } from "../../broker/core/policy/faults.ts"
 
 /**
- * What is no error, and yet most likely not meant so. Stable: scripts read these from `daypass check --json`, files
- * acknowledge them by name, and each has a page of this name in docs/warnings.
+ * The codes of warnings: valid policies that most likely do not do what the author intends. Stable: scripts read the codes
+ * from `daypass check --json`, comments acknowledge them, and each has a page of this name in docs/warnings.
  */
 export type WarningCode = keyof typeof SEVERITIES
 
-/** `notice`: a fact that is worth knowing and needs no change. `--strict` fails for warnings only. */
+/** `notice`: useful to know, no change needed. `--strict` fails for warnings only. */
 export type WarningSeverity = "warning" | "notice"
 
 export interface Warning {
@@ -16,7 +16,7 @@ export interface Warning {
   /** 1-based, like `column`. */
   readonly line: number
   readonly column: number
-  /** What is so, why it matters, and what to change. */
+  /** What was found, why it matters, and what to change. */
   readonly message: string
 }
 
@@ -43,10 +43,10 @@ const SEVERITIES = {
   value_never_sent: "warning",
 } as const satisfies Readonly<Record<string, WarningSeverity>>
 
-/** Every code there is, in alphabetical order. */
+/** All codes, in alphabetical order. */
 export const WARNING_CODES = Object.keys(SEVERITIES) as readonly WarningCode[]
 
-/** A warning at one place of one file, as grave as its code is unless told otherwise. */
+/** A warning at one position of a file. Its code gives the severity, unless a severity is passed. */
 export function warn(
   file: string,
   at: Position,

@@ -25,22 +25,22 @@ import type { Warning } from "./warning.ts"
 
 export interface WarningsInput {
   readonly set: PolicySet
-  /** What the set was loaded from, byte for byte. */
+  /** The files that the set was loaded from, byte for byte. */
   readonly files: readonly PolicyInput[]
   readonly providers: ProviderSchemaTable
-  /** What is known of the issuer's claims; see the analysis. */
+  /** Known facts about the issuer's claims. */
   readonly facts: ClaimFacts
-  /** Whoever has the documents already can hand them out here: parsing is most of the work. */
+  /** A parser that may return documents parsed earlier: parsing is most of the work. */
   readonly parse?: typeof parseYaml
 }
 
-/** What there is to say of a set that loaded. */
+/** All warnings about a loaded set. */
 export interface WarningReport {
-  /** By file and place. */
+  /** Sorted by file and position. */
   readonly warnings: readonly Warning[]
-  /** Those that a comment in their file says are meant so. */
+  /** Warnings that a comment in their file acknowledges as intended. */
   readonly acknowledged: readonly Warning[]
-  /** How every grant stands to the organisation's ceiling, in the set's order. */
+  /** Whether each grant is inside the organisation's ceiling, in the set's order. */
   readonly containment: readonly GrantContainment[]
 }
 
@@ -60,9 +60,9 @@ const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
 ]
 
 /**
- * Everything that is no error in a set, and yet most likely not meant so.
+ * Finds what is valid in a set and yet most likely does not do what the author intends.
  *
- * Pure, and the same for the same files. Never throws; what would take too long to tell is said to be too complex.
+ * Pure: the same files give the same report. Never throws. What would take too long is reported as too complex.
  */
 export function warningsOf(input: WarningsInput): WarningReport {
   const { set, files, providers, facts, parse } = input

@@ -3,28 +3,28 @@ import type { ProviderSchemaTable } from "../../broker/core/policy/provider-sche
 import type { Witness } from "../regions/region.ts"
 import type { ChangeSubject } from "../scopes/scope.ts"
 
-/** What is asked about: all that is given must hold. Nothing given: every grant of everybody. */
+/** A question; every given member must match. An empty query asks about every grant of every job. */
 export interface WhoCanQuery {
   readonly connection?: string
   /** The grant's name. */
   readonly grant?: string
-  /** A field of the grant has a text that matches. Of a map, one below the named key. */
+  /** A field of the grant must have a text that matches; in a map, below the named key. */
   readonly fields?: readonly FieldWish[]
   readonly repository?: Pattern
   readonly environment?: string
 }
 
 export interface FieldWish {
-  /** `role`, or with dots a key inside a map: `claims.team`. */
+  /** `role`, or a key inside a map with dots: `claims.team`. */
   readonly key: string
   readonly pattern: Pattern
 }
 
-/** Everybody who can get such a grant, and who only seems to. */
+/** The jobs that can get a matching grant, rules without effect, and what is unknown. */
 export interface WhoCan {
   readonly rows: readonly WhoCanRow[]
   readonly unreachable: readonly UnreachableRow[]
-  /** Of whom nobody can tell, with the reason: they may be able to. */
+  /** Jobs that the analysis cannot decide about, with the reason. They may be able to get the grant. */
   readonly unknown: readonly {
     readonly subject: ChangeSubject
     readonly grant: string | null
@@ -32,29 +32,29 @@ export interface WhoCan {
   }[]
 }
 
-/** One shape of identity that can get a grant: the jobs that one rule allows it. */
+/** A group of jobs that can get a grant: those that one rule allows. */
 export interface WhoCanRow {
   readonly subject: ChangeSubject
-  /** The one repository, or some, of those that a pattern speaks of, when not all of them get such a grant. */
+  /** The repositories of a pattern that can get the grant; null if all of them can. */
   readonly only: string | null
-  /** Null for whatever a policy that a repository keeps for itself calls it. */
+  /** Null for a policy that a repository keeps for itself: it chooses the grant's name. */
   readonly grant: string | null
   readonly connection: string
   readonly resource: string
-  /** The longest lifetime that any of these jobs can have; null when nothing limits it here. */
+  /** The longest lifetime that any of these jobs can get; null when nothing in the folder limits it. */
   readonly ttlSeconds: number | null
   /** The rule's conditions, in the policy's own words. */
   readonly conditions: readonly WrittenCondition[]
   /** Denies that refuse some of these jobs. */
   readonly unless: readonly WrittenRule[]
   readonly within: readonly WrittenBoundary[]
-  /** What the environment must be like, by a policy's own demand. */
+  /** How the policies require the environment to be protected. */
   readonly protectedEnvironment: readonly string[]
-  /** The rule, or the boundary's entry. */
+  /** The rule, or the entry of the boundary. */
   readonly place: { readonly name: string; readonly file: string; readonly line: number }
   /** A job that gets it. */
   readonly example: Witness
-  /** False when several claims fill one text, so that nobody can tell which jobs get just this. */
+  /** False when several claims fill one text, so that the analysis cannot tell which jobs get exactly this text. */
   readonly proven: boolean
 }
 
@@ -70,7 +70,7 @@ export interface WrittenRule {
   readonly conditions: readonly WrittenCondition[]
 }
 
-/** A boundary over some of these jobs: whether it is one that allows the grant, and what it demands. */
+/** A boundary that covers some of these jobs: whether it allows the grant, and what it requires. */
 export interface WrittenBoundary {
   readonly name: string
   readonly file: string
@@ -79,16 +79,16 @@ export interface WrittenBoundary {
   readonly require: readonly WrittenCondition[]
   readonly protectedEnvironment: string | null
   readonly maxTtlSeconds: number | null
-  /** Of which of the jobs it demands that; empty for all of them. */
+  /** Of which of the jobs it requires that; empty for all of them. */
   readonly demandsOf: readonly WrittenCondition[]
 }
 
-/** A rule that allows such a grant, and that nobody gets it by. */
+/** A rule that allows a matching grant and by which no job gets it. */
 export interface UnreachableRow {
   readonly subject: ChangeSubject
   readonly grant: string
   readonly place: WhoCanRow["place"]
-  /** `denied`: other rules refuse all whom it allows, or nothing can be filled in. `ceiling`: the boundaries do. */
+  /** `denied`: other rules refuse every job, or the gaps cannot be filled. `ceiling`: the boundaries refuse every job. */
   readonly why: "denied" | "ceiling"
 }
 

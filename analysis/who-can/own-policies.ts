@@ -11,7 +11,7 @@ import { regionOfConditions } from "../scopes/rule-region.ts"
 import type { WhoCan, WhoCanContext, WhoCanQuery, WhoCanRow } from "./model.ts"
 import { describeBoundary, probeOf, written } from "./words.ts"
 
-/** Who could get such a grant by a policy that the repository keeps for itself: a row for each entry that would let it. */
+/** Jobs that could get a matching grant by a policy of their own repository: one row for each boundary entry that allows it. */
 export function whoCanByThemselves(set: PolicySet, query: WhoCanQuery, context: WhoCanContext): WhoCan {
   const sides = [...set.organisation.issuers.keys()]
     .map((issuer) => sideOf(set, issuer, null))
@@ -31,7 +31,7 @@ export function whoCanByThemselves(set: PolicySet, query: WhoCanQuery, context: 
   }
 }
 
-/** Grants of some providers have no such field at all. */
+/** Whether the provider's grants have all the fields asked for. */
 function hasFields(
   connection: string,
   { set }: Side,
@@ -52,7 +52,7 @@ function whoCanThrough(connection: string, side: Side, query: WhoCanQuery, { pro
     )
     const single = singleTexts(side.set.organisation.connections.get(connection), providers)
     const axes = fieldAxesOf(entries, (field) => !single.has(field))
-    // The question's own patterns have to be told apart, too.
+    // The probe makes the space distinguish the patterns of the question, too.
     const asking: Side = { ...side, boundaries: [...side.boundaries, probe] }
     const space = must(ownPoliciesSpace({ old: asking, next: asking }, axes, null))
     const wanted = [
@@ -112,7 +112,7 @@ function rowOf(
   }
 }
 
-/** What the organisation's own policies refuse whatever grant there is, to whom each is about. */
+/** The denies of all grants in the organisation's own policies, each with the jobs that it applies to. */
 function denialsOf({ restricting }: Side, { space }: Region, reached: Region): WhoCanRow["unless"] {
   return restricting.flatMap(({ deny, target, environment, repository }) => {
     const about = [
@@ -138,7 +138,7 @@ const environmentRegion = (space: Space, environment: string | undefined): Regio
     ),
   )
 
-/** The fields asked for, as entries: a grant that has just these texts has them. */
+/** The fields asked for, as boundary entries: each admits the grants with a matching text. */
 function wishesOf({ fields = [] }: WhoCanQuery, connection: string): readonly BoundaryEntry[] {
   return fields.map(({ key, pattern }) => {
     const [name = key, ...path] = key.split(".")
@@ -151,7 +151,7 @@ function ceilingAt([key, ...rest]: readonly string[], pattern: Pattern): FieldCe
   return { kind: "map", entries: new Map([[key, ceilingAt(rest, pattern)]]) }
 }
 
-/** `role arn:...:role/ci/*`; what an entry leaves out is free. */
+/** An entry in words: `role arn:...:role/ci/*`. A field that the entry leaves out is not restricted. */
 function entryWords({ fields }: BoundaryEntry): string {
   const words = [...fields].flatMap(([name, ceiling]) => fieldWords(name, ceiling))
   return words.length === 0 ? "anything" : words.join(", ")

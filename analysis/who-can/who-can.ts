@@ -9,9 +9,9 @@ import { intersect, isEmpty, meets, type Region, union, witness } from "../regio
 import { type AxisMemo, axisMemo } from "../regions/space.ts"
 import { attempt, type Must } from "../regions/too-complex.ts"
 import type { BoundaryRegions } from "../scopes/ceiling-region.ts"
-import { isFoldable, TOO_MANY_PATTERNS } from "../scopes/crowd.ts"
 import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
 import { meaningOfTarget } from "../scopes/meaning.ts"
+import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import { regionOfConditions } from "../scopes/rule-region.ts"
 import { type Scope, scopesOf, subjectOf } from "../scopes/scope.ts"
 import { boundariesOver, spaceFor } from "../scopes/scope-space.ts"
@@ -23,20 +23,20 @@ import { mayBe, regionOfWishes, textsAt } from "./wishes.ts"
 import { describeBoundary, probeOf, written } from "./words.ts"
 
 /**
- * Everybody who can get a grant: one row for each rule by which somebody does, exactly, whatever denies and boundaries take
- * away; and for policies that repositories keep for themselves, one for each entry of a boundary that would let them.
+ * Finds all jobs that can get a grant. One row for each rule that gives it to a job, after exactly subtracting what denies
+ * and boundaries refuse. For policies that repositories keep for themselves, one row for each boundary entry that allows it.
  *
- * A grant with gaps is found for the jobs that fill it so: who reaches `role/svc-pay` is known by name.
+ * A grant with gaps is found for the jobs that fill the gaps with the wanted text: so `role/svc-pay` has exact repositories.
  */
 export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContext): WhoCan {
-  if (!isFoldable(set.policies)) {
-    const everybody = [...set.organisation.issuers.keys()].map((issuer) => ({
+  if (!areComparable(set.policies)) {
+    const all = [...set.organisation.issuers.keys()].map((issuer) => ({
       issuer,
       repository: null,
       repositoryId: null,
     }))
-    const unknown = everybody.map((subject) => ({ subject, grant: null, reason: TOO_MANY_PATTERNS }))
-    return { ...NOBODY, unknown }
+    const unknown = all.map((subject) => ({ subject, grant: null, reason: TOO_MANY_PATTERNS }))
+    return { ...NONE_FOUND, unknown }
   }
   const memo = axisMemo()
   const found: WhoCan[] = scopesOf(set)
@@ -50,7 +50,7 @@ export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContex
   }
 }
 
-const NOBODY: WhoCan = { rows: [], unreachable: [], unknown: [] }
+const NONE_FOUND: WhoCan = { rows: [], unreachable: [], unknown: [] }
 
 function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: WhoCanContext, memo: AxisMemo): WhoCan {
   const isAsked = (grant: Grant) =>
@@ -59,16 +59,16 @@ function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: Who
     (query.fields ?? []).every((wish) => mayBe(grant, wish))
   const grants = scope.policies.flatMap((policy) => [...policy.grants.values()].filter(isAsked))
   const probe = probeOf(query, [...new Set(grants.map(({ connection }) => connection.name))])
-  if (grants.length === 0 || boundariesOver(scope, [probe]).length === 0) return NOBODY
+  if (grants.length === 0 || boundariesOver(scope, [probe]).length === 0) return NONE_FOUND
   const { organisation } = set
   const found = attempt((must): WhoCan => {
     const boundaries = [...organisation.boundaries, probe]
     const space = must(spaceFor([{ scope, organisation: { boundaries } }], GITHUB_CLAIMS, memo))
     const survey = must(surveyOf({ scope, organisation }, space))
     const wanted = regionOfConditions(space, probe.when, "allow")
-    const telling: Telling = { set, survey, query, context, wanted, must }
+    const reportContext: ReportContext = { set, survey, query, context, wanted, must }
     const reaches = [...new Set(grants.map(({ name }) => name))].flatMap((name) => must(reachesBy(survey, name)))
-    const told = reaches.filter(({ grant }) => isAsked(grant)).flatMap((reach) => rowsOf(reach, telling))
+    const told = reaches.filter(({ grant }) => isAsked(grant)).flatMap((reach) => rowsOf(reach, reportContext))
     return {
       rows: told.flatMap((one) => ("why" in one ? [] : [one])),
       unreachable: told.flatMap((one) => ("why" in one ? [one] : [])),
@@ -76,10 +76,13 @@ function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: Who
     }
   })
   if (found.ok) return found.value
-  return { ...NOBODY, unknown: [{ subject: subjectOf(scope), grant: query.grant ?? null, reason: found.fault.reason }] }
+  return {
+    ...NONE_FOUND,
+    unknown: [{ subject: subjectOf(scope), grant: query.grant ?? null, reason: found.fault.reason }],
+  }
 }
 
-interface Telling {
+interface ReportContext {
   readonly set: PolicySet
   readonly survey: Survey
   readonly query: WhoCanQuery
@@ -88,29 +91,29 @@ interface Telling {
   readonly must: Must
 }
 
-function rowsOf(reach: Reach, telling: Telling): readonly (WhoCanRow | UnreachableRow)[] {
-  const { survey, query, wanted, must } = telling
+function rowsOf(reach: Reach, reportContext: ReportContext): readonly (WhoCanRow | UnreachableRow)[] {
+  const { survey, query, wanted, must } = reportContext
   const { space, scope } = survey
   const { grant, inside, unproven, admitted } = reach
   const asked = must(intersect(wanted, regionOfWishes(query.fields ?? [], reach, space, must)))
   const possible = must(intersect(asked, must(union(space, [inside, unproven]))))
-  // What a rule gives is told where its own repositories are the scope.
+  // A rule is reported only in the scope of its own target.
   const isHere = ({ policy }: RuleRegion) =>
     scope.target.kind === "repository" || meaningOfTarget(policy.target) === meaningOfTarget(scope.target)
   const rules = rulesFor(survey, "allow", grant.name).filter(isHere)
   return rules.flatMap((allow): readonly (WhoCanRow | UnreachableRow)[] => {
-    const covers = must(intersect(allow.region, asked))
-    if (isEmpty(covers)) return []
+    const speaksOf = must(intersect(allow.region, asked))
+    if (isEmpty(speaksOf)) return []
     const place = placeOf(allow)
-    const reached = must(intersect(covers, possible))
-    if (!isEmpty(reached)) return [rowOf(reach, allow, reached, telling)]
-    const why = meets(admitted, covers) ? "ceiling" : "denied"
+    const reached = must(intersect(speaksOf, possible))
+    if (!isEmpty(reached)) return [rowOf(reach, allow, reached, reportContext)]
+    const why = meets(admitted, speaksOf) ? "ceiling" : "denied"
     return [{ subject: subjectOf(scope), grant: grant.name, place, why }]
   })
 }
 
-function rowOf(reach: Reach, allow: RuleRegion, reached: Region, telling: Telling): WhoCanRow {
-  const { set, survey, query, context, must } = telling
+function rowOf(reach: Reach, allow: RuleRegion, reached: Region, reportContext: ReportContext): WhoCanRow {
+  const { set, survey, query, context, must } = reportContext
   const { scope, grant } = reach
   const example = firstThat(reached, (one) =>
     PROTECTIONS.some((protection) => {
@@ -150,7 +153,7 @@ function rowOf(reach: Reach, allow: RuleRegion, reached: Region, telling: Tellin
 
 const placeOf = ({ rule: { name, file, line } }: RuleRegion) => ({ name, file, line })
 
-/** A boundary that has a say in whether these jobs get the grant. */
+/** A boundary that affects whether these jobs get the grant. */
 function boundaryOf(
   { boundary, allows, restricts }: BoundaryRegions,
   reached: Region,
@@ -167,7 +170,7 @@ function boundaryOf(
   return describeBoundary(boundary, { isAllowing, restricts, reached }, must)
 }
 
-/** Which repositories of a pattern, when the question leaves only some. */
+/** The repositories of a pattern that can get the grant, when the question leaves only some of them. */
 function onlyOf(
   region: Region,
   { scope, grant }: Reach,
@@ -178,7 +181,7 @@ function onlyOf(
   const [names, every] = [repositoriesIn(region), repositoriesIn(all)]
   const [first] = names
   if (first === undefined || names.length === every.length) return null
-  // A space knows one name of each kind: only what was spelt out is that one name, and not one of its kind.
+  // A space has one example name for each group. A name is exact only if the question or the grant spells it out.
   const spelt =
     repository?.literal === first ||
     fields.some(({ key, pattern }) =>
@@ -202,7 +205,7 @@ function repositoriesIn({ space, boxes }: Region): readonly string[] {
 const mayHold = (text: string, gap: string): boolean =>
   templateParts(text).some((part) => "claim" in part && part.claim === gap)
 
-/** The text with one gap filled; what else is open stays open, and equals nothing. */
+/** The text with one gap filled. Another gap becomes a marker, so the text equals no real value. */
 const filledWith = (text: string, gap: string, value: string): string =>
   templateParts(text)
     .map((part) => ("claim" in part ? (part.claim === gap ? value : `\u0000${part.claim}`) : part.text))

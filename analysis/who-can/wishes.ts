@@ -9,7 +9,7 @@ import type { Must } from "../regions/too-complex.ts"
 import { regionOfEntry } from "../scopes/template-region.ts"
 import type { FieldWish } from "./model.ts"
 
-/** Whose claims make the grant one that is asked for. */
+/** The jobs whose claims fill the grant with the texts asked for. */
 export function regionOfWishes(
   wishes: readonly FieldWish[],
   { grant, scope }: Reach,
@@ -20,7 +20,7 @@ export function regionOfWishes(
     const [name = key] = key.split(".")
     const texts = textsAt(fieldsSeen(grant), key.split("."))
     const matched = texts.map((text) => {
-      // One text at a time: of a list, any will do.
+      // One text at a time: in a list, one matching member is enough.
       const { template, ...rest } = grant
       const isOpen = template !== undefined && claimsOf(text).length > 0
       const single: Grant = isOpen
@@ -37,12 +37,12 @@ export function regionOfWishes(
   }, everything(space))
 }
 
-/** Tells thousands of grants apart that cannot be meant, before anything is worked out. */
+/** A cheap check, so that only grants that can match are analysed: a folder can have thousands. */
 export function mayBe(grant: Grant, { key, pattern }: FieldWish): boolean {
   return textsAt(fieldsSeen(grant), key.split(".")).some((text) => hasGaps(text) || matchPattern(pattern, text))
 }
 
-/** Every text below a key, however deep. */
+/** Every text below a key, at any depth. */
 export function textsAt(value: unknown, path: readonly string[]): readonly string[] {
   if (path.length > 0) {
     const [key = "", ...rest] = path

@@ -5,7 +5,7 @@ import { isWithin, meets, type Region } from "../regions/region.ts"
 import type { Must } from "../regions/too-complex.ts"
 import type { WhoCanQuery, WrittenBoundary, WrittenCondition } from "./model.ts"
 
-/** A boundary that nobody set: what it says is what is asked for, so that the space tells the answers apart. */
+/** An artificial boundary with the patterns of the question, so that the space distinguishes the jobs and grants asked for. */
 export function probeOf({ fields = [], repository }: WhoCanQuery, connections: readonly string[]): Boundary {
   const when: readonly Condition[] =
     repository === undefined ? [] : [{ claim: "repository", test: { kind: "any", patterns: [repository] } }]
@@ -28,7 +28,7 @@ export function probeOf({ fields = [], repository }: WhoCanQuery, connections: r
 export const written = (conditions: readonly Condition[]): readonly WrittenCondition[] =>
   conditions.map((condition) => ({ claim: condition.claim, expected: describeCondition(condition) }))
 
-/** A boundary that allows some jobs what they reach, or demands something of some of them: in its own words. */
+/** A boundary in its own words, if it allows the grant to some of the jobs or requires something of some of them. */
 export function describeBoundary(
   boundary: Boundary,
   {

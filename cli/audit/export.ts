@@ -3,8 +3,8 @@ import { type CliIo, EXIT } from "../io.ts"
 
 const USAGE = `Usage: daypass audit export --data DIR > FILE
 
-Writes the audit trail of a broker on Node, of all its repositories, as JSON lines. DIR is the broker's data folder; the
-broker may be running. Check the file with daypass audit verify.
+Writes the audit trail of all repositories of a broker on Node, as JSON lines. DIR is the broker's data folder. The broker
+may be running. Check the file with daypass audit verify.
 Exit codes: 0 written, 2 the folder cannot be read.`
 
 /** `daypass audit export`. */
@@ -13,10 +13,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (typeof read === "number") return read
   const { data } = read.options
   if (typeof data !== "string" || data === "") return misused("audit export needs --data", USAGE, io)
-  if (read.positionals.length > 0) return misused("audit export takes no arguments besides its options", USAGE, io)
+  if (read.positionals.length > 0) return misused("audit export takes options only", USAGE, io)
 
   try {
-    // Loaded here: a Node without node:sqlite fails at the import, and every other command works there.
+    // Imported here: on a Node without node:sqlite the import fails, and all other commands must still work.
     const { readAuditTrail } = await import("../../broker/adapters/node/audit-reader.ts")
     for (const line of readAuditTrail(data)) io.out(line)
     return EXIT.ok
@@ -25,7 +25,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       return impossible(`audit export needs Node 22.13 or newer, which has node:sqlite; this is ${process.version}`, io)
     }
     return impossible(
-      `there is no ledger that can be read in ${data} (${reasonOf(error)}): --data is what the broker was started with`,
+      `the ledger in ${data} cannot be read (${reasonOf(error)}): give --data the same folder as the broker`,
       io,
     )
   }

@@ -6,17 +6,17 @@ import { type CliIo, EXIT } from "../io.ts"
 
 const USAGE = `Usage: daypass audit verify FILE [--head HASH]
 
-Verifies an audit trail that daypass audit export wrote: every edit, deletion, reordering, repetition and cut is found.
-Prints each repository's head: the number and the hash of its last record.
+Verifies an audit trail that daypass audit export wrote. Finds every edited, deleted, reordered, repeated or cut-off record.
+Prints the head of each repository: the number and the hash of its last record.
 
-A trail that somebody rewrote as a whole, heads included, verifies as well: no file can vouch for itself. Note a head where
-the broker's operator cannot change it, and pass it as --head later: it must still be part of its chain, and everything up
-to it is then as it was when the head was noted.
-Exit codes: 0 it verifies, 1 it does not: the first record that does not fit is named, 2 the file cannot be read.`
+The file alone cannot show that the whole trail was rewritten, heads included. So store a head where the broker's operator
+cannot change it, and pass it as --head later. The command then checks that this head is still part of its chain: if it
+is, everything up to it is unchanged since you stored it.
+Exit codes: 0 the trail verifies, 1 it does not, and the first wrong record is named, 2 the file cannot be read.`
 
 const HASH = /^[0-9a-f]{64}$/
 
-/** `daypass audit verify`. Reads the file as a stream: its size does not matter. */
+/** `daypass audit verify`. Reads the file as a stream, so it can have any size. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const read = readArguments(args, USAGE, { head: { type: "string" } }, io)
   if (typeof read === "number") return read
@@ -46,17 +46,19 @@ function report(file: string, verdict: ChainVerdict, head: string | undefined, i
   for (const { ledger, seq, chain } of verdict.ledgers) {
     io.out(`${named(ledger)}: ${seq} ${seq === 1 ? "record" : "records"}, head ${chain}`)
   }
-  if (verdict.ledgers.length === 0) io.out(`${file} is whole and holds no repository`)
+  if (verdict.ledgers.length === 0) io.out(`${file} verifies and contains no records`)
   if (head === undefined) return EXIT.ok
   const [found] = verdict.found
   if (found === undefined) {
-    io.out(`the head that was noted is part of no chain: what came before it was rewritten, or it is of another trail`)
+    io.out(
+      `the head ${head} is not part of any chain: the trail before it was rewritten, or the head is from another trail`,
+    )
     return EXIT.no
   }
-  io.out(`the head that was noted is record ${found.seq} of ${named(found.ledger)}`)
+  io.out(`the head ${head} is record ${found.seq} of ${named(found.ledger)}`)
   return EXIT.ok
 }
 
-/** A file of unknown origin must not move the terminal's cursor: JSON alone leaves the C1 controls as they are. */
+/** Escapes control characters: a file of unknown origin could move the terminal's cursor. JSON does not escape C1 controls. */
 const named = (ledger: { readonly issuer: string; readonly repository_id: string }) =>
   visible(`repository ${JSON.stringify(ledger.repository_id)} of ${JSON.stringify(ledger.issuer)}`)

@@ -12,12 +12,13 @@ import { diffAsJson } from "./json.ts"
 
 const USAGE = `Usage: daypass diff OLD NEW [--format text|json|github] [--json]
 
-Says who gets what more and what less by the policy folder NEW than by OLD, as the broker decides: for all jobs there can
-be, not for samples. What only reads otherwise is no change. --format github annotates the lines of a pull request;
---json is --format json.
-Exit codes: 0 nobody gets more, 3 somebody does or it cannot be ruled out, 1 a folder has faults, 2 it cannot be done.`
+Compares what jobs get with the policy folders OLD and NEW, and prints which jobs get more and which get less. It covers all
+possible jobs, not samples, and decides as the broker does. A change of the text alone is not reported.
+--format github annotates the lines of a pull request; --json is --format json.
+Exit codes: 0 no job gets more, 3 a job gets more or it cannot be ruled out, 1 a folder has errors, 2 the arguments are
+wrong, or a folder cannot be read.`
 
-/** Not 1: a workflow has to tell "ask a second reviewer" from "something is broken". */
+/** Not 1: a workflow must distinguish "ask a second reviewer" from "something is broken". */
 const WIDENS = 3
 
 /** `daypass diff`. */
@@ -63,7 +64,7 @@ async function faulty(folder: string, loaded: LoadedFolder, format: Format, io: 
   return EXIT.no
 }
 
-/** More is a warning, less a notice: neither is a fault. A line that is no more stands in no file of a pull request. */
+/** More is a warning, less a notice: neither is an error. A removed line has no place in the pull request's files. */
 function findingOf(change: PolicyChange, diff: PolicyDiff): Finding {
   const { direction, kind, place } = change
   const at = place.set === "new" ? place : { file: ORGANISATION_FILE, line: 1 }

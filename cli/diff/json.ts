@@ -2,7 +2,7 @@ import type { ComparedIssuer, PolicyDiff } from "../../analysis/diff/model.ts"
 import { fieldOfClaim, isFieldClaim } from "../../analysis/scopes/field-axes.ts"
 import type { ChangeSubject } from "../../analysis/scopes/scope.ts"
 
-/** A diff as programs read it; like the wire, in snake_case. */
+/** A diff for programs; in snake_case, like the wire. */
 export function diffAsJson({ widens, narrows, changes, issuers }: PolicyDiff) {
   return {
     widens,
@@ -32,7 +32,7 @@ const claimsOf = (example: Readonly<Record<string, string>>, fields: boolean) =>
     ),
   )
 
-/** `environment`: null for jobs that run in none, left out for whichever. */
+/** `environment`: null for jobs without an environment, absent for jobs in any environment or none. */
 const jsonOfSubject = ({ issuer, repository, repositoryId, environment }: ChangeSubject) => ({
   issuer,
   repository,

@@ -3,9 +3,8 @@ import { visible } from "../../broker/core/policy/faults.ts"
 import type { ExplainAnswer, Problem } from "../../broker/wire/exchange.ts"
 import type { Trace } from "../../broker/wire/trace.ts"
 
-// What a broker answers is foreign text: whoever runs it, or stands in front of it, wrote it. Every text becomes one
-// visible line of bounded length here, so that nothing behind has to think of it. Members that this version does not
-// know are passed over: brokers may be newer.
+// A broker's answer is untrusted text: its operator, or a proxy in front of it, wrote it. Every string is reduced here to
+// one visible line of limited length, so that later code need not do it. Unknown members are ignored: a broker may be newer.
 
 const MAX_TEXT_CHARACTERS = 4000
 const text = z.string().transform((value) => visible(value.slice(0, MAX_TEXT_CHARACTERS)))
@@ -66,10 +65,10 @@ const problem = z.object({
     .exactOptional(),
 })
 
-/** What a broker decided. Brokers before this version do not tell which policies decided. */
+/** A broker's decision. Older brokers do not send the version of the policies. */
 export type ReadAnswer = Omit<ExplainAnswer, "policy_version"> & Partial<Pick<ExplainAnswer, "policy_version">>
 
-/** Reads the answer of `POST /v1/explain` for these grants; null for anything that is none. */
+/** Reads the answer of `POST /v1/explain` for these grants; null if it is not a valid answer to them. */
 export function readExplainAnswer(value: unknown, grants: readonly string[]): ReadAnswer | null {
   const read = answer.safeParse(value)
   if (!read.success) return null
@@ -80,7 +79,7 @@ export function readExplainAnswer(value: unknown, grants: readonly string[]): Re
 
 export type ReadProblem = Pick<Problem, "code" | "title" | "detail"> & Partial<Pick<Problem, "request_id">>
 
-/** Reads a problem document; null for anything that is none. */
+/** Reads a problem document; null if it is not valid. */
 export function readProblem(value: unknown): ReadProblem | null {
   const read = problem.safeParse(value)
   return read.success ? read.data : null

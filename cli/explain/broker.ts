@@ -9,7 +9,7 @@ import { type ReadAnswer, readExplainAnswer, readProblem } from "./answer.ts"
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 256 * 1024
 
-/** A broker's URL as it was given, or null: it must be one that a token may be sent to, and nothing but an origin. */
+/** Parses a broker's URL. Null unless it is an origin without a path, and a token may be sent to it. */
 export function brokerUrl(text: string): URL | null {
   if (!isHttpsOrLoopback(text)) return null
   const url = new URL(text)
@@ -17,8 +17,8 @@ export function brokerUrl(text: string): URL | null {
 }
 
 /**
- * Asks a broker what this token would get: nothing is minted, and the token stays good. The fault's lines
- * say why there is no decision. One call, no retry, no redirect followed: the token goes to the broker that was named, and to nobody else.
+ * Asks a broker what this token would get. The broker mints nothing, and the token can still be used. The fault's lines say
+ * why there is no decision. One call, no retry, no redirect: the token is sent only to the broker that was named.
  */
 export async function askBroker(
   broker: URL,
@@ -50,8 +50,8 @@ export async function askBroker(
 const TRANSPORT: Readonly<Record<HttpFailure, string>> = {
   unreachable: "cannot be reached",
   timeout: `did not answer within ${TIMEOUT_MS / 1000} s`,
-  "too-large": "gave an answer larger than any of a broker's",
-  redirect: "redirects to another address, which no token is sent after: name the address where it answers",
+  "too-large": "sent an answer that is too large to come from a broker",
+  redirect: "redirects to another address, and the token is not sent there: name the broker's final address",
 }
 
 function read(
@@ -65,11 +65,11 @@ function read(
   const value = parseJson(response.body)
   const no = (what: string, ...more: readonly string[]) =>
     fail([`daypass: the broker at ${broker.origin} ${what}`, ...more])
-  if (repeats(value, token)) return no("repeats the token in its answer, which is therefore not shown")
+  if (repeats(value, token)) return no("repeats the token in its answer, so the answer is not shown")
 
   if (status === 200 && mediaType === "application/json") {
     const answer = readExplainAnswer(value, grants)
-    return answer === null ? no("gave an answer that is none to what was asked") : ok(answer)
+    return answer === null ? no("sent an answer that does not match the request") : ok(answer)
   }
   const problem = mediaType === MEDIA_TYPE_PROBLEM ? readProblem(value) : null
   if (problem === null)
@@ -86,7 +86,7 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** A proxy that echoes what it was sent would have us print the credential. The signature is what makes it one. */
+/** A proxy may echo the request, and printing that would leak the token. Its signature is what makes it a credential. */
 function repeats(value: unknown, { text }: ReadToken): boolean {
   const signature = text.slice(text.lastIndexOf(".") + 1)
   return JSON.stringify(value)?.includes(signature) ?? false

@@ -14,10 +14,10 @@ import { type Question, readQuestion } from "./question.ts"
 
 const USAGE = `Usage: daypass explain (--claims FILE | --token -) [--policies DIR] [--broker URL] [--grants a,b] [--ttl 15m] [--format text|json|github] [--json]
 
-Decides what a job with these claims would get, with the broker's own code; only what makes a token good for one call
-(signature, audience, time, jti) is left aside. FILE holds the claims of a subject token as JSON. --token - reads the
-token itself from standard input, and shows its claims; nothing of it is verified. With --broker the broker is asked,
-which verifies the token, and neither mints nor uses it up.
+Decides with the broker's own code what a job with these claims would get. It does not check what makes a token valid for
+one call: signature, audience, time and jti. FILE contains the claims of a subject token as JSON. --token - reads the token
+from standard input and shows its claims, without verifying them. With --broker, the broker decides: it verifies the
+token, mints nothing, and the token can still be used.
 Exit codes: 0 allow, 1 deny, 2 the policies, the claims or the token cannot be used.`
 
 /** `daypass explain`. */
@@ -44,11 +44,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return outcome === null || outcome.decision === "allow" ? EXIT.ok : EXIT.no
 }
 
-/** What was decided, or lines that say why nothing can be. */
+/** The decision, or lines that say why there is none. */
 type Decided<Value> = Result<Value, readonly string[]>
 
 const NOT_SENDABLE =
-  "The token is bound to a key that only its job holds, so that the broker takes it from nobody else: it was not sent."
+  "The token was not sent: it is bound to a key that only its job has, so the broker accepts it only from that job."
 
 async function readSubject(
   { file }: Question,

@@ -11,11 +11,11 @@ export interface OfflineDecision {
   readonly decision: "allow" | "deny"
   readonly code: "allowed" | ErrorCode
   readonly trace: Trace | null
-  /** What a live broker knows besides, where it matters. */
+  /** What only a live broker can know, where it affects the answer. */
   readonly notes: readonly string[]
 }
 
-/** What these policies give to a job with these claims; a sentence when no job can have such claims. */
+/** What these policies give to a job with these claims. The fault is a sentence: why no job can have such claims. */
 export function decideOffline(
   set: PolicySet,
   claims: Claims,
@@ -23,10 +23,10 @@ export function decideOffline(
   ttlSeconds: number | undefined,
 ): Result<OfflineDecision, string> {
   const { iss } = claims
-  if (typeof iss !== "string") return fail("the claims name no issuer: iss is missing, or not a text")
+  if (typeof iss !== "string") return fail("the claim iss is missing or not a string: it names the issuer")
   const issuer = [...set.organisation.issuers.values()].find(({ url }) => url === iss)
   if (issuer === undefined) {
-    const note = `The organisation file lists no issuer ${visible(JSON.stringify(iss))}: the broker takes no token of it.`
+    const note = `The organisation file lists no issuer with the URL ${visible(JSON.stringify(iss))}, so the broker refuses its tokens.`
     return ok({ decision: "deny", code: "token_issuer_unknown", trace: null, notes: [note] })
   }
   const identity = identify(claims, issuer)
@@ -45,25 +45,25 @@ export function decideOffline(
 
 function identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string> {
   const family = FAMILIES.get(issuer.family)
-  if (family === undefined) return fail(`this version knows no issuer family ${issuer.family}`)
+  if (family === undefined) return fail(`this version does not know the issuer family ${issuer.family}`)
   const missing = family.requiredStrings.filter((name) => typeof claims[name] !== "string")
-  if (missing.length > 0) return fail(`the claims lack, or have as other than a text: ${missing.join(", ")}`)
+  if (missing.length > 0) return fail(`these claims are missing or not strings: ${missing.join(", ")}`)
   return family.identify(claims, issuer)
 }
 
 function notesOn(decision: Decision, issuer: IssuerConfig): string[] {
   const notes: string[] = []
   if (decision.outcome === "allow" && decision.requireBoundToken) {
-    notes.push("Given to key-bound subject tokens only, as the action sends them.")
+    notes.push("The broker gives it only to key-bound subject tokens. The action sends such tokens.")
   }
   if (decision.outcome === "deny" && decision.awaitsProtection) {
     notes.push(
-      "Everything else allows it: how the environment is protected is all that stands in the way, and only its host knows that. A broker asks.",
+      "Everything else allows it. It depends only on how the environment is protected, which only its host knows. A broker asks the host.",
     )
   }
   if (issuer.repositoryPolicies) {
     notes.push(
-      "Repositories of this issuer keep policies of their own, in .github/daypass/, which were not read here: a broker counts them too.",
+      "Repositories of this issuer keep policies of their own in .github/daypass/. These were not read here. A broker reads them too.",
     )
   }
   return notes

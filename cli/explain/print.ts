@@ -11,7 +11,7 @@ export interface Outcome {
   readonly decidedBy: "broker" | "offline"
   readonly decision: "allow" | "deny"
   readonly code: string
-  /** Null when the broker does not tell, or nothing was held against the policies. */
+  /** Null when the broker sent no trace, or no policy was evaluated. */
   readonly trace: Trace | null
   readonly notes: readonly string[]
 }
@@ -20,14 +20,14 @@ export interface Explanation {
   readonly format: Format
   readonly folder: string | undefined
   readonly grants: readonly string[]
-  /** What to show of a token; null when its claims were given as such. */
+  /** The claims of a token, to show; null when the claims came from a file. */
   readonly claims: Claims | null
-  /** Null when nothing was to be decided. */
+  /** Null when no decision was asked for. */
   readonly outcome: Outcome | null
   readonly remarks: readonly string[]
 }
 
-/** Prints what a token says and what it would get. Never the token, nor its signature: neither comes this far. */
+/** Prints a token's claims and what it would get. Never the token or its signature: this code does not receive them. */
 export async function printExplanation(explanation: Explanation, io: CliIo): Promise<void> {
   if (explanation.format === "json") return printJson(jsonOf(explanation, io.now()), io)
   const parts = [claimLines(explanation, io.now()), decisionLines(explanation), subjectLines(explanation)]
@@ -50,7 +50,7 @@ function jsonOf({ claims, outcome, grants, remarks }: Explanation, now: Date): o
   return { ...decided, ...(token && { token }) }
 }
 
-/** Null when the token does not say when it ends. */
+/** Null when the token has no readable expiry. */
 function isExpired(claims: Claims, now: Date): boolean | null {
   const expiry = expiryOf(claims)
   return expiry && expiry.getTime() <= now.getTime()
@@ -60,12 +60,11 @@ function claimLines({ claims }: Explanation, now: Date): string[] {
   if (claims === null) return []
   const warnings: string[] = []
   if (isExpired(claims, now) === true) {
-    warnings.push(`warning: the token has expired (${expiryOf(claims)?.toISOString()}): no broker takes it any more.`)
+    warnings.push(`warning: the token expired at ${expiryOf(claims)?.toISOString()}, so a broker refuses it.`)
   }
-  if (isKeyBound(claims))
-    warnings.push("note: the token is bound to a key: only the job that holds the key can use it.")
+  if (isKeyBound(claims)) warnings.push("note: the token is bound to a key. Only the job that has the key can use it.")
   return [
-    "The token says, and nothing of it was verified: anyone can write such a text.",
+    "Claims of the token. They were not verified: anyone can write such a token.",
     ...describeClaims(claims),
     ...warnings,
   ]
@@ -81,18 +80,18 @@ function decisionLines({ outcome, remarks }: Explanation): string[] {
   ]
 }
 
-/** What whoever sets up a cloud copies into its trust, whatever was decided: it is set up before the first job gets through. */
+/** The `sub` to copy into a cloud's trust policy. Printed for denials too: the trust is set up before the first job. */
 function subjectLines({ outcome }: Explanation): string[] {
   const subjects = [...subjectsOf(outcome?.trace ?? null)]
   if (subjects.length === 0) return []
   const width = Math.max(...subjects.map(([grant]) => grant.length))
   return [
-    "The broker's identity tokens have this sub, which the other side's trust must name to the letter:",
+    "The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:",
     ...subjects.map(([grant, subject]) => `  ${grant.padEnd(width)}  ${subject}`),
   ]
 }
 
-/** Each refused grant becomes an annotation, at the rule that decided where that is a file of this folder. */
+/** Each refused grant becomes an annotation. It is placed at the deciding rule if that is in a file of this folder. */
 async function annotate({ folder, outcome, grants }: Explanation, io: CliIo): Promise<void> {
   if (outcome === null) return
   for (const grant of outcome.trace?.grants ?? []) {
@@ -108,7 +107,7 @@ async function annotate({ folder, outcome, grants }: Explanation, io: CliIo): Pr
   await appendSummary(summary.join("\n"), io)
 }
 
-/** The deny rule that matches, else the allow rule that comes nearest. */
+/** The deny rule that matches, otherwise the allow rule with the fewest unmatched conditions. */
 function decidingRule({ rules }: GrantTrace): RuleTrace | undefined {
   const misses = ({ conditions }: RuleTrace) => conditions.filter(({ matched }) => !matched).length
   const denial = rules.find(({ kind, matched }) => kind === "deny" && matched)

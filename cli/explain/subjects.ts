@@ -2,10 +2,10 @@ import { identityTokenSubject } from "../../broker/signing/identity-token.ts"
 import type { Trace } from "../../broker/wire/trace.ts"
 
 /**
- * The `sub` of the broker's identity token for each grant of a trace, allowed or not; empty without a trace.
+ * The `sub` of the broker's identity token for each grant of a trace, allowed or denied. Empty without a trace.
  *
- * A trace that a broker sent has been made visible, so that a name in it may not be the job's own: where an escape could
- * stand, nothing is said, since a subject that is nearly right opens no trust and is hard to tell from one that does.
+ * In a trace from a broker, control characters were escaped, so a name may differ from the job's real one. If a name may
+ * contain an escape, the result is empty: a `sub` that is nearly right does not work, and a reader would not notice.
  */
 export function subjectsOf(trace: Trace | null): ReadonlyMap<string, string> {
   if (trace === null) return new Map()

@@ -5,9 +5,9 @@ import { isHttpsOrLoopback } from "../../broker/core/url.ts"
 import { HttpError, type HttpFailure, type HttpResponse } from "../../broker/ports/http.ts"
 import type { CliIo } from "../io.ts"
 
-/** What a policy must know of a repository. */
+/** The facts about a repository that a policy needs. */
 export interface RepositoryFacts {
-  /** Spelled as GitHub does: its tokens carry this spelling. */
+  /** In GitHub's spelling, which its tokens use. */
   readonly owner: string
   readonly name: string
   readonly id: string
@@ -19,20 +19,20 @@ const DEFAULT_API = "https://api.github.com"
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 256 * 1024
 
-/** No longer than a pattern may be with `refs/heads/` before it. */
+/** The longest branch name that fits into a pattern after `refs/heads/`. */
 const MAX_BRANCH_CHARACTERS = 240
 
-/** Owner and name in ASCII, and nothing that could lead out of a folder: both become parts of a path. */
+/** Owner and name in ASCII. Both become parts of a path, so nothing in them may lead out of a folder. */
 const REPOSITORY = /^([A-Za-z0-9][A-Za-z0-9_-]{0,99})\/([A-Za-z0-9._-]{1,100})$/
 
-/** `OWNER/REPO`, taken apart; null for anything else. */
+/** Splits `OWNER/REPO`; null for anything else. */
 export function parseRepository(text: string): { readonly owner: string; readonly name: string } | null {
   const [, owner, name] = REPOSITORY.exec(text) ?? []
   if (owner === undefined || name === undefined || /^\.+$/.test(name) || /\.git$/i.test(name)) return null
   return { owner, name }
 }
 
-/** Whether a text can be a branch's name: git forbids what would be a pattern's star, a space or a control character. */
+/** Whether a text is a valid branch name. Git forbids stars, spaces and control characters, so it is also a safe pattern. */
 export function isBranch(text: string): boolean {
   return (
     text.length <= MAX_BRANCH_CHARACTERS &&
@@ -42,13 +42,13 @@ export function isBranch(text: string): boolean {
   )
 }
 
-/** GitHub's API as the environment names it; null when that is no URL that a token may be sent to. */
+/** The URL of GitHub's API from the environment; null when a token must not be sent to it. */
 export function apiUrl(env: CliIo["env"]): string | null {
   const url = (env["GITHUB_API_URL"] || DEFAULT_API).replace(/\/+$/, "")
   return isHttpsOrLoopback(url) && !/[?#]/.test(url) ? url : null
 }
 
-/** The issuer of the jobs of a GitHub whose API stands there: github.com's, an Enterprise Server's, or ghe.com's. */
+/** The issuer that belongs to a GitHub API: of github.com, of an Enterprise Server, or of ghe.com. */
 export function issuerOf(api: string): string {
   const { origin, hostname, pathname } = new URL(api)
   if (pathname === "/api/v3") return `${origin}/_services/token`
@@ -57,8 +57,8 @@ export function issuerOf(api: string): string {
 }
 
 /**
- * Asks GitHub for a repository's ids and default branch: one call, no retry, no redirect followed. The fault is a
- * sentence that says what to change; it quotes nothing of the answer.
+ * Asks GitHub for a repository's ids and default branch. One call, no retry, no redirect. The fault is a sentence that says
+ * what to change; it never quotes the answer.
  */
 export async function askGitHub(
   api: string,
@@ -92,20 +92,21 @@ export async function askGitHub(
 const TRANSPORT: Readonly<Record<Exclude<HttpFailure, "redirect">, string>> = {
   unreachable: "cannot be reached",
   timeout: `did not answer within ${TIMEOUT_MS / 1000} s`,
-  "too-large": "gave an answer larger than any about a repository",
+  "too-large": "sent an answer that is too large for a repository",
 }
 
-/** A name that redirects is free for anybody to take; what stands behind it now is for its owner to say. */
+/** Anyone can take over a name that redirects, so the redirect is not followed: the user must name the new repository. */
 const renamed = (repository: string) =>
-  `GitHub says that ${repository} was renamed or moved, and its old name can be somebody else's tomorrow. Find its new one with "gh api repos/${repository} --jq .full_name", and name that`
+  `GitHub says that ${repository} was renamed or moved. Others can take over the old name, so use the new one: gh api repos/${repository} --jq .full_name prints it`
 
 function refusalOf({ status, header }: HttpResponse, repository: string, api: string): string {
-  if (status === 401) return "GitHub does not take the token in $GITHUB_TOKEN or $GH_TOKEN: it is wrong or has expired"
+  if (status === 401) return "GitHub refuses the token in $GITHUB_TOKEN or $GH_TOKEN: it is wrong or has expired"
   if (status === 429 || (status === 403 && header("x-ratelimit-remaining") === "0")) {
-    return "GitHub's rate limit for this token is used up: try again later"
+    return "GitHub's rate limit for this token is exceeded: try again later"
   }
-  if (status === 403) return `GitHub refuses to tell of ${repository} with this token: it needs to read metadata`
-  if (status === 404) return `GitHub knows no repository ${repository}, or the token may not see it`
+  if (status === 403)
+    return `GitHub refuses this token for ${repository}: give the token the permission to read metadata`
+  if (status === 404) return `GitHub finds no repository ${repository}, or the token may not read it`
   return `GitHub (${api}) answered HTTP ${status}`
 }
 
@@ -117,9 +118,9 @@ const answer = z.object({
   owner: z.object({ id, login: z.string() }),
 })
 
-/** Believes an answer only if it is about the repository that was asked for: a policy is made of it. */
+/** Accepts an answer only if it is about the repository that was asked for: a policy is written from it. */
 function read(body: Uint8Array, repository: string): Result<RepositoryFacts, string> {
-  const no = fail(`what GitHub's address answered is not about the repository ${repository}`)
+  const no = fail(`GitHub's answer is not about the repository ${repository}: check GITHUB_API_URL`)
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))
@@ -131,6 +132,6 @@ function read(body: Uint8Array, repository: string): Result<RepositoryFacts, str
   const { id, full_name: fullName, default_branch: branch, owner } = parsed.data
   const named = parseRepository(fullName)
   if (named === null || named.owner !== owner.login || fullName.toLowerCase() !== repository.toLowerCase()) return no
-  if (!isBranch(branch)) return fail(`GitHub tells no default branch of ${repository} that a policy can name`)
+  if (!isBranch(branch)) return fail(`GitHub names a default branch of ${repository} that a policy cannot name`)
   return ok({ ...named, id: String(id), ownerId: String(owner.id), branch })
 }

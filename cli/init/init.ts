@@ -23,10 +23,11 @@ import { type NewFile, planFor } from "./plan.ts"
 
 const USAGE = `Usage: daypass init OWNER/REPO [--environment NAME] [--dir DIR] [--connection NAME] [--repository-id ID --owner-id ID [--branch NAME]] [--format text|json|github] [--json]
 
-Writes a first policy for a repository into DIR, "policies" when left out, and an organisation file when there is none.
-Ids decide in policies, so GitHub is asked for them, with the token in $GITHUB_TOKEN or $GH_TOKEN; with the ids given,
-nobody is asked. Never overwrites a file, and writes nothing that daypass check would find fault with.
-Exit codes: 0 written, 1 there is a file already or the policies do not go together, 2 something needed is missing.`
+Writes a first policy for a repository into DIR (default: policies), and an organisation file if there is none. Policies
+identify repositories by id. The command gets the ids from GitHub, with the token in $GITHUB_TOKEN or $GH_TOKEN; if you
+give the ids, it does not ask GitHub. It never overwrites a file, and writes only files that daypass check accepts.
+Exit codes: 0 written, 1 a file exists already or the new policy does not fit the others, 2 the ids or valid arguments
+are missing.`
 
 const OPTIONS = {
   ...FORMAT_OPTIONS,
@@ -42,14 +43,14 @@ const ID = /^[1-9][0-9]{0,19}$/
 const CONNECTION = /^[a-z][a-z0-9-]{0,63}$/
 const MAX_ENVIRONMENT_CHARACTERS = 255
 
-/** What was asked for, once everything about the arguments is known to be right. */
+/** The request, read from valid arguments. */
 interface Request {
   readonly format: Format
   readonly repository: { readonly owner: string; readonly name: string }
   readonly environment: string | undefined
   readonly folder: string
   readonly connection: string | undefined
-  /** Undefined: GitHub is asked. */
+  /** Undefined: GitHub is asked for them. */
   readonly ids: Pick<RepositoryFacts, "id" | "ownerId" | "branch"> | undefined
 }
 
@@ -59,7 +60,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (typeof request === "number") return request
   const { folder, environment, connection } = request
   const api = apiUrl(io.env)
-  if (api === null) return impossible("$GITHUB_API_URL is no https URL that a token may be sent to", io)
+  if (api === null)
+    return impossible("$GITHUB_API_URL must be an https URL without ? and #: the token is sent there", io)
   const loaded = existsSync(folder) ? loadPolicies(folder) : null
   if (typeof loaded === "string") return impossible(loaded, io)
   const facts = await factsOf(request, api, io)
@@ -82,7 +84,8 @@ function readRequest(args: readonly string[], io: CliIo): Request | number {
   const [text, ...others] = read.positionals
   if (text === undefined || others.length > 0) return no("init takes one repository, as OWNER/REPO")
   const repository = parseRepository(text)
-  if (repository === null) return no("a repository is OWNER/REPO: letters, digits, dashes, and dots in its name")
+  if (repository === null)
+    return no("the repository must be OWNER/REPO, of letters, digits, dashes and underscores, with dots in REPO only")
 
   const option = (name: keyof typeof OPTIONS) => {
     const value = read.options[name]
@@ -90,17 +93,20 @@ function readRequest(args: readonly string[], io: CliIo): Request | number {
   }
   const environment = option("environment")
   if (environment !== undefined && !isEnvironment(environment)) {
-    return no(`an environment's name has 1 to ${MAX_ENVIRONMENT_CHARACTERS} characters that can be seen`)
+    return no(
+      `--environment must have 1 to ${MAX_ENVIRONMENT_CHARACTERS} visible characters, without a space at either end`,
+    )
   }
   const connection = option("connection")
   if (connection !== undefined && !CONNECTION.test(connection)) {
-    return no("a connection's name starts with a small letter and goes on with small letters, digits and dashes")
+    return no("--connection must start with a lower-case letter, followed by lower-case letters, digits and dashes")
   }
   const [id, ownerId, branch] = [option("repository-id"), option("owner-id"), option("branch")]
-  for (const one of [id, ownerId]) if (one !== undefined && !ID.test(one)) return no("an id is a number, such as 41")
-  if (branch !== undefined && !isBranch(branch)) return no("--branch is a branch's name, such as main")
+  for (const one of [id, ownerId])
+    if (one !== undefined && !ID.test(one)) return no("an id must be a number, such as 41")
+  if (branch !== undefined && !isBranch(branch)) return no("--branch must be the name of a branch, such as main")
   if ((id === undefined) !== (ownerId === undefined) || (id === undefined && branch !== undefined)) {
-    return no("--repository-id and --owner-id go together, and --branch with them")
+    return no("give --repository-id and --owner-id together; --branch needs both")
   }
   const ids = id === undefined || ownerId === undefined ? undefined : { id, ownerId, branch: branch ?? "main" }
   return { format, repository, environment, folder: option("dir") || "policies", connection, ids }
@@ -109,21 +115,21 @@ function readRequest(args: readonly string[], io: CliIo): Request | number {
 const isEnvironment = (name: string) =>
   name !== "" && name.length <= MAX_ENVIRONMENT_CHARACTERS && visible(name) === name && name.trim() === name
 
-/** Ids are never guessed: they are given, or GitHub tells them. */
+/** Never guesses an id: the ids come from the arguments or from GitHub. */
 async function factsOf({ repository, ids }: Request, api: string, io: CliIo): Promise<Result<RepositoryFacts, string>> {
   if (ids !== undefined) return ok({ ...repository, ...ids })
   const token = io.env["GITHUB_TOKEN"] || io.env["GH_TOKEN"]
   if (!token) return fail("there is no token in $GITHUB_TOKEN or $GH_TOKEN to ask GitHub with")
-  // A header takes nothing else, and what the runtime says of one that it refuses quotes it.
-  if (!/^[!-~]+$/.test(token)) return fail("what $GITHUB_TOKEN or $GH_TOKEN holds is no token")
+  // A header allows no other characters, and the runtime's error for an invalid header would quote the token.
+  if (!/^[!-~]+$/.test(token)) return fail("$GITHUB_TOKEN or $GH_TOKEN contains characters that a token cannot have")
   return askGitHub(api, repository, token, io)
 }
 
 function withoutIds({ repository: { owner, name } }: Request, why: string, io: CliIo): number {
   io.err(inert(`daypass: ${why}.`))
   io.err(`
-A policy needs the ids of the repository and its owner, which decide in place of names. These commands print them, and
-the default branch:
+A policy needs the ids of the repository and of its owner, because ids decide and names do not. These commands print
+the ids and the default branch:
 
   gh api repos/${owner}/${name} --jq .id
   gh api repos/${owner}/${name} --jq .owner.id
@@ -133,7 +139,7 @@ Then run init again with --repository-id ID --owner-id ID, and with --branch NAM
   return EXIT.usage
 }
 
-/** Says why nothing was written: what a new policy would not go together with. */
+/** Prints why nothing was written: what the new policy conflicts with. */
 async function refuse({ format, folder }: Request, fault: string | readonly PolicyFault[], io: CliIo): Promise<number> {
   const findings: readonly Finding[] =
     typeof fault === "string"
@@ -150,7 +156,7 @@ async function refuse({ format, folder }: Request, fault: string | readonly Poli
   return EXIT.no
 }
 
-/** Writes the files, the organisation file first; the fault is the exit code, after it was said why. */
+/** Writes the files, the organisation file first. The fault is an exit code, after printing the reason. */
 async function write(folder: string, files: readonly NewFile[], io: CliIo): Promise<Result<null, number>> {
   const paths = files.map(({ path }) => join(folder, path))
   const taken = paths.find((path) => existsSync(path))
@@ -168,7 +174,7 @@ async function write(folder: string, files: readonly NewFile[], io: CliIo): Prom
 }
 
 function inTheWay(file: string, io: CliIo): number {
-  io.err(`daypass: ${file} is there already, and init overwrites nothing`)
+  io.err(`daypass: ${file} exists already, and init never overwrites a file`)
   return EXIT.no
 }
 
@@ -184,7 +190,7 @@ async function report(
     const repository = `${owner}/${name}`
     printJson({ written, repository, repository_id: id, owner_id: ownerId, default_branch: branch }, io)
   } else if (format === "github") {
-    const message = `Written by init: read it, and name what the job really needs under "grants".`
+    const message = `Written by init. Read it, and write what the job really needs under "grants".`
     const findings = files.map(
       ({ path: file }): Finding => ({ severity: "notice", code: "file_written", file, line: 1, column: 1, message }),
     )
@@ -196,7 +202,7 @@ async function report(
   } else {
     for (const file of written) io.out(inert(`wrote ${file}`))
     io.out(`
-Next: read what was written, name what the job really needs under "grants", and run
+Next: read these files, write what the job really needs under "grants", and run
   npx daypass check ${folder}`)
   }
 }

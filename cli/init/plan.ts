@@ -6,7 +6,7 @@ import type { LoadedFolder } from "../policies.ts"
 import type { RepositoryFacts } from "./github.ts"
 import { type FirstGrant, firstGrantOf, organisationText, policyPath, policyText, tokenGrant } from "./text.ts"
 
-/** A file to be written: its path in the policy folder, and its text. */
+/** A file to write: its path in the policy folder, and its text. */
 export interface NewFile {
   readonly path: string
   readonly text: string
@@ -22,7 +22,7 @@ export interface Wish {
 const DEFAULT_CONNECTION = "oidc"
 
 /**
- * The files that give a repository its first policy: with them, the folder loads. A fault is a sentence, or what would
+ * The files of a repository's first policy. The folder loads with them. The fault is a sentence, or the faults that would
  * keep the folder from loading.
  */
 export function planFor(
@@ -34,30 +34,36 @@ export function planFor(
   const exists = inputs.some(({ path }) => path === ORGANISATION_FILE)
   if (exists && loaded?.result.ok === false) return loaded.result
   const files =
-    exists && loaded?.result.ok ? joining(loaded.result.value.organisation, facts, wish) : founding(facts, wish)
+    exists && loaded?.result.ok
+      ? filesForFolder(loaded.result.value.organisation, facts, wish)
+      : filesOfNewFolder(facts, wish)
   if (!files.ok) return files
   const bytes = files.value.map(({ path, text }) => ({ path, bytes: new TextEncoder().encode(text) }))
-  // A file in the way stays, and is not held against the one that would have its place.
+  // An existing file at the same path is left out here: it is never overwritten, and its presence is reported later.
   const others = inputs.filter(({ path }) => !bytes.some((file) => file.path === path))
   const together = loadPolicySet([...others, ...bytes], PROVIDERS)
   return together.ok ? files : together
 }
 
-/** The first policy of a new folder brings the organisation file with it. */
-function founding(facts: RepositoryFacts, wish: Wish): Result<readonly NewFile[], string> {
+/** The files of a new folder: the organisation file and the first policy. */
+function filesOfNewFolder(facts: RepositoryFacts, wish: Wish): Result<readonly NewFile[], string> {
   const connection = wish.connection ?? DEFAULT_CONNECTION
   const organisation = organisationText(facts, { issuer: wish.issuer, connection })
   return ok([{ path: ORGANISATION_FILE, text: organisation }, policyFile(facts, wish, tokenGrant(connection))])
 }
 
-/** A policy more, in terms of the organisation file that is there. */
-function joining(organisation: Organisation, facts: RepositoryFacts, wish: Wish): Result<readonly NewFile[], string> {
+/** One more policy, for the connections and issuers of the existing organisation file. */
+function filesForFolder(
+  organisation: Organisation,
+  facts: RepositoryFacts,
+  wish: Wish,
+): Result<readonly NewFile[], string> {
   const issuer = issuerFor(organisation, wish.issuer)
   if (issuer === null) {
-    return fail(`${ORGANISATION_FILE} lists no issuer with the url ${wish.issuer}: add it, or set GITHUB_API_URL`)
+    return fail(`${ORGANISATION_FILE} lists no issuer with the url ${wish.issuer}. Add it, or set GITHUB_API_URL`)
   }
-  const stranger = strangerFault(issuer, facts)
-  if (stranger !== null) return fail(stranger)
+  const unlisted = ownerFault(issuer, facts)
+  if (unlisted !== null) return fail(unlisted)
   const grant = grantFor(organisation, facts, wish.connection)
   if (!grant.ok) return grant
   return ok([policyFile(facts, wish, grant.value, organisation.issuers.size > 1 ? issuer.name : undefined)])
@@ -66,18 +72,18 @@ function joining(organisation: Organisation, facts: RepositoryFacts, wish: Wish)
 function issuerFor({ issuers }: Organisation, url: string): IssuerConfig | null {
   const all = [...issuers.values()]
   const [only] = all
-  // An enterprise's own issuer stands below github.com's, and has the same API.
+  // The issuer of an enterprise has a path below github.com's issuer, and the same API.
   return all.find((issuer) => issuer.url === url) ?? (all.length === 1 && only?.url.startsWith(`${url}/`) ? only : null)
 }
 
-/** Why this issuer's policies are nothing to the repository's owner; null when they are. */
-function strangerFault({ name, owners }: IssuerConfig, { owner, ownerId }: RepositoryFacts): string | null {
+/** Why this issuer's policies cannot apply to the repository's owner; null when they can. */
+function ownerFault({ name, owners }: IssuerConfig, { owner, ownerId }: RepositoryFacts): string | null {
   const listed = [...owners].find(([known]) => known.toLowerCase() === owner.toLowerCase())
   if (listed !== undefined && listed[1] !== ownerId) {
-    return `${ORGANISATION_FILE} lists the owner ${owner} with the id ${listed[1]}, and the one that has this name now is ${ownerId}: find out which is meant before anything is granted`
+    return `${ORGANISATION_FILE} lists the owner ${owner} with the id ${listed[1]}, but the owner with this name now has the id ${ownerId}. Find out which owner is the right one before you grant anything`
   }
   if ([...owners.values()].includes(ownerId)) return null
-  return `${ORGANISATION_FILE} does not list the owner ${owner}, and nobody else's jobs get anything: add ${owner}: "${ownerId}" to the owners of the issuer ${name}`
+  return `${ORGANISATION_FILE} does not list the owner ${owner}, and only jobs of listed owners can get anything. Add ${owner}: "${ownerId}" to the owners of the issuer ${name}`
 }
 
 function grantFor(
@@ -91,7 +97,7 @@ function grantFor(
     return first
       ? ok(first)
       : fail(
-          `${ORGANISATION_FILE} has no connection that a first grant can be written for: add an identity-token or aws one`,
+          `init can write a first grant only for an identity-token or aws connection, and ${ORGANISATION_FILE} has none. Add one`,
         )
   }
   const connection = connections.get(wanted)
@@ -104,7 +110,7 @@ function grantFor(
   return grant
     ? ok(grant)
     : fail(
-        `what a grant of ${connection.provider} says is for you to write: name an identity-token or aws connection, and change it then`,
+        `init cannot write a first grant for a connection of the provider ${connection.provider}. Give --connection an identity-token or aws connection, and change the grant afterwards`,
       )
 }
 

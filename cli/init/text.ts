@@ -12,20 +12,21 @@ export interface FirstGrant {
   readonly connection: string
   readonly fields: Readonly<Record<string, string>>
   readonly ttl: string
-  /** What to do about it before it is used. */
+  /** What to change before the grant is used. */
   readonly advice: string
 }
 
-/** A grant that goes with the connection of a new organisation file. */
+/** A grant for an identity-token connection, such as that of a new organisation file. */
 export const tokenGrant = (connection: string, audience: string = EXAMPLE_AUDIENCE): FirstGrant => ({
   name: "token",
   connection,
   fields: { audience },
   ttl: "5m",
-  advice: "A token of the broker's own, for a service that trusts it. Name the audience that yours expects.",
+  advice:
+    "A token that the broker signs, for a service that trusts the broker. Write the audience that your service expects.",
 })
 
-/** A grant of an existing connection that loads as it is; null for providers whose grants nobody can guess. */
+/** A grant of an existing connection that loads without changes; null for providers whose grants cannot be guessed. */
 export function firstGrantOf({ name, provider, settings }: Connection, repository: string): FirstGrant | null {
   if (provider === "identity-token") {
     const read = z.object({ audiences: z.array(z.string()) }).safeParse(settings)
@@ -36,39 +37,39 @@ export function firstGrantOf({ name, provider, settings }: Connection, repositor
     if (!read.success) return null
     const { region, accounts } = read.data
     const role = `arn:${partitionOf(region).name}:iam::${accounts[0]}:role/${repository.slice(0, 57)}-deploy`
-    const advice = "Name a role that trusts the broker, and that may do no more than this job must."
+    const advice = "Write a role that trusts the broker and that has only the permissions that this job needs."
     return { name: "aws-deploy", connection: name, fields: { role }, ttl: "15m", advice }
   }
   return null
 }
 
-/** A first organisation file: one issuer, one owner, one connection that needs no account anywhere. */
+/** A first organisation file: one issuer, one owner, and one connection that needs no account at a provider. */
 export function organisationText(
   { owner, ownerId }: RepositoryFacts,
   { issuer, connection }: { readonly issuer: string; readonly connection: string },
 ): string {
   return `# yaml-language-server: $schema=${SCHEMAS}/organisation.schema.json
-# The organisation file: whom the organisation trusts, and where credentials come from.
+# The organisation file: which issuers and owners the organisation trusts, and where credentials come from.
 version: 1
 
 issuers:
   github:
     family: github-actions
     url: ${issuer}
-    # Only jobs of these owners' repositories get anything. The id decides, for a name can be taken over.
+    # Only jobs of these owners' repositories get anything. The id decides, because a name can be taken over.
     owners: { ${scalar(owner)}: "${ownerId}" }
 
 connections:
-  # Tokens of the broker's own, for whatever trusts OpenID Connect. List the audiences that policies may name.
+  # Tokens that the broker signs, for services that trust OpenID Connect. List the audiences that policies may name.
   ${connection}:
     provider: identity-token
     audiences: ["${EXAMPLE_AUDIENCE}"]
-  # An AWS account is a connection like this one:
+  # A connection to an AWS account looks like this:
   # aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
 
-# Boundaries are the most that anyone may get, whatever policies say. For example:
+# Boundaries are the most that any job may get, whatever policies say. For example:
 # boundaries:
-#   - name: everybody
+#   - name: everyone
 #     when: { repository_owner_id: "${ownerId}" }
 #     allow:
 #       - { connection: ${connection}, audience: "${EXAMPLE_AUDIENCE}" }
@@ -76,7 +77,7 @@ connections:
 `
 }
 
-/** A first policy: one rule that lets in pushes to the default branch, one grant. */
+/** A first policy: one rule that allows pushes to the default branch, and one grant. */
 export function policyText(
   { owner, name, id, branch }: RepositoryFacts,
   options: { readonly environment?: string; readonly issuer?: string; readonly grant: FirstGrant },
@@ -85,11 +86,11 @@ export function policyText(
   const where = environment === undefined ? "in no environment" : `in the environment ${JSON.stringify(environment)}`
   const scope =
     environment === undefined
-      ? `# environment: production # without this line, the file is for jobs that run in no environment
+      ? `# environment: production # without this line, the file is for jobs that run without an environment
 `
-      : `environment: ${scalar(environment)} # to the letter
-# GitHub makes an environment that a workflow names and that is not there, without any protection. A broker that may ask
-# GitHub can demand that this one has some:
+      : `environment: ${scalar(environment)} # must match exactly
+# If a workflow names an environment that does not exist, GitHub creates it without any protection. A broker with access
+# to GitHub can require protection of this one:
 # protected_environment: { required_reviewers: true }
 `
   return `# yaml-language-server: $schema=${SCHEMAS}/policy.schema.json
@@ -99,16 +100,16 @@ ${issuer === undefined ? "" : `issuer: ${issuer}\n`}repository: ${owner}/${name}
 repository_id: "${id}" # decides: a name can be taken over, an id cannot
 ${scope}
 allow:
-  # Lets in the jobs that match every line of "when": claims of the job's token, and what their whole value must be.
-  # * stands for characters other than / : @, a list for any of its members, { not: ... } for anything else.
+  # Allows jobs that match every line of "when": a claim of the job's token, and the pattern that its whole value must match.
+  # * matches characters other than / : @. A list matches any of its members. { not: ... } matches anything else.
   - name: from the default branch
     when:
       ref: ${scalar(`refs/heads/${branch}`)}
-      # Events that outsiders can cause, such as pull_request, match only where they are named.
+      # An event that outsiders can cause, such as pull_request, matches only if its name is listed here.
       event_name: [push, workflow_dispatch]
     grants: [${grant.name}]
 
-# A deny rule that matches wins over every allow:
+# A deny rule that matches overrides every allow:
 # deny:
 #   - name: never on our own runners
 #     when: { runner_environment: { not: github-hosted } }
@@ -124,26 +125,26 @@ ${Object.entries(grant.fields)
 }
 
 /**
- * The file's name for an environment, which can have any character in its own: only the file's content counts, so what
- * a path, another system or the loader would take for something else becomes a dash.
+ * The path of the policy file for an environment. An environment's name may contain any character. Only the file's content
+ * decides, so every character with a meaning in paths, on other systems or for the loader becomes a dash.
  */
 export function policyPath({ owner, name }: RepositoryFacts, environment: string | undefined): string {
-  // A folder whose name begins with a dot is not read.
+  // The loader skips folders whose names begin with a dot.
   return `${owner}/${name.replace(/^\.+/, "_")}/${environment === undefined ? NO_ENVIRONMENT : stemOf(environment)}.yaml`
 }
 
 const NO_ENVIRONMENT = "no-environment"
-/** `daypass.yaml` is the organisation file wherever it stands. */
-const TAKEN: ReadonlySet<string> = new Set([NO_ENVIRONMENT, "daypass"])
+/** `daypass.yaml` is the organisation file in every folder. */
+const RESERVED: ReadonlySet<string> = new Set([NO_ENVIRONMENT, "daypass"])
 
 function stemOf(environment: string): string {
   const stem = environment.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 100)
-  return /^[A-Za-z0-9]/.test(stem) && !TAKEN.has(stem.toLowerCase())
+  return /^[A-Za-z0-9]/.test(stem) && !RESERVED.has(stem.toLowerCase())
     ? stem
     : `environment-${stem.replace(/^[-_]+/, "")}`
 }
 
-/** A text as YAML writes it: plain where it can be nothing but a text, in quotes otherwise. */
+/** A string in YAML: plain if no parser can read it as another type, otherwise in quotes. */
 function scalar(text: string): string {
   const plain = /^[A-Za-z][A-Za-z0-9_./:-]*$/.test(text) && !text.endsWith(":")
   return plain && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) ? text : JSON.stringify(text)

@@ -2,27 +2,27 @@ import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import { keyOf, placesIn, published } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
 
-/** A repository that has policies of its own, or had. */
+/** A repository with policies for it, in the new set or the old one. */
 export interface ChangedRepository {
   readonly issuer: string
   readonly repository_id: string
-  /** As its policies write it, for people. */
+  /** The name in its policies, for people. */
   readonly repository: string
 }
 
-/** What differs between two sets, repository by repository. */
+/** The differences of two sets, by repository. */
 export interface PolicyChanges {
   readonly previous_version: string | null
   readonly version: string
   readonly organisation_changed: boolean
-  /** Whether a policy that speaks of several repositories was added, changed or removed. */
+  /** Whether a policy for several repositories was added, changed or removed. */
   readonly wide_changed: boolean
   readonly added: readonly ChangedRepository[]
   readonly changed: readonly ChangedRepository[]
   readonly removed: readonly ChangedRepository[]
 }
 
-/** Compares the set in force with the one to be; null when nothing is in force. */
+/** Compares the set in force with the new one. `older` is null when none is in force. */
 export function changesBetween(older: PolicySet | null, newer: PolicySet): PolicyChanges {
   const [before, after] = [older === null ? null : viewOf(older), viewOf(newer)]
   const places = before?.places ?? new Map<string, never>()
@@ -40,14 +40,14 @@ export function changesBetween(older: PolicySet | null, newer: PolicySet): Polic
   }
 }
 
-/** The changes in lines for people: every kind of them, and of each kind the first. */
+/** The changes as lines for people: all kinds, and the first of each kind. */
 export function linesOf(changes: PolicyChanges): string[] {
   const { added, changed, removed, organisation_changed, wide_changed, previous_version, version } = changes
   return [
     `version ${previous_version ?? "none"} -> ${version}`,
-    ...(organisation_changed ? ["changed  the organisation file, which is about every repository"] : []),
+    ...(organisation_changed ? ["changed  the organisation file, which covers every repository"] : []),
     ...(wide_changed
-      ? [`${previous_version === null ? "added  " : "changed"}  policies that speak of several repositories`]
+      ? [`${previous_version === null ? "added  " : "changed"}  policies for several repositories`]
       : []),
     ...shortened("added", added),
     ...shortened("changed", changed),
@@ -73,7 +73,7 @@ interface View {
   readonly places: ReadonlyMap<string, { readonly key: string; readonly named: ChangedRepository }>
 }
 
-/** A set by what would be published of it: two sets that are published alike are alike. */
+/** A set as it would be published: two sets are equal if they are published the same way. */
 function viewOf(set: PolicySet): View {
   const { current } = published(set, new Date(0))
   const names = new Map(set.policies.map((policy) => [placeOf(policy), policy.repository]))

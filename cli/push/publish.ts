@@ -17,29 +17,29 @@ import { counted } from "../format.ts"
 import { type KvStore, MAX_VALUE_BYTES, StoreError } from "./store.ts"
 
 /**
- * How long keys stay that nobody names any more: instances decide by a `current` of up to ten minutes ago while KV is
- * silent, and KV itself shows old values for a minute and more.
+ * How long keys stay after the last `current` that names them. While KV does not answer, instances use a `current` that is
+ * up to ten minutes old; and KV itself can return old values for a minute or more.
  */
 export const KEEP_RETIRED_SECONDS = 15 * 60
 
-/** Why a push goes no further although everything works: somebody has to look at it. */
+/** A push that stops without a technical failure, because a person must look at the reason. */
 export class PushRefusal extends Error {
   override readonly name = "PushRefusal"
 }
 
 export interface PushPlan {
-  /** The text of `current` that this plan was made from; null when there was none. */
+  /** The text of `current` from which this plan was made; null when there was none. */
   readonly before: string | null
-  /** The set in force, as far as it can be read. */
+  /** The readable part of the set in force. */
   readonly older: PolicySet | null
   readonly publication: Publication
-  /** The keys of repositories that are to be written. */
+  /** The keys of repositories to write, with their values. */
   readonly writes: ReadonlyMap<string, string>
-  /** False when all of it is there already. */
+  /** False when the same set is already published. */
   readonly needed: boolean
-  /** Whether what was retired before the last push can go. */
+  /** Whether keys that were retired before the last push may be deleted. */
   readonly mayDelete: boolean
-  /** Keys of the set in force and of the one to be: they stay. */
+  /** Keys of the set in force and of the new one. They are never deleted. */
   readonly kept: ReadonlySet<string>
   readonly notes: readonly string[]
 }
@@ -47,11 +47,11 @@ export interface PushPlan {
 export interface PushOptions {
   readonly providers: ProviderSchemaTable
   readonly now: Date
-  /** Writes every key, whatever is there: how damage is mended. */
+  /** Writes every key, even if it exists: this repairs damage. */
   readonly all: boolean
 }
 
-/** Reads what is in force, and says what a push of this set would write. Changes nothing. @throws {PushRefusal | StoreError} */
+/** Reads the set in force, and plans what a push of this set writes. Changes nothing. @throws {PushRefusal | StoreError} */
 export async function planPush(store: KvStore, set: PolicySet, options: PushOptions): Promise<PushPlan> {
   const before = await readCurrentText(store)
   const parsed = before === null ? null : parseCurrent(before)
@@ -81,16 +81,16 @@ export async function planPush(store: KvStore, set: PolicySet, options: PushOpti
 export interface Pushed {
   readonly written: number
   readonly deleted: number
-  /** Why old keys could not be deleted; they harm nobody, and a later push deletes them. */
+  /** Why old keys could not be deleted. They are harmless, and a later push deletes them. */
   readonly leftover: StoreError | null
 }
 
 /**
- * Carries a plan out: first what `current` is going to name, then `current`. Whatever fails on the way leaves the old
- * `current` in force. @throws {PushRefusal | StoreError}
+ * Publishes a plan: first the keys that the new `current` names, then `current` itself. If a step before the last fails,
+ * the old `current` stays in force. @throws {PushRefusal | StoreError}
  */
-export async function carryOut(store: KvStore, plan: PushPlan, progress: (text: string) => void): Promise<Pushed> {
-  // Before anything is written: what somebody else is writing right now is not on this list.
+export async function publish(store: KvStore, plan: PushPlan, progress: (text: string) => void): Promise<Pushed> {
+  // Listed before anything is written: keys that another push writes now are not on this list, so they are not deleted.
   const there = plan.mayDelete ? await store.list(REPOSITORY_KEY_PREFIX) : []
   const retired = there.filter((key) => !plan.kept.has(key))
   if (plan.writes.size > 0) {
@@ -106,12 +106,12 @@ export async function carryOut(store: KvStore, plan: PushPlan, progress: (text: 
 }
 
 const CHANGED_MEANWHILE =
-  "Somebody else published policies since this push began, and theirs stay in force: push again. Two pushes at once belong into one concurrency group."
+  "Another push published policies since this push began, and those stay in force. Push again. Put workflows that push into one concurrency group."
 
 const IN_DOUBT =
-  "the last step failed, so that it is not known which policies are in force, the new or the old: push again"
+  "the last step failed, so it is not known which policies are in force, the new or the old ones: push again"
 
-/** Null is a positive answer: that the key is not among the namespace's, too. */
+/** Null means that KV confirmed twice that there is no `current`: its value is missing, and so is its key in the list. */
 async function readCurrentText(store: KvStore): Promise<string | null> {
   const text = (await store.read([CURRENT_KEY])).get(CURRENT_KEY) ?? null
   if (text === null && (await store.list(CURRENT_KEY)).includes(CURRENT_KEY)) {
@@ -120,7 +120,7 @@ async function readCurrentText(store: KvStore): Promise<string | null> {
   return text
 }
 
-/** Instances take the later of two values for the newer one, so it is later even when this machine's clock is behind. */
+/** Instances prefer the value with the later time. So the new time is later even if this machine's clock is behind. */
 function laterThan(current: PublishedCurrent | null, now: Date): Date {
   return current === null ? now : new Date(Math.max(now.getTime(), Date.parse(current.published_at) + 1))
 }
@@ -136,10 +136,12 @@ function refuseWhatIsTooLarge({ current, entries }: Publication): void {
     tooLarge === CURRENT_KEY
       ? "The organisation file and the policies of several repositories"
       : `The policies under ${tooLarge}`
-  throw new PushRefusal(`${what} are larger than a value of Workers KV may be, 25 MiB: say it in fewer words.`)
+  throw new PushRefusal(
+    `${what} are larger than 25 MiB, the limit of a value in Workers KV. Write fewer or shorter policies.`,
+  )
 }
 
-/** The set in force. What did not change is taken from the new set's texts, whose hashes are the same. */
+/** Reads the set in force. Unchanged values are taken from the new set, because their hashes are the same. */
 async function readSet(
   store: KvStore,
   current: PublishedCurrent,
@@ -161,7 +163,7 @@ async function readSet(
   return { older: policySet(version, organisation, [...policies, ...wide.policies]), notes }
 }
 
-/** Cloudflare may leave some keys of many unwritten and name them in an answer that wrangler does not pass on. */
+/** In a bulk write, Cloudflare may skip some keys and name them in its answer, which wrangler does not show. */
 async function verify(store: KvStore, writes: ReadonlyMap<string, string>): Promise<void> {
   const found = await store.read([...writes.keys()])
   const missing = [...writes].filter(([key, text]) => found.get(key) !== text)

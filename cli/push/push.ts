@@ -10,19 +10,19 @@ import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { changesBetween, linesOf, type PolicyChanges } from "./changes.ts"
-import { carryOut, type Pushed, PushRefusal, planPush } from "./publish.ts"
+import { type Pushed, PushRefusal, planPush, publish } from "./publish.ts"
 import { createKvStore, type NamespaceChoice, StoreError } from "./store.ts"
 import { installedWrangler, type Wrangler } from "./wrangler.ts"
 
 const USAGE = `Usage: daypass push DIR [--binding NAME] [--namespace-id ID] [--env NAME] [--config FILE] [--local] [--persist-to DIR] [--all] [--dry-run] [--format text|json|github] [--json]
 
-Checks a policy folder, compiles it, prints what it changes, and publishes it in Workers KV through wrangler, for brokers
-at the edge. Writes what changed and nothing else; what is in force stays in force until everything is there.
---binding names the namespace as wrangler.toml does (POLICIES), --env and --config are wrangler's own; --namespace-id
-needs neither. --local is the namespace of wrangler dev, --persist-to its folder. --all writes every key, to mend
-what is damaged. --dry-run prints the changes only.
-Exit codes: 0 published, or nothing to publish, 1 the folder has faults, or somebody else published meanwhile, 2 it
-cannot be done: wrangler says why.`
+Checks and compiles a policy folder, prints what changes, and publishes the folder to Workers KV through wrangler, for
+brokers at the edge. Writes only what changed. The old policies stay in force until everything is written.
+--binding names the KV namespace by its binding in wrangler.toml (default: POLICIES); --env and --config are wrangler's
+options. --namespace-id names it by id instead. --local uses the namespace of wrangler dev, and --persist-to its folder.
+--all writes every key, to repair damage. --dry-run only prints the changes.
+Exit codes: 0 published, or nothing to publish, 1 the folder has errors, or another push published at the same time,
+2 it failed: the arguments are wrong, the folder cannot be read, or wrangler reports an error.`
 
 const OPTIONS = {
   ...FORMAT_OPTIONS,
@@ -74,24 +74,28 @@ export async function push(args: readonly string[], io: CliIo, wrangler: Wrangle
     if (!plan.needed) return await out.end({ changes, dryRun: false, pushed: null })
     out.show(changes)
     if (read.options["dry-run"] === true) return await out.end({ changes, dryRun: true, pushed: null })
-    const pushed = await carryOut(store, plan, (text) => io.err(text))
+    const pushed = await publish(store, plan, (text) => io.err(text))
     if (pushed.leftover !== null)
-      complain(`${pushed.leftover.message}; keys that nobody needs are left`, pushed.leftover, io)
+      reportFailure(
+        `${pushed.leftover.message}; unused keys are left, and a later push deletes them`,
+        pushed.leftover,
+        io,
+      )
     return await out.end({ changes, dryRun: false, pushed })
   } catch (error) {
     if (error instanceof PushRefusal) return await out.refuse(error.message)
     if (!(error instanceof StoreError)) throw error
-    complain(error.message, error, io)
+    reportFailure(error.message, error, io)
     return EXIT.usage
   }
 }
 
-/** What the push changes for whom; null when nothing is in force that it could be compared with. */
+/** Which jobs get more and less by the push; null when no policies are in force to compare with. */
 function diffFrom(older: PolicySet | null, set: PolicySet): PolicyDiff | null {
   return older === null ? null : diffPolicySets(older, set, { providers: PROVIDERS })
 }
 
-/** Who gets more and who gets less; of a change that is about hundreds, the beginning and the sum. */
+/** The diff as lines; a long one is cut to its beginning and its summary. */
 function linesOfDiff(diff: PolicyDiff): readonly string[] {
   const lines = explainDiff(diff)
   if (lines.length <= MAX_DIFF_LINES) return lines
@@ -110,8 +114,8 @@ function choiceOf(options: Readonly<Record<string, string | boolean | undefined>
   )
   const local = options["local"] === true
   if (binding !== undefined && namespaceId !== undefined)
-    return "--binding and --namespace-id name a namespace each: choose one"
-  if (persistTo !== undefined && !local) return "--persist-to is where --local keeps its data, and goes with it"
+    return "--binding and --namespace-id each name a namespace: give only one"
+  if (persistTo !== undefined && !local) return "--persist-to is the folder of --local: add --local"
   return {
     binding: binding ?? DEFAULT_BINDING,
     local,
@@ -131,7 +135,7 @@ interface Outcome {
   readonly pushed: Pushed | null
 }
 
-/** Prints what a push does; JSON comes as one object, at the end. */
+/** Prints what a push does. JSON is one object, at the end. */
 function outputFor(folder: string, format: Format, io: CliIo) {
   const report = async (summary: string) => {
     if (format !== "json") await printReport({ tool: "push", folder, findings: [], summary }, format, io)
@@ -162,13 +166,13 @@ function outputFor(folder: string, format: Format, io: CliIo) {
 
 function summaryOf({ changes, dryRun, pushed }: Outcome): string {
   if (dryRun) return "Nothing was published: this was a dry run."
-  if (pushed === null) return `Version ${changes.version} is in force already: there is nothing to publish.`
+  if (pushed === null) return `Version ${changes.version} is already in force: there is nothing to publish.`
   const { written, deleted } = pushed
-  return `Published version ${changes.version}: ${counted(written, "key")} written, ${deleted} deleted. Brokers follow within a minute and a half, as a rule.`
+  return `Published version ${changes.version}: ${counted(written, "key")} written, ${deleted} deleted. Brokers usually use it within 90 seconds.`
 }
 
-/** Wrangler's own words are shown when it failed, and only then: they name accounts. */
-function complain(message: string, { said }: StoreError, io: CliIo): void {
+/** Shows wrangler's own output, only if it failed: the output names accounts. */
+function reportFailure(message: string, { said }: StoreError, io: CliIo): void {
   io.err(inert(`daypass: ${message}`))
   for (const line of said
     .split(/\r?\n/)

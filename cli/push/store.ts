@@ -5,35 +5,35 @@ import * as z from "zod"
 import { reasonOf } from "../arguments.ts"
 import type { Wrangler } from "./wrangler.ts"
 
-/** Which namespace, as wrangler's own options say it. */
+/** The KV namespace, chosen by wrangler's own options. */
 export interface NamespaceChoice {
   readonly binding: string
-  /** Instead of the binding. */
+  /** Used instead of the binding. */
   readonly namespaceId?: string
   readonly env?: string
   readonly config?: string
-  /** The one that `wrangler dev` keeps on this machine. */
+  /** The namespace of `wrangler dev` on this machine. */
   readonly local: boolean
   readonly persistTo?: string
 }
 
-/** What a push does to Workers KV. Every method throws a `StoreError` unless wrangler said that it was done. */
+/** The operations of a push on Workers KV. Every method throws a `StoreError` unless wrangler reports success. */
 export interface KvStore {
-  /** The values of these keys; null for a key that is not there. */
+  /** The values of these keys; null for a missing key. */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, string | null>>
-  /** The names of all keys that begin so. */
+  /** The names of all keys with this prefix. */
   list(prefix: string): Promise<readonly string[]>
-  /** Writes one value; it is one request, so that it is written or not. */
+  /** Writes one value in one request, so it is written completely or not at all. */
   put(key: string, value: string): Promise<void>
-  /** Writes many. Some may be written when it throws, and even when it does not: read them back. */
+  /** Writes many values. Some may be missing even if it does not throw, and some written if it does: read them back. */
   putAll(entries: ReadonlyMap<string, string>): Promise<void>
   deleteAll(keys: readonly string[]): Promise<void>
 }
 
-/** Why wrangler did not do what it was told: a sentence, and what it wrote about it. */
+/** A failed wrangler call: a sentence, and wrangler's output. */
 export class StoreError extends Error {
   override readonly name = "StoreError"
-  /** Wrangler's own words, which may hold anything. */
+  /** Wrangler's output. Untrusted: it may contain anything. */
   readonly said: string
 
   constructor(message: string, said = "") {
@@ -42,18 +42,18 @@ export class StoreError extends Error {
   }
 }
 
-/** The most that one value of KV may weigh. */
+/** The largest value in KV. */
 export const MAX_VALUE_BYTES = 25 * 1024 * 1024
 
-/** What Cloudflare's API takes in one request. */
+/** Limits of one request to Cloudflare's API. */
 const MAX_READ_KEYS = 100
 const MAX_WRITE_KEYS = 10_000
-/** Of 100 MB, with room for what wrangler writes around the values. */
+/** The limit is 100 MB. This leaves room for what wrangler writes around the values. */
 const MAX_WRITE_CHARACTERS = 32 * 1024 * 1024
-/** Each is a process of its own; a second passes before it asks anything. On this machine they would share one database. */
+/** Each read starts a process, which takes a second. Local reads run one at a time, because they share one database. */
 const READS_AT_ONCE = 4
 
-/** Workers KV through wrangler, which knows how to sign in. */
+/** Workers KV through wrangler, which handles the sign-in. */
 export function createKvStore(wrangler: Wrangler, choice: NamespaceChoice): KvStore {
   const target = targetOf(choice)
   const kv = (...args: readonly string[]) => run(wrangler, ["kv", ...args, ...target])
@@ -87,7 +87,7 @@ export function createKvStore(wrangler: Wrangler, choice: NamespaceChoice): KvSt
   }
 }
 
-/** Always the same namespace, whatever the subcommand's own defaults: reading prefers `id`, and writing has no preference. */
+/** Names the same namespace for every subcommand: their defaults differ between reading and writing. */
 function targetOf({ binding, namespaceId, env, config, local, persistTo }: NamespaceChoice): string[] {
   return [
     ...(namespaceId === undefined ? ["--binding", binding, "--preview=false"] : ["--namespace-id", namespaceId]),
@@ -105,7 +105,7 @@ async function run(wrangler: Wrangler, args: readonly string[]): Promise<string>
     done = await wrangler(args)
   } catch (error) {
     throw new StoreError(
-      `wrangler cannot be started (${reasonOf(error)}): install it beside Daypass, npm install wrangler@4`,
+      `wrangler cannot be started (${reasonOf(error)}): install it beside Daypass with npm install wrangler@4`,
     )
   }
   if (done.code === 0) return done.out
@@ -113,11 +113,11 @@ async function run(wrangler: Wrangler, args: readonly string[]): Promise<string>
 }
 
 const value = z.string().nullable()
-/** Cloudflare answers with the values themselves, and the namespace on this machine with objects that hold them. */
+/** Cloudflare answers with plain values, and the local namespace with objects that contain them. */
 const bulkAnswer = z.record(z.string(), z.union([value, z.object({ value })]))
 const listAnswer = z.array(z.object({ name: z.string() }))
 
-/** What was asked for and is not in a whole answer is not there; whatever is no whole answer is an error. */
+/** A key that is absent from a complete answer does not exist. An incomplete answer is an error. */
 function valuesIn(text: string, keys: readonly string[]): ReadonlyMap<string, string | null> {
   const answer = new Map(Object.entries(parsed(text, bulkAnswer)))
   return new Map(
@@ -171,7 +171,7 @@ function chunksOf<Item>(items: readonly Item[], maxItems: number, sizeOf: (item:
   return chunks
 }
 
-/** Does `work` for every item, so many at a time, and keeps their order. The first failure ends it. */
+/** Does `work` for every item, `width` at a time, and keeps their order. Stops at the first failure. */
 async function inTurns<Item, Value>(
   items: readonly Item[],
   width: number,

@@ -15,8 +15,8 @@ export interface WranglerRun {
 export type Wrangler = (args: readonly string[]) => Promise<WranglerRun>
 
 /**
- * The wrangler of the current folder's project, or of Daypass's own, and otherwise the one that npx finds installed. None is
- * downloaded: it gets a token that can change every Worker of the account.
+ * The wrangler of the project in the current folder, otherwise the one installed with Daypass, otherwise the one that npx
+ * finds. Never downloads one: wrangler gets a token that can change every Worker of the account.
  */
 export function installedWrangler({ cwd, env }: Pick<CliIo, "cwd" | "env">): Wrangler {
   const places = [cwd, fileURLToPath(new URL(".", import.meta.url))]
@@ -25,7 +25,7 @@ export function installedWrangler({ cwd, env }: Pick<CliIo, "cwd" | "env">): Wra
   return (args) => runProcess(command, [...before, ...args], { cwd, env: { ...env, ...QUIET } })
 }
 
-/** Its answers are read by a program: no questions, no colours, no other loudness than the one that prints values. */
+/** For output that a program reads: no questions, no colours, and the log level that prints values. */
 const QUIET = { CI: "1", NO_COLOR: "1", FORCE_COLOR: "0", WRANGLER_LOG: "log", WRANGLER_SEND_METRICS: "false" }
 
 const scriptIn = (folder: string) => join(folder, "node_modules/wrangler/bin/wrangler.js")

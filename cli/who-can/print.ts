@@ -59,7 +59,7 @@ export function findingsOfWhoCan(
   ]
 }
 
-/** For what stands in no line. */
+/** The place of findings that belong to no line. */
 const NOWHERE = { file: ORGANISATION_FILE, line: 1 } as const
 
 function sentenceOf(row: WhoCanRow, issuerWords: IssuerWords): string {
@@ -73,7 +73,7 @@ const WHY = {
   ceiling: "the boundaries refuse every job that it allows",
 } as const
 
-/** How many ways there are, and what was left out. */
+/** The number of ways to get it, and of rules that were left out. */
 export function summaryOf({ rows, unreachable, unknown }: WhoCan, all: boolean): string {
   const answers = counted(unknown.length, "answer is unknown", "answers are unknown")
   const untold = unknown.length === 0 ? "" : ` ${answers}.`
@@ -81,7 +81,7 @@ export function summaryOf({ rows, unreachable, unknown }: WhoCan, all: boolean):
     rows.length > 0
       ? `${counted(rows.length, "way")} to get it.${untold}`
       : unknown.length === 0
-        ? "Nobody can get it."
+        ? "No job can get it."
         : `No way to get it was found, but ${answers}.`
   if (unreachable.length === 0) return said
   const [denied, ceiling] = [
@@ -90,7 +90,7 @@ export function summaryOf({ rows, unreachable, unknown }: WhoCan, all: boolean):
   ]
   const why = [
     ...(denied.length > 0 ? [`${denied.length} always denied`] : []),
-    ...(ceiling.length > 0 ? [`${ceiling.length} outside of the boundaries`] : []),
+    ...(ceiling.length > 0 ? [`${ceiling.length} outside the boundaries`] : []),
   ]
   const left = all ? "Without effect" : "Left out (--all shows them)"
   return `${said} ${left}: ${counted(unreachable.length, "allow rule")}: ${why.join(", ")}.`
@@ -139,7 +139,7 @@ function detailsOf({
             "",
             only === null
               ? "any policy that a repository keeps for itself could give this"
-              : "a policy that such a repository keeps for itself could give this",
+              : "a policy that one of these repositories keeps for itself could give this",
           ),
         ]
       : []),
@@ -158,7 +158,7 @@ function detailsOf({
   ]
 }
 
-/** What a row depends on, and the word that says how; empty where the text says it. */
+/** A detail of a row with its label; the label is empty if the text needs none. */
 type Detail = readonly [label: string, text: string]
 
 const detail = (label: string, text: string): Detail => [label, text]
@@ -168,7 +168,7 @@ const detailLine = ([label, text]: Detail) => `    ${label === "" ? "" : label.p
 const conditionsOf = (conditions: readonly WrittenCondition[]): string =>
   conditions.map(({ claim, expected }) => `${claim}: ${expected}`).join("; ")
 
-/** A limit above what the grant lives anyway goes without saying. */
+/** Leaves out a limit that is longer than the grant's own lifetime: it has no effect. */
 function boundaryWords(boundary: WrittenBoundary, ttlSeconds: number | null): string {
   const { name, file, line, allows, require, protectedEnvironment, maxTtlSeconds, demandsOf } = boundary
   const limits = maxTtlSeconds !== null && (ttlSeconds === null || maxTtlSeconds <= ttlSeconds)
@@ -190,7 +190,7 @@ function demandsAnything({ require, protectedEnvironment, maxTtlSeconds }: Writt
   )
 }
 
-/** Columns under each other; the last is as long as it is. */
+/** Pads every column but the last, so that they line up. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => inert(row[column] ?? "").length)))
   return rows.map((row) =>
@@ -200,7 +200,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
-/** As programs read it; like the wire, in snake_case. */
+/** For programs; in snake_case, like the wire. */
 export function jsonOf({ rows, unreachable, unknown }: WhoCan, { version }: PolicySet): object {
   const subjectOf = ({ issuer, repository, repositoryId, environment }: WhoCanRow["subject"]) => ({
     issuer,

@@ -16,9 +16,11 @@ const USAGE = `Usage: daypass who-can DIR [--connection NAME] [--grant NAME] [--
                        [--repository OWNER/REPO] [--environment NAME] [--all]
                        [--format text|json|github] [--json]
 
-Lists who can get a grant, by the policies of a folder and below its boundaries: which repositories and environments,
-under which conditions. VALUE and OWNER/REPO may be patterns. --all also lists allow rules without effect. --format github annotates the rules that give it; --json is --format json.
-Exit codes: 0 somebody can, 1 nobody can, or the folder has faults, 2 it cannot be done.`
+Lists the jobs that can get a grant by the policies and boundaries of a folder: repositories, environments, and the
+conditions. VALUE and OWNER/REPO may be patterns. --all also lists allow rules without effect. --format github annotates
+the rules that give the grant; --json is --format json.
+Exit codes: 0 a job can get it, 1 no job can, or the folder has errors, 2 the arguments are wrong, or the folder cannot
+be read.`
 
 const OPTIONS = {
   ...FORMAT_OPTIONS,
@@ -64,7 +66,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return found.rows.length + found.unknown.length > 0 ? EXIT.ok : EXIT.no
 }
 
-/** What is asked for; a sentence when it cannot be. */
+/** The query that the options describe, or a sentence that says what is wrong with them. */
 function queryOf(options: Readonly<Record<string, unknown>>): WhoCanQuery | string {
   const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined)
   const [connection, grant, environment] = [text("connection"), text("grant"), text("environment")]
@@ -97,7 +99,7 @@ function patternOf(text: string): Pattern | string {
   return pattern.ok ? pattern.value : pattern.fault
 }
 
-/** For a misspelled name the answer would be that nobody can get it: true, and misleading. */
+/** Refuses unknown names: for a misspelled one, the answer "no job can get it" would be true and misleading. */
 function misspelled(
   { connection, grant, fields = [] }: WhoCanQuery,
   { organisation, policies }: PolicySet,

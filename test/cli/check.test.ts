@@ -184,7 +184,7 @@ describe("daypass check", () => {
     [
       "two formats",
       ["check", GOOD, "--json", "--format", "github"],
-      /--json is --format json[\s\S]*Usage: daypass check/,
+      /--json means --format json[\s\S]*Usage: daypass check/,
     ],
   ])("ends with 2 for %s", async (_, args, message) => {
     const { code, out, err } = await runCli(...args)

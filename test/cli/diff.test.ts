@@ -16,7 +16,7 @@ describe("daypass diff", () => {
       "daypass.yaml": `# a comment\n${ORGANISATION}`,
       "elsewhere.yaml": POLICY.replace("deploy from main", "another name"),
     })
-    expect(await runCli("diff", OLD, renamed)).toEqual({ code: 0, out: "No change for anybody.", err: "" })
+    expect(await runCli("diff", OLD, renamed)).toEqual({ code: 0, out: "No job gets more or less.", err: "" })
   })
 
   it("says who gets more, and ends with 3", async () => {
@@ -29,7 +29,7 @@ describe("daypass diff", () => {
       "        for example: octo-org/octo-repo, Production, ref refs/tags/v1.0.0, event push, runner_environment github-hosted",
       "        octo-org/production.yaml:6",
       "",
-      "1 change gives more. Nobody gets less.",
+      "1 change gives more. No job gets less.",
     ])
   })
 
@@ -37,7 +37,7 @@ describe("daypass diff", () => {
     const { code, out } = await runCli("diff", WIDER, OLD)
     expect(code).toBe(0)
     expect(out).toContain("- LESS  octo-org/octo-repo (id 456789), Production")
-    expect(out).toMatch(/1 change gives less\. Nobody gets more\.$/)
+    expect(out).toMatch(/1 change gives less\. No job gets more\.$/)
   })
 
   it("writes the same as JSON, with the claims of the example", async () => {
@@ -87,7 +87,7 @@ describe("daypass diff", () => {
     expect(text[2]).toBe(`+ MORE  octo-org/octo-repo (id 456789, new issuer ghes at ${url}), Production`)
     const github = (await runCli("diff", OLD, next, "--format", "github")).out
     expect(github).toContain(`::More: octo-org/octo-repo (id 456789, new issuer ghes at ${url}), Production: can get`)
-    expect(github).toMatch(/\n1 change gives more\. Nobody gets less\. Issuer ghes \(https:\S+\) is new\.$/)
+    expect(github).toMatch(/\n1 change gives more\. No job gets less\. Issuer ghes \(https:\S+\) is new\.$/)
     expect(JSON.parse((await runCli("diff", OLD, next, "--json")).out)).toMatchObject({
       changes: [{ subjects: [{ issuer: "ghes", repository_id: "456789" }] }],
       issuers: [

@@ -40,7 +40,7 @@ describe("daypass explain --token -", () => {
     const { code, out, err } = await explain(input)
     expect([code, err]).toEqual([0, ""])
     const lines = out.split("\n")
-    expect(lines[0]).toBe("The token says, and nothing of it was verified: anyone can write such a text.")
+    expect(lines[0]).toBe("Claims of the token. They were not verified: anyone can write such a token.")
     expect(lines).toContain('  repository_id          "456789"')
     expect(lines).toContain("  exp                    1795300300 (2026-11-21T22:31:40.000Z)")
     expect(lines).toHaveLength(1 + Object.keys(sample).length)
@@ -78,7 +78,7 @@ describe("daypass explain --token -", () => {
     const late = { input: tokenOf(), now: () => new Date(sample.exp * 1000) }
     const { code, out } = await runScripted(late, "explain", "--token", "-", ...DECIDE)
     expect(code).toBe(0)
-    expect(out).toContain("warning: the token has expired (2026-11-21T22:31:40.000Z): no broker takes it any more.")
+    expect(out).toContain("warning: the token expired at 2026-11-21T22:31:40.000Z, so a broker refuses it.")
     expect((await explain(tokenOf())).out).not.toContain("expired")
   })
 
@@ -145,10 +145,18 @@ describe("daypass explain --token -", () => {
 
   it.each([
     ["a token as an argument", ["--token", "eyJhbGciOiJSUzI1NiJ9"], /shell's history and in the list of processes/],
-    ["a token and claims", ["--token", "-", "--claims", "x"], /one of --claims FILE and --token -/],
-    ["neither", [], /one of --claims FILE and --token -/],
-    ["claims for a broker", ["--claims", "x", "--broker", BROKER, "--grants", "a"], /claims alone prove nothing/],
-    ["grants without anything to decide with", ["--token", "-", "--grants", "a"], /--policies or --broker are needed/],
+    ["a token and claims", ["--token", "-", "--claims", "x"], /either --claims FILE or --token -/],
+    ["neither", [], /either --claims FILE or --token -/],
+    [
+      "claims for a broker",
+      ["--claims", "x", "--broker", BROKER, "--grants", "a"],
+      /does not accept claims without a token/,
+    ],
+    [
+      "grants without anything to decide with",
+      ["--token", "-", "--grants", "a"],
+      /needs --policies DIR or --broker URL/,
+    ],
     ["no grants to ask a broker for", ["--token", "-", "--broker", BROKER], /--grants takes/],
     ["a broker over http", ["--token", "-", "--broker", "http://broker.example.com", "--grants", "a"], /https URL/],
     [
@@ -218,7 +226,7 @@ policies: p.yaml
 DENY  aws-deploy
       No rule matches.
 
-The broker's identity tokens have this sub, which the other side's trust must name to the letter:
+The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:
   aws-deploy  repository:octo-org/octo-repo:environment:-:grant:aws-deploy`)
     expect(requests).toEqual([
       {
@@ -264,7 +272,7 @@ The broker's identity tokens have this sub, which the other side's trust must na
   ])("takes no answer with %s", async (_, body) => {
     const { code, out, err } = await explain(tokenOf(), ASK, async () => answer(body))
     expect([code, out]).toEqual([2, ""])
-    expect(err).toBe(`daypass: the broker at ${BROKER} gave an answer that is none to what was asked`)
+    expect(err).toBe(`daypass: the broker at ${BROKER} sent an answer that does not match the request`)
   })
 
   it("writes nothing of an answer that a terminal or a log would obey", async () => {
@@ -353,8 +361,8 @@ The broker's identity tokens have this sub, which the other side's trust must na
   it.each<[HttpFailure, RegExp]>([
     ["unreachable", /cannot be reached/],
     ["timeout", /did not answer within 10 s/],
-    ["too-large", /larger than any/],
-    ["redirect", /redirects to another address, which no token is sent after/],
+    ["too-large", /too large to come from a broker/],
+    ["redirect", /redirects to another address, and the token is not sent there/],
   ])("says why a broker gave no answer: %s", async (reason, message) => {
     const { code, out, err } = await explain(tokenOf(), ASK, async () => {
       throw new HttpError(reason)
@@ -374,9 +382,7 @@ The broker's identity tokens have this sub, which the other side's trust must na
   it("sends no key-bound token: decides offline, or says how to", async () => {
     const offline = await explain(BOUND, [...ASK, "--policies", POLICIES])
     expect([offline.code, offline.err]).toEqual([0, ""])
-    expect(offline.out).toContain(
-      "note: The token is bound to a key that only its job holds, so that the broker takes it",
-    )
+    expect(offline.out).toContain("note: The token was not sent: it is bound to a key that only its job has")
     expect(offline.out).toContain("allow (allowed)\n")
     const neither = await explain(BOUND, ASK)
     expect([neither.code, neither.out]).toEqual([2, ""])
@@ -424,9 +430,7 @@ describe("what offline cannot know", () => {
     const demanding = POLICY.replace("allow:", "protected_environment: { required_reviewers: true }\nallow:")
     const out = await decide(ORGANISATION, demanding)
     expect(out).toContain("deny (not_allowed)")
-    expect(out).toContain(
-      "note: Everything else allows it: how the environment is protected is all that stands in the way",
-    )
+    expect(out).toContain("note: Everything else allows it. It depends only on how the environment is protected")
     expect(await decide(ORGANISATION, POLICY)).not.toContain("note:")
   })
 

@@ -32,7 +32,7 @@ describe("daypass explain", () => {
             deny "never on our own runners" (octo-org/octo-repo/production.yaml:10) does not match
               - runner_environment: not github-hosted; is "github-hosted"
 
-      The broker's identity tokens have this sub, which the other side's trust must name to the letter:
+      The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:
         aws-deploy  repository:octo-org/octo-repo:environment:Production:grant:aws-deploy"
     `)
   })
@@ -53,7 +53,7 @@ describe("daypass explain", () => {
             deny "never on our own runners" (octo-org/octo-repo/production.yaml:10) does not match
               - runner_environment: not github-hosted; is "github-hosted"
 
-      The broker's identity tokens have this sub, which the other side's trust must name to the letter:
+      The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:
         aws-deploy  repository:octo-org/octo-repo:environment:Production:grant:aws-deploy"
     `)
   })
@@ -72,7 +72,7 @@ describe("daypass explain", () => {
     const names = ["--grants", "aws-deploy,azure"]
     const { out } = await explain(environment, ...names)
     expect(out.split("\n").slice(-3)).toEqual([
-      "The broker's identity tokens have this sub, which the other side's trust must name to the letter:",
+      "The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:",
       "  aws-deploy  repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:aws-deploy",
       "  azure       repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:azure",
     ])

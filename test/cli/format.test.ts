@@ -214,7 +214,7 @@ That was all&#46;
     const env = { GITHUB_STEP_SUMMARY: "/nonexistent/summary.md" }
     const { lines, errors } = await printed([finding()], "github", { env })
     expect(lines).toHaveLength(2)
-    expect(errors).toEqual(["daypass: the step's summary cannot be written (ENOENT)"])
+    expect(errors).toEqual(["daypass: the summary of the step cannot be written (ENOENT)"])
   })
 })
 

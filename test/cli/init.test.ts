@@ -118,28 +118,28 @@ describe("daypass init", () => {
       version: 1
       repository: acme/shop # for people
       repository_id: "41" # decides: a name can be taken over, an id cannot
-      environment: production # to the letter
-      # GitHub makes an environment that a workflow names and that is not there, without any protection. A broker that may ask
-      # GitHub can demand that this one has some:
+      environment: production # must match exactly
+      # If a workflow names an environment that does not exist, GitHub creates it without any protection. A broker with access
+      # to GitHub can require protection of this one:
       # protected_environment: { required_reviewers: true }
 
       allow:
-        # Lets in the jobs that match every line of "when": claims of the job's token, and what their whole value must be.
-        # * stands for characters other than / : @, a list for any of its members, { not: ... } for anything else.
+        # Allows jobs that match every line of "when": a claim of the job's token, and the pattern that its whole value must match.
+        # * matches characters other than / : @. A list matches any of its members. { not: ... } matches anything else.
         - name: from the default branch
           when:
             ref: refs/heads/main
-            # Events that outsiders can cause, such as pull_request, match only where they are named.
+            # An event that outsiders can cause, such as pull_request, matches only if its name is listed here.
             event_name: [push, workflow_dispatch]
           grants: [token]
 
-      # A deny rule that matches wins over every allow:
+      # A deny rule that matches overrides every allow:
       # deny:
       #   - name: never on our own runners
       #     when: { runner_environment: { not: github-hosted } }
 
       grants:
-        # A token of the broker's own, for a service that trusts it. Name the audience that yours expects.
+        # A token that the broker signs, for a service that trusts the broker. Write the audience that your service expects.
         token:
           connection: oidc
           audience: https://service.example.com
@@ -155,18 +155,18 @@ describe("daypass init", () => {
         github:
           family: github-actions
           url: https://token.actions.githubusercontent.com
-          # Only jobs of these owners' repositories get anything. The id decides, for a name can be taken over.
+          # Only jobs of these owners' repositories get anything. The id decides, because a name can be taken over.
           owners: { acme: "9001" }
 
       connections:
-        # Tokens of the broker's own, for whatever trusts OpenID Connect. List the audiences that policies may name.
+        # Tokens that the broker signs, for services that trust OpenID Connect. List the audiences that policies may name.
         oidc:
           provider: identity-token
           audiences: ["https://service.example.com"]
-        # An AWS account is a connection like this one:
+        # A connection to an AWS account looks like this:
         # aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
 
-      # Boundaries are the most that anyone may get, whatever policies say. For example:
+      # Boundaries are the most that any job may get, whatever policies say. For example:
       # boundaries:
       #   - name: everybody
       #     when: { repository_owner_id: "9001" }
@@ -328,12 +328,12 @@ describe("daypass init in a folder that is there", () => {
 
   it.each<[string, string, string[], RegExp]>([
     ["a connection that is not there", acme, ["--connection", "vault"], /no connection vault. It has: aws-prod/],
-    ["an owner who is not listed", ORGANISATION, [], /does not list the owner acme.*add acme: "9001"/],
+    ["an owner who is not listed", ORGANISATION, [], /does not list the owner acme.*Add acme: "9001"/],
     [
       "an owner whose name is somebody else's now",
       acme.replace("9001", "9000"),
       [],
-      /with the id 9000, and the one that has this name now is 9001/,
+      /with the id 9000, but the owner with this name now has the id 9001/,
     ],
     [
       "an issuer that is not listed",
@@ -342,7 +342,12 @@ describe("daypass init in a folder that is there", () => {
       /lists no issuer with the url https:\/\/token\.actions/,
     ],
     ["an organisation file with faults", acme.replace("version: 1", "version: 2"), [], /daypass\.yaml:1:10: error: /],
-    ["no connection", acme.slice(0, acme.indexOf("connections:")), [], /no connection that a first grant/],
+    [
+      "no connection",
+      acme.slice(0, acme.indexOf("connections:")),
+      [],
+      /first grant only for an identity-token or aws connection, and daypass\.yaml has none/,
+    ],
   ])("writes nothing and ends with 1 for %s", async (_, organisation, args, message) => {
     const folder = folderOf({ "daypass.yaml": organisation })
     const { code, out, err } = await init(folder, ["acme/shop", ...args])
@@ -369,7 +374,7 @@ describe("daypass init in a folder that is there", () => {
     const [policy, organisation] = [read(folder, path), read(folder, "daypass.yaml")]
     const { code, out, err } = await init(folder, ["acme/shop"])
     expect([code, out]).toEqual([1, ""])
-    expect(err).toBe(`daypass: ${join(folder, path)} is there already, and init overwrites nothing`)
+    expect(err).toBe(`daypass: ${join(folder, path)} exists already, and init never overwrites a file`)
     expect([read(folder, path), read(folder, "daypass.yaml")]).toEqual([policy, organisation])
   })
 
@@ -384,7 +389,7 @@ describe("daypass init in a folder that is there", () => {
     }
     const { code, err } = await runScripted(script, "init", "acme/shop", "--dir", folder)
     expect(code).toBe(1)
-    expect(err).toContain("is there already")
+    expect(err).toContain("exists already")
     expect(filesOf(folder)).toEqual(["daypass.yaml"])
   })
 
@@ -425,18 +430,18 @@ describe("daypass init without GitHub's help", () => {
 
   it.each<[string, string, RegExp]>([
     ["was renamed", "acme/renamed", /was renamed or moved.*gh api repos\/acme\/renamed --jq \.full_name/],
-    ["is not known", "acme/unknown", /knows no repository acme\/unknown, or the token may not see it/],
-    ["may not be seen", "acme/secret", /needs to read metadata/],
+    ["is not known", "acme/unknown", /finds no repository acme\/unknown, or the token may not read it/],
+    ["may not be seen", "acme/secret", /permission to read metadata/],
     ["is asked for too often", "acme/limited", /rate limit/],
     ["makes GitHub fail", "acme/broken", /answered HTTP 500/],
-    ["comes with an endless answer", "acme/large", /larger than any about a repository/],
+    ["comes with an endless answer", "acme/large", /too large for a repository/],
     ["comes with a page", "acme/text", /is not about the repository/],
     ["is answered with another one", "acme/liar", /is not about the repository acme\/liar/],
     ["is answered with another owner", "acme/thief", /is not about the repository/],
     ["has an id that is a text", "acme/stringy", /is not about the repository/],
     ["has an id that a number does not hold", "acme/huge", /is not about the repository/],
     ["has no owner", "acme/ownerless", /is not about the repository/],
-    ["has a branch that is more than a name", "acme/odd", /no default branch/],
+    ["has a branch that is more than a name", "acme/odd", /a default branch of \S+ that a policy cannot name/],
   ])("writes nothing and ends with 2 when the repository %s", async (_, name, message) => {
     const folder = folderOf({})
     const { code, out, err } = await init(folder, [name])
@@ -449,10 +454,10 @@ describe("daypass init without GitHub's help", () => {
   })
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ["a token that GitHub does not take", { GITHUB_TOKEN: "ghs_wrong" }, /does not take the token/],
-    ["a token with a line break in it", { GITHUB_TOKEN: "ghs_x\nhost: y" }, /is no token/],
+    ["a token that GitHub does not take", { GITHUB_TOKEN: "ghs_wrong" }, /refuses the token/],
+    ["a token with a line break in it", { GITHUB_TOKEN: "ghs_x\nhost: y" }, /characters that a token cannot have/],
     ["an API that is not there", { GITHUB_API_URL: "http://127.0.0.1:1" }, /cannot be reached/],
-    ["an API over http", { GITHUB_API_URL: "http://github.example.com" }, /GITHUB_API_URL is no https URL/],
+    ["an API over http", { GITHUB_API_URL: "http://github.example.com" }, /GITHUB_API_URL must be an https URL/],
   ])("ends with 2 for %s, and does not print the token", async (_, env, message) => {
     const { code, err } = await init(folderOf({}), ["acme/shop"], env)
     expect(code).toBe(2)

@@ -101,11 +101,11 @@ describe("daypass push", () => {
     expect(await seenIn(wrangler.values)).toBe(await byRights(OLD))
   })
 
-  it("writes nothing when the same is in force already", async () => {
+  it("writes nothing when the same is already in force", async () => {
     const wrangler = await published(OLD)
     const { code, out } = await run(wrangler, [OLD], 3600)
     expect(code).toBe(0)
-    expect(out).toMatch(/is in force already/)
+    expect(out).toMatch(/is already in force/)
     expect(commandsOf(wrangler)).toEqual(["bulk get"])
   })
 
@@ -256,7 +256,7 @@ describe("daypass push", () => {
     ["no folder", [], /push takes one folder/],
     ["two folders", [OLD, NEW], /push takes one folder/],
     ["a folder that is not there", ["/nonexistent"], /ENOENT/],
-    ["two namespaces", [OLD, "--binding", "A", "--namespace-id", "b"], /choose one/],
+    ["two namespaces", [OLD, "--binding", "A", "--namespace-id", "b"], /give only one/],
     ["a place for data that is elsewhere", [OLD, "--persist-to", "x"], /--local/],
     ["an empty name", [OLD, "--env", ""], /--env needs a value/],
     ["an unknown option", [OLD, "--force"], /--force/],
@@ -336,7 +336,7 @@ describe("daypass push, when something fails", () => {
       return undefined
     }
     const { code, out } = await run(wrangler, [NEW])
-    expect([code, out]).toEqual([1, expect.stringContaining("Somebody else published")])
+    expect([code, out]).toEqual([1, expect.stringContaining("Another push published")])
     expect(await seenIn(wrangler.values)).toBe(await byRights(theirs))
   })
 
@@ -352,7 +352,7 @@ describe("daypass push, when something fails", () => {
     wrangler.before = (_, command) => (command === "kv bulk delete" ? FAILURE : undefined)
     const { code, out, err } = await run(wrangler, [NEW], KEEP_RETIRED_SECONDS)
     expect([code, out]).toEqual([0, expect.stringContaining("Published version")])
-    expect(err).toContain("keys that nobody needs are left")
+    expect(err).toContain("unused keys are left")
     expect(await seenIn(wrangler.values)).toBe(await byRights(NEW))
   })
 

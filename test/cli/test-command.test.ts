@@ -42,7 +42,7 @@ describe("daypass test", () => {
     const { code, out, err } = await runTest(folderWith(DEPLOYS, REFUSES, FAILS))
     expect([code, err]).toEqual([1, ""])
     expect(out).toMatchInlineSnapshot(`
-      "policies/octo-org/octo-repo/production.test.yaml:9:5: error: "every branch deploys" fails. Expected allow, and it is denied (not_allowed). aws-deploy: The allow rule "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/x. [test_failed]
+      "policies/octo-org/octo-repo/production.test.yaml:9:5: error: "every branch deploys" fails. Expected allow, but the job is denied (not_allowed). aws-deploy: The allow rule "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/x. [test_failed]
       3 tests: 2 passed, 1 failed. Exercised: 2 of 2 rules (100%). Granted: 1 of 1 grant."
     `)
   })
@@ -52,7 +52,7 @@ describe("daypass test", () => {
     const { code, out } = await runTest(folderWith(denied))
     expect(code).toBe(0)
     expect(out).toMatchInlineSnapshot(`
-      "policies/octo-org/octo-repo/production.yaml:6:1: notice: No test gets anything through the allow rule "deploy from main". [rule_untested]
+      "policies/octo-org/octo-repo/production.yaml:6:1: notice: No test gets a grant by the allow rule "deploy from main". [rule_untested]
       policies/octo-org/octo-repo/production.yaml:10:1: notice: No test is refused by the deny rule "never on our own runners". [rule_untested]
       policies/octo-org/octo-repo/production.yaml:13:1: notice: No test gets the grant aws-deploy. [grant_untested]
       1 test: 1 passed, 0 failed. Exercised: 0 of 2 rules (0%). Granted: 0 of 1 grant."
@@ -143,7 +143,7 @@ describe("daypass test", () => {
     const { code, out } = await runTest(folder, ...args)
     expect(code).toBe(1)
     expect(out).toContain(`policies/daypass.yaml:1:1: error: ${said}`)
-    expect(out).toContain("[tests_missing]\n1 error: no test was run.")
+    expect(out).toContain("[tests_missing]\n1 error: no test ran.")
   })
 
   it("runs nothing when a policy or a test has a fault, and names the faults of both", async () => {
@@ -158,7 +158,7 @@ describe("daypass test", () => {
     expect(out).toMatch(
       /production\.test\.yaml:7:16: error: The key "expcet" is unknown here\. Did you mean "expect"\?/,
     )
-    expect(out).toMatch(/errors: no test was run\.$/)
+    expect(out).toMatch(/errors: no test ran\.$/)
   })
 
   it("prints foreign text so that it commands nothing", async () => {

@@ -67,7 +67,7 @@ describe("daypass who-can", () => {
     const { code, out } = await runCli("who-can", FOLDER, "--grant-field", field)
     expect(out.split("\n").flatMap((line) => /^(\S.*?) {2,}Production/.exec(line)?.[1] ?? [])).toEqual(finds)
     expect(code).toBe(finds.length === 0 ? 1 : 0)
-    if (finds.length === 0) expect(out).toMatch(/^Nobody can get it\./)
+    if (finds.length === 0) expect(out).toMatch(/^No job can get it\./)
   })
 
   it.each([
@@ -89,7 +89,7 @@ describe("daypass who-can", () => {
     expect(out).toContain(
       'within  "ci" (daypass.yaml:11) allows it; requires runner_environment: github-hosted, needs required reviewers on the environment',
     )
-    expect(out).toMatch(/1 outside of the boundaries\.$/)
+    expect(out).toMatch(/1 outside the boundaries\.$/)
   })
 
   it("writes JSON with the claims of a job that gets it", async () => {
@@ -211,7 +211,7 @@ connections:`,
     { args: [FOLDER, "--grant-field", "role"], says: "--grant-field is KEY=VALUE" },
     { args: [FOLDER, "--grant-field", "role=***"], says: "three stars" },
     { args: [FOLDER, "--repository", "shop"], says: "--repository is OWNER/REPO" },
-    { args: [FOLDER, "--format", "yaml"], says: "--format is one of text, json, github" },
+    { args: [FOLDER, "--format", "yaml"], says: "--format must be one of text, json, github" },
   ])("ends with 2: $says", async ({ args, says }) => {
     const { code, out, err } = await runCli("who-can", ...args)
     expect([code, out]).toEqual([2, ""])

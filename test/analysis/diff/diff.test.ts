@@ -74,7 +74,7 @@ describe("no change for anybody", () => {
     const diff = diffOf(old, next)
     expect(diff.changes.map(({ says }) => says)).toEqual([])
     expect([diff.widens, diff.narrows]).toEqual([false, false])
-    expect(explainDiff(diff)).toEqual(["No change for anybody."])
+    expect(explainDiff(diff)).toEqual(["No job gets more or less."])
   })
 })
 
@@ -128,7 +128,7 @@ describe("what gives more one way gives less the other way:", () => {
       "an account more",
       organised({ connections: { prod: { provider: "cloud", accounts: ["1"] } } }),
       organised({ connections: { prod: { provider: "cloud", accounts: ["1", "2"] } } }),
-      "have grants of prod, where accounts has 2 more",
+      "have grants of prod, where accounts adds 2",
     ],
     [
       "a longer token",
@@ -140,7 +140,7 @@ describe("what gives more one way gives less the other way:", () => {
       "an owner more",
       OLD,
       organised({ issuers: { github: { ...ISSUER, owners: { acme: "9001", umbrella: "9002" } } } }),
-      "now include those of the owner umbrella (id 9002), and policies can give them grants",
+      "now include jobs of the owner umbrella (id 9002), and policies can give them grants",
     ],
     [
       "repositories' own policies",
@@ -211,7 +211,7 @@ it("words and an example say who is concerned", () => {
     "        for example: acme/shop, production, ref refs/heads/release/x, event push",
     "        shop.yaml:1",
     "",
-    "1 change gives more. Nobody gets less.",
+    "1 change gives more. No job gets less.",
   ])
 })
 

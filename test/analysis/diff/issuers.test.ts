@@ -63,7 +63,7 @@ describe("a diff names the issuer", () => {
     expect(headings(next, old)).toEqual([`- LESS  acme/shop (id 41, removed issuer ghes at ${GHES}), production`])
     expect(explainDiff(diffOf(old, next)).slice(0, 2)).toEqual([`Issuer ghes (${GHES}) is new.`, ""])
     expect(summaryOfDiff(diffOf(next, old))).toBe(
-      `1 change gives less. Nobody gets more. Issuer ghes (${GHES}) is removed.`,
+      `1 change gives less. No job gets more. Issuer ghes (${GHES}) is removed.`,
     )
   })
 
@@ -83,7 +83,7 @@ describe("a diff names the issuer", () => {
     expect(sentences(old, next)).toEqual([
       `all jobs of issuer github: can use ${tokens(MOVED)} instead of ${tokens(GITHUB)}.`,
       `acme/shop (id 41, issuer github, now at ${MOVED}, before at ${GITHUB}), production: can get deploy: shop through prod, for 15m, if ref is refs/heads/*, but not refs/heads/main.`,
-      `all jobs of issuer github: can no longer use ${tokens(GITHUB)}, but ${tokens(MOVED)}.`,
+      `all jobs of issuer github: can no longer use ${tokens(GITHUB)}, now ${tokens(MOVED)}.`,
     ])
     expect(explainDiff(diffOf(old, next))[0]).toBe(`Issuer github is now at ${MOVED}, before at ${GITHUB}.`)
   })
@@ -117,7 +117,7 @@ describe("a diff names the issuer", () => {
     expect(headings(open(false), open(true))).toEqual(["+ MORE  all jobs of issuer ghes"])
     const added = { ...ghes, owners: { ...ISSUER.owners, umbrella: "9002" } }
     expect(sentences(worldOf(BOTH, {}), worldOf({ github: ISSUER, ghes: added }, {}))).toEqual([
-      "all jobs of issuer ghes: now include those of the owner umbrella (id 9002), and policies can give them grants.",
+      "all jobs of issuer ghes: now include jobs of the owner umbrella (id 9002), and policies can give them grants.",
     ])
   })
 })
@@ -175,8 +175,8 @@ describe("an issuer that has another name and the same URL", () => {
   it("is told to have it, and is no change for anybody", () => {
     const diff = diffOf(worldOf({ github: ISSUER }), worldOf({ actions: ISSUER }))
     expect([diff.widens, diff.narrows, diff.changes]).toEqual([false, false, []])
-    expect(explainDiff(diff)).toEqual([REMARK, "", "No change for anybody."])
-    expect(summaryOfDiff(diff)).toBe(`No change for anybody. ${REMARK}`)
+    expect(explainDiff(diff)).toEqual([REMARK, "", "No job gets more or less."])
+    expect(summaryOfDiff(diff)).toBe(`No job gets more or less. ${REMARK}`)
   })
 
   it("is named with both names where something else changes", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { GITHUB_CLAIMS, githubClaims, NOBODYS_ID } from "../../../analysis/policy-tests/github-claims.ts"
+import { GITHUB_CLAIMS, githubClaims, UNUSED_ID } from "../../../analysis/policy-tests/github-claims.ts"
 import { SAMPLE_NAMES, SAMPLES, type SampleName } from "../../../analysis/policy-tests/samples.ts"
 import type { IssuerConfig } from "../../../broker/core/policy/model.ts"
 import { FAMILIES } from "../../../broker/issuers/families.ts"
@@ -99,7 +99,7 @@ describe("what follows from a change", () => {
       "a repository that nobody knows",
       "github-branch",
       { repository: "evil/shop" },
-      { repository_id: NOBODYS_ID, repository_owner: "evil", repository_owner_id: NOBODYS_ID },
+      { repository_id: UNUSED_ID, repository_owner: "evil", repository_owner_id: UNUSED_ID },
     ],
     [
       "another branch, which is not taken for a protected one",

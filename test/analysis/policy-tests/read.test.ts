@@ -156,12 +156,12 @@ describe("a fault", () => {
     [
       "a code beside allow",
       oneTest("expect: allow, code: not_allowed"),
-      "7:44 value_invalid tests[0].code: stands only beside expect: deny.",
+      "7:44 value_invalid tests[0].code: is only allowed with expect: deny.",
     ],
     [
       "a lifetime beside deny",
       oneTest("expect: deny, ttl_granted: 5m"),
-      "7:50 value_invalid tests[0].ttl_granted: stands only beside expect: allow.",
+      "7:50 value_invalid tests[0].ttl_granted: is only allowed with expect: allow.",
     ],
     ["a code that no decision has", oneTest("expect: deny, code: lease_not_found"), "7:43 value_invalid"],
     [
@@ -173,22 +173,22 @@ describe("a fault", () => {
     [
       "a misspelled rule",
       oneTest("expect: allow, by: deploy form main"),
-      '7:42 value_invalid No rule and no boundary is called "deploy form main". Did you mean "deploy from main"?',
+      '7:42 value_invalid There is no rule or boundary "deploy form main". Did you mean "deploy from main"?',
     ],
     [
       "a misspelled repository",
       oneTest("claims: { repository: acme/shpo }, expect: deny"),
-      '7:45 value_invalid No policy speaks of this repository. Did you mean "acme/shop"?',
+      '7:45 value_invalid No policy covers this repository. Did you mean "acme/shop"?',
     ],
     [
       "an owner that nobody knows",
       oneTest("claims: { repository: evil/shop }, expect: deny"),
-      "7:45 value_invalid No policy speaks of this repository.",
+      "7:45 value_invalid No policy covers this repository.",
     ],
     [
       "an unknown issuer",
       oneTest("issuer: gitlab, expect: deny"),
-      '7:31 issuer_unknown The sample\'s token is from no issuer "gitlab".',
+      '7:31 issuer_unknown The sample is a token of the family github-actions. "gitlab" is not an issuer of that family.',
     ],
     [
       "a claim that is there and left out",
@@ -228,7 +228,7 @@ describe("a fault", () => {
   it("is two tests of one name", () => {
     const text = `${oneTest("expect: deny")}  - { name: the test, expect: allow }\n`
     expect(faultsOf(text)).toEqual([
-      '8:13 value_invalid The test in line 7 is called "the test" too: give each test a name of its own.',
+      '8:13 value_invalid The test in line 7 has the name "the test" too. Give each test its own name.',
     ])
   })
 
@@ -261,7 +261,7 @@ describe("a fault", () => {
     const test = (issuer: string) =>
       `version: 1\ntests: [{ name: a, sample: github-branch, issuer: ${issuer}, claims: { repository: acme/shop }, grants: [n], expect: deny }]\n`
     expect(faultsOf(test("ghes"), world)).toEqual([
-      expect.stringContaining("No policy of issuer ghes speaks of this repository."),
+      expect.stringContaining("No policy of issuer ghes covers this repository."),
     ])
     expect(faultsOf(test("github"), world)).toEqual([])
   })

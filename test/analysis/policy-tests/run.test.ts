@@ -72,36 +72,36 @@ describe("a test passes", () => {
 
 describe("a test fails", () => {
   it.each<[string, string, string]>([
-    ["when what should be denied is allowed", "expect: deny", "Expected deny, and it is allowed."],
+    ["when what should be denied is allowed", "expect: deny", "Expected deny, but the job is allowed."],
     [
       "when what should be allowed is denied",
       "claims: { ref: refs/heads/x }, expect: allow",
-      "Expected allow, and it is denied (not_allowed).",
+      "Expected allow, but the job is denied (not_allowed).",
     ],
     [
       "when another rule is why",
       "claims: { ref: refs/heads/x }, expect: deny, by: not on our own runners",
-      'Expected it by "not on our own runners", and it is by no rule and no boundary.',
+      'Expected the decision by "not on our own runners", but no rule or boundary decided.',
     ],
     [
       "when an allow is not what allowed",
       "expect: allow, by: keyed",
-      'Expected it by "keyed", and it is by "deploy from main" and "the ceiling".',
+      'Expected the decision by "keyed", but it was decided by "deploy from main" and "the ceiling".',
     ],
     [
       "when a denial has another code",
       "expect: deny, code: ttl_too_short, claims: { ref: x }",
-      "Expected the code ttl_too_short, and it is not_allowed.",
+      "Expected the code ttl_too_short, but the code is not_allowed.",
     ],
     [
       "when a grant lives for another time",
       "grants: [note, other], expect: allow, ttl_granted: 15m",
-      "Expected other for 15m, and it is for 10m.",
+      "Expected other for 15m, but the lifetime is 10m.",
     ],
     [
       "when a denial is one of a token that does not exist",
       "claims: { repository_owner: evil }, expect: deny",
-      "No policy was asked: no such token exists. Correct the claims, or expect it with code: token_claims_invalid.",
+      "The broker refuses such a token before it reads any policy. Correct the claims, or expect this with code: token_claims_invalid.",
     ],
   ])("%s", (_, body, failure) => {
     const { passed, failures } = resultOf(body)

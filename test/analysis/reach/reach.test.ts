@@ -49,7 +49,7 @@ describe("without a ceiling", () => {
       ref: "refs/heads/main",
       event_name: "push",
     })
-    expect([isEmpty(reach.outside), isEmpty(reach.unproven), reach.escapes]).toEqual([true, true, []])
+    expect([isEmpty(reach.outside), isEmpty(reach.unproven), reach.refusals]).toEqual([true, true, []])
     expect(reach.maxTtlSeconds).toBe(900)
   })
 
@@ -95,12 +95,12 @@ describe("below a ceiling", () => {
   ])("$name puts whom it must outside", ({ boundary, why }) => {
     const world = ceiling(boundary)
     const reach = onlyReach(world)
-    const found = reach.escapes.map((each) => each.why)
+    const found = reach.refusals.map((each) => each.why)
     expect(new Set(found).isSupersetOf(new Set(why))).toBe(true)
     expect(isEmpty(reach.outside)).toBe(why.length === 0)
     if (!isEmpty(reach.outside)) expect(isAllowed(world, reach.outside)).toBe(false)
     if (!isEmpty(reach.inside)) expect(isAllowed(world, reach.inside)).toBe(true)
-    for (const { boundaries } of reach.escapes) expect(boundaries.map((one) => one.name)).toEqual(["shop"])
+    for (const { boundaries } of reach.refusals) expect(boundaries.map((one) => one.name)).toEqual(["shop"])
   })
 
   it("an identity outside is shown with the claim that puts it there", () => {
@@ -155,7 +155,7 @@ describe("below a ceiling", () => {
       policies: [{ ...none, allow: [fromMain], grants: { deploy: prod() } }],
     })
     expect(isEmpty(reach.inside)).toBe(true)
-    expect(reach.escapes.map(({ why }) => why)).toEqual(["no-environment"])
+    expect(reach.refusals.map(({ why }) => why)).toEqual(["no-environment"])
   })
 })
 
@@ -173,20 +173,25 @@ describe("a policy for several repositories", () => {
   })
 
   it.each([
-    { name: "a role of the same name", role: `\${repository_name}-deploy`, allowed: "svc-*-deploy", escapes: false },
-    { name: "a narrower role", role: `\${repository_name}-deploy`, allowed: "svc-a*-deploy", escapes: true },
-    { name: "a role by its environment", role: `x-\${environment}`, allowed: "*-production", escapes: false },
-    { name: "a role of another environment", role: `x-\${environment}`, allowed: "*-staging", escapes: true },
-    { name: "a role by a free claim", role: `x-\${actor}`, allowed: "x-*", escapes: false },
-    { name: "a role by a claim that is not held", role: `x-\${actor}`, allowed: "x-a*", escapes: true },
-    { name: "two gaps that are both held", role: `\${repository_name}-\${actor}`, allowed: "svc-*-*", escapes: false },
-    { name: "an escaped gap", role: `$\${actor}`, allowed: `\${actor}`, escapes: false },
-  ])("with $name is inside or not: $escapes", ({ role, allowed, escapes }) => {
+    { name: "a role of the same name", role: `\${repository_name}-deploy`, allowed: "svc-*-deploy", isRefused: false },
+    { name: "a narrower role", role: `\${repository_name}-deploy`, allowed: "svc-a*-deploy", isRefused: true },
+    { name: "a role by its environment", role: `x-\${environment}`, allowed: "*-production", isRefused: false },
+    { name: "a role of another environment", role: `x-\${environment}`, allowed: "*-staging", isRefused: true },
+    { name: "a role by a free claim", role: `x-\${actor}`, allowed: "x-*", isRefused: false },
+    { name: "a role by a claim that is not held", role: `x-\${actor}`, allowed: "x-a*", isRefused: true },
+    {
+      name: "two gaps that are both held",
+      role: `\${repository_name}-\${actor}`,
+      allowed: "svc-*-*",
+      isRefused: false,
+    },
+    { name: "an escaped gap", role: `$\${actor}`, allowed: `\${actor}`, isRefused: false },
+  ])("with $name is inside or not: $isRefused", ({ role, allowed, isRefused }) => {
     const world = { boundaries: [boundary("svc", "acme/svc-*", allowed)], policies: [wide(role)] }
     const reach = onlyReach(world)
     expect(isEmpty(reach.unproven)).toBe(true)
-    expect(isEmpty(reach.outside)).toBe(!escapes)
-    if (escapes) expect(isAllowed(world, reach.outside)).toBe(false)
+    expect(isEmpty(reach.outside)).toBe(!isRefused)
+    if (isRefused) expect(isAllowed(world, reach.outside)).toBe(false)
     // Only another environment leaves nobody inside: of every other role, some job's claims make one that is allowed.
     expect(isEmpty(reach.inside)).toBe(allowed === "*-staging")
     if (!isEmpty(reach.inside)) expect(isAllowed(world, reach.inside)).toBe(true)
@@ -407,7 +412,7 @@ describe("a reach", () => {
     const reach = reaches.find(({ admitted }) => contains(admitted, point))
     if (among("outside") > 0) {
       seen.outside++
-      expect(reach?.escapes.some(({ region }) => contains(region, point))).toBe(true)
+      expect(reach?.refusals.some(({ region }) => contains(region, point))).toBe(true)
     }
     if (decision.outcome === "allow") {
       expect(decision.grants[0]?.ttlSeconds).toBeLessThanOrEqual(reach?.maxTtlSeconds ?? 0)

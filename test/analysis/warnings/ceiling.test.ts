@@ -167,7 +167,7 @@ describe("ceiling_may_be_exceeded", () => {
       "daypass.yaml": ceiling("*", "    require: { runner_environment: github-hosted, ref: refs/heads/main }\n"),
       "p.yaml": roled("x", production),
     })
-    expect(warnings[0]?.message).toContain('asks for runner_environment github-hosted ("all"')
+    expect(warnings[0]?.message).toContain('requires runner_environment github-hosted ("all"')
   })
 })
 

@@ -135,7 +135,7 @@ describe("allow_always_denied", () => {
       "p.yaml": denied("  - { name: no, when: { event_name: schedule }, grants: [clean] }\n"),
     })
     expect(warnings.map(({ message }) => message)).toEqual([
-      'The allow "nightly" gives nobody clean: whomever it matches, the deny "no" (p.yaml:9) refuses. Narrow the deny, or remove the grant from the allow.',
+      'The allow "nightly" gives clean to no job: the deny "no" (p.yaml:9) refuses every job that it matches. Narrow the deny, or remove the grant from the allow.',
     ])
   })
 })

@@ -7,11 +7,11 @@ import { scopesOf } from "../scopes/scope.ts"
 import { spaceFor } from "../scopes/scope-space.ts"
 import { reachesOf } from "./reach.ts"
 
-/** Enough to find somebody, if there is anybody, without looking at thousands of repositories. */
+/** Usually enough to find a job if there is one, without searching thousands of repositories. */
 const MAX_SCOPES = 100
 
-/** Somebody who gets some grant of a set, of whom something holds. */
-export function someone(
+/** A job that gets a grant of the set and passes a test; null if none is found in the first scopes. */
+export function findJob(
   set: PolicySet,
   memo: AxisMemo,
   issuer: string | null,

@@ -1,25 +1,25 @@
 import type { Boundary, PolicySet } from "../../broker/core/policy/model.ts"
-import type { Escape } from "../reach/reach.ts"
+import type { CeilingRefusal } from "../reach/reach.ts"
 import { decideSample, PROTECTIONS } from "../reach/sample-job.ts"
 import { type Region, type Witness, witness } from "../regions/region.ts"
 
-/** Somebody whom the policies admit, and the ceiling refuses. */
-export interface Escapee {
-  readonly why: Escape["why"]
+/** An example of a job that the policies admit and the ceiling refuses. */
+export interface RefusedJob {
+  readonly why: CeilingRefusal["why"]
   readonly boundaries: readonly Boundary[]
   readonly claims: Witness
 }
 
 const MAX_WITNESSES = 8
 
-/** What the best protected environments there are look like: what they do not help, no protection does. */
+/** The best protected environments. If a job fails in these, no better protection can help it. */
 const WELL_PROTECTED = PROTECTIONS.slice(0, 2)
 
 /**
- * An identity of a region that policies admit to a grant and the ceiling refuses, by the word of the very code that
- * decides: null when it agrees for none of those that were tried, so that nothing is said of the ceiling that is not so.
+ * A job of a region that the policies admit to a grant and the ceiling refuses, confirmed by the broker's own decision
+ * code. Null when that code confirms none of the jobs tried: a warning must never claim a refusal that does not happen.
  */
-export function confirmed(set: PolicySet, issuer: string, grant: string, { space, boxes }: Region): Witness | null {
+export function confirmedJob(set: PolicySet, issuer: string, grant: string, { space, boxes }: Region): Witness | null {
   const unbounded: PolicySet = { ...set, organisation: { ...set.organisation, boundaries: [] } }
   const isAllowed = (by: PolicySet, claims: Witness) =>
     WELL_PROTECTED.some(
