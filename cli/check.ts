@@ -11,8 +11,9 @@ import { findSecretLiterals } from "./secret-literals.ts"
 
 const USAGE = `Usage: daypass check DIR [--strict] [--format text|json|github] [--json]
 
-Checks every file of a policy folder as the broker does when it loads the folder. Reports all errors at once, which keep
-the broker from loading it; text that looks like a secret; and warnings. With --strict, warnings fail the check too.
+Checks every file of a policy folder as the broker does when it loads the folder. Reports everything at once: errors, which
+keep the broker from loading the folder; text that looks like a secret; and warnings. With --strict, warnings fail the
+check too.
 --format github annotates the lines of a pull request; --json is --format json.
 Exit codes: 0 no errors, 1 errors, or warnings with --strict, 2 the folder cannot be read.`
 

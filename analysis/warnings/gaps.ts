@@ -40,7 +40,7 @@ function* gapsOf({ sources }: Subject, policy: Policy, grant: Grant, neighbours:
     const pair = adjacent(templateParts(text), policy)
     if (pair === null) continue
     const [first, second] = pair.map((claim) => `\${${claim}}`)
-    const message = `The text between ${first} and ${second} can also occur inside their values, so two different jobs can produce the same text. Put a character such as / or : between the gaps, or remove one of them.`
+    const message = `No character separates ${first} and ${second} that their values cannot contain, so two different jobs can produce the same text. Put a character such as / or : between the gaps, or remove one of them.`
     yield warn(
       file,
       sources.textAt(file, ["grants", grant.name], (found) => found === text),

@@ -14,7 +14,7 @@ interface Written {
   readonly index?: number
 }
 
-const COMPARES = "GitHub treats both as one name, and policies compare exactly"
+const COMPARES = "GitHub treats both as one name, but policies distinguish them"
 
 /** Finds names that differ only in letter case. GitHub knows one thing of that name; policies see two. */
 export function* namesThatDifferInCase(subject: Subject): Generator<Warning> {

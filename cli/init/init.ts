@@ -26,8 +26,8 @@ const USAGE = `Usage: daypass init OWNER/REPO [--environment NAME] [--dir DIR] [
 Writes a first policy for a repository into DIR (default: policies), and an organisation file if there is none. Policies
 identify repositories by id. The command gets the ids from GitHub, with the token in $GITHUB_TOKEN or $GH_TOKEN; if you
 give the ids, it does not ask GitHub. It never overwrites a file, and writes only files that daypass check accepts.
-Exit codes: 0 written, 1 a file exists already or the new policy does not fit the others, 2 the ids or valid arguments
-are missing.`
+Exit codes: 0 written, 1 a file exists already or the new policy does not fit the others, 2 the arguments are wrong, or
+the ids are not known.`
 
 const OPTIONS = {
   ...FORMAT_OPTIONS,

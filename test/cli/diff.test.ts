@@ -115,7 +115,7 @@ describe("daypass diff", () => {
     { args: [OLD, OLD, OLD], says: "diff takes two folders" },
     { args: [OLD, "/nowhere"], says: "cannot be read (ENOENT)" },
     { args: ["/nowhere", OLD], says: "cannot be read (ENOENT)" },
-    { args: [OLD, OLD, "--format", "yaml"], says: "--format is one of" },
+    { args: [OLD, OLD, "--format", "yaml"], says: "--format must be one of" },
   ])("ends with 2: $says", async ({ args, says }) => {
     const { code, out, err } = await runCli("diff", ...args)
     expect([code, out]).toEqual([2, ""])

@@ -148,7 +148,7 @@ describe("daypass init", () => {
     `)
     expect(read(folder, "daypass.yaml")).toMatchInlineSnapshot(`
       "# yaml-language-server: $schema=https://raw.githubusercontent.com/daypass/daypass/main/docs/schema/organisation.schema.json
-      # The organisation file: whom the organisation trusts, and where credentials come from.
+      # The organisation file: which issuers and owners the organisation trusts, and where credentials come from.
       version: 1
 
       issuers:
@@ -168,7 +168,7 @@ describe("daypass init", () => {
 
       # Boundaries are the most that any job may get, whatever policies say. For example:
       # boundaries:
-      #   - name: everybody
+      #   - name: everyone
       #     when: { repository_owner_id: "9001" }
       #     allow:
       #       - { connection: oidc, audience: "https://service.example.com" }

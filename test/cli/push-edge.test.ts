@@ -100,7 +100,7 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     expect(after.policies.version).not.toBe(version)
     expect(second.out).toContain(`Published version ${after.policies.version}`)
 
-    expect((await run()).out).toContain("is in force already")
+    expect((await run()).out).toContain("is already in force")
   })
 
   it("leave a broker that must have them, and has lost its binding, with none", async () => {

@@ -41,7 +41,7 @@ describe("a warning is acknowledged", () => {
 
   it("in the organisation file", () => {
     const boundaries =
-      'boundaries:\n  - name: x\n    when: { repository_id: "41", sub: x } # daypass: allow free_text_pattern\n'
+      'boundaries:\n  - name: x\n    when: { repository_id: "41", sub: "repo:acme/shop:ref:refs/heads/main" } # daypass: allow free_text_pattern\n'
     const { warnings, acknowledged } = checked({ "daypass.yaml": organisation(boundaries) })
     expect([warnings, acknowledged.length]).toEqual([[], 1])
   })
