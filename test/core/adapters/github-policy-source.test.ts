@@ -212,7 +212,7 @@ describe("what GitHub said", () => {
     await policiesOf()
     reader.said = { outcome: "no-access", why: "owner-changed" }
     set = setOf({}, CEILING.replace(`acme: "9001"`, `acme: "9001", globex: "9002"`))
-    expect((await refusalOf({ ...SHOP, ownerId: "9002" })).detail).toContain("belongs to another owner")
+    expect((await refusalOf({ ...SHOP, ownerId: "9002" })).detail).toContain("names another owner")
     expect((await policiesOf()).policies).toHaveLength(1)
   })
 
@@ -247,7 +247,7 @@ describe("while GitHub does not answer", () => {
       expect(policies).toHaveLength(1)
       expect(version).toContain(treeOf(GOOD))
       expect(notes).toEqual([
-        expect.stringMatching(/as they stood at 2026-11-22T10:00:00Z, and count until 2026-11-22T10:10:00Z/),
+        expect.stringMatching(/are those of 2026-11-22T10:00:00Z, and stay in force until 2026-11-22T10:10:00Z/),
       ])
       clock.advance(1)
       expect(await refusalOf()).toMatchObject({ code: "policy_unavailable", retryAfterSeconds: wait })
@@ -325,7 +325,7 @@ describe("files with faults", () => {
     const error = await refusalOf()
     expect(error.code).toBe("policy_invalid")
     expect(error.detail).toMatch(
-      /acme\/shop keeps for itself are faulty.*\.github\/daypass\/production\.yaml:[0-9]+:1: .*unknown_key/,
+      /in the repository acme\/shop have faults.*\.github\/daypass\/production\.yaml:[0-9]+:1: .*unknown_key/,
     )
     expect(events).toEqual([
       { event: "policies.refused", detail: expect.stringContaining("1 faults in acme/shop's own") },
@@ -352,7 +352,7 @@ describe("files with faults", () => {
       expect(version).toBe(`${set.version}+${treeOf(GOOD)}`)
       expect(notes).toEqual([
         expect.stringMatching(
-          /Those of 2026-11-22T10:01:00Z stay in force until 2026-11-22T10:11:00Z.*production\.yaml:[0-9]+:1/,
+          /The version of 2026-11-22T10:01:00Z stays in force until 2026-11-22T10:11:00Z.*production\.yaml:[0-9]+:1/,
         ),
       ])
     }
@@ -402,7 +402,7 @@ describe("files with faults", () => {
     reader.fullName = "acme/store"
     clock.advance(MINUTE)
     const { notes } = await policiesOf()
-    expect(notes).toEqual([expect.stringContaining("faulty now")])
+    expect(notes).toEqual([expect.stringContaining("have faults now")])
     clock.advance(10 * MINUTE)
     const error = await refusalOf()
     expect(error.code).toBe("policy_invalid")
