@@ -15,8 +15,8 @@ export const common = (share: number): NonNullable<ViteUserConfig["test"]> => ({
   isolate: false,
   sequence: { sequencer: LongestFirst },
   // Nothing is asserted of time. These only end what hangs, on a machine that is as slow as it likes.
-  testTimeout: DEEP ? 3_600_000 : 300_000,
-  hookTimeout: 300_000,
+  testTimeout: DEEP ? 3_600_000 : 900_000,
+  hookTimeout: 900_000,
   expect: { poll: { timeout: 120_000 } },
   setupFiles: [path("support/laws.ts")],
   provide: { share: DEEP ? 1 : share },
