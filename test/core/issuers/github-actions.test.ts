@@ -101,6 +101,11 @@ describe("a job is identified", () => {
   })
 })
 
+test("a job in no environment has no environment, not even one that is undefined", () => {
+  const identified = identify(branch)
+  expect(identified.ok && Object.keys(identified.value)).not.toContain("environment")
+})
+
 describe("a job is refused", () => {
   test.each([
     ["another owner", "repo:evil/octo-repo:ref:refs/heads/main", "repository"],
@@ -114,6 +119,11 @@ describe("a job is refused", () => {
     ["the other id of two", "repo:octo-org/octo-repo@456789:ref:refs/heads/main", "one id of two"],
     ["an id that is none", "repo:octo-org@x/octo-repo@456789:ref:refs/heads/main", "does not name a repository"],
     ["no repository behind repo:", "repo:octo-org:ref:refs/heads/main", "does not name a repository"],
+    [
+      "another repository in front of its own",
+      "repo:evil:repo:octo-org/octo-repo:ref:refs/heads/main",
+      "does not name a repository",
+    ],
     ["too many slashes", "repo:octo-org/octo-repo/x:ref:refs/heads/main", "does not name a repository"],
     ["another ref", "repo:octo-org/octo-repo:ref:refs/heads/mainx", "sub and ref disagree"],
     ["less than the ref", "repo:octo-org/octo-repo:ref:refs/heads/mai", "sub and ref disagree"],
@@ -187,6 +197,16 @@ describe("a job is refused", () => {
     const claims = { ...branch, repository, repository_owner: repository.split("/")[0], sub: "customised" }
     expect(identify(claims)).toMatchObject({ ok: false, fault: expect.stringContaining("repository") })
   })
+
+  test.each(["evil/octo-org/octo-repo", "é/octo-org/octo-repo", "\nocto-org/octo-repo", "осто-octo-org/octo-repo"])(
+    "whose repository is %j, which only ends like one of its owner's",
+    (repository) => {
+      expect(identify({ ...branch, repository, sub: "customised" })).toEqual({
+        ok: false,
+        fault: "the claim repository is not an owner and a name in ASCII, as in acme/shop",
+      })
+    },
+  )
 
   test.each(["evil", "Octo-Org", "octo-or", "octo-org/", ""])("of octo-org/octo-repo whose owner is %j", (owner) => {
     expect(identify({ ...branch, repository_owner: owner })).toMatchObject({
