@@ -25,12 +25,14 @@ describe("a token is parsed", () => {
     expect({ ...parsed.value.payload }).toEqual({ iss: "https://issuer.example" })
   })
 
-  test.each(['{"alg":"RS256","kid":"k1"}', '{"kid":"k1","alg":"none"}', '{"alg":"RS256","kid":"\\u0000"}'])(
-    "with the header %s, whose meaning is for others to judge",
-    (header) => {
-      expect(parseCompactJws(withHeader(header)).ok).toBe(true)
-    },
-  )
+  test.each([
+    `{"alg":"RS256","kid":"${"k".repeat(256)}"}`,
+    '{"alg":"RS256","kid":"k1"}',
+    '{"kid":"k1","alg":"none"}',
+    '{"alg":"RS256","kid":"\\u0000"}',
+  ])("with the header %s, whose meaning is for others to judge", (header) => {
+    expect(parseCompactJws(withHeader(header)).ok).toBe(true)
+  })
 
   test("up to the size limit and no further", () => {
     const padding = (length: number) => withPayload(`{"a":"${"x".repeat(length)}"}`)
@@ -106,6 +108,21 @@ describe("refused is a token", () => {
     ["a list for a header", "[]"],
   ])("whose header has %s", (_, header) => {
     expect(parseCompactJws(withHeader(header)).ok).toBe(false)
+  })
+
+  test.each([
+    ['["RS256"]', "has a header that is not a JSON object"],
+    ['{"kid":"k1"}', "has a header without alg"],
+    ['{"alg":"RS256"}', "has a header without a kid of 1 to 256 characters"],
+    ['{"alg":"RS256","kid":"k1","typ":"at+jwt"}', "has a typ other than JWT"],
+    ['{"alg":"RS256","kid":"k1","x5t":1}', "has an x5t that is not a string"],
+    ['{"alg":"RS256","kid":"k1","jwk":{}}', "has a header with members other than alg, kid, typ and x5t"],
+  ])("whose header is %s, with what is wrong with it", (header, fault) => {
+    expect(parseCompactJws(withHeader(header))).toEqual({ ok: false, fault })
+  })
+
+  test("whose payload is no object, with which part it is", () => {
+    expect(parseCompactJws(withPayload("[]"))).toEqual({ ok: false, fault: "has a payload that is not a JSON object" })
   })
 
   test.each([

@@ -102,6 +102,11 @@ describe("a job is identified", () => {
   })
 })
 
+test("a job in no environment has no environment, not even one that is undefined", () => {
+  const identified = identify(branch)
+  expect(identified.ok && Object.keys(identified.value)).not.toContain("environment")
+})
+
 describe("a job is refused", () => {
   test.each([
     ["another owner", "repo:evil/octo-repo:ref:refs/heads/main", "repository"],
@@ -119,6 +124,11 @@ describe("a job is refused", () => {
       "must name a repository after repo:",
     ],
     ["no repository behind repo:", "repo:octo-org:ref:refs/heads/main", "must name a repository after repo:"],
+    [
+      "another repository in front of its own",
+      "repo:evil:repo:octo-org/octo-repo:ref:refs/heads/main",
+      "must name a repository after repo:",
+    ],
     ["too many slashes", "repo:octo-org/octo-repo/x:ref:refs/heads/main", "must name a repository after repo:"],
     ["another ref", "repo:octo-org/octo-repo:ref:refs/heads/mainx", "sub and ref disagree"],
     ["less than the ref", "repo:octo-org/octo-repo:ref:refs/heads/mai", "sub and ref disagree"],
@@ -192,6 +202,16 @@ describe("a job is refused", () => {
     const claims = { ...branch, repository, repository_owner: repository.split("/")[0], sub: "customised" }
     expect(identify(claims)).toMatchObject({ ok: false, fault: expect.stringContaining("repository") })
   })
+
+  test.each(["evil/octo-org/octo-repo", "é/octo-org/octo-repo", "\nocto-org/octo-repo", "осто-octo-org/octo-repo"])(
+    "whose repository is %j, which only ends like one of its owner's",
+    (repository) => {
+      expect(identify({ ...branch, repository, sub: "customised" })).toEqual({
+        ok: false,
+        fault: "the claim repository is not an owner and a name in ASCII, as in acme/shop",
+      })
+    },
+  )
 
   test.each(["evil", "Octo-Org", "octo-or", "octo-org/", ""])("of octo-org/octo-repo whose owner is %j", (owner) => {
     expect(identify({ ...branch, repository_owner: owner })).toMatchObject({

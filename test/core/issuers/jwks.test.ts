@@ -28,13 +28,14 @@ describe("a key is taken", () => {
     ["that says nothing of its use", {}],
     ["for verifying among other operations", { key_ops: ["verify", "encrypt"] }],
     ["of 2048 bits", { n: modulus(2048) }],
+    ["with a kid of 256 characters", { kid: "k".repeat(256) }],
     ["of 3071 bits, which fill no whole number of bytes", { n: modulus(3071) }],
     ["of 4096 bits", { n: modulus(4096) }],
     ["with a leading zero byte in its modulus, as Jenkins sends it", { n: modulus(2048, { leadingZeros: 1 }) }],
     ["with a leading zero byte in its exponent", { e: exponent(0, 1, 0, 1) }],
     ["with the largest exponent of four bytes", { e: exponent(255, 255, 255, 255) }],
   ])("%s", (_, members) => {
-    expect(kidsOf(key(members))).toEqual(["k1"])
+    expect(kidsOf(key(members))).toEqual(["kid" in members ? members.kid : "k1"])
   })
 
   test("without the zeros that lead its numbers", () => {
@@ -100,6 +101,12 @@ describe("the whole set is refused", () => {
   ])("%s", (_, document, fault) => {
     expect(read(document)).toMatchObject({ ok: false, fault: expect.stringContaining(fault) })
   })
+})
+
+test("several keys without a kid are left out together, and are no kid that comes twice", () => {
+  expect(kidsOf(key({ kid: undefined }), key({ kid: undefined }), key({ kid: 1 }), key({ kid: 1 }), key())).toEqual([
+    "k1",
+  ])
 })
 
 test("a set without keys is a set: all were withdrawn", () => {

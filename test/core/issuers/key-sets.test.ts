@@ -70,6 +70,12 @@ describe("an issuer's keys", () => {
     expect(await find("first")).toBeNull()
   })
 
+  test("that name no algorithm are found for those of the family", async () => {
+    network.publish([publicJwk(first, { alg: undefined })])
+    expect(await find("first")).not.toBeNull()
+    expect(await find("first", "RS512")).toBeNull()
+  })
+
   test("are kept apart from another issuer's, even of the same kid", async () => {
     const other = "https://issuer.example"
     network.publish([publicJwk(second, { kid: "first" })], other, `${other}/keys`)

@@ -79,6 +79,19 @@ describe("refused is", () => {
     ["an integer written as a fraction", '{"a":1.0}', "exactly"],
     ["an integer written with an exponent", '{"a":1e3}', "exactly"],
     ["one level too many", nested(MAX_JSON_DEPTH + 1), "deeper than 8"],
+    [
+      "one object too many in objects",
+      `${'{"a":'.repeat(MAX_JSON_DEPTH)}{}${"}".repeat(MAX_JSON_DEPTH)}`,
+      "deeper than 8",
+    ],
+    [
+      "one level too many, of objects and lists in turn",
+      `${'{"a":['.repeat(MAX_JSON_DEPTH / 2)}{}${"]}".repeat(MAX_JSON_DEPTH / 2)}`,
+      "deeper than 8",
+    ],
+    ["an object for every few bytes", '{"a":'.repeat(12_000), "deeper than 8"],
+    ["a key without the quotation mark before it", '{a":1}', "is not JSON"],
+    ["a key behind a letter", '{xa":1}', "is not JSON"],
     ["a level for each byte", `{"a":${"[".repeat(60_000)}`, "deeper than 8"],
   ])("%s", (_, text, fault) => {
     expect(parse(text)).toMatchObject({ ok: false, fault: expect.stringContaining(fault) })

@@ -1,9 +1,12 @@
 import { base64url } from "jose"
 import { describe, expect, test } from "vitest"
-import { claims, ISSUER_URL, publicJwk, refusal, type TokenParts, token, utf8 } from "./fixture.ts"
+import type { IssuerFamily } from "../../../broker/issuers/family.ts"
+import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
+import { claims, ISSUER_URL, issuer, publicJwk, refusal, type TokenParts, token, utf8 } from "./fixture.ts"
 import { setUpVerifier } from "./verifier-fixture.ts"
 
-const setup = setUpVerifier()
+const several: IssuerFamily = { ...githubActions, name: "several", algorithms: ["RS512", "RS256"] }
+const setup = setUpVerifier(several)
 
 describe("a signature is refused", () => {
   test.each<readonly [string, () => Promise<string>]>([
@@ -74,6 +77,29 @@ test.each(["none", "HS256", "RS512", "PS256", "ES256", "EdDSA"])(
     expect(setup.network.requests).toEqual([])
   },
 )
+
+test.each<readonly [string, () => Promise<string>, string]>([
+  [
+    "with an algorithm that the issuer does not use",
+    () => token(setup.key, { header: { alg: "RS512" } }),
+    "The subject token is not signed with RS256, as its issuer's are.",
+  ],
+  [
+    "with a key that nobody published",
+    () => token(setup.key, { header: { kid: "k2" } }),
+    "The subject token is signed with a key that its issuer does not publish.",
+  ],
+  ["by somebody else", () => token(setup.foreignKey), "The subject token's signature is not its issuer's."],
+])("a token that is signed %s is told so", async (_, make, detail) => {
+  expect(await refusal(setup.verify(await make()))).toMatchObject({ code: "token_signature_invalid", detail })
+})
+
+test("a family may sign with one of several algorithms, and a refusal names all of them", async () => {
+  const config = issuer({ family: several.name })
+  await expect(setup.verify(await token(setup.key), config)).resolves.toBeDefined()
+  const refused = await refusal(setup.verify(await token(setup.key, { header: { alg: "none" } }), config))
+  expect(refused.detail).toBe("The subject token is not signed with RS512 or RS256, as its issuer's are.")
+})
 
 describe("a form is refused before anything is fetched", () => {
   test.each<readonly [string, TokenParts]>([

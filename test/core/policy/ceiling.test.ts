@@ -190,6 +190,22 @@ describe("a ceiling", () => {
     expect(decision.trace.grants[0]).not.toHaveProperty("boundaries")
   })
 
+  it("shows in the trace of what it admits how each of its boundaries stands", () => {
+    const decision = ask(`${allowing("{ repository: acme/shop }")}  - { name: b, when: { ref: x }, max_ttl: 1h }\n`)
+    expect(decision.trace.grants).toMatchObject([
+      {
+        name: "it",
+        outcome: "allow",
+        ttl_seconds: 900,
+        rules: [{ name: "all", matched: true }],
+        boundaries: [
+          { name: "a", matched: true, allows: true },
+          { name: "b", matched: false, allows: false },
+        ],
+      },
+    ])
+  })
+
   it("comes after the rules: what these refuse is refused without a word about boundaries", () => {
     const denied = offering("connection: notes", "deny:\n  - { name: no, when: { ref: '**' } }\n")
     const decision = ask(allowing("{ ref: '**' }"), denied)
