@@ -71,7 +71,7 @@ describe("what is too large for an answer", () => {
       expect(failure?.granted.grant.name).toBe("large")
       expect(failure?.error).toMatchObject({
         code: "request_too_large",
-        detail: expect.stringContaining("larger than 2 MiB together, most of it large."),
+        detail: expect.stringContaining("larger than 2 MiB together; the largest is large."),
       })
     },
   )
@@ -115,7 +115,7 @@ it("a provider is given the files that its grant names, and keeps what it threw 
   })
   await expect(exchanged).rejects.toMatchObject({
     code: "internal",
-    detail: "A provider of this broker failed in a way it should not.",
+    detail: "A provider of this broker failed with an unexpected error.",
     cause,
   })
   expect(requests).toMatchObject([{ files }])

@@ -94,7 +94,7 @@ describe("an identity token for a provider", () => {
     expect(() => io.identityToken("a")).toThrow(
       expect.objectContaining({
         code: "internal",
-        detail: "A provider asked for an identity token where there is no identity.",
+        detail: "A provider requested an identity token during a revocation.",
       }),
     )
     expect(signed).toEqual([])

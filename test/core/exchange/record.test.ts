@@ -193,14 +193,14 @@ describe("a refusal", () => {
     const { broker, call } = await world({ grants: { one: "mints" }, requireBoundToken: true })
     await expect(exchange(call(), broker)).rejects.toMatchObject({
       code: "bound_token_required",
-      detail: expect.stringContaining("key-bound subject tokens only"),
+      detail: expect.stringContaining("need a key-bound subject token"),
     })
   })
 
   it("of another owner's job says no more than that no policy allows it", async () => {
     const { broker, call } = await world({ grants: { one: "mints" }, identity: { ownerId: "666" } })
     await expect(exchange(call(), broker)).rejects.toMatchObject({
-      detail: expect.stringMatching(/^No policy of this broker allows this repository and environment/),
+      detail: expect.stringMatching(/^No policy of this broker grants this repository and environment/),
     })
   })
 
@@ -208,7 +208,7 @@ describe("a refusal", () => {
     const { broker, call } = await world({ grants: { one: "mints" } })
     await expect(exchange(call({ ttlSeconds: 1 }), broker)).rejects.toMatchObject({
       code: "ttl_too_short",
-      detail: expect.stringContaining("1m at least"),
+      detail: expect.stringContaining("for at least 1m"),
       trace: expect.objectContaining({ grants: [expect.objectContaining({ name: "one" })] }),
     })
   })
@@ -247,9 +247,9 @@ describe("an explanation", () => {
   })
 
   it.each([
-    ["a bound token without its key", "thumb", undefined, /bound to a key, and the request carries none/],
-    ["a bound token with another key", "other", "thumb", /bound to another key/],
-    ["a plain token with a key", null, "thumb", /carries a key, but the subject token is not bound/],
+    ["a bound token without its key", "thumb", undefined, /bound to a key, but the request has no key/],
+    ["a bound token with another key", "other", "thumb", /bound to a different key/],
+    ["a plain token with a key", null, "thumb", /has a key, but the subject token is not bound/],
   ])("is refused to %s, like an exchange, and says what to change", async (_, boundTo, thumbprint, detail) => {
     const { broker, call, story } = await world({ grants: { one: "mints" }, boundTo })
     const key = thumbprint === undefined ? undefined : { thumbprint }

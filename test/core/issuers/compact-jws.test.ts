@@ -112,11 +112,11 @@ describe("refused is a token", () => {
 
   test.each([
     ['["RS256"]', "has a header that is not a JSON object"],
-    ['{"kid":"k1"}', "has a header without alg"],
-    ['{"alg":"RS256"}', "has a header without a kid of 1 to 256 characters"],
-    ['{"alg":"RS256","kid":"k1","typ":"at+jwt"}', "has a typ other than JWT"],
-    ['{"alg":"RS256","kid":"k1","x5t":1}', "has an x5t that is not a string"],
-    ['{"alg":"RS256","kid":"k1","jwk":{}}', "has a header with members other than alg, kid, typ and x5t"],
+    ['{"kid":"k1"}', "must have an alg in its header"],
+    ['{"alg":"RS256"}', "must have a kid of 1 to 256 characters in its header"],
+    ['{"alg":"RS256","kid":"k1","typ":"at+jwt"}', "must have the typ JWT, or no typ"],
+    ['{"alg":"RS256","kid":"k1","x5t":1}', "must have a string as x5t, or no x5t"],
+    ['{"alg":"RS256","kid":"k1","jwk":{}}', "must not have header members other than alg, kid, typ and x5t"],
   ])("whose header is %s, with what is wrong with it", (header, fault) => {
     expect(parseCompactJws(withHeader(header))).toEqual({ ok: false, fault })
   })

@@ -208,7 +208,7 @@ describe("a job is refused", () => {
     (repository) => {
       expect(identify({ ...branch, repository, sub: "customised" })).toEqual({
         ok: false,
-        fault: "the claim repository is not an owner and a name in ASCII, as in acme/shop",
+        fault: "the claim repository must be an owner and a name in ASCII, such as acme/shop",
       })
     },
   )

@@ -155,9 +155,11 @@ describe("an issuer", () => {
 
 test("a token that names no issuer is told so, and one of a family that is unknown says which issuer's", async () => {
   const nameless = await token(setup.key, { claims: claims({ iss: undefined }) })
-  expect((await refusal(setup.verify(nameless))).detail).toBe("The subject token names no issuer.")
+  expect((await refusal(setup.verify(nameless))).detail).toBe("The subject token must name its issuer in iss.")
   const refused = await refusal(setup.verify(await token(setup.key), issuer({ family: "unheard-of" })))
-  expect(refused.detail).toBe("The issuer github is of a family that this broker does not know.")
+  expect(refused.detail).toBe(
+    "The issuer github has a family that this version of the broker does not know: update the broker.",
+  )
 })
 
 describe("an issuer that sends no jti", () => {

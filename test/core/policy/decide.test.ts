@@ -294,7 +294,7 @@ describe("a reason", () => {
       "which owner is not listed",
       ["note"],
       { repository_owner_id: "1" },
-      /The owner acme \(id 1\) is none of the organisation's/,
+      /The owner acme \(id 1\) is not listed in the organisation file/,
     ],
     ["what is offered instead", ["nots"], {}, /no grant "nots". Did you mean "note"\?/],
     ["what to write for a new environment", ["note"], { environment: "eu" }, /repository_id: "41" and environment: eu/],
