@@ -46,7 +46,7 @@ export type Decision =
       readonly ownsPolicies: boolean
       /** The only obstacle: the environment's host was not asked yet how it is protected. Ask it, and decide again. */
       readonly awaitsProtection: boolean
-      /** As above, for the grants that were refused. */
+      /** As above, for all requested grants. */
       readonly requireBoundToken: boolean
     }
 
@@ -54,8 +54,8 @@ export type Decision =
  * Decides what a verified job gets. Pure: no clock, no I/O. The order of files, rules and conditions never matters.
  *
  * A grant needs an `allow` that names it and matches. A matching `deny` wins over every `allow`, and the organisation's
- * boundaries win over both. The ids of issuer, repository and owner decide. Names never do: they are for people, and two
- * of them can look alike.
+ * boundaries win over both. The ids of issuer, repository and owner decide. Names are for people, and two of them can
+ * look alike.
  */
 export function decide(input: DecisionInput): Decision {
   const { organisation, identity } = input

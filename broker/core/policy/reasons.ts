@@ -70,7 +70,9 @@ export const reasons = {
 
   unprotected: (identity: Identity, unmet: readonly string[], boundaries: readonly BoundaryTrace[]) => {
     const todo = [...new Set([...unmet, ...boundaries.flatMap(({ environment }) => environment)])]
-    return `The environment${identity.environment === undefined ? "" : ` ${identity.environment}`} must be protected: ${todo.join("; ")}.`
+    // Some of these are whole sentences, from the environment's host.
+    const demands = todo.map((text) => text.replace(/\.$/, "")).join("; ")
+    return `The environment${identity.environment === undefined ? "" : ` ${identity.environment}`} must be protected: ${demands}.`
   },
 
   denied: (rule: RuleTrace) =>

@@ -137,7 +137,7 @@ describe.each(["boundary", "policy", "both"] as const)("an environment that a %s
   })
 
   it("is refused while nobody knows, with the reason, and is not asked about again", () => {
-    const decision = ask(demanding, { protection: { known: false, reason: "GitHub is down" } })
+    const decision = ask(demanding, { protection: { known: false, reason: "GitHub is down." } })
     expect(decision).toMatchObject({ outcome: "deny", awaitsProtection: false })
     expect(reasonOf(decision)).toBe("The environment production must be protected: GitHub is down.")
   })
