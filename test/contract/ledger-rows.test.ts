@@ -202,7 +202,7 @@ describe("a ledger refuses", () => {
     const { sql } = open()
     sql.run("UPDATE schema_version SET version = version + 1")
     expect(() => migrate(sql)).toThrow(
-      `a newer Daypass wrote this ledger (schema ${SCHEMA_VERSION + 1}; this one knows ${SCHEMA_VERSION}): run that one, or a later one`,
+      `a newer version of Daypass wrote this ledger (schema ${SCHEMA_VERSION + 1}; this version knows ${SCHEMA_VERSION}): run that version or a later one`,
     )
   })
 

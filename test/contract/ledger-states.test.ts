@@ -49,7 +49,7 @@ describe("a lease that was minted", () => {
     ["minted", (lease: Lease) => minted(lease, [])],
     ["failed", (lease: Lease) => failed(lease, [], NOW)],
   ])("is not %s again: a second outcome would bring back what has ended", (_, again) => {
-    expect(() => again(issued(revocable()))).toThrow("this lease was settled before: it is active")
+    expect(() => again(issued(revocable()))).toThrow("this lease is already settled: it is active")
   })
 })
 
