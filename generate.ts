@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { policyTestJsonSchema } from "./analysis/policy-tests/schema.ts"
+import { organisationJsonSchema, policyJsonSchema } from "./analysis/schemas/json-schema.ts"
 import { type ClaimFact, FORMS } from "./broker/core/claims/claim-fact.ts"
 import { CLAIMS, EVENT_CLAIM } from "./broker/core/claims/families.ts"
 import { GITHUB_PROPERTY, GITHUB_PROPERTY_PREFIX } from "./broker/core/claims/github-actions.ts"
 import { formatDuration } from "./broker/core/duration.ts"
-import { organisationJsonSchema, policyJsonSchema } from "./broker/core/policy/json-schema.ts"
 import type { Provider, ProviderTable } from "./broker/providers/provider.ts"
 
 const ROOT = dirname(fileURLToPath(import.meta.url))

@@ -9,8 +9,8 @@ const USAGE = `Usage: daypass COMMAND
   explain (--claims FILE | --token -) --policies DIR --grants a,b [...]
                                 decide what a job would get, and why: offline, or by asking a broker
   schema [KIND]                 print the JSON Schemas of policies, organisation files and tests
-  who-can DIR [...]             everybody who can get a grant, a role, a connection
-  diff OLD NEW [...]            who gets more and who gets less by one folder than by the other
+  who-can DIR [...]             every job that can get a grant, a role, a connection
+  diff OLD NEW [...]            which jobs get more, and which less, by one folder than by the other
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
   audit verify FILE [...]       verify an exported audit chain
@@ -19,9 +19,9 @@ const USAGE = `Usage: daypass COMMAND
   --help, --version             a command's --help says more
 
 Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be carried out,
-3 somebody gets more (diff).`
+3 a job gets more (diff).`
 
-// Loaded when they are asked for: the audit commands need node:sqlite, which older Nodes do not have.
+// Loaded on demand: the audit commands need node:sqlite, which older Nodes do not have.
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["init", async () => (await import("./init/init.ts")).run],
   ["check", async () => (await import("./check.ts")).run],

@@ -1,5 +1,5 @@
 import { policyTestJsonSchema } from "../analysis/policy-tests/schema.ts"
-import { organisationJsonSchema, policyJsonSchema } from "../broker/core/policy/json-schema.ts"
+import { organisationJsonSchema, policyJsonSchema } from "../analysis/schemas/json-schema.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 import { misused, readArguments } from "./arguments.ts"
 import { FORMAT_OPTIONS, formatOf, printJson } from "./format.ts"

@@ -72,13 +72,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "analysis/who-can": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
   "analysis/warnings": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
   "analysis/policy-tests": ["broker/core", "broker/wire"],
+  "analysis/audit": ["broker/core"],
+  "analysis/schemas": ["broker/core"],
   // Scripts of the build, beside the folders: they write files and are part of no bundle.
-  scripts: ["analysis/policy-tests", "broker/providers", "broker/core"],
+  scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core"],
   cli: [
     "analysis/diff",
     "analysis/who-can",
     "analysis/warnings",
     "analysis/policy-tests",
+    "analysis/audit",
+    "analysis/schemas",
     "analysis/reach",
     "analysis/scopes",
     "analysis/regions",

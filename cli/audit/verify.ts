@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs"
-import { type ChainVerdict, ChainVerifier } from "../../broker/core/audit-verify.ts"
+import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { type CliIo, EXIT } from "../io.ts"

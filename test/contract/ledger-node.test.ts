@@ -15,7 +15,7 @@ import { SqlKeyRing } from "../../broker/adapters/sqlite/key-ring.ts"
 import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
 import { dueLedgers } from "../../broker/adapters/sqlite/ledger-row.ts"
 import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
-import { verifyChain } from "../../broker/core/audit-verify.ts"
+import { verifyChain } from "../../analysis/audit/verify.ts"
 import type { Sql, SqlRow, SqlValue } from "../../broker/ports/sql.ts"
 import {
   admission,

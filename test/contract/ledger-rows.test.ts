@@ -6,7 +6,7 @@ import { SqlKeyRing } from "../../broker/adapters/sqlite/key-ring.ts"
 import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
 import { dueLedgers, LedgerRow } from "../../broker/adapters/sqlite/ledger-row.ts"
 import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
-import { verifyChain } from "../../broker/core/audit-verify.ts"
+import { verifyChain } from "../../analysis/audit/verify.ts"
 import type { Admission } from "../../broker/ports/ledger.ts"
 import {
   admission,

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from "vitest"
 import { exportTrail } from "../../broker/core/audit-export.ts"
-import { verifyChain } from "../../broker/core/audit-verify.ts"
+import { verifyChain } from "../../analysis/audit/verify.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatOutlivesItsGrant } from "./ledger-outliving.suite.ts"
 import {

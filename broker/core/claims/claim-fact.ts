@@ -15,7 +15,7 @@ export interface ClaimFact {
   readonly tells: "job" | "repository" | "setting" | "token"
   /** True for what verification reads itself, alike for all families: RFC 7519 section 4.1, without `sub`. */
   readonly registered?: true
-  /** Who can choose its text freely, where somebody other than the issuer can. */
+  /** Who can choose its text freely. Left out: only the issuer. */
   readonly chosenBy?: "outsider" | "writer" | "administrator"
   /** True when a condition on it says which code runs. */
   readonly tellsCode?: true

@@ -1,15 +1,12 @@
-// Long because it is one table: a row for each claim that GitHub Actions sends.
 import { type ClaimFact, type ClaimTable, TOKEN_CLAIMS, type ValueFact } from "./claim-fact.ts"
 
 const BRANCHES = ["refs/heads/**"]
-const OUTSIDERS = { outsiders: true } as const
-/** Most events that are not about a ref run on the default branch. */
-const ON_DEFAULT_BRANCH: ValueFact = { refs: BRANCHES }
-const ON_DEFAULT_BRANCH_BY_OUTSIDERS: ValueFact = { ...OUTSIDERS, refs: BRANCHES }
+const each = (events: string, fact: ValueFact): [string, ValueFact][] => events.split(" ").map((event) => [event, fact])
 
 /**
  * The events that run workflows, as GitHub documents them ("Events that trigger workflows"). `workflow_call` is missing:
  * a called workflow has its caller's event. `dynamic` is what GitHub's own workflows have, such as Dependabot's updates.
+ * Most events that are not about a ref run on the default branch.
  *
  * Outsiders' events: people without write access to the repository can cause them, with their text in the event or
  * their code in the run. Several of them run on the default branch, so that `ref` and `sub` look like a push to main.
@@ -17,41 +14,16 @@ const ON_DEFAULT_BRANCH_BY_OUTSIDERS: ValueFact = { ...OUTSIDERS, refs: BRANCHES
  */
 const EVENTS: ReadonlyMap<string, ValueFact> = new Map<string, ValueFact>([
   ["push", { refs: [...BRANCHES, "refs/tags/**"] }],
-  ["workflow_dispatch", {}],
-  ["schedule", ON_DEFAULT_BRANCH],
-  ["release", {}],
-  ["repository_dispatch", ON_DEFAULT_BRANCH],
   ["merge_group", { refs: ["refs/heads/gh-readonly-queue/**"] }],
-  ["deployment", {}],
-  ["deployment_status", {}],
-  ["create", {}],
-  ["delete", ON_DEFAULT_BRANCH],
-  ["branch_protection_rule", ON_DEFAULT_BRANCH],
-  ["dynamic", {}],
-  ["image_version", ON_DEFAULT_BRANCH],
-  ["label", ON_DEFAULT_BRANCH],
-  ["milestone", ON_DEFAULT_BRANCH],
-  ["page_build", ON_DEFAULT_BRANCH],
-  ["project", ON_DEFAULT_BRANCH],
-  ["project_card", ON_DEFAULT_BRANCH],
-  ["project_column", ON_DEFAULT_BRANCH],
-  ["public", ON_DEFAULT_BRANCH],
-  ["registry_package", {}],
-  ["pull_request", OUTSIDERS],
-  ["pull_request_target", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["pull_request_review", OUTSIDERS],
-  ["pull_request_review_comment", OUTSIDERS],
-  ["workflow_run", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["check_run", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["check_suite", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["status", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["issue_comment", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["issues", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["discussion", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["discussion_comment", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["fork", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["watch", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
-  ["gollum", ON_DEFAULT_BRANCH_BY_OUTSIDERS],
+  ...each("workflow_dispatch release create deployment deployment_status registry_package dynamic", {}),
+  ...each("schedule repository_dispatch delete branch_protection_rule image_version label milestone", {
+    refs: BRANCHES,
+  }),
+  ...each("page_build project project_card project_column public", { refs: BRANCHES }),
+  ...each("pull_request pull_request_review pull_request_review_comment", { outsiders: true }),
+  ...each("pull_request_target workflow_run check_run check_suite status", { outsiders: true, refs: BRANCHES }),
+  ...each("issue_comment issues discussion discussion_comment", { outsiders: true, refs: BRANCHES }),
+  ...each("fork watch gollum", { outsiders: true, refs: BRANCHES }),
 ])
 
 /** The merge ref of a pull request counts as a branch. */
@@ -65,9 +37,25 @@ const closed = (...values: readonly string[]): Pick<ClaimFact, "values" | "sampl
   samples: values,
 })
 
-const token = (summary: string): ClaimFact => ({ summary, sent: "always", tells: "token", registered: true })
+type More = Partial<ClaimFact>
+type Row = [claim: string, fact: ClaimFact]
+const about =
+  (tells: ClaimFact["tells"], sent: ClaimFact["sent"]) =>
+  (claim: string, summary: string, more: More = {}): Row => [claim, { summary, sent, tells, ...more }]
+
+const token = about("token", "always")
+const repository = about("repository", "always")
+const enterprise = about("repository", "by-some-repositories")
+/** In every token of every server, because an identity is made of it. */
+const job = about("job", "always")
+const jobOfNewServers = about("job", "by-some-issuers")
+const jobInEnvironment = about("job", "with-environment")
 
 const [AUD, EXP, IAT, JTI, NBF] = TOKEN_CLAIMS
+const CODE: More = { tellsCode: true }
+const WRITERS: More = { chosenBy: "writer" }
+const OUTSIDERS: More = { chosenBy: "outsider" }
+const REFS = ["refs/heads/main", "refs/heads/feature", "refs/tags/v1.0.0", "refs/pull/7/merge"]
 
 /** Custom properties of a repository: claims with this prefix, whatever an organisation calls them. */
 export const GITHUB_PROPERTY_PREFIX = "repo_property_"
@@ -84,184 +72,65 @@ export const GITHUB_PROPERTY: ClaimFact = {
  * GitHub's "OpenID Connect reference" and observed tokens. Ids and numbers are texts.
  */
 export const GITHUB_ACTIONS_CLAIMS: ClaimTable = new Map<string, ClaimFact>([
-  ["iss", { summary: "the issuer's URL", sent: "always", tells: "repository", registered: true }],
-  [
-    "sub",
-    {
-      summary: "a text made of other claims, which can be customised",
-      sent: "always",
-      tells: "job",
-      chosenBy: "administrator",
-      form: "subject",
-    },
-  ],
-  [AUD, token("whom the token is for")],
-  [EXP, token("when it expires")],
-  [NBF, { ...token("from when on it counts"), sent: "by-some-issuers" }],
-  [IAT, token("when it was issued")],
-  [JTI, token("the token's own id")],
-  [
-    "repository",
-    { summary: "the repository's owner and name", sent: "always", tells: "repository", form: "repository" },
-  ],
-  [
-    "repository_id",
-    {
-      summary: "the repository's id",
-      sent: "always",
-      tells: "repository",
-      form: "digits",
-      samples: ["41000000", "42000000"],
-    },
-  ],
-  ["repository_owner", { summary: "the owner's name", sent: "always", tells: "repository", form: "login" }],
-  ["repository_owner_id", { summary: "the owner's id", sent: "always", tells: "repository", form: "digits" }],
-  [
-    "repository_visibility",
-    {
-      summary: "who can see the repository",
-      sent: "by-some-issuers",
-      tells: "setting",
-      chosenBy: "administrator",
-      ...closed("private", "public", "internal"),
-    },
-  ],
-  ["enterprise", { summary: "the enterprise's name", sent: "by-some-repositories", tells: "repository" }],
-  [
-    "enterprise_id",
-    { summary: "the enterprise's id", sent: "by-some-repositories", tells: "repository", form: "digits" },
-  ],
-  [
-    "actor",
-    {
-      summary: "the name of the person or App that caused the run",
-      sent: "always",
-      tells: "job",
-      chosenBy: "outsider",
-      form: "login",
-      samples: ["octocat", "dependabot[bot]"],
-    },
-  ],
-  ["actor_id", { summary: "the id of the actor", sent: "by-some-issuers", tells: "job", form: "digits" }],
-  [
-    "event_name",
-    {
-      summary: "the event that caused the run",
-      sent: "always",
-      tells: "job",
-      values: EVENTS,
-      samples: ["push", "workflow_dispatch", "schedule", "release"],
-    },
-  ],
-  [
-    "ref",
-    {
-      summary: "the branch, tag or pull request that the run is on",
-      sent: "always",
-      tells: "job",
-      chosenBy: "writer",
-      tellsCode: true,
-      form: "ref",
-      samples: ["refs/heads/main", "refs/heads/feature", "refs/tags/v1.0.0", "refs/pull/7/merge"],
-    },
-  ],
-  [
-    "ref_type",
-    {
-      summary: "whether the run is on a branch or on a tag",
-      sent: "always",
-      tells: "job",
-      values: REF_TYPES,
-      samples: ["branch", "tag"],
-    },
-  ],
-  [
-    "ref_protected",
-    {
-      summary: "whether a rule protects the ref",
-      sent: "by-some-issuers",
-      tells: "job",
-      tellsCode: true,
-      ...closed("true", "false"),
-    },
-  ],
-  [
-    "head_ref",
-    {
-      summary: "the branch that a pull request comes from; empty in other runs",
-      sent: "by-some-issuers",
-      tells: "job",
-      chosenBy: "outsider",
-      ofPullRequests: true,
-      form: "branch",
-    },
-  ],
-  [
-    "base_ref",
-    {
-      summary: "the branch that a pull request is for; empty in other runs",
-      sent: "by-some-issuers",
-      tells: "job",
-      chosenBy: "writer",
-      tellsCode: true,
-      ofPullRequests: true,
-      form: "branch",
-    },
-  ],
-  ["sha", { summary: "the commit", sent: "by-some-issuers", tells: "job", tellsCode: true, form: "commit" }],
-  ["run_id", { summary: "the run's id", sent: "always", tells: "job", form: "digits", samples: ["7000000001"] }],
-  ["run_number", { summary: "the run's number", sent: "by-some-issuers", tells: "job", form: "digits" }],
-  [
-    "run_attempt",
-    { summary: "which attempt of the run it is", sent: "always", tells: "job", form: "digits", samples: ["1", "2"] },
-  ],
-  ["check_run_id", { summary: "the job's id", sent: "by-some-issuers", tells: "job", form: "digits" }],
-  [
-    "runner_environment",
-    {
-      summary: "whose machine the job runs on",
-      sent: "by-some-issuers",
-      tells: "job",
-      ...closed("github-hosted", "self-hosted"),
-    },
-  ],
-  ["environment", { summary: "the environment that the job names", sent: "with-environment", tells: "job" }],
-  ["environment_node_id", { summary: "the environment's node id", sent: "with-environment", tells: "job" }],
-  ["workflow", { summary: "the workflow's name", sent: "by-some-issuers", tells: "job", chosenBy: "writer" }],
-  [
-    "workflow_ref",
-    {
-      summary: "the workflow's file at its ref",
-      sent: "by-some-issuers",
-      tells: "job",
-      chosenBy: "writer",
-      tellsCode: true,
-      form: "workflow",
-    },
-  ],
-  [
-    "workflow_sha",
-    {
-      summary: "the commit of the workflow's file",
-      sent: "by-some-issuers",
-      tells: "job",
-      tellsCode: true,
-      form: "commit",
-    },
-  ],
-  [
-    "job_workflow_ref",
-    {
-      summary: "the file at its ref that defines the job: of a reusable workflow, that workflow's",
-      sent: "by-some-issuers",
-      tells: "job",
-      chosenBy: "writer",
-      tellsCode: true,
-      form: "workflow",
-    },
-  ],
-  [
-    "job_workflow_sha",
-    { summary: "the commit of that file", sent: "by-some-issuers", tells: "job", tellsCode: true, form: "commit" },
-  ],
+  repository("iss", "the issuer's URL", { registered: true }),
+  job("sub", "a text made of other claims, which can be customised", { chosenBy: "administrator", form: "subject" }),
+  token(AUD, "whom the token is for", { registered: true }),
+  token(EXP, "when it expires", { registered: true }),
+  token(NBF, "from when on it counts", { registered: true, sent: "by-some-issuers" }),
+  token(IAT, "when it was issued", { registered: true }),
+  token(JTI, "the token's own id", { registered: true }),
+
+  repository("repository", "the repository's owner and name", { form: "repository" }),
+  repository("repository_id", "the repository's id", { form: "digits", samples: ["41000000", "42000000"] }),
+  repository("repository_owner", "the owner's name", { form: "login" }),
+  repository("repository_owner_id", "the owner's id", { form: "digits" }),
+  enterprise("enterprise", "the enterprise's name"),
+  enterprise("enterprise_id", "the enterprise's id", { form: "digits" }),
+  about("setting", "by-some-issuers")("repository_visibility", "who can see the repository", {
+    chosenBy: "administrator",
+    ...closed("private", "public", "internal"),
+  }),
+
+  job("actor", "the name of the person or App that caused the run", {
+    ...OUTSIDERS,
+    form: "login",
+    samples: ["octocat", "dependabot[bot]"],
+  }),
+  jobOfNewServers("actor_id", "the id of the actor", { form: "digits" }),
+  job("event_name", "the event that caused the run", {
+    values: EVENTS,
+    samples: ["push", "workflow_dispatch", "schedule", "release"],
+  }),
+  job("ref", "the branch, tag or pull request that the run is on", { ...WRITERS, ...CODE, form: "ref", samples: REFS }),
+  job("ref_type", "whether the run is on a branch or on a tag", { values: REF_TYPES, samples: ["branch", "tag"] }),
+  jobOfNewServers("ref_protected", "whether a rule protects the ref", { ...CODE, ...closed("true", "false") }),
+  jobOfNewServers("head_ref", "the branch that a pull request comes from; empty in other runs", {
+    ...OUTSIDERS,
+    ofPullRequests: true,
+    form: "branch",
+  }),
+  jobOfNewServers("base_ref", "the branch that a pull request is for; empty in other runs", {
+    ...WRITERS,
+    ...CODE,
+    ofPullRequests: true,
+    form: "branch",
+  }),
+  jobOfNewServers("sha", "the commit", { ...CODE, form: "commit" }),
+  job("run_id", "the run's id", { form: "digits", samples: ["7000000001"] }),
+  jobOfNewServers("run_number", "the run's number", { form: "digits" }),
+  job("run_attempt", "which attempt of the run it is", { form: "digits", samples: ["1", "2"] }),
+  jobOfNewServers("check_run_id", "the job's id", { form: "digits" }),
+  jobOfNewServers("runner_environment", "whose machine the job runs on", closed("github-hosted", "self-hosted")),
+  jobInEnvironment("environment", "the environment that the job names"),
+  jobInEnvironment("environment_node_id", "the environment's node id"),
+
+  jobOfNewServers("workflow", "the workflow's name", WRITERS),
+  jobOfNewServers("workflow_ref", "the workflow's file at its ref", { ...WRITERS, ...CODE, form: "workflow" }),
+  jobOfNewServers("workflow_sha", "the commit of the workflow's file", { ...CODE, form: "commit" }),
+  jobOfNewServers("job_workflow_ref", "the file at its ref that defines the job: a reusable workflow's, if it is one", {
+    ...WRITERS,
+    ...CODE,
+    form: "workflow",
+  }),
+  jobOfNewServers("job_workflow_sha", "the commit of that file", { ...CODE, form: "commit" }),
 ])

@@ -21,7 +21,7 @@ export type Test =
 export const OUTSIDER_EVENTS: ReadonlySet<string> = outsiderEvents()
 
 /**
- * Whether a condition holds for these claims, in a rule of this kind. A missing claim never helps whoever asks:
+ * Whether a condition holds for these claims, in a rule of this kind. A missing claim never helps the caller:
  *
  * - in an `allow` it fulfils nothing but `present: false`, not even `not`;
  * - in a `deny` it fulfils everything but `present: true`, so that leaving a claim out never escapes a refusal.

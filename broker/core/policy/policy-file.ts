@@ -76,7 +76,7 @@ export function readPolicy(
 
 /**
  * Whose jobs the file speaks of: one repository by its id, or those of one owner whose names match. A pattern's owner is
- * written out and listed, so that its id is known; `acme*` would match whoever registers `acme-evil`.
+ * written out and listed, so that its id is known; `acme*` would also match an owner `acme-evil` that an attacker registers.
  */
 function targetOf(
   file: string,

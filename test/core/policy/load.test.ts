@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as z from "zod"
-import { organisationJsonSchema, policyJsonSchema } from "../../../broker/core/policy/json-schema.ts"
+import { organisationJsonSchema, policyJsonSchema } from "../../../analysis/schemas/json-schema.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import { faultsOf, ORGANISATION, policyFaults, policyOf, setOf, shown, subjectOf, TEST_PROVIDERS } from "./support.ts"
 

@@ -1,7 +1,13 @@
-import { type ChainHead, chainRecord, chainStart, type LedgerName, MAX_RECORD_BYTES } from "./audit-chain.ts"
-import { HeadsDigest } from "./audit-export.ts"
-import { canonicalJson } from "./canonical-json.ts"
-import { fail, ok, type Result } from "./result.ts"
+import {
+  type ChainHead,
+  chainRecord,
+  chainStart,
+  type LedgerName,
+  MAX_RECORD_BYTES,
+} from "../../broker/core/audit-chain.ts"
+import { HeadsDigest } from "../../broker/core/audit-export.ts"
+import { canonicalJson } from "../../broker/core/canonical-json.ts"
+import { fail, ok, type Result } from "../../broker/core/result.ts"
 
 /** The first place where an exported audit trail differs from what a broker writes. */
 export interface ChainFault {

@@ -1,7 +1,7 @@
 import * as z from "zod"
-import { strictly } from "./provider-part.ts"
-import type { ProviderSchemaTable } from "./provider-schemas.ts"
-import { connectionBase, grantBase, organisationSchema, policySchema } from "./schema.ts"
+import { strictly } from "../../broker/core/policy/provider-part.ts"
+import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
+import { connectionBase, grantBase, organisationSchema, policySchema } from "../../broker/core/policy/schema.ts"
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 

@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { ChainVerifier, verifyChain } from "../../broker/core/audit-verify.ts"
-import { runs } from "../support/laws.ts"
-import { chainOf, exportOf, fileOf } from "./audit-fixture.ts"
+import { ChainVerifier, verifyChain } from "../../../analysis/audit/verify.ts"
+import { chainOf, exportOf, fileOf } from "../../core/audit-fixture.ts"
+import { runs } from "../../support/laws.ts"
 
 const SHOP = { issuer: "https://token.actions.githubusercontent.com", repository_id: "41" }
 const SITE = { issuer: "https://token.actions.githubusercontent.com", repository_id: "7" }
