@@ -138,6 +138,7 @@ describe("a job is refused", () => {
       "sub and environment disagree",
     ],
     ["a pull request in a push", "repo:octo-org/octo-repo:pull_request", "sub and event_name disagree"],
+    ["a pull request and more in a push", "repo:octo-org/octo-repo:pull_request:x", "sub and event_name disagree"],
   ])("whose sub has %s", (_, sub, fault) => {
     expect(identify({ ...branch, sub })).toMatchObject({ ok: false, fault: expect.stringContaining(fault) })
   })
