@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
-import { exportTrail } from "../../broker/core/audit-export.ts"
 import { verifyChain } from "../../analysis/audit/verify.ts"
+import { exportTrail } from "../../broker/core/audit-export.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
 import schema1 from "../vectors/ledger-schema-1.json" with { type: "json" }
 import { HOUR, MINUTE, NOW, revocation, revoked } from "./ledger-samples.ts"

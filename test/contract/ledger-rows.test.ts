@@ -1,12 +1,12 @@
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, test } from "vitest"
+import { verifyChain } from "../../analysis/audit/verify.ts"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
 import { exportLines } from "../../broker/adapters/sqlite/audit-export.ts"
 import { SqlKeyRing } from "../../broker/adapters/sqlite/key-ring.ts"
 import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
 import { dueLedgers, LedgerRow } from "../../broker/adapters/sqlite/ledger-row.ts"
 import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
-import { verifyChain } from "../../analysis/audit/verify.ts"
 import type { Admission } from "../../broker/ports/ledger.ts"
 import {
   admission,

@@ -2,8 +2,8 @@
 
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { exportTrail } from "../../broker/core/audit-export.ts"
 import { verifyChain } from "../../analysis/audit/verify.ts"
+import { exportTrail } from "../../broker/core/audit-export.ts"
 import type { LeaseCredential, LeaseCredentialState, Ledger, SweptLedger } from "../../broker/ports/ledger.ts"
 import { runs } from "../support/laws.ts"
 import type { LedgerFixture } from "./ledger-hands.ts"

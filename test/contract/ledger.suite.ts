@@ -1,8 +1,8 @@
 // Longer than most files on purpose: one contract, read in one place, for every implementation of the port.
 
 import { beforeEach, describe, expect, test } from "vitest"
-import { exportTrail } from "../../broker/core/audit-export.ts"
 import { verifyChain } from "../../analysis/audit/verify.ts"
+import { exportTrail } from "../../broker/core/audit-export.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatOutlivesItsGrant } from "./ledger-outliving.suite.ts"
 import {
