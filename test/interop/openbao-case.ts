@@ -127,7 +127,7 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
   await check("a role that is bound to another subject gives the job nothing", async () => {
     const denied = await begin("vault-stranger")
     assert.equal(denied.exitCode, 1)
-    assert.match(denied.log, /bound_subject is not the grant's/)
+    assert.match(denied.log, /bound_subject must be exactly the grant's subject/)
     assert.deepEqual(Object.keys(denied.env), [])
     assert.equal(await users(), "0")
   })
