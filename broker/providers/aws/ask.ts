@@ -2,7 +2,7 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call, type OtherSide } from "../call.ts"
 import type { MintRequest, ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { withSession } from "./login.ts"
 import { type Operation, signed } from "./signed-call.ts"
 import type { AwsStoreSettings } from "./store-settings.ts"
@@ -34,7 +34,7 @@ export async function askAll<Part, Answer>(
       })),
     )
     return await atMost(CALLS_AT_ONCE, calls, ({ part, signedCall }) =>
-      retryPassing(io, async () => read(await call(side, signedCall, io), part)),
+      retryTransient(io, async () => read(await call(side, signedCall, io), part)),
     )
   })
 }

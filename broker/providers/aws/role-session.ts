@@ -1,7 +1,7 @@
 import type { Login } from "../../ports/logins.ts"
 import type { OtherSide } from "../call.ts"
 import type { MintRequest, ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { buildAssumeRole, readCredentials, readFailure, type SessionCredentials, type SessionWish } from "./api.ts"
 import type { Connection } from "./grant.ts"
 import { endpointOf } from "./partitions.ts"
@@ -29,7 +29,7 @@ export async function openSession(
   const { identity, grantName, subject } = request
   const wish = { ...about, name: sessionName(identity) }
   const at = { region: sts.region, endpoint: sts.endpoint ?? endpointOf("sts", sts.region) }
-  return await retryPassing(io, async () => {
+  return await retryTransient(io, async () => {
     try {
       const claims = sts.session_tags ? { [TAGS_CLAIM]: sessionTags(identity, grantName) } : {}
       const token = await io.identityToken(sts.audience, { claims })

@@ -2,7 +2,7 @@ import { AwsV4Signer } from "aws4fetch"
 import type { BrokerError } from "../../core/errors.ts"
 import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { type Call, denied, jsonOf, type OtherSide, passingFailure, throttled, unavailable } from "../call.ts"
+import { type Call, denied, jsonOf, type OtherSide, throttled, transientFailure, unavailable } from "../call.ts"
 import { type SessionCredentials, THROTTLED } from "./api.ts"
 import { endpointOf } from "./partitions.ts"
 import type { AwsStoreSettings } from "./store-settings.ts"
@@ -60,11 +60,11 @@ export function errorCode(response: Pick<HttpResponse, "body" | "header">): stri
 }
 
 /** AWS throttles and fails with codes of its own, some with the status of a refusal. Null when it is none of these. */
-export function passing(side: OtherSide, response: HttpResponse): BrokerError | null {
+export function transientAwsFailure(side: OtherSide, response: HttpResponse): BrokerError | null {
   const code = errorCode(response)
   if (THROTTLED.has(code.replace(/Exception$/, ""))) return throttled(side)
   if (FAILED.has(code)) return unavailable(side, `failed for connection ${side.connection} (${code})`)
-  return passingFailure(side, response)
+  return transientFailure(side, response)
 }
 
 /** Failures of the service's own: Secrets Manager's, Parameter Store's, and those that all of AWS's have in common. */

@@ -5,7 +5,7 @@ import { Secret } from "../../../core/secret.ts"
 import type { HttpResponse } from "../../../ports/http.ts"
 import { denied, invalid, jsonOf, type OtherSide, readJson } from "../../call.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
-import { errorCode, type Operation, passing, refusedSession } from "../signed-call.ts"
+import { errorCode, type Operation, refusedSession, transientAwsFailure } from "../signed-call.ts"
 import { arnPrefix } from "../store-settings.ts"
 import type { Connection, Place } from "./grant.ts"
 
@@ -89,7 +89,7 @@ const arnOf = ({ name }: Place, connection: Connection) =>
 
 /** Turns a refusal of the whole call into one of our errors. What AWS wrote stays out of it. */
 function readFailure(side: OtherSide, response: HttpResponse, batch: Batch): BrokerError {
-  const failure = passing(side, response)
+  const failure = transientAwsFailure(side, response)
   if (failure !== null) return failure
   const code = errorCode(response)
   const about = namedIn(response, batch)

@@ -1,6 +1,6 @@
 import { CASE_SUBJECT, type ExpectedCall, type ProviderCase, type Reply } from "../../case.ts"
 import { askingBy, handingOutNothing, storeFailures } from "../../case-store.ts"
-import { answered, loggedIn, PASSING, refused, refusedWith } from "../recorded.ts"
+import { answered, loggedIn, refused, refusedWith, TRANSIENT } from "../recorded.ts"
 
 const connection = { region: "eu-west-1", role: "arn:aws:iam::111122223333:role/ci/daypass-read" }
 const NAME = "/shop/db/password"
@@ -175,7 +175,7 @@ const other: readonly ProviderCase[] = (
 }))
 
 const failures = storeFailures({
-  ...PASSING,
+  ...TRANSIENT,
   asking: askingBy({ connection }),
   locator: NAME,
   before: [loggedIn],
@@ -183,7 +183,7 @@ const failures = storeFailures({
   picksFields: true,
 })
 
-/** Stories of Parameter Store: read, refused, spoiled, unusable, and passing failures. */
+/** Stories of Parameter Store: read, refused, spoiled, unusable, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "reads a parameter with a session of the connection's role, signed as AWS wants it",

@@ -5,7 +5,7 @@ import type { HttpResponse } from "../../../ports/http.ts"
 import { bytesOfBase64 } from "../../bytes.ts"
 import { denied, invalid, type OtherSide, readJson } from "../../call.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
-import { errorCode, type Operation, passing, refusedSession } from "../signed-call.ts"
+import { errorCode, type Operation, refusedSession, transientAwsFailure } from "../signed-call.ts"
 import { arnPrefix } from "../store-settings.ts"
 import { type Connection, type Place, stageOf } from "./grant.ts"
 
@@ -65,7 +65,7 @@ const asId = ({ version }: Place) => (version !== null && "id" in version ? vers
 
 /** Turns a refusal into one of our errors. What AWS wrote stays out of it; only known codes are told apart. */
 function readFailure(side: OtherSide, response: HttpResponse, locator: string): BrokerError {
-  const failure = passing(side, response)
+  const failure = transientAwsFailure(side, response)
   if (failure !== null) return failure
   const code = errorCode(response)
   const missing = saidOf(MISSING, code)

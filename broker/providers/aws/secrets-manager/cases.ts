@@ -1,6 +1,6 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
 import { askingBy, handingOutNothing, storeFailures } from "../../case-store.ts"
-import { granted, loggedIn, PASSING, refused, refusedInHeader, refusedWith } from "../recorded.ts"
+import { granted, loggedIn, refused, refusedInHeader, refusedWith, TRANSIENT } from "../recorded.ts"
 import { ARN, about, call, connection, json, login, minted, request, secret, VERSION } from "./recorded.ts"
 
 const versions: readonly ProviderCase[] = [
@@ -92,7 +92,7 @@ const spoiled = handingOutNothing(request, loggedIn)(
 )
 
 const failures = storeFailures({
-  ...PASSING,
+  ...TRANSIENT,
   asking: askingBy({ connection }),
   locator: "shop/stripe",
   before: [loggedIn],
@@ -121,7 +121,7 @@ const elsewhere: readonly ProviderCase[] = (
   expect: minted,
 }))
 
-/** Stories of Secrets Manager: read, refused, spoiled, unusable, and passing failures. */
+/** Stories of Secrets Manager: read, refused, spoiled, unusable, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "reads a secret with a session of the connection's role, signed as AWS wants it",
