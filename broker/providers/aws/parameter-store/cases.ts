@@ -107,7 +107,7 @@ const refusals: readonly ProviderCase[] = (
   [
     ["AccessDeniedException", "provider_denied", `for ${NAME}: the connection's role needs ssm:GetParameters`],
     ["InvalidKeyId", "secret_unusable", "its KMS key"],
-    ["ValidationException", "secret_not_found", "no name that Parameter Store takes"],
+    ["ValidationException", "secret_not_found", "not a valid name for Parameter Store"],
     ["ExpiredTokenException", "provider_denied", "the broker's clock"],
     ["UnrecognizedClientException", "provider_denied", "does not know the session"],
     ["com.amazonaws.ssm#SomethingNewException", "provider_denied", "CloudTrail"],
@@ -138,13 +138,13 @@ const named: readonly ProviderCase[] = [
     name: "names the parameter that is not there, and hands out nothing of the others",
     ...TWO,
     replies: [loggedIn, answered({ Parameters: [parameter(NAME)], InvalidParameters: ["/shop/key"] })],
-    expect: { code: "secret_not_found", detailHolds: "/shop/key is not there" },
+    expect: { code: "secret_not_found", detailHolds: "/shop/key does not exist" },
   },
   {
     name: "names the version that is not there",
     ...about(`${NAME}:9`),
     replies: [loggedIn, answered({ Parameters: [], InvalidParameters: [`${NAME}:9`] })],
-    expect: { code: "secret_not_found", detailHolds: `${NAME}:9 is not there` },
+    expect: { code: "secret_not_found", detailHolds: `${NAME}:9 does not exist` },
   },
 ]
 

@@ -56,12 +56,12 @@ const binary: readonly ProviderCase[] = [
 
 const refusals: readonly ProviderCase[] = (
   [
-    ["ResourceNotFoundException", 400, "secret_not_found", "shop/stripe is not there"],
+    ["ResourceNotFoundException", 400, "secret_not_found", "shop/stripe does not exist"],
     // Other servers say the same with other statuses, and AWS with the name of its model before it.
-    ["com.amazonaws.secretsmanager#ResourceNotFoundException", 404, "secret_not_found", "shop/stripe is not there"],
-    ["InvalidParameterException", 400, "secret_not_found", "no name or version"],
-    ["ValidationException", 400, "secret_not_found", "no name or version"],
-    ["InvalidRequestException", 400, "secret_unusable", "shop/stripe cannot be read in the state"],
+    ["com.amazonaws.secretsmanager#ResourceNotFoundException", 404, "secret_not_found", "shop/stripe does not exist"],
+    ["InvalidParameterException", 400, "secret_not_found", "valid name or version"],
+    ["ValidationException", 400, "secret_not_found", "valid name or version"],
+    ["InvalidRequestException", 400, "secret_unusable", "shop/stripe cannot be read in its current state"],
     ["DecryptionFailure", 400, "secret_unusable", "its KMS key"],
     ["AccessDeniedException", 400, "provider_denied", "for shop/stripe: the connection's role needs secretsmanager"],
     ["ExpiredTokenException", 400, "provider_denied", "the broker's clock"],
