@@ -54,7 +54,7 @@ export function readHttpFailure(side: OtherSide, reason: HttpFailure): BrokerErr
  * The error for throttling or a server failure, which are transient; null when the answer is neither. Checked before
  * refusals, because a transient failure is worth a retry.
  */
-export function passingFailure(
+export function transientFailure(
   side: OtherSide,
   { status, header }: Pick<HttpResponse, "status" | "header">,
 ): BrokerError | null {

@@ -79,7 +79,7 @@ export const storeFailures = (store: FailingStore): readonly ProviderCase[] => [
   ...unusable(store),
   ...(store.picksFields ? fields(store) : []),
   ...spoiled(store),
-  ...passing(store),
+  ...transient(store),
 ]
 
 function unusable({ asking, locator, before, found, binary, isOfBytes }: FailingStore): readonly ProviderCase[] {
@@ -142,7 +142,7 @@ function spoiled({ asking, locator, before, found }: FailingStore): readonly Pro
 }
 
 /** Transient failures, from any service, with the error code if they persist. */
-const PASSING: readonly (readonly [...Named, code: ErrorCode])[] = [
+const TRANSIENT: readonly (readonly [...Named, code: ErrorCode])[] = [
   ["throttling", { status: 429, headers: { "retry-after": "1" }, body: FOREIGN_TEXT }, "provider_throttled"],
   ["a server error", { status: 500, body: FOREIGN_TEXT }, "provider_unavailable"],
   ["a service that is unavailable", { status: 503, body: FOREIGN_TEXT }, "provider_unavailable"],
@@ -150,7 +150,7 @@ const PASSING: readonly (readonly [...Named, code: ErrorCode])[] = [
   ["a broken connection", { failure: "unreachable" }, "provider_unavailable"],
 ]
 
-function passing({ asking, locator, before, found, throttled, failing }: FailingStore): readonly ProviderCase[] {
+function transient({ asking, locator, before, found, throttled, failing }: FailingStore): readonly ProviderCase[] {
   const answers = [...before, found("the value")]
   const own: readonly Named[] = [["throttling", throttled], ...failing]
   const givesUp = (what: string, reply: Reply, code: ErrorCode, at: number): ProviderCase => ({
@@ -160,7 +160,7 @@ function passing({ asking, locator, before, found, throttled, failing }: Failing
     expect: { code },
   })
   return [
-    ...PASSING.map(([what, reply]) => ({
+    ...TRANSIENT.map(([what, reply]) => ({
       name: `asks again after ${what}, whichever call meets it`,
       ...asking(locator),
       replies: answers.flatMap((answer) => [reply, answer]),
@@ -172,7 +172,7 @@ function passing({ asking, locator, before, found, throttled, failing }: Failing
       replies: [...before, reply, found("the value")],
       expect: minted("the value"),
     })),
-    ...PASSING.flatMap(([what, reply, code]) => answers.map((_, at) => givesUp(what, reply, code, at))),
+    ...TRANSIENT.flatMap(([what, reply, code]) => answers.map((_, at) => givesUp(what, reply, code, at))),
     givesUp("throttling of the store's own", throttled, "provider_throttled", before.length),
   ]
 }

@@ -2,7 +2,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Login } from "../ports/logins.ts"
 import type { ProviderIo } from "./provider.ts"
-import { retryPassing } from "./retry.ts"
+import { retryTransient } from "./retry.ts"
 
 /**
  * Calls `use` with the provider's own login for `scope`. Logs in first when there is no cached login.
@@ -41,6 +41,6 @@ export async function withIdentityLogin<Value, Result>(
   exchange: (token: Secret<string>) => Promise<Login<Value>>,
   use: (login: Value) => Promise<Result>,
 ): Promise<Result> {
-  const make = () => retryPassing(io, async () => exchange(await io.identityToken(audience)))
+  const make = () => retryTransient(io, async () => exchange(await io.identityToken(audience)))
   return await withLogin(io, "identity", make, use)
 }

@@ -5,7 +5,7 @@ import type { OtherSide } from "./call.ts"
 import { fieldOfJson, splitField } from "./field.ts"
 import type { ProviderIo } from "./provider.ts"
 import type { Located } from "./read-grant.ts"
-import { retryPassing } from "./retry.ts"
+import { retryTransient } from "./retry.ts"
 import type { StoredValue } from "./stored-value.ts"
 
 /**
@@ -47,7 +47,11 @@ export async function readEach<Place>(
   read: (one: Located<Place>) => Promise<StoredValue>,
 ): Promise<ReadonlyMap<string, StoredValue>> {
   return new Map(
-    await atMost(CALLS_AT_ONCE, places, async (one) => [one.locator, await retryPassing(io, () => read(one))] as const),
+    await atMost(
+      CALLS_AT_ONCE,
+      places,
+      async (one) => [one.locator, await retryTransient(io, () => read(one))] as const,
+    ),
   )
 }
 

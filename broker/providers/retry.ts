@@ -6,7 +6,7 @@ const MAX_DELAY_MS = 3_000
 const MAX_ATTEMPTS = 5
 
 /** Codes of transient failures: the same call may succeed a moment later. A refusal is final. */
-const PASSING: ReadonlySet<string> = new Set(["provider_throttled", "provider_unavailable"])
+const TRANSIENT: ReadonlySet<string> = new Set(["provider_throttled", "provider_unavailable"])
 
 /**
  * Retries a call after transient failures, with full jitter, as long as time remains. Only for calls that are safe to
@@ -14,15 +14,15 @@ const PASSING: ReadonlySet<string> = new Set(["provider_throttled", "provider_un
  *
  * @throws {BrokerError} the last failure
  */
-export async function retryPassing<Value>(io: ProviderIo, call: () => Promise<Value>): Promise<Value> {
+export async function retryTransient<Value>(io: ProviderIo, call: () => Promise<Value>): Promise<Value> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call()
     } catch (error) {
-      const passing = error instanceof BrokerError && PASSING.has(error.code)
+      const isTransient = error instanceof BrokerError && TRANSIENT.has(error.code)
       // Full jitter (a random share of the growing limit) prevents many jobs from retrying at the same moment.
       const delay = Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
-      if (!passing || attempt === MAX_ATTEMPTS || delay >= io.remainingMs()) throw error
+      if (!isTransient || attempt === MAX_ATTEMPTS || delay >= io.remainingMs()) throw error
       await io.sleep(delay)
     }
   }

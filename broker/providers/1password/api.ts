@@ -1,7 +1,7 @@
 import * as z from "zod"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
+import { type Call, denied, invalid, type OtherSide, readJson, transientFailure } from "../call.ts"
 import { secretNotFound, secretUnusable } from "../stored-value.ts"
 import { type Connection, ID, idOf, type Reference } from "./grant.ts"
 
@@ -184,8 +184,8 @@ function readAnswer<Schema extends z.ZodType>(
   schema: Schema,
   what: string,
 ): z.output<Schema> {
-  const passing = passingFailure(side, response)
-  if (passing !== null) throw passing
+  const transient = transientFailure(side, response)
+  if (transient !== null) throw transient
   if (response.status === 404)
     throw secretNotFound(side, locator, "names a vault or an item that does not exist, or that the token may not read")
   if (response.status !== 200) {

@@ -92,7 +92,7 @@ const failures = storeFailures({
   failing: [["a failure", refused(500)]],
 })
 
-/** Stories of a Connect server: found by name and by id, refused, ambiguous, spoiled, and passing failures. */
+/** Stories of a Connect server: found by name and by id, refused, ambiguous, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "finds the vault and the item by their names, and reads the item once for all its fields",

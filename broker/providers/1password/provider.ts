@@ -4,7 +4,7 @@ import { call } from "../call.ts"
 import { grouped } from "../grouped.ts"
 import { unlistedPlace } from "../places.ts"
 import type { Located } from "../read-grant.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { storeProvider } from "../store.ts"
 import { buildGet, fieldOfItem, itemOf, itemsTitled, readItem, readItemId, readVaultId, vaultsNamed } from "./api.ts"
 import { connection, idOf, parseReference, type Reference } from "./grant.ts"
@@ -27,7 +27,7 @@ export const onePassword = storeProvider({
   async read(wanted, { connection: settings }, side, io) {
     const token = await io.secret(settings.token)
     const ask = <Value>(path: string, read: (response: HttpResponse) => Value) =>
-      retryPassing(io, async () => read(await call(side, buildGet(settings, token, path), io)))
+      retryTransient(io, async () => read(await call(side, buildGet(settings, token, path), io)))
 
     const vaultIds = await once(
       wanted,

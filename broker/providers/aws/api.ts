@@ -7,12 +7,12 @@ import { denied, invalid, type OtherSide, readHttpFailure, throttled, unavailabl
 import { outlives } from "../provider.ts"
 import { type Grant, roleParts } from "./grant.ts"
 
-/** A session of a role, as it is asked for. */
+/** The session of a role that the broker requests. */
 export interface SessionWish extends Pick<Grant, "role" | "session_policy" | "policy_arns"> {
-  /** As CloudTrail is going to show it. */
+  /** CloudTrail shows this name. */
   readonly name: string
   readonly seconds: number
-  /** Accounts that the role may be of. */
+  /** The accounts that the role may belong to. */
   readonly accounts: readonly string[]
 }
 
@@ -36,9 +36,9 @@ export interface SessionCredentials {
 }
 
 /**
- * Reads STS's answer and holds it against what was asked: the role, its account, a lifetime no longer than wanted.
+ * Reads STS's answer and compares it with the request: the same role and account, and no longer lifetime.
  *
- * @throws {BrokerError} `provider_response_invalid` when anything is missing, differs, or is over already
+ * @throws {BrokerError} `provider_response_invalid` when anything is missing, differs, or has already expired
  */
 export function readCredentials(
   side: OtherSide,
@@ -54,20 +54,20 @@ export function readCredentials(
     !(Expiration instanceof Date) ||
     Number.isNaN(Expiration.getTime())
   ) {
-    throw invalid(side, "lacks a part of the credentials")
+    throw invalid(side, "does not contain complete credentials")
   }
   const wanted = roleParts(wish.role)
   const assumed = /^arn:([a-z-]+):sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/.exec(
     output.AssumedRoleUser?.Arn ?? "",
   )
-  if (!assumed) throw invalid(side, "does not say which role was assumed")
+  if (!assumed) throw invalid(side, "does not name the assumed role")
   const account = assumed[2] as string
-  // The role's ARN was checked against the list at load; what came back is checked against both.
+  // Loading compared only the grant's ARN with the connection's accounts, so the answer is compared with both here.
   if (assumed[1] !== wanted.partition || account !== wanted.account || !wish.accounts.includes(account))
     throw invalid(side, "is for another account")
   if (assumed[3] !== wanted.name) throw invalid(side, "is for another role")
-  if (Expiration.getTime() <= now.getTime()) throw invalid(side, "has expired already")
-  if (outlives(Expiration, now, wish.seconds)) throw invalid(side, "lives longer than was asked")
+  if (Expiration.getTime() <= now.getTime()) throw invalid(side, "has already expired")
+  if (outlives(Expiration, now, wish.seconds)) throw invalid(side, "lives longer than requested")
   return {
     value: {
       accessKeyId: new Secret(AccessKeyId),
@@ -79,32 +79,32 @@ export function readCredentials(
   }
 }
 
-/** What STS's error codes mean for a job, and what to change. Codes that are not listed are refusals, too. */
+/** For each error code of STS, the reason and what to change. Any other code is also a refusal. */
 const REFUSALS: Readonly<Record<string, string>> = {
   __proto__: null as never,
   AccessDenied:
-    "the role's trust policy does not admit this token, or the role does not exist. Compare the trust policy's conditions on the broker's sub and aud with the token's; with session_tags it must also allow sts:TagSession",
+    "the role's trust policy does not allow this token, or the role does not exist. Compare the sub and aud in the trust policy's conditions with those of the token. With session_tags, the trust policy must also allow sts:TagSession",
   InvalidIdentityToken:
-    "AWS could not verify the broker's token. See that the account has an IAM OIDC provider for the broker's URL, that this lists the connection's audience, and that the URL is public",
-  ExpiredToken: "AWS held the broker's token to be expired. Check the broker's clock",
-  IDPRejectedClaim: "AWS refused the broker's token. See that the IAM OIDC provider lists the connection's audience",
+    "AWS could not verify the broker's token. Check that the account has an IAM OIDC provider for the broker's URL, that it lists the connection's audience, and that the URL is public",
+  ExpiredToken: "AWS considers the broker's token expired. Check the broker's clock",
+  IDPRejectedClaim: "AWS refused the broker's token. Check that the IAM OIDC provider lists the connection's audience",
   MalformedPolicyDocument: "the grant's session_policy is not a valid IAM policy",
   PackedPolicyTooLarge:
     "session_policy, policy_arns and session tags together are too large. Shorten the session policy",
-  RegionDisabled: "STS is not activated in the connection's region. Activate it in the account, or name another region",
+  RegionDisabled: "STS is not activated in the connection's region. Activate it in the account, or use another region",
   ValidationError:
-    "STS did not accept the parameters. Most often the role's maximum session duration is shorter than the grant's ttl",
+    "STS rejected the parameters. Most often, the role's maximum session duration is shorter than the grant's ttl",
 }
 
-/** Codes of throttling, without their ending. */
+/** Codes of throttling, without the suffix `Exception`. */
 export const THROTTLED: ReadonlySet<string> = new Set(["Throttling", "RequestLimitExceeded", "TooManyRequests"])
 
-/** Refusals of what the token says. */
+/** Refusals that depend on the token's claims. */
 const ABOUT_THE_TOKEN: ReadonlySet<string> = new Set(["AccessDenied", "InvalidIdentityToken", "IDPRejectedClaim"])
 
 /**
- * Turns what the call threw into one of our errors. What STS wrote stays out of it; only known codes are told apart. `token`
- * is what ours said, for whoever has to compare it with what the role trusts.
+ * Turns an error of the call into a BrokerError. It repeats no text of STS, and only distinguishes known codes. `token` has
+ * the claims of the broker's token, so that the reader can compare them with the role's trust policy.
  */
 export function readFailure(
   side: OtherSide,
@@ -117,7 +117,7 @@ export function readFailure(
   const { name, status } = describe(error)
   if (THROTTLED.has(name) || status === 429) return throttled(side)
   if (name === "IDPCommunicationError") {
-    const remedy = "See that the broker's discovery document and JWKS are public"
+    const remedy = "Check that the broker's discovery document and JWKS are public"
     return unavailable(side, `could not fetch the broker's keys for ${connection}. ${remedy}`)
   }
   if (status !== undefined && status >= 500) return unavailable(side, `failed for ${connection} (HTTP ${status})`)
@@ -138,6 +138,6 @@ function describe(error: unknown): { name: string; status: number | undefined } 
   if (!(error instanceof Error)) return { name: "", status: undefined }
   const metadata = (error as { $metadata?: { httpStatusCode?: unknown } }).$metadata
   const status = metadata?.httpStatusCode
-  // The SDK's classes are named after the codes of the wire, some with and some without this ending.
+  // The SDK names its classes after STS's error codes, some with and some without this suffix.
   return { name: error.name.replace(/Exception$/, ""), status: typeof status === "number" ? status : undefined }
 }

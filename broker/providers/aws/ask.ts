@@ -2,22 +2,22 @@ import type { HttpResponse } from "../../ports/http.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call, type OtherSide } from "../call.ts"
 import type { MintRequest, ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { withSession } from "./login.ts"
 import { type Operation, signed } from "./signed-call.ts"
 import type { AwsStoreSettings } from "./store-settings.ts"
 
-/** One operation that reads, and how it is asked for one part of what is wanted. */
+/** A read operation: how to build the input for one part of the request, and how to read the answer. */
 export interface Reading<Part, Answer> {
   readonly operation: Operation
   input(part: Part): object
-  /** @throws {BrokerError} what the answer says is wrong */
+  /** @throws {BrokerError} when the answer is a refusal or a failure, or is not valid */
   read(response: HttpResponse, part: Part): Answer
 }
 
 /**
- * Asks for all parts with one session, a few at a time, each again while it fails of something that passes: the
- * operations only read, so that they may be repeated.
+ * Requests all parts with one session, a few in parallel. Each call is retried after transient failures: the operations only
+ * read, so a retry is safe.
  *
  * @throws {BrokerError} the first failure
  */
@@ -34,7 +34,7 @@ export async function askAll<Part, Answer>(
       })),
     )
     return await atMost(CALLS_AT_ONCE, calls, ({ part, signedCall }) =>
-      retryPassing(io, async () => read(await call(side, signedCall, io), part)),
+      retryTransient(io, async () => read(await call(side, signedCall, io), part)),
     )
   })
 }

@@ -61,7 +61,7 @@ const spoiled: readonly ProviderCase[] = (
   expect: { code: "provider_response_invalid" },
 }))
 
-const passing: readonly ProviderCase[] = (
+const transient: readonly ProviderCase[] = (
   [
     ["throttling", refused(400, "Throttling")],
     ["a server error", refused(503, "ServiceUnavailable")],
@@ -76,7 +76,7 @@ const passing: readonly ProviderCase[] = (
   expect: minted,
 }))
 
-/** Stories of STS: granted, refused, spoiled, and passing failures. */
+/** Stories of STS: granted, refused, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "hands out the role's session, at the region's own endpoint, for the time asked",
@@ -143,7 +143,7 @@ export const cases: readonly ProviderCase[] = [
   },
   ...refusals,
   ...spoiled,
-  ...passing,
+  ...transient,
   {
     name: "gives up on throttling that does not pass",
     ...request,

@@ -16,50 +16,53 @@ const ROLE_ARN = new RegExp(
 )
 const POLICY_ARN = new RegExp(`^arn:(?:${PARTITION}):iam::(?:aws|[0-9]{12}):policy\\/[A-Za-z0-9+=,.@_/-]{1,512}$`)
 
-/** Words that connections of several of AWS's providers have in common. */
+/** Keys that the connections of several AWS providers share. */
 export const region = z
   .string()
-  .regex(/^[a-z]{2,4}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, { error: "a region looks like eu-west-1", abort: true })
-  .refine(isRegion, {
-    error: "no partition of AWS has regions with such a name: see how it is spelled, such as eu-west-1",
-    // What follows asks for the region's partition.
+  .regex(/^[a-z]{2,4}(?:-[a-z]+){1,2}-[0-9]{1,2}$/, {
+    error: "must be a region of AWS, such as eu-west-1",
     abort: true,
   })
-  .meta({ description: "The region whose endpoints are asked." })
+  .refine(isRegion, {
+    error: "no partition of AWS has regions with such a name. Correct the spelling: for example, eu-west-1",
+    // The later checks need the region's partition.
+    abort: true,
+  })
+  .meta({ description: "The region whose endpoints the broker calls." })
 export const role = z
   .string()
-  .regex(ROLE_ARN, { error: "a role is an ARN such as arn:aws:iam::111122223333:role/deploy", abort: true })
+  .regex(ROLE_ARN, { error: "must be the ARN of a role, such as arn:aws:iam::111122223333:role/deploy", abort: true })
   .meta({ description: "The role's ARN." })
-export const endpoint = z.string().refine(isHttpsOrLoopback, "an endpoint is an https URL")
+export const endpoint = z.string().refine(isHttpsOrLoopback, "must be an https URL")
 
-/** What the organisation file says of a way to AWS. */
+/** The settings of an AWS connection in the organisation file. */
 export const connection = z.strictObject({
-  /** Whose STS is asked: the regional endpoint, which is nearer and does not fail with another region. */
+  /** The broker calls the regional endpoint of STS, which is nearer and does not fail together with another region. */
   region,
   accounts: z
-    .array(z.string().regex(/^[0-9]{12}$/, 'an account id is twelve digits in quotes: "111122223333"'))
+    .array(z.string().regex(/^[0-9]{12}$/, 'must be an account id, twelve digits in quotes: "111122223333"'))
     .min(1)
-    .meta({ description: "Accounts whose roles may be assumed." }),
+    .meta({ description: "The accounts whose roles grants may assume." }),
   audience: audience
     .refine(
       (name) => name !== STORES_AUDIENCE,
-      "this audience is for roles that read AWS's stores, which no job may get",
+      "this audience is reserved for the roles that read AWS's stores. A job must not get their credentials. Use another audience",
     )
     .optional()
     .meta({
       description:
-        "The audience that the role's trust policy names. Left out: sts. and the DNS suffix of the region's partition, such as sts.amazonaws.com.",
+        "The audience that the role's trust policy names. When left out: sts. and the DNS suffix of the region's partition, such as sts.amazonaws.com.",
     }),
   session_tags: z
     .boolean()
     .default(true)
-    .meta({ description: "Send the job's facts as session tags; the role must then allow sts:TagSession." }),
-  endpoint: endpoint.optional().meta({ description: "STS elsewhere: an interface endpoint of a VPC, for example." }),
+    .meta({ description: "Sends the job's facts as session tags. The role must allow sts:TagSession." }),
+  endpoint: endpoint.optional().meta({ description: "Another URL for STS, such as an interface endpoint of a VPC." }),
 })
 
 export type Connection = z.infer<typeof connection>
 
-/** What the broker's token for STS is for. */
+/** The audience of the broker's token for STS. */
 export const audienceOf = ({ audience: named, region: at }: Pick<Connection, "audience" | "region">): string =>
   named ?? stsAudienceOf(at)
 
@@ -71,45 +74,49 @@ const sessionPolicy = z
   })
   .refine(
     (policy) => JSON.stringify(policy).length <= MAX_POLICY_LENGTH,
-    `a session policy has at most ${MAX_POLICY_LENGTH} characters as JSON without spaces`,
+    `must have at most ${MAX_POLICY_LENGTH} characters as JSON without spaces`,
   )
 
-/** What a policy offers of AWS. */
+/** The keys of an AWS grant in a policy. */
 export const grant = z.strictObject({
   role,
   session_policy: sessionPolicy
     .optional()
-    .meta({ description: "Narrows what the role may do, for this session only." }),
+    .meta({ description: "An IAM policy that limits the role's permissions for this session." }),
   policy_arns: z
-    .array(z.string().regex(POLICY_ARN, "a managed policy is an ARN such as arn:aws:iam::aws:policy/ReadOnlyAccess"))
+    .array(
+      z
+        .string()
+        .regex(POLICY_ARN, "must be the ARN of a managed policy, such as arn:aws:iam::aws:policy/ReadOnlyAccess"),
+    )
     .min(1)
     .max(MAX_POLICY_ARNS)
     .optional()
-    .meta({ description: "Managed policies that narrow it." }),
+    .meta({ description: "Managed policies that limit the role's permissions for this session." }),
 })
 
 export type Grant = z.infer<typeof grant>
 
-/** The parts of a role's ARN. Only for ARNs that the schema has let through. */
+/** The parts of a role's ARN. Only for ARNs that passed the schema. */
 export function roleParts(arn: string): { partition: string; account: string; name: string } {
   const match = ROLE_ARN.exec(arn)
   if (!match) throw new TypeError("not a role's ARN")
   return { partition: match[1] as string, account: match[2] as string, name: match[4] as string }
 }
 
-/** What a grant and its connection cannot say together; null when they agree. */
+/** Why a grant does not fit its connection; null when it fits. */
 export function conflictOf(wanted: Grant, allowed: Pick<Connection, "region" | "accounts">): string | null {
   const { partition, account } = roleParts(wanted.role)
   const abroad = roleAbroad(wanted.role, allowed.region)
   if (abroad !== null) return abroad
   if (!allowed.accounts.includes(account))
-    return `the role is in account ${account}, which the connection does not list (${allowed.accounts.join(", ")}); name a role in one of these, or have the account added to the connection`
+    return `the role is in account ${account}, which the connection does not list (${allowed.accounts.join(", ")}). Use a role in one of these accounts, or ask for the account to be added to the connection`
   const policy = wanted.policy_arns?.find((arn) => isAbroad(arn, partition))
   if (policy !== undefined)
-    return `policy_arns names ${policy}, and the role is in ${partition}: ${writeIn(partition, policy)}`
+    return `policy_arns contains ${policy}, but the role is in the partition ${partition}: ${writeIn(partition, policy)}`
   const resource = resourcesIn(wanted.session_policy?.Statement).find((arn) => isAbroad(arn, partition))
   if (resource !== undefined)
-    return `session_policy names ${resource}, and the role is in ${partition}: ${writeIn(partition, resource)}`
+    return `session_policy contains ${resource}, but the role is in the partition ${partition}: ${writeIn(partition, resource)}`
   return null
 }
 
@@ -118,12 +125,12 @@ export function roleAbroad(arn: string, at: string): string | null {
   const { partition } = roleParts(arn)
   const { name: here } = partitionOf(at)
   if (partition === here) return null
-  return `the role is in the partition ${partition}, and the connection's region ${at} is in ${here}, where such a role is unknown: name a role that begins with arn:${here}:, or a connection with a region of ${partition}`
+  return `the role is in the partition ${partition}, but the connection's region ${at} is in ${here}. Use a role that begins with arn:${here}:, or a connection with a region of ${partition}`
 }
 
 /**
- * Why no grant of a connection is inside a boundary's pattern for one of these fields; null when one may be. A pattern whose
- * partition is a star may fit.
+ * Why a boundary's pattern for a field cannot match any grant of a connection; null when it can. A pattern whose partition is
+ * a star can match.
  */
 export function ceilingFaultOf(
   field: string,
@@ -132,10 +139,10 @@ export function ceilingFaultOf(
 ): string | null {
   const { name: here } = partitionOf(at)
   if ((field !== "role" && field !== "policy_arns") || !isAbroad(pattern, here)) return null
-  return `${pattern} is in another partition than the connection's region ${at}: ${writeIn(here, pattern)}`
+  return `${pattern} is not in the partition of the connection's region ${at}: ${writeIn(here, pattern)}`
 }
 
-/** Whether an ARN, or a pattern of some, can only be in another partition. */
+/** Whether an ARN, or a pattern for ARNs, can only be in another partition. */
 function isAbroad(arn: string, partition: string): boolean {
   const named = /^arn:([a-z-]+):/.exec(arn)?.[1]
   return named !== undefined && named !== partition
@@ -145,7 +152,7 @@ const writeIn = (partition: string, arn: string) => `write ${arn.replace(/^arn:[
 
 type Statements = NonNullable<Grant["session_policy"]>["Statement"] | undefined
 
-/** What the statements of a session policy are about. Its other ARNs stand in conditions, and may be of any partition. */
+/** The resources in the statements of a session policy. Its other ARNs are in conditions, and may be of any partition. */
 function resourcesIn(statements: Statements): readonly string[] {
   const all = statements === undefined ? [] : Array.isArray(statements) ? statements : [statements]
   return all

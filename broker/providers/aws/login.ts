@@ -6,13 +6,13 @@ import { openSession } from "./role-session.ts"
 import type { AwsStoreSettings } from "./store-settings.ts"
 
 /**
- * Reads with a session of the connection's role, which is the broker's own: it never leaves this instance's memory.
+ * Calls `use` with a session of the connection's role. The session never leaves this instance's memory.
  *
- * As short as STS makes them. No session policy narrows it to what this exchange asks for: the role is there for reading
- * alone, the session is not handed out, and one session serves all that the jobs of a run read. A policy would make each
- * exchange log in, and 64 names do not fit into the 2,048 characters that it may have.
+ * It has the shortest lifetime that STS allows. No session policy limits it to this exchange: the role can only read, the
+ * session is not handed out, and one session serves all jobs of a run. With a session policy, each exchange would need its
+ * own login, and 64 names do not fit into a policy's 2,048 characters.
  *
- * @throws {BrokerError} what logging in or `use` throws
+ * @throws {BrokerError} the errors of the login and of `use`
  */
 export async function withSession<Result>(
   request: MintRequest<AwsStoreSettings, unknown>,

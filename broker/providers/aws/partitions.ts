@@ -1,17 +1,17 @@
-/** A partition of AWS. Its accounts, roles and credentials are unknown in every other one. */
+/** A partition of AWS. Its accounts, roles and credentials are not valid in another partition. */
 export interface Partition {
-  /** As in ARNs: `aws-cn`. */
+  /** The name in ARNs: `aws-cn`. */
   readonly name: string
-  /** What the names of its regions look like. */
+  /** Matches the names of its regions. */
   readonly regions: RegExp
-  /** What the host names of its services end with. */
+  /** The end of the host names of its services. */
   readonly dnsSuffix: string
 }
 
 /**
- * All partitions. Source: partitions.json of the AWS SDKs, as `@aws-sdk/core` has it; a test compares them.
+ * All partitions. Source: partitions.json of the AWS SDKs, in the form of `@aws-sdk/core`. A test compares them.
  *
- * It is written out here because the SDK exports no list, and takes every region that it does not know for one of `aws`: then
+ * The list is repeated here because the SDK does not export it, and assumes the partition `aws` for each unknown region: then
  * a misspelled region would only be noticed at the first exchange.
  */
 export const PARTITIONS: readonly Partition[] = [
@@ -28,19 +28,19 @@ export const PARTITIONS: readonly Partition[] = [
 /** Whether a partition has regions with such names. */
 export const isRegion = (region: string): boolean => PARTITIONS.some(({ regions }) => regions.test(region))
 
-/** The partition of a region. Only for regions that the schema has let through. */
+/** The partition of a region. Only for regions that passed the schema. */
 export function partitionOf(region: string): Partition {
   const found = PARTITIONS.find(({ regions }) => regions.test(region))
   if (!found) throw new TypeError("not a region of AWS")
   return found
 }
 
-/** A service's endpoint in a region, where a connection names none of its own. */
+/** A service's endpoint in a region, for connections that set no other endpoint. */
 export const endpointOf = (service: string, region: string): string =>
   `https://${service}.${region}.${partitionOf(region).dnsSuffix}`
 
 /**
- * What roles of a region's partition are told to trust where nothing else was agreed on: `sts.amazonaws.com.cn` in China, as
- * AWS's own action for GitHub documents it.
+ * The default audience in a region's partition: `sts.amazonaws.com.cn` in China, according to the documentation of AWS's own
+ * action for GitHub.
  */
 export const stsAudienceOf = (region: string): string => `sts.${partitionOf(region).dnsSuffix}`

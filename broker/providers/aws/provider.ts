@@ -12,7 +12,7 @@ import {
 } from "./grant.ts"
 import { openSession } from "./role-session.ts"
 
-/** AWS credentials of a role's session, for the broker's identity token. No key of AWS's stands anywhere. */
+/** Temporary credentials of an AWS role, for the broker's identity token. No AWS key is stored. */
 export const aws: Provider<Connection, Grant> = {
   name: "aws",
   summary: "credentials of an AWS role, by AssumeRoleWithWebIdentity",

@@ -54,7 +54,7 @@ export const refusedInHeader = (status: number, type: string): Reply => ({
 })
 
 /** How the stores throttle, and in which other ways they fail for a while, by AWS's codes. */
-export const PASSING = {
+export const TRANSIENT = {
   throttled: refusedWith(400, "ThrottlingException"),
   failing: [
     ["throttling that the header alone tells", refusedInHeader(400, "ThrottlingException")],

@@ -1,21 +1,21 @@
 import type { Login } from "../../ports/logins.ts"
 import type { OtherSide } from "../call.ts"
 import type { MintRequest, ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { buildAssumeRole, readCredentials, readFailure, type SessionCredentials, type SessionWish } from "./api.ts"
 import type { Connection } from "./grant.ts"
 import { endpointOf } from "./partitions.ts"
 import { sessionName, sessionTags, TAGS_CLAIM } from "./session.ts"
 import { assumeRole } from "./sts-client.ts"
 
-/** How a connection reaches STS, and what it says to it. */
+/** The settings with which a connection calls STS. */
 export interface StsSettings extends Pick<Connection, "region" | "session_tags" | "endpoint"> {
   readonly audience: string
 }
 
 /**
- * A session of a role, for the broker's identity token about this job and grant. Throttling and failures of STS's are
- * tried again: each try makes a session of its own, and one whose answer got lost ends by itself.
+ * Opens a session of a role with the broker's identity token for this job and grant. Throttling and failures of STS are
+ * retried: each attempt creates a new session, and a session whose answer was lost expires.
  *
  * @throws {BrokerError} `provider_denied`, `provider_throttled`, `provider_unavailable`, `provider_response_invalid`
  */
@@ -29,7 +29,7 @@ export async function openSession(
   const { identity, grantName, subject } = request
   const wish = { ...about, name: sessionName(identity) }
   const at = { region: sts.region, endpoint: sts.endpoint ?? endpointOf("sts", sts.region) }
-  return await retryPassing(io, async () => {
+  return await retryTransient(io, async () => {
     try {
       const claims = sts.session_tags ? { [TAGS_CLAIM]: sessionTags(identity, grantName) } : {}
       const token = await io.identityToken(sts.audience, { claims })

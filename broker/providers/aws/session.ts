@@ -4,9 +4,9 @@ const MAX_SESSION_NAME_LENGTH = 64
 const MAX_TAG_VALUE_LENGTH = 256
 
 /**
- * The role session's name, as CloudTrail shows it: `acme.shop@10988497055.1`, repository, run and attempt.
+ * The role session's name, which CloudTrail shows: repository, run and attempt, such as `acme.shop@10988497055.1`.
  *
- * STS takes 2 to 64 characters of `[\w+=,.@-]`. What does not fit is cut from the repository, never from the run.
+ * STS accepts 2 to 64 characters of `[\w+=,.@-]`. A longer name is shortened in the repository, never in the run.
  */
 export function sessionName(identity: Identity): string {
   const run = `@${identity.runId}.${identity.runAttempt}`.replace(/[^\w+=,.@-]/g, "-")
@@ -14,14 +14,14 @@ export function sessionName(identity: Identity): string {
   return `${repository.slice(0, MAX_SESSION_NAME_LENGTH - run.length)}${run}`
 }
 
-/** The claim by which STS takes session tags from a web identity token (IAM User Guide, "Passing session tags"). */
+/** The claim from which STS reads the session tags of a web identity token (IAM User Guide, "Passing session tags"). */
 export const TAGS_CLAIM = "https://aws.amazon.com/tags"
 
 /**
- * The job's facts as session tags. All are transitive: they stay on when the role assumes another.
+ * The job's facts as session tags. All are transitive: they stay when the role assumes another role.
  *
- * Tag values allow letters, digits, spaces and `_ . : / = + - @`; anything else becomes `_`, so a condition on a tag
- * should name values that survive this.
+ * Tag values allow letters, digits, spaces and `_ . : / = + - @`; any other character becomes `_`, so a
+ * condition on a tag must use the replaced value.
  */
 export function sessionTags(identity: Identity, grant: string): ClaimValue {
   const facts: Record<string, string | undefined> = {

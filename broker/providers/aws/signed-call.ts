@@ -2,26 +2,26 @@ import { AwsV4Signer } from "aws4fetch"
 import type { BrokerError } from "../../core/errors.ts"
 import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { type Call, denied, jsonOf, type OtherSide, passingFailure, throttled, unavailable } from "../call.ts"
+import { type Call, denied, jsonOf, type OtherSide, throttled, transientFailure, unavailable } from "../call.ts"
 import { type SessionCredentials, THROTTLED } from "./api.ts"
 import { endpointOf } from "./partitions.ts"
 import type { AwsStoreSettings } from "./store-settings.ts"
 
-/** One operation of a service that speaks AWS's JSON protocol, version 1.1. */
+/** An operation of a service with AWS's JSON protocol, version 1.1. */
 export interface Operation {
-  /** As in endpoints and signatures: `secretsmanager`. */
+  /** The name in endpoints and signatures: `secretsmanager`. */
   readonly service: string
-  /** As in `X-Amz-Target`: `secretsmanager.GetSecretValue`. */
+  /** The value of `X-Amz-Target`: `secretsmanager.GetSecretValue`. */
   readonly target: string
 }
 
-/** The largest answer: what the stores keep at most, each byte escaped as JSON at worst (`\u0000`), and what is about it. */
+/** Enough for the largest values of the stores with each byte escaped in JSON (`\u0000`), and for the rest of the answer. */
 const MAX_ANSWER_BYTES = 512 * 1024
 
 /**
- * Builds a signed request (AWS Signature Version 4). It is good for five minutes, so that a retry sends the very same.
+ * Builds a signed request (AWS Signature Version 4). It is valid for five minutes, so a retry sends the same request.
  *
- * Region, service and time are given: the signer would guess them from the URL and the machine's clock.
+ * Region, service and time are set here: otherwise the signer derives them from the URL and the machine's clock.
  */
 export async function signed(
   { service, target }: Operation,
@@ -43,14 +43,14 @@ export async function signed(
     service,
     region: connection.region,
     datetime: now.toISOString().replace(/[:-]|\.[0-9]{3}/g, ""),
-    // The content type is not among what the signer signs by itself, and Signature Version 4 wants it to be.
+    // By default, the signer does not sign the content type, but Signature Version 4 requires it.
     allHeaders: true,
   })
   const { headers } = await signer.sign()
   return { method: "POST", url, headers: Object.fromEntries(headers), body, maxBytes: MAX_ANSWER_BYTES }
 }
 
-/** The code of a refusal, whatever its status; empty when the answer has none. Only ever to compare with known ones. */
+/** The error code of an answer with any status; empty when it has none. Only compare it with known codes. */
 export function errorCode(response: Pick<HttpResponse, "body" | "header">): string {
   const type = memberOf(jsonOf(response), "__type")
   const text = typeof type === "string" ? type : (response.header("x-amzn-errortype") ?? "")
@@ -59,15 +59,15 @@ export function errorCode(response: Pick<HttpResponse, "body" | "header">): stri
   return name.slice(name.lastIndexOf("#") + 1)
 }
 
-/** AWS throttles and fails with codes of its own, some with the status of a refusal. Null when it is none of these. */
-export function passing(side: OtherSide, response: HttpResponse): BrokerError | null {
+/** The error for throttling or a failure of AWS, which may have the status of a refusal; null for any other answer. */
+export function transientAwsFailure(side: OtherSide, response: HttpResponse): BrokerError | null {
   const code = errorCode(response)
   if (THROTTLED.has(code.replace(/Exception$/, ""))) return throttled(side)
   if (FAILED.has(code)) return unavailable(side, `failed for connection ${side.connection} (${code})`)
-  return passingFailure(side, response)
+  return transientFailure(side, response)
 }
 
-/** Failures of the service's own: Secrets Manager's, Parameter Store's, and those that all of AWS's have in common. */
+/** Codes of server failures: of Secrets Manager, of Parameter Store, and those common to all AWS services. */
 const FAILED: ReadonlySet<string> = new Set([
   "InternalServiceError",
   "InternalServerError",
@@ -76,7 +76,7 @@ const FAILED: ReadonlySet<string> = new Set([
   "ServiceUnavailableException",
 ])
 
-/** What a refusal means that is about the session or the signature, and not about what was asked for. */
+/** The error for a refusal of the session or the signature, in contrast to a refusal of the requested values. */
 export function refusedSession(side: OtherSide, code: string): BrokerError {
   const remedy = Object.hasOwn(SESSION_REFUSALS, code) ? SESSION_REFUSALS[code] : undefined
   return denied(side, remedy === undefined ? "see the account's CloudTrail for the reason" : `${code}: ${remedy}`)
@@ -84,15 +84,15 @@ export function refusedSession(side: OtherSide, code: string): BrokerError {
 
 const CLOCK = "check the broker's clock, and that the connection's endpoint is one of its region"
 const UNKNOWN_SESSION =
-  "this endpoint does not know the session. See that the region is enabled in the account, and that the connection's endpoint is one of this region"
+  "this endpoint does not know the session. Check that the region is enabled in the account, and that the connection's endpoint is one of this region"
 
 const SESSION_REFUSALS: Readonly<Record<string, string>> = {
   __proto__: null as never,
-  ExpiredTokenException: "AWS held the session to be over. Check the broker's clock",
+  ExpiredTokenException: "AWS considers the session expired. Check the broker's clock",
   RequestExpired: CLOCK,
   InvalidSignatureException: CLOCK,
   SignatureDoesNotMatch: CLOCK,
   UnrecognizedClientException: UNKNOWN_SESSION,
   InvalidClientTokenId: UNKNOWN_SESSION,
-  OptInRequired: "the region is not enabled in the account",
+  OptInRequired: "the region is not enabled in the account. Enable it there, or use another region",
 }

@@ -8,7 +8,7 @@ import type { ProviderIo } from "../provider.ts"
 const CALL_TIMEOUT_MS = 8_000
 const MAX_RESPONSE_BYTES = 64 * 1024
 
-/** What the SDK hands to a request handler, as far as we read it. */
+/** The parts of the SDK's request that we use. */
 interface SdkRequest {
   readonly protocol: string
   readonly hostname: string
@@ -19,10 +19,10 @@ interface SdkRequest {
 }
 
 /**
- * Sends one AssumeRoleWithWebIdentity through the SDK, over our own capped and timed HTTP.
+ * Sends one AssumeRoleWithWebIdentity through the SDK, over our own HTTP with limits on size and time.
  *
- * Every setting that the SDK would look up in the environment, in `~/.aws` or at an instance's metadata service is
- * given here, so that nothing about the machine decides what is called. The SDK's retries are off: ours know the deadline.
+ * This sets each setting that the SDK would otherwise read from the environment, from `~/.aws` or from an instance's metadata
+ * service, so the machine does not influence the call. The SDK's retries are off, because only ours know the deadline.
  */
 export async function assumeRole(
   at: { readonly region: string; readonly endpoint: string },

@@ -5,7 +5,7 @@ import { memberOf } from "../../core/policy/plain.ts"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
-import { type Call, denied, invalid, jsonOf, type OtherSide, passingFailure, readJson, unavailable } from "../call.ts"
+import { type Call, denied, invalid, jsonOf, type OtherSide, readJson, transientFailure, unavailable } from "../call.ts"
 import { CLOCK_TOLERANCE_SECONDS } from "../provider.ts"
 import { BEARER } from "../service.ts"
 import { MAX_TTL_SECONDS } from "./grant.ts"
@@ -81,8 +81,8 @@ export const isLoop = (response: HttpResponse): boolean => response.status !== 2
 
 /** Turns a refusal into one of our errors. Only known codes in it are used. */
 export function readRefusal(side: OtherSide, response: HttpResponse, wish: TokenWish): BrokerError {
-  const passing = passingFailure(side, response)
-  if (passing) return passing
+  const transient = transientFailure(side, response)
+  if (transient) return transient
   const codes = codesOf(response)
   if (codes.length === 0) return invalid(side, "has none of Entra's error codes; check the connection's authority")
   const refusal = refusalOf(codes)

@@ -74,7 +74,7 @@ export const spoiled: readonly ProviderCase[] = (
 }))
 
 /** What passes. */
-export const passing: readonly ProviderCase[] = (
+export const transient: readonly ProviderCase[] = (
   [
     ["throttling", refused(90055, 429, "temporarily_unavailable")],
     ["a server error", { status: 503, headers: TYPE, body: FOREIGN_TEXT }],

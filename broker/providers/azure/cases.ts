@@ -1,5 +1,5 @@
 import type { ProviderCase } from "../case.ts"
-import { passing, refusals, spoiled } from "./cases-failures.ts"
+import { refusals, spoiled, transient } from "./cases-failures.ts"
 import { answer, CLIENT, connection, grant, ids, minted, refused, request, TENANT } from "./recorded.ts"
 
 const SUBSCRIPTION = "e5a7c9b1-8d42-4f60-a3b8-17f2c6d90e35"
@@ -22,7 +22,7 @@ const federated = {
   expiresAt: "2026-11-22T12:05:00.000Z",
 } as const
 
-/** Stories of Entra: granted, refused, spoiled, passing failures; and the broker's own token, for which nobody is asked. */
+/** Stories of Entra: granted, refused, spoiled, transient failures; and the broker's own token, for which nobody is asked. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "hands out an access token for the scope, until Entra ends it",
@@ -141,7 +141,7 @@ export const cases: readonly ProviderCase[] = [
   },
   ...refusals,
   ...spoiled,
-  ...passing,
+  ...transient,
   {
     name: "does not ask again when Entra holds the client for one in a loop",
     ...request,

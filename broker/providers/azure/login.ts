@@ -1,7 +1,7 @@
 import { BrokerError } from "../../core/errors.ts"
 import { call, type OtherSide, throttled } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { type AccessToken, buildTokenRequest, isLoop, readToken } from "./api.ts"
 import type { TokenWish } from "./wish.ts"
 
@@ -16,7 +16,7 @@ import type { TokenWish } from "./wish.ts"
  * @throws {BrokerError}
  */
 export async function logIn(side: OtherSide, wish: TokenWish, io: ProviderIo): Promise<AccessToken> {
-  const outcome = await retryPassing(io, async () => {
+  const outcome = await retryTransient(io, async () => {
     const assertion = await io.identityToken(wish.settings.audience)
     const response = await call(side, buildTokenRequest(wish, assertion), io)
     return isLoop(response) ? throttled(side) : readToken(side, response, wish, io.now())

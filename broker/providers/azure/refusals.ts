@@ -94,7 +94,7 @@ const FINAL: Readonly<Record<string, Remedy>> = {
     "a Conditional Access policy for workload identities blocks the login. Exclude this client from it, or allow the addresses that the broker calls from",
 }
 
-const PASSING: Readonly<Record<string, Remedy>> = {
+const TRANSIENT: Readonly<Record<string, Remedy>> = {
   __proto__: null as never,
   50166: OUTSIDE_REMEDY,
   501661: OUTSIDE_REMEDY,
@@ -108,7 +108,7 @@ export function refusalOf(codes: readonly number[]): Refusal | null {
   for (const code of codes) {
     for (const [table, passes] of [
       [FINAL, false],
-      [PASSING, true],
+      [TRANSIENT, true],
     ] as const) {
       const remedy = table[code]
       if (remedy !== undefined) return { name: `AADSTS${code}`, passes, remedy }

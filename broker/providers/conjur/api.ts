@@ -3,7 +3,7 @@ import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
 import { bytesOfBase64 } from "../bytes.ts"
-import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
+import { type Call, denied, invalid, type OtherSide, readJson, transientFailure } from "../call.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import type { Connection } from "./grant.ts"
 
@@ -32,8 +32,8 @@ const accessToken = z.object({ protected: z.string().min(1), payload: z.string()
 
 /** The access token in base64, as the header needs it, and when to stop using it. @throws {BrokerError} */
 export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
-  const passing = passingFailure(side, response)
-  if (passing !== null) throw passing
+  const transient = transientFailure(side, response)
+  if (transient !== null) throw transient
   if (response.status !== 200) throw denied(side, LOGIN_REFUSALS[response.status] ?? loginRefused(subject))
   const { protected: header, payload, signature } = readJson(side, response, accessToken, "an access token")
   if (![header, payload, signature].every((part) => /^[\w+/=-]+$/.test(part)))
@@ -88,8 +88,8 @@ export function readValues(
   variables: readonly string[],
   connection: Connection,
 ): readonly (readonly [string, StoredValue])[] {
-  const passing = passingFailure(side, response)
-  if (passing !== null) throw passing
+  const transient = transientFailure(side, response)
+  if (transient !== null) throw transient
   const [first = ""] = variables
   switch (response.status) {
     case 200:

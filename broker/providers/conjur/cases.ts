@@ -79,7 +79,7 @@ const failures = storeFailures({
   failing: [["a failure", silent(503)]],
 })
 
-/** Stories of Conjur: read in batches, refused, binary, spoiled, and passing failures. */
+/** Stories of Conjur: read in batches, refused, binary, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "logs in once, and asks for all variables in one call, whose base64 comes in lines",

@@ -4,7 +4,7 @@ import { call, type OtherSide } from "../call.ts"
 import { withIdentityLogin } from "../login.ts"
 import { readPlaces } from "../places.ts"
 import type { ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
 import { batchesOf, buildLogin, buildRead, isForOne, readLogin, readValues } from "./api.ts"
@@ -49,7 +49,7 @@ async function readAll(
   io: ProviderIo,
 ) {
   const read = (batch: readonly string[]) =>
-    retryPassing(io, async () => {
+    retryTransient(io, async () => {
       const answer = await call(side, buildRead(settings, token, batch), io)
       return batch.length > 1 && isForOne(answer) ? null : readValues(side, answer, batch, settings)
     })

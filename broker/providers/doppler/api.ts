@@ -2,7 +2,7 @@ import * as z from "zod"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
-import { type Call, denied, invalid, type OtherSide, passingFailure, readJson } from "../call.ts"
+import { type Call, denied, invalid, type OtherSide, readJson, transientFailure } from "../call.ts"
 import type { Located } from "../read-grant.ts"
 import { refuseReference } from "../references.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
@@ -115,7 +115,7 @@ const loginRefused = (subject: string) =>
 
 /** Doppler gives the reason of a refusal only in messages, which are never repeated. So the caller supplies the remedy. */
 function refuse(side: OtherSide, response: HttpResponse, remedy: string): void {
-  const passing = passingFailure(side, response)
-  if (passing !== null) throw passing
+  const transient = transientFailure(side, response)
+  if (transient !== null) throw transient
   if (response.status !== 200) throw denied(side, remedy)
 }

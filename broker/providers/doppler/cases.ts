@@ -85,7 +85,7 @@ const failures = storeFailures({
   failing: [["a failure", refused(503)]],
 })
 
-/** Stories of Doppler: read a config at a time, refused, hidden, spoiled, and passing failures. */
+/** Stories of Doppler: read a config at a time, refused, hidden, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "logs in once, and asks each config once for the secrets that are wanted of it",

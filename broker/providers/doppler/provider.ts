@@ -6,7 +6,7 @@ import { withIdentityLogin } from "../login.ts"
 import { readPlaces, unlistedPlace } from "../places.ts"
 import type { ProviderIo } from "../provider.ts"
 import type { Located } from "../read-grant.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
 import { buildLogin, buildRead, readLogin, readSecrets } from "./api.ts"
@@ -44,7 +44,7 @@ async function readAll(
 ) {
   const configs = [...grouped(places, configOf).values()]
   const read = await atMost(CALLS_AT_ONCE, configs, (group) =>
-    retryPassing(io, async () =>
+    retryTransient(io, async () =>
       readSecrets(side, await call(side, buildRead(settings, token, group), io), group, settings),
     ),
   )

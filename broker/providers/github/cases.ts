@@ -85,7 +85,7 @@ const FAILURES = [
   ["a broken connection", { failure: "unreachable" }],
 ] as const satisfies readonly (readonly [string, Reply])[]
 
-const passing: readonly ProviderCase[] = FAILURES.flatMap(([what, reply]): ProviderCase[] => [
+const transient: readonly ProviderCase[] = FAILURES.flatMap(([what, reply]): ProviderCase[] => [
   {
     name: `looks for the installation again after ${what}`,
     ...request,
@@ -237,6 +237,6 @@ export const cases: readonly ProviderCase[] = [
   ...denials,
   ...otherThanAsked,
   ...unreadable,
-  ...passing,
+  ...transient,
   ...throttled,
 ]

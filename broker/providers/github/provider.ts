@@ -5,7 +5,7 @@ import { makeAppToken } from "../../github/app-token.ts"
 import { call, invalid, type OtherSide } from "../call.ts"
 import { withLogin } from "../login.ts"
 import { LeftAliveError, type Provider, type ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import {
   buildFindInstallation,
   buildTokenRequest,
@@ -146,7 +146,7 @@ async function revokeToken({ side, settings, io }: Asking, token: Secret<string>
 
 /** Retries failures of GitHub, but never after a rate limit: clients that continue to send requests may be banned. */
 async function retryFailing<Value>(io: ProviderIo, attempt: () => Promise<Value>): Promise<Value> {
-  const settled = await retryPassing(io, () =>
+  const settled = await retryTransient(io, () =>
     attempt().then(
       (value) => ({ value }),
       (error: unknown) => {

@@ -1,7 +1,7 @@
 import type { BrokerError } from "../../core/errors.ts"
 import { type Answer, messageOf, type NoAccessReason } from "../../github/answer.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { denied, invalid, type OtherSide, passingFailure, throttled } from "../call.ts"
+import { denied, invalid, type OtherSide, throttled, transientFailure } from "../call.ts"
 import { type Connection, type Grant, namesOf, permissionsOf } from "./grant.ts"
 
 /** The request that was refused. */
@@ -25,8 +25,8 @@ export function refusalOf(
   asked: Asked,
 ): BrokerError {
   if (answer.outcome === "rate-limited") return throttled(side, answer.retryAfterSeconds)
-  const passing = passingFailure(side, response)
-  if (passing !== null) return passing
+  const transient = transientFailure(side, response)
+  if (transient !== null) return transient
   const { status } = response
   if (answer.outcome === "no-access") return denied(side, remedyFor(answer.why, asked.settings))
   if (status === 422 && asked.wanted !== null)

@@ -68,7 +68,7 @@ const exchanged = z.object({
  * Reads STS's answer.
  *
  * @param subject the `sub` of the broker's token; its length may be the reason of a refusal
- * @throws {BrokerError} `provider_denied`, a passing failure, or `provider_response_invalid`
+ * @throws {BrokerError} `provider_denied`, a transient failure, or `provider_response_invalid`
  */
 export function readExchange(side: OtherSide, response: HttpResponse, now: Date, subject: string): AccessToken {
   if (response.status !== 200)
@@ -107,7 +107,7 @@ const impersonated = z.object({ accessToken: bearer, expireTime: z.iso.datetime(
  * Reads the answer of generateAccessToken and checks the requested lifetime. The answer names neither the account nor the
  * scopes, so these cannot be checked.
  *
- * @throws {BrokerError} `provider_denied`, a passing failure, or `provider_response_invalid`
+ * @throws {BrokerError} `provider_denied`, a transient failure, or `provider_response_invalid`
  */
 export function readImpersonation(
   side: OtherSide,

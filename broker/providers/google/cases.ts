@@ -137,7 +137,7 @@ const spoiledTokens: readonly ProviderCase[] = (
   expect: { code: "provider_response_invalid" },
 }))
 
-const passing: readonly ProviderCase[] = (
+const transient: readonly ProviderCase[] = (
   [
     ["throttling by STS", [stsRefused(429, "quota_exceeded"), exchanged(), impersonated()]],
     ["throttling by STS under another status", [stsRefused(400, "quota_exceeded"), exchanged(), impersonated()]],
@@ -237,7 +237,7 @@ export const cases: readonly ProviderCase[] = [
   ...iamRefusals,
   ...spoiledExchanges,
   ...spoiledTokens,
-  ...passing,
+  ...transient,
   {
     name: "gives up on throttling that does not pass",
     ...request,

@@ -3,7 +3,7 @@ import type { Secret } from "../../core/secret.ts"
 import { call } from "../call.ts"
 import { withLogin } from "../login.ts"
 import type { ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import {
   type AccessToken,
   buildExchange,
@@ -43,7 +43,7 @@ export async function federatedToken(
 ): Promise<AccessToken> {
   const side = sts(connectionName)
   // Safe to repeat: an exchange uses up nothing, and a token whose answer was lost expires.
-  return await retryPassing(io, async () => {
+  return await retryTransient(io, async () => {
     const token = await io.identityToken(audienceOf(settings), {
       ttlSeconds: Math.min(ttlSeconds, IDENTITY_TOKEN_SECONDS),
     })
@@ -73,7 +73,7 @@ export async function impersonate(login: GoogleLogin, wanted: Impersonation): Pr
   const side = iamCredentials(connectionName)
   return await withFederatedToken(login, IMPERSONATION_SCOPES, (token) =>
     // Safe to repeat, as Google's own clients do: a token whose answer was lost is never used, and expires.
-    retryPassing(io, async () => {
+    retryTransient(io, async () => {
       const response = await call(side, buildImpersonation(settings, wanted, token), io)
       return readImpersonation(side, response, wanted, io.now())
     }),

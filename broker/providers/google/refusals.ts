@@ -1,7 +1,7 @@
 import type { BrokerError } from "../../core/errors.ts"
 import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { denied, jsonOf, type OtherSide, passingFailure, throttled } from "../call.ts"
+import { denied, jsonOf, type OtherSide, throttled, transientFailure } from "../call.ts"
 
 /** The meaning of a refusal's code for a job, and what to change. */
 type Sentences = Readonly<Record<string, string>>
@@ -58,8 +58,8 @@ export function readRefusal(
   response: Pick<HttpResponse, "status" | "header" | "body">,
   sentences: Sentences,
 ): BrokerError {
-  const passing = passingFailure(side, response)
-  if (passing !== null) return passing
+  const transient = transientFailure(side, response)
+  if (transient !== null) return transient
   const codes = codesOf(jsonOf(response))
   if (codes.some((code) => THROTTLED.has(code))) return throttled(side)
   if (codes.length === 0)

@@ -3,7 +3,7 @@ import { memberOf } from "../../core/policy/plain.ts"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
-import { type Call, denied, invalid, jsonOf, type OtherSide, passingFailure, readJson } from "../call.ts"
+import { type Call, denied, invalid, jsonOf, type OtherSide, readJson, transientFailure } from "../call.ts"
 import type { Located } from "../read-grant.ts"
 import { refuseReference } from "../references.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
@@ -133,7 +133,7 @@ function refuse(
   refusals: Readonly<Record<number, string>>,
   otherwise: string,
 ): void {
-  const passing = passingFailure(side, response)
-  if (passing !== null) throw passing
+  const transient = transientFailure(side, response)
+  if (transient !== null) throw transient
   if (response.status !== 200) throw denied(side, refusals[response.status] ?? otherwise)
 }

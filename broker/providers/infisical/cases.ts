@@ -110,7 +110,7 @@ const failures = storeFailures({
   failing: [["a failure", refused(500, "InternalServerError")]],
 })
 
-/** Stories of Infisical: read a secret at a time, refused, hidden, spoiled, and passing failures. */
+/** Stories of Infisical: read a secret at a time, refused, hidden, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "logs in once, and asks for each secret once, shared and not imported",

@@ -2,7 +2,7 @@ import type { BrokerError } from "../../core/errors.ts"
 import { memberOf } from "../../core/policy/plain.ts"
 import type { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { type Call, call, denied, invalid, jsonOf, type OtherSide, passingFailure, unavailable } from "../call.ts"
+import { type Call, call, denied, invalid, jsonOf, type OtherSide, transientFailure, unavailable } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
 
 /** The address of one Vault, for calls. */
@@ -62,8 +62,8 @@ export function build({ url, namespace }: Vault, { method, path, query, token, b
  */
 export async function ask(vault: Vault, asked: Asked, io: ProviderIo): Promise<HttpResponse> {
   const response = await call(vault.side, build(vault, asked), io)
-  const passing = passingOf(vault, response)
-  if (passing !== null) throw passing
+  const transient = transientVaultFailure(vault, response)
+  if (transient !== null) throw transient
   return response
 }
 
@@ -71,7 +71,7 @@ export async function ask(vault: Vault, asked: Asked, io: ProviderIo): Promise<H
 const NOT_NOW: ReadonlySet<number> = new Set([412, 472, 473])
 
 /** The error for a transient failure, which is worth a retry if a retry is safe; null for any other answer. */
-export function passingOf({ side }: Vault, response: HttpResponse): BrokerError | null {
+export function transientVaultFailure({ side }: Vault, response: HttpResponse): BrokerError | null {
   const { status } = response
   if (status === 503) {
     return unavailable(
@@ -85,7 +85,7 @@ export function passingOf({ side }: Vault, response: HttpResponse): BrokerError 
       `cannot answer for connection ${side.connection} at this node (HTTP ${status}). Use the address of the active cluster as the connection's url`,
     )
   }
-  return passingFailure(side, response)
+  return transientFailure(side, response)
 }
 
 /** Whether one of Vault's errors contains this phrase. Vault's texts are only compared, and never repeated. */

@@ -149,7 +149,7 @@ const spoiled: readonly ProviderCase[] = (
   expect: { code: "provider_response_invalid", detailHolds },
 }))
 
-const passing: readonly ProviderCase[] = (
+const transient: readonly ProviderCase[] = (
   [
     ["throttling", errors(429, "request path rate limit quota exceeded")],
     ["a sealed Vault", errors(503, "Vault is sealed")],
@@ -170,7 +170,7 @@ export const readCases: readonly ProviderCase[] = [
   ...happy,
   ...refusals,
   ...spoiled,
-  ...passing,
+  ...transient,
   {
     name: "gives up on a Vault that stays sealed",
     ...request,

@@ -4,7 +4,7 @@ import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { invalid, readJson, unavailable } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { ask, isTokenGone, REVOKE_SELF, refused, type Vault, vaultOf } from "./api.ts"
 import type { Lease } from "./minted.ts"
 
@@ -69,7 +69,7 @@ export async function renewLease(
   io: ProviderIo,
 ): Promise<number | null> {
   const body = { lease_id: id, increment: ttlSeconds }
-  const response = await retryPassing(io, () =>
+  const response = await retryTransient(io, () =>
     ask(vault, { method: "POST", path: "sys/leases/renew", token, body }, io),
   )
   if (response.status !== 200) return null
@@ -93,7 +93,7 @@ export async function revokeAll(
   io: ProviderIo,
 ): Promise<void> {
   const asking = (path: string, body: unknown) =>
-    retryPassing(io, () => ask(vault, { method: "POST", path, token, body }, io))
+    retryTransient(io, () => ask(vault, { method: "POST", path, token, body }, io))
   for (const id of leases) {
     const response = await asking("sys/leases/revoke", { lease_id: id, sync: true })
     if (isTokenGone(response, isBoundToAddresses)) return

@@ -3,7 +3,7 @@ import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { denied, jsonOf, readJson } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { type Asked, ask, REVOKE_SELF, type Vault } from "./api.ts"
 import { type Login, seconds } from "./session.ts"
 
@@ -25,7 +25,7 @@ export interface Held {
  * @throws {BrokerError} `provider_denied` when the token may not revoke itself, or when it can be renewed without end
  */
 export async function hold(vault: Vault, login: Login, ttlSeconds: number, io: ProviderIo): Promise<Held> {
-  const asking = (asked: Asked) => retryPassing(io, () => ask(vault, { ...asked, token: login.token }, io))
+  const asking = (asked: Asked) => retryTransient(io, () => ask(vault, { ...asked, token: login.token }, io))
   const isAsGranted = login.seconds === ttlSeconds || !login.isRenewable
   const [capabilities, itself, renewed] = await Promise.all([
     asking({ method: "POST", path: "sys/capabilities-self", body: { paths: [REVOKE_SELF] } }),

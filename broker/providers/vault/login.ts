@@ -1,6 +1,6 @@
 import { BrokerError } from "../../core/errors.ts"
 import { LeftAliveError, type MintRequest, type ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { audienceOf } from "../service.ts"
 import { ask, type Vault } from "./api.ts"
 import type { Connection, Grant } from "./grant.ts"
@@ -19,7 +19,7 @@ export type Request = MintRequest<Connection, Grant>
  */
 export async function logIn(vault: Vault, request: Request, isHeld: boolean, io: ProviderIo): Promise<Login> {
   const { connection, grant, subject } = request
-  const response = await retryPassing(io, async () => {
+  const response = await retryTransient(io, async () => {
     const jwt = await io.identityToken(audienceOf(connection))
     return await ask(vault, buildLogin(connection.mount, grant.role, jwt), io)
   })

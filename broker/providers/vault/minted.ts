@@ -4,9 +4,9 @@ import type { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { call, invalid, readJson, unavailable } from "../call.ts"
 import type { ProviderIo } from "../provider.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { secretUnusable } from "../stored-value.ts"
-import { type Asked, build, passingOf, refused, refuseWrapped, type Vault } from "./api.ts"
+import { type Asked, build, refused, refuseWrapped, transientVaultFailure, type Vault } from "./api.ts"
 import type { Engine } from "./engines.ts"
 import type { Grant } from "./grant.ts"
 
@@ -112,11 +112,11 @@ export async function mintOnce(
   io: ProviderIo,
 ): Promise<FreshSecret> {
   const request = build(vault, { ...buildMint(grant, ttlSeconds), token })
-  const outcome = await retryPassing(io, async () => {
+  const outcome = await retryTransient(io, async () => {
     try {
       const response = await call(vault.side, request, io)
-      const passing = response.status === 500 ? engineFailed(vault, grant) : passingOf(vault, response)
-      if (passing !== null) throw passing
+      const transient = response.status === 500 ? engineFailed(vault, grant) : transientVaultFailure(vault, response)
+      if (transient !== null) throw transient
       return response
     } catch (error) {
       if (error instanceof BrokerError && error.code === "provider_unavailable") return error

@@ -3,7 +3,7 @@ import { fieldOf } from "../field.ts"
 import { withLogin } from "../login.ts"
 import type { Minted, ProviderIo } from "../provider.ts"
 import { located, type ReadField } from "../read-grant.ts"
-import { retryPassing } from "../retry.ts"
+import { retryTransient } from "../retry.ts"
 import { readStored } from "../store.ts"
 import { ask, type Vault } from "./api.ts"
 import { buildRead, type KvRead, keyOf, leaseIdOf, readSecret, readsFor } from "./kv.ts"
@@ -43,7 +43,7 @@ export async function readSecrets(vault: Vault, read: ReadField, request: Reques
 }
 
 async function readOne(vault: Vault, read: KvRead, { token, type, seconds }: Login, io: ProviderIo) {
-  const response = await retryPassing(io, () => ask(vault, { ...buildRead(read), token }, io))
+  const response = await retryTransient(io, () => ask(vault, { ...buildRead(read), token }, io))
   try {
     return readSecret(vault, read, response)
   } catch (error) {

@@ -34,10 +34,10 @@ describe("a region of AWS", () => {
   })
 
   it.each([
-    ["eu_west_1", "a region looks like eu-west-1"],
-    ["EU-WEST-1", "a region looks like eu-west-1"],
-    ["eu-west-1.example.com#", "a region looks like eu-west-1"],
-    ["aws-global", "a region looks like eu-west-1"],
+    ["eu_west_1", "must be a region of AWS, such as eu-west-1"],
+    ["EU-WEST-1", "must be a region of AWS, such as eu-west-1"],
+    ["eu-west-1.example.com#", "must be a region of AWS, such as eu-west-1"],
+    ["aws-global", "must be a region of AWS, such as eu-west-1"],
     ["ue-west-1", "no partition of AWS has regions with such a name"],
     ["eusc-fr-west-1", "no partition of AWS has regions with such a name"],
     ["us-isoz-east-1", "no partition of AWS has regions with such a name"],
@@ -74,7 +74,7 @@ describe("a role of another partition", () => {
   it.each(pairs)("is not assumed in %s, which is in %s: %s", (region, here, other) => {
     const conflict = aws.check?.(grant.parse({ role: roleIn(other) }), connection.parse({ region, accounts }))
     expect(conflict).toBe(
-      `the role is in the partition ${other}, and the connection's region ${region} is in ${here}, where such a role is unknown: name a role that begins with arn:${here}:, or a connection with a region of ${other}`,
+      `the role is in the partition ${other}, but the connection's region ${region} is in ${here}. Use a role that begins with arn:${here}:, or a connection with a region of ${other}`,
     )
     for (const store of [secrets, parameters]) {
       const parsed = store.safeParse({ region, role: roleIn(other) })
@@ -115,7 +115,7 @@ describe("what narrows a session", () => {
   it("is no managed policy of another", () => {
     const arns = ["arn:aws-cn:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/AmazonS3FullAccess"]
     expect(conflict({ policy_arns: arns })).toBe(
-      "policy_arns names arn:aws:iam::aws:policy/AmazonS3FullAccess, and the role is in aws-cn: write arn:aws-cn:iam::aws:policy/AmazonS3FullAccess",
+      "policy_arns contains arn:aws:iam::aws:policy/AmazonS3FullAccess, but the role is in the partition aws-cn: write arn:aws-cn:iam::aws:policy/AmazonS3FullAccess",
     )
   })
 
@@ -124,7 +124,8 @@ describe("what narrows a session", () => {
     [{ Resource: ["*", "arn:aws:s3:::shop/*"] }],
     [{ NotResource: "arn:aws:s3:::shop/*" }],
   ])("is about no resource of another: %o", (statement) => {
-    const says = "session_policy names arn:aws:s3:::shop/*, and the role is in aws-cn: write arn:aws-cn:s3:::shop/*"
+    const says =
+      "session_policy contains arn:aws:s3:::shop/*, but the role is in the partition aws-cn: write arn:aws-cn:s3:::shop/*"
     expect(conflict(policy({ Action: "s3:*", Resource: "*" }, { Action: "s3:*", ...statement }))).toBe(says)
     const [only] = policy({ Action: "s3:*", ...statement }).session_policy.Statement
     expect(conflict({ session_policy: { Version: "2012-10-17", Statement: only } })).toBe(says)
@@ -152,7 +153,7 @@ describe("a ceiling over roles", () => {
     ["role", "arn:aws-cn:iam::111122223333:role/x", "write arn:aws:iam::111122223333:role/x"],
     ["policy_arns", "arn:aws-eusc:iam::aws:policy/*", "write arn:aws:iam::aws:policy/*"],
   ])("for %s cannot be %s: nothing would be inside", (field, pattern, remedy) => {
-    expect(fault(field, pattern)).toContain("in another partition than the connection's region eu-west-1")
+    expect(fault(field, pattern)).toContain("not in the partition of the connection's region eu-west-1")
     expect(fault(field, pattern)).toContain(remedy)
   })
 

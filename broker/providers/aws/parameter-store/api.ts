@@ -5,7 +5,7 @@ import { Secret } from "../../../core/secret.ts"
 import type { HttpResponse } from "../../../ports/http.ts"
 import { denied, invalid, jsonOf, type OtherSide, readJson } from "../../call.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
-import { errorCode, type Operation, passing, refusedSession } from "../signed-call.ts"
+import { errorCode, type Operation, refusedSession, transientAwsFailure } from "../signed-call.ts"
 import { arnPrefix } from "../store-settings.ts"
 import type { Connection, Place } from "./grant.ts"
 
@@ -13,10 +13,10 @@ export const GET_PARAMETERS: Operation = { service: "ssm", target: "AmazonSSM.Ge
 
 const MAX_NAMES = 10
 
-/** What one call asks for: at most ten parameters, none of them twice. */
+/** The parameters of one call: at most ten, each once. */
 export type Batch = readonly Place[]
 
-/** Shares places out among calls. Two versions of a parameter go into two, so that an answer tells by its name what it is of. */
+/** Distributes places among calls. Two versions of a parameter need two calls: an answer is matched by the parameter's name. */
 export function batchesOf(places: readonly Place[]): readonly Batch[] {
   const batches: Place[][] = []
   for (const place of places) {
@@ -33,7 +33,7 @@ export const buildGetParameters = (batch: Batch): object => ({
   WithDecryption: true,
 })
 
-/** What stands at a place. */
+/** A place and the value stored there. */
 export type Answer = readonly [place: string, stored: StoredValue]
 
 const parameter = z.object({
@@ -42,7 +42,7 @@ const parameter = z.object({
   Type: z.enum(["String", "StringList", "SecureString"]),
   Value: z.string(),
   Version: z.number(),
-  /** The version or label that was asked for, behind a colon. Servers other than AWS's leave it out. */
+  /** The requested version or label, after a colon. Servers other than AWS leave it out. */
   Selector: z.string().optional(),
 })
 
@@ -52,7 +52,7 @@ const answer = z.object({
 })
 
 /**
- * Reads an answer, and holds it against what was asked: every parameter once, of this account and region, in its version.
+ * Reads an answer and compares it with the request: each parameter once, of this account and region, in the right version.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
@@ -65,7 +65,8 @@ export function readParameters(
   const { Parameters: found, InvalidParameters: missing } = readJson(side, response, answer, "a list of parameters")
   const absent = batch.find(({ text, name }) => missing.includes(text) || missing.includes(name))
   if (absent) throw secretNotFound(side, absent.text, NOT_THERE)
-  if (missing.length > 0 || found.length !== batch.length) throw invalid(side, "is not about the parameters asked for")
+  if (missing.length > 0 || found.length !== batch.length)
+    throw invalid(side, "does not contain the requested parameters")
   return batch.map((place) => {
     const one = found.find(({ Name: name }) => name === place.name)
     if (one?.ARN !== arnOf(place, connection)) throw invalid(side, "is for another parameter")
@@ -76,20 +77,20 @@ export function readParameters(
 }
 
 const NOT_THERE =
-  "is not there: the connection's account and region have no parameter of this name, or the parameter has no such version or label"
+  "does not exist: the connection's account and region have no parameter of this name, or the parameter has no such version or label"
 
 function isVersion({ version }: Place, { Version, Selector }: z.infer<typeof parameter>): boolean {
   if (typeof version === "number" && version !== Version) return false
   return Selector === undefined || Selector.slice(Selector.lastIndexOf(":") + 1) === String(version ?? "")
 }
 
-/** ARNs have one slash between the kind and a name, whether the name begins with one or not. */
+/** ARNs have one slash between the kind and the name, even if the name begins with a slash. */
 const arnOf = ({ name }: Place, connection: Connection) =>
   `${arnPrefix("ssm", connection)}parameter/${name.replace(/^\//, "")}`
 
-/** Turns a refusal of the whole call into one of our errors. What AWS wrote stays out of it. */
+/** Turns a refusal of the whole call into a BrokerError, which repeats no text of AWS. */
 function readFailure(side: OtherSide, response: HttpResponse, batch: Batch): BrokerError {
-  const failure = passing(side, response)
+  const failure = transientAwsFailure(side, response)
   if (failure !== null) return failure
   const code = errorCode(response)
   const about = namedIn(response, batch)
@@ -97,19 +98,19 @@ function readFailure(side: OtherSide, response: HttpResponse, batch: Batch): Bro
     return secretUnusable(
       side,
       about,
-      "cannot be decrypted: see whether its KMS key is disabled, or about to be deleted",
+      "cannot be decrypted. Check whether its KMS key is disabled or scheduled for deletion",
     )
-  if (code === "ValidationException") return secretNotFound(side, about, "is no name that Parameter Store takes")
+  if (code === "ValidationException") return secretNotFound(side, about, "is not a valid name for Parameter Store")
   if (code !== "AccessDeniedException" && code !== "AccessDenied") return refusedSession(side, code)
   return denied(
     side,
-    `${code} for ${about}: the connection's role needs ssm:GetParameters on it, and kms:Decrypt on the key of a SecureString if that is one of your own`,
+    `${code} for ${about}: the connection's role needs ssm:GetParameters on it, and kms:Decrypt on the key of a SecureString if it is one of your own KMS keys`,
   )
 }
 
 /**
- * Which parameter a refused call is about. AWS refuses all of a call at once, and says of which in a sentence alone: that
- * is searched for the ARNs of our own locators, and nothing is taken from it.
+ * The parameter that caused the refusal of a call. AWS refuses the whole call, and names the parameter only in its message.
+ * This searches the message for the ARNs of our own locators, and repeats no other text of it.
  */
 function namedIn(response: HttpResponse, batch: Batch): string {
   const json = jsonOf(response)

@@ -1,6 +1,6 @@
 import { CASE_SUBJECT, type ExpectedCall, type ProviderCase, type Reply } from "../../case.ts"
 import { askingBy, handingOutNothing, storeFailures } from "../../case-store.ts"
-import { answered, loggedIn, PASSING, refused, refusedWith } from "../recorded.ts"
+import { answered, loggedIn, refused, refusedWith, TRANSIENT } from "../recorded.ts"
 
 const connection = { region: "eu-west-1", role: "arn:aws:iam::111122223333:role/ci/daypass-read" }
 const NAME = "/shop/db/password"
@@ -107,7 +107,7 @@ const refusals: readonly ProviderCase[] = (
   [
     ["AccessDeniedException", "provider_denied", `for ${NAME}: the connection's role needs ssm:GetParameters`],
     ["InvalidKeyId", "secret_unusable", "its KMS key"],
-    ["ValidationException", "secret_not_found", "no name that Parameter Store takes"],
+    ["ValidationException", "secret_not_found", "not a valid name for Parameter Store"],
     ["ExpiredTokenException", "provider_denied", "the broker's clock"],
     ["UnrecognizedClientException", "provider_denied", "does not know the session"],
     ["com.amazonaws.ssm#SomethingNewException", "provider_denied", "CloudTrail"],
@@ -138,13 +138,13 @@ const named: readonly ProviderCase[] = [
     name: "names the parameter that is not there, and hands out nothing of the others",
     ...TWO,
     replies: [loggedIn, answered({ Parameters: [parameter(NAME)], InvalidParameters: ["/shop/key"] })],
-    expect: { code: "secret_not_found", detailHolds: "/shop/key is not there" },
+    expect: { code: "secret_not_found", detailHolds: "/shop/key does not exist" },
   },
   {
     name: "names the version that is not there",
     ...about(`${NAME}:9`),
     replies: [loggedIn, answered({ Parameters: [], InvalidParameters: [`${NAME}:9`] })],
-    expect: { code: "secret_not_found", detailHolds: `${NAME}:9 is not there` },
+    expect: { code: "secret_not_found", detailHolds: `${NAME}:9 does not exist` },
   },
 ]
 
@@ -175,7 +175,7 @@ const other: readonly ProviderCase[] = (
 }))
 
 const failures = storeFailures({
-  ...PASSING,
+  ...TRANSIENT,
   asking: askingBy({ connection }),
   locator: NAME,
   before: [loggedIn],
@@ -183,7 +183,7 @@ const failures = storeFailures({
   picksFields: true,
 })
 
-/** Stories of Parameter Store: read, refused, spoiled, unusable, and passing failures. */
+/** Stories of Parameter Store: read, refused, spoiled, unusable, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "reads a parameter with a session of the connection's role, signed as AWS wants it",

@@ -5,13 +5,13 @@ import type { HttpResponse } from "../../../ports/http.ts"
 import { bytesOfBase64 } from "../../bytes.ts"
 import { denied, invalid, type OtherSide, readJson } from "../../call.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
-import { errorCode, type Operation, passing, refusedSession } from "../signed-call.ts"
+import { errorCode, type Operation, refusedSession, transientAwsFailure } from "../signed-call.ts"
 import { arnPrefix } from "../store-settings.ts"
 import { type Connection, type Place, stageOf } from "./grant.ts"
 
 /**
- * One secret a call. BatchGetSecretValue reads current versions alone, and wants a permission besides the one for each
- * secret; one call a secret says of each what is wrong with it.
+ * Each call reads one secret. BatchGetSecretValue only reads current versions, and needs another permission in addition to the
+ * one for each secret. With one call for each secret, each error belongs to one secret.
  */
 export const GET_SECRET_VALUE: Operation = { service: "secretsmanager", target: "secretsmanager.GetSecretValue" }
 
@@ -30,11 +30,11 @@ const answer = z.object({
   SecretBinary: z.base64().optional(),
 })
 
-/** What stands at a place. */
+/** A place and the value stored there. */
 export type Answer = readonly [place: string, stored: StoredValue]
 
 /**
- * Reads an answer, and holds it against what was asked: the secret's name, its account and region, its version.
+ * Reads an answer and compares it with the request: the secret's name, its account and region, its version.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
@@ -58,14 +58,14 @@ export function readSecretValue(
   const { SecretString: text, SecretBinary: binary } = found
   if (text !== undefined && binary === undefined) return [place.text, { value: new Secret(text) }]
   if (text === undefined && binary !== undefined) return [place.text, { value: new Secret(bytesOfBase64(binary)) }]
-  throw invalid(side, "has no value, or two")
+  throw invalid(side, "must have exactly one value")
 }
 
 const asId = ({ version }: Place) => (version !== null && "id" in version ? version.id : null)
 
-/** Turns a refusal into one of our errors. What AWS wrote stays out of it; only known codes are told apart. */
+/** Turns a refusal into a BrokerError. It repeats no text of AWS, and only distinguishes known codes. */
 function readFailure(side: OtherSide, response: HttpResponse, locator: string): BrokerError {
-  const failure = passing(side, response)
+  const failure = transientAwsFailure(side, response)
   if (failure !== null) return failure
   const code = errorCode(response)
   const missing = saidOf(MISSING, code)
@@ -75,19 +75,19 @@ function readFailure(side: OtherSide, response: HttpResponse, locator: string): 
   if (!DENIED.has(code)) return refusedSession(side, code)
   return denied(
     side,
-    `${code} for ${locator}: the connection's role needs secretsmanager:GetSecretValue on it, and kms:Decrypt on its key if that is one of your own. A policy that names the secret by its ARN ends in -??????`,
+    `${code} for ${locator}: the connection's role needs secretsmanager:GetSecretValue on it, and kms:Decrypt on its key if it is one of your own KMS keys. In the role's policy, end the secret's ARN in -??????`,
   )
 }
 
 const saidOf = (table: Readonly<Record<string, string>>, code: string) =>
   Object.hasOwn(table, code) ? table[code] : undefined
 
-const NO_NAME = "is no name or version that Secrets Manager takes"
+const NO_NAME = "does not have a valid name or version for Secrets Manager"
 
 const MISSING: Readonly<Record<string, string>> = {
   __proto__: null as never,
   ResourceNotFoundException:
-    "is not there: the connection's account and region have no secret of this name, or the secret has no such version",
+    "does not exist: the connection's account and region have no secret of this name, or the secret has no such version",
   ValidationException: NO_NAME,
   InvalidParameterException: NO_NAME,
 }
@@ -95,8 +95,8 @@ const MISSING: Readonly<Record<string, string>> = {
 const UNUSABLE: Readonly<Record<string, string>> = {
   __proto__: null as never,
   InvalidRequestException:
-    "cannot be read in the state that it is in: most often it is marked for deletion. Restore it, or name another",
-  DecryptionFailure: "cannot be decrypted: see whether its KMS key is disabled, or about to be deleted",
+    "cannot be read in its current state. Most often, it is marked for deletion: restore it, or read another secret",
+  DecryptionFailure: "cannot be decrypted. Check whether its KMS key is disabled or scheduled for deletion",
 }
 
 const DENIED: ReadonlySet<string> = new Set(["AccessDeniedException", "AccessDenied"])

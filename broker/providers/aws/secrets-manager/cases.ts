@@ -1,6 +1,6 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
 import { askingBy, handingOutNothing, storeFailures } from "../../case-store.ts"
-import { granted, loggedIn, PASSING, refused, refusedInHeader, refusedWith } from "../recorded.ts"
+import { granted, loggedIn, refused, refusedInHeader, refusedWith, TRANSIENT } from "../recorded.ts"
 import { ARN, about, call, connection, json, login, minted, request, secret, VERSION } from "./recorded.ts"
 
 const versions: readonly ProviderCase[] = [
@@ -56,12 +56,12 @@ const binary: readonly ProviderCase[] = [
 
 const refusals: readonly ProviderCase[] = (
   [
-    ["ResourceNotFoundException", 400, "secret_not_found", "shop/stripe is not there"],
+    ["ResourceNotFoundException", 400, "secret_not_found", "shop/stripe does not exist"],
     // Other servers say the same with other statuses, and AWS with the name of its model before it.
-    ["com.amazonaws.secretsmanager#ResourceNotFoundException", 404, "secret_not_found", "shop/stripe is not there"],
-    ["InvalidParameterException", 400, "secret_not_found", "no name or version"],
-    ["ValidationException", 400, "secret_not_found", "no name or version"],
-    ["InvalidRequestException", 400, "secret_unusable", "shop/stripe cannot be read in the state"],
+    ["com.amazonaws.secretsmanager#ResourceNotFoundException", 404, "secret_not_found", "shop/stripe does not exist"],
+    ["InvalidParameterException", 400, "secret_not_found", "valid name or version"],
+    ["ValidationException", 400, "secret_not_found", "valid name or version"],
+    ["InvalidRequestException", 400, "secret_unusable", "shop/stripe cannot be read in its current state"],
     ["DecryptionFailure", 400, "secret_unusable", "its KMS key"],
     ["AccessDeniedException", 400, "provider_denied", "for shop/stripe: the connection's role needs secretsmanager"],
     ["ExpiredTokenException", 400, "provider_denied", "the broker's clock"],
@@ -92,7 +92,7 @@ const spoiled = handingOutNothing(request, loggedIn)(
 )
 
 const failures = storeFailures({
-  ...PASSING,
+  ...TRANSIENT,
   asking: askingBy({ connection }),
   locator: "shop/stripe",
   before: [loggedIn],
@@ -121,7 +121,7 @@ const elsewhere: readonly ProviderCase[] = (
   expect: minted,
 }))
 
-/** Stories of Secrets Manager: read, refused, spoiled, unusable, and passing failures. */
+/** Stories of Secrets Manager: read, refused, spoiled, unusable, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "reads a secret with a session of the connection's role, signed as AWS wants it",

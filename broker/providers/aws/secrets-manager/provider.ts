@@ -20,7 +20,7 @@ export const awsSecretsManager = storeProvider({
       input: buildGetSecretValue,
       read: (response, place) => readSecretValue(side, response, { place, connection: request.connection }),
     }
-    // Fields of one secret come out of one answer, and so of one version of it.
+    // All fields of a secret come from one answer, and so from the same version.
     return readPlaces(side, wanted, async (places) => {
       const answers = await askAll(
         reading,

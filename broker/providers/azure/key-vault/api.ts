@@ -3,7 +3,7 @@ import type { BrokerError } from "../../../core/errors.ts"
 import { memberOf } from "../../../core/policy/plain.ts"
 import { Secret } from "../../../core/secret.ts"
 import type { HttpResponse } from "../../../ports/http.ts"
-import { type Call, denied, invalid, jsonOf, type OtherSide, passingFailure, readJson } from "../../call.ts"
+import { type Call, denied, invalid, jsonOf, type OtherSide, readJson, transientFailure } from "../../call.ts"
 import type { Located } from "../../read-grant.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../../stored-value.ts"
 import { type Connection, type Place, vaultUrl } from "./grant.ts"
@@ -72,8 +72,8 @@ function isIdOf(id: string, settings: Connection, { name, version }: Place): boo
 
 /** Only Key Vault's codes are used. The inner code comes first, because it says why something is forbidden. */
 function refusalOf(side: OtherSide, response: HttpResponse, settings: Connection, locator: string): BrokerError {
-  const passing = passingFailure(side, response)
-  if (passing !== null) return passing
+  const transient = transientFailure(side, response)
+  if (transient !== null) return transient
   const error = memberOf(jsonOf(response), "error")
   const inner = memberOf(error, "innererror") ?? memberOf(error, "innerError")
   const codes = [memberOf(inner, "code"), memberOf(error, "code")].filter((code) => typeof code === "string")

@@ -19,7 +19,7 @@ const getCall = (path: string, vault = VAULT) => ({
 })
 const PUBLIC = "https://vault.azure.net/.default"
 
-/** Stories of Key Vault: secrets read one by one, refused, expired, spoiled, and passing failures. */
+/** Stories of Key Vault: secrets read one by one, refused, expired, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "logs in once as its client, and reads each version once, whatever fields of it are wanted",

@@ -14,7 +14,7 @@ import {
   SCOPE,
 } from "./recorded.ts"
 
-/** Stories of Secret Manager: versions read one by one, refused, spoiled, damaged, and passing failures. */
+/** Stories of Secret Manager: versions read one by one, refused, spoiled, damaged, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
     name: "logs in once, and reads each version once, whatever fields of it are wanted",
