@@ -207,7 +207,7 @@ grants:
     ],
     [
       "{ connection: brandenburg, role: arn:aws:iam::111122223333:role/shop }",
-      "name a role that begins with arn:aws-eusc:",
+      "Use a role that begins with arn:aws-eusc:",
     ],
     ['{ connection: secrets, role: r, read: { A: "secret/data/shop#k" } }', "write secret/shop#k."],
   ])("does not load with %s", (grant, remedy) => {
