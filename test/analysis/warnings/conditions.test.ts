@@ -225,6 +225,20 @@ describe("condition_unknown_claim", () => {
   ]
   it.each(cases)("%s", (_, files, places) => expect(placesOf("condition_unknown_claim", files)).toEqual(places))
 
+  it.each([
+    ["an allow that asks for it", allowing("{ team: a, ref: refs/heads/main }"), "matches no job"],
+    [
+      "an allow that asks for its absence",
+      allowing("{ team: { present: false }, ref: refs/heads/main }"),
+      "as if this condition were absent",
+    ],
+    ["a deny that asks for it", denying("{ team: a, ref: refs/heads/x }"), "as if this condition were absent"],
+    ["a deny that asks for its presence", denying("{ team: { present: true } }"), "refuses no job"],
+  ])("says what becomes of %s", (_, text, effect) => {
+    const said = checked({ "p.yaml": text }).warnings.filter(({ code }) => code === "condition_unknown_claim")
+    expect(said.map(({ message }) => message)).toEqual([expect.stringContaining(effect)])
+  })
+
   it("proposes the claim that was meant", () => {
     const { warnings } = checked({ "p.yaml": allowing("{ ref: refs/heads/main, evnt_name: push }") })
     expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('Did you mean "event_name"?')])
