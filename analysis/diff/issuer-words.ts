@@ -34,5 +34,5 @@ export function issuerRemarks(issuers: readonly ComparedIssuer[]): readonly stri
 
 const NOWHERE: ComparedIssuer = { old: null, next: null }
 
-/** A change of the family is reported as a change of its own. */
+/** `diff` reports a changed family separately. */
 const isSame = ({ old, next }: ComparedIssuer): boolean => old?.name === next?.name && old?.url === next?.url

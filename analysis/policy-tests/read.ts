@@ -20,7 +20,7 @@ export const POLICY_TEST_SUFFIX = ".test.yaml"
  * Reads the policy tests of a folder, in the order of their files and lines: all tests, or all faults.
  *
  * Strict: the folder must know everything that a test names, because a test with a misspelled name passes for the wrong
- * reason. `set` is null when the folder has faults of its own; then only the form is checked. Pure; never throws.
+ * reason. `set` is null when the folder does not load; then only the form is checked. Pure; never throws.
  */
 export function readPolicyTests(
   files: readonly PolicyInput[],

@@ -59,7 +59,7 @@ interface Contradiction {
 function contradictionsIn(set: PolicySet, clause: Clause): readonly Contradiction[] {
   const onRef = clause.conditions.filter(({ claim, test }) => claim === REF_CLAIM && test.kind !== "present")
   const fact = factFor(set, clause, REF_CLAIM)
-  // A condition that no ref fulfils is a fault of its own.
+  // `value_never_sent` reports a condition that no ref fulfils.
   if (onRef.length === 0 || fact === undefined || onRef.some((one) => cannotHold(one, fact))) return []
   const claims = new Set(clause.conditions.map(({ claim }) => claim))
   return [...claims].flatMap((claim): Contradiction[] => {

@@ -1,3 +1,4 @@
+import type { Pattern } from "../policy/pattern.ts"
 import { type ClaimForm, FORMS } from "./claim-fact.ts"
 
 /** The repository that a policy speaks of, as far as it is known. A name with stars stands for many. */
@@ -36,7 +37,7 @@ export function probesOf(
     case "workflow": {
       const file = `${nameOf(about.repository, word)}/.github/workflows/${word}`
       // A repository whose jobs call no reusable workflow.
-      return [[".yml", ".yaml"].flatMap((ending) => refs(word).map((ref) => `${file}${ending}@${ref}`))]
+      return [[`${file}.yaml@refs/heads/${word}`, ...refs(word).map((ref) => `${file}.yml@${ref}`)]]
     }
     case "subject": {
       const [owner = "", name = ""] = nameOf(about.repository, word).split("/")
@@ -50,26 +51,33 @@ export function probesOf(
   }
 }
 
-/**
- * Some values of a form that a pattern matches: none, as far as these tell, when the pattern matches no value of it. What a
- * condition with `not` excludes are such values.
- *
- * @param source the pattern as it is written; its stars are filled in
- */
-export function matchesOf(form: ClaimForm | undefined, source: string): readonly string[] {
-  const word = unspelt(form === "digits" || form === "commit" ? "123456789" : LETTERS, new Set(source))
-  const fillings = ["", word, `/${word}`, `${word}/${word}`, `refs/heads/${word}`, `${word}@refs/heads/${word}`]
-  const texts = fillings.map((filling) =>
-    source.replaceAll(/\\\*|\*\*?/g, (star) => (star === "\\*" ? "*" : star === "*" ? word : filling)),
-  )
-  return [...new Set(texts)].filter((text) => text !== "" && (form === undefined || hasForm(form, text)))
+/** Whether a pattern matches some value of a form, in jobs that no outsider caused: what a condition with `not` excludes. */
+export function matchesSome(form: ClaimForm | undefined, { steps }: Pattern): boolean {
+  if (form === undefined) return true
+  const spelt = steps.flatMap((step) => (typeof step === "number" ? [String.fromCharCode(step)] : []))
+  if (!spelt.every((character) => FORMS[form].characters.test(character))) return false
+  return form !== "ref" || INSIDERS_REFS.some((prefix) => canGoOnAfter(prefix, steps))
 }
 
-/** Branches and tags only: the merge ref of a pull request comes with an outsider's event. */
-function hasForm(form: ClaimForm, text: string): boolean {
-  if (form === "ref" && !/^refs\/(?:heads|tags)\/./.test(text)) return false
-  return [...text].every((character) => FORMS[form].characters.test(character))
+/** Whether a pattern's steps match some text that is longer and begins so: the steps that are left can always be filled. */
+function canGoOnAfter(text: string, steps: Pattern["steps"]): boolean {
+  const reach = (index: number): number[] => [index, ...(steps[index] === "anything" ? reach(index + 1) : [])]
+  let reached = new Set(reach(0))
+  for (const character of text) {
+    reached = new Set(
+      [...reached].flatMap((index) => {
+        const step = steps[index]
+        if (step === "anything") return reach(index)
+        if (step === "segment") return "/:@".includes(character) ? [] : [index, ...reach(index + 1)]
+        return step === character.charCodeAt(0) ? reach(index + 1) : []
+      }),
+    )
+  }
+  return [...reached].some((index) => index < steps.length)
 }
+
+/** Branches and tags. The merge ref of a pull request comes with an outsider's event only. */
+const INSIDERS_REFS = ["refs/heads/", "refs/tags/"]
 
 const LETTERS = "qzxjkvwybghpdfulmcrteisnaoQZXJKVWYBGHPDFULMCRTEISNAO0123456789_-"
 
@@ -80,9 +88,9 @@ function unspelt(characters: string, spelt: ReadonlySet<string>): string {
   return [...characters].find((character) => !spelt.has(character)) ?? characters.slice(-1)
 }
 
-/** Branches and tags. Git allows no colon in a ref. Merge refs of pull requests come with outsiders' events alone. */
+/** Git allows no colon in a ref. */
 const refs = (word: string): readonly string[] =>
-  ["refs/heads/", "refs/tags/"].flatMap((prefix) => texts(word, "/@").map((text) => prefix + text))
+  INSIDERS_REFS.flatMap((prefix) => texts(word, "/@").map((text) => prefix + text))
 
 /** Words with every sequence of at most four separators between them, and with one that no pattern can spell out. */
 function texts(word: string, separators: string): readonly string[] {
@@ -96,7 +104,7 @@ function texts(word: string, separators: string): readonly string[] {
 }
 
 const MAX_SEPARATORS = 4
-/** A pattern has at most 256 characters. */
-const LONGER_THAN_A_PATTERN = 257
+/** A pattern has at most 256 characters, and spells at most half as many separators with wildcards between them. */
+const LONGER_THAN_A_PATTERN = 129
 
 const nameOf = (repository: string, word: string): string => repository.replaceAll(/\*+/g, word)

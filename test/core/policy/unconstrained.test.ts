@@ -3,6 +3,7 @@ import { allowing, ORGANISATION, policyFaults, policyOf, setOf, shown } from "./
 
 // An allow of a policy without an environment must tell jobs of one repository apart.
 
+const many = (count: number) => Array.from({ length: count }, (_, at) => `"**/**/x${at}"`).join(", ")
 const inNone = { environment: null }
 const unconstrained = (when: string) => policyFaults(allowing(when, inNone)).map(shown)
 
@@ -38,6 +39,8 @@ describe("an allow in no environment is refused when", () => {
     ["the ref is a branch or a tag", "{ ref: [refs/heads/**, refs/tags/**] }"],
     ["the ref is not the merge ref of a pull request", "{ ref: { not: refs/pull/** } }"],
     ["the ref is not what is no ref", "{ ref: { not: main } }"],
+    ["the ref is not a folder of refs", '{ ref: { not: ["refs/*", "refs/heads/", "refs/head/**"] } }'],
+    ["the ref is any of very many, the last of which is any", `{ ref: [${many(200)}, "**"] }`],
     ["the kind of ref is one of both", "{ ref_type: [branch, tag] }"],
     ["the kind of ref is anything", '{ ref_type: "*" }'],
     ["the ref is protected or not", '{ ref_protected: ["true", "false"] }'],
@@ -106,6 +109,9 @@ describe("an allow in no environment loads when", () => {
     ["it names branches of one level", "{ ref: refs/heads/* }"],
     ["it names all branches, and no tags", "{ ref: refs/heads/** }"],
     ["it leaves a branch out", "{ ref: { not: refs/heads/dev } }"],
+    ["it leaves branches out by a part of their ref", '{ ref: { not: "refs/he**main" } }'],
+    ["it leaves a branch out by how its ref ends", '{ ref: { not: "*efs/heads/main" } }'],
+    ["it leaves the branches of one level out", '{ ref: { not: "refs/*s/*" } }'],
     ["it names branches by how they begin", '{ ref: ["refs/heads/r**", "refs/tags/**"] }'],
     ["it names an event", "{ event_name: push }"],
     ["it names an event of outsiders", "{ event_name: pull_request }"],
