@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { createVerifier } from "../issuers/verify.ts"
+import type { HealthCheck } from "../ports/health.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
@@ -21,6 +22,7 @@ export interface RuntimePorts {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly log: Log
+  readonly health: readonly HealthCheck[]
 }
 
 const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
@@ -37,6 +39,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     url: config.url,
     verifier: createVerifier({ audience: config.audience, http, clock }),
     ledgers: ports.ledgers,
+    health: ports.health,
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
     logins: createLogins(clock),
     keptValues: createKeptValues(clock),

@@ -112,6 +112,7 @@ try {
     ledgers: store.ledgers,
     keyRing: store.keyRing,
     log,
+    health: [],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()

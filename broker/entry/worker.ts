@@ -45,6 +45,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     log: (event) => console.log(JSON.stringify(event)),
+    health: [],
   }).catch((error: unknown) => {
     const isSetting = error instanceof BrokerError && error.code === "configuration_invalid"
     throw isSetting ? misconfigured([error.detail]) : error

@@ -2,6 +2,7 @@ import type { SubjectTokenVerifier } from "../issuers/verify.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { ConnectionSecrets } from "../ports/connection-secrets.ts"
 import type { Environments } from "../ports/environments.ts"
+import type { HealthCheck } from "../ports/health.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeptValues } from "../ports/kept-values.ts"
 import type { Ledgers } from "../ports/ledger.ts"
@@ -29,4 +30,6 @@ export interface Broker {
   readonly http: Http
   readonly clock: Clock
   readonly log: Log
+  /** What `/healthz` looks at, besides the policies. */
+  readonly health: readonly HealthCheck[]
 }

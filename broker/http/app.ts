@@ -94,8 +94,12 @@ export function createApp(options: AppOptions): Hono<Env> {
     // job. A load error is left to the status below and to the answers of exchanges.
     await broker.policySource.snapshot().catch(() => null)
     const policies = broker.policySource.status()
-    const healthy = policies.version !== null
-    return Response.json({ status: healthy ? "ok" : "unavailable", policies }, { status: healthy ? 200 : 503 })
+    const parts = await Promise.all(broker.health.map(async (check) => [check.part, await check.look()] as const))
+    const states = [policies.version === null ? "unavailable" : "ok", ...parts.map(([, { state }]) => state)]
+    const status =
+      ["unavailable", "degraded"].find((state) => states.includes(state as (typeof states)[number])) ?? "ok"
+    const answer = { status, policies, parts: Object.fromEntries(parts) }
+    return Response.json(answer, { status: status === "unavailable" ? 503 : 200 })
   })
 
   for (const [path, method] of Object.entries(METHODS)) {

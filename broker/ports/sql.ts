@@ -21,4 +21,10 @@ export interface Sql {
  * Runs `work` in a separate transaction and resolves when that is durable. When it rejects, nothing was changed: with
  * `BrokerError("ledger_unavailable")` when the storage failed, and otherwise with the error that `work` threw.
  */
-export type Transact = <Value>(work: () => Value) => Promise<Value>
+export type Transact = <Value>(work: () => Value, way?: Way) => Promise<Value>
+
+/**
+ * `out`: work that gives something away; the default. `back`: work that ends something, such as a revocation. An adapter
+ * may keep a reserve of its storage for the way back, so that nothing that jobs use up can stand in its way.
+ */
+export type Way = "out" | "back"

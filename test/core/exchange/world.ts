@@ -240,6 +240,7 @@ export async function world(options: WorldOptions) {
     },
     clock: { now: () => NOW },
     log: (event) => void events.push(event),
+    health: [],
   }
 
   const call = (change: Partial<ExchangeCall> = {}): ExchangeCall => ({

@@ -1,0 +1,17 @@
+/** One part of the broker without which it cannot serve, as `/healthz` shows it. */
+export interface HealthCheck {
+  readonly part: HealthPart
+  /** Never throws. Does no more I/O than one read of its own part. */
+  look(): Promise<Health>
+}
+
+export type HealthPart = "policies" | "ledger" | "clock" | "keys"
+
+/**
+ * `ok`: an exchange would work. `degraded`: it would work, and an operator must act soon. `unavailable`: it would fail.
+ * `reason` is a sentence for the operator. It contains no secret, no claim and no name of a repository or a file, because
+ * the route is public.
+ */
+export type Health =
+  | { readonly state: "ok" }
+  | { readonly state: "degraded" | "unavailable"; readonly reason: string; readonly since: string }
