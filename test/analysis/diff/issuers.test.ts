@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { explainDiff, sentenceOfChange, summaryOfDiff } from "../../../analysis/diff/words.ts"
-import { identityTokenSubject } from "../../../broker/signing/identity-token.ts"
+import { identityTokenSubject } from "../../../broker/wire/subject.ts"
 import { type DiffWorld, diffOf, ISSUER } from "./world.ts"
 
 const GITHUB = ISSUER.url
