@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { appKeySuite } from "./app-key.suite.ts"
-import { AUDIENCE, OWN_FILE, ownDeny, ownPolicy, REPOSITORIES, type RepositoryName, roleOf } from "./ceiling-policies.ts"
+import {
+  AUDIENCE,
+  OWN_FILE,
+  ownDeny,
+  ownPolicy,
+  REPOSITORIES,
+  type RepositoryName,
+  roleOf,
+} from "./ceiling-policies.ts"
 import { passingTimeSuite } from "./passing-time.suite.ts"
 import { type PolicyWorld, startPolicyWorld } from "./policy-world.ts"
 import { expectSilence } from "./silence.ts"
