@@ -106,6 +106,15 @@ export function policySuite(runtime: string, startBroker: StartBroker): void {
         },
       )
 
+      it("gives a repository that took over a name a subject that AWS does not trust, however alike the rest is", async () => {
+        const before = world.sts.issued.length
+        const taker = await exchange("svc-mail", "deploy", { repository: "acme/svc-pay" })
+        expect(taker).toMatchObject({ code: "provider_denied", credentials: {} })
+        expect(taker.detail).toContain(subjectOf("svc-mail", "deploy"))
+        expect(world.sts.issued.length).toBe(before)
+        expect((await exchange("svc-pay", "deploy")).status).toBe(200)
+      })
+
       it.each([
         ["by-ref", "ref", {}],
         ["by-team", "repo_property_team", { repo_property_team: "a/b" }],
