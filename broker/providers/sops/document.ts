@@ -2,11 +2,12 @@ import { type Position, quote } from "../../core/policy/faults.ts"
 import type { FileFault, FileReading } from "../../core/policy/provider-schemas.ts"
 import type { YamlNode, YamlScalar } from "../../core/policy/yaml.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
+import { unusable } from "./fault.ts"
 import { KEY } from "./grant.ts"
 import { keyRuleOf } from "./key-rule.ts"
 import { type Metadata, readMetadata } from "./metadata.ts"
 import { isSealed, readSealed, type SealedValue } from "./sealed-value.ts"
-import { readText, unusable } from "./text.ts"
+import { readText } from "./text.ts"
 
 /** One value of a secrets file. */
 export interface Leaf {
@@ -37,7 +38,8 @@ export function readDocument(path: string, bytes: Uint8Array): Result<SopsDocume
   const { root, sops, sopsAt } = text.value
   const walk: Walk = { leaves: [], faults: [] }
   walkNode(root, [], [], walk)
-  const { leaves, faults } = walk
+  const { faults } = walk
+  const leaves = path.endsWith(".env") ? withExports(walk.leaves) : walk.leaves
   if (sops === undefined) return fail([inTheClear(leaves[0]?.at ?? root.at, "This file is not encrypted")])
   const metadata = readMetadata(sops)
   if (!metadata.ok) return fail([...faults, unusable(sopsAt, `This secrets file ${metadata.fault}.`)])
@@ -85,6 +87,17 @@ function walkNode(node: YamlNode, keys: readonly string[], way: readonly string[
       )
     into.leaves.push({ keys, name: way?.join("/") ?? null, at, sealed, plain: sealed === null ? value : null, source })
   }
+}
+
+/** `export KEY` of a dotenv file is named KEY, as a shell that reads the file would, unless another line has that name. */
+function withExports(leaves: readonly Leaf[]): readonly Leaf[] {
+  const taken = new Set(leaves.map(({ name }) => name))
+  return leaves.map((leaf) => {
+    const [, name = ""] = /^export +(\S+)$/.exec(leaf.keys[0] ?? "") ?? []
+    if (!KEY.test(name) || taken.has(name)) return leaf
+    taken.add(name)
+    return { ...leaf, name }
+  })
 }
 
 const isSealedComment = (node: YamlNode) =>
