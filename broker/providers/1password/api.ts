@@ -45,6 +45,8 @@ const fullItem = summary.extend({
         /** Left out for an empty field. */
         value: z.string().default(""),
         section: z.object({ id: z.string() }).optional(),
+        /** The current code of a one-time password. */
+        totp: z.unknown().optional(),
       }),
     )
     .default([]),
@@ -136,7 +138,18 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
         locator,
         "names a field that is in a section: name its section too: op://VAULT/ITEM/SECTION/FIELD",
       )
-    throw secretNotFound(side, locator, "names a field that the item does not have there with exactly this spelling")
+    if (wanted.section !== null && isIdOf(wanted.section, item.sections) && standsInNone(item, wanted.section))
+      throw secretNotFound(
+        side,
+        locator,
+        `names a section by its id, as references copied from 1Password do: write id: before it, as in id:${wanted.section}`,
+      )
+    const hint = isIdOf(wanted.field, item.fields) ? ". This is a field's id: write id: before it" : ""
+    throw secretNotFound(
+      side,
+      locator,
+      `names a field that the item does not have there with exactly this spelling${hint}`,
+    )
   }
   if (candidates.length > 1)
     throw secretUnusable(
@@ -144,7 +157,7 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
       locator,
       "names a field, but several there have this label: write id: and the field's id instead",
     )
-  if (field.type === "OTP")
+  if (isOneTimePassword(field))
     throw secretUnusable(
       side,
       locator,
@@ -152,6 +165,15 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
     )
   return new Secret(field.value)
 }
+
+/** Connect's API document says `TOTP`, its SDKs `OTP`. Both send the current code as `totp`. */
+const isOneTimePassword = ({ type, totp }: FullItem["fields"][number]): boolean =>
+  ["OTP", "TOTP"].includes(type.toUpperCase()) || (totp ?? null) !== null
+
+const isIdOf = (part: string, some: readonly { readonly id: string }[]): boolean => some.some(({ id }) => id === part)
+
+const standsInNone = ({ sections }: FullItem, part: string): boolean =>
+  !sections.some((section) => isMeant(part, section))
 
 const isMeant = (part: string, { id, label }: { readonly id: string; readonly label: string }): boolean =>
   idOf(part) === null ? label === part : id === idOf(part)

@@ -37,6 +37,9 @@ const FIELDS = [
   field("f2", { label: "token", section: { id: "s2" }, value: "reader's token" }),
   field("f3", { label: "host", type: "URL", ...admin, value: "db.example.com" }),
   field("f4", { label: "one-time password", type: "OTP", value: `otpauth://${FOREIGN_TEXT}` }),
+  field("f8", { label: "code by the API document", type: "TOTP", value: `otpauth://${FOREIGN_TEXT}` }),
+  field("f9", { label: "code by its member", type: "CONCEALED", value: `otpauth://${FOREIGN_TEXT}`, totp: "135790" }),
+  field("f10", { label: "password", section: { id: "add more" }, value: "the unlabelled section's" }),
   field("f6", { label: "pin", section: { id: "s3" } }),
   field("f7", { label: "pin", section: { id: "s3" } }),
   field("f5", { label: "empty", value: undefined }),
@@ -47,6 +50,8 @@ export const item = (change: object = {}) => ({
     { id: "s1", label: "Admin" },
     { id: "s2", label: "Reader" },
     { id: "s3", label: "Twins" },
+    // 1Password's name for the section that a new item has, which no label shows.
+    { id: "add more" },
   ],
   fields: FIELDS,
   files: [{ id: FILE_ID, name: "ca.pem", size: 1200 }],

@@ -49,6 +49,7 @@ const readCall = (name: string, environment: string, path: string, isExpanded = 
 
 const logins: readonly ProviderCase[] = (
   [
+    [400, "BadRequest", "set ALLOW_INTERNAL_IP_CONNECTIONS=true"],
     [401, "UnauthorizedError", "its audiences with the connection's audience"],
     [
       403,
