@@ -92,6 +92,8 @@ export function readSecret(
     )
   if (response.status === 404)
     throw secretNotFound(side, locator, "names a project, environment, folder or secret that does not exist")
+  if (response.status === 403 && memberOf(jsonOf(response), "error") === "TokenError")
+    throw denied(side, "the login that it gave has expired. Compare the clocks of Infisical and the broker")
   refuse(
     side,
     response,
