@@ -33,24 +33,31 @@ const summary = z.object({
   /** Left out for an item in use. */
   state: z.string().default(""),
 })
-const section = z.object({ id: z.string(), label: z.string().default("") })
+/** A list or text that is empty is left out, or null. */
+const listOf = <Member extends z.ZodType>(member: Member) => z.array(member).nullish().transform(orEmptyList)
+const orEmptyList = <Member>(list: readonly Member[] | null | undefined): readonly Member[] => list ?? []
+const text = z
+  .string()
+  .nullish()
+  .transform((given) => given ?? "")
+const section = z.object({ id: z.string(), label: text })
 const fullItem = summary.extend({
-  sections: z.array(section).default([]),
-  fields: z
-    .array(
-      z.object({
-        id: z.string(),
-        label: z.string().default(""),
-        type: z.string(),
-        /** Left out for an empty field. */
-        value: z.string().default(""),
-        section: z.object({ id: z.string() }).optional(),
-        /** The current code of a one-time password. */
-        totp: z.unknown().optional(),
-      }),
-    )
-    .default([]),
-  files: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
+  sections: listOf(section),
+  fields: listOf(
+    z.object({
+      id: z.string(),
+      label: text,
+      type: z.string(),
+      value: text,
+      section: z
+        .object({ id: z.string() })
+        .nullish()
+        .transform((given) => given ?? undefined),
+      /** The current code of a one-time password. */
+      totp: z.unknown().optional(),
+    }),
+  ),
+  files: listOf(z.object({ id: z.string(), name: z.string() })),
 })
 
 export type FullItem = z.infer<typeof fullItem>

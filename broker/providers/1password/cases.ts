@@ -48,6 +48,7 @@ const refusals = refusing(request)(
   ["an item deleted meanwhile", [...found, json(item({ state: "DELETED" }))], "secret_unusable", "archived"],
   ["an item that went away meanwhile", [...found, refused(404)], "secret_not_found", "does not exist"],
   ["an item without the field", [...found, json(item({ fields: [] }))], "secret_not_found", "field"],
+  ["an item without any fields", [...found, json(item({ fields: null }))], "secret_not_found", "field"],
 )
 
 const fields: readonly ProviderCase[] = (
@@ -166,6 +167,15 @@ export const cases: readonly ProviderCase[] = [
         EMPTY: { ...value(""), env: "EMPTY" },
       },
     },
+  },
+  {
+    name: "reads a server that says null where there is nothing",
+    ...request,
+    replies: [
+      ...found,
+      json(item({ sections: null, files: null, fields: [field("password", { section: null, totp: null })] })),
+    ],
+    expect: minted("the password"),
   },
   {
     name: "passes over an archived item when another of its title is in use",

@@ -46,7 +46,7 @@ export function readDocument(path: string, bytes: Uint8Array): Result<SopsDocume
   const rule = keyRuleOf(metadata.value.settings)
   for (const { keys, at, plain } of leaves) {
     if (plain !== null && plain !== "" && rule(keys) === true)
-      faults.push(inTheClear(at, `${quote(keys.join("/"))} is not encrypted, although the file's own rule requires it`))
+      faults.push(inTheClear(at, `${shown(keys)} is not encrypted, although the file's own rule requires it`))
   }
   const isAnyPlain = leaves.some(({ plain }) => plain !== null && plain !== "")
   if (isAnyPlain && faults.length === 0 && !leaves.some(({ sealed }) => sealed !== null) && rule([]) === null)
@@ -60,6 +60,13 @@ export function readFile(path: string, bytes: Uint8Array): FileReading {
   if (!document.ok) return { faults: document.fault, parts: new Set() }
   return { faults: [], parts: new Set(document.value.leaves.flatMap(({ name }) => name ?? [])) }
 }
+
+/** Keys for a message. They may contain any character, and some change how a terminal or a page shows the rest. */
+const shown = (keys: readonly string[]) =>
+  quote(keys.join("/")).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  )
 
 interface Walk {
   readonly leaves: Leaf[]
@@ -80,10 +87,7 @@ function walkNode(node: YamlNode, keys: readonly string[], way: readonly string[
     const sealed = isSealed(value) ? readSealed(value) : null
     if (isSealed(value) && (sealed === null || sealed.type === "comment"))
       into.faults.push(
-        unusable(
-          at,
-          `${quote(keys.join("/"))} is not an encrypted value in the form that SOPS writes: restore the file.`,
-        ),
+        unusable(at, `${shown(keys)} is not an encrypted value in the form that SOPS writes: restore the file.`),
       )
     into.leaves.push({ keys, name: way?.join("/") ?? null, at, sealed, plain: sealed === null ? value : null, source })
   }

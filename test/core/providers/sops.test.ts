@@ -222,6 +222,13 @@ describe("a file of secrets, before it is opened", () => {
       /Nothing in this file is encrypted/,
     ],
     [
+      "a value in the clear, whose key shows nothing else than it is",
+      "a.sops.yaml",
+      `"a\\u202e\\x9b\\L\u200d": hunter2\n${head(RECIPIENT + REST)}`,
+      "1:19 secret_plaintext",
+      /^"a\\u\{202e\}\\u\{9b\}\\u\{2028\}\\u\{200d\}" is not encrypted/,
+    ],
+    [
       "a damaged value",
       "a.sops.yaml",
       head(RECIPIENT + REST).replace("type:str", "type:set"),
