@@ -74,6 +74,7 @@ describe("MSAL", () => {
       "x-client-current-telemetry": "5|771,0,,,|,",
       "x-client-last-telemetry": "5|0|||0,0",
       "client-request-id": "3f6d3a5e-6f0b-4d6c-9b7f-0a8a7f1f2c11",
+      claims: '{"access_token":{"xms_cc":{"values":["CP1"]}}}',
     })
     const id = "client-request-id=3f6d3a5e-6f0b-4d6c-9b7f-0a8a7f1f2c11"
     const response = await fetch(`${azure.url}/${azure.tenant}/oauth2/v2.0/token?${id}`, { method: "POST", body })
@@ -122,6 +123,7 @@ describe("a form that is wrong is refused before the token is looked at:", () =>
     ["another assertion's type", { client_assertion_type: "urn:x" }, 7000216],
     ["a parameter of another flow", { resource: "https://vault.azure.net" }, 90013],
     ["a secret besides", { client_secret: "x" }, 90013],
+    ["claims that are no JSON", { claims: "{" }, 90013],
   ])("%s", async (_, changes, code) => {
     expect((await post(await form(changes))).codes).toEqual([code])
     expect(azure.issued).toEqual([])

@@ -163,7 +163,19 @@ test("a secret is what Infisical's SDKs ask version 3 for, with what they leave 
   const query = "workspaceId=p1&environment=prod&secretPath=%2Fshop"
   expect(await get(query)).toMatchObject({ status: 200, body: { secret } })
   expect(await get(`${query}&type=shared&viewSecretValue=true&include_imports=false`)).toMatchObject({ status: 200 })
+  const ofNode = "secretName=HOST&includeImports=false&expandSecretReferences=true"
+  expect(await get(`${query}&${ofNode}`)).toMatchObject({ status: 200, body: { secret } })
   expect((await get("workspaceId=p1&environment=prod")).status).toBe(403)
+})
+
+test("all secrets of a folder, and no other's, are listed in version 3", async () => {
+  infisical.addSecret("p1/prod/shop/eu/HOST", "eu")
+  const query = "workspaceId=p1&workspaceSlug=&environment=prod&secretPath=%2Fshop%2Feu&include_imports=false"
+  const response = await fetch(`${infisical.url}/api/v3/secrets/raw?${query}&recursive=false`, {
+    headers: { authorization: `Bearer ${await logIn()}` },
+  })
+  const { secrets, imports } = (await response.json()) as { secrets: { secretKey: string }[]; imports: unknown[] }
+  expect([secrets.map(({ secretKey }) => secretKey), imports]).toEqual([["KEY", "HOST"], []])
 })
 
 test("a secret says where it stands, with its references resolved or its value hidden as asked", async () => {

@@ -36,15 +36,17 @@ export interface Infisical extends StoreServer {
 
 const LOGIN_SECONDS = 7_200
 const OPTIONAL_PARAMETERS = ["secretPath", "type", "viewSecretValue", "expandSecretReferences", "include_imports"]
-/** The versions of the API for one secret: 4, and 3, which Infisical's SDKs call. */
-const VERSIONS = [
-  { path: /^\/api\/v4\/secrets\/([^/]+)$/, project: "projectId" },
-  { path: /^\/api\/v3\/secrets\/raw\/([^/]+)$/, project: "workspaceId" },
+/** What Infisical's SDKs for Node and Go send to version 3 besides. Their spelling of the imports has no meaning there. */
+const SDK_PARAMETERS = [...OPTIONAL_PARAMETERS, "secretName", "includeImports", "recursive", "workspaceSlug"]
+/** The API for one secret in version 4, and for one or all of a folder in version 3, which the SDKs call. */
+const ROUTES = [
+  { path: /^\/api\/v4\/secrets\/([^/]+)$/, project: "projectId", optional: OPTIONAL_PARAMETERS },
+  { path: /^\/api\/v3\/secrets\/raw(?:\/([^/]+))?$/, project: "workspaceId", optional: SDK_PARAMETERS },
 ] as const
 /** `${NAME}` of the same folder, `${ENVIRONMENT.FOLDER.NAME}` of any other in the project. */
 const REFERENCE = /\$\{([A-Za-z0-9_.-]+)\}/g
 
-/** Starts a stand-in for Infisical: the login with OIDC Auth, and one secret by its name (API versions 3 and 4). */
+/** Starts a stand-in for Infisical: the login with OIDC Auth, and secrets by their names (API versions 3 and 4). */
 export async function startInfisical(): Promise<Infisical> {
   const identities = new Map<string, InfisicalIdentity>()
   const secrets = new Map<string, string>()
@@ -53,11 +55,8 @@ export async function startInfisical(): Promise<Infisical> {
 
   const server = await startStoreServer("Infisical", async (ask) => {
     if (ask.method === "POST" && ask.path === "/api/v1/auth/oidc-auth/login") return logIn(ask)
-    for (const { path, project } of VERSIONS) {
-      const name = path.exec(ask.path)?.[1]
-      if (ask.method === "GET" && name !== undefined) return read(ask, decodeURIComponent(name), project)
-    }
-    return null
+    const route = ROUTES.find(({ path }) => ask.method === "GET" && path.test(ask.path))
+    return route === undefined ? null : read(ask, route)
   })
 
   async function logIn(ask: Ask): Promise<StoreAnswer | null> {
@@ -81,17 +80,20 @@ export async function startInfisical(): Promise<Infisical> {
     return json(200, { accessToken, expiresIn: LOGIN_SECONDS, accessTokenMaxTTL: LOGIN_SECONDS, tokenType: "Bearer" })
   }
 
-  function read(ask: Ask, secretKey: string, project: "projectId" | "workspaceId"): StoreAnswer | null {
+  function read(ask: Ask, { path, project, optional }: (typeof ROUTES)[number]): StoreAnswer | null {
     const { query } = ask
-    if (!hasAtLeast(query, [project, "environment"], OPTIONAL_PARAMETERS)) return null
+    const named = path.exec(ask.path)?.[1]
+    const secretKey = named === undefined ? null : decodeURIComponent(named)
+    if (!hasAtLeast(query, [project, "environment"], optional)) return null
     const [projectId, environment, secretPath = "/"] = [project, "environment", "secretPath"].map(
       (key) => query.get(key) ?? undefined,
     )
     if (!secretPath.startsWith("/") || (secretPath !== "/" && secretPath.endsWith("/"))) return null
     // A slash in one of these would make another folder's name of them.
-    if ([projectId, environment, secretKey].some((part) => !part || part.includes("/")))
+    if ([projectId, environment, secretKey ?? "all"].some((part) => !part || part.includes("/")))
       return refused(422, "ValidationFailure", "A project, an environment and a name are slugs")
-    if ((query.get("type") ?? "shared") !== "shared" || query.get("include_imports") === "true") return null
+    const isPlain = ["include_imports", "includeImports", "recursive"].every((name) => query.get(name) !== "true")
+    if ((query.get("type") ?? "shared") !== "shared" || !isPlain) return null
     if (logins.hasExpired(bearerOf(ask) ?? ""))
       return refused(403, "TokenError", "Your token has expired. Please re-authenticate.")
     const identity = logins.holder(bearerOf(ask) ?? "")
@@ -99,32 +101,28 @@ export async function startInfisical(): Promise<Infisical> {
     const folder = `${projectId}/${environment}${secretPath === "/" ? "" : secretPath}/`
     const mayRead = (place: string) => identity.reads.some((prefix) => place.startsWith(prefix))
     if (!mayRead(folder)) return refused(403, "PermissionDenied", "You are not allowed to read on secrets")
-    const stored = secrets.get(`${folder}${secretKey}`)
-    if (stored === undefined) return refused(404, "NotFound", `Secret with name '${secretKey}' not found`)
     const isExpanded = query.get("expandSecretReferences") === "true"
     const isHidden = query.get("viewSecretValue") === "false"
     const placeOf = (reference: string) =>
       reference.includes(".") ? `${projectId}/${reference.replaceAll(".", "/")}` : `${folder}${reference}`
-    const referred = isExpanded ? [...stored.matchAll(REFERENCE)].map(([, reference = ""]) => placeOf(reference)) : []
-    if (!referred.every(mayRead)) return refused(403, "PermissionDenied", "You are not allowed to read a reference")
-    const secretValue = isExpanded
-      ? stored.replace(REFERENCE, (whole, reference: string) => secrets.get(placeOf(reference)) ?? whole)
-      : stored
-    return json(200, {
-      secret: {
-        id: randomUUID(),
-        _id: randomUUID(),
-        workspace: projectId,
-        environment,
-        secretPath,
-        secretKey,
-        type: "shared",
-        version: 1,
-        secretValue: isHidden ? "<hidden-by-infisical>" : secretValue,
-        secretValueHidden: isHidden,
-        secretComment: "",
-      },
-    })
+    const bodyOf = (name: string, stored: string) => {
+      const value = isExpanded
+        ? stored.replace(REFERENCE, (whole, reference: string) => secrets.get(placeOf(reference)) ?? whole)
+        : stored
+      const place = { workspace: projectId, environment, secretPath, secretKey: name, type: "shared", version: 1 }
+      const shown = { secretValue: isHidden ? "<hidden-by-infisical>" : value, secretValueHidden: isHidden }
+      return { id: randomUUID(), _id: randomUUID(), ...place, ...shown, secretComment: "" }
+    }
+    const found = [...secrets]
+      .map(([place, stored]) => ({ name: place.slice(folder.length), place, stored }))
+      .filter(({ place, name }) => place.startsWith(folder) && !name.includes("/") && [name, null].includes(secretKey))
+    const referred = found.flatMap(({ stored }) => (isExpanded ? [...stored.matchAll(REFERENCE)] : []))
+    if (!referred.every(([, reference = ""]) => mayRead(placeOf(reference))))
+      return refused(403, "PermissionDenied", "You are not allowed to read a reference")
+    const bodies = found.map(({ name, stored }) => bodyOf(name, stored))
+    if (secretKey === null) return json(200, { secrets: bodies, imports: [] })
+    const [secret] = bodies
+    return secret ? json(200, { secret }) : refused(404, "NotFound", `Secret with name '${secretKey}' not found`)
   }
 
   return {
