@@ -131,14 +131,15 @@ const BASE64 = { "Content-Encoding": "base64" }
 
 const inBase64 = ({ headers }: Ask) => String(headers["accept-encoding"]).toLowerCase() === "base64"
 
-/** Of the form that Conjur's tokens have: three parts in base64. */
+/** Of the form that Conjur's tokens have: three parts in base64 for URLs, padded. */
 function tokenFor({ id }: ConjurHost, seconds: number) {
   const iat = Math.floor(Date.now() / 1000)
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url")
+  const padded = (bytes: Buffer) => bytes.toString("base64").replaceAll("+", "-").replaceAll("/", "_")
+  const encode = (part: object) => padded(Buffer.from(JSON.stringify(part)))
   return {
     protected: encode({ alg: "conjur.org/slosilo/v2", kid: randomBytes(16).toString("hex") }),
     payload: encode({ sub: `host/${id}`, exp: iat + seconds, iat }),
-    signature: randomBytes(256).toString("base64url"),
+    signature: padded(randomBytes(256)),
   }
 }
 

@@ -308,6 +308,12 @@ describe("leases and tokens", () => {
       "sys/leases/revoke": ["update"],
       "sys/seal": ["deny"],
     })
+    const one = await ask("POST", "sys/capabilities-self", {
+      token: await tokenOf(),
+      body: { path: "secret/data/shop/db" },
+    })
+    expect(one.data).toEqual({ "secret/data/shop/db": ["read"], capabilities: ["read"] })
+    expect((await ask("POST", "sys/capabilities-self", { token: await tokenOf(), body: {} })).status).toBe(400)
     const bare = await tokenOf("bare")
     expect((await ask("POST", "sys/capabilities-self", { token: bare, body })).status).toBe(403)
     expect((await ask("POST", "auth/token/revoke-self", { token: bare, body: {} })).status).toBe(403)

@@ -172,12 +172,17 @@ export class VaultTokens {
   }
 
   capabilitiesSelf(call: VaultCall, token: VaultToken): VaultAnswer {
-    const { paths } = parameters(call, { paths: "texts" }, ["paths"])
-    const found = (paths as readonly string[]).map((path) => {
+    // `path` is the old spelling for one, which HashiCorp's client for Go sends.
+    const { paths, path: one } = parameters(call, { paths: "texts", path: "text" })
+    const wanted = [one ?? paths ?? []].flat().map(String)
+    if (wanted.length === 0) throw new VaultRefusal(400, "missing paths")
+    const found = wanted.map((path) => {
       const capabilities = this.#capabilities(token, path)
       return [path, capabilities.length === 0 ? ["deny"] : capabilities] as const
     })
-    return { data: Object.fromEntries(found), ...Object.fromEntries(found) }
+    const [first] = found
+    const data = { ...Object.fromEntries(found), ...(found.length === 1 ? { capabilities: first?.[1] } : {}) }
+    return { data, ...data }
   }
 
   expire(): void {
