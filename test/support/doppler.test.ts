@@ -136,5 +136,9 @@ test("a login is of Doppler's form, and gives the secrets that were named, restr
       },
     },
   })
-  expect(doppler.requests).toEqual(["POST /v3/auth/oidc 200", "GET /v3/configs/config/secrets 200"])
+  const headers = { authorization: `Bearer ${body?.["token"]}` }
+  const all = await fetch(`${doppler.url}/v3/configs/config/secrets?project=shop&config=prd`, { headers })
+  const { secrets } = (await all.json()) as { secrets: object }
+  expect(Object.keys(secrets), "all of them, where none is named").toEqual(["A", "B", "RESTRICTED"])
+  expect(doppler.requests.slice(0, 2)).toEqual(["POST /v3/auth/oidc 200", "GET /v3/configs/config/secrets 200"])
 })

@@ -71,7 +71,7 @@ export async function startDoppler(): Promise<Doppler> {
   }
 
   function list(ask: Ask): StoreAnswer | null {
-    if (!hasAtLeast(ask.query, ["project", "config", "secrets"], ["include_dynamic_secrets"])) return null
+    if (!hasAtLeast(ask.query, ["project", "config"], ["secrets", "include_dynamic_secrets"])) return null
     // Left out, it is false.
     if ((ask.query.get("include_dynamic_secrets") ?? "false") !== "false") return null
     const identity = logins.holder(bearerOf(ask) ?? "")
@@ -80,7 +80,7 @@ export async function startDoppler(): Promise<Doppler> {
     const secrets = configs.get(name)
     if (secrets === undefined) return refused(404, "Could not find requested config")
     if (!identity.configs.includes(name)) return refused(400, "This token does not have access to the config")
-    const wanted = ask.query.get("secrets")?.split(",") ?? []
+    const wanted = ask.query.get("secrets")?.split(",") ?? Object.keys(secrets)
     return json(200, {
       secrets: Object.fromEntries(
         wanted.map((secret) => [secret, shown(Object.hasOwn(secrets, secret) ? secrets[secret] : undefined)]),

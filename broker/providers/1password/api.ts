@@ -139,12 +139,17 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
   if (field === undefined) {
     if (item.files.some(({ id, name }) => isMeant(wanted.field, { id, label: name })))
       throw secretUnusable(side, locator, "names a file that is attached to the item, but only fields can be read")
-    if (wanted.section === null && named.length > 0)
+    if (wanted.section === null && named.length > 0) {
+      const isLabelled = (id: string | undefined) => item.sections.some((one) => one.id === id && one.label !== "")
+      const hint = named.some(({ section }) => isLabelled(section?.id))
+        ? ""
+        : ". A section without a label is named by its id, such as id:add more"
       throw secretUnusable(
         side,
         locator,
-        "names a field that is in a section: name its section too: op://VAULT/ITEM/SECTION/FIELD",
+        `names a field that is in a section: name its section too: op://VAULT/ITEM/SECTION/FIELD${hint}`,
       )
+    }
     if (wanted.section !== null && isIdOf(wanted.section, item.sections) && standsInNone(item, wanted.section))
       throw secretNotFound(
         side,

@@ -56,6 +56,7 @@ const fields: readonly ProviderCase[] = (
     ["a label in several sections", "token", "secret_unusable", "name its section"],
     ["a label in one section, where the reference names none", "host", "secret_unusable", "name its section"],
     ["an id in a section, where the reference names none", "id:f3", "secret_unusable", "name its section"],
+    ["a label in a section without a label", "only there", "secret_unusable", "such as id:add more"],
     ["a label of which a section has several", "Twins/pin", "secret_unusable", "write id: and the"],
     ["a name that is some field's id", "f5", "secret_not_found", "does not have there"],
     ["a name that is some field's id, and says what to write", "f5", "secret_not_found", "write id: before it"],

@@ -40,6 +40,7 @@ const FIELDS = [
   field("f8", { label: "code by the API document", type: "TOTP", value: `otpauth://${FOREIGN_TEXT}` }),
   field("f9", { label: "code by its member", type: "CONCEALED", value: `otpauth://${FOREIGN_TEXT}`, totp: "135790" }),
   field("f10", { label: "password", section: { id: "add more" }, value: "the unlabelled section's" }),
+  field("f11", { label: "only there", section: { id: "add more" } }),
   field("f6", { label: "pin", section: { id: "s3" } }),
   field("f7", { label: "pin", section: { id: "s3" } }),
   field("f5", { label: "empty", value: undefined }),
