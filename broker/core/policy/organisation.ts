@@ -1,14 +1,14 @@
 import { parseWith } from "../parse-with.ts"
-import { readBoundaries } from "./boundaries.ts"
+import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import type { Boundary, Connection, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
+import type { Boundary, Connection, IssuerConfig, LimitEntry, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
 import { parseProviderPart } from "./provider-part.ts"
 import type { ProviderSchemas, ProviderSchemaTable } from "./provider-schemas.ts"
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { sharedAudiences } from "./shared-audiences.ts"
-import { keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
+import { keyPosition, nodeAt, type YamlDocument, type YamlNode } from "./yaml.ts"
 
 /** The readable parts of an organisation file. Policies are checked against them even when the file has faults. */
 export interface OrganisationReading {
@@ -58,7 +58,7 @@ export function readOrganisation(
   const issuers = Object.entries(sectionOf(value, "issuers"))
   return {
     faults,
-    organisation: parsed.success && faults.length === 0 ? compile(parsed.data, connections, boundaries) : null,
+    organisation: parsed.success && faults.length === 0 ? compile(file, root, parsed.data, connections, boundaries) : null,
     issuerNames: issuers.map(([name]) => name),
     families: new Map(issuers.map(([name, issuer]) => [name, familyOf(issuer)])),
     owners: new Map(issuers.map(([name, issuer]) => [name, ownersOf(issuer)])),
@@ -135,6 +135,8 @@ function sharedUrls(file: string, { root }: YamlDocument, { issuers }: Organisat
 }
 
 function compile(
+  file: string,
+  root: YamlNode,
   parsed: OrganisationFile,
   readings: ReadonlyMap<string, ConnectionReading>,
   boundaries: readonly Boundary[],
@@ -150,7 +152,20 @@ function compile(
     issuers: new Map(issuers.map((issuer) => [issuer.name, issuer])),
     connections: new Map(connections.map((connection) => [connection.name, connection])),
     boundaries,
+    limits: (parsed.limits ?? []).map(({ when, ...max }, index) => {
+      const { line } = nodeAt(root, ["limits", index]).at
+      return { file, line, when: conditionsOf(when), max: maxOf(max) }
+    }),
     requireBoundToken: parsed.require_bound_token ?? false,
+  }
+}
+
+function maxOf(parsed: Omit<NonNullable<OrganisationFile["limits"]>[number], "when">): LimitEntry["max"] {
+  const { exchanges_per_minute: exchanges, open_leases: leases, denials_per_hour: denials } = parsed
+  return {
+    ...(exchanges === undefined ? {} : { exchangesPerMinute: exchanges }),
+    ...(leases === undefined ? {} : { openLeases: leases }),
+    ...(denials === undefined ? {} : { denialsPerHour: denials }),
   }
 }
 
