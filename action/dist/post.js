@@ -708,8 +708,8 @@ async function withRetries(deadline, attempt2, waiting = REAL) {
       const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
       if (jitter === null || spareMs <= 0) throw thrown;
       const pause = afterMs + Math.min(jitter, spareMs);
-      const when = afterMs === 0 ? "" : ` in ${Math.ceil(afterMs / 1e3)} s`;
-      waiting.log(`${forLog(thrown.message)} Trying again${when}.`);
+      const next = afterMs === 0 ? "Trying again." : `Waiting ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
+      waiting.log(`${forLog(thrown.message)} ${next}`);
       await waiting.sleep(pause);
     }
   }

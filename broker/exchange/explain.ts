@@ -42,7 +42,9 @@ async function limitsOfCaller(
     standing = await ledgerOf(caller, broker).standing(broker.clock.now().getTime())
   } catch (error) {
     if (!(error instanceof BrokerError) || error.code !== "ledger_unavailable") throw error
-    return { notes: ["The ledger of this repository cannot be read, so it is unknown how much of its limits is used up."] }
+    return {
+      notes: ["The ledger of this repository cannot be read, so it is unknown how much of its limits is used up."],
+    }
   }
   const { exchangesPerMinute, openLeases, denialsPerHour } = limitsOf(caller.snapshot.organisation, identity)
   const { exchanges, denials } = standing

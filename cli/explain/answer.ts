@@ -1,5 +1,6 @@
 import * as z from "zod"
 import { visible } from "../../broker/core/policy/faults.ts"
+import { name as grantName } from "../../broker/core/policy/schema-words.ts"
 import type { ExplainAnswer, LimitsAnswer, Problem } from "../../broker/wire/exchange.ts"
 import type { Trace } from "../../broker/wire/trace.ts"
 
@@ -55,7 +56,7 @@ const limits: z.ZodType<LimitsAnswer> = z.object({
   exchanges_per_minute: limit,
   open_leases: limit,
   denials_per_hour: limit.extend({ counted: count }),
-  max_open_leases: z.record(z.string(), limit.pick({ max: true, source: true })).exactOptional(),
+  max_open_leases: z.record(grantName, limit.pick({ max: true, source: true })).exactOptional(),
 })
 
 const answer = z.object({

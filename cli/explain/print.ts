@@ -33,7 +33,12 @@ export interface Explanation {
 /** Prints a token's claims and what it would get. Never the token or its signature: this code does not receive them. */
 export async function printExplanation(explanation: Explanation, io: CliIo): Promise<void> {
   if (explanation.format === "json") return printJson(jsonOf(explanation, io.now()), io)
-  const parts = [claimLines(explanation, io.now()), decisionLines(explanation), limitLines(explanation), subjectLines(explanation)]
+  const parts = [
+    claimLines(explanation, io.now()),
+    decisionLines(explanation),
+    limitLines(explanation),
+    subjectLines(explanation),
+  ]
   const sections = parts.filter(({ length }) => length > 0)
   for (const line of sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))) io.out(inert(line))
   if (explanation.format === "github") await annotate(explanation, io)

@@ -58,7 +58,8 @@ export function readOrganisation(
   const issuers = Object.entries(sectionOf(value, "issuers"))
   return {
     faults,
-    organisation: parsed.success && faults.length === 0 ? compile(file, root, parsed.data, connections, boundaries) : null,
+    organisation:
+      parsed.success && faults.length === 0 ? compile(file, root, parsed.data, connections, boundaries) : null,
     issuerNames: issuers.map(([name]) => name),
     families: new Map(issuers.map(([name, issuer]) => [name, familyOf(issuer)])),
     owners: new Map(issuers.map(([name, issuer]) => [name, ownersOf(issuer)])),

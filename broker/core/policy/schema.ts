@@ -125,8 +125,7 @@ const boundary = z.strictObject({
   max_ttl: duration.optional(),
 })
 
-const countUpTo = (most: number, why: string) =>
-  z.int().min(1, `is at least 1: ${why}`).max(most, `is at most ${most}`)
+const countUpTo = (most: number, why: string) => z.int().min(1, `is at least 1: ${why}`).max(most, `is at most ${most}`)
 
 const useDeny = "to give a repository nothing, use a deny in its policies"
 

@@ -4,7 +4,14 @@ import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import type { EnvironmentDemand, ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
-import type { Boundary, Connection, Grant, LimitEntry, Organisation, Policy } from "../../../broker/core/policy/model.ts"
+import type {
+  Boundary,
+  Connection,
+  Grant,
+  LimitEntry,
+  Organisation,
+  Policy,
+} from "../../../broker/core/policy/model.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { ExchangeCall } from "../../../broker/exchange/call.ts"

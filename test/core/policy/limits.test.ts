@@ -89,7 +89,12 @@ describe("an entry of limits", () => {
       "12:15 key_unknown",
       /Known: repository, repository_id, repository_owner, repository_owner_id/,
     ],
-    ["without a limit", "{ when: { repository: a/b } }", "12:5 value_invalid", /sets no limit: add exchanges_per_minute/],
+    [
+      "without a limit",
+      "{ when: { repository: a/b } }",
+      "12:5 value_invalid",
+      /sets no limit: add exchanges_per_minute/,
+    ],
     [
       "with the limit zero",
       "{ when: { repository: a/b }, open_leases: 0 }",
