@@ -1,6 +1,6 @@
 import type { Identity } from "../identity.ts"
 import { matchCondition } from "./condition.ts"
-import type { Grant, Organisation } from "./model.ts"
+import type { Grant, LimitEntry, Organisation } from "./model.ts"
 
 /** The most of something that a repository may use up, and where that is set: `daypass.yaml:12`, or `the default`. */
 export interface Limit {
@@ -37,21 +37,20 @@ export const DEFAULT_LIMITS: Limits = {
 
 /**
  * The limits of a repository. Each is the lowest that a matching entry sets, in whatever order the entries stand; the default
- * counts only when no matching entry sets it.
+ * counts only when no matching entry sets it. Every token has the claims that an entry can test.
  */
 export function limitsOf({ limits }: Pick<Organisation, "limits">, { claims }: Pick<Identity, "claims">): Limits {
-  if (limits.length === 0) return DEFAULT_LIMITS
   const matching = limits.filter(({ when }) => when.every((one) => matchCondition(one, "deny", claims)))
-  const lowest = (name: keyof Limits): Limit => {
+  const lowest = (name: keyof LimitEntry["max"], byDefault: Limit): Limit => {
     const set = matching.flatMap(({ max: { [name]: max }, file, line }) =>
       max === undefined ? [] : [{ max, source: `${file}:${line}` }],
     )
-    return set.reduce((least, one) => (one.max < least.max ? one : least), set[0] ?? DEFAULT_LIMITS[name])
+    return set.reduce((least, one) => (one.max < least.max ? one : least), set[0] ?? byDefault)
   }
   return {
-    exchangesPerMinute: lowest("exchangesPerMinute"),
-    openLeases: lowest("openLeases"),
-    denialsPerHour: lowest("denialsPerHour"),
+    exchangesPerMinute: lowest("exchanges_per_minute", DEFAULT_LIMITS.exchangesPerMinute),
+    openLeases: lowest("open_leases", DEFAULT_LIMITS.openLeases),
+    denialsPerHour: lowest("denials_per_hour", DEFAULT_LIMITS.denialsPerHour),
   }
 }
 

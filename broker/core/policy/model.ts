@@ -62,7 +62,7 @@ export interface LimitEntry {
   readonly line: number
   /** Conditions on the repository or its owner; every one must match. */
   readonly when: readonly Condition[]
-  readonly max: Readonly<Partial<Record<"exchangesPerMinute" | "openLeases" | "denialsPerHour", number>>>
+  readonly max: Readonly<Partial<Record<"exchanges_per_minute" | "open_leases" | "denials_per_hour", number>>>
 }
 
 /** One connection, and the values that its grants may have. A field that is not listed may have any value. */

@@ -1,7 +1,7 @@
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import type { Boundary, Connection, IssuerConfig, LimitEntry, Organisation, PolicyFault } from "./model.ts"
+import type { Boundary, Connection, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
 import { parseProviderPart } from "./provider-part.ts"
 import type { ProviderSchemas, ProviderSchemaTable } from "./provider-schemas.ts"
@@ -154,19 +154,9 @@ function compile(
     connections: new Map(connections.map((connection) => [connection.name, connection])),
     boundaries,
     limits: (parsed.limits ?? []).map(({ when, ...max }, index) => {
-      const { line } = nodeAt(root, ["limits", index]).at
-      return { file, line, when: conditionsOf(when), max: maxOf(max) }
+      return { file, line: nodeAt(root, ["limits", index]).at.line, when: conditionsOf(when), max }
     }),
     requireBoundToken: parsed.require_bound_token ?? false,
-  }
-}
-
-function maxOf(parsed: Omit<NonNullable<OrganisationFile["limits"]>[number], "when">): LimitEntry["max"] {
-  const { exchanges_per_minute: exchanges, open_leases: leases, denials_per_hour: denials } = parsed
-  return {
-    ...(exchanges === undefined ? {} : { exchangesPerMinute: exchanges }),
-    ...(leases === undefined ? {} : { openLeases: leases }),
-    ...(denials === undefined ? {} : { denialsPerHour: denials }),
   }
 }
 

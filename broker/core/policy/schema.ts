@@ -140,9 +140,9 @@ const limitWhen = z.strictObject({
 const limit = z
   .strictObject({
     when: nonEmpty(limitWhen).meta({ description: "The repositories: every condition must match.", minProperties: 1 }),
-    exchanges_per_minute: countUpTo(100_000, useDeny).optional(),
-    open_leases: countUpTo(1_000_000, useDeny).optional(),
-    denials_per_hour: countUpTo(10_000, "further denials are only counted").optional(),
+    exchanges_per_minute: countUpTo(100_000, useDeny).exactOptional(),
+    open_leases: countUpTo(1_000_000, useDeny).exactOptional(),
+    denials_per_hour: countUpTo(10_000, "further denials are only counted").exactOptional(),
   })
   .refine((entry) => Object.keys(entry).length > 1, {
     message: "sets no limit: add exchanges_per_minute, open_leases or denials_per_hour",

@@ -229,7 +229,7 @@ describe("an explanation", () => {
   })
 
   it("says what is used up of each limit, until when, and where it is set", async () => {
-    const max = { exchangesPerMinute: 60, denialsPerHour: 10 }
+    const max = { exchanges_per_minute: 60, denials_per_hour: 10 }
     const limits = [{ file: "daypass.yaml", line: 9, when: [], max }]
     const { broker, call } = await world({ grants: { one: "mints", two: "mints" }, limits, maxOpenLeases: { two: 4 } })
     expect((await explain(call(), broker)).limits).toEqual({

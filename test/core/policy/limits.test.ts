@@ -46,12 +46,6 @@ describe("the limits of a repository", () => {
     expect(limits([`{ when: ${when}, denials_per_hour: 7 }`]).denialsPerHour.max === 7).toBe(applies)
   })
 
-  it("do not get higher when another claim is missing", () => {
-    const { repository: _, ...nameless } = JOB
-    const entries = ["{ when: { repository: { not: acme/big } }, open_leases: 3 }"]
-    expect(limits(entries, { ...nameless, repository: null }).openLeases.max).toBe(3)
-  })
-
   it("are each the lowest of all entries that match, in whatever order they stand", () => {
     const entry = fc.record({
       when: fc.constantFrom("repository: acme/shop", "repository_owner: acme", "repository: acme/other"),
