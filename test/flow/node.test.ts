@@ -4,6 +4,7 @@ import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
+import { limitsSuite } from "./limits.suite.ts"
 import { policySuite } from "./policy.suite.ts"
 import { trailFromExport } from "./trail.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
@@ -25,6 +26,7 @@ const startBroker: StartBroker = async (options) => {
 }
 
 flowSuite("Node", startBroker)
+limitsSuite("Node", startBroker)
 policySuite("Node", startBroker)
 vendorsSuite("Node", startBroker)
 incidentSuite("Node", startBroker)
