@@ -88,7 +88,7 @@ const { log, flush } = createLineLog((text) => void process.stdout.write(text))
 process.on("exit", flush)
 
 try {
-  const store = openNodeStore(options.data)
+  const store = openNodeStore(options.data, { log })
   const kek = settings.kek ?? developmentKey(options.data)
   if (!settings.kek) {
     process.stderr.write(
@@ -112,7 +112,7 @@ try {
     ledgers: store.ledgers,
     keyRing: store.keyRing,
     log,
-    health: [],
+    health: [store.health],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()

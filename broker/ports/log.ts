@@ -28,6 +28,15 @@ export interface BrokerEvent {
     | "broker.started"
     | "broker.stopping"
     | "sweep.failed"
+    | "ledger.rolled_back"
+    | "ledger.unmarked"
+    | "ledger.gone"
+    | "ledger.damaged"
+    | "ledger.locked"
+    | "ledger.unwritable"
+    | "ledger.full"
+    | "ledger.recovered"
+    | "ledger.lock_renewed"
   readonly detail: string
 }
 

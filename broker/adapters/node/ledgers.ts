@@ -1,13 +1,26 @@
-import type { DatabaseSync } from "node:sqlite"
 import { BrokerError } from "../../core/errors.ts"
+import type { Health, HealthCheck } from "../../ports/health.ts"
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
+import type { Log } from "../../ports/log.ts"
+import type { Transact } from "../../ports/sql.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
 import { dueLedgers } from "../sqlite/ledger-row.ts"
-import { migrate } from "../sqlite/schema.ts"
 import { GroupCommit } from "./group-commit.ts"
-import { lockFolder, NodeSql, openLedgerFile } from "./sqlite.ts"
+import { LedgerFiles } from "./ledger-files.ts"
+import { LedgerGuard } from "./ledger-guard.ts"
+import { LedgerLock } from "./ledger-lock.ts"
+import { type OpenedLedger, openLedger } from "./ledger-opening.ts"
+import { LedgerReserve } from "./ledger-reserve.ts"
+import { LedgerWatch } from "./ledger-watch.ts"
+import { folderInUse } from "./sqlite.ts"
+
+/**
+ * How long health tells that older tokens are refused, in milliseconds: until the last of them has expired. GitHub's live
+ * for at most ten minutes.
+ */
+const DOUBT_SHOWN_MS = 15 * 60_000
 
 /** A ledger with something due. */
 export interface DueLedger {
@@ -20,25 +33,34 @@ export interface DueLedger {
 export interface NodeStore {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
+  readonly health: HealthCheck
   /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */
   due(now: number, limit: number): Promise<readonly DueLedger[]>
   /** Accepts no more calls, waits for the accepted ones, and unlocks the folder. */
   close(): Promise<void>
 }
 
+export interface NodeStoreOptions {
+  readonly log?: Log
+  /** Unix milliseconds. */
+  readonly now?: () => number
+}
+
 /**
  * Opens the store in `folder`. Creates the folder when it does not exist.
  *
- * @throws {BrokerError} `ledger_unavailable` when the folder cannot be used, or another broker is using it
+ * @throws {BrokerError} `ledger_unavailable` when the folder cannot be used, its ledger is damaged, or another broker is using it
  */
-export function openNodeStore(folder: string): NodeStore {
-  let lock: DatabaseSync | undefined
+export function openNodeStore(folder: string, options: NodeStoreOptions = {}): NodeStore {
+  const { log = () => {}, now = Date.now } = options
+  let lock: LedgerLock | undefined
+  let opened: OpenedLedger | undefined
   try {
-    lock = lockFolder(folder)
-    const sql = new NodeSql(openLedgerFile(folder))
-    migrate(sql)
-    return storeOver(sql, lock)
+    lock = new LedgerLock(folder)
+    opened = openLedger(folder, now())
+    return storeOver(folder, opened, lock, log, now)
   } catch (cause) {
+    if (opened?.sql.database.isOpen) opened.sql.database.close()
     lock?.close()
     if (cause instanceof BrokerError) throw cause
     throw new BrokerError("ledger_unavailable", `the ledger in ${folder} cannot be opened: ${reasonOf(cause)}`, {
@@ -47,24 +69,60 @@ export function openNodeStore(folder: string): NodeStore {
   }
 }
 
-function storeOver(sql: NodeSql, lock: DatabaseSync): NodeStore {
-  const commits = new GroupCommit(sql)
+function storeOver(folder: string, opened: OpenedLedger, lock: LedgerLock, log: Log, now: () => number): NodeStore {
+  const { sql, store, doubt } = opened
+  const files = new LedgerFiles(folder)
+  const reserve = new LedgerReserve(folder)
+  const guard = new LedgerGuard(
+    { areInPlace: () => files.areInPlace(), keepReserve: () => reserve.keep(), freeReserve: () => reserve.free() },
+    log,
+  )
+  const commits = new GroupCommit(sql, guard, store.commits)
+  if (!commits.hold()) throw folderInUse(folder)
+  if (doubt) log({ event: doubt.event, detail: `${doubt.reason} ${refusedBefore(store.acceptFrom)}` })
+  guard.look()
+  const { generation } = store
+  const watch = new LedgerWatch({ folder, sql, generation, commits, guard, lock, log, now }, store.commits)
+
+  let closed: Promise<void> | undefined
+
+  // Keys and due leases are read to end credentials, too: a vendor's login needs a signed token.
+  const back: Transact = (work) => commits.transact(work, "back")
   const ledgerOf = (issuerUrl: string, repositoryId: string) =>
     new SqlLedger(sql, commits.transact, { issuerUrl, repositoryId })
   return {
     ledgers: { of: ledgerOf },
-    keyRing: new SqlKeyRing(sql, commits.transact),
-    due: async (now, limit) => {
-      const keys = await commits.transact(() => dueLedgers(sql, now, limit))
+    keyRing: new SqlKeyRing(sql, back),
+    health: {
+      part: "ledger",
+      look: async () => worse(guard.health(), doubtful(opened, now())),
+    },
+    due: async (at, limit) => {
+      const keys = await back(() => dueLedgers(sql, at, limit))
       return keys.map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.repositoryId) }))
     },
-    close: async () => {
-      await commits.close()
-      if (sql.database.isOpen) sql.database.close()
-      if (lock.isOpen) lock.close()
+    close: () => {
+      closed ??= commits.close().then(() => {
+        watch.close()
+        sql.database.close()
+        lock.close()
+      })
+      return closed
     },
   }
 }
+
+const refusedBefore = (unixSeconds: number) =>
+  `Tokens that were issued before ${new Date(unixSeconds * 1000).toISOString()} are refused, because some may have been used.`
+
+/** An operator must look: what was granted in the missing time is not in the ledger, and is not revoked. */
+function doubtful({ doubt, openedAt, store }: OpenedLedger, now: number): Health {
+  if (!doubt || now >= store.acceptFrom * 1000 + DOUBT_SHOWN_MS) return { state: "ok" }
+  const reason = `${doubt.reason} ${refusedBefore(store.acceptFrom)}`
+  return { state: "degraded", reason, since: new Date(openedAt).toISOString() }
+}
+
+const worse = (one: Health, other: Health): Health => (one.state === "ok" ? other : one)
 
 /** The message of SQLite or the file system. It is only shown at the start, to the operator. */
 function reasonOf(error: unknown): string {
