@@ -47,6 +47,7 @@ const LOCKED_RETRY_MS = 20
 export class GroupCommit {
   readonly #sql: NodeSql
   readonly #guard: LedgerGuard
+  readonly #lockedAtMostMs: number
   #waiting: Call[] = []
   #scheduled = false
   #lastCommitAt = Number.NEGATIVE_INFINITY
@@ -55,18 +56,19 @@ export class GroupCommit {
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
 
-  /** `commits`: how many the ledger has counted so far. */
-  constructor(sql: NodeSql, guard: LedgerGuard, commits: number) {
+  /** `commits`: how many the ledger has counted so far. `lockedAtMostMs`: how long a call waits for a locked ledger. */
+  constructor(sql: NodeSql, guard: LedgerGuard, commits: number, lockedAtMostMs = LOCKED_AT_MOST_MS) {
     this.#sql = sql
     this.#guard = guard
     this.#commits = commits
+    this.#lockedAtMostMs = lockedAtMostMs
     this.#seenChanges = this.#changes()
   }
 
   readonly transact: Transact = (work, way = "out") => {
     if (this.#closed) return Promise.reject(unavailable("the ledger was closed"))
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ work, way, waitsUntil: performance.now() + LOCKED_AT_MOST_MS, resolve, reject })
+      this.#waiting.push({ work, way, waitsUntil: performance.now() + this.#lockedAtMostMs, resolve, reject })
       this.#schedule()
     })
   }

@@ -68,7 +68,7 @@ type Before = "empty" | "older" | "current"
 
 /**
  * Looks at every page. SQLite finds a damaged page only when it is read, so a broker could grant for days with a ledger
- * whose used tokens cannot be found. Measured: 1.4 s for a ledger of 1 GB in the page cache.
+ * whose used tokens cannot be found. Measured with 1.27 GB: 0.9 s from the page cache, 29 s from a slow disk.
  */
 function check(sql: NodeSql): Before {
   return sql.transaction(() => {

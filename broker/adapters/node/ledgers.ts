@@ -15,6 +15,7 @@ import { type OpenedLedger, openLedger } from "./ledger-opening.ts"
 import { LedgerReserve } from "./ledger-reserve.ts"
 import { LedgerWatch } from "./ledger-watch.ts"
 import { folderInUse } from "./sqlite.ts"
+import { storageFaultOf } from "./storage-errors.ts"
 
 /**
  * How long health tells that older tokens are refused, in milliseconds: until the last of them has expired. GitHub's live
@@ -53,15 +54,13 @@ export interface NodeStoreOptions {
  */
 export function openNodeStore(folder: string, options: NodeStoreOptions = {}): NodeStore {
   const { log = () => {}, now = Date.now } = options
-  let lock: LedgerLock | undefined
-  let opened: OpenedLedger | undefined
+  const reserve = new LedgerReserve(folder)
   try {
-    lock = new LedgerLock(folder)
-    opened = openLedger(folder, now())
-    return storeOver(folder, opened, lock, log, now)
+    return openOver(folder, reserve, log, now)
   } catch (cause) {
-    if (opened?.sql.database.isOpen) opened.sql.database.close()
-    lock?.close()
+    // On a full disk even opening fails. Leases that must end are a reason to start all the same, and what the reserve is for.
+    const fault = storageFaultOf(cause)
+    if ((fault === "full" || fault === "unwritable") && reserve.free()) return openNodeStore(folder, options)
     if (cause instanceof BrokerError) throw cause
     throw new BrokerError("ledger_unavailable", `the ledger in ${folder} cannot be opened: ${reasonOf(cause)}`, {
       cause,
@@ -69,10 +68,31 @@ export function openNodeStore(folder: string, options: NodeStoreOptions = {}): N
   }
 }
 
-function storeOver(folder: string, opened: OpenedLedger, lock: LedgerLock, log: Log, now: () => number): NodeStore {
+function openOver(folder: string, reserve: LedgerReserve, log: Log, now: () => number): NodeStore {
+  const lock = new LedgerLock(folder)
+  let opened: OpenedLedger | undefined
+  try {
+    opened = openLedger(folder, now())
+    return storeOver({ folder, opened, lock, reserve, log, now })
+  } catch (cause) {
+    if (opened?.sql.database.isOpen) opened.sql.database.close()
+    lock.close()
+    throw cause
+  }
+}
+
+interface Parts {
+  readonly folder: string
+  readonly opened: OpenedLedger
+  readonly lock: LedgerLock
+  readonly reserve: LedgerReserve
+  readonly log: Log
+  readonly now: () => number
+}
+
+function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStore {
   const { sql, store, doubt } = opened
   const files = new LedgerFiles(folder)
-  const reserve = new LedgerReserve(folder)
   const guard = new LedgerGuard(
     { areInPlace: () => files.areInPlace(), keepReserve: () => reserve.keep(), freeReserve: () => reserve.free() },
     log,
