@@ -89,7 +89,9 @@ describe.runIf(canMount())("a disk that is full", () => {
     expect(log.map(({ event }) => event)).toEqual(["ledger.full"])
     const lines = [...readAuditTrail(folder)]
     expect(lines.filter((line) => line.includes("exchange.denied"))).toHaveLength(admitted)
-    expect(verifyChain([new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""))])).toMatchObject({ ok: true })
+    expect(verifyChain([new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""))])).toMatchObject({
+      ok: true,
+    })
   })
 
   test("by something else: the way back goes on from the reserve, and granting when there is room again", async () => {

@@ -18,7 +18,8 @@ interface Words {
 
 const TROUBLES: Readonly<Record<Trouble, Words>> = {
   gone: {
-    reason: "The ledger's files were deleted, moved or replaced while the broker ran. Nothing is granted.",
+    reason:
+      "The ledger's files were deleted, moved or replaced while the broker ran, or their permissions changed. Nothing is granted.",
     event: "ledger.gone",
     remedy:
       "ledger.db, ledger.db-wal or ledger.db-shm in the data folder is missing or another file. Move the files back, or stop the broker, restore a backup of ledger.db and start it",
@@ -42,12 +43,12 @@ const TROUBLES: Readonly<Record<Trouble, Words>> = {
   unmarked: {
     reason: "The mark beside the ledger cannot be written, so a ledger that is rolled back would not be noticed.",
     event: "ledger.unwritable",
-    remedy: "check the data folder's permissions, its free space and its inodes. The broker tries again by itself",
+    remedy: "check the data folder's permissions and mount options. The broker tries again by itself",
   },
   full: {
     reason: "The disk of the ledger is full. Nothing is granted until there is room; revocations still work.",
     event: "ledger.full",
-    remedy: "free space on the data folder's disk, at least 12 MiB. The broker then goes on by itself",
+    remedy: "free space on the data folder's disk, at least 12 MiB, or inodes. The broker then goes on by itself",
   },
 }
 const MOST_SERIOUS_FIRST: readonly Trouble[] = ["gone", "damaged", "locked", "full", "unwritable", "unmarked"]

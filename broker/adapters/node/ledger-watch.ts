@@ -5,6 +5,7 @@ import type { LedgerGuard } from "./ledger-guard.ts"
 import type { LedgerLock } from "./ledger-lock.ts"
 import { writeLedgerMark } from "./ledger-mark.ts"
 import type { NodeSql } from "./sqlite.ts"
+import { storageFaultOf } from "./storage-errors.ts"
 
 /** So the mark is less than a second behind the ledger, in milliseconds. */
 const LOOK_EVERY_MS = 500
@@ -67,8 +68,9 @@ export class LedgerWatch {
       writeLedgerMark(folder, { generation, commits: count, time: now() })
       this.#marked = count
       guard.marked(true)
-    } catch {
-      guard.marked(false)
+    } catch (error) {
+      if (storageFaultOf(error) === "full") guard.failed(error)
+      else guard.marked(false)
     }
   }
 }
