@@ -28,6 +28,8 @@ export interface BrokerEvent {
     | "broker.started"
     | "broker.stopping"
     | "sweep.failed"
+    | "revocation.failed"
+    | "revocation.recorded"
     | "ledger.rolled_back"
     | "ledger.unmarked"
     | "ledger.gone"
@@ -38,6 +40,11 @@ export interface BrokerEvent {
     | "ledger.recovered"
     | "ledger.lock_renewed"
   readonly detail: string
+  /** The repository whose ledger it concerns, if it concerns one. */
+  readonly issuer?: string
+  readonly repository_id?: string
+  readonly lease?: string
+  readonly connection?: string
 }
 
 export type Log = (event: RequestEvent | BrokerEvent) => void

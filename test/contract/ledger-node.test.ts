@@ -25,6 +25,7 @@ import {
   MINUTE,
   minted,
   NOW,
+  opening,
   revocable,
   revocation,
   revoked,
@@ -50,7 +51,7 @@ const open = () => {
 }
 const ledger = () => (store ?? open()).ledgers.of(ISSUER, "41")
 const events = async () => (await ledger().auditTrail(0, 1000)).map(({ record }) => record.event)
-/** Something else that writes into the ledger's file: how a test makes it fail. */
+/** Something else that writes into the ledger's file: how a test makes it fail. An open store keeps it locked. */
 const meddle = (statement: string) => {
   const database = new DatabaseSync(join(folder, "ledger.db"))
   database.exec(statement)
@@ -71,7 +72,7 @@ describe("the data folder of a broker on Node", () => {
     expect(() => openNodeStore(folder)).toThrow(/another broker is using the data folder/)
     await store?.close()
     open()
-    expect(await ledger().admit(denial("token"))).toBe("already-used")
+    expect(await ledger().admit(denial("token"))).toMatchObject({ outcome: "already-used" })
   })
 
   test.each([
@@ -97,7 +98,9 @@ describe("the data folder of a broker on Node", () => {
 describe("a broker on Node whose storage fails", () => {
   test("says so to all calls that shared the commit, has changed nothing, and goes on when the storage does", async () => {
     await ledger().admit(denial("before"))
+    await store?.close()
     meddle("CREATE TRIGGER full BEFORE INSERT ON leases BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END")
+    open()
     const calls = [
       ledger().admit(denial("one")),
       ledger().admit(admission("a", "two")),
@@ -109,14 +112,17 @@ describe("a broker on Node whose storage fails", () => {
         reason: { code: "ledger_unavailable", retryAfterSeconds: 5 },
       })
     }
+    await store?.close()
     meddle("DROP TRIGGER full")
+    open()
     expect(await events()).toEqual(["exchange.denied"])
-    expect(await ledger().admit(admission("a", "two"))).toBe("admitted")
+    expect(await ledger().admit(admission("a", "two"))).toMatchObject({ outcome: "admitted" })
   })
 
   test("says nothing of the storage in the sentence that callers see", async () => {
-    open()
+    await open().close()
     meddle("DROP TABLE used_tokens")
+    open()
     const error = await ledger()
       .admit(denial("one"))
       .catch((thrown: unknown) => thrown)
@@ -130,7 +136,7 @@ describe("closing a broker's store", () => {
     const taken = Promise.all([ledger().admit(denial("one")), ledger().admit(denial("two"))])
     const closing = store?.close()
     await expect(ledger().admit(denial("three"))).rejects.toMatchObject({ code: "ledger_unavailable" })
-    expect(await taken).toEqual(["admitted", "admitted"])
+    expect(await taken).toEqual([{ outcome: "admitted" }, { outcome: "admitted" }])
     await closing
     open()
     expect(await events()).toHaveLength(2)
@@ -172,7 +178,7 @@ describe("a broker on Node that is killed", () => {
 
   test("after it recorded an intent: the token is used, and the lease closes when nothing of it can be alive", async () => {
     await killed(`await ledger.admit(admission("a")); say("admitted")`, saying("admitted"))
-    expect(await ledger().admit(admission("b", "token of a"))).toBe("already-used")
+    expect(await ledger().admit(admission("b", "token of a"))).toMatchObject({ outcome: "already-used" })
     const [due] = await current().due(NOW + 2 * HOUR, 10)
     expect(await due?.ledger.takeDue(NOW + 2 * HOUR, 10)).toEqual([])
     expect(await events()).toEqual(["exchange.intended", "token.replayed", "lease.closed"])
@@ -228,6 +234,9 @@ describe("a broker on Node that is killed", () => {
        })()`,
       (lines) => lines.length > 200,
     )
+    const log: unknown[] = []
+    store = openNodeStore(folder, { log: (event) => void log.push(event) })
+    expect(log, "a crash leaves no ledger that is behind its mark").toEqual([])
     const trail = await ledger().auditTrail(0, 100_000)
     const recorded = new Set(trail.map(({ record }) => record.lease))
     expect(told.filter((lease) => !recorded.has(lease))).toEqual([])
@@ -246,7 +255,7 @@ describe("what is due on Node", () => {
       ["early", 10],
       ["never", 600],
     ] as const) {
-      const lease = { id: "a", runId: "100", runAttempt: "1", endsBy: NOW + minutes * MINUTE }
+      const lease = { ...opening("a"), settleBy: NOW + minutes * MINUTE }
       await ledgers.of(ISSUER, repository).admit({ ...admission("a"), lease })
     }
     const names = async (now: number, limit: number) => (await due(now, limit)).map(({ repositoryId }) => repositoryId)
@@ -291,7 +300,7 @@ describe("the ledger's SQL", () => {
 
   async function tellEverything(sql: Sql): Promise<void> {
     const transact = async <Value>(work: () => Value) => sql.transaction(work)
-    const one = new SqlLedger(sql, transact, { issuerUrl: ISSUER, repositoryId: "41" })
+    const one = new SqlLedger(sql, transact, async (work) => work(), { issuerUrl: ISSUER, repositoryId: "41" })
     await one.admit(admission("a"))
     await one.admit(admission("a"))
     await one.settle(minted("a", revocable(), expiring()))

@@ -55,7 +55,7 @@ describe.runIf(canMount())("a disk that is full", () => {
     return store
   }
   const current = () => store ?? open()
-  const ledger = () => current().ledgers.of("https://issuer.example", "41")
+  const ledger = (repository = "41") => current().ledgers.of("https://issuer.example", repository)
   const free = () => {
     const { bavail, bsize } = statfsSync(disk)
     return bavail * bsize
@@ -76,7 +76,8 @@ describe.runIf(canMount())("a disk that is full", () => {
     let admitted = 0
     const flood = async () => {
       for (;;) {
-        const calls = Array.from({ length: 64 }, (_, n) => ledger().admit(denial(`${admitted + n}`)))
+        // Of many repositories: each one alone is stopped by its quota.
+        const calls = Array.from({ length: 64 }, (_, n) => ledger(`${admitted + n}`).admit(denial("token")))
         const outcomes = await Promise.allSettled(calls)
         admitted += outcomes.filter(({ status }) => status === "fulfilled").length
         const refused = outcomes.find((outcome) => outcome.status === "rejected")
@@ -107,7 +108,7 @@ describe.runIf(canMount())("a disk that is full", () => {
     rmSync(filler)
     await expect.poll(state, { timeout: 10_000 }).toBe("ok")
     expect(hasReserve()).toBe(true)
-    expect(await ledger().admit(denial("out"))).toBe("admitted")
+    expect(await ledger().admit(denial("out"))).toMatchObject({ outcome: "admitted" })
     expect(log.map(({ event }) => event)).toEqual(["ledger.full", "ledger.recovered"])
   })
 

@@ -41,7 +41,11 @@ async function close(): Promise<void> {
   store = undefined
 }
 const admit = (...tokens: readonly string[]) =>
-  Promise.all(tokens.map((token) => (store ?? open()).ledgers.of("https://issuer.example", "41").admit(denial(token))))
+  Promise.all(
+    tokens.map((token) =>
+      (store ?? open()).ledgers.of("https://issuer.example", "41").admit({ ...denial(token), now: clock }),
+    ),
+  )
 const path = (name: string) => join(folder, name)
 const removeLedger = () => {
   for (const part of ["", "-wal", "-shm"]) rmSync(path(`ledger.db${part}`), { force: true })
@@ -225,6 +229,19 @@ describe("a ledger that may have forgotten used tokens", () => {
     log = []
     open()
     expect(log).toMatchObject([{ event: "ledger.rolled_back" }])
+  })
+
+  test.each([
+    ["an hour at most, because the clock may be behind now", 30 * 365 * 24 * HOUR, 3600],
+    ["as long as that", HOUR / 2, 1800],
+  ])("when a clock had stood ahead, refuses tokens for %s", async (_, ahead, seconds) => {
+    open()
+    await close()
+    clock += ahead
+    await older()
+    clock -= ahead
+    open()
+    expect(stored().acceptFrom).toBe(clock / 1000 + seconds + SKEW_SECONDS)
   })
 
   test("refuses also what an issuer with a faster clock issued shortly before, and no more", async () => {

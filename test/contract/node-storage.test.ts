@@ -93,7 +93,7 @@ describe("a broker whose ledger is taken away while it runs", () => {
     expect(await store?.keyRing.replace(0, []), "the way back").toBe(true)
 
     giveBack()
-    expect(await ledger().admit(denial("two"))).toBe("admitted")
+    expect(await ledger().admit(denial("two"))).toMatchObject({ outcome: "admitted" })
     expect(await health()).toEqual({ state: "ok" })
     expect(eventsOf()).toEqual(["ledger.gone", "ledger.recovered"])
   })
@@ -333,7 +333,7 @@ describe("the mark beside the ledger", () => {
     expect(await health()).toMatchObject({ state: "unavailable", reason: expect.stringContaining("mark") })
     rmSync(path("ledger.mark.new"), { recursive: true })
     await expect.poll(eventsOf, { timeout: 2000 }).toEqual(["ledger.unwritable", "ledger.recovered"])
-    expect(await ledger().admit(denial("two"))).toBe("admitted")
+    expect(await ledger().admit(denial("two"))).toMatchObject({ outcome: "admitted" })
     await store?.close()
     expect(readLedgerMark(folder)).toMatchObject({ commits: expect.any(Number) })
   })

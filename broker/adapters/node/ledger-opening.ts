@@ -18,6 +18,12 @@ import { isBusy, storageFaultOf } from "./storage-errors.ts"
 /** The greatest difference between the broker's clock and an issuer's at which tokens are accepted, and a mark's delay. */
 const SKEW_SECONDS = 62
 
+/**
+ * A last known time that is ahead of the clock counts up to here: the clock may be behind now. But a clock that once stood
+ * years ahead must not make the broker refuse tokens for years.
+ */
+const CLOCK_AHEAD_AT_MOST_MS = 3_600_000
+
 /** Why the ledger cannot vouch for tokens that were issued before it was opened. */
 export interface Doubt {
   readonly event: Extract<BrokerEvent["event"], "ledger.rolled_back" | "ledger.unmarked">
@@ -102,8 +108,8 @@ function doubtOf(mark: LedgerMark | "none", store: StoreRow, before: Before): Do
  */
 function startAnew(sql: NodeSql, mark: LedgerMark | "none", before: Before, now: number): void {
   sql.transaction(() => {
-    const latest = latestTime(sql)
-    const missingUntil = mark === "none" ? Math.max(now, latest) : mark.time
+    const lastKnown = mark === "none" ? Math.max(now, latestTime(sql)) : mark.time
+    const missingUntil = Math.min(lastKnown, now + CLOCK_AHEAD_AT_MOST_MS)
     const isNew = mark === "none" && before === "empty"
     const from = isNew ? now / 1000 : Math.max(now / 1000, missingUntil / 1000 + SKEW_SECONDS)
     acceptTokensFrom(sql, Math.floor(from))

@@ -3,10 +3,12 @@ import type { Health, HealthCheck } from "../../ports/health.ts"
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
 import type { Log } from "../../ports/log.ts"
-import type { Transact } from "../../ports/sql.ts"
+import type { Marks } from "../../ports/marks.ts"
+import type { Reading, Transact } from "../../ports/sql.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
 import { dueLedgers } from "../sqlite/ledger-row.ts"
+import { SqlMarks } from "../sqlite/marks.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { LedgerFiles } from "./ledger-files.ts"
 import { LedgerGuard } from "./ledger-guard.ts"
@@ -34,6 +36,7 @@ export interface DueLedger {
 export interface NodeStore {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
+  readonly marks: Marks
   readonly health: HealthCheck
   /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */
   due(now: number, limit: number): Promise<readonly DueLedger[]>
@@ -108,11 +111,20 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
 
   // Keys and due leases are read to end credentials, too: a vendor's login needs a signed token.
   const back: Transact = (work) => commits.transact(work, "back")
+  // Reads in this turn of the event loop, between two commits.
+  const reading: Reading = async (work) => {
+    try {
+      return work()
+    } catch (cause) {
+      throw guard.failed(cause)
+    }
+  }
   const ledgerOf = (issuerUrl: string, repositoryId: string) =>
-    new SqlLedger(sql, commits.transact, { issuerUrl, repositoryId })
+    new SqlLedger(sql, commits.transact, reading, { issuerUrl, repositoryId })
   return {
     ledgers: { of: ledgerOf },
     keyRing: new SqlKeyRing(sql, back),
+    marks: new SqlMarks(sql, commits.transact, reading),
     health: {
       part: "ledger",
       look: async () => worse(guard.health(), doubtful(opened, now())),
