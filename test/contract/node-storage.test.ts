@@ -1,7 +1,7 @@
 // What a running broker on Node does when its storage is taken away: files that are removed, locked, or cannot be written.
 
 import { spawn } from "node:child_process"
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, truncateSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -336,5 +336,29 @@ describe("the mark beside the ledger", () => {
     expect(await ledger().admit(denial("two"))).toMatchObject({ outcome: "admitted" })
     await store?.close()
     expect(readLedgerMark(folder)).toMatchObject({ commits: expect.any(Number) })
+  })
+})
+
+describe("the reserve for the way back", () => {
+  const size = () => statSync(path("ledger.reserve"), { throwIfNoEntry: false })
+  const RESERVE = 8 * 1024 * 1024
+
+  test("is really written, and is kept from one start to the next", async () => {
+    await open().close()
+    const first = size()
+    expect(first).toMatchObject({ size: RESERVE })
+    expect((first?.blocks ?? 0) * 512, "not a sparse file").toBeGreaterThanOrEqual(RESERVE)
+    open()
+    expect(size()?.ino).toBe(first?.ino)
+  })
+
+  test("is made again when a crash left only a part of it, and when it was deleted", async () => {
+    await open().close()
+    truncateSync(path("ledger.reserve"), 1000)
+    open()
+    expect(size()).toMatchObject({ size: RESERVE })
+    rmSync(path("ledger.reserve"))
+    await expect.poll(size, { timeout: 2000 }).toMatchObject({ size: RESERVE })
+    expect(eventsOf()).toEqual([])
   })
 })
