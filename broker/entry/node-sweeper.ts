@@ -24,6 +24,8 @@ export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promi
 }
 
 async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
+  // Also of leases that are not due: their jobs ended them while the ledger could not be written.
+  await broker.owed.pay()
   try {
     const due = await store.due(broker.clock.now().getTime(), LEDGERS_PER_SWEEP)
     await atMost(LEDGERS_AT_ONCE, due, (target) => sweepLedger(target, broker))
