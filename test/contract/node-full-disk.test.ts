@@ -130,9 +130,19 @@ describe.runIf(canMount())("a disk that is full", () => {
     store = undefined
     rmSync(join(folder, "ledger.reserve"))
     fill()
-    expect(() => open()).toThrow(expect.objectContaining({ code: "ledger_unavailable" }))
+    expect(() => open()).toThrow(/cannot be opened.*Its disk is full: free at least 12 MiB/)
     expect(existsSync(join(folder, "ledger.db"))).toBe(true)
     rmSync(filler)
+    open()
+    expect(await state()).toBe("ok")
+  })
+
+  test("or mounted read-only: the broker does not start, and says where to look", async () => {
+    await open().close()
+    store = undefined
+    execFileSync("mount", ["-o", "remount,ro", disk], { stdio: "ignore" })
+    expect(() => open()).toThrow(/cannot be opened.*not mounted read-only/)
+    execFileSync("mount", ["-o", "remount,rw", disk], { stdio: "ignore" })
     open()
     expect(await state()).toBe("ok")
   })

@@ -70,7 +70,11 @@ export class LedgerReserve {
   }
 
   #isWhole(): boolean {
-    return statSync(this.#path, { throwIfNoEntry: false })?.size === RESERVE_BYTES
+    try {
+      return statSync(this.#path, { throwIfNoEntry: false })?.size === RESERVE_BYTES
+    } catch {
+      return false
+    }
   }
 
   /** A file system that counts its inodes is full as well when none is left: the mark's new file needs one. */

@@ -17,13 +17,19 @@ import { type OpenedLedger, openLedger } from "./ledger-opening.ts"
 import { LedgerReserve } from "./ledger-reserve.ts"
 import { LedgerWatch } from "./ledger-watch.ts"
 import { folderInUse } from "./sqlite.ts"
-import { storageFaultOf } from "./storage-errors.ts"
+import { type StorageFault, storageFaultOf } from "./storage-errors.ts"
 
 /**
  * How long health tells that older tokens are refused, in milliseconds: until the last of them has expired. GitHub's live
  * for at most ten minutes.
  */
 const DOUBT_SHOWN_MS = 15 * 60_000
+
+const REMEDIES: Readonly<Record<StorageFault, string>> = {
+  full: "Its disk is full: free at least 12 MiB, and start again",
+  unwritable: "Check that the broker's user may write to this folder, and that its disk is not mounted read-only",
+  damaged: "Move the damaged file away, and start again",
+}
 
 /** A ledger with something due. */
 export interface DueLedger {
@@ -65,9 +71,14 @@ export function openNodeStore(folder: string, options: NodeStoreOptions = {}): N
     const fault = storageFaultOf(cause)
     if ((fault === "full" || fault === "unwritable") && reserve.free()) return openNodeStore(folder, options)
     if (cause instanceof BrokerError) throw cause
-    throw new BrokerError("ledger_unavailable", `the ledger in ${folder} cannot be opened: ${reasonOf(cause)}`, {
-      cause,
-    })
+    const remedy = fault ? `. ${REMEDIES[fault]}` : ""
+    throw new BrokerError(
+      "ledger_unavailable",
+      `the ledger in ${folder} cannot be opened: ${reasonOf(cause)}${remedy}`,
+      {
+        cause,
+      },
+    )
   }
 }
 
