@@ -90,7 +90,7 @@ const { log, flush } = createLineLog((text) => void process.stdout.write(text))
 process.on("exit", flush)
 
 try {
-  const store = openNodeStore(options.data)
+  const store = openNodeStore(options.data, { log })
   const kek = settings.kek ?? developmentKey(options.data)
   if (!settings.kek) {
     process.stderr.write(
@@ -116,7 +116,7 @@ try {
     keyRing: store.keyRing,
     marks: store.marks,
     log,
-    health: [clockWatch],
+    health: [store.health, clockWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()

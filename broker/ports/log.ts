@@ -32,6 +32,15 @@ export interface BrokerEvent {
     | "clock.behind"
     | "revocation.failed"
     | "revocation.recorded"
+    | "ledger.rolled_back"
+    | "ledger.unmarked"
+    | "ledger.gone"
+    | "ledger.damaged"
+    | "ledger.locked"
+    | "ledger.unwritable"
+    | "ledger.full"
+    | "ledger.recovered"
+    | "ledger.lock_renewed"
   readonly detail: string
   /** The repository whose ledger it concerns, if it concerns one. */
   readonly issuer?: string
