@@ -9,7 +9,7 @@ import { BrokerError } from "../core/errors.ts"
 import { createApp } from "../http/app.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createBroker } from "./instance.ts"
-import { startListening } from "./node-listener.ts"
+import { isClientGone, startListening } from "./node-listener.ts"
 import { startSweeping } from "./node-sweeper.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N] [--host ADDRESS]
@@ -99,12 +99,17 @@ try {
     policySource,
     ledgers: store.ledgers,
     keyRing: store.keyRing,
+    marks: store.marks,
     log,
     health: [policySource.health],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
-  const app = createApp({ broker, clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null })
+  const app = createApp({
+    broker,
+    clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
+    isGone: isClientGone,
+  })
   const sweeper = startSweeping(store, broker)
   const listener = await startListening(app, { port, hostname: options.host })
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

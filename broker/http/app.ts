@@ -18,6 +18,8 @@ export interface AppOptions {
   readonly broker: Broker
   /** The client's address; null when the runtime does not know it. Never read from a header that a client can set. */
   clientAddress(context: Context): string | null
+  /** Whether the client has ended the connection. */
+  isGone(context: Context): boolean
 }
 
 /** How long clients may cache the discovery document and the key set: much shorter than a key is published before use. */
@@ -40,12 +42,12 @@ export function createApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>()
 
   app.use(async (context, next) => {
-    const startedAt = broker.clock.now().getTime()
+    const startedAt = broker.clock.elapsed()
     const event: RequestEvent = { request_id: crypto.randomUUID(), route: "unknown" }
     context.set("event", event)
     await next()
     event.status = context.res.status
-    event.duration_ms = broker.clock.now().getTime() - startedAt
+    event.duration_ms = broker.clock.elapsed() - startedAt
     setSecureHeaders(context.res.headers, event.request_id)
     broker.log(event)
   })
@@ -57,6 +59,7 @@ export function createApp(options: AppOptions): Hono<Env> {
       requestId: event.request_id,
       subjectToken: bearerOf(context.req.raw),
       clientAddress: options.clientAddress(context),
+      isGone: () => options.isGone(context),
       event,
     }
   }
