@@ -49,6 +49,8 @@ globalThis.Date = class extends Real {
   constructor(...args) { super(...(args.length === 0 ? [Real.now() + ahead] : args)) }
   static now() { return Real.now() + ahead }
 }
+const elapsed = performance.now.bind(performance)
+Object.defineProperty(performance, "now", { value: () => elapsed() + ahead })
 process.on("message", ({ seconds }) => {
   ahead += seconds * 1000
   process.send({ ahead })

@@ -19,6 +19,8 @@ export interface PolicyAge extends HealthCheck {
   confirm(at: number): void
   /** The folder has something else. The age is counted on from the last confirmation. */
   fallBehind(behind: Behind): void
+  /** Whether the last look found the folder's own set in force. */
+  isCurrent(): boolean
   /** Whether nothing may be granted any more. */
   isOver(): boolean
   /** How much longer the set may be used, for people: `14m`, and `0s` when its time is over. */
@@ -73,6 +75,7 @@ export function createPolicyAge(clock: Clock, maxStaleSeconds: number): PolicyAg
     fallBehind(next) {
       behind = { ...next, since: behind?.since ?? clock.now().toISOString() }
     },
+    isCurrent: () => behind === null,
     isOver,
     remaining,
     stale() {

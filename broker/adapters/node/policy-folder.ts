@@ -59,7 +59,7 @@ export interface PolicyFolder extends PolicySource {
    * good set.
    */
   reload(): Promise<boolean>
-  /** Stops watching, and stops a running reload, which then returns false. The loaded set stays usable. */
+  /** Stops watching, and stops a running reload, which then returns false. The loaded set stays usable until its end. */
   close(): void
 }
 
@@ -184,6 +184,8 @@ export async function openPolicyFolder(
   })
   return {
     async snapshot() {
+      // The machine slept: the set is only as old as the last look, and one look tells whether it is the folder's.
+      if (age.isOver() && age.isCurrent()) await reload()
       age.requireUsable()
       return snapshot
     },
