@@ -236,9 +236,9 @@ describe("a reading that raced a write", () => {
   /** Each write of a run, and after how many steps of the reader it happens. */
   const writes = fc.array(
     fc.record({
-      after: fc.nat({ max: 4 }),
+      // Often none or one: a race needs a write to what was read, and then one to what was not.
+      after: fc.constantFrom(0, 0, 1, 1, 2, 3),
       path: fc.constantFrom(...PATHS),
-      text: fc.constantFrom("deny", "none"),
       renames: fc.boolean(),
     }),
     { minLength: 1, maxLength: 8 },
@@ -259,7 +259,7 @@ describe("a reading that raced a write", () => {
     await fc.assert(
       fc.property(writes, (plan) => {
         rmSync(folder, { recursive: true, force: true })
-        const state = new Map(PATHS.map((path) => [path, "none"]))
+        const state = new Map(PATHS.map((path) => [path, "text -"]))
         for (const [path, text] of state) put(path, text, false)
         const reader = createFolderReader(folder, isReal ? {} : { now: () => Date.now() + 60_000 })
         const looking = reader.look()
@@ -267,9 +267,11 @@ describe("a reading that raced a write", () => {
         const note = () => history.add(JSON.stringify([...state]))
         note()
         let done: ReturnType<typeof looking.next> | undefined
-        for (const { after, path, text, renames } of plan) {
+        for (const [index, { after, path, renames }] of plan.entries()) {
           for (let step = 0; step < after && !done?.done; step += 1) done = looking.next()
           if (done?.done) break
+          // Always of the same size, and never the same text.
+          const text = `text ${index}`
           put(path, text, renames)
           state.set(path, text)
           note()
@@ -277,14 +279,24 @@ describe("a reading that raced a write", () => {
         while (!done?.done) done = looking.next()
         expect(history).toContain(textOf(done.value.files))
       }),
-      { numRuns: runs(isReal ? 300 : 600) },
+      { numRuns: runs(1_000) },
     )
   })
 
   it("never puts a set without the deny in force, however another thread moves it", async () => {
     fill()
     const sets: string[][] = []
-    const source = await open({ quietMs: 0, now: Date.now })
+    const source = await open({
+      quietMs: 0,
+      now: Date.now,
+      // Long enough for the other thread to move it between two files that are read.
+      read: (file) => {
+        const bytes = readFileSync(file)
+        const until = performance.now() + 0.3
+        while (performance.now() < until);
+        return bytes
+      },
+    })
     const writer = new Worker(MOVER, { eval: true, workerData: { folder, URGENT, OTHER } })
     const ended = new Promise((resolve) => writer.once("exit", resolve))
     let isMoving = true
@@ -299,7 +311,7 @@ describe("a reading that raced a write", () => {
       await new Promise((resume) => setTimeout(resume, 1))
     }
     expect(sets.filter((set) => !set.includes("urgent"))).toEqual([])
-    expect(taken, "sets that were taken while it moved").toBeGreaterThan(2)
+    expect(taken, "sets that were taken while it moved").toBeGreaterThan(0)
   })
 })
 
@@ -317,7 +329,7 @@ for (let round = 0; Date.now() < until; round += 1) {
   for (const [to, from] of [["b.yaml", "a.yaml"], ["a.yaml", "b.yaml"]]) {
     put(to, URGENT)
     put(from, OTHER + "# " + round + "\\n")
-    if (Math.random() < 0.05) pause(60)
+    if (Math.random() < 0.003) pause(50)
   }
 }
 `
