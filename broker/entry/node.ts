@@ -7,7 +7,6 @@ import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
 import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
-import type { PolicyFault } from "../core/policy/model.ts"
 import { createApp } from "../http/app.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createClockWatch } from "./clock-watch.ts"
@@ -23,7 +22,7 @@ const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N
   --port N         the port to listen on (8787)
   --host ADDRESS   the address to listen on (127.0.0.1)
 
-Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT; for repositories' own policies
+Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
 and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER.
 `
 
@@ -32,9 +31,6 @@ function refuseToStart(lines: readonly string[], code: 1 | 2): never {
   process.stderr.write(`${lines.join("\n")}\n`)
   process.exit(code)
 }
-
-const placeOf = (fault: PolicyFault | undefined) =>
-  fault ? `${fault.file}:${fault.line}:${fault.column} (${fault.code})` : "an unknown place"
 
 function readOptions() {
   try {
@@ -98,16 +94,8 @@ try {
     )
   }
   const policySource = await openPolicyFolder(options.policies, PROVIDERS, {
-    onReload: (outcome) =>
-      outcome.ok
-        ? log({
-            event: "policies.loaded",
-            detail: `${outcome.value.policyCount} policies, version ${outcome.value.version}`,
-          })
-        : log({
-            event: "policies.refused",
-            detail: `${outcome.fault.length} faults, the first at ${placeOf(outcome.fault[0])}; the last good policies stay in force`,
-          }),
+    log,
+    maxStaleSeconds: settings.maxStaleSeconds,
   })
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const broker = await createBroker(settings, kek, {
@@ -116,7 +104,7 @@ try {
     keyRing: store.keyRing,
     marks: store.marks,
     log,
-    health: [store.health, clockWatch],
+    health: [policySource.health, store.health, clockWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()

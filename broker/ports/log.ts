@@ -24,6 +24,9 @@ export interface BrokerEvent {
   readonly event:
     | "policies.loaded"
     | "policies.refused"
+    | "policies.unsettled"
+    | "policies.expired"
+    | "policies.resumed"
     | "leases.swept"
     | "broker.started"
     | "broker.stopping"
