@@ -115,12 +115,16 @@ function readConnection(
   return { provider: schemas, connection }
 }
 
-/** Refuses two issuers with one URL: their order in the file would decide which owners are trusted. */
+/**
+ * Refuses two issuers with one URL: their order in the file would decide which owners are trusted. A slash at the end makes
+ * no difference, because both spellings have the same keys.
+ */
 function sharedUrls(file: string, { root }: YamlDocument, { issuers }: OrganisationFile): PolicyFault[] {
   const names = new Map<string, string>()
   return Object.entries(issuers).flatMap(([name, { url }]) => {
-    const other = names.get(url)
-    names.set(url, name)
+    const place = url.replace(/\/$/, "")
+    const other = names.get(place)
+    names.set(place, name)
     if (other === undefined) return []
     const at = nodeAt(root, ["issuers", name, "url"]).at
     return [

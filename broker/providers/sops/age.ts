@@ -1,7 +1,7 @@
 import { armor, Decrypter, identityToRecipient } from "age-encryption"
 import { BrokerError } from "../../core/errors.ts"
 import type { Secret } from "../../core/secret.ts"
-import { nameOf, type SecretReference } from "../../core/secret-reference.ts"
+import { nameOf, type SecretReference } from "../secret-reference.ts"
 import type { OtherSide } from "../call.ts"
 import type { Recipient } from "./metadata.ts"
 

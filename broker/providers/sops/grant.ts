@@ -1,6 +1,6 @@
 import * as z from "zod"
 import { fail, ok, type Result } from "../../core/result.ts"
-import { secretReference } from "../../core/secret-reference.ts"
+import { secretReference } from "../secret-reference.ts"
 import { fieldFault, splitField } from "../field.ts"
 
 /** Names that begin with a letter, a digit or `_`. So `.`, `..` and names that the policy folder skips are refused. */
