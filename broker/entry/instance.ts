@@ -1,5 +1,6 @@
 import { createKeptValues } from "../adapters/memory/kept-values.ts"
 import { createLogins } from "../adapters/memory/logins.ts"
+import { systemClock } from "../adapters/memory/system-clock.ts"
 import { createHttp } from "../adapters/web/http.ts"
 import type { Config } from "../config/config.ts"
 import type { Secret } from "../core/secret.ts"
@@ -29,7 +30,7 @@ const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
 
 /** Builds a broker from its settings and the runtime's ports. The same on every runtime. */
 export async function createBroker(config: Config, kek: Secret<Uint8Array>, ports: RuntimePorts): Promise<Broker> {
-  const clock = { now: () => new Date() }
+  const clock = systemClock
   const http = createHttp({ userAgent: USER_AGENT })
   const sealer = await createSealer(kek, config.deployment)
   const base = { policySource: ports.policySource, providers: PROVIDERS, sealer, http, clock, log: ports.log }

@@ -11,6 +11,7 @@ import {
   type Namespace,
 } from "../adapters/cloudflare/ledgers.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
+import { systemClock } from "../adapters/memory/system-clock.ts"
 import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
@@ -63,7 +64,7 @@ function policySourceOf(env: Env, { onlyPublishedPolicies }: Config): PolicySour
   }
   if (!("POLICIES" in env)) return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
   if (typeof env.POLICIES?.get !== "function") throw misconfigured(["POLICIES: bind a KV namespace to this name"])
-  return createKvPolicySource(env.POLICIES, { clock: { now: () => new Date() }, providers: PROVIDERS })
+  return createKvPolicySource(env.POLICIES, { clock: systemClock, providers: PROVIDERS })
 }
 
 /** The caller only learns that the broker is not configured. All faults go to the operator's log. */

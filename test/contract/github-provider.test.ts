@@ -10,19 +10,19 @@ import { LeftAliveError, type Minted, type ProviderIo } from "../../broker/provi
 import { job } from "../core/job.ts"
 import { type GitHubApi, type Installation, startGitHubApi } from "../support/github-api.ts"
 import { makeProviderIo } from "../support/provider-io.ts"
-import { ACME, MINUTE, MovableClock, OTHERS } from "./github-world.ts"
+import { ACME, MINUTE, movableClock, OTHERS } from "./github-world.ts"
 
 const WANTED = { repositories: ["shop"], permissions: { contents: "write" } }
 const FIND = "GET /users/acme/installation 200"
 const GIVE = "POST /app/installations/51000000/access_tokens 201"
 
-let clock: MovableClock
+let clock: ReturnType<typeof movableClock>
 let api: GitHubApi
 let installation: Installation
 let key: string
 let io: ProviderIo
 beforeEach(async () => {
-  clock = new MovableClock()
+  clock = movableClock()
   api = await startGitHubApi({ now: () => clock.now(), tokens: "stateless" })
   api.host(41, ACME, "shop")
   api.host(42, ACME, "docs")

@@ -6,6 +6,7 @@ import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../..
 import type { Login, Logins } from "../../broker/ports/logins.ts"
 import { CASE_NOW, type Reply } from "../../broker/providers/case.ts"
 import type { ProviderIo } from "../../broker/providers/provider.ts"
+import { clockOf } from "./clock.ts"
 
 /** What `identityToken` gives where the test says nothing of it. */
 export const PROVIDER_IO_TOKEN = "header.canary-of-the-identity-token.signature"
@@ -29,7 +30,7 @@ export interface ProviderIoOptions {
 /** What a provider may touch in a test, as the broker gives it. What a test says nothing of is refused where it can be. */
 export function makeProviderIo(options: ProviderIoOptions): ProviderIo {
   const { http, now = () => new Date(CASE_NOW), remainingMs = 10_000, secrets = {}, kept } = options
-  const { logins = createLogins({ now }), identityToken = async () => new Secret(PROVIDER_IO_TOKEN) } = options
+  const { logins = createLogins(clockOf(now)), identityToken = async () => new Secret(PROVIDER_IO_TOKEN) } = options
   return {
     http,
     now,

@@ -5,6 +5,7 @@ import type { Connection } from "../../../broker/core/policy/model.ts"
 import { loginKey } from "../../../broker/exchange/login-key.ts"
 import { providerIo } from "../../../broker/exchange/provider-io.ts"
 import { withLogin } from "../../../broker/providers/login.ts"
+import { clockOf } from "../../support/clock.ts"
 import { job } from "../job.ts"
 import { NOW, world } from "./world.ts"
 
@@ -38,7 +39,7 @@ describe("a provider's own login", () => {
 
   it("is kept until a minute before it ends", () => {
     let now = NOW.getTime()
-    const logins = createLogins({ now: () => new Date(now) })
+    const logins = createLogins(clockOf(() => new Date(now)))
     logins.keep("key", { value: "session", endsAt: new Date(now + 300_000) })
     now += 239_000
     expect(logins.get("key")?.value).toBe("session")

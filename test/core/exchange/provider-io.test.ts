@@ -3,6 +3,7 @@ import type { Claims } from "../../../broker/core/identity.ts"
 import type { Connection } from "../../../broker/core/policy/model.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { providerIo } from "../../../broker/exchange/provider-io.ts"
+import { clockOf } from "../../support/clock.ts"
 import { job } from "../job.ts"
 import { NOW, world } from "./world.ts"
 
@@ -19,7 +20,7 @@ async function open(act: Parameters<typeof providerIo>[1] = about, windowMs = 10
   const asked: string[] = []
   const ofTest = {
     ...broker,
-    clock: { now: () => new Date(time) },
+    clock: clockOf(() => new Date(time)),
     signer: {
       ...broker.signer,
       sign: async (claims: Claims) => {

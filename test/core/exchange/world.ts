@@ -11,6 +11,7 @@ import type { ExchangeCall } from "../../../broker/exchange/call.ts"
 import type { DueLease, RevocationStart, SweptLedger } from "../../../broker/ports/ledger.ts"
 import type { Minted, Provider } from "../../../broker/providers/provider.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
+import { clockOf } from "../../support/clock.ts"
 import { job } from "../job.ts"
 
 /** What happened, in the order in which it happened, across all ports. */
@@ -233,12 +234,12 @@ export async function world(options: WorldOptions) {
         throw new Error("the staged connection has no secret")
       },
     },
-    logins: createLogins({ now: () => NOW }),
-    keptValues: createKeptValues({ now: () => NOW }),
+    logins: createLogins(clockOf(() => NOW)),
+    keptValues: createKeptValues(clockOf(() => NOW)),
     http: async () => {
       throw new Error("nobody should call anybody here")
     },
-    clock: { now: () => NOW },
+    clock: clockOf(() => NOW),
     log: (event) => void events.push(event),
     health: [],
   }
