@@ -904,7 +904,7 @@ function readBroker(text) {
       "must start with https://, because the action sends it a subject token (http:// works for loopback hosts only)"
     );
   }
-  if (url.username !== "" || url.password !== "" || url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+  if (/[?#@\\]/.test(text) || url.pathname !== "/" || url.hostname.endsWith(".")) {
     throw invalid("broker", `must be an origin without user, path or query: ${url.origin}`);
   }
   return url.origin;

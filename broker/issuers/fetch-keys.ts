@@ -8,6 +8,8 @@ import { type PublicKey, parseKeySet } from "./jwks.ts"
 
 /** An issuer's imported keys. */
 export interface KeySet {
+  /** How many keys can be used. */
+  readonly size: number
   /** Null when the issuer publishes no such key for this algorithm. */
   find(kid: string, alg: string): CryptoKey | null
 }
@@ -75,7 +77,7 @@ async function importKeys(keys: readonly PublicKey[], algorithms: readonly Signa
       if (!(key instanceof Uint8Array)) imported.set(idOf(kid, algorithm), key)
     }
   }
-  return { find: (kid, alg) => imported.get(idOf(kid, alg)) ?? null }
+  return { size: imported.size, find: (kid, alg) => imported.get(idOf(kid, alg)) ?? null }
 }
 
 /** Names of algorithms contain no space, so two different keys never get the same id. */

@@ -4,11 +4,11 @@ import { BrokerError } from "../core/errors.ts"
 import type { Claims, Identity } from "../core/identity.ts"
 import type { ConnectionAudiences, ProviderFiles } from "../core/policy/provider-schemas.ts"
 import type { Secret } from "../core/secret.ts"
-import type { SecretReference } from "./secret-reference.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
 import type { FileForm, Revocation } from "../wire/exchange.ts"
+import type { SecretReference } from "./secret-reference.ts"
 
 /** What a provider must mint. Everything in it is already decided; a provider decides nothing. */
 export interface MintRequest<Connection, Grant> {
