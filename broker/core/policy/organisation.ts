@@ -147,7 +147,12 @@ function compile(
     const { family, url, owners, max_token_lifetime: lifetime } = issuer
     const limit = lifetime === undefined ? {} : { maxTokenLifetimeSeconds: lifetime }
     const repositoryPolicies = issuer.repository_policies ?? false
-    return { name, family, url, owners: new Map(Object.entries(owners)), repositoryPolicies, ...limit }
+    const { control_repository: controlRepository, organisation_properties: organisationProperties } = issuer
+    const words = {
+      ...(controlRepository === undefined ? {} : { controlRepository }),
+      ...(organisationProperties === undefined ? {} : { organisationProperties }),
+    }
+    return { name, family, url, owners: new Map(Object.entries(owners)), repositoryPolicies, ...limit, ...words }
   })
   const connections = [...readings.values()].flatMap(({ connection }) => (connection === null ? [] : [connection]))
   return {

@@ -184,6 +184,16 @@ const issuer = z.strictObject({
   repository_policies: z.boolean().optional().meta({
     description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",
   }),
+  control_repository: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+\/[A-Za-z0-9._-]+$/, "a repository is written owner/name, without stars")
+    .optional()
+    .meta({ description: "owner/name of the repository that keeps these files. daypass check warns by it." }),
+  organisation_properties: z
+    .array(z.string().regex(/^[A-Za-z0-9_$#-]{1,75}$/, "write the property's name, without repo_property_"))
+    .min(1)
+    .optional()
+    .meta({ description: "Custom properties that only the organisation can edit, not a repository's administrators." }),
 })
 
 /** The organisation file: trusted issuers and owners, and where credentials come from. */
