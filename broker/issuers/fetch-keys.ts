@@ -1,6 +1,7 @@
 import { type CryptoKey, importJWK } from "jose"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import { fail, ok, type Result } from "../core/result.ts"
+import { parsePlainUrl } from "../core/url.ts"
 import { type Http, HttpError, type HttpFailure } from "../ports/http.ts"
 import { below, discoveryUrlOf, readDiscovery } from "./discovery.ts"
 import type { IssuerFamily, SignatureAlgorithm } from "./family.ts"
@@ -29,6 +30,9 @@ export async function fetchKeys(
   family: IssuerFamily,
   http: Http,
 ): Promise<Result<KeySet, string>> {
+  // Loading refuses such a URL. Policies that were published by an older version were not checked for it.
+  if (parsePlainUrl(issuer.url) === null)
+    return fail("its URL is not in its plain spelling: correct it and publish again")
   const url = await locateKeys(issuer, family, http)
   if (!url.ok) return url
   const body = await get(url.value, "key set", http)
