@@ -5,11 +5,14 @@ import { createHttp } from "../adapters/web/http.ts"
 import type { Config } from "../config/config.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
+import { createKnownIssuers } from "../exchange/known-issuers.ts"
+import { createOwedRecords } from "../exchange/owed.ts"
 import { createVerifier } from "../issuers/verify.ts"
 import type { HealthCheck } from "../ports/health.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
+import type { Marks } from "../ports/marks.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createConnectionSecrets } from "../signing/connection-secrets.ts"
@@ -22,6 +25,7 @@ export interface RuntimePorts {
   readonly policySource: PolicySource
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
+  readonly marks: Marks
   readonly log: Log
   readonly health: readonly HealthCheck[]
 }
@@ -44,6 +48,8 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
     logins: createLogins(clock),
     keptValues: createKeptValues(clock),
+    knownIssuers: createKnownIssuers(ports.marks),
+    owed: createOwedRecords(ports.ledgers, ports.log),
     signer: createSigner({ keyRing: ports.keyRing, sealer, clock }),
   }
 }

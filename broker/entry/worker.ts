@@ -6,6 +6,7 @@ import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
   createCloudflareKeyRing,
   createCloudflareLedgers,
+  createCloudflareMarks,
   type KeyRingMethods,
   type LedgerMethods,
   type Namespace,
@@ -46,6 +47,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     policySource: policySourceOf(env, config.value),
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
+    marks: createCloudflareMarks(env.KEY_RING),
     log: (event) => console.log(jsonLine(event)),
     health: [],
   }).catch((error: unknown) => {
@@ -93,6 +95,8 @@ export default {
       builtApp ??= createApp({
         broker: await brokerOf(env),
         // The platform sets this header, and drops a header of this name from the client.
+        // Needs the flag `enable_request_signal`: without it, the signal never fires.
+        isGone: ({ req }) => req.raw.signal.aborted,
         clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? null,
       })
       const answering = Promise.resolve(builtApp.fetch(request, env))

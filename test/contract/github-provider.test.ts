@@ -81,8 +81,7 @@ function tokenOf({ handle, values }: Minted): string {
   return value.reveal()
 }
 
-const revoke = ({ handle = new Secret("") }: Partial<Minted>, connectionChange: object = {}) =>
-  github.revoke?.(handle, { connectionName: "github-acme", connection: settings(connectionChange) }, io)
+const revoke = ({ handle = new Secret("") }: Partial<Minted>) => github.revoke?.(handle, "github-acme", io)
 
 async function statusOf(path: string, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, "user-agent": "a-job" }
@@ -112,7 +111,7 @@ describe("a token of the provider github", () => {
   test("is ended where it was given, and shown to no other GitHub that the connection points at by then", async () => {
     const minted = await mint()
     const other = await startGitHubApi({ tokens: "stateless" })
-    await revoke(minted, { api_url: other.url })
+    await revoke(minted)
     expect(other.requests).toEqual([])
     expect(api.tokensAlive).toBe(0)
     await other.close()

@@ -4,7 +4,7 @@ import { type Google, startGoogle } from "./google.ts"
 
 const POOL = "projects/123456789012/locations/global/workloadIdentityPools/daypass"
 const PROVIDER = `${POOL}/providers/broker`
-const SUBJECT = "repository:acme/shop:environment:production:grant:secrets"
+const SUBJECT = "github:repository:41:environment:production:grant:secrets"
 const PRINCIPAL = `principal://iam.googleapis.com/${POOL}/subject/${SUBJECT}`
 const ACCOUNT = "reader@acme-prod.iam.gserviceaccount.com"
 const scope = (name: string) => `https://www.googleapis.com/auth/${name}`
@@ -149,6 +149,27 @@ describe("a version", () => {
     const { body } = await access(`${DB}/3`, await federated())
     expect(body).toMatchObject({ payload: { dataCrc32c: String(0xe3069283) } })
     expect(google.requests.at(-1)).toBe("AccessSecretVersion db/3 200")
+  })
+
+  test("has no checksum when it is older than these", async () => {
+    google.addSecret({
+      project: "acme-prod",
+      id: "old",
+      versions: [{ payload: "x", isOld: true }],
+      accessors: [PRINCIPAL],
+    })
+    const { status, body } = await access("projects/acme-prod/secrets/old/versions/1", await federated())
+    expect([status, body?.["payload"]]).toEqual([200, { data: "eA==" }])
+  })
+
+  test("is given to Google's own clients, which say in which form they want it", async () => {
+    const headers = { authorization: `Bearer ${await federated()}` }
+    const url = `${google.url}/v1/${DB}/latest:access`
+    expect((await fetch(`${url}?%24alt=json%3Benum-encoding=int`, { headers })).status).toBe(200)
+    expect((await fetch(`${url}?x=1`, { headers })).status).toBe(404)
+    expect(() => google.assertClean()).toThrow("latest:access")
+    await google.close().catch(() => {})
+    google = await startGoogle()
   })
 
   test("is given to a service account that was impersonated", async () => {

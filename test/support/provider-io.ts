@@ -25,14 +25,17 @@ export interface ProviderIoOptions {
   /** Where values of stores are kept, by whom they are for and locator. The connection keeps none when left out. */
   readonly kept?: Map<string, Secret<string>>
   readonly identityToken?: ProviderIo["identityToken"]
+  /** What was prepared, in its order. */
+  readonly prepared?: { readonly handle: Secret<string>; readonly expiresAt: Date | null }[]
 }
 
 /** What a provider may touch in a test, as the broker gives it. What a test says nothing of is refused where it can be. */
 export function makeProviderIo(options: ProviderIoOptions): ProviderIo {
-  const { http, now = () => new Date(CASE_NOW), remainingMs = 10_000, secrets = {}, kept } = options
+  const { http, now = () => new Date(CASE_NOW), remainingMs = 10_000, secrets = {}, kept, prepared } = options
   const { logins = createLogins(clockOf(now)), identityToken = async () => new Secret(PROVIDER_IO_TOKEN) } = options
   return {
     http,
+    prepare: async (handle, expiresAt) => void prepared?.push({ handle, expiresAt }),
     now,
     remainingMs: () => remainingMs,
     sleep: async () => {},

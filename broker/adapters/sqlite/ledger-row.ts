@@ -1,8 +1,11 @@
 import { chainRecord, chainStart } from "../../core/audit-chain.ts"
-import type { AuditDraft } from "../../core/audit-record.ts"
+import type { AuditDraft, AuditEvent } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
+import type { Limits } from "../../core/policy/limits.ts"
 import type { TokenUse } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
+import { type Counts, hourEnds, readCounts, turned, writeCounts } from "./quotas.ts"
+import { forgottenAt, UsedTokens } from "./used-tokens.ts"
 
 /** Identifies a ledger. */
 export interface LedgerKey {
@@ -10,14 +13,23 @@ export interface LedgerKey {
   readonly repositoryId: string
 }
 
-type Row = { id: number; seq: number; chain: string; due_at: number | null }
+/** The request id in records of what the broker did by itself. */
+const SWEEPER = "sweeper"
 
-/**
- * How long an expired token is remembered, in seconds. So one visit deletes many entries. And after a clock was set back,
- * or on a machine with another clock, a token that the ledger has forgotten cannot be valid again.
- */
-const FORGET_AFTER_SECONDS = 3600
-const FORGET_AT_MOST = 1000
+type Row = {
+  id: number
+  seq: number
+  chain: string
+  due_at: number | null
+  latest_at: number
+  forgotten_until: number
+  quotas: string
+}
+
+const COLUMNS = "id, seq, chain, due_at, latest_at, forgotten_until, quotas"
+
+/** Clocks of several machines that take turns at one ledger differ by seconds. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /**
  * One ledger's row during a transaction: the end of its chain, and when it is due. It is read once and written once. It is
@@ -25,10 +37,13 @@ const FORGET_AT_MOST = 1000
  */
 export class LedgerRow {
   readonly id: number
+  readonly tokens: UsedTokens
   readonly #sql: Sql
   #seq: number
   #chain: string
   #dueAt: number | null
+  #latestAt: number
+  #counts: Counts
 
   /** The ledger's row; it is created when it does not exist. */
   static open(sql: Sql, key: LedgerKey): LedgerRow {
@@ -49,10 +64,68 @@ export class LedgerRow {
     this.#seq = row.seq
     this.#chain = row.chain
     this.#dueAt = row.due_at
+    this.#latestAt = row.latest_at
+    this.tokens = new UsedTokens(sql, row.id, row.forgotten_until)
+    this.#counts = readCounts(row.quotas)
   }
 
-  get dueAt(): number | null {
-    return this.#dueAt
+  get counts(): Counts {
+    return this.#counts
+  }
+
+  /** Replaces the counts. */
+  count(changes: Partial<Counts>): void {
+    this.#counts = { ...this.#counts, ...changes }
+  }
+
+  /**
+   * Notes the time of this transaction (Unix milliseconds), and records the denials of an hour that is over. `behind`: the
+   * ledger has seen a much later time, so a clock was or is wrong.
+   */
+  observe(now: number): "in-order" | "behind" {
+    const order = now < this.#latestAt - CLOCK_TOLERANCE_MS ? "behind" : "in-order"
+    this.#latestAt = Math.max(this.#latestAt, now)
+    const { counts, ended } = turned(this.#counts, now)
+    this.#counts = counts
+    if (ended === null) return order
+    const from = new Date(ended.from).toISOString()
+    this.append(
+      brokersOwn(
+        "denials.counted",
+        now,
+        `${ended.denials} further denials in the hour from ${from} have no record of their own`,
+      ),
+    )
+    return order
+  }
+
+  /** Whether further denials of this hour have no record of their own: no job may fill the storage of all. */
+  isOverDenials({ denialsPerHour }: Limits): boolean {
+    return this.#counts.denials >= denialsPerHour.max
+  }
+
+  /** Counts a denial without a record. The count is recorded when the hour is over. */
+  countDenial(): void {
+    this.count({ counted: this.#counts.counted + 1 })
+    const hour = hourEnds(this.#counts)
+    if (hour !== null) this.dueBy(hour)
+  }
+
+  /** Records a denial, or only counts it when it is beyond the limit. */
+  recordDenial(denial: AuditDraft, limits: Limits): void {
+    if (this.isOverDenials(limits)) {
+      this.countDenial()
+    } else {
+      this.count({ denials: this.#counts.denials + 1 })
+      this.append(denial)
+    }
+  }
+
+  /** Records, once an hour, that a limit was reached. */
+  tellOnce(name: string, audit: AuditDraft, limits: Limits): void {
+    if (this.#counts.told.includes(name)) return
+    this.count({ told: [...this.#counts.told, name] })
+    this.recordDenial(audit, limits)
   }
 
   /** Appends a record to the chain. */
@@ -73,41 +146,14 @@ export class LedgerRow {
     this.#chain = chain
   }
 
-  /**
-   * Uses up a token. Returns false when it was used before, and then records `replay`, once for each token.
-   *
-   * Inserts first and checks the result: two calls could both pass a check before the insert.
-   */
+  /** Uses up a token. Returns false when it was used before, and then records `replay`, once for each token. */
   useToken(token: TokenUse, replay: AuditDraft): boolean {
-    const inserted = this.#sql.all(
-      "INSERT INTO used_tokens (ledger, key, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS used",
-      this.id,
-      token.key,
-      token.expiresAt,
-    )
-    if (inserted.length === 1) {
-      this.dueBy((token.expiresAt + FORGET_AFTER_SECONDS) * 1000)
+    if (this.tokens.use(token)) {
+      this.dueBy(forgottenAt(token.expiresAt))
       return true
     }
-    const first = this.#sql.all(
-      "UPDATE used_tokens SET replay_recorded = 1 WHERE ledger = ? AND key = ? AND replay_recorded = 0 RETURNING 1 AS first",
-      this.id,
-      token.key,
-    )
-    if (first.length === 1) this.append(replay)
+    if (this.tokens.isFirstReplay(token)) this.append(replay)
     return false
-  }
-
-  /** Deletes the entries of tokens that are no longer valid at `now` (Unix milliseconds), oldest first. */
-  forgetDeadTokens(now: number): void {
-    this.#sql.run(
-      `DELETE FROM used_tokens WHERE (ledger, key) IN (
-        SELECT ledger, key FROM used_tokens WHERE ledger = ? AND expires_at < ? ORDER BY expires_at LIMIT ?
-      )`,
-      this.id,
-      Math.floor(now / 1000) - FORGET_AFTER_SECONDS,
-      FORGET_AT_MOST,
-    )
   }
 
   /** Makes the ledger due at `time`, unless it is due earlier. */
@@ -121,21 +167,23 @@ export class LedgerRow {
       "SELECT min(due_at) AS due FROM leases WHERE ledger = ?",
       this.id,
     )
-    const [token] = this.#sql.all<{ due: number | null }>(
-      "SELECT min(expires_at) AS due FROM used_tokens WHERE ledger = ?",
-      this.id,
-    )
     this.#dueAt = lease?.due ?? null
-    if (token?.due != null) this.dueBy((token.due + FORGET_AFTER_SECONDS) * 1000)
+    const forgotten = this.tokens.nextForgotten()
+    if (forgotten !== null) this.dueBy(forgotten)
+    const hour = hourEnds(this.#counts)
+    if (hour !== null) this.dueBy(hour)
   }
 
   /** Writes the row. The last statement of every transaction that changed it. */
   save(): void {
     this.#sql.run(
-      "UPDATE ledgers SET seq = ?, chain = ?, due_at = ? WHERE id = ?",
+      `UPDATE ledgers SET seq = ?, chain = ?, due_at = ?, latest_at = ?, forgotten_until = ?, quotas = ? WHERE id = ?`,
       this.#seq,
       this.#chain,
       this.#dueAt,
+      this.#latestAt,
+      this.tokens.forgottenUntil,
+      writeCounts(this.#counts),
       this.id,
     )
   }
@@ -152,9 +200,23 @@ export function dueLedgers(sql: Sql, now: number, limit: number): readonly Ledge
     .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
 }
 
+/**
+ * Ledgers that have seen a much later time than `now` (Unix milliseconds): a clock was ahead. What they tried at that time
+ * waits for it to come again, unless they are visited. Reads all ledgers, so it is asked only after a clock was set back.
+ */
+export function ledgersAhead(sql: Sql, now: number, limit: number): readonly LedgerKey[] {
+  return sql
+    .all<{ issuer: string; repository_id: string }>(
+      "SELECT issuer, repository_id FROM ledgers WHERE latest_at > ? AND due_at IS NOT NULL LIMIT ?",
+      now + CLOCK_TOLERANCE_MS,
+      limit,
+    )
+    .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
+}
+
 function find(sql: Sql, key: LedgerKey): Row | undefined {
   return sql.all<Row>(
-    "SELECT id, seq, chain, due_at FROM ledgers WHERE issuer = ? AND repository_id = ?",
+    `SELECT ${COLUMNS} FROM ledgers WHERE issuer = ? AND repository_id = ?`,
     key.issuerUrl,
     key.repositoryId,
   )[0]
@@ -162,9 +224,26 @@ function find(sql: Sql, key: LedgerKey): Row | undefined {
 
 function make(sql: Sql, key: LedgerKey): Row | undefined {
   return sql.all<Row>(
-    "INSERT INTO ledgers (issuer, repository_id, seq, chain) VALUES (?, ?, 0, ?) RETURNING id, seq, chain, due_at",
+    `INSERT INTO ledgers (issuer, repository_id, seq, chain) VALUES (?, ?, 0, ?) RETURNING ${COLUMNS}`,
     key.issuerUrl,
     key.repositoryId,
     chainStart({ issuer: key.issuerUrl, repository_id: key.repositoryId }),
   )[0]
+}
+
+/** A record of what the broker did by itself. */
+export function brokersOwn(event: AuditEvent, now: number, reason: string, lease: string | null = null): AuditDraft {
+  return {
+    at: new Date(now).toISOString(),
+    request_id: SWEEPER,
+    event,
+    identity: null,
+    token_digest: null,
+    lease,
+    grants: [],
+    decision: null,
+    reason,
+    policy_version: null,
+    client_address: null,
+  }
 }

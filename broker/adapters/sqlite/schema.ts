@@ -105,6 +105,9 @@ const STEPS: readonly (readonly string[])[] = [
     "ALTER TABLE ledgers ADD COLUMN forgotten_until INTEGER NOT NULL DEFAULT 0",
     // What the ledger's quotas have counted: a JSON object, see `quotas.ts`.
     "ALTER TABLE ledgers ADD COLUMN quotas TEXT NOT NULL DEFAULT ''",
+    `UPDATE ledgers SET quotas = json_object('openLeases', (
+      SELECT count(*) FROM leases WHERE ledger = ledgers.id AND state IN ('open', 'active', 'revoking')
+    ))`,
 
     // Unix milliseconds: until when what an interrupted exchange minted may live; 0 when nothing can.
     "ALTER TABLE leases ADD COLUMN unknown_until INTEGER NOT NULL DEFAULT 0",

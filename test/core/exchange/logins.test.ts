@@ -11,7 +11,7 @@ import { NOW, world } from "./world.ts"
 
 const connection: Connection = { name: "vault", provider: "vault", settings: { role: "r" }, requireBoundToken: false }
 const claims = { ref: "refs/heads/main", run_id: "1", check_run_id: "7", jti: "a", iat: 1, nbf: 1, exp: 301, aud: "a" }
-const about = { identity: job({ claims }), grant: "db", connection }
+const about = { identity: job({ claims }), grant: "db", connection, prepare: async () => {} }
 
 describe("a provider's own login", () => {
   it("is one for the jobs of a run whose tokens would say the same", () => {
@@ -26,9 +26,12 @@ describe("a provider's own login", () => {
     ["another grant", loginKey({ ...about, grant: "other" }, "s")],
     ["another connection", loginKey({ ...about, connection: { ...connection, name: "vault-2" } }, "s")],
     ["other settings", loginKey({ ...about, connection: { ...connection, settings: { role: "q" } } }, "s")],
-    ["another repository", loginKey({ ...about, identity: job({ claims, repository: "acme/other" }) }, "s")],
+    ["another repository", loginKey({ ...about, identity: job({ claims, repositoryId: "42" }) }, "s")],
+    ["a repository that was renamed", loginKey({ ...about, identity: job({ claims, repository: "acme/other" }) }, "s")],
+    ["another owner", loginKey({ ...about, identity: job({ claims, owner: "evil" }) }, "s")],
     ["another environment", loginKey({ ...about, identity: job({ claims, environment: "staging" }) }, "s")],
-    ["another issuer", loginKey({ ...about, identity: job({ claims, issuerUrl: "https://ghes.example" }) }, "s")],
+    ["another issuer", loginKey({ ...about, identity: job({ claims, issuer: "ghes" }) }, "s")],
+    ["an issuer that moved", loginKey({ ...about, identity: job({ claims, issuerUrl: "https://ghes.example" }) }, "s")],
     ["another ref", loginKey({ ...about, identity: job({ claims: { ...claims, ref: "refs/heads/x" } }) }, "s")],
     ["another run", loginKey({ ...about, identity: job({ claims: { ...claims, run_id: "2" } }) }, "s")],
     ["a claim less", loginKey({ ...about, identity: job({ claims: { ref: claims.ref } }) }, "s")],

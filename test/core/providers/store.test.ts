@@ -44,6 +44,7 @@ async function setUp(asks: "job" | "connection", cache?: string) {
     const about = {
       identity,
       grant: "g",
+      prepare: async () => {},
       connection: { name: "c", provider: "shelf", settings: connection, requireBoundToken: false },
     }
     const request = {
