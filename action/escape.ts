@@ -25,7 +25,7 @@ export function forMarkdown(text: string): string {
 /** Control characters, line breaks and invisible or text-reversing characters as `\u{..}`. */
 function visible(text: string): string {
   return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   )
 }

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util"
+import { inert } from "./inert.ts"
 import { type CliIo, EXIT } from "./io.ts"
 
 type Options = NonNullable<ParseArgsConfig["options"]>
@@ -34,14 +35,14 @@ export function readArguments(args: readonly string[], usage: string, options: O
 
 /** Prints what is wrong with the arguments, and the usage. */
 export function misused(message: string, usage: string, io: CliIo): number {
-  io.err(`daypass: ${message}\n`)
+  io.err(`${inert(`daypass: ${message}`)}\n`)
   io.err(usage)
   return EXIT.usage
 }
 
 /** Prints why the command cannot run. */
 export function impossible(message: string, io: CliIo): number {
-  io.err(`daypass: ${message}`)
+  io.err(inert(`daypass: ${message}`))
   return EXIT.usage
 }
 

@@ -16,7 +16,7 @@ export function inert(line: string): string {
 /** Indented JSON that is safe in a log. Every parser reads the same value from it. */
 export function inertJson(value: unknown): string {
   return JSON.stringify(value, null, 2)
-    .replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits)
+    .replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu, escapeUnits)
     .replaceAll("##[", "##\\u005b")
 }
 

@@ -1,7 +1,7 @@
 import { readConfig } from "../broker/config/config.ts"
 import { Secret } from "../broker/core/secret.ts"
-import { secretReference } from "../broker/core/secret-reference.ts"
 import { importAppKey } from "../broker/github/app-key.ts"
+import { secretReference } from "../broker/providers/secret-reference.ts"
 import { GITHUB_APP_KEY } from "../broker/signing/app-key.ts"
 import { connectionSecretContext } from "../broker/signing/connection-secrets.ts"
 import { createSealer } from "../broker/signing/sealer.ts"

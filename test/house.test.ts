@@ -75,7 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "analysis/audit": ["broker/core"],
   "analysis/schemas": ["broker/core"],
   // Scripts of the build, beside the folders: they write files and are part of no bundle.
-  scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core"],
+  scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core", "broker/wire"],
   cli: [
     "analysis/diff",
     "analysis/who-can",

@@ -1,4 +1,4 @@
-import { isForbiddenVariable } from "../../broker/wire/variables.ts"
+import { isForbiddenFileVariable, isForbiddenVariable } from "../../broker/wire/variables.ts"
 import type { Credential } from "../answer.ts"
 import { forLog } from "../escape.ts"
 import { ActionError } from "../failure.ts"
@@ -17,9 +17,9 @@ export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap
     if (!values.some(({ env }) => env !== undefined)) {
       throw refused(`The grant ${grant} has no environment variable for any of its values.`)
     }
-    for (const { name, value, env } of values) {
+    for (const { name, value, env, file } of values) {
       if (env === undefined) continue
-      checkVariable(env, value, grant)
+      checkVariable(env, value, file !== undefined, grant)
       // On Windows, AWS_REGION and aws_region are the same variable.
       const owner = owners.get(env.toUpperCase())
       if (owner !== undefined && owner.value !== value) {
@@ -33,9 +33,10 @@ export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap
   return plan
 }
 
-function checkVariable(env: string, value: string, grant: string): void {
+/** `isFile`: the value is the path of a file that this action writes, which it chose itself. */
+function checkVariable(env: string, value: string, isFile: boolean, grant: string): void {
   if (!NAME.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is not a valid variable name.`)
-  if (isForbiddenVariable(env)) {
+  if (isFile ? isForbiddenFileVariable(env) : isForbiddenVariable(env)) {
     throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`)
   }
   if (value.includes("\0")) {

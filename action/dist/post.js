@@ -91,7 +91,7 @@ function forLog(text) {
 }
 function visible(text) {
   return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
   );
 }

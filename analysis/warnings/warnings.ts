@@ -8,6 +8,7 @@ import { unknownClaims } from "./claim-names.ts"
 import { ceilingWarnings, containmentOf, type GrantContainment } from "./containment.ts"
 import { contradictingConditions, deadRules } from "./contradictions.ts"
 import { doubleStars } from "./double-star.ts"
+import { editableProperties } from "./editable-properties.ts"
 import { environmentsWithoutBranch } from "./environment-branch.ts"
 import { freeTextConditions } from "./free-text.ts"
 import { doubtfulGaps } from "./gaps.ts"
@@ -17,7 +18,9 @@ import { namesWithoutId } from "./names.ts"
 import { valuesNeverSent } from "./never-sent.ts"
 import { openCeilings } from "./open-ceilings.ts"
 import { unlistedOwners } from "./owners.ts"
+import { grantsThatChangePolicies } from "./policy-changes.ts"
 import { allowsAlwaysDenied, unreachableGrants } from "./reachability.ts"
+import { secretsInTwoEnvironments } from "./shared-secrets.ts"
 import { sourcesOf } from "./sources.ts"
 import { standingsOf } from "./standings.ts"
 import type { Subject } from "./subject.ts"
@@ -57,6 +60,9 @@ const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
   doubtfulGaps,
   overlappingGrants,
   openCeilings,
+  grantsThatChangePolicies,
+  secretsInTwoEnvironments,
+  editableProperties,
 ]
 
 /**

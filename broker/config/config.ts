@@ -1,7 +1,7 @@
 import { parseDuration } from "../core/duration.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import { Secret } from "../core/secret.ts"
-import { isHttpsOrLoopback, isLoopbackHost } from "../core/url.ts"
+import { isLoopbackHost, PLAIN_URL_FORM, parsePlainUrl } from "../core/url.ts"
 import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
 
 /** The settings of a deployment. Secrets are already wrapped. */
@@ -107,24 +107,19 @@ function readUrl(value: unknown, fault: Report): string | undefined {
     fault("DAYPASS_URL", "set it to the broker's public URL, for example https://daypass.example.com")
     return undefined
   }
-  if (!isHttpsOrLoopback(value)) {
-    fault("DAYPASS_URL", "must be an https URL (http is allowed only for loopback hosts)")
-    return undefined
-  }
   return plainUrl(value, "DAYPASS_URL", fault)
 }
 
 /**
- * A URL in its only spelling, so that it can be compared and extended: no query, no fragment, no user, no trailing slash.
+ * A URL in its plain spelling without a slash at the end, so that it can be compared and extended. Spellings that people
+ * copy from elsewhere are corrected: capitals in scheme and host, the default port, slashes at the end.
  */
 function plainUrl(value: string, setting: string, fault: Report): string | undefined {
-  const url = new URL(value)
-  // The marks ? and # are checked in the text: the parser reports an empty query or fragment as "", but keeps it in `href`.
-  if (/[?#]/.test(value) || url.username !== "" || url.password !== "") {
-    fault(setting, "must not have a query, a fragment or a user")
-    return undefined
-  }
-  return url.href.replace(/\/+$/, "")
+  const [, origin = "", path = ""] = /^([a-z]+:\/\/[^/]*)(.*?)\/*$/i.exec(value) ?? []
+  const spelled = `${origin.toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2")}${path}`
+  if (parsePlainUrl(spelled) !== null) return spelled
+  fault(setting, `must be ${PLAIN_URL_FORM}`)
+  return undefined
 }
 
 const GITHUB_API_URL = "https://api.github.com"
@@ -152,9 +147,7 @@ function readServerUrl(
 ): string | undefined {
   const value = env[setting]
   if (value === undefined || value === "") return usual
-  if (typeof value === "string" && isHttpsOrLoopback(value)) return plainUrl(value, setting, fault)
-  fault(setting, "must be an https URL (http is allowed only for loopback hosts)")
-  return undefined
+  return plainUrl(String(value), setting, fault)
 }
 
 const KEK_BYTES = 32

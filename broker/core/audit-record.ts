@@ -1,4 +1,5 @@
 import type { Identity } from "./identity.ts"
+import { visible } from "./policy/faults.ts"
 
 /**
  * What happened.
@@ -80,7 +81,10 @@ export interface AuditRecord extends AuditDraft {
   readonly seq: number
 }
 
-/** Reduces a verified identity to the recorded fields. */
+/**
+ * Reduces a verified identity to the recorded fields. Names that people chose, such as a branch, are recorded with invisible
+ * characters escaped: a record is one line of an export, and some readers end a line at U+2028.
+ */
 export function auditIdentity(identity: Identity): AuditIdentity {
   return {
     issuer: identity.issuerUrl,
@@ -88,10 +92,10 @@ export function auditIdentity(identity: Identity): AuditIdentity {
     repository_id: identity.repositoryId,
     owner: identity.owner,
     owner_id: identity.ownerId,
-    environment: identity.environment ?? null,
-    ref: identity.ref,
-    event: identity.event,
-    actor: identity.actor,
+    environment: identity.environment === undefined ? null : visible(identity.environment),
+    ref: visible(identity.ref),
+    event: visible(identity.event),
+    actor: visible(identity.actor),
     run_id: identity.runId,
     run_attempt: identity.runAttempt,
   }

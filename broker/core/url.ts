@@ -22,3 +22,24 @@ export function isHttpsOrLoopback(url: string): boolean {
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || LOOPBACK_IPV4.test(hostname)
 }
+
+/** The form of a plain URL, also for editors: its parts have no character with a second spelling or a meaning of its own. */
+export const PLAIN_URL =
+  /^https?:\/\/(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?(?:\/(?!\.+(?:\/|$))[A-Za-z0-9._~-]+)*\/?$/
+
+/** What a plain URL is: the end of a sentence such as "an issuer's URL must be". */
+export const PLAIN_URL_FORM =
+  "plain https in lower case, without user, default port, query or fragment, and with a path of letters, digits and . _ ~ - only (http is allowed for loopback hosts)"
+
+/**
+ * Parses an https URL (http for loopback) that has only one spelling; null for any other text.
+ *
+ * Paths are appended to such URLs, and tokens are compared with them as text. In `https://h/pages/evil#`, an appended path
+ * would be a fragment, so the keys of another page would be fetched. `..`, `%2e`, backslashes, capitals in the host, a dot
+ * after it and the default port give one address several spellings.
+ */
+export function parsePlainUrl(text: string): URL | null {
+  if (!PLAIN_URL.test(text) || !isHttpsOrLoopback(text)) return null
+  const url = new URL(text)
+  return url.href === text || url.href === `${text}/` ? url : null
+}

@@ -13,6 +13,7 @@ import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { startSweeping } from "./node-sweeper.ts"
+import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N] [--host ADDRESS]
 
@@ -70,7 +71,8 @@ const settings = config.value
 if (settings.onlyPublishedPolicies) {
   refuseToStart(["DAYPASS_POLICIES: remove it. On Node, policies come from the folder that --policies names."], 2)
 }
-if (!settings.kek && !(isLocal(settings) && isLocalAddress(options.host))) {
+const onlyHere = isLocal(settings) && isLocalAddress(options.host)
+if (!settings.kek && !onlyHere) {
   refuseToStart(
     [
       "DAYPASS_KEK is not set. A broker with a public URL, or one that other machines can reach, needs it. Make a key with: openssl rand -base64 32",
@@ -78,6 +80,8 @@ if (!settings.kek && !(isLocal(settings) && isLocalAddress(options.host))) {
     2,
   )
 }
+
+if (!onlyHere && isPackagedNode(process.execPath)) refuseToStart([PACKAGED_NODE], 2)
 
 // The reader of the log may end before the broker. A running exchange must not fail because of that: the audit trail does
 // not depend on the log.

@@ -13,6 +13,7 @@ import {
 } from "../adapters/cloudflare/ledgers.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
+import { jsonLine } from "../adapters/web/json-line.ts"
 import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
@@ -47,7 +48,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     marks: createCloudflareMarks(env.KEY_RING),
-    log: (event) => console.log(JSON.stringify(event)),
+    log: (event) => console.log(jsonLine(event)),
     health: [],
   }).catch((error: unknown) => {
     const isSetting = error instanceof BrokerError && error.code === "configuration_invalid"

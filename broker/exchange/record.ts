@@ -7,6 +7,7 @@ import {
 } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
+import { visible } from "../core/policy/faults.ts"
 import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
 import type { Secret } from "../core/secret.ts"
 import type { AdmissionOutcome, LeaseCredential, Ledger, RevocationSettlement, TokenUse } from "../ports/ledger.ts"
@@ -218,7 +219,8 @@ function auditGrant({ grant, ttlSeconds }: GrantedGrant, cache: CacheUse | undef
     name: grant.name,
     connection: grant.connection.name,
     provider: grant.connection.provider,
-    resource: broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? "",
+    // A claim may have filled a gap in it.
+    resource: visible(broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? ""),
     ttl_seconds: ttlSeconds,
     ...(cache === undefined ? {} : { cache }),
   }

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from "../core/result.ts"
-import { isHttpsOrLoopback } from "../core/url.ts"
+import { parsePlainUrl } from "../core/url.ts"
 import { parseStrictJsonObject } from "./strict-json.ts"
 
 /** Where an issuer publishes its discovery document (OpenID Connect Discovery 1.0, section 4). */
@@ -25,8 +25,8 @@ export function readDiscovery(body: Uint8Array, issuerUrl: string): Result<strin
   const { issuer, jwks_uri } = parsed.value
   if (issuer !== issuerUrl) return fail("its discovery document names another issuer")
   if (typeof jwks_uri !== "string") return fail("its discovery document has no jwks_uri")
-  if (!isHttpsOrLoopback(jwks_uri)) return fail("its jwks_uri must be an https URL")
-  const [keys, own] = [new URL(jwks_uri), new URL(issuerUrl)]
-  if (keys.origin !== own.origin) return fail("its jwks_uri must be on the issuer's own host and port")
+  const keys = parsePlainUrl(jwks_uri)
+  if (keys === null) return fail("its jwks_uri must be an https URL in its plain spelling, without query and fragment")
+  if (keys.origin !== new URL(issuerUrl).origin) return fail("its jwks_uri must be on the issuer's own host and port")
   return ok(keys.href)
 }

@@ -1,6 +1,7 @@
 import { type CryptoKey, importJWK } from "jose"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import { fail, ok, type Result } from "../core/result.ts"
+import { parsePlainUrl } from "../core/url.ts"
 import { type Http, HttpError, type HttpFailure } from "../ports/http.ts"
 import { below, discoveryUrlOf, readDiscovery } from "./discovery.ts"
 import type { IssuerFamily, SignatureAlgorithm } from "./family.ts"
@@ -8,6 +9,8 @@ import { type PublicKey, parseKeySet } from "./jwks.ts"
 
 /** An issuer's imported keys. */
 export interface KeySet {
+  /** How many keys can be used. */
+  readonly size: number
   /** Null when the issuer publishes no such key for this algorithm. */
   find(kid: string, alg: string): CryptoKey | null
 }
@@ -27,6 +30,9 @@ export async function fetchKeys(
   family: IssuerFamily,
   http: Http,
 ): Promise<Result<KeySet, string>> {
+  // Loading refuses such a URL. Policies that were published by an older version were not checked for it.
+  if (parsePlainUrl(issuer.url) === null)
+    return fail("its URL is not in its plain spelling: correct it and publish again")
   const url = await locateKeys(issuer, family, http)
   if (!url.ok) return url
   const body = await get(url.value, "key set", http)
@@ -75,7 +81,7 @@ async function importKeys(keys: readonly PublicKey[], algorithms: readonly Signa
       if (!(key instanceof Uint8Array)) imported.set(idOf(kid, algorithm), key)
     }
   }
-  return { find: (kid, alg) => imported.get(idOf(kid, alg)) ?? null }
+  return { size: imported.size, find: (kid, alg) => imported.get(idOf(kid, alg)) ?? null }
 }
 
 /** Names of algorithms contain no space, so two different keys never get the same id. */

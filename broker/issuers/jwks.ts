@@ -63,11 +63,13 @@ function readKey(key: JsonObject): PublicKey | null {
   return { kid, alg: alg ?? null, n: base64url.encode(modulus), e: base64url.encode(exponent) }
 }
 
-/** Big-endian bytes. Leading zeros are removed: RFC 7518 section 2 forbids them, but some issuers send them. */
+/**
+ * Big-endian bytes in their only spelling: strict base64url without leading zeros (RFC 7518 section 2, Base64urlUInt). A key
+ * with two spellings has two thumbprints (RFC 7638), and readers differ in which of them they accept.
+ */
 function unsignedInteger(value: ClaimValue | undefined): Uint8Array | null {
   const bytes = typeof value === "string" ? decodeBase64url(value) : null
-  const start = bytes?.findIndex((byte) => byte !== 0) ?? -1
-  return bytes && start >= 0 ? bytes.subarray(start) : null
+  return bytes?.[0] === 0 ? null : bytes
 }
 
 function isStrongModulus(modulus: Uint8Array): boolean {

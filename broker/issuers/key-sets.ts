@@ -1,6 +1,7 @@
 import type { CryptoKey } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
+import { fail, type Result } from "../core/result.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Http } from "../ports/http.ts"
 import type { IssuerFamily } from "./family.ts"
@@ -36,6 +37,10 @@ const MAX_ISSUERS = 64
 /**
  * Keeps the key sets of issuers in this instance's memory: 10 minutes, and up to an hour while the issuer is down.
  *
+ * Ages are measured with `elapsed`, so setting the wall clock changes none of them: a withdrawn key does not verify for
+ * longer, and a good one does not expire. Where a platform's `elapsed` goes back, ages are unknown, and everything that is
+ * cached counts as stale.
+ *
  * Keeps only values, never a promise: workerd does not allow one request to await the I/O of another, and a cancelled
  * request there leaves its promise pending for ever. So no request waits for another one, and the effects of a cancelled
  * request end after one cooldown.
@@ -48,61 +53,92 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
   return {
     async find(issuer, family, kid, alg) {
       const state = stateOf(`${family.name} ${issuer.url}`, states)
-      const startedAt = clock.now().getTime()
-      if (mayFetch(state, startedAt, kid, alg)) await refresh(state, startedAt, issuer, family)
+      if (mayFetch(state, readingFor(state), kid, alg)) await refresh(state, issuer, family)
 
-      const now = clock.now().getTime()
-      const key = now - state.fetchedAt < STALE_MS ? (state.keys?.find(kid, alg) ?? null) : null
-      if (key || now - state.fetchedAt < COOLDOWN_MS) return key
+      const now = readingFor(state)
+      const age = now - state.fetchedAt
+      const key = age < STALE_MS ? (state.keys?.find(kid, alg) ?? null) : null
+      if (key || age < COOLDOWN_MS) return key
       throw unavailable(issuer, state, now)
     },
   }
 
-  async function refresh(state: State, startedAt: number, issuer: IssuerConfig, family: IssuerFamily): Promise<void> {
-    noteAttempt(state, startedAt)
-    const fetched = await fetchKeys(issuer, family, http)
+  /** The time in milliseconds. A clock that went back makes the state as good as new. */
+  function readingFor(state: State): number {
+    const now = clock.elapsed()
+    if (now < state.readAt) Object.assign(state, NEVER)
+    state.readAt = now
+    return now
+  }
+
+  async function refresh(state: State, issuer: IssuerConfig, family: IssuerFamily): Promise<void> {
+    const startedAt = state.readAt
+    const attempt = noteAttempt(state, startedAt)
+    const fetched = believable(await fetchKeys(issuer, family, http), state, readingFor(state))
     if (!fetched.ok) {
-      state.failedAt = clock.now().getTime()
+      state.failed = true
       state.fault = fetched.fault
-    } else if (startedAt >= state.fetchedAt) {
-      // A slow fetch that started earlier must not restore keys that a later fetch found withdrawn.
+    } else if (attempt > state.fetchedBy && startedAt <= state.readAt) {
+      // A slow fetch that started earlier must not restore keys that a later fetch found withdrawn. A fetch during which the
+      // clock went back has no known age.
       state.keys = fetched.value
       state.fetchedAt = startedAt
+      state.fetchedBy = attempt
+      state.failed = false
     }
   }
 }
 
-/** The cached state of one issuer. Times are Unix milliseconds. */
+/** The cached state of one issuer. Times are milliseconds of `elapsed`. */
 interface State {
   keys: KeySet | null
   /** When the fetch that returned `keys` began. */
   fetchedAt: number
+  /** The number of that fetch. */
+  fetchedBy: number
+  /** The latest reading of the clock. */
+  readAt: number
   attemptedAt: number
-  failedAt: number
+  /** How many fetches have begun. */
+  attempts: number
+  /** Whether the latest fetch that ended failed. */
+  failed: boolean
   fault: string
   /** Fetches begun since `windowStartedAt`. */
   fetches: number
   windowStartedAt: number
 }
 
+const LONG_AGO = Number.NEGATIVE_INFINITY
+const NEVER = {
+  keys: null,
+  fetchedAt: LONG_AGO,
+  attemptedAt: LONG_AGO,
+  failed: false,
+  fault: "",
+  fetches: 0,
+  windowStartedAt: LONG_AGO,
+}
+
 function stateOf(id: string, states: Map<string, State>): State {
   let state = states.get(id)
   if (!state) {
-    const never = Number.NEGATIVE_INFINITY
-    state = {
-      keys: null,
-      fetchedAt: never,
-      attemptedAt: never,
-      failedAt: never,
-      fault: "",
-      fetches: 0,
-      windowStartedAt: never,
-    }
+    state = { ...NEVER, readAt: LONG_AGO, attempts: 0, fetchedBy: 0 }
     states.set(id, state)
     const [oldest] = states.keys()
     if (states.size > MAX_ISSUERS && oldest !== undefined) states.delete(oldest)
   }
   return state
+}
+
+/**
+ * Refuses a set without a usable key while keys are known that are not stale yet. An issuer that works has keys, so
+ * `{"keys":[]}` is the answer of a proxy, or of an issuer that has not finished starting.
+ */
+function believable(fetched: Result<KeySet, string>, { keys, fetchedAt }: State, now: number): Result<KeySet, string> {
+  if (!fetched.ok || fetched.value.size > 0) return fetched
+  const knowsKeys = keys !== null && keys.size > 0 && now - fetchedAt < STALE_MS
+  return knowsKeys ? fail("its key set has no key that can be used") : fetched
 }
 
 function mayFetch(state: State, now: number, kid: string, alg: string): boolean {
@@ -112,25 +148,26 @@ function mayFetch(state: State, now: number, kid: string, alg: string): boolean 
     const due = age >= EARLY_REFRESH_MS || !state.keys?.find(kid, alg)
     return due && sinceAttempt >= COOLDOWN_MS
   }
-  const isDown = state.failedAt > state.fetchedAt
-  if (isDown) return sinceAttempt >= (age < STALE_MS ? COOLDOWN_MS : RETRY_MS)
+  if (state.failed) return sinceAttempt >= (age < STALE_MS ? COOLDOWN_MS : RETRY_MS)
   return state.fetches < MAX_FETCHES || now - state.windowStartedAt >= FETCH_WINDOW_MS
 }
 
-function noteAttempt(state: State, now: number): void {
+/** Returns the number of the attempt. */
+function noteAttempt(state: State, now: number): number {
   if (now - state.windowStartedAt >= FETCH_WINDOW_MS) {
     state.windowStartedAt = now
     state.fetches = 0
   }
   state.fetches += 1
   state.attemptedAt = now
+  state.attempts += 1
+  return state.attempts
 }
 
 function unavailable(issuer: IssuerConfig, state: State, now: number): BrokerError {
-  const lastAttemptFailed = state.failedAt >= state.attemptedAt
   const pause = now - state.fetchedAt < STALE_MS ? COOLDOWN_MS : RETRY_MS
-  const waitMs = lastAttemptFailed ? state.attemptedAt + pause - now : 0
-  const why = lastAttemptFailed ? `: ${state.fault}` : " in time"
+  const waitMs = state.failed ? state.attemptedAt + pause - now : 0
+  const why = state.failed ? `: ${state.fault}` : " in time"
   return new BrokerError(
     "issuer_unavailable",
     `The keys of the issuer ${issuer.url} could not be fetched${why}. Try again; if the error persists, check that the broker can reach the issuer.`,

@@ -2,14 +2,19 @@ import type * as z from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Claims, Identity } from "../core/identity.ts"
-import type { ConnectionAudiences, ProviderFiles } from "../core/policy/provider-schemas.ts"
+import type {
+  ConnectionAudiences,
+  GrantKey,
+  ProviderFiles,
+  WrittenRepositories,
+} from "../core/policy/provider-schemas.ts"
 import type { Secret } from "../core/secret.ts"
-import type { SecretReference } from "../core/secret-reference.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
 import type { FileForm, Revocation } from "../wire/exchange.ts"
 import type { SubjectLimit } from "../wire/subject.ts"
+import type { SecretReference } from "./secret-reference.ts"
 
 /** What a provider must mint. Everything in it is already decided; a provider decides nothing. */
 export interface MintRequest<Connection, Grant> {
@@ -183,6 +188,13 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    * grant can reach. Accepts both a parsed grant and a grant as written.
    */
   underCeiling?(grant: unknown): unknown
+  /**
+   * Keys of a grant that reach the whole organisation and not only what the grant names. In a repository's own policy, a
+   * boundary must name them: an entry that leaves the field out allows everything else in it.
+   */
+  organisationWide?(grant: Grant): readonly GrantKey[]
+  /** The repositories whose files the grant's holder can change, and with them policies; null when there are none. */
+  writes?(grant: Grant, connection: Connection): WrittenRepositories | null
   /** The resource's name in the audit trail: a role's ARN, an audience. Never a secret. */
   resource(grant: Grant): string
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>

@@ -1,7 +1,7 @@
 import * as z from "zod"
 import { isPlainMap } from "../core/policy/plain.ts"
 import { fail, type Result } from "../core/result.ts"
-import { variable } from "./variable.ts"
+import { valueFaultOf, variableOrFile } from "./variable.ts"
 
 /** The maximum number of variables of one grant. A job accepts at most this many values of one credential. */
 const MAX_ENTRIES = 64
@@ -59,7 +59,7 @@ export function readField(parse: ParseLocator<unknown>) {
     }),
   ])
   return z
-    .record(variable, entry)
+    .record(variableOrFile, entry)
     .superRefine((read, context) => {
       const names = Object.keys(read)
       const upper = new Set(names.map((name) => name.toUpperCase()))
@@ -86,6 +86,8 @@ export function readField(parse: ParseLocator<unknown>) {
           message: "two variables differ only in case, and are the same variable on some runners; rename one",
         })
       for (const [name, one] of Object.entries(read)) {
+        const fault = typeof one === "object" && one.as !== undefined ? null : valueFaultOf(name)
+        if (fault !== null) context.addIssue({ code: "custom", path: [name], message: fault })
         if (typeof one === "object" && one.mode !== undefined && one.as === undefined)
           context.addIssue({
             code: "custom",

@@ -1,17 +1,22 @@
 import * as z from "zod"
-import { isHttpsOrLoopback } from "../core/url.ts"
+import { PLAIN_URL, PLAIN_URL_FORM, parsePlainUrl } from "../core/url.ts"
 
 const MAX_URL_LENGTH = 256
 const MAX_AUDIENCE_LENGTH = 256
 
-/** The base URL of a service's API, in its only spelling, because paths are appended to it. */
-export const serviceUrl = z
-  .string()
-  .max(MAX_URL_LENGTH)
-  .refine(
-    isServiceUrl,
-    "the URL of a service must be https, in lower case, without a query and without a slash at the end",
-  )
+/** A URL in its only spelling. `what` begins the error. The pattern is for editors. */
+export const plainUrl = (what: string) =>
+  z
+    .string()
+    .max(MAX_URL_LENGTH)
+    .refine((url) => parsePlainUrl(url) !== null, `${what} must be ${PLAIN_URL_FORM}`)
+    .meta({ pattern: PLAIN_URL.source })
+
+/** The base URL of a service's API, without a slash at the end, because paths are appended to it. */
+export const serviceUrl = plainUrl("the URL of a service").refine(
+  (url) => !url.endsWith("/"),
+  "the URL of a service must not have a slash at the end",
+)
 
 /** The `aud` of the identity tokens for a service. */
 export const audience = z
@@ -48,12 +53,6 @@ export function origin(what: string, example: string) {
       .max(MAX_URL_LENGTH)
       // The pattern is for editors, which cannot run the second check.
       .regex(/^https?:\/\/[^/?#\\@\s]+$/, { error: hint, abort: true })
-      .refine((url) => isHttpsOrLoopback(url) && new URL(url).origin === url, hint)
+      .refine((url) => parsePlainUrl(url)?.origin === url, hint)
   )
-}
-
-function isServiceUrl(text: string): boolean {
-  if (!isHttpsOrLoopback(text) || /[?#]/.test(text) || text.endsWith("/")) return false
-  const { href } = new URL(text)
-  return href === text || href === `${text}/`
 }

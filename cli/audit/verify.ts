@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs"
 import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
+import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 
 const USAGE = `Usage: daypass audit verify FILE [--head HASH]
@@ -40,13 +41,13 @@ function report(file: string, verdict: ChainVerdict, head: string | undefined, i
   if (!verdict.ok) {
     const { line, ledger, seq, reason } = verdict.fault
     const record = seq === null || ledger === null ? "" : `record ${seq} of ${named(ledger)}: `
-    io.out(`${file}:${line}: ${record}${reason}`)
+    io.out(inert(`${file}:${line}: ${record}${reason}`))
     return EXIT.no
   }
   for (const { ledger, seq, chain } of verdict.ledgers) {
     io.out(`${named(ledger)}: ${seq} ${seq === 1 ? "record" : "records"}, head ${chain}`)
   }
-  if (verdict.ledgers.length === 0) io.out(`${file} verifies and contains no records`)
+  if (verdict.ledgers.length === 0) io.out(inert(`${file} verifies and contains no records`))
   if (head === undefined) return EXIT.ok
   const [found] = verdict.found
   if (found === undefined) {

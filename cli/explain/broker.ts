@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from "../../broker/core/result.ts"
-import { isHttpsOrLoopback } from "../../broker/core/url.ts"
+import { parsePlainUrl } from "../../broker/core/url.ts"
 import { HttpError, type HttpFailure, type HttpResponse } from "../../broker/ports/http.ts"
 import { type ExchangeRequest, MEDIA_TYPE_PROBLEM } from "../../broker/wire/exchange.ts"
 import type { CliIo } from "../io.ts"
@@ -11,9 +11,8 @@ const MAX_ANSWER_BYTES = 256 * 1024
 
 /** Parses a broker's URL. Null unless it is an origin without a path, and a token may be sent to it. */
 export function brokerUrl(text: string): URL | null {
-  if (!isHttpsOrLoopback(text)) return null
-  const url = new URL(text)
-  return url.pathname === "/" && url.search === "" && url.hash === "" ? url : null
+  const url = parsePlainUrl(text)
+  return url?.pathname === "/" ? url : null
 }
 
 /**

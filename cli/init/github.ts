@@ -1,7 +1,7 @@
 import * as z from "zod"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
-import { isHttpsOrLoopback } from "../../broker/core/url.ts"
+import { parsePlainUrl } from "../../broker/core/url.ts"
 import { HttpError, type HttpFailure, type HttpResponse } from "../../broker/ports/http.ts"
 import type { CliIo } from "../io.ts"
 
@@ -45,7 +45,7 @@ export function isBranch(text: string): boolean {
 /** The URL of GitHub's API from the environment; null when a token must not be sent to it. */
 export function apiUrl(env: CliIo["env"]): string | null {
   const url = (env["GITHUB_API_URL"] || DEFAULT_API).replace(/\/+$/, "")
-  return isHttpsOrLoopback(url) && !/[?#]/.test(url) ? url : null
+  return parsePlainUrl(url) === null ? null : url
 }
 
 /** The issuer that belongs to a GitHub API: of github.com, of an Enterprise Server, or of ghe.com. */

@@ -61,7 +61,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { folder, environment, connection } = request
   const api = apiUrl(io.env)
   if (api === null)
-    return impossible("$GITHUB_API_URL must be an https URL without ? and #: the token is sent there", io)
+    return impossible("$GITHUB_API_URL must be an https URL without user, ? and #: the token is sent there", io)
   const loaded = existsSync(folder) ? loadPolicies(folder) : null
   if (typeof loaded === "string") return impossible(loaded, io)
   const facts = await factsOf(request, api, io)

@@ -49,6 +49,16 @@ describe("a delivery that must be refused delivers nothing and revokes the lease
     "OPENSSL_CONF",
     "makefiles",
     "CORECLR_PROFILER_PATH",
+    "AWS_CONFIG_FILE",
+    "CLOUDSDK_PYTHON",
+    "PERLLIB",
+    "CARGO_BUILD_RUSTC_WRAPPER",
+    "TF_CLI_ARGS_apply",
+    "ANSIBLE_CONFIG",
+    "SBT_OPTS",
+    "KUBECONFIG",
+    "SSH_ASKPASS",
+    "AWS_PAGER",
   ]
   test.each([
     ...forbidden.map((name): [string, Parameters<typeof granted>[0]] => [`the variable ${name}`, { a: withEnv(name) }]),

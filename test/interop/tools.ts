@@ -10,8 +10,8 @@ const CACHE = fileURLToPath(new URL("../../node_modules/.cache/daypass-interop/"
 const INSTALL_TIMEOUT_MS = 900_000
 
 /**
- * Installs the foreign tools that requirements.txt pins into a Python environment of this checkout's own, once a
- * version of that file. Resolves to the folder of their programs.
+ * Installs the foreign tools that requirements.txt pins, each with its hashes, into a Python environment of this checkout's
+ * own, once a version of that file. Resolves to the folder of their programs.
  * @throws when they cannot be had: a run without them would prove nothing.
  */
 export async function installTools(): Promise<string> {
@@ -24,7 +24,7 @@ export async function installTools(): Promise<string> {
   mkdirSync(CACHE, { recursive: true })
   await mustRun("python3", ["-m", "venv", environment])
   // Uncompiled: most of what moto brings along is never imported.
-  const pip = ["-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "-r", REQUIREMENTS]
+  const pip = ["-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--require-hashes", "-r", REQUIREMENTS]
   await mustRun(join(programs, "python"), pip)
   writeFileSync(finished, "")
   return programs

@@ -1,4 +1,5 @@
 import type { Log } from "../../ports/log.ts"
+import { jsonLine } from "../web/json-line.ts"
 
 /** How long a line waits for others, in milliseconds: a write to a pipe blocks, and one line costs as much as fifty. */
 const GATHER_MS = 50
@@ -23,7 +24,7 @@ export function createLineLog(write: (text: string) => void): LineLog {
   return {
     flush,
     log(event) {
-      lines.push(`${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`)
+      lines.push(`${jsonLine({ at: new Date().toISOString(), ...event })}\n`)
       timer ??= setTimeout(flush, GATHER_MS)
     },
   }

@@ -6,6 +6,7 @@ import { missingProtection, type ProtectionFact } from "./environment-protection
 import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
 import { memberOf } from "./plain.ts"
+import type { GrantKey } from "./provider-schemas.ts"
 
 /** The boundaries that concern a job's repository, evaluated for the job. When the list is empty, there is no ceiling. */
 export type Ceiling = readonly BoundaryReading[]
@@ -73,14 +74,15 @@ export const underCeiling = (grant: Pick<Grant, "underCeiling">, fields: unknown
 /** Checks one grant, with its fields as they will be minted, against the job's ceiling. */
 export function checkGrant(
   ceiling: Ceiling,
-  grant: Pick<Grant, "connection" | "fields" | "underCeiling">,
+  grant: Pick<Grant, "connection" | "fields" | "underCeiling" | "mustBeNamed">,
   fact: ProtectionFact,
 ): CeilingVerdict {
   const { connection } = grant
   const fields = underCeiling(grant, grant.fields)
+  const named = grant.mustBeNamed?.(grant.fields) ?? []
   const boundaries = ceiling.map(({ boundary, allows, restricts, when, required }): BoundaryTrace => {
     const { name, file, line, allow, protectedEnvironment } = boundary
-    const refused = allows ? refusedFields(allow, connection.name, fields) : []
+    const refused = allows ? refusedFields(allow, connection.name, fields, named) : []
     const environment = restricts && protectedEnvironment ? missingProtection(protectedEnvironment, fact) : []
     const trace = { name, file, line, matched: allows, allows: allows && refused === null, conditions: when, required }
     return { ...trace, fields: refused ?? [], environment }
@@ -127,16 +129,24 @@ function claimsByName(
 
 const ownerOf = (repository: string) => repository.slice(0, repository.indexOf("/"))
 
+const NAMED = "named by the boundary, because it reaches the whole organisation"
+
 /** Null when an entry allows the grant; otherwise the fields that the closest entry for its connection refuses. */
 function refusedFields(
   entries: readonly BoundaryEntry[],
   connection: string,
   fields: unknown,
+  mustBeNamed: readonly GrantKey[],
 ): readonly FieldTrace[] | null {
   let nearest: readonly FieldTrace[] = []
   for (const entry of entries) {
     if (entry.connection !== connection) continue
-    const refused = [...entry.fields].flatMap(([name, ceiling]) => fieldTraces(name, ceiling, memberOf(fields, name)))
+    // A map of the entry names every key that it allows.
+    const unnamed = mustBeNamed.filter(([field]) => entry.fields.get(field)?.kind !== "map")
+    const refused = [
+      ...[...entry.fields].flatMap(([name, ceiling]) => fieldTraces(name, ceiling, memberOf(fields, name))),
+      ...unnamed.map(([field, key]) => ({ field: `${field}.${key}`, expected: NAMED, actual: "not named by it" })),
+    ]
     if (refused.length === 0) return null
     if (nearest.length === 0 || refused.length < nearest.length) nearest = refused
   }

@@ -2,7 +2,7 @@ import type { Identity } from "../identity.ts"
 import type { Condition } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { Pattern } from "./pattern.ts"
-import type { ProviderSchemas } from "./provider-schemas.ts"
+import type { GrantKey, ProviderSchemas } from "./provider-schemas.ts"
 
 /** The organisation file, checked and compiled: trusted issuers and owners, and where credentials come from. */
 export interface Organisation {
@@ -28,6 +28,10 @@ export interface IssuerConfig {
   readonly maxTokenLifetimeSeconds?: number
   /** Whether repositories may keep their own policies, which count only under a boundary. */
   readonly repositoryPolicies: boolean
+  /** owner/name of the repository that keeps the policies. The broker does not need it; `check` warns by it. */
+  readonly controlRepository?: string
+  /** Custom properties that only the organisation can edit, by the organisation's own word. */
+  readonly organisationProperties?: readonly string[]
 }
 
 export interface Connection {
@@ -129,6 +133,8 @@ export interface Grant {
   readonly template?: GrantTemplate
   /** Present when the provider shows boundaries another form of the fields. */
   readonly underCeiling?: (fields: unknown) => unknown
+  /** Present in a repository's own policy: keys that reach the organisation, so that a boundary must name them. */
+  readonly mustBeNamed?: (fields: unknown) => readonly GrantKey[]
   /** Path -> encrypted text of each file in the folder that the grant names. Present when it names any. */
   readonly files?: ReadonlyMap<string, string>
   /** The lowest limit of policy, connection and provider. */

@@ -116,12 +116,16 @@ function readConnection(
   return { provider: schemas, connection }
 }
 
-/** Refuses two issuers with one URL: their order in the file would decide which owners are trusted. */
+/**
+ * Refuses two issuers with one URL: their order in the file would decide which owners are trusted. A slash at the end makes
+ * no difference, because both spellings have the same keys.
+ */
 function sharedUrls(file: string, { root }: YamlDocument, { issuers }: OrganisationFile): PolicyFault[] {
   const names = new Map<string, string>()
   return Object.entries(issuers).flatMap(([name, { url }]) => {
-    const other = names.get(url)
-    names.set(url, name)
+    const place = url.replace(/\/$/, "")
+    const other = names.get(place)
+    names.set(place, name)
     if (other === undefined) return []
     const at = nodeAt(root, ["issuers", name, "url"]).at
     const message = `The issuer ${quote(other)} already has this url: merge the two issuers and their owners into one.`
@@ -140,7 +144,12 @@ function compile(
     const { family, url, owners, max_token_lifetime: lifetime } = issuer
     const limit = lifetime === undefined ? {} : { maxTokenLifetimeSeconds: lifetime }
     const repositoryPolicies = issuer.repository_policies ?? false
-    return { name, family, url, owners: new Map(Object.entries(owners)), repositoryPolicies, ...limit }
+    const { control_repository: controlRepository, organisation_properties: organisationProperties } = issuer
+    const words = {
+      ...(controlRepository === undefined ? {} : { controlRepository }),
+      ...(organisationProperties === undefined ? {} : { organisationProperties }),
+    }
+    return { name, family, url, owners: new Map(Object.entries(owners)), repositoryPolicies, ...limit, ...words }
   })
   const connections = [...readings.values()].flatMap(({ connection }) => (connection === null ? [] : [connection]))
   return {

@@ -12,11 +12,24 @@ export interface ProviderSchemas {
   audiences?(connection: unknown): ConnectionAudiences
   readonly subjectLimit?: SubjectLimit
   underCeiling?(grant: unknown): unknown
+  organisationWide?(grant: unknown): readonly GrantKey[]
+  writes?(grant: unknown, connection: unknown): WrittenRepositories | null
   /** Present when its grants name files that lie in the policy folder. */
   readonly files?: ProviderFiles
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   resource(grant: unknown): string
+}
+
+/** A key in a field of a grant that is a map: `["permissions", "members"]`. */
+export type GrantKey = readonly [field: string, key: string]
+
+/** Repositories whose files the holder of a grant can change, by what, such as `contents: write`. */
+export interface WrittenRepositories {
+  readonly ownerId: string
+  /** owner/name. */
+  readonly repositories: readonly string[]
+  readonly by: readonly string[]
 }
 
 /** The audiences of the identity tokens that a connection requests from the broker, by their use. */

@@ -1,6 +1,6 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES } from "../claims/families.ts"
-import { isHttpsOrLoopback } from "../url.ts"
+import { PLAIN_URL, PLAIN_URL_FORM, parsePlainUrl } from "../url.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
@@ -198,7 +198,11 @@ export const policySchema = z
 
 const issuer = z.strictObject({
   family: z.enum(ISSUER_FAMILIES),
-  url: z.string().refine(isHttpsOrLoopback, "an issuer must be an https URL; http is allowed only for loopback hosts"),
+  url: z
+    .string()
+    .max(256)
+    .refine((url) => parsePlainUrl(url) !== null, `an issuer's URL must be ${PLAIN_URL_FORM}`)
+    .meta({ pattern: PLAIN_URL.source }),
   owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), id)).meta({
     description: "Owner name -> owner id, in quotes. Jobs of owners that are not listed get nothing.",
     minProperties: 1,
@@ -207,6 +211,16 @@ const issuer = z.strictObject({
   repository_policies: z.boolean().optional().meta({
     description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",
   }),
+  control_repository: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+\/[A-Za-z0-9._-]+$/, "a repository is written owner/name, without stars")
+    .optional()
+    .meta({ description: "owner/name of the repository that keeps these files. daypass check warns by it." }),
+  organisation_properties: z
+    .array(z.string().regex(/^[A-Za-z0-9_$#-]{1,75}$/, "write the property's name, without repo_property_"))
+    .min(1)
+    .optional()
+    .meta({ description: "Custom properties that only the organisation can edit, not a repository's administrators." }),
 })
 
 /** The organisation file: trusted issuers and owners, and where credentials come from. */

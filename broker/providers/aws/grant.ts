@@ -1,7 +1,6 @@
 import * as z from "zod"
-import { isHttpsOrLoopback } from "../../core/url.ts"
 import { STORES_AUDIENCE } from "../reserved-audiences.ts"
-import { audience } from "../service.ts"
+import { audience, plainUrl } from "../service.ts"
 import { isRegion, PARTITIONS, partitionOf, stsAudienceOf } from "./partitions.ts"
 
 /** STS's own limits (AssumeRoleWithWebIdentity, API version 2011-06-15), in seconds. */
@@ -34,7 +33,7 @@ export const role = z
   .string()
   .regex(ROLE_ARN, { error: "must be the ARN of a role, such as arn:aws:iam::111122223333:role/deploy", abort: true })
   .meta({ description: "The role's ARN." })
-export const endpoint = z.string().refine(isHttpsOrLoopback, "must be an https URL")
+export const endpoint = plainUrl("an endpoint")
 
 /** The settings of an AWS connection in the organisation file. */
 export const connection = z.strictObject({

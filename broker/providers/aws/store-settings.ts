@@ -1,4 +1,5 @@
 import * as z from "zod"
+import { parsePlainUrl } from "../../core/url.ts"
 import { STORES_AUDIENCE, STS_AUDIENCES } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"
 import { storeSettings } from "../store.ts"
@@ -20,7 +21,7 @@ export const awsStoreSettings = {
     .default(true)
     .meta({ description: "Sends the job's facts as session tags. The role must allow sts:TagSession." }),
   endpoint: endpoint
-    .refine(isOrigin, "must be an https URL without a path")
+    .refine((url) => parsePlainUrl(url)?.pathname === "/", "must be an https URL without a path")
     .optional()
     .meta({ description: "Another URL for the store, such as an interface endpoint of a VPC." }),
   sts_endpoint: endpoint.optional().meta({ description: "Another URL for STS." }),
@@ -42,10 +43,4 @@ export function inOnePartition(
 export function arnPrefix(service: string, connection: Pick<AwsStoreSettings, "region" | "role">): string {
   const { partition, account } = roleParts(connection.role)
   return `arn:${partition}:${service}:${connection.region}:${account}:`
-}
-
-function isOrigin(url: string): boolean {
-  if (!URL.canParse(url)) return false
-  const { origin, href } = new URL(url)
-  return href === `${origin}/`
 }

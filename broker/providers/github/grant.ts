@@ -1,6 +1,6 @@
 import * as z from "zod"
-import { secretReference } from "../../core/secret-reference.ts"
-import { isHttpsOrLoopback } from "../../core/url.ts"
+import { secretReference } from "../secret-reference.ts"
+import { plainUrl } from "../service.ts"
 import { variable } from "../variable.ts"
 
 /**
@@ -44,11 +44,7 @@ export const connection = z.strictObject({
     description: "The owner's id, in quotes: names can be taken over, ids cannot.",
   }),
   /** Another GitHub than github.com: GitHub Enterprise Server, or a ghe.com subdomain. */
-  api_url: z
-    .string()
-    .max(256)
-    .refine(isHttpsOrLoopback, "an API's URL must be an https URL")
-    .refine((url) => !/[?#]/.test(url), "an API's URL must not have a query or a fragment")
+  api_url: plainUrl("an API's URL")
     .default("https://api.github.com")
     .meta({ description: "https://HOST/api/v3 for GitHub Enterprise Server, https://api.NAME.ghe.com for ghe.com." }),
 })

@@ -25,6 +25,7 @@ import {
   resourceOf,
 } from "./grant.ts"
 import { handleOf, openHandle } from "./handle.ts"
+import { organisationWide, writes } from "./reach.ts"
 
 /** The first variable that the gh command reads. Variables that begin with GITHUB_ belong to the runner. */
 const DEFAULT_VARIABLE = "GH_TOKEN"
@@ -55,6 +56,8 @@ export const github: Provider<Connection, Grant> = {
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
 
+  organisationWide,
+  writes,
   resource: resourceOf,
 
   async mint({ connection: settings, connectionName, grant: wanted }, io) {

@@ -1,9 +1,8 @@
 import * as z from "zod"
 import { compilePattern, matchPattern } from "../../core/policy/pattern.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
-import { isHttpsOrLoopback } from "../../core/url.ts"
 import { located, locatorsOf, readField, wantedOf } from "../read-grant.ts"
-import { audience } from "../service.ts"
+import { audience, serviceUrl } from "../service.ts"
 import { storeSettings } from "../store.ts"
 import { engineAt, engineFault, engines, isSystemPath, parameterName } from "./engines.ts"
 import { type ApiPath, apiPathIn, isPath, parseLocator, secretAt } from "./locator.ts"
@@ -38,18 +37,9 @@ const rolePattern = z
 
 /** A connection to Vault in the organisation file. */
 export const connection = z.strictObject({
-  url: z
-    .string()
-    .max(512)
-    .regex(
-      /^https?:\/\/[^/?#@\s\\]+(?:\/[A-Za-z0-9_.~-]+)*$/,
-      "the URL must not have a query, a fragment, a user or a slash at the end",
-    )
-    .refine((text) => !/\/\.+(?:\/|$)/.test(text), "the URL's path must not have parts that are only dots")
-    .refine(isHttpsOrLoopback, "the URL must be https; http is allowed only for loopback hosts")
-    .meta({
-      description: "Vault's URL, without a slash at the end. On loopback for an agent or a proxy beside the broker.",
-    }),
+  url: serviceUrl.meta({
+    description: "Vault's URL, without a slash at the end. On loopback for an agent or a proxy beside the broker.",
+  }),
   mount: path("a mount's path").default("jwt").meta({ description: "The mount path of the JWT auth method." }),
   namespace: path("a namespace").optional(),
   audience: audience

@@ -111,6 +111,12 @@ describe("a deployment's settings", () => {
     ["a query that is empty", "https://daypass.example.com?"],
     ["a fragment that is empty", "https://daypass.example.com#"],
     ["a user", "https://user:password@daypass.example.com"],
+    ["a way up in the path", "https://daypass.example.com/a/../b"],
+    ["an encoded way up", "https://daypass.example.com/%2e%2e/b"],
+    ["a backslash", "https://daypass.example.com\\b"],
+    ["a dot after the host", "https://daypass.example.com."],
+    ["a host that is not ASCII", "https://dayp\u00e4ss.example.com"],
+    ["a star", "https://*.example.com"],
     ["words", "daypass"],
   ])("refuse %s for the URL", (_, url) => {
     expect(faultsOf({ ...GOOD, DAYPASS_URL: url }).map(({ setting }) => setting)).toEqual(["DAYPASS_URL"])

@@ -97,6 +97,12 @@ describe("a discovery document is refused", () => {
       { issuer: own, jwks_uri: "https://issuer.example@attacker.example/" },
       "must be an https URL",
     ],
+    [
+      "that points to keys before a fragment",
+      { issuer: own, jwks_uri: "https://issuer.example/keys#x" },
+      "must be an https URL",
+    ],
+    ["that points up", { issuer: own, jwks_uri: "https://issuer.example/path/../keys" }, "must be an https URL"],
     ["that points nowhere", { issuer: own, jwks_uri: "/keys" }, "must be an https URL"],
     ["that is no object", [], "not a JSON object"],
   ])("%s", (_, document, fault) => {

@@ -68,6 +68,17 @@ describe("refused, in words of our own, is", () => {
     expect(network.urls).toEqual([DISCOVERY_URL])
   })
 
+  test("an issuer whose URL is not plain, without a request", async () => {
+    for (const url of [`${ISSUER_URL}/pages/evil#`, `${ISSUER_URL}?`, `${ISSUER_URL}/a/../b`]) {
+      const fetched = await fetchKeys(issuer({ url }), githubActions, network.http)
+      expect(fetched).toMatchObject({
+        ok: false,
+        fault: expect.stringContaining("its URL is not in its plain spelling"),
+      })
+    }
+    expect(network.urls).toEqual([])
+  })
+
   test("a key set with one kid twice", async () => {
     network.publish([publicJwk(key), publicJwk(key)])
     expect(await fault()).toBe("its key set has two keys with the same kid")

@@ -64,9 +64,9 @@ describe("an issuer's keys", () => {
   test("are found for the algorithm that they are for, and no other", async () => {
     expect(await find("first", "RS512")).toBeNull()
     expect(await find("first", "HS256")).toBeNull()
-    network.publish([publicJwk(first, { alg: "RS512" })])
+    network.publish([publicJwk(first, { alg: "RS512" }), publicJwk(second)])
     clock.advance(31)
-    expect(await find("second")).toBeNull()
+    expect(await find("second")).not.toBeNull()
     expect(await find("first")).toBeNull()
   })
 
@@ -218,6 +218,48 @@ describe("an unknown kid", () => {
     expect(await fetching).not.toBeNull()
     expect(await find("second")).not.toBeNull()
     expect(fetches()).toBe(2)
+  })
+})
+
+describe("a set without a usable key", () => {
+  const EMPTY = [
+    ["that is empty", () => []],
+    ["whose keys are too weak", () => [publicJwk(first, { e: "Aw" })]],
+    ["whose keys are for another algorithm", () => [publicJwk(first, { alg: "RS512" })]],
+  ] as const
+
+  test.each(EMPTY)("%s is not believed while younger keys are known", async (_, keys) => {
+    await find("first")
+    network.publish(keys())
+    clock.advance(31)
+    expect(await refusal(find("second"))).toMatchObject({ code: "issuer_unavailable", status: 503 })
+    for (let minutes = 1; minutes < 59; minutes += 1) {
+      clock.advance(MINUTE)
+      expect(await find("first")).not.toBeNull()
+    }
+    // An hour is over: these keys are no longer believed, and the issuer's own word is all there is.
+    clock.advance(MINUTE + 30)
+    expect(await find("first")).toBeNull()
+  })
+
+  test.each(EMPTY)("%s is believed when no keys are known", async (_, keys) => {
+    network.publish(keys())
+    expect(await find("first")).toBeNull()
+    clock.advance(31)
+    network.publish([publicJwk(first)])
+    expect(await find("first")).not.toBeNull()
+  })
+
+  test("does not undo the withdrawal of one key among several", async () => {
+    network.publish([publicJwk(first), publicJwk(second)])
+    await find("first")
+    network.publish([publicJwk(second)])
+    clock.advance(10 * MINUTE)
+    expect(await find("first")).toBeNull()
+    network.publish([])
+    clock.advance(10 * MINUTE)
+    expect(await refusal(find("first"))).toMatchObject({ code: "issuer_unavailable" })
+    expect(await find("second")).not.toBeNull()
   })
 })
 

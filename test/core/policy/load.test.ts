@@ -274,6 +274,15 @@ describe("an organisation file", () => {
       ["daypass.yaml:9:10 value_invalid"],
       /already has this url/,
     ],
+    [
+      "one url twice, once with a slash at its end",
+      with_(
+        "connections:",
+        `  two:\n    family: github-actions\n    url: https://token.actions.githubusercontent.com/\n    owners: { evil: "1" }\nconnections:`,
+      ),
+      ["daypass.yaml:9:10 value_invalid"],
+      /already has this url/,
+    ],
   ])("with %s is refused", (_, text, places, message) => {
     const faults = faultsOf({ "daypass.yaml": text })
     expect(faults.map(shown)).toEqual(places)
@@ -286,6 +295,20 @@ describe("an organisation file", () => {
       expect(faultsOf({ "daypass.yaml": with_("https://token.actions.githubusercontent.com", url) })).toEqual([])
     },
   )
+
+  it.each([
+    "https://token.actions.githubusercontent.com/pages/evil#",
+    "https://token.actions.githubusercontent.com?",
+    "https://token.actions.githubusercontent.com/a/../b",
+    "https://Token.actions.githubusercontent.com",
+    "https://token.actions.githubusercontent.com./",
+    "https://token.actions.githubusercontent.com:443",
+    "https://user@token.actions.githubusercontent.com",
+  ])("refuses the issuer %s, whose keys would be fetched from elsewhere or which has a second spelling", (url) => {
+    const faults = faultsOf({ "daypass.yaml": with_("https://token.actions.githubusercontent.com", url) })
+    expect(faults.map(shown)).toEqual(["daypass.yaml:5:10 value_invalid"])
+    expect(faults[0]?.message).toMatch(/an issuer's URL must be plain https/)
+  })
 
   it("may leave boundaries and connections out", () => {
     expect(faultsOf({ "daypass.yaml": ORGANISATION.replace(/connections:[\s\S]*/, "") })).toEqual([])

@@ -24,6 +24,8 @@ describe("what a grant reads", () => {
   it.each<readonly [string, unknown]>([
     ["a locator", { API_KEY: "shop/stripe#api_key" }],
     ["a file", { TLS: { from: "shop/tls", as: "file", mode: "0400" } }],
+    ["a file in a variable that names a tool's configuration", { KUBECONFIG: { from: "shop/kube", as: "file" } }],
+    ["a credential beside a tool's other variables", { CARGO_REGISTRY_TOKEN: "shop/a", NODE_AUTH_TOKEN: "shop/b" }],
     ["a value that may be empty", { NOTE: { from: "shop/note", allow_empty: true } }],
   ])("may be %s", (_, value) => {
     expect(read.safeParse(value).success).toBe(true)
@@ -36,6 +38,9 @@ describe("what a grant reads", () => {
     ["a locator with a line break", { A: "shop/a\nb" }],
     ["a variable that changes what runs", { PATH: "shop/path" }],
     ["a variable that changes what runs, in another case", { Ld_Preload: "shop/path" }],
+    ["a value in a variable that names a tool's configuration", { KUBECONFIG: "shop/kube" }],
+    ["a value there, with the keys of one", { Kubeconfig: { from: "shop/kube", allow_empty: true } }],
+    ["a file in a variable that changes what runs", { BASH_ENV: { from: "shop/a", as: "file" } }],
     ["a name that is no variable", { "A-B": "shop/a" }],
     ["two variables that Windows takes for one", { A: "shop/a", a: "shop/b" }],
     ["a mode without a file", { A: { from: "shop/a", mode: "0600" } }],

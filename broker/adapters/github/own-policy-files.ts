@@ -1,12 +1,12 @@
-import { fail, ok, type Result } from "../result.ts"
-import { FILE_START, fault, quote } from "./faults.ts"
-import { grantNameFaults } from "./grant-names.ts"
-import { type PolicyInput, parsedFiles, sortedFaults } from "./load.ts"
-import type { Organisation, Policy, PolicyFault } from "./model.ts"
-import { readingOf } from "./organisation.ts"
-import { readPolicy } from "./policy-file.ts"
-import type { ProviderSchemaTable } from "./provider-schemas.ts"
-import { nodeAt, type YamlDocument } from "./yaml.ts"
+import { FILE_START, fault, quote } from "../../core/policy/faults.ts"
+import { grantNameFaults } from "../../core/policy/grant-names.ts"
+import { type PolicyInput, parsedFiles, sortedFaults } from "../../core/policy/load.ts"
+import type { Grant, Organisation, Policy, PolicyFault } from "../../core/policy/model.ts"
+import { readingOf } from "../../core/policy/organisation.ts"
+import { readPolicy } from "../../core/policy/policy-file.ts"
+import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
+import { nodeAt, type YamlDocument } from "../../core/policy/yaml.ts"
+import { fail, ok, type Result } from "../../core/result.ts"
 
 /** The repository that contains the files, as its host identifies it. */
 export interface PolicyHost {
@@ -42,10 +42,18 @@ export function loadRepositoryPolicies(
     if (policy === null) continue
     const foreign = foreignFaults(policy, document, host)
     faults.push(...foreign)
-    if (foreign.length === 0) policies.push({ ...policy, origin: "repository" })
+    if (foreign.length > 0) continue
+    const grants = [...policy.grants].map(([name, grant]) => [name, held(grant, providers)] as const)
+    policies.push({ ...policy, origin: "repository", grants: new Map(grants) })
   }
   faults.push(...grantNameFaults(documents, reading.issuerNames))
   return faults.length > 0 ? fail(sortedFaults(faults)) : ok(policies)
+}
+
+/** A grant of a repository's own policy reaches beyond repositories only where a boundary says so in words. */
+function held(grant: Grant, providers: ProviderSchemaTable): Grant {
+  const mustBeNamed = providers.get(grant.connection.provider)?.organisationWide
+  return mustBeNamed === undefined ? grant : { ...grant, mustBeNamed }
 }
 
 const NO_SECRETS = "Secrets files are read only from the organisation's policy folder: remove this file."

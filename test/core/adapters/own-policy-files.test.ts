@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest"
+import { loadRepositoryPolicies } from "../../../broker/adapters/github/own-policy-files.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
-import type { PolicyInput } from "../../../broker/core/policy/load.ts"
+import { loadPolicySet, type PolicyInput } from "../../../broker/core/policy/load.ts"
 import type { Organisation, Policy } from "../../../broker/core/policy/model.ts"
-import { loadRepositoryPolicies } from "../../../broker/core/policy/repository-policies.ts"
-import { identityOf, ORGANISATION, policyOf, setOf, shown, TEST_PROVIDERS } from "./support.ts"
+import { PROVIDERS } from "../../../broker/providers/index.ts"
+import { identityOf, ORGANISATION, policyOf, setOf, shown, TEST_PROVIDERS } from "../policy/support.ts"
 
 const HOST = { issuer: "github", repository: "acme/shop", repositoryId: "41" }
 const BODY = "allow:\n  - { name: own, grants: [own] }\ngrants:\n  own: { connection: notes, text: own }\n"
@@ -202,5 +203,71 @@ describe("below a boundary, a repository's own policy", () => {
     const { organisation } = setOf({}, below("{ connection: notes }"))
     const renamed = identityOf({ repository: "acme/store" })
     expect(decide({ organisation, policies: own, identity: renamed, grants: ["own"] }).outcome).toBe("deny")
+  })
+})
+
+describe("a permission that reaches the whole organisation", () => {
+  const CONNECTION = '  gh: { provider: github, app_id: "1", key: env:APP_KEY, owner: acme, owner_id: "9001" }\n'
+  const own = (permissions: string, more = "") =>
+    policyOf(
+      `allow:\n  - { name: own, grants: [own] }\ngrants:\n  own: { connection: gh, repositories: [shop], permissions: ${permissions}${more} }\n`,
+    )
+  const organisation = (entry: string) => {
+    const boundaries = `boundaries:\n  - name: a\n    when: { repository: acme/shop }\n    allow: [${entry}]\n`
+    const head = ORGANISATION.slice(0, ORGANISATION.indexOf("connections:"))
+    return `${head}connections:\n${CONNECTION}${boundaries}`
+  }
+  function withProviders(text: string, files: Record<string, string> = {}) {
+    const set = loadPolicySet(inputs({ "daypass.yaml": text, ...files }), PROVIDERS)
+    if (!set.ok) throw new Error(set.fault.map(shown).join("\n"))
+    return set.value
+  }
+  /** What an own policy gives below this entry: the outcome, and the fields that the boundary refuses. */
+  function given(entry: string, permissions: string, origin: "repository" | "organisation" = "repository") {
+    const text = organisation(entry)
+    const files = { ".github/daypass/p.yaml": own(permissions) }
+    const host = withProviders(text).organisation
+    const loaded = loadRepositoryPolicies(inputs(files), HOST, host, PROVIDERS)
+    if (!loaded.ok) throw new Error(loaded.fault.map(shown).join("\n"))
+    const set = withProviders(text, origin === "organisation" ? { "p.yaml": own(permissions) } : {})
+    const policies = [...set.policies, ...(origin === "repository" ? loaded.value : [])]
+    const decision = decide({ organisation: set.organisation, policies, identity: identityOf(), grants: ["own"] })
+    const [boundary] = decision.trace.grants[0]?.boundaries ?? []
+    return [decision.outcome, ...(boundary?.fields ?? []).map(({ field }) => field)]
+  }
+
+  it.each([
+    ["{ connection: gh }", "{ members: read }", ["deny", "permissions.members"]],
+    [
+      "{ connection: gh }",
+      "{ contents: read, organization_secrets: write }",
+      ["deny", "permissions.organization_secrets"],
+    ],
+    ["{ connection: gh }", "{ enterprise_people: read }", ["deny", "permissions.enterprise_people"]],
+    ["{ connection: gh, permissions: read }", "{ members: read }", ["deny", "permissions.members"]],
+    ["{ connection: gh, permissions: '**' }", "{ members: read }", ["deny", "permissions.members"]],
+    ["{ connection: gh, permissions: { contents: read } }", "{ members: read }", ["deny", "permissions.members"]],
+    ["{ connection: gh, permissions: { members: read } }", "{ members: write }", ["deny", "permissions.members"]],
+    ["{ connection: gh, permissions: { members: read } }", "{ members: read }", ["allow"]],
+    ["{ connection: gh, permissions: { members: '**', contents: read } }", "{ members: write }", ["allow"]],
+    ["{ connection: gh }, { connection: gh, permissions: { members: read } }", "{ members: read }", ["allow"]],
+    ["{ connection: gh }", "{ contents: write, issues: write }", ["allow"]],
+  ])("below %s: %s gives %j", (entry, permissions, outcome) => {
+    expect(given(entry, permissions)).toEqual(outcome)
+  })
+
+  it("is for the organisation's own policies what the boundary leaves free", () => {
+    expect(given("{ connection: gh }", "{ members: read }", "organisation")).toEqual(["allow"])
+  })
+
+  it("is refused in words that say what to add", () => {
+    const text = organisation("{ connection: gh }")
+    const host = withProviders(text).organisation
+    const loaded = loadRepositoryPolicies(inputs({ "p.yaml": own("{ members: read }") }), HOST, host, PROVIDERS)
+    const policies = loaded.ok ? loaded.value : []
+    const { trace } = decide({ organisation: host, policies, identity: identityOf(), grants: ["own"] })
+    expect(trace.grants[0]?.reason).toContain(
+      "permissions.members must be named by the boundary, because it reaches the whole organisation, but is not named by it",
+    )
   })
 })
