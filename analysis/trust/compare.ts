@@ -1,0 +1,191 @@
+import { hostOf } from "./aws.ts"
+import { hasOpenDoor } from "./given.ts"
+import type { Admission, Door, Expected, GivenSubject, OpenSubjects, TrustCode, TrustFinding } from "./model.ts"
+import { beyond, fulfils, listed, wild } from "./wild.ts"
+
+/** A comparison of what the other side lets in with what the policies give. */
+export interface TrustComparison {
+  readonly findings: readonly TrustFinding[]
+  /** Whether it is proved that the other side lets in nothing beyond the policies. */
+  readonly proved: boolean
+  /** The subjects that the document may let in. */
+  readonly expected: readonly GivenSubject[]
+}
+
+/** GitHub's own issuers, whose tokens every job can get without the broker. */
+const GITHUB_ISSUER = /^https:\/\/token\.actions\.githubusercontent\.com(?:\/|$)/
+/** Subjects with a repository's name: those of GitHub's own tokens, and an older form of the broker's. */
+const BY_NAME = /^(?:repo|repository):[^:/]+\/[^:]+:/
+
+/** A reader needs no list of thousands; the first ones show the kind. */
+const MAX_SAME = 20
+
+/**
+ * Says whom a document of the other side lets in beyond what the policies give, and what the policies give that it does not
+ * let in. If the document says whose it is, such as a role's ARN, only the grants that name it count as given.
+ */
+export function compareTrust(door: Door, given: Expected): TrustComparison {
+  const expected = narrowedTo(door, given)
+  const findings: TrustFinding[] = [...door.findings.filter(({ code }) => code !== "tags_refused" || given.sendsTags)]
+  for (const admission of door.admissions) findings.push(...findingsOf(admission, door, expected))
+  findings.push(...notLetIn(door, expected))
+  return {
+    findings: few(findings),
+    proved: findings.every(({ severity }) => severity === "note"),
+    expected: expected.subjects,
+  }
+}
+
+function narrowedTo(door: Door, given: Expected): Expected {
+  const { name, kind } = door
+  if (name === null || kind !== "aws-role") return given
+  const isHere = (one: GivenSubject | OpenSubjects) => one.door === null || one.door === name || hasOpenDoor(one)
+  return {
+    ...given,
+    subjects: given.subjects.filter(isHere),
+    others: [...given.others, ...given.subjects.filter((one) => !isHere(one))],
+    open: given.open.filter(isHere),
+  }
+}
+
+function findingsOf(admission: Admission, door: Door, given: Expected): readonly TrustFinding[] {
+  const { place, issuer, audience, subject, unread, names } = admission
+  const found: TrustFinding[] = []
+  const say = (code: TrustCode, message: string, example?: string, severity: TrustFinding["severity"] = "finding") =>
+    found.push({ severity, code, place, message, ...(example === undefined ? {} : { example }) })
+  if (issuer !== null && issuer !== given.issuer) {
+    if (GITHUB_ISSUER.test(issuer))
+      say(
+        "issuer_other",
+        `It trusts GitHub's own issuer ${issuer} directly, beside the broker: jobs that this lets in need no policy, and are not recorded. Remove it.`,
+      )
+    else say("issuer_other", `It trusts the issuer ${quoted(issuer)}, and not the broker ${given.issuer}: remove it, or correct the URL.`)
+    for (const text of listed(subject) ?? []) if (BY_NAME.test(text)) say("subject_by_name", byName(text), text)
+    return found
+  }
+  const hint = unread.length === 0 ? "" : ` Conditions that are not evaluated here may let in less: ${unread.slice(0, 5).join("; ")}.`
+  if (door.kind !== "google-binding") found.push(...audienceFindings(admission, given))
+  const known = new Set(given.subjects.map((one) => one.subject))
+  if (subject.length === 0) {
+    say("subject_missing", `${MISSING[door.kind]}${hint}`, given.strangers[0])
+  } else {
+    const texts = listed(subject)
+    if (texts !== null) for (const text of texts) if (!known.has(text)) found.push(strange(text, place, given))
+    if (texts === null) {
+      const example = beyond(subject, known, given.strangers)
+      const sources = subject.filter(({ negated }) => !negated).flatMap(({ patterns }) => patterns.map(({ source }) => source))
+      const what =
+        sources.length === 0 ? "It only excludes some subjects, and lets in all others" : `${quoted(sources[0] ?? "")} also matches subjects that no policy gives`
+      if (example === "unknown")
+        say("subject_wildcard", `Its patterns are too complex to compare, so it cannot be proved whom they let in.${hint}`)
+      else if (example !== null)
+        say("subject_wildcard", `${what}, such as ${example.text}: name each subject in full.${hint}`, example.text)
+    }
+  }
+  const exact = !found.some(({ severity }) => severity === "finding")
+  for (const claim of names) {
+    const instead = claim === "repository_owner" ? "repository_owner_id" : "repository_id"
+    say(
+      "condition_on_name",
+      `It has a condition on ${claim}, which is a name. After a rename, somebody else can take the name: use the subject, or ${instead}.`,
+      undefined,
+      exact ? "note" : "finding",
+    )
+  }
+  const others = unread.filter((one) => !names.some((claim) => one.includes(claim)))
+  if (exact && others.length > 0)
+    say("condition_unread", `These conditions are not evaluated here. They can only let in less: ${others.slice(0, 5).join("; ")}.`, undefined, "note")
+  return found
+}
+
+const MISSING: Readonly<Record<Door["kind"], string>> = {
+  "aws-role": "It has no condition on sub: every grant of every repository that uses the broker can assume the role.",
+  "vault-role": "It has no bound_subject: every grant of every repository that uses the broker can log in with the role.",
+  "azure-credential": "It has no subject: it cannot be proved whom it lets in.",
+  "google-provider":
+    "It has no condition on the subject: every grant of every repository that uses the broker can log in to the pool, and only the IAM bindings decide what it gets. Compare them, too.",
+  "google-binding": "It lets in principals by something else than their subject: more grants than one of the policies can have it.",
+}
+
+function audienceFindings({ place, audience }: Admission, given: Expected): readonly TrustFinding[] {
+  const known = new Set([...given.subjects, ...given.open].flatMap(({ audiences }) => audiences))
+  if (audience.length === 0) {
+    const names = [...known].map(quoted).join(" or ")
+    const message = `It has no condition on the audience: a token that the broker signed for another service is let in. Demand ${names || "the connection's audience"}.`
+    return [{ severity: "finding", code: "audience_missing", place, message }]
+  }
+  const example = beyond(audience, known, [])
+  if (example === null) return []
+  if (example === "unknown")
+    return [{ severity: "finding", code: "audience_beyond", place, message: "Its patterns of audiences are too complex to compare." }]
+  const message = `It lets in the audience ${quoted(example.text)}, which is not the connection's: a token that the broker signed for another service could be used here.`
+  return [{ severity: "finding", code: "audience_beyond", place, message, example: example.text }]
+}
+
+/** What a subject is that the compared grants do not give. */
+function strange(text: string, place: string, given: Expected): TrustFinding {
+  const finding = (code: TrustCode, message: string): TrustFinding => ({ severity: "finding", code, place, message, example: text })
+  const other = given.others.find(({ subject }) => subject === text)
+  if (other !== undefined)
+    return finding(
+      "subject_of_another_grant",
+      `${text} is the subject of the grant ${quoted(other.grant)} through ${other.connection}${other.door === null ? "" : `, for ${other.door}`}: it has no business here.`,
+    )
+  const open = given.open.find(({ subjects }) => fulfils(text, [{ patterns: [wild(subjects, false)], negated: false }]))
+  if (open !== undefined) return finding("subject_unproven", `${text} ${UNPROVEN[open.why]}`)
+  if (BY_NAME.test(text)) return finding("subject_by_name", byName(text))
+  return finding("subject_stale", `${text} is the subject of no grant that a policy gives to a job: remove it.`)
+}
+
+const byName = (text: string) =>
+  `${text} names a repository by its name. After a rename, somebody else can take the name: trust the subjects of the broker, which have ids.`
+
+const UNPROVEN: Readonly<Record<OpenSubjects["why"], string>> = {
+  pattern:
+    "may be of a repository that a policy with a pattern covers. The folder does not have the repository's id, so this cannot be proved: write a policy for the repository itself.",
+  "own-policies":
+    "may be given by a policy that a repository keeps for itself. These are not read here, so this cannot be proved.",
+  undecided: "may be given by a policy that is too complex to decide, so this cannot be proved.",
+}
+
+/** What the policies give and the document does not let in. */
+function notLetIn({ admissions, kind }: Door, given: Expected): readonly TrustFinding[] {
+  const place = "the policies"
+  return given.subjects.flatMap((one): readonly TrustFinding[] => {
+    const wanted = one.audiences.filter(
+      (audience) =>
+        !admissions.some(
+          (admission) =>
+            (admission.issuer === null || admission.issuer === given.issuer) &&
+            fulfils(one.subject, admission.subject) &&
+            (kind === "google-binding" || fulfils(audience, admission.audience)),
+        ),
+    )
+    if (wanted.length === 0) return []
+    const message = `${one.subject} is given by a policy (${one.place.file}:${one.place.line}), and is not let in${wanted.length < one.audiences.length || kind === "google-binding" ? "" : ` with the audience ${wanted.join(" or ")}`}.`
+    return [{ severity: "note", code: "not_let_in", place, message, example: one.subject }]
+  })
+}
+
+/** The first findings of each kind, and how many more there are. */
+function few(findings: readonly TrustFinding[]): readonly TrustFinding[] {
+  const shown = new Map<string, number>()
+  const kept: TrustFinding[] = []
+  for (const finding of findings) {
+    const key = `${finding.severity} ${finding.code}`
+    const count = (shown.get(key) ?? 0) + 1
+    shown.set(key, count)
+    if (count <= MAX_SAME) kept.push(finding)
+  }
+  for (const [key, count] of shown) {
+    if (count <= MAX_SAME) continue
+    const [severity, code] = key.split(" ") as [TrustFinding["severity"], TrustCode]
+    kept.push({ severity, code, place: "the document", message: `There are ${count - MAX_SAME} more of this kind.` })
+  }
+  return kept
+}
+
+const quoted = (text: string) => JSON.stringify(text.length > 300 ? `${text.slice(0, 299)}…` : text)
+
+/** The key of a claim of the broker's tokens in IAM: `daypass.example.com:sub`. */
+export const iamKey = (issuer: string, claim: "sub" | "aud"): string => `${hostOf(issuer)}:${claim}`
