@@ -3,7 +3,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import { LeftAliveError, type Minted, outlives, type Provider } from "../providers/provider.ts"
-import { identityTokenSubject } from "../signing/identity-token.ts"
+import { identityTokenSubject } from "../wire/subject.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
 

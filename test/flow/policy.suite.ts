@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { appKeySuite } from "./app-key.suite.ts"
-import { AUDIENCE, OWN_FILE, ownDeny, ownPolicy, type RepositoryName, roleOf } from "./ceiling-policies.ts"
+import { AUDIENCE, OWN_FILE, ownDeny, ownPolicy, REPOSITORIES, type RepositoryName, roleOf } from "./ceiling-policies.ts"
 import { passingTimeSuite } from "./passing-time.suite.ts"
 import { type PolicyWorld, startPolicyWorld } from "./policy-world.ts"
 import { expectSilence } from "./silence.ts"
@@ -225,7 +225,7 @@ const ROLES: readonly [string, RepositoryName, string][] = [
 ]
 
 const subjectOf = (repository: RepositoryName, grant: string) =>
-  `repository:acme/${repository}:environment:production:grant:${grant}`
+  `github:repository:${REPOSITORIES[repository]}:environment:production:grant:${grant}`
 
 /** Git's name for a repository's `.github/daypass`, from the stand-in's own objects. */
 function treeOf({ repositories }: PolicyWorld, repository: RepositoryName): string {

@@ -42,7 +42,7 @@ describe("an exchange", () => {
     }
     const signer = { ...broker.signer, sign }
     await exchange(call(), { ...broker, signer, providers: new Map([["staged", curious]]) })
-    expect(told).toEqual(["repository:acme/shop:environment:production:grant:one"])
+    expect(told).toEqual(["github:repository:41:environment:production:grant:one"])
     expect(signed.map(({ sub }) => sub)).toEqual(told)
   })
 
