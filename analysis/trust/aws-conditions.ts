@@ -46,7 +46,8 @@ export function conditionsOf(block: ClaimValue | undefined, issuer: string): Sta
       if (texts === null) return null
       const key = name.toLowerCase()
       const about = key === `${own}sub` ? subject : key === `${own}aud` ? audience : null
-      const isForeign = about === null && /^[a-z0-9-]+(?:\.[a-z0-9-]+)+[^:]*(?::[0-9]+[^:]*)?:(?:sub|aud|azp|amr|oaud)$/.test(key)
+      const isForeign =
+        about === null && /^[a-z0-9-]+(?:\.[a-z0-9-]+)+[^:]*(?::[0-9]+[^:]*)?:(?:sub|aud|azp|amr|oaud)$/.test(key)
       const test = OPERATORS.get(word)
       if (word === "null" && set === "" && (about !== null || isForeign)) {
         // `true` wants the key to be missing, `false` to be there.
@@ -55,7 +56,8 @@ export function conditionsOf(block: ClaimValue | undefined, issuer: string): Sta
       } else if (isForeign) {
         const isTrueIfMissing = suffix !== "" || set === "forallvalues" || test?.negated === true
         if (test !== undefined && !isTrueIfMissing) isNever = true
-        else unread.push(`${operator} ${name}${test === undefined ? "" : ", which is true for every token of the broker"}`)
+        else
+          unread.push(`${operator} ${name}${test === undefined ? "" : ", which is true for every token of the broker"}`)
       } else if (about === null || test === undefined) unread.push(`${operator} ${name}`)
       else {
         const patterns = texts.map(test.read)
@@ -67,28 +69,28 @@ export function conditionsOf(block: ClaimValue | undefined, issuer: string): Sta
   return { subject, audience, unread, isNever }
 }
 
-/** `${...}` is a variable of the request, which only AWS knows, except for these three. */
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ["${*}", "*"],
-  ["${?}", "?"],
-  ["${$}", "$"],
-])
-
-/** The characters of a text, with what is escaped marked as such; null when it has a variable. */
+/**
+ * The characters of a text, with what is escaped marked as such: a star, a question mark or a dollar sign, alone in a
+ * variable. Null for a text with another variable, whose value only AWS knows.
+ */
 function charactersOf(text: string): readonly { readonly unit: string; readonly isEscaped: boolean }[] | null {
-  const parts = text.split(/(\$\{[^}]*\}?)/)
   const found: { unit: string; isEscaped: boolean }[] = []
-  for (const [index, part] of parts.entries()) {
-    const escaped = index % 2 === 1 ? ESCAPES.get(part) : undefined
-    if (index % 2 === 1 && escaped === undefined) return null
+  for (const [index, part] of text.split(/(\$\{[^}]*\}?)/).entries()) {
+    const isVariable = index % 2 === 1
+    const escaped = isVariable ? /^\$\{([*?$])\}$/.exec(part)?.[1] : undefined
     if (escaped !== undefined) found.push({ unit: escaped, isEscaped: true })
+    else if (isVariable) return null
     else for (let at = 0; at < part.length; at++) found.push({ unit: part.charAt(at), isEscaped: false })
   }
   return found
 }
 
 function plain(text: string): string | null {
-  return charactersOf(text)?.map(({ unit }) => unit).join("") ?? null
+  return (
+    charactersOf(text)
+      ?.map(({ unit }) => unit)
+      .join("") ?? null
+  )
 }
 
 function exact(text: string): Wild | null {

@@ -86,14 +86,16 @@ function readStatement(statement: JsonObject, place: string, issuer: string): Re
   const effect = statement["Effect"]
   const unknown = Object.keys(statement).filter((key) => !STATEMENT_KEYS.has(key))
   if (unknown.length > 0) return nothing([understoodNot(place, `It has the key ${JSON.stringify(unknown[0])}.`)])
-  if (effect !== "Allow" && effect !== "Deny") return nothing([understoodNot(place, "Its Effect is not Allow or Deny.")])
+  if (effect !== "Allow" && effect !== "Deny")
+    return nothing([understoodNot(place, "Its Effect is not Allow or Deny.")])
   const acts = actionsOf(statement)
   if (acts === null) return nothing([understoodNot(place, "Its Action is not a text or a list of texts.")])
   const isDeny = effect === "Deny"
   const principals = principalsOf(statement, place, issuer)
   // A statement that only denies can only take away. What cannot be read of it is left out.
   if (isDeny) {
-    if (!acts(ASSUME) || principals === null) return nothing([])
+    // A Deny with NotPrincipal may spare the broker.
+    if (!acts(ASSUME) || principals === null || "NotPrincipal" in statement) return nothing([])
     const denied = principals.issuers.flatMap((one) => {
       const conditions = conditionsOf(statement["Condition"], one ?? issuer)
       return conditions === null ? [] : [{ issuer: one, conditions }]
@@ -160,13 +162,18 @@ function principalsOf(statement: JsonObject, place: string, issuer: string): Pri
         if (url === undefined) others.push([`users of ${shown(text)}`, "sts:assumerolewithsaml"])
         else issuers.push(url === null ? null : url === hostOf(issuer) ? issuer : `https://${url}`)
         if (url === null) others.push(["the tokens of every issuer", ASSUME])
+      } else if (kind === "AWS" && text === "*") {
+        // The same as a star for the whole Principal.
+        issuers.push(null)
+        others.push(["everyone", ASSUME], ["everyone", "sts:assumerole"])
       } else if (["AWS", "Service", "CanonicalUser"].includes(kind)) others.push([shown(text), "sts:assumerole"])
       else return null
     }
   }
   return {
     issuers,
-    others: (acts) => others.filter(([, action]) => acts(action)).map(([who]) => finding(who)),
+    others: (acts) =>
+      [...new Set(others.filter(([, action]) => acts(action)).map(([who]) => who))].map((who) => finding(who)),
   }
 }
 
@@ -182,10 +189,7 @@ function issuerOf(federated: string): string | null | undefined {
 export const hostOf = (url: string): string => url.replace(/^https?:\/\//, "")
 
 /** An admission after everything that a `Deny` certainly takes away; null when nothing is left. */
-function narrowed(
-  admission: Admission,
-  denied: Reading["denied"],
-): Admission | null {
+function narrowed(admission: Admission, denied: Reading["denied"]): Admission | null {
   let left = admission
   for (const { issuer, conditions } of denied) {
     if (issuer !== null && issuer !== left.issuer) continue

@@ -32,7 +32,9 @@ export function alternativesOf(expression: string): readonly (readonly Compariso
 /** Ends the recursion. It is always caught in this file. */
 class NotRead extends Error {}
 
-type Token = { readonly kind: "text"; readonly value: string } | { readonly kind: "word" | "mark"; readonly value: string }
+type Token =
+  | { readonly kind: "text"; readonly value: string }
+  | { readonly kind: "word" | "mark"; readonly value: string }
 
 /** Texts without escapes, paths with dots or brackets, and marks; null for other characters. */
 const TOKEN =
@@ -71,13 +73,15 @@ class Reader {
 
   either(depth: number, negated: boolean): Alternatives {
     let found = this.both(depth, negated)
-    while (this.#takes("||")) found = negated ? every(found, this.both(depth, negated)) : some(found, this.both(depth, negated))
+    while (this.#takes("||"))
+      found = negated ? every(found, this.both(depth, negated)) : some(found, this.both(depth, negated))
     return found
   }
 
   both(depth: number, negated: boolean): Alternatives {
     let found = this.single(depth, negated)
-    while (this.#takes("&&")) found = negated ? some(found, this.single(depth, negated)) : every(found, this.single(depth, negated))
+    while (this.#takes("&&"))
+      found = negated ? some(found, this.single(depth, negated)) : every(found, this.single(depth, negated))
     return found
   }
 

@@ -1,5 +1,8 @@
 import { hostOf } from "./aws.ts"
-import { hasOpenDoor } from "./given.ts"
+
+export { hostOf }
+
+import { isFor } from "./given.ts"
 import type { Admission, Door, Expected, GivenSubject, OpenSubjects, TrustCode, TrustFinding } from "./model.ts"
 import { beyond, fulfils, listed, wild } from "./wild.ts"
 
@@ -22,13 +25,16 @@ const MAX_SAME = 20
 
 /**
  * Says whom a document of the other side lets in beyond what the policies give, and what the policies give that it does not
- * let in. If the document says whose it is, such as a role's ARN, only the grants that name it count as given.
+ * let in.
  */
 export function compareTrust(door: Door, given: Expected): TrustComparison {
-  const expected = narrowedTo(door, given)
+  const expected = narrowedTo(given)
   const findings: TrustFinding[] = [...door.findings.filter(({ code }) => code !== "tags_refused" || given.sendsTags)]
   for (const admission of door.admissions) findings.push(...findingsOf(admission, door, expected))
   findings.push(...notLetIn(door, expected))
+  const elsewhere = ELSEWHERE[door.kind]
+  if (elsewhere !== undefined && door.admissions.length > 0)
+    findings.push({ severity: "note", code: "issuer_unknown", place: "the document", message: elsewhere })
   return {
     findings: few(findings),
     proved: findings.every(({ severity }) => severity === "note"),
@@ -36,10 +42,19 @@ export function compareTrust(door: Door, given: Expected): TrustComparison {
   }
 }
 
-function narrowedTo(door: Door, given: Expected): Expected {
-  const { name, kind } = door
-  if (name === null || kind !== "aws-role") return given
-  const isHere = (one: GivenSubject | OpenSubjects) => one.door === null || one.door === name || hasOpenDoor(one)
+/** What a document of a kind does not say, and where it stands. */
+const ELSEWHERE: Readonly<Partial<Record<Door["kind"], string>>> = {
+  "vault-role":
+    "A role does not say whose tokens it lets in: bound_issuer of the auth method (vault read auth/jwt/config) must be the broker's URL.",
+  "google-binding":
+    "A binding does not say whose tokens it lets in: the pool's provider decides about issuer and audience. Compare it, too, and every other provider of the pool.",
+}
+
+/** What counts as given: without the grants for other roles, clients or accounts. */
+function narrowedTo(given: Expected): Expected {
+  const { door } = given
+  if (door === null) return given
+  const isHere = (one: GivenSubject | OpenSubjects) => isFor(door, one)
   return {
     ...given,
     subjects: given.subjects.filter(isHere),
@@ -49,7 +64,7 @@ function narrowedTo(door: Door, given: Expected): Expected {
 }
 
 function findingsOf(admission: Admission, door: Door, given: Expected): readonly TrustFinding[] {
-  const { place, issuer, audience, subject, unread, names } = admission
+  const { place, issuer, subject, unread, names } = admission
   const found: TrustFinding[] = []
   const say = (code: TrustCode, message: string, example?: string, severity: TrustFinding["severity"] = "finding") =>
     found.push({ severity, code, place, message, ...(example === undefined ? {} : { example }) })
@@ -59,11 +74,18 @@ function findingsOf(admission: Admission, door: Door, given: Expected): readonly
         "issuer_other",
         `It trusts GitHub's own issuer ${issuer} directly, beside the broker: jobs that this lets in need no policy, and are not recorded. Remove it.`,
       )
-    else say("issuer_other", `It trusts the issuer ${quoted(issuer)}, and not the broker ${given.issuer}: remove it, or correct the URL.`)
+    else
+      say(
+        "issuer_other",
+        `It trusts the issuer ${quoted(issuer)}, and not the broker ${given.issuer}: remove it, or correct the URL.`,
+      )
     for (const text of listed(subject) ?? []) if (BY_NAME.test(text)) say("subject_by_name", byName(text), text)
     return found
   }
-  const hint = unread.length === 0 ? "" : ` Conditions that are not evaluated here may let in less: ${unread.slice(0, 5).join("; ")}.`
+  const hint =
+    unread.length === 0
+      ? ""
+      : ` Conditions that are not evaluated here may let in less: ${unread.slice(0, 5).join("; ")}.`
   if (door.kind !== "google-binding") found.push(...audienceFindings(admission, given))
   const known = new Set(given.subjects.map((one) => one.subject))
   if (subject.length === 0) {
@@ -73,11 +95,18 @@ function findingsOf(admission: Admission, door: Door, given: Expected): readonly
     if (texts !== null) for (const text of texts) if (!known.has(text)) found.push(strange(text, place, given))
     if (texts === null) {
       const example = beyond(subject, known, given.strangers)
-      const sources = subject.filter(({ negated }) => !negated).flatMap(({ patterns }) => patterns.map(({ source }) => source))
+      const sources = subject
+        .filter(({ negated }) => !negated)
+        .flatMap(({ patterns }) => patterns.map(({ source }) => source))
       const what =
-        sources.length === 0 ? "It only excludes some subjects, and lets in all others" : `${quoted(sources[0] ?? "")} also matches subjects that no policy gives`
+        sources.length === 0
+          ? "It only excludes some subjects, and lets in all others"
+          : `${quoted(sources[0] ?? "")} also matches subjects that no policy gives`
       if (example === "unknown")
-        say("subject_wildcard", `Its patterns are too complex to compare, so it cannot be proved whom they let in.${hint}`)
+        say(
+          "subject_wildcard",
+          `Its patterns are too complex to compare, so it cannot be proved whom they let in.${hint}`,
+        )
       else if (example !== null)
         say("subject_wildcard", `${what}, such as ${example.text}: name each subject in full.${hint}`, example.text)
     }
@@ -94,37 +123,59 @@ function findingsOf(admission: Admission, door: Door, given: Expected): readonly
   }
   const others = unread.filter((one) => !names.some((claim) => one.includes(claim)))
   if (exact && others.length > 0)
-    say("condition_unread", `These conditions are not evaluated here. They can only let in less: ${others.slice(0, 5).join("; ")}.`, undefined, "note")
+    say(
+      "condition_unread",
+      `These conditions are not evaluated here. They can only let in less: ${others.slice(0, 5).join("; ")}.`,
+      undefined,
+      "note",
+    )
   return found
 }
 
 const MISSING: Readonly<Record<Door["kind"], string>> = {
   "aws-role": "It has no condition on sub: every grant of every repository that uses the broker can assume the role.",
-  "vault-role": "It has no bound_subject: every grant of every repository that uses the broker can log in with the role.",
+  "vault-role":
+    "It has no bound_subject: every grant of every repository that uses the broker can log in with the role.",
   "azure-credential": "It has no subject: it cannot be proved whom it lets in.",
   "google-provider":
     "It has no condition on the subject: every grant of every repository that uses the broker can log in to the pool, and only the IAM bindings decide what it gets. Compare them, too.",
-  "google-binding": "It lets in principals by something else than their subject: more grants than one of the policies can have it.",
+  "google-binding":
+    "It lets in principals by something else than their subject: more grants than those of the policies can have it.",
+  "google-pool":
+    "Provider and bindings let in principals by something else than their subject: more grants than those of the policies can have it.",
 }
 
 function audienceFindings({ place, audience }: Admission, given: Expected): readonly TrustFinding[] {
-  const known = new Set([...given.subjects, ...given.open].flatMap(({ audiences }) => audiences))
+  const known = new Set(given.audiences)
   if (audience.length === 0) {
     const names = [...known].map(quoted).join(" or ")
     const message = `It has no condition on the audience: a token that the broker signed for another service is let in. Demand ${names || "the connection's audience"}.`
     return [{ severity: "finding", code: "audience_missing", place, message }]
   }
-  const example = beyond(audience, known, [])
+  const example = beyond(audience, known, ["https://another.example.com"])
   if (example === null) return []
   if (example === "unknown")
-    return [{ severity: "finding", code: "audience_beyond", place, message: "Its patterns of audiences are too complex to compare." }]
+    return [
+      {
+        severity: "finding",
+        code: "audience_beyond",
+        place,
+        message: "Its patterns of audiences are too complex to compare.",
+      },
+    ]
   const message = `It lets in the audience ${quoted(example.text)}, which is not the connection's: a token that the broker signed for another service could be used here.`
   return [{ severity: "finding", code: "audience_beyond", place, message, example: example.text }]
 }
 
 /** What a subject is that the compared grants do not give. */
 function strange(text: string, place: string, given: Expected): TrustFinding {
-  const finding = (code: TrustCode, message: string): TrustFinding => ({ severity: "finding", code, place, message, example: text })
+  const finding = (code: TrustCode, message: string): TrustFinding => ({
+    severity: "finding",
+    code,
+    place,
+    message,
+    example: text,
+  })
   const other = given.others.find(({ subject }) => subject === text)
   if (other !== undefined)
     return finding(

@@ -26,7 +26,8 @@ export function readDoor(
   if (role !== null) {
     const document = typeof role.document === "string" ? parse(decoded(role.document)) : role.document
     if (!isObject(document ?? undefined)) return fail("has an AssumeRolePolicyDocument that is not a policy")
-    if (!isObject(document) || !isTrustPolicy(document)) return fail("has an AssumeRolePolicyDocument without Statement")
+    if (!isObject(document) || !isTrustPolicy(document))
+      return fail("has an AssumeRolePolicyDocument without Statement")
     return ok(readTrustPolicy(document, issuer, role.arn))
   }
   if (isTrustPolicy(value)) return ok(readTrustPolicy(value, issuer, null))

@@ -1,17 +1,20 @@
 import type { Connection, Grant, PolicySet } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
-import { claimsOf } from "../../broker/core/policy/template.ts"
+import { hasGaps, templateParts } from "../../broker/core/policy/template.ts"
+import { identityTokenSubject } from "../../broker/wire/subject.ts"
 import { writtenFields } from "../reach/grant-words.ts"
 import { type Reach, reachesBy } from "../reach/reach.ts"
+import { codeUnits } from "../regions/language.ts"
 import { isEmpty } from "../regions/region.ts"
 import { type AxisMemo, axisMemo } from "../regions/space.ts"
 import { attempt } from "../regions/too-complex.ts"
 import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
-import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
+import { areComparable } from "../scopes/pattern-pairs.ts"
 import { type Scope, scopesOf } from "../scopes/scope.ts"
 import { spaceFor } from "../scopes/scope-space.ts"
 import { surveyOf } from "../scopes/survey.ts"
-import type { Given, GivenSubject, OpenSubjects, SubjectOf } from "./model.ts"
+import type { Given, GivenSubject, OpenSubjects } from "./model.ts"
+import { fulfils, wildOf } from "./wild.ts"
 
 /** Which grants are asked for; those of every connection without a name. */
 export interface TrustQuery {
@@ -21,12 +24,10 @@ export interface TrustQuery {
 
 export interface TrustContext {
   readonly providers: ProviderSchemaTable
-  readonly subjectOf: SubjectOf
 }
 
-/** Stands for an id in a subject and becomes `*`. Only of letters and digits, so that encoding leaves it as it is. */
-const ANY_ID = "0anyid0"
-const ANY_NAME = "0anyname0"
+/** Stands for a part of a subject and becomes `*`. Only of letters and digits, so that encoding leaves it as it is. */
+const ANY = "0any0part0"
 
 /**
  * The subjects that the policies of a folder give, for every grant whose other side trusts the broker's identity token. Only
@@ -45,9 +46,19 @@ export function givenBy(set: PolicySet, query: TrustQuery, context: TrustContext
   }
   return {
     subjects: found.flatMap(({ subjects }) => subjects),
-    open: found.flatMap(({ open }) => open),
+    open: onceEach(found.flatMap(({ open }) => open)),
     unreachable: found.flatMap(({ unreachable }) => unreachable),
   }
+}
+
+/** Patterns of repositories overlap, so one grant is found in the scopes of several. */
+function onceEach(open: readonly OpenSubjects[]): readonly OpenSubjects[] {
+  const found = new Map<string, OpenSubjects>()
+  for (const one of open) {
+    const key = JSON.stringify([one.connection, one.subjects, one.place, one.door])
+    if (!found.has(key)) found.set(key, one)
+  }
+  return [...found.values()]
 }
 
 function isAsked(grant: Grant, query: TrustQuery, context: TrustContext): boolean {
@@ -71,83 +82,58 @@ function givenIn(
     return names.flatMap((name) => must(reachesBy(survey, name)))
   })
   if (memo === null || !reached.ok) {
-    const reason = memo === null ? TOO_MANY_PATTERNS : "the conditions are too complex"
     const grants = scope.policies.flatMap((policy) => [...policy.grants.values()])
-    const open = grants
-      .filter((grant) => isAsked(grant, query, context))
-      .map((grant) => openOf(scope, grant, "undecided", context))
-    return { subjects: [], open: open.map((one) => ({ ...one, reason })), unreachable: [] }
+    const open = grants.filter((grant) => isAsked(grant, query, context)).map((grant) => openOf(scope, grant, context))
+    return { subjects: [], open: open.map((one) => ({ ...one, why: "undecided" })), unreachable: [] }
   }
   const subjects: GivenSubject[] = []
   const open: OpenSubjects[] = []
   const unreachable: Given["unreachable"][number][] = []
   for (const { grant, inside, unproven } of reached.value.filter(({ grant }) => isAsked(grant, query, context))) {
-    const each = subjectsIn(scope, grant, context)
-    if (isEmpty(inside) && isEmpty(unproven)) {
-      const subject = each[0]?.subject ?? openOf(scope, grant, "pattern", context).subjects
+    const one = subjectIn(scope, grant, context)
+    if (!isEmpty(inside) && one !== null) subjects.push(one)
+    else if (!isEmpty(inside)) open.push(openOf(scope, grant, context))
+    // A subject that is perhaps given proves nothing about a document that lets it in.
+    else if (!isEmpty(unproven)) open.push({ ...openOf(scope, grant, context), why: "undecided" })
+    else {
+      const subject = one?.subject ?? openOf(scope, grant, context).subjects
       unreachable.push({ connection: grant.connection.name, grant: grant.name, subject })
-    } else if (each.length === 0) open.push(openOf(scope, grant, "pattern", context))
-    else subjects.push(...each)
+    }
   }
   return { subjects, open, unreachable }
 }
 
-/** The subjects of a grant in a scope: one for a repository; empty for a pattern, which does not tell the ids. */
-function subjectsIn(scope: Scope, grant: Grant, context: TrustContext): readonly GivenSubject[] {
-  const { target, issuer, names, environment } = scope
-  if (target.kind !== "repository") return []
-  const found = new Map<string, GivenSubject>()
-  for (const repository of names) {
-    const job = {
-      issuer: issuer.name,
-      repository,
-      repositoryId: target.id,
-      ...(environment === undefined ? {} : { environment }),
-    }
-    const subject = context.subjectOf(job, grant.name)
-    if (found.has(subject)) continue
-    found.set(subject, {
-      ...job,
-      connection: grant.connection.name,
-      provider: grant.connection.provider,
-      grant: grant.name,
-      subject,
-      audiences: audiencesOf(grant.connection, grant, context.providers),
-      door: doorOf(grant.connection, grant),
-      ownerIds: ownerIdsOf(scope),
-      place: { file: grant.file, line: grant.line },
-    })
-  }
-  return [...found.values()]
+/** The subject of a grant in a scope; null for a pattern of repositories, which does not tell their ids. */
+function subjectIn(scope: Scope, grant: Grant, context: TrustContext): GivenSubject | null {
+  const { target, names } = scope
+  if (target.kind !== "repository") return null
+  const job = { issuer: scope.issuer.name, repositoryId: target.id, environment: scope.environment ?? null }
+  return { ...job, names, ...trustOf(grant, scope, context), subject: identityTokenSubject(job, grant.name) }
 }
 
-function openOf(scope: Scope, grant: Grant, why: OpenSubjects["why"], context: TrustContext): OpenSubjects {
-  const { issuer, repository, environment } = scope
-  const owner = repository.slice(0, repository.indexOf("/"))
-  const id = scope.target.kind === "repository" ? scope.target.id : ANY_ID
-  const job = {
-    issuer: issuer.name,
-    repository: scope.target.kind === "repository" ? repository : `${owner}/${ANY_NAME}`,
-    repositoryId: id,
-    ...(environment === undefined ? {} : { environment }),
-  }
+function openOf(scope: Scope, grant: Grant, context: TrustContext): OpenSubjects {
+  const { target, repository } = scope
+  const repositoryId = target.kind === "repository" ? target.id : ANY
+  const job = { issuer: scope.issuer.name, environment: scope.environment ?? null }
+  const subjects = starred(identityTokenSubject({ ...job, repositoryId }, grant.name))
+  return { ...job, ...trustOf(grant, scope, context), why: "pattern", repository, subjects }
+}
+
+function trustOf(grant: Grant, { texts }: Scope, { providers }: TrustContext) {
+  const { name, connection, file, line } = grant
   return {
-    connection: grant.connection.name,
-    provider: grant.connection.provider,
-    why,
-    grant: grant.name,
-    repository,
-    environment: environment ?? null,
-    subjects: starred(context.subjectOf(job, grant.name)),
-    ownerIds: ownerIdsOf(scope),
-    door: doorOf(grant.connection, grant),
-    audiences: audiencesOf(grant.connection, grant, context.providers),
-    place: { file: grant.file, line: grant.line },
+    connection: connection.name,
+    provider: connection.provider,
+    grant: name,
+    audiences: audiencesOf(connection, grant, providers),
+    door: doorOf(connection, grant),
+    ownerIds: texts.get("repository_owner_id") ?? [],
+    place: { file, line },
   }
 }
 
 /** What policies could give that repositories keep for themselves: any grant of the connections that a boundary allows. */
-function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers, subjectOf }: TrustContext): Given {
+function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers }: TrustContext): Given {
   const { issuers, boundaries, connections } = set.organisation
   const allowed = new Set(boundaries.flatMap(({ allow }) => allow.map(({ connection }) => connection)))
   const open = [...issuers.values()].flatMap((issuer) =>
@@ -156,20 +142,16 @@ function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers, subjectOf
       if (!isOpen || (query.connection ?? connection.name) !== connection.name) return []
       const audiences = audiencesOf(connection, null, providers)
       if (providers.get(connection.provider)?.audiences === undefined) return []
-      const job = {
-        issuer: issuer.name,
-        repository: `${ANY_NAME}/${ANY_NAME}`,
-        repositoryId: ANY_ID,
-        environment: ANY_NAME,
-      }
+      const job = { issuer: issuer.name, repositoryId: ANY, environment: ANY }
       return [
         {
           connection: connection.name,
           provider: connection.provider,
           why: "own-policies",
+          issuer: issuer.name,
           grant: query.grant ?? null,
           repository: null,
-          subjects: starred(subjectOf(job, query.grant ?? ANY_NAME)),
+          subjects: starred(identityTokenSubject(job, query.grant ?? ANY)),
           ownerIds: [...new Set(issuer.owners.values())],
           door: doorOf(connection, null),
           audiences,
@@ -181,14 +163,19 @@ function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers, subjectOf
   return { subjects: [], open, unreachable: [] }
 }
 
-const starred = (subject: string) => subject.replaceAll(ANY_ID, "*").replaceAll(ANY_NAME, "*")
-
-const ownerIdsOf = ({ texts }: Scope): readonly string[] => texts.get("repository_owner_id") ?? []
+const starred = (subject: string) => subject.replaceAll(ANY, "*")
 
 /** The audiences that the other side sees. A token that the job itself receives has the audience that its grant names. */
-function audiencesOf(connection: Connection, grant: Grant | null, providers: ProviderSchemaTable): readonly string[] {
-  const { handedOut = [], presented = [], ownLogin = [] } =
-    providers.get(connection.provider)?.audiences?.(connection.settings) ?? {}
+export function audiencesOf(
+  connection: Connection,
+  grant: Grant | null,
+  providers: ProviderSchemaTable,
+): readonly string[] {
+  const {
+    handedOut = [],
+    presented = [],
+    ownLogin = [],
+  } = providers.get(connection.provider)?.audiences?.(connection.settings) ?? {}
   const named = grant === null ? undefined : textField(writtenFields(grant), "audience")
   const handed = named !== undefined && handedOut.includes(named) ? [named] : handedOut
   return [...new Set([...presented, ...ownLogin, ...handed])]
@@ -206,8 +193,15 @@ function doorOf({ settings }: Connection, grant: Grant | null): string | null {
   return null
 }
 
-/** A role whose name has gaps is another one for each job. */
-export const hasOpenDoor = ({ door }: Pick<GivenSubject, "door">): boolean => door !== null && claimsOf(door).length > 0
+/** Whether a grant may be for this role, client or account. Gaps in a grant's text may be filled with anything. */
+export function isFor(name: string, { door }: Pick<GivenSubject, "door">): boolean {
+  if (door === null || door === name) return true
+  if (!hasGaps(door)) return false
+  const parts = templateParts(door).flatMap((part): readonly (number | "many")[] =>
+    "claim" in part ? ["many"] : codeUnits(part.text),
+  )
+  return fulfils(name, [{ patterns: [wildOf(door, parts)], negated: false }])
+}
 
 function textField(value: unknown, key: string): string | undefined {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined

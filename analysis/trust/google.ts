@@ -9,7 +9,8 @@ export const isPoolProvider = (value: JsonObject): boolean =>
   isObject(value["oidc"]) || "attributeCondition" in value || "attributeMapping" in value
 
 /** Whether an object is an IAM policy of Google Cloud, or one binding of it. */
-export const isBinding = (value: JsonObject): boolean => Array.isArray(value["bindings"]) || Array.isArray(value["members"])
+export const isBinding = (value: JsonObject): boolean =>
+  Array.isArray(value["bindings"]) || Array.isArray(value["members"])
 
 /** A claim of the token at its place in the provider's expressions. */
 const ASSERTION = /^assertion(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[(?:'([^'\\]+)'|"([^"\\]+)")\])$/
@@ -40,7 +41,8 @@ export function readPoolProvider(provider: JsonObject): Door {
   const name = textOf(provider["name"]) ?? null
   const allowed = textsOf(oidc["allowedAudiences"])
   if (allowed === null) unclear("Its oidc.allowedAudiences are not texts.")
-  const own = name === null ? [] : [`//iam.googleapis.com/${name}`, `https://iam.googleapis.com/${name}`]
+  // The same without https: is allowed as well, and names the same provider.
+  const own = name === null ? [] : [`https://iam.googleapis.com/${name}`]
   const texts = allowed === null || allowed.length === 0 ? own : allowed
   const audience: readonly Demand[] = texts.length === 0 ? [] : [{ patterns: texts.map(literal), negated: false }]
 
@@ -138,4 +140,23 @@ export function readBindings(policy: JsonObject, pools: readonly string[]): Door
     }
   }
   return { kind: "google-binding", name: null, admissions, findings }
+}
+
+/** What a provider and the bindings of its pool let in together: a token must pass both. */
+export function poolOfBoth(provider: Door, bindings: Door): Door {
+  return {
+    kind: "google-pool",
+    name: provider.name,
+    admissions: bindings.admissions.flatMap((bound) =>
+      provider.admissions.map((admitted) => ({
+        place: `${bound.place}, by ${admitted.place}`,
+        issuer: admitted.issuer,
+        subject: [...bound.subject, ...admitted.subject],
+        audience: admitted.audience,
+        unread: [...bound.unread, ...admitted.unread],
+        names: [...bound.names, ...admitted.names],
+      })),
+    ),
+    findings: [...provider.findings, ...bindings.findings],
+  }
 }

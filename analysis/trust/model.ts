@@ -1,20 +1,14 @@
 import type { Demand } from "./wild.ts"
 
-/** A job, as far as the subject of the broker's identity token names it. */
-export interface SubjectJob {
+/** What the other side must trust for one grant of one repository and environment. */
+export interface GivenSubject {
   /** The issuer's name in the organisation file. */
   readonly issuer: string
-  readonly repository: string
   readonly repositoryId: string
-  /** Absent for jobs that run in no environment. */
-  readonly environment?: string
-}
-
-/** The `sub` of the broker's identity token for a job and a grant. */
-export type SubjectOf = (job: SubjectJob, grant: string) => string
-
-/** What the other side must trust for one grant of one repository and environment. */
-export interface GivenSubject extends SubjectJob {
+  /** Null for jobs that run in no environment. */
+  readonly environment: string | null
+  /** The repository's names that the policies write, for people. */
+  readonly names: readonly string[]
   readonly connection: string
   readonly provider: string
   readonly grant: string
@@ -36,6 +30,7 @@ export interface OpenSubjects {
   readonly connection: string
   readonly provider: string
   readonly why: "pattern" | "own-policies" | "undecided"
+  readonly issuer: string
   /** The grant's name; null for any. */
   readonly grant: string | null
   /** A pattern of repositories; null for any. */
@@ -74,7 +69,13 @@ export interface Admission {
   readonly names: readonly string[]
 }
 
-export type DoorKind = "aws-role" | "vault-role" | "azure-credential" | "google-provider" | "google-binding"
+export type DoorKind =
+  | "aws-role"
+  | "vault-role"
+  | "azure-credential"
+  | "google-provider"
+  | "google-binding"
+  | "google-pool"
 
 /** What a document of the other side lets in. */
 export interface Door {
@@ -121,6 +122,10 @@ export type TrustCode =
 export interface Expected {
   /** The broker's URL. */
   readonly issuer: string
+  /** The audiences of the connection's tokens. */
+  readonly audiences: readonly string[]
+  /** The role, client or account whose document it is; null if there is only one, or for a whole pool. */
+  readonly door: string | null
   /** What the document may let in. */
   readonly subjects: readonly GivenSubject[]
   /** What other grants of the folder give, for better sentences. */

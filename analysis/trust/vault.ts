@@ -33,11 +33,11 @@ export function readVaultRole(role: JsonObject): Door {
   if (audiences === null) finding("not_understood", "Its bound_audiences are not texts.")
   const subject: Demand[] = []
   const audience: Demand[] = []
-  if (audiences !== null && audiences.length > 0)
-    audience.push({ patterns: audiences.map(literal), negated: false })
+  if (audiences !== null && audiences.length > 0) audience.push({ patterns: audiences.map(literal), negated: false })
   const bound = role["bound_subject"]
   if (typeof bound === "string" && bound !== "") subject.push({ patterns: [literal(bound)], negated: false })
-  else if (bound !== undefined && bound !== null && bound !== "") finding("not_understood", "Its bound_subject is not a text.")
+  else if (bound !== undefined && bound !== null && bound !== "")
+    finding("not_understood", "Its bound_subject is not a text.")
 
   const unread: string[] = []
   const names: string[] = []

@@ -53,9 +53,7 @@ export function wildOf(source: string, parts: readonly (number | "many" | "one")
     literal: units.length === parts.length ? String.fromCharCode(...units) : null,
     language: languageOf(
       parts.map((part) =>
-        typeof part === "number"
-          ? { on: [part], many: false }
-          : { on: ["anything" as const], many: part === "many" },
+        typeof part === "number" ? { on: [part], many: false } : { on: ["anything" as const], many: part === "many" },
       ),
     ),
   }
@@ -95,14 +93,16 @@ export function beyond(
   const negatives = demands.filter(({ negated }) => negated).map(({ patterns }) => either(patterns))
   const inside = [...known].filter((text) => fulfils(text, demands)).map((text) => literal(text).language)
   const [first = ANYTHING] = positives
-  const atoms = atomsOf([...positives, ...negatives, ...inside], { within: [first] })
+  const atoms = atomsOf([...positives, ...negatives, ...inside], { within: [first], maxMoves: MAX_MOVES })
   if (!atoms.ok) return "unknown"
   const found = atoms.value.find(
-    ({ members }) =>
-      members.length === positives.length && members.every((index) => index < positives.length),
+    ({ members }) => members.length === positives.length && members.every((index) => index < positives.length),
   )
   return found === undefined ? null : { text: found.witness }
 }
+
+/** About a second. What people write takes a thousandth of it. */
+const MAX_MOVES = 1_000_000
 
 const STAR = 0x2a
 const QUESTION = 0x3f
