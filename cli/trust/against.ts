@@ -9,11 +9,10 @@ import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { parseStrictJsonObject } from "../../broker/issuers/strict-json.ts"
 import { impossible, reasonOf } from "../arguments.ts"
-import { counted, type Finding, printJson, printReport } from "../format.ts"
+import { counted, type Finding, type Format, printJson, printReport } from "../format.ts"
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { poolOf, type Side, sendsTags, sidesOf, type Vendor } from "./side.ts"
-import type { TrustFormat } from "./trust.ts"
 
 /** Not 1: a workflow must distinguish "the cloud lets in more" from "something is broken". As `daypass diff`. */
 const LETS_IN_MORE = 3
@@ -29,7 +28,7 @@ export interface Comparing {
   /** The role, client or account whose document it is. */
   readonly trustedBy: string | undefined
   readonly folder: string
-  readonly format: TrustFormat
+  readonly format: Format
   readonly broker: string
 }
 

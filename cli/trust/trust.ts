@@ -41,7 +41,7 @@ const OPTIONS = {
 } as const
 
 const FORMATS = ["text", "json", "github", "terraform"] as const
-export type TrustFormat = (typeof FORMATS)[number]
+type TrustFormat = (typeof FORMATS)[number]
 
 /** `daypass trust`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -82,7 +82,15 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const given = givenBy(set, {}, { providers: PROVIDERS })
   if (against !== undefined)
     return await compareWith(
-      { files: against, connection: connection ?? "", grant, trustedBy, folder, format, broker: url.value },
+      {
+        files: against,
+        connection: connection ?? "",
+        grant,
+        trustedBy,
+        folder,
+        format: format === "terraform" ? "text" : format,
+        broker: url.value,
+      },
       set,
       given,
       io,
