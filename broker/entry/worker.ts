@@ -6,11 +6,13 @@ import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
   createCloudflareKeyRing,
   createCloudflareLedgers,
+  createCloudflareMarks,
   type KeyRingMethods,
   type LedgerMethods,
   type Namespace,
 } from "../adapters/cloudflare/ledgers.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
+import { systemClock } from "../adapters/memory/system-clock.ts"
 import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
@@ -44,6 +46,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     policySource: policySourceOf(env, config.value),
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
+    marks: createCloudflareMarks(env.KEY_RING),
     log: (event) => console.log(JSON.stringify(event)),
     health: [],
   }).catch((error: unknown) => {
@@ -63,7 +66,7 @@ function policySourceOf(env: Env, { onlyPublishedPolicies }: Config): PolicySour
   }
   if (!("POLICIES" in env)) return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
   if (typeof env.POLICIES?.get !== "function") throw misconfigured(["POLICIES: bind a KV namespace to this name"])
-  return createKvPolicySource(env.POLICIES, { clock: { now: () => new Date() }, providers: PROVIDERS })
+  return createKvPolicySource(env.POLICIES, { clock: systemClock, providers: PROVIDERS })
 }
 
 /** The caller only learns that the broker is not configured. All faults go to the operator's log. */
@@ -91,6 +94,8 @@ export default {
       builtApp ??= createApp({
         broker: await brokerOf(env),
         // The platform sets this header, and drops a header of this name from the client.
+        // Needs the flag `enable_request_signal`: without it, the signal never fires.
+        isGone: ({ req }) => req.raw.signal.aborted,
         clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? null,
       })
       const answering = Promise.resolve(builtApp.fetch(request, env))

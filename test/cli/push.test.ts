@@ -8,6 +8,7 @@ import { loadPolicies } from "../../cli/policies.ts"
 import { KEEP_RETIRED_SECONDS } from "../../cli/push/publish.ts"
 import { push } from "../../cli/push/push.ts"
 import { job } from "../core/job.ts"
+import { clockOf } from "../support/clock.ts"
 import { type CliRun, folderOf, ORGANISATION, POLICY, scriptedIo } from "./run-cli.ts"
 import { ACCOUNT, ScriptedWrangler } from "./scripted-wrangler.ts"
 
@@ -55,7 +56,7 @@ const repositoryKeys = ({ values }: ScriptedWrangler, id: string) =>
 /** What a broker that knows nothing yet decides jobs by, in this state of the store. */
 async function seenIn(values: ReadonlyMap<string, string>): Promise<string> {
   const store = { get: async (key: string) => values.get(key) ?? null }
-  const source = createKvPolicySource(store, { clock: { now: () => new Date(NOON) }, providers: PROVIDERS })
+  const source = createKvPolicySource(store, { clock: clockOf(() => new Date(NOON)), providers: PROVIDERS })
   const snapshot = await source.snapshot()
   return seenOf(snapshot.version, (id) => snapshot.policiesOf(subject(id)))
 }

@@ -12,15 +12,26 @@ const CONNECTIONS = `  azure: { provider: azure, tenant: 0f0e0d0c-0b0a-4909-8807
     workload_identity_provider: projects/123456789012/locations/global/workloadIdentityPools/daypass/providers/broker
     service_accounts: ["deploy@acme.iam.gserviceaccount.com"]
   vault: { provider: vault, url: "https://vault.example.com", roles: ["*"] }
+  google-secrets:
+    provider: google-secret-manager
+    project: acme-prod
+    workload_identity_provider: projects/123456789012/locations/global/workloadIdentityPools/secrets/providers/broker
+    service_account: reader@acme.iam.gserviceaccount.com
+  infisical: { provider: infisical, identity_id: 4b2d3c5e-0f1a-4c6b-9d7e-8a9b0c1d2e3f }
   tokens: { provider: identity-token, audiences: ["https://a.example.com"] }
   packages: { provider: github, app_id: "1", key: env:PACKAGES_KEY, owner: acme, owner_id: "9001" }
 `
-const POLICIES = POLICY.replace("grants: [aws-deploy]", "grants: [aws-deploy, az, gcp, vlt, tok]").concat(`  az:
+const POLICIES = POLICY.replace(
+  "grants: [aws-deploy]",
+  "grants: [aws-deploy, az, gcp, gsm, inf, vlt, tok]",
+).concat(`  az:
     connection: azure
     client_id: 4b2d3c5e-0f1a-4c6b-9d7e-8a9b0c1d2e3f
     scope: https://management.azure.com/.default
     ttl: 90m
   gcp: { connection: google, service_account: deploy@acme.iam.gserviceaccount.com }
+  gsm: { connection: google-secrets, read: { KEY: shop-key } }
+  inf: { connection: infisical, read: { KEY: 9f6a/prod/KEY } }
   vlt: { connection: vault, role: shop, read: { KEY: "secret/shop#key" } }
   tok: { connection: tokens, audience: "https://a.example.com", ttl: 5m }
 `)
@@ -30,6 +41,13 @@ const TWO_ROLES = folderOf({ "daypass.yaml": ORGANISATION, "a.yaml": POLICY, "b.
 
 const trust = (...args: string[]) => runCli("trust", ...args, "--broker", BROKER)
 const subjectOf = (grant: string) => SUBJECT.replace("aws-deploy", grant)
+
+/** How a module's type of subjects is written. */
+const FORMS: Readonly<Record<string, readonly string[]>> = {
+  "set,string": ["[", ","],
+  "map,string": ["{", ' = "'],
+  "map,object": ["{", " = {}"],
+}
 
 /** A file with this text, or with this value as JSON. */
 function fileOf(value: unknown): string {
@@ -138,30 +156,36 @@ describe("daypass trust", () => {
     const { code, out } = await trust(FOLDER, "--format", "terraform")
     expect(code).toBe(0)
     const modules = [...out.matchAll(/^module "([a-z0-9-]+)" \{\n([\s\S]*?)^\}$/gm)].map(
-      ([, name = "", body = ""]) => ({
-        name,
-        body,
-      }),
+      ([, name = "", body = ""]) => ({ name, body }),
     )
     expect(modules.map(({ name }) => name)).toEqual([
       "aws-prod-octo-deploy",
       "azure-4b2d3c5e-0f1a-4c6b-9d7e-8a9b0c1d2e3f",
       "google-deploy",
-      "vault-shop",
+      "google-secrets-reader",
+      "infisical-4b2d3c5e-0f1a-4c6b-9d7e-8a9b0c1d2e3f",
     ])
     for (const { body } of modules) {
       const source = /source\s+= "\.\/(examples\/terraform\/[a-z-]+)"/.exec(body)?.[1] ?? ""
       const main = readFileSync(join(import.meta.dirname, "../..", source, "main.tf"), "utf8")
       const inputs = [...body.matchAll(/^ {2}([a-z_]+)\s+= /gm)].flatMap(([, name = ""]) =>
-        ["source", "subjects"].includes(name) ? [] : [name],
+        name === "source" ? [] : [name],
       )
-      expect(inputs).toContain("broker_url")
+      expect(inputs).toEqual(expect.arrayContaining(["broker_url", "subjects"]))
       for (const input of inputs) expect(main).toContain(`variable "${input}" {`)
+      const variable = /^variable "subjects" \{[\s\S]*?^\}/m.exec(main)?.[0] ?? ""
+      const type = /type\s+= (set|map)\((string|object)/.exec(variable)?.slice(1)
+      const form = /subjects = (\[|\{)\n\s+"[^"]+"(,| = "| = \{\})/.exec(body)?.slice(1)
+      expect([source, form]).toEqual([source, FORMS[String(type)]])
+      const valid = new RegExp(/can\(regex\("(.*?)", one\)\)/.exec(variable)?.[1] ?? "")
+      const subjects = body.match(/"github:[^"]+"/g) ?? []
+      expect(subjects).not.toEqual([])
+      for (const subject of subjects) expect(JSON.parse(subject)).toMatch(valid)
     }
     expect(out).toContain(
       `    "${SUBJECT}", # octo-org/octo-repo (id 456789), environment Production: grant aws-deploy`,
     )
-    expect(out).toContain("there is no module for provider identity-token")
+    expect(out).toContain("# vault: shop\nlocals {\n  vault-shop = {\n")
   })
 
   it("takes the broker's URL from DAYPASS_URL, in its only spelling", async () => {

@@ -5,7 +5,7 @@ import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
 import { exportLines } from "../../broker/adapters/sqlite/audit-export.ts"
 import { SqlKeyRing } from "../../broker/adapters/sqlite/key-ring.ts"
 import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
-import { dueLedgers, LedgerRow } from "../../broker/adapters/sqlite/ledger-row.ts"
+import { dueLedgers } from "../../broker/adapters/sqlite/ledger-row.ts"
 import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
 import type { Admission } from "../../broker/ports/ledger.ts"
 import {
@@ -13,11 +13,11 @@ import {
   denial,
   expiring,
   HOUR,
+  opening as leaseOpening,
   MINUTE,
   minted,
   NOW,
   outliving,
-  RUN,
   record,
   revocable,
   revocation,
@@ -32,19 +32,22 @@ function open() {
   const sql = new NodeSql(new DatabaseSync(":memory:"))
   migrate(sql)
   const transact = async <Value>(work: () => Value) => sql.transaction(work)
-  const ledgerOf = (repositoryId: string) => new SqlLedger(sql, transact, { ...KEY, repositoryId })
-  const due = () => LedgerRow.find(sql, KEY)?.dueAt
+  const ledgerOf = (repositoryId: string) =>
+    new SqlLedger(sql, transact, async (work) => work(), { ...KEY, repositoryId })
+  const due = () =>
+    sql.all<{ due_at: number | null }>("SELECT due_at FROM ledgers WHERE repository_id = ?", KEY.repositoryId)[0]
+      ?.due_at
   return { sql, transact, ledgerOf, ledger: ledgerOf(KEY.repositoryId), due }
 }
 
 /** The admission of a lease whose token is remembered for longer than anything here takes. */
 function opening(lease: string, endsBy = NOW + 2 * HOUR): Admission {
-  const token = { key: `token of ${lease}`, expiresAt: FAR / 1000 }
-  return { ...admission(lease), token, lease: { id: lease, ...RUN, endsBy } }
+  const token = { key: `token of ${lease}`, issuedAt: NOW / 1000, expiresAt: FAR / 1000 }
+  return { ...admission(lease), token, lease: { ...leaseOpening(lease), settleBy: endsBy, endsBy } }
 }
 
 const ending = (lease: string, now: number) => {
-  const token = { key: `ending ${lease} at ${now}`, expiresAt: FAR / 1000 }
+  const token = { key: `ending ${lease} at ${now}`, issuedAt: NOW / 1000, expiresAt: FAR / 1000 }
   return revocation(lease, { now, token })
 }
 
@@ -136,8 +139,13 @@ describe("what the broker records by itself", () => {
   }
 
   test.each([
-    ["a lease that was never settled", [], NOW + 2 * HOUR, "expired: its time ran out"],
-    ["a lease whose credentials have expired", [revocable()], NOW + HOUR, "expired: its time ran out"],
+    [
+      "a lease that was never settled",
+      [],
+      NOW + 2 * HOUR,
+      "failed: the exchange was interrupted, and nothing left the broker",
+    ],
+    ["a lease whose credentials have expired", [expiring()], NOW + HOUR, "expired: its time ran out"],
     [
       "a lease with what nobody can take back",
       [expiring("forever", { expiresAt: null })],
@@ -168,7 +176,7 @@ describe("what the broker records by itself", () => {
   test("of a lease whose last attempt took it back is that it was revoked", async () => {
     const { ledger } = open()
     await ledger.admit(opening("a"))
-    await ledger.settle(minted("a", outliving("one", 15), revocable("two", { expiresAt: NOW + 20 * MINUTE })))
+    await ledger.settle(minted("a", outliving("one", 15), expiring("two", { expiresAt: NOW + 20 * MINUTE })))
     await ledger.takeDue(NOW + 15 * MINUTE, 10)
     expect(await told(ledger)).toMatchObject({ event: "lease.revoking", reason: "the granted time is over: one" })
     await ledger.settleRevocation(revoked("a", { one: "revoked" }, NOW + 15 * MINUTE))

@@ -7,6 +7,7 @@ import { CURRENT_KEY, published } from "../../broker/core/policy/published.ts"
 import { policySourceSuite } from "../contract/policy-source.suite.ts"
 import { job } from "../core/job.ts"
 import { allowing, setOf, TEST_PROVIDERS } from "../core/policy/support.ts"
+import { clockOf } from "../support/clock.ts"
 
 const { POLICIES } = env as unknown as { readonly POLICIES: KVNamespace }
 const START = Date.parse("2026-11-22T12:00:00Z")
@@ -20,7 +21,7 @@ async function put(set: PolicySet, at: number): Promise<void> {
 }
 
 let now = START
-const open = () => createKvPolicySource(POLICIES, { clock: { now: () => new Date(now) }, providers: TEST_PROVIDERS })
+const open = () => createKvPolicySource(POLICIES, { clock: clockOf(() => new Date(now)), providers: TEST_PROVIDERS })
 
 beforeEach(async () => {
   now = START

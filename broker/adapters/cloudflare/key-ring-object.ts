@@ -1,6 +1,8 @@
 import { DurableObject } from "cloudflare:workers"
 import type { StoredKey, StoredKeys } from "../../ports/key-ring.ts"
+import type { Reading, Transact } from "../../ports/sql.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
+import { SqlMarks } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
 import type { KeyRingMethods } from "./ledgers.ts"
 import { type Answer, answer } from "./rpc.ts"
@@ -10,16 +12,34 @@ import { ObjectSql } from "./sql.ts"
 export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements KeyRingMethods {
   readonly #sql: ObjectSql
   readonly #ring: SqlKeyRing
+  readonly #marks: SqlMarks
   #migrated = false
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     this.#sql = new ObjectSql(state.storage)
-    this.#ring = new SqlKeyRing(this.#sql, async (work) => {
+    const prepared = () => {
       if (!this.#migrated) migrate(this.#sql)
       this.#migrated = true
+    }
+    const transact: Transact = async (work) => {
+      prepared()
       return this.#sql.transaction(work)
-    })
+    }
+    const reading: Reading = async (work) => {
+      prepared()
+      return work()
+    }
+    this.#ring = new SqlKeyRing(this.#sql, transact)
+    this.#marks = new SqlMarks(this.#sql, transact, reading)
+  }
+
+  readMark(name: string): Promise<Answer<string | null>> {
+    return answer(() => this.#marks.read(name))
+  }
+
+  writeMark(name: string, value: string): Promise<Answer<void>> {
+    return answer(() => this.#marks.write(name, value))
   }
 
   read(): Promise<Answer<StoredKeys>> {

@@ -13,6 +13,7 @@ import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { CURRENT_KEY, published } from "../../../broker/core/policy/published.ts"
 import type { PolicySource } from "../../../broker/ports/policy-source.ts"
 import { policySourceSuite } from "../../contract/policy-source.suite.ts"
+import { clockOf } from "../../support/clock.ts"
 import { job } from "../job.ts"
 import { allowing, ORGANISATION, policyOf, setOf, TEST_PROVIDERS } from "../policy/support.ts"
 
@@ -56,7 +57,7 @@ let store: Store
 let seconds: number
 let source: PolicySource
 
-const clock = { now: () => new Date(START + seconds * 1000) }
+const clock = clockOf(() => new Date(START + seconds * 1000))
 const open = () => createKvPolicySource(store, { clock, providers: TEST_PROVIDERS, deadlineMs: 5 })
 
 beforeEach(() => {
