@@ -20,6 +20,14 @@ const GITHUB_ISSUER = /^https:\/\/token\.actions\.githubusercontent\.com(?:\/|$)
 /** Subjects with a repository's name: those of GitHub's own tokens, and an older form of the broker's. */
 const BY_NAME = /^(?:repo|repository):[^:/]+\/[^:]+:/
 
+/** Each is compared with each subject. A real document has a few. */
+const MAX_WILDCARDS = 500
+
+const wildcardsIn = ({ admissions }: Door): number =>
+  admissions
+    .flatMap(({ subject, audience }) => [...subject, ...audience])
+    .reduce((sum, { patterns }) => sum + patterns.filter((one) => one.literal === null).length, 0)
+
 /** A reader needs no list of thousands; the first ones show the kind. */
 const MAX_SAME = 20
 
@@ -29,6 +37,11 @@ const MAX_SAME = 20
  */
 export function compareTrust(door: Door, given: Expected): TrustComparison {
   const expected = narrowedTo(given)
+  if (wildcardsIn(door) > MAX_WILDCARDS) {
+    const message = `It has more than ${MAX_WILDCARDS} patterns with wildcards, which are not compared.`
+    const tooMany = { severity: "finding", code: "not_understood", place: "the document", message } as const
+    return { findings: [tooMany], proved: false, expected: expected.subjects }
+  }
   const findings: TrustFinding[] = [...door.findings.filter(({ code }) => code !== "tags_refused" || given.sendsTags)]
   for (const admission of door.admissions) findings.push(...findingsOf(admission, door, expected))
   findings.push(...notLetIn(door, expected))

@@ -1,5 +1,11 @@
 import { atomsOf } from "../regions/atoms.ts"
-import { codeUnits, type Edge, has, type Language, type Symbols } from "../regions/language.ts"
+import { codeUnits, type Edge, isOn, type Language, type Symbols } from "../regions/language.ts"
+
+/** Symbols of which one occurs, or any number of any. Only a star occurs often. */
+export interface Piece {
+  readonly on: readonly Symbols[]
+  readonly many: boolean
+}
 
 /** A text with wildcards, as vendors write them. */
 export interface Wild {
@@ -7,6 +13,7 @@ export interface Wild {
   readonly source: string
   /** The only text that it matches; null when it has a wildcard or ignores case. */
   readonly literal: string | null
+  readonly pieces: readonly Piece[]
   readonly language: Language
 }
 
@@ -17,58 +24,78 @@ export interface Demand {
 }
 
 /** One text. */
-export const literal = (text: string): Wild => ({
-  source: text,
-  literal: text,
-  language: languageOf(codeUnits(text).map((unit) => ({ on: [unit], many: false }))),
-})
+export const literal = (text: string): Wild =>
+  made(text, text, () => codeUnits(text).map((unit) => ({ on: [unit], many: false })))
+
+/** Pieces and automaton are made when they are needed: most texts of documents are literal, and only compared. */
+function made(source: string, text: string | null, make: () => readonly Piece[]): Wild {
+  let pieces: readonly Piece[] | null = null
+  let language: Language | null = null
+  return {
+    source,
+    literal: text,
+    get pieces() {
+      pieces ??= make()
+      return pieces
+    },
+    get language() {
+      language ??= languageOf(this.pieces)
+      return language
+    },
+  }
+}
 
 /** One text in capital or small letters, as `StringEqualsIgnoreCase` compares. */
-export const inAnyCase = (text: string): Wild => ({
-  source: text,
-  literal: null,
-  language: languageOf(
-    [...text].flatMap((character) =>
-      // A letter with capitals of another length stays as it is: the broker's subjects are ASCII.
-      codeUnits(character).map((unit) => ({ on: casesOf(unit), many: false })),
-    ),
-  ),
-})
+export const inAnyCase = (text: string): Wild =>
+  // A letter whose other case has more characters stays as it is: the broker's subjects are ASCII.
+  made(text, null, () => codeUnits(text).map((unit) => ({ on: casesOf(unit), many: false })))
 
 /** A text in which `*` matches any characters, and `?` exactly one unless `isQuestion` is false. */
-export function wild(source: string, isQuestion = true): Wild {
-  return wildOf(
+export const wild = (source: string, isQuestion = true): Wild =>
+  wildOf(
     source,
-    codeUnits(source).map((unit): number | "many" | "one" =>
-      unit === STAR ? "many" : unit === QUESTION && isQuestion ? "one" : unit,
-    ),
+    codeUnits(source).map((unit) => (unit === STAR ? "many" : unit === QUESTION && isQuestion ? "one" : unit)),
   )
-}
 
 /** The same from single parts: a code unit, or a wildcard. */
 export function wildOf(source: string, parts: readonly (number | "many" | "one")[]): Wild {
   const units = parts.filter((part) => typeof part === "number")
-  return {
-    source,
-    literal: units.length === parts.length ? String.fromCharCode(...units) : null,
-    language: languageOf(
-      parts.map((part) =>
-        typeof part === "number" ? { on: [part], many: false } : { on: ["anything" as const], many: part === "many" },
-      ),
+  const text = units.length === parts.length ? units.map((unit) => String.fromCharCode(unit)).join("") : null
+  return made(source, text, () =>
+    parts.map((part) =>
+      typeof part === "number" ? { on: [part], many: false } : { on: ["anything"], many: part === "many" },
     ),
-  }
+  )
 }
 
 /** Whether a text fulfils all demands on its claim. */
 export const fulfils = (text: string, demands: readonly Demand[]): boolean =>
-  demands.every(({ patterns, negated }) => patterns.some(({ language }) => has(language, text)) !== negated)
+  demands.every(({ patterns, negated }) => patterns.some((one) => matches(one, text)) !== negated)
+
+/** Goes back to the last star only, so the time is at most the product of both lengths. */
+function matches(one: Wild, other: string): boolean {
+  if (one.literal !== null) return one.literal === other
+  const { pieces } = one
+  let [piece, at, star, from] = [0, 0, -1, 0]
+  while (at < other.length) {
+    const next = pieces[piece]
+    if (next?.many) [star, from, piece] = [piece, at, piece + 1]
+    else if (next?.on.some((symbols) => isOn(symbols, other.charCodeAt(at)))) [piece, at] = [piece + 1, at + 1]
+    else if (star >= 0) [piece, from, at] = [star + 1, from + 1, from + 1]
+    else return false
+  }
+  while (pieces[piece]?.many) piece++
+  return piece === pieces.length
+}
 
 /** The texts that fulfil all demands, if one demand lists them all; null when no demand does. */
 export function listed(demands: readonly Demand[]): readonly string[] | null {
-  for (const { patterns, negated } of demands) {
+  for (const demand of demands) {
+    const { patterns, negated } = demand
     const texts = patterns.flatMap((one) => one.literal ?? [])
     if (negated || texts.length < patterns.length) continue
-    return [...new Set(texts)].filter((text) => fulfils(text, demands))
+    const others = demands.filter((other) => other !== demand)
+    return [...new Set(texts)].filter((text) => fulfils(text, others))
   }
   return null
 }
@@ -89,6 +116,8 @@ export function beyond(
     const text = all.find((one) => !known.has(one))
     return text === undefined ? null : { text }
   }
+  const isLong = demands.some(({ patterns }) => patterns.some(({ source }) => source.length > MAX_PATTERN_CHARACTERS))
+  if (isLong) return "unknown"
   const positives = demands.filter(({ negated }) => !negated).map(({ patterns }) => either(patterns))
   const negatives = demands.filter(({ negated }) => negated).map(({ patterns }) => either(patterns))
   const inside = [...known].filter((text) => fulfils(text, demands)).map((text) => literal(text).language)
@@ -102,15 +131,12 @@ export function beyond(
 }
 
 /** About a second. What people write takes a thousandth of it. */
-const MAX_MOVES = 1_000_000
+const MAX_MOVES = 200_000
+/** No vendor takes a longer text for a subject. */
+const MAX_PATTERN_CHARACTERS = 4_096
 
 const STAR = 0x2a
 const QUESTION = 0x3f
-
-interface Piece {
-  readonly on: readonly Symbols[]
-  readonly many: boolean
-}
 
 /** One state before each piece, and an accepting one after the last. */
 function languageOf(pieces: readonly Piece[]): Language {

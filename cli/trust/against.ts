@@ -17,7 +17,7 @@ import { poolOf, type Side, sendsTags, sidesOf, type Vendor } from "./side.ts"
 /** Not 1: a workflow must distinguish "the cloud lets in more" from "something is broken". As `daypass diff`. */
 const LETS_IN_MORE = 3
 
-/** A role's trust policy has 4 KiB at most, and a project's IAM policy 1,500 members. */
+/** A role's trust policy has some KiB, and a project's IAM policy with 1,500 members some hundreds. */
 const MAX_FILE_BYTES = 1024 * 1024
 
 export interface Comparing {
