@@ -220,3 +220,6 @@ export function roleIn(value: JsonObject): { readonly arn: string | null; readon
   const document = role["AssumeRolePolicyDocument"]
   return document === undefined ? null : { arn: textOf(role["Arn"]) ?? null, document }
 }
+
+/** The key of a claim of the broker's tokens in IAM: `daypass.example.com:sub`. */
+export const iamKey = (issuer: string, claim: "sub" | "aud"): string => `${hostOf(issuer)}:${claim}`

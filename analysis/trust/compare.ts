@@ -1,10 +1,7 @@
-import { hostOf } from "./aws.ts"
-
-export { hostOf }
-
 import { isFor } from "./given.ts"
 import type { Admission, Door, Expected, GivenSubject, OpenSubjects, TrustCode, TrustFinding } from "./model.ts"
-import { beyond, fulfils, listed, wild } from "./wild.ts"
+import { isByName, quoted, strangeSubject, wordsOfName } from "./strange-subject.ts"
+import { beyond, fulfils, listed } from "./wild.ts"
 
 /** A comparison of what the other side lets in with what the policies give. */
 export interface TrustComparison {
@@ -17,8 +14,6 @@ export interface TrustComparison {
 
 /** GitHub's own issuers, whose tokens every job can get without the broker. */
 const GITHUB_ISSUER = /^https:\/\/token\.actions\.githubusercontent\.com(?:\/|$)/
-/** Subjects with a repository's name: those of GitHub's own tokens, and an older form of the broker's. */
-const BY_NAME = /^(?:repo|repository):[^:/]+\/[^:]+:/
 
 /** Each is compared with each subject. A real document has a few. */
 const MAX_WILDCARDS = 500
@@ -92,7 +87,7 @@ function findingsOf(admission: Admission, door: Door, given: Expected): readonly
         "issuer_other",
         `It trusts the issuer ${quoted(issuer)}, and not the broker ${given.issuer}: remove it, or correct the URL.`,
       )
-    for (const text of listed(subject) ?? []) if (BY_NAME.test(text)) say("subject_by_name", byName(text), text)
+    for (const text of listed(subject) ?? []) if (isByName(text)) say("subject_by_name", wordsOfName(text), text)
     return found
   }
   const hint =
@@ -105,7 +100,7 @@ function findingsOf(admission: Admission, door: Door, given: Expected): readonly
     say("subject_missing", `${MISSING[door.kind]}${hint}`, given.strangers[0])
   } else {
     const texts = listed(subject)
-    if (texts !== null) for (const text of texts) if (!known.has(text)) found.push(strange(text, place, given))
+    if (texts !== null) for (const text of texts) if (!known.has(text)) found.push(strangeSubject(text, place, given))
     if (texts === null) {
       const example = beyond(subject, known, given.strangers)
       const sources = subject
@@ -121,7 +116,11 @@ function findingsOf(admission: Admission, door: Door, given: Expected): readonly
           `Its patterns are too complex to compare, so it cannot be proved whom they let in.${hint}`,
         )
       else if (example !== null)
-        say("subject_wildcard", `${what}, such as ${example.text}: name each subject in full.${hint}`, example.text)
+        say(
+          "subject_wildcard",
+          `${what}, such as ${quoted(example.text)}: name each subject in full.${hint}`,
+          example.text,
+        )
     }
   }
   const exact = !found.some(({ severity }) => severity === "finding")
@@ -180,38 +179,6 @@ function audienceFindings({ place, audience }: Admission, given: Expected): read
   return [{ severity: "finding", code: "audience_beyond", place, message, example: example.text }]
 }
 
-/** What a subject is that the compared grants do not give. */
-function strange(text: string, place: string, given: Expected): TrustFinding {
-  const finding = (code: TrustCode, message: string): TrustFinding => ({
-    severity: "finding",
-    code,
-    place,
-    message,
-    example: text,
-  })
-  const other = given.others.find(({ subject }) => subject === text)
-  if (other !== undefined)
-    return finding(
-      "subject_of_another_grant",
-      `${text} is the subject of the grant ${quoted(other.grant)} through ${other.connection}${other.door === null ? "" : `, for ${other.door}`}: it has no business here.`,
-    )
-  const open = given.open.find(({ subjects }) => fulfils(text, [{ patterns: [wild(subjects, false)], negated: false }]))
-  if (open !== undefined) return finding("subject_unproven", `${text} ${UNPROVEN[open.why]}`)
-  if (BY_NAME.test(text)) return finding("subject_by_name", byName(text))
-  return finding("subject_stale", `${text} is the subject of no grant that a policy gives to a job: remove it.`)
-}
-
-const byName = (text: string) =>
-  `${text} names a repository by its name. After a rename, somebody else can take the name: trust the subjects of the broker, which have ids.`
-
-const UNPROVEN: Readonly<Record<OpenSubjects["why"], string>> = {
-  pattern:
-    "may be of a repository that a policy with a pattern covers. The folder does not have the repository's id, so this cannot be proved: write a policy for the repository itself.",
-  "own-policies":
-    "may be given by a policy that a repository keeps for itself. These are not read here, so this cannot be proved.",
-  undecided: "may be given by a policy that is too complex to decide, so this cannot be proved.",
-}
-
 /** What the policies give and the document does not let in. */
 function notLetIn({ admissions, kind }: Door, given: Expected): readonly TrustFinding[] {
   const place = "the policies"
@@ -248,8 +215,3 @@ function few(findings: readonly TrustFinding[]): readonly TrustFinding[] {
   }
   return kept
 }
-
-const quoted = (text: string) => JSON.stringify(text.length > 300 ? `${text.slice(0, 299)}…` : text)
-
-/** The key of a claim of the broker's tokens in IAM: `daypass.example.com:sub`. */
-export const iamKey = (issuer: string, claim: "sub" | "aud"): string => `${hostOf(issuer)}:${claim}`

@@ -1,4 +1,4 @@
-import { hostOf, iamKey } from "../../analysis/trust/compare.ts"
+import { hostOf, iamKey } from "../../analysis/trust/aws.ts"
 import type { GivenSubject, OpenSubjects } from "../../analysis/trust/model.ts"
 import { counted } from "../format.ts"
 import { byDoor, jobWords, poolOf, type Side, sendsTags } from "./side.ts"

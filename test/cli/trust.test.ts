@@ -256,7 +256,7 @@ describe("daypass trust --against", () => {
     const { code, out } = await against(trustPolicy("github:repository:456789:*"))
     expect(code).toBe(3)
     expect(out.split("\n")).toEqual([
-      'the statement: warning: "github:repository:456789:*" also matches subjects that no policy gives, such as github:repository:456789:environment:another:grant:aws-deploy: name each subject in full. [subject_wildcard]',
+      'the statement: warning: "github:repository:456789:*" also matches subjects that no policy gives, such as "github:repository:456789:environment:another:grant:aws-deploy": name each subject in full. [subject_wildcard]',
       "Not proved: 1 finding. The policies give 1 subject.",
     ])
   })
