@@ -36,6 +36,7 @@ export function conditionsOf(block: ClaimValue | undefined, issuer: string): Sta
   let isNever = false
   if (block === undefined) return { subject, audience, unread, isNever }
   if (!isObject(block)) return null
+  const seen = new Set<string>()
   const own = `${issuer.replace(/^https?:\/\//, "").toLowerCase()}:`
   for (const [operator, keys] of Object.entries(block)) {
     if (!isObject(keys)) return null
@@ -45,6 +46,10 @@ export function conditionsOf(block: ClaimValue | undefined, issuer: string): Sta
       const texts = textsOf(value)
       if (texts === null) return null
       const key = name.toLowerCase()
+      // In two spellings, it is not documented which one counts.
+      const pair = JSON.stringify([operator.toLowerCase(), key])
+      if (seen.has(pair)) return null
+      seen.add(pair)
       const about = key === `${own}sub` ? subject : key === `${own}aud` ? audience : null
       const isForeign =
         about === null && /^[a-z0-9-]+(?:\.[a-z0-9-]+)+[^:]*(?::[0-9]+[^:]*)?:(?:sub|aud|azp|amr|oaud)$/.test(key)

@@ -37,8 +37,12 @@ export function readDoor(
   return vault === null ? fail(`is of no kind that is known here: ${KINDS}`) : ok(readVaultRole(vault))
 }
 
-/** IAM's API returns the document with percent-encoding (RFC 3986). */
+/**
+ * IAM's API returns the document with percent-encoding (RFC 3986). One without it stays as it is: the subjects in it have
+ * their own percent-encoding, and without that one subject could look like another.
+ */
 function decoded(text: string): string {
+  if (text.trimStart().startsWith("{")) return text
   try {
     return decodeURIComponent(text)
   } catch {

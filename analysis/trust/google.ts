@@ -33,9 +33,14 @@ export function readPoolProvider(provider: JsonObject): Door {
   const oidc = isObject(provider["oidc"]) ? provider["oidc"] : {}
   const issuer = textOf(oidc["issuerUri"])
   if (issuer === undefined) unclear("It has no oidc.issuerUri.")
+  // Instead of the keys that the issuer publishes.
+  if ((textOf(oidc["jwksJson"]) ?? "") !== "") {
+    const message =
+      "It checks tokens with uploaded keys (oidc.jwksJson), and not with those that the broker publishes: remove them."
+    findings.push({ severity: "finding", code: "issuer_other", place, message })
+  }
   const mapping = isObject(provider["attributeMapping"]) ? provider["attributeMapping"] : {}
-  const subjectMapping = textOf(mapping["google.subject"])
-  if (subjectMapping !== undefined && claimIn(subjectMapping) !== "sub")
+  if (claimIn(textOf(mapping["google.subject"]) ?? "") !== "sub")
     unclear("Its google.subject is not assertion.sub, so bindings name something else than the subject.")
 
   const name = textOf(provider["name"]) ?? null

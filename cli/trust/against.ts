@@ -189,7 +189,9 @@ function parseBytes(bytes: Uint8Array): Result<ClaimValue, string> {
   if (!ARRAY.test(start)) return parseStrictJsonObject(bytes)
   const [before, after] = ['{"list":', "}"].map((text) => new TextEncoder().encode(text))
   const wrapped = parseStrictJsonObject(Buffer.concat([before ?? bytes, bytes, after ?? bytes]))
-  return wrapped.ok ? ok(wrapped.value["list"] ?? null) : wrapped
+  if (!wrapped.ok) return wrapped
+  const { list = null, ...more } = wrapped.value
+  return Object.keys(more).length === 0 ? ok(list) : fail("is not JSON")
 }
 
 function parseText(text: string): ClaimValue | null {

@@ -356,6 +356,7 @@ describe("daypass trust --against", () => {
     { name: "another kind of document", document: { a: 1 }, says: "is of no kind that is known here" },
     { name: "a list of something else", document: [1, 2], says: "is of no kind that is known here" },
     { name: "a list that ends the list around it", document: "[]}, {", says: "JSON" },
+    { name: "a list and more", document: '[], "x": []', says: "is not JSON" },
     { name: "a key twice", document: '{"Statement":[],"Statement":[]}', says: "twice" },
     { name: "deep JSON", document: `${"[".repeat(100_000)}${"]".repeat(100_000)}`, says: "deep" },
     { name: "a long file", document: new Uint8Array(1024 * 1024 + 1), says: "is longer than 1024 KiB" },

@@ -89,6 +89,14 @@ describe("a trust policy that lets in exactly what the policies give", () => {
   })
 })
 
+it("takes no percent-encoding away from a document that has none around it", () => {
+  const none = subject({ environment: null })
+  const document = only({ StringEquals: { ...STS, [SUB]: subject({ environment: "-" }).subject } })
+  const found = (text: string) => codesOf(compared({ Arn: ROLE, AssumeRolePolicyDocument: text }, { subjects: [none] }))
+  expect(found(JSON.stringify(document))).toEqual(["subject_stale"])
+  expect(found(encodeURIComponent(JSON.stringify(document)))).toEqual(["subject_stale"])
+})
+
 describe("a trust policy that lets in more", () => {
   it.each([
     { name: "no condition at all", document: only(undefined), codes: ["audience_missing", "subject_missing"] },
@@ -263,6 +271,16 @@ describe("a trust policy that lets in more", () => {
       codes: ["not_understood"],
     },
     { name: "a condition that is no block", document: only([]), codes: ["not_understood"] },
+    {
+      name: "a key in two spellings",
+      document: only({ StringEquals: { ...STS, [SUB]: SHOP.subject, [SUB.toUpperCase()]: "x" } }),
+      codes: ["not_understood"],
+    },
+    {
+      name: "an operator in two spellings",
+      document: only({ StringEquals: { ...STS, [SUB]: SHOP.subject }, stringEquals: { [SUB]: "x" } }),
+      codes: ["not_understood"],
+    },
     {
       name: "a value that is no text",
       document: only({ StringEquals: { ...STS, [SUB]: { a: "b" } } }),

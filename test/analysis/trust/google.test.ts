@@ -112,6 +112,16 @@ describe("a provider that lets in more", () => {
       codes: ["not_understood"],
     },
     {
+      name: "uploaded keys",
+      document: provider(`assertion.sub == '${ONE.subject}'`, { oidc: { issuerUri: BROKER, jwksJson: '{"keys":[]}' } }),
+      codes: ["issuer_other"],
+    },
+    {
+      name: "no mapping of the subject",
+      document: provider(`assertion.sub == '${ONE.subject}'`, { attributeMapping: {} }),
+      codes: ["not_understood"],
+    },
+    {
       name: "a function",
       document: provider("assertion.sub.matches('^github')"),
       codes: ["not_understood", "subject_missing"],
