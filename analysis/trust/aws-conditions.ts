@@ -1,5 +1,6 @@
 import type { ClaimValue } from "../../broker/core/identity.ts"
 import { isObject, textsOf } from "./json.ts"
+import { isNameClaim } from "./name-claims.ts"
 import { type Demand, inAnyCase, literal, type Wild, wildOf } from "./wild.ts"
 
 /** What the conditions of a statement say of the tokens of one issuer. */
@@ -8,6 +9,8 @@ export interface StatementConditions {
   readonly audience: readonly Demand[]
   /** Conditions that are not evaluated: `StringEquals aws:SourceVpc`. */
   readonly unread: readonly string[]
+  /** Of these, the session tags that a name is in. */
+  readonly names: readonly string[]
   /** No token of this issuer can fulfil them. */
   readonly isNever: boolean
 }
@@ -32,9 +35,9 @@ const OPERATORS: ReadonlyMap<string, { readonly read: (text: string) => Wild | n
  * issuer has `sub` and `aud` under that issuer's name, and no key under another issuer's name.
  */
 export function conditionsOf(block: ClaimValue | undefined, issuer: string): StatementConditions | null {
-  const [subject, audience, unread]: [Demand[], Demand[], string[]] = [[], [], []]
+  const [subject, audience, unread, names]: [Demand[], Demand[], string[], string[]] = [[], [], [], []]
   let isNever = false
-  if (block === undefined) return { subject, audience, unread, isNever }
+  if (block === undefined) return { subject, audience, unread, names, isNever }
   if (!isObject(block)) return null
   const seen = new Set<string>()
   const own = `${issuer.replace(/^https?:\/\//, "").toLowerCase()}:`
@@ -53,6 +56,8 @@ export function conditionsOf(block: ClaimValue | undefined, issuer: string): Sta
       const about = key === `${own}sub` ? subject : key === `${own}aud` ? audience : null
       const isForeign =
         about === null && /^[a-z0-9-]+(?:\.[a-z0-9-]+)+[^:]*(?::[0-9]+[^:]*)?:(?:sub|aud|azp|amr|oaud)$/.test(key)
+      const tag = /^aws:(?:request|principal)tag\/(.+)$/.exec(key)?.[1]
+      if (tag !== undefined && isNameClaim(tag)) names.push(tag)
       const test = OPERATORS.get(word)
       if (word === "null" && set === "" && (about !== null || isForeign)) {
         // `true` wants the key to be missing, `false` to be there.
@@ -62,7 +67,7 @@ export function conditionsOf(block: ClaimValue | undefined, issuer: string): Sta
         const isTrueIfMissing = suffix !== "" || set === "forallvalues" || test?.negated === true
         if (test !== undefined && !isTrueIfMissing) isNever = true
         else
-          unread.push(`${operator} ${name}${test === undefined ? "" : ", which is true for every token of the broker"}`)
+          unread.push(`${operator} ${name}${isTrueIfMissing ? " (a key of another issuer: it restricts nothing)" : ""}`)
       } else if (about === null || test === undefined) unread.push(`${operator} ${name}`)
       else {
         const patterns = texts.map(test.read)
@@ -71,7 +76,7 @@ export function conditionsOf(block: ClaimValue | undefined, issuer: string): Sta
       }
     }
   }
-  return { subject, audience, unread, isNever }
+  return { subject, audience, unread, names, isNever }
 }
 
 /**

@@ -109,8 +109,8 @@ function readStatement(statement: JsonObject, place: string, issuer: string): Re
     const conditions = conditionsOf(statement["Condition"], one ?? issuer)
     if (conditions === null) return understoodNot(place, "Its Condition is not a block of operators, keys and texts.")
     if (conditions.isNever) return null
-    const { subject, audience, unread } = conditions
-    return { place, issuer: one, subject, audience, unread, names: [] }
+    const { subject, audience, unread, names } = conditions
+    return { place, issuer: one, subject, audience, unread, names }
   })
   return {
     admissions: admissions.flatMap((one) => (one === null || "severity" in one ? [] : [one])),

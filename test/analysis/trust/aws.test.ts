@@ -345,6 +345,15 @@ describe("a trust policy that lets in more", () => {
     expect(finding).toMatchObject({ place: "the statement", example: subject({ grant: "another" }).subject })
   })
 
+  it("says of a condition that restricts nothing why, and of a tag that it has a name", () => {
+    const inert = only({ StringEquals: STS, StringEqualsIfExists: { "token.actions.githubusercontent.com:sub": "x" } })
+    expect(compared(inert).findings[0]?.message).toContain("(a key of another issuer: it restricts nothing)")
+    const named = only({ StringEquals: { ...STS, "aws:RequestTag/repository": "acme/shop" } })
+    expect(codesOf(compared(named))).toEqual(["subject_missing", "condition_on_name"])
+    const both = only({ StringEquals: { ...STS, [SUB]: SHOP.subject, "aws:RequestTag/repository": "acme/shop" } })
+    expect([codesOf(compared(both)), notesOf(compared(both))]).toEqual([[], ["condition_on_name"]])
+  })
+
   it("names the statement of several", () => {
     const document = policy(
       statement({ StringEquals: { ...STS, [SUB]: SHOP.subject } }),
