@@ -16,7 +16,7 @@ import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { startOnePasswordClients } from "./clients/one-password.ts"
 import { makeCertificate } from "./clients/tls-front.ts"
 import { startVaultClients } from "./clients/vault.ts"
-import type { ClientVendor, Job, Told } from "./clients/vendor.ts"
+import { type ClientVendor, type Job, type Told, tokenGrant } from "./clients/vendor.ts"
 import { runCommand } from "./command.ts"
 import type { Check } from "./run.ts"
 
@@ -31,15 +31,17 @@ const STARTS = [
   startInfisicalClients,
   startOnePasswordClients,
 ]
+/** For refusals: a good identity token whose audience is none of the vendors. */
+const OTHER = { grants: { "clients-other": tokenGrant("https://other.clients.example", "OTHER_JWT") } }
 /** It only ends what hangs. */
 const PROGRAM_TIMEOUT_MS = 120_000
 
 /**
- * Vendors' own clients with what the built action and the real broker delivered, by the variables that it set, against the
- * stand-ins. Each also shows the refusals that it has words for. A stand-in that a client cannot use is a fault of the
- * stand-in.
+ * Vendors' own clients use the stand-ins with what the built action and the real broker delivered, by the variables that it
+ * set. Wrong tokens and foreign secrets must end in the client's own errors. A stand-in that a client cannot use is a fault of
+ * the stand-in.
  *
- * SOPS has a case of its own. 1Password's other SDKs reach its cloud alone, and not a Connect server.
+ * SOPS has a case of its own. Of 1Password's clients, this one is for Connect; the newer SDKs call 1Password's cloud only.
  */
 export async function clientsCase(programs: string, check: Check): Promise<void> {
   await using ends = new AsyncDisposableStack()
@@ -58,7 +60,7 @@ export async function clientsCase(programs: string, check: Check): Promise<void>
 
   const ci = github.job(toolsJob("4001"))
   const step = {
-    inputs: { broker: broker.url, grants: vendors.flatMap(({ grants }) => Object.keys(grants)).join() },
+    inputs: { broker: broker.url, grants: [...vendors, OTHER].flatMap(({ grants }) => Object.keys(grants)).join() },
     idToken: { url: ci.requestUrl, requestToken: ci.requestToken },
     temp: join(folder, "temp"),
   }
@@ -86,9 +88,9 @@ function jobOf(
     const env = { HOME: paths.folder, ...run.env, ...more }
     const options = { cwd: paths.folder, env, timeoutMs: PROGRAM_TIMEOUT_MS }
     const { exitCode, output } = await runCommand(program, args, options)
-    // Clients warn before it of what does not matter here.
-    const told = output.trimEnd().split("\n").at(-1) ?? ""
-    if (exitCode !== 0 || !told.startsWith("{")) throw new Error(`${args[0]} ended with ${exitCode}:\n${output}`)
+    // Clients write warnings, too.
+    const told = output.split("\n").findLast((line) => line.startsWith("{"))
+    if (exitCode !== 0 || told === undefined) throw new Error(`${args[0]} ended with ${exitCode}:\n${output}`)
     return JSON.parse(told) as Told
   }
   return {
@@ -103,7 +105,7 @@ function jobOf(
 }
 
 function writePolicies(folder: string, issuer: string, vendors: readonly ClientVendor[]): void {
-  const audiences = vendors
+  const audiences = [...vendors, OTHER]
     .flatMap(({ grants }) => Object.values(grants) as { readonly audience?: string }[])
     .flatMap(({ audience }) => audience ?? [])
   mkdirSync(folder)
@@ -116,5 +118,5 @@ connections:
   tokens: { provider: identity-token, audiences: ${JSON.stringify(audiences)} }
 ${connectionLines(vendors)}`,
   )
-  writeToolsPolicy(folder, vendors)
+  writeToolsPolicy(folder, [...vendors, OTHER])
 }

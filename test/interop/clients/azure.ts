@@ -45,7 +45,7 @@ export const startAzureClients: StartClientVendor = async ({ certificate }) => {
     },
     async use({ run, folder, node }, check) {
       const wrongTokenFile = join(folder, "azure-token")
-      writeFileSync(wrongTokenFile, run.env["AWS_JWT"] ?? "")
+      writeFileSync(wrongTokenFile, run.env["OTHER_JWT"] ?? "")
       const told = await node(
         "azure",
         {

@@ -60,7 +60,6 @@ export const startConjurClients: StartClientVendor = async () => {
           CONJUR_APPLIANCE_URL: own.url,
           CONJUR_ACCOUNT: "acme",
           CONJUR_AUTHN_JWT_SERVICE_ID: "daypass",
-          OTHER_JWT: run.env["AWS_JWT"] ?? "",
         },
       )
       await check("conjur-api-go logs in with the broker's token, and reads the same as Daypass", () => {

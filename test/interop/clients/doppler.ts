@@ -44,7 +44,7 @@ export const startDopplerClients: StartClientVendor = async () => {
     },
     async use({ run, node }, check) {
       const settings = { url: store.url, identity: OWN_IDENTITY, project: "clients", config: "prd", foreign: "others" }
-      const told = await node("doppler", settings, { OTHER_JWT: run.env["AWS_JWT"] ?? "" })
+      const told = await node("doppler", settings)
       await check("Doppler's SDK reads a config, some of it and one secret, the same as Daypass", () => {
         assert.deepEqual(told["all"], { KEY: run.env["CLIENTS_DOPPLER_KEY"], URL: run.env["CLIENTS_DOPPLER"] })
         assert.deepEqual([told["some"], told["one"]], [{ KEY: key }, url])

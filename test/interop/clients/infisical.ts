@@ -49,7 +49,7 @@ export const startInfisicalClients: StartClientVendor = async () => {
         folder: "/keys",
         foreign: OTHERS,
       }
-      const told = await node("infisical", settings, { OTHER_JWT: run.env["AWS_JWT"] ?? "" })
+      const told = await node("infisical", settings)
       await check("Infisical's SDK reads a secret and a folder, the same as Daypass", () => {
         assert.equal(told["secret"], `postgres://tools:${password}@db.example.com/tools`)
         assert.equal(run.env["CLIENTS_INFISICAL"], told["secret"])

@@ -2,12 +2,10 @@ import { createHash } from "node:crypto"
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { runCommand } from "../command.ts"
+import { mustRun } from "../tools.ts"
 
 const HERE = fileURLToPath(new URL(".", import.meta.url))
 const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/daypass-clients/", import.meta.url))
-/** It only ends what hangs. */
-const INSTALL_TIMEOUT_MS = 900_000
 
 /**
  * Installs the vendors' clients for Node that package-lock.json pins, once a version of it, and puts the programs of this
@@ -67,13 +65,4 @@ async function once(kind: string, files: readonly string[], make: (folder: strin
   await make(folder)
   writeFileSync(join(folder, "installed"), "")
   return folder
-}
-
-async function mustRun(
-  program: string,
-  args: readonly string[],
-  options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
-): Promise<void> {
-  const { exitCode, output } = await runCommand(program, args, { ...options, timeoutMs: INSTALL_TIMEOUT_MS })
-  if (exitCode !== 0) throw new Error(`${program} ${args.slice(0, 2).join(" ")} ended with ${exitCode}:\n${output}`)
 }

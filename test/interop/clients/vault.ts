@@ -29,11 +29,10 @@ export const startVaultClients: StartClientVendor = async () => {
       vault.tokens.roles.set("clients", { ...role, boundAudiences: [AUDIENCE], boundSubject: subject(GRANT) })
       vault.tokens.roles.set("clients-own", { ...role, boundAudiences: [OWN_AUDIENCE], boundSubject: subject(TOKEN) })
     },
-    async use({ run, python, go }, check) {
-      const more = { OTHER_JWT: run.env["AWS_JWT"] ?? "" }
+    async use({ python, go }, check) {
       for (const [client, told] of [
-        ["hvac", await python("vault", settings, more)],
-        ["Vault's client for Go", await go("vault", settings, more)],
+        ["hvac", await python("vault", settings)],
+        ["Vault's client for Go", await go("vault", settings)],
       ] as const) {
         await check(`${client} reads with the delivered VAULT_ADDR and VAULT_TOKEN`, () => {
           assert.deepEqual(told["read"], { key })

@@ -12,6 +12,7 @@ export type Settings = Readonly<Record<string, unknown>>
 
 /** A job to which everything was delivered, and how it runs the vendors' clients. */
 export interface Job {
+  /** Its variable OTHER_JWT has a good identity token whose audience is none of the vendors. */
   readonly run: ActionRun
   /** For files that a workflow would write itself. */
   readonly folder: string
@@ -44,5 +45,5 @@ export function assertRefused(told: Told, step: string, says: RegExp): void {
   assert.match(refused, says)
 }
 
-/** An identity token of the broker's for a service, in a variable of the job. */
+/** A grant of the broker's identity token for an audience, in a variable of the job. */
 export const tokenGrant = (audience: string, env: string) => ({ connection: "tokens", audience, env })
