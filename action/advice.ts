@@ -30,7 +30,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   token_too_old:
     "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
   quota_exceeded:
-    "Wait until the limit allows it, or ask the platform team to raise it in the organisation file under limits.",
+    "Run the job again later, run fewer jobs at the same time, or ask for a higher limit: under `limits` in the organisation file, or `max_open_leases` in the grant.",
   client_gone: "Run the job again: its connection to the broker ended before the answer arrived.",
   token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",

@@ -61,19 +61,23 @@ export function readCredentials(answer: unknown, grants: readonly string[]): rea
 }
 
 /** Reads the outcome of a revocation for each credential; null when the answer has another form. */
-export function readRevocation(answer: unknown): RevokeAnswer["credentials"] | null {
+export function readRevocation(answer: unknown): Omit<RevokeAnswer, "lease"> | null {
   const members = membersOf(memberOf(answer, "credentials"))
   if (members === null || members.length > MAX_LIST) return null
   const credentials: Record<string, { outcome: RevocationOutcome; expires_at: string | null }> = Object.create(null)
   for (const [grant, ended] of members) {
     const outcome = memberOf(ended, "outcome")
     const expiresAt = memberOf(ended, "expires_at") ?? null
-    if (outcome !== "revoked" && outcome !== "expires-only" && outcome !== "failed") return null
+    if (!isOutcome(outcome)) return null
     if (!NAME.test(grant) || (expiresAt !== null && !isTime(expiresAt))) return null
     credentials[grant] = { outcome, expires_at: expiresAt }
   }
-  return credentials
+  return { credentials, ...(memberOf(answer, "record_due") === true && { record_due: true as const }) }
 }
+
+const OUTCOMES: ReadonlySet<unknown> = new Set<RevocationOutcome>(["revoked", "expires-only", "failed", "revoking"])
+
+const isOutcome = (value: unknown): value is RevocationOutcome => OUTCOMES.has(value)
 
 /** Reads a problem document; null for any other document. A malformed trace is dropped. */
 export function readProblem(document: unknown): Pick<Problem, "code" | "detail" | "request_id" | "trace"> | null {

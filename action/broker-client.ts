@@ -33,7 +33,7 @@ export async function requestExchange(
 }
 
 /**
- * `DELETE /v1/leases/{id}`: one call, no retry. Returns the outcome for each credential.
+ * `DELETE /v1/leases/{id}`: one call, no retry. Returns the outcome for each credential, and whether the record is due.
  * @throws {ActionError} one of the broker's codes, or `broker_*`, `answer_unusable` when the answer is not a broker's,
  *   `problem_unknown`
  */
@@ -42,7 +42,7 @@ export async function requestRevocation(
   token: string,
   lease: string,
   timeoutMs: number,
-): Promise<RevokeAnswer["credentials"]> {
+): Promise<Omit<RevokeAnswer, "lease">> {
   const reply = await call(broker, {
     method: "DELETE",
     url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
@@ -50,8 +50,8 @@ export async function requestRevocation(
     accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
     timeoutMs,
   })
-  const credentials = readRevocation(parseJson(reply.body))
-  if (credentials !== null) return credentials
+  const revocation = readRevocation(parseJson(reply.body))
+  if (revocation !== null) return revocation
   throw new ActionError(
     "answer_unusable",
     `The answer of the broker at ${broker} does not say which credentials were revoked.`,

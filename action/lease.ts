@@ -63,7 +63,7 @@ export function savedVariables(): readonly string[] {
  * revoke this lease, and cannot get credentials.
  * @throws {ActionError}
  */
-export async function revokeLease(lease: SavedLease, deadline: Deadline): Promise<RevokeAnswer["credentials"]> {
+export async function revokeLease(lease: SavedLease, deadline: Deadline): Promise<Omit<RevokeAnswer, "lease">> {
   const endpoint = idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts())
   const audience = boundAudience(lease.audience, thumbprintWithoutKey())

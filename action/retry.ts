@@ -8,6 +8,8 @@ const QUICK_PAUSES_MS: readonly number[] = [150, 450]
 const PATIENT_BASE_MS = 500
 const PATIENT_CAP_MS = 8_000
 const PATIENT_PAUSES = 6
+/** What the next attempt needs for its token and its answer: a wait that leaves less is in vain. */
+const LAST_CALL_MS = 3_000
 
 /** The clock, randomness and log that retries use; tests replace them. */
 export interface Waiting {
@@ -35,7 +37,8 @@ export function startDeadline(waiting: Waiting = REAL): Deadline {
  * Repeats `attempt` until it succeeds, fails for good, or the deadline is over; then throws the last error.
  *
  * Pauses have full jitter, so that jobs that failed at the same time do not retry at the same time. A `Retry-After` is
- * waited for in full; if it is longer than the time left, there is no further attempt.
+ * waited for in full, and the jitter after it is shortened to the time left. If it is longer than the time left, there is
+ * no wait and no further attempt.
  */
 export async function withRetries<Value>(
   deadline: Deadline,
@@ -48,23 +51,25 @@ export async function withRetries<Value>(
       return await attempt()
     } catch (thrown) {
       if (!(thrown instanceof ActionError) || thrown.retry === undefined) throw thrown
-      const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random())
-      if (pause === null || pause >= deadline.remainingMs()) throw thrown
-      waiting.log(`${forLog(thrown.message)} Trying again.`)
+      const { pace, afterMs = 0 } = thrown.retry
+      const jitter = jitterMs(pace, tries[pace]++, waiting.random())
+      const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS
+      if (jitter === null || spareMs <= 0) throw thrown
+      const pause = afterMs + Math.min(jitter, spareMs)
+      const next = afterMs === 0 ? "Trying again." : `Waiting ${Math.ceil(afterMs / 1000)} s, then trying again.`
+      waiting.log(`${forLog(thrown.message)} ${next}`)
       await waiting.sleep(pause)
     }
   }
 }
 
-/** How long to wait after `failed` earlier failures of this pace; null to stop. */
-function pauseMs(retry: Retry, failed: number, random: number): number | null {
-  if (retry.pace === "quick") {
+/** A random part of the longest pause after `failed` earlier failures of this pace; null to stop. */
+function jitterMs(pace: Retry["pace"], failed: number, random: number): number | null {
+  if (pace === "quick") {
     const longest = QUICK_PAUSES_MS[failed]
     return longest === undefined ? null : longest * random
   }
-  if (failed >= PATIENT_PAUSES) return null
-  const longest = Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed)
-  return (retry.afterMs ?? 0) + longest * random
+  return failed >= PATIENT_PAUSES ? null : Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed) * random
 }
 
 const REAL: Waiting = {

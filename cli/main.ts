@@ -10,6 +10,7 @@ const USAGE = `Usage: daypass COMMAND
                                 decide what a job would get, and why: offline, or by asking a broker
   schema [KIND]                 print the JSON Schemas of policies, organisation files and tests
   who-can DIR [...]             every job that can get a grant, a role, a connection
+  trust DIR [...]               what clouds and stores must trust, and whom they let in beyond that
   diff OLD NEW [...]            which jobs get more, and which less, by one folder than by the other
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
@@ -19,7 +20,7 @@ const USAGE = `Usage: daypass COMMAND
   --help, --version             a command's --help says more
 
 Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be carried out,
-3 a job gets more (diff).`
+3 a job gets more (diff), or a cloud lets in more (trust).`
 
 // Loaded on demand: the audit commands need node:sqlite, which older Nodes do not have.
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
@@ -29,6 +30,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["explain", async () => (await import("./explain/explain.ts")).run],
   ["schema", async () => (await import("./schema.ts")).run],
   ["who-can", async () => (await import("./who-can/who-can.ts")).run],
+  ["trust", async () => (await import("./trust/trust.ts")).run],
   ["diff", async () => (await import("./diff/diff.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],

@@ -380,7 +380,9 @@ describe("subjects that other systems are told to trust", () => {
   it("name an issuer and an id, never a repository's name", () => {
     const form =
       /^(?:[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[a-z][a-z0-9-]*|<issuer>:repository:<repository id>:.*|ISSUER:repository:ID:.*|\^\[a-z\]\[a-z0-9-\]\*:repository:\[0-9\]\+:.*),?$/
-    expect(told.filter(({ text }) => !form.test(text))).toEqual([])
+    // That page shows patterns to say that nothing must trust them.
+    const isPattern = ({ page, text }: { page: string; text: string }) => page === "docs/trust.md" && text.includes("*")
+    expect(told.filter((one) => !form.test(one.text) && !isPattern(one))).toEqual([])
     expect(told.length).toBeGreaterThan(40)
   })
 })

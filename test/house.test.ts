@@ -71,6 +71,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "analysis/diff": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
   "analysis/who-can": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
   "analysis/warnings": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
+  "analysis/trust": ["analysis/reach", "analysis/scopes", "analysis/regions", "broker/core", "broker/wire"],
   "analysis/policy-tests": ["broker/core", "broker/wire"],
   "analysis/audit": ["broker/core"],
   "analysis/schemas": ["broker/core"],
@@ -79,6 +80,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "analysis/diff",
     "analysis/who-can",
+    "analysis/trust",
     "analysis/warnings",
     "analysis/policy-tests",
     "analysis/audit",

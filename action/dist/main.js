@@ -92,12 +92,14 @@ function readRevocation(answer) {
   for (const [grant, ended] of members) {
     const outcome = memberOf(ended, "outcome");
     const expiresAt = memberOf(ended, "expires_at") ?? null;
-    if (outcome !== "revoked" && outcome !== "expires-only" && outcome !== "failed") return null;
+    if (!isOutcome(outcome)) return null;
     if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
     credentials[grant] = { outcome, expires_at: expiresAt };
   }
-  return credentials;
+  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
 }
+var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
+var isOutcome = (value) => OUTCOMES.has(value);
 function readProblem(document) {
   const code = memberOf(document, "code");
   const requestId = memberOf(document, "request_id");
@@ -618,8 +620,8 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
     accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
     timeoutMs
   });
-  const credentials = readRevocation(parseJson(reply.body));
-  if (credentials !== null) return credentials;
+  const revocation = readRevocation(parseJson(reply.body));
+  if (revocation !== null) return revocation;
   throw new ActionError(
     "answer_unusable",
     `The answer of the broker at ${broker} does not say which credentials were revoked.`
@@ -691,102 +693,86 @@ function problemMessage({ code, detail }) {
 
 // ../broker/wire/variables.ts
 var list = (names) => names.split(" ");
-var VARIABLE_FAMILIES = [
+var FAMILIES = [
   {
     tool: "GitHub Actions",
-    source: "docs.github.com/actions/reference/workflows-and-actions/variables",
     names: list("CI GITHUB_* RUNNER_* ACTIONS_* INPUT_* STATE_*")
   },
   {
     tool: "the system",
-    source: "environ(7), hostname(7), resolver(3)",
     names: list(
       "PATH HOME SHELL TMPDIR TEMP TMP CDPATH ENV IFS LOCPATH NLSPATH GCONV_PATH GLIBC_TUNABLES HOSTALIASES LOCALDOMAIN RES_OPTIONS XDG_*"
     )
   },
-  { tool: "the dynamic linker", source: "ld.so(8), dyld(1)", names: list("LD_* DYLD_*") },
+  { tool: "the dynamic linker", names: list("LD_* DYLD_*") },
   {
     tool: "Windows",
-    source: "learn.microsoft.com/windows/deployment/usmt/usmt-recognized-environment-variables",
     names: list("PATHEXT COMSPEC USERPROFILE SYSTEMROOT WINDIR APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES*")
   },
   {
     tool: "shells",
-    source: "bash(1), zshparam(1), learn.microsoft.com/powershell: about_Environment_Variables",
     names: list(
       "BASH_* BASHOPTS SHELLOPTS PS0 PS1 PS2 PS4 PROMPT_COMMAND GLOBIGNORE ZDOTDIR FPATH PSMODULEPATH PSEXECUTIONPOLICYPREFERENCE"
     )
   },
   {
     tool: "editors, pagers and browsers",
-    source: "environ(7), less(1), git-var(1)",
     names: list(
       "EDITOR VISUAL PAGER BROWSER MANPAGER MANOPT *_EDITOR *_PAGER *_BROWSER LESS LESSOPEN LESSCLOSE LESSKEY LESSKEYIN LESSKEY_* HGEDITOR"
     )
   },
   {
     tool: "proxies",
-    source: "curl(1)",
     names: list("HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY CURL_HOME")
   },
   {
     tool: "TLS",
-    source: "openssl-env(7), curl(1), requests.readthedocs.io/en/latest/user/advanced",
     names: list("OPENSSL_* SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE CURL_CA_BUNDLE REQUESTS_CA_BUNDLE GNUTLS_*")
   },
   {
     tool: "SSH and programs that start it",
-    source: "ssh(1), rsync(1), sudo(8)",
     names: list("SSH_ASKPASS* SSH_AUTH_SOCK SSH_SK_* SSH_PKCS11_* SVN_SSH CVS_RSH RSYNC_* SUDO_ASKPASS"),
     except: list("RSYNC_PASSWORD")
   },
-  { tool: "Git", source: "git(1)", names: list("GIT_*") },
+  { tool: "Git", names: list("GIT_*") },
   {
     tool: "GitHub CLI",
-    source: "cli.github.com/manual/gh_help_environment",
     names: list("GH_HOST GH_CONFIG_DIR GH_PATH GH_FORCE_TTY")
   },
   {
     tool: "Node.js",
-    source: "nodejs.org/api/cli.html",
     names: list(
       "NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_* NODE_COMPILE_CACHE NODE_ICU_DATA NODE_REDIRECT_WARNINGS NODE_V8_COVERAGE NODE_USE_* NODE_CHANNEL_*"
     )
   },
   {
     tool: "npm, pnpm and Corepack",
-    source: "docs.npmjs.com/cli/using-npm/config, pnpm.io/settings, github.com/nodejs/corepack",
     names: list("NPM_CONFIG_* PNPM_CONFIG_* PNPM_HOME COREPACK_*"),
     files: list("NPM_CONFIG_USERCONFIG NPM_CONFIG_GLOBALCONFIG"),
     except: list("COREPACK_NPM_TOKEN COREPACK_NPM_USERNAME COREPACK_NPM_PASSWORD")
   },
   {
     tool: "Yarn",
-    source: "yarnpkg.com/configuration/yarnrc",
     names: list("YARN_*"),
     except: list("YARN_NPM_AUTH_TOKEN YARN_NPM_AUTH_IDENT")
   },
   {
     tool: "Bun and Deno",
-    source: "bun.com/docs/runtime/environment-variables, docs.deno.com/runtime/reference/env_variables",
     names: list("BUN_OPTIONS BUN_INSTALL* BUN_CONFIG_* DENO_DIR DENO_CERT DENO_TLS_CA_STORE DENO_INSTALL_ROOT"),
     except: list("BUN_CONFIG_TOKEN")
   },
   {
     tool: "Python",
-    source: "docs.python.org/3/using/cmdline.html, docs.pytest.org/en/stable/reference/reference.html",
     names: list("PYTHON* PYTEST_ADDOPTS PYTEST_PLUGINS VIRTUAL_ENV")
   },
   {
     tool: "pip",
-    source: "pip.pypa.io/en/stable/topics/configuration",
     names: list("PIP_*"),
     except: list("PIP_INDEX_URL PIP_EXTRA_INDEX_URL"),
     files: list("PIP_CONFIG_FILE")
   },
   {
     tool: "uv, Poetry and conda",
-    source: "docs.astral.sh/uv/reference/environment, python-poetry.org/docs/configuration, docs.conda.io",
     names: list("UV_* POETRY_* CONDARC CONDA_* MAMBARC MAMBA_*"),
     except: list(
       "UV_INDEX UV_INDEX_* UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_PUBLISH_TOKEN UV_PUBLISH_USERNAME UV_PUBLISH_PASSWORD POETRY_HTTP_BASIC_* POETRY_PYPI_TOKEN_*"
@@ -794,32 +780,27 @@ var VARIABLE_FAMILIES = [
   },
   {
     tool: "Perl",
-    source: "perlrun(1), ExtUtils::MakeMaker(3pm)",
     names: list("PERLLIB PERL5* PERL_*")
   },
   {
     tool: "Ruby",
-    source: "docs.ruby-lang.org/en/master/ruby/options_md.html, bundler.io/man/bundle-config.1.html",
     names: list(
       "RUBYOPT RUBYLIB RUBYPATH RUBYSHELL RUBYGEMS_GEMDEPS RUBY_ROOT RUBY_DEBUG_* GEM_HOME GEM_PATH GEM_SPEC_CACHE GEMRC BUNDLE_GEMFILE BUNDLE_PATH* BUNDLE_BIN* BUNDLE_APP_CONFIG BUNDLE_USER_* BUNDLE_MIRROR* BUNDLE_LOCAL* BUNDLE_SSL_* BUNDLER_*"
     )
   },
   {
     tool: "PHP and Composer",
-    source: "php.net/manual/en/configuration.file.php, getcomposer.org/doc/03-cli.md",
     names: list("PHPRC PHP_INI_SCAN_DIR PHP_BINARY PHP_PEAR_* COMPOSER COMPOSER_*"),
     except: list("COMPOSER_AUTH")
   },
   {
     tool: "the JVM",
-    source: "docs.oracle.com: java(1), the tool interface's JAVA_TOOL_OPTIONS",
     names: list(
       "JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS JDK_JAVAC_OPTIONS JAVA_OPTS JAVA_HOME JRE_HOME JDK_HOME CLASSPATH *_JAVA_OPTS JVM_OPTS *_JVM_OPTS"
     )
   },
   {
     tool: "Maven, Gradle, sbt and Ant",
-    source: "maven.apache.org/configure.html, docs.gradle.org: build environment, scala-sbt.org: command line reference, ant.apache.org/manual/running.html",
     names: list(
       "MAVEN_OPTS MAVEN_ARGS MAVEN_HOME MAVEN_PROJECTBASEDIR MAVEN_CONFIG M2_HOME MVNW_* GRADLE_OPTS GRADLE_HOME GRADLE_USER_HOME SBT_OPTS SBT_HOME SBT_LAUNCH_* ANT_OPTS ANT_ARGS ANT_HOME COURSIER_* SONAR_SCANNER_OPTS"
     ),
@@ -827,41 +808,35 @@ var VARIABLE_FAMILIES = [
   },
   {
     tool: "Go",
-    source: "go.dev/ref/mod, pkg.go.dev/cmd/go",
     names: list(
       "GOFLAGS GOPROXY GOENV GOROOT GOPATH GOBIN GOTOOLCHAIN GOTOOLDIR GOCACHEPROG GOCACHE GOMODCACHE GOTMPDIR GOSUMDB GONOSUMDB GONOSUMCHECK GONOPROXY GOPRIVATE GOINSECURE GOVCS GOAUTH GOWORK GODEBUG GOEXPERIMENT GCCGO* CGO_* FC AR"
     )
   },
   {
     tool: "Rust and Cargo",
-    source: "doc.rust-lang.org/cargo/reference/environment-variables.html, rust-lang.github.io/rustup/environment-variables.html",
     names: list("RUSTC RUSTC_* RUSTDOC RUSTDOC_* RUSTDOCFLAGS RUSTFLAGS RUSTUP_* CARGO CARGO_*"),
     except: list("CARGO_REGISTRY_TOKEN CARGO_REGISTRIES_*_TOKEN")
   },
   {
     tool: "compilers and make",
-    source: "gcc(1), make(1), cmake-env-variables(7), pkg-config(1), ccache(1)",
     names: list(
       "CC CXX CPP CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX MAKEFLAGS GNUMAKEFLAGS MFLAGS MAKEFILES CMAKE_* CTEST_* PKG_CONFIG* CCACHE_PREFIX* CCACHE_COMPILER CCACHE_PATH CCACHE_CONFIGPATH DEVELOPER_DIR SDKROOT TOOLCHAINS"
     )
   },
   {
     tool: ".NET",
-    source: "learn.microsoft.com/dotnet/core/tools/dotnet-environment-variables, learn.microsoft.com/dotnet/core/runtime-config",
     names: list(
       "DOTNET_* COMPLUS_* CORECLR_* COR_* ASPNETCORE_HOSTINGSTARTUPASSEMBLIES NUGET_PACKAGES NUGET_*PLUGIN_PATHS NUGET_CREDENTIALPROVIDERS_PATH NUGET_RESTORE_MSBUILD_ARGS MSBUILD* CUSTOMBEFOREMICROSOFT* CUSTOMAFTERMICROSOFT* DIRECTORYBUILDPROPSPATH DIRECTORYBUILDTARGETSPATH"
     )
   },
   {
     tool: "other languages",
-    source: "erl(1), lua(1), Startup in R, docs.julialang.org: environment variables, ghc(1), tclsh(1), ocamlrun(1)",
     names: list(
       "ERL_* ELIXIR_ERL_OPTIONS MIX_HOME MIX_ARCHIVES MIX_EXS HEX_HOME LUA_INIT* LUA_PATH* LUA_CPATH* R_* JULIA_* GHC* CABAL_* STACK_ROOT STACK_YAML STACK_WORK STACK_CONFIG TCLLIBPATH TCL_LIBRARY OCAML* CAML* OPAM*"
     )
   },
   {
     tool: "AWS's command line and SDKs",
-    source: "docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html, docs.aws.amazon.com/sdkref",
     names: list(
       "AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_ENDPOINT_URL* AWS_CA_BUNDLE AWS_DATA_PATH AWS_EC2_METADATA_* AWS_CONTAINER_CREDENTIALS_*"
     ),
@@ -869,7 +844,6 @@ var VARIABLE_FAMILIES = [
   },
   {
     tool: "Google's command line and libraries",
-    source: "docs.cloud.google.com/sdk/gcloud/reference/topic/startup, google.aip.dev/auth/4110",
     names: list(
       "CLOUDSDK_PYTHON* CLOUDSDK_GSUTIL_PYTHON CLOUDSDK_CONFIG CLOUDSDK_ROOT_DIR CLOUDSDK_PROXY_* CLOUDSDK_API_ENDPOINT_OVERRIDES_* CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE BOTO_CONFIG BOTO_PATH GCE_METADATA_* GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
     ),
@@ -877,12 +851,10 @@ var VARIABLE_FAMILIES = [
   },
   {
     tool: "Azure's command line",
-    source: "learn.microsoft.com/cli/azure/azure-cli-configuration",
     names: list("AZURE_CONFIG_DIR AZURE_EXTENSION_DIR AZURE_EXTENSION_DEV_SOURCES")
   },
   {
     tool: "Terraform, OpenTofu and Terragrunt",
-    source: "developer.hashicorp.com/terraform/cli/config/environment-variables, terragrunt.gruntwork.io: CLI options",
     names: list(
       "TF_CLI_* TF_DATA_DIR TF_PLUGIN_* TF_REATTACH_PROVIDERS TF_REGISTRY_* TF_LOG_PATH TF_TEMP_LOG_PATH TERRAFORM_BINARY_NAME TERRAGRUNT_* TG_TF_* TG_CONFIG TG_WORKING_DIR TG_DOWNLOAD_DIR TG_SOURCE* TG_AUTH_PROVIDER_CMD TG_PROVIDER_CACHE*"
     ),
@@ -890,18 +862,15 @@ var VARIABLE_FAMILIES = [
   },
   {
     tool: "Ansible",
-    source: "docs.ansible.com/ansible/latest/reference_appendices/config.html",
     names: list("ANSIBLE_*"),
     files: list("ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_PRIVATE_KEY_FILE")
   },
   {
     tool: "Pulumi and Packer",
-    source: "pulumi.com/docs/iac/cli/environment-variables, developer.hashicorp.com/packer/docs/configure",
     names: list("PULUMI_HOME PULUMI_PYTHON_CMD PULUMI_IGNORE_* PACKER_CONFIG* PACKER_PLUGIN_* PACKER_CACHE_DIR")
   },
   {
     tool: "Docker and Podman",
-    source: "docs.docker.com/reference/cli/docker, docs.docker.com/compose/how-tos/environment-variables/envvars",
     names: list(
       "DOCKER_HOST DOCKER_CONFIG DOCKER_CONTEXT DOCKER_CERT_PATH DOCKER_TLS* DOCKER_CONTENT_TRUST* DOCKER_CLI_* DOCKER_DEFAULT_PLATFORM BUILDKIT_HOST BUILDX_* COMPOSE_FILE COMPOSE_ENV_FILES COMPOSE_PATH_SEPARATOR CONTAINER_HOST CONTAINER_SSHKEY CONTAINERS_*"
     ),
@@ -909,7 +878,6 @@ var VARIABLE_FAMILIES = [
   },
   {
     tool: "kubectl and Helm",
-    source: "kubernetes.io/docs/reference/kubectl, helm.sh/docs/helm/helm",
     names: list(
       "KUBECONFIG KUBERC KUBECTL_* KUBERNETES_MASTER KREW_ROOT HELM_BIN HELM_PLUGINS HELM_*_HOME HELM_REPOSITORY_* HELM_REGISTRY_CONFIG HELM_KUBE*"
     ),
@@ -917,6 +885,7 @@ var VARIABLE_FAMILIES = [
     files: list("KUBECONFIG HELM_REGISTRY_CONFIG HELM_REPOSITORY_CONFIG")
   }
 ];
+var VARIABLE_FAMILIES = FAMILIES;
 function isForbiddenVariable(name) {
   const upper = name.toUpperCase();
   return MATCHERS.some(({ names, except }) => names.test(upper) && !except.test(upper));
@@ -1235,6 +1204,7 @@ var QUICK_PAUSES_MS = [150, 450];
 var PATIENT_BASE_MS = 500;
 var PATIENT_CAP_MS = 8e3;
 var PATIENT_PAUSES = 6;
+var LAST_CALL_MS = 3e3;
 function startDeadline(waiting = REAL) {
   const end = waiting.now() + DEADLINE_MS;
   const remainingMs = () => Math.max(0, end - waiting.now());
@@ -1247,21 +1217,23 @@ async function withRetries(deadline, attempt, waiting = REAL) {
       return await attempt();
     } catch (thrown) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
-      const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random());
-      if (pause === null || pause >= deadline.remainingMs()) throw thrown;
-      waiting.log(`${forLog(thrown.message)} Trying again.`);
+      const { pace, afterMs = 0 } = thrown.retry;
+      const jitter = jitterMs(pace, tries[pace]++, waiting.random());
+      const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
+      if (jitter === null || spareMs <= 0) throw thrown;
+      const pause = afterMs + Math.min(jitter, spareMs);
+      const next = afterMs === 0 ? "Trying again." : `Waiting ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
+      waiting.log(`${forLog(thrown.message)} ${next}`);
       await waiting.sleep(pause);
     }
   }
 }
-function pauseMs(retry, failed, random) {
-  if (retry.pace === "quick") {
-    const longest2 = QUICK_PAUSES_MS[failed];
-    return longest2 === void 0 ? null : longest2 * random;
+function jitterMs(pace, failed, random) {
+  if (pace === "quick") {
+    const longest = QUICK_PAUSES_MS[failed];
+    return longest === void 0 ? null : longest * random;
   }
-  if (failed >= PATIENT_PAUSES) return null;
-  const longest = Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
-  return (retry.afterMs ?? 0) + longest * random;
+  return failed >= PATIENT_PAUSES ? null : Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed) * random;
 }
 var REAL = {
   now: () => performance.now(),
@@ -1342,7 +1314,7 @@ var ADVICE = {
   token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
   token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
   token_too_old: "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
-  quota_exceeded: "Wait until the limit allows it, or ask the platform team to raise it in the organisation file under limits.",
+  quota_exceeded: "Run the job again later, run fewer jobs at the same time, or ask for a higher limit: under `limits` in the organisation file, or `max_open_leases` in the grant.",
   client_gone: "Run the job again: its connection to the broker ended before the answer arrived.",
   token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",

@@ -43,7 +43,7 @@ var ADVICE = {
   token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
   token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
   token_too_old: "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
-  quota_exceeded: "Wait until the limit allows it, or ask the platform team to raise it in the organisation file under limits.",
+  quota_exceeded: "Run the job again later, run fewer jobs at the same time, or ask for a higher limit: under `limits` in the organisation file, or `max_open_leases` in the grant.",
   client_gone: "Run the job again: its connection to the broker ended before the answer arrived.",
   token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
@@ -202,12 +202,14 @@ function readRevocation(answer) {
   for (const [grant, ended] of members) {
     const outcome = memberOf(ended, "outcome");
     const expiresAt = memberOf(ended, "expires_at") ?? null;
-    if (outcome !== "revoked" && outcome !== "expires-only" && outcome !== "failed") return null;
+    if (!isOutcome(outcome)) return null;
     if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
     credentials[grant] = { outcome, expires_at: expiresAt };
   }
-  return credentials;
+  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
 }
+var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
+var isOutcome = (value) => OUTCOMES.has(value);
 function readProblem(document) {
   const code = memberOf(document, "code");
   const requestId = memberOf(document, "request_id");
@@ -550,8 +552,8 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
     accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
     timeoutMs
   });
-  const credentials = readRevocation(parseJson(reply.body));
-  if (credentials !== null) return credentials;
+  const revocation = readRevocation(parseJson(reply.body));
+  if (revocation !== null) return revocation;
   throw new ActionError(
     "answer_unusable",
     `The answer of the broker at ${broker} does not say which credentials were revoked.`
@@ -688,6 +690,7 @@ var QUICK_PAUSES_MS = [150, 450];
 var PATIENT_BASE_MS = 500;
 var PATIENT_CAP_MS = 8e3;
 var PATIENT_PAUSES = 6;
+var LAST_CALL_MS = 3e3;
 function startDeadline(waiting = REAL) {
   const end = waiting.now() + DEADLINE_MS;
   const remainingMs = () => Math.max(0, end - waiting.now());
@@ -700,21 +703,23 @@ async function withRetries(deadline, attempt2, waiting = REAL) {
       return await attempt2();
     } catch (thrown) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
-      const pause = pauseMs(thrown.retry, tries[thrown.retry.pace]++, waiting.random());
-      if (pause === null || pause >= deadline.remainingMs()) throw thrown;
-      waiting.log(`${forLog(thrown.message)} Trying again.`);
+      const { pace, afterMs = 0 } = thrown.retry;
+      const jitter = jitterMs(pace, tries[pace]++, waiting.random());
+      const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
+      if (jitter === null || spareMs <= 0) throw thrown;
+      const pause = afterMs + Math.min(jitter, spareMs);
+      const next = afterMs === 0 ? "Trying again." : `Waiting ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
+      waiting.log(`${forLog(thrown.message)} ${next}`);
       await waiting.sleep(pause);
     }
   }
 }
-function pauseMs(retry, failed, random) {
-  if (retry.pace === "quick") {
-    const longest2 = QUICK_PAUSES_MS[failed];
-    return longest2 === void 0 ? null : longest2 * random;
+function jitterMs(pace, failed, random) {
+  if (pace === "quick") {
+    const longest = QUICK_PAUSES_MS[failed];
+    return longest === void 0 ? null : longest * random;
   }
-  if (failed >= PATIENT_PAUSES) return null;
-  const longest = Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
-  return (retry.afterMs ?? 0) + longest * random;
+  return failed >= PATIENT_PAUSES ? null : Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed) * random;
 }
 var REAL = {
   now: () => performance.now(),
@@ -779,13 +784,15 @@ async function revokeSaved(lease) {
   const variables = savedVariables();
   if (variables.length > 0) info2(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
 }
-function logOutcomes(credentials) {
+function logOutcomes({ credentials, record_due: isRecordDue }) {
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
     const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`;
     if (outcome === "revoked") info2(`Revoked ${grant}.`);
     else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
+    else if (outcome === "revoking") info2(`Another call is revoking ${grant} now. ${end}`);
     else warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
   }
+  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
 }
 
 // post.ts

@@ -6,6 +6,7 @@ import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import type { Scope } from "../scopes/scope.ts"
 import { ceilingChanges } from "./ceiling.ts"
 import { comparedIssuers, withIssuersOf } from "./issuers.ts"
+import { limitsDiffer } from "./limits.ts"
 import type { ComparedIssuer, DiffContext, PolicyChange, PolicyDiff } from "./model.ts"
 import { organisationChanges } from "./organisation.ts"
 import { changesIn } from "./scope.ts"
@@ -20,8 +21,9 @@ import { changedScopes, type ScopePair } from "./scopes.ts"
  */
 export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffContext): PolicyDiff {
   const issuers = comparedIssuers(old, next)
-  if (old.version === next.version && old.version !== "") return { widens: false, narrows: false, changes: [], issuers }
-  if (!areComparable(old.policies) || !areComparable(next.policies)) return unknowable(next, issuers)
+  if (old.version === next.version && old.version !== "")
+    return { widens: false, narrows: false, changes: [], limitsDiffer: false, issuers }
+  if (!areComparable(old.policies) || !areComparable(next.policies)) return unknowable(old, next, issuers)
   const aligned = withIssuersOf(old, next)
   const memo = axisMemo()
   const pairs = changedScopes(aligned, next)
@@ -43,12 +45,13 @@ export function diffPolicySets(old: PolicySet, next: PolicySet, context: DiffCon
       ...all.filter(({ direction }) => direction === "wider"),
       ...all.filter(({ direction }) => direction === "narrower"),
     ],
+    limitsDiffer: limitsDiffer(aligned, next),
     issuers,
   }
 }
 
 /** Too many policies to compare at all. Counts as giving more: an unknown result must never look safe. */
-function unknowable(next: PolicySet, issuers: readonly ComparedIssuer[]): PolicyDiff {
+function unknowable(old: PolicySet, next: PolicySet, issuers: readonly ComparedIssuer[]): PolicyDiff {
   const wide = next.policies.find(({ target }) => target.kind === "owner")
   const change: PolicyChange = {
     direction: "wider",
@@ -63,7 +66,7 @@ function unknowable(next: PolicySet, issuers: readonly ComparedIssuer[]): Policy
     place: { set: "new", file: wide?.file ?? ORGANISATION_FILE, line: 1 },
     regions: [],
   }
-  return { widens: true, narrows: false, changes: [change], issuers }
+  return { widens: true, narrows: false, changes: [change], limitsDiffer: limitsDiffer(old, next), issuers }
 }
 
 function scopeOf({ old, next }: ScopePair): Scope {

@@ -12,6 +12,8 @@ export interface PolicyDiff {
   readonly narrows: boolean
   /** Changes that give more come first. A replacement is two changes: one gives more, the other less. */
   readonly changes: readonly PolicyChange[]
+  /** Whether repositories may use up more or less. That is no permission, and counts neither as more nor as less. */
+  readonly limitsDiffer: boolean
   /** Every issuer that either set lists. */
   readonly issuers: readonly ComparedIssuer[]
 }

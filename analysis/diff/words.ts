@@ -16,17 +16,20 @@ const MAX_CASES = 4
  * change has the jobs it affects, one of them as an example, and the line of the policy that makes the difference. No
  * text from a policy can break out of its line.
  */
-export function explainDiff({ changes, issuers }: PolicyDiff): string[] {
+export function explainDiff({ changes, issuers, limitsDiffer }: PolicyDiff): string[] {
   const { full, short } = issuersInWords(issuers)
   const explained = changes.map((change) => explainChange(change, { full, short }))
-  const parts = [issuerRemarks(issuers).map(visible), ...explained, [countOf(changes)]]
+  const parts = [issuerRemarks(issuers).map(visible), ...explained, [countOf(changes), ...limitsRemark(limitsDiffer)]]
   return parts.filter(({ length }) => length > 0).flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))
 }
 
-/** In one line: how many changes give more and less, and which issuers changed. */
-export function summaryOfDiff({ changes, issuers }: PolicyDiff): string {
-  return [countOf(changes), ...issuerRemarks(issuers).map(visible)].join(" ")
+/** In one line: how many changes give more and less, and whether limits and which issuers changed. */
+export function summaryOfDiff({ changes, issuers, limitsDiffer }: PolicyDiff): string {
+  return [countOf(changes), ...limitsRemark(limitsDiffer), ...issuerRemarks(issuers).map(visible)].join(" ")
 }
+
+const limitsRemark = (differ: boolean): readonly string[] =>
+  differ ? ["The limits of what repositories may use up differ. They are no permissions."] : []
 
 function countOf(changes: PolicyDiff["changes"]): string {
   const count = (direction: PolicyChange["direction"]) =>

@@ -34,6 +34,8 @@ function effectOf({ part, whose }: Clause, condition: Condition): string {
       return inAllow
         ? `Every token lacks it, ${absent}`
         : `A job that lacks the claim fails the requirement, so ${whose} refuses every job that it covers`
+    // The loader takes only claims in a limit that every token has.
+    case "limit":
     case "when":
       if (inAllow) return `Every token lacks it, ${absent}`
       return inDeny

@@ -3,25 +3,28 @@ import type { Boundary, Policy, PolicySet } from "../../broker/core/policy/model
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import type { YamlPath } from "../../broker/core/policy/yaml.ts"
 
-/** Conditions that must all match: those of a rule, or the `when` or `require` of a boundary. */
+/** Conditions that must all match: those of a rule, of a limit, or the `when` or `require` of a boundary. */
 export interface Clause {
-  readonly part: "allow" | "deny" | "when" | "require"
+  readonly part: "allow" | "deny" | "when" | "require" | "limit"
   readonly conditions: readonly Condition[]
   readonly file: string
   /** The path to the map of conditions. */
   readonly path: YamlPath
-  /** The rule or boundary that has these conditions, for messages: `the allow "deploy"`. */
+  /** The rule, boundary or limit that has these conditions, for messages: `the allow "deploy"`. */
   readonly whose: string
-  /** The policy that contains the rule; absent for a boundary. */
+  /** The policy that contains the rule; absent in the organisation file. */
   readonly policy?: Policy
 }
 
-/** The clauses of all policies and of all boundaries, in the set's order. */
+/** The clauses of all policies, boundaries and limits, in the set's order. */
 export function* clausesOf({
   organisation,
   policies,
 }: Pick<PolicySet, "organisation" | "policies">): Generator<Clause> {
   for (const [index, boundary] of organisation.boundaries.entries()) yield* clausesOfBoundary(boundary, index)
+  for (const [index, { file, line, when }] of organisation.limits.entries()) {
+    yield { part: "limit", conditions: when, file, path: ["limits", index, "when"], whose: `the limit in line ${line}` }
+  }
   for (const policy of policies) yield* clausesOfPolicy(policy)
 }
 

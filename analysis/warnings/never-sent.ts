@@ -64,6 +64,7 @@ function effectOf({ part, whose }: Clause, { test }: Condition, isDead: boolean)
     deny: `${subject} refuses no job`,
     when: `${subject} allows nothing`,
     require: `${subject} refuses every job that it is about`,
+    limit: `${subject} limits no repository`,
   }[part]
 }
 

@@ -1,3 +1,4 @@
+import { parseDuration } from "../core/duration.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import { Secret } from "../core/secret.ts"
 import { isLoopbackHost, PLAIN_URL_FORM, parsePlainUrl } from "../core/url.ts"
@@ -17,6 +18,8 @@ export interface Config {
   readonly gitHubApp?: GitHubAppConfig
   /** At the edge: policies come only from Workers KV, never from the bundle. */
   readonly onlyPublishedPolicies: boolean
+  /** On Node: for how long a set of policies is used that is older than the folder, in seconds. */
+  readonly maxStaleSeconds: number
   /** A secret that a connection names; undefined when it is not set. Never one of the broker's own settings. */
   connectionSecret(name: string): Secret<string> | undefined
 }
@@ -48,6 +51,7 @@ export interface ConfigFault {
  * | `DAYPASS_AUDIENCE` | optional |
  * | `DAYPASS_DEPLOYMENT` | optional |
  * | `DAYPASS_POLICIES` | at the edge, `kv`: policies come only from the binding `POLICIES` |
+ * | `DAYPASS_MAX_STALE` | on Node, how long an older set of policies is used; by default `15m`, from `1m` to `24h` |
  * | `DAYPASS_GITHUB_APP_ID` | the id of the broker's GitHub App; only together with `DAYPASS_GITHUB_APP_KEY` |
  * | `DAYPASS_GITHUB_APP_KEY` | its private key: PEM as downloaded from GitHub, or sealed by `daypass seal` |
  * | `DAYPASS_GITHUB_API_URL` | by default `https://api.github.com` |
@@ -68,6 +72,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   const gitHubApp = readGitHubApp(env, fault)
   const policies = env["DAYPASS_POLICIES"] ?? ""
   if (policies !== "" && policies !== "kv") fault("DAYPASS_POLICIES", 'must be "kv" or left out')
+  const maxStaleSeconds = readMaxStale(env["DAYPASS_MAX_STALE"], fault)
 
   if (url === undefined || faults.length > 0) return fail(faults)
   return ok({
@@ -77,6 +82,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     ...(kek ? { kek } : {}),
     ...(gitHubApp ? { gitHubApp } : {}),
     onlyPublishedPolicies: policies === "kv",
+    maxStaleSeconds,
     connectionSecret: (name) => readConnectionSecret(env, name),
   })
 }
@@ -162,6 +168,18 @@ function readKek(value: unknown, fault: Report): Secret<Uint8Array> | undefined 
     return undefined
   }
   return new Secret(bytes)
+}
+
+const MAX_STALE_SECONDS = { usual: 15 * 60, least: 60, most: 24 * 3600 }
+
+/** At least a minute, because a network file system is looked at every ten seconds only. */
+function readMaxStale(value: unknown, fault: Report): number {
+  const { usual, least, most } = MAX_STALE_SECONDS
+  if (value === undefined || value === "") return usual
+  const seconds = typeof value === "string" ? parseDuration(value) : null
+  if (seconds?.ok && seconds.value >= least && seconds.value <= most) return seconds.value
+  fault("DAYPASS_MAX_STALE", "must be a duration from 1m to 24h, for example 15m")
+  return usual
 }
 
 function readText(value: unknown, setting: string, fault: Report): string | undefined {

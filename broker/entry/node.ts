@@ -1,16 +1,17 @@
 import "./node-version.js"
 import { parseArgs } from "node:util"
+import { systemClock } from "../adapters/memory/system-clock.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
 import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
-import type { PolicyFault } from "../core/policy/model.ts"
 import { createApp } from "../http/app.ts"
 import { PROVIDERS } from "../providers/index.ts"
+import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
-import { startListening } from "./node-listener.ts"
+import { isClientGone, startListening } from "./node-listener.ts"
 import { startSweeping } from "./node-sweeper.ts"
 import { isPackagedNode, PACKAGED_NODE } from "./packaged-node.ts"
 
@@ -22,7 +23,7 @@ const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N
   --port N         the port to listen on (8787)
   --host ADDRESS   the address to listen on (127.0.0.1)
 
-Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT; for repositories' own policies
+Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
 and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER.
 `
 
@@ -31,9 +32,6 @@ function refuseToStart(lines: readonly string[], code: 1 | 2): never {
   process.stderr.write(`${lines.join("\n")}\n`)
   process.exit(code)
 }
-
-const placeOf = (fault: PolicyFault | undefined) =>
-  fault ? `${fault.file}:${fault.line}:${fault.column} (${fault.code})` : "an unknown place"
 
 function readOptions() {
   try {
@@ -92,7 +90,7 @@ const { log, flush } = createLineLog((text) => void process.stdout.write(text))
 process.on("exit", flush)
 
 try {
-  const store = openNodeStore(options.data)
+  const store = openNodeStore(options.data, { log })
   const kek = settings.kek ?? developmentKey(options.data)
   if (!settings.kek) {
     process.stderr.write(
@@ -100,33 +98,26 @@ try {
     )
   }
   const policySource = await openPolicyFolder(options.policies, PROVIDERS, {
-    onReload: (outcome) =>
-      outcome.ok
-        ? log({
-            event: "policies.loaded",
-            detail: `${outcome.value.policyCount} policies, version ${outcome.value.version}`,
-          })
-        : log({
-            event: "policies.refused",
-            detail: `${outcome.fault.length} faults, the first at ${placeOf(outcome.fault[0])}; the last good policies stay in force`,
-          }),
+    log,
+    maxStaleSeconds: settings.maxStaleSeconds,
   })
+  const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const broker = await createBroker(settings, kek, {
     policySource,
     ledgers: store.ledgers,
     keyRing: store.keyRing,
     marks: store.marks,
     log,
-    health: [],
+    health: [policySource.health, store.health, clockWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
-    isGone: (context) => context.env?.incoming?.socket?.destroyed === true,
+    isGone: isClientGone,
   })
-  const sweeper = startSweeping(store, broker)
+  const sweeper = startSweeping(store, broker, clockWatch)
   const listener = await startListening(app, { port, hostname: options.host })
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
 

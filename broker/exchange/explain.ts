@@ -1,11 +1,16 @@
-import type { ExplainAnswer } from "../wire/exchange.ts"
+import { BrokerError } from "../core/errors.ts"
+import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
+import type { Standing } from "../ports/ledger.ts"
+import type { ExplainAnswer, LimitsAnswer } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
-import { requireMatchingKey, verifyCaller } from "./caller.ts"
-import { reachVerdict } from "./verdict.ts"
+import { type Caller, requireMatchingKey, verifyCaller } from "./caller.ts"
+import { ledgerOf } from "./record.ts"
+import { reachVerdict, type Verdict } from "./verdict.ts"
 
 /**
  * Answers as an exchange would decide. Mints nothing, records nothing, and does not use up the subject token.
+ * Says how the repository stands with its limits.
  *
  * @throws {BrokerError} the same errors as an exchange before its decision
  */
@@ -21,5 +26,46 @@ export async function explain(call: ExchangeCall, broker: Broker): Promise<Expla
     grants: call.grants,
     policy_version: verdict.policyVersion,
     ...(ownsPolicies ? { trace: decision.trace } : {}),
+    ...(caller.own ? await limitsOfCaller(caller, verdict, broker) : {}),
   }
+}
+
+/** A ledger that cannot be read must not hide the decision: people ask for it to find out what is wrong. */
+async function limitsOfCaller(
+  caller: Caller,
+  verdict: Verdict,
+  broker: Broker,
+): Promise<Pick<ExplainAnswer, "limits" | "notes">> {
+  const { identity } = caller.token
+  let standing: Standing
+  try {
+    standing = await ledgerOf(caller, broker).standing(broker.clock.now().getTime())
+  } catch (error) {
+    if (!(error instanceof BrokerError) || error.code !== "ledger_unavailable") throw error
+    return {
+      notes: ["The ledger of this repository cannot be read, so it is unknown how much of its limits is used up."],
+    }
+  }
+  const { exchangesPerMinute, openLeases, denialsPerHour } = limitsOf(caller.snapshot.organisation, identity)
+  const { exchanges, denials } = standing
+  const granted = verdict.outcome === "allow" ? verdict.grants : []
+  const ofGrants = granted.flatMap(({ grant }) => grantLimitOf(grant, identity.environment) ?? [])
+  const limits: LimitsAnswer = {
+    exchanges_per_minute: {
+      ...exchangesPerMinute,
+      used: exchanges.used,
+      resets_in_seconds: exchanges.resetsInSeconds,
+    },
+    open_leases: { ...openLeases, used: standing.openLeases },
+    denials_per_hour: {
+      ...denialsPerHour,
+      used: denials.used,
+      counted: denials.counted,
+      resets_in_seconds: denials.resetsInSeconds,
+    },
+    ...(ofGrants.length === 0
+      ? {}
+      : { max_open_leases: Object.fromEntries(ofGrants.map(({ grant, max, source }) => [grant, { max, source }])) }),
+  }
+  return { limits }
 }

@@ -3,11 +3,14 @@ import type { ReachedLimit } from "../core/policy/limits.ts"
 
 /** The refusal of an exchange for which a limit is reached. The subject token was not used up. */
 export function overLimit(reached: ReachedLimit): BrokerError {
-  return new BrokerError("quota_exceeded", `${sentence(reached)} It is set by ${reached.source}.`, {
+  return new BrokerError("quota_exceeded", `${sentence(reached)} ${setBy(reached)}`, {
     retryAfterSeconds: reached.retryAfterSeconds,
     limit: reached,
   })
 }
+
+const setBy = ({ source, retryAfterSeconds }: ReachedLimit) =>
+  `It is set by ${source}. Try again in ${retryAfterSeconds} s.`
 
 function sentence({ name, max, grant }: ReachedLimit): string {
   switch (name) {

@@ -42,12 +42,12 @@ export function createApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>()
 
   app.use(async (context, next) => {
-    const startedAt = broker.clock.now().getTime()
+    const startedAt = broker.clock.elapsed()
     const event: RequestEvent = { request_id: crypto.randomUUID(), route: "unknown" }
     context.set("event", event)
     await next()
     event.status = context.res.status
-    event.duration_ms = broker.clock.now().getTime() - startedAt
+    event.duration_ms = broker.clock.elapsed() - startedAt
     setSecureHeaders(context.res.headers, event.request_id)
     broker.log(event)
   })

@@ -1,4 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
+import type { ReachedLimit } from "../core/policy/limits.ts"
 import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
 import { MEDIA_TYPE_PROBLEM, type Problem } from "../wire/exchange.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
@@ -32,7 +33,18 @@ export function problemResponse(error: unknown, requestId: string): Response {
   if (status === 401) headers.set("www-authenticate", "Bearer")
   const retryAfter = fault.retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
+  if (fault.limit) setRateLimit(headers, fault.limit)
   return new Response(withinSizeLimit(problem), { status, headers })
+}
+
+/**
+ * The fields of draft-ietf-httpapi-ratelimit-headers-09: lists of structured fields (RFC 9651), one member for the limit that
+ * was reached. Open leases have no window and no time at which all of them are over.
+ */
+function setRateLimit(headers: Headers, { name, max, retryAfterSeconds }: ReachedLimit): void {
+  const isWindow = name === "exchanges_per_minute"
+  headers.set("ratelimit-policy", `"${name}";q=${max}${isWindow ? ";w=60" : ""}`)
+  headers.set("ratelimit", `"${name}";r=0${isWindow ? `;t=${retryAfterSeconds}` : ""}`)
 }
 
 /** Well below the 4 MiB that the action reads: a denial without its trace is better than one that a client cannot read. */

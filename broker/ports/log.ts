@@ -24,12 +24,26 @@ export interface BrokerEvent {
   readonly event:
     | "policies.loaded"
     | "policies.refused"
+    | "policies.unsettled"
+    | "policies.expired"
+    | "policies.resumed"
     | "leases.swept"
     | "broker.started"
     | "broker.stopping"
     | "sweep.failed"
+    | "clock.jumped"
+    | "clock.behind"
     | "revocation.failed"
     | "revocation.recorded"
+    | "ledger.rolled_back"
+    | "ledger.unmarked"
+    | "ledger.gone"
+    | "ledger.damaged"
+    | "ledger.locked"
+    | "ledger.unwritable"
+    | "ledger.full"
+    | "ledger.recovered"
+    | "ledger.lock_renewed"
   readonly detail: string
   /** The repository whose ledger it concerns, if it concerns one. */
   readonly issuer?: string

@@ -29,14 +29,14 @@ export interface PolicyStatus {
   readonly policies: number
   readonly loaded_at: string | null
   /**
-   * Present while an older set is in force: `faults` counts those of a broken folder, and is 0 when a store cannot confirm
-   * the set.
+   * Present while the set may be older than its source: `faults` counts those of a broken folder. It is 0 while a changed
+   * folder is not still yet, and when a store cannot confirm the set.
    */
   readonly stale?: { readonly since: string; readonly faults: number }
 }
 
 export interface PolicySource {
-  /** @throws {BrokerError} `policy_unavailable` when there is no set. */
+  /** @throws {BrokerError} `policy_unavailable` when there is no set, or only one that is too old. */
   snapshot(): Promise<PolicySnapshot>
   status(): PolicyStatus
 }

@@ -61,6 +61,26 @@ export interface ExchangeAnswer {
   readonly credentials: Readonly<Record<string, CredentialAnswer>>
 }
 
+/** A limit, and how much of it is used up. */
+export interface LimitAnswer {
+  readonly max: number
+  readonly used: number
+  /** When the count starts again; absent for open leases, which end one by one. */
+  readonly resets_in_seconds?: number
+  /** Where the limit is set: `daypass.yaml:12`, or `the default`. */
+  readonly source: string
+}
+
+/** How a repository stands with its limits. */
+export interface LimitsAnswer {
+  readonly exchanges_per_minute: LimitAnswer
+  readonly open_leases: LimitAnswer
+  /** `counted`: denials of this hour beyond the limit, which have no record of their own. */
+  readonly denials_per_hour: LimitAnswer & { readonly counted: number }
+  /** The granted grants that limit their open leases; absent when none does. */
+  readonly max_open_leases?: Readonly<Record<string, Pick<LimitAnswer, "max" | "source">>>
+}
+
 /** The answer of `POST /v1/explain`. */
 export interface ExplainAnswer {
   readonly decision: "allow" | "deny"
@@ -71,6 +91,10 @@ export interface ExplainAnswer {
   readonly policy_version: string
   /** Present only for callers whose repository owns the policies. */
   readonly trace?: Trace
+  /** Present only for callers whose owner is listed, and while the ledger can be read. */
+  readonly limits?: LimitsAnswer
+  /** What the broker could not find out. */
+  readonly notes?: readonly string[]
 }
 
 /**

@@ -3,7 +3,7 @@ import { fieldOfClaim, isFieldClaim } from "../../analysis/scopes/field-axes.ts"
 import type { ChangeSubject } from "../../analysis/scopes/scope.ts"
 
 /** A diff for programs; in snake_case, like the wire. */
-export function diffAsJson({ widens, narrows, changes, issuers }: PolicyDiff) {
+export function diffAsJson({ widens, narrows, changes, limitsDiffer, issuers }: PolicyDiff) {
   return {
     widens,
     narrows,
@@ -13,6 +13,7 @@ export function diffAsJson({ widens, narrows, changes, issuers }: PolicyDiff) {
       cases,
       example: example && { claims: claimsOf(example, false), ...fieldsOf(example) },
     })),
+    limits_differ: limitsDiffer,
     issuers: issuers.map(({ old, next }) => ({ old: jsonOfIssuer(old), new: jsonOfIssuer(next) })),
   }
 }

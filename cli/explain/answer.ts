@@ -1,6 +1,7 @@
 import * as z from "zod"
 import { visible } from "../../broker/core/policy/faults.ts"
-import type { ExplainAnswer, Problem } from "../../broker/wire/exchange.ts"
+import { name as grantName } from "../../broker/core/policy/schema-words.ts"
+import type { ExplainAnswer, LimitsAnswer, Problem } from "../../broker/wire/exchange.ts"
 import type { Trace } from "../../broker/wire/trace.ts"
 
 // A broker's answer is untrusted text: its operator, or a proxy in front of it, wrote it. Every string is reduced here to
@@ -47,12 +48,25 @@ const trace: z.ZodType<Trace> = z.object({
   grants: z.array(grant).max(1000),
 })
 
+const count = z.number().int().min(0)
+
+const limit = z.object({ max: count, used: count, resets_in_seconds: count.exactOptional(), source: text })
+
+const limits: z.ZodType<LimitsAnswer> = z.object({
+  exchanges_per_minute: limit,
+  open_leases: limit,
+  denials_per_hour: limit.extend({ counted: count }),
+  max_open_leases: z.record(grantName, limit.pick({ max: true, source: true })).exactOptional(),
+})
+
 const answer = z.object({
   decision: outcome,
   code,
   grants: texts,
   policy_version: text.exactOptional(),
   trace: trace.exactOptional(),
+  limits: limits.exactOptional(),
+  notes: texts.exactOptional(),
 })
 
 const problem = z.object({

@@ -75,9 +75,10 @@ async function viaBroker(
   const request = { grants, ...(ttl === undefined ? {} : { ttl: ttl.text }) }
   const answer = await askBroker(broker, token, request, io)
   if (!answer.ok) return answer
-  const { decision, code, trace, policy_version: version } = answer.value
-  const notes = version === undefined ? [] : [`The policies of version ${version} decided.`]
-  return ok({ decidedBy: "broker", decision, code, trace: trace ?? null, notes })
+  const { decision, code, trace, limits, policy_version: version } = answer.value
+  const decided = version === undefined ? [] : [`The policies of version ${version} decided.`]
+  const notes = [...decided, ...(answer.value.notes ?? [])]
+  return ok({ decidedBy: "broker", decision, code, trace: trace ?? null, limits: limits ?? null, notes })
 }
 
 function offline(folder: string, claims: Claims, { grants, ttl }: Question): Decided<Outcome> {
@@ -85,5 +86,5 @@ function offline(folder: string, claims: Claims, { grants, ttl }: Question): Dec
   if (typeof loaded === "string") return fail([`daypass: ${loaded}`])
   if (!loaded.result.ok) return fail(findingsOf(loaded).map((finding) => findingLine(folder, finding)))
   const decided = decideOffline(loaded.result.value, claims, grants, ttl?.seconds)
-  return decided.ok ? ok({ decidedBy: "offline", ...decided.value }) : fail([`daypass: ${decided.fault}`])
+  return decided.ok ? ok({ decidedBy: "offline", limits: null, ...decided.value }) : fail([`daypass: ${decided.fault}`])
 }

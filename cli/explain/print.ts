@@ -1,5 +1,6 @@
 import type { Claims } from "../../broker/core/identity.ts"
 import { explainTrace } from "../../broker/core/policy/explain.ts"
+import type { LimitAnswer, LimitsAnswer } from "../../broker/wire/exchange.ts"
 import type { GrantTrace, RuleTrace, Trace } from "../../broker/wire/trace.ts"
 import { appendSummary, type Format, printJson, repositoryPath } from "../format.ts"
 import { inert, inertMarkdown, workflowCommand } from "../inert.ts"
@@ -13,6 +14,8 @@ export interface Outcome {
   readonly code: string
   /** Null when the broker sent no trace, or no policy was evaluated. */
   readonly trace: Trace | null
+  /** Null when no broker told them: only its ledger knows what is used up. */
+  readonly limits: LimitsAnswer | null
   readonly notes: readonly string[]
 }
 
@@ -30,7 +33,12 @@ export interface Explanation {
 /** Prints a token's claims and what it would get. Never the token or its signature: this code does not receive them. */
 export async function printExplanation(explanation: Explanation, io: CliIo): Promise<void> {
   if (explanation.format === "json") return printJson(jsonOf(explanation, io.now()), io)
-  const parts = [claimLines(explanation, io.now()), decisionLines(explanation), subjectLines(explanation)]
+  const parts = [
+    claimLines(explanation, io.now()),
+    decisionLines(explanation),
+    limitLines(explanation),
+    subjectLines(explanation),
+  ]
   const sections = parts.filter(({ length }) => length > 0)
   for (const line of sections.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]))) io.out(inert(line))
   if (explanation.format === "github") await annotate(explanation, io)
@@ -43,6 +51,7 @@ function jsonOf({ claims, outcome, grants, remarks }: Explanation, now: Date): o
     grants,
     decided_by: outcome.decidedBy,
     trace: outcome.trace,
+    limits: outcome.limits,
     subjects: Object.fromEntries(subjectsOf(outcome.trace)),
     notes: [...remarks, ...outcome.notes],
   }
@@ -77,6 +86,27 @@ function decisionLines({ outcome, remarks }: Explanation): string[] {
     `${decision} (${code})${decidedBy === "broker" ? ", says the broker" : ""}`,
     ...[...remarks, ...notes].map((note) => `note: ${note}`),
     ...(trace ? explainTrace(trace) : []),
+  ]
+}
+
+/** One line for each limit: how much is used up, until when, and where it is set. */
+function limitLines({ outcome }: Explanation): string[] {
+  if (!outcome?.limits) return []
+  const { exchanges_per_minute: exchanges, open_leases: leases, denials_per_hour: denials } = outcome.limits
+  const resets = ({ resets_in_seconds: seconds }: LimitAnswer) =>
+    seconds === undefined ? "" : `, from zero again in ${seconds} s`
+  const line = (name: string, limit: LimitAnswer, more = "") =>
+    `  ${name.padEnd("exchanges_per_minute".length)}  ${limit.used} of ${limit.max}${more}${resets(limit)} (set by ${limit.source})`
+  const uncounted = denials.counted === 0 ? "" : `, and ${denials.counted} more that are only counted`
+  const ofGrants = Object.entries(outcome.limits.max_open_leases ?? {}).map(
+    ([grant, { max, source }]) => `  max_open_leases       ${max} for ${grant} (set by ${source})`,
+  )
+  return [
+    "What the repository has used up of its limits:",
+    line("exchanges_per_minute", exchanges),
+    line("open_leases", leases),
+    line("denials_per_hour", denials, uncounted),
+    ...ofGrants,
   ]
 }
 

@@ -304,6 +304,30 @@ describe("a temporary failure", () => {
     expect(text).toMatchSnapshot()
   })
 
+  const full = (seconds: number): Reply => ({
+    ...problem(
+      429,
+      "quota_exceeded",
+      `This repository has made its 60 exchanges of this minute (exchanges_per_minute). It is set by daypass.yaml:12. Try again in ${seconds} s.`,
+    ),
+    headers: { "retry-after": String(seconds) },
+  })
+
+  test("of a repository that has reached a limit is waited for, and the log says how long", async () => {
+    const { run, requests } = await play([...answered(full(1)), ...granted()])
+    expect(run.exitCode).toBe(0)
+    expect(requests.filter((line) => line.startsWith("POST"))).toHaveLength(2)
+    expect(run.log).toContain("It is set by daypass.yaml:12. Try again in 1 s. Waiting 1 s, then trying again.")
+  })
+
+  test("of a repository whose limit lasts longer than the step waits ends it at once, and says where it is set", async () => {
+    const started = performance.now()
+    const { run } = await play(answered(full(45)))
+    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(run.exitCode).toBe(1)
+    expect(run.log).toMatchSnapshot()
+  })
+
   test("is not retried when Retry-After is longer than the deadline", async () => {
     const { run } = await play(
       answered({

@@ -39,6 +39,22 @@ describe("post never fails the job, and says until when credentials live", () =>
       "when some are not revoked yet",
       revoked(outcomes({ a: { outcome: "failed", expires_at: end }, b: { outcome: "failed", expires_at: null } })),
     ],
+    [
+      "when another call is revoking some now",
+      revoked(outcomes({ a: { outcome: "revoked", expires_at: end }, b: { outcome: "revoking", expires_at: end } })),
+    ],
+    [
+      "when the broker cannot write its record yet",
+      revoked({
+        status: 200,
+        body: {
+          lease: "lease-1",
+          record_due: true,
+          credentials: { a: { outcome: "revoked", expires_at: end } },
+        },
+      }),
+    ],
+    ["when an outcome is unknown to this version", revoked(outcomes({ a: { outcome: "lost", expires_at: end } }))],
     ["when another server answers 200", revoked({ status: 200, type: "text/html", body: "<h1>OK</h1>" })],
     [
       "when the answer has invalid names",

@@ -65,6 +65,16 @@ describe("a retry", () => {
     expect(starts).toEqual([0, 7_000])
   })
 
+  test("shortens the jitter after a Retry-After that just fits, and leaves time for the attempt", async () => {
+    const { starts, outcome } = await story({ random: 1, failures: [{ pace: "patient", afterMs: 26_900 }, null] })
+    expect([starts, outcome]).toEqual([[0, 27_000], "worked"])
+  })
+
+  test("is not made when Retry-After leaves no time for the attempt", async () => {
+    const { starts, ended } = await story({ random: 0, failures: [{ pace: "patient", afterMs: 27_000 }] })
+    expect([starts, ended]).toEqual([[0], 0])
+  })
+
   test("is not made when Retry-After ends after the deadline", async () => {
     const { starts, ended } = await story({ failures: [{ pace: "patient", afterMs: 3_600_000 }] })
     expect([starts, ended]).toEqual([[0], 0])

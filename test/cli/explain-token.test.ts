@@ -100,6 +100,7 @@ describe("daypass explain --token -", () => {
       grants: ["aws-deploy"],
       decided_by: "offline",
       trace: expect.objectContaining({ policies: ["octo-org/octo-repo/production.yaml"] }),
+      limits: null,
       subjects: { "aws-deploy": "github:repository:456789:environment:Production:grant:aws-deploy" },
       notes: [],
       token: { verified: false, expired: false, key_bound: false, claims: sample },
@@ -244,6 +245,28 @@ The broker's identity tokens have this sub. The trust policy of the other side m
     ])
   })
 
+  it("prints how the repository stands with its limits, and the broker's notes", async () => {
+    const limits = {
+      exchanges_per_minute: { max: 60, used: 59, resets_in_seconds: 12, source: "daypass.yaml:31" },
+      open_leases: { max: 5000, used: 7, source: "the default" },
+      denials_per_hour: { max: 10, used: 10, counted: 90, resets_in_seconds: 1800, source: "daypass.yaml:31" },
+      max_open_leases: { "aws-deploy": { max: 2, source: "p.yaml:9" } },
+    }
+    const body = { ...DENIED, limits, notes: ["Something is unknown."] }
+    const { out } = await explain(tokenOf(), ASK, async () => answer(body))
+    expect(out).toContain("note: Something is unknown.")
+    expect(out).toContain(`
+
+What the repository has used up of its limits:
+  exchanges_per_minute  59 of 60, from zero again in 12 s (set by daypass.yaml:31)
+  open_leases           7 of 5000 (set by the default)
+  denials_per_hour      10 of 10, and 90 more that are only counted, from zero again in 1800 s (set by daypass.yaml:31)
+  max_open_leases       2 for aws-deploy (set by p.yaml:9)
+`)
+    const json = JSON.parse((await explain(tokenOf(), [...ASK, "--json"], async () => answer(body))).out)
+    expect(json.limits).toEqual(limits)
+  })
+
   it.each<[string, object, number]>([
     ["a grant", { decision: "allow", code: "allowed", grants: ["aws-deploy"] }, 0],
     ["a denial without a trace", { decision: "deny", code: "not_allowed", grants: ["aws-deploy"] }, 1],
@@ -264,6 +287,7 @@ The broker's identity tokens have this sub. The trust policy of the other side m
     ["other grants", { ...DENIED, grants: ["other"] }],
     ["more grants", { ...DENIED, grants: ["aws-deploy", "other"] }],
     ["a code that is a text", { ...DENIED, code: "Not allowed!" }],
+    ["limits that are no numbers", { ...DENIED, limits: { open_leases: { max: "all" } } }],
     ["a trace that is none", { ...DENIED, trace: { ...TRACE, policies: "all" } }],
     [
       "a trace with a lifetime of nothing",

@@ -85,7 +85,8 @@ async function faultsAfter(path: string, text: string | Uint8Array): Promise<rea
       faults = outcome.ok ? [] : outcome.fault
     },
     pollMs: 3_600_000,
-    quietMs: 3_600_000,
+    quietMs: 0,
+    isWatching: false,
   })
   const before = await source.snapshot()
   write(path, text)
@@ -113,7 +114,7 @@ describe("a folder with", () => {
 
   it("Windows' line ends is as good as any", async () => {
     write("acme/shop/production.yaml", GOOD.replaceAll("\n", "\r\n"))
-    source = await openPolicyFolder(folder, TEST_PROVIDERS)
+    source = await openPolicyFolder(folder, TEST_PROVIDERS, { quietMs: 0 })
     expect(source.status().policies).toBe(1)
   })
 })

@@ -21,7 +21,7 @@ const question = (change: Partial<Question> = {}): Question => ({
   permission: "contents",
   path: "",
   maxBytes: 64 * 1024,
-  deadline: world.clock.now().getTime() + 10_000,
+  deadline: world.clock.elapsed() + 10_000,
   ...change,
 })
 const get = (change: Partial<Question> = {}) => world.app.get(question(change))
@@ -77,7 +77,7 @@ describe("a GitHub App", () => {
   })
 
   test("sends nothing when there is no time left", async () => {
-    expect(await get({ deadline: world.clock.now().getTime() })).toMatchObject({ outcome: "failed" })
+    expect(await get({ deadline: world.clock.elapsed() })).toMatchObject({ outcome: "failed" })
     expect(world.asked()).toEqual([])
   })
 
@@ -294,7 +294,7 @@ describe("a GitHub that fails", () => {
     const { clock, api } = world
     const key = new Secret(api.key.pkcs8)
     const app = await createGitHubApp({ apiUrl: api.url, appId: api.appId, key, http, clock })
-    const now = clock.now().getTime()
+    const now = clock.elapsed()
     expect(await app.get(question({ deadline: now + 60_000 }))).toMatchObject({ outcome: "failed" })
     await app.get(question({ deadline: now + 700 }))
     expect(timeouts).toEqual([5_000, 700])

@@ -51,7 +51,7 @@ const open = () => {
 }
 const ledger = () => (store ?? open()).ledgers.of(ISSUER, "41")
 const events = async () => (await ledger().auditTrail(0, 1000)).map(({ record }) => record.event)
-/** Something else that writes into the ledger's file: how a test makes it fail. */
+/** Something else that writes into the ledger's file: how a test makes it fail. An open store keeps it locked. */
 const meddle = (statement: string) => {
   const database = new DatabaseSync(join(folder, "ledger.db"))
   database.exec(statement)
@@ -98,7 +98,9 @@ describe("the data folder of a broker on Node", () => {
 describe("a broker on Node whose storage fails", () => {
   test("says so to all calls that shared the commit, has changed nothing, and goes on when the storage does", async () => {
     await ledger().admit(denial("before"))
+    await store?.close()
     meddle("CREATE TRIGGER full BEFORE INSERT ON leases BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END")
+    open()
     const calls = [
       ledger().admit(denial("one")),
       ledger().admit(admission("a", "two")),
@@ -110,14 +112,17 @@ describe("a broker on Node whose storage fails", () => {
         reason: { code: "ledger_unavailable", retryAfterSeconds: 5 },
       })
     }
+    await store?.close()
     meddle("DROP TRIGGER full")
+    open()
     expect(await events()).toEqual(["exchange.denied"])
     expect(await ledger().admit(admission("a", "two"))).toEqual({ outcome: "admitted" })
   })
 
   test("says nothing of the storage in the sentence that callers see", async () => {
-    open()
+    await open().close()
     meddle("DROP TABLE used_tokens")
+    open()
     const error = await ledger()
       .admit(denial("one"))
       .catch((thrown: unknown) => thrown)
@@ -229,6 +234,9 @@ describe("a broker on Node that is killed", () => {
        })()`,
       (lines) => lines.length > 200,
     )
+    const log: unknown[] = []
+    store = openNodeStore(folder, { log: (event) => void log.push(event) })
+    expect(log, "a crash leaves no ledger that is behind its mark").toEqual([])
     const trail = await ledger().auditTrail(0, 100_000)
     const recorded = new Set(trail.map(({ record }) => record.lease))
     expect(told.filter((lease) => !recorded.has(lease))).toEqual([])

@@ -69,7 +69,7 @@ const losses: [string, () => void][] = [
 
 describe.each(losses)("when the organisation file is %s", (_, lose) => {
   it("the ceiling that was in force stays in force, and the source says that it is stale", async () => {
-    opened = await openPolicyFolder(folder, TEST_PROVIDERS, { quietMs: 20 })
+    opened = await openPolicyFolder(folder, TEST_PROVIDERS, { quietMs: 0 })
     expect(await outcome(opened)).toBe("deny")
     lose()
     expect(await opened.reload()).toBe(false)
@@ -79,14 +79,16 @@ describe.each(losses)("when the organisation file is %s", (_, lose) => {
 
   it("a broker that starts has no policies at all", async () => {
     lose()
-    await expect(openPolicyFolder(folder, TEST_PROVIDERS, {})).rejects.toMatchObject({ code: "policy_unavailable" })
+    await expect(openPolicyFolder(folder, TEST_PROVIDERS, { quietMs: 0 })).rejects.toMatchObject({
+      code: "policy_unavailable",
+    })
   })
 })
 
 it.skipIf(process.getuid?.() === 0)(
   "an organisation file that cannot be read leaves the ceiling in force",
   async () => {
-    opened = await openPolicyFolder(folder, TEST_PROVIDERS, { quietMs: 20 })
+    opened = await openPolicyFolder(folder, TEST_PROVIDERS, { quietMs: 0 })
     chmodSync(path("daypass.yaml"), 0)
     opened.reload()
     expect(await outcome(opened)).toBe("deny")
@@ -94,7 +96,7 @@ it.skipIf(process.getuid?.() === 0)(
 )
 
 it("only an organisation file that says so has no ceiling", async () => {
-  opened = await openPolicyFolder(folder, TEST_PROVIDERS, { quietMs: 20 })
+  opened = await openPolicyFolder(folder, TEST_PROVIDERS, { quietMs: 0 })
   writeFileSync(path("daypass.yaml"), ORGANISATION)
   expect(await opened.reload()).toBe(true)
   expect(await outcome(opened)).toBe("allow")

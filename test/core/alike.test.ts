@@ -12,7 +12,7 @@ import { job } from "./job.ts"
 // Node and workerd decide alike: this file runs in both, on the same thousands of cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
 const DECISIONS = "4563b3dcd884a52202738d11511518b0f5df51e6c21b0485054dba2ac4f1e3ec"
-const FAULTS = "60b57fe242dda8c2eba47f4f37993f5944851e760aecc004c81022ad4539577b"
+const FAULTS = "b96a4138647263215291618e1e99512996f0c2bdeb87ff4ea1f517d1ee803ae8"
 
 const SEED = 20261122
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { CASES } from "../../broker/providers/cases.ts"
+import { VARIABLE_SOURCES } from "../../broker/wire/variable-sources.ts"
 import { isForbiddenFileVariable, isForbiddenVariable, VARIABLE_FAMILIES } from "../../broker/wire/variables.ts"
 
 describe("a variable that changes how later steps run", () => {
@@ -70,8 +71,8 @@ describe("a file that Daypass delivers", () => {
 
 describe("the table", () => {
   it.each(VARIABLE_FAMILIES)("gives a source and no empty or unused entry for $tool", (family) => {
-    const { source, names, except = [], files = [] } = family
-    expect(source).toMatch(/\S/)
+    const { tool, names, except = [], files = [] } = family
+    expect(Object.entries(VARIABLE_SOURCES)).toContainEqual([tool, expect.stringMatching(/\S/)])
     for (const name of [...names, ...except, ...files]) expect(name).toMatch(/^[A-Z0-9_*]*[A-Z][A-Z0-9_*]*$/)
     // An exception that no pattern includes would say nothing.
     const included = (name: string) =>

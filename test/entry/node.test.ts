@@ -152,27 +152,56 @@ describe("a broker on Node", () => {
     expect(await stopped).toBe(0)
   })
 
+  // A changed folder is read when it has been still for two seconds.
+  const SOON = { timeout: 60_000 }
+
   it("takes a changed policy up without a restart, and keeps the last good ones in force when they break, visibly", async () => {
     const broker = await start()
-    const health = async () => (await send(broker, "/healthz")).json["policies"] as Record<string, unknown>
+    const answer = async () => (await send(broker, "/healthz")).json
+    const health = async () => (await answer())["policies"] as Record<string, unknown>
     const before = await health()
     const file = join(policies, "acme/shop/production.yaml")
     const text = readFileSync(file, "utf8")
 
     writeFileSync(file, text.replace("refs/heads/main", "refs/heads/release"))
-    await expect.poll(async () => (await health())["version"]).not.toBe(before["version"])
+    await expect.poll(async () => (await health())["version"], SOON).not.toBe(before["version"])
     expect((await exchange(broker, await token(broker))).json["code"]).toBe("not_allowed")
 
     writeFileSync(file, text.replace("version: 1", "verison: 1"))
-    await expect.poll(async () => (await health())["stale"]).toMatchObject({ since: expect.any(String) })
+    await expect.poll(answer, SOON).toMatchObject({
+      status: "degraded",
+      policies: { stale: { since: expect.any(String), faults: expect.any(Number) } },
+      parts: { policies: { state: "degraded", since: expect.any(String) } },
+    })
     expect((await exchange(broker, await token(broker))).json["code"], "the last good one decides").toBe("not_allowed")
 
-    await expect.poll(() => broker.stdout()).toContain("the first at acme/shop/production.yaml:1:1 (")
+    await expect.poll(() => broker.stdout(), SOON).toContain("the first at acme/shop/production.yaml:1:1 (")
 
     writeFileSync(file, text)
-    await expect.poll(async () => await health()).toMatchObject({ version: before["version"] })
+    await expect.poll(health, SOON).toMatchObject({ version: before["version"] })
     expect(await health()).not.toHaveProperty("stale")
     expect((await exchange(broker, await token(broker))).status).toBe(200)
+  })
+
+  it("grants nothing when its policies have been older than the folder for fifteen minutes, and resumes when they are not", async () => {
+    const broker = await startNodeBroker({ policies, movableClock: true, settings: { DAYPASS_MAX_STALE: "15m" } })
+    ends.defer(async () => void (await broker.stop()))
+    const file = join(policies, "acme/shop/production.yaml")
+    const text = readFileSync(file, "utf8")
+    writeFileSync(file, text.replace("version: 1", "verison: 1"))
+    await expect.poll(() => broker.stdout(), SOON).toContain("policies.refused")
+    await broker.advance(16 * 60)
+    const claims = { iat: Math.floor(Date.now() / 1000) + 16 * 60 }
+    const late = () => github.mint({ ...DEPLOYMENT, ...claims, exp: claims.iat + 300 }, { audience: broker.url })
+    const answer = await exchange(broker, await late())
+    expect(answer).toMatchObject({ status: 503, json: { code: "policy_unavailable" } })
+    expect(answer.json["detail"]).toContain("older than the policy folder for more than 15m")
+    expect(await send(broker, "/healthz")).toMatchObject({ status: 503, json: { status: "unavailable" } })
+    await expect.poll(() => broker.stdout(), SOON).toContain("policies.expired")
+
+    writeFileSync(file, text)
+    await expect.poll(() => broker.stdout(), SOON).toContain("policies.resumed")
+    expect((await send(broker, "/healthz")).status).toBe(200)
   })
 
   it.each([

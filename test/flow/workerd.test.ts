@@ -1,5 +1,7 @@
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { flowSuite } from "./flow.suite.ts"
+import { incidentSuite } from "./incident.suite.ts"
+import { limitsSuite } from "./limits.suite.ts"
 import { policySuite } from "./policy.suite.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
 import type { StartBroker } from "./world.ts"
@@ -18,5 +20,7 @@ const startBroker: StartBroker = async (options) => {
 }
 
 flowSuite("workerd", startBroker)
+limitsSuite("workerd", startBroker)
 policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
+incidentSuite("workerd", startBroker)

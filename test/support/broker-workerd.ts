@@ -45,6 +45,8 @@ globalThis.Date = class extends Real {
   constructor(...args) { super(...(args.length === 0 ? [Real.now() + ahead] : args)) }
   static now() { return Real.now() + ahead }
 }
+const elapsed = performance.now.bind(performance)
+Object.defineProperty(performance, "now", { value: () => elapsed() + ahead })
 export default {
   fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url)

@@ -7,7 +7,7 @@ import { type Http, HttpError } from "../../ports/http.ts"
 export interface ApiRequest extends ApiCall {
   readonly method: "GET" | "POST"
   readonly maxBytes: number
-  /** Unix milliseconds. The request ends at this time, or after 5 s, whichever is first. */
+  /** On `Clock.elapsed()`. The request ends at this time, or after 5 s, whichever is first. */
   readonly deadline: number
 }
 
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5_000
 /** GitHub's REST API at `apiUrl`: `https://api.github.com`, or `https://HOST/api/v3` of a GitHub Enterprise Server. */
 export function createApi(apiUrl: string, http: Http, clock: Clock): Api {
   return async ({ maxBytes, deadline, ...call }) => {
-    const timeoutMs = Math.min(TIMEOUT_MS, deadline - clock.now().getTime())
+    const timeoutMs = Math.min(TIMEOUT_MS, deadline - clock.elapsed())
     if (!(timeoutMs > 0)) return failed(FAILURES.timeout)
     try {
       const response = await http({ ...apiRequest(apiUrl, call), timeoutMs, maxBytes })

@@ -38,7 +38,7 @@ export interface Question {
   /** The ETag of a cached answer, which GitHub then does not send again if it is unchanged. */
   readonly etag?: string | null
   readonly maxBytes: number
-  /** Unix milliseconds. */
+  /** On `Clock.elapsed()`. */
   readonly deadline: number
 }
 
@@ -65,15 +65,13 @@ export async function createGitHubApp({ apiUrl, appId, key, http, clock }: GitHu
   const tokens = createBoundedCache<InstallationToken>(MAX_TOKENS)
   const pauses = createBoundedCache<number>(MAX_PAUSES)
 
-  const nowMs = () => clock.now().getTime()
-
   function pauseOf(account: string): RateLimited | null {
-    const left = (pauses.get(account) ?? 0) - nowMs()
+    const left = (pauses.get(account) ?? 0) - clock.elapsed()
     return left > 0 ? { outcome: "rate-limited", retryAfterSeconds: Math.ceil(left / 1000) } : null
   }
 
   function notePause<Any extends Answer | InstallationToken>(account: string, answer: Any): Any {
-    if (answer.outcome === "rate-limited") pauses.set(account, nowMs() + answer.retryAfterSeconds * 1000)
+    if (answer.outcome === "rate-limited") pauses.set(account, clock.elapsed() + answer.retryAfterSeconds * 1000)
     return answer
   }
 
@@ -81,7 +79,7 @@ export async function createGitHubApp({ apiUrl, appId, key, http, clock }: GitHu
     const pause = pauseOf(APP)
     if (pause !== null) return pause
     const { repositoryId, permission, deadline } = question
-    const request = { repositoryId, permission, deadline, app: await appToken(), now: clock.now() }
+    const request = { repositoryId, permission, deadline, app: await appToken(), clock }
     const minted = notePause(APP, await mintInstallationToken(request, api))
     if (minted.outcome === "ok") tokens.set(keyOf(question), minted)
     return minted
@@ -98,7 +96,7 @@ export async function createGitHubApp({ apiUrl, appId, key, http, clock }: GitHu
     async get(question) {
       if (!isId(question.repositoryId)) return failed("was not asked: the repository's id is invalid")
       const kept = tokens.get(keyOf(question))
-      if (kept !== undefined && nowMs() < kept.expiresAt - TOKEN_MARGIN_MS) {
+      if (kept !== undefined && clock.elapsed() < kept.endsAt - TOKEN_MARGIN_MS) {
         const answer = await ask(question, kept)
         if (answer.outcome !== "no-access") return answer
         // Permissions and installations may have changed since the token was made, so a new token is tried.

@@ -54,7 +54,7 @@ export function createGitHubEnvironments({ app, issuerUrl, clock }: GitHubEnviro
       if (identity.issuerUrl !== issuerUrl) return unknown("The broker's GitHub App does not serve this issuer.")
       if (environment === undefined) return unknown("The job runs in no environment: name one in the workflow.")
       const key = JSON.stringify([identity.issuerUrl, identity.repositoryId, environment])
-      const startedAt = clock.now().getTime()
+      const startedAt = clock.elapsed()
       const kept = facts.get(key)
       if (kept !== undefined && startedAt < kept.until) return kept.fact
 

@@ -2,6 +2,7 @@ import type * as z from "zod"
 import { Secret } from "../../core/secret.ts"
 import { failed, type NoAccess, noAccess, type Refusal } from "../../github/answer.ts"
 import { installationSchema, installationTokenSchema, tokensPath } from "../../github/installation.ts"
+import type { Clock } from "../../ports/clock.ts"
 import type { Api } from "./api.ts"
 
 /** The only permissions that the broker requests, each only for reading. */
@@ -12,8 +13,8 @@ export interface InstallationToken {
   readonly outcome: "ok"
   readonly token: Secret<string>
   readonly installationId: number
-  /** Unix milliseconds. */
-  readonly expiresAt: number
+  /** On `Clock.elapsed()`. */
+  readonly endsAt: number
 }
 
 export interface TokenRequest {
@@ -22,7 +23,7 @@ export interface TokenRequest {
   readonly permission: Permission
   /** The App's own token. */
   readonly app: Secret<string>
-  readonly now: Date
+  readonly clock: Clock
   readonly deadline: number
 }
 
@@ -33,7 +34,7 @@ const MAX_BYTES = 256 * 1024
  * in that repository. GitHub's answer is compared with the request.
  */
 export async function mintInstallationToken(request: TokenRequest, api: Api): Promise<InstallationToken | Refusal> {
-  const { repositoryId, permission, app: bearer, deadline, now } = request
+  const { repositoryId, permission, app: bearer, deadline } = request
   const common = { bearer, deadline, maxBytes: MAX_BYTES }
 
   const found = await api({ ...common, method: "GET", path: `/repositories/${repositoryId}/installation` })
@@ -53,21 +54,20 @@ export async function mintInstallationToken(request: TokenRequest, api: Api): Pr
   if (minted.outcome !== "ok") return refusalOf(minted)
   const given = installationTokenSchema.safeParse(minted.body)
   if (!given.success) return failed("sent a token in an unexpected form")
-  return checkedToken(given.data, id, request, now)
+  return checkedToken(given.data, id, request)
 }
 
 function checkedToken(
   given: z.infer<typeof installationTokenSchema>,
   installationId: number,
-  { repositoryId, permission }: TokenRequest,
-  now: Date,
+  { repositoryId, permission, clock }: TokenRequest,
 ): InstallationToken | Refusal {
-  const expiresAt = Date.parse(given.expires_at)
-  if (!(expiresAt > now.getTime())) return failed("sent a token that has already expired; check the broker's clock")
+  const remainingMs = Date.parse(given.expires_at) - clock.now().getTime()
+  if (!(remainingMs > 0)) return failed("sent a token that has already expired; check the broker's clock")
   if (!canRead(given.permissions, permission)) return noAccess("permission")
   const others = given.repositories?.length !== 1 || given.repositories[0]?.id !== Number(repositoryId)
   if (given.repositories !== undefined && others) return failed("sent a token for other repositories than requested")
-  return { outcome: "ok", token: new Secret(given.token), installationId, expiresAt }
+  return { outcome: "ok", token: new Secret(given.token), installationId, endsAt: clock.elapsed() + remainingMs }
 }
 
 const READING: readonly unknown[] = ["read", "write", "admin"]

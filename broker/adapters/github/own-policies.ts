@@ -3,11 +3,12 @@ import type { Identity } from "../../core/identity.ts"
 import type { Organisation, Policy, PolicyFault } from "../../core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
 import type { Result } from "../../core/result.ts"
+import type { Clock } from "../../ports/clock.ts"
 import type { Log } from "../../ports/log.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
 import { loadRepositoryPolicies } from "./own-policy-files.ts"
 import { type Kept, STALE_MS } from "./repository-readings.ts"
-import { timeOf } from "./sentences.ts"
+import { timeOf, wallTime } from "./sentences.ts"
 
 /** The policies from a repository's own files. */
 export interface OwnPolicies {
@@ -19,7 +20,7 @@ export interface OwnPolicies {
 
 type Files = Extract<Kept, { readonly outcome: "files" }>
 
-/** Files as read, with the time when GitHub last confirmed them (Unix milliseconds). */
+/** Files as read, with the time when GitHub last confirmed them (on `Clock.elapsed()`). */
 interface Confirmed {
   readonly kept: Files
   readonly confirmedAt: number
@@ -50,7 +51,7 @@ const FAULTS_SHOWN = 3
  * them. They are always checked against the current organisation file, so a connection that was removed there is gone
  * immediately.
  */
-export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
+export function createOwnPolicies(providers: ProviderSchemaTable, log: Log, clock: Clock) {
   const memories = createBoundedCache<Memory>(MAX_REPOSITORIES, MAX_BYTES)
 
   function check(kept: Files, identity: Identity, organisation: Organisation, before: Checked | undefined): Checked {
@@ -62,7 +63,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
 
   return {
     /** @throws {BrokerError} `policy_invalid` when the files have faults, and there are no recent good ones */
-    of(confirmed: Confirmed, identity: Identity, organisation: Organisation, now: Date): OwnPolicies {
+    of(confirmed: Confirmed, identity: Identity, organisation: Organisation): OwnPolicies {
       const key = keyOf(identity)
       const before = memories.get(key)
       const { kept } = confirmed
@@ -72,7 +73,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
         memories.set(key, { checked, good: { ...confirmed, checked } }, weightOf(kept))
         return { policies: checked.result.value, treeSha: kept.treeSha, notes: [] }
       }
-      const good = before?.good && now.getTime() - before.good.confirmedAt < STALE_MS ? before.good : null
+      const good = before?.good && clock.elapsed() - before.good.confirmedAt < STALE_MS ? before.good : null
       const again = good && check(good.kept, identity, organisation, good.checked)
       memories.set(
         key,
@@ -80,7 +81,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log) {
         weightOf(kept) + (good ? weightOf(good.kept) : 0),
       )
       if (!good || !again?.result.ok) throw invalid(kept, checked.result.fault)
-      const notes = [noteOn(good, checked.result.fault)]
+      const notes = [noteOn(good, checked.result.fault, clock)]
       return { policies: again.result.value, treeSha: good.kept.treeSha, notes }
     },
     /** Forgets the last good files. */
@@ -101,10 +102,10 @@ function logOutcome({ kept, result }: Checked, log: Log): void {
 
 const placeOf = ({ file, line, column }: PolicyFault) => `${file}:${line}:${column}`
 
-function noteOn({ confirmedAt }: Confirmed, faults: readonly PolicyFault[]): string {
+function noteOn({ confirmedAt }: Confirmed, faults: readonly PolicyFault[], clock: Clock): string {
   const [first] = faults
   const where = first ? ` The first of ${faults.length} faults is at ${placeOf(first)}.` : ""
-  const [from, until] = [confirmedAt, confirmedAt + STALE_MS].map((moment) => timeOf(new Date(moment)))
+  const [from, until] = [confirmedAt, confirmedAt + STALE_MS].map((moment) => timeOf(wallTime(moment, clock)))
   return `The repository's own policies have faults now. The version of ${from} stays in force until ${until}.${where}`
 }
 

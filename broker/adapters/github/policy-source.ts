@@ -11,7 +11,7 @@ import type { PoliciesInForce, PolicySource } from "../../ports/policy-source.ts
 import { createOwnPolicies, type OwnPolicies } from "./own-policies.ts"
 import type { RepositoryPolicyReader } from "./repository-policies.ts"
 import { createRepositoryReadings, RETRY_MS, STALE_MS, type Standing } from "./repository-readings.ts"
-import { explainRefusal, timeOf } from "./sentences.ts"
+import { explainRefusal, timeOf, wallTime } from "./sentences.ts"
 
 export interface RepositoryPolicyOptions {
   /** Null when the broker has no GitHub App. */
@@ -34,7 +34,7 @@ export interface RepositoryPolicyOptions {
 export function withRepositoryPolicies(source: PolicySource, options: RepositoryPolicyOptions): PolicySource {
   const { reader, issuerUrl, clock, providers, log } = options
   const readings = reader === null ? null : createRepositoryReadings(reader, clock)
-  const own = createOwnPolicies(providers, log)
+  const own = createOwnPolicies(providers, log, clock)
 
   async function add(base: PoliciesInForce, organisation: Organisation, identity: Identity): Promise<PoliciesInForce> {
     if (!areConsulted(organisation, identity, base)) return base
@@ -45,9 +45,9 @@ export function withRepositoryPolicies(source: PolicySource, options: Repository
     // When GitHub says that the policies are gone or not visible, the last good files must not come back.
     if (standing.outcome === "unknown" || standing.kept.outcome === "absent") own.forget(identity)
     if (standing.outcome === "unknown") throw unavailable(standing.refusal, identity, now)
-    const notes = [...base.notes, ...staleNotes(standing, identity, now)]
+    const notes = [...base.notes, ...staleNotes(standing, identity, clock)]
     if (standing.kept.outcome === "absent") return { ...base, notes }
-    return join(base, notes, own.of({ ...standing, kept: standing.kept }, identity, organisation, now))
+    return join(base, notes, own.of({ ...standing, kept: standing.kept }, identity, organisation))
   }
 
   return {
@@ -81,11 +81,11 @@ function join(base: PoliciesInForce, notes: readonly string[], added: OwnPolicie
 function staleNotes(
   { confirmedAt, refusal }: Extract<Standing, { readonly outcome: "known" }>,
   { repository }: Identity,
-  now: Date,
+  clock: Clock,
 ): string[] {
   if (refusal === null) return []
-  const [from, until] = [confirmedAt, confirmedAt + STALE_MS].map((moment) => timeOf(new Date(moment)))
-  const why = explainRefusal(refusal, { repository, permission: "contents", now })
+  const [from, until] = [confirmedAt, confirmedAt + STALE_MS].map((moment) => timeOf(wallTime(moment, clock)))
+  const why = explainRefusal(refusal, { repository, permission: "contents", now: clock.now() })
   return [`The repository's own policies are those of ${from}, and stay in force until ${until}. ${why}`]
 }
 

@@ -65,7 +65,7 @@ const MAX_DOCUMENT_BYTES = 256 * 1024
 export function createRepositoryPolicyReader(app: GitHubApp, clock: Clock): RepositoryPolicyReader {
   return {
     async read({ repositoryId, ownerId }, memory) {
-      const deadline = clock.now().getTime() + READING_TIMEOUT_MS
+      const deadline = clock.elapsed() + READING_TIMEOUT_MS
       const ask: Ask = (path, maxBytes, etag = null) =>
         app.get({ repositoryId, permission: "contents", path, maxBytes, etag, deadline })
 

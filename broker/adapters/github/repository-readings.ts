@@ -11,7 +11,7 @@ export interface RepositoryReadings {
   current(identity: Identity): Promise<Standing>
 }
 
-/** `refusal`: why GitHub did not confirm the reading again since `confirmedAt` (Unix milliseconds). */
+/** `refusal`: why GitHub did not confirm the reading again since `confirmedAt` (on `Clock.elapsed()`). */
 export type Standing =
   | { readonly outcome: "known"; readonly kept: Kept; readonly confirmedAt: number; readonly refusal: Refusal | null }
   | { readonly outcome: "unknown"; readonly refusal: Refusal }
@@ -41,6 +41,7 @@ const MAX_BYTES = 16 * 1024 * 1024
 const MAX_READINGS = 8
 const READING_WINDOW_MS = 10_000
 
+/** Times are on `Clock.elapsed()`: a jump of the wall clock makes no reading count for longer. */
 interface Entry {
   /** When the reading began. */
   readonly startedAt: number
@@ -66,7 +67,7 @@ export function createRepositoryReadings(reader: RepositoryPolicyReader, clock: 
     underWay.set(key, isRecent ? { ...others, count: others.count + 1 } : { since: now, count: 1 })
     const reading = await reader.read(identity, before?.memory ?? null)
     // The pause is counted from the end of the attempt, because a timeout alone takes as long as the pause.
-    const entry = entryOf(reading, before, now, clock.now().getTime() + RETRY_MS)
+    const entry = entryOf(reading, before, now, clock.elapsed() + RETRY_MS)
     underWay.delete(key)
     const meanwhile = entries.get(key)
     // A slow reading that started earlier must not restore what a later one found removed.
@@ -79,13 +80,13 @@ export function createRepositoryReadings(reader: RepositoryPolicyReader, clock: 
     async current(identity) {
       // The key contains the owner: a confirmation for one owner does not count for jobs of the next owner.
       const key = JSON.stringify([identity.issuerUrl, identity.repositoryId, identity.ownerId])
-      const now = clock.now().getTime()
+      const now = clock.elapsed()
       const entry = entries.get(key)
       if (entry && isFresh(entry, now)) return standingOf(entry, now)
       if (entry && now < entry.retryAt) return standingOf(entry, now)
       const next = await read(key, identity, entry, now)
       if (next === null) return { outcome: "unknown", refusal: BUSY }
-      return standingOf(next, clock.now().getTime())
+      return standingOf(next, clock.elapsed())
     },
   }
 }

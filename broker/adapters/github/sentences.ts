@@ -1,4 +1,5 @@
 import type { NoAccessReason, Refusal } from "../../github/answer.ts"
+import type { Clock } from "../../ports/clock.ts"
 import type { Permission } from "./installation-token.ts"
 
 /** The subject of a refusal, for the sentence. */
@@ -19,6 +20,9 @@ export function explainRefusal(refusal: Refusal, about: About): string {
 
 /** A time as ISO 8601, to the second. */
 export const timeOf = (moment: Date) => moment.toISOString().replace(/\.[0-9]+Z$/, "Z")
+
+/** A moment on `Clock.elapsed()` as a time for people, by the wall clock as it is now. */
+export const wallTime = (moment: number, clock: Clock) => new Date(clock.now().getTime() + moment - clock.elapsed())
 
 const PERMISSIONS: Readonly<Record<Permission, string>> = { contents: "Contents", actions: "Actions" }
 

@@ -8,6 +8,7 @@ interface Sealed {
   readonly key: CryptoKey
   readonly iv: Uint8Array<ArrayBuffer>
   readonly text: ArrayBuffer
+  /** On `Clock.elapsed()`. */
   readonly until: number
 }
 
@@ -29,7 +30,7 @@ export function createKeptValues(clock: Clock): KeptValues {
     async get(place) {
       const sealed = values.get(place)
       if (sealed === undefined) return undefined
-      if (clock.now().getTime() >= sealed.until) {
+      if (clock.elapsed() >= sealed.until) {
         values.delete(place)
         return undefined
       }
@@ -39,7 +40,7 @@ export function createKeptValues(clock: Clock): KeptValues {
     },
 
     async keep(place, value, seconds) {
-      const until = clock.now().getTime() + seconds * 1000
+      const until = clock.elapsed() + seconds * 1000
       const random = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
       const key = await crypto.subtle.importKey("raw", random, "AES-GCM", false, ["encrypt", "decrypt"])
       random.fill(0)

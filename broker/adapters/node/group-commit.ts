@@ -1,9 +1,15 @@
 import { BrokerError } from "../../core/errors.ts"
-import type { Transact } from "../../ports/sql.ts"
+import type { Transact, Way } from "../../ports/sql.ts"
+import { countCommit } from "../sqlite/store-row.ts"
+import type { LedgerGuard } from "./ledger-guard.ts"
 import type { NodeSql } from "./sqlite.ts"
+import { isBusy, storageFaultOf, unavailable } from "./storage-errors.ts"
 
 interface Call {
   readonly work: () => unknown
+  readonly way: Way
+  /** Of `performance.now()`: until when the call waits for a locked ledger. */
+  readonly waitsUntil: number
   readonly resolve: (value: never) => void
   readonly reject: (reason: unknown) => void
 }
@@ -20,6 +26,10 @@ const LARGEST_BATCH = 256
  */
 const PAUSE_MS = 1
 
+/** How long a call waits while another process has the ledger locked, and how often it tries, in milliseconds. */
+const LOCKED_AT_MOST_MS = 5000
+const LOCKED_RETRY_MS = 20
+
 /**
  * Lets simultaneous calls share one transaction. So they share one flush of the disk, which is the main cost of a commit.
  *
@@ -27,40 +37,74 @@ const PAUSE_MS = 1
  * each call in its own savepoint. Calls rarely fail, and savepoints in every batch were a quarter of an exchange's
  * statements. Work that is passed in may therefore run twice, and must change nothing except the database. A call is
  * answered only after the commit with its writes has returned, so all calls of a batch become durable together.
+ *
+ * Work of the way back does not fail together with other work: when the storage fails under a batch, the rest of the batch
+ * is refused, and the way back is tried again alone; on a full disk, with the reserve freed.
+ *
+ * The next transaction begins as soon as the last one is committed, so this process holds SQLite's write lock on the ledger
+ * itself. A second broker does not get it, even when the lock's file beside the ledger was deleted. Readers do not need it.
  */
 export class GroupCommit {
   readonly #sql: NodeSql
+  readonly #guard: LedgerGuard
+  readonly #lockedAtMostMs: number
   #waiting: Call[] = []
   #scheduled = false
   #lastCommitAt = Number.NEGATIVE_INFINITY
+  #commits: number
+  #seenChanges: number
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
 
-  constructor(sql: NodeSql) {
+  /** `commits`: how many the ledger has counted so far. `lockedAtMostMs`: how long a call waits for a locked ledger. */
+  constructor(sql: NodeSql, guard: LedgerGuard, commits: number, lockedAtMostMs = LOCKED_AT_MOST_MS) {
     this.#sql = sql
+    this.#guard = guard
+    this.#commits = commits
+    this.#lockedAtMostMs = lockedAtMostMs
+    this.#seenChanges = this.#changes()
   }
 
-  readonly transact: Transact = (work) => {
-    if (this.#closed) return Promise.reject(new BrokerError("ledger_unavailable", "the ledger was closed"))
+  readonly transact: Transact = (work, way = "out") => {
+    if (this.#closed) return Promise.reject(unavailable("the ledger was closed"))
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ work, resolve, reject })
+      this.#waiting.push({ work, way, waitsUntil: performance.now() + this.#lockedAtMostMs, resolve, reject })
       this.#schedule()
     })
   }
 
+  /** The count of the last commit that is on disk. */
+  get commits(): number {
+    return this.#commits
+  }
+
+  /**
+   * Takes the write lock, unless this connection has it. Returns false when another process has it. Never waits: SQLite's
+   * own wait would block the event loop.
+   */
+  hold(): boolean {
+    if (this.#sql.database.isTransaction) return true
+    try {
+      this.#sql.run("BEGIN IMMEDIATE")
+      return true
+    } catch (error) {
+      if (isBusy(error)) return false
+      throw error
+    }
+  }
+
   /** Accepts no more calls; resolves when all accepted calls have been answered. */
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
+    this.#closed ??= new Promise<void>((resolve) => {
       if (this.#waiting.length === 0) resolve()
       else this.#drained = resolve
-    })
+    }).then(() => this.#rollBack())
     return this.#closed
   }
 
-  #schedule(): void {
+  #schedule(pause = this.#lastCommitAt + PAUSE_MS - performance.now()): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    const pause = this.#lastCommitAt + PAUSE_MS - performance.now()
     if (pause > 0) setTimeout(this.#flush, pause)
     // Runs after this turn of the event loop, so that requests which arrived together commit together.
     else setImmediate(this.#flush)
@@ -68,38 +112,77 @@ export class GroupCommit {
 
   readonly #flush = (): void => {
     this.#scheduled = false
-    this.#commit(this.#waiting.splice(0, LARGEST_BATCH))
-    this.#lastCommitAt = performance.now()
-    if (this.#waiting.length > 0) this.#schedule()
-    else this.#drained?.()
+    const held = this.#tryToHold()
+    if (held) this.#answer(this.#waiting.splice(0, LARGEST_BATCH))
+    else this.#refuseLate()
+    if (this.#waiting.length === 0) this.#drained?.()
+    else this.#schedule(held ? undefined : LOCKED_RETRY_MS)
   }
 
-  #commit(calls: readonly Call[]): void {
-    const outcomes = this.#together(calls) ?? this.#apart(calls)
-    for (const [index, call] of calls.entries()) {
+  #tryToHold(): boolean {
+    try {
+      const held = this.hold()
+      if (held) this.#guard.unlocked()
+      return held
+    } catch {
+      // It fails again in the commit, and is told to the callers there.
+      return true
+    }
+  }
+
+  #refuseLate(): void {
+    const now = performance.now()
+    const late = this.#waiting.filter(({ waitsUntil }) => waitsUntil <= now)
+    if (late.length === 0) return
+    this.#waiting = this.#waiting.filter(({ waitsUntil }) => waitsUntil > now)
+    const reason = this.#guard.stillLocked()
+    for (const { reject } of late) reject(reason)
+  }
+
+  #answer(calls: readonly Call[]): void {
+    const refusal = calls.some(isOut) ? this.#guard.refusal() : null
+    const run = refusal ? calls.filter(isBack) : calls
+    const outcomes = run.length > 0 ? this.#outcomes(run) : []
+    this.#lastCommitAt = performance.now()
+    if (refusal) for (const { reject } of calls.filter(isOut)) reject(refusal)
+    for (const [index, call] of run.entries()) {
       const outcome = outcomes[index]
       if (outcome?.ok) call.resolve(outcome.value as never)
       else call.reject(outcome?.reason)
     }
   }
 
-  /** Runs all calls in one transaction; null, with nothing changed, when any call failed. */
-  #together(calls: readonly Call[]): readonly Outcome[] | null {
+  /** Runs all calls in one transaction; when any call failed, again with each call apart. */
+  #outcomes(calls: readonly Call[]): readonly Outcome[] {
     try {
-      return this.#sql.transaction(() => calls.map(({ work }) => ({ ok: true, value: work() })))
+      return this.#commit(() => calls.map(({ work }) => ({ ok: true, value: work() })))
     } catch {
-      return null
+      // Nothing was changed. Which call failed, and why, shows in the next run.
+    }
+    try {
+      return this.#apart(calls)
+    } catch (cause) {
+      const reason = this.#guard.failed(cause)
+      const back = calls.filter(isBack)
+      const saved = back.length > 0 ? this.#wayBack(back) : []
+      return calls.map((call) => saved[back.indexOf(call)] ?? { ok: false, reason })
     }
   }
 
-  /** Runs all calls in one transaction, each in its own savepoint. */
-  #apart(calls: readonly Call[]): readonly Outcome[] {
+  #wayBack(calls: readonly Call[]): readonly Outcome[] {
     try {
-      return this.#sql.transaction(() => calls.map((call) => this.#attempt(call)))
+      return this.#apart(calls)
     } catch (cause) {
-      const reason = unavailable(cause)
+      // The reserve can be freed once, so this ends.
+      if (this.#guard.makeRoom(cause)) return this.#wayBack(calls)
+      const reason = this.#guard.failed(cause)
       return calls.map(() => ({ ok: false, reason }))
     }
+  }
+
+  /** Runs all calls in one transaction, each in its own savepoint. Throws, with nothing changed, when the storage failed. */
+  #apart(calls: readonly Call[]): readonly Outcome[] {
+    return this.#commit(() => calls.map((call) => this.#attempt(call)))
   }
 
   #attempt(call: Call): Outcome {
@@ -109,17 +192,46 @@ export class GroupCommit {
       this.#sql.run("RELEASE one")
       return { ok: true, value }
     } catch (error) {
+      if (storageFaultOf(error)) throw error
       // These throw when the failure ended the whole transaction; then all calls of the batch have failed.
       this.#sql.run("ROLLBACK TO one")
       this.#sql.run("RELEASE one")
-      return { ok: false, reason: error instanceof BrokerError ? error : unavailable(error) }
+      return { ok: false, reason: error instanceof BrokerError ? error : this.#guard.failed(error) }
     }
+  }
+
+  /** Runs `work` and commits what it changed. When anything throws, nothing was changed. */
+  #commit<Value>(work: () => Value): Value {
+    // Lost to another process since the last commit, which takes an unlikely moment. Callers try again.
+    if (!this.hold()) throw unavailable("the ledger is locked by another process")
+    try {
+      const value = work()
+      if (this.#changes() !== this.#seenChanges) {
+        const commits = countCommit(this.#sql)
+        this.#sql.run("COMMIT")
+        this.#commits = commits
+        this.#guard.committed()
+      }
+      return value
+    } catch (error) {
+      this.#rollBack()
+      throw error
+    } finally {
+      this.#seenChanges = this.#changes()
+      this.#tryToHold()
+    }
+  }
+
+  /** Some failures have already ended the transaction. */
+  #rollBack(): void {
+    if (this.#sql.database.isOpen && this.#sql.database.isTransaction) this.#sql.run("ROLLBACK")
+  }
+
+  /** How many rows this connection has changed since it was opened. A batch that only reads needs no commit. */
+  #changes(): number {
+    return this.#sql.all<{ changes: number }>("SELECT total_changes() AS changes")[0]?.changes ?? 0
   }
 }
 
-function unavailable(cause: unknown): BrokerError {
-  return new BrokerError("ledger_unavailable", "the ledger's file cannot be read or written", {
-    cause,
-    retryAfterSeconds: 5,
-  })
-}
+const isOut = ({ way }: Call): boolean => way === "out"
+const isBack = ({ way }: Call): boolean => way === "back"

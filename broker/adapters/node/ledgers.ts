@@ -1,16 +1,36 @@
-import type { DatabaseSync } from "node:sqlite"
 import { BrokerError } from "../../core/errors.ts"
+import type { Health, HealthCheck } from "../../ports/health.ts"
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
+import type { Log } from "../../ports/log.ts"
 import type { Marks } from "../../ports/marks.ts"
-import type { Reading } from "../../ports/sql.ts"
+import type { Reading, Transact } from "../../ports/sql.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
-import { dueLedgers } from "../sqlite/ledger-row.ts"
+import { dueLedgers, ledgersAhead } from "../sqlite/ledger-row.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
-import { migrate } from "../sqlite/schema.ts"
+import { latestTime } from "../sqlite/store-row.ts"
 import { GroupCommit } from "./group-commit.ts"
-import { lockFolder, NodeSql, openLedgerFile } from "./sqlite.ts"
+import { LedgerFiles } from "./ledger-files.ts"
+import { LedgerGuard } from "./ledger-guard.ts"
+import { LedgerLock } from "./ledger-lock.ts"
+import { type OpenedLedger, openLedger } from "./ledger-opening.ts"
+import { LedgerReserve } from "./ledger-reserve.ts"
+import { LedgerWatch } from "./ledger-watch.ts"
+import { folderInUse } from "./sqlite.ts"
+import { type StorageFault, storageFaultOf } from "./storage-errors.ts"
+
+/**
+ * How long health tells that older tokens are refused, in milliseconds: until the last of them has expired. GitHub's live
+ * for at most ten minutes.
+ */
+const DOUBT_SHOWN_MS = 15 * 60_000
+
+const REMEDIES: Readonly<Record<StorageFault, string>> = {
+  full: "Its disk is full: free at least 12 MiB, and start again",
+  unwritable: "Check that the broker's user may write to this folder, and that its disk is not mounted read-only",
+  damaged: "Move the damaged file away, and start again",
+}
 
 /** A ledger with something due. */
 export interface DueLedger {
@@ -24,61 +44,139 @@ export interface NodeStore {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly marks: Marks
+  readonly health: HealthCheck
+  /** The latest time that a ledger here has seen, in Unix milliseconds; 0 when there is none. */
+  latestTime(): Promise<number>
   /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */
   due(now: number, limit: number): Promise<readonly DueLedger[]>
   /** Accepts no more calls, waits for the accepted ones, and unlocks the folder. */
   close(): Promise<void>
 }
 
+export interface NodeStoreOptions {
+  readonly log?: Log
+  /** Unix milliseconds. */
+  readonly now?: () => number
+}
+
 /**
  * Opens the store in `folder`. Creates the folder when it does not exist.
  *
- * @throws {BrokerError} `ledger_unavailable` when the folder cannot be used, or another broker is using it
+ * @throws {BrokerError} `ledger_unavailable` when the folder cannot be used, its ledger is damaged, or another broker is using it
  */
-export function openNodeStore(folder: string): NodeStore {
-  let lock: DatabaseSync | undefined
+export function openNodeStore(folder: string, options: NodeStoreOptions = {}): NodeStore {
+  const { log = () => {}, now = Date.now } = options
+  const reserve = new LedgerReserve(folder)
   try {
-    lock = lockFolder(folder)
-    const sql = new NodeSql(openLedgerFile(folder))
-    migrate(sql)
-    return storeOver(sql, lock)
+    return openOver(folder, reserve, log, now)
   } catch (cause) {
-    lock?.close()
+    // On a full disk even opening fails. Leases that must end are a reason to start all the same, and what the reserve is for.
+    const fault = storageFaultOf(cause)
+    if ((fault === "full" || fault === "unwritable") && reserve.free()) return openNodeStore(folder, options)
     if (cause instanceof BrokerError) throw cause
-    throw new BrokerError("ledger_unavailable", `the ledger in ${folder} cannot be opened: ${reasonOf(cause)}`, {
-      cause,
-    })
+    const remedy = fault ? `. ${REMEDIES[fault]}` : ""
+    throw new BrokerError(
+      "ledger_unavailable",
+      `the ledger in ${folder} cannot be opened: ${reasonOf(cause)}${remedy}`,
+      {
+        cause,
+      },
+    )
   }
 }
 
-function storeOver(sql: NodeSql, lock: DatabaseSync): NodeStore {
-  const commits = new GroupCommit(sql)
+function openOver(folder: string, reserve: LedgerReserve, log: Log, now: () => number): NodeStore {
+  const lock = new LedgerLock(folder)
+  let opened: OpenedLedger | undefined
+  try {
+    opened = openLedger(folder, now())
+    return storeOver({ folder, opened, lock, reserve, log, now })
+  } catch (cause) {
+    if (opened?.sql.database.isOpen) opened.sql.database.close()
+    lock.close()
+    throw cause
+  }
+}
+
+interface Parts {
+  readonly folder: string
+  readonly opened: OpenedLedger
+  readonly lock: LedgerLock
+  readonly reserve: LedgerReserve
+  readonly log: Log
+  readonly now: () => number
+}
+
+function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStore {
+  const { sql, store, doubt } = opened
+  const files = new LedgerFiles(folder)
+  const guard = new LedgerGuard(
+    { areInPlace: () => files.areInPlace(), keepReserve: () => reserve.keep(), freeReserve: () => reserve.free() },
+    log,
+  )
+  const commits = new GroupCommit(sql, guard, store.commits)
+  if (!commits.hold()) throw folderInUse(folder)
+  if (doubt) log({ event: doubt.event, detail: `${doubt.reason} ${refusedBefore(store.acceptFrom)}` })
+  guard.look()
+  const { generation } = store
+  const watch = new LedgerWatch({ folder, sql, generation, commits, guard, lock, log, now }, store.commits)
+
+  let closed: Promise<void> | undefined
+  let latest = latestTime(sql)
+
+  // Keys and due leases are read to end credentials, too: a vendor's login needs a signed token.
+  const back: Transact = (work) => commits.transact(work, "back")
+  // Reads in this turn of the event loop, between two commits.
+  const reading: Reading = async (work) => {
+    try {
+      return work()
+    } catch (cause) {
+      throw guard.failed(cause)
+    }
+  }
   const ledgerOf = (issuerUrl: string, repositoryId: string) =>
     new SqlLedger(sql, commits.transact, reading, { issuerUrl, repositoryId })
   return {
     ledgers: { of: ledgerOf },
-    keyRing: new SqlKeyRing(sql, commits.transact),
+    keyRing: new SqlKeyRing(sql, back),
     marks: new SqlMarks(sql, commits.transact, reading),
-    due: async (now, limit) => {
-      const keys = await commits.transact(() => dueLedgers(sql, now, limit))
-      return keys.map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.repositoryId) }))
+    health: {
+      part: "ledger",
+      look: async () => worse(guard.health(), doubtful(opened, now())),
     },
-    close: async () => {
-      await commits.close()
-      if (sql.database.isOpen) sql.database.close()
-      if (lock.isOpen) lock.close()
+    latestTime: () => reading(() => latestTime(sql)),
+    due: async (at, limit) => {
+      latest = Math.max(latest, at)
+      // Only after a clock was set back: what a ledger tried in that future would wait for it to come again.
+      const ahead = at < latest ? await reading(() => ledgersAhead(sql, at, limit)) : []
+      const due = await reading(() => dueLedgers(sql, at, limit))
+      const keys = new Map([...due, ...ahead].map((key) => [JSON.stringify(key), key]))
+      return [...keys.values()]
+        .slice(0, limit)
+        .map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.repositoryId) }))
+    },
+    close: () => {
+      closed ??= commits.close().then(() => {
+        watch.close()
+        sql.database.close()
+        lock.close()
+      })
+      return closed
     },
   }
 }
 
-/** Reads in this turn of the event loop, between two commits. */
-const reading: Reading = async (work) => {
-  try {
-    return work()
-  } catch (cause) {
-    throw new BrokerError("ledger_unavailable", "the ledger's file cannot be read", { cause, retryAfterSeconds: 5 })
-  }
+const refusedBefore = (unixSeconds: number) =>
+  `Tokens that were issued before ${new Date(unixSeconds * 1000).toISOString()} are refused, because some may have been used.`
+
+/** An operator must look: what was granted in the missing time is not in the ledger, and is not revoked. */
+function doubtful({ doubt, openedAt, store }: OpenedLedger, now: number): Health {
+  if (!doubt || now >= store.acceptFrom * 1000 + DOUBT_SHOWN_MS) return { state: "ok" }
+  const reason = `${doubt.reason} ${refusedBefore(store.acceptFrom)}`
+  return { state: "degraded", reason, since: new Date(openedAt).toISOString() }
 }
+
+const worse = (one: Health, other: Health): Health => (one.state === "ok" ? other : one)
 
 /** The message of SQLite or the file system. It is only shown at the start, to the operator. */
 function reasonOf(error: unknown): string {

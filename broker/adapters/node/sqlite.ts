@@ -1,14 +1,13 @@
-import { closeSync, mkdirSync, openSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { BrokerError } from "../../core/errors.ts"
 import type { Sql, SqlRow, SqlValue } from "../../ports/sql.ts"
+import { LEDGER_FILE, LOCK_FILE } from "./ledger-files.ts"
+import { isBusy } from "./storage-errors.ts"
 
-/** How long a write waits for a lock, for example during a reader's checkpoint. */
-const BUSY_TIMEOUT_MS = 5000
-const SQLITE_BUSY = 5
-const LEDGER_FILE = "ledger.db"
-const LOCK_FILE = "ledger.lock"
+/** How long opening waits for a lock. Nothing waits later: SQLite's wait would block the event loop. */
+const START_TIMEOUT_MS = 5000
 
 /** A database opened with `node:sqlite`. Each statement is prepared once. */
 export class NodeSql implements Sql {
@@ -54,15 +53,20 @@ export class NodeSql implements Sql {
 export function openLedgerFile(folder: string): DatabaseSync {
   const path = join(folder, LEDGER_FILE)
   makePrivate(folder, path)
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
-  // WAL: one flush for each commit, and readers do not block the writer. FULL: a commit is on disk before it returns.
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-  return database
+  const database = new DatabaseSync(path, { timeout: START_TIMEOUT_MS })
+  try {
+    // WAL: one flush for each commit, and readers do not block the writer. FULL: a commit is on disk before it returns.
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0")
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }
 
 /** Opens the ledger's file in `folder` for reading. A broker may be writing it at the same time. */
 export function openLedgerFileReadOnly(folder: string): DatabaseSync {
-  return new DatabaseSync(join(folder, LEDGER_FILE), { readOnly: true, timeout: BUSY_TIMEOUT_MS })
+  return new DatabaseSync(join(folder, LEDGER_FILE), { readOnly: true, timeout: START_TIMEOUT_MS })
 }
 
 /**
@@ -80,19 +84,17 @@ export function lockFolder(folder: string): DatabaseSync {
     return lock
   } catch (cause) {
     lock.close()
-    if (!isBusy(cause)) throw cause
-    throw new BrokerError("ledger_unavailable", `another broker is using the data folder ${folder}: stop it first`, {
-      cause,
-    })
+    throw isBusy(cause) ? folderInUse(folder, cause) : cause
   }
 }
 
+/** The refusal of a second broker. */
+export const folderInUse = (folder: string, cause?: unknown): BrokerError =>
+  new BrokerError("ledger_unavailable", `another broker is using the data folder ${folder}: stop it first`, { cause })
+
+/** SQLite gives its other files the same permissions as the first one. */
 function makePrivate(folder: string, path: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  // SQLite gives its other files the same permissions as this one.
-  closeSync(openSync(path, "a", 0o600))
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY
+  // An existing file is not opened: closing it would drop the locks that this process has on it (POSIX, fcntl).
+  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600))
 }

@@ -7,6 +7,7 @@ import type {
   Grant,
   GrantTemplate,
   IssuerConfig,
+  LimitEntry,
   Organisation,
   Policy,
   PolicySet,
@@ -34,8 +35,12 @@ export interface CompiledOrganisation {
   })[]
   readonly connections: readonly Connection[]
   readonly boundaries: readonly CompiledBoundary[]
+  /** Absent in a set that was published before there were limits. */
+  readonly limits?: readonly CompiledLimit[]
   readonly requireBoundToken: boolean
 }
+
+type CompiledLimit = Omit<LimitEntry, "when"> & { readonly when: readonly CompiledCondition[] }
 
 type CompiledBoundary = Omit<Boundary, "when" | "allow" | "require"> & {
   readonly when: readonly CompiledCondition[]
@@ -92,7 +97,7 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, requireBoundToken } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken } = organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -102,6 +107,7 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
       allow: boundary.allow.map((entry) => ({ ...entry, fields: compiledFields(entry.fields) })),
       require: boundary.require.map(compiledCondition),
     })),
+    limits: limits.map((entry) => ({ ...entry, when: entry.when.map(compiledCondition) })),
     requireBoundToken,
   }
 }
@@ -117,6 +123,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
       allow: boundary.allow.map((entry) => ({ ...entry, fields: revivedFields(entry.fields) })),
       require: boundary.require.map(revivedCondition),
     })),
+    limits: (from.limits ?? []).map((entry) => ({ ...entry, when: entry.when.map(revivedCondition) })),
     requireBoundToken: from.requireBoundToken,
   }
 }

@@ -83,7 +83,9 @@ export function readGrant(
   })
   const { line } = keyPosition(root, path)
   const { underCeiling } = provider
-  const grant = { name, file, line, connection, fields: fields.value, ttlSeconds, minTtlSeconds }
+  const open = grantBase.shape.max_open_leases.safeParse(value["max_open_leases"]).data
+  const limited = open === undefined ? {} : { maxOpenLeases: open }
+  const grant = { name, file, line, connection, fields: fields.value, ttlSeconds, minTtlSeconds, ...limited }
   const seen = underCeiling === undefined ? grant : { ...grant, underCeiling }
   return { faults, grant: template === null ? seen : { ...seen, template }, named }
 }

@@ -1,5 +1,6 @@
 import type { Identity } from "../identity.ts"
-import type { Grant, Organisation } from "./model.ts"
+import { matchCondition } from "./condition.ts"
+import type { Grant, LimitEntry, Organisation } from "./model.ts"
 
 /** The most of something that a repository may use up, and where that is set: `daypass.yaml:12`, or `the default`. */
 export interface Limit {
@@ -34,9 +35,23 @@ export const DEFAULT_LIMITS: Limits = {
   denialsPerHour: byDefault(1_000),
 }
 
-/** The limits of a repository. */
-export function limitsOf(_organisation: Organisation, _identity: Identity): Limits {
-  return DEFAULT_LIMITS
+/**
+ * The limits of a repository. Each is the lowest that a matching entry sets, in whatever order the entries stand; the default
+ * counts only when no matching entry sets it. Every token has the claims that an entry can test.
+ */
+export function limitsOf({ limits }: Pick<Organisation, "limits">, { claims }: Pick<Identity, "claims">): Limits {
+  const matching = limits.filter(({ when }) => when.every((one) => matchCondition(one, "deny", claims)))
+  const lowest = (name: keyof LimitEntry["max"], byDefault: Limit): Limit => {
+    const set = matching.flatMap(({ max: { [name]: max }, file, line }) =>
+      max === undefined ? [] : [{ max, source: `${file}:${line}` }],
+    )
+    return set.reduce((least, one) => (one.max < least.max ? one : least), set[0] ?? byDefault)
+  }
+  return {
+    exchangesPerMinute: lowest("exchanges_per_minute", DEFAULT_LIMITS.exchangesPerMinute),
+    openLeases: lowest("open_leases", DEFAULT_LIMITS.openLeases),
+    denialsPerHour: lowest("denials_per_hour", DEFAULT_LIMITS.denialsPerHour),
+  }
 }
 
 /** How many leases with one grant may be open, and the key under which its ledger counts them. */

@@ -10,6 +10,8 @@ export interface Organisation {
   readonly connections: ReadonlyMap<string, Connection>
   /** The ceiling; empty when the organisation sets none. */
   readonly boundaries: readonly Boundary[]
+  /** What repositories may use up; empty when the organisation keeps the defaults. */
+  readonly limits: readonly LimitEntry[]
   /** True when the whole organisation accepts only key-bound subject tokens. */
   readonly requireBoundToken: boolean
 }
@@ -55,6 +57,16 @@ export interface Boundary {
   readonly require: readonly Condition[]
   readonly protectedEnvironment?: EnvironmentDemand
   readonly maxTtlSeconds?: number
+}
+
+/** One entry of `limits`: what some repositories may use up. */
+export interface LimitEntry {
+  readonly file: string
+  /** 1-based. */
+  readonly line: number
+  /** Conditions on the repository or its owner; every one must match. */
+  readonly when: readonly Condition[]
+  readonly max: Readonly<Partial<Record<"exchanges_per_minute" | "open_leases" | "denials_per_hour", number>>>
 }
 
 /** One connection, and the values that its grants may have. A field that is not listed may have any value. */

@@ -1,5 +1,5 @@
 import { parseWith } from "../parse-with.ts"
-import { readBoundaries } from "./boundaries.ts"
+import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { Boundary, Connection, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
@@ -8,7 +8,7 @@ import type { ProviderSchemas, ProviderSchemaTable } from "./provider-schemas.ts
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { sharedAudiences } from "./shared-audiences.ts"
-import { keyPosition, nodeAt, type YamlDocument } from "./yaml.ts"
+import { keyPosition, nodeAt, type YamlDocument, type YamlNode } from "./yaml.ts"
 
 /** The readable parts of an organisation file. Policies are checked against them even when the file has faults. */
 export interface OrganisationReading {
@@ -58,7 +58,8 @@ export function readOrganisation(
   const issuers = Object.entries(sectionOf(value, "issuers"))
   return {
     faults,
-    organisation: parsed.success && faults.length === 0 ? compile(parsed.data, connections, boundaries) : null,
+    organisation:
+      parsed.success && faults.length === 0 ? compile(file, root, parsed.data, connections, boundaries) : null,
     issuerNames: issuers.map(([name]) => name),
     families: new Map(issuers.map(([name, issuer]) => [name, familyOf(issuer)])),
     owners: new Map(issuers.map(([name, issuer]) => [name, ownersOf(issuer)])),
@@ -133,6 +134,8 @@ function sharedUrls(file: string, { root }: YamlDocument, { issuers }: Organisat
 }
 
 function compile(
+  file: string,
+  root: YamlNode,
   parsed: OrganisationFile,
   readings: ReadonlyMap<string, ConnectionReading>,
   boundaries: readonly Boundary[],
@@ -153,6 +156,9 @@ function compile(
     issuers: new Map(issuers.map((issuer) => [issuer.name, issuer])),
     connections: new Map(connections.map((connection) => [connection.name, connection])),
     boundaries,
+    limits: (parsed.limits ?? []).map(({ when, ...max }, index) => {
+      return { file, line: nodeAt(root, ["limits", index]).at.line, when: conditionsOf(when), max }
+    }),
     requireBoundToken: parsed.require_bound_token ?? false,
   }
 }

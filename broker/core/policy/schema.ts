@@ -125,10 +125,37 @@ const boundary = z.strictObject({
   max_ttl: duration.optional(),
 })
 
+const countUpTo = (most: number, why: string) => z.int().min(1, `is at least 1: ${why}`).max(most, `is at most ${most}`)
+
+const useDeny = "to give a repository nothing, use a deny in its policies"
+
+/** Only what identifies the repository: a job that chooses its ref or environment would choose its limit. */
+const limitWhen = z.strictObject({
+  repository: condition.exactOptional(),
+  repository_id: condition.exactOptional(),
+  repository_owner: condition.exactOptional(),
+  repository_owner_id: condition.exactOptional(),
+})
+
+const limit = z
+  .strictObject({
+    when: nonEmpty(limitWhen).meta({ description: "The repositories: every condition must match.", minProperties: 1 }),
+    exchanges_per_minute: countUpTo(100_000, useDeny).exactOptional(),
+    open_leases: countUpTo(1_000_000, useDeny).exactOptional(),
+    denials_per_hour: countUpTo(10_000, "further denials are only counted").exactOptional(),
+  })
+  .refine((entry) => Object.keys(entry).length > 1, {
+    message: "sets no limit: add exchanges_per_minute, open_leases or denials_per_hour",
+  })
+  .meta({ minProperties: 2 })
+
 /** A grant without its provider's keys. */
 export const grantBase = z.looseObject({
   connection: name.meta({ description: "A connection of the organisation file." }),
   ttl: duration.optional(),
+  max_open_leases: countUpTo(1_000_000, "to give the grant to no job, use a deny").optional().meta({
+    description: "How many leases with this grant can be open at the same time.",
+  }),
 })
 
 /** A connection without its provider's keys. */
@@ -205,6 +232,10 @@ export const organisationSchema = z.strictObject({
     .array(boundary)
     .optional()
     .meta({ description: "The most that jobs may get, whatever the policies say." }),
+  limits: z
+    .array(limit)
+    .optional()
+    .meta({ description: "What repositories may use up. The lowest of all matching entries counts." }),
   require_bound_token: z.boolean().optional(),
 })
 
@@ -213,7 +244,7 @@ export type OrganisationFile = z.output<typeof organisationSchema>
 export type ConnectionBase = z.output<typeof connectionBase>
 
 /** Refuses an empty map: a reader could take it for "no condition" or "everybody". */
-function nonEmpty<Schema extends z.ZodRecord>(schema: Schema): Schema {
+function nonEmpty<Schema extends z.ZodRecord | z.ZodObject>(schema: Schema): Schema {
   return schema.superRefine((value, context) => {
     if (Object.keys(value as object).length > 0) return
     context.addIssue({ code: "custom", message: "is empty", params: { fault: "value_empty" } })

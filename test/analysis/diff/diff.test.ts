@@ -38,6 +38,32 @@ const own = (boundary: Readonly<Record<string, unknown>> = {}) => ({
 })
 const shopDeny = { name: "frozen", when: { actor: "mallory" } }
 
+describe("limits", () => {
+  const limited = organised({ limits: [{ when: { repository: "acme/*" }, open_leases: 5 }] })
+  const raised = organised({ limits: [{ when: { repository: "acme/*" }, open_leases: 6 }] })
+  const grant = (more: object) => world({ grants: { deploy: { ...policy.grants.deploy, ...more } } })
+  it.each<readonly [string, DiffWorld, DiffWorld]>([
+    ["that are new", OLD, limited],
+    ["that were raised", limited, raised],
+    ["that are gone", limited, OLD],
+    ["of a grant", grant({ max_open_leases: 1 }), grant({ max_open_leases: 9 })],
+  ])("%s are told, and count neither as more nor as less", (_, before, after) => {
+    const diff = diffOf(before, after)
+    expect(diff).toMatchObject({ widens: false, narrows: false, changes: [], limitsDiffer: true })
+    expect(explainDiff(diff).join("\n")).toBe(
+      "No job gets more or less.\nThe limits of what repositories may use up differ. They are no permissions.",
+    )
+  })
+
+  it("in another order are the same limits", () => {
+    const two = [
+      { when: { repository: "acme/*" }, open_leases: 5 },
+      { when: { repository_owner: "acme" }, denials_per_hour: 7 },
+    ]
+    expect(diffOf(organised({ limits: two }), organised({ limits: two.toReversed() })).limitsDiffer).toBe(false)
+  })
+})
+
 describe("no change for anybody", () => {
   it.each<readonly [string, DiffWorld, DiffWorld]>([
     ["the same", OLD, OLD],

@@ -96,6 +96,12 @@ describe("a value that no token has", () => {
     ])
   })
 
+  it("is a repository in a limit that no token names", () => {
+    const limits = "limits:\n  - { when: { repository: shop }, open_leases: 3 }\n"
+    const found = said({ "daypass.yaml": organisation(limits), "p.yaml": allowing("{ ref: refs/heads/main }") })
+    expect(found).toEqual([expect.stringContaining("The limit in line 11 limits no repository")])
+  })
+
   it("is an environment with a star, which is a name", () => {
     const text = allowing("{ ref: refs/heads/main }", { environment: '"preview/*"' })
     expect(placesOf("value_never_sent", text)).toEqual(["p.yaml:4:14"])

@@ -75,6 +75,18 @@ describe("a deployment's settings", () => {
     ])
   })
 
+  it("say for how long an older set of policies is used: fifteen minutes, if they do not say it", () => {
+    expect(read(GOOD).maxStaleSeconds).toBe(900)
+    expect(read({ ...GOOD, DAYPASS_MAX_STALE: "" }).maxStaleSeconds).toBe(900)
+    expect(read({ ...GOOD, DAYPASS_MAX_STALE: "1m" }).maxStaleSeconds).toBe(60)
+    expect(read({ ...GOOD, DAYPASS_MAX_STALE: "24h" }).maxStaleSeconds).toBe(86_400)
+    for (const value of ["59s", "25h", "15", "0m", "1h30m", "-1m", 900]) {
+      expect(faultsOf({ ...GOOD, DAYPASS_MAX_STALE: value }).map(({ setting }) => setting)).toEqual([
+        "DAYPASS_MAX_STALE",
+      ])
+    }
+  })
+
   it.each([
     ["an App without its key", { DAYPASS_GITHUB_APP_ID: "1" }, "DAYPASS_GITHUB_APP_KEY"],
     ["an App's key without its id", { DAYPASS_GITHUB_APP_KEY: "canary" }, "DAYPASS_GITHUB_APP_ID"],

@@ -87,10 +87,10 @@ describe.each(DEMANDING)("an exchange below a demand of a %s", (_, demand) => {
       code: "not_allowed",
       trace: { grants: [{ reason: expect.stringContaining("add required reviewers") }] },
     })
-    expect(lacking.story).toEqual(["verify", "policiesOf", "protectionOf"])
+    expect(lacking.story).toEqual(["verify", "policiesOf", "protectionOf", "standing"])
     const good = await at({ protection: fact(true) })
     expect(await explain(good.call(), good.broker)).toMatchObject({ decision: "allow" })
-    expect(good.story).toEqual(["verify", "policiesOf", "protectionOf"])
+    expect(good.story).toEqual(["verify", "policiesOf", "protectionOf", "standing"])
   })
 })
 

@@ -237,8 +237,34 @@ describe("an explanation", () => {
       grants: ["one"],
       policy_version: "v1",
       trace: expect.objectContaining({ grants: [expect.objectContaining({ name: "one", outcome: "allow" })] }),
+      limits: expect.objectContaining({ open_leases: { max: 5_000, used: 2, source: "the default" } }),
     })
-    expect(story).toEqual(["verify", "policiesOf"])
+    expect(story).toEqual(["verify", "policiesOf", "standing"])
+  })
+
+  it("says what is used up of each limit, until when, and where it is set", async () => {
+    const max = { exchanges_per_minute: 60, denials_per_hour: 10 }
+    const limits = [{ file: "daypass.yaml", line: 9, when: [], max }]
+    const { broker, call } = await world({ grants: { one: "mints", two: "mints" }, limits, maxOpenLeases: { two: 4 } })
+    expect((await explain(call(), broker)).limits).toEqual({
+      exchanges_per_minute: { max: 60, used: 1, resets_in_seconds: 30, source: "daypass.yaml:9" },
+      open_leases: { max: 5_000, used: 2, source: "the default" },
+      denials_per_hour: { max: 10, used: 3, counted: 0, resets_in_seconds: 600, source: "daypass.yaml:9" },
+      max_open_leases: { two: { max: 4, source: "p.yaml:1" } },
+    })
+  })
+
+  it("keeps its decision and says what is unknown while the ledger cannot be read", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, ledgerFails: ["standing"] })
+    const answer = await explain(call(), broker)
+    expect(answer).toMatchObject({ decision: "allow", notes: [expect.stringContaining("ledger of this repository")] })
+    expect(answer).not.toHaveProperty("limits")
+  })
+
+  it("says nothing of limits to another owner's job, and does not touch a ledger for it", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, identity: { ownerId: "666" } })
+    expect(await explain(call(), broker)).not.toHaveProperty("limits")
+    expect(story).not.toContain("standing")
   })
 
   it("of a denial has the trace for the repository that owns the policies", async () => {

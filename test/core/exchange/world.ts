@@ -4,7 +4,14 @@ import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import type { EnvironmentDemand, ProtectionFact } from "../../../broker/core/policy/environment-protection.ts"
-import type { Boundary, Connection, Grant, Organisation, Policy } from "../../../broker/core/policy/model.ts"
+import type {
+  Boundary,
+  Connection,
+  Grant,
+  LimitEntry,
+  Organisation,
+  Policy,
+} from "../../../broker/core/policy/model.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { ExchangeCall } from "../../../broker/exchange/call.ts"
@@ -73,6 +80,9 @@ export interface WorldOptions {
   /** The broker has no provider any more. */
   readonly providerIsGone?: boolean
   readonly boundaries?: readonly Boundary[]
+  readonly limits?: readonly LimitEntry[]
+  /** The most open leases of grants that limit them. */
+  readonly maxOpenLeases?: Readonly<Record<string, number>>
   readonly protectedEnvironment?: EnvironmentDemand
   /** What the environment's host answers. */
   readonly protection?: ProtectionFact
@@ -195,6 +205,7 @@ export async function world(options: WorldOptions) {
         fields: { behaviour },
         ttlSeconds: options.ttls?.[name] ?? 900,
         minTtlSeconds: 60,
+        ...(options.maxOpenLeases?.[name] === undefined ? {} : { maxOpenLeases: options.maxOpenLeases[name] }),
       },
     ]),
   )
@@ -213,6 +224,7 @@ export async function world(options: WorldOptions) {
     ]),
     connections,
     boundaries: options.boundaries ?? [],
+    limits: options.limits ?? [],
     requireBoundToken: false,
   }
   const policy: Policy = {

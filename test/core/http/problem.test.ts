@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { BrokerError } from "../../../broker/core/errors.ts"
+import { overLimit } from "../../../broker/exchange/over-limit.ts"
 import { faultOf, problemResponse } from "../../../broker/http/problem.ts"
 import { ERROR_CODES, PROBLEMS } from "../../../broker/wire/error-codes.ts"
 
@@ -40,6 +41,29 @@ describe("a problem document", () => {
       expect(headers.get("www-authenticate"), code).toBe(status === 401 ? "Bearer" : null)
       expect(headers.has("retry-after"), code).toBe(status === 503)
     }
+  })
+
+  it.each([
+    ["exchanges_per_minute", '"exchanges_per_minute";q=600;w=60', '"exchanges_per_minute";r=0;t=30'],
+    ["open_leases", '"open_leases";q=600', '"open_leases";r=0'],
+    ["max_open_leases", '"max_open_leases";q=600', '"max_open_leases";r=0'],
+  ] as const)("of the limit %s says which it is, in the RateLimit fields", async (name, policy, state) => {
+    const grant = name === "max_open_leases" ? { grant: "vault" } : {}
+    const reached = { name, max: 600, source: "daypass.yaml:12", used: 600, retryAfterSeconds: 30, ...grant }
+    const response = problemResponse(overLimit(reached), "r")
+    expect(response.status).toBe(429)
+    expect(response.headers.get("retry-after")).toBe("30")
+    expect(response.headers.get("ratelimit-policy")).toBe(policy)
+    expect(response.headers.get("ratelimit")).toBe(state)
+    const { code, detail } = (await response.json()) as { code: string; detail: string }
+    expect(code).toBe("quota_exceeded")
+    expect(detail).toContain(`(${name})`)
+    expect(detail).toContain("It is set by daypass.yaml:12. Try again in 30 s.")
+  })
+
+  it("of every other refusal has no RateLimit fields", () => {
+    const { headers } = problemResponse(new BrokerError("provider_throttled", "x", { retryAfterSeconds: 7 }), "r")
+    expect([headers.get("ratelimit"), headers.get("ratelimit-policy")]).toEqual([null, null])
   })
 
   it("leaves out a trace that is too long, and says so", async () => {

@@ -345,6 +345,7 @@ export const organisationOf = (boundaries: readonly BoundaryText[]): Organisatio
   ]),
   connections: CONNECTIONS,
   boundaries: boundaries.map(boundaryFrom),
+  limits: [],
   requireBoundToken: false,
 })
 

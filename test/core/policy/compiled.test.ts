@@ -9,7 +9,7 @@ const gap = (claim: string) => `$\{${claim}}`
 const SET = setOf(
   {
     "exact.yaml": policyOf(
-      "protected_environment: { required_reviewers: true }\nallow:\n  - { name: a, when: { ref: 'refs/heads/*' }, grants: [note, role] }\ngrants:\n  note: { connection: notes }\n",
+      "protected_environment: { required_reviewers: true }\nallow:\n  - { name: a, when: { ref: 'refs/heads/*' }, grants: [note, role] }\ngrants:\n  note: { connection: notes, max_open_leases: 2 }\n",
     ),
     "wide.yaml": `version: 1
 repository: "acme/sh*"
@@ -33,7 +33,9 @@ grants:
       - { connection: cloud, role: "r/*", tags: { t: "**", u: { v: [x] } } }
     require: { ref: { not: refs/heads/x }, y: { present: false } }
     max_ttl: 1h
-  - { name: guarded, when: { environment: production }, protected_environment: { deployment_branches: custom } }`,
+  - { name: guarded, when: { environment: production }, protected_environment: { deployment_branches: custom } }
+limits:
+  - { when: { repository: "acme/sh*", repository_owner_id: { not: "7" } }, open_leases: 9, exchanges_per_minute: 5 }`,
     ),
 )
 
@@ -49,6 +51,13 @@ describe("a compiled set", () => {
     expect(again.policiesOf(subjectOf("41"))).toEqual(SET.policiesOf(subjectOf("41")))
     expect(again.policiesOf(subjectOf("7", "github", "acme/shed")).map(({ file }) => file)).toEqual(["wide.yaml"])
     expect(written(again)).toEqual(written(SET))
+  })
+
+  it("of a version without limits keeps the defaults", () => {
+    const old = written(SET) as { organisation: Record<string, unknown> }
+    expect(SET.organisation.limits).toHaveLength(1)
+    delete old.organisation["limits"]
+    expect(read(old).organisation.limits).toEqual([])
   })
 
   it("gives what the folder gave, gaps filled and checked", () => {

@@ -1,0 +1,98 @@
+import { audiencesOf } from "../../analysis/trust/given.ts"
+import type { Given, GivenSubject, OpenSubjects } from "../../analysis/trust/model.ts"
+import type { Connection, PolicySet } from "../../broker/core/policy/model.ts"
+import { PROVIDERS } from "../../broker/providers/index.ts"
+
+/** How a vendor writes down whom it trusts. `oidc`: in a form of its own, from issuer, audience and subject. */
+export type Vendor = "aws" | "azure" | "google" | "vault" | "oidc"
+
+/** The other side of one connection, and what it must trust. */
+export interface Side {
+  readonly connection: Connection
+  readonly vendor: Vendor
+  /** False for a provider that uses no identity token, so that nothing has to be trusted. */
+  readonly usesTokens: boolean
+  readonly audiences: readonly string[]
+  readonly subjects: readonly GivenSubject[]
+  readonly open: readonly OpenSubjects[]
+  readonly unreachable: Given["unreachable"]
+  /** Of every connection that logs in at the same pool of Google Cloud: one condition decides about all of them. */
+  readonly pool: { readonly subjects: readonly GivenSubject[]; readonly open: readonly OpenSubjects[] }
+}
+
+const VENDORS: readonly string[] = ["aws", "azure", "google", "vault"] satisfies readonly Vendor[]
+
+/** `aws` for `aws-secrets-manager`: the providers of a vendor trust in the same way. */
+export function vendorOf(provider: string): Vendor {
+  const [vendor = ""] = provider.split("-")
+  return VENDORS.includes(vendor) ? (vendor as Vendor) : "oidc"
+}
+
+/** The other sides that are asked for, in the order of the organisation file. */
+export function sidesOf(
+  set: PolicySet,
+  given: Given,
+  { connection: named, grant }: { readonly connection: string | undefined; readonly grant: string | undefined },
+): readonly Side[] {
+  const isAsked = (one: { readonly grant: string | null }) => grant === undefined || (one.grant ?? grant) === grant
+  const { connections } = set.organisation
+  return [...connections.values()]
+    .filter(({ name }) => (named ?? name) === name)
+    .map((connection): Side => {
+      const isHere = (one: { readonly connection: string }) => one.connection === connection.name
+      const poolName = poolProviderOf(connection)
+      const isInPool = (one: { readonly connection: string }) => {
+        const other = connections.get(one.connection)
+        return poolName !== undefined && other !== undefined && poolProviderOf(other) === poolName
+      }
+      return {
+        connection,
+        vendor: vendorOf(connection.provider),
+        audiences: audiencesOf(connection, null, PROVIDERS),
+        usesTokens: PROVIDERS.get(connection.provider)?.audiences !== undefined,
+        subjects: given.subjects.filter((one) => isHere(one) && isAsked(one)),
+        open: given.open.filter((one) => isHere(one) && isAsked(one)),
+        unreachable: given.unreachable.filter((one) => isHere(one) && isAsked(one)),
+        pool: { subjects: given.subjects.filter(isInPool), open: given.open.filter(isInPool) },
+      }
+    })
+}
+
+/** The subjects by what trusts them there: the role, the client, the account. */
+export function byDoor(subjects: readonly GivenSubject[]): ReadonlyMap<string | null, readonly GivenSubject[]> {
+  const doors = new Map<string | null, GivenSubject[]>()
+  for (const one of subjects) {
+    const there = doors.get(one.door)
+    if (there === undefined) doors.set(one.door, [one])
+    else there.push(one)
+  }
+  return doors
+}
+
+/** The full name of the workload identity pool's provider of a connection to Google Cloud. */
+export const poolProviderOf = ({ settings }: Connection): string | undefined =>
+  settingOf(settings, "workload_identity_provider")
+
+/** The pool's full name. */
+export const poolOf = (connection: Connection): string | undefined =>
+  poolProviderOf(connection)?.replace(/\/providers\/[^/]*$/, "")
+
+/** Whether the broker sends session tags to AWS through a connection. */
+export function sendsTags({ settings }: Connection): boolean {
+  return (
+    typeof settings === "object" && settings !== null && "session_tags" in settings && settings.session_tags === true
+  )
+}
+
+/** A text of a connection's settings. */
+export function settingOf(settings: unknown, key: string): string | undefined {
+  if (typeof settings !== "object" || settings === null || !Object.hasOwn(settings, key)) return undefined
+  const value = (settings as Readonly<Record<string, unknown>>)[key]
+  return typeof value === "string" ? value : undefined
+}
+
+/** The job of a subject by its names of today: `acme/shop (id 41), environment production: grant aws-deploy`. */
+export function jobWords({ names, repositoryId, environment, grant }: GivenSubject): string {
+  const where = environment === null ? "no environment" : `environment ${environment}`
+  return `${names.join(" or ")} (id ${repositoryId}), ${where}: grant ${grant}`
+}
