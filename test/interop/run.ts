@@ -2,6 +2,8 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { actCase } from "./act-case.ts"
+import { installGoClients, installNodeClients } from "./clients/install.ts"
+import { clientsCase } from "./clients-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
@@ -21,16 +23,25 @@ const CASES = {
   act: actCase,
   sops: sopsCase,
   zizmor: zizmorCase,
+  "vendors' clients": clientsCase,
   "the package on older Nodes": packageCase,
 }
 
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor and older Nodes (once a version), PostgreSQL and age where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, vendors' clients and older Nodes (once a version), PostgreSQL and age where they are missing",
   )
-  // apt-get works for one caller at a time.
-  const [programs] = await Promise.all([installTools(), installPostgres().then(installAge), installNodes()])
+  const [programs] = await Promise.all([
+    installTools().then(async (programs) => {
+      await installGoClients(programs)
+      return programs
+    }),
+    // apt-get works for one caller at a time.
+    installPostgres().then(installAge),
+    installNodes(),
+    installNodeClients(),
+  ])
   return programs
 }
 

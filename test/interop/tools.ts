@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { runCommand } from "./command.ts"
+import { type CommandOptions, runCommand } from "./command.ts"
 
 const REQUIREMENTS = fileURLToPath(new URL("requirements.txt", import.meta.url))
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/daypass-interop/", import.meta.url))
@@ -73,7 +73,12 @@ async function installPackage(name: string): Promise<void> {
   }
 }
 
-async function mustRun(program: string, args: readonly string[]): Promise<void> {
-  const { exitCode, output } = await runCommand(program, args, { timeoutMs: INSTALL_TIMEOUT_MS })
+/** @throws when the program does not end with 0 */
+export async function mustRun(
+  program: string,
+  args: readonly string[],
+  options: Pick<CommandOptions, "cwd" | "env"> = {},
+): Promise<void> {
+  const { exitCode, output } = await runCommand(program, args, { ...options, timeoutMs: INSTALL_TIMEOUT_MS })
   if (exitCode !== 0) throw new Error(`${program} ${args.slice(0, 3).join(" ")} ended with ${exitCode}:\n${output}`)
 }

@@ -116,7 +116,7 @@ describe("variables are refused", () => {
   })
 })
 
-test.each(["/secrets/acme/variable/db%2Fhost", "/secrets?variable_ids=a&x=1", "/secrets//?variable_ids=a", "/whoami"])(
+test.each(["/secrets/acme/host/db%2Fhost", "/secrets?variable_ids=a&x=1", "/secrets//?variable_ids=a", "/whoami"])(
   "%s is what nobody needs to ask",
   async (path) => {
     expect((await fetch(`${conjur.url}${path}`)).status).toBe(404)
@@ -132,6 +132,21 @@ test("Conjur's own clients log in with text/plain, and ask with a slash and empt
   const headers = { authorization: `Token token="${token}"` }
   for (const query of ["/secrets/?variable_ids=acme:variable:db/host", "/secrets?variable_ids=acme:variable:db/host,"])
     expect((await fetch(`${conjur.url}${query}`, { headers })).status).toBe(200)
+})
+
+test("a single variable comes as it is, to who may execute it", async () => {
+  const token = await logIn()
+  const one = async (id: string, as = token, account = "acme") => {
+    const headers = { authorization: `Token token="${as}"` }
+    const path = `${account}/variable/${encodeURIComponent(id)}`
+    const response = await fetch(`${conjur.url}/secrets/${path}`, { headers })
+    return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) }
+  }
+  expect(await one("db/key")).toEqual({ status: 200, bytes: Buffer.from(BINARY) })
+  expect(await one("db/other")).toEqual({ status: 403, bytes: Buffer.alloc(0) })
+  for (const id of ["db/missing", "db/empty"]) expect((await one(id)).status).toBe(404)
+  expect((await one("db/host", token, "bank")).status).toBe(404)
+  expect((await one("db/host", "x")).status).toBe(401)
 })
 
 test("a token comes as JSON, or in base64 to who accepts that, by the host's name in the URL or without", async () => {

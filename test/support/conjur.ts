@@ -42,7 +42,7 @@ export interface Conjur extends StoreServer {
 
 const DEFAULT_LOGIN_SECONDS = 480
 
-/** Starts a stand-in for Conjur: the login with a JWT, and the batch of variables. */
+/** Starts a stand-in for Conjur: the login with a JWT, the batch of variables, and a single one. */
 export async function startConjur(): Promise<Conjur> {
   let authenticator: ConjurAuthenticator | null = null
   const hosts: ConjurHost[] = []
@@ -55,7 +55,9 @@ export async function startConjur(): Promise<Conjur> {
     if (ask.method === "POST" && root === "authn-jwt" && rest.at(-1) === "authenticate")
       return logIn(ask, rest.slice(0, -1))
     // Conjur's client for Go asks with a slash at the end.
-    return ask.method === "GET" && /^\/secrets\/?$/.test(ask.path) ? batch(ask) : null
+    if (ask.method === "GET" && /^\/secrets\/?$/.test(ask.path)) return batch(ask)
+    const [, account, id] = /^\/secrets\/([^/]+)\/variable\/([^/]+)$/.exec(ask.path) ?? []
+    return ask.method === "GET" && id !== undefined ? one(ask, `${account}:variable:${decodeURIComponent(id)}`) : null
   })
 
   async function logIn(ask: Ask, path: readonly string[]): Promise<StoreAnswer | null> {
@@ -84,9 +86,12 @@ export async function startConjur(): Promise<Conjur> {
     }
   }
 
+  const holderOf = ({ headers }: Ask) =>
+    logins.holder(/^Token token="([^"]+)"$/.exec(headers.authorization ?? "")?.[1] ?? "")
+
   function batch(ask: Ask): StoreAnswer | null {
     if (!hasExactly(ask.query, "variable_ids")) return null
-    const host = logins.holder(/^Token token="([^"]+)"$/.exec(ask.headers.authorization ?? "")?.[1] ?? "")
+    const host = holderOf(ask)
     if (host === undefined) return { status: 401 }
     // As Ruby splits: without empty parts at the end.
     const ids = (ask.query.get("variable_ids") ?? "").replace(/,+$/, "").split(",")
@@ -111,6 +116,20 @@ export async function startConjur(): Promise<Conjur> {
     if (values.some(([, value]) => !Buffer.from(value.toString("utf8")).equals(value)))
       return refused(406, "not_acceptable", "CONJ00075E Issue encoding secret into JSON format")
     return json(200, Object.fromEntries(values.map(([id, value]) => [id, value.toString("utf8")])))
+  }
+
+  /** One variable as it is, by the path that Conjur's client for Go and its command ask for a single one. */
+  function one(ask: Ask, id: string): StoreAnswer | null {
+    if (!hasExactly(ask.query)) return null
+    const host = holderOf(ask)
+    if (host === undefined) return { status: 401 }
+    const prefix = `${authenticator?.account}:variable:`
+    const name = id.startsWith(prefix) ? id.slice(prefix.length) : ""
+    const missing = refused(404, "not_found", `Variable '${name}' not found in account '${authenticator?.account}'`)
+    if (!variables.has(name)) return missing
+    if (!host.executes.includes(name)) return { status: 403 }
+    const value = variables.get(name)
+    return value ? { status: 200, type: "application/octet-stream", body: value } : missing
   }
 
   return {

@@ -142,3 +142,19 @@ test("a login is of Doppler's form, and gives the secrets that were named, restr
   expect(Object.keys(secrets), "all of them, where none is named").toEqual(["A", "B", "RESTRICTED"])
   expect(doppler.requests.slice(0, 2)).toEqual(["POST /v3/auth/oidc 200", "GET /v3/configs/config/secrets 200"])
 })
+
+test("a single secret comes by its name, with every member null when the config lacks it", async () => {
+  const one = async (name: string, token: string, config = "prd") => {
+    const query = new URLSearchParams({ project: "shop", config, name })
+    const headers = { authorization: `Bearer ${token}` }
+    const response = await fetch(`${doppler.url}/v3/configs/config/secret?${query}`, { headers })
+    return { status: response.status, body: (await response.json()) as { name?: string; value?: object } }
+  }
+  const token = await logIn()
+  const found = await one("RESTRICTED", token)
+  expect(found).toMatchObject({ status: 200, body: { name: "RESTRICTED", value: { computed: "r" }, success: true } })
+  const { status, body } = await one("toString", token)
+  expect([status, new Set(Object.values(body.value ?? {}))]).toEqual([200, new Set([null])])
+  expect((await one("A", token, "dev")).status).toBe(404)
+  expect((await one("A", "dp.said.x")).status).toBe(401)
+})

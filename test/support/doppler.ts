@@ -49,6 +49,7 @@ export async function startDoppler(): Promise<Doppler> {
   const server = await startStoreServer("Doppler", async (ask) => {
     if (ask.method === "POST" && ask.path === "/v3/auth/oidc") return logIn(ask)
     if (ask.method === "GET" && ask.path === "/v3/configs/config/secrets") return list(ask)
+    if (ask.method === "GET" && ask.path === "/v3/configs/config/secret") return one(ask)
     return null
   })
 
@@ -74,19 +75,32 @@ export async function startDoppler(): Promise<Doppler> {
     if (!hasAtLeast(ask.query, ["project", "config"], ["secrets", "include_dynamic_secrets"])) return null
     // Left out, it is false.
     if ((ask.query.get("include_dynamic_secrets") ?? "false") !== "false") return null
+    const config = configFor(ask)
+    if (config.secrets === undefined) return config.refusal
+    const wanted = ask.query.get("secrets")?.split(",") ?? Object.keys(config.secrets)
+    const shown = Object.fromEntries(wanted.map((name) => [name, shownIn(config.secrets, name)]))
+    return json(200, { secrets: shown, success: true })
+  }
+
+  /** A single one, as Doppler's SDKs and its command ask for it. */
+  function one(ask: Ask): StoreAnswer | null {
+    if (!hasExactly(ask.query, "project", "config", "name")) return null
+    const config = configFor(ask)
+    if (config.secrets === undefined) return config.refusal
+    const name = ask.query.get("name") ?? ""
+    return json(200, { name, value: shownIn(config.secrets, name), success: true })
+  }
+
+  /** The secrets of the config that is asked for, or why they are not shown. */
+  function configFor(ask: Ask) {
+    const refuse = (refusal: StoreAnswer) => ({ secrets: undefined, refusal })
     const identity = logins.holder(bearerOf(ask) ?? "")
-    if (identity === undefined) return refused(401, "Invalid Auth token")
+    if (identity === undefined) return refuse(refused(401, "Invalid Auth token"))
     const name = `${ask.query.get("project")}/${ask.query.get("config")}`
     const secrets = configs.get(name)
-    if (secrets === undefined) return refused(404, "Could not find requested config")
-    if (!identity.configs.includes(name)) return refused(400, "This token does not have access to the config")
-    const wanted = ask.query.get("secrets")?.split(",") ?? Object.keys(secrets)
-    return json(200, {
-      secrets: Object.fromEntries(
-        wanted.map((secret) => [secret, shown(Object.hasOwn(secrets, secret) ? secrets[secret] : undefined)]),
-      ),
-      success: true,
-    })
+    if (secrets === undefined) return refuse(refused(404, "Could not find requested config"))
+    if (!identity.configs.includes(name)) return refuse(refused(400, "This token does not have access to the config"))
+    return { secrets }
   }
 
   return {
@@ -100,7 +114,8 @@ export async function startDoppler(): Promise<Doppler> {
 /** What Doppler answers when one secret is asked for that a config lacks: 200, and every member null. Here in lists, too. */
 const ABSENT = { raw: null, computed: null, note: null, rawVisibility: null, computedVisibility: null }
 
-function shown(secret: DopplerSecret | undefined) {
+function shownIn(secrets: Readonly<Record<string, DopplerSecret>>, name: string) {
+  const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined
   if (secret === undefined) return ABSENT
   const { raw, computed, visibility } = secret
   return { raw, computed, note: "", rawVisibility: visibility, computedVisibility: visibility }

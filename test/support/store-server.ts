@@ -16,7 +16,7 @@ export interface Ask {
 export interface StoreAnswer {
   readonly status: number
   /** Nothing is sent when left out. */
-  readonly body?: string
+  readonly body?: string | Buffer
   /** JSON when left out. */
   readonly type?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -56,7 +56,7 @@ export async function startStoreServer(
       const { status, body = "", type = "application/json", headers: more } = given
       const how = failures.take()
       log.note(`${line} ${how ?? status}`)
-      if (how !== null) misbehave(response, how, { type, body })
+      if (how !== null) misbehave(response, how, { type, body: `${body}` })
       else response.writeHead(status, { "Content-Type": type, ...more }).end(body)
     },
     (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`),

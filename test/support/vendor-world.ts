@@ -32,7 +32,7 @@ export async function startVendors(ends: AsyncDisposableStack): Promise<readonly
 }
 
 /** Their connections as lines of an organisation file, below `connections:`. JSON is YAML. */
-export const connectionLines = (vendors: readonly Vendor[]): string =>
+export const connectionLines = (vendors: readonly Pick<Vendor, "connections">[]): string =>
   vendors
     .flatMap(({ connections }) =>
       Object.entries(connections).map(([name, one]) => `  ${name}: ${JSON.stringify(one)}\n`),
@@ -40,7 +40,7 @@ export const connectionLines = (vendors: readonly Vendor[]): string =>
     .join("")
 
 /** Writes the policy of acme/tools, and the files that it names: from main, everything that a vendor has to give. */
-export function writeToolsPolicy(folder: string, vendors: readonly Vendor[]): void {
+export function writeToolsPolicy(folder: string, vendors: readonly Pick<Vendor, "grants" | "files">[]): void {
   const grants = vendors.flatMap((vendor) => Object.entries(vendor.grants))
   for (const [path, text] of vendors.flatMap(({ files = {} }) => Object.entries(files))) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
@@ -63,10 +63,10 @@ ${grants.map(([name, grant]) => `  ${name}: ${JSON.stringify(grant)}\n`).join(""
 }
 
 /** The operator's secrets, for the broker's settings. */
-export const vendorSecrets = (vendors: readonly Vendor[]): Readonly<Record<string, string>> =>
+export const vendorSecrets = (vendors: readonly Pick<Vendor, "secrets">[]): Readonly<Record<string, string>> =>
   Object.assign({}, ...vendors.map(({ secrets }) => secrets))
 
 /** Has every vendor trust the broker. */
-export async function trustBroker(vendors: readonly Vendor[], issuer: string): Promise<void> {
+export async function trustBroker(vendors: readonly Pick<Vendor, "trust">[], issuer: string): Promise<void> {
   await Promise.all(vendors.map((vendor) => vendor.trust({ issuer, subject: toolsSubject })))
 }
