@@ -1,5 +1,4 @@
 import type { Claims } from "../../broker/core/identity.ts"
-import { explainTrace } from "../../broker/core/policy/explain.ts"
 import type { LimitAnswer, LimitsAnswer } from "../../broker/wire/exchange.ts"
 import type { GrantTrace, RuleTrace, Trace } from "../../broker/wire/trace.ts"
 import { appendSummary, type Format, printJson, repositoryPath } from "../format.ts"
@@ -7,6 +6,7 @@ import { inert, inertMarkdown, workflowCommand } from "../inert.ts"
 import type { CliIo } from "../io.ts"
 import { describeClaims, expiryOf, isKeyBound } from "../subject-token.ts"
 import { subjectsOf } from "./subjects.ts"
+import { explainTrace } from "./trace.ts"
 
 export interface Outcome {
   readonly decidedBy: "broker" | "offline"

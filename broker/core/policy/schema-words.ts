@@ -34,3 +34,11 @@ export const oneLine = (what: string) =>
     .min(1)
     .max(120)
     .regex(/^[^\n]*$/, `${what} must be a single line`)
+
+/** Refuses an empty map: a reader could take it for "no condition" or "everybody". */
+export function nonEmpty<Schema extends z.ZodRecord | z.ZodObject>(schema: Schema): Schema {
+  return schema.superRefine((value, context) => {
+    if (Object.keys(value as object).length > 0) return
+    context.addIssue({ code: "custom", message: "is empty", params: { fault: "value_empty" } })
+  }) as Schema
+}

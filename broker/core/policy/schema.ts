@@ -5,7 +5,7 @@ import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
-import { claimName, duration, name, oneLine } from "./schema-words.ts"
+import { claimName, duration, name, nonEmpty, oneLine } from "./schema-words.ts"
 
 /**
  * A grant's lifetime when its policy sets none: long enough for a deployment, short enough to be of little use to a thief.
@@ -242,11 +242,3 @@ export const organisationSchema = z.strictObject({
 export type PolicyFile = z.output<typeof policySchema>
 export type OrganisationFile = z.output<typeof organisationSchema>
 export type ConnectionBase = z.output<typeof connectionBase>
-
-/** Refuses an empty map: a reader could take it for "no condition" or "everybody". */
-function nonEmpty<Schema extends z.ZodRecord | z.ZodObject>(schema: Schema): Schema {
-  return schema.superRefine((value, context) => {
-    if (Object.keys(value as object).length > 0) return
-    context.addIssue({ code: "custom", message: "is empty", params: { fault: "value_empty" } })
-  }) as Schema
-}

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { boundariesConcerning, ceilingFor, checkGrant } from "../../../broker/core/policy/ceiling.ts"
 import { type Decision, decide } from "../../../broker/core/policy/decide.ts"
-import { explainTrace } from "../../../broker/core/policy/explain.ts"
+import { explainTrace } from "../../../cli/explain/trace.ts"
 import { identityOf, ORGANISATION, policyOf, setOf } from "./support.ts"
 
 const organisationWith = (boundaries: string, owners = '{ acme: "9001" }') =>

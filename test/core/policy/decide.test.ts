@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { type Decision, decide, isOwnerListed } from "../../../broker/core/policy/decide.ts"
-import { explainTrace } from "../../../broker/core/policy/explain.ts"
 import type { Policy } from "../../../broker/core/policy/model.ts"
+import { explainTrace } from "../../../cli/explain/trace.ts"
 import { identityOf, ORGANISATION, policyOf, setOf } from "./support.ts"
 
 const SHOP = policyOf(`allow:

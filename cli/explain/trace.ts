@@ -1,5 +1,5 @@
-import type { BoundaryTrace, ConditionTrace, GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
-import { formatDuration } from "../duration.ts"
+import { formatDuration } from "../../broker/core/duration.ts"
+import type { BoundaryTrace, ConditionTrace, GrantTrace, RuleTrace, Trace } from "../../broker/wire/trace.ts"
 
 /**
  * A trace as plain text, line by line, for a terminal or a log: the job, then each grant with its reason. Below each
