@@ -215,6 +215,7 @@ describe("daypass push", () => {
         widens: true,
         narrows: true,
         changes: expect.arrayContaining([expect.objectContaining({ direction: "wider" })]),
+        limits_differ: false,
         issuers: [{ old: GITHUB, new: GITHUB }],
       },
       keys: { written: 3, deleted: 0 },

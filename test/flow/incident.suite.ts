@@ -39,7 +39,7 @@ export function incidentSuite(runtime: string, startBroker: StartBroker): void {
       await soon(async () =>
         expect(await lastRecord()).toMatchObject({ event: "exchange.failed", reason: "client_gone" }),
       )
-      expect(broker.output()).toContain('"code":"client_gone"')
+      await soon(() => expect(broker.output()).toContain('"code":"client_gone"'))
     })
 
     it("in which two calls end one lease is one revocation, and the second says that it is under way", async () => {
