@@ -70,19 +70,23 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAt = null
-    let pause = SWEEP_PAUSE_MS
-    for (const key of this.#keys()) {
-      try {
-        await this.sweep(this.#ledger(key), key)
-      } catch (error) {
-        console.error("a sweep failed", error instanceof Error ? error.message : "")
-        pause = SWEEP_AGAIN_MS
-      }
+    // First of all, because the runtime deletes the alarm that fires: whatever fails below, this one is set. If it cannot be
+    // set, the error goes to the runtime, which fires the old alarm again.
+    await this.#setAlarmAt(Date.now() + SWEEP_AGAIN_MS)
+    try {
+      await this.#sweepAll()
+      this.#notBefore = Date.now() + SWEEP_PAUSE_MS
+      await this.#setAlarm({ anew: true })
+    } catch (error) {
+      // Never thrown on: the runtime stops after six failures, and the leases would never end. A schema that is newer than
+      // this code, as after a rollback of the Worker, lasts longer than that.
+      console.error("a sweep failed", error instanceof Error ? error.message : "")
+      this.#notBefore = Date.now() + SWEEP_AGAIN_MS
     }
-    // The alarm never throws: the runtime stops retrying an alarm that has failed six times.
-    this.#notBefore = Date.now() + pause
-    await this.#setAlarm()
+  }
+
+  async #sweepAll(): Promise<void> {
+    for (const key of this.#keys()) await this.sweep(this.#ledger(key), key)
   }
 
   #ledger(key: LedgerKey): SqlLedger {
@@ -111,13 +115,25 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
       .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
   }
 
-  /** Sets the alarm to the next due time, unless an earlier alarm is set. */
-  async #setAlarm(): Promise<void> {
+  /** Sets the alarm to the next due time, unless an earlier alarm is set; `anew`: whatever alarm is set. */
+  async #setAlarm({ anew = false } = {}): Promise<void> {
     const [row] = this.#sql.all<{ due: number | null }>("SELECT min(due_at) AS due FROM ledgers")
-    if (row?.due == null) return
+    if (row?.due == null) {
+      if (anew) await this.#state.storage.deleteAlarm()
+      return
+    }
     const due = Math.max(row.due, this.#notBefore)
-    if (this.#alarmAt !== null && this.#alarmAt <= due) return
-    this.#alarmAt = due
-    await this.#state.storage.setAlarm(due)
+    if (anew || this.#alarmAt === null || due < this.#alarmAt) await this.#setAlarmAt(due)
+  }
+
+  async #setAlarmAt(time: number): Promise<void> {
+    this.#alarmAt = time
+    try {
+      await this.#state.storage.setAlarm(time)
+    } catch (error) {
+      // Unknown now: the next call sets it again.
+      this.#alarmAt = null
+      throw error
+    }
   }
 }
