@@ -6,6 +6,7 @@ import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
   createCloudflareKeyRing,
   createCloudflareLedgers,
+  createCloudflareMarks,
   type KeyRingMethods,
   type LedgerMethods,
   type Namespace,
@@ -18,6 +19,7 @@ import type { Broker } from "../exchange/broker.ts"
 import { type SweepTarget, sweep } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
 import { problemResponse } from "../http/problem.ts"
+import type { Log } from "../ports/log.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createBroker } from "./instance.ts"
@@ -28,6 +30,8 @@ interface Env extends Record<string, unknown> {
   readonly KEY_RING: Namespace<KeyRingMethods>
   readonly POLICIES?: KvReader
 }
+
+const log: Log = (event) => console.log(JSON.stringify(event))
 
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
@@ -44,7 +48,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     policySource: policySourceOf(env, config.value),
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
-    log: (event) => console.log(JSON.stringify(event)),
+    log,
     health: [],
   }).catch((error: unknown) => {
     const isSetting = error instanceof BrokerError && error.code === "configuration_invalid"
@@ -57,13 +61,22 @@ async function brokerOf(env: Env): Promise<Broker> {
  * Policies from Workers KV if a namespace is bound, and otherwise from the bundle. A failure of KV never falls back to the
  * bundle: its policies may be years old, or the examples.
  */
-function policySourceOf(env: Env, { onlyPublishedPolicies }: Config): PolicySource {
-  if (!("POLICIES" in env) && onlyPublishedPolicies) {
-    throw misconfigured(["POLICIES: bind the KV namespace to this name, because DAYPASS_POLICIES is kv"])
+function policySourceOf(env: Env, { onlyPublishedPolicies, policyPublishers }: Config): PolicySource {
+  if (!("POLICIES" in env)) {
+    const needs = onlyPublishedPolicies ? "DAYPASS_POLICIES is kv" : "DAYPASS_POLICY_PUBLISHER is set"
+    if (onlyPublishedPolicies || policyPublishers.length > 0) {
+      throw misconfigured([`POLICIES: bind the KV namespace to this name, because ${needs}`])
+    }
+    return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
   }
-  if (!("POLICIES" in env)) return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
   if (typeof env.POLICIES?.get !== "function") throw misconfigured(["POLICIES: bind a KV namespace to this name"])
-  return createKvPolicySource(env.POLICIES, { clock: { now: () => new Date() }, providers: PROVIDERS })
+  return createKvPolicySource(env.POLICIES, {
+    clock: { now: () => new Date() },
+    providers: PROVIDERS,
+    floor: createCloudflareMarks(env.KEY_RING),
+    publishers: policyPublishers,
+    log,
+  })
 }
 
 /** The caller only learns that the broker is not configured. All faults go to the operator's log. */

@@ -138,18 +138,15 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
     output: () => printed,
     object(issuerUrl, repositoryId) {
       // Each call gets a new stub: one that failed once stays broken.
-      const call = async <Name extends keyof TouchedObject>(name: Name, ...values: Parameters<TouchedObject[Name]>) => {
+      const call = async <Value>(run: (object: TouchedObject) => Promise<Value>): Promise<Value> => {
         const namespace = (await miniflare.getDurableObjectNamespace("LEDGER")) as unknown as Namespace<TouchedObject>
-        const object = namespace.getByName(ledgerObjectName({ issuerUrl, repositoryId }))
-        return (await (object[name] as (...all: unknown[]) => unknown)(...values)) as Awaited<
-          ReturnType<TouchedObject[Name]>
-        >
+        return await run(namespace.getByName(ledgerObjectName({ issuerUrl, repositoryId })))
       }
       return {
-        testAlarm: () => call("testAlarm"),
-        testAlarmAt: () => call("testAlarmAt"),
-        testSql: (text) => call("testSql", text),
-        testFull: (isFull) => call("testFull", isFull),
+        testAlarm: () => call((object) => object.testAlarm()),
+        testAlarmAt: () => call((object) => object.testAlarmAt()),
+        testSql: (text) => call((object) => object.testSql(text)),
+        testFull: (isFull) => call((object) => object.testFull(isFull)),
       }
     },
     async auditTrail(issuerUrl, repositoryId) {

@@ -1,6 +1,7 @@
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledger, Ledgers } from "../../ports/ledger.ts"
 import type { LedgerKey } from "../sqlite/ledger-row.ts"
+import type { DeploymentMarks, MarkMethods } from "./marks.ts"
 import { type Answer, ask } from "./rpc.ts"
 
 /** The part of a Durable Object namespace that is used here. */
@@ -18,7 +19,7 @@ type Remote<Port, Context extends readonly unknown[]> = {
 /** The methods of a ledger's object. Each call names the ledger. */
 export type LedgerMethods = Remote<Ledger, readonly [key: LedgerKey]>
 /** The methods of the key ring's object. */
-export type KeyRingMethods = Remote<KeyRing, readonly []>
+export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods
 
 const KEY_RING_NAME = "signing-keys"
 
@@ -34,6 +35,15 @@ export function createCloudflareKeyRing(namespace: Namespace<KeyRingMethods>): K
   return {
     read: () => ask(() => ring().read()),
     replace: (expectedVersion, keys) => ask(() => ring().replace(expectedVersion, keys)),
+  }
+}
+
+/** The marks of a deployment at the edge, in the key ring's object. */
+export function createCloudflareMarks(namespace: Namespace<MarkMethods>): DeploymentMarks {
+  const ring = () => namespace.getByName(KEY_RING_NAME)
+  return {
+    raiseFloor: (publishedAt) => ask(() => ring().raiseFloor(publishedAt)),
+    meetLedger: (name) => ask(() => ring().meetLedger(name)),
   }
 }
 
