@@ -22,6 +22,7 @@ import { problemResponse } from "../http/problem.ts"
 import type { Log } from "../ports/log.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
+import { isExampleHost } from "./example-host.ts"
 import { createBroker } from "./instance.ts"
 
 /** The bindings of `wrangler.toml`, and the settings that `config/config.ts` reads. */
@@ -42,6 +43,9 @@ async function brokerOf(env: Env): Promise<Broker> {
   if (builtBroker) return builtBroker
   const config = readConfig(env)
   if (!config.ok) throw misconfigured(config.fault.map(({ setting, message }) => `${setting}: ${message}`))
+  if (isExampleHost(new URL(config.value.url).hostname)) {
+    throw misconfigured(["DAYPASS_URL: it is still the example. Set the broker's own URL in wrangler.toml"])
+  }
   // At the edge there is no folder for a development key.
   if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
   builtBroker = await createBroker(config.value, config.value.kek, {
@@ -66,6 +70,11 @@ function policySourceOf(env: Env, { onlyPublishedPolicies, policyPublishers }: C
     const needs = onlyPublishedPolicies ? "DAYPASS_POLICIES is kv" : "DAYPASS_POLICY_PUBLISHER is set"
     if (onlyPublishedPolicies || policyPublishers.length > 0) {
       throw misconfigured([`POLICIES: bind the KV namespace to this name, because ${needs}`])
+    }
+    if (compiledPolicies === null) {
+      throw misconfigured([
+        "POLICIES: the bundle has no policies. Deploy with a folder policies/, or bind the KV namespace",
+      ])
     }
     return createMemoryPolicySource(revived(compiledPolicies, PROVIDERS), new Date())
   }
@@ -104,6 +113,7 @@ export default {
       builtApp ??= createApp({
         broker: await brokerOf(env),
         // The platform sets this header, and drops a header of this name from the client.
+        host: new URL((await brokerOf(env)).url).host,
         clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? null,
       })
       const answering = Promise.resolve(builtApp.fetch(request, env))

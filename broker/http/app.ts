@@ -16,6 +16,11 @@ import { setSecureHeaders } from "./secure-headers.ts"
 /** What the runtime provides to the app. */
 export interface AppOptions {
   readonly broker: Broker
+  /**
+   * The only host that is answered, with its port if it has one. At the edge, a Worker can be reached under addresses that
+   * the rules of the operator's zone do not cover. Left out behind a proxy, which may change the host.
+   */
+  readonly host?: string
   /** The client's address; null when the runtime does not know it. Never read from a header that a client can set. */
   clientAddress(context: Context): string | null
 }
@@ -43,7 +48,9 @@ export function createApp(options: AppOptions): Hono<Env> {
     const startedAt = broker.clock.now().getTime()
     const event: RequestEvent = { request_id: crypto.randomUUID(), route: "unknown" }
     context.set("event", event)
-    await next()
+    const isOurs = options.host === undefined || new URL(context.req.url).host === options.host
+    if (isOurs) await next()
+    else context.res = refuse(context, WRONG_HOST)
     event.status = context.res.status
     event.duration_ms = broker.clock.now().getTime() - startedAt
     setSecureHeaders(context.res.headers, event.request_id)
@@ -122,6 +129,8 @@ const NO_SUCH_PATH = new BrokerError(
   "route_not_found",
   "This path does not exist. docs/wire.md lists the broker's paths.",
 )
+
+const WRONG_HOST = new BrokerError("wrong_host", "Use the host of the broker's own URL, its DAYPASS_URL.")
 
 function refuse(context: Context<Env>, error: unknown): Response {
   const event = context.get("event")
