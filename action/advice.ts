@@ -28,6 +28,11 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   token_lifetime_too_long:
     "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
   token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
+  token_too_old:
+    "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
+  quota_exceeded:
+    "Wait until the limit allows it, or ask the platform team to raise it in the organisation file under limits.",
+  client_gone: "Run the job again: its connection to the broker ended before the answer arrived.",
   token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
   bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",

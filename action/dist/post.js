@@ -43,6 +43,9 @@ var ADVICE = {
   token_not_yet_valid: "Correct the clocks of the runner and of the broker, because the token's start time is in the future.",
   token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
   token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
+  token_too_old: "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
+  quota_exceeded: "Wait until the limit allows it, or ask the platform team to raise it in the organisation file under limits.",
+  client_gone: "Run the job again: its connection to the broker ended before the answer arrived.",
   token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
   bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
@@ -140,6 +143,7 @@ var PROBLEMS = {
   token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
   token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
   token_already_used: { status: 401, title: "The subject token was used before" },
+  token_too_old: { status: 401, title: "The subject token is older than what the ledger remembers" },
   key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
   bound_token_required: { status: 403, title: "A key-bound subject token is required" },
   issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
@@ -147,6 +151,7 @@ var PROBLEMS = {
   not_allowed: { status: 403, title: "No policy allows this" },
   ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
   policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
+  quota_exceeded: { status: 429, title: "The repository has reached a limit" },
   policy_invalid: { status: 403, title: "The repository's own policies have errors" },
   // Leases. A lease that does not exist and a lease of another job get the same answer.
   lease_not_found: { status: 404, title: "No such lease for this job" },
@@ -159,6 +164,7 @@ var PROBLEMS = {
   secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
   secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
   configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
+  client_gone: { status: 408, title: "The client ended the connection before the answer" },
   shutting_down: { status: 503, title: "The broker is shutting down" },
   internal: { status: 500, title: "The broker failed" }
 };

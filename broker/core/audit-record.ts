@@ -7,6 +7,10 @@ import type { Identity } from "./identity.ts"
  * - `exchange.denied`: policy refused a valid token of a listed owner
  * - `exchange.minted`, `exchange.failed`: the outcome of an intended exchange
  * - `token.replayed`: a used subject token was sent again; recorded once for each token, however often it is sent
+ * - `token.unbound`: a key-bound token was sent without its key, which is how a thief would use it; once for each token
+ * - `lease.refused`: a run asked for the revocation of another run's lease
+ * - `limit.reached`: a limit stood in the way of an exchange; recorded once an hour for each limit
+ * - `denials.counted`: how many denials of an hour were beyond the limit and have no record of their own
  * - `lease.revoking`, `lease.closed`: the revocation of a lease's credentials
  */
 export type AuditEvent =
@@ -15,6 +19,10 @@ export type AuditEvent =
   | "exchange.minted"
   | "exchange.failed"
   | "token.replayed"
+  | "token.unbound"
+  | "lease.refused"
+  | "limit.reached"
+  | "denials.counted"
   | "lease.revoking"
   | "lease.closed"
 

@@ -1,5 +1,6 @@
 import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
 import type { Trace } from "../wire/trace.ts"
+import type { ReachedLimit } from "./policy/limits.ts"
 
 /**
  * The only error that rooms with I/O throw. `http/problem.ts` turns it into an HTTP answer.
@@ -17,17 +18,26 @@ export class BrokerError extends Error {
   readonly policyVersion?: string
   /** Seconds after which a retry may succeed; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
+  /** The limit that was reached; becomes the `RateLimit` fields. */
+  readonly limit?: ReachedLimit
 
   constructor(
     code: ErrorCode,
     detail: string,
-    extra: { trace?: Trace; policyVersion?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+    extra: {
+      trace?: Trace
+      policyVersion?: string
+      retryAfterSeconds?: number
+      limit?: ReachedLimit
+      cause?: unknown
+    } = {},
   ) {
     super(`${code}: ${detail}`, extra.cause === undefined ? undefined : { cause: extra.cause })
     this.code = code
     this.detail = detail
     if (extra.trace) this.trace = extra.trace
     if (extra.policyVersion !== undefined) this.policyVersion = extra.policyVersion
+    if (extra.limit) this.limit = extra.limit
     if (extra.retryAfterSeconds !== undefined) this.retryAfterSeconds = extra.retryAfterSeconds
   }
 

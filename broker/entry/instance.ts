@@ -1,14 +1,18 @@
 import { createKeptValues } from "../adapters/memory/kept-values.ts"
 import { createLogins } from "../adapters/memory/logins.ts"
+import { systemClock } from "../adapters/memory/system-clock.ts"
 import { createHttp } from "../adapters/web/http.ts"
 import type { Config } from "../config/config.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Broker } from "../exchange/broker.ts"
+import { createKnownIssuers } from "../exchange/known-issuers.ts"
+import { createOwedRecords } from "../exchange/owed.ts"
 import { createVerifier } from "../issuers/verify.ts"
 import type { HealthCheck } from "../ports/health.ts"
 import type { KeyRing } from "../ports/key-ring.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
+import type { Marks } from "../ports/marks.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createConnectionSecrets } from "../signing/connection-secrets.ts"
@@ -21,6 +25,7 @@ export interface RuntimePorts {
   readonly policySource: PolicySource
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
+  readonly marks: Marks
   readonly log: Log
   readonly health: readonly HealthCheck[]
 }
@@ -29,7 +34,7 @@ const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
 
 /** Builds a broker from its settings and the runtime's ports. The same on every runtime. */
 export async function createBroker(config: Config, kek: Secret<Uint8Array>, ports: RuntimePorts): Promise<Broker> {
-  const clock = { now: () => new Date() }
+  const clock = systemClock
   const http = createHttp({ userAgent: USER_AGENT })
   const sealer = await createSealer(kek, config.deployment)
   const base = { policySource: ports.policySource, providers: PROVIDERS, sealer, http, clock, log: ports.log }
@@ -43,6 +48,8 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
     logins: createLogins(clock),
     keptValues: createKeptValues(clock),
+    knownIssuers: createKnownIssuers(ports.marks),
+    owed: createOwedRecords(ports.ledgers, ports.log),
     signer: createSigner({ keyRing: ports.keyRing, sealer, clock }),
   }
 }

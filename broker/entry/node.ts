@@ -116,12 +116,17 @@ try {
     policySource,
     ledgers: store.ledgers,
     keyRing: store.keyRing,
+    marks: store.marks,
     log,
     health: [],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
-  const app = createApp({ broker, clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null })
+  const app = createApp({
+    broker,
+    clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
+    isGone: (context) => context.env?.incoming?.socket?.destroyed === true,
+  })
   const sweeper = startSweeping(store, broker)
   const listener = await startListening(app, { port, hostname: options.host })
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })

@@ -4,6 +4,7 @@ import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
 import { createKvPolicySource, type KvReader } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
+  createCloudflareGuards,
   createCloudflareKeyRing,
   createCloudflareLedgers,
   createCloudflareMarks,
@@ -12,6 +13,7 @@ import {
   type Namespace,
 } from "../adapters/cloudflare/ledgers.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
+import { systemClock } from "../adapters/memory/system-clock.ts"
 import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
@@ -52,6 +54,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     policySource: policySourceOf(env, config.value),
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
+    marks: createCloudflareMarks(env.KEY_RING),
     log,
     health: [],
   }).catch((error: unknown) => {
@@ -80,9 +83,9 @@ function policySourceOf(env: Env, { onlyPublishedPolicies, policyPublishers }: C
   }
   if (typeof env.POLICIES?.get !== "function") throw misconfigured(["POLICIES: bind a KV namespace to this name"])
   return createKvPolicySource(env.POLICIES, {
-    clock: { now: () => new Date() },
+    clock: systemClock,
     providers: PROVIDERS,
-    floor: createCloudflareMarks(env.KEY_RING),
+    floor: createCloudflareGuards(env.KEY_RING),
     publishers: policyPublishers,
     log,
   })
@@ -110,10 +113,13 @@ export class KeyRing extends KeyRingObject<Env> {}
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     try {
+      const broker = await brokerOf(env)
       builtApp ??= createApp({
-        broker: await brokerOf(env),
+        broker,
+        host: new URL(broker.url).host,
+        // Needs the flag `enable_request_signal`: without it, the signal never fires.
+        isGone: ({ req }) => req.raw.signal.aborted,
         // The platform sets this header, and drops a header of this name from the client.
-        host: new URL((await brokerOf(env)).url).host,
         clientAddress: ({ req }) => req.header("cf-connecting-ip") ?? null,
       })
       const answering = Promise.resolve(builtApp.fetch(request, env))

@@ -5,6 +5,7 @@ import type { Environments } from "../ports/environments.ts"
 import type { HealthCheck } from "../ports/health.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeptValues } from "../ports/kept-values.ts"
+import type { KnownIssuers } from "../ports/known-issuers.ts"
 import type { Ledgers } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
 import type { Logins } from "../ports/logins.ts"
@@ -12,6 +13,7 @@ import type { PolicySource } from "../ports/policy-source.ts"
 import type { ProviderTable } from "../providers/provider.ts"
 import type { Sealer } from "../signing/sealer.ts"
 import type { Signer } from "../signing/signer.ts"
+import type { OwedRecords } from "./owed.ts"
 
 /** Everything that an exchange needs. `entry/` builds it once for each instance. */
 export interface Broker {
@@ -27,6 +29,8 @@ export interface Broker {
   readonly connectionSecrets: ConnectionSecrets
   readonly logins: Logins
   readonly keptValues: KeptValues
+  readonly knownIssuers: KnownIssuers
+  readonly owed: OwedRecords
   readonly http: Http
   readonly clock: Clock
   readonly log: Log

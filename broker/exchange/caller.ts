@@ -1,5 +1,7 @@
 import { BrokerError } from "../core/errors.ts"
 import { isOwnerListed } from "../core/policy/decide.ts"
+import { DEFAULT_LIMITS, type Limits, limitsOf } from "../core/policy/limits.ts"
+import type { Organisation } from "../core/policy/model.ts"
 import type { VerifiedToken } from "../issuers/verify.ts"
 import type { PolicySnapshot } from "../ports/policy-source.ts"
 import type { Broker } from "./broker.ts"
@@ -20,13 +22,52 @@ export interface Caller {
  */
 export async function verifyCaller(call: Call, broker: Broker): Promise<Caller> {
   const snapshot = await broker.policySource.snapshot()
-  const token = await broker.verifier.verify(call.subjectToken, snapshot.organisation.issuers)
+  const { issuers } = snapshot.organisation
+  await broker.knownIssuers.remember(snapshot.version, issuers)
+  const token = await verifyToken(call, issuers, broker)
+  return { token, snapshot, own: isOwnerListed(token.identity, issuers) }
+}
+
+/** Whoever asks for the revocation of a lease. */
+export interface Revoker {
+  readonly token: VerifiedToken
+  readonly limits: Limits
+  readonly own: boolean
+  /** Null when no policies could be loaded. */
+  readonly policyVersion: string | null
+}
+
+/**
+ * Verifies a subject token for a revocation. That must also work while no policies can be loaded: the token is then verified
+ * against the issuers of the policies that were in force last.
+ *
+ * @throws {BrokerError} `token_*`, `issuer_unavailable`, `policy_unavailable` when no policies were ever in force
+ */
+export async function verifyRevoker(call: Call, broker: Broker): Promise<Revoker> {
+  const snapshot = await broker.policySource.snapshot().catch((error: unknown) => error)
+  if (isSnapshot(snapshot)) {
+    const { organisation, version } = snapshot
+    const token = await verifyToken(call, organisation.issuers, broker)
+    const own = isOwnerListed(token.identity, organisation.issuers)
+    return { token, limits: limitsOf(organisation, token.identity), own, policyVersion: version }
+  }
+  const issuers = await broker.knownIssuers.recall()
+  if (issuers === null) throw snapshot
+  const token = await verifyToken(call, issuers, broker)
+  return { token, limits: DEFAULT_LIMITS, own: isOwnerListed(token.identity, issuers), policyVersion: null }
+}
+
+const isSnapshot = (given: unknown): given is PolicySnapshot =>
+  typeof given === "object" && given !== null && "policiesOf" in given
+
+async function verifyToken(call: Call, issuers: Organisation["issuers"], broker: Broker): Promise<VerifiedToken> {
+  const token = await broker.verifier.verify(call.subjectToken, issuers)
   const { identity } = token
   call.event.repository = identity.repository
   call.event.repository_id = identity.repositoryId
   call.event.environment = identity.environment ?? null
   call.event.run_id = identity.runId
-  return { token, snapshot, own: isOwnerListed(identity, snapshot.organisation) }
+  return token
 }
 
 /**

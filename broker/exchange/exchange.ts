@@ -1,25 +1,32 @@
+import { BrokerError } from "../core/errors.ts"
 import type { ExchangeAnswer } from "../wire/exchange.ts"
 import { answerOf, tooLarge } from "./answer.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
-import { leaseCredentials, revokeMinted } from "./lease.ts"
+import { leaseCredentials, outcomesOfRevoking, revokeMinted } from "./lease.ts"
 import { newLeaseId } from "./lease-id.ts"
-import { cachesOf, MINT_WINDOW_MS, type MintedGrant, mintAll } from "./mint.ts"
-import { recorderOf } from "./record.ts"
+import { cachesOf, type MintedGrant, mintAll, type Prepare } from "./mint.ts"
+import { recorderOf, suspectUnbound } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
 
 /**
  * The whole exchange: subject token in, credentials out.
  *
  * The order makes it safe: verify, decide, record, mint, record, answer. Nothing is minted before the record of the intent
- * is durable, and nothing is answered before the record of the outcome is durable.
+ * is durable, and nothing is answered before the record of the outcome is durable. A client that is gone by then gets
+ * nothing: what was minted for it is revoked.
  *
  * @throws {BrokerError}
  */
 export async function exchange(call: ExchangeCall, broker: Broker): Promise<ExchangeAnswer> {
   const caller = await verifyCaller(call, broker)
-  requireMatchingKey(caller.token, call.key)
+  try {
+    requireMatchingKey(caller.token, call.key)
+  } catch (error) {
+    await suspectUnbound(call, caller, broker)
+    throw error
+  }
   const verdict = await reachVerdict(call, caller, broker)
   const record = recorderOf(call, caller, verdict.policyVersion, broker)
   if (verdict.outcome === "deny") throw await record.refusal(verdict.error)
@@ -27,28 +34,37 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   const { grants } = verdict
   const { identity } = caller.token
   const lease = newLeaseId(broker.clock.now())
-  const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
-  await record.intent(lease, grants, broker.clock.now().getTime() + MINT_WINDOW_MS + longestMs)
+  await record.intent(lease, grants)
   call.event.lease = lease
 
-  const { minted, failures: failed } = await mintAll(grants, identity, lease, broker)
+  const prepare: Prepare = (granted, handle, expiresAt) => record.prepare(lease, granted, handle, expiresAt)
+  const { minted, failures: failed } = await mintAll(grants, identity, lease, prepare, broker)
   const failures = failed.length > 0 ? failed : tooLarge(minted)
+  const gone = failures.length === 0 && call.isGone()
   const settle = async (held: readonly MintedGrant[]) => {
     const credentials = await leaseCredentials(held, identity, lease, broker)
-    await record.outcome(lease, grants, { credentials, failures, caches: cachesOf(minted) })
+    await record.outcome(lease, grants, { credentials, failures, gone, caches: cachesOf(minted) })
   }
   const [failure] = failures
-  if (failure) {
-    // If this cannot be recorded either, the lease stays open in the ledger until its time is over.
-    await settle(await revokeMinted(minted, broker)).catch(() => {})
-    throw failure.error
+  if (failure || gone) {
+    // If this cannot be recorded either, the lease stays open in the ledger, and the sweep ends it.
+    await settle(await revokeMinted(minted, identity, lease, broker)).catch(() => {})
+    throw failure?.error ?? clientGone()
   }
   try {
     await settle(minted)
   } catch (error) {
     // Credentials that cannot be recorded are not handed out: the sweep could not revoke them later.
-    await revokeMinted(minted, broker)
+    await revokeMinted(minted, identity, lease, broker)
     throw error
+  }
+  if (call.isGone()) {
+    await record.abandoned(lease, await outcomesOfRevoking(minted, identity, lease, broker))
+    throw clientGone()
   }
   return answerOf(lease, verdict.policyVersion, minted)
 }
+
+/** Reaches nobody but the log. */
+const clientGone = () =>
+  new BrokerError("client_gone", "The client ended the connection. What was minted for it was revoked.")

@@ -2,6 +2,7 @@ import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
+import type { Secret } from "../core/secret.ts"
 import { LeftAliveError, type Minted, outlives, type Provider } from "../providers/provider.ts"
 import { identityTokenSubject } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
@@ -28,6 +29,16 @@ export interface MintFailure {
   readonly error: BrokerError
 }
 
+/** How long what an interrupted exchange minted for these grants may live, in seconds; 0 when nothing can. */
+export const unrecordedSeconds = (grants: readonly GrantedGrant[], broker: Broker): number =>
+  Math.max(
+    0,
+    ...grants.map(({ grant, ttlSeconds }) => {
+      const provider = broker.providers.get(grant.connection.provider)
+      return provider?.unrecordedSeconds?.(grant.fields, ttlSeconds) ?? ttlSeconds
+    }),
+  )
+
 /** The outcome of every grant, in the order of the request. */
 export interface MintOutcome {
   /** Includes credentials that a failed mint left alive. */
@@ -36,14 +47,19 @@ export interface MintOutcome {
   readonly failures: readonly MintFailure[]
 }
 
+/** Records durably what can revoke what is about to be minted for a grant. */
+export type Prepare = (granted: GrantedGrant, handle: Secret<string>, expiresAt: Date | null) => Promise<void>
+
 /** Calls all providers in parallel, and waits for all of them: a late success must be revoked, not forgotten. */
 export async function mintAll(
   grants: readonly GrantedGrant[],
   identity: Identity,
   lease: string,
+  prepare: Prepare,
   broker: Broker,
 ): Promise<MintOutcome> {
-  const outcomes = await Promise.all(grants.map((granted) => tryToMint(granted, identity, lease, broker)))
+  const mint = (granted: GrantedGrant) => mintOne(granted, identity, lease, prepare, broker)
+  const outcomes = await Promise.all(grants.map((granted) => tryToMint(granted, mint, broker)))
   return {
     minted: outcomes.flatMap(({ minted }) => minted ?? []),
     failures: outcomes.flatMap(({ failure }) => failure ?? []),
@@ -56,9 +72,13 @@ interface Outcome {
   readonly failure?: MintFailure
 }
 
-async function tryToMint(granted: GrantedGrant, identity: Identity, lease: string, broker: Broker): Promise<Outcome> {
+async function tryToMint(
+  granted: GrantedGrant,
+  mint: (granted: GrantedGrant) => Promise<Minted>,
+  broker: Broker,
+): Promise<Outcome> {
   try {
-    const minted = await mintOne(granted, identity, lease, broker)
+    const minted = await mint(granted)
     const now = broker.clock.now()
     refuseLongerThanGranted(granted, minted, now)
     return { minted: { granted, minted, at: now.getTime() } }
@@ -104,10 +124,22 @@ export function grantedUntil({ granted, minted, at }: MintedGrant): number | nul
   return minted.handle ? at + granted.ttlSeconds * 1000 : null
 }
 
-async function mintOne(granted: GrantedGrant, identity: Identity, lease: string, broker: Broker): Promise<Minted> {
+async function mintOne(
+  granted: GrantedGrant,
+  identity: Identity,
+  lease: string,
+  prepare: Prepare,
+  broker: Broker,
+): Promise<Minted> {
   const { grant, ttlSeconds } = granted
   const provider = providerOf(grant.connection.provider, broker)
-  const io = providerIo(broker, { identity, grant: grant.name, connection: grant.connection }, MINT_WINDOW_MS)
+  const about = {
+    identity,
+    grant: grant.name,
+    connection: grant.connection,
+    prepare: (handle: Secret<string>, expiresAt: Date | null) => prepare(granted, handle, expiresAt),
+  }
+  const io = providerIo(broker, about, MINT_WINDOW_MS)
   return await provider.mint(
     {
       identity,

@@ -1,30 +1,40 @@
 import { IDENTITY_TOKEN_SECONDS } from "../core/duration.ts"
-import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { Connection } from "../core/policy/model.ts"
+import type { Secret } from "../core/secret.ts"
 import { nameOf } from "../core/secret-reference.ts"
 import type { Login } from "../ports/logins.ts"
-import type { ProviderIo } from "../providers/provider.ts"
+import type { CallIo, ProviderIo } from "../providers/provider.ts"
 import { identityTokenClaims } from "../signing/identity-token.ts"
 import type { Broker } from "./broker.ts"
 import { loginKey } from "./login-key.ts"
 
 interface Act {
-  /** Null for a revocation, which needs no identity. */
-  readonly identity: Identity | null
+  readonly identity: Identity
   readonly grant: string
   readonly connection: Connection
+  /** Stores a prepared handle on the lease. */
+  prepare(handle: Secret<string>, expiresAt: Date | null): Promise<void>
+}
+
+/** What a provider may use for calls, limited to a window of time. */
+export function callIo(broker: Broker, windowMs: number): CallIo {
+  const { http, clock } = broker
+  const endsAt = clock.elapsed() + windowMs
+  const remainingMs = () => Math.max(0, endsAt - clock.elapsed())
+  return {
+    http,
+    now: () => clock.now(),
+    remainingMs,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, remainingMs()))),
+  }
 }
 
 /** Everything that a provider may use for one grant, limited to a window of time. */
 export function providerIo(broker: Broker, about: Act, windowMs: number): ProviderIo {
-  const endsAt = broker.clock.now().getTime() + windowMs
-  const remainingMs = () => Math.max(0, endsAt - broker.clock.now().getTime())
   return {
-    http: broker.http,
-    now: () => broker.clock.now(),
-    remainingMs,
-    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, remainingMs()))),
+    ...callIo(broker, windowMs),
+    prepare: about.prepare,
     secret: (reference) => broker.connectionSecrets.named(nameOf(reference)),
     async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
       const key = loginKey(about, scope)
@@ -45,9 +55,6 @@ export function providerIo(broker: Broker, about: Act, windowMs: number): Provid
       }
     },
     identityToken(audience, options = {}) {
-      if (about.identity === null) {
-        throw new BrokerError("internal", "A provider requested an identity token during a revocation.")
-      }
       return broker.signer.sign(
         identityTokenClaims({
           issuer: broker.url,

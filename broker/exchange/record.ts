@@ -7,14 +7,24 @@ import {
 } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
-import type { LeaseCredential, Ledger } from "../ports/ledger.ts"
+import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
+import type { Secret } from "../core/secret.ts"
+import type { AdmissionOutcome, LeaseCredential, Ledger, RevocationSettlement, TokenUse } from "../ports/ledger.ts"
 import type { Broker } from "./broker.ts"
 import type { Call, ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
-import type { MintFailure } from "./mint.ts"
+import { preparedCredential } from "./lease.ts"
+import { MINT_WINDOW_MS, type MintFailure, unrecordedSeconds } from "./mint.ts"
+import { overLimit } from "./over-limit.ts"
 
 /** Codes that refuse the form of a request, not its content: the token is not used up, and nothing is recorded. */
 const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
+
+/**
+ * When an exchange must have an outcome, in milliseconds after its admission: after the mint, the revocations of a failure,
+ * and a slow disk. Then the broker that began it has died, and the sweep ends the lease.
+ */
+const SETTLE_WINDOW_MS = 60_000
 
 /** Records one call in its repository's ledger. Every method returns only when the record is durable. */
 export interface Recorder {
@@ -24,18 +34,28 @@ export interface Recorder {
    * before.
    *
    * A denial is not recorded when the caller's owner is not listed: anyone with a CI account has a valid token, and must
-   * not be able to make the storage grow.
+   * not be able to make the storage grow. For the same reason, a repository's denials beyond its limit are only counted.
    */
   refusal(error: BrokerError): Promise<BrokerError>
-  /** Uses up the token, opens the lease and records the intent. @throws {BrokerError} `token_already_used` */
-  intent(lease: string, grants: readonly GrantedGrant[], endsBy: number): Promise<void>
+  /**
+   * Uses up the token, opens the lease and records the intent.
+   *
+   * @throws {BrokerError} `token_already_used`, `token_too_old`, `quota_exceeded`
+   */
+  intent(lease: string, grants: readonly GrantedGrant[]): Promise<void>
+  /** Records what can revoke a credential that is about to be minted. */
+  prepare(lease: string, granted: GrantedGrant, handle: Secret<string>, expiresAt: Date | null): Promise<void>
   /** Records the outcome with the lease's credentials; after a failure, those that could not be revoked immediately. */
   outcome(lease: string, grants: readonly GrantedGrant[], outcome: ExchangeOutcome): Promise<void>
+  /** Records that a lease was revoked because its answer would have reached nobody. */
+  abandoned(lease: string, outcomes: RevocationSettlement["outcomes"]): Promise<void>
 }
 
 export interface ExchangeOutcome {
   readonly credentials: readonly LeaseCredential[]
   readonly failures: readonly MintFailure[]
+  /** The client was gone before anything was handed out. */
+  readonly gone: boolean
   /** Grant -> whether its values came from the broker's memory. */
   readonly caches: ReadonlyMap<string, CacheUse>
 }
@@ -43,11 +63,28 @@ export interface ExchangeOutcome {
 /** The recorder of one call, for the ledger of the caller's repository. */
 export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: string, broker: Broker): Recorder {
   const ledger = ledgerOf(caller, broker)
+  const { identity } = caller.token
   const draft = draftOf(call, caller, policyVersion, broker)
   const token = useOf(caller)
-  const replayAudit = () => draft("token.replayed", { reason: "token_already_used", decision: "deny" })
+  const limits = limitsOf(caller.snapshot.organisation, identity)
+  const admission = (reason: string) => ({
+    token,
+    now: broker.clock.now().getTime(),
+    limits,
+    replayAudit: draft("token.replayed", { reason: "token_already_used", decision: "deny" }),
+    overLimitAudit: draft("limit.reached", { reason, decision: "deny" }),
+  })
   const listed = (grants: readonly GrantedGrant[], caches: ExchangeOutcome["caches"] = new Map()) =>
     grants.map((granted) => auditGrant(granted, caches.get(granted.grant.name), broker))
+  const prepared = new Set<string>()
+  let intended: readonly GrantedGrant[] = []
+  const unknownUntil = () => {
+    const seconds = unrecordedSeconds(
+      intended.filter(({ grant }) => !prepared.has(grant.name)),
+      broker,
+    )
+    return seconds === 0 ? 0 : broker.clock.now().getTime() + MINT_WINDOW_MS + seconds * 1000
+  }
 
   return {
     ledger,
@@ -56,36 +93,89 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       if (!caller.own || ABOUT_FORM.has(error.code)) return error
       const reason = `${error.code}: ${call.grants.join(", ")}`
       const audit = draft("exchange.denied", { reason, decision: "deny" })
-      return (await ledger.admit({ token, audit, replayAudit: replayAudit() })) === "admitted" ? error : alreadyUsed()
+      const admitted = await ledger.admit({ ...admission("denials_per_hour"), audit })
+      return refusalOf(admitted) ?? error
     },
 
-    async intent(lease, grants, endsBy) {
-      const { runId, runAttempt } = caller.token.identity
+    async intent(lease, grants) {
+      intended = grants
+      const { runId, runAttempt } = identity
+      const now = broker.clock.now().getTime()
+      const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
       const audit = draft("exchange.intended", { reason: "allowed", decision: "allow", lease, grants: listed(grants) })
       const admitted = await ledger.admit({
-        token,
-        lease: { id: lease, runId, runAttempt, endsBy },
+        ...admission(`the grants ${call.grants.join(", ")}`),
+        lease: {
+          id: lease,
+          runId,
+          runAttempt,
+          settleBy: now + SETTLE_WINDOW_MS,
+          endsBy: now + MINT_WINDOW_MS + longestMs,
+          unknownUntil: unknownUntil(),
+          limited: grants.flatMap(({ grant }) => grantLimitOf(grant, identity.environment) ?? []),
+        },
         audit,
-        replayAudit: replayAudit(),
       })
-      if (admitted === "already-used") throw alreadyUsed()
+      const refused = refusalOf(admitted)
+      if (refused !== null) throw refused
     },
 
-    async outcome(lease, grants, { credentials, failures, caches }) {
-      const outcome = failures.length > 0 ? "failed" : "minted"
-      const reason = failures.length > 0 ? failedReason(failures, credentials) : "minted"
-      const audit = draft(`exchange.${outcome}`, { reason, lease, grants: listed(grants, caches) })
-      await ledger.settle({ lease, outcome, credentials, audit })
+    async prepare(lease, granted, handle, expiresAt) {
+      const credential = await preparedCredential(granted, { handle, expiresAt }, identity, lease, broker)
+      prepared.add(granted.grant.name)
+      await ledger.prepare({ lease, credential, unknownUntil: unknownUntil(), now: broker.clock.now().getTime() })
+    },
+
+    async outcome(lease, grants, { credentials, failures, gone, caches }) {
+      const failed = gone || failures.length > 0
+      const cause = gone ? "client_gone" : failureCodes(failures)
+      const reason = failed ? cause + leftAlive(credentials) : "minted"
+      const audit = draft(failed ? "exchange.failed" : "exchange.minted", {
+        reason,
+        lease,
+        grants: listed(grants, caches),
+      })
+      await ledger.settle({ lease, outcome: failed ? "failed" : "minted", credentials, audit })
+    },
+
+    async abandoned(lease, outcomes) {
+      const now = broker.clock.now().getTime()
+      const audit = draft("lease.closed", { reason: "client_gone", lease })
+      await ledger.recordRevocation({ lease, outcomes, now, audit })
     },
   }
 }
 
+/** Records that a key-bound token was sent without its key: only somebody who took it from its job does that. */
+export async function suspectUnbound(call: ExchangeCall, caller: Caller, broker: Broker): Promise<void> {
+  if (!caller.own || caller.token.boundTo === null) return
+  const draft = draftOf(call, caller, caller.snapshot.version, broker)
+  const audit = draft("token.unbound", { reason: `key_mismatch: ${call.grants.join(", ")}`, decision: "deny" })
+  const limits = limitsOf(caller.snapshot.organisation, caller.token.identity)
+  const now = broker.clock.now().getTime()
+  await ledgerOf(caller, broker).suspect({ token: useOf(caller), now, limits, audit })
+}
+
+/** The error for an admission that was refused; null when it was admitted, or was a denial that is only counted. */
+function refusalOf(admitted: AdmissionOutcome): BrokerError | null {
+  if (admitted.outcome === "already-used") return alreadyUsed()
+  if (admitted.outcome === "too-old") return new BrokerError("token_too_old", TOO_OLD)
+  return admitted.outcome === "over-limit" ? overLimit(admitted.reached) : null
+}
+
+const TOO_OLD =
+  "This broker's ledger was restored, or a clock was corrected, so the broker cannot know whether this subject token was used before. Ask the runner for a new one."
+
 /** The ledger of the caller's repository. */
-export const ledgerOf = (caller: Caller, broker: Broker): Ledger =>
+export const ledgerOf = (caller: Pick<Caller, "token">, broker: Broker): Ledger =>
   broker.ledgers.of(caller.token.identity.issuerUrl, caller.token.identity.repositoryId)
 
 /** The use of the caller's subject token, in the ledger's form. */
-export const useOf = (caller: Caller) => ({ key: caller.token.tokenKey, expiresAt: caller.token.diesAt })
+export const useOf = ({ token }: Pick<Caller, "token">): TokenUse => ({
+  key: token.tokenKey,
+  issuedAt: token.issuedAt,
+  expiresAt: token.diesAt,
+})
 
 /** The refusal of a token that was used before. */
 export const alreadyUsed = () =>
@@ -95,7 +185,7 @@ export const alreadyUsed = () =>
   )
 
 /** Makes audit drafts for one call. It fills in the caller, the address and the policies; the event adds the rest. */
-export function draftOf(call: Call, caller: Caller, policyVersion: string, broker: Broker) {
+export function draftOf(call: Call, caller: Pick<Caller, "token">, policyVersion: string | null, broker: Broker) {
   return (
     event: AuditEvent,
     facts: Partial<Pick<AuditDraft, "lease" | "grants" | "decision">> & { readonly reason: string },
@@ -114,12 +204,14 @@ export function draftOf(call: Call, caller: Caller, policyVersion: string, broke
   })
 }
 
-/** Contains only our own codes and names: `provider_denied: vault-prod; left alive: deploy`. */
-function failedReason(failures: readonly MintFailure[], alive: readonly LeaseCredential[]): string {
+/** Contains only our own codes and names: `provider_denied: vault-prod`. */
+function failureCodes(failures: readonly MintFailure[]): string {
   const failed = new Set(failures.map(({ granted, error }) => `${error.code}: ${granted.grant.connection.name}`))
-  const left = alive.length > 0 ? `; left alive: ${alive.map(({ grant }) => grant).join(", ")}` : ""
-  return [...failed].join(", ") + left
+  return [...failed].join(", ")
 }
+
+const leftAlive = (alive: readonly LeaseCredential[]): string =>
+  alive.length > 0 ? `; left alive: ${alive.map(({ grant }) => grant).join(", ")}` : ""
 
 function auditGrant({ grant, ttlSeconds }: GrantedGrant, cache: CacheUse | undefined, broker: Broker): AuditGrant {
   return {

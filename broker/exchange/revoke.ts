@@ -1,13 +1,12 @@
 import { BrokerError } from "../core/errors.ts"
-import type { Organisation } from "../core/policy/model.ts"
-import type { LeaseCredentialState } from "../ports/ledger.ts"
+import type { LeaseCredentialState, LeaseOfRun, Ledger } from "../ports/ledger.ts"
 import type { RevocationOutcome, RevokeAnswer } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
 import type { RevokeCall } from "./call.ts"
-import { verifyCaller } from "./caller.ts"
+import { verifyRevoker } from "./caller.ts"
 import { handleContext } from "./lease.ts"
 import { alreadyUsed, draftOf, ledgerOf, useOf } from "./record.ts"
-import { type Revocable, revokeAll } from "./revoke-all.ts"
+import { type Revocable, type RevokedLease, revokeAll, tellFailure } from "./revoke-all.ts"
 
 /**
  * Closes a lease of the caller's own run and attempt, and revokes the credentials that can be revoked.
@@ -15,85 +14,135 @@ import { type Revocable, revokeAll } from "./revoke-all.ts"
  * The subject token may be bound to a key that no longer exists: such a token can end credentials, but never get any. A
  * second call does not revoke again: it answers the outcome of the first.
  *
+ * Nothing that jobs can use up stands in its way: it needs no policies, no connection, and no room on a disk.
+ *
  * @throws {BrokerError} `lease_not_found`, the same for a lease that does not exist, of another repository, and of another
  *   run
  */
 export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAnswer> {
-  const caller = await verifyCaller(call, broker)
+  const caller = await verifyRevoker(call, broker)
   if (!caller.own) throw notFound()
   call.event.lease = call.lease
 
   const { identity } = caller.token
+  const { issuerUrl, repositoryId, runId, runAttempt } = identity
   const ledger = ledgerOf(caller, broker)
-  const draft = draftOf(call, caller, caller.snapshot.version, broker)
-  const start = await ledger.beginRevocation({
-    lease: call.lease,
-    runId: identity.runId,
-    runAttempt: identity.runAttempt,
-    token: useOf(caller),
-    now: broker.clock.now().getTime(),
-    audit: draft("lease.revoking", { reason: "asked by the job", lease: call.lease }),
-    replayAudit: draft("token.replayed", { reason: "token_already_used", decision: "deny" }),
-  })
+  const of = { lease: call.lease, issuerUrl, repositoryId }
+  const draft = draftOf(call, caller, caller.policyVersion, broker)
+  const request = { lease: call.lease, runId, runAttempt }
+  await broker.owed.pay()
+  const start = await ledger
+    .beginRevocation({
+      ...request,
+      token: useOf(caller),
+      now: broker.clock.now().getTime(),
+      limits: caller.limits,
+      audit: draft("lease.revoking", { reason: "asked by the job", lease: call.lease }),
+      replayAudit: draft("token.replayed", { reason: "token_already_used", decision: "deny" }),
+      foreignAudit: draft("lease.refused", { reason: "asked by another run", decision: "deny", lease: call.lease }),
+    })
+    .catch((error: unknown) => unrecorded(error, ledger, request))
   if (start.outcome === "already-used") throw alreadyUsed()
   if (start.outcome === "not-found") throw notFound()
-  if (start.outcome === "done") return answerOf(call.lease, start.credentials, outcomesOf(start.credentials))
+  if (start.outcome === "done" || start.outcome === "busy") {
+    return answerOf(call.lease, start.credentials, outcomesOf(start.credentials, start.outcome), true)
+  }
 
-  const outcomes = await endCredentials(call.lease, start.credentials, identity, caller.snapshot.organisation, broker)
-  await ledger.settleRevocation({
+  const outcomes = await endCredentials(start.credentials, of, broker)
+  const settlement = {
     lease: call.lease,
     outcomes,
     now: broker.clock.now().getTime(),
     audit: draft("lease.closed", { reason: summary(outcomes), lease: call.lease }),
-  })
-  return answerOf(call.lease, start.credentials, outcomes)
+  }
+  const recorded = start.outcome === "begun" && (await isRecorded(ledger.settleRevocation(settlement)))
+  if (!recorded) broker.owed.keep(of, settlement)
+  return answerOf(call.lease, start.credentials, outcomes, recorded)
 }
+
+/** A revocation that goes on although its beginning could not be recorded. */
+type Unrecorded = { readonly outcome: "unrecorded"; readonly credentials: readonly LeaseCredentialState[] }
+
+/**
+ * Storage that cannot be written must not keep a credential alive: it is read, the provider is asked, and the record follows
+ * later. The subject token is not used up then. Whoever sends it again can only revoke the same lease again.
+ */
+async function unrecorded(
+  error: unknown,
+  ledger: Ledger,
+  request: LeaseOfRun,
+): Promise<Unrecorded | { readonly outcome: "not-found" }> {
+  if (!isUnavailable(error)) throw error
+  const credentials = await ledger.look(request).catch(() => Promise.reject(error))
+  return credentials === null ? { outcome: "not-found" } : { outcome: "unrecorded", credentials }
+}
+
+/** False when the storage failed. @throws every other error */
+export async function isRecorded(recording: Promise<void>): Promise<boolean> {
+  try {
+    await recording
+    return true
+  } catch (error) {
+    if (isUnavailable(error)) return false
+    throw error
+  }
+}
+
+const isUnavailable = (error: unknown) => error instanceof BrokerError && error.code === "ledger_unavailable"
 
 /**
  * Revokes what can be revoked, and returns the outcome of every credential. Never throws: when a handle cannot be unsealed,
- * or its connection no longer exists, the credential counts as not revoked. The sweep retries it until the lease ends.
+ * the credential counts as not revoked, and the log says so. The sweep retries it until the lease ends.
  */
 export async function endCredentials(
-  lease: string,
   credentials: readonly LeaseCredentialState[],
-  ledger: LedgerName,
-  organisation: Organisation,
+  of: RevokedLease,
   broker: Broker,
 ): Promise<Outcomes> {
-  const revocable = credentials.filter((credential) => credential.ended === null)
-  const opened = await Promise.all(
-    revocable.map((credential) => openHandle(lease, credential, ledger, organisation, broker)),
-  )
+  const alive = credentials.filter((credential) => credential.ended === null)
+  const opened = await Promise.all(alive.map((credential) => openHandle(credential, of, broker)))
   const taken = await revokeAll(
     opened.filter((credential) => credential !== null),
+    of,
     broker,
   )
-  return { ...outcomesOf(credentials), ...taken }
+  return { ...outcomesOf(credentials, "done"), ...taken }
 }
 
 type Outcomes = Readonly<Record<string, RevocationOutcome>>
-type LedgerName = { readonly issuerUrl: string; readonly repositoryId: string }
 
 async function openHandle(
-  lease: string,
   { grant, provider, connection, sealedHandle }: LeaseCredentialState,
-  ledger: LedgerName,
-  organisation: Organisation,
+  of: RevokedLease,
   broker: Broker,
 ): Promise<Revocable | null> {
   if (sealedHandle === null) return null
   try {
-    const handle = await broker.sealer.open(sealedHandle, handleContext(ledger, lease, grant))
-    return { grant, provider, connection: organisation.connections.get(connection), handle }
+    return {
+      grant,
+      provider,
+      connection,
+      handle: await broker.sealer.open(sealedHandle, handleContext(of, of.lease, grant)),
+    }
   } catch {
+    tellFailure(
+      of,
+      connection,
+      `${grant} is not revoked yet: its handle cannot be opened with this DAYPASS_KEK`,
+      broker,
+    )
     return null
   }
 }
 
-/** The outcomes that the ledger already knows. A credential without a known end counts as not revoked. */
-function outcomesOf(credentials: readonly LeaseCredentialState[]): Outcomes {
+/** The outcomes that the ledger already knows. A credential without a known end is being revoked, or is not revoked. */
+function outcomesOf(credentials: readonly LeaseCredentialState[], start: "done" | "busy"): Outcomes {
+  const unended = start === "busy" ? "revoking" : "failed"
   return Object.fromEntries(
-    credentials.map(({ grant, ended }) => [grant, ended === "expired" ? "expires-only" : (ended ?? "failed")]),
+    credentials.map(({ grant, ended, revocation }) => {
+      if (ended === "expired" || (ended === null && revocation === "expires-only")) return [grant, "expires-only"]
+      return [grant, ended ?? unended]
+    }),
   )
 }
 
@@ -104,12 +153,17 @@ export function summary(outcomes: Outcomes): string {
   return [...counts].map(([outcome, count]) => `${outcome} ${count}`).join(", ") || "nothing was minted"
 }
 
-function answerOf(lease: string, credentials: readonly LeaseCredentialState[], outcomes: Outcomes): RevokeAnswer {
+function answerOf(
+  lease: string,
+  credentials: readonly LeaseCredentialState[],
+  outcomes: Outcomes,
+  recorded: boolean,
+): RevokeAnswer {
   const ended = credentials.map(({ grant, expiresAt }) => {
     const expires_at = expiresAt === null ? null : new Date(expiresAt).toISOString()
     return [grant, { outcome: outcomes[grant] ?? "failed", expires_at }] as const
   })
-  return { lease, credentials: Object.fromEntries(ended) }
+  return { lease, ...(recorded ? {} : { record_due: true }), credentials: Object.fromEntries(ended) }
 }
 
 const notFound = () =>

@@ -1,7 +1,7 @@
 import type { AuditDraft } from "../core/audit-record.ts"
-import type { SweptLedger } from "../ports/ledger.ts"
+import type { DueLease, SweptLedger } from "../ports/ledger.ts"
 import type { Broker } from "./broker.ts"
-import { endCredentials, summary } from "./revoke.ts"
+import { endCredentials, isRecorded, summary } from "./revoke.ts"
 
 const LEASES_PER_SWEEP = 50
 
@@ -16,26 +16,35 @@ export interface SweepTarget {
  * Ends leases whose time is over and that no job has ended, because the runner died or a provider could not be reached.
  * Also revokes single credentials whose granted time is over, even while their job is still running.
  *
+ * Needs no policies and no connection. While the ledger cannot be written, it revokes what it can read, and records later.
+ *
  * @returns the number of leases that were processed
- * @throws {BrokerError} `ledger_unavailable`, `policy_unavailable`; the leases stay due
+ * @throws {BrokerError} `ledger_unavailable` when the ledger cannot be read either; the leases stay due
  */
-export async function sweep(target: SweepTarget, broker: Broker): Promise<number> {
-  const { organisation } = await broker.policySource.snapshot()
-  const due = await target.ledger.takeDue(broker.clock.now().getTime(), LEASES_PER_SWEEP)
+export async function sweep({ ledger, issuerUrl, repositoryId }: SweepTarget, broker: Broker): Promise<number> {
+  await broker.owed.pay()
+  const now = broker.clock.now().getTime()
+  const due = await ledger.takeDue(now, LEASES_PER_SWEEP).then(
+    (leases) => ({ leases, written: true }),
+    async () => ({ leases: await unpaid(ledger.lookDue(now, LEASES_PER_SWEEP), broker), written: false }),
+  )
   await Promise.all(
-    due.map(async ({ lease, credentials }) => {
-      const outcomes = await endCredentials(lease, credentials, target, organisation, broker)
+    due.leases.map(async ({ lease, credentials }) => {
+      const of = { lease, issuerUrl, repositoryId }
+      const outcomes = await endCredentials(credentials, of, broker)
       const at = broker.clock.now()
-      await target.ledger.settleRevocation({
-        lease,
-        outcomes,
-        now: at.getTime(),
-        audit: sweptDraft(lease, summary(outcomes), at),
-      })
+      const audit = sweptDraft(lease, summary(outcomes), at)
+      const settlement = { lease, outcomes, now: at.getTime(), audit }
+      const recorded = due.written && (await isRecorded(ledger.settleRevocation(settlement)))
+      if (!recorded) broker.owed.keep(of, settlement)
     }),
   )
-  return due.length
+  return due.leases.length
 }
+
+/** Without the leases that were revoked already, and of which only the record is missing. */
+const unpaid = async (looking: Promise<readonly DueLease[]>, broker: Broker) =>
+  (await looking).filter(({ lease }) => !broker.owed.has(lease))
 
 const sweptDraft = (lease: string, outcome: string, at: Date): AuditDraft => ({
   at: at.toISOString(),

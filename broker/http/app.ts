@@ -23,6 +23,8 @@ export interface AppOptions {
   readonly host?: string
   /** The client's address; null when the runtime does not know it. Never read from a header that a client can set. */
   clientAddress(context: Context): string | null
+  /** Whether the client has ended the connection. */
+  isGone(context: Context): boolean
 }
 
 /** How long clients may cache the discovery document and the key set: much shorter than a key is published before use. */
@@ -64,6 +66,7 @@ export function createApp(options: AppOptions): Hono<Env> {
       requestId: event.request_id,
       subjectToken: bearerOf(context.req.raw),
       clientAddress: options.clientAddress(context),
+      isGone: () => options.isGone(context),
       event,
     }
   }

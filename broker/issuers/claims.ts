@@ -24,6 +24,8 @@ export interface Expectation {
 export interface RegisteredClaims {
   /** Thumbprint of the key that the token is bound to; null for a plain token. */
   readonly boundTo: string | null
+  /** Unix seconds. */
+  readonly issuedAt: number
   /** Unix seconds: the token is refused from this time on, skew included. */
   readonly diesAt: number
   /** Null for issuers that send no `jti`. */
@@ -45,11 +47,11 @@ export interface ClaimFault {
 export function checkRegisteredClaims(claims: Claims, expected: Expectation): Result<RegisteredClaims, ClaimFault> {
   const boundTo = readAudience(claims["aud"], expected.audience)
   if (!boundTo.ok) return boundTo
-  const diesAt = readTimes(claims, expected)
-  if (!diesAt.ok) return diesAt
+  const times = readTimes(claims, expected)
+  if (!times.ok) return times
   const jti = expected.sendsJti ? readJti(claims["jti"]) : ok(null)
   if (!jti.ok) return jti
-  return ok({ boundTo: boundTo.value, diesAt: diesAt.value, jti: jti.value })
+  return ok({ boundTo: boundTo.value, ...times.value, jti: jti.value })
 }
 
 /** The audience must be exactly ours, or ours followed by the thumbprint of the job's key. Nothing is normalised. */
@@ -72,7 +74,10 @@ function readAudience(claim: ClaimValue | undefined, audience: string): Result<s
   return fault("token_audience_mismatch", `${detail} Ask the runner for a token with that audience.`)
 }
 
-function readTimes(claims: Claims, expected: Expectation): Result<number, ClaimFault> {
+function readTimes(
+  claims: Claims,
+  expected: Expectation,
+): Result<Pick<RegisteredClaims, "issuedAt" | "diesAt">, ClaimFault> {
   const { exp, iat, nbf } = claims
   if (!isTime(exp)) return fault("token_claims_invalid", wrongTime("exp", exp))
   if (!isTime(iat)) return fault("token_claims_invalid", wrongTime("iat", iat))
@@ -103,7 +108,7 @@ function readTimes(claims: Claims, expected: Expectation): Result<number, ClaimF
       `The subject token has a lifetime of ${exp - iat} s, but this broker accepts at most ${expected.maxLifetimeSeconds} s from its issuer.`,
     )
   }
-  return ok(diesAt)
+  return ok({ issuedAt: iat, diesAt })
 }
 
 function readJti(claim: ClaimValue | undefined): Result<string, ClaimFault> {

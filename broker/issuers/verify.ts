@@ -19,6 +19,8 @@ export interface VerifiedToken {
   readonly tokenKey: string
   /** SHA-256 over the signed text of header and payload, base64url. It identifies the token in the audit trail. */
   readonly digest: string
+  /** Unix seconds: the token's `iat`. */
+  readonly issuedAt: number
   /** Unix seconds: the token is refused from this time on, clock skew included. */
   readonly diesAt: number
   /** RFC 7638 thumbprint of the key that the token is bound to; null for a plain token. */

@@ -1,4 +1,5 @@
 import type { AuditDraft, AuditRecord } from "../core/audit-record.ts"
+import type { GrantLimit, Limits, ReachedLimit } from "../core/policy/limits.ts"
 import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"
 
 /**
@@ -8,6 +9,8 @@ import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"
 export interface TokenUse {
   /** SHA-256 over the issuer's URL and the `jti`, base64url. Each key can be used once. */
   readonly key: string
+  /** Unix seconds: the token's `iat`. */
+  readonly issuedAt: number
   /**
    * Unix seconds: the latest time at which the token can be valid, clock skew included. After it, the entry may be deleted.
    */
@@ -17,19 +20,58 @@ export interface TokenUse {
 /** Opens a lease: everything that must be durable before anything is minted. */
 export interface Admission {
   readonly token: TokenUse
+  /** Unix milliseconds. */
+  readonly now: number
+  readonly limits: Limits
   /** Absent for a denial, which opens no lease. */
   readonly lease?: LeaseOpening
   readonly audit: AuditDraft
   /** Recorded instead of `audit` when the token was used before; once for each token. */
   readonly replayAudit: AuditDraft
+  /** Recorded instead of `audit` when a limit is reached; once an hour for each limit. */
+  readonly overLimitAudit: AuditDraft
 }
+
+/**
+ * `admitted`: it is recorded. `already-used`: the token was used before. `too-old`: the ledger cannot know whether the token
+ * was used, because it was restored, or because a clock that was ahead made it forget. `over-limit`: a limit is reached;
+ * the token was not used up. `counted`: a denial beyond the limit: it is counted, but has no record of its own, and the
+ * token was not used up.
+ */
+export type AdmissionOutcome =
+  | { readonly outcome: "admitted" | "already-used" | "too-old" | "counted" }
+  | { readonly outcome: "over-limit"; readonly reached: ReachedLimit }
 
 export interface LeaseOpening {
   readonly id: string
   readonly runId: string
   readonly runAttempt: string
-  /** Unix milliseconds: when the longest granted lifetime is over. The lease ends then if it is never settled. */
+  /** Unix milliseconds: when the exchange must have an outcome. The lease is over then if it was never settled. */
+  readonly settleBy: number
+  /** Unix milliseconds: when the longest granted lifetime is over. */
   readonly endsBy: number
+  /** Unix milliseconds: until when what is minted may live if its outcome is never recorded; 0 when nothing outlives. */
+  readonly unknownUntil: number
+  /** The grants that limit their open leases. */
+  readonly limited: readonly GrantLimit[]
+}
+
+/** How a repository stands with its limits. */
+export interface Standing {
+  /** Admitted in the current minute, and the seconds until the next one. */
+  readonly exchanges: { readonly used: number; readonly resetsInSeconds: number }
+  readonly openLeases: number
+  /** Recorded in the current hour, counted without a record of their own, and the seconds until the next hour. */
+  readonly denials: { readonly used: number; readonly counted: number; readonly resetsInSeconds: number }
+}
+
+/** A sign of misuse that opens no lease and uses up no token, such as a bound token that was sent without its key. */
+export interface Suspicion {
+  readonly token: TokenUse
+  /** Unix milliseconds. */
+  readonly now: number
+  readonly limits: Limits
+  readonly audit: AuditDraft
 }
 
 /** A minted credential as the ledger stores it: how it ends, and none of its values. */
@@ -49,6 +91,16 @@ export interface LeaseCredential {
   readonly sealedHandle: string | null
 }
 
+/** What can revoke a credential that is about to be minted. */
+export interface Preparation {
+  readonly lease: string
+  readonly credential: LeaseCredential
+  /** The lease's new `unknownUntil`: without the grants whose credentials were prepared. */
+  readonly unknownUntil: number
+  /** Unix milliseconds. */
+  readonly now: number
+}
+
 /** The outcome of an admitted exchange. */
 export interface Settlement {
   readonly lease: string
@@ -58,23 +110,31 @@ export interface Settlement {
   readonly audit: AuditDraft
 }
 
-export interface RevocationRequest {
+/** A lease as its job names it. */
+export interface LeaseOfRun {
   readonly lease: string
   readonly runId: string
   readonly runAttempt: string
+}
+
+export interface RevocationRequest extends LeaseOfRun {
   readonly token: TokenUse
   /** Unix milliseconds. */
   readonly now: number
+  readonly limits: Limits
   readonly audit: AuditDraft
   readonly replayAudit: AuditDraft
+  /** Recorded when the lease exists and belongs to another run, inside the limit of denials. */
+  readonly foreignAudit: AuditDraft
 }
 
 /**
- * `begun`: the caller must revoke these credentials. `done`: an earlier call began; here is the state of each credential.
- * `not-found`: this run and attempt has no such lease. `already-used`: the subject token was used before.
+ * `begun`: the caller must revoke these credentials. `busy`: another call is revoking them now. `done`: nobody is; the lease
+ * is closed, or waits for the next attempt. `not-found`: this run and attempt has no such lease. `already-used`: the subject
+ * token was used before.
  */
 export type RevocationStart =
-  | { readonly outcome: "begun" | "done"; readonly credentials: readonly LeaseCredentialState[] }
+  | { readonly outcome: "begun" | "busy" | "done"; readonly credentials: readonly LeaseCredentialState[] }
   | { readonly outcome: "not-found" }
   | { readonly outcome: "already-used" }
 
@@ -115,8 +175,16 @@ export interface ChainedRecord {
  * its insert. When the storage fails, a call throws `BrokerError("ledger_unavailable")` and has changed nothing.
  */
 export interface Ledger {
-  admit(admission: Admission): Promise<"admitted" | "already-used">
-  /** Called once for each lease. A second outcome, or one after `endsBy`, is refused with `BrokerError("internal")`. */
+  admit(admission: Admission): Promise<AdmissionOutcome>
+  /**
+   * Stores, on a lease that is not settled yet, what can revoke a credential that is about to be minted. So a sweep can
+   * revoke it when the broker dies before the outcome is recorded. The outcome replaces it.
+   */
+  prepare(preparation: Preparation): Promise<void>
+  /**
+   * Called once for each lease. A second outcome, or one after `settleBy`, is refused with
+   * `BrokerError("ledger_unavailable")`: the lease is over, and what was minted must be revoked.
+   */
   settle(settlement: Settlement): Promise<void>
   /**
    * Uses up the token, whatever the answer. While another call works on the same lease, or the broker waits for a retry,
@@ -130,6 +198,16 @@ export interface Ledger {
    * another attempt came first and closed the lease, or continues with the credentials that are left.
    */
   settleRevocation(settlement: RevocationSettlement): Promise<void>
+  /**
+   * The credentials of a lease, without changing anything: for a revocation while the storage cannot be written. Null when
+   * this run and attempt has no such lease.
+   */
+  look(lease: LeaseOfRun): Promise<readonly LeaseCredentialState[] | null>
+  /** Records a revocation that happened while the storage could not be written. Nothing changes for a closed lease. */
+  recordRevocation(settlement: RevocationSettlement): Promise<void>
+  /** Records a suspicion, once for each token and inside the limit of denials. */
+  suspect(suspicion: Suspicion): Promise<void>
+  standing(now: number): Promise<Standing>
   /** The chained records after number `after` (0: from the start), at most `limit`, in order. */
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]>
 }
@@ -141,6 +219,8 @@ export interface SweptLedger extends Ledger {
    * Deletes the entries of tokens that can no longer be valid. Never begins a second revocation while one is running.
    */
   takeDue(now: number, limit: number): Promise<readonly DueLease[]>
+  /** What `takeDue` would hand out, without changing anything: for a sweep while the storage cannot be written. */
+  lookDue(now: number, limit: number): Promise<readonly DueLease[]>
 }
 
 /** Finds the ledger of a repository. `of` does no I/O; only calls on the ledger do. */

@@ -28,7 +28,14 @@ export interface BrokerEvent {
     | "broker.started"
     | "broker.stopping"
     | "sweep.failed"
+    | "revocation.failed"
+    | "revocation.recorded"
   readonly detail: string
+  /** The repository whose ledger it concerns, if it concerns one. */
+  readonly issuer?: string
+  readonly repository_id?: string
+  readonly lease?: string
+  readonly connection?: string
 }
 
 export type Log = (event: RequestEvent | BrokerEvent) => void

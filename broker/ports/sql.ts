@@ -24,6 +24,12 @@ export interface Sql {
 export type Transact = <Value>(work: () => Value, way?: Way) => Promise<Value>
 
 /**
+ * Runs `work`, which only reads, outside of any transaction. Rejects with `BrokerError("ledger_unavailable")` when the
+ * storage cannot be read.
+ */
+export type Reading = <Value>(work: () => Value) => Promise<Value>
+
+/**
  * `out`: work that gives something away; the default. `back`: work that ends something, such as a revocation. An adapter
  * may keep a reserve of its storage for the way back, so that nothing that jobs use up can stand in its way.
  */

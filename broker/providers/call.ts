@@ -2,7 +2,7 @@ import type * as z from "zod"
 import { BrokerError } from "../core/errors.ts"
 import { HttpError, type HttpFailure, type HttpRequest, type HttpResponse } from "../ports/http.ts"
 import { textOfUtf8 } from "./bytes.ts"
-import type { ProviderIo } from "./provider.ts"
+import type { CallIo } from "./provider.ts"
 
 /** The vendor's service that a provider calls, for error messages: `Google STS` for the connection `gcp-prod`. */
 export interface OtherSide {
@@ -28,7 +28,7 @@ const MAX_RESPONSE_BYTES = 64 * 1024
  *   too
  *   large or a redirect
  */
-export async function call(side: OtherSide, request: Call, io: ProviderIo): Promise<HttpResponse> {
+export async function call(side: OtherSide, request: Call, io: CallIo): Promise<HttpResponse> {
   const timeoutMs = Math.max(1, Math.min(CALL_TIMEOUT_MS, io.remainingMs()))
   try {
     return await io.http({ maxBytes: MAX_RESPONSE_BYTES, ...request, timeoutMs })

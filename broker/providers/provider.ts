@@ -29,20 +29,23 @@ export interface MintRequest<Connection, Grant> {
   readonly files?: ReadonlyMap<string, string>
 }
 
-/** The connection through which a credential is revoked. Its settings may have changed since the credential was minted. */
-export interface RevokeRequest<Connection> {
-  readonly connectionName: string
-  readonly connection: Connection
-}
-
-/** Everything that a provider may use. It must not use a global fetch, the environment or a clock. */
-export interface ProviderIo {
+/** What a provider may use for calls. It must not use a global fetch, the environment or a clock. */
+export interface CallIo {
   readonly http: Http
   now(): Date
   /** Milliseconds left for this mint or revocation, retries included. */
   remainingMs(): number
   /** Waits, but never longer than the remaining time. */
   sleep(milliseconds: number): Promise<void>
+}
+
+/** Everything that a provider may use for a mint. */
+export interface ProviderIo extends CallIo {
+  /**
+   * Records durably what `revoke` needs, before anything is minted under it. When the broker dies before it can record the
+   * outcome, the sweep revokes this handle. The minted credential's own handle replaces it.
+   */
+  prepare(handle: Secret<string>, expiresAt: Date | null): Promise<void>
   /**
    * A secret that this connection's settings name.
    *
@@ -180,8 +183,16 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   /** The resource's name in the audit trail: a role's ARN, an audience. Never a secret. */
   resource(grant: Grant): string
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
-  /** Revokes a credential. Succeeds when the credential has already ended. */
-  revoke?(handle: Secret<string>, request: RevokeRequest<Connection>, io: ProviderIo): Promise<void>
+  /**
+   * How many seconds a credential may live that was minted with `ttlSeconds`, and that the broker could not record because
+   * it died. 0 when then nothing exists outside of its memory. Default: `ttlSeconds`, for vendors that keep to it.
+   */
+  unrecordedSeconds?(grant: Grant, ttlSeconds: number): number
+  /**
+   * Revokes a credential. Succeeds when the credential has already ended. The handle contains everything that it needs,
+   * the vendor's address included: the connection may have been changed or removed since.
+   */
+  revoke?(handle: Secret<string>, connectionName: string, io: CallIo): Promise<void>
 }
 
 /** Providers by name. */

@@ -1,5 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
-import type { ProviderIo } from "./provider.ts"
+import type { CallIo } from "./provider.ts"
 
 const FIRST_DELAY_MS = 200
 const MAX_DELAY_MS = 3_000
@@ -14,7 +14,7 @@ const TRANSIENT: ReadonlySet<string> = new Set(["provider_throttled", "provider_
  *
  * @throws {BrokerError} the last failure
  */
-export async function retryTransient<Value>(io: ProviderIo, call: () => Promise<Value>): Promise<Value> {
+export async function retryTransient<Value>(io: CallIo, call: () => Promise<Value>): Promise<Value> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call()

@@ -87,6 +87,8 @@ export function storeProvider<Connection extends StoreSettings, Place>(
     maxTtlSeconds: MAX_TTL_SECONDS,
     underCeiling: locatorsOnly,
     resource: ({ read }) => locatorsOf(read).join(" "),
+    // Reading makes nothing.
+    unrecordedSeconds: () => 0,
     mint(request, io) {
       const side = { name: title, connection: request.connectionName }
       const fetch: ReadLocators = (locators) => store.read(located(locators, parse), request, side, io)

@@ -24,6 +24,7 @@ export const PROBLEMS = {
   token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
   token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
   token_already_used: { status: 401, title: "The subject token was used before" },
+  token_too_old: { status: 401, title: "The subject token is older than what the ledger remembers" },
   key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
   bound_token_required: { status: 403, title: "A key-bound subject token is required" },
   issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
@@ -32,6 +33,7 @@ export const PROBLEMS = {
   not_allowed: { status: 403, title: "No policy allows this" },
   ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
   policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
+  quota_exceeded: { status: 429, title: "The repository has reached a limit" },
   policy_invalid: { status: 403, title: "The repository's own policies have errors" },
 
   // Leases. A lease that does not exist and a lease of another job get the same answer.
@@ -46,6 +48,7 @@ export const PROBLEMS = {
   secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
   secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
   configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
+  client_gone: { status: 408, title: "The client ended the connection before the answer" },
   shutting_down: { status: 503, title: "The broker is shutting down" },
   internal: { status: 500, title: "The broker failed" },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>

@@ -79,13 +79,21 @@ export interface ExplainAnswer {
  */
 export interface RevokeAnswer {
   readonly lease: string
+  /**
+   * Present when the record of this revocation is not written yet, because the ledger's storage fails. The broker writes it
+   * as soon as it can.
+   */
+  readonly record_due?: true
   readonly credentials: Readonly<
     Record<string, { readonly outcome: RevocationOutcome; readonly expires_at: string | null }>
   >
 }
 
-/** `expires-only`: it lives until `expires_at`. `failed`: it is not revoked yet; the broker tries again. */
-export type RevocationOutcome = "revoked" | "expires-only" | "failed"
+/**
+ * `expires-only`: it lives until `expires_at`. `failed`: it is not revoked yet; the broker tries again. `revoking`: another
+ * call is revoking it now.
+ */
+export type RevocationOutcome = "revoked" | "expires-only" | "failed" | "revoking"
 
 /** An RFC 9457 problem document with Daypass's members. */
 export interface Problem {

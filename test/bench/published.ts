@@ -4,6 +4,7 @@ import { loadPolicySet } from "../../broker/core/policy/load.ts"
 import { CURRENT_KEY } from "../../broker/core/policy/published.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { published } from "../../cli/push/publication.ts"
+import { clockOf } from "../support/clock.ts"
 import { median, ORGANISATION, policyOf } from "./decide.ts"
 
 /** Milliseconds and bytes; what an instance at the edge pays is measured on Node, over a store in memory. */
@@ -52,7 +53,7 @@ export async function measurePublished(count: number): Promise<PublishedFigures>
     // Written anew each time: a store hands out another string than the one of before.
     let shown = copyOf(texts[0] ?? "")
     const store = { get: async (key: string) => (key === CURRENT_KEY ? shown : (entries.get(key) ?? null)) }
-    const clock = { now: () => new Date(seconds * 1000) }
+    const clock = clockOf(() => new Date(seconds * 1000))
     const source = createKvPolicySource(store, {
       clock,
       providers: PROVIDERS,

@@ -13,6 +13,7 @@ import { published as publishedForm } from "../../cli/push/publication.ts"
 import { KEEP_RETIRED_SECONDS } from "../../cli/push/publish.ts"
 import { push } from "../../cli/push/push.ts"
 import { job } from "../core/job.ts"
+import { clockOf } from "../support/clock.ts"
 import { type CliRun, folderOf, ORGANISATION, POLICY, scriptedIo } from "./run-cli.ts"
 import { ACCOUNT, ScriptedWrangler } from "./scripted-wrangler.ts"
 
@@ -70,7 +71,7 @@ const repositoryKeys = ({ values }: ScriptedWrangler, id: string) =>
 async function seenIn(values: ReadonlyMap<string, string>, publishers: readonly string[] = []): Promise<string> {
   const store = { get: async (key: string) => values.get(key) ?? null }
   const source = createKvPolicySource(store, {
-    clock: { now: () => new Date(NOON + 3600_000) },
+    clock: clockOf(() => new Date(NOON + 3600_000)),
     providers: PROVIDERS,
     floor: { raiseFloor: async () => true },
     publishers,

@@ -10,19 +10,19 @@ import { LeftAliveError, type Minted, type ProviderIo } from "../../broker/provi
 import { job } from "../core/job.ts"
 import { type GitHubApi, type Installation, startGitHubApi } from "../support/github-api.ts"
 import { makeProviderIo } from "../support/provider-io.ts"
-import { ACME, MINUTE, MovableClock, OTHERS } from "./github-world.ts"
+import { ACME, MINUTE, movableClock, OTHERS } from "./github-world.ts"
 
 const WANTED = { repositories: ["shop"], permissions: { contents: "write" } }
 const FIND = "GET /users/acme/installation 200"
 const GIVE = "POST /app/installations/51000000/access_tokens 201"
 
-let clock: MovableClock
+let clock: ReturnType<typeof movableClock>
 let api: GitHubApi
 let installation: Installation
 let key: string
 let io: ProviderIo
 beforeEach(async () => {
-  clock = new MovableClock()
+  clock = movableClock()
   api = await startGitHubApi({ now: () => clock.now(), tokens: "stateless" })
   api.host(41, ACME, "shop")
   api.host(42, ACME, "docs")
@@ -81,8 +81,7 @@ function tokenOf({ handle, values }: Minted): string {
   return value.reveal()
 }
 
-const revoke = ({ handle = new Secret("") }: Partial<Minted>, connectionChange: object = {}) =>
-  github.revoke?.(handle, { connectionName: "github-acme", connection: settings(connectionChange) }, io)
+const revoke = ({ handle = new Secret("") }: Partial<Minted>) => github.revoke?.(handle, "github-acme", io)
 
 async function statusOf(path: string, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}`, "user-agent": "a-job" }
@@ -112,7 +111,7 @@ describe("a token of the provider github", () => {
   test("is ended where it was given, and shown to no other GitHub that the connection points at by then", async () => {
     const minted = await mint()
     const other = await startGitHubApi({ tokens: "stateless" })
-    await revoke(minted, { api_url: other.url })
+    await revoke(minted)
     expect(other.requests).toEqual([])
     expect(api.tokensAlive).toBe(0)
     await other.close()

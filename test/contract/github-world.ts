@@ -1,6 +1,7 @@
 import { createGitHubApp, type GitHubApp } from "../../broker/adapters/github/app.ts"
 import { createHttp } from "../../broker/adapters/web/http.ts"
 import { Secret } from "../../broker/core/secret.ts"
+import { TestClock } from "../support/clock.ts"
 import {
   type Account,
   type GitHubApi,
@@ -15,21 +16,11 @@ export const SHOP_ID = 41
 export const MINUTE = 60
 
 /** A clock that stands still until it is moved; the stand-in's too. */
-export class MovableClock {
-  #now = Date.parse("2026-11-22T10:00:00Z")
-
-  now(): Date {
-    return new Date(this.#now)
-  }
-
-  advance(seconds: number): void {
-    this.#now += seconds * 1000
-  }
-}
+export const movableClock = () => new TestClock(Date.parse("2026-11-22T10:00:00Z"))
 
 export interface GitHubWorld {
   readonly api: GitHubApi
-  readonly clock: MovableClock
+  readonly clock: TestClock
   readonly app: GitHubApp
   /** acme/shop, which has a commit. */
   readonly shop: HostedRepository
@@ -40,7 +31,7 @@ export interface GitHubWorld {
 
 /** GitHub with acme/shop, the App installed on acme, and the broker's view of both. */
 export async function makeGitHubWorld(form: "pkcs1" | "pkcs8" = "pkcs1"): Promise<GitHubWorld> {
-  const clock = new MovableClock()
+  const clock = movableClock()
   const api = await startGitHubApi({ now: () => clock.now() })
   const shop = api.host(SHOP_ID, ACME, "shop")
   shop.push({ "README.md": "# Shop\n" })

@@ -25,6 +25,7 @@ import {
   MINUTE,
   minted,
   NOW,
+  opening,
   revocable,
   revocation,
   revoked,
@@ -246,7 +247,7 @@ describe("what is due on Node", () => {
       ["early", 10],
       ["never", 600],
     ] as const) {
-      const lease = { id: "a", runId: "100", runAttempt: "1", endsBy: NOW + minutes * MINUTE }
+      const lease = { ...opening("a"), settleBy: NOW + minutes * MINUTE }
       await ledgers.of(ISSUER, repository).admit({ ...admission("a"), lease })
     }
     const names = async (now: number, limit: number) => (await due(now, limit)).map(({ repositoryId }) => repositoryId)
@@ -291,7 +292,7 @@ describe("the ledger's SQL", () => {
 
   async function tellEverything(sql: Sql): Promise<void> {
     const transact = async <Value>(work: () => Value) => sql.transaction(work)
-    const one = new SqlLedger(sql, transact, { issuerUrl: ISSUER, repositoryId: "41" })
+    const one = new SqlLedger(sql, transact, async (work) => work(), { issuerUrl: ISSUER, repositoryId: "41" })
     await one.admit(admission("a"))
     await one.admit(admission("a"))
     await one.settle(minted("a", revocable(), expiring()))

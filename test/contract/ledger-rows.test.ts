@@ -5,7 +5,7 @@ import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
 import { exportLines } from "../../broker/adapters/sqlite/audit-export.ts"
 import { SqlKeyRing } from "../../broker/adapters/sqlite/key-ring.ts"
 import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
-import { dueLedgers, LedgerRow } from "../../broker/adapters/sqlite/ledger-row.ts"
+import { dueLedgers } from "../../broker/adapters/sqlite/ledger-row.ts"
 import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
 import type { Admission } from "../../broker/ports/ledger.ts"
 import {
@@ -13,11 +13,11 @@ import {
   denial,
   expiring,
   HOUR,
+  opening as leaseOpening,
   MINUTE,
   minted,
   NOW,
   outliving,
-  RUN,
   record,
   revocable,
   revocation,
@@ -32,19 +32,22 @@ function open() {
   const sql = new NodeSql(new DatabaseSync(":memory:"))
   migrate(sql)
   const transact = async <Value>(work: () => Value) => sql.transaction(work)
-  const ledgerOf = (repositoryId: string) => new SqlLedger(sql, transact, { ...KEY, repositoryId })
-  const due = () => LedgerRow.find(sql, KEY)?.dueAt
+  const ledgerOf = (repositoryId: string) =>
+    new SqlLedger(sql, transact, async (work) => work(), { ...KEY, repositoryId })
+  const due = () =>
+    sql.all<{ due_at: number | null }>("SELECT due_at FROM ledgers WHERE repository_id = ?", KEY.repositoryId)[0]
+      ?.due_at
   return { sql, transact, ledgerOf, ledger: ledgerOf(KEY.repositoryId), due }
 }
 
 /** The admission of a lease whose token is remembered for longer than anything here takes. */
 function opening(lease: string, endsBy = NOW + 2 * HOUR): Admission {
-  const token = { key: `token of ${lease}`, expiresAt: FAR / 1000 }
-  return { ...admission(lease), token, lease: { id: lease, ...RUN, endsBy } }
+  const token = { key: `token of ${lease}`, issuedAt: NOW / 1000, expiresAt: FAR / 1000 }
+  return { ...admission(lease), token, lease: { ...leaseOpening(lease), settleBy: endsBy, endsBy } }
 }
 
 const ending = (lease: string, now: number) => {
-  const token = { key: `ending ${lease} at ${now}`, expiresAt: FAR / 1000 }
+  const token = { key: `ending ${lease} at ${now}`, issuedAt: NOW / 1000, expiresAt: FAR / 1000 }
   return revocation(lease, { now, token })
 }
 

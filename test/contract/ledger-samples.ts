@@ -1,7 +1,9 @@
 import type { AuditDraft, AuditEvent } from "../../broker/core/audit-record.ts"
+import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
 import type {
   Admission,
   LeaseCredential,
+  LeaseOpening,
   RevocationRequest,
   RevocationSettlement,
   Settlement,
@@ -34,20 +36,37 @@ export function record(event: AuditEvent, lease: string | null = null, after = 0
 
 /** A token that verifies for ten minutes from NOW. */
 export function token(key: string): TokenUse {
-  return { key, expiresAt: (NOW + 10 * MINUTE) / 1000 }
+  return { key, issuedAt: NOW / 1000, expiresAt: (NOW + 10 * MINUTE) / 1000 }
 }
+
+/** A lease of which the broker hears nothing more is over after a minute. */
+export const opening = (lease: string): LeaseOpening => ({
+  id: lease,
+  ...RUN,
+  settleBy: NOW + MINUTE,
+  endsBy: NOW + 2 * HOUR,
+  unknownUntil: 0,
+  limited: [],
+})
+
+const asking = (tokenKey: string) => ({
+  token: token(tokenKey),
+  now: NOW,
+  limits: DEFAULT_LIMITS,
+  replayAudit: record("token.replayed"),
+  overLimitAudit: record("limit.reached"),
+})
 
 export function admission(lease: string, tokenKey = `token of ${lease}`): Admission {
   return {
-    token: token(tokenKey),
-    lease: { id: lease, ...RUN, endsBy: NOW + 2 * HOUR },
+    ...asking(tokenKey),
+    lease: opening(lease),
     audit: record("exchange.intended", lease),
-    replayAudit: record("token.replayed"),
   }
 }
 
 export function denial(tokenKey: string): Admission {
-  return { token: token(tokenKey), audit: record("exchange.denied"), replayAudit: record("token.replayed") }
+  return { ...asking(tokenKey), audit: record("exchange.denied") }
 }
 
 export function minted(lease: string, ...credentials: readonly LeaseCredential[]): Settlement {
@@ -97,8 +116,10 @@ export function revocation(lease: string, changes: Partial<RevocationRequest> = 
     ...RUN,
     token: token(`revoking ${lease} ${Math.random()}`),
     now: NOW + MINUTE,
+    limits: DEFAULT_LIMITS,
     audit: record("lease.revoking", lease),
     replayAudit: record("token.replayed"),
+    foreignAudit: record("lease.refused", lease),
     ...changes,
   }
 }

@@ -23,6 +23,7 @@ const OPEN: Lease = {
   dueAt: NOW + 2 * HOUR,
   triedAt: null,
   attempts: 0,
+  unknownUntil: 0,
   credentials: [],
 }
 
@@ -36,6 +37,7 @@ describe("a lease that was minted", () => {
       state: "active",
       dueAt: NOW + 15 * MINUTE,
       attempts: 0,
+      unknownUntil: 0,
     })
   })
 

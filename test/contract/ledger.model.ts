@@ -4,6 +4,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { verifyChain } from "../../analysis/audit/verify.ts"
 import { exportTrail } from "../../broker/core/audit-export.ts"
+import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
 import type { LeaseCredential, LeaseCredentialState, Ledger, SweptLedger } from "../../broker/ports/ledger.ts"
 import { runs } from "../support/laws.ts"
 import type { LedgerFixture } from "./ledger-hands.ts"
@@ -219,7 +220,7 @@ async function play(
   fixture: LedgerFixture,
 ): Promise<void> {
   const key = "token" in one ? `token ${one.token}` : ""
-  const forever = { key, expiresAt: FAR / 1000 }
+  const forever = { key, issuedAt: NOW / 1000, expiresAt: FAR / 1000 }
   switch (one.do) {
     case "admit": {
       // A lease is opened once: its name is the exchange's own.
@@ -228,7 +229,9 @@ async function play(
       const admitted = model.use(key)
       if (admitted && id !== null) model.opened.add(id)
       if (admitted) model.events.push(asked.audit.event)
-      expect(await ledger().admit({ ...asked, token: forever })).toBe(admitted ? "admitted" : "already-used")
+      expect(await ledger().admit({ ...asked, token: forever })).toEqual({
+        outcome: admitted ? "admitted" : "already-used",
+      })
       return
     }
     case "settle": {
@@ -277,8 +280,10 @@ async function play(
         runId,
         token: forever,
         now: model.now,
+        limits: DEFAULT_LIMITS,
         audit: record("lease.revoking", one.lease),
         replayAudit: record("token.replayed"),
+        foreignAudit: record("lease.refused", one.lease),
       })
       if (!first) expect(start).toEqual({ outcome: "already-used" })
       else if (!one.own || !model.opened.has(one.lease)) expect(start).toEqual({ outcome: "not-found" })
@@ -336,8 +341,10 @@ async function endAll(model: Model, ledger: () => Ledger, sweeper: () => Pick<Sw
       ...RUN,
       token: token(`the end of ${id}`),
       now: model.now,
+      limits: DEFAULT_LIMITS,
       audit: record("lease.revoking", id),
       replayAudit: record("token.replayed"),
+      foreignAudit: record("lease.refused", id),
     })
     expect(start.outcome).toBe("done")
     if (start.outcome !== "done") continue

@@ -75,7 +75,7 @@ function start(provider: Provider, story: ProviderCase) {
     async revoke(minted: Minted, answers: readonly Reply[]) {
       other.restart(answers)
       if (minted.handle === undefined || provider.revoke === undefined) return "cannot be revoked"
-      return await provider.revoke(minted.handle, { connectionName: request.connectionName, connection }, io).then(
+      return await provider.revoke(minted.handle, request.connectionName, io).then(
         () => "revoked",
         (error: unknown) => error,
       )

@@ -102,7 +102,7 @@ export async function makeVaultWorld(issuer: GitHub): Promise<VaultWorld> {
     },
     async revoke(handle) {
       if (handle === undefined) throw new Error("nothing to take back")
-      await provider.revoke?.(handle, { connectionName: "vault", connection: settings() }, io)
+      await provider.revoke?.(handle, "vault", io)
     },
     async renew({ values }) {
       const token = values["token"]?.value

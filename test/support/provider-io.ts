@@ -6,6 +6,7 @@ import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../..
 import type { Login, Logins } from "../../broker/ports/logins.ts"
 import { CASE_NOW, type Reply } from "../../broker/providers/case.ts"
 import type { ProviderIo } from "../../broker/providers/provider.ts"
+import { clockOf } from "./clock.ts"
 
 /** What `identityToken` gives where the test says nothing of it. */
 export const PROVIDER_IO_TOKEN = "header.canary-of-the-identity-token.signature"
@@ -24,14 +25,17 @@ export interface ProviderIoOptions {
   /** Where values of stores are kept, by whom they are for and locator. The connection keeps none when left out. */
   readonly kept?: Map<string, Secret<string>>
   readonly identityToken?: ProviderIo["identityToken"]
+  /** What was prepared, in its order. */
+  readonly prepared?: { readonly handle: Secret<string>; readonly expiresAt: Date | null }[]
 }
 
 /** What a provider may touch in a test, as the broker gives it. What a test says nothing of is refused where it can be. */
 export function makeProviderIo(options: ProviderIoOptions): ProviderIo {
-  const { http, now = () => new Date(CASE_NOW), remainingMs = 10_000, secrets = {}, kept } = options
-  const { logins = createLogins({ now }), identityToken = async () => new Secret(PROVIDER_IO_TOKEN) } = options
+  const { http, now = () => new Date(CASE_NOW), remainingMs = 10_000, secrets = {}, kept, prepared } = options
+  const { logins = createLogins(clockOf(now)), identityToken = async () => new Secret(PROVIDER_IO_TOKEN) } = options
   return {
     http,
+    prepare: async (handle, expiresAt) => void prepared?.push({ handle, expiresAt }),
     now,
     remainingMs: () => remainingMs,
     sleep: async () => {},

@@ -12,6 +12,7 @@ import {
   MINUTE,
   minted,
   NOW,
+  opening,
   outliving,
   revocable,
   revocation,
@@ -44,7 +45,7 @@ describe("the alarm of a ledger's object", () => {
   test("is set, with the admission itself, to when the token can be forgotten or the lease is due, whichever is first", async () => {
     await ledger.admit({
       ...admission("a"),
-      lease: { id: "a", runId: "100", runAttempt: "1", endsBy: NOW + 30 * MINUTE },
+      lease: { ...opening("a"), settleBy: NOW + 30 * MINUTE },
     })
     expect(await alarm()).toBe(NOW + 30 * MINUTE)
     await ledger.settle(minted("a", expiring("aws", { expiresAt: NOW + 20 * MINUTE })))
@@ -115,7 +116,7 @@ describe("the alarm of a ledger's object", () => {
   })
 
   test("is set again, later, when a sweep fails", async () => {
-    const past = { id: "a", runId: "100", runAttempt: "1", endsBy: Date.now() - HOUR }
+    const past = { ...opening("a"), settleBy: Date.now() - HOUR }
     const before = Date.now()
     await inside(stub, async (object, state) => {
       await object.admit(key, { ...admission("a"), lease: past })
@@ -131,7 +132,7 @@ describe("the alarm of a ledger's object", () => {
   })
 
   describe("when it fails", () => {
-    const due = { id: "a", runId: "100", runAttempt: "1", endsBy: Date.now() - HOUR }
+    const due = { ...opening("a"), settleBy: Date.now() - HOUR, endsBy: Date.now() - HOUR }
     const sql = (text: string) => inside(stub, async (_object, state) => void state.storage.sql.exec(text))
     /** Fires the alarm, and returns which ledgers were swept. */
     const fire = () =>

@@ -2,7 +2,7 @@ import { reset } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { beforeEach, describe, expect, test } from "vitest"
 import { createKvPolicySource, POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
-import { createCloudflareMarks } from "../../broker/adapters/cloudflare/ledgers.ts"
+import { createCloudflareGuards } from "../../broker/adapters/cloudflare/ledgers.ts"
 import { compiledPolicy } from "../../broker/core/policy/compiled.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { CURRENT_KEY } from "../../broker/core/policy/published.ts"
@@ -10,6 +10,7 @@ import { published } from "../../cli/push/publication.ts"
 import { policySourceSuite } from "../contract/policy-source.suite.ts"
 import { job } from "../core/job.ts"
 import { allowing, setOf, TEST_PROVIDERS } from "../core/policy/support.ts"
+import { clockOf } from "../support/clock.ts"
 import { objects } from "./objects.ts"
 
 const { POLICIES } = env as unknown as { readonly POLICIES: KVNamespace }
@@ -26,9 +27,9 @@ async function put(set: PolicySet, at: number): Promise<void> {
 let now = START
 const open = () =>
   createKvPolicySource(POLICIES, {
-    clock: { now: () => new Date(now) },
+    clock: clockOf(() => new Date(now)),
     providers: TEST_PROVIDERS,
-    floor: createCloudflareMarks(objects.KEY_RING),
+    floor: createCloudflareGuards(objects.KEY_RING),
     publishers: [],
     log: () => {},
   })

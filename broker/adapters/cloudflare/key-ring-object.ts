@@ -1,9 +1,11 @@
 import { DurableObject } from "cloudflare:workers"
 import type { StoredKey, StoredKeys } from "../../ports/key-ring.ts"
+import type { Reading, Transact } from "../../ports/sql.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
+import { readMark, SqlMarks, writeMark } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
+import { type Meeting, StoredGuards } from "./guards.ts"
 import type { KeyRingMethods } from "./ledgers.ts"
-import { type Meeting, StoredMarks } from "./marks.ts"
 import { type Answer, answer } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
 
@@ -14,18 +16,41 @@ import { ObjectSql } from "./sql.ts"
 export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements KeyRingMethods {
   readonly #sql: ObjectSql
   readonly #ring: SqlKeyRing
-  readonly #marks: StoredMarks
+  readonly #marks: SqlMarks
+  readonly #guards: StoredGuards
+  readonly #transact: Transact
   #migrated = false
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     this.#sql = new ObjectSql(state.storage)
-    this.#marks = new StoredMarks(state.storage.kv)
-    this.#ring = new SqlKeyRing(this.#sql, async (work) => {
+    const prepared = () => {
       if (!this.#migrated) migrate(this.#sql)
       this.#migrated = true
+    }
+    const transact: Transact = async (work) => {
+      prepared()
       return this.#sql.transaction(work)
-    })
+    }
+    const reading: Reading = async (work) => {
+      prepared()
+      return work()
+    }
+    this.#ring = new SqlKeyRing(this.#sql, transact)
+    this.#transact = transact
+    this.#guards = new StoredGuards(
+      (name) => readMark(this.#sql, name),
+      (name, value) => writeMark(this.#sql, name, value),
+    )
+    this.#marks = new SqlMarks(this.#sql, transact, reading)
+  }
+
+  readMark(name: string): Promise<Answer<string | null>> {
+    return answer(() => this.#marks.read(name))
+  }
+
+  writeMark(name: string, value: string): Promise<Answer<void>> {
+    return answer(() => this.#marks.write(name, value))
   }
 
   read(): Promise<Answer<StoredKeys>> {
@@ -37,10 +62,10 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
   }
 
   raiseFloor(publishedAt: string): Promise<Answer<boolean>> {
-    return answer(async () => this.#marks.raiseFloor(publishedAt))
+    return answer(() => this.#transact(() => this.#guards.raiseFloor(publishedAt)))
   }
 
   meetLedger(name: string): Promise<Answer<Meeting>> {
-    return answer(async () => this.#marks.meetLedger(name, Date.now()))
+    return answer(() => this.#transact(() => this.#guards.meetLedger(name, Date.now())))
   }
 }

@@ -15,7 +15,7 @@ import type { Clock } from "../../ports/clock.ts"
 import type { Log } from "../../ports/log.ts"
 import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
-import type { DeploymentMarks } from "./marks.ts"
+import type { Guards } from "./guards.ts"
 import { isSignedBy } from "./publisher.ts"
 
 /** The part of a Workers KV namespace that is used here. */
@@ -40,7 +40,7 @@ const MAX_CACHED_REPOSITORIES = 4096
 export interface KvPolicyOptions {
   readonly clock: Clock
   readonly providers: ProviderSchemaTable
-  readonly floor: Pick<DeploymentMarks, "raiseFloor">
+  readonly floor: Pick<Guards, "raiseFloor">
   /** Ed25519 public keys, base64 of SPKI. One of them must have signed the set; when the list is empty, anyone may. */
   readonly publishers: readonly string[]
   readonly log: Log

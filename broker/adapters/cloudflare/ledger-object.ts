@@ -1,14 +1,20 @@
 import { DurableObject } from "cloudflare:workers"
 import type {
   Admission,
+  AdmissionOutcome,
   ChainedRecord,
+  LeaseCredentialState,
+  LeaseOfRun,
+  Preparation,
   RevocationRequest,
   RevocationSettlement,
   RevocationStart,
   Settlement,
+  Standing,
+  Suspicion,
   SweptLedger,
 } from "../../ports/ledger.ts"
-import type { Transact } from "../../ports/sql.ts"
+import type { Reading, Transact } from "../../ports/sql.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
 import type { LedgerKey } from "../sqlite/ledger-row.ts"
 import { migrate } from "../sqlite/schema.ts"
@@ -49,8 +55,12 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
    */
   protected abstract sweep(ledger: SweptLedger, key: LedgerKey): Promise<void>
 
-  admit(key: LedgerKey, admission: Admission): Promise<Answer<"admitted" | "already-used">> {
+  admit(key: LedgerKey, admission: Admission): Promise<Answer<AdmissionOutcome>> {
     return answer(() => this.#ledger(key).admit(admission))
+  }
+
+  prepare(key: LedgerKey, preparation: Preparation): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).prepare(preparation))
   }
 
   settle(key: LedgerKey, settlement: Settlement): Promise<Answer<void>> {
@@ -63,6 +73,22 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   settleRevocation(key: LedgerKey, settlement: RevocationSettlement): Promise<Answer<void>> {
     return answer(() => this.#ledger(key).settleRevocation(settlement))
+  }
+
+  look(key: LedgerKey, lease: LeaseOfRun): Promise<Answer<readonly LeaseCredentialState[] | null>> {
+    return answer(() => this.#ledger(key).look(lease))
+  }
+
+  recordRevocation(key: LedgerKey, settlement: RevocationSettlement): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).recordRevocation(settlement))
+  }
+
+  suspect(key: LedgerKey, suspicion: Suspicion): Promise<Answer<void>> {
+    return answer(() => this.#ledger(key).suspect(suspicion))
+  }
+
+  standing(key: LedgerKey, now: number): Promise<Answer<Standing>> {
+    return answer(() => this.#ledger(key).standing(now))
   }
 
   auditTrail(key: LedgerKey, after: number, limit: number): Promise<Answer<readonly ChainedRecord[]>> {
@@ -90,7 +116,12 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   }
 
   #ledger(key: LedgerKey): SqlLedger {
-    return new SqlLedger(this.#sql, this.#transact, key)
+    return new SqlLedger(this.#sql, this.#transact, this.#reading, key)
+  }
+
+  readonly #reading: Reading = async (work) => {
+    this.#migrate()
+    return work()
   }
 
   readonly #transact: Transact = async (work) => {

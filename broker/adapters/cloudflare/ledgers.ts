@@ -1,7 +1,8 @@
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledger, Ledgers } from "../../ports/ledger.ts"
+import type { Marks } from "../../ports/marks.ts"
 import type { LedgerKey } from "../sqlite/ledger-row.ts"
-import type { DeploymentMarks, MarkMethods } from "./marks.ts"
+import type { GuardMethods, Guards } from "./guards.ts"
 import { type Answer, ask } from "./rpc.ts"
 
 /** The part of a Durable Object namespace that is used here. */
@@ -19,7 +20,13 @@ type Remote<Port, Context extends readonly unknown[]> = {
 /** The methods of a ledger's object. Each call names the ledger. */
 export type LedgerMethods = Remote<Ledger, readonly [key: LedgerKey]>
 /** The methods of the key ring's object. */
-export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods
+export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods & GuardMethods
+
+/** The deployment's marks are in the key ring's object, too: there is one for each deployment. */
+export interface MarkMethods {
+  readMark(name: string): Promise<Answer<string | null>>
+  writeMark(name: string, value: string): Promise<Answer<void>>
+}
 
 const KEY_RING_NAME = "signing-keys"
 
@@ -38,12 +45,21 @@ export function createCloudflareKeyRing(namespace: Namespace<KeyRingMethods>): K
   }
 }
 
-/** The marks of a deployment at the edge, in the key ring's object. */
-export function createCloudflareMarks(namespace: Namespace<MarkMethods>): DeploymentMarks {
+/** The guards of a deployment at the edge, in the key ring's object. */
+export function createCloudflareGuards(namespace: Namespace<GuardMethods>): Guards {
   const ring = () => namespace.getByName(KEY_RING_NAME)
   return {
     raiseFloor: (publishedAt) => ask(() => ring().raiseFloor(publishedAt)),
     meetLedger: (name) => ask(() => ring().meetLedger(name)),
+  }
+}
+
+/** The marks of a deployment at the edge. */
+export function createCloudflareMarks(namespace: Namespace<KeyRingMethods>): Marks {
+  const object = () => namespace.getByName(KEY_RING_NAME)
+  return {
+    read: (name) => ask(() => object().readMark(name)),
+    write: (name, value) => ask(() => object().writeMark(name, value)),
   }
 }
 
@@ -59,6 +75,11 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
     settle: (settlement) => ask(() => object().settle(key, settlement)),
     beginRevocation: (request) => ask(() => object().beginRevocation(key, request)),
     settleRevocation: (settlement) => ask(() => object().settleRevocation(key, settlement)),
+    prepare: (preparation) => ask(() => object().prepare(key, preparation)),
+    look: (lease) => ask(() => object().look(key, lease)),
+    recordRevocation: (settlement) => ask(() => object().recordRevocation(key, settlement)),
+    suspect: (suspicion) => ask(() => object().suspect(key, suspicion)),
+    standing: (now) => ask(() => object().standing(key, now)),
     auditTrail: (after, limit) => ask(() => object().auditTrail(key, after, limit)),
   }
 }

@@ -66,7 +66,7 @@ export function withRepositoryPolicies(source: PolicySource, options: Repository
 function areConsulted(organisation: Organisation, identity: Identity, base: PoliciesInForce): boolean {
   if (organisation.issuers.get(identity.issuer)?.repositoryPolicies !== true) return false
   // Anyone with a CI account has a valid token. Only a listed owner's token may cause requests to GitHub.
-  if (!isOwnerListed(identity, organisation)) return false
+  if (!isOwnerListed(identity, organisation.issuers)) return false
   return boundariesConcerning(organisation, identity, base.policies).length > 0
 }
 

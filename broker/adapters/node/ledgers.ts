@@ -2,9 +2,12 @@ import type { DatabaseSync } from "node:sqlite"
 import { BrokerError } from "../../core/errors.ts"
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
+import type { Marks } from "../../ports/marks.ts"
+import type { Reading } from "../../ports/sql.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
 import { dueLedgers } from "../sqlite/ledger-row.ts"
+import { SqlMarks } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { lockFolder, NodeSql, openLedgerFile } from "./sqlite.ts"
@@ -20,6 +23,7 @@ export interface DueLedger {
 export interface NodeStore {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
+  readonly marks: Marks
   /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */
   due(now: number, limit: number): Promise<readonly DueLedger[]>
   /** Accepts no more calls, waits for the accepted ones, and unlocks the folder. */
@@ -50,10 +54,11 @@ export function openNodeStore(folder: string): NodeStore {
 function storeOver(sql: NodeSql, lock: DatabaseSync): NodeStore {
   const commits = new GroupCommit(sql)
   const ledgerOf = (issuerUrl: string, repositoryId: string) =>
-    new SqlLedger(sql, commits.transact, { issuerUrl, repositoryId })
+    new SqlLedger(sql, commits.transact, reading, { issuerUrl, repositoryId })
   return {
     ledgers: { of: ledgerOf },
     keyRing: new SqlKeyRing(sql, commits.transact),
+    marks: new SqlMarks(sql, commits.transact, reading),
     due: async (now, limit) => {
       const keys = await commits.transact(() => dueLedgers(sql, now, limit))
       return keys.map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.repositoryId) }))
@@ -63,6 +68,15 @@ function storeOver(sql: NodeSql, lock: DatabaseSync): NodeStore {
       if (sql.database.isOpen) sql.database.close()
       if (lock.isOpen) lock.close()
     },
+  }
+}
+
+/** Reads in this turn of the event loop, between two commits. */
+const reading: Reading = async (work) => {
+  try {
+    return work()
+  } catch (cause) {
+    throw new BrokerError("ledger_unavailable", "the ledger's file cannot be read", { cause, retryAfterSeconds: 5 })
   }
 }
 

@@ -26,11 +26,15 @@ export function overAt({ expiresAt, grantedUntil }: LeaseCredentialState, lease:
   )
 }
 
-/** When the broker must revoke a credential, in Unix milliseconds; infinite for a credential that ends by itself. */
+/**
+ * When the broker must revoke a credential, in Unix milliseconds; infinite for a credential that cannot be revoked.
+ *
+ * A credential whose expiry is over is revoked, too. Only the vendor knows whether it has ended: the broker's clock may have
+ * been ahead. For a credential that has ended, its vendor answers so, and that is a revocation.
+ */
 export function revokeAt(credential: LeaseCredentialState, lease: LeaseTimes): number {
   const isRevocable = isAlive(credential) && credential.revocation === "revocable"
-  const at = overAt(credential, lease)
-  return isRevocable && at < diesAt(credential) ? at : Number.POSITIVE_INFINITY
+  return isRevocable ? overAt(credential, lease) : Number.POSITIVE_INFINITY
 }
 
 /** Whether the last attempt was to revoke this credential, and it is still alive. */
@@ -38,9 +42,19 @@ export function wasTried(credential: LeaseCredentialState, lease: LeaseTimes): b
   return lease.triedAt !== null && revokeAt(credential, lease) <= lease.triedAt
 }
 
-/** When a credential expires, in Unix milliseconds; infinite when it does not expire. */
-export function diesAt(credential: LeaseCredentialState): number {
-  return credential.expiresAt ?? Number.POSITIVE_INFINITY
+/**
+ * How long after its expiry a revocable credential counts as alive, while its revocation fails. A clock that was set wrongly
+ * is rarely wrong by more: the time zones of the world are 26 hours apart, and a date is mistaken by a day.
+ */
+export const EXPIRED_MARGIN_MS = 26 * 60 * 60_000
+
+/**
+ * When a credential has certainly expired, in Unix milliseconds, so that its handle can be dropped; infinite when it does
+ * not expire.
+ */
+export function diesAt({ expiresAt, revocation }: LeaseCredentialState): number {
+  if (expiresAt === null) return Number.POSITIVE_INFINITY
+  return revocation === "revocable" ? expiresAt + EXPIRED_MARGIN_MS : expiresAt
 }
 
 /**

@@ -21,6 +21,7 @@ type LeaseRow = {
   due_at: number
   tried_at: number | null
   attempts: number
+  unknown_until: number
 }
 
 type CredentialRow = {
@@ -34,7 +35,7 @@ type CredentialRow = {
   ended: "revoked" | "expired" | "expires-only" | null
 }
 
-const LEASE_COLUMNS = "id, run_id, run_attempt, state, ends_by, over_since, due_at, tried_at, attempts"
+const LEASE_COLUMNS = "id, run_id, run_attempt, state, ends_by, over_since, due_at, tried_at, attempts, unknown_until"
 const CREDENTIAL_COLUMNS =
   "grant_name, connection, provider, revocation, expires_at, granted_until, sealed_handle, ended"
 
@@ -50,14 +51,33 @@ export class LeaseRows {
 
   open(lease: LeaseOpening): void {
     this.#sql.run(
-      `INSERT INTO leases (ledger, ${LEASE_COLUMNS}) VALUES (?, ?, ?, ?, 'open', ?, NULL, ?, NULL, 0)`,
+      `INSERT INTO leases (ledger, ${LEASE_COLUMNS}) VALUES (?, ?, ?, ?, 'open', ?, NULL, ?, NULL, 0, ?)`,
       this.#ledger,
       lease.id,
       lease.runId,
       lease.runAttempt,
       lease.endsBy,
-      lease.endsBy,
+      lease.settleBy,
+      lease.unknownUntil,
     )
+    for (const { key } of lease.limited) {
+      this.#sql.run(
+        "INSERT INTO limited_grants (ledger, lease, grant_key) VALUES (?, ?, ?)",
+        this.#ledger,
+        lease.id,
+        key,
+      )
+    }
+  }
+
+  /** How many open leases have this grant, of those that limit them. */
+  openOf(grantKey: string): number {
+    const [row] = this.#sql.all<{ open: number }>(
+      "SELECT count(*) AS open FROM limited_grants WHERE ledger = ? AND grant_key = ?",
+      this.#ledger,
+      grantKey,
+    )
+    return row?.open ?? 0
   }
 
   find(id: string): StoredLease | null {
@@ -89,12 +109,14 @@ export class LeaseRows {
   /** Writes the differences between `before` and `after`. */
   write(before: StoredLease, after: Lease): void {
     this.#sql.run(
-      "UPDATE leases SET state = ?, over_since = ?, due_at = ?, tried_at = ?, attempts = ? WHERE ledger = ? AND id = ?",
+      `UPDATE leases SET state = ?, over_since = ?, due_at = ?, tried_at = ?, attempts = ?, unknown_until = ?
+       WHERE ledger = ? AND id = ?`,
       after.state,
       after.overSince,
       after.dueAt,
       after.triedAt,
       after.attempts,
+      after.unknownUntil,
       this.#ledger,
       before.id,
     )
@@ -105,6 +127,32 @@ export class LeaseRows {
       if (grants.has(credential.grant)) this.#endCredential(before.id, credential)
       else this.#addCredential(before.id, credential)
     }
+  }
+
+  /** Deletes what was prepared for an exchange: its outcome replaces it. */
+  dropPrepared(lease: StoredLease): StoredLease {
+    if (lease.credentials.length === 0) return lease
+    this.#sql.run("DELETE FROM credentials WHERE ledger = ? AND lease = ?", this.#ledger, lease.id)
+    return { ...lease, credentials: [] }
+  }
+
+  /** A lease no longer counts for the limits of its grants. */
+  releaseLimited(id: string): void {
+    this.#sql.run("DELETE FROM limited_grants WHERE ledger = ? AND lease = ?", this.#ledger, id)
+  }
+
+  /**
+   * Makes revocations due at `now` that were tried at a later time: by a clock that was ahead. Their pauses would last until
+   * that time comes again.
+   */
+  healFuture(now: number): void {
+    this.#sql.run(
+      "UPDATE leases SET due_at = ?, tried_at = ? WHERE ledger = ? AND state = 'revoking' AND tried_at > ?",
+      now,
+      now - 1,
+      this.#ledger,
+      now,
+    )
   }
 
   forget(id: string): void {
@@ -140,8 +188,6 @@ export class LeaseRows {
   }
 
   #read(row: LeaseRow): StoredLease {
-    // An open lease has no credentials yet: they come with its outcome.
-    const credentials = row.state === "open" ? [] : this.#credentials(row.id)
     return {
       id: row.id,
       runId: row.run_id,
@@ -152,7 +198,8 @@ export class LeaseRows {
       dueAt: row.due_at,
       triedAt: row.tried_at,
       attempts: row.attempts,
-      credentials,
+      unknownUntil: row.unknown_until,
+      credentials: this.#credentials(row.id),
     }
   }
 

@@ -5,8 +5,8 @@ import { diesAt, end, endWithTime, isAlive, type LeaseTimes, overAt, revokeAt, w
 
 /**
  * How a lease ends. `revoked`: every credential was revoked. `expires-only`: a credential could not be revoked and lives
- * until it expires. `expired`: a credential expired first. `failed`: nothing was minted, or everything was revoked
- * immediately.
+ * until it expires. `expired`: a credential expired first, or the exchange was interrupted and its outcome is unknown.
+ * `failed`: nothing was minted, or everything was revoked immediately.
  */
 export type LeaseEnd = "revoked" | "expired" | "expires-only" | "failed"
 
@@ -18,6 +18,8 @@ export type LeaseState = "open" | "active" | "revoking" | LeaseEnd
 
 export interface Lease extends LeaseTimes {
   readonly state: LeaseState
+  /** Unix milliseconds: until when what an interrupted exchange minted may live; 0 when nothing can, or it is settled. */
+  readonly unknownUntil: number
   /** Unix milliseconds: when the broker must process the lease next. For a closed lease: when it may be deleted. */
   readonly dueAt: number
   /** How many attempts were made to revoke the credentials that are being revoked. */
@@ -51,17 +53,24 @@ export function isClosed(state: LeaseState): state is LeaseEnd {
   return NEXT[state].size === 0
 }
 
+/** Something that can be revoked is about to be minted. */
+export function prepared(lease: Lease, credential: LeaseCredentialState): Lease {
+  mustBeOpen(lease)
+  return { ...lease, credentials: [...lease.credentials, credential] }
+}
+
 /** All grants were minted. The lease is due when the first credential must be revoked, or when the last has expired. */
 export function minted(lease: Lease, credentials: readonly LeaseCredentialState[]): Lease {
   mustBeOpen(lease)
-  return waitForNextEnd({ ...lease, credentials })
+  return waitForNextEnd({ ...lease, unknownUntil: 0, credentials })
 }
 
 /** The exchange failed. `leftovers` were minted and could not be revoked immediately. */
 export function failed(lease: Lease, leftovers: readonly LeaseCredentialState[], now: number): Lease {
   mustBeOpen(lease)
-  if (leftovers.length === 0) return close(lease, "failed", now)
-  return settleAttempt(endByTime({ ...lease, overSince: now, triedAt: now, credentials: leftovers }, now), now)
+  const settled = { ...lease, unknownUntil: 0, credentials: leftovers }
+  if (leftovers.length === 0) return close(settled, "failed", now)
+  return settleAttempt(endByTime({ ...settled, overSince: now, triedAt: now }, now), now)
 }
 
 /** The job ends its lease. Credentials that only expire are closed; the caller must revoke the others. */
@@ -95,8 +104,17 @@ export function revocationEnded(
   return settleAttempt(endByTime({ ...lease, credentials }, now), now)
 }
 
+/** Whether another call is revoking the lease at `now`. */
+export function isBusy(lease: Lease, now: number): boolean {
+  return (
+    lease.state === "revoking" && lease.triedAt !== null && now < lease.triedAt + REVOCATION_MS && lease.dueAt > now
+  )
+}
+
 /** The lease is due. It closes, or a revocation begins (again), or it waits for the credentials that are not over. */
-export function becameDue(lease: Lease, now: number): Lease {
+export function becameDue(due: Lease, now: number): Lease {
+  // An exchange without an outcome was interrupted: what was prepared for it belongs to nobody.
+  const lease = due.state === "open" ? { ...due, overSince: now } : due
   const next = endByTime(lease, now)
   if (!next.credentials.some(isAlive)) return close(next, endOf(next.credentials), now)
   return next.credentials.some((credential) => revokeAt(credential, next) <= now)
@@ -179,7 +197,9 @@ function close(lease: Lease, state: LeaseEnd, now: number): Lease {
 
 /** An exchange has one outcome: a second one would make ended credentials alive again. */
 function mustBeOpen(lease: Lease): void {
-  if (lease.state !== "open") throw new BrokerError("internal", `this lease is already settled: it is ${lease.state}`)
+  if (lease.state === "open") return
+  const message = "The outcome of this exchange came too late, or twice. Nothing was handed out."
+  throw new BrokerError("ledger_unavailable", message, { cause: new Error(`the lease is ${lease.state}`) })
 }
 
 function move(lease: Lease, to: Partial<Lease>): Lease {

@@ -1,8 +1,11 @@
 import { chainRecord, chainStart } from "../../core/audit-chain.ts"
-import type { AuditDraft } from "../../core/audit-record.ts"
+import type { AuditDraft, AuditEvent } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
+import type { Limits } from "../../core/policy/limits.ts"
 import type { TokenUse } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
+import { type Counts, hourEnds, readCounts, turned, writeCounts } from "./quotas.ts"
+import { readStore } from "./store-row.ts"
 
 /** Identifies a ledger. */
 export interface LedgerKey {
@@ -10,7 +13,20 @@ export interface LedgerKey {
   readonly repositoryId: string
 }
 
-type Row = { id: number; seq: number; chain: string; due_at: number | null }
+/** The request id in records of what the broker did by itself. */
+const SWEEPER = "sweeper"
+
+type Row = {
+  id: number
+  seq: number
+  chain: string
+  due_at: number | null
+  latest_at: number
+  forgotten_until: number
+  quotas: string
+}
+
+const COLUMNS = "id, seq, chain, due_at, latest_at, forgotten_until, quotas"
 
 /**
  * How long an expired token is remembered, in seconds. So one visit deletes many entries. And after a clock was set back,
@@ -18,6 +34,8 @@ type Row = { id: number; seq: number; chain: string; due_at: number | null }
  */
 const FORGET_AFTER_SECONDS = 3600
 const FORGET_AT_MOST = 1000
+/** Clocks of several machines that take turns at one ledger differ by seconds. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /**
  * One ledger's row during a transaction: the end of its chain, and when it is due. It is read once and written once. It is
@@ -29,6 +47,9 @@ export class LedgerRow {
   #seq: number
   #chain: string
   #dueAt: number | null
+  #latestAt: number
+  #forgottenUntil: number
+  #counts: Counts
 
   /** The ledger's row; it is created when it does not exist. */
   static open(sql: Sql, key: LedgerKey): LedgerRow {
@@ -49,10 +70,76 @@ export class LedgerRow {
     this.#seq = row.seq
     this.#chain = row.chain
     this.#dueAt = row.due_at
+    this.#latestAt = row.latest_at
+    this.#forgottenUntil = row.forgotten_until
+    this.#counts = readCounts(row.quotas)
   }
 
-  get dueAt(): number | null {
-    return this.#dueAt
+  get counts(): Counts {
+    return this.#counts
+  }
+
+  /** Replaces the counts. */
+  count(changes: Partial<Counts>): void {
+    this.#counts = { ...this.#counts, ...changes }
+  }
+
+  /**
+   * Notes the time of this transaction (Unix milliseconds), and records the denials of an hour that is over. `behind`: the
+   * ledger has seen a much later time, so a clock was or is wrong.
+   */
+  observe(now: number): "in-order" | "behind" {
+    const order = now < this.#latestAt - CLOCK_TOLERANCE_MS ? "behind" : "in-order"
+    this.#latestAt = Math.max(this.#latestAt, now)
+    const { counts, ended } = turned(this.#counts, now)
+    this.#counts = counts
+    if (ended === null) return order
+    const from = new Date(ended.from).toISOString()
+    this.append(
+      brokersOwn(
+        "denials.counted",
+        now,
+        `${ended.denials} further denials in the hour from ${from} have no record of their own`,
+      ),
+    )
+    return order
+  }
+
+  /** Whether further denials of this hour have no record of their own: no job may fill the storage of all. */
+  isOverDenials({ denialsPerHour }: Limits): boolean {
+    return this.#counts.denials >= denialsPerHour.max
+  }
+
+  /** Counts a denial without a record. The count is recorded when the hour is over. */
+  countDenial(): void {
+    this.count({ counted: this.#counts.counted + 1 })
+    const hour = hourEnds(this.#counts)
+    if (hour !== null) this.dueBy(hour)
+  }
+
+  /** Records a denial, or only counts it when it is beyond the limit. */
+  recordDenial(denial: AuditDraft, limits: Limits): void {
+    if (this.isOverDenials(limits)) {
+      this.countDenial()
+    } else {
+      this.count({ denials: this.#counts.denials + 1 })
+      this.append(denial)
+    }
+  }
+
+  /** Records, once an hour, that a limit was reached. */
+  tellOnce(name: string, audit: AuditDraft, limits: Limits): void {
+    if (this.#counts.told.includes(name)) return
+    this.count({ told: [...this.#counts.told, name] })
+    this.recordDenial(audit, limits)
+  }
+
+  /**
+   * Whether the ledger cannot know if a token was used. Either the database was restored, and the token is older than that;
+   * or a clock that was ahead made the ledger forget tokens that end later than this one.
+   */
+  isTooOld(token: TokenUse): boolean {
+    return token.issuedAt < readStore(this.#sql).acceptFrom || token.expiresAt <= this.#forgottenUntil
   }
 
   /** Appends a record to the chain. */
@@ -73,22 +160,18 @@ export class LedgerRow {
     this.#chain = chain
   }
 
+  /** Marks a token with an event, without using it up. Returns false when it has the mark already. */
+  markOnce(event: AuditEvent, token: TokenUse): boolean {
+    return this.#insertToken(`${event} ${token.key}`, token.expiresAt)
+  }
+
   /**
    * Uses up a token. Returns false when it was used before, and then records `replay`, once for each token.
    *
    * Inserts first and checks the result: two calls could both pass a check before the insert.
    */
   useToken(token: TokenUse, replay: AuditDraft): boolean {
-    const inserted = this.#sql.all(
-      "INSERT INTO used_tokens (ledger, key, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS used",
-      this.id,
-      token.key,
-      token.expiresAt,
-    )
-    if (inserted.length === 1) {
-      this.dueBy((token.expiresAt + FORGET_AFTER_SECONDS) * 1000)
-      return true
-    }
+    if (this.#insertToken(token.key, token.expiresAt)) return true
     const first = this.#sql.all(
       "UPDATE used_tokens SET replay_recorded = 1 WHERE ledger = ? AND key = ? AND replay_recorded = 0 RETURNING 1 AS first",
       this.id,
@@ -98,16 +181,33 @@ export class LedgerRow {
     return false
   }
 
-  /** Deletes the entries of tokens that are no longer valid at `now` (Unix milliseconds), oldest first. */
+  /** Returns false, and changes nothing, when the key is there already. */
+  #insertToken(key: string, expiresAt: number): boolean {
+    const inserted = this.#sql.all(
+      "INSERT INTO used_tokens (ledger, key, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS used",
+      this.id,
+      key,
+      expiresAt,
+    )
+    if (inserted.length !== 1) return false
+    this.dueBy((expiresAt + FORGET_AFTER_SECONDS) * 1000)
+    return true
+  }
+
+  /**
+   * Deletes the entries of tokens that are no longer valid at `now` (Unix milliseconds), oldest first. Keeps the latest end
+   * of a deleted entry, because `now` can come from a clock that is ahead.
+   */
   forgetDeadTokens(now: number): void {
-    this.#sql.run(
+    const forgotten = this.#sql.all<{ expires_at: number }>(
       `DELETE FROM used_tokens WHERE (ledger, key) IN (
         SELECT ledger, key FROM used_tokens WHERE ledger = ? AND expires_at < ? ORDER BY expires_at LIMIT ?
-      )`,
+      ) RETURNING expires_at`,
       this.id,
       Math.floor(now / 1000) - FORGET_AFTER_SECONDS,
       FORGET_AT_MOST,
     )
+    for (const { expires_at: end } of forgotten) this.#forgottenUntil = Math.max(this.#forgottenUntil, end)
   }
 
   /** Makes the ledger due at `time`, unless it is due earlier. */
@@ -127,15 +227,20 @@ export class LedgerRow {
     )
     this.#dueAt = lease?.due ?? null
     if (token?.due != null) this.dueBy((token.due + FORGET_AFTER_SECONDS) * 1000)
+    const hour = hourEnds(this.#counts)
+    if (hour !== null) this.dueBy(hour)
   }
 
   /** Writes the row. The last statement of every transaction that changed it. */
   save(): void {
     this.#sql.run(
-      "UPDATE ledgers SET seq = ?, chain = ?, due_at = ? WHERE id = ?",
+      `UPDATE ledgers SET seq = ?, chain = ?, due_at = ?, latest_at = ?, forgotten_until = ?, quotas = ? WHERE id = ?`,
       this.#seq,
       this.#chain,
       this.#dueAt,
+      this.#latestAt,
+      this.#forgottenUntil,
+      writeCounts(this.#counts),
       this.id,
     )
   }
@@ -154,7 +259,7 @@ export function dueLedgers(sql: Sql, now: number, limit: number): readonly Ledge
 
 function find(sql: Sql, key: LedgerKey): Row | undefined {
   return sql.all<Row>(
-    "SELECT id, seq, chain, due_at FROM ledgers WHERE issuer = ? AND repository_id = ?",
+    `SELECT ${COLUMNS} FROM ledgers WHERE issuer = ? AND repository_id = ?`,
     key.issuerUrl,
     key.repositoryId,
   )[0]
@@ -162,9 +267,26 @@ function find(sql: Sql, key: LedgerKey): Row | undefined {
 
 function make(sql: Sql, key: LedgerKey): Row | undefined {
   return sql.all<Row>(
-    "INSERT INTO ledgers (issuer, repository_id, seq, chain) VALUES (?, ?, 0, ?) RETURNING id, seq, chain, due_at",
+    `INSERT INTO ledgers (issuer, repository_id, seq, chain) VALUES (?, ?, 0, ?) RETURNING ${COLUMNS}`,
     key.issuerUrl,
     key.repositoryId,
     chainStart({ issuer: key.issuerUrl, repository_id: key.repositoryId }),
   )[0]
+}
+
+/** A record of what the broker did by itself. */
+export function brokersOwn(event: AuditEvent, now: number, reason: string, lease: string | null = null): AuditDraft {
+  return {
+    at: new Date(now).toISOString(),
+    request_id: SWEEPER,
+    event,
+    identity: null,
+    token_digest: null,
+    lease,
+    grants: [],
+    decision: null,
+    reason,
+    policy_version: null,
+    client_address: null,
+  }
 }

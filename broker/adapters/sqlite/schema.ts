@@ -87,6 +87,39 @@ const STEPS: readonly (readonly string[])[] = [
     // In the old schema, a revocation always concerned the whole lease.
     "UPDATE leases SET over_since = 0, tried_at = 0 WHERE state = 'revoking'",
   ],
+  [
+    // One row: what this database is, and what it can vouch for. `accept_from` in Unix seconds.
+    `CREATE TABLE store (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      generation TEXT NOT NULL,
+      commits INTEGER NOT NULL,
+      accept_from INTEGER NOT NULL
+    ) STRICT`,
+    "INSERT INTO store (id, generation, commits, accept_from) VALUES (1, '', 0, 0)",
+    // Small facts of the deployment that must survive a restart, by name.
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+
+    // The latest time that the ledger has seen (Unix milliseconds), and the latest end of a token that it has forgotten
+    // (Unix seconds).
+    "ALTER TABLE ledgers ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE ledgers ADD COLUMN forgotten_until INTEGER NOT NULL DEFAULT 0",
+    // What the ledger's quotas have counted: a JSON object, see `quotas.ts`.
+    "ALTER TABLE ledgers ADD COLUMN quotas TEXT NOT NULL DEFAULT ''",
+    `UPDATE ledgers SET quotas = json_object('openLeases', (
+      SELECT count(*) FROM leases WHERE ledger = ledgers.id AND state IN ('open', 'active', 'revoking')
+    ))`,
+
+    // Unix milliseconds: until when what an interrupted exchange minted may live; 0 when nothing can.
+    "ALTER TABLE leases ADD COLUMN unknown_until INTEGER NOT NULL DEFAULT 0",
+    // The open leases of grants that limit how many there may be.
+    `CREATE TABLE limited_grants (
+      ledger INTEGER NOT NULL,
+      lease TEXT NOT NULL,
+      grant_key TEXT NOT NULL,
+      PRIMARY KEY (ledger, lease, grant_key)
+    ) STRICT, WITHOUT ROWID`,
+    "CREATE INDEX limited_grants_by_key ON limited_grants (ledger, grant_key)",
+  ],
 ]
 
 /** The version that this code writes. */
@@ -102,7 +135,7 @@ export const SCHEMA_VERSION = STEPS.length
  *
  * Code of version 2 and before knows no floor. It refuses every newer database.
  */
-const READABLE_FROM = 2
+const READABLE_FROM = 3
 
 /**
  * Brings a database to this code's schema. Runs all missing steps in one transaction. A database of a newer version, whose

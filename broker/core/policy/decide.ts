@@ -59,7 +59,7 @@ export type Decision =
  */
 export function decide(input: DecisionInput): Decision {
   const { organisation, identity } = input
-  const own = isOwnerListed(identity, organisation)
+  const own = isOwnerListed(identity, organisation.issuers)
   const spoken = own ? input.policies.filter((policy) => covers(policy, identity)) : []
   const ceiling = own ? ceilingFor(organisation, identity, spoken) : []
   // A repository's own policies count only under a ceiling: without one, it could grant itself anything.
@@ -101,8 +101,8 @@ export function decide(input: DecisionInput): Decision {
 }
 
 /** Whether the organisation file lists the identity's issuer, and the owner's id under it. */
-export function isOwnerListed(identity: Identity, organisation: Organisation): boolean {
-  const issuer = organisation.issuers.get(identity.issuer)
+export function isOwnerListed(identity: Identity, issuers: Organisation["issuers"]): boolean {
+  const issuer = issuers.get(identity.issuer)
   // The URL is compared too: another organisation file may have come into force after the token was verified.
   if (issuer === undefined || issuer.url !== identity.issuerUrl) return false
   for (const ownerId of issuer.owners.values()) if (ownerId === identity.ownerId) return true

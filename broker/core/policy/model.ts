@@ -123,6 +123,8 @@ export interface Grant {
   readonly ttlSeconds: number
   /** The shortest lifetime that the provider can mint. */
   readonly minTtlSeconds: number
+  /** How many leases with this grant may be open at the same time; left out: no limit of its own. */
+  readonly maxOpenLeases?: number
 }
 
 /** A grant's keys as the policy wrote them, with gaps such as `${repository_name}` in their texts. */

@@ -41,6 +41,8 @@ export const azure: Provider<Connection, Grant> = {
 
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
+  // Entra decides how long its tokens live.
+  unrecordedSeconds: () => MAX_TTL_SECONDS,
 
   underCeiling: reachOf,
   audiences: ({ audience }) => ({ presented: [audience] }),

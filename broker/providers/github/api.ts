@@ -5,7 +5,7 @@ import { readAnswer } from "../../github/answer.ts"
 import { installationSchema, installationTokenSchema, tokensPath } from "../../github/installation.ts"
 import { apiRequest } from "../../github/request.ts"
 import type { HttpResponse } from "../../ports/http.ts"
-import { type Call, denied, invalid, type OtherSide } from "../call.ts"
+import { type Call, denied, invalid, type OtherSide, throttled, transientFailure } from "../call.ts"
 import { outlives } from "../provider.ts"
 import { type Connection, type Grant, MAX_TTL_SECONDS, namesOf } from "./grant.ts"
 import { type Asked, refusalOf, remedyFor } from "./refusals.ts"
@@ -139,16 +139,17 @@ function hasSamePermissions(given: Readonly<Record<string, string>>, wanted: Gra
 /**
  * Builds the request that revokes a token. The token authenticates it (REST API, "Revoke an installation access token").
  */
-export const buildTokenRevocation = ({ api_url: apiUrl }: Connection, token: Secret<string>): Call =>
+export const buildTokenRevocation = (apiUrl: string, token: Secret<string>): Call =>
   apiRequest(apiUrl, { method: "DELETE", path: "/installation/token", bearer: token })
 
 /** `unknown`: GitHub does not know the token, because it has ended, or because it is very new. */
 export type End = "ended" | "unknown"
 
 /** @throws {BrokerError} when the token may still be valid */
-export function readRevocation(side: OtherSide, response: HttpResponse, settings: Connection, now: Date): End {
+export function readRevocation(side: OtherSide, response: HttpResponse, now: Date): End {
   const answer = readAnswer(response, { success: 204, conditional: false }, now)
   if (answer.outcome === "ok") return "ended"
   if (answer.outcome === "no-access" && answer.why === "app-rejected") return "unknown"
-  throw refusalOf(side, response, answer, { settings, wanted: null })
+  if (answer.outcome === "rate-limited") throw throttled(side, answer.retryAfterSeconds)
+  throw transientFailure(side, response) ?? denied(side, `it did not revoke the token (HTTP ${response.status})`)
 }

@@ -4,7 +4,7 @@ import { importAppKey } from "../../github/app-key.ts"
 import { makeAppToken } from "../../github/app-token.ts"
 import { call, invalid, type OtherSide } from "../call.ts"
 import { withLogin } from "../login.ts"
-import { LeftAliveError, type Provider, type ProviderIo } from "../provider.ts"
+import { type CallIo, LeftAliveError, type Provider, type ProviderIo } from "../provider.ts"
 import { retryTransient } from "../retry.ts"
 import {
   buildFindInstallation,
@@ -73,7 +73,7 @@ export const github: Provider<Connection, Grant> = {
     if (given.outcome === "other") {
       const failure = invalid(asking.side, given.how)
       const { expiresAt } = given
-      await revokeToken(asking, given.token).catch(() => {
+      await revokeToken(asking.side, settings.api_url, given.token, io).catch(() => {
         throw new LeftAliveError(failure, { handle, expiresAt })
       })
       throw failure
@@ -86,9 +86,12 @@ export const github: Provider<Connection, Grant> = {
     }
   },
 
-  async revoke(handle, { connectionName, connection: settings }, io) {
+  /** A token's own text is all that can revoke it, and it lives an hour, whatever was granted. */
+  unrecordedSeconds: () => MAX_TTL_SECONDS,
+
+  async revoke(handle, connectionName, io) {
     const { apiUrl, token } = openHandle(handle)
-    await revokeToken({ side: sideOf(connectionName), settings: { ...settings, api_url: apiUrl }, io }, token)
+    await revokeToken(sideOf(connectionName), apiUrl, token, io)
   },
 }
 
@@ -133,11 +136,11 @@ async function requestToken(
 }
 
 /** Revokes a token. A token that no longer exists counts as revoked. Safe to repeat. */
-async function revokeToken({ side, settings, io }: Asking, token: Secret<string>): Promise<void> {
+async function revokeToken(side: OtherSide, apiUrl: string, token: Secret<string>, io: CallIo): Promise<void> {
   for (let asked = 1; ; asked++) {
     const end = await retryFailing(io, async () => {
-      const response = await call(side, buildTokenRevocation(settings, token), io)
-      return readRevocation(side, response, settings, io.now())
+      const response = await call(side, buildTokenRevocation(apiUrl, token), io)
+      return readRevocation(side, response, io.now())
     })
     if (end === "ended" || asked === UNKNOWN_ANSWERS) return
     await io.sleep(UNKNOWN_PAUSE_MS)
@@ -145,7 +148,7 @@ async function revokeToken({ side, settings, io }: Asking, token: Secret<string>
 }
 
 /** Retries failures of GitHub, but never after a rate limit: clients that continue to send requests may be banned. */
-async function retryFailing<Value>(io: ProviderIo, attempt: () => Promise<Value>): Promise<Value> {
+async function retryFailing<Value>(io: CallIo, attempt: () => Promise<Value>): Promise<Value> {
   const settled = await retryTransient(io, () =>
     attempt().then(
       (value) => ({ value }),

@@ -19,6 +19,8 @@ export const identityToken: Provider<Connection, Grant> = {
 
   minTtlSeconds: 1,
   maxTtlSeconds: IDENTITY_TOKEN_SECONDS,
+  // Signed in memory: what is not answered never existed for anybody.
+  unrecordedSeconds: () => 0,
 
   audiences: ({ audiences }) => ({ handedOut: audiences }),
 

@@ -3,7 +3,7 @@ import { memberOf } from "../../core/policy/plain.ts"
 import type { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { type Call, call, denied, invalid, jsonOf, type OtherSide, transientFailure, unavailable } from "../call.ts"
-import type { ProviderIo } from "../provider.ts"
+import type { CallIo } from "../provider.ts"
 
 /** The address of one Vault, for calls. */
 export interface Vault {
@@ -60,7 +60,7 @@ export function build({ url, namespace }: Vault, { method, path, query, token, b
  *
  * @throws {BrokerError} for transient failures: throttling, a Vault that is sealed, down or not up to date
  */
-export async function ask(vault: Vault, asked: Asked, io: ProviderIo): Promise<HttpResponse> {
+export async function ask(vault: Vault, asked: Asked, io: CallIo): Promise<HttpResponse> {
   const response = await call(vault.side, build(vault, asked), io)
   const transient = transientVaultFailure(vault, response)
   if (transient !== null) throw transient

@@ -3,7 +3,7 @@ import { BrokerError } from "../../core/errors.ts"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { invalid, readJson, unavailable } from "../call.ts"
-import type { ProviderIo } from "../provider.ts"
+import type { CallIo } from "../provider.ts"
 import { retryTransient } from "../retry.ts"
 import { ask, isTokenGone, REVOKE_SELF, refused, type Vault, vaultOf } from "./api.ts"
 import type { Lease } from "./minted.ts"
@@ -66,7 +66,7 @@ export async function renewLease(
   token: Secret<string>,
   { id }: Lease,
   ttlSeconds: number,
-  io: ProviderIo,
+  io: CallIo,
 ): Promise<number | null> {
   const body = { lease_id: id, increment: ttlSeconds }
   const response = await retryTransient(io, () =>
@@ -90,7 +90,7 @@ export async function renewLease(
 export async function revokeAll(
   vault: Vault,
   { token, leases, isBoundToAddresses, isBatch = false }: Holding,
-  io: ProviderIo,
+  io: CallIo,
 ): Promise<void> {
   const asking = (path: string, body: unknown) =>
     retryTransient(io, () => ask(vault, { method: "POST", path, token, body }, io))

@@ -66,6 +66,9 @@ export async function whileHolding<Result>(
   let isBoundToAddresses = true
   try {
     const from = io.now()
+    // Everything that is minted below ends with this token.
+    const handle = handleOf(vault, { token, leases: [], isBoundToAddresses })
+    await io.prepare(handle, after(from, Math.max(login.seconds, request.ttlSeconds)))
     const held = await hold(vault, login, request.ttlSeconds, reservingIo)
     isBoundToAddresses = held.isBoundToAddresses
     return await use({ ...held, token, isRenewable, from, endsAt: after(from, held.seconds) }, reservingIo)

@@ -50,7 +50,10 @@ export const vault: Provider<Connection, Grant> = {
     return await mintToken(at, request, io)
   },
 
-  async revoke(handle, { connectionName }, io) {
+  /** A login that was lost before its handle was recorded lives as long as its role says, which nobody was told. */
+  unrecordedSeconds: ({ read }) => (read === undefined ? MAX_TTL_SECONDS : 0),
+
+  async revoke(handle, connectionName, io) {
     const { vault: at, holding } = openHandle(connectionName, handle)
     await revokeAll(at, holding, io)
   },

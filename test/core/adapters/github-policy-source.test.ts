@@ -11,6 +11,7 @@ import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import type { Refusal } from "../../../broker/github/answer.ts"
 import type { BrokerEvent } from "../../../broker/ports/log.ts"
 import type { PolicySource } from "../../../broker/ports/policy-source.ts"
+import { TestClock } from "../../support/clock.ts"
 import { refusal } from "../issuers/fixture.ts"
 import { job } from "../job.ts"
 import { allowing, ISSUER_URL, ORGANISATION, setOf, TEST_PROVIDERS } from "../policy/support.ts"
@@ -29,14 +30,6 @@ const CEILING = ORGANISATION.replace(
   "boundaries: []",
   "boundaries:\n  - name: shop\n    when: { repository: acme/shop }\n    allow:\n      - { connection: notes }",
 )
-
-class Clock {
-  #now = Date.parse("2026-11-22T10:00:00Z")
-  now = () => new Date(this.#now)
-  advance = (seconds: number) => {
-    this.#now += seconds * 1000
-  }
-}
 
 type Said = { readonly text: string } | { readonly outcome: "absent" } | Refusal
 
@@ -78,7 +71,7 @@ class Reader implements RepositoryPolicyReader {
 const MEMORY = {} as RepositoryMemory
 const treeOf = (text: string) => `tree-${text.length}-${text.includes("trunk")}`
 
-let clock: Clock
+let clock: TestClock
 let reader: Reader
 let events: BrokerEvent[]
 let set: PolicySet
@@ -94,7 +87,7 @@ function sourceOver(current: () => PolicySet, reading: RepositoryPolicyReader | 
 
 let source: PolicySource
 beforeEach(() => {
-  clock = new Clock()
+  clock = new TestClock(Date.parse("2026-11-22T10:00:00Z"))
   reader = new Reader()
   events = []
   set = setOf({}, CEILING)

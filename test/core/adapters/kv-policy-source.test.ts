@@ -1,5 +1,6 @@
 import { generateKeyPairSync, sign } from "node:crypto"
 import { beforeEach, describe, expect, it } from "vitest"
+import { StoredGuards } from "../../../broker/adapters/cloudflare/guards.ts"
 import {
   createKvPolicySource,
   type KvPolicyOptions,
@@ -8,7 +9,6 @@ import {
   POLICIES_RETRY_SECONDS,
   POLICIES_STALE_SECONDS,
 } from "../../../broker/adapters/cloudflare/kv-policy-source.ts"
-import { StoredMarks } from "../../../broker/adapters/cloudflare/marks.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { compiledPolicy } from "../../../broker/core/policy/compiled.ts"
@@ -22,6 +22,7 @@ import {
 import type { PolicySource } from "../../../broker/ports/policy-source.ts"
 import { published } from "../../../cli/push/publication.ts"
 import { policySourceSuite } from "../../contract/policy-source.suite.ts"
+import { clockOf } from "../../support/clock.ts"
 import { job } from "../job.ts"
 import { allowing, ORGANISATION, policyOf, setOf, TEST_PROVIDERS } from "../policy/support.ts"
 
@@ -65,9 +66,9 @@ let store: Store
 let seconds: number
 let source: PolicySource
 
-const clock = { now: () => new Date(START + seconds * 1000) }
+const clock = clockOf(() => new Date(START + seconds * 1000))
 /** As the key ring's object has it. */
-let floor: StoredMarks
+let floor: StoredGuards
 let events: string[]
 const options = (): KvPolicyOptions => ({
   clock,
@@ -79,12 +80,12 @@ const options = (): KvPolicyOptions => ({
 })
 const open = (changes: Partial<KvPolicyOptions> = {}) => createKvPolicySource(store, { ...options(), ...changes })
 
-function newFloor(): StoredMarks {
-  const values = new Map<string, unknown>()
-  return new StoredMarks({
-    get: <Value>(key: string) => values.get(key) as Value | undefined,
-    put: (key, value) => void values.set(key, value),
-  })
+function newFloor(): StoredGuards {
+  const values = new Map<string, string>()
+  return new StoredGuards(
+    (name) => values.get(name) ?? null,
+    (name, value) => void values.set(name, value),
+  )
 }
 
 beforeEach(() => {

@@ -5,12 +5,13 @@ import type { Connection } from "../../../broker/core/policy/model.ts"
 import { loginKey } from "../../../broker/exchange/login-key.ts"
 import { providerIo } from "../../../broker/exchange/provider-io.ts"
 import { withLogin } from "../../../broker/providers/login.ts"
+import { clockOf } from "../../support/clock.ts"
 import { job } from "../job.ts"
 import { NOW, world } from "./world.ts"
 
 const connection: Connection = { name: "vault", provider: "vault", settings: { role: "r" }, requireBoundToken: false }
 const claims = { ref: "refs/heads/main", run_id: "1", check_run_id: "7", jti: "a", iat: 1, nbf: 1, exp: 301, aud: "a" }
-const about = { identity: job({ claims }), grant: "db", connection }
+const about = { identity: job({ claims }), grant: "db", connection, prepare: async () => {} }
 
 describe("a provider's own login", () => {
   it("is one for the jobs of a run whose tokens would say the same", () => {
@@ -38,7 +39,7 @@ describe("a provider's own login", () => {
 
   it("is kept until a minute before it ends", () => {
     let now = NOW.getTime()
-    const logins = createLogins({ now: () => new Date(now) })
+    const logins = createLogins(clockOf(() => new Date(now)))
     logins.keep("key", { value: "session", endsAt: new Date(now + 300_000) })
     now += 239_000
     expect(logins.get("key")?.value).toBe("session")

@@ -25,7 +25,10 @@ it("asks all providers side by side: each of ten waits until all ten were asked"
     grant: { name: `grant-${index}`, file: "p", line: 1, connection, fields: {}, ttlSeconds: 60, minTtlSeconds: 1 },
     ttlSeconds: 60,
   }))
-  const outcome = await mintAll(grants, job(), "lease", { ...broker, providers: new Map([["staged", waiting]]) })
+  const outcome = await mintAll(grants, job(), "lease", async () => {}, {
+    ...broker,
+    providers: new Map([["staged", waiting]]),
+  })
   expect(outcome.failures).toEqual([])
   expect(outcome.minted.map(({ granted }) => granted.grant.name)).toEqual(grants.map(({ grant }) => grant.name))
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { DEFAULT_LIMITS } from "../../../broker/core/policy/limits.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { RevokeCall } from "../../../broker/exchange/call.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
@@ -50,6 +51,7 @@ async function afterExchange(
     call,
     lease,
     requests,
+    credentials,
   }
 }
 
@@ -83,10 +85,67 @@ describe("revoking a lease", () => {
     expect(story).not.toContain("revoke one")
   })
 
-  it("revokes nothing that cannot be recorded", async () => {
-    const { broker, call, story } = await afterExchange({ one: "mints" }, { ledgerFails: ["beginRevocation"] })
+  it("revokes although the ledger cannot be written, says so, and records it when it can", async () => {
+    const fails: (keyof SweptLedger)[] = ["beginRevocation", "settleRevocation", "recordRevocation"]
+    const looked = (await afterExchange({ one: "mints", two: "expires-only" })).credentials
+    const { broker, call, story, recorded } = await afterExchange(
+      { one: "mints", two: "expires-only" },
+      { ledgerFails: fails, looked },
+    )
+    const answer = await revoke(call, broker)
+    expect(answer).toMatchObject({
+      record_due: true,
+      credentials: { one: { outcome: "revoked" }, two: { outcome: "expires-only" } },
+    })
+    expect(story).toEqual(["verify", "beginRevocation", "look", "revoke one"])
+    await broker.owed.pay()
+    expect(recorded).toEqual([])
+    fails.splice(0)
+    await broker.owed.pay()
+    expect(recorded).toMatchObject([
+      { lease: call.lease, outcomes: { one: "revoked" }, audit: { event: "lease.closed" } },
+    ])
+    await broker.owed.pay()
+    expect(recorded).toHaveLength(1)
+  })
+
+  it("records later what the ledger took the beginning of, and not the end", async () => {
+    const { broker, call } = await afterExchange({ one: "mints" }, { ledgerFails: ["settleRevocation"] })
+    expect(await revoke(call, broker)).toMatchObject({ record_due: true, credentials: { one: { outcome: "revoked" } } })
+    expect(broker.owed.has(call.lease)).toBe(true)
+  })
+
+  it("fails where the ledger cannot be read either, and asks no provider", async () => {
+    const { broker, call, story } = await afterExchange({ one: "mints" }, { ledgerFails: ["beginRevocation", "look"] })
     await expect(revoke(call, broker)).rejects.toMatchObject({ code: "ledger_unavailable" })
-    expect(story).not.toContain("revoke one")
+    expect(story).toEqual(["verify", "beginRevocation", "look"])
+  })
+
+  it("does not find another run's lease in a ledger that cannot be written", async () => {
+    const { broker, call } = await afterExchange({ one: "mints" }, { ledgerFails: ["beginRevocation"], looked: null })
+    await expect(revoke(call, broker)).rejects.toMatchObject({ code: "lease_not_found" })
+  })
+
+  it("needs no policies: the issuers that were in force last verify its token", async () => {
+    const { broker, call, requests } = await afterExchange({ one: "mints" }, { policiesFail: true })
+    expect((await revoke(call, broker)).credentials).toMatchObject({ one: { outcome: "revoked" } })
+    expect(requests).toMatchObject([{ limits: DEFAULT_LIMITS, audit: { policy_version: null } }])
+  })
+
+  it("is refused without policies where none were ever in force", async () => {
+    const { broker, call, story } = await afterExchange({ one: "mints" }, { policiesFail: true })
+    const forgetful = { ...broker, knownIssuers: { ...broker.knownIssuers, recall: async () => null } }
+    await expect(revoke(call, forgetful)).rejects.toMatchObject({ code: "policy_unavailable" })
+    expect(story).toEqual([])
+  })
+
+  it("says revoking while another call is at it", async () => {
+    const credentials = (await afterExchange({ one: "mints", two: "expires-only" })).credentials
+    const { broker, call } = await afterExchange({ one: "mints" }, { revocation: { outcome: "busy", credentials } })
+    expect((await revoke(call, broker)).credentials).toMatchObject({
+      one: { outcome: "revoking" },
+      two: { outcome: "expires-only" },
+    })
   })
 
   it("asks the ledger for the lease of its own run and attempt, with its token", async () => {
@@ -97,7 +156,9 @@ describe("revoking a lease", () => {
         lease,
         runId: "10988497055",
         runAttempt: "1",
-        token: { key: "token-key", expiresAt: NOW.getTime() / 1000 + 360 },
+        token: { key: "token-key", issuedAt: NOW.getTime() / 1000, expiresAt: NOW.getTime() / 1000 + 360 },
+        limits: DEFAULT_LIMITS,
+        foreignAudit: { event: "lease.refused", reason: "asked by another run", lease },
         now: NOW.getTime(),
         audit: { event: "lease.revoking", reason: "asked by the job", lease, policy_version: "v1" },
         replayAudit: { event: "token.replayed", reason: "token_already_used", decision: "deny", lease: null },
@@ -160,28 +221,44 @@ describe("revoking a lease", () => {
     expect(story).not.toContain("revoke one")
   })
 
-  it("counts what has lost its connection as not revoked", async () => {
+  it("needs no connection: its handle is enough", async () => {
     const { broker, call, story } = await afterExchange({ one: "mints" }, {}, { connection: "gone" })
-    expect((await revoke(call, broker)).credentials).toMatchObject({ one: { outcome: "failed" } })
-    expect(story).not.toContain("revoke one")
+    expect((await revoke(call, broker)).credentials).toMatchObject({ one: { outcome: "revoked" } })
+    expect(story).toContain("revoke one")
   })
 
-  it("gives a provider ten seconds, a login of the connection's own, and no token about a job", async () => {
+  it("tells the operator what could not be revoked, and nothing of the handle", async () => {
+    const { broker, call, events, lease } = await afterExchange({ one: "mints-but-cannot-revoke" })
+    await revoke(call, broker)
+    expect(events).toEqual([
+      {
+        event: "revocation.failed",
+        detail: "one is not revoked yet: provider_unavailable: not now",
+        issuer: "https://token.actions.githubusercontent.com",
+        repository_id: "41",
+        lease,
+        connection: "staged",
+      },
+    ])
+    const other = await afterExchange({ one: "mints" })
+    await revoke({ ...other.call, lease: "another-lease" }, other.broker)
+    expect(other.events).toMatchObject([{ detail: expect.stringContaining("cannot be opened with this DAYPASS_KEK") }])
+  })
+
+  it("gives a provider ten seconds, and nothing of a job", async () => {
     const { broker, call } = await afterExchange({ one: "mints" })
     const staged = broker.providers.get("staged")
     if (!staged) throw new Error("the world has no provider")
     const given: unknown[] = []
     const revoking: typeof staged = {
       ...staged,
-      async revoke(_handle, _request, io) {
-        const login = await io.login("s", async () => ({ value: "session", endsAt: new Date(NOW.getTime() + 600_000) }))
-        given.push(io.remainingMs(), login.value)
-        await io.identityToken("https://other-side.example")
+      async revoke(_handle, connection, io) {
+        given.push(connection, io.remainingMs(), Object.keys(io).sort())
       },
     }
     const ofTest = { ...broker, providers: new Map([["staged", revoking]]) }
-    expect((await revoke(call, ofTest)).credentials).toMatchObject({ one: { outcome: "failed" } })
-    expect(given).toEqual([10_000, "session"])
+    expect((await revoke(call, ofTest)).credentials).toMatchObject({ one: { outcome: "revoked" } })
+    expect(given).toEqual(["staged", 10_000, ["http", "now", "remainingMs", "sleep"]])
   })
 
   it("is refused to strangers before the ledger is asked", async () => {
@@ -235,6 +312,25 @@ describe("the sweep", () => {
         client_address: null,
       },
     })
+  })
+
+  it("revokes what is due although the ledger cannot be written, once, and records it when it can", async () => {
+    const fails: (keyof SweptLedger)[] = ["takeDue", "recordRevocation"]
+    const { broker, story, recorded } = await afterExchange({ one: "mints" }, { ledgerFails: fails })
+    expect(await sweep(targetOf(broker), broker)).toBe(1)
+    expect(await sweep(targetOf(broker), broker)).toBe(0)
+    expect(story.filter((told) => told === "revoke one")).toHaveLength(1)
+    fails.splice(0)
+    await broker.owed.pay()
+    expect(recorded).toMatchObject([
+      { outcomes: { one: "revoked" }, audit: { reason: "ended by the broker: revoked 1" } },
+    ])
+  })
+
+  it("needs no policies", async () => {
+    const { broker, story } = await afterExchange({ one: "mints" }, { policiesFail: true })
+    expect(await sweep(targetOf(broker), broker)).toBe(1)
+    expect(story).toContain("revoke one")
   })
 
   it("has nothing to do where nothing is due", async () => {

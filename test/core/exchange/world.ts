@@ -8,9 +8,17 @@ import type { Boundary, Connection, Grant, Organisation, Policy } from "../../..
 import { Secret } from "../../../broker/core/secret.ts"
 import type { Broker } from "../../../broker/exchange/broker.ts"
 import type { ExchangeCall } from "../../../broker/exchange/call.ts"
-import type { DueLease, RevocationStart, SweptLedger } from "../../../broker/ports/ledger.ts"
+import { createOwedRecords } from "../../../broker/exchange/owed.ts"
+import type {
+  AdmissionOutcome,
+  DueLease,
+  LeaseCredentialState,
+  RevocationStart,
+  SweptLedger,
+} from "../../../broker/ports/ledger.ts"
 import type { Minted, Provider } from "../../../broker/providers/provider.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
+import { clockOf } from "../../support/clock.ts"
 import { job } from "../job.ts"
 
 /** What happened, in the order in which it happened, across all ports. */
@@ -56,6 +64,12 @@ export interface WorldOptions {
   readonly due?: readonly DueLease[]
   readonly alreadyUsed?: boolean
   readonly sealerFails?: boolean
+  /** What the ledger answers to an admission, if not the usual. */
+  readonly admission?: AdmissionOutcome
+  /** A lease as it can be read while the ledger cannot be written. */
+  readonly looked?: readonly LeaseCredentialState[] | null
+  /** The policies cannot be loaded. */
+  readonly policiesFail?: boolean
   /** The broker has no provider any more. */
   readonly providerIsGone?: boolean
   readonly boundaries?: readonly Boundary[]
@@ -78,7 +92,7 @@ export async function world(options: WorldOptions) {
     async admit(admission) {
       guard("admit")
       settled.push(admission)
-      return options.alreadyUsed ? "already-used" : "admitted"
+      return options.admission ?? { outcome: options.alreadyUsed ? "already-used" : "admitted" }
     },
     async settle(settlement) {
       guard("settle")
@@ -91,6 +105,34 @@ export async function world(options: WorldOptions) {
     async settleRevocation(settlement) {
       guard("settleRevocation")
       settled.push(settlement)
+    },
+    async prepare(preparation) {
+      guard("prepare")
+      settled.push(preparation)
+    },
+    async look() {
+      guard("look")
+      return options.looked ?? null
+    },
+    async recordRevocation(settlement) {
+      guard("recordRevocation")
+      settled.push(settlement)
+    },
+    async suspect(suspicion) {
+      guard("suspect")
+      settled.push(suspicion)
+    },
+    async standing() {
+      guard("standing")
+      return {
+        exchanges: { used: 1, resetsInSeconds: 30 },
+        openLeases: 2,
+        denials: { used: 3, counted: 0, resetsInSeconds: 600 },
+      }
+    },
+    async lookDue() {
+      guard("lookDue")
+      return options.due ?? []
     },
     async takeDue() {
       guard("takeDue")
@@ -191,6 +233,7 @@ export async function world(options: WorldOptions) {
     url: "https://daypass.example",
     policySource: {
       async snapshot() {
+        if (options.policiesFail) throw new BrokerError("policy_unavailable", "There are no policies.")
         return {
           version: "v1",
           organisation,
@@ -218,6 +261,7 @@ export async function world(options: WorldOptions) {
           identity,
           issuer,
           tokenKey: "token-key",
+          issuedAt: NOW.getTime() / 1000,
           digest: "digest",
           diesAt: NOW.getTime() / 1000 + 360,
           boundTo: options.boundTo ?? null,
@@ -233,12 +277,14 @@ export async function world(options: WorldOptions) {
         throw new Error("the staged connection has no secret")
       },
     },
-    logins: createLogins({ now: () => NOW }),
-    keptValues: createKeptValues({ now: () => NOW }),
+    logins: createLogins(clockOf(() => NOW)),
+    keptValues: createKeptValues(clockOf(() => NOW)),
+    knownIssuers: { remember: async () => {}, recall: async () => organisation.issuers },
+    owed: createOwedRecords({ of: () => ledger }, (event) => void events.push(event)),
     http: async () => {
       throw new Error("nobody should call anybody here")
     },
-    clock: { now: () => NOW },
+    clock: clockOf(() => NOW),
     log: (event) => void events.push(event),
     health: [],
   }
@@ -247,13 +293,14 @@ export async function world(options: WorldOptions) {
     requestId: "request-1",
     subjectToken: "token",
     clientAddress: "192.0.2.1",
+    isGone: () => false,
     event: { request_id: "request-1", route: "exchange" },
     grants: Object.keys(options.grants),
     ttlSeconds: undefined,
     key: undefined,
     ...change,
   })
-  return { broker, call, story, recorded: settled }
+  return { broker, call, story, recorded: settled, events }
 }
 
 const VENDOR_SECONDS: Partial<Record<Behaviour, number>> = { outlives: 3600, "dies-early": 60 }

@@ -2,6 +2,7 @@ import { base64url, exportJWK, generateKeyPair } from "jose"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { IssuerConfig } from "../../../broker/core/policy/model.ts"
 import type { Http, HttpRequest } from "../../../broker/ports/http.ts"
+import { TestClock } from "../../support/clock.ts"
 import sample from "../../vectors/claims/github-environment.json" with { type: "json" }
 
 export const ISSUER_URL = "https://token.actions.githubusercontent.com"
@@ -30,18 +31,8 @@ export function listed(...issuers: IssuerConfig[]): ReadonlyMap<string, IssuerCo
   return new Map(issuers.map((each) => [each.name, each]))
 }
 
-/** A clock that stands still until it is moved. */
-export class TestClock {
-  #now = NOW_SECONDS * 1000
-
-  now(): Date {
-    return new Date(this.#now)
-  }
-
-  advance(seconds: number): void {
-    this.#now += seconds * 1000
-  }
-}
+/** The clock of these tests, at the time of the fixture. */
+export const testClock = () => new TestClock(NOW_SECONDS * 1000)
 
 export interface TestKey {
   readonly kid: string

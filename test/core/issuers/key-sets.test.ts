@@ -11,9 +11,9 @@ import {
   makeKey,
   publicJwk,
   refusal,
-  TestClock,
   type TestKey,
   TestNetwork,
+  testClock,
 } from "./fixture.ts"
 
 const MINUTE = 60
@@ -21,7 +21,7 @@ const ONE_FETCH = [DISCOVERY_URL, JWKS_URL]
 
 let first: TestKey
 let second: TestKey
-let clock: TestClock
+let clock: ReturnType<typeof testClock>
 let network: TestNetwork
 let keySets: KeySets
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
 })
 
 beforeEach(() => {
-  clock = new TestClock()
+  clock = testClock()
   network = new TestNetwork()
   network.publish([publicJwk(first)])
   keySets = createKeySets(network.http, clock)

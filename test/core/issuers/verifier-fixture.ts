@@ -11,9 +11,9 @@ import {
   listed,
   makeKey,
   publicJwk,
-  TestClock,
   type TestKey,
   TestNetwork,
+  testClock,
   token,
 } from "./fixture.ts"
 
@@ -32,7 +32,7 @@ export function setUpVerifier(...moreFamilies: IssuerFamily[]): VerifierFixture 
   const families = new Map([...FAMILIES, ...moreFamilies.map((family) => [family.name, family] as const)])
   let [key, foreignKey]: TestKey[] = []
   let network = new TestNetwork()
-  let verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: new TestClock() })
+  let verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: testClock() })
 
   beforeAll(async () => {
     ;[key, foreignKey] = [await makeKey("k1"), await makeKey("k1")]
@@ -40,7 +40,7 @@ export function setUpVerifier(...moreFamilies: IssuerFamily[]): VerifierFixture 
   beforeEach(() => {
     network = new TestNetwork()
     network.publish([publicJwk(present(key))])
-    verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: new TestClock(), families })
+    verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: testClock(), families })
   })
 
   const verify = (text: string, ...issuers: IssuerConfig[]) =>

@@ -11,9 +11,9 @@ import {
   listed,
   makeKey,
   publicJwk,
-  TestClock,
   type TestKey,
   TestNetwork,
+  testClock,
   token,
 } from "./fixture.ts"
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   good = await token(key)
   const network = new TestNetwork()
   network.publish([publicJwk(key)])
-  verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: new TestClock() })
+  verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: testClock() })
 })
 
 /** The token's key when it verifies, else null. Anything but a BrokerError is a fault of ours. */

@@ -344,11 +344,11 @@ describe("an explanation", () => {
 describe("an owner", () => {
   it("is the organisation's by the id under its issuer, never by the name", () => {
     const { organisation } = setOf({})
-    expect(isOwnerListed(identityOf(), organisation)).toBe(true)
-    expect(isOwnerListed(identityOf({}, { owner: "renamed" }), organisation)).toBe(true)
-    expect(isOwnerListed(identityOf({}, { ownerId: "acme" }), organisation)).toBe(false)
-    expect(isOwnerListed(identityOf({}, { ownerId: "" }), organisation)).toBe(false)
-    expect(isOwnerListed(identityOf({}, { issuer: "other" }), organisation)).toBe(false)
+    expect(isOwnerListed(identityOf(), organisation.issuers)).toBe(true)
+    expect(isOwnerListed(identityOf({}, { owner: "renamed" }), organisation.issuers)).toBe(true)
+    expect(isOwnerListed(identityOf({}, { ownerId: "acme" }), organisation.issuers)).toBe(false)
+    expect(isOwnerListed(identityOf({}, { ownerId: "" }), organisation.issuers)).toBe(false)
+    expect(isOwnerListed(identityOf({}, { issuer: "other" }), organisation.issuers)).toBe(false)
   })
 })
 

@@ -6,6 +6,7 @@ import { CASE_NOW } from "../../../broker/providers/case.ts"
 import { connection, grant } from "../../../broker/providers/google/grant.ts"
 import { google } from "../../../broker/providers/google/provider.ts"
 import type { IdentityTokenOptions } from "../../../broker/providers/provider.ts"
+import { clockOf } from "../../support/clock.ts"
 import { makeProviderIo, ScriptedHttp } from "../../support/provider-io.ts"
 import { job } from "../job.ts"
 
@@ -122,7 +123,7 @@ function world(answers: readonly (readonly [status: number, body: unknown])[], s
   const other = new ScriptedHttp(answers.map(([status, body]) => ({ status, body: JSON.stringify(body) })))
   const asked: (IdentityTokenOptions | undefined)[] = []
   const scopes: string[] = []
-  const logins = createLogins({ now: () => new Date(CASE_NOW) })
+  const logins = createLogins(clockOf(() => new Date(CASE_NOW)))
   const io = makeProviderIo({
     http: other.http,
     remainingMs: 0,

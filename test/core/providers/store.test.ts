@@ -7,6 +7,7 @@ import { providerIo } from "../../../broker/exchange/provider-io.ts"
 import { CASE_SUBJECT } from "../../../broker/providers/case.ts"
 import type { Minted } from "../../../broker/providers/provider.ts"
 import { storeProvider, storeSettings } from "../../../broker/providers/store.ts"
+import { clockOf } from "../../support/clock.ts"
 import { NOW, world } from "../exchange/world.ts"
 import { job } from "../job.ts"
 
@@ -37,12 +38,13 @@ async function setUp(asks: "job" | "connection", cache?: string) {
   const connection = provider.connection.parse(cache === undefined ? {} : { cache })
   const { broker } = await world({ grants: {} })
   let now = NOW.getTime()
-  const clock = { now: () => new Date(now) }
+  const clock = clockOf(() => new Date(now))
   const own = { ...broker, clock, keptValues: createKeptValues(clock) }
   const mint = (read: unknown, identity = job()): Promise<Minted> => {
     const about = {
       identity,
       grant: "g",
+      prepare: async () => {},
       connection: { name: "c", provider: "shelf", settings: connection, requireBoundToken: false },
     }
     const request = {
@@ -126,7 +128,7 @@ describe("a store", () => {
 
 describe("a kept value", () => {
   it("stands in memory sealed, and opens in its own place only", async () => {
-    const kept = createKeptValues({ now: () => NOW })
+    const kept = createKeptValues(clockOf(() => NOW))
     await kept.keep("place", new Secret("canary"), 60)
     expect((await kept.get("place"))?.reveal()).toBe("canary")
     expect(await kept.get("another")).toBeUndefined()

@@ -4,6 +4,7 @@ import { Secret } from "../../../broker/core/secret.ts"
 import type { KeyRing, StoredKey } from "../../../broker/ports/key-ring.ts"
 import { createSealer } from "../../../broker/signing/sealer.ts"
 import { createSigner } from "../../../broker/signing/signer.ts"
+import { clockOf } from "../../support/clock.ts"
 
 /** A ring whose every answer comes a turn later, so that racing instances really interleave. */
 function ringInMemory(): KeyRing & { stored(): readonly StoredKey[] } {
@@ -27,7 +28,7 @@ function ringInMemory(): KeyRing & { stored(): readonly StoredKey[] } {
 }
 
 const sealer = await createSealer(new Secret(Uint8Array.from({ length: 32 }, (_, index) => index)), "test")
-const clock = { now: () => new Date("2026-11-22T12:00:00.000Z") }
+const clock = clockOf(() => new Date("2026-11-22T12:00:00.000Z"))
 
 describe("the signer", () => {
   it("makes one first key, however many instances find the ring empty at the same time", async () => {

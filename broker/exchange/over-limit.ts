@@ -1,0 +1,21 @@
+import { BrokerError } from "../core/errors.ts"
+import type { ReachedLimit } from "../core/policy/limits.ts"
+
+/** The refusal of an exchange for which a limit is reached. The subject token was not used up. */
+export function overLimit(reached: ReachedLimit): BrokerError {
+  return new BrokerError("quota_exceeded", `${sentence(reached)} It is set by ${reached.source}.`, {
+    retryAfterSeconds: reached.retryAfterSeconds,
+    limit: reached,
+  })
+}
+
+function sentence({ name, max, grant }: ReachedLimit): string {
+  switch (name) {
+    case "exchanges_per_minute":
+      return `This repository has made its ${max} exchanges of this minute (exchanges_per_minute).`
+    case "open_leases":
+      return `This repository has ${max} open leases, which is its limit (open_leases). A lease ends with its job.`
+    case "max_open_leases":
+      return `The grant ${grant} has ${max} open leases, which is its limit (max_open_leases). A lease ends with its job.`
+  }
+}
