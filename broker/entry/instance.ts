@@ -16,6 +16,7 @@ import type { Marks } from "../ports/marks.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createConnectionSecrets } from "../signing/connection-secrets.ts"
+import { createKeyHealth } from "../signing/key-health.ts"
 import { createSealer } from "../signing/sealer.ts"
 import { createSigner } from "../signing/signer.ts"
 import { withGitHub } from "./github.ts"
@@ -44,7 +45,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
     url: config.url,
     verifier: createVerifier({ audience: config.audience, http, clock }),
     ledgers: ports.ledgers,
-    health: ports.health,
+    health: [createKeyHealth({ ...base, keyRing: ports.keyRing }), ...ports.health],
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
     logins: createLogins(clock),
     keptValues: createKeptValues(clock),

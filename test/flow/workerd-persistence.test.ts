@@ -211,4 +211,19 @@ ${connectionLines([vault])}`,
     for (const lease of [json["lease"], second["lease"]]) expect((await revoke(run, lease)).status).toBe(200)
     await expectWhole()
   })
+
+  it("with another key, or as another deployment: it is unavailable, and its health and its log say why", async () => {
+    await exchange(await token(runs++))
+    await broker.stop()
+    for (const [change, reason] of [
+      [{ kek: randomBytes(32).toString("base64") }, /another DAYPASS_KEK/],
+      [{ settings: { DAYPASS_DEPLOYMENT: "elsewhere" } }, /DAYPASS_DEPLOYMENT/],
+    ] as const) {
+      const starting = startWorkerdBroker({ policies, port, data, kek, ...change })
+      await expect(starting).rejects.toThrow(/answered 503: .*"keys":\{"state":"unavailable"/)
+      await expect(starting).rejects.toThrow(reason)
+      await expect(starting).rejects.toThrow(/"event":"keys.unusable"/)
+    }
+    await start()
+  })
 })
