@@ -370,6 +370,21 @@ describe("what is named exists", () => {
   })
 })
 
+describe("subjects that other systems are told to trust", () => {
+  const modules = readdirSync(join(ROOT, "examples/terraform")).map((name) => `examples/terraform/${name}/main.tf`)
+  // The changelog also shows the form that they had before.
+  const told = [...PAGES.filter((page) => page !== "CHANGELOG.md"), ...modules].flatMap((page) =>
+    [...read(page).matchAll(/[^\s"'`=]*repository:[^\s"'`]*:environment:[^\s"'`]*/g)].map(([text]) => ({ page, text })),
+  )
+
+  it("name an issuer and an id, never a repository's name", () => {
+    const form =
+      /^(?:[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[a-z][a-z0-9-]*|<issuer>:repository:<repository id>:.*|ISSUER:repository:ID:.*|\^\[a-z\]\[a-z0-9-\]\*:repository:\[0-9\]\+:.*),?$/
+    expect(told.filter(({ text }) => !form.test(text))).toEqual([])
+    expect(told.length).toBeGreaterThan(40)
+  })
+})
+
 describe("workflows", () => {
   const workflows = [
     ".github/workflows/ci.yml",

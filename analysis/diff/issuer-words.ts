@@ -28,7 +28,9 @@ export function issuerRemarks(issuers: readonly ComparedIssuer[]): readonly stri
     if (old.url !== next.url) return [`Issuer ${next.name} is now at ${next.url}, before at ${old.url}.`]
     return old.name === next.name
       ? []
-      : [`Issuer ${old.name} (${old.url}) is now called ${next.name}. Its URL is the same, so its jobs are the same.`]
+      : [
+          `Issuer ${old.name} (${old.url}) is now called ${next.name}. Its URL is the same, so its jobs are the same, but the sub of their identity tokens is another one.`,
+        ]
   })
 }
 

@@ -18,7 +18,8 @@ export interface PolicyDiff {
 
 /**
  * One issuer in both sets; null in the set that does not list it. An issuer with the same URL and another name is the same
- * issuer: the broker decides about its jobs as before, and identity tokens, ledgers and audit records contain its URL.
+ * issuer: the broker decides about its jobs as before, and ledgers and audit records contain its URL. But its name is part
+ * of the `sub` of identity tokens, so the change counts as more and as less.
  */
 export interface ComparedIssuer {
   readonly old: IssuerConfig | null
@@ -35,7 +36,7 @@ export interface DiffContext {
  * What a `wider` change gives; a `narrower` one takes it away. `grant`: a credential that jobs could not get before.
  * `lifetime`: the same credential for longer. `protection`: the same with fewer demands on the environment.
  * `token-binding`: without a key-bound token. `connection`: through changed settings of its connection. `issuer`, `owner`,
- * `token-lifetime`: other subject tokens are accepted. `own-policies`: what a repository's own policy could give.
+ * `token-lifetime`: other subject tokens are accepted. An issuer that was renamed is an `issuer` change too. `own-policies`: what a repository's own policy could give.
  * `too-complex`: unknown.
  */
 export type ChangeKind =

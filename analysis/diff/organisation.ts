@@ -5,7 +5,8 @@ import { getsMore } from "../reach/sample-job.ts"
 import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { connectionChanges, organisationChange } from "./connections.ts"
-import type { ChangeKind, PolicyChange } from "./model.ts"
+import { comparedIssuers } from "./issuers.ts"
+import type { ChangeKind, ComparedIssuer, PolicyChange } from "./model.ts"
 
 /** The changes of issuers and connections in the organisation file, for every job that they affect. */
 export function organisationChanges(
@@ -20,10 +21,39 @@ export function organisationChanges(
     return before && former ? [{ before: { ...before, url: former.url }, after }] : []
   })
   return [
+    ...comparedIssuers(old, next).flatMap((one) => nameChanges(one, old, next, memo)),
     ...pairs.flatMap((pair) => issuerChanges(pair, old, next, memo)),
     ...[...next.organisation.connections.values()].flatMap((after) => {
       const before = aligned.organisation.connections.get(after.name)
       return before ? connectionChanges(before, after, aligned, next, memo) : []
+    }),
+  ]
+}
+
+/**
+ * An issuer with the same URL and another name. Its name is part of the `sub` of identity tokens, so whatever trusts the old
+ * one no longer lets its jobs in, and whatever trusts the new one now does.
+ */
+function nameChanges({ old: before, next: after }: ComparedIssuer, old: PolicySet, next: PolicySet, memo: AxisMemo) {
+  if (before === null || after === null || before.name === after.name) return []
+  const subjects = [{ issuer: after.name, repository: null, repositoryId: null }]
+  const found = (more: PolicySet, less: PolicySet, { name: issuer }: IssuerConfig) =>
+    findJob(more, memo, issuer, (witness, grant) => getsMore(more, less, { witness, issuer, grant }))
+  const says = `have identity tokens whose sub begins with ${after.name}: instead of ${before.name}:`
+  return [
+    organisationChange({
+      direction: "wider",
+      kind: "issuer",
+      says: `${says}, and get what the other side gives to the new sub`,
+      subjects,
+      example: found(next, old, after),
+    }),
+    organisationChange({
+      direction: "narrower",
+      kind: "issuer",
+      says: `${says}, and lose what the other side gives to the old sub only`,
+      subjects,
+      example: found(old, next, before),
     }),
   ]
 }

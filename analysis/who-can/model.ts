@@ -39,6 +39,8 @@ export interface WhoCanRow {
   readonly only: string | null
   /** Null for a policy that a repository keeps for itself: it chooses the grant's name. */
   readonly grant: string | null
+  /** The `sub` of the broker's identity tokens for this grant; null when the grant or the repository's id is not known. */
+  readonly sub: string | null
   readonly connection: string
   readonly resource: string
   /** The longest lifetime that any of these jobs can get; null when nothing in the folder limits it. */

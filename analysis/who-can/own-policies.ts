@@ -96,6 +96,7 @@ function rowOf(
     },
     only: query.repository?.source ?? null,
     grant: null,
+    sub: null,
     connection: connection.name,
     resource: entryWords(entry),
     ttlSeconds: Number.isFinite(longest) ? longest : null,

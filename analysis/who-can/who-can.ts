@@ -1,6 +1,7 @@
 import { repositoryName } from "../../broker/core/identity.ts"
 import type { Grant, PolicySet } from "../../broker/core/policy/model.ts"
 import { REPOSITORY_NAME, templateParts } from "../../broker/core/policy/template.ts"
+import { identityTokenSubject } from "../../broker/wire/subject.ts"
 import { demandWords, resourceOf, writtenFields } from "../reach/grant-words.ts"
 import { limitedTo } from "../reach/offers.ts"
 import { type Reach, reachesBy } from "../reach/reach.ts"
@@ -13,7 +14,7 @@ import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
 import { meaningOfTarget } from "../scopes/meaning.ts"
 import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import { regionOfConditions } from "../scopes/rule-region.ts"
-import { type Scope, scopesOf, subjectOf } from "../scopes/scope.ts"
+import { type ChangeSubject, type Scope, scopesOf, subjectOf } from "../scopes/scope.ts"
 import { boundariesOver, spaceFor } from "../scopes/scope-space.ts"
 import { type RuleRegion, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
 import { regionOfEntry } from "../scopes/template-region.ts"
@@ -129,10 +130,12 @@ function rowOf(reach: Reach, allow: RuleRegion, reached: Region, reportContext: 
   const own = [...survey.applies].flatMap(([{ protectedEnvironment: demand }, region]) =>
     demand && meets(region, reached) ? [demandWords(demand)] : [],
   )
+  const subject = subjectOf(scope)
   return {
-    subject: subjectOf(scope),
+    subject,
     only: onlyOf(reached, reach, query, survey.all),
     grant: grant.name,
+    sub: subOf(subject, grant.name),
     connection: grant.connection.name,
     resource: resourceOf(grant, context.providers),
     ttlSeconds: Math.max(...lifetimes.map(({ seconds }) => seconds)),
@@ -149,6 +152,10 @@ function rowOf(reach: Reach, allow: RuleRegion, reached: Region, reportContext: 
     example: example ?? witness(reached) ?? {},
     proven: example !== null,
   }
+}
+
+function subOf({ issuer, repositoryId, environment = null }: ChangeSubject, grant: string): string | null {
+  return repositoryId === null ? null : identityTokenSubject({ issuer, repositoryId, environment }, grant)
 }
 
 const placeOf = ({ rule: { name, file, line } }: RuleRegion) => ({ name, file, line })

@@ -24,7 +24,8 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   try {
     requireMatchingKey(caller.token, call.key)
   } catch (error) {
-    await suspectUnbound(call, caller, broker)
+    // The refusal does not depend on its record.
+    await suspectUnbound(call, caller, broker).catch(() => {})
     throw error
   }
   const verdict = await reachVerdict(call, caller, broker)

@@ -4,7 +4,7 @@ import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import type { Secret } from "../core/secret.ts"
 import { LeftAliveError, type Minted, outlives, type Provider } from "../providers/provider.ts"
-import { identityTokenSubject } from "../signing/identity-token.ts"
+import { identityTokenSubject } from "../wire/subject.ts"
 import type { Broker } from "./broker.ts"
 import { providerIo } from "./provider-io.ts"
 

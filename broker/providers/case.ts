@@ -65,7 +65,7 @@ export interface Refused {
 export const FOREIGN_TEXT = "foreign-text-4f1c"
 
 /** The `sub` of the identity tokens in cases. */
-export const CASE_SUBJECT = "repository:acme/shop:environment:production:grant:the-grant"
+export const CASE_SUBJECT = "github:repository:41:environment:production:grant:the-grant"
 
 /** The current time in all cases. */
 export const CASE_NOW = "2026-11-22T12:00:00.000Z"

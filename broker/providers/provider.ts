@@ -9,6 +9,7 @@ import type { Http } from "../ports/http.ts"
 import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
 import type { FileForm, Revocation } from "../wire/exchange.ts"
+import type { SubjectLimit } from "../wire/subject.ts"
 
 /** What a provider must mint. Everything in it is already decided; a provider decides nothing. */
 export interface MintRequest<Connection, Grant> {
@@ -173,6 +174,8 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    * for one of them.
    */
   audiences?(connection: Connection): ConnectionAudiences
+  /** Present when the vendor limits the `sub` of the broker's tokens. Loading refuses a grant whose `sub` is longer. */
+  readonly subjectLimit?: SubjectLimit
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   /**

@@ -2,6 +2,7 @@ import * as z from "zod"
 import type { ConnectionAudiences, FileName, ProviderFiles } from "../core/policy/provider-schemas.ts"
 import { duration } from "../core/policy/schema-words.ts"
 import { Secret } from "../core/secret.ts"
+import type { SubjectLimit } from "../wire/subject.ts"
 import type { OtherSide } from "./call.ts"
 import type { Minted, MintRequest, Provider, ProviderIo } from "./provider.ts"
 import {
@@ -60,6 +61,8 @@ export interface Store<Connection extends StoreSettings, Place> {
   readonly asks: "job" | "connection"
   /** The audiences of the identity tokens for the broker's login; left out when it uses none. */
   audiences?(connection: Connection): ConnectionAudiences
+  /** Present when it logs in at a vendor that limits the `sub` of the broker's tokens. */
+  readonly subjectLimit?: SubjectLimit
   /** @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*` */
   read(
     wanted: readonly Located<Place>[],
@@ -73,7 +76,7 @@ export interface Store<Connection extends StoreSettings, Place> {
 export function storeProvider<Connection extends StoreSettings, Place>(
   store: Store<Connection, Place>,
 ): Provider<Connection, StoreGrant> {
-  const { name, summary, title, connection, parse, asks, files } = store
+  const { name, summary, title, connection, parse, asks, files, subjectLimit } = store
   return {
     name,
     summary,
@@ -82,6 +85,7 @@ export function storeProvider<Connection extends StoreSettings, Place>(
     grant: z.strictObject({ read: readField(parse) }),
     check: (grant, settings) => store.check?.(located(locatorsOf(grant.read), parse), settings) ?? null,
     audiences: (settings) => store.audiences?.(settings) ?? {},
+    ...(subjectLimit === undefined ? {} : { subjectLimit }),
     ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named, parse) } }),
     minTtlSeconds: 1,
     maxTtlSeconds: MAX_TTL_SECONDS,

@@ -1,26 +1,7 @@
 import { IDENTITY_TOKEN_SECONDS } from "../core/duration.ts"
 import type { Claims, Identity } from "../core/identity.ts"
 import { isJobClaim } from "../core/job-claims.ts"
-
-/**
- * The subject that a cloud's trust policy names: `repository:<owner>/<repo>:environment:<name or ->:grant:<name>`.
- *
- * Each part is percent-encoded (RFC 3986 unreserved characters stay), so that the name of an environment cannot contain the
- * separator and give the subject of another grant. An environment with the name `-` becomes `%2D`.
- */
-export function identityTokenSubject(identity: Pick<Identity, "repository" | "environment">, grant: string): string {
-  const repository = identity.repository.split("/").map(encodePart).join("/")
-  return `repository:${repository}:environment:${environmentPart(identity.environment)}:grant:${encodePart(grant)}`
-}
-
-const environmentPart = (name: string | undefined) => {
-  if (name === undefined) return "-"
-  return name === "-" ? "%2D" : encodePart(name)
-}
-
-/** `encodeURIComponent`, and also the characters that it leaves, among them the wildcard `*` of IAM's `StringLike`. */
-const encodePart = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+import { identityTokenSubject } from "../wire/subject.ts"
 
 /**
  * The claims of an identity token: the broker's, the job's, and the provider's additions. When names collide, the broker's

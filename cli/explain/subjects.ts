@@ -1,4 +1,4 @@
-import { identityTokenSubject } from "../../broker/signing/identity-token.ts"
+import { identityTokenSubject } from "../../broker/wire/subject.ts"
 import type { Trace } from "../../broker/wire/trace.ts"
 
 /**
@@ -9,8 +9,8 @@ import type { Trace } from "../../broker/wire/trace.ts"
  */
 export function subjectsOf(trace: Trace | null): ReadonlyMap<string, string> {
   if (trace === null) return new Map()
-  const { repository, environment } = trace.subject
-  if (/[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(`${repository}${environment ?? ""}`)) return new Map()
-  const job = environment === null ? { repository } : { repository, environment }
+  const { issuer, repository_id: repositoryId, environment } = trace.subject
+  if (/[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(`${issuer}${repositoryId}${environment ?? ""}`)) return new Map()
+  const job = { issuer, repositoryId, environment }
   return new Map(trace.grants.map(({ name }) => [name, identityTokenSubject(job, name)]))
 }

@@ -19,7 +19,7 @@ import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { loadPolicies } from "../policies.ts"
 import { apiUrl, askGitHub, isBranch, issuerOf, parseRepository, type RepositoryFacts } from "./github.ts"
-import { type NewFile, planFor } from "./plan.ts"
+import { type NewFile, type Plan, planFor } from "./plan.ts"
 
 const USAGE = `Usage: daypass init OWNER/REPO [--environment NAME] [--dir DIR] [--connection NAME] [--repository-id ID --owner-id ID [--branch NAME]] [--format text|json|github] [--json]
 
@@ -69,7 +69,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 
   const plan = planFor(loaded, facts.value, { environment, connection, issuer: issuerOf(api) })
   if (!plan.ok) return await refuse(request, plan.fault, io)
-  const written = await write(folder, plan.value, io)
+  const written = await write(folder, plan.value.files, io)
   if (!written.ok) return written.fault
   await report(request, facts.value, plan.value, io)
   return EXIT.ok
@@ -181,14 +181,14 @@ function inTheWay(file: string, io: CliIo): number {
 async function report(
   { format, folder }: Request,
   facts: RepositoryFacts,
-  files: readonly NewFile[],
+  { files, sub }: Plan,
   io: CliIo,
 ): Promise<void> {
   const { owner, name, id, ownerId, branch } = facts
   const written = files.map(({ path }) => join(folder, path))
   if (format === "json") {
     const repository = `${owner}/${name}`
-    printJson({ written, repository, repository_id: id, owner_id: ownerId, default_branch: branch }, io)
+    printJson({ written, repository, repository_id: id, owner_id: ownerId, default_branch: branch, sub }, io)
   } else if (format === "github") {
     const message = `Written by init. Read it, and write what the job really needs under "grants".`
     const findings = files.map(
@@ -203,6 +203,9 @@ async function report(
     for (const file of written) io.out(inert(`wrote ${file}`))
     io.out(`
 Next: read these files, write what the job really needs under "grants", and run
-  npx daypass check ${folder}`)
+  npx daypass check ${folder}
+
+The broker's identity tokens for this grant will have this sub, which the trust policy of the other side must name:
+  ${sub}`)
   }
 }

@@ -2,14 +2,29 @@ import { loadPolicySet, ORGANISATION_FILE } from "../../broker/core/policy/load.
 import type { Connection, IssuerConfig, Organisation, PolicyFault } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import { identityTokenSubject } from "../../broker/wire/subject.ts"
 import type { LoadedFolder } from "../policies.ts"
 import type { RepositoryFacts } from "./github.ts"
-import { type FirstGrant, firstGrantOf, organisationText, policyPath, policyText, tokenGrant } from "./text.ts"
+import {
+  FIRST_ISSUER,
+  type FirstGrant,
+  firstGrantOf,
+  organisationText,
+  policyPath,
+  policyText,
+  tokenGrant,
+} from "./text.ts"
 
 /** A file to write: its path in the policy folder, and its text. */
 export interface NewFile {
   readonly path: string
   readonly text: string
+}
+
+export interface Plan {
+  readonly files: readonly NewFile[]
+  /** The `sub` of the broker's identity tokens for the first grant. */
+  readonly sub: string
 }
 
 export interface Wish {
@@ -22,42 +37,42 @@ export interface Wish {
 const DEFAULT_CONNECTION = "oidc"
 
 /**
- * The files of a repository's first policy. The folder loads with them. The fault is a sentence, or the faults that would
+ * The files of a repository's first policy, with which the folder loads. The fault is a sentence, or the faults that would
  * keep the folder from loading.
  */
 export function planFor(
   loaded: LoadedFolder | null,
   facts: RepositoryFacts,
   wish: Wish,
-): Result<readonly NewFile[], string | readonly PolicyFault[]> {
+): Result<Plan, string | readonly PolicyFault[]> {
   const inputs = loaded?.inputs ?? []
   const exists = inputs.some(({ path }) => path === ORGANISATION_FILE)
   if (exists && loaded?.result.ok === false) return loaded.result
-  const files =
+  const plan =
     exists && loaded?.result.ok
-      ? filesForFolder(loaded.result.value.organisation, facts, wish)
-      : filesOfNewFolder(facts, wish)
-  if (!files.ok) return files
-  const bytes = files.value.map(({ path, text }) => ({ path, bytes: new TextEncoder().encode(text) }))
+      ? planForFolder(loaded.result.value.organisation, facts, wish)
+      : planOfNewFolder(facts, wish)
+  if (!plan.ok) return plan
+  const bytes = plan.value.files.map(({ path, text }) => ({ path, bytes: new TextEncoder().encode(text) }))
   // An existing file at the same path is left out here: it is never overwritten, and its presence is reported later.
   const others = inputs.filter(({ path }) => !bytes.some((file) => file.path === path))
   const together = loadPolicySet([...others, ...bytes], PROVIDERS)
-  return together.ok ? files : together
+  return together.ok ? plan : together
 }
 
 /** The files of a new folder: the organisation file and the first policy. */
-function filesOfNewFolder(facts: RepositoryFacts, wish: Wish): Result<readonly NewFile[], string> {
+function planOfNewFolder(facts: RepositoryFacts, wish: Wish): Result<Plan, string> {
   const connection = wish.connection ?? DEFAULT_CONNECTION
-  const organisation = organisationText(facts, { issuer: wish.issuer, connection })
-  return ok([{ path: ORGANISATION_FILE, text: organisation }, policyFile(facts, wish, tokenGrant(connection))])
+  const grant = tokenGrant(connection)
+  const organisation = { path: ORGANISATION_FILE, text: organisationText(facts, { issuer: wish.issuer, connection }) }
+  return ok({
+    files: [organisation, policyFile(facts, wish, grant)],
+    sub: subjectOf(FIRST_ISSUER, facts, wish, grant),
+  })
 }
 
 /** One more policy, for the connections and issuers of the existing organisation file. */
-function filesForFolder(
-  organisation: Organisation,
-  facts: RepositoryFacts,
-  wish: Wish,
-): Result<readonly NewFile[], string> {
+function planForFolder(organisation: Organisation, facts: RepositoryFacts, wish: Wish): Result<Plan, string> {
   const issuer = issuerFor(organisation, wish.issuer)
   if (issuer === null) {
     return fail(`${ORGANISATION_FILE} lists no issuer with the url ${wish.issuer}. Add it, or set GITHUB_API_URL`)
@@ -66,7 +81,10 @@ function filesForFolder(
   if (unlisted !== null) return fail(unlisted)
   const grant = grantFor(organisation, facts, wish.connection)
   if (!grant.ok) return grant
-  return ok([policyFile(facts, wish, grant.value, organisation.issuers.size > 1 ? issuer.name : undefined)])
+  return ok({
+    files: [policyFile(facts, wish, grant.value, organisation.issuers.size > 1 ? issuer.name : undefined)],
+    sub: subjectOf(issuer.name, facts, wish, grant.value),
+  })
 }
 
 function issuerFor({ issuers }: Organisation, url: string): IssuerConfig | null {
@@ -112,6 +130,10 @@ function grantFor(
     : fail(
         `init cannot write a first grant for a connection of the provider ${connection.provider}. Give --connection an identity-token or aws connection, and change the grant afterwards`,
       )
+}
+
+function subjectOf(issuer: string, { id }: RepositoryFacts, { environment }: Wish, grant: FirstGrant): string {
+  return identityTokenSubject({ issuer, repositoryId: id, environment: environment ?? null }, grant.name)
 }
 
 function policyFile(facts: RepositoryFacts, { environment }: Wish, grant: FirstGrant, issuer?: string): NewFile {

@@ -4,6 +4,8 @@ import { partitionOf } from "../../broker/providers/aws/partitions.ts"
 import type { RepositoryFacts } from "./github.ts"
 
 const SCHEMAS = "https://raw.githubusercontent.com/daypass/daypass/main/docs/schema"
+/** The issuer's name in a new organisation file. */
+export const FIRST_ISSUER = "github"
 const EXAMPLE_AUDIENCE = "https://service.example.com"
 
 /** The keys of a first grant, as the policy writes them. */
@@ -53,7 +55,7 @@ export function organisationText(
 version: 1
 
 issuers:
-  github:
+  ${FIRST_ISSUER}:
     family: github-actions
     url: ${issuer}
     # Only jobs of these owners' repositories get anything. The id decides, because a name can be taken over.

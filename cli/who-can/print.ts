@@ -129,6 +129,7 @@ function detailsOf({
   place,
   proven,
   grant,
+  sub,
   only,
 }: WhoCanRow): Detail[] {
   const own = grant === null
@@ -154,6 +155,7 @@ function detailsOf({
     ...(proven
       ? []
       : [detail("", "perhaps only: several claims fill one text, so it is unknown which jobs fill it with this one")]),
+    ...(sub === null ? [] : [detail("sub", sub)]),
     detail("where", `${place.file}:${place.line} "${place.name}"`),
   ]
 }

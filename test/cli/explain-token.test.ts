@@ -100,7 +100,7 @@ describe("daypass explain --token -", () => {
       grants: ["aws-deploy"],
       decided_by: "offline",
       trace: expect.objectContaining({ policies: ["octo-org/octo-repo/production.yaml"] }),
-      subjects: { "aws-deploy": "repository:octo-org/octo-repo:environment:Production:grant:aws-deploy" },
+      subjects: { "aws-deploy": "github:repository:456789:environment:Production:grant:aws-deploy" },
       notes: [],
       token: { verified: false, expired: false, key_bound: false, claims: sample },
     })
@@ -227,7 +227,7 @@ DENY  aws-deploy
       No rule matches.
 
 The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:
-  aws-deploy  repository:octo-org/octo-repo:environment:-:grant:aws-deploy`)
+  aws-deploy  github:repository:456789:environment:-:grant:aws-deploy`)
     expect(requests).toEqual([
       {
         method: "POST",

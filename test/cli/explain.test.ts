@@ -33,7 +33,7 @@ describe("daypass explain", () => {
               - runner_environment: not github-hosted; is "github-hosted"
 
       The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:
-        aws-deploy  repository:octo-org/octo-repo:environment:Production:grant:aws-deploy"
+        aws-deploy  github:repository:456789:environment:Production:grant:aws-deploy"
     `)
   })
 
@@ -54,7 +54,7 @@ describe("daypass explain", () => {
               - runner_environment: not github-hosted; is "github-hosted"
 
       The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:
-        aws-deploy  repository:octo-org/octo-repo:environment:Production:grant:aws-deploy"
+        aws-deploy  github:repository:456789:environment:Production:grant:aws-deploy"
     `)
   })
 
@@ -73,12 +73,12 @@ describe("daypass explain", () => {
     const { out } = await explain(environment, ...names)
     expect(out.split("\n").slice(-3)).toEqual([
       "The broker's identity tokens have this sub. The trust policy of the other side must name exactly this text:",
-      "  aws-deploy  repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:aws-deploy",
-      "  azure       repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:azure",
+      "  aws-deploy  github:repository:456789:environment:eu%2Fprod%20%28live%29:grant:aws-deploy",
+      "  azure       github:repository:456789:environment:eu%2Fprod%20%28live%29:grant:azure",
     ])
     expect(JSON.parse((await explain(environment, "--json", ...names)).out).subjects).toEqual({
-      "aws-deploy": "repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:aws-deploy",
-      azure: "repository:octo-org/octo-repo:environment:eu%2Fprod%20%28live%29:grant:azure",
+      "aws-deploy": "github:repository:456789:environment:eu%2Fprod%20%28live%29:grant:aws-deploy",
+      azure: "github:repository:456789:environment:eu%2Fprod%20%28live%29:grant:azure",
     })
   })
 
@@ -94,7 +94,7 @@ describe("daypass explain", () => {
     const args = ["--policies", POLICIES, "--claims", join(folder, "claims.json"), "--grants", "aws-deploy"]
     await runScripted(script, "explain", ...args, "--format", "github")
     expect(readFileSync(join(folder, "summary.md"), "utf8")).toContain(
-      "| aws-deploy | repository&#58;octo-org/octo-repo&#58;environment&#58;Production&#58;grant&#58;aws-deploy |",
+      "| aws-deploy | github&#58;repository&#58;456789&#58;environment&#58;Production&#58;grant&#58;aws-deploy |",
     )
   })
 

@@ -249,7 +249,22 @@ describe("daypass init", () => {
       repository_id: "41",
       owner_id: "9001",
       default_branch: "main",
+      sub: "github:repository:41:environment:-:grant:token",
     })
+  })
+
+  it("names the sub that the other side must trust, as explain does, also for an issuer with another name", async () => {
+    const subs = async (folder: string) =>
+      /^ {2}(\S+:repository:\S+)$/m.exec((await init(folder, ["acme/shop", "--environment", "eu/prod"])).out)?.[1]
+    expect(await subs(folderOf({}))).toBe("github:repository:41:environment:eu%2Fprod:grant:token")
+    const organisation = `version: 1
+issuers:
+  actions: { family: github-actions, url: "https://token.actions.githubusercontent.com", owners: { acme: "9001" } }
+connections:
+  tokens: { provider: identity-token, audiences: ["https://vault.example.com"] }
+`
+    const folder = folderOf({ "daypass.yaml": organisation })
+    expect(await subs(folder)).toBe("actions:repository:41:environment:eu%2Fprod:grant:token")
   })
 
   it.each([

@@ -40,6 +40,7 @@ describe("daypass who-can", () => {
       "octo-org/octo-repo (id 456789)  Production   aws-deploy  1h   arn:aws:iam::111122223333:role/octo-deploy through aws-prod",
       "    if      ref: refs/heads/main; event_name: push",
       '    unless  runner_environment: not github-hosted ("never on our own runners", a.yaml:10)',
+      "    sub     github:repository:456789:environment:Production:grant:aws-deploy",
       '    where   a.yaml:6 "deploy from main"',
       "",
       `octo-org/svc-*                  Production   deploy      15m  arn:aws:iam::111122223333:role/svc/\${repository_name} through aws-prod`,
@@ -177,6 +178,16 @@ connections:`,
       const { out } = await runCli("who-can", folder, "--repository", "octo-org/svc-pay")
       expect(out).toContain("octo-org/svc-pay (of octo-org/svc-*, issuer ghes)")
       expect(out).toMatch(/^octo-org\/svc-pay \(issuer ghes\) /m)
+    })
+
+    it("tells them apart in the sub that other systems trust, and names none of a pattern or of an own policy", async () => {
+      const { rows } = JSON.parse((await runCli("who-can", folder, "--json")).out)
+      expect(rows.map(({ sub }: { sub: string | null }) => sub)).toEqual([
+        "github:repository:456789:environment:Production:grant:aws-deploy",
+        "ghes:repository:456789:environment:Production:grant:aws-deploy",
+        null,
+        null,
+      ])
     })
 
     it("names it in annotations and in JSON", async () => {

@@ -12,7 +12,7 @@ import { makeProviderIo } from "../support/provider-io.ts"
 import { type Sts, startSts } from "../support/sts.ts"
 
 const ROLE = "arn:aws:iam::111122223333:role/daypass-read"
-const SUBJECT = "repository:acme/shop:environment:production:grant:shop"
+const SUBJECT = "github:repository:41:environment:production:grant:shop"
 const NAMES = Array.from({ length: 20 }, (_, index) => `shop/key-${index}`)
 const CANARY = "canary-of-the-shop"
 

@@ -72,7 +72,7 @@ describe("the data folder of a broker on Node", () => {
     expect(() => openNodeStore(folder)).toThrow(/another broker is using the data folder/)
     await store?.close()
     open()
-    expect(await ledger().admit(denial("token"))).toBe("already-used")
+    expect(await ledger().admit(denial("token"))).toEqual({ outcome: "already-used" })
   })
 
   test.each([
@@ -112,7 +112,7 @@ describe("a broker on Node whose storage fails", () => {
     }
     meddle("DROP TRIGGER full")
     expect(await events()).toEqual(["exchange.denied"])
-    expect(await ledger().admit(admission("a", "two"))).toBe("admitted")
+    expect(await ledger().admit(admission("a", "two"))).toEqual({ outcome: "admitted" })
   })
 
   test("says nothing of the storage in the sentence that callers see", async () => {
@@ -131,7 +131,7 @@ describe("closing a broker's store", () => {
     const taken = Promise.all([ledger().admit(denial("one")), ledger().admit(denial("two"))])
     const closing = store?.close()
     await expect(ledger().admit(denial("three"))).rejects.toMatchObject({ code: "ledger_unavailable" })
-    expect(await taken).toEqual(["admitted", "admitted"])
+    expect(await taken).toEqual([{ outcome: "admitted" }, { outcome: "admitted" }])
     await closing
     open()
     expect(await events()).toHaveLength(2)
@@ -173,7 +173,7 @@ describe("a broker on Node that is killed", () => {
 
   test("after it recorded an intent: the token is used, and the lease closes when nothing of it can be alive", async () => {
     await killed(`await ledger.admit(admission("a")); say("admitted")`, saying("admitted"))
-    expect(await ledger().admit(admission("b", "token of a"))).toBe("already-used")
+    expect(await ledger().admit(admission("b", "token of a"))).toEqual({ outcome: "already-used" })
     const [due] = await current().due(NOW + 2 * HOUR, 10)
     expect(await due?.ledger.takeDue(NOW + 2 * HOUR, 10)).toEqual([])
     expect(await events()).toEqual(["exchange.intended", "token.replayed", "lease.closed"])

@@ -139,8 +139,13 @@ describe("what the broker records by itself", () => {
   }
 
   test.each([
-    ["a lease that was never settled", [], NOW + 2 * HOUR, "expired: its time ran out"],
-    ["a lease whose credentials have expired", [revocable()], NOW + HOUR, "expired: its time ran out"],
+    [
+      "a lease that was never settled",
+      [],
+      NOW + 2 * HOUR,
+      "failed: the exchange was interrupted, and nothing left the broker",
+    ],
+    ["a lease whose credentials have expired", [expiring()], NOW + HOUR, "expired: its time ran out"],
     [
       "a lease with what nobody can take back",
       [expiring("forever", { expiresAt: null })],
@@ -171,7 +176,7 @@ describe("what the broker records by itself", () => {
   test("of a lease whose last attempt took it back is that it was revoked", async () => {
     const { ledger } = open()
     await ledger.admit(opening("a"))
-    await ledger.settle(minted("a", outliving("one", 15), revocable("two", { expiresAt: NOW + 20 * MINUTE })))
+    await ledger.settle(minted("a", outliving("one", 15), expiring("two", { expiresAt: NOW + 20 * MINUTE })))
     await ledger.takeDue(NOW + 15 * MINUTE, 10)
     expect(await told(ledger)).toMatchObject({ event: "lease.revoking", reason: "the granted time is over: one" })
     await ledger.settleRevocation(revoked("a", { one: "revoked" }, NOW + 15 * MINUTE))

@@ -4,6 +4,7 @@ import type {
   Admission,
   LeaseCredential,
   LeaseOpening,
+  Preparation,
   RevocationRequest,
   RevocationSettlement,
   Settlement,
@@ -67,6 +68,11 @@ export function admission(lease: string, tokenKey = `token of ${lease}`): Admiss
 
 export function denial(tokenKey: string): Admission {
   return { ...asking(tokenKey), audit: record("exchange.denied") }
+}
+
+/** What can revoke a credential that is about to be minted. */
+export function preparation(lease: string, grant: string, unknownUntil = 0): Preparation {
+  return { lease, credential: revocable(grant, { expiresAt: null }), unknownUntil, now: NOW }
 }
 
 export function minted(lease: string, ...credentials: readonly LeaseCredential[]): Settlement {

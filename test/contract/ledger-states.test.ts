@@ -1,12 +1,22 @@
 import { describe, expect, test } from "vitest"
-import { diesAt, endWithTime, overAt, revokeAt, wasTried } from "../../broker/adapters/sqlite/credential-ends.ts"
+import {
+  diesAt,
+  EXPIRED_MARGIN_MS,
+  endWithTime,
+  overAt,
+  revokeAt,
+  wasTried,
+} from "../../broker/adapters/sqlite/credential-ends.ts"
 import {
   becameDue,
   failed,
+  isBusy,
   isOvertaken,
   type Lease,
   minted,
   newlyExpired,
+  prepared,
+  revocableNow,
   revocationAsked,
   revocationBegun,
   revocationEnded,
@@ -51,7 +61,7 @@ describe("a lease that was minted", () => {
     ["minted", (lease: Lease) => minted(lease, [])],
     ["failed", (lease: Lease) => failed(lease, [], NOW)],
   ])("is not %s again: a second outcome would bring back what has ended", (_, again) => {
-    expect(() => again(issued(revocable()))).toThrow("this lease is already settled: it is active")
+    expect(() => again(issued(revocable()))).toThrow("The outcome of this exchange came too late, or twice.")
   })
 })
 
@@ -100,7 +110,12 @@ describe("a lease that its job ends", () => {
 
   test.each([
     ["what only expires", [revocable(), expiring()], NOW, "expires-only"],
-    ["what has expired", [revocable(), revocable("short", { expiresAt: NOW + MINUTE })], NOW + 2 * MINUTE, "expired"],
+    [
+      "what has certainly expired",
+      [revocable(), revocable("short", { expiresAt: NOW - EXPIRED_MARGIN_MS })],
+      NOW + 2 * MINUTE,
+      "expired",
+    ],
     [
       "what only expires and what has expired",
       [revocable(), expiring(), expiring("short", { expiresAt: NOW + MINUTE })],
@@ -126,13 +141,16 @@ describe("a lease that its job ends", () => {
       lease = revocationBegun(lease, NOW)
     }
     expect(waits).toEqual([2, 4, 8, 16, 32, 60, 60, 60])
-    const short = revocationBegun(issued(revocable("vault", { expiresAt: NOW + 30_000 })), NOW)
+    const short = revocationBegun(issued(revocable("vault", { expiresAt: NOW + 30_000 - EXPIRED_MARGIN_MS })), NOW)
     expect(short.dueAt).toBe(NOW + 30_000)
   })
 
   test("is due when the last of what was tried has expired, if that is before the next attempt", () => {
     const lease = revocationBegun(
-      issued(revocable("one", { expiresAt: NOW + 10_000 }), revocable("two", { expiresAt: NOW + 20_000 })),
+      issued(
+        revocable("one", { expiresAt: NOW + 10_000 - EXPIRED_MARGIN_MS }),
+        revocable("two", { expiresAt: NOW + 20_000 - EXPIRED_MARGIN_MS }),
+      ),
       NOW,
     )
     expect(lease.dueAt).toBe(NOW + 20_000)
@@ -151,6 +169,26 @@ describe("a lease that its job ends", () => {
 describe("a lease whose time has come", () => {
   test("expires where its exchange was never heard of again", () => {
     expect(becameDue(OPEN, NOW + 2 * HOUR)).toMatchObject({ state: "expired", dueAt: NOW + 2 * HOUR + 36 * DAY })
+  })
+
+  test("begins to revoke what was prepared for an exchange that was never heard of again", () => {
+    const lease = prepared(OPEN, alive(revocable("vault", { grantedUntil: null, expiresAt: null })))
+    const swept = becameDue(lease, NOW + MINUTE)
+    expect(swept).toMatchObject({ state: "revoking", overSince: NOW + MINUTE })
+    expect(revocableNow(swept).map(({ grant }) => grant)).toEqual(["vault"])
+    expect(() => prepared(issued(revocable()), alive(revocable("other")))).toThrow("came too late")
+  })
+
+  test("is busy for a minute after an attempt began, and only while it is revoking", () => {
+    const begun = revocationBegun(issued(revocable()), NOW)
+    expect([isBusy(begun, NOW), isBusy(begun, NOW + MINUTE - 1), isBusy(begun, NOW + MINUTE)]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    const waiting = revocationEnded(revocationBegun(begun, NOW), { vault: "failed" }, NOW)
+    expect(isBusy(waiting, NOW + MINUTE)).toBe(false)
+    expect(isBusy(issued(revocable()), NOW)).toBe(false)
   })
 
   test("goes on where nothing of it is over yet", () => {
@@ -203,7 +241,7 @@ describe("when a credential ends", () => {
 
   test.each([
     ["what is over before it dies", alive(outliving("a", 15)), NOW + 15 * MINUTE],
-    ["what dies at that very time", alive(revocable()), Number.POSITIVE_INFINITY],
+    ["what dies at that very time, by the broker's clock", alive(revocable()), NOW + HOUR],
     ["what only expires", alive(expiring("a", { expiresAt: null })), Number.POSITIVE_INFINITY],
     ["what has ended", { ...outliving("a", 15), ended: "revoked" as const }, Number.POSITIVE_INFINITY],
   ])("the broker takes back %s at %s", (_, credential, expected) => {
@@ -229,8 +267,16 @@ describe("when a credential ends", () => {
   })
 
   test.each([
-    ["what has expired", revocable(), lease, NOW + HOUR, "expired"],
-    ["what has not", revocable(), lease, NOW + HOUR - 1, null],
+    ["what has expired", expiring(), lease, NOW + HOUR, "expired"],
+    ["what has not", expiring(), lease, NOW + HOUR - 1, null],
+    ["what can be taken back and has certainly expired", revocable(), lease, NOW + HOUR + EXPIRED_MARGIN_MS, "expired"],
+    [
+      "what can be taken back and may live by another clock",
+      revocable(),
+      lease,
+      NOW + HOUR + EXPIRED_MARGIN_MS - 1,
+      null,
+    ],
     ["what can be taken back from a lease that is over", revocable(), { ...lease, overSince: NOW }, NOW, null],
     ["what only expires, from a lease that is over", expiring(), { ...lease, overSince: NOW }, NOW, "expires-only"],
     ["what only expires, from a lease that goes on", expiring(), lease, NOW, null],

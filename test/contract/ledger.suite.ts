@@ -2,8 +2,10 @@
 
 import { beforeEach, describe, expect, test } from "vitest"
 import { verifyChain } from "../../analysis/audit/verify.ts"
+import { EXPIRED_MARGIN_MS } from "../../broker/adapters/sqlite/credential-ends.ts"
 import { exportTrail } from "../../broker/core/audit-export.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
+import { whatIsLimited } from "./ledger-limits.suite.ts"
 import { whatOutlivesItsGrant } from "./ledger-outliving.suite.ts"
 import {
   admission,
@@ -15,6 +17,7 @@ import {
   minted,
   NOW,
   opening,
+  preparation,
   record,
   revocable,
   revocation,
@@ -22,10 +25,13 @@ import {
   token,
 } from "./ledger-samples.ts"
 
+/** An outcome for a lease that has one already, or that is over. */
+const TOO_LATE = { code: "ledger_unavailable", detail: expect.stringContaining("came too late, or twice") }
+
 /** What every implementation of the ledger must do. */
 export function ledgerContract(name: string, fixture: LedgerFixture): void {
   const hands = ledgerHands(fixture)
-  const { repository, ledger, sweeper, trail, events, issue, taken, settle, endOf } = hands
+  const { repository, ledger, sweeper, trail, events, reasons, issue, taken, settle, endOf } = hands
 
   describe(`the ledger ${name}`, () => {
     beforeEach(() => hands.turn())
@@ -64,9 +70,9 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
 
       test("knows a token of another repository not at all", async () => {
         await ledger().admit(denial("token"))
-        expect(await fixture.ledgers().of(ISSUER, `another than ${repository()}`).admit(denial("token"))).toBe(
-          "admitted",
-        )
+        expect(await fixture.ledgers().of(ISSUER, `another than ${repository()}`).admit(denial("token"))).toEqual({
+          outcome: "admitted",
+        })
         expect(await fixture.ledgers().of(`${ISSUER}/other`, repository()).admit(denial("token"))).toEqual({
           outcome: "admitted",
         })
@@ -126,8 +132,8 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
       test("is refused for a lease that was never opened, or was settled before", async () => {
         await expect(ledger().settle(minted("a"))).rejects.toMatchObject({ code: "internal" })
         await issue("b", expiring())
-        await expect(ledger().settle(minted("b", expiring("other")))).rejects.toMatchObject({ code: "internal" })
-        await expect(ledger().settle(failed("b", revocable()))).rejects.toMatchObject({ code: "internal" })
+        await expect(ledger().settle(minted("b", expiring("other")))).rejects.toMatchObject(TOO_LATE)
+        await expect(ledger().settle(failed("b", revocable()))).rejects.toMatchObject(TOO_LATE)
         expect(await events()).toEqual(["exchange.intended", "exchange.minted"])
       })
 
@@ -139,11 +145,26 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         expect(await events()).toEqual(["exchange.intended", "exchange.failed"])
       })
 
-      test("closes the lease of a failed exchange whose leftovers have expired by then", async () => {
+      test("has what a failed exchange left tried again, even if it has expired by the broker's clock", async () => {
         await ledger().admit(admission("a"))
         await ledger().settle(failed("a", revocable("vault", { expiresAt: NOW })))
-        expect(await endOf("a")).toEqual({ vault: "expired" })
-        expect(await sweeper().takeDue(NOW, 10)).toEqual([])
+        expect(await taken(NOW + 2 * MINUTE)).toEqual([["a", ["vault"]]])
+      })
+
+      test("replaces what was prepared, whatever the outcome", async () => {
+        for (const [lease, settlement] of [
+          ["a", minted("a", revocable("vault", { sealedHandle: "the credential's own" }))],
+          ["b", failed("b")],
+        ] as const) {
+          await ledger().admit(admission(lease))
+          await ledger().prepare(preparation(lease, "vault"))
+          await ledger().settle(settlement)
+        }
+        expect(await ledger().beginRevocation(revocation("a"))).toMatchObject({
+          outcome: "begun",
+          credentials: [{ grant: "vault", sealedHandle: "the credential's own" }],
+        })
+        expect(await endOf("b")).toEqual({})
       })
 
       test("has what a failed exchange could not take back at once taken back soon", async () => {
@@ -169,7 +190,9 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
       ])("knows no lease of %s", async (_name, other) => {
         await issue("a", revocable())
         expect(await ledger().beginRevocation(revocation("a", other))).toEqual({ outcome: "not-found" })
-        expect(await events()).toEqual(["exchange.intended", "exchange.minted"])
+        expect(await events()).toEqual(["exchange.intended", "exchange.minted", "lease.refused"])
+        await ledger().beginRevocation(revocation("nothing", other))
+        expect(await events()).toHaveLength(3)
       })
 
       test("knows no lease of another repository, and none that was never opened", async () => {
@@ -213,7 +236,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
       test("twice is one revocation", async () => {
         await issue("a", revocable())
         const starts = await Promise.all([1, 2, 3].map(() => ledger().beginRevocation(revocation("a"))))
-        expect(starts.map(({ outcome }) => outcome).sort()).toEqual(["begun", "done", "done"])
+        expect(starts.map(({ outcome }) => outcome).sort()).toEqual(["begun", "busy", "busy"])
         await ledger().settleRevocation(revoked("a", { vault: "revoked" }))
         await ledger().settleRevocation(revoked("a", { vault: "failed" }))
         expect(await endOf("a")).toEqual({ vault: "revoked" })
@@ -226,7 +249,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         await ledger().settleRevocation(revoked("a", { one: "revoked", two: "failed" }))
         const start = await ledger().beginRevocation(revocation("a"))
         expect(start).toMatchObject({
-          outcome: "done",
+          outcome: "busy",
           credentials: [
             { grant: "one", ended: "revoked", sealedHandle: null },
             { grant: "two", ended: null, sealedHandle: "sealed two" },
@@ -245,7 +268,10 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         await issue("a", revocable())
         await ledger().beginRevocation(revocation("a"))
         await ledger().settleRevocation(revoked("a", { other: "revoked" }))
-        expect(await endOf("a")).toEqual({ vault: null })
+        expect(await ledger().beginRevocation(revocation("a"))).toMatchObject({
+          outcome: "busy",
+          credentials: [{ ended: null }],
+        })
       })
 
       test("is not settled where it was never begun", async () => {
@@ -267,19 +293,51 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
       })
 
       test("closes a lease whose credentials have all expired", async () => {
-        await issue("a", revocable(), expiring())
+        await issue("a", expiring())
         expect(await sweeper().takeDue(NOW + HOUR, 10)).toEqual([])
-        expect(await endOf("a")).toEqual({ vault: "expired", aws: "expired" })
+        expect(await endOf("a")).toEqual({ aws: "expired" })
         expect((await trail()).at(-1)?.record).toMatchObject({ event: "lease.closed", lease: "a", identity: null })
       })
 
-      test("closes a lease that was opened and never settled, once nothing of it can be alive", async () => {
-        await ledger().admit(admission("a"))
+      test("asks the vendor about what can be revoked and has expired by the broker's clock, for a day and two hours", async () => {
+        await issue("a", revocable())
+        expect(await taken(NOW + HOUR)).toEqual([["a", ["vault"]]])
+        await settle("a", { vault: "failed" }, NOW + HOUR)
+        expect(await taken(NOW + 26 * HOUR)).toEqual([["a", ["vault"]]])
+        await settle("a", { vault: "failed" }, NOW + 26 * HOUR)
+        expect(await taken(NOW + 27 * HOUR)).toEqual([])
+        expect(await endOf("a")).toEqual({ vault: "expired" })
+      })
+
+      test("closes a lease whose exchange was interrupted, and says until when what it minted may live", async () => {
+        const until = NOW + HOUR
+        await ledger().admit({ ...admission("a"), lease: { ...opening("a"), unknownUntil: until } })
+        await ledger().admit(admission("b"))
         await fixture.restart()
-        expect(await sweeper().takeDue(NOW + 2 * HOUR - 1, 10)).toEqual([])
-        expect(await sweeper().takeDue(NOW + 2 * HOUR, 10)).toEqual([])
-        expect(await events()).toEqual(["exchange.intended", "lease.closed"])
-        await expect(ledger().settle(minted("a", revocable()))).rejects.toMatchObject({ code: "internal" })
+        expect(await sweeper().takeDue(NOW + MINUTE - 1, 10)).toEqual([])
+        expect(await sweeper().takeDue(NOW + MINUTE, 10)).toEqual([])
+        expect((await reasons()).slice(2)).toEqual([
+          `lease.closed: unknown: the exchange was interrupted; what it minted lives at the latest until ${new Date(until).toISOString()}`,
+          "lease.closed: failed: the exchange was interrupted, and nothing left the broker",
+        ])
+        await expect(ledger().settle(minted("a", revocable()))).rejects.toMatchObject(TOO_LATE)
+      })
+
+      test("revokes what was prepared for an exchange that was interrupted, and says what stays unknown", async () => {
+        await ledger().admit({ ...admission("a"), lease: { ...opening("a"), unknownUntil: NOW + HOUR } })
+        await ledger().prepare(preparation("a", "vault", NOW + 30 * MINUTE))
+        await ledger().admit({ ...admission("b"), lease: { ...opening("b"), unknownUntil: NOW + HOUR } })
+        await ledger().prepare(preparation("b", "vault", 0))
+        await fixture.restart()
+        expect(await taken(NOW + MINUTE)).toEqual([
+          ["a", ["vault"]],
+          ["b", ["vault"]],
+        ])
+        for (const lease of ["a", "b"]) await settle(lease, { vault: "revoked" }, NOW + 2 * MINUTE)
+        expect((await reasons()).slice(2)).toEqual([
+          "lease.closed: a test; unknown: the exchange was interrupted; what it minted lives at the latest until 2100-01-01T10:30:00.000Z",
+          "lease.closed: a test",
+        ])
       })
 
       test("hands out what does not expire by itself when its lease ends, once at a time", async () => {
@@ -304,7 +362,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
       })
 
       test("waits longer after each attempt that fails, and never beyond the credential's own end", async () => {
-        await issue("a", revocable("vault", { expiresAt: NOW + 5 * HOUR }))
+        await issue("a", revocable("vault", { expiresAt: NOW + 5 * HOUR - EXPIRED_MARGIN_MS }))
         await ledger().beginRevocation(revocation("a", { now: NOW }))
         await ledger().settleRevocation(revoked("a", { vault: "failed" }, NOW))
         const attempts: number[] = []
@@ -350,7 +408,13 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         await sweeper().takeDue(NOW + HOUR + 10 * MINUTE, 10)
         expect(await ledger().admit(denial("token"))).toEqual({ outcome: "already-used" })
         await sweeper().takeDue(NOW + HOUR + 11 * MINUTE, 10)
-        expect(await ledger().admit(denial("token"))).toEqual({ outcome: "admitted" })
+        // By a clock that was set back, or on a machine with another clock.
+        expect(await ledger().admit(denial("token"))).toEqual({ outcome: "too-old" })
+        expect(
+          await ledger().admit({ ...denial("next"), token: { ...token("next"), expiresAt: NOW / 1000 + 601 } }),
+        ).toEqual({
+          outcome: "admitted",
+        })
       })
 
       test("forgets a closed lease once no job can still ask for it", async () => {
@@ -366,6 +430,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
     })
 
     whatOutlivesItsGrant(hands)
+    whatIsLimited(fixture, hands)
 
     describe("the audit trail", () => {
       test("is empty where nothing ever was", async () => {

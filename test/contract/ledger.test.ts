@@ -7,6 +7,7 @@ import type { SweptLedger } from "../../broker/ports/ledger.ts"
 import { ledgerModel } from "./ledger.model.ts"
 import { ledgerContract } from "./ledger.suite.ts"
 import type { LedgerFixture } from "./ledger-hands.ts"
+import { jumpingClockModel } from "./ledger-jumps.model.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "daypass-ledger-"))
 let store = openNodeStore(folder)
@@ -22,6 +23,7 @@ const fixture: LedgerFixture = {
 
 ledgerContract("on Node", fixture)
 ledgerModel("on Node", fixture, 100)
+jumpingClockModel("on Node", fixture, 100)
 
 afterAll(async () => {
   await store.close()

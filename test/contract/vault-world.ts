@@ -11,7 +11,7 @@ import { makeProviderIo } from "../support/provider-io.ts"
 import type { JwtRole } from "../support/vault/tokens.ts"
 import { startVault, type Vault } from "../support/vault.ts"
 
-const SUBJECT = "repository:acme/shop:environment:production:grant:vault"
+const SUBJECT = "github:repository:41:environment:production:grant:vault"
 export const TTL_SECONDS = 600
 
 /** What goes wrong between the broker and Vault; paths are as a URL has them. */

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { writePolicies } from "../support/acme.ts"
 
 export const STAGING_ROLE = "arn:aws:iam::111122223333:role/shop-staging"
-export const STAGING_SUBJECT = "repository:acme/shop:environment:staging:grant:aws-staging"
+export const STAGING_SUBJECT = "github:repository:41:environment:staging:grant:aws-staging"
 export const CEILING = "arn:aws:iam::111122223333:role/shop-*"
 export const ADMIN_ROLE = "arn:aws:iam::111122223333:role/admin"
 

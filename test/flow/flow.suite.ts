@@ -91,7 +91,7 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
           algorithms: ["RS256"],
         })
         expect(payload).toMatchObject({
-          sub: "repository:acme/shop:environment:production:grant:vault",
+          sub: "github:repository:41:environment:production:grant:vault",
           repository_id: "41",
           grant: "vault",
         })

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { appKeySuite } from "./app-key.suite.ts"
-import { AUDIENCE, OWN_FILE, ownDeny, ownPolicy, type RepositoryName, roleOf } from "./ceiling-policies.ts"
+import {
+  AUDIENCE,
+  OWN_FILE,
+  ownDeny,
+  ownPolicy,
+  REPOSITORIES,
+  type RepositoryName,
+  roleOf,
+} from "./ceiling-policies.ts"
 import { passingTimeSuite } from "./passing-time.suite.ts"
 import { type PolicyWorld, startPolicyWorld } from "./policy-world.ts"
 import { expectSilence } from "./silence.ts"
@@ -97,6 +105,15 @@ export function policySuite(runtime: string, startBroker: StartBroker): void {
           expect(await world.lastRecord(name)).toMatchObject({ event: "exchange.minted", grants: [granted] })
         },
       )
+
+      it("gives a repository that took over a name a subject that AWS does not trust, however alike the rest is", async () => {
+        const before = world.sts.issued.length
+        const taker = await exchange("svc-mail", "deploy", { repository: "acme/svc-pay" })
+        expect(taker).toMatchObject({ code: "provider_denied", credentials: {} })
+        expect(taker.detail).toContain(subjectOf("svc-mail", "deploy"))
+        expect(world.sts.issued.length).toBe(before)
+        expect((await exchange("svc-pay", "deploy")).status).toBe(200)
+      })
 
       it.each([
         ["by-ref", "ref", {}],
@@ -225,7 +242,7 @@ const ROLES: readonly [string, RepositoryName, string][] = [
 ]
 
 const subjectOf = (repository: RepositoryName, grant: string) =>
-  `repository:acme/${repository}:environment:production:grant:${grant}`
+  `github:repository:${REPOSITORIES[repository]}:environment:production:grant:${grant}`
 
 /** Git's name for a repository's `.github/daypass`, from the stand-in's own objects. */
 function treeOf({ repositories }: PolicyWorld, repository: RepositoryName): string {

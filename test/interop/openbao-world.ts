@@ -7,7 +7,7 @@ import type { Postgres } from "./postgres.ts"
 // What OpenBao keeps and mints in this run, whom it lets in, and what the policy of acme/shop offers of it.
 
 const AUDIENCE = "https://vault.acme.example"
-const SUBJECT = "repository:acme/shop:environment:production:grant:"
+const SUBJECT = "github:repository:41:environment:production:grant:"
 
 /** What a job may ask for. Their lifetime is shorter than that of the database's role and of the tokens. */
 export const GRANTS = {

@@ -54,7 +54,7 @@ export async function storesCase(programs: string, check: Check): Promise<void> 
     arn: READER,
     issuer,
     audiences: ["daypass-aws-stores"],
-    subject: { StringLike: "repository:acme/shop:environment:production:grant:*" },
+    subject: { StringLike: "github:repository:41:environment:production:grant:*" },
     tagSession: true,
   })
   const sts = ends.adopt(await startMotoSts(moto.url, role, account.signForm), (it) => it.close())

@@ -7,7 +7,7 @@ export const ROLE = "arn:aws:iam::111122223333:role/shop-deploy"
 export const REPOSITORY = { repository: "acme/shop", repository_id: "41", repository_owner_id: "9001" }
 
 /** The `sub` of the broker's identity tokens for the one grant there is. */
-export const SUBJECT = "repository:acme/shop:environment:production:grant:aws-deploy"
+export const SUBJECT = "github:repository:41:environment:production:grant:aws-deploy"
 
 /** The claims of a job: a deployment of acme/shop, from `ref`, in the environment `production`. */
 export const deployment = (ref: string, runId: string) => ({

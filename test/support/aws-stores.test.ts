@@ -42,7 +42,7 @@ function session(change: Partial<IssuedCredentials> = {}): IssuedCredentials {
     ...makeCredentials(900),
     roleArn: ROLE,
     sessionName: "acme.shop@1.1",
-    subject: "repository:acme/shop",
+    subject: "github:repository:41",
     durationSeconds: 900,
     tags: {},
     transitiveTagKeys: [],

@@ -5,7 +5,7 @@ import { type GitHub, startGitHub } from "./github.ts"
 
 const CLIENT = "0b9d6f3c-52a1-4e0f-8d7b-61c3a9e2f504"
 const OTHER = "5b2c8e1f-7d3a-4f60-9a1b-c4e8d2f70613"
-const SUBJECT = "repository:acme/shop:environment:production:grant:secrets"
+const SUBJECT = "github:repository:41:environment:production:grant:secrets"
 const AUDIENCE = "api://AzureADTokenExchange"
 const OLD = "4387e9f3d6e14c459867679a90fd0f79"
 

@@ -3,7 +3,7 @@ import { type Azure, type Client, startAzure } from "./azure.ts"
 import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 
 const CLIENT = "0b9d6f3c-52a1-4e0f-8d7b-61c3a9e2f504"
-const SUBJECT = "repository:acme/shop:environment:production:grant:azure-deploy"
+const SUBJECT = "github:repository:41:environment:production:grant:azure-deploy"
 const AUDIENCE = "api://AzureADTokenExchange"
 
 // Any OIDC issuer can stand where the broker will; the one at hand is the GitHub stand-in.

@@ -3,7 +3,7 @@ import { type Conjur, startConjur } from "./conjur.ts"
 import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 
 const AUDIENCE = "https://conjur.example.com"
-const SUBJECT = "repository:acme/shop:environment:production:grant:conjur"
+const SUBJECT = "github:repository:41:environment:production:grant:conjur"
 const LOGIN = "/authn-jwt/daypass/acme/authenticate"
 const BINARY = Uint8Array.from({ length: 64 }, (_, at) => 255 - at)
 

@@ -4,7 +4,7 @@ import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 
 const IDENTITY = "identity-1"
 const AUDIENCE = "https://api.doppler.com"
-const SUBJECT = "repository:acme/shop:environment:production:grant:doppler"
+const SUBJECT = "github:repository:41:environment:production:grant:doppler"
 
 // Any OIDC issuer can stand where the broker will; the one at hand is the GitHub stand-in.
 let issuer: GitHub

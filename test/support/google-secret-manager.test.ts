@@ -4,7 +4,7 @@ import { type Google, startGoogle } from "./google.ts"
 
 const POOL = "projects/123456789012/locations/global/workloadIdentityPools/daypass"
 const PROVIDER = `${POOL}/providers/broker`
-const SUBJECT = "repository:acme/shop:environment:production:grant:secrets"
+const SUBJECT = "github:repository:41:environment:production:grant:secrets"
 const PRINCIPAL = `principal://iam.googleapis.com/${POOL}/subject/${SUBJECT}`
 const ACCOUNT = "reader@acme-prod.iam.gserviceaccount.com"
 const scope = (name: string) => `https://www.googleapis.com/auth/${name}`

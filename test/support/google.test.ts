@@ -6,7 +6,7 @@ import { type Google, type PoolProvider, type ServiceAccount, startGoogle } from
 
 const POOL = "projects/123456789012/locations/global/workloadIdentityPools/daypass"
 const PROVIDER = `${POOL}/providers/broker`
-const SUBJECT = "repository:acme/shop:environment:production:grant:google-deploy"
+const SUBJECT = "github:repository:41:environment:production:grant:google-deploy"
 const PRINCIPAL = `principal://iam.googleapis.com/${POOL}/subject/${SUBJECT}`
 const ACCOUNT = "shop-deploy@acme-prod.iam.gserviceaccount.com"
 const JUMP = "jump@acme-prod.iam.gserviceaccount.com"

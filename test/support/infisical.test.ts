@@ -4,7 +4,7 @@ import { type Infisical, startInfisical } from "./infisical.ts"
 
 const IDENTITY = "5d0e4c1b-7a62-4f39-8b1d-2c9e6a0f7d34"
 const AUDIENCE = "https://app.infisical.com"
-const SUBJECT = "repository:acme/shop:environment:production:grant:infisical"
+const SUBJECT = "github:repository:41:environment:production:grant:infisical"
 
 // Any OIDC issuer can stand where the broker will; the one at hand is the GitHub stand-in.
 let issuer: GitHub

@@ -62,7 +62,7 @@ function makeKey(modulusLength: number) {
 const claimsWith = (change: object) => ({
   iss: server.url,
   aud: AUDIENCE,
-  sub: "repository:acme/shop",
+  sub: "github:repository:41",
   jti: "a-token",
   iat: now(),
   exp: now() + 300,
@@ -180,7 +180,7 @@ describe("a relying party takes no token of an issuer", () => {
 it("takes a token for any of the issuer's audiences, and says what is in it", async () => {
   const text = await token({ aud: "https://second.example" })
   const trusted = [{ issuer: server.url, audiences: [AUDIENCE, "https://second.example"] }]
-  expect(await verifyIdentityToken(text, trusted)).toMatchObject({ sub: "repository:acme/shop", jti: "a-token" })
+  expect(await verifyIdentityToken(text, trusted)).toMatchObject({ sub: "github:repository:41", jti: "a-token" })
 })
 
 const keys = (list: readonly object[]): Documents => ({ "/keys": { keys: list } })
@@ -191,7 +191,7 @@ const moved = (path: string, right: object): Documents => ({ [path]: { location:
 /** The same signature, below claims of one's own. */
 function withOther(text: string): string {
   const [header, , signature] = text.split(".")
-  const payload = Buffer.from(JSON.stringify(claimsWith({ sub: "repository:acme/ops" }))).toString("base64url")
+  const payload = Buffer.from(JSON.stringify(claimsWith({ sub: "github:repository:63" }))).toString("base64url")
   return [header, payload, signature].join(".")
 }
 

@@ -7,7 +7,7 @@ import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 import { type Role, type Sts, startSts } from "./sts.ts"
 
 const ROLE = "arn:aws:iam::111122223333:role/shop-deploy"
-const SUBJECT = "repository:acme/shop:environment:production:grant:aws-deploy"
+const SUBJECT = "github:repository:41:environment:production:grant:aws-deploy"
 const AUDIENCE = "sts.amazonaws.com"
 const POLICY = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "*" }] }
 
@@ -227,9 +227,9 @@ describe("an issuer that does not answer as it must is told apart:", () => {
 describe("the role decides:", () => {
   const DENIED: readonly [string, Partial<Role>][] = [
     ["another subject", { subject: { StringEquals: `${SUBJECT}-2` } }],
-    ["a pattern that is no pattern for StringEquals", { subject: { StringEquals: "repository:acme/*" } }],
-    ["a pattern that does not match", { subject: { StringLike: "repository:acme/shop:environment:staging:*" } }],
-    ["a pattern in another case", { subject: { StringLike: "repository:ACME/*" } }],
+    ["a pattern that is no pattern for StringEquals", { subject: { StringEquals: "github:repository:41:*" } }],
+    ["a pattern that does not match", { subject: { StringLike: "github:repository:41:environment:staging:*" } }],
+    ["a pattern in another case", { subject: { StringLike: "github:REPOSITORY:*" } }],
     ["a dot that stands for itself", { subject: { StringLike: `${SUBJECT.slice(0, -1)}.` } }],
   ]
   test.each(DENIED)("%s is AccessDenied", async (_, changes) => {
@@ -240,8 +240,8 @@ describe("the role decides:", () => {
 
   const ALLOWED: readonly [string, Partial<Role>][] = [
     ["one of several subjects", { subject: { StringEquals: ["other", SUBJECT] } }],
-    ["a star", { subject: { StringLike: "repository:acme/*" } }],
-    ["a question mark", { subject: { StringLike: SUBJECT.replace("acme", "acm?") } }],
+    ["a star", { subject: { StringLike: "github:repository:41:*" } }],
+    ["a question mark", { subject: { StringLike: SUBJECT.replace("41", "4?") } }],
   ]
   test.each(ALLOWED)("%s lets the token in", async (_, changes) => {
     trust(changes)

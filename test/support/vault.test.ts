@@ -5,7 +5,7 @@ import { type GitHub, type MintOptions, startGitHub } from "./github.ts"
 import type { JwtRole } from "./vault/tokens.ts"
 import { startVault, type Vault } from "./vault.ts"
 
-const SUBJECT = "repository:acme/shop:environment:production:grant:vault"
+const SUBJECT = "github:repository:41:environment:production:grant:vault"
 const AUDIENCE = "https://vault.acme.example"
 const ROLE: JwtRole = { boundAudiences: [AUDIENCE], boundSubject: SUBJECT, policies: ["shop"], ttlSeconds: 600 }
 

@@ -17,7 +17,7 @@ export const toolsJob = (runId: string) => ({
 })
 
 /** The `sub` of the broker's identity tokens for one of its grants. */
-const toolsSubject = (grant: string) => `repository:acme/tools:environment:production:grant:${grant}`
+const toolsSubject = (grant: string) => `github:repository:${TOOLS.repository_id}:environment:production:grant:${grant}`
 
 /** Starts every vendor's stand-in. Each is given to `ends` as soon as it runs. */
 export async function startVendors(ends: AsyncDisposableStack): Promise<readonly Vendor[]> {

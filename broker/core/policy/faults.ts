@@ -39,6 +39,7 @@ export type FaultCode =
   | "grant_unknown"
   | "grant_duplicate"
   | "grant_conflict"
+  | "subject_too_long"
   | "rule_duplicate"
   | "boundary_duplicate"
   | "allow_unconstrained"

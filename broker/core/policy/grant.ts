@@ -1,3 +1,4 @@
+import { type SubjectParts, subjectTooLong } from "../../wire/subject.ts"
 import { formatDuration, parseDuration } from "../duration.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { NamedFile } from "./grant-files.ts"
@@ -24,14 +25,14 @@ const NOTHING = { grant: null, named: [] } as const
 
 /**
  * Checks one grant of a policy against its connection and its provider. Faults that `grantBase` finds are reported
- * elsewhere.
+ * elsewhere. `jobs`: whom the policy is for; null where faults hide it.
  */
 export function readGrant(
   file: string,
   { root }: YamlDocument,
   { connections }: OrganisationReading,
-  name: string,
-  value: unknown,
+  jobs: SubjectParts | null,
+  [name, value]: readonly [string, unknown],
 ): GrantReading {
   const path = ["grants", name]
   if (!isPlainMap(value) || typeof value["connection"] !== "string") return { faults: [], ...NOTHING }
@@ -67,6 +68,8 @@ export function readGrant(
   if (conflict !== null) {
     faults.push(fault(file, keyPosition(root, path), "grant_conflict", `${name}: ${conflict.replace(/\.$/, "")}.`))
   }
+  const tooLong = provider.subjectLimit && jobs ? subjectTooLong(jobs, name, provider.subjectLimit) : null
+  if (tooLong !== null) faults.push(fault(file, keyPosition(root, path), "subject_too_long", `${name}: ${tooLong}.`))
   const fileNames = provider.files?.namedBy(fields.value, connection.settings) ?? []
   const others = template === null ? fileNames : namesWithOtherClaims(template, provider, connection)
   const named = fileNames.map((each, index): NamedFile => {

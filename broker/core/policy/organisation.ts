@@ -123,14 +123,8 @@ function sharedUrls(file: string, { root }: YamlDocument, { issuers }: Organisat
     names.set(url, name)
     if (other === undefined) return []
     const at = nodeAt(root, ["issuers", name, "url"]).at
-    return [
-      fault(
-        file,
-        at,
-        "value_invalid",
-        `The issuer ${quote(other)} already has this url: merge the two issuers and their owners into one.`,
-      ),
-    ]
+    const message = `The issuer ${quote(other)} already has this url: merge the two issuers and their owners into one.`
+    return [fault(file, at, "value_invalid", message)]
   })
 }
 

@@ -38,20 +38,22 @@ export function readPolicy(
   const faults = parsed.success ? [] : schemaFaults({ file, root, path: [], schema: policySchema }, parsed.error.issues)
   faults.push(...ruleFaults(file, root))
 
+  const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
+  const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
+  const target = targetOf(file, root, { issuer, owners }, faults)
+  const [id, environmentName] = [target?.kind === "repository" ? target.id : null, textOf(childOf(root, "environment"))]
+  const jobs = issuer === null || target === null ? null : { issuer, repositoryId: id, environment: environmentName }
   const grants = new Map<string, Grant>()
   const named: NamedFile[] = []
   const section = isPlainMap(value) ? value["grants"] : undefined
   if (organisation && isPlainMap(section)) {
     for (const [name, part] of Object.entries(section)) {
-      const reading = readGrant(file, document, organisation, name, part)
+      const reading = readGrant(file, document, organisation, jobs, [name, part])
       faults.push(...reading.faults)
       named.push(...reading.named)
       if (reading.grant) grants.set(name, reading.grant)
     }
   }
-  const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
-  const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
-  const target = targetOf(file, root, { issuer, owners }, faults)
   const family = organisation?.families.get(issuer ?? "") ?? ISSUER_FAMILIES[0]
   if (!childOf(root, "environment")) faults.push(...unconstrainedAllows(file, document, family, owners))
   if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }

@@ -1,4 +1,5 @@
 import type * as z from "zod"
+import type { SubjectLimit } from "../../wire/subject.ts"
 import type { Identity } from "../identity.ts"
 
 /** The part of a provider that the loader needs. `Provider` extends it; core knows nothing else of providers. */
@@ -9,6 +10,7 @@ export interface ProviderSchemas {
   checkCeiling?(field: string, pattern: string, connection: unknown): string | null
   checkFilled?(connection: unknown, job: Pick<Identity, "ownerId">): string | null
   audiences?(connection: unknown): ConnectionAudiences
+  readonly subjectLimit?: SubjectLimit
   underCeiling?(grant: unknown): unknown
   /** Present when its grants name files that lie in the policy folder. */
   readonly files?: ProviderFiles

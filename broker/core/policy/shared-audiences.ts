@@ -24,13 +24,10 @@ export function sharedAudiences(
       ? []
       : [{ name, vendor: vendorOf(connection.provider), ...provider.audiences?.(connection.settings) }],
   )
-  const faultOf = (name: string, audience: string, why: string) =>
-    fault(
-      file,
-      keyPosition(root, ["connections", name]),
-      "audience_shared",
-      `${name}: the audience ${quote(audience)} ${why}`,
-    )
+  const faultOf = (name: string, audience: string, why: string) => {
+    const at = keyPosition(root, ["connections", name])
+    return fault(file, at, "audience_shared", `${name}: the audience ${quote(audience)} ${why}`)
+  }
   return all.flatMap(({ name, vendor, handedOut = [], presented = [] }) =>
     all.flatMap((other) => {
       if (other.name === name) return []

@@ -10,7 +10,7 @@ import {
   MAX_TTL_SECONDS,
   MIN_TTL_SECONDS,
 } from "./grant.ts"
-import { openSession } from "./role-session.ts"
+import { openSession, SUBJECT_LIMIT } from "./role-session.ts"
 
 /** Temporary credentials of an AWS role, for the broker's identity token. No AWS key is stored. */
 export const aws: Provider<Connection, Grant> = {
@@ -25,6 +25,7 @@ export const aws: Provider<Connection, Grant> = {
   maxTtlSeconds: MAX_TTL_SECONDS,
 
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
+  subjectLimit: SUBJECT_LIMIT,
 
   resource: (wanted) => wanted.role,
 

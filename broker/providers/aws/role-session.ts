@@ -1,4 +1,5 @@
 import type { Login } from "../../ports/logins.ts"
+import type { SubjectLimit } from "../../wire/subject.ts"
 import type { OtherSide } from "../call.ts"
 import type { MintRequest, ProviderIo } from "../provider.ts"
 import { retryTransient } from "../retry.ts"
@@ -7,6 +8,9 @@ import type { Connection } from "./grant.ts"
 import { endpointOf } from "./partitions.ts"
 import { sessionName, sessionTags, TAGS_CLAIM } from "./session.ts"
 import { assumeRole } from "./sts-client.ts"
+
+/** The maximum length of `SubjectFromWebIdentityToken` (API reference of STS, AssumeRoleWithWebIdentity). */
+export const SUBJECT_LIMIT: SubjectLimit = { bytes: 255, place: "AWS STS" }
 
 /** The settings with which a connection calls STS. */
 export interface StsSettings extends Pick<Connection, "region" | "session_tags" | "endpoint"> {

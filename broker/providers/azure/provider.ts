@@ -12,7 +12,7 @@ import {
   scopeOf,
 } from "./grant.ts"
 import { logIn } from "./login.ts"
-import { sideOf } from "./wish.ts"
+import { SUBJECT_LIMIT, sideOf } from "./wish.ts"
 
 const DEFAULT_VARIABLE = "AZURE_ACCESS_TOKEN"
 
@@ -46,6 +46,7 @@ export const azure: Provider<Connection, Grant> = {
 
   underCeiling: reachOf,
   audiences: ({ audience }) => ({ presented: [audience] }),
+  subjectLimit: SUBJECT_LIMIT,
 
   resource: (wanted) => `${wanted.client_id} at ${scopeOf(wanted) ?? "any scope"}`,
 

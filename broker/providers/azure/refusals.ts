@@ -1,4 +1,4 @@
-import type { TokenWish } from "./wish.ts"
+import { SUBJECT_LIMIT, type TokenWish } from "./wish.ts"
 
 /** The meaning of one of Entra's codes for a job, and what to change. */
 export interface Refusal {
@@ -11,16 +11,13 @@ export interface Refusal {
 
 type Remedy = string | ((wish: TokenWish) => string)
 
-/** The longest subject of a federated credential (Microsoft Graph, `federatedIdentityCredential`), in characters. */
-const MAX_SUBJECT_LENGTH = 600
-
 /**
- * The subject consists of our own data: repository, environment and grant. Administrators of Entra copy it from this
- * message.
+ * The subject consists of our own data: issuer, repository id, environment and grant. Administrators of Entra copy it from
+ * this message. Loading refuses policies with a longer one, but published policies may have been loaded by an older version.
  */
 function subjectRemedy({ clientId, subject }: TokenWish): string {
-  return subject.length > MAX_SUBJECT_LENGTH
-    ? `the subject of the broker's token has ${subject.length} characters, but a federated credential allows at most ${MAX_SUBJECT_LENGTH}. Give the environment or the grant a shorter name`
+  return subject.length > SUBJECT_LIMIT.bytes
+    ? `the subject of the broker's token has ${subject.length} characters, but a federated credential allows at most ${SUBJECT_LIMIT.bytes}. Give the environment or the grant a shorter name`
     : `client ${clientId} needs a federated credential with exactly the subject ${subject}, case included. A new one takes some minutes to become known`
 }
 

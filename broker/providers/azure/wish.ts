@@ -1,3 +1,4 @@
+import type { SubjectLimit } from "../../wire/subject.ts"
 import type { OtherSide } from "../call.ts"
 import type { Entra } from "./grant.ts"
 
@@ -9,6 +10,9 @@ export interface TokenWish {
   /** The `sub` of the broker's token. */
   readonly subject: string
 }
+
+/** The longest subject of a federated credential (Microsoft Graph, `federatedIdentityCredential`). */
+export const SUBJECT_LIMIT: SubjectLimit = { bytes: 600, place: "the subject of a federated credential in Entra" }
 
 /** Entra, as errors name it. */
 export const sideOf = (connection: string): OtherSide => ({ name: "Microsoft Entra ID", connection })

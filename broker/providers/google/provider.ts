@@ -3,7 +3,7 @@ import { type MintRequest, outlives, type Provider } from "../provider.ts"
 import { type AccessToken, sts } from "./api.ts"
 import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "./grant.ts"
 import { federatedToken, type GoogleLogin, impersonate } from "./login.ts"
-import { audienceOf, isListed } from "./settings.ts"
+import { audienceOf, isListed, SUBJECT_LIMIT } from "./settings.ts"
 
 /** An access token for Google Cloud, in exchange for the broker's identity token. No key of a service account is stored. */
 export const google: Provider<Connection, Grant> = {
@@ -33,6 +33,7 @@ export const google: Provider<Connection, Grant> = {
   maxTtlSeconds: MAX_TTL_SECONDS,
 
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
+  subjectLimit: SUBJECT_LIMIT,
 
   resource: ({ service_account: account }) => account ?? "the job's own principal in the workload identity pool",
 

@@ -2,12 +2,10 @@ import type { BrokerError } from "../../core/errors.ts"
 import { memberOf } from "../../core/policy/plain.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { denied, jsonOf, type OtherSide, throttled, transientFailure } from "../call.ts"
+import { SUBJECT_LIMIT } from "./settings.ts"
 
 /** The meaning of a refusal's code for a job, and what to change. */
 type Sentences = Readonly<Record<string, string>>
-
-/** The maximum length of `google.subject` (IAM reference, WorkloadIdentityPoolProvider, attributeMapping), in bytes. */
-const MAX_SUBJECT_BYTES = 127
 
 const STS_REFUSALS: Sentences = {
   __proto__: null as never,
@@ -17,19 +15,22 @@ const STS_REFUSALS: Sentences = {
     "it did not accept the broker's token. The provider's issuer must be exactly the broker's URL, its allowed audiences must contain the connection's audience, the broker's discovery document and JWKS must be public, and the broker's clock must be right",
   unauthorized_client:
     "the provider's attribute condition does not allow this job. Compare the condition with the claims of the broker's token",
-  invalid_request: `the request is invalid. Most often the provider's attribute mapping fails, or makes a google.subject of more than ${MAX_SUBJECT_BYTES} bytes`,
+  invalid_request: `the request is invalid. Most often the provider's attribute mapping fails, or makes a google.subject of more than ${SUBJECT_LIMIT.bytes} bytes`,
   invalid_scope: "Google does not know one of the grant's scopes",
   access_denied: "an organisation policy or a VPC Service Controls perimeter blocks the broker",
   SECURITY_POLICY_VIOLATED: "a VPC Service Controls perimeter keeps the broker out",
   SERVICE_DISABLED: "the Security Token Service API is off. Enable sts.googleapis.com in the pool's project",
 }
 
-/** The meaning of STS's codes for a job whose `sub` has this many bytes. */
+/**
+ * The meaning of STS's codes for a job whose `sub` has this many bytes. Loading refuses policies with a longer `sub` than
+ * Google takes, but published policies may have been loaded by an older version.
+ */
 export function stsRefusals(subjectBytes: number): Sentences {
-  if (subjectBytes <= MAX_SUBJECT_BYTES) return STS_REFUSALS
+  if (subjectBytes <= SUBJECT_LIMIT.bytes) return STS_REFUSALS
   return {
     ...STS_REFUSALS,
-    invalid_request: `this job's sub has ${subjectBytes} bytes, but google.subject allows ${MAX_SUBJECT_BYTES}. If the provider maps sub to google.subject, map something shorter there, and sub to another attribute; or shorten the name of the environment or the grant`,
+    invalid_request: `this job's sub has ${subjectBytes} bytes, but google.subject allows ${SUBJECT_LIMIT.bytes}. Shorten the name of the environment or the grant`,
   }
 }
 

@@ -1,7 +1,11 @@
 import * as z from "zod"
+import type { SubjectLimit } from "../../wire/subject.ts"
 import { audience, origin } from "../service.ts"
 
 const MAX_EMAIL_CHARACTERS = 254
+
+/** The maximum length of `google.subject` (IAM reference, WorkloadIdentityPoolProvider, attributeMapping). */
+export const SUBJECT_LIMIT: SubjectLimit = { bytes: 127, place: "Google's google.subject" }
 
 /** The name of a pool's provider in Google's form: the project by its number, pool and provider by their ids. */
 const POOL_PROVIDER =

@@ -22,12 +22,12 @@ variable "broker_url" {
 }
 
 variable "subjects" {
-  description = "The sub of each grant's identity token, as daypass explain prints it"
-  type        = list(string)
+  description = "The sub of the identity token of each grant that this is for, as daypass explain prints it"
+  type        = set(string)
 
   validation {
-    condition     = length(var.subjects) > 0 && alltrue([for one in var.subjects : can(regex("^repository:[^*]+:environment:[^*]+:grant:[^*]+$", one))])
-    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, written out: a star would let in every grant that fits it."
+    condition     = length(var.subjects) > 0 && alltrue([for one in var.subjects : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one)) && length(one) <= 255])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars, and AWS takes at most 255 characters."
   }
 }
 
@@ -69,7 +69,7 @@ data "aws_caller_identity" "here" {}
 data "aws_partition" "here" {}
 data "aws_region" "here" {}
 
-# One per account: examples/terraform/aws creates it.
+# One per account: the first use of examples/terraform/aws creates it.
 data "aws_iam_openid_connect_provider" "daypass" {
   url = var.broker_url
 }

@@ -1,4 +1,4 @@
-# The AWS side of a Daypass grant: trust in the broker, and one role for one grant of one environment.
+# The AWS side of a Daypass grant: trust in the broker, and one role for one grant of one environment, or for a few.
 # Explained in docs/get-started.md
 
 terraform {
@@ -21,19 +21,14 @@ variable "broker_url" {
   }
 }
 
-variable "repository" {
-  description = "owner/name, as in the policy"
-  type        = string
-}
+variable "subjects" {
+  description = "The sub of the identity token of each grant that this is for, as daypass explain prints it"
+  type        = set(string)
 
-variable "environment" {
-  description = "The job's environment; - for jobs without an environment"
-  type        = string
-}
-
-variable "grant" {
-  description = "The grant's name in the policy"
-  type        = string
+  validation {
+    condition     = length(var.subjects) > 0 && alltrue([for one in var.subjects : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one)) && length(one) <= 255])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars, and AWS takes at most 255 characters."
+  }
 }
 
 variable "role_name" {
@@ -41,8 +36,14 @@ variable "role_name" {
   type        = string
 }
 
+variable "oidc_provider_arn" {
+  description = "The ARN of the account's OIDC provider for the broker, if it exists: the output of another use of this module. An account has only one. Left out: this module creates it"
+  type        = string
+  default     = null
+}
+
 variable "audiences" {
-  description = "Further audiences of the broker's tokens in this account, besides that of AWS STS. Add daypass-aws-stores if the broker reads AWS's stores"
+  description = "Further audiences of the broker's tokens in this account, besides that of AWS STS, where this module creates the OIDC provider. Add daypass-aws-stores if the broker reads AWS's stores"
   type        = list(string)
   default     = []
 }
@@ -56,12 +57,13 @@ locals {
   # IAM names the provider, and the keys of its conditions, by the URL without its scheme.
   broker = trimprefix(var.broker_url, "https://")
 
-  # Environments with characters other than letters, digits and . _ ~ - are percent-encoded: docs/wire.md
-  subject = "repository:${var.repository}:environment:${var.environment}:grant:${var.grant}"
+  oidc_provider_arn = var.oidc_provider_arn != null ? var.oidc_provider_arn : aws_iam_openid_connect_provider.daypass[0].arn
 }
 
-# One per account. It needs no thumbprint: AWS checks the broker's certificate with the authorities that it trusts.
+# One per account: a second use of this module names it with oidc_provider_arn. It needs no thumbprint: AWS checks the broker's certificate with the authorities that it trusts.
 resource "aws_iam_openid_connect_provider" "daypass" {
+  count = var.oidc_provider_arn == null ? 1 : 0
+
   url            = var.broker_url
   client_id_list = distinct(concat([local.audience], var.audiences))
 }
@@ -73,7 +75,7 @@ data "aws_iam_policy_document" "trust" {
 
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.daypass.arn]
+      identifiers = [local.oidc_provider_arn]
     }
 
     condition {
@@ -86,7 +88,7 @@ data "aws_iam_policy_document" "trust" {
     condition {
       test     = "StringEquals"
       variable = "${local.broker}:sub"
-      values   = [local.subject]
+      values   = var.subjects
     }
   }
 }
@@ -97,6 +99,11 @@ resource "aws_iam_role" "grant" {
 
   # The longest lifetime of a grant of this role, in seconds.
   max_session_duration = 3600
+}
+
+output "oidc_provider_arn" {
+  description = "Goes into further uses of this module in the account as oidc_provider_arn"
+  value       = local.oidc_provider_arn
 }
 
 output "role_arn" {

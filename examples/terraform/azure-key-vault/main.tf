@@ -1,5 +1,6 @@
-# The Azure side of reading secrets: a separate application, trust in the broker for one grant of one environment, and the
-# right to read some secrets of a vault with role-based access. Explained in broker/providers/azure/key-vault/README.md
+# The Azure side of reading secrets: a separate application, trust in the broker for one grant of one
+# environment or for a few, and the right to read some secrets of a vault with role-based access.
+# Explained in broker/providers/azure/key-vault/README.md
 
 terraform {
   required_version = ">= 1.5"
@@ -25,13 +26,13 @@ variable "broker_url" {
   }
 }
 
-variable "subject" {
-  description = "The sub of the grant's identity token, as daypass explain prints it"
-  type        = string
+variable "subjects" {
+  description = "The sub of the identity token of each grant that this is for, as daypass explain prints it"
+  type        = set(string)
 
   validation {
-    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject)) && length(var.subject) <= 600
-    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, with 600 characters at most."
+    condition     = length(var.subjects) > 0 && length(var.subjects) <= 20 && alltrue([for one in var.subjects : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one)) && length(one) <= 600])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars, with at most 600 characters, and an application has at most 20 of them."
   }
 }
 
@@ -76,10 +77,12 @@ resource "azuread_service_principal" "reader" {
 
 # One for each grant. Issuer, subject and audience must be exactly those of the broker's token, also in upper and lower case.
 resource "azuread_application_federated_identity_credential" "daypass" {
+  for_each = var.subjects
+
   application_id = azuread_application.reader.id
-  display_name   = "daypass"
+  display_name   = "daypass-${substr(sha256(each.value), 0, 16)}"
   issuer         = var.broker_url
-  subject        = var.subject
+  subject        = each.value
   audiences      = [var.audience]
 }
 

@@ -1,4 +1,5 @@
-# The Azure side of a Daypass grant: an application, trust in the broker for one grant of one environment, and a role.
+# The Azure side of a Daypass grant: an application, trust in the broker for one grant of one environment
+# or for a few, and a role.
 # Explained in broker/providers/azure/README.md
 
 terraform {
@@ -25,13 +26,13 @@ variable "broker_url" {
   }
 }
 
-variable "subject" {
-  description = "The sub of the grant's identity token, as daypass explain prints it"
-  type        = string
+variable "subjects" {
+  description = "The sub of the identity token of each grant that this is for, as daypass explain prints it"
+  type        = set(string)
 
   validation {
-    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject)) && length(var.subject) <= 600
-    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, with 600 characters at most."
+    condition     = length(var.subjects) > 0 && length(var.subjects) <= 20 && alltrue([for one in var.subjects : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one)) && length(one) <= 600])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars, with at most 600 characters, and an application has at most 20 of them."
   }
 }
 
@@ -66,10 +67,12 @@ resource "azuread_service_principal" "grant" {
 
 # One for each grant. Issuer, subject and audience must be exactly those of the broker's token, also in upper and lower case.
 resource "azuread_application_federated_identity_credential" "daypass" {
+  for_each = var.subjects
+
   application_id = azuread_application.grant.id
-  display_name   = "daypass"
+  display_name   = "daypass-${substr(sha256(each.value), 0, 16)}"
   issuer         = var.broker_url
-  subject        = var.subject
+  subject        = each.value
   audiences      = [var.audience]
 }
 

@@ -1,4 +1,5 @@
-# The Conjur side of a Daypass grant, in CyberArk's cloud: an authenticator, a host for one grant, and what it may read.
+# The Conjur side of a Daypass grant, in CyberArk's cloud: an authenticator, a host for each grant, and what they may
+# read.
 # Explained in broker/providers/conjur/README.md, which also has a Conjur policy for a self-hosted server.
 
 terraform {
@@ -25,41 +26,43 @@ variable "audience" {
   type        = string
 }
 
-variable "subject" {
-  description = "The sub of the grant's identity token, as daypass explain prints it"
-  type        = string
+variable "subjects" {
+  description = "By the name of its host: the sub of each grant's identity token, as daypass explain prints it"
+  type        = map(string)
 
   validation {
-    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject))
-    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME."
+    condition     = length(var.subjects) > 0 && alltrue([for one in values(var.subjects) : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one))])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars."
   }
 }
 
-variable "name" {
-  description = "The host's name: one for each grant"
-  type        = string
-}
-
 variable "branch" {
-  description = "An existing branch of Conjur's policy, for the host"
+  description = "An existing branch of Conjur's policy, for the hosts"
   type        = string
   default     = "data/daypass"
 }
 
 variable "variables" {
-  description = "Names of the variables that the grant reads, per branch"
+  description = "Names of the variables that the grants read, per branch"
   type        = map(set(string))
   default     = {}
 }
 
 variable "safes" {
-  description = "Safes that the grant reads completely"
+  description = "Safes that the grants read completely"
   type        = set(string)
   default     = []
 }
 
 locals {
-  reads = merge([for branch, names in var.variables : { for name in names : "${branch}/${name}" => { branch = branch, name = name } }]...)
+  reads = merge([
+    for host in keys(var.subjects) : merge([
+      for branch, names in var.variables :
+      { for name in names : "${host}:${branch}/${name}" => { host = host, branch = branch, name = name } }
+    ]...)
+  ]...)
+
+  safes = { for pair in setproduct(keys(var.subjects), var.safes) : join(":", pair) => { host = pair[0], safe = pair[1] } }
 }
 
 # One per account. It does not read the host from the token: the connection names the host.
@@ -75,40 +78,46 @@ resource "conjur_authenticator" "daypass" {
 }
 
 resource "conjur_host" "grant" {
-  name   = var.name
+  for_each = var.subjects
+
+  name   = each.key
   branch = var.branch
   authn_descriptors = [
     {
       type       = "jwt"
       service_id = conjur_authenticator.daypass.name
       # Without it, every grant of every repository that uses the broker could log in as this host.
-      data = { sub = var.subject }
+      data = { sub = each.value }
     }
   ]
 }
 
 resource "conjur_membership" "may_log_in" {
+  for_each = conjur_host.grant
+
   group_id    = "conjur/authn-jwt/${conjur_authenticator.daypass.name}/apps"
   member_kind = "host"
-  member_id   = "${conjur_host.grant.branch}/${conjur_host.grant.name}"
+  member_id   = "${each.value.branch}/${each.value.name}"
 }
 
 resource "conjur_permission" "reads" {
-  for_each   = local.reads
-  role       = { kind = "host", branch = conjur_host.grant.branch, name = conjur_host.grant.name }
+  for_each = local.reads
+
+  role       = { kind = "host", branch = var.branch, name = conjur_host.grant[each.value.host].name }
   resource   = { kind = "variable", branch = each.value.branch, name = each.value.name }
   privileges = ["read", "execute"]
 }
 
 # The safe's group of consumers can read all its variables.
 resource "conjur_membership" "safes" {
-  for_each    = var.safes
-  group_id    = "data/vault/${each.value}/delegation/consumers"
+  for_each = local.safes
+
+  group_id    = "data/vault/${each.value.safe}/delegation/consumers"
   member_kind = "host"
-  member_id   = "${conjur_host.grant.branch}/${conjur_host.grant.name}"
+  member_id   = "${var.branch}/${conjur_host.grant[each.value.host].name}"
 }
 
-output "host" {
-  description = "Goes into the connection"
-  value       = "${conjur_host.grant.branch}/${conjur_host.grant.name}"
+output "hosts" {
+  description = "By its name: each host, as it goes into a connection"
+  value       = { for name, host in conjur_host.grant : name => "${host.branch}/${host.name}" }
 }

@@ -36,19 +36,16 @@ variable "owner_id" {
   }
 }
 
-variable "grants" {
-  description = "For each grant, the sub of its identity token, as daypass explain prints it, and the names of the secrets that it reads. Regional secrets are in the region of location"
+variable "subjects" {
+  description = "By the sub of each grant's identity token, as daypass explain prints it: the names of the secrets that the grant reads. Regional secrets are in the region of location"
   type = map(object({
-    subject          = string
     secrets          = optional(set(string), [])
     regional_secrets = optional(set(string), [])
   }))
 
   validation {
-    condition = alltrue([
-      for grant in var.grants : can(regex("^repository:.+:environment:.+:grant:.+$", grant.subject)) && length(grant.subject) <= 127
-    ])
-    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, and google.subject holds 127 bytes of it."
+    condition     = length(var.subjects) > 0 && alltrue([for one in keys(var.subjects) : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one)) && length(one) <= 127])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars, and google.subject takes at most 127 bytes."
   }
 }
 
@@ -61,18 +58,18 @@ variable "location" {
 locals {
   # The principal of one grant, by the whole subject. A set of principals would also let in other grants.
   principals = {
-    for name, grant in var.grants :
-    name => "principal://iam.googleapis.com/${google_iam_workload_identity_pool.secrets.name}/subject/${grant.subject}"
+    for subject in keys(var.subjects) :
+    subject => "principal://iam.googleapis.com/${google_iam_workload_identity_pool.secrets.name}/subject/${subject}"
   }
 
   reads = merge([
-    for name, grant in var.grants :
-    { for secret in grant.secrets : "${name}/${secret}" => { secret = secret, principal = local.principals[name] } }
+    for subject, names in var.subjects :
+    { for secret in names.secrets : "${subject}/${secret}" => { secret = secret, principal = local.principals[subject] } }
   ]...)
 
   regional_reads = merge([
-    for name, grant in var.grants :
-    { for secret in grant.regional_secrets : "${name}/${secret}" => { secret = secret, principal = local.principals[name] } }
+    for subject, names in var.subjects :
+    { for secret in names.regional_secrets : "${subject}/${secret}" => { secret = secret, principal = local.principals[subject] } }
   ]...)
 }
 

@@ -1,4 +1,5 @@
-# The Google Cloud side of a Daypass grant: trust in the broker, and one service account for one grant of one environment.
+# The Google Cloud side of a Daypass grant: trust in the broker, and one service account for one grant of one
+# environment, or for a few.
 # Explained in broker/providers/google/README.md
 
 terraform {
@@ -36,13 +37,13 @@ variable "owner_id" {
   }
 }
 
-variable "subject" {
-  description = "The sub of the grant's identity token, as daypass explain prints it"
-  type        = string
+variable "subjects" {
+  description = "The sub of the identity token of each grant that this is for, as daypass explain prints it"
+  type        = set(string)
 
   validation {
-    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject)) && length(var.subject) <= 127
-    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME, and google.subject holds 127 bytes of it: of a longer one see broker/providers/google/README.md."
+    condition     = length(var.subjects) > 0 && alltrue([for one in var.subjects : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one)) && length(one) <= 127])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars, and google.subject takes at most 127 bytes."
   }
 }
 
@@ -93,11 +94,13 @@ resource "google_service_account" "grant" {
 }
 
 resource "google_service_account_iam_member" "grant" {
+  for_each = var.subjects
+
   service_account_id = google_service_account.grant.name
   role               = "roles/iam.workloadIdentityUser"
 
   # The whole subject. A set of principals would also let in other grants of the repository.
-  member = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.daypass.name}/subject/${var.subject}"
+  member = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.daypass.name}/subject/${each.value}"
 }
 
 output "workload_identity_provider" {

@@ -1,4 +1,4 @@
-# The Infisical side of a Daypass grant: a machine identity that admits one grant's token, and what it may read.
+# The Infisical side of a Daypass grant: a machine identity for each grant, and what they may read.
 # Explained in broker/providers/infisical/README.md
 
 terraform {
@@ -26,18 +26,18 @@ variable "audience" {
   default     = "https://app.infisical.com"
 }
 
-variable "subject" {
-  description = "The sub of the grant's identity token, as daypass explain prints it"
-  type        = string
+variable "subjects" {
+  description = "By the name of its identity: the sub of each grant's identity token, as daypass explain prints it"
+  type        = map(string)
 
   validation {
-    condition     = can(regex("^repository:.+:environment:.+:grant:.+$", var.subject))
-    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME."
+    condition     = length(var.subjects) > 0 && alltrue([for one in values(var.subjects) : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one))])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars."
   }
 }
 
 variable "name" {
-  description = "The name of the identity and of its role: one for each grant"
+  description = "The name of the role that the identities have"
   type        = string
 }
 
@@ -52,7 +52,7 @@ variable "project" {
 }
 
 variable "reads" {
-  description = "The folders that the grant reads, each with its environment. / is the root without the folders below it"
+  description = "The folders that the grants read, each with its environment. / is the root without the folders below it"
   type        = list(object({ environment = string, folder = string }))
 
   validation {
@@ -62,19 +62,23 @@ variable "reads" {
 }
 
 resource "infisical_identity" "daypass" {
-  name   = "daypass-${var.name}"
+  for_each = var.subjects
+
+  name   = "daypass-${each.key}"
   role   = "no-access"
   org_id = var.organisation_id
 }
 
 resource "infisical_identity_oidc_auth" "daypass" {
-  identity_id        = infisical_identity.daypass.id
+  for_each = var.subjects
+
+  identity_id        = infisical_identity.daypass[each.key].id
   oidc_discovery_url = var.broker_url
   bound_issuer       = var.broker_url
   bound_audiences    = [var.audience]
 
   # Without it, every grant of every repository that uses the broker could log in.
-  bound_subject = var.subject
+  bound_subject = each.value
 
   # The broker logs in again when a login has expired.
   access_token_ttl     = 900
@@ -98,12 +102,14 @@ resource "infisical_project_role" "daypass" {
 }
 
 resource "infisical_project_identity" "daypass" {
+  for_each = infisical_identity.daypass
+
   project_id  = var.project.id
-  identity_id = infisical_identity.daypass.id
+  identity_id = each.value.id
   roles       = [{ role_slug = infisical_project_role.daypass.slug }]
 }
 
-output "identity_id" {
-  description = "Goes into the connection"
-  value       = infisical_identity.daypass.id
+output "identity_ids" {
+  description = "By its name: the id of each identity, which goes into a connection"
+  value       = { for name, identity in infisical_identity.daypass : name => identity.id }
 }

@@ -32,8 +32,8 @@ variable "subjects" {
   type        = object({ secrets = string, database = string, tls = string, token = string })
 
   validation {
-    condition     = alltrue([for one in values(var.subjects) : can(regex("^repository:.+:environment:.+:grant:.+$", one))])
-    error_message = "A subject is repository:OWNER/REPO:environment:NAME:grant:NAME."
+    condition     = alltrue([for one in values(var.subjects) : can(regex("^[a-z][a-z0-9-]*:repository:[0-9]+:environment:[^:*]+:grant:[^:*]+$", one))])
+    error_message = "A subject is ISSUER:repository:ID:environment:NAME:grant:NAME, with the id of the repository and without stars."
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { explainDiff, sentenceOfChange, summaryOfDiff } from "../../../analysis/diff/words.ts"
-import { identityTokenSubject } from "../../../broker/signing/identity-token.ts"
+import { identityTokenSubject } from "../../../broker/wire/subject.ts"
 import { type DiffWorld, diffOf, ISSUER } from "./world.ts"
 
 const GITHUB = ISSUER.url
@@ -170,13 +170,30 @@ describe("what two issuers have in common", () => {
 })
 
 describe("an issuer that has another name and the same URL", () => {
-  const REMARK = `Issuer github (${GITHUB}) is now called actions. Its URL is the same, so its jobs are the same.`
+  const REMARK = `Issuer github (${GITHUB}) is now called actions. Its URL is the same, so its jobs are the same, but the sub of their identity tokens is another one.`
+  const SAYS = "have identity tokens whose sub begins with actions: instead of github:"
+  const MORE = `all jobs of issuer actions: ${SAYS}, and get what the other side gives to the new sub.`
+  const LESS = `all jobs of issuer actions: ${SAYS}, and lose what the other side gives to the old sub only.`
 
-  it("is told to have it, and is no change for anybody", () => {
-    const diff = diffOf(worldOf({ github: ISSUER }), worldOf({ actions: ISSUER }))
-    expect([diff.widens, diff.narrows, diff.changes]).toEqual([false, false, []])
-    expect(explainDiff(diff)).toEqual([REMARK, "", "No job gets more or less."])
-    expect(summaryOfDiff(diff)).toBe(`No job gets more or less. ${REMARK}`)
+  it("is more and less, because the subjects that other systems trust contain the name", () => {
+    const [one, other] = ["github", "actions"].map((issuer) =>
+      identityTokenSubject({ issuer, repositoryId: "41", environment: "production" }, "deploy"),
+    )
+    expect(one).not.toBe(other)
+    const [old, next] = [worldOf({ github: ISSUER }), worldOf({ actions: ISSUER })]
+    const diff = diffOf(old, next)
+    expect([diff.widens, diff.narrows]).toEqual([true, true])
+    expect(sentences(old, next)).toEqual([MORE, LESS])
+    expect(explainDiff(diff)[0]).toBe(REMARK)
+    expect(summaryOfDiff(diff)).toBe(`1 change gives more, 1 change gives less. ${REMARK}`)
+    expect(diff.changes.map(({ kind, example }) => [kind, example?.["repository_id"]])).toEqual([
+      ["issuer", "41"],
+      ["issuer", "41"],
+    ])
+  })
+
+  it("is that even without any policy: a policy of a repository's own may need the name", () => {
+    expect(sentences(worldOf({ github: ISSUER }, {}), worldOf({ actions: ISSUER }, {}))).toEqual([MORE, LESS])
   })
 
   it("is named with both names where something else changes", () => {
@@ -184,16 +201,11 @@ describe("an issuer that has another name and the same URL", () => {
       worldOf({ github: ISSUER }),
       worldOf({ actions: ISSUER }, { "shop.yaml": from("refs/heads/*") }),
     ]
-    expect(headings(old, next)).toEqual(["+ MORE  acme/shop (id 41, issuer actions, before called github), production"])
-  })
-
-  it("is no change as long as nobody outside is told an issuer's name", () => {
-    // Once `sub` has the issuer's name in it, a new name is another party for whoever trusts identity tokens: more and less.
-    const job = { repository: "acme/shop", environment: "production" }
-    const [one, other] = ["github", "actions"].map((issuer) =>
-      identityTokenSubject({ ...job, issuer } as typeof job, "deploy"),
-    )
-    expect(one).toBe(other)
+    expect(headings(old, next)).toEqual([
+      "+ MORE  all jobs of issuer actions",
+      "+ MORE  acme/shop (id 41, issuer actions, before called github), production",
+      "- LESS  all jobs of issuer actions",
+    ])
   })
 
   it("is another issuer when the name was taken over", () => {

@@ -3,7 +3,8 @@ import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Claims } from "../../../broker/core/identity.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
-import type { Settlement } from "../../../broker/ports/ledger.ts"
+import { handleContext } from "../../../broker/exchange/lease.ts"
+import type { Admission, Preparation, Settlement, Suspicion } from "../../../broker/ports/ledger.ts"
 import { LeftAliveError, type Provider } from "../../../broker/providers/provider.ts"
 import { CANARY, NOW, type WorldOptions, world } from "./world.ts"
 
@@ -42,7 +43,7 @@ describe("an exchange", () => {
     }
     const signer = { ...broker.signer, sign }
     await exchange(call(), { ...broker, signer, providers: new Map([["staged", curious]]) })
-    expect(told).toEqual(["repository:acme/shop:environment:production:grant:one"])
+    expect(told).toEqual(["github:repository:41:environment:production:grant:one"])
     expect(signed.map(({ sub }) => sub)).toEqual(told)
   })
 
@@ -295,13 +296,117 @@ describe("an exchange", () => {
   })
 
   it.each([
-    ["a bound token without its key", "thumb", undefined],
-    ["a bound token with another key", "other", KEY],
-    ["a plain token with a key", null, KEY],
-  ])("refuses %s, and uses nothing up", async (_, boundTo, key) => {
-    const { broker, call, story } = await world({ grants: { one: "mints" }, boundTo })
+    ["a bound token without its key", "thumb", undefined, ["token.unbound"]],
+    ["a bound token with another key", "other", KEY, ["token.unbound"]],
+    ["a plain token with a key", null, KEY, []],
+  ])("refuses %s, uses nothing up, and records what only a thief does", async (_, boundTo, key, told) => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" }, boundTo })
     await expect(exchange(call({ key }), broker)).rejects.toMatchObject({ code: "key_mismatch" })
-    expect(story).toEqual(["verify"])
+    const suspicions = recorded as Suspicion[]
+    expect(suspicions.map(({ audit }) => audit.event)).toEqual(told)
+    for (const { audit, token } of suspicions) {
+      expect(audit).toMatchObject({ reason: "key_mismatch: one", decision: "deny", token_digest: "digest" })
+      expect(token.key).toBe("token-key")
+    }
+  })
+
+  it("refuses an unbound use although it cannot be recorded, and records none of strangers", async () => {
+    const full = await world({ grants: { one: "mints" }, boundTo: "thumb", ledgerFails: ["suspect"] })
+    await expect(exchange(full.call(), full.broker)).rejects.toMatchObject({ code: "key_mismatch" })
+    const strange = await world({ grants: { one: "mints" }, boundTo: "thumb", identity: { ownerId: "666" } })
+    await expect(exchange(strange.call(), strange.broker)).rejects.toMatchObject({ code: "key_mismatch" })
+    expect(strange.story).toEqual(["verify"])
+  })
+
+  it("revokes what it minted for a client that is gone, and records that nobody got it", async () => {
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints", two: "expires-only" } })
+    await expect(exchange(call({ isGone: () => true }), broker)).rejects.toMatchObject({ code: "client_gone" })
+    expect(story).toEqual(["verify", "policiesOf", "admit", "mint one", "mint two", "revoke one", "settle"])
+    expect(recorded.at(-1)).toMatchObject({
+      outcome: "failed",
+      credentials: [{ grant: "two", revocation: "expires-only" }],
+      audit: { event: "exchange.failed", reason: "client_gone; left alive: two" },
+    })
+  })
+
+  it("revokes the lease of a client that went while its outcome was recorded", async () => {
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints", two: "mints-but-cannot-revoke" } })
+    const isGone = () => story.includes("settle")
+    await expect(exchange(call({ isGone }), broker)).rejects.toMatchObject({ code: "client_gone" })
+    expect(story.slice(-4)).toEqual(["settle", "revoke one", "revoke two", "recordRevocation"])
+    expect(recorded.at(-1)).toMatchObject({
+      outcomes: { one: "revoked", two: "failed" },
+      audit: { event: "lease.closed", reason: "client_gone" },
+    })
+  })
+
+  it("records what can revoke a credential before it is minted, and no longer calls its end unknown", async () => {
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints", two: "expires-only" } })
+    const staged = broker.providers.get("staged")
+    if (!staged) throw new Error("the world has no provider")
+    const end = new Date(NOW.getTime() + 600_000)
+    const preparing: typeof staged = {
+      ...staged,
+      unrecordedSeconds: (grant) => ((grant as { behaviour: string }).behaviour === "mints" ? 3600 : 60),
+      async mint(request, io) {
+        if (request.grantName === "one") await io.prepare(new Secret("prepared one"), end)
+        return await staged.mint(request, io)
+      },
+    }
+    const { lease } = await exchange(call(), { ...broker, providers: new Map([["staged", preparing]]) })
+    expect(story.indexOf("prepare")).toBeLessThan(story.indexOf("mint one"))
+    const [admission, preparation] = recorded as [Admission, Preparation]
+    expect(admission.lease?.unknownUntil).toBe(NOW.getTime() + 10_000 + 3_600_000)
+    expect(preparation).toMatchObject({
+      lease,
+      unknownUntil: NOW.getTime() + 10_000 + 60_000,
+      credential: { grant: "one", provider: "staged", revocation: "revocable", expiresAt: end.getTime() },
+    })
+    const context = handleContext(
+      { issuerUrl: "https://token.actions.githubusercontent.com", repositoryId: "41" },
+      lease,
+      "one",
+    )
+    const opened = await broker.sealer.open(preparation.credential.sealedHandle ?? "", context)
+    expect(opened.reveal()).toBe("prepared one")
+  })
+
+  it.each([
+    ["too-old", "token_too_old", "Ask the runner for a new one."],
+    ["already-used", "token_already_used", "Ask the runner for a new one"],
+  ] as const)("mints nothing when the ledger finds its token %s", async (outcome, code, said) => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, admission: { outcome } })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code, detail: expect.stringContaining(said) })
+    expect(story.at(-1)).toBe("admit")
+  })
+
+  it.each([
+    [
+      "exchanges_per_minute",
+      "This repository has made its 3 exchanges of this minute (exchanges_per_minute). It is set by daypass.yaml:7.",
+    ],
+    [
+      "open_leases",
+      "This repository has 3 open leases, which is its limit (open_leases). A lease ends with its job. It is set by daypass.yaml:7.",
+    ],
+    [
+      "max_open_leases",
+      "The grant one has 3 open leases, which is its limit (max_open_leases). A lease ends with its job. It is set by daypass.yaml:7.",
+    ],
+  ] as const)("says which limit was reached, where it is set, and when to try again: %s", async (name, detail) => {
+    const reached = { name, max: 3, source: "daypass.yaml:7", used: 3, retryAfterSeconds: 12, grant: "one" }
+    const { broker, call } = await world({ grants: { one: "mints" }, admission: { outcome: "over-limit", reached } })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({
+      code: "quota_exceeded",
+      detail,
+      retryAfterSeconds: 12,
+      limit: reached,
+    })
+  })
+
+  it("answers a denial beyond the limit like any other", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, admission: { outcome: "counted" } })
+    await expect(exchange(call({ grants: ["nothing"] }), broker)).rejects.toMatchObject({ code: "not_allowed" })
   })
 
   it("refuses a plain token where a connection demands a bound one, and takes the bound one", async () => {

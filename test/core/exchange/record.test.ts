@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { DEFAULT_LIMITS } from "../../../broker/core/policy/limits.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
 import { explain } from "../../../broker/exchange/explain.ts"
 import { handleContext } from "../../../broker/exchange/lease.ts"
@@ -21,10 +22,23 @@ describe("what an exchange records", () => {
     const { broker, call, recorded } = await world({ grants: { one: "mints", two: "expires-only" }, ttls })
     const { lease } = await exchange(call(), broker)
     const admission = recorded[0] as Admission
-    expect(admission.token).toEqual({ key: "token-key", expiresAt: NOW.getTime() / 1000 + 360 })
+    expect(admission.token).toEqual({
+      key: "token-key",
+      issuedAt: NOW.getTime() / 1000,
+      expiresAt: NOW.getTime() / 1000 + 360,
+    })
     // The longest granted time, behind the time that minting may take.
     const endsBy = NOW.getTime() + 10_000 + 600_000
-    expect(admission.lease).toEqual({ id: lease, runId: WHO.run_id, runAttempt: WHO.run_attempt, endsBy })
+    expect(admission.lease).toEqual({
+      id: lease,
+      runId: WHO.run_id,
+      runAttempt: WHO.run_attempt,
+      settleBy: NOW.getTime() + 60_000,
+      endsBy,
+      unknownUntil: endsBy,
+      limited: [],
+    })
+    expect(admission).toMatchObject({ now: NOW.getTime(), limits: DEFAULT_LIMITS })
     expect(admission.audit).toStrictEqual({
       at: NOW.toISOString(),
       request_id: "request-1",
@@ -168,7 +182,7 @@ describe("what a provider is given", () => {
       lease,
     })
     expect(requests[0]).not.toHaveProperty("files")
-    expect(requests.at(-1)).toEqual({ connectionName: "staged", connection: {} })
+    expect(requests.at(-1)).toBe("staged")
     expect(credentials).toMatchObject([{ grant: "one", connection: "staged", provider: "staged" }])
   })
 })

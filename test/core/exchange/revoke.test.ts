@@ -33,6 +33,7 @@ async function afterExchange(
     grants,
     revocation: { outcome: "begun", credentials },
     due: [{ lease, credentials }],
+    looked: credentials,
     ...later,
   })
   const call: RevokeCall = { ...after.call(), lease }
@@ -87,10 +88,9 @@ describe("revoking a lease", () => {
 
   it("revokes although the ledger cannot be written, says so, and records it when it can", async () => {
     const fails: (keyof SweptLedger)[] = ["beginRevocation", "settleRevocation", "recordRevocation"]
-    const looked = (await afterExchange({ one: "mints", two: "expires-only" })).credentials
     const { broker, call, story, recorded } = await afterExchange(
       { one: "mints", two: "expires-only" },
-      { ledgerFails: fails, looked },
+      { ledgerFails: fails },
     )
     const answer = await revoke(call, broker)
     expect(answer).toMatchObject({

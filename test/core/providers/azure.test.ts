@@ -117,7 +117,7 @@ describe("a refusal of Entra's", () => {
     ).detail
 
   it("tells that a subject is longer than any federated credential can name", () => {
-    const subject = `repository:acme/shop:environment:${"x".repeat(560)}:grant:azure`
+    const subject = `github:repository:41:environment:${"x".repeat(560)}:grant:azure`
     expect(refused([700213], subject)).toContain("has 605 characters, but a federated credential allows at most 600")
     expect(refused([700213], subject.slice(-600))).toContain(subject.slice(-600))
   })

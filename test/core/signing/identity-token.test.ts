@@ -1,7 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Identity } from "../../../broker/core/identity.ts"
-import { identityTokenClaims, identityTokenSubject } from "../../../broker/signing/identity-token.ts"
+import { identityTokenClaims } from "../../../broker/signing/identity-token.ts"
+import { identityTokenSubject } from "../../../broker/wire/subject.ts"
 import { runs } from "../../support/laws.ts"
 import { job, withoutEnvironment } from "../job.ts"
 
@@ -22,31 +23,62 @@ const identity = (change: Partial<Identity> = {}) =>
 
 describe("an identity token's subject", () => {
   it.each([
-    [identity(), "aws-deploy", "repository:acme/shop:environment:production:grant:aws-deploy"],
-    [withoutEnvironment(identity()), "aws-deploy", "repository:acme/shop:environment:-:grant:aws-deploy"],
-    [identity({ environment: "-" }), "g", "repository:acme/shop:environment:%2D:grant:g"],
-    [identity({ environment: "a:grant:b" }), "g", "repository:acme/shop:environment:a%3Agrant%3Ab:grant:g"],
-    [identity({ environment: "*" }), "g", "repository:acme/shop:environment:%2A:grant:g"],
-    [identity({ environment: "größe" }), "g", "repository:acme/shop:environment:gr%C3%B6%C3%9Fe:grant:g"],
+    [identity(), "aws-deploy", "github:repository:41:environment:production:grant:aws-deploy"],
+    [withoutEnvironment(identity()), "aws-deploy", "github:repository:41:environment:-:grant:aws-deploy"],
+    [identity({ issuer: "ghes" }), "g", "ghes:repository:41:environment:production:grant:g"],
+    [identity({ environment: "-" }), "g", "github:repository:41:environment:%2D:grant:g"],
+    [identity({ environment: "a:grant:b" }), "g", "github:repository:41:environment:a%3Agrant%3Ab:grant:g"],
+    [identity({ environment: "*" }), "g", "github:repository:41:environment:%2A:grant:g"],
+    [identity({ environment: "größe" }), "g", "github:repository:41:environment:gr%C3%B6%C3%9Fe:grant:g"],
   ])("of %#", (about, grant, subject) => {
     expect(identityTokenSubject(about, grant)).toBe(subject)
   })
 
-  it("is never the same for two different jobs or grants", () => {
-    const part = fc.string({
-      unit: fc.constantFrom("a", ":", "-", "%", "2", "D", "*", "/"),
-      minLength: 1,
-      maxLength: 6,
-    })
-    const job = fc.record({ environment: fc.option(part), grant: part })
+  const part = fc.string({ unit: fc.constantFrom("a", ":", "-", "%", "2", "D", "*", "/"), minLength: 1, maxLength: 6 })
+  const jobs = fc.record({ issuer: part, repositoryId: part, environment: fc.option(part), grant: part })
+
+  it("is never the same for two different issuers, repositories, environments or grants", () => {
+    const parts = ["issuer", "repositoryId", "environment", "grant"] as const
+    // The second differs from the first in some parts only, so that most of a subject is often the same.
+    const pair = fc
+      .tuple(jobs, jobs, fc.subarray([...parts], { minLength: 1 }))
+      .map(
+        ([one, other, changed]) =>
+          [one, Object.assign({ ...one }, ...changed.map((name) => ({ [name]: other[name] })))] as const,
+      )
     fc.assert(
-      fc.property(job, job, (one, two) => {
-        fc.pre(one.environment !== two.environment || one.grant !== two.grant)
-        const subject = ({ environment, grant }: typeof one) =>
-          identityTokenSubject(environment === null ? withoutEnvironment(identity()) : identity({ environment }), grant)
-        return subject(one) !== subject(two)
+      fc.property(pair, ([one, other]) => {
+        fc.pre(parts.some((name) => one[name] !== other[name]))
+        return identityTokenSubject(one, one.grant) !== identityTokenSubject(other, other.grant)
+      }),
+      { numRuns: runs(2000) },
+    )
+  })
+
+  it("neither changes nor passes to another repository when a name of repository or owner is taken over", () => {
+    const names = fc.record({ repository: part, owner: part, ownerId: part })
+    fc.assert(
+      fc.property(jobs, names, names, part, ({ environment, grant, ...ids }, before, after, otherId) => {
+        const where = environment === null ? withoutEnvironment(identity()) : identity({ environment })
+        const subject = identityTokenSubject({ ...where, ...ids, ...before }, grant)
+        const renamed = identityTokenSubject({ ...where, ...ids, ...after }, grant)
+        const taker = identityTokenSubject({ ...where, ...ids, ...before, repositoryId: otherId }, grant)
+        return renamed === subject && (taker === subject) === (otherId === ids.repositoryId)
       }),
       { numRuns: runs(1000) },
+    )
+  })
+
+  it("contains nothing but ASCII, and no character with a meaning in IAM's patterns", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme", minLength: 1 }),
+        fc.string({ unit: "grapheme" }),
+        (environment, grant) => {
+          expect(identityTokenSubject(identity({ environment }), grant)).toMatch(/^[A-Za-z0-9_.~%:-]+$/)
+        },
+      ),
+      { numRuns: runs(500) },
     )
   })
 })
@@ -68,7 +100,7 @@ describe("an identity token's claims", () => {
     expect(claimsOf({ team: "payments" })).toMatchObject({
       iss: "https://daypass.example",
       aud: "sts.amazonaws.com",
-      sub: "repository:acme/shop:environment:production:grant:aws-deploy",
+      sub: "github:repository:41:environment:production:grant:aws-deploy",
       iat: 1795348800,
       exp: 1795349100,
       jti: "id-1",

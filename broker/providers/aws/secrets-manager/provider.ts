@@ -1,6 +1,7 @@
 import { readPlaces } from "../../places.ts"
 import { storeProvider } from "../../store.ts"
 import { askAll, type Reading } from "../ask.ts"
+import { SUBJECT_LIMIT } from "../role-session.ts"
 import { type Answer, buildGetSecretValue, GET_SECRET_VALUE, readSecretValue } from "./api.ts"
 import { connection, type Place, parseLocator } from "./grant.ts"
 
@@ -12,6 +13,7 @@ export const awsSecretsManager = storeProvider({
   connection,
   parse: parseLocator,
   audiences: ({ audience }) => ({ ownLogin: [audience] }),
+  subjectLimit: SUBJECT_LIMIT,
   asks: "job",
 
   read(wanted, request, side, io) {

@@ -3,7 +3,7 @@ import { withLogin } from "../../login.ts"
 import { readEach, readPlaces } from "../../places.ts"
 import { storeProvider } from "../../store.ts"
 import { logIn } from "../login.ts"
-import { sideOf } from "../wish.ts"
+import { SUBJECT_LIMIT, sideOf } from "../wish.ts"
 import { buildGet, readSecret } from "./api.ts"
 import { connection, parseLocator, scopeOf } from "./grant.ts"
 
@@ -17,6 +17,7 @@ export const azureKeyVault = storeProvider({
   // The audience is declared as presented, not as the broker's own login: Entra has one audience, and distinguishes grants
   // by subject.
   audiences: ({ audience }) => ({ presented: [audience] }),
+  subjectLimit: SUBJECT_LIMIT,
   // The vault sees only the client, but Entra decides about the login by the job's subject.
   asks: "job",
 

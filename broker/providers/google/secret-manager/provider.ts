@@ -5,7 +5,7 @@ import { readEach, readPlaces } from "../../places.ts"
 import { storeProvider } from "../../store.ts"
 import { CLOUD_PLATFORM_SCOPE } from "../grant.ts"
 import { type GoogleLogin, impersonate, withFederatedToken } from "../login.ts"
-import { audienceOf } from "../settings.ts"
+import { audienceOf, SUBJECT_LIMIT } from "../settings.ts"
 import { buildAccess, readPayload } from "./api.ts"
 import { connection, parseLocator } from "./grant.ts"
 
@@ -28,6 +28,7 @@ export const googleSecretManager = storeProvider({
   // The audience is declared as presented, not as the broker's own login: a pool has one audience, and distinguishes grants
   // by subject.
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
+  subjectLimit: SUBJECT_LIMIT,
   asks: "job",
 
   read(wanted, { connection: settings, connectionName, subject }, side, io) {
