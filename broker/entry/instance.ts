@@ -29,6 +29,8 @@ export interface RuntimePorts {
   readonly marks: Marks
   readonly log: Log
   readonly health: readonly HealthCheck[]
+  /** How many connections the runtime opens for one request; left out where it has no limit. */
+  readonly callsAtOnce?: number
 }
 
 const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
@@ -42,6 +44,7 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
   return {
     ...base,
     ...(await withGitHub(config, base)),
+    ...(ports.callsAtOnce === undefined ? {} : { callsAtOnce: ports.callsAtOnce }),
     url: config.url,
     verifier: createVerifier({ audience: config.audience, http, clock }),
     ledgers: ports.ledgers,

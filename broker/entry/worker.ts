@@ -18,6 +18,7 @@ import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
 import type { Broker } from "../exchange/broker.ts"
+import { forOneCall } from "../exchange/one-call.ts"
 import { type SweepTarget, sweep } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
 import { problemResponse } from "../http/problem.ts"
@@ -33,6 +34,9 @@ interface Env extends Record<string, unknown> {
   readonly KEY_RING: Namespace<KeyRingMethods>
   readonly POLICIES?: KvReader
 }
+
+/** The platform's limit of simultaneous connections for one request. */
+const CONNECTIONS_AT_ONCE = 6
 
 const log: Log = (event) => console.log(JSON.stringify(event))
 
@@ -56,6 +60,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     marks: createCloudflareMarks(env.KEY_RING),
     log,
+    callsAtOnce: CONNECTIONS_AT_ONCE,
     health: [],
   }).catch((error: unknown) => {
     const isSetting = error instanceof BrokerError && error.code === "configuration_invalid"
@@ -103,7 +108,7 @@ function misconfigured(faults: readonly string[]): BrokerError {
 /** One repository's ledger; see `wrangler.toml`. */
 export class Ledger extends LedgerObject<Env> {
   protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<void> {
-    await sweep({ ledger, ...key }, await brokerOf(this.env))
+    await sweep({ ledger, ...key }, forOneCall(await brokerOf(this.env)))
   }
 }
 

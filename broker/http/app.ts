@@ -4,6 +4,7 @@ import type { Broker } from "../exchange/broker.ts"
 import type { Call } from "../exchange/call.ts"
 import { exchange } from "../exchange/exchange.ts"
 import { explain } from "../exchange/explain.ts"
+import { forOneCall } from "../exchange/one-call.ts"
 import { revoke } from "../exchange/revoke.ts"
 import type { RequestEvent } from "../ports/log.ts"
 import { discoveryDocument, JWKS_PATH } from "../signing/discovery.ts"
@@ -74,7 +75,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.post("/v1/exchange", async (context) => {
     const call = callOf(context, "exchange")
     const request = await parseExchange(await readJson(context.req.raw))
-    return await exchangeResponse(await exchange({ ...call, ...request }, broker), request.key)
+    return await exchangeResponse(await exchange({ ...call, ...request }, forOneCall(broker)), request.key)
   })
 
   app.post("/v1/explain", async (context) => {
@@ -85,7 +86,7 @@ export function createApp(options: AppOptions): Hono<Env> {
 
   app.delete("/v1/leases/:id", async (context) => {
     const call = callOf(context, "revoke")
-    return Response.json(await revoke({ ...call, lease: leaseOf(context.req.param("id")) }, broker))
+    return Response.json(await revoke({ ...call, lease: leaseOf(context.req.param("id")) }, forOneCall(broker)))
   })
 
   app.get("/.well-known/openid-configuration", (context) => {

@@ -68,6 +68,8 @@ export const github: Provider<Connection, Grant> = {
         endsAt: new Date(io.now().getTime() + INSTALLATION_KNOWN_MS),
       }),
       (installation) => requestToken(asking, wanted, installation, app),
+      // It depends on the connection alone, and several grants of an exchange ask for it at once.
+      "connection",
     )
     const handle = handleOf(settings, given.token)
     if (given.outcome === "other") {
