@@ -1,5 +1,6 @@
 import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
+import type { Guards } from "../adapters/cloudflare/guards.ts"
 import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
 import { createKvPolicySource, type KvReader } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
@@ -12,6 +13,7 @@ import {
   type LedgerMethods,
   type Namespace,
 } from "../adapters/cloudflare/ledgers.ts"
+import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { type Config, readConfig } from "../config/config.ts"
@@ -22,7 +24,6 @@ import { forOneCall } from "../exchange/one-call.ts"
 import { type SweepTarget, sweep } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
 import { problemResponse } from "../http/problem.ts"
-import type { Log } from "../ports/log.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { isExampleHost } from "./example-host.ts"
@@ -37,8 +38,6 @@ interface Env extends Record<string, unknown> {
 
 /** The platform's limit of simultaneous connections for one request. */
 const CONNECTIONS_AT_ONCE = 6
-
-const log: Log = (event) => console.log(JSON.stringify(event))
 
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
@@ -98,7 +97,7 @@ function policySourceOf(env: Env, { onlyPublishedPolicies, policyPublishers }: C
 
 /** The caller only learns that the broker is not configured. All faults go to the operator's log. */
 function misconfigured(faults: readonly string[]): BrokerError {
-  console.error(`The broker's settings are invalid. ${faults.join("; ")}`)
+  log({ event: "settings.invalid", detail: faults.join("; ") })
   return new BrokerError(
     "configuration_invalid",
     "The broker's configuration is invalid. Its operator finds the reason in the broker's log.",
@@ -107,6 +106,10 @@ function misconfigured(faults: readonly string[]): BrokerError {
 
 /** One repository's ledger; see `wrangler.toml`. */
 export class Ledger extends LedgerObject<Env> {
+  protected override meet(name: string, birth: string): ReturnType<Guards["meetLedger"]> {
+    return createCloudflareGuards(this.env.KEY_RING).meetLedger(name, birth)
+  }
+
   protected override async sweep(ledger: SweepTarget["ledger"], key: Omit<SweepTarget, "ledger">): Promise<void> {
     await sweep({ ledger, ...key }, forOneCall(await brokerOf(this.env)))
   }

@@ -30,6 +30,7 @@ export interface BrokerEvent {
     | "sweep.failed"
     | "revocation.failed"
     | "revocation.recorded"
+    | "settings.invalid"
     | "keys.unusable"
     | "keys.usable"
     | "ledger.failed"

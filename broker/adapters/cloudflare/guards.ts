@@ -11,13 +11,16 @@ export interface Guards {
    * @throws {BrokerError} `ledger_unavailable`
    */
   raiseFloor(publishedAt: string): Promise<boolean>
-  /** @throws {BrokerError} `ledger_unavailable` */
-  meetLedger(name: string): Promise<Meeting>
+  /**
+   * Introduces a ledger by its name and the random text that its storage was born with. Safe to repeat.
+   * @throws {BrokerError} `ledger_unavailable`
+   */
+  meetLedger(name: string, birth: string): Promise<Meeting>
 }
 
 export interface Meeting {
-  /** Whether a ledger of this name existed before. If it is empty now, another object took its place. */
-  readonly isKnown: boolean
+  /** Whether there was a ledger of this name with another birth. Its used tokens and leases are then elsewhere, or lost. */
+  readonly isReplacement: boolean
   /** Unix milliseconds: when the key ring's object was first asked. Of what was before, it knows nothing. */
   readonly since: number
 }
@@ -25,7 +28,7 @@ export interface Meeting {
 /** The methods of the key ring's object for its guards. */
 export interface GuardMethods {
   raiseFloor(publishedAt: string): Promise<Answer<boolean>>
-  meetLedger(name: string): Promise<Answer<Meeting>>
+  meetLedger(name: string, birth: string): Promise<Answer<Meeting>>
 }
 
 const FLOOR = "policies published at"
@@ -49,13 +52,16 @@ export class StoredGuards {
     return true
   }
 
-  /** Remembers the ledger before it exists. So a crash in between is taken for a loss, and never a loss for a first use. */
-  meetLedger(name: string, now: number): Meeting {
-    const since = this.#read(SINCE) ?? String(now)
-    this.#write(SINCE, since)
+  /** Notes when the guards began. Call it before everything else. */
+  begin(now: number): void {
+    if (this.#read(SINCE) === null) this.#write(SINCE, String(now))
+  }
+
+  /** The first birth stays: an object that met the guards as a replacement does not ask again. */
+  meetLedger(name: string, birth: string): Meeting {
     const mark = LEDGER_PREFIX + name
-    const isKnown = this.#read(mark) !== null
-    if (!isKnown) this.#write(mark, String(now))
-    return { isKnown, since: Number(since) }
+    const known = this.#read(mark)
+    if (known === null) this.#write(mark, birth)
+    return { isReplacement: known !== null && known !== birth, since: Number(this.#read(SINCE) ?? 0) }
   }
 }

@@ -25,7 +25,9 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
     super(state, env)
     this.#sql = new ObjectSql(state.storage)
     const prepared = () => {
-      if (!this.#migrated) migrate(this.#sql)
+      if (this.#migrated) return
+      migrate(this.#sql)
+      this.#sql.transaction(() => this.#guards.begin(Date.now()))
       this.#migrated = true
     }
     const transact: Transact = async (work) => {
@@ -65,7 +67,7 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
     return answer(() => this.#transact(() => this.#guards.raiseFloor(publishedAt)))
   }
 
-  meetLedger(name: string): Promise<Answer<Meeting>> {
-    return answer(() => this.#transact(() => this.#guards.meetLedger(name, Date.now())))
+  meetLedger(name: string, birth: string): Promise<Answer<Meeting>> {
+    return answer(() => this.#transact(() => this.#guards.meetLedger(name, birth)))
   }
 }

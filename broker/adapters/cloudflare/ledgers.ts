@@ -50,7 +50,7 @@ export function createCloudflareGuards(namespace: Namespace<GuardMethods>): Guar
   const ring = () => namespace.getByName(KEY_RING_NAME)
   return {
     raiseFloor: (publishedAt) => ask(() => ring().raiseFloor(publishedAt)),
-    meetLedger: (name) => ask(() => ring().meetLedger(name)),
+    meetLedger: (name, birth) => ask(() => ring().meetLedger(name, birth)),
   }
 }
 

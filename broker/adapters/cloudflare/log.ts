@@ -1,0 +1,4 @@
+import type { Log } from "../../ports/log.ts"
+
+/** One JSON line for each event, which Workers Logs makes searchable by its fields. The platform adds the time. */
+export const consoleLog: Log = (event) => console.log(JSON.stringify(event))
