@@ -1,8 +1,8 @@
-import { createServer, STATUS_CODES } from "node:http"
+import { createServer, type IncomingMessage, STATUS_CODES } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import { getRequestListener } from "@hono/node-server"
-import type { Hono } from "hono"
+import type { Context, Hono } from "hono"
 import { BrokerError } from "../core/errors.ts"
 import { problemResponse } from "../http/problem.ts"
 
@@ -49,6 +49,15 @@ export async function startListening(
         server.closeIdleConnections()
       }),
   }
+}
+
+/**
+ * Whether the client has ended its connection. Also true when it has ended its half of the connection only: Node then ends
+ * the other half, so an answer would be lost.
+ */
+export const isClientGone = ({ env }: Pick<Context, "env">): boolean => {
+  const request = env?.incoming as IncomingMessage | undefined
+  return request !== undefined && (request.socket.destroyed || request.socket.readableEnded)
 }
 
 /** Answers invalid or slow requests with a problem document, like any other refusal. Node's own answer has no body. */

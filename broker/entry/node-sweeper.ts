@@ -8,9 +8,9 @@ const LEDGERS_PER_SWEEP = 100
 /** Ledgers are swept in parallel, so that a vendor that does not answer delays only its own ledgers. */
 const LEDGERS_AT_ONCE = 8
 
-/** Ends due leases every few seconds, one sweep at a time. */
+/** Ends due leases at once, because they may have waited for this start, and then every few seconds, one sweep at a time. */
 export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promise<void> } {
-  let running: Promise<void> = Promise.resolve()
+  let running: Promise<void> = sweepOnce(store, broker)
   const timer = setInterval(() => {
     running = running.then(() => sweepOnce(store, broker))
   }, SWEEP_EVERY_MS)
@@ -24,6 +24,8 @@ export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promi
 }
 
 async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
+  // Also of leases that are not due: their jobs ended them while the ledger could not be written.
+  await broker.owed.pay()
   try {
     const due = await store.due(broker.clock.now().getTime(), LEDGERS_PER_SWEEP)
     await atMost(LEDGERS_AT_ONCE, due, (target) => sweepLedger(target, broker))

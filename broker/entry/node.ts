@@ -10,7 +10,7 @@ import type { PolicyFault } from "../core/policy/model.ts"
 import { createApp } from "../http/app.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createBroker } from "./instance.ts"
-import { startListening } from "./node-listener.ts"
+import { isClientGone, startListening } from "./node-listener.ts"
 import { startSweeping } from "./node-sweeper.ts"
 
 const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N] [--host ADDRESS]
@@ -125,7 +125,7 @@ try {
   const app = createApp({
     broker,
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
-    isGone: (context) => context.env?.incoming?.socket?.destroyed === true,
+    isGone: isClientGone,
   })
   const sweeper = startSweeping(store, broker)
   const listener = await startListening(app, { port, hostname: options.host })

@@ -1,6 +1,12 @@
 import type { Ledgers, RevocationSettlement } from "../ports/ledger.ts"
 import type { Log } from "../ports/log.ts"
-import type { RevokedLease } from "./revoke-all.ts"
+
+/** The lease and the ledger that credentials belong to, for the log. */
+export interface RevokedLease {
+  readonly lease: string
+  readonly issuerUrl: string
+  readonly repositoryId: string
+}
 
 /** The most records that are kept. Beyond it, the sweep revokes and records the lease again, at its end. */
 const MAX_RECORDS = 10_000

@@ -3,6 +3,7 @@ import type { Secret } from "../core/secret.ts"
 import type { RevocationOutcome } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
 import { limitOf } from "./one-call.ts"
+import type { RevokedLease } from "./owed.ts"
 import { callIo } from "./provider-io.ts"
 
 /** How long a provider may take to revoke, retries included, in milliseconds. */
@@ -19,13 +20,6 @@ export interface Revocable {
   readonly provider: string
   readonly connection: string
   readonly handle: Secret<string>
-}
-
-/** The lease and the ledger that credentials belong to, for the log. */
-export interface RevokedLease {
-  readonly lease: string
-  readonly issuerUrl: string
-  readonly repositoryId: string
 }
 
 /**

@@ -5,8 +5,9 @@ import type { Broker } from "./broker.ts"
 import type { RevokeCall } from "./call.ts"
 import { verifyRevoker } from "./caller.ts"
 import { handleContext } from "./lease.ts"
+import type { RevokedLease } from "./owed.ts"
 import { alreadyUsed, draftOf, ledgerOf, useOf } from "./record.ts"
-import { type Revocable, type RevokedLease, revokeAll, tellFailure } from "./revoke-all.ts"
+import { type Revocable, revokeAll, tellFailure } from "./revoke-all.ts"
 
 /**
  * Closes a lease of the caller's own run and attempt, and revokes the credentials that can be revoked.

@@ -73,7 +73,7 @@ export function readAnswer(response: HttpResponse, { success, conditional }: Ask
   if (limit !== null) return limit
   if (status === 401) return noAccess("app-rejected")
   if (status === 403) return noAccess(messageOf(response) === SUSPENDED ? "suspended" : "permission")
-  if (status === 404) return noAccess("not-visible")
+  if (status === 404) return noAccess(messageOf(response) === NO_SUCH_APP ? "app-rejected" : "not-visible")
   if (status === 409 && messageOf(response) === EMPTY_REPOSITORY) return { outcome: "absent" }
   return { outcome: "failed", reason: `answered with status ${status}`, status }
 }
@@ -86,9 +86,10 @@ export const FAILURES: Readonly<Record<HttpFailure, string>> = {
   redirect: "sent a redirect, which is never followed",
 }
 
-/** GitHub's messages for a repository without a commit (409), and for a suspended installation (403). */
+/** GitHub's messages: a repository without a commit (409), a suspended installation (403), an App's id unknown (404). */
 const EMPTY_REPOSITORY = "Git Repository is empty."
 const SUSPENDED = "This installation has been suspended"
+const NO_SUCH_APP = "Integration not found"
 
 /** The pause that GitHub's documentation asks for when the answer names no time. */
 const DEFAULT_WAIT_SECONDS = 60

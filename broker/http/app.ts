@@ -48,14 +48,14 @@ export function createApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>()
 
   app.use(async (context, next) => {
-    const startedAt = broker.clock.now().getTime()
+    const startedAt = broker.clock.elapsed()
     const event: RequestEvent = { request_id: crypto.randomUUID(), route: "unknown" }
     context.set("event", event)
     const isOurs = options.host === undefined || new URL(context.req.url).host === options.host
     if (isOurs) await next()
     else context.res = refuse(context, WRONG_HOST)
     event.status = context.res.status
-    event.duration_ms = broker.clock.now().getTime() - startedAt
+    event.duration_ms = broker.clock.elapsed() - startedAt
     setSecureHeaders(context.res.headers, event.request_id)
     broker.log(event)
   })

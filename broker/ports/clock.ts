@@ -7,7 +7,7 @@
 export interface Clock {
   now(): Date
   /**
-   * Milliseconds since some moment before the start of this instance. It never goes back and never jumps. Two readings can
+   * Whole milliseconds since some moment before the start of this instance. It never goes back and never jumps. Two readings can
    * be compared within one instance only. workerd has no such clock and derives it from the platform's wall clock.
    */
   elapsed(): number

@@ -28,6 +28,8 @@ export interface BrokerEvent {
     | "broker.started"
     | "broker.stopping"
     | "sweep.failed"
+    | "clock.jumped"
+    | "clock.behind"
     | "revocation.failed"
     | "revocation.recorded"
     | "settings.invalid"

@@ -10,7 +10,7 @@ import { retryTransient } from "./retry.ts"
  * When the service refuses a cached login, it may have ended it. The login is then forgotten, and `use` is called once more
  * with a new one. When the service refuses a new login, the refusal is final.
  *
- * @param of whether the login is the job's, because it was given for its identity, or the connection's, for every job
+ * @param of whether the login is for one grant, because its identity token names it, or for all grants of a job
  * @throws {BrokerError} the errors of `make` and `use`
  */
 export async function withLogin<Value, Result>(
@@ -18,7 +18,7 @@ export async function withLogin<Value, Result>(
   scope: string,
   make: () => Promise<Login<Value>>,
   use: (login: Value) => Promise<Result>,
-  of: "job" | "connection" = "job",
+  of: "grant" | "job" = "grant",
 ): Promise<Result> {
   const login = await io.login(scope, make, of)
   try {

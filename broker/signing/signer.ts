@@ -33,6 +33,7 @@ const FIRST_KEY_ATTEMPTS = 3
 const encoder = new TextEncoder()
 
 interface LoadedKeys {
+  /** By the monotonic clock. */
   readonly at: number
   readonly keys: readonly StoredKey[]
   readonly active: { readonly kid: string; readonly key: CryptoKey }
@@ -45,10 +46,11 @@ export function createSigner(ports: { keyRing: KeyRing; sealer: Sealer; clock: C
 
   async function current(): Promise<LoadedKeys> {
     const now = ports.clock.now()
-    if (loaded && now.getTime() - loaded.at < KEYS_FRESH_SECONDS * 1000) return loaded
+    const elapsed = ports.clock.elapsed()
+    if (loaded && elapsed - loaded.at < KEYS_FRESH_SECONDS * 1000) return loaded
     const { keys, active } = await keysWithActive(ports, now)
     const key = loaded?.active.kid === active.kid ? loaded.active.key : await openSigningKey(active, ports.sealer)
-    loaded = { at: now.getTime(), keys, active: { kid: active.kid, key } }
+    loaded = { at: elapsed, keys, active: { kid: active.kid, key } }
     return loaded
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { EXPIRED_MARGIN_MS } from "../../broker/adapters/sqlite/credential-ends.ts"
 import type { LedgerHands } from "./ledger-hands.ts"
-import { expiring, HOUR, MINUTE, NOW, outliving, revocable, revocation, token } from "./ledger-samples.ts"
+import { expiring, HOUR, MINUTE, NOW, outliving, revocation, token } from "./ledger-samples.ts"
 
 /** What every ledger must do about credentials that their vendor lets live longer than was granted. */
 export function whatOutlivesItsGrant({

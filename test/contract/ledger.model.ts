@@ -298,7 +298,7 @@ async function play(
       })
       if (!first) expect(start).toEqual({ outcome: "already-used" })
       else if (!one.own || !model.opened.has(one.lease)) expect(start).toEqual({ outcome: "not-found" })
-      else if (start.outcome === "begun" || start.outcome === "done") {
+      else if ("credentials" in start) {
         model.over.add(one.lease)
         if (start.outcome === "begun") model.begin(one.lease, start.credentials)
         else tellsTheTruth(one.lease, start.credentials, model)

@@ -215,6 +215,19 @@ grants:
     expect(faultsOf(grant)[0]).toContain(remedy)
   })
 
+  it("does not load with a session policy that STS would refuse, and says in which line", () => {
+    const policy = `
+    connection: ireland
+    role: arn:aws:iam::111122223333:role/shop
+    session_policy:
+      Version: "2012-10-17"
+      Statement:
+        - { Effect: Allow, Action: "s3:*", Resource: "*" }
+        - { Effect: Allow, Action: "s3:*", Resource: "arn:aws:s3:::büro/*" }
+        - { Effect: Allow, Action: "s3:*", Resource: "arn:aws:s3:::日本/*" }`
+    expect(faultsOf(policy)).toEqual([expect.stringMatching(/^p\.yaml:16 .*beyond U\+00FF.*Remove it/)])
+  })
+
   const boundary = (entry: string) => `boundaries:
   - name: shop
     when: { repository: acme/shop }

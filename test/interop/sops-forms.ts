@@ -49,6 +49,18 @@ list:
 # at the end
 `
 const DOTENV = '# of the file\nDB_PASSWORD=hun=ter2\nEMPTY=\nLINES=a\\nb\nQUOTED="x y"\nREGION_unencrypted=eu west\n'
+/** What people keep in the clear in such files: any comment, tabs, any character, keys that no locator names. */
+const CHARACTERS = {
+  "": "empty",
+  ["k".repeat(200)]: "long",
+  "two\nlines": "x",
+  note_unencrypted: "all:\n\tmake\n",
+  tabbed_unencrypted: "a\tb",
+  odd_unencrypted: "\u0001\u00a0\u0085\u2028\ufeff\u200d \u2620\ufe0f",
+  deep: [[[[[[[[[[[["x"]]]]]]]]]]]],
+  ["__proto__"]: "p",
+}
+const ODD_DOTENV = "# \u2620\ufe0f\u00a0\nexport TOKEN=a\tb\nNOTE_unencrypted=a\tb\r\nSPACED =\u00a0x\n=empty\n"
 const RULED = "kind: Secret\npassword: one\ndata:\n    # sops:mark\n    token: two\n    list: [three, 4, true]\n"
 
 /** Rules of `.sops.yaml`, beside the recipients. */
@@ -78,6 +90,10 @@ export async function everyForm(desk: Desk, check: Check): Promise<void> {
     ["all.sops.json", JSON.stringify(DOCUMENT)],
     ["all.sops.yaml", JSON.stringify(DOCUMENT)],
     ["all.sops.yml", JSON.stringify(DOCUMENT)],
+    ["characters.sops.json", JSON.stringify(CHARACTERS)],
+    ["characters.sops.yaml", `# \u2620\ufe0f\u00a0\n${JSON.stringify(CHARACTERS)}`],
+    ["open-comments.sops.yaml", `# \u2620\ufe0f\u00a0\ta\n${RULED}`, { encrypted_regex: "^data$" }],
+    ["odd.sops.env", ODD_DOTENV],
     ["commented.sops.yaml", COMMENTED],
     ["plain.sops.env", DOTENV],
     ...RULES.map((rule, index) => [`rule-${index}.sops.yaml`, RULED, rule] as const),
@@ -129,7 +145,7 @@ async function open(
   if (opened.outcome !== "opened") return opened.outcome
   return new Map(
     opened.values.map(({ leaf, value }) => [
-      leaf.name ?? "",
+      leaf.name?.includes("/") ? leaf.name : leaf.keys.join("/"),
       value === null ? null : new TextDecoder().decode(value.reveal()),
     ]),
   )

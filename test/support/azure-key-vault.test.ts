@@ -59,6 +59,12 @@ async function get(path: string, bearer: string, query = "?api-version=2025-07-0
   return { status: response.status, body, challenge: response.headers.get("www-authenticate") }
 }
 
+test("the SDK reads with an empty version, its own spelling of the parameter, and a newer version of the API", async () => {
+  const bearer = await token()
+  for (const query of ["?api%2Dversion=2026-04-01", "?api-version=7.4"])
+    expect(await get("shop-db/", bearer, query)).toMatchObject({ status: 200, body: { value: "new" } })
+})
+
 describe("a secret is refused", () => {
   test.each([
     ["to another client", () => token(OTHER), "shop-db", "ForbiddenByRbac"],
@@ -84,7 +90,8 @@ describe("a secret is refused", () => {
   ])("%s, with a challenge", async (_, bearer) => {
     const refused = await get("shop-db", await bearer())
     expect(refused).toMatchObject({ status: 401, body: { error: { code: "Unauthorized" } } })
-    expect(refused.challenge).toContain('resource="https://vault.azure.net"')
+    const authority = `https://login.microsoftonline.com/${azure.tenant}`
+    expect(refused.challenge).toBe(`Bearer authorization="${authority}", resource="https://vault.azure.net"`)
   })
 
   test("in a version of the API that there is none of", async () => {

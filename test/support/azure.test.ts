@@ -63,6 +63,45 @@ it("gives a token of Entra's shape, and remembers it", async () => {
   expect(azure.requests).toEqual(["token https://vault.azure.net 200"])
 })
 
+describe("MSAL", () => {
+  it("is given a token, whatever it says of itself", async () => {
+    const body = await form({
+      "x-client-SKU": "msal.js.node",
+      "x-client-VER": "5.0.0",
+      "x-client-OS": "linux",
+      "x-client-CPU": "x64",
+      "x-ms-lib-capability": "retry-after, h429",
+      "x-client-current-telemetry": "5|771,0,,,|,",
+      "x-client-last-telemetry": "5|0|||0,0",
+      "client-request-id": "3f6d3a5e-6f0b-4d6c-9b7f-0a8a7f1f2c11",
+      claims: '{"access_token":{"xms_cc":{"values":["CP1"]}}}',
+    })
+    const id = "client-request-id=3f6d3a5e-6f0b-4d6c-9b7f-0a8a7f1f2c11"
+    const response = await fetch(`${azure.url}/${azure.tenant}/oauth2/v2.0/token?${id}`, { method: "POST", body })
+    expect(response.status).toBe(200)
+    expect(azure.issued).toHaveLength(1)
+  })
+
+  it("finds the token endpoint in the OpenID configuration, also behind a proxy with TLS", async () => {
+    const path = `${azure.tenant}/v2.0/.well-known/openid-configuration`
+    const get = async (headers: Record<string, string> = {}) =>
+      (await (await fetch(`${azure.url}/${path}`, { headers })).json()) as unknown
+    const authority = `${azure.url}/${azure.tenant}`
+    expect(await get()).toMatchObject({
+      issuer: `${authority}/v2.0`,
+      token_endpoint: `${authority}/oauth2/v2.0/token`,
+    })
+    expect(await get({ "x-forwarded-proto": "https" })).toMatchObject({
+      token_endpoint: `${authority.replace("http:", "https:")}/oauth2/v2.0/token`,
+    })
+  })
+
+  it("is told of no other tenant", async () => {
+    const response = await fetch(`${azure.url}/another/v2.0/.well-known/openid-configuration`)
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ error_codes: [90002] })])
+  })
+})
+
 it("words a refusal as Entra does", async () => {
   const { status, answer } = await post(await form({ client_id: "99999999-9999-4999-8999-999999999999" }))
   expect(status).toBe(400)
@@ -84,6 +123,7 @@ describe("a form that is wrong is refused before the token is looked at:", () =>
     ["another assertion's type", { client_assertion_type: "urn:x" }, 7000216],
     ["a parameter of another flow", { resource: "https://vault.azure.net" }, 90013],
     ["a secret besides", { client_secret: "x" }, 90013],
+    ["claims that are no JSON", { claims: "{" }, 90013],
   ])("%s", async (_, changes, code) => {
     expect((await post(await form(changes))).codes).toEqual([code])
     expect(azure.issued).toEqual([])

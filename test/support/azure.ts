@@ -43,13 +43,16 @@ export interface Azure {
   readonly issued: readonly IssuedToken[]
   /** What was asked, in order, for example `token https://vault.azure.net 200`. No token is in it. */
   readonly requests: readonly string[]
-  /** @throws when anything was asked that is no token request. */
+  /** @throws when anything was asked that is neither a token request nor the OpenID configuration. */
   assertClean(): void
   /** Stops, then asserts that it was left clean. */
   close(): Promise<void>
 }
 
-/** Starts a stand-in for Microsoft Entra ID on loopback: the token endpoint of one tenant, as strict as the real one. */
+/**
+ * Starts a stand-in for Microsoft Entra ID on loopback: the token endpoint of one tenant, and its OpenID configuration, as
+ * strict as the real one.
+ */
 export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"): Promise<Azure> {
   const log = new RequestLog("the stand-in for Microsoft Entra ID")
   const clients = new Map<string, Client>()
@@ -64,7 +67,10 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
   )
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = /^\/([^/?]+)\/oauth2\/v2\.0\/token$/.exec(request.url ?? "")
+    const configuration = /^\/([^/?]+)\/v2\.0\/\.well-known\/openid-configuration$/.exec(request.url ?? "")
+    if (configuration !== null && request.method === "GET") return describe(configuration[1] ?? "", request, response)
+    // MSAL repeats the id of its request in the query.
+    const path = /^\/([^/?]+)\/oauth2\/v2\.0\/token(?:\?client-request-id=[\w-]+)?$/.exec(request.url ?? "")
     if (path === null || request.method !== "POST") {
       log.unexpected(`${request.method} ${request.url?.split("?")[0]} 404`)
       response.writeHead(404).end()
@@ -89,6 +95,19 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
       log.note(`token ${error.status} AADSTS${error.code}`)
       response.writeHead(error.status, { "Content-Type": JSON_TYPE }).end(errorBody(error))
     }
+  }
+
+  /** OpenID configuration, by which MSAL finds the token endpoint. */
+  function describe(named: string, { headers }: IncomingMessage, response: ServerResponse): void {
+    const status = named === tenant ? 200 : 400
+    log.note(`openid-configuration ${status}`)
+    // MSAL wants https, so that a proxy stands before this server.
+    const origin = `${headers["x-forwarded-proto"] ?? "http"}://${headers.host}`
+    const body =
+      named === tenant
+        ? JSON.stringify(configurationOf(`${origin}/${tenant}`))
+        : errorBody(new EntraRefusal(90002, `Tenant '${named}' not found.`))
+    response.writeHead(status, { "Content-Type": JSON_TYPE }).end(body)
   }
 
   async function issue(call: TokenCall, how: AzureMisbehaviour | null): Promise<IssuedToken> {
@@ -131,6 +150,19 @@ export async function startAzure(tenant = "7c1f0a52-3b6e-4d7a-9c55-2f8e1d0b4a63"
     },
   }
 }
+
+const configurationOf = (authority: string) => ({
+  issuer: `${authority}/v2.0`,
+  authorization_endpoint: `${authority}/oauth2/v2.0/authorize`,
+  token_endpoint: `${authority}/oauth2/v2.0/token`,
+  jwks_uri: `${authority}/discovery/v2.0/keys`,
+  end_session_endpoint: `${authority}/oauth2/v2.0/logout`,
+  token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt"],
+  response_types_supported: ["code", "id_token"],
+  subject_types_supported: ["pairwise"],
+  id_token_signing_alg_values_supported: ["RS256"],
+  scopes_supported: ["openid", "profile", "email", "offline_access"],
+})
 
 const isCode = (how: AzureMisbehaviour | null): how is EntraCode => typeof how === "number" && how in ENTRA_ERRORS
 

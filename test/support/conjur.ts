@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto"
 import { TokenRefusal, verifyIdentityToken } from "./relying-party.ts"
-import { mediaTypeOf } from "./servers.ts"
 import {
   type Ask,
   hasExactly,
@@ -11,14 +10,12 @@ import {
   startStoreServer,
 } from "./store-server.ts"
 
-/** A host that logs in by its `sub`, and the variables that it may see and execute. */
+/** A host that logs in by its `sub`, and the variables that it may execute. */
 export interface ConjurHost {
   /** Without `host/` before it. */
   readonly id: string
   readonly subject: string
   readonly executes: readonly string[]
-  /** Variables that it may see, and not execute. */
-  readonly sees?: readonly string[]
   /** It is in no group that may use the authenticator. */
   readonly unpermitted?: true
 }
@@ -37,11 +34,13 @@ export interface Conjur extends StoreServer {
   addHost(host: ConjurHost): void
   /** Makes a variable exist; without a value when it is left out. */
   addVariable(id: string, value?: string | Uint8Array): void
+  /** Sets `host_authorization_token_ttl`, in seconds; 480 unless set. */
+  setTokenTtl(seconds: number): void
   /** Ends all logins, as a changed signing key does. */
   endLogins(): void
 }
 
-const LOGIN_SECONDS = 480
+const DEFAULT_LOGIN_SECONDS = 480
 
 /** Starts a stand-in for Conjur: the login with a JWT, and the batch of variables. */
 export async function startConjur(): Promise<Conjur> {
@@ -49,18 +48,20 @@ export async function startConjur(): Promise<Conjur> {
   const hosts: ConjurHost[] = []
   const variables = new Map<string, Buffer | null>()
   const logins = new Logins<ConjurHost>()
+  let loginSeconds = DEFAULT_LOGIN_SECONDS
 
   const server = await startStoreServer("Conjur", async (ask) => {
     const [, root, ...rest] = ask.path.split("/")
     if (ask.method === "POST" && root === "authn-jwt" && rest.at(-1) === "authenticate")
       return logIn(ask, rest.slice(0, -1))
-    return ask.method === "GET" && ask.path === "/secrets" ? batch(ask) : null
+    // Conjur's client for Go asks with a slash at the end.
+    return ask.method === "GET" && /^\/secrets\/?$/.test(ask.path) ? batch(ask) : null
   })
 
   async function logIn(ask: Ask, path: readonly string[]): Promise<StoreAnswer | null> {
     const [service, account, login, ...more] = path
     if (more.length > 0 || !hasExactly(ask.query) || ask.headers.authorization !== undefined) return null
-    if (mediaTypeOf(ask.headers["content-type"]) !== "application/x-www-form-urlencoded") return null
+    // Conjur reads the body as it is. Its SDK for Python calls the form text/plain.
     const form = new URLSearchParams(ask.body ?? "")
     if (!hasExactly(form, "jwt")) return { status: 400 }
     if (authenticator === null || service !== authenticator.service || account !== authenticator.account)
@@ -72,8 +73,8 @@ export async function startConjur(): Promise<Conjur> {
       const host = named.find(({ subject }) => subject === sub)
       if (host === undefined) return { status: 401 }
       if (host.unpermitted) return { status: 403 }
-      const token = JSON.stringify(tokenFor(host))
-      logins.add(Buffer.from(token).toString("base64"), host, LOGIN_SECONDS)
+      const token = JSON.stringify(tokenFor(host, loginSeconds))
+      logins.add(Buffer.from(token).toString("base64"), host, loginSeconds)
       return inBase64(ask)
         ? { status: 200, type: "text/plain", body: Buffer.from(token).toString("base64"), headers: BASE64 }
         : { status: 200, body: token }
@@ -87,16 +88,19 @@ export async function startConjur(): Promise<Conjur> {
     if (!hasExactly(ask.query, "variable_ids")) return null
     const host = logins.holder(/^Token token="([^"]+)"$/.exec(ask.headers.authorization ?? "")?.[1] ?? "")
     if (host === undefined) return { status: 401 }
-    const ids = (ask.query.get("variable_ids") ?? "").split(",")
-    if (ids.includes("")) return refused(422, "argument_error", "variable_ids")
-    if (new Set(ids).size < ids.length) return refused(400, "bad_request", "CONJ00160E duplicate variable ids")
+    // As Ruby splits: without empty parts at the end.
+    const ids = (ask.query.get("variable_ids") ?? "").replace(/,+$/, "").split(",")
+    if (ids.join("") === "") return refused(422, "argument_error", "variable_ids")
     const prefix = `${authenticator?.account}:variable:`
     const wanted = ids.map((id) => ({ id, name: id.startsWith(prefix) ? id.slice(prefix.length) : "" }))
-    const missing = wanted.find(
-      ({ name }) => !variables.get(name) || ![...host.executes, ...(host.sees ?? [])].includes(name),
-    )
-    if (missing) return refused(404, "not_found", `CONJ00076E Variable ${missing.id} is empty or not found.`)
-    if (wanted.some(({ name }) => !host.executes.includes(name))) return refused(403, "forbidden", "Forbidden")
+    const notFound = (id = "") => refused(404, "not_found", `CONJ00076E Variable ${id} is empty or not found.`)
+    // Conjur counts what it finds, so that an id that is there twice is one too many.
+    const missing = wanted.find(({ name }) => !variables.has(name))
+    if (missing || new Set(ids).size < ids.length) return notFound(missing?.id)
+    // It looks at the right to execute before anything else, and says nothing.
+    if (wanted.some(({ name }) => !host.executes.includes(name))) return { status: 403 }
+    const empty = wanted.find(({ name }) => !variables.get(name))
+    if (empty) return notFound(empty.id)
     const values = wanted.map(({ id, name }) => [id, variables.get(name) as Buffer] as const)
     if (inBase64(ask)) {
       // In lines of 60 characters, the last of them ended too.
@@ -116,6 +120,9 @@ export async function startConjur(): Promise<Conjur> {
     },
     addHost: (host) => void hosts.push(host),
     addVariable: (id, value) => void variables.set(id, value === undefined ? null : Buffer.from(value)),
+    setTokenTtl(seconds) {
+      loginSeconds = seconds
+    },
     endLogins: () => logins.end(),
   }
 }
@@ -124,14 +131,15 @@ const BASE64 = { "Content-Encoding": "base64" }
 
 const inBase64 = ({ headers }: Ask) => String(headers["accept-encoding"]).toLowerCase() === "base64"
 
-/** Of the form that Conjur's tokens have: three parts in base64. */
-function tokenFor({ id }: ConjurHost) {
+/** Of the form that Conjur's tokens have: three parts in base64 for URLs, padded. */
+function tokenFor({ id }: ConjurHost, seconds: number) {
   const iat = Math.floor(Date.now() / 1000)
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url")
+  const padded = (bytes: Buffer) => bytes.toString("base64").replaceAll("+", "-").replaceAll("/", "_")
+  const encode = (part: object) => padded(Buffer.from(JSON.stringify(part)))
   return {
     protected: encode({ alg: "conjur.org/slosilo/v2", kid: randomBytes(16).toString("hex") }),
-    payload: encode({ sub: `host/${id}`, exp: iat + LOGIN_SECONDS, iat }),
-    signature: randomBytes(256).toString("base64url"),
+    payload: encode({ sub: `host/${id}`, exp: iat + seconds, iat }),
+    signature: padded(randomBytes(256)),
   }
 }
 

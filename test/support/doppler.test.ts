@@ -26,7 +26,7 @@ beforeEach(async () => {
   doppler.addConfig("shop/prd", {
     A: { raw: `\${B}`, computed: "b", visibility: "masked" },
     B: { raw: "b", computed: "b", visibility: "unmasked" },
-    HIDDEN: { raw: "h", computed: null, visibility: "restricted" },
+    RESTRICTED: { raw: "r", computed: "r", visibility: "restricted" },
   })
   doppler.addConfig("bank/prd", {})
 })
@@ -42,7 +42,7 @@ async function post(body: unknown, headers: Record<string, string> = { "content-
 const logIn = async () => (await post({ identity: IDENTITY, token: await jwt() })).body?.["token"] ?? ""
 
 async function list(query: Record<string, string>, token: string) {
-  const all = { project: "shop", config: "prd", secrets: "A", include_dynamic_secrets: "false", ...query }
+  const all = { project: "shop", config: "prd", secrets: "A", ...query }
   const response = await fetch(`${doppler.url}/v3/configs/config/secrets?${new URLSearchParams(all)}`, {
     headers: { authorization: `Bearer ${token}` },
   })
@@ -76,7 +76,7 @@ describe("a login is refused", () => {
 describe("secrets are refused", () => {
   test.each([
     ["of a config that is not there", { config: "dev" }, 404],
-    ["of a project that the account is not in", { project: "bank" }, 403],
+    ["of a project that the account is not in", { project: "bank" }, 400],
   ])("%s", async (_, query, status) => {
     expect((await list(query, await logIn())).status).toBe(status)
   })
@@ -111,20 +111,34 @@ describe("secrets are refused", () => {
   )
 })
 
-test("a login is of Doppler's form, and gives the secrets that were named and no others", async () => {
+test("a login is of Doppler's form, and gives the secrets that were named, restricted ones too, and no others", async () => {
   const { status, body } = await post({ identity: IDENTITY, token: await jwt() })
   expect([status, body?.["token"]]).toEqual([200, expect.stringMatching(/^dp\.said\.[\w-]{43}$/)])
   expect(Date.parse(body?.["expires_at"] ?? "")).toBeGreaterThan(Date.now())
-  const listed = await list({ secrets: "A,HIDDEN,MISSING" }, body?.["token"] ?? "")
+  const listed = await list(
+    { secrets: "A,RESTRICTED,MISSING", include_dynamic_secrets: "false" },
+    body?.["token"] ?? "",
+  )
   expect(listed).toEqual({
     status: 200,
     body: {
       success: true,
       secrets: {
         A: { raw: `\${B}`, computed: "b", note: "", rawVisibility: "masked", computedVisibility: "masked" },
-        HIDDEN: { raw: null, computed: null, note: "", rawVisibility: "restricted", computedVisibility: "restricted" },
+        RESTRICTED: {
+          raw: "r",
+          computed: "r",
+          note: "",
+          rawVisibility: "restricted",
+          computedVisibility: "restricted",
+        },
+        MISSING: { raw: null, computed: null, note: null, rawVisibility: null, computedVisibility: null },
       },
     },
   })
-  expect(doppler.requests).toEqual(["POST /v3/auth/oidc 200", "GET /v3/configs/config/secrets 200"])
+  const headers = { authorization: `Bearer ${body?.["token"]}` }
+  const all = await fetch(`${doppler.url}/v3/configs/config/secrets?project=shop&config=prd`, { headers })
+  const { secrets } = (await all.json()) as { secrets: object }
+  expect(Object.keys(secrets), "all of them, where none is named").toEqual(["A", "B", "RESTRICTED"])
+  expect(doppler.requests.slice(0, 2)).toEqual(["POST /v3/auth/oidc 200", "GET /v3/configs/config/secrets 200"])
 })

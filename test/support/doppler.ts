@@ -3,6 +3,7 @@ import { TokenRefusal, verifyIdentityToken } from "./relying-party.ts"
 import {
   type Ask,
   bearerOf,
+  hasAtLeast,
   hasExactly,
   json,
   Logins,
@@ -23,8 +24,8 @@ export interface DopplerIdentity {
 
 export interface DopplerSecret {
   readonly raw: string
-  /** Null: Doppler keeps it from service accounts. */
-  readonly computed: string | null
+  readonly computed: string
+  /** A restricted value is kept from people's tokens. A service account reads it. */
   readonly visibility: "masked" | "unmasked" | "restricted"
 }
 
@@ -38,7 +39,6 @@ export interface Doppler extends StoreServer {
 }
 
 const LOGIN_SECONDS = 1_800
-const READ_PARAMETERS = ["project", "config", "secrets", "include_dynamic_secrets"]
 
 /** Starts a stand-in for Doppler: the login of a service account's identity, and the secrets of a config, by name. */
 export async function startDoppler(): Promise<Doppler> {
@@ -71,17 +71,20 @@ export async function startDoppler(): Promise<Doppler> {
   }
 
   function list(ask: Ask): StoreAnswer | null {
-    if (!hasExactly(ask.query, ...READ_PARAMETERS) || ask.query.get("include_dynamic_secrets") !== "false") return null
+    if (!hasAtLeast(ask.query, ["project", "config"], ["secrets", "include_dynamic_secrets"])) return null
+    // Left out, it is false.
+    if ((ask.query.get("include_dynamic_secrets") ?? "false") !== "false") return null
     const identity = logins.holder(bearerOf(ask) ?? "")
     if (identity === undefined) return refused(401, "Invalid Auth token")
     const name = `${ask.query.get("project")}/${ask.query.get("config")}`
     const secrets = configs.get(name)
     if (secrets === undefined) return refused(404, "Could not find requested config")
-    if (!identity.configs.includes(name)) return refused(403, "You do not have access to this config")
-    const wanted = ask.query.get("secrets")?.split(",") ?? []
-    const listed = Object.entries(secrets).filter(([secret]) => wanted.includes(secret))
+    if (!identity.configs.includes(name)) return refused(400, "This token does not have access to the config")
+    const wanted = ask.query.get("secrets")?.split(",") ?? Object.keys(secrets)
     return json(200, {
-      secrets: Object.fromEntries(listed.map(([secret, one]) => [secret, shown(one)])),
+      secrets: Object.fromEntries(
+        wanted.map((secret) => [secret, shown(Object.hasOwn(secrets, secret) ? secrets[secret] : undefined)]),
+      ),
       success: true,
     })
   }
@@ -94,12 +97,13 @@ export async function startDoppler(): Promise<Doppler> {
   }
 }
 
-const shown = ({ raw, computed, visibility }: DopplerSecret) => ({
-  raw: computed === null ? null : raw,
-  computed,
-  note: "",
-  rawVisibility: visibility,
-  computedVisibility: visibility,
-})
+/** What Doppler answers when one secret is asked for that a config lacks: 200, and every member null. Here in lists, too. */
+const ABSENT = { raw: null, computed: null, note: null, rawVisibility: null, computedVisibility: null }
+
+function shown(secret: DopplerSecret | undefined) {
+  if (secret === undefined) return ABSENT
+  const { raw, computed, visibility } = secret
+  return { raw, computed, note: "", rawVisibility: visibility, computedVisibility: visibility }
+}
 
 const refused = (status: number, message: string) => json(status, { messages: [message], success: false })

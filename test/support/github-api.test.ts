@@ -82,7 +82,6 @@ describe("the App's JWT", () => {
 
   const REFUSED: [string, JwtParts, RegExp][] = [
     ["of another key", { key: foreign }, /could not be decoded/],
-    ["of another App", { iss: "1" }, /not found/],
     ["that lives longer than ten minutes", { exp: SECONDS + 601 }, /too far in the future/],
     ["that has ended", { exp: SECONDS }, /must be a numeric value/],
     ["from the future", { iat: SECONDS + 1 }, /must be an Integer/],
@@ -92,9 +91,30 @@ describe("the App's JWT", () => {
     expect([status, body.message]).toEqual([401, expect.stringMatching(message)])
   })
 
-  test("finds the installation by the owner's name, in any case, organisation or not", async () => {
-    const { status, body } = await call("/users/Acme/installation", await jwt())
-    expect([status, body.id, body.account.id]).toEqual([200, installation.id, 9001])
+  test("of an App that does not exist is 404, whoever signed it", async () => {
+    for (const parts of [{ iss: "1" }, { iss: "1", key: foreign }]) {
+      const { status, body } = await call("/users/acme/installation", await jwt(parts))
+      expect([status, body.message]).toEqual([404, "Integration not found"])
+    }
+  })
+
+  test.each(["/users/Acme", "/orgs/acme", "/repos/acme/shop", "/repos/ACME/Shop"])(
+    "finds the installation at %s",
+    async (path) => {
+      api.host(40, ACME, "tools")
+      const { status, body } = await call(`${path}/installation`, await jwt())
+      expect([status, body.id, body.account.id]).toEqual([200, installation.id, 9001])
+    },
+  )
+
+  test("tells of the App itself, and takes its scheme in any case, but not that of tokens", async () => {
+    const asked = async (scheme: string) => {
+      const headers = { authorization: `${scheme} ${await jwt()}`, "user-agent": "test/1" }
+      const response = await fetch(`${api.url}/app`, { headers })
+      return [response.status, ((await response.json()) as { id?: number }).id]
+    }
+    for (const scheme of ["Bearer", "bearer", "BEARER"]) expect(await asked(scheme)).toEqual([200, 730001])
+    for (const scheme of ["token", "Basic"]) expect(await asked(scheme)).toEqual([401, undefined])
   })
 
   test("finds no installation on an owner that has none, and none with somebody else's key", async () => {
@@ -309,11 +329,22 @@ describe("a repository", () => {
     expect(await call("/repositories/41", given, { etag })).toMatchObject({ status: 200, body: { name: "store" } })
   })
 
-  test("is found by its id after a rename, and its former name leads there", async () => {
+  test("is found by its name in any case, with a token in either scheme", async () => {
+    const given = await token()
+    for (const authorization of [`token ${given}`, `bearer ${given}`, `Token ${given}`]) {
+      const response = await fetch(`${api.url}/repos/ACME/shop`, { headers: { authorization, "user-agent": "test/1" } })
+      expect([response.status, ((await response.json()) as { id: number }).id]).toEqual([200, 41])
+    }
+  })
+
+  test("is found by its id after a rename, and its former name leads there until another has it", async () => {
     const given = await token()
     shop.name = "store"
+    expect((await call("/repos/acme/store", given)).body).toMatchObject({ id: 41 })
     const { status, headers } = await call("/repos/acme/shop", given)
     expect([status, headers.get("location")]).toEqual([301, `${api.url}/repositories/41`])
+    api.host(43, ACME, "shop")
+    expect((await call("/repos/acme/shop", await token({ contents: "read" }, [43]))).body).toMatchObject({ id: 43 })
   })
 
   test("tells how an environment is protected", async () => {

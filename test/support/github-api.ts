@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { faultOfAppJwt } from "./github-api/app-jwt.ts"
+import { faultOfAppJwt, NO_SUCH_APP } from "./github-api/app-jwt.ts"
 import { type Limit, limitAnswer, rateHeaders } from "./github-api/limit.ts"
 import { type Account, HostedRepository, type Installation } from "./github-api/model.ts"
 import { no, type RouteAnswer, type World } from "./github-api/route.ts"
@@ -121,16 +121,19 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
       return no(400, "That API version is not supported.")
     const moved = movedName(path)
     if (moved) return moved
-    const route = ROUTES.find((each) => each.method === request.method && each.path.test(path))
+    const byId = withIds(path)
+    const route = ROUTES.find((each) => each.method === request.method && each.path.test(byId))
     if (!route) return null
     if (limit) return limitAnswer(limit)
-    const parts = (route.path.exec(path) ?? []).slice(1).map(decodeURIComponent)
-    const bearer = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1] ?? ""
+    const parts = (route.path.exec(byId) ?? []).slice(1).map(decodeURIComponent)
+    // GitHub takes the scheme in any case, and `token` for tokens; for a JWT only `bearer`.
+    const [, scheme = "", bearer = ""] = /^(bearer|token) (\S+)$/i.exec(request.headers.authorization ?? "") ?? []
     if (bearer !== "") credentials.add(bearer)
     const overridden = [...overrides.values()].find((each) => each.path.test(path))
     if (route.as === "app") {
-      const fault = faultOfAppJwt(bearer, appId, key.privateKey, Math.floor(now().getTime() / 1000))
-      if (fault !== null) return no(401, fault)
+      const jwt = scheme.toLowerCase() === "bearer" ? bearer : ""
+      const fault = faultOfAppJwt(jwt, appId, key.privateKey, Math.floor(now().getTime() / 1000))
+      if (fault !== null) return no(fault === NO_SUCH_APP ? 404 : 401, fault)
       const sent = parse(body)
       if (sent === null) return no(400, "Problems parsing JSON")
       return overridden?.answer ?? route.answer(parts, world, sent) ?? no(404, "Not Found")
@@ -147,10 +150,24 @@ export async function startGitHubApi(options: GitHubApiOptions = {}): Promise<Gi
   /** A repository's former name leads to its id. */
   function movedName(path: string): RouteAnswer | null {
     const [, login, name, rest = ""] = /^\/repos\/([^/]+)\/([^/]+)(\/.*)?$/.exec(path) ?? []
-    const repository = repositories.find(({ owner }) => owner.login === login)
-    if (!repository || name === repository.name) return null
+    const repository = repositories.find(
+      ({ owner, formerNames }) => owner.login === login && name !== undefined && formerNames.has(name),
+    )
+    if (!repository || hostedAs(login, name)) return null
     const location = `${server.url}/repositories/${repository.id}${rest}`
     return { status: 301, body: { message: "Moved Permanently", url: location }, location }
+  }
+
+  /** A path by a repository's name of now, in any case, as the path by its id. */
+  function withIds(path: string): string {
+    const [, login, name, rest = ""] = /^\/repos\/([^/]+)\/([^/]+)(\/.*)?$/.exec(path) ?? []
+    const repository = hostedAs(login, name)
+    return repository ? `/repositories/${repository.id}${rest}` : path
+  }
+
+  function hostedAs(login = "", name = ""): HostedRepository | undefined {
+    const wanted = `${login}/${name}`.toLowerCase()
+    return repositories.find(({ fullName }) => fullName.toLowerCase() === wanted)
   }
 
   function send(response: ServerResponse, answer: RouteAnswer, ifNoneMatch: string | undefined): number {

@@ -151,6 +151,27 @@ describe("a version", () => {
     expect(google.requests.at(-1)).toBe("AccessSecretVersion db/3 200")
   })
 
+  test("has no checksum when it is older than these", async () => {
+    google.addSecret({
+      project: "acme-prod",
+      id: "old",
+      versions: [{ payload: "x", isOld: true }],
+      accessors: [PRINCIPAL],
+    })
+    const { status, body } = await access("projects/acme-prod/secrets/old/versions/1", await federated())
+    expect([status, body?.["payload"]]).toEqual([200, { data: "eA==" }])
+  })
+
+  test("is given to Google's own clients, which say in which form they want it", async () => {
+    const headers = { authorization: `Bearer ${await federated()}` }
+    const url = `${google.url}/v1/${DB}/latest:access`
+    expect((await fetch(`${url}?%24alt=json%3Benum-encoding=int`, { headers })).status).toBe(200)
+    expect((await fetch(`${url}?x=1`, { headers })).status).toBe(404)
+    expect(() => google.assertClean()).toThrow("latest:access")
+    await google.close().catch(() => {})
+    google = await startGoogle()
+  })
+
   test("is given to a service account that was impersonated", async () => {
     google.addSecret({
       project: "acme-prod",

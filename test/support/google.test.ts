@@ -113,10 +113,28 @@ describe("an exchange whose form is wrong is refused:", () => {
   test("an Authorization, a form, and what is no JSON", async () => {
     expect((await exchange({}, { authorization: "Bearer x" })).status).toBe(401)
     expect((await exchange({}, { "content-type": "application/x-www-form-urlencoded" })).status).toBe(400)
+    const form = { "content-type": "application/x-www-form-urlencoded" }
+    for (const text of ["grant_type=x", "grantType=x", "scope=a&scope=a"])
+      expect((await post("/v1/token", text, form)).status).toBe(400)
     expect((await exchange({}, { "content-type": "application/json-seq" })).status).toBe(400)
     expect((await post("/v1/token", "{")).status).toBe(400)
     expect(google.issued).toEqual([])
   })
+})
+
+test("an exchange is taken as a form, too, in which Google's own clients send it", async () => {
+  const form = new URLSearchParams({
+    grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+    audience: `//iam.googleapis.com/${PROVIDER}`,
+    scope: scope("iam"),
+    requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    subject_token: await token(),
+  })
+  const said = await post("/v1/token", form.toString(), {
+    "content-type": "application/x-www-form-urlencoded;charset=UTF-8",
+  })
+  expect([said.status, said.body.access_token]).toEqual([200, google.issued[0]?.token])
 })
 
 describe("a token that does not hold is refused:", () => {

@@ -66,6 +66,14 @@ describe("a login is refused", () => {
   test.each([
     ["for an identity that is not there", 404, "NotFound", { identityId: "another" }, {}, {}],
     ["for another subject", 403, "ForbiddenRequestError", {}, { sub: `${SUBJECT}-2` }, {}],
+    [
+      "for another subject and audience, by the subject",
+      403,
+      "ForbiddenRequestError",
+      {},
+      { sub: "x" },
+      { audience: "https://infisical.example" },
+    ],
     ["for another audience", 401, "UnauthorizedError", {}, {}, { audience: "https://infisical.example" }],
     ["for a token signed by a stranger", 401, "UnauthorizedError", {}, {}, { key: "stranger" }],
     ["for a token that has expired", 401, "UnauthorizedError", {}, {}, { issuedAt: 1_700_000_000 }],
@@ -73,6 +81,12 @@ describe("a login is refused", () => {
   ] as const)("%s", async (_, status, error, sent, claims, mint) => {
     const refused = await post({ identityId: IDENTITY, jwt: await jwt(claims, mint), ...sent })
     expect(refused).toMatchObject({ status, body: { statusCode: status, error, message: expect.any(String) } })
+  })
+
+  test("when its issuer has a private address, and nobody allowed these", async () => {
+    infisical.refusePrivateAddresses()
+    const refused = await post({ identityId: IDENTITY, jwt: await jwt() })
+    expect(refused).toMatchObject({ status: 400, body: { error: "BadRequest" } })
   })
 
   test.each([
@@ -114,7 +128,7 @@ describe("a secret is refused", () => {
       vi.setSystemTime(start + 7199_000)
       expect((await read("HOST", {}, token)).status).toBe(200)
       vi.setSystemTime(start + 7200_000)
-      expect((await read("HOST", {}, token)).status).toBe(401)
+      expect(await read("HOST", {}, token)).toMatchObject({ status: 403, body: { error: "TokenError" } })
     } finally {
       vi.useRealTimers()
     }
@@ -137,6 +151,31 @@ describe("a secret is refused", () => {
     await expect(infisical.close()).rejects.toThrow("/api/v4/secrets/HOST")
     infisical = await startInfisical()
   })
+})
+
+test("a secret is what Infisical's SDKs ask version 3 for, with what they leave out", async () => {
+  const headers = { authorization: `Bearer ${await logIn()}` }
+  const get = async (query: string) => {
+    const response = await fetch(`${infisical.url}/api/v3/secrets/raw/HOST?${query}`, { headers })
+    return { status: response.status, body: await response.json().catch(() => null) }
+  }
+  const secret = { workspace: "p1", environment: "prod", secretKey: "HOST", secretValue: "db" }
+  const query = "workspaceId=p1&environment=prod&secretPath=%2Fshop"
+  expect(await get(query)).toMatchObject({ status: 200, body: { secret } })
+  expect(await get(`${query}&type=shared&viewSecretValue=true&include_imports=false`)).toMatchObject({ status: 200 })
+  const ofNode = "secretName=HOST&includeImports=false&expandSecretReferences=true"
+  expect(await get(`${query}&${ofNode}`)).toMatchObject({ status: 200, body: { secret } })
+  expect((await get("workspaceId=p1&environment=prod")).status).toBe(403)
+})
+
+test("all secrets of a folder, and no other's, are listed in version 3", async () => {
+  infisical.addSecret("p1/prod/shop/eu/HOST", "eu")
+  const query = "workspaceId=p1&workspaceSlug=&environment=prod&secretPath=%2Fshop%2Feu&include_imports=false"
+  const response = await fetch(`${infisical.url}/api/v3/secrets/raw?${query}&recursive=false`, {
+    headers: { authorization: `Bearer ${await logIn()}` },
+  })
+  const { secrets, imports } = (await response.json()) as { secrets: { secretKey: string }[]; imports: unknown[] }
+  expect([secrets.map(({ secretKey }) => secretKey), imports]).toEqual([["KEY", "HOST"], []])
 })
 
 test("a secret says where it stands, with its references resolved or its value hidden as asked", async () => {

@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto"
+import { decodeJwt } from "jose"
 import { TokenRefusal, verifyIdentityToken } from "./relying-party.ts"
 import {
   type Ask,
   bearerOf,
+  hasAtLeast,
   hasExactly,
   json,
   Logins,
@@ -26,34 +28,35 @@ export interface Infisical extends StoreServer {
   addIdentity(identity: InfisicalIdentity): void
   /** Makes a secret exist, at `PROJECT/ENVIRONMENT/[FOLDER/...]NAME`. */
   addSecret(place: string, value: string): void
+  /** Refuses issuers at private addresses, as servers do without ALLOW_INTERNAL_IP_CONNECTIONS. */
+  refusePrivateAddresses(): void
   /** Ends all logins, as revoked tokens end. */
   endLogins(): void
 }
 
 const LOGIN_SECONDS = 7_200
-const READ_PARAMETERS = [
-  "projectId",
-  "environment",
-  "secretPath",
-  "type",
-  "viewSecretValue",
-  "expandSecretReferences",
-  "include_imports",
-]
+const OPTIONAL_PARAMETERS = ["secretPath", "type", "viewSecretValue", "expandSecretReferences", "include_imports"]
+/** What Infisical's SDKs for Node and Go send to version 3 besides. Their spelling of the imports has no meaning there. */
+const SDK_PARAMETERS = [...OPTIONAL_PARAMETERS, "secretName", "includeImports", "recursive", "workspaceSlug"]
+/** The API for one secret in version 4, and for one or all of a folder in version 3, which the SDKs call. */
+const ROUTES = [
+  { path: /^\/api\/v4\/secrets\/([^/]+)$/, project: "projectId", optional: OPTIONAL_PARAMETERS },
+  { path: /^\/api\/v3\/secrets\/raw(?:\/([^/]+))?$/, project: "workspaceId", optional: SDK_PARAMETERS },
+] as const
 /** `${NAME}` of the same folder, `${ENVIRONMENT.FOLDER.NAME}` of any other in the project. */
 const REFERENCE = /\$\{([A-Za-z0-9_.-]+)\}/g
 
-/** Starts a stand-in for Infisical: the login with OIDC Auth, and one secret by its name (API version 4). */
+/** Starts a stand-in for Infisical: the login with OIDC Auth, and secrets by their names (API versions 3 and 4). */
 export async function startInfisical(): Promise<Infisical> {
   const identities = new Map<string, InfisicalIdentity>()
   const secrets = new Map<string, string>()
   const logins = new Logins<InfisicalIdentity>()
+  let mayBePrivate = true
 
   const server = await startStoreServer("Infisical", async (ask) => {
     if (ask.method === "POST" && ask.path === "/api/v1/auth/oidc-auth/login") return logIn(ask)
-    const name = /^\/api\/v4\/secrets\/([^/]+)$/.exec(ask.path)?.[1]
-    if (ask.method === "GET" && name !== undefined) return read(ask, decodeURIComponent(name))
-    return null
+    const route = ROUTES.find(({ path }) => ask.method === "GET" && path.test(ask.path))
+    return route === undefined ? null : read(ask, route)
   })
 
   async function logIn(ask: Ask): Promise<StoreAnswer | null> {
@@ -62,9 +65,12 @@ export async function startInfisical(): Promise<Infisical> {
     const identity = identities.get(sent.identityId)
     if (identity === undefined) return refused(404, "NotFound", "OIDC auth method not found for identity")
     const { issuer, audience, subject } = identity
+    if (!mayBePrivate) return refused(400, "BadRequest", "Local IPs not allowed as URL")
     try {
-      const { sub } = await verifyIdentityToken(sent.jwt, [{ issuer, audiences: [audience] }])
+      // The subject comes before the audience.
+      const { sub, aud } = await verifyIdentityToken(sent.jwt, [{ issuer, audiences: [audienceSaid(sent.jwt)] }])
       if (sub !== subject) return refused(403, "ForbiddenRequestError", "Access denied: OIDC subject not allowed.")
+      if (aud !== audience) return refused(401, "UnauthorizedError", "Access denied: OIDC audience not allowed.")
     } catch (error) {
       if (!(error instanceof TokenRefusal)) throw error
       return refused(401, "UnauthorizedError", `Access denied: ${error.fault}`)
@@ -74,53 +80,69 @@ export async function startInfisical(): Promise<Infisical> {
     return json(200, { accessToken, expiresIn: LOGIN_SECONDS, accessTokenMaxTTL: LOGIN_SECONDS, tokenType: "Bearer" })
   }
 
-  function read(ask: Ask, secretKey: string): StoreAnswer | null {
+  function read(ask: Ask, { path, project, optional }: (typeof ROUTES)[number]): StoreAnswer | null {
     const { query } = ask
-    if (!hasExactly(query, ...READ_PARAMETERS)) return null
-    const [projectId, environment, secretPath] = ["projectId", "environment", "secretPath"].map((key) => query.get(key))
-    if (!secretPath?.startsWith("/") || (secretPath !== "/" && secretPath.endsWith("/"))) return null
+    const named = path.exec(ask.path)?.[1]
+    const secretKey = named === undefined ? null : decodeURIComponent(named)
+    if (!hasAtLeast(query, [project, "environment"], optional)) return null
+    const [projectId, environment, secretPath = "/"] = [project, "environment", "secretPath"].map(
+      (key) => query.get(key) ?? undefined,
+    )
+    if (!secretPath.startsWith("/") || (secretPath !== "/" && secretPath.endsWith("/"))) return null
     // A slash in one of these would make another folder's name of them.
-    if ([projectId, environment, secretKey].some((part) => !part || part.includes("/")))
+    if ([projectId, environment, secretKey ?? "all"].some((part) => !part || part.includes("/")))
       return refused(422, "ValidationFailure", "A project, an environment and a name are slugs")
-    if (query.get("type") !== "shared" || query.get("include_imports") !== "false") return null
+    const isPlain = ["include_imports", "includeImports", "recursive"].every((name) => query.get(name) !== "true")
+    if ((query.get("type") ?? "shared") !== "shared" || !isPlain) return null
+    if (logins.hasExpired(bearerOf(ask) ?? ""))
+      return refused(403, "TokenError", "Your token has expired. Please re-authenticate.")
     const identity = logins.holder(bearerOf(ask) ?? "")
     if (identity === undefined) return refused(401, "UnauthorizedError", "Token is not valid")
     const folder = `${projectId}/${environment}${secretPath === "/" ? "" : secretPath}/`
     const mayRead = (place: string) => identity.reads.some((prefix) => place.startsWith(prefix))
     if (!mayRead(folder)) return refused(403, "PermissionDenied", "You are not allowed to read on secrets")
-    const stored = secrets.get(`${folder}${secretKey}`)
-    if (stored === undefined) return refused(404, "NotFound", `Secret with name '${secretKey}' not found`)
     const isExpanded = query.get("expandSecretReferences") === "true"
-    const isHidden = query.get("viewSecretValue") !== "true"
+    const isHidden = query.get("viewSecretValue") === "false"
     const placeOf = (reference: string) =>
       reference.includes(".") ? `${projectId}/${reference.replaceAll(".", "/")}` : `${folder}${reference}`
-    const referred = isExpanded ? [...stored.matchAll(REFERENCE)].map(([, reference = ""]) => placeOf(reference)) : []
-    if (!referred.every(mayRead)) return refused(403, "PermissionDenied", "You are not allowed to read a reference")
-    const secretValue = isExpanded
-      ? stored.replace(REFERENCE, (whole, reference: string) => secrets.get(placeOf(reference)) ?? whole)
-      : stored
-    return json(200, {
-      secret: {
-        id: randomUUID(),
-        _id: randomUUID(),
-        workspace: projectId,
-        environment,
-        secretPath,
-        secretKey,
-        type: "shared",
-        version: 1,
-        secretValue: isHidden ? "<hidden-by-infisical>" : secretValue,
-        secretValueHidden: isHidden,
-        secretComment: "",
-      },
-    })
+    const bodyOf = (name: string, stored: string) => {
+      const value = isExpanded
+        ? stored.replace(REFERENCE, (whole, reference: string) => secrets.get(placeOf(reference)) ?? whole)
+        : stored
+      const place = { workspace: projectId, environment, secretPath, secretKey: name, type: "shared", version: 1 }
+      const shown = { secretValue: isHidden ? "<hidden-by-infisical>" : value, secretValueHidden: isHidden }
+      return { id: randomUUID(), _id: randomUUID(), ...place, ...shown, secretComment: "" }
+    }
+    const found = [...secrets]
+      .map(([place, stored]) => ({ name: place.slice(folder.length), place, stored }))
+      .filter(({ place, name }) => place.startsWith(folder) && !name.includes("/") && [name, null].includes(secretKey))
+    const referred = found.flatMap(({ stored }) => (isExpanded ? [...stored.matchAll(REFERENCE)] : []))
+    if (!referred.every(([, reference = ""]) => mayRead(placeOf(reference))))
+      return refused(403, "PermissionDenied", "You are not allowed to read a reference")
+    const bodies = found.map(({ name, stored }) => bodyOf(name, stored))
+    if (secretKey === null) return json(200, { secrets: bodies, imports: [] })
+    const [secret] = bodies
+    return secret ? json(200, { secret }) : refused(404, "NotFound", `Secret with name '${secretKey}' not found`)
   }
 
   return {
     ...server,
     addIdentity: (identity) => void identities.set(identity.id, identity),
     addSecret: (place, value) => void secrets.set(place, value),
+    refusePrivateAddresses() {
+      mayBePrivate = false
+    },
     endLogins: () => logins.end(),
+  }
+}
+
+/** The audience that a token names; empty for what is no token, or names several. */
+function audienceSaid(token: string): string {
+  try {
+    const { aud } = decodeJwt(token)
+    return typeof aud === "string" ? aud : ""
+  } catch {
+    return ""
   }
 }
 

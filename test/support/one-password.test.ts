@@ -49,12 +49,10 @@ describe("a request is refused", () => {
   })
 
   test.each([
-    "/v1/vaults",
-    `/v1/vaults/${VAULT}`,
-    `/v1/vaults/${VAULT}/items`,
-    "/v1/vaults/?filter=x",
-    `/v1/vaults/${VAULT}/items/?filter=x`,
-    `/v1/vaults/${VAULT}/items/${ITEM}/`,
+    "/v1/vaults?x=1",
+    `/v1/vaults/${VAULT}?x=1`,
+    `/v1/vaults/${VAULT}/items?filter=x&filter=y`,
+    `/v1/vaults/${VAULT}/items/${ITEM}//`,
     `/v1/vaults/${VAULT}/items/${ITEM}?x=1`,
     `/v1/vaults/${VAULT}/items/${ITEM}/files`,
     "/v2/vaults",
@@ -71,6 +69,21 @@ test("vaults are found by their names whatever their case, of those in scope alo
   const vault = { id: VAULT, name: "Shop", items: 2, type: "USER_CREATED" }
   expect(await get(`/v1/vaults?${filter('name eq "shop"')}`)).toEqual({ status: 200, body: [vault] })
   expect(await get(`/v1/vaults?${filter('name eq "Other"')}`)).toEqual({ status: 200, body: [] })
+})
+
+test("lists, single vaults, a slash at the end and vaults by title are what 1Password's SDKs ask for", async () => {
+  const vault = { id: VAULT, name: "Shop", items: 2, type: "USER_CREATED" }
+  const found = { status: 200, body: [vault] }
+  for (const path of ["", "/", `?${filter('title eq "shop"')}`, `/?${filter('name eq "shop"')}`])
+    expect(await get(`/v1/vaults${path}`), path).toEqual(found)
+  for (const path of ["", "/"]) expect(await get(`/v1/vaults/${VAULT}${path}`)).toEqual({ status: 200, body: vault })
+  const items = await get(`/v1/vaults/${VAULT}/items`)
+  expect(items.body.map(({ title }: { title: string }) => title)).toEqual(["Database", "database"])
+  expect(await get(`/v1/vaults/${VAULT}/items/`)).toEqual(items)
+  expect(await get(`/v1/vaults/${VAULT}/items/${ITEM}/`)).toEqual(await get(`/v1/vaults/${VAULT}/items/${ITEM}`))
+  expect((await get(`/v1/vaults/${OTHER}`)).status).toBe(403)
+  expect((await get("/v1/vaults/Shop")).status).toBe(400)
+  expect((await get(`/v1/vaults/${VAULT}/items?${filter('name eq "Database"')}`)).status).toBe(400)
 })
 
 test("items are found by their titles, without their fields", async () => {

@@ -1,6 +1,7 @@
 import {
   type Ask,
   bearerOf,
+  hasAtLeast,
   hasExactly,
   json,
   type StoreAnswer,
@@ -25,6 +26,8 @@ export interface ConnectItem {
     readonly type: string
     readonly label?: string
     readonly value?: string
+    /** The current code of a one-time password. */
+    readonly totp?: string
     readonly section?: { readonly id: string }
   }[]
   readonly files?: readonly { readonly id: string; readonly name: string }[]
@@ -39,22 +42,26 @@ export interface OnePassword extends StoreServer {
 
 const ID = /^[\da-z]{26}$/
 
-/** Starts a stand-in for a 1Password Connect server: vaults by name, items by title, one item with its fields. */
+/**
+ * Starts a stand-in for a 1Password Connect server: vaults and items in lists, by name and by title, and one item with its
+ * fields. 1Password's SDKs call it by other paths than its documentation: with a slash at the end, and vaults by `title`.
+ */
 export async function startOnePassword(): Promise<OnePassword> {
   const vaults = new Map<string, ConnectVault>()
   const tokens = new Map<string, readonly string[]>()
 
   const server = await startStoreServer("1Password Connect", async (ask) => {
-    const [, version, root, vaultId, leaf, itemId, ...more] = ask.path.split("/")
+    const [, version, root, vaultId, leaf, itemId, ...more] = ask.path.replace(/\/$/, "").split("/")
     if (ask.method !== "GET" || version !== "v1" || root !== "vaults" || more.length > 0) return null
     const scope = tokens.get(bearerOf(ask) ?? "")
     if (scope === undefined) return refused(401, "Authentication: Invalid token signature")
     if (vaultId === undefined) return listVaults(ask, scope)
-    if (leaf !== "items") return null
+    if (leaf !== "items" && leaf !== undefined) return null
     if (!ID.test(vaultId)) return refused(400, "Invalid Vault UUID")
     const vault = vaults.get(vaultId)
     if (!scope.includes(vaultId)) return refused(403, `vault ${vaultId} is not in scope`)
     if (vault === undefined) return refused(404, `vault ${vaultId} not found`)
+    if (leaf === undefined) return hasExactly(ask.query) ? json(200, summaryOf(vault)) : null
     if (itemId === undefined) return listItems(ask, vault)
     if (!hasExactly(ask.query)) return null
     if (!ID.test(itemId)) return refused(400, "Invalid Item UUID")
@@ -63,21 +70,18 @@ export async function startOnePassword(): Promise<OnePassword> {
   })
 
   function listVaults({ query }: Ask, scope: readonly string[]): StoreAnswer | null {
-    if (!hasExactly(query, "filter")) return null
-    const name = filtered(query, "name")
-    if (name === null) return refused(400, "Invalid filter")
-    const named = [...vaults.values()].filter((vault) => scope.includes(vault.id) && isSame(vault.name, name))
-    return json(
-      200,
-      named.map(({ id, name, items }) => ({ id, name, items: items.length, type: "USER_CREATED" })),
-    )
+    if (!hasAtLeast(query, [], ["filter"])) return null
+    const isWanted = filtered(query, "name", "title")
+    if (isWanted === null) return refused(400, "Invalid filter")
+    const named = [...vaults.values()].filter((vault) => scope.includes(vault.id) && isWanted(vault.name))
+    return json(200, named.map(summaryOf))
   }
 
   function listItems({ query }: Ask, vault: ConnectVault): StoreAnswer | null {
-    if (!hasExactly(query, "filter")) return null
-    const title = filtered(query, "title")
-    if (title === null) return refused(400, "Invalid filter")
-    const titled = vault.items.filter((item) => isSame(item.title, title))
+    if (!hasAtLeast(query, [], ["filter"])) return null
+    const isWanted = filtered(query, "title")
+    if (isWanted === null) return refused(400, "Invalid filter")
+    const titled = vault.items.filter((item) => isWanted(item.title))
     return json(
       200,
       titled.map((item) => {
@@ -94,13 +98,19 @@ export async function startOnePassword(): Promise<OnePassword> {
   }
 }
 
+const summaryOf = ({ id, name, items }: ConnectVault) => ({ id, name, items: items.length, type: "USER_CREATED" })
+
 const inVault = ({ id }: ConnectVault, item: ConnectItem) => ({ ...item, vault: { id }, category: "LOGIN", version: 1 })
 
-/** The text of the one filter that Connect takes: an attribute, `eq`, a text in quotes. */
-const filtered = (query: URLSearchParams, attribute: string) =>
-  new RegExp(`^${attribute} eq "([^"\\\\]*)"$`).exec(query.get("filter") ?? "")?.[1] ?? null
-
-/** SCIM compares without regard to case: whoever cares must look at what comes. */
-const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
+/**
+ * What the one filter that Connect takes lets through: an attribute, `eq`, a text in quotes. Everything without a filter;
+ * null for another filter. SCIM compares without regard to case: whoever cares must look at what comes.
+ */
+function filtered(query: URLSearchParams, ...attributes: readonly string[]): ((name: string) => boolean) | null {
+  const filter = query.get("filter")
+  if (filter === null) return () => true
+  const text = new RegExp(`^(?:${attributes.join("|")}) eq "([^"\\\\]*)"$`).exec(filter)?.[1]
+  return text === undefined ? null : (name) => name.toLowerCase() === text.toLowerCase()
+}
 
 const refused = (status: number, message: string) => json(status, { status, message })

@@ -50,11 +50,16 @@ const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 /**
  * Verifies an identity token as a relying party does: the issuer must be one of the trusted, its discovery document and
  * keys are fetched each time, so that the keys of now count, only RS256 counts, and `aud` must be exactly one of the
- * issuer's audiences. Where the services differ, it is as strict as the strictest.
+ * issuer's audiences. Where the services differ, it is as strict as the strictest, except for clocks: `leewaySeconds` is
+ * how far a service lets them differ.
  *
  * @throws {TokenRefusal}
  */
-export async function verifyIdentityToken(token: string, trusted: readonly TrustedIssuer[]): Promise<JWTPayload> {
+export async function verifyIdentityToken(
+  token: string,
+  trusted: readonly TrustedIssuer[],
+  leewaySeconds = 0,
+): Promise<JWTPayload> {
   const claimed = claimedIssuer(token)
   const party = trusted.find(({ issuer }) => issuer === claimed)
   if (!party) throw new TokenRefusal("issuer-unknown")
@@ -64,9 +69,10 @@ export async function verifyIdentityToken(token: string, trusted: readonly Trust
       algorithms: ["RS256"],
       issuer: party.issuer,
       requiredClaims: ["sub", "aud", "exp", "iat", "jti"],
+      clockTolerance: leewaySeconds,
     })
     if (typeof payload.aud !== "string" || !party.audiences.includes(payload.aud)) throw new TokenRefusal("audience")
-    if ((payload.iat ?? 0) > Date.now() / 1000) throw new TokenRefusal("not-yet-valid")
+    if ((payload.iat ?? 0) > Date.now() / 1000 + leewaySeconds) throw new TokenRefusal("not-yet-valid")
     return payload
   } catch (error) {
     if (error instanceof TokenRefusal) throw error

@@ -90,6 +90,12 @@ export class Logins<Holder> {
     return given !== undefined && given.endsAt > Date.now() ? given.holder : undefined
   }
 
+  /** Whether a login was given and its time is over. */
+  hasExpired(token: string): boolean {
+    const given = this.#given.get(token)
+    return given !== undefined && given.endsAt <= Date.now()
+  }
+
   end(): void {
     this.#given.clear()
   }
@@ -98,6 +104,16 @@ export class Logins<Holder> {
 /** Whether a query has these parameters and no others, each once. */
 export const hasExactly = (query: URLSearchParams, ...names: readonly string[]): boolean =>
   isSame([...query.keys()], names)
+
+/** Whether a query has these parameters, each once, and at most once each of the others. */
+export function hasAtLeast(query: URLSearchParams, required: readonly string[], others: readonly string[]): boolean {
+  const names = [...query.keys()]
+  return (
+    new Set(names).size === names.length &&
+    required.every((name) => names.includes(name)) &&
+    names.every((name) => required.includes(name) || others.includes(name))
+  )
+}
 
 /** The members of a JSON body, when it is an object of these texts and no others; null otherwise. */
 export function textsIn<Name extends string>(

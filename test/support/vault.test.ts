@@ -114,6 +114,31 @@ describe("a login is refused", () => {
     expect(vault.alive()).toBe(0)
   })
 
+  it("by a role without audiences, and by one for people", async () => {
+    vault.tokens.roles.set("open", { ...ROLE, boundAudiences: [] })
+    vault.tokens.roles.set("people", { ...ROLE, roleType: "oidc" })
+    const [said, stranger] = [await login("open"), await login("open", await jwt({}, { key: "stranger" }))]
+    expect(said.errors).toEqual(["audience claim found in JWT but no audiences bound to the role"])
+    expect(stranger.errors?.join()).toContain("verifying token signature")
+    expect((await login("people")).errors).toEqual(["role with oidc role_type is not allowed"])
+  })
+
+  it("by a method whose issuer cannot be reached", async () => {
+    const token = await jwt()
+    issuer.fail("discovery", "unavailable", 1)
+    expect((await login("shop", token)).errors?.join()).toContain("error configuring token validator")
+  })
+
+  it("by more than a minute that the clocks differ, and not by less", async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const at = async (iat: number, nbf: number, exp: number) =>
+      (await login("shop", await jwt({ iat, nbf, exp }))).errors?.join() ?? "good"
+    expect(await at(now + 50, now + 50, now + 300)).toBe("good")
+    expect(await at(now - 300, now - 300, now - 50)).toBe("good")
+    expect(await at(now, now + 70, now + 300)).toContain("not before (nbf)")
+    expect(await at(now - 300, now - 300, now - 70)).toContain("expiration time (exp)")
+  })
+
   it("by a method that has no issuer", async () => {
     vault.tokens.issuer = null
     expect((await login()).errors).toEqual(["could not load configuration"])
@@ -143,7 +168,8 @@ describe("a call is refused", () => {
   it.each<readonly [string, string, string, Ask, number]>([
     ["that asks for a wrapped answer", "GET", "secret/data/shop/db", { headers: { "X-Vault-Wrap-TTL": "60" } }, 400],
     ["with a query that is no version", "GET", "secret/data/shop/db?list=true", {}, 400],
-    ["by another method", "PUT", "secret/data/shop/db", { body: {} }, 405],
+    ["by another method", "DELETE", "secret/data/shop/db", {}, 405],
+    ["with PUT, which is POST to Vault", "PUT", "database/creds/shop-rw", { body: {} }, 405],
     ["for a secret that is not there", "GET", "secret/data/shop/none", {}, 404],
     ["for a version that is not there", "GET", "secret/data/shop/db?version=9", {}, 404],
     ["that writes where is only read", "POST", "database/creds/shop-rw", { body: {} }, 405],
@@ -198,6 +224,24 @@ describe("a parameter that a path does not know", () => {
     expect(minted).toMatchObject({ status: 200, lease_id: "", data: { token_ttl: 3_599 } })
     const { status } = await ask("POST", "auth/token/renew-self", { token, body: { increment: 60, made_up: true } })
     expect(status).toBe(200)
+  })
+})
+
+describe("HashiCorp's own clients", () => {
+  it("write with PUT, with no type, and revoke with no body at all", async () => {
+    const jwtSent = JSON.stringify({ role: "shop", jwt: await jwt() })
+    const put = (path: string, body: string | undefined, headers: Record<string, string> = {}) =>
+      fetch(`${vault.url}/v1/${path}`, {
+        method: "PUT",
+        headers: { "X-Vault-Request": "true", ...headers },
+        // Bytes, so that fetch says no type either.
+        ...(body === undefined ? {} : { body: new TextEncoder().encode(body) }),
+      })
+    const said = (await (await put("auth/jwt/login", jwtSent)).json()) as { auth: { client_token: string } }
+    const token = { "X-Vault-Token": said.auth.client_token }
+    expect((await put("auth/token/renew-self", '{"increment":60}', token)).status).toBe(200)
+    expect((await put("auth/token/revoke-self", undefined, token)).status).toBe(204)
+    expect(vault.alive()).toBe(0)
   })
 })
 
@@ -264,6 +308,12 @@ describe("leases and tokens", () => {
       "sys/leases/revoke": ["update"],
       "sys/seal": ["deny"],
     })
+    const one = await ask("POST", "sys/capabilities-self", {
+      token: await tokenOf(),
+      body: { path: "secret/data/shop/db" },
+    })
+    expect(one.data).toEqual({ "secret/data/shop/db": ["read"], capabilities: ["read"] })
+    expect((await ask("POST", "sys/capabilities-self", { token: await tokenOf(), body: {} })).status).toBe(400)
     const bare = await tokenOf("bare")
     expect((await ask("POST", "sys/capabilities-self", { token: bare, body })).status).toBe(403)
     expect((await ask("POST", "auth/token/revoke-self", { token: bare, body: {} })).status).toBe(403)

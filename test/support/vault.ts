@@ -119,7 +119,9 @@ export async function startVault(): Promise<Vault> {
  * @throws {VaultRefusal}
  */
 function readCall({ method, headers }: IncomingMessage, url: URL, path: string, body: string | null): VaultCall {
-  if (method !== "GET" && method !== "POST") throw new VaultRefusal(405, "unsupported operation")
+  // To Vault both are the same operation. HashiCorp's client for Go, and with it the command, writes with PUT.
+  const operation = method === "PUT" ? "POST" : method
+  if (operation !== "GET" && operation !== "POST") throw new VaultRefusal(405, "unsupported operation")
   if (headers["x-vault-request"] !== "true") throw new VaultRefusal(412, "missing 'X-Vault-Request' header")
   if (headers["x-vault-namespace"] !== undefined) throw new VaultRefusal(404, "namespace not found")
   const known = ["x-vault-request", "x-vault-token"]
@@ -127,14 +129,15 @@ function readCall({ method, headers }: IncomingMessage, url: URL, path: string, 
   if (strange !== undefined || headers.authorization !== undefined)
     throw new VaultRefusal(400, "a header that nobody needs")
   if (body === null) throw new VaultRefusal(413, "request body too large")
-  if (method === "GET" && body !== "") throw new VaultRefusal(400, "a GET has no body")
+  if (operation === "GET" && body !== "") throw new VaultRefusal(400, "a GET has no body")
   const token = headers["x-vault-token"]
   return {
-    method,
+    method: operation,
     path,
     query: url.searchParams,
     token: typeof token === "string" ? token : null,
-    body: method === "GET" ? {} : readJsonBody(headers["content-type"], body),
+    // Vault takes no body for an empty one, and looks at no type: its client for Go sends none.
+    body: body === "" ? {} : readJsonBody(headers["content-type"] ?? "application/json", body),
   }
 }
 

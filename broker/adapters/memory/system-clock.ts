@@ -3,5 +3,5 @@ import type { Clock } from "../../ports/clock.ts"
 /** The machine's clocks: the wall clock, and the monotonic one. */
 export const systemClock: Clock = {
   now: () => new Date(),
-  elapsed: () => performance.now(),
+  elapsed: () => Math.floor(performance.now()),
 }

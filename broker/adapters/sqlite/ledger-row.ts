@@ -5,7 +5,7 @@ import type { Limits } from "../../core/policy/limits.ts"
 import type { TokenUse } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
 import { type Counts, hourEnds, readCounts, turned, writeCounts } from "./quotas.ts"
-import { readStore } from "./store-row.ts"
+import { forgottenAt, UsedTokens } from "./used-tokens.ts"
 
 /** Identifies a ledger. */
 export interface LedgerKey {
@@ -28,12 +28,6 @@ type Row = {
 
 const COLUMNS = "id, seq, chain, due_at, latest_at, forgotten_until, quotas"
 
-/**
- * How long an expired token is remembered, in seconds. So one visit deletes many entries. And after a clock was set back,
- * or on a machine with another clock, a token that the ledger has forgotten cannot be valid again.
- */
-const FORGET_AFTER_SECONDS = 3600
-const FORGET_AT_MOST = 1000
 /** Clocks of several machines that take turns at one ledger differ by seconds. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000
 
@@ -43,12 +37,12 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000
  */
 export class LedgerRow {
   readonly id: number
+  readonly tokens: UsedTokens
   readonly #sql: Sql
   #seq: number
   #chain: string
   #dueAt: number | null
   #latestAt: number
-  #forgottenUntil: number
   #counts: Counts
 
   /** The ledger's row; it is created when it does not exist. */
@@ -71,7 +65,7 @@ export class LedgerRow {
     this.#chain = row.chain
     this.#dueAt = row.due_at
     this.#latestAt = row.latest_at
-    this.#forgottenUntil = row.forgotten_until
+    this.tokens = new UsedTokens(sql, row.id, row.forgotten_until)
     this.#counts = readCounts(row.quotas)
   }
 
@@ -134,14 +128,6 @@ export class LedgerRow {
     this.recordDenial(audit, limits)
   }
 
-  /**
-   * Whether the ledger cannot know if a token was used. Either the database was restored, and the token is older than that;
-   * or a clock that was ahead made the ledger forget tokens that end later than this one.
-   */
-  isTooOld(token: TokenUse): boolean {
-    return token.issuedAt < readStore(this.#sql).acceptFrom || token.expiresAt <= this.#forgottenUntil
-  }
-
   /** Appends a record to the chain. */
   append(draft: AuditDraft): void {
     const seq = this.#seq + 1
@@ -160,54 +146,14 @@ export class LedgerRow {
     this.#chain = chain
   }
 
-  /** Marks a token with an event, without using it up. Returns false when it has the mark already. */
-  markOnce(event: AuditEvent, token: TokenUse): boolean {
-    return this.#insertToken(`${event} ${token.key}`, token.expiresAt)
-  }
-
-  /**
-   * Uses up a token. Returns false when it was used before, and then records `replay`, once for each token.
-   *
-   * Inserts first and checks the result: two calls could both pass a check before the insert.
-   */
+  /** Uses up a token. Returns false when it was used before, and then records `replay`, once for each token. */
   useToken(token: TokenUse, replay: AuditDraft): boolean {
-    if (this.#insertToken(token.key, token.expiresAt)) return true
-    const first = this.#sql.all(
-      "UPDATE used_tokens SET replay_recorded = 1 WHERE ledger = ? AND key = ? AND replay_recorded = 0 RETURNING 1 AS first",
-      this.id,
-      token.key,
-    )
-    if (first.length === 1) this.append(replay)
+    if (this.tokens.use(token)) {
+      this.dueBy(forgottenAt(token.expiresAt))
+      return true
+    }
+    if (this.tokens.isFirstReplay(token)) this.append(replay)
     return false
-  }
-
-  /** Returns false, and changes nothing, when the key is there already. */
-  #insertToken(key: string, expiresAt: number): boolean {
-    const inserted = this.#sql.all(
-      "INSERT INTO used_tokens (ledger, key, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS used",
-      this.id,
-      key,
-      expiresAt,
-    )
-    if (inserted.length !== 1) return false
-    this.dueBy((expiresAt + FORGET_AFTER_SECONDS) * 1000)
-    return true
-  }
-
-  /**
-   * Deletes the entries of tokens that are no longer valid at `now` (Unix milliseconds), oldest first. Keeps the latest end
-   * of a deleted entry, because `now` can come from a clock that is ahead.
-   */
-  forgetDeadTokens(now: number): void {
-    const forgotten = this.#sql.all<{ expires_at: number }>(
-      `DELETE FROM used_tokens WHERE (ledger, key) IN (
-        SELECT ledger, key FROM used_tokens WHERE ledger = ? AND expires_at < ? ORDER BY expires_at LIMIT ?
-      ) RETURNING expires_at`,
-      this.id,
-      Math.floor(now / 1000) - FORGET_AFTER_SECONDS,
-      FORGET_AT_MOST,
-    )
-    for (const { expires_at: end } of forgotten) this.#forgottenUntil = Math.max(this.#forgottenUntil, end)
   }
 
   /** Makes the ledger due at `time`, unless it is due earlier. */
@@ -221,12 +167,9 @@ export class LedgerRow {
       "SELECT min(due_at) AS due FROM leases WHERE ledger = ?",
       this.id,
     )
-    const [token] = this.#sql.all<{ due: number | null }>(
-      "SELECT min(expires_at) AS due FROM used_tokens WHERE ledger = ?",
-      this.id,
-    )
     this.#dueAt = lease?.due ?? null
-    if (token?.due != null) this.dueBy((token.due + FORGET_AFTER_SECONDS) * 1000)
+    const forgotten = this.tokens.nextForgotten()
+    if (forgotten !== null) this.dueBy(forgotten)
     const hour = hourEnds(this.#counts)
     if (hour !== null) this.dueBy(hour)
   }
@@ -239,7 +182,7 @@ export class LedgerRow {
       this.#chain,
       this.#dueAt,
       this.#latestAt,
-      this.#forgottenUntil,
+      this.tokens.forgottenUntil,
       writeCounts(this.#counts),
       this.id,
     )
@@ -252,6 +195,20 @@ export function dueLedgers(sql: Sql, now: number, limit: number): readonly Ledge
     .all<{ issuer: string; repository_id: string }>(
       "SELECT issuer, repository_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?",
       now,
+      limit,
+    )
+    .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
+}
+
+/**
+ * Ledgers that have seen a much later time than `now` (Unix milliseconds): a clock was ahead. What they tried at that time
+ * waits for it to come again, unless they are visited. Reads all ledgers, so it is asked only after a clock was set back.
+ */
+export function ledgersAhead(sql: Sql, now: number, limit: number): readonly LedgerKey[] {
+  return sql
+    .all<{ issuer: string; repository_id: string }>(
+      "SELECT issuer, repository_id FROM ledgers WHERE latest_at > ? AND due_at IS NOT NULL LIMIT ?",
+      now + CLOCK_TOLERANCE_MS,
       limit,
     )
     .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))

@@ -1,6 +1,5 @@
 import type { AuditRecord } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
-import type { GrantLimit, ReachedLimit } from "../../core/policy/limits.ts"
 import type {
   Admission,
   AdmissionOutcome,
@@ -18,32 +17,23 @@ import type {
   SweptLedger,
 } from "../../ports/ledger.ts"
 import type { Reading, Sql, Transact, Way } from "../../ports/sql.ts"
+import { admit } from "./admit.ts"
+import { lookDue, move, takeDue, unknown } from "./due.ts"
 import { alive, LeaseRows, type StoredLease } from "./lease-rows.ts"
 import {
-  becameDue,
   failed,
   isBusy,
   isClosed,
   isOvertaken,
-  type Lease,
-  type LeaseEnd,
   minted,
-  newlyExpired,
   prepared,
-  revocableNow,
   revocationAsked,
   revocationBegun,
   revocationEnded,
 } from "./lease-states.ts"
-import { brokersOwn, type LedgerKey, LedgerRow } from "./ledger-row.ts"
-import { grantReached, reachedLimit, readCounts, standingOf } from "./quotas.ts"
-
-const REASONS: Readonly<Record<LeaseEnd, string>> = {
-  revoked: "revoked",
-  expired: "expired: its time ran out",
-  "expires-only": "expires-only: what cannot be taken back lives until it expires",
-  failed: "failed: nothing was minted",
-}
+import { type LedgerKey, LedgerRow } from "./ledger-row.ts"
+import { readCounts, standingOf } from "./quotas.ts"
+import { forgottenAt } from "./used-tokens.ts"
 
 /**
  * The ledger of one repository in any SQLite database. The edge and Node differ only in `sql` and `transact`.
@@ -64,31 +54,7 @@ export class SqlLedger implements SweptLedger {
   }
 
   admit(admission: Admission): Promise<AdmissionOutcome> {
-    const { token, now, limits, lease } = admission
-    return this.#write(now, "out", (ledger, leases): AdmissionOutcome => {
-      if (ledger.isTooOld(token)) return { outcome: "too-old" }
-      if (!lease) {
-        if (ledger.isOverDenials(limits)) {
-          ledger.countDenial()
-          return { outcome: "counted" }
-        }
-        if (!ledger.useToken(token, admission.replayAudit)) return { outcome: "already-used" }
-        ledger.recordDenial(admission.audit, limits)
-        return { outcome: "admitted" }
-      }
-      const reached = reachedLimit(ledger.counts, limits, now) ?? firstReachedGrant(lease.limited, leases)
-      if (reached !== null) {
-        ledger.tellOnce(reached.name, admission.overLimitAudit, limits)
-        return { outcome: "over-limit", reached }
-      }
-      if (!ledger.useToken(token, admission.replayAudit)) return { outcome: "already-used" }
-      ledger.append(admission.audit)
-      leases.open(lease)
-      const { exchanges, openLeases } = ledger.counts
-      ledger.count({ exchanges: exchanges + 1, openLeases: openLeases + 1 })
-      ledger.dueBy(lease.settleBy)
-      return { outcome: "admitted" }
-    })
+    return this.#write(admission.now, "out", (ledger, leases) => admit(admission, ledger, leases))
   }
 
   prepare({ lease: id, credential, unknownUntil, now }: Preparation): Promise<void> {
@@ -106,7 +72,7 @@ export class SqlLedger implements SweptLedger {
       const settle = settlement.outcome === "minted" ? minted : (lease: StoredLease) => failed(lease, credentials, now)
       const after = settle(before, credentials)
       const lease = leases.dropPrepared(before)
-      this.#move(lease, after, ledger, leases)
+      move(lease, after, ledger, leases)
       ledger.append(settlement.audit)
     })
   }
@@ -126,7 +92,7 @@ export class SqlLedger implements SweptLedger {
       const isTaken = lease.state === "revoking" && lease.dueAt > now
       const after = isTaken ? revocationAsked(lease, now) : revocationBegun(lease, now)
       if (after !== lease) {
-        this.#move(lease, after, ledger, leases)
+        move(lease, after, ledger, leases)
         ledger.append(request.audit)
       }
       const waiting = isBusy(lease, now) ? "busy" : "done"
@@ -163,7 +129,9 @@ export class SqlLedger implements SweptLedger {
 
   suspect({ token, now, limits, audit }: Suspicion): Promise<void> {
     return this.#write(now, "out", (ledger) => {
-      if (!ledger.isTooOld(token) && ledger.markOnce(audit.event, token)) ledger.recordDenial(audit, limits)
+      if (ledger.tokens.isTooOld(token) || !ledger.tokens.markOnce(audit.event, token)) return
+      ledger.dueBy(forgottenAt(token.expiresAt))
+      ledger.recordDenial(audit, limits)
     })
   }
 
@@ -172,36 +140,11 @@ export class SqlLedger implements SweptLedger {
   }
 
   takeDue(now: number, limit: number): Promise<readonly DueLease[]> {
-    return this.#write(now, "back", (ledger, leases) => {
-      const taken: DueLease[] = []
-      for (const lease of leases.due(now, limit)) {
-        if (isClosed(lease.state)) {
-          leases.forget(lease.id)
-          continue
-        }
-        const after = becameDue(lease, now)
-        this.#move(lease, after, ledger, leases)
-        if (isClosed(after.state))
-          ledger.append(brokersOwn("lease.closed", now, reasonOf(lease, after.state), lease.id))
-        if (after.state !== "revoking") continue
-        const over = newlyExpired(lease, after).join(", ")
-        if (over) ledger.append(brokersOwn("lease.revoking", now, `the granted time is over: ${over}`, lease.id))
-        taken.push({ lease: lease.id, credentials: revocableNow(after) })
-      }
-      ledger.forgetDeadTokens(now)
-      ledger.findDue()
-      return taken
-    })
+    return this.#write(now, "back", (ledger, leases) => takeDue({ now, limit }, ledger, leases))
   }
 
   lookDue(now: number, limit: number): Promise<readonly DueLease[]> {
-    return this.#read((_, leases): readonly DueLease[] => {
-      const due = leases.due(now, limit).filter(({ state }) => !isClosed(state))
-      const after = due.map((lease) => ({ lease: lease.id, next: becameDue(lease, now) }))
-      return after
-        .filter(({ next }) => next.state === "revoking")
-        .map(({ lease, next }) => ({ lease, credentials: revocableNow(next) }))
-    }, [])
+    return this.#read((_, leases) => lookDue({ now, limit }, leases), [])
   }
 
   auditTrail(after: number, limit: number): Promise<readonly ChainedRecord[]> {
@@ -221,19 +164,10 @@ export class SqlLedger implements SweptLedger {
   /** Writes the outcomes of one attempt, and its record. */
   #endRevocation(lease: StoredLease, settlement: RevocationSettlement, ledger: LedgerRow, leases: LeaseRows): void {
     const after = revocationEnded(lease, settlement.outcomes, settlement.now)
-    this.#move(lease, after, ledger, leases)
+    move(lease, after, ledger, leases)
     const event = isClosed(after.state) ? "lease.closed" : "lease.revoking"
     const reason = lease.unknownUntil > 0 ? `${settlement.audit.reason}; ${unknown(lease)}` : settlement.audit.reason
     ledger.append({ ...settlement.audit, event, reason })
-  }
-
-  /** Writes a lease's next state. A lease that closes no longer counts for the limits. */
-  #move(before: StoredLease, after: Lease, ledger: LedgerRow, leases: LeaseRows): void {
-    leases.write(before, after)
-    ledger.dueBy(after.dueAt)
-    if (!isClosed(after.state) || isClosed(before.state)) return
-    ledger.count({ openLeases: Math.max(0, ledger.counts.openLeases - 1) })
-    leases.releaseLimited(before.id)
   }
 
   #write<Value>(now: number, way: Way, work: (ledger: LedgerRow, leases: LeaseRows) => Value): Promise<Value> {
@@ -259,24 +193,7 @@ export class SqlLedger implements SweptLedger {
   }
 }
 
-function firstReachedGrant(limited: readonly GrantLimit[], leases: LeaseRows): ReachedLimit | null {
-  for (const limit of limited) {
-    const used = leases.openOf(limit.key)
-    if (used >= limit.max) return grantReached(limit, used)
-  }
-  return null
-}
-
 /** An open lease cannot be revoked by a job: no job knows its id yet, because the exchange was not answered. */
 function isOf(lease: StoredLease, request: LeaseOfRun): boolean {
   return lease.runId === request.runId && lease.runAttempt === request.runAttempt
 }
-
-/** Why a lease closed without a revocation. */
-function reasonOf(lease: StoredLease, end: LeaseEnd): string {
-  if (lease.state !== "open") return REASONS[end]
-  return lease.unknownUntil > 0 ? unknown(lease) : "failed: the exchange was interrupted, and nothing left the broker"
-}
-
-const unknown = ({ unknownUntil }: StoredLease): string =>
-  `unknown: the exchange was interrupted; what it minted lives at the latest until ${new Date(unknownUntil).toISOString()}`

@@ -83,7 +83,7 @@ export function decodeText(file: string, bytes: Uint8Array): Result<string, read
  * The position of the first byte that is not UTF-8, by binary search. A prefix is decoded as a stream, because it may end
  * inside a character.
  */
-function undecodable(bytes: Uint8Array): Position {
+export function undecodable(bytes: Uint8Array): Position {
   const beginning = (length: number) =>
     new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length), { stream: true })
   let [good, bad] = [0, bytes.length]

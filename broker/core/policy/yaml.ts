@@ -74,7 +74,7 @@ export function parseYaml(file: string, bytes: Uint8Array): Result<YamlDocument,
 }
 
 /** Parses tokens with the library's parser. Its `parse` would tokenise the text again, which is a fifth of all work. */
-function* structures(tokens: readonly string[]): Generator<CST.Token, void> {
+export function* structures(tokens: readonly string[]): Generator<CST.Token, void> {
   const parser = new Parser()
   for (const token of tokens) yield* parser.next(token)
   yield* parser.end()

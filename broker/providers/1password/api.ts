@@ -33,22 +33,31 @@ const summary = z.object({
   /** Left out for an item in use. */
   state: z.string().default(""),
 })
-const section = z.object({ id: z.string(), label: z.string().default("") })
+/** A list or text that is empty is left out, or null. */
+const listOf = <Member extends z.ZodType>(member: Member) => z.array(member).nullish().transform(orEmptyList)
+const orEmptyList = <Member>(list: readonly Member[] | null | undefined): readonly Member[] => list ?? []
+const text = z
+  .string()
+  .nullish()
+  .transform((given) => given ?? "")
+const section = z.object({ id: z.string(), label: text })
 const fullItem = summary.extend({
-  sections: z.array(section).default([]),
-  fields: z
-    .array(
-      z.object({
-        id: z.string(),
-        label: z.string().default(""),
-        type: z.string(),
-        /** Left out for an empty field. */
-        value: z.string().default(""),
-        section: z.object({ id: z.string() }).optional(),
-      }),
-    )
-    .default([]),
-  files: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
+  sections: listOf(section),
+  fields: listOf(
+    z.object({
+      id: z.string(),
+      label: text,
+      type: z.string(),
+      value: text,
+      section: z
+        .object({ id: z.string() })
+        .nullish()
+        .transform((given) => given ?? undefined),
+      /** The current code of a one-time password. */
+      totp: z.unknown().optional(),
+    }),
+  ),
+  files: listOf(z.object({ id: z.string(), name: z.string() })),
 })
 
 export type FullItem = z.infer<typeof fullItem>
@@ -130,13 +139,29 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
   if (field === undefined) {
     if (item.files.some(({ id, name }) => isMeant(wanted.field, { id, label: name })))
       throw secretUnusable(side, locator, "names a file that is attached to the item, but only fields can be read")
-    if (wanted.section === null && named.length > 0)
+    if (wanted.section === null && named.length > 0) {
+      const isLabelled = (id: string | undefined) => item.sections.some((one) => one.id === id && one.label !== "")
+      const hint = named.some(({ section }) => isLabelled(section?.id))
+        ? ""
+        : ". A section without a label is named by its id, such as id:add more"
       throw secretUnusable(
         side,
         locator,
-        "names a field that is in a section: name its section too: op://VAULT/ITEM/SECTION/FIELD",
+        `names a field that is in a section: name its section too: op://VAULT/ITEM/SECTION/FIELD${hint}`,
       )
-    throw secretNotFound(side, locator, "names a field that the item does not have there with exactly this spelling")
+    }
+    if (wanted.section !== null && isIdOf(wanted.section, item.sections) && standsInNone(item, wanted.section))
+      throw secretNotFound(
+        side,
+        locator,
+        `names a section by its id, as references copied from 1Password do: write id: before it, as in id:${wanted.section}`,
+      )
+    const hint = isIdOf(wanted.field, item.fields) ? ". This is a field's id: write id: before it" : ""
+    throw secretNotFound(
+      side,
+      locator,
+      `names a field that the item does not have there with exactly this spelling${hint}`,
+    )
   }
   if (candidates.length > 1)
     throw secretUnusable(
@@ -144,7 +169,7 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
       locator,
       "names a field, but several there have this label: write id: and the field's id instead",
     )
-  if (field.type === "OTP")
+  if (isOneTimePassword(field))
     throw secretUnusable(
       side,
       locator,
@@ -152,6 +177,15 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
     )
   return new Secret(field.value)
 }
+
+/** Connect's API document says `TOTP`, its SDKs `OTP`. Both send the current code as `totp`. */
+const isOneTimePassword = ({ type, totp }: FullItem["fields"][number]): boolean =>
+  ["OTP", "TOTP"].includes(type.toUpperCase()) || (totp ?? null) !== null
+
+const isIdOf = (part: string, some: readonly { readonly id: string }[]): boolean => some.some(({ id }) => id === part)
+
+const standsInNone = ({ sections }: FullItem, part: string): boolean =>
+  !sections.some((section) => isMeant(part, section))
 
 const isMeant = (part: string, { id, label }: { readonly id: string; readonly label: string }): boolean =>
   idOf(part) === null ? label === part : id === idOf(part)

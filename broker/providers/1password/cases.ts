@@ -48,6 +48,7 @@ const refusals = refusing(request)(
   ["an item deleted meanwhile", [...found, json(item({ state: "DELETED" }))], "secret_unusable", "archived"],
   ["an item that went away meanwhile", [...found, refused(404)], "secret_not_found", "does not exist"],
   ["an item without the field", [...found, json(item({ fields: [] }))], "secret_not_found", "field"],
+  ["an item without any fields", [...found, json(item({ fields: null }))], "secret_not_found", "field"],
 )
 
 const fields: readonly ProviderCase[] = (
@@ -55,12 +56,18 @@ const fields: readonly ProviderCase[] = (
     ["a label in several sections", "token", "secret_unusable", "name its section"],
     ["a label in one section, where the reference names none", "host", "secret_unusable", "name its section"],
     ["an id in a section, where the reference names none", "id:f3", "secret_unusable", "name its section"],
+    ["a label in a section without a label", "only there", "secret_unusable", "such as id:add more"],
     ["a label of which a section has several", "Twins/pin", "secret_unusable", "write id: and the"],
     ["a name that is some field's id", "f5", "secret_not_found", "does not have there"],
-    ["a name that is some section's id", "s1/token", "secret_not_found", "does not have there"],
+    ["a name that is some field's id, and says what to write", "f5", "secret_not_found", "write id: before it"],
+    ["a name that is some section's id", "s1/token", "secret_not_found", "write id: before it, as in id:s1"],
+    ["a copied reference", "add more/password", "secret_not_found", "write id: before it, as in id:add more"],
+    ["a field that a section named by its id lacks", "id:add more/host", "secret_not_found", "does not have there"],
     ["an id that is some field's label", "id:empty", "secret_not_found", "does not have there"],
     ["a label in a section that is not there", "Nobody/token", "secret_not_found", "does not have there"],
     ["a one-time password", "one-time password", "secret_unusable", "one-time password"],
+    ["a one-time password of type TOTP", "code by the API document", "secret_unusable", "one-time password"],
+    ["a one-time password of any type", "code by its member", "secret_unusable", "one-time password"],
     ["an attached file by its id", `id:${FILE_ID}`, "secret_unusable", "a file that is attached"],
     ["an attached file", "ca.pem", "secret_unusable", "a file that is attached"],
     ["an empty field", "empty", "secret_unusable", "allow_empty"],
@@ -102,10 +109,18 @@ export const cases: readonly ProviderCase[] = [
       "op://Shop Production/Database/Admin/token",
       "op://Shop Production/Database/id:s2/id:f2",
       "op://Shop Production/Database/Admin/host",
+      "op://Shop Production/Database/id:add more/password",
     ),
     replies: answered,
     calls: [VAULTS_CALL, ITEMS_CALL, ITEM_CALL],
-    expect: minted("the password", "shop", "admin's token", "reader's token", "db.example.com"),
+    expect: minted(
+      "the password",
+      "shop",
+      "admin's token",
+      "reader's token",
+      "db.example.com",
+      "the unlabelled section's",
+    ),
   },
   {
     name: "takes what stands behind id: for an id, and looks for no name",
@@ -153,6 +168,15 @@ export const cases: readonly ProviderCase[] = [
         EMPTY: { ...value(""), env: "EMPTY" },
       },
     },
+  },
+  {
+    name: "reads a server that says null where there is nothing",
+    ...request,
+    replies: [
+      ...found,
+      json(item({ sections: null, files: null, fields: [field("password", { section: null, totp: null })] })),
+    ],
+    expect: minted("the password"),
   },
   {
     name: "passes over an archived item when another of its title is in use",

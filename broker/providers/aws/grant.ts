@@ -9,6 +9,7 @@ export const MIN_TTL_SECONDS = 900
 export const MAX_TTL_SECONDS = 43_200
 const MAX_POLICY_LENGTH = 2_048
 const MAX_POLICY_ARNS = 10
+const BEYOND_LATIN_1 = /[\u0100-\uffff]/
 
 const PARTITION = PARTITIONS.map(({ name }) => name).join("|")
 const ROLE_ARN = new RegExp(
@@ -76,6 +77,27 @@ const sessionPolicy = z
     (policy) => JSON.stringify(policy).length <= MAX_POLICY_LENGTH,
     `must have at most ${MAX_POLICY_LENGTH} characters as JSON without spaces`,
   )
+  .superRefine((policy, context) => {
+    const path = pathToForeign(policy)
+    if (path !== null)
+      context.addIssue({
+        code: "custom",
+        path: [...path],
+        message: "has a character beyond U+00FF, which STS does not accept in a session policy. Remove it",
+      })
+  })
+
+/** The path to the first text with a character outside of STS's pattern for `Policy`, `[\t\n\r -\u00FF]+`; null without one. */
+function pathToForeign(value: unknown): readonly PropertyKey[] | null {
+  if (typeof value === "string") return BEYOND_LATIN_1.test(value) ? [] : null
+  if (typeof value !== "object" || value === null) return null
+  for (const [key, member] of Object.entries(value)) {
+    if (BEYOND_LATIN_1.test(key)) return [key]
+    const path = pathToForeign(member)
+    if (path !== null) return [Array.isArray(value) ? Number(key) : key, ...path]
+  }
+  return null
+}
 
 /** The keys of an AWS grant in a policy. */
 export const grant = z.strictObject({

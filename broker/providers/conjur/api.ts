@@ -1,4 +1,5 @@
 import * as z from "zod"
+import { memberOf } from "../../core/policy/plain.ts"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import type { Login } from "../../ports/logins.ts"
@@ -9,8 +10,10 @@ import type { Connection } from "./grant.ts"
 
 /** A batch of some large values in base64. */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
-/** Conjur's access tokens live eight minutes. A token that is about to expire is not used. */
-const LOGIN_SECONDS = 7 * 60
+/** How long Conjur's access tokens live unless they say otherwise (`host_authorization_token_ttl`). */
+const DEFAULT_LOGIN_SECONDS = 8 * 60
+/** A token is kept no longer than this, whatever it says of itself. */
+const MAX_LOGIN_SECONDS = 60 * 60
 /** The limit for a batch's ids in its URL: servers accept about 8,000 characters. */
 const MAX_IDS_LENGTH = 4_000
 
@@ -30,7 +33,7 @@ export function buildLogin({ url, account, authenticator, host }: Connection, to
 
 const accessToken = z.object({ protected: z.string().min(1), payload: z.string().min(1), signature: z.string().min(1) })
 
-/** The access token in base64, as the header needs it, and when to stop using it. @throws {BrokerError} */
+/** The access token in base64, as the header needs it, and its end. @throws {BrokerError} */
 export function readLogin(side: OtherSide, response: HttpResponse, subject: string, now: Date): Login<Secret<string>> {
   const transient = transientFailure(side, response)
   if (transient !== null) throw transient
@@ -38,8 +41,26 @@ export function readLogin(side: OtherSide, response: HttpResponse, subject: stri
   const { protected: header, payload, signature } = readJson(side, response, accessToken, "an access token")
   if (![header, payload, signature].every((part) => /^[\w+/=-]+$/.test(part)))
     throw invalid(side, "is not an access token")
+  const seconds = lifeOf(payload)
+  if (seconds <= 0) throw invalid(side, "is an access token that never was valid")
   const text = JSON.stringify({ protected: header, payload, signature })
-  return { value: new Secret(btoa(text)), endsAt: new Date(now.getTime() + LOGIN_SECONDS * 1000) }
+  return { value: new Secret(btoa(text)), endsAt: new Date(now.getTime() + seconds * 1000) }
+}
+
+/**
+ * How long a new token lives, in seconds: the difference of its own `exp` and `iat`, so that the two clocks need not agree.
+ * Nothing else depends on the payload, whose signature only Conjur can verify.
+ */
+function lifeOf(payload: string): number {
+  try {
+    const said: unknown = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")))
+    const [issuedAt, end] = [memberOf(said, "iat"), memberOf(said, "exp")]
+    if (Number.isSafeInteger(issuedAt) && Number.isSafeInteger(end))
+      return Math.min(MAX_LOGIN_SECONDS, Number(end) - Number(issuedAt))
+  } catch {
+    // Not JSON in base64: a form that Conjur may change.
+  }
+  return DEFAULT_LOGIN_SECONDS
 }
 
 /** Splits variables into batches whose URLs every server accepts. */

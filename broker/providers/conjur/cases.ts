@@ -61,6 +61,7 @@ const refusals = refusing(request, loggedIn())(
 
 const spoiled = handingOutNothing(request)(
   ["a login without a signature", [loggedIn({ signature: undefined })]],
+  ["a login that ends when it begins", [loggedIn({ payload: btoa('{"iat":1795349400,"exp":1795349400}') })]],
   ["a login whose token would break a header", [loggedIn({ payload: 'x"\r\n' })]],
   ["another variable", [loggedIn(), values({ "data/shop/db/other": btoa(FOREIGN_TEXT) })]],
   ["a value that is no text", [loggedIn(), json({ [`acme:variable:${PASSWORD}`]: 7 })]],

@@ -53,7 +53,7 @@ export function buildRead({ url }: Connection, token: Secret<string>, places: re
 }
 
 const answer = z.object({ secrets: z.record(z.string(), z.unknown()) })
-/** Null when Doppler hides the value from the caller. */
+/** Null when Doppler withholds the value, or when there is no such secret. */
 const value = z.string().nullable().optional()
 /**
  * Each value as written (raw), and with its references resolved (computed). Visibilities are `unmasked`, `masked` or
@@ -97,13 +97,16 @@ export function readSecrets(
     if (!Object.hasOwn(secrets, name))
       throw secretNotFound(side, locator, "names a secret that the config does not have")
     const { raw, computed, rawVisibility, computedVisibility } = secret.safeParse(secrets[name]).data ?? {}
+    // Doppler answers for a name that does not exist with every member null. A withheld value still has its visibility.
+    if (raw === null && computed === null && (rawVisibility ?? computedVisibility ?? null) === null)
+      throw secretNotFound(side, locator, "names a secret that the config does not have")
     const [value, visibility] = isResolved ? [computed, computedVisibility] : [raw, rawVisibility]
     if (value === undefined) throw invalid(side, "has a secret in an unexpected form")
     if (value === null)
       throw secretUnusable(
         side,
         locator,
-        "has a value that Doppler hides from this service account, as it does with restricted secrets",
+        "has a value that Doppler withholds from this login, as it does with restricted secrets from a person's tokens. Check that the identity belongs to a service account",
       )
     if (!isResolved) refuseReference(side, locator, value)
     return [locator, { value: new Secret(value), isPublic: visibility === "unmasked" }] as const

@@ -50,7 +50,20 @@ const refusals = refusing(request, loggedIn())(
     "secret_not_found",
     "the config does not have",
   ],
-  ["a restricted value", shelf({ DATABASE_URL: secret(null, "restricted") }), "secret_unusable", "Doppler hides"],
+  [
+    "a secret of which every member is null",
+    shelf({
+      DATABASE_URL: { raw: null, computed: null, note: null, rawVisibility: null, computedVisibility: null },
+    }),
+    "secret_not_found",
+    "the config does not have",
+  ],
+  [
+    "a restricted value that is withheld",
+    shelf({ DATABASE_URL: { ...secret(null, "restricted"), computed: null } }),
+    "secret_unusable",
+    "Doppler withholds",
+  ],
   [
     "a reference to a secret of the same config",
     shelf({ DATABASE_URL: secret(`${FOREIGN_TEXT}\${HOST}`) }),
@@ -156,7 +169,7 @@ export const cases: readonly ProviderCase[] = [
     ...request,
     connection: { ...connection, resolve_references: true },
     replies: [loggedIn(), shelf({ DATABASE_URL: { raw: FOREIGN_TEXT, computed: null } })],
-    expect: { code: "secret_unusable", detailHolds: "Doppler hides" },
+    expect: { code: "secret_unusable", detailHolds: "Doppler withholds" },
   },
   {
     name: "asks where the connection's own URL says, and hands over a file",

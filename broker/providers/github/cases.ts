@@ -25,7 +25,12 @@ const SUSPENDED = "This installation has been suspended"
 
 const denials: readonly ProviderCase[] = (
   [
-    ["an App that is not installed", [refused(404)], "not installed on acme"],
+    ["an App that is not installed", [refused(404, "Not Found")], "not installed on acme"],
+    [
+      "an App that does not exist",
+      [refused(404, "Integration not found")],
+      "has no App with the connection's app_id. Correct app_id",
+    ],
     ["an installation that is suspended", [installation({ suspended_at: "2026-11-20T09:00:00Z" })], "is suspended"],
     ["an installation that was suspended just now", [installation(), refused(403, SUSPENDED)], "is suspended"],
     [

@@ -28,6 +28,11 @@ export function refusalOf(
   const transient = transientFailure(side, response)
   if (transient !== null) return transient
   const { status } = response
+  if (answer.outcome === "no-access" && answer.why === "app-rejected" && status === 404)
+    return denied(
+      side,
+      "it has no App with the connection's app_id. Correct app_id: it is on the App's settings page. With GitHub Enterprise Server, check api_url too",
+    )
   if (answer.outcome === "no-access") return denied(side, remedyFor(answer.why, asked.settings))
   if (status === 422 && asked.wanted !== null)
     return denied(side, unprocessable(messageOf(response), asked.settings, asked.wanted))

@@ -92,6 +92,8 @@ export function readSecret(
     )
   if (response.status === 404)
     throw secretNotFound(side, locator, "names a project, environment, folder or secret that does not exist")
+  if (response.status === 403 && memberOf(jsonOf(response), "error") === "TokenError")
+    throw denied(side, "the login that it gave has expired. Compare the clocks of Infisical and the broker")
   refuse(
     side,
     response,
@@ -122,6 +124,7 @@ export function readSecret(
 
 /** The meaning of refused logins, by status. Infisical's messages are never repeated. */
 const loginRefusals = (subject: string): Readonly<Record<number, string>> => ({
+  400: "it does not connect to the broker's URL, most likely because that is a private address for it. On a server of your own, set ALLOW_INTERNAL_IP_CONNECTIONS=true, or make the broker's URL lead to a public address",
   401: "the identity does not accept the broker's token. Compare its discovery URL and issuer with the broker's URL, its audiences with the connection's audience, and its claims with the job's",
   403: `the identity has another subject. It must be exactly the grant's subject: ${subject}`,
   404: "no machine identity with the connection's identity_id has OIDC Auth",

@@ -49,6 +49,7 @@ const readCall = (name: string, environment: string, path: string, isExpanded = 
 
 const logins: readonly ProviderCase[] = (
   [
+    [400, "BadRequest", "set ALLOW_INTERNAL_IP_CONNECTIONS=true"],
     [401, "UnauthorizedError", "its audiences with the connection's audience"],
     [
       403,
@@ -67,6 +68,7 @@ const logins: readonly ProviderCase[] = (
 
 const refusals = refusing(request, loggedIn())(
   ["a secret that it may not read", refused(403, "PermissionDenied"), "provider_denied", `may not read ${PASSWORD}`],
+  ["a login that has expired", refused(403, "TokenError"), "provider_denied", "has expired. Compare the clocks"],
   ["a login that has ended", refused(401, "UnauthorizedError"), "provider_denied", "the limit of uses"],
   ["a secret that is not there", refused(404, "NotFound"), "secret_not_found", "does not exist"],
   ["a server without version 4", refused(404, "Not Found"), "provider_denied", "version 4 of the API"],

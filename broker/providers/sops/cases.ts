@@ -1,5 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Refused } from "../case.ts"
-import { AGE_KEY, MAC_ONLY_ENCRYPTED, OTHER_AGE_KEY, SHOP } from "./recorded.ts"
+import { AGE_KEY, EXPORTED, MAC_ONLY_ENCRYPTED, OTHER_AGE_KEY, SHOP, TABBED } from "./recorded.ts"
 
 const KEY_FILE = `# created: 2026-11-28T04:00:00Z\n# public key: age1...\n${AGE_KEY}\n`
 const story = {
@@ -188,6 +188,26 @@ export const cases: readonly ProviderCase[] = [
     files: { "shop.sops.yaml": MAC_ONLY_ENCRYPTED },
     grant: { read: { DB_PASSWORD: "shop.sops.yaml#password" } },
     expect: minted(PASSWORD),
+  },
+  {
+    ...story,
+    name: "names an exported line of a dotenv file without its export",
+    files: { "shop.sops.env": EXPORTED },
+    grant: { read: { FIRST: "shop.sops.env#H", LAST: "shop.sops.env#J" } },
+    expect: minted({
+      FIRST: { secret: true, env: "FIRST", value: "1" },
+      LAST: { secret: true, env: "LAST", value: "3" },
+    }),
+  },
+  {
+    ...story,
+    name: "opens a file that has a tab in the clear",
+    files: { "shop.sops.yaml": TABBED },
+    grant: { read: { TOKEN: "shop.sops.yaml#stringData/token", NOTES: "shop.sops.yaml#notes" } },
+    expect: minted({
+      TOKEN: { secret: true, env: "TOKEN", value: "abc" },
+      NOTES: { secret: true, env: "NOTES", value: "all:\n\tmake\n" },
+    }),
   },
   {
     ...story,

@@ -2,11 +2,12 @@ import { type Position, quote } from "../../core/policy/faults.ts"
 import type { FileFault, FileReading } from "../../core/policy/provider-schemas.ts"
 import type { YamlNode, YamlScalar } from "../../core/policy/yaml.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
+import { unusable } from "./fault.ts"
 import { KEY } from "./grant.ts"
 import { keyRuleOf } from "./key-rule.ts"
 import { type Metadata, readMetadata } from "./metadata.ts"
 import { isSealed, readSealed, type SealedValue } from "./sealed-value.ts"
-import { readText, unusable } from "./text.ts"
+import { readText } from "./text.ts"
 
 /** One value of a secrets file. */
 export interface Leaf {
@@ -37,14 +38,15 @@ export function readDocument(path: string, bytes: Uint8Array): Result<SopsDocume
   const { root, sops, sopsAt } = text.value
   const walk: Walk = { leaves: [], faults: [] }
   walkNode(root, [], [], walk)
-  const { leaves, faults } = walk
+  const { faults } = walk
+  const leaves = path.endsWith(".env") ? withExports(walk.leaves) : walk.leaves
   if (sops === undefined) return fail([inTheClear(leaves[0]?.at ?? root.at, "This file is not encrypted")])
   const metadata = readMetadata(sops)
   if (!metadata.ok) return fail([...faults, unusable(sopsAt, `This secrets file ${metadata.fault}.`)])
   const rule = keyRuleOf(metadata.value.settings)
   for (const { keys, at, plain } of leaves) {
     if (plain !== null && plain !== "" && rule(keys) === true)
-      faults.push(inTheClear(at, `${quote(keys.join("/"))} is not encrypted, although the file's own rule requires it`))
+      faults.push(inTheClear(at, `${shown(keys)} is not encrypted, although the file's own rule requires it`))
   }
   const isAnyPlain = leaves.some(({ plain }) => plain !== null && plain !== "")
   if (isAnyPlain && faults.length === 0 && !leaves.some(({ sealed }) => sealed !== null) && rule([]) === null)
@@ -58,6 +60,13 @@ export function readFile(path: string, bytes: Uint8Array): FileReading {
   if (!document.ok) return { faults: document.fault, parts: new Set() }
   return { faults: [], parts: new Set(document.value.leaves.flatMap(({ name }) => name ?? [])) }
 }
+
+/** Keys for a message. They may contain any character, and some change how a terminal or a page shows the rest. */
+const shown = (keys: readonly string[]) =>
+  quote(keys.join("/")).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  )
 
 interface Walk {
   readonly leaves: Leaf[]
@@ -78,13 +87,21 @@ function walkNode(node: YamlNode, keys: readonly string[], way: readonly string[
     const sealed = isSealed(value) ? readSealed(value) : null
     if (isSealed(value) && (sealed === null || sealed.type === "comment"))
       into.faults.push(
-        unusable(
-          at,
-          `${quote(keys.join("/"))} is not an encrypted value in the form that SOPS writes: restore the file.`,
-        ),
+        unusable(at, `${shown(keys)} is not an encrypted value in the form that SOPS writes: restore the file.`),
       )
     into.leaves.push({ keys, name: way?.join("/") ?? null, at, sealed, plain: sealed === null ? value : null, source })
   }
+}
+
+/** `export KEY` of a dotenv file is named KEY, as a shell that reads the file would, unless another line has that name. */
+function withExports(leaves: readonly Leaf[]): readonly Leaf[] {
+  const taken = new Set(leaves.map(({ name }) => name))
+  return leaves.map((leaf) => {
+    const [, name = ""] = /^export +(\S+)$/.exec(leaf.keys[0] ?? "") ?? []
+    if (!KEY.test(name) || taken.has(name)) return leaf
+    taken.add(name)
+    return { ...leaf, name }
+  })
 }
 
 const isSealedComment = (node: YamlNode) =>

@@ -35,6 +35,13 @@ const OTHER_KEYS: readonly (readonly [string, string])[] = [
   ["hckms", "Huawei Cloud KMS"],
 ]
 
+/** Recipients of age other than X25519 keys (age, doc/age.1: "RECIPIENTS AND IDENTITIES"). */
+const OTHER_RECIPIENTS: readonly (readonly [RegExp, string])[] = [
+  [/^ssh-/, "an SSH key"],
+  [/^age1pq1/, "a post-quantum key of age"],
+  [/^age1[a-z0-9-]+1/, "a plugin of age"],
+]
+
 /** Reads SOPS's metadata in a file. The fault is the end of a sentence that begins with the file. */
 export function readMetadata(settings: unknown): Result<Metadata, string> {
   if (!isPlainMap(settings)) return fail("has a key sops without SOPS's metadata")
@@ -43,9 +50,13 @@ export function readMetadata(settings: unknown): Result<Metadata, string> {
       "splits its key among key groups, but the broker has only one age key: encrypt it without key_groups and shamir_threshold",
     )
   }
-  const age = Array.isArray(settings["age"]) ? settings["age"].filter(isRecipient) : []
+  const stated: readonly unknown[] = Array.isArray(settings["age"]) ? settings["age"] : []
+  const age = stated.filter(isRecipient)
   if (age.length === 0) {
-    const others = OTHER_KEYS.filter(([key]) => isUsed(settings[key])).map(([, name]) => name)
+    const others = [
+      ...new Set(stated.map(kindOf).filter((kind) => kind !== null)),
+      ...OTHER_KEYS.filter(([key]) => isUsed(settings[key])).map(([, name]) => name),
+    ]
     const instead = others.length === 0 ? "" : ` but for ${others.join(", ")}`
     return fail(
       `is not encrypted for an age key (age1...)${instead}: name the broker's key in .sops.yaml, and run sops updatekeys on the file`,
@@ -58,6 +69,13 @@ export function readMetadata(settings: unknown): Result<Metadata, string> {
     return fail("has no time of its last change (lastmodified): encrypt it with sops again")
   const macOnlyEncrypted = [true, "true"].some((yes) => settings["mac_only_encrypted"] === yes)
   return ok({ recipients: age, lastModified: lastmodified, mac, macOnlyEncrypted, settings })
+}
+
+/** What kind of key an entry of age's is for, if the broker has no such keys. */
+function kindOf(entry: unknown): string | null {
+  const recipient = isPlainMap(entry) ? entry["recipient"] : null
+  if (typeof recipient !== "string") return null
+  return OTHER_RECIPIENTS.find(([form]) => form.test(recipient))?.[1] ?? null
 }
 
 /** Present, and not empty or zero. */

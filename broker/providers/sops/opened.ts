@@ -104,6 +104,8 @@ function textInMac(plain: Leaf["plain"], source: string): string {
  * A whole number keeps its digits, because it may have more than a double. Another number is written as Go's shortest `%f`.
  */
 function numberText(number: number, source: string): string {
+  // The number -0 of a JSON file is a float of Go's, which has its sign.
+  if (Object.is(number, -0)) return "-0"
   if (/^[+-]?\d+$/.test(source)) return BigInt(source.replace(/^\+/, "")).toString()
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "NaN" : number > 0 ? "+Inf" : "-Inf"
   const [, sign = "", first = "", rest = "", exponent = ""] =

@@ -54,3 +54,39 @@ sops:
     mac_only_encrypted: true
     version: 3.11.0
 `
+
+/** A dotenv file with the keys `export H`, `I ` (with a space at its end) and `J`. */
+export const EXPORTED = `export H=ENC[AES256_GCM,data:mg==,iv:y80YnXx1UOBLNyPra3G2H9n1YU3CRz0UnNMuzpwUzxM=,tag:gA8ZJ8VPhLq/yFKZ6ukTIg==,type:str]
+I =ENC[AES256_GCM,data:mdE=,iv:0FKMxDBpf6CUVUEOkGRsgDcBkujaOzr4o4OSAW0FjPc=,tag:oWSo+lt0n17YG411DA7hWg==,type:str]
+J=ENC[AES256_GCM,data:dw==,iv:qV8GMVqed/0rh2oKyBvbjodE0WmGy/su/Z1qZe01Po0=,tag:/7+NRZdbzlfME9A4HIqnWQ==,type:str]
+sops_age__list_0__map_enc=-----BEGIN AGE ENCRYPTED FILE-----\\nYWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBrN3luNXhGZEpsR0lLeFd4\\nSS9ZUG9EWXVvaXlWOEV6bHJmN0hJYVdIdVdBCmgyUmMybVY0ZEVReE9FL0tmZUtH\\nSS83a0NUM0pveEFZWmZ4TzRuaWIrYncKLS0tIExkYUpDUUJiQlZuK3BBamRrY1Fy\\ncXFmUFlmT2xGU2RjZk5ydzJIczdHY3MKXuwDje1bSjJAXXHMpF0PEp4UL+QZVYwa\\nUsQvD2vltkJJGH3U/ERrkU4Ma+e3VDtt9OBLKgI+tFHEE8/LnXf/UA==\\n-----END AGE ENCRYPTED FILE-----\\n
+sops_age__list_0__map_recipient=age1mmdmrggcxhdpl9q7h48v6welhj60mfpdqexja3ezqsj9l680fy8ql5najy
+sops_lastmodified=2026-11-28T22:20:18Z
+sops_mac=ENC[AES256_GCM,data:MHxHclqFP6zEU67cNWOxOEHCWAPTTMox72wMpTmYDne2E4dGd8ZQ4g9B2CCS3PUBDn4alSVb7t3t4tJBMDWm8NNVvxSaLqyDsdmzTzoYSfq53H2Zglji0jwHmOpZDT85Z5N/na0xu3IFYyFuXtsmnzm7/0ZlNSQj4/XJMiGXspM=,iv:hhZAxpHcSMh6kSBibMOpINpNj5TAHAX/WPpjKHsJWK0=,tag:parn79u0qst6d89oZdkbKw==,type:str]
+sops_unencrypted_suffix=_unencrypted
+sops_version=3.11.0
+`
+
+/** What is not encrypted has a tab in it. */
+export const TABBED = `kind: Secret
+stringData:
+    token: ENC[AES256_GCM,data:rSIG,iv:QsfbJuSCpt0GaSK4/oKqVUplqZ+yRJtO2Pj7cq1GwtI=,tag:L+j/yyoJLAHfa9u0KZb6hQ==,type:str]
+notes: |
+    all:
+    	make
+sops:
+    age:
+        - recipient: age1mmdmrggcxhdpl9q7h48v6welhj60mfpdqexja3ezqsj9l680fy8ql5najy
+          enc: |
+            -----BEGIN AGE ENCRYPTED FILE-----
+            YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSByb0wwNlFCN1ZxQkx3cUZT
+            RzdEeTA4eVoyU09RVHRqKzFzSllidFZaUkgwCnZnQzArdkxYZEhIdEVRZU9hZyt5
+            T1VaWnh2b3lKR1dacWxhdW41V0htbWsKLS0tIHFhdXBaZGlvdjBmbzZ6a1RyRTNI
+            MlhjY3lPSkN4bnJYeWpQTWdVOGs4YzQKCrP0lzIpdzC+LSPungt7P4Pg9jOFl00E
+            pkgzFNwr96v/KJ6bpwpf4eQrkTZnXhRIzpbxRUDfJN6D9GLS+vAjNQ==
+            -----END AGE ENCRYPTED FILE-----
+    lastmodified: "2026-11-28T22:20:17Z"
+    mac: ENC[AES256_GCM,data:goMAGPwGn1GrApOJ6Fqi4Uu+vAU0veqj36lzwWjmUKlXh0F6xqIJAFRc9RVk+4zcZIMqa9Umkh7n8Uwa0rJlQQ699dQ1FySNadfVMuGe+Zc6e65BQ3ec5ngHltxCIt7stGBsGb9tEkH48zVZChBsJgWXYbp6EKQ/hFHQsKq+VB4=,iv:pmWMponPUWfdelx9NPIoR79fImwLMO9G4FpMS8nad8g=,tag:ycyUp8lEt7F/JEaON/XzWw==,type:str]
+    encrypted_regex: ^(data|stringData)$
+    version: 3.11.0
+`

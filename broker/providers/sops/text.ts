@@ -1,9 +1,11 @@
 import { FILE_START, type Position } from "../../core/policy/faults.ts"
-import type { PolicyFault } from "../../core/policy/model.ts"
 import type { FileFault } from "../../core/policy/provider-schemas.ts"
-import { parseYaml, type YamlEntry, type YamlNode } from "../../core/policy/yaml.ts"
-import { decodeText, Positions } from "../../core/policy/yaml-guard.ts"
+import type { YamlEntry, YamlNode } from "../../core/policy/yaml.ts"
+import { MAX_FILE_BYTES, Positions, undecodable } from "../../core/policy/yaml-guard.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
+import { unreadable, unusable } from "./fault.ts"
+import { isSealed } from "./sealed-value.ts"
+import { readYaml } from "./yaml.ts"
 
 /** A secrets file as a tree, with SOPS's metadata taken out. */
 export interface SecretsText {
@@ -19,83 +21,78 @@ type Reading = Result<SecretsText, readonly FileFault[]>
 const SOPS = "sops"
 const PREFIX = "sops_"
 
-/** Reads a file in the format of its name's ending. Depth and size have the limits of a policy, and keys must be unique. */
+/** Reads a file in the format of its name's ending: at most 64 KiB, nested at most 64 levels deep, its keys unique. */
 export function readText(path: string, bytes: Uint8Array): Reading {
-  if (path.endsWith(".env")) return readDotenv(path, bytes)
+  const text = decoded(bytes)
+  if (!text.ok) return fail([text.fault])
+  if (path.endsWith(".env")) return readDotenv(text.value)
   const isJson = path.endsWith(".json")
-  const document = parseYaml(path, isJson ? spaced(bytes) : bytes)
-  if (!document.ok) return fail(document.fault.map(ownWords))
-  const { root, value } = document.value
-  if (root.kind !== "map" || (isJson && !isJsonText(bytes))) {
+  // JSON is YAML, except for tabs between tokens; its texts contain none. Spaces keep the positions.
+  const yaml = isJson ? text.value.replaceAll("\t", " ") : text.value
+  const document = readYaml(yaml, new Positions(yaml), isJson)
+  if (!document.ok) return fail([document.fault])
+  const root = document.value
+  if (root.kind !== "map" || (isJson && !isJsonText(text.value))) {
     return fail([unusable(root.at, `This must be ${isJson ? "a JSON object" : "a map in YAML"}, as SOPS writes it.`)])
   }
-  const sopsAt = root.entries.get(SOPS)?.at ?? root.at
+  const own = root.entries.get(SOPS)
   const entries = new Map([...root.entries].filter(([key]) => key !== SOPS))
-  return ok({ root: { ...root, entries }, sops: (value as Record<string, unknown>)[SOPS], sopsAt })
+  return ok({
+    root: { ...root, entries },
+    sops: own === undefined ? undefined : plainOf(own.value),
+    sopsAt: own?.at ?? root.at,
+  })
 }
 
-export const unusable = ({ line, column }: Position, message: string): FileFault => ({
-  line,
-  column,
-  code: "secrets_unusable",
-  message,
-})
-
-/**
- * The parser's faults with our own words. The parser's messages quote the text, which may be an unencrypted secret, and
- * checks of pull requests print them.
- */
-function ownWords({ code, line, column }: PolicyFault): FileFault {
-  const why = WHY[code] ?? "it does not have the form that SOPS writes"
-  return unusable(
-    { line, column },
-    `This secrets file cannot be read: ${why}. Encrypt it with sops, and change it only with sops.`,
-  )
-}
-
-const WHY: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
-  file_too_large: "it has more than 64 KiB",
-  file_empty: "it is empty",
-  not_utf8: "it is not UTF-8",
-  character_forbidden: "there is an unencrypted tab, control character or invisible character",
-  yaml_feature: "aliases, anchors, merge keys, tags, directives and second documents are not supported",
-  yaml_too_deep: "its nesting is too deep",
-  key_duplicate: "this key is duplicated in its map",
-  key_not_text: "this key is not a text",
-})
-
-/** JSON is YAML, except for tabs between tokens; texts contain none. They are replaced, so positions do not change. */
-function spaced(bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte) => (byte === 0x09 ? 0x20 : byte))
-}
-
-function isJsonText(bytes: Uint8Array): boolean {
+/** Every character is allowed, because the file decides nothing. A policy may not contain invisible ones. */
+function decoded(bytes: Uint8Array): Result<string, FileFault> {
+  if (bytes.length > MAX_FILE_BYTES) return fail(unreadable(FILE_START, "size"))
   try {
-    JSON.parse(new TextDecoder().decode(bytes))
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+    return text.trim() === "" ? fail(unreadable(FILE_START, "empty")) : ok(text)
+  } catch {
+    return fail(unreadable(undecodable(bytes), "utf8"))
+  }
+}
+
+function isJsonText(text: string): boolean {
+  try {
+    JSON.parse(text)
     return true
   } catch {
     return false
   }
 }
 
-/** Lines of `KEY=value`, a line feed in a value written as `\n`; lines that begin with `#` are comments. */
-function readDotenv(path: string, bytes: Uint8Array): Reading {
-  const text = decodeText(path, bytes)
-  if (!text.ok) return fail(text.fault.map(ownWords))
-  const positions = new Positions(text.value)
+/** A node as plain data; maps have no prototype. */
+function plainOf(node: YamlNode): unknown {
+  if (node.kind === "scalar") return node.value
+  if (node.kind === "list") return node.items.map(plainOf)
+  const plain: Record<string, unknown> = Object.create(null)
+  for (const [key, { value }] of node.entries) plain[key] = plainOf(value)
+  return plain
+}
+
+/**
+ * Lines of `KEY=value`, a line feed in a value written as `\n`; lines that begin with `#` are comments. Everything before
+ * the first `=` is the key, as in SOPS itself: `export KEY` too, and an empty one.
+ */
+function readDotenv(text: string): Reading {
+  const positions = new Positions(text)
   const entries = new Map<string, YamlEntry>()
   const settings = new Map<string, string>()
   let sopsAt = FILE_START
   let offset = 0
-  for (const line of text.value.split("\n")) {
+  for (const line of text.split("\n")) {
     const at = positions.at(offset)
     offset += line.length + 1
     if (line === "" || line.startsWith("#")) continue
     const equals = line.indexOf("=")
-    if (equals < 1 || line.endsWith("\r"))
-      return fail([unusable(at, "This line must be KEY=value, ended by a line feed, as SOPS writes it.")])
     const [key, value] = [line.slice(0, equals), line.slice(equals + 1).replaceAll("\\n", "\n")]
     const own = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : null
+    // A carriage return is part of an unencrypted value. Behind an encrypted one, somebody changed the line ends.
+    if (equals < 0 || (line.endsWith("\r") && (own !== null || isSealed(value))))
+      return fail([unusable(at, "This line must be KEY=value, ended by a line feed, as SOPS writes it.")])
     if (own === null ? entries.has(key) : settings.has(own))
       return fail([unusable(at, "This key is duplicated in the file: keep one.")])
     if (own === null) entries.set(key, { at, value: { kind: "scalar", at, value, source: value } })

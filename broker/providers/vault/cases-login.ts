@@ -21,6 +21,17 @@ const refusals: readonly ProviderCase[] = (
       "bound_audiences",
     ],
     [
+      "a role without audiences",
+      errors(400, "audience claim found in JWT but no audiences bound to the role"),
+      "Set the role's bound_audiences to the connection's audience",
+    ],
+    ["a role for people", errors(400, "role with oidc role_type is not allowed"), "Set its role_type to jwt"],
+    [
+      "a broker that Vault cannot reach",
+      errors(400, "error configuring token validator: error creating provider"),
+      "Vault could not get the broker's keys",
+    ],
+    [
       "another subject",
       errors(400, `${INVALID} subject (sub) claim`),
       `bound_subject must be exactly the grant's subject, ${CASE_SUBJECT}`,
@@ -34,6 +45,11 @@ const refusals: readonly ProviderCase[] = (
     ],
     ["a token of the past", errors(400, `${INVALID} expiration time (exp) claim: token is expired`), "clocks"],
     ["a token of the future", errors(400, `${INVALID} not before (nbf) claim: token not yet valid`), "clocks"],
+    [
+      "a token issued in the future",
+      errors(400, `${INVALID} issued at (iat) claim: token issued in the future`),
+      "clocks",
+    ],
     ["a role that is not there", errors(400, 'role "shop-deploy" could not be found'), "no such role"],
     ["a method that is not configured", errors(400, "could not load configuration"), "not configured"],
     ["a role with the policy root", errors(400, "auth methods cannot create root tokens"), "policy root"],

@@ -81,6 +81,10 @@ export function revocableTokenOf(response: HttpResponse): Secret<string> | null 
 /** Phrases of the JWT auth method's refusals, in Vault and OpenBao, and what to change for a token with this `sub`. */
 const refusalsOf = (subject: string): readonly (readonly [phrase: string, remedy: string])[] => [
   ["invalid audience (aud) claim", "the role's bound_audiences do not name the connection's audience"],
+  [
+    "no audiences bound to the role",
+    "the role has no bound_audiences, and the broker's token always has an audience. Set the role's bound_audiences to the connection's audience",
+  ],
   ["invalid subject (sub) claim", `the role's bound_subject must be exactly the grant's subject, ${subject}`],
   ["error validating claims", "the role's bound_claims do not allow this job"],
   ["invalid issuer (iss) claim", "the auth method's bound_issuer must be the broker's URL"],
@@ -93,8 +97,20 @@ const refusalsOf = (subject: string): readonly (readonly [phrase: string, remedy
     "for Vault, the broker's token has expired. Check the clocks of Vault and the broker",
   ],
   [
+    "invalid issued at (iat) claim",
+    "for Vault, the broker's token was issued in the future. Check the clocks of Vault and the broker",
+  ],
+  [
     "invalid not before (nbf) claim",
     "for Vault, the broker's token is not valid yet. Check the clocks of Vault and the broker",
+  ],
+  [
+    "error configuring token validator",
+    "Vault could not get the broker's keys. Check that the auth method's oidc_discovery_url is the broker's URL, that Vault can reach it, and that oidc_discovery_ca_pem fits its certificate",
+  ],
+  [
+    "role with oidc role_type is not allowed",
+    "the role is for people who log in with a browser. Set its role_type to jwt",
   ],
   ["could not be found", "the auth method has no such role. Check the grant's role, and the connection's mount"],
   ["could not load configuration", "the auth method at the connection's mount is not configured"],

@@ -62,7 +62,7 @@ async function edge(calls: number, answer: (count: number) => number = () => 200
           seen.logins++
           return { value: 1, endsAt: new Date(io.now().getTime() + 3_600_000) }
         },
-        "connection",
+        "job",
       )
       const answers = await Promise.all(Array.from({ length: calls }, () => io.http(get)))
       if (answers.some(({ status }) => status !== 200)) throw new BrokerError("provider_unavailable", "down")
@@ -100,7 +100,7 @@ it("opens at most six connections at the edge, and gives each of thirty grants i
   expect(Math.min(...seen.windows)).toBeGreaterThan(9_900)
 })
 
-it("looks a connection's login up once for all grants of an exchange", async () => {
+it("looks a login that does not depend on the grant up once for all grants of an exchange", async () => {
   const { broker, seen } = await edge(1)
   await mintAll(grantsOf(30), job(), "lease", async () => {}, broker)
   expect([seen.logins, seen.requests]).toEqual([1, 31])

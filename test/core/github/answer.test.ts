@@ -120,6 +120,12 @@ describe("a call for patience", () => {
     expect(answerTo(response(status, body, headers))).toEqual({ outcome: "rate-limited", retryAfterSeconds: seconds })
   })
 
+  test("404 says that the App does not exist, in GitHub's words, or only that nothing is visible", () => {
+    const said = (message: string) => answerTo(response(404, { message }))
+    expect(said("Integration not found")).toEqual({ outcome: "no-access", why: "app-rejected" })
+    expect(said("Not Found")).toEqual({ outcome: "no-access", why: "not-visible" })
+  })
+
   const NOT_LIMITED: [string, number, Record<string, string>, string][] = [
     ["403 with requests left", 403, { "x-ratelimit-remaining": "4999" }, "permission"],
     ["404 with the last request", 404, { "x-ratelimit-remaining": "0" }, "not-visible"],

@@ -131,6 +131,23 @@ describe("what narrows a session", () => {
     expect(conflict({ session_policy: { Version: "2012-10-17", Statement: only } })).toBe(says)
   })
 
+  it.each([
+    [{ Sid: "für" }, null],
+    [{ Sid: "ÿ\t\n" }, null],
+    [{ Resource: "arn:aws-cn:s3:::日本/*" }, ["session_policy", "Statement", 0, "Resource"]],
+    [{ Condition: { StringEquals: { "aws:PrincipalTag/団体": "x" } } }, "aws:PrincipalTag/団体"],
+    [{ Resource: ["*", "a😀"] }, 1],
+    [{ Sid: "\u0100" }, "Sid"],
+  ] as const)("has only characters that STS accepts: %o", (statement, path) => {
+    const parsed = grant.safeParse({ role: roleIn("aws-cn"), ...policy({ Action: "s3:*", ...statement }) })
+    const [issue, ...more] = parsed.error?.issues ?? []
+    if (path === null) return expect(issue).toBeUndefined()
+    expect(more).toEqual([])
+    expect(issue?.message).toMatch(/beyond U\+00FF, which STS does not accept/)
+    if (typeof path === "object") expect(issue?.path).toEqual(path)
+    else expect(issue?.path.at(-1)).toBe(path)
+  })
+
   it("may name any partition's, or none's, where IAM does not hold it against the role's", () => {
     for (const Resource of [
       "*",

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Secret } from "../../../broker/core/secret.ts"
 import { dataKeyFor, readAgeKeys } from "../../../broker/providers/sops/age.ts"
-import { readDocument, readFile } from "../../../broker/providers/sops/document.ts"
+import { type Leaf, readDocument, readFile } from "../../../broker/providers/sops/document.ts"
 import { keyRuleOf } from "../../../broker/providers/sops/key-rule.ts"
 import { openDocument } from "../../../broker/providers/sops/opened.ts"
 import { runs } from "../../support/laws.ts"
@@ -21,8 +21,11 @@ async function openText(name: string, text: string, keys = KEYS) {
   if (typeof dataKey === "string") return dataKey
   const opened = await openDocument(document.value, dataKey)
   if (opened.outcome !== "opened") return opened.outcome
-  return Object.fromEntries(opened.values.map(({ leaf, value }) => [leaf.name ?? "", value?.reveal() ?? null]))
+  return Object.fromEntries(opened.values.map(({ leaf, value }) => [placeOf(leaf), value?.reveal() ?? null]))
 }
+
+/** Where sops has a value: its name with the numbers of list items, or its keys where no locator can name it. */
+const placeOf = ({ name, keys }: Leaf) => (name?.includes("/") ? name : keys.join("/"))
 
 /** A value of ours in the form that sops printed its own in: there, numbers and flags are such. */
 function alike(bytes: Uint8Array | null, like: Expected[string]): Expected[string] {
@@ -219,6 +222,13 @@ describe("a file of secrets, before it is opened", () => {
       /Nothing in this file is encrypted/,
     ],
     [
+      "a value in the clear, whose key shows nothing else than it is",
+      "a.sops.yaml",
+      `"a\\u202e\\x9b\\L\u200d": hunter2\n${head(RECIPIENT + REST)}`,
+      "1:19 secret_plaintext",
+      /^"a\\u\{202e\}\\u\{9b\}\\u\{2028\}\\u\{200d\}" is not encrypted/,
+    ],
+    [
       "a damaged value",
       "a.sops.yaml",
       head(RECIPIENT + REST).replace("type:str", "type:set"),
@@ -260,6 +270,19 @@ describe("a file of secrets, before it is opened", () => {
       "2:1 secrets_unusable",
       /updatekeys/,
     ],
+    ...(
+      [
+        ["ssh-ed25519 AAAA", "an SSH key"],
+        ["age1pq1qqqq", "a post-quantum key of age"],
+        ["age1yubikey1qqqq", "a plugin of age"],
+      ] as const
+    ).map(([recipient, kind]): [string, string, string, string, RegExp] => [
+      `${kind} and PGP alone`,
+      "a.sops.yaml",
+      head(`    age: [{ recipient: ${recipient}, enc: x }]\n    pgp: [{ fp: x }]\n${REST}`),
+      "2:1 secrets_unusable",
+      new RegExp(`is not encrypted for an age key \\(age1\\.\\.\\.\\) but for ${kind}, PGP: .*updatekeys`),
+    ]),
     [
       "key groups",
       "a.sops.yaml",
@@ -311,10 +334,41 @@ describe("a file of secrets, before it is opened", () => {
       "2:1 secrets_unusable",
       /duplicated in the file/,
     ],
-    ["an alias", "a.sops.yaml", "a: &x hunter2\nb: *x\n", "1:4 secrets_unusable", /aliases, anchors/],
-    ["a tag", "a.sops.yaml", "a: !!binary hunter2\n", "1:4 secrets_unusable", /tags/],
-    ["a merge key", "a.sops.yaml", "a:\n  <<: { b: hunter2 }\n", "2:3 secrets_unusable", /merge keys/],
-    ["two documents", "a.sops.yaml", "a: hunter2\n---\nb: c\n", "2:1 secrets_unusable", /second documents/],
+    ["an anchor", "a.sops.yaml", "a: &x hunter2\nb: c\n", "1:4 secrets_unusable", /an anchor or an alias/],
+    ["an alias", "a.sops.yaml", "a: *hunter2\n", "1:4 secrets_unusable", /an anchor or an alias/],
+    ["a tag", "a.sops.yaml", "a: !!binary hunter2\n", "1:4 secrets_unusable", /a YAML tag.* without a tag/],
+    [
+      "a merge key",
+      "a.sops.yaml",
+      "a:\n  <<: { b: hunter2 }\n",
+      "2:3 secrets_unusable",
+      /a merge key \(<<\).*write the merged keys out/,
+    ],
+    ["a merge key of sops", "a.sops.yaml", vector("merge.sops.yaml"), "4:5 secrets_unusable", /a merge key \(<<\)/],
+    [
+      "two documents",
+      "a.sops.yaml",
+      "a: hunter2\n---\nb: c\n",
+      "2:1 secrets_unusable",
+      /second YAML document.*into its own file/,
+    ],
+    [
+      "two documents of sops",
+      "a.sops.yaml",
+      vector("multi.sops.yaml"),
+      "19:1 secrets_unusable",
+      /second YAML document/,
+    ],
+    [
+      "a line separator, where sops ends a line",
+      "a.sops.yaml",
+      "a_unencrypted: '\u2028    hunter2'\n",
+      "1:17 secrets_unusable",
+      /a line separator \(U\+0085, U\+2028/,
+    ],
+    ["a directive", "a.sops.yaml", "%YAML 1.2\n---\na: hunter2\n", "1:1 secrets_unusable", /a YAML directive/],
+    ["a key that is a number", "a.sops.yaml", "a: hunter2\n1: x\n", "2:1 secrets_unusable", /key is not a text/],
+    ["a key that is a list", "a.sops.yaml", "? [a]\n: hunter2\n", "1:3 secrets_unusable", /key is not a text/],
     [
       "what is no YAML, of which nothing is repeated",
       "a.sops.yaml",
@@ -329,7 +383,36 @@ describe("a file of secrets, before it is opened", () => {
     ["an empty file", "a.sops.yaml", "", "1:1 secrets_unusable", /is empty/],
     ["an empty dotenv file", "a.sops.env", "# nothing\n", "1:1 secrets_unusable", /contains no secret/],
     ["too much", "a.sops.env", `A=${"x".repeat(65_536)}`, "1:1 secrets_unusable", /64 KiB/],
-    ["too deep a map", "a.sops.json", `${'{"a":'.repeat(40)}1${"}".repeat(40)}`, "1:161 secrets_unusable", /too deep/],
+    [
+      "too deep a map",
+      "a.sops.json",
+      `${'{"a":'.repeat(70)}1${"}".repeat(70)}`,
+      "1:321 secrets_unusable",
+      /more than 64 levels deep/,
+    ],
+    [
+      "too deep a list in one line",
+      "a.sops.yaml",
+      `a:\n  ${"- ".repeat(70)}x\n`,
+      "2:131 secrets_unusable",
+      /more than 64 levels deep/,
+    ],
+    [
+      "too deep a map by indentation",
+      "a.sops.yaml",
+      Array.from({ length: 300 }, (_, at) => `${" ".repeat(at)}a:\n`).join(""),
+      "258:1 secrets_unusable",
+      /more than 64 levels deep/,
+    ],
+    ["endless brackets", "a.sops.yaml", "[".repeat(65_536), "1:65 secrets_unusable", /more than 64 levels deep/],
+    ["endless keys", "a.sops.yaml", "? ".repeat(32_768), "1:129 secrets_unusable", /more than 64 levels deep/],
+    [
+      "line ends that somebody changed",
+      "a.sops.env",
+      vector("every-type.sops.env").replaceAll("\n", "\r\n"),
+      "2:1 secrets_unusable",
+      /ended by a line feed/,
+    ],
   ])("is refused with its place: %s", (_, name, text, place, message) => {
     const found = faults(name, text)
     expect(found[0]?.[0]).toBe(place)

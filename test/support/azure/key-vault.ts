@@ -10,7 +10,7 @@ import {
   startStoreServer,
 } from "../store-server.ts"
 
-const API_VERSIONS = ["7.4", "7.5", "7.6", "2025-07-01"]
+const API_VERSIONS = ["7.4", "7.5", "7.6", "2025-07-01", "2026-04-01"]
 const NAME = /^[0-9A-Za-z-]{1,127}$/
 const VERSION = /^[0-9a-f]{32}$/i
 const MAX_VALUE_BYTES = 25_000
@@ -44,22 +44,23 @@ export interface KeyVault extends StoreServer {
 }
 
 /** Starts a stand-in for one vault that goes by roles. It takes the tokens that this Entra gave out, and no others. */
-export async function startKeyVault(entra: Pick<Azure, "holder">): Promise<KeyVault> {
+export async function startKeyVault(entra: Pick<Azure, "holder" | "tenant">): Promise<KeyVault> {
   const secrets = new Map<string, { readonly name: string; readonly versions: readonly StoredVersion[] }>()
   const assignments: Assignment[] = []
   let isClosed = false
 
   const server = await startStoreServer("Azure Key Vault", async (ask) => {
-    const path = /^\/secrets\/([^/]+)(?:\/([^/]+))?$/.exec(ask.path)
+    // The SDK leaves the version empty, and the slash before it.
+    const path = /^\/secrets\/([^/]+)(?:\/([^/]*))?$/.exec(ask.path)
     if (path === null || ask.method !== "GET" || ask.body !== "" || !hasExactly(ask.query, "api-version")) return null
     if (!API_VERSIONS.includes(ask.query.get("api-version") ?? "")) return badParameter("api-version")
-    return get(ask, path[1] ?? "", path[2])
+    return get(ask, path[1] ?? "", path[2] || undefined)
   })
 
   function get(ask: Ask, name: string, version: string | undefined): StoreAnswer {
     const holder = entra.holder(bearerOf(ask) ?? "")
-    if (holder === undefined) return unauthorized("AKV10000: Request is missing a Bearer or PoP token.")
-    if (holder.resource !== RESOURCE) return unauthorized("AKV10022: Invalid audience.")
+    if (holder === undefined) return unauthorized(entra.tenant, "AKV10000: Request is missing a Bearer or PoP token.")
+    if (holder.resource !== RESOURCE) return unauthorized(entra.tenant, "AKV10022: Invalid audience.")
     if (isClosed)
       return forbidden("ForbiddenByFirewall", "Client address is not authorized and caller is not a trusted service.")
     if (!NAME.test(name)) return badParameter("name")
@@ -123,9 +124,10 @@ const refused = (status: number, code: string, message: string, inner?: string) 
 const forbidden = (inner: string, message: string) => refused(403, "Forbidden", message, inner)
 const badParameter = (name: string) => refused(400, "BadParameter", `The request parameter ${name} is not valid.`)
 
-const unauthorized = (message: string): StoreAnswer => ({
+/** The challenge names the vault's tenant: the SDK refuses to ask another one for a token. */
+const unauthorized = (tenant: string, message: string): StoreAnswer => ({
   ...refused(401, "Unauthorized", message),
   headers: {
-    "WWW-Authenticate": `Bearer authorization="https://login.microsoftonline.com/common", resource="${RESOURCE}"`,
+    "WWW-Authenticate": `Bearer authorization="https://login.microsoftonline.com/${tenant}", resource="${RESOURCE}"`,
   },
 })

@@ -5,6 +5,10 @@ import { EntraRefusal } from "./answer.ts"
 const GRANT_TYPE = "client_credentials"
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 const PARAMETERS = ["grant_type", "client_id", "scope", "client_assertion_type", "client_assertion"] as const
+/** What MSAL sends about itself, and the id of its request. */
+const TELEMETRY = /^(?:x-client-[A-Za-z-]+|x-ms-lib-capability|client-request-id)$/
+/** Claims that MSAL wants in the token, as JSON: that the client understands continuous access evaluation. */
+const CLAIMS = "claims"
 const GUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 const DEFAULT_SCOPE = "/.default"
 
@@ -19,8 +23,8 @@ export interface TokenCall {
 /**
  * Reads a request for client credentials by a federated credential, as the token endpoint does before it looks at the token.
  *
- * Stricter than Entra in three things: a parameter that this flow does not have, one that comes twice, and a client that
- * identifies itself in a header besides are refused instead of ignored, since a broker has no reason to send any.
+ * What MSAL says of itself is ignored. Stricter than Entra in three things: any other parameter that this flow does not
+ * have, one that comes twice, and a client that identifies itself in a header besides are refused instead of ignored.
  * @throws {EntraRefusal}
  */
 export function readTokenCall(headers: IncomingHttpHeaders, body: string | null): TokenCall {
@@ -31,6 +35,7 @@ export function readTokenCall(headers: IncomingHttpHeaders, body: string | null)
   if (headers.authorization !== undefined) {
     throw new EntraRefusal(90013, "Invalid input received from the user. A client identifies itself once.")
   }
+  refuseBrokenClaims(form.get(CLAIMS))
   const grantType = required(form, "grant_type")
   if (grantType !== GRANT_TYPE)
     throw new EntraRefusal(70003, `The app requested an unsupported grant type '${grantType}'.`)
@@ -66,12 +71,22 @@ function resourceOf(scope: string): string {
 function refuseUnknown(form: URLSearchParams): void {
   const seen = new Set<string>()
   for (const name of form.keys()) {
-    if (!(PARAMETERS as readonly string[]).includes(name)) {
+    if (![...PARAMETERS, CLAIMS].includes(name) && !TELEMETRY.test(name)) {
       throw new EntraRefusal(90013, `Invalid input received from the user: there is no parameter ${name} in this flow.`)
     }
     if (seen.has(name)) throw new EntraRefusal(90013, `Invalid input received from the user: ${name} is there twice.`)
     seen.add(name)
   }
+}
+
+function refuseBrokenClaims(claims: string | null): void {
+  try {
+    const parsed: unknown = JSON.parse(claims ?? "{}")
+    if (typeof parsed === "object" && parsed !== null) return
+  } catch {
+    // Not JSON.
+  }
+  throw new EntraRefusal(90013, "Invalid input received from the user: claims is not a JSON object.")
 }
 
 function required(form: URLSearchParams, name: string): string {

@@ -2,12 +2,18 @@ import { createPublicKey, type KeyObject, verify } from "node:crypto"
 
 const MAX_AHEAD_SECONDS = 600
 
+/** GitHub's message, with status 404 and not 401, for the id of an App that does not exist. */
+export const NO_SUCH_APP = "Integration not found"
+
 /** Why GitHub refuses the App's JWT, in its words; null when it is good. */
 export function faultOfAppJwt(jwt: string, appId: string, privateKey: KeyObject, nowSeconds: number): string | null {
   const [head = "", body = "", signature = "", ...more] = jwt.split(".")
   const header = json(head)
   const claims = json(body)
   if (more.length > 0 || header?.["alg"] !== "RS256" || claims === null) return "A JSON web token could not be decoded"
+  const { iss, iat, exp } = claims
+  // It looks for the App's keys first.
+  if (String(iss) !== appId) return NO_SUCH_APP
   const isSigned = verify(
     "RSA-SHA256",
     Buffer.from(`${head}.${body}`),
@@ -15,8 +21,6 @@ export function faultOfAppJwt(jwt: string, appId: string, privateKey: KeyObject,
     Buffer.from(signature, "base64url"),
   )
   if (!isSigned) return "A JSON web token could not be decoded"
-  const { iss, iat, exp } = claims
-  if (String(iss) !== appId) return "Integration not found"
   if (!Number.isInteger(iat))
     return "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
   if (Number(iat) > nowSeconds)

@@ -32,6 +32,19 @@ export function repositoryBody(repository: HostedRepository, url: string) {
   }
 }
 
+export const appBody = (app: { readonly id: string; readonly url: string }) => ({
+  id: Number(app.id),
+  slug: "daypass",
+  name: "Daypass",
+  owner: accountBody({ login: "acme", id: 9001 }, app.url),
+  external_url: "https://daypass.example.com",
+  html_url: "https://github.com/apps/daypass",
+  permissions: { metadata: "read" },
+  events: [],
+  created_at: "2026-01-05T09:00:00Z",
+  updated_at: "2026-01-05T09:00:00Z",
+})
+
 export function installationBody(installation: Installation, app: { readonly id: string; readonly url: string }) {
   const { id, account, permissions, repositories, suspendedAt } = installation
   return {

@@ -17,8 +17,10 @@ export interface EnvironmentSettings {
 /** A repository that tests set up and change as its people would. */
 export class HostedRepository {
   readonly id: number
-  name: string
   owner: Account
+  /** Names that it had. GitHub leads from them to its id. */
+  readonly formerNames = new Set<string>()
+  #name: string
   defaultBranch = "main"
   /** Branch -> commit. Empty: the repository has no commit. */
   readonly branches = new Map<string, string>()
@@ -33,7 +35,17 @@ export class HostedRepository {
   constructor(id: number, owner: Account, name: string) {
     this.id = id
     this.owner = owner
-    this.name = name
+    this.#name = name
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  /** Renames it. */
+  set name(name: string) {
+    this.formerNames.add(this.#name)
+    this.#name = name
   }
 
   get fullName(): string {

@@ -17,7 +17,7 @@ export interface RouteAnswer {
   readonly location?: string
 }
 
-/** One route: as the App (`app`), as an installation in a repository, or by a token about itself. `null` is a 404. */
+/** One route, whose paths have ids in place of repositories' names: as the App (`app`), as an installation in a repository, or by a token about itself. `null` is a 404. */
 export type Route =
   | {
       readonly as: "app"

@@ -1,5 +1,5 @@
 import { giveToken } from "./access-token.ts"
-import { environmentBody, installationBody, repositoryBody } from "./bodies.ts"
+import { appBody, environmentBody, installationBody, repositoryBody } from "./bodies.ts"
 import { covers, type HostedRepository, type Installation, type IssuedToken } from "./model.ts"
 import { no, type Route, type RouteAnswer, type World, yes } from "./route.ts"
 
@@ -7,6 +7,12 @@ const EMPTY = no(409, "Git Repository is empty.")
 
 /** Every route that a client of this stand-in has a reason to ask for. */
 export const ROUTES: readonly Route[] = [
+  {
+    as: "app",
+    method: "GET",
+    path: /^\/app$/,
+    answer: (_, world) => yes(appBody({ id: world.appId, url: world.url })),
+  },
   {
     as: "app",
     method: "GET",
@@ -19,7 +25,7 @@ export const ROUTES: readonly Route[] = [
   {
     as: "app",
     method: "GET",
-    path: /^\/users\/([^/]+)\/installation$/,
+    path: /^\/(?:users|orgs)\/([^/]+)\/installation$/,
     answer([login = ""], world) {
       // Names of accounts, too, are the same in any case; and what is found here may be an organisation.
       const found = world.installations.find(({ account }) => account.login.toLowerCase() === login.toLowerCase())

@@ -1,5 +1,6 @@
 import type { JWTPayload } from "jose"
 import { TokenRefusal, verifyIdentityToken } from "../relying-party.ts"
+import { mediaTypeOf } from "../servers.ts"
 import { ApiRefusal, OAuthRefusal, readMembers } from "./answer.ts"
 import { type IssuedToken, isScope, type Tokens } from "./tokens.ts"
 
@@ -14,6 +15,10 @@ const SUBJECT_TOKEN_TYPES = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:p
 const MEMBERS = [
   ...["grantType", "audience", "scope", "requestedTokenType", "subjectToken", "subjectTokenType", "options"],
 ]
+/** The same in OAuth's spelling, for a form (RFC 8693 section 2.1). */
+const OAUTH_NAMES = new Map(
+  MEMBERS.map((name) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), name]),
+)
 const POOL_PROVIDER =
   /^\/\/iam\.googleapis\.com\/((projects\/[0-9]+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]{4,32})\/providers\/[a-z0-9-]{4,32})$/
 
@@ -31,8 +36,8 @@ export interface PoolProvider {
 }
 
 /**
- * Exchanges an identity token as STS's `v1.token` does. Stricter in one thing: only the API's own JSON is taken, not
- * OAuth's form, which STS reads too.
+ * Exchanges an identity token as STS's `v1.token` does: by the API's own JSON, or by OAuth's form, which Google's clients
+ * send. Stricter in one thing: a form with a field that it does not know, or twice, is refused.
  *
  * @throws {OAuthRefusal | ApiRefusal}
  */
@@ -42,7 +47,8 @@ export async function exchangeToken(
   providers: ReadonlyMap<string, PoolProvider>,
   tokens: Tokens,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const body = readMembers(request.contentType, text, MEMBERS)
+  const isForm = mediaTypeOf(request.contentType) === "application/x-www-form-urlencoded"
+  const body = isForm ? readForm(text ?? "") : readMembers(request.contentType, text, MEMBERS)
   if (request.authorization !== undefined)
     throw new ApiRefusal("UNAUTHENTICATED", "Request had invalid authentication credentials.")
   if (body["grantType"] !== TOKEN_EXCHANGE) throw new OAuthRefusal("unsupported_grant_type", "Invalid grant type.")
@@ -83,6 +89,13 @@ export async function exchangeToken(
     token_type: "Bearer",
     ...(lifetimeSeconds <= TOO_SHORT_TO_SAY_SECONDS ? {} : { expires_in: lifetimeSeconds }),
   }
+}
+
+function readForm(text: string): Readonly<Record<string, unknown>> {
+  const fields = [...new URLSearchParams(text)]
+  if (fields.some(([name]) => !OAUTH_NAMES.has(name)) || new Set(fields.map(([name]) => name)).size < fields.length)
+    throw new OAuthRefusal("invalid_request", "The request has a field that is unknown or there twice.")
+  return Object.fromEntries(fields.map(([name, value]) => [OAUTH_NAMES.get(name), value]))
 }
 
 async function verify(provider: PoolProvider, token: unknown): Promise<JWTPayload> {

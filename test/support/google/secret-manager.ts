@@ -24,7 +24,12 @@ export interface StoredSecret {
   /** The region of a regional secret. */
   readonly location?: string
   readonly id: string
-  readonly versions: readonly { readonly payload: string | Uint8Array; readonly state?: "DISABLED" | "DESTROYED" }[]
+  readonly versions: readonly {
+    readonly payload: string | Uint8Array
+    readonly state?: "DISABLED" | "DESTROYED"
+    /** From before July 2021, when versions got checksums. */
+    readonly isOld?: true
+  }[]
   readonly aliases?: Readonly<Record<string, number>>
   /** Members with `roles/secretmanager.secretAccessor` on it. */
   readonly accessors?: readonly string[]
@@ -49,8 +54,8 @@ export function assertPossible({ id, versions, aliases = {} }: StoredSecret): vo
   }
 }
 
-/** What a request for a version asks for; null when the path is none. */
-export const versionPathOf = (url: string) => VERSION_PATH.exec(url)
+/** What a request for a version asks for; null when the path is none. Google's clients also say in which form to answer. */
+export const versionPathOf = (url: string) => VERSION_PATH.exec(url.replace(/\?(?:%24|\$)alt=json[\w%;=-]*$/, ""))
 
 /**
  * Gives a version as `projects.secrets.versions.access` does, and `projects.locations.secrets.versions.access`. Rights
@@ -106,7 +111,10 @@ export function accessVersion(
   const data = Buffer.from(version.payload)
   return {
     name: `${full}/versions/${number}`,
-    payload: { data: data.toString("base64"), dataCrc32c: String(checksumOf(data)) },
+    payload: {
+      data: data.toString("base64"),
+      ...(version.isOld ? {} : { dataCrc32c: String(checksumOf(data)) }),
+    },
   }
 }
 

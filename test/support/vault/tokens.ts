@@ -1,9 +1,13 @@
 import { randomBytes, randomUUID } from "node:crypto"
+import { decodeJwt } from "jose"
 import { TokenRefusal, verifyIdentityToken } from "../relying-party.ts"
 import { forbidden, noSuchToken, parameters, type VaultAnswer, type VaultCall, VaultRefusal } from "./answers.ts"
 
 /** A role of the JWT auth method: whom it lets in, and what tokens it gives. */
 export interface JwtRole {
+  /** `oidc`: for people who log in with a browser. `jwt` when left out. */
+  readonly roleType?: "jwt" | "oidc"
+  /** None: no token with an audience is taken. */
   readonly boundAudiences: readonly string[]
   readonly boundSubject: string
   /** Policies besides `default`. */
@@ -46,6 +50,8 @@ const DEFAULT_POLICY: VaultPolicy = {
   "sys/leases/renew": ["update"],
 }
 const MAX_TTL_SECONDS = 2_764_800
+/** How far clocks may differ for `nbf`, `exp` and `iat` (hashicorp/cap, jwt.Expected.ClockSkewLeeway: 60 s unless set). */
+const LEEWAY_SECONDS = 60
 
 /** Tokens of a Vault: the JWT auth method that gives them, the policies that bind them, and their own paths. */
 export class VaultTokens {
@@ -68,15 +74,21 @@ export class VaultTokens {
     if (this.issuer === null) throw new VaultRefusal(400, "could not load configuration")
     const role = this.roles.get(String(name))
     if (!role) throw new VaultRefusal(400, `role "${name}" could not be found`)
-    const trusted = [{ issuer: this.issuer, audiences: role.boundAudiences }]
-    const claims = await verifyIdentityToken(String(jwt), trusted).catch((error: unknown) => {
-      throw error instanceof TokenRefusal
-        ? new VaultRefusal(400, `error validating token: ${FAULTS[error.fault]}`)
-        : error
+    if (role.roleType === "oidc") throw new VaultRefusal(400, "role with oidc role_type is not allowed")
+    const isBound = role.boundAudiences.length > 0
+    const audiences = isBound ? role.boundAudiences : audiencesSaid(String(jwt))
+    const trusted = [{ issuer: this.issuer, audiences }]
+    const claims = await verifyIdentityToken(String(jwt), trusted, LEEWAY_SECONDS).catch((error: unknown) => {
+      if (!(error instanceof TokenRefusal)) throw error
+      // Vault asks for the discovery document before it looks at the token.
+      if (error.fault === "keys-unavailable")
+        throw new VaultRefusal(400, "error configuring token validator: error creating provider")
+      throw new VaultRefusal(400, `error validating token: ${FAULTS[error.fault]}`)
     })
     if (claims.sub !== role.boundSubject) {
       throw new VaultRefusal(400, "error validating token: invalid subject (sub) claim")
     }
+    if (!isBound) throw new VaultRefusal(400, "audience claim found in JWT but no audiences bound to the role")
     const token = this.#issue(String(name), role)
     return { auth: authOf(token, Math.ceil((token.expiresAt - token.issuedAt) / 1000)) }
   }
@@ -160,12 +172,17 @@ export class VaultTokens {
   }
 
   capabilitiesSelf(call: VaultCall, token: VaultToken): VaultAnswer {
-    const { paths } = parameters(call, { paths: "texts" }, ["paths"])
-    const found = (paths as readonly string[]).map((path) => {
+    // `path` is the old spelling for one, which HashiCorp's client for Go sends.
+    const { paths, path: one } = parameters(call, { paths: "texts", path: "text" })
+    const wanted = [one ?? paths ?? []].flat().map(String)
+    if (wanted.length === 0) throw new VaultRefusal(400, "missing paths")
+    const found = wanted.map((path) => {
       const capabilities = this.#capabilities(token, path)
       return [path, capabilities.length === 0 ? ["deny"] : capabilities] as const
     })
-    return { data: Object.fromEntries(found), ...Object.fromEntries(found) }
+    const [first] = found
+    const data = { ...Object.fromEntries(found), ...(found.length === 1 ? { capabilities: first?.[1] } : {}) }
+    return { data, ...data }
   }
 
   expire(): void {
@@ -181,6 +198,15 @@ export class VaultTokens {
   alive(): number {
     this.expire()
     return [...this.#tokens.values()].filter(({ type }) => type === "service").length
+  }
+}
+
+/** The audiences that a token names: with those it is verified where the role has none. */
+function audiencesSaid(jwt: string): readonly string[] {
+  try {
+    return [decodeJwt(jwt).aud ?? []].flat()
+  } catch {
+    return []
   }
 }
 

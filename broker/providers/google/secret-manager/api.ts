@@ -37,13 +37,17 @@ const answer = z.object({
   name: z.string(),
   payload: z.object({
     data: z.base64(),
-    // An int64, which is a text of decimal digits in JSON.
-    dataCrc32c: z.string().regex(/^(?:0|[1-9][0-9]{0,9})$/),
+    // An int64, which is a text of decimal digits in JSON. Versions from before July 2021 have none (the API's discovery
+    // document says "Optional").
+    dataCrc32c: z
+      .string()
+      .regex(/^(?:0|[1-9][0-9]{0,9})$/)
+      .optional(),
   }),
 })
 
 /**
- * The payload of the requested version. The answer's name and checksum are checked.
+ * The payload of the requested version. The answer's name is checked, and its checksum if it has one.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */
@@ -54,10 +58,11 @@ export function readPayload(
   { locator, place }: Located<Place>,
 ): StoredValue {
   if (response.status !== 200) throw refusalOf(side, response, settings, locator)
-  const { name, payload } = readJson(side, response, answer, "a secret's payload with its checksum")
+  const { name, payload } = readJson(side, response, answer, "a secret's payload")
   if (!isNameOf(name, settings, place)) throw invalid(side, "is another secret, or another version of it")
   const bytes = bytesOfBase64(payload.data)
-  if (String(crc32c(bytes)) !== payload.dataCrc32c) throw invalid(side, "was damaged on its way: the checksum differs")
+  if (payload.dataCrc32c !== undefined && String(crc32c(bytes)) !== payload.dataCrc32c)
+    throw invalid(side, "was damaged on its way: the checksum differs")
   return { value: new Secret(bytes) }
 }
 

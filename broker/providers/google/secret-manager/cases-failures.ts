@@ -45,8 +45,9 @@ const unusable = refusing(request, exchanged())(
 )
 
 const spoiled = handingOutNothing(request, exchanged())(
-  ["a payload without a checksum", found(FOREIGN_TEXT, NAME, { dataCrc32c: undefined })],
   ["a payload with another's checksum", found(FOREIGN_TEXT, NAME, { dataCrc32c: CHECKSUM_OF_PASSWORD })],
+  ["a checksum that is null", found(FOREIGN_TEXT, NAME, { dataCrc32c: null })],
+  ["a checksum that is empty", found(FOREIGN_TEXT, NAME, { dataCrc32c: "" })],
   ["a checksum that is a number", found(FOREIGN_TEXT, NAME, { dataCrc32c: 343475146 })],
   ["a payload without data", found(FOREIGN_TEXT, NAME, { data: undefined })],
   ["data that is no base64", found(FOREIGN_TEXT, NAME, { data: "a canary" })],

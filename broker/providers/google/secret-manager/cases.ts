@@ -42,6 +42,12 @@ export const cases: readonly ProviderCase[] = [
     expect: minted("the password"),
   },
   {
+    name: "takes a version without a checksum, as those from before July 2021 may be",
+    ...request,
+    replies: [exchanged(), found("the password", NAME, { dataCrc32c: undefined })],
+    expect: minted("the password"),
+  },
+  {
     name: "reads as the service account that the connection names, for five minutes",
     ...request,
     connection: { ...connection, service_account: ACCOUNT },

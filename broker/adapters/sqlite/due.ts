@@ -1,0 +1,67 @@
+import type { DueLease } from "../../ports/ledger.ts"
+import type { LeaseRows, StoredLease } from "./lease-rows.ts"
+import { becameDue, isClosed, type Lease, type LeaseEnd, newlyExpired, revocableNow } from "./lease-states.ts"
+import { brokersOwn, type LedgerRow } from "./ledger-row.ts"
+
+interface Window {
+  /** Unix milliseconds. */
+  readonly now: number
+  readonly limit: number
+}
+
+const REASONS: Readonly<Record<LeaseEnd, string>> = {
+  revoked: "revoked",
+  expired: "expired: its time ran out",
+  "expires-only": "expires-only: what cannot be taken back lives until it expires",
+  failed: "failed: nothing was minted",
+}
+
+/** Ends what is due, forgets what is over, and returns what the caller must revoke: inside one transaction. */
+export function takeDue({ now, limit }: Window, ledger: LedgerRow, leases: LeaseRows): readonly DueLease[] {
+  const taken: DueLease[] = []
+  for (const lease of leases.due(now, limit)) {
+    if (isClosed(lease.state)) {
+      leases.forget(lease.id)
+      continue
+    }
+    const after = becameDue(lease, now)
+    move(lease, after, ledger, leases)
+    if (isClosed(after.state)) ledger.append(brokersOwn("lease.closed", now, reasonOf(lease, after.state), lease.id))
+    if (after.state !== "revoking") continue
+    const over = newlyExpired(lease, after).join(", ")
+    if (over) ledger.append(brokersOwn("lease.revoking", now, `the granted time is over: ${over}`, lease.id))
+    taken.push({ lease: lease.id, credentials: revocableNow(after) })
+  }
+  ledger.tokens.forgetDead(now)
+  ledger.findDue()
+  return taken
+}
+
+/** What `takeDue` would return, without changing anything. */
+export function lookDue({ now, limit }: Window, leases: LeaseRows): readonly DueLease[] {
+  return leases
+    .due(now, limit)
+    .filter(({ state }) => !isClosed(state))
+    .map((lease) => ({ lease: lease.id, next: becameDue(lease, now) }))
+    .filter(({ next }) => next.state === "revoking")
+    .map(({ lease, next }) => ({ lease, credentials: revocableNow(next) }))
+}
+
+/** Writes a lease's next state. A lease that closes no longer counts for the limits. */
+export function move(before: StoredLease, after: Lease, ledger: LedgerRow, leases: LeaseRows): void {
+  leases.write(before, after)
+  ledger.dueBy(after.dueAt)
+  if (!isClosed(after.state) || isClosed(before.state)) return
+  ledger.count({ openLeases: Math.max(0, ledger.counts.openLeases - 1) })
+  leases.releaseLimited(before.id)
+}
+
+/** Why a lease closed without a revocation. */
+function reasonOf(lease: StoredLease, end: LeaseEnd): string {
+  if (lease.state !== "open") return REASONS[end]
+  return lease.unknownUntil > 0 ? unknown(lease) : "failed: the exchange was interrupted, and nothing left the broker"
+}
+
+/** The end of what an interrupted exchange minted, for the record. */
+export const unknown = ({ unknownUntil }: Lease): string =>
+  `unknown: the exchange was interrupted; what it minted lives at the latest until ${new Date(unknownUntil).toISOString()}`

@@ -1,0 +1,95 @@
+import type { AuditEvent } from "../../core/audit-record.ts"
+import type { TokenUse } from "../../ports/ledger.ts"
+import type { Sql } from "../../ports/sql.ts"
+import { readStore } from "./store-row.ts"
+
+/**
+ * How long an expired token is remembered, in seconds. So one visit deletes many entries. And after a clock was set back,
+ * or on a machine with another clock, a token that the ledger has forgotten cannot be valid again.
+ */
+const FORGET_AFTER_SECONDS = 3600
+const FORGET_AT_MOST = 1000
+
+/** When the entry of a token can be deleted, in Unix milliseconds. */
+export const forgottenAt = (expiresAt: number): number => (expiresAt + FORGET_AFTER_SECONDS) * 1000
+
+/** The used tokens of one ledger, during a transaction. */
+export class UsedTokens {
+  readonly #sql: Sql
+  readonly #ledger: number
+  #forgottenUntil: number
+
+  /** @param forgottenUntil Unix seconds: the latest end of a token that was deleted */
+  constructor(sql: Sql, ledger: number, forgottenUntil: number) {
+    this.#sql = sql
+    this.#ledger = ledger
+    this.#forgottenUntil = forgottenUntil
+  }
+
+  get forgottenUntil(): number {
+    return this.#forgottenUntil
+  }
+
+  /**
+   * Whether the ledger cannot know if a token was used. Either the database was restored, and the token is older than that;
+   * or a clock that was ahead made the ledger forget tokens that end later than this one.
+   */
+  isTooOld({ issuedAt, expiresAt }: TokenUse): boolean {
+    return issuedAt < readStore(this.#sql).acceptFrom || expiresAt <= this.#forgottenUntil
+  }
+
+  /**
+   * Uses up a token. Returns false when it was used before.
+   *
+   * Inserts first and checks the result: two calls could both pass a check before the insert.
+   */
+  use({ key, expiresAt }: TokenUse): boolean {
+    const inserted = this.#sql.all(
+      "INSERT INTO used_tokens (ledger, key, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS used",
+      this.#ledger,
+      key,
+      expiresAt,
+    )
+    return inserted.length === 1
+  }
+
+  /** Marks a token with an event, without using it up. Returns false when it has the mark already. */
+  markOnce(event: AuditEvent, token: TokenUse): boolean {
+    return this.use({ ...token, key: `${event} ${token.key}` })
+  }
+
+  /** Whether this is the first time that a used token is sent again. */
+  isFirstReplay({ key }: TokenUse): boolean {
+    const first = this.#sql.all(
+      "UPDATE used_tokens SET replay_recorded = 1 WHERE ledger = ? AND key = ? AND replay_recorded = 0 RETURNING 1 AS first",
+      this.#ledger,
+      key,
+    )
+    return first.length === 1
+  }
+
+  /**
+   * Deletes the entries of tokens that are no longer valid at `now` (Unix milliseconds), oldest first. Keeps the latest end
+   * of a deleted entry, because `now` can come from a clock that is ahead.
+   */
+  forgetDead(now: number): void {
+    const forgotten = this.#sql.all<{ expires_at: number }>(
+      `DELETE FROM used_tokens WHERE (ledger, key) IN (
+        SELECT ledger, key FROM used_tokens WHERE ledger = ? AND expires_at < ? ORDER BY expires_at LIMIT ?
+      ) RETURNING expires_at`,
+      this.#ledger,
+      Math.floor(now / 1000) - FORGET_AFTER_SECONDS,
+      FORGET_AT_MOST,
+    )
+    for (const { expires_at: end } of forgotten) this.#forgottenUntil = Math.max(this.#forgottenUntil, end)
+  }
+
+  /** When the next entry can be deleted, in Unix milliseconds; null when there is none. */
+  nextForgotten(): number | null {
+    const [token] = this.#sql.all<{ due: number | null }>(
+      "SELECT min(expires_at) AS due FROM used_tokens WHERE ledger = ?",
+      this.#ledger,
+    )
+    return token?.due == null ? null : forgottenAt(token.due)
+  }
+}
