@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
@@ -8,7 +9,7 @@ import { SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
 import { exportTrail } from "../../broker/core/audit-export.ts"
 import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-workerd.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
-import { freePort } from "../support/servers.ts"
+import { freePort, type LoopbackServer, readBody, startServer } from "../support/servers.ts"
 import type { Vendor } from "../support/vendor.ts"
 import { connectionLines, TOOLS, toolsJob, trustBroker, writeToolsPolicy } from "../support/vendor-world.ts"
 import { startVaultVendor } from "../support/vendors/vault.ts"
@@ -23,6 +24,9 @@ describe("a broker in workerd that ends and starts again with its data", () => {
   const kek = randomBytes(32).toString("base64")
   let github: GitHub
   let vault: Vendor
+  let slowly: LoopbackServer
+  /** How long each answer of the vendor takes. */
+  let delayMs = 0
   let port = 0
   let data = ""
   let broker: WorkerdBroker
@@ -40,6 +44,25 @@ describe("a broker in workerd that ends and starts again with its data", () => {
   beforeAll(async () => {
     github = await startGitHub()
     vault = await startVaultVendor()
+    const [settings] = Object.values(vault.connections) as [{ readonly url: string }]
+    slowly = await startServer(
+      async (asked, response) => {
+        const { method = "GET", url = "/", headers } = asked
+        const body = await readBody(asked)
+        await new Promise((resolve) => setTimeout(resolve, delayMs))
+        const answer = await fetch(`${settings.url}${url}`, {
+          method,
+          headers: Object.entries(headers).filter(([name]) => /^(?:x-vault-|content-type$)/.test(name)) as [
+            string,
+            string,
+          ][],
+          ...(body === null || body === "" ? {} : { body }),
+        })
+        response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text())
+      },
+      // The broker was ended while it waited.
+      () => {},
+    )
     port = await freePort()
     writeToolsPolicy(policies, [vault])
     writeFileSync(
@@ -48,7 +71,7 @@ describe("a broker in workerd that ends and starts again with its data", () => {
 issuers:
   github: { family: github-actions, url: "${github.issuer}", owners: { acme: "9001" } }
 connections:
-${connectionLines([vault])}`,
+${connectionLines([vault]).replaceAll(settings.url, slowly.url)}`,
     )
     await trustBroker([vault], `http://127.0.0.1:${port}`)
   })
@@ -60,10 +83,12 @@ ${connectionLines([vault])}`,
 
   afterEach(async () => {
     vault.fail?.(null)
+    delayMs = 0
     await broker.stop()
   })
 
   afterAll(async () => {
+    await slowly?.close()
     await vault?.close()
     await github?.close()
     rmSync(folder, { recursive: true, force: true })
@@ -209,6 +234,24 @@ ${connectionLines([vault])}`,
     const { status, json: second } = await exchange(another)
     expect(status).toBe(200)
     for (const lease of [json["lease"], second["lease"]]) expect((await revoke(run, lease)).status).toBe(200)
+    await expectWhole()
+  })
+
+  it("takes back what it minted for a job that hung up meanwhile", async () => {
+    delayMs = 300
+    seen = vault.requests.length
+    const exchanging = request(`${broker.url}/v1/exchange`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${await token(runs++)}`, "content-type": "application/json" },
+    })
+    exchanging.on("error", () => {})
+    exchanging.end(JSON.stringify({ grants: ["vault-token"] }))
+    await expect.poll(() => vault.requests.slice(seen).join(), { timeout: 20_000 }).toContain("auth/jwt")
+    // workerd takes an ended TCP connection for a half-closed one. Only a reset is a client that is gone.
+    exchanging.socket?.resetAndDestroy()
+    await expect.poll(() => vault.requests.slice(seen).join(), { timeout: 20_000 }).toContain("revoke")
+    await expect.poll(async () => (await trail()).at(-1)?.record.reason, { timeout: 20_000 }).toMatch(/client/)
+    expect(await events()).toEqual(["exchange.intended", "exchange.failed"])
     await expectWhole()
   })
 
