@@ -70,6 +70,7 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
   const pair = generateKeyPairSync("ed25519")
   const kek = randomBytes(32).toString("base64")
   let port = 0
+  let lease = ""
   const startBroker = async () => {
     port ||= await freePort()
     return await startWorkerdBroker({
@@ -106,7 +107,9 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     writeFlowPolicies(bundled, { issuer: "https://token.actions.githubusercontent.com", sts: "http://127.0.0.1:9" })
     broker = await startBroker()
     expect(await health()).toEqual({ status: 200, policies: expect.objectContaining({ version, policies: 2 }) })
-    expect(await exchange()).toMatchObject({ status: 200, json: { policy_version: version } })
+    const given = await exchange()
+    expect(given).toMatchObject({ status: 200, json: { policy_version: version } })
+    lease = String(given.json["lease"])
     expect(await intended()).toEqual([version])
 
     writeFileSync(join(policies, "freeze.yaml"), FREEZE)
@@ -161,19 +164,22 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     await expect(starting).rejects.toThrow(/answered 503: .*configuration_invalid/)
   })
 
-  it("are unavailable once what they are read from is damaged, and nothing else decides in their place", async () => {
+  it("are unavailable once current is gone, and nothing else decides in their place", async () => {
     const wrangler = installedWrangler({
       cwd: ROOT,
       env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
     })
     const args = ["--namespace-id", NAMESPACE, "--local", "--persist-to", persistTo]
-    expect((await wrangler(["kv", "key", "put", "current", "{}", ...args])).code).toBe(0)
+    expect((await wrangler(["kv", "key", "delete", "current", ...args])).code).toBe(0)
     await broker.advance(POLICIES_FRESH_SECONDS)
     expect(await exchange()).toMatchObject({ status: 503, json: { code: "policy_unavailable" } })
     expect(await health()).toMatchObject({ status: 503, policies: { version: null } })
 
-    expect(await run()).toEqual({ code: 1, out: expect.stringContaining("--all") })
-    expect((await run("--all")).code).toBe(0)
+    // What was given is still taken back.
+    const token = await github.mint(DEPLOYMENT, { audience: broker.url })
+    expect((await send(broker, `/v1/leases/${lease}`, { method: "DELETE", token })).status).toBe(200)
+
+    expect((await run()).code).toBe(0)
     expect(await exchange()).toMatchObject({ status: 403, json: { code: "not_allowed" } })
   })
 })
