@@ -13,7 +13,7 @@ import type { PolicySource } from "../ports/policy-source.ts"
 import type { ProviderTable } from "../providers/provider.ts"
 import type { Sealer } from "../signing/sealer.ts"
 import type { Signer } from "../signing/signer.ts"
-import type { OneCall } from "./one-call.ts"
+import type { OneCall } from "./limit.ts"
 import type { OwedRecords } from "./owed.ts"
 
 /** Everything that an exchange needs. `entry/` builds it once for each instance. */
