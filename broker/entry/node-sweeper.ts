@@ -2,6 +2,7 @@ import type { DueLedger, NodeStore } from "../adapters/node/ledgers.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { sweep } from "../exchange/sweep.ts"
 import { atMost } from "../providers/at-most.ts"
+import type { ClockWatch } from "./clock-watch.ts"
 
 const SWEEP_EVERY_MS = 15_000
 const LEDGERS_PER_SWEEP = 100
@@ -9,9 +10,14 @@ const LEDGERS_PER_SWEEP = 100
 const LEDGERS_AT_ONCE = 8
 
 /** Ends due leases at once, because they may have waited for this start, and then every few seconds, one sweep at a time. */
-export function startSweeping(store: NodeStore, broker: Broker): { stop(): Promise<void> } {
+export function startSweeping(
+  store: NodeStore,
+  broker: Broker,
+  clock: Pick<ClockWatch, "tick">,
+): { stop(): Promise<void> } {
   let running: Promise<void> = sweepOnce(store, broker)
   const timer = setInterval(() => {
+    clock.tick()
     running = running.then(() => sweepOnce(store, broker))
   }, SWEEP_EVERY_MS)
   timer.unref()

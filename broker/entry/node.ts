@@ -1,5 +1,6 @@
 import "./node-version.js"
 import { parseArgs } from "node:util"
+import { systemClock } from "../adapters/memory/system-clock.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
@@ -9,6 +10,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { PolicyFault } from "../core/policy/model.ts"
 import { createApp } from "../http/app.ts"
 import { PROVIDERS } from "../providers/index.ts"
+import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
 import { isClientGone, startListening } from "./node-listener.ts"
 import { startSweeping } from "./node-sweeper.ts"
@@ -112,13 +114,14 @@ try {
             detail: `${outcome.fault.length} faults, the first at ${placeOf(outcome.fault[0])}; the last good policies stay in force`,
           }),
   })
+  const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const broker = await createBroker(settings, kek, {
     policySource,
     ledgers: store.ledgers,
     keyRing: store.keyRing,
     marks: store.marks,
     log,
-    health: [],
+    health: [clockWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.
   await broker.signer.publicKeys()
@@ -127,7 +130,7 @@ try {
     clientAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     isGone: isClientGone,
   })
-  const sweeper = startSweeping(store, broker)
+  const sweeper = startSweeping(store, broker, clockWatch)
   const listener = await startListening(app, { port, hostname: options.host })
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
 

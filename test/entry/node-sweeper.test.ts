@@ -20,7 +20,7 @@ it("sweeps every ledger that is due, although one before it cannot be swept", as
   })
   const events: unknown[] = []
   const store = { due: async () => due } as unknown as NodeStore
-  const sweeper = startSweeping(store, { ...broker, log: (event) => void events.push(event) })
+  const sweeper = startSweeping(store, { ...broker, log: (event) => void events.push(event) }, { tick: () => {} })
   // At once, because leases may have waited for the broker to start; and every fifteen seconds.
   await vi.advanceTimersByTimeAsync(0)
   expect(swept).toEqual(["broken", "41"])

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { flowSuite } from "./flow.suite.ts"
+import { incidentSuite } from "./incident.suite.ts"
 import { policySuite } from "./policy.suite.ts"
 import { trailFromExport } from "./trail.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
@@ -26,3 +27,4 @@ const startBroker: StartBroker = async (options) => {
 flowSuite("Node", startBroker)
 policySuite("Node", startBroker)
 vendorsSuite("Node", startBroker)
+incidentSuite("Node", startBroker)

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { flowSuite } from "./flow.suite.ts"
+import { incidentSuite } from "./incident.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
@@ -53,3 +54,4 @@ describe("the Worker", () => {
 flowSuite("workerd", startBroker)
 policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
+incidentSuite("workerd", startBroker)

@@ -22,8 +22,10 @@ export interface NodeBrokerOptions {
   readonly kek?: string
   /** More settings, such as `DAYPASS_GITHUB_APP_ID`. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Whether `advance` works. The clock is then one that this process moves. */
+  /** Whether `advance` and `jump` work. The clocks are then ones that this process moves. */
   readonly movableClock?: boolean
+  /** How far the wall clock is ahead of the real one when the broker starts. */
+  readonly aheadSeconds?: number
 }
 
 export interface NodeBroker {
@@ -35,6 +37,8 @@ export interface NodeBroker {
   stderr(): string
   /** Moves the broker's clock on, for what would otherwise have to be waited for; needs `movableClock`. */
   advance(seconds: number): Promise<void>
+  /** Sets the broker's wall clock alone, as somebody does who corrects it; needs `movableClock`. */
+  jump(seconds: number): Promise<void>
   /** Asks it to stop and waits until it has; resolves to its exit code. May be called twice. */
   stop(): Promise<number | null>
   /** Ends it at once, as a crash would. Leaves the data folder. */
@@ -42,18 +46,22 @@ export interface NodeBroker {
 }
 
 /** Lets a test move the clock. The broker itself has no such switch: this is another module before it. */
-const CLOCK_BEFORE_BROKER = `
+const clockBeforeBroker = (aheadSeconds: number) => `
 const Real = Date
-let ahead = 0
+const realElapsed = performance.now.bind(performance)
+let ahead = ${aheadSeconds * 1000}
+let elapsed = 0
 globalThis.Date = class extends Real {
   constructor(...args) { super(...(args.length === 0 ? [Real.now() + ahead] : args)) }
   static now() { return Real.now() + ahead }
 }
-process.on("message", ({ seconds }) => {
-  ahead += seconds * 1000
+performance.now = () => realElapsed() + elapsed
+process.on("message", ({ passes, jumps }) => {
+  ahead += (passes + jumps) * 1000
+  elapsed += passes * 1000
   process.send({ ahead })
 })
-process.channel.unref()
+process.channel?.unref()
 `
 
 /** Starts the real broker on Node, as `npm start` does, and waits until it answers. */
@@ -62,8 +70,11 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
   const url = `http://127.0.0.1:${port}`
   const data = options.data ?? mkdtempSync(join(tmpdir(), "daypass-data-"))
   const flags = ["--policies", options.policies, "--port", `${port}`, "--url", url, "--data", data]
-  const { movableClock = false } = options
-  const clock = movableClock ? ["--import", `data:text/javascript,${encodeURIComponent(CLOCK_BEFORE_BROKER)}`] : []
+  const { movableClock = false, aheadSeconds = 0 } = options
+  const isMoved = movableClock || aheadSeconds !== 0
+  const clock = isMoved
+    ? ["--import", `data:text/javascript,${encodeURIComponent(clockBeforeBroker(aheadSeconds))}`]
+    : []
   const child = spawn(NODE, [...clock, "broker/entry/node.ts", ...flags], {
     cwd: ROOT,
     // Nothing of the caller's environment: what the broker reads from there is part of the test.
@@ -87,6 +98,12 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
     process.removeListener("exit", killWithParent)
     return code
   }
+  const move = async (by: { readonly passes: number; readonly jumps: number }) => {
+    if (!movableClock) throw new Error("start this broker with movableClock to move its clock")
+    const moved = new Promise((resolve) => child.once("message", resolve))
+    child.send(by)
+    await moved
+  }
   const discardData = () => {
     if (options.data === undefined) rmSync(data, { recursive: true, force: true })
   }
@@ -105,12 +122,8 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
     data,
     stdout,
     stderr,
-    async advance(seconds) {
-      if (!movableClock) throw new Error("start this broker with movableClock to move its clock")
-      const moved = new Promise((resolve) => child.once("message", resolve))
-      child.send({ seconds })
-      await moved
-    },
+    advance: (seconds) => move({ passes: seconds, jumps: 0 }),
+    jump: (seconds) => move({ passes: 0, jumps: seconds }),
     async stop() {
       child.kill("SIGTERM")
       const late = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS)

@@ -6,9 +6,10 @@ import type { Marks } from "../../ports/marks.ts"
 import type { Reading } from "../../ports/sql.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
-import { dueLedgers } from "../sqlite/ledger-row.ts"
+import { dueLedgers, ledgersAhead } from "../sqlite/ledger-row.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
+import { latestTime } from "../sqlite/store-row.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { lockFolder, NodeSql, openLedgerFile } from "./sqlite.ts"
 
@@ -24,6 +25,8 @@ export interface NodeStore {
   readonly ledgers: Ledgers
   readonly keyRing: KeyRing
   readonly marks: Marks
+  /** The latest time that a ledger here has seen, in Unix milliseconds; 0 when there is none. */
+  latestTime(): Promise<number>
   /** Ledgers with something due at `now` (Unix milliseconds), those due earliest first, at most `limit`. */
   due(now: number, limit: number): Promise<readonly DueLedger[]>
   /** Accepts no more calls, waits for the accepted ones, and unlocks the folder. */
@@ -53,15 +56,23 @@ export function openNodeStore(folder: string): NodeStore {
 
 function storeOver(sql: NodeSql, lock: DatabaseSync): NodeStore {
   const commits = new GroupCommit(sql)
+  let latest = latestTime(sql)
   const ledgerOf = (issuerUrl: string, repositoryId: string) =>
     new SqlLedger(sql, commits.transact, reading, { issuerUrl, repositoryId })
   return {
     ledgers: { of: ledgerOf },
     keyRing: new SqlKeyRing(sql, commits.transact),
     marks: new SqlMarks(sql, commits.transact, reading),
+    latestTime: () => reading(() => latestTime(sql)),
     due: async (now, limit) => {
-      const keys = await commits.transact(() => dueLedgers(sql, now, limit))
-      return keys.map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.repositoryId) }))
+      latest = Math.max(latest, now)
+      // Only after a clock was set back: what a ledger tried in that future would wait for it to come again.
+      const ahead = now < latest ? await reading(() => ledgersAhead(sql, now, limit)) : []
+      const due = await reading(() => dueLedgers(sql, now, limit))
+      const keys = new Map([...due, ...ahead].map((key) => [JSON.stringify(key), key]))
+      return [...keys.values()]
+        .slice(0, limit)
+        .map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.repositoryId) }))
     },
     close: async () => {
       await commits.close()
