@@ -13,6 +13,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   method_not_allowed:
     "Update the broker to the version that this action needs, or pin the action to the broker's version.",
   route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
+  wrong_host: "Set the input `broker` to the broker's own URL, which its operator knows as DAYPASS_URL.",
   token_missing: "Configure the proxy between the job and the broker to forward the Authorization header.",
   token_malformed:
     "Check that the job runs on GitHub Actions or GitHub Enterprise Server, and that no proxy changes the Authorization header.",

@@ -11,7 +11,7 @@ export default defineConfig({
       main: "./test/workerd/main.ts",
       miniflare: {
         compatibilityDate: "2026-10-01",
-        compatibilityFlags: ["nodejs_compat"],
+        compatibilityFlags: ["nodejs_compat", "enable_request_signal"],
         kvNamespaces: ["POLICIES"],
         durableObjects: {
           LEDGER: { className: "Ledger", useSQLite: true },

@@ -33,6 +33,7 @@ var ADVICE = {
   media_type_unsupported: "Check the proxy between the job and the broker: it must not change requests.",
   method_not_allowed: "Update the broker to the version that this action needs, or pin the action to the broker's version.",
   route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
+  wrong_host: "Set the input `broker` to the broker's own URL, which its operator knows as DAYPASS_URL.",
   token_missing: "Configure the proxy between the job and the broker to forward the Authorization header.",
   token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server, and that no proxy changes the Authorization header.",
   token_issuer_unknown: "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
@@ -130,6 +131,7 @@ var PROBLEMS = {
   media_type_unsupported: { status: 415, title: "The body is not application/json" },
   method_not_allowed: { status: 405, title: "The method is not allowed here" },
   route_not_found: { status: 404, title: "There is nothing at this path" },
+  wrong_host: { status: 421, title: "The broker does not answer at this host" },
   // The subject token. It was not used up, and nothing was recorded.
   token_missing: { status: 401, title: "The subject token is missing" },
   token_malformed: { status: 401, title: "The subject token is malformed" },

@@ -20,6 +20,8 @@ export interface Config {
   readonly onlyPublishedPolicies: boolean
   /** On Node: for how long a set of policies is used that is older than the folder, in seconds. */
   readonly maxStaleSeconds: number
+  /** Ed25519 public keys, base64 of SPKI: one of them must have signed published policies. Empty: no signature is needed. */
+  readonly policyPublishers: readonly string[]
   /** A secret that a connection names; undefined when it is not set. Never one of the broker's own settings. */
   connectionSecret(name: string): Secret<string> | undefined
 }
@@ -52,6 +54,7 @@ export interface ConfigFault {
  * | `DAYPASS_DEPLOYMENT` | optional |
  * | `DAYPASS_POLICIES` | at the edge, `kv`: policies come only from the binding `POLICIES` |
  * | `DAYPASS_MAX_STALE` | on Node, how long an older set of policies is used; by default `15m`, from `1m` to `24h` |
+ * | `DAYPASS_POLICY_PUBLISHER` | at the edge: public keys of those who may publish policies, as `openssl pkey -pubout` prints them |
  * | `DAYPASS_GITHUB_APP_ID` | the id of the broker's GitHub App; only together with `DAYPASS_GITHUB_APP_KEY` |
  * | `DAYPASS_GITHUB_APP_KEY` | its private key: PEM as downloaded from GitHub, or sealed by `daypass seal` |
  * | `DAYPASS_GITHUB_API_URL` | by default `https://api.github.com` |
@@ -74,6 +77,8 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   if (policies !== "" && policies !== "kv") fault("DAYPASS_POLICIES", 'must be "kv" or left out')
   const maxStaleSeconds = readMaxStale(env["DAYPASS_MAX_STALE"], fault)
 
+  const policyPublishers = readPublishers(env["DAYPASS_POLICY_PUBLISHER"], fault)
+
   if (url === undefined || faults.length > 0) return fail(faults)
   return ok({
     url,
@@ -83,6 +88,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     ...(gitHubApp ? { gitHubApp } : {}),
     onlyPublishedPolicies: policies === "kv",
     maxStaleSeconds,
+    policyPublishers,
     connectionSecret: (name) => readConnectionSecret(env, name),
   })
 }
@@ -148,6 +154,28 @@ function readServerUrl(
   const value = env[setting]
   if (value === undefined || value === "") return usual
   return plainUrl(String(value), setting, fault)
+}
+
+const PEM_MARK = /-----(?:BEGIN|END) PUBLIC KEY-----/g
+/** Base64 of an Ed25519 key's SPKI (RFC 8410): always the same 12 bytes, and the 32 bytes of the key. */
+const ED25519_SPKI = /^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/
+
+/** One or several keys, so that a new one can be added before the old one is dropped. */
+function readPublishers(value: unknown, fault: Report): readonly string[] {
+  if (value === undefined || value === "") return []
+  const keys =
+    typeof value === "string"
+      ? value
+          .replace(PEM_MARK, " ")
+          .split(/[\s,]+/)
+          .filter((key) => key !== "")
+      : []
+  if (keys.length > 0 && keys.every((key) => ED25519_SPKI.test(key))) return keys
+  fault(
+    "DAYPASS_POLICY_PUBLISHER",
+    "must be Ed25519 public keys, as printed by: openssl pkey -in publisher.pem -pubout",
+  )
+  return []
 }
 
 const KEK_BYTES = 32

@@ -1,11 +1,12 @@
 // Compiles a policy folder into a module for the Worker's bundle. Run by wrangler's [build]. A fault in any file stops a
 // deployment. During development, the last good policies stay in force, as on Node.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { loadFolder } from "../adapters/node/policy-folder.ts"
 import { compiled } from "../core/policy/compiled.ts"
 import { PROVIDERS } from "../providers/index.ts"
+import { deploymentOf } from "./deployment.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 const TARGET = join(ROOT, ".daypass", "policies.js")
@@ -19,22 +20,45 @@ const folder = process.argv[2] ?? (existsSync(OWN_FOLDER) ? OWN_FOLDER : EXAMPLE
 const named = relative(process.cwd(), folder) || "."
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`
 
-const loaded = loadFolder(folder, PROVIDERS)
-if (loaded.ok) {
+function write(compiledPolicies: unknown): void {
   mkdirSync(dirname(TARGET), { recursive: true })
-  writeFileSync(TARGET, `export const compiledPolicies = ${JSON.stringify(compiled(loaded.value))}\n`)
-  const policies = loaded.value.policyCount === 1 ? "1 policy" : `${loaded.value.policyCount} policies`
-  console.log(`Compiled ${policies} of ${named}, version ${loaded.value.version}.`)
-  if (folder === EXAMPLE_FOLDER) {
-    console.log(
-      "These are the EXAMPLES: they grant nothing to your repositories. Put your own policies into policies/.",
-    )
+  writeFileSync(TARGET, `export const compiledPolicies = ${JSON.stringify(compiledPolicies)}\n`)
+}
+
+function compileFolder(): void {
+  const loaded = loadFolder(folder, PROVIDERS)
+  if (loaded.ok) {
+    write(compiled(loaded.value))
+    const policies = loaded.value.policyCount === 1 ? "1 policy" : `${loaded.value.policyCount} policies`
+    console.log(`Compiled ${policies} of ${named}, version ${loaded.value.version}.`)
+    if (folder === EXAMPLE_FOLDER) {
+      console.log(
+        "These are the EXAMPLES: they grant nothing to your repositories. Put your own policies into policies/.",
+      )
+    }
+    return
   }
-} else {
   for (const { file, line, column, message } of loaded.fault)
     console.error(`${named}/${file}:${line}:${column}: ${message}`)
   const keep = DEVELOPING && existsSync(TARGET)
   const consequence = keep ? "The last good policies stay in force." : "Nothing was built."
   console.error(`${named} has ${count(loaded.fault.length, "fault")}. ${consequence}`)
   process.exitCode = keep ? 0 : 1
+}
+
+const deployment = deploymentOf(process.env, {
+  settings: readFileSync(join(ROOT, "wrangler.toml"), "utf8"),
+  hasPolicies: folder !== EXAMPLE_FOLDER,
+})
+if (deployment.kind === "refused") {
+  for (const reason of deployment.reasons) console.error(reason)
+  console.error("Nothing was built.")
+  process.exitCode = 1
+} else if (deployment.kind === "without-policies") {
+  write(null)
+  console.log(
+    "There is no folder policies/: the bundle has no policies, and the broker takes them from Workers KV only.",
+  )
+} else {
+  compileFolder()
 }

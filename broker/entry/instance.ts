@@ -16,6 +16,7 @@ import type { Marks } from "../ports/marks.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createConnectionSecrets } from "../signing/connection-secrets.ts"
+import { createKeyHealth } from "../signing/key-health.ts"
 import { createSealer } from "../signing/sealer.ts"
 import { createSigner } from "../signing/signer.ts"
 import { withGitHub } from "./github.ts"
@@ -28,6 +29,8 @@ export interface RuntimePorts {
   readonly marks: Marks
   readonly log: Log
   readonly health: readonly HealthCheck[]
+  /** How many connections the runtime opens for one request; left out where it has no limit. */
+  readonly callsAtOnce?: number
 }
 
 const USER_AGENT = "daypass-broker/0.1 (+https://github.com/daypass/daypass)"
@@ -41,10 +44,11 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
   return {
     ...base,
     ...(await withGitHub(config, base)),
+    ...(ports.callsAtOnce === undefined ? {} : { callsAtOnce: ports.callsAtOnce }),
     url: config.url,
     verifier: createVerifier({ audience: config.audience, http, clock }),
     ledgers: ports.ledgers,
-    health: ports.health,
+    health: [createKeyHealth({ ...base, keyRing: ports.keyRing }), ...ports.health],
     connectionSecrets: createConnectionSecrets(config.connectionSecret, sealer),
     logins: createLogins(clock),
     keptValues: createKeptValues(clock),

@@ -68,8 +68,13 @@ if (!config.ok) {
   )
 }
 const settings = config.value
-if (settings.onlyPublishedPolicies) {
-  refuseToStart(["DAYPASS_POLICIES: remove it. On Node, policies come from the folder that --policies names."], 2)
+if (settings.onlyPublishedPolicies || settings.policyPublishers.length > 0) {
+  refuseToStart(
+    [
+      "DAYPASS_POLICIES, DAYPASS_POLICY_PUBLISHER: remove them. On Node, policies come from the folder that --policies names.",
+    ],
+    2,
+  )
 }
 const onlyHere = isLocal(settings) && isLocalAddress(options.host)
 if (!settings.kek && !onlyHere) {

@@ -13,6 +13,7 @@ import type { PolicySource } from "../ports/policy-source.ts"
 import type { ProviderTable } from "../providers/provider.ts"
 import type { Sealer } from "../signing/sealer.ts"
 import type { Signer } from "../signing/signer.ts"
+import type { OneCall } from "./limit.ts"
 import type { OwedRecords } from "./owed.ts"
 
 /** Everything that an exchange needs. `entry/` builds it once for each instance. */
@@ -32,6 +33,10 @@ export interface Broker {
   readonly knownIssuers: KnownIssuers
   readonly owed: OwedRecords
   readonly http: Http
+  /** How many connections the runtime opens for one call; left out where it has no limit. */
+  readonly callsAtOnce?: number
+  /** What the grants of the current call share; see `forOneCall`. */
+  readonly oneCall?: OneCall
   readonly clock: Clock
   readonly log: Log
   /** What `/healthz` looks at, besides the policies. */

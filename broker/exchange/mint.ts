@@ -6,6 +6,7 @@ import type { Secret } from "../core/secret.ts"
 import { LeftAliveError, type Minted, outlives, type Provider } from "../providers/provider.ts"
 import { identityTokenSubject } from "../wire/subject.ts"
 import type { Broker } from "./broker.ts"
+import { limitOf } from "./one-call.ts"
 import { providerIo } from "./provider-io.ts"
 
 /**
@@ -59,7 +60,19 @@ export async function mintAll(
   broker: Broker,
 ): Promise<MintOutcome> {
   const mint = (granted: GrantedGrant) => mintOne(granted, identity, lease, prepare, broker)
-  const outcomes = await Promise.all(grants.map((granted) => tryToMint(granted, mint, broker)))
+  const limit = limitOf(broker)
+  let failed = false
+  const outcomes = await Promise.all(
+    grants.map((granted) =>
+      limit(async (): Promise<Outcome> => {
+        // All grants or none: what has not begun when another has failed would only be taken back.
+        if (failed) return {}
+        const outcome = await tryToMint(granted, mint, broker)
+        failed ||= outcome.failure !== undefined
+        return outcome
+      }),
+    ),
+  )
   return {
     minted: outcomes.flatMap(({ minted }) => minted ?? []),
     failures: outcomes.flatMap(({ failure }) => failure ?? []),

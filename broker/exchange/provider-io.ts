@@ -32,18 +32,32 @@ export function callIo(broker: Broker, windowMs: number): CallIo {
 
 /** Everything that a provider may use for one grant, limited to a window of time. */
 export function providerIo(broker: Broker, about: Act, windowMs: number): ProviderIo {
+  /** Grants of one call that need the same login share it, also while it is being made. */
+  async function madeOnce<Value>(key: string, make: () => Promise<Login<Value>>): Promise<Login<Value>> {
+    const making = broker.oneCall?.making
+    const shared = making?.get(key) as Promise<Login<Value>> | undefined
+    if (shared !== undefined) return await shared
+    const login = make()
+    making?.set(key, login)
+    try {
+      return await login
+    } finally {
+      making?.delete(key)
+    }
+  }
+
   return {
     ...callIo(broker, windowMs),
     prepare: about.prepare,
     secret: (reference) => broker.connectionSecrets.named(nameOf(reference)),
-    async login<Value>(scope: string, make: () => Promise<Login<Value>>) {
-      const key = loginKey(about, scope)
+    async login<Value>(scope: string, make: () => Promise<Login<Value>>, of: "grant" | "job" = "grant") {
+      const key = loginKey(of === "grant" ? about : { ...about, grant: "" }, scope)
       const forget = () => broker.logins.forget(key)
       // The cast is safe: only the connection's provider writes under this key, always with a result of `make` for this
       // scope.
       const known = broker.logins.get(key) as Login<Value> | undefined
       if (known !== undefined) return { value: known.value, kept: true, forget }
-      const login = await make()
+      const login = await madeOnce(key, make)
       broker.logins.keep(key, login)
       return { value: login.value, kept: false, forget }
     },

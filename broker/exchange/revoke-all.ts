@@ -2,6 +2,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { Secret } from "../core/secret.ts"
 import type { RevocationOutcome } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
+import { limitOf } from "./one-call.ts"
 import type { RevokedLease } from "./owed.ts"
 import { callIo } from "./provider-io.ts"
 
@@ -33,7 +34,7 @@ export async function revokeAll(
 ): Promise<Record<string, RevocationOutcome>> {
   const outcomes = await Promise.all(
     credentials.map(async (credential) => {
-      const fault = await revokeOne(credential, broker, windowMs)
+      const fault = await limitOf(broker)(() => revokeOne(credential, broker, windowMs))
       if (fault !== null)
         tellFailure(of, credential.connection, `${credential.grant} is not revoked yet: ${fault}`, broker)
       return [credential.grant, fault === null ? "revoked" : "failed"] as const

@@ -4,6 +4,7 @@ import type { Broker } from "../exchange/broker.ts"
 import type { Call } from "../exchange/call.ts"
 import { exchange } from "../exchange/exchange.ts"
 import { explain } from "../exchange/explain.ts"
+import { forOneCall } from "../exchange/one-call.ts"
 import { revoke } from "../exchange/revoke.ts"
 import type { RequestEvent } from "../ports/log.ts"
 import { discoveryDocument, JWKS_PATH } from "../signing/discovery.ts"
@@ -16,6 +17,11 @@ import { setSecureHeaders } from "./secure-headers.ts"
 /** What the runtime provides to the app. */
 export interface AppOptions {
   readonly broker: Broker
+  /**
+   * The only host that is answered, with its port if it has one. At the edge, a Worker can be reached under addresses that
+   * the rules of the operator's zone do not cover. Left out behind a proxy, which may change the host.
+   */
+  readonly host?: string
   /** The client's address; null when the runtime does not know it. Never read from a header that a client can set. */
   clientAddress(context: Context): string | null
   /** Whether the client has ended the connection. */
@@ -45,7 +51,9 @@ export function createApp(options: AppOptions): Hono<Env> {
     const startedAt = broker.clock.elapsed()
     const event: RequestEvent = { request_id: crypto.randomUUID(), route: "unknown" }
     context.set("event", event)
-    await next()
+    const isOurs = options.host === undefined || new URL(context.req.url).host === options.host
+    if (isOurs) await next()
+    else context.res = refuse(context, WRONG_HOST)
     event.status = context.res.status
     event.duration_ms = broker.clock.elapsed() - startedAt
     setSecureHeaders(context.res.headers, event.request_id)
@@ -67,7 +75,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.post("/v1/exchange", async (context) => {
     const call = callOf(context, "exchange")
     const request = await parseExchange(await readJson(context.req.raw))
-    return await exchangeResponse(await exchange({ ...call, ...request }, broker), request.key)
+    return await exchangeResponse(await exchange({ ...call, ...request }, forOneCall(broker)), request.key)
   })
 
   app.post("/v1/explain", async (context) => {
@@ -78,7 +86,7 @@ export function createApp(options: AppOptions): Hono<Env> {
 
   app.delete("/v1/leases/:id", async (context) => {
     const call = callOf(context, "revoke")
-    return Response.json(await revoke({ ...call, lease: leaseOf(context.req.param("id")) }, broker))
+    return Response.json(await revoke({ ...call, lease: leaseOf(context.req.param("id")) }, forOneCall(broker)))
   })
 
   app.get("/.well-known/openid-configuration", (context) => {
@@ -125,6 +133,8 @@ const NO_SUCH_PATH = new BrokerError(
   "route_not_found",
   "This path does not exist. docs/wire.md lists the broker's paths.",
 )
+
+const WRONG_HOST = new BrokerError("wrong_host", "Use the host of the broker's own URL, its DAYPASS_URL.")
 
 function refuse(context: Context<Env>, error: unknown): Response {
   const event = context.get("event")

@@ -59,9 +59,13 @@ function withinSizeLimit(problem: Problem): string {
   return JSON.stringify({ ...rest, detail })
 }
 
-/** What the log says about an error: its code, and the class of its cause. Never another system's message. */
+/**
+ * What the log says about an error: its code, and the class of its cause; for wrong settings, the sentence that says which.
+ * Never another system's message.
+ */
 export function faultOf(error: unknown): { code: ErrorCode; fault?: string } {
   if (!(error instanceof BrokerError)) return { code: "internal", fault: describe(error) }
+  if (error.code === "configuration_invalid") return { code: error.code, fault: error.detail }
   return error.cause === undefined ? { code: error.code } : { code: error.code, fault: describe(error.cause) }
 }
 

@@ -15,7 +15,7 @@ export interface RequestEvent {
   grants?: readonly string[]
   lease?: string
   connection?: string
-  /** The class and place of a fault in our own code; never a message from outside. */
+  /** The class and place of a fault in our own code, or what is wrong with the settings; never a message from outside. */
   fault?: string
 }
 
@@ -44,6 +44,11 @@ export interface BrokerEvent {
     | "ledger.full"
     | "ledger.recovered"
     | "ledger.lock_renewed"
+    | "settings.invalid"
+    | "keys.unusable"
+    | "keys.usable"
+    | "ledger.failed"
+    | "ledger.replaced"
   readonly detail: string
   /** The repository whose ledger it concerns, if it concerns one. */
   readonly issuer?: string

@@ -10,6 +10,7 @@ import { retryTransient } from "./retry.ts"
  * When the service refuses a cached login, it may have ended it. The login is then forgotten, and `use` is called once more
  * with a new one. When the service refuses a new login, the refusal is final.
  *
+ * @param of whether the login is for one grant, because its identity token names it, or for all grants of a job
  * @throws {BrokerError} the errors of `make` and `use`
  */
 export async function withLogin<Value, Result>(
@@ -17,15 +18,16 @@ export async function withLogin<Value, Result>(
   scope: string,
   make: () => Promise<Login<Value>>,
   use: (login: Value) => Promise<Result>,
+  of: "grant" | "job" = "grant",
 ): Promise<Result> {
-  const login = await io.login(scope, make)
+  const login = await io.login(scope, make, of)
   try {
     return await use(login.value)
   } catch (error) {
     const isRefusal = error instanceof BrokerError && error.code === "provider_denied"
     if (!login.kept || !isRefusal) throw error
     login.forget()
-    return await use((await io.login(scope, make)).value)
+    return await use((await io.login(scope, make, of)).value)
   }
 }
 

@@ -48,6 +48,12 @@ export async function createSealer(kek: Secret<Uint8Array>, deployment: string):
           `A stored ${context.kind} was sealed under another DAYPASS_KEK. Start the broker with the original key of this deployment.`,
         )
       }
+      if (header.place !== place(context) && deploymentIn(header.place) !== deployment) {
+        throw new BrokerError(
+          "configuration_invalid",
+          `A stored ${context.kind} was sealed for another deployment. If DAYPASS_URL or DAYPASS_DEPLOYMENT was changed, set DAYPASS_DEPLOYMENT to the value of before: by default it is the URL.`,
+        )
+      }
       if (header.place !== place(context)) {
         throw new BrokerError(
           "configuration_invalid",
@@ -75,6 +81,15 @@ function readHeader(sealed: string): { kid?: unknown; place?: unknown } {
     return decodeProtectedHeader(sealed)
   } catch {
     return {}
+  }
+}
+
+function deploymentIn(place: unknown): unknown {
+  try {
+    const parts: unknown = JSON.parse(String(place))
+    return Array.isArray(parts) ? parts[0] : undefined
+  } catch {
+    return undefined
   }
 }
 

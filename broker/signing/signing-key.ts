@@ -35,4 +35,5 @@ export async function openSigningKey(key: StoredKey, sealer: Sealer): Promise<Cr
   }
 }
 
-const sealedAs = (kid: string) => ({ kind: "signing-key", repository: "-", id: kid }) as const
+/** Where a key's private half is sealed for. */
+export const sealedAs = (kid: string) => ({ kind: "signing-key", repository: "-", id: kid }) as const

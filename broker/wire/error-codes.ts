@@ -11,6 +11,7 @@ export const PROBLEMS = {
   media_type_unsupported: { status: 415, title: "The body is not application/json" },
   method_not_allowed: { status: 405, title: "The method is not allowed here" },
   route_not_found: { status: 404, title: "There is nothing at this path" },
+  wrong_host: { status: 421, title: "The broker does not answer at this host" },
 
   // The subject token. It was not used up, and nothing was recorded.
   token_missing: { status: 401, title: "The subject token is missing" },

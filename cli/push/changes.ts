@@ -1,6 +1,7 @@
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
-import { keyOf, placesIn, published } from "../../broker/core/policy/published.ts"
+import { keyOf, placesIn } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
+import { published } from "./publication.ts"
 
 /** A repository with policies for it, in the new set or the old one. */
 export interface ChangedRepository {
@@ -29,7 +30,7 @@ export function changesBetween(older: PolicySet | null, newer: PolicySet): Polic
   const all = [...after.places]
   return {
     previous_version: older?.version ?? null,
-    version: newer.version,
+    version: after.version,
     organisation_changed: before !== null && before.organisation !== after.organisation,
     wide_changed: (before?.wide ?? NOTHING) !== after.wide,
     added: all.filter(([place]) => !places.has(place)).map(([, { named }]) => named),
@@ -68,6 +69,7 @@ function shortened(what: string, repositories: readonly ChangedRepository[]): st
 const NOTHING = "[]"
 
 interface View {
+  readonly version: string
   readonly organisation: string
   readonly wide: string
   readonly places: ReadonlyMap<string, { readonly key: string; readonly named: ChangedRepository }>
@@ -78,6 +80,7 @@ function viewOf(set: PolicySet): View {
   const { current } = published(set, new Date(0))
   const names = new Map(set.policies.map((policy) => [placeOf(policy), policy.repository]))
   return {
+    version: current.version,
     organisation: JSON.stringify(current.organisation),
     wide: JSON.stringify(current.wide),
     places: new Map(

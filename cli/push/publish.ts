@@ -4,16 +4,17 @@ import type { ProviderSchemaTable } from "../../broker/core/policy/provider-sche
 import {
   CURRENT_KEY,
   keyOf,
-  type Publication,
+  PUBLISHED_AHEAD_SECONDS,
   type PublishedCurrent,
   parseCurrent,
   placesIn,
-  published,
   REPOSITORY_KEY_PREFIX,
   readRepository,
   revivedCurrent,
 } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
+import { type Publication, published } from "./publication.ts"
+import type { SignCurrent } from "./sign.ts"
 import { type KvStore, MAX_VALUE_BYTES, StoreError } from "./store.ts"
 
 /**
@@ -47,6 +48,7 @@ export interface PushPlan {
 export interface PushOptions {
   readonly providers: ProviderSchemaTable
   readonly now: Date
+  readonly sign: SignCurrent
   /** Writes every key, even if it exists: this repairs damage. */
   readonly all: boolean
 }
@@ -58,7 +60,8 @@ export async function planPush(store: KvStore, set: PolicySet, options: PushOpti
   if (parsed !== null && !parsed.ok && !options.all) throw new PushRefusal(parsed.fault)
   const current = parsed?.ok === true ? parsed.value : null
 
-  const publication = published(set, laterThan(current, options.now))
+  const unsigned = published(set, publishedAt(current, options))
+  const publication = { ...unsigned, current: options.sign(unsigned.current) }
   refuseWhatIsTooLarge(publication)
   const named = new Set(current === null ? [] : placesIn(current).map(keyOf))
   const writes = new Map([...publication.entries].filter(([key]) => options.all || !named.has(key)))
@@ -120,13 +123,23 @@ async function readCurrentText(store: KvStore): Promise<string | null> {
   return text
 }
 
-/** Instances prefer the value with the later time. So the new time is later even if this machine's clock is behind. */
-function laterThan(current: PublishedCurrent | null, now: Date): Date {
-  return current === null ? now : new Date(Math.max(now.getTime(), Date.parse(current.published_at) + 1))
+/**
+ * Brokers never go back to a set with an earlier time. So the new time is later, even if this machine's clock is a little
+ * behind. A set from the future is not outbid: no broker takes it, nor one that is later still.
+ */
+function publishedAt(current: PublishedCurrent | null, { now, all }: PushOptions): Date {
+  if (current === null) return now
+  const ahead = Date.parse(current.published_at) - now.getTime()
+  if (ahead < PUBLISHED_AHEAD_SECONDS * 1000) return new Date(now.getTime() + Math.max(0, ahead + 1))
+  if (all) return now
+  throw new PushRefusal(
+    `The published policies are from ${current.published_at}, which is later than this machine's clock by more than ${PUBLISHED_AHEAD_SECONDS / 60} minutes. Set the clock if it is wrong. If those policies are from a wrong clock, push again with --all.`,
+  )
 }
 
+/** Whether both say the same and are both signed or both unsigned. With a new key, push with --all. */
 const alike = (one: PublishedCurrent, other: PublishedCurrent) =>
-  JSON.stringify({ ...one, published_at: "" }) === JSON.stringify({ ...other, published_at: "" })
+  one.version === other.version && (one.signature === undefined) === (other.signature === undefined)
 
 function refuseWhatIsTooLarge({ current, entries }: Publication): void {
   const texts = [[CURRENT_KEY, JSON.stringify(current)] as const, ...entries]

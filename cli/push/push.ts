@@ -11,15 +11,17 @@ import { type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
 import { changesBetween, linesOf, type PolicyChanges } from "./changes.ts"
 import { type Pushed, PushRefusal, planPush, publish } from "./publish.ts"
+import { signerFor } from "./sign.ts"
 import { createKvStore, type NamespaceChoice, StoreError } from "./store.ts"
 import { installedWrangler, type Wrangler } from "./wrangler.ts"
 
-const USAGE = `Usage: daypass push DIR [--binding NAME] [--namespace-id ID] [--env NAME] [--config FILE] [--local] [--persist-to DIR] [--all] [--dry-run] [--format text|json|github] [--json]
+const USAGE = `Usage: daypass push DIR [--binding NAME] [--namespace-id ID] [--env NAME] [--config FILE] [--local] [--persist-to DIR] [--sign FILE] [--all] [--dry-run] [--format text|json|github] [--json]
 
 Checks and compiles a policy folder, prints what changes, and publishes the folder to Workers KV through wrangler, for
 brokers at the edge. Writes only what changed. The old policies stay in force until everything is written.
 --binding names the KV namespace by its binding in wrangler.toml (default: POLICIES); --env and --config are wrangler's
 options. --namespace-id names it by id instead. --local uses the namespace of wrangler dev, and --persist-to its folder.
+--sign signs with an Ed25519 private key (PEM); without it, the key in DAYPASS_PUBLISHER_KEY signs, if it is set.
 --all writes every key, to repair damage. --dry-run only prints the changes.
 Exit codes: 0 published, or nothing to publish, 1 the folder has errors, or another push published at the same time,
 2 it failed: the arguments are wrong, the folder cannot be read, or wrangler reports an error.`
@@ -32,6 +34,7 @@ const OPTIONS = {
   config: { type: "string" },
   local: { type: "boolean" },
   "persist-to": { type: "string" },
+  sign: { type: "string" },
   all: { type: "boolean" },
   "dry-run": { type: "boolean" },
 } as const
@@ -53,6 +56,9 @@ export async function push(args: readonly string[], io: CliIo, wrangler: Wrangle
   if (folder === undefined || folder === "" || others.length > 0) return misused("push takes one folder", USAGE, io)
   const choice = choiceOf(read.options)
   if (typeof choice === "string") return misused(choice, USAGE, io)
+  const { sign: file } = read.options
+  const sign = await signerFor(typeof file === "string" ? file : undefined, io)
+  if (typeof sign === "string") return impossible(sign, io)
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string") return impossible(loaded, io)
 
@@ -68,7 +74,12 @@ export async function push(args: readonly string[], io: CliIo, wrangler: Wrangle
   const set = loaded.result.value
   try {
     const store = createKvStore(wrangler, choice)
-    const plan = await planPush(store, set, { providers: PROVIDERS, now: io.now(), all: read.options["all"] === true })
+    const plan = await planPush(store, set, {
+      providers: PROVIDERS,
+      now: io.now(),
+      sign,
+      all: read.options["all"] === true,
+    })
     const changes = { ...changesBetween(plan.older, set), diff: diffFrom(plan.older, set) }
     for (const note of plan.notes) io.err(inert(`daypass: ${note}`))
     if (!plan.needed) return await out.end({ changes, dryRun: false, pushed: null })

@@ -25,7 +25,7 @@ export function workerBundle(): WorkerBundle {
     execFileSync(process.execPath, args, {
       cwd: ROOT,
       stdio: "ignore",
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true", DAYPASS_TRIAL_BUILD: "1" },
     })
     const meta: Metafile = JSON.parse(readFileSync(join(folder, "bundle-meta.json"), "utf8"))
     const gzipBytes = gzipSync(readFileSync(join(folder, "worker.js")), { level: 9 }).length

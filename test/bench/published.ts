@@ -1,8 +1,9 @@
 import { createKvPolicySource, POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
 import type { Identity } from "../../broker/core/identity.ts"
 import { loadPolicySet } from "../../broker/core/policy/load.ts"
-import { CURRENT_KEY, published } from "../../broker/core/policy/published.ts"
+import { CURRENT_KEY } from "../../broker/core/policy/published.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
+import { published } from "../../cli/push/publication.ts"
 import { clockOf } from "../support/clock.ts"
 import { median, ORGANISATION, policyOf } from "./decide.ts"
 
@@ -53,7 +54,13 @@ export async function measurePublished(count: number): Promise<PublishedFigures>
     let shown = copyOf(texts[0] ?? "")
     const store = { get: async (key: string) => (key === CURRENT_KEY ? shown : (entries.get(key) ?? null)) }
     const clock = clockOf(() => new Date(seconds * 1000))
-    const source = createKvPolicySource(store, { clock, providers: PROVIDERS })
+    const source = createKvPolicySource(store, {
+      clock,
+      providers: PROVIDERS,
+      floor: { raiseFloor: async () => true },
+      publishers: [],
+      log: () => {},
+    })
     const timed = async (into: number[], work: () => Promise<unknown>, times = 1) => {
       from = performance.now()
       await work()

@@ -1,9 +1,11 @@
+import { generateKeyPairSync, randomBytes, sign } from "node:crypto"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
+import { type PublishedCurrent, signedText } from "../../broker/core/policy/published.ts"
 import { push } from "../../cli/push/push.ts"
 import { installedWrangler } from "../../cli/push/wrangler.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
@@ -11,6 +13,7 @@ import { DEPLOYMENT, send } from "../flow/world.ts"
 import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-workerd.ts"
 import { COMPILE_CACHE } from "../support/compile-cache.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
+import { freePort } from "../support/servers.ts"
 import { scriptedIo } from "./run-cli.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
@@ -35,6 +38,7 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     const out: string[] = []
     const io = {
       ...scriptedIo({ now: () => new Date() }),
+      env: { DAYPASS_PUBLISHER_KEY: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString() },
       out: (text: string) => void out.push(text),
       err: (text: string) => void out.push(text),
     }
@@ -63,6 +67,24 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     rmSync(folder, { recursive: true, force: true })
   })
 
+  const pair = generateKeyPairSync("ed25519")
+  const kek = randomBytes(32).toString("base64")
+  let port = 0
+  let lease = ""
+  const startBroker = async () => {
+    port ||= await freePort()
+    return await startWorkerdBroker({
+      policies: join(folder, "bundled"),
+      port,
+      kek,
+      settings: {
+        DAYPASS_POLICIES: "kv",
+        DAYPASS_POLICY_PUBLISHER: pair.publicKey.export({ type: "spki", format: "pem" }).toString(),
+      },
+      kv: { namespaceId: NAMESPACE, persistTo },
+    })
+  }
+
   const exchange = async () => {
     const token = await github.mint(DEPLOYMENT, { audience: broker.url })
     return await send(broker, "/v1/exchange", { token, body: { grants: ["vault"] } })
@@ -83,10 +105,11 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     // Its bundle has other policies: none of them ever counts.
     const bundled = join(folder, "bundled")
     writeFlowPolicies(bundled, { issuer: "https://token.actions.githubusercontent.com", sts: "http://127.0.0.1:9" })
-    const settings = { DAYPASS_POLICIES: "kv" }
-    broker = await startWorkerdBroker({ policies: bundled, settings, kv: { namespaceId: NAMESPACE, persistTo } })
+    broker = await startBroker()
     expect(await health()).toEqual({ status: 200, policies: expect.objectContaining({ version, policies: 2 }) })
-    expect(await exchange()).toMatchObject({ status: 200, json: { policy_version: version } })
+    const given = await exchange()
+    expect(given).toMatchObject({ status: 200, json: { policy_version: version } })
+    lease = String(given.json["lease"])
     expect(await intended()).toEqual([version])
 
     writeFileSync(join(policies, "freeze.yaml"), FREEZE)
@@ -103,6 +126,37 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     expect((await run()).out).toContain("is already in force")
   })
 
+  it("are not taken again when KV goes back to older ones, not even by a broker that starts anew", async () => {
+    const wrangler = installedWrangler({
+      cwd: ROOT,
+      env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
+    })
+    const at = ["--namespace-id", NAMESPACE, "--local", "--persist-to", persistTo]
+    const older = join(folder, "older.json")
+    const { out: newest } = await wrangler(["kv", "key", "get", "current", "--text", ...at])
+    const current = JSON.parse(newest) as PublishedCurrent
+    // As a restored copy of the namespace would have it: the right digest, an earlier time.
+    const { signature: _, ...unsigned } = { ...current, published_at: "2026-01-01T00:00:00.000Z" }
+    const back = sign(null, Buffer.from(signedText(unsigned)), pair.privateKey).toString("base64url")
+    const put = async (text: string) => {
+      writeFileSync(older, text)
+      expect((await wrangler(["kv", "key", "put", "current", "--path", older, ...at])).code).toBe(0)
+    }
+    await put(JSON.stringify({ ...unsigned, signature: back }))
+    await broker.stop()
+    await expect(startBroker()).rejects.toThrow(/answered 503/)
+
+    await put(newest.trim())
+    broker = await startBroker()
+    expect(await health()).toMatchObject({ status: 200, policies: { version: current.version } })
+
+    await put(JSON.stringify({ ...unsigned, published_at: new Date().toISOString() }))
+    await broker.advance(POLICIES_FRESH_SECONDS)
+    expect(await exchange()).toMatchObject({ status: 503, json: { detail: expect.stringContaining("not signed") } })
+    expect(broker.output()).toContain('{"event":"policies.refused"')
+    await put(newest.trim())
+  })
+
   it("leave a broker that must have them, and has lost its binding, with none", async () => {
     const bundled = join(folder, "bundled")
     writeFlowPolicies(bundled, { issuer: github.issuer, sts: "http://127.0.0.1:9" })
@@ -110,19 +164,22 @@ describe("policies pushed by the real wrangler, and the broker in workerd that r
     await expect(starting).rejects.toThrow(/answered 503: .*configuration_invalid/)
   })
 
-  it("are unavailable once what they are read from is damaged, and nothing else decides in their place", async () => {
+  it("are unavailable once current is gone, and nothing else decides in their place", async () => {
     const wrangler = installedWrangler({
       cwd: ROOT,
       env: { PATH: process.env["PATH"], HOME: folder, ...COMPILE_CACHE },
     })
     const args = ["--namespace-id", NAMESPACE, "--local", "--persist-to", persistTo]
-    expect((await wrangler(["kv", "key", "put", "current", "{}", ...args])).code).toBe(0)
+    expect((await wrangler(["kv", "key", "delete", "current", ...args])).code).toBe(0)
     await broker.advance(POLICIES_FRESH_SECONDS)
     expect(await exchange()).toMatchObject({ status: 503, json: { code: "policy_unavailable" } })
     expect(await health()).toMatchObject({ status: 503, policies: { version: null } })
 
-    expect(await run()).toEqual({ code: 1, out: expect.stringContaining("--all") })
-    expect((await run("--all")).code).toBe(0)
+    // What was given is still taken back.
+    const token = await github.mint(DEPLOYMENT, { audience: broker.url })
+    expect((await send(broker, `/v1/leases/${lease}`, { method: "DELETE", token })).status).toBe(200)
+
+    expect((await run()).code).toBe(0)
     expect(await exchange()).toMatchObject({ status: 403, json: { code: "not_allowed" } })
   })
 })

@@ -1,3 +1,7 @@
+import { generateKeyPairSync } from "node:crypto"
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { createKvPolicySource } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
 import { compiledPolicy } from "../../broker/core/policy/compiled.ts"
@@ -5,6 +9,7 @@ import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { CURRENT_KEY } from "../../broker/core/policy/published.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 import { loadPolicies } from "../../cli/policies.ts"
+import { published as publishedForm } from "../../cli/push/publication.ts"
 import { KEEP_RETIRED_SECONDS } from "../../cli/push/publish.ts"
 import { push } from "../../cli/push/push.ts"
 import { job } from "../core/job.ts"
@@ -21,11 +26,18 @@ const TRUNK = POLICY.replace("refs/heads/main", "refs/heads/trunk")
 /** 1 changed, 2 went, 3 came. */
 const NEW = folderOf({ "daypass.yaml": ORGANISATION, "1.yaml": policyOf("1", TRUNK), "3.yaml": policyOf("3") })
 
-async function run(wrangler: ScriptedWrangler, args: readonly string[], seconds = 0): Promise<CliRun> {
+async function run(
+  wrangler: ScriptedWrangler,
+  args: readonly string[],
+  seconds = 0,
+  env: Readonly<Record<string, string>> = {},
+): Promise<CliRun> {
   const out: string[] = []
   const err: string[] = []
   const io = {
     ...scriptedIo({ now: () => new Date(NOON + seconds * 1000) }),
+    readFile: async (path: string) => readFileSync(path),
+    env,
     out: (text: string) => void out.push(text),
     err: (text: string) => void err.push(text),
   }
@@ -41,6 +53,8 @@ async function published(...folders: string[]): Promise<ScriptedWrangler> {
   return wrangler
 }
 
+const versionOf = (folder: string) => publishedForm(setIn(folder), new Date(0)).current.version
+
 function setIn(folder: string): PolicySet {
   const loaded = loadPolicies(folder)
   if (typeof loaded === "string" || !loaded.result.ok) throw new Error("the folder loads")
@@ -54,9 +68,15 @@ const repositoryKeys = ({ values }: ScriptedWrangler, id: string) =>
   [...values.keys()].filter((key) => key.startsWith(`repository/github/${id}/`))
 
 /** What a broker that knows nothing yet decides jobs by, in this state of the store. */
-async function seenIn(values: ReadonlyMap<string, string>): Promise<string> {
+async function seenIn(values: ReadonlyMap<string, string>, publishers: readonly string[] = []): Promise<string> {
   const store = { get: async (key: string) => values.get(key) ?? null }
-  const source = createKvPolicySource(store, { clock: clockOf(() => new Date(NOON)), providers: PROVIDERS })
+  const source = createKvPolicySource(store, {
+    clock: clockOf(() => new Date(NOON + 3600_000)),
+    providers: PROVIDERS,
+    floor: { raiseFloor: async () => true },
+    publishers,
+    log: () => {},
+  })
   const snapshot = await source.snapshot()
   return seenOf(snapshot.version, (id) => snapshot.policiesOf(subject(id)))
 }
@@ -74,7 +94,7 @@ async function seenOf(
 
 const byRights = (folder: string) => {
   const set = setIn(folder)
-  return seenOf(set.version, async (id) => ({ policies: set.policiesOf(subject(id)) }))
+  return seenOf(versionOf(folder), async (id) => ({ policies: set.policiesOf(subject(id)) }))
 }
 
 describe("daypass push", () => {
@@ -83,7 +103,7 @@ describe("daypass push", () => {
     const { code, out, err } = await run(wrangler, [OLD])
     expect(code).toBe(0)
     expect(out.split("\n")).toEqual([
-      `version none -> ${setIn(OLD).version}`,
+      `version none -> ${versionOf(OLD)}`,
       "added    octo-org/repo-1 (github 1)",
       "added    octo-org/repo-2 (github 2)",
       expect.stringMatching(/^Published version [0-9a-f]{64}: 3 keys written, 0 deleted\./),
@@ -98,7 +118,7 @@ describe("daypass push", () => {
       "key list",
       "key put",
     ])
-    expect(wrangler.states.map(versionIn)).toEqual([undefined, setIn(OLD).version])
+    expect(wrangler.states.map(versionIn)).toEqual([undefined, versionOf(OLD)])
     expect(await seenIn(wrangler.values)).toBe(await byRights(OLD))
   })
 
@@ -116,7 +136,7 @@ describe("daypass push", () => {
     const { code, out } = await run(wrangler, [NEW], 60)
     expect(code).toBe(0)
     expect(out.split("\n").slice(0, 4)).toEqual([
-      `version ${setIn(OLD).version} -> ${setIn(NEW).version}`,
+      `version ${versionOf(OLD)} -> ${versionOf(NEW)}`,
       "added    octo-org/repo-3 (github 3)",
       "changed  octo-org/repo-1 (github 1)",
       "removed  octo-org/repo-2 (github 2)",
@@ -165,12 +185,21 @@ describe("daypass push", () => {
     expect(commandsOf(wrangler)).toEqual(["bulk get", "bulk get", "key put"])
   })
 
-  it("publishes a set that is later than the one before, whatever this machine's clock says", async () => {
+  it("publishes a set that is later than the one before, even if this machine's clock is a little behind", async () => {
     const wrangler = await published(OLD)
     const at = () => (JSON.parse(wrangler.values.get(CURRENT_KEY) ?? "{}") as { published_at: string }).published_at
     const before = at()
-    expect((await run(wrangler, [NEW], -3600)).code).toBe(0)
+    expect((await run(wrangler, [NEW], -300)).code).toBe(0)
     expect(at() > before).toBe(true)
+  })
+
+  it("does not publish beside a set from the future, which no broker takes, unless it must", async () => {
+    const wrangler = await published(OLD)
+    const { code, out } = await run(wrangler, [NEW], -3600)
+    expect([code, out]).toEqual([1, expect.stringContaining("later than this machine's clock by more than 10 minutes")])
+    expect(wrangler.states).toEqual([])
+    expect((await run(wrangler, [NEW, "--all"], -3600)).code).toBe(0)
+    expect(await seenIn(wrangler.values)).toBe(await byRights(NEW))
   })
 
   it("prints the changes of a dry run, and writes nothing", async () => {
@@ -204,8 +233,8 @@ describe("daypass push", () => {
       ok: true,
       published: true,
       dry_run: false,
-      previous_version: setIn(OLD).version,
-      version: setIn(NEW).version,
+      previous_version: versionOf(OLD),
+      version: versionOf(NEW),
       organisation_changed: false,
       wide_changed: false,
       added: [{ issuer: "github", repository_id: "3", repository: "octo-org/repo-3" }],
@@ -267,6 +296,63 @@ describe("daypass push", () => {
     const { code, out, err } = await run(wrangler, args)
     expect([code, out]).toEqual([2, ""])
     expect(err).toMatch(message)
+    expect(wrangler.calls).toEqual([])
+  })
+})
+
+describe("daypass push --sign", () => {
+  const pair = generateKeyPairSync("ed25519")
+  const pem = pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString()
+  const publisher = pair.publicKey.export({ type: "spki", format: "der" }).toString("base64")
+  const keyIn = (text: string) => {
+    const file = join(mkdtempSync(join(tmpdir(), "daypass-sign-")), "publisher.pem")
+    writeFileSync(file, text)
+    return file
+  }
+
+  it.each<[string, () => [readonly string[], Readonly<Record<string, string>>]]>([
+    ["in a file", () => [["--sign", keyIn(pem)], {}]],
+    ["in the environment", () => [[], { DAYPASS_PUBLISHER_KEY: pem }]],
+    ["in a file, whatever is in the environment", () => [["--sign", keyIn(pem)], { DAYPASS_PUBLISHER_KEY: "another" }]],
+  ])("signs with a key %s, so that brokers that ask for a signature take it", async (_, place) => {
+    const [args, env] = place()
+    const wrangler = new ScriptedWrangler()
+    expect((await run(wrangler, [OLD, ...args], 0, env)).code).toBe(0)
+    expect(await seenIn(wrangler.values, [publisher])).toBe(await byRights(OLD))
+    // The same set again writes nothing, and leaves the signature.
+    expect((await run(wrangler, [OLD, ...args], 60, env)).out).toContain("already in force")
+  })
+
+  it("signs what was published without a signature before", async () => {
+    const wrangler = await published(OLD)
+    await expect(seenIn(wrangler.values, [publisher])).rejects.toThrow("not signed")
+    expect((await run(wrangler, [OLD, "--sign", keyIn(pem)], 60)).out).toContain("1 key written")
+    expect(await seenIn(wrangler.values, [publisher])).toBe(await byRights(OLD))
+  })
+
+  it.each([
+    ["is not there", "/nonexistent/publisher.pem", /cannot be read/],
+    ["is no key", keyIn("secret words"), /is not an Ed25519 private key/],
+    [
+      "is of another kind",
+      keyIn(
+        generateKeyPairSync("ec", { namedCurve: "P-256" })
+          .privateKey.export({ type: "pkcs8", format: "pem" })
+          .toString(),
+      ),
+      /is not an Ed25519 private key/,
+    ],
+    [
+      "is the public half",
+      keyIn(pair.publicKey.export({ type: "spki", format: "pem" }).toString()),
+      /is not an Ed25519 private key/,
+    ],
+  ])("ends with 2 when the key %s, asks nobody, and repeats nothing of it", async (_, file, message) => {
+    const wrangler = new ScriptedWrangler()
+    const { code, out, err } = await run(wrangler, [OLD, "--sign", file])
+    expect([code, out]).toEqual([2, ""])
+    expect(err).toMatch(message)
+    expect(err).not.toContain("secret words")
     expect(wrangler.calls).toEqual([])
   })
 })
@@ -360,7 +446,7 @@ describe("daypass push, when something fails", () => {
 
   it.each([
     ["what nobody can read", "{", /cannot be read/],
-    ["a later format", '{"format":2}', /does not know/],
+    ["a later format", '{"format":3}', /does not know/],
   ])("replaces %s only with --all", async (_, current, message) => {
     const wrangler = await published(OLD)
     wrangler.values.set(CURRENT_KEY, current)

@@ -90,7 +90,7 @@ describe("the data folder of a broker on Node", () => {
 
   test("that a newer version wrote is refused", async () => {
     await open().close()
-    meddle(`UPDATE schema_version SET version = ${SCHEMA_VERSION + 1}`)
+    meddle(`UPDATE schema_version SET version = ${SCHEMA_VERSION + 1}, readable_from = ${SCHEMA_VERSION + 1}`)
     expect(() => openNodeStore(folder)).toThrow(/a newer version of Daypass wrote this ledger/)
   })
 })

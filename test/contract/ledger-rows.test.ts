@@ -206,12 +206,15 @@ describe("a ledger refuses", () => {
     })
   })
 
-  test("a file that a newer version wrote, and says which versions", () => {
+  test("a file that a newer version wrote for newer versions only, and says which versions", () => {
     const { sql } = open()
-    sql.run("UPDATE schema_version SET version = version + 1")
-    expect(() => migrate(sql)).toThrow(
-      `a newer version of Daypass wrote this ledger (schema ${SCHEMA_VERSION + 1}; this version knows ${SCHEMA_VERSION}): run that version or a later one`,
-    )
+    const newer = SCHEMA_VERSION + 1
+    for (const floor of [newer, null]) {
+      sql.run("UPDATE schema_version SET version = ?, readable_from = ?", newer, floor)
+      expect(() => migrate(sql)).toThrow(
+        `a newer version of Daypass wrote this ledger (schema ${newer}, readable from ${newer}; this version knows ${SCHEMA_VERSION}): run that version or a later one`,
+      )
+    }
   })
 
   test("a key ring whose row is gone", async () => {

@@ -14,12 +14,15 @@ export interface WorkerdBrokerOptions {
   /** The folder of policies, compiled into the bundle. */
   readonly policies: string
   readonly port?: number
-  /** Where the Durable Objects keep their data, to start again from it; forgotten at the end when left out. */
+  /** Where the Durable Objects keep their data, to start again from it; forgotten at the end when left out. Not with `kv`. */
   readonly data?: string
   readonly kek?: string
   /** More settings, such as `DAYPASS_GITHUB_APP_ID`. */
   readonly settings?: Readonly<Record<string, string>>
-  /** A namespace of Workers KV as `wrangler ... --local --persist-to` keeps it; the policies are then those that lie in it. */
+  /**
+   * A namespace of Workers KV as `wrangler ... --local --persist-to` keeps it; the policies are then those that lie in it.
+   * The Durable Objects keep their data in the same folder.
+   */
   readonly kv?: { readonly namespaceId: string; readonly persistTo: string }
 }
 
@@ -31,13 +34,28 @@ export interface WorkerdBroker {
   auditTrail(issuerUrl: string, repositoryId: string): Promise<readonly ChainedRecord[]>
   /** Moves the Worker's clock on, for what would otherwise have to be waited for. */
   advance(seconds: number): Promise<void>
+  /** One repository's object, as only a test may touch it. */
+  object(issuerUrl: string, repositoryId: string): TouchedObject
+  /** Ends workerd with SIGKILL, whatever it is doing: this is also how a broker in workerd crashes. */
   stop(): Promise<void>
+}
+
+/** What `AROUND_WORKER` adds to a ledger's object. */
+export interface TouchedObject {
+  /** Fires the alarm, as the runtime does when it is due. */
+  testAlarm(): Promise<void>
+  /** When the alarm is set to, in Unix milliseconds. */
+  testAlarmAt(): Promise<number | null>
+  /** Runs a statement, and returns its rows. */
+  testSql(text: string): Promise<readonly Record<string, unknown>[]>
+  /** Whether each statement that needs room fails as SQLite does when the object's 10 GB are used up. */
+  testFull(isFull: boolean): Promise<void>
 }
 
 /** Lets a test move the Worker's clock. The broker itself has no such switch: this is another module around it. */
 const CLOCK_PATH = "/test-clock"
 const AROUND_WORKER = `
-import worker from "./worker.js"
+import worker, { Ledger as RealLedger } from "./worker.js"
 export * from "./worker.js"
 const Real = Date
 let ahead = 0
@@ -47,6 +65,23 @@ globalThis.Date = class extends Real {
 }
 const elapsed = performance.now.bind(performance)
 Object.defineProperty(performance, "now", { value: () => elapsed() + ahead })
+export class Ledger extends RealLedger {
+  constructor(state, env) {
+    super(state, env)
+    this.storage = state.storage
+  }
+  testAlarm() { return this.alarm() }
+  testAlarmAt() { return this.storage.getAlarm() }
+  testSql(text) { return this.storage.sql.exec(text).toArray() }
+  testFull(isFull) {
+    const { sql } = this.storage
+    this.exec ??= sql.exec.bind(sql)
+    sql.exec = (text, ...values) => {
+      if (isFull && /^\\s*INSERT/i.test(text)) throw new Error("database or disk is full: SQLITE_FULL")
+      return this.exec(text, ...values)
+    }
+  }
+}
 export default {
   fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url)
@@ -62,6 +97,8 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const { compatibilityDate, compatibilityFlags } = readSettings()
+  // For KV, where wrangler puts what it is told to keep in a folder.
+  const folder = options.kv === undefined ? options.data : join(options.kv.persistTo, "v3")
   let printed = ""
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -80,14 +117,8 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
         LEDGER: { className: "Ledger", useSQLite: true },
         KEY_RING: { className: "KeyRing", useSQLite: true },
       },
-      ...(options.data === undefined ? {} : { durableObjectsPersist: options.data }),
-      ...(options.kv === undefined
-        ? {}
-        : {
-            kvNamespaces: { POLICIES: options.kv.namespaceId },
-            // Where wrangler puts what it is told to keep in a folder.
-            resourcePersistencePath: join(options.kv.persistTo, "v3"),
-          }),
+      ...(options.kv === undefined ? {} : { kvNamespaces: { POLICIES: options.kv.namespaceId } }),
+      ...(folder === undefined ? {} : { resourcePersistencePath: folder }),
       host: "127.0.0.1",
       port,
       log: new Log(LogLevel.NONE),
@@ -107,6 +138,19 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
   return {
     url,
     output: () => printed,
+    object(issuerUrl, repositoryId) {
+      // Each call gets a new stub: one that failed once stays broken.
+      const call = async <Value>(run: (object: TouchedObject) => Promise<Value>): Promise<Value> => {
+        const namespace = (await miniflare.getDurableObjectNamespace("LEDGER")) as unknown as Namespace<TouchedObject>
+        return await run(namespace.getByName(ledgerObjectName({ issuerUrl, repositoryId })))
+      }
+      return {
+        testAlarm: () => call((object) => object.testAlarm()),
+        testAlarmAt: () => call((object) => object.testAlarmAt()),
+        testSql: (text) => call((object) => object.testSql(text)),
+        testFull: (isFull) => call((object) => object.testFull(isFull)),
+      }
+    },
     async auditTrail(issuerUrl, repositoryId) {
       const namespace = (await miniflare.getDurableObjectNamespace("LEDGER")) as unknown as Namespace<LedgerMethods>
       const key = { issuerUrl, repositoryId }

@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { beforeEach, describe, expect, test } from "vitest"
 import { createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { LedgerKey } from "../../broker/adapters/sqlite/ledger-row.ts"
+import { SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
 import type { Ledger } from "../../broker/ports/ledger.ts"
 import {
   admission,
@@ -136,5 +137,58 @@ describe("the alarm of a ledger's object", () => {
     await ledger.admit(denial("another-token"))
     expect(await alarm()).toBeGreaterThanOrEqual(before + MINUTE)
     expect(await runDurableObjectAlarm(stub)).toBe(true)
+  })
+
+  describe("when it fails", () => {
+    const due = { ...opening("a"), settleBy: Date.now() - HOUR, endsBy: Date.now() - HOUR }
+    const sql = (text: string) => inside(stub, async (_object, state) => void state.storage.sql.exec(text))
+    /** Fires the alarm, and returns which ledgers were swept. */
+    const fire = () =>
+      inside(stub, async (object, state) => {
+        const swept: LedgerKey[] = []
+        object.onSweep = async (_ledger, name) => void swept.push(name)
+        await state.storage.deleteAlarm()
+        await object.alarm()
+        return swept
+      })
+
+    test.each([
+      ["its schema is newer than the code", "UPDATE schema_version SET version = 99, readable_from = 99"],
+      ["its version cannot be read", "ALTER TABLE schema_version RENAME COLUMN version TO lost"],
+      ["its row cannot be read", "ALTER TABLE ledgers RENAME TO hidden"],
+    ])("because %s, it is set anew, each time, and the lease ends when the fault is over", async (_name, fault) => {
+      await ledger.admit({ ...admission("a"), lease: due })
+      await sql(fault)
+      for (let attempt = 0; attempt < 8; attempt++) {
+        await evictDurableObject(stub)
+        const before = Date.now()
+        expect(await fire()).toEqual([])
+        expect(await alarm()).toBeGreaterThanOrEqual(before + MINUTE)
+      }
+      await sql(
+        fault.includes("hidden")
+          ? "ALTER TABLE hidden RENAME TO ledgers"
+          : fault.includes("lost")
+            ? "ALTER TABLE schema_version RENAME COLUMN lost TO version"
+            : `UPDATE schema_version SET version = ${SCHEMA_VERSION}`,
+      )
+      await evictDurableObject(stub)
+      expect(await fire()).toEqual([key])
+    })
+
+    test("because it cannot be set, the runtime is told, which fires it again", async () => {
+      await ledger.admit({ ...admission("a"), lease: due })
+      await inside(stub, async (object, state) => {
+        const { storage } = state
+        const real = storage.setAlarm
+        storage.setAlarm = () => Promise.reject(new Error("the storage is down"))
+        await expect(object.alarm()).rejects.toThrow("the storage is down")
+        storage.setAlarm = real
+        await state.storage.deleteAlarm()
+      })
+      // Any other call sets it too.
+      await ledger.admit(denial("another-token"))
+      expect(await alarm()).not.toBe(null)
+    })
   })
 })

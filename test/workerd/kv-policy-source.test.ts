@@ -1,13 +1,17 @@
+import { reset } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { beforeEach, describe, expect, test } from "vitest"
 import { createKvPolicySource, POLICIES_FRESH_SECONDS } from "../../broker/adapters/cloudflare/kv-policy-source.ts"
+import { createCloudflareGuards } from "../../broker/adapters/cloudflare/ledgers.ts"
 import { compiledPolicy } from "../../broker/core/policy/compiled.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
-import { CURRENT_KEY, published } from "../../broker/core/policy/published.ts"
+import { CURRENT_KEY } from "../../broker/core/policy/published.ts"
+import { published } from "../../cli/push/publication.ts"
 import { policySourceSuite } from "../contract/policy-source.suite.ts"
 import { job } from "../core/job.ts"
 import { allowing, setOf, TEST_PROVIDERS } from "../core/policy/support.ts"
 import { clockOf } from "../support/clock.ts"
+import { objects } from "./objects.ts"
 
 const { POLICIES } = env as unknown as { readonly POLICIES: KVNamespace }
 const START = Date.parse("2026-11-22T12:00:00Z")
@@ -21,9 +25,18 @@ async function put(set: PolicySet, at: number): Promise<void> {
 }
 
 let now = START
-const open = () => createKvPolicySource(POLICIES, { clock: clockOf(() => new Date(now)), providers: TEST_PROVIDERS })
+const open = () =>
+  createKvPolicySource(POLICIES, {
+    clock: clockOf(() => new Date(now)),
+    providers: TEST_PROVIDERS,
+    floor: createCloudflareGuards(objects.KEY_RING),
+    publishers: [],
+    log: () => {},
+  })
 
 beforeEach(async () => {
+  // The floor with everything else.
+  await reset()
   now = START
   for (const { name } of (await POLICIES.list()).keys) await POLICIES.delete(name)
 })

@@ -1,11 +1,20 @@
 import { KeyRingObject } from "../../broker/adapters/cloudflare/key-ring-object.ts"
 import { LedgerObject } from "../../broker/adapters/cloudflare/ledger-object.ts"
+import {
+  createCloudflareGuards,
+  type KeyRingMethods,
+  type Namespace,
+} from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { LedgerKey } from "../../broker/adapters/sqlite/ledger-row.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
 
 /** A ledger whose sweep is what a test says. */
-export class Ledger extends LedgerObject {
+export class Ledger extends LedgerObject<{ readonly KEY_RING: Namespace<KeyRingMethods> }> {
   onSweep: (ledger: SweptLedger, key: LedgerKey) => Promise<void> = async () => {}
+
+  protected override meet(name: string, birth: string) {
+    return createCloudflareGuards(this.env.KEY_RING).meetLedger(name, birth)
+  }
 
   protected override sweep(ledger: SweptLedger, key: LedgerKey): Promise<void> {
     return this.onSweep(ledger, key)

@@ -2,24 +2,32 @@ import { DurableObject } from "cloudflare:workers"
 import type { StoredKey, StoredKeys } from "../../ports/key-ring.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
-import { SqlMarks } from "../sqlite/marks.ts"
+import { readMark, SqlMarks, writeMark } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
+import { type Meeting, StoredGuards } from "./guards.ts"
 import type { KeyRingMethods } from "./ledgers.ts"
 import { type Answer, answer } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
 
-/** The deployment's signing keys, in one Durable Object, so that two isolates never make two first keys. */
+/**
+ * The deployment's signing keys, in one Durable Object, so that two isolates never make two first keys; and its marks, with
+ * which the loss of another part is noticed.
+ */
 export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements KeyRingMethods {
   readonly #sql: ObjectSql
   readonly #ring: SqlKeyRing
   readonly #marks: SqlMarks
+  readonly #guards: StoredGuards
+  readonly #transact: Transact
   #migrated = false
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     this.#sql = new ObjectSql(state.storage)
     const prepared = () => {
-      if (!this.#migrated) migrate(this.#sql)
+      if (this.#migrated) return
+      migrate(this.#sql)
+      this.#sql.transaction(() => this.#guards.begin(Date.now()))
       this.#migrated = true
     }
     const transact: Transact = async (work) => {
@@ -31,6 +39,11 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
       return work()
     }
     this.#ring = new SqlKeyRing(this.#sql, transact)
+    this.#transact = transact
+    this.#guards = new StoredGuards(
+      (name) => readMark(this.#sql, name),
+      (name, value) => writeMark(this.#sql, name, value),
+    )
     this.#marks = new SqlMarks(this.#sql, transact, reading)
   }
 
@@ -48,5 +61,13 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
 
   replace(expectedVersion: number, keys: readonly StoredKey[]): Promise<Answer<boolean>> {
     return answer(() => this.#ring.replace(expectedVersion, keys))
+  }
+
+  raiseFloor(publishedAt: string): Promise<Answer<boolean>> {
+    return answer(() => this.#transact(() => this.#guards.raiseFloor(publishedAt)))
+  }
+
+  meetLedger(name: string, birth: string): Promise<Answer<Meeting>> {
+    return answer(() => this.#transact(() => this.#guards.meetLedger(name, birth)))
   }
 }

@@ -4,6 +4,7 @@ import type { ProviderSchemaTable } from "../../core/policy/provider-schemas.ts"
 import {
   CURRENT_KEY,
   keyOf,
+  PUBLISHED_AHEAD_SECONDS,
   type PublishedPlace,
   type PublishedSet,
   parseCurrent,
@@ -11,8 +12,11 @@ import {
   revivedCurrent,
 } from "../../core/policy/published.ts"
 import type { Clock } from "../../ports/clock.ts"
+import type { Log } from "../../ports/log.ts"
 import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
+import type { Guards } from "./guards.ts"
+import { isSignedBy } from "./publisher.ts"
 
 /** The part of a Workers KV namespace that is used here. */
 export interface KvReader {
@@ -36,6 +40,10 @@ const MAX_CACHED_REPOSITORIES = 4096
 export interface KvPolicyOptions {
   readonly clock: Clock
   readonly providers: ProviderSchemaTable
+  readonly floor: Pick<Guards, "raiseFloor">
+  /** Ed25519 public keys, base64 of SPKI. One of them must have signed the set; when the list is empty, anyone may. */
+  readonly publishers: readonly string[]
+  readonly log: Log
   /** For tests with a store that never answers. */
   readonly deadlineMs?: number
 }
@@ -57,15 +65,19 @@ type Answer = { readonly kind: "text"; readonly text: string } | { readonly kind
 /**
  * Policies from Workers KV, published there by `daypass push`.
  *
- * The value `current` names the set in force. It names everything else by hash, and the hash is checked when a value is
- * read. So one whole set decides, even if KV shows some keys later than others. A missing, damaged or unknown value is
- * `policy_unavailable` immediately, for every job. A repository has no policies only when `current` does not name it. When
- * KV does not answer, the last set stays in force for ten minutes.
+ * The value `current` names the set in force, and carries the digest of its own content. It names everything else by hash,
+ * and the hash is checked when a value is read. So one whole set decides, even if KV shows some keys later than others. A
+ * missing, damaged, unsigned or unknown value is `policy_unavailable` immediately, for every job. A repository has no
+ * policies only when `current` does not name it. When KV does not answer, the last set stays in force for ten minutes.
+ *
+ * KV may be restored from a backup, and a location may show old values. The floor is the only memory that an instance
+ * without a set has, so each set is held against it before it is used.
  */
 export function createKvPolicySource(store: KvReader, options: KvPolicyOptions): PolicySource {
-  const { clock, providers, deadlineMs = DEADLINE_MS } = options
+  const { clock, providers, floor, publishers, log, deadlineMs = DEADLINE_MS } = options
   // Holds values, never a promise: one request must not await the I/O of another.
   let held: Held | null = null
+  let lastRefusal: string | null = null
   const repositories = createBoundedCache<{ text: string; organisation: Organisation; policies: readonly Policy[] }>(
     MAX_CACHED_REPOSITORIES,
     MAX_CACHED_CHARACTERS,
@@ -93,6 +105,9 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
 
   function refuse(reason: string): never {
     held = null
+    // Once, and not with every job that asks.
+    if (reason !== lastRefusal) log({ event: "policies.refused", detail: reason })
+    lastRefusal = reason
     throw unavailable(reason)
   }
 
@@ -112,14 +127,21 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     }
     const parsed = parseCurrent(answer.text)
     if (!parsed.ok) return refuse(parsed.fault)
+    const current = parsed.value
     // KV may return an older value again. A deny that was already in force must not disappear because of that.
-    if (held !== null && parsed.value.published_at < held.set.publishedAt) {
-      const bridged = bridge()
-      if (bridged !== null) return bridged
-    }
-    const set = revivedCurrent(parsed.value, providers)
+    if (held !== null && current.published_at < held.set.publishedAt) return bridge() ?? refuse(OLDER)
+    if (Date.parse(current.published_at) > askedAt + PUBLISHED_AHEAD_SECONDS * 1000) return refuse(AHEAD)
+    const set = revivedCurrent(current, providers)
     if (!set.ok) return refuse(set.fault)
+    if (publishers.length > 0 && !(await isSignedBy(publishers, current))) return refuse(NOT_SIGNED)
+    const isNewest = await floor.raiseFloor(current.published_at).catch(() => null)
+    if (isNewest === null) return bridge() ?? refuse(NO_FLOOR)
+    if (!isNewest) return bridge() ?? refuse(OLDER)
+    // Another request may have taken a newer set while this one waited for the floor.
+    if (held !== null && held.set.publishedAt > current.published_at) return held
     held = { text: answer.text, set: set.value, loadedAt: new Date(askedAt).toISOString(), ...confirmed }
+    lastRefusal = null
+    log({ event: "policies.loaded", detail: `${set.value.count} policies, version ${set.value.version}` })
     return held
   }
 
@@ -170,6 +192,14 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
 
 const NO_ANSWER = "The policies cannot be read: Workers KV does not answer."
 const NOTHING_PUBLISHED = "Workers KV has no published policies: publish them with daypass push."
+const OLDER =
+  "Workers KV shows policies that are older than those in force: an instance that starts within a minute of a push waits until it shows the new ones. To go back, publish the older policies anew."
+const AHEAD =
+  "The published policies are from the future: set the clock of the machine that publishes, and push again, with --all."
+const NOT_SIGNED =
+  "The published policies are not signed with a key in DAYPASS_POLICY_PUBLISHER: publish them with daypass push --sign."
+const NO_FLOOR =
+  "The published policies cannot be compared with the newest that were in force: the key ring's object does not answer."
 const NOT_THERE_YET =
   "The published policies of a repository cannot be read yet: Workers KV shows them about a minute after a push. If the error persists, push again, with --all."
 

@@ -14,12 +14,15 @@ import type {
   Suspicion,
   SweptLedger,
 } from "../../ports/ledger.ts"
-import type { Reading, Transact } from "../../ports/sql.ts"
+import type { Reading, Transact, Way } from "../../ports/sql.ts"
 import { SqlLedger } from "../sqlite/ledger.ts"
 import type { LedgerKey } from "../sqlite/ledger-row.ts"
 import { migrate } from "../sqlite/schema.ts"
-import type { LedgerMethods } from "./ledgers.ts"
-import { type Answer, answer } from "./rpc.ts"
+import { birthOf, settleBirth, tellReplacement } from "./birth.ts"
+import type { Meeting } from "./guards.ts"
+import { type LedgerMethods, ledgerObjectName } from "./ledgers.ts"
+import { consoleLog } from "./log.ts"
+import { type Answer, answer, reasonOf, unitOf } from "./rpc.ts"
 import { ObjectSql } from "./sql.ts"
 
 /** The pause after a failed sweep, and the shortest pause between two sweeps. */
@@ -37,6 +40,8 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   readonly #state: DurableObjectState
   readonly #sql: ObjectSql
   #migrated = false
+  /** Whether the deployment's guards know this object. */
+  #isMet = false
   /** The time of the alarm that is set, in Unix milliseconds; null when unknown. */
   #alarmAt: number | null = null
   /** No sweep begins before this time, in Unix milliseconds: leases that stay due must not set an alarm with every call. */
@@ -55,64 +60,76 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
    */
   protected abstract sweep(ledger: SweptLedger, key: LedgerKey): Promise<void>
 
+  /** Introduces this object to the deployment's guards. The entry implements it with the key ring's object. */
+  protected abstract meet(name: string, birth: string): Promise<Meeting>
+
   admit(key: LedgerKey, admission: Admission): Promise<Answer<AdmissionOutcome>> {
-    return answer(() => this.#ledger(key).admit(admission))
+    return answer(() => this.#ledger(key).admit(admission), key)
   }
 
   prepare(key: LedgerKey, preparation: Preparation): Promise<Answer<void>> {
-    return answer(() => this.#ledger(key).prepare(preparation))
+    return answer(() => this.#ledger(key).prepare(preparation), key)
   }
 
   settle(key: LedgerKey, settlement: Settlement): Promise<Answer<void>> {
-    return answer(() => this.#ledger(key).settle(settlement))
+    return answer(() => this.#ledger(key).settle(settlement), key)
   }
 
   beginRevocation(key: LedgerKey, request: RevocationRequest): Promise<Answer<RevocationStart>> {
-    return answer(() => this.#ledger(key).beginRevocation(request))
+    return answer(() => this.#ledger(key).beginRevocation(request), key)
   }
 
   settleRevocation(key: LedgerKey, settlement: RevocationSettlement): Promise<Answer<void>> {
-    return answer(() => this.#ledger(key).settleRevocation(settlement))
+    return answer(() => this.#ledger(key).settleRevocation(settlement), key)
   }
 
   look(key: LedgerKey, lease: LeaseOfRun): Promise<Answer<readonly LeaseCredentialState[] | null>> {
-    return answer(() => this.#ledger(key).look(lease))
+    return answer(() => this.#ledger(key).look(lease), key)
   }
 
   recordRevocation(key: LedgerKey, settlement: RevocationSettlement): Promise<Answer<void>> {
-    return answer(() => this.#ledger(key).recordRevocation(settlement))
+    return answer(() => this.#ledger(key).recordRevocation(settlement), key)
   }
 
   suspect(key: LedgerKey, suspicion: Suspicion): Promise<Answer<void>> {
-    return answer(() => this.#ledger(key).suspect(suspicion))
+    return answer(() => this.#ledger(key).suspect(suspicion), key)
   }
 
   standing(key: LedgerKey, now: number): Promise<Answer<Standing>> {
-    return answer(() => this.#ledger(key).standing(now))
+    return answer(() => this.#ledger(key).standing(now), key)
   }
 
   auditTrail(key: LedgerKey, after: number, limit: number): Promise<Answer<readonly ChainedRecord[]>> {
-    return answer(() => this.#ledger(key).auditTrail(after, limit))
+    return answer(() => this.#ledger(key).auditTrail(after, limit), key)
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmAt = null
-    let pause = SWEEP_PAUSE_MS
-    for (const key of this.#keys()) {
-      try {
-        await this.sweep(this.#ledger(key), key)
-      } catch (error) {
-        console.error("a sweep failed", error instanceof Error ? error.message : "")
-        pause = SWEEP_AGAIN_MS
-      }
+    // First of all, because the runtime deletes the alarm that fires: whatever fails below, this one is set. If it cannot be
+    // set, the error goes to the runtime, which fires the old alarm again.
+    await this.#setAlarmAt(Date.now() + SWEEP_AGAIN_MS)
+    try {
+      await this.#sweepAll()
+      this.#notBefore = Date.now() + SWEEP_PAUSE_MS
+      await this.#setAlarm({ anew: true })
+    } catch (error) {
+      // Never thrown on: the runtime stops after six failures, and the leases would never end. A schema that is newer than
+      // this code, as after a rollback of the Worker, lasts longer than that.
+      consoleLog({ event: "sweep.failed", detail: reasonOf(error), ...this.#units()[0] })
+      this.#notBefore = Date.now() + SWEEP_AGAIN_MS
     }
-    // The alarm never throws: the runtime stops retrying an alarm that has failed six times.
-    this.#notBefore = Date.now() + pause
-    await this.#setAlarm()
+  }
+
+  async #sweepAll(): Promise<void> {
+    for (const key of this.#keys()) await this.sweep(this.#ledger(key), key)
   }
 
   #ledger(key: LedgerKey): SqlLedger {
-    return new SqlLedger(this.#sql, this.#transact, this.#reading, key)
+    const transact: Transact = async (work, way) => {
+      this.#migrate()
+      await this.#introduce(key, way)
+      return await this.#transact(work)
+    }
+    return new SqlLedger(this.#sql, transact, this.#reading, key)
   }
 
   readonly #reading: Reading = async (work) => {
@@ -121,11 +138,23 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   }
 
   readonly #transact: Transact = async (work) => {
-    this.#migrate()
     const value = this.#state.storage.transactionSync(work)
     // In the same turn as the transaction: the runtime makes both durable, or neither.
     await this.#setAlarm()
     return value
+  }
+
+  /** Before the first grant. The way back does not wait for it: it ends what is there, and gives nothing away. */
+  async #introduce(key: LedgerKey, way: Way = "out"): Promise<void> {
+    if (this.#isMet) return
+    const birth = this.#sql.transaction(() => birthOf(this.#sql))
+    if (birth !== null) {
+      if (way === "back") return
+      const meeting = await this.meet(ledgerObjectName(key), birth)
+      this.#sql.transaction(() => settleBirth(this.#sql, birth, meeting, Date.now()))
+      if (meeting.isReplacement) tellReplacement(key, consoleLog)
+    }
+    this.#isMet = true
   }
 
   /** Runs on the first call instead of in the constructor, so that a failure is answered like any other. */
@@ -135,6 +164,15 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     this.#migrated = true
   }
 
+  /** Whose ledger this is, for the log; empty when that cannot be read. */
+  #units(): readonly ReturnType<typeof unitOf>[] {
+    try {
+      return this.#keys().map(unitOf)
+    } catch {
+      return []
+    }
+  }
+
   #keys(): readonly LedgerKey[] {
     this.#migrate()
     return this.#sql
@@ -142,13 +180,25 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
       .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
   }
 
-  /** Sets the alarm to the next due time, unless an earlier alarm is set. */
-  async #setAlarm(): Promise<void> {
+  /** Sets the alarm to the next due time, unless an earlier alarm is set; `anew`: whatever alarm is set. */
+  async #setAlarm({ anew = false } = {}): Promise<void> {
     const [row] = this.#sql.all<{ due: number | null }>("SELECT min(due_at) AS due FROM ledgers")
-    if (row?.due == null) return
+    if (row?.due == null) {
+      if (anew) await this.#state.storage.deleteAlarm()
+      return
+    }
     const due = Math.max(row.due, this.#notBefore)
-    if (this.#alarmAt !== null && this.#alarmAt <= due) return
-    this.#alarmAt = due
-    await this.#state.storage.setAlarm(due)
+    if (anew || this.#alarmAt === null || due < this.#alarmAt) await this.#setAlarmAt(due)
+  }
+
+  async #setAlarmAt(time: number): Promise<void> {
+    this.#alarmAt = time
+    try {
+      await this.#state.storage.setAlarm(time)
+    } catch (error) {
+      // Unknown now: the next call sets it again.
+      this.#alarmAt = null
+      throw error
+    }
   }
 }

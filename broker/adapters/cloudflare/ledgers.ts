@@ -2,6 +2,7 @@ import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledger, Ledgers } from "../../ports/ledger.ts"
 import type { Marks } from "../../ports/marks.ts"
 import type { LedgerKey } from "../sqlite/ledger-row.ts"
+import type { GuardMethods, Guards } from "./guards.ts"
 import { type Answer, ask } from "./rpc.ts"
 
 /** The part of a Durable Object namespace that is used here. */
@@ -19,7 +20,7 @@ type Remote<Port, Context extends readonly unknown[]> = {
 /** The methods of a ledger's object. Each call names the ledger. */
 export type LedgerMethods = Remote<Ledger, readonly [key: LedgerKey]>
 /** The methods of the key ring's object. */
-export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods
+export type KeyRingMethods = Remote<KeyRing, readonly []> & MarkMethods & GuardMethods
 
 /** The deployment's marks are in the key ring's object, too: there is one for each deployment. */
 export interface MarkMethods {
@@ -41,6 +42,15 @@ export function createCloudflareKeyRing(namespace: Namespace<KeyRingMethods>): K
   return {
     read: () => ask(() => ring().read()),
     replace: (expectedVersion, keys) => ask(() => ring().replace(expectedVersion, keys)),
+  }
+}
+
+/** The guards of a deployment at the edge, in the key ring's object. */
+export function createCloudflareGuards(namespace: Namespace<GuardMethods>): Guards {
+  const ring = () => namespace.getByName(KEY_RING_NAME)
+  return {
+    raiseFloor: (publishedAt) => ask(() => ring().raiseFloor(publishedAt)),
+    meetLedger: (name, birth) => ask(() => ring().meetLedger(name, birth)),
   }
 }
 

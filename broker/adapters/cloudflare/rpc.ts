@@ -1,5 +1,7 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { ErrorCode } from "../../wire/error-codes.ts"
+import type { LedgerKey } from "../sqlite/ledger-row.ts"
+import { consoleLog } from "./log.ts"
 
 /**
  * The answer of a Durable Object's method. Errors travel as values: an exception that crosses a call between objects keeps
@@ -9,15 +11,28 @@ export type Answer<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly code: ErrorCode; readonly detail: string }
 
-/** Inside the object: runs `work`, and returns its value or its error as an answer. Never throws. */
-export async function answer<Value>(work: () => Promise<Value>): Promise<Answer<Value>> {
+/**
+ * Inside the object: runs `work`, and returns its value or its error as an answer. Never throws. Logs a failure of the
+ * storage, with the ledger's key if it is one.
+ */
+export async function answer<Value>(work: () => Promise<Value>, key?: LedgerKey): Promise<Answer<Value>> {
   try {
     return { ok: true, value: await work() }
   } catch (error) {
     if (error instanceof BrokerError) return { ok: false, code: error.code, detail: error.detail }
-    console.error("the ledger's storage failed", error instanceof Error ? error.message : "")
+    consoleLog({ event: "ledger.failed", detail: reasonOf(error), ...(key === undefined ? {} : unitOf(key)) })
     return { ok: false, code: "ledger_unavailable", detail: "the ledger's storage cannot be read or written" }
   }
+}
+
+/** A ledger's repository, as events name it. */
+export const unitOf = ({ issuerUrl, repositoryId }: LedgerKey) => ({ issuer: issuerUrl, repository_id: repositoryId })
+
+/** Our own sentence, or the code of SQLite's error, or its class. Nothing else of a message: it may quote what is stored. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof BrokerError) return `${error.code}: ${error.detail}`
+  if (!(error instanceof Error)) return typeof error
+  return /SQLITE_[A-Z]+/.exec(error.message)?.[0] ?? error.name
 }
 
 /**

@@ -122,32 +122,47 @@ const STEPS: readonly (readonly string[])[] = [
   ],
 ]
 
-/** The version that this code reads and writes. */
+/** The version that this code writes. */
 export const SCHEMA_VERSION = STEPS.length
 
 /**
- * Brings a database to this code's schema. Runs all missing steps in one transaction.
+ * The oldest version whose code may go on using a database of `SCHEMA_VERSION`. It is stored with the version.
  *
- * @throws {BrokerError} `ledger_unavailable` for a database of a newer version: reading it with older rules could lose the
- *   protection that it records
+ * After a deploy, objects and Workers run different versions for minutes, and a rollback brings the older one back. An
+ * older code that refuses its database ends no lease. So a new step leaves this floor where it is, if it only adds: a
+ * table, an index, or a column with a default, none of which older code reads, and whose value stays right or errs on the
+ * side of refusal while older code writes beside it. Any other step raises the floor to its own version.
+ *
+ * Code of version 2 and before knows no floor. It refuses every newer database.
  */
-export function migrate(sql: Sql): void {
+const READABLE_FROM = 3
+
+/**
+ * Brings a database to this code's schema. Runs all missing steps in one transaction. A database of a newer version, whose
+ * floor this code reaches, stays as it is.
+ *
+ * @param steps of another version, for tests of an upgrade and a rollback
+ * @throws {BrokerError} `ledger_unavailable` for a newer database whose floor is above this code: reading it with older
+ *   rules could lose the protection that it records
+ */
+export function migrate(sql: Sql, steps = STEPS, readableFrom = READABLE_FROM): void {
   sql.transaction(() => {
-    sql.run("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")
-    const version = schemaVersion(sql)
-    if (version > SCHEMA_VERSION) {
+    sql.run("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, readable_from INTEGER) STRICT")
+    const [row] = sql.all<{ version: number; readable_from?: number | null }>("SELECT * FROM schema_version")
+    const version = row?.version ?? 0
+    // Without a floor, only its own version and later ones may use it.
+    const floor = row?.readable_from ?? version
+    if (version > steps.length && floor > steps.length) {
       throw new BrokerError(
         "ledger_unavailable",
-        `a newer version of Daypass wrote this ledger (schema ${version}; this version knows ${SCHEMA_VERSION}): run that version or a later one`,
+        `a newer version of Daypass wrote this ledger (schema ${version}, readable from ${floor}; this version knows ${steps.length}): run that version or a later one`,
       )
     }
-    if (version === SCHEMA_VERSION) return
-    for (const step of STEPS.slice(version)) for (const statement of step) sql.run(statement)
+    if (version >= steps.length) return
+    for (const step of steps.slice(version)) for (const statement of step) sql.run(statement)
+    // Version 2 and before made the table without the floor.
+    if (row && !("readable_from" in row)) sql.run("ALTER TABLE schema_version ADD COLUMN readable_from INTEGER")
     sql.run("DELETE FROM schema_version")
-    sql.run("INSERT INTO schema_version (version) VALUES (?)", SCHEMA_VERSION)
+    sql.run("INSERT INTO schema_version (version, readable_from) VALUES (?, ?)", steps.length, readableFrom)
   })
-}
-
-function schemaVersion(sql: Sql): number {
-  return sql.all<{ version: number }>("SELECT version FROM schema_version")[0]?.version ?? 0
 }

@@ -1,14 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import { fail, ok, type Result } from "../result.ts"
-import {
-  type CompiledOrganisation,
-  type CompiledPolicy,
-  compiledOrganisation,
-  compiledPolicy,
-  revivedOrganisation,
-  revivedPolicy,
-} from "./compiled.ts"
+import { type CompiledOrganisation, type CompiledPolicy, revivedOrganisation, revivedPolicy } from "./compiled.ts"
 import type { Organisation, Policy, PolicySet, PolicySubject } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
 import { policySet } from "./policy-set.ts"
@@ -17,23 +10,33 @@ import type { ProviderSchemaTable } from "./provider-schemas.ts"
 // The form of a policy set in a store without ordering: a reader may see the new value of one key and the old value of
 // another. So one value, `current`, names everything else by the hash of its text. A reader of `current` gets exactly that
 // set, or an error. It never gets parts of two sets, such as a new allow without the deny that was published with it.
+// `daypass push` writes the form: cli/push/publication.ts.
 
 /** Raised when an older broker would misread what is written. */
-export const PUBLISHED_FORMAT = 1
+export const PUBLISHED_FORMAT = 2
 
 /** The key of the set in force. It is the only key whose value ever changes. */
 export const CURRENT_KEY = "current"
+
+/** How far the clocks of publisher and broker may differ. A set from further ahead would keep every right one out. */
+export const PUBLISHED_AHEAD_SECONDS = 600
 
 /** The prefix of the keys of repositories' policies. */
 export const REPOSITORY_KEY_PREFIX = "repository/"
 
 /** The value of `current`. */
-export interface PublishedCurrent {
+export interface PublishedCurrent extends PublishedContent {
   readonly format: typeof PUBLISHED_FORMAT
-  /** The version of the set. */
+  /** The version of the set: the digest of its content, `versionOf`. The same content has the same version. */
   readonly version: string
   /** ISO 8601 in UTC, with milliseconds. Of two values of `current`, the one with the later time is newer. */
   readonly published_at: string
+  /** The publisher's Ed25519 signature of `signedText`, base64url; left out when the set is not signed. */
+  readonly signature?: string
+}
+
+/** What a set says. */
+export interface PublishedContent {
   /** The number of policies in the whole set. */
   readonly count: number
   readonly organisation: CompiledOrganisation
@@ -44,13 +47,6 @@ export interface PublishedCurrent {
    * own.
    */
   readonly repositories: Readonly<Record<string, Readonly<Record<string, string>>>>
-}
-
-/** Everything that a store holds for one set. */
-export interface Publication {
-  readonly current: PublishedCurrent
-  /** Key -> text, for every repository. The text of such a key never changes. */
-  readonly entries: ReadonlyMap<string, string>
 }
 
 /** Where a publication holds the policies of one repository. */
@@ -72,43 +68,6 @@ export interface PublishedSet {
   placeOf(subject: Pick<PolicySubject, "issuer" | "repositoryId">): PublishedPlace | null
 }
 
-/** Writes a set in its published form. The same set always makes the same keys and texts. */
-export function published(set: PolicySet, publishedAt: Date): Publication {
-  const wide: CompiledPolicy[] = []
-  const own = new Map<string, Map<string, CompiledPolicy[]>>()
-  for (const policy of set.policies) {
-    if (policy.target.kind === "owner") {
-      wide.push(compiledPolicy(policy))
-      continue
-    }
-    const ofIssuer = own.get(policy.issuer) ?? new Map<string, CompiledPolicy[]>()
-    own.set(policy.issuer, ofIssuer)
-    ofIssuer.set(policy.target.id, [...(ofIssuer.get(policy.target.id) ?? []), compiledPolicy(policy)])
-  }
-  const entries = new Map<string, string>()
-  const repositories: Record<string, Record<string, string>> = {}
-  for (const [issuer, ofIssuer] of own) {
-    const hashes: [string, string][] = []
-    for (const [repositoryId, policies] of ofIssuer) {
-      const text = JSON.stringify(policies)
-      const hash = hashOf(text)
-      hashes.push([repositoryId, hash])
-      entries.set(keyOf({ issuer, repositoryId, hash }), text)
-    }
-    repositories[issuer] = Object.fromEntries(hashes)
-  }
-  const current: PublishedCurrent = {
-    format: PUBLISHED_FORMAT,
-    version: set.version,
-    published_at: publishedAt.toISOString(),
-    count: set.policyCount,
-    organisation: compiledOrganisation(set.organisation),
-    wide,
-    repositories,
-  }
-  return { current, entries }
-}
-
 /** The key for one text of a repository's policies. */
 export function keyOf({ issuer, repositoryId, hash }: PublishedPlace): string {
   return `${REPOSITORY_KEY_PREFIX}${issuer}/${repositoryId}/${hash}`
@@ -121,14 +80,25 @@ export function placesIn({ repositories }: PublishedCurrent): PublishedPlace[] {
   )
 }
 
+/** SHA-256 of the content, hex. JSON of a parsed value is the same text again, so writers and readers agree. */
+export function versionOf({ count, organisation, wide, repositories }: PublishedContent): string {
+  return digestOf(JSON.stringify({ count, organisation, wide, repositories }))
+}
+
+/** What a publisher signs: the content by its digest, and when it was published. */
+export function signedText({ format, version, published_at: at }: PublishedCurrent): string {
+  return `daypass published policies\n${format}\n${version}\n${at}\n`
+}
+
 /**
- * Parses the text of `current`. The fault is a sentence that quotes none of the text. The hashes are not checked: there may
- * be thousands, and an invalid hash leads to a missing key, which the reader reports.
+ * Parses the text of `current`, and checks its digest. The fault is a sentence that quotes none of the text. The hashes of
+ * repositories are not checked: there may be thousands, and an invalid hash leads to a missing key, which the reader
+ * reports. The caller checks the signature.
  */
 export function parseCurrent(text: string): Result<PublishedCurrent, string> {
   const value = parsedJson(text)
   if (!isPlainMap(value)) return fail(NOT_READABLE)
-  const { format, version, published_at: at, count, organisation, wide, repositories } = value
+  const { format, version, published_at: at, count, organisation, wide, repositories, signature } = value
   if (format !== PUBLISHED_FORMAT) return fail(Number.isSafeInteger(format) ? OTHER_FORMAT : NOT_READABLE)
   const good =
     typeof version === "string" &&
@@ -139,8 +109,11 @@ export function parseCurrent(text: string): Result<PublishedCurrent, string> {
     isPlainMap(organisation) &&
     Array.isArray(wide) &&
     isPlainMap(repositories) &&
-    Object.values(repositories).every(isPlainMap)
-  return good ? ok(value as unknown as PublishedCurrent) : fail(NOT_READABLE)
+    Object.values(repositories).every(isPlainMap) &&
+    (signature === undefined || typeof signature === "string")
+  if (!good) return fail(NOT_READABLE)
+  const current = value as unknown as PublishedCurrent
+  return versionOf(current) === version ? ok(current) : fail(OTHER_CONTENT)
 }
 
 /** Makes `current` usable; never throws. The fault is a sentence. */
@@ -201,13 +174,18 @@ const OTHER_FORMAT =
   "The published policies have a format that this version of Daypass does not know: use the version that published them."
 const OTHER_VERSION =
   "The published policies were compiled by an incompatible version of Daypass: push the policies again with this version, with --all."
+const OTHER_CONTENT =
+  "The published policies differ from their digest, so they were changed after they were published: push the policies again, with --all."
 const OTHER_TEXT =
   "The stored policies of a repository differ from the published ones: push the policies again, with --all."
 
 /** 128 bits of SHA-256. Replacing the text under a known hash needs a second preimage. */
 const HASH_DIGITS = 32
 
-const hashOf = (text: string) => bytesToHex(sha256(utf8ToBytes(text))).slice(0, HASH_DIGITS)
+/** Names a repository's text. */
+export const hashOf = (text: string): string => digestOf(text).slice(0, HASH_DIGITS)
+
+const digestOf = (text: string) => bytesToHex(sha256(utf8ToBytes(text)))
 
 function parsedJson(text: string): unknown {
   try {

@@ -71,6 +71,8 @@ export const github: Provider<Connection, Grant> = {
         endsAt: new Date(io.now().getTime() + INSTALLATION_KNOWN_MS),
       }),
       (installation) => requestToken(asking, wanted, installation, app),
+      // It does not depend on the grant, and several grants of an exchange ask for it at once.
+      "job",
     )
     const handle = handleOf(settings, given.token)
     if (given.outcome === "other") {

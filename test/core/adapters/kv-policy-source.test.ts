@@ -1,6 +1,9 @@
+import { generateKeyPairSync, sign } from "node:crypto"
 import { beforeEach, describe, expect, it } from "vitest"
+import { StoredGuards } from "../../../broker/adapters/cloudflare/guards.ts"
 import {
   createKvPolicySource,
+  type KvPolicyOptions,
   type KvReader,
   POLICIES_FRESH_SECONDS,
   POLICIES_RETRY_SECONDS,
@@ -10,8 +13,14 @@ import { BrokerError } from "../../../broker/core/errors.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { compiledPolicy } from "../../../broker/core/policy/compiled.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
-import { CURRENT_KEY, published } from "../../../broker/core/policy/published.ts"
+import {
+  CURRENT_KEY,
+  PUBLISHED_AHEAD_SECONDS,
+  type PublishedCurrent,
+  signedText,
+} from "../../../broker/core/policy/published.ts"
 import type { PolicySource } from "../../../broker/ports/policy-source.ts"
+import { published } from "../../../cli/push/publication.ts"
 import { policySourceSuite } from "../../contract/policy-source.suite.ts"
 import { clockOf } from "../../support/clock.ts"
 import { job } from "../job.ts"
@@ -58,19 +67,42 @@ let seconds: number
 let source: PolicySource
 
 const clock = clockOf(() => new Date(START + seconds * 1000))
-const open = () => createKvPolicySource(store, { clock, providers: TEST_PROVIDERS, deadlineMs: 5 })
+/** As the key ring's object has it. */
+let floor: StoredGuards
+let events: string[]
+const options = (): KvPolicyOptions => ({
+  clock,
+  providers: TEST_PROVIDERS,
+  floor: { raiseFloor: async (at) => floor.raiseFloor(at) },
+  publishers: [],
+  log: (event) => void events.push(JSON.stringify(event)),
+  deadlineMs: 5,
+})
+const open = (changes: Partial<KvPolicyOptions> = {}) => createKvPolicySource(store, { ...options(), ...changes })
+
+function newFloor(): StoredGuards {
+  const values = new Map<string, string>()
+  return new StoredGuards(
+    (name) => values.get(name) ?? null,
+    (name, value) => void values.set(name, value),
+  )
+}
 
 beforeEach(() => {
   store = new Store()
+  floor = newFloor()
+  events = []
   seconds = 0
   source = open()
 })
 
 const JOBS = ["41", "42", "43", "44"].map((repositoryId) => job({ repositoryId }))
 
+const versionOfSet = (set: PolicySet) => published(set, new Date(0)).current.version
+
 /** What decides a job, by a whole set: its version, its organisation's limits and its policies. */
 const byRights = (set: PolicySet, of: Identity) =>
-  JSON.stringify([set.version, [...set.organisation.connections], set.policiesOf(of).map(compiledPolicy)])
+  JSON.stringify([versionOfSet(set), [...set.organisation.connections], set.policiesOf(of).map(compiledPolicy)])
 
 /** The same by a source; the code of the error when there is no answer. */
 async function bySource(from: PolicySource, of: Identity): Promise<string> {
@@ -123,6 +155,7 @@ describe("a reader of Workers KV", () => {
       for (const current of currents) {
         for (let shown = 0; shown < 2 ** keys.length; shown++) {
           store = new Store()
+          floor = newFloor()
           seconds = 0
           source = open()
           if (held !== undefined) store.values.set(CURRENT_KEY, held)
@@ -155,9 +188,9 @@ describe("a reader of Workers KV", () => {
     const snapshot = await source.snapshot()
     store.show(NEW, START + 1)
     seconds = POLICIES_FRESH_SECONDS
-    expect((await source.snapshot()).version).toBe(NEW.version)
+    expect((await source.snapshot()).version).toBe(versionOfSet(NEW))
     const { policies, version } = await snapshot.policiesOf(job())
-    expect(version).toBe(OLD.version)
+    expect(version).toBe(versionOfSet(OLD))
     expect(policies.map(compiledPolicy)).toEqual(OLD.policiesOf(job()).map(compiledPolicy))
   })
 
@@ -223,24 +256,25 @@ describe("a repository's policies in Workers KV", () => {
 describe("current in Workers KV", () => {
   it("decides for 30 seconds, and is then read by the next request", async () => {
     store.show(OLD)
-    expect(await versionNow()).toEqual({ version: OLD.version, asked: 1 })
+    expect(await versionNow()).toEqual({ version: versionOfSet(OLD), asked: 1 })
     store.show(NEW, START + 1)
     seconds = POLICIES_FRESH_SECONDS - 0.001
-    expect(await versionNow()).toEqual({ version: OLD.version, asked: 0 })
+    expect(await versionNow()).toEqual({ version: versionOfSet(OLD), asked: 0 })
     seconds = POLICIES_FRESH_SECONDS
-    expect(await versionNow()).toEqual({ version: NEW.version, asked: 1 })
-    expect(source.status()).toMatchObject({ version: NEW.version, policies: NEW.policyCount })
+    expect(await versionNow()).toEqual({ version: versionOfSet(NEW), asked: 1 })
+    expect(source.status()).toMatchObject({ version: versionOfSet(NEW), policies: NEW.policyCount })
   })
 
   it.each<[string, string | null]>([
     ["missing", null],
     ["empty", ""],
     ["no JSON", "{"],
-    ["of the future", JSON.stringify({ format: 2, version: "x" })],
+    ["of the future", JSON.stringify({ format: 3, version: "x" })],
     ["something else", JSON.stringify({ policies: [] })],
   ])("refuses everybody at once when it is %s, whatever was in force", async (_, text) => {
     for (const heldBefore of [false, true]) {
       store = new Store()
+      floor = newFloor()
       source = open()
       seconds = 0
       if (heldBefore) {
@@ -253,7 +287,7 @@ describe("current in Workers KV", () => {
       await expect(source.snapshot()).rejects.toMatchObject({ code: "policy_unavailable", retryAfterSeconds: 5 })
       expect(source.status()).toEqual({ version: null, policies: 0, loaded_at: null })
       store.show(NEW, START + 1)
-      expect((await source.snapshot()).version).toBe(NEW.version)
+      expect((await source.snapshot()).version).toBe(versionOfSet(NEW))
     }
   })
 
@@ -298,18 +332,120 @@ describe("current in Workers KV", () => {
     expect(String(error)).not.toContain("acme's account")
   })
 
-  it("does not go back to an older one that KV shows again, for ten minutes", async () => {
+  it("does not go back to an older one that KV shows again, and keeps its own for ten minutes", async () => {
     store.show(NEW, START + 1)
     await source.snapshot()
     store.show(OLD, START)
     seconds = POLICIES_FRESH_SECONDS
-    expect((await source.snapshot()).version).toBe(NEW.version)
+    expect((await source.snapshot()).version).toBe(versionOfSet(NEW))
     expect(source.status().stale).toBeDefined()
     seconds = POLICIES_STALE_SECONDS
-    expect((await source.snapshot()).version).toBe(NEW.version)
+    expect((await source.snapshot()).version).toBe(versionOfSet(NEW))
     seconds = POLICIES_STALE_SECONDS + POLICIES_RETRY_SECONDS
-    expect((await source.snapshot()).version).toBe(OLD.version)
+    const error = await source.snapshot().catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: "policy_unavailable", detail: expect.stringContaining("publish the older") })
+    store.show(OLD, START + 2)
+    expect((await source.snapshot()).version).toBe(versionOfSet(OLD))
     expect(source.status().stale).toBeUndefined()
+  })
+
+  it("is refused by an instance that knows nothing, when it is older than what any instance has taken", async () => {
+    store.show(NEW, START + 1)
+    await source.snapshot()
+    store.show(OLD, START)
+    for (let turn = 0; turn < 2; turn++) await expect(open().snapshot()).rejects.toThrow("publish the older")
+    store.show(NEW, START + 1)
+    expect((await open().snapshot()).version).toBe(versionOfSet(NEW))
+    store.show(OLD, START + 2)
+    expect((await open().snapshot()).version).toBe(versionOfSet(OLD))
+  })
+
+  it("is refused while the floor cannot be read, or bridged by the set of before", async () => {
+    store.show(OLD)
+    let down = true
+    const raiseFloor = async (at: string) => {
+      if (down) throw new BrokerError("ledger_unavailable", "the ledger cannot be reached")
+      return floor.raiseFloor(at)
+    }
+    source = open({ floor: { raiseFloor } })
+    await expect(source.snapshot()).rejects.toMatchObject({ code: "policy_unavailable" })
+    down = false
+    expect((await source.snapshot()).version).toBe(versionOfSet(OLD))
+    down = true
+    store.show(NEW, START + 1)
+    seconds = POLICIES_FRESH_SECONDS
+    expect((await source.snapshot()).version).toBe(versionOfSet(OLD))
+    expect(source.status().stale).toBeDefined()
+  })
+
+  it.each<[string, (current: PublishedCurrent) => object, RegExp]>([
+    [
+      "another organisation file",
+      (one) => ({ ...one, organisation: { ...one.organisation, requireBoundToken: true } }),
+      /digest/,
+    ],
+    ["another repository's hash", (one) => ({ ...one, repositories: {} }), /digest/],
+    ["another digest", (one) => ({ ...one, version: "0".repeat(64) }), /digest/],
+    ["a signature that is no text", (one) => ({ ...one, signature: 7 }), /cannot be read/],
+    [
+      "a time in the future",
+      (one) => ({ ...one, published_at: new Date(START + (PUBLISHED_AHEAD_SECONDS + 1) * 1000).toISOString() }),
+      /from the future/,
+    ],
+  ])("is refused with %s, which is told once in the log", async (_, change, message) => {
+    store.show(NEW)
+    const current = JSON.parse(store.values.get(CURRENT_KEY) ?? "") as PublishedCurrent
+    store.values.set(CURRENT_KEY, JSON.stringify(change(current)))
+    for (let turn = 0; turn < 3; turn++) await expect(source.snapshot()).rejects.toThrow(message)
+    expect(events).toEqual([expect.stringMatching(/^\{"event":"policies.refused"/)])
+    // A refused set raises no floor.
+    store.show(OLD)
+    expect((await open().snapshot()).version).toBe(versionOfSet(OLD))
+  })
+
+  describe("when publishers are named", () => {
+    const pair = () => generateKeyPairSync("ed25519")
+    const [ours, theirs] = [pair(), pair()]
+    const publicHalf = ({ publicKey }: typeof ours) =>
+      publicKey.export({ type: "spki", format: "der" }).toString("base64")
+    const signed = (set: PolicySet, by: typeof ours | null, at = START): PublishedCurrent => {
+      const { current } = published(set, new Date(at))
+      if (by === null) return current
+      return {
+        ...current,
+        signature: sign(null, Buffer.from(signedText(current)), by.privateKey).toString("base64url"),
+      }
+    }
+    const takes = async (current: object, publishers = [publicHalf(ours)]) => {
+      store.show(NEW)
+      store.values.set(CURRENT_KEY, JSON.stringify(current))
+      return await open({ publishers })
+        .snapshot()
+        .then(({ version }) => version)
+        .catch((error: BrokerError) => error.code)
+    }
+
+    it("is taken when one of them signed it", async () => {
+      expect(await takes(signed(NEW, ours))).toBe(versionOfSet(NEW))
+      expect(await takes(signed(NEW, theirs), [publicHalf(ours), publicHalf(theirs)])).toBe(versionOfSet(NEW))
+    })
+
+    it.each<[string, () => object]>([
+      ["without a signature", () => signed(NEW, null)],
+      ["signed by somebody else", () => signed(NEW, theirs)],
+      ["with the signature of another set", () => ({ ...signed(NEW, null), signature: signed(OLD, ours).signature })],
+      [
+        "with the signature of another time",
+        () => ({ ...signed(NEW, ours), published_at: signed(NEW, null, START + 1).published_at }),
+      ],
+      [
+        "with a signature that is cut",
+        () => ({ ...signed(NEW, ours), signature: signed(NEW, ours).signature?.slice(0, 40) }),
+      ],
+      ["with a signature that is no base64", () => ({ ...signed(NEW, ours), signature: "%" })],
+    ])("is refused %s", async (_, make) => {
+      expect(await takes(make())).toBe("policy_unavailable")
+    })
   })
 
   it("does not go back when an earlier request's reading comes in later", async () => {
@@ -325,15 +461,15 @@ describe("current in Workers KV", () => {
     let reader: KvReader = slow
     const racing = createKvPolicySource(
       { get: (key, options) => reader.get(key, options) },
-      { clock, providers: TEST_PROVIDERS, deadlineMs: 10_000 },
+      { ...options(), deadlineMs: 10_000 },
     )
     const first = racing.snapshot()
     reader = store
     store.show(NEW, START + 1)
-    expect((await racing.snapshot()).version).toBe(NEW.version)
+    expect((await racing.snapshot()).version).toBe(versionOfSet(NEW))
     late.resolve()
-    expect((await first).version).toBe(NEW.version)
-    expect(racing.status().version).toBe(NEW.version)
+    expect((await first).version).toBe(versionOfSet(NEW))
+    expect(racing.status().version).toBe(versionOfSet(NEW))
   })
 
   it("is a rollback when somebody publishes an older set anew", async () => {
@@ -341,7 +477,7 @@ describe("current in Workers KV", () => {
     await source.snapshot()
     store.show(OLD, START + 1)
     seconds = POLICIES_FRESH_SECONDS
-    expect((await source.snapshot()).version).toBe(OLD.version)
+    expect((await source.snapshot()).version).toBe(versionOfSet(OLD))
     expect(source.status().stale).toBeUndefined()
   })
 

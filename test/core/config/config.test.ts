@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { isLocal, isLocalAddress, readConfig } from "../../../broker/config/config.ts"
 
@@ -84,6 +85,21 @@ describe("a deployment's settings", () => {
       expect(faultsOf({ ...GOOD, DAYPASS_MAX_STALE: value }).map(({ setting }) => setting)).toEqual([
         "DAYPASS_MAX_STALE",
       ])
+    }
+  })
+
+  it("may name those who publish policies, as openssl prints their keys", () => {
+    const keys = [1, 2].map(() => generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }))
+    const publishers = (value: string) => read({ ...GOOD, DAYPASS_POLICY_PUBLISHER: value }).policyPublishers
+    expect(read(GOOD).policyPublishers).toEqual([])
+    const bodies = keys.map((pem) => String(pem).split("\n")[1])
+    for (const value of [keys.join(""), bodies.join(" "), bodies.join(",\n")]) expect(publishers(value)).toEqual(bodies)
+    const others = ["canary", `${bodies[0]} canary`, String(bodies[0]).slice(0, -2), " "]
+    const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" })
+    for (const value of [...others, String(rsa)]) {
+      const [fault] = faultsOf({ ...GOOD, DAYPASS_POLICY_PUBLISHER: value })
+      expect(fault?.setting).toBe("DAYPASS_POLICY_PUBLISHER")
+      expect(fault?.message).not.toContain("canary")
     }
   })
 

@@ -2,16 +2,18 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { compiledPolicy } from "../../../broker/core/policy/compiled.ts"
 import type { Policy, PolicySet } from "../../../broker/core/policy/model.ts"
+import { isPlainMap } from "../../../broker/core/policy/plain.ts"
 import { policySet } from "../../../broker/core/policy/policy-set.ts"
 import {
   keyOf,
-  type Publication,
   parseCurrent,
   placesIn,
-  published,
   readRepository,
   revivedCurrent,
+  signedText,
+  versionOf,
 } from "../../../broker/core/policy/published.ts"
+import { type Publication, published } from "../../../cli/push/publication.ts"
 import { fewest, runs } from "../../support/laws.ts"
 import { allowing, policyOf, setOf, subjectOf, TEST_PROVIDERS } from "./support.ts"
 
@@ -65,8 +67,8 @@ describe("a published set", () => {
       expect.stringMatching(/^repository\/github\/41\/[0-9a-f]{32}$/),
     ])
     expect(current).toMatchObject({
-      format: 1,
-      version: SET.version,
+      format: 2,
+      version: versionOf(current),
       published_at: "2026-11-22T12:00:00.000Z",
       count: 4,
       wide: [{ file: "wide.yaml" }],
@@ -87,7 +89,7 @@ describe("a published set", () => {
 
   it("gives every job the policies that the set itself gives it", () => {
     const back = readBack(published(SET, AT))
-    expect(back.version).toBe(SET.version)
+    expect(back.version).toBe(published(SET, AT).current.version)
     for (const subject of [
       subjectOf("41"),
       subjectOf("42", "github", "acme/svc-one"),
@@ -144,7 +146,7 @@ describe("current", () => {
     expect(parseCurrent(JSON.stringify(value))).toEqual({ ok: false, fault: expect.stringContaining("cannot be read") })
   })
 
-  it.each([0, 2, 99])("is not read when its format is %s, whatever else it says", (format) => {
+  it.each([0, 1, 3, 99])("is not read when its format is %s, whatever else it says", (format) => {
     const fault = expect.stringContaining("does not know")
     expect(parseCurrent(JSON.stringify({ ...current, format }))).toEqual({ ok: false, fault })
     expect(parseCurrent(JSON.stringify({ format, anything: "else" }))).toEqual({ ok: false, fault })
@@ -162,7 +164,10 @@ describe("current", () => {
     const seen = { used: 0, refused: 0 }
     fc.assert(
       fc.property(fc.infiniteStream(fc.nat({ max: 6 })), fc.jsonValue({ maxDepth: 2 }), (steps, value) => {
-        const parsed = parseCurrent(JSON.stringify(withPart(current, steps, value)))
+        const changed = withPart(current, steps, value)
+        // Under its own digest: otherwise no changed one would get any further.
+        const sealed = isPlainMap(changed) ? { ...changed, version: versionOf(changed as never) } : changed
+        const parsed = parseCurrent(JSON.stringify(sealed))
         const revived = parsed.ok ? revivedCurrent(parsed.value, TEST_PROVIDERS) : parsed
         seen[revived.ok ? "used" : "refused"]++
         if (!parsed.ok || !revived.ok) return
@@ -171,6 +176,24 @@ describe("current", () => {
       { numRuns: runs(2000) },
     )
     expect(Math.min(seen.used, seen.refused)).toBeGreaterThanOrEqual(fewest(280, 2000))
+  })
+
+  it("is never read when any part of its content is another", () => {
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.nat({ max: 6 })), fc.jsonValue({ maxDepth: 2 }), (steps, value) => {
+        const changed = JSON.stringify(withPart(current, steps, value))
+        const parsed = parseCurrent(changed)
+        if (parsed.ok) expect(versionOf(parsed.value)).toBe(versionOf(current))
+      }),
+      { numRuns: runs(2000) },
+    )
+  })
+
+  it("has the same version whenever it is published, and signs another text", () => {
+    const later = published(SET, new Date(AT.getTime() + 1)).current
+    expect(later.version).toBe(current.version)
+    expect(signedText(later)).not.toBe(signedText(current))
+    expect(signedText(current)).toBe(`daypass published policies\n2\n${current.version}\n2026-11-22T12:00:00.000Z\n`)
   })
 
   it.each([
