@@ -1,3 +1,4 @@
+import { request } from "node:http"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type IncidentWorld, LEDGER_ID, soon, startIncidentWorld } from "./incident-world.ts"
 import type { RunningBroker, StartBroker } from "./world.ts"
@@ -21,17 +22,16 @@ export function incidentSuite(runtime: string, startBroker: StartBroker): void {
 
     it("in which a client hangs up while the broker mints leaves nothing alive, and the record says so", async () => {
       const held = world.apiProxy.hold(/^POST \/app\/installations\/[0-9]+\/access_tokens/)
-      const client = new AbortController()
-      const asked = fetch(`${broker.url}/v1/exchange`, {
+      const asking = request(`${broker.url}/v1/exchange`, {
         method: "POST",
         headers: { authorization: `Bearer ${await world.token(broker.url)}`, "content-type": "application/json" },
-        body: JSON.stringify({ grants: ["github-release"] }),
-        signal: client.signal,
       })
+      asking.on("error", () => {})
+      asking.end(JSON.stringify({ grants: ["github-release"] }))
       await held.acted
       expect(world.api.alive()).toBe(1)
-      client.abort()
-      await expect(asked).rejects.toThrow()
+      // workerd takes a TCP connection that was ended for a half-closed one. Only a reset is a client that is gone.
+      asking.socket?.resetAndDestroy()
       // The broker must have seen it before the vendor's answer comes: a connection's end takes a moment on its way.
       await new Promise((resolve) => setTimeout(resolve, 200))
       held.release()
