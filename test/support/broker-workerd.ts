@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare"
 import { type LedgerMethods, ledgerObjectName, type Namespace } from "../../broker/adapters/cloudflare/ledgers.ts"
 import type { ChainedRecord } from "../../broker/ports/ledger.ts"
@@ -9,6 +10,7 @@ import { bundleWorker } from "./worker-bundle.ts"
 
 const WRANGLER_TOML = new URL("../../wrangler.toml", import.meta.url)
 const TRAIL_LIMIT = 1000
+const LOG_TIMEOUT_MS = 2_000
 
 export interface WorkerdBrokerOptions {
   /** The folder of policies, compiled into the bundle. */
@@ -132,6 +134,8 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
     const health = await fetch(`${url}/healthz`)
     if (!health.ok) throw new Error(`/healthz answered ${health.status}: ${await health.text()}`)
   } catch (error) {
+    // What the Worker logged comes by another way than its answer, and a moment later.
+    for (let waited = 0; printed === "" && waited < LOG_TIMEOUT_MS; waited += 20) await sleep(20)
     await miniflare.dispose()
     throw new Error(`the broker in workerd did not start: ${String(error)}\n${printed}`)
   }

@@ -82,8 +82,10 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     MAX_CACHED_REPOSITORIES,
     MAX_CACHED_CHARACTERS,
   )
-  const millis = () => clock.now().getTime()
-  const countsAt = ({ confirmedAt }: Held, now: number) => now - confirmedAt <= POLICIES_STALE_SECONDS * 1000
+  const iso = () => clock.now().toISOString()
+  /** A negative age, which a platform without a monotonic clock may show, is stale. */
+  const countsAt = ({ confirmedAt }: Held, now: number) =>
+    now >= confirmedAt && now - confirmedAt <= POLICIES_STALE_SECONDS * 1000
 
   async function ask(): Promise<Answer> {
     try {
@@ -96,9 +98,9 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
 
   /** Keeps using the held set although KV did not confirm it; null when there is none, or when it is too old. */
   function bridge(): Held | null {
-    const now = millis()
+    const now = clock.elapsed()
     if (held === null || !countsAt(held, now)) return null
-    const staleSince = held.staleSince ?? new Date(now).toISOString()
+    const staleSince = held.staleSince ?? iso()
     held = { ...held, staleSince, askAgainAt: now + POLICIES_RETRY_SECONDS * 1000 }
     return held
   }
@@ -113,7 +115,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
 
   /** The set in force: confirmed by KV within `POLICIES_FRESH_SECONDS`, or else the last confirmed one. */
   async function inForce(): Promise<Held> {
-    const askedAt = millis()
+    const askedAt = clock.elapsed()
     if (held !== null && askedAt < held.askAgainAt && countsAt(held, askedAt)) return held
     const answer = await ask()
     if (answer.kind === "none") return refuse(NOTHING_PUBLISHED)
@@ -130,7 +132,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     const current = parsed.value
     // KV may return an older value again. A deny that was already in force must not disappear because of that.
     if (held !== null && current.published_at < held.set.publishedAt) return bridge() ?? refuse(OLDER)
-    if (Date.parse(current.published_at) > askedAt + PUBLISHED_AHEAD_SECONDS * 1000) return refuse(AHEAD)
+    if (Date.parse(current.published_at) > clock.now().getTime() + PUBLISHED_AHEAD_SECONDS * 1000) return refuse(AHEAD)
     const set = revivedCurrent(current, providers)
     if (!set.ok) return refuse(set.fault)
     if (publishers.length > 0 && !(await isSignedBy(publishers, current))) return refuse(NOT_SIGNED)
@@ -139,7 +141,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     if (!isNewest) return bridge() ?? refuse(OLDER)
     // Another request may have taken a newer set while this one waited for the floor.
     if (held !== null && held.set.publishedAt > current.published_at) return held
-    held = { text: answer.text, set: set.value, loadedAt: new Date(askedAt).toISOString(), ...confirmed }
+    held = { text: answer.text, set: set.value, loadedAt: iso(), ...confirmed }
     lastRefusal = null
     log({ event: "policies.loaded", detail: `${set.value.count} policies, version ${set.value.version}` })
     return held
@@ -182,7 +184,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
   return {
     snapshot: async () => snapshotOf(await inForce()),
     status() {
-      if (held === null || !countsAt(held, millis())) return { version: null, policies: 0, loaded_at: null }
+      if (held === null || !countsAt(held, clock.elapsed())) return { version: null, policies: 0, loaded_at: null }
       const { set, loadedAt, staleSince } = held
       const stale = staleSince === null ? {} : { stale: { since: staleSince, faults: 0 } }
       return { version: set.version, policies: set.count, loaded_at: loadedAt, ...stale }

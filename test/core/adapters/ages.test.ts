@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { expect, it } from "vitest"
+import { createKvPolicySource, POLICIES_STALE_SECONDS } from "../../../broker/adapters/cloudflare/kv-policy-source.ts"
 import { createGitHubEnvironments } from "../../../broker/adapters/github/environments.ts"
 import type { RepositoryMemory, RepositoryPolicyReader } from "../../../broker/adapters/github/repository-policies.ts"
 import { createRepositoryReadings, STALE_MS } from "../../../broker/adapters/github/repository-readings.ts"
@@ -7,10 +8,11 @@ import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { failed } from "../../../broker/github/answer.ts"
+import { published } from "../../../cli/push/publication.ts"
 import { TestClock } from "../../support/clock.ts"
 import { runs } from "../../support/laws.ts"
 import { job } from "../job.ts"
-import { ISSUER_URL } from "../policy/support.ts"
+import { allowing, ISSUER_URL, setOf, TEST_PROVIDERS } from "../policy/support.ts"
 
 /** A store of what ends, and what it gave: the age in seconds of what it serves, or null when it serves nothing. */
 interface Store {
@@ -41,6 +43,38 @@ const STORES: readonly [string, number, (clock: TestClock) => Store][] = [
           logins.keep("key", { value: clock.elapsed(), endsAt: new Date(clock.now().getTime() + 300_000) })
         },
         serve: async () => ageOf(clock, logins.get("key")?.value),
+      }
+    },
+  ],
+  [
+    "policies in Workers KV that does not answer any more",
+    // Still at that very second, and not after it.
+    POLICIES_STALE_SECONDS + 1,
+    (clock) => {
+      const { current } = published(
+        setOf({ "p.yaml": allowing("{ ref: refs/heads/main }") }),
+        new Date(clock.now().getTime() - 86_400_000),
+      )
+      let askedAt: number | null = null
+      let answers = true
+      const source = createKvPolicySource(
+        {
+          async get() {
+            if (!answers) throw new Error("KV is down")
+            askedAt = clock.elapsed()
+            return JSON.stringify(current)
+          },
+        },
+        { clock, providers: TEST_PROVIDERS, floor: { raiseFloor: async () => true }, publishers: [], log: () => {} },
+      )
+      const served = async () => (await source.snapshot().catch(() => null)) !== null
+      return {
+        async renew() {
+          answers = true
+          await served()
+          answers = false
+        },
+        serve: async () => ((await served()) ? ageOf(clock, askedAt) : null),
       }
     },
   ],
