@@ -66,6 +66,13 @@ const codesInTables = (page: string) =>
     [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
   )
 
+it("the table of what survives what names tests that exist", () => {
+  const [, table = ""] = read("docs/security-model.md").split("## What survives what")
+  const named = [...table.matchAll(/`(test\/[^`]+)`/g)].map(([, path = ""]) => path)
+  expect(named.length).toBeGreaterThan(15)
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+})
+
 describe("links", () => {
   it.each(PAGES)("of %s lead to files and headings that are there", (page) => {
     const targets = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(
