@@ -889,14 +889,14 @@ var FAMILIES = [
 var VARIABLE_FAMILIES = FAMILIES;
 function isForbiddenVariable(name) {
   const upper = name.toUpperCase();
-  return MATCHERS.some(({ names, except }) => names.test(upper) && !except.test(upper));
+  return VARIABLE_FAMILIES.some(({ names, except = [] }) => isOneOf(names, upper) && !isOneOf(except, upper));
 }
-var isForbiddenFileVariable = (name) => isForbiddenVariable(name) && !FILES.has(name.toUpperCase());
-var MATCHERS = VARIABLE_FAMILIES.map(({ names, except = [] }) => ({ names: oneOf(names), except: oneOf(except) }));
-var FILES = new Set(VARIABLE_FAMILIES.flatMap(({ files = [] }) => files));
-function oneOf(patterns) {
-  return new RegExp(`^(?:${patterns.map((pattern) => pattern.replaceAll("*", ".*")).join("|") || "(?!)"})$`);
-}
+var isForbiddenFileVariable = (name) => isForbiddenVariable(name) && !VARIABLE_FAMILIES.some(({ files = [] }) => files.includes(name.toUpperCase()));
+var isOneOf = (patterns, name) => patterns.some((pattern) => {
+  const [head = "", tail] = pattern.split("*");
+  if (tail === void 0) return name === pattern;
+  return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
+});
 
 // escape.ts
 var MAX_SHOWN_CHARACTERS = 400;

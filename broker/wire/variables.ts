@@ -218,16 +218,17 @@ export type VariableTool = (typeof FAMILIES)[number]["tool"]
 /** True for a variable that changes how later steps run. A credential must not be delivered in it. */
 export function isForbiddenVariable(name: string): boolean {
   const upper = name.toUpperCase()
-  return MATCHERS.some(({ names, except }) => names.test(upper) && !except.test(upper))
+  return VARIABLE_FAMILIES.some(({ names, except = [] }) => isOneOf(names, upper) && !isOneOf(except, upper))
 }
 
 /** True for a variable that must not be delivered, even when its value is the path of a file that Daypass delivers. */
 export const isForbiddenFileVariable = (name: string): boolean =>
-  isForbiddenVariable(name) && !FILES.has(name.toUpperCase())
+  isForbiddenVariable(name) && !VARIABLE_FAMILIES.some(({ files = [] }) => files.includes(name.toUpperCase()))
 
-const MATCHERS = VARIABLE_FAMILIES.map(({ names, except = [] }) => ({ names: oneOf(names), except: oneOf(except) }))
-const FILES: ReadonlySet<string> = new Set(VARIABLE_FAMILIES.flatMap(({ files = [] }) => files))
-
-function oneOf(patterns: readonly string[]): RegExp {
-  return new RegExp(`^(?:${patterns.map((pattern) => pattern.replaceAll("*", ".*")).join("|") || "(?!)"})$`)
-}
+/** Compares texts: regular expressions of all families took two milliseconds of every start of the action. */
+const isOneOf = (patterns: readonly string[], name: string): boolean =>
+  patterns.some((pattern) => {
+    const [head = "", tail] = pattern.split("*")
+    if (tail === undefined) return name === pattern
+    return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail)
+  })
