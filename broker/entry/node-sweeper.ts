@@ -1,4 +1,5 @@
 import type { DueLedger, NodeStore } from "../adapters/node/ledgers.ts"
+import { BrokerError } from "../core/errors.ts"
 import type { Broker } from "../exchange/broker.ts"
 import { sweep } from "../exchange/sweep.ts"
 import { atMost } from "../providers/at-most.ts"
@@ -35,8 +36,8 @@ async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
   try {
     const due = await store.due(broker.clock.now().getTime(), LEDGERS_PER_SWEEP)
     await atMost(LEDGERS_AT_ONCE, due, (target) => sweepLedger(target, broker))
-  } catch {
-    failed(broker)
+  } catch (error) {
+    tellFailure("the ledgers with due leases could not be read", error, broker)
   }
 }
 
@@ -46,14 +47,17 @@ async function sweepLedger(target: DueLedger, broker: Broker): Promise<void> {
     const leases = await sweep(target, broker)
     if (leases > 0)
       broker.log({ event: "leases.swept", detail: `${leases} leases of repository ${target.repositoryId}` })
-  } catch {
-    failed(broker)
+  } catch (error) {
+    tellFailure("due leases of a repository could not be ended", error, broker, target)
   }
 }
 
-/** Leases stay due, so the next sweep finds them again. */
-const failed = (broker: Broker) =>
+/** Leases stay due, so the next sweep finds them again. Of a foreign error, only its class is told. */
+function tellFailure(what: string, error: unknown, broker: Broker, target?: DueLedger): void {
+  const why = error instanceof BrokerError ? error.detail : error instanceof Error ? error.name : typeof error
   broker.log({
     event: "sweep.failed",
-    detail: "some due leases could not be ended; the next sweep retries them",
+    detail: `${what}; the next sweep tries again: ${why}`,
+    ...(target === undefined ? {} : { issuer: target.issuerUrl, repository_id: target.repositoryId }),
   })
+}

@@ -66,6 +66,6 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   return answerOf(lease, verdict.policyVersion, minted)
 }
 
-/** Reaches nobody but the log. */
+/** Only the log shows this error, because the client is gone. */
 const clientGone = () =>
   new BrokerError("client_gone", "The client ended the connection. What was minted for it was revoked.")

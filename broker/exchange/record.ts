@@ -48,7 +48,7 @@ export interface Recorder {
   prepare(lease: string, granted: GrantedGrant, handle: Secret<string>, expiresAt: Date | null): Promise<void>
   /** Records the outcome with the lease's credentials; after a failure, those that could not be revoked immediately. */
   outcome(lease: string, grants: readonly GrantedGrant[], outcome: ExchangeOutcome): Promise<void>
-  /** Records that a lease was revoked because its answer would have reached nobody. */
+  /** Records that a lease was revoked because its answer could not reach the client. */
   abandoned(lease: string, outcomes: RevocationSettlement["outcomes"]): Promise<void>
 }
 

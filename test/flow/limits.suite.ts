@@ -129,7 +129,7 @@ export function limitsSuite(runtime: string, startBroker: StartBroker): void {
       const { status, headers, json } = await ask("busy", "token")
       expect([status, json["code"]]).toEqual([429, "quota_exceeded"])
       expect(json["detail"]).toMatch(
-        /^This repository has made its 2 exchanges of this minute \(exchanges_per_minute\)\. It is set by daypass\.yaml:8\./,
+        /^This repository has made its 2 exchanges of this minute \(exchanges_per_minute\)\. The limit is set in daypass\.yaml:8\./,
       )
       const seconds = Number(headers.get("retry-after"))
       expect(seconds).toBeGreaterThan(0)
@@ -160,7 +160,7 @@ export function limitsSuite(runtime: string, startBroker: StartBroker): void {
       expect(first.status).toBe(200)
       const second = await ask("single", "alone")
       expect(second).toMatchObject({ status: 429, json: { code: "quota_exceeded" } })
-      expect(second.json["detail"]).toMatch(/The grant alone has 1 open leases.*It is set by single\.yaml:9\./)
+      expect(second.json["detail"]).toMatch(/The grant alone has 1 open leases.*The limit is set in single\.yaml:9\./)
       expect(second.headers.get("ratelimit")).toBe('"max_open_leases";r=0')
       expect((await ask("single", "token")).status).toBe(200)
       expect(await limitsOf("single", "alone")).toMatchObject({

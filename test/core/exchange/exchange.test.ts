@@ -383,15 +383,15 @@ describe("an exchange", () => {
   it.each([
     [
       "exchanges_per_minute",
-      "This repository has made its 3 exchanges of this minute (exchanges_per_minute). It is set by daypass.yaml:7. Try again in 12 s.",
+      "This repository has made its 3 exchanges of this minute (exchanges_per_minute). The limit is set in daypass.yaml:7. Try again in 12 s.",
     ],
     [
       "open_leases",
-      "This repository has 3 open leases, which is its limit (open_leases). A lease ends with its job. It is set by daypass.yaml:7. Try again in 12 s.",
+      "This repository has 3 open leases, which is its limit (open_leases). A lease ends with its job. The limit is set in daypass.yaml:7. Try again in 12 s.",
     ],
     [
       "max_open_leases",
-      "The grant one has 3 open leases, which is its limit (max_open_leases). A lease ends with its job. It is set by daypass.yaml:7. Try again in 12 s.",
+      "The grant one has 3 open leases, which is its limit (max_open_leases). A lease ends with its job. The limit is set in daypass.yaml:7. Try again in 12 s.",
     ],
   ] as const)("says which limit was reached, where it is set, and when to try again: %s", async (name, detail) => {
     const reached = { name, max: 3, source: "daypass.yaml:7", used: 3, retryAfterSeconds: 12, grant: "one" }
