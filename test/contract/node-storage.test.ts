@@ -160,7 +160,7 @@ function harness(free: () => boolean = () => false, lockedAtMostMs?: number) {
 const rows = (sql: NodeSql) => sql.all<{ n: number }>("SELECT count(*) AS n FROM filler")[0]?.n
 
 describe("calls that share a commit", () => {
-  test("when the disk is full: what grants is refused, and what takes back is not lost with it", async () => {
+  test("when the disk is full: what grants is refused, and what revokes is not lost with it", async () => {
     let freed = 0
     const { sql, guard, transact, fill, end } = harness(() => {
       if (freed++ > 0) return false

@@ -237,7 +237,7 @@ ${connectionLines([vault]).replaceAll(settings.url, slowly.url)}`,
     await expectWhole()
   })
 
-  it("takes back what it minted for a job that hung up meanwhile", async () => {
+  it("revokes what it minted for a job that hung up meanwhile", async () => {
     delayMs = 300
     seen = vault.requests.length
     const exchanging = request(`${broker.url}/v1/exchange`, {

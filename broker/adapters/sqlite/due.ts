@@ -12,7 +12,7 @@ interface Window {
 const REASONS: Readonly<Record<LeaseEnd, string>> = {
   revoked: "revoked",
   expired: "expired: its time ran out",
-  "expires-only": "expires-only: what cannot be taken back lives until it expires",
+  "expires-only": "expires-only: what cannot be revoked lives until it expires",
   failed: "failed: nothing was minted",
 }
 
