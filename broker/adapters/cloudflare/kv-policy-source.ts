@@ -12,6 +12,7 @@ import {
   revivedCurrent,
 } from "../../core/policy/published.ts"
 import type { Clock } from "../../ports/clock.ts"
+import type { HealthCheck } from "../../ports/health.ts"
 import type { Log } from "../../ports/log.ts"
 import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
@@ -48,6 +49,9 @@ export interface KvPolicyOptions {
   readonly deadlineMs?: number
 }
 
+/** Its health is what the last request found: a look reads nothing. */
+export type KvPolicySource = PolicySource & { readonly health: HealthCheck }
+
 interface Held {
   readonly text: string
   readonly set: PublishedSet
@@ -73,11 +77,11 @@ type Answer = { readonly kind: "text"; readonly text: string } | { readonly kind
  * KV may be restored from a backup, and a location may show old values. The floor is the only memory that an instance
  * without a set has, so each set is held against it before it is used.
  */
-export function createKvPolicySource(store: KvReader, options: KvPolicyOptions): PolicySource {
+export function createKvPolicySource(store: KvReader, options: KvPolicyOptions): KvPolicySource {
   const { clock, providers, floor, publishers, log, deadlineMs = DEADLINE_MS } = options
   // Holds values, never a promise: one request must not await the I/O of another.
   let held: Held | null = null
-  let lastRefusal: string | null = null
+  let lastRefusal: { readonly reason: string; readonly since: string } | null = null
   const repositories = createBoundedCache<{ text: string; organisation: Organisation; policies: readonly Policy[] }>(
     MAX_CACHED_REPOSITORIES,
     MAX_CACHED_CHARACTERS,
@@ -108,8 +112,8 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
   function refuse(reason: string): never {
     held = null
     // Once, and not with every job that asks.
-    if (reason !== lastRefusal) log({ event: "policies.refused", detail: reason })
-    lastRefusal = reason
+    if (reason !== lastRefusal?.reason) log({ event: "policies.refused", detail: reason })
+    lastRefusal = { reason, since: lastRefusal?.since ?? iso() }
     throw unavailable(reason)
   }
 
@@ -189,10 +193,21 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
       const stale = staleSince === null ? {} : { stale: { since: staleSince, faults: 0 } }
       return { version: set.version, policies: set.count, loaded_at: loadedAt, ...stale }
     },
+    health: {
+      part: "policies",
+      async look() {
+        if (held === null || !countsAt(held, clock.elapsed())) {
+          return { state: "unavailable", ...(lastRefusal ?? { reason: NO_ANSWER, since: iso() }) }
+        }
+        if (held.staleSince === null) return { state: "ok" }
+        return { state: "degraded", reason: NOT_CONFIRMED, since: held.staleSince }
+      },
+    },
   }
 }
 
 const NO_ANSWER = "The policies cannot be read: Workers KV does not answer."
+const NOT_CONFIRMED = `Workers KV does not confirm the published policies. The last good set is used for ${POLICIES_STALE_SECONDS / 60} minutes, then nothing is granted.`
 const NOTHING_PUBLISHED = "Workers KV has no published policies: publish them with daypass push."
 const OLDER =
   "Workers KV shows policies that are older than those in force: an instance that starts within a minute of a push waits until it shows the new ones. To go back, publish the older policies anew."

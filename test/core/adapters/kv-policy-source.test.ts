@@ -4,6 +4,7 @@ import { StoredGuards } from "../../../broker/adapters/cloudflare/guards.ts"
 import {
   createKvPolicySource,
   type KvPolicyOptions,
+  type KvPolicySource,
   type KvReader,
   POLICIES_FRESH_SECONDS,
   POLICIES_RETRY_SECONDS,
@@ -64,7 +65,7 @@ class Store implements KvReader {
 
 let store: Store
 let seconds: number
-let source: PolicySource
+let source: KvPolicySource
 
 const clock = clockOf(() => new Date(START + seconds * 1000))
 /** As the key ring's object has it. */
@@ -286,8 +287,12 @@ describe("current in Workers KV", () => {
       else store.values.set(CURRENT_KEY, text)
       await expect(source.snapshot()).rejects.toMatchObject({ code: "policy_unavailable", retryAfterSeconds: 5 })
       expect(source.status()).toEqual({ version: null, policies: 0, loaded_at: null })
+      const reason = expect.stringMatching(/published policies/)
+      const since = new Date(START + seconds * 1000).toISOString()
+      expect(await source.health.look()).toEqual({ state: "unavailable", reason, since })
       store.show(NEW, START + 1)
       expect((await source.snapshot()).version).toBe(versionOfSet(NEW))
+      expect(await source.health.look()).toEqual({ state: "ok" })
     }
   })
 
@@ -303,15 +308,19 @@ describe("current in Workers KV", () => {
       const { notes } = await (await source.snapshot()).policiesOf(job({ repositoryId: "44" }))
       expect(notes).toEqual([expect.stringContaining(stale.since)])
       expect(source.status()).toEqual({ version, policies: 2, loaded_at, stale })
+      const reason = expect.stringContaining("Workers KV does not confirm the published policies.")
+      expect(await source.health.look()).toEqual({ state: "degraded", reason, since: stale.since })
       seconds = POLICIES_STALE_SECONDS
       expect((await source.snapshot()).version).toBe(version)
       expect(source.status().stale).toEqual(stale)
       seconds = POLICIES_STALE_SECONDS + 0.001
       expect(source.status().version).toBe(null)
       await expect(source.snapshot()).rejects.toMatchObject({ code: "policy_unavailable" })
+      expect(await source.health.look()).toMatchObject({ state: "unavailable" })
       store.down = false
       expect((await source.snapshot()).version).toBe(version)
       expect(source.status().stale).toBeUndefined()
+      expect(await source.health.look()).toEqual({ state: "ok" })
     },
   )
 
