@@ -105,7 +105,7 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
       const audit = draft("exchange.intended", { reason: "allowed", decision: "allow", lease, grants: listed(grants) })
       const admitted = await ledger.admit({
-        ...admission(`the grants ${call.grants.join(", ")}`),
+        ...admission(call.grants.join(", ")),
         lease: {
           id: lease,
           runId,

@@ -43,6 +43,7 @@ export function whatIsLimited(fixture: LedgerFixture, hands: LedgerHands): void 
       })
       expect(await admit("d", NOW + MINUTE)).toEqual({ outcome: "admitted" })
       expect(await events()).toEqual([...Array(3).fill("exchange.intended"), "limit.reached", "exchange.intended"])
+      expect(await reasons()).toContain("limit.reached: exchanges_per_minute: a test")
     })
 
     test("is recorded once an hour for each limit, however often it is reached", async () => {
@@ -88,6 +89,9 @@ export function whatIsLimited(fixture: LedgerFixture, hands: LedgerHands): void 
         },
       })
       expect(await ledger().admit(limited("b", "staging db"))).toEqual({ outcome: "admitted" })
+      expect((await reasons()).filter((reason) => reason.startsWith("limit.reached"))).toEqual([
+        "limit.reached: max_open_leases of db: a test",
+      ])
       await fixture.restart()
       // The exchange of a was interrupted: it holds no place for ever.
       await sweeper().takeDue(NOW + MINUTE, 10)

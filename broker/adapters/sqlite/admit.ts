@@ -20,7 +20,9 @@ export function admit(admission: Admission, ledger: LedgerRow, leases: LeaseRows
   }
   const reached = reachedLimit(ledger.counts, limits, now) ?? firstReachedGrant(lease.limited, leases)
   if (reached !== null) {
-    ledger.tellOnce(reached.name, admission.overLimitAudit, limits)
+    const name = reached.grant === undefined ? reached.name : `${reached.name} of ${reached.grant}`
+    const audit = { ...admission.overLimitAudit, reason: `${name}: ${admission.overLimitAudit.reason}` }
+    ledger.tellOnce(name, audit, limits)
     return { outcome: "over-limit", reached }
   }
   if (!ledger.useToken(token, replayAudit)) return { outcome: "already-used" }
