@@ -146,13 +146,25 @@ export class LedgerRow {
     this.#chain = chain
   }
 
-  /** Uses up a token. Returns false when it was used before, and then records `replay`, once for each token. */
-  useToken(token: TokenUse, replay: AuditDraft): boolean {
+  /**
+   * Counts a call that used up its token and changed nothing else, as a denial: each used token is a row, and no job may fill
+   * the storage of all with them.
+   */
+  recordIdle(denial: AuditDraft | null, limits: Limits): void {
+    if (denial) this.recordDenial(denial, limits)
+    else this.count({ denials: this.#counts.denials + 1 })
+  }
+
+  /**
+   * Uses up a token. Returns false when it was used before, and then records `replay`, once for each token and inside the
+   * limit of denials.
+   */
+  useToken(token: TokenUse, replay: AuditDraft, limits: Limits): boolean {
     if (this.tokens.use(token)) {
       this.dueBy(forgottenAt(token.expiresAt))
       return true
     }
-    if (this.tokens.isFirstReplay(token)) this.append(replay)
+    if (this.tokens.isFirstReplay(token)) this.recordDenial(replay, limits)
     return false
   }
 
