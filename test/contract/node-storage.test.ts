@@ -16,7 +16,7 @@ import { migrate } from "../../broker/adapters/sqlite/schema.ts"
 import { countCommit, readStore } from "../../broker/adapters/sqlite/store-row.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import type { BrokerEvent } from "../../broker/ports/log.ts"
-import { denial } from "./ledger-samples.ts"
+import { admission, denial, failed, minted } from "./ledger-samples.ts"
 
 let root: string
 let folder: string
@@ -96,6 +96,15 @@ describe("a broker whose ledger is taken away while it runs", () => {
     expect(await ledger().admit(denial("two"))).toMatchObject({ outcome: "admitted" })
     expect(await health()).toEqual({ state: "ok" })
     expect(eventsOf()).toEqual(["ledger.gone", "ledger.recovered"])
+  })
+
+  test("takes the outcome of a failed exchange once its files are gone, and not that of one that hands out", async () => {
+    open()
+    await ledger().admit(admission("minted"))
+    await ledger().admit(admission("failed"))
+    rmSync(folder, { recursive: true })
+    await expect(ledger().settle(minted("minted"))).rejects.toMatchObject({ code: "ledger_unavailable" })
+    await ledger().settle(failed("failed"))
   })
 
   test("notices by itself, and leaves nothing in a folder that is not its own", async () => {

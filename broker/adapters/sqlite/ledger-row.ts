@@ -111,13 +111,13 @@ export class LedgerRow {
     if (hour !== null) this.dueBy(hour)
   }
 
-  /** Records a denial, or only counts it when it is beyond the limit. */
-  recordDenial(denial: AuditDraft, limits: Limits): void {
+  /** Records a denial; beyond the limit, only counts it. Null is for a call that did nothing but use up a token, a row. */
+  recordDenial(denial: AuditDraft | null, limits: Limits): void {
     if (this.isOverDenials(limits)) {
       this.countDenial()
     } else {
       this.count({ denials: this.#counts.denials + 1 })
-      this.append(denial)
+      if (denial) this.append(denial)
     }
   }
 
@@ -146,19 +146,7 @@ export class LedgerRow {
     this.#chain = chain
   }
 
-  /**
-   * Counts a call that used up its token and changed nothing else, as a denial: each used token is a row, and no job may fill
-   * the storage of all with them.
-   */
-  recordIdle(denial: AuditDraft | null, limits: Limits): void {
-    if (denial) this.recordDenial(denial, limits)
-    else this.count({ denials: this.#counts.denials + 1 })
-  }
-
-  /**
-   * Uses up a token. Returns false when it was used before, and then records `replay`, once for each token and inside the
-   * limit of denials.
-   */
+  /** Uses up a token. Returns false when it was used before, and then records `replay` as a denial, once for each token. */
   useToken(token: TokenUse, replay: AuditDraft, limits: Limits): boolean {
     if (this.tokens.use(token)) {
       this.dueBy(forgottenAt(token.expiresAt))

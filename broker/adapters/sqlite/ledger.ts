@@ -66,7 +66,9 @@ export class SqlLedger implements SweptLedger {
 
   settle(settlement: Settlement): Promise<void> {
     const now = Date.parse(settlement.audit.at)
-    return this.#write(now, "back", (ledger, leases) => {
+    // What was minted is handed out only with a record in storage that can be relied on.
+    const way = settlement.outcome === "minted" ? "out" : "back"
+    return this.#write(now, way, (ledger, leases) => {
       const before = leases.get(settlement.lease)
       const credentials = settlement.credentials.map(alive)
       const settle = settlement.outcome === "minted" ? minted : (lease: StoredLease) => failed(lease, credentials, now)
@@ -89,7 +91,7 @@ export class SqlLedger implements SweptLedger {
       if (isIdle && ledger.isOverDenials(limits)) ledger.countDenial()
       else if (!ledger.useToken(token, request.replayAudit, limits)) return { outcome: "already-used" }
       else if (isIdle)
-        ledger.recordIdle(found && !lease && found.state !== "open" ? request.foreignAudit : null, limits)
+        ledger.recordDenial(found && !lease && found.state !== "open" ? request.foreignAudit : null, limits)
       if (!lease || !after) return { outcome: "not-found" }
       if (isClosed(lease.state)) return { outcome: "done", credentials: lease.credentials }
       if (!isIdle) {
