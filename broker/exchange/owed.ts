@@ -20,7 +20,9 @@ const PAID_AT_ONCE = 50
  */
 export interface OwedRecords {
   keep(of: RevokedLease, settlement: RevocationSettlement): void
-  /** Whether the lease was revoked, and only its record is missing. */
+  /** How many records are due. */
+  readonly size: number
+  /** Whether everything that can be revoked of the lease was revoked, and only the record is missing. */
   has(lease: string): boolean
   /**
    * Writes the oldest records that can be written now. Never throws. Each ledger can fail for a reason of its own, so one
@@ -35,7 +37,13 @@ export function createOwedRecords(ledgers: Ledgers, log: Log): OwedRecords {
     keep(of, settlement) {
       if (owed.size < MAX_RECORDS || owed.has(of.lease)) owed.set(of.lease, { of, settlement })
     },
-    has: (lease) => owed.has(lease),
+    get size() {
+      return owed.size
+    },
+    has(lease) {
+      const debt = owed.get(lease)
+      return debt !== undefined && !Object.values(debt.settlement.outcomes).includes("failed")
+    },
     async pay() {
       const oldest = [...owed].slice(0, PAID_AT_ONCE)
       await Promise.all(

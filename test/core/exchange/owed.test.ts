@@ -3,7 +3,8 @@ import { BrokerError } from "../../../broker/core/errors.ts"
 import { createOwedRecords } from "../../../broker/exchange/owed.ts"
 import type { Ledgers, RevocationSettlement } from "../../../broker/ports/ledger.ts"
 
-const settlementOf = (lease: string) => ({ lease }) as RevocationSettlement
+const settlementOf = (lease: string, outcome: "revoked" | "failed" = "revoked") =>
+  ({ lease, outcomes: { one: outcome } }) as unknown as RevocationSettlement
 const of = (repositoryId: string, lease: string) => ({ lease, issuerUrl: "https://issuer.example.com", repositoryId })
 
 /** Ledgers that record, except those of some repositories. */
@@ -42,5 +43,12 @@ describe("records of revocations that are still due", () => {
     await owed.pay()
     expect(recorded.length).toBeGreaterThan(0)
     expect(recorded.length).toBeLessThanOrEqual(100)
+  })
+
+  it("do not count as a revocation that failed: the sweep tries it again", () => {
+    const owed = createOwedRecords(ledgersExcept(new Set()).ledgers, () => {})
+    owed.keep(of("1", "failed"), settlementOf("failed", "failed"))
+    owed.keep(of("1", "revoked"), settlementOf("revoked"))
+    expect([owed.has("failed"), owed.has("revoked"), owed.size]).toEqual([false, true, 2])
   })
 })
