@@ -118,6 +118,28 @@ describe("a broker whose ledger is taken away while it runs", () => {
   })
 })
 
+describe("the write-ahead log", () => {
+  test("gives back the room that it took while an export was reading", async () => {
+    open()
+    const admitAll = async (name: string, count: number) => {
+      for (let one = 0; one < count; one++) await ledger().admit(denial(`${name} ${one}`))
+    }
+    const logBytes = () => statSync(path("ledger.db-wal")).size
+    await admitAll("before", 1)
+    const reader = new DatabaseSync(path("ledger.db"), { readOnly: true })
+    reader.exec("BEGIN")
+    reader.prepare("SELECT count(*) FROM audit").get()
+    await admitAll("during", 900)
+    const grown = logBytes()
+    reader.exec("COMMIT")
+    reader.close()
+    await admitAll("after", 100)
+    expect(grown).toBeGreaterThan(10 * 1024 * 1024)
+    expect(logBytes()).toBeLessThanOrEqual(8 * 1024 * 1024)
+    expect(await health()).toEqual({ state: "ok" })
+  })
+})
+
 describe("the lock of a data folder", () => {
   test("is on the ledger as well: without ledger.lock, a second broker still does not start", async () => {
     open()
