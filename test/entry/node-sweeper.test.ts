@@ -39,3 +39,26 @@ it("sweeps every ledger that is due, although one before it cannot be swept", as
   }
   expect(events).toEqual([failed, failed])
 })
+
+it("gives a ledger with many due leases further turns at once, and ends although they stay due", async () => {
+  const { broker } = await world({ grants: {} })
+  const turns = { many: 0, stuck: 0 }
+  const dueOf = (name: "many" | "stuck"): DueLedger => {
+    const takeDue: SweptLedger["takeDue"] = async () => {
+      turns[name]++
+      return [{ lease: `${name} ${turns[name]}`, credentials: [] }]
+    }
+    const ledger = { takeDue, settleRevocation: async () => {} } as unknown as SweptLedger
+    return { issuerUrl: "https://issuer.example", repositoryId: name, ledger }
+  }
+  const store = {
+    health: { look: async () => ({ state: "ok" }) },
+    due: async () => [...(turns.many < 4 ? [dueOf("many")] : []), dueOf("stuck")],
+  } as unknown as NodeStore
+  const sweeper = startSweeping(store, broker, { tick: () => {} })
+  await vi.advanceTimersByTimeAsync(1)
+  await sweeper.stop()
+  expect(turns.many).toBe(4)
+  expect(turns.stuck).toBeGreaterThan(4)
+  expect(turns.stuck).toBeLessThan(20)
+})

@@ -122,6 +122,21 @@ export function limitsSuite(runtime: string, startBroker: StartBroker): void {
       })
     })
 
+    it("keeps calls that change nothing inside the limit of denials: unknown leases, and tokens sent again", async () => {
+      await startOfNext(HOUR)
+      const before = await broker.trail(github.issuer, REPOSITORIES.flood)
+      const unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+      for (let call = 0; call < 2 * RECORDED; call++) {
+        const twice = await token("flood", `${runs++}`)
+        const end = () => send(broker, `/v1/leases/${unknown}`, { method: "DELETE", token: twice })
+        expect((await end()).status).toBe(404)
+        expect([401, 404, 409]).toContain((await end()).status)
+      }
+      const records = (await broker.trail(github.issuer, REPOSITORIES.flood)).slice(before.length)
+      const own = records.filter(({ record }) => record.event !== "denials.counted")
+      expect(own.length).toBeLessThanOrEqual(RECORDED)
+    })
+
     it("answers an exchange too many with 429, which limit it is, where it is set, and when to come back", async () => {
       await startOfNext(MINUTE)
       expect((await ask("busy", "token")).status).toBe(200)

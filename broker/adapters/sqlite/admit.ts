@@ -14,7 +14,7 @@ export function admit(admission: Admission, ledger: LedgerRow, leases: LeaseRows
       ledger.countDenial()
       return { outcome: "counted" }
     }
-    if (!ledger.useToken(token, replayAudit)) return { outcome: "already-used" }
+    if (!ledger.useToken(token, replayAudit, limits)) return { outcome: "already-used" }
     ledger.recordDenial(admission.audit, limits)
     return { outcome: "admitted" }
   }
@@ -25,7 +25,7 @@ export function admit(admission: Admission, ledger: LedgerRow, leases: LeaseRows
     ledger.tellOnce(name, audit, limits)
     return { outcome: "over-limit", reached }
   }
-  if (!ledger.useToken(token, replayAudit)) return { outcome: "already-used" }
+  if (!ledger.useToken(token, replayAudit, limits)) return { outcome: "already-used" }
   ledger.append(admission.audit)
   leases.open(lease)
   const { exchanges, openLeases } = ledger.counts

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest"
 import { StoredGuards } from "../../../broker/adapters/cloudflare/guards.ts"
 import {
   createKvPolicySource,
+  FLOOR_CHECK_SECONDS,
   type KvPolicyOptions,
   type KvPolicySource,
   type KvReader,
@@ -367,6 +368,18 @@ describe("current in Workers KV", () => {
     expect((await open().snapshot()).version).toBe(versionOfSet(NEW))
     store.show(OLD, START + 2)
     expect((await open().snapshot()).version).toBe(versionOfSet(OLD))
+  })
+
+  it("is refused in the end by an instance that holds it, when KV was set back behind a set that another one took", async () => {
+    store.show(OLD)
+    expect(await codeNow()).toBe(byRights(OLD, job()))
+    store.show(NEW, START + 1000)
+    await open().snapshot()
+    store.show(OLD)
+    for (; seconds <= FLOOR_CHECK_SECONDS + POLICIES_STALE_SECONDS + POLICIES_FRESH_SECONDS; seconds += 10) {
+      await codeNow()
+    }
+    expect(await codeNow()).toBe("policy_unavailable")
   })
 
   it("is refused while the floor cannot be read, or bridged by the set of before", async () => {

@@ -4,7 +4,7 @@ import type { Claims } from "../../../broker/core/identity.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
 import { handleContext } from "../../../broker/exchange/lease.ts"
-import type { Admission, Preparation, Settlement, Suspicion } from "../../../broker/ports/ledger.ts"
+import type { Admission, Preparation, Settlement, Suspicion, SweptLedger } from "../../../broker/ports/ledger.ts"
 import { LeftAliveError, type Provider } from "../../../broker/providers/provider.ts"
 import { CANARY, NOW, type WorldOptions, world } from "./world.ts"
 
@@ -217,7 +217,7 @@ describe("an exchange", () => {
   it("revokes and hands out nothing when the outcome cannot be recorded", async () => {
     const { broker, call, story } = await world({ grants: { one: "mints" }, ledgerFails: ["settle"] })
     await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "ledger_unavailable" })
-    expect(story.slice(-2)).toEqual(["settle", "revoke one"])
+    expect(story.slice(-3)).toEqual(["settle", "revoke one", "settle"])
   })
 
   it("answers the provider's failure even when that cannot be recorded either", async () => {
@@ -233,9 +233,10 @@ describe("an exchange", () => {
   })
 
   it("revokes and hands out nothing when a revocation handle cannot be sealed", async () => {
-    const { broker, call, story } = await world({ grants: { one: "mints" }, sealerFails: true })
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints" }, sealerFails: true })
     await expect(exchange(call(), broker)).rejects.toThrow()
-    expect(story.slice(-2)).toEqual(["mint one", "revoke one"])
+    expect(story.slice(-3)).toEqual(["mint one", "revoke one", "settle"])
+    expect(recorded.at(-1)).toMatchObject({ outcome: "failed", credentials: [], audit: { event: "exchange.failed" } })
   })
 
   it("keeps what a broken provider said to itself", async () => {
@@ -338,6 +339,19 @@ describe("an exchange", () => {
       outcomes: { one: "revoked", two: "failed" },
       audit: { event: "lease.closed", reason: "client_gone" },
     })
+  })
+
+  it("owes the record of such a lease when the ledger fails in that moment", async () => {
+    const fails: (keyof SweptLedger)[] = ["recordRevocation"]
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints" }, ledgerFails: fails })
+    await expect(exchange(call({ isGone: () => story.includes("settle") }), broker)).rejects.toMatchObject({
+      code: "client_gone",
+    })
+    const { lease } = recorded.at(-1) as Settlement
+    expect(broker.owed.has(lease)).toBe(true)
+    fails.splice(0)
+    await broker.owed.pay()
+    expect(recorded.at(-1)).toMatchObject({ lease, outcomes: { one: "revoked" } })
   })
 
   it("records what can revoke a credential before it is minted, and no longer calls its end unknown", async () => {
