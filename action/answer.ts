@@ -1,4 +1,4 @@
-import type { FileForm, Problem, Revocation, RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
+import type { FileForm, Help, Problem, Revocation, RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
 import type { BoundaryTrace, ConditionTrace, FieldTrace, GrantTrace, RuleTrace, Trace } from "../broker/wire/trace.ts"
 import { ActionError } from "./failure.ts"
 import { memberOf, membersOf } from "./json.ts"
@@ -14,6 +14,8 @@ export interface Credential {
   readonly provider: string
   readonly expiresAt: string | null
   readonly revocation: Revocation
+  /** The granted lifetime in seconds, when it is shorter than the requested one. */
+  readonly shortenedToSeconds?: number
   readonly values: readonly Value[]
 }
 
@@ -31,6 +33,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
 /** The owner may read or write, the group may read. Other users have no access. */
 const FILE_MODE = /^0[46][04]0$/
+const HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/
 const MAX_VALUES = 64
 const MAX_TEXT_CHARACTERS = 2_000
 const MAX_LIST = 200
@@ -80,23 +83,36 @@ const OUTCOMES: ReadonlySet<unknown> = new Set<RevocationOutcome>(["revoked", "e
 const isOutcome = (value: unknown): value is RevocationOutcome => OUTCOMES.has(value)
 
 /** Reads a problem document; null for any other document. A malformed trace is dropped. */
-export function readProblem(document: unknown): Pick<Problem, "code" | "detail" | "request_id" | "trace"> | null {
+export function readProblem(
+  document: unknown,
+): Pick<Problem, "code" | "detail" | "request_id" | "trace" | "help"> | null {
   const code = memberOf(document, "code")
   const requestId = memberOf(document, "request_id")
   if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null
   const trace = readTrace(memberOf(document, "trace"))
+  const help = readHelp(memberOf(document, "help"))
   return {
     code,
     detail: readText(memberOf(document, "detail")),
     request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
     ...(trace && { trace }),
+    ...(help && { help }),
   }
+}
+
+/** The URL is checked again, because it becomes a link. */
+function readHelp(value: unknown): Help | null {
+  const url = memberOf(value, "url")
+  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null
+  const text = readText(memberOf(value, "text"))
+  return { url, ...(text !== "" && { text }) }
 }
 
 function readCredential(grant: string, credential: unknown): Credential {
   const provider = memberOf(credential, "provider")
   const revocation = memberOf(credential, "revocation")
   const expiresAt = memberOf(credential, "expires_at") ?? null
+  const shortened = memberOf(credential, "shortened_to_seconds")
   const values = membersOf(memberOf(credential, "values"))
   if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`)
   if (revocation !== "revocable" && revocation !== "expires-only")
@@ -107,6 +123,7 @@ function readCredential(grant: string, credential: unknown): Credential {
     provider,
     revocation,
     expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
+    ...(typeof shortened === "number" && Number.isSafeInteger(shortened) && { shortenedToSeconds: shortened }),
     values: values.map(([name, value]) => readValue(grant, name, value)),
   }
 }
@@ -152,10 +169,12 @@ function readTrace(value: unknown): Trace | null {
 }
 
 function readGrantTrace(value: unknown): GrantTrace {
+  const change = memberOf(value, "change")
   return {
     name: readText(memberOf(value, "name")),
     outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
     reason: readText(memberOf(value, "reason")),
+    ...(typeof change === "string" && { change: readText(change) }),
     rules: readList(memberOf(value, "rules")).map(readRuleTrace),
     boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace),
   }

@@ -1,4 +1,5 @@
 import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
+import type { Help } from "../wire/exchange.ts"
 import type { Trace } from "../wire/trace.ts"
 import type { ReachedLimit } from "./policy/limits.ts"
 
@@ -14,6 +15,8 @@ export class BrokerError extends Error {
   readonly detail: string
   /** Present only for callers that own the policies it describes. */
   readonly trace?: Trace
+  /** Where the organisation helps; present only for callers whose owner it lists. */
+  readonly help?: Help
   /** Version of the policies that refused; absent when no policy refused. */
   readonly policyVersion?: string
   /** Seconds after which a retry may succeed; becomes `Retry-After`. */
@@ -26,6 +29,7 @@ export class BrokerError extends Error {
     detail: string,
     extra: {
       trace?: Trace
+      help?: Help
       policyVersion?: string
       retryAfterSeconds?: number
       limit?: ReachedLimit
@@ -36,6 +40,7 @@ export class BrokerError extends Error {
     this.code = code
     this.detail = detail
     if (extra.trace) this.trace = extra.trace
+    if (extra.help) this.help = extra.help
     if (extra.policyVersion !== undefined) this.policyVersion = extra.policyVersion
     if (extra.limit) this.limit = extra.limit
     if (extra.retryAfterSeconds !== undefined) this.retryAfterSeconds = extra.retryAfterSeconds

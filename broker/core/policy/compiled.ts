@@ -1,3 +1,4 @@
+import type { Help } from "../../wire/exchange.ts"
 import type { Condition, Test } from "./condition.ts"
 import type {
   Boundary,
@@ -38,6 +39,7 @@ export interface CompiledOrganisation {
   /** Absent in a set that was published before there were limits. */
   readonly limits?: readonly CompiledLimit[]
   readonly requireBoundToken: boolean
+  readonly help?: Help
 }
 
 type CompiledLimit = Omit<LimitEntry, "when"> & { readonly when: readonly CompiledCondition[] }
@@ -97,7 +99,7 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken, help } = organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -109,6 +111,7 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     })),
     limits: limits.map((entry) => ({ ...entry, when: entry.when.map(compiledCondition) })),
     requireBoundToken,
+    ...(help && { help }),
   }
 }
 
@@ -125,6 +128,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     })),
     limits: (from.limits ?? []).map((entry) => ({ ...entry, when: entry.when.map(revivedCondition) })),
     requireBoundToken: from.requireBoundToken,
+    ...(from.help && { help: from.help }),
   }
 }
 

@@ -196,13 +196,16 @@ export const policySchema = z
     ],
   })
 
-const issuer = z.strictObject({
-  family: z.enum(ISSUER_FAMILIES),
-  url: z
+const plainUrl = (whose: string) =>
+  z
     .string()
     .max(256)
-    .refine((url) => parsePlainUrl(url) !== null, `an issuer's URL must be ${PLAIN_URL_FORM}`)
-    .meta({ pattern: PLAIN_URL.source }),
+    .refine((url) => parsePlainUrl(url) !== null, `${whose} must be ${PLAIN_URL_FORM}`)
+    .meta({ pattern: PLAIN_URL.source })
+
+const issuer = z.strictObject({
+  family: z.enum(ISSUER_FAMILIES),
+  url: plainUrl("an issuer's URL"),
   owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), id)).meta({
     description: "Owner name -> owner id, in quotes. Jobs of owners that are not listed get nothing.",
     minProperties: 1,
@@ -237,6 +240,10 @@ export const organisationSchema = z.strictObject({
     .optional()
     .meta({ description: "What repositories may use up. The lowest of all matching entries counts." }),
   require_bound_token: z.boolean().optional(),
+  help: z
+    .strictObject({ url: plainUrl("the URL of help"), text: oneLine("the text of help").optional() })
+    .optional()
+    .meta({ description: "Where people ask when a job is denied. Every denial shows it." }),
 })
 
 export type PolicyFile = z.output<typeof policySchema>
