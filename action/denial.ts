@@ -28,8 +28,11 @@ export function denialHeading({ grants }: Trace): string | null {
   if (first === undefined) return null
   const rule = decidingRule(first)
   const misses = rule?.kind === "allow" ? rule.conditions.filter(({ matched }) => !matched) : []
-  const rest = others.length === 0 ? "" : `; ${others.length} more ${others.length === 1 ? "grant is" : "grants are"} denied`
-  if (misses.length === 0) return `Denied: ${first.reason.replace(/\.$/, "")}${rest}`
+  // A rule must name some events: the job has what is expected, so "needs" would not explain it.
+  const isUnnamed = misses.some(({ expected, actual }) => expected.startsWith(`${actual}, `))
+  const rest =
+    others.length === 0 ? "" : `; ${others.length} more ${others.length === 1 ? "grant is" : "grants are"} denied`
+  if (misses.length === 0 || isUnnamed) return `Denied: ${first.reason.replace(/\.$/, "")}${rest}`
   const needs = misses.map(({ claim, expected }) => `${claim} ${expected}`).join(" and ")
   return `Denied: ${first.name} needs ${needs}, and this job ${misses.map(stateOf).join(" and ")}${rest}`
 }

@@ -125,9 +125,10 @@ export const reasons = {
         ? ""
         : ` (${others.length} more ${others.length === 1 ? "rule does" : "rules do"} not match either)`
     const misses = missesOf(closest)
+    const run = `Run a job whose ${misses.map(demandOf).join(" and ")}, or change the rule.`
     return [
       `The allow rule ${quote(closest.name)} (${closest.file}:${closest.line}) does not match: ${misses.map(missOf).join("; ")}${more}.`,
-      `Run a job whose ${misses.map(demandOf).join(" and ")}, or change the rule.`,
+      misses.some(isUnnamed) ? "Name the event in the rule's event_name, or run the job for another event." : run,
     ]
   },
 
@@ -162,6 +163,9 @@ function missesOf(rule: RuleTrace): readonly ConditionTrace[] {
 function missOf({ claim, expected, actual }: ConditionTrace): string {
   return `${claim} must be ${expected}, but ${actual === null ? "the token has no such claim" : `is ${actual === "" ? '""' : actual}`}`
 }
+
+/** The rule's own conditions match, but its event is one that a rule must name: see `evaluateRule`. */
+const isUnnamed = ({ expected, actual, matched }: ConditionTrace) => !matched && expected.startsWith(`${actual}, `)
 
 /** What the job would have to be: `ref is refs/heads/main`. */
 const demandOf = ({ claim, expected }: ConditionTrace) => `${claim} is ${expected}`

@@ -270,9 +270,11 @@ describe("an exchange", () => {
     })
     const refused = await exchange(stranger.call(), stranger.broker).catch((error: unknown) => error)
     expect(stranger.story).toEqual(["verify"])
-    const absent = await world({ grants: { one: "mints" }, identity: { repositoryId: "42" } })
+    const absent = await world({ grants: { one: "mints" }, identity: { repositoryId: "42", repository: "acme/web" } })
     const other = await exchange(absent.call(), absent.broker).catch((error: unknown) => error)
-    expect(refused).toMatchObject({ code: "not_allowed", detail: (other as { detail: string }).detail })
+    // Each hears its own claims, and nothing else that differs.
+    const inOthersWords = (other as BrokerError).detail.replaceAll("acme/web", "evil/shop").replace('"42"', '"41"')
+    expect(refused).toMatchObject({ code: "not_allowed", detail: inOthersWords })
     expect(refused).toMatchObject({ trace: undefined })
     expect(other).toMatchObject({ trace: undefined })
   })
