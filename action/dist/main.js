@@ -85,6 +85,87 @@ function membersOf(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
 }
 
+// trace.ts
+var MAX_TEXT_CHARACTERS = 2e3;
+var MAX_LIST = 200;
+function readTrace(value) {
+  const grants = memberOf(value, "grants");
+  if (!Array.isArray(grants)) return null;
+  const subject = memberOf(value, "subject");
+  const environment = memberOf(subject, "environment");
+  return {
+    subject: {
+      issuer: readText(memberOf(subject, "issuer")),
+      repository: readText(memberOf(subject, "repository")),
+      repository_id: readText(memberOf(subject, "repository_id")),
+      environment: typeof environment === "string" ? readText(environment) : null
+    },
+    policies: readList(memberOf(value, "policies")).map(readText),
+    notes: readList(memberOf(value, "notes")).map(readText),
+    grants: readList(grants).map(readGrantTrace)
+  };
+}
+function readGrantTrace(value) {
+  const change = memberOf(value, "change");
+  return {
+    name: readText(memberOf(value, "name")),
+    outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
+    reason: readText(memberOf(value, "reason")),
+    ...typeof change === "string" && { change: readText(change) },
+    rules: readList(memberOf(value, "rules")).map(readRuleTrace),
+    boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace)
+  };
+}
+function readRuleTrace(value) {
+  return {
+    kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
+    name: readText(memberOf(value, "name")),
+    file: readText(memberOf(value, "file")),
+    line: readLine(memberOf(value, "line")),
+    matched: memberOf(value, "matched") === true,
+    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace)
+  };
+}
+function readBoundaryTrace(value) {
+  return {
+    name: readText(memberOf(value, "name")),
+    file: readText(memberOf(value, "file")),
+    line: readLine(memberOf(value, "line")),
+    matched: memberOf(value, "matched") === true,
+    allows: memberOf(value, "allows") === true,
+    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
+    required: readList(memberOf(value, "required")).map(readConditionTrace),
+    fields: readList(memberOf(value, "fields")).map(readFieldTrace),
+    environment: readList(memberOf(value, "environment")).map(readText)
+  };
+}
+function readFieldTrace(value) {
+  const actual = memberOf(value, "actual");
+  return {
+    field: readText(memberOf(value, "field")),
+    expected: readText(memberOf(value, "expected")),
+    actual: typeof actual === "string" ? readText(actual) : null
+  };
+}
+function readConditionTrace(value) {
+  const actual = memberOf(value, "actual");
+  return {
+    claim: readText(memberOf(value, "claim")),
+    expected: readText(memberOf(value, "expected")),
+    actual: typeof actual === "string" ? readText(actual) : null,
+    matched: memberOf(value, "matched") === true
+  };
+}
+function readList(value) {
+  return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
+}
+function readLine(value) {
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
+}
+function readText(value) {
+  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : "";
+}
+
 // answer.ts
 var LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
 var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -92,8 +173,6 @@ var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
 var FILE_MODE = /^0[46][04]0$/;
 var HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/;
 var MAX_VALUES = 64;
-var MAX_TEXT_CHARACTERS = 2e3;
-var MAX_LIST = 200;
 function readLease(answer) {
   const id = memberOf(answer, "lease");
   if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it has no lease");
@@ -181,83 +260,6 @@ function readFileForm(grant, name, form) {
     throw unusable(`the file mode or encoding of the value ${name} of ${grant} is not allowed`);
   }
   return { mode, ...encoding !== void 0 && { encoding } };
-}
-function readTrace(value) {
-  const grants = memberOf(value, "grants");
-  if (!Array.isArray(grants)) return null;
-  const subject = memberOf(value, "subject");
-  const environment = memberOf(subject, "environment");
-  return {
-    subject: {
-      issuer: readText(memberOf(subject, "issuer")),
-      repository: readText(memberOf(subject, "repository")),
-      repository_id: readText(memberOf(subject, "repository_id")),
-      environment: typeof environment === "string" ? readText(environment) : null
-    },
-    policies: readList(memberOf(value, "policies")).map(readText),
-    notes: readList(memberOf(value, "notes")).map(readText),
-    grants: readList(grants).map(readGrantTrace)
-  };
-}
-function readGrantTrace(value) {
-  const change = memberOf(value, "change");
-  return {
-    name: readText(memberOf(value, "name")),
-    outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
-    reason: readText(memberOf(value, "reason")),
-    ...typeof change === "string" && { change: readText(change) },
-    rules: readList(memberOf(value, "rules")).map(readRuleTrace),
-    boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace)
-  };
-}
-function readRuleTrace(value) {
-  return {
-    kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
-    name: readText(memberOf(value, "name")),
-    file: readText(memberOf(value, "file")),
-    line: readLine(memberOf(value, "line")),
-    matched: memberOf(value, "matched") === true,
-    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace)
-  };
-}
-function readBoundaryTrace(value) {
-  return {
-    name: readText(memberOf(value, "name")),
-    file: readText(memberOf(value, "file")),
-    line: readLine(memberOf(value, "line")),
-    matched: memberOf(value, "matched") === true,
-    allows: memberOf(value, "allows") === true,
-    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
-    required: readList(memberOf(value, "required")).map(readConditionTrace),
-    fields: readList(memberOf(value, "fields")).map(readFieldTrace),
-    environment: readList(memberOf(value, "environment")).map(readText)
-  };
-}
-function readFieldTrace(value) {
-  const actual = memberOf(value, "actual");
-  return {
-    field: readText(memberOf(value, "field")),
-    expected: readText(memberOf(value, "expected")),
-    actual: typeof actual === "string" ? readText(actual) : null
-  };
-}
-function readConditionTrace(value) {
-  const actual = memberOf(value, "actual");
-  return {
-    claim: readText(memberOf(value, "claim")),
-    expected: readText(memberOf(value, "expected")),
-    actual: typeof actual === "string" ? readText(actual) : null,
-    matched: memberOf(value, "matched") === true
-  };
-}
-function readList(value) {
-  return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
-}
-function readLine(value) {
-  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
-}
-function readText(value) {
-  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : "";
 }
 function readTime(value, of) {
   if (!isTime(value)) throw unusable(`it does not say when ${of} expires`);

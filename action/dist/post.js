@@ -249,47 +249,9 @@ function membersOf(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
 }
 
-// answer.ts
-var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
-var HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/;
+// trace.ts
 var MAX_TEXT_CHARACTERS2 = 2e3;
 var MAX_LIST = 200;
-function readRevocation(answer) {
-  const members = membersOf(memberOf(answer, "credentials"));
-  if (members === null || members.length > MAX_LIST) return null;
-  const credentials = /* @__PURE__ */ Object.create(null);
-  for (const [grant, ended] of members) {
-    const outcome = memberOf(ended, "outcome");
-    const expiresAt = memberOf(ended, "expires_at") ?? null;
-    if (!isOutcome(outcome)) return null;
-    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
-    credentials[grant] = { outcome, expires_at: expiresAt };
-  }
-  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
-}
-var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
-var isOutcome = (value) => OUTCOMES.has(value);
-function readProblem(document) {
-  const code = memberOf(document, "code");
-  const requestId = memberOf(document, "request_id");
-  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
-  const trace = readTrace(memberOf(document, "trace"));
-  const help = readHelp(memberOf(document, "help"));
-  return {
-    code,
-    detail: readText(memberOf(document, "detail")),
-    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
-    ...trace && { trace },
-    ...help && { help }
-  };
-}
-function readHelp(value) {
-  const url = memberOf(value, "url");
-  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null;
-  const text = readText(memberOf(value, "text"));
-  return { url, ...text !== "" && { text } };
-}
 function readTrace(value) {
   const grants = memberOf(value, "grants");
   if (!Array.isArray(grants)) return null;
@@ -366,6 +328,46 @@ function readLine(value) {
 }
 function readText(value) {
   return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS2) : "";
+}
+
+// answer.ts
+var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+var HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/;
+function readRevocation(answer) {
+  const members = membersOf(memberOf(answer, "credentials"));
+  if (members === null || members.length > MAX_LIST) return null;
+  const credentials = /* @__PURE__ */ Object.create(null);
+  for (const [grant, ended] of members) {
+    const outcome = memberOf(ended, "outcome");
+    const expiresAt = memberOf(ended, "expires_at") ?? null;
+    if (!isOutcome(outcome)) return null;
+    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
+    credentials[grant] = { outcome, expires_at: expiresAt };
+  }
+  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
+}
+var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
+var isOutcome = (value) => OUTCOMES.has(value);
+function readProblem(document) {
+  const code = memberOf(document, "code");
+  const requestId = memberOf(document, "request_id");
+  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
+  const trace = readTrace(memberOf(document, "trace"));
+  const help = readHelp(memberOf(document, "help"));
+  return {
+    code,
+    detail: readText(memberOf(document, "detail")),
+    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
+    ...trace && { trace },
+    ...help && { help }
+  };
+}
+function readHelp(value) {
+  const url = memberOf(value, "url");
+  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null;
+  const text = readText(memberOf(value, "text"));
+  return { url, ...text !== "" && { text } };
 }
 function isTime(value) {
   return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));

@@ -1,11 +1,10 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES } from "../claims/families.ts"
-import { PLAIN_URL, PLAIN_URL_FORM, parsePlainUrl } from "../url.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
-import { claimName, duration, name, nonEmpty, oneLine } from "./schema-words.ts"
+import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
 /**
  * A grant's lifetime when its policy sets none: long enough for a deployment, short enough to be of little use to a thief.
@@ -195,13 +194,6 @@ export const policySchema = z
       { properties: { repository: { type: "string", pattern: "\\*" } } },
     ],
   })
-
-const plainUrl = (whose: string) =>
-  z
-    .string()
-    .max(256)
-    .refine((url) => parsePlainUrl(url) !== null, `${whose} must be ${PLAIN_URL_FORM}`)
-    .meta({ pattern: PLAIN_URL.source })
 
 const issuer = z.strictObject({
   family: z.enum(ISSUER_FAMILIES),
