@@ -86,7 +86,10 @@ export function toFailure(thrown: unknown): ActionError {
   const disk = DISK_FAULTS[code]
   if (disk !== undefined) {
     const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : ""
-    return new ActionError("runner_disk", `A file of this runner cannot be written: ${disk}${path} (${code}).`)
+    return new ActionError(
+      "runner_disk",
+      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`,
+    )
   }
   return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`)
 }

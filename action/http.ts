@@ -125,7 +125,7 @@ function readReply(response: IncomingMessage): Promise<HttpReply> {
 /** The failure, if the runner's proxy caused it; otherwise null. */
 function proxyFailure(cause: Error, url: URL): HttpFailure | null {
   const environment = proxyEnvironment()
-  const proxy = URL.parse(environment["https_proxy"] ?? environment["HTTPS_PROXY"] ?? "")
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "")
   if (url.protocol !== "https:" || proxy === null) return null
   const { code, statusCode, hostname, address, port } = cause as NodeJS.ErrnoException & {
     readonly [fact in "statusCode" | "hostname" | "address" | "port"]?: unknown

@@ -30,6 +30,7 @@ export async function requestIdToken(endpoint: IdTokenEndpoint, audience: string
 /** Why the runner offers this job no ID token endpoint: Dependabot, a fork, or a missing permission. */
 export function noIdTokenEndpoint(job: JobFacts): ActionError {
   if (job.actor === "dependabot[bot]") {
+    // GitHub's documentation of Dependabot on Actions: such runs are read-only by default, and `permissions` raises that.
     const message = "Dependabot started this run, and GitHub gives it an ID token only if the job itself asks for it."
     return new ActionError("id_token_dependabot", message)
   }

@@ -51,7 +51,10 @@ function toFailure(thrown) {
   const disk = DISK_FAULTS[code];
   if (disk !== void 0) {
     const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : "";
-    return new ActionError("runner_disk", `A file of this runner cannot be written: ${disk}${path} (${code}).`);
+    return new ActionError(
+      "runner_disk",
+      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`
+    );
   }
   return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`);
 }
@@ -664,7 +667,7 @@ function readReply(response) {
 }
 function proxyFailure(cause, url) {
   const environment = proxyEnvironment();
-  const proxy = URL.parse(environment["https_proxy"] ?? environment["HTTPS_PROXY"] ?? "");
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
   if (url.protocol !== "https:" || proxy === null) return null;
   const { code, statusCode, hostname, address, port } = cause;
   if (code === "ERR_PROXY_TUNNEL") {
@@ -1459,6 +1462,7 @@ async function revokeLease(lease, deadline) {
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
+    debug2(() => claimLines(token));
     return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
   });
 }

@@ -164,7 +164,10 @@ function toFailure(thrown) {
   const disk = DISK_FAULTS[code];
   if (disk !== void 0) {
     const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : "";
-    return new ActionError("runner_disk", `A file of this runner cannot be written: ${disk}${path} (${code}).`);
+    return new ActionError(
+      "runner_disk",
+      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`
+    );
   }
   return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`);
 }
@@ -614,7 +617,7 @@ function readReply(response) {
 }
 function proxyFailure(cause, url) {
   const environment = proxyEnvironment();
-  const proxy = URL.parse(environment["https_proxy"] ?? environment["HTTPS_PROXY"] ?? "");
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
   if (url.protocol !== "https:" || proxy === null) return null;
   const { code, statusCode, hostname, address, port } = cause;
   if (code === "ERR_PROXY_TUNNEL") {
@@ -771,6 +774,14 @@ function problemMessage({ code, detail }) {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
+// claims.ts
+function claimLines(token) {
+  const claims = membersOf(parseJson(Buffer.from(token.split(".")[1] ?? "", "base64url"))) ?? [];
+  return claims.map(
+    ([name, value]) => `claim ${forLog(name)}: ${forLog(typeof value === "string" ? value : JSON.stringify(value))}`
+  );
+}
+
 // id-token.ts
 var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 var MAX_TOKEN_CHARACTERS = 16 * 1024;
@@ -903,6 +914,7 @@ async function revokeLease(lease, deadline) {
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
+    debug2(() => claimLines(token));
     return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
   });
 }

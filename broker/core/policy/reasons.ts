@@ -104,9 +104,12 @@ export const reasons = {
     const todo = [...new Set([...unmet, ...boundaries.flatMap(({ environment }) => environment)])]
     // Some of these are whole sentences, from the environment's host.
     const demands = todo.map((text) => text.replace(/\.$/, "")).join("; ")
-    const which = identity.environment === undefined ? "" : ` ${identity.environment}`
+    if (identity.environment === undefined) {
+      const change = "Add `environment` with the name of a protected environment to the job."
+      return ["This job runs in no environment, and it needs a protected one.", change]
+    }
     return [
-      `The environment${which} must be protected: ${demands}.`,
+      `The environment ${identity.environment} must be protected: ${demands}.`,
       "Change the environment in the repository's settings, then run the job again.",
     ]
   },

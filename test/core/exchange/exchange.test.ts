@@ -291,6 +291,16 @@ describe("an exchange", () => {
     }
   })
 
+  it("says the lifetime that the policy allows when the wish was for a longer one", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    const { credentials } = await exchange(call({ ttlSeconds: 3600 }), broker)
+    expect(credentials["one"]).toMatchObject({ shortened_to_seconds: 900 })
+    const other = await world({ grants: { one: "mints" } })
+    expect((await exchange(other.call({ ttlSeconds: 600 }), other.broker)).credentials["one"]).not.toHaveProperty(
+      "shortened_to_seconds",
+    )
+  })
+
   it("leaves the token good when the wish was for too short a time", async () => {
     const { broker, call, story } = await world({ grants: { one: "mints" } })
     await expect(exchange(call({ ttlSeconds: 59 }), broker)).rejects.toMatchObject({ code: "ttl_too_short" })
