@@ -30,9 +30,9 @@ export async function exchange(): Promise<void> {
 
   const lease = readLease(answer)
   const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience }
-  saveLease(toRevoke)
   let folder: string | null = null
   try {
+    saveLease(toRevoke)
     const received = readCredentials(answer, inputs.grants)
     const values = received.flatMap((credential) => credential.values)
     await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
@@ -102,9 +102,14 @@ function removeFiles(folder: string): void {
 async function revokeUndelivered(lease: SavedLease, deadline: Deadline): Promise<void> {
   try {
     await revokeLease(lease, deadline)
-    forgetLease()
-    runner.info("Nothing was delivered, and the lease was revoked.")
   } catch (thrown) {
     runner.warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)
+    return
+  }
+  runner.info("Nothing was delivered, and the lease was revoked.")
+  try {
+    forgetLease()
+  } catch {
+    // A full disk: post finds the lease and revokes it again, or finds nothing.
   }
 }

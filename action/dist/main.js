@@ -1703,9 +1703,9 @@ async function exchange() {
   const answer = await exchangeForAnswer(inputs, deadline);
   const lease = readLease(answer);
   const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience };
-  saveLease(toRevoke);
   let folder = null;
   try {
+    saveLease(toRevoke);
     const received = readCredentials(answer, inputs.grants);
     const values = received.flatMap((credential) => credential.values);
     await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
@@ -1764,10 +1764,14 @@ function removeFiles(folder) {
 async function revokeUndelivered(lease, deadline) {
   try {
     await revokeLease(lease, deadline);
-    forgetLease();
-    info2("Nothing was delivered, and the lease was revoked.");
   } catch (thrown) {
     warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`);
+    return;
+  }
+  info2("Nothing was delivered, and the lease was revoked.");
+  try {
+    forgetLease();
+  } catch {
   }
 }
 
