@@ -1,4 +1,26 @@
-import type { FailureCode } from "./failure.ts"
+import { forLog, messageForLog } from "./escape.ts"
+import type { ActionError, FailureCode } from "./failure.ts"
+
+/** The page that explains every code, with one heading a code. */
+const CODES_PAGE = "https://github.com/daypass/daypass/blob/main/docs/codes.md"
+
+/** The place of the page that explains a code. */
+export const pageOf = (code: FailureCode): string => `${CODES_PAGE}#${code}`
+
+/** What to change after this failure. */
+export const changeFor = ({ change, code }: ActionError): string => change ?? advice(code)
+
+/** For the log: what happened, what to change, who helps, the request and the page that explains the code. */
+export function sentencesOf(failure: ActionError): string {
+  const { help, requestId } = failure
+  return [
+    messageForLog(failure.message),
+    messageForLog(changeFor(failure)),
+    ...(help ? [`Help: ${help.text === undefined ? "" : `${forLog(help.text)} `}${help.url}`] : []),
+    ...(requestId === undefined ? [] : [`(request ${requestId})`]),
+    `See ${pageOf(failure.code)}`,
+  ].join(" ")
+}
 
 /** The one sentence that says what to change after a failure. The type covers every code: a new code does not compile without a sentence. */
 export function advice(code: FailureCode): string {
@@ -21,10 +43,10 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
     "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
   token_signature_invalid: "Check that the issuer's `url` in the organisation file is the URL of this GitHub server.",
   token_audience_mismatch:
-    "Set the input `audience` to the audience that the broker is configured with; the default is the broker's origin.",
-  token_expired: "Correct the clocks of the runner and of the broker, because subject tokens live only a few minutes.",
-  token_not_yet_valid:
-    "Correct the clocks of the runner and of the broker, because the token's start time is in the future.",
+    "Set the step's input `audience` to the audience that the broker accepts, or remove the input if the broker's origin is that audience.",
+  token_expired:
+    "Ask the broker's operator to correct the clock of the broker if it is wrong; otherwise run the job again, because the request was on its way for minutes.",
+  token_not_yet_valid: "Ask the broker's operator to correct the clock of the broker, which is behind the issuer's.",
   token_lifetime_too_long:
     "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
   token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
@@ -38,7 +60,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
   issuer_unavailable: "Run the job again when the issuer has recovered; githubstatus.com shows GitHub's state.",
   not_allowed:
-    "Change the policy, or run the job with a ref, event and environment that a policy of this repository allows.",
+    "Ask the maintainers of the broker's policies to add one for this repository and environment, or run the job in the environment that has one.",
   ttl_too_short: "Set a longer `ttl`, or remove the input.",
   policy_unavailable:
     "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
@@ -64,9 +86,9 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   id_token_permission_missing:
     "Add `permissions: { contents: read, id-token: write }` to the job; for a reusable workflow, add it to the calling job too.",
   id_token_fork:
-    "Skip this step for forks, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
+    "Skip this step for forks only, with `if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository`.",
   id_token_dependabot:
-    "Skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it after the merge.",
+    "Add `permissions: { contents: read, id-token: write }` to the job, or skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`.",
   id_token_unavailable:
     "Run the job again; if the error returns, check githubstatus.com or your GitHub Enterprise Server.",
   broker_unreachable:
@@ -76,6 +98,10 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
     "Give the broker a certificate that this runner trusts, or add its authority with NODE_EXTRA_CA_CERTS on the runner.",
   broker_redirects:
     "Set the input `broker` to the origin where the broker itself answers; the action never follows a redirect with a token.",
+  broker_intercepted:
+    "Look for a login page, a portal or a proxy between this runner and the broker, and check the input `broker`.",
+  proxy_refused:
+    "Allow the broker's host in the proxy, give HTTPS_PROXY the right address, user and password, or add the host to NO_PROXY if the runner reaches it directly.",
   broker_too_old: "Check the input `broker`; if it is correct, update the broker, which is older than this action.",
   broker_failing:
     "Run the job again; if the error returns, ask the broker's operator to check the broker and its proxy.",
@@ -86,5 +112,6 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   delivery_refused:
     "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
+  runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker.",
 }

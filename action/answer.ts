@@ -1,7 +1,7 @@
-import type { FileForm, Problem, Revocation, RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
-import type { BoundaryTrace, ConditionTrace, FieldTrace, GrantTrace, RuleTrace, Trace } from "../broker/wire/trace.ts"
+import type { FileForm, Help, Problem, Revocation, RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { memberOf, membersOf } from "./json.ts"
+import { MAX_LIST, readText, readTrace } from "./trace.ts"
 
 /** The lease of an exchange: what a revocation needs. */
 export interface Lease {
@@ -14,6 +14,8 @@ export interface Credential {
   readonly provider: string
   readonly expiresAt: string | null
   readonly revocation: Revocation
+  /** The granted lifetime in seconds, when it is shorter than the requested one. */
+  readonly shortenedToSeconds?: number
   readonly values: readonly Value[]
 }
 
@@ -31,9 +33,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
 /** The owner may read or write, the group may read. Other users have no access. */
 const FILE_MODE = /^0[46][04]0$/
+const HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/
 const MAX_VALUES = 64
-const MAX_TEXT_CHARACTERS = 2_000
-const MAX_LIST = 200
 
 /**
  * Reads the lease of a decrypted answer. It is read first: if the rest of the answer is wrong, the lease can still be
@@ -80,23 +81,36 @@ const OUTCOMES: ReadonlySet<unknown> = new Set<RevocationOutcome>(["revoked", "e
 const isOutcome = (value: unknown): value is RevocationOutcome => OUTCOMES.has(value)
 
 /** Reads a problem document; null for any other document. A malformed trace is dropped. */
-export function readProblem(document: unknown): Pick<Problem, "code" | "detail" | "request_id" | "trace"> | null {
+export function readProblem(
+  document: unknown,
+): Pick<Problem, "code" | "detail" | "request_id" | "trace" | "help"> | null {
   const code = memberOf(document, "code")
   const requestId = memberOf(document, "request_id")
   if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null
   const trace = readTrace(memberOf(document, "trace"))
+  const help = readHelp(memberOf(document, "help"))
   return {
     code,
     detail: readText(memberOf(document, "detail")),
     request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
     ...(trace && { trace }),
+    ...(help && { help }),
   }
+}
+
+/** The URL is checked again, because it becomes a link. */
+function readHelp(value: unknown): Help | null {
+  const url = memberOf(value, "url")
+  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null
+  const text = readText(memberOf(value, "text"))
+  return { url, ...(text !== "" && { text }) }
 }
 
 function readCredential(grant: string, credential: unknown): Credential {
   const provider = memberOf(credential, "provider")
   const revocation = memberOf(credential, "revocation")
   const expiresAt = memberOf(credential, "expires_at") ?? null
+  const shortened = memberOf(credential, "shortened_to_seconds")
   const values = membersOf(memberOf(credential, "values"))
   if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`)
   if (revocation !== "revocable" && revocation !== "expires-only")
@@ -107,6 +121,7 @@ function readCredential(grant: string, credential: unknown): Credential {
     provider,
     revocation,
     expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
+    ...(typeof shortened === "number" && Number.isSafeInteger(shortened) && { shortenedToSeconds: shortened }),
     values: values.map(([name, value]) => readValue(grant, name, value)),
   }
 }
@@ -131,90 +146,6 @@ function readFileForm(grant: string, name: string, form: unknown): FileForm | nu
     throw unusable(`the file mode or encoding of the value ${name} of ${grant} is not allowed`)
   }
   return { mode, ...(encoding !== undefined && { encoding }) }
-}
-
-function readTrace(value: unknown): Trace | null {
-  const grants = memberOf(value, "grants")
-  if (!Array.isArray(grants)) return null
-  const subject = memberOf(value, "subject")
-  const environment = memberOf(subject, "environment")
-  return {
-    subject: {
-      issuer: readText(memberOf(subject, "issuer")),
-      repository: readText(memberOf(subject, "repository")),
-      repository_id: readText(memberOf(subject, "repository_id")),
-      environment: typeof environment === "string" ? readText(environment) : null,
-    },
-    policies: readList(memberOf(value, "policies")).map(readText),
-    notes: readList(memberOf(value, "notes")).map(readText),
-    grants: readList(grants).map(readGrantTrace),
-  }
-}
-
-function readGrantTrace(value: unknown): GrantTrace {
-  return {
-    name: readText(memberOf(value, "name")),
-    outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
-    reason: readText(memberOf(value, "reason")),
-    rules: readList(memberOf(value, "rules")).map(readRuleTrace),
-    boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace),
-  }
-}
-
-function readRuleTrace(value: unknown): RuleTrace {
-  return {
-    kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
-    name: readText(memberOf(value, "name")),
-    file: readText(memberOf(value, "file")),
-    line: readLine(memberOf(value, "line")),
-    matched: memberOf(value, "matched") === true,
-    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
-  }
-}
-
-function readBoundaryTrace(value: unknown): BoundaryTrace {
-  return {
-    name: readText(memberOf(value, "name")),
-    file: readText(memberOf(value, "file")),
-    line: readLine(memberOf(value, "line")),
-    matched: memberOf(value, "matched") === true,
-    allows: memberOf(value, "allows") === true,
-    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
-    required: readList(memberOf(value, "required")).map(readConditionTrace),
-    fields: readList(memberOf(value, "fields")).map(readFieldTrace),
-    environment: readList(memberOf(value, "environment")).map(readText),
-  }
-}
-
-function readFieldTrace(value: unknown): FieldTrace {
-  const actual = memberOf(value, "actual")
-  return {
-    field: readText(memberOf(value, "field")),
-    expected: readText(memberOf(value, "expected")),
-    actual: typeof actual === "string" ? readText(actual) : null,
-  }
-}
-
-function readConditionTrace(value: unknown): ConditionTrace {
-  const actual = memberOf(value, "actual")
-  return {
-    claim: readText(memberOf(value, "claim")),
-    expected: readText(memberOf(value, "expected")),
-    actual: typeof actual === "string" ? readText(actual) : null,
-    matched: memberOf(value, "matched") === true,
-  }
-}
-
-function readList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value.slice(0, MAX_LIST) : []
-}
-
-function readLine(value: unknown): number {
-  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0
-}
-
-function readText(value: unknown): string {
-  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : ""
 }
 
 function readTime(value: unknown, of: string): string {

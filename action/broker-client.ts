@@ -6,9 +6,12 @@ import {
   type RevokeAnswer,
 } from "../broker/wire/exchange.ts"
 import { readProblem, readRevocation } from "./answer.ts"
+import { denialOf } from "./denial.ts"
 import { ActionError, type FailureCode, type Retry } from "./failure.ts"
 import { HttpFailure, type HttpFault, type HttpReply, type HttpRequest, send } from "./http.ts"
 import { parseJson } from "./json.ts"
+import { proxyRefused } from "./proxy.ts"
+import { debug } from "./runner.ts"
 
 /**
  * `POST /v1/exchange`: one call, no retry. Returns the compact JWE as received; only the job's key decrypts it.
@@ -29,6 +32,7 @@ export async function requestExchange(
     timeoutMs,
   })
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1")
+  if (reply.mediaType !== "application/json") throw intercepted(broker, reply)
   throw new ActionError("answer_not_sealed", `The broker at ${broker} did not encrypt its answer to the job's key.`)
 }
 
@@ -52,6 +56,7 @@ export async function requestRevocation(
   })
   const revocation = readRevocation(parseJson(reply.body))
   if (revocation !== null) return revocation
+  if (reply.mediaType !== "application/json") throw intercepted(broker, reply)
   throw new ActionError(
     "answer_unusable",
     `The answer of the broker at ${broker} does not say which credentials were revoked.`,
@@ -60,14 +65,19 @@ export async function requestRevocation(
 
 async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
   const reply = await sendToBroker(broker, request)
+  debug(() => [`${request.method} ${request.url.pathname}: HTTP ${reply.status}, ${typeOf(reply)}`])
   if (reply.status >= 200 && reply.status < 300) return reply
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null
   const retry = retryOf(reply, problem?.code)
-  if (problem === null) throw unexpectedStatus(broker, reply.status, retry)
-  throw new ActionError(knownCode(problem.code), problemMessage(problem), {
+  if (problem === null) throw unexpectedReply(broker, reply, retry)
+  const { trace, help } = problem
+  const denial = trace && denialOf(trace)
+  throw new ActionError(knownCode(problem.code), denial?.message ?? problemMessage(problem), {
     ...(retry && { retry }),
     ...(problem.request_id !== "" && { requestId: problem.request_id }),
-    ...(problem.trace && { trace: problem.trace }),
+    ...(trace && { trace }),
+    ...(denial && { change: denial.change }),
+    ...(help && { help }),
   })
 }
 
@@ -76,6 +86,7 @@ async function sendToBroker(broker: string, request: HttpRequest): Promise<HttpR
     return await send(request)
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown
+    if (thrown.proxy !== undefined) throw proxyRefused(thrown, `the broker at ${broker}`)
     const [code, what] = TRANSPORT[thrown.fault]
     throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry })
   }
@@ -90,18 +101,32 @@ const TRANSPORT: Readonly<Record<HttpFault, readonly [FailureCode, string]>> = {
   redirect: ["broker_redirects", "redirects to another address"],
   "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
   "not-http": ["answer_unusable", "does not speak HTTP"],
+  "proxy-refused": ["proxy_refused", "cannot be reached through the proxy"],
+  "proxy-down": ["proxy_refused", "cannot be reached through the proxy"],
 }
 
-function unexpectedStatus(broker: string, status: number, retry: Retry | undefined): ActionError {
+function unexpectedReply(broker: string, reply: HttpReply, retry: Retry | undefined): ActionError {
+  const { status } = reply
   if (status === 404 || status === 405) {
     return new ActionError(
       "broker_too_old",
       `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`,
     )
   }
-  const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable"
+  if (status < 500 && status !== 429) return intercepted(broker, reply)
   const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`
-  return new ActionError(code, message, retry && { retry })
+  return new ActionError("broker_failing", message, retry && { retry })
+}
+
+/** The answer has a form that no broker sends. */
+function intercepted(broker: string, reply: HttpReply): ActionError {
+  const message = `Something other than the broker answered at ${broker}: HTTP ${reply.status} with ${typeOf(reply)}, as a portal or a proxy in between does.`
+  return new ActionError("broker_intercepted", message)
+}
+
+function typeOf({ mediaType }: HttpReply): string {
+  if (mediaType === "text/html") return "an HTML page (text/html)"
+  return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type"
 }
 
 /** A retry may help after congestion or an outage. A denial is final: the same request gets the same answer. */

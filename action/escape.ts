@@ -1,7 +1,26 @@
 const MAX_SHOWN_CHARACTERS = 400
+/** For whole messages, which can name several grants or faults. */
+const MAX_TEXT_CHARACTERS = 4_000
 
-// GFM turns `www.` and `https:` into links even without brackets.
-const STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?<=www)\./giu
+/** What Markdown, or GitHub's reading of it, takes for structure. Everything else stays readable in the source too. */
+const STRUCTURE = new RegExp(
+  [
+    // Escapes, code, emphasis, links, tags, table cells, strikethrough, mathematics, character references, mentions,
+    // headings (also at the end of one) and references to issues.
+    /[\\`*[\]<>|~$&@#]/u,
+    // Emphasis, except inside a word.
+    /(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u,
+    // GFM turns `https://`, `mailto:`, `xmpp:` and `www.` into links without brackets.
+    /:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\./u,
+    // `:name:` is an emoji on GitHub. Minutes and most line numbers are none.
+    /:(?=[\w+-]+:)(?!\d{1,2}:)/u,
+    // At the start of a line: lists, rules, underlined headings, indented code.
+    /^[-+= ]|(?<=^\d{1,9})[.)]/u,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+  "giu",
+)
 
 /**
  * Untrusted text (a branch name, a claim, the broker's message) as one line of the log.
@@ -9,18 +28,35 @@ const STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?
  * The runner runs a line that starts with `::` as a command, and `##[` anywhere in a line as an old-style command.
  * The caller starts the line with fixed words; this function makes line breaks visible and splits `##[`.
  */
-export function forLog(text: string): string {
-  return visible(shortened(text)).replaceAll("##[", "## [")
+export function forLog(text: string, limit = MAX_SHOWN_CHARACTERS): string {
+  return visible(shortened(text, limit)).replaceAll("##[", "## [")
+}
+
+/** A whole message as one line of the log. */
+export const messageForLog = (text: string): string => forLog(text, MAX_TEXT_CHARACTERS)
+
+/**
+ * Untrusted text as inert Markdown, also inside a table cell. A character that could be structure becomes a character
+ * reference, which CommonMark never reads as structure: no tag, link, pipe, backtick, image, list or line break survives in
+ * any renderer. All other characters stay.
+ */
+export function forMarkdown(text: string, limit = MAX_SHOWN_CHARACTERS): string {
+  return visible(shortened(text, limit)).replace(STRUCTURE, reference)
 }
 
 /**
- * Untrusted text as inert Markdown, also inside a table cell. Letters, digits, spaces, `/`, `,`, and dots and dashes
- * inside words stay. Every other character becomes a character reference, which CommonMark never reads as structure: no
- * tag, link, pipe, backtick, image, list or line break survives in any renderer.
+ * A whole message as inert Markdown, with its code spans. A span's content has no backtick and no line break, so nothing in
+ * it is structure. Not for table cells: a pipe ends a cell also inside a code span.
  */
-export function forMarkdown(text: string): string {
-  return visible(shortened(text)).replace(STRUCTURE, (character) => `&#${character.codePointAt(0)};`)
+export function messageForMarkdown(text: string): string {
+  return visible(shortened(text, MAX_TEXT_CHARACTERS)).replace(SPAN_OR_STRUCTURE, (found) =>
+    found.length > 2 ? found : reference(found),
+  )
 }
+
+const SPAN_OR_STRUCTURE = new RegExp(`\`[^\`]+\`|${STRUCTURE.source}`, "giu")
+
+const reference = (character: string) => `&#${character.codePointAt(0)};`
 
 /** Control characters, line breaks and invisible or text-reversing characters as `\u{..}`. */
 function visible(text: string): string {
@@ -30,6 +66,6 @@ function visible(text: string): string {
   )
 }
 
-function shortened(text: string): string {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`
+function shortened(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit)}...`
 }

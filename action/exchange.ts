@@ -1,5 +1,6 @@
-import { readCredentials, readLease } from "./answer.ts"
+import { type Credential, readCredentials, readLease } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
+import { claimLines } from "./claims.ts"
 import { planEnvironment } from "./deliver/environment.ts"
 import { planFiles } from "./deliver/files.ts"
 import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
@@ -9,6 +10,7 @@ import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
 import { forgetLease, revokeLease, type SavedLease, saveFilesFolder, saveLease, saveVariables } from "./lease.ts"
+import { shortened } from "./lifetime.ts"
 import { masksFor } from "./masks.ts"
 import { type Deadline, startDeadline, withRetries } from "./retry.ts"
 import * as runner from "./runner.ts"
@@ -28,9 +30,9 @@ export async function exchange(): Promise<void> {
 
   const lease = readLease(answer)
   const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience }
-  saveLease(toRevoke)
   let folder: string | null = null
   try {
+    saveLease(toRevoke)
     const received = readCredentials(answer, inputs.grants)
     const values = received.flatMap((credential) => credential.values)
     await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
@@ -49,9 +51,9 @@ export async function exchange(): Promise<void> {
     if (variables.size > 0) saveVariables([...variables.keys()])
     runner.setOutputs(outputs)
     runner.setVariables(variables)
-    for (const { grant, expiresAt } of credentials)
-      runner.info(`Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.`)
-    runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }))
+    for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
+    runner.debug(() => credentials.map(decisionLine))
+    runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
   } catch (thrown) {
     if (folder !== null) removeFiles(folder)
     await revokeUndelivered(toRevoke, deadline)
@@ -69,9 +71,22 @@ async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<un
   const sealed = await withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await runner.registerMasks([token])
+    runner.debug(() => claimLines(token))
     return requestExchange(inputs.broker, token, request, deadline.attemptMs())
   })
   return key.open(sealed)
+}
+
+/** Says until when a credential lives. A lifetime that a policy shortened would otherwise surprise a long job. */
+function gotLine(credential: Credential, ttl: string | undefined): string {
+  const { grant, expiresAt } = credential
+  const limit = shortened(credential, ttl)
+  return `Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`
+}
+
+function decisionLine({ grant, provider, revocation, values }: Credential): string {
+  const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`)
+  return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${forLog(names.join(", "))}`
 }
 
 /** A failure here does not stop the revocation. The post step tries to remove the files again. */
@@ -87,9 +102,14 @@ function removeFiles(folder: string): void {
 async function revokeUndelivered(lease: SavedLease, deadline: Deadline): Promise<void> {
   try {
     await revokeLease(lease, deadline)
-    forgetLease()
-    runner.info("Nothing was delivered, and the lease was revoked.")
   } catch (thrown) {
     runner.warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)
+    return
+  }
+  runner.info("Nothing was delivered, and the lease was revoked.")
+  try {
+    forgetLease()
+  } catch {
+    // A full disk: post finds the lease and revokes it again, or finds nothing.
   }
 }

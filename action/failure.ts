@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../broker/wire/error-codes.ts"
+import type { Help } from "../broker/wire/exchange.ts"
 import type { Trace } from "../broker/wire/trace.ts"
 
 /** The codes of failures in the action. The broker's codes are in `wire/error-codes.ts`. */
@@ -12,6 +13,8 @@ export const OWN_CODES = [
   "broker_timeout",
   "broker_tls",
   "broker_redirects",
+  "broker_intercepted",
+  "proxy_refused",
   "broker_too_old",
   "broker_failing",
   "problem_unknown",
@@ -19,6 +22,7 @@ export const OWN_CODES = [
   "answer_unusable",
   "delivery_refused",
   "runner_file_missing",
+  "runner_disk",
   "unexpected",
 ] as const
 
@@ -39,10 +43,12 @@ interface FailureExtra {
   readonly retry?: Retry
   readonly requestId?: string
   readonly trace?: Trace
+  readonly change?: string
+  readonly help?: Help
 }
 
 /**
- * The one error class of the action. `message` says what happened and where; `advice.ts` says what to change.
+ * The one error class of the action. `message` says what happened and where; `change` or `advice.ts` says what to change.
  *
  * The message never contains a token, a secret or another server's body. The broker's `detail` is allowed: Daypass wrote it.
  */
@@ -53,6 +59,10 @@ export class ActionError extends Error {
   /** The broker's request id, with which its operator finds the request in the log. */
   readonly requestId?: string
   readonly trace?: Trace
+  /** What to change in this very case; left out, the advice for the code counts. */
+  readonly change?: string
+  /** Where the organisation helps. */
+  readonly help?: Help
 
   constructor(code: FailureCode, message: string, extra: FailureExtra = {}) {
     super(message)
@@ -60,6 +70,8 @@ export class ActionError extends Error {
     if (extra.retry) this.retry = extra.retry
     if (extra.requestId !== undefined) this.requestId = extra.requestId
     if (extra.trace) this.trace = extra.trace
+    if (extra.change !== undefined) this.change = extra.change
+    if (extra.help) this.help = extra.help
   }
 }
 
@@ -70,6 +82,27 @@ export class ActionError extends Error {
 export function toFailure(thrown: unknown): ActionError {
   if (thrown instanceof ActionError) return thrown
   const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown
-  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? ` (${thrown.code})` : ""
-  return new ActionError("unexpected", `The action itself failed with ${kind}${code}.`)
+  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : ""
+  const disk = DISK_FAULTS[code]
+  if (disk !== undefined) {
+    const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : ""
+    return new ActionError(
+      "runner_disk",
+      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`,
+    )
+  }
+  return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`)
+}
+
+/** Codes of the operating system for a disk or a folder that takes no file, each with the start of a clause. */
+const DISK_FAULTS: Readonly<Record<string, string>> = {
+  __proto__: null as never,
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only at",
+  EACCES: "the runner's user may not write to",
+  EPERM: "the runner's user may not write to",
+  ENOENT: "there is no folder for",
+  ENOTDIR: "a part of the path is not a folder:",
+  EIO: "the disk fails at",
 }

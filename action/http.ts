@@ -21,20 +21,38 @@ export interface HttpReply {
   readonly body: Buffer
 }
 
-export type HttpFault = "unknown-host" | "refused" | "reset" | "timeout" | "tls" | "too-large" | "redirect" | "not-http"
+export type HttpFault =
+  | "unknown-host"
+  | "refused"
+  | "reset"
+  | "timeout"
+  | "tls"
+  | "too-large"
+  | "redirect"
+  | "not-http"
+  | "proxy-refused"
+  | "proxy-down"
 
 /** Why a request failed. Contains no URL and no body: either may hold a secret. */
 export class HttpFailure extends Error {
   override readonly name = "HttpFailure"
   readonly fault: HttpFault
+  /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
+  readonly proxy?: string
+  /** What the proxy answered instead of opening a tunnel. */
+  readonly status?: number
 
-  constructor(fault: HttpFault) {
+  constructor(fault: HttpFault, extra: { readonly proxy?: string; readonly status?: number } = {}) {
     super(`the request failed: ${fault}`)
     this.fault = fault
+    if (extra.proxy !== undefined) this.proxy = extra.proxy
+    if (extra.status !== undefined) this.status = extra.status
   }
 
   /** Absent when a retry would fail in the same way. */
   get retry(): Retry | undefined {
+    // A proxy that answers 407 or 403 has decided; one that answers 502 or 503 has a temporary problem.
+    if (this.status !== undefined && this.status < 500) return undefined
     return RETRIES[this.fault]
   }
 }
@@ -77,7 +95,7 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
       })
     })
     const timer = setTimeout(() => call.destroy(new HttpFailure("timeout")), request.timeoutMs)
-    call.on("error", (cause) => reject(toHttpFailure(cause)))
+    call.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)))
     call.on("close", () => clearTimeout(timer))
     call.end(body)
   })
@@ -104,6 +122,31 @@ function readReply(response: IncomingMessage): Promise<HttpReply> {
   })
 }
 
+/** The failure, if the runner's proxy caused it; otherwise null. */
+function proxyFailure(cause: Error, url: URL): HttpFailure | null {
+  const environment = proxyEnvironment()
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "")
+  if (url.protocol !== "https:" || proxy === null) return null
+  const { code, statusCode, hostname, address, port } = cause as NodeJS.ErrnoException & {
+    readonly [fact in "statusCode" | "hostname" | "address" | "port"]?: unknown
+  }
+  if (code === "ERR_PROXY_TUNNEL") {
+    return new HttpFailure("proxy-refused", {
+      proxy: proxy.host,
+      ...(typeof statusCode === "number" && { status: statusCode }),
+    })
+  }
+  // These errors say which host was looked up, or which address and port were dialled: the proxy's, or the broker's own
+  // when NO_PROXY names it.
+  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol])
+  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname
+  if (hostname === proxy.hostname || (dialled && !isAmbiguous))
+    return new HttpFailure("proxy-down", { proxy: proxy.host })
+  return null
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 }
+
 function toHttpFailure(cause: unknown): HttpFailure {
   if (cause instanceof HttpFailure) return cause
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
@@ -127,7 +170,6 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
   EHOSTUNREACH: "refused",
   ENETUNREACH: "refused",
   EADDRNOTAVAIL: "refused",
-  ERR_PROXY_TUNNEL: "refused",
   ETIMEDOUT: "timeout",
 }
 
@@ -140,4 +182,6 @@ const RETRIES: Readonly<Record<HttpFault, Retry | undefined>> = {
   "too-large": undefined,
   redirect: undefined,
   "not-http": undefined,
+  "proxy-refused": { pace: "quick" },
+  "proxy-down": { pace: "quick" },
 }

@@ -1,6 +1,7 @@
 import { ActionError } from "./failure.ts"
 import { HttpFailure, type HttpReply, isHttpsOrLoopback, send } from "./http.ts"
 import { memberOf, parseJson } from "./json.ts"
+import { proxyRefused } from "./proxy.ts"
 import type { IdTokenEndpoint, JobFacts } from "./runner.ts"
 
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
@@ -29,19 +30,25 @@ export async function requestIdToken(endpoint: IdTokenEndpoint, audience: string
 /** Why the runner offers this job no ID token endpoint: Dependabot, a fork, or a missing permission. */
 export function noIdTokenEndpoint(job: JobFacts): ActionError {
   if (job.actor === "dependabot[bot]") {
-    return new ActionError("id_token_dependabot", "GitHub gives no ID token to runs that Dependabot starts.")
+    // GitHub's documentation of Dependabot on Actions: such runs are read-only by default, and `permissions` raises that.
+    const message = "Dependabot started this run, and GitHub gives it an ID token only if the job itself asks for it."
+    return new ActionError("id_token_dependabot", message)
   }
-  if (job.eventName.startsWith("pull_request") && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "GitHub gives no ID token to pull requests from forks.")
+  if (FORK_EVENTS.has(job.eventName) && comesFromFork(job.event)) {
+    return new ActionError("id_token_fork", "This pull request comes from a fork, and GitHub gives it no ID token.")
   }
   return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.")
 }
+
+/** Not `pull_request_target`: it runs with the permissions of the base repository, whatever the head is. */
+const FORK_EVENTS: ReadonlySet<string> = new Set(["pull_request", "pull_request_review", "pull_request_review_comment"])
 
 async function ask(url: URL, bearer: string, timeoutMs: number): Promise<HttpReply> {
   try {
     return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs })
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown
+    if (thrown.proxy !== undefined) throw proxyRefused(thrown, `the runner's ID token endpoint at ${url.host}`)
     const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`
     throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry })
   }

@@ -13,7 +13,8 @@ export interface Inputs {
   readonly deliver: Deliver
 }
 
-const GRANT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+/** As policies name grants. */
+const GRANT_NAME = /^[a-z][a-z0-9-]{0,63}$/
 const TTL = /^[1-9][0-9]{0,6}[smh]$/
 const AUDIENCE = /^[\x21-\x7e]{1,256}$/
 
@@ -26,8 +27,11 @@ export function readInputs(read: (name: string) => string): Inputs {
   const grants = readGrants(read("grants"))
   const audience = readAudience(read("audience"), broker)
   const ttl = read("ttl")
-  if (ttl !== "" && !TTL.test(ttl))
-    throw invalid("ttl", "must be a whole number with a unit, for example 90s, 15m or 1h")
+  if (ttl !== "" && !TTL.test(ttl)) {
+    // Quoted only when it looks like a time: any other text may be a misplaced secret.
+    const came = /^[0-9]{1,7} ?[a-z]{0,8}$/i.test(ttl) ? `, not ${quote(ttl)}` : ""
+    throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`)
+  }
   const deliver = readDeliver(read("deliver"))
   return { broker, grants, audience, deliver, ...(ttl !== "" && { ttl }) }
 }
@@ -57,13 +61,32 @@ function readGrants(text: string): readonly string[] {
   }
   if (grants.length > MAX_GRANTS_PER_REQUEST)
     throw invalid("grants", `may name at most ${MAX_GRANTS_PER_REQUEST} grants`)
-  const invalidName = grants.findIndex((name) => !GRANT_NAME.test(name))
-  if (invalidName !== -1) {
-    throw invalid("grants", `has an invalid name, number ${invalidName + 1}; use letters, digits, dots, _ and - only`)
-  }
+  const invalidName = grants.find((name) => !GRANT_NAME.test(name))
+  if (invalidName !== undefined) throw invalidGrant(text, invalidName)
   const twice = grants.find((name, index) => grants.indexOf(name) !== index)
   if (twice !== undefined) throw invalid("grants", `names ${twice} twice; name each grant once`)
   return grants
+}
+
+/** Quotes what came. The name of a grant is no secret, and the most common mistakes are visible only in their own characters. */
+function invalidGrant(text: string, name: string): ActionError {
+  const meant = text.toLowerCase().match(/[a-z][a-z0-9-]{0,63}/g)
+  if (/^[[{"'`]/.test(text) && meant !== null)
+    return invalid(
+      "grants",
+      `is a list with brackets or quotes, ${quote(text)}; write the names only: ${meant.join(", ")}`,
+    )
+  if (GRANT_NAME.test(name.toLowerCase()))
+    return invalid(
+      "grants",
+      `has the name ${quote(name)} with capitals; grants are named in lower case: ${name.toLowerCase()}`,
+    )
+  return invalid("grants", `has the name ${quote(name)}; a grant's name has lower-case letters, digits and dashes only`)
+}
+
+/** As a code span, which a name or a list reads best in. */
+function quote(text: string): string {
+  return `\`${(text.length > 60 ? `${text.slice(0, 59)}…` : text).replaceAll("`", "'")}\``
 }
 
 function readAudience(text: string, broker: string): string {
@@ -78,7 +101,8 @@ function readAudience(text: string, broker: string): string {
 function readDeliver(text: string): Deliver {
   if (text === "") return "environment"
   if (text === "environment" || text === "outputs" || text === "both") return text
-  throw invalid("deliver", "must be environment, outputs or both")
+  const came = /^(environments?|env|outputs?|both)$/i.test(text) ? `, not ${quote(text)}` : ""
+  throw invalid("deliver", `must be environment, outputs or both${came}`)
 }
 
 function invalid(input: string, fault: string): ActionError {

@@ -1,10 +1,11 @@
 import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { requestRevocation } from "./broker-client.ts"
+import { claimLines } from "./claims.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { memberOf, parseJson } from "./json.ts"
 import { boundAudience, thumbprintWithoutKey } from "./key.ts"
 import { type Deadline, withRetries } from "./retry.ts"
-import { idTokenEndpoint, jobFacts, registerMasks, removeJobFolder, savedState, saveState } from "./runner.ts"
+import { debug, idTokenEndpoint, jobFacts, registerMasks, removeJobFolder, savedState, saveState } from "./runner.ts"
 
 /** What a revocation needs. Nothing in it is secret: it is stored in the runner's state until the job ends. */
 export interface SavedLease {
@@ -70,6 +71,7 @@ export async function revokeLease(lease: SavedLease, deadline: Deadline): Promis
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await registerMasks([token])
+    debug(() => claimLines(token))
     return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs())
   })
 }

@@ -1,5 +1,6 @@
 import type { Trace } from "../broker/wire/trace.ts"
-import { advice } from "./advice.ts"
+import { sentencesOf } from "./advice.ts"
+import { ownPolicyLine } from "./denial.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
 import { appendSummary, fail, info } from "./runner.ts"
@@ -9,8 +10,7 @@ import { failedSummary } from "./summary.ts"
 export function reportFailure(thrown: unknown): void {
   const failure = toFailure(thrown)
   if (failure.trace) for (const line of traceLines(failure.trace)) info(line)
-  const request = failure.requestId === undefined ? "" : ` (request ${failure.requestId})`
-  fail(`Daypass: ${failure.code}`, `${forLog(failure.message)} ${advice(failure.code)}${request}`)
+  fail(`Daypass: ${failure.code}`, sentencesOf(failure), ownPolicyLine(failure.trace, failure.message))
   appendSummary(failedSummary(failure))
 }
 

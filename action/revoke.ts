@@ -1,5 +1,5 @@
 import type { RevokeAnswer } from "../broker/wire/exchange.ts"
-import { advice } from "./advice.ts"
+import { sentencesOf } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
 import { removeDeliveredFiles, revokeLease, type SavedLease, savedLease, savedVariables } from "./lease.ts"
@@ -34,10 +34,8 @@ async function revokeSaved(lease: SavedLease): Promise<void> {
   try {
     logOutcomes(await revokeLease(lease, startDeadline()))
   } catch (thrown) {
-    const failure = toFailure(thrown)
     const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`
-    const request = failure.requestId === undefined ? "" : ` (request ${failure.requestId})`
-    warn(`${alive} ${forLog(failure.message)} ${advice(failure.code)}${request}`)
+    warn(`${alive} ${sentencesOf(toFailure(thrown))}`)
     return
   }
   const variables = savedVariables()
@@ -46,7 +44,7 @@ async function revokeSaved(lease: SavedLease): Promise<void> {
 
 function logOutcomes({ credentials, record_due: isRecordDue }: Omit<RevokeAnswer, "lease">): void {
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`
+    const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`
     if (outcome === "revoked") info(`Revoked ${grant}.`)
     else if (outcome === "expires-only") info(`Cannot revoke ${grant}. ${end}`)
     else if (outcome === "revoking") info(`Another call is revoking ${grant} now. ${end}`)

@@ -131,10 +131,18 @@ export function warn(text: string): void {
   core.warning(text, { title: "Daypass" })
 }
 
-/** Adds an error to the run and fails the step. */
-export function fail(title: string, text: string): void {
+/**
+ * Adds an error to the run and fails the step. `place` is a line in the job's own repository, where the annotation then
+ * stands.
+ */
+export function fail(title: string, text: string, place: { file: string; line: number } | null = null): void {
   process.exitCode = core.ExitCode.Failure
-  core.error(text, { title })
+  core.error(text, { title, ...(place && { file: place.file, startLine: place.line }) })
+}
+
+/** Writes lines to the debug log, if the job has one. Their untrusted parts were escaped with `forLog`; no token, no secret. */
+export function debug(lines: () => readonly string[]): void {
+  if (core.isDebug()) for (const line of lines()) core.debug(line)
 }
 
 const FOLDER_PREFIX = "daypass-"

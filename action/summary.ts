@@ -1,8 +1,10 @@
 import type { BoundaryTrace, GrantTrace, RuleTrace } from "../broker/wire/trace.ts"
-import { advice } from "./advice.ts"
+import { changeFor, pageOf } from "./advice.ts"
 import type { Credential } from "./answer.ts"
-import { forMarkdown } from "./escape.ts"
+import { denialHeading } from "./denial.ts"
+import { forMarkdown, messageForMarkdown } from "./escape.ts"
 import type { ActionError } from "./failure.ts"
+import { shortened } from "./lifetime.ts"
 
 /** The runner accepts at most 1 MiB of summary per step and drops a longer one completely. */
 const MAX_SUMMARY_CHARACTERS = 500_000
@@ -10,32 +12,55 @@ const MAX_SUMMARY_CHARACTERS = 500_000
 /** Lists what was granted: until when, how it ends, and in which variables and outputs. Contains no value. */
 export function grantedSummary(
   credentials: readonly Credential[],
-  delivered: { readonly toEnvironment: boolean; readonly toOutputs: boolean },
+  delivered: { readonly toEnvironment: boolean; readonly toOutputs: boolean; readonly ttl?: string | undefined },
 ): string {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
-    credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
-    credential.revocation === "revocable" ? "revoked when the job ends" : "expires",
+    untilOf(credential, delivered.ttl),
+    endOf(credential),
     forMarkdown(deliveredAs(credential, delivered).join(", ")),
   ])
+  const grants = credentials.map(({ grant }) => forMarkdown(grant))
   return withinSizeLimit([
-    "### Daypass",
+    `### This job got ${grants.length < 2 ? grants.join("") : `${grants.slice(0, -1).join(", ")} and ${grants.at(-1)}`}`,
     "",
     ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows),
   ])
 }
 
-/** Says what happened and what to change. For a denial it adds the trace: rule or boundary, claim, expected and actual. */
+function untilOf(credential: Credential, ttl: string | undefined): string {
+  if (credential.expiresAt === null) return "does not expire"
+  const limit = shortened(credential, ttl)
+  return `${forMarkdown(credential.expiresAt)}${limit === null ? "" : ` (the policy allows ${forMarkdown(limit)})`}`
+}
+
+function endOf({ revocation, expiresAt }: Credential): string {
+  if (revocation === "revocable") return "revoked when the job ends"
+  return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself"
+}
+
+/**
+ * Says in its heading what happened, and below it what to change and who helps. For a denial it adds the trace: rule or
+ * boundary, claim, expected and actual.
+ */
 export function failedSummary(failure: ActionError): string {
-  const request = failure.requestId === undefined ? [] : ["", `Request ${forMarkdown(failure.requestId)}`]
+  const { code, requestId, help, message } = failure
+  const [first = "", ...more] = message.split(/(?<=[.!?]) (?=[A-Z.])/)
+  const denied = failure.trace === undefined ? null : denialHeading(failure.trace)
+  const outcome = code === "not_allowed" || code === "policy_invalid" ? "Denied" : "Failed"
+  const heading = denied ?? `${outcome}: ${first.replace(/\.$/, "")}`
+  // The sections of the trace say the reason of each grant.
+  const rest = denied === null ? more.join(" ") : ""
+  const request = requestId === undefined ? "" : `, request ${forMarkdown(requestId)}`
   return withinSizeLimit([
-    `### Daypass: ${forMarkdown(failure.code)}`,
+    `### ${messageForMarkdown(heading)}`,
     "",
-    forMarkdown(failure.message),
+    `[${code}](${pageOf(code)})${request}`,
+    ...(rest === "" ? [] : ["", messageForMarkdown(rest)]),
     "",
-    `**What to change:** ${advice(failure.code)}`,
-    ...request,
+    `**What to change:** ${messageForMarkdown(changeFor(failure))}`,
+    ...(help ? ["", `**Who helps:** [${forMarkdown(help.text ?? help.url)}](<${help.url}>)`] : []),
     ...(failure.trace?.notes ?? []).flatMap((note) => ["", `Note: ${forMarkdown(note)}`]),
     ...(failure.trace?.grants ?? []).flatMap(grantSection),
   ])
@@ -43,7 +68,7 @@ export function failedSummary(failure: ActionError): string {
 
 function grantSection(grant: GrantTrace): string[] {
   const verdict = grant.outcome === "allow" ? "allowed" : "denied"
-  const heading = ["", `#### ${forMarkdown(grant.name)}: ${verdict}`, "", forMarkdown(grant.reason)]
+  const heading = ["", `#### ${forMarkdown(grant.name)}: ${verdict}`, "", messageForMarkdown(grant.reason)]
   const rows = grant.rules.flatMap((rule) => {
     const name = `${rule.kind} ${forMarkdown(rule.name)}`
     const place = `${forMarkdown(rule.file)}:${rule.line}`

@@ -30,20 +30,45 @@ var ActionError = class extends Error {
   /** The broker's request id, with which its operator finds the request in the log. */
   requestId;
   trace;
+  /** What to change in this very case; left out, the advice for the code counts. */
+  change;
+  /** Where the organisation helps. */
+  help;
   constructor(code, message, extra = {}) {
     super(message);
     this.code = code;
     if (extra.retry) this.retry = extra.retry;
     if (extra.requestId !== void 0) this.requestId = extra.requestId;
     if (extra.trace) this.trace = extra.trace;
+    if (extra.change !== void 0) this.change = extra.change;
+    if (extra.help) this.help = extra.help;
   }
 };
 function toFailure(thrown) {
   if (thrown instanceof ActionError) return thrown;
   const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
-  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? ` (${thrown.code})` : "";
-  return new ActionError("unexpected", `The action itself failed with ${kind}${code}.`);
+  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
+  const disk = DISK_FAULTS[code];
+  if (disk !== void 0) {
+    const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : "";
+    return new ActionError(
+      "runner_disk",
+      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`
+    );
+  }
+  return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`);
 }
+var DISK_FAULTS = {
+  __proto__: null,
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only at",
+  EACCES: "the runner's user may not write to",
+  EPERM: "the runner's user may not write to",
+  ENOENT: "there is no folder for",
+  ENOTDIR: "a part of the path is not a folder:",
+  EIO: "the disk fails at"
+};
 
 // json.ts
 var import_node_buffer = require("node:buffer");
@@ -63,92 +88,9 @@ function membersOf(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
 }
 
-// answer.ts
-var LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
-var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
-var FILE_MODE = /^0[46][04]0$/;
-var MAX_VALUES = 64;
+// trace.ts
 var MAX_TEXT_CHARACTERS = 2e3;
 var MAX_LIST = 200;
-function readLease(answer) {
-  const id = memberOf(answer, "lease");
-  if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it has no lease");
-  return { id, expiresAt: readTime(memberOf(answer, "expires_at"), "the lease") };
-}
-function readCredentials(answer, grants) {
-  const members = membersOf(memberOf(answer, "credentials"));
-  if (members === null) throw unusable("it has no credentials");
-  const byGrant = new Map(members);
-  const missing = grants.find((grant) => !byGrant.has(grant));
-  if (missing !== void 0) throw unusable(`it has no credential for the grant ${missing}`);
-  if (byGrant.size !== grants.length) throw unusable("it has credentials that were not requested");
-  return grants.map((grant) => readCredential(grant, byGrant.get(grant)));
-}
-function readRevocation(answer) {
-  const members = membersOf(memberOf(answer, "credentials"));
-  if (members === null || members.length > MAX_LIST) return null;
-  const credentials = /* @__PURE__ */ Object.create(null);
-  for (const [grant, ended] of members) {
-    const outcome = memberOf(ended, "outcome");
-    const expiresAt = memberOf(ended, "expires_at") ?? null;
-    if (!isOutcome(outcome)) return null;
-    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
-    credentials[grant] = { outcome, expires_at: expiresAt };
-  }
-  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
-}
-var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
-var isOutcome = (value) => OUTCOMES.has(value);
-function readProblem(document) {
-  const code = memberOf(document, "code");
-  const requestId = memberOf(document, "request_id");
-  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
-  const trace = readTrace(memberOf(document, "trace"));
-  return {
-    code,
-    detail: readText(memberOf(document, "detail")),
-    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
-    ...trace && { trace }
-  };
-}
-function readCredential(grant, credential) {
-  const provider = memberOf(credential, "provider");
-  const revocation = memberOf(credential, "revocation");
-  const expiresAt = memberOf(credential, "expires_at") ?? null;
-  const values = membersOf(memberOf(credential, "values"));
-  if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`);
-  if (revocation !== "revocable" && revocation !== "expires-only")
-    throw unusable(`it does not say whether ${grant} can be revoked`);
-  if (values === null || values.length > MAX_VALUES) throw unusable(`it has no values for ${grant}`);
-  return {
-    grant,
-    provider,
-    revocation,
-    expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
-    values: values.map(([name, value]) => readValue(grant, name, value))
-  };
-}
-function readValue(grant, name, member) {
-  if (!NAME.test(name)) throw unusable(`the name of a value of ${grant} is invalid`);
-  const value = memberOf(member, "value");
-  const secret = memberOf(member, "secret");
-  const env = memberOf(member, "env");
-  if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is not a string`);
-  if (typeof secret !== "boolean") throw unusable(`it does not say whether the value ${name} of ${grant} is secret`);
-  if (env !== void 0 && typeof env !== "string")
-    throw unusable(`the variable for the value ${name} of ${grant} is not a string`);
-  const file = readFileForm(grant, name, memberOf(member, "file"));
-  return { name, value, secret, ...env !== void 0 && { env }, ...file && { file } };
-}
-function readFileForm(grant, name, form) {
-  if (form === void 0) return null;
-  const [mode, encoding] = [memberOf(form, "mode"), memberOf(form, "encoding")];
-  if (typeof mode !== "string" || !FILE_MODE.test(mode) || encoding !== void 0 && encoding !== "base64") {
-    throw unusable(`the file mode or encoding of the value ${name} of ${grant} is not allowed`);
-  }
-  return { mode, ...encoding !== void 0 && { encoding } };
-}
 function readTrace(value) {
   const grants = memberOf(value, "grants");
   if (!Array.isArray(grants)) return null;
@@ -167,10 +109,12 @@ function readTrace(value) {
   };
 }
 function readGrantTrace(value) {
+  const change = memberOf(value, "change");
   return {
     name: readText(memberOf(value, "name")),
     outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
     reason: readText(memberOf(value, "reason")),
+    ...typeof change === "string" && { change: readText(change) },
     rules: readList(memberOf(value, "rules")).map(readRuleTrace),
     boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace)
   };
@@ -223,6 +167,102 @@ function readLine(value) {
 }
 function readText(value) {
   return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : "";
+}
+
+// answer.ts
+var LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
+var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+var FILE_MODE = /^0[46][04]0$/;
+var HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/;
+var MAX_VALUES = 64;
+function readLease(answer) {
+  const id = memberOf(answer, "lease");
+  if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it has no lease");
+  return { id, expiresAt: readTime(memberOf(answer, "expires_at"), "the lease") };
+}
+function readCredentials(answer, grants) {
+  const members = membersOf(memberOf(answer, "credentials"));
+  if (members === null) throw unusable("it has no credentials");
+  const byGrant = new Map(members);
+  const missing = grants.find((grant) => !byGrant.has(grant));
+  if (missing !== void 0) throw unusable(`it has no credential for the grant ${missing}`);
+  if (byGrant.size !== grants.length) throw unusable("it has credentials that were not requested");
+  return grants.map((grant) => readCredential(grant, byGrant.get(grant)));
+}
+function readRevocation(answer) {
+  const members = membersOf(memberOf(answer, "credentials"));
+  if (members === null || members.length > MAX_LIST) return null;
+  const credentials = /* @__PURE__ */ Object.create(null);
+  for (const [grant, ended] of members) {
+    const outcome = memberOf(ended, "outcome");
+    const expiresAt = memberOf(ended, "expires_at") ?? null;
+    if (!isOutcome(outcome)) return null;
+    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
+    credentials[grant] = { outcome, expires_at: expiresAt };
+  }
+  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
+}
+var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
+var isOutcome = (value) => OUTCOMES.has(value);
+function readProblem(document) {
+  const code = memberOf(document, "code");
+  const requestId = memberOf(document, "request_id");
+  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
+  const trace = readTrace(memberOf(document, "trace"));
+  const help = readHelp(memberOf(document, "help"));
+  return {
+    code,
+    detail: readText(memberOf(document, "detail")),
+    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
+    ...trace && { trace },
+    ...help && { help }
+  };
+}
+function readHelp(value) {
+  const url = memberOf(value, "url");
+  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null;
+  const text = readText(memberOf(value, "text"));
+  return { url, ...text !== "" && { text } };
+}
+function readCredential(grant, credential) {
+  const provider = memberOf(credential, "provider");
+  const revocation = memberOf(credential, "revocation");
+  const expiresAt = memberOf(credential, "expires_at") ?? null;
+  const shortened3 = memberOf(credential, "shortened_to_seconds");
+  const values = membersOf(memberOf(credential, "values"));
+  if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`);
+  if (revocation !== "revocable" && revocation !== "expires-only")
+    throw unusable(`it does not say whether ${grant} can be revoked`);
+  if (values === null || values.length > MAX_VALUES) throw unusable(`it has no values for ${grant}`);
+  return {
+    grant,
+    provider,
+    revocation,
+    expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
+    ...typeof shortened3 === "number" && Number.isSafeInteger(shortened3) && { shortenedToSeconds: shortened3 },
+    values: values.map(([name, value]) => readValue(grant, name, value))
+  };
+}
+function readValue(grant, name, member) {
+  if (!NAME.test(name)) throw unusable(`the name of a value of ${grant} is invalid`);
+  const value = memberOf(member, "value");
+  const secret = memberOf(member, "secret");
+  const env = memberOf(member, "env");
+  if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is not a string`);
+  if (typeof secret !== "boolean") throw unusable(`it does not say whether the value ${name} of ${grant} is secret`);
+  if (env !== void 0 && typeof env !== "string")
+    throw unusable(`the variable for the value ${name} of ${grant} is not a string`);
+  const file = readFileForm(grant, name, memberOf(member, "file"));
+  return { name, value, secret, ...env !== void 0 && { env }, ...file && { file } };
+}
+function readFileForm(grant, name, form) {
+  if (form === void 0) return null;
+  const [mode, encoding] = [memberOf(form, "mode"), memberOf(form, "encoding")];
+  if (typeof mode !== "string" || !FILE_MODE.test(mode) || encoding !== void 0 && encoding !== "base64") {
+    throw unusable(`the file mode or encoding of the value ${name} of ${grant} is not allowed`);
+  }
+  return { mode, ...encoding !== void 0 && { encoding } };
 }
 function readTime(value, of) {
   if (!isTime(value)) throw unusable(`it does not say when ${of} expires`);
@@ -287,6 +327,52 @@ var KEY_BINDING_SEPARATOR = "?jkt=";
 var MEDIA_TYPE_PROBLEM = "application/problem+json";
 var MEDIA_TYPE_JOSE = "application/jose";
 var MAX_GRANTS_PER_REQUEST = 32;
+
+// denial.ts
+function denialOf({ grants }) {
+  const namesByReason = /* @__PURE__ */ new Map();
+  const changes = /* @__PURE__ */ new Set();
+  for (const { name, reason, change } of deniedIn(grants)) {
+    if (change === void 0) return null;
+    namesByReason.set(reason, [...namesByReason.get(reason) ?? [], name]);
+    changes.add(change);
+  }
+  if (changes.size === 0) return null;
+  const reasons = [...namesByReason].map(([reason, names]) => `${names.join(", ")}: ${reason}`);
+  return { message: reasons.join(" "), change: [...changes].join(" ") };
+}
+function denialHeading({ grants }) {
+  const [first, ...others] = deniedIn(grants);
+  if (first === void 0) return null;
+  const rule = decidingRule(first);
+  const misses = rule?.kind === "allow" ? rule.conditions.filter(({ matched }) => !matched) : [];
+  const isUnnamed = misses.some(({ expected, actual }) => expected.startsWith(`${actual}, `));
+  const rest = others.length === 0 ? "" : `; ${others.length} more ${others.length === 1 ? "grant is" : "grants are"} denied`;
+  if (misses.length === 0 || isUnnamed) return `Denied: ${first.reason.replace(/\.$/, "")}${rest}`;
+  const needs = misses.map(({ claim, expected }) => `${claim} ${expected}`).join(" and ");
+  return `Denied: ${first.name} needs ${needs}, and this job ${misses.map(stateOf).join(" and ")}${rest}`;
+}
+function decidingRule({ rules }) {
+  const deny = rules.find(({ kind, matched }) => kind === "deny" && matched);
+  const allows = rules.filter(({ kind }) => kind === "allow");
+  if (deny !== void 0 || allows.some(({ matched }) => matched)) return deny;
+  const missesOf = (rule) => rule.conditions.filter(({ matched }) => !matched).length;
+  return allows.sort((a, b) => missesOf(a) - missesOf(b))[0];
+}
+function ownPolicyLine(trace, detail) {
+  for (const grant of deniedIn(trace?.grants ?? [])) {
+    const rule = decidingRule(grant);
+    if (rule !== void 0 && OWN_FILE.test(rule.file) && rule.line > 0) return { file: rule.file, line: rule.line };
+  }
+  const [, file, line] = /(?:^|[ (])(\.github\/daypass\/[A-Za-z0-9._/-]{1,200}):([1-9][0-9]{0,5})(?=[:,) ])/.exec(detail) ?? [];
+  return file !== void 0 && OWN_FILE.test(file) ? { file, line: Number(line) } : null;
+}
+var OWN_FILE = /^\.github\/daypass\/(?!.*\.\.)[A-Za-z0-9._/-]{1,200}$/;
+var deniedIn = (grants) => grants.filter(({ outcome }) => outcome === "deny");
+function stateOf({ claim, actual }) {
+  if (actual === null) return `has no ${claim}`;
+  return claim === "ref" ? `runs on ${actual}` : `has ${claim} ${actual === "" ? '""' : actual}`;
+}
 
 // runner.ts
 var import_node_crypto = require("node:crypto");
@@ -384,6 +470,9 @@ function getInput(name, options) {
   }
   return val.trim();
 }
+function isDebug() {
+  return process.env["RUNNER_DEBUG"] === "1";
+}
 function debug(message) {
   issueCommand("debug", {}, message);
 }
@@ -465,9 +554,12 @@ function info2(text) {
 function warn(text) {
   warning(text, { title: "Daypass" });
 }
-function fail(title, text) {
+function fail(title, text, place = null) {
   process.exitCode = ExitCode.Failure;
-  error(text, { title });
+  error(text, { title, ...place && { file: place.file, startLine: place.line } });
+}
+function debug2(lines) {
+  if (isDebug()) for (const line of lines()) debug(line);
 }
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
@@ -503,12 +595,19 @@ ${delimiter}
 var HttpFailure = class extends Error {
   name = "HttpFailure";
   fault;
-  constructor(fault) {
+  /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
+  proxy;
+  /** What the proxy answered instead of opening a tunnel. */
+  status;
+  constructor(fault, extra = {}) {
     super(`the request failed: ${fault}`);
     this.fault = fault;
+    if (extra.proxy !== void 0) this.proxy = extra.proxy;
+    if (extra.status !== void 0) this.status = extra.status;
   }
   /** Absent when a retry would fail in the same way. */
   get retry() {
+    if (this.status !== void 0 && this.status < 500) return void 0;
     return RETRIES[this.fault];
   }
 };
@@ -542,7 +641,7 @@ async function send(request) {
       });
     });
     const timer = setTimeout(() => call2.destroy(new HttpFailure("timeout")), request.timeoutMs);
-    call2.on("error", (cause) => reject(toHttpFailure(cause)));
+    call2.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)));
     call2.on("close", () => clearTimeout(timer));
     call2.end(body);
   });
@@ -566,6 +665,24 @@ function readReply(response) {
     });
   });
 }
+function proxyFailure(cause, url) {
+  const environment = proxyEnvironment();
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
+  if (url.protocol !== "https:" || proxy === null) return null;
+  const { code, statusCode, hostname, address, port } = cause;
+  if (code === "ERR_PROXY_TUNNEL") {
+    return new HttpFailure("proxy-refused", {
+      proxy: proxy.host,
+      ...typeof statusCode === "number" && { status: statusCode }
+    });
+  }
+  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
+  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname;
+  if (hostname === proxy.hostname || dialled && !isAmbiguous)
+    return new HttpFailure("proxy-down", { proxy: proxy.host });
+  return null;
+}
+var DEFAULT_PORTS = { "http:": 80, "https:": 443 };
 function toHttpFailure(cause) {
   if (cause instanceof HttpFailure) return cause;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
@@ -586,7 +703,6 @@ var FAULTS = {
   EHOSTUNREACH: "refused",
   ENETUNREACH: "refused",
   EADDRNOTAVAIL: "refused",
-  ERR_PROXY_TUNNEL: "refused",
   ETIMEDOUT: "timeout"
 };
 var RETRIES = {
@@ -597,8 +713,18 @@ var RETRIES = {
   tls: void 0,
   "too-large": void 0,
   redirect: void 0,
-  "not-http": void 0
+  "not-http": void 0,
+  "proxy-refused": { pace: "quick" },
+  "proxy-down": { pace: "quick" }
 };
+
+// proxy.ts
+function proxyRefused({ fault, proxy, status, retry }, to) {
+  const how = fault === "proxy-down" ? "cannot be reached" : status === void 0 ? "ended the connection" : `answered HTTP ${status}`;
+  const why = status === 407 ? ", because it wants a user and a password" : "";
+  const message = `The proxy ${proxy} of this runner ${how}${why}, so there is no connection to ${to}.`;
+  return new ActionError("proxy_refused", message, retry && { retry });
+}
 
 // broker-client.ts
 async function requestExchange(broker, token, request, timeoutMs) {
@@ -611,6 +737,7 @@ async function requestExchange(broker, token, request, timeoutMs) {
     timeoutMs
   });
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1");
+  if (reply.mediaType !== "application/json") throw intercepted(broker, reply);
   throw new ActionError("answer_not_sealed", `The broker at ${broker} did not encrypt its answer to the job's key.`);
 }
 async function requestRevocation(broker, token, lease, timeoutMs) {
@@ -623,6 +750,7 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
   });
   const revocation = readRevocation(parseJson(reply.body));
   if (revocation !== null) return revocation;
+  if (reply.mediaType !== "application/json") throw intercepted(broker, reply);
   throw new ActionError(
     "answer_unusable",
     `The answer of the broker at ${broker} does not say which credentials were revoked.`
@@ -630,14 +758,19 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
 }
 async function call(broker, request) {
   const reply = await sendToBroker(broker, request);
+  debug2(() => [`${request.method} ${request.url.pathname}: HTTP ${reply.status}, ${typeOf(reply)}`]);
   if (reply.status >= 200 && reply.status < 300) return reply;
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
-  if (problem === null) throw unexpectedStatus(broker, reply.status, retry);
-  throw new ActionError(knownCode(problem.code), problemMessage(problem), {
+  if (problem === null) throw unexpectedReply(broker, reply, retry);
+  const { trace, help } = problem;
+  const denial = trace && denialOf(trace);
+  throw new ActionError(knownCode(problem.code), denial?.message ?? problemMessage(problem), {
     ...retry && { retry },
     ...problem.request_id !== "" && { requestId: problem.request_id },
-    ...problem.trace && { trace: problem.trace }
+    ...trace && { trace },
+    ...denial && { change: denial.change },
+    ...help && { help }
   });
 }
 async function sendToBroker(broker, request) {
@@ -645,6 +778,7 @@ async function sendToBroker(broker, request) {
     return await send(request);
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
+    if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the broker at ${broker}`);
     const [code, what] = TRANSPORT[thrown.fault];
     throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry });
   }
@@ -657,18 +791,29 @@ var TRANSPORT = {
   tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
   "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
-  "not-http": ["answer_unusable", "does not speak HTTP"]
+  "not-http": ["answer_unusable", "does not speak HTTP"],
+  "proxy-refused": ["proxy_refused", "cannot be reached through the proxy"],
+  "proxy-down": ["proxy_refused", "cannot be reached through the proxy"]
 };
-function unexpectedStatus(broker, status, retry) {
+function unexpectedReply(broker, reply, retry) {
+  const { status } = reply;
   if (status === 404 || status === 405) {
     return new ActionError(
       "broker_too_old",
       `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`
     );
   }
-  const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
+  if (status < 500 && status !== 429) return intercepted(broker, reply);
   const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
-  return new ActionError(code, message, retry && { retry });
+  return new ActionError("broker_failing", message, retry && { retry });
+}
+function intercepted(broker, reply) {
+  const message = `Something other than the broker answered at ${broker}: HTTP ${reply.status} with ${typeOf(reply)}, as a portal or a proxy in between does.`;
+  return new ActionError("broker_intercepted", message);
+}
+function typeOf({ mediaType }) {
+  if (mediaType === "text/html") return "an HTML page (text/html)";
+  return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type";
 }
 function retryOf(reply, code) {
   const again = reply.status === 429 || reply.status === 503 || reply.status === 504 || reply.status === 502 && (code === "provider_unavailable" || code === "provider_throttled") || reply.status >= 500 && code === void 0;
@@ -690,6 +835,58 @@ function problemMessage({ code, detail }) {
   const known = Object.hasOwn(PROBLEMS, code) && said !== "";
   const sentence = known ? said : `The broker refused with ${code}${said === "" ? "" : `: ${said}`}`;
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+// escape.ts
+var MAX_SHOWN_CHARACTERS = 400;
+var MAX_TEXT_CHARACTERS2 = 4e3;
+var STRUCTURE = new RegExp(
+  [
+    // Escapes, code, emphasis, links, tags, table cells, strikethrough, mathematics, character references, mentions,
+    // headings (also at the end of one) and references to issues.
+    /[\\`*[\]<>|~$&@#]/u,
+    // Emphasis, except inside a word.
+    /(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u,
+    // GFM turns `https://`, `mailto:`, `xmpp:` and `www.` into links without brackets.
+    /:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\./u,
+    // `:name:` is an emoji on GitHub. Minutes and most line numbers are none.
+    /:(?=[\w+-]+:)(?!\d{1,2}:)/u,
+    // At the start of a line: lists, rules, underlined headings, indented code.
+    /^[-+= ]|(?<=^\d{1,9})[.)]/u
+  ].map(({ source }) => source).join("|"),
+  "giu"
+);
+function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
+  return visible(shortened(text, limit)).replaceAll("##[", "## [");
+}
+var messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS2);
+function forMarkdown(text, limit = MAX_SHOWN_CHARACTERS) {
+  return visible(shortened(text, limit)).replace(STRUCTURE, reference);
+}
+function messageForMarkdown(text) {
+  return visible(shortened(text, MAX_TEXT_CHARACTERS2)).replace(
+    SPAN_OR_STRUCTURE,
+    (found) => found.length > 2 ? found : reference(found)
+  );
+}
+var SPAN_OR_STRUCTURE = new RegExp(`\`[^\`]+\`|${STRUCTURE.source}`, "giu");
+var reference = (character) => `&#${character.codePointAt(0)};`;
+function visible(text) {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
+  );
+}
+function shortened(text, limit) {
+  return text.length <= limit ? text : `${text.slice(0, limit)}...`;
+}
+
+// claims.ts
+function claimLines(token) {
+  const claims = membersOf(parseJson(Buffer.from(token.split(".")[1] ?? "", "base64url"))) ?? [];
+  return claims.map(
+    ([name, value]) => `claim ${forLog(name)}: ${forLog(typeof value === "string" ? value : JSON.stringify(value))}`
+  );
 }
 
 // ../broker/wire/variables.ts
@@ -922,25 +1119,6 @@ var isOneOf = (patterns, name) => patterns.some((pattern) => {
   return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
 });
 
-// escape.ts
-var MAX_SHOWN_CHARACTERS = 400;
-var STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?<=www)\./giu;
-function forLog(text) {
-  return visible(shortened(text)).replaceAll("##[", "## [");
-}
-function forMarkdown(text) {
-  return visible(shortened(text)).replace(STRUCTURE, (character) => `&#${character.codePointAt(0)};`);
-}
-function visible(text) {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
-  );
-}
-function shortened(text) {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
-}
-
 // deliver/environment.ts
 var NAME2 = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
 function planEnvironment(credentials) {
@@ -1044,18 +1222,21 @@ async function requestIdToken(endpoint, audience, timeoutMs) {
 }
 function noIdTokenEndpoint(job) {
   if (job.actor === "dependabot[bot]") {
-    return new ActionError("id_token_dependabot", "GitHub gives no ID token to runs that Dependabot starts.");
+    const message = "Dependabot started this run, and GitHub gives it an ID token only if the job itself asks for it.";
+    return new ActionError("id_token_dependabot", message);
   }
-  if (job.eventName.startsWith("pull_request") && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "GitHub gives no ID token to pull requests from forks.");
+  if (FORK_EVENTS.has(job.eventName) && comesFromFork(job.event)) {
+    return new ActionError("id_token_fork", "This pull request comes from a fork, and GitHub gives it no ID token.");
   }
   return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.");
 }
+var FORK_EVENTS = /* @__PURE__ */ new Set(["pull_request", "pull_request_review", "pull_request_review_comment"]);
 async function ask(url, bearer, timeoutMs) {
   try {
     return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
+    if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the runner's ID token endpoint at ${url.host}`);
     const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`;
     throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
   }
@@ -1079,7 +1260,7 @@ function unavailable(message, again = false) {
 }
 
 // inputs.ts
-var GRANT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+var GRANT_NAME = /^[a-z][a-z0-9-]{0,63}$/;
 var TTL = /^[1-9][0-9]{0,6}[smh]$/;
 var AUDIENCE = /^[\x21-\x7e]{1,256}$/;
 function readInputs(read) {
@@ -1087,8 +1268,10 @@ function readInputs(read) {
   const grants = readGrants(read("grants"));
   const audience = readAudience(read("audience"), broker);
   const ttl = read("ttl");
-  if (ttl !== "" && !TTL.test(ttl))
-    throw invalid("ttl", "must be a whole number with a unit, for example 90s, 15m or 1h");
+  if (ttl !== "" && !TTL.test(ttl)) {
+    const came = /^[0-9]{1,7} ?[a-z]{0,8}$/i.test(ttl) ? `, not ${quote(ttl)}` : "";
+    throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`);
+  }
   const deliver = readDeliver(read("deliver"));
   return { broker, grants, audience, deliver, ...ttl !== "" && { ttl } };
 }
@@ -1115,13 +1298,28 @@ function readGrants(text) {
   }
   if (grants.length > MAX_GRANTS_PER_REQUEST)
     throw invalid("grants", `may name at most ${MAX_GRANTS_PER_REQUEST} grants`);
-  const invalidName = grants.findIndex((name) => !GRANT_NAME.test(name));
-  if (invalidName !== -1) {
-    throw invalid("grants", `has an invalid name, number ${invalidName + 1}; use letters, digits, dots, _ and - only`);
-  }
+  const invalidName = grants.find((name) => !GRANT_NAME.test(name));
+  if (invalidName !== void 0) throw invalidGrant(text, invalidName);
   const twice = grants.find((name, index) => grants.indexOf(name) !== index);
   if (twice !== void 0) throw invalid("grants", `names ${twice} twice; name each grant once`);
   return grants;
+}
+function invalidGrant(text, name) {
+  const meant = text.toLowerCase().match(/[a-z][a-z0-9-]{0,63}/g);
+  if (/^[[{"'`]/.test(text) && meant !== null)
+    return invalid(
+      "grants",
+      `is a list with brackets or quotes, ${quote(text)}; write the names only: ${meant.join(", ")}`
+    );
+  if (GRANT_NAME.test(name.toLowerCase()))
+    return invalid(
+      "grants",
+      `has the name ${quote(name)} with capitals; grants are named in lower case: ${name.toLowerCase()}`
+    );
+  return invalid("grants", `has the name ${quote(name)}; a grant's name has lower-case letters, digits and dashes only`);
+}
+function quote(text) {
+  return `\`${(text.length > 60 ? `${text.slice(0, 59)}…` : text).replaceAll("`", "'")}\``;
 }
 function readAudience(text, broker) {
   if (text === "") return broker;
@@ -1134,7 +1332,8 @@ function readAudience(text, broker) {
 function readDeliver(text) {
   if (text === "") return "environment";
   if (text === "environment" || text === "outputs" || text === "both") return text;
-  throw invalid("deliver", "must be environment, outputs or both");
+  const came = /^(environments?|env|outputs?|both)$/i.test(text) ? `, not ${quote(text)}` : "";
+  throw invalid("deliver", `must be environment, outputs or both${came}`);
 }
 function invalid(input2, fault) {
   return new ActionError("input_invalid", `The input \`${input2}\` ${fault}.`);
@@ -1287,8 +1486,20 @@ async function revokeLease(lease, deadline) {
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
+    debug2(() => claimLines(token));
     return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
   });
+}
+
+// lifetime.ts
+function shortened2({ shortenedToSeconds }, requested) {
+  if (shortenedToSeconds === void 0) return null;
+  const than = requested === void 0 ? "requested" : `requested ${requested}`;
+  return `${inWords(shortenedToSeconds)}, less than the ${than}`;
+}
+function inWords(seconds) {
+  if (seconds % 3600 === 0) return `${seconds / 3600}h`;
+  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
 }
 
 // masks.ts
@@ -1319,6 +1530,19 @@ function base64Cores(bytes, offset) {
 }
 
 // advice.ts
+var CODES_PAGE = "https://github.com/daypass/daypass/blob/main/docs/codes.md";
+var pageOf = (code) => `${CODES_PAGE}#${code}`;
+var changeFor = ({ change, code }) => change ?? advice(code);
+function sentencesOf(failure) {
+  const { help, requestId } = failure;
+  return [
+    messageForLog(failure.message),
+    messageForLog(changeFor(failure)),
+    ...help ? [`Help: ${help.text === void 0 ? "" : `${forLog(help.text)} `}${help.url}`] : [],
+    ...requestId === void 0 ? [] : [`(request ${requestId})`],
+    `See ${pageOf(failure.code)}`
+  ].join(" ");
+}
 function advice(code) {
   return ADVICE[code];
 }
@@ -1334,9 +1558,9 @@ var ADVICE = {
   token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server, and that no proxy changes the Authorization header.",
   token_issuer_unknown: "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
   token_signature_invalid: "Check that the issuer's `url` in the organisation file is the URL of this GitHub server.",
-  token_audience_mismatch: "Set the input `audience` to the audience that the broker is configured with; the default is the broker's origin.",
-  token_expired: "Correct the clocks of the runner and of the broker, because subject tokens live only a few minutes.",
-  token_not_yet_valid: "Correct the clocks of the runner and of the broker, because the token's start time is in the future.",
+  token_audience_mismatch: "Set the step's input `audience` to the audience that the broker accepts, or remove the input if the broker's origin is that audience.",
+  token_expired: "Ask the broker's operator to correct the clock of the broker if it is wrong; otherwise run the job again, because the request was on its way for minutes.",
+  token_not_yet_valid: "Ask the broker's operator to correct the clock of the broker, which is behind the issuer's.",
   token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
   token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
   token_too_old: "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
@@ -1346,7 +1570,7 @@ var ADVICE = {
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
   bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
   issuer_unavailable: "Run the job again when the issuer has recovered; githubstatus.com shows GitHub's state.",
-  not_allowed: "Change the policy, or run the job with a ref, event and environment that a policy of this repository allows.",
+  not_allowed: "Ask the maintainers of the broker's policies to add one for this repository and environment, or run the job in the environment that has one.",
   ttl_too_short: "Set a longer `ttl`, or remove the input.",
   policy_unavailable: "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
   policy_invalid: "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
@@ -1364,13 +1588,15 @@ var ADVICE = {
   // The action's own.
   input_invalid: "Correct the step's `with:` in the workflow.",
   id_token_permission_missing: "Add `permissions: { contents: read, id-token: write }` to the job; for a reusable workflow, add it to the calling job too.",
-  id_token_fork: "Skip this step for forks, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
-  id_token_dependabot: "Skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it after the merge.",
+  id_token_fork: "Skip this step for forks only, with `if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository`.",
+  id_token_dependabot: "Add `permissions: { contents: read, id-token: write }` to the job, or skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`.",
   id_token_unavailable: "Run the job again; if the error returns, check githubstatus.com or your GitHub Enterprise Server.",
   broker_unreachable: "Check the input `broker`, and check that this runner's network and proxy allow connections to that host.",
   broker_timeout: "Run the job again; if the error returns, ask the broker's operator to check the broker's load.",
   broker_tls: "Give the broker a certificate that this runner trusts, or add its authority with NODE_EXTRA_CA_CERTS on the runner.",
   broker_redirects: "Set the input `broker` to the origin where the broker itself answers; the action never follows a redirect with a token.",
+  broker_intercepted: "Look for a login page, a portal or a proxy between this runner and the broker, and check the input `broker`.",
+  proxy_refused: "Allow the broker's host in the proxy, give HTTPS_PROXY the right address, user and password, or add the host to NO_PROXY if the runner reaches it directly.",
   broker_too_old: "Check the input `broker`; if it is correct, update the broker, which is older than this action.",
   broker_failing: "Run the job again; if the error returns, ask the broker's operator to check the broker and its proxy.",
   problem_unknown: "Update the action, because the broker is newer and sent an error code that this version does not know.",
@@ -1378,6 +1604,7 @@ var ADVICE = {
   answer_unusable: "Check that the input `broker` is the origin of a Daypass broker whose version fits the action.",
   delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
+  runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."
 };
 
@@ -1387,32 +1614,49 @@ function grantedSummary(credentials, delivered) {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
-    credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
-    credential.revocation === "revocable" ? "revoked when the job ends" : "expires",
+    untilOf(credential, delivered.ttl),
+    endOf(credential),
     forMarkdown(deliveredAs(credential, delivered).join(", "))
   ]);
+  const grants = credentials.map(({ grant }) => forMarkdown(grant));
   return withinSizeLimit([
-    "### Daypass",
+    `### This job got ${grants.length < 2 ? grants.join("") : `${grants.slice(0, -1).join(", ")} and ${grants.at(-1)}`}`,
     "",
     ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows)
   ]);
 }
+function untilOf(credential, ttl) {
+  if (credential.expiresAt === null) return "does not expire";
+  const limit = shortened2(credential, ttl);
+  return `${forMarkdown(credential.expiresAt)}${limit === null ? "" : ` (the policy allows ${forMarkdown(limit)})`}`;
+}
+function endOf({ revocation, expiresAt }) {
+  if (revocation === "revocable") return "revoked when the job ends";
+  return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself";
+}
 function failedSummary(failure) {
-  const request = failure.requestId === void 0 ? [] : ["", `Request ${forMarkdown(failure.requestId)}`];
+  const { code, requestId, help, message } = failure;
+  const [first = "", ...more] = message.split(/(?<=[.!?]) (?=[A-Z.])/);
+  const denied = failure.trace === void 0 ? null : denialHeading(failure.trace);
+  const outcome = code === "not_allowed" || code === "policy_invalid" ? "Denied" : "Failed";
+  const heading = denied ?? `${outcome}: ${first.replace(/\.$/, "")}`;
+  const rest = denied === null ? more.join(" ") : "";
+  const request = requestId === void 0 ? "" : `, request ${forMarkdown(requestId)}`;
   return withinSizeLimit([
-    `### Daypass: ${forMarkdown(failure.code)}`,
+    `### ${messageForMarkdown(heading)}`,
     "",
-    forMarkdown(failure.message),
+    `[${code}](${pageOf(code)})${request}`,
+    ...rest === "" ? [] : ["", messageForMarkdown(rest)],
     "",
-    `**What to change:** ${advice(failure.code)}`,
-    ...request,
+    `**What to change:** ${messageForMarkdown(changeFor(failure))}`,
+    ...help ? ["", `**Who helps:** [${forMarkdown(help.text ?? help.url)}](<${help.url}>)`] : [],
     ...(failure.trace?.notes ?? []).flatMap((note) => ["", `Note: ${forMarkdown(note)}`]),
     ...(failure.trace?.grants ?? []).flatMap(grantSection)
   ]);
 }
 function grantSection(grant) {
   const verdict = grant.outcome === "allow" ? "allowed" : "denied";
-  const heading = ["", `#### ${forMarkdown(grant.name)}: ${verdict}`, "", forMarkdown(grant.reason)];
+  const heading = ["", `#### ${forMarkdown(grant.name)}: ${verdict}`, "", messageForMarkdown(grant.reason)];
   const rows = grant.rules.flatMap((rule) => {
     const name = `${rule.kind} ${forMarkdown(rule.name)}`;
     const place = `${forMarkdown(rule.file)}:${rule.line}`;
@@ -1483,9 +1727,9 @@ async function exchange() {
   const answer = await exchangeForAnswer(inputs, deadline);
   const lease = readLease(answer);
   const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience };
-  saveLease(toRevoke);
   let folder = null;
   try {
+    saveLease(toRevoke);
     const received = readCredentials(answer, inputs.grants);
     const values = received.flatMap((credential) => credential.values);
     await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
@@ -1502,9 +1746,9 @@ async function exchange() {
     if (variables.size > 0) saveVariables([...variables.keys()]);
     setOutputs(outputs);
     setVariables(variables);
-    for (const { grant, expiresAt } of credentials)
-      info2(`Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.`);
-    appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }));
+    for (const credential of credentials) info2(gotLine(credential, inputs.ttl));
+    debug2(() => credentials.map(decisionLine));
+    appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }));
   } catch (thrown) {
     if (folder !== null) removeFiles(folder);
     await revokeUndelivered(toRevoke, deadline);
@@ -1520,9 +1764,19 @@ async function exchangeForAnswer(inputs, deadline) {
   const sealed = await withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
+    debug2(() => claimLines(token));
     return requestExchange(inputs.broker, token, request, deadline.attemptMs());
   });
   return key.open(sealed);
+}
+function gotLine(credential, ttl) {
+  const { grant, expiresAt } = credential;
+  const limit = shortened2(credential, ttl);
+  return `Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`;
+}
+function decisionLine({ grant, provider, revocation, values }) {
+  const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`);
+  return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${forLog(names.join(", "))}`;
 }
 function removeFiles(folder) {
   try {
@@ -1534,10 +1788,14 @@ function removeFiles(folder) {
 async function revokeUndelivered(lease, deadline) {
   try {
     await revokeLease(lease, deadline);
-    forgetLease();
-    info2("Nothing was delivered, and the lease was revoked.");
   } catch (thrown) {
     warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`);
+    return;
+  }
+  info2("Nothing was delivered, and the lease was revoked.");
+  try {
+    forgetLease();
+  } catch {
   }
 }
 
@@ -1545,8 +1803,7 @@ async function revokeUndelivered(lease, deadline) {
 function reportFailure(thrown) {
   const failure = toFailure(thrown);
   if (failure.trace) for (const line of traceLines(failure.trace)) info2(line);
-  const request = failure.requestId === void 0 ? "" : ` (request ${failure.requestId})`;
-  fail(`Daypass: ${failure.code}`, `${forLog(failure.message)} ${advice(failure.code)}${request}`);
+  fail(`Daypass: ${failure.code}`, sentencesOf(failure), ownPolicyLine(failure.trace, failure.message));
   appendSummary(failedSummary(failure));
 }
 function traceLines(trace) {

@@ -22,7 +22,54 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   mod
 ));
 
+// escape.ts
+var MAX_SHOWN_CHARACTERS = 400;
+var MAX_TEXT_CHARACTERS = 4e3;
+var STRUCTURE = new RegExp(
+  [
+    // Escapes, code, emphasis, links, tags, table cells, strikethrough, mathematics, character references, mentions,
+    // headings (also at the end of one) and references to issues.
+    /[\\`*[\]<>|~$&@#]/u,
+    // Emphasis, except inside a word.
+    /(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u,
+    // GFM turns `https://`, `mailto:`, `xmpp:` and `www.` into links without brackets.
+    /:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\./u,
+    // `:name:` is an emoji on GitHub. Minutes and most line numbers are none.
+    /:(?=[\w+-]+:)(?!\d{1,2}:)/u,
+    // At the start of a line: lists, rules, underlined headings, indented code.
+    /^[-+= ]|(?<=^\d{1,9})[.)]/u
+  ].map(({ source }) => source).join("|"),
+  "giu"
+);
+function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
+  return visible(shortened(text, limit)).replaceAll("##[", "## [");
+}
+var messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS);
+var SPAN_OR_STRUCTURE = new RegExp(`\`[^\`]+\`|${STRUCTURE.source}`, "giu");
+function visible(text) {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
+  );
+}
+function shortened(text, limit) {
+  return text.length <= limit ? text : `${text.slice(0, limit)}...`;
+}
+
 // advice.ts
+var CODES_PAGE = "https://github.com/daypass/daypass/blob/main/docs/codes.md";
+var pageOf = (code) => `${CODES_PAGE}#${code}`;
+var changeFor = ({ change, code }) => change ?? advice(code);
+function sentencesOf(failure) {
+  const { help, requestId } = failure;
+  return [
+    messageForLog(failure.message),
+    messageForLog(changeFor(failure)),
+    ...help ? [`Help: ${help.text === void 0 ? "" : `${forLog(help.text)} `}${help.url}`] : [],
+    ...requestId === void 0 ? [] : [`(request ${requestId})`],
+    `See ${pageOf(failure.code)}`
+  ].join(" ");
+}
 function advice(code) {
   return ADVICE[code];
 }
@@ -38,9 +85,9 @@ var ADVICE = {
   token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server, and that no proxy changes the Authorization header.",
   token_issuer_unknown: "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
   token_signature_invalid: "Check that the issuer's `url` in the organisation file is the URL of this GitHub server.",
-  token_audience_mismatch: "Set the input `audience` to the audience that the broker is configured with; the default is the broker's origin.",
-  token_expired: "Correct the clocks of the runner and of the broker, because subject tokens live only a few minutes.",
-  token_not_yet_valid: "Correct the clocks of the runner and of the broker, because the token's start time is in the future.",
+  token_audience_mismatch: "Set the step's input `audience` to the audience that the broker accepts, or remove the input if the broker's origin is that audience.",
+  token_expired: "Ask the broker's operator to correct the clock of the broker if it is wrong; otherwise run the job again, because the request was on its way for minutes.",
+  token_not_yet_valid: "Ask the broker's operator to correct the clock of the broker, which is behind the issuer's.",
   token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
   token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
   token_too_old: "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
@@ -50,7 +97,7 @@ var ADVICE = {
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
   bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
   issuer_unavailable: "Run the job again when the issuer has recovered; githubstatus.com shows GitHub's state.",
-  not_allowed: "Change the policy, or run the job with a ref, event and environment that a policy of this repository allows.",
+  not_allowed: "Ask the maintainers of the broker's policies to add one for this repository and environment, or run the job in the environment that has one.",
   ttl_too_short: "Set a longer `ttl`, or remove the input.",
   policy_unavailable: "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
   policy_invalid: "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
@@ -68,13 +115,15 @@ var ADVICE = {
   // The action's own.
   input_invalid: "Correct the step's `with:` in the workflow.",
   id_token_permission_missing: "Add `permissions: { contents: read, id-token: write }` to the job; for a reusable workflow, add it to the calling job too.",
-  id_token_fork: "Skip this step for forks, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
-  id_token_dependabot: "Skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it after the merge.",
+  id_token_fork: "Skip this step for forks only, with `if: github.event.pull_request == null || github.event.pull_request.head.repo.full_name == github.repository`.",
+  id_token_dependabot: "Add `permissions: { contents: read, id-token: write }` to the job, or skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`.",
   id_token_unavailable: "Run the job again; if the error returns, check githubstatus.com or your GitHub Enterprise Server.",
   broker_unreachable: "Check the input `broker`, and check that this runner's network and proxy allow connections to that host.",
   broker_timeout: "Run the job again; if the error returns, ask the broker's operator to check the broker's load.",
   broker_tls: "Give the broker a certificate that this runner trusts, or add its authority with NODE_EXTRA_CA_CERTS on the runner.",
   broker_redirects: "Set the input `broker` to the origin where the broker itself answers; the action never follows a redirect with a token.",
+  broker_intercepted: "Look for a login page, a portal or a proxy between this runner and the broker, and check the input `broker`.",
+  proxy_refused: "Allow the broker's host in the proxy, give HTTPS_PROXY the right address, user and password, or add the host to NO_PROXY if the runner reaches it directly.",
   broker_too_old: "Check the input `broker`; if it is correct, update the broker, which is older than this action.",
   broker_failing: "Run the job again; if the error returns, ask the broker's operator to check the broker and its proxy.",
   problem_unknown: "Update the action, because the broker is newer and sent an error code that this version does not know.",
@@ -82,23 +131,9 @@ var ADVICE = {
   answer_unusable: "Check that the input `broker` is the origin of a Daypass broker whose version fits the action.",
   delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
+  runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."
 };
-
-// escape.ts
-var MAX_SHOWN_CHARACTERS = 400;
-function forLog(text) {
-  return visible(shortened(text)).replaceAll("##[", "## [");
-}
-function visible(text) {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
-  );
-}
-function shortened(text) {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
-}
 
 // failure.ts
 var ActionError = class extends Error {
@@ -108,20 +143,45 @@ var ActionError = class extends Error {
   /** The broker's request id, with which its operator finds the request in the log. */
   requestId;
   trace;
+  /** What to change in this very case; left out, the advice for the code counts. */
+  change;
+  /** Where the organisation helps. */
+  help;
   constructor(code, message, extra = {}) {
     super(message);
     this.code = code;
     if (extra.retry) this.retry = extra.retry;
     if (extra.requestId !== void 0) this.requestId = extra.requestId;
     if (extra.trace) this.trace = extra.trace;
+    if (extra.change !== void 0) this.change = extra.change;
+    if (extra.help) this.help = extra.help;
   }
 };
 function toFailure(thrown) {
   if (thrown instanceof ActionError) return thrown;
   const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
-  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? ` (${thrown.code})` : "";
-  return new ActionError("unexpected", `The action itself failed with ${kind}${code}.`);
+  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
+  const disk = DISK_FAULTS[code];
+  if (disk !== void 0) {
+    const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : "";
+    return new ActionError(
+      "runner_disk",
+      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`
+    );
+  }
+  return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`);
 }
+var DISK_FAULTS = {
+  __proto__: null,
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only at",
+  EACCES: "the runner's user may not write to",
+  EPERM: "the runner's user may not write to",
+  ENOENT: "there is no folder for",
+  ENOTDIR: "a part of the path is not a folder:",
+  EIO: "the disk fails at"
+};
 
 // ../broker/wire/error-codes.ts
 var PROBLEMS = {
@@ -192,38 +252,9 @@ function membersOf(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
 }
 
-// answer.ts
-var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
-var MAX_TEXT_CHARACTERS = 2e3;
+// trace.ts
+var MAX_TEXT_CHARACTERS2 = 2e3;
 var MAX_LIST = 200;
-function readRevocation(answer) {
-  const members = membersOf(memberOf(answer, "credentials"));
-  if (members === null || members.length > MAX_LIST) return null;
-  const credentials = /* @__PURE__ */ Object.create(null);
-  for (const [grant, ended] of members) {
-    const outcome = memberOf(ended, "outcome");
-    const expiresAt = memberOf(ended, "expires_at") ?? null;
-    if (!isOutcome(outcome)) return null;
-    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
-    credentials[grant] = { outcome, expires_at: expiresAt };
-  }
-  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
-}
-var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
-var isOutcome = (value) => OUTCOMES.has(value);
-function readProblem(document) {
-  const code = memberOf(document, "code");
-  const requestId = memberOf(document, "request_id");
-  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
-  const trace = readTrace(memberOf(document, "trace"));
-  return {
-    code,
-    detail: readText(memberOf(document, "detail")),
-    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
-    ...trace && { trace }
-  };
-}
 function readTrace(value) {
   const grants = memberOf(value, "grants");
   if (!Array.isArray(grants)) return null;
@@ -242,10 +273,12 @@ function readTrace(value) {
   };
 }
 function readGrantTrace(value) {
+  const change = memberOf(value, "change");
   return {
     name: readText(memberOf(value, "name")),
     outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
     reason: readText(memberOf(value, "reason")),
+    ...typeof change === "string" && { change: readText(change) },
     rules: readList(memberOf(value, "rules")).map(readRuleTrace),
     boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace)
   };
@@ -297,11 +330,66 @@ function readLine(value) {
   return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
 }
 function readText(value) {
-  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : "";
+  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS2) : "";
+}
+
+// answer.ts
+var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+var HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/;
+function readRevocation(answer) {
+  const members = membersOf(memberOf(answer, "credentials"));
+  if (members === null || members.length > MAX_LIST) return null;
+  const credentials = /* @__PURE__ */ Object.create(null);
+  for (const [grant, ended] of members) {
+    const outcome = memberOf(ended, "outcome");
+    const expiresAt = memberOf(ended, "expires_at") ?? null;
+    if (!isOutcome(outcome)) return null;
+    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
+    credentials[grant] = { outcome, expires_at: expiresAt };
+  }
+  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
+}
+var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
+var isOutcome = (value) => OUTCOMES.has(value);
+function readProblem(document) {
+  const code = memberOf(document, "code");
+  const requestId = memberOf(document, "request_id");
+  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
+  const trace = readTrace(memberOf(document, "trace"));
+  const help = readHelp(memberOf(document, "help"));
+  return {
+    code,
+    detail: readText(memberOf(document, "detail")),
+    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
+    ...trace && { trace },
+    ...help && { help }
+  };
+}
+function readHelp(value) {
+  const url = memberOf(value, "url");
+  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null;
+  const text = readText(memberOf(value, "text"));
+  return { url, ...text !== "" && { text } };
 }
 function isTime(value) {
   return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
 }
+
+// denial.ts
+function denialOf({ grants }) {
+  const namesByReason = /* @__PURE__ */ new Map();
+  const changes = /* @__PURE__ */ new Set();
+  for (const { name, reason, change } of deniedIn(grants)) {
+    if (change === void 0) return null;
+    namesByReason.set(reason, [...namesByReason.get(reason) ?? [], name]);
+    changes.add(change);
+  }
+  if (changes.size === 0) return null;
+  const reasons = [...namesByReason].map(([reason, names]) => `${names.join(", ")}: ${reason}`);
+  return { message: reasons.join(" "), change: [...changes].join(" ") };
+}
+var deniedIn = (grants) => grants.filter(({ outcome }) => outcome === "deny");
 
 // runner.ts
 var import_node_fs = require("node:fs");
@@ -388,6 +476,12 @@ var ExitCode;
 function setSecret(secret) {
   issueCommand("add-mask", {}, secret);
 }
+function isDebug() {
+  return process.env["RUNNER_DEBUG"] === "1";
+}
+function debug(message) {
+  issueCommand("debug", {}, message);
+}
 function warning(message, properties = {}) {
   issueCommand("warning", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
 }
@@ -431,6 +525,9 @@ function info2(text) {
 function warn(text) {
   warning(text, { title: "Daypass" });
 }
+function debug2(lines) {
+  if (isDebug()) for (const line of lines()) debug(line);
+}
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
 function variable(name) {
@@ -448,12 +545,19 @@ function readEvent() {
 var HttpFailure = class extends Error {
   name = "HttpFailure";
   fault;
-  constructor(fault) {
+  /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
+  proxy;
+  /** What the proxy answered instead of opening a tunnel. */
+  status;
+  constructor(fault, extra = {}) {
     super(`the request failed: ${fault}`);
     this.fault = fault;
+    if (extra.proxy !== void 0) this.proxy = extra.proxy;
+    if (extra.status !== void 0) this.status = extra.status;
   }
   /** Absent when a retry would fail in the same way. */
   get retry() {
+    if (this.status !== void 0 && this.status < 500) return void 0;
     return RETRIES[this.fault];
   }
 };
@@ -487,7 +591,7 @@ async function send(request) {
       });
     });
     const timer = setTimeout(() => call2.destroy(new HttpFailure("timeout")), request.timeoutMs);
-    call2.on("error", (cause) => reject(toHttpFailure(cause)));
+    call2.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)));
     call2.on("close", () => clearTimeout(timer));
     call2.end(body);
   });
@@ -511,6 +615,24 @@ function readReply(response) {
     });
   });
 }
+function proxyFailure(cause, url) {
+  const environment = proxyEnvironment();
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
+  if (url.protocol !== "https:" || proxy === null) return null;
+  const { code, statusCode, hostname, address, port } = cause;
+  if (code === "ERR_PROXY_TUNNEL") {
+    return new HttpFailure("proxy-refused", {
+      proxy: proxy.host,
+      ...typeof statusCode === "number" && { status: statusCode }
+    });
+  }
+  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
+  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname;
+  if (hostname === proxy.hostname || dialled && !isAmbiguous)
+    return new HttpFailure("proxy-down", { proxy: proxy.host });
+  return null;
+}
+var DEFAULT_PORTS = { "http:": 80, "https:": 443 };
 function toHttpFailure(cause) {
   if (cause instanceof HttpFailure) return cause;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
@@ -531,7 +653,6 @@ var FAULTS = {
   EHOSTUNREACH: "refused",
   ENETUNREACH: "refused",
   EADDRNOTAVAIL: "refused",
-  ERR_PROXY_TUNNEL: "refused",
   ETIMEDOUT: "timeout"
 };
 var RETRIES = {
@@ -542,8 +663,18 @@ var RETRIES = {
   tls: void 0,
   "too-large": void 0,
   redirect: void 0,
-  "not-http": void 0
+  "not-http": void 0,
+  "proxy-refused": { pace: "quick" },
+  "proxy-down": { pace: "quick" }
 };
+
+// proxy.ts
+function proxyRefused({ fault, proxy, status, retry }, to) {
+  const how = fault === "proxy-down" ? "cannot be reached" : status === void 0 ? "ended the connection" : `answered HTTP ${status}`;
+  const why = status === 407 ? ", because it wants a user and a password" : "";
+  const message = `The proxy ${proxy} of this runner ${how}${why}, so there is no connection to ${to}.`;
+  return new ActionError("proxy_refused", message, retry && { retry });
+}
 
 // broker-client.ts
 async function requestRevocation(broker, token, lease, timeoutMs) {
@@ -556,6 +687,7 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
   });
   const revocation = readRevocation(parseJson(reply.body));
   if (revocation !== null) return revocation;
+  if (reply.mediaType !== "application/json") throw intercepted(broker, reply);
   throw new ActionError(
     "answer_unusable",
     `The answer of the broker at ${broker} does not say which credentials were revoked.`
@@ -563,14 +695,19 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
 }
 async function call(broker, request) {
   const reply = await sendToBroker(broker, request);
+  debug2(() => [`${request.method} ${request.url.pathname}: HTTP ${reply.status}, ${typeOf(reply)}`]);
   if (reply.status >= 200 && reply.status < 300) return reply;
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
-  if (problem === null) throw unexpectedStatus(broker, reply.status, retry);
-  throw new ActionError(knownCode(problem.code), problemMessage(problem), {
+  if (problem === null) throw unexpectedReply(broker, reply, retry);
+  const { trace, help } = problem;
+  const denial = trace && denialOf(trace);
+  throw new ActionError(knownCode(problem.code), denial?.message ?? problemMessage(problem), {
     ...retry && { retry },
     ...problem.request_id !== "" && { requestId: problem.request_id },
-    ...problem.trace && { trace: problem.trace }
+    ...trace && { trace },
+    ...denial && { change: denial.change },
+    ...help && { help }
   });
 }
 async function sendToBroker(broker, request) {
@@ -578,6 +715,7 @@ async function sendToBroker(broker, request) {
     return await send(request);
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
+    if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the broker at ${broker}`);
     const [code, what] = TRANSPORT[thrown.fault];
     throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry });
   }
@@ -590,18 +728,29 @@ var TRANSPORT = {
   tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
   "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
-  "not-http": ["answer_unusable", "does not speak HTTP"]
+  "not-http": ["answer_unusable", "does not speak HTTP"],
+  "proxy-refused": ["proxy_refused", "cannot be reached through the proxy"],
+  "proxy-down": ["proxy_refused", "cannot be reached through the proxy"]
 };
-function unexpectedStatus(broker, status, retry) {
+function unexpectedReply(broker, reply, retry) {
+  const { status } = reply;
   if (status === 404 || status === 405) {
     return new ActionError(
       "broker_too_old",
       `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`
     );
   }
-  const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
+  if (status < 500 && status !== 429) return intercepted(broker, reply);
   const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
-  return new ActionError(code, message, retry && { retry });
+  return new ActionError("broker_failing", message, retry && { retry });
+}
+function intercepted(broker, reply) {
+  const message = `Something other than the broker answered at ${broker}: HTTP ${reply.status} with ${typeOf(reply)}, as a portal or a proxy in between does.`;
+  return new ActionError("broker_intercepted", message);
+}
+function typeOf({ mediaType }) {
+  if (mediaType === "text/html") return "an HTML page (text/html)";
+  return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type";
 }
 function retryOf(reply, code) {
   const again = reply.status === 429 || reply.status === 503 || reply.status === 504 || reply.status === 502 && (code === "provider_unavailable" || code === "provider_throttled") || reply.status >= 500 && code === void 0;
@@ -625,6 +774,14 @@ function problemMessage({ code, detail }) {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
+// claims.ts
+function claimLines(token) {
+  const claims = membersOf(parseJson(Buffer.from(token.split(".")[1] ?? "", "base64url"))) ?? [];
+  return claims.map(
+    ([name, value]) => `claim ${forLog(name)}: ${forLog(typeof value === "string" ? value : JSON.stringify(value))}`
+  );
+}
+
 // id-token.ts
 var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 var MAX_TOKEN_CHARACTERS = 16 * 1024;
@@ -642,18 +799,21 @@ async function requestIdToken(endpoint, audience, timeoutMs) {
 }
 function noIdTokenEndpoint(job) {
   if (job.actor === "dependabot[bot]") {
-    return new ActionError("id_token_dependabot", "GitHub gives no ID token to runs that Dependabot starts.");
+    const message = "Dependabot started this run, and GitHub gives it an ID token only if the job itself asks for it.";
+    return new ActionError("id_token_dependabot", message);
   }
-  if (job.eventName.startsWith("pull_request") && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "GitHub gives no ID token to pull requests from forks.");
+  if (FORK_EVENTS.has(job.eventName) && comesFromFork(job.event)) {
+    return new ActionError("id_token_fork", "This pull request comes from a fork, and GitHub gives it no ID token.");
   }
   return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.");
 }
+var FORK_EVENTS = /* @__PURE__ */ new Set(["pull_request", "pull_request_review", "pull_request_review_comment"]);
 async function ask(url, bearer, timeoutMs) {
   try {
     return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
+    if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the runner's ID token endpoint at ${url.host}`);
     const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`;
     throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
   }
@@ -754,6 +914,7 @@ async function revokeLease(lease, deadline) {
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
+    debug2(() => claimLines(token));
     return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
   });
 }
@@ -777,10 +938,8 @@ async function revokeSaved(lease) {
   try {
     logOutcomes(await revokeLease(lease, startDeadline()));
   } catch (thrown) {
-    const failure = toFailure(thrown);
     const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`;
-    const request = failure.requestId === void 0 ? "" : ` (request ${failure.requestId})`;
-    warn(`${alive} ${forLog(failure.message)} ${advice(failure.code)}${request}`);
+    warn(`${alive} ${sentencesOf(toFailure(thrown))}`);
     return;
   }
   const variables = savedVariables();
@@ -788,7 +947,7 @@ async function revokeSaved(lease) {
 }
 function logOutcomes({ credentials, record_due: isRecordDue }) {
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`;
+    const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`;
     if (outcome === "revoked") info2(`Revoked ${grant}.`);
     else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
     else if (outcome === "revoking") info2(`Another call is revoking ${grant} now. ${end}`);

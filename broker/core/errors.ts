@@ -1,4 +1,5 @@
 import { type ErrorCode, PROBLEMS } from "../wire/error-codes.ts"
+import type { Help } from "../wire/exchange.ts"
 import type { Trace } from "../wire/trace.ts"
 import type { ReachedLimit } from "./policy/limits.ts"
 
@@ -14,6 +15,8 @@ export class BrokerError extends Error {
   readonly detail: string
   /** Present only for callers that own the policies it describes. */
   readonly trace?: Trace
+  /** Where the organisation helps; present only for callers whose owner it lists. */
+  readonly help?: Help
   /** Version of the policies that refused; absent when no policy refused. */
   readonly policyVersion?: string
   /** Seconds after which a retry may succeed; becomes `Retry-After`. */
@@ -24,12 +27,13 @@ export class BrokerError extends Error {
   constructor(
     code: ErrorCode,
     detail: string,
-    extra: Pick<Partial<BrokerError>, "trace" | "policyVersion" | "retryAfterSeconds" | "limit" | "cause"> = {},
+    extra: Pick<Partial<BrokerError>, "trace" | "help" | "policyVersion" | "retryAfterSeconds" | "limit" | "cause"> = {},
   ) {
     super(`${code}: ${detail}`, extra.cause === undefined ? undefined : { cause: extra.cause })
     this.code = code
     this.detail = detail
     if (extra.trace) this.trace = extra.trace
+    if (extra.help) this.help = extra.help
     if (extra.policyVersion !== undefined) this.policyVersion = extra.policyVersion
     if (extra.limit) this.limit = extra.limit
     if (extra.retryAfterSeconds !== undefined) this.retryAfterSeconds = extra.retryAfterSeconds

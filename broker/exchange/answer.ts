@@ -7,8 +7,16 @@ import { grantedUntil, type MintedGrant, type MintFailure } from "./mint.ts"
 /** The limit for all values of an exchange together, in their JSON form. */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
-/** Builds the answer. Besides the providers, this is the only place that reveals minted secrets. */
-export function answerOf(lease: string, policyVersion: string, minted: readonly MintedGrant[]): ExchangeAnswer {
+/**
+ * Builds the answer. Besides the providers, this is the only place that reveals minted secrets. `requestedSeconds` is the
+ * requested lifetime, if the request had one.
+ */
+export function answerOf(
+  lease: string,
+  policyVersion: string,
+  minted: readonly MintedGrant[],
+  requestedSeconds?: number,
+): ExchangeAnswer {
   const credentials = minted.map((one): [string, CredentialAnswer] => {
     const end = endOf(one)
     return [
@@ -17,6 +25,8 @@ export function answerOf(lease: string, policyVersion: string, minted: readonly 
         provider: one.granted.grant.connection.provider,
         expires_at: end === null ? null : new Date(end).toISOString(),
         revocation: one.minted.revocation,
+        ...(requestedSeconds !== undefined &&
+          one.granted.ttlSeconds < requestedSeconds && { shortened_to_seconds: one.granted.ttlSeconds }),
         values: Object.fromEntries(
           Object.entries(one.minted.values).map(([name, value]) => [name, credentialValue(value)]),
         ),

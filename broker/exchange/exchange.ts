@@ -65,7 +65,7 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
     await record.abandoned(lease, await outcomesOfRevoking(minted, identity, lease, broker))
     throw clientGone()
   }
-  return answerOf(lease, verdict.policyVersion, minted)
+  return answerOf(lease, verdict.policyVersion, minted, call.ttlSeconds)
 }
 
 /** Only the log shows this error, because the client is gone. */

@@ -1,6 +1,8 @@
 import { BrokerError } from "../core/errors.ts"
+import type { Identity } from "../core/identity.ts"
 import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
 import type { PoliciesInForce } from "../ports/policy-source.ts"
+import type { Help } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
@@ -26,7 +28,9 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   call.event.grants = call.grants
   const { snapshot } = caller
   const none: PoliciesInForce = { policies: [], version: snapshot.version, notes: [] }
-  const inForce = caller.own ? await snapshot.policiesOf(identity) : none
+  // Only for the organisation's own jobs: everybody with an account at the issuer can get a valid token.
+  const help = caller.own ? snapshot.organisation.help : undefined
+  const inForce = caller.own ? await snapshot.policiesOf(identity).catch(withHelp(help)) : none
   const input: DecisionInput = {
     organisation: snapshot.organisation,
     policies: inForce.policies,
@@ -38,31 +42,59 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   const policyVersion = inForce.version
   let decision = decide(input)
   if (decision.requireBoundToken && caller.token.boundTo === null && !isRefused(decision)) {
-    const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED, { policyVersion })
+    const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED, {
+      policyVersion,
+      ...(help && { help }),
+    })
     return { outcome: "deny", error, decision, policyVersion }
   }
   if (decision.outcome === "deny" && decision.awaitsProtection) {
     decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
   }
   if (decision.outcome === "deny")
-    return { outcome: "deny", error: refusal(decision, policyVersion), decision, policyVersion }
+    return {
+      outcome: "deny",
+      error: refusal(decision, identity, { policyVersion, ...(help && { help }) }),
+      decision,
+      policyVersion,
+    }
   return { outcome: "allow", grants: decision.grants, decision, policyVersion }
+}
+
+/** Faults in the repository's own policies are a denial too. */
+const withHelp = (help: Help | undefined) => (error: unknown) => {
+  if (!(error instanceof BrokerError) || error.code !== "policy_invalid" || help === undefined) throw error
+  throw new BrokerError(error.code, error.detail, { help })
 }
 
 /** Denied, regardless of the environment's protection. */
 const isRefused = (decision: Decision) => decision.outcome === "deny" && !decision.awaitsProtection
 
-/** The trace goes only to callers whose repository owns the policies that it describes. */
-function refusal(decision: Extract<Decision, { outcome: "deny" }>, policyVersion: string): BrokerError {
-  if (!decision.ownsPolicies) return new BrokerError("not_allowed", NOT_ALLOWED, { policyVersion })
-  const denied = decision.trace.grants.filter((grant) => grant.outcome === "deny")
-  const detail = denied.map((grant) => `${grant.name}: ${grant.reason}`).join(" ")
-  return new BrokerError(decision.code, detail || NOT_ALLOWED, { trace: decision.trace, policyVersion })
+/** The error for a denial. The trace goes only to callers whose repository owns the policies that it describes. */
+export function refusal(
+  decision: Extract<Decision, { outcome: "deny" }>,
+  identity: Identity,
+  extra: { readonly policyVersion: string; readonly help?: Help },
+): BrokerError {
+  if (!decision.ownsPolicies) return new BrokerError("not_allowed", noPolicyFor(identity), extra)
+  const grantsByCause = new Map<string, string[]>()
+  for (const { name, outcome, reason, change } of decision.trace.grants) {
+    if (outcome === "allow") continue
+    const cause = `${reason} ${change}`
+    grantsByCause.set(cause, [...(grantsByCause.get(cause) ?? []), name])
+  }
+  const detail = [...grantsByCause].map(([cause, grants]) => `${grants.join(", ")}: ${cause}`).join(" ")
+  return new BrokerError(decision.code, detail || noPolicyFor(identity), { trace: decision.trace, ...extra })
 }
 
-/** The same answer for a policy that is missing, that denies, or that belongs to another repository. */
-const NOT_ALLOWED =
-  "No policy of this broker grants this repository and environment what the job requested. Ask the maintainers of the policies to add one."
+/**
+ * The same answer for a policy that is missing, that denies, or that belongs to another repository. It is made of the
+ * caller's own claims alone.
+ */
+function noPolicyFor({ repository, repositoryId, environment }: Identity): string {
+  const where = environment === undefined ? "no environment" : `environment ${environment}`
+  return `No policy of this broker grants what this job requested to ${repository} (repository_id "${repositoryId}") in ${where}. Policies for it are usually in the folder ${repository}/ beside the organisation file.`
+}
 
 const BOUND_TOKEN_REQUIRED =
   "The requested grants need a key-bound subject token. Use the Daypass action, or bind the token to a key of the job."

@@ -25,6 +25,7 @@ export function problemResponse(error: unknown, requestId: string): Response {
     code: fault.code,
     request_id: requestId,
     ...(fault.policyVersion === undefined ? {} : { policy_version: fault.policyVersion }),
+    ...(fault.help ? { help: fault.help } : {}),
     ...(fault.trace ? { trace: fault.trace } : {}),
   }
   const headers = new Headers({ "content-type": MEDIA_TYPE_PROBLEM })

@@ -67,11 +67,12 @@ function readAudience(claim: ClaimValue | undefined, audience: string): Result<s
       `The subject token's audience must have a SHA-256 thumbprint in base64url after ${KEY_BINDING_SEPARATOR}.`,
     )
   }
+  // The thumbprint is left out, because people configure only the part before it.
   const detail =
     typeof said === "string"
-      ? `The subject token's audience is ${quote(said)}, but must be ${quote(audience)}.`
+      ? `The subject token is for the audience ${quote(said.split(KEY_BINDING_SEPARATOR)[0] ?? "")}, and this broker accepts only ${quote(audience)}.`
       : `The subject token must have exactly one audience, ${quote(audience)}.`
-  return fault("token_audience_mismatch", `${detail} Ask the runner for a token with that audience.`)
+  return fault("token_audience_mismatch", detail)
 }
 
 function readTimes(
@@ -88,7 +89,7 @@ function readTimes(
   if (now >= diesAt)
     return fault(
       "token_expired",
-      `The subject token expired at ${iso(exp)}, and the broker's time is ${iso(now)}. Ask the runner for a new token.`,
+      `The subject token expired at ${iso(exp)} by the issuer's clock, and the broker's clock says ${iso(now)}.`,
     )
   for (const [name, begins] of [
     ["iat", iat],
@@ -97,7 +98,7 @@ function readTimes(
     if (begins > now + CLOCK_SKEW_SECONDS) {
       return fault(
         "token_not_yet_valid",
-        `The subject token's ${name} is ${iso(begins)}, but the broker's time is ${iso(now)}. Check both clocks.`,
+        `The subject token is valid only from ${iso(begins)} (${name}) by the issuer's clock, and the broker's clock says ${iso(now)}.`,
       )
     }
   }

@@ -48,6 +48,8 @@ export interface CredentialAnswer {
   /** ISO 8601, UTC: when it expires or is revoked, whichever comes first; null when it never ends. */
   readonly expires_at: string | null
   readonly revocation: Revocation
+  /** The granted lifetime in seconds. Present when the request asked for more than policy and boundaries allow. */
+  readonly shortened_to_seconds?: number
   readonly values: Readonly<Record<string, CredentialValue>>
 }
 
@@ -130,6 +132,16 @@ export interface Problem {
   /** Version of the policies that decided the refusal. */
   readonly policy_version?: string
   readonly trace?: Trace
+  /** Where the organisation helps. Present in denials to callers whose owner is listed, when the organisation file says it. */
+  readonly help?: Help
+}
+
+/** Where people ask when a job is denied, as the organisation file says it. */
+export interface Help {
+  /** A plain https URL. */
+  readonly url: string
+  /** One line for people: who helps, or how. */
+  readonly text?: string
 }
 
 /** Separates the audience from the key's thumbprint in a key-bound subject token: `<audience>?jkt=<RFC 7638 thumbprint>`. */

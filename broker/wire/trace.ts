@@ -12,7 +12,7 @@ export interface Trace {
   }
   /** The policy files that apply, in the folder's order. */
   readonly policies: readonly string[]
-  /** Facts that did not influence the decision: a renamed repository, policies that exist for other environments. */
+  /** Facts that did not influence the decision: a renamed repository, policies that could not be refreshed. */
   readonly notes: readonly string[]
   /** One entry per requested grant, in the order of the request. */
   readonly grants: readonly GrantTrace[]
@@ -23,8 +23,11 @@ export interface GrantTrace {
   readonly outcome: "allow" | "deny"
   /** The cause of the outcome, as one sentence. */
   readonly reason: string
+  /** What to change for a different decision, as one sentence; absent when allowed. */
+  readonly change?: string
   /** The lifetime granted, in seconds; absent when denied. */
   readonly ttl_seconds?: number
+  /** The rules about the grant; empty when no policy for the job defines it. */
   readonly rules: readonly RuleTrace[]
   /** The organisation's boundaries for this grant; absent when a rule denies it, or no boundary covers the repository. */
   readonly boundaries?: readonly BoundaryTrace[]

@@ -128,7 +128,8 @@ async function annotate({ folder, outcome, grants }: Explanation, io: CliIo): Pr
     if (grant.outcome === "allow") continue
     const rule = outcome.decidedBy === "offline" && folder !== undefined ? decidingRule(grant) : undefined
     const place = rule && { file: repositoryPath(folder ?? "", rule.file, io), line: rule.line }
-    io.out(workflowCommand("error", { ...place, title: `explain: ${grant.name}` }, grant.reason))
+    const text = [grant.reason, grant.change].filter((sentence) => sentence !== undefined).join(" ")
+    io.out(workflowCommand("error", { ...place, title: `explain: ${grant.name}` }, text))
   }
   const sentence = `${outcome.decision} (${outcome.code}): ${grants.join(", ")}`
   const rows = [...subjectsOf(outcome.trace)].map((row) => `| ${row.map(inertMarkdown).join(" | ")} |`)

@@ -16,12 +16,13 @@ export function explainTrace(trace: Trace): string[] {
   ]
 }
 
-function explainGrant({ name, outcome, reason, ttl_seconds: ttl, rules, boundaries }: GrantTrace): string[] {
+function explainGrant({ name, outcome, reason, change, ttl_seconds: ttl, rules, boundaries }: GrantTrace): string[] {
   const lifetime = ttl === undefined ? "" : ` for ${formatDuration(ttl)}`
   return [
     "",
     `${outcome === "allow" ? "ALLOW" : "DENY "} ${line(name)}${lifetime}`,
     `      ${line(reason)}`,
+    ...(change === undefined ? [] : [`      ${line(change)}`]),
     ...rules.flatMap(explainRule),
     ...(boundaries ?? []).flatMap(explainBoundary),
   ]

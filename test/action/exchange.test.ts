@@ -112,7 +112,7 @@ describe("a denial", () => {
     if (condition) condition.actual = hostile
     const detail = `No policy allows ${hostile}`
     const { text, run } = await play(answered(problem(403, "not_allowed", detail, { trace })))
-    expect(run.summary).not.toMatch(/<img|`|\[l\]|\*\*b\*\*|https:|\u202e/)
+    expect(run.summary).not.toMatch(/<img|\[l\]|\*\*b\*\*|https:\/\/e|\u202e/)
     expect(unmaskedLines(run)).not.toMatch(/^\s*::set-env|##\[/m)
     for (const line of run.summary.split("\n").filter((row) => row.startsWith("|"))) {
       expect(line.match(/\|/g)).toHaveLength(7)
@@ -208,7 +208,7 @@ describe("a denial", () => {
       fields: [{ field: hostile, expected: hostile, actual: hostile }],
       environment: [hostile],
     })
-    expect(summary).not.toMatch(/<img|`|\[l\]|\*\*b\*\*|https:/)
+    expect(summary).not.toMatch(/<img|`|\[l\]|\*\*b\*\*|https:\/\/e/)
     const rows = summary.split("\n").filter((row) => row.includes("img"))
     expect(rows).toHaveLength(3)
     for (const row of rows) expect(row.match(/\|/g)).toHaveLength(6)
@@ -368,7 +368,7 @@ describe("a permanent failure ends the step at once with its own message", () =>
       { status: 307, headers: { location: "https://evil.example/v1/exchange" }, body: "" },
       "broker_redirects",
     ],
-    ["a refusal by a proxy", { status: 403, type: "text/html", body: "<h1>blocked</h1>" }, "answer_unusable"],
+    ["a refusal by a proxy", { status: 403, type: "text/html", body: "<h1>blocked</h1>" }, "broker_intercepted"],
     ["500 with a reason", problem(500, "internal", "The broker failed."), "internal"],
     ["502 of a provider that refuses", problem(502, "provider_denied", "aws-prod refused."), "provider_denied"],
     [

@@ -47,6 +47,7 @@ describe("daypass explain", () => {
 
       DENY  aws-deploy
             The allow rule "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/feature.
+            Run a job whose ref is refs/heads/main, or change the rule.
             allow "deploy from main" (octo-org/octo-repo/production.yaml:6) does not match
               - ref: refs/heads/main; is "refs/heads/feature"
               + event_name: push; is "push"

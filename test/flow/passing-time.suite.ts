@@ -28,7 +28,8 @@ export function passingTimeSuite(runtime: string, startBroker: StartBroker): voi
         const answer = await exchange("bank", "vault")
         const todo = 'add required reviewers; turn on "Prevent self-review"'
         expect(answer).toMatchObject({ status: 403, code: "not_allowed" })
-        expect(answer.detail).toBe(`vault: The environment production must be protected: ${todo}.`)
+        const change = "Change the environment in the repository's settings, then run the job again."
+        expect(answer.detail).toBe(`vault: The environment production must be protected: ${todo}. ${change}`)
         expect(askedOfEnvironments()).toEqual(["GET /repositories/61/environments/production 200"])
         expect(await world.lastRecord("bank")).toMatchObject({ event: "exchange.denied", reason: "not_allowed: vault" })
       })
@@ -81,8 +82,8 @@ export function passingTimeSuite(runtime: string, startBroker: StartBroker): voi
         const live = { environment: "live" }
         world.repositories.mint.environments.set("live", { reviewers: [REVIEWER], branches: "custom" })
         const answer = await exchange("mint", "vault", live)
-        expect(answer.detail).toBe(
-          "vault: The environment live must be protected: limit its deployment branches to protected branches.",
+        expect(answer.detail).toContain(
+          "vault: The environment live must be protected: limit its deployment branches to protected branches. Change ",
         )
         const guarded = answer.trace?.grants[0]?.boundaries?.find(({ name }) => name === "live is guarded")
         expect(guarded?.environment).toEqual(["limit its deployment branches to protected branches"])

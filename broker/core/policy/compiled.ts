@@ -1,3 +1,4 @@
+import type { Help } from "../../wire/exchange.ts"
 import type { Condition, Test } from "./condition.ts"
 import type {
   Boundary,
@@ -37,6 +38,7 @@ export interface CompiledOrganisation {
   readonly boundaries: readonly CompiledBoundary[]
   readonly limits: readonly CompiledLimit[]
   readonly requireBoundToken: boolean
+  readonly help?: Help
 }
 
 type CompiledLimit = Omit<LimitEntry, "when"> & { readonly when: readonly CompiledCondition[] }
@@ -96,7 +98,7 @@ export function revived(from: CompiledPolicies, providers: ProviderSchemaTable):
 }
 
 export function compiledOrganisation(organisation: Organisation): CompiledOrganisation {
-  const { issuers, connections, boundaries, limits, requireBoundToken } = organisation
+  const { issuers, connections, boundaries, limits, requireBoundToken, help } = organisation
   return {
     issuers: [...issuers.values()].map((issuer) => ({ ...issuer, owners: [...issuer.owners] })),
     connections: [...connections.values()],
@@ -108,6 +110,7 @@ export function compiledOrganisation(organisation: Organisation): CompiledOrgani
     })),
     limits: limits.map((entry) => ({ ...entry, when: entry.when.map(compiledCondition) })),
     requireBoundToken,
+    ...(help && { help }),
   }
 }
 
@@ -124,6 +127,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
     })),
     limits: from.limits.map((entry) => ({ ...entry, when: entry.when.map(revivedCondition) })),
     requireBoundToken: from.requireBoundToken,
+    ...(from.help && { help: from.help }),
   }
 }
 

@@ -5,7 +5,7 @@ import { missingProtection, type ProtectionFact } from "./environment-protection
 import { evaluateRule } from "./evaluate-rule.ts"
 import type { Grant, Organisation, Policy, Rule } from "./model.ts"
 import { covers } from "./policy-set.ts"
-import { reasons } from "./reasons.ts"
+import { type Denial, reasons } from "./reasons.ts"
 import { conflictWithJob, fieldsFor } from "./template.ts"
 
 export interface DecisionInput {
@@ -79,7 +79,7 @@ export function decide(input: DecisionInput): Decision {
       environment: identity.environment ?? null,
     },
     policies: applying.map((policy) => policy.file),
-    notes: [...notesOf(identity, ofRepository, applying), ...(input.notes ?? [])],
+    notes: [...notesOf(identity, applying), ...(input.notes ?? [])],
     grants: verdicts.map((verdict) => verdict.trace),
   }
 
@@ -172,8 +172,9 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   )
   const rules = [...allows, ...denies]
   const bound = grant?.connection.requireBoundToken ?? false
-  const no = (reason: string, obstacle: Obstacle | null = null, held?: CeilingVerdict): Verdict => {
-    const trace = { name, outcome: "deny", reason, rules } as const
+  const no = ([reason, change]: Denial, obstacle: Obstacle | null = null, held?: CeilingVerdict): Verdict => {
+    // The rules about a name that does not exist would be those that deny everything: they say nothing about the mistake.
+    const trace = { name, outcome: "deny", reason, change, rules: grant === undefined ? [] : rules } as const
     const boundaries = held ? { boundaries: held.boundaries } : {}
     return { granted: null, obstacle, bound, trace: { ...trace, ...boundaries } }
   }
@@ -221,13 +222,11 @@ function tracesOf(rules: readonly Rule[], grant: string, scope: Scope): RuleTrac
   return rules.filter((rule) => rule.grants === "all" || rule.grants.has(grant)).map(scope.rules)
 }
 
-function notesOf(identity: Identity, ofRepository: readonly Policy[], applying: readonly Policy[]): string[] {
+function notesOf(identity: Identity, applying: readonly Policy[]): string[] {
   const exact = applying.filter(({ target }) => target.kind === "repository")
-  const notes = [...new Set(exact.map((policy) => policy.repository))]
+  return [...new Set(exact.map((policy) => policy.repository))]
     .filter((repository) => repository !== identity.repository)
     .map((repository) => reasons.renamed(identity, repository))
-  if (applying.length === 0 && ofRepository.length > 0) notes.push(reasons.otherEnvironments(ofRepository))
-  return notes
 }
 
 function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {

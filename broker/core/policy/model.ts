@@ -1,3 +1,4 @@
+import type { Help } from "../../wire/exchange.ts"
 import type { Identity } from "../identity.ts"
 import type { Condition } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
@@ -14,6 +15,8 @@ export interface Organisation {
   readonly limits: readonly LimitEntry[]
   /** True when the whole organisation accepts only key-bound subject tokens. */
   readonly requireBoundToken: boolean
+  /** Where people ask when a job is denied. */
+  readonly help?: Help
 }
 
 export interface IssuerConfig {

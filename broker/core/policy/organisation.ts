@@ -1,3 +1,4 @@
+import type { Help } from "../../wire/exchange.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
@@ -153,6 +154,7 @@ function compile(
       return { file, line: nodeAt(root, ["limits", index]).at.line, when: conditionsOf(when), max }
     }),
     requireBoundToken: parsed.require_bound_token ?? false,
+    ...(parsed.help && { help: parsed.help as Help }),
   }
 }
 

@@ -1,7 +1,7 @@
 import type { BoundaryTrace, ConditionTrace, RuleTrace } from "../../wire/trace.ts"
 import { formatDuration } from "../duration.ts"
 import type { Identity } from "../identity.ts"
-import { didYouMean, quote } from "./faults.ts"
+import { nearest, quote } from "./faults.ts"
 import type { Grant, Organisation, Policy } from "./model.ts"
 
 /** The most names that one sentence lists or searches for a similar one. */
@@ -14,106 +14,150 @@ interface JobInPolicies {
   readonly organisation: Organisation
 }
 
-/** The sentences of a trace. Each says what decided, and what to change for a different decision. */
+/** Why a grant is denied: what decided, and what to change for a different decision. One sentence each. */
+export type Denial = readonly [reason: string, change: string]
+
+/** The sentences of a trace. */
 export const reasons = {
-  stranger: ({ owner, ownerId, issuer }: Identity) =>
-    `The owner ${owner} (id ${ownerId}) is not listed in the organisation file: to trust it, list it under the owners of issuer ${issuer}.`,
+  stranger: ({ owner, ownerId, issuer }: Identity): Denial => [
+    `The owner ${owner} (id ${ownerId}) is not listed in the organisation file.`,
+    `To trust it, list it under the owners of issuer ${issuer}.`,
+  ],
 
   /** Names the issuer where the organisation lists several: each can have a repository of the same name and id. */
-  noPolicy: ({ identity, ofRepository, organisation }: JobInPolicies) => {
-    const where =
-      ofRepository.length > 0 ? `${environmentOf(identity.environment)} of ${identity.repository}` : identity.repository
-    const key = identity.environment === undefined ? "no environment" : `environment: ${identity.environment}`
+  noPolicy: ({ identity, ofRepository, organisation }: JobInPolicies): Denial => {
+    const { environment, repository, repositoryId } = identity
+    const key = environment === undefined ? "no environment" : `environment: ${environment}`
     const [of, issuer] =
       organisation.issuers.size > 1 ? [` of issuer ${identity.issuer}`, `issuer: ${identity.issuer}, `] : ["", ""]
-    return `No policy${of} covers ${where}: add one with ${issuer}repository_id: ${quote(identity.repositoryId)} and ${key}.`
+    const add = `add a policy with ${issuer}repository_id: ${quote(repositoryId)} and ${key}.`
+    if (ofRepository.length === 0) return [`No policy${of} covers ${repository}.`, `A${add.slice(1)}`]
+    const job = `This job runs in ${environment === undefined ? "no environment" : `environment ${environment}`}`
+    const covered = [...new Set(ofRepository.map((policy) => policy.environment))].sort()
+    const named = covered.filter((name) => name !== undefined)
+    const listed = named.slice(0, MAX_LISTED).join(", ")
+    const reason = `${job}, and the policies of ${repository} are only for ${[
+      ...(named.length === 0 ? [] : [`environment ${listed}${named.length > MAX_LISTED ? ", ..." : ""}`]),
+      ...(named.length === covered.length ? [] : ["jobs without an environment"]),
+    ].join(", and for ")}.`
+    const meant = (environment === undefined ? null : nearest(environment, named)) ?? named[0]
+    if (meant === undefined) return [reason, `Remove \`environment\` from the job, or ${add}`]
+    if (environment === undefined) return [reason, `Add \`environment: ${meant}\` to the job, or ${add}`]
+    const letters = environment.toLowerCase() === meant.toLowerCase() ? ", in exactly these letters" : ""
+    return [reason, `Write \`environment: ${meant}\` in the job${letters}, or ${add}`]
   },
 
-  noSuchGrant: (name: string, applying: readonly Policy[]) => {
+  noSuchGrant: (name: string, applying: readonly Policy[]): Denial => {
     const known = [...new Set(applying.flatMap((policy) => [...policy.grants.keys()]))].sort()
     // Bounded, because a job can ask for 32 names that do not exist, as often as it wants.
     const listed = known.slice(0, MAX_LISTED)
     const more = known.length - listed.length
     const offered = `${listed.join(", ") || "nothing"}${more > 0 ? ` and ${more} more` : ""}`
-    return `The policies for this job offer no grant ${quote(name)}.${didYouMean(name, listed) || ` They offer: ${offered}.`}`
+    const meant = nearest(name, listed)
+    return [
+      `The policies for this job define no grant ${quote(name)}.`,
+      meant === null
+        ? `Request one that they define: ${offered}.`
+        : `Request ${quote(meant)}, if that is the one you mean.`,
+    ]
   },
 
-  definedTwice: (one: Grant, other: Grant) =>
-    `The grant ${quote(one.name)} is defined twice for this job (${one.file}:${one.line} and ${other.file}:${other.line}), and neither has priority: rename one.`,
+  definedTwice: (one: Grant, other: Grant): Denial => [
+    `The grant ${quote(one.name)} is defined twice for this job (${one.file}:${one.line} and ${other.file}:${other.line}), and neither has priority.`,
+    "Rename one of the two.",
+  ],
 
-  unfillable: ({ name, file, line }: Grant, fault: string) =>
+  unfillable: ({ name, file, line }: Grant, fault: string): Denial => [
     `The grant ${quote(name)} (${file}:${line}) cannot be filled in for this job: ${fault}.`,
+    "Run a job whose claims fit the grant, or change the grant.",
+  ],
 
-  outside: ({ name, connection }: Grant, boundaries: readonly BoundaryTrace[]) => {
+  outside: ({ name, connection }: Grant, boundaries: readonly BoundaryTrace[]): Denial => {
     const unfulfilled = boundaries.find(({ required }) => required.some(({ matched }) => !matched))
     if (unfulfilled) {
-      const misses = unfulfilled.required.filter(({ matched }) => !matched).map(missOf)
-      return `The organisation's boundary ${boundaryOf(unfulfilled)} requires more of this job: ${misses.join("; ")}.`
+      const misses = unfulfilled.required.filter(({ matched }) => !matched)
+      const reason = `The organisation's boundary ${boundaryOf(unfulfilled)} requires more of this job: ${misses.map(missOf).join("; ")}.`
+      return [reason, `Run a job whose ${misses.map(demandOf).join(" and ")}, or ${ASK_OWNERS}`]
     }
     const matched = boundaries.filter((one) => one.matched)
-    const [nearest] = matched.filter(({ fields }) => fields.length > 0)
-    if (nearest) {
-      const fields = nearest.fields.map(({ field, expected, actual }) => {
+    const [closest] = matched.filter(({ fields }) => fields.length > 0)
+    if (closest) {
+      const fields = closest.fields.map(({ field, expected, actual }) => {
         return `${field} must be ${expected}, but ${actual === null ? "the grant does not set it" : `is ${actual}`}`
       })
-      return `The grant ${quote(name)} is outside the organisation's boundary ${boundaryOf(nearest)}: ${fields.join("; ")}.`
+      const reason = `The grant ${quote(name)} is outside the organisation's boundary ${boundaryOf(closest)}: ${fields.join("; ")}.`
+      return [reason, `Change the grant, or ${ASK_OWNERS}`]
     }
     if (matched.length > 0) {
       const names = matched.map(boundaryOf).join(", ")
-      return `No boundary allows this job to use the connection ${connection.name}. The boundaries that match the job are ${names}. Ask the maintainers of the organisation file to allow it.`
+      const reason = `No boundary allows this job to use the connection ${connection.name}; the boundaries that match the job are ${names}.`
+      return [reason, "Ask the maintainers of the organisation file to allow it."]
     }
     const [first] = boundaries
-    const misses = (first?.conditions ?? []).filter((condition) => !condition.matched).map(missOf)
-    const why = first === undefined ? "" : `: for ${boundaryOf(first)}, ${misses.join("; ")}`
-    return `This repository has boundaries, but none of them matches this job${why}.`
+    const misses = (first?.conditions ?? []).filter((condition) => !condition.matched)
+    const why = first === undefined ? "" : `: for ${boundaryOf(first)}, ${misses.map(missOf).join("; ")}`
+    const job = misses.length === 0 ? "another job" : `a job whose ${misses.map(demandOf).join(" and ")}`
+    return [`This repository has boundaries, but none of them matches this job${why}.`, `Run ${job}, or ${ASK_OWNERS}`]
   },
 
-  unprotected: (identity: Identity, unmet: readonly string[], boundaries: readonly BoundaryTrace[]) => {
+  unprotected: (identity: Identity, unmet: readonly string[], boundaries: readonly BoundaryTrace[]): Denial => {
     const todo = [...new Set([...unmet, ...boundaries.flatMap(({ environment }) => environment)])]
     // Some of these are whole sentences, from the environment's host.
     const demands = todo.map((text) => text.replace(/\.$/, "")).join("; ")
-    return `The environment${identity.environment === undefined ? "" : ` ${identity.environment}`} must be protected: ${demands}.`
+    if (identity.environment === undefined) {
+      const change = "Add `environment` with the name of a protected environment to the job."
+      return ["This job runs in no environment, and it needs a protected one.", change]
+    }
+    return [
+      `The environment ${identity.environment} must be protected: ${demands}.`,
+      "Change the environment in the repository's settings, then run the job again.",
+    ]
   },
 
-  denied: (rule: RuleTrace) =>
-    `The deny rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches${becauseMissing(rule)}: change the job, or the rule.`,
+  denied: (rule: RuleTrace): Denial => [
+    `The deny rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches${becauseOf(rule)}.`,
+    "Run a job that the rule does not match, or change the rule.",
+  ],
 
-  notAllowed: (name: string, allows: readonly RuleTrace[]) => {
-    if (allows.length === 0)
-      return `No allow rule names ${name}: add it to the grants of the rule that should allow it.`
-    const [nearest, ...others] = [...allows].sort((a, b) => missesOf(a).length - missesOf(b).length)
-    if (nearest === undefined) return `No allow rule matches ${name}.`
+  notAllowed: (name: string, allows: readonly RuleTrace[]): Denial => {
+    const [closest, ...others] = [...allows].sort((a, b) => missesOf(a).length - missesOf(b).length)
+    if (closest === undefined)
+      return [`No allow rule names ${name}.`, "Add it to the grants of the rule that should allow it."]
     const more =
       others.length === 0
         ? ""
         : ` (${others.length} more ${others.length === 1 ? "rule does" : "rules do"} not match either)`
-    const misses = missesOf(nearest).map(missOf).join("; ")
-    return `The allow rule ${quote(nearest.name)} (${nearest.file}:${nearest.line}) does not match: ${misses}${more}.`
+    const misses = missesOf(closest)
+    const run = `Run a job whose ${misses.map(demandOf).join(" and ")}, or change the rule.`
+    return [
+      `The allow rule ${quote(closest.name)} (${closest.file}:${closest.line}) does not match: ${misses.map(missOf).join("; ")}${more}.`,
+      misses.some(isUnnamed) ? "Name the event in the rule's event_name, or run the job for another event." : run,
+    ]
   },
 
-  tooShort: (grant: Grant) =>
-    `${grant.connection.provider} mints credentials for at least ${formatDuration(grant.minTtlSeconds)}: ask for a longer ttl, or leave the ttl out.`,
+  tooShort: (grant: Grant): Denial => [
+    `${grant.connection.provider} mints credentials for at least ${formatDuration(grant.minTtlSeconds)}.`,
+    "Ask for a longer ttl, or leave the ttl out.",
+  ],
 
-  limitTooShort: ({ connection, minTtlSeconds }: Grant, { maxTtlSeconds }: { readonly maxTtlSeconds: number }) =>
-    `${connection.provider} mints credentials for at least ${formatDuration(minTtlSeconds)}, but the organisation's boundaries allow this job at most ${formatDuration(maxTtlSeconds)}: raise max_ttl in the boundary.`,
+  limitTooShort: (
+    { connection, minTtlSeconds }: Grant,
+    { maxTtlSeconds }: { readonly maxTtlSeconds: number },
+  ): Denial => [
+    `${connection.provider} mints credentials for at least ${formatDuration(minTtlSeconds)}, but the organisation's boundaries allow this job at most ${formatDuration(maxTtlSeconds)}.`,
+    "Raise max_ttl in the boundary.",
+  ],
 
   allowed: (rule: RuleTrace) =>
     `The allow rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches, and no deny rule does.`,
 
   renamed: (identity: Identity, repository: string) =>
     `The policies call this repository ${repository}, and its token calls it ${identity.repository}. The id decides; update the name in the policies.`,
-
-  otherEnvironments: (ofRepository: readonly Policy[]) => {
-    const names = [...new Set(ofRepository.map(({ environment }) => environmentOf(environment)))].sort()
-    return `This repository has policies for: ${names.join(", ")}. Environment names are case-sensitive.`
-  },
 }
+
+const ASK_OWNERS = "ask the maintainers of the organisation file to change the boundary."
 
 const boundaryOf = ({ name, file, line }: BoundaryTrace) => `${quote(name)} (${file}:${line})`
-
-function environmentOf(environment: string | undefined): string {
-  return environment === undefined ? "jobs without an environment" : `environment ${environment}`
-}
 
 function missesOf(rule: RuleTrace): readonly ConditionTrace[] {
   return rule.conditions.filter(({ matched }) => !matched)
@@ -123,9 +167,17 @@ function missOf({ claim, expected, actual }: ConditionTrace): string {
   return `${claim} must be ${expected}, but ${actual === null ? "the token has no such claim" : `is ${actual === "" ? '""' : actual}`}`
 }
 
-/** Explains a deny that matches because a claim is missing: readers do not expect that. */
-function becauseMissing(rule: RuleTrace): string {
-  const missing = rule.conditions.filter(({ actual, expected }) => actual === null && expected !== "missing")
-  if (missing.length === 0) return ""
-  return `, because a missing claim never helps (${missing.map(({ claim }) => claim).join(", ")})`
+/** The rule's own conditions match, but its event is one that a rule must name: see `evaluateRule`. */
+const isUnnamed = ({ expected, actual, matched }: ConditionTrace) => !matched && expected.startsWith(`${actual}, `)
+
+/** What the job would have to be: `ref is refs/heads/main`. */
+const demandOf = ({ claim, expected }: ConditionTrace) => `${claim} is ${expected}`
+
+/** Why a deny matches. A missing claim is explained: readers do not expect that. */
+function becauseOf({ conditions }: RuleTrace): string {
+  const missing = conditions.filter(({ actual, expected }) => actual === null && expected !== "missing")
+  if (missing.length > 0)
+    return `, because a missing claim never helps (${missing.map(({ claim }) => claim).join(", ")})`
+  const said = conditions.filter(({ actual }) => actual !== null).map(({ claim, actual }) => `${claim} is ${actual}`)
+  return said.length === 0 ? "" : `, because ${said.join(" and ")}`
 }

@@ -1,5 +1,6 @@
 import * as z from "zod"
 import { parseDuration } from "../duration.ts"
+import { PLAIN_URL, PLAIN_URL_FORM, parsePlainUrl } from "../url.ts"
 
 // Forms that policies, organisation files and policy tests share.
 
@@ -42,3 +43,11 @@ export function nonEmpty<Schema extends z.ZodRecord | z.ZodObject>(schema: Schem
     context.addIssue({ code: "custom", message: "is empty", params: { fault: "value_empty" } })
   }) as Schema
 }
+
+/** A URL with only one spelling. `whose` starts the fault: "an issuer's URL". */
+export const plainUrl = (whose: string) =>
+  z
+    .string()
+    .max(256)
+    .refine((url) => parsePlainUrl(url) !== null, `${whose} must be ${PLAIN_URL_FORM}`)
+    .meta({ pattern: PLAIN_URL.source })

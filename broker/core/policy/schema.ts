@@ -1,11 +1,10 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES } from "../claims/families.ts"
-import { PLAIN_URL, PLAIN_URL_FORM, parsePlainUrl } from "../url.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
-import { claimName, duration, name, nonEmpty, oneLine } from "./schema-words.ts"
+import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
 /**
  * A grant's lifetime when its policy sets none: long enough for a deployment, short enough to be of little use to a thief.
@@ -199,11 +198,7 @@ export const policySchema = z
 
 const issuer = z.strictObject({
   family: z.enum(ISSUER_FAMILIES),
-  url: z
-    .string()
-    .max(256)
-    .refine((url) => parsePlainUrl(url) !== null, `an issuer's URL must be ${PLAIN_URL_FORM}`)
-    .meta({ pattern: PLAIN_URL.source }),
+  url: plainUrl("an issuer's URL"),
   owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), id)).meta({
     description: "Owner name -> owner id, in quotes. Jobs of owners that are not listed get nothing.",
     minProperties: 1,
@@ -238,6 +233,10 @@ export const organisationSchema = z.strictObject({
     .optional()
     .meta({ description: "What repositories may use up. The lowest of all matching entries counts." }),
   require_bound_token: z.boolean().optional(),
+  help: z
+    .strictObject({ url: plainUrl("the URL of help"), text: oneLine("the text of help").optional() })
+    .optional()
+    .meta({ description: "Where people ask when a job is denied. Every denial shows it." }),
 })
 
 export type PolicyFile = z.output<typeof policySchema>

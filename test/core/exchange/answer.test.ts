@@ -45,6 +45,12 @@ describe("an answer", () => {
     })
   })
 
+  it("says the granted lifetime where the request asked for a longer one", () => {
+    const shortened = (requested?: number) =>
+      answerOf("a-lease", "v1", [mintedAs("one", {}, 600)], requested).credentials["one"]?.shortened_to_seconds
+    expect([601, 600, 599, undefined].map(shortened)).toEqual([600, undefined, undefined, undefined])
+  })
+
   it("ends a lease with the last of its credentials", () => {
     const ending = (name: string, seconds: number) => mintedAs(name, { expiresAt: new Date(AT + seconds * 1000) })
     expect(answerOf("a-lease", "v1", [ending("one", 60), ending("two", 120)]).expires_at).toBe(iso(120))

@@ -271,9 +271,11 @@ describe("an exchange", () => {
     })
     const refused = await exchange(stranger.call(), stranger.broker).catch((error: unknown) => error)
     expect(stranger.story).toEqual(["verify"])
-    const absent = await world({ grants: { one: "mints" }, identity: { repositoryId: "42" } })
+    const absent = await world({ grants: { one: "mints" }, identity: { repositoryId: "42", repository: "acme/web" } })
     const other = await exchange(absent.call(), absent.broker).catch((error: unknown) => error)
-    expect(refused).toMatchObject({ code: "not_allowed", detail: (other as { detail: string }).detail })
+    // Each hears its own claims, and nothing else that differs.
+    const inOthersWords = (other as BrokerError).detail.replaceAll("acme/web", "evil/shop").replace('"42"', '"41"')
+    expect(refused).toMatchObject({ code: "not_allowed", detail: inOthersWords })
     expect(refused).toMatchObject({ trace: undefined })
     expect(other).toMatchObject({ trace: undefined })
   })
@@ -288,6 +290,16 @@ describe("an exchange", () => {
       const { broker, call } = await world(options)
       await expect(exchange(call(asked), broker)).rejects.toMatchObject({ status: 403, policyVersion: "v1" })
     }
+  })
+
+  it("says the lifetime that the policy allows when the wish was for a longer one", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" } })
+    const { credentials } = await exchange(call({ ttlSeconds: 3600 }), broker)
+    expect(credentials["one"]).toMatchObject({ shortened_to_seconds: 900 })
+    const other = await world({ grants: { one: "mints" } })
+    expect((await exchange(other.call({ ttlSeconds: 600 }), other.broker)).credentials["one"]).not.toHaveProperty(
+      "shortened_to_seconds",
+    )
   })
 
   it("leaves the token good when the wish was for too short a time", async () => {

@@ -48,7 +48,8 @@ describe.each(DEMANDING)("an exchange below a demand of a %s", (_, demand) => {
     const { broker, call, story, recorded } = await at({ protection: fact(false) })
     await expect(exchange(call(), broker)).rejects.toMatchObject({
       code: "not_allowed",
-      detail: "one: The environment production must be protected: add required reviewers.",
+      detail:
+        "one: The environment production must be protected: add required reviewers. Change the environment in the repository's settings, then run the job again.",
     })
     expect(story).toEqual(["verify", "policiesOf", "protectionOf", "admit"])
     expect(recorded).toMatchObject([{ audit: { event: "exchange.denied", reason: "not_allowed: one" } }])

@@ -193,7 +193,7 @@ describe("a refusal", () => {
     await expect(exchange(call({ grants: ["two", "one", "three"] }), broker)).rejects.toMatchObject({
       code: "not_allowed",
       detail: expect.stringMatching(
-        /^two: The policies .* They offer: one\. three: The policies .* They offer: one\.$/,
+        /^two: The policies .* that they define: one\. three: The policies .* that they define: one\.$/,
       ),
     })
   })
@@ -214,8 +214,26 @@ describe("a refusal", () => {
   it("of another owner's job says no more than that no policy allows it", async () => {
     const { broker, call } = await world({ grants: { one: "mints" }, identity: { ownerId: "666" } })
     await expect(exchange(call(), broker)).rejects.toMatchObject({
-      detail: expect.stringMatching(/^No policy of this broker grants this repository and environment/),
+      detail: expect.stringMatching(
+        /^No policy of this broker grants what this job requested to acme\/shop \(repository_id "41"\) in environment production\./,
+      ),
     })
+  })
+
+  const HELP = { url: "https://wiki.acme.example/daypass", text: "Ask the platform team" }
+
+  it.each([
+    ["of a policy", { asked: { grants: ["two"] } }],
+    ["where no policy covers the repository", { asked: {}, identity: { repositoryId: "42" } }],
+    ["of a plain token", { asked: {}, requireBoundToken: true }],
+  ])("%s says where the organisation helps", async (_, { asked, ...options }) => {
+    const { broker, call } = await world({ grants: { one: "mints" }, help: HELP, ...options })
+    await expect(exchange(call(asked), broker)).rejects.toMatchObject({ status: 403, help: HELP })
+  })
+
+  it("of another owner's job does not say where the organisation helps", async () => {
+    const { broker, call } = await world({ grants: { one: "mints" }, help: HELP, identity: { ownerId: "666" } })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "not_allowed", help: undefined })
   })
 
   it("of a time that is too short names the provider's shortest, and shows the trace", async () => {

@@ -64,6 +64,7 @@ export interface WorldOptions {
   readonly identity?: Partial<Identity>
   readonly boundTo?: string | null
   readonly requireBoundToken?: boolean
+  readonly help?: Organisation["help"]
   /** Calls of the ledger that fail, by name. */
   readonly ledgerFails?: readonly (keyof SweptLedger)[]
   /** What the ledger answers when a revocation begins. */
@@ -226,6 +227,7 @@ export async function world(options: WorldOptions) {
     boundaries: options.boundaries ?? [],
     limits: options.limits ?? [],
     requireBoundToken: false,
+    ...(options.help && { help: options.help }),
   }
   const policy: Policy = {
     file: "p.yaml",

@@ -21,6 +21,12 @@ describe("a problem document", () => {
     })
   })
 
+  it("says where the organisation helps", async () => {
+    const help = { url: "https://wiki.acme.example/daypass", text: "Ask the platform team" }
+    const response = problemResponse(new BrokerError("not_allowed", "No.", { help }), "request-1")
+    expect(await response.json()).toMatchObject({ code: "not_allowed", help })
+  })
+
   it.each([
     ["an unknown error", new Error(CANARY)],
     ["a text", CANARY],

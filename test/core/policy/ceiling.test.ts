@@ -267,7 +267,7 @@ describe("a reason", () => {
     [
       "that no boundary allows the connection",
       allowing("{ repository: acme/shop }", "allow: [{ connection: cloud }]"),
-      /^No boundary allows this job to use the connection notes. The boundaries that match the job are "a" \(daypass.yaml:12\)\./,
+      /^No boundary allows this job to use the connection notes; the boundaries that match the job are "a" \(daypass.yaml:12\)\.$/,
     ],
     [
       "what a boundary requires besides",
@@ -305,9 +305,10 @@ describe("a reason", () => {
 
   it("reads, explained, as how each boundary stands to the grant", () => {
     const boundaries = `${allowing("{ repository: acme/shop }", "allow: [{ connection: notes, text: a }]")}  - { name: b, when: { ref: x } }\n`
-    expect(explainTrace(ask(boundaries).trace).slice(-6)).toMatchInlineSnapshot(`
+    expect(explainTrace(ask(boundaries).trace).slice(-7)).toMatchInlineSnapshot(`
       [
         "      The grant "it" is outside the organisation's boundary "a" (daypass.yaml:12): text must be a, but is none.",
+        "      Change the grant, or ask the maintainers of the organisation file to change the boundary.",
         "      allow "all" (p.yaml:6) matches",
         "      boundary "a" (daypass.yaml:12) does not allow it",
         "        - text: a; is "none"",

@@ -35,7 +35,8 @@ grants:
     max_ttl: 1h
   - { name: guarded, when: { environment: production }, protected_environment: { deployment_branches: custom } }
 limits:
-  - { when: { repository: "acme/sh*", repository_owner_id: { not: "7" } }, open_leases: 9, exchanges_per_minute: 5 }`,
+  - { when: { repository: "acme/sh*", repository_owner_id: { not: "7" } }, open_leases: 9, exchanges_per_minute: 5 }
+help: { url: "https://wiki.acme.example/daypass", text: Ask the platform team }`,
     ),
 )
 
@@ -51,6 +52,14 @@ describe("a compiled set", () => {
     expect(again.policiesOf(subjectOf("41"))).toEqual(SET.policiesOf(subjectOf("41")))
     expect(again.policiesOf(subjectOf("7", "github", "acme/shed")).map(({ file }) => file)).toEqual(["wide.yaml"])
     expect(written(again)).toEqual(written(SET))
+  })
+
+  it("keeps where the organisation helps, and comes back without it when it says nothing", () => {
+    const help = { url: "https://wiki.acme.example/daypass", text: "Ask the platform team" }
+    const without = written(SET) as { organisation: Record<string, unknown> }
+    expect(without.organisation["help"]).toEqual(help)
+    delete without.organisation["help"]
+    expect(read(without).organisation).not.toHaveProperty("help")
   })
 
   it("gives what the folder gave, gaps filled and checked", () => {

@@ -23,6 +23,8 @@ grants:
   secret: { connection: vault-prod, path: kv/shop, ttl: 1h }
 `)
 
+const OTHER = "grants:\n  other: { connection: notes }\n"
+
 function ask(
   grants: readonly string[],
   identity: Identity = identityOf(),
@@ -39,13 +41,15 @@ function ask(
   })
 }
 
-const reasonsOf = (decision: Decision) => decision.trace.grants.map(({ reason }) => reason)
+/** What happened and what to change, of each grant. */
+const reasonsOf = (decision: Decision) =>
+  decision.trace.grants.map(({ reason, change }) => (change === undefined ? reason : `${reason} ${change}`))
 
 describe("a decision", () => {
   it("names the issuer for which a policy is missing, where the organisation lists several", () => {
     const other = identityOf({ repository: "acme/web", repository_id: "42" })
     expect(reasonsOf(ask(["note"], other))).toEqual([
-      expect.stringMatching(/^No policy covers acme\/web: add one with repository_id: "42" and /),
+      expect.stringMatching(/^No policy covers acme\/web\. Add a policy with repository_id: "42" and /),
     ])
     const two = ORGANISATION.replace(
       "connections:",
@@ -54,7 +58,7 @@ describe("a decision", () => {
     const files = { "acme/shop/production.yaml": SHOP.replace("repository:", "issuer: github\nrepository:") }
     expect(reasonsOf(ask(["note"], other, { files, organisation: two }))).toEqual([
       expect.stringMatching(
-        /^No policy of issuer github covers acme\/web: add one with issuer: github, repository_id: "42" and /,
+        /^No policy of issuer github covers acme\/web\. Add a policy with issuer: github, repository_id: "42" and /,
       ),
     ])
   })
@@ -117,7 +121,9 @@ describe("a decision", () => {
   it("says which environments have policies when the job's has none", () => {
     const decision = ask(["note"], identityOf({ environment: "staging" }))
     expect(decision).toMatchObject({ outcome: "deny", ownsPolicies: true })
-    expect(decision.trace.notes).toEqual([expect.stringContaining("environment production")])
+    expect(reasonsOf(decision)).toEqual([
+      'This job runs in environment staging, and the policies of acme/shop are only for environment production. Write `environment: production` in the job, or add a policy with repository_id: "41" and environment: staging.',
+    ])
   })
 
   it("owns no trace for strangers and for repositories without policies", () => {
@@ -127,8 +133,38 @@ describe("a decision", () => {
   })
 
   it("names no environments to strangers and to repositories without policies", () => {
-    expect(ask(["note"], identityOf({}, { repositoryId: "42" })).trace.notes).toEqual([])
-    expect(ask(["note"], identityOf({}, { ownerId: "1" })).trace.notes).toEqual([])
+    for (const stranger of [{ repositoryId: "42" }, { ownerId: "1" }]) {
+      const decision = ask(["note"], identityOf({ environment: "staging" }, stranger))
+      expect(JSON.stringify(decision.trace)).not.toContain("production")
+    }
+  })
+
+  it.each([
+    [
+      "in none",
+      { environment: null },
+      "This job runs in no environment, and the policies of acme/shop are only for environment eu, production. Add `environment: eu` to the job, or ",
+    ],
+    ["in a misspelled one", { environment: "prodution" }, "Write `environment: production` in the job, or "],
+    [
+      "in other letters",
+      { environment: "Production" },
+      "Write `environment: production` in the job, in exactly these letters, or ",
+    ],
+  ])("says first what to write in a job that runs %s", (_, claims, expected) => {
+    const files = { "a.yaml": SHOP, "b.yaml": policyOf(OTHER, { environment: "eu" }) }
+    expect(reasonsOf(ask(["note"], identityOf(claims), { files }))).toEqual([expect.stringContaining(expected)])
+  })
+
+  it("says to leave the environment out where the policies are for jobs without one", () => {
+    const files = { "a.yaml": policyOf(OTHER, { environment: null }) }
+    expect(reasonsOf(ask(["note"], identityOf(), { files }))).toEqual([
+      'This job runs in environment production, and the policies of acme/shop are only for jobs without an environment. Remove `environment` from the job, or add a policy with repository_id: "41" and environment: production.',
+    ])
+  })
+
+  it("shows no rule for a grant that does not exist", () => {
+    expect(ask(["billing"]).trace.grants).toMatchObject([{ outcome: "deny", rules: [] }])
   })
 
   it("unites the files of one environment: rules, denials and grants", () => {
@@ -296,7 +332,7 @@ describe("a reason", () => {
       { repository_owner_id: "1" },
       /The owner acme \(id 1\) is not listed in the organisation file/,
     ],
-    ["what is offered instead", ["nots"], {}, /no grant "nots". Did you mean "note"\?/],
+    ["what is offered instead", ["nots"], {}, /no grant "nots"\. Request "note", if/],
     ["what to write for a new environment", ["note"], { environment: "eu" }, /repository_id: "41" and environment: eu/],
     [
       "that an outsiders' event must be named",
@@ -325,6 +361,7 @@ describe("an explanation", () => {
         "",
         "DENY  secret",
         "      The allow rule "deploy from main" (acme/shop/production.yaml:6) does not match: ref must be refs/heads/main, but is refs/heads/x.",
+        "      Run a job whose ref is refs/heads/main, or change the rule.",
         "      allow "deploy from main" (acme/shop/production.yaml:6) does not match",
         "        - ref: refs/heads/main; is "refs/heads/x"",
         "      deny "never on our own runners" (acme/shop/production.yaml:13) does not match",
@@ -357,6 +394,6 @@ it("offers a job that asks for what is not there a bounded list of what is", () 
   const grants = names.map((name) => `  ${name}: { connection: notes }\n`).join("")
   const files = { "p.yaml": policyOf(`grants:\n${grants}`) }
   const { trace } = ask(["absent"], identityOf(), { files })
-  expect(trace.grants[0]?.reason).toMatch(/ and 70 more\.$/)
-  expect(trace.grants[0]?.reason.length).toBeLessThan(3000)
+  expect(trace.grants[0]?.change).toMatch(/ and 70 more\.$/)
+  expect(trace.grants[0]?.change?.length).toBeLessThan(3000)
 })

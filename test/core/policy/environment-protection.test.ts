@@ -162,9 +162,7 @@ describe("a demand", () => {
     for (const protection of [undefined, known(GUARDED)]) {
       const decision = ask(demanding, protection ? { protection } : {}, identityOf({ environment: undefined }))
       expect(awaits(decision)).toBe(false)
-      expect(reasonOf(decision)).toBe(
-        "The environment must be protected: the job runs in no environment: name one in the workflow.",
-      )
+      expect(reasonOf(decision)).toBe("This job runs in no environment, and it needs a protected one.")
     }
   })
 

@@ -236,6 +236,13 @@ describe("an organisation file", () => {
       /Did you mean "require_bound_token"/,
     ],
     [
+      "help at a URL that is not plain",
+      `${ORGANISATION}help: { url: "https://wiki.acme.example/#daypass" }\n`,
+      ["daypass.yaml:11:14 value_invalid"],
+      /the URL of help must be plain https/,
+    ],
+    ["help without a URL", `${ORGANISATION}help: { text: Ask us }\n`, ["daypass.yaml:11:7 key_missing"], /url/],
+    [
       "a switch in quotes",
       `${ORGANISATION}require_bound_token: "true"\n`,
       ["daypass.yaml:11:22 type_wrong"],

@@ -150,7 +150,8 @@ describe("a policy for several repositories and one for a single one", () => {
     for (const files of [renamed, patterns]) {
       const decision = ask(files, jobOf("acme/svc-a"))
       expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed", ownsPolicies: true })
-      expect(decision.trace.grants[0]?.reason).toMatch(/"note" is defined twice for this job .* rename one\./)
+      expect(decision.trace.grants[0]?.reason).toMatch(/"note" is defined twice for this job /)
+      expect(decision.trace.grants[0]?.change).toBe("Rename one of the two.")
     }
     expect(ask(patterns, jobOf("acme/svc-b", "42")).outcome).toBe("allow")
   })
