@@ -4,6 +4,7 @@ import { claimLines } from "./claims.ts"
 import { planEnvironment } from "./deliver/environment.ts"
 import { planFiles } from "./deliver/files.ts"
 import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
+import { requireRoom } from "./deliver/room.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
@@ -11,8 +12,8 @@ import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
 import { forgetLease, revokeLease, type SavedLease, saveFilesFolder, saveLease, saveVariables } from "./lease.ts"
 import { shortened } from "./lifetime.ts"
-import { masksFor } from "./masks.ts"
-import { type Deadline, startDeadline, withRetries } from "./retry.ts"
+import { isTooCommon, masksFor } from "./masks.ts"
+import { type Deadline, spreadFirstCall, startDeadline, withRetries } from "./retry.ts"
 import * as runner from "./runner.ts"
 import { grantedSummary } from "./summary.ts"
 
@@ -22,8 +23,8 @@ import { grantedSummary } from "./summary.ts"
  * @throws {ActionError}
  */
 export async function exchange(): Promise<void> {
-  const deadline = startDeadline()
   const inputs = readInputs(runner.input)
+  const deadline = startDeadline(inputs.timeoutMs)
   runner.requireRunnerFiles()
 
   const answer = await exchangeForAnswer(inputs, deadline)
@@ -43,6 +44,7 @@ export async function exchange(): Promise<void> {
     const toEnvironment = inputs.deliver !== "outputs"
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
     const variables = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
+    requireRoom(credentials, variables, runner.surroundings())
 
     if (folder !== null) {
       saveFilesFolder(folder)
@@ -52,6 +54,7 @@ export async function exchange(): Promise<void> {
     runner.setOutputs(outputs)
     runner.setVariables(variables)
     for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
+    warnOfBareSecrets(received)
     runner.debug(() => credentials.map(decisionLine))
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
   } catch (thrown) {
@@ -65,6 +68,7 @@ export async function exchange(): Promise<void> {
 async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
+  await spreadFirstCall(inputs.parallelJobs, deadline)
   const key = makeJobKey()
   const audience = boundAudience(inputs.audience, key.thumbprint)
   const request = { grants: inputs.grants, ...(inputs.ttl !== undefined && { ttl: inputs.ttl }), key: key.publicJwk }
@@ -87,6 +91,17 @@ function gotLine(credential: Credential, ttl: string | undefined): string {
 function decisionLine({ grant, provider, revocation, values }: Credential): string {
   const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`)
   return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${forLog(names.join(", "))}`
+}
+
+/** Names each secret that has no mask. It does not say why a value has none, which would tell about the value. */
+function warnOfBareSecrets(credentials: readonly Credential[]): void {
+  for (const { grant, values } of credentials) {
+    const bare = values.filter(({ secret, value }) => secret && isTooCommon(value)).map(({ name, env }) => env ?? name)
+    if (bare.length === 0) continue
+    runner.warn(
+      `The log does not hide these secrets of ${grant}: ${forLog(bare.join(", "))}. Each has fewer than four characters, or is a number of fewer than eight digits, a truth value, or punctuation only. If it is not secret, add \`public: true\` to it in the policy. If it is, make it longer.`,
+    )
+  }
 }
 
 /** A failure here does not stop the revocation. The post step tries to remove the files again. */

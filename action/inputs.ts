@@ -11,11 +11,18 @@ export interface Inputs {
   readonly audience: string
   readonly ttl?: string
   readonly deliver: Deliver
+  /** The limit for all network calls of the step. */
+  readonly timeoutMs: number
+  /** How many jobs of the matrix run at the same time; 1 when unknown. */
+  readonly parallelJobs: number
 }
 
 /** As policies name grants. */
 const GRANT_NAME = /^[a-z][a-z0-9-]{0,63}$/
-const TTL = /^[1-9][0-9]{0,6}[smh]$/
+const DURATION = /^([1-9][0-9]{0,6})([smh])$/
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
+const DEFAULT_TIMEOUT_MS = 60_000
+const MAX_TIMEOUT_MS = 600_000
 const AUDIENCE = /^[\x21-\x7e]{1,256}$/
 
 /**
@@ -27,13 +34,15 @@ export function readInputs(read: (name: string) => string): Inputs {
   const grants = readGrants(read("grants"))
   const audience = readAudience(read("audience"), broker)
   const ttl = read("ttl")
-  if (ttl !== "" && !TTL.test(ttl)) {
+  if (ttl !== "" && !DURATION.test(ttl)) {
     // Quoted only when it looks like a time: any other text may be a misplaced secret.
     const came = /^[0-9]{1,7} ?[a-z]{0,8}$/i.test(ttl) ? `, not ${quote(ttl)}` : ""
     throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`)
   }
   const deliver = readDeliver(read("deliver"))
-  return { broker, grants, audience, deliver, ...(ttl !== "" && { ttl }) }
+  const timeoutMs = readTimeout(read("timeout"))
+  const parallelJobs = readParallelJobs(read("parallel-jobs"))
+  return { broker, grants, audience, deliver, timeoutMs, parallelJobs, ...(ttl !== "" && { ttl }) }
 }
 
 function readBroker(text: string): string {
@@ -103,6 +112,23 @@ function readDeliver(text: string): Deliver {
   if (text === "environment" || text === "outputs" || text === "both") return text
   const came = /^(environments?|env|outputs?|both)$/i.test(text) ? `, not ${quote(text)}` : ""
   throw invalid("deliver", `must be environment, outputs or both${came}`)
+}
+
+function readTimeout(text: string): number {
+  if (text === "") return DEFAULT_TIMEOUT_MS
+  const [, count, unit = ""] = DURATION.exec(text) ?? []
+  if (count === undefined)
+    throw invalid("timeout", "must be a whole number with a unit, for example 30s or 5m; the default is 60s")
+  const milliseconds = Number(count) * (UNIT_MS[unit] ?? 0)
+  if (milliseconds > MAX_TIMEOUT_MS) throw invalid("timeout", "must be at most 10m")
+  return milliseconds
+}
+
+/** The default is an expression of the runner. A program that runs actions without evaluating it does not know the number. */
+function readParallelJobs(text: string): number {
+  if (text === "" || text.startsWith("${{")) return 1
+  if (!/^[0-9]{1,9}$/.test(text)) throw invalid("parallel-jobs", "must be a whole number; leave it out")
+  return Math.max(1, Number(text))
 }
 
 function invalid(input: string, fault: string): ActionError {

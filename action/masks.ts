@@ -1,32 +1,104 @@
-const MIN_LINE_CHARACTERS = 4
-const MIN_ENCODED_BYTES = 8
+const MIN_CHARACTERS = 4
+const MIN_DIGITS = 8
+const MIN_LEAF_CHARACTERS = 6
+/** Each encoded leaf adds about 30 patterns that the runner looks for in every line. Further leaves are masked as they are. */
+const MAX_ENCODED_LEAVES = 64
+
+const NUMBER = /^[-+]?[0-9]*[.,]?[0-9]*(?:e[-+]?[0-9]+)?$/i
+const PUNCTUATION = /^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$/u
+/** Shorter ones, such as `yes` and `off`, have too few characters anyway. */
+const TRUTH_VALUES: ReadonlySet<string> = new Set(["true", "false", "null", "none", "undefined", "enabled", "disabled"])
 
 /**
- * The texts to register with `::add-mask::`, so that a secret stays hidden in the job's log: whole, line by line, and
- * encoded.
+ * The texts to register with `::add-mask::`, so that a secret stays hidden in the job's log: whole, line by line, the leaves
+ * of a JSON document, and encoded.
  *
- * The runner masks each *line* of a registered text, even a line of one character. A PEM or JSON document registered
- * whole would hide every `}` in the log. So of a text with several lines, only the lines with at least four characters are
- * registered, and the whole text in its one-line JSON form. The runner itself adds some encodings (base64 of the secret
- * alone, JSON, URI, ...). This function adds the missing ones: hex, base64url, and base64 of a text that *contains* the
- * secret.
+ * The runner masks every registered text and every *line* of it, even one of a single character: the secret `3` turns
+ * `2031` into `20***1`. So what is too common to be hidden is not registered (`isTooCommon`). The runner itself adds
+ * encodings of each registered text: JSON, URI, XML, and base64 of a text that ends with it. This function adds what the
+ * runner lacks: hex, base64url, base64 of a text that goes on after the secret, and the spellings of shells, Go and
+ * JavaScript.
  */
 export function masksFor(secret: string): readonly string[] {
-  // `echo` adds a line break at the end. That does not make a text of several lines.
-  const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "")
-  const plain = /[\r\n]/.test(text) ? masksPerLine(text) : [text, text.trim()]
-  const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))]
-  return [...new Set(masks.filter((mask) => mask.trim() !== ""))]
+  const leaves = [...new Set(leavesOf(secret))]
+  const ofLeaves = leaves.flatMap((leaf, index) => (index < MAX_ENCODED_LEAVES ? masksOfText(leaf) : linesOf(leaf)))
+  return [...new Set([...masksOfText(secret), ...ofLeaves])]
 }
 
-function masksPerLine(text: string): string[] {
-  const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())]
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim())
-  return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS)
+/**
+ * True when masks would damage the log and protect nothing: fewer than four characters, a number of fewer than eight
+ * digits, a truth value, or punctuation only; and lines that are all like that. A blank text has nothing to hide.
+ */
+export function isTooCommon(secret: string): boolean {
+  return secret.trim() !== "" && linesOf(secret).length === 0
 }
+
+function masksOfText(secret: string): string[] {
+  // Without blanks around it: `echo` adds a line break, and a mask of the text itself hides a longer one, too.
+  const text = secret.trim()
+  const lines = linesOf(text)
+  if (lines.length === 0) return []
+  const onOneLine = /[\r\n]/.test(text)
+    ? [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())]
+    : []
+  return [...lines, ...onOneLine, ...lines.flatMap(spellings), ...encodings(Buffer.from(text, "utf8"))]
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter(isMaskable)
+}
+
+function isMaskable(text: string): boolean {
+  if (text.length < MIN_CHARACTERS || TRUTH_VALUES.has(text.toLowerCase()) || PUNCTUATION.test(text)) return false
+  return !NUMBER.test(text) || text.replace(/e.*$|[^0-9]/gi, "").length >= MIN_DIGITS
+}
+
+/** The strings and numbers of a JSON document, as they are written, without the names of members. */
+function leavesOf(text: string): string[] {
+  if (!/^\s*[[{"]/.test(text) || !isJson(text)) return []
+  return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|-?[0-9][0-9.eE+-]*/g)]
+    .filter((token) => token[1] === undefined)
+    .map(([token]) => (token.startsWith('"') ? (JSON.parse(token) as string) : token))
+    .flatMap((leaf) => [leaf, ...leavesOf(leaf)])
+    .filter((leaf) => leaf.trim().length >= MIN_LEAF_CHARACTERS)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The forms of one line that the runner does not derive, each only where it differs from the line. */
+function spellings(line: string): string[] {
+  return [
+    // POSIX shells in a trace (`set -x`), dash and Python's shlex, `export -p`, and bash's `printf %q`.
+    line.replaceAll("'", "'\\''"),
+    line.replaceAll("'", `'"'"'`),
+    line.replace(/["$`\\]/g, "\\$&"),
+    line.replace(/[ !"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~/g, "\\$&"),
+    // Go's encoding/json, which most tools of this field are written with, and encoders that write ASCII only.
+    json(line, /[<>&]/g),
+    json(line, /[^\0-\x7f]/g),
+    // JavaScript leaves !'()* as they are, and forms write a space as a plus. The runner escapes all of them.
+    ...(/[!'()*]/.test(line) ? [encodeURIComponent(line.toWellFormed())] : []),
+    ...(line.includes(" ") ? [encodeURIComponent(line.toWellFormed()).replaceAll("%20", "+")] : []),
+  ]
+}
+
+function json(line: string, escaped: RegExp): string {
+  return line.search(escaped) !== -1 ? JSON.stringify(line).slice(1, -1).replace(escaped, unicodeEscape) : line
+}
+
+const unicodeEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
 function encodings(bytes: Buffer): string[] {
-  if (bytes.length < MIN_ENCODED_BYTES) return []
   const hex = bytes.toString("hex")
   return [...[0, 1, 2].flatMap((offset) => base64Cores(bytes, offset)), hex, hex.toUpperCase()]
 }

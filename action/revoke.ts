@@ -6,6 +6,9 @@ import { removeDeliveredFiles, revokeLease, type SavedLease, savedLease, savedVa
 import { startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
+/** The end of the job does not wait longer for a broker that is away: it revokes by itself when the lease is over. */
+const DEADLINE_MS = 15_000
+
 /**
  * Removes the files that main wrote and revokes the job's lease, whether main succeeded, failed or was cancelled. Does
  * nothing when there are no files and no lease.
@@ -32,7 +35,7 @@ async function attempt(act: () => void | Promise<void>): Promise<void> {
 
 async function revokeSaved(lease: SavedLease): Promise<void> {
   try {
-    logOutcomes(await revokeLease(lease, startDeadline()))
+    logOutcomes(await revokeLease(lease, startDeadline(DEADLINE_MS)))
   } catch (thrown) {
     const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`
     warn(`${alive} ${sentencesOf(toFailure(thrown))}`)

@@ -3,6 +3,7 @@ import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSy
 import { basename, dirname, join, resolve } from "node:path"
 import * as core from "@actions/core"
 import type { PlannedFile } from "./deliver/files.ts"
+import type { Surroundings } from "./deliver/room.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
 
@@ -37,6 +38,19 @@ export function idTokenEndpoint(): IdTokenEndpoint | null {
 /** Reads the job's facts. Never throws: an event that cannot be read is undefined. */
 export function jobFacts(): JobFacts {
   return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() }
+}
+
+/** What the processes of later steps start with, as far as this step can know it. */
+export function surroundings(): Surroundings {
+  const stackBytes = () => {
+    try {
+      const soft = /^Max stack size +([0-9]+|unlimited) /m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1]
+      return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft)
+    } catch {
+      return Number.NaN
+    }
+  }
+  return { platform: process.platform, environment: process.env, stackBytes }
 }
 
 /** The environment in which Node finds the runner's proxy settings. */

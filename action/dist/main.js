@@ -498,6 +498,17 @@ function idTokenEndpoint() {
 function jobFacts() {
   return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() };
 }
+function surroundings() {
+  const stackBytes = () => {
+    try {
+      const soft = /^Max stack size +([0-9]+|unlimited) /m.exec((0, import_node_fs.readFileSync)("/proc/self/limits", "latin1"))?.[1];
+      return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
+    } catch {
+      return Number.NaN;
+    }
+  };
+  return { platform: process.platform, environment: process.env, stackBytes };
+}
 function proxyEnvironment() {
   return process.env;
 }
@@ -1205,6 +1216,61 @@ function planOutputs(lease, credentials) {
   return plan;
 }
 
+// deliver/room.ts
+var LINUX_VARIABLE_BYTES = 128 * 1024;
+var WINDOWS_VARIABLE_CHARACTERS = 32767;
+var LINUX_LEAST_TOTAL_BYTES = 128 * 1024;
+var LINUX_MOST_TOTAL_BYTES = 6 * 1024 * 1024;
+var LINUX_USUAL_STACK_BYTES = 8 * 1024 * 1024;
+var MACOS_TOTAL_BYTES = 1024 * 1024;
+var RESERVE_BYTES = 128 * 1024;
+var POINTER_BYTES = 8;
+function requireRoom(credentials, variables, around) {
+  if (variables.size === 0) return;
+  const isWindows = around.platform === "win32";
+  const most = isWindows ? WINDOWS_VARIABLE_CHARACTERS : LINUX_VARIABLE_BYTES;
+  const sizes = new Map(
+    [...variables].map(([name, value]) => [name, isWindows ? lengthOf(name, value) : bytesOf2(name, value)])
+  );
+  const [largest = "", size = 0] = [...sizes].reduce((a, b) => b[1] > a[1] ? b : a, ["", 0]);
+  const remedy = `Deliver it as a file: add \`as: file\` to ${largest} in the policy.`;
+  if (around.platform !== "darwin" && size > most) {
+    const limit = isWindows ? "32,767 characters" : "128 KiB";
+    throw refused3(
+      `The value of ${ownerOf(largest, credentials)} for ${largest} is too large. No later step could start with a variable of more than ${limit}. ${remedy}`
+    );
+  }
+  if (isWindows) return;
+  const total = totalOf(sizes, around.environment);
+  if (total <= roomFor(total, around)) return;
+  throw refused3(
+    `The variables of this step and the environment of this job are together too large for later steps to start with. The largest is ${largest} of ${ownerOf(largest, credentials)}. ${remedy}`
+  );
+}
+function totalOf(sizes, environment) {
+  let total = 0;
+  for (const size of sizes.values()) total += size + POINTER_BYTES;
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== void 0 && !sizes.has(name)) total += bytesOf2(name, value) + POINTER_BYTES;
+  }
+  return total;
+}
+function roomFor(total, { platform, stackBytes }) {
+  if (platform === "darwin") return withoutReserve(MACOS_TOTAL_BYTES);
+  const least = withoutReserve(LINUX_LEAST_TOTAL_BYTES);
+  if (total <= least) return least;
+  const stack = stackBytes();
+  const quarter = (Number.isNaN(stack) ? LINUX_USUAL_STACK_BYTES : stack) / 4;
+  return withoutReserve(Math.max(LINUX_LEAST_TOTAL_BYTES, Math.min(LINUX_MOST_TOTAL_BYTES, quarter)));
+}
+var withoutReserve = (bytes) => bytes - Math.min(RESERVE_BYTES, bytes / 4);
+var bytesOf2 = (name, value) => Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
+var lengthOf = (name, value) => name.length + value.length + 2;
+function ownerOf(variable2, credentials) {
+  return credentials.find(({ values }) => values.some(({ env }) => env === variable2))?.grant ?? "";
+}
+var refused3 = (message) => new ActionError("delivery_refused", message);
+
 // id-token.ts
 var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 var MAX_TOKEN_CHARACTERS = 16 * 1024;
@@ -1261,19 +1327,24 @@ function unavailable(message, again = false) {
 
 // inputs.ts
 var GRANT_NAME = /^[a-z][a-z0-9-]{0,63}$/;
-var TTL = /^[1-9][0-9]{0,6}[smh]$/;
+var DURATION = /^([1-9][0-9]{0,6})([smh])$/;
+var UNIT_MS = { s: 1e3, m: 6e4, h: 36e5 };
+var DEFAULT_TIMEOUT_MS = 6e4;
+var MAX_TIMEOUT_MS = 6e5;
 var AUDIENCE = /^[\x21-\x7e]{1,256}$/;
 function readInputs(read) {
   const broker = readBroker(read("broker"));
   const grants = readGrants(read("grants"));
   const audience = readAudience(read("audience"), broker);
   const ttl = read("ttl");
-  if (ttl !== "" && !TTL.test(ttl)) {
+  if (ttl !== "" && !DURATION.test(ttl)) {
     const came = /^[0-9]{1,7} ?[a-z]{0,8}$/i.test(ttl) ? `, not ${quote(ttl)}` : "";
     throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`);
   }
   const deliver = readDeliver(read("deliver"));
-  return { broker, grants, audience, deliver, ...ttl !== "" && { ttl } };
+  const timeoutMs = readTimeout(read("timeout"));
+  const parallelJobs = readParallelJobs(read("parallel-jobs"));
+  return { broker, grants, audience, deliver, timeoutMs, parallelJobs, ...ttl !== "" && { ttl } };
 }
 function readBroker(text) {
   if (text === "")
@@ -1334,6 +1405,20 @@ function readDeliver(text) {
   if (text === "environment" || text === "outputs" || text === "both") return text;
   const came = /^(environments?|env|outputs?|both)$/i.test(text) ? `, not ${quote(text)}` : "";
   throw invalid("deliver", `must be environment, outputs or both${came}`);
+}
+function readTimeout(text) {
+  if (text === "") return DEFAULT_TIMEOUT_MS;
+  const [, count, unit = ""] = DURATION.exec(text) ?? [];
+  if (count === void 0)
+    throw invalid("timeout", "must be a whole number with a unit, for example 30s or 5m; the default is 60s");
+  const milliseconds = Number(count) * (UNIT_MS[unit] ?? 0);
+  if (milliseconds > MAX_TIMEOUT_MS) throw invalid("timeout", "must be at most 10m");
+  return milliseconds;
+}
+function readParallelJobs(text) {
+  if (text === "" || text.startsWith("${{")) return 1;
+  if (!/^[0-9]{1,9}$/.test(text)) throw invalid("parallel-jobs", "must be a whole number; leave it out");
+  return Math.max(1, Number(text));
 }
 function invalid(input2, fault) {
   return new ActionError("input_invalid", `The input \`${input2}\` ${fault}.`);
@@ -1422,17 +1507,24 @@ function thumbprintOf(x, y) {
 }
 
 // retry.ts
-var DEADLINE_MS = 3e4;
 var ATTEMPT_MS = 15e3;
 var QUICK_PAUSES_MS = [150, 450];
 var PATIENT_BASE_MS = 500;
 var PATIENT_CAP_MS = 8e3;
-var PATIENT_PAUSES = 6;
+var SMALL_MATRIX = 20;
+var SPREAD_MS = 20;
 var LAST_CALL_MS = 3e3;
-function startDeadline(waiting = REAL) {
-  const end = waiting.now() + DEADLINE_MS;
+function startDeadline(totalMs, waiting = REAL) {
+  const end = waiting.now() + totalMs;
+  const attempt = Math.min(ATTEMPT_MS, totalMs / 2);
   const remainingMs = () => Math.max(0, end - waiting.now());
-  return { remainingMs, attemptMs: () => Math.max(1, Math.min(ATTEMPT_MS, remainingMs())) };
+  return { remainingMs, attemptMs: () => Math.max(1, Math.min(attempt, remainingMs())) };
+}
+async function spreadFirstCall(jobs, deadline, waiting = REAL) {
+  if (jobs <= SMALL_MATRIX) return;
+  const pause = Math.min(jobs * SPREAD_MS, deadline.remainingMs() / 4) * waiting.random();
+  waiting.log(`Waiting ${(pause / 1e3).toFixed(1)} s, because ${jobs} jobs of this matrix can start together.`);
+  await waiting.sleep(pause);
 }
 async function withRetries(deadline, attempt, waiting = REAL) {
   const tries = { quick: 0, patient: 0 };
@@ -1442,22 +1534,19 @@ async function withRetries(deadline, attempt, waiting = REAL) {
     } catch (thrown) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
       const { pace, afterMs = 0 } = thrown.retry;
-      const jitter = jitterMs(pace, tries[pace]++, waiting.random());
+      const longest = longestJitterMs(pace, tries[pace]++);
       const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
-      if (jitter === null || spareMs <= 0) throw thrown;
-      const pause = afterMs + Math.min(jitter, spareMs);
-      const next = afterMs === 0 ? "Trying again." : `Waiting ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
+      if (longest === null || spareMs <= 0) throw thrown;
+      const pause = afterMs + Math.min(Math.max(longest, afterMs), spareMs) * waiting.random();
+      const next = afterMs === 0 ? "Trying again." : `Waiting at least ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
       waiting.log(`${forLog(thrown.message)} ${next}`);
       await waiting.sleep(pause);
     }
   }
 }
-function jitterMs(pace, failed, random) {
-  if (pace === "quick") {
-    const longest = QUICK_PAUSES_MS[failed];
-    return longest === void 0 ? null : longest * random;
-  }
-  return failed >= PATIENT_PAUSES ? null : Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed) * random;
+function longestJitterMs(pace, failed) {
+  if (pace === "quick") return QUICK_PAUSES_MS[failed] ?? null;
+  return Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
 }
 var REAL = {
   now: () => performance.now(),
@@ -1503,21 +1592,67 @@ function inWords(seconds) {
 }
 
 // masks.ts
-var MIN_LINE_CHARACTERS = 4;
-var MIN_ENCODED_BYTES = 8;
+var MIN_CHARACTERS = 4;
+var MIN_DIGITS = 8;
+var MIN_LEAF_CHARACTERS = 6;
+var MAX_ENCODED_LEAVES = 64;
+var NUMBER = /^[-+]?[0-9]*[.,]?[0-9]*(?:e[-+]?[0-9]+)?$/i;
+var PUNCTUATION = /^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$/u;
+var TRUTH_VALUES = /* @__PURE__ */ new Set(["true", "false", "null", "none", "undefined", "enabled", "disabled"]);
 function masksFor(secret) {
-  const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "");
-  const plain = /[\r\n]/.test(text) ? masksPerLine(text) : [text, text.trim()];
-  const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))];
-  return [...new Set(masks.filter((mask) => mask.trim() !== ""))];
+  const leaves = [...new Set(leavesOf(secret))];
+  const ofLeaves = leaves.flatMap((leaf, index) => index < MAX_ENCODED_LEAVES ? masksOfText(leaf) : linesOf(leaf));
+  return [.../* @__PURE__ */ new Set([...masksOfText(secret), ...ofLeaves])];
 }
-function masksPerLine(text) {
-  const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())];
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-  return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS);
+function isTooCommon(secret) {
+  return secret.trim() !== "" && linesOf(secret).length === 0;
 }
+function masksOfText(secret) {
+  const text = secret.trim();
+  const lines = linesOf(text);
+  if (lines.length === 0) return [];
+  const onOneLine = /[\r\n]/.test(text) ? [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())] : [];
+  return [...lines, ...onOneLine, ...lines.flatMap(spellings), ...encodings(Buffer.from(text, "utf8"))];
+}
+function linesOf(text) {
+  return text.split(/[\r\n]+/).map((line) => line.trim()).filter(isMaskable);
+}
+function isMaskable(text) {
+  if (text.length < MIN_CHARACTERS || TRUTH_VALUES.has(text.toLowerCase()) || PUNCTUATION.test(text)) return false;
+  return !NUMBER.test(text) || text.replace(/e.*$|[^0-9]/gi, "").length >= MIN_DIGITS;
+}
+function leavesOf(text) {
+  if (!/^\s*[[{"]/.test(text) || !isJson(text)) return [];
+  return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|-?[0-9][0-9.eE+-]*/g)].filter((token) => token[1] === void 0).map(([token]) => token.startsWith('"') ? JSON.parse(token) : token).flatMap((leaf) => [leaf, ...leavesOf(leaf)]).filter((leaf) => leaf.trim().length >= MIN_LEAF_CHARACTERS);
+}
+function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function spellings(line) {
+  return [
+    // POSIX shells in a trace (`set -x`), dash and Python's shlex, `export -p`, and bash's `printf %q`.
+    line.replaceAll("'", "'\\''"),
+    line.replaceAll("'", `'"'"'`),
+    line.replace(/["$`\\]/g, "\\$&"),
+    line.replace(/[ !"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~/g, "\\$&"),
+    // Go's encoding/json, which most tools of this field are written with, and encoders that write ASCII only.
+    json(line, /[<>&]/g),
+    json(line, /[^\0-\x7f]/g),
+    // JavaScript leaves !'()* as they are, and forms write a space as a plus. The runner escapes all of them.
+    .../[!'()*]/.test(line) ? [encodeURIComponent(line.toWellFormed())] : [],
+    ...line.includes(" ") ? [encodeURIComponent(line.toWellFormed()).replaceAll("%20", "+")] : []
+  ];
+}
+function json(line, escaped) {
+  return line.search(escaped) !== -1 ? JSON.stringify(line).slice(1, -1).replace(escaped, unicodeEscape) : line;
+}
+var unicodeEscape = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 function encodings(bytes) {
-  if (bytes.length < MIN_ENCODED_BYTES) return [];
   const hex = bytes.toString("hex");
   return [...[0, 1, 2].flatMap((offset) => base64Cores(bytes, offset)), hex, hex.toUpperCase()];
 }
@@ -1721,8 +1856,8 @@ function withinSizeLimit(lines) {
 
 // exchange.ts
 async function exchange() {
-  const deadline = startDeadline();
   const inputs = readInputs(input);
+  const deadline = startDeadline(inputs.timeoutMs);
   requireRunnerFiles();
   const answer = await exchangeForAnswer(inputs, deadline);
   const lease = readLease(answer);
@@ -1739,6 +1874,7 @@ async function exchange() {
     const toEnvironment = inputs.deliver !== "outputs";
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
     const variables = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
+    requireRoom(credentials, variables, surroundings());
     if (folder !== null) {
       saveFilesFolder(folder);
       writeJobFiles(folder, files);
@@ -1747,6 +1883,7 @@ async function exchange() {
     setOutputs(outputs);
     setVariables(variables);
     for (const credential of credentials) info2(gotLine(credential, inputs.ttl));
+    warnOfBareSecrets(received);
     debug2(() => credentials.map(decisionLine));
     appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }));
   } catch (thrown) {
@@ -1758,6 +1895,7 @@ async function exchange() {
 async function exchangeForAnswer(inputs, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
+  await spreadFirstCall(inputs.parallelJobs, deadline);
   const key = makeJobKey();
   const audience = boundAudience(inputs.audience, key.thumbprint);
   const request = { grants: inputs.grants, ...inputs.ttl !== void 0 && { ttl: inputs.ttl }, key: key.publicJwk };
@@ -1777,6 +1915,15 @@ function gotLine(credential, ttl) {
 function decisionLine({ grant, provider, revocation, values }) {
   const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`);
   return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${forLog(names.join(", "))}`;
+}
+function warnOfBareSecrets(credentials) {
+  for (const { grant, values } of credentials) {
+    const bare = values.filter(({ secret, value }) => secret && isTooCommon(value)).map(({ name, env }) => env ?? name);
+    if (bare.length === 0) continue;
+    warn(
+      `The log does not hide these secrets of ${grant}: ${forLog(bare.join(", "))}. Each has fewer than four characters, or is a number of fewer than eight digits, a truth value, or punctuation only. If it is not secret, add \`public: true\` to it in the policy. If it is, make it longer.`
+    );
+  }
 }
 function removeFiles(folder) {
   try {

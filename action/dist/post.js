@@ -846,17 +846,16 @@ function thumbprintWithoutKey() {
 }
 
 // retry.ts
-var DEADLINE_MS = 3e4;
 var ATTEMPT_MS = 15e3;
 var QUICK_PAUSES_MS = [150, 450];
 var PATIENT_BASE_MS = 500;
 var PATIENT_CAP_MS = 8e3;
-var PATIENT_PAUSES = 6;
 var LAST_CALL_MS = 3e3;
-function startDeadline(waiting = REAL) {
-  const end = waiting.now() + DEADLINE_MS;
+function startDeadline(totalMs, waiting = REAL) {
+  const end = waiting.now() + totalMs;
+  const attempt2 = Math.min(ATTEMPT_MS, totalMs / 2);
   const remainingMs = () => Math.max(0, end - waiting.now());
-  return { remainingMs, attemptMs: () => Math.max(1, Math.min(ATTEMPT_MS, remainingMs())) };
+  return { remainingMs, attemptMs: () => Math.max(1, Math.min(attempt2, remainingMs())) };
 }
 async function withRetries(deadline, attempt2, waiting = REAL) {
   const tries = { quick: 0, patient: 0 };
@@ -866,22 +865,19 @@ async function withRetries(deadline, attempt2, waiting = REAL) {
     } catch (thrown) {
       if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
       const { pace, afterMs = 0 } = thrown.retry;
-      const jitter = jitterMs(pace, tries[pace]++, waiting.random());
+      const longest = longestJitterMs(pace, tries[pace]++);
       const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
-      if (jitter === null || spareMs <= 0) throw thrown;
-      const pause = afterMs + Math.min(jitter, spareMs);
-      const next = afterMs === 0 ? "Trying again." : `Waiting ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
+      if (longest === null || spareMs <= 0) throw thrown;
+      const pause = afterMs + Math.min(Math.max(longest, afterMs), spareMs) * waiting.random();
+      const next = afterMs === 0 ? "Trying again." : `Waiting at least ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
       waiting.log(`${forLog(thrown.message)} ${next}`);
       await waiting.sleep(pause);
     }
   }
 }
-function jitterMs(pace, failed, random) {
-  if (pace === "quick") {
-    const longest = QUICK_PAUSES_MS[failed];
-    return longest === void 0 ? null : longest * random;
-  }
-  return failed >= PATIENT_PAUSES ? null : Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed) * random;
+function longestJitterMs(pace, failed) {
+  if (pace === "quick") return QUICK_PAUSES_MS[failed] ?? null;
+  return Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
 }
 var REAL = {
   now: () => performance.now(),
@@ -920,6 +916,7 @@ async function revokeLease(lease, deadline) {
 }
 
 // revoke.ts
+var DEADLINE_MS = 15e3;
 async function revoke() {
   await attempt(removeDeliveredFiles);
   await attempt(async () => {
@@ -936,7 +933,7 @@ async function attempt(act) {
 }
 async function revokeSaved(lease) {
   try {
-    logOutcomes(await revokeLease(lease, startDeadline()));
+    logOutcomes(await revokeLease(lease, startDeadline(DEADLINE_MS)));
   } catch (thrown) {
     const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`;
     warn(`${alive} ${sentencesOf(toFailure(thrown))}`);

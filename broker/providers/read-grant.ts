@@ -56,6 +56,10 @@ export function readField(parse: ParseLocator<unknown>) {
         .literal(true)
         .optional()
         .meta({ description: "Allows an empty value, which is otherwise an error." }),
+      public: z
+        .literal(true)
+        .optional()
+        .meta({ description: "The value is not secret: the job's log shows it. Left out: the log hides it." }),
     }),
   ])
   return z
@@ -109,6 +113,8 @@ export interface Wanted {
   /** Null when the variable contains the value itself. */
   readonly file: { readonly mode: string } | null
   readonly allowEmpty: boolean
+  /** The policy says that the value is not secret, whatever the store says. */
+  readonly isPublic: boolean
 }
 
 const DEFAULT_MODE = "0600"
@@ -116,13 +122,15 @@ const DEFAULT_MODE = "0600"
 /** The values that a grant reads, in the order of the policy file. */
 export function wantedOf(read: ReadField): readonly Wanted[] {
   return Object.entries(read).map(([name, entry]): Wanted => {
-    if (typeof entry === "string") return { variable: name, locator: entry, file: null, allowEmpty: false }
+    if (typeof entry === "string")
+      return { variable: name, locator: entry, file: null, allowEmpty: false, isPublic: false }
     const { from, as, mode, allow_empty: allowEmpty } = entry
     return {
       variable: name,
       locator: from,
       file: as === undefined ? null : { mode: mode ?? DEFAULT_MODE },
       allowEmpty: allowEmpty ?? false,
+      isPublic: entry.public ?? false,
     }
   })
 }

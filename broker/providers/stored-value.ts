@@ -31,7 +31,7 @@ export function delivered(side: OtherSide, wanted: Wanted, { value, isPublic = f
   if (bytes.byteLength === 0 && !allowEmpty)
     throw unusable("is empty: set a value, or add allow_empty: true to the grant")
   const text = typeof raw === "string" ? raw : textOf(raw)
-  const said = (content: string) => (isPublic ? content : new Secret(content))
+  const said = (content: string) => (isPublic || wanted.isPublic ? content : new Secret(content))
   if (file !== null) {
     if (text !== null) return { value: said(text), env, file }
     return { value: said(base64Of(bytes)), env, file: { ...file, encoding: "base64" } }

@@ -93,6 +93,58 @@ describe("credentials arrive", () => {
   })
 })
 
+describe("a secret that is too common to be hidden", () => {
+  const bare = { value: "8080", secret: true, env: "PORT" }
+  const values = { port: bare, flag: { value: "true", secret: true }, zone: { value: "3", secret: false, env: "ZONE" } }
+
+  test("arrives without a mask, and a warning names its grant and variable, and not what it is", async () => {
+    const { run, text } = await play(granted({ shop: { values } }), { inputs: { grants: "shop", deliver: "both" } })
+    expect([run.exitCode, run.env["PORT"], run.outputs["shop-flag"]]).toEqual([0, "8080", "true"])
+    expect(run.masks.filter((mask) => !mask.includes("."))).toEqual([])
+    expect(unmaskedLines(run)).not.toContain("8080")
+    expect(text).toMatchSnapshot()
+  })
+
+  test("is not said of public values and of nothing", async () => {
+    const empty = { value: "", secret: true, env: "NOTE" }
+    const { run } = await play(granted({ shop: { values: { zone: values.zone, empty } } }), {
+      inputs: { grants: "shop" },
+    })
+    expect(run.log).toBe("Got shop, until 2031-05-06T07:08:09.000Z.\n")
+  })
+})
+
+test("a leaf of a JSON secret is hidden in later output", async () => {
+  const value = '{"password":"hunter2hunter2"}'
+  const { run } = await play(granted({ shop: { values: { db: { value, secret: true, env: "DB" } } } }), {
+    inputs: { grants: "shop" },
+  })
+  expect(run.masks).toEqual(expect.arrayContaining([value, "hunter2hunter2"]))
+})
+
+test("a job of a large matrix waits before its first call, and says so", async () => {
+  const { run } = await play(granted(), { inputs: { "parallel-jobs": "21" } })
+  expect(run.exitCode).toBe(0)
+  expect(run.log).toMatch(/^Waiting 0\.[0-4] s, because 21 jobs of this matrix can start together\.\n/)
+})
+
+describe("the input `timeout`", () => {
+  const patient: Reply = { status: 503, headers: { "retry-after": "5" }, type: "text/plain", body: "" }
+
+  test("limits the waiting: what does not fit is not waited for", async () => {
+    const started = performance.now()
+    const { run } = await play(answered(patient), { inputs: { timeout: "8s" } })
+    expect(performance.now() - started).toBeLessThan(5_000)
+    expect([run.exitCode, run.log.includes("Waiting")]).toEqual([1, false])
+  })
+
+  test("is refused in words, before any request", async () => {
+    const { run, requests } = await play([], { inputs: { timeout: "15m" } })
+    expect(requests).toEqual([])
+    expect(run.log).toContain("The input `timeout` must be at most 10m.")
+  })
+})
+
 describe("a denial", () => {
   test("fails the step with its trace after one exchange, and delivers nothing", async () => {
     const { text, run, requests } = await play(
@@ -317,12 +369,14 @@ describe("a temporary failure", () => {
     const { run, requests } = await play([...answered(full(1)), ...granted()])
     expect(run.exitCode).toBe(0)
     expect(requests.filter((line) => line.startsWith("POST"))).toHaveLength(2)
-    expect(run.log).toContain("The limit is set in daypass.yaml:12. Try again in 1 s. Waiting 1 s, then trying again.")
+    expect(run.log).toContain(
+      "The limit is set in daypass.yaml:12. Try again in 1 s. Waiting at least 1 s, then trying again.",
+    )
   })
 
   test("of a repository whose limit lasts longer than the step waits ends it at once, and says where it is set", async () => {
     const started = performance.now()
-    const { run } = await play(answered(full(45)))
+    const { run } = await play(answered(full(90)))
     expect(performance.now() - started).toBeLessThan(10_000)
     expect(run.exitCode).toBe(1)
     expect(run.log).toMatchSnapshot()

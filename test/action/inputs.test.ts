@@ -12,6 +12,8 @@ test("an absent input has its default", () => {
     audience: "https://daypass.example.com",
     grants: ["a"],
     deliver: "environment",
+    timeoutMs: 60_000,
+    parallelJobs: 1,
   })
 })
 
@@ -26,6 +28,11 @@ test.each([
   ["grants on lines and with commas", { grants: "a, b\n c\n\nd," }, { grants: ["a", "b", "c", "d"] }],
   ["another audience", { audience: "daypass" }, { audience: "daypass" }],
   ["a lifetime", { ttl: "90s" }, { ttl: "90s" }],
+  ["a timeout in seconds", { timeout: "90s" }, { timeoutMs: 90_000 }],
+  ["the longest timeout", { timeout: "10m" }, { timeoutMs: 600_000 }],
+  ["the size of the matrix", { "parallel-jobs": "256" }, { parallelJobs: 256 }],
+  ["a job without a matrix", { "parallel-jobs": "0" }, { parallelJobs: 1 }],
+  ["an expression that nothing evaluated", { "parallel-jobs": `\${{ strategy.job-total }}` }, { parallelJobs: 1 }],
 ])("takes %s", (_, inputs, expected) => {
   expect(read(inputs)).toMatchObject(expected)
 })
@@ -58,6 +65,18 @@ describe("a wrong input is refused with its name and what to write", () => {
     [{ ttl: "15" }, "The input `ttl` must be a whole number with a unit, for example 90s, 15m or 1h, not `15`."],
     [{ ttl: "0m" }, "The input `ttl` must be"],
     [{ ttl: "1h30m" }, "The input `ttl` must be"],
+    [
+      { timeout: "60" },
+      "The input `timeout` must be a whole number with a unit, for example 30s or 5m; the default is 60s.",
+    ],
+    [{ timeout: "0s" }, "The input `timeout` must be a whole number with a unit"],
+    [{ timeout: "1.5m" }, "The input `timeout` must be a whole number with a unit"],
+    [{ timeout: "-1s" }, "The input `timeout` must be a whole number with a unit"],
+    [{ timeout: "60 s" }, "The input `timeout` must be a whole number with a unit"],
+    [{ timeout: "11m" }, "The input `timeout` must be at most 10m."],
+    [{ timeout: "601s" }, "The input `timeout` must be at most 10m."],
+    [{ timeout: "1h" }, "The input `timeout` must be at most 10m."],
+    [{ "parallel-jobs": "many" }, "The input `parallel-jobs` must be a whole number; leave it out."],
     [{ audience: "a b" }, "The input `audience` must have at most 256 printable ASCII characters"],
     [{ audience: "a?jkt=b" }, "The input `audience` must not contain ?jkt="],
     [{ deliver: "file" }, "The input `deliver` must be environment, outputs or both."],
@@ -66,7 +85,7 @@ describe("a wrong input is refused with its name and what to write", () => {
   })
 
   test("and without quoting it, because a value may be a misplaced secret", () => {
-    for (const name of ["broker", "ttl", "deliver", "audience"]) {
+    for (const name of ["broker", "ttl", "deliver", "audience", "timeout", "parallel-jobs"]) {
       expect(() => read({ [name]: "hunter2 hunter2" })).toThrow(/^(?!.*hunter2)/)
     }
   })

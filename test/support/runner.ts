@@ -10,6 +10,11 @@ const FILE_COMMANDS = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_ST
 /** It only ends what hangs: the action has a deadline of its own. */
 const DEFAULT_TIMEOUT_MS = 300_000
 
+/** The defaults that are expressions, as the runner evaluates them in a job without a matrix. */
+const EVALUATED: Readonly<Record<string, string>> = {
+  "${{ strategy.max-parallel < strategy.job-total && strategy.max-parallel || strategy.job-total }}": "1",
+}
+
 /** What the runner gives a step. Nothing of the caller's own environment reaches the action but `PATH`. */
 export interface ActionStep {
   readonly entry: "main" | "post"
@@ -146,7 +151,9 @@ export function definition(): { main: string; post: string; defaults: Record<str
   return {
     main: join(ROOT, yaml.runs.main),
     post: join(ROOT, yaml.runs.post),
-    defaults: Object.fromEntries(Object.entries(yaml.inputs).map(([name, input]) => [name, input.default ?? ""])),
+    defaults: Object.fromEntries(
+      Object.entries(yaml.inputs).map(([name, { default: text = "" }]) => [name, EVALUATED[text] ?? text]),
+    ),
   }
 }
 

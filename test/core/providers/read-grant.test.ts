@@ -26,6 +26,7 @@ describe("what a grant reads", () => {
     ["a file", { TLS: { from: "shop/tls", as: "file", mode: "0400" } }],
     ["a file in a variable that names a tool's configuration", { KUBECONFIG: { from: "shop/kube", as: "file" } }],
     ["a credential beside a tool's other variables", { CARGO_REGISTRY_TOKEN: "shop/a", NODE_AUTH_TOKEN: "shop/b" }],
+    ["a value that is not secret", { PORT: { from: "shop/port", public: true } }],
     ["a value that may be empty", { NOTE: { from: "shop/note", allow_empty: true } }],
   ])("may be %s", (_, value) => {
     expect(read.safeParse(value).success).toBe(true)
@@ -46,6 +47,7 @@ describe("what a grant reads", () => {
     ["a mode without a file", { A: { from: "shop/a", mode: "0600" } }],
     ["a mode for everybody", { A: { from: "shop/a", as: "file", mode: "0644" } }],
     ["an unknown key", { A: { from: "shop/a", optional: true } }],
+    ["public: false, which says nothing", { A: { from: "shop/a", public: false } }],
     ["allow_empty: false, which says nothing", { A: { from: "shop/a", allow_empty: false } }],
     ["65 variables", Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`V${index}`, "shop/a"]))],
   ])("is never %s", (_, value) => {
@@ -53,11 +55,13 @@ describe("what a grant reads", () => {
   })
 
   it("is read in the file's order, with the defaults filled in", () => {
-    const parsed = grant.parse({ read: { B: { from: "x", as: "file" }, A: "y", C: { from: "x", allow_empty: true } } })
+    const parsed = grant.parse({
+      read: { B: { from: "x", as: "file" }, A: "y", C: { from: "x", allow_empty: true, public: true } },
+    })
     expect(wantedOf(parsed.read)).toEqual([
-      { variable: "B", locator: "x", file: { mode: "0600" }, allowEmpty: false },
-      { variable: "A", locator: "y", file: null, allowEmpty: false },
-      { variable: "C", locator: "x", file: null, allowEmpty: true },
+      { variable: "B", locator: "x", file: { mode: "0600" }, allowEmpty: false, isPublic: false },
+      { variable: "A", locator: "y", file: null, allowEmpty: false, isPublic: false },
+      { variable: "C", locator: "x", file: null, allowEmpty: true, isPublic: true },
     ])
     expect(locatorsOf(parsed.read)).toEqual(["x", "y"])
   })
@@ -72,7 +76,7 @@ describe("what a grant reads", () => {
 })
 
 describe("a stored value", () => {
-  const text = { variable: "V", locator: "shop/v", file: null, allowEmpty: false }
+  const text = { variable: "V", locator: "shop/v", file: null, allowEmpty: false, isPublic: false }
   const file = { ...text, file: { mode: "0400" } }
   const bytes = (...values: number[]) => ({ value: new Secret(Uint8Array.from(values)) })
   const said = (value: string) => ({ value: new Secret(value) })
@@ -116,7 +120,7 @@ describe("a stored value", () => {
   })
 
   it("may be empty where the grant says so, and as long as 64 KiB", () => {
-    expect(shown(delivered(side, { ...text, allowEmpty: true }, said(""))).value).toBe("")
+    expect(shown(delivered(side, { ...text, allowEmpty: true, isPublic: false }, said(""))).value).toBe("")
     expect(shown(delivered(side, text, said("x".repeat(64 * 1024)))).value).toHaveLength(64 * 1024)
   })
 })

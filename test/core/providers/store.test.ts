@@ -80,6 +80,17 @@ describe("a store", () => {
     expect(minted).not.toHaveProperty("cache")
   })
 
+  it("gives a value as public where the policy says so, from the cache as well, and as secret beside it", async () => {
+    Object.assign(shelf, { port: "8080" })
+    const { mint } = await setUp("job", "60s")
+    for (const cache of ["miss", "hit"]) {
+      const file = { from: "port", as: "file", public: true }
+      const { values, ...minted } = await mint({ PORT: { from: "port", public: true }, FILE: file, SAME: "port" })
+      expect([values["PORT"]?.value, values["FILE"]?.value, minted.cache]).toEqual(["8080", "8080", cache])
+      expect(values["SAME"]?.value).toBeInstanceOf(Secret)
+    }
+  })
+
   it("is asked again each time where its connection keeps nothing", async () => {
     shelf["a"] = "one"
     const { mint } = await setUp("connection")
