@@ -27,7 +27,10 @@ export class BrokerError extends Error {
   constructor(
     code: ErrorCode,
     detail: string,
-    extra: Pick<Partial<BrokerError>, "trace" | "help" | "policyVersion" | "retryAfterSeconds" | "limit" | "cause"> = {},
+    extra: Pick<
+      Partial<BrokerError>,
+      "trace" | "help" | "policyVersion" | "retryAfterSeconds" | "limit" | "cause"
+    > = {},
   ) {
     super(`${code}: ${detail}`, extra.cause === undefined ? undefined : { cause: extra.cause })
     this.code = code
