@@ -17,7 +17,7 @@ import { parseJson } from "./json.ts"
 export async function requestExchange(
   broker: string,
   token: string,
-  request: ExchangeRequest & Required<Pick<ExchangeRequest, "key">>,
+  request: ExchangeRequest & Required<Pick<ExchangeRequest, "key" | "lease">>,
   timeoutMs: number,
 ): Promise<string> {
   const reply = await call(broker, {
@@ -29,7 +29,8 @@ export async function requestExchange(
     timeoutMs,
   })
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1")
-  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not encrypt its answer to the job's key.`)
+  const message = `The broker at ${broker} did not encrypt its answer to the job's key.`
+  throw new ActionError("answer_not_sealed", message, { undecided: true })
 }
 
 /**
@@ -64,12 +65,23 @@ async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null
   const retry = retryOf(reply, problem?.code)
   if (problem === null) throw unexpectedStatus(broker, reply.status, retry)
+  if (problem.code === "request_malformed" && UNKNOWN_MEMBER.test(problem.detail)) {
+    const message = `The broker at ${broker} is older than this action: it does not know all members of the request.`
+    throw new ActionError("broker_too_old", message)
+  }
   throw new ActionError(knownCode(problem.code), problemMessage(problem), {
     ...(retry && { retry }),
+    undecided: UNDECIDED_CODES.has(problem.code),
     ...(problem.request_id !== "" && { requestId: problem.request_id }),
     ...(problem.trace && { trace: problem.trace }),
   })
 }
+
+/** A request that the broker got before, in another copy, can have been granted. After a fault of its own, it can be, too. */
+const UNDECIDED_CODES: ReadonlySet<string> = new Set(["token_already_used", "lease_taken", "internal"])
+
+/** How every broker says that it does not know a member. The action sends none that a broker of its age does not know. */
+const UNKNOWN_MEMBER = /\bhas an unknown member\b/
 
 async function sendToBroker(broker: string, request: HttpRequest): Promise<HttpReply> {
   try {
@@ -77,15 +89,22 @@ async function sendToBroker(broker: string, request: HttpRequest): Promise<HttpR
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown
     const [code, what] = TRANSPORT[thrown.fault]
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry })
+    throw new ActionError(code, `The broker at ${broker} ${what}.`, {
+      ...(thrown.retry && { retry: thrown.retry }),
+      undecided: UNDECIDED_FAULTS.has(thrown.fault),
+    })
   }
 }
+
+/** The request was sent, and its answer did not arrive as a whole. */
+const UNDECIDED_FAULTS: ReadonlySet<HttpFault> = new Set(["reset", "timeout", "too-large"])
 
 const TRANSPORT: Readonly<Record<HttpFault, readonly [FailureCode, string]>> = {
   "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
   refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
   reset: ["broker_unreachable", "cannot be reached: the connection broke"],
   timeout: ["broker_timeout", "did not answer in time"],
+  unconnected: ["broker_timeout", "did not answer in time"],
   tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
   "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
@@ -101,7 +120,8 @@ function unexpectedStatus(broker: string, status: number, retry: Retry | undefin
   }
   const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable"
   const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`
-  return new ActionError(code, message, retry && { retry })
+  // A proxy that gives up on a broker has sent it the request. One that refuses has not.
+  return new ActionError(code, message, { ...(retry && { retry }), undecided: status >= 500 })
 }
 
 /** A retry may help after congestion or an outage. A denial is final: the same request gets the same answer. */

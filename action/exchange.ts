@@ -1,14 +1,15 @@
+import { newLeaseId } from "../broker/wire/lease-id.ts"
 import { readCredentials, readLease } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
 import { planEnvironment } from "./deliver/environment.ts"
 import { planFiles } from "./deliver/files.ts"
 import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
 import { forLog } from "./escape.ts"
-import { toFailure } from "./failure.ts"
+import { ActionError, toFailure } from "./failure.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
-import { forgetLease, revokeLease, type SavedLease, saveFilesFolder, saveLease, saveVariables } from "./lease.ts"
+import { revokeLease, StepLeases, saveFilesFolder, saveVariables } from "./lease.ts"
 import { masksFor } from "./masks.ts"
 import { type Deadline, startDeadline, withRetries } from "./retry.ts"
 import * as runner from "./runner.ts"
@@ -24,11 +25,11 @@ export async function exchange(): Promise<void> {
   const inputs = readInputs(runner.input)
   runner.requireRunnerFiles()
 
-  const answer = await exchangeForAnswer(inputs, deadline)
+  const leases = new StepLeases(inputs)
+  const answer = await exchangeForAnswer(inputs, leases, deadline)
 
   const lease = readLease(answer)
-  const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience }
-  saveLease(toRevoke)
+  leases.confirm(lease)
   let folder: string | null = null
   try {
     const received = readCredentials(answer, inputs.grants)
@@ -54,13 +55,16 @@ export async function exchange(): Promise<void> {
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment }))
   } catch (thrown) {
     if (folder !== null) removeFiles(folder)
-    await revokeUndelivered(toRevoke, deadline)
+    await revokeUndelivered(lease.id, inputs, leases, deadline)
     throw thrown
   }
 }
 
-/** Each attempt requests a new subject token: the broker accepts a token once, even if its answer gets lost. */
-async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<unknown> {
+/**
+ * Each attempt requests a new subject token, and asks for a new lease: the broker accepts both once, even if its answer gets
+ * lost. The lease of an attempt without an answer stays saved: the post step revokes what was minted for it, if anything was.
+ */
+async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: Deadline): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
   const key = makeJobKey()
@@ -69,7 +73,14 @@ async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<un
   const sealed = await withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await runner.registerMasks([token])
-    return requestExchange(inputs.broker, token, request, deadline.attemptMs())
+    const lease = newLeaseId(new Date())
+    leases.ask(lease)
+    try {
+      return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs())
+    } catch (thrown) {
+      if (thrown instanceof ActionError && !thrown.undecided) leases.forget(lease)
+      throw thrown
+    }
   })
   return key.open(sealed)
 }
@@ -84,10 +95,10 @@ function removeFiles(folder: string): void {
 }
 
 /** If this fails, the post step tries again. */
-async function revokeUndelivered(lease: SavedLease, deadline: Deadline): Promise<void> {
+async function revokeUndelivered(id: string, home: Inputs, leases: StepLeases, deadline: Deadline): Promise<void> {
   try {
-    await revokeLease(lease, deadline)
-    forgetLease()
+    await revokeLease(id, home, deadline)
+    leases.forget(id)
     runner.info("Nothing was delivered, and the lease was revoked.")
   } catch (thrown) {
     runner.warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)

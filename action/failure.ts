@@ -39,6 +39,7 @@ interface FailureExtra {
   readonly retry?: Retry
   readonly requestId?: string
   readonly trace?: Trace
+  readonly undecided?: boolean
 }
 
 /**
@@ -53,6 +54,8 @@ export class ActionError extends Error {
   /** The broker's request id, with which its operator finds the request in the log. */
   readonly requestId?: string
   readonly trace?: Trace
+  /** True when the broker may have acted on the request, although it did not say so. */
+  readonly undecided: boolean
 
   constructor(code: FailureCode, message: string, extra: FailureExtra = {}) {
     super(message)
@@ -60,6 +63,7 @@ export class ActionError extends Error {
     if (extra.retry) this.retry = extra.retry
     if (extra.requestId !== undefined) this.requestId = extra.requestId
     if (extra.trace) this.trace = extra.trace
+    this.undecided = extra.undecided ?? false
   }
 }
 

@@ -21,7 +21,17 @@ export interface HttpReply {
   readonly body: Buffer
 }
 
-export type HttpFault = "unknown-host" | "refused" | "reset" | "timeout" | "tls" | "too-large" | "redirect" | "not-http"
+/** `unconnected`: the time was over before there was a connection, so the request was never sent. */
+export type HttpFault =
+  | "unknown-host"
+  | "refused"
+  | "unconnected"
+  | "reset"
+  | "timeout"
+  | "tls"
+  | "too-large"
+  | "redirect"
+  | "not-http"
 
 /** Why a request failed. Contains no URL and no body: either may hold a secret. */
 export class HttpFailure extends Error {
@@ -76,7 +86,11 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
         reject(toHttpFailure(cause))
       })
     })
-    const timer = setTimeout(() => call.destroy(new HttpFailure("timeout")), request.timeoutMs)
+    const timer = setTimeout(() => {
+      // Behind a proxy, there is no socket before the tunnel.
+      const isConnected = call.socket?.connecting === false
+      call.destroy(new HttpFailure(isConnected ? "timeout" : "unconnected"))
+    }, request.timeoutMs)
     call.on("error", (cause) => reject(toHttpFailure(cause)))
     call.on("close", () => clearTimeout(timer))
     call.end(body)
@@ -134,6 +148,7 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
 const RETRIES: Readonly<Record<HttpFault, Retry | undefined>> = {
   "unknown-host": { pace: "quick" },
   refused: { pace: "quick" },
+  unconnected: { pace: "patient" },
   reset: { pace: "patient" },
   timeout: { pace: "patient" },
   tls: undefined,

@@ -2,12 +2,19 @@ import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { advice } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { removeDeliveredFiles, revokeLease, type SavedLease, savedLease, savedVariables } from "./lease.ts"
-import { startDeadline } from "./retry.ts"
+import {
+  type LeaseHome,
+  removeDeliveredFiles,
+  revokeLease,
+  type StepLease,
+  savedLeases,
+  savedVariables,
+} from "./lease.ts"
+import { type Deadline, startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
 /**
- * Removes the files that main wrote and revokes the job's lease, whether main succeeded, failed or was cancelled. Does
+ * Removes the files that main wrote and revokes the job's leases, whether main succeeded, failed or was cancelled. Does
  * nothing when there are no files and no lease.
  *
  * Never fails the job: if a revocation fails, it prints the time when the credential expires. Does not change the
@@ -16,8 +23,11 @@ import { info, warn } from "./runner.ts"
 export async function revoke(): Promise<void> {
   await attempt(removeDeliveredFiles)
   await attempt(async () => {
-    const lease = savedLease()
-    if (lease !== null) await revokeSaved(lease)
+    const saved = savedLeases()
+    if (saved === null) return
+    const deadline = startDeadline()
+    // Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived.
+    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline)
   })
 }
 
@@ -30,27 +40,39 @@ async function attempt(act: () => void | Promise<void>): Promise<void> {
   }
 }
 
-async function revokeSaved(lease: SavedLease): Promise<void> {
+async function revokeSaved({ id, expiresAt }: StepLease, home: LeaseHome, deadline: Deadline): Promise<void> {
   try {
-    logOutcomes(await revokeLease(lease, startDeadline()))
+    logOutcomes(await revokeLease(id, home, deadline))
   } catch (thrown) {
     const failure = toFailure(thrown)
-    const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`
+    // The request never reached the broker, which has now been told not to mint for it.
+    if (expiresAt === null && failure.code === "lease_not_found") return
+    const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`
     const request = failure.requestId === undefined ? "" : ` (request ${failure.requestId})`
     warn(`${alive} ${forLog(failure.message)} ${advice(failure.code)}${request}`)
     return
   }
+  if (expiresAt === null) return
   const variables = savedVariables()
   if (variables.length > 0) info(`These variables stay set with the values of this lease: ${variables.join(", ")}.`)
 }
 
-function logOutcomes({ credentials, record_due: isRecordDue }: Omit<RevokeAnswer, "lease">): void {
+const UNREVOKED = "The credentials of this job could not be revoked."
+const UNCONFIRMED =
+  "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over."
+
+function logOutcomes(answer: Omit<RevokeAnswer, "lease">): void {
+  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
     const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`
     if (outcome === "revoked") info(`Revoked ${grant}.`)
     else if (outcome === "expires-only") info(`Cannot revoke ${grant}. ${end}`)
-    else if (outcome === "revoking") info(`Another call is revoking ${grant} now. ${end}`)
-    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`)
+    else if (outcome === "revoking" && unknownUntil === undefined) info(`Another call is revoking ${grant} now. ${end}`)
+    else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`)
+  }
+  if (unknownUntil !== undefined) {
+    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`
+    info(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`)
   }
   if (isRecordDue) info("The broker cannot write its record of this now, and writes it as soon as it can.")
 }

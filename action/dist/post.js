@@ -55,6 +55,7 @@ var ADVICE = {
   policy_unavailable: "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
   policy_invalid: "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
   lease_not_found: "Change nothing, because the lease has already ended or belongs to another run.",
+  lease_taken: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   ledger_unavailable: "Run the job again later; if the error returns, ask the broker's operator to check its storage.",
   provider_denied: "Ask the broker's operator to check the trust at the provider: the role, its trust condition and its permissions.",
   provider_throttled: "Run the job again later, or run fewer jobs at the same time.",
@@ -108,12 +109,15 @@ var ActionError = class extends Error {
   /** The broker's request id, with which its operator finds the request in the log. */
   requestId;
   trace;
+  /** True when the broker may have acted on the request, although it did not say so. */
+  undecided;
   constructor(code, message, extra = {}) {
     super(message);
     this.code = code;
     if (extra.retry) this.retry = extra.retry;
     if (extra.requestId !== void 0) this.requestId = extra.requestId;
     if (extra.trace) this.trace = extra.trace;
+    this.undecided = extra.undecided ?? false;
   }
 };
 function toFailure(thrown) {
@@ -155,6 +159,7 @@ var PROBLEMS = {
   policy_invalid: { status: 403, title: "The repository's own policies have errors" },
   // Leases. A lease that does not exist and a lease of another job get the same answer.
   lease_not_found: { status: 404, title: "No such lease for this job" },
+  lease_taken: { status: 409, title: "The lease's id was used before" },
   // The ledger, the providers and the broker itself.
   ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
   provider_denied: { status: 502, title: "The provider refused" },
@@ -208,7 +213,13 @@ function readRevocation(answer) {
     if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
     credentials[grant] = { outcome, expires_at: expiresAt };
   }
-  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
+  const unknownUntil = memberOf(answer, "unknown_until");
+  if (unknownUntil !== void 0 && unknownUntil !== null && !isTime(unknownUntil)) return null;
+  return {
+    credentials,
+    ...unknownUntil !== void 0 && { unknown_until: unknownUntil },
+    ...memberOf(answer, "record_due") === true && { record_due: true }
+  };
 }
 var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
 var isOutcome = (value) => OUTCOMES.has(value);
@@ -486,7 +497,10 @@ async function send(request) {
         reject(toHttpFailure(cause));
       });
     });
-    const timer = setTimeout(() => call2.destroy(new HttpFailure("timeout")), request.timeoutMs);
+    const timer = setTimeout(() => {
+      const isConnected = call2.socket?.connecting === false;
+      call2.destroy(new HttpFailure(isConnected ? "timeout" : "unconnected"));
+    }, request.timeoutMs);
     call2.on("error", (cause) => reject(toHttpFailure(cause)));
     call2.on("close", () => clearTimeout(timer));
     call2.end(body);
@@ -537,6 +551,7 @@ var FAULTS = {
 var RETRIES = {
   "unknown-host": { pace: "quick" },
   refused: { pace: "quick" },
+  unconnected: { pace: "patient" },
   reset: { pace: "patient" },
   timeout: { pace: "patient" },
   tls: void 0,
@@ -567,26 +582,38 @@ async function call(broker, request) {
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
   if (problem === null) throw unexpectedStatus(broker, reply.status, retry);
+  if (problem.code === "request_malformed" && UNKNOWN_MEMBER.test(problem.detail)) {
+    const message = `The broker at ${broker} is older than this action: it does not know all members of the request.`;
+    throw new ActionError("broker_too_old", message);
+  }
   throw new ActionError(knownCode(problem.code), problemMessage(problem), {
     ...retry && { retry },
+    undecided: UNDECIDED_CODES.has(problem.code),
     ...problem.request_id !== "" && { requestId: problem.request_id },
     ...problem.trace && { trace: problem.trace }
   });
 }
+var UNDECIDED_CODES = /* @__PURE__ */ new Set(["token_already_used", "lease_taken", "internal"]);
+var UNKNOWN_MEMBER = /\bhas an unknown member\b/;
 async function sendToBroker(broker, request) {
   try {
     return await send(request);
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
     const [code, what] = TRANSPORT[thrown.fault];
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry });
+    throw new ActionError(code, `The broker at ${broker} ${what}.`, {
+      ...thrown.retry && { retry: thrown.retry },
+      undecided: UNDECIDED_FAULTS.has(thrown.fault)
+    });
   }
 }
+var UNDECIDED_FAULTS = /* @__PURE__ */ new Set(["reset", "timeout", "too-large"]);
 var TRANSPORT = {
   "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
   refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
   reset: ["broker_unreachable", "cannot be reached: the connection broke"],
   timeout: ["broker_timeout", "did not answer in time"],
+  unconnected: ["broker_timeout", "did not answer in time"],
   tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
   "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
@@ -601,7 +628,7 @@ function unexpectedStatus(broker, status, retry) {
   }
   const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
   const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
-  return new ActionError(code, message, retry && { retry });
+  return new ActionError(code, message, { ...retry && { retry }, undecided: status >= 500 });
 }
 function retryOf(reply, code) {
   const again = reply.status === 429 || reply.status === 503 || reply.status === 504 || reply.status === 502 && (code === "provider_unavailable" || code === "provider_throttled") || reply.status >= 500 && code === void 0;
@@ -735,26 +762,27 @@ function removeDeliveredFiles() {
   const folder = savedState("files");
   if (folder !== "") removeJobFolder(folder);
 }
-function savedLease() {
+function savedLeases() {
   const state = parseJson(Buffer.from(savedState("lease")));
-  const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map(
-    (name) => memberOf(state, name)
-  );
-  if (typeof id !== "string" || typeof broker !== "string") return null;
-  if (typeof audience !== "string" || typeof expiresAt !== "string") return null;
-  return { id, broker, audience, expiresAt };
+  const [broker, audience, leases] = ["broker", "audience", "leases"].map((name) => memberOf(state, name));
+  if (typeof broker !== "string" || typeof audience !== "string" || !Array.isArray(leases)) return null;
+  return { broker, audience, leases: leases.filter(isLease) };
+}
+function isLease(value) {
+  const expiresAt = memberOf(value, "expiresAt");
+  return typeof memberOf(value, "id") === "string" && (expiresAt === null || typeof expiresAt === "string");
 }
 function savedVariables() {
   return savedState("variables").split(",").filter((name) => name !== "");
 }
-async function revokeLease(lease, deadline) {
+async function revokeLease(id, home, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
-  const audience = boundAudience(lease.audience, thumbprintWithoutKey());
+  const audience = boundAudience(home.audience, thumbprintWithoutKey());
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
-    return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
+    return requestRevocation(home.broker, token, id, deadline.attemptMs());
   });
 }
 
@@ -762,8 +790,10 @@ async function revokeLease(lease, deadline) {
 async function revoke() {
   await attempt(removeDeliveredFiles);
   await attempt(async () => {
-    const lease = savedLease();
-    if (lease !== null) await revokeSaved(lease);
+    const saved = savedLeases();
+    if (saved === null) return;
+    const deadline = startDeadline();
+    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline);
   });
 }
 async function attempt(act) {
@@ -773,26 +803,35 @@ async function attempt(act) {
     warn(forLog(toFailure(thrown).message));
   }
 }
-async function revokeSaved(lease) {
+async function revokeSaved({ id, expiresAt }, home, deadline) {
   try {
-    logOutcomes(await revokeLease(lease, startDeadline()));
+    logOutcomes(await revokeLease(id, home, deadline));
   } catch (thrown) {
     const failure = toFailure(thrown);
-    const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`;
+    if (expiresAt === null && failure.code === "lease_not_found") return;
+    const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`;
     const request = failure.requestId === void 0 ? "" : ` (request ${failure.requestId})`;
     warn(`${alive} ${forLog(failure.message)} ${advice(failure.code)}${request}`);
     return;
   }
+  if (expiresAt === null) return;
   const variables = savedVariables();
   if (variables.length > 0) info2(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
 }
-function logOutcomes({ credentials, record_due: isRecordDue }) {
+var UNREVOKED = "The credentials of this job could not be revoked.";
+var UNCONFIRMED = "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over.";
+function logOutcomes(answer) {
+  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
     const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`;
     if (outcome === "revoked") info2(`Revoked ${grant}.`);
     else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
-    else if (outcome === "revoking") info2(`Another call is revoking ${grant} now. ${end}`);
-    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
+    else if (outcome === "revoking" && unknownUntil === void 0) info2(`Another call is revoking ${grant} now. ${end}`);
+    else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
+  }
+  if (unknownUntil !== void 0) {
+    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
+    info2(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`);
   }
   if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
 }

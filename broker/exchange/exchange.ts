@@ -1,11 +1,11 @@
 import { BrokerError } from "../core/errors.ts"
 import type { ExchangeAnswer } from "../wire/exchange.ts"
+import { newLeaseId } from "../wire/lease-id.ts"
 import { answerOf, tooLarge } from "./answer.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
 import { leaseCredentials, outcomesOfRevoking, revokeMinted } from "./lease.ts"
-import { newLeaseId } from "./lease-id.ts"
 import { cachesOf, type MintedGrant, mintAll, type Prepare } from "./mint.ts"
 import { recorderOf, suspectUnbound } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
@@ -34,7 +34,7 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
 
   const { grants } = verdict
   const { identity } = caller.token
-  const lease = newLeaseId(broker.clock.now())
+  const lease = call.lease ?? newLeaseId(broker.clock.now())
   await record.intent(lease, grants)
   call.event.lease = lease
 
@@ -42,21 +42,23 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   const { minted, failures: failed } = await mintAll(grants, identity, lease, prepare, broker)
   const failures = failed.length > 0 ? failed : tooLarge(minted)
   const gone = failures.length === 0 && call.isGone()
-  const settle = async (held: readonly MintedGrant[]) => {
+  const settle = async (held: readonly MintedGrant[], gone: boolean) => {
     const credentials = await leaseCredentials(held, identity, lease, broker)
     await record.outcome(lease, grants, { credentials, failures, gone, caches: cachesOf(minted) })
   }
   const [failure] = failures
   if (failure || gone) {
     // If this cannot be recorded either, the lease stays open in the ledger, and the sweep ends it.
-    await settle(await revokeMinted(minted, identity, lease, broker)).catch(() => {})
+    await settle(await revokeMinted(minted, identity, lease, broker), gone).catch(() => {})
     throw failure?.error ?? clientGone()
   }
   try {
-    await settle(minted)
+    await settle(minted, false)
   } catch (error) {
     // Credentials that cannot be recorded are not handed out: the sweep could not revoke them later.
-    await revokeMinted(minted, identity, lease, broker)
+    const alive = await revokeMinted(minted, identity, lease, broker)
+    // The job has ended the lease: its record takes what is still alive, and the sweep tries again.
+    if (isEndedEarly(error)) await settle(alive, true).catch(() => {})
     throw error
   }
   if (call.isGone()) {
@@ -65,6 +67,8 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   }
   return answerOf(lease, verdict.policyVersion, minted)
 }
+
+const isEndedEarly = (error: unknown) => error instanceof BrokerError && error.code === "client_gone"
 
 /** Reaches nobody but the log. */
 const clientGone = () =>

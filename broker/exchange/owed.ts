@@ -18,28 +18,37 @@ const MAX_RECORDS = 10_000
 export interface OwedRecords {
   keep(of: RevokedLease, settlement: RevocationSettlement): void
   /** Whether the lease was revoked, and only its record is missing. */
-  has(lease: string): boolean
+  has(of: RevokedLease): boolean
   /** Writes what can be written now. Never throws. */
   pay(): Promise<void>
 }
+
+/** Jobs choose their leases' ids, so two repositories can have the same. */
+const keyOf = ({ issuerUrl, repositoryId, lease }: RevokedLease) => JSON.stringify([issuerUrl, repositoryId, lease])
 
 export function createOwedRecords(ledgers: Ledgers, log: Log): OwedRecords {
   const owed = new Map<string, { readonly of: RevokedLease; readonly settlement: RevocationSettlement }>()
   return {
     keep(of, settlement) {
-      if (owed.size < MAX_RECORDS || owed.has(of.lease)) owed.set(of.lease, { of, settlement })
+      if (owed.size < MAX_RECORDS || owed.has(keyOf(of))) owed.set(keyOf(of), { of, settlement })
     },
-    has: (lease) => owed.has(lease),
+    has: (of) => owed.has(keyOf(of)),
     async pay() {
-      for (const [lease, { of, settlement }] of owed) {
+      for (const [key, { of, settlement }] of owed) {
         try {
           await ledgers.of(of.issuerUrl, of.repositoryId).recordRevocation(settlement)
         } catch {
           return
         }
-        owed.delete(lease)
+        owed.delete(key)
         const detail = "the record of a revocation was written late, because the ledger could not be written"
-        log({ event: "revocation.recorded", detail, issuer: of.issuerUrl, repository_id: of.repositoryId, lease })
+        log({
+          event: "revocation.recorded",
+          detail,
+          issuer: of.issuerUrl,
+          repository_id: of.repositoryId,
+          lease: of.lease,
+        })
       }
     },
   }

@@ -21,12 +21,13 @@ export interface SweepTarget {
  * @returns the number of leases that were processed
  * @throws {BrokerError} `ledger_unavailable` when the ledger cannot be read either; the leases stay due
  */
-export async function sweep({ ledger, issuerUrl, repositoryId }: SweepTarget, broker: Broker): Promise<number> {
+export async function sweep(target: SweepTarget, broker: Broker): Promise<number> {
+  const { ledger, issuerUrl, repositoryId } = target
   await broker.owed.pay()
   const now = broker.clock.now().getTime()
   const due = await ledger.takeDue(now, LEASES_PER_SWEEP).then(
     (leases) => ({ leases, written: true }),
-    async () => ({ leases: await unpaid(ledger.lookDue(now, LEASES_PER_SWEEP), broker), written: false }),
+    async () => ({ leases: await unpaid(ledger.lookDue(now, LEASES_PER_SWEEP), target, broker), written: false }),
   )
   await Promise.all(
     due.leases.map(async ({ lease, credentials }) => {
@@ -43,8 +44,11 @@ export async function sweep({ ledger, issuerUrl, repositoryId }: SweepTarget, br
 }
 
 /** Without the leases that were revoked already, and of which only the record is missing. */
-const unpaid = async (looking: Promise<readonly DueLease[]>, broker: Broker) =>
-  (await looking).filter(({ lease }) => !broker.owed.has(lease))
+const unpaid = async (
+  looking: Promise<readonly DueLease[]>,
+  { issuerUrl, repositoryId }: SweepTarget,
+  broker: Broker,
+) => (await looking).filter(({ lease }) => !broker.owed.has({ lease, issuerUrl, repositoryId }))
 
 const sweptDraft = (lease: string, outcome: string, at: Date): AuditDraft => ({
   at: at.toISOString(),

@@ -29,6 +29,8 @@ export interface ActionStep {
   readonly temp?: string
   /** Ends the step at once, as a cancelled job does. */
   readonly signal?: AbortSignal
+  /** Kills the step with SIGKILL when this resolves. What it has written by then is its run. */
+  readonly killed?: Promise<unknown>
 }
 
 export interface ActionRun {
@@ -175,6 +177,7 @@ function spawnStep(step: ActionStep, directory: string, temp: string) {
       timeout: step.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       ...(step.signal && { signal: step.signal }),
     })
+    void step.killed?.then(() => child.kill("SIGKILL"))
     let stdout = ""
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

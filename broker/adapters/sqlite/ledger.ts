@@ -21,6 +21,7 @@ import { admit } from "./admit.ts"
 import { lookDue, move, takeDue, unknown } from "./due.ts"
 import { alive, LeaseRows, type StoredLease } from "./lease-rows.ts"
 import {
+  endedEarly,
   failed,
   isBusy,
   isClosed,
@@ -82,12 +83,23 @@ export class SqlLedger implements SweptLedger {
     return this.#write(now, "back", (ledger, leases): RevocationStart => {
       if (!ledger.useToken(token, request.replayAudit)) return { outcome: "already-used" }
       const lease = leases.find(request.lease)
-      if (!lease || lease.state === "open") return { outcome: "not-found" }
+      if (!lease) {
+        ledger.tokens.endEarly(request, token)
+        return { outcome: "not-found" }
+      }
       if (!isOf(lease, request)) {
         ledger.recordDenial(request.foreignAudit, request.limits)
         return { outcome: "not-found" }
       }
-      if (isClosed(lease.state)) return { outcome: "done", credentials: lease.credentials }
+      const { credentials, unknownUntil } = lease
+      if (lease.state === "open") {
+        if (lease.overSince === null) {
+          leases.write(lease, endedEarly(lease, now))
+          ledger.append(request.audit)
+        }
+        return { outcome: "open", credentials, unknownUntil }
+      }
+      if (isClosed(lease.state)) return { outcome: "done", credentials, ...interrupted(unknownUntil) }
       // Another call is revoking it, or it waits for its next attempt.
       const isTaken = lease.state === "revoking" && lease.dueAt > now
       const after = isTaken ? revocationAsked(lease, now) : revocationBegun(lease, now)
@@ -96,7 +108,7 @@ export class SqlLedger implements SweptLedger {
         ledger.append(request.audit)
       }
       const waiting = isBusy(lease, now) ? "busy" : "done"
-      return { outcome: isTaken ? waiting : "begun", credentials: after.credentials }
+      return { outcome: isTaken ? waiting : "begun", credentials: after.credentials, ...interrupted(unknownUntil) }
     })
   }
 
@@ -113,7 +125,10 @@ export class SqlLedger implements SweptLedger {
   look(request: LeaseOfRun): Promise<readonly LeaseCredentialState[] | null> {
     return this.#read((_, leases) => {
       const lease = leases.find(request.lease)
-      return lease && lease.state !== "open" && isOf(lease, request) ? lease.credentials : null
+      if (!lease || !isOf(lease, request)) return null
+      // Its exchange may be running. Only a record keeps it from handing out what it mints.
+      if (lease.state === "open") throw new BrokerError("ledger_unavailable", "this lease cannot be ended now")
+      return lease.credentials
     }, null)
   }
 
@@ -193,7 +208,10 @@ export class SqlLedger implements SweptLedger {
   }
 }
 
-/** An open lease cannot be revoked by a job: no job knows its id yet, because the exchange was not answered. */
+/** For an exchange that was interrupted: until when what it minted, and nobody can revoke, may live. */
+const interrupted = (unknownUntil: number) => (unknownUntil > 0 ? { unknownUntil } : {})
+
+/** Only the run and attempt that opened a lease can end it. */
 function isOf(lease: StoredLease, request: LeaseOfRun): boolean {
   return lease.runId === request.runId && lease.runAttempt === request.runAttempt
 }

@@ -220,6 +220,30 @@ describe("an exchange", () => {
     expect(story.slice(-2)).toEqual(["settle", "revoke one"])
   })
 
+  it("opens the lease that the job has named", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" } })
+    expect(await exchange(call({ lease: "the job's own" }), broker)).toMatchObject({ lease: "the job's own" })
+    expect(recorded[0]).toMatchObject({ lease: { id: "the job's own" } })
+  })
+
+  it("mints nothing for a lease that is taken", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, admission: { outcome: "lease-taken" } })
+    await expect(exchange(call({ lease: "a" }), broker)).rejects.toMatchObject({ code: "lease_taken" })
+    expect(story.at(-1)).toBe("admit")
+  })
+
+  it("revokes what it minted for a job that ended the lease meanwhile, and records what it could not revoke", async () => {
+    const grants = { one: "mints", two: "mints-but-cannot-revoke" } as const
+    const { broker, call, story, recorded } = await world({ grants, endedEarly: true })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "client_gone" })
+    expect(story.slice(-4)).toEqual(["settle", "revoke one", "revoke two", "settle"])
+    expect(recorded.at(-1)).toMatchObject({
+      outcome: "failed",
+      credentials: [{ grant: "two" }],
+      audit: { event: "exchange.failed", reason: "client_gone; left alive: two" },
+    })
+  })
+
   it("answers the provider's failure even when that cannot be recorded either", async () => {
     const { broker, call, story } = await world({ grants: { one: "mints", two: "fails" }, ledgerFails: ["settle"] })
     await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "provider_denied" })

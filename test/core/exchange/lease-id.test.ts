@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { LEASE_ID, newLeaseId } from "../../../broker/exchange/lease-id.ts"
+import { LEASE_ID, newLeaseId } from "../../../broker/wire/lease-id.ts"
 
 const NOW = new Date("2026-11-22T12:00:00.000Z")
 

@@ -3,6 +3,9 @@
  *
  * Ids that grow with time are neighbours in the ledger's tables, so a commit writes a few pages. Random ids would touch one
  * page each, which is a tenth of the ledger's cost. The id is not a secret: only the lease's own run can use the lease.
+ *
+ * A job can choose its lease's id. The broker does not compare the time in it with its clock: nothing reads that time. A job
+ * that sends random ids, or ids of next year, slows down the pages of its own repository's ledger only.
  */
 export function newLeaseId(now: Date): string {
   const time = now.getTime().toString(16).padStart(12, "0")
