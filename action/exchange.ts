@@ -73,7 +73,7 @@ async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: D
   const sealed = await withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await runner.registerMasks([token])
-    const lease = newLeaseId(new Date())
+    const lease = newLeaseId(new Date(), crypto.randomUUID())
     leases.ask(lease)
     try {
       return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs())

@@ -75,6 +75,8 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
     },
     // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
     // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
+    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
+    timeout: request.timeoutMs,
     agent: new Agent({ keepAlive: false, ...(isTls && { proxyEnv: proxyEnvironment() }) }),
     // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...(isTls && { rejectUnauthorized: true }),
@@ -89,7 +91,10 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
     const timer = setTimeout(() => {
       // Behind a proxy, there is no socket before the tunnel.
       const isConnected = call.socket?.connecting === false
-      call.destroy(new HttpFailure(isConnected ? "timeout" : "unconnected"))
+      const failure = new HttpFailure(isConnected ? "timeout" : "unconnected")
+      // Without a socket, destroying the call emits nothing: a proxy that never answers would hold the step for ever.
+      reject(failure)
+      call.destroy(failure)
     }, request.timeoutMs)
     call.on("error", (cause) => reject(toHttpFailure(cause)))
     call.on("close", () => clearTimeout(timer))

@@ -23,10 +23,9 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 ));
 
 // ../broker/wire/lease-id.ts
-function newLeaseId(now) {
+function newLeaseId(now, randomUuid) {
   const time = now.getTime().toString(16).padStart(12, "0");
-  const random = crypto.randomUUID();
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUuid.slice(15)}`;
 }
 
 // failure.ts
@@ -547,6 +546,8 @@ async function send(request) {
     },
     // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
     // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
+    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
+    timeout: request.timeoutMs,
     agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
     // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...isTls && { rejectUnauthorized: true }
@@ -560,7 +561,9 @@ async function send(request) {
     });
     const timer = setTimeout(() => {
       const isConnected = call2.socket?.connecting === false;
-      call2.destroy(new HttpFailure(isConnected ? "timeout" : "unconnected"));
+      const failure = new HttpFailure(isConnected ? "timeout" : "unconnected");
+      reject(failure);
+      call2.destroy(failure);
     }, request.timeoutMs);
     call2.on("error", (cause) => reject(toHttpFailure(cause)));
     call2.on("close", () => clearTimeout(timer));
@@ -1551,7 +1554,7 @@ async function exchangeForAnswer(inputs, leases, deadline) {
   const sealed = await withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
-    const lease = newLeaseId(/* @__PURE__ */ new Date());
+    const lease = newLeaseId(/* @__PURE__ */ new Date(), crypto.randomUUID());
     leases.ask(lease);
     try {
       return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs());

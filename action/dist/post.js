@@ -486,6 +486,8 @@ async function send(request) {
     },
     // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
     // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
+    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
+    timeout: request.timeoutMs,
     agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
     // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...isTls && { rejectUnauthorized: true }
@@ -499,7 +501,9 @@ async function send(request) {
     });
     const timer = setTimeout(() => {
       const isConnected = call2.socket?.connecting === false;
-      call2.destroy(new HttpFailure(isConnected ? "timeout" : "unconnected"));
+      const failure = new HttpFailure(isConnected ? "timeout" : "unconnected");
+      reject(failure);
+      call2.destroy(failure);
     }, request.timeoutMs);
     call2.on("error", (cause) => reject(toHttpFailure(cause)));
     call2.on("close", () => clearTimeout(timer));

@@ -34,7 +34,7 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
 
   const { grants } = verdict
   const { identity } = caller.token
-  const lease = call.lease ?? newLeaseId(broker.clock.now())
+  const lease = call.lease ?? newLeaseId(broker.clock.now(), crypto.randomUUID())
   await record.intent(lease, grants)
   call.event.lease = lease
 

@@ -290,7 +290,7 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         ],
         [
           "with a lease and no key",
-          () => ({ token: "x", body: { grants: ["a"], lease: newLeaseId(new Date()) } }),
+          () => ({ token: "x", body: { grants: ["a"], lease: newLeaseId(new Date(), crypto.randomUUID()) } }),
           "/v1/exchange",
           "request_malformed",
         ],

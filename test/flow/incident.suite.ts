@@ -80,14 +80,14 @@ export function incidentSuite(runtime: string, startBroker: StartBroker): void {
     })
 
     it("in which a request arrives after its job has ended the lease mints nothing", async () => {
-      const [lease, key] = [newLeaseId(new Date()), await makeJobKey()]
+      const [lease, key] = [newLeaseId(new Date(), crypto.randomUUID()), await makeJobKey()]
       const token = await world.token(`${broker.url}?jkt=${key.thumbprint}`)
       expect((await world.end(broker, lease)).json["code"]).toBe("lease_not_found")
       const body = { grants: ["github-release"], key: key.jwk, lease }
       const late = await send(broker, "/v1/exchange", { token, body })
       expect([late.status, late.json["code"], world.api.alive()]).toEqual([409, "lease_taken", 0])
       // The token was not used up.
-      const next = { ...body, lease: newLeaseId(new Date()) }
+      const next = { ...body, lease: newLeaseId(new Date(), crypto.randomUUID()) }
       const answer = await send(broker, "/v1/exchange", { token, body: next })
       expect([answer.status, (await key.open(answer.text)).lease]).toEqual([200, next.lease])
       await world.end(broker, next.lease)
