@@ -67,6 +67,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   policy_invalid:
     "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
   lease_not_found: "Change nothing, because the lease has already ended or belongs to another run.",
+  lease_taken: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   ledger_unavailable: "Run the job again later; if the error returns, ask the broker's operator to check its storage.",
   provider_denied:
     "Ask the broker's operator to check the trust at the provider: the role, its trust condition and its permissions.",

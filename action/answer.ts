@@ -73,7 +73,13 @@ export function readRevocation(answer: unknown): Omit<RevokeAnswer, "lease"> | n
     if (!NAME.test(grant) || (expiresAt !== null && !isTime(expiresAt))) return null
     credentials[grant] = { outcome, expires_at: expiresAt }
   }
-  return { credentials, ...(memberOf(answer, "record_due") === true && { record_due: true as const }) }
+  const unknownUntil = memberOf(answer, "unknown_until")
+  if (unknownUntil !== undefined && unknownUntil !== null && !isTime(unknownUntil)) return null
+  return {
+    credentials,
+    ...(unknownUntil !== undefined && { unknown_until: unknownUntil }),
+    ...(memberOf(answer, "record_due") === true && { record_due: true as const }),
+  }
 }
 
 const OUTCOMES: ReadonlySet<unknown> = new Set<RevocationOutcome>(["revoked", "expires-only", "failed", "revoking"])

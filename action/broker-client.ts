@@ -20,7 +20,7 @@ import { debug } from "./runner.ts"
 export async function requestExchange(
   broker: string,
   token: string,
-  request: ExchangeRequest & Required<Pick<ExchangeRequest, "key">>,
+  request: ExchangeRequest & Required<Pick<ExchangeRequest, "key" | "lease">>,
   timeoutMs: number,
 ): Promise<string> {
   const reply = await call(broker, {
@@ -33,7 +33,8 @@ export async function requestExchange(
   })
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1")
   if (reply.mediaType !== "application/json") throw intercepted(broker, reply)
-  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not encrypt its answer to the job's key.`)
+  const message = `The broker at ${broker} did not encrypt its answer to the job's key.`
+  throw new ActionError("answer_not_sealed", message, { undecided: true })
 }
 
 /**
@@ -70,16 +71,27 @@ async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null
   const retry = retryOf(reply, problem?.code)
   if (problem === null) throw unexpectedReply(broker, reply, retry)
+  if (problem.code === "request_malformed" && UNKNOWN_MEMBER.test(problem.detail)) {
+    const message = `The broker at ${broker} is older than this action: it does not know all members of the request.`
+    throw new ActionError("broker_too_old", message)
+  }
   const { trace, help } = problem
   const denial = trace && denialOf(trace)
   throw new ActionError(knownCode(problem.code), denial?.message ?? problemMessage(problem), {
     ...(retry && { retry }),
+    undecided: UNDECIDED_CODES.has(problem.code),
     ...(problem.request_id !== "" && { requestId: problem.request_id }),
     ...(trace && { trace }),
     ...(denial && { change: denial.change }),
     ...(help && { help }),
   })
 }
+
+/** A request that the broker got before, in another copy, can have been granted. After a fault of its own, it can be, too. */
+const UNDECIDED_CODES: ReadonlySet<string> = new Set(["token_already_used", "lease_taken", "internal"])
+
+/** How every broker says that it does not know a member. The action sends none that a broker of its age does not know. */
+const UNKNOWN_MEMBER = /\bhas an unknown member\b/
 
 async function sendToBroker(broker: string, request: HttpRequest): Promise<HttpReply> {
   try {
@@ -88,15 +100,22 @@ async function sendToBroker(broker: string, request: HttpRequest): Promise<HttpR
     if (!(thrown instanceof HttpFailure)) throw thrown
     if (thrown.proxy !== undefined) throw proxyRefused(thrown, `the broker at ${broker}`)
     const [code, what] = TRANSPORT[thrown.fault]
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry })
+    throw new ActionError(code, `The broker at ${broker} ${what}.`, {
+      ...(thrown.retry && { retry: thrown.retry }),
+      undecided: UNDECIDED_FAULTS.has(thrown.fault),
+    })
   }
 }
+
+/** The request was sent, and its answer did not arrive as a whole. */
+const UNDECIDED_FAULTS: ReadonlySet<HttpFault> = new Set(["reset", "timeout", "too-large"])
 
 const TRANSPORT: Readonly<Record<HttpFault, readonly [FailureCode, string]>> = {
   "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
   refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
   reset: ["broker_unreachable", "cannot be reached: the connection broke"],
   timeout: ["broker_timeout", "did not answer in time"],
+  unconnected: ["broker_timeout", "did not answer in time"],
   tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
   "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
@@ -115,13 +134,15 @@ function unexpectedReply(broker: string, reply: HttpReply, retry: Retry | undefi
   }
   if (status < 500 && status !== 429) return intercepted(broker, reply)
   const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`
-  return new ActionError("broker_failing", message, retry && { retry })
+  // A proxy that gives up on a broker has sent it the request. One that refuses has not.
+  return new ActionError("broker_failing", message, { ...(retry && { retry }), undecided: status >= 500 })
 }
 
 /** The answer has a form that no broker sends. */
 function intercepted(broker: string, reply: HttpReply): ActionError {
   const message = `Something other than the broker answered at ${broker}: HTTP ${reply.status} with ${typeOf(reply)}, as a portal or a proxy in between does.`
-  return new ActionError("broker_intercepted", message)
+  // A proxy that replaced an answer may have passed the request on. One that refuses has not.
+  return new ActionError("broker_intercepted", message, { undecided: reply.status < 300 })
 }
 
 function typeOf({ mediaType }: HttpReply): string {

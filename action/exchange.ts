@@ -1,3 +1,4 @@
+import { newLeaseId } from "../broker/wire/lease-id.ts"
 import { type Credential, readCredentials, readLease } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
@@ -6,11 +7,11 @@ import { planFiles } from "./deliver/files.ts"
 import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
 import { requireRoom } from "./deliver/room.ts"
 import { forLog } from "./escape.ts"
-import { toFailure } from "./failure.ts"
+import { ActionError, toFailure } from "./failure.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
-import { forgetLease, revokeLease, type SavedLease, saveFilesFolder, saveLease, saveVariables } from "./lease.ts"
+import { revokeLease, StepLeases, saveFilesFolder, saveVariables } from "./lease.ts"
 import { shortened } from "./lifetime.ts"
 import { isTooCommon, masksFor } from "./masks.ts"
 import { type Deadline, spreadFirstCall, startDeadline, withRetries } from "./retry.ts"
@@ -27,13 +28,13 @@ export async function exchange(): Promise<void> {
   const deadline = startDeadline(inputs.timeoutMs)
   runner.requireRunnerFiles()
 
-  const answer = await exchangeForAnswer(inputs, deadline)
+  const leases = new StepLeases(inputs)
+  const answer = await exchangeForAnswer(inputs, leases, deadline)
 
   const lease = readLease(answer)
-  const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience }
   let folder: string | null = null
   try {
-    saveLease(toRevoke)
+    leases.confirm(lease)
     const received = readCredentials(answer, inputs.grants)
     const values = received.flatMap((credential) => credential.values)
     await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
@@ -59,13 +60,16 @@ export async function exchange(): Promise<void> {
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
   } catch (thrown) {
     if (folder !== null) removeFiles(folder)
-    await revokeUndelivered(toRevoke, deadline)
+    await revokeUndelivered(lease.id, inputs, leases, deadline)
     throw thrown
   }
 }
 
-/** Each attempt requests a new subject token: the broker accepts a token once, even if its answer gets lost. */
-async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<unknown> {
+/**
+ * Each attempt requests a new subject token, and asks for a new lease: the broker accepts both once, even if its answer gets
+ * lost. The lease of an attempt without an answer stays saved: the post step revokes what was minted for it, if anything was.
+ */
+async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: Deadline): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
   await spreadFirstCall(inputs.parallelJobs, deadline)
@@ -76,7 +80,14 @@ async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<un
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await runner.registerMasks([token])
     runner.debug(() => claimLines(token))
-    return requestExchange(inputs.broker, token, request, deadline.attemptMs())
+    const lease = newLeaseId(new Date(), crypto.randomUUID())
+    leases.ask(lease)
+    try {
+      return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs())
+    } catch (thrown) {
+      if (thrown instanceof ActionError && !thrown.undecided) leases.forget(lease)
+      throw thrown
+    }
   })
   return key.open(sealed)
 }
@@ -114,17 +125,12 @@ function removeFiles(folder: string): void {
 }
 
 /** If this fails, the post step tries again. */
-async function revokeUndelivered(lease: SavedLease, deadline: Deadline): Promise<void> {
+async function revokeUndelivered(id: string, home: Inputs, leases: StepLeases, deadline: Deadline): Promise<void> {
   try {
-    await revokeLease(lease, deadline)
+    await revokeLease(id, home, deadline)
+    leases.forget(id)
+    runner.info("Nothing was delivered, and the lease was revoked.")
   } catch (thrown) {
     runner.warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)
-    return
-  }
-  runner.info("Nothing was delivered, and the lease was revoked.")
-  try {
-    forgetLease()
-  } catch {
-    // A full disk: post finds the lease and revokes it again, or finds nothing.
   }
 }

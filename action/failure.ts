@@ -45,6 +45,7 @@ interface FailureExtra {
   readonly trace?: Trace
   readonly change?: string
   readonly help?: Help
+  readonly undecided?: boolean
 }
 
 /**
@@ -63,6 +64,8 @@ export class ActionError extends Error {
   readonly change?: string
   /** Where the organisation helps. */
   readonly help?: Help
+  /** True when the broker may have acted on the request, although it did not say so. */
+  readonly undecided: boolean
 
   constructor(code: FailureCode, message: string, extra: FailureExtra = {}) {
     super(message)
@@ -72,6 +75,7 @@ export class ActionError extends Error {
     if (extra.trace) this.trace = extra.trace
     if (extra.change !== undefined) this.change = extra.change
     if (extra.help) this.help = extra.help
+    this.undecided = extra.undecided ?? false
   }
 }
 

@@ -21,9 +21,11 @@ export interface HttpReply {
   readonly body: Buffer
 }
 
+/** `unconnected`: the time was over before there was a connection, so the request was never sent. */
 export type HttpFault =
   | "unknown-host"
   | "refused"
+  | "unconnected"
   | "reset"
   | "timeout"
   | "tls"
@@ -83,6 +85,8 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
     },
     // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
     // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
+    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
+    timeout: request.timeoutMs,
     agent: new Agent({ keepAlive: false, ...(isTls && { proxyEnv: proxyEnvironment() }) }),
     // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...(isTls && { rejectUnauthorized: true }),
@@ -94,7 +98,14 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
         reject(toHttpFailure(cause))
       })
     })
-    const timer = setTimeout(() => call.destroy(new HttpFailure("timeout")), request.timeoutMs)
+    const timer = setTimeout(() => {
+      // Behind a proxy, there is no socket before the tunnel.
+      const isConnected = call.socket?.connecting === false
+      const failure = new HttpFailure(isConnected ? "timeout" : "unconnected")
+      // Without a socket, destroying the call emits nothing: a proxy that never answers would hold the step for ever.
+      reject(failure)
+      call.destroy(failure)
+    }, request.timeoutMs)
     call.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)))
     call.on("close", () => clearTimeout(timer))
     call.end(body)
@@ -176,6 +187,7 @@ const FAULTS: Readonly<Record<string, HttpFault>> = {
 const RETRIES: Readonly<Record<HttpFault, Retry | undefined>> = {
   "unknown-host": { pace: "quick" },
   refused: { pace: "quick" },
+  unconnected: { pace: "patient" },
   reset: { pace: "patient" },
   timeout: { pace: "patient" },
   tls: undefined,

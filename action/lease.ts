@@ -1,28 +1,81 @@
 import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { requestRevocation } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
+import { forLog } from "./escape.ts"
+import { toFailure } from "./failure.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { memberOf, parseJson } from "./json.ts"
 import { boundAudience, thumbprintWithoutKey } from "./key.ts"
 import { type Deadline, withRetries } from "./retry.ts"
-import { debug, idTokenEndpoint, jobFacts, registerMasks, removeJobFolder, savedState, saveState } from "./runner.ts"
+import {
+  debug,
+  idTokenEndpoint,
+  info,
+  jobFacts,
+  registerMasks,
+  removeJobFolder,
+  savedState,
+  saveState,
+} from "./runner.ts"
 
-/** What a revocation needs. Nothing in it is secret: it is stored in the runner's state until the job ends. */
-export interface SavedLease {
+/** A lease that this step has, or may have. `expiresAt` is null when no answer of the broker has confirmed the lease. */
+export interface StepLease {
   readonly id: string
+  readonly expiresAt: string | null
+}
+
+/** Whom to ask for a revocation. */
+export interface LeaseHome {
   readonly broker: string
   readonly audience: string
-  readonly expiresAt: string
 }
 
-/** Saves the lease for the post step. That step reads no inputs: an input can be an expression whose value has changed. */
-export function saveLease(lease: SavedLease): void {
-  saveState("lease", JSON.stringify(lease))
+/** What revocations need. Nothing in it is secret: it is stored in the runner's state until the job ends. */
+export interface SavedLeases extends LeaseHome {
+  readonly leases: readonly StepLease[]
 }
 
-/** Removes the saved lease, so that the post step revokes nothing. */
-export function forgetLease(): void {
-  saveState("lease", "")
+/**
+ * The leases of this step. Every change is saved at once for the post step, which runs even when this process is killed. That
+ * step reads no inputs: an input can be an expression whose value has changed.
+ */
+export class StepLeases {
+  readonly #home: LeaseHome
+  readonly #leases = new Map<string, StepLease>()
+
+  constructor({ broker, audience }: LeaseHome) {
+    this.#home = { broker, audience }
+  }
+
+  /** Saves the id of a lease before it is asked for: the broker may mint, and this step never learn of it. */
+  ask(id: string): void {
+    this.#leases.set(id, { id, expiresAt: null })
+    this.#save()
+  }
+
+  /** The broker has opened a lease. */
+  confirm(lease: StepLease): void {
+    this.#leases.set(lease.id, lease)
+    this.#save()
+  }
+
+  /**
+   * There is nothing to revoke: the lease was refused, or has been revoked. If that cannot be saved, the post step asks once
+   * more, which changes nothing.
+   */
+  forget(id: string): void {
+    this.#leases.delete(id)
+    try {
+      this.#save()
+    } catch (thrown) {
+      info(`The state of this step could not be written: ${forLog(toFailure(thrown).message)}`)
+    }
+  }
+
+  #save(): void {
+    const saved: SavedLeases = { ...this.#home, leases: [...this.#leases.values()] }
+    saveState("lease", saved.leases.length === 0 ? "" : JSON.stringify(saved))
+  }
 }
 
 /** Saves the names of the variables that were set. The post step prints them: they stay set after the revocation. */
@@ -41,15 +94,17 @@ export function removeDeliveredFiles(): void {
   if (folder !== "") removeJobFolder(folder)
 }
 
-/** The lease that main saved; null when it saved none. */
-export function savedLease(): SavedLease | null {
+/** The leases that main saved; null when it saved none. */
+export function savedLeases(): SavedLeases | null {
   const state = parseJson(Buffer.from(savedState("lease")))
-  const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map((name) =>
-    memberOf(state, name),
-  )
-  if (typeof id !== "string" || typeof broker !== "string") return null
-  if (typeof audience !== "string" || typeof expiresAt !== "string") return null
-  return { id, broker, audience, expiresAt }
+  const [broker, audience, leases] = ["broker", "audience", "leases"].map((name) => memberOf(state, name))
+  if (typeof broker !== "string" || typeof audience !== "string" || !Array.isArray(leases)) return null
+  return { broker, audience, leases: leases.filter(isLease) }
+}
+
+function isLease(value: unknown): value is StepLease {
+  const expiresAt = memberOf(value, "expiresAt")
+  return typeof memberOf(value, "id") === "string" && (expiresAt === null || typeof expiresAt === "string")
 }
 
 /** The names of the variables that main set. */
@@ -64,14 +119,18 @@ export function savedVariables(): readonly string[] {
  * revoke this lease, and cannot get credentials.
  * @throws {ActionError}
  */
-export async function revokeLease(lease: SavedLease, deadline: Deadline): Promise<Omit<RevokeAnswer, "lease">> {
+export async function revokeLease(
+  id: string,
+  home: LeaseHome,
+  deadline: Deadline,
+): Promise<Omit<RevokeAnswer, "lease">> {
   const endpoint = idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts())
-  const audience = boundAudience(lease.audience, thumbprintWithoutKey())
+  const audience = boundAudience(home.audience, thumbprintWithoutKey())
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await registerMasks([token])
     debug(() => claimLines(token))
-    return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs())
+    return requestRevocation(home.broker, token, id, deadline.attemptMs())
   })
 }

@@ -2,15 +2,22 @@ import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { sentencesOf } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { removeDeliveredFiles, revokeLease, type SavedLease, savedLease, savedVariables } from "./lease.ts"
-import { startDeadline } from "./retry.ts"
+import {
+  type LeaseHome,
+  removeDeliveredFiles,
+  revokeLease,
+  type StepLease,
+  savedLeases,
+  savedVariables,
+} from "./lease.ts"
+import { type Deadline, startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
 /** The end of the job does not wait longer for a broker that is away: it revokes by itself when the lease is over. */
 const DEADLINE_MS = 15_000
 
 /**
- * Removes the files that main wrote and revokes the job's lease, whether main succeeded, failed or was cancelled. Does
+ * Removes the files that main wrote and revokes the job's leases, whether main succeeded, failed or was cancelled. Does
  * nothing when there are no files and no lease.
  *
  * Never fails the job: if a revocation fails, it prints the time when the credential expires. Does not change the
@@ -19,8 +26,11 @@ const DEADLINE_MS = 15_000
 export async function revoke(): Promise<void> {
   await attempt(removeDeliveredFiles)
   await attempt(async () => {
-    const lease = savedLease()
-    if (lease !== null) await revokeSaved(lease)
+    const saved = savedLeases()
+    if (saved === null) return
+    const deadline = startDeadline(DEADLINE_MS)
+    // Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived.
+    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline)
   })
 }
 
@@ -33,25 +43,38 @@ async function attempt(act: () => void | Promise<void>): Promise<void> {
   }
 }
 
-async function revokeSaved(lease: SavedLease): Promise<void> {
+async function revokeSaved({ id, expiresAt }: StepLease, home: LeaseHome, deadline: Deadline): Promise<void> {
   try {
-    logOutcomes(await revokeLease(lease, startDeadline(DEADLINE_MS)))
+    logOutcomes(await revokeLease(id, home, deadline))
   } catch (thrown) {
-    const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`
-    warn(`${alive} ${sentencesOf(toFailure(thrown))}`)
+    const failure = toFailure(thrown)
+    // The request never reached the broker, which has now been told not to mint for it.
+    if (expiresAt === null && failure.code === "lease_not_found") return
+    const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`
+    warn(`${alive} ${sentencesOf(failure)}`)
     return
   }
+  if (expiresAt === null) return
   const variables = savedVariables()
   if (variables.length > 0) info(`These variables stay set with the values of this lease: ${variables.join(", ")}.`)
 }
 
-function logOutcomes({ credentials, record_due: isRecordDue }: Omit<RevokeAnswer, "lease">): void {
+const UNREVOKED = "The credentials of this job could not be revoked."
+const UNCONFIRMED =
+  "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over."
+
+function logOutcomes(answer: Omit<RevokeAnswer, "lease">): void {
+  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
     const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`
     if (outcome === "revoked") info(`Revoked ${grant}.`)
     else if (outcome === "expires-only") info(`Cannot revoke ${grant}. ${end}`)
-    else if (outcome === "revoking") info(`Another call is revoking ${grant} now. ${end}`)
-    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`)
+    else if (outcome === "revoking" && unknownUntil === undefined) info(`Another call is revoking ${grant} now. ${end}`)
+    else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`)
+  }
+  if (unknownUntil !== undefined) {
+    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`
+    info(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`)
   }
   if (isRecordDue) info("The broker cannot write its record of this now, and writes it as soon as it can.")
 }

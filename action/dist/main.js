@@ -22,6 +22,12 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   mod
 ));
 
+// ../broker/wire/lease-id.ts
+function newLeaseId(now, randomUuid) {
+  const time = now.getTime().toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUuid.slice(15)}`;
+}
+
 // failure.ts
 var ActionError = class extends Error {
   name = "ActionError";
@@ -34,6 +40,8 @@ var ActionError = class extends Error {
   change;
   /** Where the organisation helps. */
   help;
+  /** True when the broker may have acted on the request, although it did not say so. */
+  undecided;
   constructor(code, message, extra = {}) {
     super(message);
     this.code = code;
@@ -42,6 +50,7 @@ var ActionError = class extends Error {
     if (extra.trace) this.trace = extra.trace;
     if (extra.change !== void 0) this.change = extra.change;
     if (extra.help) this.help = extra.help;
+    this.undecided = extra.undecided ?? false;
   }
 };
 function toFailure(thrown) {
@@ -201,7 +210,13 @@ function readRevocation(answer) {
     if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
     credentials[grant] = { outcome, expires_at: expiresAt };
   }
-  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
+  const unknownUntil = memberOf(answer, "unknown_until");
+  if (unknownUntil !== void 0 && unknownUntil !== null && !isTime(unknownUntil)) return null;
+  return {
+    credentials,
+    ...unknownUntil !== void 0 && { unknown_until: unknownUntil },
+    ...memberOf(answer, "record_due") === true && { record_due: true }
+  };
 }
 var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
 var isOutcome = (value) => OUTCOMES.has(value);
@@ -307,6 +322,7 @@ var PROBLEMS = {
   policy_invalid: { status: 403, title: "The repository's own policies have errors" },
   // Leases. A lease that does not exist and a lease of another job get the same answer.
   lease_not_found: { status: 404, title: "No such lease for this job" },
+  lease_taken: { status: 409, title: "The lease's id was used before" },
   // The ledger, the providers and the broker itself.
   ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
   provider_denied: { status: 502, title: "The provider refused" },
@@ -640,6 +656,8 @@ async function send(request) {
     },
     // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
     // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
+    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
+    timeout: request.timeoutMs,
     agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
     // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...isTls && { rejectUnauthorized: true }
@@ -651,7 +669,12 @@ async function send(request) {
         reject(toHttpFailure(cause));
       });
     });
-    const timer = setTimeout(() => call2.destroy(new HttpFailure("timeout")), request.timeoutMs);
+    const timer = setTimeout(() => {
+      const isConnected = call2.socket?.connecting === false;
+      const failure = new HttpFailure(isConnected ? "timeout" : "unconnected");
+      reject(failure);
+      call2.destroy(failure);
+    }, request.timeoutMs);
     call2.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)));
     call2.on("close", () => clearTimeout(timer));
     call2.end(body);
@@ -719,6 +742,7 @@ var FAULTS = {
 var RETRIES = {
   "unknown-host": { pace: "quick" },
   refused: { pace: "quick" },
+  unconnected: { pace: "patient" },
   reset: { pace: "patient" },
   timeout: { pace: "patient" },
   tls: void 0,
@@ -749,7 +773,8 @@ async function requestExchange(broker, token, request, timeoutMs) {
   });
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1");
   if (reply.mediaType !== "application/json") throw intercepted(broker, reply);
-  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not encrypt its answer to the job's key.`);
+  const message = `The broker at ${broker} did not encrypt its answer to the job's key.`;
+  throw new ActionError("answer_not_sealed", message, { undecided: true });
 }
 async function requestRevocation(broker, token, lease, timeoutMs) {
   const reply = await call(broker, {
@@ -774,16 +799,23 @@ async function call(broker, request) {
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
   if (problem === null) throw unexpectedReply(broker, reply, retry);
+  if (problem.code === "request_malformed" && UNKNOWN_MEMBER.test(problem.detail)) {
+    const message = `The broker at ${broker} is older than this action: it does not know all members of the request.`;
+    throw new ActionError("broker_too_old", message);
+  }
   const { trace, help } = problem;
   const denial = trace && denialOf(trace);
   throw new ActionError(knownCode(problem.code), denial?.message ?? problemMessage(problem), {
     ...retry && { retry },
+    undecided: UNDECIDED_CODES.has(problem.code),
     ...problem.request_id !== "" && { requestId: problem.request_id },
     ...trace && { trace },
     ...denial && { change: denial.change },
     ...help && { help }
   });
 }
+var UNDECIDED_CODES = /* @__PURE__ */ new Set(["token_already_used", "lease_taken", "internal"]);
+var UNKNOWN_MEMBER = /\bhas an unknown member\b/;
 async function sendToBroker(broker, request) {
   try {
     return await send(request);
@@ -791,14 +823,19 @@ async function sendToBroker(broker, request) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
     if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the broker at ${broker}`);
     const [code, what] = TRANSPORT[thrown.fault];
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry });
+    throw new ActionError(code, `The broker at ${broker} ${what}.`, {
+      ...thrown.retry && { retry: thrown.retry },
+      undecided: UNDECIDED_FAULTS.has(thrown.fault)
+    });
   }
 }
+var UNDECIDED_FAULTS = /* @__PURE__ */ new Set(["reset", "timeout", "too-large"]);
 var TRANSPORT = {
   "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
   refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
   reset: ["broker_unreachable", "cannot be reached: the connection broke"],
   timeout: ["broker_timeout", "did not answer in time"],
+  unconnected: ["broker_timeout", "did not answer in time"],
   tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
   "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
@@ -816,11 +853,11 @@ function unexpectedReply(broker, reply, retry) {
   }
   if (status < 500 && status !== 429) return intercepted(broker, reply);
   const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
-  return new ActionError("broker_failing", message, retry && { retry });
+  return new ActionError("broker_failing", message, { ...retry && { retry }, undecided: status >= 500 });
 }
 function intercepted(broker, reply) {
   const message = `Something other than the broker answered at ${broker}: HTTP ${reply.status} with ${typeOf(reply)}, as a portal or a proxy in between does.`;
-  return new ActionError("broker_intercepted", message);
+  return new ActionError("broker_intercepted", message, { undecided: reply.status < 300 });
 }
 function typeOf({ mediaType }) {
   if (mediaType === "text/html") return "an HTML page (text/html)";
@@ -1556,27 +1593,54 @@ var REAL = {
 };
 
 // lease.ts
-function saveLease(lease) {
-  saveState("lease", JSON.stringify(lease));
-}
-function forgetLease() {
-  saveState("lease", "");
-}
+var StepLeases = class {
+  #home;
+  #leases = /* @__PURE__ */ new Map();
+  constructor({ broker, audience }) {
+    this.#home = { broker, audience };
+  }
+  /** Saves the id of a lease before it is asked for: the broker may mint, and this step never learn of it. */
+  ask(id) {
+    this.#leases.set(id, { id, expiresAt: null });
+    this.#save();
+  }
+  /** The broker has opened a lease. */
+  confirm(lease) {
+    this.#leases.set(lease.id, lease);
+    this.#save();
+  }
+  /**
+   * There is nothing to revoke: the lease was refused, or has been revoked. If that cannot be saved, the post step asks once
+   * more, which changes nothing.
+   */
+  forget(id) {
+    this.#leases.delete(id);
+    try {
+      this.#save();
+    } catch (thrown) {
+      info2(`The state of this step could not be written: ${forLog(toFailure(thrown).message)}`);
+    }
+  }
+  #save() {
+    const saved = { ...this.#home, leases: [...this.#leases.values()] };
+    saveState("lease", saved.leases.length === 0 ? "" : JSON.stringify(saved));
+  }
+};
 function saveVariables(names) {
   saveState("variables", names.join(","));
 }
 function saveFilesFolder(folder) {
   saveState("files", folder);
 }
-async function revokeLease(lease, deadline) {
+async function revokeLease(id, home, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
-  const audience = boundAudience(lease.audience, thumbprintWithoutKey());
+  const audience = boundAudience(home.audience, thumbprintWithoutKey());
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
     debug2(() => claimLines(token));
-    return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
+    return requestRevocation(home.broker, token, id, deadline.attemptMs());
   });
 }
 
@@ -1710,6 +1774,7 @@ var ADVICE = {
   policy_unavailable: "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
   policy_invalid: "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
   lease_not_found: "Change nothing, because the lease has already ended or belongs to another run.",
+  lease_taken: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   ledger_unavailable: "Run the job again later; if the error returns, ask the broker's operator to check its storage.",
   provider_denied: "Ask the broker's operator to check the trust at the provider: the role, its trust condition and its permissions.",
   provider_throttled: "Run the job again later, or run fewer jobs at the same time.",
@@ -1859,12 +1924,12 @@ async function exchange() {
   const inputs = readInputs(input);
   const deadline = startDeadline(inputs.timeoutMs);
   requireRunnerFiles();
-  const answer = await exchangeForAnswer(inputs, deadline);
+  const leases = new StepLeases(inputs);
+  const answer = await exchangeForAnswer(inputs, leases, deadline);
   const lease = readLease(answer);
-  const toRevoke = { ...lease, broker: inputs.broker, audience: inputs.audience };
   let folder = null;
   try {
-    saveLease(toRevoke);
+    leases.confirm(lease);
     const received = readCredentials(answer, inputs.grants);
     const values = received.flatMap((credential) => credential.values);
     await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
@@ -1888,11 +1953,11 @@ async function exchange() {
     appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }));
   } catch (thrown) {
     if (folder !== null) removeFiles(folder);
-    await revokeUndelivered(toRevoke, deadline);
+    await revokeUndelivered(lease.id, inputs, leases, deadline);
     throw thrown;
   }
 }
-async function exchangeForAnswer(inputs, deadline) {
+async function exchangeForAnswer(inputs, leases, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
   await spreadFirstCall(inputs.parallelJobs, deadline);
@@ -1903,7 +1968,14 @@ async function exchangeForAnswer(inputs, deadline) {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
     debug2(() => claimLines(token));
-    return requestExchange(inputs.broker, token, request, deadline.attemptMs());
+    const lease = newLeaseId(/* @__PURE__ */ new Date(), crypto.randomUUID());
+    leases.ask(lease);
+    try {
+      return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs());
+    } catch (thrown) {
+      if (thrown instanceof ActionError && !thrown.undecided) leases.forget(lease);
+      throw thrown;
+    }
   });
   return key.open(sealed);
 }
@@ -1932,17 +2004,13 @@ function removeFiles(folder) {
     warn(`The files of this step could not be removed yet: ${forLog(toFailure(thrown).message)}`);
   }
 }
-async function revokeUndelivered(lease, deadline) {
+async function revokeUndelivered(id, home, leases, deadline) {
   try {
-    await revokeLease(lease, deadline);
+    await revokeLease(id, home, deadline);
+    leases.forget(id);
+    info2("Nothing was delivered, and the lease was revoked.");
   } catch (thrown) {
     warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`);
-    return;
-  }
-  info2("Nothing was delivered, and the lease was revoked.");
-  try {
-    forgetLease();
-  } catch {
   }
 }
 

@@ -102,6 +102,7 @@ var ADVICE = {
   policy_unavailable: "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
   policy_invalid: "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
   lease_not_found: "Change nothing, because the lease has already ended or belongs to another run.",
+  lease_taken: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
   ledger_unavailable: "Run the job again later; if the error returns, ask the broker's operator to check its storage.",
   provider_denied: "Ask the broker's operator to check the trust at the provider: the role, its trust condition and its permissions.",
   provider_throttled: "Run the job again later, or run fewer jobs at the same time.",
@@ -147,6 +148,8 @@ var ActionError = class extends Error {
   change;
   /** Where the organisation helps. */
   help;
+  /** True when the broker may have acted on the request, although it did not say so. */
+  undecided;
   constructor(code, message, extra = {}) {
     super(message);
     this.code = code;
@@ -155,6 +158,7 @@ var ActionError = class extends Error {
     if (extra.trace) this.trace = extra.trace;
     if (extra.change !== void 0) this.change = extra.change;
     if (extra.help) this.help = extra.help;
+    this.undecided = extra.undecided ?? false;
   }
 };
 function toFailure(thrown) {
@@ -215,6 +219,7 @@ var PROBLEMS = {
   policy_invalid: { status: 403, title: "The repository's own policies have errors" },
   // Leases. A lease that does not exist and a lease of another job get the same answer.
   lease_not_found: { status: 404, title: "No such lease for this job" },
+  lease_taken: { status: 409, title: "The lease's id was used before" },
   // The ledger, the providers and the broker itself.
   ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
   provider_denied: { status: 502, title: "The provider refused" },
@@ -348,7 +353,13 @@ function readRevocation(answer) {
     if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
     credentials[grant] = { outcome, expires_at: expiresAt };
   }
-  return { credentials, ...memberOf(answer, "record_due") === true && { record_due: true } };
+  const unknownUntil = memberOf(answer, "unknown_until");
+  if (unknownUntil !== void 0 && unknownUntil !== null && !isTime(unknownUntil)) return null;
+  return {
+    credentials,
+    ...unknownUntil !== void 0 && { unknown_until: unknownUntil },
+    ...memberOf(answer, "record_due") === true && { record_due: true }
+  };
 }
 var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
 var isOutcome = (value) => OUTCOMES.has(value);
@@ -579,6 +590,8 @@ async function send(request) {
     },
     // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
     // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
+    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
+    timeout: request.timeoutMs,
     agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
     // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...isTls && { rejectUnauthorized: true }
@@ -590,7 +603,12 @@ async function send(request) {
         reject(toHttpFailure(cause));
       });
     });
-    const timer = setTimeout(() => call2.destroy(new HttpFailure("timeout")), request.timeoutMs);
+    const timer = setTimeout(() => {
+      const isConnected = call2.socket?.connecting === false;
+      const failure = new HttpFailure(isConnected ? "timeout" : "unconnected");
+      reject(failure);
+      call2.destroy(failure);
+    }, request.timeoutMs);
     call2.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)));
     call2.on("close", () => clearTimeout(timer));
     call2.end(body);
@@ -658,6 +676,7 @@ var FAULTS = {
 var RETRIES = {
   "unknown-host": { pace: "quick" },
   refused: { pace: "quick" },
+  unconnected: { pace: "patient" },
   reset: { pace: "patient" },
   timeout: { pace: "patient" },
   tls: void 0,
@@ -700,16 +719,23 @@ async function call(broker, request) {
   const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
   const retry = retryOf(reply, problem?.code);
   if (problem === null) throw unexpectedReply(broker, reply, retry);
+  if (problem.code === "request_malformed" && UNKNOWN_MEMBER.test(problem.detail)) {
+    const message = `The broker at ${broker} is older than this action: it does not know all members of the request.`;
+    throw new ActionError("broker_too_old", message);
+  }
   const { trace, help } = problem;
   const denial = trace && denialOf(trace);
   throw new ActionError(knownCode(problem.code), denial?.message ?? problemMessage(problem), {
     ...retry && { retry },
+    undecided: UNDECIDED_CODES.has(problem.code),
     ...problem.request_id !== "" && { requestId: problem.request_id },
     ...trace && { trace },
     ...denial && { change: denial.change },
     ...help && { help }
   });
 }
+var UNDECIDED_CODES = /* @__PURE__ */ new Set(["token_already_used", "lease_taken", "internal"]);
+var UNKNOWN_MEMBER = /\bhas an unknown member\b/;
 async function sendToBroker(broker, request) {
   try {
     return await send(request);
@@ -717,14 +743,19 @@ async function sendToBroker(broker, request) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
     if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the broker at ${broker}`);
     const [code, what] = TRANSPORT[thrown.fault];
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry });
+    throw new ActionError(code, `The broker at ${broker} ${what}.`, {
+      ...thrown.retry && { retry: thrown.retry },
+      undecided: UNDECIDED_FAULTS.has(thrown.fault)
+    });
   }
 }
+var UNDECIDED_FAULTS = /* @__PURE__ */ new Set(["reset", "timeout", "too-large"]);
 var TRANSPORT = {
   "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
   refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
   reset: ["broker_unreachable", "cannot be reached: the connection broke"],
   timeout: ["broker_timeout", "did not answer in time"],
+  unconnected: ["broker_timeout", "did not answer in time"],
   tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
   redirect: ["broker_redirects", "redirects to another address"],
   "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
@@ -742,11 +773,11 @@ function unexpectedReply(broker, reply, retry) {
   }
   if (status < 500 && status !== 429) return intercepted(broker, reply);
   const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
-  return new ActionError("broker_failing", message, retry && { retry });
+  return new ActionError("broker_failing", message, { ...retry && { retry }, undecided: status >= 500 });
 }
 function intercepted(broker, reply) {
   const message = `Something other than the broker answered at ${broker}: HTTP ${reply.status} with ${typeOf(reply)}, as a portal or a proxy in between does.`;
-  return new ActionError("broker_intercepted", message);
+  return new ActionError("broker_intercepted", message, { undecided: reply.status < 300 });
 }
 function typeOf({ mediaType }) {
   if (mediaType === "text/html") return "an HTML page (text/html)";
@@ -891,27 +922,28 @@ function removeDeliveredFiles() {
   const folder = savedState("files");
   if (folder !== "") removeJobFolder(folder);
 }
-function savedLease() {
+function savedLeases() {
   const state = parseJson(Buffer.from(savedState("lease")));
-  const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map(
-    (name) => memberOf(state, name)
-  );
-  if (typeof id !== "string" || typeof broker !== "string") return null;
-  if (typeof audience !== "string" || typeof expiresAt !== "string") return null;
-  return { id, broker, audience, expiresAt };
+  const [broker, audience, leases] = ["broker", "audience", "leases"].map((name) => memberOf(state, name));
+  if (typeof broker !== "string" || typeof audience !== "string" || !Array.isArray(leases)) return null;
+  return { broker, audience, leases: leases.filter(isLease) };
+}
+function isLease(value) {
+  const expiresAt = memberOf(value, "expiresAt");
+  return typeof memberOf(value, "id") === "string" && (expiresAt === null || typeof expiresAt === "string");
 }
 function savedVariables() {
   return savedState("variables").split(",").filter((name) => name !== "");
 }
-async function revokeLease(lease, deadline) {
+async function revokeLease(id, home, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
-  const audience = boundAudience(lease.audience, thumbprintWithoutKey());
+  const audience = boundAudience(home.audience, thumbprintWithoutKey());
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
     debug2(() => claimLines(token));
-    return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
+    return requestRevocation(home.broker, token, id, deadline.attemptMs());
   });
 }
 
@@ -920,8 +952,10 @@ var DEADLINE_MS = 15e3;
 async function revoke() {
   await attempt(removeDeliveredFiles);
   await attempt(async () => {
-    const lease = savedLease();
-    if (lease !== null) await revokeSaved(lease);
+    const saved = savedLeases();
+    if (saved === null) return;
+    const deadline = startDeadline(DEADLINE_MS);
+    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline);
   });
 }
 async function attempt(act) {
@@ -931,24 +965,34 @@ async function attempt(act) {
     warn(forLog(toFailure(thrown).message));
   }
 }
-async function revokeSaved(lease) {
+async function revokeSaved({ id, expiresAt }, home, deadline) {
   try {
-    logOutcomes(await revokeLease(lease, startDeadline(DEADLINE_MS)));
+    logOutcomes(await revokeLease(id, home, deadline));
   } catch (thrown) {
-    const alive = `The credentials of this job could not be revoked. They can live until ${lease.expiresAt}.`;
-    warn(`${alive} ${sentencesOf(toFailure(thrown))}`);
+    const failure = toFailure(thrown);
+    if (expiresAt === null && failure.code === "lease_not_found") return;
+    const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`;
+    warn(`${alive} ${sentencesOf(failure)}`);
     return;
   }
+  if (expiresAt === null) return;
   const variables = savedVariables();
   if (variables.length > 0) info2(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
 }
-function logOutcomes({ credentials, record_due: isRecordDue }) {
+var UNREVOKED = "The credentials of this job could not be revoked.";
+var UNCONFIRMED = "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over.";
+function logOutcomes(answer) {
+  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
     const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`;
     if (outcome === "revoked") info2(`Revoked ${grant}.`);
     else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
-    else if (outcome === "revoking") info2(`Another call is revoking ${grant} now. ${end}`);
-    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
+    else if (outcome === "revoking" && unknownUntil === void 0) info2(`Another call is revoking ${grant} now. ${end}`);
+    else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
+  }
+  if (unknownUntil !== void 0) {
+    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
+    info2(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`);
   }
   if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
 }

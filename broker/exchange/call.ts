@@ -23,6 +23,8 @@ export interface ExchangeCall extends Call {
   readonly grants: readonly string[]
   readonly ttlSeconds: number | undefined
   readonly key: JobKey | undefined
+  /** The lease's id when the job has chosen it. */
+  readonly lease: string | undefined
 }
 
 export interface RevokeCall extends Call {

@@ -1,11 +1,11 @@
 import { BrokerError } from "../core/errors.ts"
 import type { ExchangeAnswer } from "../wire/exchange.ts"
+import { newLeaseId } from "../wire/lease-id.ts"
 import { answerOf, tooLarge } from "./answer.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
 import { leaseCredentials, outcomesOfRevoking, revokeMinted } from "./lease.ts"
-import { newLeaseId } from "./lease-id.ts"
 import { cachesOf, type MintedGrant, mintAll, type Prepare } from "./mint.ts"
 import { type ExchangeOutcome, recorderOf, suspectUnbound } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
@@ -34,7 +34,7 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
 
   const { grants } = verdict
   const { identity } = caller.token
-  const lease = newLeaseId(broker.clock.now())
+  const lease = call.lease ?? newLeaseId(broker.clock.now(), crypto.randomUUID())
   await record.intent(lease, grants)
   call.event.lease = lease
 

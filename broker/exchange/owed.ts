@@ -23,7 +23,7 @@ export interface OwedRecords {
   /** How many records are due. */
   readonly size: number
   /** Whether everything that can be revoked of the lease was revoked, and only the record is missing. */
-  has(lease: string): boolean
+  has(of: RevokedLease): boolean
   /**
    * Writes the oldest records that can be written now. Never throws. Each ledger can fail for a reason of its own, so one
    * that fails is not tried again before the others.
@@ -31,36 +31,45 @@ export interface OwedRecords {
   pay(): Promise<void>
 }
 
+/** Jobs choose their leases' ids, so two repositories can have the same. */
+const keyOf = ({ issuerUrl, repositoryId, lease }: RevokedLease) => JSON.stringify([issuerUrl, repositoryId, lease])
+
 export function createOwedRecords(ledgers: Ledgers, log: Log): OwedRecords {
   const owed = new Map<string, { readonly of: RevokedLease; readonly settlement: RevocationSettlement }>()
   return {
     keep(of, settlement) {
-      if (owed.size < MAX_RECORDS || owed.has(of.lease)) owed.set(of.lease, { of, settlement })
+      if (owed.size < MAX_RECORDS || owed.has(keyOf(of))) owed.set(keyOf(of), { of, settlement })
     },
     get size() {
       return owed.size
     },
-    has(lease) {
-      const debt = owed.get(lease)
+    has(of) {
+      const debt = owed.get(keyOf(of))
       return debt !== undefined && !Object.values(debt.settlement.outcomes).includes("failed")
     },
     async pay() {
       const oldest = [...owed].slice(0, PAID_AT_ONCE)
       await Promise.all(
-        oldest.map(async ([lease, debt]) => {
+        oldest.map(async ([key, debt]) => {
           const { of, settlement } = debt
           try {
             await ledgers.of(of.issuerUrl, of.repositoryId).recordRevocation(settlement)
           } catch {
-            const last = owed.get(lease)
-            if (last && owed.delete(lease)) owed.set(lease, last)
+            const last = owed.get(key)
+            if (last && owed.delete(key)) owed.set(key, last)
             return
           }
           // Not one that was kept meanwhile, and not twice when two calls pay at the same time.
-          if (owed.get(lease) !== debt) return
-          owed.delete(lease)
+          if (owed.get(key) !== debt) return
+          owed.delete(key)
           const detail = "the record of a revocation was written late, because the ledger could not be written"
-          log({ event: "revocation.recorded", detail, issuer: of.issuerUrl, repository_id: of.repositoryId, lease })
+          log({
+            event: "revocation.recorded",
+            detail,
+            issuer: of.issuerUrl,
+            repository_id: of.repositoryId,
+            lease: of.lease,
+          })
         }),
       )
     },

@@ -42,7 +42,7 @@ export interface Recorder {
   /**
    * Uses up the token, opens the lease and records the intent.
    *
-   * @throws {BrokerError} `token_already_used`, `token_too_old`, `quota_exceeded`
+   * @throws {BrokerError} `token_already_used`, `token_too_old`, `lease_taken`, `quota_exceeded`
    */
   intent(lease: string, grants: readonly GrantedGrant[]): Promise<void>
   /** Records what can revoke a credential that is about to be minted. */
@@ -166,11 +166,15 @@ export async function suspectUnbound(call: ExchangeCall, caller: Caller, broker:
 function refusalOf(admitted: AdmissionOutcome): BrokerError | null {
   if (admitted.outcome === "already-used") return alreadyUsed()
   if (admitted.outcome === "too-old") return new BrokerError("token_too_old", TOO_OLD)
+  if (admitted.outcome === "lease-taken") return new BrokerError("lease_taken", LEASE_TAKEN)
   return admitted.outcome === "over-limit" ? overLimit(admitted.reached) : null
 }
 
 const TOO_OLD =
   "This broker's ledger was restored, or a clock was corrected, so the broker cannot know whether this subject token was used before. Ask the runner for a new one."
+
+const LEASE_TAKEN =
+  "This lease's id was used before, or its job has ended the lease already. Nothing was minted. Send a new id: each is valid for one exchange."
 
 /** The ledger of the caller's repository. */
 export const ledgerOf = (caller: Pick<Caller, "token">, broker: Broker): Ledger =>

@@ -13,7 +13,8 @@ import { type Revocable, revokeAll, tellFailure } from "./revoke-all.ts"
  * Closes a lease of the caller's own run and attempt, and revokes the credentials that can be revoked.
  *
  * The subject token may be bound to a key that no longer exists: such a token can end credentials, but never get any. A
- * second call does not revoke again: it answers the outcome of the first.
+ * second call does not revoke again: it answers the outcome of the first. While the exchange of the lease is under way, the
+ * exchange itself revokes what it mints.
  *
  * Nothing that jobs can use up stands in its way: it needs no policies, no connection, and no room on a disk.
  *
@@ -53,8 +54,8 @@ async function endLease(call: RevokeCall, caller: Revoker, broker: Broker): Prom
     .catch((error: unknown) => unrecorded(error, ledger, request))
   if (start.outcome === "already-used") throw alreadyUsed()
   if (start.outcome === "not-found") throw notFound()
-  if (start.outcome === "done" || start.outcome === "busy") {
-    return answerOf(call.lease, start.credentials, outcomesOf(start.credentials, start.outcome), true)
+  if (start.outcome === "done" || start.outcome === "busy" || start.outcome === "open") {
+    return answerOf(call.lease, start, outcomesOf(start.credentials, start.outcome), true)
   }
 
   const outcomes = await endCredentials(start.credentials, of, broker)
@@ -66,24 +67,26 @@ async function endLease(call: RevokeCall, caller: Revoker, broker: Broker): Prom
   }
   const recorded = start.outcome === "begun" && (await isRecorded(ledger.settleRevocation(settlement)))
   if (!recorded) broker.owed.keep(of, settlement)
-  return answerOf(call.lease, start.credentials, outcomes, recorded)
+  return answerOf(call.lease, start, outcomes, recorded)
 }
 
 /** A revocation that goes on although its beginning could not be recorded. */
-type Unrecorded = { readonly outcome: "unrecorded"; readonly credentials: readonly LeaseCredentialState[] }
+type Unrecorded = {
+  readonly outcome: "unrecorded"
+  readonly credentials: readonly LeaseCredentialState[]
+  readonly unknownUntil?: number
+}
 
 /**
  * Storage that cannot be written must not keep a credential alive: it is read, the provider is asked, and the record follows
  * later. The subject token is not used up then. Whoever sends it again can only revoke the same lease again.
  */
-async function unrecorded(
-  error: unknown,
-  ledger: Ledger,
-  request: LeaseOfRun,
-): Promise<Unrecorded | { readonly outcome: "not-found" }> {
+async function unrecorded(error: unknown, ledger: Ledger, request: LeaseOfRun): Promise<Unrecorded> {
   if (!isUnavailable(error)) throw error
   const credentials = await ledger.look(request).catch(() => Promise.reject(error))
-  return credentials === null ? { outcome: "not-found" } : { outcome: "unrecorded", credentials }
+  // Without a record that the job is over, an exchange that is still on its way could mint for it: the job must ask again.
+  if (credentials === null) throw error
+  return { outcome: "unrecorded", credentials }
 }
 
 /** False when the storage failed. @throws every other error */
@@ -145,8 +148,8 @@ async function openHandle(
 }
 
 /** The outcomes that the ledger already knows. A credential without a known end is being revoked, or is not revoked. */
-function outcomesOf(credentials: readonly LeaseCredentialState[], start: "done" | "busy"): Outcomes {
-  const unended = start === "busy" ? "revoking" : "failed"
+function outcomesOf(credentials: readonly LeaseCredentialState[], start: "done" | "busy" | "open"): Outcomes {
+  const unended = start === "done" ? "failed" : "revoking"
   return Object.fromEntries(
     credentials.map(({ grant, ended, revocation }) => {
       if (ended === "expired" || (ended === null && revocation === "expires-only")) return [grant, "expires-only"]
@@ -164,7 +167,7 @@ export function summary(outcomes: Outcomes): string {
 
 function answerOf(
   lease: string,
-  credentials: readonly LeaseCredentialState[],
+  { credentials, unknownUntil }: Pick<Unrecorded, "credentials" | "unknownUntil">,
   outcomes: Outcomes,
   recorded: boolean,
 ): RevokeAnswer {
@@ -172,7 +175,14 @@ function answerOf(
     const expires_at = expiresAt === null ? null : new Date(expiresAt).toISOString()
     return [grant, { outcome: outcomes[grant] ?? "failed", expires_at }] as const
   })
-  return { lease, ...(recorded ? {} : { record_due: true }), credentials: Object.fromEntries(ended) }
+  return {
+    lease,
+    ...(recorded ? {} : { record_due: true }),
+    ...(unknownUntil === undefined
+      ? {}
+      : { unknown_until: unknownUntil === 0 ? null : new Date(unknownUntil).toISOString() }),
+    credentials: Object.fromEntries(ended),
+  }
 }
 
 const notFound = () =>

@@ -21,12 +21,13 @@ export interface SweepTarget {
  * @returns the number of leases that were processed
  * @throws {BrokerError} `ledger_unavailable` when the ledger cannot be read either; the leases stay due
  */
-export async function sweep({ ledger, issuerUrl, repositoryId }: SweepTarget, broker: Broker): Promise<number> {
+export async function sweep(target: SweepTarget, broker: Broker): Promise<number> {
+  const { ledger, issuerUrl, repositoryId } = target
   await broker.owed.pay()
   const now = broker.clock.now().getTime()
   const due = await ledger.takeDue(now, LEASES_PER_SWEEP).then(
     (leases) => ({ leases, written: true }),
-    async () => ({ leases: await unpaid(ledger, now, broker), written: false }),
+    async () => ({ leases: await unpaid(target, now, broker), written: false }),
   )
   await Promise.all(
     due.leases.map(async ({ lease, credentials }) => {
@@ -43,9 +44,10 @@ export async function sweep({ ledger, issuerUrl, repositoryId }: SweepTarget, br
 }
 
 /** Without the leases that were revoked already, and of which only the record is missing: they stay due. */
-async function unpaid(ledger: SweptLedger, now: number, broker: Broker): Promise<readonly DueLease[]> {
+async function unpaid(target: SweepTarget, now: number, broker: Broker): Promise<readonly DueLease[]> {
+  const { ledger, issuerUrl, repositoryId } = target
   const looked = await ledger.lookDue(now, LEASES_PER_SWEEP + broker.owed.size)
-  return looked.filter(({ lease }) => !broker.owed.has(lease)).slice(0, LEASES_PER_SWEEP)
+  return looked.filter(({ lease }) => !broker.owed.has({ lease, issuerUrl, repositoryId })).slice(0, LEASES_PER_SWEEP)
 }
 
 const sweptDraft = (lease: string, outcome: string, at: Date): AuditDraft => ({

@@ -4,9 +4,9 @@ import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
 import { parseWith } from "../core/parse-with.ts"
 import type { JobKey } from "../exchange/call.ts"
-import { LEASE_ID } from "../exchange/lease-id.ts"
 import { decodeBase64url } from "../issuers/base64url.ts"
 import { MAX_GRANTS_PER_REQUEST, type PublicJwk } from "../wire/exchange.ts"
+import { LEASE_ID } from "../wire/lease-id.ts"
 import { MAX_AUTHORIZATION_CHARACTERS } from "./limits.ts"
 
 /** The prime of P-256's field (NIST SP 800-186, section 3.2.1.3). */
@@ -41,12 +41,14 @@ const exchangeRequest = z.strictObject({
     .refine((names) => new Set(names).size === names.length, "name each grant once"),
   ttl: z.string().optional(),
   key: z.strictObject({ kty: z.literal("EC"), crv: z.literal("P-256"), x: coordinate, y: coordinate }).optional(),
+  lease: z.string().regex(LEASE_ID, "must be a UUID of version 7 in lower case").optional(),
 })
 
 export interface ParsedExchange {
   readonly grants: readonly string[]
   readonly ttlSeconds: number | undefined
   readonly key: RecipientKey | undefined
+  readonly lease: string | undefined
 }
 
 /** The job's key, imported for encryption. */
@@ -62,12 +64,14 @@ export async function parseExchange(body: unknown): Promise<ParsedExchange> {
     throw malformed(
       memberOf(issue),
       issue?.code === "unrecognized_keys"
-        ? "has an unknown member; the known ones are grants, ttl and key"
+        ? "has an unknown member; the known ones are grants, ttl, key and lease"
         : issue?.message,
     )
   }
-  const { grants, ttl, key } = parsed.data
-  return { grants, ttlSeconds: ttl === undefined ? undefined : parseTtl(ttl), key: key && (await parseKey(key)) }
+  const { grants, ttl, key, lease } = parsed.data
+  if (lease !== undefined && !key) throw malformed("lease", "only a bound request names its lease; send its key too")
+  const ttlSeconds = ttl === undefined ? undefined : parseTtl(ttl)
+  return { grants, ttlSeconds, key: key && (await parseKey(key)), lease }
 }
 
 function parseTtl(text: string): number {

@@ -34,12 +34,13 @@ export interface Admission {
 
 /**
  * `admitted`: it is recorded. `already-used`: the token was used before. `too-old`: the ledger cannot know whether the token
- * was used, because it was restored, or because a clock that was ahead made it forget. `over-limit`: a limit is reached;
+ * was used, because it was restored, or because a clock that was ahead made it forget. `lease-taken`: there is a lease with
+ * this id, or its run has ended it already; the token was not used up. `over-limit`: a limit is reached;
  * the token was not used up. `counted`: a denial beyond the limit: it is counted, but has no record of its own, and the
  * token was not used up.
  */
 export type AdmissionOutcome =
-  | { readonly outcome: "admitted" | "already-used" | "too-old" | "counted" }
+  | { readonly outcome: "admitted" | "already-used" | "too-old" | "lease-taken" | "counted" }
   | { readonly outcome: "over-limit"; readonly reached: ReachedLimit }
 
 export interface LeaseOpening {
@@ -130,11 +131,20 @@ export interface RevocationRequest extends LeaseOfRun {
 
 /**
  * `begun`: the caller must revoke these credentials. `busy`: another call is revoking them now. `done`: nobody is; the lease
- * is closed, or waits for the next attempt. `not-found`: this run and attempt has no such lease. `already-used`: the subject
- * token was used before.
+ * is closed, or waits for the next attempt. `open`: its exchange has no outcome; it hands out nothing any more, and revokes
+ * what it mints; the credentials are those that were prepared. `not-found`: this run and attempt has no such lease.
+ * `already-used`: the subject token was used before.
  */
 export type RevocationStart =
-  | { readonly outcome: "begun" | "busy" | "done"; readonly credentials: readonly LeaseCredentialState[] }
+  | {
+      readonly outcome: "begun" | "busy" | "done" | "open"
+      readonly credentials: readonly LeaseCredentialState[]
+      /**
+       * Unix milliseconds: until when what an exchange without an outcome minted may live, if nobody can revoke it. 0 for an
+       * open lease with nothing of that kind. Absent when the exchange had an outcome.
+       */
+      readonly unknownUntil?: number
+    }
   | { readonly outcome: "not-found" }
   | { readonly outcome: "already-used" }
 
@@ -178,18 +188,21 @@ export interface Ledger {
   admit(admission: Admission): Promise<AdmissionOutcome>
   /**
    * Stores, on a lease that is not settled yet, what can revoke a credential that is about to be minted. So a sweep can
-   * revoke it when the broker dies before the outcome is recorded. The outcome replaces it.
+   * revoke it when the broker dies before the outcome is recorded. The outcome replaces it. Refused with
+   * `BrokerError("client_gone")` for a lease that its job has ended.
    */
   prepare(preparation: Preparation): Promise<void>
   /**
    * Called once for each lease. A second outcome, or one after `settleBy`, is refused with
-   * `BrokerError("ledger_unavailable")`: the lease is over, and what was minted must be revoked.
+   * `BrokerError("ledger_unavailable")`: the lease is over, and what was minted must be revoked. `minted` is refused with
+   * `BrokerError("client_gone")` for a lease that its job has ended; what was minted must be revoked and settled as `failed`.
    */
   settle(settlement: Settlement): Promise<void>
   /**
    * Uses up the token, whatever the answer. While another call works on the same lease, or the broker waits for a retry,
    * the answer is `done` and some ends are still null. After this call the whole lease is over: credentials that no attempt
-   * was revoking are due immediately, instead of at the end of their granted time.
+   * was revoking are due immediately, instead of at the end of their granted time. A lease that is `not-found` cannot be
+   * opened by this run any more, because the exchange that names it may still be on its way.
    */
   beginRevocation(request: RevocationRequest): Promise<RevocationStart>
   /**
@@ -201,6 +214,8 @@ export interface Ledger {
   /**
    * The credentials of a lease, without changing anything: for a revocation while the storage cannot be written. Null when
    * this run and attempt has no such lease.
+   *
+   * @throws {BrokerError} `ledger_unavailable` for an open lease too: only a record can end it
    */
   look(lease: LeaseOfRun): Promise<readonly LeaseCredentialState[] | null>
   /** Records a revocation that happened while the storage could not be written. Nothing changes for a closed lease. */

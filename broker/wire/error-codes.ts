@@ -38,6 +38,7 @@ export const PROBLEMS = {
 
   // Leases. A lease that does not exist and a lease of another job get the same answer.
   lease_not_found: { status: 404, title: "No such lease for this job" },
+  lease_taken: { status: 409, title: "The lease's id was used before" },
 
   // The ledger, the providers and the broker itself.
   ledger_unavailable: { status: 503, title: "The ledger cannot be written" },

@@ -16,6 +16,11 @@ export interface ExchangeRequest {
   readonly ttl?: string
   /** Present when the subject token is bound to this key. The answer is then a JWE that only this key decrypts. */
   readonly key?: PublicJwk
+  /**
+   * The id of the lease, which the client has chosen: a UUID of version 7 in lower case, never sent before. Only with `key`.
+   * A client that keeps it before it asks can revoke what was minted although it never got the answer.
+   */
+  readonly lease?: string
 }
 
 /** The form of a value that is delivered as a file. */
@@ -110,6 +115,12 @@ export interface RevokeAnswer {
    * as soon as it can.
    */
   readonly record_due?: true
+  /**
+   * Present when the exchange of this lease has no outcome, because it is still under way or was interrupted. Nothing of it is
+   * handed out any more. The broker revokes what it mints; what the broker cannot revoke lives until this time at the latest
+   * (ISO 8601, UTC). Null when all of it can be revoked.
+   */
+  readonly unknown_until?: string | null
   readonly credentials: Readonly<
     Record<string, { readonly outcome: RevocationOutcome; readonly expires_at: string | null }>
   >

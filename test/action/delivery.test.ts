@@ -133,7 +133,7 @@ describe("a delivery that must be refused delivers nothing and revokes the lease
     const script = [...granted({ a: withEnv("PATH") }), ...revoked(problem(500, "internal", "The broker failed."))]
     const { run } = await play(script, { inputs: { grants: "a" } })
     expect(run.exitCode).toBe(1)
-    expect(JSON.parse(run.state["lease"] ?? "")).toMatchObject({ id: "lease-1" })
+    expect(JSON.parse(run.state["lease"] ?? "")).toMatchObject({ leases: [{ expiresAt: expect.any(String) }] })
     expect(run.log).toMatchSnapshot()
   })
 })

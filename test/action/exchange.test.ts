@@ -151,7 +151,7 @@ describe("a denial", () => {
       answered(problem(403, "not_allowed", "No policy allows aws-deploy.", { trace: TRACE })),
     )
     expect(requests).toHaveLength(2)
-    expect([run.exitCode, run.env, run.outputs, run.state]).toEqual([1, {}, {}, {}])
+    expect([run.exitCode, run.env, run.outputs, run.state]).toEqual([1, {}, {}, { lease: "" }])
     expect(text).toMatchSnapshot()
   })
 
@@ -330,12 +330,19 @@ describe("a temporary failure", () => {
     ["504", { status: 504, type: "text/plain", body: "" }],
     ["502 of a provider that cannot be reached", problem(502, "provider_unavailable", "aws-prod cannot be reached.")],
     ["502 of a provider that throttles", problem(502, "provider_throttled", "aws-prod asks for patience.")],
-  ])("%s is retried with a new token", async (_, reply) => {
+  ])("%s is retried with a new token and a new lease", async (name, reply) => {
     const { run, requests } = await play([...answered(reply), ...granted()])
     expect(run.exitCode).toBe(0)
     expect(requests.filter((line) => line.startsWith("POST")).map((line) => line.split(" ")[2])).toEqual([
       "bearer=token-1",
       "bearer=token-2",
+    ])
+    // The first attempt's lease stays saved where the broker can have minted for it, and no answer said that it did not.
+    const { leases } = JSON.parse(run.state["lease"] ?? "")
+    const unanswered = ["a reset", "a proxy's 502", "504"].includes(name) ? [null] : []
+    expect(leases.map(({ expiresAt }: { expiresAt: unknown }) => expiresAt)).toEqual([
+      ...unanswered,
+      expect.any(String),
     ])
   })
 
@@ -393,6 +400,18 @@ describe("a temporary failure", () => {
   })
 })
 
+const MAY_BE_MINTED: ReadonlySet<string> = new Set([
+  "an answer in the clear",
+  "an answer that is not a JWE",
+  "an answer that is not JSON",
+  "an answer without a lease",
+  "an answer with an invalid lease",
+  "an answer larger than 4 MiB",
+  "500 with a reason",
+  "a token that came before",
+  "a lease that came before",
+])
+
 describe("a permanent failure ends the step at once with its own message", () => {
   const broken = (bytes: string) => ({ sealedBytes: new TextEncoder().encode(bytes) })
   const answer = exchangeAnswer({ "aws-deploy": AWS }) as { credentials: { "aws-deploy": { values: object } } }
@@ -430,11 +449,24 @@ describe("a permanent failure ends the step at once with its own message", () =>
       problem(401, "token_audience_mismatch", "The subject token is for another audience."),
       "token_audience_mismatch",
     ],
+    ["a token that came before", problem(401, "token_already_used", "It was used before."), "token_already_used"],
+    ["a lease that came before", problem(409, "lease_taken", "It was used before."), "lease_taken"],
+    [
+      "a broker that does not know a member",
+      problem(
+        400,
+        "request_malformed",
+        "The request is malformed: the body: has an unknown member; the known ones are grants, ttl and key.",
+      ),
+      "broker_too_old",
+    ],
     ["an error code of a newer broker", problem(403, "moon_phase_wrong", "Not under this moon."), "problem_unknown"],
-  ])("%s", async (_, reply, code) => {
+  ])("%s", async (name, reply, code) => {
     const { run, requests } = await play(answered(reply))
     expect(requests).toHaveLength(2)
-    expect([run.exitCode, run.env, run.outputs, run.state]).toEqual([1, {}, {}, {}])
+    expect([run.exitCode, run.env, run.outputs]).toEqual([1, {}, {}])
+    // Where the broker can have minted without an answer that says so, the lease is left to the post step.
+    expect([name, run.state["lease"] !== ""]).toEqual([name, MAY_BE_MINTED.has(name)])
     expect(run.log).toContain(`::error title=Daypass%3A ${code}::`)
     expect(unmaskedLines(run)).not.toContain(SECRET)
     expect(run.log.replaceAll(/127\.0\.0\.1:\d+/g, "<broker>")).toMatchSnapshot()

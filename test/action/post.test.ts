@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { LEASE_ID } from "../../broker/wire/lease-id.ts"
 import { runAction } from "../support/runner.ts"
 import { type Expected, problem, type Reply } from "../support/scripted-broker.ts"
 import { granted, play, revoked, savedByMain } from "./story.ts"
@@ -17,13 +18,18 @@ test("post understands the state that main saves", async () => {
   const main = await play(granted())
   expect(main.run.state["variables"]).toBe(savedByMain("x")["variables"])
   const saved = JSON.parse(main.run.state["lease"] ?? "") as { broker: string }
-  expect(saved).toEqual(JSON.parse(savedByMain(saved.broker)["lease"] ?? ""))
+  const lease = { id: expect.stringMatching(LEASE_ID), expiresAt: "2031-05-06T07:08:09.000Z" }
+  expect(saved).toEqual({ ...JSON.parse(savedByMain(saved.broker)["lease"] ?? ""), leases: [lease] })
 })
 
 test.each<[string, Record<string, string>]>([
   ["main saved nothing", {}],
   ["main revoked the lease itself", { lease: "" }],
   ["the saved state is not a lease", { lease: '{"id":7}' }],
+  [
+    "the saved state has no leases",
+    { lease: '{"broker":"https://daypass.example","audience":"x","leases":[7,{"id":1}]}' },
+  ],
   ["the saved state is not JSON", { lease: "{" }],
 ])("post does nothing when %s", async (_, state) => {
   const run = await runAction({ entry: "post", state })
@@ -85,6 +91,44 @@ describe("post never fails the job, and says until when credentials live", () =>
     const run = await runAction({ entry: "post", state: savedByMain("https://daypass.example") })
     expect(run.exitCode).toBe(0)
     expect(run.log).toMatchSnapshot()
+  })
+})
+
+describe("a lease that main asked for without an answer", () => {
+  const UNTIL = "2031-05-06T08:00:00.000Z"
+  /** Two attempts without an answer, and one that was answered. */
+  const state = (origin: string) => {
+    const saved = savedByMain(origin)
+    const { leases, ...home } = JSON.parse(saved["lease"] ?? "")
+    const unanswered = ["lease-8", "lease-9"].map((id) => ({ id, expiresAt: null }))
+    return { ...saved, lease: JSON.stringify({ ...home, leases: [...unanswered, ...leases] }) }
+  }
+  const gone = problem(404, "lease_not_found", "No such lease for this job.")
+  const ended = (more: object, credentials: object = {}): Reply => ({
+    status: 200,
+    body: { lease: "lease-8", credentials, ...more },
+  })
+
+  test("is ended after the one that was delivered, in silence when the broker never saw it", async () => {
+    const { text } = await play([...revoked(), ...revoked(gone), ...revoked(gone)], { entry: "post", state })
+    expect(text).toMatchSnapshot()
+  })
+
+  test.each<[string, Reply]>([
+    ["was minted for nobody", ended({}, { "aws-deploy": { outcome: "revoked", expires_at: UNTIL } })],
+    ["failed with nothing minted", ended({})],
+    ["is still being minted, and can be revoked", ended({ unknown_until: null })],
+    [
+      "is still being minted, and can live on",
+      ended({ unknown_until: UNTIL }, { a: { outcome: "revoking", expires_at: null } }),
+    ],
+    ["is told of in another form", ended({ unknown_until: "soon" })],
+    ["cannot be ended", problem(500, "internal", "The broker failed.")],
+  ])("%s", async (_, reply) => {
+    const script = [...revoked(), ...revoked(reply), ...revoked(gone)]
+    const { run } = await play(script, { entry: "post", state })
+    expect([run.exitCode, run.stderr]).toEqual([0, ""])
+    expect(run.log.replaceAll(/127\.0\.0\.1:\d+/g, "<broker>")).toMatchSnapshot()
   })
 })
 

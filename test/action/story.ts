@@ -1,5 +1,11 @@
 import { type ActionRun, type ActionStep, runAction } from "../support/runner.ts"
-import { type Expected, exchangeAnswer, type Reply, scriptedBroker } from "../support/scripted-broker.ts"
+import {
+  type Expected,
+  exchangeAnswer,
+  type Reply,
+  type ScriptedBroker,
+  scriptedBroker,
+} from "../support/scripted-broker.ts"
 
 /** A made-up secret with characters that base64 and base64url write differently. */
 export const SECRET = "s3cr3t>>>value???/K7MDENG+bPxRfiCY"
@@ -66,7 +72,7 @@ export async function play(
     })
     const faults = broker.faults()
     if (faults.length > 0) throw new Error(`not as scripted: ${faults.join("; ")}\n${run.stdout}\n${run.stderr}`)
-    const named = (text: string) => withoutVariance(text, broker.origin, broker.tokens)
+    const named = (text: string) => withoutVariance(text, broker)
     return { run, requests: broker.requests, text: named(render(run, broker.requests)) }
   } finally {
     await broker.close()
@@ -75,8 +81,9 @@ export async function play(
 
 /** The state that main saves for post. */
 export function savedByMain(origin: string): Record<string, string> {
-  const lease = { id: "lease-1", expiresAt: "2031-05-06T07:08:09.000Z", broker: origin, audience: origin }
-  return { lease: JSON.stringify(lease), variables: "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY" }
+  const leases = [{ id: "lease-1", expiresAt: "2031-05-06T07:08:09.000Z" }]
+  const lease = JSON.stringify({ broker: origin, audience: origin, leases })
+  return { lease, variables: "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY" }
 }
 
 /** The lines that are not mask commands. They must never contain a secret. */
@@ -102,10 +109,11 @@ function render(run: ActionRun, requests: readonly string[]): string {
   return `\n${shown.join("\n")}\n`
 }
 
-function withoutVariance(text: string, origin: string, tokens: readonly string[]): string {
+function withoutVariance(text: string, { origin, tokens, leases }: ScriptedBroker): string {
   const inMarkdown = origin.replace(/[^A-Za-z0-9 /-]/g, (character) => `&#${character.codePointAt(0)};`)
   const named = tokens.reduce((rest, token, index) => rest.replaceAll(token, `<token-${index + 1}>`), text)
-  return named
+  return leases
+    .reduce((rest, lease, index) => rest.replaceAll(lease, `lease-${index + 1}`), named)
     .replaceAll(origin, "<broker>")
     .replaceAll(inMarkdown, "<broker>")
     .replaceAll(/daypass_[0-9a-f-]{36}/g, "<delimiter>")

@@ -1,7 +1,8 @@
 import { createServer as createHttpServer } from "node:http"
 import { createServer as createTlsServer } from "node:https"
-import type { AddressInfo, Server } from "node:net"
-import { expect, onTestFinished, test } from "vitest"
+import type { AddressInfo, Server, Socket } from "node:net"
+import { expect, onTestFinished, test, vi } from "vitest"
+import { send } from "../../action/http.ts"
 import { granted, play, savedByMain } from "./story.ts"
 
 /** Self-signed for 127.0.0.1, made for this test. No machine trusts it. */
@@ -60,6 +61,23 @@ test("TLS goes through the runner's proxy as a tunnel that the proxy cannot read
   })
   expect(run.exitCode).toBe(1)
   expect(new Set(proxy.seen)).toEqual(new Set(["CONNECT daypass.example.com:443"]))
+})
+
+test("a request that a proxy never passes on counts as not sent, and one without an answer as sent", async () => {
+  const sockets: Socket[] = []
+  const keep = (_: unknown, socket: Socket) => void sockets.push(socket)
+  const port = await listening(createHttpServer(() => {}).on("connect", keep))
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+    for (const socket of sockets) socket.destroy()
+  })
+  const faultOf = (origin: string) => {
+    const url = new URL("/v1/exchange", origin)
+    return send({ method: "POST", url, bearer: "x", accept: "x", json: {}, timeoutMs: 300 }).catch(({ fault }) => fault)
+  }
+  vi.stubEnv("HTTPS_PROXY", `http://127.0.0.1:${port}`)
+  expect(await faultOf("https://daypass.example.com")).toBe("unconnected")
+  expect(await faultOf(`http://127.0.0.1:${port}`)).toBe("timeout")
 })
 
 test("an untrusted certificate is refused, even when the environment disables the check", async () => {

@@ -103,7 +103,8 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
               minted.set(lease, credential)
             }
             if (what.do === "end") {
-              const lease = `lease ${what.lease}`
+              const lease = [...minted.keys()][what.lease]
+              if (lease === undefined) continue
               const begun = await ledger().beginRevocation(revocation(lease, { now }))
               if (begun.outcome !== "begun") continue
               const alive = begun.credentials.some(({ ended }) => ended === null)

@@ -103,6 +103,9 @@ class Model {
   readonly settled = new Map<string, readonly LeaseCredential[]>()
   /** Leases that are over as a whole: their job ended them, or their exchange failed. */
   readonly over = new Set<string>()
+  /** Leases that their job ended before they had an outcome, and before they were opened. */
+  readonly endedOpen = new Set<string>()
+  readonly endedUnseen = new Set<string>()
   /** When a lease's revocation was begun last. */
   readonly begun = new Map<string, number>()
   /** What was ever handed out to be taken back, and what was taken back, as lease and grant. */
@@ -232,16 +235,18 @@ async function play(
   const forever = { key, issuedAt: NOW / 1000, expiresAt: FAR / 1000 }
   switch (one.do) {
     case "admit": {
-      // A lease is opened once: its name is the exchange's own.
-      const id = one.lease !== null && !model.opened.has(one.lease) ? one.lease : null
+      const id = one.lease
+      // A lease is opened once, and not after its job has ended it. The token is not used up then.
+      const isTaken = id !== null && (model.opened.has(id) || model.endedUnseen.has(id))
+      const isLeaseTaken = isTaken && !model.used.has(key)
       const asked = id === null ? denial(key) : admission(id, key)
       // A lease can be settled for a minute from its admission.
       const settleLater = asked.lease ? { lease: { ...asked.lease, settleBy: SETTLE_BY } } : {}
-      const admitted = model.use(key)
+      const admitted = !isLeaseTaken && model.use(key)
       if (admitted && id !== null) model.opened.add(id)
       if (admitted) model.events.push(asked.audit.event)
       expect(await ledger().admit({ ...asked, ...settleLater, token: forever, now: model.now })).toEqual({
-        outcome: admitted ? "admitted" : "already-used",
+        outcome: isLeaseTaken ? "lease-taken" : admitted ? "admitted" : "already-used",
       })
       return
     }
@@ -258,10 +263,14 @@ async function play(
         () => false,
         () => true,
       )
-      // Nothing else may be refused than what was never opened, was settled, or has run out of time.
+      // Nothing else may be refused than what was never opened, was settled, has run out of time, or was ended by its job.
+      const isEnded = one.minted && model.endedOpen.has(one.lease)
       if (refused)
-        expect(!model.opened.has(one.lease) || model.settled.has(one.lease) || model.now >= SETTLE_BY).toBe(true)
+        expect(!model.opened.has(one.lease) || model.settled.has(one.lease) || model.now >= SETTLE_BY || isEnded).toBe(
+          true,
+        )
       else {
+        expect(isEnded).toBe(false)
         expect(model.settled.has(one.lease)).toBe(false)
         model.settled.set(one.lease, one.credentials)
         if (!one.minted) model.failed(one.lease, one.credentials)
@@ -270,7 +279,7 @@ async function play(
       return
     }
     case "issue": {
-      if (model.opened.has(one.lease)) return
+      if (model.opened.has(one.lease) || model.endedUnseen.has(one.lease)) return
       const key = `token of ${one.lease}`
       await play({ do: "admit", token: key, lease: one.lease }, model, ledger, sweeper, fixture)
       await play(
@@ -297,8 +306,13 @@ async function play(
         foreignAudit: record("lease.refused", one.lease),
       })
       if (!first) expect(start).toEqual({ outcome: "already-used" })
-      else if (!one.own || !model.opened.has(one.lease)) expect(start).toEqual({ outcome: "not-found" })
-      else if ("credentials" in start) {
+      else if (!one.own || !model.opened.has(one.lease)) {
+        expect(start).toEqual({ outcome: "not-found" })
+        if (one.own) model.endedUnseen.add(one.lease)
+      } else if (start.outcome === "open") {
+        expect([start.credentials, model.settled.has(one.lease)]).toEqual([[], false])
+        model.endedOpen.add(one.lease)
+      } else if ("credentials" in start) {
         model.over.add(one.lease)
         if (start.outcome === "begun") model.begin(one.lease, start.credentials)
         else tellsTheTruth(one.lease, start.credentials, model)

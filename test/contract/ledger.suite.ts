@@ -6,6 +6,7 @@ import { EXPIRED_MARGIN_MS } from "../../broker/adapters/sqlite/credential-ends.
 import { exportTrail } from "../support/export-trail.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatIsLimited } from "./ledger-limits.suite.ts"
+import { whatJobsName } from "./ledger-named.suite.ts"
 import { whatOutlivesItsGrant } from "./ledger-outliving.suite.ts"
 import {
   admission,
@@ -96,12 +97,6 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         await expect(ledger().admit(unwritable)).rejects.toMatchObject({ code: "internal" })
         expect(await ledger().admit(admission("a", "token"))).toEqual({ outcome: "admitted" })
         expect(await events()).toEqual(["exchange.intended"])
-      })
-
-      test("opens no lease twice, and uses no token up when it does not open one", async () => {
-        await ledger().admit(admission("a"))
-        await expect(ledger().admit(admission("a", "other"))).rejects.toMatchObject({ code: "ledger_unavailable" })
-        expect(await ledger().admit(admission("b", "other"))).toEqual({ outcome: "admitted" })
       })
 
       test("undoes only the call that fails among those that come with it", async () => {
@@ -200,13 +195,6 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         const other = fixture.ledgers().of(ISSUER, `another than ${repository()}`)
         expect(await other.beginRevocation(revocation("a"))).toEqual({ outcome: "not-found" })
         expect(await ledger().beginRevocation(revocation("b"))).toEqual({ outcome: "not-found" })
-      })
-
-      test("knows no lease whose exchange has not come out yet", async () => {
-        await ledger().admit(admission("a"))
-        expect(await ledger().beginRevocation(revocation("a"))).toEqual({ outcome: "not-found" })
-        await ledger().settle(minted("a", revocable()))
-        expect(await ledger().beginRevocation(revocation("a"))).toMatchObject({ outcome: "begun" })
       })
 
       test("takes a fresh token", async () => {
@@ -431,6 +419,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
 
     whatOutlivesItsGrant(hands)
     whatIsLimited(fixture, hands)
+    whatJobsName(hands)
 
     describe("the audit trail", () => {
       test("is empty where nothing ever was", async () => {

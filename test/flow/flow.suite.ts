@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { ExchangeAnswer } from "../../broker/wire/exchange.ts"
+import { newLeaseId } from "../../broker/wire/lease-id.ts"
 import { ROLE, SUBJECT } from "../support/acme.ts"
 import { withoutOwnName } from "./own-words.ts"
 import { DEPLOYMENT, type FlowWorld, makeJobKey, type StartBroker, send, startFlowWorld } from "./world.ts"
@@ -289,6 +290,18 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
               key: { kty: "EC", crv: "P-256", x: "A".repeat(43), y: "A".repeat(43), d: "A".repeat(43) },
             },
           }),
+          "/v1/exchange",
+          "request_malformed",
+        ],
+        [
+          "with a lease and no key",
+          () => ({ token: "x", body: { grants: ["a"], lease: newLeaseId(new Date(), crypto.randomUUID()) } }),
+          "/v1/exchange",
+          "request_malformed",
+        ],
+        [
+          "with a lease that is a random UUID",
+          () => ({ token: "x", body: { grants: ["a"], lease: crypto.randomUUID() } }),
           "/v1/exchange",
           "request_malformed",
         ],

@@ -1,7 +1,10 @@
 import { request } from "node:http"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { newLeaseId } from "../../broker/wire/lease-id.ts"
+import { type ActionStep, runAction } from "../support/runner.ts"
+import { toolsJob } from "../support/vendor-world.ts"
 import { type IncidentWorld, LEDGER_ID, soon, startIncidentWorld } from "./incident-world.ts"
-import type { RunningBroker, StartBroker } from "./world.ts"
+import { makeJobKey, type RunningBroker, type StartBroker, send } from "./world.ts"
 
 /** What happens to credentials when something breaks at the worst moment, on every runtime. */
 export function incidentSuite(runtime: string, startBroker: StartBroker): void {
@@ -18,10 +21,11 @@ export function incidentSuite(runtime: string, startBroker: StartBroker): void {
       await world?.close()
     })
 
+    const TOKENS = /^POST \/app\/installations\/[0-9]+\/access_tokens/
     const lastRecord = async () => (await broker.trail(world.github.issuer, LEDGER_ID)).at(-1)?.record
 
     it("in which a client hangs up while the broker mints leaves nothing alive, and the record says so", async () => {
-      const held = world.apiProxy.hold(/^POST \/app\/installations\/[0-9]+\/access_tokens/)
+      const held = world.apiProxy.hold(TOKENS)
       const asking = request(`${broker.url}/v1/exchange`, {
         method: "POST",
         headers: { authorization: `Bearer ${await world.token(broker.url)}`, "content-type": "application/json" },
@@ -40,6 +44,54 @@ export function incidentSuite(runtime: string, startBroker: StartBroker): void {
         expect(await lastRecord()).toMatchObject({ event: "exchange.failed", reason: "client_gone" }),
       )
       await soon(() => expect(broker.output()).toContain('"code":"client_gone"'))
+    })
+
+    /** The built action, in a job of the run. */
+    const step = (): Omit<ActionStep, "entry"> => {
+      const { requestUrl, requestToken } = world.github.job(toolsJob("1"))
+      const inputs = { broker: broker.url, grants: "github-release" }
+      return { inputs, idToken: { url: requestUrl, requestToken } }
+    }
+
+    it("in which a step is killed while the broker mints: its post step ends the lease before it is handed out", async () => {
+      const held = world.apiProxy.hold(TOKENS)
+      const main = await runAction({ ...step(), entry: "main", killed: held.acted })
+      expect([main.exitCode, world.api.alive()]).toEqual([null, 1])
+      const post = await runAction({ ...step(), entry: "post", state: main.state })
+      expect([post.exitCode, post.stderr]).toEqual([0, ""])
+      expect(post.log).toMatch(/^An exchange of this step has no outcome\. .* What it cannot revoke lives until /)
+      expect(await lastRecord()).toMatchObject({ event: "lease.revoking", reason: "asked by the job" })
+      held.release()
+      await soon(() => expect(world.api.alive()).toBe(0))
+      await soon(async () =>
+        expect(await lastRecord()).toMatchObject({ event: "exchange.failed", reason: "client_gone" }),
+      )
+    })
+
+    it("in which a step is killed, and the broker mints nevertheless: its post step revokes what nobody received", async () => {
+      const held = world.apiProxy.hold(TOKENS)
+      const main = await runAction({ ...step(), entry: "main", killed: held.acted })
+      held.release()
+      // Whether the broker sees that the client is gone depends on the runtime, and on proxies.
+      await soon(async () => expect((await lastRecord())?.event).toMatch(/^exchange\.(minted|failed)$/))
+      const post = await runAction({ ...step(), entry: "post", state: main.state })
+      expect([post.exitCode, post.stderr, post.log]).toEqual([0, "", expect.not.stringContaining("::warning")])
+      expect(world.api.alive()).toBe(0)
+    })
+
+    it("in which a request arrives after its job has ended the lease mints nothing", async () => {
+      const [lease, key] = [newLeaseId(new Date(), crypto.randomUUID()), await makeJobKey()]
+      const token = await world.token(`${broker.url}?jkt=${key.thumbprint}`)
+      expect((await world.end(broker, lease)).json["code"]).toBe("lease_not_found")
+      const body = { grants: ["github-release"], key: key.jwk, lease }
+      const late = await send(broker, "/v1/exchange", { token, body })
+      expect([late.status, late.json["code"], world.api.alive()]).toEqual([409, "lease_taken", 0])
+      // The token was not used up.
+      const next = { ...body, lease: newLeaseId(new Date(), crypto.randomUUID()) }
+      const answer = await send(broker, "/v1/exchange", { token, body: next })
+      expect([answer.status, (await key.open(answer.text)).lease]).toEqual([200, next.lease])
+      await world.end(broker, next.lease)
+      expect(world.api.alive()).toBe(0)
     })
 
     it("in which two calls end one lease is one revocation, and the second says that it is under way", async () => {

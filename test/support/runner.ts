@@ -34,6 +34,8 @@ export interface ActionStep {
   readonly temp?: string
   /** Ends the step at once, as a cancelled job does. */
   readonly signal?: AbortSignal
+  /** Kills the step with SIGKILL when this resolves. What it has written by then is its run. */
+  readonly killed?: Promise<unknown>
 }
 
 export interface ActionRun {
@@ -182,6 +184,7 @@ function spawnStep(step: ActionStep, directory: string, temp: string) {
       timeout: step.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       ...(step.signal && { signal: step.signal }),
     })
+    void step.killed?.then(() => child.kill("SIGKILL"))
     let stdout = ""
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

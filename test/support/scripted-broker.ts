@@ -4,10 +4,11 @@ import type { AddressInfo } from "node:net"
 import { CompactEncrypt } from "jose/jwe/compact/encrypt"
 import { calculateJwkThumbprint } from "jose/jwk/thumbprint"
 import { type CredentialValue, KEY_BINDING_SEPARATOR, type PublicJwk } from "../../broker/wire/exchange.ts"
+import { LEASE_ID } from "../../broker/wire/lease-id.ts"
 
 /** What the script does with one expected request. */
 export type Reply =
-  /** Seals this to the key that came along and answers with it. */
+  /** Seals this to the key that came along and answers with it. Its lease `lease-1` becomes the one that was asked for. */
   | { readonly sealed: unknown }
   /** Seals these very bytes, or to another key, or in another way than agreed. */
   | { readonly sealedBytes: Uint8Array }
@@ -30,8 +31,10 @@ export interface ScriptedBroker {
   readonly origin: string
   /** As under `ACTIONS_ID_TOKEN_REQUEST_*`. */
   readonly idToken: { readonly url: string; readonly requestToken: string }
-  /** Every request in order, with all that varies named: keys, tokens, thumbprints, leases stay as scripted. */
+  /** Every request in order, with all that varies named: keys, tokens, thumbprints, and leases as `lease-1`, `lease-2`, .... */
   readonly requests: readonly string[]
+  /** The ids of leases that were asked for, in order. */
+  readonly leases: readonly string[]
   /** Bearer tokens that were issued, in order; for canaries. */
   readonly tokens: readonly string[]
   /** What was asked and should not have been, and what was expected and never came. Empty when all went as scripted. */
@@ -49,7 +52,7 @@ interface IssuedToken {
  * The runner's token endpoint and a broker in one loopback server that answers a script, request by request.
  *
  * Strict where the real ones are: a token request needs the runner's own bearer; an exchange needs a token that this
- * endpoint issued, unused, whose audience carries the thumbprint of the key in the body; a revocation needs a token that
+ * endpoint issued, unused, whose audience carries the thumbprint of the key in the body, and a new lease; a revocation needs a token that
  * is bound to a key never seen. A request out of turn is answered with 500 and remembered as a fault.
  */
 export async function scriptedBroker(
@@ -60,6 +63,7 @@ export async function scriptedBroker(
   const issued = new Map<string, IssuedToken>()
   const thumbprints = new Set<string>()
   const requests: string[] = []
+  const leases: string[] = []
   const faults: string[] = []
   const waiting = [...script]
 
@@ -86,10 +90,10 @@ export async function scriptedBroker(
       const asked = await readExchange(request, url, token, body)
       requests.push(`POST /v1/exchange bearer=${token.name} body=${asked.shown}`)
       require(expected?.on === "exchange", `an exchange, where the script has ${expected?.on ?? "ended"}`)
-      return answer(response, expected?.reply, asked.key)
+      return answer(response, expected?.reply, asked)
     }
     readRevocation(url, token, body)
-    requests.push(`DELETE ${url.pathname} bearer=${token.name}`)
+    requests.push(`DELETE ${named(url.pathname)} bearer=${token.name}`)
     require(expected?.on === "revoke", `a revocation, where the script has ${expected?.on ?? "ended"}`)
     return answer(response, expected?.reply, null)
   }
@@ -128,15 +132,19 @@ export async function scriptedBroker(
     require(url.search === "", "an exchange with a query")
     require(request.headers["content-type"] === "application/json", "an exchange that is not JSON")
     require((request.headers.accept ?? "").includes("application/jose"), "an exchange that accepts no JOSE")
-    const { grants, ttl, key, ...more } = JSON.parse(body) as Record<string, unknown> & { key: PublicJwk }
+    const { grants, ttl, key, lease, ...more } = JSON.parse(body) as Asked & Record<string, unknown>
     require(Object.keys(more).length === 0, "an exchange with members that the wire does not have")
     require(Object.keys(key).sort().join() === "crv,kty,x,y", "a key that is not a public P-256 key and nothing more")
     const thumbprint = await calculateJwkThumbprint(key)
     require(token.audience === `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`, "a token not bound to the key")
     thumbprints.add(thumbprint)
-    const shown = JSON.stringify({ grants, ttl, key: "<P-256 public key>" })
-    return { key, shown }
+    require(LEASE_ID.test(lease) && !leases.includes(lease), "a lease that is not a new UUID of version 7")
+    leases.push(lease)
+    const shown = JSON.stringify({ grants, ttl, key: "<P-256 public key>", lease: named(lease) })
+    return { key, lease, shown }
   }
+
+  const named = (text: string) => leases.reduce((rest, id, index) => rest.replaceAll(id, `lease-${index + 1}`), text)
 
   function readRevocation(url: URL, token: IssuedToken, body: string): void {
     require(url.search === "" && body === "", "a revocation with a query or a body")
@@ -149,6 +157,7 @@ export async function scriptedBroker(
     origin,
     idToken: { url: `${origin}/token?api-version=2.0`, requestToken },
     requests,
+    leases,
     get tokens() {
       return [...issued.keys()]
     },
@@ -191,7 +200,18 @@ function turnOf(method: string, url: URL): Expected["on"] {
   throw new Error(`a request that the wire does not have: ${method} ${url.pathname}`)
 }
 
-async function answer(response: ServerResponse, reply: Reply | undefined, key: PublicJwk | null): Promise<void> {
+interface Asked {
+  readonly key: PublicJwk
+  readonly lease: string
+}
+
+/** The scripted answer, for the lease that was asked for. */
+const withLease = (answer: unknown, asked: Asked): unknown =>
+  (answer as { lease?: unknown } | null)?.lease === "lease-1"
+    ? { ...(answer as Record<string, unknown>), lease: asked.lease }
+    : answer
+
+async function answer(response: ServerResponse, reply: Reply | undefined, asked: Asked | null): Promise<void> {
   if (reply === undefined) throw new Error("a request for which the script has no reply")
   if ("reset" in reply) {
     response.socket?.resetAndDestroy()
@@ -199,10 +219,12 @@ async function answer(response: ServerResponse, reply: Reply | undefined, key: P
     const body = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body)
     response.writeHead(reply.status, { "content-type": reply.type ?? "application/json", ...reply.headers }).end(body)
   } else {
-    if (key === null) throw new Error("a sealed reply to a request without a key")
-    const to = "sealedTo" in reply ? reply.sealedTo : key
+    if (asked === null) throw new Error("a sealed reply to a request without a key")
+    const to = "sealedTo" in reply ? reply.sealedTo : asked.key
     const bytes =
-      "sealedBytes" in reply ? reply.sealedBytes : jsonBytes("sealed" in reply ? reply.sealed : reply.plaintext)
+      "sealedBytes" in reply
+        ? reply.sealedBytes
+        : jsonBytes(withLease("sealed" in reply ? reply.sealed : reply.plaintext, asked))
     const jwe = await new CompactEncrypt(bytes)
       .setProtectedHeader({ alg: "ECDH-ES", enc: "A256GCM" })
       .encrypt({ ...to })

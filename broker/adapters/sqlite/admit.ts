@@ -1,5 +1,5 @@
 import type { GrantLimit, ReachedLimit } from "../../core/policy/limits.ts"
-import type { Admission, AdmissionOutcome } from "../../ports/ledger.ts"
+import type { Admission, AdmissionOutcome, LeaseOpening } from "../../ports/ledger.ts"
 import type { LeaseRows } from "./lease-rows.ts"
 import type { LedgerRow } from "./ledger-row.ts"
 import { grantReached, reachedLimit } from "./quotas.ts"
@@ -25,6 +25,8 @@ export function admit(admission: Admission, ledger: LedgerRow, leases: LeaseRows
     ledger.tellOnce(name, audit, limits)
     return { outcome: "over-limit", reached }
   }
+  // A used token is told first: a request that comes twice has the same lease, and is a replay.
+  if (isTaken(lease, ledger, leases) && !ledger.tokens.isUsed(token)) return { outcome: "lease-taken" }
   if (!ledger.useToken(token, replayAudit, limits)) return { outcome: "already-used" }
   ledger.append(admission.audit)
   leases.open(lease)
@@ -32,6 +34,11 @@ export function admit(admission: Admission, ledger: LedgerRow, leases: LeaseRows
   ledger.count({ exchanges: exchanges + 1, openLeases: openLeases + 1 })
   ledger.dueBy(lease.settleBy)
   return { outcome: "admitted" }
+}
+
+/** Jobs choose their leases' ids. An id can be used once, and not after its run has ended it. */
+function isTaken({ id, runId, runAttempt }: LeaseOpening, ledger: LedgerRow, leases: LeaseRows): boolean {
+  return leases.has(id) || ledger.tokens.isEndedEarly({ lease: id, runId, runAttempt })
 }
 
 function firstReachedGrant(limited: readonly GrantLimit[], leases: LeaseRows): ReachedLimit | null {

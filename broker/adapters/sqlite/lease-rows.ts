@@ -83,6 +83,10 @@ export class LeaseRows {
     return row?.open ?? 0
   }
 
+  has(id: string): boolean {
+    return this.#sql.all("SELECT 1 AS one FROM leases WHERE ledger = ? AND id = ?", this.#ledger, id).length === 1
+  }
+
   find(id: string): StoredLease | null {
     const [row] = this.#sql.all<LeaseRow>(
       `SELECT ${LEASE_COLUMNS} FROM leases WHERE ledger = ? AND id = ?`,

@@ -53,15 +53,29 @@ export function isClosed(state: LeaseState): state is LeaseEnd {
   return NEXT[state].size === 0
 }
 
+/**
+ * The job ends a lease whose exchange is still under way, or was interrupted: what it mints is not handed out any more. Returns
+ * the same object when the job had ended it before.
+ *
+ * The lease stays open. A running exchange revokes what it has minted, and then records what it could not revoke; another
+ * revocation beside it could come before the mint, and call revoked what is minted a moment later. For an exchange that was
+ * interrupted, the sweep does it: when no exchange can be running any more.
+ */
+export function endedEarly(lease: Lease, now: number): Lease {
+  return lease.overSince === null ? { ...lease, overSince: now } : lease
+}
+
 /** Something that can be revoked is about to be minted. */
 export function prepared(lease: Lease, credential: LeaseCredentialState): Lease {
   mustBeOpen(lease)
+  mustBeWanted(lease)
   return { ...lease, credentials: [...lease.credentials, credential] }
 }
 
 /** All grants were minted. The lease is due when the first credential must be revoked, or when the last has expired. */
 export function minted(lease: Lease, credentials: readonly LeaseCredentialState[]): Lease {
   mustBeOpen(lease)
+  mustBeWanted(lease)
   return waitForNextEnd({ ...lease, unknownUntil: 0, credentials })
 }
 
@@ -200,6 +214,12 @@ function mustBeOpen(lease: Lease): void {
   if (lease.state === "open") return
   const message = "The outcome of this exchange came too late, or twice. Nothing was handed out."
   throw new BrokerError("ledger_unavailable", message, { cause: new Error(`the lease is ${lease.state}`) })
+}
+
+/** Nothing is handed out for a lease that its job has ended. Its exchange can only fail. */
+function mustBeWanted(lease: Lease): void {
+  if (lease.overSince === null) return
+  throw new BrokerError("client_gone", "The job ended this lease while its credentials were minted.")
 }
 
 function move(lease: Lease, to: Partial<Lease>): Lease {

@@ -21,10 +21,12 @@ import { admit } from "./admit.ts"
 import { lookDue, move, takeDue, unknown } from "./due.ts"
 import { alive, LeaseRows, type StoredLease } from "./lease-rows.ts"
 import {
+  endedEarly,
   failed,
   isBusy,
   isClosed,
   isOvertaken,
+  type Lease,
   minted,
   prepared,
   revocationAsked,
@@ -83,23 +85,27 @@ export class SqlLedger implements SweptLedger {
     const { now, token, limits } = request
     return this.#write(now, "back", (ledger, leases): RevocationStart => {
       const found = leases.find(request.lease)
-      const lease = found && found.state !== "open" && isOf(found, request) ? found : null
+      const lease = found && isOf(found, request) ? found : null
       // Another call is revoking it, or it waits for its next attempt.
       const isTaken = lease?.state === "revoking" && lease.dueAt > now
-      const after = lease && !isClosed(lease.state) ? (isTaken ? revocationAsked : revocationBegun)(lease, now) : lease
+      const after = lease && asked(lease, isTaken, now)
       const isIdle = after === lease
       if (isIdle && ledger.isOverDenials(limits)) ledger.countDenial()
       else if (!ledger.useToken(token, request.replayAudit, limits)) return { outcome: "already-used" }
-      else if (isIdle)
-        ledger.recordDenial(found && !lease && found.state !== "open" ? request.foreignAudit : null, limits)
+      else if (isIdle) {
+        ledger.recordDenial(found && !lease ? request.foreignAudit : null, limits)
+        if (!found) ledger.tokens.endEarly(request, token)
+      }
       if (!lease || !after) return { outcome: "not-found" }
-      if (isClosed(lease.state)) return { outcome: "done", credentials: lease.credentials }
+      const { credentials, unknownUntil } = lease
+      if (isClosed(lease.state)) return { outcome: "done", credentials, ...interrupted(unknownUntil) }
       if (!isIdle) {
         move(lease, after, ledger, leases)
         ledger.append(request.audit)
       }
+      if (lease.state === "open") return { outcome: "open", credentials, unknownUntil }
       const waiting = isBusy(lease, now) ? "busy" : "done"
-      return { outcome: isTaken ? waiting : "begun", credentials: after.credentials }
+      return { outcome: isTaken ? waiting : "begun", credentials: after.credentials, ...interrupted(unknownUntil) }
     })
   }
 
@@ -116,7 +122,10 @@ export class SqlLedger implements SweptLedger {
   look(request: LeaseOfRun): Promise<readonly LeaseCredentialState[] | null> {
     return this.#read((_, leases) => {
       const lease = leases.find(request.lease)
-      return lease && lease.state !== "open" && isOf(lease, request) ? lease.credentials : null
+      if (!lease || !isOf(lease, request)) return null
+      // Its exchange may be running. Only a record keeps it from handing out what it mints.
+      if (lease.state === "open") throw new BrokerError("ledger_unavailable", "this lease cannot be ended now")
+      return lease.credentials
     }, null)
   }
 
@@ -199,7 +208,17 @@ export class SqlLedger implements SweptLedger {
   }
 }
 
-/** An open lease cannot be revoked by a job: no job knows its id yet, because the exchange was not answered. */
+/** For an exchange that was interrupted: until when what it minted, and nobody can revoke, may live. */
+const interrupted = (unknownUntil: number) => (unknownUntil > 0 ? { unknownUntil } : {})
+
+/** The lease after its job has asked to end it. The same object when that changes nothing. */
+function asked(lease: StoredLease, isTaken: boolean, now: number): Lease {
+  if (isClosed(lease.state)) return lease
+  if (lease.state === "open") return endedEarly(lease, now)
+  return (isTaken ? revocationAsked : revocationBegun)(lease, now)
+}
+
+/** Only the run and attempt that opened a lease can end it. */
 function isOf(lease: StoredLease, request: LeaseOfRun): boolean {
   return lease.runId === request.runId && lease.runAttempt === request.runAttempt
 }

@@ -1,5 +1,5 @@
 import type { AuditEvent } from "../../core/audit-record.ts"
-import type { TokenUse } from "../../ports/ledger.ts"
+import type { LeaseOfRun, TokenUse } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
 import { readStore } from "./store-row.ts"
 
@@ -12,6 +12,9 @@ const FORGET_AT_MOST = 1000
 
 /** When the entry of a token can be deleted, in Unix milliseconds. */
 export const forgottenAt = (expiresAt: number): number => (expiresAt + FORGET_AFTER_SECONDS) * 1000
+
+/** Names the run, so that no other run can use up a lease's id. Never the key of a token, which has no brackets. */
+const endedEarly = ({ lease, runId, runAttempt }: LeaseOfRun) => JSON.stringify([runId, runAttempt, lease])
 
 /** The used tokens of one ledger, during a transaction. */
 export class UsedTokens {
@@ -56,6 +59,32 @@ export class UsedTokens {
   /** Marks a token with an event, without using it up. Returns false when it has the mark already. */
   markOnce(event: AuditEvent, token: TokenUse): boolean {
     return this.use({ ...token, key: `${event} ${token.key}` })
+  }
+
+  isUsed({ key }: TokenUse): boolean {
+    return this.#has(key)
+  }
+
+  /**
+   * Remembers that a run has ended a lease that does not exist: the exchange that names it may still be on its way, and must
+   * not mint for a job that is over.
+   *
+   * It is an entry beside the one of the revocation's own token, and is forgotten with it. So a job that ends made-up leases
+   * makes at most twice as many entries as with its tokens alone. The token of the exchange is the older of the two, and can
+   * no longer be valid by then.
+   */
+  endEarly(lease: LeaseOfRun, { expiresAt }: TokenUse): void {
+    this.use({ key: endedEarly(lease), issuedAt: 0, expiresAt })
+  }
+
+  /** Whether the run has ended this lease before it was opened. */
+  isEndedEarly(lease: LeaseOfRun): boolean {
+    return this.#has(endedEarly(lease))
+  }
+
+  #has(key: string): boolean {
+    const found = this.#sql.all("SELECT 1 AS used FROM used_tokens WHERE ledger = ? AND key = ?", this.#ledger, key)
+    return found.length === 1
   }
 
   /** Whether this is the first time that a used token is sent again. */

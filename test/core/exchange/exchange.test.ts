@@ -6,7 +6,7 @@ import { exchange } from "../../../broker/exchange/exchange.ts"
 import { handleContext } from "../../../broker/exchange/lease.ts"
 import type { Admission, Preparation, Settlement, Suspicion, SweptLedger } from "../../../broker/ports/ledger.ts"
 import { LeftAliveError, type Provider } from "../../../broker/providers/provider.ts"
-import { CANARY, NOW, type WorldOptions, world } from "./world.ts"
+import { CANARY, IDENTITY, NOW, type WorldOptions, world } from "./world.ts"
 
 const KEY = { thumbprint: "thumb" }
 
@@ -220,6 +220,30 @@ describe("an exchange", () => {
     expect(story.slice(-3)).toEqual(["settle", "revoke one", "settle"])
   })
 
+  it("opens the lease that the job has named", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" } })
+    expect(await exchange(call({ lease: "the job's own" }), broker)).toMatchObject({ lease: "the job's own" })
+    expect(recorded[0]).toMatchObject({ lease: { id: "the job's own" } })
+  })
+
+  it("mints nothing for a lease that is taken", async () => {
+    const { broker, call, story } = await world({ grants: { one: "mints" }, admission: { outcome: "lease-taken" } })
+    await expect(exchange(call({ lease: "a" }), broker)).rejects.toMatchObject({ code: "lease_taken" })
+    expect(story.at(-1)).toBe("admit")
+  })
+
+  it("revokes what it minted for a job that ended the lease meanwhile, and records what it could not revoke", async () => {
+    const grants = { one: "mints", two: "mints-but-cannot-revoke" } as const
+    const { broker, call, story, recorded } = await world({ grants, endedEarly: true })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "client_gone" })
+    expect(story.slice(-4)).toEqual(["settle", "revoke one", "revoke two", "settle"])
+    expect(recorded.at(-1)).toMatchObject({
+      outcome: "failed",
+      credentials: [{ grant: "two" }],
+      audit: { event: "exchange.failed", reason: "client_gone; left alive: two" },
+    })
+  })
+
   it("answers the provider's failure even when that cannot be recorded either", async () => {
     const { broker, call, story } = await world({ grants: { one: "mints", two: "fails" }, ledgerFails: ["settle"] })
     await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "provider_denied" })
@@ -360,7 +384,7 @@ describe("an exchange", () => {
       code: "client_gone",
     })
     const { lease } = recorded.at(-1) as Settlement
-    expect(broker.owed.has(lease)).toBe(true)
+    expect(broker.owed.has({ lease, issuerUrl: IDENTITY.issuerUrl, repositoryId: IDENTITY.repositoryId })).toBe(true)
     fails.splice(0)
     await broker.owed.pay()
     expect(recorded.at(-1)).toMatchObject({ lease, outcomes: { one: "revoked" } })

@@ -12,7 +12,7 @@ import type {
   Settlement,
   SweptLedger,
 } from "../../../broker/ports/ledger.ts"
-import { type Behaviour, NOW, type WorldOptions, world } from "./world.ts"
+import { type Behaviour, IDENTITY, NOW, type WorldOptions, world } from "./world.ts"
 
 /** A world in which an exchange has been settled, and its ledger hands the lease's credentials out for revocation. */
 async function afterExchange(
@@ -112,7 +112,34 @@ describe("revoking a lease", () => {
   it("records later what the ledger took the beginning of, and not the end", async () => {
     const { broker, call } = await afterExchange({ one: "mints" }, { ledgerFails: ["settleRevocation"] })
     expect(await revoke(call, broker)).toMatchObject({ record_due: true, credentials: { one: { outcome: "revoked" } } })
-    expect(broker.owed.has(call.lease)).toBe(true)
+    expect(
+      broker.owed.has({ lease: call.lease, issuerUrl: IDENTITY.issuerUrl, repositoryId: IDENTITY.repositoryId }),
+    ).toBe(true)
+  })
+
+  it("says of an exchange that is under way what it knows, and leaves the revocation to it", async () => {
+    const until = NOW.getTime() + 3_600_000
+    const { broker, call, credentials, story } = await afterExchange({ one: "mints" })
+    for (const [unknownUntil, unknown_until] of [
+      [until, new Date(until).toISOString()],
+      [0, null],
+    ] as const) {
+      const open: Ledger = {
+        ...broker.ledgers.of(),
+        beginRevocation: async () => ({ outcome: "open", credentials, unknownUntil }),
+      }
+      const answer = await revoke(call, { ...broker, ledgers: { of: () => open } })
+      expect(answer).toMatchObject({ unknown_until, credentials: { one: { outcome: "revoking" } } })
+    }
+    expect(story).not.toContain("revoke one")
+    expect(await revoke(call, broker)).not.toHaveProperty("unknown_until")
+  })
+
+  it("keeps records that are due apart for repositories whose jobs chose the same lease", async () => {
+    const { broker, call } = await afterExchange({ one: "mints" }, { ledgerFails: ["settleRevocation"] })
+    await revoke(call, broker)
+    const of = { lease: call.lease, issuerUrl: IDENTITY.issuerUrl, repositoryId: "another" }
+    expect(broker.owed.has(of)).toBe(false)
   })
 
   it("fails where the ledger cannot be read either, and asks no provider", async () => {
@@ -121,9 +148,9 @@ describe("revoking a lease", () => {
     expect(story).toEqual(["verify", "beginRevocation", "look"])
   })
 
-  it("does not find another run's lease in a ledger that cannot be written", async () => {
+  it("does not say that there is no lease where it cannot record that: an exchange may be on its way", async () => {
     const { broker, call } = await afterExchange({ one: "mints" }, { ledgerFails: ["beginRevocation"], looked: null })
-    await expect(revoke(call, broker)).rejects.toMatchObject({ code: "lease_not_found" })
+    await expect(revoke(call, broker)).rejects.toMatchObject({ code: "ledger_unavailable" })
   })
 
   it("needs no policies: the issuers that were in force last verify its token", async () => {

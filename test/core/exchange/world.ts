@@ -35,7 +35,7 @@ export const CANARY = "canary-of-a-minted-secret"
 
 export const NOW = new Date("2026-11-22T12:00:00.000Z")
 
-const IDENTITY = job({ claims: { ref: "refs/heads/main", event_name: "push" } })
+export const IDENTITY = job({ claims: { ref: "refs/heads/main", event_name: "push" } })
 
 /**
  * How a provider of the test's behaves for a grant. `outlives`, `dies-early` and `never-expires` mint what can be taken back
@@ -72,6 +72,8 @@ export interface WorldOptions {
   readonly due?: readonly DueLease[]
   readonly alreadyUsed?: boolean
   readonly sealerFails?: boolean
+  /** The job ends its lease while the broker mints. */
+  readonly endedEarly?: boolean
   /** What the ledger answers to an admission, if not the usual. */
   readonly admission?: AdmissionOutcome
   /** A lease as it can be read while the ledger cannot be written. */
@@ -107,6 +109,7 @@ export async function world(options: WorldOptions) {
     },
     async settle(settlement) {
       guard("settle")
+      if (options.endedEarly && settlement.outcome === "minted") throw new BrokerError("client_gone", "It is over.")
       settled.push(settlement)
     },
     async beginRevocation() {
@@ -312,6 +315,7 @@ export async function world(options: WorldOptions) {
     grants: Object.keys(options.grants),
     ttlSeconds: undefined,
     key: undefined,
+    lease: undefined,
     ...change,
   })
   return { broker, call, story, recorded: settled, events }
