@@ -21,15 +21,25 @@ const toolkitWithoutSideEffects: Plugin = {
   },
 }
 
+/** `main.js` loads `run.js` at run time, and only for a step with `run`. */
+const runApart: Plugin = {
+  name: "run-apart",
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/run\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./run.js", external: true } : undefined,
+    )
+  },
+}
+
 /**
- * Builds `dist/main.js` and `dist/post.js`, which are checked in: a runner installs no packages. The format is CommonJS,
+ * Builds `dist/main.js`, `dist/run.js`, `dist/post.js` and `dist/aws-profile.js`, which are checked in: a runner installs no packages. The format is CommonJS,
  * because importing node:http into an ES module evaluates all its exports, undici's WebSocket among them, and costs 30 ms
  * at each start. The same sources give the same bytes. @returns the files by name
  */
 export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
   const result = await build({
     absWorkingDir: ROOM,
-    entryPoints: ["main.ts", "post.ts"],
+    entryPoints: ["main.ts", "run.ts", "post.ts", "aws-profile.ts"],
     outdir: "dist",
     bundle: true,
     platform: "node",
@@ -39,7 +49,7 @@ export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
     charset: "utf8",
     legalComments: "inline",
     logLevel: "warning",
-    plugins: [toolkitWithoutSideEffects],
+    plugins: [runApart, toolkitWithoutSideEffects],
     write: false,
     metafile: true,
   })

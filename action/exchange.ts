@@ -60,7 +60,7 @@ export async function exchange(): Promise<void> {
 }
 
 /** Each attempt requests a new subject token: the broker accepts a token once, even if its answer gets lost. */
-async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<unknown> {
+export async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
   const key = makeJobKey()
@@ -75,7 +75,7 @@ async function exchangeForAnswer(inputs: Inputs, deadline: Deadline): Promise<un
 }
 
 /** A failure here does not stop the revocation. The post step tries to remove the files again. */
-function removeFiles(folder: string): void {
+export function removeFiles(folder: string): void {
   try {
     runner.removeJobFolder(folder)
   } catch (thrown) {
@@ -84,7 +84,7 @@ function removeFiles(folder: string): void {
 }
 
 /** If this fails, the post step tries again. */
-async function revokeUndelivered(lease: SavedLease, deadline: Deadline): Promise<void> {
+export async function revokeUndelivered(lease: SavedLease, deadline: Deadline): Promise<void> {
   try {
     await revokeLease(lease, deadline)
     forgetLease()

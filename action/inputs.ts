@@ -29,6 +29,8 @@ export function readInputs(read: (name: string) => string): Inputs {
   if (ttl !== "" && !TTL.test(ttl))
     throw invalid("ttl", "must be a whole number with a unit, for example 90s, 15m or 1h")
   const deliver = readDeliver(read("deliver"))
+  const alone = ["shell", "working-directory", "id-token"].find((name) => read(name) !== "" && read("run") === "")
+  if (alone !== undefined) throw invalid(alone, "is for a command; write the input `run`, or remove it")
   return { broker, grants, audience, deliver, ...(ttl !== "" && { ttl }) }
 }
 

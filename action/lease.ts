@@ -40,9 +40,31 @@ export function removeDeliveredFiles(): void {
   if (folder !== "") removeJobFolder(folder)
 }
 
+/** Saves the leases that were opened while a command ran, besides the first one. Replaces the earlier list. */
+export function saveRenewedLeases(leases: readonly SavedLease[]): void {
+  saveState("renewed", JSON.stringify(leases))
+}
+
+/** The leases of renewals that main saved and that can still be alive. */
+export function savedRenewedLeases(): readonly SavedLease[] {
+  const list = parseJson(Buffer.from(savedState("renewed")))
+  if (!Array.isArray(list)) return []
+  return list.map(readSavedLease).filter((lease) => lease !== null && !isOver(lease)) as SavedLease[]
+}
+
+/** True when everything of the lease has expired, whatever the clocks say. */
+export function isOver({ expiresAt }: SavedLease): boolean {
+  return Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now()
+}
+
+const CLOCK_TOLERANCE_MS = 60_000
+
 /** The lease that main saved; null when it saved none. */
 export function savedLease(): SavedLease | null {
-  const state = parseJson(Buffer.from(savedState("lease")))
+  return readSavedLease(parseJson(Buffer.from(savedState("lease"))))
+}
+
+function readSavedLease(state: unknown): SavedLease | null {
   const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map((name) =>
     memberOf(state, name),
   )

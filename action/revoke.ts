@@ -2,7 +2,14 @@ import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { advice } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { removeDeliveredFiles, revokeLease, type SavedLease, savedLease, savedVariables } from "./lease.ts"
+import {
+  removeDeliveredFiles,
+  revokeLease,
+  type SavedLease,
+  savedLease,
+  savedRenewedLeases,
+  savedVariables,
+} from "./lease.ts"
 import { startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
@@ -19,6 +26,7 @@ export async function revoke(): Promise<void> {
     const lease = savedLease()
     if (lease !== null) await revokeSaved(lease)
   })
+  for (const lease of savedRenewedLeases()) await attempt(() => revokeSaved(lease))
 }
 
 /** A failure becomes a warning, so that the rest of the clean-up still runs. */
@@ -44,7 +52,8 @@ async function revokeSaved(lease: SavedLease): Promise<void> {
   if (variables.length > 0) info(`These variables stay set with the values of this lease: ${variables.join(", ")}.`)
 }
 
-function logOutcomes({ credentials, record_due: isRecordDue }: Omit<RevokeAnswer, "lease">): void {
+/** Logs what became of each credential of a lease. */
+export function logOutcomes({ credentials, record_due: isRecordDue }: Omit<RevokeAnswer, "lease">): void {
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
     const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`
     if (outcome === "revoked") info(`Revoked ${grant}.`)

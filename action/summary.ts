@@ -10,13 +10,15 @@ const MAX_SUMMARY_CHARACTERS = 500_000
 /** Lists what was granted: until when, how it ends, and in which variables and outputs. Contains no value. */
 export function grantedSummary(
   credentials: readonly Credential[],
-  delivered: { readonly toEnvironment: boolean; readonly toOutputs: boolean },
+  delivered: { readonly toEnvironment: boolean; readonly toOutputs: boolean; readonly isForCommand?: boolean },
 ): string {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
-    credential.revocation === "revocable" ? "revoked when the job ends" : "expires",
+    credential.revocation === "revocable"
+      ? `revoked when the ${delivered.isForCommand ? "command" : "job"} ends`
+      : "expires",
     forMarkdown(deliveredAs(credential, delivered).join(", ")),
   ])
   return withinSizeLimit([

@@ -116,6 +116,7 @@ function readCredential(grant, credential) {
   const provider = memberOf(credential, "provider");
   const revocation = memberOf(credential, "revocation");
   const expiresAt = memberOf(credential, "expires_at") ?? null;
+  const format = memberOf(credential, "format");
   const values = membersOf(memberOf(credential, "values"));
   if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`);
   if (revocation !== "revocable" && revocation !== "expires-only")
@@ -124,6 +125,7 @@ function readCredential(grant, credential) {
   return {
     grant,
     provider,
+    ...typeof format === "string" && { format },
     revocation,
     expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
     values: values.map(([name, value]) => readValue(grant, name, value))
@@ -416,7 +418,7 @@ async function registerMasks(masks) {
   for (const mask of masks) {
     if (registered.has(mask)) continue;
     registered.add(mask);
-    setSecret(mask);
+    printCommand(() => setSecret(mask));
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
 }
@@ -463,14 +465,22 @@ function info2(text) {
   info(text);
 }
 function warn(text) {
-  warning(text, { title: "Daypass" });
+  printCommand(() => warning(text, { title: "Daypass" }));
 }
 function fail(title, text) {
   process.exitCode = ExitCode.Failure;
-  error(text, { title });
+  printCommand(() => error(text, { title }));
 }
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
+var stopToken = null;
+function printCommand(print) {
+  if (stopToken !== null) process.stdout.write(`::${stopToken}::
+`);
+  print();
+  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}
+`);
+}
 function variable(name) {
   return process.env[name] ?? "";
 }
@@ -1066,6 +1076,8 @@ function readInputs(read) {
   if (ttl !== "" && !TTL.test(ttl))
     throw invalid("ttl", "must be a whole number with a unit, for example 90s, 15m or 1h");
   const deliver = readDeliver(read("deliver"));
+  const alone = ["shell", "working-directory", "id-token"].find((name) => read(name) !== "" && read("run") === "");
+  if (alone !== void 0) throw invalid(alone, "is for a command; write the input `run`, or remove it");
   return { broker, grants, audience, deliver, ...ttl !== "" && { ttl } };
 }
 function readBroker(text) {
@@ -1364,7 +1376,7 @@ function grantedSummary(credentials, delivered) {
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
-    credential.revocation === "revocable" ? "revoked when the job ends" : "expires",
+    credential.revocation === "revocable" ? `revoked when the ${delivered.isForCommand ? "command" : "job"} ends` : "expires",
     forMarkdown(deliveredAs(credential, delivered).join(", "))
   ]);
   return withinSizeLimit([
@@ -1546,4 +1558,5 @@ function traceLines(trace) {
 }
 
 // main.ts
-exchange().catch(reportFailure);
+var act = input("run") === "" ? exchange() : Promise.resolve().then(() => __toESM(require("./run.js"), 1)).then(({ run }) => run());
+act.catch(reportFailure);

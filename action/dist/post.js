@@ -414,7 +414,7 @@ async function registerMasks(masks) {
   for (const mask of masks) {
     if (registered.has(mask)) continue;
     registered.add(mask);
-    setSecret(mask);
+    printCommand(() => setSecret(mask));
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
 }
@@ -429,10 +429,18 @@ function info2(text) {
   info(text);
 }
 function warn(text) {
-  warning(text, { title: "Daypass" });
+  printCommand(() => warning(text, { title: "Daypass" }));
 }
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
+var stopToken = null;
+function printCommand(print) {
+  if (stopToken !== null) process.stdout.write(`::${stopToken}::
+`);
+  print();
+  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}
+`);
+}
 function variable(name) {
   return process.env[name] ?? "";
 }
@@ -735,8 +743,19 @@ function removeDeliveredFiles() {
   const folder = savedState("files");
   if (folder !== "") removeJobFolder(folder);
 }
+function savedRenewedLeases() {
+  const list = parseJson(Buffer.from(savedState("renewed")));
+  if (!Array.isArray(list)) return [];
+  return list.map(readSavedLease).filter((lease) => lease !== null && !isOver(lease));
+}
+function isOver({ expiresAt }) {
+  return Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now();
+}
+var CLOCK_TOLERANCE_MS = 6e4;
 function savedLease() {
-  const state = parseJson(Buffer.from(savedState("lease")));
+  return readSavedLease(parseJson(Buffer.from(savedState("lease"))));
+}
+function readSavedLease(state) {
   const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map(
     (name) => memberOf(state, name)
   );
@@ -765,6 +784,7 @@ async function revoke() {
     const lease = savedLease();
     if (lease !== null) await revokeSaved(lease);
   });
+  for (const lease of savedRenewedLeases()) await attempt(() => revokeSaved(lease));
 }
 async function attempt(act) {
   try {

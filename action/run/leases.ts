@@ -1,0 +1,47 @@
+import { forLog } from "../escape.ts"
+import { toFailure } from "../failure.ts"
+import { forgetLease, isOver, revokeLease, type SavedLease, saveLease, saveRenewedLeases } from "../lease.ts"
+import { startDeadline } from "../retry.ts"
+import { logOutcomes } from "../revoke.ts"
+import * as runner from "../runner.ts"
+
+/** The leases of one command. Each is saved at once, so that the post step revokes it when this process is killed. */
+export class RunLeases {
+  readonly first: SavedLease
+  #renewed: readonly SavedLease[] = []
+  #isFirstEnded = false
+
+  constructor(first: SavedLease) {
+    this.first = first
+    saveLease(first)
+  }
+
+  add(lease: SavedLease): void {
+    this.#renewed = [...this.#renewed.filter((one) => !isOver(one)), lease]
+    saveRenewedLeases(this.#renewed)
+  }
+
+  /** Revokes what still lives and was not revoked before. What fails stays saved, and the post step tries again. */
+  async revokeAll(): Promise<void> {
+    const ended = await Promise.all([
+      this.#isFirstEnded || this.#end(this.first),
+      ...this.#renewed.map((one) => this.#end(one)),
+    ])
+    if (ended[0] === true && !this.#isFirstEnded) forgetLease()
+    this.#isFirstEnded = ended[0] === true
+    if (this.#renewed.length === 0) return
+    this.#renewed = this.#renewed.filter((_, index) => ended[index + 1] !== true)
+    saveRenewedLeases(this.#renewed)
+  }
+
+  async #end(lease: SavedLease): Promise<boolean> {
+    if (isOver(lease)) return true
+    try {
+      logOutcomes(await revokeLease(lease, startDeadline()))
+      return true
+    } catch (thrown) {
+      runner.warn(`A lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)
+      return false
+    }
+  }
+}
