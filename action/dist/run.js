@@ -1772,14 +1772,14 @@ var RunLeases = class {
   }
   /** Revokes what still lives and was not revoked before. What fails stays saved, and the post step tries again. */
   async revokeAll() {
-    const ended = await Promise.all([
-      this.#isFirstEnded || this.#end(this.first),
-      ...this.#renewed.map((one) => this.#end(one))
-    ]);
-    if (ended[0] === true && !this.#isFirstEnded) forgetLease();
-    this.#isFirstEnded = ended[0] === true;
+    if (!this.#isFirstEnded && await this.#end(this.first)) {
+      this.#isFirstEnded = true;
+      forgetLease();
+    }
+    const ended = [];
+    for (const lease of this.#renewed) ended.push(await this.#end(lease));
     if (this.#renewed.length === 0) return;
-    this.#renewed = this.#renewed.filter((_, index) => ended[index + 1] !== true);
+    this.#renewed = this.#renewed.filter((_, index) => !ended[index]);
     saveRenewedLeases(this.#renewed);
   }
   async #end(lease) {
@@ -2137,7 +2137,7 @@ async function runProcess(line, output) {
       );
     });
     await group.end();
-    await Promise.race([passed, sleep2(OUTPUT_AFTER_END_MS)]);
+    await Promise.race([passed, outputTime()]);
     return code;
   } finally {
     for (const signal of SIGNALS) process.off(signal, forward);
@@ -2191,6 +2191,7 @@ var ProcessGroup = class {
     return false;
   }
 };
+var outputTime = () => new Promise((resolve3) => setTimeout(resolve3, OUTPUT_AFTER_END_MS).unref());
 var sleep2 = (milliseconds) => new Promise((resolve3) => setTimeout(resolve3, milliseconds));
 
 // run/run.ts

@@ -23,14 +23,14 @@ export class RunLeases {
 
   /** Revokes what still lives and was not revoked before. What fails stays saved, and the post step tries again. */
   async revokeAll(): Promise<void> {
-    const ended = await Promise.all([
-      this.#isFirstEnded || this.#end(this.first),
-      ...this.#renewed.map((one) => this.#end(one)),
-    ])
-    if (ended[0] === true && !this.#isFirstEnded) forgetLease()
-    this.#isFirstEnded = ended[0] === true
+    if (!this.#isFirstEnded && (await this.#end(this.first))) {
+      this.#isFirstEnded = true
+      forgetLease()
+    }
+    const ended: boolean[] = []
+    for (const lease of this.#renewed) ended.push(await this.#end(lease))
     if (this.#renewed.length === 0) return
-    this.#renewed = this.#renewed.filter((_, index) => ended[index + 1] !== true)
+    this.#renewed = this.#renewed.filter((_, index) => !ended[index])
     saveRenewedLeases(this.#renewed)
   }
 

@@ -54,7 +54,7 @@ export async function runProcess(line: CommandLine, output: ChildOutput): Promis
       )
     })
     await group.end()
-    await Promise.race([passed, sleep(OUTPUT_AFTER_END_MS)])
+    await Promise.race([passed, outputTime()])
     return code
   } finally {
     for (const signal of SIGNALS) process.off(signal, forward)
@@ -117,5 +117,8 @@ class ProcessGroup {
     return false
   }
 }
+
+/** Its timer does not keep this step running: the open output does. */
+const outputTime = () => new Promise<void>((resolve) => setTimeout(resolve, OUTPUT_AFTER_END_MS).unref())
 
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
