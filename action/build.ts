@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises"
+import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
 import { licencesOf } from "../licences.ts"
@@ -21,13 +22,19 @@ const toolkitWithoutSideEffects: Plugin = {
   },
 }
 
-/** `main.js` loads `run.js` at run time, and only for a step with `run`. */
+/**
+ * Keeps `run.js` apart from `main.js`, which loads it at run time for a step with `run` only. `run.js` holds what is in the
+ * folder `run/`, and takes everything else of the action from `main.js`, which exports it.
+ */
 const runApart: Plugin = {
   name: "run-apart",
   setup(builder) {
-    builder.onResolve({ filter: /^\.\/run\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./run.js", external: true } : undefined,
-    )
+    builder.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
+      const target = resolve(resolveDir, path)
+      const [isFromRun, isInRun] = [importer, target].map((file) => file.startsWith(`${ROOM}run/`))
+      if (importer === "" || isFromRun === isInRun) return undefined
+      return { path: isInRun ? "./run.js" : "./main.js", external: true }
+    })
   },
 }
 
@@ -39,7 +46,7 @@ const runApart: Plugin = {
 export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
   const result = await build({
     absWorkingDir: ROOM,
-    entryPoints: ["main.ts", "run.ts", "post.ts", "aws-profile.ts"],
+    entryPoints: { main: "main.ts", run: "run/run.ts", post: "post.ts", "aws-profile": "aws-profile.ts" },
     outdir: "dist",
     bundle: true,
     platform: "node",

@@ -1,4 +1,3 @@
-import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { advice } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
@@ -10,6 +9,7 @@ import {
   savedRenewedLeases,
   savedVariables,
 } from "./lease.ts"
+import { logOutcomes } from "./outcomes.ts"
 import { startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
@@ -50,16 +50,4 @@ async function revokeSaved(lease: SavedLease): Promise<void> {
   }
   const variables = savedVariables()
   if (variables.length > 0) info(`These variables stay set with the values of this lease: ${variables.join(", ")}.`)
-}
-
-/** Logs what became of each credential of a lease. */
-export function logOutcomes({ credentials, record_due: isRecordDue }: Omit<RevokeAnswer, "lease">): void {
-  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`
-    if (outcome === "revoked") info(`Revoked ${grant}.`)
-    else if (outcome === "expires-only") info(`Cannot revoke ${grant}. ${end}`)
-    else if (outcome === "revoking") info(`Another call is revoking ${grant} now. ${end}`)
-    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`)
-  }
-  if (isRecordDue) info("The broker cannot write its record of this now, and writes it as soon as it can.")
 }

@@ -85,10 +85,17 @@ export function commandsStoppedWith(token: string | null): void {
   stopToken = token
 }
 
-/** Writes bytes to the log as they are. Resolves when the runner takes more. */
+/** Writes bytes to the log as they are. Resolves when the runner takes more, or never will. */
 export function writeToLog(bytes: Uint8Array): Promise<void> {
-  if (process.stdout.write(bytes)) return Promise.resolve()
-  return new Promise((resolve) => process.stdout.once("drain", resolve))
+  const { stdout } = process
+  if (stdout.destroyed || stdout.write(bytes)) return Promise.resolve()
+  return new Promise((resolve) => {
+    const go = () => {
+      stdout.off("drain", go).off("close", go)
+      resolve()
+    }
+    stdout.on("drain", go).on("close", go)
+  })
 }
 
 /** Calls `act` when the log cannot be written any more, because the runner is gone. */

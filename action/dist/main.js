@@ -5,6 +5,10 @@ var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
 var __getOwnPropNames = Object.getOwnPropertyNames;
 var __getProtoOf = Object.getPrototypeOf;
 var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
     for (let key of __getOwnPropNames(from))
@@ -21,8 +25,95 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
   mod
 ));
+var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+
+// main.ts
+var main_exports = {};
+__export(main_exports, {
+  ActionError: () => ActionError,
+  OWN_CODES: () => OWN_CODES,
+  actionFolder: () => actionFolder,
+  appendSummary: () => appendSummary,
+  commandsStoppedWith: () => commandsStoppedWith,
+  endWith: () => endWith,
+  exchange: () => exchange,
+  exchangeForAnswer: () => exchangeForAnswer,
+  fail: () => fail,
+  failedSummary: () => failedSummary,
+  forLog: () => forLog,
+  forMarkdown: () => forMarkdown,
+  forgetLease: () => forgetLease,
+  grantedSummary: () => grantedSummary,
+  idTokenEndpoint: () => idTokenEndpoint,
+  info: () => info2,
+  input: () => input,
+  isOver: () => isOver,
+  jobFacts: () => jobFacts,
+  jobFolder: () => jobFolder,
+  leaseOutputs: () => leaseOutputs,
+  logOutcomes: () => logOutcomes,
+  masksFor: () => masksFor,
+  onLogClosed: () => onLogClosed,
+  pathIn: () => pathIn,
+  planEnvironment: () => planEnvironment,
+  planFiles: () => planFiles,
+  planOutputs: () => planOutputs,
+  proxyEnvironment: () => proxyEnvironment,
+  rawInput: () => rawInput,
+  readCredentials: () => readCredentials,
+  readInputs: () => readInputs,
+  readLease: () => readLease,
+  readProblem: () => readProblem,
+  readRevocation: () => readRevocation,
+  registerMasks: () => registerMasks,
+  registeredMasks: () => registeredMasks,
+  removeDeliveredFiles: () => removeDeliveredFiles,
+  removeFiles: () => removeFiles,
+  removeJobFolder: () => removeJobFolder,
+  requireRunnerFiles: () => requireRunnerFiles,
+  revokeLease: () => revokeLease,
+  revokeUndelivered: () => revokeUndelivered,
+  saveFilesFolder: () => saveFilesFolder,
+  saveLease: () => saveLease,
+  saveRenewedLeases: () => saveRenewedLeases,
+  saveState: () => saveState,
+  saveVariables: () => saveVariables,
+  savedLease: () => savedLease,
+  savedRenewedLeases: () => savedRenewedLeases,
+  savedState: () => savedState,
+  savedVariables: () => savedVariables,
+  setOutputs: () => setOutputs,
+  setVariables: () => setVariables,
+  startDeadline: () => startDeadline,
+  stepEnvironment: () => stepEnvironment,
+  toFailure: () => toFailure,
+  warn: () => warn,
+  withRetries: () => withRetries,
+  writeJobFiles: () => writeJobFiles,
+  writeToLog: () => writeToLog
+});
+module.exports = __toCommonJS(main_exports);
 
 // failure.ts
+var OWN_CODES = [
+  "input_invalid",
+  "id_token_permission_missing",
+  "id_token_fork",
+  "id_token_dependabot",
+  "id_token_unavailable",
+  "broker_unreachable",
+  "broker_timeout",
+  "broker_tls",
+  "broker_redirects",
+  "broker_too_old",
+  "broker_failing",
+  "problem_unknown",
+  "answer_not_sealed",
+  "answer_unusable",
+  "delivery_refused",
+  "runner_file_missing",
+  "unexpected"
+];
 var ActionError = class extends Error {
   name = "ActionError";
   code;
@@ -398,10 +489,22 @@ function warning(message, properties = {}) {
 function info(message) {
   process.stdout.write(message + os2.EOL);
 }
+function getState(name) {
+  return process.env[`STATE_${name}`] || "";
+}
 
 // runner.ts
 function input(name) {
   return getInput(name);
+}
+function rawInput(name) {
+  return getInput(name, { trimWhitespace: false });
+}
+function stepEnvironment() {
+  return process.env;
+}
+function actionFolder() {
+  return (0, import_node_path.dirname)((0, import_node_path.resolve)(process.argv[1] ?? ""));
 }
 function idTokenEndpoint() {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
@@ -422,6 +525,26 @@ async function registerMasks(masks) {
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
 }
+function registeredMasks() {
+  return registered;
+}
+function commandsStoppedWith(token) {
+  stopToken = token;
+}
+function writeToLog(bytes) {
+  const { stdout } = process;
+  if (stdout.destroyed || stdout.write(bytes)) return Promise.resolve();
+  return new Promise((resolve2) => {
+    const go = () => {
+      stdout.off("drain", go).off("close", go);
+      resolve2();
+    };
+    stdout.on("drain", go).on("close", go);
+  });
+}
+function onLogClosed(act2) {
+  process.stdout.on("error", act2);
+}
 function setVariables(variables) {
   appendBlocks("GITHUB_ENV", variables);
 }
@@ -431,6 +554,9 @@ function setOutputs(outputs) {
 function saveState(name, value) {
   appendBlocks("GITHUB_STATE", /* @__PURE__ */ new Map([[name, value]]));
 }
+function savedState(name) {
+  return getState(name);
+}
 function requireRunnerFiles() {
   for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"]) runnerFile(name);
 }
@@ -438,6 +564,9 @@ function jobFolder() {
   const root = variable("RUNNER_TEMP");
   if (root === "") throw new ActionError("runner_file_missing", "The runner did not set RUNNER_TEMP.");
   return (0, import_node_path.join)((0, import_node_path.resolve)(root), `${FOLDER_PREFIX}${(0, import_node_crypto.randomUUID)()}`);
+}
+function pathIn(folder, name) {
+  return (0, import_node_path.join)(folder, ".run", name);
 }
 function writeJobFiles(folder, files) {
   (0, import_node_fs.mkdirSync)(folder, { mode: 448 });
@@ -470,6 +599,10 @@ function warn(text) {
 function fail(title, text) {
   process.exitCode = ExitCode.Failure;
   printCommand(() => error(text, { title }));
+}
+function endWith(exitCode) {
+  process.exitCode = exitCode;
+  if (exitCode !== 0) printCommand(() => error(`Process completed with exit code ${exitCode}.`));
 }
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
@@ -1268,6 +1401,36 @@ function saveVariables(names) {
 function saveFilesFolder(folder) {
   saveState("files", folder);
 }
+function removeDeliveredFiles() {
+  const folder = savedState("files");
+  if (folder !== "") removeJobFolder(folder);
+}
+function saveRenewedLeases(leases) {
+  saveState("renewed", JSON.stringify(leases));
+}
+function savedRenewedLeases() {
+  const list2 = parseJson(Buffer.from(savedState("renewed")));
+  if (!Array.isArray(list2)) return [];
+  return list2.map(readSavedLease).filter((lease) => lease !== null && !isOver(lease));
+}
+function isOver({ expiresAt }) {
+  return Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now();
+}
+var CLOCK_TOLERANCE_MS = 6e4;
+function savedLease() {
+  return readSavedLease(parseJson(Buffer.from(savedState("lease"))));
+}
+function readSavedLease(state) {
+  const [id, broker, audience, expiresAt] = ["id", "broker", "audience", "expiresAt"].map(
+    (name) => memberOf(state, name)
+  );
+  if (typeof id !== "string" || typeof broker !== "string") return null;
+  if (typeof audience !== "string" || typeof expiresAt !== "string") return null;
+  return { id, broker, audience, expiresAt };
+}
+function savedVariables() {
+  return savedState("variables").split(",").filter((name) => name !== "");
+}
 async function revokeLease(lease, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
@@ -1557,6 +1720,82 @@ function traceLines(trace) {
   ];
 }
 
+// outcomes.ts
+function logOutcomes({ credentials, record_due: isRecordDue }) {
+  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
+    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`;
+    if (outcome === "revoked") info2(`Revoked ${grant}.`);
+    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
+    else if (outcome === "revoking") info2(`Another call is revoking ${grant} now. ${end}`);
+    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
+  }
+  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
+}
+
 // main.ts
-var act = input("run") === "" ? exchange() : Promise.resolve().then(() => __toESM(require("./run.js"), 1)).then(({ run }) => run());
+var act = input("run") === "" ? exchange() : Promise.resolve().then(() => __toESM(require("./run.js"), 1)).then(({ exchangeAndRun }) => exchangeAndRun());
 act.catch(reportFailure);
+// Annotate the CommonJS export names for ESM import in node:
+0 && (module.exports = {
+  ActionError,
+  OWN_CODES,
+  actionFolder,
+  appendSummary,
+  commandsStoppedWith,
+  endWith,
+  exchange,
+  exchangeForAnswer,
+  fail,
+  failedSummary,
+  forLog,
+  forMarkdown,
+  forgetLease,
+  grantedSummary,
+  idTokenEndpoint,
+  info,
+  input,
+  isOver,
+  jobFacts,
+  jobFolder,
+  leaseOutputs,
+  logOutcomes,
+  masksFor,
+  onLogClosed,
+  pathIn,
+  planEnvironment,
+  planFiles,
+  planOutputs,
+  proxyEnvironment,
+  rawInput,
+  readCredentials,
+  readInputs,
+  readLease,
+  readProblem,
+  readRevocation,
+  registerMasks,
+  registeredMasks,
+  removeDeliveredFiles,
+  removeFiles,
+  removeJobFolder,
+  requireRunnerFiles,
+  revokeLease,
+  revokeUndelivered,
+  saveFilesFolder,
+  saveLease,
+  saveRenewedLeases,
+  saveState,
+  saveVariables,
+  savedLease,
+  savedRenewedLeases,
+  savedState,
+  savedVariables,
+  setOutputs,
+  setVariables,
+  startDeadline,
+  stepEnvironment,
+  toFailure,
+  warn,
+  withRetries,
+  writeJobFiles,
+  writeToLog
+});

@@ -777,6 +777,18 @@ async function revokeLease(lease, deadline) {
   });
 }
 
+// outcomes.ts
+function logOutcomes({ credentials, record_due: isRecordDue }) {
+  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
+    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`;
+    if (outcome === "revoked") info2(`Revoked ${grant}.`);
+    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
+    else if (outcome === "revoking") info2(`Another call is revoking ${grant} now. ${end}`);
+    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
+  }
+  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
+}
+
 // revoke.ts
 async function revoke() {
   await attempt(removeDeliveredFiles);
@@ -805,16 +817,6 @@ async function revokeSaved(lease) {
   }
   const variables = savedVariables();
   if (variables.length > 0) info2(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
-}
-function logOutcomes({ credentials, record_due: isRecordDue }) {
-  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`;
-    if (outcome === "revoked") info2(`Revoked ${grant}.`);
-    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
-    else if (outcome === "revoking") info2(`Another call is revoking ${grant} now. ${end}`);
-    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
-  }
-  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
 }
 
 // post.ts

@@ -27,1536 +27,33 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 ));
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
-// run.ts
+// run/run.ts
 var run_exports = {};
 __export(run_exports, {
-  run: () => run
+  exchangeAndRun: () => exchangeAndRun
 });
 module.exports = __toCommonJS(run_exports);
-
-// advice.ts
-function advice(code) {
-  return ADVICE[code];
-}
-var ADVICE = {
-  // The broker's codes, in the order of the wire.
-  request_malformed: "Correct the inputs `grants` and `ttl` as the broker's message says.",
-  request_too_large: "Ask for fewer grants in one step.",
-  media_type_unsupported: "Check the proxy between the job and the broker: it must not change requests.",
-  method_not_allowed: "Update the broker to the version that this action needs, or pin the action to the broker's version.",
-  route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
-  wrong_host: "Set the input `broker` to the broker's own URL, which its operator knows as DAYPASS_URL.",
-  token_missing: "Configure the proxy between the job and the broker to forward the Authorization header.",
-  token_malformed: "Check that the job runs on GitHub Actions or GitHub Enterprise Server, and that no proxy changes the Authorization header.",
-  token_issuer_unknown: "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
-  token_signature_invalid: "Check that the issuer's `url` in the organisation file is the URL of this GitHub server.",
-  token_audience_mismatch: "Set the input `audience` to the audience that the broker is configured with; the default is the broker's origin.",
-  token_expired: "Correct the clocks of the runner and of the broker, because subject tokens live only a few minutes.",
-  token_not_yet_valid: "Correct the clocks of the runner and of the broker, because the token's start time is in the future.",
-  token_lifetime_too_long: "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
-  token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
-  token_too_old: "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
-  quota_exceeded: "Run the job again later, run fewer jobs at the same time, or ask for a higher limit: under `limits` in the organisation file, or `max_open_leases` in the grant.",
-  client_gone: "Run the job again: its connection to the broker ended before the answer arrived.",
-  token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
-  key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
-  bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
-  issuer_unavailable: "Run the job again when the issuer has recovered; githubstatus.com shows GitHub's state.",
-  not_allowed: "Change the policy, or run the job with a ref, event and environment that a policy of this repository allows.",
-  ttl_too_short: "Set a longer `ttl`, or remove the input.",
-  policy_unavailable: "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
-  policy_invalid: "Correct the files in .github/daypass/ on the default branch; the broker's message names each error and its place.",
-  lease_not_found: "Change nothing, because the lease has already ended or belongs to another run.",
-  ledger_unavailable: "Run the job again later; if the error returns, ask the broker's operator to check its storage.",
-  provider_denied: "Ask the broker's operator to check the trust at the provider: the role, its trust condition and its permissions.",
-  provider_throttled: "Run the job again later, or run fewer jobs at the same time.",
-  provider_unavailable: "Run the job again when the provider has recovered.",
-  provider_response_invalid: "Ask the broker's operator to check that the connection's settings fit the provider's version.",
-  secret_not_found: "Correct the locator in the policy, or add the secret, version or field to the store and let the connection read it.",
-  secret_unusable: "Change the secret in the store, or change how the policy delivers it.",
-  configuration_invalid: "Ask the broker's operator to read the broker's log, which names every configuration error.",
-  shutting_down: "Run the job again, because the broker is restarting.",
-  internal: "Give the request id to the broker's operator, who can look up the cause in the broker's log.",
-  // The action's own.
-  input_invalid: "Correct the step's `with:` in the workflow.",
-  id_token_permission_missing: "Add `permissions: { contents: read, id-token: write }` to the job; for a reusable workflow, add it to the calling job too.",
-  id_token_fork: "Skip this step for forks, for example with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
-  id_token_dependabot: "Skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`, or run it after the merge.",
-  id_token_unavailable: "Run the job again; if the error returns, check githubstatus.com or your GitHub Enterprise Server.",
-  broker_unreachable: "Check the input `broker`, and check that this runner's network and proxy allow connections to that host.",
-  broker_timeout: "Run the job again; if the error returns, ask the broker's operator to check the broker's load.",
-  broker_tls: "Give the broker a certificate that this runner trusts, or add its authority with NODE_EXTRA_CA_CERTS on the runner.",
-  broker_redirects: "Set the input `broker` to the origin where the broker itself answers; the action never follows a redirect with a token.",
-  broker_too_old: "Check the input `broker`; if it is correct, update the broker, which is older than this action.",
-  broker_failing: "Run the job again; if the error returns, ask the broker's operator to check the broker and its proxy.",
-  problem_unknown: "Update the action, because the broker is newer and sent an error code that this version does not know.",
-  answer_not_sealed: "Update the broker, because the action uses only answers that are encrypted to the job's key.",
-  answer_unusable: "Check that the input `broker` is the origin of a Daypass broker whose version fits the action.",
-  delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
-  runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
-  unexpected: "Report this bug of Daypass with the versions of the action and the broker."
-};
-
-// escape.ts
-var MAX_SHOWN_CHARACTERS = 400;
-var STRUCTURE = /[^A-Za-z0-9 /,.-]|(?<![A-Za-z0-9])[.-]|[.-](?![A-Za-z0-9])|(?<=www)\./giu;
-function forLog(text) {
-  return visible(shortened(text)).replaceAll("##[", "## [");
-}
-function forMarkdown(text) {
-  return visible(shortened(text)).replace(STRUCTURE, (character) => `&#${character.codePointAt(0)};`);
-}
-function visible(text) {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
-  );
-}
-function shortened(text) {
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
-}
-
-// failure.ts
-var ActionError = class extends Error {
-  name = "ActionError";
-  code;
-  retry;
-  /** The broker's request id, with which its operator finds the request in the log. */
-  requestId;
-  trace;
-  constructor(code, message, extra = {}) {
-    super(message);
-    this.code = code;
-    if (extra.retry) this.retry = extra.retry;
-    if (extra.requestId !== void 0) this.requestId = extra.requestId;
-    if (extra.trace) this.trace = extra.trace;
-  }
-};
-function toFailure(thrown) {
-  if (thrown instanceof ActionError) return thrown;
-  const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
-  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? ` (${thrown.code})` : "";
-  return new ActionError("unexpected", `The action itself failed with ${kind}${code}.`);
-}
-
-// runner.ts
-var import_node_crypto = require("node:crypto");
-var import_node_fs = require("node:fs");
-var import_node_path = require("node:path");
-
-// ../node_modules/@actions/core/lib/command.js
-var os = __toESM(require("os"));
-
-// ../node_modules/@actions/core/lib/utils.js
-function toCommandValue(input2) {
-  if (input2 === null || input2 === void 0) {
-    return "";
-  } else if (typeof input2 === "string" || input2 instanceof String) {
-    return input2;
-  }
-  return JSON.stringify(input2);
-}
-function toCommandProperties(annotationProperties) {
-  if (!Object.keys(annotationProperties).length) {
-    return {};
-  }
-  return {
-    title: annotationProperties.title,
-    file: annotationProperties.file,
-    line: annotationProperties.startLine,
-    endLine: annotationProperties.endLine,
-    col: annotationProperties.startColumn,
-    endColumn: annotationProperties.endColumn
-  };
-}
-
-// ../node_modules/@actions/core/lib/command.js
-function issueCommand(command, properties, message) {
-  const cmd = new Command(command, properties, message);
-  process.stdout.write(cmd.toString() + os.EOL);
-}
-var CMD_STRING = "::";
-var Command = class {
-  constructor(command, properties, message) {
-    if (!command) {
-      command = "missing.command";
-    }
-    this.command = command;
-    this.properties = properties;
-    this.message = message;
-  }
-  toString() {
-    let cmdStr = CMD_STRING + this.command;
-    if (this.properties && Object.keys(this.properties).length > 0) {
-      cmdStr += " ";
-      let first = true;
-      for (const key in this.properties) {
-        if (this.properties.hasOwnProperty(key)) {
-          const val = this.properties[key];
-          if (val) {
-            if (first) {
-              first = false;
-            } else {
-              cmdStr += ",";
-            }
-            cmdStr += `${key}=${escapeProperty(val)}`;
-          }
-        }
-      }
-    }
-    cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
-    return cmdStr;
-  }
-};
-function escapeData(s) {
-  return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
-}
-function escapeProperty(s) {
-  return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/:/g, "%3A").replace(/,/g, "%2C");
-}
-
-// ../node_modules/@actions/core/lib/core.js
-var os2 = __toESM(require("os"));
-var ExitCode;
-(function(ExitCode2) {
-  ExitCode2[ExitCode2["Success"] = 0] = "Success";
-  ExitCode2[ExitCode2["Failure"] = 1] = "Failure";
-})(ExitCode || (ExitCode = {}));
-function setSecret(secret) {
-  issueCommand("add-mask", {}, secret);
-}
-function getInput(name, options) {
-  const val = process.env[`INPUT_${name.replace(/ /g, "_").toUpperCase()}`] || "";
-  if (options && options.required && !val) {
-    throw new Error(`Input required and not supplied: ${name}`);
-  }
-  if (options && options.trimWhitespace === false) {
-    return val;
-  }
-  return val.trim();
-}
-function debug(message) {
-  issueCommand("debug", {}, message);
-}
-function error(message, properties = {}) {
-  issueCommand("error", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-function warning(message, properties = {}) {
-  issueCommand("warning", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-function info(message) {
-  process.stdout.write(message + os2.EOL);
-}
-
-// json.ts
-var import_node_buffer = require("node:buffer");
-function parseJson(bytes) {
-  if (!(0, import_node_buffer.isUtf8)(bytes)) return void 0;
-  try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
-  } catch {
-    return void 0;
-  }
-}
-function memberOf(value, name) {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return void 0;
-  return value[name];
-}
-function membersOf(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
-}
-
-// runner.ts
-function input(name) {
-  return getInput(name);
-}
-function rawInput(name) {
-  return getInput(name, { trimWhitespace: false });
-}
-function stepEnvironment() {
-  return process.env;
-}
-function actionFolder() {
-  return (0, import_node_path.dirname)((0, import_node_path.resolve)(process.argv[1] ?? ""));
-}
-function idTokenEndpoint() {
-  const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
-  const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
-  return url === "" || requestToken === "" ? null : { url, requestToken };
-}
-function jobFacts() {
-  return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() };
-}
-function proxyEnvironment() {
-  return process.env;
-}
-async function registerMasks(masks) {
-  for (const mask of masks) {
-    if (registered.has(mask)) continue;
-    registered.add(mask);
-    printCommand(() => setSecret(mask));
-  }
-  await new Promise((resolve3) => process.stdout.write("", () => resolve3()));
-}
-function registeredMasks() {
-  return registered;
-}
-function commandsStoppedWith(token) {
-  stopToken = token;
-}
-function writeToLog(bytes) {
-  if (process.stdout.write(bytes)) return Promise.resolve();
-  return new Promise((resolve3) => process.stdout.once("drain", resolve3));
-}
-function onLogClosed(act) {
-  process.stdout.on("error", act);
-}
-function setOutputs(outputs) {
-  appendBlocks("GITHUB_OUTPUT", outputs);
-}
-function saveState(name, value) {
-  appendBlocks("GITHUB_STATE", /* @__PURE__ */ new Map([[name, value]]));
-}
-function requireRunnerFiles() {
-  for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"]) runnerFile(name);
-}
-function jobFolder() {
-  const root = variable("RUNNER_TEMP");
-  if (root === "") throw new ActionError("runner_file_missing", "The runner did not set RUNNER_TEMP.");
-  return (0, import_node_path.join)((0, import_node_path.resolve)(root), `${FOLDER_PREFIX}${(0, import_node_crypto.randomUUID)()}`);
-}
-function pathIn(folder, name) {
-  return (0, import_node_path.join)(folder, ".run", name);
-}
-function writeJobFiles(folder, files) {
-  (0, import_node_fs.mkdirSync)(folder, { mode: 448 });
-  for (const { path, bytes, mode } of files) {
-    (0, import_node_fs.mkdirSync)((0, import_node_path.dirname)(path), { mode: 448, recursive: true });
-    (0, import_node_fs.writeFileSync)(path, bytes, { flag: "wx", mode: 384 });
-    (0, import_node_fs.chmodSync)(path, mode);
-  }
-}
-function removeJobFolder(folder) {
-  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
-}
-function appendSummary(markdown) {
-  const path = variable("GITHUB_STEP_SUMMARY");
-  if (path === "") return;
-  try {
-    (0, import_node_fs.appendFileSync)(path, `${markdown}
-`);
-  } catch {
-    debug("The job summary cannot be written.");
-  }
-}
-function info2(text) {
-  info(text);
-}
-function warn(text) {
-  printCommand(() => warning(text, { title: "Daypass" }));
-}
-function fail(title, text) {
-  process.exitCode = ExitCode.Failure;
-  printCommand(() => error(text, { title }));
-}
-function endWith(exitCode) {
-  process.exitCode = exitCode;
-  if (exitCode !== 0) printCommand(() => error(`Process completed with exit code ${exitCode}.`));
-}
-var FOLDER_PREFIX = "daypass-";
-var registered = /* @__PURE__ */ new Set();
-var stopToken = null;
-function printCommand(print) {
-  if (stopToken !== null) process.stdout.write(`::${stopToken}::
-`);
-  print();
-  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}
-`);
-}
-function variable(name) {
-  return process.env[name] ?? "";
-}
-function readEvent() {
-  try {
-    return parseJson((0, import_node_fs.readFileSync)(variable("GITHUB_EVENT_PATH")));
-  } catch {
-    return void 0;
-  }
-}
-function appendBlocks(name, values) {
-  const blocks = [...values].map(([key, value]) => block(key, value)).join("");
-  if (blocks !== "") (0, import_node_fs.appendFileSync)(runnerFile(name), blocks);
-}
-function runnerFile(name) {
-  const path = variable(name);
-  if (path === "") throw new ActionError("runner_file_missing", `The runner did not set ${name}.`);
-  return path;
-}
-function block(name, value) {
-  const delimiter2 = `daypass_${(0, import_node_crypto.randomUUID)()}`;
-  if (name.includes(delimiter2) || value.includes(delimiter2)) return block(name, value);
-  return `${name}<<${delimiter2}
-${value}
-${delimiter2}
-`;
-}
-
-// summary.ts
-var MAX_SUMMARY_CHARACTERS = 5e5;
-function grantedSummary(credentials, delivered) {
-  const rows = credentials.map((credential) => [
-    forMarkdown(credential.grant),
-    forMarkdown(credential.provider),
-    credential.expiresAt === null ? "does not expire" : forMarkdown(credential.expiresAt),
-    credential.revocation === "revocable" ? `revoked when the ${delivered.isForCommand ? "command" : "job"} ends` : "expires",
-    forMarkdown(deliveredAs(credential, delivered).join(", "))
-  ]);
-  return withinSizeLimit([
-    "### Daypass",
-    "",
-    ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows)
-  ]);
-}
-function failedSummary(failure) {
-  const request = failure.requestId === void 0 ? [] : ["", `Request ${forMarkdown(failure.requestId)}`];
-  return withinSizeLimit([
-    `### Daypass: ${forMarkdown(failure.code)}`,
-    "",
-    forMarkdown(failure.message),
-    "",
-    `**What to change:** ${advice(failure.code)}`,
-    ...request,
-    ...(failure.trace?.notes ?? []).flatMap((note) => ["", `Note: ${forMarkdown(note)}`]),
-    ...(failure.trace?.grants ?? []).flatMap(grantSection)
-  ]);
-}
-function grantSection(grant) {
-  const verdict = grant.outcome === "allow" ? "allowed" : "denied";
-  const heading = ["", `#### ${forMarkdown(grant.name)}: ${verdict}`, "", forMarkdown(grant.reason)];
-  const rows = grant.rules.flatMap((rule) => {
-    const name = `${rule.kind} ${forMarkdown(rule.name)}`;
-    const place = `${forMarkdown(rule.file)}:${rule.line}`;
-    if (rule.conditions.length === 0) return [[name, place, "", "", "", yesOrNo(rule, rule.matched)]];
-    return rule.conditions.map(({ claim, expected, actual, matched }) => [
-      name,
-      place,
-      forMarkdown(claim),
-      forMarkdown(expected),
-      orMissing(actual),
-      yesOrNo(rule, matched)
-    ]);
-  });
-  const rules = rows.length === 0 ? [] : ["", ...table(["rule", "file", "claim", "expected", "actual", "matches"], rows)];
-  const refusals = refusalRows(grant.boundaries ?? []);
-  const ceiling = refusals.length === 0 ? [] : ["", ...table(["boundary", "file", "about", "expected", "actual"], refusals)];
-  return [...heading, ...rules, ...ceiling];
-}
-function refusalRows(boundaries) {
-  const isAllowed = boundaries.some(({ allows }) => allows);
-  return boundaries.flatMap(({ name, file, line, conditions, required, fields, environment }) => {
-    const start = [forMarkdown(name), `${forMarkdown(file)}:${line}`];
-    const claims = [...isAllowed ? [] : conditions, ...required].filter(({ matched }) => !matched);
-    return [
-      ...claims.map(({ claim, expected, actual }) => [
-        `claim ${forMarkdown(claim)}`,
-        forMarkdown(expected),
-        orMissing(actual)
-      ]),
-      ...(isAllowed ? [] : fields).map(({ field, expected, actual }) => [
-        `the grant's ${forMarkdown(field)}`,
-        forMarkdown(expected),
-        orMissing(actual)
-      ]),
-      ...environment.map((todo) => ["the environment", forMarkdown(todo), ""])
-    ].map((cells) => [...start, ...cells]);
-  });
-}
-var orMissing = (actual) => actual === null ? "*missing*" : forMarkdown(actual);
-function deliveredAs(credential, delivered) {
-  return credential.values.flatMap(({ name, env }) => [
-    ...delivered.toEnvironment && env !== void 0 ? [env] : [],
-    ...delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []
-  ]);
-}
-function table(headings, rows) {
-  return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
-}
-function yesOrNo(rule, matched) {
-  const against = rule.kind === "allow" ? !matched : matched && rule.matched;
-  const word = matched ? "yes" : "no";
-  return against ? `**${word}**` : word;
-}
-function withinSizeLimit(lines) {
-  let length = 0;
-  const end = lines.findIndex((line) => {
-    length += line.length + 1;
-    return length > MAX_SUMMARY_CHARACTERS;
-  });
-  return [...end === -1 ? lines : [...lines.slice(0, end), "", "*The rest is left out.*"], ""].join("\n");
-}
-
-// report.ts
-function reportFailure(thrown) {
-  const failure = toFailure(thrown);
-  if (failure.trace) for (const line of traceLines(failure.trace)) info2(line);
-  const request = failure.requestId === void 0 ? "" : ` (request ${failure.requestId})`;
-  fail(`Daypass: ${failure.code}`, `${forLog(failure.message)} ${advice(failure.code)}${request}`);
-  appendSummary(failedSummary(failure));
-}
-function traceLines(trace) {
-  const { repository, environment } = trace.subject;
-  const where = environment === null ? "no environment" : `environment ${forLog(environment)}`;
-  return [
-    `Decision for ${forLog(repository)}, ${where}:`,
-    ...trace.notes.map((note) => `- note: ${forLog(note)}`),
-    ...trace.grants.flatMap((grant) => [
-      `- grant ${forLog(grant.name)}: ${grant.outcome}: ${forLog(grant.reason)}`,
-      ...grant.rules.flatMap((rule) => [
-        `  - ${rule.kind} "${forLog(rule.name)}" (${forLog(rule.file)}:${rule.line}) ${rule.matched ? "matches" : "does not match"}`,
-        ...rule.conditions.map((condition) => {
-          const actual = condition.actual === null ? "has no such claim" : `has ${forLog(condition.actual)}`;
-          const outcome = condition.matched ? "matches" : "does not match";
-          return `    - claim ${forLog(condition.claim)} ${outcome}: expected ${forLog(condition.expected)}, the token ${actual}`;
-        })
-      ])
-    ])
-  ];
-}
-
-// answer.ts
-var LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
-var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
-var FILE_MODE = /^0[46][04]0$/;
-var MAX_VALUES = 64;
-var MAX_TEXT_CHARACTERS = 2e3;
-var MAX_LIST = 200;
-function readLease(answer2) {
-  const id = memberOf(answer2, "lease");
-  if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it has no lease");
-  return { id, expiresAt: readTime(memberOf(answer2, "expires_at"), "the lease") };
-}
-function readCredentials(answer2, grants) {
-  const members = membersOf(memberOf(answer2, "credentials"));
-  if (members === null) throw unusable("it has no credentials");
-  const byGrant = new Map(members);
-  const missing = grants.find((grant) => !byGrant.has(grant));
-  if (missing !== void 0) throw unusable(`it has no credential for the grant ${missing}`);
-  if (byGrant.size !== grants.length) throw unusable("it has credentials that were not requested");
-  return grants.map((grant) => readCredential(grant, byGrant.get(grant)));
-}
-function readRevocation(answer2) {
-  const members = membersOf(memberOf(answer2, "credentials"));
-  if (members === null || members.length > MAX_LIST) return null;
-  const credentials = /* @__PURE__ */ Object.create(null);
-  for (const [grant, ended] of members) {
-    const outcome = memberOf(ended, "outcome");
-    const expiresAt = memberOf(ended, "expires_at") ?? null;
-    if (!isOutcome(outcome)) return null;
-    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
-    credentials[grant] = { outcome, expires_at: expiresAt };
-  }
-  return { credentials, ...memberOf(answer2, "record_due") === true && { record_due: true } };
-}
-var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
-var isOutcome = (value) => OUTCOMES.has(value);
-function readProblem(document) {
-  const code = memberOf(document, "code");
-  const requestId = memberOf(document, "request_id");
-  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
-  const trace = readTrace(memberOf(document, "trace"));
-  return {
-    code,
-    detail: readText(memberOf(document, "detail")),
-    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
-    ...trace && { trace }
-  };
-}
-function readCredential(grant, credential) {
-  const provider = memberOf(credential, "provider");
-  const revocation = memberOf(credential, "revocation");
-  const expiresAt = memberOf(credential, "expires_at") ?? null;
-  const format = memberOf(credential, "format");
-  const values = membersOf(memberOf(credential, "values"));
-  if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`);
-  if (revocation !== "revocable" && revocation !== "expires-only")
-    throw unusable(`it does not say whether ${grant} can be revoked`);
-  if (values === null || values.length > MAX_VALUES) throw unusable(`it has no values for ${grant}`);
-  return {
-    grant,
-    provider,
-    ...typeof format === "string" && { format },
-    revocation,
-    expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
-    values: values.map(([name, value]) => readValue(grant, name, value))
-  };
-}
-function readValue(grant, name, member) {
-  if (!NAME.test(name)) throw unusable(`the name of a value of ${grant} is invalid`);
-  const value = memberOf(member, "value");
-  const secret = memberOf(member, "secret");
-  const env = memberOf(member, "env");
-  if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is not a string`);
-  if (typeof secret !== "boolean") throw unusable(`it does not say whether the value ${name} of ${grant} is secret`);
-  if (env !== void 0 && typeof env !== "string")
-    throw unusable(`the variable for the value ${name} of ${grant} is not a string`);
-  const file = readFileForm(grant, name, memberOf(member, "file"));
-  return { name, value, secret, ...env !== void 0 && { env }, ...file && { file } };
-}
-function readFileForm(grant, name, form) {
-  if (form === void 0) return null;
-  const [mode, encoding] = [memberOf(form, "mode"), memberOf(form, "encoding")];
-  if (typeof mode !== "string" || !FILE_MODE.test(mode) || encoding !== void 0 && encoding !== "base64") {
-    throw unusable(`the file mode or encoding of the value ${name} of ${grant} is not allowed`);
-  }
-  return { mode, ...encoding !== void 0 && { encoding } };
-}
-function readTrace(value) {
-  const grants = memberOf(value, "grants");
-  if (!Array.isArray(grants)) return null;
-  const subject = memberOf(value, "subject");
-  const environment = memberOf(subject, "environment");
-  return {
-    subject: {
-      issuer: readText(memberOf(subject, "issuer")),
-      repository: readText(memberOf(subject, "repository")),
-      repository_id: readText(memberOf(subject, "repository_id")),
-      environment: typeof environment === "string" ? readText(environment) : null
-    },
-    policies: readList(memberOf(value, "policies")).map(readText),
-    notes: readList(memberOf(value, "notes")).map(readText),
-    grants: readList(grants).map(readGrantTrace)
-  };
-}
-function readGrantTrace(value) {
-  return {
-    name: readText(memberOf(value, "name")),
-    outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
-    reason: readText(memberOf(value, "reason")),
-    rules: readList(memberOf(value, "rules")).map(readRuleTrace),
-    boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace)
-  };
-}
-function readRuleTrace(value) {
-  return {
-    kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
-    name: readText(memberOf(value, "name")),
-    file: readText(memberOf(value, "file")),
-    line: readLine(memberOf(value, "line")),
-    matched: memberOf(value, "matched") === true,
-    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace)
-  };
-}
-function readBoundaryTrace(value) {
-  return {
-    name: readText(memberOf(value, "name")),
-    file: readText(memberOf(value, "file")),
-    line: readLine(memberOf(value, "line")),
-    matched: memberOf(value, "matched") === true,
-    allows: memberOf(value, "allows") === true,
-    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
-    required: readList(memberOf(value, "required")).map(readConditionTrace),
-    fields: readList(memberOf(value, "fields")).map(readFieldTrace),
-    environment: readList(memberOf(value, "environment")).map(readText)
-  };
-}
-function readFieldTrace(value) {
-  const actual = memberOf(value, "actual");
-  return {
-    field: readText(memberOf(value, "field")),
-    expected: readText(memberOf(value, "expected")),
-    actual: typeof actual === "string" ? readText(actual) : null
-  };
-}
-function readConditionTrace(value) {
-  const actual = memberOf(value, "actual");
-  return {
-    claim: readText(memberOf(value, "claim")),
-    expected: readText(memberOf(value, "expected")),
-    actual: typeof actual === "string" ? readText(actual) : null,
-    matched: memberOf(value, "matched") === true
-  };
-}
-function readList(value) {
-  return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
-}
-function readLine(value) {
-  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
-}
-function readText(value) {
-  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS) : "";
-}
-function readTime(value, of) {
-  if (!isTime(value)) throw unusable(`it does not say when ${of} expires`);
-  return value;
-}
-function isTime(value) {
-  return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
-}
-function unusable(fault) {
-  return new ActionError("answer_unusable", `The broker's answer cannot be used: ${fault}.`);
-}
-
-// ../broker/wire/variables.ts
-var list = (names2) => names2.split(" ");
-var FAMILIES = [
-  {
-    tool: "GitHub Actions",
-    names: list("CI GITHUB_* RUNNER_* ACTIONS_* INPUT_* STATE_*")
-  },
-  {
-    tool: "the system",
-    names: list(
-      "PATH HOME SHELL TMPDIR TEMP TMP CDPATH ENV IFS LOCPATH NLSPATH GCONV_PATH GLIBC_TUNABLES HOSTALIASES LOCALDOMAIN RES_OPTIONS XDG_*"
-    )
-  },
-  { tool: "the dynamic linker", names: list("LD_* DYLD_*") },
-  {
-    tool: "Windows",
-    names: list("PATHEXT COMSPEC USERPROFILE SYSTEMROOT WINDIR APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES*")
-  },
-  {
-    tool: "shells",
-    names: list(
-      "BASH_* BASHOPTS SHELLOPTS PS0 PS1 PS2 PS4 PROMPT_COMMAND GLOBIGNORE ZDOTDIR FPATH PSMODULEPATH PSEXECUTIONPOLICYPREFERENCE"
-    )
-  },
-  {
-    tool: "editors, pagers and browsers",
-    names: list(
-      "EDITOR VISUAL PAGER BROWSER MANPAGER MANOPT *_EDITOR *_PAGER *_BROWSER LESS LESSOPEN LESSCLOSE LESSKEY LESSKEYIN LESSKEY_* HGEDITOR"
-    )
-  },
-  {
-    tool: "proxies",
-    names: list("HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY CURL_HOME")
-  },
-  {
-    tool: "TLS",
-    names: list("OPENSSL_* SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE CURL_CA_BUNDLE REQUESTS_CA_BUNDLE GNUTLS_*")
-  },
-  {
-    tool: "SSH and programs that start it",
-    names: list("SSH_ASKPASS* SSH_AUTH_SOCK SSH_SK_* SSH_PKCS11_* SVN_SSH CVS_RSH RSYNC_* SUDO_ASKPASS"),
-    except: list("RSYNC_PASSWORD")
-  },
-  { tool: "Git", names: list("GIT_*") },
-  {
-    tool: "GitHub CLI",
-    names: list("GH_HOST GH_CONFIG_DIR GH_PATH GH_FORCE_TTY")
-  },
-  {
-    tool: "Node.js",
-    names: list(
-      "NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_* NODE_COMPILE_CACHE NODE_ICU_DATA NODE_REDIRECT_WARNINGS NODE_V8_COVERAGE NODE_USE_* NODE_CHANNEL_*"
-    )
-  },
-  {
-    tool: "npm, pnpm and Corepack",
-    names: list("NPM_CONFIG_* PNPM_CONFIG_* PNPM_HOME COREPACK_*"),
-    files: list("NPM_CONFIG_USERCONFIG NPM_CONFIG_GLOBALCONFIG"),
-    except: list("COREPACK_NPM_TOKEN COREPACK_NPM_USERNAME COREPACK_NPM_PASSWORD")
-  },
-  {
-    tool: "Yarn",
-    names: list("YARN_*"),
-    except: list("YARN_NPM_AUTH_TOKEN YARN_NPM_AUTH_IDENT")
-  },
-  {
-    tool: "Bun and Deno",
-    names: list("BUN_OPTIONS BUN_INSTALL* BUN_CONFIG_* DENO_DIR DENO_CERT DENO_TLS_CA_STORE DENO_INSTALL_ROOT"),
-    except: list("BUN_CONFIG_TOKEN")
-  },
-  {
-    tool: "Python",
-    names: list("PYTHON* PYTEST_ADDOPTS PYTEST_PLUGINS VIRTUAL_ENV")
-  },
-  {
-    tool: "pip",
-    names: list("PIP_*"),
-    except: list("PIP_INDEX_URL PIP_EXTRA_INDEX_URL"),
-    files: list("PIP_CONFIG_FILE")
-  },
-  {
-    tool: "uv, Poetry and conda",
-    names: list("UV_* POETRY_* CONDARC CONDA_* MAMBARC MAMBA_*"),
-    except: list(
-      "UV_INDEX UV_INDEX_* UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_PUBLISH_TOKEN UV_PUBLISH_USERNAME UV_PUBLISH_PASSWORD POETRY_HTTP_BASIC_* POETRY_PYPI_TOKEN_*"
-    )
-  },
-  {
-    tool: "Perl",
-    names: list("PERLLIB PERL5* PERL_*")
-  },
-  {
-    tool: "Ruby",
-    names: list(
-      "RUBYOPT RUBYLIB RUBYPATH RUBYSHELL RUBYGEMS_GEMDEPS RUBY_ROOT RUBY_DEBUG_* GEM_HOME GEM_PATH GEM_SPEC_CACHE GEMRC BUNDLE_GEMFILE BUNDLE_PATH* BUNDLE_BIN* BUNDLE_APP_CONFIG BUNDLE_USER_* BUNDLE_MIRROR* BUNDLE_LOCAL* BUNDLE_SSL_* BUNDLER_*"
-    )
-  },
-  {
-    tool: "PHP and Composer",
-    names: list("PHPRC PHP_INI_SCAN_DIR PHP_BINARY PHP_PEAR_* COMPOSER COMPOSER_*"),
-    except: list("COMPOSER_AUTH")
-  },
-  {
-    tool: "the JVM",
-    names: list(
-      "JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS JDK_JAVAC_OPTIONS JAVA_OPTS JAVA_HOME JRE_HOME JDK_HOME CLASSPATH *_JAVA_OPTS JVM_OPTS *_JVM_OPTS"
-    )
-  },
-  {
-    tool: "Maven, Gradle, sbt and Ant",
-    names: list(
-      "MAVEN_OPTS MAVEN_ARGS MAVEN_HOME MAVEN_PROJECTBASEDIR MAVEN_CONFIG M2_HOME MVNW_* GRADLE_OPTS GRADLE_HOME GRADLE_USER_HOME SBT_OPTS SBT_HOME SBT_LAUNCH_* ANT_OPTS ANT_ARGS ANT_HOME COURSIER_* SONAR_SCANNER_OPTS"
-    ),
-    except: list("COURSIER_CREDENTIALS")
-  },
-  {
-    tool: "Go",
-    names: list(
-      "GOFLAGS GOPROXY GOENV GOROOT GOPATH GOBIN GOTOOLCHAIN GOTOOLDIR GOCACHEPROG GOCACHE GOMODCACHE GOTMPDIR GOSUMDB GONOSUMDB GONOSUMCHECK GONOPROXY GOPRIVATE GOINSECURE GOVCS GOAUTH GOWORK GODEBUG GOEXPERIMENT GCCGO* CGO_* FC AR"
-    )
-  },
-  {
-    tool: "Rust and Cargo",
-    names: list("RUSTC RUSTC_* RUSTDOC RUSTDOC_* RUSTDOCFLAGS RUSTFLAGS RUSTUP_* CARGO CARGO_*"),
-    except: list("CARGO_REGISTRY_TOKEN CARGO_REGISTRIES_*_TOKEN")
-  },
-  {
-    tool: "compilers and make",
-    names: list(
-      "CC CXX CPP CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX MAKEFLAGS GNUMAKEFLAGS MFLAGS MAKEFILES CMAKE_* CTEST_* PKG_CONFIG* CCACHE_PREFIX* CCACHE_COMPILER CCACHE_PATH CCACHE_CONFIGPATH DEVELOPER_DIR SDKROOT TOOLCHAINS"
-    )
-  },
-  {
-    tool: ".NET",
-    names: list(
-      "DOTNET_* COMPLUS_* CORECLR_* COR_* ASPNETCORE_HOSTINGSTARTUPASSEMBLIES NUGET_PACKAGES NUGET_*PLUGIN_PATHS NUGET_CREDENTIALPROVIDERS_PATH NUGET_RESTORE_MSBUILD_ARGS MSBUILD* CUSTOMBEFOREMICROSOFT* CUSTOMAFTERMICROSOFT* DIRECTORYBUILDPROPSPATH DIRECTORYBUILDTARGETSPATH"
-    )
-  },
-  {
-    tool: "other languages",
-    names: list(
-      "ERL_* ELIXIR_ERL_OPTIONS MIX_HOME MIX_ARCHIVES MIX_EXS HEX_HOME LUA_INIT* LUA_PATH* LUA_CPATH* R_* JULIA_* GHC* CABAL_* STACK_ROOT STACK_YAML STACK_WORK STACK_CONFIG TCLLIBPATH TCL_LIBRARY OCAML* CAML* OPAM*"
-    )
-  },
-  {
-    tool: "AWS's command line and SDKs",
-    names: list(
-      "AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_ENDPOINT_URL* AWS_CA_BUNDLE AWS_DATA_PATH AWS_EC2_METADATA_* AWS_CONTAINER_CREDENTIALS_*"
-    ),
-    files: list("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE")
-  },
-  {
-    tool: "Google's command line and libraries",
-    names: list(
-      "CLOUDSDK_PYTHON* CLOUDSDK_GSUTIL_PYTHON CLOUDSDK_CONFIG CLOUDSDK_ROOT_DIR CLOUDSDK_PROXY_* CLOUDSDK_API_ENDPOINT_OVERRIDES_* CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE BOTO_CONFIG BOTO_PATH GCE_METADATA_* GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
-    ),
-    files: list("BOTO_CONFIG")
-  },
-  {
-    tool: "Azure's command line",
-    names: list("AZURE_CONFIG_DIR AZURE_EXTENSION_DIR AZURE_EXTENSION_DEV_SOURCES")
-  },
-  {
-    tool: "Terraform, OpenTofu and Terragrunt",
-    names: list(
-      "TF_CLI_* TF_DATA_DIR TF_PLUGIN_* TF_REATTACH_PROVIDERS TF_REGISTRY_* TF_LOG_PATH TF_TEMP_LOG_PATH TERRAFORM_BINARY_NAME TERRAGRUNT_* TG_TF_* TG_CONFIG TG_WORKING_DIR TG_DOWNLOAD_DIR TG_SOURCE* TG_AUTH_PROVIDER_CMD TG_PROVIDER_CACHE*"
-    ),
-    files: list("TF_CLI_CONFIG_FILE")
-  },
-  {
-    tool: "Ansible",
-    names: list("ANSIBLE_*"),
-    files: list("ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_PRIVATE_KEY_FILE")
-  },
-  {
-    tool: "Pulumi and Packer",
-    names: list("PULUMI_HOME PULUMI_PYTHON_CMD PULUMI_IGNORE_* PACKER_CONFIG* PACKER_PLUGIN_* PACKER_CACHE_DIR")
-  },
-  {
-    tool: "Docker and Podman",
-    names: list(
-      "DOCKER_HOST DOCKER_CONFIG DOCKER_CONTEXT DOCKER_CERT_PATH DOCKER_TLS* DOCKER_CONTENT_TRUST* DOCKER_CLI_* DOCKER_DEFAULT_PLATFORM BUILDKIT_HOST BUILDX_* COMPOSE_FILE COMPOSE_ENV_FILES COMPOSE_PATH_SEPARATOR CONTAINER_HOST CONTAINER_SSHKEY CONTAINERS_*"
-    ),
-    files: list("DOCKER_CONFIG")
-  },
-  {
-    tool: "kubectl and Helm",
-    names: list(
-      "KUBECONFIG KUBERC KUBECTL_* KUBERNETES_MASTER KREW_ROOT HELM_BIN HELM_PLUGINS HELM_*_HOME HELM_REPOSITORY_* HELM_REGISTRY_CONFIG HELM_KUBE*"
-    ),
-    except: list("HELM_KUBETOKEN"),
-    files: list("KUBECONFIG HELM_REGISTRY_CONFIG HELM_REPOSITORY_CONFIG")
-  }
-];
-var VARIABLE_FAMILIES = FAMILIES;
-function isForbiddenVariable(name) {
-  const upper2 = name.toUpperCase();
-  return VARIABLE_FAMILIES.some(({ names: names2, except = [] }) => isOneOf(names2, upper2) && !isOneOf(except, upper2));
-}
-var isForbiddenFileVariable = (name) => isForbiddenVariable(name) && !VARIABLE_FAMILIES.some(({ files = [] }) => files.includes(name.toUpperCase()));
-var isOneOf = (patterns, name) => patterns.some((pattern) => {
-  const [head = "", tail] = pattern.split("*");
-  if (tail === void 0) return name === pattern;
-  return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
-});
-
-// deliver/environment.ts
-var NAME2 = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
-function planEnvironment(credentials) {
-  const plan = /* @__PURE__ */ new Map();
-  const owners = /* @__PURE__ */ new Map();
-  for (const { grant, values } of credentials) {
-    if (!values.some(({ env }) => env !== void 0)) {
-      throw refused(`The grant ${grant} has no environment variable for any of its values.`);
-    }
-    for (const { name, value, env, file } of values) {
-      if (env === void 0) continue;
-      checkVariable(env, value, file !== void 0, grant);
-      const owner = owners.get(env.toUpperCase());
-      if (owner !== void 0 && owner.value !== value) {
-        const both = `${grant} (${name}) and ${owner.grant} (${owner.name})`;
-        throw refused(`Two grants set the variable ${env} to different values: ${both}. Deliver them as outputs.`);
-      }
-      owners.set(env.toUpperCase(), { grant, name, value });
-      plan.set(env, value);
-    }
-  }
-  return plan;
-}
-function checkVariable(env, value, isFile, grant) {
-  if (!NAME2.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is not a valid variable name.`);
-  if (isFile ? isForbiddenFileVariable(env) : isForbiddenVariable(env)) {
-    throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`);
-  }
-  if (value.includes("\0")) {
-    throw refused(`The value of ${grant} for ${env} contains a NUL character, which a variable cannot hold.`);
-  }
-}
-function refused(message) {
-  return new ActionError("delivery_refused", message);
-}
-
-// deliver/files.ts
-var import_node_path2 = require("node:path");
-function planFiles(credentials, folder) {
-  const files = [];
-  const taken = /* @__PURE__ */ new Set();
-  const placed = credentials.map((credential) => {
-    const values = credential.values.map((value) => {
-      if (value.file === void 0) return value;
-      const path = (0, import_node_path2.join)(folder, credential.grant, value.name);
-      if (taken.has(path.toLowerCase()))
-        throw refused2(`Two values have the same file path: ${credential.grant}/${value.name}.`);
-      taken.add(path.toLowerCase());
-      files.push({ path, bytes: bytesOf(value, credential.grant), mode: Number.parseInt(value.file.mode, 8) });
-      return { ...value, value: path, secret: false };
-    });
-    return { ...credential, values };
-  });
-  return { files, credentials: placed };
-}
-function bytesOf({ name, value, file }, grant) {
-  if (file?.encoding === void 0) return Buffer.from(value, "utf8");
-  const bytes = Buffer.from(value, "base64");
-  if (bytes.toString("base64") !== value) throw refused2(`The value ${name} of ${grant} is not valid base64.`);
-  return bytes;
-}
-var refused2 = (message) => new ActionError("delivery_refused", message);
-
-// deliver/outputs.ts
-function leaseOutputs(lease) {
-  return /* @__PURE__ */ new Map([
-    ["lease", lease.id],
-    ["expires-at", lease.expiresAt]
-  ]);
-}
-
-// ../broker/wire/error-codes.ts
-var PROBLEMS = {
-  // The form of the request. No token was verified or used up, and nothing was recorded.
-  request_malformed: { status: 400, title: "The request is malformed" },
-  request_too_large: { status: 413, title: "The request is too large" },
-  media_type_unsupported: { status: 415, title: "The body is not application/json" },
-  method_not_allowed: { status: 405, title: "The method is not allowed here" },
-  route_not_found: { status: 404, title: "There is nothing at this path" },
-  wrong_host: { status: 421, title: "The broker does not answer at this host" },
-  // The subject token. It was not used up, and nothing was recorded.
-  token_missing: { status: 401, title: "The subject token is missing" },
-  token_malformed: { status: 401, title: "The subject token is malformed" },
-  token_issuer_unknown: { status: 401, title: "The subject token's issuer is not trusted" },
-  token_signature_invalid: { status: 401, title: "The subject token's signature does not verify" },
-  token_audience_mismatch: { status: 401, title: "The subject token is for another audience" },
-  token_expired: { status: 401, title: "The subject token has expired" },
-  token_not_yet_valid: { status: 401, title: "The subject token is not valid yet" },
-  token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
-  token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
-  token_already_used: { status: 401, title: "The subject token was used before" },
-  token_too_old: { status: 401, title: "The subject token is older than what the ledger remembers" },
-  key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
-  bound_token_required: { status: 403, title: "A key-bound subject token is required" },
-  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
-  // The decision.
-  not_allowed: { status: 403, title: "No policy allows this" },
-  ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
-  policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
-  quota_exceeded: { status: 429, title: "The repository has reached a limit" },
-  policy_invalid: { status: 403, title: "The repository's own policies have errors" },
-  // Leases. A lease that does not exist and a lease of another job get the same answer.
-  lease_not_found: { status: 404, title: "No such lease for this job" },
-  // The ledger, the providers and the broker itself.
-  ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
-  provider_denied: { status: 502, title: "The provider refused" },
-  provider_throttled: { status: 502, title: "The provider limits the rate of requests" },
-  provider_unavailable: { status: 502, title: "The provider cannot be reached" },
-  provider_response_invalid: { status: 502, title: "The provider's answer cannot be used" },
-  secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
-  secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
-  configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
-  client_gone: { status: 408, title: "The client ended the connection before the answer" },
-  shutting_down: { status: 503, title: "The broker is shutting down" },
-  internal: { status: 500, title: "The broker failed" }
-};
-var ERROR_CODES = Object.keys(PROBLEMS);
-
-// ../broker/wire/exchange.ts
-var KEY_BINDING_SEPARATOR = "?jkt=";
-var MEDIA_TYPE_PROBLEM = "application/problem+json";
-var MEDIA_TYPE_JOSE = "application/jose";
-var MAX_GRANTS_PER_REQUEST = 32;
-
-// http.ts
-var HttpFailure = class extends Error {
-  name = "HttpFailure";
-  fault;
-  constructor(fault) {
-    super(`the request failed: ${fault}`);
-    this.fault = fault;
-  }
-  /** Absent when a retry would fail in the same way. */
-  get retry() {
-    return RETRIES[this.fault];
-  }
-};
-function isHttpsOrLoopback(url) {
-  return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
-}
-async function send(request) {
-  if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http");
-  const isTls = request.url.protocol === "https:";
-  const { Agent, request: open } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
-  const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
-  const options = {
-    method: request.method,
-    headers: {
-      accept: request.accept,
-      authorization: `Bearer ${request.bearer}`,
-      "user-agent": "daypass-action",
-      ...body !== void 0 && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
-    },
-    // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
-    // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
-    agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
-    // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
-    ...isTls && { rejectUnauthorized: true }
-  };
-  return new Promise((resolve3, reject) => {
-    const call2 = open(request.url, options, (response) => {
-      readReply(response).then(resolve3, (cause) => {
-        call2.destroy();
-        reject(toHttpFailure(cause));
-      });
-    });
-    const timer = setTimeout(() => call2.destroy(new HttpFailure("timeout")), request.timeoutMs);
-    call2.on("error", (cause) => reject(toHttpFailure(cause)));
-    call2.on("close", () => clearTimeout(timer));
-    call2.end(body);
-  });
-}
-function readReply(response) {
-  const status = response.statusCode ?? 0;
-  if (status >= 300 && status < 400) return Promise.reject(new HttpFailure("redirect"));
-  const mediaType = (response.headers["content-type"] ?? "").split(";")[0] ?? "";
-  const chunks = [];
-  let length = 0;
-  return new Promise((resolve3, reject) => {
-    response.on("data", (chunk) => {
-      length += chunk.length;
-      chunks.push(chunk);
-      if (length > MAX_REPLY_BYTES) reject(new HttpFailure("too-large"));
-    });
-    response.on("error", reject);
-    response.on("end", () => {
-      const retryAfter = response.headers["retry-after"];
-      resolve3({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
-    });
-  });
-}
-function toHttpFailure(cause) {
-  if (cause instanceof HttpFailure) return cause;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  const fault = FAULTS[code];
-  if (fault !== void 0) return new HttpFailure(fault);
-  if (TLS_CODE.test(code)) return new HttpFailure("tls");
-  if (code.startsWith("HPE_")) return new HttpFailure("not-http");
-  return new HttpFailure("reset");
-}
-var MAX_REPLY_BYTES = 4 * 1024 * 1024;
-var LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
-var TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
-var FAULTS = {
-  __proto__: null,
-  ENOTFOUND: "unknown-host",
-  EAI_AGAIN: "unknown-host",
-  ECONNREFUSED: "refused",
-  EHOSTUNREACH: "refused",
-  ENETUNREACH: "refused",
-  EADDRNOTAVAIL: "refused",
-  ERR_PROXY_TUNNEL: "refused",
-  ETIMEDOUT: "timeout"
-};
-var RETRIES = {
-  "unknown-host": { pace: "quick" },
-  refused: { pace: "quick" },
-  reset: { pace: "patient" },
-  timeout: { pace: "patient" },
-  tls: void 0,
-  "too-large": void 0,
-  redirect: void 0,
-  "not-http": void 0
-};
-
-// broker-client.ts
-async function requestExchange(broker, token, request, timeoutMs) {
-  const reply = await call(broker, {
-    method: "POST",
-    url: new URL("/v1/exchange", broker),
-    bearer: token,
-    accept: `${MEDIA_TYPE_JOSE}, ${MEDIA_TYPE_PROBLEM}`,
-    json: request,
-    timeoutMs
-  });
-  if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1");
-  throw new ActionError("answer_not_sealed", `The broker at ${broker} did not encrypt its answer to the job's key.`);
-}
-async function requestRevocation(broker, token, lease, timeoutMs) {
-  const reply = await call(broker, {
-    method: "DELETE",
-    url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
-    bearer: token,
-    accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
-    timeoutMs
-  });
-  const revocation = readRevocation(parseJson(reply.body));
-  if (revocation !== null) return revocation;
-  throw new ActionError(
-    "answer_unusable",
-    `The answer of the broker at ${broker} does not say which credentials were revoked.`
-  );
-}
-async function call(broker, request) {
-  const reply = await sendToBroker(broker, request);
-  if (reply.status >= 200 && reply.status < 300) return reply;
-  const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
-  const retry = retryOf(reply, problem?.code);
-  if (problem === null) throw unexpectedStatus(broker, reply.status, retry);
-  throw new ActionError(knownCode(problem.code), problemMessage(problem), {
-    ...retry && { retry },
-    ...problem.request_id !== "" && { requestId: problem.request_id },
-    ...problem.trace && { trace: problem.trace }
-  });
-}
-async function sendToBroker(broker, request) {
-  try {
-    return await send(request);
-  } catch (thrown) {
-    if (!(thrown instanceof HttpFailure)) throw thrown;
-    const [code, what] = TRANSPORT[thrown.fault];
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, thrown.retry && { retry: thrown.retry });
-  }
-}
-var TRANSPORT = {
-  "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
-  refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
-  reset: ["broker_unreachable", "cannot be reached: the connection broke"],
-  timeout: ["broker_timeout", "did not answer in time"],
-  tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
-  redirect: ["broker_redirects", "redirects to another address"],
-  "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
-  "not-http": ["answer_unusable", "does not speak HTTP"]
-};
-function unexpectedStatus(broker, status, retry) {
-  if (status === 404 || status === 405) {
-    return new ActionError(
-      "broker_too_old",
-      `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`
-    );
-  }
-  const code = status >= 500 || status === 429 ? "broker_failing" : "answer_unusable";
-  const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
-  return new ActionError(code, message, retry && { retry });
-}
-function retryOf(reply, code) {
-  const again = reply.status === 429 || reply.status === 503 || reply.status === 504 || reply.status === 502 && (code === "provider_unavailable" || code === "provider_throttled") || reply.status >= 500 && code === void 0;
-  if (!again) return void 0;
-  const afterMs = retryAfterMs(reply.retryAfter, Date.now());
-  return { pace: "patient", ...afterMs !== null && { afterMs } };
-}
-function retryAfterMs(header, now) {
-  if (header === void 0) return null;
-  if (/^[0-9]{1,6}$/.test(header)) return Number(header) * 1e3;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
-}
-function knownCode(code) {
-  return Object.hasOwn(PROBLEMS, code) ? code : "problem_unknown";
-}
-function problemMessage({ code, detail }) {
-  const said = detail.trim();
-  const known = Object.hasOwn(PROBLEMS, code) && said !== "";
-  const sentence = known ? said : `The broker refused with ${code}${said === "" ? "" : `: ${said}`}`;
-  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
-}
-
-// id-token.ts
-var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
-var MAX_TOKEN_CHARACTERS = 16 * 1024;
-async function requestIdToken(endpoint, audience, timeoutMs) {
-  const separator = endpoint.url.includes("?") ? "&" : "?";
-  const url = URL.parse(`${endpoint.url}${separator}audience=${encodeURIComponent(audience)}`);
-  if (url === null || !isHttpsOrLoopback(url))
-    throw unavailable("The runner's variable ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.");
-  const reply = await ask(url, endpoint.requestToken, timeoutMs);
-  if (reply.status !== 200) {
-    const message = `The runner's ID token endpoint answered HTTP ${reply.status}.`;
-    throw unavailable(message, reply.status === 429 || reply.status >= 500);
-  }
-  return readToken(reply.body);
-}
-function noIdTokenEndpoint(job) {
-  if (job.actor === "dependabot[bot]") {
-    return new ActionError("id_token_dependabot", "GitHub gives no ID token to runs that Dependabot starts.");
-  }
-  if (job.eventName.startsWith("pull_request") && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "GitHub gives no ID token to pull requests from forks.");
-  }
-  return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.");
-}
-async function ask(url, bearer, timeoutMs) {
-  try {
-    return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
-  } catch (thrown) {
-    if (!(thrown instanceof HttpFailure)) throw thrown;
-    const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`;
-    throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
-  }
-}
-function readToken(body) {
-  const token = memberOf(parseJson(body), "value");
-  if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token;
-  throw unavailable("The answer of the runner's ID token endpoint contains no valid token.");
-}
-function comesFromFork(event) {
-  const pullRequest = memberOf(event, "pull_request");
-  const head = memberOf(memberOf(pullRequest, "head"), "repo");
-  const base = memberOf(memberOf(pullRequest, "base"), "repo");
-  const headId = memberOf(head, "id");
-  const baseId = memberOf(base, "id");
-  if (headId !== void 0 && baseId !== void 0) return headId !== baseId;
-  return memberOf(head, "fork") === true || pullRequest !== void 0 && head === null;
-}
-function unavailable(message, again = false) {
-  return new ActionError("id_token_unavailable", message, again ? { retry: { pace: "patient" } } : {});
-}
-
-// inputs.ts
-var GRANT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-var TTL = /^[1-9][0-9]{0,6}[smh]$/;
-var AUDIENCE = /^[\x21-\x7e]{1,256}$/;
-function readInputs(read) {
-  const broker = readBroker(read("broker"));
-  const grants = readGrants(read("grants"));
-  const audience = readAudience(read("audience"), broker);
-  const ttl = read("ttl");
-  if (ttl !== "" && !TTL.test(ttl))
-    throw invalid("ttl", "must be a whole number with a unit, for example 90s, 15m or 1h");
-  const deliver = readDeliver(read("deliver"));
-  const alone = ["shell", "working-directory", "id-token"].find((name) => read(name) !== "" && read("run") === "");
-  if (alone !== void 0) throw invalid(alone, "is for a command; write the input `run`, or remove it");
-  return { broker, grants, audience, deliver, ...ttl !== "" && { ttl } };
-}
-function readBroker(text) {
-  if (text === "")
-    throw invalid("broker", "is missing; write the broker's origin, for example https://daypass.example.com");
-  const url = URL.parse(text);
-  if (url === null) throw invalid("broker", "must be a URL, for example https://daypass.example.com");
-  if (!isHttpsOrLoopback(url)) {
-    throw invalid(
-      "broker",
-      "must start with https://, because the action sends it a subject token (http:// works for loopback hosts only)"
-    );
-  }
-  if (/[?#@\\]/.test(text) || url.pathname !== "/" || url.hostname.endsWith(".")) {
-    throw invalid("broker", `must be an origin without user, path or query: ${url.origin}`);
-  }
-  return url.origin;
-}
-function readGrants(text) {
-  const grants = text.split(/[\s,]+/).filter((name) => name !== "");
-  if (grants.length === 0) {
-    throw invalid("grants", "is missing; write the names of the grants that this job needs, separated by commas");
-  }
-  if (grants.length > MAX_GRANTS_PER_REQUEST)
-    throw invalid("grants", `may name at most ${MAX_GRANTS_PER_REQUEST} grants`);
-  const invalidName = grants.findIndex((name) => !GRANT_NAME.test(name));
-  if (invalidName !== -1) {
-    throw invalid("grants", `has an invalid name, number ${invalidName + 1}; use letters, digits, dots, _ and - only`);
-  }
-  const twice = grants.find((name, index) => grants.indexOf(name) !== index);
-  if (twice !== void 0) throw invalid("grants", `names ${twice} twice; name each grant once`);
-  return grants;
-}
-function readAudience(text, broker) {
-  if (text === "") return broker;
-  if (!AUDIENCE.test(text)) throw invalid("audience", "must have at most 256 printable ASCII characters and no spaces");
-  if (text.includes(KEY_BINDING_SEPARATOR)) {
-    throw invalid("audience", `must not contain ${KEY_BINDING_SEPARATOR}; the action adds that itself`);
-  }
-  return text;
-}
-function readDeliver(text) {
-  if (text === "") return "environment";
-  if (text === "environment" || text === "outputs" || text === "both") return text;
-  throw invalid("deliver", "must be environment, outputs or both");
-}
-function invalid(input2, fault) {
-  return new ActionError("input_invalid", `The input \`${input2}\` ${fault}.`);
-}
-
-// key.ts
-var import_node_crypto3 = require("node:crypto");
-
-// jwe.ts
-var import_node_crypto2 = require("node:crypto");
-var CONTENT_ENCRYPTION = "A256GCM";
-var KEY_BITS = 256;
-var INITIALISATION_VECTOR_BYTES = 12;
-var TAG_BYTES = 16;
-var COORDINATE_BYTES = 32;
-var HEADER_MEMBERS = /* @__PURE__ */ new Set(["alg", "enc", "epk", "cty"]);
-function openJwe(jwe, key) {
-  const parts = jwe.split(".");
-  const [header = "", wrappedKey, ...sealed] = parts;
-  if (parts.length !== 5 || wrappedKey !== "" || !parts.every(isBase64url)) return null;
-  const point = senderPoint(parseJson(Buffer.from(header, "base64url")));
-  const [iv, ciphertext, tag] = sealed.map((part) => Buffer.from(part, "base64url"));
-  if (point === null || iv?.length !== INITIALISATION_VECTOR_BYTES || !ciphertext || tag?.length !== TAG_BYTES)
-    return null;
-  try {
-    const secret = key.computeSecret(point);
-    const decipher = (0, import_node_crypto2.createDecipheriv)("aes-256-gcm", contentKey(secret), iv, { authTagLength: TAG_BYTES });
-    decipher.setAAD(Buffer.from(header, "ascii")).setAuthTag(tag);
-    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
-  } catch {
-    return null;
-  }
-}
-function senderPoint(header) {
-  const members = typeof header === "object" && header !== null ? Object.keys(header) : [];
-  if (!members.every((name) => HEADER_MEMBERS.has(name))) return null;
-  if (memberOf(header, "alg") !== "ECDH-ES" || memberOf(header, "enc") !== CONTENT_ENCRYPTION) return null;
-  const epk = memberOf(header, "epk");
-  if (memberOf(epk, "kty") !== "EC" || memberOf(epk, "crv") !== "P-256") return null;
-  const coordinates = [memberOf(epk, "x"), memberOf(epk, "y")].map(
-    (text) => typeof text === "string" && isBase64url(text) ? Buffer.from(text, "base64url") : Buffer.alloc(0)
-  );
-  if (!coordinates.every(({ length }) => length === COORDINATE_BYTES)) return null;
-  return Buffer.concat([Buffer.of(4), ...coordinates]);
-}
-function contentKey(secret) {
-  const none = uint32(0);
-  const algorithm = Buffer.from(CONTENT_ENCRYPTION, "ascii");
-  const otherInfo = [uint32(algorithm.length), algorithm, none, none, uint32(KEY_BITS)];
-  return (0, import_node_crypto2.createHash)("sha256").update(Buffer.concat([uint32(1), secret, ...otherInfo])).digest();
-}
-function uint32(value) {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-function isBase64url(text) {
-  return Buffer.from(text, "base64url").toString("base64url") === text;
-}
-
-// key.ts
-function makeJobKey() {
-  const key = (0, import_node_crypto3.createECDH)("prime256v1");
-  const point = key.generateKeys();
-  const x = point.subarray(1, 33).toString("base64url");
-  const y = point.subarray(33).toString("base64url");
-  return {
-    publicJwk: { kty: "EC", crv: "P-256", x, y },
-    thumbprint: thumbprintOf(x, y),
-    open(jwe) {
-      const plaintext = openJwe(jwe, key);
-      if (plaintext === null)
-        throw new ActionError("answer_unusable", "The broker's answer cannot be decrypted with this job's key.");
-      return parseJson(plaintext);
-    }
-  };
-}
-function boundAudience(audience, thumbprint) {
-  return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
-}
-function thumbprintWithoutKey() {
-  return (0, import_node_crypto3.randomBytes)(32).toString("base64url");
-}
-function thumbprintOf(x, y) {
-  return (0, import_node_crypto3.createHash)("sha256").update(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`).digest("base64url");
-}
-
-// retry.ts
-var DEADLINE_MS = 3e4;
-var ATTEMPT_MS = 15e3;
-var QUICK_PAUSES_MS = [150, 450];
-var PATIENT_BASE_MS = 500;
-var PATIENT_CAP_MS = 8e3;
-var PATIENT_PAUSES = 6;
-var LAST_CALL_MS = 3e3;
-function startDeadline(waiting = REAL) {
-  const end = waiting.now() + DEADLINE_MS;
-  const remainingMs = () => Math.max(0, end - waiting.now());
-  return { remainingMs, attemptMs: () => Math.max(1, Math.min(ATTEMPT_MS, remainingMs())) };
-}
-async function withRetries(deadline, attempt, waiting = REAL) {
-  const tries = { quick: 0, patient: 0 };
-  for (; ; ) {
-    try {
-      return await attempt();
-    } catch (thrown) {
-      if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
-      const { pace, afterMs = 0 } = thrown.retry;
-      const jitter = jitterMs(pace, tries[pace]++, waiting.random());
-      const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
-      if (jitter === null || spareMs <= 0) throw thrown;
-      const pause = afterMs + Math.min(jitter, spareMs);
-      const next = afterMs === 0 ? "Trying again." : `Waiting ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
-      waiting.log(`${forLog(thrown.message)} ${next}`);
-      await waiting.sleep(pause);
-    }
-  }
-}
-function jitterMs(pace, failed, random) {
-  if (pace === "quick") {
-    const longest = QUICK_PAUSES_MS[failed];
-    return longest === void 0 ? null : longest * random;
-  }
-  return failed >= PATIENT_PAUSES ? null : Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed) * random;
-}
-var REAL = {
-  now: () => performance.now(),
-  random: Math.random,
-  log: info2,
-  sleep: (milliseconds) => new Promise((resolve3) => setTimeout(resolve3, milliseconds))
-};
-
-// lease.ts
-function saveLease(lease) {
-  saveState("lease", JSON.stringify(lease));
-}
-function forgetLease() {
-  saveState("lease", "");
-}
-function saveFilesFolder(folder) {
-  saveState("files", folder);
-}
-function saveRenewedLeases(leases) {
-  saveState("renewed", JSON.stringify(leases));
-}
-function isOver({ expiresAt }) {
-  return Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now();
-}
-var CLOCK_TOLERANCE_MS = 6e4;
-async function revokeLease(lease, deadline) {
-  const endpoint = idTokenEndpoint();
-  if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
-  const audience = boundAudience(lease.audience, thumbprintWithoutKey());
-  return withRetries(deadline, async () => {
-    const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
-    await registerMasks([token]);
-    return requestRevocation(lease.broker, token, lease.id, deadline.attemptMs());
-  });
-}
-
-// masks.ts
-var MIN_LINE_CHARACTERS = 4;
-var MIN_ENCODED_BYTES = 8;
-function masksFor(secret) {
-  const text = secret.replace(/^[\r\n]+|[\r\n]+$/g, "");
-  const plain = /[\r\n]/.test(text) ? masksPerLine(text) : [text, text.trim()];
-  const masks = [...plain, ...encodings(Buffer.from(text, "utf8"))];
-  return [...new Set(masks.filter((mask) => mask.trim() !== ""))];
-}
-function masksPerLine(text) {
-  const wholeOnOneLine = [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())];
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-  return [...lines, ...wholeOnOneLine].filter((mask) => mask.length >= MIN_LINE_CHARACTERS);
-}
-function encodings(bytes) {
-  if (bytes.length < MIN_ENCODED_BYTES) return [];
-  const hex = bytes.toString("hex");
-  return [...[0, 1, 2].flatMap((offset) => base64Cores(bytes, offset)), hex, hex.toUpperCase()];
-}
-function base64Cores(bytes, offset) {
-  const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
-  const first = Math.ceil(offset * 8 / 6);
-  const end = Math.floor(padded.length * 8 / 6);
-  const base64 = padded.toString("base64").slice(first, end);
-  return [base64, base64.replaceAll("+", "-").replaceAll("/", "_")];
-}
-
-// exchange.ts
-async function exchangeForAnswer(inputs, deadline) {
-  const endpoint = idTokenEndpoint();
-  if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
-  const key = makeJobKey();
-  const audience = boundAudience(inputs.audience, key.thumbprint);
-  const request = { grants: inputs.grants, ...inputs.ttl !== void 0 && { ttl: inputs.ttl }, key: key.publicJwk };
-  const sealed = await withRetries(deadline, async () => {
-    const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
-    await registerMasks([token]);
-    return requestExchange(inputs.broker, token, request, deadline.attemptMs());
-  });
-  return key.open(sealed);
-}
-function removeFiles(folder) {
-  try {
-    removeJobFolder(folder);
-  } catch (thrown) {
-    warn(`The files of this step could not be removed yet: ${forLog(toFailure(thrown).message)}`);
-  }
-}
-async function revokeUndelivered(lease, deadline) {
-  try {
-    await revokeLease(lease, deadline);
-    forgetLease();
-    info2("Nothing was delivered, and the lease was revoked.");
-  } catch (thrown) {
-    warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`);
-  }
-}
+var import_answer = require("./main.js");
+var import_environment = require("./main.js");
+var import_files = require("./main.js");
+var import_outputs = require("./main.js");
+var import_escape3 = require("./main.js");
+var import_exchange = require("./main.js");
+var import_inputs4 = require("./main.js");
+var import_lease2 = require("./main.js");
+var import_masks = require("./main.js");
+var import_retry2 = require("./main.js");
+var runner2 = __toESM(require("./main.js"), 1);
+var import_summary = require("./main.js");
 
 // run/aws-endpoint.ts
-var import_node_crypto4 = require("node:crypto");
+var import_node_crypto = require("node:crypto");
 var import_node_http = require("node:http");
 async function serveSessions(sessions) {
-  const authorization = (0, import_node_crypto4.randomBytes)(32).toString("base64url");
+  const authorization = (0, import_node_crypto.randomBytes)(32).toString("base64url");
   let host = "";
   const server = (0, import_node_http.createServer)((request, response) => {
-    const send2 = ({ status, body }) => {
+    const send = ({ status, body }) => {
       response.writeHead(status, {
         "content-type": "application/json",
         "cache-control": "no-store",
@@ -1564,11 +61,11 @@ async function serveSessions(sessions) {
       });
       response.end(JSON.stringify(body));
     };
-    answer(request, { sessions, authorization, host }).then(send2, () => send2(refusal(500, "Internal")));
+    answer(request, { sessions, authorization, host }).then(send, () => send(refusal(500, "Internal")));
   });
-  await new Promise((resolve3, reject) => {
+  await new Promise((resolve2, reject) => {
     server.on("error", reject);
-    server.listen(0, "127.0.0.1", resolve3);
+    server.listen(0, "127.0.0.1", resolve2);
   });
   host = `127.0.0.1:${server.address().port}`;
   return {
@@ -1594,11 +91,12 @@ function refusal(status, code) {
   return { status, body: { Code: code, Message: "Daypass gives no AWS session for this request. See the step's log." } };
 }
 function isSame(given, wanted) {
-  const digest = (text) => (0, import_node_crypto4.createHash)("sha256").update(text).digest();
-  return (0, import_node_crypto4.timingSafeEqual)(digest(given), digest(wanted));
+  const digest = (text) => (0, import_node_crypto.createHash)("sha256").update(text).digest();
+  return (0, import_node_crypto.timingSafeEqual)(digest(given), digest(wanted));
 }
 
 // run/aws-session.ts
+var import_failure = require("./main.js");
 var SESSION_VALUES = /* @__PURE__ */ new Set(["access-key-id", "secret-access-key", "session-token"]);
 var RENEW_BELOW_MS = 5 * 6e4;
 var USABLE_MS = 3e4;
@@ -1613,7 +111,7 @@ function readSession({ grant, values, expiresAt }) {
     Expiration: expiresAt ?? ""
   };
   if (Object.values(session).includes("")) {
-    throw new ActionError(
+    throw new import_failure.ActionError(
       "answer_unusable",
       `The broker's answer cannot be used: the session of ${grant} is not complete.`
     );
@@ -1655,7 +153,7 @@ var RenewedSession = class {
       return true;
     } catch (thrown) {
       this.#restUntil = performance.now() + REST_AFTER_FAILURE_MS;
-      this.#onFailure(toFailure(thrown));
+      this.#onFailure((0, import_failure.toFailure)(thrown));
       return false;
     } finally {
       this.#renewal = null;
@@ -1663,10 +161,10 @@ var RenewedSession = class {
   }
 };
 var leftOf = ({ Expiration }) => Date.parse(Expiration) - Date.now();
-var sleep = (milliseconds) => new Promise((resolve3) => setTimeout(resolve3, milliseconds).unref());
+var sleep = (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds).unref());
 
 // run/aws-variables.ts
-var import_node_path3 = require("node:path");
+var import_node_path = require("node:path");
 var names = (text) => new Set(text.split(" "));
 var RIVALS = names(
   "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN AWS_ROLE_SESSION_NAME AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
@@ -1674,7 +172,7 @@ var RIVALS = names(
 var REPLACED = names("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_EC2_METADATA_DISABLED");
 var REGION = /^[a-z0-9-]{1,64}$/;
 function planAws(grants, has) {
-  const at = (name) => (0, import_node_path3.join)(has.folder, name);
+  const at = (name) => (0, import_node_path.join)(has.folder, name);
   const file = (name, text) => ({ path: at(name), bytes: Buffer.from(text), mode: 384 });
   const [first, ...more] = grants;
   if (first === void 0) return { variables: /* @__PURE__ */ new Map(), files: [] };
@@ -1705,6 +203,8 @@ function planAws(grants, has) {
 }
 
 // run/environment.ts
+var import_escape = require("./main.js");
+var import_failure2 = require("./main.js");
 var FOR_ACTIONS = /^(?:ACTIONS_(?:RUNTIME|CACHE|RESULTS)_.*|INPUT_.*|STATE_.*|GITHUB_STATE)$/;
 var FOR_ID_TOKENS = /^ACTIONS_ID_TOKEN_REQUEST_/;
 function childEnvironment(step, variables) {
@@ -1722,18 +222,19 @@ function takenAway(step, without) {
 function refuseRivals(set, reserved, grant) {
   const rival = [...set.keys()].find((name) => reserved.has(upper(name)));
   if (rival === void 0) return;
-  const message = `A grant sets the variable ${forLog(rival)}, which would win over the AWS session of ${grant}. Use two steps.`;
-  throw new ActionError("delivery_refused", message);
+  const message = `A grant sets the variable ${(0, import_escape.forLog)(rival)}, which would win over the AWS session of ${grant}. Use two steps.`;
+  throw new import_failure2.ActionError("delivery_refused", message);
 }
 var upper = (name) => name.toUpperCase();
 
 // run/inputs.ts
+var import_failure3 = require("./main.js");
 function readRunInputs(read) {
   if (read("deliver").trim() !== "") {
-    throw invalid2("deliver", "cannot be used with `run`: the credentials are delivered to the command alone");
+    throw invalid("deliver", "cannot be used with `run`: the credentials are delivered to the command alone");
   }
   const idToken = read("id-token").trim();
-  if (idToken !== "" && idToken !== "pass") throw invalid2("id-token", "must be pass, or left out");
+  if (idToken !== "" && idToken !== "pass") throw invalid("id-token", "must be pass, or left out");
   return {
     script: read("run"),
     shell: read("shell").trim(),
@@ -1741,58 +242,55 @@ function readRunInputs(read) {
     passesIdToken: idToken === "pass"
   };
 }
-function invalid2(input2, fault) {
-  return new ActionError("input_invalid", `The input \`${input2}\` ${fault}.`);
-}
-
-// revoke.ts
-function logOutcomes({ credentials, record_due: isRecordDue }) {
-  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "It does not expire." : `It expires at ${expiresAt}.`;
-    if (outcome === "revoked") info2(`Revoked ${grant}.`);
-    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
-    else if (outcome === "revoking") info2(`Another call is revoking ${grant} now. ${end}`);
-    else warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
-  }
-  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
+function invalid(input2, fault) {
+  return new import_failure3.ActionError("input_invalid", `The input \`${input2}\` ${fault}.`);
 }
 
 // run/leases.ts
+var import_escape2 = require("./main.js");
+var import_failure4 = require("./main.js");
+var import_lease = require("./main.js");
+var import_outcomes = require("./main.js");
+var import_retry = require("./main.js");
+var runner = __toESM(require("./main.js"), 1);
 var RunLeases = class {
   first;
   #renewed = [];
   #isFirstEnded = false;
   constructor(first) {
     this.first = first;
-    saveLease(first);
+    (0, import_lease.saveLease)(first);
   }
   add(lease) {
-    this.#renewed = [...this.#renewed.filter((one) => !isOver(one)), lease];
-    saveRenewedLeases(this.#renewed);
+    this.#renewed = [...this.#renewed.filter((one) => !(0, import_lease.isOver)(one)), lease];
+    (0, import_lease.saveRenewedLeases)(this.#renewed);
   }
   /** Revokes what still lives and was not revoked before. What fails stays saved, and the post step tries again. */
   async revokeAll() {
     if (!this.#isFirstEnded && await this.#end(this.first)) {
       this.#isFirstEnded = true;
-      forgetLease();
+      (0, import_lease.forgetLease)();
     }
     const ended = [];
     for (const lease of this.#renewed) ended.push(await this.#end(lease));
     if (this.#renewed.length === 0) return;
     this.#renewed = this.#renewed.filter((_, index) => !ended[index]);
-    saveRenewedLeases(this.#renewed);
+    (0, import_lease.saveRenewedLeases)(this.#renewed);
   }
   async #end(lease) {
-    if (isOver(lease)) return true;
+    if ((0, import_lease.isOver)(lease)) return true;
     try {
-      logOutcomes(await revokeLease(lease, startDeadline()));
+      (0, import_outcomes.logOutcomes)(await (0, import_lease.revokeLease)(lease, (0, import_retry.startDeadline)()));
       return true;
     } catch (thrown) {
-      warn(`A lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`);
+      runner.warn(`A lease is not revoked yet; the post step tries again: ${(0, import_escape2.forLog)((0, import_failure4.toFailure)(thrown).message)}`);
       return false;
     }
   }
 };
+
+// run/output.ts
+var import_runner = require("./main.js");
 
 // run/child-commands.ts
 var NAMES = "add-mask add-matcher add-path debug echo endgroup error group notice pause-logging remove-matcher save-state set-env set-output stop-commands warning internal-set-repo-path";
@@ -1823,14 +321,14 @@ var ChildCommands = class {
 function mayHoldCommand(text) {
   return text.includes("::") || text.includes("##[");
 }
-function parseCommand(line, stopToken2) {
+function parseCommand(line, stopToken) {
   if (!mayHoldCommand(line)) return null;
   const text = line.replace(/[\r\n]+$/, "");
   const plain = /^[^!-~]*::([^ ]*?)(?: .*?)?::(.*)$/.exec(text);
   const old = /##\[([^ \]]*)[^\]]*\](.*)$/.exec(text);
   for (const match of [plain, old]) {
     const name = match?.[1]?.toLowerCase() ?? "";
-    const isKnown = RUNNERS_COMMANDS.has(name) || name === stopToken2?.toLowerCase();
+    const isKnown = RUNNERS_COMMANDS.has(name) || name === stopToken?.toLowerCase();
     if (isKnown) return { name, data: unescaped(match?.[2] ?? "") };
   }
   return null;
@@ -1921,7 +419,7 @@ function characterStart(text, at) {
 var MAX_LINE_BYTES = 1024 * 1024;
 var CONTINUED = "[...] ";
 var ChildOutput = class {
-  #filter = new SecretFilter(registeredMasks);
+  #filter = new SecretFilter(import_runner.registeredMasks);
   #commands = new ChildCommands();
   /** A new stream of the command. */
   stream() {
@@ -1933,10 +431,10 @@ var ChildOutput = class {
   }
   /** Ends a stop of commands that the command left behind, so that the runner takes this step's masks again. */
   async end() {
-    const { stopToken: stopToken2 } = this.#commands;
-    if (stopToken2 === null) return;
-    commandsStoppedWith(null);
-    await write(`::${stopToken2}::
+    const { stopToken } = this.#commands;
+    if (stopToken === null) return;
+    (0, import_runner.commandsStoppedWith)(null);
+    await write(`::${stopToken}::
 `);
   }
   #writeLines(text) {
@@ -1945,7 +443,7 @@ var ChildOutput = class {
     const written = lines.map((line) => {
       const shown = this.#filter.replace(line);
       const use = this.#commands.read(line, shown);
-      commandsStoppedWith(this.#commands.stopToken);
+      (0, import_runner.commandsStoppedWith)(this.#commands.stopToken);
       if (use === "mask") return line;
       return use === "text" ? shown : `${use.instead}
 `;
@@ -2019,11 +517,11 @@ function lastLineEnd(text, followsCr) {
   const end = Math.max(known.lastIndexOf("\n"), known.lastIndexOf("\r")) + 1;
   return end > 0 || followsCr && text !== "" ? end : null;
 }
-var write = (text) => text === "" ? Promise.resolve() : writeToLog(Buffer.from(text, "latin1"));
+var write = (text) => text === "" ? Promise.resolve() : (0, import_runner.writeToLog)(Buffer.from(text, "latin1"));
 
 // run/place.ts
-var import_node_fs2 = require("node:fs");
-var import_node_path4 = require("node:path");
+var import_node_fs = require("node:fs");
+var import_node_path2 = require("node:path");
 
 // run/shell.ts
 var KNOWN = /* @__PURE__ */ new Map([
@@ -2039,13 +537,13 @@ function chooseShell(option, isWindows, find) {
   const name = named.toLowerCase();
   const format = rest.join(" ").trimStart() || (KNOWN.get(option === "" && !isWindows ? "sh" : name)?.args ?? "");
   if (!format.includes("{0}")) {
-    throw invalid2(
+    throw invalid(
       "shell",
       "must be bash, sh, pwsh, powershell, cmd, python, or a command with {0} for the script's path"
     );
   }
   const program = find(named);
-  if (program === null) throw invalid2("shell", "names a program that is not in this job's PATH");
+  if (program === null) throw invalid("shell", "names a program that is not in this job's PATH");
   const verbatim = name === "cmd";
   return {
     program,
@@ -2078,8 +576,8 @@ function splitArguments(format, path) {
 function planCommand({ script, shell: option, workingDirectory }, environment, platform) {
   const isWindows = platform === "win32";
   const shell = chooseShell(option, isWindows, (program2) => findProgram(program2, environment, isWindows));
-  const folder = (0, import_node_path4.resolve)(environment["GITHUB_WORKSPACE"] ?? "", workingDirectory);
-  if (!is(folder, "folder")) throw invalid2("working-directory", "names a folder that does not exist in the workspace");
+  const folder = (0, import_node_path2.resolve)(environment["GITHUB_WORKSPACE"] ?? "", workingDirectory);
+  if (!is(folder, "folder")) throw invalid("working-directory", "names a folder that does not exist in the workspace");
   const { program, args, verbatim } = shell;
   return {
     extension: shell.extension,
@@ -2088,17 +586,17 @@ function planCommand({ script, shell: option, workingDirectory }, environment, p
   };
 }
 function findProgram(program, environment, isWindows) {
-  const folders = (environment["PATH"] ?? environment["Path"] ?? "").split(import_node_path4.delimiter).filter((folder) => folder !== "");
-  const hasFolder = (0, import_node_path4.isAbsolute)(program) || program.includes("/");
-  const paths = hasFolder ? [(0, import_node_path4.resolve)(program)] : folders.map((folder) => (0, import_node_path4.join)(folder, program));
+  const folders = (environment["PATH"] ?? environment["Path"] ?? "").split(import_node_path2.delimiter).filter((folder) => folder !== "");
+  const hasFolder = (0, import_node_path2.isAbsolute)(program) || program.includes("/");
+  const paths = hasFolder ? [(0, import_node_path2.resolve)(program)] : folders.map((folder) => (0, import_node_path2.join)(folder, program));
   const endings = isWindows ? ["", ...(environment["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";")] : [""];
   return paths.flatMap((path) => endings.map((ending) => path + ending)).find((path) => is(path, "program")) ?? null;
 }
 function is(path, kind) {
   try {
-    const found = (0, import_node_fs2.statSync)(path);
+    const found = (0, import_node_fs.statSync)(path);
     if (kind === "folder") return found.isDirectory();
-    (0, import_node_fs2.accessSync)(path, import_node_fs2.constants.X_OK);
+    (0, import_node_fs.accessSync)(path, import_node_fs.constants.X_OK);
     return found.isFile();
   } catch {
     return false;
@@ -2108,6 +606,7 @@ function is(path, kind) {
 // run/process.ts
 var import_node_child_process = require("node:child_process");
 var import_node_os = require("node:os");
+var import_runner2 = require("./main.js");
 var KILL_AFTER_TERM_MS = 1200;
 var LEFT_BEHIND_MS = 1e3;
 var POLL_MS = 25;
@@ -2126,14 +625,14 @@ async function runProcess(line, output) {
   const group = new ProcessGroup(child.pid, isWindows);
   const forward = (signal) => group.signal(signal === "SIGINT" ? "SIGINT" : "SIGTERM");
   for (const signal of SIGNALS) process.on(signal, forward);
-  onLogClosed(() => group.signal("SIGTERM"));
+  (0, import_runner2.onLogClosed)(() => group.signal("SIGTERM"));
   try {
     const passed = Promise.all([pass(child.stdout, output), pass(child.stderr, output)]);
-    const code = await new Promise((resolve3, reject) => {
-      child.on("error", () => reject(invalid2("shell", "names a program that cannot be started")));
+    const code = await new Promise((resolve2, reject) => {
+      child.on("error", () => reject(invalid("shell", "names a program that cannot be started")));
       child.on(
         "exit",
-        (exitCode, signal) => resolve3(exitCode ?? 128 + (signal === null ? 0 : import_node_os.constants.signals[signal]))
+        (exitCode, signal) => resolve2(exitCode ?? 128 + (signal === null ? 0 : import_node_os.constants.signals[signal]))
       );
     });
     await group.end();
@@ -2191,56 +690,56 @@ var ProcessGroup = class {
     return false;
   }
 };
-var outputTime = () => new Promise((resolve3) => setTimeout(resolve3, OUTPUT_AFTER_END_MS).unref());
-var sleep2 = (milliseconds) => new Promise((resolve3) => setTimeout(resolve3, milliseconds));
+var outputTime = () => new Promise((resolve2) => setTimeout(resolve2, OUTPUT_AFTER_END_MS).unref());
+var sleep2 = (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds));
 
 // run/run.ts
 async function exchangeAndRun() {
-  const deadline = startDeadline();
-  const inputs = readInputs(input);
-  const wanted = readRunInputs(rawInput);
-  requireRunnerFiles();
-  const from = planCommand(wanted, stepEnvironment(), process.platform);
-  const answer2 = await exchangeForAnswer(inputs, deadline);
-  const lease = readLease(answer2);
+  const deadline = (0, import_retry2.startDeadline)();
+  const inputs = (0, import_inputs4.readInputs)(runner2.input);
+  const wanted = readRunInputs(runner2.rawInput);
+  runner2.requireRunnerFiles();
+  const from = planCommand(wanted, runner2.stepEnvironment(), process.platform);
+  const answer2 = await (0, import_exchange.exchangeForAnswer)(inputs, deadline);
+  const lease = (0, import_answer.readLease)(answer2);
   const leases = new RunLeases({ ...lease, broker: inputs.broker, audience: inputs.audience });
-  const folder = jobFolder();
+  const folder = runner2.jobFolder();
   const { exitCode, sessions } = await prepareAndRun(answer2, { inputs, wanted, from, folder, leases });
-  setOutputs(leaseOutputs(lease));
-  removeFiles(folder);
+  runner2.setOutputs((0, import_outputs.leaseOutputs)(lease));
+  (0, import_exchange.removeFiles)(folder);
   await leases.revokeAll();
   await Promise.all(sessions.map((session) => session.settled()));
   await leases.revokeAll();
-  endWith(exitCode);
+  runner2.endWith(exitCode);
 }
-async function prepareAndRun(answer2, run2) {
+async function prepareAndRun(answer2, run) {
   const output = new ChildOutput();
   let prepared = null;
   try {
-    const credentials = readCredentials(answer2, run2.inputs.grants);
+    const credentials = (0, import_answer.readCredentials)(answer2, run.inputs.grants);
     await registerSecrets(credentials);
-    prepared = await prepare(credentials, run2);
+    prepared = await prepare(credentials, run);
     const { environment } = prepared;
-    const exitCode = await runProcess({ ...run2.from.command(scriptPath(run2)), environment }, output);
+    const exitCode = await runProcess({ ...run.from.command(scriptPath(run)), environment }, output);
     await output.end();
     return { exitCode, sessions: prepared.sessions };
   } catch (thrown) {
-    removeFiles(run2.folder);
-    await revokeUndelivered(run2.leases.first, startDeadline());
+    (0, import_exchange.removeFiles)(run.folder);
+    await (0, import_exchange.revokeUndelivered)(run.leases.first, (0, import_retry2.startDeadline)());
     throw thrown;
   } finally {
     prepared?.endpoint?.close();
   }
 }
-async function prepare(received, run2) {
+async function prepare(received, run) {
   const isSession = ({ format }) => format === "aws-session";
   const withSession = received.filter(isSession);
   const sessions = new Map(
-    withSession.map((credential) => [credential.grant, renewedSession(credential, run2)])
+    withSession.map((credential) => [credential.grant, renewedSession(credential, run)])
   );
   const endpoint = sessions.size === 0 ? null : await serveSessions(sessions);
   try {
-    if (endpoint !== null) await registerMasks(masksFor(endpoint.authorization));
+    if (endpoint !== null) await runner2.registerMasks((0, import_masks.masksFor)(endpoint.authorization));
     const aws = planAws(
       withSession.map(({ grant, values }) => ({
         grant,
@@ -2248,31 +747,31 @@ async function prepare(received, run2) {
         url: endpoint?.urlOf(grant) ?? ""
       })),
       {
-        folder: pathIn(run2.folder, "aws"),
+        folder: runner2.pathIn(run.folder, "aws"),
         authorization: endpoint?.authorization ?? "",
         node: process.execPath,
-        helper: `${actionFolder()}/aws-profile.js`
+        helper: `${runner2.actionFolder()}/aws-profile.js`
       }
     );
-    const { files, credentials } = planFiles(received.map(withoutSession(sessions.size > 1)), run2.folder);
-    const delivered = planEnvironment(credentials.filter(({ values }) => values.length > 0));
+    const { files, credentials } = (0, import_files.planFiles)(received.map(withoutSession(sessions.size > 1)), run.folder);
+    const delivered = (0, import_environment.planEnvironment)(credentials.filter(({ values }) => values.length > 0));
     const [first] = sessions.keys();
     if (first !== void 0) refuseRivals(delivered, /* @__PURE__ */ new Set([...RIVALS, ...REPLACED]), first);
-    const script = { path: scriptPath(run2), bytes: Buffer.from(run2.from.fileText), mode: 384 };
-    saveFilesFolder(run2.folder);
-    writeJobFiles(run2.folder, [...files, ...aws.files, script]);
-    const step = stepEnvironment();
+    const script = { path: scriptPath(run), bytes: Buffer.from(run.from.fileText), mode: 384 };
+    (0, import_lease2.saveFilesFolder)(run.folder);
+    runner2.writeJobFiles(run.folder, [...files, ...aws.files, script]);
+    const step = runner2.stepEnvironment();
     const without = new Set(sessions.size > 0 ? [...RIVALS, ...REPLACED] : rivalsOf(delivered));
     const set = new Map([...delivered, ...aws.variables]);
     logDelivery(received, takenAway(step, without));
-    appendSummary(
-      grantedSummary(received.map(shownAs(aws.variables)), {
+    runner2.appendSummary(
+      (0, import_summary.grantedSummary)(received.map(shownAs(aws.variables)), {
         toEnvironment: true,
         toOutputs: false,
         isForCommand: true
       })
     );
-    const environment = childEnvironment(step, { set, without, passesIdToken: run2.wanted.passesIdToken });
+    const environment = childEnvironment(step, { set, without, passesIdToken: run.wanted.passesIdToken });
     return { environment, sessions: [...sessions.values()], endpoint };
   } catch (thrown) {
     endpoint?.close();
@@ -2282,24 +781,24 @@ async function prepare(received, run2) {
 function renewedSession(credential, { inputs, leases }) {
   const { grant } = credential;
   const renew = async () => {
-    const answer2 = await exchangeForAnswer({ ...inputs, grants: [grant] }, startDeadline());
-    leases.add({ ...readLease(answer2), broker: inputs.broker, audience: inputs.audience });
-    const renewed = readCredentials(answer2, [grant]);
+    const answer2 = await (0, import_exchange.exchangeForAnswer)({ ...inputs, grants: [grant] }, (0, import_retry2.startDeadline)());
+    leases.add({ ...(0, import_answer.readLease)(answer2), broker: inputs.broker, audience: inputs.audience });
+    const renewed = (0, import_answer.readCredentials)(answer2, [grant]);
     await registerSecrets(renewed);
     const [session] = renewed.map(readSession);
     if (session === void 0) throw new Error("unreachable: exactly one credential was read");
-    info2(`Renewed ${grant}, until ${session.Expiration}.`);
+    runner2.info(`Renewed ${grant}, until ${session.Expiration}.`);
     return session;
   };
   return new RenewedSession(
     readSession(credential),
     renew,
-    (failure) => warn(`The session of ${grant} could not be renewed yet: ${forLog(failure.message)}`)
+    (failure) => runner2.warn(`The session of ${grant} could not be renewed yet: ${(0, import_escape3.forLog)(failure.message)}`)
   );
 }
 async function registerSecrets(credentials) {
   const values = credentials.flatMap((credential) => credential.values);
-  await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
+  await runner2.registerMasks(values.flatMap(({ secret, value }) => secret ? (0, import_masks.masksFor)(value) : []));
 }
 function withoutSession(isOneOfSeveral) {
   return (credential) => {
@@ -2321,18 +820,13 @@ function rivalsOf(delivered) {
 }
 function logDelivery(credentials, taken) {
   for (const { grant, expiresAt } of credentials) {
-    info2(`Got ${grant} for the command${expiresAt ? `, until ${expiresAt}` : ""}.`);
+    runner2.info(`Got ${grant} for the command${expiresAt ? `, until ${expiresAt}` : ""}.`);
   }
   if (taken.length === 0) return;
-  info2(`These variables of the job are not passed to the command: ${taken.map(forLog).join(", ")}.`);
+  runner2.info(`These variables of the job are not passed to the command: ${taken.map(import_escape3.forLog).join(", ")}.`);
 }
-var scriptPath = ({ folder, from }) => pathIn(folder, `script${from.extension}`);
-
-// run.ts
-async function run() {
-  await exchangeAndRun().catch(reportFailure);
-}
+var scriptPath = ({ folder, from }) => runner2.pathIn(folder, `script${from.extension}`);
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
-  run
+  exchangeAndRun
 });

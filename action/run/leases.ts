@@ -1,8 +1,8 @@
 import { forLog } from "../escape.ts"
 import { toFailure } from "../failure.ts"
 import { forgetLease, isOver, revokeLease, type SavedLease, saveLease, saveRenewedLeases } from "../lease.ts"
+import { logOutcomes } from "../outcomes.ts"
 import { startDeadline } from "../retry.ts"
-import { logOutcomes } from "../revoke.ts"
 import * as runner from "../runner.ts"
 
 /** The leases of one command. Each is saved at once, so that the post step revokes it when this process is killed. */
