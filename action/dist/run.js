@@ -269,13 +269,13 @@ var RunLeases = class {
   async revokeAll() {
     if (!this.#isFirstEnded && await this.#end(this.first)) {
       this.#isFirstEnded = true;
-      (0, import_lease.forgetLease)();
+      forget(import_lease.forgetLease);
     }
     const ended = [];
     for (const lease of this.#renewed) ended.push(await this.#end(lease));
     if (this.#renewed.length === 0) return;
     this.#renewed = this.#renewed.filter((_, index) => !ended[index]);
-    (0, import_lease.saveRenewedLeases)(this.#renewed);
+    forget(() => (0, import_lease.saveRenewedLeases)(this.#renewed));
   }
   async #end(lease) {
     if ((0, import_lease.isOver)(lease)) return true;
@@ -288,6 +288,13 @@ var RunLeases = class {
     }
   }
 };
+function forget(save) {
+  try {
+    save();
+  } catch (thrown) {
+    runner.info(`The state of this step could not be written: ${(0, import_escape2.forLog)((0, import_failure4.toFailure)(thrown).message)}`);
+  }
+}
 
 // run/output.ts
 var import_runner = require("./main.js");
@@ -705,7 +712,6 @@ async function exchangeAndRun() {
   const leases = new RunLeases({ ...lease, broker: inputs.broker, audience: inputs.audience });
   const folder = runner2.jobFolder();
   const { exitCode, sessions } = await prepareAndRun(answer2, { inputs, wanted, from, folder, leases });
-  runner2.setOutputs((0, import_outputs.leaseOutputs)(lease));
   (0, import_exchange.removeFiles)(folder);
   await leases.revokeAll();
   await Promise.all(sessions.map((session) => session.settled()));
@@ -719,6 +725,7 @@ async function prepareAndRun(answer2, run) {
     const credentials = (0, import_answer.readCredentials)(answer2, run.inputs.grants);
     await registerSecrets(credentials);
     prepared = await prepare(credentials, run);
+    runner2.setOutputs((0, import_outputs.leaseOutputs)((0, import_answer.readLease)(answer2)));
     const { environment } = prepared;
     const exitCode = await runProcess({ ...run.from.command(scriptPath(run)), environment }, output);
     await output.end();

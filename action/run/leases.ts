@@ -25,13 +25,13 @@ export class RunLeases {
   async revokeAll(): Promise<void> {
     if (!this.#isFirstEnded && (await this.#end(this.first))) {
       this.#isFirstEnded = true
-      forgetLease()
+      forget(forgetLease)
     }
     const ended: boolean[] = []
     for (const lease of this.#renewed) ended.push(await this.#end(lease))
     if (this.#renewed.length === 0) return
     this.#renewed = this.#renewed.filter((_, index) => !ended[index])
-    saveRenewedLeases(this.#renewed)
+    forget(() => saveRenewedLeases(this.#renewed))
   }
 
   async #end(lease: SavedLease): Promise<boolean> {
@@ -43,5 +43,14 @@ export class RunLeases {
       runner.warn(`A lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)
       return false
     }
+  }
+}
+
+/** The command may have removed the runner's file. The post step then revokes once more, which changes nothing. */
+function forget(save: () => void): void {
+  try {
+    save()
+  } catch (thrown) {
+    runner.info(`The state of this step could not be written: ${forLog(toFailure(thrown).message)}`)
   }
 }

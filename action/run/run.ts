@@ -46,7 +46,6 @@ export async function exchangeAndRun(): Promise<void> {
   const leases = new RunLeases({ ...lease, broker: inputs.broker, audience: inputs.audience })
   const folder = runner.jobFolder()
   const { exitCode, sessions } = await prepareAndRun(answer, { inputs, wanted, from, folder, leases })
-  runner.setOutputs(leaseOutputs(lease))
   removeFiles(folder)
   await leases.revokeAll()
   // A renewal can still be on its way. Its lease is known when it is over.
@@ -73,6 +72,7 @@ async function prepareAndRun(
     const credentials = readCredentials(answer, run.inputs.grants)
     await registerSecrets(credentials)
     prepared = await prepare(credentials, run)
+    runner.setOutputs(leaseOutputs(readLease(answer)))
     const { environment } = prepared
     const exitCode = await runProcess({ ...run.from.command(scriptPath(run)), environment }, output)
     await output.end()

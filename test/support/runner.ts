@@ -65,7 +65,8 @@ export async function runAction(step: ActionStep): Promise<ActionRun> {
     const started = performance.now()
     const { exitCode, stdout, stderr } = await spawnStep(step, directory, temp)
     const durationMs = performance.now() - started
-    const read = (name: string) => readFileSync(join(directory, name), "utf8")
+    const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+    const read = (name: string) => (isFile(join(directory, name)) ? readFileSync(join(directory, name), "utf8") : "")
     const files = {
       GITHUB_ENV: read("GITHUB_ENV"),
       GITHUB_OUTPUT: read("GITHUB_OUTPUT"),

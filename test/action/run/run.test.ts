@@ -248,6 +248,24 @@ test("a process that left the group and holds the output open does not hold the 
   expect(performance.now() - started).toBeLessThan(6_000)
 })
 
+describe("a command that works against the step", () => {
+  const folder = 'folder="$(dirname "$(dirname "$0")")"'
+  test("cannot have another folder removed by a link in the place of the step's one", async () => {
+    const run = `mkdir "${temp}/victim" && touch "${temp}/victim/file"; ${folder}; rm -r "$folder"; ln -s "${temp}/victim" "$folder"`
+    await ran(run)
+    const inside = await ran(
+      `${folder}; ln -s "${temp}/victim" "$folder/link"; ln -s "${temp}/victim/file" "$folder/file"`,
+    )
+    expect([inside.exitCode, readdirSync(temp), readdirSync(join(temp, "victim"))]).toEqual([0, ["victim"], ["file"]])
+  })
+
+  test("cannot keep its lease by removing the runner's files", async () => {
+    const step = await ran('state="$(dirname "$GITHUB_ENV")/GITHUB_STATE"; rm "$state"; mkdir "$state"; exit 5')
+    expect([step.exitCode, readdirSync(temp)]).toEqual([5, []])
+    expect(step.log).toContain("The state of this step could not be written")
+  })
+})
+
 describe("nothing is asked of the broker", () => {
   test.each([
     ["with deliver", { run: "true", deliver: "environment" }, "deliver"],
