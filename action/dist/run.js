@@ -102,6 +102,7 @@ var RENEW_BELOW_MS = 5 * 6e4;
 var USABLE_MS = 3e4;
 var ANSWER_WITHIN_MS = 800;
 var REST_AFTER_FAILURE_MS = 1e4;
+var LONGEST_REST_MS = 8e4;
 function readSession({ grant, values, expiresAt }) {
   const value = (name) => values.find((one) => one.name === name)?.value ?? "";
   const session = {
@@ -124,6 +125,7 @@ var RenewedSession = class {
   #renew;
   #onFailure;
   #renewal = null;
+  #nextRestMs = REST_AFTER_FAILURE_MS;
   #restUntil = Number.NEGATIVE_INFINITY;
   /** `renew` makes a new session, and registers its masks before it resolves. */
   constructor(session, renew, onFailure) {
@@ -150,9 +152,11 @@ var RenewedSession = class {
     try {
       this.#session = await this.#renew();
       this.#lifeMs = leftOf(this.#session);
+      this.#nextRestMs = REST_AFTER_FAILURE_MS;
       return true;
     } catch (thrown) {
-      this.#restUntil = performance.now() + REST_AFTER_FAILURE_MS;
+      this.#restUntil = performance.now() + this.#nextRestMs;
+      this.#nextRestMs = Math.min(LONGEST_REST_MS, this.#nextRestMs * 2);
       this.#onFailure((0, import_failure.toFailure)(thrown));
       return false;
     } finally {
@@ -386,10 +390,10 @@ var SecretFilter = class {
   }
   *#spans(text, limit) {
     if (this.#texts.size === 0) return;
-    for (let start = 0; start < limit; start++) {
-      const texts = this.#texts.get(text.slice(start, start + this.#gram));
-      const found = texts?.find((one) => text.startsWith(one, start));
-      if (found !== void 0) yield { start, end: start + found.length };
+    for (let start2 = 0; start2 < limit; start2++) {
+      const texts = this.#texts.get(text.slice(start2, start2 + this.#gram));
+      const found = texts?.find((one) => text.startsWith(one, start2));
+      if (found !== void 0) yield { start: start2, end: start2 + found.length };
     }
   }
   #rebuild() {
@@ -613,6 +617,7 @@ function is(path, kind) {
 // run/process.ts
 var import_node_child_process = require("node:child_process");
 var import_node_os = require("node:os");
+var import_failure5 = require("./main.js");
 var import_runner2 = require("./main.js");
 var KILL_AFTER_TERM_MS = 1200;
 var LEFT_BEHIND_MS = 1e3;
@@ -621,14 +626,7 @@ var OUTPUT_AFTER_END_MS = 1e3;
 var SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 async function runProcess(line, output) {
   const isWindows = process.platform === "win32";
-  const child = (0, import_node_child_process.spawn)(line.program, line.args, {
-    cwd: line.folder,
-    env: line.environment,
-    stdio: ["ignore", "pipe", "pipe"],
-    // On Windows, that would give the command a console of its own, and Ctrl+C would not reach it.
-    detached: !isWindows,
-    windowsVerbatimArguments: line.verbatim
-  });
+  const child = start(line, isWindows);
   const group = new ProcessGroup(child.pid, isWindows);
   const forward = (signal) => group.signal(signal === "SIGINT" ? "SIGINT" : "SIGTERM");
   for (const signal of SIGNALS) process.on(signal, forward);
@@ -649,6 +647,23 @@ async function runProcess(line, output) {
     for (const signal of SIGNALS) process.off(signal, forward);
     child.stdout.destroy();
     child.stderr.destroy();
+  }
+}
+function start(line, isWindows) {
+  try {
+    return (0, import_node_child_process.spawn)(line.program, line.args, {
+      cwd: line.folder,
+      env: line.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      // On Windows, that would give the command a console of its own, and Ctrl+C would not reach it.
+      detached: !isWindows,
+      windowsVerbatimArguments: line.verbatim
+    });
+  } catch (thrown) {
+    const isTooBig = thrown instanceof Error && "code" in thrown && thrown.code === "E2BIG";
+    if (!isTooBig) throw thrown;
+    const message = "The command cannot be started, because its variables are too large together. Deliver large values as files.";
+    throw new import_failure5.ActionError("delivery_refused", message);
   }
 }
 async function pass(stream, output) {

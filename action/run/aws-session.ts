@@ -22,8 +22,9 @@ const RENEW_BELOW_MS = 5 * 60_000
 const USABLE_MS = 30_000
 /** SDKs wait one or two seconds for an answer. A renewal that takes longer goes on, and the next question gets it. */
 const ANSWER_WITHIN_MS = 800
-/** After a failure, the broker is not asked again for this long. */
+/** After a failure, the broker is not asked again for this long. The time doubles with each further failure. */
 const REST_AFTER_FAILURE_MS = 10_000
+const LONGEST_REST_MS = 80_000
 
 /** @throws {ActionError} `answer_unusable` */
 export function readSession({ grant, values, expiresAt }: Credential): Session {
@@ -50,6 +51,7 @@ export class RenewedSession {
   readonly #renew: () => Promise<Session>
   readonly #onFailure: (failure: ActionError) => void
   #renewal: Promise<boolean> | null = null
+  #nextRestMs = REST_AFTER_FAILURE_MS
   #restUntil = Number.NEGATIVE_INFINITY
 
   /** `renew` makes a new session, and registers its masks before it resolves. */
@@ -80,9 +82,11 @@ export class RenewedSession {
     try {
       this.#session = await this.#renew()
       this.#lifeMs = leftOf(this.#session)
+      this.#nextRestMs = REST_AFTER_FAILURE_MS
       return true
     } catch (thrown) {
-      this.#restUntil = performance.now() + REST_AFTER_FAILURE_MS
+      this.#restUntil = performance.now() + this.#nextRestMs
+      this.#nextRestMs = Math.min(LONGEST_REST_MS, this.#nextRestMs * 2)
       this.#onFailure(toFailure(thrown))
       return false
     } finally {

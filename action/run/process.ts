@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process"
+import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { constants } from "node:os"
 import type { Readable } from "node:stream"
+import { ActionError } from "../failure.ts"
 import { onLogClosed } from "../runner.ts"
 import { invalid } from "./inputs.ts"
 import type { ChildOutput } from "./output.ts"
@@ -29,18 +30,11 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
  *
  * The runner cancels a step with SIGINT, after 7.5 s SIGTERM, and after 2.5 s ends the action's process alone, with SIGKILL
  * (ProcessInvoker.cs). So the group must be gone before that.
- * @throws {ActionError} `input_invalid` when the program cannot be started
+ * @throws {ActionError} when the program cannot be started
  */
 export async function runProcess(line: CommandLine, output: ChildOutput): Promise<number> {
   const isWindows = process.platform === "win32"
-  const child = spawn(line.program, line.args, {
-    cwd: line.folder,
-    env: line.environment,
-    stdio: ["ignore", "pipe", "pipe"],
-    // On Windows, that would give the command a console of its own, and Ctrl+C would not reach it.
-    detached: !isWindows,
-    windowsVerbatimArguments: line.verbatim,
-  })
+  const child = start(line, isWindows)
   const group = new ProcessGroup(child.pid, isWindows)
   const forward = (signal: NodeJS.Signals) => group.signal(signal === "SIGINT" ? "SIGINT" : "SIGTERM")
   for (const signal of SIGNALS) process.on(signal, forward)
@@ -60,6 +54,25 @@ export async function runProcess(line: CommandLine, output: ChildOutput): Promis
     for (const signal of SIGNALS) process.off(signal, forward)
     child.stdout.destroy()
     child.stderr.destroy()
+  }
+}
+
+function start(line: CommandLine, isWindows: boolean): ChildProcessByStdio<null, Readable, Readable> {
+  try {
+    return spawn(line.program, line.args, {
+      cwd: line.folder,
+      env: line.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      // On Windows, that would give the command a console of its own, and Ctrl+C would not reach it.
+      detached: !isWindows,
+      windowsVerbatimArguments: line.verbatim,
+    })
+  } catch (thrown) {
+    const isTooBig = thrown instanceof Error && "code" in thrown && thrown.code === "E2BIG"
+    if (!isTooBig) throw thrown
+    const message =
+      "The command cannot be started, because its variables are too large together. Deliver large values as files."
+    throw new ActionError("delivery_refused", message)
   }
 }
 

@@ -27,8 +27,11 @@ export interface ActionStep {
   readonly timeoutMs?: number
   /** A folder that is the runner's for temporary files, and stays; one of the step's own that goes with it when left out. */
   readonly temp?: string
-  /** Called with all of stdout so far, whenever there is more of it. `send` sends a signal to the action's process alone. */
-  readonly watch?: (stdout: string, send: (signal: NodeJS.Signals) => void) => void
+  /**
+   * Called with all of stdout so far, whenever there is more of it. `send` sends a signal to the action's process alone,
+   * `hangUp` closes its log.
+   */
+  readonly watch?: (stdout: string, send: (signal: NodeJS.Signals) => void, hangUp: () => void) => void
   /** Ends the step at once, as a cancelled job does. */
   readonly signal?: AbortSignal
 }
@@ -183,7 +186,11 @@ function spawnStep(step: ActionStep, directory: string, temp: string) {
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text
-      step.watch?.(stdout, (signal) => child.kill(signal))
+      step.watch?.(
+        stdout,
+        (signal) => child.kill(signal),
+        () => child.stdout.destroy(),
+      )
     })
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text

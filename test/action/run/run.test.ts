@@ -248,6 +248,18 @@ test("a process that left the group and holds the output open does not hold the 
   expect(performance.now() - started).toBeLessThan(6_000)
 })
 
+test("when the runner is gone, the command ends, and its lease is revoked", async () => {
+  const run = 'echo "pid $$"; while true; do echo more; sleep 0.05; done'
+  let pid = 0
+  const step = await ran(run, {
+    watch: (stdout, _, hangUp) => {
+      pid = Number(/pid (\d+)\nmore/.exec(stdout)?.[1] ?? 0)
+      if (pid !== 0) hangUp()
+    },
+  })
+  expect([step.exitCode, isAlive(pid), readdirSync(temp)]).toEqual([143, false, []])
+})
+
 describe("a command that works against the step", () => {
   const folder = 'folder="$(dirname "$(dirname "$0")")"'
   test("cannot have another folder removed by a link in the place of the step's one", async () => {
@@ -279,6 +291,12 @@ describe("nothing is asked of the broker", () => {
     expect(run.exitCode).toBe(1)
     expect(run.stdout).toContain(`::error title=Daypass%3A input_invalid::The input \`${input}\``)
   })
+})
+
+test("a command whose variables are too large for the system is not started, and the lease is revoked", async () => {
+  const big = { value: "x".repeat(200_000), secret: false, env: "BIG" }
+  const step = await ran("true", { inputs: { grants: "g" } }, [...granted({ g: { values: { big } } }), ...revoked()])
+  expect([step.exitCode, step.log.includes("too large together"), readdirSync(temp)]).toEqual([1, true, []])
 })
 
 test("a command is not started when a value must not be delivered, and the lease is revoked", async () => {
