@@ -8,7 +8,7 @@ const QUICK_PAUSES_MS: readonly number[] = [150, 450]
 const PATIENT_BASE_MS = 500
 const PATIENT_CAP_MS = 8_000
 const PATIENT_PAUSES = 6
-/** What the next attempt needs for its token and its answer: a wait that leaves less is in vain. */
+/** What the next attempt needs for its token and its answer. After a wait that leaves less, it could not succeed. */
 const LAST_CALL_MS = 3_000
 
 /** The clock, randomness and log that retries use; tests replace them. */

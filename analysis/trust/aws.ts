@@ -65,7 +65,7 @@ const NO_TAGS: TrustFinding = {
 }
 
 function notAStatement(index: number): Reading {
-  return nothing([understoodNot(`statement ${index + 1}`, "It is not an object.")])
+  return nothing([notUnderstood(`statement ${index + 1}`, "It is not an object.")])
 }
 
 const nothing = (findings: readonly TrustFinding[]): Reading => ({
@@ -75,7 +75,7 @@ const nothing = (findings: readonly TrustFinding[]): Reading => ({
   denied: [],
 })
 
-const understoodNot = (place: string, what: string): TrustFinding => ({
+const notUnderstood = (place: string, what: string): TrustFinding => ({
   severity: "finding",
   code: "not_understood",
   place,
@@ -85,11 +85,11 @@ const understoodNot = (place: string, what: string): TrustFinding => ({
 function readStatement(statement: JsonObject, place: string, issuer: string): Reading {
   const effect = statement["Effect"]
   const unknown = Object.keys(statement).filter((key) => !STATEMENT_KEYS.has(key))
-  if (unknown.length > 0) return nothing([understoodNot(place, `It has the key ${JSON.stringify(unknown[0])}.`)])
+  if (unknown.length > 0) return nothing([notUnderstood(place, `It has the key ${JSON.stringify(unknown[0])}.`)])
   if (effect !== "Allow" && effect !== "Deny")
-    return nothing([understoodNot(place, "Its Effect is not Allow or Deny.")])
+    return nothing([notUnderstood(place, "Its Effect is not Allow or Deny.")])
   const acts = actionsOf(statement)
-  if (acts === null) return nothing([understoodNot(place, "Its Action is not a text or a list of texts.")])
+  if (acts === null) return nothing([notUnderstood(place, "Its Action is not a text or a list of texts.")])
   const isDeny = effect === "Deny"
   const principals = principalsOf(statement, place, issuer)
   // A statement that only denies can only take away. What cannot be read of it is left out.
@@ -102,12 +102,12 @@ function readStatement(statement: JsonObject, place: string, issuer: string): Re
     })
     return { ...nothing([]), denied }
   }
-  if (principals === null) return nothing([understoodNot(place, "Its Principal cannot be read.")])
+  if (principals === null) return nothing([notUnderstood(place, "Its Principal cannot be read.")])
   const others = principals.others(acts)
   if (!acts(ASSUME)) return { ...nothing(others), allowsTags: acts(TAG) }
   const admissions = principals.issuers.map((one): Admission | TrustFinding | null => {
     const conditions = conditionsOf(statement["Condition"], one ?? issuer)
-    if (conditions === null) return understoodNot(place, "Its Condition is not a block of operators, keys and texts.")
+    if (conditions === null) return notUnderstood(place, "Its Condition is not a block of operators, keys and texts.")
     if (conditions.isNever) return null
     const { subject, audience, unread, names } = conditions
     return { place, issuer: one, subject, audience, unread, names }

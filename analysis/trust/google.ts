@@ -84,10 +84,12 @@ const PRINCIPAL =
 const PRINCIPAL_SET =
   /^principalSet:\/\/iam\.googleapis\.com\/(projects\/[0-9]+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]+)\/(.+)$/
 
-/** Roles with which a member becomes the service account. */
+/** Roles with which a member becomes the service account, by its tokens or its keys. */
 const IMPERSONATES: ReadonlySet<string> = new Set([
   "roles/iam.workloadIdentityUser",
   "roles/iam.serviceAccountTokenCreator",
+  "roles/iam.serviceAccountOpenIdTokenCreator",
+  "roles/iam.serviceAccountKeyAdmin",
 ])
 
 /**

@@ -1,5 +1,5 @@
 import type { Grant, Policy } from "../../broker/core/policy/model.ts"
-import { isPlainMap } from "../../broker/core/policy/plain.ts"
+import { isPlainMap, memberOf } from "../../broker/core/policy/plain.ts"
 import { templateParts } from "../../broker/core/policy/template.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
@@ -34,7 +34,7 @@ export function* secretsInTwoEnvironments({ set, sources }: Subject): Generator<
 
 /** The variables of a grant with their locators, as the policy writes them. The job's environment may fill a gap. */
 function readBy({ fields, template }: Grant): readonly (readonly [variable: string, locator: string])[] {
-  const read = template === undefined ? memberOf(fields) : memberOf(template.raw)
+  const read = memberOf(template === undefined ? fields : template.raw, "read")
   if (!isPlainMap(read)) return []
   return Object.entries(read).flatMap(([variable, entry]) => {
     const locator = isPlainMap(entry) ? entry["from"] : entry
@@ -44,8 +44,6 @@ function readBy({ fields, template }: Grant): readonly (readonly [variable: stri
 
 const isByEnvironment = (locator: string): boolean =>
   templateParts(locator).some((part) => "claim" in part && part.claim === "environment")
-
-const memberOf = (value: unknown): unknown => (isPlainMap(value) ? value["read"] : undefined)
 
 const unitOf = ({ target, repository }: Policy): string => (target.kind === "repository" ? target.id : repository)
 

@@ -1,7 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
-import { type ChainHead, type ChainLink, chainStart, type LedgerName } from "./audit-chain.ts"
-import { canonicalJson } from "./canonical-json.ts"
+import type { ChainHead, ChainLink, LedgerName } from "./audit-chain.ts"
 
 /**
  * Writes the audit trail as a file of JSON lines. Each line is canonical JSON; the caller ends it with one line feed.
@@ -38,24 +37,6 @@ export class ExportWriter {
   end(): string {
     return `{"end":{"digest":"${this.#heads.digest()}","ledgers":${this.#heads.ledgers}}}`
   }
-}
-
-/** A whole file for one ledger, from all of its records as the `Ledger` port returns them. */
-export function exportTrail(name: LedgerName, records: readonly ExportedRecord[]): string {
-  const writer = new ExportWriter()
-  const lines = records.map(({ record, leaf, chain }) => {
-    const text = canonicalJson(record)
-    if (!text.ok) throw new TypeError(`an audit record has no canonical text: ${text.fault}`)
-    return writer.record({ text: text.value, leaf, chain })
-  })
-  const head = { seq: records.length, chain: records.at(-1)?.chain ?? chainStart(name) }
-  return [writer.ledger(name), ...lines, writer.head(head), writer.end()].map((line) => `${line}\n`).join("")
-}
-
-interface ExportedRecord {
-  readonly record: unknown
-  readonly leaf: string
-  readonly chain: string
 }
 
 /** One hash over the heads of all ledgers of a file, in the file's order. It starts with a byte for its kind. */

@@ -24,13 +24,7 @@ export class BrokerError extends Error {
   constructor(
     code: ErrorCode,
     detail: string,
-    extra: {
-      trace?: Trace
-      policyVersion?: string
-      retryAfterSeconds?: number
-      limit?: ReachedLimit
-      cause?: unknown
-    } = {},
+    extra: Pick<Partial<BrokerError>, "trace" | "policyVersion" | "retryAfterSeconds" | "limit" | "cause"> = {},
   ) {
     super(`${code}: ${detail}`, extra.cause === undefined ? undefined : { cause: extra.cause })
     this.code = code

@@ -29,7 +29,7 @@ export const PLAIN_URL =
 
 /** What a plain URL is: the end of a sentence such as "an issuer's URL must be". */
 export const PLAIN_URL_FORM =
-  "plain https in lower case, without user, default port, query or fragment, and with a path of letters, digits and . _ ~ - only (http is allowed for loopback hosts)"
+  "an https URL with its host in lower case, without user, default port, query and fragment, and with only letters, digits and . _ ~ - in its path (http is allowed for loopback hosts)"
 
 /**
  * Parses an https URL (http for loopback) that has only one spelling; null for any other text.

@@ -13,8 +13,8 @@ const URLS = /^DAYPASS_URL = "https:\/\/([^"/:]+)/gm
 const FROM_KV = /^DAYPASS_POLICIES = "kv"/m
 
 /**
- * Looks at a deployment before it happens: nobody should find out by a denied job that the examples were deployed, or that
- * the broker signs as example.com. The build does not learn which environment is deployed. So it refuses only what is wrong
+ * Looks at a deployment before it happens. Otherwise a denied job would be the first sign that the examples were deployed, or
+ * that the broker signs as example.com. The build does not learn which environment is deployed. So it refuses only what is wrong
  * in all of them, and the Worker checks its own settings again when it runs.
  *
  * @param env with wrangler's `WRANGLER_COMMAND`

@@ -2,7 +2,7 @@ import { compiledPolicies } from "daypass:policies"
 import type { ExecutionContext } from "@cloudflare/workers-types"
 import type { Guards } from "../adapters/cloudflare/guards.ts"
 import { KeyRingObject } from "../adapters/cloudflare/key-ring-object.ts"
-import { createKvPolicySource, type KvReader } from "../adapters/cloudflare/kv-policy-source.ts"
+import { createKvPolicySource, type KvPolicySource, type KvReader } from "../adapters/cloudflare/kv-policy-source.ts"
 import { LedgerObject } from "../adapters/cloudflare/ledger-object.ts"
 import {
   createCloudflareGuards,
@@ -53,14 +53,15 @@ async function brokerOf(env: Env): Promise<Broker> {
   }
   // At the edge there is no folder for a development key.
   if (!config.value.kek) throw misconfigured(["DAYPASS_KEK: set it with `wrangler secret put DAYPASS_KEK`"])
+  const policySource = policySourceOf(env, config.value)
   builtBroker = await createBroker(config.value, config.value.kek, {
-    policySource: policySourceOf(env, config.value),
+    policySource,
     ledgers: createCloudflareLedgers(env.LEDGER),
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     marks: createCloudflareMarks(env.KEY_RING),
     log,
     callsAtOnce: CONNECTIONS_AT_ONCE,
-    health: [],
+    health: "health" in policySource ? [policySource.health] : [],
   }).catch((error: unknown) => {
     const isSetting = error instanceof BrokerError && error.code === "configuration_invalid"
     throw isSetting ? misconfigured([error.detail]) : error
@@ -72,7 +73,7 @@ async function brokerOf(env: Env): Promise<Broker> {
  * Policies from Workers KV if a namespace is bound, and otherwise from the bundle. A failure of KV never falls back to the
  * bundle: its policies may be years old, or the examples.
  */
-function policySourceOf(env: Env, { onlyPublishedPolicies, policyPublishers }: Config): PolicySource {
+function policySourceOf(env: Env, { onlyPublishedPolicies, policyPublishers }: Config): PolicySource | KvPolicySource {
   if (!("POLICIES" in env)) {
     const needs = onlyPublishedPolicies ? "DAYPASS_POLICIES is kv" : "DAYPASS_POLICY_PUBLISHER is set"
     if (onlyPublishedPolicies || policyPublishers.length > 0) {

@@ -7,7 +7,7 @@ export interface Call {
   readonly subjectToken: string
   /** The client's address for the audit record; null when the runtime does not know it. */
   readonly clientAddress: string | null
-  /** Whether the client has ended the connection, so that an answer would reach nobody. */
+  /** Whether the client has ended the connection, so that an answer would be lost. */
   isGone(): boolean
   /** The log entry. It is filled along the way, and written once, whatever happens. */
   readonly event: RequestEvent

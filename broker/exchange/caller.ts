@@ -28,7 +28,7 @@ export async function verifyCaller(call: Call, broker: Broker): Promise<Caller> 
   return { token, snapshot, own: isOwnerListed(token.identity, issuers) }
 }
 
-/** Whoever asks for the revocation of a lease. */
+/** The caller of a revocation. */
 export interface Revoker {
   readonly token: VerifiedToken
   readonly limits: Limits

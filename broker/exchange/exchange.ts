@@ -7,7 +7,7 @@ import { requireMatchingKey, verifyCaller } from "./caller.ts"
 import { leaseCredentials, outcomesOfRevoking, revokeMinted } from "./lease.ts"
 import { newLeaseId } from "./lease-id.ts"
 import { cachesOf, type MintedGrant, mintAll, type Prepare } from "./mint.ts"
-import { recorderOf, suspectUnbound } from "./record.ts"
+import { type ExchangeOutcome, recorderOf, suspectUnbound } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
 
 /**
@@ -42,21 +42,23 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   const { minted, failures: failed } = await mintAll(grants, identity, lease, prepare, broker)
   const failures = failed.length > 0 ? failed : tooLarge(minted)
   const gone = failures.length === 0 && call.isGone()
-  const settle = async (held: readonly MintedGrant[]) => {
+  const settle = async (held: readonly MintedGrant[], lost: ExchangeOutcome["lost"]) => {
     const credentials = await leaseCredentials(held, identity, lease, broker)
-    await record.outcome(lease, grants, { credentials, failures, gone, caches: cachesOf(minted) })
+    await record.outcome(lease, grants, { credentials, failures, lost, caches: cachesOf(minted) })
   }
+  const takeBack = async (lost: ExchangeOutcome["lost"]) =>
+    // If this cannot be recorded either, the lease stays open in the ledger, and the sweep ends it.
+    await settle(await revokeMinted(minted, identity, lease, broker), lost).catch(() => {})
   const [failure] = failures
   if (failure || gone) {
-    // If this cannot be recorded either, the lease stays open in the ledger, and the sweep ends it.
-    await settle(await revokeMinted(minted, identity, lease, broker)).catch(() => {})
+    await takeBack(gone ? "client_gone" : null)
     throw failure?.error ?? clientGone()
   }
   try {
-    await settle(minted)
+    await settle(minted, null)
   } catch (error) {
     // Credentials that cannot be recorded are not handed out: the sweep could not revoke them later.
-    await revokeMinted(minted, identity, lease, broker)
+    await takeBack(error instanceof BrokerError ? error.code : "internal")
     throw error
   }
   if (call.isGone()) {
@@ -66,6 +68,6 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   return answerOf(lease, verdict.policyVersion, minted)
 }
 
-/** Reaches nobody but the log. */
+/** Only the log shows this error, because the client is gone. */
 const clientGone = () =>
   new BrokerError("client_gone", "The client ended the connection. What was minted for it was revoked.")

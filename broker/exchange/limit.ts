@@ -13,7 +13,7 @@ export function createLimit(atOnce: number): Limit {
     try {
       return await work()
     } finally {
-      // The place goes straight to the next, so that nobody overtakes.
+      // The place goes to the one that has waited longest, so that a new call cannot overtake it.
       const next = waiting.shift()
       if (next) next()
       else free++

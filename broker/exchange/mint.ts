@@ -65,7 +65,7 @@ export async function mintAll(
   const outcomes = await Promise.all(
     grants.map((granted) =>
       limit(async (): Promise<Outcome> => {
-        // All grants or none: what has not begun when another has failed would only be taken back.
+        // All grants or none: what is minted after another grant has failed would only be revoked.
         if (failed) return {}
         const outcome = await tryToMint(granted, mint, broker)
         failed ||= outcome.failure !== undefined

@@ -1,5 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
-import type { ReachedLimit } from "../core/policy/limits.ts"
+import { BY_DEFAULT, type ReachedLimit } from "../core/policy/limits.ts"
 
 /** The refusal of an exchange for which a limit is reached. The subject token was not used up. */
 export function overLimit(reached: ReachedLimit): BrokerError {
@@ -9,8 +9,10 @@ export function overLimit(reached: ReachedLimit): BrokerError {
   })
 }
 
-const setBy = ({ source, retryAfterSeconds }: ReachedLimit) =>
-  `It is set by ${source}. Try again in ${retryAfterSeconds} s.`
+function setBy({ source, retryAfterSeconds }: ReachedLimit): string {
+  const where = source === BY_DEFAULT ? "The limit is the default: no `limits` set it" : `The limit is set in ${source}`
+  return `${where}. Try again in ${retryAfterSeconds} s.`
+}
 
 function sentence({ name, max, grant }: ReachedLimit): string {
   switch (name) {

@@ -11,15 +11,23 @@ export interface RevokedLease {
 /** The most records that are kept. Beyond it, the sweep revokes and records the lease again, at its end. */
 const MAX_RECORDS = 10_000
 
+/** A job that ends its lease waits for this many at most. Measured on Node: they share one commit. */
+const PAID_AT_ONCE = 50
+
 /**
  * Records of revocations that happened while the ledger could not be written. They are in memory: when the broker dies
  * first, the lease is still open in the ledger, and the sweep ends it.
  */
 export interface OwedRecords {
   keep(of: RevokedLease, settlement: RevocationSettlement): void
-  /** Whether the lease was revoked, and only its record is missing. */
+  /** How many records are due. */
+  readonly size: number
+  /** Whether everything that can be revoked of the lease was revoked, and only the record is missing. */
   has(lease: string): boolean
-  /** Writes what can be written now. Never throws. */
+  /**
+   * Writes the oldest records that can be written now. Never throws. Each ledger can fail for a reason of its own, so one
+   * that fails is not tried again before the others.
+   */
   pay(): Promise<void>
 }
 
@@ -29,18 +37,32 @@ export function createOwedRecords(ledgers: Ledgers, log: Log): OwedRecords {
     keep(of, settlement) {
       if (owed.size < MAX_RECORDS || owed.has(of.lease)) owed.set(of.lease, { of, settlement })
     },
-    has: (lease) => owed.has(lease),
+    get size() {
+      return owed.size
+    },
+    has(lease) {
+      const debt = owed.get(lease)
+      return debt !== undefined && !Object.values(debt.settlement.outcomes).includes("failed")
+    },
     async pay() {
-      for (const [lease, { of, settlement }] of owed) {
-        try {
-          await ledgers.of(of.issuerUrl, of.repositoryId).recordRevocation(settlement)
-        } catch {
-          return
-        }
-        owed.delete(lease)
-        const detail = "the record of a revocation was written late, because the ledger could not be written"
-        log({ event: "revocation.recorded", detail, issuer: of.issuerUrl, repository_id: of.repositoryId, lease })
-      }
+      const oldest = [...owed].slice(0, PAID_AT_ONCE)
+      await Promise.all(
+        oldest.map(async ([lease, debt]) => {
+          const { of, settlement } = debt
+          try {
+            await ledgers.of(of.issuerUrl, of.repositoryId).recordRevocation(settlement)
+          } catch {
+            const last = owed.get(lease)
+            if (last && owed.delete(lease)) owed.set(lease, last)
+            return
+          }
+          // Not one that was kept meanwhile, and not twice when two calls pay at the same time.
+          if (owed.get(lease) !== debt) return
+          owed.delete(lease)
+          const detail = "the record of a revocation was written late, because the ledger could not be written"
+          log({ event: "revocation.recorded", detail, issuer: of.issuerUrl, repository_id: of.repositoryId, lease })
+        }),
+      )
     },
   }
 }

@@ -11,6 +11,7 @@ import { visible } from "../core/policy/faults.ts"
 import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
 import type { Secret } from "../core/secret.ts"
 import type { AdmissionOutcome, LeaseCredential, Ledger, RevocationSettlement, TokenUse } from "../ports/ledger.ts"
+import type { ErrorCode } from "../wire/error-codes.ts"
 import type { Broker } from "./broker.ts"
 import type { Call, ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
@@ -48,15 +49,15 @@ export interface Recorder {
   prepare(lease: string, granted: GrantedGrant, handle: Secret<string>, expiresAt: Date | null): Promise<void>
   /** Records the outcome with the lease's credentials; after a failure, those that could not be revoked immediately. */
   outcome(lease: string, grants: readonly GrantedGrant[], outcome: ExchangeOutcome): Promise<void>
-  /** Records that a lease was revoked because its answer would have reached nobody. */
+  /** Records that a lease was revoked because its answer could not reach the client; later, if the ledger fails now. */
   abandoned(lease: string, outcomes: RevocationSettlement["outcomes"]): Promise<void>
 }
 
 export interface ExchangeOutcome {
   readonly credentials: readonly LeaseCredential[]
   readonly failures: readonly MintFailure[]
-  /** The client was gone before anything was handed out. */
-  readonly gone: boolean
+  /** The error code when everything was minted and nothing was handed out: the client was gone, or the record failed. */
+  readonly lost: ErrorCode | null
   /** Grant -> whether its values came from the broker's memory. */
   readonly caches: ReadonlyMap<string, CacheUse>
 }
@@ -105,7 +106,7 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
       const audit = draft("exchange.intended", { reason: "allowed", decision: "allow", lease, grants: listed(grants) })
       const admitted = await ledger.admit({
-        ...admission(`the grants ${call.grants.join(", ")}`),
+        ...admission(call.grants.join(", ")),
         lease: {
           id: lease,
           runId,
@@ -127,9 +128,9 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       await ledger.prepare({ lease, credential, unknownUntil: unknownUntil(), now: broker.clock.now().getTime() })
     },
 
-    async outcome(lease, grants, { credentials, failures, gone, caches }) {
-      const failed = gone || failures.length > 0
-      const cause = gone ? "client_gone" : failureCodes(failures)
+    async outcome(lease, grants, { credentials, failures, lost, caches }) {
+      const failed = lost !== null || failures.length > 0
+      const cause = lost ?? failureCodes(failures)
       const reason = failed ? cause + leftAlive(credentials) : "minted"
       const audit = draft(failed ? "exchange.failed" : "exchange.minted", {
         reason,
@@ -142,7 +143,11 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
     async abandoned(lease, outcomes) {
       const now = broker.clock.now().getTime()
       const audit = draft("lease.closed", { reason: "client_gone", lease })
-      await ledger.recordRevocation({ lease, outcomes, now, audit })
+      const settlement = { lease, outcomes, now, audit }
+      const { issuerUrl, repositoryId } = identity
+      await ledger
+        .recordRevocation(settlement)
+        .catch(() => broker.owed.keep({ lease, issuerUrl, repositoryId }, settlement))
     },
   }
 }

@@ -3,7 +3,7 @@ import type { LeaseCredentialState, LeaseOfRun, Ledger } from "../ports/ledger.t
 import type { RevocationOutcome, RevokeAnswer } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
 import type { RevokeCall } from "./call.ts"
-import { verifyRevoker } from "./caller.ts"
+import { type Revoker, verifyRevoker } from "./caller.ts"
 import { handleContext } from "./lease.ts"
 import type { RevokedLease } from "./owed.ts"
 import { alreadyUsed, draftOf, ledgerOf, useOf } from "./record.ts"
@@ -24,14 +24,22 @@ export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAn
   const caller = await verifyRevoker(call, broker)
   if (!caller.own) throw notFound()
   call.event.lease = call.lease
+  // At the same time: the records of other leases may wait for slow ledgers, and this lease's credentials must not.
+  const paying = broker.owed.pay()
+  try {
+    return await endLease(call, caller, broker)
+  } finally {
+    await paying
+  }
+}
 
+async function endLease(call: RevokeCall, caller: Revoker, broker: Broker): Promise<RevokeAnswer> {
   const { identity } = caller.token
   const { issuerUrl, repositoryId, runId, runAttempt } = identity
   const ledger = ledgerOf(caller, broker)
   const of = { lease: call.lease, issuerUrl, repositoryId }
   const draft = draftOf(call, caller, caller.policyVersion, broker)
   const request = { lease: call.lease, runId, runAttempt }
-  await broker.owed.pay()
   const start = await ledger
     .beginRevocation({
       ...request,

@@ -26,7 +26,7 @@ export async function sweep({ ledger, issuerUrl, repositoryId }: SweepTarget, br
   const now = broker.clock.now().getTime()
   const due = await ledger.takeDue(now, LEASES_PER_SWEEP).then(
     (leases) => ({ leases, written: true }),
-    async () => ({ leases: await unpaid(ledger.lookDue(now, LEASES_PER_SWEEP), broker), written: false }),
+    async () => ({ leases: await unpaid(ledger, now, broker), written: false }),
   )
   await Promise.all(
     due.leases.map(async ({ lease, credentials }) => {
@@ -42,9 +42,11 @@ export async function sweep({ ledger, issuerUrl, repositoryId }: SweepTarget, br
   return due.leases.length
 }
 
-/** Without the leases that were revoked already, and of which only the record is missing. */
-const unpaid = async (looking: Promise<readonly DueLease[]>, broker: Broker) =>
-  (await looking).filter(({ lease }) => !broker.owed.has(lease))
+/** Without the leases that were revoked already, and of which only the record is missing: they stay due. */
+async function unpaid(ledger: SweptLedger, now: number, broker: Broker): Promise<readonly DueLease[]> {
+  const looked = await ledger.lookDue(now, LEASES_PER_SWEEP + broker.owed.size)
+  return looked.filter(({ lease }) => !broker.owed.has(lease)).slice(0, LEASES_PER_SWEEP)
+}
 
 const sweptDraft = (lease: string, outcome: string, at: Date): AuditDraft => ({
   at: at.toISOString(),

@@ -14,6 +14,8 @@ export const VARIABLE_SOURCES: Readonly<Record<VariableTool, string>> = {
   proxies: "curl(1)",
   TLS: "openssl-env(7), curl(1), requests.readthedocs.io/en/latest/user/advanced",
   "SSH and programs that start it": "ssh(1), rsync(1), sudo(8)",
+  "tar, zip, Wget and text tools": "tar(1), zip(1), unzip(1), wget(1), rg(1), gawk(1), grep(1)",
+  "GnuPG and clients of databases": "gpg(1), psql(1), dev.mysql.com/doc/refman/8.4/en/environment-variables.html",
   Git: "git(1)",
   "GitHub CLI": "cli.github.com/manual/gh_help_environment",
   "Node.js": "nodejs.org/api/cli.html",
@@ -34,6 +36,10 @@ export const VARIABLE_SOURCES: Readonly<Record<VariableTool, string>> = {
   "Rust and Cargo":
     "doc.rust-lang.org/cargo/reference/environment-variables.html, rust-lang.github.io/rustup/environment-variables.html",
   "compilers and make": "gcc(1), make(1), cmake-env-variables(7), pkg-config(1), ccache(1)",
+  "Bazel, Nix and Homebrew":
+    "github.com/bazelbuild/bazelisk, nix.dev/manual/nix/stable/command-ref/env-common, docs.brew.sh/Manpage",
+  "version managers":
+    "github.com/nvm-sh/nvm, docs.volta.sh, asdf-vm.com/manage/configuration.html, mise.jdx.dev/configuration.html",
   ".NET":
     "learn.microsoft.com/dotnet/core/tools/dotnet-environment-variables, learn.microsoft.com/dotnet/core/runtime-config",
   "other languages":

@@ -1,7 +1,7 @@
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
-import { keyOf, placesIn } from "../../broker/core/policy/published.ts"
+import { keyOf } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
-import { published } from "./publication.ts"
+import { placesIn, published } from "./publication.ts"
 
 /** A repository with policies for it, in the new set or the old one. */
 export interface ChangedRepository {

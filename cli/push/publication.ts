@@ -6,6 +6,7 @@ import {
   PUBLISHED_FORMAT,
   type PublishedContent,
   type PublishedCurrent,
+  type PublishedPlace,
   versionOf,
 } from "../../broker/core/policy/published.ts"
 
@@ -45,4 +46,11 @@ export function published(set: PolicySet, publishedAt: Date): Publication {
   const content: PublishedContent = { count: set.policyCount, organisation, wide, repositories }
   const [version, at] = [versionOf(content), publishedAt.toISOString()]
   return { current: { format: PUBLISHED_FORMAT, version, published_at: at, ...content }, entries }
+}
+
+/** All places that a value of `current` names. */
+export function placesIn({ repositories }: PublishedCurrent): PublishedPlace[] {
+  return Object.entries(repositories).flatMap(([issuer, ofIssuer]) =>
+    Object.entries(ofIssuer).map(([repositoryId, hash]) => ({ issuer, repositoryId, hash })),
+  )
 }

@@ -7,13 +7,12 @@ import {
   PUBLISHED_AHEAD_SECONDS,
   type PublishedCurrent,
   parseCurrent,
-  placesIn,
   REPOSITORY_KEY_PREFIX,
   readRepository,
   revivedCurrent,
 } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
-import { type Publication, published } from "./publication.ts"
+import { type Publication, placesIn, published } from "./publication.ts"
 import type { SignCurrent } from "./sign.ts"
 import { type KvStore, MAX_VALUE_BYTES, StoreError } from "./store.ts"
 

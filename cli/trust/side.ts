@@ -1,6 +1,7 @@
 import { audiencesOf } from "../../analysis/trust/given.ts"
 import type { Given, GivenSubject, OpenSubjects } from "../../analysis/trust/model.ts"
 import type { Connection, PolicySet } from "../../broker/core/policy/model.ts"
+import { memberOf } from "../../broker/core/policy/plain.ts"
 import { PROVIDERS } from "../../broker/providers/index.ts"
 
 /** How a vendor writes down whom it trusts. `oidc`: in a form of its own, from issuer, audience and subject. */
@@ -78,16 +79,11 @@ export const poolOf = (connection: Connection): string | undefined =>
   poolProviderOf(connection)?.replace(/\/providers\/[^/]*$/, "")
 
 /** Whether the broker sends session tags to AWS through a connection. */
-export function sendsTags({ settings }: Connection): boolean {
-  return (
-    typeof settings === "object" && settings !== null && "session_tags" in settings && settings.session_tags === true
-  )
-}
+export const sendsTags = ({ settings }: Connection): boolean => memberOf(settings, "session_tags") === true
 
 /** A text of a connection's settings. */
 export function settingOf(settings: unknown, key: string): string | undefined {
-  if (typeof settings !== "object" || settings === null || !Object.hasOwn(settings, key)) return undefined
-  const value = (settings as Readonly<Record<string, unknown>>)[key]
+  const value = memberOf(settings, key)
   return typeof value === "string" ? value : undefined
 }
 

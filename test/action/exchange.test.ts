@@ -308,7 +308,7 @@ describe("a temporary failure", () => {
     ...problem(
       429,
       "quota_exceeded",
-      `This repository has made its 60 exchanges of this minute (exchanges_per_minute). It is set by daypass.yaml:12. Try again in ${seconds} s.`,
+      `This repository has made its 60 exchanges of this minute (exchanges_per_minute). The limit is set in daypass.yaml:12. Try again in ${seconds} s.`,
     ),
     headers: { "retry-after": String(seconds) },
   })
@@ -317,7 +317,7 @@ describe("a temporary failure", () => {
     const { run, requests } = await play([...answered(full(1)), ...granted()])
     expect(run.exitCode).toBe(0)
     expect(requests.filter((line) => line.startsWith("POST"))).toHaveLength(2)
-    expect(run.log).toContain("It is set by daypass.yaml:12. Try again in 1 s. Waiting 1 s, then trying again.")
+    expect(run.log).toContain("The limit is set in daypass.yaml:12. Try again in 1 s. Waiting 1 s, then trying again.")
   })
 
   test("of a repository whose limit lasts longer than the step waits ends it at once, and says where it is set", async () => {

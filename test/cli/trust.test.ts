@@ -196,11 +196,11 @@ describe("daypass trust", () => {
 
   it.each([
     { name: "without a URL", args: [FOLDER], says: "pass --broker URL, or set DAYPASS_URL" },
-    { name: "with a URL that is none", args: [FOLDER, "--broker", "daypass"], says: "--broker: must be plain https" },
+    { name: "with a URL that is none", args: [FOLDER, "--broker", "daypass"], says: "--broker: must be an https URL" },
     {
       name: "with a URL with a query",
       args: [FOLDER, "--broker", `${BROKER}?x`],
-      says: "--broker: must be plain https",
+      says: "--broker: must be an https URL",
     },
     { name: "without a folder", args: ["--broker", BROKER], says: "trust takes one folder" },
     {

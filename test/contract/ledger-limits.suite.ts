@@ -4,6 +4,7 @@ import { ISSUER, type LedgerFixture, type LedgerHands } from "./ledger-hands.ts"
 import {
   admission,
   denial,
+  failed,
   HOUR,
   MINUTE,
   minted,
@@ -43,6 +44,7 @@ export function whatIsLimited(fixture: LedgerFixture, hands: LedgerHands): void 
       })
       expect(await admit("d", NOW + MINUTE)).toEqual({ outcome: "admitted" })
       expect(await events()).toEqual([...Array(3).fill("exchange.intended"), "limit.reached", "exchange.intended"])
+      expect(await reasons()).toContain("limit.reached: exchanges_per_minute: a test")
     })
 
     test("is recorded once an hour for each limit, however often it is reached", async () => {
@@ -52,6 +54,19 @@ export function whatIsLimited(fixture: LedgerFixture, hands: LedgerHands): void 
       await fixture.restart()
       for (const lease of ["h", "i", "j", "k"]) await admit(lease, NOW + HOUR)
       expect((await events()).filter((event) => event === "limit.reached")).toHaveLength(2)
+    })
+
+    test("are not revocations: none waits until the closed leases of an earlier flood are deleted", async () => {
+      const later = NOW + 40 * 24 * HOUR
+      for (let one = 0; one < 20; one++) {
+        await ledger().admit(admission(`old ${one}`))
+        await ledger().settle(failed(`old ${one}`))
+      }
+      const lease = { ...opening("new"), endsBy: later }
+      await ledger().admit({ ...admission("new"), lease, token: tokenAt("new", later), now: later })
+      await ledger().settle(minted("new", revocable("vault", { expiresAt: null, grantedUntil: later })))
+      const taken = await sweeper().takeDue(later, 10)
+      expect(taken.map(({ lease }) => lease)).toEqual(["new"])
     })
 
     test("are open leases: one that is closed makes room", async () => {
@@ -88,6 +103,9 @@ export function whatIsLimited(fixture: LedgerFixture, hands: LedgerHands): void 
         },
       })
       expect(await ledger().admit(limited("b", "staging db"))).toEqual({ outcome: "admitted" })
+      expect((await reasons()).filter((reason) => reason.startsWith("limit.reached"))).toEqual([
+        "limit.reached: max_open_leases of db: a test",
+      ])
       await fixture.restart()
       // The exchange of a was interrupted: it holds no place for ever.
       await sweeper().takeDue(NOW + MINUTE, 10)
@@ -150,7 +168,8 @@ export function whatIsLimited(fixture: LedgerFixture, hands: LedgerHands): void 
         ledger().suspect({ token: token(key), now: NOW, limits: LIMITS, audit: record("token.unbound") })
       for (const key of ["a", "a", "b", "c", "b", "d"]) await suspect(key)
       expect(await events()).toEqual(["token.unbound", "token.unbound"])
-      expect((await ledger().standing(NOW)).denials).toMatchObject({ used: 2, counted: 2 })
+      // Beyond the limit nothing is kept of a token, so one that is sent again counts again.
+      expect((await ledger().standing(NOW)).denials).toMatchObject({ used: 2, counted: 3 })
       // The job itself can still use its token.
       expect(await ledger().admit({ ...admission("lease", "a"), limits: DEFAULT_LIMITS })).toEqual({
         outcome: "admitted",

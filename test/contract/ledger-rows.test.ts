@@ -150,7 +150,7 @@ describe("what the broker records by itself", () => {
       "a lease with what nobody can take back",
       [expiring("forever", { expiresAt: null })],
       NOW + 2 * HOUR,
-      "expires-only: what cannot be taken back lives until it expires",
+      "expires-only: what cannot be revoked lives until it expires",
     ],
   ] as const)("of %s is how it ended", async (_, credentials, now, reason) => {
     const { ledger } = open()

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from "vitest"
 import { verifyChain } from "../../analysis/audit/verify.ts"
 import { EXPIRED_MARGIN_MS } from "../../broker/adapters/sqlite/credential-ends.ts"
-import { exportTrail } from "../../broker/core/audit-export.ts"
+import { exportTrail } from "../support/export-trail.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatIsLimited } from "./ledger-limits.suite.ts"
 import { whatOutlivesItsGrant } from "./ledger-outliving.suite.ts"

@@ -16,7 +16,7 @@ import { migrate } from "../../broker/adapters/sqlite/schema.ts"
 import { countCommit, readStore } from "../../broker/adapters/sqlite/store-row.ts"
 import { BrokerError } from "../../broker/core/errors.ts"
 import type { BrokerEvent } from "../../broker/ports/log.ts"
-import { denial } from "./ledger-samples.ts"
+import { admission, denial, failed, minted } from "./ledger-samples.ts"
 
 let root: string
 let folder: string
@@ -98,6 +98,15 @@ describe("a broker whose ledger is taken away while it runs", () => {
     expect(eventsOf()).toEqual(["ledger.gone", "ledger.recovered"])
   })
 
+  test("takes the outcome of a failed exchange once its files are gone, and not that of one that hands out", async () => {
+    open()
+    await ledger().admit(admission("minted"))
+    await ledger().admit(admission("failed"))
+    rmSync(folder, { recursive: true })
+    await expect(ledger().settle(minted("minted"))).rejects.toMatchObject({ code: "ledger_unavailable" })
+    await ledger().settle(failed("failed"))
+  })
+
   test("notices by itself, and leaves nothing in a folder that is not its own", async () => {
     open()
     await ledger().admit(denial("one"))
@@ -106,6 +115,28 @@ describe("a broker whose ledger is taken away while it runs", () => {
     await expect.poll(eventsOf, { timeout: 2000 }).toEqual(["ledger.gone"])
     await store?.close()
     expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+describe("the write-ahead log", () => {
+  test("gives back the room that it took while an export was reading", async () => {
+    open()
+    const admitAll = async (name: string, count: number) => {
+      for (let one = 0; one < count; one++) await ledger().admit(denial(`${name} ${one}`))
+    }
+    const logBytes = () => statSync(path("ledger.db-wal")).size
+    await admitAll("before", 1)
+    const reader = new DatabaseSync(path("ledger.db"), { readOnly: true })
+    reader.exec("BEGIN")
+    reader.prepare("SELECT count(*) FROM audit").get()
+    await admitAll("during", 900)
+    const grown = logBytes()
+    reader.exec("COMMIT")
+    reader.close()
+    await admitAll("after", 100)
+    expect(grown).toBeGreaterThan(10 * 1024 * 1024)
+    expect(logBytes()).toBeLessThanOrEqual(8 * 1024 * 1024)
+    expect(await health()).toEqual({ state: "ok" })
   })
 })
 
@@ -160,7 +191,7 @@ function harness(free: () => boolean = () => false, lockedAtMostMs?: number) {
 const rows = (sql: NodeSql) => sql.all<{ n: number }>("SELECT count(*) AS n FROM filler")[0]?.n
 
 describe("calls that share a commit", () => {
-  test("when the disk is full: what grants is refused, and what takes back is not lost with it", async () => {
+  test("when the disk is full: what grants is refused, and what revokes is not lost with it", async () => {
     let freed = 0
     const { sql, guard, transact, fill, end } = harness(() => {
       if (freed++ > 0) return false

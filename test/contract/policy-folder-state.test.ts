@@ -105,7 +105,7 @@ describe("a folder that is being changed", () => {
     expect(source.status()).not.toHaveProperty("stale")
   })
 
-  it("is in force again at once when the change was taken back", async () => {
+  it("is in force again at once when the change was undone", async () => {
     fill()
     const source = await open()
     renameSync(folder, `${folder}-away`)

@@ -16,6 +16,7 @@ describe("a variable that changes how later steps run", () => {
     ...["BUNDLE_GEMFILE", "GIT_SSH_COMMAND", "DOTNET_STARTUP_HOOKS", "COMPLUS_JITNAME", "GOFLAGS", "GOAUTH"],
     ...["CGO_CFLAGS", "PHP_INI_SCAN_DIR", "COMPOSER_HOME", "EDITOR", "KUBE_EDITOR", "AWS_PAGER", "LESSOPEN"],
     ...["DOCKER_HOST", "DOCKER_CONFIG", "KUBECONFIG", "HELM_PLUGINS", "SSH_ASKPASS", "SSH_AUTH_SOCK", "RSYNC_RSH"],
+    ...["TAR_OPTIONS", "ZIPOPT", "WGETRC", "GNUPGHOME", "PSQLRC", "VIMINIT", "BAZELISK_BASE_URL", "NIX_CONFIG"],
     ...["AZURE_CONFIG_DIR", "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "Path", "ld_preload"],
   ])("is %s", (name) => {
     expect(isForbiddenVariable(name)).toBe(true)
@@ -39,7 +40,16 @@ describe("a variable that changes how later steps run", () => {
     ],
     ...["POETRY_HTTP_BASIC_ACME_PASSWORD", "TWINE_PASSWORD", "COMPOSER_AUTH", "BUNDLE_GEMS__EXAMPLE__COM"],
     ...["ORG_GRADLE_PROJECT_signingKey", "SSH_PRIVATE_KEY", "RSYNC_PASSWORD", "DOCKER_PASSWORD", "HELM_KUBETOKEN"],
-    ...["SONAR_TOKEN", "PULUMI_ACCESS_TOKEN", "SOPS_AGE_KEY", "GH_TOKEN", "VAULT_TOKEN", "DATABASE_URL", "PGPASSWORD"],
+    ...[
+      "SONAR_TOKEN",
+      "PULUMI_ACCESS_TOKEN",
+      "SOPS_AGE_KEY",
+      "GH_TOKEN",
+      "VAULT_TOKEN",
+      "DATABASE_URL",
+      "PGPASSWORD",
+      "PGSERVICE",
+    ],
   ])("is not %s, which is a credential or chooses one", (name) => {
     expect(isForbiddenVariable(name)).toBe(false)
   })
@@ -61,12 +71,18 @@ describe("a file that Daypass delivers", () => {
     expect(isForbiddenFileVariable("kubeconfig")).toBe(false)
   })
 
-  it.each(["PATH", "BASH_ENV", "LD_PRELOAD", "NODE_OPTIONS", "RUSTC_WRAPPER", "GIT_CONFIG_GLOBAL", "SSH_ASKPASS"])(
-    "may not be named by %s",
-    (name) => {
-      expect(isForbiddenFileVariable(name)).toBe(true)
-    },
-  )
+  it.each([
+    "PATH",
+    "BASH_ENV",
+    "LD_PRELOAD",
+    "NODE_OPTIONS",
+    "RUSTC_WRAPPER",
+    "GIT_CONFIG_GLOBAL",
+    "SSH_ASKPASS",
+    "TAR_OPTIONS",
+  ])("may not be named by %s", (name) => {
+    expect(isForbiddenFileVariable(name)).toBe(true)
+  })
 })
 
 describe("the table", () => {

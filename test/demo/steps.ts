@@ -1,5 +1,5 @@
-import { exportTrail } from "../../broker/core/audit-export.ts"
 import { deployment, REPOSITORY } from "../support/acme.ts"
+import { exportTrail } from "../support/export-trail.ts"
 import type { Job } from "../support/github.ts"
 import type { ActionRun } from "../support/runner.ts"
 import { runAction } from "../support/runner.ts"

@@ -166,7 +166,7 @@ describe("a broker on Node whose disk is full", () => {
       .toMatchObject({ parts: { ledger: { reason: expect.stringContaining("full") } } })
   }
 
-  it("grants nothing, takes back all the same, and goes on when there is room", async ({ skip }) => {
+  it("grants nothing, revokes all the same, and goes on when there is room", async ({ skip }) => {
     if (!mountSmall()) skip("no right to mount a file system")
     const broker = await start()
     const leases: string[] = []

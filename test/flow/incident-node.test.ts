@@ -78,7 +78,7 @@ describe("a broker on Node in an incident", () => {
     expect(left).toBeLessThan(HOUR)
   })
 
-  it("that dies after Vault made a database user has it taken back by the login that was recorded before", async () => {
+  it("that dies after Vault made a database user has it revoked by the login that was recorded before", async () => {
     await killWhile(world.vaultProxy, /^GET \/v1\/database\/creds\//, "vault-database")
     await soon(() => expect(world.vault.alive()).toBe(0))
     await soon(async () =>

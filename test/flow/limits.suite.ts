@@ -122,6 +122,21 @@ export function limitsSuite(runtime: string, startBroker: StartBroker): void {
       })
     })
 
+    it("keeps calls that change nothing inside the limit of denials: unknown leases, and tokens sent again", async () => {
+      await startOfNext(HOUR)
+      const before = await broker.trail(github.issuer, REPOSITORIES.flood)
+      const unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+      for (let call = 0; call < 2 * RECORDED; call++) {
+        const twice = await token("flood", `${runs++}`)
+        const end = () => send(broker, `/v1/leases/${unknown}`, { method: "DELETE", token: twice })
+        expect((await end()).status).toBe(404)
+        expect([401, 404, 409]).toContain((await end()).status)
+      }
+      const records = (await broker.trail(github.issuer, REPOSITORIES.flood)).slice(before.length)
+      const own = records.filter(({ record }) => record.event !== "denials.counted")
+      expect(own.length).toBeLessThanOrEqual(RECORDED)
+    })
+
     it("answers an exchange too many with 429, which limit it is, where it is set, and when to come back", async () => {
       await startOfNext(MINUTE)
       expect((await ask("busy", "token")).status).toBe(200)
@@ -129,7 +144,7 @@ export function limitsSuite(runtime: string, startBroker: StartBroker): void {
       const { status, headers, json } = await ask("busy", "token")
       expect([status, json["code"]]).toEqual([429, "quota_exceeded"])
       expect(json["detail"]).toMatch(
-        /^This repository has made its 2 exchanges of this minute \(exchanges_per_minute\)\. It is set by daypass\.yaml:8\./,
+        /^This repository has made its 2 exchanges of this minute \(exchanges_per_minute\)\. The limit is set in daypass\.yaml:8\./,
       )
       const seconds = Number(headers.get("retry-after"))
       expect(seconds).toBeGreaterThan(0)
@@ -160,7 +175,7 @@ export function limitsSuite(runtime: string, startBroker: StartBroker): void {
       expect(first.status).toBe(200)
       const second = await ask("single", "alone")
       expect(second).toMatchObject({ status: 429, json: { code: "quota_exceeded" } })
-      expect(second.json["detail"]).toMatch(/The grant alone has 1 open leases.*It is set by single\.yaml:9\./)
+      expect(second.json["detail"]).toMatch(/The grant alone has 1 open leases.*The limit is set in single\.yaml:9\./)
       expect(second.headers.get("ratelimit")).toBe('"max_open_leases";r=0')
       expect((await ask("single", "token")).status).toBe(200)
       expect(await limitsOf("single", "alone")).toMatchObject({

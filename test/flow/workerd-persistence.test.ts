@@ -6,8 +6,8 @@ import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { verifyChain } from "../../analysis/audit/verify.ts"
 import { SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
-import { exportTrail } from "../../broker/core/audit-export.ts"
 import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-workerd.ts"
+import { exportTrail } from "../support/export-trail.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { freePort, type LoopbackServer, readBody, startServer } from "../support/servers.ts"
 import type { Vendor } from "../support/vendor.ts"
@@ -237,7 +237,7 @@ ${connectionLines([vault]).replaceAll(settings.url, slowly.url)}`,
     await expectWhole()
   })
 
-  it("takes back what it minted for a job that hung up meanwhile", async () => {
+  it("revokes what it minted for a job that hung up meanwhile", async () => {
     delayMs = 300
     seen = vault.requests.length
     const exchanging = request(`${broker.url}/v1/exchange`, {

@@ -12,6 +12,7 @@ import {
   revivedCurrent,
 } from "../../core/policy/published.ts"
 import type { Clock } from "../../ports/clock.ts"
+import type { HealthCheck } from "../../ports/health.ts"
 import type { Log } from "../../ports/log.ts"
 import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
@@ -27,6 +28,11 @@ export interface KvReader {
 export const POLICIES_FRESH_SECONDS = 30
 /** How long the last `current` stays in force while KV does not answer, or answers with an older one. */
 export const POLICIES_STALE_SECONDS = 600
+/**
+ * How long a set that KV goes on showing is used before it is held against the floor again. KV may have been set back after
+ * other instances took a newer set, and an instance that still holds the old one would not notice.
+ */
+export const FLOOR_CHECK_SECONDS = 300
 /** The pause after KV did not answer, so that not every job waits for a store that is down. */
 export const POLICIES_RETRY_SECONDS = 5
 
@@ -48,12 +54,17 @@ export interface KvPolicyOptions {
   readonly deadlineMs?: number
 }
 
+/** Its health is what the last request found: a look reads nothing. */
+export type KvPolicySource = PolicySource & { readonly health: HealthCheck }
+
 interface Held {
   readonly text: string
   readonly set: PublishedSet
   readonly loadedAt: string
   /** When KV was last asked and confirmed that this set is in force. */
   readonly confirmedAt: number
+  /** When it was last found to be no older than the floor. */
+  readonly flooredAt: number
   readonly askAgainAt: number
   /** The time since which KV has not confirmed it; null while it is confirmed. */
   readonly staleSince: string | null
@@ -71,13 +82,13 @@ type Answer = { readonly kind: "text"; readonly text: string } | { readonly kind
  * policies only when `current` does not name it. When KV does not answer, the last set stays in force for ten minutes.
  *
  * KV may be restored from a backup, and a location may show old values. The floor is the only memory that an instance
- * without a set has, so each set is held against it before it is used.
+ * without a set has, so each set is held against it before it is used, and every five minutes while it is.
  */
-export function createKvPolicySource(store: KvReader, options: KvPolicyOptions): PolicySource {
+export function createKvPolicySource(store: KvReader, options: KvPolicyOptions): KvPolicySource {
   const { clock, providers, floor, publishers, log, deadlineMs = DEADLINE_MS } = options
   // Holds values, never a promise: one request must not await the I/O of another.
   let held: Held | null = null
-  let lastRefusal: string | null = null
+  let lastRefusal: { readonly reason: string; readonly since: string } | null = null
   const repositories = createBoundedCache<{ text: string; organisation: Organisation; policies: readonly Policy[] }>(
     MAX_CACHED_REPOSITORIES,
     MAX_CACHED_CHARACTERS,
@@ -108,8 +119,8 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
   function refuse(reason: string): never {
     held = null
     // Once, and not with every job that asks.
-    if (reason !== lastRefusal) log({ event: "policies.refused", detail: reason })
-    lastRefusal = reason
+    if (reason !== lastRefusal?.reason) log({ event: "policies.refused", detail: reason })
+    lastRefusal = { reason, since: lastRefusal?.since ?? iso() }
     throw unavailable(reason)
   }
 
@@ -124,7 +135,14 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     const confirmed = { confirmedAt: askedAt, askAgainAt: askedAt + POLICIES_FRESH_SECONDS * 1000, staleSince: null }
     // Another request may have updated `held` while this one waited, so it is compared only now.
     if (held?.text === answer.text) {
-      held = { ...held, ...confirmed }
+      let { flooredAt } = held
+      if (askedAt - flooredAt >= FLOOR_CHECK_SECONDS * 1000) {
+        const isNewest = await floor.raiseFloor(held.set.publishedAt).catch(() => null)
+        if (held?.text !== answer.text) return held ?? refuse(NO_ANSWER)
+        if (!isNewest) return bridge() ?? refuse(isNewest === null ? NO_FLOOR : OLDER)
+        flooredAt = askedAt
+      }
+      held = { ...held, ...confirmed, flooredAt }
       return held
     }
     const parsed = parseCurrent(answer.text)
@@ -141,7 +159,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
     if (!isNewest) return bridge() ?? refuse(OLDER)
     // Another request may have taken a newer set while this one waited for the floor.
     if (held !== null && held.set.publishedAt > current.published_at) return held
-    held = { text: answer.text, set: set.value, loadedAt: iso(), ...confirmed }
+    held = { text: answer.text, set: set.value, loadedAt: iso(), flooredAt: askedAt, ...confirmed }
     lastRefusal = null
     log({ event: "policies.loaded", detail: `${set.value.count} policies, version ${set.value.version}` })
     return held
@@ -189,10 +207,21 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
       const stale = staleSince === null ? {} : { stale: { since: staleSince, faults: 0 } }
       return { version: set.version, policies: set.count, loaded_at: loadedAt, ...stale }
     },
+    health: {
+      part: "policies",
+      async look() {
+        if (held === null || !countsAt(held, clock.elapsed())) {
+          return { state: "unavailable", ...(lastRefusal ?? { reason: NO_ANSWER, since: iso() }) }
+        }
+        if (held.staleSince === null) return { state: "ok" }
+        return { state: "degraded", reason: NOT_CONFIRMED, since: held.staleSince }
+      },
+    },
   }
 }
 
 const NO_ANSWER = "The policies cannot be read: Workers KV does not answer."
+const NOT_CONFIRMED = `Workers KV does not confirm the published policies. The last good set is used for ${POLICIES_STALE_SECONDS / 60} minutes, then nothing is granted.`
 const NOTHING_PUBLISHED = "Workers KV has no published policies: publish them with daypass push."
 const OLDER =
   "Workers KV shows policies that are older than those in force: an instance that starts within a minute of a push waits until it shows the new ones. To go back, publish the older policies anew."

@@ -9,6 +9,12 @@ import { isBusy } from "./storage-errors.ts"
 /** How long opening waits for a lock. Nothing waits later: SQLite's wait would block the event loop. */
 const START_TIMEOUT_MS = 5000
 
+/**
+ * The write-ahead log grows while a reader, such as an export, keeps it from being reused: measured, 32 KB a commit. SQLite
+ * cuts it to this size afterwards, and otherwise never, so a disk that it had filled would stay full.
+ */
+const LONGEST_LOG_BYTES = 8 * 1024 * 1024
+
 /** A database opened with `node:sqlite`. Each statement is prepared once. */
 export class NodeSql implements Sql {
   readonly database: DatabaseSync
@@ -57,6 +63,7 @@ export function openLedgerFile(folder: string): DatabaseSync {
   try {
     // WAL: one flush for each commit, and readers do not block the writer. FULL: a commit is on disk before it returns.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0")
+    database.exec(`PRAGMA journal_size_limit = ${LONGEST_LOG_BYTES}`)
     return database
   } catch (error) {
     database.close()

@@ -72,7 +72,7 @@ function* walkFolder(
   const stampOf = (file: string) => {
     const at = now()
     const stats = present(() => statSync(file, { bigint: true }))
-    // Anyone can set the first of these times, and nobody the second.
+    // A program can set the first of these times to any value (utimes), but not the second.
     const [modified, changed] = [millis(stats.mtimeNs), millis(stats.ctimeNs)]
     stamps.writtenAt = Math.max(stamps.writtenAt, changed)
     if (Math.abs(at - changed) < TICK_MS) stamps.unproven = true

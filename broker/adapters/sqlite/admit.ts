@@ -14,16 +14,18 @@ export function admit(admission: Admission, ledger: LedgerRow, leases: LeaseRows
       ledger.countDenial()
       return { outcome: "counted" }
     }
-    if (!ledger.useToken(token, replayAudit)) return { outcome: "already-used" }
+    if (!ledger.useToken(token, replayAudit, limits)) return { outcome: "already-used" }
     ledger.recordDenial(admission.audit, limits)
     return { outcome: "admitted" }
   }
   const reached = reachedLimit(ledger.counts, limits, now) ?? firstReachedGrant(lease.limited, leases)
   if (reached !== null) {
-    ledger.tellOnce(reached.name, admission.overLimitAudit, limits)
+    const name = reached.grant === undefined ? reached.name : `${reached.name} of ${reached.grant}`
+    const audit = { ...admission.overLimitAudit, reason: `${name}: ${admission.overLimitAudit.reason}` }
+    ledger.tellOnce(name, audit, limits)
     return { outcome: "over-limit", reached }
   }
-  if (!ledger.useToken(token, replayAudit)) return { outcome: "already-used" }
+  if (!ledger.useToken(token, replayAudit, limits)) return { outcome: "already-used" }
   ledger.append(admission.audit)
   leases.open(lease)
   const { exchanges, openLeases } = ledger.counts

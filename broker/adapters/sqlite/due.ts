@@ -12,7 +12,7 @@ interface Window {
 const REASONS: Readonly<Record<LeaseEnd, string>> = {
   revoked: "revoked",
   expired: "expired: its time ran out",
-  "expires-only": "expires-only: what cannot be taken back lives until it expires",
+  "expires-only": "expires-only: what cannot be revoked lives until it expires",
   failed: "failed: nothing was minted",
 }
 
@@ -20,10 +20,6 @@ const REASONS: Readonly<Record<LeaseEnd, string>> = {
 export function takeDue({ now, limit }: Window, ledger: LedgerRow, leases: LeaseRows): readonly DueLease[] {
   const taken: DueLease[] = []
   for (const lease of leases.due(now, limit)) {
-    if (isClosed(lease.state)) {
-      leases.forget(lease.id)
-      continue
-    }
     const after = becameDue(lease, now)
     move(lease, after, ledger, leases)
     if (isClosed(after.state)) ledger.append(brokersOwn("lease.closed", now, reasonOf(lease, after.state), lease.id))
@@ -32,6 +28,8 @@ export function takeDue({ now, limit }: Window, ledger: LedgerRow, leases: Lease
     if (over) ledger.append(brokersOwn("lease.revoking", now, `the granted time is over: ${over}`, lease.id))
     taken.push({ lease: lease.id, credentials: revocableNow(after) })
   }
+  // Apart from the others: a month after a flood of leases, none must wait until those are deleted.
+  leases.forgetClosed(now)
   ledger.tokens.forgetDead(now)
   ledger.findDue()
   return taken
@@ -41,7 +39,6 @@ export function takeDue({ now, limit }: Window, ledger: LedgerRow, leases: Lease
 export function lookDue({ now, limit }: Window, leases: LeaseRows): readonly DueLease[] {
   return leases
     .due(now, limit)
-    .filter(({ state }) => !isClosed(state))
     .map((lease) => ({ lease: lease.id, next: becameDue(lease, now) }))
     .filter(({ next }) => next.state === "revoking")
     .map(({ lease, next }) => ({ lease, credentials: revocableNow(next) }))

@@ -39,6 +39,9 @@ const LEASE_COLUMNS = "id, run_id, run_attempt, state, ends_by, over_since, due_
 const CREDENTIAL_COLUMNS =
   "grant_name, connection, provider, revocation, expires_at, granted_until, sealed_handle, ended"
 
+/** More than a repository can open in the time between two sweeps. */
+const FORGET_AT_MOST = 500
+
 /** Reads and writes the leases of one ledger. `lease-states.ts` decides how a lease may change. */
 export class LeaseRows {
   readonly #sql: Sql
@@ -96,9 +99,11 @@ export class LeaseRows {
     return lease
   }
 
+  /** Not those that are closed. */
   due(now: number, limit: number): readonly StoredLease[] {
     const rows = this.#sql.all<LeaseRow>(
-      `SELECT ${LEASE_COLUMNS} FROM leases WHERE ledger = ? AND due_at <= ? ORDER BY due_at LIMIT ?`,
+      `SELECT ${LEASE_COLUMNS} FROM leases
+       WHERE ledger = ? AND due_at <= ? AND state IN ('open', 'active', 'revoking') ORDER BY due_at LIMIT ?`,
       this.#ledger,
       now,
       limit,
@@ -141,10 +146,7 @@ export class LeaseRows {
     this.#sql.run("DELETE FROM limited_grants WHERE ledger = ? AND lease = ?", this.#ledger, id)
   }
 
-  /**
-   * Makes revocations due at `now` that were tried at a later time: by a clock that was ahead. Their pauses would last until
-   * that time comes again.
-   */
+  /** Makes revocations due that were tried by a clock that was ahead: they would wait until that time comes again. */
   healFuture(now: number): void {
     this.#sql.run(
       "UPDATE leases SET due_at = ?, tried_at = ? WHERE ledger = ? AND state = 'revoking' AND tried_at > ?",
@@ -155,9 +157,12 @@ export class LeaseRows {
     )
   }
 
-  forget(id: string): void {
-    this.#sql.run("DELETE FROM credentials WHERE ledger = ? AND lease = ?", this.#ledger, id)
-    this.#sql.run("DELETE FROM leases WHERE ledger = ? AND id = ?", this.#ledger, id)
+  /** Deletes closed leases that are due, the oldest first. */
+  forgetClosed(now: number): void {
+    const old = `SELECT ledger, id FROM leases WHERE ledger = ? AND due_at <= ?
+      AND state NOT IN ('open', 'active', 'revoking') ORDER BY due_at LIMIT ${FORGET_AT_MOST}`
+    this.#sql.run(`DELETE FROM credentials WHERE (ledger, lease) IN (${old})`, this.#ledger, now)
+    this.#sql.run(`DELETE FROM leases WHERE (ledger, id) IN (${old})`, this.#ledger, now)
   }
 
   #endCredential(lease: string, credential: LeaseCredentialState): void {

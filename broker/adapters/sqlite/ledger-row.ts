@@ -111,13 +111,13 @@ export class LedgerRow {
     if (hour !== null) this.dueBy(hour)
   }
 
-  /** Records a denial, or only counts it when it is beyond the limit. */
-  recordDenial(denial: AuditDraft, limits: Limits): void {
+  /** Records a denial; beyond the limit, only counts it. Null is for a call that did nothing but use up a token, a row. */
+  recordDenial(denial: AuditDraft | null, limits: Limits): void {
     if (this.isOverDenials(limits)) {
       this.countDenial()
     } else {
       this.count({ denials: this.#counts.denials + 1 })
-      this.append(denial)
+      if (denial) this.append(denial)
     }
   }
 
@@ -146,13 +146,13 @@ export class LedgerRow {
     this.#chain = chain
   }
 
-  /** Uses up a token. Returns false when it was used before, and then records `replay`, once for each token. */
-  useToken(token: TokenUse, replay: AuditDraft): boolean {
+  /** Uses up a token. Returns false when it was used before, and then records `replay` as a denial, once for each token. */
+  useToken(token: TokenUse, replay: AuditDraft, limits: Limits): boolean {
     if (this.tokens.use(token)) {
       this.dueBy(forgottenAt(token.expiresAt))
       return true
     }
-    if (this.tokens.isFirstReplay(token)) this.append(replay)
+    if (this.tokens.isFirstReplay(token)) this.recordDenial(replay, limits)
     return false
   }
 

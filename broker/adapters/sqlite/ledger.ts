@@ -66,7 +66,9 @@ export class SqlLedger implements SweptLedger {
 
   settle(settlement: Settlement): Promise<void> {
     const now = Date.parse(settlement.audit.at)
-    return this.#write(now, "back", (ledger, leases) => {
+    // What was minted is handed out only with a record in storage that can be relied on.
+    const way = settlement.outcome === "minted" ? "out" : "back"
+    return this.#write(now, way, (ledger, leases) => {
       const before = leases.get(settlement.lease)
       const credentials = settlement.credentials.map(alive)
       const settle = settlement.outcome === "minted" ? minted : (lease: StoredLease) => failed(lease, credentials, now)
@@ -78,20 +80,21 @@ export class SqlLedger implements SweptLedger {
   }
 
   beginRevocation(request: RevocationRequest): Promise<RevocationStart> {
-    const { now, token } = request
+    const { now, token, limits } = request
     return this.#write(now, "back", (ledger, leases): RevocationStart => {
-      if (!ledger.useToken(token, request.replayAudit)) return { outcome: "already-used" }
-      const lease = leases.find(request.lease)
-      if (!lease || lease.state === "open") return { outcome: "not-found" }
-      if (!isOf(lease, request)) {
-        ledger.recordDenial(request.foreignAudit, request.limits)
-        return { outcome: "not-found" }
-      }
-      if (isClosed(lease.state)) return { outcome: "done", credentials: lease.credentials }
+      const found = leases.find(request.lease)
+      const lease = found && found.state !== "open" && isOf(found, request) ? found : null
       // Another call is revoking it, or it waits for its next attempt.
-      const isTaken = lease.state === "revoking" && lease.dueAt > now
-      const after = isTaken ? revocationAsked(lease, now) : revocationBegun(lease, now)
-      if (after !== lease) {
+      const isTaken = lease?.state === "revoking" && lease.dueAt > now
+      const after = lease && !isClosed(lease.state) ? (isTaken ? revocationAsked : revocationBegun)(lease, now) : lease
+      const isIdle = after === lease
+      if (isIdle && ledger.isOverDenials(limits)) ledger.countDenial()
+      else if (!ledger.useToken(token, request.replayAudit, limits)) return { outcome: "already-used" }
+      else if (isIdle)
+        ledger.recordDenial(found && !lease && found.state !== "open" ? request.foreignAudit : null, limits)
+      if (!lease || !after) return { outcome: "not-found" }
+      if (isClosed(lease.state)) return { outcome: "done", credentials: lease.credentials }
+      if (!isIdle) {
         move(lease, after, ledger, leases)
         ledger.append(request.audit)
       }
@@ -129,7 +132,10 @@ export class SqlLedger implements SweptLedger {
 
   suspect({ token, now, limits, audit }: Suspicion): Promise<void> {
     return this.#write(now, "out", (ledger) => {
-      if (ledger.tokens.isTooOld(token) || !ledger.tokens.markOnce(audit.event, token)) return
+      if (ledger.tokens.isTooOld(token)) return
+      // Its mark is a row, too.
+      if (ledger.isOverDenials(limits)) return ledger.countDenial()
+      if (!ledger.tokens.markOnce(audit.event, token)) return
       ledger.dueBy(forgottenAt(token.expiresAt))
       ledger.recordDenial(audit, limits)
     })

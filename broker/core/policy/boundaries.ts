@@ -2,19 +2,13 @@ import * as z from "zod"
 import { formatDuration } from "../duration.ts"
 import type { Condition, Test } from "./condition.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import type { Boundary, BoundaryEntry, Connection, FieldCeiling, PolicyFault } from "./model.ts"
-import type { ProviderSchemas } from "./provider-schemas.ts"
+import type { Boundary, BoundaryEntry, ConnectionReading, FieldCeiling, PolicyFault } from "./model.ts"
 import type { OrganisationFile } from "./schema.ts"
 import { knownKeys } from "./schema-faults.ts"
 import { keyPosition, nodeAt, type YamlNode } from "./yaml.ts"
 
 type BoundaryPart = NonNullable<OrganisationFile["boundaries"]>[number]
 type EntryPart = NonNullable<BoundaryPart["allow"]>[number]
-/** `provider` is null when the connection names a provider that does not exist, `connection` also when it has faults. */
-interface ConnectionReading {
-  readonly provider: ProviderSchemas | null
-  readonly connection: Pick<Connection, "settings"> | null
-}
 type Connections = ReadonlyMap<string, ConnectionReading>
 
 /** Reads the boundaries of an organisation file that fits its schema, and reports every fault in the names they use. */

@@ -35,8 +35,7 @@ export interface CompiledOrganisation {
   })[]
   readonly connections: readonly Connection[]
   readonly boundaries: readonly CompiledBoundary[]
-  /** Absent in a set that was published before there were limits. */
-  readonly limits?: readonly CompiledLimit[]
+  readonly limits: readonly CompiledLimit[]
   readonly requireBoundToken: boolean
 }
 
@@ -123,7 +122,7 @@ export function revivedOrganisation(from: CompiledOrganisation): Organisation {
       allow: boundary.allow.map((entry) => ({ ...entry, fields: revivedFields(entry.fields) })),
       require: boundary.require.map(revivedCondition),
     })),
-    limits: (from.limits ?? []).map((entry) => ({ ...entry, when: entry.when.map(revivedCondition) })),
+    limits: from.limits.map((entry) => ({ ...entry, when: entry.when.map(revivedCondition) })),
     requireBoundToken: from.requireBoundToken,
   }
 }

@@ -25,7 +25,7 @@ const NOTHING = { grant: null, named: [] } as const
 
 /**
  * Checks one grant of a policy against its connection and its provider. Faults that `grantBase` finds are reported
- * elsewhere. `jobs`: whom the policy is for; null where faults hide it.
+ * elsewhere. `jobs`: the jobs that the policy is about; null when faults hide them.
  */
 export function readGrant(
   file: string,

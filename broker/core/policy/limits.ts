@@ -26,7 +26,10 @@ export interface ReachedLimit extends Limit {
   readonly retryAfterSeconds: number
 }
 
-const byDefault = (max: number): Limit => ({ max, source: "the default" })
+/** The source of a limit that no entry sets. */
+export const BY_DEFAULT = "the default"
+
+const byDefault = (max: number): Limit => ({ max, source: BY_DEFAULT })
 
 /** No honest workflow meets these: a matrix has at most 256 jobs, which may all start, fail and start again at once. */
 export const DEFAULT_LIMITS: Limits = {

@@ -43,6 +43,14 @@ export interface Connection {
   readonly maxTtlSeconds?: number
 }
 
+/** A connection as it was read, for checks of what names it. */
+export interface ConnectionReading {
+  /** Null when the connection names no existing provider. */
+  readonly provider: ProviderSchemas | null
+  /** Null when it has faults. */
+  readonly connection: Connection | null
+}
+
 /** The most that some jobs may get, regardless of policies: a part of the organisation's ceiling. */
 export interface Boundary {
   readonly name: string

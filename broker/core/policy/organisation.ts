@@ -1,10 +1,10 @@
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import type { Boundary, Connection, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
+import type { Boundary, Connection, ConnectionReading, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
 import { parseProviderPart } from "./provider-part.ts"
-import type { ProviderSchemas, ProviderSchemaTable } from "./provider-schemas.ts"
+import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { sharedAudiences } from "./shared-audiences.ts"
@@ -21,13 +21,6 @@ export interface OrganisationReading {
   /** Issuer -> owner name -> owner id; entries with faults are left out. */
   readonly owners: ReadonlyMap<string, ReadonlyMap<string, string>>
   readonly connections: ReadonlyMap<string, ConnectionReading>
-}
-
-export interface ConnectionReading {
-  /** Null when the connection names no existing provider. */
-  readonly provider: ProviderSchemas | null
-  /** Null when it has faults. */
-  readonly connection: Connection | null
 }
 
 const COMMON_KEYS = Object.keys(connectionBase.shape)

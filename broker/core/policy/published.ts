@@ -73,13 +73,6 @@ export function keyOf({ issuer, repositoryId, hash }: PublishedPlace): string {
   return `${REPOSITORY_KEY_PREFIX}${issuer}/${repositoryId}/${hash}`
 }
 
-/** All places that a value of `current` names. */
-export function placesIn({ repositories }: PublishedCurrent): PublishedPlace[] {
-  return Object.entries(repositories).flatMap(([issuer, ofIssuer]) =>
-    Object.entries(ofIssuer).map(([repositoryId, hash]) => ({ issuer, repositoryId, hash })),
-  )
-}
-
 /** SHA-256 of the content, hex. JSON of a parsed value is the same text again, so writers and readers agree. */
 export function versionOf({ count, organisation, wide, repositories }: PublishedContent): string {
   return digestOf(JSON.stringify({ count, organisation, wide, repositories }))
@@ -99,7 +92,8 @@ export function parseCurrent(text: string): Result<PublishedCurrent, string> {
   const value = parsedJson(text)
   if (!isPlainMap(value)) return fail(NOT_READABLE)
   const { format, version, published_at: at, count, organisation, wide, repositories, signature } = value
-  if (format !== PUBLISHED_FORMAT) return fail(Number.isSafeInteger(format) ? OTHER_FORMAT : NOT_READABLE)
+  if (format !== PUBLISHED_FORMAT)
+    return fail(Number.isSafeInteger(format) ? otherFormat(Number(format)) : NOT_READABLE)
   const good =
     typeof version === "string" &&
     VERSION.test(version) &&
@@ -170,8 +164,10 @@ const VERSION = /^[0-9a-f]{64}$/
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 const NOT_READABLE = "The published policies cannot be read: push the policies again, with --all."
-const OTHER_FORMAT =
-  "The published policies have a format that this version of Daypass does not know: use the version that published them."
+const otherFormat = (format: number) =>
+  format < PUBLISHED_FORMAT
+    ? "The published policies have the format of an older version of Daypass: push the policies again with this version, with --all."
+    : "The published policies have the format of a newer version of Daypass: use the version that published them."
 const OTHER_VERSION =
   "The published policies were compiled by an incompatible version of Daypass: push the policies again with this version, with --all."
 const OTHER_CONTENT =

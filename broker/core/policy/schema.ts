@@ -125,7 +125,8 @@ const boundary = z.strictObject({
   max_ttl: duration.optional(),
 })
 
-const countUpTo = (most: number, why: string) => z.int().min(1, `is at least 1: ${why}`).max(most, `is at most ${most}`)
+const countUpTo = (most: number, why: string) =>
+  z.int().min(1, `must be at least 1: ${why}`).max(most, `must be at most ${most}`)
 
 const useDeny = "to give a repository nothing, use a deny in its policies"
 
@@ -145,7 +146,7 @@ const limit = z
     denials_per_hour: countUpTo(10_000, "further denials are only counted").exactOptional(),
   })
   .refine((entry) => Object.keys(entry).length > 1, {
-    message: "sets no limit: add exchanges_per_minute, open_leases or denials_per_hour",
+    message: "this entry sets no limit: add exchanges_per_minute, open_leases or denials_per_hour",
   })
   .meta({ minProperties: 2 })
 

@@ -1,13 +1,6 @@
 import { fault, quote } from "./faults.ts"
-import type { Connection, PolicyFault } from "./model.ts"
-import type { ProviderSchemas } from "./provider-schemas.ts"
+import type { ConnectionReading, PolicyFault } from "./model.ts"
 import { keyPosition, type YamlNode } from "./yaml.ts"
-
-/** A connection with its provider; each is null when it has faults. */
-interface Reading {
-  readonly provider: ProviderSchemas | null
-  readonly connection: Connection | null
-}
 
 /**
  * Refuses audiences that two connections must not share. A job that receives a token for the audience of another connection
@@ -17,7 +10,7 @@ interface Reading {
 export function sharedAudiences(
   file: string,
   root: YamlNode,
-  connections: ReadonlyMap<string, Reading>,
+  connections: ReadonlyMap<string, ConnectionReading>,
 ): readonly PolicyFault[] {
   const all = [...connections].flatMap(([name, { provider, connection }]) =>
     provider === null || connection === null
@@ -35,24 +28,18 @@ export function sharedAudiences(
       const handed = handedOut.filter((audience) => theirs.includes(audience))
       const named = other.vendor === vendor ? presented.filter((audience) => other.ownLogin?.includes(audience)) : []
       return [
-        ...handed.map((audience) =>
-          faultOf(
-            name,
-            audience,
-            `is also used by the connection ${quote(other.name)}, so a job with a token for it could bypass the limits of ${quote(other.name)}: remove the audience here, or give ${quote(other.name)} a different one.`,
-          ),
-        ),
-        ...named.map((audience) =>
-          faultOf(
-            name,
-            audience,
-            `is the one that the connection ${quote(other.name)} uses for the broker's own login, so a grant could request that login: give one of the two connections a different audience.`,
-          ),
-        ),
+        ...handed.map((audience) => faultOf(name, audience, alsoUsedBy(quote(other.name)))),
+        ...named.map((audience) => faultOf(name, audience, loginOf(quote(other.name)))),
       ]
     }),
   )
 }
+
+const alsoUsedBy = (other: string) =>
+  `is also used by the connection ${other}, so a job with a token for it could bypass the limits of ${other}: remove the audience here, or give ${other} a different one.`
+
+const loginOf = (other: string) =>
+  `is the one that the connection ${other} uses for the broker's own login, so a grant could request that login: give one of the two connections a different audience.`
 
 /** `aws` of `aws-secrets-manager`. */
 const vendorOf = (provider: string) => provider.split("-")[0]

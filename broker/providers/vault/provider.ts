@@ -50,7 +50,7 @@ export const vault: Provider<Connection, Grant> = {
     return await mintToken(at, request, io)
   },
 
-  /** A login that was lost before its handle was recorded lives as long as its role says, which nobody was told. */
+  /** A login that was lost before its handle was recorded lives as long as its role says. The broker does not know that time. */
   unrecordedSeconds: ({ read }) => (read === undefined ? MAX_TTL_SECONDS : 0),
 
   async revoke(handle, connectionName, io) {

@@ -205,6 +205,17 @@ describe("bindings", () => {
     expect(codesOf(found)).toEqual(codes)
     expect(found.proved).toBe(false)
   })
+
+  it.each(["serviceAccountTokenCreator", "serviceAccountOpenIdTokenCreator", "serviceAccountKeyAdmin"])(
+    "tell of a person who becomes the account by its tokens or keys: %s",
+    (role) => {
+      const bindings = [
+        ...binding(principal(ONE.subject)).bindings,
+        { role: `roles/iam.${role}`, members: ["user:eve@example.com"] },
+      ]
+      expect(codesOf(compared({ bindings }, { subjects: [ONE] }))).toEqual(["principal_other"])
+    },
+  )
 })
 
 describe("an attribute condition", () => {

@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, it } from "vitest"
 import { StoredGuards } from "../../../broker/adapters/cloudflare/guards.ts"
 import {
   createKvPolicySource,
+  FLOOR_CHECK_SECONDS,
   type KvPolicyOptions,
+  type KvPolicySource,
   type KvReader,
   POLICIES_FRESH_SECONDS,
   POLICIES_RETRY_SECONDS,
@@ -64,7 +66,7 @@ class Store implements KvReader {
 
 let store: Store
 let seconds: number
-let source: PolicySource
+let source: KvPolicySource
 
 const clock = clockOf(() => new Date(START + seconds * 1000))
 /** As the key ring's object has it. */
@@ -286,8 +288,12 @@ describe("current in Workers KV", () => {
       else store.values.set(CURRENT_KEY, text)
       await expect(source.snapshot()).rejects.toMatchObject({ code: "policy_unavailable", retryAfterSeconds: 5 })
       expect(source.status()).toEqual({ version: null, policies: 0, loaded_at: null })
+      const reason = expect.stringMatching(/published policies/)
+      const since = new Date(START + seconds * 1000).toISOString()
+      expect(await source.health.look()).toEqual({ state: "unavailable", reason, since })
       store.show(NEW, START + 1)
       expect((await source.snapshot()).version).toBe(versionOfSet(NEW))
+      expect(await source.health.look()).toEqual({ state: "ok" })
     }
   })
 
@@ -303,15 +309,19 @@ describe("current in Workers KV", () => {
       const { notes } = await (await source.snapshot()).policiesOf(job({ repositoryId: "44" }))
       expect(notes).toEqual([expect.stringContaining(stale.since)])
       expect(source.status()).toEqual({ version, policies: 2, loaded_at, stale })
+      const reason = expect.stringContaining("Workers KV does not confirm the published policies.")
+      expect(await source.health.look()).toEqual({ state: "degraded", reason, since: stale.since })
       seconds = POLICIES_STALE_SECONDS
       expect((await source.snapshot()).version).toBe(version)
       expect(source.status().stale).toEqual(stale)
       seconds = POLICIES_STALE_SECONDS + 0.001
       expect(source.status().version).toBe(null)
       await expect(source.snapshot()).rejects.toMatchObject({ code: "policy_unavailable" })
+      expect(await source.health.look()).toMatchObject({ state: "unavailable" })
       store.down = false
       expect((await source.snapshot()).version).toBe(version)
       expect(source.status().stale).toBeUndefined()
+      expect(await source.health.look()).toEqual({ state: "ok" })
     },
   )
 
@@ -358,6 +368,18 @@ describe("current in Workers KV", () => {
     expect((await open().snapshot()).version).toBe(versionOfSet(NEW))
     store.show(OLD, START + 2)
     expect((await open().snapshot()).version).toBe(versionOfSet(OLD))
+  })
+
+  it("is refused in the end by an instance that holds it, when KV was set back behind a set that another one took", async () => {
+    store.show(OLD)
+    expect(await codeNow()).toBe(byRights(OLD, job()))
+    store.show(NEW, START + 1000)
+    await open().snapshot()
+    store.show(OLD)
+    for (; seconds <= FLOOR_CHECK_SECONDS + POLICIES_STALE_SECONDS + POLICIES_FRESH_SECONDS; seconds += 10) {
+      await codeNow()
+    }
+    expect(await codeNow()).toBe("policy_unavailable")
   })
 
   it("is refused while the floor cannot be read, or bridged by the set of before", async () => {

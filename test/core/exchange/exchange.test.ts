@@ -4,7 +4,7 @@ import type { Claims } from "../../../broker/core/identity.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
 import { handleContext } from "../../../broker/exchange/lease.ts"
-import type { Admission, Preparation, Settlement, Suspicion } from "../../../broker/ports/ledger.ts"
+import type { Admission, Preparation, Settlement, Suspicion, SweptLedger } from "../../../broker/ports/ledger.ts"
 import { LeftAliveError, type Provider } from "../../../broker/providers/provider.ts"
 import { CANARY, NOW, type WorldOptions, world } from "./world.ts"
 
@@ -217,7 +217,7 @@ describe("an exchange", () => {
   it("revokes and hands out nothing when the outcome cannot be recorded", async () => {
     const { broker, call, story } = await world({ grants: { one: "mints" }, ledgerFails: ["settle"] })
     await expect(exchange(call(), broker)).rejects.toMatchObject({ code: "ledger_unavailable" })
-    expect(story.slice(-2)).toEqual(["settle", "revoke one"])
+    expect(story.slice(-3)).toEqual(["settle", "revoke one", "settle"])
   })
 
   it("answers the provider's failure even when that cannot be recorded either", async () => {
@@ -233,9 +233,10 @@ describe("an exchange", () => {
   })
 
   it("revokes and hands out nothing when a revocation handle cannot be sealed", async () => {
-    const { broker, call, story } = await world({ grants: { one: "mints" }, sealerFails: true })
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints" }, sealerFails: true })
     await expect(exchange(call(), broker)).rejects.toThrow()
-    expect(story.slice(-2)).toEqual(["mint one", "revoke one"])
+    expect(story.slice(-3)).toEqual(["mint one", "revoke one", "settle"])
+    expect(recorded.at(-1)).toMatchObject({ outcome: "failed", credentials: [], audit: { event: "exchange.failed" } })
   })
 
   it("keeps what a broken provider said to itself", async () => {
@@ -340,6 +341,19 @@ describe("an exchange", () => {
     })
   })
 
+  it("owes the record of such a lease when the ledger fails in that moment", async () => {
+    const fails: (keyof SweptLedger)[] = ["recordRevocation"]
+    const { broker, call, story, recorded } = await world({ grants: { one: "mints" }, ledgerFails: fails })
+    await expect(exchange(call({ isGone: () => story.includes("settle") }), broker)).rejects.toMatchObject({
+      code: "client_gone",
+    })
+    const { lease } = recorded.at(-1) as Settlement
+    expect(broker.owed.has(lease)).toBe(true)
+    fails.splice(0)
+    await broker.owed.pay()
+    expect(recorded.at(-1)).toMatchObject({ lease, outcomes: { one: "revoked" } })
+  })
+
   it("records what can revoke a credential before it is minted, and no longer calls its end unknown", async () => {
     const { broker, call, story, recorded } = await world({ grants: { one: "mints", two: "expires-only" } })
     const staged = broker.providers.get("staged")
@@ -383,15 +397,15 @@ describe("an exchange", () => {
   it.each([
     [
       "exchanges_per_minute",
-      "This repository has made its 3 exchanges of this minute (exchanges_per_minute). It is set by daypass.yaml:7. Try again in 12 s.",
+      "This repository has made its 3 exchanges of this minute (exchanges_per_minute). The limit is set in daypass.yaml:7. Try again in 12 s.",
     ],
     [
       "open_leases",
-      "This repository has 3 open leases, which is its limit (open_leases). A lease ends with its job. It is set by daypass.yaml:7. Try again in 12 s.",
+      "This repository has 3 open leases, which is its limit (open_leases). A lease ends with its job. The limit is set in daypass.yaml:7. Try again in 12 s.",
     ],
     [
       "max_open_leases",
-      "The grant one has 3 open leases, which is its limit (max_open_leases). A lease ends with its job. It is set by daypass.yaml:7. Try again in 12 s.",
+      "The grant one has 3 open leases, which is its limit (max_open_leases). A lease ends with its job. The limit is set in daypass.yaml:7. Try again in 12 s.",
     ],
   ] as const)("says which limit was reached, where it is set, and when to try again: %s", async (name, detail) => {
     const reached = { name, max: 3, source: "daypass.yaml:7", used: 3, retryAfterSeconds: 12, grant: "one" }

@@ -107,7 +107,7 @@ it("looks a login that does not depend on the grant up once for all grants of an
   expect([seen.logins, seen.requests]).toEqual([1, 31])
 })
 
-it("mints nothing more once a grant has failed, because it would only be taken back", async () => {
+it("mints nothing more once a grant has failed, because it would only be revoked", async () => {
   const { broker, seen } = await edge(1, () => 503)
   const outcome = await mintAll(grantsOf(30), job(), "lease", async () => {}, broker)
   expect(outcome.minted).toEqual([])

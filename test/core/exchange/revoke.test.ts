@@ -327,6 +327,22 @@ describe("the sweep", () => {
     ])
   })
 
+  it("comes to every due lease while the ledger cannot be written", async () => {
+    const { broker } = await afterExchange({ one: "mints" }, { ledgerFails: ["takeDue", "recordRevocation"] })
+    const target = targetOf(broker)
+    const swept: number[] = []
+    const due = Array.from({ length: 120 }, (_, index) => ({ lease: `${index}`, credentials: [] }))
+    const ledger: SweptLedger = {
+      ...target.ledger,
+      async lookDue(_, limit) {
+        return due.slice(0, limit)
+      },
+    }
+    for (let turn = 0; turn < 3; turn++) swept.push(await sweep({ ...target, ledger }, broker))
+    expect(swept).toEqual([50, 50, 20])
+    expect(await sweep({ ...target, ledger }, broker)).toBe(0)
+  })
+
   it("needs no policies", async () => {
     const { broker, story } = await afterExchange({ one: "mints" }, { policiesFail: true })
     expect(await sweep(targetOf(broker), broker)).toBe(1)

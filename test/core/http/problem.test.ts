@@ -58,7 +58,7 @@ describe("a problem document", () => {
     const { code, detail } = (await response.json()) as { code: string; detail: string }
     expect(code).toBe("quota_exceeded")
     expect(detail).toContain(`(${name})`)
-    expect(detail).toContain("It is set by daypass.yaml:12. Try again in 30 s.")
+    expect(detail).toContain("The limit is set in daypass.yaml:12. Try again in 30 s.")
   })
 
   it("of every other refusal has no RateLimit fields", () => {

@@ -53,13 +53,6 @@ describe("a compiled set", () => {
     expect(written(again)).toEqual(written(SET))
   })
 
-  it("of a version without limits keeps the defaults", () => {
-    const old = written(SET) as { organisation: Record<string, unknown> }
-    expect(SET.organisation.limits).toHaveLength(1)
-    delete old.organisation["limits"]
-    expect(read(old).organisation.limits).toEqual([])
-  })
-
   it("gives what the folder gave, gaps filled and checked", () => {
     const again = read(written(SET))
     const protection = { requiredReviewers: true, preventSelfReview: false, deploymentBranches: "custom" } as const

@@ -87,25 +87,25 @@ describe("an entry of limits", () => {
       "without a limit",
       "{ when: { repository: a/b } }",
       "12:5 value_invalid",
-      /sets no limit: add exchanges_per_minute/,
+      /this entry sets no limit: add exchanges_per_minute/,
     ],
     [
       "with the limit zero",
       "{ when: { repository: a/b }, open_leases: 0 }",
       "12:47 value_invalid",
-      /is at least 1: to give a repository nothing, use a deny/,
+      /must be at least 1: to give a repository nothing, use a deny/,
     ],
     [
       "with no recorded denials at all",
       "{ when: { repository: a/b }, denials_per_hour: 0 }",
       "12:52 value_invalid",
-      /is at least 1: further denials are only counted/,
+      /must be at least 1: further denials are only counted/,
     ],
     [
       "with a limit that the storage cannot bear",
       "{ when: { repository: a/b }, denials_per_hour: 10001 }",
       "12:52 value_invalid",
-      /is at most 10000/,
+      /must be at most 10000/,
     ],
     ["with a fraction", "{ when: { repository: a/b }, open_leases: 1.5 }", "12:47 type_wrong", /whole number/],
     [
@@ -139,11 +139,11 @@ describe("max_open_leases of a grant", () => {
   })
 
   it.each([
-    ["0", /is at least 1: to give the grant to no job, use a deny/],
-    ["-1", /is at least 1/],
+    ["0", /must be at least 1: to give the grant to no job, use a deny/],
+    ["-1", /must be at least 1/],
     ['"3"', /must be a whole number|must be a number/],
     ["2.5", /whole number/],
-    ["1000001", /is at most 1000000/],
+    ["1000001", /must be at most 1000000/],
   ])("cannot be %s", (value, message) => {
     const faults = policyFaults(policy(`{ connection: notes, max_open_leases: ${value} }`))
     expect(faults).toHaveLength(1)

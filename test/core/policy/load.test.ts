@@ -307,7 +307,7 @@ describe("an organisation file", () => {
   ])("refuses the issuer %s, whose keys would be fetched from elsewhere or which has a second spelling", (url) => {
     const faults = faultsOf({ "daypass.yaml": with_("https://token.actions.githubusercontent.com", url) })
     expect(faults.map(shown)).toEqual(["daypass.yaml:5:10 value_invalid"])
-    expect(faults[0]?.message).toMatch(/an issuer's URL must be plain https/)
+    expect(faults[0]?.message).toMatch(/an issuer's URL must be an https URL/)
   })
 
   it("may leave boundaries and connections out", () => {

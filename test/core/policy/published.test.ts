@@ -7,13 +7,12 @@ import { policySet } from "../../../broker/core/policy/policy-set.ts"
 import {
   keyOf,
   parseCurrent,
-  placesIn,
   readRepository,
   revivedCurrent,
   signedText,
   versionOf,
 } from "../../../broker/core/policy/published.ts"
-import { type Publication, published } from "../../../cli/push/publication.ts"
+import { type Publication, placesIn, published } from "../../../cli/push/publication.ts"
 import { fewest, runs } from "../../support/laws.ts"
 import { allowing, policyOf, setOf, subjectOf, TEST_PROVIDERS } from "./support.ts"
 
@@ -146,8 +145,13 @@ describe("current", () => {
     expect(parseCurrent(JSON.stringify(value))).toEqual({ ok: false, fault: expect.stringContaining("cannot be read") })
   })
 
-  it.each([0, 1, 3, 99])("is not read when its format is %s, whatever else it says", (format) => {
-    const fault = expect.stringContaining("does not know")
+  it.each([
+    [0, "push the policies again with this version, with --all"],
+    [1, "push the policies again with this version, with --all"],
+    [3, "use the version that published them"],
+    [99, "use the version that published them"],
+  ])("is not read when its format is %s, whatever else it says", (format, remedy) => {
+    const fault = expect.stringContaining(remedy)
     expect(parseCurrent(JSON.stringify({ ...current, format }))).toEqual({ ok: false, fault })
     expect(parseCurrent(JSON.stringify({ format, anything: "else" }))).toEqual({ ok: false, fault })
   })

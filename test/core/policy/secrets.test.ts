@@ -5,10 +5,10 @@ import { decide } from "../../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { createPolicyLoader } from "../../../broker/core/policy/policy-loader.ts"
-import { keyOf, placesIn, readRepository, revivedCurrent } from "../../../broker/core/policy/published.ts"
+import { keyOf, readRepository, revivedCurrent } from "../../../broker/core/policy/published.ts"
 import { sops } from "../../../broker/providers/sops/provider.ts"
 import { MAC_ONLY_ENCRYPTED, SHOP } from "../../../broker/providers/sops/recorded.ts"
-import { published } from "../../../cli/push/publication.ts"
+import { placesIn, published } from "../../../cli/push/publication.ts"
 import { ORGANISATION as BASE, identityOf, policyOf, shown, TEST_PROVIDERS } from "./support.ts"
 
 // Files of secrets that lie beside the policies: they load with them, and go with the grants that name them.

@@ -6,6 +6,7 @@ import { Secret } from "../../../broker/core/secret.ts"
 import type { HttpResponse } from "../../../broker/ports/http.ts"
 import { buildTokenRequest, readInstallation } from "../../../broker/providers/github/api.ts"
 import { connection, grant, namesOf } from "../../../broker/providers/github/grant.ts"
+import { openHandle } from "../../../broker/providers/github/handle.ts"
 import { github } from "../../../broker/providers/github/provider.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
 import { job } from "../job.ts"
@@ -232,4 +233,9 @@ describe("a call for patience", () => {
     const read = () => readInstallation({ name: "GitHub", connection: "github-acme" }, answer(headers), settings, NOW)
     expect(read).toThrow(expect.objectContaining({ code: "provider_throttled", retryAfterSeconds }))
   })
+})
+
+it("opens a handle that an earlier version sealed", () => {
+  const { apiUrl, token } = openHandle(new Secret('{"api_url":"https://api.github.com","token":"ghs_old"}'))
+  expect([apiUrl, token.reveal()]).toEqual(["https://api.github.com", "ghs_old"])
 })

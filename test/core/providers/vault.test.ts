@@ -276,6 +276,16 @@ describe("a handle of Vault", () => {
     expect(openHandle("vault", handleOf(at, { ...holding, isBatch: true })).holding.isBatch).toBe(true)
   })
 
+  it.each([
+    ["a token", '{"url":"https://Old.example/vault","token":"s.a","leases":[],"bound":false}'],
+    ["leases", '{"url":"https://old.example","namespace":"a","token":"s.a","leases":["db/creds/a/b"],"bound":true}'],
+    ["a batch token", '{"url":"https://old.example","token":"b.a","leases":["x"],"bound":false,"batch":true}'],
+  ])("that an earlier version sealed for %s still opens", (_, text) => {
+    const { url, token, leases } = JSON.parse(text)
+    const { vault: at, holding } = openHandle("vault", new Secret(text))
+    expect([at.url, holding.token.reveal(), holding.leases]).toEqual([url, token, leases])
+  })
+
   it.each(["", "{}", "[]", "null", '{"token":"s.token"}'])("is not %s", (text) => {
     expect(() => openHandle("vault", new Secret(text))).toThrow("cannot be read")
   })
