@@ -12,6 +12,8 @@ export interface Lease {
 export interface Credential {
   readonly grant: string
   readonly provider: string
+  /** As on the wire; a format that this version does not know is kept and has no effect. */
+  readonly format?: string
   readonly expiresAt: string | null
   readonly revocation: Revocation
   /** The granted lifetime in seconds, when it is shorter than the requested one. */
@@ -117,6 +119,7 @@ function readCredential(grant: string, credential: unknown): Credential {
   const revocation = memberOf(credential, "revocation")
   const expiresAt = memberOf(credential, "expires_at") ?? null
   const shortened = memberOf(credential, "shortened_to_seconds")
+  const format = memberOf(credential, "format")
   const values = membersOf(memberOf(credential, "values"))
   if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`)
   if (revocation !== "revocable" && revocation !== "expires-only")
@@ -125,6 +128,7 @@ function readCredential(grant: string, credential: unknown): Credential {
   return {
     grant,
     provider,
+    ...(typeof format === "string" && { format }),
     revocation,
     expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
     ...(typeof shortened === "number" && Number.isSafeInteger(shortened) && { shortenedToSeconds: shortened }),

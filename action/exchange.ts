@@ -69,7 +69,7 @@ export async function exchange(): Promise<void> {
  * Each attempt requests a new subject token, and asks for a new lease: the broker accepts both once, even if its answer gets
  * lost. The lease of an attempt without an answer stays saved: the post step revokes what was minted for it, if anything was.
  */
-async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: Deadline): Promise<unknown> {
+export async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: Deadline): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
   await spreadFirstCall(inputs.parallelJobs, deadline)
@@ -93,19 +93,19 @@ async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: D
 }
 
 /** Says until when a credential lives. A lifetime that a policy shortened would otherwise surprise a long job. */
-function gotLine(credential: Credential, ttl: string | undefined): string {
+export function gotLine(credential: Credential, ttl: string | undefined, forWhom = ""): string {
   const { grant, expiresAt } = credential
   const limit = shortened(credential, ttl)
-  return `Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`
+  return `Got ${grant}${forWhom}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`
 }
 
-function decisionLine({ grant, provider, revocation, values }: Credential): string {
+export function decisionLine({ grant, provider, revocation, values }: Credential): string {
   const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`)
   return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${forLog(names.join(", "))}`
 }
 
 /** Names each secret that has no mask. It does not say why a value has none, which would tell about the value. */
-function warnOfBareSecrets(credentials: readonly Credential[]): void {
+export function warnOfBareSecrets(credentials: readonly Credential[]): void {
   for (const { grant, values } of credentials) {
     const bare = values.filter(({ secret, value }) => secret && isTooCommon(value)).map(({ name, env }) => env ?? name)
     if (bare.length === 0) continue
@@ -116,7 +116,7 @@ function warnOfBareSecrets(credentials: readonly Credential[]): void {
 }
 
 /** A failure here does not stop the revocation. The post step tries to remove the files again. */
-function removeFiles(folder: string): void {
+export function removeFiles(folder: string): void {
   try {
     runner.removeJobFolder(folder)
   } catch (thrown) {
@@ -125,7 +125,12 @@ function removeFiles(folder: string): void {
 }
 
 /** If this fails, the post step tries again. */
-async function revokeUndelivered(id: string, home: Inputs, leases: StepLeases, deadline: Deadline): Promise<void> {
+export async function revokeUndelivered(
+  id: string,
+  home: Inputs,
+  leases: StepLeases,
+  deadline: Deadline,
+): Promise<void> {
   try {
     await revokeLease(id, home, deadline)
     leases.forget(id)

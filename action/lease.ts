@@ -47,8 +47,16 @@ export class StepLeases {
     this.#home = { broker, audience }
   }
 
-  /** Saves the id of a lease before it is asked for: the broker may mint, and this step never learn of it. */
+  get all(): readonly StepLease[] {
+    return [...this.#leases.values()]
+  }
+
+  /**
+   * Saves the id of a lease before it is asked for: the broker may mint, and this step never learn of it. Leases that are over
+   * are dropped, so that a command that runs for hours does not collect those of its renewals.
+   */
   ask(id: string): void {
+    for (const lease of this.all) if (isOver(lease)) this.#leases.delete(lease.id)
     this.#leases.set(id, { id, expiresAt: null })
     this.#save()
   }
@@ -73,10 +81,17 @@ export class StepLeases {
   }
 
   #save(): void {
-    const saved: SavedLeases = { ...this.#home, leases: [...this.#leases.values()] }
+    const saved: SavedLeases = { ...this.#home, leases: this.all }
     saveState("lease", saved.leases.length === 0 ? "" : JSON.stringify(saved))
   }
 }
+
+/** True when everything of the lease has expired, whatever the clocks say. */
+export function isOver({ expiresAt }: StepLease): boolean {
+  return expiresAt !== null && Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now()
+}
+
+const CLOCK_TOLERANCE_MS = 60_000
 
 /** Saves the names of the variables that were set. The post step prints them: they stay set after the revocation. */
 export function saveVariables(names: readonly string[]): void {

@@ -1,4 +1,23 @@
 import { exchange } from "./exchange.ts"
 import { reportFailure } from "./report.ts"
+import { input } from "./runner.ts"
 
-exchange().catch(reportFailure)
+// What `run.js` takes from this bundle, so that both share the registered masks and the class of failures.
+export * from "./answer.ts"
+export * from "./deliver/environment.ts"
+export * from "./deliver/files.ts"
+export * from "./deliver/outputs.ts"
+export * from "./escape.ts"
+export * from "./exchange.ts"
+export * from "./failure.ts"
+export * from "./inputs.ts"
+export * from "./lease.ts"
+export * from "./masks.ts"
+export * from "./outcomes.ts"
+export * from "./retry.ts"
+export * from "./runner.ts"
+export * from "./summary.ts"
+
+// Loaded only when there is something to run, so that other steps start fast.
+const act = input("run") === "" ? exchange() : import("./run/run.ts").then(({ exchangeAndRun }) => exchangeAndRun())
+act.catch(reportFailure)

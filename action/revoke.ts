@@ -1,4 +1,3 @@
-import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { sentencesOf } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
@@ -10,6 +9,7 @@ import {
   savedLeases,
   savedVariables,
 } from "./lease.ts"
+import { logOutcomes } from "./outcomes.ts"
 import { type Deadline, startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
@@ -62,19 +62,3 @@ async function revokeSaved({ id, expiresAt }: StepLease, home: LeaseHome, deadli
 const UNREVOKED = "The credentials of this job could not be revoked."
 const UNCONFIRMED =
   "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over."
-
-function logOutcomes(answer: Omit<RevokeAnswer, "lease">): void {
-  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer
-  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`
-    if (outcome === "revoked") info(`Revoked ${grant}.`)
-    else if (outcome === "expires-only") info(`Cannot revoke ${grant}. ${end}`)
-    else if (outcome === "revoking" && unknownUntil === undefined) info(`Another call is revoking ${grant} now. ${end}`)
-    else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`)
-  }
-  if (unknownUntil !== undefined) {
-    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`
-    info(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`)
-  }
-  if (isRecordDue) info("The broker cannot write its record of this now, and writes it as soon as it can.")
-}

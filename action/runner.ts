@@ -28,6 +28,21 @@ export function input(name: string): string {
   return core.getInput(name)
 }
 
+/** The text of an input as it is written; empty when the input is absent. */
+export function rawInput(name: string): string {
+  return core.getInput(name, { trimWhitespace: false })
+}
+
+/** The environment of this step. */
+export function stepEnvironment(): NodeJS.ProcessEnv {
+  return process.env
+}
+
+/** The folder of the action's built files. */
+export function actionFolder(): string {
+  return dirname(resolve(process.argv[1] ?? ""))
+}
+
 /** Null in a job without `id-token: write`. */
 export function idTokenEndpoint(): IdTokenEndpoint | null {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL")
@@ -66,9 +81,40 @@ export async function registerMasks(masks: Iterable<string>): Promise<void> {
   for (const mask of masks) {
     if (registered.has(mask)) continue
     registered.add(mask)
-    core.setSecret(mask)
+    printCommand(() => core.setSecret(mask))
   }
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()))
+}
+
+/** Every mask of this step. */
+export function registeredMasks(): ReadonlySet<string> {
+  return registered
+}
+
+/**
+ * Says that another program, whose output this step passes on, has stopped the runner's commands with this token; null when
+ * they work again. The step's own commands are then put between a resumption and a new stop.
+ */
+export function commandsStoppedWith(token: string | null): void {
+  stopToken = token
+}
+
+/** Writes bytes to the log as they are. Resolves when the runner takes more, or never will. */
+export function writeToLog(bytes: Uint8Array): Promise<void> {
+  const { stdout } = process
+  if (stdout.destroyed || stdout.write(bytes)) return Promise.resolve()
+  return new Promise((resolve) => {
+    const go = () => {
+      stdout.off("drain", go).off("close", go)
+      resolve()
+    }
+    stdout.on("drain", go).on("close", go)
+  })
+}
+
+/** Calls `act` when the log cannot be written any more, because the runner is gone. */
+export function onLogClosed(act: () => void): void {
+  process.stdout.on("error", act)
 }
 
 /** Sets variables for the following steps, all in one write. */
@@ -107,6 +153,14 @@ export function jobFolder(): string {
   return join(resolve(root), `${FOLDER_PREFIX}${randomUUID()}`)
 }
 
+/**
+ * A path in this step's folder for what the action itself needs. No grant's name starts with a dot, so no delivered file
+ * can have the same path.
+ */
+export function pathIn(folder: string, name: string): string {
+  return join(folder, ".run", name)
+}
+
 /** Creates the folder, which must not exist yet, and writes the files. Only the folder's owner can enter it. */
 export function writeJobFiles(folder: string, files: readonly PlannedFile[]): void {
   mkdirSync(folder, { mode: 0o700 })
@@ -142,7 +196,7 @@ export function info(text: string): void {
 
 /** Adds a warning to the run. As in `info`, untrusted parts of `text` were escaped with `forLog`. */
 export function warn(text: string): void {
-  core.warning(text, { title: "Daypass" })
+  printCommand(() => core.warning(text, { title: "Daypass" }))
 }
 
 /**
@@ -151,17 +205,33 @@ export function warn(text: string): void {
  */
 export function fail(title: string, text: string, place: { file: string; line: number } | null = null): void {
   process.exitCode = core.ExitCode.Failure
-  core.error(text, { title, ...(place && { file: place.file, startLine: place.line }) })
+  printCommand(() => core.error(text, { title, ...(place && { file: place.file, startLine: place.line }) }))
+}
+
+/** Ends the step with the exit code of a command, and says so as the runner does. */
+export function endWith(exitCode: number): void {
+  process.exitCode = exitCode
+  if (exitCode !== 0) printCommand(() => core.error(`Process completed with exit code ${exitCode}.`))
 }
 
 /** Writes lines to the debug log, if the job has one. Their untrusted parts were escaped with `forLog`; no token, no secret. */
 export function debug(lines: () => readonly string[]): void {
-  if (core.isDebug()) for (const line of lines()) core.debug(line)
+  if (!core.isDebug()) return
+  printCommand(() => {
+    for (const line of lines()) core.debug(line)
+  })
 }
 
 const FOLDER_PREFIX = "daypass-"
 
 const registered = new Set<string>()
+let stopToken: string | null = null
+
+function printCommand(print: () => void): void {
+  if (stopToken !== null) process.stdout.write(`::${stopToken}::\n`)
+  print()
+  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}\n`)
+}
 
 function variable(name: string): string {
   return process.env[name] ?? ""

@@ -12,13 +12,18 @@ const MAX_SUMMARY_CHARACTERS = 500_000
 /** Lists what was granted: until when, how it ends, and in which variables and outputs. Contains no value. */
 export function grantedSummary(
   credentials: readonly Credential[],
-  delivered: { readonly toEnvironment: boolean; readonly toOutputs: boolean; readonly ttl?: string | undefined },
+  delivered: {
+    readonly toEnvironment: boolean
+    readonly toOutputs: boolean
+    readonly isForCommand?: boolean
+    readonly ttl?: string | undefined
+  },
 ): string {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
-    endOf(credential),
+    endOf(credential, delivered.isForCommand ? "command" : "job"),
     forMarkdown(deliveredAs(credential, delivered).join(", ")),
   ])
   const grants = credentials.map(({ grant }) => forMarkdown(grant))
@@ -35,8 +40,8 @@ function untilOf(credential: Credential, ttl: string | undefined): string {
   return `${forMarkdown(credential.expiresAt)}${limit === null ? "" : ` (the policy allows ${forMarkdown(limit)})`}`
 }
 
-function endOf({ revocation, expiresAt }: Credential): string {
-  if (revocation === "revocable") return "revoked when the job ends"
+function endOf({ revocation, expiresAt }: Credential, holder: "command" | "job"): string {
+  if (revocation === "revocable") return `revoked when the ${holder} ends`
   return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself"
 }
 

@@ -401,6 +401,7 @@ describe("workflows", () => {
     ".github/workflows/lock.yml",
     ".github/workflows/zizmor.yml",
     "examples/workflows/deploy.yml",
+    "examples/workflows/deploy-in-one-step.yml",
     "examples/control-repository/.github/workflows/check-policies.yml",
     "examples/control-repository/.github/workflows/policies.yml",
   ]

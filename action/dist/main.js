@@ -5,6 +5,10 @@ var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
 var __getOwnPropNames = Object.getOwnPropertyNames;
 var __getProtoOf = Object.getPrototypeOf;
 var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
     for (let key of __getOwnPropNames(from))
@@ -21,6 +25,80 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
   mod
 ));
+var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+
+// main.ts
+var main_exports = {};
+__export(main_exports, {
+  ActionError: () => ActionError,
+  OWN_CODES: () => OWN_CODES,
+  StepLeases: () => StepLeases,
+  actionFolder: () => actionFolder,
+  appendSummary: () => appendSummary,
+  commandsStoppedWith: () => commandsStoppedWith,
+  debug: () => debug2,
+  decisionLine: () => decisionLine,
+  endWith: () => endWith,
+  exchange: () => exchange,
+  exchangeForAnswer: () => exchangeForAnswer,
+  fail: () => fail,
+  failedSummary: () => failedSummary,
+  forLog: () => forLog,
+  forMarkdown: () => forMarkdown,
+  gotLine: () => gotLine,
+  grantedSummary: () => grantedSummary,
+  idTokenEndpoint: () => idTokenEndpoint,
+  info: () => info2,
+  input: () => input,
+  isOver: () => isOver,
+  isTooCommon: () => isTooCommon,
+  jobFacts: () => jobFacts,
+  jobFolder: () => jobFolder,
+  leaseOutputs: () => leaseOutputs,
+  logOutcomes: () => logOutcomes,
+  masksFor: () => masksFor,
+  messageForLog: () => messageForLog,
+  messageForMarkdown: () => messageForMarkdown,
+  onLogClosed: () => onLogClosed,
+  pathIn: () => pathIn,
+  planEnvironment: () => planEnvironment,
+  planFiles: () => planFiles,
+  planOutputs: () => planOutputs,
+  proxyEnvironment: () => proxyEnvironment,
+  rawInput: () => rawInput,
+  readCredentials: () => readCredentials,
+  readInputs: () => readInputs,
+  readLease: () => readLease,
+  readProblem: () => readProblem,
+  readRevocation: () => readRevocation,
+  registerMasks: () => registerMasks,
+  registeredMasks: () => registeredMasks,
+  removeDeliveredFiles: () => removeDeliveredFiles,
+  removeFiles: () => removeFiles,
+  removeJobFolder: () => removeJobFolder,
+  requireRunnerFiles: () => requireRunnerFiles,
+  revokeLease: () => revokeLease,
+  revokeUndelivered: () => revokeUndelivered,
+  saveFilesFolder: () => saveFilesFolder,
+  saveState: () => saveState,
+  saveVariables: () => saveVariables,
+  savedLeases: () => savedLeases,
+  savedState: () => savedState,
+  savedVariables: () => savedVariables,
+  setOutputs: () => setOutputs,
+  setVariables: () => setVariables,
+  spreadFirstCall: () => spreadFirstCall,
+  startDeadline: () => startDeadline,
+  stepEnvironment: () => stepEnvironment,
+  surroundings: () => surroundings,
+  toFailure: () => toFailure,
+  warn: () => warn,
+  warnOfBareSecrets: () => warnOfBareSecrets,
+  withRetries: () => withRetries,
+  writeJobFiles: () => writeJobFiles,
+  writeToLog: () => writeToLog
+});
+module.exports = __toCommonJS(main_exports);
 
 // ../broker/wire/lease-id.ts
 function newLeaseId(now, randomUuid) {
@@ -29,6 +107,28 @@ function newLeaseId(now, randomUuid) {
 }
 
 // failure.ts
+var OWN_CODES = [
+  "input_invalid",
+  "id_token_permission_missing",
+  "id_token_fork",
+  "id_token_dependabot",
+  "id_token_unavailable",
+  "broker_unreachable",
+  "broker_timeout",
+  "broker_tls",
+  "broker_redirects",
+  "broker_intercepted",
+  "proxy_refused",
+  "broker_too_old",
+  "broker_failing",
+  "problem_unknown",
+  "answer_not_sealed",
+  "answer_unusable",
+  "delivery_refused",
+  "runner_file_missing",
+  "runner_disk",
+  "unexpected"
+];
 var ActionError = class extends Error {
   name = "ActionError";
   code;
@@ -245,6 +345,7 @@ function readCredential(grant, credential) {
   const revocation = memberOf(credential, "revocation");
   const expiresAt = memberOf(credential, "expires_at") ?? null;
   const shortened3 = memberOf(credential, "shortened_to_seconds");
+  const format = memberOf(credential, "format");
   const values = membersOf(memberOf(credential, "values"));
   if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`);
   if (revocation !== "revocable" && revocation !== "expires-only")
@@ -253,6 +354,7 @@ function readCredential(grant, credential) {
   return {
     grant,
     provider,
+    ...typeof format === "string" && { format },
     revocation,
     expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
     ...typeof shortened3 === "number" && Number.isSafeInteger(shortened3) && { shortenedToSeconds: shortened3 },
@@ -501,10 +603,22 @@ function warning(message, properties = {}) {
 function info(message) {
   process.stdout.write(message + os2.EOL);
 }
+function getState(name) {
+  return process.env[`STATE_${name}`] || "";
+}
 
 // runner.ts
 function input(name) {
   return getInput(name);
+}
+function rawInput(name) {
+  return getInput(name, { trimWhitespace: false });
+}
+function stepEnvironment() {
+  return process.env;
+}
+function actionFolder() {
+  return (0, import_node_path.dirname)((0, import_node_path.resolve)(process.argv[1] ?? ""));
 }
 function idTokenEndpoint() {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
@@ -532,9 +646,29 @@ async function registerMasks(masks) {
   for (const mask of masks) {
     if (registered.has(mask)) continue;
     registered.add(mask);
-    setSecret(mask);
+    printCommand(() => setSecret(mask));
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
+}
+function registeredMasks() {
+  return registered;
+}
+function commandsStoppedWith(token) {
+  stopToken = token;
+}
+function writeToLog(bytes) {
+  const { stdout } = process;
+  if (stdout.destroyed || stdout.write(bytes)) return Promise.resolve();
+  return new Promise((resolve2) => {
+    const go = () => {
+      stdout.off("drain", go).off("close", go);
+      resolve2();
+    };
+    stdout.on("drain", go).on("close", go);
+  });
+}
+function onLogClosed(act2) {
+  process.stdout.on("error", act2);
 }
 function setVariables(variables) {
   appendBlocks("GITHUB_ENV", variables);
@@ -545,6 +679,9 @@ function setOutputs(outputs) {
 function saveState(name, value) {
   appendBlocks("GITHUB_STATE", /* @__PURE__ */ new Map([[name, value]]));
 }
+function savedState(name) {
+  return getState(name);
+}
 function requireRunnerFiles() {
   for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"]) runnerFile(name);
 }
@@ -552,6 +689,9 @@ function jobFolder() {
   const root = variable("RUNNER_TEMP");
   if (root === "") throw new ActionError("runner_file_missing", "The runner did not set RUNNER_TEMP.");
   return (0, import_node_path.join)((0, import_node_path.resolve)(root), `${FOLDER_PREFIX}${(0, import_node_crypto.randomUUID)()}`);
+}
+function pathIn(folder, name) {
+  return (0, import_node_path.join)(folder, ".run", name);
 }
 function writeJobFiles(folder, files) {
   (0, import_node_fs.mkdirSync)(folder, { mode: 448 });
@@ -579,17 +719,32 @@ function info2(text) {
   info(text);
 }
 function warn(text) {
-  warning(text, { title: "Daypass" });
+  printCommand(() => warning(text, { title: "Daypass" }));
 }
 function fail(title, text, place = null) {
   process.exitCode = ExitCode.Failure;
-  error(text, { title, ...place && { file: place.file, startLine: place.line } });
+  printCommand(() => error(text, { title, ...place && { file: place.file, startLine: place.line } }));
+}
+function endWith(exitCode) {
+  process.exitCode = exitCode;
+  if (exitCode !== 0) printCommand(() => error(`Process completed with exit code ${exitCode}.`));
 }
 function debug2(lines) {
-  if (isDebug()) for (const line of lines()) debug(line);
+  if (!isDebug()) return;
+  printCommand(() => {
+    for (const line of lines()) debug(line);
+  });
 }
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
+var stopToken = null;
+function printCommand(print) {
+  if (stopToken !== null) process.stdout.write(`::${stopToken}::
+`);
+  print();
+  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}
+`);
+}
 function variable(name) {
   return process.env[name] ?? "";
 }
@@ -1379,6 +1534,8 @@ function readInputs(read) {
     throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`);
   }
   const deliver = readDeliver(read("deliver"));
+  const alone = ["shell", "working-directory", "id-token"].find((name) => read(name) !== "" && read("run") === "");
+  if (alone !== void 0) throw invalid(alone, "is for a command; write the input `run`, or remove it");
   const timeoutMs = readTimeout(read("timeout"));
   const parallelJobs = readParallelJobs(read("parallel-jobs"));
   return { broker, grants, audience, deliver, timeoutMs, parallelJobs, ...ttl !== "" && { ttl } };
@@ -1599,8 +1756,15 @@ var StepLeases = class {
   constructor({ broker, audience }) {
     this.#home = { broker, audience };
   }
-  /** Saves the id of a lease before it is asked for: the broker may mint, and this step never learn of it. */
+  get all() {
+    return [...this.#leases.values()];
+  }
+  /**
+   * Saves the id of a lease before it is asked for: the broker may mint, and this step never learn of it. Leases that are over
+   * are dropped, so that a command that runs for hours does not collect those of its renewals.
+   */
   ask(id) {
+    for (const lease of this.all) if (isOver(lease)) this.#leases.delete(lease.id);
     this.#leases.set(id, { id, expiresAt: null });
     this.#save();
   }
@@ -1622,15 +1786,36 @@ var StepLeases = class {
     }
   }
   #save() {
-    const saved = { ...this.#home, leases: [...this.#leases.values()] };
+    const saved = { ...this.#home, leases: this.all };
     saveState("lease", saved.leases.length === 0 ? "" : JSON.stringify(saved));
   }
 };
+function isOver({ expiresAt }) {
+  return expiresAt !== null && Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now();
+}
+var CLOCK_TOLERANCE_MS = 6e4;
 function saveVariables(names) {
   saveState("variables", names.join(","));
 }
 function saveFilesFolder(folder) {
   saveState("files", folder);
+}
+function removeDeliveredFiles() {
+  const folder = savedState("files");
+  if (folder !== "") removeJobFolder(folder);
+}
+function savedLeases() {
+  const state = parseJson(Buffer.from(savedState("lease")));
+  const [broker, audience, leases] = ["broker", "audience", "leases"].map((name) => memberOf(state, name));
+  if (typeof broker !== "string" || typeof audience !== "string" || !Array.isArray(leases)) return null;
+  return { broker, audience, leases: leases.filter(isLease) };
+}
+function isLease(value) {
+  const expiresAt = memberOf(value, "expiresAt");
+  return typeof memberOf(value, "id") === "string" && (expiresAt === null || typeof expiresAt === "string");
+}
+function savedVariables() {
+  return savedState("variables").split(",").filter((name) => name !== "");
 }
 async function revokeLease(id, home, deadline) {
   const endpoint = idTokenEndpoint();
@@ -1815,7 +2000,7 @@ function grantedSummary(credentials, delivered) {
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
-    endOf(credential),
+    endOf(credential, delivered.isForCommand ? "command" : "job"),
     forMarkdown(deliveredAs(credential, delivered).join(", "))
   ]);
   const grants = credentials.map(({ grant }) => forMarkdown(grant));
@@ -1830,8 +2015,8 @@ function untilOf(credential, ttl) {
   const limit = shortened2(credential, ttl);
   return `${forMarkdown(credential.expiresAt)}${limit === null ? "" : ` (the policy allows ${forMarkdown(limit)})`}`;
 }
-function endOf({ revocation, expiresAt }) {
-  if (revocation === "revocable") return "revoked when the job ends";
+function endOf({ revocation, expiresAt }, holder) {
+  if (revocation === "revocable") return `revoked when the ${holder} ends`;
   return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself";
 }
 function failedSummary(failure) {
@@ -1979,10 +2164,10 @@ async function exchangeForAnswer(inputs, leases, deadline) {
   });
   return key.open(sealed);
 }
-function gotLine(credential, ttl) {
+function gotLine(credential, ttl, forWhom = "") {
   const { grant, expiresAt } = credential;
   const limit = shortened2(credential, ttl);
-  return `Got ${grant}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`;
+  return `Got ${grant}${forWhom}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`;
 }
 function decisionLine({ grant, provider, revocation, values }) {
   const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`);
@@ -2041,5 +2226,93 @@ function traceLines(trace) {
   ];
 }
 
+// outcomes.ts
+function logOutcomes(answer) {
+  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
+  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
+    const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`;
+    if (outcome === "revoked") info2(`Revoked ${grant}.`);
+    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
+    else if (outcome === "revoking" && unknownUntil === void 0) info2(`Another call is revoking ${grant} now. ${end}`);
+    else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
+  }
+  if (unknownUntil !== void 0) {
+    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
+    info2(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`);
+  }
+  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
+}
+
 // main.ts
-exchange().catch(reportFailure);
+var act = input("run") === "" ? exchange() : Promise.resolve().then(() => __toESM(require("./run.js"), 1)).then(({ exchangeAndRun }) => exchangeAndRun());
+act.catch(reportFailure);
+// Annotate the CommonJS export names for ESM import in node:
+0 && (module.exports = {
+  ActionError,
+  OWN_CODES,
+  StepLeases,
+  actionFolder,
+  appendSummary,
+  commandsStoppedWith,
+  debug,
+  decisionLine,
+  endWith,
+  exchange,
+  exchangeForAnswer,
+  fail,
+  failedSummary,
+  forLog,
+  forMarkdown,
+  gotLine,
+  grantedSummary,
+  idTokenEndpoint,
+  info,
+  input,
+  isOver,
+  isTooCommon,
+  jobFacts,
+  jobFolder,
+  leaseOutputs,
+  logOutcomes,
+  masksFor,
+  messageForLog,
+  messageForMarkdown,
+  onLogClosed,
+  pathIn,
+  planEnvironment,
+  planFiles,
+  planOutputs,
+  proxyEnvironment,
+  rawInput,
+  readCredentials,
+  readInputs,
+  readLease,
+  readProblem,
+  readRevocation,
+  registerMasks,
+  registeredMasks,
+  removeDeliveredFiles,
+  removeFiles,
+  removeJobFolder,
+  requireRunnerFiles,
+  revokeLease,
+  revokeUndelivered,
+  saveFilesFolder,
+  saveState,
+  saveVariables,
+  savedLeases,
+  savedState,
+  savedVariables,
+  setOutputs,
+  setVariables,
+  spreadFirstCall,
+  startDeadline,
+  stepEnvironment,
+  surroundings,
+  toFailure,
+  warn,
+  warnOfBareSecrets,
+  withRetries,
+  writeJobFiles,
+  writeToLog
+});

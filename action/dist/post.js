@@ -519,7 +519,7 @@ async function registerMasks(masks) {
   for (const mask of masks) {
     if (registered.has(mask)) continue;
     registered.add(mask);
-    setSecret(mask);
+    printCommand(() => setSecret(mask));
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
 }
@@ -534,13 +534,24 @@ function info2(text) {
   info(text);
 }
 function warn(text) {
-  warning(text, { title: "Daypass" });
+  printCommand(() => warning(text, { title: "Daypass" }));
 }
 function debug2(lines) {
-  if (isDebug()) for (const line of lines()) debug(line);
+  if (!isDebug()) return;
+  printCommand(() => {
+    for (const line of lines()) debug(line);
+  });
 }
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
+var stopToken = null;
+function printCommand(print) {
+  if (stopToken !== null) process.stdout.write(`::${stopToken}::
+`);
+  print();
+  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}
+`);
+}
 function variable(name) {
   return process.env[name] ?? "";
 }
@@ -947,6 +958,23 @@ async function revokeLease(id, home, deadline) {
   });
 }
 
+// outcomes.ts
+function logOutcomes(answer) {
+  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
+  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
+    const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`;
+    if (outcome === "revoked") info2(`Revoked ${grant}.`);
+    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
+    else if (outcome === "revoking" && unknownUntil === void 0) info2(`Another call is revoking ${grant} now. ${end}`);
+    else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
+  }
+  if (unknownUntil !== void 0) {
+    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
+    info2(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`);
+  }
+  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
+}
+
 // revoke.ts
 var DEADLINE_MS = 15e3;
 async function revoke() {
@@ -981,21 +1009,6 @@ async function revokeSaved({ id, expiresAt }, home, deadline) {
 }
 var UNREVOKED = "The credentials of this job could not be revoked.";
 var UNCONFIRMED = "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over.";
-function logOutcomes(answer) {
-  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
-  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
-    const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`;
-    if (outcome === "revoked") info2(`Revoked ${grant}.`);
-    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
-    else if (outcome === "revoking" && unknownUntil === void 0) info2(`Another call is revoking ${grant} now. ${end}`);
-    else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
-  }
-  if (unknownUntil !== void 0) {
-    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
-    info2(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`);
-  }
-  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
-}
 
 // post.ts
 void revoke();

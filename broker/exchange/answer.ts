@@ -23,6 +23,7 @@ export function answerOf(
       one.granted.grant.name,
       {
         provider: one.granted.grant.connection.provider,
+        ...(one.minted.format === undefined ? {} : { format: one.minted.format }),
         expires_at: end === null ? null : new Date(end).toISOString(),
         revocation: one.minted.revocation,
         ...(requestedSeconds !== undefined &&

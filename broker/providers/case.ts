@@ -1,6 +1,6 @@
 import type { HttpFailure } from "../ports/http.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
-import type { FileForm, Revocation } from "../wire/exchange.ts"
+import type { CredentialFormat, FileForm, Revocation } from "../wire/exchange.ts"
 
 /** The service's answer to one call, or how the call fails. */
 export type Reply =
@@ -43,6 +43,7 @@ export interface ProviderCase {
     | {
         /** Every value, by name. */
         readonly values: Readonly<Record<string, ExpectedValue>>
+        readonly format?: CredentialFormat
         readonly revocation: Revocation
         readonly expiresAt: string | null
       }

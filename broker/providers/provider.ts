@@ -12,7 +12,7 @@ import type { Secret } from "../core/secret.ts"
 import type { Http } from "../ports/http.ts"
 import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
-import type { FileForm, Revocation } from "../wire/exchange.ts"
+import type { CredentialFormat, FileForm, Revocation } from "../wire/exchange.ts"
 import type { SubjectLimit } from "../wire/subject.ts"
 import type { SecretReference } from "./secret-reference.ts"
 
@@ -127,6 +127,8 @@ export interface MintedValue {
 }
 
 export interface Minted {
+  /** Present when the job's side can do more with the credential than to hand over its values. */
+  readonly format?: CredentialFormat
   readonly values: Readonly<Record<string, MintedValue>>
   /** When the credential expires; null when it does not. */
   readonly expiresAt: Date | null

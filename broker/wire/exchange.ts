@@ -48,8 +48,17 @@ export interface CredentialValue {
  */
 export type Revocation = "revocable" | "expires-only"
 
+/**
+ * What a client can do with a credential besides handing over its values. `aws-session`: the values `access-key-id`,
+ * `secret-access-key` and `session-token` are one session, which AWS's SDKs can also fetch from an HTTP endpoint; `region`,
+ * if present, is its region.
+ */
+export type CredentialFormat = "aws-session"
+
 export interface CredentialAnswer {
   readonly provider: string
+  /** Absent when the credential is its values and nothing more. A client treats a format that it does not know as absent. */
+  readonly format?: CredentialFormat
   /** ISO 8601, UTC: when it expires or is revoked, whichever comes first; null when it never ends. */
   readonly expires_at: string | null
   readonly revocation: Revocation

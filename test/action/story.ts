@@ -19,8 +19,11 @@ export const AWS = {
 }
 
 /** An exchange that works: a token, and the encrypted answer. */
-export function granted(credentials: Parameters<typeof exchangeAnswer>[0] = { "aws-deploy": AWS }): Expected[] {
-  return [{ on: "token" }, { on: "exchange", reply: { sealed: exchangeAnswer(credentials) } }]
+export function granted(
+  credentials: Parameters<typeof exchangeAnswer>[0] = { "aws-deploy": AWS },
+  lease: Parameters<typeof exchangeAnswer>[1] = {},
+): Expected[] {
+  return [{ on: "token" }, { on: "exchange", reply: { sealed: exchangeAnswer(credentials, lease) } }]
 }
 
 /** An exchange with another answer. */

@@ -141,10 +141,16 @@ function expectMinted(outcome: unknown, { expect: expected }: ProviderCase): Min
     ]
   })
   expect({
+    format: minted.format,
     values: Object.fromEntries(values),
     revocation: minted.revocation,
     expiresAt: minted.expiresAt?.toISOString() ?? null,
-  }).toEqual({ values: expected.values, revocation: expected.revocation, expiresAt: expected.expiresAt })
+  }).toEqual({
+    format: expected.format,
+    values: expected.values,
+    revocation: expected.revocation,
+    expiresAt: expected.expiresAt,
+  })
   expect(minted.handle !== undefined, "a handle exactly when it can be revoked").toBe(minted.revocation === "revocable")
   const serialised = JSON.stringify(minted)
   for (const { value } of Object.values(minted.values)) {

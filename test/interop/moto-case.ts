@@ -67,11 +67,31 @@ export async function motoCase(programs: string, check: Check): Promise<void> {
     assert.match(post.log, /It expires at /)
   })
 
+  await check(
+    "botocore in a command of run fetches the session from the action, and no key is in its environment",
+    async () => {
+      const made = sts.answers.length
+      const run = [
+        "import botocore.session, os",
+        "session = botocore.session.get_session()",
+        `print('arn', session.create_client('sts', endpoint_url='${moto.url}').get_caller_identity()['Arn'])`,
+        "print('method', session.get_credentials().method, 'keys', [n for n in os.environ if 'ACCESS_KEY' in n])",
+      ].join("\n")
+      const inputs = { ...step.inputs, run, shell: `${join(programs, "python3")} {0}` }
+      const { exitCode, log } = await runAction({ ...step, inputs, entry: "main" })
+      assert.equal(exitCode, 0, log)
+      assert.match(log, /^arn arn:aws:sts::111122223333:assumed-role\/shop-deploy\//m)
+      assert.match(log, /^method container-role keys \[\]$/m)
+      assert.equal(sts.answers.length, made + 1)
+    },
+  )
+
   await check("a role whose trust names another subject gives the job nothing", async () => {
     subject = `${SUBJECT}-2`
+    const made = sts.answers.length
     const denied = await runAction({ ...step, entry: "main" })
     assert.equal(denied.exitCode, 1)
     assert.equal(denied.env["AWS_SECRET_ACCESS_KEY"], undefined)
-    assert.equal(sts.answers.length, 1)
+    assert.equal(sts.answers.length, made)
   })
 }

@@ -32,6 +32,11 @@ export interface ActionStep {
   readonly timeoutMs?: number
   /** A folder that is the runner's for temporary files, and stays; one of the step's own that goes with it when left out. */
   readonly temp?: string
+  /**
+   * Called with all of stdout so far, whenever there is more of it. `send` sends a signal to the action's process alone,
+   * `hangUp` closes its log.
+   */
+  readonly watch?: (stdout: string, send: (signal: NodeJS.Signals) => void, hangUp: () => void) => void
   /** Ends the step at once, as a cancelled job does. */
   readonly signal?: AbortSignal
   /** Kills the step with SIGKILL when this resolves. What it has written by then is its run. */
@@ -39,6 +44,7 @@ export interface ActionStep {
 }
 
 export interface ActionRun {
+  /** Null when a signal ended the step. */
   readonly exitCode: number | null
   /** Everything the step wrote, commands included: holds secrets in `::add-mask::` lines. */
   readonly stdout: string
@@ -69,7 +75,8 @@ export async function runAction(step: ActionStep): Promise<ActionRun> {
     const started = performance.now()
     const { exitCode, stdout, stderr } = await spawnStep(step, directory, temp)
     const durationMs = performance.now() - started
-    const read = (name: string) => readFileSync(join(directory, name), "utf8")
+    const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+    const read = (name: string) => (isFile(join(directory, name)) ? readFileSync(join(directory, name), "utf8") : "")
     const files = {
       GITHUB_ENV: read("GITHUB_ENV"),
       GITHUB_OUTPUT: read("GITHUB_OUTPUT"),
@@ -189,6 +196,11 @@ function spawnStep(step: ActionStep, directory: string, temp: string) {
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text
+      step.watch?.(
+        stdout,
+        (signal) => child.kill(signal),
+        () => child.stdout.destroy(),
+      )
     })
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text

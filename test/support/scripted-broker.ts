@@ -172,16 +172,19 @@ export async function scriptedBroker(
 
 /** A credential answer as the broker seals it; ends at the same time whenever it is made. */
 export function exchangeAnswer(
-  credentials: Record<string, { values: Record<string, CredentialValue>; provider?: string; revocation?: string }>,
+  credentials: Record<
+    string,
+    { values: Record<string, CredentialValue>; provider?: string; revocation?: string; format?: string }
+  >,
+  { lease = "lease-1", expires_at = "2031-05-06T07:08:09.000Z" } = {},
 ): unknown {
-  const expires_at = "2031-05-06T07:08:09.000Z"
   return {
-    lease: "lease-1",
+    lease,
     expires_at,
     credentials: Object.fromEntries(
-      Object.entries(credentials).map(([grant, { values, provider = "aws", revocation = "expires-only" }]) => [
+      Object.entries(credentials).map(([grant, { provider = "aws", revocation = "expires-only", ...rest }]) => [
         grant,
-        { provider, expires_at, revocation, values },
+        { provider, expires_at, revocation, ...rest },
       ]),
     ),
   }

@@ -14,7 +14,12 @@ const values = {
   "account-id": { secret: false },
 } as const
 
-const minted = { values, revocation: "expires-only", expiresAt: "2026-11-22T12:15:00.000Z" } as const
+const minted = {
+  format: "aws-session",
+  values,
+  revocation: "expires-only",
+  expiresAt: "2026-11-22T12:15:00.000Z",
+} as const
 
 const refusals: readonly ProviderCase[] = (
   [

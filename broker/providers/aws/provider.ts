@@ -38,6 +38,7 @@ export const aws: Provider<Connection, Grant> = {
       io,
     )
     return {
+      format: "aws-session",
       values: {
         "access-key-id": { value: session.accessKeyId, env: "AWS_ACCESS_KEY_ID" },
         "secret-access-key": { value: session.secretAccessKey, env: "AWS_SECRET_ACCESS_KEY" },

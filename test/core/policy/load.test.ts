@@ -239,7 +239,7 @@ describe("an organisation file", () => {
       "help at a URL that is not plain",
       `${ORGANISATION}help: { url: "https://wiki.acme.example/#daypass" }\n`,
       ["daypass.yaml:11:14 value_invalid"],
-      /the URL of help must be plain https/,
+      /the URL of help must be an https URL with its host in lower case/,
     ],
     ["help without a URL", `${ORGANISATION}help: { text: Ask us }\n`, ["daypass.yaml:11:7 key_missing"], /url/],
     [

@@ -1,0 +1,137 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process"
+import { constants } from "node:os"
+import type { Readable } from "node:stream"
+import { ActionError } from "../failure.ts"
+import { onLogClosed } from "../runner.ts"
+import { invalid } from "./inputs.ts"
+import type { ChildOutput } from "./output.ts"
+
+export interface CommandLine {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly verbatim: boolean
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** After SIGTERM, the runner leaves this step 2.5 s. The rest of them is for the revocation. */
+const KILL_AFTER_TERM_MS = 1_200
+/** What a command leaves behind gets this long to end by itself. */
+const LEFT_BEHIND_MS = 1_000
+const POLL_MS = 25
+/** A process that left the group can hold the output open. Its output is not waited for. */
+const OUTPUT_AFTER_END_MS = 1_000
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+
+/**
+ * Runs the command in a process group of its own, passes its output on, and forwards the signals that this step gets. When
+ * it has ended, everything that it left in its group is ended as well. Returns its exit code; after a signal 128 and the
+ * signal's number, as shells do.
+ *
+ * The runner cancels a step with SIGINT, after 7.5 s SIGTERM, and after 2.5 s ends the action's process alone, with SIGKILL
+ * (ProcessInvoker.cs). So the group must be gone before that.
+ * @throws {ActionError} when the program cannot be started
+ */
+export async function runProcess(line: CommandLine, output: ChildOutput): Promise<number> {
+  const isWindows = process.platform === "win32"
+  const child = start(line, isWindows)
+  const group = new ProcessGroup(child.pid, isWindows)
+  const forward = (signal: NodeJS.Signals) => group.signal(signal === "SIGINT" ? "SIGINT" : "SIGTERM")
+  for (const signal of SIGNALS) process.on(signal, forward)
+  onLogClosed(() => group.signal("SIGTERM"))
+  try {
+    const passed = Promise.all([pass(child.stdout, output), pass(child.stderr, output)])
+    const code = await new Promise<number>((resolve, reject) => {
+      child.on("error", () => reject(invalid("shell", "names a program that cannot be started")))
+      child.on("exit", (exitCode, signal) =>
+        resolve(exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+      )
+    })
+    await group.end()
+    await Promise.race([passed, outputTime()])
+    return code
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, forward)
+    child.stdout.destroy()
+    child.stderr.destroy()
+  }
+}
+
+function start(line: CommandLine, isWindows: boolean): ChildProcessByStdio<null, Readable, Readable> {
+  try {
+    return spawn(line.program, line.args, {
+      cwd: line.folder,
+      env: line.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      // On Windows, that would give the command a console of its own, and Ctrl+C would not reach it.
+      detached: !isWindows,
+      windowsVerbatimArguments: line.verbatim,
+    })
+  } catch (thrown) {
+    const isTooBig = thrown instanceof Error && "code" in thrown && thrown.code === "E2BIG"
+    if (!isTooBig) throw thrown
+    const message =
+      "The command cannot be started, because its variables are too large together. Deliver large values as files."
+    throw new ActionError("delivery_refused", message)
+  }
+}
+
+/** Passes one stream on, and reads no more of it than the log takes. */
+async function pass(stream: Readable, output: ChildOutput): Promise<void> {
+  const lines = output.stream()
+  try {
+    for await (const chunk of stream) await lines.push(chunk as Buffer)
+  } catch {
+    // The stream was destroyed, because a process outside of the group holds it open.
+  }
+  await lines.end()
+}
+
+class ProcessGroup {
+  readonly #leader: number | undefined
+  readonly #isWindows: boolean
+  #isTerminating = false
+
+  constructor(leader: number | undefined, isWindows: boolean) {
+    this.#leader = leader
+    this.#isWindows = isWindows
+  }
+
+  signal(signal: "SIGINT" | "SIGTERM"): void {
+    this.#send(signal)
+    if (signal === "SIGINT" || this.#isTerminating) return
+    this.#isTerminating = true
+    setTimeout(() => this.#send("SIGKILL"), KILL_AFTER_TERM_MS).unref()
+  }
+
+  /** Ends what is left of the group. */
+  async end(): Promise<void> {
+    if (!this.#send("SIGTERM")) return
+    const patience = this.#isTerminating ? 0 : LEFT_BEHIND_MS
+    for (let waited = 0; waited < patience && this.#send(0); waited += POLL_MS) await sleep(POLL_MS)
+    this.#send("SIGKILL")
+  }
+
+  /** False when nobody is left in the group. */
+  #send(signal: NodeJS.Signals | 0): boolean {
+    if (this.#leader === undefined) return false
+    if (this.#isWindows) return this.#sendOnWindows(signal)
+    try {
+      return process.kill(-this.#leader, signal)
+    } catch {
+      return false
+    }
+  }
+
+  /** Ctrl+C reaches the command by its console. Everything else ends the whole tree: Windows has no other signals. */
+  #sendOnWindows(signal: NodeJS.Signals | 0): boolean {
+    if (signal === "SIGINT" || signal === 0) return false
+    spawn("taskkill", ["/PID", String(this.#leader), "/T", "/F"], { stdio: "ignore" }).on("error", () => undefined)
+    return false
+  }
+}
+
+/** Its timer does not keep this step running: the open output does. */
+const outputTime = () => new Promise<void>((resolve) => setTimeout(resolve, OUTPUT_AFTER_END_MS).unref())
+
+const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
