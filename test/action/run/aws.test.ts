@@ -68,7 +68,7 @@ console.log("sdk", digest(accessKeyId), digest(secretAccessKey), digest(sessionT
     expect(step.log).toContain(`not passed to the command: ${Object.keys(ambient).join(", ")}.`)
     expect([step.exitCode, readdirSync(temp)]).toEqual([0, []])
     expect(unmaskedLines(step)).not.toMatch(/ASIAPROD1KEYID|-prod-1-value/)
-    expect(step.summary).toContain("AWS&#95;CONTAINER&#95;CREDENTIALS&#95;FULL&#95;URI")
+    expect(step.summary).toContain("AWS_CONTAINER_CREDENTIALS_FULL_URI")
   })
 
   test("is given to requests alone that are as an SDK sends them", async () => {
