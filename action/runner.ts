@@ -1,3 +1,4 @@
+// Long because it is the only file that touches the runner: its variables, its files, its commands and its log.
 import { randomUUID } from "node:crypto"
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"

@@ -201,7 +201,9 @@ function logDelivery(credentials: readonly Credential[], ttl: string | undefined
   for (const credential of credentials) runner.info(gotLine(credential, ttl, " for the command"))
   runner.debug(() => credentials.map(decisionLine))
   if (taken.length === 0) return
-  runner.info(`These variables of the job are not passed to the command: ${taken.map(forLog).join(", ")}.`)
+  runner.info(
+    `These variables of the job are not passed to the command: ${taken.map((name) => forLog(name)).join(", ")}.`,
+  )
 }
 
 const scriptPath = ({ folder, from }: Run) => runner.pathIn(folder, `script${from.extension}`)

@@ -63,14 +63,8 @@ export class LeaseRows {
       lease.settleBy,
       lease.unknownUntil,
     )
-    for (const { key } of lease.limited) {
-      this.#sql.run(
-        "INSERT INTO limited_grants (ledger, lease, grant_key) VALUES (?, ?, ?)",
-        this.#ledger,
-        lease.id,
-        key,
-      )
-    }
+    const limit = "INSERT INTO limited_grants (ledger, lease, grant_key) VALUES (?, ?, ?)"
+    for (const { key } of lease.limited) this.#sql.run(limit, this.#ledger, lease.id, key)
   }
 
   /** How many open leases have this grant, of those that limit them. */

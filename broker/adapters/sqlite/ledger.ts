@@ -94,6 +94,7 @@ export class SqlLedger implements SweptLedger {
       else if (!ledger.useToken(token, request.replayAudit, limits)) return { outcome: "already-used" }
       else if (isIdle) {
         ledger.recordDenial(found && !lease ? request.foreignAudit : null, limits)
+        // A row, too: beyond the limit, an exchange that is still on its way is ended by the sweep only.
         if (!found) ledger.tokens.endEarly(request, token)
       }
       if (!lease || !after) return { outcome: "not-found" }

@@ -46,7 +46,10 @@ export const startSopsVendor: StartVendor = async () => {
           "bytes arrive as a file, as they were",
           fileOf(run, "SOPS_BINARY", "hex") === `0400 ${binary.toString("hex")}`,
         ],
-        ["what is encrypted is masked", masks.includes(password) && masks.includes(port)],
+        [
+          "what is encrypted is masked, except a port, which is too common",
+          masks.includes(password) && !masks.includes(port),
+        ],
         ["what the file leaves in the clear is not", env["SOPS_REGION"] === region && !masks.includes(region)],
       ]
     },
