@@ -10,6 +10,16 @@ import { trailFromExport } from "./trail.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
 import type { StartBroker } from "./world.ts"
 
+/** What a file holds. The broker renames files while it runs: what is gone holds nothing. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "latin1")
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return ""
+    throw error
+  }
+}
+
 const startBroker: StartBroker = async (options) => {
   const broker = await startNodeBroker(options)
   return {
@@ -17,7 +27,7 @@ const startBroker: StartBroker = async (options) => {
     output: () => broker.stdout() + broker.stderr(),
     stored: () =>
       readdirSync(broker.data)
-        .map((name) => readFileSync(join(broker.data, name), "latin1"))
+        .map((name) => textOf(join(broker.data, name)))
         .join("\n"),
     trail: async (issuer, repositoryId) => trailFromExport(readAuditTrail(broker.data), issuer, repositoryId),
     advance: broker.advance,

@@ -63,14 +63,27 @@ export async function startServer(
   }
 }
 
-/** A port that is free now, for a process that must be told its port before it starts. */
+/** The range of `freePort`, below the one from which systems give ports to whoever asks for any. */
+const FIRST_PORT = 16_000
+const PORTS = 16_000
+
+/**
+ * A port of the loopback interface that nobody uses now, for a process that has to be told its port. It is not one that the
+ * system gives to another server in the meantime.
+ */
 export async function freePort(): Promise<number> {
-  const server = await startServer(
-    async () => {},
-    () => {},
-  )
-  await server.close()
-  return Number(new URL(server.url).port)
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false))
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
+  })
 }
 
 /** The request's body as text; null when it is larger than anything that these servers are meant to be sent. */

@@ -17,6 +17,7 @@ import type { Log } from "../../ports/log.ts"
 import type { PolicySnapshot, PolicySource } from "../../ports/policy-source.ts"
 import { createBoundedCache } from "../memory/bounded-cache.ts"
 import type { Guards } from "./guards.ts"
+import { inTime } from "./in-time.ts"
 import { isSignedBy } from "./publisher.ts"
 
 /** The part of a Workers KV namespace that is used here. */
@@ -236,16 +237,3 @@ const NOT_THERE_YET =
 
 const unavailable = (reason: string) =>
   new BrokerError("policy_unavailable", reason, { retryAfterSeconds: POLICIES_RETRY_SECONDS })
-
-/** Adds a deadline to a store that has none. A later answer is dropped. */
-async function inTime<Value>(value: Promise<Value>, deadlineMs: number): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the deadline has passed")), deadlineMs)
-  })
-  try {
-    return await Promise.race([value, late])
-  } finally {
-    if (timer !== undefined) clearTimeout(timer)
-  }
-}
