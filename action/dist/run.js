@@ -823,7 +823,9 @@ function logDelivery(credentials, ttl, taken) {
   for (const credential of credentials) runner2.info((0, import_exchange.gotLine)(credential, ttl, " for the command"));
   runner2.debug(() => credentials.map(import_exchange.decisionLine));
   if (taken.length === 0) return;
-  runner2.info(`These variables of the job are not passed to the command: ${taken.map(import_escape3.forLog).join(", ")}.`);
+  runner2.info(
+    `These variables of the job are not passed to the command: ${taken.map((name) => (0, import_escape3.forLog)(name)).join(", ")}.`
+  );
 }
 var scriptPath = ({ folder, from }) => runner2.pathIn(folder, `script${from.extension}`);
 // Annotate the CommonJS export names for ESM import in node:
