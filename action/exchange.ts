@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { newLeaseId } from "../broker/wire/lease-id.ts"
 import { type Credential, readCredentials, readLease } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
@@ -80,7 +81,7 @@ export async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, dead
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
     await runner.registerMasks([token])
     runner.debug(() => claimLines(token))
-    const lease = newLeaseId(new Date(), crypto.randomUUID())
+    const lease = newLeaseId(new Date(), randomUUID())
     leases.ask(lease)
     try {
       return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs())

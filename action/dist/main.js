@@ -100,6 +100,9 @@ __export(main_exports, {
 });
 module.exports = __toCommonJS(main_exports);
 
+// exchange.ts
+var import_node_crypto4 = require("node:crypto");
+
 // ../broker/wire/lease-id.ts
 function newLeaseId(now, randomUuid) {
   const time = now.getTime().toString(16).padStart(12, "0");
@@ -2153,7 +2156,7 @@ async function exchangeForAnswer(inputs, leases, deadline) {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
     debug2(() => claimLines(token));
-    const lease = newLeaseId(/* @__PURE__ */ new Date(), crypto.randomUUID());
+    const lease = newLeaseId(/* @__PURE__ */ new Date(), (0, import_node_crypto4.randomUUID)());
     leases.ask(lease);
     try {
       return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs());
