@@ -87,7 +87,7 @@ async function call(broker: string, request: HttpRequest): Promise<HttpReply> {
   })
 }
 
-/** A request that the broker got before, in another copy, can have been granted. After a fault of its own, it can be, too. */
+/** Codes after which the exchange may still have minted: an earlier copy of the request was served, or the broker failed. */
 const UNDECIDED_CODES: ReadonlySet<string> = new Set(["token_already_used", "lease_taken", "internal"])
 
 /** How every broker says that it does not know a member. The action sends none that a broker of its age does not know. */

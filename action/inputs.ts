@@ -35,7 +35,7 @@ export function readInputs(read: (name: string) => string): Inputs {
   const audience = readAudience(read("audience"), broker)
   const ttl = read("ttl")
   if (ttl !== "" && !DURATION.test(ttl)) {
-    // Quoted only when it looks like a time: any other text may be a misplaced secret.
+    // The message quotes the text only if it looks like a time: any other text can be a secret in the wrong input.
     const came = /^[0-9]{1,7} ?[a-z]{0,8}$/i.test(ttl) ? `, not ${quote(ttl)}` : ""
     throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`)
   }

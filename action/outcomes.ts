@@ -13,7 +13,7 @@ export function logOutcomes(answer: Omit<RevokeAnswer, "lease">): void {
   }
   if (unknownUntil !== undefined) {
     const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`
-    info(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`)
+    info(`One exchange of this step did not end. The broker revokes what it minted, and gives it to nobody.${left}`)
   }
   if (isRecordDue) info("The broker cannot write its record of this now, and writes it as soon as it can.")
 }

@@ -1046,38 +1046,41 @@ function problemMessage({ code, detail }) {
 // escape.ts
 var MAX_SHOWN_CHARACTERS = 400;
 var MAX_TEXT_CHARACTERS2 = 4e3;
-var STRUCTURE = new RegExp(
-  [
-    // Escapes, code, emphasis, links, tags, table cells, strikethrough, mathematics, character references, mentions,
-    // headings (also at the end of one) and references to issues.
-    /[\\`*[\]<>|~$&@#]/u,
-    // Emphasis, except inside a word.
-    /(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u,
-    // GFM turns `https://`, `mailto:`, `xmpp:` and `www.` into links without brackets.
-    /:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\./u,
-    // `:name:` is an emoji on GitHub. Minutes and most line numbers are none.
-    /:(?=[\w+-]+:)(?!\d{1,2}:)/u,
-    // At the start of a line: lists, rules, underlined headings, indented code.
-    /^[-+= ]|(?<=^\d{1,9})[.)]/u
-  ].map(({ source }) => source).join("|"),
-  "giu"
-);
+var ASCII = /^[\x20-\x7e]*$/;
+var structureAmong = (word) => [
+  // Escapes, code, emphasis, links, tags, table cells, strikethrough, mathematics, character references, mentions,
+  // headings (also at the end of one) and references to issues.
+  String.raw`[\\\x60*[\]<>|~$&@#]`,
+  // Emphasis, except inside a word.
+  `(?<![${word}])_|_(?![${word}])`,
+  // GFM turns `https://`, `mailto:`, `xmpp:` and `www.` into links without brackets.
+  String.raw`:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\.`,
+  // `:name:` is an emoji on GitHub. Minutes and most line numbers are none.
+  String.raw`:(?=[\w+-]+:)(?!\d{1,2}:)`,
+  // At the start of a line: lists, rules, underlined headings, indented code.
+  String.raw`^[-+= ]|(?<=^\d{1,9})[.)]`
+].join("|");
+function structureIn(text, spans = false) {
+  const isAscii = ASCII.test(text);
+  const structure = structureAmong(isAscii ? "A-Za-z0-9" : String.raw`\p{L}\p{N}`);
+  return new RegExp(spans ? `\`[^\`]+\`|${structure}` : structure, isAscii ? "gi" : "giu");
+}
 function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
   return visible(shortened(text, limit)).replaceAll("##[", "## [");
 }
 var messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS2);
 function forMarkdown(text, limit = MAX_SHOWN_CHARACTERS) {
-  return visible(shortened(text, limit)).replace(STRUCTURE, reference);
+  return visible(shortened(text, limit)).replace(structureIn(text), reference);
 }
 function messageForMarkdown(text) {
   return visible(shortened(text, MAX_TEXT_CHARACTERS2)).replace(
-    SPAN_OR_STRUCTURE,
+    structureIn(text, true),
     (found) => found.length > 2 ? found : reference(found)
   );
 }
-var SPAN_OR_STRUCTURE = new RegExp(`\`[^\`]+\`|${STRUCTURE.source}`, "giu");
 var reference = (character) => `&#${character.codePointAt(0)};`;
 function visible(text) {
+  if (ASCII.test(text)) return text;
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
@@ -1587,7 +1590,7 @@ function invalidGrant(text, name) {
   return invalid("grants", `has the name ${quote(name)}; a grant's name has lower-case letters, digits and dashes only`);
 }
 function quote(text) {
-  return `\`${(text.length > 60 ? `${text.slice(0, 59)}…` : text).replaceAll("`", "'")}\``;
+  return `\`${(text.length > 60 ? `${text.slice(0, 59)}\u2026` : text).replaceAll("`", "'")}\``;
 }
 function readAudience(text, broker) {
   if (text === "") return broker;
@@ -1850,6 +1853,7 @@ var MIN_LEAF_CHARACTERS = 6;
 var MAX_ENCODED_LEAVES = 64;
 var NUMBER = /^[-+]?[0-9]*[.,]?[0-9]*(?:e[-+]?[0-9]+)?$/i;
 var PUNCTUATION = /^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$/u;
+var HAS_WORD = /[A-Za-z0-9]/;
 var TRUTH_VALUES = /* @__PURE__ */ new Set(["true", "false", "null", "none", "undefined", "enabled", "disabled"]);
 function masksFor(secret) {
   const leaves = [...new Set(leavesOf(secret))];
@@ -1870,7 +1874,8 @@ function linesOf(text) {
   return text.split(/[\r\n]+/).map((line) => line.trim()).filter(isMaskable);
 }
 function isMaskable(text) {
-  if (text.length < MIN_CHARACTERS || TRUTH_VALUES.has(text.toLowerCase()) || PUNCTUATION.test(text)) return false;
+  if (text.length < MIN_CHARACTERS || TRUTH_VALUES.has(text.toLowerCase())) return false;
+  if (!HAS_WORD.test(text) && PUNCTUATION.test(text)) return false;
   return !NUMBER.test(text) || text.replace(/e.*$|[^0-9]/gi, "").length >= MIN_DIGITS;
 }
 function leavesOf(text) {
@@ -2241,7 +2246,7 @@ function logOutcomes(answer) {
   }
   if (unknownUntil !== void 0) {
     const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
-    info2(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`);
+    info2(`One exchange of this step did not end. The broker revokes what it minted, and gives it to nobody.${left}`);
   }
   if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
 }

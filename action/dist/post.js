@@ -25,28 +25,13 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 // escape.ts
 var MAX_SHOWN_CHARACTERS = 400;
 var MAX_TEXT_CHARACTERS = 4e3;
-var STRUCTURE = new RegExp(
-  [
-    // Escapes, code, emphasis, links, tags, table cells, strikethrough, mathematics, character references, mentions,
-    // headings (also at the end of one) and references to issues.
-    /[\\`*[\]<>|~$&@#]/u,
-    // Emphasis, except inside a word.
-    /(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u,
-    // GFM turns `https://`, `mailto:`, `xmpp:` and `www.` into links without brackets.
-    /:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\./u,
-    // `:name:` is an emoji on GitHub. Minutes and most line numbers are none.
-    /:(?=[\w+-]+:)(?!\d{1,2}:)/u,
-    // At the start of a line: lists, rules, underlined headings, indented code.
-    /^[-+= ]|(?<=^\d{1,9})[.)]/u
-  ].map(({ source }) => source).join("|"),
-  "giu"
-);
+var ASCII = /^[\x20-\x7e]*$/;
 function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
   return visible(shortened(text, limit)).replaceAll("##[", "## [");
 }
 var messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS);
-var SPAN_OR_STRUCTURE = new RegExp(`\`[^\`]+\`|${STRUCTURE.source}`, "giu");
 function visible(text) {
+  if (ASCII.test(text)) return text;
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
@@ -970,7 +955,7 @@ function logOutcomes(answer) {
   }
   if (unknownUntil !== void 0) {
     const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
-    info2(`An exchange of this step has no outcome. Nobody gets what it mints, and the broker revokes it.${left}`);
+    info2(`One exchange of this step did not end. The broker revokes what it minted, and gives it to nobody.${left}`);
   }
   if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
 }

@@ -628,7 +628,7 @@ function start(line, isWindows) {
       cwd: line.folder,
       env: line.environment,
       stdio: ["ignore", "pipe", "pipe"],
-      // On Windows, that would give the command a console of its own, and Ctrl+C would not reach it.
+      // On Windows, a detached process gets a new console, and Ctrl+C does not reach it.
       detached: !isWindows,
       windowsVerbatimArguments: line.verbatim
     });
@@ -668,7 +668,7 @@ var ProcessGroup = class {
     for (let waited = 0; waited < patience && this.#send(0); waited += POLL_MS) await sleep2(POLL_MS);
     this.#send("SIGKILL");
   }
-  /** False when nobody is left in the group. */
+  /** Returns false when the group has no process left. */
   #send(signal) {
     if (this.#leader === void 0) return false;
     if (this.#isWindows) return this.#sendOnWindows(signal);

@@ -18,7 +18,7 @@ interface Answer {
 /**
  * Serves sessions to AWS's SDKs on loopback (docs.aws.amazon.com/sdkref: container credential provider), while the command
  * runs. Every process of the machine can connect, so each request needs the random authorization, which only the command
- * gets. A foreign `Host` is refused as well: a web page in a browser could reach a loopback port under a name of its own.
+ * gets. A foreign `Host` is refused as well: a web page can point its own name at a loopback address.
  */
 export async function serveSessions(sessions: ReadonlyMap<string, RenewedSession>): Promise<AwsEndpoint> {
   const authorization = randomBytes(32).toString("base64url")

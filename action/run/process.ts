@@ -24,8 +24,8 @@ const OUTPUT_AFTER_END_MS = 1_000
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /**
- * Runs the command in a process group of its own, passes its output on, and forwards the signals that this step gets. When
- * it has ended, everything that it left in its group is ended as well. Returns its exit code; after a signal 128 and the
+ * Runs the command in a new process group, passes its output on, and forwards the signals that this step gets. When the
+ * command has ended, this function also ends every process that is left in the group. Returns its exit code; after a signal 128 and the
  * signal's number, as shells do.
  *
  * The runner cancels a step with SIGINT, after 7.5 s SIGTERM, and after 2.5 s ends the action's process alone, with SIGKILL
@@ -63,7 +63,7 @@ function start(line: CommandLine, isWindows: boolean): ChildProcessByStdio<null,
       cwd: line.folder,
       env: line.environment,
       stdio: ["ignore", "pipe", "pipe"],
-      // On Windows, that would give the command a console of its own, and Ctrl+C would not reach it.
+      // On Windows, a detached process gets a new console, and Ctrl+C does not reach it.
       detached: !isWindows,
       windowsVerbatimArguments: line.verbatim,
     })
@@ -112,7 +112,7 @@ class ProcessGroup {
     this.#send("SIGKILL")
   }
 
-  /** False when nobody is left in the group. */
+  /** Returns false when the group has no process left. */
   #send(signal: NodeJS.Signals | 0): boolean {
     if (this.#leader === undefined) return false
     if (this.#isWindows) return this.#sendOnWindows(signal)

@@ -132,7 +132,7 @@ function trustOf(grant: Grant, { texts }: Scope, { providers }: TrustContext) {
   }
 }
 
-/** What policies could give that repositories keep for themselves: any grant of the connections that a boundary allows. */
+/** What repositories' own policies could give: any grant of the connections that a boundary allows. */
 function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers }: TrustContext): Given {
   const { issuers, boundaries, connections } = set.organisation
   const allowed = new Set(boundaries.flatMap(({ allow }) => allow.map(({ connection }) => connection)))

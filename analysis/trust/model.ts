@@ -59,9 +59,9 @@ export interface Admission {
   readonly place: string
   /** The issuer's URL; null when the document does not say it. */
   readonly issuer: string | null
-  /** Empty: any subject. */
+  /** An empty list lets every subject in. */
   readonly subject: readonly Demand[]
-  /** Empty: any audience. */
+  /** An empty list accepts every audience. */
   readonly audience: readonly Demand[]
   /** Further conditions. They are not evaluated, and can only let in less. */
   readonly unread: readonly string[]

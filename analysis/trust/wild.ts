@@ -72,7 +72,7 @@ export function wildOf(source: string, parts: readonly (number | "many" | "one")
 export const fulfils = (text: string, demands: readonly Demand[]): boolean =>
   demands.every(({ patterns, negated }) => patterns.some((one) => matches(one, text)) !== negated)
 
-/** Goes back to the last star only, so the time is at most the product of both lengths. */
+/** After a mismatch, it tries the last star again, and no earlier one. So the time is at most the product of both lengths. */
 function matches(one: Wild, other: string): boolean {
   if (one.literal !== null) return one.literal === other
   const { pieces } = one

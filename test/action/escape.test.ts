@@ -69,6 +69,17 @@ test("Markdown: a message keeps its code spans, and nothing else of its structur
   )
 })
 
+test("Markdown: plain ASCII is escaped as in a text with other letters, which takes another expression", () => {
+  const ascii = fc.string({ unit: fc.constantFrom(..."aZ9 _*`[]()<>|:/.#@&;-+=~$!w"), minLength: 1, maxLength: 60 })
+  fc.assert(
+    fc.property(ascii, (raw) => {
+      expect(forMarkdown(`${raw} \u00e9`)).toBe(`${forMarkdown(raw)} \u00e9`)
+      expect(messageForMarkdown(`${raw} \u00e9`)).toBe(`${messageForMarkdown(raw)} \u00e9`)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
 test("Markdown: a character reference is never cut in two", () => {
   expect(forMarkdown("<".repeat(1_000))).toMatch(/^(&#60;){400}/)
 })

@@ -59,7 +59,7 @@ export function incidentSuite(runtime: string, startBroker: StartBroker): void {
       expect([main.exitCode, world.api.alive()]).toEqual([null, 1])
       const post = await runAction({ ...step(), entry: "post", state: main.state })
       expect([post.exitCode, post.stderr]).toEqual([0, ""])
-      expect(post.log).toMatch(/^An exchange of this step has no outcome\. .* What it cannot revoke lives until /)
+      expect(post.log).toMatch(/^One exchange of this step did not end\. .* What it cannot revoke lives until /)
       expect(await lastRecord()).toMatchObject({ event: "lease.revoking", reason: "asked by the job" })
       held.release()
       await soon(() => expect(world.api.alive()).toBe(0))

@@ -49,7 +49,7 @@ list:
 # at the end
 `
 const DOTENV = '# of the file\nDB_PASSWORD=hun=ter2\nEMPTY=\nLINES=a\\nb\nQUOTED="x y"\nREGION_unencrypted=eu west\n'
-/** What people keep in the clear in such files: any comment, tabs, any character, keys that no locator names. */
+/** Unencrypted parts of such files: comments, tabs, any character, and keys that no locator names. */
 const CHARACTERS = {
   "": "empty",
   ["k".repeat(200)]: "long",

@@ -101,6 +101,26 @@ export function undecodable(bytes: Uint8Array): Position {
 }
 
 /**
+ * The tokens of a text, in order, with their types as the parser sees them, and their offsets. The type is null for marks of
+ * the lexer, which have no characters in the text.
+ */
+export function* typedTokens(text: string) {
+  let offset = 0
+  let inScalar = false
+  for (const token of new Lexer().lex(text)) {
+    const isMark = token === CST.DOCUMENT || token === CST.FLOW_END || token === CST.SCALAR
+    // After the SCALAR mark comes a scalar, whatever it looks like.
+    yield { token, offset, type: isMark ? null : inScalar ? "scalar" : CST.tokenType(token) }
+    if (!isMark) offset += token.length
+    inScalar = token === CST.SCALAR || (inScalar && isMark)
+  }
+}
+
+/** Whether something stands before a document's start that is not a comment. */
+export const isAfterContent = (text: string, offset: number): boolean =>
+  text.slice(0, offset).replace(/#.*/g, "").trim() !== ""
+
+/**
  * Cuts a text into tokens for the parser. Refuses, from the tokens alone, what a policy never needs and what is dangerous
  * for a YAML parser.
  *
@@ -114,25 +134,16 @@ export function guardedTokens(
   positions: Positions,
 ): Result<readonly string[], PolicyFault> {
   const tokens: string[] = []
-  let offset = 0
+  let at = 0
   const open: string[] = []
   let indicators = 0
   let documents = 0
-  let inScalar = false
-  const no = (code: FaultCode, message: string) => fail(fault(file, positions.at(offset), code, message))
+  const no = (code: FaultCode, message: string) => fail(fault(file, positions.at(at), code, message))
   const tooDeep = () => no("yaml_too_deep", "The nesting is too deep for a policy: flatten it.")
 
-  for (const token of new Lexer().lex(text)) {
+  for (const { token, type, offset } of typedTokens(text)) {
     tokens.push(token)
-    // Marks of the lexer, which have no characters in the text. After the SCALAR mark comes a scalar, whatever it looks
-    // like.
-    if (token === CST.DOCUMENT || token === CST.FLOW_END) continue
-    if (token === CST.SCALAR) {
-      inScalar = true
-      continue
-    }
-    const type = inScalar ? "scalar" : CST.tokenType(token)
-    inScalar = false
+    at = offset
     switch (type) {
       case "alias":
         return no(
@@ -154,8 +165,7 @@ export function guardedTokens(
       case "explicit-key-ind":
         return no("yaml_feature", "Keys written with ? are not supported: write key: value.")
       case "doc-start":
-        documents++
-        if (documents > 1 || text.slice(0, offset).replace(/#.*/g, "").trim() !== "") {
+        if (++documents > 1 || isAfterContent(text, offset)) {
           return no("yaml_feature", "A file holds one document: move the second one to a separate file.")
         }
         break
@@ -181,7 +191,6 @@ export function guardedTokens(
         if (token.length > MAX_INDENT_COLUMNS && !token.includes("\n")) return tooDeep()
         break
     }
-    offset += token.length
   }
   return ok(tokens)
 }

@@ -1,8 +1,8 @@
-import { Composer, CST, isMap, isScalar, isSeq, Lexer } from "yaml"
+import { Composer, isMap, isScalar, isSeq } from "yaml"
 import { FILE_START, type Position } from "../../core/policy/faults.ts"
 import type { FileFault } from "../../core/policy/provider-schemas.ts"
 import { structures, type YamlEntry, type YamlNode } from "../../core/policy/yaml.ts"
-import type { Positions } from "../../core/policy/yaml-guard.ts"
+import { isAfterContent, type Positions, typedTokens } from "../../core/policy/yaml-guard.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
 import { unreadable } from "./fault.ts"
 
@@ -44,22 +44,14 @@ export function readYaml(text: string, positions: Positions, isJson: boolean): R
 /** Cuts a text into tokens. Depth is bounded here, before the library's parser and composer recurse. */
 function guardedTokens(text: string, positions: Positions): Result<readonly string[], FileFault> {
   const tokens: string[] = []
-  let offset = 0
+  let at = 0
   let depth = 0
   let indicators = 0
   let documents = 0
-  let inScalar = false
-  const no = (why: Parameters<typeof unreadable>[1]) => fail(unreadable(positions.at(offset), why))
-  for (const token of new Lexer().lex(text)) {
+  const no = (why: Parameters<typeof unreadable>[1]) => fail(unreadable(positions.at(at), why))
+  for (const { token, type, offset } of typedTokens(text)) {
     tokens.push(token)
-    // Marks of the lexer have no characters in the text. After the mark SCALAR comes a scalar.
-    if (token === CST.DOCUMENT || token === CST.FLOW_END) continue
-    if (token === CST.SCALAR) {
-      inScalar = true
-      continue
-    }
-    const type = inScalar ? "scalar" : CST.tokenType(token)
-    inScalar = false
+    at = offset
     switch (type) {
       case "alias":
       case "anchor":
@@ -69,7 +61,7 @@ function guardedTokens(text: string, positions: Positions): Result<readonly stri
       case "directive-line":
         return no("directive")
       case "doc-start":
-        if (++documents > 1 || text.slice(0, offset).replace(/#.*/g, "").trim() !== "") return no("documents")
+        if (++documents > 1 || isAfterContent(text, offset)) return no("documents")
         break
       case "flow-seq-start":
       case "flow-map-start":
@@ -92,7 +84,6 @@ function guardedTokens(text: string, positions: Positions): Result<readonly stri
         if (token.length > MAX_INDENT_COLUMNS && !token.includes("\n")) return no("depth")
         break
     }
-    offset += token.length
   }
   return ok(tokens)
 }

@@ -58,11 +58,11 @@ describe("a command", () => {
   })
 
   test("runs in the workspace, or in a folder below it, with a closed stdin", async () => {
-    mkdirSync(join(temp, "work/below"), { recursive: true })
-    const env = () => ({ GITHUB_WORKSPACE: join(temp, "work") })
-    expect((await ran("pwd; cat", { env })).log).toContain(`\n${temp}/work\n`)
+    mkdirSync(join(temp, "checkout/below"), { recursive: true })
+    const env = () => ({ GITHUB_WORKSPACE: join(temp, "checkout") })
+    expect((await ran("pwd; cat", { env })).log).toContain(`\n${temp}/checkout\n`)
     const below = await ran("pwd", { env, inputs: { "working-directory": "below" } })
-    expect(below.log).toContain(`\n${temp}/work/below\n`)
+    expect(below.log).toContain(`\n${temp}/checkout/below\n`)
   })
 
   test("is the only one that gets the credentials", async () => {

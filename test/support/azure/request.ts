@@ -23,8 +23,9 @@ export interface TokenCall {
 /**
  * Reads a request for client credentials by a federated credential, as the token endpoint does before it looks at the token.
  *
- * What MSAL says of itself is ignored. Stricter than Entra in three things: any other parameter that this flow does not
- * have, one that comes twice, and a client that identifies itself in a header besides are refused instead of ignored.
+ * It ignores the parameters in which MSAL describes itself. It is stricter than Entra in three things: it refuses every other
+ * parameter that this flow does not have, a parameter that comes twice, and a client that also identifies itself in a header.
+ * Entra ignores these.
  * @throws {EntraRefusal}
  */
 export function readTokenCall(headers: IncomingHttpHeaders, body: string | null): TokenCall {
