@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     ...common(0.1),
     // Its longest files wait most of the time, for brokers that start and for folders that must be still.
-    maxWorkers: "150%",
+    maxWorkers: "200%",
     include: ["test/**/*.test.ts"],
     exclude: ["test/workerd/**", "test/interop/**", "node_modules/**"],
   },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
 import type { LedgerHands } from "./ledger-hands.ts"
 import {
   admission,
@@ -129,6 +130,19 @@ export function whatJobsName({
       await restart()
       expect(await ledger().admit(admission("a"))).toEqual({ outcome: "lease-taken" })
       expect(await events()).toEqual([])
+    })
+
+    test("is opened beyond the limit of denials, where its early end leaves no row, and ends in its time", async () => {
+      const limits = { ...DEFAULT_LIMITS, denialsPerHour: { max: 1, source: "daypass.yaml:7" } }
+      for (const lease of ["other", "a"]) {
+        expect(await ledger().beginRevocation(revocation(lease, { now: NOW, limits }))).toEqual({
+          outcome: "not-found",
+        })
+      }
+      expect((await ledger().standing(NOW)).denials).toMatchObject({ used: 1, counted: 1 })
+      expect(await ledger().admit(admission("other"))).toEqual({ outcome: "lease-taken" })
+      await issue("a", revocable())
+      expect(await taken(NOW + HOUR)).toEqual([["a", ["vault"]]])
     })
 
     test("is opened although another run or attempt asked for its end before", async () => {
