@@ -23,30 +23,32 @@ const toolkitWithoutSideEffects: Plugin = {
 }
 
 /**
- * Keeps `run.js` apart from `main.js`, which loads it at run time for a step with `run` only. `run.js` holds what is in the
- * folder `run/`, and takes everything else of the action from `main.js`, which exports it.
+ * Rooms that most steps do not need. Each is a file of its own in `dist/`, which `import()` loads at run time. It holds what
+ * its entry needs of the room, and takes everything else of the action from `main.js`, which exports it.
  */
-const runApart: Plugin = {
-  name: "run-apart",
+const APART: Readonly<Record<string, string>> = { run: "run/run.ts" }
+
+const roomsApart: Plugin = {
+  name: "rooms-apart",
   setup(builder) {
+    const roomOf = (file: string) => Object.keys(APART).find((room) => file.startsWith(`${ROOM}${room}/`))
     builder.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
-      const target = resolve(resolveDir, path)
-      const [isFromRun, isInRun] = [importer, target].map((file) => file.startsWith(`${ROOM}run/`))
-      if (importer === "" || isFromRun === isInRun) return undefined
-      return { path: isInRun ? "./run.js" : "./main.js", external: true }
+      const [from, to] = [roomOf(importer), roomOf(resolve(resolveDir, path))]
+      if (importer === "" || from === to) return undefined
+      return { path: `./${to ?? "main"}.js`, external: true }
     })
   },
 }
 
 /**
- * Builds `dist/main.js`, `dist/run.js`, `dist/post.js` and `dist/aws-profile.js`, which are checked in: a runner installs no
- * packages. The format is CommonJS, because importing node:http into an ES module evaluates all its exports, undici's WebSocket among them, and costs 30 ms
- * at each start. The same sources give the same bytes. @returns the files by name
+ * Builds `dist/`, which is checked in: a runner installs no packages. The format is CommonJS, because importing node:http into
+ * an ES module evaluates all its exports, undici's WebSocket among them, and costs 30 ms at each start. The same sources give
+ * the same bytes. @returns the files by name
  */
 export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
   const result = await build({
     absWorkingDir: ROOM,
-    entryPoints: { main: "main.ts", run: "run/run.ts", post: "post.ts", "aws-profile": "aws-profile.ts" },
+    entryPoints: { main: "main.ts", post: "post.ts", "aws-profile": "aws-profile.ts", ...APART },
     outdir: "dist",
     bundle: true,
     platform: "node",
@@ -57,7 +59,7 @@ export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
     charset: "ascii",
     legalComments: "inline",
     logLevel: "warning",
-    plugins: [runApart, toolkitWithoutSideEffects],
+    plugins: [roomsApart, toolkitWithoutSideEffects],
     write: false,
     metafile: true,
   })

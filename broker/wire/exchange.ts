@@ -52,8 +52,12 @@ export type Revocation = "revocable" | "expires-only"
  * What a client can do with a credential besides handing over its values. `aws-session`: the values `access-key-id`,
  * `secret-access-key` and `session-token` are one session, which AWS's SDKs can also fetch from an HTTP endpoint; `region`,
  * if present, is its region.
+ *
+ * `google-federated` and `azure-federated`: `federated-token` is the broker's own token, with which Google's and Microsoft's
+ * client libraries log in themselves. Beside it are Google's `audience`, `token-url`, and for a service account
+ * `impersonation-url` and `impersonation-seconds`; or Entra's `tenant-id`, `client-id` and `authority-host`.
  */
-export type CredentialFormat = "aws-session"
+export type CredentialFormat = "aws-session" | "google-federated" | "azure-federated"
 
 export interface CredentialAnswer {
   readonly provider: string
