@@ -1,4 +1,5 @@
-// Writes what is derived from the providers: their list, their table in the docs, and the JSON Schemas for editors.
+// Writes what is derived from the providers and from action.yml: their list, their tables in the docs, and the JSON Schemas for
+// editors.
 // `node generate.ts --check` writes nothing and exits 1 when a file is not fresh.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -12,6 +13,7 @@ import { formatDuration } from "./broker/core/duration.ts"
 import type { Provider, ProviderTable } from "./broker/providers/provider.ts"
 import { VARIABLE_SOURCES } from "./broker/wire/variable-sources.ts"
 import { VARIABLE_FAMILIES } from "./broker/wire/variables.ts"
+import { referencePage } from "./reference.ts"
 
 const ROOT = dirname(fileURLToPath(import.meta.url))
 const PROVIDERS_FOLDER = join(ROOT, "broker", "providers")
@@ -24,6 +26,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["broker/providers/index.ts", indexOf(places)],
     ["broker/providers/cases.ts", casesOf(places)],
+    ["docs/action-reference.md", referencePage(readFileSync(join(ROOT, "action.yml"), "utf8"))],
     ["docs/claims.md", claimsPage()],
     ["docs/providers.md", docsTable(providers)],
     ["docs/schema/organisation.schema.json", json(organisationJsonSchema(table))],

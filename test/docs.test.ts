@@ -254,9 +254,9 @@ describe("what exists is named", () => {
     expect(documented.sort()).toEqual(actual.sort())
   })
 
-  it("every input and output of action.yml in docs/action.md", () => {
+  it("every input and output of action.yml in docs/action-reference.md", () => {
     const action = parse(read("action.yml")) as Record<"inputs" | "outputs", Record<string, unknown>>
-    const documented = new Set(codesInTables("docs/action.md"))
+    const documented = new Set(codesInTables("docs/action-reference.md"))
     for (const name of [...Object.keys(action.inputs), ...Object.keys(action.outputs)]) {
       expect(documented, name).toContain(name)
     }
