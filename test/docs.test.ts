@@ -400,8 +400,9 @@ describe("workflows", () => {
     ".github/workflows/deep.yml",
     ".github/workflows/lock.yml",
     ".github/workflows/zizmor.yml",
-    "examples/workflows/deploy.yml",
-    "examples/workflows/deploy-in-one-step.yml",
+    ...readdirSync(join(ROOT, "examples/workflows"))
+      .filter((name) => name.endsWith(".yml"))
+      .map((name) => `examples/workflows/${name}`),
     "examples/control-repository/.github/workflows/check-policies.yml",
     "examples/control-repository/.github/workflows/policies.yml",
   ]
