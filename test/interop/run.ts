@@ -2,6 +2,8 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { actCase } from "./act-case.ts"
+import { installActionlint } from "./actionlint/install.ts"
+import { actionlintCase } from "./actionlint-case.ts"
 import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
 import { motoCase } from "./moto-case.ts"
@@ -23,6 +25,7 @@ const CASES = {
   act: actCase,
   sops: sopsCase,
   zizmor: zizmorCase,
+  actionlint: actionlintCase,
   "vendors' clients": clientsCase,
   "the package on older Nodes": packageCase,
 }
@@ -30,11 +33,12 @@ const CASES = {
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, vendors' clients and older Nodes (once a version), PostgreSQL and age where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL and age where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
       await installGoClients(programs)
+      await installActionlint(programs)
       return programs
     }),
     // apt-get works for one caller at a time.

@@ -16,6 +16,7 @@ export async function zizmorCase(programs: string, check: Check): Promise<void> 
       "--persona=pedantic",
       ".github/workflows",
       "examples/control-repository/.github/workflows",
+      "examples/workflows",
       "action.yml",
     ]
     const { exitCode, output } = await runCommand(join(programs, "zizmor"), args, { cwd: ROOT, timeoutMs: 60_000 })

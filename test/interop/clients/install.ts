@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { buildWithGo } from "../go-build.ts"
 import { mustRun } from "../tools.ts"
 
 const HERE = fileURLToPath(new URL(".", import.meta.url))
@@ -29,30 +30,13 @@ export async function installNodeClients(): Promise<string> {
  * @param programs where the toolchain's `go` is
  * @throws when it cannot be built
  */
-export async function installGoClients(programs: string): Promise<string> {
-  const files = ["go.mod", "go.sum", "main.go"]
-  const from = join(HERE, "go")
-  const folder = await once(
-    "go",
-    files.map((file) => `go/${file}`),
-    async (made) => {
-      const [modules, cache] = [join(made, "modules"), join(made, "cache")]
-      const env = {
-        ...process.env,
-        GOTOOLCHAIN: "local",
-        GOFLAGS: "-mod=readonly -modcacherw -buildvcs=false",
-        GOMODCACHE: modules,
-        GOCACHE: cache,
-        CGO_ENABLED: "0",
-      }
-      // Not optimised: it runs for a moment, and compiling it is what takes long.
-      const build = ["build", "-gcflags=all=-N -l", "-ldflags=-s -w", "-o", join(made, "clients"), "."]
-      await mustRun(join(programs, "go"), build, { cwd: from, env: env as Record<string, string> })
-      for (const used of [modules, cache]) rmSync(used, { recursive: true, force: true })
-    },
-  )
-  return join(folder, "clients")
-}
+export const installGoClients = (programs: string): Promise<string> =>
+  buildWithGo(programs, {
+    name: "clients",
+    from: join(HERE, "go"),
+    files: ["go.mod", "go.sum", "main.go"],
+    package: ".",
+  })
 
 /** Makes a folder, once a version of these files of this folder. One that was not finished is made anew. */
 async function once(kind: string, files: readonly string[], make: (folder: string) => Promise<void>): Promise<string> {

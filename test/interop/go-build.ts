@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto"
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { mustRun } from "./tools.ts"
+
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/daypass-go/", import.meta.url))
+
+export interface GoProgram {
+  readonly name: string
+  /** The folder of go.mod. */
+  readonly from: string
+  /** What the program is built from, in that folder. */
+  readonly files: readonly string[]
+  /** What is built: `.`, or the path of a package among the modules. */
+  readonly package: string
+}
+
+/**
+ * Builds a program of Go, once a version of its files, with the toolchain in `programs` and nothing but the modules that go.sum
+ * has a hash for. Resolves to the program; the modules are removed again.
+ * @throws when it cannot be built
+ */
+export async function buildWithGo(programs: string, { name, from, files, package: built }: GoProgram): Promise<string> {
+  const hash = createHash("sha256")
+  for (const file of files) hash.update(readFileSync(join(from, file)))
+  const folder = join(CACHE, name, hash.digest("hex").slice(0, 16))
+  const program = join(folder, name)
+  if (existsSync(join(folder, "installed"))) return program
+  rmSync(join(CACHE, name), { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const [modules, cache] = [join(folder, "modules"), join(folder, "cache")]
+  const env = {
+    ...process.env,
+    GOTOOLCHAIN: "local",
+    GOFLAGS: "-mod=readonly -modcacherw -buildvcs=false",
+    GOMODCACHE: modules,
+    GOCACHE: cache,
+    CGO_ENABLED: "0",
+  }
+  // Not optimised: it runs for a moment, and compiling it is what takes long.
+  const build = ["build", "-gcflags=all=-N -l", "-ldflags=-s -w", "-o", program, built]
+  await mustRun(join(programs, "go"), build, { cwd: from, env: env as Record<string, string> })
+  for (const used of [modules, cache]) rmSync(used, { recursive: true, force: true })
+  writeFileSync(join(folder, "installed"), "")
+  return program
+}
