@@ -103,19 +103,23 @@ export async function runAction(step: ActionStep): Promise<ActionRun> {
   }
 }
 
-/** Reads a runner file of `name<<delimiter` blocks as the runner does, and throws where it would fail the step. */
+/**
+ * Reads a runner file of `name<<delimiter` blocks as the runner does, and throws where it would fail the step. On Windows alone,
+ * CR LF ends a line, too (FileCommandManager.cs).
+ */
 function parseFileCommands(text: string): Record<string, string> {
   const found: Record<string, string> = Object.create(null)
   const lines = text.split("\n")
+  const withoutEnd = (line = "") => (process.platform === "win32" ? line.replace(/\r$/, "") : line)
   for (let at = 0; at < lines.length; at++) {
-    const line = lines[at]
-    if (line === undefined || line === "") continue
+    const line = withoutEnd(lines[at])
+    if (line === "") continue
     const heredoc = /^([^=]+?)<<(.+)$/.exec(line)
     const plain = /^([^=]+)=(.*)$/.exec(line)
     if (heredoc?.[1] !== undefined) {
-      const end = lines.indexOf(heredoc[2] ?? "", at + 1)
+      const end = lines.findIndex((each, index) => index > at && withoutEnd(each) === heredoc[2])
       if (end === -1) throw new Error(`the value of ${heredoc[1]} has no closing delimiter`)
-      found[heredoc[1]] = lines.slice(at + 1, end).join("\n")
+      found[heredoc[1]] = withoutEnd(lines.slice(at + 1, end).join("\n"))
       at = end
     } else if (plain?.[1] !== undefined) {
       found[plain[1]] = plain[2] ?? ""
@@ -166,9 +170,12 @@ export function definition(): { main: string; post: string; defaults: Record<str
   }
 }
 
-/** The Node that runs actions: the very version that `runs.using` names, whatever runs the tests. */
+/**
+ * The Node that runs actions: the very version that `runs.using` names, whatever runs the tests. The program itself: what npm
+ * puts into `.bin` is a script on Windows.
+ */
 export function actionNode(): string {
-  return join(ROOT, "node_modules", ".bin", "node")
+  return join(ROOT, "node_modules/node/bin", process.platform === "win32" ? "node.exe" : "node")
 }
 
 function filesBelow(folder: string): ActionRun["written"] {
