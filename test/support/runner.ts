@@ -135,6 +135,8 @@ export function stepEnvironment(step: ActionStep, directory: string, temp = dire
   const inputs = { ...definition().defaults, ...step.inputs }
   return {
     PATH: process.env["PATH"] ?? "",
+    // A user of a container often has no home of their own. The runner gives every step one.
+    HOME: directory,
     CI: "true",
     GITHUB_ACTIONS: "true",
     GITHUB_REPOSITORY: "acme/shop",

@@ -96,7 +96,7 @@ describe("the environment of the command", () => {
   }
   const OTHERS = { ACTIONS_ORCHESTRATION_ID: "o", GITHUB_PATH: "p", MY_OWN: "m", AWS_SESSION_TOKEN: "older" }
   const EVERY_STEP =
-    "CI GITHUB_ACTIONS GITHUB_ACTOR GITHUB_ENV GITHUB_EVENT_NAME GITHUB_EVENT_PATH GITHUB_OUTPUT GITHUB_REPOSITORY GITHUB_STEP_SUMMARY PATH RUNNER_TEMP"
+    "CI GITHUB_ACTIONS GITHUB_ACTOR GITHUB_ENV GITHUB_EVENT_NAME GITHUB_EVENT_PATH GITHUB_OUTPUT GITHUB_REPOSITORY GITHUB_STEP_SUMMARY HOME PATH RUNNER_TEMP"
   const names = async (inputs: Record<string, string>) => {
     const run = node("console.log('names: ' + Object.keys(process.env).sort().join(' '))")
     const { log } = await ran(run, { env: () => ({ ...FOR_ACTIONS, ...OTHERS }), inputs })
