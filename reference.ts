@@ -23,9 +23,10 @@ const MORE: Readonly<Record<string, string>> = {
   timeout: "[retries and time](retries-and-time.md)",
   "parallel-jobs": "[many jobs at once](retries-and-time.md#many-jobs-at-once)",
   "azure-cli": "[run a command](run-a-command.md)",
-  keep: "[the end of the job](action.md#when-the-job-ends)",
+  keep: "[credentials that outlive the job](leak-sweep.md#credentials-that-outlive-the-job)",
   sweep: "[the leak sweep](leak-sweep.md)",
   "sweep-paths": "[the leak sweep](leak-sweep.md)",
+  folder: "[delivery as files](deliver-files.md#the-folder)",
   lease: "[the end of the job](action.md#when-the-job-ends)",
 }
 
