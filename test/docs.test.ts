@@ -243,6 +243,25 @@ describe("what exists is named", () => {
     expect(OWN_CODES.filter((code) => !documented.has(code))).toEqual([])
   })
 
+  it("every delivery in the picture of docs/action.md, and in the table for readers without it", () => {
+    const [, section = ""] = read("docs/action.md").split("\n## Choose a delivery\n")
+    const picture = /^```mermaid\n([\s\S]*?)^```$/m.exec(section)?.[1] ?? ""
+    const rows = [...section.matchAll(/^\| .+ \|$/gm)].map(([row]) => row).join("\n")
+    const deliveries = `run, deliver: environment, deliver: outputs, deliver: files, as: file, as: docker, hand_over: federated-token,
+      azure-cli: login, read_all, keep: true`
+    for (const delivery of deliveries.split(/,\s+/)) {
+      expect(picture, delivery).toContain(delivery)
+      expect(rows, delivery).toContain(delivery)
+    }
+    // Every answer of the picture leads somewhere.
+    const [from, to] = [/^ {2}(\w+)/gm, /--> (\w+)/g].map(
+      (form) => new Set([...picture.matchAll(form)].map(([, id]) => id)),
+    )
+    const questions = [...picture.matchAll(/(\w+)\{"/g)].map(([, id]) => id)
+    expect(questions.filter((id) => !from?.has(id))).toEqual([])
+    expect(to?.size).toBeGreaterThan(8)
+  })
+
   it("every fault code of policies in docs/policy.md, and none besides", () => {
     const union = /export type FaultCode =([\s\S]*?)\n\n/.exec(read("broker/core/policy/faults.ts"))?.[1] ?? ""
     const actual = [...union.matchAll(/\| "([a-z0-9_]+)"/g)].map((match) => match[1] ?? "")

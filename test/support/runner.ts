@@ -15,7 +15,11 @@ const EVALUATED: Readonly<Record<string, string>> = {
   "${{ strategy.max-parallel < strategy.job-total && strategy.max-parallel || strategy.job-total }}": "1",
 }
 
-/** What the runner gives a step. Nothing of the caller's own environment reaches the action but `PATH`. */
+/** What programs on Windows need to start, and every process there has. */
+const OF_WINDOWS =
+  "APPDATA COMSPEC LOCALAPPDATA PATHEXT PROGRAMDATA PROGRAMFILES SYSTEMDRIVE SYSTEMROOT TEMP TMP USERPROFILE WINDIR"
+
+/** What the runner gives a step. Nothing of the caller's own environment reaches the action but `PATH`, and on Windows the system's own. */
 export interface ActionStep {
   readonly entry: "main" | "post"
   /** As under `with:`; defaults come from action.yml. The post step gets them too, as from the real runner. */
@@ -133,7 +137,9 @@ function parseFileCommands(text: string): Record<string, string> {
 /** The environment of one step, as the runner would set it. */
 export function stepEnvironment(step: ActionStep, directory: string, temp = directory): Record<string, string> {
   const inputs = { ...definition().defaults, ...step.inputs }
+  const system = process.platform === "win32" ? OF_WINDOWS.split(" ") : []
   return {
+    ...Object.fromEntries(system.map((name) => [name, process.env[name] ?? ""])),
     PATH: process.env["PATH"] ?? "",
     // A user of a container often has no home of their own. The runner gives every step one.
     HOME: directory,
