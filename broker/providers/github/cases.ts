@@ -187,7 +187,7 @@ export const cases: readonly ProviderCase[] = [
   {
     name: "hands the token to the tools that the grant names, and to no variable",
     ...request,
-    grant: { ...grant, as: ["git", "npmrc", "docker", "netrc", "git"] },
+    grant: { ...grant, as: ["git", "netrc", "git"] },
     replies: [installation(), given()],
     expect: {
       ...minted,
@@ -197,8 +197,6 @@ export const cases: readonly ProviderCase[] = [
           value: TOKEN,
           logins: [
             { tool: "git", host: "github.com", user: "x-access-token" },
-            { tool: "npmrc", host: "npm.pkg.github.com" },
-            { tool: "docker", host: "ghcr.io", user: "x-access-token" },
             { tool: "netrc", host: "github.com", user: "x-access-token" },
           ],
         },

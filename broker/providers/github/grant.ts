@@ -81,13 +81,13 @@ const permissions = z
   })
   .meta({ description: "Permissions, named as in GitHub's API, each read, write or admin.", minProperties: 1 })
 
-/** Without `kubeconfig`: no API server accepts a token of GitHub. */
-const loginTool = z.enum(["docker", "git", "netrc", "npmrc"])
+/** Not npm and Docker: GitHub's registries accept no installation tokens ("Authenticating to GitHub Packages"). */
+const loginTool = z.enum(["git", "netrc"])
 
 /** The tools that log in with the token. Their hosts follow from the connection. */
 const loginTools = z.union([loginTool, z.array(loginTool).min(1)]).meta({
   description:
-    "The tools that log in with the token: git and netrc at GitHub itself, npmrc at npm.pkg.github.com, docker at ghcr.io. No variable contains the token then, unless env names one.",
+    "The tools that log in at GitHub with the token. No variable contains the token then, unless env names one.",
 })
 
 /** A grant for GitHub. Both lists are required and not empty, because GitHub treats a missing or empty list as all. */
