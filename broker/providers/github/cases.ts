@@ -1,4 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { logins } from "./cases-logins.ts"
 import { otherThanAsked } from "./cases-other-than-asked.ts"
 import {
   connection,
@@ -185,43 +186,6 @@ export const cases: readonly ProviderCase[] = [
     },
   },
   {
-    name: "hands the token to the tools that the grant names, and to no variable",
-    ...request,
-    grant: { ...grant, as: ["git", "netrc", "git"] },
-    replies: [installation(), given()],
-    expect: {
-      ...minted,
-      values: {
-        token: {
-          secret: true,
-          value: TOKEN,
-          logins: [
-            { tool: "git", host: "github.com", user: "x-access-token" },
-            { tool: "netrc", host: "github.com", user: "x-access-token" },
-          ],
-        },
-      },
-    },
-  },
-  {
-    name: "hands the token to git at the connection's own GitHub, and to the variable that the grant names",
-    connection: { ...connection, api_url: "https://api.acme.ghe.com" },
-    grant: { ...grant, as: "git", env: "GH_TOKEN" },
-    secrets,
-    ttlSeconds: 600,
-    replies: [installation(), given()],
-    expect: {
-      ...minted,
-      values: {
-        token: {
-          secret: true,
-          env: "GH_TOKEN",
-          logins: [{ tool: "git", host: "acme.ghe.com", user: "x-access-token" }],
-        },
-      },
-    },
-  },
-  {
     name: "takes back a token for a repository of the same name and another id",
     ...request,
     grant: { ...grant, repository_ids: ["41", "77"] },
@@ -276,6 +240,7 @@ export const cases: readonly ProviderCase[] = [
     replies: [],
     expect: { code: "configuration_invalid", detailHolds: "env:ACME_DEPLOY_APP_KEY is only the public half" },
   },
+  ...logins,
   ...denials,
   ...otherThanAsked,
   ...unreadable,
