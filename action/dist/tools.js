@@ -163,9 +163,10 @@ function readLoginOf(ofWhat, login) {
     );
   return read2.login;
 }
+var loginsOf = (logins, tool) => logins.filter((one) => one.login.tool === tool);
 function loginsFor(logins, tool) {
   const byTarget = /* @__PURE__ */ new Map();
-  for (const one of logins.filter((login) => login.login.tool === tool)) {
+  for (const one of loginsOf(logins, tool)) {
     const target = targetOf(one.login);
     const first = byTarget.get(target);
     if (first !== void 0 && (first.value !== one.value || JSON.stringify(first.login) !== JSON.stringify(one.login)))
@@ -295,9 +296,10 @@ function nextPair(environment) {
 // files/tools/kubeconfig.ts
 var import_node_path3 = require("node:path");
 function planKubeconfig(all, context) {
-  const logins = loginsFor(all, "kubeconfig");
+  const logins = loginsOf(all, "kubeconfig");
   const [first] = logins;
   if (first === void 0) return NOTHING;
+  refuseSameNames(logins);
   const folder = (0, import_node_path3.join)(context.folder, "tools", "kube");
   const path = (0, import_node_path3.join)(folder, "config");
   const delimiter = context.platform === "win32" ? ";" : ":";
@@ -327,6 +329,14 @@ function planKubeconfig(all, context) {
   };
 }
 var nameOf = ({ grant, name }) => `${grant}-${name}`;
+function refuseSameNames(logins) {
+  const names = logins.map((one) => nameOf(one).toLowerCase());
+  const twice = logins.find((one, index) => names.indexOf(nameOf(one).toLowerCase()) !== index);
+  if (twice !== void 0)
+    throw refused(
+      `Two logins at clusters would both be the context ${nameOf(twice)}: rename one of their grants or values.`
+    );
+}
 var tokenFileOf = (login) => `token-${nameOf(login)}`;
 var clusterOf = ({ server: server2, certificate_authority: authority2 }) => ({
   server: server2,
@@ -388,12 +398,19 @@ function planNpmrc(all, context) {
 }
 function projectsOwn(logins, { environment, own }) {
   const workspace = environment["GITHUB_WORKSPACE"];
-  const text = workspace && own.text((0, import_node_path5.join)(workspace, ".npmrc")) || "";
+  const text = workspace ? textOf((0, import_node_path5.join)(workspace, ".npmrc"), own) : "";
   const hosts = logins.map(({ login }) => login.host);
   const shadowed = hosts.filter((host) => text.split("\n").some((line) => line.trimStart().startsWith(keyOf2(host))));
   return shadowed.map(
     (host) => `The .npmrc in the workspace has a line for ${host} with its own _authToken, which npm takes instead of this login. Remove the line.`
   );
+}
+function textOf(path, own) {
+  try {
+    return own.text(path) ?? "";
+  } catch {
+    return "";
+  }
 }
 var keyOf2 = (host) => `//${host}/:_authToken`;
 var withoutKeys = (text, keys) => text.split(/(?<=\n)/).filter((line) => !keys.some((key) => line.trimStart().startsWith(key))).join("");
@@ -405,6 +422,7 @@ var import_escape = require("./main.js");
 var MAX_BYTES = 1024 * 1024;
 var MAX_FILES = 200;
 var MAX_DEPTH = 6;
+var FLAGS = import_node_fs.constants.O_RDONLY | (import_node_fs.constants.O_NONBLOCK ?? 0);
 var ownFiles = {
   text: (path) => read(path)?.toString("utf8") ?? null,
   below: (folder) => filesBelow(folder, "", MAX_DEPTH),
@@ -413,7 +431,7 @@ var ownFiles = {
 function read(path) {
   let file;
   try {
-    file = (0, import_node_fs.openSync)(path, "r");
+    file = (0, import_node_fs.openSync)(path, FLAGS);
   } catch (thrown) {
     if (isMissing(thrown)) return null;
     throw notKept(path, "it cannot be read");

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
@@ -259,6 +260,22 @@ describe("the login at a cluster", () => {
   })
 })
 
+describe("several logins at one cluster", () => {
+  test("are several contexts, and the first one is current", () => {
+    const values = [{ logins: [LOGINS.kubeconfig] }, { value: "other", logins: [LOGINS.kubeconfig] }]
+    const { files } = planned([credential(values)], job())
+    const config = JSON.parse(files["/tmp/daypass-1/tools/kube/config"] ?? "")
+    expect(config["current-context"]).toBe("g-v0")
+    expect(config.contexts.map(({ name }: { name: string }) => name)).toEqual(["g-v0", "g-v1"])
+    expect(files["/tmp/daypass-1/tools/kube/token-g-v1"]).toBe("other")
+  })
+
+  test("are refused when their contexts would have one name", () => {
+    const named = (grant: string, name: string) => credential([{ name, logins: [LOGINS.kubeconfig] }], grant)
+    expect(codeOf(() => planned([named("a", "b-c"), named("A-b", "c")], job()))).toMatch(/^delivery_refused: .*A-b-c/)
+  })
+})
+
 describe("logins together", () => {
   test("of one tool share its file, and the same one twice is one", () => {
     const other = { ...LOGINS.npmrc, host: "b.example" }
@@ -363,6 +380,17 @@ describe("the job's own files", () => {
   ])("are not passed over in silence when one is %s", (_, make) => {
     make(join(home, "x"))
     expect(codeOf(() => ownFiles.text(join(home, "x")))).toMatch(/^delivery_refused: .*could not be kept/)
+  })
+
+  test("are not waited for when one is a pipe", () => {
+    execFileSync("mkfifo", [join(home, "pipe")])
+    expect(codeOf(() => ownFiles.text(join(home, "pipe")))).toMatch(/^delivery_refused: .*it is not a file/)
+  })
+
+  test("of the workspace do not stop npm's login when they cannot be read", () => {
+    mkdirSync(join(home, ".npmrc"))
+    const context = { ...job({}, { GITHUB_WORKSPACE: home, HOME: join(home, "none") }), own: ownFiles }
+    expect(planned([credential([{ logins: [LOGINS.npmrc] }])], context).warnings).toEqual([])
   })
 
   test("are not copied without an end", () => {

@@ -93,13 +93,17 @@ function readLoginOf(ofWhat: string, login: unknown): ToolLogin {
   return read.login
 }
 
+/** The logins of this tool. */
+export const loginsOf = <Tool extends LoginTool>(logins: readonly Login[], tool: Tool): readonly LoginOf<Tool>[] =>
+  logins.filter((one): one is LoginOf<Tool> => one.login.tool === tool)
+
 /**
- * The logins of these tools, one for each target.
+ * The logins of a tool that has one for each target.
  * @throws {ActionError} `delivery_refused` when two of them are different and for the same target
  */
 export function loginsFor<Tool extends LoginTool>(logins: readonly Login[], tool: Tool): readonly LoginOf<Tool>[] {
   const byTarget = new Map<string, LoginOf<Tool>>()
-  for (const one of logins.filter((login): login is LoginOf<Tool> => login.login.tool === tool)) {
+  for (const one of loginsOf(logins, tool)) {
     const target = targetOf(one.login)
     const first = byTarget.get(target)
     if (first !== undefined && (first.value !== one.value || JSON.stringify(first.login) !== JSON.stringify(one.login)))

@@ -5,6 +5,7 @@ import {
   type LoginOf,
   loginsFor,
   NOTHING,
+  type OwnFiles,
   secretFile,
   type ToolsContext,
   type ToolsPlan,
@@ -46,13 +47,22 @@ export function planNpmrc(all: readonly Login[], context: ToolsContext): ToolsPl
 /** npm takes the project's line before the user's. Often it names a variable that this login makes superfluous. */
 function projectsOwn(logins: readonly LoginOf<"npmrc">[], { environment, own }: ToolsContext): readonly string[] {
   const workspace = environment["GITHUB_WORKSPACE"]
-  const text = (workspace && own.text(join(workspace, ".npmrc"))) || ""
+  const text = workspace ? textOf(join(workspace, ".npmrc"), own) : ""
   const hosts = logins.map(({ login }) => login.host)
   const shadowed = hosts.filter((host) => text.split("\n").some((line) => line.trimStart().startsWith(keyOf(host))))
   return shadowed.map(
     (host) =>
       `The .npmrc in the workspace has a line for ${host} with its own _authToken, which npm takes instead of this login. Remove the line.`,
   )
+}
+
+/** Empty also where the file cannot be read: npm says so itself, and a warning is all that depends on it. */
+function textOf(path: string, own: OwnFiles): string {
+  try {
+    return own.text(path) ?? ""
+  } catch {
+    return ""
+  }
 }
 
 const keyOf = (host: string) => `//${host}/:_authToken`

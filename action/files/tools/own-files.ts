@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from "node:fs"
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { forLog } from "../../escape.ts"
 import { type OwnFiles, refused } from "./login.ts"
@@ -7,6 +7,8 @@ import { type OwnFiles, refused } from "./login.ts"
 const MAX_BYTES = 1024 * 1024
 const MAX_FILES = 200
 const MAX_DEPTH = 6
+/** Opening a pipe would otherwise wait for a writer. Windows has no such flag, and no such pipe. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
 /** The job's own files, read as the job's tools read them: links are followed. */
 export const ownFiles: OwnFiles = {
@@ -18,7 +20,7 @@ export const ownFiles: OwnFiles = {
 function read(path: string): Buffer | null {
   let file: number
   try {
-    file = openSync(path, "r")
+    file = openSync(path, FLAGS)
   } catch (thrown) {
     if (isMissing(thrown)) return null
     throw notKept(path, "it cannot be read")
