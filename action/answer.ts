@@ -28,7 +28,17 @@ export interface Value {
   readonly env?: string
   /** Present when the value is delivered as a file. */
   readonly file?: FileForm
+  /** Present when tools log in with the value. As on the wire: `files/tools/` checks it, which most steps do not load. */
+  readonly logins?: readonly unknown[]
 }
+
+/** True when a tool logs in with one of the values. */
+export const hasLogins = (credentials: readonly Credential[]): boolean =>
+  credentials.some(({ values }) => values.some(({ logins }) => logins !== undefined))
+
+/** The tools that log in with a value, for the log and the summary. They are checked when the login is planned. */
+export const toolsOf = ({ logins = [] }: Value): readonly string[] =>
+  logins.map((login) => memberOf(login, "tool")).filter((tool) => typeof tool === "string")
 
 const LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
@@ -146,7 +156,17 @@ function readValue(grant: string, name: string, member: unknown): Value {
   if (env !== undefined && typeof env !== "string")
     throw unusable(`the variable for the value ${name} of ${grant} is not a string`)
   const file = readFileForm(grant, name, memberOf(member, "file"))
-  return { name, value, secret, ...(env !== undefined && { env }), ...(file && { file }) }
+  const logins = memberOf(member, "logins")
+  if (logins !== undefined && !Array.isArray(logins))
+    throw unusable(`the logins of the value ${name} of ${grant} are not a list`)
+  return {
+    name,
+    value,
+    secret,
+    ...(env !== undefined && { env }),
+    ...(file && { file }),
+    ...(logins !== undefined && { logins }),
+  }
 }
 
 function readFileForm(grant: string, name: string, form: unknown): FileForm | null {

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises"
-import { resolve } from "node:path"
+import { dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
 import { licencesOf } from "../licences.ts"
@@ -24,17 +24,24 @@ const toolkitWithoutSideEffects: Plugin = {
 
 /**
  * Rooms that most steps do not need. Each is a file of its own in `dist/`, which `import()` loads at run time. It holds what
- * its entry needs of the room, and takes everything else of the action from `main.js`, which exports it.
+ * its entry needs of the room, and takes everything else of the action from `main.js`, which exports it. What is not of the
+ * action, which is data and pure functions of `broker/wire/`, is in each file that uses it.
  */
-const APART: Readonly<Record<string, string>> = { run: "run/run.ts" }
+const APART: Readonly<Record<string, string>> = { run: "run/run.ts", tools: "files/tools/plan.ts" }
+
+/** A room is the folder of its entry. Longest first, because one room can be a folder of another. */
+const ROOMS = Object.entries(APART)
+  .map(([name, entry]) => ({ name, folder: `${ROOM}${dirname(entry)}/` }))
+  .sort((one, other) => other.folder.length - one.folder.length)
 
 const roomsApart: Plugin = {
   name: "rooms-apart",
   setup(builder) {
-    const roomOf = (file: string) => Object.keys(APART).find((room) => file.startsWith(`${ROOM}${room}/`))
+    const roomOf = (file: string) => ROOMS.find(({ folder }) => file.startsWith(folder))?.name
     builder.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
-      const [from, to] = [roomOf(importer), roomOf(resolve(resolveDir, path))]
-      if (importer === "" || from === to) return undefined
+      const target = resolve(resolveDir, path)
+      const [from, to] = [roomOf(importer), roomOf(target)]
+      if (importer === "" || from === to || !target.startsWith(ROOM)) return undefined
       return { path: `./${to ?? "main"}.js`, external: true }
     })
   },

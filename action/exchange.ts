@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto"
 import { newLeaseId } from "../broker/wire/lease-id.ts"
-import { type Credential, readCredentials, readLease } from "./answer.ts"
+import { type Credential, hasLogins, readCredentials, readLease, toolsOf } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
 import { planEnvironment } from "./deliver/environment.ts"
 import { planFiles } from "./deliver/files.ts"
+import { planLogins } from "./deliver/logins.ts"
 import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
 import { requireRoom } from "./deliver/room.ts"
 import { forLog } from "./escape.ts"
@@ -40,22 +41,30 @@ export async function exchange(): Promise<void> {
     const values = received.flatMap((credential) => credential.values)
     await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
 
-    folder = values.some(({ file }) => file) ? runner.jobFolder() : null
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
     const toOutputs = inputs.deliver !== "environment"
     const toEnvironment = inputs.deliver !== "outputs"
+    const logsIn = toEnvironment && hasLogins(received)
+    folder = logsIn || values.some(({ file }) => file) ? runner.jobFolder() : null
+    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
-    const variables = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
+    const logins = await planLogins(logsIn ? received : [], {
+      folder,
+      environment: runner.stepEnvironment(),
+      variables: toEnvironment ? planEnvironment(credentials) : new Map<string, string>(),
+    })
+    const { variables } = logins
     requireRoom(credentials, variables, runner.surroundings())
 
     if (folder !== null) {
       saveFilesFolder(folder)
-      runner.writeJobFiles(folder, files)
+      runner.writeJobFiles(folder, [...files, ...logins.files])
     }
     if (variables.size > 0) saveVariables([...variables.keys()])
     runner.setOutputs(outputs)
     runner.setVariables(variables)
     for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
+    for (const note of logins.notes) runner.info(note)
+    for (const warning of logins.warnings) runner.warn(warning)
     warnOfBareSecrets(received)
     runner.debug(() => credentials.map(decisionLine))
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
@@ -101,7 +110,13 @@ export function gotLine(credential: Credential, ttl: string | undefined, forWhom
 }
 
 export function decisionLine({ grant, provider, revocation, values }: Credential): string {
-  const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`)
+  const names = values.map((value) => {
+    const places = [
+      ...(value.env === undefined ? [] : [value.env]),
+      ...toolsOf(value).map((tool) => `login of ${tool}`),
+    ]
+    return `${value.name}${value.secret ? " (secret)" : ""} -> ${places.join(" and ") || "no variable"}`
+  })
   return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${forLog(names.join(", "))}`
 }
 

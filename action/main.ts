@@ -2,15 +2,17 @@ import { exchange } from "./exchange.ts"
 import { reportFailure } from "./report.ts"
 import { input } from "./runner.ts"
 
-// What `run.js` takes from this bundle, so that both share the registered masks and the class of failures.
+// What the rooms apart take from this bundle, so that all share the registered masks and the class of failures.
 export * from "./answer.ts"
 export * from "./deliver/environment.ts"
 export * from "./deliver/files.ts"
+export * from "./deliver/logins.ts"
 export * from "./deliver/outputs.ts"
 export * from "./escape.ts"
 export * from "./exchange.ts"
 export * from "./failure.ts"
 export * from "./inputs.ts"
+export * from "./json.ts"
 export * from "./lease.ts"
 export * from "./masks.ts"
 export * from "./outcomes.ts"

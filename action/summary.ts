@@ -1,6 +1,6 @@
 import type { BoundaryTrace, GrantTrace, RuleTrace } from "../broker/wire/trace.ts"
 import { changeFor, pageOf } from "./advice.ts"
-import type { Credential } from "./answer.ts"
+import { type Credential, toolsOf } from "./answer.ts"
 import { denialHeading } from "./denial.ts"
 import { forMarkdown, messageForMarkdown } from "./escape.ts"
 import type { ActionError } from "./failure.ts"
@@ -123,9 +123,10 @@ function refusalRows(boundaries: readonly BoundaryTrace[]): string[][] {
 const orMissing = (actual: string | null) => (actual === null ? "*missing*" : forMarkdown(actual))
 
 function deliveredAs(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
-  return credential.values.flatMap(({ name, env }) => [
-    ...(delivered.toEnvironment && env !== undefined ? [env] : []),
-    ...(delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []),
+  return credential.values.flatMap((value) => [
+    ...(delivered.toEnvironment && value.env !== undefined ? [value.env] : []),
+    ...(delivered.toEnvironment ? toolsOf(value).map((tool) => `login of ${tool}`) : []),
+    ...(delivered.toOutputs ? [`outputs.${credential.grant}-${value.name}`] : []),
   ])
 }
 

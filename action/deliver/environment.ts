@@ -8,13 +8,13 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
 /**
  * Checks the variables for these credentials and returns them. Sets none.
  * @throws {ActionError} `delivery_refused` for a name that must not be set, a value that a variable cannot hold, two
- *   grants with different values for one variable, or a grant without any variable
+ *   grants with different values for one variable, or a grant without any variable or login
  */
 export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap<string, string> {
   const plan = new Map<string, string>()
   const owners = new Map<string, { readonly grant: string; readonly name: string; readonly value: string }>()
   for (const { grant, values } of credentials) {
-    if (!values.some(({ env }) => env !== undefined)) {
+    if (!values.some(({ env, logins }) => env !== undefined || logins !== undefined)) {
       throw refused(`The grant ${grant} has no environment variable for any of its values.`)
     }
     for (const { name, value, env, file } of values) {

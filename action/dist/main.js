@@ -47,6 +47,7 @@ __export(main_exports, {
   forMarkdown: () => forMarkdown,
   gotLine: () => gotLine,
   grantedSummary: () => grantedSummary,
+  hasLogins: () => hasLogins,
   idTokenEndpoint: () => idTokenEndpoint,
   info: () => info2,
   input: () => input,
@@ -57,12 +58,16 @@ __export(main_exports, {
   leaseOutputs: () => leaseOutputs,
   logOutcomes: () => logOutcomes,
   masksFor: () => masksFor,
+  memberOf: () => memberOf,
+  membersOf: () => membersOf,
   messageForLog: () => messageForLog,
   messageForMarkdown: () => messageForMarkdown,
   onLogClosed: () => onLogClosed,
+  parseJson: () => parseJson,
   pathIn: () => pathIn,
   planEnvironment: () => planEnvironment,
   planFiles: () => planFiles,
+  planLogins: () => planLogins,
   planOutputs: () => planOutputs,
   proxyEnvironment: () => proxyEnvironment,
   rawInput: () => rawInput,
@@ -92,6 +97,7 @@ __export(main_exports, {
   stepEnvironment: () => stepEnvironment,
   surroundings: () => surroundings,
   toFailure: () => toFailure,
+  toolsOf: () => toolsOf,
   warn: () => warn,
   warnOfBareSecrets: () => warnOfBareSecrets,
   withRetries: () => withRetries,
@@ -282,6 +288,8 @@ function readText(value) {
 }
 
 // answer.ts
+var hasLogins = (credentials) => credentials.some(({ values }) => values.some(({ logins }) => logins !== void 0));
+var toolsOf = ({ logins = [] }) => logins.map((login) => memberOf(login, "tool")).filter((tool) => typeof tool === "string");
 var LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
 var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
@@ -374,7 +382,17 @@ function readValue(grant, name, member) {
   if (env !== void 0 && typeof env !== "string")
     throw unusable(`the variable for the value ${name} of ${grant} is not a string`);
   const file = readFileForm(grant, name, memberOf(member, "file"));
-  return { name, value, secret, ...env !== void 0 && { env }, ...file && { file } };
+  const logins = memberOf(member, "logins");
+  if (logins !== void 0 && !Array.isArray(logins))
+    throw unusable(`the logins of the value ${name} of ${grant} are not a list`);
+  return {
+    name,
+    value,
+    secret,
+    ...env !== void 0 && { env },
+    ...file && { file },
+    ...logins !== void 0 && { logins }
+  };
 }
 function readFileForm(grant, name, form) {
   if (form === void 0) return null;
@@ -1334,7 +1352,7 @@ function planEnvironment(credentials) {
   const plan = /* @__PURE__ */ new Map();
   const owners = /* @__PURE__ */ new Map();
   for (const { grant, values } of credentials) {
-    if (!values.some(({ env }) => env !== void 0)) {
+    if (!values.some(({ env, logins }) => env !== void 0 || logins !== void 0)) {
       throw refused(`The grant ${grant} has no environment variable for any of its values.`);
     }
     for (const { name, value, env, file } of values) {
@@ -1390,6 +1408,95 @@ function bytesOf({ name, value, file }, grant) {
   return bytes;
 }
 var refused2 = (message) => new ActionError("delivery_refused", message);
+
+// masks.ts
+var MIN_CHARACTERS = 4;
+var MIN_DIGITS = 8;
+var MIN_LEAF_CHARACTERS = 6;
+var MAX_ENCODED_LEAVES = 64;
+var NUMBER = /^[-+]?[0-9]*[.,]?[0-9]*(?:e[-+]?[0-9]+)?$/i;
+var PUNCTUATION = /^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$/u;
+var HAS_WORD = /[A-Za-z0-9]/;
+var TRUTH_VALUES = /* @__PURE__ */ new Set(["true", "false", "null", "none", "undefined", "enabled", "disabled"]);
+function masksFor(secret) {
+  const leaves = [...new Set(leavesOf(secret))];
+  const ofLeaves = leaves.flatMap((leaf, index) => index < MAX_ENCODED_LEAVES ? masksOfText(leaf) : linesOf(leaf));
+  return [.../* @__PURE__ */ new Set([...masksOfText(secret), ...ofLeaves])];
+}
+function isTooCommon(secret) {
+  return secret.trim() !== "" && linesOf(secret).length === 0;
+}
+function masksOfText(secret) {
+  const text = secret.trim();
+  const lines = linesOf(text);
+  if (lines.length === 0) return [];
+  const onOneLine = /[\r\n]/.test(text) ? [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())] : [];
+  return [...lines, ...onOneLine, ...lines.flatMap(spellings), ...encodings(Buffer.from(text, "utf8"))];
+}
+function linesOf(text) {
+  return text.split(/[\r\n]+/).map((line) => line.trim()).filter(isMaskable);
+}
+function isMaskable(text) {
+  if (text.length < MIN_CHARACTERS || TRUTH_VALUES.has(text.toLowerCase())) return false;
+  if (!HAS_WORD.test(text) && PUNCTUATION.test(text)) return false;
+  return !NUMBER.test(text) || text.replace(/e.*$|[^0-9]/gi, "").length >= MIN_DIGITS;
+}
+function leavesOf(text) {
+  if (!/^\s*[[{"]/.test(text) || !isJson(text)) return [];
+  return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|-?[0-9][0-9.eE+-]*/g)].filter((token) => token[1] === void 0).map(([token]) => token.startsWith('"') ? JSON.parse(token) : token).flatMap((leaf) => [leaf, ...leavesOf(leaf)]).filter((leaf) => leaf.trim().length >= MIN_LEAF_CHARACTERS);
+}
+function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function spellings(line) {
+  return [
+    // POSIX shells in a trace (`set -x`), dash and Python's shlex, `export -p`, and bash's `printf %q`.
+    line.replaceAll("'", "'\\''"),
+    line.replaceAll("'", `'"'"'`),
+    line.replace(/["$`\\]/g, "\\$&"),
+    line.replace(/[ !"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~/g, "\\$&"),
+    // Go's encoding/json, which most tools of this field are written with, and encoders that write ASCII only.
+    json(line, /[<>&]/g),
+    json(line, /[^\0-\x7f]/g),
+    // JavaScript leaves !'()* as they are, and forms write a space as a plus. The runner escapes all of them.
+    .../[!'()*]/.test(line) ? [encodeURIComponent(line.toWellFormed())] : [],
+    ...line.includes(" ") ? [encodeURIComponent(line.toWellFormed()).replaceAll("%20", "+")] : []
+  ];
+}
+function json(line, escaped) {
+  return line.search(escaped) !== -1 ? JSON.stringify(line).slice(1, -1).replace(escaped, unicodeEscape) : line;
+}
+var unicodeEscape = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+function encodings(bytes) {
+  const hex = bytes.toString("hex");
+  return [...[0, 1, 2].flatMap((offset) => base64Cores(bytes, offset)), hex, hex.toUpperCase()];
+}
+function base64Cores(bytes, offset) {
+  const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
+  const first = Math.ceil(offset * 8 / 6);
+  const end = Math.floor(padded.length * 8 / 6);
+  const base64 = padded.toString("base64").slice(first, end);
+  return [base64, base64.replaceAll("+", "-").replaceAll("/", "_")];
+}
+
+// deliver/logins.ts
+async function planLogins(credentials, about) {
+  const { folder, environment, variables } = about;
+  if (folder === null || !hasLogins(credentials)) return { files: [], variables, notes: [], warnings: [] };
+  const { planJobTools } = await Promise.resolve().then(() => __toESM(require("./tools.js"), 1));
+  const tools = planJobTools(credentials, folder, environment);
+  const set = new Set([...variables.keys()].map((name) => name.toUpperCase()));
+  const both = [...tools.variables.keys()].find((name) => set.has(name.toUpperCase()));
+  if (both !== void 0)
+    throw new ActionError("delivery_refused", `A grant sets the variable ${both}, which a login needs. Use two steps.`);
+  await registerMasks(tools.secrets.flatMap(masksFor));
+  return { ...tools, variables: new Map([...variables, ...tools.variables]) };
+}
 
 // deliver/outputs.ts
 function leaseOutputs(lease) {
@@ -1846,81 +1953,6 @@ function inWords(seconds) {
   return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
 }
 
-// masks.ts
-var MIN_CHARACTERS = 4;
-var MIN_DIGITS = 8;
-var MIN_LEAF_CHARACTERS = 6;
-var MAX_ENCODED_LEAVES = 64;
-var NUMBER = /^[-+]?[0-9]*[.,]?[0-9]*(?:e[-+]?[0-9]+)?$/i;
-var PUNCTUATION = /^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$/u;
-var HAS_WORD = /[A-Za-z0-9]/;
-var TRUTH_VALUES = /* @__PURE__ */ new Set(["true", "false", "null", "none", "undefined", "enabled", "disabled"]);
-function masksFor(secret) {
-  const leaves = [...new Set(leavesOf(secret))];
-  const ofLeaves = leaves.flatMap((leaf, index) => index < MAX_ENCODED_LEAVES ? masksOfText(leaf) : linesOf(leaf));
-  return [.../* @__PURE__ */ new Set([...masksOfText(secret), ...ofLeaves])];
-}
-function isTooCommon(secret) {
-  return secret.trim() !== "" && linesOf(secret).length === 0;
-}
-function masksOfText(secret) {
-  const text = secret.trim();
-  const lines = linesOf(text);
-  if (lines.length === 0) return [];
-  const onOneLine = /[\r\n]/.test(text) ? [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())] : [];
-  return [...lines, ...onOneLine, ...lines.flatMap(spellings), ...encodings(Buffer.from(text, "utf8"))];
-}
-function linesOf(text) {
-  return text.split(/[\r\n]+/).map((line) => line.trim()).filter(isMaskable);
-}
-function isMaskable(text) {
-  if (text.length < MIN_CHARACTERS || TRUTH_VALUES.has(text.toLowerCase())) return false;
-  if (!HAS_WORD.test(text) && PUNCTUATION.test(text)) return false;
-  return !NUMBER.test(text) || text.replace(/e.*$|[^0-9]/gi, "").length >= MIN_DIGITS;
-}
-function leavesOf(text) {
-  if (!/^\s*[[{"]/.test(text) || !isJson(text)) return [];
-  return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|-?[0-9][0-9.eE+-]*/g)].filter((token) => token[1] === void 0).map(([token]) => token.startsWith('"') ? JSON.parse(token) : token).flatMap((leaf) => [leaf, ...leavesOf(leaf)]).filter((leaf) => leaf.trim().length >= MIN_LEAF_CHARACTERS);
-}
-function isJson(text) {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-function spellings(line) {
-  return [
-    // POSIX shells in a trace (`set -x`), dash and Python's shlex, `export -p`, and bash's `printf %q`.
-    line.replaceAll("'", "'\\''"),
-    line.replaceAll("'", `'"'"'`),
-    line.replace(/["$`\\]/g, "\\$&"),
-    line.replace(/[ !"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~/g, "\\$&"),
-    // Go's encoding/json, which most tools of this field are written with, and encoders that write ASCII only.
-    json(line, /[<>&]/g),
-    json(line, /[^\0-\x7f]/g),
-    // JavaScript leaves !'()* as they are, and forms write a space as a plus. The runner escapes all of them.
-    .../[!'()*]/.test(line) ? [encodeURIComponent(line.toWellFormed())] : [],
-    ...line.includes(" ") ? [encodeURIComponent(line.toWellFormed()).replaceAll("%20", "+")] : []
-  ];
-}
-function json(line, escaped) {
-  return line.search(escaped) !== -1 ? JSON.stringify(line).slice(1, -1).replace(escaped, unicodeEscape) : line;
-}
-var unicodeEscape = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-function encodings(bytes) {
-  const hex = bytes.toString("hex");
-  return [...[0, 1, 2].flatMap((offset) => base64Cores(bytes, offset)), hex, hex.toUpperCase()];
-}
-function base64Cores(bytes, offset) {
-  const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
-  const first = Math.ceil(offset * 8 / 6);
-  const end = Math.floor(padded.length * 8 / 6);
-  const base64 = padded.toString("base64").slice(first, end);
-  return [base64, base64.replaceAll("+", "-").replaceAll("/", "_")];
-}
-
 // advice.ts
 var CODES_PAGE = "https://github.com/daypass/daypass/blob/main/docs/codes.md";
 var pageOf = (code) => `${CODES_PAGE}#${code}`;
@@ -2090,9 +2122,10 @@ function refusalRows(boundaries) {
 }
 var orMissing = (actual) => actual === null ? "*missing*" : forMarkdown(actual);
 function deliveredAs(credential, delivered) {
-  return credential.values.flatMap(({ name, env }) => [
-    ...delivered.toEnvironment && env !== void 0 ? [env] : [],
-    ...delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []
+  return credential.values.flatMap((value) => [
+    ...delivered.toEnvironment && value.env !== void 0 ? [value.env] : [],
+    ...delivered.toEnvironment ? toolsOf(value).map((tool) => `login of ${tool}`) : [],
+    ...delivered.toOutputs ? [`outputs.${credential.grant}-${value.name}`] : []
   ]);
 }
 function table(headings, rows) {
@@ -2126,21 +2159,29 @@ async function exchange() {
     const received = readCredentials(answer, inputs.grants);
     const values = received.flatMap((credential) => credential.values);
     await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
-    folder = values.some(({ file }) => file) ? jobFolder() : null;
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder);
     const toOutputs = inputs.deliver !== "environment";
     const toEnvironment = inputs.deliver !== "outputs";
+    const logsIn = toEnvironment && hasLogins(received);
+    folder = logsIn || values.some(({ file }) => file) ? jobFolder() : null;
+    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder);
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
-    const variables = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
+    const logins = await planLogins(logsIn ? received : [], {
+      folder,
+      environment: stepEnvironment(),
+      variables: toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map()
+    });
+    const { variables } = logins;
     requireRoom(credentials, variables, surroundings());
     if (folder !== null) {
       saveFilesFolder(folder);
-      writeJobFiles(folder, files);
+      writeJobFiles(folder, [...files, ...logins.files]);
     }
     if (variables.size > 0) saveVariables([...variables.keys()]);
     setOutputs(outputs);
     setVariables(variables);
     for (const credential of credentials) info2(gotLine(credential, inputs.ttl));
+    for (const note of logins.notes) info2(note);
+    for (const warning2 of logins.warnings) warn(warning2);
     warnOfBareSecrets(received);
     debug2(() => credentials.map(decisionLine));
     appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }));
@@ -2178,7 +2219,13 @@ function gotLine(credential, ttl, forWhom = "") {
   return `Got ${grant}${forWhom}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`;
 }
 function decisionLine({ grant, provider, revocation, values }) {
-  const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`);
+  const names = values.map((value) => {
+    const places = [
+      ...value.env === void 0 ? [] : [value.env],
+      ...toolsOf(value).map((tool) => `login of ${tool}`)
+    ];
+    return `${value.name}${value.secret ? " (secret)" : ""} -> ${places.join(" and ") || "no variable"}`;
+  });
   return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${forLog(names.join(", "))}`;
 }
 function warnOfBareSecrets(credentials) {
@@ -2273,6 +2320,7 @@ act.catch(reportFailure);
   forMarkdown,
   gotLine,
   grantedSummary,
+  hasLogins,
   idTokenEndpoint,
   info,
   input,
@@ -2283,12 +2331,16 @@ act.catch(reportFailure);
   leaseOutputs,
   logOutcomes,
   masksFor,
+  memberOf,
+  membersOf,
   messageForLog,
   messageForMarkdown,
   onLogClosed,
+  parseJson,
   pathIn,
   planEnvironment,
   planFiles,
+  planLogins,
   planOutputs,
   proxyEnvironment,
   rawInput,
@@ -2318,6 +2370,7 @@ act.catch(reportFailure);
   stepEnvironment,
   surroundings,
   toFailure,
+  toolsOf,
   warn,
   warnOfBareSecrets,
   withRetries,

@@ -36,6 +36,7 @@ module.exports = __toCommonJS(run_exports);
 var import_answer = require("./main.js");
 var import_environment = require("./main.js");
 var import_files = require("./main.js");
+var import_logins = require("./main.js");
 var import_outputs = require("./main.js");
 var import_escape3 = require("./main.js");
 var import_exchange = require("./main.js");
@@ -755,12 +756,15 @@ async function prepare(received, run) {
     const delivered = (0, import_environment.planEnvironment)(credentials.filter(({ values }) => values.length > 0));
     const [first] = sessions.keys();
     if (first !== void 0) refuseRivals(delivered, /* @__PURE__ */ new Set([...RIVALS, ...REPLACED]), first);
+    const step = runner2.stepEnvironment();
+    const logins = await (0, import_logins.planLogins)(received, { folder: run.folder, environment: step, variables: delivered });
     const script = { path: scriptPath(run), bytes: Buffer.from(run.from.fileText), mode: 384 };
     (0, import_lease2.saveFilesFolder)(run.folder);
-    runner2.writeJobFiles(run.folder, [...files, ...aws.files, script]);
-    const step = runner2.stepEnvironment();
+    runner2.writeJobFiles(run.folder, [...files, ...logins.files, ...aws.files, script]);
     const without = new Set(sessions.size > 0 ? [...RIVALS, ...REPLACED] : rivalsOf(delivered));
-    const set = new Map([...delivered, ...aws.variables]);
+    const set = new Map([...logins.variables, ...aws.variables]);
+    for (const note of logins.notes) runner2.info(note);
+    for (const warning of logins.warnings) runner2.warn(warning);
     logDelivery(received, run.inputs.ttl, takenAway(step, without));
     runner2.appendSummary(
       (0, import_summary.grantedSummary)(received.map(shownAs(aws.variables)), {

@@ -1,6 +1,7 @@
 import { type Credential, readCredentials, readLease } from "../answer.ts"
 import { planEnvironment } from "../deliver/environment.ts"
 import { type PlannedFile, planFiles } from "../deliver/files.ts"
+import { planLogins } from "../deliver/logins.ts"
 import { leaseOutputs } from "../deliver/outputs.ts"
 import { forLog } from "../escape.ts"
 import {
@@ -123,13 +124,17 @@ async function prepare(received: readonly Credential[], run: Run): Promise<Prepa
     const [first] = sessions.keys()
     if (first !== undefined) refuseRivals(delivered, new Set([...RIVALS, ...REPLACED]), first)
 
+    const step = runner.stepEnvironment()
+    const logins = await planLogins(received, { folder: run.folder, environment: step, variables: delivered })
+
     const script: PlannedFile = { path: scriptPath(run), bytes: Buffer.from(run.from.fileText), mode: 0o600 }
     saveFilesFolder(run.folder)
-    runner.writeJobFiles(run.folder, [...files, ...aws.files, script])
+    runner.writeJobFiles(run.folder, [...files, ...logins.files, ...aws.files, script])
 
-    const step = runner.stepEnvironment()
     const without = new Set(sessions.size > 0 ? [...RIVALS, ...REPLACED] : rivalsOf(delivered))
-    const set = new Map([...delivered, ...aws.variables])
+    const set = new Map([...logins.variables, ...aws.variables])
+    for (const note of logins.notes) runner.info(note)
+    for (const warning of logins.warnings) runner.warn(warning)
     logDelivery(received, run.inputs.ttl, takenAway(step, without))
     runner.appendSummary(
       grantedSummary(received.map(shownAs(aws.variables)), {

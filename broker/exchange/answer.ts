@@ -42,11 +42,12 @@ export function answerOf(
   }
 }
 
-const credentialValue = ({ value, env, file }: MintedValue): CredentialValue => ({
+const credentialValue = ({ value, env, file, logins }: MintedValue): CredentialValue => ({
   value: value instanceof Secret ? value.reveal() : value,
   secret: value instanceof Secret,
   ...(env === undefined ? {} : { env }),
   ...(file === undefined ? {} : { file }),
+  ...(logins === undefined ? {} : { logins }),
 })
 
 /**

@@ -1,6 +1,7 @@
 import type { HttpFailure } from "../ports/http.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
 import type { CredentialFormat, FileForm, Revocation } from "../wire/exchange.ts"
+import type { ToolLogin } from "../wire/tool-login.ts"
 
 /** The service's answer to one call, or how the call fails. */
 export type Reply =
@@ -21,6 +22,7 @@ export interface ExpectedValue {
   readonly secret: boolean
   readonly env?: string
   readonly file?: FileForm
+  readonly logins?: readonly ToolLogin[]
   readonly value?: string
 }
 

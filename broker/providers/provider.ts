@@ -14,6 +14,7 @@ import type { KeptValues } from "../ports/kept-values.ts"
 import type { Login } from "../ports/logins.ts"
 import type { CredentialFormat, FileForm, Revocation } from "../wire/exchange.ts"
 import type { SubjectLimit } from "../wire/subject.ts"
+import type { ToolLogin } from "../wire/tool-login.ts"
 import type { SecretReference } from "./secret-reference.ts"
 
 /** What a provider must mint. Everything in it is already decided; a provider decides nothing. */
@@ -124,6 +125,8 @@ export interface MintedValue {
   readonly env?: string
   /** Present when the value is delivered as a file; the variable then contains its path. */
   readonly file?: FileForm
+  /** Present when tools log in with the value. */
+  readonly logins?: readonly ToolLogin[]
 }
 
 export interface Minted {

@@ -1,6 +1,8 @@
 import * as z from "zod"
 import { isPlainMap } from "../core/policy/plain.ts"
 import { fail, type Result } from "../core/result.ts"
+import { isLoginTool, LOGIN_TOOLS, type ToolLogin } from "../wire/tool-login.ts"
+import { loginFaults, loginOf, loginParts } from "./tool-login.ts"
 import { valueFaultOf, variableOrFile } from "./variable.ts"
 
 /** The maximum number of variables of one grant. A job accepts at most this many values of one credential. */
@@ -27,7 +29,10 @@ export const located = <Place>(locators: readonly string[], parse: ParseLocator<
   })
 
 const file = {
-  as: z.literal("file").meta({ description: "Delivers a file to the job, with its path in the variable." }),
+  as: z.enum(["file", ...LOGIN_TOOLS]).meta({
+    description:
+      "file: delivers a file to the job, with its path in the variable. A tool: logs this tool in with the value, and sets no variable.",
+  }),
   mode: z.enum(["0400", "0440", "0600", "0640"]).optional().meta({ description: "0600 when left out." }),
 }
 
@@ -52,6 +57,7 @@ export function readField(parse: ParseLocator<unknown>) {
       from: locator,
       as: file.as.optional(),
       mode: file.mode,
+      ...loginParts,
       allow_empty: z
         .literal(true)
         .optional()
@@ -92,16 +98,25 @@ export function readField(parse: ParseLocator<unknown>) {
       for (const [name, one] of Object.entries(read)) {
         const fault = typeof one === "object" && one.as !== undefined ? null : valueFaultOf(name)
         if (fault !== null) context.addIssue({ code: "custom", path: [name], message: fault })
-        if (typeof one === "object" && one.mode !== undefined && one.as === undefined)
-          context.addIssue({
-            code: "custom",
-            path: [name, "mode"],
-            message: "mode is only allowed for a file: add as: file",
-          })
+        if (typeof one === "string") continue
+        for (const [key, message] of entryFaults(one)) context.addIssue({ code: "custom", path: [name, key], message })
       }
     })
     .meta({ description: "The job's variables, each with the locator of its value.", minProperties: 1 })
 }
+
+/** What is wrong with an entry that has keys: the key, and what to change. */
+function entryFaults(entry: Entry): readonly (readonly [key: string, message: string])[] {
+  const tool = isLoginTool(entry.as) ? entry.as : null
+  const ofLogin = loginFaults(tool, entry).map(({ field, fault }) => [field, fault] as const)
+  const ofFile: [string, string][] =
+    entry.mode !== undefined && entry.as !== "file" ? [["mode", "mode is only allowed for a file: add as: file"]] : []
+  if (tool === null) return [...ofLogin, ...ofFile]
+  const never = (["public", "allow_empty"] as const).filter((key) => entry[key] !== undefined)
+  return [...ofLogin, ...ofFile, ...never.map((key) => [key, `a login has no ${key}: leave it out`] as const)]
+}
+
+type Entry = Exclude<ReadField[string], string>
 
 /** The parsed form of `readField`. */
 export type ReadField = z.output<ReturnType<typeof readField>>
@@ -112,6 +127,8 @@ export interface Wanted {
   readonly locator: string
   /** Null when the variable contains the value itself. */
   readonly file: { readonly mode: string } | null
+  /** The tool's login that the value is for. No variable contains the value then. */
+  readonly login: ToolLogin | null
   readonly allowEmpty: boolean
   /** The policy says that the value is not secret, whatever the store says. */
   readonly isPublic: boolean
@@ -123,12 +140,13 @@ const DEFAULT_MODE = "0600"
 export function wantedOf(read: ReadField): readonly Wanted[] {
   return Object.entries(read).map(([name, entry]): Wanted => {
     if (typeof entry === "string")
-      return { variable: name, locator: entry, file: null, allowEmpty: false, isPublic: false }
+      return { variable: name, locator: entry, file: null, login: null, allowEmpty: false, isPublic: false }
     const { from, as, mode, allow_empty: allowEmpty } = entry
     return {
       variable: name,
       locator: from,
-      file: as === undefined ? null : { mode: mode ?? DEFAULT_MODE },
+      file: as === "file" ? { mode: mode ?? DEFAULT_MODE } : null,
+      login: isLoginTool(as) ? loginOf(as, entry) : null,
       allowEmpty: allowEmpty ?? false,
       isPublic: entry.public ?? false,
     }

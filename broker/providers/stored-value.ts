@@ -1,5 +1,6 @@
 import { BrokerError } from "../core/errors.ts"
 import { Secret } from "../core/secret.ts"
+import { loginValueFault } from "../wire/tool-login.ts"
 import { base64Of, textOfUtf8 } from "./bytes.ts"
 import type { OtherSide } from "./call.ts"
 import type { MintedValue } from "./provider.ts"
@@ -19,11 +20,10 @@ const MAX_VALUE_BYTES = 64 * 1024
  * The value for the job, if it can be delivered in the form that the grant names.
  *
  * @throws {BrokerError} `secret_unusable`: the value is too large, empty, binary where text is expected, or not possible in
- *   a
- *   variable
+ *   a variable or a login
  */
 export function delivered(side: OtherSide, wanted: Wanted, { value, isPublic = false }: StoredValue): MintedValue {
-  const { variable: env, file, locator, allowEmpty } = wanted
+  const { variable: env, file, login, locator, allowEmpty } = wanted
   const raw = value.reveal()
   const bytes = typeof raw === "string" ? new TextEncoder().encode(raw) : raw
   const unusable = (why: string) => secretUnusable(side, locator, why)
@@ -32,6 +32,12 @@ export function delivered(side: OtherSide, wanted: Wanted, { value, isPublic = f
     throw unusable("is empty: set a value, or add allow_empty: true to the grant")
   const text = typeof raw === "string" ? raw : textOf(raw)
   const said = (content: string) => (isPublic || wanted.isPublic ? content : new Secret(content))
+  if (login !== null) {
+    if (text === null) throw unusable(`is binary, so that ${login.tool} cannot log in with it`)
+    const fault = loginValueFault(login.tool, text)
+    if (fault !== null) throw unusable(fault)
+    return { value: new Secret(text), logins: [login] }
+  }
   if (file !== null) {
     if (text !== null) return { value: said(text), env, file }
     return { value: said(base64Of(bytes)), env, file: { ...file, encoding: "base64" } }

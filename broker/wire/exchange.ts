@@ -1,3 +1,4 @@
+import type { ToolLogin } from "./tool-login.ts"
 import type { Trace } from "./trace.ts"
 
 /** The public half of the job's ephemeral key (RFC 7517, RFC 7518 section 6.2): P-256 only. */
@@ -40,6 +41,11 @@ export interface CredentialValue {
   readonly env?: string
   /** Present when the value is delivered as a file. The variable then holds the file's path. */
   readonly file?: FileForm
+  /**
+   * Present when tools log in with the value: at most one login for each tool. The client writes the tools' configuration. A
+   * client that does not know this member delivers the value in `env` alone, and not at all without it.
+   */
+  readonly logins?: readonly ToolLogin[]
 }
 
 /**

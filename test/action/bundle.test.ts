@@ -20,24 +20,27 @@ test("the bundle stays small and contains no HTTP client", async () => {
   for (const contents of built.values()) {
     const text = Buffer.from(contents).toString("utf8")
     expect(text).not.toMatch(/node_modules\/(undici|tunnel|@actions\/(http-client|exec|io))\//)
-    expect(text).not.toMatch(/require\("(?!node:|\.\/(?:run|main)\.js"|fs"|os"|path"|crypto")[^"]+"\)/)
+    expect(text).not.toMatch(/require\("(?!node:|\.\/(?:run|tools|main)\.js"|fs"|os"|path"|crypto")[^"]+"\)/)
     expect(text).not.toContain("sourceMappingURL")
   }
 })
 
-test("run.js takes from main.js only what it exports, and main.js loads run.js only when it runs something", async () => {
+test.each([
+  ["run.js", 20],
+  ["tools.js", 3],
+])("%s takes from main.js only what it exports, and main.js loads it only when it needs it", async (room, least) => {
   const built = await buildAction()
   const text = (name: string) => Buffer.from(built.get(name) ?? "").toString("utf8")
-  const [run, main] = [text("run.js"), text("main.js")]
+  const [apart, main] = [text(room), text("main.js")]
   const exported = /__export\(main_exports, \{(.*?)\n\}\)/s.exec(main)?.[1] ?? ""
   const offered = new Set([...exported.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name))
-  const taken = [...run.matchAll(/var (\w+) = (?:__toESM\()?require\("\.\/main\.js"\)/g)].flatMap(([, variable]) =>
-    [...run.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, "g"))].map(([, name]) => name),
+  const taken = [...apart.matchAll(/var (\w+) = (?:__toESM\()?require\("\.\/main\.js"\)/g)].flatMap(([, variable]) =>
+    [...apart.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, "g"))].map(([, name]) => name),
   )
-  expect(taken.length).toBeGreaterThan(20)
+  expect(taken.length).toBeGreaterThan(least)
   expect(taken.filter((name) => !offered.has(name))).toEqual([])
-  expect(main.match(/require\("\.\/run\.js"\)/g)).toHaveLength(1)
-  expect(text("post.js")).not.toContain("run.js")
+  expect(main.split(`require("./${room}")`)).toHaveLength(2)
+  expect(text("post.js")).not.toContain(room)
 })
 
 test("the built files contain no path of the machine that built them", async () => {

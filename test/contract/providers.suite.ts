@@ -128,7 +128,7 @@ function expectMinted(outcome: unknown, { expect: expected }: ProviderCase): Min
   if ("code" in expected) throw new Error("expected a refusal")
   const minted = outcome as Minted
   const revealed = (value: Secret<string> | string) => (value instanceof Secret ? value.reveal() : value)
-  const values = Object.entries(minted.values).map(([name, { value, env, file }]) => {
+  const values = Object.entries(minted.values).map(([name, { value, env, file, logins }]) => {
     const wantsValue = expected.values[name]?.value !== undefined
     return [
       name,
@@ -136,6 +136,7 @@ function expectMinted(outcome: unknown, { expect: expected }: ProviderCase): Min
         secret: value instanceof Secret,
         ...(env === undefined ? {} : { env }),
         ...(file === undefined ? {} : { file }),
+        ...(logins === undefined ? {} : { logins }),
         ...(wantsValue ? { value: revealed(value) } : {}),
       },
     ]

@@ -12,7 +12,7 @@ import { job } from "./job.ts"
 // Node and workerd decide alike: this file runs in both, on the same thousands of cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
 const DECISIONS = "4ca11e21361e16e29f32f2b8bbb3d25c69eaa4fa9ca6702ce85b9bc0b0aa8a10"
-const FAULTS = "b96a4138647263215291618e1e99512996f0c2bdeb87ff4ea1f517d1ee803ae8"
+const FAULTS = "da657ca9b141f09de9db9e6bfcf45ed201d5fe158b08a23fccf97619d7d480dc"
 
 const SEED = 20261122
 

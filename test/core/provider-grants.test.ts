@@ -34,6 +34,29 @@ describe("an identity token's own claims", () => {
   })
 })
 
+describe("an identity token's login at a cluster", () => {
+  const parsed = (more: object) => tokenGrant.safeParse({ audience: "https://kubernetes.example.com", ...more })
+  const kubeconfig = { as: "kubeconfig", server: "https://cluster.example.com:6443" }
+
+  it("has a server, and may have a CA, a namespace and a variable", () => {
+    const authority = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    expect(parsed(kubeconfig).success).toBe(true)
+    expect(
+      parsed({ ...kubeconfig, certificate_authority: authority, namespace: "shop", env: "KUBE_TOKEN" }).success,
+    ).toBe(true)
+  })
+
+  it.each([
+    ["without a server", { as: "kubeconfig" }, "server"],
+    ["at a server without TLS", { ...kubeconfig, server: "http://cluster.example.com" }, "server"],
+    ["that is not said to be one", { server: "https://cluster.example.com" }, "server"],
+    ["of another tool", { as: "npmrc" }, "as"],
+    ["with a CA that is a path", { ...kubeconfig, certificate_authority: "/ca.pem" }, "certificate_authority"],
+  ])("is never %s", (_, more, at) => {
+    expect(parsed(more).error?.issues.map(({ path }) => path.join("."))).toEqual([at])
+  })
+})
+
 describe("an identity token's audience", () => {
   it.each(["sts.amazonaws.com", "sts.amazonaws.com.cn", STORES_AUDIENCE])(
     "is never %s, which AWS trusts",

@@ -6,6 +6,7 @@ import { installActionlint } from "./actionlint/install.ts"
 import { actionlintCase } from "./actionlint-case.ts"
 import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
+import { installLoginClients, loginsCase } from "./logins-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
@@ -27,13 +28,14 @@ const CASES = {
   zizmor: zizmorCase,
   actionlint: actionlintCase,
   "vendors' clients": clientsCase,
+  "logins of tools": loginsCase,
   "the package on older Nodes": packageCase,
 }
 
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL and age where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL, age, git, curl, skopeo and kubectl where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
@@ -42,7 +44,7 @@ async function install(): Promise<string> {
       return programs
     }),
     // apt-get works for one caller at a time.
-    installPostgres().then(installAge),
+    installPostgres().then(installAge).then(installLoginClients),
     installNodes(),
     installNodeClients(),
   ])

@@ -62,6 +62,17 @@ export async function installAge(): Promise<void> {
   if (asked.exitCode !== 0) await installPackage("age")
 }
 
+/**
+ * Sees to it that a program is there, from the system's packages where it is missing.
+ * @throws when it cannot be had
+ */
+export async function installSystemTool(program: string, name: string): Promise<void> {
+  const isThere = () => runCommand("sh", ["-c", `command -v ${program}`], { timeoutMs: 10_000 })
+  if ((await isThere()).exitCode === 0) return
+  await installPackage(name)
+  if ((await isThere()).exitCode !== 0) throw new Error(`there is no ${program}: install ${name}`)
+}
+
 /** Installs a package of Debian or Ubuntu, as root or by sudo. */
 async function installPackage(name: string): Promise<void> {
   const [program = "", ...before] = process.getuid?.() === 0 ? ["apt-get"] : ["sudo", "-n", "apt-get"]

@@ -1,4 +1,5 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
+import { logins } from "./cases-logins.ts"
 import { otherThanAsked } from "./cases-other-than-asked.ts"
 import {
   connection,
@@ -239,6 +240,7 @@ export const cases: readonly ProviderCase[] = [
     replies: [],
     expect: { code: "configuration_invalid", detailHolds: "env:ACME_DEPLOY_APP_KEY is only the public half" },
   },
+  ...logins,
   ...denials,
   ...otherThanAsked,
   ...unreadable,

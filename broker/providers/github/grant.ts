@@ -81,6 +81,15 @@ const permissions = z
   })
   .meta({ description: "Permissions, named as in GitHub's API, each read, write or admin.", minProperties: 1 })
 
+/** Not npm and Docker: GitHub's registries accept no installation tokens ("Authenticating to GitHub Packages"). */
+const loginTool = z.enum(["git", "netrc"])
+
+/** The tools that log in with the token. Their hosts follow from the connection. */
+const loginTools = z.union([loginTool, z.array(loginTool).min(1)]).meta({
+  description:
+    "The tools that log in at GitHub with the token. No variable contains the token then, unless env names one.",
+})
+
 /** A grant for GitHub. Both lists are required and not empty, because GitHub treats a missing or empty list as all. */
 export const grant = z
   .strictObject({
@@ -95,6 +104,7 @@ export const grant = z
     }),
     permissions,
     env: variable.optional().meta({ description: "The job's environment variable for the token." }),
+    as: loginTools.optional(),
   })
   .superRefine((one, context) => {
     const { repository_ids: ids } = one
@@ -113,6 +123,11 @@ export type Grant = z.infer<typeof grant>
 /** The repositories of a grant without duplicates, which a gap may cause. GitHub ignores the case of names. */
 export const namesOf = ({ repositories }: Pick<Grant, "repositories">): readonly string[] => [
   ...new Map(repositories.map((name) => [name.toLowerCase(), name])).values(),
+]
+
+/** The tools of a grant, without duplicates. */
+export const toolsOf = ({ as = [] }: Pick<Grant, "as">): readonly z.infer<typeof loginTool>[] => [
+  ...new Set(typeof as === "string" ? [as] : as),
 ]
 
 /** The permissions as texts: `contents: read`. */

@@ -6,6 +6,7 @@ import { call, invalid, type OtherSide } from "../call.ts"
 import { withLogin } from "../login.ts"
 import { type CallIo, LeftAliveError, type Provider, type ProviderIo } from "../provider.ts"
 import { retryTransient } from "../retry.ts"
+import { tokenFor } from "../tool-login.ts"
 import {
   buildFindInstallation,
   buildTokenRequest,
@@ -25,6 +26,7 @@ import {
   resourceOf,
 } from "./grant.ts"
 import { handleOf, openHandle } from "./handle.ts"
+import { loginsOf, toolFaultOf } from "./logins.ts"
 import { organisationWide, writes } from "./reach.ts"
 
 /** The first variable that the gh command reads. Variables that begin with GITHUB_ belong to the runner. */
@@ -46,6 +48,7 @@ export const github: Provider<Connection, Grant> = {
   ends: "revoked with the lease",
   connection,
   grant,
+  check: toolFaultOf,
 
   /** A gap is filled with a name without its owner, so a job of acme-labs/ops would get a token for acme/ops. */
   checkFilled({ owner, owner_id: ownerId }, job) {
@@ -83,8 +86,9 @@ export const github: Provider<Connection, Grant> = {
       })
       throw failure
     }
+    const logins = loginsOf(wanted, settings)
     return {
-      values: { token: { value: given.token, env: wanted.env ?? DEFAULT_VARIABLE } },
+      values: { token: tokenFor(given.token, { env: wanted.env, by: DEFAULT_VARIABLE, logins }) },
       expiresAt: given.expiresAt,
       revocation: "revocable",
       handle,

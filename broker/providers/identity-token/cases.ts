@@ -28,4 +28,26 @@ export const cases: readonly ProviderCase[] = [
       expiresAt: "2026-11-22T12:01:00.000Z",
     },
   },
+  {
+    name: "is for kubectl alone when the grant says so",
+    connection: { audiences: ["https://kubernetes.example.com"] },
+    grant: {
+      audience: "https://kubernetes.example.com",
+      as: "kubeconfig",
+      server: "https://cluster.example.com:6443",
+      namespace: "shop",
+    },
+    ttlSeconds: 300,
+    replies: [],
+    expect: {
+      values: {
+        token: {
+          secret: true,
+          logins: [{ tool: "kubeconfig", server: "https://cluster.example.com:6443", namespace: "shop" }],
+        },
+      },
+      revocation: "expires-only",
+      expiresAt: "2026-11-22T12:05:00.000Z",
+    },
+  },
 ]

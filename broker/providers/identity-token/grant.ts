@@ -2,6 +2,7 @@ import * as z from "zod"
 import { isJobClaim } from "../../core/job-claims.ts"
 import { reservationOf } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"
+import { loginFaults, loginParts } from "../tool-login.ts"
 import { variable } from "../variable.ts"
 
 const MAX_EXTRA_CLAIMS = 16
@@ -33,26 +34,38 @@ const AWS_NAMESPACE = "https://aws.amazon.com/"
 const isReserved = (name: string) => isJobClaim(name) || MEANINGFUL.has(name) || name.startsWith(AWS_NAMESPACE)
 
 /** A grant of the broker's own token. */
-export const grant = z.strictObject({
-  audience,
-  env: variable.optional().meta({ description: "The job's environment variable for the token." }),
-  claims: z
-    .record(
-      z
-        .string()
-        .regex(
-          /^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/,
-          "a claim's name starts with a letter, and continues with letters, digits and _ . : / -",
-        )
-        .refine((name) => !isReserved(name), "only the broker may set this claim; choose another name"),
-      z.string().min(1).max(256),
-    )
-    .refine(
-      (claims) => Object.keys(claims).length <= MAX_EXTRA_CLAIMS,
-      `at most ${MAX_EXTRA_CLAIMS} claims can be added`,
-    )
-    .optional()
-    .meta({ description: "Additional claims. They must not have the name of a claim about the job." }),
-})
+export const grant = z
+  .strictObject({
+    audience,
+    env: variable.optional().meta({ description: "The job's environment variable for the token." }),
+    claims: z
+      .record(
+        z
+          .string()
+          .regex(
+            /^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/,
+            "a claim's name starts with a letter, and continues with letters, digits and _ . : / -",
+          )
+          .refine((name) => !isReserved(name), "only the broker may set this claim; choose another name"),
+        z.string().min(1).max(256),
+      )
+      .refine(
+        (claims) => Object.keys(claims).length <= MAX_EXTRA_CLAIMS,
+        `at most ${MAX_EXTRA_CLAIMS} claims can be added`,
+      )
+      .optional()
+      .meta({ description: "Additional claims. They must not have the name of a claim about the job." }),
+    as: z.literal("kubeconfig").optional().meta({
+      description:
+        "Logs kubectl in at a cluster that accepts the broker's tokens. No variable contains the token then, unless env names one.",
+    }),
+    server: loginParts.server,
+    certificate_authority: loginParts.certificate_authority,
+    namespace: loginParts.namespace,
+  })
+  .superRefine((one, context) => {
+    for (const { field, fault } of loginFaults(one.as ?? null, one))
+      context.addIssue({ code: "custom", path: [field], message: fault })
+  })
 
 export type Grant = z.infer<typeof grant>

@@ -1,5 +1,6 @@
 import { IDENTITY_TOKEN_SECONDS } from "../../core/duration.ts"
 import type { Provider } from "../provider.ts"
+import { loginOf, tokenFor } from "../tool-login.ts"
 import { type Connection, connection, type Grant, grant } from "./grant.ts"
 
 const DEFAULT_VARIABLE = "DAYPASS_IDENTITY_TOKEN"
@@ -29,8 +30,9 @@ export const identityToken: Provider<Connection, Grant> = {
   async mint({ grant: wanted, ttlSeconds }, io) {
     const issuedAtSeconds = Math.floor(io.now().getTime() / 1000)
     const token = await io.identityToken(wanted.audience, { claims: wanted.claims ?? {}, ttlSeconds })
+    const logins = wanted.as === undefined ? [] : [loginOf(wanted.as, wanted)]
     return {
-      values: { token: { value: token, env: wanted.env ?? DEFAULT_VARIABLE } },
+      values: { token: tokenFor(token, { env: wanted.env, by: DEFAULT_VARIABLE, logins }) },
       expiresAt: new Date((issuedAtSeconds + ttlSeconds) * 1000),
       revocation: "expires-only",
     }

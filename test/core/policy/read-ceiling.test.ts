@@ -58,6 +58,7 @@ const outcome = (set: PolicySet) => {
   return decide({ organisation: set.organisation, policies, identity: job, grants: ["secrets"] }).outcome
 }
 const file = (from: string) => ({ from, as: "file", mode: "0600" })
+const login = (from: string) => ({ from, as: "git", host: "git.example.com", user: "ci" })
 
 describe("a ceiling over what a grant reads", () => {
   it.each<readonly [string, unknown, unknown, "allow" | "deny"]>([
@@ -70,6 +71,9 @@ describe("a ceiling over what a grant reads", () => {
       "allow",
     ],
     ["one locator beside it", "shop/**", { A: "shop/a", B: "bank/a" }, "deny"],
+    ["a login, whatever its tool and host", "shop/**", { A: login("shop/git#token") }, "allow"],
+    ["a login beside it", "shop/**", { A: login("bank/git#token") }, "deny"],
+    ["a login where only its host is listed", ["git", "git.example.com", "ci"], { A: login("shop/a") }, "deny"],
     ["a file beside it", "shop/**", { A: "shop/a", B: file("bank/a") }, "deny"],
     ["a gap that leads out of it", "shop/**", { A: `\${environment}/a` }, "deny"],
     ["the variables that it names", { A: "shop/**", B: "shared/*" }, { B: "shared/a" }, "allow"],
@@ -100,4 +104,24 @@ describe("a ceiling over what a grant reads", () => {
   it("sees nothing of a grant that another provider would read", () => {
     expect(setOf("shop/**", { A: "shop/a" }).policies[0]?.grants.get("secrets")?.underCeiling).toBeDefined()
   })
+})
+
+it("a login that is wrong is told with its line and column", () => {
+  const text = JSON.stringify(policy({ A: { from: "shop/a", as: "npmrc", host: "https://npm.example" } }), null, 1)
+  const loaded = loadPolicySet(
+    [
+      { path: "daypass.yaml", bytes: new TextEncoder().encode(JSON.stringify(organisation("shop/**"))) },
+      { path: "p.yaml", bytes: new TextEncoder().encode(text) },
+    ],
+    PROVIDERS,
+  )
+  const [before = ""] = text.split('"https://npm.example"')
+  expect(loaded.ok ? [] : loaded.fault).toMatchObject([
+    {
+      file: "p.yaml",
+      line: before.split("\n").length,
+      column: before.length - before.lastIndexOf("\n"),
+      message: expect.stringContaining("without https://"),
+    },
+  ])
 })

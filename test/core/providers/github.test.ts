@@ -5,8 +5,9 @@ import { fieldsFor } from "../../../broker/core/policy/template.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import type { HttpResponse } from "../../../broker/ports/http.ts"
 import { buildTokenRequest, readInstallation } from "../../../broker/providers/github/api.ts"
-import { connection, grant, namesOf } from "../../../broker/providers/github/grant.ts"
+import { connection, grant, namesOf, toolsOf } from "../../../broker/providers/github/grant.ts"
 import { openHandle } from "../../../broker/providers/github/handle.ts"
+import { loginsOf } from "../../../broker/providers/github/logins.ts"
 import { github } from "../../../broker/providers/github/provider.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
 import { job } from "../job.ts"
@@ -238,4 +239,36 @@ describe("a call for patience", () => {
 it("opens a handle that an earlier version sealed", () => {
   const { apiUrl, token } = openHandle(new Secret('{"api_url":"https://api.github.com","token":"ghs_old"}'))
   expect([apiUrl, token.reveal()]).toEqual(["https://api.github.com", "ghs_old"])
+})
+
+describe("the tools of a grant", () => {
+  const at = (apiUrl: string) => connection.parse({ ...settings, api_url: apiUrl })
+  const hostOf = (apiUrl: string) =>
+    loginsOf({ as: "git" }, at(apiUrl)).map((login) => ("host" in login ? login.host : ""))
+
+  it.each([
+    ["https://api.github.com", "github.com"],
+    ["https://api.acme.ghe.com", "acme.ghe.com"],
+    ["https://github.example.com/api/v3", "github.example.com"],
+    ["https://github.example.com:8443/api/v3", "github.example.com:8443"],
+    ["https://api.github.com.example.com/api/v3", "api.github.com.example.com"],
+  ])("of %s log in at %s", (apiUrl, host) => {
+    expect(hostOf(apiUrl)).toEqual([host])
+  })
+
+  it("are git and netrc, each once", () => {
+    const parsed = (as: unknown) => grant.safeParse({ ...wanted, as }).success
+    expect(["git", "netrc", ["git", "netrc"]].map(parsed)).toEqual([true, true, true])
+    expect(["npmrc", "docker", "kubeconfig", [], ["git", "npmrc"]].map(parsed)).toEqual(Array(5).fill(false))
+    expect(toolsOf({ as: ["git", "git"] })).toEqual(["git"])
+    expect(toolsOf({})).toEqual([])
+  })
+
+  it("are not netrc where the host has a port", () => {
+    const fault = (as: "git" | "netrc", apiUrl: string) =>
+      github.check?.(grant.parse({ ...wanted, as }), at(apiUrl)) ?? null
+    expect(fault("netrc", "https://github.example.com:8443/api/v3")).toMatch(/use as: git/)
+    expect(fault("git", "https://github.example.com:8443/api/v3")).toBeNull()
+    expect(fault("netrc", "https://api.github.com")).toBeNull()
+  })
 })

@@ -28,6 +28,11 @@ describe("what a grant reads", () => {
     ["a credential beside a tool's other variables", { CARGO_REGISTRY_TOKEN: "shop/a", NODE_AUTH_TOKEN: "shop/b" }],
     ["a value that is not secret", { PORT: { from: "shop/port", public: true } }],
     ["a value that may be empty", { NOTE: { from: "shop/note", allow_empty: true } }],
+    ["a login of npm", { NPM: { from: "shop/npm", as: "npmrc", host: "npm.example:8443/api/npm" } }],
+    ["a login of Docker", { HUB: { from: "shop/hub", as: "docker", host: "docker.io", user: "robot$acme" } }],
+    ["a login of git", { GIT: { from: "shop/git", as: "git", host: "git.example", user: "oauth2" } }],
+    ["a login in .netrc", { PIP: { from: "shop/pip", as: "netrc", host: "pypi.example", user: "me@acme.example" } }],
+    ["a login at a cluster", { CLUSTER: { from: "shop/kube", as: "kubeconfig", server: "https://kube.example:6443" } }],
   ])("may be %s", (_, value) => {
     expect(read.safeParse(value).success).toBe(true)
   })
@@ -46,6 +51,15 @@ describe("what a grant reads", () => {
     ["two variables that Windows takes for one", { A: "shop/a", a: "shop/b" }],
     ["a mode without a file", { A: { from: "shop/a", mode: "0600" } }],
     ["a mode for everybody", { A: { from: "shop/a", as: "file", mode: "0644" } }],
+    ["a login without what its tool needs", { A: { from: "shop/a", as: "npmrc" } }],
+    ["a login with what another tool needs", { A: { from: "shop/a", as: "npmrc", host: "npm.example", user: "me" } }],
+    ["a login of an unknown tool", { A: { from: "shop/a", as: "svn", host: "svn.example" } }],
+    ["a login at a host that is a URL", { A: { from: "shop/a", as: "npmrc", host: "https://npm.example" } }],
+    ["a login that is public", { A: { from: "shop/a", as: "npmrc", host: "npm.example", public: true } }],
+    ["a login that may be empty", { A: { from: "shop/a", as: "npmrc", host: "npm.example", allow_empty: true } }],
+    ["a login with a mode", { A: { from: "shop/a", as: "npmrc", host: "npm.example", mode: "0600" } }],
+    ["a file with a host", { A: { from: "shop/a", as: "file", host: "npm.example" } }],
+    ["a value with a server", { A: { from: "shop/a", server: "https://cluster.example" } }],
     ["an unknown key", { A: { from: "shop/a", optional: true } }],
     ["public: false, which says nothing", { A: { from: "shop/a", public: false } }],
     ["allow_empty: false, which says nothing", { A: { from: "shop/a", allow_empty: false } }],
@@ -59,9 +73,9 @@ describe("what a grant reads", () => {
       read: { B: { from: "x", as: "file" }, A: "y", C: { from: "x", allow_empty: true, public: true } },
     })
     expect(wantedOf(parsed.read)).toEqual([
-      { variable: "B", locator: "x", file: { mode: "0600" }, allowEmpty: false, isPublic: false },
-      { variable: "A", locator: "y", file: null, allowEmpty: false, isPublic: false },
-      { variable: "C", locator: "x", file: null, allowEmpty: true, isPublic: true },
+      { variable: "B", locator: "x", file: { mode: "0600" }, login: null, allowEmpty: false, isPublic: false },
+      { variable: "A", locator: "y", file: null, login: null, allowEmpty: false, isPublic: false },
+      { variable: "C", locator: "x", file: null, login: null, allowEmpty: true, isPublic: true },
     ])
     expect(locatorsOf(parsed.read)).toEqual(["x", "y"])
   })
@@ -76,7 +90,7 @@ describe("what a grant reads", () => {
 })
 
 describe("a stored value", () => {
-  const text = { variable: "V", locator: "shop/v", file: null, allowEmpty: false, isPublic: false }
+  const text = { variable: "V", locator: "shop/v", file: null, login: null, allowEmpty: false, isPublic: false }
   const file = { ...text, file: { mode: "0400" } }
   const bytes = (...values: number[]) => ({ value: new Secret(Uint8Array.from(values)) })
   const said = (value: string) => ({ value: new Secret(value) })
@@ -104,6 +118,27 @@ describe("a stored value", () => {
       value: "/wAB",
       file: { mode: "0400", encoding: "base64" },
     })
+  })
+
+  const npm = { tool: "npmrc", host: "npm.example" } as const
+  it("is for its tool alone as a login, also when the store says that it is public", () => {
+    for (const isPublic of [false, true])
+      expect(shown(delivered(side, { ...text, login: npm }, { ...said("npm_abc"), isPublic }))).toEqual({
+        secret: true,
+        value: "npm_abc",
+        logins: [npm],
+      })
+  })
+
+  it.each<readonly [string, Parameters<typeof delivered>[2]]>([
+    ["a line break", said("npm_abc\n")],
+    ["a variable that npm would fill in", said("\u0024{HOME}")],
+    ["bytes that are no text", bytes(0xff, 0xfe)],
+    ["nothing", said("")],
+  ])("is no login with %s", (_, value) => {
+    expect(codeOf(() => delivered(side, { ...text, login: npm }, value))).toMatch(
+      /^secret_unusable: The store, connection secrets: shop\/v /,
+    )
   })
 
   it.each<readonly [string, Parameters<typeof delivered>[2], RegExp]>([
