@@ -375,8 +375,41 @@ function planAws(grants, has) {
 }
 
 // run/azure-variables.ts
-var import_node_path3 = require("node:path");
+var import_node_path4 = require("node:path");
 var import_federated2 = require("./main.js");
+var import_runner3 = require("./main.js");
+
+// run/azure-cli-entries.ts
+var import_node_fs2 = require("node:fs");
+var import_node_path3 = require("node:path");
+var import_json = require("./main.js");
+var import_runner2 = require("./main.js");
+var ENTRIES = "service_principal_entries.json";
+var MAX_BYTES = 1024 * 1024;
+function freshenAzureCli(folder, clientId, token) {
+  const path = (0, import_node_path3.join)(folder, ENTRIES);
+  const entries = readEntries(path);
+  if (entries === null) return;
+  const isOurs = (entry) => (0, import_json.memberOf)(entry, "client_id") === clientId && typeof (0, import_json.memberOf)(entry, "client_assertion") === "string";
+  if (!entries.some(isOurs)) return;
+  const fresh = entries.map((entry) => isOurs(entry) ? { ...entry, client_assertion: token } : entry);
+  (0, import_runner2.replaceJobFile)(path, Buffer.from(JSON.stringify(fresh)));
+}
+function readEntries(path) {
+  let file = null;
+  try {
+    file = (0, import_node_fs2.openSync)(path, import_node_fs2.constants.O_RDONLY | (import_node_fs2.constants.O_NOFOLLOW ?? 0) | (import_node_fs2.constants.O_NONBLOCK ?? 0));
+    const about = (0, import_node_fs2.fstatSync)(file);
+    const entries = about.isFile() && about.size <= MAX_BYTES ? (0, import_json.parseJson)((0, import_node_fs2.readFileSync)(file)) : null;
+    return Array.isArray(entries) ? entries : null;
+  } catch {
+    return null;
+  } finally {
+    if (file !== null) (0, import_node_fs2.closeSync)(file);
+  }
+}
+
+// run/azure-variables.ts
 var names2 = (text) => new Set(text.split(" "));
 var AZURE_RIVALS = names2(
   "AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_AUTHORITY_HOST AZURE_FEDERATED_TOKEN_FILE AZURE_CLIENT_SECRET AZURE_CLIENT_CERTIFICATE_PATH AZURE_CLIENT_CERTIFICATE_PASSWORD AZURE_USERNAME AZURE_PASSWORD AZURE_TOKEN_CREDENTIALS AZURE_CONFIG_DIR IDENTITY_ENDPOINT IDENTITY_HEADER MSI_ENDPOINT MSI_SECRET ARM_CLIENT_ID ARM_CLIENT_ID_FILE_PATH ARM_TENANT_ID ARM_CLIENT_SECRET ARM_CLIENT_SECRET_FILE_PATH ARM_CLIENT_CERTIFICATE ARM_CLIENT_CERTIFICATE_PATH ARM_CLIENT_CERTIFICATE_PASSWORD ARM_OIDC_TOKEN ARM_OIDC_TOKEN_FILE_PATH ARM_OIDC_REQUEST_URL ARM_OIDC_REQUEST_TOKEN ARM_OIDC_AZURE_SERVICE_CONNECTION_ID ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID ARM_USE_OIDC ARM_USE_MSI ARM_MSI_ENDPOINT ARM_USE_AKS_WORKLOAD_IDENTITY"
@@ -385,16 +418,17 @@ var PLANNED_VALUES = names2(
   "federated-token federated-token-file use-oidc client-id arm-client-id tenant-id arm-tenant-id authority-host"
 );
 function planAzure(credential, has) {
-  const tokenFile = (0, import_node_path3.join)(has.folder, "token");
+  const tokenFile = (0, import_node_path4.join)(has.folder, "token");
   const [client, tenant] = [(0, import_federated2.requiredValue)(credential, "client-id"), (0, import_federated2.requiredValue)(credential, "tenant-id")];
   const token = Buffer.from((0, import_federated2.requiredValue)(credential, "federated-token"));
+  const cliFolder = (0, import_node_path4.join)(has.folder, "cli");
   return {
     variables: /* @__PURE__ */ new Map([
       ["AZURE_CLIENT_ID", client],
       ["AZURE_TENANT_ID", tenant],
       ["AZURE_AUTHORITY_HOST", (0, import_federated2.requiredValue)(credential, "authority-host")],
       ["AZURE_FEDERATED_TOKEN_FILE", tokenFile],
-      ["AZURE_CONFIG_DIR", (0, import_node_path3.join)(has.folder, "cli")],
+      ["AZURE_CONFIG_DIR", cliFolder],
       ["ARM_CLIENT_ID", client],
       ["ARM_TENANT_ID", tenant],
       ["ARM_USE_OIDC", "true"],
@@ -402,7 +436,11 @@ function planAzure(credential, has) {
       ["ARM_OIDC_REQUEST_TOKEN", has.authorization]
     ]),
     files: [{ path: tokenFile, bytes: token, mode: 384 }],
-    tokenFile
+    tokenFile,
+    write(next) {
+      (0, import_runner3.replaceJobFile)(tokenFile, Buffer.from(next));
+      freshenAzureCli(cliFolder, client, next);
+    }
   };
 }
 function withoutPlanned(credential) {
@@ -511,7 +549,7 @@ function readToken(credential) {
 }
 
 // run/google-variables.ts
-var import_node_path4 = require("node:path");
+var import_node_path5 = require("node:path");
 var import_federated4 = require("./main.js");
 var names3 = (text) => new Set(text.split(" "));
 var GOOGLE_RIVALS = names3(
@@ -520,7 +558,7 @@ var GOOGLE_RIVALS = names3(
 function planGoogle(grants, has) {
   const [first, ...more] = grants;
   if (first === void 0) return { variables: /* @__PURE__ */ new Map(), files: [] };
-  const pathOf2 = ({ credential }) => (0, import_node_path4.join)(has.folder, `${credential.grant}.json`);
+  const pathOf2 = ({ credential }) => (0, import_node_path5.join)(has.folder, `${credential.grant}.json`);
   const files = grants.map((one) => {
     const text = (0, import_federated4.externalAccount)(one.credential, { url: one.url, authorization: has.authorization });
     return { path: pathOf2(one), bytes: Buffer.from(text), mode: 384 };
@@ -534,7 +572,7 @@ function planGoogle(grants, has) {
       ...more.length === 0 ? single : [],
       ["DAYPASS_GOOGLE_FOLDER", has.folder],
       // No grant's name has a dot, so no grant's file has this name.
-      ["CLOUDSDK_CONFIG", (0, import_node_path4.join)(has.folder, ".gcloud")],
+      ["CLOUDSDK_CONFIG", (0, import_node_path5.join)(has.folder, ".gcloud")],
       ["NO_GCE_CHECK", "true"],
       ["METADATA_SERVER_DETECTION", "none"]
     ]),
@@ -612,25 +650,24 @@ var Renewed = class {
 };
 var sleep2 = (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds).unref());
 
-// run/token-file.ts
-var import_runner2 = require("./main.js");
+// run/token-files.ts
 var LONGEST_WAIT_MS = 2 * 6e4;
 var SHARE_OF_LIFE = 0.4;
 var SHARE_AFTER_FAILURE = 0.25;
-var TokenFile = class {
-  #path;
+var TokenFiles = class {
+  #write;
   #token;
   #onFailure;
   #timer;
   #isStopped = false;
   #share = 1;
-  /** `onFailure` gets what the file system says. Failures of the renewal are the token's own. */
-  constructor(path, token, onFailure) {
-    this.#path = path;
+  /** `onFailure` gets what `write` throws. Failures of the renewal are the token's own. */
+  constructor(token, write2, onFailure) {
+    this.#write = write2;
     this.#token = token;
     this.#onFailure = onFailure;
   }
-  /** Keeps the file fresh from now on. */
+  /** Keeps the files fresh from now on. */
   start() {
     if (this.#isStopped) return;
     const wholeMs = Math.min(LONGEST_WAIT_MS, this.#token.lifeMs * SHARE_OF_LIFE);
@@ -638,19 +675,19 @@ var TokenFile = class {
     this.#timer = setTimeout(() => void this.#replace(), Math.max(0, wholeMs * this.#share * jitter));
     this.#timer.unref();
   }
-  /** The file is not written any more, also not by a renewal that is under way. */
+  /** Nothing is written any more, also not by a renewal that is under way. */
   stop() {
     this.#isStopped = true;
     clearTimeout(this.#timer);
   }
   async #replace() {
-    const isNew = await this.#token.renew() && !this.#isStopped && this.#write();
+    const isNew = await this.#token.renew() && !this.#isStopped && this.#writeNewest();
     this.#share = isNew ? 1 : Math.min(1, this.#share === 1 ? SHARE_AFTER_FAILURE : this.#share * 2);
     this.start();
   }
-  #write() {
+  #writeNewest() {
     try {
-      (0, import_runner2.replaceJobFile)(this.#path, Buffer.from(this.#token.newest));
+      this.#write(this.#token.newest);
       return true;
     } catch (thrown) {
       this.#onFailure(thrown);
@@ -697,7 +734,7 @@ async function prepareClouds(received, exchangeAgain2, folder) {
     );
     const azurePlan = login === void 0 ? null : planAzure(login, { ...has("azure"), url: urlOf(login) });
     const [token] = azureTokens;
-    const file = token && azurePlan ? new TokenFile(azurePlan.tokenFile, token, warnOfFile) : null;
+    const files = token && azurePlan ? new TokenFiles(token, azurePlan.write, warnOfFile) : null;
     const plans = [
       { first: aws[0], what: "AWS session", rivals: [...RIVALS, ...REPLACED], variables: awsPlan.variables },
       { first: google[0], what: "Google login", rivals: [...GOOGLE_RIVALS], variables: googlePlan.variables },
@@ -718,10 +755,10 @@ async function prepareClouds(received, exchangeAgain2, folder) {
         for (const { first, what, rivals } of plans)
           refuseRivals(delivered, new Set(rivals), `the ${what} of ${first?.grant}`);
       },
-      start: () => file?.start(),
+      start: () => files?.start(),
       close() {
         endpoint?.close();
-        file?.stop();
+        files?.stop();
       },
       async settled() {
         await Promise.all([...sessions, ...googleTokens, ...azureTokens].map((one) => one.settled()));
@@ -797,7 +834,7 @@ async function isRevoked({ id, expiresAt }, home, deadline) {
 }
 
 // run/output.ts
-var import_runner3 = require("./main.js");
+var import_runner4 = require("./main.js");
 
 // run/child-commands.ts
 var NAMES = "add-mask add-matcher add-path debug echo endgroup error group notice pause-logging remove-matcher save-state set-env set-output stop-commands warning internal-set-repo-path";
@@ -926,7 +963,7 @@ function characterStart(text, at) {
 var MAX_LINE_BYTES = 1024 * 1024;
 var CONTINUED = "[...] ";
 var ChildOutput = class {
-  #filter = new SecretFilter(import_runner3.registeredMasks);
+  #filter = new SecretFilter(import_runner4.registeredMasks);
   #commands = new ChildCommands();
   /** A new stream of the command. */
   stream() {
@@ -940,7 +977,7 @@ var ChildOutput = class {
   async end() {
     const { stopToken } = this.#commands;
     if (stopToken === null) return;
-    (0, import_runner3.commandsStoppedWith)(null);
+    (0, import_runner4.commandsStoppedWith)(null);
     await write(`::${stopToken}::
 `);
   }
@@ -950,7 +987,7 @@ var ChildOutput = class {
     const written = lines.map((line) => {
       const shown = this.#filter.replace(line);
       const use = this.#commands.read(line, shown);
-      (0, import_runner3.commandsStoppedWith)(this.#commands.stopToken);
+      (0, import_runner4.commandsStoppedWith)(this.#commands.stopToken);
       if (use === "mask") return line;
       return use === "text" ? shown : `${use.instead}
 `;
@@ -1024,7 +1061,7 @@ function lastLineEnd(text, followsCr) {
   const end = Math.max(known.lastIndexOf("\n"), known.lastIndexOf("\r")) + 1;
   return end > 0 || followsCr && text !== "" ? end : null;
 }
-var write = (text) => text === "" ? Promise.resolve() : (0, import_runner3.writeToLog)(Buffer.from(text, "latin1"));
+var write = (text) => text === "" ? Promise.resolve() : (0, import_runner4.writeToLog)(Buffer.from(text, "latin1"));
 
 // run/run.ts
 async function exchangeAndRun() {

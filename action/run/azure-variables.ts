@@ -2,6 +2,8 @@ import { join } from "node:path"
 import type { Credential } from "../answer.ts"
 import type { PlannedFile } from "../deliver/files.ts"
 import { requiredValue } from "../federated.ts"
+import { replaceJobFile } from "../runner.ts"
+import { freshenAzureCli } from "./azure-cli-entries.ts"
 
 const names = (text: string): ReadonlySet<string> => new Set(text.split(" "))
 
@@ -23,6 +25,8 @@ export interface AzurePlan {
   readonly files: readonly PlannedFile[]
   /** The file with the broker's token. */
   readonly tokenFile: string
+  /** Puts a new token in the place of the old one, wherever tools read it from. */
+  write(token: string): void
 }
 
 /**
@@ -37,13 +41,14 @@ export function planAzure(
   const tokenFile = join(has.folder, "token")
   const [client, tenant] = [requiredValue(credential, "client-id"), requiredValue(credential, "tenant-id")]
   const token = Buffer.from(requiredValue(credential, "federated-token"))
+  const cliFolder = join(has.folder, "cli")
   return {
     variables: new Map([
       ["AZURE_CLIENT_ID", client],
       ["AZURE_TENANT_ID", tenant],
       ["AZURE_AUTHORITY_HOST", requiredValue(credential, "authority-host")],
       ["AZURE_FEDERATED_TOKEN_FILE", tokenFile],
-      ["AZURE_CONFIG_DIR", join(has.folder, "cli")],
+      ["AZURE_CONFIG_DIR", cliFolder],
       ["ARM_CLIENT_ID", client],
       ["ARM_TENANT_ID", tenant],
       ["ARM_USE_OIDC", "true"],
@@ -52,6 +57,10 @@ export function planAzure(
     ]),
     files: [{ path: tokenFile, bytes: token, mode: 0o600 }],
     tokenFile,
+    write(next) {
+      replaceJobFile(tokenFile, Buffer.from(next))
+      freshenAzureCli(cliFolder, client, next)
+    },
   }
 }
 

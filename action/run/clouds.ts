@@ -12,7 +12,7 @@ import { refuseRivals } from "./environment.ts"
 import { PRINCIPAL_RENEWAL, readToken, TOKEN_RENEWAL } from "./federated-token.ts"
 import { GOOGLE_RIVALS, planGoogle } from "./google-variables.ts"
 import { type Held, type Renewal, Renewed } from "./renewed.ts"
-import { TokenFile } from "./token-file.ts"
+import { TokenFiles } from "./token-files.ts"
 
 /** Makes a new exchange for one grant, and registers its secrets as masks before it resolves. */
 export type ExchangeAgain = (grant: string) => Promise<Credential>
@@ -92,7 +92,7 @@ export async function prepareClouds(
     )
     const azurePlan = login === undefined ? null : planAzure(login, { ...has("azure"), url: urlOf(login) })
     const [token] = azureTokens
-    const file = token && azurePlan ? new TokenFile(azurePlan.tokenFile, token, warnOfFile) : null
+    const files = token && azurePlan ? new TokenFiles(token, azurePlan.write, warnOfFile) : null
     const plans = [
       { first: aws[0], what: "AWS session", rivals: [...RIVALS, ...REPLACED], variables: awsPlan.variables },
       { first: google[0], what: "Google login", rivals: [...GOOGLE_RIVALS], variables: googlePlan.variables },
@@ -114,10 +114,10 @@ export async function prepareClouds(
         for (const { first, what, rivals } of plans)
           refuseRivals(delivered, new Set(rivals), `the ${what} of ${first?.grant}`)
       },
-      start: () => file?.start(),
+      start: () => files?.start(),
       close() {
         endpoint?.close()
-        file?.stop()
+        files?.stop()
       },
       async settled() {
         await Promise.all([...sessions, ...googleTokens, ...azureTokens].map((one) => one.settled()))

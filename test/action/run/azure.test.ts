@@ -167,7 +167,7 @@ if (args[0] === "login") {
   const [, path] = args.find((arg) => arg.startsWith("--federated-token=@")).split("=@")
   const client_assertion = readFileSync(path, "utf8")
   mkdirSync(process.env.AZURE_CONFIG_DIR, { recursive: true })
-  writeFileSync(process.env.AZURE_CONFIG_DIR + "/service_principal_entries.json", JSON.stringify([{ client_assertion }]))
+  writeFileSync(process.env.AZURE_CONFIG_DIR + "/service_principal_entries.json", JSON.stringify([{ client_id: args[3], tenant: args[5], client_assertion }]))
 }
 `
 
@@ -195,6 +195,54 @@ console.log("az has", digest(entry.client_assertion))`)
       `account set --subscription ${SUBSCRIPTION} --only-show-errors --output none`,
     ])
     expect(readdirSync(temp.path).sort()).toEqual(["az.log", "programs"])
+  })
+
+  test("gets the new token with each renewal, and what else it keeps stays", async () => {
+    const run = module(`${DIGEST}
+import { readFileSync, statSync, writeFileSync } from "node:fs"
+const path = process.env.AZURE_CONFIG_DIR + "/service_principal_entries.json"
+const read = () => JSON.parse(readFileSync(path, "utf8"))
+const others = [{ client_id: "other", client_assertion: "theirs" }, { client_id: process.env.AZURE_CLIENT_ID, client_secret: "kept" }]
+writeFileSync(path, JSON.stringify([...others, ...read()]))
+const first = digest(read()[2].client_assertion)
+while (digest(read()[2].client_assertion) === first) await new Promise((resolve) => setTimeout(resolve, 20))
+const [one, two, { client_assertion, ...rest }] = read()
+console.log(JSON.stringify([one, two, rest]), digest(client_assertion), (statSync(path).mode & 0o777).toString(8))`)
+    const script = [...ending(1, 3), ...ending(2, 300), ...revoked(), ...revoked()]
+    const step = await ran(script, run, { temp: temp.path, inputs: LOGIN, env: withAz() })
+    const kept = [
+      { client_id: "other", client_assertion: "theirs" },
+      { client_id: CLIENT, client_secret: "kept" },
+      { client_id: CLIENT, tenant: TENANT },
+    ]
+    expect(step.log).toContain(`\n${JSON.stringify(kept)} ${digest(token(2))} 600\n`)
+  })
+
+  test.each([
+    ["no JSON", "no JSON"],
+    ["another form", '{"client_id": "x"}'],
+    ["another client", '[{"client_id": "other", "client_assertion": "theirs"}]'],
+    ["a certificate", `[{"client_id": "${CLIENT}", "certificate": "theirs"}]`],
+  ])("keeps its entries of %s as they are", async (_, text) => {
+    const run = module(`import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+const { AZURE_CONFIG_DIR: folder, AZURE_FEDERATED_TOKEN_FILE: file } = process.env
+mkdirSync(folder, { recursive: true })
+const [path, before] = [folder + "/service_principal_entries.json", readFileSync(file, "utf8")]
+writeFileSync(path, ${JSON.stringify(text)})
+while (readFileSync(file, "utf8") === before) await new Promise((resolve) => setTimeout(resolve, 20))
+await new Promise((resolve) => setTimeout(resolve, 100))
+console.log("kept:", readFileSync(path, "utf8") === ${JSON.stringify(text)})`)
+    const script = [...ending(1, 3), ...ending(2, 300), ...revoked(), ...revoked()]
+    const step = await ran(script, run, { ...GRANT, temp: temp.path })
+    expect(step.log).toContain("\nkept: true\n")
+    expect(step.log).not.toContain("::warning")
+  })
+
+  test("cannot hold the step with a pipe in the place of its entries", async () => {
+    const run = `mkdir -p "$AZURE_CONFIG_DIR"; mkfifo "$AZURE_CONFIG_DIR/service_principal_entries.json"
+before="$(cat "$AZURE_FEDERATED_TOKEN_FILE")"; while [ "$(cat "$AZURE_FEDERATED_TOKEN_FILE")" = "$before" ]; do sleep 0.1; done; echo went on`
+    const script = [...ending(1, 3), ...ending(2, 300), ...revoked(), ...revoked()]
+    expect((await ran(script, run, { ...GRANT, temp: temp.path })).log).toContain("\nwent on\n")
   })
 
   test("is told its cloud, and does without a subscription", async () => {

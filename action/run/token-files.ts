@@ -1,4 +1,3 @@
-import { replaceJobFile } from "../runner.ts"
 import type { Renewed } from "./renewed.ts"
 
 /** WorkloadIdentityCredential keeps the text for up to ten minutes, so a token of five must be young when it is read. */
@@ -7,23 +6,23 @@ const SHARE_OF_LIFE = 0.4
 /** After a failure, the next try is sooner: a quarter of the time, which doubles until it is the whole again. */
 const SHARE_AFTER_FAILURE = 0.25
 
-/** A file with the broker's token, which is replaced by a new one every two minutes while a command runs. */
-export class TokenFile {
-  readonly #path: string
+/** Files with the broker's token, which are replaced by new ones every two minutes while a command runs. */
+export class TokenFiles {
+  readonly #write: (token: string) => void
   readonly #token: Renewed<string>
   readonly #onFailure: (failure: unknown) => void
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
   #share = 1
 
-  /** `onFailure` gets what the file system says. Failures of the renewal are the token's own. */
-  constructor(path: string, token: Renewed<string>, onFailure: (failure: unknown) => void) {
-    this.#path = path
+  /** `onFailure` gets what `write` throws. Failures of the renewal are the token's own. */
+  constructor(token: Renewed<string>, write: (token: string) => void, onFailure: (failure: unknown) => void) {
+    this.#write = write
     this.#token = token
     this.#onFailure = onFailure
   }
 
-  /** Keeps the file fresh from now on. */
+  /** Keeps the files fresh from now on. */
   start(): void {
     if (this.#isStopped) return
     const wholeMs = Math.min(LONGEST_WAIT_MS, this.#token.lifeMs * SHARE_OF_LIFE)
@@ -33,21 +32,21 @@ export class TokenFile {
     this.#timer.unref()
   }
 
-  /** The file is not written any more, also not by a renewal that is under way. */
+  /** Nothing is written any more, also not by a renewal that is under way. */
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
   }
 
   async #replace(): Promise<void> {
-    const isNew = (await this.#token.renew()) && !this.#isStopped && this.#write()
+    const isNew = (await this.#token.renew()) && !this.#isStopped && this.#writeNewest()
     this.#share = isNew ? 1 : Math.min(1, this.#share === 1 ? SHARE_AFTER_FAILURE : this.#share * 2)
     this.start()
   }
 
-  #write(): boolean {
+  #writeNewest(): boolean {
     try {
-      replaceJobFile(this.#path, Buffer.from(this.#token.newest))
+      this.#write(this.#token.newest)
       return true
     } catch (thrown) {
       this.#onFailure(thrown)
