@@ -10,6 +10,7 @@ import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
 import { requireRoom } from "./deliver/room.ts"
 import { forLog } from "./escape.ts"
 import { ActionError, toFailure } from "./failure.ts"
+import { needsGoogleFiles, withGoogleFiles } from "./federated.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
@@ -44,8 +45,9 @@ export async function exchange(): Promise<void> {
     const toOutputs = inputs.deliver !== "environment"
     const toEnvironment = inputs.deliver !== "outputs"
     const logsIn = toEnvironment && hasLogins(received)
-    folder = logsIn || values.some(({ file }) => file) ? runner.jobFolder() : null
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
+    const hasFiles = logsIn || values.some(({ file }) => file) || received.some(needsGoogleFiles)
+    folder = hasFiles ? runner.jobFolder() : null
+    const { files, credentials } = folder === null ? { files: [], credentials: received } : plannedIn(folder, received)
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
     const logins = await planLogins(logsIn ? received : [], {
       folder,
@@ -65,6 +67,7 @@ export async function exchange(): Promise<void> {
     for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
     for (const note of logins.notes) runner.info(note)
     for (const warning of logins.warnings) runner.warn(warning)
+    for (const credential of received.filter(needsGoogleFiles)) runner.info(shortLoginLine(credential))
     warnOfBareSecrets(received)
     runner.debug(() => credentials.map(decisionLine))
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
@@ -74,6 +77,15 @@ export async function exchange(): Promise<void> {
     throw thrown
   }
 }
+
+const plannedIn = (folder: string, received: readonly Credential[]) =>
+  planFiles(
+    received.map((credential) => withGoogleFiles(credential, folder)),
+    folder,
+  )
+
+const shortLoginLine = ({ grant }: Credential) =>
+  `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use the input \`run\`, which renews it.`
 
 /**
  * Each attempt requests a new subject token, and asks for a new lease: the broker accepts both once, even if its answer gets

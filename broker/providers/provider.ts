@@ -189,6 +189,8 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   readonly subjectLimit?: SubjectLimit
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
+  /** The least lifetime of this grant, where it is more than `minTtlSeconds`. */
+  leastTtlSeconds?(grant: Grant): number
   /**
    * The form of a grant that boundaries check, if that is not the grant itself: it leaves out everything except what the
    * grant can reach. Accepts both a parsed grant and a grant as written.
@@ -201,6 +203,11 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   organisationWide?(grant: Grant): readonly GrantKey[]
   /** The repositories whose files the grant's holder can change, and with them policies; null when there are none. */
   writes?(grant: Grant, connection: Connection): WrittenRepositories | null
+  /**
+   * What the holder of a grant can reach although neither the grant nor its connection names it, because the vendor is asked
+   * and not the broker; null when there is nothing. The end of a sentence: `the holder can ...`.
+   */
+  reachesBeyond?(grant: Grant, connection: Connection): string | null
   /** The resource's name in the audit trail: a role's ARN, an audience. Never a secret. */
   resource(grant: Grant): string
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
