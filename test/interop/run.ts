@@ -8,6 +8,7 @@ import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
+import { runCase } from "./run-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
 import { installAge, installPostgres, installTools } from "./tools.ts"
@@ -24,6 +25,7 @@ const CASES = {
   sops: sopsCase,
   zizmor: zizmorCase,
   "vendors' clients": clientsCase,
+  "AWS's clients in `run`": runCase,
   "the package on older Nodes": packageCase,
 }
 

@@ -30,8 +30,8 @@ export async function installNodeClients(): Promise<string> {
  * @throws when it cannot be built
  */
 export async function installGoClients(programs: string): Promise<string> {
-  const files = ["go.mod", "go.sum", "main.go"]
   const from = join(HERE, "go")
+  const files = readdirSync(from)
   const folder = await once(
     "go",
     files.map((file) => `go/${file}`),
