@@ -137,7 +137,7 @@ function sdkCommands(
   more: { readonly profile?: string },
 ): string[] {
   const secret = name === "none" ? secretOf(BUILD) : secretOf(name)
-  const settings = quoted(JSON.stringify({ secret, foreign: "others/key", sessionSeconds: SESSION_SECONDS, ...more }))
+  const settings = quoted(JSON.stringify({ secret, foreign: "others/key", sleepSeconds: SESSION_SECONDS, ...more }))
   const [python, javascript, golang] = [
     `${quoted(join(programs, "python"))} ${quoted(join(node, "aws-run.py"))}`,
     `${quoted(process.execPath)} ${quoted(join(node, "aws-run.mjs"))}`,

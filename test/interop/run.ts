@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
+import { federatedCase } from "./federated-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
@@ -26,6 +27,7 @@ const CASES = {
   zizmor: zizmorCase,
   "vendors' clients": clientsCase,
   "AWS's clients in `run`": runCase,
+  "federated tokens": federatedCase,
   "the package on older Nodes": packageCase,
 }
 

@@ -55,7 +55,7 @@ func awsSteps(given settings) steps {
 			if none != nil {
 				return nil, none
 			}
-			time.Sleep(time.Duration(given.SessionSeconds) * time.Second)
+			time.Sleep(time.Duration(given.SleepSeconds) * time.Second)
 			return signedRead()
 		}},
 		{"over", func() (any, error) { return read(held, given.Secret) }},

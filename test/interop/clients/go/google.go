@@ -15,74 +15,78 @@ import (
 
 const cloudPlatform = "https://www.googleapis.com/auth/cloud-platform"
 
-// googleSteps reads from Secret Manager by Application Default Credentials, with the older library and the newer one. Each
-// reads twice: the second time after its first access token has ended.
-func googleSteps(given settings) steps {
-	background := context.Background()
-	read := func(token string) (string, error) {
-		request, err := http.NewRequest("GET", given.Endpoint+"/v1/"+given.Secret+":access", nil)
-		must(err)
-		request.Header.Set("Authorization", "Bearer "+token)
-		answer, err := http.DefaultClient.Do(request)
+// readVersion reads a version of Secret Manager with an access token.
+func readVersion(given settings, token string) (string, error) {
+	request, err := http.NewRequest("GET", given.Endpoint+"/v1/"+given.Secret+":access", nil)
+	must(err)
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != 200 {
+		body, _ := io.ReadAll(answer.Body)
+		return "", fmt.Errorf("%d %s", answer.StatusCode, body)
+	}
+	var version struct{ Payload struct{ Data string } }
+	if err := json.NewDecoder(answer.Body).Decode(&version); err != nil {
+		return "", err
+	}
+	value, err := base64.StdEncoding.DecodeString(version.Payload.Data)
+	return string(value), err
+}
+
+// readTwice reads a second time when the first access token is over.
+func readTwice(given settings, tokenOf func() (string, error)) (any, error) {
+	seen, values := map[string]bool{}, []string{}
+	for range 2 {
+		if len(values) > 0 {
+			time.Sleep(time.Duration(given.SleepSeconds) * time.Second)
+		}
+		token, err := tokenOf()
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		defer answer.Body.Close()
-		if answer.StatusCode != 200 {
-			body, _ := io.ReadAll(answer.Body)
-			return "", fmt.Errorf("%d %s", answer.StatusCode, body)
+		value, err := readVersion(given, token)
+		if err != nil {
+			return nil, err
 		}
-		var version struct{ Payload struct{ Data string } }
-		if err := json.NewDecoder(answer.Body).Decode(&version); err != nil {
-			return "", err
-		}
-		value, err := base64.StdEncoding.DecodeString(version.Payload.Data)
-		return string(value), err
+		seen[token], values = true, append(values, value)
 	}
-	twice := func(tokenOf func() (string, time.Time, error)) (any, error) {
-		seen, values := map[string]bool{}, []string{}
-		for range 2 {
-			token, ends, err := tokenOf()
-			if err != nil {
-				return nil, err
-			}
-			value, err := read(token)
-			if err != nil {
-				return nil, err
-			}
-			if seen[token] = true; len(values) == 0 {
-				time.Sleep(time.Until(ends) + 500*time.Millisecond)
-			}
-			values = append(values, value)
+	return map[string]any{"read": values, "tokens": len(seen)}, nil
+}
+
+// oauth2Steps uses Application Default Credentials with golang.org/x/oauth2.
+func oauth2Steps(given settings) steps {
+	return steps{{"adc", func() (any, error) {
+		found, err := google.FindDefaultCredentials(context.Background(), cloudPlatform)
+		if err != nil {
+			return nil, err
 		}
-		return map[string]any{"read": values, "tokens": len(seen)}, nil
-	}
-	return steps{
-		{"oauth2", func() (any, error) {
-			found, err := google.FindDefaultCredentials(background, cloudPlatform)
+		return readTwice(given, func() (string, error) {
+			token, err := found.TokenSource.Token()
 			if err != nil {
-				return nil, err
+				return "", err
 			}
-			return twice(func() (string, time.Time, error) {
-				token, err := found.TokenSource.Token()
-				if err != nil {
-					return "", time.Time{}, err
-				}
-				return token.AccessToken, token.Expiry, nil
-			})
-		}},
-		{"auth", func() (any, error) {
-			found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{cloudPlatform}})
+			return token.AccessToken, nil
+		})
+	}}}
+}
+
+// authSteps uses Application Default Credentials with cloud.google.com/go/auth.
+func authSteps(given settings) steps {
+	return steps{{"adc", func() (any, error) {
+		found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{cloudPlatform}})
+		if err != nil {
+			return nil, err
+		}
+		return readTwice(given, func() (string, error) {
+			token, err := found.Token(context.Background())
 			if err != nil {
-				return nil, err
+				return "", err
 			}
-			return twice(func() (string, time.Time, error) {
-				token, err := found.Token(background)
-				if err != nil {
-					return "", time.Time{}, err
-				}
-				return token.Value, token.Expiry, nil
-			})
-		}},
-	}
+			return token.Value, nil
+		})
+	}}}
 }

@@ -12,7 +12,7 @@ type settings struct {
 	Variables                  []string
 	Binary, None               string
 	Secret, Profile, Endpoint  string
-	SessionSeconds             int
+	SleepSeconds               int
 }
 
 // steps are taken one after the other.
@@ -24,7 +24,9 @@ type steps []struct {
 func main() {
 	var given settings
 	must(json.Unmarshal([]byte(os.Args[2]), &given))
-	clients := map[string]func(settings) steps{"vault": vaultSteps, "conjur": conjurSteps, "aws": awsSteps, "google": googleSteps}
+	clients := map[string]func(settings) steps{
+		"vault": vaultSteps, "conjur": conjurSteps, "aws": awsSteps, "google-oauth2": oauth2Steps, "google-auth": authSteps,
+	}
 	told := map[string]any{}
 	for _, step := range clients[os.Args[1]](given) {
 		value, err := step.take()

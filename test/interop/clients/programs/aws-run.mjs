@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager"
 import { settings, tell } from "./tell.mjs"
 
-const { secret, foreign, profile, sessionSeconds } = settings
+const { secret, foreign, profile, sleepSeconds } = settings
 const client = new SecretsManagerClient(profile === undefined ? {} : { profile })
 const read = async (from, id) => (await from.send(new GetSecretValueCommand({ SecretId: id }))).SecretString
 /** A name for a session that is not a secret. */
@@ -25,7 +25,7 @@ await tell({
   foreign: () => read(client, foreign),
   async later() {
     if (!isSession) throw signedWith
-    await new Promise((resolve) => setTimeout(resolve, sessionSeconds * 1000))
+    await new Promise((resolve) => setTimeout(resolve, sleepSeconds * 1000))
     return { read: await read(client, secret), session: nameOf(await client.config.credentials()) }
   },
   over: () => read(held || client, secret),

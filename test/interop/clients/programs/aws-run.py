@@ -47,7 +47,7 @@ if first:
 
 def later():
     if first:
-        time.sleep(settings["sessionSeconds"])
+        time.sleep(settings["sleepSeconds"])
     return signed_read()
 
 
