@@ -9,6 +9,7 @@ import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
 import { requireRoom } from "./deliver/room.ts"
 import { forLog } from "./escape.ts"
 import { ActionError, toFailure } from "./failure.ts"
+import { needsGoogleFiles, withGoogleFiles } from "./federated.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
@@ -40,8 +41,8 @@ export async function exchange(): Promise<void> {
     const values = received.flatMap((credential) => credential.values)
     await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
 
-    folder = values.some(({ file }) => file) ? runner.jobFolder() : null
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
+    folder = values.some(({ file }) => file) || received.some(needsGoogleFiles) ? runner.jobFolder() : null
+    const { files, credentials } = folder === null ? { files: [], credentials: received } : plannedIn(folder, received)
     const toOutputs = inputs.deliver !== "environment"
     const toEnvironment = inputs.deliver !== "outputs"
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
@@ -56,6 +57,7 @@ export async function exchange(): Promise<void> {
     runner.setOutputs(outputs)
     runner.setVariables(variables)
     for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
+    for (const credential of received.filter(needsGoogleFiles)) runner.info(shortLoginLine(credential))
     warnOfBareSecrets(received)
     runner.debug(() => credentials.map(decisionLine))
     runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
@@ -65,6 +67,15 @@ export async function exchange(): Promise<void> {
     throw thrown
   }
 }
+
+const plannedIn = (folder: string, received: readonly Credential[]) =>
+  planFiles(
+    received.map((credential) => withGoogleFiles(credential, folder)),
+    folder,
+  )
+
+const shortLoginLine = ({ grant }: Credential) =>
+  `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use the input \`run\`, which renews it.`
 
 /**
  * Each attempt requests a new subject token, and asks for a new lease: the broker accepts both once, even if its answer gets

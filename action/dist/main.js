@@ -41,6 +41,7 @@ __export(main_exports, {
   endWith: () => endWith,
   exchange: () => exchange,
   exchangeForAnswer: () => exchangeForAnswer,
+  externalAccount: () => externalAccount,
   fail: () => fail,
   failedSummary: () => failedSummary,
   forLog: () => forLog,
@@ -57,9 +58,13 @@ __export(main_exports, {
   leaseOutputs: () => leaseOutputs,
   logOutcomes: () => logOutcomes,
   masksFor: () => masksFor,
+  memberOf: () => memberOf,
+  membersOf: () => membersOf,
   messageForLog: () => messageForLog,
   messageForMarkdown: () => messageForMarkdown,
+  needsGoogleFiles: () => needsGoogleFiles,
   onLogClosed: () => onLogClosed,
+  parseJson: () => parseJson,
   pathIn: () => pathIn,
   planEnvironment: () => planEnvironment,
   planFiles: () => planFiles,
@@ -76,7 +81,9 @@ __export(main_exports, {
   removeDeliveredFiles: () => removeDeliveredFiles,
   removeFiles: () => removeFiles,
   removeJobFolder: () => removeJobFolder,
+  replaceJobFile: () => replaceJobFile,
   requireRunnerFiles: () => requireRunnerFiles,
+  requiredValue: () => requiredValue,
   revokeLease: () => revokeLease,
   revokeUndelivered: () => revokeUndelivered,
   saveFilesFolder: () => saveFilesFolder,
@@ -94,6 +101,7 @@ __export(main_exports, {
   toFailure: () => toFailure,
   warn: () => warn,
   warnOfBareSecrets: () => warnOfBareSecrets,
+  withGoogleFiles: () => withGoogleFiles,
   withRetries: () => withRetries,
   writeJobFiles: () => writeJobFiles,
   writeToLog: () => writeToLog
@@ -128,6 +136,7 @@ var OWN_CODES = [
   "answer_not_sealed",
   "answer_unusable",
   "delivery_refused",
+  "azure_login_failed",
   "runner_file_missing",
   "runner_disk",
   "unexpected"
@@ -743,6 +752,16 @@ function writeJobFiles(folder, files) {
     } finally {
       (0, import_node_fs2.closeSync)(descriptor);
     }
+  }
+}
+function replaceJobFile(path, bytes) {
+  const next = `${path}.${(0, import_node_crypto.randomUUID)()}`;
+  try {
+    (0, import_node_fs2.writeFileSync)(next, bytes, { flag: "wx", mode: 384 });
+    (0, import_node_fs2.renameSync)(next, path);
+  } catch (thrown) {
+    (0, import_node_fs2.rmSync)(next, { force: true });
+    throw thrown;
   }
 }
 function removeJobFolder(folder) {
@@ -1511,6 +1530,57 @@ function ownerOf(variable2, credentials) {
 }
 var refused3 = (message) => new ActionError("delivery_refused", message);
 
+// federated.ts
+var import_node_path3 = require("node:path");
+function requiredValue({ grant, values }, name) {
+  const found = values.find((one) => one.name === name)?.value ?? "";
+  if (found !== "") return found;
+  const message = `The broker's answer cannot be used: the credential of ${grant} has no ${name}.`;
+  throw new ActionError("answer_unusable", message);
+}
+function externalAccount(credential, source) {
+  const impersonates = credential.values.some(({ name }) => name === "impersonation-url");
+  const document = {
+    type: "external_account",
+    audience: requiredValue(credential, "audience"),
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    token_url: requiredValue(credential, "token-url"),
+    ...impersonates && {
+      service_account_impersonation_url: requiredValue(credential, "impersonation-url"),
+      service_account_impersonation: {
+        token_lifetime_seconds: Number(requiredValue(credential, "impersonation-seconds"))
+      }
+    },
+    credential_source: "file" in source ? { file: source.file } : {
+      url: source.url,
+      headers: { authorization: `Bearer ${source.authorization}` },
+      format: { type: "json", subject_token_field_name: "value" }
+    }
+  };
+  return `${JSON.stringify(document, null, 2)}
+`;
+}
+var TOKEN_FILE = "federated-token-file";
+var needsGoogleFiles = ({ format }) => format === "google-federated";
+function withGoogleFiles(credential, folder) {
+  if (!needsGoogleFiles(credential)) return credential;
+  const token = requiredValue(credential, "federated-token");
+  const account = externalAccount(credential, { file: (0, import_node_path3.join)(folder, credential.grant, TOKEN_FILE) });
+  const file = { mode: "0600" };
+  const added = [
+    { name: TOKEN_FILE, value: token, secret: true, file },
+    { name: "credentials-file", value: account, secret: false, env: "GOOGLE_APPLICATION_CREDENTIALS", file },
+    {
+      name: "cloudsdk-credentials-file",
+      value: account,
+      secret: false,
+      env: "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+      file
+    }
+  ];
+  return { ...credential, values: [...credential.values, ...added] };
+}
+
 // id-token.ts
 var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 var MAX_TOKEN_CHARACTERS = 16 * 1024;
@@ -1582,7 +1652,9 @@ function readInputs(read) {
     throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`);
   }
   const deliver = readDeliver(read("deliver"));
-  const alone = ["shell", "working-directory", "id-token"].find((name) => read(name) !== "" && read("run") === "");
+  const alone = ["shell", "working-directory", "id-token", "azure-cli"].find(
+    (name) => read(name) !== "" && read("run") === ""
+  );
   if (alone !== void 0) throw invalid(alone, "is for a command; write the input `run`, or remove it");
   const timeoutMs = readTimeout(read("timeout"));
   const parallelJobs = readParallelJobs(read("parallel-jobs"));
@@ -2038,6 +2110,7 @@ var ADVICE = {
   answer_not_sealed: "Update the broker, because the action uses only answers that are encrypted to the job's key.",
   answer_unusable: "Check that the input `broker` is the origin of a Daypass broker whose version fits the action.",
   delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
+  azure_login_failed: "Look for an AADSTS code in the message of az: it says what the federated credential of the client must name. Without one, update az, and check that this runner reaches Entra.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
   runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."
@@ -2168,8 +2241,8 @@ async function exchange() {
     const received = readCredentials(answer, inputs.grants);
     const values = received.flatMap((credential) => credential.values);
     await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
-    folder = values.some(({ file }) => file) ? jobFolder() : null;
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder);
+    folder = values.some(({ file }) => file) || received.some(needsGoogleFiles) ? jobFolder() : null;
+    const { files, credentials } = folder === null ? { files: [], credentials: received } : plannedIn(folder, received);
     const toOutputs = inputs.deliver !== "environment";
     const toEnvironment = inputs.deliver !== "outputs";
     const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
@@ -2183,6 +2256,7 @@ async function exchange() {
     setOutputs(outputs);
     setVariables(variables);
     for (const credential of credentials) info2(gotLine(credential, inputs.ttl));
+    for (const credential of received.filter(needsGoogleFiles)) info2(shortLoginLine(credential));
     warnOfBareSecrets(received);
     debug2(() => credentials.map(decisionLine));
     appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }));
@@ -2192,6 +2266,11 @@ async function exchange() {
     throw thrown;
   }
 }
+var plannedIn = (folder, received) => planFiles(
+  received.map((credential) => withGoogleFiles(credential, folder)),
+  folder
+);
+var shortLoginLine = ({ grant }) => `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use the input \`run\`, which renews it.`;
 async function exchangeForAnswer(inputs, leases, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
@@ -2309,6 +2388,7 @@ act.catch(reportFailure);
   endWith,
   exchange,
   exchangeForAnswer,
+  externalAccount,
   fail,
   failedSummary,
   forLog,
@@ -2325,9 +2405,13 @@ act.catch(reportFailure);
   leaseOutputs,
   logOutcomes,
   masksFor,
+  memberOf,
+  membersOf,
   messageForLog,
   messageForMarkdown,
+  needsGoogleFiles,
   onLogClosed,
+  parseJson,
   pathIn,
   planEnvironment,
   planFiles,
@@ -2344,7 +2428,9 @@ act.catch(reportFailure);
   removeDeliveredFiles,
   removeFiles,
   removeJobFolder,
+  replaceJobFile,
   requireRunnerFiles,
+  requiredValue,
   revokeLease,
   revokeUndelivered,
   saveFilesFolder,
@@ -2362,6 +2448,7 @@ act.catch(reportFailure);
   toFailure,
   warn,
   warnOfBareSecrets,
+  withGoogleFiles,
   withRetries,
   writeJobFiles,
   writeToLog
