@@ -3,8 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { startGitHub } from "../support/github.ts"
 import { azureFederated } from "./clients/azure-federated.ts"
+import { type Clients, commandLine, installClients } from "./clients/command-lines.ts"
 import { googleFederated } from "./clients/google-federated.ts"
-import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { makeCertificate, type TestCertificate } from "./clients/tls-front.ts"
 import type { Settings, Told } from "./clients/vendor.ts"
 import { runCommand } from "./command.ts"
@@ -14,11 +14,7 @@ import type { Check } from "./run.ts"
 const PROGRAM_TIMEOUT_MS = 60_000
 
 /** Runs one client with these variables, and nothing of this process's own. */
-export type RunClient = (
-  client: string,
-  settings: Settings,
-  env: Readonly<Record<string, string>>,
-) => Promise<{ readonly told: Told; readonly output: string }>
+export type RunClient = (client: string, settings: Settings, env: Readonly<Record<string, string>>) => Promise<Told>
 
 /**
  * The two forms in which a job gets identity tokens for Google and Azure, with the libraries that read them: a configuration
@@ -31,8 +27,7 @@ export async function federatedCase(programs: string, check: Check): Promise<voi
   ends.defer(() => rmSync(folder, { recursive: true, force: true }))
   const certificate = await makeCertificate(programs, folder)
   const github = ends.adopt(await startGitHub(), (it) => it.close())
-  const clients = { programs, node: await installNodeClients(), go: await installGoClients(programs) }
-  const run = runner(clients, folder, certificate)
+  const run = runner(await installClients(programs), folder, certificate)
   await Promise.all([
     googleFederated({ folder, github, certificate, run, check }),
     azureFederated({ folder, github, certificate, run, check }),
@@ -47,24 +42,20 @@ export interface FederatedWorld {
   readonly check: Check
 }
 
-function runner(
-  clients: Readonly<Record<"programs" | "node" | "go", string>>,
-  folder: string,
-  { authority }: TestCertificate,
-): RunClient {
-  // Each language has its own way to trust another authority.
-  const trust = { NODE_EXTRA_CA_CERTS: authority, REQUESTS_CA_BUNDLE: authority, SSL_CERT_FILE: authority }
+function runner(clients: Clients, folder: string, { authority }: TestCertificate): RunClient {
   return async (client, settings, more) => {
-    const [program, first] = client.endsWith(".py")
-      ? [join(clients.programs, "python"), join(clients.node, client)]
-      : client.endsWith(".mjs")
-        ? [process.execPath, join(clients.node, client)]
-        : [clients.go, client]
-    const env = { HOME: folder, ...trust, ...more }
-    const args = [first, JSON.stringify(settings)]
+    const [program, args] = commandLine(clients, client, settings)
+    const env = { HOME: folder, ...trustIn(authority), ...more }
     const { exitCode, output } = await runCommand(program, args, { cwd: folder, env, timeoutMs: PROGRAM_TIMEOUT_MS })
     const line = output.split("\n").findLast((one) => one.startsWith("{"))
     if (exitCode !== 0 || line === undefined) throw new Error(`${client} ended with ${exitCode}:\n${output}`)
-    return { told: JSON.parse(line) as Told, output }
+    return JSON.parse(line) as Told
   }
 }
+
+/** Each language has its own way to trust another authority. */
+export const trustIn = (authority: string) => ({
+  NODE_EXTRA_CA_CERTS: authority,
+  REQUESTS_CA_BUNDLE: authority,
+  SSL_CERT_FILE: authority,
+})

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { createHash, randomBytes } from "node:crypto"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type AwsStores, startAwsStores } from "../support/aws-stores.ts"
@@ -9,7 +9,7 @@ import { startGitHub } from "../support/github.ts"
 import { type ActionRun, runAction } from "../support/runner.ts"
 import { type Sts, startSts } from "../support/sts.ts"
 import { connectionLines, toolsJob, trustBroker, writeToolsPolicy } from "../support/vendor-world.ts"
-import { installGoClients, installNodeClients } from "./clients/install.ts"
+import { type Clients, installClients, quoted, shellLine, toldIn } from "./clients/command-lines.ts"
 import { assertRefused, type Told } from "./clients/vendor.ts"
 import type { Check } from "./run.ts"
 
@@ -18,7 +18,7 @@ const SESSION_SECONDS = 8
 const ACCOUNT = "111122223333"
 /** One grant that a command has alone, and two that it has as profiles. */
 const [ALONE, BUILD, DEPLOY] = ["run-alone", "run-build", "run-deploy"]
-const SDKS = ["boto3", "AWS's SDK for JavaScript", "AWS's SDK for Go"] as const
+const SDKS = { boto3: "aws-run.py", "AWS's SDK for JavaScript": "aws-run.mjs", "AWS's SDK for Go": "aws" }
 
 const roleOf = (grant: string) => `arn:aws:iam::${ACCOUNT}:role/${grant}`
 const secretOf = (grant: string) => `${grant}/key`
@@ -32,7 +32,7 @@ export async function runCase(programs: string, check: Check): Promise<void> {
   await using ends = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), "daypass-run-"))
   ends.defer(() => rmSync(folder, { recursive: true, force: true }))
-  const clients = { programs, node: await installNodeClients(), go: await installGoClients(programs), folder }
+  const clients = await installClients(programs)
   const sts = ends.adopt(await startSts({ endAfterSeconds: SESSION_SECONDS }), (it) => it.close())
   const stores = ends.adopt(await startAwsStores(() => sts.issued), (it) => it.close())
   const values = fillStores(stores)
@@ -56,14 +56,14 @@ export async function runCase(programs: string, check: Check): Promise<void> {
   }
   // Most of the time goes into waiting for the end of the first sessions.
   const [one, two] = await Promise.all([
-    step("5001", [ALONE], [...sdkCommands(clients, ALONE, {}), cliCommand(clients)]),
+    step("5001", [ALONE], [...sdkCommands(clients, folder, ALONE, {}), cliCommand(clients, folder)]),
     step(
       "5002",
       [BUILD, DEPLOY],
       [
-        ...sdkCommands(clients, BUILD, { profile: BUILD }),
-        ...sdkCommands(clients, DEPLOY, { profile: DEPLOY }),
-        ...sdkCommands(clients, "none", {}),
+        ...sdkCommands(clients, folder, BUILD, { profile: BUILD }),
+        ...sdkCommands(clients, folder, DEPLOY, { profile: DEPLOY }),
+        ...sdkCommands(clients, folder, "none", {}),
       ],
     ),
   ])
@@ -78,15 +78,15 @@ export async function runCase(programs: string, check: Check): Promise<void> {
       assertHidden(run, sts)
     })
   for (const grant of [ALONE, BUILD, DEPLOY])
-    for (const sdk of SDKS)
-      await checkSdk(check, toldBy(folder, grant, sdk), { sdk, grant, value: values.get(grant) ?? "", sts })
-  for (const sdk of SDKS)
+    for (const sdk of Object.keys(SDKS))
+      await checkSdk(check, toldIn(fileOf(folder, grant, sdk)), { sdk, grant, value: values.get(grant) ?? "", sts })
+  for (const sdk of Object.keys(SDKS))
     await check(`${sdk} finds no session when a command has two profiles and names none`, () => {
-      const told = toldBy(folder, "none", sdk)
+      const told = toldIn(fileOf(folder, "none", sdk))
       for (const read of ["first", "later"]) assertRefused(told, read, /[Cc]redential/)
     })
   await check("AWS's command line reads before and after its first session ends", () => {
-    const { first, later } = toldBy(folder, ALONE, "cli")
+    const { first, later } = toldIn(fileOf(folder, ALONE, "cli"))
     assert.deepEqual([first, later], [values.get(ALONE), values.get(ALONE)])
   })
   await check("each new session took a new token of the job, and every lease was revoked", () => {
@@ -123,35 +123,23 @@ async function checkSdk(
   })
 }
 
-interface Clients {
-  readonly programs: string
-  readonly node: string
-  readonly go: string
-  readonly folder: string
-}
-
-/** One line of shell for each SDK. What it tells goes to the log, and to a file. */
-function sdkCommands(
-  { programs, node, go, folder }: Clients,
-  name: string,
-  more: { readonly profile?: string },
-): string[] {
-  const secret = name === "none" ? secretOf(BUILD) : secretOf(name)
-  const settings = quoted(JSON.stringify({ secret, foreign: "others/key", sleepSeconds: SESSION_SECONDS, ...more }))
-  const [python, javascript, golang] = [
-    `${quoted(join(programs, "python"))} ${quoted(join(node, "aws-run.py"))}`,
-    `${quoted(process.execPath)} ${quoted(join(node, "aws-run.mjs"))}`,
-    `${quoted(go)} aws`,
-  ]
+/** One line of shell for each SDK. */
+function sdkCommands(clients: Clients, folder: string, name: string, more: { readonly profile?: string }): string[] {
+  const settings = {
+    secret: secretOf(name === "none" ? BUILD : name),
+    foreign: "others/key",
+    sleepSeconds: SESSION_SECONDS,
+    ...more,
+  }
   // Without a profile, a client would tell of the missing region alone.
-  const region = name === "none" ? "AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 " : ""
-  return [python, javascript, golang].map(
-    (start, at) => `${region}${start} ${settings} 2>&1 | tee ${quoted(fileOf(folder, name, SDKS[at] ?? ""))} &`,
+  const before = name === "none" ? "AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 " : ""
+  return Object.entries(SDKS).map(([sdk, client]) =>
+    shellLine(clients, client, settings, { path: fileOf(folder, name, sdk), before }),
   )
 }
 
 /** The command line starts anew for each read. */
-const cliCommand = ({ programs, folder }: Clients) => `(
+const cliCommand = ({ programs }: Clients, folder: string) => `(
   PATH=${quoted(programs)}:"$PATH"
   read_secret() { aws secretsmanager get-secret-value --secret-id ${secretOf(ALONE)} --query SecretString --output text 2>&1 | tr -d '\\n'; }
   first=$(read_secret)
@@ -161,13 +149,6 @@ const cliCommand = ({ programs, folder }: Clients) => `(
 ) &`
 
 const fileOf = (folder: string, name: string, client: string) => join(folder, `${name} ${client.replace(/\W/g, "-")}`)
-
-function toldBy(folder: string, name: string, client: string): Told {
-  const text = readFileSync(fileOf(folder, name, client), "utf8")
-  const line = text.split("\n").findLast((one) => one.startsWith("{"))
-  if (line === undefined) throw new Error(`${client} told nothing of ${name}:\n${text}`)
-  return JSON.parse(line) as Told
-}
 
 function assertHidden(run: ActionRun, { issued }: Sts): void {
   const shown = run.stdout.replaceAll(/^::add-mask::.*$/gm, "") + run.stderr + run.summary
@@ -214,5 +195,4 @@ ${connectionLines([vendor])}`,
   writeToolsPolicy(folder, [vendor])
 }
 
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")

@@ -10,6 +10,7 @@ import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
 import { runCase } from "./run-case.ts"
+import { runCloudsCase } from "./run-clouds-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
 import { installAge, installPostgres, installTools } from "./tools.ts"
@@ -27,6 +28,7 @@ const CASES = {
   zizmor: zizmorCase,
   "vendors' clients": clientsCase,
   "AWS's clients in `run`": runCase,
+  "Google's and Azure's clients in `run`": runCloudsCase,
   "federated tokens": federatedCase,
   "the package on older Nodes": packageCase,
 }

@@ -43,7 +43,7 @@ export async function azureFederated({ folder, github, certificate, run, check }
     isWritten = true
     void mint().then(write)
   }, 20)
-  const { told } = await run("azure-workload.py", { rewritten: true }, env).finally(() => clearInterval(rewriting))
+  const told = await run("azure-workload.py", { rewritten: true }, env).finally(() => clearInterval(rewriting))
 
   await check("azure-identity for Python finds the token file among all ways to log in", () =>
     assert.equal(nth(told["default"]), 0, JSON.stringify(told)),
@@ -55,7 +55,7 @@ export async function azureFederated({ folder, github, certificate, run, check }
   await check("azure-identity for Python tells Entra's reason for a token for another audience", async () => {
     write(await mint("https://elsewhere.example"))
     const wrong = await run("azure-workload.py", {}, env)
-    assertRefused(wrong.told, "reread", /AADSTS700212/)
+    assertRefused(wrong, "reread", /AADSTS700212/)
   })
   await check("the stand-in for Entra knew all that was asked", () => azure.assertClean())
 }

@@ -74,14 +74,12 @@ export async function googleFederated({ folder, github, certificate, run, check 
     foreign: configuration("foreign", {}, "foreign"),
   }
   const settings = { endpoint: google.url, secret: SECRET, sleepSeconds: TOKEN_SECONDS + 1 }
-  const use = async (client: string, path: string) =>
-    (
-      await run(client, settings, {
-        GOOGLE_APPLICATION_CREDENTIALS: path,
-        // Without it, two of the libraries ask Google's Resource Manager for the project before anything else.
-        GOOGLE_CLOUD_PROJECT: PROJECT.id,
-      })
-    ).told
+  const use = (client: string, path: string) =>
+    run(client, settings, {
+      GOOGLE_APPLICATION_CREDENTIALS: path,
+      // Without it, two of the libraries ask Google's Resource Manager for the project before anything else.
+      GOOGLE_CLOUD_PROJECT: PROJECT.id,
+    })
 
   // Most of the time goes into waiting for the end of the first access tokens.
   await Promise.all(

@@ -26,7 +26,6 @@ def default():
 def reread():
     credential = WorkloadIdentityCredential(**options)
     first = name_of(credential.get_token("https://vault.azure.net/.default"))
-    print("written", flush=True)
     deadline = real_time() + 10
     before = open(os.environ["AZURE_FEDERATED_TOKEN_FILE"]).read()
     while settings.get("rewritten") and open(os.environ["AZURE_FEDERATED_TOKEN_FILE"]).read() == before:
@@ -38,6 +37,7 @@ def reread():
     return [first, name_of(credential.get_token("https://storage.azure.com/.default"))]
 
 
+print(f"printed {open(os.environ['AZURE_FEDERATED_TOKEN_FILE']).read()}", flush=True)
 told = {}
 for name, step in {"default": default, "reread": reread}.items():
     try:
