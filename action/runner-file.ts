@@ -13,7 +13,7 @@ const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constant
 export function appendToRunnerFile(name: string, path: string, text: string): void {
   const descriptor = open(name, path)
   try {
-    requireRegular(name, fstatSync(descriptor))
+    requireOrdinary(name, fstatSync(descriptor))
     writeFileSync(descriptor, text)
   } finally {
     closeSync(descriptor)
@@ -26,7 +26,7 @@ export function appendToRunnerFile(name: string, path: string, text: string): vo
  */
 export function requireRunnerFile(name: string, path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found !== undefined) requireRegular(name, found)
+  if (found !== undefined) requireOrdinary(name, found)
 }
 
 function open(name: string, path: string): number {
@@ -34,14 +34,16 @@ function open(name: string, path: string): number {
     return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? thrown.code : ""
-    // A link, a pipe without a reader, a folder: the system's own way to say what `requireRegular` says.
+    // A link, a pipe without a reader, a folder: the system's own way to say what `requireOrdinary` says.
     if (code === "ELOOP" || code === "EMLINK" || code === "ENXIO" || code === "EISDIR") throw planted(name)
     throw thrown
   }
 }
 
-function requireRegular(name: string, found: Stats): void {
-  if (!found.isFile() || found.nlink > 1) throw planted(name)
+/** A device, such as /dev/null, is no way to another file. */
+function requireOrdinary(name: string, found: Stats): void {
+  const isOrdinary = found.isCharacterDevice() || (found.isFile() && found.nlink === 1)
+  if (!isOrdinary) throw planted(name)
 }
 
 function planted(name: string): ActionError {

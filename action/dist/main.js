@@ -627,7 +627,7 @@ var { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = import_nod
 function appendToRunnerFile(name, path, text) {
   const descriptor = open(name, path);
   try {
-    requireRegular(name, (0, import_node_fs.fstatSync)(descriptor));
+    requireOrdinary(name, (0, import_node_fs.fstatSync)(descriptor));
     (0, import_node_fs.writeFileSync)(descriptor, text);
   } finally {
     (0, import_node_fs.closeSync)(descriptor);
@@ -635,7 +635,7 @@ function appendToRunnerFile(name, path, text) {
 }
 function requireRunnerFile(name, path) {
   const found = (0, import_node_fs.lstatSync)(path, { throwIfNoEntry: false });
-  if (found !== void 0) requireRegular(name, found);
+  if (found !== void 0) requireOrdinary(name, found);
 }
 function open(name, path) {
   try {
@@ -646,8 +646,9 @@ function open(name, path) {
     throw thrown;
   }
 }
-function requireRegular(name, found) {
-  if (!found.isFile() || found.nlink > 1) throw planted(name);
+function requireOrdinary(name, found) {
+  const isOrdinary = found.isCharacterDevice() || found.isFile() && found.nlink === 1;
+  if (!isOrdinary) throw planted(name);
 }
 function planted(name) {
   return new ActionError("runner_disk", `A link or something else stands where the runner's file of ${name} must be.`, {

@@ -65,6 +65,11 @@ describe.each(Object.entries(PLANTS))("%s in the place of the runner's file", (k
   })
 })
 
+test("/dev/null in the place of the summary's file takes the summary", async () => {
+  const { run } = await play(granted(), { env: () => ({ GITHUB_STEP_SUMMARY: "/dev/null" }) })
+  expect([run.exitCode, run.log.includes("::warning")]).toEqual([0, false])
+})
+
 describe("a link that is planted while the broker mints", () => {
   test.each(["GITHUB_ENV", "GITHUB_OUTPUT"])(
     "in the place of %s: nothing is delivered, and the lease is revoked",
