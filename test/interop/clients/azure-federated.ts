@@ -17,9 +17,13 @@ export async function azureFederated({ folder, github, certificate, run, check }
   await using ends = new AsyncDisposableStack()
   const azure = ends.adopt(await startAzure(), (it) => it.close())
   const tls = ends.adopt(await startTlsFront(azure.url, certificate), (it) => it.close())
-  const mint = (audience = AUDIENCE) => github.mint(toolsJob("6002"), { audience })
-  const subject = decodeJwt(await mint()).sub ?? ""
-  azure.addClient({ clientId: CLIENT, credentials: [{ issuer: github.issuer, subject, audience: AUDIENCE }] })
+  // Entra tells which token it was given by its subject.
+  const mint = (environment: string, audience = AUDIENCE) =>
+    github.mint({ ...toolsJob("6002"), environment }, { audience })
+  const subjectOf = async (environment: string) => decodeJwt(await mint(environment)).sub ?? ""
+  const [first, second] = [await subjectOf("first"), await subjectOf("second")]
+  const credentials = [first, second].map((subject) => ({ issuer: github.issuer, subject, audience: AUDIENCE }))
+  azure.addClient({ clientId: CLIENT, credentials })
   const file = join(folder, "azure-token")
   /** In one step, so that no reader sees half a token. */
   const write = (token: string) => {
@@ -35,13 +39,13 @@ export async function azureFederated({ folder, github, certificate, run, check }
   const nth = (name: unknown) =>
     azure.issued.findIndex(({ accessToken }) => createHash("sha256").update(accessToken).digest("hex") === name)
 
-  write(await mint())
+  write(await mint("first"))
   let isWritten = false
   const rewriting = setInterval(() => {
     // After the first two tokens: the program reads the file again when it is ten minutes old for it.
     if (isWritten || azure.issued.length < 2) return
     isWritten = true
-    void mint().then(write)
+    void mint("second").then(write)
   }, 20)
   const told = await run("azure-workload.py", { rewritten: true }, env).finally(() => clearInterval(rewriting))
 
@@ -51,9 +55,14 @@ export async function azureFederated({ folder, github, certificate, run, check }
   await check("azure-identity for Python reads a token file again that was written anew", () => {
     assert.ok(isWritten)
     assert.deepEqual((told["reread"] as unknown[]).map(nth), [1, 2], JSON.stringify(told))
+    assert.notEqual(first, second)
+    assert.deepEqual(
+      azure.issued.map(({ subject }) => subject),
+      [first, first, second],
+    )
   })
   await check("azure-identity for Python tells Entra's reason for a token for another audience", async () => {
-    write(await mint("https://elsewhere.example"))
+    write(await mint("first", "https://elsewhere.example"))
     const wrong = await run("azure-workload.py", {}, env)
     assertRefused(wrong, "reread", /AADSTS700212/)
   })

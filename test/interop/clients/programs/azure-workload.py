@@ -15,6 +15,14 @@ options = {"disable_instance_discovery": True}
 real_time = time.time
 
 
+def token_of_broker():
+    with open(os.environ["AZURE_FEDERATED_TOKEN_FILE"]) as file:
+        return file.read()
+
+
+at_start = token_of_broker()
+
+
 def name_of(token):
     return hashlib.sha256(token.token.encode()).hexdigest()
 
@@ -26,9 +34,8 @@ def default():
 def reread():
     credential = WorkloadIdentityCredential(**options)
     first = name_of(credential.get_token("https://vault.azure.net/.default"))
-    deadline = real_time() + 10
-    before = open(os.environ["AZURE_FEDERATED_TOKEN_FILE"]).read()
-    while settings.get("rewritten") and open(os.environ["AZURE_FEDERATED_TOKEN_FILE"]).read() == before:
+    deadline = real_time() + 30
+    while settings.get("rewritten") and token_of_broker() == at_start:
         if real_time() > deadline:
             raise TimeoutError("the file was not written anew")
         time.sleep(0.05)
@@ -37,7 +44,7 @@ def reread():
     return [first, name_of(credential.get_token("https://storage.azure.com/.default"))]
 
 
-print(f"printed {open(os.environ['AZURE_FEDERATED_TOKEN_FILE']).read()}", flush=True)
+print(f"printed {at_start}", flush=True)
 told = {}
 for name, step in {"default": default, "reread": reread}.items():
     try:
