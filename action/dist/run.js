@@ -1107,6 +1107,7 @@ async function prepareAndRun(answer2, run) {
     await output.end();
     return { exitCode, clouds };
   } catch (thrown) {
+    clouds?.close();
     (0, import_exchange.removeFiles)(run.folder);
     await (0, import_exchange.revokeUndelivered)(lease.id, run.inputs, run.leases, (0, import_retry.startDeadline)(run.inputs.timeoutMs));
     throw thrown;

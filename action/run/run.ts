@@ -91,6 +91,8 @@ async function prepareAndRun(
     await output.end()
     return { exitCode, clouds }
   } catch (thrown) {
+    // A renewal that is under way must not write into the folder any more.
+    clouds?.close()
     removeFiles(run.folder)
     await revokeUndelivered(lease.id, run.inputs, run.leases, startDeadline(run.inputs.timeoutMs))
     throw thrown

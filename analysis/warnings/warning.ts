@@ -42,6 +42,7 @@ const SEVERITIES = {
   property_editable: "warning",
   repository_policies_open: "notice",
   secret_in_two_environments: "warning",
+  token_handed_over: "notice",
   too_complex: "notice",
   value_never_sent: "warning",
 } as const satisfies Readonly<Record<string, WarningSeverity>>

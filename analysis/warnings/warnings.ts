@@ -13,6 +13,7 @@ import { environmentsWithoutBranch } from "./environment-branch.ts"
 import { freeTextConditions } from "./free-text.ts"
 import { doubtfulGaps } from "./gaps.ts"
 import { overlappingGrants } from "./grant-overlap.ts"
+import { handedOverTokens } from "./handed-over.ts"
 import { namesThatDifferInCase } from "./letter-case.ts"
 import { namesWithoutId } from "./names.ts"
 import { valuesNeverSent } from "./never-sent.ts"
@@ -61,6 +62,7 @@ const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
   overlappingGrants,
   openCeilings,
   grantsThatChangePolicies,
+  handedOverTokens,
   secretsInTwoEnvironments,
   editableProperties,
 ]

@@ -200,6 +200,11 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   organisationWide?(grant: Grant): readonly GrantKey[]
   /** The repositories whose files the grant's holder can change, and with them policies; null when there are none. */
   writes?(grant: Grant, connection: Connection): WrittenRepositories | null
+  /**
+   * What the holder of a grant can reach although neither the grant nor its connection names it, because the vendor is asked
+   * and not the broker; null when there is nothing. The end of a sentence: `the holder can ...`.
+   */
+  reachesBeyond?(grant: Grant, connection: Connection): string | null
   /** The resource's name in the audit trail: a role's ARN, an audience. Never a secret. */
   resource(grant: Grant): string
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>

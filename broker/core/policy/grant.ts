@@ -60,9 +60,8 @@ export function readGrant(
   const least = fields.ok ? provider.leastTtlSeconds?.(fields.value) : undefined
   const minTtlSeconds = Math.max(provider.minTtlSeconds, least ?? 0)
   if (ttlSeconds < minTtlSeconds) {
-    const whose =
-      minTtlSeconds === provider.minTtlSeconds ? "its provider mints credentials" : "what it asks for is given"
-    const message = `${name} has a lifetime of ${formatDuration(ttlSeconds)}, but ${whose} for at least ${formatDuration(minTtlSeconds)}: raise the ttl.`
+    const what = minTtlSeconds === provider.minTtlSeconds ? "credentials for" : "what this grant asks for with"
+    const message = `${name} has a lifetime of ${formatDuration(ttlSeconds)}, but its provider mints ${what} at least ${formatDuration(minTtlSeconds)}: raise the ttl.`
     faults.push(fault(file, keyPosition(root, "ttl" in value ? [...path, "ttl"] : path), "ttl_too_short", message))
   }
   if (!fields.ok) return { faults: [...faults, ...fields.fault], ...NOTHING }

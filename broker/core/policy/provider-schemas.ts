@@ -13,6 +13,7 @@ export interface ProviderSchemas {
   readonly subjectLimit?: SubjectLimit
   underCeiling?(grant: unknown): unknown
   organisationWide?(grant: unknown): readonly GrantKey[]
+  reachesBeyond?(grant: unknown, connection: unknown): string | null
   writes?(grant: unknown, connection: unknown): WrittenRepositories | null
   /** Present when its grants name files that lie in the policy folder. */
   readonly files?: ProviderFiles

@@ -48,6 +48,11 @@ export const azure: Provider<Connection, Grant> = {
   audiences: ({ audience }) => ({ presented: [audience] }),
   subjectLimit: SUBJECT_LIMIT,
 
+  reachesBeyond({ hand_over, client_id }) {
+    if (hand_over === undefined) return null
+    return `get access tokens for every resource of the client ${client_id}, for as long as Entra chooses: its role assignments alone limit that. Give the client no more than this job needs`
+  },
+
   resource: (wanted) => `${wanted.client_id} at ${scopeOf(wanted) ?? "any scope"}`,
 
   mint(request, io) {

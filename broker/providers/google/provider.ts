@@ -65,6 +65,11 @@ export const google: Provider<Connection, Grant> = {
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
   subjectLimit: SUBJECT_LIMIT,
 
+  reachesBeyond({ hand_over }) {
+    if (hand_over === undefined) return null
+    return "impersonate every service account that trusts the grant's principal, also outside of the connection's service_accounts, for an hour and with any scope: Google's IAM alone limits that. Bind each account to the subjects that need it"
+  },
+
   resource({ service_account: account, hand_over }) {
     if (hand_over === undefined) return account ?? PRINCIPAL
     const meant = account === undefined ? "" : `, meant for ${account}`
