@@ -3,8 +3,9 @@ import { get } from "node:http"
 
 /**
  * The `credential_process` of one AWS profile of `run`: asks the action's loopback endpoint for the session and prints it as
- * AWS's SDKs read it (docs.aws.amazon.com/sdkref: process credential provider). The one argument is the path of a file
- * with the endpoint's URL and authorization, because other users of the machine can read a process's arguments.
+ * AWS's SDKs read it (docs.aws.amazon.com/sdkref: process credential provider). The first argument is the path of a file
+ * with the endpoint's URL and authorization, because other users of the machine can read a process's arguments. The second
+ * one is the profile's name, which only shows in a list of processes.
  */
 const { url, authorization } = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as Record<string, string>
 const call = get(url ?? "", { headers: { authorization: authorization ?? "" } }, (response) => {

@@ -109,5 +109,7 @@ const DISK_FAULTS: Readonly<Record<string, string>> = {
   EPERM: "the runner's user may not write to",
   ENOENT: "there is no folder for",
   ENOTDIR: "a part of the path is not a folder:",
+  EEXIST: "there is something already at",
+  ELOOP: "there is a link at",
   EIO: "the disk fails at",
 }

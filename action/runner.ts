@@ -1,12 +1,13 @@
 // Long because it is the only file that touches the runner: its variables, its files, its commands and its log.
 import { randomUUID } from "node:crypto"
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 import * as core from "@actions/core"
 import type { PlannedFile } from "./deliver/files.ts"
 import type { Surroundings } from "./deliver/room.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
+import { appendToRunnerFile, requireRunnerFile } from "./runner-file.ts"
 
 /** The runner's endpoint for ID tokens. */
 export interface IdTokenEndpoint {
@@ -138,9 +139,9 @@ export function savedState(name: string): string {
   return core.getState(name)
 }
 
-/** Throws, before the first request, when the runner lacks a file that the delivery writes to. */
+/** Throws, before the first request, when the runner lacks a file that the delivery writes to, or a link stands for it. */
 export function requireRunnerFiles(): void {
-  for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"] as const) runnerFile(name)
+  for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"] as const) requireRunnerFile(name, runnerFile(name))
 }
 
 /**
@@ -167,9 +168,14 @@ export function writeJobFiles(folder: string, files: readonly PlannedFile[]): vo
   mkdirSync(folder, { mode: 0o700 })
   for (const { path, bytes, mode } of files) {
     mkdirSync(dirname(path), { mode: 0o700, recursive: true })
-    writeFileSync(path, bytes, { flag: "wx", mode: 0o600 })
-    // `writeFileSync` applies the process's umask to the mode; `chmod` does not.
-    chmodSync(path, mode)
+    const descriptor = openSync(path, "wx", 0o600)
+    try {
+      writeFileSync(descriptor, bytes)
+      // The mode of an open file is not subject to the process's umask, and belongs to no other file that stands there by now.
+      fchmodSync(descriptor, mode)
+    } finally {
+      closeSync(descriptor)
+    }
   }
 }
 
@@ -199,9 +205,10 @@ export function appendSummary(markdown: string): void {
   const path = variable("GITHUB_STEP_SUMMARY")
   if (path === "") return
   try {
-    appendFileSync(path, `${markdown}\n`)
-  } catch {
-    core.debug("The job summary cannot be written.")
+    appendToRunnerFile("GITHUB_STEP_SUMMARY", path, `${markdown}\n`)
+  } catch (thrown) {
+    if (thrown instanceof ActionError) warn(`The job's summary is not written. ${thrown.message}`)
+    else core.debug("The job summary cannot be written.")
   }
 }
 
@@ -267,7 +274,7 @@ function readEvent(): unknown {
  */
 function appendBlocks(name: RunnerFile, values: ReadonlyMap<string, string>): void {
   const blocks = [...values].map(([key, value]) => block(key, value)).join("")
-  if (blocks !== "") appendFileSync(runnerFile(name), blocks)
+  if (blocks !== "") appendToRunnerFile(name, runnerFile(name), blocks)
 }
 
 function runnerFile(name: RunnerFile): string {

@@ -191,6 +191,8 @@ var DISK_FAULTS = {
   EPERM: "the runner's user may not write to",
   ENOENT: "there is no folder for",
   ENOTDIR: "a part of the path is not a folder:",
+  EEXIST: "there is something already at",
+  ELOOP: "there is a link at",
   EIO: "the disk fails at"
 };
 
@@ -521,7 +523,7 @@ function stateOf({ claim, actual }) {
 
 // runner.ts
 var import_node_crypto = require("node:crypto");
-var import_node_fs = require("node:fs");
+var import_node_fs2 = require("node:fs");
 var import_node_path = require("node:path");
 
 // ../node_modules/@actions/core/lib/command.js
@@ -634,6 +636,41 @@ function getState(name) {
   return process.env[`STATE_${name}`] || "";
 }
 
+// runner-file.ts
+var import_node_fs = require("node:fs");
+var { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = import_node_fs.constants;
+function appendToRunnerFile(name, path, text) {
+  const descriptor = open(name, path);
+  try {
+    requireOrdinary(name, (0, import_node_fs.fstatSync)(descriptor));
+    (0, import_node_fs.writeFileSync)(descriptor, text);
+  } finally {
+    (0, import_node_fs.closeSync)(descriptor);
+  }
+}
+function requireRunnerFile(name, path) {
+  const found = (0, import_node_fs.lstatSync)(path, { throwIfNoEntry: false });
+  if (found !== void 0) requireOrdinary(name, found);
+}
+function open(name, path) {
+  try {
+    return (0, import_node_fs.openSync)(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 384);
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : "";
+    if (code === "ELOOP" || code === "EMLINK" || code === "ENXIO" || code === "EISDIR") throw planted(name);
+    throw thrown;
+  }
+}
+function requireOrdinary(name, found) {
+  const isOrdinary = found.isCharacterDevice() || found.isFile() && found.nlink === 1;
+  if (!isOrdinary) throw planted(name);
+}
+function planted(name) {
+  return new ActionError("runner_disk", `A link or something else stands where the runner's file of ${name} must be.`, {
+    change: "Look for the step or the container of this job that writes to the runner's temporary folder, and do not trust it."
+  });
+}
+
 // runner.ts
 function input(name) {
   return getInput(name);
@@ -658,7 +695,7 @@ function jobFacts() {
 function surroundings() {
   const stackBytes = () => {
     try {
-      const soft = /^Max stack size +([0-9]+|unlimited) /m.exec((0, import_node_fs.readFileSync)("/proc/self/limits", "latin1"))?.[1];
+      const soft = /^Max stack size +([0-9]+|unlimited) /m.exec((0, import_node_fs2.readFileSync)("/proc/self/limits", "latin1"))?.[1];
       return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
     } catch {
       return Number.NaN;
@@ -710,7 +747,7 @@ function savedState(name) {
   return getState(name);
 }
 function requireRunnerFiles() {
-  for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"]) runnerFile(name);
+  for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"]) requireRunnerFile(name, runnerFile(name));
 }
 function jobFolder() {
   const root = variable("RUNNER_TEMP");
@@ -721,35 +758,41 @@ function pathIn(folder, name) {
   return (0, import_node_path.join)(folder, ".run", name);
 }
 function writeJobFiles(folder, files) {
-  (0, import_node_fs.mkdirSync)(folder, { mode: 448 });
+  (0, import_node_fs2.mkdirSync)(folder, { mode: 448 });
   for (const { path, bytes, mode } of files) {
-    (0, import_node_fs.mkdirSync)((0, import_node_path.dirname)(path), { mode: 448, recursive: true });
-    (0, import_node_fs.writeFileSync)(path, bytes, { flag: "wx", mode: 384 });
-    (0, import_node_fs.chmodSync)(path, mode);
+    (0, import_node_fs2.mkdirSync)((0, import_node_path.dirname)(path), { mode: 448, recursive: true });
+    const descriptor = (0, import_node_fs2.openSync)(path, "wx", 384);
+    try {
+      (0, import_node_fs2.writeFileSync)(descriptor, bytes);
+      (0, import_node_fs2.fchmodSync)(descriptor, mode);
+    } finally {
+      (0, import_node_fs2.closeSync)(descriptor);
+    }
   }
 }
 function replaceJobFile(path, bytes) {
   const next = `${path}.${(0, import_node_crypto.randomUUID)()}`;
   try {
-    (0, import_node_fs.writeFileSync)(next, bytes, { flag: "wx", mode: 384 });
-    (0, import_node_fs.renameSync)(next, path);
+    (0, import_node_fs2.writeFileSync)(next, bytes, { flag: "wx", mode: 384 });
+    (0, import_node_fs2.renameSync)(next, path);
   } catch (thrown) {
-    (0, import_node_fs.rmSync)(next, { force: true });
+    (0, import_node_fs2.rmSync)(next, { force: true });
     throw thrown;
   }
 }
 function removeJobFolder(folder) {
   const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
+  if (isOurs) (0, import_node_fs2.rmSync)(folder, { recursive: true, force: true });
 }
 function appendSummary(markdown) {
   const path = variable("GITHUB_STEP_SUMMARY");
   if (path === "") return;
   try {
-    (0, import_node_fs.appendFileSync)(path, `${markdown}
+    appendToRunnerFile("GITHUB_STEP_SUMMARY", path, `${markdown}
 `);
-  } catch {
-    debug("The job summary cannot be written.");
+  } catch (thrown) {
+    if (thrown instanceof ActionError) warn(`The job's summary is not written. ${thrown.message}`);
+    else debug("The job summary cannot be written.");
   }
 }
 function info2(text) {
@@ -787,14 +830,14 @@ function variable(name) {
 }
 function readEvent() {
   try {
-    return parseJson((0, import_node_fs.readFileSync)(variable("GITHUB_EVENT_PATH")));
+    return parseJson((0, import_node_fs2.readFileSync)(variable("GITHUB_EVENT_PATH")));
   } catch {
     return void 0;
   }
 }
 function appendBlocks(name, values) {
   const blocks = [...values].map(([key, value]) => block(key, value)).join("");
-  if (blocks !== "") (0, import_node_fs.appendFileSync)(runnerFile(name), blocks);
+  if (blocks !== "") appendToRunnerFile(name, runnerFile(name), blocks);
 }
 function runnerFile(name) {
   const path = variable(name);
@@ -836,7 +879,7 @@ function isHttpsOrLoopback(url) {
 async function send(request) {
   if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http");
   const isTls = request.url.protocol === "https:";
-  const { Agent, request: open } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
+  const { Agent, request: open2 } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
   const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
   const options = {
     method: request.method,
@@ -855,7 +898,7 @@ async function send(request) {
     ...isTls && { rejectUnauthorized: true }
   };
   return new Promise((resolve2, reject) => {
-    const call2 = open(request.url, options, (response) => {
+    const call2 = open2(request.url, options, (response) => {
       readReply(response).then(resolve2, (cause) => {
         call2.destroy();
         reject(toHttpFailure(cause));

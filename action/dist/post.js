@@ -170,6 +170,8 @@ var DISK_FAULTS = {
   EPERM: "the runner's user may not write to",
   ENOENT: "there is no folder for",
   ENOTDIR: "a part of the path is not a folder:",
+  EEXIST: "there is something already at",
+  ELOOP: "there is a link at",
   EIO: "the disk fails at"
 };
 
@@ -389,7 +391,7 @@ function denialOf({ grants }) {
 var deniedIn = (grants) => grants.filter(({ outcome }) => outcome === "deny");
 
 // runner.ts
-var import_node_fs = require("node:fs");
+var import_node_fs2 = require("node:fs");
 var import_node_path = require("node:path");
 
 // ../node_modules/@actions/core/lib/command.js
@@ -489,6 +491,10 @@ function getState(name) {
   return process.env[`STATE_${name}`] || "";
 }
 
+// runner-file.ts
+var import_node_fs = require("node:fs");
+var { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = import_node_fs.constants;
+
 // runner.ts
 function idTokenEndpoint() {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
@@ -514,7 +520,7 @@ function savedState(name) {
 }
 function removeJobFolder(folder) {
   const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
+  if (isOurs) (0, import_node_fs2.rmSync)(folder, { recursive: true, force: true });
 }
 function info2(text) {
   info(text);
@@ -543,7 +549,7 @@ function variable(name) {
 }
 function readEvent() {
   try {
-    return parseJson((0, import_node_fs.readFileSync)(variable("GITHUB_EVENT_PATH")));
+    return parseJson((0, import_node_fs2.readFileSync)(variable("GITHUB_EVENT_PATH")));
   } catch {
     return void 0;
   }

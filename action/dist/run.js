@@ -362,8 +362,8 @@ function planAws(grants, has) {
     return { variables: new Map([...endpoint, ...common]), files: [file("config", ""), file("credentials", "")] };
   }
   const profiles = grants.map(({ grant, region }) => {
-    const process2 = [has.node, has.helper, at(`${grant}.json`)].map((part) => `"${part}"`).join(" ");
-    const lines = [`[profile ${grant}]`, `credential_process = ${process2}`];
+    const quoted = [has.node, has.helper, at(`${grant}.json`)].map((part) => `"${part}"`).join(" ");
+    const lines = [`[profile ${grant}]`, `credential_process = ${quoted} ${grant}`];
     return [...lines, ...REGION.test(region) ? [`region = ${region}`] : [], ""].join("\n");
   });
   const questions = grants.map(

@@ -55,8 +55,9 @@ export function planAws(
     return { variables: new Map([...endpoint, ...common]), files: [file("config", ""), file("credentials", "")] }
   }
   const profiles = grants.map(({ grant, region }) => {
-    const process = [has.node, has.helper, at(`${grant}.json`)].map((part) => `"${part}"`).join(" ")
-    const lines = [`[profile ${grant}]`, `credential_process = ${process}`]
+    const quoted = [has.node, has.helper, at(`${grant}.json`)].map((part) => `"${part}"`).join(" ")
+    // The last word has no quotes: AWS's SDK for Go removes the first and the last one of a value that begins and ends with one.
+    const lines = [`[profile ${grant}]`, `credential_process = ${quoted} ${grant}`]
     return [...lines, ...(REGION.test(region) ? [`region = ${region}`] : []), ""].join("\n")
   })
   const questions = grants.map(({ grant, url }) =>

@@ -6,11 +6,14 @@ import { installActionlint } from "./actionlint/install.ts"
 import { actionlintCase } from "./actionlint-case.ts"
 import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
+import { federatedCase } from "./federated-case.ts"
 import { installLoginClients, loginsCase } from "./logins-case.ts"
 import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
+import { runCase } from "./run-case.ts"
+import { runCloudsCase } from "./run-clouds-case.ts"
 import { sopsCase } from "./sops-case.ts"
 import { storesCase } from "./stores-case.ts"
 import { installAge, installPostgres, installTools } from "./tools.ts"
@@ -28,6 +31,9 @@ const CASES = {
   zizmor: zizmorCase,
   actionlint: actionlintCase,
   "vendors' clients": clientsCase,
+  // Each waits for most of its time, for the end of what its clients hold.
+  "clients in `run`": (programs: string, check: Check) =>
+    Promise.all([runCase, runCloudsCase, federatedCase].map((one) => one(programs, check))),
   "logins of tools": loginsCase,
   "the package on older Nodes": packageCase,
 }

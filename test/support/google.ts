@@ -44,13 +44,17 @@ export interface Google {
 
 const GENERATE = /^\/v1\/(projects\/[^/?#]+\/serviceAccounts\/[^/?#:]+):generateAccessToken$/
 
-/** Starts a stand-in for Google on loopback: its Security Token Service, IAM Service Account Credentials, Secret Manager. */
-export async function startGoogle(): Promise<Google> {
+/**
+ * Starts a stand-in for Google on loopback: its Security Token Service, IAM Service Account Credentials, Secret Manager.
+ *
+ * @param endAfterSeconds ends access tokens sooner than Google does, so that a test sees how a client gets the next one
+ */
+export async function startGoogle({ endAfterSeconds = Number.POSITIVE_INFINITY } = {}): Promise<Google> {
   const log = new RequestLog("the Google stand-in")
   const providers = new Map<string, PoolProvider>()
   const accounts = new Map<string, ServiceAccount>()
   const secrets: Secrets = { projects: new Map(), secrets: [] }
-  const tokens = new Tokens()
+  const tokens = new Tokens(endAfterSeconds)
   const failures: Readonly<Record<GoogleApi, Failures<GoogleMisbehaviour>>> = {
     sts: new Failures(),
     iamcredentials: new Failures(),

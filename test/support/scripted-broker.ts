@@ -21,6 +21,8 @@ export type Reply =
     }
   /** Closes the connection without an answer. */
   | { readonly reset: true }
+  /** Is called when the request has come, and answers what it resolves to. One that never resolves holds the request. */
+  | { readonly when: () => Promise<Reply | undefined> }
 
 export interface Expected {
   readonly on: "token" | "exchange" | "revoke"
@@ -98,7 +100,7 @@ export async function scriptedBroker(
     return answer(response, expected?.reply, null)
   }
 
-  function answerTokenRequest(
+  async function answerTokenRequest(
     url: URL,
     bearer: string,
     body: string,
@@ -113,7 +115,8 @@ export async function scriptedBroker(
     const shown = before === audience ? "<audience>" : before
     requests.push(`GET /token audience=${shown}?jkt=${/^[\w-]{43}$/.test(jkt) ? "<thumbprint>" : jkt}`)
     require(expected?.on === "token", `a token request, where the script has ${expected?.on ?? "ended"}`)
-    if (expected?.reply) return answer(response, expected.reply, null)
+    const reply = await resolved(expected?.reply)
+    if (reply) return answer(response, reply, null)
     const token = unsignedToken(asked[0] ?? "")
     issued.set(token, { name: `token-${issued.size + 1}`, audience: asked[0] ?? "", used: false })
     return answer(response, { status: 200, body: { value: token } }, null)
@@ -214,8 +217,12 @@ const withLease = (answer: unknown, asked: Asked): unknown =>
     ? { ...(answer as Record<string, unknown>), lease: asked.lease }
     : answer
 
-async function answer(response: ServerResponse, reply: Reply | undefined, asked: Asked | null): Promise<void> {
-  if (reply === undefined) throw new Error("a request for which the script has no reply")
+const resolved = async (reply: Reply | undefined): Promise<Reply | undefined> =>
+  reply !== undefined && "when" in reply ? resolved(await reply.when()) : reply
+
+async function answer(response: ServerResponse, scripted: Reply | undefined, asked: Asked | null): Promise<void> {
+  const reply = await resolved(scripted)
+  if (reply === undefined || "when" in reply) throw new Error("a request for which the script has no reply")
   if ("reset" in reply) {
     response.socket?.resetAndDestroy()
   } else if ("status" in reply) {

@@ -36,8 +36,13 @@ export interface Sts {
   close(): Promise<void>
 }
 
-/** Starts a stand-in for AWS STS on loopback: AssumeRoleWithWebIdentity, as strict as the real one. */
-export async function startSts(): Promise<Sts> {
+/**
+ * Starts a stand-in for AWS STS on loopback: AssumeRoleWithWebIdentity, as strict as the real one.
+ *
+ * @param endAfterSeconds ends sessions sooner than the call asks: the shortest that the real one gives is 15 minutes, which no
+ *   test can wait for
+ */
+export async function startSts({ endAfterSeconds = Number.POSITIVE_INFINITY } = {}): Promise<Sts> {
   const log = new RequestLog("the STS stand-in")
   const roles = new Map<string, Role>()
   const issued: IssuedCredentials[] = []
@@ -96,7 +101,7 @@ export async function startSts(): Promise<Sts> {
   function issue(call: AssumeRoleCall, identity: WebIdentity, how: StsMisbehaviour | null): string {
     const size = packedPolicySize(call, identity.tags)
     const credentials: IssuedCredentials = {
-      ...makeCredentials(call.durationSeconds),
+      ...makeCredentials(Math.min(call.durationSeconds, endAfterSeconds)),
       roleArn: call.roleArn,
       sessionName: call.sessionName,
       subject: identity.subject,

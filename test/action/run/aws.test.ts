@@ -207,7 +207,10 @@ for (const profile of ["prod", "test"]) {
   console.log(profile, digest(accessKeyId), expiration instanceof Date)
 }
 await defaultProvider()().catch((error) => console.log("default:", error.name))
-console.log(readFileSync(process.env.AWS_CONFIG_FILE, "utf8").match(/region = .*/g).join(), process.env.AWS_REGION)`)
+const config = readFileSync(process.env.AWS_CONFIG_FILE, "utf8")
+console.log(config.match(/region = .*/g).join(), process.env.AWS_REGION)
+// The SDK for Go removes the quotes of a value that begins and ends with one.
+console.log(config.match(/credential_process = ".*" (?:prod|test)$/gm).length)`)
     const grants = { prod: session(1), test: session(1, "test") }
     const step = await ran([...granted(grants), ...revoked()], run, {
       inputs: { grants: "prod,test" },
@@ -217,6 +220,7 @@ prod ${await digest("ASIAPROD1KEYID")} true
 test ${await digest("ASIATEST1KEYID")} true
 default: CredentialsProviderError
 region = eu-west-1,region = us-east-2 undefined
+2
 `)
     expect([step.exitCode, readdirSync(temp)]).toEqual([0, []])
   })

@@ -34,7 +34,7 @@ export const installGoClients = (programs: string): Promise<string> =>
   buildWithGo(programs, {
     name: "clients",
     from: join(HERE, "go"),
-    files: ["go.mod", "go.sum", "main.go"],
+    files: readdirSync(join(HERE, "go")),
     package: ".",
   })
 

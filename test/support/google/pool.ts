@@ -74,20 +74,19 @@ export async function exchangeToken(
   if (provider.condition?.(assertion) === false)
     throw new OAuthRefusal("unauthorized_client", "The given credential is rejected by the attribute condition.")
   const left = Math.floor((assertion.exp ?? 0) - Date.now() / 1000)
-  const lifetimeSeconds = Math.min(left, MAX_FEDERATED_SECONDS)
   const own = `principal://iam.googleapis.com/${pool}/subject/${subject}`
   const issued: IssuedToken = tokens.issue({
     kind: "federated",
     members: [own, ...members],
     scopes,
-    lifetimeSeconds,
+    lifetimeSeconds: Math.min(left, MAX_FEDERATED_SECONDS),
     delegates: [],
   })
   return {
     access_token: issued.token,
     issued_token_type: ACCESS_TOKEN,
     token_type: "Bearer",
-    ...(lifetimeSeconds <= TOO_SHORT_TO_SAY_SECONDS ? {} : { expires_in: lifetimeSeconds }),
+    ...(issued.lifetimeSeconds <= TOO_SHORT_TO_SAY_SECONDS ? {} : { expires_in: issued.lifetimeSeconds }),
   }
 }
 

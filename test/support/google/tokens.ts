@@ -29,11 +29,17 @@ export interface IssuedToken {
 /** Every token that was given out, in order. */
 export class Tokens {
   readonly issued: IssuedToken[] = []
+  readonly #endAfterSeconds: number
+
+  constructor(endAfterSeconds: number) {
+    this.#endAfterSeconds = endAfterSeconds
+  }
 
   issue(about: Omit<IssuedToken, "token" | "endsAt">): IssuedToken {
     const prefix = about.kind === "federated" ? "ya29.d." : "ya29.c."
     const token = `${prefix}${randomBytes(384).toString("base64url")}`
-    const issued = { ...about, token, endsAt: Date.now() + about.lifetimeSeconds * 1000 }
+    const lifetimeSeconds = Math.min(about.lifetimeSeconds, this.#endAfterSeconds)
+    const issued = { ...about, lifetimeSeconds, token, endsAt: Date.now() + lifetimeSeconds * 1000 }
     this.issued.push(issued)
     return issued
   }
