@@ -114,5 +114,9 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
     "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
   runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
+  leak_found:
+    "Remove the value from the place that the message names, and change every secret that cannot be revoked if a copy may have left the runner.",
+  sweep_impossible:
+    "Let no step change or remove the folders `daypass-*` in the runner's temporary folder before the job ends.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker.",
 }

@@ -26,7 +26,10 @@ const toolkitWithoutSideEffects: Plugin = {
  * Rooms that most steps do not need. Each is a file of its own in `dist/`, which `import()` loads at run time. It holds what
  * its entry needs of the room, and takes everything else of the action from `main.js`, which exports it.
  */
-const APART: Readonly<Record<string, string>> = { run: "run/run.ts" }
+const APART: Readonly<Record<string, string>> = { run: "run/run.ts", sweep: "sweep/sweep.ts" }
+
+/** Pure code that is in each bundle that needs it: the sweep is loaded by the post step, which has no `main.js`. */
+const IN_EACH = `${ROOM}fingerprints/`
 
 const roomsApart: Plugin = {
   name: "rooms-apart",
@@ -34,7 +37,7 @@ const roomsApart: Plugin = {
     const roomOf = (file: string) => Object.keys(APART).find((room) => file.startsWith(`${ROOM}${room}/`))
     builder.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
       const [from, to] = [roomOf(importer), roomOf(resolve(resolveDir, path))]
-      if (importer === "" || from === to) return undefined
+      if (importer === "" || from === to || resolve(resolveDir, path).startsWith(IN_EACH)) return undefined
       return { path: `./${to ?? "main"}.js`, external: true }
     })
   },

@@ -23,6 +23,8 @@ export const OWN_CODES = [
   "delivery_refused",
   "runner_file_missing",
   "runner_disk",
+  "leak_found",
+  "sweep_impossible",
   "unexpected",
 ] as const
 

@@ -26,10 +26,32 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 var MAX_SHOWN_CHARACTERS = 400;
 var MAX_TEXT_CHARACTERS = 4e3;
 var ASCII = /^[\x20-\x7e]*$/;
+var structureAmong = (word) => [
+  // Escapes, code, emphasis, links, tags, table cells, strikethrough, mathematics, character references, mentions,
+  // headings (also at the end of one) and references to issues.
+  String.raw`[\\\x60*[\]<>|~$&@#]`,
+  // Emphasis, except inside a word.
+  `(?<![${word}])_|_(?![${word}])`,
+  // GFM turns `https://`, `mailto:`, `xmpp:` and `www.` into links without brackets.
+  String.raw`:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\.`,
+  // `:name:` is an emoji on GitHub. Minutes and most line numbers are none.
+  String.raw`:(?=[\w+-]+:)(?!\d{1,2}:)`,
+  // At the start of a line: lists, rules, underlined headings, indented code.
+  String.raw`^[-+= ]|(?<=^\d{1,9})[.)]`
+].join("|");
+function structureIn(text, spans = false) {
+  const isAscii = ASCII.test(text);
+  const structure = structureAmong(isAscii ? "A-Za-z0-9" : String.raw`\p{L}\p{N}`);
+  return new RegExp(spans ? `\`[^\`]+\`|${structure}` : structure, isAscii ? "gi" : "giu");
+}
 function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
   return visible(shortened(text, limit)).replaceAll("##[", "## [");
 }
 var messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS);
+function forMarkdown(text, limit = MAX_SHOWN_CHARACTERS) {
+  return visible(shortened(text, limit)).replace(structureIn(text), reference);
+}
+var reference = (character) => `&#${character.codePointAt(0)};`;
 function visible(text) {
   if (ASCII.test(text)) return text;
   return text.replace(
@@ -118,59 +140,67 @@ var ADVICE = {
   delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
   runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
+  leak_found: "Remove the value from the place that the message names, and change every secret that cannot be revoked if a copy may have left the runner.",
+  sweep_impossible: "Let no step change or remove the folders `daypass-*` in the runner's temporary folder before the job ends.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."
 };
 
-// failure.ts
-var ActionError = class extends Error {
-  name = "ActionError";
-  code;
-  retry;
-  /** The broker's request id, with which its operator finds the request in the log. */
-  requestId;
-  trace;
-  /** What to change in this very case; left out, the advice for the code counts. */
-  change;
-  /** Where the organisation helps. */
-  help;
-  /** True when the broker may have acted on the request, although it did not say so. */
-  undecided;
-  constructor(code, message, extra = {}) {
-    super(message);
-    this.code = code;
-    if (extra.retry) this.retry = extra.retry;
-    if (extra.requestId !== void 0) this.requestId = extra.requestId;
-    if (extra.trace) this.trace = extra.trace;
-    if (extra.change !== void 0) this.change = extra.change;
-    if (extra.help) this.help = extra.help;
-    this.undecided = extra.undecided ?? false;
-  }
-};
-function toFailure(thrown) {
-  if (thrown instanceof ActionError) return thrown;
-  const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
-  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
-  const disk = DISK_FAULTS[code];
-  if (disk !== void 0) {
-    const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : "";
-    return new ActionError(
-      "runner_disk",
-      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`
-    );
-  }
-  return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`);
+// fingerprints/record.ts
+var import_node_crypto2 = require("node:crypto");
+
+// fingerprints/keys.ts
+var import_node_crypto = require("node:crypto");
+var SALT_BYTES = 32;
+var MAC_BYTES = 16;
+var MAX_PATTERN_BYTES = 1024;
+var MIN_PATTERN_BYTES = 8;
+function deriveKeys(requestToken, salt) {
+  const bytes = Buffer.from((0, import_node_crypto.hkdfSync)("sha256", requestToken, salt, "daypass issued values, version 1", 68));
+  return {
+    seal: bytes.subarray(0, 32),
+    mac: bytes.subarray(32, 64),
+    multiplier: (bytes.readUInt32LE(64) & ~7 | 5) >>> 0
+  };
 }
-var DISK_FAULTS = {
-  __proto__: null,
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  EROFS: "the file system is read-only at",
-  EACCES: "the runner's user may not write to",
-  EPERM: "the runner's user may not write to",
-  ENOENT: "there is no folder for",
-  ENOTDIR: "a part of the path is not a folder:",
-  EIO: "the disk fails at"
-};
+function valueMac(keys, value) {
+  return mac(keys, "value", Buffer.from(value, "utf8"));
+}
+function mac(keys, use, bytes) {
+  const digest = (0, import_node_crypto.createHmac)("sha256", keys.mac).update(`${use}\0`).update(bytes).digest();
+  return digest.subarray(0, MAC_BYTES).toString("base64url");
+}
+
+// fingerprints/record.ts
+var RECORD_FILE = /^issued(?:-[1-9][0-9]{0,5})?\.json$/;
+var MAX_RECORD_BYTES = 1024 * 1024;
+var MAX_PATTERNS = 2e3;
+function openRecord(stored, requestToken) {
+  try {
+    const { version, salt, nonce, sealed } = JSON.parse(Buffer.from(stored).toString("utf8"));
+    const bytes = (text) => Buffer.from(typeof text === "string" ? text : "", "base64url");
+    if (version !== 1 || bytes(salt).length !== SALT_BYTES || bytes(nonce).length !== 12) return null;
+    const keys = deriveKeys(requestToken, bytes(salt));
+    const [body, tag] = [bytes(sealed).subarray(0, -16), bytes(sealed).subarray(-16)];
+    const decipher = (0, import_node_crypto2.createDecipheriv)("aes-256-gcm", keys.seal, bytes(nonce), { authTagLength: 16 });
+    decipher.setAuthTag(tag);
+    const record = JSON.parse(Buffer.concat([decipher.update(body), decipher.final()]).toString("utf8"));
+    return isRecord(record) ? { ...record, keys } : null;
+  } catch {
+    return null;
+  }
+}
+function isRecord(record) {
+  const isText = (value) => typeof value === "string";
+  const isOptional = (value) => value === void 0 || isText(value);
+  return Number.isSafeInteger(record.since) && record.values.every(
+    ({ grant, name, env, whole }) => isText(grant) && isText(name) && isOptional(env) && isOptional(whole)
+  ) && record.patterns.length <= MAX_PATTERNS && record.patterns.every(
+    ({ value, length, hash, mac: mac2 }) => record.values[value] !== void 0 && Number.isSafeInteger(length) && length >= MIN_PATTERN_BYTES && length <= MAX_PATTERN_BYTES && Number.isSafeInteger(hash) && isText(mac2)
+  );
+}
+function isWhole(record, value, text) {
+  return value.whole !== void 0 && value.whole === valueMac(record.keys, text);
+}
 
 // ../broker/wire/error-codes.ts
 var PROBLEMS = {
@@ -223,6 +253,57 @@ var ERROR_CODES = Object.keys(PROBLEMS);
 // ../broker/wire/exchange.ts
 var KEY_BINDING_SEPARATOR = "?jkt=";
 var MEDIA_TYPE_PROBLEM = "application/problem+json";
+
+// failure.ts
+var ActionError = class extends Error {
+  name = "ActionError";
+  code;
+  retry;
+  /** The broker's request id, with which its operator finds the request in the log. */
+  requestId;
+  trace;
+  /** What to change in this very case; left out, the advice for the code counts. */
+  change;
+  /** Where the organisation helps. */
+  help;
+  /** True when the broker may have acted on the request, although it did not say so. */
+  undecided;
+  constructor(code, message, extra = {}) {
+    super(message);
+    this.code = code;
+    if (extra.retry) this.retry = extra.retry;
+    if (extra.requestId !== void 0) this.requestId = extra.requestId;
+    if (extra.trace) this.trace = extra.trace;
+    if (extra.change !== void 0) this.change = extra.change;
+    if (extra.help) this.help = extra.help;
+    this.undecided = extra.undecided ?? false;
+  }
+};
+function toFailure(thrown) {
+  if (thrown instanceof ActionError) return thrown;
+  const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
+  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
+  const disk = DISK_FAULTS[code];
+  if (disk !== void 0) {
+    const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : "";
+    return new ActionError(
+      "runner_disk",
+      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`
+    );
+  }
+  return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`);
+}
+var DISK_FAULTS = {
+  __proto__: null,
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only at",
+  EACCES: "the runner's user may not write to",
+  EPERM: "the runner's user may not write to",
+  ENOENT: "there is no folder for",
+  ENOTDIR: "a part of the path is not a folder:",
+  EIO: "the disk fails at"
+};
 
 // json.ts
 var import_node_buffer = require("node:buffer");
@@ -388,6 +469,7 @@ function denialOf({ grants }) {
 var deniedIn = (grants) => grants.filter(({ outcome }) => outcome === "deny");
 
 // runner.ts
+var import_node_crypto3 = require("node:crypto");
 var import_node_fs = require("node:fs");
 var import_node_path = require("node:path");
 
@@ -478,6 +560,9 @@ function isDebug() {
 function debug(message) {
   issueCommand("debug", {}, message);
 }
+function error(message, properties = {}) {
+  issueCommand("error", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
 function warning(message, properties = {}) {
   issueCommand("warning", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
 }
@@ -489,6 +574,9 @@ function getState(name) {
 }
 
 // runner.ts
+function stepEnvironment() {
+  return process.env;
+}
 function idTokenEndpoint() {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
@@ -508,18 +596,66 @@ async function registerMasks(masks) {
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
 }
+function setVariables(variables) {
+  appendBlocks("GITHUB_ENV", variables);
+}
 function savedState(name) {
   return getState(name);
 }
+function readRecords(folder, names, maxBytes) {
+  if (!isJobFolder(folder) || (0, import_node_fs.lstatSync)(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
+  try {
+    const found = (0, import_node_fs.readdirSync)(folder).filter((name) => names.test(name));
+    return found.map((name) => readRegularFile((0, import_node_path.join)(folder, name), maxBytes));
+  } catch {
+    return null;
+  }
+}
+function readRegularFile(path, maxBytes) {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = import_node_fs.constants;
+  const descriptor = (0, import_node_fs.openSync)(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const found = (0, import_node_fs.fstatSync)(descriptor);
+    if (!found.isFile() || found.size > maxBytes) throw new Error("unreachable for a file of this action");
+    return (0, import_node_fs.readFileSync)(descriptor);
+  } finally {
+    (0, import_node_fs.closeSync)(descriptor);
+  }
+}
 function removeJobFolder(folder) {
-  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
+  if (isJobFolder(folder)) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
+}
+function isJobFolder(folder) {
+  return (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
+}
+function sweepPlaces() {
+  const folder = (name) => variable(name) === "" ? null : (0, import_node_path.resolve)(variable(name));
+  return {
+    workspace: folder("GITHUB_WORKSPACE"),
+    temp: folder("RUNNER_TEMP"),
+    home: folder(process.platform === "win32" ? "USERPROFILE" : "HOME"),
+    variables: process.env
+  };
+}
+function appendSummary(markdown) {
+  const path = variable("GITHUB_STEP_SUMMARY");
+  if (path === "") return;
+  try {
+    (0, import_node_fs.appendFileSync)(path, `${markdown}
+`);
+  } catch {
+    debug("The job summary cannot be written.");
+  }
 }
 function info2(text) {
   info(text);
 }
-function warn(text) {
-  printCommand(() => warning(text, { title: "Daypass" }));
+function warn(text, title = "Daypass", place = null) {
+  printCommand(() => warning(text, { title, ...place && { file: place.file, startLine: place.line } }));
+}
+function fail(title, text, place = null) {
+  process.exitCode = ExitCode.Failure;
+  printCommand(() => error(text, { title, ...place && { file: place.file, startLine: place.line } }));
 }
 function debug2(lines) {
   if (!isDebug()) return;
@@ -546,6 +682,23 @@ function readEvent() {
   } catch {
     return void 0;
   }
+}
+function appendBlocks(name, values) {
+  const blocks = [...values].map(([key, value]) => block(key, value)).join("");
+  if (blocks !== "") (0, import_node_fs.appendFileSync)(runnerFile(name), blocks);
+}
+function runnerFile(name) {
+  const path = variable(name);
+  if (path === "") throw new ActionError("runner_file_missing", `The runner did not set ${name}.`);
+  return path;
+}
+function block(name, value) {
+  const delimiter = `daypass_${(0, import_node_crypto3.randomUUID)()}`;
+  if (name.includes(delimiter) || value.includes(delimiter)) return block(name, value);
+  return `${name}<<${delimiter}
+${value}
+${delimiter}
+`;
 }
 
 // http.ts
@@ -738,8 +891,8 @@ async function sendToBroker(broker, request) {
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
     if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the broker at ${broker}`);
-    const [code, what] = TRANSPORT[thrown.fault];
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, {
+    const [code, what2] = TRANSPORT[thrown.fault];
+    throw new ActionError(code, `The broker at ${broker} ${what2}.`, {
       ...thrown.retry && { retry: thrown.retry },
       undecided: UNDECIDED_FAULTS.has(thrown.fault)
     });
@@ -864,12 +1017,12 @@ function unavailable(message, again = false) {
 }
 
 // key.ts
-var import_node_crypto = require("node:crypto");
+var import_node_crypto4 = require("node:crypto");
 function boundAudience(audience, thumbprint) {
   return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
 }
 function thumbprintWithoutKey() {
-  return (0, import_node_crypto.randomBytes)(32).toString("base64url");
+  return (0, import_node_crypto4.randomBytes)(32).toString("base64url");
 }
 
 // retry.ts
@@ -914,6 +1067,13 @@ var REAL = {
 };
 
 // lease.ts
+function isOver({ expiresAt }) {
+  return expiresAt !== null && Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now();
+}
+var CLOCK_TOLERANCE_MS = 6e4;
+function isKept() {
+  return savedState("keep") === "true";
+}
 function removeDeliveredFiles() {
   const folder = savedState("files");
   if (folder !== "") removeJobFolder(folder);
@@ -943,6 +1103,133 @@ async function revokeLease(id, home, deadline) {
   });
 }
 
+// emptied.ts
+function savedRecords() {
+  const folder = savedState("issued");
+  if (folder === "") return [];
+  const requestToken = idTokenEndpoint()?.requestToken ?? "";
+  const stored = readRecords(folder, RECORD_FILE, MAX_RECORD_BYTES);
+  if (stored === null || stored.length === 0) return null;
+  const records = stored.map((bytes) => openRecord(bytes, requestToken));
+  return records.every((record) => record !== null) ? records : null;
+}
+function removeSavedRecords() {
+  const folder = savedState("issued");
+  if (folder !== "") removeJobFolder(folder);
+}
+function emptyVariables(records) {
+  const names = savedVariables();
+  if (names.length === 0) return;
+  const environment = stepEnvironment();
+  const held = names.filter((name) => (environment[name] ?? "") !== "");
+  const listed = (some) => forLog(some.join(", "));
+  if (held.length === 0) return;
+  if (records === null) {
+    warn(
+      `These variables stay set, because this step cannot know any more whether the values are its own: ${listed(held)}.`
+    );
+    return;
+  }
+  const isOurs = (name) => records.some(
+    (record) => record.values.some((value) => value.env === name && isWhole(record, value, environment[name] ?? ""))
+  );
+  const ours = held.filter(isOurs);
+  if (ours.length > 0) {
+    setVariables(new Map(ours.map((name) => [name, ""])));
+    info2(`Emptied for the post steps that follow: ${listed(ours)}.`);
+  }
+  const others = held.filter((name) => !ours.includes(name));
+  if (others.length > 0) info2(`Left, because another step has set them since: ${listed(others)}.`);
+}
+
+// leaks.ts
+var SWEEP_MS = 1e4;
+var MAX_ANNOTATIONS = 9;
+async function sweepLeaks(records) {
+  const mode = savedState("sweep");
+  if (mode !== "warn" && mode !== "fail") return false;
+  if (records === null) {
+    const what2 = "The leak sweep cannot look for the values of this step: its record of them is gone, or was changed.";
+    report(mode, "sweep_impossible", what2);
+    return false;
+  }
+  const tooShort = records.reduce((sum, record) => sum + unsearched(record), 0);
+  if (tooShort > 0) info2(`The leak sweep cannot look for all values: ${tooShort} of this step ${TOO_SHORT}.`);
+  if (records.every(({ patterns }) => patterns.length === 0)) return false;
+  const { sweep } = await Promise.resolve().then(() => __toESM(require("./sweep.js"), 1));
+  const named = savedState("sweep-paths").split("\n").filter((path) => path !== "");
+  const started = performance.now();
+  const found = await sweep({ ...sweepPlaces(), records, named, milliseconds: SWEEP_MS });
+  reportFindings(mode, found);
+  reportUnread(mode, found);
+  const seconds = ((performance.now() - started) / 1e3).toFixed(1);
+  const outcome = found.findings.length === 0 ? ", and found no value of this step" : "";
+  info2(`The leak sweep read ${found.files} files (${megabytes(found.bytes)}) in ${seconds} s${outcome}.`);
+  return found.findings.length > 0;
+}
+var TOO_SHORT = "have fewer than eight bytes, or are too common";
+function unsearched({ values, patterns }) {
+  const searched = new Set(patterns.map(({ value }) => value));
+  return values.length - searched.size;
+}
+function report(mode, code, what2, place = null) {
+  const text = `${what2} ${advice(code)} See ${pageOf(code)}`;
+  if (mode === "fail") fail(`Daypass: ${code}`, text, place);
+  else warn(text, `Daypass: ${code}`, place);
+}
+function reportFindings(mode, { findings, hasMore }) {
+  if (findings.length === 0) return;
+  for (const finding of findings.slice(0, MAX_ANNOTATIONS)) {
+    report(mode, "leak_found", `Left behind: ${what(finding)} is in ${forLog(where(finding))}.`, placeOf(finding));
+  }
+  for (const finding of findings.slice(MAX_ANNOTATIONS)) {
+    info2(`Left behind: ${what(finding)} is in ${forLog(where(finding))}.`);
+  }
+  if (hasMore) info2("There are more findings, which are not listed.");
+  const rows = findings.map((finding) => [where(finding), finding.grant, finding.name].map((cell) => forMarkdown(cell)));
+  appendSummary(
+    [
+      "### Values of this job were left behind",
+      "",
+      `[leak_found](${pageOf("leak_found")}). ${advice("leak_found")}`,
+      "",
+      "| where | grant | value |",
+      "| --- | --- | --- |",
+      ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+      ...hasMore ? ["", "There are more findings, which are not listed."] : [],
+      ""
+    ].join("\n")
+  );
+}
+var what = ({ grant, name }) => `the value ${forLog(name)} of ${forLog(grant)}`;
+function where({ path, entry, line }) {
+  if (entry !== void 0) return `${path}, in ${entry}`;
+  return line === void 0 ? path : `${path}:${line}`;
+}
+function placeOf({ path, entry, line }) {
+  return line === void 0 || entry !== void 0 ? null : { file: path, line };
+}
+function reportUnread(mode, { unread, unreadCount }) {
+  for (const { path, reason } of unread) info2(`Not looked at: ${forLog(path)}: ${REASONS[reason]}.`);
+  if (unreadCount > unread.length) info2(`Not looked at: ${unreadCount - unread.length} more places.`);
+  if (mode === "fail" && unreadCount > 0) {
+    warn(`The leak sweep is not complete: ${unreadCount} places could not be read to their end. The log names them.`);
+  }
+}
+var REASONS = {
+  archive: "the sweep cannot read inside archives of this kind",
+  damaged: "the archive ends early, or is damaged",
+  link: "it is a link, which the sweep does not follow",
+  missing: "it does not exist",
+  nested: "too many archives or folders inside of each other",
+  outside: "a relative path must stay in the workspace",
+  size: "too large; the sweep read its beginning",
+  special: "it is no regular file",
+  time: "the time of the sweep was over",
+  unreadable: "it cannot be read"
+};
+var megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
 // outcomes.ts
 function logOutcomes(answer) {
   const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
@@ -964,12 +1251,31 @@ function logOutcomes(answer) {
 var DEADLINE_MS = 15e3;
 async function revoke() {
   await attempt(removeDeliveredFiles);
+  const records = savedRecords();
+  await attempt(() => emptyVariables(records));
+  await attempt(() => revokeSavedLeases(isKept()));
   await attempt(async () => {
-    const saved = savedLeases();
-    if (saved === null) return;
-    const deadline = startDeadline(DEADLINE_MS);
-    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline);
+    if (await sweepLeaks(records) && isKept()) await revokeFound();
   });
+  await attempt(removeSavedRecords);
+}
+async function revokeSavedLeases(isKept2) {
+  const saved = savedLeases();
+  if (saved === null) return;
+  const deadline = startDeadline(DEADLINE_MS);
+  for (const lease of saved.leases.toReversed()) {
+    const { expiresAt } = lease;
+    if (isOver(lease)) info2("A lease of this step is over: nothing is left to revoke.");
+    else if (isKept2 && expiresAt !== null)
+      info2(
+        `Kept (input \`keep\`): the lease of this step is not revoked. What expires lives until ${forLog(expiresAt)} at the latest.`
+      );
+    else await revokeSaved(lease, saved, deadline);
+  }
+}
+async function revokeFound() {
+  info2("A value was left behind, so the lease is revoked in spite of `keep`.");
+  await revokeSavedLeases(false);
 }
 async function attempt(act) {
   try {
@@ -986,11 +1292,7 @@ async function revokeSaved({ id, expiresAt }, home, deadline) {
     if (expiresAt === null && failure.code === "lease_not_found") return;
     const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`;
     warn(`${alive} ${sentencesOf(failure)}`);
-    return;
   }
-  if (expiresAt === null) return;
-  const variables = savedVariables();
-  if (variables.length > 0) info2(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
 }
 var UNREVOKED = "The credentials of this job could not be revoked.";
 var UNCONFIRMED = "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over.";

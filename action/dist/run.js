@@ -40,6 +40,7 @@ var import_outputs = require("./main.js");
 var import_escape3 = require("./main.js");
 var import_exchange = require("./main.js");
 var import_inputs4 = require("./main.js");
+var import_issued = require("./main.js");
 var import_lease2 = require("./main.js");
 var import_masks = require("./main.js");
 var import_retry = require("./main.js");
@@ -690,6 +691,7 @@ var sleep2 = (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, mi
 
 // run/run.ts
 async function exchangeAndRun() {
+  const started = Date.now();
   const inputs = (0, import_inputs4.readInputs)(runner2.input);
   const deadline = (0, import_retry.startDeadline)(inputs.timeoutMs);
   const wanted = readRunInputs(runner2.rawInput);
@@ -698,7 +700,8 @@ async function exchangeAndRun() {
   const leases = new import_lease2.StepLeases(inputs);
   const answer2 = await (0, import_exchange.exchangeForAnswer)(inputs, leases, deadline);
   const folder = runner2.jobFolder();
-  const { exitCode, sessions } = await prepareAndRun(answer2, { inputs, wanted, from, folder, leases });
+  const issued = new import_issued.IssuedRecords(inputs.sweep, started);
+  const { exitCode, sessions } = await prepareAndRun(answer2, { inputs, wanted, from, folder, leases, issued });
   (0, import_exchange.removeFiles)(folder);
   const known = leases.all.filter(({ expiresAt }) => expiresAt !== null);
   await revokeLeases(known, leases, inputs, (0, import_retry.startDeadline)(inputs.timeoutMs));
@@ -716,13 +719,16 @@ async function prepareAndRun(answer2, run) {
     const credentials = (0, import_answer.readCredentials)(answer2, run.inputs.grants);
     await registerSecrets(credentials);
     prepared = await prepare(credentials, run);
+    run.issued.record(credentials, /* @__PURE__ */ new Map());
     runner2.setOutputs((0, import_outputs.leaseOutputs)(lease));
+    run.issued.delivered();
     const { environment } = prepared;
     const exitCode = await runProcess({ ...run.from.command(scriptPath(run)), environment }, output);
     await output.end();
     return { exitCode, sessions: prepared.sessions };
   } catch (thrown) {
     (0, import_exchange.removeFiles)(run.folder);
+    (0, import_exchange.dropRecords)(run.issued);
     await (0, import_exchange.revokeUndelivered)(lease.id, run.inputs, run.leases, (0, import_retry.startDeadline)(run.inputs.timeoutMs));
     throw thrown;
   } finally {
@@ -777,7 +783,7 @@ async function prepare(received, run) {
     throw thrown;
   }
 }
-function renewedSession(credential, { inputs, leases }) {
+function renewedSession(credential, { inputs, leases, issued }) {
   const { grant } = credential;
   const renew = async () => {
     const again = { ...inputs, grants: [grant], parallelJobs: 1 };
@@ -785,6 +791,7 @@ function renewedSession(credential, { inputs, leases }) {
     leases.confirm((0, import_answer.readLease)(answer2));
     const renewed = (0, import_answer.readCredentials)(answer2, [grant]);
     await registerSecrets(renewed);
+    issued.record(renewed, /* @__PURE__ */ new Map());
     const [session] = renewed.map(readSession);
     if (session === void 0) throw new Error("unreachable: exactly one credential was read");
     runner2.info(`Renewed ${grant}, until ${session.Expiration}.`);

@@ -5,6 +5,7 @@ import { leaseOutputs } from "../deliver/outputs.ts"
 import { forLog } from "../escape.ts"
 import {
   decisionLine,
+  dropRecords,
   exchangeForAnswer,
   gotLine,
   removeFiles,
@@ -12,6 +13,7 @@ import {
   warnOfBareSecrets,
 } from "../exchange.ts"
 import { type Inputs, readInputs } from "../inputs.ts"
+import { IssuedRecords } from "../issued.ts"
 import { StepLeases, saveFilesFolder } from "../lease.ts"
 import { masksFor } from "../masks.ts"
 import { startDeadline } from "../retry.ts"
@@ -40,6 +42,7 @@ interface Prepared {
  * @throws {ActionError} when the command could not be started. The lease is then revoked already
  */
 export async function exchangeAndRun(): Promise<void> {
+  const started = Date.now()
   const inputs = readInputs(runner.input)
   const deadline = startDeadline(inputs.timeoutMs)
   const wanted = readRunInputs(runner.rawInput)
@@ -51,7 +54,8 @@ export async function exchangeAndRun(): Promise<void> {
   const answer = await exchangeForAnswer(inputs, leases, deadline)
 
   const folder = runner.jobFolder()
-  const { exitCode, sessions } = await prepareAndRun(answer, { inputs, wanted, from, folder, leases })
+  const issued = new IssuedRecords(inputs.sweep, started)
+  const { exitCode, sessions } = await prepareAndRun(answer, { inputs, wanted, from, folder, leases, issued })
   removeFiles(folder)
   const known = leases.all.filter(({ expiresAt }) => expiresAt !== null)
   await revokeLeases(known, leases, inputs, startDeadline(inputs.timeoutMs))
@@ -68,6 +72,7 @@ interface Run {
   readonly from: StartedFrom
   readonly folder: string
   readonly leases: StepLeases
+  readonly issued: IssuedRecords
 }
 
 async function prepareAndRun(
@@ -82,13 +87,16 @@ async function prepareAndRun(
     const credentials = readCredentials(answer, run.inputs.grants)
     await registerSecrets(credentials)
     prepared = await prepare(credentials, run)
+    run.issued.record(credentials, new Map())
     runner.setOutputs(leaseOutputs(lease))
+    run.issued.delivered()
     const { environment } = prepared
     const exitCode = await runProcess({ ...run.from.command(scriptPath(run)), environment }, output)
     await output.end()
     return { exitCode, sessions: prepared.sessions }
   } catch (thrown) {
     removeFiles(run.folder)
+    dropRecords(run.issued)
     await revokeUndelivered(lease.id, run.inputs, run.leases, startDeadline(run.inputs.timeoutMs))
     throw thrown
   } finally {
@@ -147,7 +155,7 @@ async function prepare(received: readonly Credential[], run: Run): Promise<Prepa
   }
 }
 
-function renewedSession(credential: Credential, { inputs, leases }: Run): RenewedSession {
+function renewedSession(credential: Credential, { inputs, leases, issued }: Run): RenewedSession {
   const { grant } = credential
   const renew = async (): Promise<Session> => {
     // The jobs of a matrix renew when their own sessions end: they need no spread.
@@ -156,6 +164,7 @@ function renewedSession(credential: Credential, { inputs, leases }: Run): Renewe
     leases.confirm(readLease(answer))
     const renewed = readCredentials(answer, [grant])
     await registerSecrets(renewed)
+    issued.record(renewed, new Map())
     const [session] = renewed.map(readSession)
     if (session === undefined) throw new Error("unreachable: exactly one credential was read")
     runner.info(`Renewed ${grant}, until ${session.Expiration}.`)
