@@ -1,5 +1,5 @@
 import { MAX_PATTERN_BYTES, MIN_PATTERN_BYTES } from "./fingerprints/keys.ts"
-import { masksFor } from "./masks.ts"
+import { encodings, isTooCommon, masksFor } from "./masks.ts"
 
 /**
  * The texts that the leak sweep looks for, as bytes, the value itself first: what `masksFor` hides in the log, and the forms
@@ -9,14 +9,10 @@ import { masksFor } from "./masks.ts"
  * leaves that are public by their form or their name are left out, and so is everything of fewer than eight bytes.
  */
 export function patternsFor(value: string, isBase64 = false): readonly Buffer[] {
-  const masks = masksFor(value)
-  if (masks.length === 0) return []
-  const open = publicPartsOf(value)
-  const secret = open.length === 0 ? masks : withoutMasksOf(masks, open)
   const text = value.trim()
-  const texts = [...(open.includes(text) ? [] : [text]), ...secret, ...runnersForms(text)]
+  if (isTooCommon(text) || Buffer.byteLength(text) < MIN_PATTERN_BYTES) return []
   const bytes = [
-    ...texts.map((each) => Buffer.from(each, "utf8")),
+    ...textsOf(text).map((each) => Buffer.from(each, "utf8")),
     // Windows PowerShell 5 writes a file so.
     Buffer.from(text, "utf16le"),
     ...(isBase64 ? [Buffer.from(value, "base64")] : []),
@@ -25,9 +21,13 @@ export function patternsFor(value: string, isBase64 = false): readonly Buffer[] 
   return [...found.values()].filter(({ length }) => length >= MIN_PATTERN_BYTES)
 }
 
-function withoutMasksOf(masks: readonly string[], parts: readonly string[]): readonly string[] {
-  const open = new Set(parts.flatMap((part) => [part, ...masksFor(part)]))
-  return masks.filter((mask) => !open.has(mask))
+/** A text and its encodings; the same of the secret parts of a JSON document, or of a text with several lines. */
+function textsOf(text: string): readonly string[] {
+  const leaves = secretLeavesOf(text)
+  if (leaves === null && !text.includes("\n")) return [text, ...masksFor(text), ...runnersForms(text)]
+  const parts = leaves ?? secretLinesOf(text)
+  const whole = [text, ...encodings(Buffer.from(text, "utf8")), ...runnersForms(text)]
+  return [...whole, ...parts.flatMap((part) => (part === text ? [] : textsOf(part)))]
 }
 
 /** JSON, URI and XML: the runner hides these without being told. */
@@ -38,23 +38,24 @@ function runnersForms(text: string): string[] {
 
 const XML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" }
 
-/** Parts of a value with several lines or of a JSON document that other files contain as well. */
-function publicPartsOf(value: string): readonly string[] {
-  const text = value.trim()
-  const lines = text.includes("\n") ? linesOf(text) : []
-  const leaves = /^[[{]/.test(text) ? publicLeavesOf(text) : []
-  return [...new Set([...lines.filter(isPublicLine), ...leaves])]
-}
-
-const linesOf = (text: string) => text.split(/[\r\n]+/).map((line) => line.trim())
-
-function isPublicLine(line: string): boolean {
-  // A line of a PEM file has 64 characters of base64; the last one can have fewer.
-  return line.length < MIN_LINE_CHARACTERS || PEM_FRAME.test(line) || isPublicText(line)
+/** Lines of a text that is no JSON: of a PEM file, of properties, of YAML. Of a line `name: value`, only the value. */
+function secretLinesOf(text: string): readonly string[] {
+  const lines = text
+    .replace(PUBLIC_PEM, "")
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+  return lines.flatMap((line) => {
+    const [, member, value] = /^(?:- )?["']?([\w.-]+)["']?\s*[:=]\s*["']?([^=\s"'].*?)["']?,?$/.exec(line) ?? []
+    if (member !== undefined && value !== undefined)
+      return value.length < MIN_PATTERN_BYTES || isTooCommon(value) || isPublicMember(member, value) ? [] : [value]
+    // A line of a PEM file has 64 characters of base64; the last one can have fewer.
+    return line.length < MIN_LINE_CHARACTERS || PEM_FRAME.test(line) || isPublicText(line) ? [] : [line]
+  })
 }
 
 const MIN_LINE_CHARACTERS = 16
 const PEM_FRAME = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/
+const PUBLIC_PEM = /-----BEGIN ([A-Z ]*CERTIFICATE|PUBLIC KEY)-----[^-]*-----END \1-----/g
 
 /** A URL without user and query, a mail address, a host's name, or words. */
 function isPublicText(text: string): boolean {
@@ -63,29 +64,30 @@ function isPublicText(text: string): boolean {
 
 /** Members that say where and as whom, beside the secret that proves it. */
 const PUBLIC_MEMBER =
-  /^(?:.*[_-]?(?:host|hostname|port|user|username|email|region|type|engine|version|id|name|path|scope|scopes)|database|db|account|server|endpoint|driver|protocol|schema|arn|universe_domain)$/i
+  /^(?:.*[_-]?(?:host|hostname|port|user|username|email|region|type|engine|version|id|name|path|scope|scopes|namespace)|kind|cluster|context|current-context|database|db|account|server|endpoint|driver|protocol|schema|arn|universe_domain)$/i
 
 /** Members that hold a secret whatever it looks like, a password of letters only for example. */
 const SECRET_MEMBER = /pass|secret|token|credential|private|key$|^(?:private|secret|access)[_-]?key[_-]?id$/i
 
 function isPublicMember(member: string, leaf: string): boolean {
   if (/(?:uri|url)$/i.test(member)) return isPublicText(leaf)
+  if (/^public|certificate/i.test(member)) return true
   if (SECRET_MEMBER.test(member)) return false
   return PUBLIC_MEMBER.test(member) || isPublicText(leaf)
 }
 
-function publicLeavesOf(text: string): readonly string[] {
+/** The leaves of a JSON object or array that are secret; null for another text. */
+function secretLeavesOf(text: string): readonly string[] | null {
+  if (!/^[[{]/.test(text)) return null
   try {
-    const open: string[] = []
+    const leaves: string[] = []
     JSON.parse(text, (member: string, value: unknown) => {
-      if (typeof value !== "string" && typeof value !== "number") return value
-      const leaf = String(value)
-      if (leaf.length < MIN_PATTERN_BYTES || isPublicMember(member, leaf)) open.push(leaf.trim())
-      else if (leaf.includes("\n")) open.push(...linesOf(leaf).filter(isPublicLine))
+      const leaf = typeof value === "string" || typeof value === "number" ? String(value).trim() : ""
+      if (leaf.length >= MIN_PATTERN_BYTES && !isTooCommon(leaf) && !isPublicMember(member, leaf)) leaves.push(leaf)
       return value
     })
-    return open
+    return leaves
   } catch {
-    return []
+    return null
   }
 }

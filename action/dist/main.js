@@ -40,6 +40,7 @@ __export(main_exports, {
   debug: () => debug2,
   decisionLine: () => decisionLine,
   dropRecords: () => dropRecords,
+  encodings: () => encodings,
   endWith: () => endWith,
   exchange: () => exchange,
   exchangeForAnswer: () => exchangeForAnswer,
@@ -1842,14 +1843,10 @@ function base64Cores(bytes, offset) {
 
 // patterns.ts
 function patternsFor(value, isBase64 = false) {
-  const masks = masksFor(value);
-  if (masks.length === 0) return [];
-  const open = publicPartsOf(value);
-  const secret = open.length === 0 ? masks : withoutMasksOf(masks, open);
   const text = value.trim();
-  const texts = [...open.includes(text) ? [] : [text], ...secret, ...runnersForms(text)];
+  if (isTooCommon(text) || Buffer.byteLength(text) < MIN_PATTERN_BYTES) return [];
   const bytes = [
-    ...texts.map((each) => Buffer.from(each, "utf8")),
+    ...textsOf(text).map((each) => Buffer.from(each, "utf8")),
     // Windows PowerShell 5 writes a file so.
     Buffer.from(text, "utf16le"),
     ...isBase64 ? [Buffer.from(value, "base64")] : []
@@ -1857,50 +1854,53 @@ function patternsFor(value, isBase64 = false) {
   const found = new Map(bytes.map((each) => [each.toString("latin1"), each]));
   return [...found.values()].filter(({ length }) => length >= MIN_PATTERN_BYTES);
 }
-function withoutMasksOf(masks, parts) {
-  const open = new Set(parts.flatMap((part) => [part, ...masksFor(part)]));
-  return masks.filter((mask) => !open.has(mask));
+function textsOf(text) {
+  const leaves = secretLeavesOf(text);
+  if (leaves === null && !text.includes("\n")) return [text, ...masksFor(text), ...runnersForms(text)];
+  const parts = leaves ?? secretLinesOf(text);
+  const whole = [text, ...encodings(Buffer.from(text, "utf8")), ...runnersForms(text)];
+  return [...whole, ...parts.flatMap((part) => part === text ? [] : textsOf(part))];
 }
 function runnersForms(text) {
   const xml = /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => XML[character] ?? character) : text;
   return [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed()), xml];
 }
 var XML = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
-function publicPartsOf(value) {
-  const text = value.trim();
-  const lines = text.includes("\n") ? linesOf2(text) : [];
-  const leaves = /^[[{]/.test(text) ? publicLeavesOf(text) : [];
-  return [.../* @__PURE__ */ new Set([...lines.filter(isPublicLine), ...leaves])];
-}
-var linesOf2 = (text) => text.split(/[\r\n]+/).map((line) => line.trim());
-function isPublicLine(line) {
-  return line.length < MIN_LINE_CHARACTERS || PEM_FRAME.test(line) || isPublicText(line);
+function secretLinesOf(text) {
+  const lines = text.replace(PUBLIC_PEM, "").split(/[\r\n]+/).map((line) => line.trim());
+  return lines.flatMap((line) => {
+    const [, member, value] = /^(?:- )?["']?([\w.-]+)["']?\s*[:=]\s*["']?([^=\s"'].*?)["']?,?$/.exec(line) ?? [];
+    if (member !== void 0 && value !== void 0)
+      return value.length < MIN_PATTERN_BYTES || isTooCommon(value) || isPublicMember(member, value) ? [] : [value];
+    return line.length < MIN_LINE_CHARACTERS || PEM_FRAME.test(line) || isPublicText(line) ? [] : [line];
+  });
 }
 var MIN_LINE_CHARACTERS = 16;
 var PEM_FRAME = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/;
+var PUBLIC_PEM = /-----BEGIN ([A-Z ]*CERTIFICATE|PUBLIC KEY)-----[^-]*-----END \1-----/g;
 function isPublicText(text) {
   return /^[a-z][a-z0-9+.-]*:\/\/[^\s@?#]*$|^[\w.+-]+@[\w.-]+$|^(?:[a-z0-9-]+\.)+[a-z]{2,}$|^[a-z _.:-]+$/i.test(text);
 }
-var PUBLIC_MEMBER = /^(?:.*[_-]?(?:host|hostname|port|user|username|email|region|type|engine|version|id|name|path|scope|scopes)|database|db|account|server|endpoint|driver|protocol|schema|arn|universe_domain)$/i;
+var PUBLIC_MEMBER = /^(?:.*[_-]?(?:host|hostname|port|user|username|email|region|type|engine|version|id|name|path|scope|scopes|namespace)|kind|cluster|context|current-context|database|db|account|server|endpoint|driver|protocol|schema|arn|universe_domain)$/i;
 var SECRET_MEMBER = /pass|secret|token|credential|private|key$|^(?:private|secret|access)[_-]?key[_-]?id$/i;
 function isPublicMember(member, leaf) {
   if (/(?:uri|url)$/i.test(member)) return isPublicText(leaf);
+  if (/^public|certificate/i.test(member)) return true;
   if (SECRET_MEMBER.test(member)) return false;
   return PUBLIC_MEMBER.test(member) || isPublicText(leaf);
 }
-function publicLeavesOf(text) {
+function secretLeavesOf(text) {
+  if (!/^[[{]/.test(text)) return null;
   try {
-    const open = [];
+    const leaves = [];
     JSON.parse(text, (member, value) => {
-      if (typeof value !== "string" && typeof value !== "number") return value;
-      const leaf = String(value);
-      if (leaf.length < MIN_PATTERN_BYTES || isPublicMember(member, leaf)) open.push(leaf.trim());
-      else if (leaf.includes("\n")) open.push(...linesOf2(leaf).filter(isPublicLine));
+      const leaf = typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
+      if (leaf.length >= MIN_PATTERN_BYTES && !isTooCommon(leaf) && !isPublicMember(member, leaf)) leaves.push(leaf);
       return value;
     });
-    return open;
+    return leaves;
   } catch {
-    return [];
+    return null;
   }
 }
 
@@ -2550,6 +2550,7 @@ act.catch(reportFailure);
   debug,
   decisionLine,
   dropRecords,
+  encodings,
   endWith,
   exchange,
   exchangeForAnswer,

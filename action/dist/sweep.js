@@ -354,7 +354,7 @@ var CHUNK_BYTES = 256 * 1024;
 var FILTER_SHIFT = 16;
 var Search = class {
   #tables;
-  #buffer = Buffer.allocUnsafe(CHUNK_BYTES + MAX_PATTERN_BYTES);
+  #buffer = new Uint8Array(CHUNK_BYTES + MAX_PATTERN_BYTES);
   #budget;
   #filled = 0;
   /** Of the buffer's first byte in the stream. */
@@ -414,8 +414,8 @@ var Search = class {
         if (candidates !== void 0) this.#confirm(candidates, at);
       }
       if (at + 1 >= last) return;
-      const without = hash - Math.imul(buffer[at], oldest);
-      hash = Math.imul(without, multiplier) + buffer[at + window] | 0;
+      const change = buffer[at + window] - Math.imul(buffer[at], oldest);
+      hash = Math.imul(hash, multiplier) + change | 0;
     }
   }
   #confirm(candidates, at) {
@@ -448,7 +448,7 @@ function tablesOf(records) {
       byHash.set(hash, [...byHash.get(hash) ?? [], candidate]);
     }
     let oldest = 1;
-    for (let power = 1; power < window; power++) oldest = Math.imul(oldest, multiplier);
+    for (let power = 0; power < window; power++) oldest = Math.imul(oldest, multiplier);
     return { window, multiplier, oldest, filter, byHash };
   });
 }

@@ -12,7 +12,7 @@ export interface Found {
 interface Table {
   readonly window: number
   readonly multiplier: number
-  /** The multiplier to the power of `window - 1`: takes the oldest byte out of the hash. */
+  /** The multiplier to the power of `window`: takes the oldest byte out of the hash. */
   readonly oldest: number
   readonly filter: Uint8Array
   readonly byHash: ReadonlyMap<number, readonly Candidate[]>
@@ -35,7 +35,7 @@ const FILTER_SHIFT = 16
  */
 export class Search {
   readonly #tables: readonly Table[]
-  readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES + MAX_PATTERN_BYTES)
+  readonly #buffer = new Uint8Array(CHUNK_BYTES + MAX_PATTERN_BYTES)
   #budget: Budget
   #filled = 0
   /** Of the buffer's first byte in the stream. */
@@ -103,8 +103,9 @@ export class Search {
         if (candidates !== undefined) this.#confirm(candidates, at)
       }
       if (at + 1 >= last) return
-      const without = hash - Math.imul(buffer[at] as number, oldest)
-      hash = (Math.imul(without, multiplier) + (buffer[at + window] as number)) | 0
+      // What does not depend on the last hash comes first: the processor computes it ahead.
+      const change = (buffer[at + window] as number) - Math.imul(buffer[at] as number, oldest)
+      hash = (Math.imul(hash, multiplier) + change) | 0
     }
   }
 
@@ -139,7 +140,7 @@ function tablesOf(records: readonly OpenRecord[]): readonly Table[] {
       byHash.set(hash, [...(byHash.get(hash) ?? []), candidate])
     }
     let oldest = 1
-    for (let power = 1; power < window; power++) oldest = Math.imul(oldest, multiplier)
+    for (let power = 0; power < window; power++) oldest = Math.imul(oldest, multiplier)
     return { window, multiplier, oldest, filter, byHash }
   })
 }
