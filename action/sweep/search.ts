@@ -67,24 +67,31 @@ export class Search {
       this.#buffer.set(chunk.subarray(at, at + taken), this.#filled)
       this.#filled += taken
       at += taken
-      if (this.#filled === this.#buffer.length) this.#search(this.#filled - MAX_PATTERN_BYTES + 1)
+      if (this.#filled < this.#buffer.length) return
+      this.#budget.check()
+      this.#search(this.#filled - MAX_PATTERN_BYTES + 1)
     }
   }
 
-  /** The first place of each value that the stream contains. */
+  /** The first place of each value that the stream contains. @throws {Unread} `time` */
   end(): readonly Found[] {
+    this.#budget.check()
     this.#search(this.#filled)
-    return this.soFar()
+    return this.#places()
   }
 
-  /** The same for a stream that could not be read to its end. */
+  /** The same for a stream that could not be read to its end. Never throws. */
   soFar(): readonly Found[] {
+    if (!this.#budget.isOver) this.#search(this.#filled)
+    return this.#places()
+  }
+
+  #places(): readonly Found[] {
     return [...this.#found].map(([value, offset]) => ({ value, offset }))
   }
 
   /** Searches for patterns that start in the first `limit` bytes of the buffer, and drops these bytes. */
   #search(limit: number): void {
-    this.#budget.check()
     for (const table of this.#tables) this.#scan(table, limit)
     this.#bytes += limit
     this.#offset += limit

@@ -51,7 +51,7 @@ interface Place {
 const PLAIN = { inside: [], depth: 0 } as const
 const MAX_FINDINGS = 100
 const MAX_UNREAD = 20
-const MAX_FILE_BYTES = 1024 ** 3
+const MAX_FILE_BYTES = 256 * 1024 ** 2
 const MAX_UNPACKED_BYTES = 16 * 1024 ** 3
 /** A saved image is a tar with compressed tars inside. An archive in one of its layers is one or two more. */
 const MAX_NESTED = 6
@@ -279,7 +279,7 @@ class Sweep {
 
   #shown(path: string): string {
     const { workspace } = this.#request
-    const isInside = workspace !== null && isAbsolute(path) && isBelow(resolve(workspace), path)
+    const isInside = workspace !== null && path !== workspace && isAbsolute(path) && isBelow(resolve(workspace), path)
     return isInside ? relative(workspace, path).split(sep).join("/") : path
   }
 }
