@@ -27,7 +27,8 @@ export async function sweepLeaks(records: readonly OpenRecord[] | null): Promise
     return false
   }
   const tooShort = records.reduce((sum, record) => sum + unsearched(record), 0)
-  if (tooShort > 0) info(`The leak sweep cannot look for all values: ${tooShort} of this step ${TOO_SHORT}.`)
+  if (tooShort > 0)
+    info(`The leak sweep cannot look for all values of this step: ${counted(tooShort, "value")} ${TOO_SHORT}.`)
   if (records.every(({ patterns }) => patterns.length === 0)) return false
 
   const { sweep } = await import("./sweep/sweep.ts")
@@ -40,11 +41,11 @@ export async function sweepLeaks(records: readonly OpenRecord[] | null): Promise
   reportUnread(mode, found)
   const seconds = ((performance.now() - started) / 1_000).toFixed(1)
   const outcome = found.findings.length === 0 ? ", and found no value of this step" : ""
-  info(`The leak sweep read ${found.files} files (${megabytes(found.bytes)}) in ${seconds} s${outcome}.`)
+  info(`The leak sweep read ${counted(found.files, "file")} (${megabytes(found.bytes)}) in ${seconds} s${outcome}.`)
   return found.findings.length > 0
 }
 
-const TOO_SHORT = "have fewer than eight bytes, or are too common"
+const TOO_SHORT = "with fewer than eight bytes, or too common to be a secret"
 
 function unsearched({ values, patterns }: OpenRecord): number {
   const searched = new Set(patterns.map(({ value }) => value))
@@ -89,16 +90,18 @@ function where({ path, entry, line }: Finding): string {
   return line === undefined ? path : `${path}:${line}`
 }
 
-/** GitHub places annotations at files of the repository. One elsewhere is shown without its place. */
+/** GitHub places annotations at files of the repository. A path that the log must not show as it is names no place. */
 function placeOf({ path, entry, line }: Finding): Place | null {
-  return line === undefined || entry !== undefined ? null : { file: path, line }
+  return line === undefined || entry !== undefined || forLog(path) !== path ? null : { file: path, line }
 }
 
 function reportUnread(mode: Mode, { unread, unreadCount }: SweepReport): void {
   for (const { path, reason } of unread) info(`Not looked at: ${forLog(path)}: ${REASONS[reason]}.`)
-  if (unreadCount > unread.length) info(`Not looked at: ${unreadCount - unread.length} more places.`)
+  if (unreadCount > unread.length) info(`Not looked at: ${counted(unreadCount - unread.length, "more place")}.`)
   if (mode === "fail" && unreadCount > 0) {
-    warn(`The leak sweep is not complete: ${unreadCount} places could not be read to their end. The log names them.`)
+    warn(
+      `The leak sweep is not complete: ${counted(unreadCount, "place")} could not be read to the end. The log says which, and why.`,
+    )
   }
 }
 
@@ -114,5 +117,7 @@ const REASONS: Readonly<Record<UnreadReason, string>> = {
   time: "the time of the sweep was over",
   unreadable: "it cannot be read",
 }
+
+const counted = (count: number, one: string) => `${count} ${count === 1 ? one : `${one}s`}`
 
 const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB`

@@ -1154,7 +1154,8 @@ async function sweepLeaks(records) {
     return false;
   }
   const tooShort = records.reduce((sum, record) => sum + unsearched(record), 0);
-  if (tooShort > 0) info2(`The leak sweep cannot look for all values: ${tooShort} of this step ${TOO_SHORT}.`);
+  if (tooShort > 0)
+    info2(`The leak sweep cannot look for all values of this step: ${counted(tooShort, "value")} ${TOO_SHORT}.`);
   if (records.every(({ patterns }) => patterns.length === 0)) return false;
   const { sweep } = await Promise.resolve().then(() => __toESM(require("./sweep.js"), 1));
   const named = savedState("sweep-paths").split("\n").filter((path) => path !== "");
@@ -1164,10 +1165,10 @@ async function sweepLeaks(records) {
   reportUnread(mode, found);
   const seconds = ((performance.now() - started) / 1e3).toFixed(1);
   const outcome = found.findings.length === 0 ? ", and found no value of this step" : "";
-  info2(`The leak sweep read ${found.files} files (${megabytes(found.bytes)}) in ${seconds} s${outcome}.`);
+  info2(`The leak sweep read ${counted(found.files, "file")} (${megabytes(found.bytes)}) in ${seconds} s${outcome}.`);
   return found.findings.length > 0;
 }
-var TOO_SHORT = "have fewer than eight bytes, or are too common";
+var TOO_SHORT = "with fewer than eight bytes, or too common to be a secret";
 function unsearched({ values, patterns }) {
   const searched = new Set(patterns.map(({ value }) => value));
   return values.length - searched.size;
@@ -1207,13 +1208,15 @@ function where({ path, entry, line }) {
   return line === void 0 ? path : `${path}:${line}`;
 }
 function placeOf({ path, entry, line }) {
-  return line === void 0 || entry !== void 0 ? null : { file: path, line };
+  return line === void 0 || entry !== void 0 || forLog(path) !== path ? null : { file: path, line };
 }
 function reportUnread(mode, { unread, unreadCount }) {
   for (const { path, reason } of unread) info2(`Not looked at: ${forLog(path)}: ${REASONS[reason]}.`);
-  if (unreadCount > unread.length) info2(`Not looked at: ${unreadCount - unread.length} more places.`);
+  if (unreadCount > unread.length) info2(`Not looked at: ${counted(unreadCount - unread.length, "more place")}.`);
   if (mode === "fail" && unreadCount > 0) {
-    warn(`The leak sweep is not complete: ${unreadCount} places could not be read to their end. The log names them.`);
+    warn(
+      `The leak sweep is not complete: ${counted(unreadCount, "place")} could not be read to the end. The log says which, and why.`
+    );
   }
 }
 var REASONS = {
@@ -1228,6 +1231,7 @@ var REASONS = {
   time: "the time of the sweep was over",
   unreadable: "it cannot be read"
 };
+var counted = (count, one) => `${count} ${count === 1 ? one : `${one}s`}`;
 var megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 // outcomes.ts

@@ -382,21 +382,27 @@ var Search = class {
       this.#buffer.set(chunk.subarray(at, at + taken), this.#filled);
       this.#filled += taken;
       at += taken;
-      if (this.#filled === this.#buffer.length) this.#search(this.#filled - MAX_PATTERN_BYTES + 1);
+      if (this.#filled < this.#buffer.length) return;
+      this.#budget.check();
+      this.#search(this.#filled - MAX_PATTERN_BYTES + 1);
     }
   }
-  /** The first place of each value that the stream contains. */
+  /** The first place of each value that the stream contains. @throws {Unread} `time` */
   end() {
+    this.#budget.check();
     this.#search(this.#filled);
-    return this.soFar();
+    return this.#places();
   }
-  /** The same for a stream that could not be read to its end. */
+  /** The same for a stream that could not be read to its end. Never throws. */
   soFar() {
+    if (!this.#budget.isOver) this.#search(this.#filled);
+    return this.#places();
+  }
+  #places() {
     return [...this.#found].map(([value, offset]) => ({ value, offset }));
   }
   /** Searches for patterns that start in the first `limit` bytes of the buffer, and drops these bytes. */
   #search(limit) {
-    this.#budget.check();
     for (const table of this.#tables) this.#scan(table, limit);
     this.#bytes += limit;
     this.#offset += limit;
@@ -498,7 +504,7 @@ function isRecent(path, since) {
 var PLAIN = { inside: [], depth: 0 };
 var MAX_FINDINGS = 100;
 var MAX_UNREAD = 20;
-var MAX_FILE_BYTES = 1024 ** 3;
+var MAX_FILE_BYTES = 256 * 1024 ** 2;
 var MAX_UNPACKED_BYTES = 16 * 1024 ** 3;
 var MAX_NESTED = 6;
 var NAMED_SHARE = 0.6;
@@ -700,7 +706,7 @@ var Sweep = class {
   }
   #shown(path) {
     const { workspace } = this.#request;
-    const isInside = workspace !== null && (0, import_node_path3.isAbsolute)(path) && isBelow((0, import_node_path3.resolve)(workspace), path);
+    const isInside = workspace !== null && path !== workspace && (0, import_node_path3.isAbsolute)(path) && isBelow((0, import_node_path3.resolve)(workspace), path);
     return isInside ? (0, import_node_path3.relative)(workspace, path).split(import_node_path3.sep).join("/") : path;
   }
 };
