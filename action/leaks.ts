@@ -3,7 +3,7 @@ import { forLog, forMarkdown } from "./escape.ts"
 import type { OpenRecord } from "./fingerprints/record.ts"
 import { appendSummary, fail, info, type Place, savedState, sweepPlaces, warn } from "./runner.ts"
 import type { UnreadReason } from "./sweep/budget.ts"
-import type { Finding, SweepReport } from "./sweep/sweep.ts"
+import type { Finding, SweepReport } from "./sweep/report.ts"
 
 /** Of a post step. It comes after the revocation, so a long sweep keeps no credential alive. */
 const SWEEP_MS = 10_000

@@ -34,7 +34,7 @@ __export(sweep_exports, {
 });
 module.exports = __toCommonJS(sweep_exports);
 var import_node_fs3 = require("node:fs");
-var import_node_path3 = require("node:path");
+var import_node_path4 = require("node:path");
 
 // sweep/archive.ts
 var import_node_stream = require("node:stream");
@@ -329,6 +329,47 @@ function isSkipped(path, name) {
 }
 var PACKAGES = "node_modules";
 
+// sweep/report.ts
+var import_node_path2 = require("node:path");
+var MAX_FINDINGS = 100;
+var MAX_UNREAD = 20;
+var Report = class {
+  #workspace;
+  #findings = /* @__PURE__ */ new Map();
+  #unread = [];
+  #unreadCount = 0;
+  constructor(workspace) {
+    this.#workspace = workspace;
+  }
+  /** A value in a file, or in the entry of an archive to which `inside` leads. */
+  find({ grant, name }, path, inside, line) {
+    const shown = this.#shown(path);
+    const entry = inside.join(" / ");
+    const finding = { grant, name, path: shown, ...entry !== "" && { entry }, ...line !== null && { line } };
+    const key = JSON.stringify([grant, name, shown, entry]);
+    if (this.#findings.size <= MAX_FINDINGS && !this.#findings.has(key)) this.#findings.set(key, finding);
+  }
+  note(path, reason) {
+    this.#unreadCount++;
+    if (this.#unread.length < MAX_UNREAD) this.#unread.push({ path: this.#shown(path), reason });
+  }
+  lists() {
+    const findings = [...this.#findings.values()];
+    return {
+      findings: findings.slice(0, MAX_FINDINGS),
+      hasMore: findings.length > MAX_FINDINGS,
+      unread: this.#unread,
+      unreadCount: this.#unreadCount
+    };
+  }
+  #shown(path) {
+    const workspace = this.#workspace;
+    const isInside = workspace !== null && path !== workspace && (0, import_node_path2.isAbsolute)(path) && isBelow((0, import_node_path2.resolve)(workspace), path);
+    return isInside ? (0, import_node_path2.relative)(workspace, path).split(import_node_path2.sep).join("/") : path;
+  }
+};
+var isBelow = (folder, path) => path === folder || path.startsWith(folder.endsWith(import_node_path2.sep) ? folder : folder + import_node_path2.sep);
+
 // fingerprints/keys.ts
 var import_node_crypto = require("node:crypto");
 var MAC_BYTES = 16;
@@ -461,7 +502,7 @@ function tablesOf(records) {
 
 // sweep/walk.ts
 var import_node_fs2 = require("node:fs");
-var import_node_path2 = require("node:path");
+var import_node_path3 = require("node:path");
 var CLOCK_TOLERANCE_MS = 2e3;
 var MAX_DEPTH = 100;
 function* filesBelow(folder, options, depth = 0) {
@@ -469,7 +510,7 @@ function* filesBelow(folder, options, depth = 0) {
   const folders = [];
   for (const entry of entriesOf(folder, options)) {
     options.budget.check();
-    const path = (0, import_node_path2.join)(folder, entry.name);
+    const path = (0, import_node_path3.join)(folder, entry.name);
     if (entry.isDirectory()) {
       if (options.enters(path, entry.name)) folders.push(path);
     } else if (entry.isFile() && isRecent(path, options.since)) yield path;
@@ -502,8 +543,6 @@ function isRecent(path, since) {
 
 // sweep/sweep.ts
 var PLAIN = { inside: [], depth: 0 };
-var MAX_FINDINGS = 100;
-var MAX_UNREAD = 20;
 var MAX_FILE_BYTES = 256 * 1024 ** 2;
 var MAX_UNPACKED_BYTES = 16 * 1024 ** 3;
 var MAX_NESTED = 6;
@@ -523,34 +562,25 @@ var Sweep = class {
   #budget;
   #search;
   #done = /* @__PURE__ */ new Set();
-  #findings = /* @__PURE__ */ new Map();
-  #unread = [];
-  #unreadCount = 0;
+  #report;
   #files = 0;
   constructor(request, budget) {
     this.#request = request;
     this.#budget = budget;
     this.#search = new Search(request.records, budget);
+    this.#report = new Report(request.workspace);
   }
   report() {
-    const findings = [...this.#findings.values()];
-    return {
-      findings: findings.slice(0, MAX_FINDINGS),
-      hasMore: findings.length > MAX_FINDINGS,
-      unread: this.#unread,
-      unreadCount: this.#unreadCount,
-      files: this.#files,
-      bytes: this.#search.bytes
-    };
+    return { ...this.#report.lists(), files: this.#files, bytes: this.#search.bytes };
   }
   /** A file of a tool, which is usually not there. */
   tool(path) {
     const found = (0, import_node_fs3.lstatSync)(path, { throwIfNoEntry: false });
     try {
       if (found?.isFile()) this.#file(path);
-      else if (found !== void 0) this.#note(path, found.isSymbolicLink() ? "link" : "special");
+      else if (found !== void 0) this.#report.note(path, found.isSymbolicLink() ? "link" : "special");
     } catch (thrown) {
-      this.#note(path, reasonOf(thrown));
+      this.#report.note(path, reasonOf(thrown));
     }
   }
   workspace(folder) {
@@ -562,7 +592,7 @@ var Sweep = class {
   /** Files below a folder. `later`: gets the folders of packages, which then wait. */
   below(folder, how) {
     if ((0, import_node_fs3.lstatSync)(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      if (how.isExpected) this.#note(folder, "missing");
+      if (how.isExpected) this.#report.note(folder, "missing");
       return;
     }
     const enters = (path, name) => {
@@ -571,12 +601,12 @@ var Sweep = class {
       how.later.push(path);
       return false;
     };
-    const unread = (path, reason) => this.#note(path, reason);
+    const unread = (path, reason) => this.#report.note(path, reason);
     try {
       for (const path of filesBelow(folder, { budget: this.#budget, since: how.since, enters, unread }))
         this.#file(path);
     } catch (thrown) {
-      this.#note(folder, reasonOf(thrown));
+      this.#report.note(folder, reasonOf(thrown));
     }
   }
   /** A path that the workflow names: its archives are read inside. */
@@ -591,23 +621,23 @@ var Sweep = class {
         budget,
         since: null,
         enters: (each) => !isKnown(each, this.#request.temp),
-        unread: (each, reason) => this.#note(each, reason)
+        unread: (each, reason) => this.#report.note(each, reason)
       };
       for (const each of filesBelow(path, options)) await this.#archive(each, budget);
     } catch (thrown) {
-      this.#note(text, reasonOf(thrown));
+      this.#report.note(text, reasonOf(thrown));
     }
   }
   /** A relative path leads out of the workspace by `..` or by a link. An absolute one means what it says. */
   #placeOf(text) {
-    if ((0, import_node_path3.isAbsolute)(text)) return text;
+    if ((0, import_node_path4.isAbsolute)(text)) return text;
     const { workspace } = this.#request;
     if (workspace === null) throw new Unread("outside");
-    const path = (0, import_node_path3.resolve)(workspace, text);
-    const real = realPathOf((0, import_node_path3.resolve)(path, ".."));
+    const path = (0, import_node_path4.resolve)(workspace, text);
+    const real = realPathOf((0, import_node_path4.resolve)(path, ".."));
     if (real === null) throw new Unread("missing");
-    const isInside = path === (0, import_node_path3.resolve)(workspace) || isBelow(realPathOf(workspace) ?? workspace, real);
-    if (!isInside || !(path === (0, import_node_path3.resolve)(workspace) || isBelow((0, import_node_path3.resolve)(workspace), path))) throw new Unread("outside");
+    const isInside = path === (0, import_node_path4.resolve)(workspace) || isBelow(realPathOf(workspace) ?? workspace, real);
+    if (!isInside || !(path === (0, import_node_path4.resolve)(workspace) || isBelow((0, import_node_path4.resolve)(workspace), path))) throw new Unread("outside");
     return path;
   }
   /** @throws {Unread} `time`, for the caller to note */
@@ -649,12 +679,12 @@ var Sweep = class {
   #noteUnlessTime(path, thrown) {
     const reason = reasonOf(thrown);
     if (reason === "time") throw thrown;
-    if (reason !== "missing") this.#note(path, reason);
+    if (reason !== "missing") this.#report.note(path, reason);
   }
   async #stream(source, at) {
     const { path, inside, budget, depth } = at;
     const form = formOf(await source.peek(PEEK_BYTES));
-    if (form === "unknown archive") this.#note([path, ...inside].join(" / "), "archive");
+    if (form === "unknown archive") this.#report.note([path, ...inside].join(" / "), "archive");
     if (form === "bytes" || form === "unknown archive") return this.#content(source, at);
     if (depth >= MAX_NESTED) throw new Unread("nested");
     const deeper = { ...at, depth: depth + 1 };
@@ -672,7 +702,7 @@ var Sweep = class {
     } catch (thrown) {
       const reason = reasonOf(thrown);
       if (reason === "time" || reason === "size") throw thrown;
-      this.#note([at.path, ...at.inside].join(" / "), reason);
+      this.#report.note([at.path, ...at.inside].join(" / "), reason);
     }
   }
   async #content(source, at) {
@@ -690,27 +720,9 @@ var Sweep = class {
     if (found.length === 0) return;
     const offsets = found.map(({ offset }) => offset);
     const lines = depth > 0 ? null : linesAt(path, offsets);
-    for (const { value, offset } of found) {
-      const { grant, name } = value;
-      const line = lines?.get(offset) ?? null;
-      const shown = this.#shown(path);
-      const entry = inside.join(" / ");
-      const finding = { grant, name, path: shown, ...entry !== "" && { entry }, ...line !== null && { line } };
-      const key = JSON.stringify([grant, name, shown, entry]);
-      if (this.#findings.size <= MAX_FINDINGS && !this.#findings.has(key)) this.#findings.set(key, finding);
-    }
-  }
-  #note(path, reason) {
-    this.#unreadCount++;
-    if (this.#unread.length < MAX_UNREAD) this.#unread.push({ path: this.#shown(path), reason });
-  }
-  #shown(path) {
-    const { workspace } = this.#request;
-    const isInside = workspace !== null && path !== workspace && (0, import_node_path3.isAbsolute)(path) && isBelow((0, import_node_path3.resolve)(workspace), path);
-    return isInside ? (0, import_node_path3.relative)(workspace, path).split(import_node_path3.sep).join("/") : path;
+    for (const { value, offset } of found) this.#report.find(value, path, inside, lines?.get(offset) ?? null);
   }
 };
-var isBelow = (folder, path) => path === folder || path.startsWith(folder.endsWith(import_node_path3.sep) ? folder : folder + import_node_path3.sep);
 function realPathOf(path) {
   try {
     return (0, import_node_fs3.realpathSync)(path);

@@ -1,10 +1,11 @@
 import { lstatSync, realpathSync } from "node:fs"
-import { isAbsolute, relative, resolve, sep } from "node:path"
+import { isAbsolute, resolve } from "node:path"
 import type { OpenRecord } from "../fingerprints/record.ts"
 import { formOf, PEEK_BYTES, Source, tarEntries, unpacked } from "./archive.ts"
 import { Budget, Unread, type UnreadReason } from "./budget.ts"
 import { linesAt, openFile, readThrough, streamOf } from "./files.ts"
 import { commandFolder, isKnown, isSkipped, PACKAGES, type Surrounding, toolFiles } from "./places.ts"
+import { isBelow, Report, type SweepReport } from "./report.ts"
 import { type Found, Search } from "./search.ts"
 import { filesBelow } from "./walk.ts"
 
@@ -16,30 +17,6 @@ export interface SweepRequest extends Surrounding {
   readonly milliseconds: number
 }
 
-/** One value in one file. Holds no value; `path` and `entry` are untrusted. */
-export interface Finding {
-  readonly grant: string
-  readonly name: string
-  /** From the workspace with forward slashes, or absolute. */
-  readonly path: string
-  /** The place inside of an archive: `layer.tar / app/.env`. */
-  readonly entry?: string
-  /** 1-based; left out in binary files and archives. */
-  readonly line?: number
-}
-
-export interface SweepReport {
-  readonly findings: readonly Finding[]
-  /** True when there are more findings than are listed. */
-  readonly hasMore: boolean
-  /** What was not looked at, or not to its end. `path` is untrusted. */
-  readonly unread: readonly { readonly path: string; readonly reason: UnreadReason }[]
-  /** How many such places there are, listed or not. */
-  readonly unreadCount: number
-  readonly files: number
-  readonly bytes: number
-}
-
 /** A stream in a file: the entries that lead to it, and how many archives and compressions it is in. */
 interface Place {
   readonly path: string
@@ -49,8 +26,6 @@ interface Place {
 }
 
 const PLAIN = { inside: [], depth: 0 } as const
-const MAX_FINDINGS = 100
-const MAX_UNREAD = 20
 const MAX_FILE_BYTES = 256 * 1024 ** 2
 const MAX_UNPACKED_BYTES = 16 * 1024 ** 3
 /** A saved image is a tar with compressed tars inside. An archive in one of its layers is one or two more. */
@@ -78,27 +53,18 @@ class Sweep {
   readonly #budget: Budget
   readonly #search: Search
   readonly #done = new Set<string>()
-  readonly #findings = new Map<string, Finding>()
-  readonly #unread: { path: string; reason: UnreadReason }[] = []
-  #unreadCount = 0
+  readonly #report: Report
   #files = 0
 
   constructor(request: SweepRequest, budget: Budget) {
     this.#request = request
     this.#budget = budget
     this.#search = new Search(request.records, budget)
+    this.#report = new Report(request.workspace)
   }
 
   report(): SweepReport {
-    const findings = [...this.#findings.values()]
-    return {
-      findings: findings.slice(0, MAX_FINDINGS),
-      hasMore: findings.length > MAX_FINDINGS,
-      unread: this.#unread,
-      unreadCount: this.#unreadCount,
-      files: this.#files,
-      bytes: this.#search.bytes,
-    }
+    return { ...this.#report.lists(), files: this.#files, bytes: this.#search.bytes }
   }
 
   /** A file of a tool, which is usually not there. */
@@ -106,9 +72,9 @@ class Sweep {
     const found = lstatSync(path, { throwIfNoEntry: false })
     try {
       if (found?.isFile()) this.#file(path)
-      else if (found !== undefined) this.#note(path, found.isSymbolicLink() ? "link" : "special")
+      else if (found !== undefined) this.#report.note(path, found.isSymbolicLink() ? "link" : "special")
     } catch (thrown) {
-      this.#note(path, reasonOf(thrown))
+      this.#report.note(path, reasonOf(thrown))
     }
   }
 
@@ -122,7 +88,7 @@ class Sweep {
   /** Files below a folder. `later`: gets the folders of packages, which then wait. */
   below(folder: string, how: { since: number | null; isExpected: boolean; later?: string[] }): void {
     if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      if (how.isExpected) this.#note(folder, "missing")
+      if (how.isExpected) this.#report.note(folder, "missing")
       return
     }
     const enters = (path: string, name: string) => {
@@ -131,12 +97,12 @@ class Sweep {
       how.later.push(path)
       return false
     }
-    const unread = (path: string, reason: UnreadReason) => this.#note(path, reason)
+    const unread = (path: string, reason: UnreadReason) => this.#report.note(path, reason)
     try {
       for (const path of filesBelow(folder, { budget: this.#budget, since: how.since, enters, unread }))
         this.#file(path)
     } catch (thrown) {
-      this.#note(folder, reasonOf(thrown))
+      this.#report.note(folder, reasonOf(thrown))
     }
   }
 
@@ -152,11 +118,11 @@ class Sweep {
         budget,
         since: null,
         enters: (each: string) => !isKnown(each, this.#request.temp),
-        unread: (each: string, reason: UnreadReason) => this.#note(each, reason),
+        unread: (each: string, reason: UnreadReason) => this.#report.note(each, reason),
       }
       for (const each of filesBelow(path, options)) await this.#archive(each, budget)
     } catch (thrown) {
-      this.#note(text, reasonOf(thrown))
+      this.#report.note(text, reasonOf(thrown))
     }
   }
 
@@ -215,13 +181,13 @@ class Sweep {
     const reason = reasonOf(thrown)
     if (reason === "time") throw thrown
     // A file that is gone again cannot be looked at, and leaks nothing.
-    if (reason !== "missing") this.#note(path, reason)
+    if (reason !== "missing") this.#report.note(path, reason)
   }
 
   async #stream(source: Source, at: Place): Promise<void> {
     const { path, inside, budget, depth } = at
     const form = formOf(await source.peek(PEEK_BYTES))
-    if (form === "unknown archive") this.#note([path, ...inside].join(" / "), "archive")
+    if (form === "unknown archive") this.#report.note([path, ...inside].join(" / "), "archive")
     if (form === "bytes" || form === "unknown archive") return this.#content(source, at)
     if (depth >= MAX_NESTED) throw new Unread("nested")
     const deeper = { ...at, depth: depth + 1 }
@@ -240,7 +206,7 @@ class Sweep {
     } catch (thrown) {
       const reason = reasonOf(thrown)
       if (reason === "time" || reason === "size") throw thrown
-      this.#note([at.path, ...at.inside].join(" / "), reason)
+      this.#report.note([at.path, ...at.inside].join(" / "), reason)
     }
   }
 
@@ -260,32 +226,9 @@ class Sweep {
     if (found.length === 0) return
     const offsets = found.map(({ offset }) => offset)
     const lines = depth > 0 ? null : linesAt(path, offsets)
-    for (const { value, offset } of found) {
-      const { grant, name } = value
-      const line = lines?.get(offset) ?? null
-      const shown = this.#shown(path)
-      const entry = inside.join(" / ")
-      const finding = { grant, name, path: shown, ...(entry !== "" && { entry }), ...(line !== null && { line }) }
-      const key = JSON.stringify([grant, name, shown, entry])
-      // One more than are listed, to know that there are more.
-      if (this.#findings.size <= MAX_FINDINGS && !this.#findings.has(key)) this.#findings.set(key, finding)
-    }
-  }
-
-  #note(path: string, reason: UnreadReason): void {
-    this.#unreadCount++
-    if (this.#unread.length < MAX_UNREAD) this.#unread.push({ path: this.#shown(path), reason })
-  }
-
-  #shown(path: string): string {
-    const { workspace } = this.#request
-    const isInside = workspace !== null && path !== workspace && isAbsolute(path) && isBelow(resolve(workspace), path)
-    return isInside ? relative(workspace, path).split(sep).join("/") : path
+    for (const { value, offset } of found) this.#report.find(value, path, inside, lines?.get(offset) ?? null)
   }
 }
-
-const isBelow = (folder: string, path: string) =>
-  path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 
 function realPathOf(path: string): string | null {
   try {

@@ -1,6 +1,7 @@
 import { type OpenRecord, openRecord, RecordMaker } from "../../../action/fingerprints/record.ts"
 import { patternsFor } from "../../../action/patterns.ts"
-import { type SweepReport, type SweepRequest, sweep } from "../../../action/sweep/sweep.ts"
+import type { SweepReport } from "../../../action/sweep/report.ts"
+import { type SweepRequest, sweep } from "../../../action/sweep/sweep.ts"
 
 /** A made-up secret of this test's job. */
 export const ISSUED = "s3cr3t>>>value???/K7MDENG+bPxRfiCY"
