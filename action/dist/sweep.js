@@ -215,6 +215,14 @@ function isChecked(block) {
 
 // sweep/files.ts
 var import_node_fs = require("node:fs");
+function lookAt(path) {
+  try {
+    return (0, import_node_fs.lstatSync)(path, { throwIfNoEntry: false });
+  } catch (thrown) {
+    if (codeOf(thrown) === "ENOTDIR") return void 0;
+    throw new Unread("unreadable");
+  }
+}
 function openFile(path) {
   let descriptor;
   try {
@@ -537,8 +545,12 @@ function entriesOf(folder, { budget, unread }) {
 }
 function isRecent(path, since) {
   if (since === null) return true;
-  const found = (0, import_node_fs2.lstatSync)(path, { throwIfNoEntry: false });
-  return found !== void 0 && Math.max(found.mtimeMs, found.ctimeMs) >= since - CLOCK_TOLERANCE_MS;
+  try {
+    const found = lookAt(path);
+    return found !== void 0 && Math.max(found.mtimeMs, found.ctimeMs) >= since - CLOCK_TOLERANCE_MS;
+  } catch {
+    return true;
+  }
 }
 
 // sweep/sweep.ts
@@ -575,8 +587,8 @@ var Sweep = class {
   }
   /** A file of a tool, which is usually not there. */
   tool(path) {
-    const found = (0, import_node_fs3.lstatSync)(path, { throwIfNoEntry: false });
     try {
+      const found = lookAt(path);
       if (found?.isFile()) this.#file(path);
       else if (found !== void 0) this.#report.note(path, found.isSymbolicLink() ? "link" : "special");
     } catch (thrown) {
@@ -591,10 +603,6 @@ var Sweep = class {
   }
   /** Files below a folder. `later`: gets the folders of packages, which then wait. */
   below(folder, how) {
-    if ((0, import_node_fs3.lstatSync)(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      if (how.isExpected) this.#report.note(folder, "missing");
-      return;
-    }
     const enters = (path, name) => {
       if (isSkipped(path, name) || isKnown(path, this.#request.temp)) return false;
       if (how.later === void 0 || name !== PACKAGES) return true;
@@ -603,6 +611,10 @@ var Sweep = class {
     };
     const unread = (path, reason) => this.#report.note(path, reason);
     try {
+      if (lookAt(folder)?.isDirectory() !== true) {
+        if (how.isExpected) this.#report.note(folder, "missing");
+        return;
+      }
       for (const path of filesBelow(folder, { budget: this.#budget, since: how.since, enters, unread }))
         this.#file(path);
     } catch (thrown) {
@@ -613,7 +625,7 @@ var Sweep = class {
   async named(text, budget) {
     try {
       const path = this.#placeOf(text);
-      const found = (0, import_node_fs3.lstatSync)(path, { throwIfNoEntry: false });
+      const found = lookAt(path);
       if (found === void 0) throw new Unread("missing");
       if (found.isSymbolicLink()) throw new Unread("link");
       if (!found.isDirectory()) return await this.#archive(path, budget);

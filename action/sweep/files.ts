@@ -1,10 +1,20 @@
-import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from "node:fs"
+import { closeSync, constants, createReadStream, fstatSync, lstatSync, openSync, readSync, type Stats } from "node:fs"
 import { Unread } from "./budget.ts"
 
 /** A regular file that is open for reading. */
 export interface OpenFile {
   readonly descriptor: number
   readonly size: number
+}
+
+/** What is at a path; undefined when there is nothing. A link is not followed. @throws {Unread} `unreadable` */
+export function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (thrown) {
+    if (codeOf(thrown) === "ENOTDIR") return undefined
+    throw new Unread("unreadable")
+  }
 }
 
 /**
@@ -45,7 +55,7 @@ function statOf(descriptor: number): { size: number; isFile: boolean } {
   return { size: found.size, isFile: found.isFile() }
 }
 
-export function codeOf(thrown: unknown): string {
+function codeOf(thrown: unknown): string {
   return thrown instanceof Error && "code" in thrown ? String(thrown.code) : ""
 }
 

@@ -1,9 +1,9 @@
-import { lstatSync, realpathSync } from "node:fs"
+import { realpathSync } from "node:fs"
 import { isAbsolute, resolve } from "node:path"
 import type { OpenRecord } from "../fingerprints/record.ts"
 import { formOf, PEEK_BYTES, Source, tarEntries, unpacked } from "./archive.ts"
 import { Budget, Unread, type UnreadReason } from "./budget.ts"
-import { linesAt, openFile, readThrough, streamOf } from "./files.ts"
+import { linesAt, lookAt, openFile, readThrough, streamOf } from "./files.ts"
 import { commandFolder, isKnown, isSkipped, PACKAGES, type Surrounding, toolFiles } from "./places.ts"
 import { isBelow, Report, type SweepReport } from "./report.ts"
 import { type Found, Search } from "./search.ts"
@@ -69,8 +69,8 @@ class Sweep {
 
   /** A file of a tool, which is usually not there. */
   tool(path: string): void {
-    const found = lstatSync(path, { throwIfNoEntry: false })
     try {
+      const found = lookAt(path)
       if (found?.isFile()) this.#file(path)
       else if (found !== undefined) this.#report.note(path, found.isSymbolicLink() ? "link" : "special")
     } catch (thrown) {
@@ -87,10 +87,6 @@ class Sweep {
 
   /** Files below a folder. `later`: gets the folders of packages, which then wait. */
   below(folder: string, how: { since: number | null; isExpected: boolean; later?: string[] }): void {
-    if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      if (how.isExpected) this.#report.note(folder, "missing")
-      return
-    }
     const enters = (path: string, name: string) => {
       if (isSkipped(path, name) || isKnown(path, this.#request.temp)) return false
       if (how.later === undefined || name !== PACKAGES) return true
@@ -99,6 +95,10 @@ class Sweep {
     }
     const unread = (path: string, reason: UnreadReason) => this.#report.note(path, reason)
     try {
+      if (lookAt(folder)?.isDirectory() !== true) {
+        if (how.isExpected) this.#report.note(folder, "missing")
+        return
+      }
       for (const path of filesBelow(folder, { budget: this.#budget, since: how.since, enters, unread }))
         this.#file(path)
     } catch (thrown) {
@@ -110,7 +110,7 @@ class Sweep {
   async named(text: string, budget: Budget): Promise<void> {
     try {
       const path = this.#placeOf(text)
-      const found = lstatSync(path, { throwIfNoEntry: false })
+      const found = lookAt(path)
       if (found === undefined) throw new Unread("missing")
       if (found.isSymbolicLink()) throw new Unread("link")
       if (!found.isDirectory()) return await this.#archive(path, budget)

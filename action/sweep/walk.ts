@@ -1,6 +1,7 @@
-import { lstatSync, opendirSync } from "node:fs"
+import { opendirSync } from "node:fs"
 import { join } from "node:path"
 import { type Budget, Unread, type UnreadReason } from "./budget.ts"
+import { lookAt } from "./files.ts"
 
 export interface WalkOptions {
   readonly budget: Budget
@@ -54,6 +55,11 @@ function entriesOf(folder: string, { budget, unread }: WalkOptions) {
 /** By both times: `touch` and `tar` set the first one as they like, and the system alone sets the second. */
 function isRecent(path: string, since: number | null): boolean {
   if (since === null) return true
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  return found !== undefined && Math.max(found.mtimeMs, found.ctimeMs) >= since - CLOCK_TOLERANCE_MS
+  try {
+    const found = lookAt(path)
+    return found !== undefined && Math.max(found.mtimeMs, found.ctimeMs) >= since - CLOCK_TOLERANCE_MS
+  } catch {
+    // The caller tries to open it, and says that it cannot.
+    return true
+  }
 }

@@ -185,6 +185,13 @@ describe("what cannot be read is said, and the rest is read", () => {
     ])
   })
 
+  test("a worktree, whose .git is a file, and a tool's folder that is a file", async () => {
+    write("work/.git", `gitdir: ${ISSUED}`)
+    write("home/.docker", "")
+    write("work/a")
+    expect((await swept(job())).places.sort()).toEqual([".git:1", "a:2"])
+  })
+
   test("a workspace that is gone", async () => {
     expect((await swept(job())).places).toEqual([`unread ${root}/work (missing)`])
   })
