@@ -201,8 +201,8 @@ export function writeRecord(folder: string, name: string, text: string): void {
  * file cannot be read as what this action wrote: a regular file, reached without a link.
  */
 export function readRecords(folder: string, names: RegExp, maxBytes: number): readonly Buffer[] | null {
-  if (!isJobFolder(folder) || lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return null
   try {
+    if (!isJobFolder(folder) || !lstatSync(folder).isDirectory()) return null
     const found = readdirSync(folder).filter((name) => names.test(name))
     return found.map((name) => readRegularFile(join(folder, name), maxBytes))
   } catch {

@@ -723,8 +723,8 @@ function writeRecord(folder, name, text) {
   (0, import_node_fs.writeFileSync)((0, import_node_path.join)(folder, name), text, { flag: "wx", mode: 384 });
 }
 function readRecords(folder, names, maxBytes) {
-  if (!isJobFolder(folder) || (0, import_node_fs.lstatSync)(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
   try {
+    if (!isJobFolder(folder) || !(0, import_node_fs.lstatSync)(folder).isDirectory()) return null;
     const found = (0, import_node_fs.readdirSync)(folder).filter((name) => names.test(name));
     return found.map((name) => readRegularFile((0, import_node_path.join)(folder, name), maxBytes));
   } catch {

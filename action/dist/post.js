@@ -603,8 +603,8 @@ function savedState(name) {
   return getState(name);
 }
 function readRecords(folder, names, maxBytes) {
-  if (!isJobFolder(folder) || (0, import_node_fs.lstatSync)(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
   try {
+    if (!isJobFolder(folder) || !(0, import_node_fs.lstatSync)(folder).isDirectory()) return null;
     const found = (0, import_node_fs.readdirSync)(folder).filter((name) => names.test(name));
     return found.map((name) => readRegularFile((0, import_node_path.join)(folder, name), maxBytes));
   } catch {
