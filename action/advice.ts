@@ -116,5 +116,9 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
     "Change the client's federated credential as an AADSTS code in the message of `az` says; without such a code, update `az` and check that this runner reaches Entra.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
   runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
+  leak_found:
+    "Remove the value from the place that the message names, and change every secret that cannot be revoked if a copy may have left the runner.",
+  sweep_impossible:
+    "Let no step change or remove the folders `daypass-*` in the runner's temporary folder before the job ends.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker.",
 }

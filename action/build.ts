@@ -27,12 +27,19 @@ const toolkitWithoutSideEffects: Plugin = {
  * its entry needs of the room, and takes everything else of the action from `main.js`, which exports it. What is not of the
  * action, which is data and pure functions of `broker/wire/`, is in each file that uses it.
  */
-const APART: Readonly<Record<string, string>> = { run: "run/run.ts", tools: "files/tools/plan.ts" }
+const APART: Readonly<Record<string, string>> = {
+  run: "run/run.ts",
+  sweep: "sweep/sweep.ts",
+  tools: "files/tools/plan.ts",
+}
 
 /** A room is the folder of its entry. Longest first, because one room can be a folder of another. */
 const ROOMS = Object.entries(APART)
   .map(([name, entry]) => ({ name, folder: `${ROOM}${dirname(entry)}/` }))
   .sort((one, other) => other.folder.length - one.folder.length)
+
+/** Pure code that is in each bundle that needs it: the sweep is loaded by the post step, which has no `main.js`. */
+const IN_EACH = `${ROOM}fingerprints/`
 
 const roomsApart: Plugin = {
   name: "rooms-apart",
@@ -41,7 +48,8 @@ const roomsApart: Plugin = {
     builder.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
       const target = resolve(resolveDir, path)
       const [from, to] = [roomOf(importer), roomOf(target)]
-      if (importer === "" || from === to || !target.startsWith(ROOM)) return undefined
+      const isOfTheAction = target.startsWith(ROOM) && !target.startsWith(IN_EACH)
+      if (importer === "" || from === to || !isOfTheAction) return undefined
       return { path: `./${to ?? "main"}.js`, external: true }
     })
   },

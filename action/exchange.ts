@@ -13,8 +13,9 @@ import { ActionError, toFailure } from "./failure.ts"
 import { needsGoogleFiles, withGoogleFiles } from "./federated.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
+import { IssuedRecords } from "./issued.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
-import { revokeLease, StepLeases, saveFilesFolder, saveVariables } from "./lease.ts"
+import { revokeLease, StepLeases, saveFilesFolder, saveKeep, saveVariables } from "./lease.ts"
 import { shortened } from "./lifetime.ts"
 import { isTooCommon, masksFor } from "./masks.ts"
 import { type Deadline, spreadFirstCall, startDeadline, withRetries } from "./retry.ts"
@@ -31,6 +32,7 @@ export async function exchange(): Promise<void> {
   const deadline = startDeadline(inputs.timeoutMs)
   runner.requireRunnerFiles()
 
+  const issued = new IssuedRecords(inputs.sweep)
   const leases = new StepLeases(inputs)
   const answer = await exchangeForAnswer(inputs, leases, deadline)
 
@@ -61,18 +63,23 @@ export async function exchange(): Promise<void> {
       saveFilesFolder(folder)
       runner.writeJobFiles(folder, [...files, ...logins.files])
     }
-    if (variables.size > 0) saveVariables([...variables.keys()])
+    issued.record(received, variables)
+    saveVariables(secretVariables(credentials, variables))
     runner.setOutputs(outputs)
     runner.setVariables(variables)
+    issued.delivered()
+    if (inputs.keep) saveKeep()
     for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
     for (const note of logins.notes) runner.info(note)
     for (const warning of logins.warnings) runner.warn(warning)
     for (const credential of received.filter(needsGoogleFiles)) runner.info(shortLoginLine(credential))
+    if (inputs.keep) runner.info(keptLine(lease.expiresAt))
     warnOfBareSecrets(received)
     runner.debug(() => credentials.map(decisionLine))
-    runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
+    runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ...inputs }))
   } catch (thrown) {
     if (folder !== null) removeFiles(folder)
+    dropRecords(issued)
     await revokeUndelivered(lease.id, inputs, leases, deadline)
     throw thrown
   }
@@ -114,6 +121,18 @@ export async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, dead
   return key.open(sealed)
 }
 
+/** The variables whose value is a secret of this step. */
+function secretVariables(credentials: readonly Credential[], variables: ReadonlyMap<string, string>): string[] {
+  const isSecret = (name: string) =>
+    credentials.some(({ values }) => values.some(({ env, secret }) => secret && env === name))
+  return [...variables.keys()].filter(isSecret)
+}
+
+/** Says what `keep` means for a lease. */
+export function keptLine(expiresAt: string): string {
+  return `Kept (input \`keep\`): the lease is not revoked when the job ends. What expires lives until ${expiresAt} at the latest.`
+}
+
 /** Says until when a credential lives. A lifetime that a policy shortened would otherwise surprise a long job. */
 export function gotLine(credential: Credential, ttl: string | undefined, forWhom = ""): string {
   const { grant, expiresAt } = credential
@@ -140,6 +159,15 @@ export function warnOfBareSecrets(credentials: readonly Credential[]): void {
     runner.warn(
       `The log does not hide these secrets of ${grant}: ${forLog(bare.join(", "))}. Each has fewer than four characters, or is a number of fewer than eight digits, a truth value, or punctuation only. If it is not secret, add \`public: true\` to it in the policy. If it is, make it longer.`,
     )
+  }
+}
+
+/** As `removeFiles`, for the records. */
+export function dropRecords(issued: IssuedRecords): void {
+  try {
+    issued.drop()
+  } catch (thrown) {
+    runner.warn(`A folder of this step could not be removed yet: ${forLog(toFailure(thrown).message)}`)
   }
 }
 

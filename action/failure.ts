@@ -24,6 +24,8 @@ export const OWN_CODES = [
   "azure_login_failed",
   "runner_file_missing",
   "runner_disk",
+  "leak_found",
+  "sweep_impossible",
   "unexpected",
 ] as const
 

@@ -15,6 +15,15 @@ export interface Inputs {
   readonly timeoutMs: number
   /** How many jobs of the matrix run at the same time; 1 when unknown. */
   readonly parallelJobs: number
+  /** The lease is not revoked when the job ends. */
+  readonly keep: boolean
+  readonly sweep: Sweep
+}
+
+/** Whether the post step looks for values that were left behind, and where besides the usual places. */
+export interface Sweep {
+  readonly mode: "warn" | "fail" | "off"
+  readonly paths: readonly string[]
 }
 
 /** As policies name grants. */
@@ -23,6 +32,7 @@ const DURATION = /^([1-9][0-9]{0,6})([smh])$/
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
 const DEFAULT_TIMEOUT_MS = 60_000
 const MAX_TIMEOUT_MS = 600_000
+const MAX_SWEEP_PATHS = 100
 const AUDIENCE = /^[\x21-\x7e]{1,256}$/
 
 /**
@@ -46,7 +56,9 @@ export function readInputs(read: (name: string) => string): Inputs {
   if (alone !== undefined) throw invalid(alone, "is for a command; write the input `run`, or remove it")
   const timeoutMs = readTimeout(read("timeout"))
   const parallelJobs = readParallelJobs(read("parallel-jobs"))
-  return { broker, grants, audience, deliver, timeoutMs, parallelJobs, ...(ttl !== "" && { ttl }) }
+  const keep = readKeep(read("keep"), read("run") !== "")
+  const sweep = readSweep(read("sweep"), read("sweep-paths"))
+  return { broker, grants, audience, deliver, timeoutMs, parallelJobs, keep, sweep, ...(ttl !== "" && { ttl }) }
 }
 
 function readBroker(text: string): string {
@@ -133,6 +145,27 @@ function readParallelJobs(text: string): number {
   if (text === "" || text.startsWith("${{")) return 1
   if (!/^[0-9]{1,9}$/.test(text)) throw invalid("parallel-jobs", "must be a whole number; leave it out")
   return Math.max(1, Number(text))
+}
+
+function readKeep(text: string, withRun: boolean): boolean {
+  if (text !== "" && text !== "true" && text !== "false") throw invalid("keep", "must be true or false")
+  if (text === "true" && withRun)
+    throw invalid("keep", "cannot be true with `run`: the credentials are revoked when the command ends")
+  return text === "true"
+}
+
+function readSweep(mode: string, paths: string): Sweep {
+  if (mode !== "" && mode !== "warn" && mode !== "fail" && mode !== "off")
+    throw invalid("sweep", "must be warn, fail or off; the default is warn")
+  const lines = paths
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+  if (lines.length > MAX_SWEEP_PATHS) throw invalid("sweep-paths", `may have at most ${MAX_SWEEP_PATHS} lines`)
+  if (lines.some((line) => line.includes("\0"))) throw invalid("sweep-paths", "must not contain a NUL character")
+  if (lines.length > 0 && mode === "off")
+    throw invalid("sweep-paths", "is for a sweep; remove it, or the input `sweep`, which is off")
+  return { mode: mode === "" ? "warn" : mode, paths: lines }
 }
 
 function invalid(input: string, fault: string): ActionError {

@@ -93,9 +93,18 @@ export function isOver({ expiresAt }: StepLease): boolean {
 
 const CLOCK_TOLERANCE_MS = 60_000
 
-/** Saves the names of the variables that were set. The post step prints them: they stay set after the revocation. */
+/** Saves the names of the variables that were set to secrets, for the post step to empty. */
 export function saveVariables(names: readonly string[]): void {
-  saveState("variables", names.join(","))
+  if (names.length > 0) saveState("variables", names.join(","))
+}
+
+/** Saves that the lease outlives the job. Called after the delivery: what was never delivered is revoked in any case. */
+export function saveKeep(): void {
+  saveState("keep", "true")
+}
+
+export function isKept(): boolean {
+  return savedState("keep") === "true"
 }
 
 /** Saves the folder before files are written to it, so that the post step can remove it. */
@@ -122,7 +131,7 @@ function isLease(value: unknown): value is StepLease {
   return typeof memberOf(value, "id") === "string" && (expiresAt === null || typeof expiresAt === "string")
 }
 
-/** The names of the variables that main set. */
+/** The names of the variables that main set to secrets. */
 export function savedVariables(): readonly string[] {
   return savedState("variables")
     .split(",")

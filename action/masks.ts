@@ -101,7 +101,8 @@ function json(line: string, escaped: RegExp): string {
 
 const unicodeEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
-function encodings(bytes: Buffer): string[] {
+/** Hex, base64 and base64url. */
+export function encodings(bytes: Buffer): string[] {
   const hex = bytes.toString("hex")
   return [...[0, 1, 2].flatMap((offset) => base64Cores(bytes, offset)), hex, hex.toUpperCase()]
 }

@@ -1,13 +1,16 @@
 import { sentencesOf } from "./advice.ts"
+import { emptyVariables, removeSavedRecords, savedRecords } from "./emptied.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
+import { sweepLeaks } from "./leaks.ts"
 import {
+  isKept,
+  isOver,
   type LeaseHome,
   removeDeliveredFiles,
   revokeLease,
   type StepLease,
   savedLeases,
-  savedVariables,
 } from "./lease.ts"
 import { logOutcomes } from "./outcomes.ts"
 import { type Deadline, startDeadline } from "./retry.ts"
@@ -17,21 +20,43 @@ import { info, warn } from "./runner.ts"
 const DEADLINE_MS = 15_000
 
 /**
- * Removes the files that main wrote and revokes the job's leases, whether main succeeded, failed or was cancelled. Does
- * nothing when there are no files and no lease.
+ * Leaves nothing behind, whether main succeeded, failed or was cancelled: removes the files that main wrote, empties its
+ * variables, revokes the job's leases, and looks for values in the job's files. Does nothing when main saved nothing.
  *
- * Never fails the job: if a revocation fails, it prints the time when the credential expires. Does not change the
- * environment: a post step cannot unset a variable, and an empty value would hide what another step had set.
+ * It reads no input, and what it does twice is done once. What cannot be done becomes a warning. Only a finding of
+ * `sweep: fail` fails the step.
  */
 export async function revoke(): Promise<void> {
   await attempt(removeDeliveredFiles)
+  const records = savedRecords()
+  await attempt(() => emptyVariables(records))
+  await attempt(() => revokeSavedLeases(isKept()))
   await attempt(async () => {
-    const saved = savedLeases()
-    if (saved === null) return
-    const deadline = startDeadline(DEADLINE_MS)
-    // Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived.
-    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline)
+    if ((await sweepLeaks(records)) && isKept()) await revokeFound()
   })
+  await attempt(removeSavedRecords)
+}
+
+/** Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived. */
+async function revokeSavedLeases(isKept: boolean): Promise<void> {
+  const saved = savedLeases()
+  if (saved === null) return
+  const deadline = startDeadline(DEADLINE_MS)
+  for (const lease of saved.leases.toReversed()) {
+    const { expiresAt } = lease
+    if (isOver(lease)) info("A lease of this step is over: nothing is left to revoke.")
+    else if (isKept && expiresAt !== null)
+      info(
+        `Kept (input \`keep\`): the lease of this step is not revoked. What expires lives until ${forLog(expiresAt)} at the latest.`,
+      )
+    else await revokeSaved(lease, saved, deadline)
+  }
+}
+
+/** A value that was left behind ends what can be ended, also if the workflow wanted to keep it. */
+async function revokeFound(): Promise<void> {
+  info("A value was left behind, so the lease is revoked in spite of `keep`.")
+  await revokeSavedLeases(false)
 }
 
 /** A failure becomes a warning, so that the rest of the clean-up still runs. */
@@ -52,11 +77,7 @@ async function revokeSaved({ id, expiresAt }: StepLease, home: LeaseHome, deadli
     if (expiresAt === null && failure.code === "lease_not_found") return
     const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`
     warn(`${alive} ${sentencesOf(failure)}`)
-    return
   }
-  if (expiresAt === null) return
-  const variables = savedVariables()
-  if (variables.length > 0) info(`These variables stay set with the values of this lease: ${variables.join(", ")}.`)
 }
 
 const UNREVOKED = "The credentials of this job could not be revoked."

@@ -1,6 +1,19 @@
 // Long because it is the only file that touches the runner: its variables, its files, its commands and its log.
 import { randomUUID } from "node:crypto"
-import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 import * as core from "@actions/core"
 import type { PlannedFile } from "./deliver/files.ts"
@@ -194,10 +207,61 @@ export function replaceJobFile(path: string, bytes: Uint8Array): void {
   }
 }
 
+/** Creates a folder of `jobFolder`, which must not exist yet. Only its owner can enter it. */
+export function makeJobFolder(folder: string): void {
+  mkdirSync(folder, { mode: 0o700 })
+}
+
+/** Writes a new file of fingerprints in a folder of `jobFolder`. */
+export function writeRecord(folder: string, name: string, text: string): void {
+  writeFileSync(join(folder, name), text, { flag: "wx", mode: 0o600 })
+}
+
+/**
+ * The files of a folder of `jobFolder` whose names match, each of at most `maxBytes`. Null when the folder is not there, or a
+ * file cannot be read as what this action wrote: a regular file, reached without a link.
+ */
+export function readRecords(folder: string, names: RegExp, maxBytes: number): readonly Buffer[] | null {
+  try {
+    if (!isJobFolder(folder) || !lstatSync(folder).isDirectory()) return null
+    const found = readdirSync(folder).filter((name) => names.test(name))
+    return found.map((name) => readRegularFile(join(folder, name), maxBytes))
+  } catch {
+    return null
+  }
+}
+
+function readRegularFile(path: string, maxBytes: number): Buffer {
+  // Windows has neither of the last two.
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
+  const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    const found = fstatSync(descriptor)
+    if (!found.isFile() || found.size > maxBytes) throw new Error("unreachable for a file of this action")
+    return readFileSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
 /** Removes a folder of `jobFolder` with its files. Ignores every other path. */
 export function removeJobFolder(folder: string): void {
-  const isOurs = dirname(folder) === resolve(variable("RUNNER_TEMP")) && basename(folder).startsWith(FOLDER_PREFIX)
-  if (isOurs) rmSync(folder, { recursive: true, force: true })
+  if (isJobFolder(folder)) rmSync(folder, { recursive: true, force: true })
+}
+
+function isJobFolder(folder: string): boolean {
+  return dirname(folder) === resolve(variable("RUNNER_TEMP")) && basename(folder).startsWith(FOLDER_PREFIX)
+}
+
+/** Where a sweep looks: what the runner and the system say of this job's folders. */
+export function sweepPlaces() {
+  const folder = (name: string) => (variable(name) === "" ? null : resolve(variable(name)))
+  return {
+    workspace: folder("GITHUB_WORKSPACE"),
+    temp: folder("RUNNER_TEMP"),
+    home: folder(process.platform === "win32" ? "USERPROFILE" : "HOME"),
+    variables: process.env,
+  }
 }
 
 /** Appends Markdown to the job's summary. Never fails the step: the summary is optional. */
@@ -217,16 +281,19 @@ export function info(text: string): void {
   core.info(text)
 }
 
-/** Adds a warning to the run. As in `info`, untrusted parts of `text` were escaped with `forLog`. */
-export function warn(text: string): void {
-  printCommand(() => core.warning(text, { title: "Daypass" }))
+/** A line in the job's own repository, where an annotation then stands. */
+export interface Place {
+  readonly file: string
+  readonly line: number
 }
 
-/**
- * Adds an error to the run and fails the step. `place` is a line in the job's own repository, where the annotation then
- * stands.
- */
-export function fail(title: string, text: string, place: { file: string; line: number } | null = null): void {
+/** Adds a warning to the run. As in `info`, untrusted parts of `text` were escaped with `forLog`. */
+export function warn(text: string, title = "Daypass", place: Place | null = null): void {
+  printCommand(() => core.warning(text, { title, ...(place && { file: place.file, startLine: place.line }) }))
+}
+
+/** Adds an error to the run and fails the step. */
+export function fail(title: string, text: string, place: Place | null = null): void {
   process.exitCode = core.ExitCode.Failure
   printCommand(() => core.error(text, { title, ...(place && { file: place.file, startLine: place.line }) }))
 }

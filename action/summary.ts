@@ -16,6 +16,7 @@ export function grantedSummary(
     readonly toEnvironment: boolean
     readonly toOutputs: boolean
     readonly isForCommand?: boolean
+    readonly keep?: boolean
     readonly ttl?: string | undefined
   },
 ): string {
@@ -23,7 +24,7 @@ export function grantedSummary(
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
-    endOf(credential, delivered.isForCommand ? "command" : "job"),
+    endOf(credential, delivered.keep ? null : delivered.isForCommand ? "command" : "job"),
     forMarkdown(deliveredAs(credential, delivered).join(", ")),
   ])
   const grants = credentials.map(({ grant }) => forMarkdown(grant))
@@ -40,8 +41,10 @@ function untilOf(credential: Credential, ttl: string | undefined): string {
   return `${forMarkdown(credential.expiresAt)}${limit === null ? "" : ` (the policy allows ${forMarkdown(limit)})`}`
 }
 
-function endOf({ revocation, expiresAt }: Credential, holder: "command" | "job"): string {
-  if (revocation === "revocable") return `revoked when the ${holder} ends`
+/** `holder`: with whose end the credential is revoked; null when the lease is kept. */
+function endOf({ revocation, expiresAt }: Credential, holder: "command" | "job" | null): string {
+  if (revocation === "revocable" && holder !== null) return `revoked when the ${holder} ends`
+  if (revocation === "revocable") return "revoked when the lease is over: it is kept after the job"
   return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself"
 }
 

@@ -12,6 +12,7 @@ const USAGE = `Usage: daypass COMMAND
   who-can DIR [...]             every job that can get a grant, a role, a connection
   trust DIR [...]               what clouds and stores must trust, and whom they let in beyond that
   diff OLD NEW [...]            which jobs get more, and which less, by one folder than by the other
+  scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge
   audit verify FILE [...]       verify an exported audit chain
@@ -32,6 +33,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["who-can", async () => (await import("./who-can/who-can.ts")).run],
   ["trust", async () => (await import("./trust/trust.ts")).run],
   ["diff", async () => (await import("./diff/diff.ts")).run],
+  ["scan", async () => (await import("./scan.ts")).run],
   ["seal", async () => (await import("./seal.ts")).run],
   ["push", async () => (await import("./push/push.ts")).run],
   ["audit verify", async () => (await import("./audit/verify.ts")).run],

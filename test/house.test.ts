@@ -63,7 +63,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/core",
     "broker/wire",
   ],
-  action: ["broker/wire"],
+  action: ["action/sweep", "action/fingerprints", "broker/wire"],
+  // The command line looks for values with the very code of the post step.
+  "action/sweep": ["action/fingerprints"],
+  "action/fingerprints": [],
   // What is decided before the merge. No broker runs it, so nothing below broker/ may import it.
   "analysis/regions": ["broker/core"],
   "analysis/scopes": ["analysis/regions", "broker/core", "broker/wire"],
@@ -78,6 +81,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Scripts of the build, beside the folders: they write files and are part of no bundle.
   scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core", "broker/wire"],
   cli: [
+    "action/sweep",
+    "action/fingerprints",
     "analysis/diff",
     "analysis/who-can",
     "analysis/trust",
@@ -115,6 +120,7 @@ const MAY_READ_ENVIRONMENT = [/^broker\/entry\//, /^action\/runner\.ts$/, /^cli\
 function roomOf(path: string): string {
   const [top = "", second = ""] = path.split("/")
   if (second === "") return "scripts"
+  if (top === "action" && /^(?:sweep|fingerprints)$/.test(second)) return `${top}/${second}`
   return top === "broker" || top === "analysis" ? `${top}/${second}` : top
 }
 

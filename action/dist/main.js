@@ -31,6 +31,7 @@ var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: tru
 var main_exports = {};
 __export(main_exports, {
   ActionError: () => ActionError,
+  IssuedRecords: () => IssuedRecords,
   OWN_CODES: () => OWN_CODES,
   StepLeases: () => StepLeases,
   actionFolder: () => actionFolder,
@@ -38,6 +39,8 @@ __export(main_exports, {
   commandsStoppedWith: () => commandsStoppedWith,
   debug: () => debug2,
   decisionLine: () => decisionLine,
+  dropRecords: () => dropRecords,
+  encodings: () => encodings,
   endWith: () => endWith,
   exchange: () => exchange,
   exchangeForAnswer: () => exchangeForAnswer,
@@ -52,12 +55,15 @@ __export(main_exports, {
   idTokenEndpoint: () => idTokenEndpoint,
   info: () => info2,
   input: () => input,
+  isKept: () => isKept,
   isOver: () => isOver,
   isTooCommon: () => isTooCommon,
   jobFacts: () => jobFacts,
   jobFolder: () => jobFolder,
+  keptLine: () => keptLine,
   leaseOutputs: () => leaseOutputs,
   logOutcomes: () => logOutcomes,
+  makeJobFolder: () => makeJobFolder,
   masksFor: () => masksFor,
   memberOf: () => memberOf,
   membersOf: () => membersOf,
@@ -77,6 +83,7 @@ __export(main_exports, {
   readInputs: () => readInputs,
   readLease: () => readLease,
   readProblem: () => readProblem,
+  readRecords: () => readRecords,
   readRevocation: () => readRevocation,
   registerMasks: () => registerMasks,
   registeredMasks: () => registeredMasks,
@@ -89,6 +96,7 @@ __export(main_exports, {
   revokeLease: () => revokeLease,
   revokeUndelivered: () => revokeUndelivered,
   saveFilesFolder: () => saveFilesFolder,
+  saveKeep: () => saveKeep,
   saveState: () => saveState,
   saveVariables: () => saveVariables,
   savedLeases: () => savedLeases,
@@ -100,6 +108,7 @@ __export(main_exports, {
   startDeadline: () => startDeadline,
   stepEnvironment: () => stepEnvironment,
   surroundings: () => surroundings,
+  sweepPlaces: () => sweepPlaces,
   toFailure: () => toFailure,
   toolsOf: () => toolsOf,
   warn: () => warn,
@@ -107,12 +116,13 @@ __export(main_exports, {
   withGoogleFiles: () => withGoogleFiles,
   withRetries: () => withRetries,
   writeJobFiles: () => writeJobFiles,
+  writeRecord: () => writeRecord,
   writeToLog: () => writeToLog
 });
 module.exports = __toCommonJS(main_exports);
 
 // exchange.ts
-var import_node_crypto4 = require("node:crypto");
+var import_node_crypto6 = require("node:crypto");
 
 // ../broker/wire/lease-id.ts
 function newLeaseId(now, randomUuid) {
@@ -142,6 +152,8 @@ var OWN_CODES = [
   "azure_login_failed",
   "runner_file_missing",
   "runner_disk",
+  "leak_found",
+  "sweep_impossible",
   "unexpected"
 ];
 var ActionError = class extends Error {
@@ -780,9 +792,46 @@ function replaceJobFile(path, bytes) {
     throw thrown;
   }
 }
+function makeJobFolder(folder) {
+  (0, import_node_fs2.mkdirSync)(folder, { mode: 448 });
+}
+function writeRecord(folder, name, text) {
+  (0, import_node_fs2.writeFileSync)((0, import_node_path.join)(folder, name), text, { flag: "wx", mode: 384 });
+}
+function readRecords(folder, names, maxBytes) {
+  try {
+    if (!isJobFolder(folder) || !(0, import_node_fs2.lstatSync)(folder).isDirectory()) return null;
+    const found = (0, import_node_fs2.readdirSync)(folder).filter((name) => names.test(name));
+    return found.map((name) => readRegularFile((0, import_node_path.join)(folder, name), maxBytes));
+  } catch {
+    return null;
+  }
+}
+function readRegularFile(path, maxBytes) {
+  const { O_RDONLY, O_NOFOLLOW: O_NOFOLLOW2 = 0, O_NONBLOCK: O_NONBLOCK2 = 0 } = import_node_fs2.constants;
+  const descriptor = (0, import_node_fs2.openSync)(path, O_RDONLY | O_NOFOLLOW2 | O_NONBLOCK2);
+  try {
+    const found = (0, import_node_fs2.fstatSync)(descriptor);
+    if (!found.isFile() || found.size > maxBytes) throw new Error("unreachable for a file of this action");
+    return (0, import_node_fs2.readFileSync)(descriptor);
+  } finally {
+    (0, import_node_fs2.closeSync)(descriptor);
+  }
+}
 function removeJobFolder(folder) {
-  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs2.rmSync)(folder, { recursive: true, force: true });
+  if (isJobFolder(folder)) (0, import_node_fs2.rmSync)(folder, { recursive: true, force: true });
+}
+function isJobFolder(folder) {
+  return (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
+}
+function sweepPlaces() {
+  const folder = (name) => variable(name) === "" ? null : (0, import_node_path.resolve)(variable(name));
+  return {
+    workspace: folder("GITHUB_WORKSPACE"),
+    temp: folder("RUNNER_TEMP"),
+    home: folder(process.platform === "win32" ? "USERPROFILE" : "HOME"),
+    variables: process.env
+  };
 }
 function appendSummary(markdown) {
   const path = variable("GITHUB_STEP_SUMMARY");
@@ -798,8 +847,8 @@ function appendSummary(markdown) {
 function info2(text) {
   info(text);
 }
-function warn(text) {
-  printCommand(() => warning(text, { title: "Daypass" }));
+function warn(text, title = "Daypass", place = null) {
+  printCommand(() => warning(text, { title, ...place && { file: place.file, startLine: place.line } }));
 }
 function fail(title, text, place = null) {
   process.exitCode = ExitCode.Failure;
@@ -1746,6 +1795,7 @@ var DURATION = /^([1-9][0-9]{0,6})([smh])$/;
 var UNIT_MS = { s: 1e3, m: 6e4, h: 36e5 };
 var DEFAULT_TIMEOUT_MS = 6e4;
 var MAX_TIMEOUT_MS = 6e5;
+var MAX_SWEEP_PATHS = 100;
 var AUDIENCE = /^[\x21-\x7e]{1,256}$/;
 function readInputs(read) {
   const broker = readBroker(read("broker"));
@@ -1763,7 +1813,9 @@ function readInputs(read) {
   if (alone !== void 0) throw invalid(alone, "is for a command; write the input `run`, or remove it");
   const timeoutMs = readTimeout(read("timeout"));
   const parallelJobs = readParallelJobs(read("parallel-jobs"));
-  return { broker, grants, audience, deliver, timeoutMs, parallelJobs, ...ttl !== "" && { ttl } };
+  const keep = readKeep(read("keep"), read("run") !== "");
+  const sweep = readSweep(read("sweep"), read("sweep-paths"));
+  return { broker, grants, audience, deliver, timeoutMs, parallelJobs, keep, sweep, ...ttl !== "" && { ttl } };
 }
 function readBroker(text) {
   if (text === "")
@@ -1839,15 +1891,218 @@ function readParallelJobs(text) {
   if (!/^[0-9]{1,9}$/.test(text)) throw invalid("parallel-jobs", "must be a whole number; leave it out");
   return Math.max(1, Number(text));
 }
+function readKeep(text, withRun) {
+  if (text !== "" && text !== "true" && text !== "false") throw invalid("keep", "must be true or false");
+  if (text === "true" && withRun)
+    throw invalid("keep", "cannot be true with `run`: the credentials are revoked when the command ends");
+  return text === "true";
+}
+function readSweep(mode, paths) {
+  if (mode !== "" && mode !== "warn" && mode !== "fail" && mode !== "off")
+    throw invalid("sweep", "must be warn, fail or off; the default is warn");
+  const lines = paths.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
+  if (lines.length > MAX_SWEEP_PATHS) throw invalid("sweep-paths", `may have at most ${MAX_SWEEP_PATHS} lines`);
+  if (lines.some((line) => line.includes("\0"))) throw invalid("sweep-paths", "must not contain a NUL character");
+  if (lines.length > 0 && mode === "off")
+    throw invalid("sweep-paths", "is for a sweep; remove it, or the input `sweep`, which is off");
+  return { mode: mode === "" ? "warn" : mode, paths: lines };
+}
 function invalid(input2, fault) {
   return new ActionError("input_invalid", `The input \`${input2}\` ${fault}.`);
 }
 
-// key.ts
+// fingerprints/record.ts
 var import_node_crypto3 = require("node:crypto");
 
-// jwe.ts
+// fingerprints/keys.ts
 var import_node_crypto2 = require("node:crypto");
+var SALT_BYTES = 32;
+var MAC_BYTES = 16;
+var MAX_PATTERN_BYTES = 1024;
+var MIN_PATTERN_BYTES = 8;
+function deriveKeys(requestToken, salt) {
+  const bytes = Buffer.from((0, import_node_crypto2.hkdfSync)("sha256", requestToken, salt, "daypass issued values, version 1", 68));
+  return {
+    seal: bytes.subarray(0, 32),
+    mac: bytes.subarray(32, 64),
+    multiplier: (bytes.readUInt32LE(64) & ~7 | 5) >>> 0
+  };
+}
+function patternMac(keys, bytes) {
+  return mac(keys, "pattern", bytes);
+}
+function valueMac(keys, value) {
+  return mac(keys, "value", Buffer.from(value, "utf8"));
+}
+function mac(keys, use, bytes) {
+  const digest = (0, import_node_crypto2.createHmac)("sha256", keys.mac).update(`${use}\0`).update(bytes).digest();
+  return digest.subarray(0, MAC_BYTES).toString("base64url");
+}
+var windowOf = (length) => length >= LONG_WINDOW ? LONG_WINDOW : MIN_PATTERN_BYTES;
+var LONG_WINDOW = 16;
+function windowHash(bytes, start, window, multiplier) {
+  let hash = 0;
+  for (let at = start; at < start + window; at++) hash = Math.imul(hash, multiplier) + bytes[at] | 0;
+  return hash;
+}
+
+// fingerprints/record.ts
+var MAX_RECORD_BYTES = 1024 * 1024;
+var MAX_PATTERNS = 2e3;
+var RecordMaker = class {
+  #salt = (0, import_node_crypto3.randomBytes)(SALT_BYTES);
+  #keys;
+  constructor(requestToken) {
+    this.#keys = deriveKeys(requestToken, this.#salt);
+  }
+  /** A record as it is stored: JSON with the salt, and everything else encrypted. */
+  make(values, since) {
+    const patterns = values.flatMap((value, index) => value.patterns.map((bytes) => this.#pattern(bytes, index)));
+    const record = {
+      since,
+      values: values.map(({ grant, name, variable: variable2 }) => ({
+        grant,
+        name,
+        ...variable2 && { env: variable2.name, whole: valueMac(this.#keys, variable2.text) }
+      })),
+      patterns: patterns.slice(0, MAX_PATTERNS)
+    };
+    const nonce = (0, import_node_crypto3.randomBytes)(12);
+    const cipher = (0, import_node_crypto3.createCipheriv)("aes-256-gcm", this.#keys.seal, nonce);
+    const sealed = Buffer.concat([cipher.update(JSON.stringify(record), "utf8"), cipher.final(), cipher.getAuthTag()]);
+    const text = (bytes) => Buffer.from(bytes).toString("base64url");
+    return `${JSON.stringify({ version: 1, salt: text(this.#salt), nonce: text(nonce), sealed: text(sealed) })}
+`;
+  }
+  #pattern(bytes, value) {
+    const start = bytes.subarray(0, MAX_PATTERN_BYTES);
+    return {
+      value,
+      length: start.length,
+      hash: windowHash(start, 0, windowOf(start.length), this.#keys.multiplier),
+      mac: patternMac(this.#keys, start)
+    };
+  }
+};
+
+// patterns.ts
+function patternsFor(value, isBase64 = false) {
+  const text = value.trim();
+  if (isTooCommon(text) || Buffer.byteLength(text) < MIN_PATTERN_BYTES) return [];
+  const bytes = [
+    ...textsOf(text).map((each) => Buffer.from(each, "utf8")),
+    // Windows PowerShell 5 writes a file so.
+    Buffer.from(text, "utf16le"),
+    ...isBase64 ? [Buffer.from(value, "base64")] : []
+  ].map((each) => each.subarray(0, MAX_PATTERN_BYTES));
+  const found = new Map(bytes.map((each) => [each.toString("latin1"), each]));
+  return [...found.values()].filter(({ length }) => length >= MIN_PATTERN_BYTES);
+}
+function textsOf(text) {
+  const leaves = secretLeavesOf(text);
+  if (leaves === null && !text.includes("\n")) return [text, ...masksFor(text), ...runnersForms(text)];
+  const parts = leaves ?? secretLinesOf(text);
+  const whole = [text, ...encodings(Buffer.from(text, "utf8")), ...runnersForms(text)];
+  return [...whole, ...parts.flatMap((part) => part === text ? [] : textsOf(part))];
+}
+function runnersForms(text) {
+  const xml = /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => XML[character] ?? character) : text;
+  return [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed()), xml];
+}
+var XML = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+function secretLinesOf(text) {
+  const lines = text.replace(PUBLIC_PEM, "").split(/[\r\n]+/).map((line) => line.trim());
+  return lines.flatMap((line) => {
+    const [, member, value] = /^(?:- )?["']?([\w.-]+)["']?\s*[:=]\s*["']?([^=\s"'].*?)["']?,?$/.exec(line) ?? [];
+    if (member !== void 0 && value !== void 0)
+      return value.length < MIN_PATTERN_BYTES || isTooCommon(value) || isPublicMember(member, value) ? [] : [value];
+    return line.length < MIN_LINE_CHARACTERS || PEM_FRAME.test(line) || isPublicText(line) ? [] : [line];
+  });
+}
+var MIN_LINE_CHARACTERS = 16;
+var PEM_FRAME = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/;
+var PUBLIC_PEM = /-----BEGIN ([A-Z ]*CERTIFICATE|PUBLIC KEY)-----[^-]*-----END \1-----/g;
+function isPublicText(text) {
+  return /^[a-z][a-z0-9+.-]*:\/\/[^\s@?#]*$|^[\w.+-]+@[\w.-]+$|^(?:[a-z0-9-]+\.)+[a-z]{2,}$|^[a-z _.:-]+$/i.test(text);
+}
+var PUBLIC_MEMBER = /^(?:.*[_-]?(?:host|hostname|port|user|username|email|region|type|engine|version|id|name|path|scope|scopes|namespace)|kind|cluster|context|current-context|database|db|account|server|endpoint|driver|protocol|schema|arn|universe_domain)$/i;
+var SECRET_MEMBER = /pass|secret|token|credential|private|key$|^(?:private|secret|access)[_-]?key[_-]?id$/i;
+function isPublicMember(member, leaf) {
+  if (/(?:uri|url)$/i.test(member)) return isPublicText(leaf);
+  if (/^public|certificate/i.test(member)) return true;
+  if (SECRET_MEMBER.test(member)) return false;
+  return PUBLIC_MEMBER.test(member) || isPublicText(leaf);
+}
+function secretLeavesOf(text) {
+  if (!/^[[{]/.test(text)) return null;
+  try {
+    const leaves = [];
+    JSON.parse(text, (member, value) => {
+      const leaf = typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
+      if (leaf.length >= MIN_PATTERN_BYTES && !isTooCommon(leaf) && !isPublicMember(member, leaf)) leaves.push(leaf);
+      return value;
+    });
+    return leaves;
+  } catch {
+    return null;
+  }
+}
+
+// issued.ts
+var IssuedRecords = class {
+  #sweep;
+  #since;
+  #maker = null;
+  #folder = null;
+  #written = 0;
+  /** `since`: when the step started, in milliseconds since 1970. */
+  constructor(sweep, since = Date.now()) {
+    this.#sweep = sweep;
+    this.#since = since;
+  }
+  /**
+   * Records secret values before they are delivered. `variables`: what the step sets for later steps. Without a sweep, only
+   * these are recorded, because the post step empties them.
+   */
+  record(received, variables) {
+    const values = received.flatMap(
+      ({ grant, values: values2 }) => values2.filter(({ secret }) => secret).map((value) => this.#toRecord(grant, value, variables))
+    );
+    const known = values.filter(({ variable: variable2 }) => variable2 !== void 0 || this.#sweep.mode !== "off");
+    if (known.length === 0) return;
+    this.#maker ??= new RecordMaker(idTokenEndpoint()?.requestToken ?? "");
+    if (this.#folder === null) {
+      this.#folder = jobFolder();
+      saveState("issued", this.#folder);
+      makeJobFolder(this.#folder);
+    }
+    this.#written++;
+    const name = this.#written === 1 ? "issued.json" : `issued-${this.#written}.json`;
+    writeRecord(this.#folder, name, this.#maker.make(known, this.#since));
+  }
+  /** From now on, values may be in the job's files: the post step looks for them. */
+  delivered() {
+    if (this.#folder === null || this.#sweep.mode === "off") return;
+    saveState("sweep", this.#sweep.mode);
+    if (this.#sweep.paths.length > 0) saveState("sweep-paths", this.#sweep.paths.join("\n"));
+  }
+  /** Nothing was delivered. */
+  drop() {
+    if (this.#folder !== null) removeJobFolder(this.#folder);
+  }
+  #toRecord(grant, value, variables) {
+    const { name, env, file } = value;
+    const isSet = env !== void 0 && file === void 0 && variables.get(env) === value.value;
+    const patterns = this.#sweep.mode === "off" ? [] : patternsFor(value.value, file?.encoding === "base64");
+    return { grant, name, patterns, ...isSet && { variable: { name: env, text: value.value } } };
+  }
+};
+
+// key.ts
+var import_node_crypto5 = require("node:crypto");
+
+// jwe.ts
+var import_node_crypto4 = require("node:crypto");
 var CONTENT_ENCRYPTION = "A256GCM";
 var KEY_BITS = 256;
 var INITIALISATION_VECTOR_BYTES = 12;
@@ -1864,7 +2119,7 @@ function openJwe(jwe, key) {
     return null;
   try {
     const secret = key.computeSecret(point);
-    const decipher = (0, import_node_crypto2.createDecipheriv)("aes-256-gcm", contentKey(secret), iv, { authTagLength: TAG_BYTES });
+    const decipher = (0, import_node_crypto4.createDecipheriv)("aes-256-gcm", contentKey(secret), iv, { authTagLength: TAG_BYTES });
     decipher.setAAD(Buffer.from(header, "ascii")).setAuthTag(tag);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
   } catch {
@@ -1887,7 +2142,7 @@ function contentKey(secret) {
   const none = uint32(0);
   const algorithm = Buffer.from(CONTENT_ENCRYPTION, "ascii");
   const otherInfo = [uint32(algorithm.length), algorithm, none, none, uint32(KEY_BITS)];
-  return (0, import_node_crypto2.createHash)("sha256").update(Buffer.concat([uint32(1), secret, ...otherInfo])).digest();
+  return (0, import_node_crypto4.createHash)("sha256").update(Buffer.concat([uint32(1), secret, ...otherInfo])).digest();
 }
 function uint32(value) {
   const bytes = Buffer.alloc(4);
@@ -1900,7 +2155,7 @@ function isBase64url(text) {
 
 // key.ts
 function makeJobKey() {
-  const key = (0, import_node_crypto3.createECDH)("prime256v1");
+  const key = (0, import_node_crypto5.createECDH)("prime256v1");
   const point = key.generateKeys();
   const x = point.subarray(1, 33).toString("base64url");
   const y = point.subarray(33).toString("base64url");
@@ -1919,10 +2174,10 @@ function boundAudience(audience, thumbprint) {
   return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
 }
 function thumbprintWithoutKey() {
-  return (0, import_node_crypto3.randomBytes)(32).toString("base64url");
+  return (0, import_node_crypto5.randomBytes)(32).toString("base64url");
 }
 function thumbprintOf(x, y) {
-  return (0, import_node_crypto3.createHash)("sha256").update(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`).digest("base64url");
+  return (0, import_node_crypto5.createHash)("sha256").update(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`).digest("base64url");
 }
 
 // retry.ts
@@ -2020,7 +2275,13 @@ function isOver({ expiresAt }) {
 }
 var CLOCK_TOLERANCE_MS = 6e4;
 function saveVariables(names) {
-  saveState("variables", names.join(","));
+  if (names.length > 0) saveState("variables", names.join(","));
+}
+function saveKeep() {
+  saveState("keep", "true");
+}
+function isKept() {
+  return savedState("keep") === "true";
 }
 function saveFilesFolder(folder) {
   saveState("files", folder);
@@ -2143,6 +2404,8 @@ var ADVICE = {
   azure_login_failed: "Change the client's federated credential as an AADSTS code in the message of `az` says; without such a code, update `az` and check that this runner reaches Entra.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
   runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
+  leak_found: "Remove the value from the place that the message names, and change every secret that cannot be revoked if a copy may have left the runner.",
+  sweep_impossible: "Let no step change or remove the folders `daypass-*` in the runner's temporary folder before the job ends.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."
 };
 
@@ -2153,7 +2416,7 @@ function grantedSummary(credentials, delivered) {
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
-    endOf(credential, delivered.isForCommand ? "command" : "job"),
+    endOf(credential, delivered.keep ? null : delivered.isForCommand ? "command" : "job"),
     forMarkdown(deliveredAs(credential, delivered).join(", "))
   ]);
   const grants = credentials.map(({ grant }) => forMarkdown(grant));
@@ -2169,7 +2432,8 @@ function untilOf(credential, ttl) {
   return `${forMarkdown(credential.expiresAt)}${limit === null ? "" : ` (the policy allows ${forMarkdown(limit)})`}`;
 }
 function endOf({ revocation, expiresAt }, holder) {
-  if (revocation === "revocable") return `revoked when the ${holder} ends`;
+  if (revocation === "revocable" && holder !== null) return `revoked when the ${holder} ends`;
+  if (revocation === "revocable") return "revoked when the lease is over: it is kept after the job";
   return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself";
 }
 function failedSummary(failure) {
@@ -2263,6 +2527,7 @@ async function exchange() {
   const inputs = readInputs(input);
   const deadline = startDeadline(inputs.timeoutMs);
   requireRunnerFiles();
+  const issued = new IssuedRecords(inputs.sweep);
   const leases = new StepLeases(inputs);
   const answer = await exchangeForAnswer(inputs, leases, deadline);
   const lease = readLease(answer);
@@ -2290,18 +2555,23 @@ async function exchange() {
       saveFilesFolder(folder);
       writeJobFiles(folder, [...files, ...logins.files]);
     }
-    if (variables.size > 0) saveVariables([...variables.keys()]);
+    issued.record(received, variables);
+    saveVariables(secretVariables(credentials, variables));
     setOutputs(outputs);
     setVariables(variables);
+    issued.delivered();
+    if (inputs.keep) saveKeep();
     for (const credential of credentials) info2(gotLine(credential, inputs.ttl));
     for (const note of logins.notes) info2(note);
     for (const warning2 of logins.warnings) warn(warning2);
     for (const credential of received.filter(needsGoogleFiles)) info2(shortLoginLine(credential));
+    if (inputs.keep) info2(keptLine(lease.expiresAt));
     warnOfBareSecrets(received);
     debug2(() => credentials.map(decisionLine));
-    appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }));
+    appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ...inputs }));
   } catch (thrown) {
     if (folder !== null) removeFiles(folder);
+    dropRecords(issued);
     await revokeUndelivered(lease.id, inputs, leases, deadline);
     throw thrown;
   }
@@ -2322,7 +2592,7 @@ async function exchangeForAnswer(inputs, leases, deadline) {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
     debug2(() => claimLines(token));
-    const lease = newLeaseId(/* @__PURE__ */ new Date(), (0, import_node_crypto4.randomUUID)());
+    const lease = newLeaseId(/* @__PURE__ */ new Date(), (0, import_node_crypto6.randomUUID)());
     leases.ask(lease);
     try {
       return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs());
@@ -2332,6 +2602,13 @@ async function exchangeForAnswer(inputs, leases, deadline) {
     }
   });
   return key.open(sealed);
+}
+function secretVariables(credentials, variables) {
+  const isSecret = (name) => credentials.some(({ values }) => values.some(({ env, secret }) => secret && env === name));
+  return [...variables.keys()].filter(isSecret);
+}
+function keptLine(expiresAt) {
+  return `Kept (input \`keep\`): the lease is not revoked when the job ends. What expires lives until ${expiresAt} at the latest.`;
 }
 function gotLine(credential, ttl, forWhom = "") {
   const { grant, expiresAt } = credential;
@@ -2355,6 +2632,13 @@ function warnOfBareSecrets(credentials) {
     warn(
       `The log does not hide these secrets of ${grant}: ${forLog(bare.join(", "))}. Each has fewer than four characters, or is a number of fewer than eight digits, a truth value, or punctuation only. If it is not secret, add \`public: true\` to it in the policy. If it is, make it longer.`
     );
+  }
+}
+function dropRecords(issued) {
+  try {
+    issued.drop();
+  } catch (thrown) {
+    warn(`A folder of this step could not be removed yet: ${forLog(toFailure(thrown).message)}`);
   }
 }
 function removeFiles(folder) {
@@ -2424,6 +2708,7 @@ act.catch(reportFailure);
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
   ActionError,
+  IssuedRecords,
   OWN_CODES,
   StepLeases,
   actionFolder,
@@ -2431,6 +2716,8 @@ act.catch(reportFailure);
   commandsStoppedWith,
   debug,
   decisionLine,
+  dropRecords,
+  encodings,
   endWith,
   exchange,
   exchangeForAnswer,
@@ -2445,12 +2732,15 @@ act.catch(reportFailure);
   idTokenEndpoint,
   info,
   input,
+  isKept,
   isOver,
   isTooCommon,
   jobFacts,
   jobFolder,
+  keptLine,
   leaseOutputs,
   logOutcomes,
+  makeJobFolder,
   masksFor,
   memberOf,
   membersOf,
@@ -2470,6 +2760,7 @@ act.catch(reportFailure);
   readInputs,
   readLease,
   readProblem,
+  readRecords,
   readRevocation,
   registerMasks,
   registeredMasks,
@@ -2482,6 +2773,7 @@ act.catch(reportFailure);
   revokeLease,
   revokeUndelivered,
   saveFilesFolder,
+  saveKeep,
   saveState,
   saveVariables,
   savedLeases,
@@ -2493,6 +2785,7 @@ act.catch(reportFailure);
   startDeadline,
   stepEnvironment,
   surroundings,
+  sweepPlaces,
   toFailure,
   toolsOf,
   warn,
@@ -2500,5 +2793,6 @@ act.catch(reportFailure);
   withGoogleFiles,
   withRetries,
   writeJobFiles,
+  writeRecord,
   writeToLog
 });

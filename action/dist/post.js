@@ -26,10 +26,32 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 var MAX_SHOWN_CHARACTERS = 400;
 var MAX_TEXT_CHARACTERS = 4e3;
 var ASCII = /^[\x20-\x7e]*$/;
+var structureAmong = (word) => [
+  // Escapes, code, emphasis, links, tags, table cells, strikethrough, mathematics, character references, mentions,
+  // headings (also at the end of one) and references to issues.
+  String.raw`[\\\x60*[\]<>|~$&@#]`,
+  // Emphasis, except inside a word.
+  `(?<![${word}])_|_(?![${word}])`,
+  // GFM turns `https://`, `mailto:`, `xmpp:` and `www.` into links without brackets.
+  String.raw`:(?=\/\/)|(?<=mailto|xmpp):|(?<=www)\.`,
+  // `:name:` is an emoji on GitHub. Minutes and most line numbers are none.
+  String.raw`:(?=[\w+-]+:)(?!\d{1,2}:)`,
+  // At the start of a line: lists, rules, underlined headings, indented code.
+  String.raw`^[-+= ]|(?<=^\d{1,9})[.)]`
+].join("|");
+function structureIn(text, spans = false) {
+  const isAscii = ASCII.test(text);
+  const structure = structureAmong(isAscii ? "A-Za-z0-9" : String.raw`\p{L}\p{N}`);
+  return new RegExp(spans ? `\`[^\`]+\`|${structure}` : structure, isAscii ? "gi" : "giu");
+}
 function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
   return visible(shortened(text, limit)).replaceAll("##[", "## [");
 }
 var messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS);
+function forMarkdown(text, limit = MAX_SHOWN_CHARACTERS) {
+  return visible(shortened(text, limit)).replace(structureIn(text), reference);
+}
+var reference = (character) => `&#${character.codePointAt(0)};`;
 function visible(text) {
   if (ASCII.test(text)) return text;
   return text.replace(
@@ -119,8 +141,119 @@ var ADVICE = {
   azure_login_failed: "Change the client's federated credential as an AADSTS code in the message of `az` says; without such a code, update `az` and check that this runner reaches Entra.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
   runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
+  leak_found: "Remove the value from the place that the message names, and change every secret that cannot be revoked if a copy may have left the runner.",
+  sweep_impossible: "Let no step change or remove the folders `daypass-*` in the runner's temporary folder before the job ends.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."
 };
+
+// fingerprints/record.ts
+var import_node_crypto2 = require("node:crypto");
+
+// fingerprints/keys.ts
+var import_node_crypto = require("node:crypto");
+var SALT_BYTES = 32;
+var MAC_BYTES = 16;
+var MAX_PATTERN_BYTES = 1024;
+var MIN_PATTERN_BYTES = 8;
+function deriveKeys(requestToken, salt) {
+  const bytes = Buffer.from((0, import_node_crypto.hkdfSync)("sha256", requestToken, salt, "daypass issued values, version 1", 68));
+  return {
+    seal: bytes.subarray(0, 32),
+    mac: bytes.subarray(32, 64),
+    multiplier: (bytes.readUInt32LE(64) & ~7 | 5) >>> 0
+  };
+}
+function valueMac(keys, value) {
+  return mac(keys, "value", Buffer.from(value, "utf8"));
+}
+function mac(keys, use, bytes) {
+  const digest = (0, import_node_crypto.createHmac)("sha256", keys.mac).update(`${use}\0`).update(bytes).digest();
+  return digest.subarray(0, MAC_BYTES).toString("base64url");
+}
+
+// fingerprints/record.ts
+var RECORD_FILE = /^issued(?:-[1-9][0-9]{0,5})?\.json$/;
+var MAX_RECORD_BYTES = 1024 * 1024;
+var MAX_PATTERNS = 2e3;
+function openRecord(stored, requestToken) {
+  try {
+    const { version, salt, nonce, sealed } = JSON.parse(Buffer.from(stored).toString("utf8"));
+    const bytes = (text) => Buffer.from(typeof text === "string" ? text : "", "base64url");
+    if (version !== 1 || bytes(salt).length !== SALT_BYTES || bytes(nonce).length !== 12) return null;
+    const keys = deriveKeys(requestToken, bytes(salt));
+    const [body, tag] = [bytes(sealed).subarray(0, -16), bytes(sealed).subarray(-16)];
+    const decipher = (0, import_node_crypto2.createDecipheriv)("aes-256-gcm", keys.seal, bytes(nonce), { authTagLength: 16 });
+    decipher.setAuthTag(tag);
+    const record = JSON.parse(Buffer.concat([decipher.update(body), decipher.final()]).toString("utf8"));
+    return isRecord(record) ? { ...record, keys } : null;
+  } catch {
+    return null;
+  }
+}
+function isRecord(record) {
+  const isText = (value) => typeof value === "string";
+  const isOptional = (value) => value === void 0 || isText(value);
+  return Number.isSafeInteger(record.since) && record.values.every(
+    ({ grant, name, env, whole }) => isText(grant) && isText(name) && isOptional(env) && isOptional(whole)
+  ) && record.patterns.length <= MAX_PATTERNS && record.patterns.every(
+    ({ value, length, hash, mac: mac2 }) => record.values[value] !== void 0 && Number.isSafeInteger(length) && length >= MIN_PATTERN_BYTES && length <= MAX_PATTERN_BYTES && Number.isSafeInteger(hash) && isText(mac2)
+  );
+}
+function isWhole(record, value, text) {
+  return value.whole !== void 0 && value.whole === valueMac(record.keys, text);
+}
+
+// ../broker/wire/error-codes.ts
+var PROBLEMS = {
+  // The form of the request. No token was verified or used up, and nothing was recorded.
+  request_malformed: { status: 400, title: "The request is malformed" },
+  request_too_large: { status: 413, title: "The request is too large" },
+  media_type_unsupported: { status: 415, title: "The body is not application/json" },
+  method_not_allowed: { status: 405, title: "The method is not allowed here" },
+  route_not_found: { status: 404, title: "There is nothing at this path" },
+  wrong_host: { status: 421, title: "The broker does not answer at this host" },
+  // The subject token. It was not used up, and nothing was recorded.
+  token_missing: { status: 401, title: "The subject token is missing" },
+  token_malformed: { status: 401, title: "The subject token is malformed" },
+  token_issuer_unknown: { status: 401, title: "The subject token's issuer is not trusted" },
+  token_signature_invalid: { status: 401, title: "The subject token's signature does not verify" },
+  token_audience_mismatch: { status: 401, title: "The subject token is for another audience" },
+  token_expired: { status: 401, title: "The subject token has expired" },
+  token_not_yet_valid: { status: 401, title: "The subject token is not valid yet" },
+  token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
+  token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
+  token_already_used: { status: 401, title: "The subject token was used before" },
+  token_too_old: { status: 401, title: "The subject token is older than what the ledger remembers" },
+  key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
+  bound_token_required: { status: 403, title: "A key-bound subject token is required" },
+  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
+  // The decision.
+  not_allowed: { status: 403, title: "No policy allows this" },
+  ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
+  policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
+  quota_exceeded: { status: 429, title: "The repository has reached a limit" },
+  policy_invalid: { status: 403, title: "The repository's own policies have errors" },
+  // Leases. A lease that does not exist and a lease of another job get the same answer.
+  lease_not_found: { status: 404, title: "No such lease for this job" },
+  lease_taken: { status: 409, title: "The lease's id was used before" },
+  // The ledger, the providers and the broker itself.
+  ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
+  provider_denied: { status: 502, title: "The provider refused" },
+  provider_throttled: { status: 502, title: "The provider limits the rate of requests" },
+  provider_unavailable: { status: 502, title: "The provider cannot be reached" },
+  provider_response_invalid: { status: 502, title: "The provider's answer cannot be used" },
+  secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
+  secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
+  configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
+  client_gone: { status: 408, title: "The client ended the connection before the answer" },
+  shutting_down: { status: 503, title: "The broker is shutting down" },
+  internal: { status: 500, title: "The broker failed" }
+};
+var ERROR_CODES = Object.keys(PROBLEMS);
+
+// ../broker/wire/exchange.ts
+var KEY_BINDING_SEPARATOR = "?jkt=";
+var MEDIA_TYPE_PROBLEM = "application/problem+json";
 
 // failure.ts
 var ActionError = class extends Error {
@@ -174,58 +307,6 @@ var DISK_FAULTS = {
   ELOOP: "there is a link at",
   EIO: "the disk fails at"
 };
-
-// ../broker/wire/error-codes.ts
-var PROBLEMS = {
-  // The form of the request. No token was verified or used up, and nothing was recorded.
-  request_malformed: { status: 400, title: "The request is malformed" },
-  request_too_large: { status: 413, title: "The request is too large" },
-  media_type_unsupported: { status: 415, title: "The body is not application/json" },
-  method_not_allowed: { status: 405, title: "The method is not allowed here" },
-  route_not_found: { status: 404, title: "There is nothing at this path" },
-  wrong_host: { status: 421, title: "The broker does not answer at this host" },
-  // The subject token. It was not used up, and nothing was recorded.
-  token_missing: { status: 401, title: "The subject token is missing" },
-  token_malformed: { status: 401, title: "The subject token is malformed" },
-  token_issuer_unknown: { status: 401, title: "The subject token's issuer is not trusted" },
-  token_signature_invalid: { status: 401, title: "The subject token's signature does not verify" },
-  token_audience_mismatch: { status: 401, title: "The subject token is for another audience" },
-  token_expired: { status: 401, title: "The subject token has expired" },
-  token_not_yet_valid: { status: 401, title: "The subject token is not valid yet" },
-  token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
-  token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
-  token_already_used: { status: 401, title: "The subject token was used before" },
-  token_too_old: { status: 401, title: "The subject token is older than what the ledger remembers" },
-  key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
-  bound_token_required: { status: 403, title: "A key-bound subject token is required" },
-  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
-  // The decision.
-  not_allowed: { status: 403, title: "No policy allows this" },
-  ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
-  policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
-  quota_exceeded: { status: 429, title: "The repository has reached a limit" },
-  policy_invalid: { status: 403, title: "The repository's own policies have errors" },
-  // Leases. A lease that does not exist and a lease of another job get the same answer.
-  lease_not_found: { status: 404, title: "No such lease for this job" },
-  lease_taken: { status: 409, title: "The lease's id was used before" },
-  // The ledger, the providers and the broker itself.
-  ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
-  provider_denied: { status: 502, title: "The provider refused" },
-  provider_throttled: { status: 502, title: "The provider limits the rate of requests" },
-  provider_unavailable: { status: 502, title: "The provider cannot be reached" },
-  provider_response_invalid: { status: 502, title: "The provider's answer cannot be used" },
-  secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
-  secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
-  configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
-  client_gone: { status: 408, title: "The client ended the connection before the answer" },
-  shutting_down: { status: 503, title: "The broker is shutting down" },
-  internal: { status: 500, title: "The broker failed" }
-};
-var ERROR_CODES = Object.keys(PROBLEMS);
-
-// ../broker/wire/exchange.ts
-var KEY_BINDING_SEPARATOR = "?jkt=";
-var MEDIA_TYPE_PROBLEM = "application/problem+json";
 
 // json.ts
 var import_node_buffer = require("node:buffer");
@@ -391,6 +472,7 @@ function denialOf({ grants }) {
 var deniedIn = (grants) => grants.filter(({ outcome }) => outcome === "deny");
 
 // runner.ts
+var import_node_crypto3 = require("node:crypto");
 var import_node_fs2 = require("node:fs");
 var import_node_path = require("node:path");
 
@@ -481,6 +563,9 @@ function isDebug() {
 function debug(message) {
   issueCommand("debug", {}, message);
 }
+function error(message, properties = {}) {
+  issueCommand("error", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
 function warning(message, properties = {}) {
   issueCommand("warning", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
 }
@@ -494,8 +579,38 @@ function getState(name) {
 // runner-file.ts
 var import_node_fs = require("node:fs");
 var { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = import_node_fs.constants;
+function appendToRunnerFile(name, path, text) {
+  const descriptor = open(name, path);
+  try {
+    requireOrdinary(name, (0, import_node_fs.fstatSync)(descriptor));
+    (0, import_node_fs.writeFileSync)(descriptor, text);
+  } finally {
+    (0, import_node_fs.closeSync)(descriptor);
+  }
+}
+function open(name, path) {
+  try {
+    return (0, import_node_fs.openSync)(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 384);
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : "";
+    if (code === "ELOOP" || code === "EMLINK" || code === "ENXIO" || code === "EISDIR") throw planted(name);
+    throw thrown;
+  }
+}
+function requireOrdinary(name, found) {
+  const isOrdinary = found.isCharacterDevice() || found.isFile() && found.nlink === 1;
+  if (!isOrdinary) throw planted(name);
+}
+function planted(name) {
+  return new ActionError("runner_disk", `A link or something else stands where the runner's file of ${name} must be.`, {
+    change: "Look for the step or the container of this job that writes to the runner's temporary folder, and do not trust it."
+  });
+}
 
 // runner.ts
+function stepEnvironment() {
+  return process.env;
+}
 function idTokenEndpoint() {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
@@ -515,18 +630,67 @@ async function registerMasks(masks) {
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
 }
+function setVariables(variables) {
+  appendBlocks("GITHUB_ENV", variables);
+}
 function savedState(name) {
   return getState(name);
 }
+function readRecords(folder, names, maxBytes) {
+  try {
+    if (!isJobFolder(folder) || !(0, import_node_fs2.lstatSync)(folder).isDirectory()) return null;
+    const found = (0, import_node_fs2.readdirSync)(folder).filter((name) => names.test(name));
+    return found.map((name) => readRegularFile((0, import_node_path.join)(folder, name), maxBytes));
+  } catch {
+    return null;
+  }
+}
+function readRegularFile(path, maxBytes) {
+  const { O_RDONLY, O_NOFOLLOW: O_NOFOLLOW2 = 0, O_NONBLOCK: O_NONBLOCK2 = 0 } = import_node_fs2.constants;
+  const descriptor = (0, import_node_fs2.openSync)(path, O_RDONLY | O_NOFOLLOW2 | O_NONBLOCK2);
+  try {
+    const found = (0, import_node_fs2.fstatSync)(descriptor);
+    if (!found.isFile() || found.size > maxBytes) throw new Error("unreachable for a file of this action");
+    return (0, import_node_fs2.readFileSync)(descriptor);
+  } finally {
+    (0, import_node_fs2.closeSync)(descriptor);
+  }
+}
 function removeJobFolder(folder) {
-  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs2.rmSync)(folder, { recursive: true, force: true });
+  if (isJobFolder(folder)) (0, import_node_fs2.rmSync)(folder, { recursive: true, force: true });
+}
+function isJobFolder(folder) {
+  return (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
+}
+function sweepPlaces() {
+  const folder = (name) => variable(name) === "" ? null : (0, import_node_path.resolve)(variable(name));
+  return {
+    workspace: folder("GITHUB_WORKSPACE"),
+    temp: folder("RUNNER_TEMP"),
+    home: folder(process.platform === "win32" ? "USERPROFILE" : "HOME"),
+    variables: process.env
+  };
+}
+function appendSummary(markdown) {
+  const path = variable("GITHUB_STEP_SUMMARY");
+  if (path === "") return;
+  try {
+    appendToRunnerFile("GITHUB_STEP_SUMMARY", path, `${markdown}
+`);
+  } catch (thrown) {
+    if (thrown instanceof ActionError) warn(`The job's summary is not written. ${thrown.message}`);
+    else debug("The job summary cannot be written.");
+  }
 }
 function info2(text) {
   info(text);
 }
-function warn(text) {
-  printCommand(() => warning(text, { title: "Daypass" }));
+function warn(text, title = "Daypass", place = null) {
+  printCommand(() => warning(text, { title, ...place && { file: place.file, startLine: place.line } }));
+}
+function fail(title, text, place = null) {
+  process.exitCode = ExitCode.Failure;
+  printCommand(() => error(text, { title, ...place && { file: place.file, startLine: place.line } }));
 }
 function debug2(lines) {
   if (!isDebug()) return;
@@ -553,6 +717,23 @@ function readEvent() {
   } catch {
     return void 0;
   }
+}
+function appendBlocks(name, values) {
+  const blocks = [...values].map(([key, value]) => block(key, value)).join("");
+  if (blocks !== "") appendToRunnerFile(name, runnerFile(name), blocks);
+}
+function runnerFile(name) {
+  const path = variable(name);
+  if (path === "") throw new ActionError("runner_file_missing", `The runner did not set ${name}.`);
+  return path;
+}
+function block(name, value) {
+  const delimiter = `daypass_${(0, import_node_crypto3.randomUUID)()}`;
+  if (name.includes(delimiter) || value.includes(delimiter)) return block(name, value);
+  return `${name}<<${delimiter}
+${value}
+${delimiter}
+`;
 }
 
 // http.ts
@@ -581,7 +762,7 @@ function isHttpsOrLoopback(url) {
 async function send(request) {
   if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http");
   const isTls = request.url.protocol === "https:";
-  const { Agent, request: open } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
+  const { Agent, request: open2 } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
   const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
   const options = {
     method: request.method,
@@ -600,7 +781,7 @@ async function send(request) {
     ...isTls && { rejectUnauthorized: true }
   };
   return new Promise((resolve2, reject) => {
-    const call2 = open(request.url, options, (response) => {
+    const call2 = open2(request.url, options, (response) => {
       readReply(response).then(resolve2, (cause) => {
         call2.destroy();
         reject(toHttpFailure(cause));
@@ -745,8 +926,8 @@ async function sendToBroker(broker, request) {
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
     if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the broker at ${broker}`);
-    const [code, what] = TRANSPORT[thrown.fault];
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, {
+    const [code, what2] = TRANSPORT[thrown.fault];
+    throw new ActionError(code, `The broker at ${broker} ${what2}.`, {
       ...thrown.retry && { retry: thrown.retry },
       undecided: UNDECIDED_FAULTS.has(thrown.fault)
     });
@@ -871,12 +1052,12 @@ function unavailable(message, again = false) {
 }
 
 // key.ts
-var import_node_crypto = require("node:crypto");
+var import_node_crypto4 = require("node:crypto");
 function boundAudience(audience, thumbprint) {
   return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
 }
 function thumbprintWithoutKey() {
-  return (0, import_node_crypto.randomBytes)(32).toString("base64url");
+  return (0, import_node_crypto4.randomBytes)(32).toString("base64url");
 }
 
 // retry.ts
@@ -921,6 +1102,13 @@ var REAL = {
 };
 
 // lease.ts
+function isOver({ expiresAt }) {
+  return expiresAt !== null && Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now();
+}
+var CLOCK_TOLERANCE_MS = 6e4;
+function isKept() {
+  return savedState("keep") === "true";
+}
 function removeDeliveredFiles() {
   const folder = savedState("files");
   if (folder !== "") removeJobFolder(folder);
@@ -950,6 +1138,137 @@ async function revokeLease(id, home, deadline) {
   });
 }
 
+// emptied.ts
+function savedRecords() {
+  const folder = savedState("issued");
+  if (folder === "") return [];
+  const requestToken = idTokenEndpoint()?.requestToken ?? "";
+  const stored = readRecords(folder, RECORD_FILE, MAX_RECORD_BYTES);
+  if (stored === null || stored.length === 0) return null;
+  const records = stored.map((bytes) => openRecord(bytes, requestToken));
+  return records.every((record) => record !== null) ? records : null;
+}
+function removeSavedRecords() {
+  const folder = savedState("issued");
+  if (folder !== "") removeJobFolder(folder);
+}
+function emptyVariables(records) {
+  const names = savedVariables();
+  if (names.length === 0) return;
+  const environment = stepEnvironment();
+  const held = names.filter((name) => (environment[name] ?? "") !== "");
+  const listed = (some) => forLog(some.join(", "));
+  if (held.length === 0) return;
+  if (records === null) {
+    warn(
+      `These variables stay set, because this step cannot know any more whether the values are its own: ${listed(held)}.`
+    );
+    return;
+  }
+  const isOurs = (name) => records.some(
+    (record) => record.values.some((value) => value.env === name && isWhole(record, value, environment[name] ?? ""))
+  );
+  const ours = held.filter(isOurs);
+  if (ours.length > 0) {
+    setVariables(new Map(ours.map((name) => [name, ""])));
+    info2(`Emptied for the post steps that follow: ${listed(ours)}.`);
+  }
+  const others = held.filter((name) => !ours.includes(name));
+  if (others.length > 0) info2(`Left, because another step has set them since: ${listed(others)}.`);
+}
+
+// leaks.ts
+var SWEEP_MS = 1e4;
+var MAX_ANNOTATIONS = 9;
+async function sweepLeaks(records) {
+  const mode = savedState("sweep");
+  if (mode !== "warn" && mode !== "fail") return false;
+  if (records === null) {
+    const what2 = "The leak sweep cannot look for the values of this step: its record of them is gone, or was changed.";
+    report(mode, "sweep_impossible", what2);
+    return false;
+  }
+  const tooShort = records.reduce((sum, record) => sum + unsearched(record), 0);
+  if (tooShort > 0)
+    info2(`The leak sweep cannot look for all values of this step: ${counted(tooShort, "value")} ${TOO_SHORT}.`);
+  if (records.every(({ patterns }) => patterns.length === 0)) return false;
+  const { sweep } = await Promise.resolve().then(() => __toESM(require("./sweep.js"), 1));
+  const named = savedState("sweep-paths").split("\n").filter((path) => path !== "");
+  const started = performance.now();
+  const found = await sweep({ ...sweepPlaces(), records, named, milliseconds: SWEEP_MS });
+  reportFindings(mode, found);
+  reportUnread(mode, found);
+  const seconds = ((performance.now() - started) / 1e3).toFixed(1);
+  const outcome = found.findings.length === 0 ? ", and found no value of this step" : "";
+  info2(`The leak sweep read ${counted(found.files, "file")} (${megabytes(found.bytes)}) in ${seconds} s${outcome}.`);
+  return found.findings.length > 0;
+}
+var TOO_SHORT = "with fewer than eight bytes, or too common to be a secret";
+function unsearched({ values, patterns }) {
+  const searched = new Set(patterns.map(({ value }) => value));
+  return values.length - searched.size;
+}
+function report(mode, code, what2, place = null) {
+  const text = `${what2} ${advice(code)} See ${pageOf(code)}`;
+  if (mode === "fail") fail(`Daypass: ${code}`, text, place);
+  else warn(text, `Daypass: ${code}`, place);
+}
+function reportFindings(mode, { findings, hasMore }) {
+  if (findings.length === 0) return;
+  for (const finding of findings.slice(0, MAX_ANNOTATIONS)) {
+    report(mode, "leak_found", `Left behind: ${what(finding)} is in ${forLog(where(finding))}.`, placeOf(finding));
+  }
+  for (const finding of findings.slice(MAX_ANNOTATIONS)) {
+    info2(`Left behind: ${what(finding)} is in ${forLog(where(finding))}.`);
+  }
+  if (hasMore) info2("There are more findings, which are not listed.");
+  const rows = findings.map((finding) => [where(finding), finding.grant, finding.name].map((cell) => forMarkdown(cell)));
+  appendSummary(
+    [
+      "### Values of this job were left behind",
+      "",
+      `[leak_found](${pageOf("leak_found")}). ${advice("leak_found")}`,
+      "",
+      "| where | grant | value |",
+      "| --- | --- | --- |",
+      ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+      ...hasMore ? ["", "There are more findings, which are not listed."] : [],
+      ""
+    ].join("\n")
+  );
+}
+var what = ({ grant, name }) => `the value ${forLog(name)} of ${forLog(grant)}`;
+function where({ path, entry, line }) {
+  if (entry !== void 0) return `${path}, in ${entry}`;
+  return line === void 0 ? path : `${path}:${line}`;
+}
+function placeOf({ path, entry, line }) {
+  return line === void 0 || entry !== void 0 || forLog(path) !== path ? null : { file: path, line };
+}
+function reportUnread(mode, { unread, unreadCount }) {
+  for (const { path, reason } of unread) info2(`Not looked at: ${forLog(path)}: ${REASONS[reason]}.`);
+  if (unreadCount > unread.length) info2(`Not looked at: ${counted(unreadCount - unread.length, "more place")}.`);
+  if (mode === "fail" && unreadCount > 0) {
+    warn(
+      `The leak sweep is not complete: ${counted(unreadCount, "place")} could not be read to the end. The log says which, and why.`
+    );
+  }
+}
+var REASONS = {
+  archive: "the sweep cannot read inside archives of this kind",
+  damaged: "the archive ends early, or is damaged",
+  link: "it is a link, which the sweep does not follow",
+  missing: "it does not exist",
+  nested: "too many archives or folders inside of each other",
+  outside: "a relative path must stay in the workspace",
+  size: "too large; the sweep read its beginning",
+  special: "it is no regular file",
+  time: "the time of the sweep was over",
+  unreadable: "it cannot be read"
+};
+var counted = (count, one) => `${count} ${count === 1 ? one : `${one}s`}`;
+var megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
 // outcomes.ts
 function logOutcomes(answer) {
   const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
@@ -971,12 +1290,31 @@ function logOutcomes(answer) {
 var DEADLINE_MS = 15e3;
 async function revoke() {
   await attempt(removeDeliveredFiles);
+  const records = savedRecords();
+  await attempt(() => emptyVariables(records));
+  await attempt(() => revokeSavedLeases(isKept()));
   await attempt(async () => {
-    const saved = savedLeases();
-    if (saved === null) return;
-    const deadline = startDeadline(DEADLINE_MS);
-    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline);
+    if (await sweepLeaks(records) && isKept()) await revokeFound();
   });
+  await attempt(removeSavedRecords);
+}
+async function revokeSavedLeases(isKept2) {
+  const saved = savedLeases();
+  if (saved === null) return;
+  const deadline = startDeadline(DEADLINE_MS);
+  for (const lease of saved.leases.toReversed()) {
+    const { expiresAt } = lease;
+    if (isOver(lease)) info2("A lease of this step is over: nothing is left to revoke.");
+    else if (isKept2 && expiresAt !== null)
+      info2(
+        `Kept (input \`keep\`): the lease of this step is not revoked. What expires lives until ${forLog(expiresAt)} at the latest.`
+      );
+    else await revokeSaved(lease, saved, deadline);
+  }
+}
+async function revokeFound() {
+  info2("A value was left behind, so the lease is revoked in spite of `keep`.");
+  await revokeSavedLeases(false);
 }
 async function attempt(act) {
   try {
@@ -993,11 +1331,7 @@ async function revokeSaved({ id, expiresAt }, home, deadline) {
     if (expiresAt === null && failure.code === "lease_not_found") return;
     const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`;
     warn(`${alive} ${sentencesOf(failure)}`);
-    return;
   }
-  if (expiresAt === null) return;
-  const variables = savedVariables();
-  if (variables.length > 0) info2(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
 }
 var UNREVOKED = "The credentials of this job could not be revoked.";
 var UNCONFIRMED = "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over.";

@@ -41,6 +41,7 @@ var import_outputs = require("./main.js");
 var import_escape4 = require("./main.js");
 var import_exchange = require("./main.js");
 var import_inputs5 = require("./main.js");
+var import_issued = require("./main.js");
 var import_lease2 = require("./main.js");
 var import_masks2 = require("./main.js");
 var import_retry = require("./main.js");
@@ -1066,6 +1067,7 @@ var write = (text) => text === "" ? Promise.resolve() : (0, import_runner4.write
 
 // run/run.ts
 async function exchangeAndRun() {
+  const started = Date.now();
   const inputs = (0, import_inputs5.readInputs)(runner3.input);
   const deadline = (0, import_retry.startDeadline)(inputs.timeoutMs);
   const wanted = readRunInputs(runner3.rawInput);
@@ -1075,7 +1077,8 @@ async function exchangeAndRun() {
   const leases = new import_lease2.StepLeases(inputs);
   const answer2 = await (0, import_exchange.exchangeForAnswer)(inputs, leases, deadline);
   const folder = runner3.jobFolder();
-  const { exitCode, clouds } = await prepareAndRun(answer2, { inputs, wanted, from, az, folder, leases });
+  const issued = new import_issued.IssuedRecords(inputs.sweep, started);
+  const { exitCode, clouds } = await prepareAndRun(answer2, { inputs, wanted, from, az, folder, leases, issued });
   (0, import_exchange.removeFiles)(folder);
   const known = leases.all.filter(({ expiresAt }) => expiresAt !== null);
   await revokeLeases(known, leases, inputs, (0, import_retry.startDeadline)(inputs.timeoutMs));
@@ -1097,7 +1100,9 @@ async function prepareAndRun(answer2, run) {
       throw invalid("azure-cli", "needs a grant of Azure with `hand_over: federated-token` among the `grants`");
     }
     const environment = await prepare(credentials, clouds, run);
+    run.issued.record(credentials, /* @__PURE__ */ new Map());
     runner3.setOutputs((0, import_outputs.leaseOutputs)(lease));
+    run.issued.delivered();
     clouds.start();
     const line = { ...run.from.command(scriptPath(run)), environment };
     if (run.az !== null && clouds.azure !== null) {
@@ -1110,6 +1115,7 @@ async function prepareAndRun(answer2, run) {
   } catch (thrown) {
     clouds?.close();
     (0, import_exchange.removeFiles)(run.folder);
+    (0, import_exchange.dropRecords)(run.issued);
     await (0, import_exchange.revokeUndelivered)(lease.id, run.inputs, run.leases, (0, import_retry.startDeadline)(run.inputs.timeoutMs));
     throw thrown;
   } finally {
@@ -1141,12 +1147,13 @@ async function prepare(received, clouds, run) {
   const environment = childEnvironment(step, { set, without, passesIdToken: run.wanted.passesIdToken });
   return clouds.hasEndpoint ? withoutProxyForLoopback(environment) : environment;
 }
-async function exchangeAgain(grant, { inputs, leases }) {
+async function exchangeAgain(grant, { inputs, leases, issued }) {
   const again = { ...inputs, grants: [grant], parallelJobs: 1 };
   const answer2 = await (0, import_exchange.exchangeForAnswer)(again, leases, (0, import_retry.startDeadline)(inputs.timeoutMs));
   leases.confirm((0, import_answer.readLease)(answer2));
   const renewed2 = (0, import_answer.readCredentials)(answer2, [grant]);
   await registerSecrets(renewed2);
+  issued.record(renewed2, /* @__PURE__ */ new Map());
   const [credential] = renewed2;
   if (credential === void 0) throw new Error("unreachable: exactly one credential was read");
   return credential;

@@ -6,6 +6,7 @@ import { leaseOutputs } from "../deliver/outputs.ts"
 import { forLog } from "../escape.ts"
 import {
   decisionLine,
+  dropRecords,
   exchangeForAnswer,
   gotLine,
   removeFiles,
@@ -13,6 +14,7 @@ import {
   warnOfBareSecrets,
 } from "../exchange.ts"
 import { type Inputs, readInputs } from "../inputs.ts"
+import { IssuedRecords } from "../issued.ts"
 import { StepLeases, saveFilesFolder } from "../lease.ts"
 import { masksFor } from "../masks.ts"
 import { startDeadline } from "../retry.ts"
@@ -33,6 +35,7 @@ import { runProcess } from "./process.ts"
  * @throws {ActionError} when the command could not be started. The lease is then revoked already
  */
 export async function exchangeAndRun(): Promise<void> {
+  const started = Date.now()
   const inputs = readInputs(runner.input)
   const deadline = startDeadline(inputs.timeoutMs)
   const wanted = readRunInputs(runner.rawInput)
@@ -45,7 +48,8 @@ export async function exchangeAndRun(): Promise<void> {
   const answer = await exchangeForAnswer(inputs, leases, deadline)
 
   const folder = runner.jobFolder()
-  const { exitCode, clouds } = await prepareAndRun(answer, { inputs, wanted, from, az, folder, leases })
+  const issued = new IssuedRecords(inputs.sweep, started)
+  const { exitCode, clouds } = await prepareAndRun(answer, { inputs, wanted, from, az, folder, leases, issued })
   removeFiles(folder)
   const known = leases.all.filter(({ expiresAt }) => expiresAt !== null)
   await revokeLeases(known, leases, inputs, startDeadline(inputs.timeoutMs))
@@ -63,6 +67,7 @@ interface Run {
   readonly az: AzureCli | null
   readonly folder: string
   readonly leases: StepLeases
+  readonly issued: IssuedRecords
 }
 
 async function prepareAndRun(
@@ -81,7 +86,9 @@ async function prepareAndRun(
       throw invalid("azure-cli", "needs a grant of Azure with `hand_over: federated-token` among the `grants`")
     }
     const environment = await prepare(credentials, clouds, run)
+    run.issued.record(credentials, new Map())
     runner.setOutputs(leaseOutputs(lease))
+    run.issued.delivered()
     clouds.start()
     const line = { ...run.from.command(scriptPath(run)), environment }
     if (run.az !== null && clouds.azure !== null) {
@@ -95,6 +102,7 @@ async function prepareAndRun(
     // A renewal that is under way must not write into the folder any more.
     clouds?.close()
     removeFiles(run.folder)
+    dropRecords(run.issued)
     await revokeUndelivered(lease.id, run.inputs, run.leases, startDeadline(run.inputs.timeoutMs))
     throw thrown
   } finally {
@@ -136,13 +144,14 @@ async function prepare(
 }
 
 /** A new exchange for one grant. Its lease is saved before it is asked for, and revoked when the command ends. */
-async function exchangeAgain(grant: string, { inputs, leases }: Run): Promise<Credential> {
+async function exchangeAgain(grant: string, { inputs, leases, issued }: Run): Promise<Credential> {
   // The jobs of a matrix renew when their own credentials end: they need no spread.
   const again = { ...inputs, grants: [grant], parallelJobs: 1 }
   const answer = await exchangeForAnswer(again, leases, startDeadline(inputs.timeoutMs))
   leases.confirm(readLease(answer))
   const renewed = readCredentials(answer, [grant])
   await registerSecrets(renewed)
+  issued.record(renewed, new Map())
   const [credential] = renewed
   if (credential === undefined) throw new Error("unreachable: exactly one credential was read")
   return credential

@@ -20,7 +20,7 @@ test("the bundle stays small and contains no HTTP client", async () => {
   for (const contents of built.values()) {
     const text = Buffer.from(contents).toString("utf8")
     expect(text).not.toMatch(/node_modules\/(undici|tunnel|@actions\/(http-client|exec|io))\//)
-    expect(text).not.toMatch(/require\("(?!node:|\.\/(?:run|tools|main)\.js"|fs"|os"|path"|crypto")[^"]+"\)/)
+    expect(text).not.toMatch(/require\("(?!node:|\.\/(?:run|tools|sweep|main)\.js"|fs"|os"|path"|crypto")[^"]+"\)/)
     expect(text).not.toContain("sourceMappingURL")
   }
 })

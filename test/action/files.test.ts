@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { exchangeAnswer } from "../support/scripted-broker.ts"
-import { answered, granted, play, revoked, savedByMain } from "./story.ts"
+import { answered, deliveredFiles, granted, leftIn, play, revoked, savedByMain } from "./story.ts"
 
 const PEM = "-----BEGIN KEY-----\r\nMIIEvQIBADANBgkqhkiG9w0B\r\n-----END KEY-----\r\n"
 const BINARY = Buffer.from([0, 255, 10, 13, 254])
@@ -31,7 +31,7 @@ describe("a value that is delivered as a file", () => {
     expect([dirname(folder), basename(folder)]).toEqual([temp, expect.stringMatching(/^daypass-[0-9a-f-]{36}$/)])
     expect(run.outputs["g-tls-key"]).toBe(path)
     expect(run.env["TRUST_STORE"]).toBe(join(folder, "g", "store"))
-    expect(run.written).toEqual({
+    expect(deliveredFiles(run)).toEqual({
       [join(basename(folder), "g", "tls-key")]: { bytes: Buffer.from(PEM), mode: "0400" },
       [join(basename(folder), "g", "store")]: { bytes: BINARY, mode: "0640" },
     })
@@ -48,13 +48,13 @@ describe("a value that is delivered as a file", () => {
       state: (origin) => ({ ...savedByMain(origin), files: main.run.state["files"] ?? "" }),
     })
     expect(run.exitCode).toBe(0)
-    expect(readdirSync(temp)).toEqual(["other-file"])
+    expect(leftIn(temp)).toEqual(["other-file"])
   })
 
   test("is removed even when the lease cannot be revoked, and when there is no lease", async () => {
     const main = await play(granted({ g: { values: { key } } }), { temp, inputs: { grants: "g" } })
     await play([], { entry: "post", temp, state: () => ({ files: main.run.state["files"] ?? "" }) })
-    expect(readdirSync(temp)).toEqual([])
+    expect(leftIn(temp)).toEqual([])
   })
 
   test("is the only thing removed: other folders stay", async () => {
@@ -89,7 +89,7 @@ describe("a variable that names a tool's configuration file", () => {
     async (env) => {
       const script = [...granted({ g: { values: { key: { ...key, env } } } }), ...revoked()]
       const { run } = await play(script, { temp, inputs: { grants: "g" } })
-      expect([run.exitCode, run.env, run.written]).toEqual([1, {}, {}])
+      expect([run.exitCode, run.env, deliveredFiles(run)]).toEqual([1, {}, {}])
     },
   )
 })
@@ -107,7 +107,7 @@ describe("nothing is delivered, and the lease is revoked", () => {
     ["of invalid base64", form({ mode: "0600", encoding: "base64" }), "delivery_refused"],
   ])("of a file %s", async (_, exchange, code) => {
     const { run } = await play([...exchange, ...revoked()], { temp, inputs: { grants: "g" } })
-    expect([run.exitCode, run.env, run.written]).toEqual([1, {}, {}])
+    expect([run.exitCode, run.env, deliveredFiles(run)]).toEqual([1, {}, {}])
     expect(run.summary).toContain(code.toString())
   })
 
@@ -115,7 +115,7 @@ describe("nothing is delivered, and the lease is revoked", () => {
     const other = { value: "a-value-of-eight", secret: true, env: "PATH" }
     const script = [...granted({ g: { values: { key, other } } }), ...revoked()]
     const { run } = await play(script, { temp, inputs: { grants: "g" } })
-    expect([run.exitCode, run.env, run.written]).toEqual([1, {}, {}])
+    expect([run.exitCode, run.env, deliveredFiles(run)]).toEqual([1, {}, {}])
   })
 
   test("when the folder cannot be written", async () => {
@@ -127,6 +127,6 @@ describe("nothing is delivered, and the lease is revoked", () => {
   test("when two files have the same path", async () => {
     const script = [...granted({ g: { values: { key, KEY: { ...key, env: "OTHER" } } } }), ...revoked()]
     const { run } = await play(script, { temp, inputs: { grants: "g" } })
-    expect([run.exitCode, run.written]).toEqual([1, {}])
+    expect([run.exitCode, deliveredFiles(run)]).toEqual([1, {}])
   })
 })

@@ -14,6 +14,8 @@ test("an absent input has its default", () => {
     deliver: "environment",
     timeoutMs: 60_000,
     parallelJobs: 1,
+    keep: false,
+    sweep: { mode: "warn", paths: [] },
   })
 })
 
@@ -32,6 +34,14 @@ test.each([
   ["the longest timeout", { timeout: "10m" }, { timeoutMs: 600_000 }],
   ["the size of the matrix", { "parallel-jobs": "256" }, { parallelJobs: 256 }],
   ["a job without a matrix", { "parallel-jobs": "0" }, { parallelJobs: 1 }],
+  ["a lease that is kept", { keep: "true" }, { keep: true }],
+  ["a lease that is not kept", { keep: "false", run: "true" }, { keep: false }],
+  ["no sweep", { sweep: "off" }, { sweep: { mode: "off", paths: [] } }],
+  [
+    "a strict sweep of two places",
+    { sweep: "fail", "sweep-paths": " dist \r\n\n/tmp/a b.tar\n" },
+    { sweep: { mode: "fail", paths: ["dist", "/tmp/a b.tar"] } },
+  ],
   ["an expression that nothing evaluated", { "parallel-jobs": `\${{ strategy.job-total }}` }, { parallelJobs: 1 }],
 ])("takes %s", (_, inputs, expected) => {
   expect(read(inputs)).toMatchObject(expected)
@@ -77,6 +87,13 @@ describe("a wrong input is refused with its name and what to write", () => {
     [{ timeout: "601s" }, "The input `timeout` must be at most 10m."],
     [{ timeout: "1h" }, "The input `timeout` must be at most 10m."],
     [{ "parallel-jobs": "many" }, "The input `parallel-jobs` must be a whole number; leave it out."],
+    [{ keep: "yes" }, "The input `keep` must be true or false."],
+    [{ keep: "True" }, "The input `keep` must be true or false."],
+    [{ keep: "true", run: "true" }, "The input `keep` cannot be true with `run`"],
+    [{ sweep: "on" }, "The input `sweep` must be warn, fail or off; the default is warn."],
+    [{ sweep: "off", "sweep-paths": "dist" }, "The input `sweep-paths` is for a sweep"],
+    [{ "sweep-paths": "a\0b" }, "The input `sweep-paths` must not contain a NUL character."],
+    [{ "sweep-paths": "a\n".repeat(101) }, "The input `sweep-paths` may have at most 100 lines."],
     [{ audience: "a b" }, "The input `audience` must have at most 256 printable ASCII characters"],
     [{ audience: "a?jkt=b" }, "The input `audience` must not contain ?jkt="],
     [{ deliver: "file" }, "The input `deliver` must be environment, outputs or both."],
@@ -85,7 +102,7 @@ describe("a wrong input is refused with its name and what to write", () => {
   })
 
   test("and without quoting it, because a value may be a misplaced secret", () => {
-    for (const name of ["broker", "ttl", "deliver", "audience", "timeout", "parallel-jobs"]) {
+    for (const name of ["broker", "ttl", "deliver", "audience", "timeout", "parallel-jobs", "keep", "sweep"]) {
       expect(() => read({ [name]: "hunter2 hunter2" })).toThrow(/^(?!.*hunter2)/)
     }
   })

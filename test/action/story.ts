@@ -1,3 +1,6 @@
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
+import { RECORD_FILE } from "../../action/fingerprints/record.ts"
 import { type ActionRun, type ActionStep, runAction } from "../support/runner.ts"
 import {
   type Expected,
@@ -57,13 +60,16 @@ export async function play(
   step: Omit<Partial<ActionStep>, "inputs" | "state" | "env"> & {
     readonly inputs?: Record<string, string>
     readonly audience?: string
+    /** The job's, for stories of several steps. */
+    readonly requestToken?: string
     /** These two depend on the scripted broker's origin, which is known only now. */
     readonly env?: (origin: string) => Record<string, string>
     readonly state?: (origin: string) => Record<string, string>
   } = {},
 ): Promise<Story> {
-  const { audience, state, env, inputs, ...rest } = step
-  const broker = await scriptedBroker(script, audience === undefined ? {} : { audience })
+  const { audience, requestToken, state, env, inputs, ...rest } = step
+  const options = { ...(audience !== undefined && { audience }), ...(requestToken !== undefined && { requestToken }) }
+  const broker = await scriptedBroker(script, options)
   try {
     const run = await runAction({
       entry: "main",
@@ -86,7 +92,31 @@ export async function play(
 export function savedByMain(origin: string): Record<string, string> {
   const leases = [{ id: "lease-1", expiresAt: "2031-05-06T07:08:09.000Z" }]
   const lease = JSON.stringify({ broker: origin, audience: origin, leases })
-  return { lease, variables: "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY" }
+  return { lease, variables: "AWS_SECRET_ACCESS_KEY" }
+}
+
+/** What a main step saved, for a post step that asks another scripted broker. */
+export function savedBy({ state }: ActionRun, origin: string): Record<string, string> {
+  const lease = JSON.parse(state["lease"] || "null")
+  if (lease === null) return { ...state }
+  return { ...state, lease: JSON.stringify({ ...lease, broker: origin, audience: origin }) }
+}
+
+/** What a step left in the runner's temporary folder, besides folders with its fingerprints and nothing else. */
+export function leftIn(temp: string): string[] {
+  const isRecord = (name: string) => {
+    if (!/^daypass-[0-9a-f-]{36}$/.test(name)) return false
+    const files = readdirSync(join(temp, name))
+    return files.length > 0 && files.every((file) => RECORD_FILE.test(file))
+  }
+  return readdirSync(temp).filter((name) => !isRecord(name))
+}
+
+/** The files that a step delivered. */
+export function deliveredFiles({ written }: ActionRun): ActionRun["written"] {
+  return Object.fromEntries(
+    Object.entries(written).filter(([path]) => !/^daypass-[0-9a-f-]{36}\/issued[^/]*$/.test(path)),
+  )
 }
 
 /** The lines that are not mask commands. They must never contain a secret. */
@@ -120,4 +150,5 @@ function withoutVariance(text: string, { origin, tokens, leases }: ScriptedBroke
     .replaceAll(origin, "<broker>")
     .replaceAll(inMarkdown, "<broker>")
     .replaceAll(/daypass_[0-9a-f-]{36}/g, "<delimiter>")
+    .replaceAll(/\/\S*\/daypass-[0-9a-f-]{36}/g, "<folder>")
 }

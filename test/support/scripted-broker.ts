@@ -59,9 +59,10 @@ interface IssuedToken {
  */
 export async function scriptedBroker(
   script: readonly Expected[],
-  options: { audience?: string } = {},
+  options: { audience?: string; requestToken?: string } = {},
 ): Promise<ScriptedBroker> {
-  const requestToken = randomBytes(24).toString("base64url")
+  // One job has one request token in all its steps: a test of two steps passes its own.
+  const requestToken = options.requestToken ?? randomBytes(24).toString("base64url")
   const issued = new Map<string, IssuedToken>()
   const thumbprints = new Set<string>()
   const requests: string[] = []

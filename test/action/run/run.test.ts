@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { actionNode } from "../../support/runner.ts"
-import { granted, play, revoked, SECRET, unmaskedLines } from "../story.ts"
+import { granted, leftIn, play, revoked, SECRET, unmaskedLines } from "../story.ts"
 
 const ENDED = [...granted(), ...revoked()]
 const node = (script: string) => `"${actionNode()}" - <<'SCRIPT'\n${script}\nSCRIPT`
@@ -79,7 +79,7 @@ describe("a command", () => {
     const run = `cat "$TLS_KEY" | wc -l | tr -d ' '; "${actionNode()}" - "$TLS_KEY" "$0" "$(dirname "$(dirname "$0")")" <<< '${modes}'`
     const step = await ran(run, { inputs: { grants: "g" } }, [...granted({ g: { values: { key } } }), ...revoked()])
     expect(step.log).toContain("\n2\n400\n600\n700\n")
-    expect([step.exitCode, readdirSync(temp)]).toEqual([0, []])
+    expect([step.exitCode, leftIn(temp)]).toEqual([0, []])
   })
 })
 
@@ -208,7 +208,7 @@ describe("when the step is cancelled", () => {
     expect(step.exitCode).toBe(137)
     const pids = [...step.stdout.matchAll(/(?:child|own) (\d+)/g)].map((match) => Number(match[1]))
     expect(pids.map(isAlive)).toEqual([false, false])
-    expect(readdirSync(temp)).toEqual([])
+    expect(leftIn(temp)).toEqual([])
   })
 
   test("by SIGKILL at any moment, the post step revokes and removes the files", async () => {
@@ -224,13 +224,13 @@ describe("when the step is cancelled", () => {
       },
       granted(),
     )
-    expect([main.exitCode, readdirSync(temp).length]).toEqual([null, 1])
+    expect([main.exitCode, leftIn(temp).length]).toEqual([null, 1])
     const saved = (origin: string) => ({
       ...main.state,
       lease: JSON.stringify({ ...JSON.parse(main.state["lease"] ?? ""), broker: origin, audience: origin }),
     })
     const post = await play(revoked(), { entry: "post", temp, inputs: { run: "echo ready" }, state: saved })
-    expect([post.run.exitCode, readdirSync(temp)]).toEqual([0, []])
+    expect([post.run.exitCode, leftIn(temp)]).toEqual([0, []])
     expect(post.run.log).not.toContain("ready")
   })
 })
@@ -260,7 +260,7 @@ test("when the runner is gone, the command ends, and its lease is revoked", asyn
       if (pid !== 0) hangUp()
     },
   })
-  expect([step.exitCode, isAlive(pid), readdirSync(temp)]).toEqual([143, false, []])
+  expect([step.exitCode, isAlive(pid), leftIn(temp)]).toEqual([143, false, []])
 })
 
 describe("a command that works against the step", () => {
@@ -271,12 +271,12 @@ describe("a command that works against the step", () => {
     const inside = await ran(
       `${folder}; ln -s "${temp}/victim" "$folder/link"; ln -s "${temp}/victim/file" "$folder/file"`,
     )
-    expect([inside.exitCode, readdirSync(temp), readdirSync(join(temp, "victim"))]).toEqual([0, ["victim"], ["file"]])
+    expect([inside.exitCode, leftIn(temp), readdirSync(join(temp, "victim"))]).toEqual([0, ["victim"], ["file"]])
   })
 
   test("cannot keep its lease by removing the runner's files", async () => {
     const step = await ran('state="$(dirname "$GITHUB_ENV")/GITHUB_STATE"; rm "$state"; mkdir "$state"; exit 5')
-    expect([step.exitCode, readdirSync(temp)]).toEqual([5, []])
+    expect([step.exitCode, leftIn(temp)]).toEqual([5, []])
     expect(step.log).toContain("The state of this step could not be written")
   })
 })
@@ -301,7 +301,7 @@ const onLinux = process.platform === "linux" ? test : test.skip
 onLinux("a command whose variables are too large for the system is not started, and the lease is revoked", async () => {
   const big = { value: "x".repeat(200_000), secret: false, env: "BIG" }
   const step = await ran("true", { inputs: { grants: "g" } }, [...granted({ g: { values: { big } } }), ...revoked()])
-  expect([step.exitCode, step.log.includes("too large together"), readdirSync(temp)]).toEqual([1, true, []])
+  expect([step.exitCode, step.log.includes("too large together"), leftIn(temp)]).toEqual([1, true, []])
 })
 
 test("a command is not started when a value must not be delivered, and the lease is revoked", async () => {

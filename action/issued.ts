@@ -1,0 +1,66 @@
+import type { Credential, Value } from "./answer.ts"
+import { RecordMaker, type ValueToRecord } from "./fingerprints/record.ts"
+import type { Sweep } from "./inputs.ts"
+import { patternsFor } from "./patterns.ts"
+import * as runner from "./runner.ts"
+
+/**
+ * The records of what this step issued. They hold fingerprints, no value, and lie in a folder of their own, so that the files
+ * for a command can go before them. The post step finds by them which variables still hold a value of this step, and where
+ * values were left behind.
+ */
+export class IssuedRecords {
+  readonly #sweep: Sweep
+  readonly #since: number
+  #maker: RecordMaker | null = null
+  #folder: string | null = null
+  #written = 0
+
+  /** `since`: when the step started, in milliseconds since 1970. */
+  constructor(sweep: Sweep, since = Date.now()) {
+    this.#sweep = sweep
+    this.#since = since
+  }
+
+  /**
+   * Records secret values before they are delivered. `variables`: what the step sets for later steps. Without a sweep, only
+   * these are recorded, because the post step empties them.
+   */
+  record(received: readonly Credential[], variables: ReadonlyMap<string, string>): void {
+    const values = received.flatMap(({ grant, values }) =>
+      values.filter(({ secret }) => secret).map((value) => this.#toRecord(grant, value, variables)),
+    )
+    // With a sweep, also those that it cannot look for: it says how many they are.
+    const known = values.filter(({ variable }) => variable !== undefined || this.#sweep.mode !== "off")
+    if (known.length === 0) return
+    this.#maker ??= new RecordMaker(runner.idTokenEndpoint()?.requestToken ?? "")
+    if (this.#folder === null) {
+      this.#folder = runner.jobFolder()
+      // First, so that the post step can remove the folder whenever this process is killed.
+      runner.saveState("issued", this.#folder)
+      runner.makeJobFolder(this.#folder)
+    }
+    this.#written++
+    const name = this.#written === 1 ? "issued.json" : `issued-${this.#written}.json`
+    runner.writeRecord(this.#folder, name, this.#maker.make(known, this.#since))
+  }
+
+  /** From now on, values may be in the job's files: the post step looks for them. */
+  delivered(): void {
+    if (this.#folder === null || this.#sweep.mode === "off") return
+    runner.saveState("sweep", this.#sweep.mode)
+    if (this.#sweep.paths.length > 0) runner.saveState("sweep-paths", this.#sweep.paths.join("\n"))
+  }
+
+  /** Nothing was delivered. */
+  drop(): void {
+    if (this.#folder !== null) runner.removeJobFolder(this.#folder)
+  }
+
+  #toRecord(grant: string, value: Value, variables: ReadonlyMap<string, string>): ValueToRecord {
+    const { name, env, file } = value
+    const isSet = env !== undefined && file === undefined && variables.get(env) === value.value
+    const patterns = this.#sweep.mode === "off" ? [] : patternsFor(value.value, file?.encoding === "base64")
+    return { grant, name, patterns, ...(isSet && { variable: { name: env, text: value.value } }) }
+  }
+}

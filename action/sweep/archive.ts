@@ -1,0 +1,180 @@
+import { Readable } from "node:stream"
+import * as zlib from "node:zlib"
+import { type Budget, Unread } from "./budget.ts"
+
+/** A stream that is read in pieces. */
+export class Source {
+  readonly #chunks: AsyncIterator<Uint8Array>
+  #rest: Uint8Array = Buffer.alloc(0)
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]()
+  }
+
+  /** The next chunk, of at most `most` bytes; null at the end. */
+  async next(most = Number.POSITIVE_INFINITY): Promise<Uint8Array | null> {
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#chunks.next()
+      if (done === true) return null
+      this.#rest = value
+    }
+    const chunk = this.#rest.subarray(0, most)
+    this.#rest = this.#rest.subarray(chunk.length)
+    return chunk
+  }
+
+  /** The next `size` bytes, or what is left. */
+  async take(size: number): Promise<Buffer> {
+    const chunks: Uint8Array[] = []
+    for (let left = size; left > 0; ) {
+      const chunk = await this.next(left)
+      if (chunk === null) break
+      chunks.push(chunk)
+      left -= chunk.length
+    }
+    return Buffer.concat(chunks)
+  }
+
+  /** The next `size` bytes, or what is left. They stay in the stream. */
+  async peek(size: number): Promise<Buffer> {
+    const bytes = await this.take(size)
+    this.#rest = Buffer.concat([bytes, this.#rest])
+    return bytes
+  }
+
+  async *all(): AsyncGenerator<Uint8Array> {
+    for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) yield chunk
+  }
+
+  /** Ends the stream below, whose file would stay open otherwise. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.()
+  }
+}
+
+export type Form = "gzip" | "zstd" | "tar" | "unknown archive" | "bytes"
+
+/** What a stream is, by its first bytes. `PEEK_BYTES` of them are enough. */
+export function formOf(start: Buffer): Form {
+  if (start[0] === 0x1f && start[1] === 0x8b) return "gzip"
+  if (start.length >= 4 && start.readUInt32LE(0) === 0xfd2fb528) return "zstd"
+  if (start.length >= BLOCK && start.toString("latin1", 257, 262) === "ustar") return "tar"
+  return UNKNOWN_ARCHIVES.some((magic) => start.toString("hex", 0, 8).startsWith(magic)) ? "unknown archive" : "bytes"
+}
+
+/** ZIP, 7z, xz, bzip2, SquashFS. */
+const UNKNOWN_ARCHIVES: readonly string[] = ["504b0304", "377abcaf", "fd377a585a", "425a68", "68737173"]
+
+const BLOCK = 512
+export const PEEK_BYTES = BLOCK
+
+/** The bytes of a compressed stream. @throws {Unread} `archive`, `size` or `damaged` */
+export async function* unpacked(source: Source, form: "gzip" | "zstd", budget: Budget): AsyncGenerator<Uint8Array> {
+  // Node 20, with which the command line works too, has no zstd.
+  const zstd = (zlib as { createZstdDecompress?: () => zlib.Gunzip }).createZstdDecompress
+  if (form === "zstd" && zstd === undefined) throw new Unread("archive")
+  const unpack = form === "gzip" || zstd === undefined ? zlib.createGunzip() : zstd()
+  const packed = Readable.from(source.all(), { objectMode: false })
+  packed.on("error", (error) => unpack.destroy(error))
+  try {
+    for await (const chunk of packed.pipe(unpack) as AsyncIterable<Uint8Array>) {
+      budget.check()
+      budget.unpack(chunk.length)
+      yield chunk
+    }
+  } catch (thrown) {
+    throw thrown instanceof Unread ? thrown : new Unread("damaged")
+  } finally {
+    packed.destroy()
+    unpack.destroy()
+  }
+}
+
+/** One member of a tar archive. Its bytes must be read before the next one is asked for; what is not read is passed over. */
+export interface TarEntry {
+  /** As it is written in the archive: untrusted. Empty for what describes other members. */
+  readonly name: string
+  readonly content: Source
+}
+
+/** POSIX.1-2017, pax: ustar; GNU's long names and large numbers. @throws {Unread} `damaged` */
+export async function* tarEntries(source: Source, budget: Budget): AsyncGenerator<TarEntry> {
+  let longName = ""
+  for (let block = await source.take(BLOCK); block.length > 0; block = await source.take(BLOCK)) {
+    budget.check()
+    if (block.every((byte) => byte === 0)) continue
+    const size = numberIn(block, 124, 12)
+    if (block.length < BLOCK || size === null || !isChecked(block)) throw new Unread("damaged")
+    const type = String.fromCharCode(block[156] ?? 0)
+    const describes = type === "x" || type === "g" || type === "L" || type === "K"
+    if (describes && size <= MAX_DESCRIPTION_BYTES) {
+      const text = await source.take(size)
+      await skip(source, padding(size))
+      if (type === "L") longName = textIn(text, 0, size)
+      if (type === "x") longName = /^[0-9]+ path=(.*)$/m.exec(text.toString("utf8"))?.[1] ?? longName
+      yield { name: "", content: new Source(once(text)) }
+      continue
+    }
+    const prefix = textIn(block, 345, 155)
+    const name = longName !== "" ? longName : `${prefix === "" ? "" : `${prefix}/`}${textIn(block, 0, 100)}`
+    longName = ""
+    const part = new Part(source, size)
+    yield { name, content: new Source(part.chunks()) }
+    await skip(source, part.left + padding(size))
+  }
+}
+
+const MAX_DESCRIPTION_BYTES = 1024 * 1024
+
+/** The next bytes of a source. `left`: what was not read. */
+class Part {
+  readonly #source: Source
+  left: number
+
+  constructor(source: Source, size: number) {
+    this.#source = source
+    this.left = size
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    while (this.left > 0) {
+      const chunk = await this.#source.next(this.left)
+      if (chunk === null) throw new Unread("damaged")
+      this.left -= chunk.length
+      yield chunk
+    }
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+async function skip(source: Source, size: number): Promise<void> {
+  for (let left = size; left > 0; ) {
+    const chunk = await source.next(left)
+    if (chunk === null) return
+    left -= chunk.length
+  }
+}
+
+const padding = (size: number) => (BLOCK - (size % BLOCK)) % BLOCK
+
+function textIn(block: Buffer, start: number, length: number): string {
+  const end = block.indexOf(0, start)
+  return block.toString("utf8", start, end === -1 || end > start + length ? start + length : end)
+}
+
+/** Octal digits, or GNU's binary form with the first bit set; null for anything else. */
+function numberIn(block: Buffer, start: number, length: number): number | null {
+  if (block[start] === 0x80) return Number(block.readBigUInt64BE(start + length - 8) & 0x1f_ffff_ffff_ffffn)
+  const digits = textIn(block, start, length).trim()
+  return /^[0-7]*$/.test(digits) ? Number.parseInt(digits || "0", 8) : null
+}
+
+/** The sum of all bytes of the header, with spaces in the place of the sum itself. */
+function isChecked(block: Buffer): boolean {
+  let sum = 8 * 0x20
+  for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) sum += block[at] ?? 0
+  return numberIn(block, 148, 8) === sum
+}

@@ -1,0 +1,116 @@
+import { closeSync, constants, createReadStream, fstatSync, lstatSync, openSync, readSync, type Stats } from "node:fs"
+import { Unread } from "./budget.ts"
+
+/** A regular file that is open for reading. */
+export interface OpenFile {
+  readonly descriptor: number
+  readonly size: number
+}
+
+/** What is at a path; undefined when there is nothing. A link is not followed. @throws {Unread} `unreadable` */
+export function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (thrown) {
+    if (codeOf(thrown) === "ENOTDIR") return undefined
+    throw new Unread("unreadable")
+  }
+}
+
+/**
+ * Opens a regular file. A link at its name is not followed, and a pipe or a device is not waited for.
+ * @throws {Unread} `link`, `missing`, `special` or `unreadable`
+ */
+export function openFile(path: string): OpenFile {
+  let descriptor: number
+  try {
+    // Windows has neither flag. There, creating a link needs a right that jobs seldom have.
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
+    descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  } catch (thrown) {
+    throw new Unread(REASONS[codeOf(thrown)] ?? "unreadable")
+  }
+  try {
+    const { size, isFile } = statOf(descriptor)
+    if (!isFile) throw new Unread("special")
+    return { descriptor, size }
+  } catch (thrown) {
+    closeSync(descriptor)
+    throw thrown
+  }
+}
+
+const REASONS: Readonly<Record<string, "link" | "missing" | "special">> = {
+  __proto__: null as never,
+  ELOOP: "link",
+  EMLINK: "link", // FreeBSD
+  ENOENT: "missing",
+  ENOTDIR: "missing",
+  ENXIO: "special", // a socket
+  EISDIR: "special",
+}
+
+function statOf(descriptor: number): { size: number; isFile: boolean } {
+  const found = fstatSync(descriptor)
+  return { size: found.size, isFile: found.isFile() }
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : ""
+}
+
+/** Reads up to `most` bytes in chunks, and closes the file. `take` gets a buffer that is reused. @throws {Unread} `unreadable` */
+export function readThrough(file: OpenFile, most: number, take: (chunk: Uint8Array) => void): void {
+  try {
+    for (let left = most; left > 0; ) {
+      const count = readSome(file.descriptor, Math.min(left, CHUNK.length))
+      if (count === 0) return
+      take(CHUNK.subarray(0, count))
+      left -= count
+    }
+  } finally {
+    closeSync(file.descriptor)
+  }
+}
+
+const CHUNK = Buffer.allocUnsafe(256 * 1024)
+
+function readSome(descriptor: number, most: number): number {
+  try {
+    return readSync(descriptor, CHUNK, 0, most, null)
+  } catch {
+    throw new Unread("unreadable")
+  }
+}
+
+/** The file's bytes as a stream, which closes it. */
+export async function* streamOf({ descriptor }: OpenFile): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream("", { fd: descriptor, autoClose: true, highWaterMark: 256 * 1024 })) {
+      yield chunk as Uint8Array
+    }
+  } catch (thrown) {
+    throw thrown instanceof Unread ? thrown : new Unread("unreadable")
+  }
+}
+
+/** The lines of these offsets, 1-based; null for a file that is no text. Reads the file once more. */
+export function linesAt(path: string, offsets: readonly number[]): ReadonlyMap<number, number | null> {
+  const lines = new Map<number, number | null>(offsets.map((offset) => [offset, null]))
+  const end = Math.max(...offsets)
+  let [line, at, isText] = [1, 0, true]
+  const waiting = [...new Set(offsets)].sort((a, b) => a - b)
+  try {
+    readThrough(openFile(path), end + 1, (chunk) => {
+      if (at === 0) isText = !chunk.subarray(0, 8_000).includes(0)
+      for (const byte of isText ? chunk : []) {
+        while (waiting[0] === at) lines.set(waiting.shift() ?? 0, line)
+        if (byte === 0x0a) line++
+        at++
+      }
+    })
+  } catch {
+    // It was there a moment ago. The finding counts without its line.
+  }
+  return lines
+}
