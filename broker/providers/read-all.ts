@@ -1,10 +1,10 @@
 import * as z from "zod"
-import { fail } from "../core/result.ts"
+import { fail, ok, type Result } from "../core/result.ts"
 import { isForbiddenVariable } from "../wire/variables.ts"
 import type { OtherSide } from "./call.ts"
 import { fieldOf } from "./field.ts"
 import type { MintedValue } from "./provider.ts"
-import { locatorText, MAX_ENTRIES, type ParseLocator } from "./read-grant.ts"
+import { locatorsOf, locatorText, MAX_ENTRIES, type ParseLocator, type ReadField } from "./read-grant.ts"
 import { delivered, type StoredValue, secretNotFound, secretUnusable } from "./stored-value.ts"
 
 const MAX_VARIABLE_CHARACTERS = 128
@@ -48,6 +48,12 @@ export function readAllField(parse: ParseLocator<unknown>) {
 /** The parsed form of `readAllField`. */
 export type ReadAll = z.output<ReturnType<typeof readAllField>>
 
+/** The fields of every store's grant: one of them, or both. */
+export interface StoreGrant {
+  readonly read?: ReadField | undefined
+  readonly read_all?: ReadAll | undefined
+}
+
 /**
  * The grammar of `from`: one secret whose value is a JSON object, or, where the store can list, a folder that ends with a
  * slash. The place of a folder is that of a secret `X` in it.
@@ -64,6 +70,10 @@ export const wholeIn =
 
 /** The resource of a grant with `read_all`, for the audit trail: `shop/stripe/** as STRIPE_*`. */
 export const wholeText = ({ from, prefix }: ReadAll): string => `${from.replace(/\/$/, "")}/** as ${prefix}*`
+
+/** What a grant reads, for the audit trail: its locators, and the item or folder that it reads as a whole. */
+export const resourceOf = ({ read, read_all: all }: StoreGrant): string =>
+  [...locatorsOf(read), ...(all === undefined ? [] : [wholeText(all)])].join(" ")
 
 /**
  * The variable of a field. A capital letter after a small letter or a digit begins a word. Words have ASCII letters and
@@ -85,12 +95,36 @@ export const membersOf = (side: OtherSide, { from, prefix }: ReadAll, map: objec
   })
 
 /**
- * The variables of an item or folder with their values: all of them or none. `taken`: the grant's other variables.
+ * The variables for the names of an item or folder, in the same order. `taken`: the grant's other variables. The fault is the
+ * end of a sentence. It names variables, which the job's log shows anyway.
+ */
+export function variablesOf(
+  prefix: string,
+  names: readonly string[],
+  taken: readonly string[],
+): Result<readonly string[], string> {
+  if (names.length + taken.length > MAX_ENTRIES)
+    return fail(`has ${names.length} values, but a grant may have at most ${MAX_ENTRIES} variables`)
+  // On Windows, DB_HOST and db_host are the same variable.
+  const all = new Set(taken.map((name) => name.toUpperCase()))
+  const variables = names.map((name) => variableFor(prefix, name))
+  for (const variable of variables) {
+    if (variable === prefix) return fail("has a field without an ASCII letter or digit in its name: rename it")
+    if (variable.length > MAX_VARIABLE_CHARACTERS)
+      return fail(`has a field whose variable would have more than ${MAX_VARIABLE_CHARACTERS} characters: rename it`)
+    if (isForbiddenVariable(variable))
+      return fail(`has a field for ${variable}, which changes how later steps run: rename it`)
+    if (all.has(variable)) return fail(`has a second field for ${variable}, or read has this variable: rename one`)
+    all.add(variable)
+  }
+  return ok(variables)
+}
+
+/**
+ * The variables of an item or folder with their values: all of them or none.
  *
- * Errors name variables, which the job's log shows anyway, and never a value.
- *
- * @throws {BrokerError} `secret_not_found` when it has no values; `secret_unusable` when a variable is missing, forbidden or
- *   there twice, when a value cannot be delivered, or when there are too many
+ * @throws {BrokerError} `secret_not_found` when it has no values; `secret_unusable` as `variablesOf`, when a value cannot be
+ *   delivered, or when all together are too large. It never names a value.
  */
 export function spread(
   side: OtherSide,
@@ -100,20 +134,12 @@ export function spread(
 ): readonly (readonly [variable: string, value: MintedValue])[] {
   if (members.length === 0) throw secretNotFound(side, from, "has no values")
   const refused = (why: string) => secretUnusable(side, from, `${why}. To read only some of its fields, use read`)
-  if (members.length + taken.length > MAX_ENTRIES)
-    throw refused(`has ${members.length} values, but a grant may have at most ${MAX_ENTRIES} variables`)
-  // On Windows, DB_HOST and db_host are the same variable.
-  const names = new Set(taken.map((name) => name.toUpperCase()))
+  const names = members.map(([name]) => name)
+  const variables = variablesOf(prefix, names, taken)
+  if (!variables.ok) throw refused(variables.fault)
   let bytes = 0
-  return members.map(([name, stored]) => {
-    const variable = variableFor(prefix, name)
-    if (variable === prefix) throw refused("has a field without an ASCII letter or digit in its name: rename it")
-    if (variable.length > MAX_VARIABLE_CHARACTERS)
-      throw refused(`has a field whose variable would have more than ${MAX_VARIABLE_CHARACTERS} characters: rename it`)
-    if (isForbiddenVariable(variable))
-      throw refused(`has a field for ${variable}, which changes how later steps run: rename it`)
-    if (names.has(variable)) throw refused(`has a second field for ${variable}, or read has this variable: rename one`)
-    names.add(variable)
+  return members.map(([, stored], at) => {
+    const variable = variables.value[at] as string
     const locator = labelOf(from, variable)
     const wanted = { variable, locator, file: null, allowEmpty: allowEmpty ?? false, isPublic: false }
     const value = delivered(side, wanted, stored)

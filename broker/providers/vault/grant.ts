@@ -1,10 +1,10 @@
 import * as z from "zod"
 import { compilePattern, matchPattern } from "../../core/policy/pattern.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
-import { readAllField } from "../read-all.ts"
+import { readAllField, type StoreGrant } from "../read-all.ts"
 import { located, locatorsOf, readField, wantedOf } from "../read-grant.ts"
 import { audience, serviceUrl } from "../service.ts"
-import { type StoreGrant, storeSettings } from "../store.ts"
+import { storeSettings } from "../store.ts"
 import { engineAt, engineFault, engines, isSystemPath, parameterName } from "./engines.ts"
 import { type ApiPath, apiPathIn, isPath, parseLocator, parseWhole, secretAt } from "./locator.ts"
 

@@ -68,7 +68,12 @@ export const wholeCases: readonly ProviderCase[] = [
   {
     name: "asks for a page again, and not for the pages before it, after a failure",
     ...request,
-    replies: [loggedIn, page({ a: "value 1" }, "second"), refusedWith(400, "ThrottlingException"), page({ b: "value 2" })],
+    replies: [
+      loggedIn,
+      page({ a: "value 1" }, "second"),
+      refusedWith(400, "ThrottlingException"),
+      page({ b: "value 2" }),
+    ],
     calls: [login, pageCall(), pageCall("second"), pageCall("second")],
     expect: minted({ A: "value 1", B: "value 2" }),
   },
