@@ -97,7 +97,8 @@ export function storeProvider<Connection extends StoreSettings, Place>(
     connection,
     grant: z
       .strictObject({ read: readField(parse).optional(), read_all: readAllField(parseAll).optional() })
-      .refine(({ read, read_all: all }) => read !== undefined || all !== undefined, "must have read or read_all"),
+      .refine(({ read, read_all: all }) => read !== undefined || all !== undefined, "must have read or read_all")
+      .meta({ anyOf: [{ required: ["read"] }, { required: ["read_all"] }] }),
     check: (grant, settings) => store.check?.(places(grant), settings) ?? null,
     audiences: (settings) => store.audiences?.(settings) ?? {},
     ...(subjectLimit === undefined ? {} : { subjectLimit }),

@@ -132,7 +132,7 @@ const ownerOf = (repository: string) => repository.slice(0, repository.indexOf("
 const NAMED = "named by the boundary, because it reaches the whole organisation"
 
 /** The keys of a grant that reach stored secrets: by locators, or an item as a whole. */
-const STORED: readonly string[] = ["read", "read_all"]
+export const STORED: readonly string[] = ["read", "read_all"]
 
 /**
  * The fields of an entry that a grant must fit; null for one that the entry must name and does not.
