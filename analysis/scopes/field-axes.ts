@@ -1,3 +1,4 @@
+import { STORED } from "../../broker/core/policy/ceiling.ts"
 import type { BoundaryEntry, FieldCeiling } from "../../broker/core/policy/model.ts"
 import { matchPattern, type Pattern } from "../../broker/core/policy/pattern.ts"
 import type { Result } from "../../broker/core/result.ts"
@@ -67,19 +68,47 @@ export const isBeyond = (entries: readonly BoundaryEntry[], isList: (field: stri
       isList(name) && new Set(entries.flatMap(({ fields }) => fields.get(name) ?? []).map(said)).size > MAX_TEXTS,
   )
 
-/** The grants that an entry admits, for every job. */
-export function regionOfFields(space: Space, entry: BoundaryEntry, { leaves }: FieldAxes): Result<Region, TooComplex> {
+/**
+ * The grants that an entry admits, for every job. An entry that names `read` or `read_all` admits grants with what it names,
+ * or with a part of it, as the ceiling does.
+ */
+export function regionOfFields(space: Space, entry: BoundaryEntry, axes: FieldAxes): Result<Region, TooComplex> {
+  const stored = STORED.some((name) => entry.fields.has(name)) ? STORED : []
+  const others = [...entry.fields.keys()].filter((name) => !stored.includes(name)).map((name) => [name])
+  return regionOfGroups(space, entry, axes, stored.length === 0 ? others : [...others, stored])
+}
+
+/** The grants that have every field of an entry, as it says, whatever else they have. */
+export const regionOfEveryField = (space: Space, entry: BoundaryEntry, axes: FieldAxes): Result<Region, TooComplex> =>
+  regionOfGroups(
+    space,
+    entry,
+    axes,
+    [...entry.fields.keys()].map((name) => [name]),
+  )
+
+/** Of each group, a grant must have one field, and may have no other than the entry names. */
+function regionOfGroups(
+  space: Space,
+  { fields }: BoundaryEntry,
+  { leaves }: FieldAxes,
+  groups: readonly (readonly string[])[],
+): Result<Region, TooComplex> {
   return attempt((must) => {
     let region: Region = boxRegion(space, allValues)
-    for (const [name, ceiling] of entry.fields) {
+    for (const names of groups) {
       const own = new Map(
-        (leaves.get(name) ?? []).flatMap(({ path, claims }) => claims.map((claim) => [claim, path] as const)),
+        names.flatMap((name) =>
+          (leaves.get(name) ?? []).flatMap(({ path, claims }) =>
+            claims.map((claim) => [claim, { path, ceiling: fields.get(name) }] as const),
+          ),
+        ),
       )
       const admitted = boxRegion(space, (axis) => {
-        const path = own.get(axis.claim)
+        const place = own.get(axis.claim)
         return valuesThat(axis, ({ [axis.claim]: text }) => {
-          if (path === undefined || text === undefined) return true
-          const patterns = patternsAt(ceiling, path.slice(1))
+          if (place === undefined || text === undefined) return true
+          const patterns = place.ceiling && patternsAt(place.ceiling, place.path.slice(1))
           return patterns?.some((pattern) => matchPattern(pattern, String(text))) ?? false
         })
       })

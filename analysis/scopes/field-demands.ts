@@ -1,4 +1,4 @@
-import { underCeiling } from "../../broker/core/policy/ceiling.ts"
+import { fieldsChecked, underCeiling } from "../../broker/core/policy/ceiling.ts"
 import type { BoundaryEntry, FieldCeiling, Grant } from "../../broker/core/policy/model.ts"
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import { memberOf } from "../../broker/core/policy/plain.ts"
@@ -22,7 +22,9 @@ export function demandsOf(entry: BoundaryEntry, grant: Grant): EntryDemands {
   if (entry.connection !== connection.name) return "never"
   const [fields, raw] = [underCeiling(grant, grant.fields), template && underCeiling(grant, template.raw)]
   return joined(
-    [...entry.fields].map(([name, ceiling]) => within(ceiling, memberOf(fields, name), memberOf(raw, name))),
+    fieldsChecked(entry, fields).map(([name, ceiling]) =>
+      ceiling === null ? "never" : within(ceiling, memberOf(fields, name), memberOf(raw, name)),
+    ),
   )
 }
 

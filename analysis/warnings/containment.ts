@@ -1,5 +1,6 @@
 import { describeCondition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, Organisation, Policy } from "../../broker/core/policy/model.ts"
+import { variablesIn } from "../reach/variables.ts"
 import type { Witness } from "../regions/region.ts"
 import { issuerWordsOf, policyWords } from "../scopes/subject-words.ts"
 import type { RefusedJob } from "./refused-job.ts"
@@ -19,18 +20,25 @@ export interface GrantContainment {
   readonly line: number
   readonly grant: string
   readonly inside: Inside
+  /** Present when the grant reads a store: what it sets in a job, or a pattern where only the store knows. */
+  readonly variables?: readonly string[]
   /** Only for `outside`: the boundaries that refuse the grant, and a job that they refuse it to. */
   readonly boundaries?: readonly Pick<Boundary, "name" | "file" | "line">[]
   readonly witness?: Witness
 }
 
 /** Whether each grant is inside the ceiling, in the set's order. */
-export function containmentOf({ set }: Pick<Subject, "set">, { grants }: Standings): readonly GrantContainment[] {
+export function containmentOf(
+  { set, providers }: Pick<Subject, "set" | "providers">,
+  { grants }: Standings,
+): readonly GrantContainment[] {
   const hasCeiling = set.organisation.boundaries.length > 0
   return grants.map((standing): GrantContainment => {
     const { file, line, name: grant } = standing.grant
     const [refused] = gravestOf(standing.refusedJobs)
-    const head = { file, line, grant, inside: insideOf(standing, hasCeiling) }
+    const variables = variablesIn(standing.grant, providers)
+    const inside = insideOf(standing, hasCeiling)
+    const head = { file, line, grant, inside, ...(variables.length === 0 ? {} : { variables }) }
     if (refused === undefined) return head
     const boundaries = refused.boundaries.map(({ name, file, line }) => ({ name, file, line }))
     return { ...head, boundaries, witness: refused.claims }

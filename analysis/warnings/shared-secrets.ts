@@ -18,12 +18,12 @@ export function* secretsInTwoEnvironments({ set, sources }: Subject): Generator<
   const readers = new Map<string, Reader>()
   for (const policy of set.policies) {
     for (const grant of policy.grants.values()) {
-      for (const [variable, locator] of readBy(grant)) {
+      for (const [way, locator] of readBy(grant)) {
         const key = JSON.stringify([policy.issuer, unitOf(policy), grant.connection.name, locator])
         const first = readers.get(key)
         if (first === undefined) readers.set(key, { policy, grant })
         else if (first.policy.environment !== policy.environment) {
-          const at = sources.keyAt(policy.file, ["grants", grant.name, "read", variable])
+          const at = sources.keyAt(policy.file, ["grants", grant.name, ...way])
           const message = `${locator} is also read by the grant ${first.grant.name} ${placeOf(first.policy)} (${first.policy.file}), so a job of either gets the same secret, and what protects one of them does not protect it. Store one secret for each environment.`
           yield warn(policy.file, at, "secret_in_two_environments", message)
         }
@@ -32,13 +32,14 @@ export function* secretsInTwoEnvironments({ set, sources }: Subject): Generator<
   }
 }
 
-/** The variables of a grant with their locators, as the policy writes them. The job's environment may fill a gap. */
-function readBy({ fields, template }: Grant): readonly (readonly [variable: string, locator: string])[] {
-  const read = memberOf(template === undefined ? fields : template.raw, "read")
-  if (!isPlainMap(read)) return []
-  return Object.entries(read).flatMap(([variable, entry]) => {
+/** What a grant reads, as the policy writes it, and where. The job's environment may fill a gap. */
+function readBy({ fields, template }: Grant): readonly (readonly [way: readonly string[], locator: string])[] {
+  const written = template === undefined ? fields : template.raw
+  const read = memberOf(written, "read")
+  const entries = isPlainMap(read) ? Object.entries(read).map(([name, entry]) => [["read", name], entry] as const) : []
+  return [...entries, [["read_all"], memberOf(written, "read_all")] as const].flatMap(([way, entry]) => {
     const locator = isPlainMap(entry) ? entry["from"] : entry
-    return typeof locator === "string" && !isByEnvironment(locator) ? [[variable, locator] as const] : []
+    return typeof locator === "string" && !isByEnvironment(locator) ? [[way, locator] as const] : []
   })
 }
 

@@ -6,7 +6,7 @@ import { singleTexts } from "../reach/single-texts.ts"
 import { boxRegion, intersect, isEmpty, meets, type Region, witness } from "../regions/region.ts"
 import { type Space, valuesThat } from "../regions/space.ts"
 import { attempt, type Must } from "../regions/too-complex.ts"
-import { fieldAxesOf, isFieldClaim, regionOfFields } from "../scopes/field-axes.ts"
+import { fieldAxesOf, isFieldClaim, regionOfEveryField } from "../scopes/field-axes.ts"
 import { regionOfConditions } from "../scopes/rule-region.ts"
 import type { WhoCan, WhoCanContext, WhoCanQuery, WhoCanRow } from "./model.ts"
 import { describeBoundary, probeOf, written } from "./words.ts"
@@ -58,7 +58,7 @@ function whoCanThrough(connection: string, side: Side, query: WhoCanQuery, { pro
     const wanted = [
       regionOfConditions(space, probe.when, "allow"),
       environmentRegion(space, query.environment),
-      ...probe.allow.map((entry) => must(regionOfFields(space, entry, axes))),
+      ...probe.allow.map((entry) => must(regionOfEveryField(space, entry, axes))),
     ].reduce((one, other) => must(intersect(one, other)))
     return potentialsOf(side, connection, space, axes, providers, must).flatMap((potential): WhoCanRow[] => {
       const reached = must(intersect(potential.possible, wanted))

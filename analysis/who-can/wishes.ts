@@ -8,6 +8,7 @@ import type { Space } from "../regions/space.ts"
 import type { Must } from "../regions/too-complex.ts"
 import { regionOfEntry } from "../scopes/template-region.ts"
 import type { FieldWish } from "./model.ts"
+import { readsInWhole } from "./whole.ts"
 
 /** The jobs whose claims fill the grant with the texts asked for. */
 export function regionOfWishes(
@@ -16,7 +17,9 @@ export function regionOfWishes(
   space: Space,
   must: Must,
 ): Region {
-  return wishes.reduce((region, { key, pattern }) => {
+  return wishes.reduce((region, wish) => {
+    if (readsInWhole(grant, wish)) return region
+    const { key, pattern } = wish
     const [name = key] = key.split(".")
     const texts = textsAt(fieldsSeen(grant), key.split("."))
     const matched = texts.map((text) => {
@@ -38,7 +41,9 @@ export function regionOfWishes(
 }
 
 /** A cheap check, so that only grants that can match are analysed: a folder can have thousands. */
-export function mayBe(grant: Grant, { key, pattern }: FieldWish): boolean {
+export function mayBe(grant: Grant, wish: FieldWish): boolean {
+  const { key, pattern } = wish
+  if (readsInWhole(grant, wish)) return true
   return textsAt(fieldsSeen(grant), key.split(".")).some((text) => hasGaps(text) || matchPattern(pattern, text))
 }
 

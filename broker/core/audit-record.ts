@@ -45,15 +45,21 @@ export interface AuditIdentity {
 /** Whether the values came from the broker's memory: all (`hit`), none (`miss`) or some of them (`partly`). */
 export type CacheUse = "hit" | "miss" | "partly"
 
-export interface AuditGrant {
+/** What only the mint of a grant knows; in the record of its outcome. */
+export interface Learnt {
+  /** Present when the connection keeps values in memory. */
+  readonly cache?: CacheUse
+  /** How many values the job got. Present when the grant reads a whole item, so that the policy does not say it. */
+  readonly values?: number
+}
+
+export interface AuditGrant extends Learnt {
   readonly name: string
   readonly connection: string
   readonly provider: string
   /** The resource, in the provider's terms: a role's ARN, an audience. */
   readonly resource: string
   readonly ttl_seconds: number
-  /** Present in the record of an outcome when the connection keeps values in memory. */
-  readonly cache?: CacheUse
 }
 
 /** A record as its writer makes it. The ledger adds `seq`, and keeps `at` in order, when it appends. */

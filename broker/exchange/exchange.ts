@@ -6,7 +6,7 @@ import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
 import { leaseCredentials, outcomesOfRevoking, revokeMinted } from "./lease.ts"
-import { cachesOf, type MintedGrant, mintAll, type Prepare } from "./mint.ts"
+import { learntOf, type MintedGrant, mintAll, type Prepare } from "./mint.ts"
 import { type ExchangeOutcome, recorderOf, suspectUnbound } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
 
@@ -44,7 +44,7 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   const gone = failures.length === 0 && call.isGone()
   const settle = async (held: readonly MintedGrant[], lost: ExchangeOutcome["lost"]) => {
     const credentials = await leaseCredentials(held, identity, lease, broker)
-    await record.outcome(lease, grants, { credentials, failures, lost, caches: cachesOf(minted) })
+    await record.outcome(lease, grants, { credentials, failures, lost, learnt: learntOf(minted) })
   }
   const takeBack = async (lost: ExchangeOutcome["lost"]) =>
     // If this cannot be recorded either, the lease stays open in the ledger, and the sweep ends it.

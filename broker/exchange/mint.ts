@@ -1,4 +1,4 @@
-import type { CacheUse } from "../core/audit-record.ts"
+import type { Learnt } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
@@ -123,10 +123,13 @@ function refuseLongerThanGranted({ grant, ttlSeconds }: GrantedGrant, minted: Mi
   throw new BrokerError("provider_response_invalid", message)
 }
 
-/** Grant -> whether its values came from the broker's memory. Only for connections that cache values. */
-export const cachesOf = (minted: readonly MintedGrant[]): ReadonlyMap<string, CacheUse> =>
+/** What only the mint knew of a grant, for the record of its outcome. */
+export const learntOf = (minted: readonly MintedGrant[]): ReadonlyMap<string, Learnt> =>
   new Map(
-    minted.flatMap(({ granted, minted: { cache } }) => (cache === undefined ? [] : [[granted.grant.name, cache]])),
+    minted.map(({ granted, minted: { cache, count } }) => [
+      granted.grant.name,
+      { ...(cache === undefined ? {} : { cache }), ...(count === undefined ? {} : { values: count }) },
+    ]),
   )
 
 /**

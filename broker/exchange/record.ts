@@ -1,10 +1,4 @@
-import {
-  type AuditDraft,
-  type AuditEvent,
-  type AuditGrant,
-  auditIdentity,
-  type CacheUse,
-} from "../core/audit-record.ts"
+import { type AuditDraft, type AuditEvent, type AuditGrant, auditIdentity, type Learnt } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import { visible } from "../core/policy/faults.ts"
@@ -58,8 +52,8 @@ export interface ExchangeOutcome {
   readonly failures: readonly MintFailure[]
   /** The error code when everything was minted and nothing was handed out: the client was gone, or the record failed. */
   readonly lost: ErrorCode | null
-  /** Grant -> whether its values came from the broker's memory. */
-  readonly caches: ReadonlyMap<string, CacheUse>
+  /** Grant -> what its mint found out. */
+  readonly learnt: ReadonlyMap<string, Learnt>
 }
 
 /** The recorder of one call, for the ledger of the caller's repository. */
@@ -76,8 +70,8 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
     replayAudit: draft("token.replayed", { reason: "token_already_used", decision: "deny" }),
     overLimitAudit: draft("limit.reached", { reason, decision: "deny" }),
   })
-  const listed = (grants: readonly GrantedGrant[], caches: ExchangeOutcome["caches"] = new Map()) =>
-    grants.map((granted) => auditGrant(granted, caches.get(granted.grant.name), broker))
+  const listed = (grants: readonly GrantedGrant[], learnt: ExchangeOutcome["learnt"] = new Map()) =>
+    grants.map((granted) => auditGrant(granted, learnt.get(granted.grant.name), broker))
   const prepared = new Set<string>()
   let intended: readonly GrantedGrant[] = []
   const unknownUntil = () => {
@@ -128,14 +122,14 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       await ledger.prepare({ lease, credential, unknownUntil: unknownUntil(), now: broker.clock.now().getTime() })
     },
 
-    async outcome(lease, grants, { credentials, failures, lost, caches }) {
+    async outcome(lease, grants, { credentials, failures, lost, learnt }) {
       const failed = lost !== null || failures.length > 0
       const cause = lost ?? failureCodes(failures)
       const reason = failed ? cause + leftAlive(credentials) : "minted"
       const audit = draft(failed ? "exchange.failed" : "exchange.minted", {
         reason,
         lease,
-        grants: listed(grants, caches),
+        grants: listed(grants, learnt),
       })
       await ledger.settle({ lease, outcome: failed ? "failed" : "minted", credentials, audit })
     },
@@ -223,7 +217,7 @@ function failureCodes(failures: readonly MintFailure[]): string {
 const leftAlive = (alive: readonly LeaseCredential[]): string =>
   alive.length > 0 ? `; left alive: ${alive.map(({ grant }) => grant).join(", ")}` : ""
 
-function auditGrant({ grant, ttlSeconds }: GrantedGrant, cache: CacheUse | undefined, broker: Broker): AuditGrant {
+function auditGrant({ grant, ttlSeconds }: GrantedGrant, learnt: Learnt | undefined, broker: Broker): AuditGrant {
   return {
     name: grant.name,
     connection: grant.connection.name,
@@ -231,6 +225,6 @@ function auditGrant({ grant, ttlSeconds }: GrantedGrant, cache: CacheUse | undef
     // A claim may have filled a gap in it.
     resource: visible(broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? ""),
     ttl_seconds: ttlSeconds,
-    ...(cache === undefined ? {} : { cache }),
+    ...learnt,
   }
 }

@@ -1,5 +1,6 @@
 import { memberOf } from "../core/policy/plain.ts"
 import { Secret } from "../core/secret.ts"
+import { textOfUtf8 } from "./bytes.ts"
 import type { OtherSide } from "./call.ts"
 import { secretNotFound, secretUnusable } from "./stored-value.ts"
 
@@ -32,16 +33,24 @@ class WrittenNumber {
  * @throws {BrokerError} `secret_unusable` when the text is not a JSON object, or the field is not a single value;
  *   `secret_not_found` when the field does not exist
  */
-export function fieldOfJson(side: OtherSide, locator: string, field: string, json: Secret<string>): Secret<string> {
+export const fieldOfJson = (side: OtherSide, locator: string, field: string, json: Secret<string>): Secret<string> =>
+  fieldOf(side, locator, field, mapOfJson(side, locator, json, "selects a field"))
+
+/**
+ * The JSON object that a store keeps as text, for `fieldOf`. `what` is the start of a refusal.
+ *
+ * @throws {BrokerError} `secret_unusable` when the text is not a JSON object
+ */
+export function mapOfJson(side: OtherSide, locator: string, json: Secret<string>, what: string): object {
   let parsed: unknown
   try {
     parsed = JSON.parse(json.reveal(), asWritten)
   } catch {
-    throw secretUnusable(side, locator, "selects a field, but the stored value is not JSON")
+    throw secretUnusable(side, locator, `${what}, but the stored value is not JSON`)
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed) || parsed instanceof WrittenNumber)
-    throw secretUnusable(side, locator, "selects a field, but the stored value is not a JSON object")
-  return fieldOf(side, locator, field, parsed)
+    throw secretUnusable(side, locator, `${what}, but the stored value is not a JSON object`)
+  return parsed
 }
 
 /** Keeps a number's text: JavaScript cannot hold 12345678901234567890, and 1.10 would become 1.1. */
@@ -63,3 +72,7 @@ export function fieldOf(side: OtherSide, locator: string, field: string, map: ob
     throw secretUnusable(side, locator, "selects a number whose written digits are not known: store it as a text")
   throw secretUnusable(side, locator, "selects a field that is not a single text, number or boolean")
 }
+
+/** A stored value as text of JSON. Bytes that are not text become an empty text, which is not JSON. */
+export const jsonTextOf = (raw: string | Uint8Array): Secret<string> =>
+  new Secret(typeof raw === "string" ? raw : (textOfUtf8(raw) ?? ""))

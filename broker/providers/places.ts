@@ -1,8 +1,6 @@
-import { Secret } from "../core/secret.ts"
 import { atMost, CALLS_AT_ONCE } from "./at-most.ts"
-import { textOfUtf8 } from "./bytes.ts"
 import type { OtherSide } from "./call.ts"
-import { fieldOfJson, splitField } from "./field.ts"
+import { fieldOfJson, jsonTextOf, splitField } from "./field.ts"
 import type { ProviderIo } from "./provider.ts"
 import type { Located } from "./read-grant.ts"
 import { retryTransient } from "./retry.ts"
@@ -72,8 +70,5 @@ export function unlistedPlace<Place>(
 
 const pick = (side: OtherSide, locator: string, field: string, { value, ...rest }: StoredValue): StoredValue => ({
   ...rest,
-  value: fieldOfJson(side, locator, field, new Secret(textOf(value.reveal()))),
+  value: fieldOfJson(side, locator, field, jsonTextOf(value.reveal())),
 })
-
-/** Bytes that are not text become an empty text, which is not JSON. */
-const textOf = (raw: string | Uint8Array): string => (typeof raw === "string" ? raw : (textOfUtf8(raw) ?? ""))

@@ -139,6 +139,8 @@ export interface Minted {
   readonly revocation: Revocation
   /** Whether values came from the broker's memory, if the connection caches values. The audit record contains it. */
   readonly cache?: CacheUse
+  /** The number of values, where the policy does not say it: a store was asked for a whole item. The audit record contains it. */
+  readonly count?: number
   /** The input of `revoke`; sealed before it is stored. Present exactly when `revocation` is `revocable`. */
   readonly handle?: Secret<string>
 }

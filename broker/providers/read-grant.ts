@@ -6,7 +6,7 @@ import { loginFaults, loginOf, loginParts } from "./tool-login.ts"
 import { valueFaultOf, variableOrFile } from "./variable.ts"
 
 /** The maximum number of variables of one grant. A job accepts at most this many values of one credential. */
-const MAX_ENTRIES = 64
+export const MAX_ENTRIES = 64
 const MAX_LOCATOR_CHARACTERS = 512
 /** The limit for all locators of a grant together: the audit record names all of them, and its size is limited. */
 const MAX_ALL_CHARACTERS = 4_096
@@ -36,13 +36,9 @@ const file = {
   mode: z.enum(["0400", "0440", "0600", "0640"]).optional().meta({ description: "0600 when left out." }),
 }
 
-/**
- * The field `read` of every store's grants: the job's variables, each with the locator of its value.
- *
- * The store's grammar checks locators when the policies load, after gaps were filled.
- */
-export function readField(parse: ParseLocator<unknown>) {
-  const locator = z
+/** A text in a store's grammar. */
+export const locatorText = (parse: ParseLocator<unknown>) =>
+  z
     .string()
     .min(1)
     .max(MAX_LOCATOR_CHARACTERS)
@@ -50,7 +46,16 @@ export function readField(parse: ParseLocator<unknown>) {
       const parsed = /\p{Cc}/u.test(text) ? fail("has a control character") : parse(text)
       if (!parsed.ok) context.addIssue({ code: "custom", message: `the locator ${parsed.fault}` })
     })
-    .meta({ description: "Where the store keeps the value; '#field' selects one field." })
+
+/**
+ * The field `read` of every store's grants: the job's variables, each with the locator of its value.
+ *
+ * The store's grammar checks locators when the policies load, after gaps were filled.
+ */
+export function readField(parse: ParseLocator<unknown>) {
+  const locator = locatorText(parse).meta({
+    description: "Where the store keeps the value; '#field' selects one field.",
+  })
   const entry = z.union([
     locator,
     z.strictObject({
@@ -137,7 +142,7 @@ export interface Wanted {
 const DEFAULT_MODE = "0600"
 
 /** The values that a grant reads, in the order of the policy file. */
-export function wantedOf(read: ReadField): readonly Wanted[] {
+export function wantedOf(read: ReadField = {}): readonly Wanted[] {
   return Object.entries(read).map(([name, entry]): Wanted => {
     if (typeof entry === "string")
       return { variable: name, locator: entry, file: null, login: null, allowEmpty: false, isPublic: false }
@@ -154,16 +159,24 @@ export function wantedOf(read: ReadField): readonly Wanted[] {
 }
 
 /**
- * The form of a grant with `read` that boundaries check: the variables and their locators, without the form of delivery.
- * Accepts a grant as parsed or as written, and returns other values unchanged.
+ * The form of a store's grant that boundaries check: the variables and their locators, without the form of delivery; of
+ * `read_all` only what it reads. Accepts a grant as parsed or as written, and returns other values unchanged.
  */
 export function locatorsOnly(grant: unknown): unknown {
-  if (!isPlainMap(grant) || !isPlainMap(grant["read"])) return grant
-  const read = Object.entries(grant["read"]).map(([name, entry]) => [name, isPlainMap(entry) ? entry["from"] : entry])
-  return { ...grant, read: Object.fromEntries(read) }
+  if (!isPlainMap(grant)) return grant
+  const { read, read_all: all } = grant
+  return {
+    ...grant,
+    ...(isPlainMap(read)
+      ? { read: Object.fromEntries(Object.entries(read).map(([name, entry]) => [name, fromOf(entry)])) }
+      : {}),
+    ...(isPlainMap(all) ? { read_all: fromOf(all) } : {}),
+  }
 }
 
+const fromOf = (entry: unknown): unknown => (isPlainMap(entry) ? entry["from"] : entry)
+
 /** The resource of a grant with `read`, for the audit trail: its locators without duplicates. */
-export const locatorsOf = (read: ReadField): readonly string[] => [
+export const locatorsOf = (read: ReadField = {}): readonly string[] => [
   ...new Set(wantedOf(read).map(({ locator }) => locator)),
 ]

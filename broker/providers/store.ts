@@ -1,21 +1,22 @@
 import * as z from "zod"
 import type { ConnectionAudiences, FileName, ProviderFiles } from "../core/policy/provider-schemas.ts"
 import { duration } from "../core/policy/schema-words.ts"
-import { Secret } from "../core/secret.ts"
 import type { SubjectLimit } from "../wire/subject.ts"
 import type { OtherSide } from "./call.ts"
-import type { Minted, MintRequest, Provider, ProviderIo } from "./provider.ts"
+import { jsonTextOf, mapOfJson } from "./field.ts"
+import type { MintRequest, Provider, ProviderIo } from "./provider.ts"
+import { type Members, membersOf, readAllField, resourceOf, type StoreGrant, variablesOf, wholeIn } from "./read-all.ts"
 import {
   type Located,
   located,
   locatorsOf,
   locatorsOnly,
   type ParseLocator,
-  type ReadField,
   readField,
   wantedOf,
 } from "./read-grant.ts"
-import { delivered, type StoredValue } from "./stored-value.ts"
+import { readStored } from "./read-stored.ts"
+import type { StoredValue } from "./stored-value.ts"
 
 /** The longest caching that a connection may set, so that a rotated secret arrives after at most 10 minutes. */
 const MAX_CACHE_SECONDS = 600
@@ -34,13 +35,18 @@ interface StoreSettings {
   readonly cache?: number | undefined
 }
 
-/** The fields of every store's grant. */
-export interface StoreGrant {
-  readonly read: ReadField
+/** How a store gives several values at once, for `read_all`. */
+export interface Whole<Connection, Place> {
+  /** The grammar of items. Left out: folders end with a slash, and every other text names a JSON object. */
+  readonly parse?: ParseLocator<Place>
+  /** @throws {BrokerError} as `read` */
+  read(
+    one: Located<Place>,
+    request: MintRequest<Connection, StoreGrant>,
+    side: OtherSide,
+    io: ProviderIo,
+  ): Promise<Members>
 }
-
-/** Reads all of these locators. A result without one of them is a fault in the store's code. */
-export type ReadLocators = (locators: readonly string[]) => Promise<ReadonlyMap<string, StoredValue>>
 
 /** The differences between stores. `storeProvider` adds the rest of a provider, which all stores share. */
 export interface Store<Connection extends StoreSettings, Place> {
@@ -50,6 +56,8 @@ export interface Store<Connection extends StoreSettings, Place> {
   readonly title: string
   readonly connection: z.ZodType<Connection>
   readonly parse: ParseLocator<Place>
+  /** Left out for a store that reads only one secret at a time: then `read_all` gives the members of a JSON object. */
+  readonly whole?: Whole<Connection, Place>
   /** Why a grant's locators do not fit its connection; null when they fit. */
   check?(wanted: readonly Located<Place>[], connection: Connection): string | null
   /** Present when its locators name files in the policy folder: how a file is read, and which file a locator names. */
@@ -76,91 +84,74 @@ export interface Store<Connection extends StoreSettings, Place> {
 export function storeProvider<Connection extends StoreSettings, Place>(
   store: Store<Connection, Place>,
 ): Provider<Connection, StoreGrant> {
-  const { name, summary, title, connection, parse, asks, files, subjectLimit } = store
+  const { name, summary, title, connection, parse, asks, files, subjectLimit, whole } = store
+  const parseAll = whole?.parse ?? wholeIn(parse, whole !== undefined)
+  const places = ({ read, read_all: all }: StoreGrant) => [
+    ...located(locatorsOf(read), parse),
+    ...located(all === undefined ? [] : [all.from], parseAll),
+  ]
   return {
     name,
     summary,
     ends: "not by itself",
     connection,
-    grant: z.strictObject({ read: readField(parse) }),
-    check: (grant, settings) => store.check?.(located(locatorsOf(grant.read), parse), settings) ?? null,
+    grant: z
+      .strictObject({ read: readField(parse).optional(), read_all: readAllField(parseAll).optional() })
+      .refine(({ read, read_all: all }) => read !== undefined || all !== undefined, "must have read or read_all")
+      .meta({ anyOf: [{ required: ["read"] }, { required: ["read_all"] }] }),
+    check: (grant, settings) => store.check?.(places(grant), settings) ?? null,
     audiences: (settings) => store.audiences?.(settings) ?? {},
     ...(subjectLimit === undefined ? {} : { subjectLimit }),
-    ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named, parse) } }),
+    ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named, parse, parseAll) } }),
     minTtlSeconds: 1,
     maxTtlSeconds: MAX_TTL_SECONDS,
     underCeiling: locatorsOnly,
-    resource: ({ read }) => locatorsOf(read).join(" "),
+    resource: resourceOf,
     // Reading makes nothing.
     unrecordedSeconds: () => 0,
     mint(request, io) {
       const side = { name: title, connection: request.connectionName }
-      const fetch: ReadLocators = (locators) => store.read(located(locators, parse), request, side, io)
-      return readStored(request.grant.read, { side, asks, cacheSeconds: request.connection.cache ?? 0 }, io, fetch)
+      const about = { side, asks, cacheSeconds: request.connection.cache ?? 0 }
+      return readStored(request.grant, about, io, {
+        locators: (locators) => store.read(located(locators, parse), request, side, io),
+        async members(all) {
+          const [one] = located([all.from], parseAll) as [Located<Place>]
+          if (whole !== undefined && (whole.parse || all.from.endsWith("/")))
+            return await whole.read(one, request, side, io)
+          const json = (await store.read([one], request, side, io)).get(all.from)?.value.reveal() ?? ""
+          return membersOf(side, all, mapOfJson(side, all.from, jsonTextOf(json), "is read with read_all"))
+        },
+      })
     },
   }
 }
 
 type NamedIn<Connection, Place> = (place: Place, connection: Connection) => Omit<FileName, "at">
 
-/** The file of each locator in a grant, with the locator's position. */
+/** The file of each locator in a grant, with the locator's position. The part of an item ends with a slash. */
 const namedBy =
-  <Connection, Place>(named: NamedIn<Connection, Place>, parse: ParseLocator<Place>) =>
-  ({ read }: StoreGrant, connection: Connection): readonly FileName[] =>
-    wantedOf(read).flatMap(({ variable, locator }) =>
+  <Connection, Place>(
+    named: NamedIn<Connection, Place>,
+    parse: ParseLocator<Place>,
+    parseAll: ParseLocator<Place>,
+  ): ProviderFiles<Connection, StoreGrant>["namedBy"] =>
+  ({ read, read_all: all }, connection) => {
+    const parts = wantedOf(read).flatMap(({ variable, locator }) =>
       located([locator], parse).map(({ place }) => ({ ...named(place, connection), at: ["read", variable, "from"] })),
     )
-
-/**
- * The credential of a grant's `read`: every locator is read once, from memory if the connection caches values, and
- * delivered in the form that the grant names. All values or none.
- */
-export async function readStored(
-  read: ReadField,
-  about: { readonly side: OtherSide; readonly asks: "job" | "connection"; readonly cacheSeconds: number },
-  io: ProviderIo,
-  fetch: ReadLocators,
-): Promise<Minted> {
-  const { side, asks, cacheSeconds } = about
-  const found = new Map<string, StoredValue>()
-  const locators = locatorsOf(read)
-  if (cacheSeconds > 0) {
-    for (const locator of locators) {
-      const kept = await io.kept(asks).get(locator)
-      if (kept !== undefined) found.set(locator, revived(kept))
-    }
+    const items = located(all === undefined ? [] : [all.from], parseAll).map(({ place }) => {
+      const { path, part } = named(place, connection)
+      const folder = part === "" ? "" : `${part}/`
+      return {
+        path,
+        part: `${part}/`,
+        at: ["read_all", "from"],
+        variables: (known: ReadonlySet<string>) => {
+          const names = [...known].filter((name) => name.startsWith(folder) && !name.endsWith("/"))
+          const below = names.map((name) => name.slice(folder.length))
+          return variablesOf(all?.prefix ?? "", below, Object.keys(read ?? {}))
+        },
+      }
+    })
+    return [...parts, ...items]
   }
-  const hits = found.size
-  const missing = locators.filter((locator) => !found.has(locator))
-  if (missing.length > 0) for (const [locator, value] of await fetch(missing)) found.set(locator, value)
-  const values = wantedOf(read).map((wanted) => {
-    const stored = found.get(wanted.locator)
-    if (stored === undefined) throw new Error("the store answered without one of the locators")
-    return [wanted.variable, delivered(side, wanted, stored)] as const
-  })
-  // Cached only when every value could be delivered. An unusable value is read again next time, when it may be corrected.
-  if (cacheSeconds > 0) {
-    for (const locator of missing) {
-      const stored = found.get(locator)
-      if (stored !== undefined) await io.kept(asks).keep(locator, written(stored), cacheSeconds)
-    }
-  }
-  return {
-    values: Object.fromEntries(values),
-    expiresAt: null,
-    revocation: "expires-only",
-    ...(cacheSeconds > 0 ? { cache: hits === locators.length ? "hit" : hits === 0 ? "miss" : "partly" } : {}),
-  }
-}
-
-/** A stored value as one text. */
-function written({ value, isPublic = false }: StoredValue): Secret<string> {
-  const raw = value.reveal()
-  const text = typeof raw === "string" ? { text: raw } : { bytes: Array.from(raw) }
-  return new Secret(JSON.stringify({ ...text, isPublic }))
-}
-
-function revived(kept: Secret<string>): StoredValue {
-  const { text, bytes, isPublic } = JSON.parse(kept.reveal()) as { text?: string; bytes?: number[]; isPublic: boolean }
-  return { value: text === undefined ? new Secret(Uint8Array.from(bytes ?? [])) : new Secret(text), isPublic }
-}

@@ -42,11 +42,11 @@ export function delivered(side: OtherSide, wanted: Wanted, { value, isPublic = f
     if (text !== null) return { value: said(text), env, file }
     return { value: said(base64Of(bytes)), env, file: { ...file, encoding: "base64" } }
   }
-  if (text === null) throw unusable("is binary: deliver it as a file, with as: file")
+  if (text === null) throw unusable("is binary: deliver it as a file, with as: file in read")
   if (!text.isWellFormed()) throw unusable("is not valid Unicode text")
   if (/[\0\r]/.test(text)) {
     throw unusable(
-      "has a NUL or a carriage return, which a variable cannot hold unchanged: deliver it as a file, with as: file",
+      "has a NUL or a carriage return, which a variable cannot hold unchanged: deliver it as a file, with as: file in read",
     )
   }
   return { value: said(text), env }

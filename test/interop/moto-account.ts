@@ -13,7 +13,7 @@ export const KEYSTORE = Buffer.from([0xfe, 0xed, 0xfe, 0xed, 0, 255])
 /** Two more than one call may ask for. */
 export const NAMES = Array.from({ length: 12 }, (_, index) => `/shop/key-${index}`)
 
-const READING = ["secretsmanager:GetSecretValue", "ssm:GetParameters"]
+const READING = ["secretsmanager:GetSecretValue", "ssm:GetParameters", "ssm:GetParametersByPath"]
 
 export interface MotoAccount {
   /** One call of a service that speaks JSON. */
@@ -110,7 +110,7 @@ export async function openAccount(moto: string): Promise<MotoAccount> {
 
 /** Secrets and parameters of every kind, in several versions, one of them gone. */
 export async function fillStores({ call }: MotoAccount): Promise<void> {
-  const json = (key: string) => JSON.stringify({ api_key: key })
+  const json = (key: string) => JSON.stringify({ api_key: key, port: 5432 })
   await call("secretsmanager.CreateSecret", {
     Name: "shop/stripe",
     SecretString: json(STRIPE.before),
@@ -127,6 +127,10 @@ export async function fillStores({ call }: MotoAccount): Promise<void> {
   await call("AmazonSSM.LabelParameterVersion", { Name: "/shop/key-0", ParameterVersion: 1, Labels: ["live"] })
   await call("AmazonSSM.PutParameter", { Name: "/shop/key-0", Value: "value 0", Overwrite: true })
   for (const [index, name] of NAMES.entries()) if (index > 0) await put(name, "SecureString", `value ${index}`)
+  for (const [index] of NAMES.entries()) await put(`/shop/whole/key-${index}`, "SecureString", `whole ${index}`)
+  await put("/shop/whole/below/key", "SecureString", "below")
+  await put("/shop/clash/api-key", "SecureString", "one")
+  await put("/shop/clash/api_key", "SecureString", "two")
   await put("region", "String", "eu-west-1")
   await put("/shop/zones", "StringList", "a,b")
   await put("/shop/db", "SecureString", '{"user":"shop"}')

@@ -56,6 +56,24 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
     )
   })
 
+  await check("a version of a secret is in the job as a whole, each field in a variable of its name", () => {
+    const { SHOP_WHOLE_API_KEY, SHOP_WHOLE_API_URL, SHOP_WHOLE_PORT } = main.env
+    assert.deepEqual([SHOP_WHOLE_API_KEY, SHOP_WHOLE_API_URL, SHOP_WHOLE_PORT], ["a whole one", "https://x", "5432"])
+  })
+
+  await check("so is a secret of version 1 of the engine, while unsafe fields refuse a secret as a whole", async () => {
+    assert.equal((await begin("vault-whole-1")).env["SHOP_USER"], "of version 1")
+    for (const [grant, variable] of [
+      ["vault-clash", "SHOP_API_KEY"],
+      ["vault-editor", "SHOP_EDITOR"],
+    ] as const) {
+      const denied = await begin(grant)
+      assert.equal(denied.exitCode, 1)
+      assert.ok(denied.log.includes("secret_unusable") && denied.log.includes(variable), denied.log)
+      assert.deepEqual(Object.keys(denied.env), [])
+    }
+  })
+
   await check("PostgreSQL lets in the user that OpenBao made, and no other password of theirs", async () => {
     const { user, password } = userOf(main)
     assert.equal(await postgres.query("select current_user", { user, password }), user)

@@ -20,6 +20,7 @@ export const GRANTS = {
       SHOP_PORT: "legacy/shop#port",
       SHOP_ODD: "secret/shop/odd@name=a,b~c:d+e#key",
     },
+    read_all: { from: "secret/shop/whole?version=1", prefix: "SHOP_WHOLE_" },
   },
   "vault-database": database("shop-database"),
   "vault-frugal": database("shop-frugal"),
@@ -32,6 +33,9 @@ export const GRANTS = {
     env: { SHOP_TLS_CERTIFICATE: "certificate", SHOP_TLS_KEY: "private_key", SHOP_TLS_CHAIN: "ca_chain" },
     ttl: "10m",
   },
+  "vault-whole-1": { connection: "vault", role: "shop-kv", read_all: { from: "legacy/whole", prefix: "SHOP_" } },
+  "vault-clash": { connection: "vault", role: "shop-kv", read_all: { from: "secret/shop/clash", prefix: "SHOP_" } },
+  "vault-editor": { connection: "vault", role: "shop-kv", read_all: { from: "secret/shop/whole", prefix: "SHOP_" } },
   "vault-deleted": { connection: "vault", role: "shop-kv", read: { SHOP_GONE: "secret/shop/gone?version=1#key" } },
   "vault-stranger": database("shop-stranger"),
   "vault-periodic": { connection: "vault", role: "shop-periodic", token: true, ttl: "10m" },
@@ -92,6 +96,10 @@ async function keepSecrets(bao: OpenBao): Promise<void> {
   await bao.set("legacy/shop", { port: 5432 })
   for (const key of ["the first key", "the second key"]) await bao.set("secret/data/shop/api", { data: { key } })
   await bao.set(`secret/data/shop/${encodeURIComponent("odd@name=a,b~c:d+e")}`, { data: { key: "an odd name" } })
+  await bao.set("secret/data/shop/whole", { data: { "api-key": "a whole one", apiUrl: "https://x", port: 5432 } })
+  await bao.set("secret/data/shop/whole", { data: { "api-key": "a whole one", editor: "sh -c id" } })
+  await bao.set("secret/data/shop/clash", { data: { apiKey: "one", "api-key": "two" } })
+  await bao.set("legacy/whole", { user: "of version 1" })
   await bao.set("secret/data/shop/gone", { data: { key: "gone" } })
   await bao.set("secret/delete/shop/gone", { versions: [1] })
   await bao.set("sys/mounts/notes", { type: "kv", options: { version: "1" } })
@@ -134,7 +142,7 @@ async function trust(bao: OpenBao, broker: string): Promise<void> {
   await bao.set("sys/auth/jwt", { type: "jwt" })
   await bao.set("auth/jwt/config", { oidc_discovery_url: broker, bound_issuer: broker })
   const policies = {
-    "shop-kv": 'path "secret/data/shop/*" { capabilities = ["read"] }\npath "legacy/shop" { capabilities = ["read"] }',
+    "shop-kv": 'path "secret/data/shop/*" { capabilities = ["read"] }\npath "legacy/*" { capabilities = ["read"] }',
     "shop-database":
       'path "database/creds/shop-rw" { capabilities = ["read"] }\npath "sys/leases/revoke" { capabilities = ["update"] }',
     "shop-frugal": 'path "database/creds/shop-rw" { capabilities = ["read"] }',
@@ -163,11 +171,13 @@ async function trust(bao: OpenBao, broker: string): Promise<void> {
     bound_subject: undefined,
     bound_claims: { sub: [`${SUBJECT}vault-kept-1`, `${SUBJECT}vault-kept-2`] },
   })
-  // For two grants, and for reading alone: batch tokens need no storage and no revoking.
+  // For several grants, and for reading alone: batch tokens need no storage and no revoking.
   await role("shop-kv", "vault-kv", {
     token_policies: ["shop-kv"],
     token_type: "batch",
     bound_subject: undefined,
-    bound_claims: { sub: [`${SUBJECT}vault-kv`, `${SUBJECT}vault-deleted`] },
+    bound_claims: {
+      sub: ["kv", "whole-1", "clash", "editor", "deleted"].map((grant) => `${SUBJECT}vault-${grant}`),
+    },
   })
 }

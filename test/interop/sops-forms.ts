@@ -6,6 +6,9 @@ import { Secret } from "../../broker/core/secret.ts"
 import { dataKeyFor, readAgeKeys } from "../../broker/providers/sops/age.ts"
 import { readDocument } from "../../broker/providers/sops/document.ts"
 import { openDocument } from "../../broker/providers/sops/opened.ts"
+import { sops } from "../../broker/providers/sops/provider.ts"
+import { job } from "../core/job.ts"
+import { makeProviderIo, ScriptedHttp } from "../support/provider-io.ts"
 import type { Check } from "./run.ts"
 import type { Desk } from "./sops-desk.ts"
 
@@ -36,6 +39,7 @@ const DOCUMENT = {
     list: ["a", 1],
   },
 }
+const WHOLE = { user: "shop", port: 5432, flag: true, keys: { live: "sk_1", hosts: ["a"] }, zone_unencrypted: "eu" }
 const COMMENTED = `# of the file
 database:
     # of the password
@@ -115,6 +119,17 @@ export async function everyForm(desk: Desk, check: Check): Promise<void> {
     )
     await opensAlike(desk, "all.sops.yaml", key, env)
   })
+  await check("as a whole, a file and what is below a key are what sops opens", async () => {
+    await encrypt("whole.sops.yaml", JSON.stringify({ stripe: WHOLE, other: "x" }), {})
+    const theirs = flat(JSON.parse(await desk.run("sops decrypt --output-type json whole.sops.yaml", env)))
+    const files = new Map([["whole.sops.yaml", readFileSync(join(desk.folder, "whole.sops.yaml"), "utf8")]])
+    const named = (place: string) => `W_${place.replaceAll(/[^A-Za-z0-9]+/g, "_").toUpperCase()}`
+    assert.deepEqual(
+      await readWhole("whole.sops.yaml", key, files),
+      Object.fromEntries([...theirs].map(([place, value]) => [named(place), String(value)])),
+    )
+    assert.deepEqual(await readWhole("whole.sops.yaml#stripe/keys", key, files), { W_LIVE: "sk_1", W_HOSTS_0: "a" })
+  })
   await check("a file that sops finds changed does not open either", () => bothRefuse(desk, "all.sops.json", key, env))
 }
 
@@ -129,6 +144,27 @@ async function opensAlike(desk: Desk, name: string, key: string, env: Readonly<R
     const typed: unknown = typeof value === "number" ? Number(own) : typeof value === "boolean" ? own === "true" : own
     assert.deepEqual(typed, value, `${name}#${place}`)
   }
+}
+
+/** What a grant with `read_all` gets, from the provider itself. */
+async function readWhole(from: string, key: string, files: ReadonlyMap<string, string>) {
+  const minted = await sops.mint(
+    {
+      identity: job(),
+      grantName: "g",
+      subject: "s",
+      connectionName: "c",
+      connection: sops.connection.parse({ key: "env:SOPS_KEY" }),
+      grant: sops.grant.parse({ read_all: { from, prefix: "W_" } }),
+      ttlSeconds: 60,
+      lease: "l",
+      files,
+    },
+    makeProviderIo({ http: new ScriptedHttp([]).http, secrets: { SOPS_KEY: key } }),
+  )
+  return Object.fromEntries(
+    Object.entries(minted.values).map(([name, { value }]) => [name, value instanceof Secret ? value.reveal() : value]),
+  )
 }
 
 async function open(

@@ -10,7 +10,7 @@ import { startMoto, startMotoSts } from "./moto.ts"
 import { fillStores, KEYSTORE, NAMES, openAccount, READER, STRIPE, VERSION } from "./moto-account.ts"
 import type { Check } from "./run.ts"
 
-const GRANTS: Readonly<Record<string, { readonly connection: string; readonly read: object }>> = {
+const GRANTS: Readonly<Record<string, { readonly connection: string; readonly [read: string]: unknown }>> = {
   secrets: {
     connection: "secrets",
     read: {
@@ -32,6 +32,11 @@ const GRANTS: Readonly<Record<string, { readonly connection: string; readonly re
       USER: "/shop/db#user",
     },
   },
+  "whole-path": { connection: "parameters", read_all: { from: "/shop/whole/", prefix: "WHOLE_" } },
+  "whole-secret": { connection: "secrets", read_all: { from: "shop/stripe", prefix: "STRIPE_" } },
+  "no-path": { connection: "parameters", read_all: { from: "/shop/none/", prefix: "WHOLE_" } },
+  "no-json": { connection: "secrets", read_all: { from: "plain", prefix: "PLAIN_" } },
+  clash: { connection: "parameters", read_all: { from: "/shop/clash/", prefix: "CLASH_" } },
   "no-secret": { connection: "secrets", read: { KEY: "shop/stripe", OTHER: "shop/none" } },
   "no-version": { connection: "secrets", read: { KEY: "shop/stripe:AWSPENDING" } },
   "no-field": { connection: "secrets", read: { KEY: "shop/stripe#none" } },
@@ -98,6 +103,18 @@ export async function storesCase(programs: string, check: Check): Promise<void> 
     },
   )
 
+  await check(
+    "a path arrives as a whole, in pages and without what is below it, and so does a secret's JSON",
+    async () => {
+      const { exitCode, log, env } = await run("whole-path", "whole-secret")
+      assert.equal(exitCode, 0, log)
+      const whole = Object.keys(env).filter((name) => name.startsWith("WHOLE_"))
+      assert.equal(whole.length, NAMES.length)
+      for (const [index] of NAMES.entries()) assert.equal(env[`WHOLE_KEY_${index}`], `whole ${index}`)
+      assert.deepEqual([env["STRIPE_API_KEY"], env["STRIPE_PORT"]], [STRIPE.now, "5432"])
+    },
+  )
+
   const refused = async (run: ActionRun, code: string, named: string) => {
     assert.equal(run.exitCode, 1)
     assert.deepEqual(Object.keys({ ...run.env, ...run.written }), [])
@@ -111,6 +128,9 @@ export async function storesCase(programs: string, check: Check): Promise<void> 
     ["no-field", "secret_not_found", "shop/stripe#none"],
     ["deleted", "secret_unusable", "shop/gone"],
     ["no-parameter", "secret_not_found", "/shop/none"],
+    ["no-path", "secret_not_found", "/shop/none/"],
+    ["no-json", "secret_unusable", "plain"],
+    ["clash", "secret_unusable", "CLASH_API_KEY"],
     ["no-label", "secret_not_found", "/shop/key-0:none"],
   ] as const) {
     await check(`${grant} is ${code}, and the job gets nothing`, async () => refused(await run(grant), code, named))

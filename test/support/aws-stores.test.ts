@@ -74,6 +74,7 @@ interface Sign {
 
 const GET = "secretsmanager.GetSecretValue"
 const LIST = "AmazonSSM.GetParameters"
+const BY_PATH = "AmazonSSM.GetParametersByPath"
 
 async function ask(target: string, input: unknown, sign: Sign = {}) {
   const as = sign.as ?? (sessions[0] as IssuedCredentials)
@@ -86,7 +87,7 @@ async function ask(target: string, input: unknown, sign: Sign = {}) {
     accessKeyId: as.accessKeyId,
     secretAccessKey: as.secretAccessKey,
     sessionToken: sign.sessionToken ?? as.sessionToken,
-    service: sign.service ?? (target === LIST ? "ssm" : "secretsmanager"),
+    service: sign.service ?? ([LIST, BY_PATH].includes(target) ? "ssm" : "secretsmanager"),
     region: sign.region ?? "eu-west-1",
     allHeaders: sign.allHeaders ?? true,
     ...(sign.datetime === undefined ? {} : { datetime: sign.datetime }),
@@ -245,6 +246,42 @@ test("parameters are read by name, version and label; what is not there is said 
   expect(first).toMatchObject({ Parameters: [{ Value: "one", Version: 1, Selector: ":1" }] })
   expect(old).toMatchObject({ Parameters: [{ Value: "one", Version: 1, Selector: ":old" }] })
   expect(await read({ Names: ["/shop/db"] })).not.toMatchObject({ Parameters: [{ Value: "two" }] })
+})
+
+describe("the parameters of a path", () => {
+  const byPath = (input: object) => ask(BY_PATH, { Path: "/shop", ...input })
+  beforeEach(() => permit({ actions: ["ssm:GetParametersByPath"], resources: [`${PARAMETERS}shop`] }))
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ["without a path", { Path: undefined }, "ValidationException"],
+    ["of a path that does not begin with a slash", { Path: "shop" }, "ValidationException"],
+    ["of eleven results", { MaxResults: 11 }, "ValidationException"],
+    ["of no results", { MaxResults: 0 }, "ValidationException"],
+    ["with a text for a boolean", { Recursive: "false" }, "ValidationException"],
+    ["with a token that it did not give", { NextToken: "x" }, "ValidationException"],
+    ["with a token of another path", { NextToken: btoa('["/bank/",10,false]') }, "ValidationException"],
+    ["with a parameter that the operation does not have", { Names: ["/shop/db"] }, "ValidationException"],
+    ["that the role may not read", { Path: "/bank" }, "AccessDeniedException"],
+  ])("are refused %s", async (_, input, code) => {
+    expect(await byPath(input)).toMatchObject({ status: 400, code })
+  })
+
+  test("are those of its level, or all below it, in pages of which one is empty", async () => {
+    stores.addParameter({ name: "/shop/eu/db", type: "String", versions: [{ value: "three" }] })
+    stores.addParameter({ name: "/shop-eu", type: "String", versions: [{ value: "other" }] })
+    const pages = async (input: object) => {
+      const names: string[][] = []
+      let token: unknown
+      do {
+        const { answer } = await byPath({ ...input, ...(token === undefined ? {} : { NextToken: token }) })
+        names.push((answer["Parameters"] as { Name: string }[]).map(({ Name }) => Name))
+        token = answer["NextToken"]
+      } while (token !== undefined)
+      return names
+    }
+    expect(await pages({ WithDecryption: true })).toEqual([["/shop/db", "/shop/region"]])
+    expect(await pages({ Recursive: true, MaxResults: 2 })).toEqual([["/shop/db", "/shop/eu/db"], [], ["/shop/region"]])
+  })
 })
 
 test("it fails as often as it is told to", async () => {

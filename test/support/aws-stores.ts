@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { getParametersByPath } from "./aws-stores/parameter-paths.ts"
 import { getParameters, type StoredParameter } from "./aws-stores/parameters.ts"
 import { Permissions, type Statement } from "./aws-stores/permissions.ts"
 import { STORE_ERRORS, type StoreErrorCode, StoreRefusal } from "./aws-stores/refusal.ts"
@@ -33,8 +34,8 @@ export interface AwsStores {
 }
 
 /**
- * Starts a stand-in for AWS Secrets Manager and Parameter Store on loopback, of one account and region: GetSecretValue and
- * GetParameters, as strict as the real ones. `sessions` are those that STS handed out, which alone are let in.
+ * Starts a stand-in for AWS Secrets Manager and Parameter Store on loopback, of one account and region: GetSecretValue,
+ * GetParameters and GetParametersByPath, as strict as the real ones. `sessions` are those that STS handed out, which alone are let in.
  */
 export async function startAwsStores(
   sessions: () => readonly IssuedCredentials[],
@@ -51,6 +52,8 @@ export async function startAwsStores(
       getSecretValue(input, secrets, { prefix: `arn:${partition}:secretsmanager:${region}:${ACCOUNT}:`, permissions }),
     "AmazonSSM.GetParameters": (input, permissions) =>
       getParameters(input, parameters, { prefix: `arn:${partition}:ssm:${region}:${ACCOUNT}:`, permissions }),
+    "AmazonSSM.GetParametersByPath": (input, permissions) =>
+      getParametersByPath(input, parameters, { prefix: `arn:${partition}:ssm:${region}:${ACCOUNT}:`, permissions }),
   }
 
   const server = await startServer(serve, (fault) => log.unexpected(`a fault of the stand-in: ${String(fault)}`))
@@ -69,7 +72,7 @@ export async function startAwsStores(
       const signed = { method: "POST", path: "/", headers: request.headers, body: body ?? "" }
       const session = verifySignature(signed, { region, service }, sessions())
       const input = inputOf(request, body)
-      about = `${target} ${[input["Names"] ?? input["SecretId"]].flat().join(" ")}`
+      about = `${target} ${[input["Names"] ?? input["SecretId"] ?? input["Path"]].flat().join(" ")}`
       if (how !== null && isErrorCode(how)) throw new StoreRefusal(how, "Refused, because the test says so.")
       const permissions = new Permissions(session.sessionName, statements.get(session.roleArn) ?? [])
       const answer = JSON.stringify(operations[target]?.(input, permissions))

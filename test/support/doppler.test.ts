@@ -139,7 +139,16 @@ test("a login is of Doppler's form, and gives the secrets that were named, restr
   const headers = { authorization: `Bearer ${body?.["token"]}` }
   const all = await fetch(`${doppler.url}/v3/configs/config/secrets?project=shop&config=prd`, { headers })
   const { secrets } = (await all.json()) as { secrets: object }
-  expect(Object.keys(secrets), "all of them, where none is named").toEqual(["A", "B", "RESTRICTED"])
+  expect(Object.keys(secrets), "all of them, where none is named").toEqual([
+    "DOPPLER_PROJECT",
+    "DOPPLER_CONFIG",
+    "A",
+    "B",
+    "RESTRICTED",
+  ])
+  const own = await fetch(`${all.url}&include_managed_secrets=false`, { headers })
+  const { secrets: set } = (await own.json()) as { secrets: object }
+  expect(Object.keys(set), "without those that Doppler adds").toEqual(["A", "B", "RESTRICTED"])
   expect(doppler.requests.slice(0, 2)).toEqual(["POST /v3/auth/oidc 200", "GET /v3/configs/config/secrets 200"])
 })
 

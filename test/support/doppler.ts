@@ -72,13 +72,21 @@ export async function startDoppler(): Promise<Doppler> {
   }
 
   function list(ask: Ask): StoreAnswer | null {
-    if (!hasAtLeast(ask.query, ["project", "config"], ["secrets", "include_dynamic_secrets"])) return null
+    if (
+      !hasAtLeast(ask.query, ["project", "config"], ["secrets", "include_dynamic_secrets", "include_managed_secrets"])
+    )
+      return null
     // Left out, it is false.
     if ((ask.query.get("include_dynamic_secrets") ?? "false") !== "false") return null
     const config = configFor(ask)
     if (config.secrets === undefined) return config.refusal
+    const managed = ask.query.get("include_managed_secrets") ?? "true"
+    if (!["true", "false"].includes(managed)) return null
     const wanted = ask.query.get("secrets")?.split(",") ?? Object.keys(config.secrets)
-    const shown = Object.fromEntries(wanted.map((name) => [name, shownIn(config.secrets, name)]))
+    const shown = Object.fromEntries([
+      ...(managed === "true" && !ask.query.has("secrets") ? managedIn(ask) : []),
+      ...wanted.map((name) => [name, shownIn(config.secrets, name)]),
+    ])
     return json(200, { secrets: shown, success: true })
   }
 
@@ -113,6 +121,14 @@ export async function startDoppler(): Promise<Doppler> {
 
 /** What Doppler answers when one secret is asked for that a config lacks: 200, and every member null. Here in lists, too. */
 const ABSENT = { raw: null, computed: null, note: null, rawVisibility: null, computedVisibility: null }
+
+/** What Doppler itself adds to every list, unless it is told not to. */
+const managedIn = ({ query }: Ask) =>
+  (["project", "config"] as const).map((name) => {
+    const raw = query.get(name)
+    const visibility = { rawVisibility: "unmasked", computedVisibility: "unmasked" }
+    return [`DOPPLER_${name.toUpperCase()}`, { raw, computed: raw, note: "", ...visibility }]
+  })
 
 function shownIn(secrets: Readonly<Record<string, DopplerSecret>>, name: string) {
   const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined

@@ -178,6 +178,22 @@ test("all secrets of a folder, and no other's, are listed in version 3", async (
   expect([secrets.map(({ secretKey }) => secretKey), imports]).toEqual([["KEY", "HOST"], []])
 })
 
+test("all secrets of a folder are listed in version 4, which takes no type and no folders below", async () => {
+  infisical.addSecret("p1/prod/shop/eu/HOST", "eu")
+  const all = async (query: string) => {
+    const place = "projectId=p1&environment=prod&secretPath=%2Fshop%2Feu&include_imports=false"
+    const response = await fetch(`${infisical.url}/api/v4/secrets?${place}${query}`, {
+      headers: { authorization: `Bearer ${await logIn()}` },
+    })
+    const body = (await response.json().catch(() => null)) as { secrets?: { secretKey: string }[] } | null
+    return body?.secrets?.map(({ secretKey }) => secretKey) ?? response.status
+  }
+  expect(await all("&recursive=false&includeImports=false&includePersonalOverrides=false")).toEqual(["KEY", "HOST"])
+  for (const query of ["&type=shared", "&recursive=true", "&includeImports=true"]) expect(await all(query)).toBe(404)
+  await expect(infisical.close()).rejects.toThrow("/api/v4/secrets")
+  infisical = await startInfisical()
+})
+
 test("a secret says where it stands, with its references resolved or its value hidden as asked", async () => {
   const token = await logIn()
   const place = { workspace: "p1", environment: "prod", secretPath: "/shop", secretKey: "URL", type: "shared" }

@@ -38,9 +38,15 @@ const LOGIN_SECONDS = 7_200
 const OPTIONAL_PARAMETERS = ["secretPath", "type", "viewSecretValue", "expandSecretReferences", "include_imports"]
 /** What Infisical's SDKs for Node and Go send to version 3 besides. Their spelling of the imports has no meaning there. */
 const SDK_PARAMETERS = [...OPTIONAL_PARAMETERS, "secretName", "includeImports", "recursive", "workspaceSlug"]
-/** The API for one secret in version 4, and for one or all of a folder in version 3, which the SDKs call. */
+/** What version 4 takes for all of a folder. Newer servers spell the imports in the second way. */
+const LIST_PARAMETERS = [
+  ...OPTIONAL_PARAMETERS.filter((name) => name !== "type"),
+  ...["recursive", "includeImports", "includePersonalOverrides"],
+]
+/** The API for one secret or all of a folder in version 4, and the same in version 3, which the SDKs call. */
 const ROUTES = [
   { path: /^\/api\/v4\/secrets\/([^/]+)$/, project: "projectId", optional: OPTIONAL_PARAMETERS },
+  { path: /^\/api\/v4\/secrets$/, project: "projectId", optional: LIST_PARAMETERS },
   { path: /^\/api\/v3\/secrets\/raw(?:\/([^/]+))?$/, project: "workspaceId", optional: SDK_PARAMETERS },
 ] as const
 /** `${NAME}` of the same folder, `${ENVIRONMENT.FOLDER.NAME}` of any other in the project. */
@@ -92,7 +98,9 @@ export async function startInfisical(): Promise<Infisical> {
     // A slash in one of these would make another folder's name of them.
     if ([projectId, environment, secretKey ?? "all"].some((part) => !part || part.includes("/")))
       return refused(422, "ValidationFailure", "A project, an environment and a name are slugs")
-    const isPlain = ["include_imports", "includeImports", "recursive"].every((name) => query.get(name) !== "true")
+    const isPlain = ["include_imports", "includeImports", "recursive", "includePersonalOverrides"].every(
+      (name) => query.get(name) !== "true",
+    )
     if ((query.get("type") ?? "shared") !== "shared" || !isPlain) return null
     if (logins.hasExpired(bearerOf(ask) ?? ""))
       return refused(403, "TokenError", "Your token has expired. Please re-authenticate.")

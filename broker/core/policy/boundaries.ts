@@ -11,6 +11,9 @@ type BoundaryPart = NonNullable<OrganisationFile["boundaries"]>[number]
 type EntryPart = NonNullable<BoundaryPart["allow"]>[number]
 type Connections = ReadonlyMap<string, ConnectionReading>
 
+/** The key of a grant of which boundaries see one text, although it is a map there. */
+const WHOLE = "read_all"
+
 /** Reads the boundaries of an organisation file that fits its schema, and reports every fault in the names they use. */
 export function readBoundaries(
   file: string,
@@ -90,8 +93,8 @@ function readEntry(
     return fault(file, keyPosition(root, [...path, field]), "key_unknown", message)
   })
   for (const [field, ceiling] of entry.fields) {
-    if (ceiling.kind !== "map" || !isNeverMap(reading.provider?.grant, field)) continue
-    const message = `${field} is not a map in grants of ${connection}, so this entry would allow nothing: write a pattern, or a list of patterns.`
+    if (ceiling.kind !== "map" || (field !== WHOLE && !isNeverMap(reading.provider?.grant, field))) continue
+    const message = `${field} is not a map ${field === WHOLE ? "here: its from is compared" : `in grants of ${connection}`}, so this entry would allow nothing: write a pattern, or a list of patterns.`
     faults.push(fault(file, nodeAt(root, [...path, field]).at, "type_wrong", message))
   }
   for (const [field, ceiling] of entry.fields) {

@@ -131,6 +131,25 @@ const ownerOf = (repository: string) => repository.slice(0, repository.indexOf("
 
 const NAMED = "named by the boundary, because it reaches the whole organisation"
 
+/** The keys of a grant that reach stored secrets: by locators, or an item as a whole. */
+export const STORED: readonly string[] = ["read", "read_all"]
+
+/**
+ * The fields of an entry that a grant must fit; null for one that the entry must name and does not.
+ *
+ * `read` and `read_all` reach the same secrets. So an entry that names one of them leaves the other closed, not free. An entry
+ * with both allows grants with either.
+ */
+export function fieldsChecked(
+  { fields }: Pick<BoundaryEntry, "fields">,
+  grant: unknown,
+): readonly (readonly [name: string, ceiling: FieldCeiling | null])[] {
+  const used = STORED.filter((name) => memberOf(grant, name) !== undefined)
+  if (used.length === 0 || !STORED.some((name) => fields.has(name))) return [...fields]
+  const others = [...fields].filter(([name]) => !STORED.includes(name))
+  return [...others, ...used.map((name) => [name, fields.get(name) ?? null] as const)]
+}
+
 /** Null when an entry allows the grant; otherwise the fields that the closest entry for its connection refuses. */
 function refusedFields(
   entries: readonly BoundaryEntry[],
@@ -144,7 +163,7 @@ function refusedFields(
     // A map of the entry names every key that it allows.
     const unnamed = mustBeNamed.filter(([field]) => entry.fields.get(field)?.kind !== "map")
     const refused = [
-      ...[...entry.fields].flatMap(([name, ceiling]) => fieldTraces(name, ceiling, memberOf(fields, name))),
+      ...fieldsChecked(entry, fields).flatMap(([name, ceiling]) => fieldTraces(name, ceiling, memberOf(fields, name))),
       ...unnamed.map(([field, key]) => ({ field: `${field}.${key}`, expected: NAMED, actual: "not named by it" })),
     ]
     if (refused.length === 0) return null
@@ -154,8 +173,9 @@ function refusedFields(
 }
 
 /** The reasons why a field is outside; empty when it is inside. A missing field is not narrowed, so it is outside. */
-function fieldTraces(field: string, ceiling: FieldCeiling, value: unknown): FieldTrace[] {
+function fieldTraces(field: string, ceiling: FieldCeiling | null, value: unknown): FieldTrace[] {
   const refuse = (expected: string, actual: string | null): FieldTrace[] => [{ field, expected, actual }]
+  if (ceiling === null) return refuse("named by the boundary, which limits the stored secrets", describe(value))
   if (ceiling.kind === "map") {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("a map", describe(value))
     const known = [...ceiling.entries.keys()]

@@ -1,6 +1,6 @@
 import { didYouMean, FILE_START, fault, type Position, quote, visible } from "./faults.ts"
 import type { Grant, Policy, PolicyFault } from "./model.ts"
-import type { ProviderSchemaTable } from "./provider-schemas.ts"
+import type { FileName, ProviderSchemaTable } from "./provider-schemas.ts"
 
 /** A file of the policy folder that a grant names, with the place of that name. */
 export interface NamedFile {
@@ -10,6 +10,7 @@ export interface NamedFile {
   readonly path: string
   /** The value in the file; null when a job's claims choose it. */
   readonly part: string | null
+  readonly variables?: FileName["variables"]
   readonly at: Position
 }
 
@@ -44,7 +45,7 @@ export function withFiles(
 ): { readonly policy: Policy; readonly faults: readonly PolicyFault[] } {
   const faults: PolicyFault[] = []
   const grants = new Map(policy.grants)
-  for (const { grant: name, path, part, at } of named) {
+  for (const { grant: name, path, part, variables, at } of named) {
     const file = files.get(path)
     const no = (what: string, hint: string) =>
       faults.push(
@@ -55,8 +56,13 @@ export function withFiles(
       continue
     }
     // Faults of the file itself are reported at their own place.
-    if (file.faults.length === 0 && part !== null && !file.parts.has(part))
-      no(`the value ${quote(part)} of ${path}, which that file does not have`, didYouMean(part, file.parts))
+    if (file.faults.length === 0 && part !== null) {
+      const read = variables?.(file.parts)
+      if (!file.parts.has(part))
+        no(`the value ${quote(part)} of ${path}, which that file does not have`, didYouMean(part, file.parts))
+      else if (read?.ok === false)
+        faults.push(fault(policy.file, at, "grant_conflict", `${name}: ${quote(part)} of ${path} ${read.fault}.`))
+    }
     const grant = grants.get(name)
     if (grant !== undefined) grants.set(name, withFile(grant, path, file.text))
   }

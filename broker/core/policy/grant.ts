@@ -81,7 +81,7 @@ export function readGrant(
       const message = `${name} has a gap in a file's name, but a claim must not choose the file: write the full name. A gap is allowed only after the #.`
       faults.push(fault(file, at, "gap_unfillable", message))
     }
-    return { grant: name, path: each.path, part: each.part === other?.part ? each.part : null, at }
+    return { grant: name, path: each.path, part: each.part === other?.part ? each.part : null, ...readAllOf(each), at }
   })
   const { line } = keyPosition(root, path)
   const { underCeiling } = provider
@@ -91,6 +91,8 @@ export function readGrant(
   const seen = underCeiling === undefined ? grant : { ...grant, underCeiling }
   return { faults, grant: template === null ? seen : { ...seen, template }, named }
 }
+
+const readAllOf = ({ variables }: FileName) => (variables === undefined ? {} : { variables })
 
 /** The files that a template names when other claims fill its gaps. */
 function namesWithOtherClaims(

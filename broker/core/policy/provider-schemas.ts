@@ -1,6 +1,7 @@
 import type * as z from "zod"
 import type { SubjectLimit } from "../../wire/subject.ts"
 import type { Identity } from "../identity.ts"
+import type { Result } from "../result.ts"
 
 /** The part of a provider that the loader needs. `Provider` extends it; core knows nothing else of providers. */
 export interface ProviderSchemas {
@@ -62,6 +63,8 @@ export interface FileName {
   /** Relative to the policy folder, with forward slashes. */
   readonly path: string
   readonly part: string
+  /** Present when the grant reads all below that part: the variables that these become, or why they cannot. */
+  variables?(parts: ReadonlySet<string>): Result<readonly string[], string>
   /** Where the grant names it: keys of maps and indexes of lists. */
   readonly at: readonly PropertyKey[]
 }

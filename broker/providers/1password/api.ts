@@ -2,7 +2,7 @@ import * as z from "zod"
 import { Secret } from "../../core/secret.ts"
 import type { HttpResponse } from "../../ports/http.ts"
 import { type Call, denied, invalid, type OtherSide, readJson, transientFailure } from "../call.ts"
-import { secretNotFound, secretUnusable } from "../stored-value.ts"
+import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import { type Connection, ID, idOf, type Reference } from "./grant.ts"
 
 /** An item with all its fields and notes. */
@@ -177,6 +177,18 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
     )
   return new Secret(field.value)
 }
+
+/**
+ * Every field that holds something, by its label; in a section with a label, the section's label comes first. Left out are
+ * fields without a value, of which 1Password's templates have many, one-time passwords and attached files.
+ */
+export const membersOfItem = ({ fields, sections }: FullItem): readonly (readonly [string, StoredValue])[] =>
+  fields
+    .filter((field) => field.value !== "" && !isOneTimePassword(field))
+    .map(({ label, value, section }) => {
+      const above = sections.find(({ id }) => id === section?.id)?.label ?? ""
+      return [`${above} ${label}`, { value: new Secret(value) }]
+    })
 
 /** Connect's API document says `TOTP`, its SDKs `OTP`. Both send the current code as `totp`. */
 const isOneTimePassword = ({ type, totp }: FullItem["fields"][number]): boolean =>

@@ -1,5 +1,6 @@
 import type { ProviderCase, Reply } from "../case.ts"
 import { handingOutNothing, minted, refusing, storeFailures } from "../case-store.ts"
+import { wholeCases } from "./cases-whole.ts"
 import {
   API,
   admin,
@@ -200,6 +201,7 @@ export const cases: readonly ProviderCase[] = [
   ...fields,
   ...spoiled,
   ...failures,
+  ...wholeCases,
   {
     name: "asks nobody without its token",
     ...request,

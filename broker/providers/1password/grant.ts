@@ -75,6 +75,12 @@ export function parseReference(locator: string): Result<Reference, string> {
   return ok({ vault, item, section: rest[0] ?? null, field })
 }
 
+/** Parses `op://VAULT/ITEM`, the whole of an item. The place names no section and a field that is not read. */
+export function parseItem(locator: string): Result<Reference, string> {
+  const parsed = parseReference(`${locator}/X`)
+  return parsed.ok && parsed.value.section !== null ? fail("must have the form op://VAULT/ITEM") : parsed
+}
+
 const NO_ID = "must have the id of a vault or an item after id: 26 lower-case letters and digits"
 
 const isNameOrId = (part: string): boolean => {

@@ -1,5 +1,6 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
 import { askingBy, handingOutNothing, minted, refusing, storeFailures } from "../case-store.ts"
+import { wholeStories } from "../case-whole.ts"
 
 const connection = { url: "https://conjur.example.com", account: "acme", authenticator: "daypass" }
 const PASSWORD = "data/shop/db/password"
@@ -80,6 +81,16 @@ const failures = storeFailures({
   failing: [["a failure", silent(503)]],
 })
 
+const whole = wholeStories({
+  way: { connection },
+  from: PASSWORD,
+  before: [loggedIn()],
+  found: (texts) => values({ [PASSWORD]: btoa(JSON.stringify(texts)) }),
+  calls: [LOGIN_CALL, readCall(PASSWORD_ID)],
+  denied: refused(403, "forbidden"),
+  missing: refused(404, "not_found"),
+})
+
 /** Stories of Conjur: read in batches, refused, binary, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
@@ -146,4 +157,5 @@ export const cases: readonly ProviderCase[] = [
   ...refusals,
   ...spoiled,
   ...failures,
+  ...whole,
 ]

@@ -34,14 +34,20 @@ export function readLogin(side: OtherSide, response: HttpResponse, subject: stri
 }
 
 /**
- * Builds the request for only these secrets of one config. Dynamic secrets are excluded: reading them would issue a lease
+ * Builds the request for only these secrets of one config, or for all that people have set. Dynamic secrets are excluded: reading them would issue a lease
  * that the broker could not end. Source: Doppler API reference, Secrets, List.
  */
-export function buildRead({ url }: Connection, token: Secret<string>, places: readonly Located<Place>[]): Call {
+export function buildRead(
+  { url }: Connection,
+  token: Secret<string>,
+  { project, config }: Pick<Place, "project" | "config">,
+  names: readonly string[] | "all",
+): Call {
   const query = new URLSearchParams({
-    project: places[0]?.place.project ?? "",
-    config: places[0]?.place.config ?? "",
-    secrets: places.map(({ place }) => place.name).join(","),
+    project,
+    config,
+    // Doppler itself adds DOPPLER_PROJECT and the like to every config, and manages them.
+    ...(names === "all" ? { include_managed_secrets: "false" } : { secrets: names.join(",") }),
     include_dynamic_secrets: "false",
   })
   return {
@@ -67,7 +73,7 @@ const secret = z.object({
 })
 
 /**
- * The secrets at these places of one config, as written, or with their references resolved if the connection enables that.
+ * The secrets at these places of one config by their locators, or all that the config has: as written, or with their references resolved if the connection enables that.
  * Only a value that Doppler shows unmasked is public.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
@@ -75,10 +81,10 @@ const secret = z.object({
 export function readSecrets(
   side: OtherSide,
   response: HttpResponse,
-  places: readonly Located<Place>[],
+  wanted: readonly Located<Place>[] | { readonly folder: string },
   { resolve_references: isResolved }: Pick<Connection, "resolve_references">,
 ): readonly (readonly [string, StoredValue])[] {
-  const first = places[0]?.locator ?? ""
+  const first = "folder" in wanted ? wanted.folder : (wanted[0]?.locator ?? "")
   if (response.status === 404)
     throw secretNotFound(
       side,
@@ -93,6 +99,7 @@ export function readSecrets(
       : `the service account may not read the config of ${first}. Give it access to that environment of the project, with a role that may read secrets`,
   )
   const { secrets } = readJson(side, response, answer, "a list of secrets")
+  const places = "folder" in wanted ? Object.keys(secrets).map((name) => inFolder(wanted.folder, name)) : wanted
   return places.map(({ locator, place: { name } }) => {
     if (!Object.hasOwn(secrets, name))
       throw secretNotFound(side, locator, "names a secret that the config does not have")
@@ -112,6 +119,8 @@ export function readSecrets(
     return [locator, { value: new Secret(value), isPublic: visibility === "unmasked" }] as const
   })
 }
+
+const inFolder = (folder: string, name: string) => ({ locator: `${folder}${name}`, place: { name } })
 
 const loginRefused = (subject: string) =>
   `the identity does not exist, or does not accept the broker's token. Compare its discovery URL with the broker's URL, its rule for aud with the connection's audience, and its rule for sub with the grant's subject, ${subject}`

@@ -1,5 +1,6 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
 import { askingBy, handingOutNothing, minted, refusing, storeFailures } from "../case-store.ts"
+import { wholeStories } from "../case-whole.ts"
 
 const connection = { identity: "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15" }
 const URL_SECRET = "shop/prd/DATABASE_URL"
@@ -98,6 +99,47 @@ const failures = storeFailures({
   failing: [["a failure", refused(503)]],
 })
 
+const ALL_CALL = {
+  ...readCall("shop", "prd", ""),
+  url: "https://api.doppler.com/v3/configs/config/secrets?project=shop&config=prd&include_managed_secrets=false&include_dynamic_secrets=false",
+}
+const secrets = (values: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(values).map(([name, text]) => [name, secret(text)]))
+const whole = [
+  ...wholeStories({
+    way: { connection },
+    from: "shop/prd/",
+    before: [loggedIn()],
+    found: (values) => shelf(secrets(values)),
+    calls: [LOGIN_CALL, ALL_CALL],
+    denied: refused(403),
+    missing: refused(404),
+  }),
+  ...wholeStories({
+    way: { connection },
+    from: "shop/prd/KEYS",
+    before: [loggedIn()],
+    found: (values) => shelf({ KEYS: secret(JSON.stringify(values)) }),
+    calls: [LOGIN_CALL, readCall("shop", "prd", "KEYS")],
+    denied: refused(403),
+    missing: refused(404),
+  }).map((story) => ({ ...story, name: `${story.name}, of JSON` })),
+  ...refusing({ ...request, grant: { read_all: { from: "shop/prd/", prefix: "SHOP_" } } }, loggedIn())(
+    [
+      "a reference in any secret",
+      shelf(secrets({ A: "a", B: `\${bank.prd.KEY}` })),
+      "secret_unusable",
+      "shop/prd/B contains",
+    ],
+    [
+      "a withheld secret among others",
+      shelf({ A: { ...secret(null, "restricted"), computed: null } }),
+      "secret_unusable",
+      "withholds",
+    ],
+  ),
+]
+
 /** Stories of Doppler: read a config at a time, refused, hidden, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
@@ -193,4 +235,5 @@ export const cases: readonly ProviderCase[] = [
   ...refusals,
   ...spoiled,
   ...failures,
+  ...whole,
 ]

@@ -4,7 +4,7 @@ import { call, type OtherSide } from "../call.ts"
 import { grouped } from "../grouped.ts"
 import { withIdentityLogin } from "../login.ts"
 import { readPlaces, unlistedPlace } from "../places.ts"
-import type { ProviderIo } from "../provider.ts"
+import type { MintRequest, ProviderIo } from "../provider.ts"
 import type { Located } from "../read-grant.ts"
 import { retryTransient } from "../retry.ts"
 import { audienceOf } from "../service.ts"
@@ -25,14 +25,34 @@ export const doppler = storeProvider({
   audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 
-  read(wanted, { connection: settings, subject }, side, io) {
-    const logIn = async (token: Secret<string>) =>
-      readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
-    return readPlaces(side, wanted, (places) =>
-      withIdentityLogin(io, audienceOf(settings), logIn, (token) => readAll(settings, token, places, side, io)),
-    )
+  whole: {
+    async read({ locator: folder, place }, request, side, io) {
+      const { connection: settings } = request
+      const found = await loggedIn(request, side, io, (token) =>
+        retryTransient(io, async () =>
+          readSecrets(side, await call(side, buildRead(settings, token, place, "all"), io), { folder }, settings),
+        ),
+      )
+      return found.map(([locator, stored]) => [locator.slice(folder.length), stored])
+    },
   },
+
+  read: (wanted, request, side, io) =>
+    readPlaces(side, wanted, (places) =>
+      loggedIn(request, side, io, (token) => readAll(request.connection, token, places, side, io)),
+    ),
 })
+
+function loggedIn<Result>(
+  { connection, subject }: Pick<MintRequest<Connection, unknown>, "connection" | "subject">,
+  side: OtherSide,
+  io: ProviderIo,
+  use: (token: Secret<string>) => Promise<Result>,
+): Promise<Result> {
+  const logIn = async (token: Secret<string>) =>
+    readLogin(side, await call(side, buildLogin(connection, token), io), subject, io.now())
+  return withIdentityLogin(io, audienceOf(connection), logIn, use)
+}
 
 /** One call for each config, for all of its secrets. */
 async function readAll(
@@ -43,11 +63,13 @@ async function readAll(
   io: ProviderIo,
 ) {
   const configs = [...grouped(places, configOf).values()]
-  const read = await atMost(CALLS_AT_ONCE, configs, (group) =>
-    retryTransient(io, async () =>
-      readSecrets(side, await call(side, buildRead(settings, token, group), io), group, settings),
-    ),
-  )
+  const read = await atMost(CALLS_AT_ONCE, configs, (group) => {
+    const [{ place }] = group as [Located<Place>]
+    const names = group.map((one) => one.place.name)
+    return retryTransient(io, async () =>
+      readSecrets(side, await call(side, buildRead(settings, token, place, names), io), group, settings),
+    )
+  })
   return new Map(read.flat())
 }
 

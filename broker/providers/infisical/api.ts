@@ -11,6 +11,8 @@ import type { Connection, Place } from "./grant.ts"
 
 /** The limit for a value of 64 KiB, escaped, with its comment and tags. */
 const MAX_ANSWER_BYTES = 512 * 1024
+/** The limit for all secrets of a folder. */
+const MAX_FOLDER_BYTES = 2 * 1024 * 1024
 /** A login that never expires is renewed after this time. */
 const ENDLESS_LOGIN_SECONDS = 3_600
 
@@ -42,36 +44,59 @@ export function readLogin(side: OtherSide, response: HttpResponse, subject: stri
  * another folder, which a ceiling would not cover. References also lead to other folders, so they are resolved only if the
  * connection enables that. Source: Infisical API reference, Secrets v4, Retrieve.
  */
-export function buildRead({ url, resolve_references }: Connection, token: Secret<string>, place: Place): Call {
-  const { projectId, environment, path, name } = place
+export const buildRead = (settings: Connection, token: Secret<string>, place: Place): Call =>
+  buildGet(settings, token, place, `/${encodeURIComponent(place.name)}`, { type: "shared" }, MAX_ANSWER_BYTES)
+
+/**
+ * Builds the request for all secrets of exactly this folder, which has no pages. Versions of Infisical differ in how they
+ * spell the parameter for imports. Source: Infisical API reference, Secrets v4, List.
+ */
+export const buildList = (settings: Connection, token: Secret<string>, place: Place): Call =>
+  buildGet(
+    settings,
+    token,
+    place,
+    "",
+    { recursive: "false", includeImports: "false", includePersonalOverrides: "false" },
+    MAX_FOLDER_BYTES,
+  )
+
+function buildGet(
+  { url, resolve_references }: Connection,
+  token: Secret<string>,
+  { projectId, environment, path }: Place,
+  name: string,
+  more: Readonly<Record<string, string>>,
+  maxBytes: number,
+): Call {
   const query = new URLSearchParams({
     projectId,
     environment,
     secretPath: path,
-    type: "shared",
+    ...more,
     viewSecretValue: "true",
     expandSecretReferences: String(resolve_references),
     include_imports: "false",
   })
   return {
     method: "GET",
-    url: `${url}/api/v4/secrets/${encodeURIComponent(name)}?${query}`,
+    url: `${url}/api/v4/secrets${name}?${query}`,
     headers: { accept: "application/json", authorization: `Bearer ${token.reveal()}` },
-    maxBytes: MAX_ANSWER_BYTES,
+    maxBytes,
   }
 }
 
-const answer = z.object({
-  secret: z.object({
-    workspace: z.string(),
-    environment: z.string(),
-    secretPath: z.string(),
-    secretKey: z.string(),
-    type: z.string(),
-    secretValue: z.string(),
-    secretValueHidden: z.boolean(),
-  }),
+const secretOf = z.object({
+  workspace: z.string(),
+  environment: z.string(),
+  secretPath: z.string(),
+  secretKey: z.string(),
+  type: z.string(),
+  secretValue: z.string(),
+  secretValueHidden: z.boolean(),
 })
+const answer = z.object({ secret: secretOf })
+const list = z.object({ secrets: z.array(secretOf) })
 
 /**
  * The secret at this place. Every part of the place is compared with the answer.
@@ -82,8 +107,33 @@ export function readSecret(
   side: OtherSide,
   response: HttpResponse,
   { locator, place }: Located<Place>,
-  { resolve_references: isResolved }: Pick<Connection, "resolve_references">,
+  settings: Pick<Connection, "resolve_references">,
 ): StoredValue {
+  refuseRead(side, response, locator, settings)
+  const { secret } = readJson(side, response, answer, "a secret")
+  return storedOf(side, secret, { locator, place }, settings)
+}
+
+/** All secrets of a folder, by their names. @throws {BrokerError} as `readSecret` */
+export function readFolder(
+  side: OtherSide,
+  response: HttpResponse,
+  { locator, place }: Located<Place>,
+  settings: Pick<Connection, "resolve_references">,
+): readonly (readonly [name: string, stored: StoredValue])[] {
+  refuseRead(side, response, locator, settings)
+  return readJson(side, response, list, "a list of secrets").secrets.map((secret) => {
+    const one = { locator: `a secret of ${locator}`, place: { ...place, name: secret.secretKey } }
+    return [secret.secretKey, storedOf(side, secret, one, settings)]
+  })
+}
+
+function refuseRead(
+  side: OtherSide,
+  response: HttpResponse,
+  locator: string,
+  { resolve_references: isResolved }: Pick<Connection, "resolve_references">,
+): void {
   // Infisical itself refuses with "NotFound". "Not Found" comes from its web server, for an unknown path.
   if (response.status === 404 && memberOf(jsonOf(response), "error") === "Not Found")
     throw denied(
@@ -102,7 +152,14 @@ export function readSecret(
     },
     `the identity may not read ${locator}${isResolved ? ", or a secret that it refers to" : ""}. Add it to the project, with a role that may read values there`,
   )
-  const { secret } = readJson(side, response, answer, "a secret")
+}
+
+function storedOf(
+  side: OtherSide,
+  secret: z.output<typeof secretOf>,
+  { locator, place }: Located<Place>,
+  { resolve_references: isResolved }: Pick<Connection, "resolve_references">,
+): StoredValue {
   const { projectId, environment, path, name } = place
   if (
     secret.workspace !== projectId ||

@@ -1,5 +1,6 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
 import { askingBy, handingOutNothing, minted, refusing, storeFailures } from "../case-store.ts"
+import { wholeStories } from "../case-whole.ts"
 
 const PROJECT = "6f0b9c2e-1d34-4a57-8e90-b1c2d3e4f506"
 const connection = { identity_id: "5d0e4c1b-7a62-4f39-8b1d-2c9e6a0f7d34" }
@@ -16,22 +17,20 @@ const loggedIn = (change: object = {}): Reply =>
     tokenType: "Bearer",
     ...change,
   })
-const found = (change: object = {}): Reply =>
-  json({
-    secret: {
-      id: "s1",
-      workspace: PROJECT,
-      environment: "prod",
-      secretPath: "/payments/eu",
-      secretKey: "DB_PASSWORD",
-      type: "shared",
-      version: 3,
-      secretValue: "the password",
-      secretValueHidden: false,
-      secretComment: FOREIGN_TEXT,
-      ...change,
-    },
-  })
+const secret = (change: object = {}) => ({
+  id: "s1",
+  workspace: PROJECT,
+  environment: "prod",
+  secretPath: "/payments/eu",
+  secretKey: "DB_PASSWORD",
+  type: "shared",
+  version: 3,
+  secretValue: "the password",
+  secretValueHidden: false,
+  secretComment: FOREIGN_TEXT,
+  ...change,
+})
+const found = (change: object = {}): Reply => json({ secret: secret(change) })
 const refused = (status: number, error: string): Reply =>
   json({ reqId: "req-1", statusCode: status, message: FOREIGN_TEXT, error }, status)
 
@@ -112,6 +111,48 @@ const failures = storeFailures({
   failing: [["a failure", refused(500, "InternalServerError")]],
 })
 
+const FOLDER = `${PROJECT}/prod/payments/eu/`
+const folder = { ...request, grant: { read_all: { from: FOLDER, prefix: "DB_" } } }
+const listed = (...secrets: readonly object[]): Reply =>
+  json({ secrets, imports: [{ secretPath: "/bank", secrets: [secret({ secretValue: FOREIGN_TEXT })] }] })
+const whole = [
+  ...wholeStories({
+    way: { connection },
+    from: FOLDER,
+    before: [loggedIn()],
+    found: (values) =>
+      listed(...Object.entries(values).map(([secretKey, secretValue]) => secret({ secretKey, secretValue }))),
+    calls: [
+      LOGIN_CALL,
+      {
+        ...readCall("", "prod", "%2Fpayments%2Feu"),
+        url: `https://app.infisical.com/api/v4/secrets?projectId=${PROJECT}&environment=prod&secretPath=%2Fpayments%2Feu&recursive=false&includeImports=false&includePersonalOverrides=false&viewSecretValue=true&expandSecretReferences=false&include_imports=false`,
+      },
+    ],
+    denied: refused(403, "PermissionDenied"),
+    missing: refused(404, "NotFound"),
+  }),
+  ...refusing(folder, loggedIn())(
+    [
+      "a hidden value among others",
+      listed(secret({ secretKey: "A" }), secret({ secretValueHidden: true })),
+      "secret_unusable",
+      "is hidden",
+    ],
+    [
+      "a reference in any secret",
+      listed(secret({ secretValue: `\${prod.bank.KEY}` })),
+      "secret_unusable",
+      `A secret of ${FOLDER} contains`.replace("A ", "a "),
+    ],
+  ),
+  ...handingOutNothing(folder, loggedIn())(
+    ["a secret of a folder below", listed(secret({ secretPath: "/payments/eu/old" }))],
+    ["a secret of another environment among others", listed(secret(), secret({ environment: "dev" }))],
+    ["somebody's personal secret among others", listed(secret({ type: "personal" }))],
+  ),
+]
+
 /** Stories of Infisical: read a secret at a time, refused, hidden, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
   {
@@ -174,4 +215,5 @@ export const cases: readonly ProviderCase[] = [
   ...refusals,
   ...spoiled,
   ...failures,
+  ...whole,
 ]

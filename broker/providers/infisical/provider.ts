@@ -1,11 +1,13 @@
 import type { Secret } from "../../core/secret.ts"
-import { call } from "../call.ts"
+import { call, type OtherSide } from "../call.ts"
 import { withIdentityLogin } from "../login.ts"
 import { readEach, readPlaces, unlistedPlace } from "../places.ts"
+import type { MintRequest, ProviderIo } from "../provider.ts"
+import { retryTransient } from "../retry.ts"
 import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
-import { buildLogin, buildRead, readLogin, readSecret } from "./api.ts"
-import { connection, parseLocator } from "./grant.ts"
+import { buildList, buildLogin, buildRead, readFolder, readLogin, readSecret } from "./api.ts"
+import { type Connection, connection, parseLocator } from "./grant.ts"
 
 /** Secrets of Infisical projects. A machine identity accepts the broker's token, so no token of Infisical is stored. */
 export const infisical = storeProvider({
@@ -18,11 +20,24 @@ export const infisical = storeProvider({
   audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 
-  read(wanted, { connection: settings, subject }, side, io) {
-    const logIn = async (token: Secret<string>) =>
-      readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
+  whole: {
+    read: (one, request, side, io) =>
+      loggedIn(request, side, io, (token) =>
+        retryTransient(io, async () =>
+          readFolder(
+            side,
+            await call(side, buildList(request.connection, token, one.place), io),
+            one,
+            request.connection,
+          ),
+        ),
+      ),
+  },
+
+  read(wanted, request, side, io) {
+    const { connection: settings } = request
     return readPlaces(side, wanted, (places) =>
-      withIdentityLogin(io, audienceOf(settings), logIn, (token) =>
+      loggedIn(request, side, io, (token) =>
         // One call for each secret: listing a folder would return all of its secrets.
         readEach(io, places, async (one) =>
           readSecret(side, await call(side, buildRead(settings, token, one.place), io), one, settings),
@@ -31,3 +46,14 @@ export const infisical = storeProvider({
     )
   },
 })
+
+function loggedIn<Result>(
+  { connection, subject }: Pick<MintRequest<Connection, unknown>, "connection" | "subject">,
+  side: OtherSide,
+  io: ProviderIo,
+  use: (token: Secret<string>) => Promise<Result>,
+): Promise<Result> {
+  const logIn = async (token: Secret<string>) =>
+    readLogin(side, await call(side, buildLogin(connection, token), io), subject, io.now())
+  return withIdentityLogin(io, audienceOf(connection), logIn, use)
+}

@@ -1,35 +1,13 @@
-import { FOREIGN_TEXT, type ProviderCase, type Refused } from "../case.ts"
+import { FOREIGN_TEXT, type ProviderCase } from "../case.ts"
+import { wholeCases } from "./cases-whole.ts"
 import { AGE_KEY, EXPORTED, MAC_ONLY_ENCRYPTED, OTHER_AGE_KEY, SHOP, TABBED } from "./recorded.ts"
-
-const KEY_FILE = `# created: 2026-11-28T04:00:00Z\n# public key: age1...\n${AGE_KEY}\n`
-const story = {
-  connection: { key: "env:SOPS_AGE_KEY" },
-  grant: { read: { DB_PASSWORD: "shop.sops.yaml#database/password" } },
-  ttlSeconds: 900,
-  secrets: { SOPS_AGE_KEY: KEY_FILE },
-  files: { "shop.sops.yaml": SHOP },
-  replies: [],
-}
-
-const PASSWORD = { DB_PASSWORD: { secret: true, env: "DB_PASSWORD", value: "canary-of-the-password" } }
-const minted = (values: Extract<ProviderCase["expect"], { values: unknown }>["values"]) =>
-  ({ values, revocation: "expires-only", expiresAt: null }) as const
-
-/** Part of SHOP put in place of another. */
-function shopWith(part: string | RegExp, other: string): ProviderCase["files"] {
-  const text = SHOP.replace(part, other)
-  if (text === SHOP) throw new Error("nothing was replaced")
-  return { "shop.sops.yaml": text }
-}
+import { damaged, MAC_WRONG, minted, PASSWORD, shopWith, story, VALUE_DAMAGED } from "./story.ts"
 
 const lineOf = (key: string) => new RegExp(`^ *(?:- )?${key}: .*\n`, "m").exec(SHOP)?.[0] ?? ""
 const sealedIn = (key: string) => /ENC\[.*\]/.exec(lineOf(key))?.[0] ?? ""
 
-const damaged = (what: string): Refused => ({ code: "secret_unusable", detailHolds: what })
-const MAC_WRONG = damaged("its MAC does not match its values")
-const VALUE_DAMAGED = damaged("a value in it cannot be decrypted at its place")
-
 export const cases: readonly ProviderCase[] = [
+  ...wholeCases,
   {
     ...story,
     name: "opens values of every type, as files where the grant says so, and what is not encrypted stays public",

@@ -58,8 +58,18 @@ export function readDocument(path: string, bytes: Uint8Array): Result<SopsDocume
 export function readFile(path: string, bytes: Uint8Array): FileReading {
   const document = readDocument(path, bytes)
   if (!document.ok) return { faults: document.fault, parts: new Set() }
-  return { faults: [], parts: new Set(document.value.leaves.flatMap(({ name }) => name ?? [])) }
+  return {
+    faults: [],
+    parts: new Set(document.value.leaves.flatMap(({ name }) => (name === null ? [] : partsOf(name)))),
+  }
 }
+
+/** A value's name, and what it is part of: `a/b` has the parts `a/b`, `a/` and `/`, which is the whole file. */
+const partsOf = (name: string): readonly string[] => [
+  name,
+  ...[...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index + 1)),
+  "/",
+]
 
 /** Keys for a message. They may contain any character, and some change how a terminal or a page shows the rest. */
 const shown = (keys: readonly string[]) =>

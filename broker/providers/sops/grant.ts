@@ -62,6 +62,13 @@ export function parseLocator(locator: string): Result<Place, string> {
   )
 }
 
+/** Parses `FILE` or `FILE#KEY/KEY`: all values of a file, or all below a key. */
+export function parseWhole(text: string): Result<Place, string> {
+  if (text.includes("#")) return parseLocator(text)
+  const parsed = parseLocator(`${text}#X`)
+  return parsed.ok ? ok({ ...parsed.value, keys: [] }) : parsed
+}
+
 /** The path of a locator's file, relative to the policy folder. */
 export const pathOf = ({ file }: Place, { folder }: Pick<Connection, "folder">): string =>
   folder === undefined ? file : `${folder}/${file}`

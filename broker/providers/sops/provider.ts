@@ -1,12 +1,13 @@
 import { denied, type OtherSide } from "../call.ts"
 import { grouped } from "../grouped.ts"
 import type { MintRequest } from "../provider.ts"
+import type { Members, StoreGrant } from "../read-all.ts"
 import type { Located } from "../read-grant.ts"
-import { type StoreGrant, storeProvider } from "../store.ts"
+import { storeProvider } from "../store.ts"
 import { type StoredValue, secretNotFound, secretUnusable } from "../stored-value.ts"
 import { type AgeKey, dataKeyFor, readAgeKeys } from "./age.ts"
 import { readDocument, readFile } from "./document.ts"
-import { type Connection, connection, type Place, parseLocator, pathOf } from "./grant.ts"
+import { type Connection, connection, type Place, parseLocator, parseWhole, pathOf } from "./grant.ts"
 import { isSaidPublic } from "./key-rule.ts"
 import type { Metadata } from "./metadata.ts"
 import { type OpenedValue, openDocument } from "./opened.ts"
@@ -28,6 +29,14 @@ export const sops = storeProvider<Connection, Place>({
     named: (place, settings) => ({ path: pathOf(place, settings), part: place.keys.join("/") }),
   },
   asks: "connection",
+  whole: {
+    parse: parseWhole,
+    async read({ locator, place }, request, side, io) {
+      const keys = await readAgeKeys(side, request.connection.key, await io.secret(request.connection.key))
+      const file = await openFile(pathOf(place, request.connection), locator, { request, side, keys })
+      return membersBelow(side, locator, place, file)
+    },
+  },
   async read(wanted, request, side, io) {
     const keys = await readAgeKeys(side, request.connection.key, await io.secret(request.connection.key))
     const found = new Map<string, StoredValue>()
@@ -100,7 +109,25 @@ function storedValue(
       throw secretUnusable(side, locator, "names a map or a list, but must name a single value")
     throw secretNotFound(side, locator, "names a key that does not exist")
   }
-  const { leaf, value } = found
+  return storedOf(side, locator, found, metadata)
+}
+
+/** Every value below a key, or of the whole file, by the rest of its name. */
+function membersBelow(side: OtherSide, locator: string, { keys }: Place, { values, metadata }: OpenedFile): Members {
+  const above = keys.map((key) => `${key}/`).join("")
+  // Where a value without a name is, is known only by its first key.
+  const below = values.filter(({ leaf: { name, keys: its } }) =>
+    name === null ? above === "" || its[0] === keys[0] : name.startsWith(above),
+  )
+  return below.map((one) => {
+    if (one.leaf.name === null)
+      throw secretUnusable(side, locator, "has a key with other characters than letters, digits and _ . -: rename it")
+    const label = `${locator}, key ${one.leaf.name},`
+    return [one.leaf.name.slice(above.length), storedOf(side, label, one, metadata)]
+  })
+}
+
+function storedOf(side: OtherSide, locator: string, { leaf, value }: OpenedValue, metadata: Metadata): StoredValue {
   if (value === null) throw secretUnusable(side, locator, "is null")
   if (leaf.sealed === null && metadata.macOnlyEncrypted && value.reveal().length > 0) {
     throw secretUnusable(

@@ -1,25 +1,6 @@
 import { FOREIGN_TEXT, type ProviderCase, type Reply } from "../case.ts"
 import { answer, connection, done, errors, exactly, LOGIN, loggedIn, REVOKE_SELF, URL, withToken } from "./recorded.ts"
-
-const request = {
-  connection,
-  grant: { role: "shop-deploy", read: { DB_PASSWORD: "secret/shop/db#password" } },
-  ttlSeconds: 900,
-}
-
-const kept = (data: unknown, version = 7): Reply =>
-  answer({
-    data: {
-      data,
-      metadata: {
-        created_time: "2026-11-01T00:00:00Z",
-        custom_metadata: { by: FOREIGN_TEXT },
-        deletion_time: "",
-        destroyed: false,
-        version,
-      },
-    },
-  })
+import { kept, password, request, stays } from "./recorded-read.ts"
 
 const removed = (how: { readonly destroyed: boolean }): Reply =>
   answer(
@@ -37,9 +18,6 @@ const removed = (how: { readonly destroyed: boolean }): Reply =>
     },
     404,
   )
-
-const password = { DB_PASSWORD: { secret: true, env: "DB_PASSWORD", value: "correct horse" } } as const
-const stays = { revocation: "expires-only", expiresAt: null } as const
 
 const happy: readonly ProviderCase[] = [
   {

@@ -1,11 +1,12 @@
 import * as z from "zod"
 import { compilePattern, matchPattern } from "../../core/policy/pattern.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
+import { readAllField, type StoreGrant } from "../read-all.ts"
 import { located, locatorsOf, readField, wantedOf } from "../read-grant.ts"
 import { audience, serviceUrl } from "../service.ts"
 import { storeSettings } from "../store.ts"
 import { engineAt, engineFault, engines, isSystemPath, parameterName } from "./engines.ts"
-import { type ApiPath, apiPathIn, isPath, parseLocator, secretAt } from "./locator.ts"
+import { type ApiPath, apiPathIn, isPath, parseLocator, parseWhole, secretAt } from "./locator.ts"
 
 /**
  * Long enough for a token to outlive its own minting. In Vault, mounts and roles have their own maximums (32 days by
@@ -68,10 +69,9 @@ export const connection = z.strictObject({
 
 export type Connection = z.output<typeof connection>
 
-const KINDS = ["read", "dynamic", "token"] as const
 const OF_DYNAMIC = ["env", "parameters"] as const
 
-/** A grant for Vault: exactly one of `read`, `dynamic` and `token`. */
+/** A grant for Vault: exactly one of stored secrets (`read`, `read_all`), `dynamic` and `token`. */
 export const grant = z
   .strictObject({
     role: z
@@ -79,6 +79,7 @@ export const grant = z
       .regex(ROLE, "a role's name may have letters, digits and _ . -, such as shop-deploy")
       .meta({ description: "The role of the JWT auth method that the broker logs in with." }),
     read: readField(parseLocator).optional(),
+    read_all: readAllField(parseWhole).optional(),
     dynamic: path("a path of a secrets engine")
       .refine((text) => text.includes("/"), "must name a path in a mount, such as database/creds/shop-rw")
       .refine((text) => !isSystemPath(text), "must not be in a mount of Vault itself, which has no secrets engine")
@@ -100,8 +101,8 @@ export const grant = z
   .superRefine((wanted, context) => {
     const fault = (message: string, at?: string) =>
       context.addIssue({ code: "custom", message, ...(at === undefined ? {} : { path: [at] }) })
-    const kinds = KINDS.filter((kind) => wanted[kind] !== undefined)
-    if (kinds.length !== 1) fault("a grant must have exactly one of read, dynamic and token")
+    const kinds = [isReading(wanted), wanted.dynamic !== undefined, wanted.token !== undefined].filter(Boolean)
+    if (kinds.length !== 1) fault("a grant must have exactly one of read, dynamic and token; read_all counts as read")
     if (wanted.dynamic !== undefined && wanted.env === undefined)
       fault("name the variables for the minted fields, such as env: { PGUSER: username, PGPASSWORD: password }")
     for (const key of OF_DYNAMIC) {
@@ -114,6 +115,9 @@ export const grant = z
 
 export type Grant = z.output<typeof grant>
 
+/** Whether a grant reads stored secrets, rather than letting Vault mint. */
+export const isReading = ({ read, read_all: all }: StoreGrant): boolean => read !== undefined || all !== undefined
+
 function parseFieldName(text: string): Result<string, string> {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text)
     ? ok(text)
@@ -125,7 +129,9 @@ export function conflictOf(wanted: Grant, allowed: Connection): string | null {
   if (!allowed.roles.some((pattern) => matches(pattern, wanted.role))) {
     return `the role ${wanted.role} is not among the connection's roles (${allowed.roles.join(", ")}): use one of these, or add it to the connection`
   }
-  for (const { locator, place } of located(locatorsOf(wanted.read ?? {}), parseLocator)) {
+  const { read, read_all: all } = wanted
+  const places = [...located(locatorsOf(read), parseLocator), ...located(all ? [all.from] : [], parseWhole)]
+  for (const { locator, place } of places) {
     const apiPath = apiPathIn(place.secret, allowed.kv)
     if (apiPath !== null) return `${locator} ${remedyOf(apiPath, locator.slice(place.secret.length))}`
     const secret = secretAt(place.secret, allowed.kv)
@@ -147,9 +153,9 @@ function remedyOf({ extra, meant, folder }: ApiPath, rest: string): string {
     : `${write}. If ${folder} really is a folder of the mount, have it added to the connection's kv, as ${folder}: 2`
 }
 
-/** Why no locator is inside a boundary's pattern for `read`; null when one may be. */
+/** Why no locator is inside a boundary's pattern for `read` or `read_all`; null when one may be. */
 export function ceilingFaultOf(field: string, pattern: string, { kv }: Pick<Connection, "kv">): string | null {
-  const apiPath = field === "read" ? apiPathIn(pattern, kv) : null
+  const apiPath = field === "read" || field === "read_all" ? apiPathIn(pattern, kv) : null
   return apiPath === null ? null : `${pattern} ${remedyOf(apiPath, "")}`
 }
 

@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from "../../core/result.ts"
 import { fieldFault, isUrl, splitField } from "../field.ts"
+import { wholeIn } from "../read-all.ts"
 
 const MAX_PATH_CHARACTERS = 512
 const PATH = /^[A-Za-z0-9_.~@+=,:-]+(?:\/[A-Za-z0-9_.~@+=,:-]+)*$/
@@ -40,6 +41,9 @@ export function parseLocator(locator: string): Result<Place, string> {
   if (!secret.includes("/")) return fail("must name a secret in the mount: write MOUNT/PATH#FIELD")
   return ok({ secret, version: query === undefined ? null : Number(query.slice(VERSION_IS.length)), field })
 }
+
+/** Parses `MOUNT/PATH[?version=NUMBER]`, a secret with all its fields. The place names a field that is not read. */
+export const parseWhole = wholeIn((text) => parseLocator(`${text}#X`), false)
 
 /** A connection's KV mounts and their versions. */
 export type KvMounts = Readonly<Record<string, 1 | 2>>

@@ -1,6 +1,7 @@
 import { denied, invalid } from "../call.ts"
 import type { Minted, Provider, ProviderIo } from "../provider.ts"
-import { locatorsOf, locatorsOnly } from "../read-grant.ts"
+import { resourceOf } from "../read-all.ts"
+import { locatorsOnly } from "../read-grant.ts"
 import { audienceOf } from "../service.ts"
 import { type Vault, vaultOf } from "./api.ts"
 import { mintDynamic } from "./dynamic.ts"
@@ -12,6 +13,7 @@ import {
   connection,
   type Grant,
   grant,
+  isReading,
   MAX_TTL_SECONDS,
   MIN_TTL_SECONDS,
 } from "./grant.ts"
@@ -34,15 +36,14 @@ export const vault: Provider<Connection, Grant> = {
 
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
 
-  resource({ read, dynamic, role }) {
-    if (read !== undefined) return locatorsOf(read).join(" ")
-    return dynamic ?? `a token of the role ${role}`
+  resource(wanted) {
+    return isReading(wanted) ? resourceOf(wanted) : (wanted.dynamic ?? `a token of the role ${wanted.role}`)
   },
 
   async mint(request, io) {
     const at = vaultOf(request.connectionName, request.connection)
-    const { read, dynamic, env = {}, parameters } = request.grant
-    if (read !== undefined) return await readSecrets(at, read, request, io)
+    const { dynamic, env = {}, parameters } = request.grant
+    if (isReading(request.grant)) return await readSecrets(at, request, io)
     if (dynamic !== undefined) {
       const engine = engineAt(dynamic, request.connection.dynamic)
       return await mintDynamic(at, { dynamic, env, parameters, engine }, request, io)
@@ -51,7 +52,7 @@ export const vault: Provider<Connection, Grant> = {
   },
 
   /** A login that was lost before its handle was recorded lives as long as its role says. The broker does not know that time. */
-  unrecordedSeconds: ({ read }) => (read === undefined ? MAX_TTL_SECONDS : 0),
+  unrecordedSeconds: (wanted) => (isReading(wanted) ? 0 : MAX_TTL_SECONDS),
 
   async revoke(handle, connectionName, io) {
     const { vault: at, holding } = openHandle(connectionName, handle)

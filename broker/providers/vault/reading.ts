@@ -2,12 +2,13 @@ import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { fieldOf } from "../field.ts"
 import { withLogin } from "../login.ts"
 import type { Minted, ProviderIo } from "../provider.ts"
-import { located, type ReadField } from "../read-grant.ts"
+import { membersOf } from "../read-all.ts"
+import { type Located, located } from "../read-grant.ts"
+import { readStored } from "../read-stored.ts"
 import { retryTransient } from "../retry.ts"
-import { readStored } from "../store.ts"
 import { ask, type Vault } from "./api.ts"
 import { buildRead, type KvRead, keyOf, leaseIdOf, readSecret, readsFor } from "./kv.ts"
-import { parseLocator } from "./locator.ts"
+import { type Place, parseLocator, parseWhole } from "./locator.ts"
 import { after, afterTakingBack, logIn, type Request } from "./login.ts"
 import type { Login } from "./session.ts"
 
@@ -16,7 +17,7 @@ import type { Login } from "./session.ts"
  *
  * @throws {BrokerError} as `readSecret`
  */
-export async function readSecrets(vault: Vault, read: ReadField, request: Request, io: ProviderIo): Promise<Minted> {
+export async function readSecrets(vault: Vault, request: Request, io: ProviderIo): Promise<Minted> {
   const { connection, grant } = request
   const { side } = vault
   const make = async () => {
@@ -24,22 +25,31 @@ export async function readSecrets(vault: Vault, read: ReadField, request: Reques
     const login = await logIn(vault, request, false, io)
     return { value: login, endsAt: after(from, login.seconds) }
   }
-  const about = { side, asks: "job", cacheSeconds: connection.cache ?? 0 } as const
-  return await readStored(read, about, io, (locators) =>
+  const secretsOf = (wanted: readonly Located<Place>[]) =>
     withLogin(io, grant.role, make, async (login) => {
-      const wanted = located(locators, parseLocator)
       const reads = [...readsFor(wanted, connection.kv)]
       const found = await atMost(CALLS_AT_ONCE, reads, async ([key, one]) => {
         return [key, await readOne(vault, one, login, io)] as const
       })
       const secrets = new Map(found)
-      const values = wanted.map(({ locator, place }) => {
-        const fields = secrets.get(keyOf(place)) ?? {}
-        return [locator, { value: fieldOf(side, locator, place.field, fields) }] as const
-      })
-      return new Map(values)
-    }),
-  )
+      return ({ place }: Located<Place>) => secrets.get(keyOf(place)) ?? {}
+    })
+  const about = { side, asks: "job", cacheSeconds: connection.cache ?? 0 } as const
+  return await readStored(grant, about, io, {
+    async locators(locators) {
+      const wanted = located(locators, parseLocator)
+      const secretOf = await secretsOf(wanted)
+      return new Map(
+        wanted.map((one) => {
+          return [one.locator, { value: fieldOf(side, one.locator, one.place.field, secretOf(one)) }]
+        }),
+      )
+    },
+    async members(all) {
+      const [one] = located([all.from], parseWhole) as [Located<Place>]
+      return membersOf(side, all, (await secretsOf([one]))(one))
+    },
+  })
 }
 
 async function readOne(vault: Vault, read: KvRead, { token, type, seconds }: Login, io: ProviderIo) {

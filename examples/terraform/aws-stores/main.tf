@@ -49,6 +49,12 @@ variable "parameters" {
   default     = []
 }
 
+variable "parameter_paths" {
+  description = "Paths in Parameter Store that grants read as a whole, such as /shop/db. AWS then allows all levels below them"
+  type        = list(string)
+  default     = []
+}
+
 variable "kms_keys" {
   description = "ARNs of your KMS keys that encrypt these secrets and parameters. AWS's own keys need no permission"
   type        = list(string)
@@ -134,6 +140,18 @@ data "aws_iam_policy_document" "read" {
       resources = [
         for name in statement.value :
         "arn:${data.aws_partition.here.partition}:ssm:${local.here}:parameter/${trimprefix(name, "/")}"
+      ]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.parameter_paths) == 0 ? [] : [var.parameter_paths]
+
+    content {
+      actions = ["ssm:GetParametersByPath"]
+      resources = [
+        for path in statement.value :
+        "arn:${data.aws_partition.here.partition}:ssm:${local.here}:parameter/${trim(path, "/")}"
       ]
     }
   }

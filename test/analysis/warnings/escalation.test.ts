@@ -78,6 +78,8 @@ describe("secret_in_two_environments", () => {
   const say = (first: string, second: string) =>
     placesOf("secret_in_two_environments", { "daypass.yaml": organisation(DOPPLER), "a.yaml": first, "b.yaml": second })
   const SECRET = "{ DB: shop/prd/DB }"
+  const whole = (from: string, environment: string) =>
+    reading(`{ X: shop/${environment}/X }\n    read_all: { from: "${from}", prefix: X_ }`, environment)
 
   it.each<[string, string, string, readonly string[]]>([
     ["two environments", reading(SECRET, "production"), reading(SECRET, "staging"), ["b.yaml:12:13"]],
@@ -94,6 +96,8 @@ describe("secret_in_two_environments", () => {
       reading(SECRET, "production").replaceAll("db", "more"),
       [],
     ],
+    ["one config as a whole", whole("shop/all/", "prd"), whole("shop/all/", "stg"), ["b.yaml:13:5"]],
+    ["two configs as a whole", whole("shop/prd/", "prd"), whole("shop/stg/", "stg"), []],
     ["two secrets", reading(SECRET, "production"), reading("{ DB: shop/stg/DB }", "staging"), []],
     [
       "two repositories",

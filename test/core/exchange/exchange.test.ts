@@ -47,7 +47,7 @@ describe("an exchange", () => {
     expect(signed.map(({ sub }) => sub)).toEqual(told)
   })
 
-  it("records of each grant whether its values came from memory, where its connection keeps any", async () => {
+  it("records of each grant what only its mint knows: whether its values came from memory, and how many an item has", async () => {
     const { broker, call, recorded } = await world({ grants: { one: "mints", two: "expires-only" } })
     const staged = broker.providers.get("staged")
     if (!staged) throw new Error("the world has no provider")
@@ -55,14 +55,14 @@ describe("an exchange", () => {
       ...staged,
       mint: async (request, io) => ({
         ...(await staged.mint(request, io)),
-        ...(request.grantName === "two" ? { cache: "hit" } : {}),
+        ...(request.grantName === "two" ? { cache: "hit", count: 12 } : {}),
       }),
     }
     await exchange(call(), { ...broker, providers: new Map([["staged", remembering]]) })
     const { audit } = recorded.at(-1) as Settlement
-    expect(audit.grants.map(({ name, cache }) => [name, cache])).toEqual([
-      ["one", undefined],
-      ["two", "hit"],
+    expect(audit.grants.map(({ name, cache, values }) => [name, cache, values])).toEqual([
+      ["one", undefined, undefined],
+      ["two", "hit", 12],
     ])
   })
 

@@ -21,13 +21,24 @@ const PROVIDERS = new Map([
       summary: "secrets from a shelf",
       title: "The shelf",
       connection: z.strictObject({ ...storeSettings }),
-      parse: (text) => (/^[a-z/#_-]+$/.test(text) ? ok(text) : fail("is no path")),
+      parse: (text) => (/^[a-zX/#_-]+$/.test(text) ? ok(text) : fail("is no path")),
       asks: "job",
+      whole: { read: async () => [] },
       read: async () => new Map(),
     }),
   ],
 ])
 
+const organisationWith = (...entries: readonly object[]) => ({
+  ...organisation("unused"),
+  boundaries: [
+    {
+      name: "shop",
+      when: { repository: "acme/shop" },
+      allow: entries.map((entry) => ({ connection: "shelf", ...entry })),
+    },
+  ],
+})
 const organisation = (ceiling: unknown) => ({
   version: 1,
   issuers: { github: { family: "github-actions", url: ISSUER_URL, owners: { acme: "9001" } } },
@@ -42,8 +53,10 @@ const policy = (read: unknown) => ({
   allow: [{ name: "main", when: { ref: "refs/heads/main" }, grants: ["secrets"] }],
   grants: { secrets: { connection: "shelf", read } },
 })
-function setOf(ceiling: unknown, read: unknown): PolicySet {
-  const files = { "daypass.yaml": organisation(ceiling), "p.yaml": policy(read) }
+const setOf = (ceiling: unknown, read: unknown): PolicySet =>
+  setFrom({ "daypass.yaml": organisation(ceiling), "p.yaml": policy(read) })
+
+function setFrom(files: Readonly<Record<string, unknown>>): PolicySet {
   const inputs = Object.entries(files).map(([path, value]) => ({
     path,
     bytes: new TextEncoder().encode(JSON.stringify(value)),
@@ -59,6 +72,17 @@ const outcome = (set: PolicySet) => {
 }
 const file = (from: string) => ({ from, as: "file", mode: "0600" })
 const login = (from: string) => ({ from, as: "git", host: "git.example.com", user: "ci" })
+
+/** The decision, from the folder, from its compiled form, and before the merge: all of them must agree. */
+function expectDecision(set: PolicySet, expected: "allow" | "deny"): void {
+  expect(outcome(set)).toBe(expected)
+  expect(outcome(revived(JSON.parse(JSON.stringify(compiled(set))), PROVIDERS)), "compiled").toBe(expected)
+  const { containment } = warningsOf({ set, files: [], providers: PROVIDERS, facts: GITHUB_CLAIMS })
+  expect(
+    containment.map(({ inside }) => inside),
+    "said before the merge",
+  ).toEqual([expected === "allow" ? "proved" : "outside"])
+}
 
 describe("a ceiling over what a grant reads", () => {
   it.each<readonly [string, unknown, unknown, "allow" | "deny"]>([
@@ -82,13 +106,7 @@ describe("a ceiling over what a grant reads", () => {
     ["a file where only its form is listed", ["file", "0600"], { A: file("shop/a") }, "deny"],
   ])("for %s", (_, ceiling, read, expected) => {
     const set = setOf(ceiling, read)
-    expect(outcome(set)).toBe(expected)
-    expect(outcome(revived(JSON.parse(JSON.stringify(compiled(set))), PROVIDERS)), "compiled").toBe(expected)
-    const { containment } = warningsOf({ set, files: [], providers: PROVIDERS, facts: GITHUB_CLAIMS })
-    expect(
-      containment.map(({ inside }) => inside),
-      "said before the merge",
-    ).toEqual([expected === "allow" ? "proved" : "outside"])
+    expectDecision(set, expected)
   })
 
   it("is asked after by locator", () => {
@@ -124,4 +142,86 @@ it("a login that is wrong is told with its line and column", () => {
       message: expect.stringContaining("without https://"),
     },
   ])
+})
+
+describe("a ceiling over items that a grant reads as a whole", () => {
+  const all = (from: string) => ({ from, prefix: "SHOP_" })
+  const grantOf = (fields: object) => ({ ...policy({}), grants: { secrets: { connection: "shelf", ...fields } } })
+  const both = { read: { A: "shop/a" }, read_all: all("shop/all") }
+  it.each<readonly [string, readonly object[], object, "allow" | "deny"]>([
+    ["an item that it names", [{ read_all: "shop/*" }], { read_all: all("shop/all") }, "allow"],
+    ["one of several that it names", [{ read_all: ["x/*", "shop/*"] }], { read_all: all("shop/all") }, "allow"],
+    ["a folder that it names", [{ read_all: "shop/**" }], { read_all: all("shop/") }, "allow"],
+    ["a folder of which it names the items", [{ read_all: "shop/*" }], { read_all: all("shop/") }, "deny"],
+    ["an item beside it", [{ read_all: "shop/*" }], { read_all: all("bank/all") }, "deny"],
+    ["an item, where it limits locators only", [{ read: "shop/**" }], { read_all: all("shop/all") }, "deny"],
+    ["an item, where it limits locators to everything", [{ read: "**" }], { read_all: all("shop/all") }, "deny"],
+    ["an item beside a locator that it allows", [{ read: "shop/**" }], both, "deny"],
+    ["a locator beside an item that it allows", [{ read_all: "shop/**" }], both, "deny"],
+    ["a locator, where it limits items only", [{ read_all: "**" }], { read: { A: "shop/a" } }, "deny"],
+    ["both, each in another entry", [{ read: "shop/**" }, { read_all: "shop/**" }], both, "deny"],
+    ["both, in one entry", [{ read: "shop/*", read_all: "shop/*" }], both, "allow"],
+    ["one, in an entry for both", [{ read: "shop/*", read_all: "shop/*" }], { read: { A: "shop/a" } }, "allow"],
+    ["the other, in an entry for both", [{ read: "shop/*", read_all: "shop/*" }], { read_all: all("shop/b") }, "allow"],
+    ["both, of which one is outside", [{ read: "shop/*", read_all: "x/*" }], both, "deny"],
+    ["variables that it does not name", [{ read: { A: "shop/*" }, read_all: "shop/*" }], both, "allow"],
+    ["everything of a connection", [{}], both, "allow"],
+    ["a gap that stays below it", [{ read_all: "shop/**" }], { read_all: all(`shop/\${environment}`) }, "allow"],
+    ["a gap that leads out of it", [{ read_all: "shop/**" }], { read_all: all(`\${environment}/all`) }, "deny"],
+    // The prefix is no locator: a ceiling that lists it lets nothing more through.
+    ["an item where only the prefix is listed", [{ read_all: "SHOP_" }], { read_all: all("shop/all") }, "deny"],
+  ])("for %s", (_, entries, fields, expected) => {
+    const files = { "daypass.yaml": organisationWith(...entries), "p.yaml": grantOf(fields) }
+    expectDecision(setFrom(files), expected)
+  })
+
+  it("says which entry is missing", () => {
+    const files = { "daypass.yaml": organisationWith({ read: "**" }), "p.yaml": grantOf(both) }
+    const set = setFrom(files)
+    const { trace } = decide({
+      organisation: set.organisation,
+      policies: set.policiesOf(job),
+      identity: job,
+      grants: ["secrets"],
+    })
+    expect(JSON.stringify(trace)).toContain(
+      '{"field":"read_all","expected":"named by the boundary, which limits the stored secrets","actual":"shop/all"}',
+    )
+  })
+
+  it("is a pattern, not a map: a map would seem to limit the prefix", () => {
+    const inputs = [
+      { path: "daypass.yaml", value: organisationWith({ read_all: { from: "shop/*", prefix: "SHOP_" } }) },
+    ]
+    const loaded = loadPolicySet(
+      inputs.map(({ path, value }) => ({ path, bytes: new TextEncoder().encode(JSON.stringify(value)) })),
+      PROVIDERS,
+    )
+    expect(loaded.ok ? [] : loaded.fault.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      "type_wrong: read_all is not a map here: its from is compared, so this entry would allow nothing: write a pattern, or a list of patterns.",
+    ])
+  })
+
+  it("is asked after by what it reads", () => {
+    const set = setFrom({ "daypass.yaml": organisationWith({}), "p.yaml": grantOf(both) })
+    const found = (key: string, text: string) => {
+      const pattern = compilePattern(text)
+      if (!pattern.ok) throw new Error("no pattern")
+      return whoCan(set, { fields: [{ key, pattern: pattern.value }] }, { providers: PROVIDERS }).rows
+    }
+    expect(found("read_all", "shop/all")).toHaveLength(1)
+    expect(found("read_all", "SHOP_")).toHaveLength(0)
+    // Whoever asks for one secret also learns who gets it as a part of a whole.
+    for (const part of ["shop/all#key", "shop/all/key", "shop/**", "**#key", "shop/a"])
+      expect(found("read", part), part).toHaveLength(1)
+    for (const other of ["shop/al#key", "shop/alles", "bank/**"]) expect(found("read", other), other).toHaveLength(0)
+    expect(found("read_all", "shop/all")[0]?.resource).toBe("shop/a shop/all/** as SHOP_*")
+  })
+
+  it("takes no gap in the prefix", () => {
+    const fields = { read_all: { from: "shop/all", prefix: `\${environment}_` } }
+    expect(() => setFrom({ "daypass.yaml": organisationWith({}), "p.yaml": grantOf(fields) })).toThrow(
+      /must not have gaps/,
+    )
+  })
 })

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
+import { warningsOf } from "../../../analysis/warnings/warnings.ts"
 import { loadRepositoryPolicies } from "../../../broker/adapters/github/own-policy-files.ts"
 import { compiled, revived } from "../../../broker/core/policy/compiled.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
@@ -274,5 +276,71 @@ grants:
     const before = keys(WORLD)
     const after = keys({ ...WORLD, "secrets/shop.sops.yaml": SHOP.replace("eu-west-1", "eu-west-2") })
     expect(after.filter((key) => before.includes(key))).toHaveLength(1)
+  })
+})
+
+describe("a file of secrets that a grant reads as a whole", () => {
+  const whole = (from: string, more = "") =>
+    policyOf(`allow:
+  - { name: from main, when: { ref: refs/heads/main }, grants: [db] }
+grants:
+  db:
+    connection: secrets
+    read_all: { from: "${from}", prefix: DB_ }
+${more}`)
+  const file = { "secrets/shop.sops.yaml": SHOP }
+  const rowsOf = (files: Readonly<Record<string, string>>) =>
+    warningsOf({ set: setOf(files), files: [], providers: PROVIDERS, facts: GITHUB_CLAIMS }).containment
+
+  it.each([
+    ["a key that it has", "shop.sops.yaml#hosts"],
+    ["all of it", "shop.sops.yaml"],
+    ["a key that a claim chooses", `shop.sops.yaml#${gap("actor")}`],
+  ])("loads with %s, and goes with the grant", (_, from) => {
+    const set = setOf({ ...file, "p.yaml": whole(from) })
+    expect(filesOf(set)).toEqual(file)
+    expect(filesOf(revived(JSON.parse(JSON.stringify(compiled(set))), PROVIDERS))).toEqual(file)
+  })
+
+  it.each([
+    ["a key that it lacks", "shop.sops.yaml#none", "", "secrets_unknown", "which that file does not have"],
+    ["a key that is a single value", "shop.sops.yaml#carriage", "", "secrets_unknown", "which that file does not have"],
+    ["a file that is not there", "none.sops.yaml", "", "secrets_unknown", "which is not in the policy folder"],
+    ["a file that a claim would choose", `${gap("actor")}.sops.yaml`, "", "gap_unfillable", "must not choose the file"],
+    [
+      "a variable that read has",
+      "shop.sops.yaml#hosts",
+      "    read: { DB_1_NAME: shop.sops.yaml#database/user }\n",
+      "grant_conflict",
+      "has a second field for DB_1_NAME",
+    ],
+  ])("does not load with %s", (_, from, more, code, holds) => {
+    const [[at = "", message = ""] = []] = faultsOf({ ...file, "p.yaml": whole(from, more) })
+    expect([at.split(" ")[1], message]).toEqual([code, expect.stringContaining(holds)])
+  })
+
+  it("does not load where two keys, or one that is forbidden, become variables", () => {
+    const faults = (keys: Readonly<Record<string, string>>) => {
+      const added = Object.entries(keys).map(([key, from]) => {
+        const sealed = new RegExp(`${from}: (ENC.*)`).exec(SHOP)?.[1] ?? ""
+        return `${key}: ${sealed}\n`
+      })
+      const files = { "secrets/shop.sops.yaml": `${added.join("")}${SHOP}` }
+      return faultsOf({ ...files, "p.yaml": whole("shop.sops.yaml") }).map(([, message]) => message)
+    }
+    expect(faults({ "api-key": "user", api_key: "password" })[0]).toContain("a second field for DB_API_KEY")
+    expect(faults({ EDITOR: "user" })[0]).toContain("DB_EDITOR, which changes how later steps run")
+    expect(faults({ other: "user" })).toEqual([])
+  })
+
+  it("says before the merge which variables it sets, and the pattern where only a claim knows", () => {
+    const variables = (from: string, more?: string) => rowsOf({ ...file, "p.yaml": whole(from, more) })[0]?.variables
+    expect(variables("shop.sops.yaml#hosts")).toEqual(["DB_0", "DB_1_NAME"])
+    expect(variables("shop.sops.yaml#hosts", "    read: { A: shop.sops.yaml#database/user }\n")).toEqual([
+      "A",
+      "DB_0",
+      "DB_1_NAME",
+    ])
+    expect(variables(`shop.sops.yaml#${gap("actor")}`)).toEqual(["DB_*"])
   })
 })

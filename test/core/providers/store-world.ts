@@ -1,7 +1,7 @@
 import type { HttpResponse } from "../../../broker/ports/http.ts"
 import { CASE_SUBJECT } from "../../../broker/providers/case.ts"
 import type { Provider } from "../../../broker/providers/provider.ts"
-import type { StoreGrant } from "../../../broker/providers/store.ts"
+import type { StoreGrant } from "../../../broker/providers/read-all.ts"
 import { makeProviderIo, respond as toResponse } from "../../support/provider-io.ts"
 import { job } from "../job.ts"
 

@@ -46,18 +46,30 @@ export function getParameters(
       continue
     }
     found.push({
-      ARN: arnOf(name),
-      Name: name,
-      Type: parameter.type,
-      Value:
-        decrypt || parameter.type !== "SecureString" ? decrypted(parameter, version.value, permissions) : "AQICAHg",
-      Version: index + 1,
+      ...shownParameter(parameter, index, { arn: arnOf(name), decrypt, permissions }),
       ...(selector === undefined ? {} : { Selector: `:${selector}` }),
-      DataType: "text",
-      LastModifiedDate: 1795348800.5,
     })
   }
   return { Parameters: found, InvalidParameters: missing }
+}
+
+/** A version of a parameter, as answers have it. */
+export function shownParameter(
+  parameter: StoredParameter,
+  index: number,
+  { arn, decrypt, permissions }: { readonly arn: string; readonly decrypt: boolean; readonly permissions: Permissions },
+): object {
+  const { name, type } = parameter
+  const value = parameter.versions[index]?.value ?? ""
+  return {
+    ARN: arn,
+    Name: name,
+    Type: type,
+    Value: decrypt || type !== "SecureString" ? decrypted(parameter, value, permissions) : "AQICAHg",
+    Version: index + 1,
+    DataType: "text",
+    LastModifiedDate: 1795348800.5,
+  }
 }
 
 function versionIndex({ versions }: StoredParameter, selector: string | undefined): number {

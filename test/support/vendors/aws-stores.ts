@@ -21,6 +21,7 @@ export const startAwsStoresVendor: StartVendor = async () => {
   stores.permit(ROLE, [
     { actions: ["secretsmanager:GetSecretValue"], resources: ["arn:aws:secretsmanager:*:secret:shop/*"] },
     { actions: ["ssm:GetParameters"], resources: ["arn:aws:ssm:*:parameter/shop/*"] },
+    { actions: ["ssm:GetParametersByPath"], resources: ["arn:aws:ssm:*:parameter/shop/whole"] },
     { actions: ["kms:Decrypt"], resources: [KEY] },
   ])
   const json = (key: string) => JSON.stringify({ api_key: key, account: "acct_1" })
@@ -43,6 +44,15 @@ export const startAwsStoresVendor: StartVendor = async () => {
     const versions = [{ value: `${value}-before`, labels: ["before"] }, { value }]
     stores.addParameter({ name: `/shop/password-${index}`, type: "SecureString", versions })
   })
+  // Twelve of the path's own level take two pages, between which this stand-in sends an empty one.
+  PASSWORDS.forEach((value, index) => {
+    stores.addParameter({
+      name: `/shop/whole/key-${index}`,
+      type: "SecureString",
+      versions: [{ value: `${value}-whole` }],
+    })
+  })
+  stores.addParameter({ name: "/shop/whole/below/key", type: "SecureString", versions: [{ value: "below" }] })
   const settings = { region: "eu-west-1", role: ROLE, endpoint: stores.url, sts_endpoint: sts.url }
   const passwords = PASSWORDS.map((_, index) => [`AWS_STORES_PASSWORD_${index}`, `/shop/password-${index}`] as const)
   return {
@@ -60,6 +70,7 @@ export const startAwsStoresVendor: StartVendor = async () => {
           AWS_STORES_KEY_BEFORE: "shop/stripe:AWSPREVIOUS#api_key",
           AWS_STORES_KEYSTORE: { from: "shop/keystore", as: "file", mode: "0400" },
         },
+        read_all: { from: "shop/stripe:AWSPREVIOUS", prefix: "AWS_STORES_STRIPE_" },
       },
       [PARAMETERS]: {
         connection: PARAMETERS,
@@ -68,6 +79,7 @@ export const startAwsStoresVendor: StartVendor = async () => {
           AWS_STORES_REGION: "/shop/region",
           AWS_STORES_PASSWORD_BEFORE: "/shop/password-0:before",
         },
+        read_all: { from: "/shop/whole/", prefix: "AWS_STORES_WHOLE_" },
       },
     },
     secrets: {},
@@ -79,6 +91,7 @@ export const startAwsStoresVendor: StartVendor = async () => {
     check(run) {
       const { env, masks } = run
       const got = passwords.map(([variable]) => env[variable])
+      const whole = Object.keys(env).filter((name) => name.startsWith("AWS_STORES_WHOLE_"))
       const secrets = [STRIPE.live, STRIPE.before, ...PASSWORDS, `${PASSWORDS[0]}-before`]
       return [
         ["the job has a field of a secret in two versions", env["AWS_STORES_KEY"] === STRIPE.live],
@@ -88,6 +101,11 @@ export const startAwsStoresVendor: StartVendor = async () => {
           fileOf(run, "AWS_STORES_KEYSTORE", "hex") === `0400 ${KEYSTORE.toString("hex")}`,
         ],
         ["the job has twelve parameters, which takes two calls", got.join() === PASSWORDS.join()],
+        [
+          "the job has the parameters of a path, which takes three calls, and none below",
+          whole.length === 12 && PASSWORDS.every((one, at) => env[`AWS_STORES_WHOLE_KEY_${at}`] === `${one}-whole`),
+        ],
+        ["the job has all members of a secret's JSON", env["AWS_STORES_STRIPE_API_KEY"] === STRIPE.before],
         ["a label names a version", env["AWS_STORES_PASSWORD_BEFORE"] === `${PASSWORDS[0]}-before`],
         ["what is secret is masked", secrets.every((secret) => masks.includes(secret))],
         ["a plain parameter is not", env["AWS_STORES_REGION"] === "eu-central-1" && !masks.includes("eu-central-1")],

@@ -8,6 +8,7 @@ const IDENTITY = "2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15"
 const AUDIENCE = "https://api.doppler.com"
 const DATABASE_URL = "postgres://tools:s3cr3t-doppler@db.example.com/tools"
 const REGION = "eu-west-1"
+const WHOLE_KEY = "api-key-of-a-whole-config"
 const KEY = '{"type":"service_account","private_key":"example-doppler"}'
 
 /** Doppler with one project, and a service account's identity that admits one grant. */
@@ -23,6 +24,10 @@ export const startDopplerVendor: StartVendor = async () => {
     UNWANTED: { raw: "unwanted", computed: "unwanted", visibility: "masked" },
   })
   store.addConfig("tools/prd_keys", { SERVICE_ACCOUNT: { raw: KEY, computed: KEY, visibility: "restricted" } })
+  store.addConfig("tools/prd_whole", {
+    API_KEY: { raw: WHOLE_KEY, computed: WHOLE_KEY, visibility: "masked" },
+    ZONE: { raw: "eu-west-1a", computed: "eu-west-1a", visibility: "unmasked" },
+  })
   return {
     name: "doppler",
     gives: "secrets of Doppler configs",
@@ -46,11 +51,12 @@ export const startDopplerVendor: StartVendor = async () => {
           DOPPLER_KEY: { from: "tools/prd_keys/SERVICE_ACCOUNT", as: "file" },
           DOPPLER_KEY_TYPE: "tools/prd_keys/SERVICE_ACCOUNT#type",
         },
+        read_all: { from: "tools/prd_whole/", prefix: "DOPPLER_WHOLE_" },
       },
     },
     secrets: {},
     trust({ issuer, subject }) {
-      const configs = ["tools/prd", "tools/prd_keys"]
+      const configs = ["tools/prd", "tools/prd_keys", "tools/prd_whole"]
       store.addIdentity({ id: IDENTITY, issuer, audience: AUDIENCE, subject: subject(GRANT), configs })
     },
     check: (run) => [
@@ -58,6 +64,13 @@ export const startDopplerVendor: StartVendor = async () => {
       ["one is a field of a secret's JSON", run.env["DOPPLER_KEY_TYPE"] === "service_account"],
       ["what is secret is masked", run.masks.includes(DATABASE_URL)],
       ["what Doppler shows is not masked", run.env["DOPPLER_REGION"] === REGION && !run.masks.includes(REGION)],
+      ["a whole config is there, each secret by its name", run.env["DOPPLER_WHOLE_API_KEY"] === WHOLE_KEY],
+      ["nothing that Doppler adds to configs", run.env["DOPPLER_WHOLE_DOPPLER_CONFIG"] === undefined],
+      ["what is secret of it is masked", run.masks.includes(WHOLE_KEY)],
+      [
+        "what Doppler shows of it is not",
+        run.env["DOPPLER_WHOLE_ZONE"] === "eu-west-1a" && !run.masks.includes("eu-west-1a"),
+      ],
       ["the key is a file", fileOf(run, "DOPPLER_KEY") === `0600 ${KEY}`],
     ],
     checkEnd: ({ log }) => [expiresOnly(log, GRANT)],

@@ -9,6 +9,7 @@ const VAULT = "toolsvault0000000000000000"
 const ADMIN = { id: "admin0000000000000000000000", label: "Admin" }
 const PASSWORD = "correct horse battery staple"
 const API_TOKEN = "tok_4f1c9b2e7a6d"
+const WHOLE_KEY = "sk_of-a-whole-item"
 const KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIPexample1password\n-----END PRIVATE KEY-----\n"
 
 /** A 1Password Connect server with one vault, two items of which the grant reads. */
@@ -31,6 +32,17 @@ export const startOnePasswordVendor: StartVendor = async () => {
         id: "deploykeyitem0000000000000",
         title: "Deploy key",
         fields: [{ id: "private_key", type: "SSHKEY", label: "private key", value: KEY }],
+      },
+      {
+        id: "stripeitem0000000000000000",
+        title: "Stripe",
+        sections: [ADMIN],
+        fields: [
+          { id: "username", type: "STRING", label: "username", value: "" },
+          { id: "credential", type: "CONCEALED", label: "credential", value: WHOLE_KEY },
+          { id: "s1", type: "CONCEALED", label: "api key", value: `${WHOLE_KEY}-admin`, section: { id: ADMIN.id } },
+          { id: "otp", type: "OTP", label: "code", value: "otpauth://totp/x?secret=NOT", totp: "135790" },
+        ],
       },
       { id: "olddatabase000000000000000", title: "Tools database", state: "ARCHIVED" },
     ],
@@ -57,6 +69,7 @@ export const startOnePasswordVendor: StartVendor = async () => {
           OP_API_TOKEN: `op://id:${VAULT}/Tools database/Admin/token`,
           OP_DEPLOY_KEY: { from: "op://Tools (production)/Deploy key/private key", as: "file", mode: "0400" },
         },
+        read_all: { from: "op://Tools (production)/Stripe", prefix: "OP_STRIPE_" },
       },
     },
     secrets: { OP_CONNECT_TOKEN: TOKEN },
@@ -65,6 +78,12 @@ export const startOnePasswordVendor: StartVendor = async () => {
     check: (run) => [
       ["the variables are the fields", run.env["OP_DB_PASSWORD"] === PASSWORD && run.env["OP_API_TOKEN"] === API_TOKEN],
       ["they are masked", run.masks.includes(PASSWORD) && run.masks.includes(API_TOKEN)],
+      [
+        "a whole item is there, below its sections",
+        run.env["OP_STRIPE_CREDENTIAL"] === WHOLE_KEY && run.env["OP_STRIPE_ADMIN_API_KEY"] === `${WHOLE_KEY}-admin`,
+      ],
+      ["it is masked", run.masks.includes(WHOLE_KEY) && run.masks.includes(`${WHOLE_KEY}-admin`)],
+      ["no one-time password is of it", run.env["OP_STRIPE_CODE"] === undefined],
       ["the key is a file for its owner alone", fileOf(run, "OP_DEPLOY_KEY") === `0400 ${KEY}`],
     ],
     checkEnd: ({ log }) => [expiresOnly(log, GRANT)],

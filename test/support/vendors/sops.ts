@@ -6,7 +6,7 @@ import { expiresOnly } from "./end-of-job.ts"
 const read = (name: string) => readFileSync(new URL(`../../vectors/sops/${name}`, import.meta.url), "utf8")
 
 const FOLDER = "secrets/tools"
-const FILES = ["every-type.sops.yaml", "every-type.sops.env", "binary.sops.json"]
+const FILES = ["every-type.sops.yaml", "every-type.sops.env", "binary.sops.json", "pages.sops.yaml"]
 const GRANT = "sops-secrets"
 
 /** Files that the real sops wrote, and the age key that opens them. Nobody is asked for anything. */
@@ -27,6 +27,7 @@ export const startSopsVendor: StartVendor = async () => {
           SOPS_DOTENV: "every-type.sops.env#DB_PASSWORD",
           SOPS_BINARY: { from: "binary.sops.json#data", as: "file", mode: "0400" },
         },
+        read_all: { from: "pages.sops.yaml", prefix: "SOPS_PAGES_" },
       },
     },
     secrets: { SOPS_AGE_KEY: read("test-only.age-key.txt") },
@@ -39,7 +40,10 @@ export const startSopsVendor: StartVendor = async () => {
         port: `${opened["every-type.sops.yaml"]["database/port"]}`,
         region: opened["every-type.sops.yaml"].region_unencrypted,
       }
+      const pages = opened["pages.sops.yaml"]
       return [
+        ["a whole file is there, by its keys", env["SOPS_PAGES_STRIPE_KEY"] === pages["stripe/key"]],
+        ["it is masked", masks.includes(pages["stripe/key"])],
         ["the variables are what sops opens", env["SOPS_DB_PASSWORD"] === password && env["SOPS_DB_PORT"] === port],
         ["so is that of a dotenv file", env["SOPS_DOTENV"] === opened["every-type.sops.env"].DB_PASSWORD],
         [

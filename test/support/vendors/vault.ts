@@ -14,6 +14,8 @@ export const startVaultVendor: StartVendor = async () => {
   engines.put("shop/api", { key: "of version 1" })
   engines.put("shop/api", { key: apiKey })
   engines.putLegacy("shop", { pin: 4711 })
+  const whole = { "api-key": randomBytes(24).toString("base64url"), port: 5432 }
+  engines.put("shop/whole", whole)
   // Longer than is granted, so that the broker has to shorten it.
   engines.databaseRoles.set("shop-rw", { ttlSeconds: 3_600, maxTtlSeconds: 86_400 })
   tokens.policies.set("shop-read", { "secret/data/shop/*": ["read"], "legacy/shop": ["read"] })
@@ -43,6 +45,7 @@ export const startVaultVendor: StartVendor = async () => {
           SHOP_OLD_API_KEY: "secret/shop/api?version=1#key",
           SHOP_PIN: "legacy/shop#pin",
         },
+        read_all: { from: "secret/shop/whole", prefix: "SHOP_WHOLE_" },
       },
       "vault-database": {
         connection: "vault",
@@ -67,6 +70,10 @@ export const startVaultVendor: StartVendor = async () => {
       const renewed = await renewWith(vault.url, env["VAULT_TOKEN"] ?? "")
       return [
         ["the secrets that Vault keeps are in the job", env["SHOP_API_KEY"] === apiKey && env["SHOP_PIN"] === "4711"],
+        [
+          "a whole secret is in the job, each field by its name",
+          env["SHOP_WHOLE_API_KEY"] === whole["api-key"] && env["SHOP_WHOLE_PORT"] === "5432",
+        ],
         ["an older version is read where the grant asks for it", env["SHOP_OLD_API_KEY"] === "of version 1"],
         ["the database lets the user in that Vault made", engines.letsIn(user)],
         ["its lease is as long as was granted", engines.leases.every((left) => left <= DATABASE_TTL_SECONDS)],

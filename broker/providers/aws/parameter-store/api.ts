@@ -11,7 +11,11 @@ import type { Connection, Place } from "./grant.ts"
 
 export const GET_PARAMETERS: Operation = { service: "ssm", target: "AmazonSSM.GetParameters" }
 
+export const GET_PARAMETERS_BY_PATH: Operation = { service: "ssm", target: "AmazonSSM.GetParametersByPath" }
+
 const MAX_NAMES = 10
+/** AWS may send pages that are not full, even empty ones. So a path may need more pages than its parameters fill. */
+export const MAX_PAGES = 32
 
 /** The parameters of one call: at most ten, each once. */
 export type Batch = readonly Place[]
@@ -71,10 +75,17 @@ export function readParameters(
     const one = found.find(({ Name: name }) => name === place.name)
     if (one?.ARN !== arnOf(place, connection)) throw invalid(side, "is for another parameter")
     if (!isVersion(place, one)) throw invalid(side, "is for another version of a parameter")
-    const isPublic = connection.plain_is_public && one.Type !== "SecureString"
-    return [place.text, { value: new Secret(one.Value), isPublic }]
+    return [place.text, storedOf(one, connection)]
   })
 }
+
+const storedOf = (
+  { Type, Value }: z.infer<typeof parameter>,
+  { plain_is_public: isPublic }: Connection,
+): StoredValue => ({
+  value: new Secret(Value),
+  isPublic: isPublic && Type !== "SecureString",
+})
 
 const NOT_THERE =
   "does not exist: the connection's account and region have no parameter of this name, or the parameter has no such version or label"
@@ -85,8 +96,48 @@ function isVersion({ version }: Place, { Version, Selector }: z.infer<typeof par
 }
 
 /** ARNs have one slash between the kind and the name, even if the name begins with a slash. */
-const arnOf = ({ name }: Place, connection: Connection) =>
+const arnOf = ({ name }: Pick<Place, "name">, connection: Connection) =>
   `${arnPrefix("ssm", connection)}parameter/${name.replace(/^\//, "")}`
+
+/** The next page of a path; the first one has no token. */
+export interface Page {
+  /** With a slash at the end, as in the grant. */
+  readonly path: string
+  readonly token?: string | undefined
+}
+
+/** Builds the input: the parameters of this level only. Source: AWS Systems Manager API Reference, GetParametersByPath. */
+export const buildGetParametersByPath = ({ path, token }: Page): object => ({
+  Path: path.slice(0, -1),
+  Recursive: false,
+  WithDecryption: true,
+  MaxResults: MAX_NAMES,
+  ...(token === undefined ? {} : { NextToken: token }),
+})
+
+const page = z.object({ Parameters: z.array(parameter).default([]), NextToken: z.string().max(8_192).nullish() })
+
+/**
+ * The parameters of one page, by their names below the path, and the token of the next page.
+ *
+ * @throws {BrokerError} as `readParameters`
+ */
+export function readPage(
+  side: OtherSide,
+  response: HttpResponse,
+  { path }: Page,
+  connection: Connection,
+): { readonly found: readonly (readonly [string, StoredValue])[]; readonly next: string | undefined } {
+  if (response.status !== 200) throw readFailure(side, response, [{ text: path, name: path, version: null }])
+  const { Parameters: parameters, NextToken: next } = readJson(side, response, page, "a page of parameters")
+  const found = parameters.map((one): readonly [string, StoredValue] => {
+    const name = one.Name.slice(path.length)
+    if (!one.Name.startsWith(path) || name.includes("/") || one.ARN !== arnOf({ name: one.Name }, connection))
+      throw invalid(side, "is for another path")
+    return [name, storedOf(one, connection)]
+  })
+  return { found, next: next || undefined }
+}
 
 /** Turns a refusal of the whole call into a BrokerError, which repeats no text of AWS. */
 function readFailure(side: OtherSide, response: HttpResponse, batch: Batch): BrokerError {
@@ -104,7 +155,7 @@ function readFailure(side: OtherSide, response: HttpResponse, batch: Batch): Bro
   if (code !== "AccessDeniedException" && code !== "AccessDenied") return refusedSession(side, code)
   return denied(
     side,
-    `${code} for ${about}: the connection's role needs ssm:GetParameters on it, and kms:Decrypt on the key of a SecureString if it is one of your own KMS keys`,
+    `${code} for ${about}: the connection's role needs ssm:GetParameters${about.endsWith("/") ? "ByPath" : ""} on it, and kms:Decrypt on the key of a SecureString if it is one of your own KMS keys`,
   )
 }
 

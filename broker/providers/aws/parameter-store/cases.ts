@@ -1,28 +1,8 @@
-import { CASE_SUBJECT, type ExpectedCall, type ProviderCase, type Reply } from "../../case.ts"
+import { CASE_SUBJECT, type ExpectedCall, type ProviderCase } from "../../case.ts"
 import { askingBy, handingOutNothing, storeFailures } from "../../case-store.ts"
 import { answered, loggedIn, refused, refusedWith, TRANSIENT } from "../recorded.ts"
-
-const connection = { region: "eu-west-1", role: "arn:aws:iam::111122223333:role/ci/daypass-read" }
-const NAME = "/shop/db/password"
-const request = { connection, grant: { read: { PASSWORD: NAME } }, ttlSeconds: 900 }
-const about = (locator: string) => ({ ...request, grant: { read: { PASSWORD: locator } } })
-
-const ARN = "arn:aws:ssm:eu-west-1:111122223333:parameter"
-
-const parameter = (name: string, change: Readonly<Record<string, unknown>> = {}) => ({
-  ARN: `${ARN}${name.startsWith("/") ? "" : "/"}${name}`,
-  Name: name,
-  Type: "SecureString",
-  Value: "hunter2",
-  Version: 4,
-  DataType: "text",
-  LastModifiedDate: 1795348800.123,
-  ...change,
-})
-
-const found = (...parameters: readonly object[]): Reply => answered({ Parameters: parameters, InvalidParameters: [] })
-
-const one = (change: Readonly<Record<string, unknown>> = {}) => found(parameter(NAME, change))
+import { wholeCases } from "./cases-whole.ts"
+import { ARN, about, connection, found, login, NAME, one, parameter, request } from "./recorded.ts"
 
 const call = (...names: readonly string[]): ExpectedCall => ({
   method: "POST",
@@ -30,8 +10,6 @@ const call = (...names: readonly string[]): ExpectedCall => ({
   headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "AmazonSSM.GetParameters" },
   bodyHolds: [JSON.stringify({ Names: names, WithDecryption: true })],
 })
-
-const login: ExpectedCall = { method: "POST", url: "https://sts.eu-west-1.amazonaws.com/" }
 
 const value = (env: string, said: string, secret = true) => ({ [env]: { secret, env, value: said } })
 
@@ -229,4 +207,5 @@ export const cases: readonly ProviderCase[] = [
   ...spoiled,
   ...other,
   ...failures,
+  ...wholeCases,
 ]

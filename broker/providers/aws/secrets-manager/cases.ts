@@ -1,5 +1,6 @@
 import { CASE_SUBJECT, FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
 import { askingBy, handingOutNothing, storeFailures } from "../../case-store.ts"
+import { wholeStories } from "../../case-whole.ts"
 import { granted, loggedIn, refused, refusedInHeader, refusedWith, TRANSIENT } from "../recorded.ts"
 import { ARN, about, call, connection, json, login, minted, request, secret, VERSION } from "./recorded.ts"
 
@@ -99,6 +100,16 @@ const failures = storeFailures({
   found: (text) => secret({ SecretString: text }),
   binary: secret({ SecretString: undefined, SecretBinary: "/+4AAQ==" }),
   picksFields: true,
+})
+
+const whole = wholeStories({
+  way: { connection },
+  from: "shop/stripe",
+  before: [loggedIn],
+  found: json,
+  calls: [login, call({ SecretId: "shop/stripe" })],
+  denied: refusedWith(400, "AccessDeniedException"),
+  missing: refusedWith(400, "ResourceNotFoundException"),
 })
 
 const elsewhere: readonly ProviderCase[] = (
@@ -205,4 +216,5 @@ export const cases: readonly ProviderCase[] = [
   },
   ...spoiled,
   ...failures,
+  ...whole,
 ]

@@ -1,5 +1,6 @@
 import { FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
 import { minted } from "../../case-store.ts"
+import { wholeStories } from "../../case-whole.ts"
 import { CLIENT, refused as refusedByEntra, TENANT, TOKEN } from "../recorded.ts"
 import { failures } from "./cases-failures.ts"
 import { asking, connection, FUTURE, found, loggedIn, PAST, refused, request, VAULT, VERSION } from "./recorded.ts"
@@ -18,6 +19,16 @@ const getCall = (path: string, vault = VAULT) => ({
   headers: { authorization: `Bearer ${TOKEN}` },
 })
 const PUBLIC = "https://vault.azure.net/.default"
+
+const whole = wholeStories({
+  way: { connection },
+  from: "shop-db",
+  before: [loggedIn()],
+  found: (values) => found({ value: JSON.stringify(values) }),
+  calls: [loginCall(PUBLIC), getCall("shop-db")],
+  denied: refused(403, "Forbidden"),
+  missing: refused(404, "SecretNotFound"),
+})
 
 /** Stories of Key Vault: secrets read one by one, refused, expired, spoiled, and transient failures. */
 export const cases: readonly ProviderCase[] = [
@@ -107,4 +118,5 @@ export const cases: readonly ProviderCase[] = [
     expect: { code: "provider_response_invalid" },
   },
   ...failures,
+  ...whole,
 ]

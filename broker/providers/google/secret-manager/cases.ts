@@ -1,5 +1,6 @@
 import { FOREIGN_TEXT, type ProviderCase } from "../../case.ts"
 import { minted } from "../../case-store.ts"
+import { wholeStories } from "../../case-whole.ts"
 import { ACCOUNT, apiRefused, exchanged, FEDERATED, impersonated, OF_ACCOUNT, stsRefused } from "../recorded.ts"
 import { failures } from "./cases-failures.ts"
 import {
@@ -13,6 +14,16 @@ import {
   request,
   SCOPE,
 } from "./recorded.ts"
+
+const whole = wholeStories({
+  way: { connection },
+  from: "shop-db",
+  before: [exchanged()],
+  found: (values) => found(JSON.stringify(values)),
+  calls: [EXCHANGE_CALL, accessCall("shop-db/versions/latest")],
+  denied: apiRefused(403, "PERMISSION_DENIED"),
+  missing: apiRefused(404, "NOT_FOUND"),
+})
 
 /** Stories of Secret Manager: versions read one by one, refused, spoiled, damaged, and transient failures. */
 export const cases: readonly ProviderCase[] = [
@@ -151,4 +162,5 @@ export const cases: readonly ProviderCase[] = [
     expect: { code: "provider_response_invalid" },
   },
   ...failures,
+  ...whole,
 ]

@@ -1,3 +1,4 @@
+import { base64Of } from "../../bytes.ts"
 import type { Reply } from "../../case.ts"
 import { askingBy } from "../../case-store.ts"
 import { answer, FEDERATED, POOL_PROVIDER } from "../recorded.ts"
@@ -11,11 +12,10 @@ export const request = asking("shop-db")
 
 export const CHECKSUM_OF_PASSWORD = "343475146"
 
-const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
 /** A payload as Google sends it, with the right checksum unless another is given. */
 const payloadOf = (content: string | Uint8Array) => {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content
-  return { data: base64(bytes), dataCrc32c: String(crc32c(bytes)) }
+  return { data: base64Of(bytes), dataCrc32c: String(crc32c(bytes)) }
 }
 export const NAME = "projects/210987654321/secrets/shop-db/versions/7"
 export const found = (
