@@ -26,7 +26,11 @@ const toolkitWithoutSideEffects: Plugin = {
  * Rooms that most steps do not need. Each is a file of its own in `dist/`, which `import()` loads at run time. It holds what
  * its entry needs of the room, and takes everything else of the action from `main.js`, which exports it.
  */
-const APART: Readonly<Record<string, string>> = { run: "run/run.ts" }
+const APART: Readonly<Record<string, string>> = {
+  run: "run/run.ts",
+  files: "files/deliver.ts",
+  refresh: "refresh/refresh.ts",
+}
 
 const roomsApart: Plugin = {
   name: "rooms-apart",

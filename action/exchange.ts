@@ -3,9 +3,7 @@ import { newLeaseId } from "../broker/wire/lease-id.ts"
 import { type Credential, readCredentials, readLease } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
-import { planEnvironment } from "./deliver/environment.ts"
-import { planFiles } from "./deliver/files.ts"
-import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
+import { type Delivery, type DeliveryContext, planDelivery } from "./deliver/delivery.ts"
 import { requireRoom } from "./deliver/room.ts"
 import { forLog } from "./escape.ts"
 import { ActionError, toFailure } from "./failure.ts"
@@ -39,26 +37,23 @@ export async function exchange(): Promise<void> {
     const received = readCredentials(answer, inputs.grants)
     const values = received.flatMap((credential) => credential.values)
     await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
+    const delivery = await plan(received, {
+      inputs,
+      lease,
+      newFolder: runner.jobFolder,
+      environment: runner.stepEnvironment(),
+    })
+    requireRoom(delivery.credentials, delivery.variables, runner.surroundings())
 
-    folder = values.some(({ file }) => file) ? runner.jobFolder() : null
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
-    const toOutputs = inputs.deliver !== "environment"
-    const toEnvironment = inputs.deliver !== "outputs"
-    const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
-    const variables = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
-    requireRoom(credentials, variables, runner.surroundings())
-
+    folder = delivery.folder
     if (folder !== null) {
       saveFilesFolder(folder)
-      runner.writeJobFiles(folder, files)
+      runner.writeJobFiles(folder, delivery.files)
     }
-    if (variables.size > 0) saveVariables([...variables.keys()])
-    runner.setOutputs(outputs)
-    runner.setVariables(variables)
-    for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
-    warnOfBareSecrets(received)
-    runner.debug(() => credentials.map(decisionLine))
-    runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
+    if (delivery.variables.size > 0) saveVariables([...delivery.variables.keys()])
+    runner.setOutputs(delivery.outputs)
+    runner.setVariables(delivery.variables)
+    say(received, delivery, inputs)
   } catch (thrown) {
     if (folder !== null) removeFiles(folder)
     await revokeUndelivered(lease.id, inputs, leases, deadline)
@@ -66,11 +61,35 @@ export async function exchange(): Promise<void> {
   }
 }
 
+/** Loads what writes the files of tools only for the steps that want them. */
+async function plan(received: readonly Credential[], context: DeliveryContext): Promise<Delivery> {
+  if (context.inputs.deliver !== "files") return planDelivery(received, context)
+  const { planFilesDelivery } = await import("./files/deliver.ts")
+  return planFilesDelivery(received, context)
+}
+
+function say(
+  received: readonly Credential[],
+  { credentials, places, notes, warnings }: Delivery,
+  { ttl }: Inputs,
+): void {
+  for (const credential of credentials) runner.info(gotLine(credential, ttl))
+  for (const note of notes) runner.info(note)
+  for (const warning of warnings) runner.warn(warning)
+  warnOfBareSecrets(received)
+  runner.debug(() => credentials.map(decisionLine))
+  runner.appendSummary(grantedSummary(credentials, places, { ttl }))
+}
+
 /**
  * Each attempt requests a new subject token, and asks for a new lease: the broker accepts both once, even if its answer gets
  * lost. The lease of an attempt without an answer stays saved: the post step revokes what was minted for it, if anything was.
  */
-export async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: Deadline): Promise<unknown> {
+export async function exchangeForAnswer(
+  inputs: Inputs,
+  leases: Pick<StepLeases, "ask" | "forget">,
+  deadline: Deadline,
+): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
   await spreadFirstCall(inputs.parallelJobs, deadline)

@@ -10,6 +10,7 @@ import {
   savedVariables,
 } from "./lease.ts"
 import { logOutcomes } from "./outcomes.ts"
+import { takeRefreshedLeases } from "./refreshed.ts"
 import { type Deadline, startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
@@ -24,13 +25,15 @@ const DEADLINE_MS = 15_000
  * environment: a post step cannot unset a variable, and an empty value would hide what another step had set.
  */
 export async function revoke(): Promise<void> {
+  // Before the files are removed: later steps noted their leases among them.
+  const refreshed = takeRefreshedLeases()
   await attempt(removeDeliveredFiles)
   await attempt(async () => {
     const saved = savedLeases()
     if (saved === null) return
     const deadline = startDeadline(DEADLINE_MS)
     // Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived.
-    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline)
+    for (const lease of [...saved.leases, ...refreshed].toReversed()) await revokeSaved(lease, saved, deadline)
   })
 }
 

@@ -44,6 +44,11 @@ export function actionFolder(): string {
   return dirname(resolve(process.argv[1] ?? ""))
 }
 
+/** The name of the built file with which this process was started. */
+export function startedFile(): string {
+  return basename(process.argv[1] ?? "")
+}
+
 /** Null in a job without `id-token: write`. */
 export function idTokenEndpoint(): IdTokenEndpoint | null {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL")
@@ -79,12 +84,21 @@ export function proxyEnvironment(): NodeJS.ProcessEnv {
  * registered once, although a step may request several tokens.
  */
 export async function registerMasks(masks: Iterable<string>): Promise<void> {
+  if (isLogSilent) return
   for (const mask of masks) {
     if (registered.has(mask)) continue
     registered.add(mask)
     printCommand(() => core.setSecret(mask))
   }
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()))
+}
+
+/**
+ * From now on, nothing is written to the log, masks included: standard output belongs to the program that started this one,
+ * and no runner reads it.
+ */
+export function silenceLog(): void {
+  isLogSilent = true
 }
 
 /** Every mask of this step. */
@@ -175,8 +189,12 @@ export function writeJobFiles(folder: string, files: readonly PlannedFile[]): vo
 
 /** Removes a folder of `jobFolder` with its files. Ignores every other path. */
 export function removeJobFolder(folder: string): void {
-  const isOurs = dirname(folder) === resolve(variable("RUNNER_TEMP")) && basename(folder).startsWith(FOLDER_PREFIX)
-  if (isOurs) rmSync(folder, { recursive: true, force: true })
+  if (isJobFolder(folder)) rmSync(folder, { recursive: true, force: true })
+}
+
+/** True for the path of a folder that `jobFolder` chose. */
+export function isJobFolder(folder: string): boolean {
+  return dirname(folder) === resolve(variable("RUNNER_TEMP")) && basename(folder).startsWith(FOLDER_PREFIX)
 }
 
 /** Appends Markdown to the job's summary. Never fails the step: the summary is optional. */
@@ -192,7 +210,7 @@ export function appendSummary(markdown: string): void {
 
 /** Writes one line to the log. `text` starts with fixed words; its untrusted parts were escaped with `forLog`. */
 export function info(text: string): void {
-  core.info(text)
+  if (!isLogSilent) core.info(text)
 }
 
 /** Adds a warning to the run. As in `info`, untrusted parts of `text` were escaped with `forLog`. */
@@ -227,8 +245,10 @@ const FOLDER_PREFIX = "daypass-"
 
 const registered = new Set<string>()
 let stopToken: string | null = null
+let isLogSilent = false
 
 function printCommand(print: () => void): void {
+  if (isLogSilent) return
   if (stopToken !== null) process.stdout.write(`::${stopToken}::\n`)
   print()
   if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}\n`)

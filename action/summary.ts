@@ -9,22 +9,21 @@ import { shortened } from "./lifetime.ts"
 /** The runner accepts at most 1 MiB of summary per step and drops a longer one completely. */
 const MAX_SUMMARY_CHARACTERS = 500_000
 
-/** Lists what was granted: until when, how it ends, and in which variables and outputs. Contains no value. */
+/**
+ * Lists what was granted: until when, how it ends, and in which variables, outputs and files. Contains no value.
+ * @param places where the values of each grant arrive
+ */
 export function grantedSummary(
   credentials: readonly Credential[],
-  delivered: {
-    readonly toEnvironment: boolean
-    readonly toOutputs: boolean
-    readonly isForCommand?: boolean
-    readonly ttl?: string | undefined
-  },
+  places: ReadonlyMap<string, readonly string[]>,
+  delivered: { readonly isForCommand?: boolean; readonly ttl?: string | undefined },
 ): string {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
     endOf(credential, delivered.isForCommand ? "command" : "job"),
-    forMarkdown(deliveredAs(credential, delivered).join(", ")),
+    forMarkdown((places.get(credential.grant) ?? []).join(", ")),
   ])
   const grants = credentials.map(({ grant }) => forMarkdown(grant))
   return withinSizeLimit([
@@ -121,13 +120,6 @@ function refusalRows(boundaries: readonly BoundaryTrace[]): string[][] {
 }
 
 const orMissing = (actual: string | null) => (actual === null ? "*missing*" : forMarkdown(actual))
-
-function deliveredAs(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
-  return credential.values.flatMap(({ name, env }) => [
-    ...(delivered.toEnvironment && env !== undefined ? [env] : []),
-    ...(delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []),
-  ])
-}
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`)

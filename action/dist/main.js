@@ -30,11 +30,16 @@ var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: tru
 // main.ts
 var main_exports = {};
 __export(main_exports, {
+  AWS_KEY_VARIABLE: () => AWS_KEY_VARIABLE,
   ActionError: () => ActionError,
   OWN_CODES: () => OWN_CODES,
+  SESSION_VALUES: () => SESSION_VALUES,
   StepLeases: () => StepLeases,
   actionFolder: () => actionFolder,
+  advice: () => advice,
   appendSummary: () => appendSummary,
+  blankOldTokens: () => blankOldTokens,
+  changeFor: () => changeFor,
   commandsStoppedWith: () => commandsStoppedWith,
   debug: () => debug2,
   decisionLine: () => decisionLine,
@@ -50,7 +55,9 @@ __export(main_exports, {
   idTokenEndpoint: () => idTokenEndpoint,
   info: () => info2,
   input: () => input,
+  isJobFolder: () => isJobFolder,
   isOver: () => isOver,
+  isTime: () => isTime,
   isTooCommon: () => isTooCommon,
   jobFacts: () => jobFacts,
   jobFolder: () => jobFolder,
@@ -60,7 +67,10 @@ __export(main_exports, {
   messageForLog: () => messageForLog,
   messageForMarkdown: () => messageForMarkdown,
   onLogClosed: () => onLogClosed,
+  pageOf: () => pageOf,
   pathIn: () => pathIn,
+  placesOf: () => placesOf,
+  planDelivery: () => planDelivery,
   planEnvironment: () => planEnvironment,
   planFiles: () => planFiles,
   planOutputs: () => planOutputs,
@@ -71,6 +81,7 @@ __export(main_exports, {
   readLease: () => readLease,
   readProblem: () => readProblem,
   readRevocation: () => readRevocation,
+  readSession: () => readSession,
   registerMasks: () => registerMasks,
   registeredMasks: () => registeredMasks,
   removeDeliveredFiles: () => removeDeliveredFiles,
@@ -85,15 +96,19 @@ __export(main_exports, {
   savedLeases: () => savedLeases,
   savedState: () => savedState,
   savedVariables: () => savedVariables,
+  sentencesOf: () => sentencesOf,
   setOutputs: () => setOutputs,
   setVariables: () => setVariables,
+  silenceLog: () => silenceLog,
   spreadFirstCall: () => spreadFirstCall,
   startDeadline: () => startDeadline,
+  startedFile: () => startedFile,
   stepEnvironment: () => stepEnvironment,
   surroundings: () => surroundings,
   toFailure: () => toFailure,
   warn: () => warn,
   warnOfBareSecrets: () => warnOfBareSecrets,
+  warningOfProfile: () => warningOfProfile,
   withRetries: () => withRetries,
   writeJobFiles: () => writeJobFiles,
   writeToLog: () => writeToLog
@@ -623,6 +638,9 @@ function stepEnvironment() {
 function actionFolder() {
   return (0, import_node_path.dirname)((0, import_node_path.resolve)(process.argv[1] ?? ""));
 }
+function startedFile() {
+  return (0, import_node_path.basename)(process.argv[1] ?? "");
+}
 function idTokenEndpoint() {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
@@ -646,12 +664,16 @@ function proxyEnvironment() {
   return process.env;
 }
 async function registerMasks(masks) {
+  if (isLogSilent) return;
   for (const mask of masks) {
     if (registered.has(mask)) continue;
     registered.add(mask);
     printCommand(() => setSecret(mask));
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
+}
+function silenceLog() {
+  isLogSilent = true;
 }
 function registeredMasks() {
   return registered;
@@ -705,8 +727,10 @@ function writeJobFiles(folder, files) {
   }
 }
 function removeJobFolder(folder) {
-  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
+  if (isJobFolder(folder)) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
+}
+function isJobFolder(folder) {
+  return (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
 }
 function appendSummary(markdown) {
   const path = variable("GITHUB_STEP_SUMMARY");
@@ -719,7 +743,7 @@ function appendSummary(markdown) {
   }
 }
 function info2(text) {
-  info(text);
+  if (!isLogSilent) info(text);
 }
 function warn(text) {
   printCommand(() => warning(text, { title: "Daypass" }));
@@ -741,7 +765,9 @@ function debug2(lines) {
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
 var stopToken = null;
+var isLogSilent = false;
 function printCommand(print) {
+  if (isLogSilent) return;
   if (stopToken !== null) process.stdout.write(`::${stopToken}::
 `);
   print();
@@ -1098,6 +1124,22 @@ function claimLines(token) {
   );
 }
 
+// deliver/aws-neighbours.ts
+var AWS_KEY_VARIABLE = "AWS_ACCESS_KEY_ID";
+var TOKEN_VARIABLES = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
+var PROFILE_VARIABLES = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+function blankOldTokens(variables, environment) {
+  if (!variables.has(AWS_KEY_VARIABLE)) return variables;
+  const old = TOKEN_VARIABLES.filter((name) => !variables.has(name) && isSet(environment[name]));
+  return new Map([...variables, ...old.map((name) => [name, ""])]);
+}
+function warningOfProfile(environment) {
+  const set = PROFILE_VARIABLES.filter((name) => isSet(environment[name]));
+  if (set.length === 0) return null;
+  return `This job has ${set.join(" and ")}. With it, some AWS SDKs (JavaScript's, for example) use that profile and not the delivered keys. Remove it from the job, or use \`deliver: files\`.`;
+}
+var isSet = (value) => value !== void 0 && value !== "";
+
 // ../broker/wire/variables.ts
 var list = (names) => names.split(" ");
 var FAMILIES = [
@@ -1331,7 +1373,7 @@ var isOneOf = (patterns, name) => patterns.some((pattern) => {
 // deliver/environment.ts
 var NAME2 = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
 function planEnvironment(credentials) {
-  const plan = /* @__PURE__ */ new Map();
+  const plan2 = /* @__PURE__ */ new Map();
   const owners = /* @__PURE__ */ new Map();
   for (const { grant, values } of credentials) {
     if (!values.some(({ env }) => env !== void 0)) {
@@ -1346,10 +1388,10 @@ function planEnvironment(credentials) {
         throw refused(`Two grants set the variable ${env} to different values: ${both}. Deliver them as outputs.`);
       }
       owners.set(env.toUpperCase(), { grant, name, value });
-      plan.set(env, value);
+      plan2.set(env, value);
     }
   }
-  return plan;
+  return plan2;
 }
 function checkVariable(env, value, isFile, grant) {
   if (!NAME2.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is not a valid variable name.`);
@@ -1399,8 +1441,8 @@ function leaseOutputs(lease) {
   ]);
 }
 function planOutputs(lease, credentials) {
-  const plan = new Map(leaseOutputs(lease));
-  const taken = new Set([...plan.keys()].map((name) => name.toLowerCase()));
+  const plan2 = new Map(leaseOutputs(lease));
+  const taken = new Set([...plan2.keys()].map((name) => name.toLowerCase()));
   for (const { grant, values } of credentials) {
     for (const { name, value } of values) {
       const output = `${grant}-${name}`;
@@ -1408,10 +1450,43 @@ function planOutputs(lease, credentials) {
         throw new ActionError("delivery_refused", `Two values have the same output name: ${output}.`);
       }
       taken.add(output.toLowerCase());
-      plan.set(output, value);
+      plan2.set(output, value);
     }
   }
-  return plan;
+  return plan2;
+}
+
+// deliver/delivery.ts
+function planDelivery(received, context) {
+  const { inputs, lease, environment } = context;
+  const folder = received.some(({ values }) => values.some(({ file }) => file)) ? context.newFolder() : null;
+  const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder);
+  const toOutputs = inputs.deliver !== "environment";
+  const toEnvironment = inputs.deliver !== "outputs";
+  const planned = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
+  const variables = blankOldTokens(planned, environment);
+  const warning2 = variables.has(AWS_KEY_VARIABLE) ? warningOfProfile(environment) : null;
+  return {
+    folder,
+    files,
+    credentials,
+    variables,
+    outputs: toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease),
+    places: placesOf(credentials, { toOutputs, toEnvironment }),
+    notes: [],
+    warnings: warning2 === null ? [] : [warning2]
+  };
+}
+function placesOf(credentials, to) {
+  return new Map(
+    credentials.map(({ grant, values }) => [
+      grant,
+      values.flatMap(({ name, env }) => [
+        ...to.toEnvironment && env !== void 0 ? [env] : [],
+        ...to.toOutputs ? [`outputs.${grant}-${name}`] : []
+      ])
+    ])
+  );
 }
 
 // deliver/room.ts
@@ -1602,9 +1677,9 @@ function readAudience(text, broker) {
 }
 function readDeliver(text) {
   if (text === "") return "environment";
-  if (text === "environment" || text === "outputs" || text === "both") return text;
-  const came = /^(environments?|env|outputs?|both)$/i.test(text) ? `, not ${quote(text)}` : "";
-  throw invalid("deliver", `must be environment, outputs or both${came}`);
+  if (text === "environment" || text === "outputs" || text === "both" || text === "files") return text;
+  const came = /^(environments?|env|outputs?|both|files?)$/i.test(text) ? `, not ${quote(text)}` : "";
+  throw invalid("deliver", `must be environment, outputs, both or files${came}`);
 }
 function readTimeout(text) {
   if (text === "") return DEFAULT_TIMEOUT_MS;
@@ -2003,13 +2078,13 @@ var ADVICE = {
 
 // summary.ts
 var MAX_SUMMARY_CHARACTERS = 5e5;
-function grantedSummary(credentials, delivered) {
+function grantedSummary(credentials, places, delivered) {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
     endOf(credential, delivered.isForCommand ? "command" : "job"),
-    forMarkdown(deliveredAs(credential, delivered).join(", "))
+    forMarkdown((places.get(credential.grant) ?? []).join(", "))
   ]);
   const grants = credentials.map(({ grant }) => forMarkdown(grant));
   return withinSizeLimit([
@@ -2089,12 +2164,6 @@ function refusalRows(boundaries) {
   });
 }
 var orMissing = (actual) => actual === null ? "*missing*" : forMarkdown(actual);
-function deliveredAs(credential, delivered) {
-  return credential.values.flatMap(({ name, env }) => [
-    ...delivered.toEnvironment && env !== void 0 ? [env] : [],
-    ...delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []
-  ]);
-}
 function table(headings, rows) {
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }
@@ -2126,29 +2195,40 @@ async function exchange() {
     const received = readCredentials(answer, inputs.grants);
     const values = received.flatMap((credential) => credential.values);
     await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
-    folder = values.some(({ file }) => file) ? jobFolder() : null;
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder);
-    const toOutputs = inputs.deliver !== "environment";
-    const toEnvironment = inputs.deliver !== "outputs";
-    const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
-    const variables = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
-    requireRoom(credentials, variables, surroundings());
+    const delivery = await plan(received, {
+      inputs,
+      lease,
+      newFolder: jobFolder,
+      environment: stepEnvironment()
+    });
+    requireRoom(delivery.credentials, delivery.variables, surroundings());
+    folder = delivery.folder;
     if (folder !== null) {
       saveFilesFolder(folder);
-      writeJobFiles(folder, files);
+      writeJobFiles(folder, delivery.files);
     }
-    if (variables.size > 0) saveVariables([...variables.keys()]);
-    setOutputs(outputs);
-    setVariables(variables);
-    for (const credential of credentials) info2(gotLine(credential, inputs.ttl));
-    warnOfBareSecrets(received);
-    debug2(() => credentials.map(decisionLine));
-    appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }));
+    if (delivery.variables.size > 0) saveVariables([...delivery.variables.keys()]);
+    setOutputs(delivery.outputs);
+    setVariables(delivery.variables);
+    say(received, delivery, inputs);
   } catch (thrown) {
     if (folder !== null) removeFiles(folder);
     await revokeUndelivered(lease.id, inputs, leases, deadline);
     throw thrown;
   }
+}
+async function plan(received, context) {
+  if (context.inputs.deliver !== "files") return planDelivery(received, context);
+  const { planFilesDelivery } = await Promise.resolve().then(() => __toESM(require("./files.js"), 1));
+  return planFilesDelivery(received, context);
+}
+function say(received, { credentials, places, notes, warnings }, { ttl }) {
+  for (const credential of credentials) info2(gotLine(credential, ttl));
+  for (const note of notes) info2(note);
+  for (const warning2 of warnings) warn(warning2);
+  warnOfBareSecrets(received);
+  debug2(() => credentials.map(decisionLine));
+  appendSummary(grantedSummary(credentials, places, { ttl }));
 }
 async function exchangeForAnswer(inputs, leases, deadline) {
   const endpoint = idTokenEndpoint();
@@ -2234,6 +2314,25 @@ function traceLines(trace) {
   ];
 }
 
+// aws-session.ts
+var SESSION_VALUES = /* @__PURE__ */ new Set(["access-key-id", "secret-access-key", "session-token"]);
+function readSession({ grant, values, expiresAt }) {
+  const value = (name) => values.find((one) => one.name === name)?.value ?? "";
+  const session = {
+    AccessKeyId: value("access-key-id"),
+    SecretAccessKey: value("secret-access-key"),
+    Token: value("session-token"),
+    Expiration: expiresAt ?? ""
+  };
+  if (Object.values(session).includes("")) {
+    throw new ActionError(
+      "answer_unusable",
+      `The broker's answer cannot be used: the session of ${grant} is not complete.`
+    );
+  }
+  return session;
+}
+
 // outcomes.ts
 function logOutcomes(answer) {
   const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
@@ -2252,15 +2351,22 @@ function logOutcomes(answer) {
 }
 
 // main.ts
-var act = input("run") === "" ? exchange() : Promise.resolve().then(() => __toESM(require("./run.js"), 1)).then(({ exchangeAndRun }) => exchangeAndRun());
-act.catch(reportFailure);
+if (startedFile() !== "refresh.js") act().catch(reportFailure);
+function act() {
+  return input("run") === "" ? exchange() : Promise.resolve().then(() => __toESM(require("./run.js"), 1)).then(({ exchangeAndRun }) => exchangeAndRun());
+}
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
+  AWS_KEY_VARIABLE,
   ActionError,
   OWN_CODES,
+  SESSION_VALUES,
   StepLeases,
   actionFolder,
+  advice,
   appendSummary,
+  blankOldTokens,
+  changeFor,
   commandsStoppedWith,
   debug,
   decisionLine,
@@ -2276,7 +2382,9 @@ act.catch(reportFailure);
   idTokenEndpoint,
   info,
   input,
+  isJobFolder,
   isOver,
+  isTime,
   isTooCommon,
   jobFacts,
   jobFolder,
@@ -2286,7 +2394,10 @@ act.catch(reportFailure);
   messageForLog,
   messageForMarkdown,
   onLogClosed,
+  pageOf,
   pathIn,
+  placesOf,
+  planDelivery,
   planEnvironment,
   planFiles,
   planOutputs,
@@ -2297,6 +2408,7 @@ act.catch(reportFailure);
   readLease,
   readProblem,
   readRevocation,
+  readSession,
   registerMasks,
   registeredMasks,
   removeDeliveredFiles,
@@ -2311,15 +2423,19 @@ act.catch(reportFailure);
   savedLeases,
   savedState,
   savedVariables,
+  sentencesOf,
   setOutputs,
   setVariables,
+  silenceLog,
   spreadFirstCall,
   startDeadline,
+  startedFile,
   stepEnvironment,
   surroundings,
   toFailure,
   warn,
   warnOfBareSecrets,
+  warningOfProfile,
   withRetries,
   writeJobFiles,
   writeToLog

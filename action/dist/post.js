@@ -501,6 +501,7 @@ function proxyEnvironment() {
   return process.env;
 }
 async function registerMasks(masks) {
+  if (isLogSilent) return;
   for (const mask of masks) {
     if (registered.has(mask)) continue;
     registered.add(mask);
@@ -512,11 +513,13 @@ function savedState(name) {
   return getState(name);
 }
 function removeJobFolder(folder) {
-  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
+  if (isJobFolder(folder)) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
+}
+function isJobFolder(folder) {
+  return (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
 }
 function info2(text) {
-  info(text);
+  if (!isLogSilent) info(text);
 }
 function warn(text) {
   printCommand(() => warning(text, { title: "Daypass" }));
@@ -530,7 +533,9 @@ function debug2(lines) {
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
 var stopToken = null;
+var isLogSilent = false;
 function printCommand(print) {
+  if (isLogSilent) return;
   if (stopToken !== null) process.stdout.write(`::${stopToken}::
 `);
   print();
@@ -914,6 +919,10 @@ var REAL = {
 };
 
 // lease.ts
+function isOver({ expiresAt }) {
+  return expiresAt !== null && Date.parse(expiresAt) + CLOCK_TOLERANCE_MS < Date.now();
+}
+var CLOCK_TOLERANCE_MS = 6e4;
 function removeDeliveredFiles() {
   const folder = savedState("files");
   if (folder !== "") removeJobFolder(folder);
@@ -960,15 +969,57 @@ function logOutcomes(answer) {
   if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
 }
 
+// refreshed.ts
+var import_node_fs2 = require("node:fs");
+var import_node_path2 = require("node:path");
+
+// ../broker/wire/lease-id.ts
+var LEASE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+// refreshed.ts
+var MAX_BYTES = 1024 * 1024;
+var MAX_LEASES = 100;
+function takeRefreshedLeases() {
+  const folder = savedState("files");
+  if (!isJobFolder(folder)) return [];
+  const path = (0, import_node_path2.join)(folder, ".refresh", "leases");
+  let text;
+  try {
+    (0, import_node_fs2.renameSync)(path, `${path}.taken`);
+    text = readOwn(`${path}.taken`);
+  } catch {
+    return [];
+  }
+  const leases = /* @__PURE__ */ new Map();
+  for (const line of text.split("\n")) {
+    const [act, id = "", expiresAt] = line.split(" ");
+    if (!LEASE_ID.test(id)) continue;
+    if (act === "ask") leases.set(id, { id, expiresAt: null });
+    if (act === "got" && isTime(expiresAt)) leases.set(id, { id, expiresAt });
+    if (act === "end") leases.delete(id);
+  }
+  return [...leases.values()].filter((lease) => !isOver(lease)).slice(-MAX_LEASES);
+}
+function readOwn(path) {
+  const file = (0, import_node_fs2.openSync)(path, import_node_fs2.constants.O_RDONLY | (import_node_fs2.constants.O_NOFOLLOW ?? 0) | (import_node_fs2.constants.O_NONBLOCK ?? 0));
+  try {
+    const stat = (0, import_node_fs2.fstatSync)(file);
+    return stat.isFile() && stat.size <= MAX_BYTES ? (0, import_node_fs2.readFileSync)(file, "latin1") : "";
+  } finally {
+    (0, import_node_fs2.closeSync)(file);
+  }
+}
+
 // revoke.ts
 var DEADLINE_MS = 15e3;
 async function revoke() {
+  const refreshed = takeRefreshedLeases();
   await attempt(removeDeliveredFiles);
   await attempt(async () => {
     const saved = savedLeases();
     if (saved === null) return;
     const deadline = startDeadline(DEADLINE_MS);
-    for (const lease of saved.leases.toReversed()) await revokeSaved(lease, saved, deadline);
+    for (const lease of [...saved.leases, ...refreshed].toReversed()) await revokeSaved(lease, saved, deadline);
   });
 }
 async function attempt(act) {

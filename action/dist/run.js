@@ -34,6 +34,8 @@ __export(run_exports, {
 });
 module.exports = __toCommonJS(run_exports);
 var import_answer = require("./main.js");
+var import_aws_session = require("./main.js");
+var import_delivery = require("./main.js");
 var import_environment = require("./main.js");
 var import_files = require("./main.js");
 var import_outputs = require("./main.js");
@@ -97,28 +99,11 @@ function isSame(given, wanted) {
 
 // run/aws-session.ts
 var import_failure = require("./main.js");
-var SESSION_VALUES = /* @__PURE__ */ new Set(["access-key-id", "secret-access-key", "session-token"]);
 var RENEW_BELOW_MS = 5 * 6e4;
 var USABLE_MS = 3e4;
 var ANSWER_WITHIN_MS = 800;
 var REST_AFTER_FAILURE_MS = 1e4;
 var LONGEST_REST_MS = 8e4;
-function readSession({ grant, values, expiresAt }) {
-  const value = (name) => values.find((one) => one.name === name)?.value ?? "";
-  const session = {
-    AccessKeyId: value("access-key-id"),
-    SecretAccessKey: value("secret-access-key"),
-    Token: value("session-token"),
-    Expiration: expiresAt ?? ""
-  };
-  if (Object.values(session).includes("")) {
-    throw new import_failure.ActionError(
-      "answer_unusable",
-      `The broker's answer cannot be used: the session of ${grant} is not complete.`
-    );
-  }
-  return session;
-}
 var RenewedSession = class {
   #session;
   #lifeMs;
@@ -763,12 +748,11 @@ async function prepare(received, run) {
     const set = new Map([...delivered, ...aws.variables]);
     logDelivery(received, run.inputs.ttl, takenAway(step, without));
     runner2.appendSummary(
-      (0, import_summary.grantedSummary)(received.map(shownAs(aws.variables)), {
-        toEnvironment: true,
-        toOutputs: false,
-        isForCommand: true,
-        ttl: run.inputs.ttl
-      })
+      (0, import_summary.grantedSummary)(
+        received,
+        (0, import_delivery.placesOf)(received.map(shownAs(aws.variables)), { toEnvironment: true, toOutputs: false }),
+        { isForCommand: true, ttl: run.inputs.ttl }
+      )
     );
     const environment = childEnvironment(step, { set, without, passesIdToken: run.wanted.passesIdToken });
     return { environment, sessions: [...sessions.values()], endpoint };
@@ -785,13 +769,13 @@ function renewedSession(credential, { inputs, leases }) {
     leases.confirm((0, import_answer.readLease)(answer2));
     const renewed = (0, import_answer.readCredentials)(answer2, [grant]);
     await registerSecrets(renewed);
-    const [session] = renewed.map(readSession);
+    const [session] = renewed.map(import_aws_session.readSession);
     if (session === void 0) throw new Error("unreachable: exactly one credential was read");
     runner2.info(`Renewed ${grant}, until ${session.Expiration}.`);
     return session;
   };
   return new RenewedSession(
-    readSession(credential),
+    (0, import_aws_session.readSession)(credential),
     renew,
     (failure) => runner2.warn(`The session of ${grant} could not be renewed yet: ${(0, import_escape3.forLog)(failure.message)}`)
   );
@@ -804,7 +788,7 @@ async function registerSecrets(credentials) {
 function withoutSession(isOneOfSeveral) {
   return (credential) => {
     if (credential.format !== "aws-session") return credential;
-    const isKept = ({ name, env }) => !SESSION_VALUES.has(name) && env !== void 0 && !isOneOfSeveral;
+    const isKept = ({ name, env }) => !import_aws_session.SESSION_VALUES.has(name) && env !== void 0 && !isOneOfSeveral;
     return { ...credential, values: credential.values.filter(isKept) };
   };
 }

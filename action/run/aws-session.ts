@@ -1,17 +1,5 @@
-import type { Credential } from "../answer.ts"
-import { ActionError, toFailure } from "../failure.ts"
-
-/** A session as AWS's SDKs read it from an HTTP endpoint (docs.aws.amazon.com/sdkref: container credential provider). */
-export interface Session {
-  readonly AccessKeyId: string
-  readonly SecretAccessKey: string
-  readonly Token: string
-  /** ISO 8601, UTC. */
-  readonly Expiration: string
-}
-
-/** The values of a credential of the format `aws-session` that make up the session. */
-export const SESSION_VALUES: ReadonlySet<string> = new Set(["access-key-id", "secret-access-key", "session-token"])
+import type { Session } from "../aws-session.ts"
+import { type ActionError, toFailure } from "../failure.ts"
 
 /**
  * A new session is fetched when less than a third of its life is left, and less than five minutes. SDKs sign with a session
@@ -25,24 +13,6 @@ const ANSWER_WITHIN_MS = 800
 /** After a failure, the broker is not asked again for this long. The time doubles with each further failure. */
 const REST_AFTER_FAILURE_MS = 10_000
 const LONGEST_REST_MS = 80_000
-
-/** @throws {ActionError} `answer_unusable` */
-export function readSession({ grant, values, expiresAt }: Credential): Session {
-  const value = (name: string) => values.find((one) => one.name === name)?.value ?? ""
-  const session = {
-    AccessKeyId: value("access-key-id"),
-    SecretAccessKey: value("secret-access-key"),
-    Token: value("session-token"),
-    Expiration: expiresAt ?? "",
-  }
-  if (Object.values(session).includes("")) {
-    throw new ActionError(
-      "answer_unusable",
-      `The broker's answer cannot be used: the session of ${grant} is not complete.`,
-    )
-  }
-  return session
-}
 
 /** The session of one grant, which is renewed when somebody asks for it and it ends soon. */
 export class RenewedSession {

@@ -1,4 +1,6 @@
 import { type Credential, readCredentials, readLease } from "../answer.ts"
+import { readSession, SESSION_VALUES, type Session } from "../aws-session.ts"
+import { placesOf } from "../deliver/delivery.ts"
 import { planEnvironment } from "../deliver/environment.ts"
 import { type PlannedFile, planFiles } from "../deliver/files.ts"
 import { leaseOutputs } from "../deliver/outputs.ts"
@@ -18,7 +20,7 @@ import { startDeadline } from "../retry.ts"
 import * as runner from "../runner.ts"
 import { grantedSummary } from "../summary.ts"
 import { type AwsEndpoint, serveSessions } from "./aws-endpoint.ts"
-import { RenewedSession, readSession, SESSION_VALUES, type Session } from "./aws-session.ts"
+import { RenewedSession } from "./aws-session.ts"
 import { planAws, REPLACED, RIVALS } from "./aws-variables.ts"
 import { childEnvironment, refuseRivals, takenAway } from "./environment.ts"
 import { type RunInputs, readRunInputs } from "./inputs.ts"
@@ -132,12 +134,11 @@ async function prepare(received: readonly Credential[], run: Run): Promise<Prepa
     const set = new Map([...delivered, ...aws.variables])
     logDelivery(received, run.inputs.ttl, takenAway(step, without))
     runner.appendSummary(
-      grantedSummary(received.map(shownAs(aws.variables)), {
-        toEnvironment: true,
-        toOutputs: false,
-        isForCommand: true,
-        ttl: run.inputs.ttl,
-      }),
+      grantedSummary(
+        received,
+        placesOf(received.map(shownAs(aws.variables)), { toEnvironment: true, toOutputs: false }),
+        { isForCommand: true, ttl: run.inputs.ttl },
+      ),
     )
     const environment = childEnvironment(step, { set, without, passesIdToken: run.wanted.passesIdToken })
     return { environment, sessions: [...sessions.values()], endpoint }

@@ -1,0 +1,73 @@
+import type { Credential, Lease } from "../answer.ts"
+import type { Inputs } from "../inputs.ts"
+import { AWS_KEY_VARIABLE, blankOldTokens, warningOfProfile } from "./aws-neighbours.ts"
+import { planEnvironment } from "./environment.ts"
+import { type PlannedFile, planFiles } from "./files.ts"
+import { leaseOutputs, planOutputs } from "./outputs.ts"
+
+/** Everything that a step is about to set and write. Nothing of it is done yet. */
+export interface Delivery {
+  /** The step's folder; null when there are no files. */
+  readonly folder: string | null
+  readonly files: readonly PlannedFile[]
+  readonly variables: ReadonlyMap<string, string>
+  readonly outputs: ReadonlyMap<string, string>
+  /** The credentials. Each value that becomes a file is replaced by the file's path. */
+  readonly credentials: readonly Credential[]
+  /** For the summary: where each value of a grant arrives. */
+  readonly places: ReadonlyMap<string, readonly string[]>
+  /** Lines for the log. They hold no secret, and their untrusted parts were escaped. */
+  readonly notes: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** What a delivery is planned with. */
+export interface DeliveryContext {
+  readonly inputs: Inputs
+  readonly lease: Lease
+  /** Chooses the step's folder, which does not exist yet. Called once, and only when there is something to write. */
+  readonly newFolder: () => string
+  /** The environment of now. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Checks the variables, outputs and single files for these credentials, and returns them.
+ * @throws {ActionError} `delivery_refused`
+ */
+export function planDelivery(received: readonly Credential[], context: DeliveryContext): Delivery {
+  const { inputs, lease, environment } = context
+  const folder = received.some(({ values }) => values.some(({ file }) => file)) ? context.newFolder() : null
+  const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
+  const toOutputs = inputs.deliver !== "environment"
+  const toEnvironment = inputs.deliver !== "outputs"
+  const planned = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
+  const variables = blankOldTokens(planned, environment)
+  const warning = variables.has(AWS_KEY_VARIABLE) ? warningOfProfile(environment) : null
+  return {
+    folder,
+    files,
+    credentials,
+    variables,
+    outputs: toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease),
+    places: placesOf(credentials, { toOutputs, toEnvironment }),
+    notes: [],
+    warnings: warning === null ? [] : [warning],
+  }
+}
+
+/** The variables and outputs in which each grant's values arrive. */
+export function placesOf(
+  credentials: readonly Credential[],
+  to: { readonly toEnvironment: boolean; readonly toOutputs: boolean },
+): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    credentials.map(({ grant, values }) => [
+      grant,
+      values.flatMap(({ name, env }) => [
+        ...(to.toEnvironment && env !== undefined ? [env] : []),
+        ...(to.toOutputs ? [`outputs.${grant}-${name}`] : []),
+      ]),
+    ]),
+  )
+}

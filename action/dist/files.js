@@ -1,0 +1,516 @@
+"use strict";
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key) && key !== except)
+        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+  }
+  return to;
+};
+var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+
+// files/deliver.ts
+var deliver_exports = {};
+__export(deliver_exports, {
+  keptAnswer: () => keptAnswer,
+  planFilesDelivery: () => planFilesDelivery
+});
+module.exports = __toCommonJS(deliver_exports);
+var import_node_path6 = require("node:path");
+var import_files = require("./main.js");
+var import_outputs = require("./main.js");
+var import_failure6 = require("./main.js");
+var import_runner = require("./main.js");
+
+// files/aws.ts
+var import_node_path2 = require("node:path");
+var import_aws_session2 = require("./main.js");
+var import_failure2 = require("./main.js");
+
+// files/command-line.ts
+var PLAIN = /^[A-Za-z0-9_./:\\@%+,=-]+$/;
+var PLAIN_ON_POSIX = /^[A-Za-z0-9_./:@%+,=-]+$/;
+var NOT_IN_SINGLE_QUOTES = /['\\\p{Cc}]|\s[#;]/u;
+var NOT_IN_DOUBLE_QUOTES = /["%\p{Cc}]|\s[#;]/u;
+function commandLine(parts, platform) {
+  const isWindows = platform === "win32";
+  const isPlain = (part) => (isWindows ? PLAIN : PLAIN_ON_POSIX).test(part);
+  if (parts.every(isPlain)) return parts.join(" ");
+  if (isWindows && !isPlain(parts[0] ?? "")) return null;
+  if (parts.some((part) => (isWindows ? NOT_IN_DOUBLE_QUOTES : NOT_IN_SINGLE_QUOTES).test(part))) return null;
+  const quote = isWindows ? '"' : "'";
+  return parts.map((part) => isPlain(part) ? part : `${quote}${part}${quote}`).join(" ");
+}
+function commandLineWithoutQuotes(parts, platform) {
+  const spelled = platform === "win32" ? parts.map((part) => part.replaceAll("\\", "/")) : parts;
+  return spelled.every((part) => PLAIN_ON_POSIX.test(part)) ? spelled.join(" ") : null;
+}
+
+// files/planned.ts
+var NOTHING = {
+  files: [],
+  variables: /* @__PURE__ */ new Map(),
+  rest: /* @__PURE__ */ new Map(),
+  places: /* @__PURE__ */ new Map(),
+  notes: [],
+  warnings: []
+};
+var ownerFile = (path, text) => ({ path, bytes: Buffer.from(text), mode: 384 });
+var amongThem = (names, environment) => names.filter((name) => (environment[name] ?? "") !== "");
+var listed = (names) => names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+
+// files/renewable.ts
+var import_node_path = require("node:path");
+var import_aws_session = require("./main.js");
+var import_failure = require("./main.js");
+var refreshFolder = (folder) => (0, import_node_path.join)(folder, ".refresh");
+var leasesFile = (folder) => (0, import_node_path.join)(refreshFolder(folder), "leases");
+var AWS_RENEW_BELOW_MS = 16 * 6e4;
+var GOOGLE_RENEW_BELOW_MS = 6e4;
+function planRenewable(credential, asker, folder, { broker, audience, ttl }) {
+  const own = (0, import_node_path.join)(refreshFolder(folder), `grant-${credential.grant}`);
+  const settings = {
+    asker,
+    grant: credential.grant,
+    broker,
+    audience,
+    ...ttl !== void 0 && { ttl },
+    renewBelowMs: asker === "aws" ? AWS_RENEW_BELOW_MS : GOOGLE_RENEW_BELOW_MS
+  };
+  const file = (name, value) => ({
+    path: (0, import_node_path.join)(own, name),
+    bytes: Buffer.from(JSON.stringify(value)),
+    mode: 384
+  });
+  return {
+    path: (0, import_node_path.join)(own, "settings.json"),
+    files: [file("settings.json", settings), file("kept.json", keptAnswer(asker, credential))]
+  };
+}
+function keptAnswer(asker, credential) {
+  const receivedAt = Date.now();
+  if (asker === "aws") {
+    const { Token: SessionToken, ...session } = (0, import_aws_session.readSession)(credential);
+    const expiresAt2 = Date.parse(session.Expiration);
+    return { receivedAt, expiresAt: expiresAt2, answer: { Version: 1, ...session, SessionToken } };
+  }
+  const token = valueNamed(credential, "federated-token");
+  const expiresAt = Date.parse(credential.expiresAt ?? "");
+  if (token === "" || Number.isNaN(expiresAt)) {
+    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`;
+    throw new import_failure.ActionError("answer_unusable", message);
+  }
+  const answer = {
+    version: 1,
+    success: true,
+    token_type: "urn:ietf:params:oauth:token-type:jwt",
+    id_token: token,
+    expiration_time: Math.floor(expiresAt / 1e3)
+  };
+  return { receivedAt, expiresAt, answer };
+}
+function valueNamed({ values }, name) {
+  return values.find((value) => value.name === name)?.value ?? "";
+}
+
+// files/aws.ts
+var RENEWED_FROM_MS = 29 * 6e4;
+var KEY = /^[\x21-\x7e]+$/;
+var REGION = /^[a-z0-9-]{1,64}$/;
+var RIVALS = ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+var PROFILE_VARIABLES = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+var REGION_VARIABLES = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+var FILE_VARIABLES = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
+function planAwsFiles(credentials, context) {
+  const sessions = credentials.filter(({ format }) => format === "aws-session");
+  if (sessions.length === 0) return NOTHING;
+  const profiles = sessions.map((session) => planProfile(session, context));
+  const [only] = sessions.length === 1 ? sessions : [];
+  const at = (name) => (0, import_node_path2.join)(context.folder, "aws", name);
+  return {
+    files: [
+      ownerFile(at("config"), profiles.map(({ config }) => config).join("\n")),
+      ownerFile(at("credentials"), profiles.flatMap(({ keys }) => keys ?? []).join("\n")),
+      ...profiles.flatMap(({ files }) => files)
+    ],
+    variables: new Map([
+      ["AWS_CONFIG_FILE", at("config")],
+      ["AWS_SHARED_CREDENTIALS_FILE", at("credentials")],
+      // SDKs for Go of version 1 and for JavaScript of version 2 read the configuration file only then.
+      ["AWS_SDK_LOAD_CONFIG", "1"],
+      // botocore reads the older name first, and JavaScript's SDK knows only the newer one.
+      ...only === void 0 ? [] : PROFILE_VARIABLES.map((name) => [name, only.grant])
+    ]),
+    rest: new Map(sessions.map((session) => [session.grant, withoutSession(session, sessions.length > 1)])),
+    places: new Map(sessions.map(({ grant }) => [grant, [`the profile ${grant} in aws/config`]])),
+    notes: notesOf(profiles, only),
+    warnings: warningsOf(profiles, only, context.environment)
+  };
+}
+function planProfile(credential, context) {
+  const { grant } = credential;
+  const session = (0, import_aws_session2.readSession)(credential);
+  const region = valueNamed(credential, "region");
+  const renewable = planRenewable(credential, "aws", context.folder, context.inputs);
+  const command = commandLine([context.node, context.helper, renewable.path], context.platform);
+  const isShort = Date.parse(session.Expiration) - Date.now() < RENEWED_FROM_MS;
+  const fixed = isShort ? "short" : command === null ? "path" : null;
+  const lines = [
+    `[profile ${grant}]`,
+    ...fixed === null ? [`credential_process = ${command}`] : [],
+    ...REGION.test(region) ? [`region = ${region}`] : [],
+    ""
+  ];
+  return {
+    grant,
+    config: lines.join("\n"),
+    keys: fixed === null ? null : keysOf(grant, session),
+    files: fixed === null ? renewable.files : [],
+    fixed
+  };
+}
+function keysOf(grant, { AccessKeyId, SecretAccessKey, Token }) {
+  if (![AccessKeyId, SecretAccessKey, Token].every((text) => KEY.test(text))) {
+    throw new import_failure2.ActionError("delivery_refused", `The session of ${grant} has characters that no AWS key has.`);
+  }
+  return [
+    `[${grant}]`,
+    `aws_access_key_id = ${AccessKeyId}`,
+    `aws_secret_access_key = ${SecretAccessKey}`,
+    `aws_session_token = ${Token}`,
+    ""
+  ].join("\n");
+}
+function withoutSession(credential, isOneOfSeveral) {
+  const isKept2 = ({ name, env }) => !import_aws_session2.SESSION_VALUES.has(name) && env !== void 0 && !(isOneOfSeveral && REGION_VARIABLES.includes(env));
+  return { ...credential, values: credential.values.filter(isKept2) };
+}
+function notesOf(profiles, only) {
+  const named = (wanted) => profiles.filter(({ fixed }) => fixed === wanted).map(({ grant }) => grant);
+  const [renewed, short, path] = [named(null), named("short"), named("path")];
+  const names = profiles.map(({ grant }) => grant);
+  return [
+    only === void 0 ? `AWS programs of later steps choose one of the profiles ${listed(names)}, for example with AWS_PROFILE.` : `AWS programs of later steps use the profile ${only.grant}.`,
+    "They do not read ~/.aws: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name files of this step.",
+    ...renewed.length === 0 ? [] : [
+      `They fetch ${listed(renewed)} again before a session ends. The log cannot mask what they fetch. Actions that run in Docker cannot fetch, because this runner's Node is not there.`
+    ],
+    ...short.length === 0 ? [] : [
+      `They do not fetch ${listed(short)} again: the session lives less than 30 minutes. Give the grant a ttl of 30m or more, or use the input \`run\`.`
+    ],
+    ...path.length === 0 ? [] : [
+      `They do not fetch ${listed(path)} again: the path of this runner's folders or of its Node has characters that AWS's SDKs read differently.`
+    ]
+  ];
+}
+function warningsOf(profiles, only, environment) {
+  const names = profiles.map(({ grant }) => grant);
+  const rivals = amongThem(RIVALS, environment);
+  const profile = only === void 0 ? amongThem(PROFILE_VARIABLES, environment) : [];
+  const region = only === void 0 ? amongThem(REGION_VARIABLES, environment) : [];
+  const replaced = amongThem(FILE_VARIABLES, environment);
+  return [
+    ...rivals.length === 0 ? [] : [
+      `This job has ${listed(rivals)}. Most AWS SDKs take credentials from there, and not from the profile ${listed(names)}. Remove it from the job.`
+    ],
+    ...profile.length === 0 ? [] : [
+      `This job has ${listed(profile)}, which selects a profile that is not ${names.join(" or ")}. Remove it, or set it in each step.`
+    ],
+    ...region.length === 0 ? [] : [`This job has ${listed(region)}, which AWS's SDKs use in place of the region of each profile.`],
+    ...replaced.length === 0 ? [] : [`${listed(replaced)} of this job is replaced: later steps do not find the profiles of that file.`]
+  ];
+}
+
+// files/azure.ts
+var import_node_path3 = require("node:path");
+var import_failure3 = require("./main.js");
+var VARIABLES = /* @__PURE__ */ new Map([
+  ["tenant-id", "AZURE_TENANT_ID"],
+  ["client-id", "AZURE_CLIENT_ID"],
+  ["authority-host", "AZURE_AUTHORITY_HOST"]
+]);
+var TOKEN_VALUES = /* @__PURE__ */ new Set(["federated-token", "federated-token-file"]);
+function planAzureFiles(credentials, { folder }) {
+  const federated = credentials.filter(({ format }) => format === "azure-federated");
+  if (federated.length === 0) return NOTHING;
+  const path = ({ grant }) => (0, import_node_path3.join)(folder, "azure", `${grant}.token`);
+  const [only] = federated.length === 1 ? federated : [];
+  const grants = federated.map(({ grant }) => grant);
+  return {
+    files: federated.map((credential) => ownerFile(path(credential), tokenOf(credential))),
+    variables: only === void 0 ? /* @__PURE__ */ new Map() : new Map([...variablesOf(only), ...tokenVariables(path(only))]),
+    rest: new Map(
+      federated.map((credential) => [
+        credential.grant,
+        { ...credential, values: credential.values.filter((value) => isKept(value, only !== void 0)) }
+      ])
+    ),
+    places: new Map(grants.map((grant) => [grant, [`azure/${grant}.token`]])),
+    notes: [
+      ...only === void 0 ? [`Azure's programs need AZURE_FEDERATED_TOKEN_FILE: there are several files in azure/.`] : [],
+      `The federated token of ${listed(grants)} is not fetched again between steps. A login with it must happen before it ends. For longer work, use the input \`run\`.`
+    ],
+    warnings: []
+  };
+}
+function tokenOf(credential) {
+  const token = valueNamed(credential, "federated-token");
+  if (token !== "") return token;
+  const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`;
+  throw new import_failure3.ActionError("answer_unusable", message);
+}
+var tokenVariables = (path) => [
+  ["AZURE_FEDERATED_TOKEN_FILE", path],
+  ["ARM_OIDC_TOKEN_FILE_PATH", path]
+];
+var variablesOf = (credential) => [...VARIABLES].flatMap(([name, variable]) => {
+  const value = valueNamed(credential, name);
+  return value === "" ? [] : [[variable, value]];
+});
+function isKept({ name, env, secret }, isOnly) {
+  return isOnly && !secret && env !== void 0 && !TOKEN_VALUES.has(name) && !VARIABLES.has(name);
+}
+
+// files/google.ts
+var import_node_path4 = require("node:path");
+var import_failure4 = require("./main.js");
+var FEDERATED_VALUES = /* @__PURE__ */ new Set([
+  "federated-token",
+  "audience",
+  "token-url",
+  "impersonation-url",
+  "impersonation-seconds"
+]);
+var EXECUTABLE_TIMEOUT_MS = 6e4;
+var GCLOUD_TOKEN_VARIABLE = "CLOUDSDK_AUTH_ACCESS_TOKEN";
+var RIVALS2 = ["GOOGLE_OAUTH_ACCESS_TOKEN", GCLOUD_TOKEN_VARIABLE, "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"];
+function planGoogleFiles(credentials, context) {
+  const federated = credentials.filter(({ format }) => format === "google-federated");
+  const tokens = credentials.filter(({ values }) => values.some(({ env }) => env === GCLOUD_TOKEN_VARIABLE));
+  if (federated.length + tokens.length === 0) return NOTHING;
+  const plans = federated.map((credential) => planFederated(credential, context));
+  const [only] = plans.length === 1 ? plans : [];
+  const fixed = plans.filter(({ isRenewed }) => !isRenewed).map(({ grant }) => grant);
+  const several = plans.length > 1;
+  return {
+    files: [...plans.flatMap(({ files }) => files), ...tokens.map((token) => accessTokenFile(token, context))],
+    variables: new Map([
+      ...only === void 0 ? [] : variablesOf2(only),
+      ...tokens.length === 1 ? tokens.map((token) => [`${GCLOUD_TOKEN_VARIABLE}_FILE`, accessTokenFile(token, context).path]) : []
+    ]),
+    rest: new Map([
+      ...tokens.map((token) => [token.grant, token]),
+      ...federated.map((credential) => [credential.grant, withoutToken(credential, several)])
+    ]),
+    places: new Map([
+      ...tokens.map(({ grant }) => [grant, [`google/${grant}.access-token`]]),
+      ...federated.map(({ grant }) => [grant, [`google/${grant}.json`]])
+    ]),
+    notes: [
+      ...several ? [`Google's programs need GOOGLE_APPLICATION_CREDENTIALS: there are several files in google/.`] : [],
+      ...plans.length > fixed.length ? [
+        "Google's programs of later steps fetch a federated token again when they need one. Actions that run in Docker cannot fetch, because this runner's Node is not there."
+      ] : [],
+      ...fixed.map(
+        (grant) => `The federated token of ${grant} is not fetched again: the path of this runner's folders or of its Node has a blank or a special character, and Google's libraries for Go would split the command there.`
+      ),
+      ...tokens.map(
+        ({ grant }) => `The access token of ${grant} is for gcloud and programs that take one. Programs with Application Default Credentials need \`hand_over: federated-token\` in the policy.`
+      )
+    ],
+    warnings: rivalWarnings(plans.length > 0, context)
+  };
+}
+function planFederated(credential, context) {
+  const { grant } = credential;
+  const at = (name) => (0, import_node_path4.join)(context.folder, "google", `${grant}${name}`);
+  const renewable = planRenewable(credential, "google", context.folder, context.inputs);
+  const command = commandLineWithoutQuotes([context.node, context.helper, renewable.path], context.platform);
+  const token = ownerFile(at(".token"), valueNamed(credential, "federated-token"));
+  const plain = (name) => ownerFile(at(name), JSON.stringify(externalAccount(credential, { file: token.path }), null, 2));
+  if (command === null) return { grant, path: at(".json"), isRenewed: false, files: [token, plain(".json")] };
+  const executable = { command, timeout_millis: EXECUTABLE_TIMEOUT_MS };
+  const renewed = ownerFile(at(".json"), JSON.stringify(externalAccount(credential, { executable }), null, 2));
+  return { grant, path: at(".json"), isRenewed: true, files: [...renewable.files, token, renewed, plain(".file.json")] };
+}
+function externalAccount(credential, source) {
+  const [audience, tokenUrl] = [valueNamed(credential, "audience"), valueNamed(credential, "token-url")];
+  if (audience === "" || tokenUrl === "" || valueNamed(credential, "federated-token") === "") {
+    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`;
+    throw new import_failure4.ActionError("answer_unusable", message);
+  }
+  const url = valueNamed(credential, "impersonation-url");
+  const seconds = Number(valueNamed(credential, "impersonation-seconds"));
+  return {
+    type: "external_account",
+    audience,
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    token_url: tokenUrl,
+    ...url !== "" && { service_account_impersonation_url: url },
+    ...url !== "" && seconds > 0 && { service_account_impersonation: { token_lifetime_seconds: seconds } },
+    credential_source: source
+  };
+}
+function variablesOf2({ path, isRenewed }) {
+  return [
+    ["GOOGLE_APPLICATION_CREDENTIALS", path],
+    ["CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", path],
+    ...isRenewed ? [["GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1"]] : []
+  ];
+}
+function withoutToken(credential, isOneOfSeveral) {
+  const isKept2 = ({ name, env }) => !FEDERATED_VALUES.has(name) && env !== void 0 && !isOneOfSeveral;
+  return { ...credential, values: credential.values.filter(isKept2) };
+}
+function accessTokenFile({ grant, values }, { folder }) {
+  const token = values.find(({ env }) => env === GCLOUD_TOKEN_VARIABLE)?.value ?? "";
+  return ownerFile((0, import_node_path4.join)(folder, "google", `${grant}.access-token`), token);
+}
+function rivalWarnings(hasFederated, { environment }) {
+  const rivals = hasFederated ? amongThem(RIVALS2, environment) : [];
+  if (rivals.length === 0) return [];
+  return [
+    `This job has ${listed(rivals)}. Some of Google's programs use that token, and not this step's files. Remove it from the job.`
+  ];
+}
+
+// files/values.ts
+var import_node_path5 = require("node:path");
+var import_aws_neighbours = require("./main.js");
+var import_environment = require("./main.js");
+
+// files/dotenv.ts
+var import_failure5 = require("./main.js");
+var PLAIN2 = /^[A-Za-z0-9_./:@%+,=-]*$/;
+var NOT_IN_SINGLE_QUOTES2 = /['\r]|\\\\|\\$|\$\{/;
+var NOT_IN_DOUBLE_QUOTES2 = /["$`\\\r!]/;
+function writeDotenv(variables, ownerOf) {
+  const quoted = [];
+  const lines = [...variables].map(([name, value]) => {
+    const written = spell(value);
+    if (written === null) {
+      throw new import_failure5.ActionError(
+        "delivery_refused",
+        `The value of ${ownerOf(name)} for ${name} has quotes, backslashes, \`\${\` or carriage returns that readers of values.env take differently.`,
+        { change: `Deliver it as a file: add \`as: file\` to ${name} in the policy.` }
+      );
+    }
+    if (written !== value) quoted.push(name);
+    return `${name}=${written}
+`;
+  });
+  return { text: lines.join(""), quoted };
+}
+function spell(value) {
+  if (PLAIN2.test(value)) return value;
+  if (!NOT_IN_SINGLE_QUOTES2.test(value)) return `'${value}'`;
+  return NOT_IN_DOUBLE_QUOTES2.test(value) ? null : `"${value}"`;
+}
+
+// files/values.ts
+function planValues(credentials, { folder }) {
+  const written = credentials.map((credential) => ({ ...credential, values: credential.values.filter(isWritten) }));
+  const withVariables = (isWanted) => credentials.map(({ values, ...rest }) => ({
+    ...rest,
+    values: values.filter((one) => one.env !== void 0 && isWanted(one))
+  })).filter(({ values }) => values.length > 0);
+  const variables = (0, import_environment.planEnvironment)(withVariables(isWritten));
+  const grants = written.filter(({ values }) => values.length > 0);
+  const ownerOf = (variable) => grants.find(({ values }) => values.some(({ env }) => env === variable))?.grant;
+  const dotenv = writeDotenv(variables, (variable) => ownerOf(variable) ?? "");
+  return {
+    files: grants.length === 0 ? [] : [
+      ...variables.size === 0 ? [] : [ownerFile((0, import_node_path5.join)(folder, "values.env"), dotenv.text)],
+      ownerFile((0, import_node_path5.join)(folder, "values.json"), `${JSON.stringify(byGrant(grants), null, 2)}
+`)
+    ],
+    variables: (0, import_environment.planEnvironment)(withVariables((value) => !value.secret && value.env !== import_aws_neighbours.AWS_KEY_VARIABLE)),
+    rest: /* @__PURE__ */ new Map(),
+    places: new Map(
+      credentials.map(({ grant, values }) => [
+        grant,
+        [
+          ...values.some((one) => isWritten(one) && one.env !== void 0) ? ["values.env"] : [],
+          ...values.some(isWritten) ? ["values.json"] : [],
+          ...values.flatMap(
+            ({ env, secret }) => env !== void 0 && !secret && env !== import_aws_neighbours.AWS_KEY_VARIABLE ? [env] : []
+          )
+        ]
+      ])
+    ),
+    notes: dotenv.quoted.length === 0 ? [] : [
+      `In values.env, ${listed(dotenv.quoted)} ${dotenv.quoted.length === 1 ? "is" : "are"} in quotes. Shells and dotenv libraries remove them; \`docker run --env-file\` does not.`
+    ],
+    warnings: []
+  };
+}
+var isWritten = ({ file }) => file === void 0;
+var byGrant = (credentials) => Object.fromEntries(
+  credentials.map(({ grant, values }) => [grant, Object.fromEntries(values.map(({ name, value }) => [name, value]))])
+);
+
+// files/deliver.ts
+var TOOLS = [
+  planAwsFiles,
+  planGoogleFiles,
+  planAzureFiles
+];
+function planFilesDelivery(received, context) {
+  const folder = context.newFolder();
+  const filesContext = {
+    folder,
+    inputs: context.inputs,
+    environment: context.environment,
+    platform: process.platform,
+    node: process.execPath,
+    helper: (0, import_node_path6.join)((0, import_runner.actionFolder)(), "refresh.js")
+  };
+  const tools = TOOLS.map((plan) => plan(received, filesContext));
+  const rest = received.map(({ grant, ...credential }) => {
+    const left = tools.flatMap((tool) => tool.rest.get(grant) ?? []);
+    return left[0] ?? { grant, ...credential };
+  });
+  const single = (0, import_files.planFiles)(rest, (0, import_node_path6.join)(folder, "files"));
+  const plans = [...tools, planValues(single.credentials, filesContext)];
+  const needsLeases = plans.some(({ files }) => files.some(({ path }) => path.startsWith((0, import_node_path6.join)(folder, ".refresh"))));
+  const leases = needsLeases ? [{ path: leasesFile(folder), bytes: Buffer.alloc(0), mode: 384 }] : [];
+  return {
+    folder,
+    files: [...plans.flatMap(({ files }) => files), ...single.files, ...leases],
+    variables: joined(plans),
+    outputs: new Map([...(0, import_outputs.leaseOutputs)(context.lease), ["folder", folder]]),
+    credentials: received,
+    places: new Map(received.map(({ grant }) => [grant, plans.flatMap(({ places }) => places.get(grant) ?? [])])),
+    notes: plans.flatMap(({ notes }) => notes),
+    warnings: plans.flatMap(({ warnings }) => warnings)
+  };
+}
+function joined(plans) {
+  const all = /* @__PURE__ */ new Map();
+  const taken = /* @__PURE__ */ new Map();
+  for (const [name, value] of plans.flatMap(({ variables }) => [...variables])) {
+    const before = taken.get(name.toUpperCase());
+    if (before !== void 0 && before !== value) {
+      throw new import_failure6.ActionError(
+        "delivery_refused",
+        `Two grants set the variable ${name} to different values. Use two steps.`
+      );
+    }
+    taken.set(name.toUpperCase(), value);
+    all.set(name, value);
+  }
+  return all;
+}
+// Annotate the CommonJS export names for ESM import in node:
+0 && (module.exports = {
+  keptAnswer,
+  planFilesDelivery
+});
