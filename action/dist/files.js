@@ -133,7 +133,7 @@ function planAwsFiles(credentials, context) {
   const sessions = credentials.filter(({ format }) => format === "aws-session");
   if (sessions.length === 0) return NOTHING;
   const profiles = sessions.map((session) => planProfile(session, context));
-  const [only] = sessions.length === 1 ? sessions : [];
+  const [only2] = sessions.length === 1 ? sessions : [];
   const at = (name) => (0, import_node_path2.join)(context.folder, "aws", name);
   return {
     files: [
@@ -147,12 +147,12 @@ function planAwsFiles(credentials, context) {
       // SDKs for Go of version 1 and for JavaScript of version 2 read the configuration file only then.
       ["AWS_SDK_LOAD_CONFIG", "1"],
       // botocore reads the older name first, and JavaScript's SDK knows only the newer one.
-      ...only === void 0 ? [] : PROFILE_VARIABLES.map((name) => [name, only.grant])
+      ...only2 === void 0 ? [] : PROFILE_VARIABLES.map((name) => [name, only2.grant])
     ]),
     rest: new Map(sessions.map((session) => [session.grant, withoutSession(session, sessions.length > 1)])),
     places: new Map(sessions.map(({ grant }) => [grant, [`the profile ${grant} in aws/config`]])),
-    notes: notesOf(profiles, only),
-    warnings: warningsOf(profiles, only, context.environment)
+    notes: notesOf(profiles, only2),
+    warnings: warningsOf(profiles, only2, context.environment)
   };
 }
 function planProfile(credential, context) {
@@ -193,12 +193,12 @@ function withoutSession(credential, isOneOfSeveral) {
   const isKept2 = ({ name, env }) => !import_aws_session2.SESSION_VALUES.has(name) && env !== void 0 && !(isOneOfSeveral && REGION_VARIABLES.includes(env));
   return { ...credential, values: credential.values.filter(isKept2) };
 }
-function notesOf(profiles, only) {
+function notesOf(profiles, only2) {
   const named = (wanted) => profiles.filter(({ fixed }) => fixed === wanted).map(({ grant }) => grant);
   const [renewed, short, path] = [named(null), named("short"), named("path")];
   const names = profiles.map(({ grant }) => grant);
   return [
-    only === void 0 ? `AWS programs of later steps choose one of the profiles ${listed(names)}, for example with AWS_PROFILE.` : `AWS programs of later steps use the profile ${only.grant}.`,
+    only2 === void 0 ? `AWS programs of later steps choose one of the profiles ${listed(names)}, for example with AWS_PROFILE.` : `AWS programs of later steps use the profile ${only2.grant}.`,
     "They do not read ~/.aws: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name files of this step.",
     ...renewed.length === 0 ? [] : [
       `They fetch ${listed(renewed)} again before a session ends. The log cannot mask what they fetch. Actions that run in Docker cannot fetch, because this runner's Node is not there.`
@@ -211,11 +211,11 @@ function notesOf(profiles, only) {
     ]
   ];
 }
-function warningsOf(profiles, only, environment) {
+function warningsOf(profiles, only2, environment) {
   const names = profiles.map(({ grant }) => grant);
   const rivals = amongThem(RIVALS, environment);
-  const profile = only === void 0 ? amongThem(PROFILE_VARIABLES, environment) : [];
-  const region = only === void 0 ? amongThem(REGION_VARIABLES, environment) : [];
+  const profile = only2 === void 0 ? amongThem(PROFILE_VARIABLES, environment) : [];
+  const region = only2 === void 0 ? amongThem(REGION_VARIABLES, environment) : [];
   const replaced = amongThem(FILE_VARIABLES, environment);
   return [
     ...rivals.length === 0 ? [] : [
@@ -242,20 +242,20 @@ function planAzureFiles(credentials, { folder }) {
   const federated = credentials.filter(({ format }) => format === "azure-federated");
   if (federated.length === 0) return NOTHING;
   const path = ({ grant }) => (0, import_node_path3.join)(folder, "azure", `${grant}.token`);
-  const [only] = federated.length === 1 ? federated : [];
+  const [only2] = federated.length === 1 ? federated : [];
   const grants = federated.map(({ grant }) => grant);
   return {
     files: federated.map((credential) => ownerFile(path(credential), tokenOf(credential))),
-    variables: only === void 0 ? /* @__PURE__ */ new Map() : new Map([...variablesOf(only), ...tokenVariables(path(only))]),
+    variables: only2 === void 0 ? /* @__PURE__ */ new Map() : new Map([...variablesOf(only2), ...tokenVariables(path(only2))]),
     rest: new Map(
       federated.map((credential) => [
         credential.grant,
-        { ...credential, values: credential.values.filter((value) => isKept(value, only !== void 0)) }
+        { ...credential, values: credential.values.filter((value) => isKept(value, only2 !== void 0)) }
       ])
     ),
     places: new Map(grants.map((grant) => [grant, [`azure/${grant}.token`]])),
     notes: [
-      ...only === void 0 ? [`Azure's programs need AZURE_FEDERATED_TOKEN_FILE: there are several files in azure/.`] : [],
+      ...only2 === void 0 ? [`Azure's programs need AZURE_FEDERATED_TOKEN_FILE: there are several files in azure/.`] : [],
       `The federated token of ${listed(grants)} is not fetched again between steps. A login with it must happen before it ends. For longer work, use the input \`run\`.`
     ],
     warnings: []
@@ -297,19 +297,16 @@ function planGoogleFiles(credentials, context) {
   const tokens = credentials.filter(({ values }) => values.some(({ env }) => env === GCLOUD_TOKEN_VARIABLE));
   if (federated.length + tokens.length === 0) return NOTHING;
   const plans = federated.map((credential) => planFederated(credential, context));
-  const [only] = plans.length === 1 ? plans : [];
+  const [only2] = plans.length === 1 ? plans : [];
   const fixed = plans.filter(({ isRenewed }) => !isRenewed).map(({ grant }) => grant);
   const several = plans.length > 1;
   return {
     files: [...plans.flatMap(({ files }) => files), ...tokens.map((token) => accessTokenFile(token, context))],
     variables: new Map([
-      ...only === void 0 ? [] : variablesOf2(only),
+      ...only2 === void 0 ? [] : variablesOf2(only2),
       ...tokens.length === 1 ? tokens.map((token) => [`${GCLOUD_TOKEN_VARIABLE}_FILE`, accessTokenFile(token, context).path]) : []
     ]),
-    rest: new Map([
-      ...tokens.map((token) => [token.grant, token]),
-      ...federated.map((credential) => [credential.grant, withoutToken(credential, several)])
-    ]),
+    rest: new Map(federated.map((credential) => [credential.grant, withoutToken(credential, several)])),
     places: new Map([
       ...tokens.map(({ grant }) => [grant, [`google/${grant}.access-token`]]),
       ...federated.map(({ grant }) => [grant, [`google/${grant}.json`]])
@@ -392,14 +389,14 @@ var import_failure5 = require("./main.js");
 var PLAIN2 = /^[A-Za-z0-9_./:@%+,=-]*$/;
 var NOT_IN_SINGLE_QUOTES2 = /['\r]|\\\\|\\$|\$\{/;
 var NOT_IN_DOUBLE_QUOTES2 = /["$`\\\r!]/;
-function writeDotenv(variables, ownerOf) {
+function writeDotenv(variables, ownerOf2) {
   const quoted = [];
   const lines = [...variables].map(([name, value]) => {
     const written = spell(value);
     if (written === null) {
       throw new import_failure5.ActionError(
         "delivery_refused",
-        `The value of ${ownerOf(name)} for ${name} has quotes, backslashes, \`\${\` or carriage returns that readers of values.env take differently.`,
+        `The value of ${ownerOf2(name)} for ${name} has quotes, backslashes, \`\${\` or carriage returns that readers of values.env take differently.`,
         { change: `Deliver it as a file: add \`as: file\` to ${name} in the policy.` }
       );
     }
@@ -416,46 +413,56 @@ function spell(value) {
 }
 
 // files/values.ts
-function planValues(credentials, { folder }) {
-  const written = credentials.map((credential) => ({ ...credential, values: credential.values.filter(isWritten) }));
-  const withVariables = (isWanted) => credentials.map(({ values, ...rest }) => ({
-    ...rest,
-    values: values.filter((one) => one.env !== void 0 && isWanted(one))
-  })).filter(({ values }) => values.length > 0);
-  const variables = (0, import_environment.planEnvironment)(withVariables(isWritten));
-  const grants = written.filter(({ values }) => values.length > 0);
-  const ownerOf = (variable) => grants.find(({ values }) => values.some(({ env }) => env === variable))?.grant;
-  const dotenv = writeDotenv(variables, (variable) => ownerOf(variable) ?? "");
+function planValues(credentials, { folder }, withTool) {
+  const written = credentials.map((one) => only(one, ({ file, secret }) => file === void 0 && (secret || !withTool.has(one.grant)))).filter(hasValues);
+  const inDotenv = (0, import_environment.planEnvironment)(written.map((one) => only(one, hasVariable)).filter(hasValues));
+  const dotenv = writeDotenv(inDotenv, (variable) => ownerOf(variable, written));
+  const toEnvironment = credentials.map((one) => only(one, isForEnvironment)).filter(hasValues);
   return {
-    files: grants.length === 0 ? [] : [
-      ...variables.size === 0 ? [] : [ownerFile((0, import_node_path5.join)(folder, "values.env"), dotenv.text)],
-      ownerFile((0, import_node_path5.join)(folder, "values.json"), `${JSON.stringify(byGrant(grants), null, 2)}
-`)
+    ...NOTHING,
+    files: [
+      ...inDotenv.size === 0 ? [] : [ownerFile((0, import_node_path5.join)(folder, "values.env"), dotenv.text)],
+      ...written.length === 0 ? [] : [ownerFile((0, import_node_path5.join)(folder, "values.json"), asJson(written))]
     ],
-    variables: (0, import_environment.planEnvironment)(withVariables((value) => !value.secret && value.env !== import_aws_neighbours.AWS_KEY_VARIABLE)),
-    rest: /* @__PURE__ */ new Map(),
+    variables: (0, import_environment.planEnvironment)(toEnvironment),
     places: new Map(
-      credentials.map(({ grant, values }) => [
-        grant,
-        [
-          ...values.some((one) => isWritten(one) && one.env !== void 0) ? ["values.env"] : [],
-          ...values.some(isWritten) ? ["values.json"] : [],
-          ...values.flatMap(
-            ({ env, secret }) => env !== void 0 && !secret && env !== import_aws_neighbours.AWS_KEY_VARIABLE ? [env] : []
-          )
-        ]
-      ])
+      credentials.map(({ grant }) => {
+        const [inFiles, inEnvironment] = [written, toEnvironment].map(
+          (list) => list.find((one) => one.grant === grant)?.values ?? []
+        );
+        const files = [
+          ...inFiles?.some(hasVariable) ? ["values.env"] : [],
+          ...inFiles?.length ? ["values.json"] : []
+        ];
+        return [grant, [...files, ...inEnvironment?.flatMap(({ env }) => env ?? []) ?? []]];
+      })
     ),
-    notes: dotenv.quoted.length === 0 ? [] : [
-      `In values.env, ${listed(dotenv.quoted)} ${dotenv.quoted.length === 1 ? "is" : "are"} in quotes. Shells and dotenv libraries remove them; \`docker run --env-file\` does not.`
-    ],
-    warnings: []
+    notes: quotedNotes(dotenv.quoted)
   };
 }
-var isWritten = ({ file }) => file === void 0;
-var byGrant = (credentials) => Object.fromEntries(
-  credentials.map(({ grant, values }) => [grant, Object.fromEntries(values.map(({ name, value }) => [name, value]))])
-);
+var isForEnvironment = ({ env, secret }) => env !== void 0 && !secret && env !== import_aws_neighbours.AWS_KEY_VARIABLE;
+var hasVariable = ({ env }) => env !== void 0;
+var hasValues = ({ values }) => values.length > 0;
+var only = (credential, isWanted) => ({
+  ...credential,
+  values: credential.values.filter(isWanted)
+});
+var ownerOf = (variable, credentials) => credentials.find(({ values }) => values.some(({ env }) => env === variable))?.grant ?? "";
+function asJson(credentials) {
+  const byGrant = credentials.map(({ grant, values }) => [
+    grant,
+    Object.fromEntries(values.map(({ name, value }) => [name, value]))
+  ]);
+  return `${JSON.stringify(Object.fromEntries(byGrant), null, 2)}
+`;
+}
+function quotedNotes(quoted) {
+  if (quoted.length === 0) return [];
+  const are = quoted.length === 1 ? "is" : "are";
+  return [
+    `In values.env, ${listed(quoted)} ${are} in quotes. Shells and dotenv libraries remove them; \`docker run --env-file\` does not.`
+  ];
+}
 
 // files/deliver.ts
 var TOOLS = [
@@ -474,12 +481,12 @@ function planFilesDelivery(received, context) {
     helper: (0, import_node_path6.join)((0, import_runner.actionFolder)(), "refresh.js")
   };
   const tools = TOOLS.map((plan) => plan(received, filesContext));
-  const rest = received.map(({ grant, ...credential }) => {
-    const left = tools.flatMap((tool) => tool.rest.get(grant) ?? []);
-    return left[0] ?? { grant, ...credential };
-  });
+  const rest = received.map(
+    (credential) => tools.flatMap((tool) => tool.rest.get(credential.grant) ?? [])[0] ?? credential
+  );
+  const withTool = new Set(rest.filter((credential) => !received.includes(credential)).map(({ grant }) => grant));
   const single = (0, import_files.planFiles)(rest, (0, import_node_path6.join)(folder, "files"));
-  const plans = [...tools, planValues(single.credentials, filesContext)];
+  const plans = [...tools, planValues(single.credentials, filesContext, withTool)];
   const needsLeases = plans.some(({ files }) => files.some(({ path }) => path.startsWith((0, import_node_path6.join)(folder, ".refresh"))));
   const leases = needsLeases ? [{ path: leasesFile(folder), bytes: Buffer.alloc(0), mode: 384 }] : [];
   return {

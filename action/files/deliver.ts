@@ -38,12 +38,12 @@ export function planFilesDelivery(received: readonly Credential[], context: Deli
     helper: join(actionFolder(), "refresh.js"),
   }
   const tools = TOOLS.map((plan) => plan(received, filesContext))
-  const rest = received.map(({ grant, ...credential }) => {
-    const left = tools.flatMap((tool) => tool.rest.get(grant) ?? [])
-    return left[0] ?? { grant, ...credential }
-  })
+  const rest = received.map(
+    (credential) => tools.flatMap((tool) => tool.rest.get(credential.grant) ?? [])[0] ?? credential,
+  )
+  const withTool = new Set(rest.filter((credential) => !received.includes(credential)).map(({ grant }) => grant))
   const single = planFiles(rest, join(folder, "files"))
-  const plans = [...tools, planValues(single.credentials, filesContext)]
+  const plans = [...tools, planValues(single.credentials, filesContext, withTool)]
   const needsLeases = plans.some(({ files }) => files.some(({ path }) => path.startsWith(join(folder, ".refresh"))))
   const leases = needsLeases ? [{ path: leasesFile(folder), bytes: Buffer.alloc(0), mode: 0o600 }] : []
   return {

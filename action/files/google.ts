@@ -40,10 +40,7 @@ export function planGoogleFiles(credentials: readonly Credential[], context: Fil
         ? tokens.map((token) => [`${GCLOUD_TOKEN_VARIABLE}_FILE`, accessTokenFile(token, context).path] as const)
         : []),
     ]),
-    rest: new Map([
-      ...tokens.map((token) => [token.grant, token] as const),
-      ...federated.map((credential) => [credential.grant, withoutToken(credential, several)] as const),
-    ]),
+    rest: new Map(federated.map((credential) => [credential.grant, withoutToken(credential, several)])),
     places: new Map<string, readonly string[]>([
       ...tokens.map(({ grant }) => [grant, [`google/${grant}.access-token`]] as const),
       ...federated.map(({ grant }) => [grant, [`google/${grant}.json`]] as const),

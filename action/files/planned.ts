@@ -22,8 +22,8 @@ export interface ToolPlan {
   /** Paths, names and switches only: no secret. */
   readonly variables: ReadonlyMap<string, string>
   /**
-   * The credentials that the tool's files hold, without the values that need no other place. Credentials that the tool does
-   * not know are not in it.
+   * By grant, what is left to deliver of the credentials that the tool's files hold. A credential that must be delivered as
+   * a whole besides is not in it.
    */
   readonly rest: ReadonlyMap<string, Credential>
   /** For the summary: where a grant arrives. */

@@ -3,62 +3,75 @@ import type { Credential, Value } from "../answer.ts"
 import { AWS_KEY_VARIABLE } from "../deliver/aws-neighbours.ts"
 import { planEnvironment } from "../deliver/environment.ts"
 import { writeDotenv } from "./dotenv.ts"
-import { type FilesContext, listed, ownerFile, type ToolPlan } from "./planned.ts"
+import { type FilesContext, listed, NOTHING, ownerFile, type ToolPlan } from "./planned.ts"
 
 /**
  * Writes what has no file format of its own to `values.env` and `values.json`. Public values and the paths of single files
  * are variables as well.
+ * @param withTool grants that a tool's files hold. Their public values are variables only: alone they are of no use
  * @throws {ActionError} `delivery_refused`, as for variables, and for a value that dotenv cannot hold
  */
-export function planValues(credentials: readonly Credential[], { folder }: FilesContext): ToolPlan {
-  const written = credentials.map((credential) => ({ ...credential, values: credential.values.filter(isWritten) }))
-  const withVariables = (isWanted: (value: Value) => boolean) =>
-    credentials
-      .map(({ values, ...rest }) => ({
-        ...rest,
-        values: values.filter((one) => one.env !== undefined && isWanted(one)),
-      }))
-      .filter(({ values }) => values.length > 0)
-  const variables = planEnvironment(withVariables(isWritten))
-  const grants = written.filter(({ values }) => values.length > 0)
-  const ownerOf = (variable: string) => grants.find(({ values }) => values.some(({ env }) => env === variable))?.grant
-  const dotenv = writeDotenv(variables, (variable) => ownerOf(variable) ?? "")
+export function planValues(
+  credentials: readonly Credential[],
+  { folder }: FilesContext,
+  withTool: ReadonlySet<string>,
+): ToolPlan {
+  const written = credentials
+    .map((one) => only(one, ({ file, secret }) => file === undefined && (secret || !withTool.has(one.grant))))
+    .filter(hasValues)
+  const inDotenv = planEnvironment(written.map((one) => only(one, hasVariable)).filter(hasValues))
+  const dotenv = writeDotenv(inDotenv, (variable) => ownerOf(variable, written))
+  const toEnvironment = credentials.map((one) => only(one, isForEnvironment)).filter(hasValues)
   return {
-    files:
-      grants.length === 0
-        ? []
-        : [
-            ...(variables.size === 0 ? [] : [ownerFile(join(folder, "values.env"), dotenv.text)]),
-            ownerFile(join(folder, "values.json"), `${JSON.stringify(byGrant(grants), null, 2)}\n`),
-          ],
-    variables: planEnvironment(withVariables((value) => !value.secret && value.env !== AWS_KEY_VARIABLE)),
-    rest: new Map(),
+    ...NOTHING,
+    files: [
+      ...(inDotenv.size === 0 ? [] : [ownerFile(join(folder, "values.env"), dotenv.text)]),
+      ...(written.length === 0 ? [] : [ownerFile(join(folder, "values.json"), asJson(written))]),
+    ],
+    variables: planEnvironment(toEnvironment),
     places: new Map(
-      credentials.map(({ grant, values }) => [
-        grant,
-        [
-          ...(values.some((one) => isWritten(one) && one.env !== undefined) ? ["values.env"] : []),
-          ...(values.some(isWritten) ? ["values.json"] : []),
-          ...values.flatMap(({ env, secret }) =>
-            env !== undefined && !secret && env !== AWS_KEY_VARIABLE ? [env] : [],
-          ),
-        ],
-      ]),
+      credentials.map(({ grant }) => {
+        const [inFiles, inEnvironment] = [written, toEnvironment].map(
+          (list) => list.find((one) => one.grant === grant)?.values ?? [],
+        )
+        const files = [
+          ...(inFiles?.some(hasVariable) ? ["values.env"] : []),
+          ...(inFiles?.length ? ["values.json"] : []),
+        ]
+        return [grant, [...files, ...(inEnvironment?.flatMap(({ env }) => env ?? []) ?? [])]]
+      }),
     ),
-    notes:
-      dotenv.quoted.length === 0
-        ? []
-        : [
-            `In values.env, ${listed(dotenv.quoted)} ${dotenv.quoted.length === 1 ? "is" : "are"} in quotes. Shells and dotenv libraries remove them; \`docker run --env-file\` does not.`,
-          ],
-    warnings: [],
+    notes: quotedNotes(dotenv.quoted),
   }
 }
 
-/** Not the paths of single files: these are variables. */
-const isWritten = ({ file }: Value): boolean => file === undefined
+/** A key id without its secret would stop AWS's SDKs, so it stays beside the secret. */
+const isForEnvironment = ({ env, secret }: Value): boolean => env !== undefined && !secret && env !== AWS_KEY_VARIABLE
 
-const byGrant = (credentials: readonly Credential[]) =>
-  Object.fromEntries(
-    credentials.map(({ grant, values }) => [grant, Object.fromEntries(values.map(({ name, value }) => [name, value]))]),
-  )
+const hasVariable = ({ env }: Value): boolean => env !== undefined
+
+const hasValues = ({ values }: Credential): boolean => values.length > 0
+
+const only = (credential: Credential, isWanted: (value: Value) => boolean): Credential => ({
+  ...credential,
+  values: credential.values.filter(isWanted),
+})
+
+const ownerOf = (variable: string, credentials: readonly Credential[]): string =>
+  credentials.find(({ values }) => values.some(({ env }) => env === variable))?.grant ?? ""
+
+function asJson(credentials: readonly Credential[]): string {
+  const byGrant = credentials.map(({ grant, values }) => [
+    grant,
+    Object.fromEntries(values.map(({ name, value }) => [name, value])),
+  ])
+  return `${JSON.stringify(Object.fromEntries(byGrant), null, 2)}\n`
+}
+
+function quotedNotes(quoted: readonly string[]): readonly string[] {
+  if (quoted.length === 0) return []
+  const are = quoted.length === 1 ? "is" : "are"
+  return [
+    `In values.env, ${listed(quoted)} ${are} in quotes. Shells and dotenv libraries remove them; \`docker run --env-file\` does not.`,
+  ]
+}
