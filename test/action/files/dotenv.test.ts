@@ -116,7 +116,7 @@ describe("values.env", () => {
     ["a quote and an exclamation mark", "it's!"],
     ["two backslashes", "\\\\server\\share"],
     ["a backslash at its end", "C:\\"],
-    ["an expansion of python-dotenv", "${HOME}"],
+    ["an expansion of python-dotenv", `\${HOME}`],
     ["a carriage return", "a\r\nb"],
   ])("refuses %s, and says what to change", (_, value) => {
     expect(() => writeDotenv(new Map([["TOKEN", value]]), () => "the-grant")).toThrow(
