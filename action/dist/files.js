@@ -36,13 +36,14 @@ var import_aws_session2 = require("./main.js");
 var import_failure2 = require("./main.js");
 
 // files/command-line.ts
-var PLAIN = /^[A-Za-z0-9_./:\\@%+,=-]+$/;
-var PLAIN_ON_POSIX = /^[A-Za-z0-9_./:@%+,=-]+$/;
+var PLAIN = /^[A-Za-z0-9_./:@%+,=-]+$/;
+var PLAIN_ON_WINDOWS = /^[A-Za-z0-9_./:\\@+~-]+$/;
+var PLAIN_WITHOUT_SHELL = /^[A-Za-z0-9_./:@%+,=~-]+$/;
 var NOT_IN_SINGLE_QUOTES = /['\\\p{Cc}]|\s[#;]/u;
 var NOT_IN_DOUBLE_QUOTES = /["%\p{Cc}]|\s[#;]/u;
 function commandLine(parts, platform) {
   const isWindows = platform === "win32";
-  const isPlain = (part) => (isWindows ? PLAIN : PLAIN_ON_POSIX).test(part);
+  const isPlain = (part) => (isWindows ? PLAIN_ON_WINDOWS : PLAIN).test(part);
   if (parts.every(isPlain)) return parts.join(" ");
   if (isWindows && !isPlain(parts[0] ?? "")) return null;
   if (parts.some((part) => (isWindows ? NOT_IN_DOUBLE_QUOTES : NOT_IN_SINGLE_QUOTES).test(part))) return null;
@@ -51,7 +52,7 @@ function commandLine(parts, platform) {
 }
 function commandLineWithoutQuotes(parts, platform) {
   const spelled = platform === "win32" ? parts.map((part) => part.replaceAll("\\", "/")) : parts;
-  return spelled.every((part) => PLAIN_ON_POSIX.test(part)) ? spelled.join(" ") : null;
+  return spelled.every((part) => PLAIN_WITHOUT_SHELL.test(part)) ? spelled.join(" ") : null;
 }
 
 // files/planned.ts

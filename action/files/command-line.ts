@@ -1,7 +1,9 @@
-/** Needs no quotes for any program that splits a command line: a shell, cmd, botocore, Go's `strings.Fields`. */
-const PLAIN = /^[A-Za-z0-9_./:\\@%+,=-]+$/
-/** A backslash is a plain character on Windows alone. */
-const PLAIN_ON_POSIX = /^[A-Za-z0-9_./:@%+,=-]+$/
+/** Needs no quotes for any program that splits a command line: a shell, botocore, Go's `strings.Fields`. */
+const PLAIN = /^[A-Za-z0-9_./:@%+,=-]+$/
+/** The same with cmd: a backslash is a plain character, and `%` expands variables. */
+const PLAIN_ON_WINDOWS = /^[A-Za-z0-9_./:\\@+~-]+$/
+/** For programs that split at blanks and start no shell. */
+const PLAIN_WITHOUT_SHELL = /^[A-Za-z0-9_./:@%+,=~-]+$/
 /**
  * What no quotes protect everywhere: a quote itself, a line end, and `#` or `;` after a blank, where readers of AWS's
  * configuration files see a comment.
@@ -17,7 +19,7 @@ const NOT_IN_DOUBLE_QUOTES = /["%\p{Cc}]|\s[#;]/u
  */
 export function commandLine(parts: readonly string[], platform: NodeJS.Platform): string | null {
   const isWindows = platform === "win32"
-  const isPlain = (part: string) => (isWindows ? PLAIN : PLAIN_ON_POSIX).test(part)
+  const isPlain = (part: string) => (isWindows ? PLAIN_ON_WINDOWS : PLAIN).test(part)
   if (parts.every(isPlain)) return parts.join(" ")
   // cmd drops the quotes of a quoted program, and then finds another one.
   if (isWindows && !isPlain(parts[0] ?? "")) return null
@@ -32,5 +34,5 @@ export function commandLine(parts: readonly string[], platform: NodeJS.Platform)
  */
 export function commandLineWithoutQuotes(parts: readonly string[], platform: NodeJS.Platform): string | null {
   const spelled = platform === "win32" ? parts.map((part) => part.replaceAll("\\", "/")) : parts
-  return spelled.every((part) => PLAIN_ON_POSIX.test(part)) ? spelled.join(" ") : null
+  return spelled.every((part) => PLAIN_WITHOUT_SHELL.test(part)) ? spelled.join(" ") : null
 }

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { actCase } from "./act-case.ts"
+import { awsProfileCase } from "./aws-profile-case.ts"
 import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
 import { motoCase } from "./moto-case.ts"
@@ -24,6 +25,7 @@ const CASES = {
   sops: sopsCase,
   zizmor: zizmorCase,
   "vendors' clients": clientsCase,
+  "the profile of an AWS grant": awsProfileCase,
   "the package on older Nodes": packageCase,
 }
 

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
@@ -94,6 +95,24 @@ describe("a process of a later step", () => {
     expect(readdirSync(ownFolder(job)).sort()).toEqual(["kept.json", "settings.json"])
   })
 
+  test("shares one failure with 15 others", async () => {
+    const denied: Expected[] = [{ on: "token" }, { on: "exchange", reply: problem(403, "not_allowed", "Not now.") }]
+    await using job = await startJob({ "aws-deploy": session(1) }, denied)
+    runDown(job, -60)
+    const all = await Promise.all(Array.from({ length: 16 }, () => job.helper("aws-deploy")))
+    expect(new Set(all.map(({ exitCode }) => exitCode))).toEqual(new Set([1]))
+    expect(new Set(all.map(({ stderr }) => stderr)).size).toBe(1)
+    expect([exchanges(job).length, job.broker.faults()]).toEqual([2, []])
+  })
+
+  test("keeps a session that a policy made short for half of its life", async () => {
+    const short = granted({ "aws-deploy": session(2) }, { expires_at: inSeconds(900) })
+    await using job = await startJob({ "aws-deploy": session(1) }, short)
+    runDown(job, -60)
+    for (const _ of [1, 2, 3]) expect(keyOf(await job.helper("aws-deploy"))).toBe("ASIASESSION2KEYID")
+    expect([exchanges(job).length, job.broker.faults()]).toEqual([2, []])
+  })
+
   test("takes over from one that was killed in the middle, and so does only one of those that wait", async () => {
     const never = new Promise(() => {})
     const [token, exchange] = again(2) as [Expected, Expected]
@@ -125,7 +144,6 @@ describe("a process of a later step", () => {
     runDown(job, -60)
     const lock = join(ownFolder(job), "lock.0")
     writeFileSync(lock, String(process.pid))
-    const { utimesSync } = await import("node:fs")
     utimesSync(lock, new Date(), new Date(Date.now() - 61_000))
     expect(keyOf(await job.helper("aws-deploy"))).toBe("ASIASESSION2KEYID")
   })

@@ -30,7 +30,7 @@ export async function installNodeClients(): Promise<string> {
  * @throws when it cannot be built
  */
 export async function installGoClients(programs: string): Promise<string> {
-  const files = ["go.mod", "go.sum", "main.go"]
+  const files = ["go.mod", "go.sum", "main.go", "aws.go"]
   const from = join(HERE, "go")
   const folder = await once(
     "go",

@@ -3,6 +3,7 @@ module daypass.example/interop-clients
 go 1.26
 
 require (
+	github.com/aws/aws-sdk-go-v2/config v1.31.10
 	github.com/cyberark/conjur-api-go v0.15.7
 	github.com/hashicorp/vault/api v1.23.0
 )
@@ -11,7 +12,6 @@ require (
 	al.essio.dev/pkg/shellescape v1.6.0 // indirect
 	github.com/Masterminds/semver/v3 v3.4.0 // indirect
 	github.com/aws/aws-sdk-go-v2 v1.39.1 // indirect
-	github.com/aws/aws-sdk-go-v2/config v1.31.10 // indirect
 	github.com/aws/aws-sdk-go-v2/credentials v1.18.14 // indirect
 	github.com/aws/aws-sdk-go-v2/feature/ec2/imds v1.18.8 // indirect
 	github.com/aws/aws-sdk-go-v2/internal/configsources v1.4.8 // indirect

@@ -1,5 +1,5 @@
-// Reads from Vault and from Conjur with their vendors' clients, and prints as JSON what each step gave, or the client's own
-// error.
+// Reads from Vault and from Conjur with their vendors' clients, and finds AWS's session. Prints as JSON what each step gave, or
+// the client's own error.
 package main
 
 import (
@@ -23,7 +23,7 @@ type steps map[string]func() (any, error)
 func main() {
 	var given settings
 	must(json.Unmarshal([]byte(os.Args[2]), &given))
-	clients := map[string]func(settings) steps{"vault": vaultSteps, "conjur": conjurSteps}
+	clients := map[string]func(settings) steps{"vault": vaultSteps, "conjur": conjurSteps, "aws": awsSteps}
 	told := map[string]any{}
 	for name, step := range clients[os.Args[1]](given) {
 		value, err := step()
