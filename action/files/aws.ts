@@ -45,7 +45,12 @@ export function planAwsFiles(credentials: readonly Credential[], context: FilesC
       ...(only === undefined ? [] : PROFILE_VARIABLES.map((name) => [name, only.grant] as const)),
     ]),
     rest: new Map(sessions.map((session) => [session.grant, withoutSession(session, sessions.length > 1)])),
-    places: new Map(sessions.map(({ grant }) => [grant, [`the profile ${grant} in aws/config`]])),
+    places: new Map(
+      profiles.map(({ grant, fixed }) => [
+        grant,
+        [`the profile ${grant} in aws/config${fixed === null ? ` (fetched again before it ends)` : ""}`],
+      ]),
+    ),
     notes: notesOf(profiles, only),
     warnings: warningsOf(profiles, only, context.environment),
   }
@@ -114,21 +119,21 @@ function notesOf(profiles: readonly Profile[], only: Credential | undefined): re
     only === undefined
       ? `AWS programs of later steps choose one of the profiles ${listed(names)}, for example with AWS_PROFILE.`
       : `AWS programs of later steps use the profile ${only.grant}.`,
-    "They do not read ~/.aws: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name files of this step.",
+    "AWS programs of later steps do not read ~/.aws: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name files of this step.",
     ...(renewed.length === 0
       ? []
       : [
-          `They fetch ${listed(renewed)} again before a session ends. The log cannot mask what they fetch. Actions that run in Docker cannot fetch, because this runner's Node is not there.`,
+          `AWS programs of later steps fetch ${listed(renewed)} again before a session ends. The log cannot mask what they fetch. Actions that run in Docker cannot fetch, because this runner's Node is not there.`,
         ]),
     ...(short.length === 0
       ? []
       : [
-          `They do not fetch ${listed(short)} again: the session lives less than 30 minutes. Give the grant a ttl of 30m or more, or use the input \`run\`.`,
+          `AWS programs of later steps do not fetch ${listed(short)} again: the session lives less than 30 minutes. Give the grant a ttl of 30m or more, or use the input \`run\`.`,
         ]),
     ...(path.length === 0
       ? []
       : [
-          `They do not fetch ${listed(path)} again: the path of this runner's folders or of its Node has characters that AWS's SDKs read differently.`,
+          `AWS programs of later steps do not fetch ${listed(path)} again: the path of this runner's folders or of its Node has characters that AWS's SDKs read differently.`,
         ]),
   ]
 }
