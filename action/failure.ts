@@ -21,6 +21,7 @@ export const OWN_CODES = [
   "answer_not_sealed",
   "answer_unusable",
   "delivery_refused",
+  "azure_login_failed",
   "runner_file_missing",
   "runner_disk",
   "unexpected",

@@ -40,7 +40,9 @@ export function readInputs(read: (name: string) => string): Inputs {
     throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`)
   }
   const deliver = readDeliver(read("deliver"))
-  const alone = ["shell", "working-directory", "id-token"].find((name) => read(name) !== "" && read("run") === "")
+  const alone = ["shell", "working-directory", "id-token", "azure-cli"].find(
+    (name) => read(name) !== "" && read("run") === "",
+  )
   if (alone !== undefined) throw invalid(alone, "is for a command; write the input `run`, or remove it")
   const timeoutMs = readTimeout(read("timeout"))
   const parallelJobs = readParallelJobs(read("parallel-jobs"))

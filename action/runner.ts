@@ -1,6 +1,6 @@
 // Long because it is the only file that touches the runner: its variables, its files, its commands and its log.
 import { randomUUID } from "node:crypto"
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 import * as core from "@actions/core"
 import type { PlannedFile } from "./deliver/files.ts"
@@ -184,6 +184,21 @@ export function writeJobFiles(folder: string, files: readonly PlannedFile[]): vo
     writeFileSync(path, bytes, { flag: "wx", mode: 0o600 })
     // `writeFileSync` applies the process's umask to the mode; `chmod` does not.
     chmodSync(path, mode)
+  }
+}
+
+/**
+ * Replaces a file of `writeJobFiles` in one step, so that a program that reads it gets the old text or the new one. The new
+ * file is made beside it, with `O_EXCL`, so no link is followed.
+ */
+export function replaceJobFile(path: string, bytes: Uint8Array): void {
+  const next = `${path}.${randomUUID()}`
+  try {
+    writeFileSync(next, bytes, { flag: "wx", mode: 0o600 })
+    renameSync(next, path)
+  } catch (thrown) {
+    rmSync(next, { force: true })
+    throw thrown
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Credential, Lease } from "../answer.ts"
+import { needsGoogleFiles, withGoogleFiles } from "../federated.ts"
 import type { Inputs } from "../inputs.ts"
 import { AWS_KEY_VARIABLE, blankOldTokens, warningOfProfile } from "./aws-neighbours.ts"
 import { planEnvironment } from "./environment.ts"
@@ -37,8 +38,10 @@ export interface DeliveryContext {
  */
 export function planDelivery(received: readonly Credential[], context: DeliveryContext): Delivery {
   const { inputs, lease, environment } = context
-  const folder = received.some(({ values }) => values.some(({ file }) => file)) ? context.newFolder() : null
-  const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
+  const googleLogins = received.filter(needsGoogleFiles)
+  const hasFiles = googleLogins.length > 0 || received.some(({ values }) => values.some(({ file }) => file))
+  const folder = hasFiles ? context.newFolder() : null
+  const { files, credentials } = folder === null ? { files: [], credentials: received } : plannedIn(folder, received)
   const toOutputs = inputs.deliver !== "environment"
   const toEnvironment = inputs.deliver !== "outputs"
   const planned = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
@@ -51,10 +54,19 @@ export function planDelivery(received: readonly Credential[], context: DeliveryC
     variables,
     outputs: toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease),
     places: placesOf(credentials, { toOutputs, toEnvironment }),
-    notes: [],
+    notes: googleLogins.map(shortLoginLine),
     warnings: warning === null ? [] : [warning],
   }
 }
+
+const plannedIn = (folder: string, received: readonly Credential[]) =>
+  planFiles(
+    received.map((credential) => withGoogleFiles(credential, folder)),
+    folder,
+  )
+
+const shortLoginLine = ({ grant }: Credential) =>
+  `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use \`deliver: files\`, or the input \`run\`: both renew it.`
 
 /** The variables and outputs in which each grant's values arrive. */
 export function placesOf(

@@ -27,7 +27,7 @@ module.exports = __toCommonJS(deliver_exports);
 var import_node_path6 = require("node:path");
 var import_files = require("./main.js");
 var import_outputs = require("./main.js");
-var import_failure6 = require("./main.js");
+var import_failure4 = require("./main.js");
 var import_runner = require("./main.js");
 
 // files/aws.ts
@@ -72,6 +72,7 @@ var listed = (names) => names.length < 2 ? names.join("") : `${names.slice(0, -1
 var import_node_path = require("node:path");
 var import_aws_session = require("./main.js");
 var import_failure = require("./main.js");
+var import_federated = require("./main.js");
 var refreshFolder = (folder) => (0, import_node_path.join)(folder, ".refresh");
 var leasesFile = (folder) => (0, import_node_path.join)(refreshFolder(folder), "leases");
 var AWS_RENEW_BELOW_MS = 16 * 6e4;
@@ -103,10 +104,10 @@ function keptAnswer(asker, credential) {
     const expiresAt2 = Date.parse(session.Expiration);
     return { receivedAt, expiresAt: expiresAt2, answer: { Version: 1, ...session, SessionToken } };
   }
-  const token = valueNamed(credential, "federated-token");
+  const token = (0, import_federated.requiredValue)(credential, "federated-token");
   const expiresAt = Date.parse(credential.expiresAt ?? "");
-  if (token === "" || Number.isNaN(expiresAt)) {
-    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`;
+  if (Number.isNaN(expiresAt)) {
+    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} has no end.`;
     throw new import_failure.ActionError("answer_unusable", message);
   }
   const answer = {
@@ -237,7 +238,7 @@ function warningsOf(profiles, only2, environment) {
 
 // files/azure.ts
 var import_node_path3 = require("node:path");
-var import_failure3 = require("./main.js");
+var import_federated2 = require("./main.js");
 var VARIABLES = /* @__PURE__ */ new Map([
   ["tenant-id", "AZURE_TENANT_ID"],
   ["client-id", "AZURE_CLIENT_ID"],
@@ -251,7 +252,7 @@ function planAzureFiles(credentials, { folder }) {
   const [only2] = federated.length === 1 ? federated : [];
   const grants = federated.map(({ grant }) => grant);
   return {
-    files: federated.map((credential) => ownerFile(path(credential), tokenOf(credential))),
+    files: federated.map((credential) => ownerFile(path(credential), (0, import_federated2.requiredValue)(credential, "federated-token"))),
     variables: only2 === void 0 ? /* @__PURE__ */ new Map() : new Map([...variablesOf(only2), ...tokenVariables(path(only2))]),
     rest: new Map(
       federated.map((credential) => [
@@ -267,12 +268,6 @@ function planAzureFiles(credentials, { folder }) {
     warnings: []
   };
 }
-function tokenOf(credential) {
-  const token = valueNamed(credential, "federated-token");
-  if (token !== "") return token;
-  const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`;
-  throw new import_failure3.ActionError("answer_unusable", message);
-}
 var tokenVariables = (path) => [
   ["AZURE_FEDERATED_TOKEN_FILE", path],
   ["ARM_OIDC_TOKEN_FILE_PATH", path]
@@ -287,7 +282,7 @@ function isKept({ name, env, secret }, isOnly) {
 
 // files/google.ts
 var import_node_path4 = require("node:path");
-var import_failure4 = require("./main.js");
+var import_federated3 = require("./main.js");
 var FEDERATED_VALUES = /* @__PURE__ */ new Set([
   "federated-token",
   "audience",
@@ -337,30 +332,12 @@ function planFederated(credential, context) {
   const at = (name) => (0, import_node_path4.join)(context.folder, "google", `${grant}${name}`);
   const renewable = planRenewable(credential, "google", context.folder, context.inputs);
   const command = commandLineWithoutQuotes([context.node, context.helper, renewable.path], context.platform);
-  const token = ownerFile(at(".token"), valueNamed(credential, "federated-token"));
-  const plain = (name) => ownerFile(at(name), JSON.stringify(externalAccount(credential, { file: token.path }), null, 2));
+  const token = ownerFile(at(".token"), (0, import_federated3.requiredValue)(credential, "federated-token"));
+  const plain = (name) => ownerFile(at(name), (0, import_federated3.externalAccount)(credential, { file: token.path }));
   if (command === null) return { grant, path: at(".json"), isRenewed: false, files: [token, plain(".json")] };
   const executable = { command, timeout_millis: EXECUTABLE_TIMEOUT_MS };
-  const renewed = ownerFile(at(".json"), JSON.stringify(externalAccount(credential, { executable }), null, 2));
+  const renewed = ownerFile(at(".json"), (0, import_federated3.externalAccount)(credential, { executable }));
   return { grant, path: at(".json"), isRenewed: true, files: [...renewable.files, token, renewed, plain(".file.json")] };
-}
-function externalAccount(credential, source) {
-  const [audience, tokenUrl] = [valueNamed(credential, "audience"), valueNamed(credential, "token-url")];
-  if (audience === "" || tokenUrl === "" || valueNamed(credential, "federated-token") === "") {
-    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`;
-    throw new import_failure4.ActionError("answer_unusable", message);
-  }
-  const url = valueNamed(credential, "impersonation-url");
-  const seconds = Number(valueNamed(credential, "impersonation-seconds"));
-  return {
-    type: "external_account",
-    audience,
-    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-    token_url: tokenUrl,
-    ...url !== "" && { service_account_impersonation_url: url },
-    ...url !== "" && seconds > 0 && { service_account_impersonation: { token_lifetime_seconds: seconds } },
-    credential_source: source
-  };
 }
 function variablesOf2({ path, isRenewed }) {
   return [
@@ -391,7 +368,7 @@ var import_aws_neighbours = require("./main.js");
 var import_environment = require("./main.js");
 
 // files/dotenv.ts
-var import_failure5 = require("./main.js");
+var import_failure3 = require("./main.js");
 var PLAIN2 = /^[A-Za-z0-9_./:@%+,=-]*$/;
 var NOT_IN_SINGLE_QUOTES2 = /['\r]|\\\\|\\$|\$\{/;
 var NOT_IN_DOUBLE_QUOTES2 = /["$`\\\r!]/;
@@ -400,7 +377,7 @@ function writeDotenv(variables, ownerOf2) {
   const lines = [...variables].map(([name, value]) => {
     const written = spell(value);
     if (written === null) {
-      throw new import_failure5.ActionError(
+      throw new import_failure3.ActionError(
         "delivery_refused",
         `The value of ${ownerOf2(name)} for ${name} has quotes, backslashes, \`\${\` or carriage returns that readers of values.env take differently.`,
         { change: `Deliver it as a file: add \`as: file\` to ${name} in the policy.` }
@@ -512,7 +489,7 @@ function joined(plans) {
   for (const [name, value] of plans.flatMap(({ variables }) => [...variables])) {
     const before = taken.get(name.toUpperCase());
     if (before !== void 0 && before !== value) {
-      throw new import_failure6.ActionError(
+      throw new import_failure4.ActionError(
         "delivery_refused",
         `Two grants set the variable ${name} to different values. Use two steps.`
       );

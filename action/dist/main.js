@@ -46,6 +46,7 @@ __export(main_exports, {
   endWith: () => endWith,
   exchange: () => exchange,
   exchangeForAnswer: () => exchangeForAnswer,
+  externalAccount: () => externalAccount,
   fail: () => fail,
   failedSummary: () => failedSummary,
   forLog: () => forLog,
@@ -64,10 +65,14 @@ __export(main_exports, {
   leaseOutputs: () => leaseOutputs,
   logOutcomes: () => logOutcomes,
   masksFor: () => masksFor,
+  memberOf: () => memberOf,
+  membersOf: () => membersOf,
   messageForLog: () => messageForLog,
   messageForMarkdown: () => messageForMarkdown,
+  needsGoogleFiles: () => needsGoogleFiles,
   onLogClosed: () => onLogClosed,
   pageOf: () => pageOf,
+  parseJson: () => parseJson,
   pathIn: () => pathIn,
   placesOf: () => placesOf,
   planDelivery: () => planDelivery,
@@ -87,7 +92,9 @@ __export(main_exports, {
   removeDeliveredFiles: () => removeDeliveredFiles,
   removeFiles: () => removeFiles,
   removeJobFolder: () => removeJobFolder,
+  replaceJobFile: () => replaceJobFile,
   requireRunnerFiles: () => requireRunnerFiles,
+  requiredValue: () => requiredValue,
   revokeLease: () => revokeLease,
   revokeUndelivered: () => revokeUndelivered,
   saveFilesFolder: () => saveFilesFolder,
@@ -109,6 +116,7 @@ __export(main_exports, {
   warn: () => warn,
   warnOfBareSecrets: () => warnOfBareSecrets,
   warningOfProfile: () => warningOfProfile,
+  withGoogleFiles: () => withGoogleFiles,
   withRetries: () => withRetries,
   writeJobFiles: () => writeJobFiles,
   writeToLog: () => writeToLog
@@ -143,6 +151,7 @@ var OWN_CODES = [
   "answer_not_sealed",
   "answer_unusable",
   "delivery_refused",
+  "azure_login_failed",
   "runner_file_missing",
   "runner_disk",
   "unexpected"
@@ -726,6 +735,16 @@ function writeJobFiles(folder, files) {
     (0, import_node_fs.chmodSync)(path, mode);
   }
 }
+function replaceJobFile(path, bytes) {
+  const next = `${path}.${(0, import_node_crypto.randomUUID)()}`;
+  try {
+    (0, import_node_fs.writeFileSync)(next, bytes, { flag: "wx", mode: 384 });
+    (0, import_node_fs.renameSync)(next, path);
+  } catch (thrown) {
+    (0, import_node_fs.rmSync)(next, { force: true });
+    throw thrown;
+  }
+}
 function removeJobFolder(folder) {
   if (isJobFolder(folder)) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
 }
@@ -1124,6 +1143,57 @@ function claimLines(token) {
   );
 }
 
+// federated.ts
+var import_node_path2 = require("node:path");
+function requiredValue({ grant, values }, name) {
+  const found = values.find((one) => one.name === name)?.value ?? "";
+  if (found !== "") return found;
+  const message = `The broker's answer cannot be used: the credential of ${grant} has no ${name}.`;
+  throw new ActionError("answer_unusable", message);
+}
+function externalAccount(credential, source) {
+  const impersonates = credential.values.some(({ name }) => name === "impersonation-url");
+  const document = {
+    type: "external_account",
+    audience: requiredValue(credential, "audience"),
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    token_url: requiredValue(credential, "token-url"),
+    ...impersonates && {
+      service_account_impersonation_url: requiredValue(credential, "impersonation-url"),
+      service_account_impersonation: {
+        token_lifetime_seconds: Number(requiredValue(credential, "impersonation-seconds"))
+      }
+    },
+    credential_source: "url" in source ? {
+      url: source.url,
+      headers: { authorization: `Bearer ${source.authorization}` },
+      format: { type: "json", subject_token_field_name: "value" }
+    } : source
+  };
+  return `${JSON.stringify(document, null, 2)}
+`;
+}
+var TOKEN_FILE = "federated-token-file";
+var needsGoogleFiles = ({ format }) => format === "google-federated";
+function withGoogleFiles(credential, folder) {
+  if (!needsGoogleFiles(credential)) return credential;
+  const token = requiredValue(credential, "federated-token");
+  const account = externalAccount(credential, { file: (0, import_node_path2.join)(folder, credential.grant, TOKEN_FILE) });
+  const file = { mode: "0600" };
+  const added = [
+    { name: TOKEN_FILE, value: token, secret: true, file },
+    { name: "credentials-file", value: account, secret: false, env: "GOOGLE_APPLICATION_CREDENTIALS", file },
+    {
+      name: "cloudsdk-credentials-file",
+      value: account,
+      secret: false,
+      env: "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+      file
+    }
+  ];
+  return { ...credential, values: [...credential.values, ...added] };
+}
+
 // deliver/aws-neighbours.ts
 var AWS_KEY_VARIABLE = "AWS_ACCESS_KEY_ID";
 var TOKEN_VARIABLES = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
@@ -1407,14 +1477,14 @@ function refused(message) {
 }
 
 // deliver/files.ts
-var import_node_path2 = require("node:path");
+var import_node_path3 = require("node:path");
 function planFiles(credentials, folder) {
   const files = [];
   const taken = /* @__PURE__ */ new Set();
   const placed = credentials.map((credential) => {
     const values = credential.values.map((value) => {
       if (value.file === void 0) return value;
-      const path = (0, import_node_path2.join)(folder, credential.grant, value.name);
+      const path = (0, import_node_path3.join)(folder, credential.grant, value.name);
       if (taken.has(path.toLowerCase()))
         throw refused2(`Two values have the same file path: ${credential.grant}/${value.name}.`);
       taken.add(path.toLowerCase());
@@ -1459,8 +1529,10 @@ function planOutputs(lease, credentials) {
 // deliver/delivery.ts
 function planDelivery(received, context) {
   const { inputs, lease, environment } = context;
-  const folder = received.some(({ values }) => values.some(({ file }) => file)) ? context.newFolder() : null;
-  const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder);
+  const googleLogins = received.filter(needsGoogleFiles);
+  const hasFiles = googleLogins.length > 0 || received.some(({ values }) => values.some(({ file }) => file));
+  const folder = hasFiles ? context.newFolder() : null;
+  const { files, credentials } = folder === null ? { files: [], credentials: received } : plannedIn(folder, received);
   const toOutputs = inputs.deliver !== "environment";
   const toEnvironment = inputs.deliver !== "outputs";
   const planned = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
@@ -1473,10 +1545,15 @@ function planDelivery(received, context) {
     variables,
     outputs: toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease),
     places: placesOf(credentials, { toOutputs, toEnvironment }),
-    notes: [],
+    notes: googleLogins.map(shortLoginLine),
     warnings: warning2 === null ? [] : [warning2]
   };
 }
+var plannedIn = (folder, received) => planFiles(
+  received.map((credential) => withGoogleFiles(credential, folder)),
+  folder
+);
+var shortLoginLine = ({ grant }) => `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use \`deliver: files\`, or the input \`run\`: both renew it.`;
 function placesOf(credentials, to) {
   return new Map(
     credentials.map(({ grant, values }) => [
@@ -1615,7 +1692,9 @@ function readInputs(read) {
     throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`);
   }
   const deliver = readDeliver(read("deliver"));
-  const alone = ["shell", "working-directory", "id-token"].find((name) => read(name) !== "" && read("run") === "");
+  const alone = ["shell", "working-directory", "id-token", "azure-cli"].find(
+    (name) => read(name) !== "" && read("run") === ""
+  );
   if (alone !== void 0) throw invalid(alone, "is for a command; write the input `run`, or remove it");
   const timeoutMs = readTimeout(read("timeout"));
   const parallelJobs = readParallelJobs(read("parallel-jobs"));
@@ -2071,6 +2150,7 @@ var ADVICE = {
   answer_not_sealed: "Update the broker, because the action uses only answers that are encrypted to the job's key.",
   answer_unusable: "Check that the input `broker` is the origin of a Daypass broker whose version fits the action.",
   delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
+  azure_login_failed: "Change the client's federated credential as an AADSTS code in the message of `az` says; without such a code, update `az` and check that this runner reaches Entra.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
   runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."
@@ -2373,6 +2453,7 @@ function act() {
   endWith,
   exchange,
   exchangeForAnswer,
+  externalAccount,
   fail,
   failedSummary,
   forLog,
@@ -2391,10 +2472,14 @@ function act() {
   leaseOutputs,
   logOutcomes,
   masksFor,
+  memberOf,
+  membersOf,
   messageForLog,
   messageForMarkdown,
+  needsGoogleFiles,
   onLogClosed,
   pageOf,
+  parseJson,
   pathIn,
   placesOf,
   planDelivery,
@@ -2414,7 +2499,9 @@ function act() {
   removeDeliveredFiles,
   removeFiles,
   removeJobFolder,
+  replaceJobFile,
   requireRunnerFiles,
+  requiredValue,
   revokeLease,
   revokeUndelivered,
   saveFilesFolder,
@@ -2436,6 +2523,7 @@ function act() {
   warn,
   warnOfBareSecrets,
   warningOfProfile,
+  withGoogleFiles,
   withRetries,
   writeJobFiles,
   writeToLog

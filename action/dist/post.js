@@ -116,6 +116,7 @@ var ADVICE = {
   answer_not_sealed: "Update the broker, because the action uses only answers that are encrypted to the job's key.",
   answer_unusable: "Check that the input `broker` is the origin of a Daypass broker whose version fits the action.",
   delivery_refused: "Change the names in the policy or the provider's settings, or choose another delivery with the input `deliver`.",
+  azure_login_failed: "Change the client's federated credential as an AADSTS code in the message of `az` says; without such a code, update `az` and check that this runner reaches Entra.",
   runner_file_missing: "Use a current runner: it sets GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE and RUNNER_TEMP.",
   runner_disk: "Free space on the runner's disk, and let the runner's user write to RUNNER_TEMP.",
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."

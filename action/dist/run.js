@@ -34,126 +34,298 @@ __export(run_exports, {
 });
 module.exports = __toCommonJS(run_exports);
 var import_answer = require("./main.js");
-var import_aws_session = require("./main.js");
 var import_delivery = require("./main.js");
-var import_environment = require("./main.js");
+var import_environment2 = require("./main.js");
 var import_files = require("./main.js");
 var import_outputs = require("./main.js");
-var import_escape3 = require("./main.js");
+var import_escape4 = require("./main.js");
 var import_exchange = require("./main.js");
-var import_inputs4 = require("./main.js");
+var import_inputs5 = require("./main.js");
 var import_lease2 = require("./main.js");
-var import_masks = require("./main.js");
+var import_masks2 = require("./main.js");
 var import_retry = require("./main.js");
-var runner2 = __toESM(require("./main.js"), 1);
+var runner3 = __toESM(require("./main.js"), 1);
 var import_summary = require("./main.js");
 
-// run/aws-endpoint.ts
-var import_node_crypto = require("node:crypto");
-var import_node_http = require("node:http");
-async function serveSessions(sessions) {
-  const authorization = (0, import_node_crypto.randomBytes)(32).toString("base64url");
-  let host = "";
-  const server = (0, import_node_http.createServer)((request, response) => {
-    const send = ({ status, body }) => {
-      response.writeHead(status, {
-        "content-type": "application/json",
-        "cache-control": "no-store",
-        connection: "close"
-      });
-      response.end(JSON.stringify(body));
-    };
-    answer(request, { sessions, authorization, host }).then(send, () => send(refusal(500, "Internal")));
-  });
-  await new Promise((resolve2, reject) => {
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", resolve2);
-  });
-  host = `127.0.0.1:${server.address().port}`;
+// run/azure-login.ts
+var import_failure3 = require("./main.js");
+var import_federated = require("./main.js");
+
+// run/inputs.ts
+var import_failure = require("./main.js");
+function readRunInputs(read) {
+  if (read("deliver").trim() !== "") {
+    throw invalid("deliver", "cannot be used with `run`: the credentials are delivered to the command alone");
+  }
+  const idToken = read("id-token").trim();
+  if (idToken !== "" && idToken !== "pass") throw invalid("id-token", "must be pass, or left out");
+  const azureCli = read("azure-cli").trim();
+  if (azureCli !== "" && azureCli !== "login") throw invalid("azure-cli", "must be login, or left out");
   return {
-    authorization,
-    urlOf: (grant) => `http://${host}${pathOf(grant)}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    }
+    script: read("run"),
+    shell: read("shell").trim(),
+    workingDirectory: read("working-directory").trim(),
+    passesIdToken: idToken === "pass",
+    logsInAzureCli: azureCli === "login"
   };
 }
-async function answer({ method, url, headers }, has) {
-  if (headers.host !== has.host || headers.origin !== void 0) return refusal(403, "WrongHost");
-  if (method !== "GET") return refusal(405, "MethodNotAllowed");
-  if (!isSame(headers.authorization ?? "", has.authorization)) return refusal(401, "Unauthorized");
-  const session = [...has.sessions].find(([grant]) => url === pathOf(grant))?.[1];
-  if (session === void 0) return refusal(404, "NotFound");
-  const current = await session.current();
-  return current === null ? refusal(503, "NoSession") : { status: 200, body: current };
-}
-var pathOf = (grant) => `/aws/${encodeURIComponent(grant)}`;
-function refusal(status, code) {
-  return { status, body: { Code: code, Message: "Daypass gives no AWS session for this request. See the step's log." } };
-}
-function isSame(given, wanted) {
-  const digest = (text) => (0, import_node_crypto.createHash)("sha256").update(text).digest();
-  return (0, import_node_crypto.timingSafeEqual)(digest(given), digest(wanted));
+function invalid(input2, fault) {
+  return new import_failure.ActionError("input_invalid", `The input \`${input2}\` ${fault}.`);
 }
 
-// run/aws-session.ts
-var import_failure = require("./main.js");
-var RENEW_BELOW_MS = 5 * 6e4;
-var USABLE_MS = 3e4;
-var ANSWER_WITHIN_MS = 800;
-var REST_AFTER_FAILURE_MS = 1e4;
-var LONGEST_REST_MS = 8e4;
-var RenewedSession = class {
-  #session;
-  #lifeMs;
-  #renew;
-  #onFailure;
-  #renewal = null;
-  #nextRestMs = REST_AFTER_FAILURE_MS;
-  #restUntil = Number.NEGATIVE_INFINITY;
-  /** `renew` makes a new session, and registers its masks before it resolves. */
-  constructor(session, renew, onFailure) {
-    this.#session = session;
-    this.#lifeMs = leftOf(session);
-    this.#renew = renew;
-    this.#onFailure = onFailure;
+// run/place.ts
+var import_node_fs = require("node:fs");
+var import_node_path = require("node:path");
+
+// run/shell.ts
+var KNOWN = /* @__PURE__ */ new Map([
+  ["bash", { args: "--noprofile --norc -e -o pipefail {0}", extension: ".sh" }],
+  ["sh", { args: "-e {0}", extension: ".sh" }],
+  ["python", { args: "{0}", extension: ".py" }],
+  ["pwsh", { args: `-command ". '{0}'"`, extension: ".ps1" }],
+  ["powershell", { args: `-command ". '{0}'"`, extension: ".ps1" }],
+  ["cmd", { args: `/D /E:ON /V:OFF /S /C "CALL "{0}""`, extension: ".cmd" }]
+]);
+function chooseShell(option, isWindows, find) {
+  const [named = "", ...rest] = (option === "" ? defaultShell(isWindows, find) : option).split(" ");
+  const name = named.toLowerCase();
+  const format = rest.join(" ").trimStart() || (KNOWN.get(option === "" && !isWindows ? "sh" : name)?.args ?? "");
+  if (!format.includes("{0}")) {
+    throw invalid(
+      "shell",
+      "must be bash, sh, pwsh, powershell, cmd, python, or a command with {0} for the script's path"
+    );
   }
-  /** A session that lives; null when it is over and no new one could be fetched. Questions at the same time share a renewal. */
-  async current() {
-    if (leftOf(this.#session) >= Math.min(RENEW_BELOW_MS, this.#lifeMs / 3)) return this.#session;
-    if (performance.now() >= this.#restUntil || this.#renewal !== null) {
-      this.#renewal ??= this.#fetch();
-      const isUsable = leftOf(this.#session) >= USABLE_MS;
-      await (isUsable ? Promise.race([this.#renewal, sleep(ANSWER_WITHIN_MS)]) : this.#renewal);
-    }
-    return leftOf(this.#session) > 0 ? this.#session : null;
+  const program = find(named);
+  if (program === null) throw invalid("shell", "names a program that is not in this job's PATH");
+  const verbatim = name === "cmd";
+  return {
+    program,
+    verbatim,
+    args: (path) => verbatim ? [format.replaceAll("{0}", path)] : splitArguments(format, path),
+    extension: KNOWN.get(name)?.extension ?? "",
+    fileText: (script) => withLineEnds(fixedUp(name, script, isWindows), isWindows)
+  };
+}
+function defaultShell(isWindows, find) {
+  const [first, second] = isWindows ? ["pwsh", "powershell"] : ["bash", "sh"];
+  return find(first ?? "") === null ? second ?? "" : first ?? "";
+}
+function fixedUp(name, script, isWindows) {
+  const end = isWindows ? "\r\n" : "\n";
+  if (name === "cmd") return `@echo off${end}${script}`;
+  if (name !== "pwsh" && name !== "powershell") return script;
+  const last = "if ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }";
+  return `$ErrorActionPreference = 'stop'${end}${script}${end}${last}`;
+}
+function withLineEnds(text, isWindows) {
+  return isWindows ? text.replace(/\r?\n/g, "\r\n") : text;
+}
+function splitArguments(format, path) {
+  const parts = format.match(/(?:\\"|"(?:\\"|[^"])*"|[^\s"])+/g) ?? [];
+  return parts.map((part) => part.replace(/\\"|"/g, (quote) => quote === '"' ? "" : '"').replaceAll("{0}", path));
+}
+
+// run/place.ts
+function planCommand({ script, shell: option, workingDirectory }, environment, platform) {
+  const isWindows = platform === "win32";
+  const shell = chooseShell(option, isWindows, (program2) => findProgram(program2, environment, isWindows));
+  const folder = (0, import_node_path.resolve)(environment["GITHUB_WORKSPACE"] ?? "", workingDirectory);
+  if (!is(folder, "folder")) throw invalid("working-directory", "names a folder that does not exist in the workspace");
+  const { program, args, verbatim } = shell;
+  return {
+    extension: shell.extension,
+    fileText: shell.fileText(script),
+    command: (path) => ({ program, args: args(path), verbatim, folder })
+  };
+}
+function findProgram(program, environment, isWindows) {
+  const folders = (environment["PATH"] ?? environment["Path"] ?? "").split(import_node_path.delimiter).filter((folder) => folder !== "");
+  const hasFolder = (0, import_node_path.isAbsolute)(program) || program.includes("/");
+  const paths = hasFolder ? [(0, import_node_path.resolve)(program)] : folders.map((folder) => (0, import_node_path.join)(folder, program));
+  const endings = isWindows ? ["", ...(environment["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";")] : [""];
+  return paths.flatMap((path) => endings.map((ending) => path + ending)).find((path) => is(path, "program")) ?? null;
+}
+function is(path, kind) {
+  try {
+    const found = (0, import_node_fs.statSync)(path);
+    if (kind === "folder") return found.isDirectory();
+    (0, import_node_fs.accessSync)(path, import_node_fs.constants.X_OK);
+    return found.isFile();
+  } catch {
+    return false;
   }
-  /** Resolves when no renewal is on its way. */
-  async settled() {
-    await this.#renewal;
+}
+
+// run/process.ts
+var import_node_child_process = require("node:child_process");
+var import_node_os = require("node:os");
+var import_failure2 = require("./main.js");
+var import_runner = require("./main.js");
+var KILL_AFTER_TERM_MS = 1200;
+var LEFT_BEHIND_MS = 1e3;
+var POLL_MS = 25;
+var OUTPUT_AFTER_END_MS = 1e3;
+var SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+async function runProcess(line, output) {
+  const isWindows = process.platform === "win32";
+  const child = start(line, isWindows);
+  const group = new ProcessGroup(child.pid, isWindows);
+  const forward = (signal) => group.signal(signal === "SIGINT" ? "SIGINT" : "SIGTERM");
+  for (const signal of SIGNALS) process.on(signal, forward);
+  (0, import_runner.onLogClosed)(() => group.signal("SIGTERM"));
+  try {
+    const passed = Promise.all([pass(child.stdout, output), pass(child.stderr, output)]);
+    const code = await new Promise((resolve2, reject) => {
+      child.on("error", () => reject(invalid("shell", "names a program that cannot be started")));
+      child.on(
+        "exit",
+        (exitCode, signal) => resolve2(exitCode ?? 128 + (signal === null ? 0 : import_node_os.constants.signals[signal]))
+      );
+    });
+    await group.end();
+    await Promise.race([passed, outputTime()]);
+    return code;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, forward);
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
-  async #fetch() {
+}
+function start(line, isWindows) {
+  try {
+    return (0, import_node_child_process.spawn)(line.program, line.args, {
+      cwd: line.folder,
+      env: line.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+      // On Windows, a detached process gets a new console, and Ctrl+C does not reach it.
+      detached: !isWindows,
+      windowsVerbatimArguments: line.verbatim
+    });
+  } catch (thrown) {
+    const isTooBig = thrown instanceof Error && "code" in thrown && thrown.code === "E2BIG";
+    if (!isTooBig) throw thrown;
+    const message = "The command cannot be started, because its variables are too large together. Deliver large values as files.";
+    throw new import_failure2.ActionError("delivery_refused", message);
+  }
+}
+async function pass(stream, output) {
+  const lines = output.stream();
+  try {
+    for await (const chunk of stream) await lines.push(chunk);
+  } catch {
+  }
+  await lines.end();
+}
+var ProcessGroup = class {
+  #leader;
+  #isWindows;
+  #isTerminating = false;
+  constructor(leader, isWindows) {
+    this.#leader = leader;
+    this.#isWindows = isWindows;
+  }
+  signal(signal) {
+    this.#send(signal);
+    if (signal === "SIGINT" || this.#isTerminating) return;
+    this.#isTerminating = true;
+    setTimeout(() => this.#send("SIGKILL"), KILL_AFTER_TERM_MS).unref();
+  }
+  /** Ends what is left of the group. */
+  async end() {
+    if (!this.#send("SIGTERM")) return;
+    const patience = this.#isTerminating ? 0 : LEFT_BEHIND_MS;
+    for (let waited = 0; waited < patience && this.#send(0); waited += POLL_MS) await sleep(POLL_MS);
+    this.#send("SIGKILL");
+  }
+  /** Returns false when the group has no process left. */
+  #send(signal) {
+    if (this.#leader === void 0) return false;
+    if (this.#isWindows) return this.#sendOnWindows(signal);
     try {
-      this.#session = await this.#renew();
-      this.#lifeMs = leftOf(this.#session);
-      this.#nextRestMs = REST_AFTER_FAILURE_MS;
-      return true;
-    } catch (thrown) {
-      this.#restUntil = performance.now() + this.#nextRestMs;
-      this.#nextRestMs = Math.min(LONGEST_REST_MS, this.#nextRestMs * 2);
-      this.#onFailure((0, import_failure.toFailure)(thrown));
+      return process.kill(-this.#leader, signal);
+    } catch {
       return false;
-    } finally {
-      this.#renewal = null;
     }
+  }
+  /** Ctrl+C reaches the command by its console. Everything else ends the whole tree: Windows has no other signals. */
+  #sendOnWindows(signal) {
+    if (signal === "SIGINT" || signal === 0) return false;
+    (0, import_node_child_process.spawn)("taskkill", ["/PID", String(this.#leader), "/T", "/F"], { stdio: "ignore" }).on("error", () => void 0);
+    return false;
   }
 };
-var leftOf = ({ Expiration }) => Date.parse(Expiration) - Date.now();
-var sleep = (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds).unref());
+var outputTime = () => new Promise((resolve2) => setTimeout(resolve2, OUTPUT_AFTER_END_MS).unref());
+var sleep = (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds));
+
+// run/azure-login.ts
+function findAzureCli(environment, platform) {
+  const isWindows = platform === "win32";
+  const found = findProgram("az", environment, isWindows);
+  if (found === null) {
+    throw invalid(
+      "azure-cli",
+      "is for the Azure command line, but no az is in this job's PATH; install it before this step"
+    );
+  }
+  if (!/\.(?:cmd|bat)$/i.test(found)) return (args) => ({ program: found, args, verbatim: false });
+  const shell = environment["ComSpec"] ?? "cmd.exe";
+  return (args) => {
+    const line = [found, ...args].map((part) => `"${part}"`).join(" ");
+    return { program: shell, args: ["/D", "/S", "/C", `"${line}"`], verbatim: true };
+  };
+}
+var CLOUDS = /* @__PURE__ */ new Map([
+  ["login.microsoftonline.us", "AzureUSGovernment"],
+  ["login.partner.microsoftonline.cn", "AzureChinaCloud"]
+]);
+function loginLines(credential, tokenFile) {
+  const cloud = CLOUDS.get(URL.parse((0, import_federated.requiredValue)(credential, "authority-host"))?.hostname ?? "");
+  const subscription = credential.values.find(({ name }) => name === "subscription-id")?.value;
+  const quiet = ["--only-show-errors", "--output", "none"];
+  const login = [
+    ...["login", "--service-principal"],
+    ...["--username", (0, import_federated.requiredValue)(credential, "client-id"), "--tenant", (0, import_federated.requiredValue)(credential, "tenant-id")],
+    `--federated-token=@${tokenFile}`,
+    ...subscription === void 0 ? ["--allow-no-subscriptions"] : [],
+    ...quiet
+  ];
+  return [
+    ...cloud === void 0 ? [] : [["cloud", "set", "--name", cloud, ...quiet]],
+    login,
+    ...subscription === void 0 ? [] : [["account", "set", "--subscription", subscription, ...quiet]]
+  ];
+}
+async function logInAzureCli(az, lines, place, output) {
+  const environment = { ...place.environment, AZURE_CORE_COLLECT_TELEMETRY: "false" };
+  for (const args of lines) {
+    const exitCode = await runProcess({ ...place, ...az(args), environment }, output);
+    if (exitCode === 0) continue;
+    const message = `az ${args.slice(0, args[0] === "login" ? 1 : 2).join(" ")} ended with exit code ${exitCode}. Its own message is in the log above.`;
+    throw new import_failure3.ActionError("azure_login_failed", message);
+  }
+}
+
+// run/clouds.ts
+var import_aws_session2 = require("./main.js");
+var import_escape2 = require("./main.js");
+var import_failure6 = require("./main.js");
+var import_masks = require("./main.js");
+var runner = __toESM(require("./main.js"), 1);
+
+// run/aws-session.ts
+var import_aws_session = require("./main.js");
+var SESSION_RENEWAL = {
+  below: (lifeMs) => Math.min(5 * 6e4, lifeMs / 3),
+  answerWithinMs: 800
+};
+function heldSession(credential) {
+  const value = (0, import_aws_session.readSession)(credential);
+  return { value, endsAt: Date.parse(value.Expiration) };
+}
 
 // run/aws-variables.ts
-var import_node_path = require("node:path");
+var import_node_path2 = require("node:path");
 var names = (text) => new Set(text.split(" "));
 var RIVALS = names(
   "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN AWS_ROLE_SESSION_NAME AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
@@ -161,7 +333,7 @@ var RIVALS = names(
 var REPLACED = names("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_EC2_METADATA_DISABLED");
 var REGION = /^[a-z0-9-]{1,64}$/;
 function planAws(grants, has) {
-  const at = (name) => (0, import_node_path.join)(has.folder, name);
+  const at = (name) => (0, import_node_path2.join)(has.folder, name);
   const file = (name, text) => ({ path: at(name), bytes: Buffer.from(text), mode: 384 });
   const [first, ...more] = grants;
   if (first === void 0) return { variables: /* @__PURE__ */ new Map(), files: [] };
@@ -191,9 +363,137 @@ function planAws(grants, has) {
   };
 }
 
+// run/azure-variables.ts
+var import_node_path4 = require("node:path");
+var import_federated2 = require("./main.js");
+var import_runner3 = require("./main.js");
+
+// run/azure-cli-entries.ts
+var import_node_fs2 = require("node:fs");
+var import_node_path3 = require("node:path");
+var import_json = require("./main.js");
+var import_runner2 = require("./main.js");
+var ENTRIES = "service_principal_entries.json";
+var MAX_BYTES = 1024 * 1024;
+function freshenAzureCli(folder, clientId, token) {
+  const path = (0, import_node_path3.join)(folder, ENTRIES);
+  const entries = readEntries(path);
+  if (entries === null) return;
+  const isOurs = (entry) => (0, import_json.memberOf)(entry, "client_id") === clientId && typeof (0, import_json.memberOf)(entry, "client_assertion") === "string";
+  if (!entries.some(isOurs)) return;
+  const fresh = entries.map((entry) => isOurs(entry) ? { ...entry, client_assertion: token } : entry);
+  (0, import_runner2.replaceJobFile)(path, Buffer.from(JSON.stringify(fresh)));
+}
+function readEntries(path) {
+  let file = null;
+  try {
+    file = (0, import_node_fs2.openSync)(path, import_node_fs2.constants.O_RDONLY | (import_node_fs2.constants.O_NOFOLLOW ?? 0) | (import_node_fs2.constants.O_NONBLOCK ?? 0));
+    const about = (0, import_node_fs2.fstatSync)(file);
+    const entries = about.isFile() && about.size <= MAX_BYTES ? (0, import_json.parseJson)((0, import_node_fs2.readFileSync)(file)) : null;
+    return Array.isArray(entries) ? entries : null;
+  } catch {
+    return null;
+  } finally {
+    if (file !== null) (0, import_node_fs2.closeSync)(file);
+  }
+}
+
+// run/azure-variables.ts
+var names2 = (text) => new Set(text.split(" "));
+var AZURE_RIVALS = names2(
+  "AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_AUTHORITY_HOST AZURE_FEDERATED_TOKEN_FILE AZURE_CLIENT_SECRET AZURE_CLIENT_CERTIFICATE_PATH AZURE_CLIENT_CERTIFICATE_PASSWORD AZURE_USERNAME AZURE_PASSWORD AZURE_TOKEN_CREDENTIALS AZURE_CONFIG_DIR IDENTITY_ENDPOINT IDENTITY_HEADER MSI_ENDPOINT MSI_SECRET ARM_CLIENT_ID ARM_CLIENT_ID_FILE_PATH ARM_TENANT_ID ARM_CLIENT_SECRET ARM_CLIENT_SECRET_FILE_PATH ARM_CLIENT_CERTIFICATE ARM_CLIENT_CERTIFICATE_PATH ARM_CLIENT_CERTIFICATE_PASSWORD ARM_OIDC_TOKEN ARM_OIDC_TOKEN_FILE_PATH ARM_OIDC_REQUEST_URL ARM_OIDC_REQUEST_TOKEN ARM_OIDC_AZURE_SERVICE_CONNECTION_ID ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID ARM_USE_OIDC ARM_USE_MSI ARM_MSI_ENDPOINT ARM_USE_AKS_WORKLOAD_IDENTITY"
+);
+var PLANNED_VALUES = names2(
+  "federated-token federated-token-file use-oidc client-id arm-client-id tenant-id arm-tenant-id authority-host"
+);
+function planAzure(credential, has) {
+  const tokenFile = (0, import_node_path4.join)(has.folder, "token");
+  const [client, tenant] = [(0, import_federated2.requiredValue)(credential, "client-id"), (0, import_federated2.requiredValue)(credential, "tenant-id")];
+  const token = Buffer.from((0, import_federated2.requiredValue)(credential, "federated-token"));
+  const cliFolder = (0, import_node_path4.join)(has.folder, "cli");
+  return {
+    variables: /* @__PURE__ */ new Map([
+      ["AZURE_CLIENT_ID", client],
+      ["AZURE_TENANT_ID", tenant],
+      ["AZURE_AUTHORITY_HOST", (0, import_federated2.requiredValue)(credential, "authority-host")],
+      ["AZURE_FEDERATED_TOKEN_FILE", tokenFile],
+      ["AZURE_CONFIG_DIR", cliFolder],
+      ["ARM_CLIENT_ID", client],
+      ["ARM_TENANT_ID", tenant],
+      ["ARM_USE_OIDC", "true"],
+      ["ARM_OIDC_REQUEST_URL", has.url],
+      ["ARM_OIDC_REQUEST_TOKEN", has.authorization]
+    ]),
+    files: [{ path: tokenFile, bytes: token, mode: 384 }],
+    tokenFile,
+    write(next) {
+      (0, import_runner3.replaceJobFile)(tokenFile, Buffer.from(next));
+      freshenAzureCli(cliFolder, client, next);
+    }
+  };
+}
+function withoutPlanned(credential) {
+  return { ...credential, values: credential.values.filter(({ name }) => !PLANNED_VALUES.has(name)) };
+}
+
+// run/endpoint.ts
+var import_node_crypto = require("node:crypto");
+var import_node_http = require("node:http");
+var AUDIENCE_QUERY = /^\?audience=[A-Za-z0-9%:/._~-]{1,512}$/;
+async function serveCredentials(served) {
+  const authorization = (0, import_node_crypto.randomBytes)(32).toString("base64url");
+  let host = "";
+  const server = (0, import_node_http.createServer)((request, response) => {
+    const send = ({ status, body }) => {
+      response.writeHead(status, {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        connection: "close"
+      });
+      response.end(JSON.stringify(body));
+    };
+    answer(request, { served, authorization, host }).then(send, () => send(refusal(500, "Internal")));
+  });
+  await new Promise((resolve2, reject) => {
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", resolve2);
+  });
+  host = `127.0.0.1:${server.address().port}`;
+  return {
+    authorization,
+    urlOf: (path) => `http://${host}${path}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    }
+  };
+}
+async function answer({ method, url = "", headers }, has) {
+  if (headers.host !== has.host || headers.origin !== void 0) return refusal(403, "WrongHost");
+  if (method !== "GET") return refusal(405, "MethodNotAllowed");
+  const given = headers.authorization ?? "";
+  const scheme = /^bearer /i.test(given) ? "bearer" : "aws";
+  if (!isSame(given.replace(/^bearer /i, ""), has.authorization)) return refusal(401, "Unauthorized");
+  const one = has.served.find(({ path }) => isFor(url, path, scheme));
+  if (one === void 0) return refusal(404, "NotFound");
+  if (one.scheme !== scheme) return refusal(401, "Unauthorized");
+  const current = await one.answer();
+  return current === null ? refusal(503, "NoCredentials") : { status: 200, body: current };
+}
+function isFor(url, path, scheme) {
+  return url === path || scheme === "bearer" && url.startsWith(path) && AUDIENCE_QUERY.test(url.slice(path.length));
+}
+function refusal(status, code) {
+  return { status, body: { Code: code, Message: "Daypass gives no credentials for this request. See the step's log." } };
+}
+function isSame(given, wanted) {
+  const digest = (text) => (0, import_node_crypto.createHash)("sha256").update(text).digest();
+  return (0, import_node_crypto.timingSafeEqual)(digest(given), digest(wanted));
+}
+
 // run/environment.ts
 var import_escape = require("./main.js");
-var import_failure2 = require("./main.js");
+var import_failure4 = require("./main.js");
 var FOR_ACTIONS = /^(?:ACTIONS_(?:RUNTIME|CACHE|RESULTS)_.*|INPUT_.*|STATE_.*|GITHUB_STATE)$/;
 var FOR_ID_TOKENS = /^ACTIONS_ID_TOKEN_REQUEST_/;
 function childEnvironment(step, variables) {
@@ -205,42 +505,306 @@ function childEnvironment(step, variables) {
   });
   return Object.fromEntries([...kept, ...variables.set]);
 }
+var PROXIES = /^(?:HTTP|ALL)_PROXY$/i;
+var EXCEPTIONS = ["no_proxy", "NO_PROXY"];
+function withoutProxyForLoopback(environment) {
+  const usesProxy = Object.entries(environment).some(([name, value]) => PROXIES.test(name) && value !== "");
+  if (!usesProxy) return { ...environment };
+  const given = Object.keys(environment).filter((name) => EXCEPTIONS.includes(name));
+  const excepted = (given.length === 0 ? EXCEPTIONS : given).map((name) => {
+    const others = environment[name] ?? "";
+    const isCovered = others.split(/[,\s]+/).some((one) => one === "127.0.0.1" || one === "*");
+    return [name, isCovered ? others : [others, "127.0.0.1"].filter((part) => part !== "").join(",")];
+  });
+  return { ...environment, ...Object.fromEntries(excepted) };
+}
 function takenAway(step, without) {
   return Object.keys(step).filter((name) => step[name] !== "" && without.has(upper(name)));
 }
-function refuseRivals(set, reserved, grant) {
+function refuseRivals(set, reserved, what) {
   const rival = [...set.keys()].find((name) => reserved.has(upper(name)));
   if (rival === void 0) return;
-  const message = `A grant sets the variable ${(0, import_escape.forLog)(rival)}, which would win over the AWS session of ${grant}. Use two steps.`;
-  throw new import_failure2.ActionError("delivery_refused", message);
+  const message = `A grant sets the variable ${(0, import_escape.forLog)(rival)}, which would win over ${what}. Use two steps.`;
+  throw new import_failure4.ActionError("delivery_refused", message);
 }
 var upper = (name) => name.toUpperCase();
 
-// run/inputs.ts
-var import_failure3 = require("./main.js");
-function readRunInputs(read) {
-  if (read("deliver").trim() !== "") {
-    throw invalid("deliver", "cannot be used with `run`: the credentials are delivered to the command alone");
-  }
-  const idToken = read("id-token").trim();
-  if (idToken !== "" && idToken !== "pass") throw invalid("id-token", "must be pass, or left out");
+// run/federated-token.ts
+var import_federated3 = require("./main.js");
+var TOKEN_RENEWAL = { below: (lifeMs) => lifeMs / 3, answerWithinMs: 5e3 };
+var PRINCIPAL_RENEWAL = { below: (lifeMs) => lifeMs * 0.8, answerWithinMs: 5e3 };
+function readToken(credential) {
+  return { value: (0, import_federated3.requiredValue)(credential, "federated-token"), endsAt: Date.parse(credential.expiresAt ?? "") };
+}
+
+// run/google-variables.ts
+var import_node_path5 = require("node:path");
+var import_federated4 = require("./main.js");
+var names3 = (text) => new Set(text.split(" "));
+var GOOGLE_RIVALS = names3(
+  "GOOGLE_APPLICATION_CREDENTIALS GOOGLE_CREDENTIALS GOOGLE_CLOUD_KEYFILE_JSON GCLOUD_KEYFILE_JSON GOOGLE_OAUTH_ACCESS_TOKEN GOOGLE_IMPERSONATE_SERVICE_ACCOUNT GOOGLE_BACKEND_CREDENTIALS GOOGLE_BACKEND_IMPERSONATE_SERVICE_ACCOUNT GOOGLE_GHA_CREDS_PATH CLOUDSDK_AUTH_ACCESS_TOKEN CLOUDSDK_AUTH_ACCESS_TOKEN_FILE CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT CLOUDSDK_CORE_ACCOUNT CLOUDSDK_ACTIVE_CONFIG_NAME CLOUDSDK_CONFIG NO_GCE_CHECK METADATA_SERVER_DETECTION DAYPASS_GOOGLE_FOLDER"
+);
+function planGoogle(grants, has) {
+  const [first, ...more] = grants;
+  if (first === void 0) return { variables: /* @__PURE__ */ new Map(), files: [] };
+  const pathOf2 = ({ credential }) => (0, import_node_path5.join)(has.folder, `${credential.grant}.json`);
+  const files = grants.map((one) => {
+    const text = (0, import_federated4.externalAccount)(one.credential, { url: one.url, authorization: has.authorization });
+    return { path: pathOf2(one), bytes: Buffer.from(text), mode: 384 };
+  });
+  const single = [
+    ["GOOGLE_APPLICATION_CREDENTIALS", pathOf2(first)],
+    ["CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", pathOf2(first)]
+  ];
   return {
-    script: read("run"),
-    shell: read("shell").trim(),
-    workingDirectory: read("working-directory").trim(),
-    passesIdToken: idToken === "pass"
+    variables: new Map([
+      ...more.length === 0 ? single : [],
+      ["DAYPASS_GOOGLE_FOLDER", has.folder],
+      // No grant's name has a dot, so no grant's file has this name.
+      ["CLOUDSDK_CONFIG", (0, import_node_path5.join)(has.folder, ".gcloud")],
+      ["NO_GCE_CHECK", "true"],
+      ["METADATA_SERVER_DETECTION", "none"]
+    ]),
+    files
   };
 }
-function invalid(input2, fault) {
-  return new import_failure3.ActionError("input_invalid", `The input \`${input2}\` ${fault}.`);
+
+// run/renewed.ts
+var import_failure5 = require("./main.js");
+var USABLE_MS = 3e4;
+var REST_AFTER_FAILURE_MS = 1e4;
+var LONGEST_REST_MS = 8e4;
+var Renewed = class {
+  #held;
+  #lifeMs;
+  #renewal;
+  #renew;
+  #onFailure;
+  #underWay = null;
+  #nextRestMs = REST_AFTER_FAILURE_MS;
+  #restUntil = Number.NEGATIVE_INFINITY;
+  /** `renew` makes a new credential, and registers its masks before it resolves. */
+  constructor(held, renewal, renew, onFailure) {
+    this.#held = held;
+    this.#lifeMs = this.#leftMs;
+    this.#renewal = renewal;
+    this.#renew = renew;
+    this.#onFailure = onFailure;
+  }
+  /** How long the newest credential lives in all. */
+  get lifeMs() {
+    return this.#lifeMs;
+  }
+  /** A credential that lives; null when it is over and no new one could be fetched. Questions at the same time share a renewal. */
+  async current() {
+    if (this.#leftMs >= this.#renewal.below(this.#lifeMs)) return this.#held.value;
+    if (performance.now() >= this.#restUntil || this.#underWay !== null) {
+      const underWay = this.renew();
+      const isUsable = this.#leftMs >= USABLE_MS;
+      await (isUsable ? Promise.race([underWay, sleep2(this.#renewal.answerWithinMs)]) : underWay);
+    }
+    return this.#leftMs > 0 ? this.#held.value : null;
+  }
+  /** Renews at once, or waits for the renewal that is under way. Returns false when there is no new credential. */
+  renew() {
+    this.#underWay ??= this.#fetch();
+    return this.#underWay;
+  }
+  /** The newest credential, even if it is over. */
+  get newest() {
+    return this.#held.value;
+  }
+  /** Resolves when no renewal is on its way. */
+  async settled() {
+    await this.#underWay;
+  }
+  get #leftMs() {
+    return this.#held.endsAt - Date.now();
+  }
+  async #fetch() {
+    try {
+      this.#held = await this.#renew();
+      this.#lifeMs = this.#leftMs;
+      this.#nextRestMs = REST_AFTER_FAILURE_MS;
+      return true;
+    } catch (thrown) {
+      this.#restUntil = performance.now() + this.#nextRestMs;
+      this.#nextRestMs = Math.min(LONGEST_REST_MS, this.#nextRestMs * 2);
+      this.#onFailure((0, import_failure5.toFailure)(thrown));
+      return false;
+    } finally {
+      this.#underWay = null;
+    }
+  }
+};
+var sleep2 = (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds).unref());
+
+// run/token-files.ts
+var LONGEST_WAIT_MS = 2 * 6e4;
+var SHARE_OF_LIFE = 0.4;
+var SHARE_AFTER_FAILURE = 0.25;
+var TokenFiles = class {
+  #write;
+  #token;
+  #onFailure;
+  #timer;
+  #isStopped = false;
+  #share = 1;
+  /** `onFailure` gets what `write` throws. Failures of the renewal are the token's own. */
+  constructor(token, write2, onFailure) {
+    this.#write = write2;
+    this.#token = token;
+    this.#onFailure = onFailure;
+  }
+  /** Keeps the files fresh from now on. */
+  start() {
+    if (this.#isStopped) return;
+    const wholeMs = Math.min(LONGEST_WAIT_MS, this.#token.lifeMs * SHARE_OF_LIFE);
+    const jitter = 0.85 + Math.random() * 0.15;
+    this.#timer = setTimeout(() => void this.#replace(), Math.max(0, wholeMs * this.#share * jitter));
+    this.#timer.unref();
+  }
+  /** Nothing is written any more, also not by a renewal that is under way. */
+  stop() {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+  async #replace() {
+    const isNew = await this.#token.renew() && !this.#isStopped && this.#writeNewest();
+    this.#share = isNew ? 1 : Math.min(1, this.#share === 1 ? SHARE_AFTER_FAILURE : this.#share * 2);
+    this.start();
+  }
+  #writeNewest() {
+    try {
+      this.#write(this.#token.newest);
+      return true;
+    } catch (thrown) {
+      this.#onFailure(thrown);
+      return false;
+    }
+  }
+};
+
+// run/clouds.ts
+async function prepareClouds(received, exchangeAgain2, folder) {
+  const renewing = (credential, read, renewal) => renewed(credential, read, renewal, exchangeAgain2);
+  const of = (format) => received.filter((credential) => credential.format === format);
+  const [aws, google, azure] = [of("aws-session"), of("google-federated"), of("azure-federated")];
+  const [login, second] = azure;
+  if (second !== void 0) throw twoLogins(login?.grant ?? "", second.grant);
+  const sessions = aws.map((one) => renewing(one, heldSession, SESSION_RENEWAL));
+  const googleTokens = google.map(
+    (one) => renewing(one, readToken, isPrincipal(one) ? PRINCIPAL_RENEWAL : TOKEN_RENEWAL)
+  );
+  const azureTokens = azure.map((one) => renewing(one, readToken, TOKEN_RENEWAL));
+  const served = [
+    ...sessions.map(
+      (session, at) => ({ path: pathOf(aws[at]), scheme: "aws", answer: () => session.current() })
+    ),
+    ...[...googleTokens, ...azureTokens].map((token, at) => {
+      const path = pathOf([...google, ...azure][at]);
+      return { path, scheme: "bearer", answer: async () => inDocument(await token.current()) };
+    })
+  ];
+  const endpoint = served.length === 0 ? null : await openEndpoint(served);
+  try {
+    const has = (name) => ({
+      folder: runner.pathIn(folder, name),
+      authorization: endpoint?.authorization ?? ""
+    });
+    const urlOf = (credential) => endpoint?.urlOf(pathOf(credential)) ?? "";
+    const awsPlan = planAws(
+      aws.map((one) => ({ grant: one.grant, region: regionOf(one), url: urlOf(one) })),
+      { ...has("aws"), node: process.execPath, helper: `${runner.actionFolder()}/aws-profile.js` }
+    );
+    const googlePlan = planGoogle(
+      google.map((credential) => ({ credential, url: urlOf(credential) })),
+      has("google")
+    );
+    const azurePlan = login === void 0 ? null : planAzure(login, { ...has("azure"), url: urlOf(login) });
+    const [token] = azureTokens;
+    const files = token && azurePlan ? new TokenFiles(token, azurePlan.write, warnOfFile) : null;
+    const plans = [
+      { first: aws[0], what: "AWS session", rivals: [...RIVALS, ...REPLACED], variables: awsPlan.variables },
+      { first: google[0], what: "Google login", rivals: [...GOOGLE_RIVALS], variables: googlePlan.variables },
+      { first: login, what: "Azure login", rivals: [...AZURE_RIVALS], variables: azurePlan?.variables ?? /* @__PURE__ */ new Map() }
+    ].filter(({ first }) => first !== void 0);
+    return {
+      rest: received.map((credential) => restOf(credential, { aws: aws.length, google: google.length })),
+      variables: new Map(plans.flatMap(({ variables }) => [...variables])),
+      files: [...awsPlan.files, ...googlePlan.files, ...azurePlan?.files ?? []],
+      taken: new Set(plans.flatMap(({ rivals }) => rivals)),
+      azure: login && azurePlan ? { credential: login, tokenFile: azurePlan.tokenFile } : null,
+      hasEndpoint: endpoint !== null,
+      shownVariables({ format }) {
+        const plan = plans.find(({ first }) => first?.format === format);
+        return plan === void 0 ? null : [...plan.variables.keys()].filter((name) => SHOWN.test(name));
+      },
+      refuseRivals(delivered) {
+        for (const { first, what, rivals } of plans)
+          refuseRivals(delivered, new Set(rivals), `the ${what} of ${first?.grant}`);
+      },
+      start: () => files?.start(),
+      close() {
+        endpoint?.close();
+        files?.stop();
+      },
+      async settled() {
+        await Promise.all([...sessions, ...googleTokens, ...azureTokens].map((one) => one.settled()));
+      }
+    };
+  } catch (thrown) {
+    endpoint?.close();
+    throw thrown;
+  }
+}
+var SHOWN = /^(?:AWS_CONTAINER_.*|AWS_CONFIG_FILE|GOOGLE_APPLICATION_CREDENTIALS|DAYPASS_GOOGLE_FOLDER|AZURE_FEDERATED_TOKEN_FILE|ARM_OIDC_REQUEST_URL)$/;
+var pathOf = (credential) => `/${credential?.format}/${encodeURIComponent(credential?.grant ?? "")}`;
+var inDocument = (token) => token === null ? null : { value: token };
+var isPrincipal = ({ values }) => !values.some(({ name }) => name === "impersonation-url");
+var regionOf = ({ values }) => values.find(({ name }) => name === "region")?.value ?? "";
+async function openEndpoint(served) {
+  const endpoint = await serveCredentials(served);
+  await runner.registerMasks((0, import_masks.masksFor)(endpoint.authorization));
+  return endpoint;
+}
+function renewed(credential, read, renewal, exchangeAgain2) {
+  const { grant, format } = credential;
+  const what = format === "aws-session" ? "session" : "login";
+  const renew = async () => {
+    const held = read(await exchangeAgain2(grant));
+    runner.info(`Renewed ${grant}, until ${new Date(held.endsAt).toISOString()}.`);
+    return held;
+  };
+  return new Renewed(
+    read(credential),
+    renewal,
+    renew,
+    (failure) => runner.warn(`The ${what} of ${grant} could not be renewed yet: ${(0, import_escape2.forLog)(failure.message)}`)
+  );
+}
+function warnOfFile(thrown) {
+  runner.warn(`The file with Azure's token could not be replaced yet: ${(0, import_escape2.forLog)((0, import_failure6.toFailure)(thrown).message)}`);
+}
+function restOf(credential, count) {
+  const { format, values } = credential;
+  if (format === "azure-federated") return withoutPlanned(credential);
+  if (format !== "aws-session" && format !== "google-federated") return credential;
+  const isSingle = (format === "aws-session" ? count.aws : count.google) === 1;
+  const isKept = ({ name, env }) => !import_aws_session2.SESSION_VALUES.has(name) && env !== void 0 && isSingle;
+  return { ...credential, values: values.filter(isKept) };
+}
+function twoLogins(one, other) {
+  const message = `One command cannot have two logins of Azure, because both use the same variables: ${one} and ${other}. Use two steps.`;
+  return new import_failure6.ActionError("delivery_refused", message);
 }
 
 // run/leases.ts
-var import_escape2 = require("./main.js");
-var import_failure4 = require("./main.js");
+var import_escape3 = require("./main.js");
+var import_failure7 = require("./main.js");
 var import_lease = require("./main.js");
 var import_outcomes = require("./main.js");
-var runner = __toESM(require("./main.js"), 1);
+var runner2 = __toESM(require("./main.js"), 1);
 async function revokeLeases(wanted, leases, home, deadline) {
   for (const lease of wanted) {
     if ((0, import_lease.isOver)(lease) || await isRevoked(lease, home, deadline)) leases.forget(lease.id);
@@ -251,15 +815,15 @@ async function isRevoked({ id, expiresAt }, home, deadline) {
     (0, import_outcomes.logOutcomes)(await (0, import_lease.revokeLease)(id, home, deadline));
     return true;
   } catch (thrown) {
-    const failure = (0, import_failure4.toFailure)(thrown);
+    const failure = (0, import_failure7.toFailure)(thrown);
     if (expiresAt === null && failure.code === "lease_not_found") return true;
-    runner.warn(`A lease is not revoked yet; the post step tries again: ${(0, import_escape2.forLog)(failure.message)}`);
+    runner2.warn(`A lease is not revoked yet; the post step tries again: ${(0, import_escape3.forLog)(failure.message)}`);
     return false;
   }
 }
 
 // run/output.ts
-var import_runner = require("./main.js");
+var import_runner4 = require("./main.js");
 
 // run/child-commands.ts
 var NAMES = "add-mask add-matcher add-path debug echo endgroup error group notice pause-logging remove-matcher save-state set-env set-output stop-commands warning internal-set-repo-path";
@@ -388,7 +952,7 @@ function characterStart(text, at) {
 var MAX_LINE_BYTES = 1024 * 1024;
 var CONTINUED = "[...] ";
 var ChildOutput = class {
-  #filter = new SecretFilter(import_runner.registeredMasks);
+  #filter = new SecretFilter(import_runner4.registeredMasks);
   #commands = new ChildCommands();
   /** A new stream of the command. */
   stream() {
@@ -402,7 +966,7 @@ var ChildOutput = class {
   async end() {
     const { stopToken } = this.#commands;
     if (stopToken === null) return;
-    (0, import_runner.commandsStoppedWith)(null);
+    (0, import_runner4.commandsStoppedWith)(null);
     await write(`::${stopToken}::
 `);
   }
@@ -412,7 +976,7 @@ var ChildOutput = class {
     const written = lines.map((line) => {
       const shown = this.#filter.replace(line);
       const use = this.#commands.read(line, shown);
-      (0, import_runner.commandsStoppedWith)(this.#commands.stopToken);
+      (0, import_runner4.commandsStoppedWith)(this.#commands.stopToken);
       if (use === "mask") return line;
       return use === "text" ? shown : `${use.instead}
 `;
@@ -486,317 +1050,100 @@ function lastLineEnd(text, followsCr) {
   const end = Math.max(known.lastIndexOf("\n"), known.lastIndexOf("\r")) + 1;
   return end > 0 || followsCr && text !== "" ? end : null;
 }
-var write = (text) => text === "" ? Promise.resolve() : (0, import_runner.writeToLog)(Buffer.from(text, "latin1"));
-
-// run/place.ts
-var import_node_fs = require("node:fs");
-var import_node_path2 = require("node:path");
-
-// run/shell.ts
-var KNOWN = /* @__PURE__ */ new Map([
-  ["bash", { args: "--noprofile --norc -e -o pipefail {0}", extension: ".sh" }],
-  ["sh", { args: "-e {0}", extension: ".sh" }],
-  ["python", { args: "{0}", extension: ".py" }],
-  ["pwsh", { args: `-command ". '{0}'"`, extension: ".ps1" }],
-  ["powershell", { args: `-command ". '{0}'"`, extension: ".ps1" }],
-  ["cmd", { args: `/D /E:ON /V:OFF /S /C "CALL "{0}""`, extension: ".cmd" }]
-]);
-function chooseShell(option, isWindows, find) {
-  const [named = "", ...rest] = (option === "" ? defaultShell(isWindows, find) : option).split(" ");
-  const name = named.toLowerCase();
-  const format = rest.join(" ").trimStart() || (KNOWN.get(option === "" && !isWindows ? "sh" : name)?.args ?? "");
-  if (!format.includes("{0}")) {
-    throw invalid(
-      "shell",
-      "must be bash, sh, pwsh, powershell, cmd, python, or a command with {0} for the script's path"
-    );
-  }
-  const program = find(named);
-  if (program === null) throw invalid("shell", "names a program that is not in this job's PATH");
-  const verbatim = name === "cmd";
-  return {
-    program,
-    verbatim,
-    args: (path) => verbatim ? [format.replaceAll("{0}", path)] : splitArguments(format, path),
-    extension: KNOWN.get(name)?.extension ?? "",
-    fileText: (script) => withLineEnds(fixedUp(name, script, isWindows), isWindows)
-  };
-}
-function defaultShell(isWindows, find) {
-  const [first, second] = isWindows ? ["pwsh", "powershell"] : ["bash", "sh"];
-  return find(first ?? "") === null ? second ?? "" : first ?? "";
-}
-function fixedUp(name, script, isWindows) {
-  const end = isWindows ? "\r\n" : "\n";
-  if (name === "cmd") return `@echo off${end}${script}`;
-  if (name !== "pwsh" && name !== "powershell") return script;
-  const last = "if ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }";
-  return `$ErrorActionPreference = 'stop'${end}${script}${end}${last}`;
-}
-function withLineEnds(text, isWindows) {
-  return isWindows ? text.replace(/\r?\n/g, "\r\n") : text;
-}
-function splitArguments(format, path) {
-  const parts = format.match(/(?:\\"|"(?:\\"|[^"])*"|[^\s"])+/g) ?? [];
-  return parts.map((part) => part.replace(/\\"|"/g, (quote) => quote === '"' ? "" : '"').replaceAll("{0}", path));
-}
-
-// run/place.ts
-function planCommand({ script, shell: option, workingDirectory }, environment, platform) {
-  const isWindows = platform === "win32";
-  const shell = chooseShell(option, isWindows, (program2) => findProgram(program2, environment, isWindows));
-  const folder = (0, import_node_path2.resolve)(environment["GITHUB_WORKSPACE"] ?? "", workingDirectory);
-  if (!is(folder, "folder")) throw invalid("working-directory", "names a folder that does not exist in the workspace");
-  const { program, args, verbatim } = shell;
-  return {
-    extension: shell.extension,
-    fileText: shell.fileText(script),
-    command: (path) => ({ program, args: args(path), verbatim, folder })
-  };
-}
-function findProgram(program, environment, isWindows) {
-  const folders = (environment["PATH"] ?? environment["Path"] ?? "").split(import_node_path2.delimiter).filter((folder) => folder !== "");
-  const hasFolder = (0, import_node_path2.isAbsolute)(program) || program.includes("/");
-  const paths = hasFolder ? [(0, import_node_path2.resolve)(program)] : folders.map((folder) => (0, import_node_path2.join)(folder, program));
-  const endings = isWindows ? ["", ...(environment["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";")] : [""];
-  return paths.flatMap((path) => endings.map((ending) => path + ending)).find((path) => is(path, "program")) ?? null;
-}
-function is(path, kind) {
-  try {
-    const found = (0, import_node_fs.statSync)(path);
-    if (kind === "folder") return found.isDirectory();
-    (0, import_node_fs.accessSync)(path, import_node_fs.constants.X_OK);
-    return found.isFile();
-  } catch {
-    return false;
-  }
-}
-
-// run/process.ts
-var import_node_child_process = require("node:child_process");
-var import_node_os = require("node:os");
-var import_failure5 = require("./main.js");
-var import_runner2 = require("./main.js");
-var KILL_AFTER_TERM_MS = 1200;
-var LEFT_BEHIND_MS = 1e3;
-var POLL_MS = 25;
-var OUTPUT_AFTER_END_MS = 1e3;
-var SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
-async function runProcess(line, output) {
-  const isWindows = process.platform === "win32";
-  const child = start(line, isWindows);
-  const group = new ProcessGroup(child.pid, isWindows);
-  const forward = (signal) => group.signal(signal === "SIGINT" ? "SIGINT" : "SIGTERM");
-  for (const signal of SIGNALS) process.on(signal, forward);
-  (0, import_runner2.onLogClosed)(() => group.signal("SIGTERM"));
-  try {
-    const passed = Promise.all([pass(child.stdout, output), pass(child.stderr, output)]);
-    const code = await new Promise((resolve2, reject) => {
-      child.on("error", () => reject(invalid("shell", "names a program that cannot be started")));
-      child.on(
-        "exit",
-        (exitCode, signal) => resolve2(exitCode ?? 128 + (signal === null ? 0 : import_node_os.constants.signals[signal]))
-      );
-    });
-    await group.end();
-    await Promise.race([passed, outputTime()]);
-    return code;
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, forward);
-    child.stdout.destroy();
-    child.stderr.destroy();
-  }
-}
-function start(line, isWindows) {
-  try {
-    return (0, import_node_child_process.spawn)(line.program, line.args, {
-      cwd: line.folder,
-      env: line.environment,
-      stdio: ["ignore", "pipe", "pipe"],
-      // On Windows, a detached process gets a new console, and Ctrl+C does not reach it.
-      detached: !isWindows,
-      windowsVerbatimArguments: line.verbatim
-    });
-  } catch (thrown) {
-    const isTooBig = thrown instanceof Error && "code" in thrown && thrown.code === "E2BIG";
-    if (!isTooBig) throw thrown;
-    const message = "The command cannot be started, because its variables are too large together. Deliver large values as files.";
-    throw new import_failure5.ActionError("delivery_refused", message);
-  }
-}
-async function pass(stream, output) {
-  const lines = output.stream();
-  try {
-    for await (const chunk of stream) await lines.push(chunk);
-  } catch {
-  }
-  await lines.end();
-}
-var ProcessGroup = class {
-  #leader;
-  #isWindows;
-  #isTerminating = false;
-  constructor(leader, isWindows) {
-    this.#leader = leader;
-    this.#isWindows = isWindows;
-  }
-  signal(signal) {
-    this.#send(signal);
-    if (signal === "SIGINT" || this.#isTerminating) return;
-    this.#isTerminating = true;
-    setTimeout(() => this.#send("SIGKILL"), KILL_AFTER_TERM_MS).unref();
-  }
-  /** Ends what is left of the group. */
-  async end() {
-    if (!this.#send("SIGTERM")) return;
-    const patience = this.#isTerminating ? 0 : LEFT_BEHIND_MS;
-    for (let waited = 0; waited < patience && this.#send(0); waited += POLL_MS) await sleep2(POLL_MS);
-    this.#send("SIGKILL");
-  }
-  /** Returns false when the group has no process left. */
-  #send(signal) {
-    if (this.#leader === void 0) return false;
-    if (this.#isWindows) return this.#sendOnWindows(signal);
-    try {
-      return process.kill(-this.#leader, signal);
-    } catch {
-      return false;
-    }
-  }
-  /** Ctrl+C reaches the command by its console. Everything else ends the whole tree: Windows has no other signals. */
-  #sendOnWindows(signal) {
-    if (signal === "SIGINT" || signal === 0) return false;
-    (0, import_node_child_process.spawn)("taskkill", ["/PID", String(this.#leader), "/T", "/F"], { stdio: "ignore" }).on("error", () => void 0);
-    return false;
-  }
-};
-var outputTime = () => new Promise((resolve2) => setTimeout(resolve2, OUTPUT_AFTER_END_MS).unref());
-var sleep2 = (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds));
+var write = (text) => text === "" ? Promise.resolve() : (0, import_runner4.writeToLog)(Buffer.from(text, "latin1"));
 
 // run/run.ts
 async function exchangeAndRun() {
-  const inputs = (0, import_inputs4.readInputs)(runner2.input);
+  const inputs = (0, import_inputs5.readInputs)(runner3.input);
   const deadline = (0, import_retry.startDeadline)(inputs.timeoutMs);
-  const wanted = readRunInputs(runner2.rawInput);
-  runner2.requireRunnerFiles();
-  const from = planCommand(wanted, runner2.stepEnvironment(), process.platform);
+  const wanted = readRunInputs(runner3.rawInput);
+  runner3.requireRunnerFiles();
+  const from = planCommand(wanted, runner3.stepEnvironment(), process.platform);
+  const az = wanted.logsInAzureCli ? findAzureCli(runner3.stepEnvironment(), process.platform) : null;
   const leases = new import_lease2.StepLeases(inputs);
   const answer2 = await (0, import_exchange.exchangeForAnswer)(inputs, leases, deadline);
-  const folder = runner2.jobFolder();
-  const { exitCode, sessions } = await prepareAndRun(answer2, { inputs, wanted, from, folder, leases });
+  const folder = runner3.jobFolder();
+  const { exitCode, clouds } = await prepareAndRun(answer2, { inputs, wanted, from, az, folder, leases });
   (0, import_exchange.removeFiles)(folder);
   const known = leases.all.filter(({ expiresAt }) => expiresAt !== null);
   await revokeLeases(known, leases, inputs, (0, import_retry.startDeadline)(inputs.timeoutMs));
-  await Promise.all(sessions.map((session) => session.settled()));
+  await clouds.settled();
   const others = leases.all.filter((lease) => !known.includes(lease));
   await revokeLeases(others, leases, inputs, (0, import_retry.startDeadline)(inputs.timeoutMs));
-  runner2.endWith(exitCode);
+  runner3.endWith(exitCode);
 }
 async function prepareAndRun(answer2, run) {
   const output = new ChildOutput();
   const lease = (0, import_answer.readLease)(answer2);
-  let prepared = null;
+  let clouds = null;
   try {
     run.leases.confirm(lease);
     const credentials = (0, import_answer.readCredentials)(answer2, run.inputs.grants);
     await registerSecrets(credentials);
-    prepared = await prepare(credentials, run);
-    runner2.setOutputs((0, import_outputs.leaseOutputs)(lease));
-    const { environment } = prepared;
-    const exitCode = await runProcess({ ...run.from.command(scriptPath(run)), environment }, output);
+    clouds = await prepareClouds(credentials, (grant) => exchangeAgain(grant, run), run.folder);
+    if (run.az !== null && clouds.azure === null) {
+      throw invalid("azure-cli", "needs a grant of Azure with `hand_over: federated-token` among the `grants`");
+    }
+    const environment = prepare(credentials, clouds, run);
+    runner3.setOutputs((0, import_outputs.leaseOutputs)(lease));
+    clouds.start();
+    const line = { ...run.from.command(scriptPath(run)), environment };
+    if (run.az !== null && clouds.azure !== null) {
+      const { credential, tokenFile } = clouds.azure;
+      await logInAzureCli(run.az, loginLines(credential, tokenFile), line, output);
+    }
+    const exitCode = await runProcess(line, output);
     await output.end();
-    return { exitCode, sessions: prepared.sessions };
+    return { exitCode, clouds };
   } catch (thrown) {
+    clouds?.close();
     (0, import_exchange.removeFiles)(run.folder);
     await (0, import_exchange.revokeUndelivered)(lease.id, run.inputs, run.leases, (0, import_retry.startDeadline)(run.inputs.timeoutMs));
     throw thrown;
   } finally {
-    prepared?.endpoint?.close();
+    clouds?.close();
   }
 }
-async function prepare(received, run) {
-  const isSession = ({ format }) => format === "aws-session";
-  const withSession = received.filter(isSession);
-  const sessions = new Map(
-    withSession.map((credential) => [credential.grant, renewedSession(credential, run)])
+function prepare(received, clouds, run) {
+  const { files, credentials } = (0, import_files.planFiles)(clouds.rest, run.folder);
+  const delivered = (0, import_environment2.planEnvironment)(credentials.filter(({ values }) => values.length > 0));
+  clouds.refuseRivals(delivered);
+  const script = { path: scriptPath(run), bytes: Buffer.from(run.from.fileText), mode: 384 };
+  (0, import_lease2.saveFilesFolder)(run.folder);
+  runner3.writeJobFiles(run.folder, [...files, ...clouds.files, script]);
+  const step = runner3.stepEnvironment();
+  const without = /* @__PURE__ */ new Set([...clouds.taken, ...rivalsOf(delivered)]);
+  const set = new Map([...delivered, ...clouds.variables]);
+  logDelivery(received, run.inputs.ttl, takenAway(step, without));
+  runner3.appendSummary(
+    (0, import_summary.grantedSummary)(received, (0, import_delivery.placesOf)(received.map(shownBy(clouds)), { toEnvironment: true, toOutputs: false }), {
+      isForCommand: true,
+      ttl: run.inputs.ttl
+    })
   );
-  const endpoint = sessions.size === 0 ? null : await serveSessions(sessions);
-  try {
-    if (endpoint !== null) await runner2.registerMasks((0, import_masks.masksFor)(endpoint.authorization));
-    const aws = planAws(
-      withSession.map(({ grant, values }) => ({
-        grant,
-        region: values.find(({ name }) => name === "region")?.value ?? "",
-        url: endpoint?.urlOf(grant) ?? ""
-      })),
-      {
-        folder: runner2.pathIn(run.folder, "aws"),
-        authorization: endpoint?.authorization ?? "",
-        node: process.execPath,
-        helper: `${runner2.actionFolder()}/aws-profile.js`
-      }
-    );
-    const { files, credentials } = (0, import_files.planFiles)(received.map(withoutSession(sessions.size > 1)), run.folder);
-    const delivered = (0, import_environment.planEnvironment)(credentials.filter(({ values }) => values.length > 0));
-    const [first] = sessions.keys();
-    if (first !== void 0) refuseRivals(delivered, /* @__PURE__ */ new Set([...RIVALS, ...REPLACED]), first);
-    const script = { path: scriptPath(run), bytes: Buffer.from(run.from.fileText), mode: 384 };
-    (0, import_lease2.saveFilesFolder)(run.folder);
-    runner2.writeJobFiles(run.folder, [...files, ...aws.files, script]);
-    const step = runner2.stepEnvironment();
-    const without = new Set(sessions.size > 0 ? [...RIVALS, ...REPLACED] : rivalsOf(delivered));
-    const set = new Map([...delivered, ...aws.variables]);
-    logDelivery(received, run.inputs.ttl, takenAway(step, without));
-    runner2.appendSummary(
-      (0, import_summary.grantedSummary)(
-        received,
-        (0, import_delivery.placesOf)(received.map(shownAs(aws.variables)), { toEnvironment: true, toOutputs: false }),
-        { isForCommand: true, ttl: run.inputs.ttl }
-      )
-    );
-    const environment = childEnvironment(step, { set, without, passesIdToken: run.wanted.passesIdToken });
-    return { environment, sessions: [...sessions.values()], endpoint };
-  } catch (thrown) {
-    endpoint?.close();
-    throw thrown;
-  }
+  const environment = childEnvironment(step, { set, without, passesIdToken: run.wanted.passesIdToken });
+  return clouds.hasEndpoint ? withoutProxyForLoopback(environment) : environment;
 }
-function renewedSession(credential, { inputs, leases }) {
-  const { grant } = credential;
-  const renew = async () => {
-    const again = { ...inputs, grants: [grant], parallelJobs: 1 };
-    const answer2 = await (0, import_exchange.exchangeForAnswer)(again, leases, (0, import_retry.startDeadline)(inputs.timeoutMs));
-    leases.confirm((0, import_answer.readLease)(answer2));
-    const renewed = (0, import_answer.readCredentials)(answer2, [grant]);
-    await registerSecrets(renewed);
-    const [session] = renewed.map(import_aws_session.readSession);
-    if (session === void 0) throw new Error("unreachable: exactly one credential was read");
-    runner2.info(`Renewed ${grant}, until ${session.Expiration}.`);
-    return session;
-  };
-  return new RenewedSession(
-    (0, import_aws_session.readSession)(credential),
-    renew,
-    (failure) => runner2.warn(`The session of ${grant} could not be renewed yet: ${(0, import_escape3.forLog)(failure.message)}`)
-  );
+async function exchangeAgain(grant, { inputs, leases }) {
+  const again = { ...inputs, grants: [grant], parallelJobs: 1 };
+  const answer2 = await (0, import_exchange.exchangeForAnswer)(again, leases, (0, import_retry.startDeadline)(inputs.timeoutMs));
+  leases.confirm((0, import_answer.readLease)(answer2));
+  const renewed2 = (0, import_answer.readCredentials)(answer2, [grant]);
+  await registerSecrets(renewed2);
+  const [credential] = renewed2;
+  if (credential === void 0) throw new Error("unreachable: exactly one credential was read");
+  return credential;
 }
 async function registerSecrets(credentials) {
   const values = credentials.flatMap((credential) => credential.values);
-  await runner2.registerMasks(values.flatMap(({ secret, value }) => secret ? (0, import_masks.masksFor)(value) : []));
+  await runner3.registerMasks(values.flatMap(({ secret, value }) => secret ? (0, import_masks2.masksFor)(value) : []));
   (0, import_exchange.warnOfBareSecrets)(credentials);
 }
-function withoutSession(isOneOfSeveral) {
+function shownBy(clouds) {
   return (credential) => {
-    if (credential.format !== "aws-session") return credential;
-    const isKept = ({ name, env }) => !import_aws_session.SESSION_VALUES.has(name) && env !== void 0 && !isOneOfSeveral;
-    return { ...credential, values: credential.values.filter(isKept) };
-  };
-}
-function shownAs(variables) {
-  const names2 = [...variables.keys()].filter((name) => /^AWS_CONTAINER_|^AWS_CONFIG_FILE$/.test(name));
-  return (credential) => {
-    if (credential.format !== "aws-session") return credential;
-    return { ...credential, values: names2.map((env) => ({ name: env, value: "", secret: false, env })) };
+    const names4 = clouds.shownVariables(credential);
+    if (names4 === null) return credential;
+    return { ...credential, values: names4.map((env) => ({ name: env, value: "", secret: false, env })) };
   };
 }
 function rivalsOf(delivered) {
@@ -804,14 +1151,14 @@ function rivalsOf(delivered) {
   return isKey ? ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] : [];
 }
 function logDelivery(credentials, ttl, taken) {
-  for (const credential of credentials) runner2.info((0, import_exchange.gotLine)(credential, ttl, " for the command"));
-  runner2.debug(() => credentials.map(import_exchange.decisionLine));
+  for (const credential of credentials) runner3.info((0, import_exchange.gotLine)(credential, ttl, " for the command"));
+  runner3.debug(() => credentials.map(import_exchange.decisionLine));
   if (taken.length === 0) return;
-  runner2.info(
-    `These variables of the job are not passed to the command: ${taken.map((name) => (0, import_escape3.forLog)(name)).join(", ")}.`
+  runner3.info(
+    `These variables of the job are not passed to the command: ${taken.map((name) => (0, import_escape4.forLog)(name)).join(", ")}.`
   );
 }
-var scriptPath = ({ folder, from }) => runner2.pathIn(folder, `script${from.extension}`);
+var scriptPath = ({ folder, from }) => runner3.pathIn(folder, `script${from.extension}`);
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
   exchangeAndRun

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import type { Credential } from "../answer.ts"
-import { ActionError } from "../failure.ts"
+import { requiredValue } from "../federated.ts"
 import { type FilesContext, listed, NOTHING, ownerFile, type ToolPlan } from "./planned.ts"
 import { valueNamed } from "./renewable.ts"
 
@@ -23,7 +23,7 @@ export function planAzureFiles(credentials: readonly Credential[], { folder }: F
   const [only] = federated.length === 1 ? federated : []
   const grants = federated.map(({ grant }) => grant)
   return {
-    files: federated.map((credential) => ownerFile(path(credential), tokenOf(credential))),
+    files: federated.map((credential) => ownerFile(path(credential), requiredValue(credential, "federated-token"))),
     variables: only === undefined ? new Map() : new Map([...variablesOf(only), ...tokenVariables(path(only))]),
     rest: new Map(
       federated.map((credential) => [
@@ -40,13 +40,6 @@ export function planAzureFiles(credentials: readonly Credential[], { folder }: F
     ],
     warnings: [],
   }
-}
-
-function tokenOf(credential: Credential): string {
-  const token = valueNamed(credential, "federated-token")
-  if (token !== "") return token
-  const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`
-  throw new ActionError("answer_unusable", message)
 }
 
 const tokenVariables = (path: string): readonly (readonly [string, string])[] => [

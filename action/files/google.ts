@@ -1,10 +1,10 @@
 import { join } from "node:path"
 import type { Credential } from "../answer.ts"
 import type { PlannedFile } from "../deliver/files.ts"
-import { ActionError } from "../failure.ts"
+import { externalAccount, requiredValue } from "../federated.ts"
 import { commandLineWithoutQuotes } from "./command-line.ts"
 import { amongThem, type FilesContext, listed, NOTHING, ownerFile, type ToolPlan } from "./planned.ts"
-import { planRenewable, valueNamed } from "./renewable.ts"
+import { planRenewable } from "./renewable.ts"
 
 /** The values of a credential of the format `google-federated` that its files hold. */
 const FEDERATED_VALUES: ReadonlySet<string> = new Set([
@@ -80,36 +80,12 @@ function planFederated(credential: Credential, context: FilesContext): Federated
   const at = (name: string) => join(context.folder, "google", `${grant}${name}`)
   const renewable = planRenewable(credential, "google", context.folder, context.inputs)
   const command = commandLineWithoutQuotes([context.node, context.helper, renewable.path], context.platform)
-  const token = ownerFile(at(".token"), valueNamed(credential, "federated-token"))
-  const plain = (name: string) =>
-    ownerFile(at(name), JSON.stringify(externalAccount(credential, { file: token.path }), null, 2))
+  const token = ownerFile(at(".token"), requiredValue(credential, "federated-token"))
+  const plain = (name: string) => ownerFile(at(name), externalAccount(credential, { file: token.path }))
   if (command === null) return { grant, path: at(".json"), isRenewed: false, files: [token, plain(".json")] }
   const executable = { command, timeout_millis: EXECUTABLE_TIMEOUT_MS }
-  const renewed = ownerFile(at(".json"), JSON.stringify(externalAccount(credential, { executable }), null, 2))
+  const renewed = ownerFile(at(".json"), externalAccount(credential, { executable }))
   return { grant, path: at(".json"), isRenewed: true, files: [...renewable.files, token, renewed, plain(".file.json")] }
-}
-
-/**
- * An external account as Google's libraries read it (AIP-4117).
- * @throws {ActionError} `answer_unusable`
- */
-export function externalAccount(credential: Credential, source: object): object {
-  const [audience, tokenUrl] = [valueNamed(credential, "audience"), valueNamed(credential, "token-url")]
-  if (audience === "" || tokenUrl === "" || valueNamed(credential, "federated-token") === "") {
-    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`
-    throw new ActionError("answer_unusable", message)
-  }
-  const url = valueNamed(credential, "impersonation-url")
-  const seconds = Number(valueNamed(credential, "impersonation-seconds"))
-  return {
-    type: "external_account",
-    audience,
-    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-    token_url: tokenUrl,
-    ...(url !== "" && { service_account_impersonation_url: url }),
-    ...(url !== "" && seconds > 0 && { service_account_impersonation: { token_lifetime_seconds: seconds } }),
-    credential_source: source,
-  }
 }
 
 function variablesOf({ path, isRenewed }: FederatedPlan): readonly (readonly [string, string])[] {

@@ -3,6 +3,7 @@ import type { Credential } from "../answer.ts"
 import { readSession } from "../aws-session.ts"
 import type { PlannedFile } from "../deliver/files.ts"
 import { ActionError } from "../failure.ts"
+import { requiredValue } from "../federated.ts"
 import type { Inputs } from "../inputs.ts"
 
 /** Who asks `refresh.js`, and so the form of its answer. */
@@ -80,10 +81,10 @@ export function keptAnswer(asker: Asker, credential: Credential): KeptAnswer {
     const expiresAt = Date.parse(session.Expiration)
     return { receivedAt, expiresAt, answer: { Version: 1, ...session, SessionToken } }
   }
-  const token = valueNamed(credential, "federated-token")
+  const token = requiredValue(credential, "federated-token")
   const expiresAt = Date.parse(credential.expiresAt ?? "")
-  if (token === "" || Number.isNaN(expiresAt)) {
-    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} is not complete.`
+  if (Number.isNaN(expiresAt)) {
+    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} has no end.`
     throw new ActionError("answer_unusable", message)
   }
   const answer = {

@@ -8,6 +8,8 @@ export interface RunInputs {
   /** Empty for the workspace. */
   readonly workingDirectory: string
   readonly passesIdToken: boolean
+  /** `az` is logged in before the command. */
+  readonly logsInAzureCli: boolean
 }
 
 /**
@@ -20,11 +22,14 @@ export function readRunInputs(read: (name: string) => string): RunInputs {
   }
   const idToken = read("id-token").trim()
   if (idToken !== "" && idToken !== "pass") throw invalid("id-token", "must be pass, or left out")
+  const azureCli = read("azure-cli").trim()
+  if (azureCli !== "" && azureCli !== "login") throw invalid("azure-cli", "must be login, or left out")
   return {
     script: read("run"),
     shell: read("shell").trim(),
     workingDirectory: read("working-directory").trim(),
     passesIdToken: idToken === "pass",
+    logsInAzureCli: azureCli === "login",
   }
 }
 

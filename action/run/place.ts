@@ -34,7 +34,8 @@ export function planCommand(
   }
 }
 
-function findProgram(program: string, environment: NodeJS.ProcessEnv, isWindows: boolean): string | null {
+/** The path of a program; null when it is not there. */
+export function findProgram(program: string, environment: NodeJS.ProcessEnv, isWindows: boolean): string | null {
   const folders = (environment["PATH"] ?? environment["Path"] ?? "").split(delimiter).filter((folder) => folder !== "")
   const hasFolder = isAbsolute(program) || program.includes("/")
   const paths = hasFolder ? [resolve(program)] : folders.map((folder) => join(folder, program))

@@ -186,6 +186,8 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   readonly subjectLimit?: SubjectLimit
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
+  /** The least lifetime of this grant, where it is more than `minTtlSeconds`. */
+  leastTtlSeconds?(grant: Grant): number
   /**
    * The form of a grant that boundaries check, if that is not the grant itself: it leaves out everything except what the
    * grant can reach. Accepts both a parsed grant and a grant as written.

@@ -48,12 +48,7 @@ export function readGrant(
   if (provider === null) return { faults: [], ...NOTHING }
 
   const faults: PolicyFault[] = []
-  const { minTtlSeconds } = provider
   const ttlSeconds = Math.min(requestedTtl(value["ttl"]), connection?.maxTtlSeconds ?? Infinity, provider.maxTtlSeconds)
-  if (ttlSeconds < minTtlSeconds) {
-    const message = `${name} has a lifetime of ${formatDuration(ttlSeconds)}, but its provider mints credentials for at least ${formatDuration(minTtlSeconds)}: raise the ttl.`
-    faults.push(fault(file, keyPosition(root, "ttl" in value ? [...path, "ttl"] : path), "ttl_too_short", message))
-  }
   const raw = Object.fromEntries(Object.entries(value).filter(([key]) => !COMMON_KEYS.includes(key)))
   const template: GrantTemplate | null = hasGaps(raw) ? { raw, claims: claimsOf(raw), schemas: provider } : null
   if (template?.claims.includes("environment") && !childOf(root, "environment")) {
@@ -62,6 +57,14 @@ export function readGrant(
   }
   const sample = template === null ? value : { ...value, ...withSamples(raw) }
   const fields = parseProviderPart(provider.grant, { file, root, path, value: sample, commonKeys: COMMON_KEYS })
+  const least = fields.ok ? provider.leastTtlSeconds?.(fields.value) : undefined
+  const minTtlSeconds = Math.max(provider.minTtlSeconds, least ?? 0)
+  if (ttlSeconds < minTtlSeconds) {
+    const whose =
+      minTtlSeconds === provider.minTtlSeconds ? "its provider mints credentials" : "what it asks for is given"
+    const message = `${name} has a lifetime of ${formatDuration(ttlSeconds)}, but ${whose} for at least ${formatDuration(minTtlSeconds)}: raise the ttl.`
+    faults.push(fault(file, keyPosition(root, "ttl" in value ? [...path, "ttl"] : path), "ttl_too_short", message))
+  }
   if (!fields.ok) return { faults: [...faults, ...fields.fault], ...NOTHING }
   if (connection === null) return { faults, ...NOTHING }
   const conflict = provider.check?.(fields.value, connection.settings) ?? null

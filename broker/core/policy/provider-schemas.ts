@@ -18,6 +18,7 @@ export interface ProviderSchemas {
   readonly files?: ProviderFiles
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
+  leastTtlSeconds?(grant: unknown): number
   resource(grant: unknown): string
 }
 

@@ -11,6 +11,7 @@ const subscriptionOf = (value: string) => ({
 })
 
 const federated = {
+  format: "azure-federated",
   values: {
     "federated-token": { secret: true, env: "ARM_OIDC_TOKEN" },
     "federated-token-file": { secret: true, env: "AZURE_FEDERATED_TOKEN_FILE", file: { mode: "0600" } },
@@ -110,7 +111,7 @@ export const cases: readonly ProviderCase[] = [
   {
     name: "hands out the broker's own token to tools that log in themselves, and asks nobody",
     connection: { ...connection, federated_tokens: true },
-    grant: { client_id: CLIENT, federated_token: true },
+    grant: { client_id: CLIENT, hand_over: "federated-token" },
     ttlSeconds: 5_400,
     replies: [],
     expect: federated,
@@ -123,7 +124,7 @@ export const cases: readonly ProviderCase[] = [
       audience: "api://AzureADTokenExchangeChina",
       federated_tokens: true,
     },
-    grant: { client_id: CLIENT, federated_token: true, subscription: SUBSCRIPTION },
+    grant: { client_id: CLIENT, hand_over: "federated-token", subscription: SUBSCRIPTION },
     ttlSeconds: 86_400,
     replies: [],
     expect: {

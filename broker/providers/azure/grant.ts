@@ -79,7 +79,7 @@ export const grant = z.strictObject({
     .regex(new RegExp(`^${RESOURCE}$`), "a resource must be a URL or a client id, such as https://vault.azure.net")
     .optional()
     .meta({ description: "The scope without /.default." }),
-  federated_token: z.literal(true).optional().meta({
+  hand_over: z.literal("federated-token").optional().meta({
     description: "Hands out the broker's own token instead of an access token, for tools that log in themselves.",
   }),
   env: variable.optional().meta({ description: "The job's variable for the access token." }),

@@ -26,23 +26,23 @@ export const azure: Provider<Connection, Grant> = {
   grant,
 
   check(wanted, allowed) {
-    const { client_id, scope, resource, federated_token, env } = wanted
+    const { client_id, scope, resource, hand_over, env } = wanted
     if (!allowed.client_ids.includes(client_id))
       return `the client ${client_id} is not among the connection's client_ids (${allowed.client_ids.join(", ")}): name one of these, or add it to the connection`
-    if ([scope, resource, federated_token].filter((one) => one !== undefined).length !== 1)
-      return "a grant must have exactly one of scope, resource and federated_token"
-    if (federated_token === undefined) return null
+    if ([scope, resource, hand_over].filter((one) => one !== undefined).length !== 1)
+      return "a grant must have exactly one of scope, resource and hand_over"
+    if (hand_over === undefined) return null
     if (!allowed.federated_tokens)
       return "the connection does not allow grants to hand out the broker's own token: name a scope, or add federated_tokens: true to the connection"
     return env === undefined
       ? null
-      : "env is only allowed for an access token: with federated_token the variables are fixed, because tools read them"
+      : "env is only allowed for an access token: with hand_over the variables are fixed, because tools read them"
   },
 
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
-  // Entra decides how long its tokens live.
-  unrecordedSeconds: () => MAX_TTL_SECONDS,
+  // Entra decides how long its tokens live. The broker's own token is signed in memory: without an answer it never existed.
+  unrecordedSeconds: ({ hand_over }) => (hand_over === undefined ? MAX_TTL_SECONDS : 0),
 
   underCeiling: reachOf,
   audiences: ({ audience }) => ({ presented: [audience] }),
@@ -80,6 +80,7 @@ async function federatedToken(request: Request, io: ProviderIo): Promise<Minted>
   const issuedAtSeconds = Math.floor(io.now().getTime() / 1000)
   const token = await io.identityToken(audience)
   return {
+    format: "azure-federated",
     values: {
       "federated-token": { value: token, env: "ARM_OIDC_TOKEN" },
       "federated-token-file": { value: token, env: "AZURE_FEDERATED_TOKEN_FILE", file: { mode: "0600" } },

@@ -41,7 +41,7 @@ const JSON_HEADERS = { "content-type": "application/json", accept: "application/
 export function buildExchange(settings: LoginSettings, scopes: readonly string[], token: Secret<string>): Call {
   return {
     method: "POST",
-    url: `${settings.sts_endpoint}/v1/token`,
+    url: tokenUrl(settings),
     headers: JSON_HEADERS,
     body: JSON.stringify({
       grantType: TOKEN_EXCHANGE,
@@ -88,7 +88,7 @@ export function buildImpersonation(settings: LoginSettings, wanted: Impersonatio
   const { account, scopes, delegates, lifetimeSeconds } = wanted
   return {
     method: "POST",
-    url: `${settings.iam_credentials_endpoint}/v1/${nameOf(account)}:generateAccessToken`,
+    url: impersonationUrl(settings, account),
     headers: { ...JSON_HEADERS, authorization: `Bearer ${login.reveal()}` },
     body: JSON.stringify({
       ...(delegates.length === 0 ? {} : { delegates: delegates.map(nameOf) }),
@@ -97,6 +97,13 @@ export function buildImpersonation(settings: LoginSettings, wanted: Impersonatio
     }),
   }
 }
+
+/** Where the broker's token is exchanged. */
+export const tokenUrl = (settings: LoginSettings): string => `${settings.sts_endpoint}/v1/token`
+
+/** Where a token of the account is generated. */
+export const impersonationUrl = (settings: LoginSettings, account: string): string =>
+  `${settings.iam_credentials_endpoint}/v1/${nameOf(account)}:generateAccessToken`
 
 /** Google requires a dash instead of the project, and uses the account's own project. */
 const nameOf = (account: string) => `projects/-/serviceAccounts/${account}`

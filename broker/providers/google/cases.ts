@@ -1,4 +1,5 @@
 import { type ExpectedCall, FOREIGN_TEXT, type ProviderCase } from "../case.ts"
+import { handOvers } from "./cases-hand-over.ts"
 import {
   ACCOUNT,
   answer,
@@ -11,6 +12,7 @@ import {
   impersonated,
   OF_ACCOUNT,
   POOL_PROVIDER,
+  publicValues,
   request,
   stsRefused,
 } from "./recorded.ts"
@@ -40,10 +42,7 @@ const minted = {
   values: {
     "access-token": { secret: true, env: "GOOGLE_OAUTH_ACCESS_TOKEN", value: OF_ACCOUNT },
     "cloudsdk-access-token": { secret: true, env: "CLOUDSDK_AUTH_ACCESS_TOKEN", value: OF_ACCOUNT },
-    project: { secret: false, env: "GOOGLE_CLOUD_PROJECT", value: "acme-prod" },
-    "cloudsdk-project": { secret: false, env: "CLOUDSDK_CORE_PROJECT", value: "acme-prod" },
-    "gcloud-project": { secret: false, env: "GCLOUD_PROJECT", value: "acme-prod" },
-    "service-account": { secret: false, value: ACCOUNT },
+    ...publicValues,
   },
   revocation: "expires-only",
   expiresAt: "2026-11-22T12:15:00.000Z",
@@ -233,6 +232,7 @@ export const cases: readonly ProviderCase[] = [
     replies: [exchanged(), { status: 403, body: `<!doctype html><p>${FOREIGN_TEXT}` }],
     expect: { code: "provider_denied", detailHolds: "Check the connection's endpoints" },
   },
+  ...handOvers,
   ...stsRefusals,
   ...iamRefusals,
   ...spoiledExchanges,

@@ -4,6 +4,11 @@ import { loginSettings, PROJECT_ID, serviceAccount, serviceAccounts } from "./se
 /** Google has no minimum. A shorter token would expire before the job's next step could use it. */
 export const MIN_TTL_SECONDS = 60
 /**
+ * The shortest token of a service account that Google's client libraries ask for: `token_lifetime_seconds` is 600 to 43,200
+ * (AIP-4117). Go's library refuses a file with less.
+ */
+export const MIN_IMPERSONATION_SECONDS = 600
+/**
  * The maximum with the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`; one hour without it
  * (generateAccessToken).
  */
@@ -20,6 +25,10 @@ export const connection = z.strictObject({
   service_accounts: serviceAccounts.optional().meta({
     description: "Accounts that grants may impersonate. Without the list, a grant is the federated token itself.",
   }),
+  federated_tokens: z.boolean().default(false).meta({
+    description:
+      "Allows grants to hand out the broker's own token, with which a job can impersonate every account that trusts its principal.",
+  }),
   project: z
     .string()
     .regex(PROJECT_ID, "a project must be its id, such as acme-prod, not its number or display name")
@@ -35,6 +44,9 @@ export const grant = z.strictObject({
     description:
       "The account of the token. Left out if the connection lists no accounts: then the job's own principal.",
   }),
+  hand_over: z.literal("federated-token").optional().meta({
+    description: "Hands out the broker's own token instead of an access token, for tools that log in themselves.",
+  }),
   scopes: z
     .array(
       z
@@ -46,8 +58,10 @@ export const grant = z.strictObject({
     )
     .min(1)
     .max(MAX_SCOPES)
-    .default([CLOUD_PLATFORM_SCOPE])
-    .meta({ description: "OAuth scopes. They limit the token in addition to IAM." }),
+    .optional()
+    .meta({
+      description: `OAuth scopes. They limit the token in addition to IAM. Default: ${CLOUD_PLATFORM_SCOPE}. Not with hand_over.`,
+    }),
   delegates: z.array(serviceAccount).min(1).max(MAX_DELEGATES).optional().meta({
     description:
       "The chain to the service account: each account impersonates the next, and the last one the service account.",
@@ -55,3 +69,16 @@ export const grant = z.strictObject({
 })
 
 export type Grant = z.infer<typeof grant>
+
+/** The scopes of the access token that a grant is about; all of Google Cloud where it names none. */
+export const scopesOf = ({ scopes }: Pick<Grant, "scopes">): readonly string[] => scopes ?? [CLOUD_PLATFORM_SCOPE]
+
+/**
+ * The form of a grant that boundaries check. A grant of an access token always has its `scopes`. A grant of the broker's own
+ * token has neither `scopes` nor `service_account`: the job chooses both, so it is outside of every ceiling over them.
+ */
+export function reachOf(grant: unknown): unknown {
+  if (typeof grant !== "object" || grant === null) return grant
+  if (!("hand_over" in grant)) return "scopes" in grant ? grant : { ...grant, scopes: [CLOUD_PLATFORM_SCOPE] }
+  return Object.fromEntries(Object.entries(grant).filter(([key]) => key !== "scopes" && key !== "service_account"))
+}

@@ -1,20 +1,45 @@
 import { invalid } from "../call.ts"
-import { type MintRequest, outlives, type Provider } from "../provider.ts"
+import { type Minted, type MintRequest, outlives, type Provider, type ProviderIo } from "../provider.ts"
 import { type AccessToken, sts } from "./api.ts"
-import { type Connection, connection, type Grant, grant, MAX_TTL_SECONDS, MIN_TTL_SECONDS } from "./grant.ts"
+import {
+  type Connection,
+  connection,
+  type Grant,
+  grant,
+  MAX_TTL_SECONDS,
+  MIN_IMPERSONATION_SECONDS,
+  MIN_TTL_SECONDS,
+  reachOf,
+  scopesOf,
+} from "./grant.ts"
+import { handOver } from "./hand-over.ts"
 import { federatedToken, type GoogleLogin, impersonate } from "./login.ts"
+import { publicValues } from "./public-values.ts"
 import { audienceOf, isListed, SUBJECT_LIMIT } from "./settings.ts"
 
-/** An access token for Google Cloud, in exchange for the broker's identity token. No key of a service account is stored. */
+/**
+ * An access token for Google Cloud, or the broker's own token with which Google's client libraries get one themselves, in
+ * exchange for the broker's identity token. No key of a service
+ * account is stored.
+ */
 export const google: Provider<Connection, Grant> = {
   name: "google",
-  summary: "a Google Cloud access token, by Workload Identity Federation",
+  summary: "a Google Cloud access token by Workload Identity Federation, or the token its tools log in with",
   ends: "expires",
   connection,
   grant,
 
-  check(wanted, { service_accounts: listed }) {
-    const { service_account: account, delegates = [] } = wanted
+  check(wanted, { service_accounts: listed, federated_tokens }) {
+    const { service_account: account, delegates = [], hand_over } = wanted
+    if (hand_over !== undefined) {
+      if (!federated_tokens)
+        return "the connection does not allow grants to hand out the broker's own token, which can impersonate every account that trusts the grant's principal, also outside of service_accounts: leave hand_over out, or add federated_tokens: true to the connection"
+      if (wanted.scopes !== undefined)
+        return "scopes are only for an access token: with hand_over the tools choose them"
+      if (delegates.length > 0)
+        return "delegates are only for an access token: with hand_over the tools impersonate the account directly"
+      if (account === undefined) return null
+    }
     if (account === undefined) {
       if (delegates.length > 0) return "delegates need a service account: name it with service_account"
       if (listed === undefined) return null
@@ -31,60 +56,61 @@ export const google: Provider<Connection, Grant> = {
 
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
+  leastTtlSeconds: ({ hand_over, service_account: account }) =>
+    hand_over === undefined || account === undefined ? MIN_TTL_SECONDS : MIN_IMPERSONATION_SECONDS,
+  // The broker's own token is signed in memory: without an answer it never existed.
+  unrecordedSeconds: ({ hand_over }, ttlSeconds) => (hand_over === undefined ? ttlSeconds : 0),
 
+  underCeiling: reachOf,
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),
   subjectLimit: SUBJECT_LIMIT,
 
-  resource: ({ service_account: account }) => account ?? "the job's own principal in the workload identity pool",
+  resource({ service_account: account, hand_over }) {
+    if (hand_over === undefined) return account ?? PRINCIPAL
+    const meant = account === undefined ? "" : `, meant for ${account}`
+    return `${PRINCIPAL} and every service account that trusts it${meant}`
+  },
 
-  async mint(request, io) {
-    const { connection: settings, grant: wanted } = request
-    const { service_account: account } = wanted
-    const login = { settings, connectionName: request.connectionName, subject: request.subject, io }
-    const { value: token, endsAt } =
-      account === undefined
-        ? await direct(request, login)
-        : await impersonate(login, {
-            account,
-            scopes: wanted.scopes,
-            delegates: wanted.delegates ?? [],
-            lifetimeSeconds: request.ttlSeconds,
-          })
-    return {
-      values: {
-        // Terraform's provider reads the first, gcloud the second.
-        "access-token": { value: token, env: "GOOGLE_OAUTH_ACCESS_TOKEN" },
-        "cloudsdk-access-token": { value: token, env: "CLOUDSDK_AUTH_ACCESS_TOKEN" },
-        ...projectValues(settings.project),
-        ...(account === undefined ? {} : { "service-account": { value: account } }),
-      },
-      expiresAt: endsAt,
-      revocation: "expires-only",
-    }
+  mint(request, io) {
+    return request.grant.hand_over === undefined ? accessToken(request, io) : handOver(request, io)
   },
 }
 
+const PRINCIPAL = "the job's own principal in the workload identity pool"
+
+async function accessToken(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted> {
+  const { connection: settings, grant: wanted, connectionName, subject } = request
+  const { service_account: account } = wanted
+  const login = { settings, connectionName, subject, io }
+  const { value: token, endsAt } =
+    account === undefined
+      ? await direct(request, login)
+      : await impersonate(login, {
+          account,
+          scopes: scopesOf(wanted),
+          delegates: wanted.delegates ?? [],
+          lifetimeSeconds: request.ttlSeconds,
+        })
+  return {
+    values: {
+      // Terraform's provider reads the first, gcloud the second.
+      "access-token": { value: token, env: "GOOGLE_OAUTH_ACCESS_TOKEN" },
+      "cloudsdk-access-token": { value: token, env: "CLOUDSDK_AUTH_ACCESS_TOKEN" },
+      ...publicValues(settings, wanted),
+    },
+    expiresAt: endsAt,
+    revocation: "expires-only",
+  }
+}
+
 async function direct(
-  { connectionName, grant: { scopes }, ttlSeconds }: MintRequest<Connection, Grant>,
+  { connectionName, grant: wanted, ttlSeconds }: MintRequest<Connection, Grant>,
   login: GoogleLogin,
 ): Promise<AccessToken> {
-  const token = await federatedToken(login, scopes, ttlSeconds)
+  const token = await federatedToken(login, scopesOf(wanted), ttlSeconds)
   if (!outlives(token.endsAt, login.io.now(), ttlSeconds)) return token
   throw invalid(
     sts(connectionName),
     "has a token that lives longer than the grant's ttl, because the lifetime of a federated token cannot be chosen: name a service_account, or raise the ttl to 1h",
   )
 }
-
-/**
- * The variables from which tools read the project: client libraries and Terraform's provider, gcloud, and an older name of
- * the libraries, which some of them read first.
- */
-const projectValues = (project: string | undefined) =>
-  project === undefined
-    ? {}
-    : {
-        project: { value: project, env: "GOOGLE_CLOUD_PROJECT" },
-        "cloudsdk-project": { value: project, env: "CLOUDSDK_CORE_PROJECT" },
-        "gcloud-project": { value: project, env: "GCLOUD_PROJECT" },
-      }

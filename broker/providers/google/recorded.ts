@@ -13,6 +13,14 @@ export const request = { connection, grant: { service_account: ACCOUNT }, ttlSec
 /** A federated token itself. */
 export const direct = { connection: { workload_identity_provider: POOL_PROVIDER }, grant: {}, ttlSeconds: 900 }
 
+/** The values that every grant of this account and connection has. */
+export const publicValues = {
+  project: { secret: false, env: "GOOGLE_CLOUD_PROJECT", value: "acme-prod" },
+  "cloudsdk-project": { secret: false, env: "CLOUDSDK_CORE_PROJECT", value: "acme-prod" },
+  "gcloud-project": { secret: false, env: "GCLOUD_PROJECT", value: "acme-prod" },
+  "service-account": { secret: false, value: ACCOUNT },
+} as const
+
 export const FEDERATED = "ya29.d.federated-token-example"
 /** Google pads its tokens with dots, which are part of the token. */
 export const OF_ACCOUNT = "ya29.c.service-account-example...."

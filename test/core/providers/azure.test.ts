@@ -89,8 +89,8 @@ describe("a grant of Entra's", () => {
     ["another client", { client_id: TENANT, scope: SCOPE }, /not among the connection's client_ids/],
     ["neither scope nor resource", {}, /exactly one/],
     ["both", { scope: SCOPE, resource: "https://management.azure.com" }, /exactly one/],
-    ["a scope and the broker's token", { scope: SCOPE, federated_token: true }, /exactly one/],
-    ["the broker's token unasked", { federated_token: true }, /add federated_tokens: true to the connection/],
+    ["a scope and the broker's token", { scope: SCOPE, hand_over: "federated-token" }, /exactly one/],
+    ["the broker's token unasked", { hand_over: "federated-token" }, /add federated_tokens: true to the connection/],
   ])("cannot have %s", (_, change, message) => {
     const settings = connection.parse({ tenant: TENANT, client_ids: [CLIENT] })
     expect(azure.check?.(grant.parse({ client_id: CLIENT, ...change }), settings)).toMatch(message)
@@ -98,7 +98,7 @@ describe("a grant of Entra's", () => {
 
   it("cannot name a variable for what several tools read from their own", () => {
     const settings = connection.parse({ tenant: TENANT, client_ids: [CLIENT], federated_tokens: true })
-    const wanted = grant.parse({ client_id: CLIENT, federated_token: true, env: "TOKEN" })
+    const wanted = grant.parse({ client_id: CLIENT, hand_over: "federated-token", env: "TOKEN" })
     expect(azure.check?.(wanted, settings)).toMatch(/env is only allowed for an access token/)
   })
 })
@@ -182,12 +182,12 @@ grants:
     ["a scope", `scope: "${VAULT}/.default"`, `scope: "${SCOPE}"`, "deny"],
     ["a resource", `resource: "${VAULT}"`, "resource: https://management.azure.com", "deny"],
     // The broker's own token is good for every scope of its client, so that a ceiling over scopes must not let it through.
-    ["a scope", `scope: "${SCOPE}"`, "federated_token: true", "deny"],
-    ["any scope there is", "scope: '**'", "federated_token: true", "deny"],
-    ["any resource there is", "resource: '**'", "federated_token: true", "deny"],
-    ["the broker's own token", "federated_token: 'true'", "federated_token: true", "allow"],
-    ["the broker's own token", "federated_token: 'true'", `scope: "${SCOPE}"`, "deny"],
-    ["the client alone", `client_id: ${CLIENT}`, "federated_token: true", "allow"],
+    ["a scope", `scope: "${SCOPE}"`, "hand_over: federated-token", "deny"],
+    ["any scope there is", "scope: '**'", "hand_over: federated-token", "deny"],
+    ["any resource there is", "resource: '**'", "hand_over: federated-token", "deny"],
+    ["the broker's own token", "hand_over: federated-token", "hand_over: federated-token", "allow"],
+    ["the broker's own token", "hand_over: federated-token", `scope: "${SCOPE}"`, "deny"],
+    ["the client alone", `client_id: ${CLIENT}`, "hand_over: federated-token", "allow"],
   ])("below a ceiling that allows %s (%s): %s is for %s", (_, boundary, fields, expected) => {
     expect(outcome(boundary, fields)).toBe(expected)
   })

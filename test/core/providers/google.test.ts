@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { createLogins } from "../../../broker/adapters/memory/logins.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
+import { decide } from "../../../broker/core/policy/decide.ts"
+import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import { Secret } from "../../../broker/core/secret.ts"
 import { CASE_NOW } from "../../../broker/providers/case.ts"
-import { connection, grant } from "../../../broker/providers/google/grant.ts"
+import { connection, grant, reachOf, scopesOf } from "../../../broker/providers/google/grant.ts"
 import { google } from "../../../broker/providers/google/provider.ts"
+import { PROVIDERS } from "../../../broker/providers/index.ts"
 import type { IdentityTokenOptions } from "../../../broker/providers/provider.ts"
 import { clockOf } from "../../support/clock.ts"
 import { makeProviderIo, ScriptedHttp } from "../../support/provider-io.ts"
@@ -57,7 +60,14 @@ describe("a connection to Google Cloud", () => {
 
 describe("a grant of Google Cloud", () => {
   it("is for the scope of all of Google Cloud when it names none", () => {
-    expect(grant.parse({}).scopes).toEqual(["https://www.googleapis.com/auth/cloud-platform"])
+    expect(scopesOf(grant.parse({}))).toEqual(["https://www.googleapis.com/auth/cloud-platform"])
+    expect(reachOf(grant.parse({}))).toEqual({ scopes: ["https://www.googleapis.com/auth/cloud-platform"] })
+  })
+
+  it("hands over one thing only", () => {
+    expect(isGrant({ hand_over: "federated-token" })).toBe(true)
+    for (const value of [true, "access-token", "", null]) expect(isGrant({ hand_over: value })).toBe(false)
+    expect(isGrant({ federated_token: true })).toBe(false)
   })
 
   it.each<readonly [string, unknown]>([
@@ -87,11 +97,19 @@ describe("a grant and its connection", () => {
     google.check?.(grant.parse(wanted), connection.parse({ workload_identity_provider: POOL_PROVIDER, ...allowed })) ??
     null
   const other = "other@acme-prod.iam.gserviceaccount.com"
+  const OWN = { hand_over: "federated-token" }
 
   it.each<readonly [string, unknown, Record<string, unknown>]>([
     ["an account of the list", { service_account: ACCOUNT }, { service_accounts: [ACCOUNT] }],
     ["an account of a project", { service_account: ACCOUNT }, { service_accounts: [`*@${ACCOUNT.split("@")[1]}`] }],
     ["no account where there is no list", {}, {}],
+    ["the broker's own token", OWN, { federated_tokens: true }],
+    ["the broker's own token beside a list", OWN, { federated_tokens: true, service_accounts: [ACCOUNT] }],
+    [
+      "the broker's own token for an account of the list",
+      { ...OWN, service_account: ACCOUNT },
+      { federated_tokens: true, service_accounts: [ACCOUNT] },
+    ],
   ])("agree on %s", (_, wanted, allowed) => {
     expect(conflict(wanted, allowed)).toBeNull()
   })
@@ -113,6 +131,37 @@ describe("a grant and its connection", () => {
     ["an account without a list", { service_account: ACCOUNT }, {}, "lists no service_accounts"],
     ["a federated token past a list", {}, { service_accounts: [ACCOUNT] }, "name one with service_account"],
     ["delegates to nobody", { delegates: [ACCOUNT] }, {}, "name it with service_account"],
+    ["the broker's own token unasked", OWN, {}, "add federated_tokens: true to the connection"],
+    [
+      "the broker's own token of a listed account, unasked",
+      { ...OWN, service_account: ACCOUNT },
+      { service_accounts: [ACCOUNT] },
+      "can impersonate every account that trusts the grant's principal, also outside of service_accounts",
+    ],
+    [
+      "the broker's own token for an account that is not listed",
+      { ...OWN, service_account: other },
+      { federated_tokens: true, service_accounts: [ACCOUNT] },
+      "is not among",
+    ],
+    [
+      "the broker's own token for an account without a list",
+      { ...OWN, service_account: ACCOUNT },
+      { federated_tokens: true },
+      "lists no service_accounts",
+    ],
+    [
+      "scopes of the broker's own token",
+      { ...OWN, scopes: ["https://www.googleapis.com/auth/pubsub"] },
+      { federated_tokens: true },
+      "the tools choose them",
+    ],
+    [
+      "delegates of the broker's own token",
+      { ...OWN, service_account: ACCOUNT, delegates: [ACCOUNT] },
+      { federated_tokens: true, service_accounts: [ACCOUNT] },
+      "impersonate the account directly",
+    ],
   ])("never agree on %s", (_, wanted, allowed, says) => {
     expect(conflict(wanted, allowed)).toContain(says)
   })
@@ -203,5 +252,87 @@ describe("the way into Google Cloud", () => {
   ])("says of a sub of %i bytes what Google does not take of it", async (bytes, says) => {
     const { mint } = world([[400, { error: "invalid_request" }]], "s".repeat(bytes))
     await expect(mint({}, 900)).rejects.toThrow(says)
+  })
+})
+
+describe("a policy for Google Cloud", () => {
+  const load = (boundary: string, fields: string, ttl = "15m") =>
+    loadPolicySet(
+      [
+        [
+          "daypass.yaml",
+          `version: 1
+issuers:
+  github: { family: github-actions, url: "https://token.actions.githubusercontent.com", owners: { acme: "9001" } }
+connections:
+  google-prod:
+    provider: google
+    workload_identity_provider: ${POOL_PROVIDER}
+    service_accounts: [${ACCOUNT}]
+    federated_tokens: true
+boundaries:
+  - name: all
+    when: { repository_id: "41" }
+    allow: [{ connection: google-prod, ${boundary} }]
+`,
+        ],
+        [
+          "p.yaml",
+          `version: 1
+repository: acme/shop
+repository_id: "41"
+environment: production
+allow: [{ name: all, when: { ref: refs/heads/main }, grants: [google] }]
+grants:
+  google: { connection: google-prod, ${fields}, ttl: ${ttl} }
+`,
+        ],
+      ].map(([path = "", text = ""]) => ({ path, bytes: new TextEncoder().encode(text) })),
+      PROVIDERS,
+    )
+
+  function outcome(boundary: string, fields: string): string {
+    const loaded = load(boundary, fields)
+    if (!loaded.ok) throw new Error(loaded.fault.map(({ message }) => message).join("\n"))
+    const { organisation, policiesOf } = loaded.value
+    const claims = { ref: "refs/heads/main", event_name: "push", repository: "acme/shop", repository_id: "41" }
+    const identity = job({ claims: { ...claims, repository_owner: "acme", repository_owner_id: "9001" } })
+    return decide({ organisation, policies: policiesOf(identity), identity, grants: ["google"] }).outcome
+  }
+
+  const OWN = `service_account: ${ACCOUNT}, hand_over: federated-token`
+  it.each<[string, string, string, "allow" | "deny"]>([
+    ["an account", `service_account: "${ACCOUNT}"`, `service_account: ${ACCOUNT}`, "allow"],
+    ["all of Google Cloud", 'scopes: "**/cloud-platform"', `service_account: ${ACCOUNT}`, "allow"],
+    ["another scope", 'scopes: "**/pubsub"', `service_account: ${ACCOUNT}`, "deny"],
+    // The broker's own token is good for every account that trusts its principal, and for every scope.
+    ["an account", `service_account: "${ACCOUNT}"`, OWN, "deny"],
+    ["any account there is", 'service_account: "**"', OWN, "deny"],
+    ["any scope there is", 'scopes: "**"', OWN, "deny"],
+    ["the broker's own token", "hand_over: federated-token", OWN, "allow"],
+    ["the broker's own token", "hand_over: federated-token", "hand_over: federated-token", "allow"],
+    ["the broker's own token", "hand_over: federated-token", `service_account: ${ACCOUNT}`, "deny"],
+  ])("below a ceiling that allows %s (%s): %s is for %s", (_, boundary, fields, expected) => {
+    expect(outcome(boundary, fields)).toBe(expected)
+  })
+
+  it("gives ten minutes at least to tools that impersonate, for Google's libraries ask for no less", () => {
+    const faults = (fields: string, ttl: string) => {
+      const loaded = load("hand_over: federated-token", fields, ttl)
+      return loaded.ok ? [] : loaded.fault.map(({ code }) => code)
+    }
+    expect(faults(OWN, "599s")).toEqual(["ttl_too_short"])
+    expect(faults(OWN, "10m")).toEqual([])
+    expect(faults("hand_over: federated-token", "1m")).toEqual([])
+    expect(faults(`service_account: ${ACCOUNT}`, "1m")).toEqual([])
+  })
+
+  it("says in the record what the broker's own token reaches, and that nothing of it can be unknown", () => {
+    const wanted = grant.parse({ service_account: ACCOUNT, hand_over: "federated-token" })
+    expect(google.resource(wanted)).toBe(
+      `the job's own principal in the workload identity pool and every service account that trusts it, meant for ${ACCOUNT}`,
+    )
+    expect(google.unrecordedSeconds?.(wanted, 900)).toBe(0)
+    expect(google.unrecordedSeconds?.(grant.parse({ service_account: ACCOUNT }), 900)).toBe(900)
   })
 })

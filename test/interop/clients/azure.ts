@@ -35,7 +35,7 @@ export const startAzureClients: StartClientVendor = async ({ certificate }) => {
       },
     },
     grants: {
-      [TERRAFORM]: { connection: "clients-azure", client_id: CLIENT, federated_token: true, ttl: "90m" },
+      [TERRAFORM]: { connection: "clients-azure", client_id: CLIENT, hand_over: "federated-token", ttl: "90m" },
       [STORE]: { connection: "clients-key-vault", read: { CLIENTS_KEY_VAULT: "clients-key" } },
     },
     secrets: {},

@@ -5,8 +5,8 @@ import { EntraRefusal } from "./answer.ts"
 const GRANT_TYPE = "client_credentials"
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 const PARAMETERS = ["grant_type", "client_id", "scope", "client_assertion_type", "client_assertion"] as const
-/** What MSAL sends about itself, and the id of its request. */
-const TELEMETRY = /^(?:x-client-[A-Za-z-]+|x-ms-lib-capability|client-request-id)$/
+/** What MSAL sends about itself, the id of its request, and that it wants to hear about the client. */
+const TELEMETRY = /^(?:x-client-[A-Za-z-]+|x-ms-lib-capability|client-request-id|client_info)$/
 /** Claims that MSAL wants in the token, as JSON: that the client understands continuous access evaluation. */
 const CLAIMS = "claims"
 const GUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/

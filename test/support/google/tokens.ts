@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto"
 
 /** Scopes that exist. Google's list is longer; what is not here is refused, as it refuses what is not on its own. */
-const SCOPES: ReadonlySet<string> = new Set(
-  [
+const SCOPES: ReadonlySet<string> = new Set([
+  "openid",
+  ...[
     ...["cloud-platform", "cloud-platform.read-only", "iam", "userinfo.email", "pubsub", "bigquery", "logging.write"],
+    // gcloud asks for these together with all of Google Cloud.
+    ...["appengine.admin", "sqlservice.login", "accounts.reauth"],
     ...["compute", "compute.readonly", "devstorage.read_only", "devstorage.read_write", "devstorage.full_control"],
   ].map((name) => `https://www.googleapis.com/auth/${name}`),
-)
+])
 
 export const isScope = (text: unknown): text is string => typeof text === "string" && SCOPES.has(text)
 

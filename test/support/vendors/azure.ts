@@ -30,7 +30,7 @@ export const startAzureVendor: StartVendor = async () => {
     },
     grants: {
       [DEPLOY]: { connection: "azure-prod", client_id: CLIENT, scope: SCOPE, ttl: "90m" },
-      [TERRAFORM]: { connection: "azure-prod", client_id: CLIENT, federated_token: true, ttl: "90m" },
+      [TERRAFORM]: { connection: "azure-prod", client_id: CLIENT, hand_over: "federated-token", ttl: "90m" },
     },
     secrets: {},
     trust({ issuer, subject }) {
