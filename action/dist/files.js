@@ -76,7 +76,8 @@ var import_federated = require("./main.js");
 var refreshFolder = (folder) => (0, import_node_path.join)(folder, ".refresh");
 var leasesFile = (folder) => (0, import_node_path.join)(refreshFolder(folder), "leases");
 var AWS_RENEW_BELOW_MS = 16 * 6e4;
-var GOOGLE_RENEW_BELOW_MS = 6e4;
+var GOOGLE_RENEW_BELOW_MS = 1e5;
+var GOOGLE_PRINCIPAL_RENEW_BELOW_MS = 24e4;
 function planRenewable(credential, asker, folder, { broker, audience, ttl }) {
   const own = (0, import_node_path.join)(refreshFolder(folder), `grant-${credential.grant}`);
   const settings = {
@@ -85,7 +86,7 @@ function planRenewable(credential, asker, folder, { broker, audience, ttl }) {
     broker,
     audience,
     ...ttl !== void 0 && { ttl },
-    renewBelowMs: asker === "aws" ? AWS_RENEW_BELOW_MS : GOOGLE_RENEW_BELOW_MS
+    renewBelowMs: renewBelowMs(asker, credential)
   };
   const file = (name, value) => ({
     path: (0, import_node_path.join)(own, name),
@@ -96,6 +97,11 @@ function planRenewable(credential, asker, folder, { broker, audience, ttl }) {
     path: (0, import_node_path.join)(own, "settings.json"),
     files: [file("settings.json", settings), file("kept.json", keptAnswer(asker, credential))]
   };
+}
+function renewBelowMs(asker, { values }) {
+  if (asker === "aws") return AWS_RENEW_BELOW_MS;
+  const impersonates = values.some(({ name }) => name === "impersonation-url");
+  return impersonates ? GOOGLE_RENEW_BELOW_MS : GOOGLE_PRINCIPAL_RENEW_BELOW_MS;
 }
 function keptAnswer(asker, credential) {
   const receivedAt = Date.now();

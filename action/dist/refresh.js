@@ -124,7 +124,7 @@ var init_lock = __esm({
 // refresh/current.ts
 async function currentAnswer(folder, { renewBelowMs }, fetch) {
   const kept = () => asKept(readKept((0, import_node_path2.join)(folder, "kept.json")));
-  const isFresh = (one) => leftOf(one) >= Math.min(renewBelowMs, Math.max(USABLE_MS, (one.expiresAt - one.receivedAt) / 2));
+  const isFresh = (one) => leftOf(one) >= Math.min(renewBelowMs, Math.max(USABLE_MS, (one.expiresAt - one.receivedAt) * LONGEST_USE));
   const end = performance.now() + WAIT_MS;
   while (performance.now() < end) {
     const one = kept();
@@ -183,7 +183,7 @@ function asKept(value) {
   if (typeof receivedAt !== "number" || typeof expiresAt !== "number" || typeof answer !== "object") return null;
   return { receivedAt, expiresAt, answer };
 }
-var import_node_path2, WAIT_MS, REST_AFTER_FAILURE_MS, USABLE_MS, RefreshError, leftOf, sleep;
+var import_node_path2, WAIT_MS, REST_AFTER_FAILURE_MS, LONGEST_USE, USABLE_MS, RefreshError, leftOf, sleep;
 var init_current = __esm({
   "refresh/current.ts"() {
     "use strict";
@@ -192,6 +192,7 @@ var init_current = __esm({
     init_lock();
     WAIT_MS = 45e3;
     REST_AFTER_FAILURE_MS = 1e4;
+    LONGEST_USE = 0.8;
     USABLE_MS = 3e4;
     RefreshError = class extends Error {
       name = "RefreshError";

@@ -16,7 +16,7 @@ export interface RefreshSettings {
   readonly broker: string
   readonly audience: string
   readonly ttl?: string
-  /** An answer that ends sooner is fetched again, unless its whole life is not twice as long. */
+  /** An answer that ends sooner is fetched again, unless more than four fifths of its life are left. */
   readonly renewBelowMs: number
 }
 
@@ -37,8 +37,13 @@ export const leasesFile = (folder: string) => join(refreshFolder(folder), "lease
 
 /** botocore asks for a new session when less than 15 minutes are left: at each signing, while it gets none. */
 const AWS_RENEW_BELOW_MS = 16 * 60_000
-/** The login follows at once. */
-const GOOGLE_RENEW_BELOW_MS = 60_000
+/** Of the five minutes of the broker's token. The login for a service account follows at once, and lives on its own. */
+const GOOGLE_RENEW_BELOW_MS = 100_000
+/**
+ * An access token of the job's own principal ends with the token that it was exchanged for, and Google's libraries ask again
+ * when less than 3 minutes 45 seconds are left.
+ */
+const GOOGLE_PRINCIPAL_RENEW_BELOW_MS = 240_000
 
 /**
  * The files of one grant that later steps fetch again. `path` is the argument of `refresh.js`. Each folder's name starts with
@@ -57,7 +62,7 @@ export function planRenewable(
     broker,
     audience,
     ...(ttl !== undefined && { ttl }),
-    renewBelowMs: asker === "aws" ? AWS_RENEW_BELOW_MS : GOOGLE_RENEW_BELOW_MS,
+    renewBelowMs: renewBelowMs(asker, credential),
   }
   const file = (name: string, value: unknown): PlannedFile => ({
     path: join(own, name),
@@ -68,6 +73,12 @@ export function planRenewable(
     path: join(own, "settings.json"),
     files: [file("settings.json", settings), file("kept.json", keptAnswer(asker, credential))],
   }
+}
+
+function renewBelowMs(asker: Asker, { values }: Credential): number {
+  if (asker === "aws") return AWS_RENEW_BELOW_MS
+  const impersonates = values.some(({ name }) => name === "impersonation-url")
+  return impersonates ? GOOGLE_RENEW_BELOW_MS : GOOGLE_PRINCIPAL_RENEW_BELOW_MS
 }
 
 /**

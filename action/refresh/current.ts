@@ -7,6 +7,8 @@ import { tryLock } from "./lock.ts"
 const WAIT_MS = 45_000
 /** Many processes that start while the broker is away would otherwise each wait for it. */
 const REST_AFTER_FAILURE_MS = 10_000
+/** An answer with more of its life left than this is always kept, however short its life is. */
+const LONGEST_USE = 0.8
 /** A kept answer that ends sooner is of no use. */
 const USABLE_MS = 30_000
 
@@ -36,7 +38,7 @@ export type Fetch = () => Promise<KeptAnswer>
 export async function currentAnswer(folder: string, { renewBelowMs }: RefreshSettings, fetch: Fetch): Promise<unknown> {
   const kept = () => asKept(readKept(join(folder, "kept.json")))
   const isFresh = (one: KeptAnswer) =>
-    leftOf(one) >= Math.min(renewBelowMs, Math.max(USABLE_MS, (one.expiresAt - one.receivedAt) / 2))
+    leftOf(one) >= Math.min(renewBelowMs, Math.max(USABLE_MS, (one.expiresAt - one.receivedAt) * LONGEST_USE))
   const end = performance.now() + WAIT_MS
   while (performance.now() < end) {
     const one = kept()

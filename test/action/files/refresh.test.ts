@@ -37,6 +37,13 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
+function withoutAccount({ values, ...rest }: ReturnType<typeof federated>) {
+  return {
+    ...rest,
+    values: Object.fromEntries(Object.entries(values).filter(([name]) => !/^impersonation/.test(name))),
+  }
+}
+
 describe("a process of a later step", () => {
   test("gets the kept session without a call while 16 minutes are left, in the form of credential_process", async () => {
     await using job = await startJob({ "aws-deploy": session(1) })
@@ -105,7 +112,7 @@ describe("a process of a later step", () => {
     expect([exchanges(job).length, job.broker.faults()]).toEqual([2, []])
   })
 
-  test("keeps a session that a policy made short for half of its life", async () => {
+  test("keeps a session that a policy made short while most of its life is left", async () => {
     const short = granted({ "aws-deploy": session(2) }, { expires_at: inSeconds(900) })
     await using job = await startJob({ "aws-deploy": session(1) }, short)
     runDown(job, -60)
@@ -315,6 +322,18 @@ describe("Google's libraries", () => {
     ])
     expect(job.broker.faults()).toEqual([])
   })
+})
+
+test.each([
+  ["of a service account until it has 100 seconds left", federated(1), 100],
+  ["of the job's own principal until it has 4 minutes left", withoutAccount(federated(1)), 240],
+])("a federated token %s is given out", async (_, token, seconds) => {
+  await using job = await startJob({ g: token }, granted({ g: federated(2) }, { expires_at: inSeconds(300) }))
+  runDown(job, seconds + 20, "g")
+  expect((await job.helper("g")).stdout).toContain("eyJhead.body1.")
+  runDown(job, seconds - 5, "g")
+  expect((await job.helper("g")).stdout).toContain("eyJhead.body2.")
+  expect(job.broker.faults()).toEqual([])
 })
 
 test("the answer of a refused exchange says nothing of what came", async () => {
