@@ -183,7 +183,7 @@ function readTime(value: unknown, of: string): string {
   return value
 }
 
-function isTime(value: unknown): value is string {
+export function isTime(value: unknown): value is string {
   return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value))
 }
 

@@ -31,6 +31,8 @@ const APART: Readonly<Record<string, string>> = {
   run: "run/run.ts",
   sweep: "sweep/sweep.ts",
   tools: "files/tools/plan.ts",
+  files: "files/deliver.ts",
+  refresh: "refresh/refresh.ts",
 }
 
 /** A room is the folder of its entry. Longest first, because one room can be a folder of another. */

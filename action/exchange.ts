@@ -1,16 +1,13 @@
 import { randomUUID } from "node:crypto"
 import { newLeaseId } from "../broker/wire/lease-id.ts"
-import { type Credential, hasLogins, readCredentials, readLease, toolsOf } from "./answer.ts"
+import { type Credential, readCredentials, readLease, toolsOf } from "./answer.ts"
 import { requestExchange } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
-import { planEnvironment } from "./deliver/environment.ts"
-import { planFiles } from "./deliver/files.ts"
+import { type Delivery, type DeliveryContext, planDelivery } from "./deliver/delivery.ts"
 import { planLogins } from "./deliver/logins.ts"
-import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
 import { requireRoom } from "./deliver/room.ts"
 import { forLog } from "./escape.ts"
 import { ActionError, toFailure } from "./failure.ts"
-import { needsGoogleFiles, withGoogleFiles } from "./federated.ts"
 import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { IssuedRecords } from "./issued.ts"
@@ -43,40 +40,27 @@ export async function exchange(): Promise<void> {
     const received = readCredentials(answer, inputs.grants)
     const values = received.flatMap((credential) => credential.values)
     await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
-
-    const toOutputs = inputs.deliver !== "environment"
-    const toEnvironment = inputs.deliver !== "outputs"
-    const logsIn = toEnvironment && hasLogins(received)
-    const hasFiles = logsIn || values.some(({ file }) => file) || received.some(needsGoogleFiles)
-    folder = hasFiles ? runner.jobFolder() : null
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : plannedIn(folder, received)
-    const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
-    const logins = await planLogins(logsIn ? received : [], {
-      folder,
+    const delivery = await plan(received, {
+      inputs,
+      lease,
+      newFolder: runner.jobFolder,
       environment: runner.stepEnvironment(),
-      variables: toEnvironment ? planEnvironment(credentials) : new Map<string, string>(),
     })
-    const { variables } = logins
-    requireRoom(credentials, variables, runner.surroundings())
+    requireRoom(delivery.credentials, delivery.variables, runner.surroundings())
 
+    folder = delivery.folder
     if (folder !== null) {
       saveFilesFolder(folder)
-      runner.writeJobFiles(folder, [...files, ...logins.files])
+      runner.writeJobFiles(folder, delivery.files)
     }
-    issued.record(received, variables)
-    saveVariables(secretVariables(credentials, variables))
-    runner.setOutputs(outputs)
-    runner.setVariables(variables)
+    issued.record(received, delivery.variables)
+    saveVariables(secretVariables(delivery))
+    runner.setOutputs(delivery.outputs)
+    runner.setVariables(delivery.variables)
     issued.delivered()
     if (inputs.keep) saveKeep()
-    for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
-    for (const note of logins.notes) runner.info(note)
-    for (const warning of logins.warnings) runner.warn(warning)
-    for (const credential of received.filter(needsGoogleFiles)) runner.info(shortLoginLine(credential))
+    say(received, delivery, inputs)
     if (inputs.keep) runner.info(keptLine(lease.expiresAt))
-    warnOfBareSecrets(received)
-    runner.debug(() => credentials.map(decisionLine))
-    runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ...inputs }))
   } catch (thrown) {
     if (folder !== null) removeFiles(folder)
     dropRecords(issued)
@@ -85,20 +69,47 @@ export async function exchange(): Promise<void> {
   }
 }
 
-const plannedIn = (folder: string, received: readonly Credential[]) =>
-  planFiles(
-    received.map((credential) => withGoogleFiles(credential, folder)),
-    folder,
-  )
+/** Loads what writes the files of tools only for the steps that want them. */
+async function plan(received: readonly Credential[], context: DeliveryContext): Promise<Delivery> {
+  const { inputs, environment } = context
+  const delivery =
+    inputs.deliver === "files"
+      ? (await import("./files/deliver.ts")).planFilesDelivery(received, context)
+      : planDelivery(received, context)
+  if (inputs.deliver === "outputs") return delivery
+  const { folder, variables } = delivery
+  const logins = await planLogins(received, { folder, environment, variables })
+  return {
+    ...delivery,
+    files: [...delivery.files, ...logins.files],
+    variables: logins.variables,
+    notes: [...delivery.notes, ...logins.notes],
+    warnings: [...delivery.warnings, ...logins.warnings],
+  }
+}
 
-const shortLoginLine = ({ grant }: Credential) =>
-  `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use the input \`run\`, which renews it.`
+function say(
+  received: readonly Credential[],
+  { credentials, places, notes, warnings }: Delivery,
+  { ttl, keep }: Inputs,
+): void {
+  for (const credential of credentials) runner.info(gotLine(credential, ttl))
+  for (const note of notes) runner.info(note)
+  for (const warning of warnings) runner.warn(warning)
+  warnOfBareSecrets(received)
+  runner.debug(() => credentials.map(decisionLine))
+  runner.appendSummary(grantedSummary(credentials, places, { ttl, keep }))
+}
 
 /**
  * Each attempt requests a new subject token, and asks for a new lease: the broker accepts both once, even if its answer gets
  * lost. The lease of an attempt without an answer stays saved: the post step revokes what was minted for it, if anything was.
  */
-export async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: Deadline): Promise<unknown> {
+export async function exchangeForAnswer(
+  inputs: Pick<Inputs, "broker" | "audience" | "grants" | "ttl" | "parallelJobs">,
+  leases: Pick<StepLeases, "ask" | "forget">,
+  deadline: Deadline,
+): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
   if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
   await spreadFirstCall(inputs.parallelJobs, deadline)
@@ -122,10 +133,13 @@ export async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, dead
 }
 
 /** The variables whose value is a secret of this step. */
-function secretVariables(credentials: readonly Credential[], variables: ReadonlyMap<string, string>): string[] {
-  const isSecret = (name: string) =>
-    credentials.some(({ values }) => values.some(({ env, secret }) => secret && env === name))
-  return [...variables.keys()].filter(isSecret)
+function secretVariables({ credentials, variables }: Delivery): string[] {
+  const secret = new Set(
+    credentials.flatMap(({ values }) =>
+      values.filter((one) => one.secret && one.file === undefined).map(({ env }) => env),
+    ),
+  )
+  return [...variables.keys()].filter((name) => secret.has(name))
 }
 
 /** Says what `keep` means for a lease. */

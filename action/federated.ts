@@ -13,8 +13,14 @@ export function requiredValue({ grant, values }: Credential, name: string): stri
   throw new ActionError("answer_unusable", message)
 }
 
-/** Where Google's client libraries find the broker's token: a file with its text, or a URL that answers `{"value": TOKEN}`. */
-export type TokenSource = { readonly file: string } | { readonly url: string; readonly authorization: string }
+/**
+ * Where Google's client libraries find the broker's token: a file with its text, a URL that answers `{"value": TOKEN}`, or a
+ * program that prints it.
+ */
+export type TokenSource =
+  | { readonly file: string }
+  | { readonly url: string; readonly authorization: string }
+  | { readonly executable: { readonly command: string; readonly timeout_millis: number } }
 
 /**
  * The file from which Google's client libraries, gcloud and Terraform log in with the broker's token (AIP-4117, type
@@ -35,13 +41,13 @@ export function externalAccount(credential: Credential, source: TokenSource): st
       },
     }),
     credential_source:
-      "file" in source
-        ? { file: source.file }
-        : {
+      "url" in source
+        ? {
             url: source.url,
             headers: { authorization: `Bearer ${source.authorization}` },
             format: { type: "json", subject_token_field_name: "value" },
-          },
+          }
+        : source,
   }
   return `${JSON.stringify(document, null, 2)}\n`
 }

@@ -2,7 +2,7 @@ import { KEY_BINDING_SEPARATOR, MAX_GRANTS_PER_REQUEST } from "../broker/wire/ex
 import { ActionError } from "./failure.ts"
 import { isHttpsOrLoopback } from "./http.ts"
 
-export type Deliver = "environment" | "outputs" | "both"
+export type Deliver = "environment" | "outputs" | "both" | "files"
 
 export interface Inputs {
   /** The broker's origin, without a trailing slash. */
@@ -125,9 +125,9 @@ function readAudience(text: string, broker: string): string {
 
 function readDeliver(text: string): Deliver {
   if (text === "") return "environment"
-  if (text === "environment" || text === "outputs" || text === "both") return text
-  const came = /^(environments?|env|outputs?|both)$/i.test(text) ? `, not ${quote(text)}` : ""
-  throw invalid("deliver", `must be environment, outputs or both${came}`)
+  if (text === "environment" || text === "outputs" || text === "both" || text === "files") return text
+  const came = /^(environments?|env|outputs?|both|files?)$/i.test(text) ? `, not ${quote(text)}` : ""
+  throw invalid("deliver", `must be environment, outputs, both or files${came}`)
 }
 
 function readTimeout(text: string): number {

@@ -1,9 +1,13 @@
 import { exchange } from "./exchange.ts"
 import { reportFailure } from "./report.ts"
-import { input } from "./runner.ts"
+import { input, startedFile } from "./runner.ts"
 
 // What the rooms apart take from this bundle, so that all share the registered masks and the class of failures.
+export * from "./advice.ts"
 export * from "./answer.ts"
+export * from "./aws-session.ts"
+export * from "./deliver/aws-neighbours.ts"
+export * from "./deliver/delivery.ts"
 export * from "./deliver/environment.ts"
 export * from "./deliver/files.ts"
 export * from "./deliver/logins.ts"
@@ -22,6 +26,10 @@ export * from "./retry.ts"
 export * from "./runner.ts"
 export * from "./summary.ts"
 
+// `refresh.js` takes the exchange from here in a process of its own, which is no step.
+if (startedFile() !== "refresh.js") act().catch(reportFailure)
+
 // Loaded only when there is something to run, so that other steps start fast.
-const act = input("run") === "" ? exchange() : import("./run/run.ts").then(({ exchangeAndRun }) => exchangeAndRun())
-act.catch(reportFailure)
+function act(): Promise<void> {
+  return input("run") === "" ? exchange() : import("./run/run.ts").then(({ exchangeAndRun }) => exchangeAndRun())
+}

@@ -13,6 +13,7 @@ import {
   savedLeases,
 } from "./lease.ts"
 import { logOutcomes } from "./outcomes.ts"
+import { takeRefreshedLeases } from "./refreshed.ts"
 import { type Deadline, startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
 
@@ -27,22 +28,24 @@ const DEADLINE_MS = 15_000
  * `sweep: fail` fails the step.
  */
 export async function revoke(): Promise<void> {
+  // Before the files are removed: later steps noted their leases among them.
+  const refreshed = takeRefreshedLeases()
   await attempt(removeDeliveredFiles)
   const records = savedRecords()
   await attempt(() => emptyVariables(records))
-  await attempt(() => revokeSavedLeases(isKept()))
+  await attempt(() => revokeSavedLeases(refreshed, isKept()))
   await attempt(async () => {
-    if ((await sweepLeaks(records)) && isKept()) await revokeFound()
+    if ((await sweepLeaks(records)) && isKept()) await revokeFound(refreshed)
   })
   await attempt(removeSavedRecords)
 }
 
 /** Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived. */
-async function revokeSavedLeases(isKept: boolean): Promise<void> {
+async function revokeSavedLeases(refreshed: readonly StepLease[], isKept: boolean): Promise<void> {
   const saved = savedLeases()
   if (saved === null) return
   const deadline = startDeadline(DEADLINE_MS)
-  for (const lease of saved.leases.toReversed()) {
+  for (const lease of [...saved.leases, ...refreshed].toReversed()) {
     const { expiresAt } = lease
     if (isOver(lease)) info("A lease of this step is over: nothing is left to revoke.")
     else if (isKept && expiresAt !== null)
@@ -54,9 +57,9 @@ async function revokeSavedLeases(isKept: boolean): Promise<void> {
 }
 
 /** A value that was left behind ends what can be ended, also if the workflow wanted to keep it. */
-async function revokeFound(): Promise<void> {
+async function revokeFound(refreshed: readonly StepLease[]): Promise<void> {
   info("A value was left behind, so the lease is revoked in spite of `keep`.")
-  await revokeSavedLeases(false)
+  await revokeSavedLeases(refreshed, false)
 }
 
 /** A failure becomes a warning, so that the rest of the clean-up still runs. */

@@ -58,6 +58,11 @@ export function actionFolder(): string {
   return dirname(resolve(process.argv[1] ?? ""))
 }
 
+/** The name of the built file with which this process was started. */
+export function startedFile(): string {
+  return basename(process.argv[1] ?? "")
+}
+
 /** Null in a job without `id-token: write`. */
 export function idTokenEndpoint(): IdTokenEndpoint | null {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL")
@@ -93,12 +98,21 @@ export function proxyEnvironment(): NodeJS.ProcessEnv {
  * registered once, although a step may request several tokens.
  */
 export async function registerMasks(masks: Iterable<string>): Promise<void> {
+  if (isLogSilent) return
   for (const mask of masks) {
     if (registered.has(mask)) continue
     registered.add(mask)
     printCommand(() => core.setSecret(mask))
   }
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()))
+}
+
+/**
+ * From now on, nothing is written to the log, masks included: standard output belongs to the program that started this one,
+ * and no runner reads it.
+ */
+export function silenceLog(): void {
+  isLogSilent = true
 }
 
 /** Every mask of this step. */
@@ -249,7 +263,8 @@ export function removeJobFolder(folder: string): void {
   if (isJobFolder(folder)) rmSync(folder, { recursive: true, force: true })
 }
 
-function isJobFolder(folder: string): boolean {
+/** True for the path of a folder that `jobFolder` chose. */
+export function isJobFolder(folder: string): boolean {
   return dirname(folder) === resolve(variable("RUNNER_TEMP")) && basename(folder).startsWith(FOLDER_PREFIX)
 }
 
@@ -278,7 +293,7 @@ export function appendSummary(markdown: string): void {
 
 /** Writes one line to the log. `text` starts with fixed words; its untrusted parts were escaped with `forLog`. */
 export function info(text: string): void {
-  core.info(text)
+  if (!isLogSilent) core.info(text)
 }
 
 /** A line in the job's own repository, where an annotation then stands. */
@@ -316,8 +331,10 @@ const FOLDER_PREFIX = "daypass-"
 
 const registered = new Set<string>()
 let stopToken: string | null = null
+let isLogSilent = false
 
 function printCommand(print: () => void): void {
+  if (isLogSilent) return
   if (stopToken !== null) process.stdout.write(`::${stopToken}::\n`)
   print()
   if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}\n`)

@@ -1,6 +1,6 @@
 import type { BoundaryTrace, GrantTrace, RuleTrace } from "../broker/wire/trace.ts"
 import { changeFor, pageOf } from "./advice.ts"
-import { type Credential, toolsOf } from "./answer.ts"
+import type { Credential } from "./answer.ts"
 import { denialHeading } from "./denial.ts"
 import { forMarkdown, messageForMarkdown } from "./escape.ts"
 import type { ActionError } from "./failure.ts"
@@ -9,23 +9,21 @@ import { shortened } from "./lifetime.ts"
 /** The runner accepts at most 1 MiB of summary per step and drops a longer one completely. */
 const MAX_SUMMARY_CHARACTERS = 500_000
 
-/** Lists what was granted: until when, how it ends, and in which variables and outputs. Contains no value. */
+/**
+ * Lists what was granted: until when, how it ends, and in which variables, outputs and files. Contains no value.
+ * @param places where the values of each grant arrive
+ */
 export function grantedSummary(
   credentials: readonly Credential[],
-  delivered: {
-    readonly toEnvironment: boolean
-    readonly toOutputs: boolean
-    readonly isForCommand?: boolean
-    readonly keep?: boolean
-    readonly ttl?: string | undefined
-  },
+  places: ReadonlyMap<string, readonly string[]>,
+  delivered: { readonly isForCommand?: boolean; readonly keep?: boolean; readonly ttl?: string | undefined },
 ): string {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
     endOf(credential, delivered.keep ? null : delivered.isForCommand ? "command" : "job"),
-    forMarkdown(deliveredAs(credential, delivered).join(", ")),
+    forMarkdown((places.get(credential.grant) ?? []).join(", ")),
   ])
   const grants = credentials.map(({ grant }) => forMarkdown(grant))
   return withinSizeLimit([
@@ -124,14 +122,6 @@ function refusalRows(boundaries: readonly BoundaryTrace[]): string[][] {
 }
 
 const orMissing = (actual: string | null) => (actual === null ? "*missing*" : forMarkdown(actual))
-
-function deliveredAs(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
-  return credential.values.flatMap((value) => [
-    ...(delivered.toEnvironment && value.env !== undefined ? [value.env] : []),
-    ...(delivered.toEnvironment ? toolsOf(value).map((tool) => `login of ${tool}`) : []),
-    ...(delivered.toOutputs ? [`outputs.${credential.grant}-${value.name}`] : []),
-  ])
-}
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`)

@@ -30,12 +30,17 @@ var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: tru
 // main.ts
 var main_exports = {};
 __export(main_exports, {
+  AWS_KEY_VARIABLE: () => AWS_KEY_VARIABLE,
   ActionError: () => ActionError,
   IssuedRecords: () => IssuedRecords,
   OWN_CODES: () => OWN_CODES,
+  SESSION_VALUES: () => SESSION_VALUES,
   StepLeases: () => StepLeases,
   actionFolder: () => actionFolder,
+  advice: () => advice,
   appendSummary: () => appendSummary,
+  blankOldTokens: () => blankOldTokens,
+  changeFor: () => changeFor,
   commandsStoppedWith: () => commandsStoppedWith,
   debug: () => debug2,
   decisionLine: () => decisionLine,
@@ -55,14 +60,17 @@ __export(main_exports, {
   idTokenEndpoint: () => idTokenEndpoint,
   info: () => info2,
   input: () => input,
+  isJobFolder: () => isJobFolder,
   isKept: () => isKept,
   isOver: () => isOver,
+  isTime: () => isTime,
   isTooCommon: () => isTooCommon,
   jobFacts: () => jobFacts,
   jobFolder: () => jobFolder,
   keptLine: () => keptLine,
   leaseOutputs: () => leaseOutputs,
   logOutcomes: () => logOutcomes,
+  loginsOf: () => loginsOf,
   makeJobFolder: () => makeJobFolder,
   masksFor: () => masksFor,
   memberOf: () => memberOf,
@@ -71,8 +79,11 @@ __export(main_exports, {
   messageForMarkdown: () => messageForMarkdown,
   needsGoogleFiles: () => needsGoogleFiles,
   onLogClosed: () => onLogClosed,
+  pageOf: () => pageOf,
   parseJson: () => parseJson,
   pathIn: () => pathIn,
+  placesOf: () => placesOf,
+  planDelivery: () => planDelivery,
   planEnvironment: () => planEnvironment,
   planFiles: () => planFiles,
   planLogins: () => planLogins,
@@ -85,6 +96,7 @@ __export(main_exports, {
   readProblem: () => readProblem,
   readRecords: () => readRecords,
   readRevocation: () => readRevocation,
+  readSession: () => readSession,
   registerMasks: () => registerMasks,
   registeredMasks: () => registeredMasks,
   removeDeliveredFiles: () => removeDeliveredFiles,
@@ -102,10 +114,13 @@ __export(main_exports, {
   savedLeases: () => savedLeases,
   savedState: () => savedState,
   savedVariables: () => savedVariables,
+  sentencesOf: () => sentencesOf,
   setOutputs: () => setOutputs,
   setVariables: () => setVariables,
+  silenceLog: () => silenceLog,
   spreadFirstCall: () => spreadFirstCall,
   startDeadline: () => startDeadline,
+  startedFile: () => startedFile,
   stepEnvironment: () => stepEnvironment,
   surroundings: () => surroundings,
   sweepPlaces: () => sweepPlaces,
@@ -113,6 +128,7 @@ __export(main_exports, {
   toolsOf: () => toolsOf,
   warn: () => warn,
   warnOfBareSecrets: () => warnOfBareSecrets,
+  warningOfProfile: () => warningOfProfile,
   withGoogleFiles: () => withGoogleFiles,
   withRetries: () => withRetries,
   writeJobFiles: () => writeJobFiles,
@@ -696,6 +712,9 @@ function stepEnvironment() {
 function actionFolder() {
   return (0, import_node_path.dirname)((0, import_node_path.resolve)(process.argv[1] ?? ""));
 }
+function startedFile() {
+  return (0, import_node_path.basename)(process.argv[1] ?? "");
+}
 function idTokenEndpoint() {
   const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
@@ -719,12 +738,16 @@ function proxyEnvironment() {
   return process.env;
 }
 async function registerMasks(masks) {
+  if (isLogSilent) return;
   for (const mask of masks) {
     if (registered.has(mask)) continue;
     registered.add(mask);
     printCommand(() => setSecret(mask));
   }
   await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
+}
+function silenceLog() {
+  isLogSilent = true;
 }
 function registeredMasks() {
   return registered;
@@ -845,7 +868,7 @@ function appendSummary(markdown) {
   }
 }
 function info2(text) {
-  info(text);
+  if (!isLogSilent) info(text);
 }
 function warn(text, title = "Daypass", place = null) {
   printCommand(() => warning(text, { title, ...place && { file: place.file, startLine: place.line } }));
@@ -867,7 +890,9 @@ function debug2(lines) {
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
 var stopToken = null;
+var isLogSilent = false;
 function printCommand(print) {
+  if (isLogSilent) return;
   if (stopToken !== null) process.stdout.write(`::${stopToken}::
 `);
   print();
@@ -1224,6 +1249,73 @@ function claimLines(token) {
   );
 }
 
+// federated.ts
+var import_node_path2 = require("node:path");
+function requiredValue({ grant, values }, name) {
+  const found = values.find((one) => one.name === name)?.value ?? "";
+  if (found !== "") return found;
+  const message = `The broker's answer cannot be used: the credential of ${grant} has no ${name}.`;
+  throw new ActionError("answer_unusable", message);
+}
+function externalAccount(credential, source) {
+  const impersonates = credential.values.some(({ name }) => name === "impersonation-url");
+  const document = {
+    type: "external_account",
+    audience: requiredValue(credential, "audience"),
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    token_url: requiredValue(credential, "token-url"),
+    ...impersonates && {
+      service_account_impersonation_url: requiredValue(credential, "impersonation-url"),
+      service_account_impersonation: {
+        token_lifetime_seconds: Number(requiredValue(credential, "impersonation-seconds"))
+      }
+    },
+    credential_source: "url" in source ? {
+      url: source.url,
+      headers: { authorization: `Bearer ${source.authorization}` },
+      format: { type: "json", subject_token_field_name: "value" }
+    } : source
+  };
+  return `${JSON.stringify(document, null, 2)}
+`;
+}
+var TOKEN_FILE = "federated-token-file";
+var needsGoogleFiles = ({ format }) => format === "google-federated";
+function withGoogleFiles(credential, folder) {
+  if (!needsGoogleFiles(credential)) return credential;
+  const token = requiredValue(credential, "federated-token");
+  const account = externalAccount(credential, { file: (0, import_node_path2.join)(folder, credential.grant, TOKEN_FILE) });
+  const file = { mode: "0600" };
+  const added = [
+    { name: TOKEN_FILE, value: token, secret: true, file },
+    { name: "credentials-file", value: account, secret: false, env: "GOOGLE_APPLICATION_CREDENTIALS", file },
+    {
+      name: "cloudsdk-credentials-file",
+      value: account,
+      secret: false,
+      env: "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+      file
+    }
+  ];
+  return { ...credential, values: [...credential.values, ...added] };
+}
+
+// deliver/aws-neighbours.ts
+var AWS_KEY_VARIABLE = "AWS_ACCESS_KEY_ID";
+var TOKEN_VARIABLES = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
+var PROFILE_VARIABLES = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+function blankOldTokens(variables, environment) {
+  if (!variables.has(AWS_KEY_VARIABLE)) return variables;
+  const old = TOKEN_VARIABLES.filter((name) => !variables.has(name) && isSet(environment[name]));
+  return new Map([...variables, ...old.map((name) => [name, ""])]);
+}
+function warningOfProfile(environment) {
+  const set = PROFILE_VARIABLES.filter((name) => isSet(environment[name]));
+  if (set.length === 0) return null;
+  return `This job has ${set.join(" and ")}. With it, some AWS SDKs (JavaScript's, for example) use that profile and not the delivered keys. Remove it from the job, or use \`deliver: files\`.`;
+}
+var isSet = (value) => value !== void 0 && value !== "";
+
 // ../broker/wire/variables.ts
 var list = (names) => names.split(" ");
 var FAMILIES = [
@@ -1457,7 +1549,7 @@ var isOneOf = (patterns, name) => patterns.some((pattern) => {
 // deliver/environment.ts
 var NAME2 = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
 function planEnvironment(credentials) {
-  const plan = /* @__PURE__ */ new Map();
+  const plan2 = /* @__PURE__ */ new Map();
   const owners = /* @__PURE__ */ new Map();
   for (const { grant, values } of credentials) {
     if (!values.some(({ env, logins }) => env !== void 0 || logins !== void 0)) {
@@ -1472,10 +1564,10 @@ function planEnvironment(credentials) {
         throw refused(`Two grants set the variable ${env} to different values: ${both}. Deliver them as outputs.`);
       }
       owners.set(env.toUpperCase(), { grant, name, value });
-      plan.set(env, value);
+      plan2.set(env, value);
     }
   }
-  return plan;
+  return plan2;
 }
 function checkVariable(env, value, isFile, grant) {
   if (!NAME2.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is not a valid variable name.`);
@@ -1491,14 +1583,14 @@ function refused(message) {
 }
 
 // deliver/files.ts
-var import_node_path2 = require("node:path");
+var import_node_path3 = require("node:path");
 function planFiles(credentials, folder) {
   const files = [];
   const taken = /* @__PURE__ */ new Set();
   const placed = credentials.map((credential) => {
     const values = credential.values.map((value) => {
       if (value.file === void 0) return value;
-      const path = (0, import_node_path2.join)(folder, credential.grant, value.name);
+      const path = (0, import_node_path3.join)(folder, credential.grant, value.name);
       if (taken.has(path.toLowerCase()))
         throw refused2(`Two values have the same file path: ${credential.grant}/${value.name}.`);
       taken.add(path.toLowerCase());
@@ -1516,6 +1608,74 @@ function bytesOf({ name, value, file }, grant) {
   return bytes;
 }
 var refused2 = (message) => new ActionError("delivery_refused", message);
+
+// deliver/outputs.ts
+function leaseOutputs(lease) {
+  return /* @__PURE__ */ new Map([
+    ["lease", lease.id],
+    ["expires-at", lease.expiresAt]
+  ]);
+}
+function planOutputs(lease, credentials) {
+  const plan2 = new Map(leaseOutputs(lease));
+  const taken = new Set([...plan2.keys()].map((name) => name.toLowerCase()));
+  for (const { grant, values } of credentials) {
+    for (const { name, value } of values) {
+      const output = `${grant}-${name}`;
+      if (taken.has(output.toLowerCase())) {
+        throw new ActionError("delivery_refused", `Two values have the same output name: ${output}.`);
+      }
+      taken.add(output.toLowerCase());
+      plan2.set(output, value);
+    }
+  }
+  return plan2;
+}
+
+// deliver/delivery.ts
+function planDelivery(received, context) {
+  const { inputs, lease, environment } = context;
+  const googleLogins = received.filter(needsGoogleFiles);
+  const logsIn = inputs.deliver !== "outputs" && hasLogins(received);
+  const hasFiles = logsIn || googleLogins.length > 0 || received.some(({ values }) => values.some(({ file }) => file));
+  const folder = hasFiles ? context.newFolder() : null;
+  const { files, credentials } = folder === null ? { files: [], credentials: received } : plannedIn(folder, received);
+  const toOutputs = inputs.deliver !== "environment";
+  const toEnvironment = inputs.deliver !== "outputs";
+  const planned = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
+  const variables = blankOldTokens(planned, environment);
+  const warning2 = variables.has(AWS_KEY_VARIABLE) ? warningOfProfile(environment) : null;
+  return {
+    folder,
+    files,
+    credentials,
+    variables,
+    outputs: toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease),
+    places: placesOf(credentials, { toOutputs, toEnvironment }),
+    notes: googleLogins.map(shortLoginLine),
+    warnings: warning2 === null ? [] : [warning2]
+  };
+}
+var plannedIn = (folder, received) => planFiles(
+  received.map((credential) => withGoogleFiles(credential, folder)),
+  folder
+);
+var shortLoginLine = ({ grant }) => `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use \`deliver: files\`, or the input \`run\`: both renew it.`;
+function placesOf(credentials, to) {
+  return new Map(
+    credentials.map(({ grant, values }) => [
+      grant,
+      values.flatMap((value) => {
+        const { name, env } = value;
+        return [
+          ...to.toEnvironment ? [...env === void 0 ? [] : [env], ...loginsOf(value)] : [],
+          ...to.toOutputs ? [`outputs.${grant}-${name}`] : []
+        ];
+      })
+    ])
+  );
+}
+var loginsOf = (value) => toolsOf(value).map((tool) => `login of ${tool}`);
 
 // masks.ts
 var MIN_CHARACTERS = 4;
@@ -1606,29 +1766,6 @@ async function planLogins(credentials, about) {
   return { ...tools, variables: new Map([...variables, ...tools.variables]) };
 }
 
-// deliver/outputs.ts
-function leaseOutputs(lease) {
-  return /* @__PURE__ */ new Map([
-    ["lease", lease.id],
-    ["expires-at", lease.expiresAt]
-  ]);
-}
-function planOutputs(lease, credentials) {
-  const plan = new Map(leaseOutputs(lease));
-  const taken = new Set([...plan.keys()].map((name) => name.toLowerCase()));
-  for (const { grant, values } of credentials) {
-    for (const { name, value } of values) {
-      const output = `${grant}-${name}`;
-      if (taken.has(output.toLowerCase())) {
-        throw new ActionError("delivery_refused", `Two values have the same output name: ${output}.`);
-      }
-      taken.add(output.toLowerCase());
-      plan.set(output, value);
-    }
-  }
-  return plan;
-}
-
 // deliver/room.ts
 var LINUX_VARIABLE_BYTES = 128 * 1024;
 var WINDOWS_VARIABLE_CHARACTERS = 32767;
@@ -1683,57 +1820,6 @@ function ownerOf(variable2, credentials) {
   return credentials.find(({ values }) => values.some(({ env }) => env === variable2))?.grant ?? "";
 }
 var refused3 = (message) => new ActionError("delivery_refused", message);
-
-// federated.ts
-var import_node_path3 = require("node:path");
-function requiredValue({ grant, values }, name) {
-  const found = values.find((one) => one.name === name)?.value ?? "";
-  if (found !== "") return found;
-  const message = `The broker's answer cannot be used: the credential of ${grant} has no ${name}.`;
-  throw new ActionError("answer_unusable", message);
-}
-function externalAccount(credential, source) {
-  const impersonates = credential.values.some(({ name }) => name === "impersonation-url");
-  const document = {
-    type: "external_account",
-    audience: requiredValue(credential, "audience"),
-    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-    token_url: requiredValue(credential, "token-url"),
-    ...impersonates && {
-      service_account_impersonation_url: requiredValue(credential, "impersonation-url"),
-      service_account_impersonation: {
-        token_lifetime_seconds: Number(requiredValue(credential, "impersonation-seconds"))
-      }
-    },
-    credential_source: "file" in source ? { file: source.file } : {
-      url: source.url,
-      headers: { authorization: `Bearer ${source.authorization}` },
-      format: { type: "json", subject_token_field_name: "value" }
-    }
-  };
-  return `${JSON.stringify(document, null, 2)}
-`;
-}
-var TOKEN_FILE = "federated-token-file";
-var needsGoogleFiles = ({ format }) => format === "google-federated";
-function withGoogleFiles(credential, folder) {
-  if (!needsGoogleFiles(credential)) return credential;
-  const token = requiredValue(credential, "federated-token");
-  const account = externalAccount(credential, { file: (0, import_node_path3.join)(folder, credential.grant, TOKEN_FILE) });
-  const file = { mode: "0600" };
-  const added = [
-    { name: TOKEN_FILE, value: token, secret: true, file },
-    { name: "credentials-file", value: account, secret: false, env: "GOOGLE_APPLICATION_CREDENTIALS", file },
-    {
-      name: "cloudsdk-credentials-file",
-      value: account,
-      secret: false,
-      env: "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
-      file
-    }
-  ];
-  return { ...credential, values: [...credential.values, ...added] };
-}
 
 // id-token.ts
 var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
@@ -1873,9 +1959,9 @@ function readAudience(text, broker) {
 }
 function readDeliver(text) {
   if (text === "") return "environment";
-  if (text === "environment" || text === "outputs" || text === "both") return text;
-  const came = /^(environments?|env|outputs?|both)$/i.test(text) ? `, not ${quote(text)}` : "";
-  throw invalid("deliver", `must be environment, outputs or both${came}`);
+  if (text === "environment" || text === "outputs" || text === "both" || text === "files") return text;
+  const came = /^(environments?|env|outputs?|both|files?)$/i.test(text) ? `, not ${quote(text)}` : "";
+  throw invalid("deliver", `must be environment, outputs, both or files${came}`);
 }
 function readTimeout(text) {
   if (text === "") return DEFAULT_TIMEOUT_MS;
@@ -2092,9 +2178,9 @@ var IssuedRecords = class {
   }
   #toRecord(grant, value, variables) {
     const { name, env, file } = value;
-    const isSet = env !== void 0 && file === void 0 && variables.get(env) === value.value;
+    const isSet2 = env !== void 0 && file === void 0 && variables.get(env) === value.value;
     const patterns = this.#sweep.mode === "off" ? [] : patternsFor(value.value, file?.encoding === "base64");
-    return { grant, name, patterns, ...isSet && { variable: { name: env, text: value.value } } };
+    return { grant, name, patterns, ...isSet2 && { variable: { name: env, text: value.value } } };
   }
 };
 
@@ -2411,13 +2497,13 @@ var ADVICE = {
 
 // summary.ts
 var MAX_SUMMARY_CHARACTERS = 5e5;
-function grantedSummary(credentials, delivered) {
+function grantedSummary(credentials, places, delivered) {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
     endOf(credential, delivered.keep ? null : delivered.isForCommand ? "command" : "job"),
-    forMarkdown(deliveredAs(credential, delivered).join(", "))
+    forMarkdown((places.get(credential.grant) ?? []).join(", "))
   ]);
   const grants = credentials.map(({ grant }) => forMarkdown(grant));
   return withinSizeLimit([
@@ -2498,13 +2584,6 @@ function refusalRows(boundaries) {
   });
 }
 var orMissing = (actual) => actual === null ? "*missing*" : forMarkdown(actual);
-function deliveredAs(credential, delivered) {
-  return credential.values.flatMap((value) => [
-    ...delivered.toEnvironment && value.env !== void 0 ? [value.env] : [],
-    ...delivered.toEnvironment ? toolsOf(value).map((tool) => `login of ${tool}`) : [],
-    ...delivered.toOutputs ? [`outputs.${credential.grant}-${value.name}`] : []
-  ]);
-}
 function table(headings, rows) {
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }
@@ -2537,38 +2616,26 @@ async function exchange() {
     const received = readCredentials(answer, inputs.grants);
     const values = received.flatMap((credential) => credential.values);
     await registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
-    const toOutputs = inputs.deliver !== "environment";
-    const toEnvironment = inputs.deliver !== "outputs";
-    const logsIn = toEnvironment && hasLogins(received);
-    const hasFiles = logsIn || values.some(({ file }) => file) || received.some(needsGoogleFiles);
-    folder = hasFiles ? jobFolder() : null;
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : plannedIn(folder, received);
-    const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
-    const logins = await planLogins(logsIn ? received : [], {
-      folder,
-      environment: stepEnvironment(),
-      variables: toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map()
+    const delivery = await plan(received, {
+      inputs,
+      lease,
+      newFolder: jobFolder,
+      environment: stepEnvironment()
     });
-    const { variables } = logins;
-    requireRoom(credentials, variables, surroundings());
+    requireRoom(delivery.credentials, delivery.variables, surroundings());
+    folder = delivery.folder;
     if (folder !== null) {
       saveFilesFolder(folder);
-      writeJobFiles(folder, [...files, ...logins.files]);
+      writeJobFiles(folder, delivery.files);
     }
-    issued.record(received, variables);
-    saveVariables(secretVariables(credentials, variables));
-    setOutputs(outputs);
-    setVariables(variables);
+    issued.record(received, delivery.variables);
+    saveVariables(secretVariables(delivery));
+    setOutputs(delivery.outputs);
+    setVariables(delivery.variables);
     issued.delivered();
     if (inputs.keep) saveKeep();
-    for (const credential of credentials) info2(gotLine(credential, inputs.ttl));
-    for (const note of logins.notes) info2(note);
-    for (const warning2 of logins.warnings) warn(warning2);
-    for (const credential of received.filter(needsGoogleFiles)) info2(shortLoginLine(credential));
+    say(received, delivery, inputs);
     if (inputs.keep) info2(keptLine(lease.expiresAt));
-    warnOfBareSecrets(received);
-    debug2(() => credentials.map(decisionLine));
-    appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ...inputs }));
   } catch (thrown) {
     if (folder !== null) removeFiles(folder);
     dropRecords(issued);
@@ -2576,11 +2643,28 @@ async function exchange() {
     throw thrown;
   }
 }
-var plannedIn = (folder, received) => planFiles(
-  received.map((credential) => withGoogleFiles(credential, folder)),
-  folder
-);
-var shortLoginLine = ({ grant }) => `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use the input \`run\`, which renews it.`;
+async function plan(received, context) {
+  const { inputs, environment } = context;
+  const delivery = inputs.deliver === "files" ? (await Promise.resolve().then(() => __toESM(require("./files.js"), 1))).planFilesDelivery(received, context) : planDelivery(received, context);
+  if (inputs.deliver === "outputs") return delivery;
+  const { folder, variables } = delivery;
+  const logins = await planLogins(received, { folder, environment, variables });
+  return {
+    ...delivery,
+    files: [...delivery.files, ...logins.files],
+    variables: logins.variables,
+    notes: [...delivery.notes, ...logins.notes],
+    warnings: [...delivery.warnings, ...logins.warnings]
+  };
+}
+function say(received, { credentials, places, notes, warnings }, { ttl, keep }) {
+  for (const credential of credentials) info2(gotLine(credential, ttl));
+  for (const note of notes) info2(note);
+  for (const warning2 of warnings) warn(warning2);
+  warnOfBareSecrets(received);
+  debug2(() => credentials.map(decisionLine));
+  appendSummary(grantedSummary(credentials, places, { ttl, keep }));
+}
 async function exchangeForAnswer(inputs, leases, deadline) {
   const endpoint = idTokenEndpoint();
   if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
@@ -2603,9 +2687,13 @@ async function exchangeForAnswer(inputs, leases, deadline) {
   });
   return key.open(sealed);
 }
-function secretVariables(credentials, variables) {
-  const isSecret = (name) => credentials.some(({ values }) => values.some(({ env, secret }) => secret && env === name));
-  return [...variables.keys()].filter(isSecret);
+function secretVariables({ credentials, variables }) {
+  const secret = new Set(
+    credentials.flatMap(
+      ({ values }) => values.filter((one) => one.secret && one.file === void 0).map(({ env }) => env)
+    )
+  );
+  return [...variables.keys()].filter((name) => secret.has(name));
 }
 function keptLine(expiresAt) {
   return `Kept (input \`keep\`): the lease is not revoked when the job ends. What expires lives until ${expiresAt} at the latest.`;
@@ -2685,6 +2773,25 @@ function traceLines(trace) {
   ];
 }
 
+// aws-session.ts
+var SESSION_VALUES = /* @__PURE__ */ new Set(["access-key-id", "secret-access-key", "session-token"]);
+function readSession({ grant, values, expiresAt }) {
+  const value = (name) => values.find((one) => one.name === name)?.value ?? "";
+  const session = {
+    AccessKeyId: value("access-key-id"),
+    SecretAccessKey: value("secret-access-key"),
+    Token: value("session-token"),
+    Expiration: expiresAt ?? ""
+  };
+  if (Object.values(session).includes("")) {
+    throw new ActionError(
+      "answer_unusable",
+      `The broker's answer cannot be used: the session of ${grant} is not complete.`
+    );
+  }
+  return session;
+}
+
 // outcomes.ts
 function logOutcomes(answer) {
   const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
@@ -2703,16 +2810,23 @@ function logOutcomes(answer) {
 }
 
 // main.ts
-var act = input("run") === "" ? exchange() : Promise.resolve().then(() => __toESM(require("./run.js"), 1)).then(({ exchangeAndRun }) => exchangeAndRun());
-act.catch(reportFailure);
+if (startedFile() !== "refresh.js") act().catch(reportFailure);
+function act() {
+  return input("run") === "" ? exchange() : Promise.resolve().then(() => __toESM(require("./run.js"), 1)).then(({ exchangeAndRun }) => exchangeAndRun());
+}
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
+  AWS_KEY_VARIABLE,
   ActionError,
   IssuedRecords,
   OWN_CODES,
+  SESSION_VALUES,
   StepLeases,
   actionFolder,
+  advice,
   appendSummary,
+  blankOldTokens,
+  changeFor,
   commandsStoppedWith,
   debug,
   decisionLine,
@@ -2732,14 +2846,17 @@ act.catch(reportFailure);
   idTokenEndpoint,
   info,
   input,
+  isJobFolder,
   isKept,
   isOver,
+  isTime,
   isTooCommon,
   jobFacts,
   jobFolder,
   keptLine,
   leaseOutputs,
   logOutcomes,
+  loginsOf,
   makeJobFolder,
   masksFor,
   memberOf,
@@ -2748,8 +2865,11 @@ act.catch(reportFailure);
   messageForMarkdown,
   needsGoogleFiles,
   onLogClosed,
+  pageOf,
   parseJson,
   pathIn,
+  placesOf,
+  planDelivery,
   planEnvironment,
   planFiles,
   planLogins,
@@ -2762,6 +2882,7 @@ act.catch(reportFailure);
   readProblem,
   readRecords,
   readRevocation,
+  readSession,
   registerMasks,
   registeredMasks,
   removeDeliveredFiles,
@@ -2779,10 +2900,13 @@ act.catch(reportFailure);
   savedLeases,
   savedState,
   savedVariables,
+  sentencesOf,
   setOutputs,
   setVariables,
+  silenceLog,
   spreadFirstCall,
   startDeadline,
+  startedFile,
   stepEnvironment,
   surroundings,
   sweepPlaces,
@@ -2790,6 +2914,7 @@ act.catch(reportFailure);
   toolsOf,
   warn,
   warnOfBareSecrets,
+  warningOfProfile,
   withGoogleFiles,
   withRetries,
   writeJobFiles,

@@ -623,6 +623,7 @@ function proxyEnvironment() {
   return process.env;
 }
 async function registerMasks(masks) {
+  if (isLogSilent) return;
   for (const mask of masks) {
     if (registered.has(mask)) continue;
     registered.add(mask);
@@ -683,7 +684,7 @@ function appendSummary(markdown) {
   }
 }
 function info2(text) {
-  info(text);
+  if (!isLogSilent) info(text);
 }
 function warn(text, title = "Daypass", place = null) {
   printCommand(() => warning(text, { title, ...place && { file: place.file, startLine: place.line } }));
@@ -701,7 +702,9 @@ function debug2(lines) {
 var FOLDER_PREFIX = "daypass-";
 var registered = /* @__PURE__ */ new Set();
 var stopToken = null;
+var isLogSilent = false;
 function printCommand(print) {
+  if (isLogSilent) return;
   if (stopToken !== null) process.stdout.write(`::${stopToken}::
 `);
   print();
@@ -1286,23 +1289,65 @@ function logOutcomes(answer) {
   if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
 }
 
+// refreshed.ts
+var import_node_fs3 = require("node:fs");
+var import_node_path2 = require("node:path");
+
+// ../broker/wire/lease-id.ts
+var LEASE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+// refreshed.ts
+var MAX_BYTES = 1024 * 1024;
+var MAX_LEASES = 100;
+function takeRefreshedLeases() {
+  const folder = savedState("files");
+  if (!isJobFolder(folder)) return [];
+  const path = (0, import_node_path2.join)(folder, ".refresh", "leases");
+  let text;
+  try {
+    (0, import_node_fs3.renameSync)(path, `${path}.taken`);
+    text = readOwn(`${path}.taken`);
+  } catch {
+    return [];
+  }
+  const leases = /* @__PURE__ */ new Map();
+  for (const line of text.split("\n")) {
+    const [act, id = "", expiresAt] = line.split(" ");
+    if (!LEASE_ID.test(id)) continue;
+    if (act === "ask") leases.set(id, { id, expiresAt: null });
+    if (act === "got" && isTime(expiresAt)) leases.set(id, { id, expiresAt });
+    if (act === "end") leases.delete(id);
+  }
+  return [...leases.values()].filter((lease) => !isOver(lease)).slice(-MAX_LEASES);
+}
+function readOwn(path) {
+  const file = (0, import_node_fs3.openSync)(path, import_node_fs3.constants.O_RDONLY | (import_node_fs3.constants.O_NOFOLLOW ?? 0) | (import_node_fs3.constants.O_NONBLOCK ?? 0));
+  try {
+    const stat = (0, import_node_fs3.fstatSync)(file);
+    return stat.isFile() && stat.size <= MAX_BYTES ? (0, import_node_fs3.readFileSync)(file, "latin1") : "";
+  } finally {
+    (0, import_node_fs3.closeSync)(file);
+  }
+}
+
 // revoke.ts
 var DEADLINE_MS = 15e3;
 async function revoke() {
+  const refreshed = takeRefreshedLeases();
   await attempt(removeDeliveredFiles);
   const records = savedRecords();
   await attempt(() => emptyVariables(records));
-  await attempt(() => revokeSavedLeases(isKept()));
+  await attempt(() => revokeSavedLeases(refreshed, isKept()));
   await attempt(async () => {
-    if (await sweepLeaks(records) && isKept()) await revokeFound();
+    if (await sweepLeaks(records) && isKept()) await revokeFound(refreshed);
   });
   await attempt(removeSavedRecords);
 }
-async function revokeSavedLeases(isKept2) {
+async function revokeSavedLeases(refreshed, isKept2) {
   const saved = savedLeases();
   if (saved === null) return;
   const deadline = startDeadline(DEADLINE_MS);
-  for (const lease of saved.leases.toReversed()) {
+  for (const lease of [...saved.leases, ...refreshed].toReversed()) {
     const { expiresAt } = lease;
     if (isOver(lease)) info2("A lease of this step is over: nothing is left to revoke.");
     else if (isKept2 && expiresAt !== null)
@@ -1312,9 +1357,9 @@ async function revokeSavedLeases(isKept2) {
     else await revokeSaved(lease, saved, deadline);
   }
 }
-async function revokeFound() {
+async function revokeFound(refreshed) {
   info2("A value was left behind, so the lease is revoked in spite of `keep`.");
-  await revokeSavedLeases(false);
+  await revokeSavedLeases(refreshed, false);
 }
 async function attempt(act) {
   try {

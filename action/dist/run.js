@@ -34,6 +34,7 @@ __export(run_exports, {
 });
 module.exports = __toCommonJS(run_exports);
 var import_answer = require("./main.js");
+var import_delivery = require("./main.js");
 var import_environment2 = require("./main.js");
 var import_files = require("./main.js");
 var import_logins = require("./main.js");
@@ -308,33 +309,21 @@ async function logInAzureCli(az, lines, place, output) {
 }
 
 // run/clouds.ts
+var import_aws_session2 = require("./main.js");
 var import_escape2 = require("./main.js");
-var import_failure7 = require("./main.js");
+var import_failure6 = require("./main.js");
 var import_masks = require("./main.js");
 var runner = __toESM(require("./main.js"), 1);
 
 // run/aws-session.ts
-var import_failure4 = require("./main.js");
-var SESSION_VALUES = /* @__PURE__ */ new Set(["access-key-id", "secret-access-key", "session-token"]);
+var import_aws_session = require("./main.js");
 var SESSION_RENEWAL = {
   below: (lifeMs) => Math.min(5 * 6e4, lifeMs / 3),
   answerWithinMs: 800
 };
-function readSession({ grant, values, expiresAt }) {
-  const value = (name) => values.find((one) => one.name === name)?.value ?? "";
-  const session = {
-    AccessKeyId: value("access-key-id"),
-    SecretAccessKey: value("secret-access-key"),
-    Token: value("session-token"),
-    Expiration: expiresAt ?? ""
-  };
-  if (Object.values(session).includes("")) {
-    throw new import_failure4.ActionError(
-      "answer_unusable",
-      `The broker's answer cannot be used: the session of ${grant} is not complete.`
-    );
-  }
-  return { value: session, endsAt: Date.parse(session.Expiration) };
+function heldSession(credential) {
+  const value = (0, import_aws_session.readSession)(credential);
+  return { value, endsAt: Date.parse(value.Expiration) };
 }
 
 // run/aws-variables.ts
@@ -506,7 +495,7 @@ function isSame(given, wanted) {
 
 // run/environment.ts
 var import_escape = require("./main.js");
-var import_failure5 = require("./main.js");
+var import_failure4 = require("./main.js");
 var FOR_ACTIONS = /^(?:ACTIONS_(?:RUNTIME|CACHE|RESULTS)_.*|INPUT_.*|STATE_.*|GITHUB_STATE)$/;
 var FOR_ID_TOKENS = /^ACTIONS_ID_TOKEN_REQUEST_/;
 function childEnvironment(step, variables) {
@@ -538,7 +527,7 @@ function refuseRivals(set, reserved, what) {
   const rival = [...set.keys()].find((name) => reserved.has(upper(name)));
   if (rival === void 0) return;
   const message = `A grant sets the variable ${(0, import_escape.forLog)(rival)}, which would win over ${what}. Use two steps.`;
-  throw new import_failure5.ActionError("delivery_refused", message);
+  throw new import_failure4.ActionError("delivery_refused", message);
 }
 var upper = (name) => name.toUpperCase();
 
@@ -583,7 +572,7 @@ function planGoogle(grants, has) {
 }
 
 // run/renewed.ts
-var import_failure6 = require("./main.js");
+var import_failure5 = require("./main.js");
 var USABLE_MS = 3e4;
 var REST_AFTER_FAILURE_MS = 1e4;
 var LONGEST_REST_MS = 8e4;
@@ -643,7 +632,7 @@ var Renewed = class {
     } catch (thrown) {
       this.#restUntil = performance.now() + this.#nextRestMs;
       this.#nextRestMs = Math.min(LONGEST_REST_MS, this.#nextRestMs * 2);
-      this.#onFailure((0, import_failure6.toFailure)(thrown));
+      this.#onFailure((0, import_failure5.toFailure)(thrown));
       return false;
     } finally {
       this.#underWay = null;
@@ -705,7 +694,7 @@ async function prepareClouds(received, exchangeAgain2, folder) {
   const [aws, google, azure] = [of("aws-session"), of("google-federated"), of("azure-federated")];
   const [login, second] = azure;
   if (second !== void 0) throw twoLogins(login?.grant ?? "", second.grant);
-  const sessions = aws.map((one) => renewing(one, readSession, SESSION_RENEWAL));
+  const sessions = aws.map((one) => renewing(one, heldSession, SESSION_RENEWAL));
   const googleTokens = google.map(
     (one) => renewing(one, readToken, isPrincipal(one) ? PRINCIPAL_RENEWAL : TOKEN_RENEWAL)
   );
@@ -797,24 +786,24 @@ function renewed(credential, read, renewal, exchangeAgain2) {
   );
 }
 function warnOfFile(thrown) {
-  runner.warn(`The file with Azure's token could not be replaced yet: ${(0, import_escape2.forLog)((0, import_failure7.toFailure)(thrown).message)}`);
+  runner.warn(`The file with Azure's token could not be replaced yet: ${(0, import_escape2.forLog)((0, import_failure6.toFailure)(thrown).message)}`);
 }
 function restOf(credential, count) {
   const { format, values } = credential;
   if (format === "azure-federated") return withoutPlanned(credential);
   if (format !== "aws-session" && format !== "google-federated") return credential;
   const isSingle = (format === "aws-session" ? count.aws : count.google) === 1;
-  const isKept = ({ name, env }) => !SESSION_VALUES.has(name) && env !== void 0 && isSingle;
+  const isKept = ({ name, env }) => !import_aws_session2.SESSION_VALUES.has(name) && env !== void 0 && isSingle;
   return { ...credential, values: values.filter(isKept) };
 }
 function twoLogins(one, other) {
   const message = `One command cannot have two logins of Azure, because both use the same variables: ${one} and ${other}. Use two steps.`;
-  return new import_failure7.ActionError("delivery_refused", message);
+  return new import_failure6.ActionError("delivery_refused", message);
 }
 
 // run/leases.ts
 var import_escape3 = require("./main.js");
-var import_failure8 = require("./main.js");
+var import_failure7 = require("./main.js");
 var import_lease = require("./main.js");
 var import_outcomes = require("./main.js");
 var runner2 = __toESM(require("./main.js"), 1);
@@ -828,7 +817,7 @@ async function isRevoked({ id, expiresAt }, home, deadline) {
     (0, import_outcomes.logOutcomes)(await (0, import_lease.revokeLease)(id, home, deadline));
     return true;
   } catch (thrown) {
-    const failure = (0, import_failure8.toFailure)(thrown);
+    const failure = (0, import_failure7.toFailure)(thrown);
     if (expiresAt === null && failure.code === "lease_not_found") return true;
     runner2.warn(`A lease is not revoked yet; the post step tries again: ${(0, import_escape3.forLog)(failure.message)}`);
     return false;
@@ -1137,9 +1126,7 @@ async function prepare(received, clouds, run) {
   for (const warning of logins.warnings) runner3.warn(warning);
   logDelivery(received, run.inputs.ttl, takenAway(step, without));
   runner3.appendSummary(
-    (0, import_summary.grantedSummary)(received.map(shownBy(clouds)), {
-      toEnvironment: true,
-      toOutputs: false,
+    (0, import_summary.grantedSummary)(received, (0, import_delivery.placesOf)(received.map(shownBy(clouds)), { toEnvironment: true, toOutputs: false }), {
       isForCommand: true,
       ttl: run.inputs.ttl
     })

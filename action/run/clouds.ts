@@ -1,10 +1,11 @@
 import type { Credential } from "../answer.ts"
+import { SESSION_VALUES } from "../aws-session.ts"
 import type { PlannedFile } from "../deliver/files.ts"
 import { forLog } from "../escape.ts"
 import { ActionError, toFailure } from "../failure.ts"
 import { masksFor } from "../masks.ts"
 import * as runner from "../runner.ts"
-import { readSession, SESSION_RENEWAL, SESSION_VALUES } from "./aws-session.ts"
+import { heldSession, SESSION_RENEWAL } from "./aws-session.ts"
 import { planAws, REPLACED, RIVALS } from "./aws-variables.ts"
 import { AZURE_RIVALS, planAzure, withoutPlanned } from "./azure-variables.ts"
 import { type Endpoint, type Served, serveCredentials } from "./endpoint.ts"
@@ -61,7 +62,7 @@ export async function prepareClouds(
   const [login, second] = azure
   if (second !== undefined) throw twoLogins(login?.grant ?? "", second.grant)
 
-  const sessions = aws.map((one) => renewing(one, readSession, SESSION_RENEWAL))
+  const sessions = aws.map((one) => renewing(one, heldSession, SESSION_RENEWAL))
   const googleTokens = google.map((one) =>
     renewing(one, readToken, isPrincipal(one) ? PRINCIPAL_RENEWAL : TOKEN_RENEWAL),
   )

@@ -1,4 +1,5 @@
 import { type Credential, readCredentials, readLease } from "../answer.ts"
+import { placesOf } from "../deliver/delivery.ts"
 import { planEnvironment } from "../deliver/environment.ts"
 import { type PlannedFile, planFiles } from "../deliver/files.ts"
 import { planLogins } from "../deliver/logins.ts"
@@ -132,9 +133,7 @@ async function prepare(
   for (const warning of logins.warnings) runner.warn(warning)
   logDelivery(received, run.inputs.ttl, takenAway(step, without))
   runner.appendSummary(
-    grantedSummary(received.map(shownBy(clouds)), {
-      toEnvironment: true,
-      toOutputs: false,
+    grantedSummary(received, placesOf(received.map(shownBy(clouds)), { toEnvironment: true, toOutputs: false }), {
       isForCommand: true,
       ttl: run.inputs.ttl,
     }),

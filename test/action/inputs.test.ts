@@ -96,7 +96,8 @@ describe("a wrong input is refused with its name and what to write", () => {
     [{ "sweep-paths": "a\n".repeat(101) }, "The input `sweep-paths` may have at most 100 lines."],
     [{ audience: "a b" }, "The input `audience` must have at most 256 printable ASCII characters"],
     [{ audience: "a?jkt=b" }, "The input `audience` must not contain ?jkt="],
-    [{ deliver: "file" }, "The input `deliver` must be environment, outputs or both."],
+    [{ deliver: "everywhere" }, "The input `deliver` must be environment, outputs, both or files."],
+    [{ deliver: "file" }, "The input `deliver` must be environment, outputs, both or files, not `file`."],
   ])("%j", (inputs, message) => {
     expect(() => read(inputs)).toThrow(message)
   })

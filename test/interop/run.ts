@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { actCase } from "./act-case.ts"
 import { installActionlint } from "./actionlint/install.ts"
 import { actionlintCase } from "./actionlint-case.ts"
+import { awsProfileCase } from "./aws-profile-case.ts"
 import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
 import { federatedCase } from "./federated-case.ts"
@@ -35,6 +36,7 @@ const CASES = {
   "clients in `run`": (programs: string, check: Check) =>
     Promise.all([runCase, runCloudsCase, federatedCase].map((one) => one(programs, check))),
   "logins of tools": loginsCase,
+  "the profile of an AWS grant": awsProfileCase,
   "the package on older Nodes": packageCase,
 }
 

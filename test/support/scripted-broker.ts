@@ -27,6 +27,8 @@ export type Reply =
 export interface Expected {
   readonly on: "token" | "exchange" | "revoke"
   readonly reply?: Reply
+  /** The answer waits for this. */
+  readonly after?: Promise<unknown>
 }
 
 export interface ScriptedBroker {
@@ -93,6 +95,7 @@ export async function scriptedBroker(
       const asked = await readExchange(request, url, token, body)
       requests.push(`POST /v1/exchange bearer=${token.name} body=${asked.shown}`)
       require(expected?.on === "exchange", `an exchange, where the script has ${expected?.on ?? "ended"}`)
+      await expected?.after
       return answer(response, expected?.reply, asked)
     }
     readRevocation(url, token, body)

@@ -61,3 +61,20 @@ func awsSteps(given settings) steps {
 		{"over", func() (any, error) { return read(held, given.Secret) }},
 	}
 }
+
+// awsSessionSteps asks the SDK's own chain for credentials, by the files and variables that Daypass set.
+func awsSessionSteps(settings) steps {
+	return steps{
+		{"session", func() (any, error) {
+			loaded, err := config.LoadDefaultConfig(context.Background())
+			if err != nil {
+				return nil, err
+			}
+			found, err := loaded.Credentials.Retrieve(context.Background())
+			if err != nil {
+				return nil, err
+			}
+			return map[string]any{"key": found.AccessKeyID, "region": loaded.Region, "expires": found.CanExpire}, nil
+		}},
+	}
+}

@@ -25,7 +25,8 @@ func main() {
 	var given settings
 	must(json.Unmarshal([]byte(os.Args[2]), &given))
 	clients := map[string]func(settings) steps{
-		"vault": vaultSteps, "conjur": conjurSteps, "aws": awsSteps, "google-oauth2": oauth2Steps, "google-auth": authSteps,
+		"vault": vaultSteps, "conjur": conjurSteps, "aws": awsSteps, "aws-session": awsSessionSteps,
+		"google-oauth2": oauth2Steps, "google-auth": authSteps,
 	}
 	told := map[string]any{}
 	for _, step := range clients[os.Args[1]](given) {

@@ -1,0 +1,53 @@
+import type { Credential } from "../answer.ts"
+import type { PlannedFile } from "../deliver/files.ts"
+import type { Inputs } from "../inputs.ts"
+
+/** What the files of one tool are planned with. */
+export interface FilesContext {
+  /** The step's folder. */
+  readonly folder: string
+  readonly inputs: Inputs
+  /** The environment of now. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly platform: NodeJS.Platform
+  /** The path of the Node that runs this step. */
+  readonly node: string
+  /** The path of `refresh.js`. */
+  readonly helper: string
+}
+
+/** The files of one tool, and the variables that lead to them. Nothing of it is written yet. */
+export interface ToolPlan {
+  readonly files: readonly PlannedFile[]
+  /** Paths, names and switches only: no secret. */
+  readonly variables: ReadonlyMap<string, string>
+  /**
+   * By grant, what is left to deliver of the credentials that the tool's files hold. A credential that must be delivered as
+   * a whole besides is not in it.
+   */
+  readonly rest: ReadonlyMap<string, Credential>
+  /** For the summary: where a grant arrives. */
+  readonly places: ReadonlyMap<string, readonly string[]>
+  readonly notes: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export const NOTHING: ToolPlan = {
+  files: [],
+  variables: new Map(),
+  rest: new Map(),
+  places: new Map(),
+  notes: [],
+  warnings: [],
+}
+
+/** A file that its owner alone can read and write. */
+export const ownerFile = (path: string, text: string): PlannedFile => ({ path, bytes: Buffer.from(text), mode: 0o600 })
+
+/** The names of variables that the job has, and that are not empty. */
+export const amongThem = (names: readonly string[], environment: FilesContext["environment"]): readonly string[] =>
+  names.filter((name) => (environment[name] ?? "") !== "")
+
+/** `a`, `a and b`, `a, b and c`. */
+export const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`
