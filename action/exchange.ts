@@ -1,27 +1,17 @@
 import { randomUUID } from "node:crypto"
 import { newLeaseId } from "../broker/wire/lease-id.ts"
-import { type Credential, readCredentials, readLease } from "./answer.ts"
-import { requestExchange } from "./broker-client.ts"
+import { connectToBroker, requestExchange } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
-import { planEnvironment } from "./deliver/environment.ts"
-import { planFiles } from "./deliver/files.ts"
-import { leaseOutputs, planOutputs } from "./deliver/outputs.ts"
-import { requireRoom } from "./deliver/room.ts"
-import { forLog } from "./escape.ts"
-import { ActionError, toFailure } from "./failure.ts"
-import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
+import { ActionError } from "./failure.ts"
+import { requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
-import { revokeLease, StepLeases, saveFilesFolder, saveVariables } from "./lease.ts"
-import { shortened } from "./lifetime.ts"
-import { isTooCommon, masksFor } from "./masks.ts"
+import { StepLeases } from "./lease.ts"
 import { type Deadline, spreadFirstCall, startDeadline, withRetries } from "./retry.ts"
 import * as runner from "./runner.ts"
-import { grantedSummary } from "./summary.ts"
 
 /**
- * Exchanges a subject token for credentials and delivers them to the following steps: all of them or none. If the answer
- * or the delivery has any fault, nothing is delivered and the lease is revoked at once.
+ * Exchanges a subject token for credentials and delivers them to the following steps: all of them or none.
  * @throws {ActionError}
  */
 export async function exchange(): Promise<void> {
@@ -30,113 +20,50 @@ export async function exchange(): Promise<void> {
   runner.requireRunnerFiles()
 
   const leases = new StepLeases(inputs)
-  const answer = await exchangeForAnswer(inputs, leases, deadline)
-
-  const lease = readLease(answer)
-  let folder: string | null = null
-  try {
-    leases.confirm(lease)
-    const received = readCredentials(answer, inputs.grants)
-    const values = received.flatMap((credential) => credential.values)
-    await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
-
-    folder = values.some(({ file }) => file) ? runner.jobFolder() : null
-    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder)
-    const toOutputs = inputs.deliver !== "environment"
-    const toEnvironment = inputs.deliver !== "outputs"
-    const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease)
-    const variables = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
-    requireRoom(credentials, variables, runner.surroundings())
-
-    if (folder !== null) {
-      saveFilesFolder(folder)
-      runner.writeJobFiles(folder, files)
-    }
-    if (variables.size > 0) saveVariables([...variables.keys()])
-    runner.setOutputs(outputs)
-    runner.setVariables(variables)
-    for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl))
-    warnOfBareSecrets(received)
-    runner.debug(() => credentials.map(decisionLine))
-    runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }))
-  } catch (thrown) {
-    if (folder !== null) removeFiles(folder)
-    await revokeUndelivered(lease.id, inputs, leases, deadline)
-    throw thrown
-  }
+  // A file that cannot be loaded is reported when it is needed.
+  const prepare = () => void import("./delivery.ts").then(({ rehearse }) => rehearse()).catch(() => {})
+  const answer = await exchangeForAnswer(inputs, leases, deadline, prepare)
+  const { deliver } = await import("./delivery.ts")
+  await deliver(answer, inputs, leases, deadline)
 }
 
 /**
  * Each attempt requests a new subject token, and asks for a new lease: the broker accepts both once, even if its answer gets
  * lost. The lease of an attempt without an answer stays saved: the post step revokes what was minted for it, if anything was.
+ *
+ * The connection to the broker is opened while the runner gets the token.
+ * @param whileWaiting called when the request is on its way
  */
-export async function exchangeForAnswer(inputs: Inputs, leases: StepLeases, deadline: Deadline): Promise<unknown> {
+export async function exchangeForAnswer(
+  inputs: Inputs,
+  leases: StepLeases,
+  deadline: Deadline,
+  whileWaiting: () => void = () => {},
+): Promise<unknown> {
   const endpoint = runner.idTokenEndpoint()
-  if (endpoint === null) throw noIdTokenEndpoint(runner.jobFacts())
+  if (endpoint === null) throw (await import("./no-id-token.ts")).noIdTokenEndpoint(runner.jobFacts())
   await spreadFirstCall(inputs.parallelJobs, deadline)
   const key = makeJobKey()
   const audience = boundAudience(inputs.audience, key.thumbprint)
   const request = { grants: inputs.grants, ...(inputs.ttl !== undefined && { ttl: inputs.ttl }), key: key.publicJwk }
   const sealed = await withRetries(deadline, async () => {
-    const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
-    await runner.registerMasks([token])
-    runner.debug(() => claimLines(token))
-    const lease = newLeaseId(new Date(), randomUUID())
-    leases.ask(lease)
+    const answered = requestIdToken(endpoint, audience, deadline.attemptMs())
+    const connection = connectToBroker(inputs.broker, deadline.attemptMs())
     try {
-      return await requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs())
-    } catch (thrown) {
-      if (thrown instanceof ActionError && !thrown.undecided) leases.forget(lease)
-      throw thrown
+      const token = await answered
+      await runner.registerMasks([token])
+      runner.debug(() => claimLines(token))
+      const lease = newLeaseId(new Date(), randomUUID())
+      leases.ask(lease)
+      const sent = requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs(), connection)
+      whileWaiting()
+      return await sent.catch((thrown: unknown) => {
+        if (thrown instanceof ActionError && !thrown.undecided) leases.forget(lease)
+        throw thrown
+      })
+    } finally {
+      connection.end()
     }
   })
   return key.open(sealed)
-}
-
-/** Says until when a credential lives. A lifetime that a policy shortened would otherwise surprise a long job. */
-export function gotLine(credential: Credential, ttl: string | undefined, forWhom = ""): string {
-  const { grant, expiresAt } = credential
-  const limit = shortened(credential, ttl)
-  return `Got ${grant}${forWhom}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`
-}
-
-export function decisionLine({ grant, provider, revocation, values }: Credential): string {
-  const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`)
-  return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${forLog(names.join(", "))}`
-}
-
-/** Names each secret that has no mask. It does not say why a value has none, which would tell about the value. */
-export function warnOfBareSecrets(credentials: readonly Credential[]): void {
-  for (const { grant, values } of credentials) {
-    const bare = values.filter(({ secret, value }) => secret && isTooCommon(value)).map(({ name, env }) => env ?? name)
-    if (bare.length === 0) continue
-    runner.warn(
-      `The log does not hide these secrets of ${grant}: ${forLog(bare.join(", "))}. Each has fewer than four characters, or is a number of fewer than eight digits, a truth value, or punctuation only. If it is not secret, add \`public: true\` to it in the policy. If it is, make it longer.`,
-    )
-  }
-}
-
-/** A failure here does not stop the revocation. The post step tries to remove the files again. */
-export function removeFiles(folder: string): void {
-  try {
-    runner.removeJobFolder(folder)
-  } catch (thrown) {
-    runner.warn(`The files of this step could not be removed yet: ${forLog(toFailure(thrown).message)}`)
-  }
-}
-
-/** If this fails, the post step tries again. */
-export async function revokeUndelivered(
-  id: string,
-  home: Inputs,
-  leases: StepLeases,
-  deadline: Deadline,
-): Promise<void> {
-  try {
-    await revokeLease(id, home, deadline)
-    leases.forget(id)
-    runner.info("Nothing was delivered, and the lease was revoked.")
-  } catch (thrown) {
-    runner.warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)
-  }
 }

@@ -1,16 +1,19 @@
-import type { IncomingMessage, RequestOptions } from "node:http"
+import type { ClientRequest, IncomingMessage } from "node:http"
 import type { Retry } from "./failure.ts"
 import { proxyEnvironment } from "./runner.ts"
 
-export interface HttpRequest {
+export interface HttpTarget {
   readonly method: "GET" | "POST" | "DELETE"
   readonly url: URL
+  /** Limit from the call to the last byte of the answer. */
+  readonly timeoutMs: number
+}
+
+export interface HttpRequest extends HttpTarget {
   /** Sent in the Authorization header, never in the URL. */
   readonly bearer: string
   readonly accept: string
   readonly json?: unknown
-  /** Limit from the call to the last byte of the answer. */
-  readonly timeoutMs: number
 }
 
 export interface HttpReply {
@@ -64,35 +67,64 @@ export function isHttpsOrLoopback(url: URL): boolean {
   return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname))
 }
 
+/** A connection for one request. Nothing was sent on it yet. */
+export interface Connection {
+  /** The request that it is for; null when it cannot be used, or no longer. */
+  take(): ClientRequest | null
+  /** Closes it, if it was not taken. */
+  end(): void
+}
+
+/**
+ * Opens a connection for a request that follows soon, so that its DNS, TCP and TLS are done by then. Sends nothing, and never
+ * fails: if there is no good connection when it is taken, `send` opens one, and reports why that fails.
+ */
+export function connect(target: HttpTarget): Connection {
+  const openedAt = process.uptime()
+  let call: ClientRequest | null = null
+  let isOver = false
+  const end = () => {
+    isOver = true
+    call?.destroy()
+  }
+  void open(target).then((opened) => {
+    call = opened
+    // An answer to nothing is that of a server which waited long enough for a request.
+    call.on("error", end).on("close", end).on("response", end)
+    if (isOver) end()
+  }, end)
+  return {
+    take() {
+      if (isOver || call === null || process.uptime() - openedAt > MAX_WAIT_SECONDS) return null
+      isOver = true
+      call.off("error", end).off("close", end).off("response", end)
+      return call
+    },
+    end: () => void (isOver || end()),
+  }
+}
+
+/** Some proxies close a connection on which no request arrives within five seconds. */
+const MAX_WAIT_SECONDS = 3
+
 /**
  * Sends one request and reads the whole answer, up to 4 MiB. Never follows a redirect, never retries, never sends
  * cookies. Uses node:http directly, because the global fetch costs a job about 30 ms of start-up.
+ * @param connection one that was opened for the same target
  * @throws {HttpFailure}
  */
-export async function send(request: HttpRequest): Promise<HttpReply> {
-  // Checked here too, not only where inputs are read: the post step reads its URL from the runner's saved state.
-  if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http")
-  const isTls = request.url.protocol === "https:"
-  const { Agent, request: open } = isTls ? await import("node:https") : await import("node:http")
+export async function send(request: HttpRequest, connection?: Connection): Promise<HttpReply> {
+  const call = connection?.take() ?? (await open(request))
   const body = request.json === undefined ? undefined : JSON.stringify(request.json)
-  const options: RequestOptions = {
-    method: request.method,
-    headers: {
-      accept: request.accept,
-      authorization: `Bearer ${request.bearer}`,
-      "user-agent": "daypass-action",
-      ...(body !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
-    },
-    // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
-    // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
-    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
-    timeout: request.timeoutMs,
-    agent: new Agent({ keepAlive: false, ...(isTls && { proxyEnv: proxyEnvironment() }) }),
-    // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
-    ...(isTls && { rejectUnauthorized: true }),
+  call.setHeader("accept", request.accept)
+  call.setHeader("authorization", `Bearer ${request.bearer}`)
+  call.setHeader("user-agent", "daypass-action")
+  if (body !== undefined) {
+    call.setHeader("content-type", "application/json")
+    call.setHeader("content-length", Buffer.byteLength(body))
   }
   return new Promise((resolve, reject) => {
-    const call = open(request.url, options, (response) => {
+    call.on("response", (response) => {
       readReply(response).then(resolve, (cause) => {
         call.destroy()
         reject(toHttpFailure(cause))
@@ -109,6 +141,24 @@ export async function send(request: HttpRequest): Promise<HttpReply> {
     call.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)))
     call.on("close", () => clearTimeout(timer))
     call.end(body)
+  })
+}
+
+/** Starts the connection of a request. */
+async function open({ method, url, timeoutMs }: HttpTarget): Promise<ClientRequest> {
+  // Checked here too, not only where inputs are read: the post step reads its URL from the runner's saved state.
+  if (!isHttpsOrLoopback(url)) throw new HttpFailure("not-http")
+  const isTls = url.protocol === "https:"
+  const { Agent, request } = isTls ? await import("node:https") : await import("node:http")
+  return request(url, {
+    method,
+    // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
+    // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
+    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
+    timeout: timeoutMs,
+    agent: new Agent({ keepAlive: false, ...(isTls && { proxyEnv: proxyEnvironment() }) }),
+    // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
+    ...(isTls && { rejectUnauthorized: true }),
   })
 }
 
@@ -131,6 +181,12 @@ function readReply(response: IncomingMessage): Promise<HttpReply> {
       resolve({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) })
     })
   })
+}
+
+/** The form of an answer, in words. */
+export function typeOf({ mediaType }: HttpReply): string {
+  if (mediaType === "text/html") return "an HTML page (text/html)"
+  return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type"
 }
 
 /** The failure, if the runner's proxy caused it; otherwise null. */

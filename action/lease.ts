@@ -3,7 +3,7 @@ import { requestRevocation } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
+import { requestIdToken } from "./id-token.ts"
 import { memberOf, parseJson } from "./json.ts"
 import { boundAudience, thumbprintWithoutKey } from "./key.ts"
 import { type Deadline, withRetries } from "./retry.ts"
@@ -140,7 +140,7 @@ export async function revokeLease(
   deadline: Deadline,
 ): Promise<Omit<RevokeAnswer, "lease">> {
   const endpoint = idTokenEndpoint()
-  if (endpoint === null) throw noIdTokenEndpoint(jobFacts())
+  if (endpoint === null) throw (await import("./no-id-token.ts")).noIdTokenEndpoint(jobFacts())
   const audience = boundAudience(home.audience, thumbprintWithoutKey())
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs())

@@ -2,11 +2,14 @@
 import { randomUUID } from "node:crypto"
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
-import * as core from "@actions/core"
+import { workflowCommand } from "./commands.ts"
 import type { PlannedFile } from "./deliver/files.ts"
 import type { Surroundings } from "./deliver/room.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
+import { print, printed } from "./log.ts"
+
+export { onLogClosed, writeToLog } from "./log.ts"
 
 /** The runner's endpoint for ID tokens. */
 export interface IdTokenEndpoint {
@@ -26,12 +29,12 @@ type RunnerFile = "GITHUB_ENV" | "GITHUB_OUTPUT" | "GITHUB_STATE"
 
 /** The trimmed text of an input; empty when the input is absent. */
 export function input(name: string): string {
-  return core.getInput(name)
+  return rawInput(name).trim()
 }
 
 /** The text of an input as it is written; empty when the input is absent. */
 export function rawInput(name: string): string {
-  return core.getInput(name, { trimWhitespace: false })
+  return variable(`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`)
 }
 
 /** The environment of this step. */
@@ -79,12 +82,10 @@ export function proxyEnvironment(): NodeJS.ProcessEnv {
  * registered once, although a step may request several tokens.
  */
 export async function registerMasks(masks: Iterable<string>): Promise<void> {
-  for (const mask of masks) {
-    if (registered.has(mask)) continue
-    registered.add(mask)
-    printCommand(() => core.setSecret(mask))
-  }
-  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()))
+  const added = new Set(masks).difference(registered)
+  for (const mask of added) registered.add(mask)
+  printCommands([...added].map((mask) => workflowCommand("add-mask", mask)))
+  await printed()
 }
 
 /** Every mask of this step. */
@@ -98,24 +99,6 @@ export function registeredMasks(): ReadonlySet<string> {
  */
 export function commandsStoppedWith(token: string | null): void {
   stopToken = token
-}
-
-/** Writes bytes to the log as they are. Resolves when the runner takes more, or never will. */
-export function writeToLog(bytes: Uint8Array): Promise<void> {
-  const { stdout } = process
-  if (stdout.destroyed || stdout.write(bytes)) return Promise.resolve()
-  return new Promise((resolve) => {
-    const go = () => {
-      stdout.off("drain", go).off("close", go)
-      resolve()
-    }
-    stdout.on("drain", go).on("close", go)
-  })
-}
-
-/** Calls `act` when the log cannot be written any more, because the runner is gone. */
-export function onLogClosed(act: () => void): void {
-  process.stdout.on("error", act)
 }
 
 /** Sets variables for the following steps, all in one write. */
@@ -135,7 +118,7 @@ export function saveState(name: string, value: string): void {
 
 /** What main saved; empty when it saved nothing. */
 export function savedState(name: string): string {
-  return core.getState(name)
+  return variable(`STATE_${name}`)
 }
 
 /** Throws, before the first request, when the runner lacks a file that the delivery writes to. */
@@ -186,18 +169,18 @@ export function appendSummary(markdown: string): void {
   try {
     appendFileSync(path, `${markdown}\n`)
   } catch {
-    core.debug("The job summary cannot be written.")
+    printCommands([workflowCommand("debug", "The job summary cannot be written.")])
   }
 }
 
 /** Writes one line to the log. `text` starts with fixed words; its untrusted parts were escaped with `forLog`. */
 export function info(text: string): void {
-  core.info(text)
+  print(`${text}\n`)
 }
 
 /** Adds a warning to the run. As in `info`, untrusted parts of `text` were escaped with `forLog`. */
 export function warn(text: string): void {
-  printCommand(() => core.warning(text, { title: "Daypass" }))
+  printCommands([workflowCommand("warning", text, { title: "Daypass" })])
 }
 
 /**
@@ -205,22 +188,19 @@ export function warn(text: string): void {
  * stands.
  */
 export function fail(title: string, text: string, place: { file: string; line: number } | null = null): void {
-  process.exitCode = core.ExitCode.Failure
-  printCommand(() => core.error(text, { title, ...(place && { file: place.file, startLine: place.line }) }))
+  process.exitCode = 1
+  printCommands([workflowCommand("error", text, { title, file: place?.file, line: place?.line })])
 }
 
 /** Ends the step with the exit code of a command, and says so as the runner does. */
 export function endWith(exitCode: number): void {
   process.exitCode = exitCode
-  if (exitCode !== 0) printCommand(() => core.error(`Process completed with exit code ${exitCode}.`))
+  if (exitCode !== 0) printCommands([workflowCommand("error", `Process completed with exit code ${exitCode}.`)])
 }
 
 /** Writes lines to the debug log, if the job has one. Their untrusted parts were escaped with `forLog`; no token, no secret. */
 export function debug(lines: () => readonly string[]): void {
-  if (!core.isDebug()) return
-  printCommand(() => {
-    for (const line of lines()) core.debug(line)
-  })
+  if (variable("RUNNER_DEBUG") === "1") printCommands(lines().map((line) => workflowCommand("debug", line)))
 }
 
 const FOLDER_PREFIX = "daypass-"
@@ -228,10 +208,11 @@ const FOLDER_PREFIX = "daypass-"
 const registered = new Set<string>()
 let stopToken: string | null = null
 
-function printCommand(print: () => void): void {
-  if (stopToken !== null) process.stdout.write(`::${stopToken}::\n`)
-  print()
-  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}\n`)
+/** In one write. */
+function printCommands(lines: readonly string[]): void {
+  if (lines.length === 0) return
+  const text = lines.join("")
+  print(stopToken === null ? text : `::${stopToken}::\n${text}::stop-commands::${stopToken}\n`)
 }
 
 function variable(name: string): string {

@@ -1,10 +1,23 @@
 "use strict";
+"use strict";
 var __create = Object.create;
 var __defProp = Object.defineProperty;
 var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
 var __getOwnPropNames = Object.getOwnPropertyNames;
 var __getProtoOf = Object.getPrototypeOf;
 var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __esm = (fn, res, err) => function __init() {
+  if (err) throw err[0];
+  try {
+    return fn && (res = (0, fn[__getOwnPropNames(fn)[0]])(fn = 0)), res;
+  } catch (e) {
+    throw err = [e], e;
+  }
+};
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
 var __copyProps = (to, from, except, desc) => {
   if (from && typeof from === "object" || typeof from === "function") {
     for (let key of __getOwnPropNames(from))
@@ -21,6 +34,778 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
   mod
 ));
+
+// failure.ts
+function toFailure(thrown) {
+  if (thrown instanceof ActionError) return thrown;
+  const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
+  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
+  const disk = DISK_FAULTS[code];
+  if (disk !== void 0) {
+    const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : "";
+    return new ActionError(
+      "runner_disk",
+      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`
+    );
+  }
+  return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`);
+}
+var ActionError, DISK_FAULTS;
+var init_failure = __esm({
+  "failure.ts"() {
+    "use strict";
+    ActionError = class extends Error {
+      name = "ActionError";
+      code;
+      retry;
+      /** The broker's request id, with which its operator finds the request in the log. */
+      requestId;
+      trace;
+      /** What to change in this very case; left out, the advice for the code counts. */
+      change;
+      /** Where the organisation helps. */
+      help;
+      /** True when the broker may have acted on the request, although it did not say so. */
+      undecided;
+      constructor(code, message, extra = {}) {
+        super(message);
+        this.code = code;
+        if (extra.retry) this.retry = extra.retry;
+        if (extra.requestId !== void 0) this.requestId = extra.requestId;
+        if (extra.trace) this.trace = extra.trace;
+        if (extra.change !== void 0) this.change = extra.change;
+        if (extra.help) this.help = extra.help;
+        this.undecided = extra.undecided ?? false;
+      }
+    };
+    DISK_FAULTS = {
+      __proto__: null,
+      ENOSPC: "the disk is full",
+      EDQUOT: "the disk quota is used up",
+      EROFS: "the file system is read-only at",
+      EACCES: "the runner's user may not write to",
+      EPERM: "the runner's user may not write to",
+      ENOENT: "there is no folder for",
+      ENOTDIR: "a part of the path is not a folder:",
+      EIO: "the disk fails at"
+    };
+  }
+});
+
+// ../broker/wire/exchange.ts
+var KEY_BINDING_SEPARATOR, MEDIA_TYPE_PROBLEM;
+var init_exchange = __esm({
+  "../broker/wire/exchange.ts"() {
+    "use strict";
+    KEY_BINDING_SEPARATOR = "?jkt=";
+    MEDIA_TYPE_PROBLEM = "application/problem+json";
+  }
+});
+
+// commands.ts
+function workflowCommand(name, data, properties = {}) {
+  const pairs = Object.entries(properties).filter(([, value]) => value !== void 0 && value !== "");
+  const list = pairs.map(([key, value]) => `${key}=${escapeProperty(String(value))}`).join(",");
+  return `::${name}${list === "" ? "" : ` ${list}`}::${escapeData(data)}
+`;
+}
+var escapeData, escapeProperty;
+var init_commands = __esm({
+  "commands.ts"() {
+    "use strict";
+    escapeData = (text) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+    escapeProperty = (text) => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  }
+});
+
+// json.ts
+function parseJson(bytes) {
+  if (!(0, import_node_buffer.isUtf8)(bytes)) return void 0;
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+  } catch {
+    return void 0;
+  }
+}
+function memberOf(value, name) {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return void 0;
+  return value[name];
+}
+function membersOf(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
+}
+var import_node_buffer;
+var init_json = __esm({
+  "json.ts"() {
+    "use strict";
+    import_node_buffer = require("node:buffer");
+  }
+});
+
+// log.ts
+function print(text) {
+  if (isStreaming) {
+    process.stdout.write(text);
+    return;
+  }
+  let bytes = Buffer.from(text, "utf8");
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray((0, import_node_fs.writeSync)(STDOUT, bytes));
+  } catch {
+    stream().write(bytes);
+  }
+}
+function printed() {
+  return isStreaming ? new Promise((resolve2) => process.stdout.write("", () => resolve2())) : Promise.resolve();
+}
+function stream() {
+  isStreaming = true;
+  return process.stdout;
+}
+var import_node_fs, STDOUT, isStreaming;
+var init_log = __esm({
+  "log.ts"() {
+    "use strict";
+    import_node_fs = require("node:fs");
+    STDOUT = 1;
+    isStreaming = false;
+  }
+});
+
+// runner.ts
+function idTokenEndpoint() {
+  const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
+  const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+  return url === "" || requestToken === "" ? null : { url, requestToken };
+}
+function jobFacts() {
+  return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() };
+}
+function proxyEnvironment() {
+  return process.env;
+}
+async function registerMasks(masks) {
+  const added = new Set(masks).difference(registered);
+  for (const mask of added) registered.add(mask);
+  printCommands([...added].map((mask) => workflowCommand("add-mask", mask)));
+  await printed();
+}
+function savedState(name) {
+  return variable(`STATE_${name}`);
+}
+function removeJobFolder(folder) {
+  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
+  if (isOurs) (0, import_node_fs2.rmSync)(folder, { recursive: true, force: true });
+}
+function info(text) {
+  print(`${text}
+`);
+}
+function warn(text) {
+  printCommands([workflowCommand("warning", text, { title: "Daypass" })]);
+}
+function debug(lines) {
+  if (variable("RUNNER_DEBUG") === "1") printCommands(lines().map((line) => workflowCommand("debug", line)));
+}
+function printCommands(lines) {
+  if (lines.length === 0) return;
+  const text = lines.join("");
+  print(stopToken === null ? text : `::${stopToken}::
+${text}::stop-commands::${stopToken}
+`);
+}
+function variable(name) {
+  return process.env[name] ?? "";
+}
+function readEvent() {
+  try {
+    return parseJson((0, import_node_fs2.readFileSync)(variable("GITHUB_EVENT_PATH")));
+  } catch {
+    return void 0;
+  }
+}
+var import_node_fs2, import_node_path, FOLDER_PREFIX, registered, stopToken;
+var init_runner = __esm({
+  "runner.ts"() {
+    "use strict";
+    import_node_fs2 = require("node:fs");
+    import_node_path = require("node:path");
+    init_commands();
+    init_failure();
+    init_json();
+    init_log();
+    init_log();
+    FOLDER_PREFIX = "daypass-";
+    registered = /* @__PURE__ */ new Set();
+    stopToken = null;
+  }
+});
+
+// http.ts
+function isHttpsOrLoopback(url) {
+  return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
+}
+async function send(request, connection) {
+  const call2 = connection?.take() ?? await open(request);
+  const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
+  call2.setHeader("accept", request.accept);
+  call2.setHeader("authorization", `Bearer ${request.bearer}`);
+  call2.setHeader("user-agent", "daypass-action");
+  if (body !== void 0) {
+    call2.setHeader("content-type", "application/json");
+    call2.setHeader("content-length", Buffer.byteLength(body));
+  }
+  return new Promise((resolve2, reject) => {
+    call2.on("response", (response) => {
+      readReply(response).then(resolve2, (cause) => {
+        call2.destroy();
+        reject(toHttpFailure(cause));
+      });
+    });
+    const timer = setTimeout(() => {
+      const isConnected = call2.socket?.connecting === false;
+      const failure = new HttpFailure(isConnected ? "timeout" : "unconnected");
+      reject(failure);
+      call2.destroy(failure);
+    }, request.timeoutMs);
+    call2.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)));
+    call2.on("close", () => clearTimeout(timer));
+    call2.end(body);
+  });
+}
+async function open({ method, url, timeoutMs }) {
+  if (!isHttpsOrLoopback(url)) throw new HttpFailure("not-http");
+  const isTls = url.protocol === "https:";
+  const { Agent, request } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
+  return request(url, {
+    method,
+    // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
+    // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
+    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
+    timeout: timeoutMs,
+    agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
+    // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
+    ...isTls && { rejectUnauthorized: true }
+  });
+}
+function readReply(response) {
+  const status = response.statusCode ?? 0;
+  if (status >= 300 && status < 400) return Promise.reject(new HttpFailure("redirect"));
+  const mediaType = (response.headers["content-type"] ?? "").split(";")[0] ?? "";
+  const chunks = [];
+  let length = 0;
+  return new Promise((resolve2, reject) => {
+    response.on("data", (chunk) => {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length > MAX_REPLY_BYTES) reject(new HttpFailure("too-large"));
+    });
+    response.on("error", reject);
+    response.on("end", () => {
+      const retryAfter = response.headers["retry-after"];
+      resolve2({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
+    });
+  });
+}
+function typeOf({ mediaType }) {
+  if (mediaType === "text/html") return "an HTML page (text/html)";
+  return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type";
+}
+function proxyFailure(cause, url) {
+  const environment = proxyEnvironment();
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
+  if (url.protocol !== "https:" || proxy === null) return null;
+  const { code, statusCode, hostname, address, port } = cause;
+  if (code === "ERR_PROXY_TUNNEL") {
+    return new HttpFailure("proxy-refused", {
+      proxy: proxy.host,
+      ...typeof statusCode === "number" && { status: statusCode }
+    });
+  }
+  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
+  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname;
+  if (hostname === proxy.hostname || dialled && !isAmbiguous)
+    return new HttpFailure("proxy-down", { proxy: proxy.host });
+  return null;
+}
+function toHttpFailure(cause) {
+  if (cause instanceof HttpFailure) return cause;
+  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  const fault = FAULTS[code];
+  if (fault !== void 0) return new HttpFailure(fault);
+  if (TLS_CODE.test(code)) return new HttpFailure("tls");
+  if (code.startsWith("HPE_")) return new HttpFailure("not-http");
+  return new HttpFailure("reset");
+}
+var HttpFailure, DEFAULT_PORTS, MAX_REPLY_BYTES, LOOPBACK_HOST, TLS_CODE, FAULTS, RETRIES;
+var init_http = __esm({
+  "http.ts"() {
+    "use strict";
+    init_runner();
+    HttpFailure = class extends Error {
+      name = "HttpFailure";
+      fault;
+      /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
+      proxy;
+      /** What the proxy answered instead of opening a tunnel. */
+      status;
+      constructor(fault, extra = {}) {
+        super(`the request failed: ${fault}`);
+        this.fault = fault;
+        if (extra.proxy !== void 0) this.proxy = extra.proxy;
+        if (extra.status !== void 0) this.status = extra.status;
+      }
+      /** Absent when a retry would fail in the same way. */
+      get retry() {
+        if (this.status !== void 0 && this.status < 500) return void 0;
+        return RETRIES[this.fault];
+      }
+    };
+    DEFAULT_PORTS = { "http:": 80, "https:": 443 };
+    MAX_REPLY_BYTES = 4 * 1024 * 1024;
+    LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
+    TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
+    FAULTS = {
+      __proto__: null,
+      ENOTFOUND: "unknown-host",
+      EAI_AGAIN: "unknown-host",
+      ECONNREFUSED: "refused",
+      EHOSTUNREACH: "refused",
+      ENETUNREACH: "refused",
+      EADDRNOTAVAIL: "refused",
+      ETIMEDOUT: "timeout"
+    };
+    RETRIES = {
+      "unknown-host": { pace: "quick" },
+      refused: { pace: "quick" },
+      unconnected: { pace: "patient" },
+      reset: { pace: "patient" },
+      timeout: { pace: "patient" },
+      tls: void 0,
+      "too-large": void 0,
+      redirect: void 0,
+      "not-http": void 0,
+      "proxy-refused": { pace: "quick" },
+      "proxy-down": { pace: "quick" }
+    };
+  }
+});
+
+// answer.ts
+function isTime(value) {
+  return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
+}
+var NAME, TIME;
+var init_answer = __esm({
+  "answer.ts"() {
+    "use strict";
+    init_failure();
+    init_json();
+    NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+    TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+  }
+});
+
+// ../broker/wire/error-codes.ts
+var PROBLEMS, ERROR_CODES;
+var init_error_codes = __esm({
+  "../broker/wire/error-codes.ts"() {
+    "use strict";
+    PROBLEMS = {
+      // The form of the request. No token was verified or used up, and nothing was recorded.
+      request_malformed: { status: 400, title: "The request is malformed" },
+      request_too_large: { status: 413, title: "The request is too large" },
+      media_type_unsupported: { status: 415, title: "The body is not application/json" },
+      method_not_allowed: { status: 405, title: "The method is not allowed here" },
+      route_not_found: { status: 404, title: "There is nothing at this path" },
+      wrong_host: { status: 421, title: "The broker does not answer at this host" },
+      // The subject token. It was not used up, and nothing was recorded.
+      token_missing: { status: 401, title: "The subject token is missing" },
+      token_malformed: { status: 401, title: "The subject token is malformed" },
+      token_issuer_unknown: { status: 401, title: "The subject token's issuer is not trusted" },
+      token_signature_invalid: { status: 401, title: "The subject token's signature does not verify" },
+      token_audience_mismatch: { status: 401, title: "The subject token is for another audience" },
+      token_expired: { status: 401, title: "The subject token has expired" },
+      token_not_yet_valid: { status: 401, title: "The subject token is not valid yet" },
+      token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
+      token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
+      token_already_used: { status: 401, title: "The subject token was used before" },
+      token_too_old: { status: 401, title: "The subject token is older than what the ledger remembers" },
+      key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
+      bound_token_required: { status: 403, title: "A key-bound subject token is required" },
+      issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
+      // The decision.
+      not_allowed: { status: 403, title: "No policy allows this" },
+      ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
+      policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
+      quota_exceeded: { status: 429, title: "The repository has reached a limit" },
+      policy_invalid: { status: 403, title: "The repository's own policies have errors" },
+      // Leases. A lease that does not exist and a lease of another job get the same answer.
+      lease_not_found: { status: 404, title: "No such lease for this job" },
+      lease_taken: { status: 409, title: "The lease's id was used before" },
+      // The ledger, the providers and the broker itself.
+      ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
+      provider_denied: { status: 502, title: "The provider refused" },
+      provider_throttled: { status: 502, title: "The provider limits the rate of requests" },
+      provider_unavailable: { status: 502, title: "The provider cannot be reached" },
+      provider_response_invalid: { status: 502, title: "The provider's answer cannot be used" },
+      secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
+      secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
+      configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
+      client_gone: { status: 408, title: "The client ended the connection before the answer" },
+      shutting_down: { status: 503, title: "The broker is shutting down" },
+      internal: { status: 500, title: "The broker failed" }
+    };
+    ERROR_CODES = Object.keys(PROBLEMS);
+  }
+});
+
+// denial.ts
+function denialOf({ grants }) {
+  const namesByReason = /* @__PURE__ */ new Map();
+  const changes = /* @__PURE__ */ new Set();
+  for (const { name, reason, change } of deniedIn(grants)) {
+    if (change === void 0) return null;
+    namesByReason.set(reason, [...namesByReason.get(reason) ?? [], name]);
+    changes.add(change);
+  }
+  if (changes.size === 0) return null;
+  const reasons = [...namesByReason].map(([reason, names]) => `${names.join(", ")}: ${reason}`);
+  return { message: reasons.join(" "), change: [...changes].join(" ") };
+}
+var deniedIn;
+var init_denial = __esm({
+  "denial.ts"() {
+    "use strict";
+    deniedIn = (grants) => grants.filter(({ outcome }) => outcome === "deny");
+  }
+});
+
+// trace.ts
+function readTrace(value) {
+  const grants = memberOf(value, "grants");
+  if (!Array.isArray(grants)) return null;
+  const subject = memberOf(value, "subject");
+  const environment = memberOf(subject, "environment");
+  return {
+    subject: {
+      issuer: readText(memberOf(subject, "issuer")),
+      repository: readText(memberOf(subject, "repository")),
+      repository_id: readText(memberOf(subject, "repository_id")),
+      environment: typeof environment === "string" ? readText(environment) : null
+    },
+    policies: readList(memberOf(value, "policies")).map(readText),
+    notes: readList(memberOf(value, "notes")).map(readText),
+    grants: readList(grants).map(readGrantTrace)
+  };
+}
+function readGrantTrace(value) {
+  const change = memberOf(value, "change");
+  return {
+    name: readText(memberOf(value, "name")),
+    outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
+    reason: readText(memberOf(value, "reason")),
+    ...typeof change === "string" && { change: readText(change) },
+    rules: readList(memberOf(value, "rules")).map(readRuleTrace),
+    boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace)
+  };
+}
+function readRuleTrace(value) {
+  return {
+    kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
+    name: readText(memberOf(value, "name")),
+    file: readText(memberOf(value, "file")),
+    line: readLine(memberOf(value, "line")),
+    matched: memberOf(value, "matched") === true,
+    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace)
+  };
+}
+function readBoundaryTrace(value) {
+  return {
+    name: readText(memberOf(value, "name")),
+    file: readText(memberOf(value, "file")),
+    line: readLine(memberOf(value, "line")),
+    matched: memberOf(value, "matched") === true,
+    allows: memberOf(value, "allows") === true,
+    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
+    required: readList(memberOf(value, "required")).map(readConditionTrace),
+    fields: readList(memberOf(value, "fields")).map(readFieldTrace),
+    environment: readList(memberOf(value, "environment")).map(readText)
+  };
+}
+function readFieldTrace(value) {
+  const actual = memberOf(value, "actual");
+  return {
+    field: readText(memberOf(value, "field")),
+    expected: readText(memberOf(value, "expected")),
+    actual: typeof actual === "string" ? readText(actual) : null
+  };
+}
+function readConditionTrace(value) {
+  const actual = memberOf(value, "actual");
+  return {
+    claim: readText(memberOf(value, "claim")),
+    expected: readText(memberOf(value, "expected")),
+    actual: typeof actual === "string" ? readText(actual) : null,
+    matched: memberOf(value, "matched") === true
+  };
+}
+function readList(value) {
+  return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
+}
+function readLine(value) {
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
+}
+function readText(value) {
+  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS2) : "";
+}
+var MAX_TEXT_CHARACTERS2, MAX_LIST;
+var init_trace = __esm({
+  "trace.ts"() {
+    "use strict";
+    init_json();
+    MAX_TEXT_CHARACTERS2 = 2e3;
+    MAX_LIST = 200;
+  }
+});
+
+// problem.ts
+function readProblem(document) {
+  const code = memberOf(document, "code");
+  const requestId = memberOf(document, "request_id");
+  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
+  const trace = readTrace(memberOf(document, "trace"));
+  const help = readHelp(memberOf(document, "help"));
+  return {
+    code,
+    detail: readText(memberOf(document, "detail")),
+    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
+    ...trace && { trace },
+    ...help && { help }
+  };
+}
+function readHelp(value) {
+  const url = memberOf(value, "url");
+  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null;
+  const text = readText(memberOf(value, "text"));
+  return { url, ...text !== "" && { text } };
+}
+var HELP_URL;
+var init_problem = __esm({
+  "problem.ts"() {
+    "use strict";
+    init_json();
+    init_trace();
+    HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/;
+  }
+});
+
+// proxy.ts
+var proxy_exports = {};
+__export(proxy_exports, {
+  proxyRefused: () => proxyRefused
+});
+function proxyRefused({ fault, proxy, status, retry }, to) {
+  const how = fault === "proxy-down" ? "cannot be reached" : status === void 0 ? "ended the connection" : `answered HTTP ${status}`;
+  const why = status === 407 ? ", because it wants a user and a password" : "";
+  const message = `The proxy ${proxy} of this runner ${how}${why}, so there is no connection to ${to}.`;
+  return new ActionError("proxy_refused", message, retry && { retry });
+}
+var init_proxy = __esm({
+  "proxy.ts"() {
+    "use strict";
+    init_failure();
+  }
+});
+
+// refusal.ts
+var refusal_exports = {};
+__export(refusal_exports, {
+  intercepted: () => intercepted,
+  notSealed: () => notSealed,
+  refusalIn: () => refusalIn,
+  unreachable: () => unreachable
+});
+function refusalIn(broker, reply) {
+  const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
+  const retry = retryOf(reply, problem?.code);
+  if (problem === null) return unexpectedReply(broker, reply, retry);
+  if (problem.code === "request_malformed" && UNKNOWN_MEMBER.test(problem.detail)) {
+    const message = `The broker at ${broker} is older than this action: it does not know all members of the request.`;
+    return new ActionError("broker_too_old", message);
+  }
+  const { trace, help } = problem;
+  const denial = trace && denialOf(trace);
+  return new ActionError(knownCode(problem.code), denial?.message ?? problemMessage(problem), {
+    ...retry && { retry },
+    undecided: UNDECIDED_CODES.has(problem.code),
+    ...problem.request_id !== "" && { requestId: problem.request_id },
+    ...trace && { trace },
+    ...denial && { change: denial.change },
+    ...help && { help }
+  });
+}
+function unreachable(broker, failure) {
+  if (failure.proxy !== void 0) return proxyRefused(failure, `the broker at ${broker}`);
+  const [code, what] = TRANSPORT[failure.fault];
+  return new ActionError(code, `The broker at ${broker} ${what}.`, {
+    ...failure.retry && { retry: failure.retry },
+    undecided: UNDECIDED_FAULTS.has(failure.fault)
+  });
+}
+function notSealed(broker, reply) {
+  if (reply.mediaType !== "application/json") return intercepted(broker, reply);
+  const message = `The broker at ${broker} did not encrypt its answer to the job's key.`;
+  return new ActionError("answer_not_sealed", message, { undecided: true });
+}
+function unexpectedReply(broker, reply, retry) {
+  const { status } = reply;
+  if (status === 404 || status === 405) {
+    return new ActionError(
+      "broker_too_old",
+      `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`
+    );
+  }
+  if (status < 500 && status !== 429) return intercepted(broker, reply);
+  const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
+  return new ActionError("broker_failing", message, { ...retry && { retry }, undecided: status >= 500 });
+}
+function intercepted(broker, reply) {
+  const message = `Something other than the broker answered at ${broker}: HTTP ${reply.status} with ${typeOf(reply)}, as a portal or a proxy in between does.`;
+  return new ActionError("broker_intercepted", message, { undecided: reply.status < 300 });
+}
+function retryOf(reply, code) {
+  const again = reply.status === 429 || reply.status === 503 || reply.status === 504 || reply.status === 502 && (code === "provider_unavailable" || code === "provider_throttled") || reply.status >= 500 && code === void 0;
+  if (!again) return void 0;
+  const afterMs = retryAfterMs(reply.retryAfter, Date.now());
+  return { pace: "patient", ...afterMs !== null && { afterMs } };
+}
+function retryAfterMs(header, now) {
+  if (header === void 0) return null;
+  if (/^[0-9]{1,6}$/.test(header)) return Number(header) * 1e3;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
+}
+function knownCode(code) {
+  return Object.hasOwn(PROBLEMS, code) ? code : "problem_unknown";
+}
+function problemMessage({ code, detail }) {
+  const said = detail.trim();
+  const known = Object.hasOwn(PROBLEMS, code) && said !== "";
+  const sentence = known ? said : `The broker refused with ${code}${said === "" ? "" : `: ${said}`}`;
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+var UNDECIDED_CODES, UNKNOWN_MEMBER, UNDECIDED_FAULTS, TRANSPORT;
+var init_refusal = __esm({
+  "refusal.ts"() {
+    "use strict";
+    init_error_codes();
+    init_exchange();
+    init_denial();
+    init_failure();
+    init_http();
+    init_json();
+    init_problem();
+    init_proxy();
+    UNDECIDED_CODES = /* @__PURE__ */ new Set(["token_already_used", "lease_taken", "internal"]);
+    UNKNOWN_MEMBER = /\bhas an unknown member\b/;
+    UNDECIDED_FAULTS = /* @__PURE__ */ new Set(["reset", "timeout", "too-large"]);
+    TRANSPORT = {
+      "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
+      refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
+      reset: ["broker_unreachable", "cannot be reached: the connection broke"],
+      timeout: ["broker_timeout", "did not answer in time"],
+      unconnected: ["broker_timeout", "did not answer in time"],
+      tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
+      redirect: ["broker_redirects", "redirects to another address"],
+      "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
+      "not-http": ["answer_unusable", "does not speak HTTP"],
+      "proxy-refused": ["proxy_refused", "cannot be reached through the proxy"],
+      "proxy-down": ["proxy_refused", "cannot be reached through the proxy"]
+    };
+  }
+});
+
+// revocation-answer.ts
+var revocation_answer_exports = {};
+__export(revocation_answer_exports, {
+  revocationIn: () => revocationIn
+});
+function revocationIn(broker, reply) {
+  const revocation = readRevocation(parseJson(reply.body));
+  if (revocation !== null) return revocation;
+  if (reply.mediaType !== "application/json") throw intercepted(broker, reply);
+  throw new ActionError(
+    "answer_unusable",
+    `The answer of the broker at ${broker} does not say which credentials were revoked.`
+  );
+}
+function readRevocation(answer) {
+  const members = membersOf(memberOf(answer, "credentials"));
+  if (members === null || members.length > MAX_LIST) return null;
+  const credentials = /* @__PURE__ */ Object.create(null);
+  for (const [grant, ended] of members) {
+    const outcome = memberOf(ended, "outcome");
+    const expiresAt = memberOf(ended, "expires_at") ?? null;
+    if (!isOutcome(outcome)) return null;
+    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
+    credentials[grant] = { outcome, expires_at: expiresAt };
+  }
+  const unknownUntil = memberOf(answer, "unknown_until");
+  if (unknownUntil !== void 0 && unknownUntil !== null && !isTime(unknownUntil)) return null;
+  return {
+    credentials,
+    ...unknownUntil !== void 0 && { unknown_until: unknownUntil },
+    ...memberOf(answer, "record_due") === true && { record_due: true }
+  };
+}
+var OUTCOMES, isOutcome;
+var init_revocation_answer = __esm({
+  "revocation-answer.ts"() {
+    "use strict";
+    init_answer();
+    init_failure();
+    init_json();
+    init_refusal();
+    init_trace();
+    OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
+    isOutcome = (value) => OUTCOMES.has(value);
+  }
+});
+
+// no-id-token.ts
+var no_id_token_exports = {};
+__export(no_id_token_exports, {
+  noIdTokenEndpoint: () => noIdTokenEndpoint
+});
+function noIdTokenEndpoint(job) {
+  if (job.actor === "dependabot[bot]") {
+    const message = "Dependabot started this run, and GitHub gives it an ID token only if the job itself asks for it.";
+    return new ActionError("id_token_dependabot", message);
+  }
+  if (FORK_EVENTS.has(job.eventName) && comesFromFork(job.event)) {
+    return new ActionError("id_token_fork", "This pull request comes from a fork, and GitHub gives it no ID token.");
+  }
+  return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.");
+}
+function comesFromFork(event) {
+  const pullRequest = memberOf(event, "pull_request");
+  const head = memberOf(memberOf(pullRequest, "head"), "repo");
+  const base = memberOf(memberOf(pullRequest, "base"), "repo");
+  const headId = memberOf(head, "id");
+  const baseId = memberOf(base, "id");
+  if (headId !== void 0 && baseId !== void 0) return headId !== baseId;
+  return memberOf(head, "fork") === true || pullRequest !== void 0 && head === null;
+}
+var FORK_EVENTS;
+var init_no_id_token = __esm({
+  "no-id-token.ts"() {
+    "use strict";
+    init_failure();
+    init_json();
+    FORK_EVENTS = /* @__PURE__ */ new Set(["pull_request", "pull_request_review", "pull_request_review_comment"]);
+  }
+});
 
 // escape.ts
 var MAX_SHOWN_CHARACTERS = 400;
@@ -121,577 +906,13 @@ var ADVICE = {
   unexpected: "Report this bug of Daypass with the versions of the action and the broker."
 };
 
-// failure.ts
-var ActionError = class extends Error {
-  name = "ActionError";
-  code;
-  retry;
-  /** The broker's request id, with which its operator finds the request in the log. */
-  requestId;
-  trace;
-  /** What to change in this very case; left out, the advice for the code counts. */
-  change;
-  /** Where the organisation helps. */
-  help;
-  /** True when the broker may have acted on the request, although it did not say so. */
-  undecided;
-  constructor(code, message, extra = {}) {
-    super(message);
-    this.code = code;
-    if (extra.retry) this.retry = extra.retry;
-    if (extra.requestId !== void 0) this.requestId = extra.requestId;
-    if (extra.trace) this.trace = extra.trace;
-    if (extra.change !== void 0) this.change = extra.change;
-    if (extra.help) this.help = extra.help;
-    this.undecided = extra.undecided ?? false;
-  }
-};
-function toFailure(thrown) {
-  if (thrown instanceof ActionError) return thrown;
-  const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
-  const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
-  const disk = DISK_FAULTS[code];
-  if (disk !== void 0) {
-    const path = thrown instanceof Error && "path" in thrown && typeof thrown.path === "string" ? ` ${thrown.path}` : "";
-    return new ActionError(
-      "runner_disk",
-      `A file of this runner cannot be written or removed: ${disk}${path} (${code}).`
-    );
-  }
-  return new ActionError("unexpected", `The action itself failed with ${kind}${code === "" ? "" : ` (${code})`}.`);
-}
-var DISK_FAULTS = {
-  __proto__: null,
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  EROFS: "the file system is read-only at",
-  EACCES: "the runner's user may not write to",
-  EPERM: "the runner's user may not write to",
-  ENOENT: "there is no folder for",
-  ENOTDIR: "a part of the path is not a folder:",
-  EIO: "the disk fails at"
-};
-
-// ../broker/wire/error-codes.ts
-var PROBLEMS = {
-  // The form of the request. No token was verified or used up, and nothing was recorded.
-  request_malformed: { status: 400, title: "The request is malformed" },
-  request_too_large: { status: 413, title: "The request is too large" },
-  media_type_unsupported: { status: 415, title: "The body is not application/json" },
-  method_not_allowed: { status: 405, title: "The method is not allowed here" },
-  route_not_found: { status: 404, title: "There is nothing at this path" },
-  wrong_host: { status: 421, title: "The broker does not answer at this host" },
-  // The subject token. It was not used up, and nothing was recorded.
-  token_missing: { status: 401, title: "The subject token is missing" },
-  token_malformed: { status: 401, title: "The subject token is malformed" },
-  token_issuer_unknown: { status: 401, title: "The subject token's issuer is not trusted" },
-  token_signature_invalid: { status: 401, title: "The subject token's signature does not verify" },
-  token_audience_mismatch: { status: 401, title: "The subject token is for another audience" },
-  token_expired: { status: 401, title: "The subject token has expired" },
-  token_not_yet_valid: { status: 401, title: "The subject token is not valid yet" },
-  token_lifetime_too_long: { status: 401, title: "The subject token's lifetime is longer than its issuer's limit" },
-  token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
-  token_already_used: { status: 401, title: "The subject token was used before" },
-  token_too_old: { status: 401, title: "The subject token is older than what the ledger remembers" },
-  key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
-  bound_token_required: { status: 403, title: "A key-bound subject token is required" },
-  issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },
-  // The decision.
-  not_allowed: { status: 403, title: "No policy allows this" },
-  ttl_too_short: { status: 400, title: "The requested lifetime is shorter than the provider's minimum" },
-  policy_unavailable: { status: 503, title: "The policies cannot be loaded" },
-  quota_exceeded: { status: 429, title: "The repository has reached a limit" },
-  policy_invalid: { status: 403, title: "The repository's own policies have errors" },
-  // Leases. A lease that does not exist and a lease of another job get the same answer.
-  lease_not_found: { status: 404, title: "No such lease for this job" },
-  lease_taken: { status: 409, title: "The lease's id was used before" },
-  // The ledger, the providers and the broker itself.
-  ledger_unavailable: { status: 503, title: "The ledger cannot be written" },
-  provider_denied: { status: 502, title: "The provider refused" },
-  provider_throttled: { status: 502, title: "The provider limits the rate of requests" },
-  provider_unavailable: { status: 502, title: "The provider cannot be reached" },
-  provider_response_invalid: { status: 502, title: "The provider's answer cannot be used" },
-  secret_not_found: { status: 502, title: "The secret, its version or its field does not exist in the store" },
-  secret_unusable: { status: 502, title: "The stored secret cannot be delivered" },
-  configuration_invalid: { status: 503, title: "The broker's configuration has errors" },
-  client_gone: { status: 408, title: "The client ended the connection before the answer" },
-  shutting_down: { status: 503, title: "The broker is shutting down" },
-  internal: { status: 500, title: "The broker failed" }
-};
-var ERROR_CODES = Object.keys(PROBLEMS);
-
-// ../broker/wire/exchange.ts
-var KEY_BINDING_SEPARATOR = "?jkt=";
-var MEDIA_TYPE_PROBLEM = "application/problem+json";
-
-// json.ts
-var import_node_buffer = require("node:buffer");
-function parseJson(bytes) {
-  if (!(0, import_node_buffer.isUtf8)(bytes)) return void 0;
-  try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
-  } catch {
-    return void 0;
-  }
-}
-function memberOf(value, name) {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return void 0;
-  return value[name];
-}
-function membersOf(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : null;
-}
-
-// trace.ts
-var MAX_TEXT_CHARACTERS2 = 2e3;
-var MAX_LIST = 200;
-function readTrace(value) {
-  const grants = memberOf(value, "grants");
-  if (!Array.isArray(grants)) return null;
-  const subject = memberOf(value, "subject");
-  const environment = memberOf(subject, "environment");
-  return {
-    subject: {
-      issuer: readText(memberOf(subject, "issuer")),
-      repository: readText(memberOf(subject, "repository")),
-      repository_id: readText(memberOf(subject, "repository_id")),
-      environment: typeof environment === "string" ? readText(environment) : null
-    },
-    policies: readList(memberOf(value, "policies")).map(readText),
-    notes: readList(memberOf(value, "notes")).map(readText),
-    grants: readList(grants).map(readGrantTrace)
-  };
-}
-function readGrantTrace(value) {
-  const change = memberOf(value, "change");
-  return {
-    name: readText(memberOf(value, "name")),
-    outcome: memberOf(value, "outcome") === "allow" ? "allow" : "deny",
-    reason: readText(memberOf(value, "reason")),
-    ...typeof change === "string" && { change: readText(change) },
-    rules: readList(memberOf(value, "rules")).map(readRuleTrace),
-    boundaries: readList(memberOf(value, "boundaries")).map(readBoundaryTrace)
-  };
-}
-function readRuleTrace(value) {
-  return {
-    kind: memberOf(value, "kind") === "allow" ? "allow" : "deny",
-    name: readText(memberOf(value, "name")),
-    file: readText(memberOf(value, "file")),
-    line: readLine(memberOf(value, "line")),
-    matched: memberOf(value, "matched") === true,
-    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace)
-  };
-}
-function readBoundaryTrace(value) {
-  return {
-    name: readText(memberOf(value, "name")),
-    file: readText(memberOf(value, "file")),
-    line: readLine(memberOf(value, "line")),
-    matched: memberOf(value, "matched") === true,
-    allows: memberOf(value, "allows") === true,
-    conditions: readList(memberOf(value, "conditions")).map(readConditionTrace),
-    required: readList(memberOf(value, "required")).map(readConditionTrace),
-    fields: readList(memberOf(value, "fields")).map(readFieldTrace),
-    environment: readList(memberOf(value, "environment")).map(readText)
-  };
-}
-function readFieldTrace(value) {
-  const actual = memberOf(value, "actual");
-  return {
-    field: readText(memberOf(value, "field")),
-    expected: readText(memberOf(value, "expected")),
-    actual: typeof actual === "string" ? readText(actual) : null
-  };
-}
-function readConditionTrace(value) {
-  const actual = memberOf(value, "actual");
-  return {
-    claim: readText(memberOf(value, "claim")),
-    expected: readText(memberOf(value, "expected")),
-    actual: typeof actual === "string" ? readText(actual) : null,
-    matched: memberOf(value, "matched") === true
-  };
-}
-function readList(value) {
-  return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
-}
-function readLine(value) {
-  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
-}
-function readText(value) {
-  return typeof value === "string" ? value.slice(0, MAX_TEXT_CHARACTERS2) : "";
-}
-
-// answer.ts
-var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
-var HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/;
-function readRevocation(answer) {
-  const members = membersOf(memberOf(answer, "credentials"));
-  if (members === null || members.length > MAX_LIST) return null;
-  const credentials = /* @__PURE__ */ Object.create(null);
-  for (const [grant, ended] of members) {
-    const outcome = memberOf(ended, "outcome");
-    const expiresAt = memberOf(ended, "expires_at") ?? null;
-    if (!isOutcome(outcome)) return null;
-    if (!NAME.test(grant) || expiresAt !== null && !isTime(expiresAt)) return null;
-    credentials[grant] = { outcome, expires_at: expiresAt };
-  }
-  const unknownUntil = memberOf(answer, "unknown_until");
-  if (unknownUntil !== void 0 && unknownUntil !== null && !isTime(unknownUntil)) return null;
-  return {
-    credentials,
-    ...unknownUntil !== void 0 && { unknown_until: unknownUntil },
-    ...memberOf(answer, "record_due") === true && { record_due: true }
-  };
-}
-var OUTCOMES = /* @__PURE__ */ new Set(["revoked", "expires-only", "failed", "revoking"]);
-var isOutcome = (value) => OUTCOMES.has(value);
-function readProblem(document) {
-  const code = memberOf(document, "code");
-  const requestId = memberOf(document, "request_id");
-  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null;
-  const trace = readTrace(memberOf(document, "trace"));
-  const help = readHelp(memberOf(document, "help"));
-  return {
-    code,
-    detail: readText(memberOf(document, "detail")),
-    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
-    ...trace && { trace },
-    ...help && { help }
-  };
-}
-function readHelp(value) {
-  const url = memberOf(value, "url");
-  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null;
-  const text = readText(memberOf(value, "text"));
-  return { url, ...text !== "" && { text } };
-}
-function isTime(value) {
-  return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
-}
-
-// denial.ts
-function denialOf({ grants }) {
-  const namesByReason = /* @__PURE__ */ new Map();
-  const changes = /* @__PURE__ */ new Set();
-  for (const { name, reason, change } of deniedIn(grants)) {
-    if (change === void 0) return null;
-    namesByReason.set(reason, [...namesByReason.get(reason) ?? [], name]);
-    changes.add(change);
-  }
-  if (changes.size === 0) return null;
-  const reasons = [...namesByReason].map(([reason, names]) => `${names.join(", ")}: ${reason}`);
-  return { message: reasons.join(" "), change: [...changes].join(" ") };
-}
-var deniedIn = (grants) => grants.filter(({ outcome }) => outcome === "deny");
-
-// runner.ts
-var import_node_fs = require("node:fs");
-var import_node_path = require("node:path");
-
-// ../node_modules/@actions/core/lib/command.js
-var os = __toESM(require("os"));
-
-// ../node_modules/@actions/core/lib/utils.js
-function toCommandValue(input) {
-  if (input === null || input === void 0) {
-    return "";
-  } else if (typeof input === "string" || input instanceof String) {
-    return input;
-  }
-  return JSON.stringify(input);
-}
-function toCommandProperties(annotationProperties) {
-  if (!Object.keys(annotationProperties).length) {
-    return {};
-  }
-  return {
-    title: annotationProperties.title,
-    file: annotationProperties.file,
-    line: annotationProperties.startLine,
-    endLine: annotationProperties.endLine,
-    col: annotationProperties.startColumn,
-    endColumn: annotationProperties.endColumn
-  };
-}
-
-// ../node_modules/@actions/core/lib/command.js
-function issueCommand(command, properties, message) {
-  const cmd = new Command(command, properties, message);
-  process.stdout.write(cmd.toString() + os.EOL);
-}
-var CMD_STRING = "::";
-var Command = class {
-  constructor(command, properties, message) {
-    if (!command) {
-      command = "missing.command";
-    }
-    this.command = command;
-    this.properties = properties;
-    this.message = message;
-  }
-  toString() {
-    let cmdStr = CMD_STRING + this.command;
-    if (this.properties && Object.keys(this.properties).length > 0) {
-      cmdStr += " ";
-      let first = true;
-      for (const key in this.properties) {
-        if (this.properties.hasOwnProperty(key)) {
-          const val = this.properties[key];
-          if (val) {
-            if (first) {
-              first = false;
-            } else {
-              cmdStr += ",";
-            }
-            cmdStr += `${key}=${escapeProperty(val)}`;
-          }
-        }
-      }
-    }
-    cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
-    return cmdStr;
-  }
-};
-function escapeData(s) {
-  return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
-}
-function escapeProperty(s) {
-  return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/:/g, "%3A").replace(/,/g, "%2C");
-}
-
-// ../node_modules/@actions/core/lib/core.js
-var os2 = __toESM(require("os"));
-var ExitCode;
-(function(ExitCode2) {
-  ExitCode2[ExitCode2["Success"] = 0] = "Success";
-  ExitCode2[ExitCode2["Failure"] = 1] = "Failure";
-})(ExitCode || (ExitCode = {}));
-function setSecret(secret) {
-  issueCommand("add-mask", {}, secret);
-}
-function isDebug() {
-  return process.env["RUNNER_DEBUG"] === "1";
-}
-function debug(message) {
-  issueCommand("debug", {}, message);
-}
-function warning(message, properties = {}) {
-  issueCommand("warning", toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-function info(message) {
-  process.stdout.write(message + os2.EOL);
-}
-function getState(name) {
-  return process.env[`STATE_${name}`] || "";
-}
-
-// runner.ts
-function idTokenEndpoint() {
-  const url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
-  const requestToken = variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
-  return url === "" || requestToken === "" ? null : { url, requestToken };
-}
-function jobFacts() {
-  return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() };
-}
-function proxyEnvironment() {
-  return process.env;
-}
-async function registerMasks(masks) {
-  for (const mask of masks) {
-    if (registered.has(mask)) continue;
-    registered.add(mask);
-    printCommand(() => setSecret(mask));
-  }
-  await new Promise((resolve2) => process.stdout.write("", () => resolve2()));
-}
-function savedState(name) {
-  return getState(name);
-}
-function removeJobFolder(folder) {
-  const isOurs = (0, import_node_path.dirname)(folder) === (0, import_node_path.resolve)(variable("RUNNER_TEMP")) && (0, import_node_path.basename)(folder).startsWith(FOLDER_PREFIX);
-  if (isOurs) (0, import_node_fs.rmSync)(folder, { recursive: true, force: true });
-}
-function info2(text) {
-  info(text);
-}
-function warn(text) {
-  printCommand(() => warning(text, { title: "Daypass" }));
-}
-function debug2(lines) {
-  if (!isDebug()) return;
-  printCommand(() => {
-    for (const line of lines()) debug(line);
-  });
-}
-var FOLDER_PREFIX = "daypass-";
-var registered = /* @__PURE__ */ new Set();
-var stopToken = null;
-function printCommand(print) {
-  if (stopToken !== null) process.stdout.write(`::${stopToken}::
-`);
-  print();
-  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}
-`);
-}
-function variable(name) {
-  return process.env[name] ?? "";
-}
-function readEvent() {
-  try {
-    return parseJson((0, import_node_fs.readFileSync)(variable("GITHUB_EVENT_PATH")));
-  } catch {
-    return void 0;
-  }
-}
-
-// http.ts
-var HttpFailure = class extends Error {
-  name = "HttpFailure";
-  fault;
-  /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
-  proxy;
-  /** What the proxy answered instead of opening a tunnel. */
-  status;
-  constructor(fault, extra = {}) {
-    super(`the request failed: ${fault}`);
-    this.fault = fault;
-    if (extra.proxy !== void 0) this.proxy = extra.proxy;
-    if (extra.status !== void 0) this.status = extra.status;
-  }
-  /** Absent when a retry would fail in the same way. */
-  get retry() {
-    if (this.status !== void 0 && this.status < 500) return void 0;
-    return RETRIES[this.fault];
-  }
-};
-function isHttpsOrLoopback(url) {
-  return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
-}
-async function send(request) {
-  if (!isHttpsOrLoopback(request.url)) throw new HttpFailure("not-http");
-  const isTls = request.url.protocol === "https:";
-  const { Agent, request: open } = isTls ? await Promise.resolve().then(() => __toESM(require("node:https"), 1)) : await Promise.resolve().then(() => __toESM(require("node:http"), 1));
-  const body = request.json === void 0 ? void 0 : JSON.stringify(request.json);
-  const options = {
-    method: request.method,
-    headers: {
-      accept: request.accept,
-      authorization: `Bearer ${request.bearer}`,
-      "user-agent": "daypass-action",
-      ...body !== void 0 && { "content-type": "application/json", "content-length": Buffer.byteLength(body) }
-    },
-    // One connection per call: an open connection would keep the step running. TLS goes through the proxy as a tunnel, so
-    // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
-    // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
-    timeout: request.timeoutMs,
-    agent: new Agent({ keepAlive: false, ...isTls && { proxyEnv: proxyEnvironment() } }),
-    // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
-    ...isTls && { rejectUnauthorized: true }
-  };
-  return new Promise((resolve2, reject) => {
-    const call2 = open(request.url, options, (response) => {
-      readReply(response).then(resolve2, (cause) => {
-        call2.destroy();
-        reject(toHttpFailure(cause));
-      });
-    });
-    const timer = setTimeout(() => {
-      const isConnected = call2.socket?.connecting === false;
-      const failure = new HttpFailure(isConnected ? "timeout" : "unconnected");
-      reject(failure);
-      call2.destroy(failure);
-    }, request.timeoutMs);
-    call2.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)));
-    call2.on("close", () => clearTimeout(timer));
-    call2.end(body);
-  });
-}
-function readReply(response) {
-  const status = response.statusCode ?? 0;
-  if (status >= 300 && status < 400) return Promise.reject(new HttpFailure("redirect"));
-  const mediaType = (response.headers["content-type"] ?? "").split(";")[0] ?? "";
-  const chunks = [];
-  let length = 0;
-  return new Promise((resolve2, reject) => {
-    response.on("data", (chunk) => {
-      length += chunk.length;
-      chunks.push(chunk);
-      if (length > MAX_REPLY_BYTES) reject(new HttpFailure("too-large"));
-    });
-    response.on("error", reject);
-    response.on("end", () => {
-      const retryAfter = response.headers["retry-after"];
-      resolve2({ status, mediaType: mediaType.trim().toLowerCase(), retryAfter, body: Buffer.concat(chunks) });
-    });
-  });
-}
-function proxyFailure(cause, url) {
-  const environment = proxyEnvironment();
-  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
-  if (url.protocol !== "https:" || proxy === null) return null;
-  const { code, statusCode, hostname, address, port } = cause;
-  if (code === "ERR_PROXY_TUNNEL") {
-    return new HttpFailure("proxy-refused", {
-      proxy: proxy.host,
-      ...typeof statusCode === "number" && { status: statusCode }
-    });
-  }
-  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
-  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname;
-  if (hostname === proxy.hostname || dialled && !isAmbiguous)
-    return new HttpFailure("proxy-down", { proxy: proxy.host });
-  return null;
-}
-var DEFAULT_PORTS = { "http:": 80, "https:": 443 };
-function toHttpFailure(cause) {
-  if (cause instanceof HttpFailure) return cause;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  const fault = FAULTS[code];
-  if (fault !== void 0) return new HttpFailure(fault);
-  if (TLS_CODE.test(code)) return new HttpFailure("tls");
-  if (code.startsWith("HPE_")) return new HttpFailure("not-http");
-  return new HttpFailure("reset");
-}
-var MAX_REPLY_BYTES = 4 * 1024 * 1024;
-var LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
-var TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
-var FAULTS = {
-  __proto__: null,
-  ENOTFOUND: "unknown-host",
-  EAI_AGAIN: "unknown-host",
-  ECONNREFUSED: "refused",
-  EHOSTUNREACH: "refused",
-  ENETUNREACH: "refused",
-  EADDRNOTAVAIL: "refused",
-  ETIMEDOUT: "timeout"
-};
-var RETRIES = {
-  "unknown-host": { pace: "quick" },
-  refused: { pace: "quick" },
-  unconnected: { pace: "patient" },
-  reset: { pace: "patient" },
-  timeout: { pace: "patient" },
-  tls: void 0,
-  "too-large": void 0,
-  redirect: void 0,
-  "not-http": void 0,
-  "proxy-refused": { pace: "quick" },
-  "proxy-down": { pace: "quick" }
-};
-
-// proxy.ts
-function proxyRefused({ fault, proxy, status, retry }, to) {
-  const how = fault === "proxy-down" ? "cannot be reached" : status === void 0 ? "ended the connection" : `answered HTTP ${status}`;
-  const why = status === 407 ? ", because it wants a user and a password" : "";
-  const message = `The proxy ${proxy} of this runner ${how}${why}, so there is no connection to ${to}.`;
-  return new ActionError("proxy_refused", message, retry && { retry });
-}
+// revoke.ts
+init_failure();
 
 // broker-client.ts
+init_exchange();
+init_http();
+init_runner();
 async function requestRevocation(broker, token, lease, timeoutMs) {
   const reply = await call(broker, {
     method: "DELETE",
@@ -700,108 +921,25 @@ async function requestRevocation(broker, token, lease, timeoutMs) {
     accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
     timeoutMs
   });
-  const revocation = readRevocation(parseJson(reply.body));
-  if (revocation !== null) return revocation;
-  if (reply.mediaType !== "application/json") throw intercepted(broker, reply);
-  throw new ActionError(
-    "answer_unusable",
-    `The answer of the broker at ${broker} does not say which credentials were revoked.`
-  );
+  return (await Promise.resolve().then(() => (init_revocation_answer(), revocation_answer_exports))).revocationIn(broker, reply);
 }
-async function call(broker, request) {
-  const reply = await sendToBroker(broker, request);
-  debug2(() => [`${request.method} ${request.url.pathname}: HTTP ${reply.status}, ${typeOf(reply)}`]);
+async function call(broker, request, connection) {
+  const reply = await sendToBroker(broker, request, connection);
+  debug(() => [`${request.method} ${request.url.pathname}: HTTP ${reply.status}, ${typeOf(reply)}`]);
   if (reply.status >= 200 && reply.status < 300) return reply;
-  const problem = reply.mediaType === MEDIA_TYPE_PROBLEM ? readProblem(parseJson(reply.body)) : null;
-  const retry = retryOf(reply, problem?.code);
-  if (problem === null) throw unexpectedReply(broker, reply, retry);
-  if (problem.code === "request_malformed" && UNKNOWN_MEMBER.test(problem.detail)) {
-    const message = `The broker at ${broker} is older than this action: it does not know all members of the request.`;
-    throw new ActionError("broker_too_old", message);
-  }
-  const { trace, help } = problem;
-  const denial = trace && denialOf(trace);
-  throw new ActionError(knownCode(problem.code), denial?.message ?? problemMessage(problem), {
-    ...retry && { retry },
-    undecided: UNDECIDED_CODES.has(problem.code),
-    ...problem.request_id !== "" && { requestId: problem.request_id },
-    ...trace && { trace },
-    ...denial && { change: denial.change },
-    ...help && { help }
-  });
+  throw (await Promise.resolve().then(() => (init_refusal(), refusal_exports))).refusalIn(broker, reply);
 }
-var UNDECIDED_CODES = /* @__PURE__ */ new Set(["token_already_used", "lease_taken", "internal"]);
-var UNKNOWN_MEMBER = /\bhas an unknown member\b/;
-async function sendToBroker(broker, request) {
+async function sendToBroker(broker, request, connection) {
   try {
-    return await send(request);
+    return await send(request, connection);
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
-    if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the broker at ${broker}`);
-    const [code, what] = TRANSPORT[thrown.fault];
-    throw new ActionError(code, `The broker at ${broker} ${what}.`, {
-      ...thrown.retry && { retry: thrown.retry },
-      undecided: UNDECIDED_FAULTS.has(thrown.fault)
-    });
+    throw (await Promise.resolve().then(() => (init_refusal(), refusal_exports))).unreachable(broker, thrown);
   }
-}
-var UNDECIDED_FAULTS = /* @__PURE__ */ new Set(["reset", "timeout", "too-large"]);
-var TRANSPORT = {
-  "unknown-host": ["broker_unreachable", "cannot be reached: its host name does not resolve"],
-  refused: ["broker_unreachable", "cannot be reached: the connection was refused"],
-  reset: ["broker_unreachable", "cannot be reached: the connection broke"],
-  timeout: ["broker_timeout", "did not answer in time"],
-  unconnected: ["broker_timeout", "did not answer in time"],
-  tls: ["broker_tls", "has a certificate that this runner does not trust, or does not use TLS"],
-  redirect: ["broker_redirects", "redirects to another address"],
-  "too-large": ["answer_unusable", "sent an answer above the size limit of 4 MiB"],
-  "not-http": ["answer_unusable", "does not speak HTTP"],
-  "proxy-refused": ["proxy_refused", "cannot be reached through the proxy"],
-  "proxy-down": ["proxy_refused", "cannot be reached through the proxy"]
-};
-function unexpectedReply(broker, reply, retry) {
-  const { status } = reply;
-  if (status === 404 || status === 405) {
-    return new ActionError(
-      "broker_too_old",
-      `The server at ${broker} is not a Daypass broker, or an older one (HTTP ${status}).`
-    );
-  }
-  if (status < 500 && status !== 429) return intercepted(broker, reply);
-  const message = `The broker at ${broker}, or a proxy in front of it, answered HTTP ${status} without an error code.`;
-  return new ActionError("broker_failing", message, { ...retry && { retry }, undecided: status >= 500 });
-}
-function intercepted(broker, reply) {
-  const message = `Something other than the broker answered at ${broker}: HTTP ${reply.status} with ${typeOf(reply)}, as a portal or a proxy in between does.`;
-  return new ActionError("broker_intercepted", message, { undecided: reply.status < 300 });
-}
-function typeOf({ mediaType }) {
-  if (mediaType === "text/html") return "an HTML page (text/html)";
-  return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type";
-}
-function retryOf(reply, code) {
-  const again = reply.status === 429 || reply.status === 503 || reply.status === 504 || reply.status === 502 && (code === "provider_unavailable" || code === "provider_throttled") || reply.status >= 500 && code === void 0;
-  if (!again) return void 0;
-  const afterMs = retryAfterMs(reply.retryAfter, Date.now());
-  return { pace: "patient", ...afterMs !== null && { afterMs } };
-}
-function retryAfterMs(header, now) {
-  if (header === void 0) return null;
-  if (/^[0-9]{1,6}$/.test(header)) return Number(header) * 1e3;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
-}
-function knownCode(code) {
-  return Object.hasOwn(PROBLEMS, code) ? code : "problem_unknown";
-}
-function problemMessage({ code, detail }) {
-  const said = detail.trim();
-  const known = Object.hasOwn(PROBLEMS, code) && said !== "";
-  const sentence = known ? said : `The broker refused with ${code}${said === "" ? "" : `: ${said}`}`;
-  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
 // claims.ts
+init_json();
 function claimLines(token) {
   const claims = membersOf(parseJson(Buffer.from(token.split(".")[1] ?? "", "base64url"))) ?? [];
   return claims.map(
@@ -809,7 +947,13 @@ function claimLines(token) {
   );
 }
 
+// lease.ts
+init_failure();
+
 // id-token.ts
+init_failure();
+init_http();
+init_json();
 var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 var MAX_TOKEN_CHARACTERS = 16 * 1024;
 async function requestIdToken(endpoint, audience, timeoutMs) {
@@ -824,23 +968,13 @@ async function requestIdToken(endpoint, audience, timeoutMs) {
   }
   return readToken(reply.body);
 }
-function noIdTokenEndpoint(job) {
-  if (job.actor === "dependabot[bot]") {
-    const message = "Dependabot started this run, and GitHub gives it an ID token only if the job itself asks for it.";
-    return new ActionError("id_token_dependabot", message);
-  }
-  if (FORK_EVENTS.has(job.eventName) && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "This pull request comes from a fork, and GitHub gives it no ID token.");
-  }
-  return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.");
-}
-var FORK_EVENTS = /* @__PURE__ */ new Set(["pull_request", "pull_request_review", "pull_request_review_comment"]);
 async function ask(url, bearer, timeoutMs) {
   try {
     return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown;
-    if (thrown.proxy !== void 0) throw proxyRefused(thrown, `the runner's ID token endpoint at ${url.host}`);
+    const { proxyRefused: proxyRefused2 } = await Promise.resolve().then(() => (init_proxy(), proxy_exports));
+    if (thrown.proxy !== void 0) throw proxyRefused2(thrown, `the runner's ID token endpoint at ${url.host}`);
     const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`;
     throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
   }
@@ -850,21 +984,23 @@ function readToken(body) {
   if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token;
   throw unavailable("The answer of the runner's ID token endpoint contains no valid token.");
 }
-function comesFromFork(event) {
-  const pullRequest = memberOf(event, "pull_request");
-  const head = memberOf(memberOf(pullRequest, "head"), "repo");
-  const base = memberOf(memberOf(pullRequest, "base"), "repo");
-  const headId = memberOf(head, "id");
-  const baseId = memberOf(base, "id");
-  if (headId !== void 0 && baseId !== void 0) return headId !== baseId;
-  return memberOf(head, "fork") === true || pullRequest !== void 0 && head === null;
-}
 function unavailable(message, again = false) {
   return new ActionError("id_token_unavailable", message, again ? { retry: { pace: "patient" } } : {});
 }
 
+// lease.ts
+init_json();
+
 // key.ts
 var import_node_crypto = require("node:crypto");
+init_exchange();
+init_failure();
+init_json();
+
+// jwe.ts
+init_json();
+
+// key.ts
 function boundAudience(audience, thumbprint) {
   return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
 }
@@ -873,6 +1009,8 @@ function thumbprintWithoutKey() {
 }
 
 // retry.ts
+init_failure();
+init_runner();
 var ATTEMPT_MS = 15e3;
 var QUICK_PAUSES_MS = [150, 450];
 var PATIENT_BASE_MS = 500;
@@ -907,13 +1045,15 @@ function longestJitterMs(pace, failed) {
   return Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
 }
 var REAL = {
-  now: () => performance.now(),
+  // `performance` loads 11 more of Node's modules at its first use, more than half a millisecond of each start.
+  now: () => process.uptime() * 1e3,
   random: Math.random,
-  log: info2,
+  log: info,
   sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
 };
 
 // lease.ts
+init_runner();
 function removeDeliveredFiles() {
   const folder = savedState("files");
   if (folder !== "") removeJobFolder(folder);
@@ -933,34 +1073,36 @@ function savedVariables() {
 }
 async function revokeLease(id, home, deadline) {
   const endpoint = idTokenEndpoint();
-  if (endpoint === null) throw noIdTokenEndpoint(jobFacts());
+  if (endpoint === null) throw (await Promise.resolve().then(() => (init_no_id_token(), no_id_token_exports))).noIdTokenEndpoint(jobFacts());
   const audience = boundAudience(home.audience, thumbprintWithoutKey());
   return withRetries(deadline, async () => {
     const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
     await registerMasks([token]);
-    debug2(() => claimLines(token));
+    debug(() => claimLines(token));
     return requestRevocation(home.broker, token, id, deadline.attemptMs());
   });
 }
 
 // outcomes.ts
+init_runner();
 function logOutcomes(answer) {
   const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer;
   for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
     const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`;
-    if (outcome === "revoked") info2(`Revoked ${grant}.`);
-    else if (outcome === "expires-only") info2(`Cannot revoke ${grant}. ${end}`);
-    else if (outcome === "revoking" && unknownUntil === void 0) info2(`Another call is revoking ${grant} now. ${end}`);
+    if (outcome === "revoked") info(`Revoked ${grant}.`);
+    else if (outcome === "expires-only") info(`Cannot revoke ${grant}. ${end}`);
+    else if (outcome === "revoking" && unknownUntil === void 0) info(`Another call is revoking ${grant} now. ${end}`);
     else if (outcome === "failed") warn(`${grant} is not revoked yet; the broker tries again. ${end}`);
   }
   if (unknownUntil !== void 0) {
     const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
-    info2(`One exchange of this step did not end. The broker revokes what it minted, and gives it to nobody.${left}`);
+    info(`One exchange of this step did not end. The broker revokes what it minted, and gives it to nobody.${left}`);
   }
-  if (isRecordDue) info2("The broker cannot write its record of this now, and writes it as soon as it can.");
+  if (isRecordDue) info("The broker cannot write its record of this now, and writes it as soon as it can.");
 }
 
 // revoke.ts
+init_runner();
 var DEADLINE_MS = 15e3;
 async function revoke() {
   await attempt(removeDeliveredFiles);
@@ -990,7 +1132,7 @@ async function revokeSaved({ id, expiresAt }, home, deadline) {
   }
   if (expiresAt === null) return;
   const variables = savedVariables();
-  if (variables.length > 0) info2(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
+  if (variables.length > 0) info(`These variables stay set with the values of this lease: ${variables.join(", ")}.`);
 }
 var UNREVOKED = "The credentials of this job could not be revoked.";
 var UNCONFIRMED = "The broker may have minted credentials for this step although its answer never arrived, and they could not be revoked. The broker revokes what it can when their granted time is over.";

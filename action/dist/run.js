@@ -27,24 +27,27 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 ));
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
-// run/run.ts
+// part:run
 var run_exports = {};
 __export(run_exports, {
   exchangeAndRun: () => exchangeAndRun
 });
 module.exports = __toCommonJS(run_exports);
-var import_answer = require("./main.js");
-var import_environment = require("./main.js");
-var import_files = require("./main.js");
-var import_outputs = require("./main.js");
+
+// run/run.ts
+var import_answer = require("./delivery.js");
+var import_environment = require("./delivery.js");
+var import_files = require("./delivery.js");
+var import_outputs = require("./delivery.js");
+var import_delivery = require("./delivery.js");
 var import_escape3 = require("./main.js");
 var import_exchange = require("./main.js");
 var import_inputs4 = require("./main.js");
 var import_lease2 = require("./main.js");
-var import_masks = require("./main.js");
+var import_masks = require("./delivery.js");
 var import_retry = require("./main.js");
 var runner2 = __toESM(require("./main.js"), 1);
-var import_summary = require("./main.js");
+var import_summary = require("./delivery.js");
 
 // run/aws-endpoint.ts
 var import_node_crypto = require("node:crypto");
@@ -254,7 +257,26 @@ function invalid(input2, fault) {
 var import_escape2 = require("./main.js");
 var import_failure4 = require("./main.js");
 var import_lease = require("./main.js");
-var import_outcomes = require("./main.js");
+
+// outcomes.ts
+var import_runner = require("./main.js");
+function logOutcomes(answer2) {
+  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer2;
+  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
+    const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`;
+    if (outcome === "revoked") (0, import_runner.info)(`Revoked ${grant}.`);
+    else if (outcome === "expires-only") (0, import_runner.info)(`Cannot revoke ${grant}. ${end}`);
+    else if (outcome === "revoking" && unknownUntil === void 0) (0, import_runner.info)(`Another call is revoking ${grant} now. ${end}`);
+    else if (outcome === "failed") (0, import_runner.warn)(`${grant} is not revoked yet; the broker tries again. ${end}`);
+  }
+  if (unknownUntil !== void 0) {
+    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
+    (0, import_runner.info)(`One exchange of this step did not end. The broker revokes what it minted, and gives it to nobody.${left}`);
+  }
+  if (isRecordDue) (0, import_runner.info)("The broker cannot write its record of this now, and writes it as soon as it can.");
+}
+
+// run/leases.ts
 var runner = __toESM(require("./main.js"), 1);
 async function revokeLeases(wanted, leases, home, deadline) {
   for (const lease of wanted) {
@@ -263,7 +285,7 @@ async function revokeLeases(wanted, leases, home, deadline) {
 }
 async function isRevoked({ id, expiresAt }, home, deadline) {
   try {
-    (0, import_outcomes.logOutcomes)(await (0, import_lease.revokeLease)(id, home, deadline));
+    logOutcomes(await (0, import_lease.revokeLease)(id, home, deadline));
     return true;
   } catch (thrown) {
     const failure = (0, import_failure4.toFailure)(thrown);
@@ -274,7 +296,7 @@ async function isRevoked({ id, expiresAt }, home, deadline) {
 }
 
 // run/output.ts
-var import_runner = require("./main.js");
+var import_runner2 = require("./main.js");
 
 // run/child-commands.ts
 var NAMES = "add-mask add-matcher add-path debug echo endgroup error group notice pause-logging remove-matcher save-state set-env set-output stop-commands warning internal-set-repo-path";
@@ -403,7 +425,7 @@ function characterStart(text, at) {
 var MAX_LINE_BYTES = 1024 * 1024;
 var CONTINUED = "[...] ";
 var ChildOutput = class {
-  #filter = new SecretFilter(import_runner.registeredMasks);
+  #filter = new SecretFilter(import_runner2.registeredMasks);
   #commands = new ChildCommands();
   /** A new stream of the command. */
   stream() {
@@ -417,7 +439,7 @@ var ChildOutput = class {
   async end() {
     const { stopToken } = this.#commands;
     if (stopToken === null) return;
-    (0, import_runner.commandsStoppedWith)(null);
+    (0, import_runner2.commandsStoppedWith)(null);
     await write(`::${stopToken}::
 `);
   }
@@ -427,7 +449,7 @@ var ChildOutput = class {
     const written = lines.map((line) => {
       const shown = this.#filter.replace(line);
       const use = this.#commands.read(line, shown);
-      (0, import_runner.commandsStoppedWith)(this.#commands.stopToken);
+      (0, import_runner2.commandsStoppedWith)(this.#commands.stopToken);
       if (use === "mask") return line;
       return use === "text" ? shown : `${use.instead}
 `;
@@ -501,7 +523,7 @@ function lastLineEnd(text, followsCr) {
   const end = Math.max(known.lastIndexOf("\n"), known.lastIndexOf("\r")) + 1;
   return end > 0 || followsCr && text !== "" ? end : null;
 }
-var write = (text) => text === "" ? Promise.resolve() : (0, import_runner.writeToLog)(Buffer.from(text, "latin1"));
+var write = (text) => text === "" ? Promise.resolve() : (0, import_runner2.writeToLog)(Buffer.from(text, "latin1"));
 
 // run/place.ts
 var import_node_fs = require("node:fs");
@@ -591,7 +613,7 @@ function is(path, kind) {
 var import_node_child_process = require("node:child_process");
 var import_node_os = require("node:os");
 var import_failure5 = require("./main.js");
-var import_runner2 = require("./main.js");
+var import_runner3 = require("./main.js");
 var KILL_AFTER_TERM_MS = 1200;
 var LEFT_BEHIND_MS = 1e3;
 var POLL_MS = 25;
@@ -603,7 +625,7 @@ async function runProcess(line, output) {
   const group = new ProcessGroup(child.pid, isWindows);
   const forward = (signal) => group.signal(signal === "SIGINT" ? "SIGINT" : "SIGTERM");
   for (const signal of SIGNALS) process.on(signal, forward);
-  (0, import_runner2.onLogClosed)(() => group.signal("SIGTERM"));
+  (0, import_runner3.onLogClosed)(() => group.signal("SIGTERM"));
   try {
     const passed = Promise.all([pass(child.stdout, output), pass(child.stderr, output)]);
     const code = await new Promise((resolve2, reject) => {
@@ -699,7 +721,7 @@ async function exchangeAndRun() {
   const answer2 = await (0, import_exchange.exchangeForAnswer)(inputs, leases, deadline);
   const folder = runner2.jobFolder();
   const { exitCode, sessions } = await prepareAndRun(answer2, { inputs, wanted, from, folder, leases });
-  (0, import_exchange.removeFiles)(folder);
+  (0, import_delivery.removeFiles)(folder);
   const known = leases.all.filter(({ expiresAt }) => expiresAt !== null);
   await revokeLeases(known, leases, inputs, (0, import_retry.startDeadline)(inputs.timeoutMs));
   await Promise.all(sessions.map((session) => session.settled()));
@@ -722,8 +744,8 @@ async function prepareAndRun(answer2, run) {
     await output.end();
     return { exitCode, sessions: prepared.sessions };
   } catch (thrown) {
-    (0, import_exchange.removeFiles)(run.folder);
-    await (0, import_exchange.revokeUndelivered)(lease.id, run.inputs, run.leases, (0, import_retry.startDeadline)(run.inputs.timeoutMs));
+    (0, import_delivery.removeFiles)(run.folder);
+    await (0, import_delivery.revokeUndelivered)(lease.id, run.inputs, run.leases, (0, import_retry.startDeadline)(run.inputs.timeoutMs));
     throw thrown;
   } finally {
     prepared?.endpoint?.close();
@@ -799,7 +821,7 @@ function renewedSession(credential, { inputs, leases }) {
 async function registerSecrets(credentials) {
   const values = credentials.flatMap((credential) => credential.values);
   await runner2.registerMasks(values.flatMap(({ secret, value }) => secret ? (0, import_masks.masksFor)(value) : []));
-  (0, import_exchange.warnOfBareSecrets)(credentials);
+  (0, import_delivery.warnOfBareSecrets)(credentials);
 }
 function withoutSession(isOneOfSeveral) {
   return (credential) => {
@@ -820,8 +842,8 @@ function rivalsOf(delivered) {
   return isKey ? ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] : [];
 }
 function logDelivery(credentials, ttl, taken) {
-  for (const credential of credentials) runner2.info((0, import_exchange.gotLine)(credential, ttl, " for the command"));
-  runner2.debug(() => credentials.map(import_exchange.decisionLine));
+  for (const credential of credentials) runner2.info((0, import_delivery.gotLine)(credential, ttl, " for the command"));
+  runner2.debug(() => credentials.map(import_delivery.decisionLine));
   if (taken.length === 0) return;
   runner2.info(
     `These variables of the job are not passed to the command: ${taken.map((name) => (0, import_escape3.forLog)(name)).join(", ")}.`

@@ -2,15 +2,9 @@ import { type Credential, readCredentials, readLease } from "../answer.ts"
 import { planEnvironment } from "../deliver/environment.ts"
 import { type PlannedFile, planFiles } from "../deliver/files.ts"
 import { leaseOutputs } from "../deliver/outputs.ts"
+import { decisionLine, gotLine, removeFiles, revokeUndelivered, warnOfBareSecrets } from "../delivery.ts"
 import { forLog } from "../escape.ts"
-import {
-  decisionLine,
-  exchangeForAnswer,
-  gotLine,
-  removeFiles,
-  revokeUndelivered,
-  warnOfBareSecrets,
-} from "../exchange.ts"
+import { exchangeForAnswer } from "../exchange.ts"
 import { type Inputs, readInputs } from "../inputs.ts"
 import { StepLeases, saveFilesFolder } from "../lease.ts"
 import { masksFor } from "../masks.ts"

@@ -1,0 +1,754 @@
+"use strict";
+var __create = Object.create;
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __getProtoOf = Object.getPrototypeOf;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key) && key !== except)
+        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+  }
+  return to;
+};
+var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
+  // If the importer is in node compatibility mode or this is not an ESM
+  // file that has been converted to a CommonJS file using a Babel-
+  // compatible transform (i.e. "__esModule" has not been set), then set
+  // "default" to the CommonJS "module.exports" for node compatibility.
+  isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
+  mod
+));
+var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+
+// part:delivery
+var delivery_exports = {};
+__export(delivery_exports, {
+  NAME: () => NAME,
+  decisionLine: () => decisionLine,
+  deliver: () => deliver,
+  gotLine: () => gotLine,
+  grantedSummary: () => grantedSummary,
+  isTime: () => isTime,
+  isTooCommon: () => isTooCommon,
+  leaseOutputs: () => leaseOutputs,
+  masksFor: () => masksFor,
+  planEnvironment: () => planEnvironment,
+  planFiles: () => planFiles,
+  planOutputs: () => planOutputs,
+  readCredentials: () => readCredentials,
+  readLease: () => readLease,
+  rehearse: () => rehearse,
+  removeFiles: () => removeFiles,
+  revokeUndelivered: () => revokeUndelivered,
+  table: () => table,
+  warnOfBareSecrets: () => warnOfBareSecrets,
+  withinSizeLimit: () => withinSizeLimit
+});
+module.exports = __toCommonJS(delivery_exports);
+
+// answer.ts
+var import_failure = require("./main.js");
+var import_json = require("./main.js");
+var LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/;
+var NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+var TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/;
+var FILE_MODE = /^0[46][04]0$/;
+var MAX_VALUES = 64;
+function readLease(answer) {
+  const id = (0, import_json.memberOf)(answer, "lease");
+  if (typeof id !== "string" || !LEASE_ID.test(id)) throw unusable("it has no lease");
+  return { id, expiresAt: readTime((0, import_json.memberOf)(answer, "expires_at"), "the lease") };
+}
+function readCredentials(answer, grants) {
+  const members = (0, import_json.membersOf)((0, import_json.memberOf)(answer, "credentials"));
+  if (members === null) throw unusable("it has no credentials");
+  const byGrant = new Map(members);
+  const missing = grants.find((grant) => !byGrant.has(grant));
+  if (missing !== void 0) throw unusable(`it has no credential for the grant ${missing}`);
+  if (byGrant.size !== grants.length) throw unusable("it has credentials that were not requested");
+  return grants.map((grant) => readCredential(grant, byGrant.get(grant)));
+}
+function readCredential(grant, credential) {
+  const provider = (0, import_json.memberOf)(credential, "provider");
+  const revocation = (0, import_json.memberOf)(credential, "revocation");
+  const expiresAt = (0, import_json.memberOf)(credential, "expires_at") ?? null;
+  const shortened2 = (0, import_json.memberOf)(credential, "shortened_to_seconds");
+  const format = (0, import_json.memberOf)(credential, "format");
+  const values = (0, import_json.membersOf)((0, import_json.memberOf)(credential, "values"));
+  if (typeof provider !== "string" || !NAME.test(provider)) throw unusable(`it does not name the provider of ${grant}`);
+  if (revocation !== "revocable" && revocation !== "expires-only")
+    throw unusable(`it does not say whether ${grant} can be revoked`);
+  if (values === null || values.length > MAX_VALUES) throw unusable(`it has no values for ${grant}`);
+  return {
+    grant,
+    provider,
+    ...typeof format === "string" && { format },
+    revocation,
+    expiresAt: expiresAt === null ? null : readTime(expiresAt, grant),
+    ...typeof shortened2 === "number" && Number.isSafeInteger(shortened2) && { shortenedToSeconds: shortened2 },
+    values: values.map(([name, value]) => readValue(grant, name, value))
+  };
+}
+function readValue(grant, name, member) {
+  if (!NAME.test(name)) throw unusable(`the name of a value of ${grant} is invalid`);
+  const value = (0, import_json.memberOf)(member, "value");
+  const secret = (0, import_json.memberOf)(member, "secret");
+  const env = (0, import_json.memberOf)(member, "env");
+  if (typeof value !== "string") throw unusable(`the value ${name} of ${grant} is not a string`);
+  if (typeof secret !== "boolean") throw unusable(`it does not say whether the value ${name} of ${grant} is secret`);
+  if (env !== void 0 && typeof env !== "string")
+    throw unusable(`the variable for the value ${name} of ${grant} is not a string`);
+  const file = readFileForm(grant, name, (0, import_json.memberOf)(member, "file"));
+  return { name, value, secret, ...env !== void 0 && { env }, ...file && { file } };
+}
+function readFileForm(grant, name, form) {
+  if (form === void 0) return null;
+  const [mode, encoding] = [(0, import_json.memberOf)(form, "mode"), (0, import_json.memberOf)(form, "encoding")];
+  if (typeof mode !== "string" || !FILE_MODE.test(mode) || encoding !== void 0 && encoding !== "base64") {
+    throw unusable(`the file mode or encoding of the value ${name} of ${grant} is not allowed`);
+  }
+  return { mode, ...encoding !== void 0 && { encoding } };
+}
+function readTime(value, of) {
+  if (!isTime(value)) throw unusable(`it does not say when ${of} expires`);
+  return value;
+}
+function isTime(value) {
+  return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value));
+}
+function unusable(fault) {
+  return new import_failure.ActionError("answer_unusable", `The broker's answer cannot be used: ${fault}.`);
+}
+
+// ../broker/wire/variables.ts
+var list = (names) => names.split(" ");
+var FAMILIES = [
+  {
+    tool: "GitHub Actions",
+    names: list("CI GITHUB_* RUNNER_* ACTIONS_* INPUT_* STATE_*")
+  },
+  {
+    tool: "the system",
+    names: list(
+      "PATH HOME SHELL TMPDIR TEMP TMP CDPATH ENV IFS LOCPATH NLSPATH GCONV_PATH GLIBC_TUNABLES HOSTALIASES LOCALDOMAIN RES_OPTIONS XDG_*"
+    )
+  },
+  { tool: "the dynamic linker", names: list("LD_* DYLD_*") },
+  {
+    tool: "Windows",
+    names: list("PATHEXT COMSPEC USERPROFILE SYSTEMROOT WINDIR APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES*")
+  },
+  {
+    tool: "shells",
+    names: list(
+      "BASH_* BASHOPTS SHELLOPTS PS0 PS1 PS2 PS4 PROMPT_COMMAND GLOBIGNORE ZDOTDIR FPATH PSMODULEPATH PSEXECUTIONPOLICYPREFERENCE"
+    )
+  },
+  {
+    tool: "editors, pagers and browsers",
+    names: list(
+      "EDITOR VISUAL PAGER BROWSER MANPAGER MANOPT *_EDITOR *_PAGER *_BROWSER LESS LESSOPEN LESSCLOSE LESSKEY LESSKEYIN LESSKEY_* HGEDITOR VIMINIT GVIMINIT EXINIT INPUTRC"
+    )
+  },
+  {
+    tool: "proxies",
+    names: list("HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY CURL_HOME")
+  },
+  {
+    tool: "TLS",
+    names: list("OPENSSL_* SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE CURL_CA_BUNDLE REQUESTS_CA_BUNDLE GNUTLS_*")
+  },
+  {
+    tool: "SSH and programs that start it",
+    names: list("SSH_ASKPASS* SSH_AUTH_SOCK SSH_SK_* SSH_PKCS11_* SVN_SSH CVS_RSH RSYNC_* SUDO_ASKPASS"),
+    except: list("RSYNC_PASSWORD")
+  },
+  {
+    tool: "tar, zip, Wget and text tools",
+    names: list(
+      "TAR_OPTIONS TAR_RSH ZIP ZIPOPT UNZIP UNZIPOPT WGETRC SYSTEM_WGETRC RIPGREP_CONFIG_PATH AWKPATH AWKLIBPATH GREP_OPTIONS"
+    ),
+    files: list("WGETRC")
+  },
+  {
+    tool: "GnuPG and clients of databases",
+    names: list("GNUPGHOME GPG_AGENT_INFO PSQLRC PGSYSCONFDIR PGSERVICEFILE MYSQL_HOME"),
+    files: list("PGSERVICEFILE")
+  },
+  { tool: "Git", names: list("GIT_*") },
+  {
+    tool: "GitHub CLI",
+    names: list("GH_HOST GH_CONFIG_DIR GH_PATH GH_FORCE_TTY")
+  },
+  {
+    tool: "Node.js",
+    names: list(
+      "NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED NODE_REPL_* NODE_COMPILE_CACHE NODE_ICU_DATA NODE_REDIRECT_WARNINGS NODE_V8_COVERAGE NODE_USE_* NODE_CHANNEL_*"
+    )
+  },
+  {
+    tool: "npm, pnpm and Corepack",
+    names: list("NPM_CONFIG_* PNPM_CONFIG_* PNPM_HOME COREPACK_*"),
+    files: list("NPM_CONFIG_USERCONFIG NPM_CONFIG_GLOBALCONFIG"),
+    except: list("COREPACK_NPM_TOKEN COREPACK_NPM_USERNAME COREPACK_NPM_PASSWORD")
+  },
+  {
+    tool: "Yarn",
+    names: list("YARN_*"),
+    except: list("YARN_NPM_AUTH_TOKEN YARN_NPM_AUTH_IDENT")
+  },
+  {
+    tool: "Bun and Deno",
+    names: list("BUN_OPTIONS BUN_INSTALL* BUN_CONFIG_* DENO_DIR DENO_CERT DENO_TLS_CA_STORE DENO_INSTALL_ROOT"),
+    except: list("BUN_CONFIG_TOKEN")
+  },
+  {
+    tool: "Python",
+    names: list("PYTHON* PYTEST_ADDOPTS PYTEST_PLUGINS VIRTUAL_ENV")
+  },
+  {
+    tool: "pip",
+    names: list("PIP_*"),
+    except: list("PIP_INDEX_URL PIP_EXTRA_INDEX_URL"),
+    files: list("PIP_CONFIG_FILE")
+  },
+  {
+    tool: "uv, Poetry and conda",
+    names: list("UV_* POETRY_* CONDARC CONDA_* MAMBARC MAMBA_*"),
+    except: list(
+      "UV_INDEX UV_INDEX_* UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_PUBLISH_TOKEN UV_PUBLISH_USERNAME UV_PUBLISH_PASSWORD POETRY_HTTP_BASIC_* POETRY_PYPI_TOKEN_*"
+    )
+  },
+  {
+    tool: "Perl",
+    names: list("PERLLIB PERL5* PERL_*")
+  },
+  {
+    tool: "Ruby",
+    names: list(
+      "RUBYOPT RUBYLIB RUBYPATH RUBYSHELL RUBYGEMS_GEMDEPS RUBY_ROOT RUBY_DEBUG_* GEM_HOME GEM_PATH GEM_SPEC_CACHE GEMRC BUNDLE_GEMFILE BUNDLE_PATH* BUNDLE_BIN* BUNDLE_APP_CONFIG BUNDLE_USER_* BUNDLE_MIRROR* BUNDLE_LOCAL* BUNDLE_SSL_* BUNDLER_*"
+    )
+  },
+  {
+    tool: "PHP and Composer",
+    names: list("PHPRC PHP_INI_SCAN_DIR PHP_BINARY PHP_PEAR_* COMPOSER COMPOSER_*"),
+    except: list("COMPOSER_AUTH")
+  },
+  {
+    tool: "the JVM",
+    names: list(
+      "JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS JDK_JAVAC_OPTIONS JAVA_OPTS JAVA_HOME JRE_HOME JDK_HOME CLASSPATH *_JAVA_OPTS JVM_OPTS *_JVM_OPTS"
+    )
+  },
+  {
+    tool: "Maven, Gradle, sbt and Ant",
+    names: list(
+      "MAVEN_OPTS MAVEN_ARGS MAVEN_HOME MAVEN_PROJECTBASEDIR MAVEN_CONFIG M2_HOME MVNW_* GRADLE_OPTS GRADLE_HOME GRADLE_USER_HOME SBT_OPTS SBT_HOME SBT_LAUNCH_* ANT_OPTS ANT_ARGS ANT_HOME COURSIER_* SONAR_SCANNER_OPTS"
+    ),
+    except: list("COURSIER_CREDENTIALS")
+  },
+  {
+    tool: "Go",
+    names: list(
+      "GOFLAGS GOPROXY GOENV GOROOT GOPATH GOBIN GOTOOLCHAIN GOTOOLDIR GOCACHEPROG GOCACHE GOMODCACHE GOTMPDIR GOSUMDB GONOSUMDB GONOSUMCHECK GONOPROXY GOPRIVATE GOINSECURE GOVCS GOAUTH GOWORK GODEBUG GOEXPERIMENT GCCGO* CGO_* FC AR"
+    )
+  },
+  {
+    tool: "Rust and Cargo",
+    names: list("RUSTC RUSTC_* RUSTDOC RUSTDOC_* RUSTDOCFLAGS RUSTFLAGS RUSTUP_* CARGO CARGO_*"),
+    except: list("CARGO_REGISTRY_TOKEN CARGO_REGISTRIES_*_TOKEN")
+  },
+  {
+    tool: "compilers and make",
+    names: list(
+      "CC CXX CPP CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX MAKEFLAGS GNUMAKEFLAGS MFLAGS MAKEFILES CMAKE_* CTEST_* PKG_CONFIG* CCACHE_PREFIX* CCACHE_COMPILER CCACHE_PATH CCACHE_CONFIGPATH DEVELOPER_DIR SDKROOT TOOLCHAINS"
+    )
+  },
+  {
+    tool: "Bazel, Nix and Homebrew",
+    names: list("BAZELISK_* BAZEL_SH USE_BAZEL_VERSION NIX_* HOMEBREW_*"),
+    except: list(
+      "BAZELISK_GITHUB_TOKEN HOMEBREW_GITHUB_API_TOKEN HOMEBREW_GITHUB_PACKAGES_TOKEN HOMEBREW_GITHUB_PACKAGES_USER HOMEBREW_DOCKER_REGISTRY_TOKEN HOMEBREW_DOCKER_REGISTRY_BASIC_AUTH_TOKEN"
+    )
+  },
+  {
+    tool: "version managers",
+    names: list("NVM_DIR VOLTA_HOME ASDF_* MISE_* PYENV_* RBENV_ROOT SDKMAN_DIR"),
+    except: list("MISE_GITHUB_TOKEN")
+  },
+  {
+    tool: ".NET",
+    names: list(
+      "DOTNET_* COMPLUS_* CORECLR_* COR_* ASPNETCORE_HOSTINGSTARTUPASSEMBLIES NUGET_PACKAGES NUGET_*PLUGIN_PATHS NUGET_CREDENTIALPROVIDERS_PATH NUGET_RESTORE_MSBUILD_ARGS MSBUILD* CUSTOMBEFOREMICROSOFT* CUSTOMAFTERMICROSOFT* DIRECTORYBUILDPROPSPATH DIRECTORYBUILDTARGETSPATH"
+    )
+  },
+  {
+    tool: "other languages",
+    names: list(
+      "ERL_* ELIXIR_ERL_OPTIONS MIX_HOME MIX_ARCHIVES MIX_EXS HEX_HOME LUA_INIT* LUA_PATH* LUA_CPATH* R_* JULIA_* GHC* CABAL_* STACK_ROOT STACK_YAML STACK_WORK STACK_CONFIG TCLLIBPATH TCL_LIBRARY OCAML* CAML* OPAM*"
+    )
+  },
+  {
+    tool: "AWS's command line and SDKs",
+    names: list(
+      "AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_ENDPOINT_URL* AWS_CA_BUNDLE AWS_DATA_PATH AWS_EC2_METADATA_* AWS_CONTAINER_CREDENTIALS_*"
+    ),
+    files: list("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE")
+  },
+  {
+    tool: "Google's command line and libraries",
+    names: list(
+      "CLOUDSDK_PYTHON* CLOUDSDK_GSUTIL_PYTHON CLOUDSDK_CONFIG CLOUDSDK_ROOT_DIR CLOUDSDK_PROXY_* CLOUDSDK_API_ENDPOINT_OVERRIDES_* CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE BOTO_CONFIG BOTO_PATH GCE_METADATA_* GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
+    ),
+    files: list("BOTO_CONFIG")
+  },
+  {
+    tool: "Azure's command line",
+    names: list("AZURE_CONFIG_DIR AZURE_EXTENSION_DIR AZURE_EXTENSION_DEV_SOURCES")
+  },
+  {
+    tool: "Terraform, OpenTofu and Terragrunt",
+    names: list(
+      "TF_CLI_* TF_DATA_DIR TF_PLUGIN_* TF_REATTACH_PROVIDERS TF_REGISTRY_* TF_LOG_PATH TF_TEMP_LOG_PATH TERRAFORM_BINARY_NAME TERRAGRUNT_* TG_TF_* TG_CONFIG TG_WORKING_DIR TG_DOWNLOAD_DIR TG_SOURCE* TG_AUTH_PROVIDER_CMD TG_PROVIDER_CACHE*"
+    ),
+    files: list("TF_CLI_CONFIG_FILE")
+  },
+  {
+    tool: "Ansible",
+    names: list("ANSIBLE_*"),
+    files: list("ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_PRIVATE_KEY_FILE")
+  },
+  {
+    tool: "Pulumi and Packer",
+    names: list("PULUMI_HOME PULUMI_PYTHON_CMD PULUMI_IGNORE_* PACKER_CONFIG* PACKER_PLUGIN_* PACKER_CACHE_DIR")
+  },
+  {
+    tool: "Docker and Podman",
+    names: list(
+      "DOCKER_HOST DOCKER_CONFIG DOCKER_CONTEXT DOCKER_CERT_PATH DOCKER_TLS* DOCKER_CONTENT_TRUST* DOCKER_CLI_* DOCKER_DEFAULT_PLATFORM BUILDKIT_HOST BUILDX_* COMPOSE_FILE COMPOSE_ENV_FILES COMPOSE_PATH_SEPARATOR CONTAINER_HOST CONTAINER_SSHKEY CONTAINERS_*"
+    ),
+    files: list("DOCKER_CONFIG")
+  },
+  {
+    tool: "kubectl and Helm",
+    names: list(
+      "KUBECONFIG KUBERC KUBECTL_* KUBERNETES_MASTER KREW_ROOT HELM_BIN HELM_PLUGINS HELM_*_HOME HELM_REPOSITORY_* HELM_REGISTRY_CONFIG HELM_KUBE*"
+    ),
+    except: list("HELM_KUBETOKEN"),
+    files: list("KUBECONFIG HELM_REGISTRY_CONFIG HELM_REPOSITORY_CONFIG")
+  }
+];
+var VARIABLE_FAMILIES = FAMILIES;
+function isForbiddenVariable(name) {
+  const upper = name.toUpperCase();
+  return VARIABLE_FAMILIES.some(({ names, except = [] }) => isOneOf(names, upper) && !isOneOf(except, upper));
+}
+var isForbiddenFileVariable = (name) => isForbiddenVariable(name) && !VARIABLE_FAMILIES.some(({ files = [] }) => files.includes(name.toUpperCase()));
+var isOneOf = (patterns, name) => patterns.some((pattern) => {
+  if (pattern[0] !== name[0] && pattern[0] !== "*") return false;
+  const [head = "", tail] = pattern.split("*");
+  if (tail === void 0) return name === pattern;
+  return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail);
+});
+
+// deliver/environment.ts
+var import_escape = require("./main.js");
+var import_failure2 = require("./main.js");
+var NAME2 = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
+function planEnvironment(credentials) {
+  const plan = /* @__PURE__ */ new Map();
+  const owners = /* @__PURE__ */ new Map();
+  for (const { grant, values } of credentials) {
+    if (!values.some(({ env }) => env !== void 0)) {
+      throw refused(`The grant ${grant} has no environment variable for any of its values.`);
+    }
+    for (const { name, value, env, file } of values) {
+      if (env === void 0) continue;
+      checkVariable(env, value, file !== void 0, grant);
+      const owner = owners.get(env.toUpperCase());
+      if (owner !== void 0 && owner.value !== value) {
+        const both = `${grant} (${name}) and ${owner.grant} (${owner.name})`;
+        throw refused(`Two grants set the variable ${env} to different values: ${both}. Deliver them as outputs.`);
+      }
+      owners.set(env.toUpperCase(), { grant, name, value });
+      plan.set(env, value);
+    }
+  }
+  return plan;
+}
+function checkVariable(env, value, isFile, grant) {
+  if (!NAME2.test(env)) throw refused(`The grant ${grant} names "${(0, import_escape.forLog)(env)}", which is not a valid variable name.`);
+  if (isFile ? isForbiddenFileVariable(env) : isForbiddenVariable(env)) {
+    throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`);
+  }
+  if (value.includes("\0")) {
+    throw refused(`The value of ${grant} for ${env} contains a NUL character, which a variable cannot hold.`);
+  }
+}
+function refused(message) {
+  return new import_failure2.ActionError("delivery_refused", message);
+}
+
+// deliver/files.ts
+var import_node_path = require("node:path");
+var import_failure3 = require("./main.js");
+function planFiles(credentials, folder) {
+  const files = [];
+  const taken = /* @__PURE__ */ new Set();
+  const placed = credentials.map((credential) => {
+    const values = credential.values.map((value) => {
+      if (value.file === void 0) return value;
+      const path = (0, import_node_path.join)(folder, credential.grant, value.name);
+      if (taken.has(path.toLowerCase()))
+        throw refused2(`Two values have the same file path: ${credential.grant}/${value.name}.`);
+      taken.add(path.toLowerCase());
+      files.push({ path, bytes: bytesOf(value, credential.grant), mode: Number.parseInt(value.file.mode, 8) });
+      return { ...value, value: path, secret: false };
+    });
+    return { ...credential, values };
+  });
+  return { files, credentials: placed };
+}
+function bytesOf({ name, value, file }, grant) {
+  if (file?.encoding === void 0) return Buffer.from(value, "utf8");
+  const bytes = Buffer.from(value, "base64");
+  if (bytes.toString("base64") !== value) throw refused2(`The value ${name} of ${grant} is not valid base64.`);
+  return bytes;
+}
+var refused2 = (message) => new import_failure3.ActionError("delivery_refused", message);
+
+// deliver/outputs.ts
+var import_failure4 = require("./main.js");
+function leaseOutputs(lease) {
+  return /* @__PURE__ */ new Map([
+    ["lease", lease.id],
+    ["expires-at", lease.expiresAt]
+  ]);
+}
+function planOutputs(lease, credentials) {
+  const plan = new Map(leaseOutputs(lease));
+  const taken = new Set([...plan.keys()].map((name) => name.toLowerCase()));
+  for (const { grant, values } of credentials) {
+    for (const { name, value } of values) {
+      const output = `${grant}-${name}`;
+      if (taken.has(output.toLowerCase())) {
+        throw new import_failure4.ActionError("delivery_refused", `Two values have the same output name: ${output}.`);
+      }
+      taken.add(output.toLowerCase());
+      plan.set(output, value);
+    }
+  }
+  return plan;
+}
+
+// deliver/room.ts
+var import_failure5 = require("./main.js");
+var LINUX_VARIABLE_BYTES = 128 * 1024;
+var WINDOWS_VARIABLE_CHARACTERS = 32767;
+var LINUX_LEAST_TOTAL_BYTES = 128 * 1024;
+var LINUX_MOST_TOTAL_BYTES = 6 * 1024 * 1024;
+var LINUX_USUAL_STACK_BYTES = 8 * 1024 * 1024;
+var MACOS_TOTAL_BYTES = 1024 * 1024;
+var RESERVE_BYTES = 128 * 1024;
+var POINTER_BYTES = 8;
+function requireRoom(credentials, variables, around) {
+  if (variables.size === 0) return;
+  const isWindows = around.platform === "win32";
+  const most = isWindows ? WINDOWS_VARIABLE_CHARACTERS : LINUX_VARIABLE_BYTES;
+  const sizes = new Map(
+    [...variables].map(([name, value]) => [name, isWindows ? lengthOf(name, value) : bytesOf2(name, value)])
+  );
+  const [largest = "", size = 0] = [...sizes].reduce((a, b) => b[1] > a[1] ? b : a, ["", 0]);
+  const remedy = `Deliver it as a file: add \`as: file\` to ${largest} in the policy.`;
+  if (around.platform !== "darwin" && size > most) {
+    const limit = isWindows ? "32,767 characters" : "128 KiB";
+    throw refused3(
+      `The value of ${ownerOf(largest, credentials)} for ${largest} is too large. No later step could start with a variable of more than ${limit}. ${remedy}`
+    );
+  }
+  if (isWindows) return;
+  const total = totalOf(sizes, around.environment);
+  if (total <= roomFor(total, around)) return;
+  throw refused3(
+    `The variables of this step and the environment of this job are together too large for later steps to start with. The largest is ${largest} of ${ownerOf(largest, credentials)}. ${remedy}`
+  );
+}
+function totalOf(sizes, environment) {
+  let total = 0;
+  for (const size of sizes.values()) total += size + POINTER_BYTES;
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== void 0 && !sizes.has(name)) total += bytesOf2(name, value) + POINTER_BYTES;
+  }
+  return total;
+}
+function roomFor(total, { platform, stackBytes }) {
+  if (platform === "darwin") return withoutReserve(MACOS_TOTAL_BYTES);
+  const least = withoutReserve(LINUX_LEAST_TOTAL_BYTES);
+  if (total <= least) return least;
+  const stack = stackBytes();
+  const quarter = (Number.isNaN(stack) ? LINUX_USUAL_STACK_BYTES : stack) / 4;
+  return withoutReserve(Math.max(LINUX_LEAST_TOTAL_BYTES, Math.min(LINUX_MOST_TOTAL_BYTES, quarter)));
+}
+var withoutReserve = (bytes) => bytes - Math.min(RESERVE_BYTES, bytes / 4);
+var bytesOf2 = (name, value) => Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
+var lengthOf = (name, value) => name.length + value.length + 2;
+function ownerOf(variable, credentials) {
+  return credentials.find(({ values }) => values.some(({ env }) => env === variable))?.grant ?? "";
+}
+var refused3 = (message) => new import_failure5.ActionError("delivery_refused", message);
+
+// delivery.ts
+var import_escape3 = require("./main.js");
+var import_failure6 = require("./main.js");
+var import_lease = require("./main.js");
+
+// lifetime.ts
+function shortened({ shortenedToSeconds }, requested) {
+  if (shortenedToSeconds === void 0) return null;
+  const than = requested === void 0 ? "requested" : `requested ${requested}`;
+  return `${inWords(shortenedToSeconds)}, less than the ${than}`;
+}
+function inWords(seconds) {
+  if (seconds % 3600 === 0) return `${seconds / 3600}h`;
+  return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`;
+}
+
+// masks.ts
+var MIN_CHARACTERS = 4;
+var MIN_DIGITS = 8;
+var MIN_LEAF_CHARACTERS = 6;
+var MAX_ENCODED_LEAVES = 64;
+var NUMBER = /^[-+]?[0-9]*[.,]?[0-9]*(?:e[-+]?[0-9]+)?$/i;
+var PUNCTUATION = /^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$/u;
+var HAS_WORD = /[A-Za-z0-9]/;
+var TRUTH_VALUES = /* @__PURE__ */ new Set(["true", "false", "null", "none", "undefined", "enabled", "disabled"]);
+function masksFor(secret) {
+  const leaves = [...new Set(leavesOf(secret))];
+  const ofLeaves = leaves.flatMap((leaf, index) => index < MAX_ENCODED_LEAVES ? masksOfText(leaf) : linesOf(leaf));
+  return [.../* @__PURE__ */ new Set([...masksOfText(secret), ...ofLeaves])];
+}
+function isTooCommon(secret) {
+  return secret.trim() !== "" && linesOf(secret).length === 0;
+}
+function masksOfText(secret) {
+  const text = secret.trim();
+  const lines = linesOf(text);
+  if (lines.length === 0) return [];
+  const onOneLine = /[\r\n]/.test(text) ? [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())] : [];
+  return [...lines, ...onOneLine, ...lines.flatMap(spellings), ...encodings(Buffer.from(text, "utf8"))];
+}
+function linesOf(text) {
+  return text.split(/[\r\n]+/).map((line) => line.trim()).filter(isMaskable);
+}
+function isMaskable(text) {
+  if (text.length < MIN_CHARACTERS || TRUTH_VALUES.has(text.toLowerCase())) return false;
+  if (!HAS_WORD.test(text) && PUNCTUATION.test(text)) return false;
+  return !NUMBER.test(text) || text.replace(/e.*$|[^0-9]/gi, "").length >= MIN_DIGITS;
+}
+function leavesOf(text) {
+  if (!/^\s*[[{"]/.test(text) || !isJson(text)) return [];
+  return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|-?[0-9][0-9.eE+-]*/g)].filter((token) => token[1] === void 0).map(([token]) => token.startsWith('"') ? JSON.parse(token) : token).flatMap((leaf) => [leaf, ...leavesOf(leaf)]).filter((leaf) => leaf.trim().length >= MIN_LEAF_CHARACTERS);
+}
+function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function spellings(line) {
+  return [
+    // POSIX shells in a trace (`set -x`), dash and Python's shlex, `export -p`, and bash's `printf %q`.
+    line.replaceAll("'", "'\\''"),
+    line.replaceAll("'", `'"'"'`),
+    line.replace(/["$`\\]/g, "\\$&"),
+    line.replace(/[ !"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~/g, "\\$&"),
+    // Go's encoding/json, which most tools of this field are written with, and encoders that write ASCII only.
+    json(line, /[<>&]/g),
+    json(line, /[^\0-\x7f]/g),
+    // JavaScript leaves !'()* as they are, and forms write a space as a plus. The runner escapes all of them.
+    .../[!'()*]/.test(line) ? [encodeURIComponent(line.toWellFormed())] : [],
+    ...line.includes(" ") ? [encodeURIComponent(line.toWellFormed()).replaceAll("%20", "+")] : []
+  ];
+}
+function json(line, escaped) {
+  return line.search(escaped) !== -1 ? JSON.stringify(line).slice(1, -1).replace(escaped, unicodeEscape) : line;
+}
+var unicodeEscape = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+function encodings(bytes) {
+  const hex = bytes.toString("hex");
+  return [...[0, 1, 2].flatMap((offset) => base64Cores(bytes, offset)), hex, hex.toUpperCase()];
+}
+function base64Cores(bytes, offset) {
+  const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
+  const first = Math.ceil(offset * 8 / 6);
+  const end = Math.floor(padded.length * 8 / 6);
+  const base64 = padded.toString("base64").slice(first, end);
+  return [base64, base64.replaceAll("+", "-").replaceAll("/", "_")];
+}
+
+// delivery.ts
+var runner = __toESM(require("./main.js"), 1);
+
+// summary.ts
+var import_escape2 = require("./main.js");
+var MAX_SUMMARY_CHARACTERS = 5e5;
+function grantedSummary(credentials, delivered) {
+  const rows = credentials.map((credential) => [
+    (0, import_escape2.forMarkdown)(credential.grant),
+    (0, import_escape2.forMarkdown)(credential.provider),
+    untilOf(credential, delivered.ttl),
+    endOf(credential, delivered.isForCommand ? "command" : "job"),
+    (0, import_escape2.forMarkdown)(deliveredAs(credential, delivered).join(", "))
+  ]);
+  const grants = credentials.map(({ grant }) => (0, import_escape2.forMarkdown)(grant));
+  return withinSizeLimit([
+    `### This job got ${grants.length < 2 ? grants.join("") : `${grants.slice(0, -1).join(", ")} and ${grants.at(-1)}`}`,
+    "",
+    ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows)
+  ]);
+}
+function untilOf(credential, ttl) {
+  if (credential.expiresAt === null) return "does not expire";
+  const limit = shortened(credential, ttl);
+  return `${(0, import_escape2.forMarkdown)(credential.expiresAt)}${limit === null ? "" : ` (the policy allows ${(0, import_escape2.forMarkdown)(limit)})`}`;
+}
+function endOf({ revocation, expiresAt }, holder) {
+  if (revocation === "revocable") return `revoked when the ${holder} ends`;
+  return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself";
+}
+function deliveredAs(credential, delivered) {
+  return credential.values.flatMap(({ name, env }) => [
+    ...delivered.toEnvironment && env !== void 0 ? [env] : [],
+    ...delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []
+  ]);
+}
+function table(headings, rows) {
+  return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+}
+function withinSizeLimit(lines) {
+  let length = 0;
+  const end = lines.findIndex((line) => {
+    length += line.length + 1;
+    return length > MAX_SUMMARY_CHARACTERS;
+  });
+  return [...end === -1 ? lines : [...lines.slice(0, end), "", "*The rest is left out.*"], ""].join("\n");
+}
+
+// delivery.ts
+async function deliver(answer, inputs, leases, deadline) {
+  const lease = readLease(answer);
+  let folder = null;
+  try {
+    leases.confirm(lease);
+    const received = readCredentials(answer, inputs.grants);
+    const values = received.flatMap((credential) => credential.values);
+    await runner.registerMasks(values.flatMap(({ secret, value }) => secret ? masksFor(value) : []));
+    folder = values.some(({ file }) => file) ? runner.jobFolder() : null;
+    const { files, credentials } = folder === null ? { files: [], credentials: received } : planFiles(received, folder);
+    const toOutputs = inputs.deliver !== "environment";
+    const toEnvironment = inputs.deliver !== "outputs";
+    const outputs = toOutputs ? planOutputs(lease, credentials) : leaseOutputs(lease);
+    const variables = toEnvironment ? planEnvironment(credentials) : /* @__PURE__ */ new Map();
+    requireRoom(credentials, variables, runner.surroundings());
+    if (folder !== null) {
+      (0, import_lease.saveFilesFolder)(folder);
+      runner.writeJobFiles(folder, files);
+    }
+    if (variables.size > 0) (0, import_lease.saveVariables)([...variables.keys()]);
+    runner.setOutputs(outputs);
+    runner.setVariables(variables);
+    for (const credential of credentials) runner.info(gotLine(credential, inputs.ttl));
+    warnOfBareSecrets(received);
+    runner.debug(() => credentials.map(decisionLine));
+    runner.appendSummary(grantedSummary(credentials, { toOutputs, toEnvironment, ttl: inputs.ttl }));
+  } catch (thrown) {
+    if (folder !== null) removeFiles(folder);
+    await revokeUndelivered(lease.id, inputs, leases, deadline);
+    throw thrown;
+  }
+}
+function rehearse() {
+  const expires_at = "2031-05-06T07:08:09.000Z";
+  const values = { value: { value: "made-up 'value'", secret: true, env: "MADE_UP" } };
+  const answer = {
+    lease: "made-up",
+    expires_at,
+    credentials: { "made-up": { provider: "made-up", revocation: "revocable", expires_at, values } }
+  };
+  const lease = readLease(answer);
+  const credentials = readCredentials(answer, ["made-up"]);
+  const variables = planEnvironment(credentials);
+  requireRoom(credentials, variables, runner.surroundings());
+  leaseOutputs(lease);
+  for (const credential of credentials) {
+    gotLine(credential, void 0);
+    for (const { value } of credential.values) masksFor(value);
+  }
+  grantedSummary(credentials, { toOutputs: false, toEnvironment: true });
+}
+function gotLine(credential, ttl, forWhom = "") {
+  const { grant, expiresAt } = credential;
+  const limit = shortened(credential, ttl);
+  return `Got ${grant}${forWhom}${expiresAt ? `, until ${expiresAt}` : ""}.${limit === null ? "" : ` The policy allows ${limit}.`}`;
+}
+function decisionLine({ grant, provider, revocation, values }) {
+  const names = values.map(({ name, env, secret }) => `${name}${secret ? " (secret)" : ""} -> ${env ?? "no variable"}`);
+  return `decision: ${grant} allowed, by ${provider}, ${revocation}: ${(0, import_escape3.forLog)(names.join(", "))}`;
+}
+function warnOfBareSecrets(credentials) {
+  for (const { grant, values } of credentials) {
+    const bare = values.filter(({ secret, value }) => secret && isTooCommon(value)).map(({ name, env }) => env ?? name);
+    if (bare.length === 0) continue;
+    runner.warn(
+      `The log does not hide these secrets of ${grant}: ${(0, import_escape3.forLog)(bare.join(", "))}. Each has fewer than four characters, or is a number of fewer than eight digits, a truth value, or punctuation only. If it is not secret, add \`public: true\` to it in the policy. If it is, make it longer.`
+    );
+  }
+}
+function removeFiles(folder) {
+  try {
+    runner.removeJobFolder(folder);
+  } catch (thrown) {
+    runner.warn(`The files of this step could not be removed yet: ${(0, import_escape3.forLog)((0, import_failure6.toFailure)(thrown).message)}`);
+  }
+}
+async function revokeUndelivered(id, home, leases, deadline) {
+  try {
+    await (0, import_lease.revokeLease)(id, home, deadline);
+    leases.forget(id);
+    runner.info("Nothing was delivered, and the lease was revoked.");
+  } catch (thrown) {
+    runner.warn(`The lease is not revoked yet; the post step tries again: ${(0, import_escape3.forLog)((0, import_failure6.toFailure)(thrown).message)}`);
+  }
+}
+// Annotate the CommonJS export names for ESM import in node:
+0 && (module.exports = {
+  NAME,
+  decisionLine,
+  deliver,
+  gotLine,
+  grantedSummary,
+  isTime,
+  isTooCommon,
+  leaseOutputs,
+  masksFor,
+  planEnvironment,
+  planFiles,
+  planOutputs,
+  readCredentials,
+  readLease,
+  rehearse,
+  removeFiles,
+  revokeUndelivered,
+  table,
+  warnOfBareSecrets,
+  withinSizeLimit
+});
