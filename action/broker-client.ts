@@ -4,7 +4,8 @@ import {
   MEDIA_TYPE_PROBLEM,
   type RevokeAnswer,
 } from "../broker/wire/exchange.ts"
-import { type Connection, connect, HttpFailure, type HttpReply, type HttpRequest, send, typeOf } from "./http.ts"
+import { type Connection, connect, type HttpReply, type HttpRequest, send, typeOf } from "./http.ts"
+import { HttpFailure } from "./http-failure.ts"
 import { debug } from "./runner.ts"
 
 /** Opens a connection for `requestExchange`. */

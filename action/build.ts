@@ -16,7 +16,7 @@ const ROOM = fileURLToPath(new URL(".", import.meta.url))
  */
 const APART: Readonly<Record<string, readonly string[]>> = {
   delivery: ["delivery.ts"],
-  failed: ["report.ts", "refusal.ts", "no-id-token.ts", "proxy.ts", "revocation-answer.ts"],
+  failed: ["report.ts", "refusal.ts", "http-fault.ts", "no-id-token.ts", "proxy.ts", "revocation-answer.ts"],
   run: ["run/run.ts"],
 }
 

@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from "node:http"
-import type { Retry } from "./failure.ts"
+import { HttpFailure } from "./http-failure.ts"
 import { proxyEnvironment } from "./runner.ts"
 
 export interface HttpTarget {
@@ -22,44 +22,6 @@ export interface HttpReply {
   readonly mediaType: string
   readonly retryAfter: string | undefined
   readonly body: Buffer
-}
-
-/** `unconnected`: the time was over before there was a connection, so the request was never sent. */
-export type HttpFault =
-  | "unknown-host"
-  | "refused"
-  | "unconnected"
-  | "reset"
-  | "timeout"
-  | "tls"
-  | "too-large"
-  | "redirect"
-  | "not-http"
-  | "proxy-refused"
-  | "proxy-down"
-
-/** Why a request failed. Contains no URL and no body: either may hold a secret. */
-export class HttpFailure extends Error {
-  override readonly name = "HttpFailure"
-  readonly fault: HttpFault
-  /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
-  readonly proxy?: string
-  /** What the proxy answered instead of opening a tunnel. */
-  readonly status?: number
-
-  constructor(fault: HttpFault, extra: { readonly proxy?: string; readonly status?: number } = {}) {
-    super(`the request failed: ${fault}`)
-    this.fault = fault
-    if (extra.proxy !== undefined) this.proxy = extra.proxy
-    if (extra.status !== undefined) this.status = extra.status
-  }
-
-  /** Absent when a retry would fail in the same way. */
-  get retry(): Retry | undefined {
-    // A proxy that answers 407 or 403 has decided; one that answers 502 or 503 has a temporary problem.
-    if (this.status !== undefined && this.status < 500) return undefined
-    return RETRIES[this.fault]
-  }
 }
 
 /** True for https, and for http to a loopback host, where the request does not leave the machine. */
@@ -124,10 +86,12 @@ export async function send(request: HttpRequest, connection?: Connection): Promi
     call.setHeader("content-length", Buffer.byteLength(body))
   }
   return new Promise((resolve, reject) => {
+    const fail = (cause: Error) =>
+      void import("./http-fault.ts").then(({ whyFailed }) => reject(whyFailed(cause, request.url)), reject)
     call.on("response", (response) => {
       readReply(response).then(resolve, (cause) => {
         call.destroy()
-        reject(toHttpFailure(cause))
+        fail(cause)
       })
     })
     const timer = setTimeout(() => {
@@ -138,7 +102,7 @@ export async function send(request: HttpRequest, connection?: Connection): Promi
       reject(failure)
       call.destroy(failure)
     }, request.timeoutMs)
-    call.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)))
+    call.on("error", fail)
     call.on("close", () => clearTimeout(timer))
     call.end(body)
   })
@@ -189,67 +153,6 @@ export function typeOf({ mediaType }: HttpReply): string {
   return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type"
 }
 
-/** The failure, if the runner's proxy caused it; otherwise null. */
-function proxyFailure(cause: Error, url: URL): HttpFailure | null {
-  const environment = proxyEnvironment()
-  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "")
-  if (url.protocol !== "https:" || proxy === null) return null
-  const { code, statusCode, hostname, address, port } = cause as NodeJS.ErrnoException & {
-    readonly [fact in "statusCode" | "hostname" | "address" | "port"]?: unknown
-  }
-  if (code === "ERR_PROXY_TUNNEL") {
-    return new HttpFailure("proxy-refused", {
-      proxy: proxy.host,
-      ...(typeof statusCode === "number" && { status: statusCode }),
-    })
-  }
-  // These errors say which host was looked up, or which address and port were dialled: the proxy's, or the broker's own
-  // when NO_PROXY names it.
-  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol])
-  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname
-  if (hostname === proxy.hostname || (dialled && !isAmbiguous))
-    return new HttpFailure("proxy-down", { proxy: proxy.host })
-  return null
-}
-
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 }
-
-function toHttpFailure(cause: unknown): HttpFailure {
-  if (cause instanceof HttpFailure) return cause
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
-  const fault = FAULTS[code]
-  if (fault !== undefined) return new HttpFailure(fault)
-  if (TLS_CODE.test(code)) return new HttpFailure("tls")
-  if (code.startsWith("HPE_")) return new HttpFailure("not-http")
-  return new HttpFailure("reset")
-}
-
 /** Room for many files of 64 KiB, encoded in base64 twice: as values, and again in the encrypted answer. */
 const MAX_REPLY_BYTES = 4 * 1024 * 1024
 const LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/
-const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/
-
-const FAULTS: Readonly<Record<string, HttpFault>> = {
-  __proto__: null as never,
-  ENOTFOUND: "unknown-host",
-  EAI_AGAIN: "unknown-host",
-  ECONNREFUSED: "refused",
-  EHOSTUNREACH: "refused",
-  ENETUNREACH: "refused",
-  EADDRNOTAVAIL: "refused",
-  ETIMEDOUT: "timeout",
-}
-
-const RETRIES: Readonly<Record<HttpFault, Retry | undefined>> = {
-  "unknown-host": { pace: "quick" },
-  refused: { pace: "quick" },
-  unconnected: { pace: "patient" },
-  reset: { pace: "patient" },
-  timeout: { pace: "patient" },
-  tls: undefined,
-  "too-large": undefined,
-  redirect: undefined,
-  "not-http": undefined,
-  "proxy-refused": { pace: "quick" },
-  "proxy-down": { pace: "quick" },
-}

@@ -1,5 +1,6 @@
 import { ActionError } from "./failure.ts"
-import { HttpFailure, type HttpReply, isHttpsOrLoopback, send } from "./http.ts"
+import { type HttpReply, isHttpsOrLoopback, send } from "./http.ts"
+import { HttpFailure } from "./http-failure.ts"
 import { memberOf, parseJson } from "./json.ts"
 import type { IdTokenEndpoint } from "./runner.ts"
 

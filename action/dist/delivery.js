@@ -526,7 +526,7 @@ var MIN_DIGITS = 8;
 var MIN_LEAF_CHARACTERS = 6;
 var MAX_ENCODED_LEAVES = 64;
 var NUMBER = /^[-+]?[0-9]*[.,]?[0-9]*(?:e[-+]?[0-9]+)?$/i;
-var PUNCTUATION = /^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$/u;
+var PUNCTUATION = String.raw`^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$`;
 var HAS_WORD = /[A-Za-z0-9]/;
 var TRUTH_VALUES = /* @__PURE__ */ new Set(["true", "false", "null", "none", "undefined", "enabled", "disabled"]);
 function masksFor(secret) {
@@ -549,7 +549,7 @@ function linesOf(text) {
 }
 function isMaskable(text) {
   if (text.length < MIN_CHARACTERS || TRUTH_VALUES.has(text.toLowerCase())) return false;
-  if (!HAS_WORD.test(text) && PUNCTUATION.test(text)) return false;
+  if (!HAS_WORD.test(text) && new RegExp(PUNCTUATION, "u").test(text)) return false;
   return !NUMBER.test(text) || text.replace(/e.*$|[^0-9]/gi, "").length >= MIN_DIGITS;
 }
 function leavesOf(text) {

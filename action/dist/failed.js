@@ -27,7 +27,8 @@ __export(failed_exports, {
   refusalIn: () => refusalIn,
   reportFailure: () => reportFailure,
   revocationIn: () => revocationIn,
-  unreachable: () => unreachable
+  unreachable: () => unreachable,
+  whyFailed: () => whyFailed
 });
 module.exports = __toCommonJS(failed_exports);
 
@@ -519,6 +520,50 @@ function problemMessage({ code, detail }) {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
+// http-fault.ts
+var import_http_failure = require("./main.js");
+var import_runner2 = require("./main.js");
+function whyFailed(cause, url) {
+  if (cause instanceof import_http_failure.HttpFailure) return cause;
+  const proxy = proxyFailure(cause, url);
+  if (proxy !== null) return proxy;
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  const fault = FAULTS[code];
+  if (fault !== void 0) return new import_http_failure.HttpFailure(fault);
+  if (TLS_CODE.test(code)) return new import_http_failure.HttpFailure("tls");
+  if (code.startsWith("HPE_")) return new import_http_failure.HttpFailure("not-http");
+  return new import_http_failure.HttpFailure("reset");
+}
+function proxyFailure(cause, url) {
+  const environment = (0, import_runner2.proxyEnvironment)();
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
+  if (url.protocol !== "https:" || proxy === null) return null;
+  const { code, statusCode, hostname, address, port } = cause;
+  if (code === "ERR_PROXY_TUNNEL") {
+    return new import_http_failure.HttpFailure("proxy-refused", {
+      proxy: proxy.host,
+      ...typeof statusCode === "number" && { status: statusCode }
+    });
+  }
+  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
+  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname;
+  if (hostname === proxy.hostname || dialled && !isAmbiguous)
+    return new import_http_failure.HttpFailure("proxy-down", { proxy: proxy.host });
+  return null;
+}
+var DEFAULT_PORTS = { "http:": 80, "https:": 443 };
+var TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
+var FAULTS = {
+  __proto__: null,
+  ENOTFOUND: "unknown-host",
+  EAI_AGAIN: "unknown-host",
+  ECONNREFUSED: "refused",
+  EHOSTUNREACH: "refused",
+  ENETUNREACH: "refused",
+  EADDRNOTAVAIL: "refused",
+  ETIMEDOUT: "timeout"
+};
+
 // no-id-token.ts
 var import_failure4 = require("./main.js");
 var import_json4 = require("./main.js");
@@ -586,5 +631,6 @@ var isOutcome = (value) => OUTCOMES.has(value);
   refusalIn,
   reportFailure,
   revocationIn,
-  unreachable
+  unreachable,
+  whyFailed
 });

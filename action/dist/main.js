@@ -130,12 +130,10 @@ function messageForMarkdown(text) {
   );
 }
 var reference = (character) => `&#${character.codePointAt(0)};`;
+var INVISIBLE = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]`;
 function visible(text) {
   if (ASCII.test(text)) return text;
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
-  );
+  return text.replace(new RegExp(INVISIBLE, "gu"), (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 function shortened(text, limit) {
   return text.length <= limit ? text : `${text.slice(0, limit)}...`;
@@ -155,6 +153,40 @@ var KEY_BINDING_SEPARATOR = "?jkt=";
 var MEDIA_TYPE_PROBLEM = "application/problem+json";
 var MEDIA_TYPE_JOSE = "application/jose";
 var MAX_GRANTS_PER_REQUEST = 32;
+
+// http-failure.ts
+var HttpFailure = class extends Error {
+  name = "HttpFailure";
+  fault;
+  /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
+  proxy;
+  /** What the proxy answered instead of opening a tunnel. */
+  status;
+  constructor(fault, extra = {}) {
+    super(`the request failed: ${fault}`);
+    this.fault = fault;
+    if (extra.proxy !== void 0) this.proxy = extra.proxy;
+    if (extra.status !== void 0) this.status = extra.status;
+  }
+  /** Absent when a retry would fail in the same way. */
+  get retry() {
+    if (this.status !== void 0 && this.status < 500) return void 0;
+    return RETRIES[this.fault];
+  }
+};
+var RETRIES = {
+  "unknown-host": { pace: "quick" },
+  refused: { pace: "quick" },
+  unconnected: { pace: "patient" },
+  reset: { pace: "patient" },
+  timeout: { pace: "patient" },
+  tls: void 0,
+  "too-large": void 0,
+  redirect: void 0,
+  "not-http": void 0,
+  "proxy-refused": { pace: "quick" },
+  "proxy-down": { pace: "quick" }
+};
 
 // runner.ts
 var import_node_crypto = require("node:crypto");
@@ -449,25 +481,6 @@ ${delimiter}
 }
 
 // http.ts
-var HttpFailure = class extends Error {
-  name = "HttpFailure";
-  fault;
-  /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
-  proxy;
-  /** What the proxy answered instead of opening a tunnel. */
-  status;
-  constructor(fault, extra = {}) {
-    super(`the request failed: ${fault}`);
-    this.fault = fault;
-    if (extra.proxy !== void 0) this.proxy = extra.proxy;
-    if (extra.status !== void 0) this.status = extra.status;
-  }
-  /** Absent when a retry would fail in the same way. */
-  get retry() {
-    if (this.status !== void 0 && this.status < 500) return void 0;
-    return RETRIES[this.fault];
-  }
-};
 function isHttpsOrLoopback(url) {
   return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
 }
@@ -506,10 +519,11 @@ async function send(request, connection) {
     call2.setHeader("content-length", Buffer.byteLength(body));
   }
   return new Promise((resolve2, reject) => {
+    const fail2 = (cause) => void Promise.resolve().then(() => __toESM(require("./failed.js"), 1)).then(({ whyFailed }) => reject(whyFailed(cause, request.url)), reject);
     call2.on("response", (response) => {
       readReply(response).then(resolve2, (cause) => {
         call2.destroy();
-        reject(toHttpFailure(cause));
+        fail2(cause);
       });
     });
     const timer = setTimeout(() => {
@@ -518,7 +532,7 @@ async function send(request, connection) {
       reject(failure);
       call2.destroy(failure);
     }, request.timeoutMs);
-    call2.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)));
+    call2.on("error", fail2);
     call2.on("close", () => clearTimeout(timer));
     call2.end(body);
   });
@@ -561,59 +575,8 @@ function typeOf({ mediaType }) {
   if (mediaType === "text/html") return "an HTML page (text/html)";
   return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type";
 }
-function proxyFailure(cause, url) {
-  const environment = proxyEnvironment();
-  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
-  if (url.protocol !== "https:" || proxy === null) return null;
-  const { code, statusCode, hostname, address, port } = cause;
-  if (code === "ERR_PROXY_TUNNEL") {
-    return new HttpFailure("proxy-refused", {
-      proxy: proxy.host,
-      ...typeof statusCode === "number" && { status: statusCode }
-    });
-  }
-  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
-  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname;
-  if (hostname === proxy.hostname || dialled && !isAmbiguous)
-    return new HttpFailure("proxy-down", { proxy: proxy.host });
-  return null;
-}
-var DEFAULT_PORTS = { "http:": 80, "https:": 443 };
-function toHttpFailure(cause) {
-  if (cause instanceof HttpFailure) return cause;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  const fault = FAULTS[code];
-  if (fault !== void 0) return new HttpFailure(fault);
-  if (TLS_CODE.test(code)) return new HttpFailure("tls");
-  if (code.startsWith("HPE_")) return new HttpFailure("not-http");
-  return new HttpFailure("reset");
-}
 var MAX_REPLY_BYTES = 4 * 1024 * 1024;
 var LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
-var TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
-var FAULTS = {
-  __proto__: null,
-  ENOTFOUND: "unknown-host",
-  EAI_AGAIN: "unknown-host",
-  ECONNREFUSED: "refused",
-  EHOSTUNREACH: "refused",
-  ENETUNREACH: "refused",
-  EADDRNOTAVAIL: "refused",
-  ETIMEDOUT: "timeout"
-};
-var RETRIES = {
-  "unknown-host": { pace: "quick" },
-  refused: { pace: "quick" },
-  unconnected: { pace: "patient" },
-  reset: { pace: "patient" },
-  timeout: { pace: "patient" },
-  tls: void 0,
-  "too-large": void 0,
-  redirect: void 0,
-  "not-http": void 0,
-  "proxy-refused": { pace: "quick" },
-  "proxy-down": { pace: "quick" }
-};
 
 // broker-client.ts
 var connectToBroker = (broker, timeoutMs) => connect({ method: "POST", url: exchangeUrl(broker), timeoutMs });

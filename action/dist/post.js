@@ -102,6 +102,46 @@ var init_exchange = __esm({
   }
 });
 
+// http-failure.ts
+var HttpFailure, RETRIES;
+var init_http_failure = __esm({
+  "http-failure.ts"() {
+    "use strict";
+    HttpFailure = class extends Error {
+      name = "HttpFailure";
+      fault;
+      /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
+      proxy;
+      /** What the proxy answered instead of opening a tunnel. */
+      status;
+      constructor(fault, extra = {}) {
+        super(`the request failed: ${fault}`);
+        this.fault = fault;
+        if (extra.proxy !== void 0) this.proxy = extra.proxy;
+        if (extra.status !== void 0) this.status = extra.status;
+      }
+      /** Absent when a retry would fail in the same way. */
+      get retry() {
+        if (this.status !== void 0 && this.status < 500) return void 0;
+        return RETRIES[this.fault];
+      }
+    };
+    RETRIES = {
+      "unknown-host": { pace: "quick" },
+      refused: { pace: "quick" },
+      unconnected: { pace: "patient" },
+      reset: { pace: "patient" },
+      timeout: { pace: "patient" },
+      tls: void 0,
+      "too-large": void 0,
+      redirect: void 0,
+      "not-http": void 0,
+      "proxy-refused": { pace: "quick" },
+      "proxy-down": { pace: "quick" }
+    };
+  }
+});
+
 // commands.ts
 function workflowCommand(name, data, properties = {}) {
   const pairs = Object.entries(properties).filter(([, value]) => value !== void 0 && value !== "");
@@ -241,6 +281,60 @@ var init_runner = __esm({
   }
 });
 
+// http-fault.ts
+var http_fault_exports = {};
+__export(http_fault_exports, {
+  whyFailed: () => whyFailed
+});
+function whyFailed(cause, url) {
+  if (cause instanceof HttpFailure) return cause;
+  const proxy = proxyFailure(cause, url);
+  if (proxy !== null) return proxy;
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  const fault = FAULTS[code];
+  if (fault !== void 0) return new HttpFailure(fault);
+  if (TLS_CODE.test(code)) return new HttpFailure("tls");
+  if (code.startsWith("HPE_")) return new HttpFailure("not-http");
+  return new HttpFailure("reset");
+}
+function proxyFailure(cause, url) {
+  const environment = proxyEnvironment();
+  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
+  if (url.protocol !== "https:" || proxy === null) return null;
+  const { code, statusCode, hostname, address, port } = cause;
+  if (code === "ERR_PROXY_TUNNEL") {
+    return new HttpFailure("proxy-refused", {
+      proxy: proxy.host,
+      ...typeof statusCode === "number" && { status: statusCode }
+    });
+  }
+  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
+  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname;
+  if (hostname === proxy.hostname || dialled && !isAmbiguous)
+    return new HttpFailure("proxy-down", { proxy: proxy.host });
+  return null;
+}
+var DEFAULT_PORTS, TLS_CODE, FAULTS;
+var init_http_fault = __esm({
+  "http-fault.ts"() {
+    "use strict";
+    init_http_failure();
+    init_runner();
+    DEFAULT_PORTS = { "http:": 80, "https:": 443 };
+    TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
+    FAULTS = {
+      __proto__: null,
+      ENOTFOUND: "unknown-host",
+      EAI_AGAIN: "unknown-host",
+      ECONNREFUSED: "refused",
+      EHOSTUNREACH: "refused",
+      ENETUNREACH: "refused",
+      EADDRNOTAVAIL: "refused",
+      ETIMEDOUT: "timeout"
+    };
+  }
+});
+
 // http.ts
 function isHttpsOrLoopback(url) {
   return url.protocol === "https:" || url.protocol === "http:" && LOOPBACK_HOST.test(url.hostname);
@@ -256,10 +350,11 @@ async function send(request, connection) {
     call2.setHeader("content-length", Buffer.byteLength(body));
   }
   return new Promise((resolve2, reject) => {
+    const fail = (cause) => void Promise.resolve().then(() => (init_http_fault(), http_fault_exports)).then(({ whyFailed: whyFailed2 }) => reject(whyFailed2(cause, request.url)), reject);
     call2.on("response", (response) => {
       readReply(response).then(resolve2, (cause) => {
         call2.destroy();
-        reject(toHttpFailure(cause));
+        fail(cause);
       });
     });
     const timer = setTimeout(() => {
@@ -268,7 +363,7 @@ async function send(request, connection) {
       reject(failure);
       call2.destroy(failure);
     }, request.timeoutMs);
-    call2.on("error", (cause) => reject(proxyFailure(cause, request.url) ?? toHttpFailure(cause)));
+    call2.on("error", fail);
     call2.on("close", () => clearTimeout(timer));
     call2.end(body);
   });
@@ -311,83 +406,14 @@ function typeOf({ mediaType }) {
   if (mediaType === "text/html") return "an HTML page (text/html)";
   return /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,60}$/.test(mediaType) ? `a body of type ${mediaType}` : "no media type";
 }
-function proxyFailure(cause, url) {
-  const environment = proxyEnvironment();
-  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "");
-  if (url.protocol !== "https:" || proxy === null) return null;
-  const { code, statusCode, hostname, address, port } = cause;
-  if (code === "ERR_PROXY_TUNNEL") {
-    return new HttpFailure("proxy-refused", {
-      proxy: proxy.host,
-      ...typeof statusCode === "number" && { status: statusCode }
-    });
-  }
-  const dialled = typeof address === "string" && (port ?? 0) === Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
-  const isAmbiguous = Number(url.port || 443) === port && address !== proxy.hostname;
-  if (hostname === proxy.hostname || dialled && !isAmbiguous)
-    return new HttpFailure("proxy-down", { proxy: proxy.host });
-  return null;
-}
-function toHttpFailure(cause) {
-  if (cause instanceof HttpFailure) return cause;
-  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  const fault = FAULTS[code];
-  if (fault !== void 0) return new HttpFailure(fault);
-  if (TLS_CODE.test(code)) return new HttpFailure("tls");
-  if (code.startsWith("HPE_")) return new HttpFailure("not-http");
-  return new HttpFailure("reset");
-}
-var HttpFailure, DEFAULT_PORTS, MAX_REPLY_BYTES, LOOPBACK_HOST, TLS_CODE, FAULTS, RETRIES;
+var MAX_REPLY_BYTES, LOOPBACK_HOST;
 var init_http = __esm({
   "http.ts"() {
     "use strict";
+    init_http_failure();
     init_runner();
-    HttpFailure = class extends Error {
-      name = "HttpFailure";
-      fault;
-      /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
-      proxy;
-      /** What the proxy answered instead of opening a tunnel. */
-      status;
-      constructor(fault, extra = {}) {
-        super(`the request failed: ${fault}`);
-        this.fault = fault;
-        if (extra.proxy !== void 0) this.proxy = extra.proxy;
-        if (extra.status !== void 0) this.status = extra.status;
-      }
-      /** Absent when a retry would fail in the same way. */
-      get retry() {
-        if (this.status !== void 0 && this.status < 500) return void 0;
-        return RETRIES[this.fault];
-      }
-    };
-    DEFAULT_PORTS = { "http:": 80, "https:": 443 };
     MAX_REPLY_BYTES = 4 * 1024 * 1024;
     LOOPBACK_HOST = /^(localhost|\[::1\]|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
-    TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
-    FAULTS = {
-      __proto__: null,
-      ENOTFOUND: "unknown-host",
-      EAI_AGAIN: "unknown-host",
-      ECONNREFUSED: "refused",
-      EHOSTUNREACH: "refused",
-      ENETUNREACH: "refused",
-      EADDRNOTAVAIL: "refused",
-      ETIMEDOUT: "timeout"
-    };
-    RETRIES = {
-      "unknown-host": { pace: "quick" },
-      refused: { pace: "quick" },
-      unconnected: { pace: "patient" },
-      reset: { pace: "patient" },
-      timeout: { pace: "patient" },
-      tls: void 0,
-      "too-large": void 0,
-      redirect: void 0,
-      "not-http": void 0,
-      "proxy-refused": { pace: "quick" },
-      "proxy-down": { pace: "quick" }
-    };
   }
 });
 
@@ -815,12 +841,10 @@ function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
   return visible(shortened(text, limit)).replaceAll("##[", "## [");
 }
 var messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS);
+var INVISIBLE = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]`;
 function visible(text) {
   if (ASCII.test(text)) return text;
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`
-  );
+  return text.replace(new RegExp(INVISIBLE, "gu"), (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 function shortened(text, limit) {
   return text.length <= limit ? text : `${text.slice(0, limit)}...`;
@@ -912,6 +936,7 @@ init_failure();
 // broker-client.ts
 init_exchange();
 init_http();
+init_http_failure();
 init_runner();
 async function requestRevocation(broker, token, lease, timeoutMs) {
   const reply = await call(broker, {
@@ -953,6 +978,7 @@ init_failure();
 // id-token.ts
 init_failure();
 init_http();
+init_http_failure();
 init_json();
 var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 var MAX_TOKEN_CHARACTERS = 16 * 1024;
