@@ -1,14 +1,7 @@
 import { sentencesOf } from "./advice.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import {
-  type LeaseHome,
-  removeDeliveredFiles,
-  revokeLease,
-  type StepLease,
-  savedLeases,
-  savedVariables,
-} from "./lease.ts"
+import { type LeaseHome, removeDeliveredFiles, type StepLease, savedLeases, savedVariables } from "./lease.ts"
 import { logOutcomes } from "./outcomes.ts"
 import { type Deadline, startDeadline } from "./retry.ts"
 import { info, warn } from "./runner.ts"
@@ -45,6 +38,8 @@ async function attempt(act: () => void | Promise<void>): Promise<void> {
 
 async function revokeSaved({ id, expiresAt }: StepLease, home: LeaseHome, deadline: Deadline): Promise<void> {
   try {
+    // Loaded when there is a lease: most of the time of a start is spent on node:crypto, which it needs.
+    const { revokeLease } = await import("./revoke-lease.ts")
     logOutcomes(await revokeLease(id, home, deadline))
   } catch (thrown) {
     const failure = toFailure(thrown)

@@ -46,6 +46,7 @@ __export(delivery_exports, {
   readLease: () => readLease,
   rehearse: () => rehearse,
   removeFiles: () => removeFiles,
+  revokeLease: () => revokeLease,
   revokeUndelivered: () => revokeUndelivered,
   table: () => table,
   warnOfBareSecrets: () => warnOfBareSecrets,
@@ -595,6 +596,25 @@ function base64Cores(bytes, offset) {
   return [base64, base64.replaceAll("+", "-").replaceAll("/", "_")];
 }
 
+// revoke-lease.ts
+var import_broker_client = require("./main.js");
+var import_claims = require("./main.js");
+var import_id_token = require("./main.js");
+var import_key = require("./main.js");
+var import_retry = require("./main.js");
+var import_runner = require("./main.js");
+async function revokeLease(id, home, deadline) {
+  const endpoint = (0, import_runner.idTokenEndpoint)();
+  if (endpoint === null) throw (await Promise.resolve().then(() => __toESM(require("./failed.js"), 1))).noIdTokenEndpoint((0, import_runner.jobFacts)());
+  const audience = (0, import_key.boundAudience)(home.audience, (0, import_key.thumbprintWithoutKey)());
+  return (0, import_retry.withRetries)(deadline, async () => {
+    const token = await (0, import_id_token.requestIdToken)(endpoint, audience, deadline.attemptMs());
+    await (0, import_runner.registerMasks)([token]);
+    (0, import_runner.debug)(() => (0, import_claims.claimLines)(token));
+    return (0, import_broker_client.requestRevocation)(home.broker, token, id, deadline.attemptMs());
+  });
+}
+
 // delivery.ts
 var runner = __toESM(require("./main.js"), 1);
 
@@ -722,7 +742,7 @@ function removeFiles(folder) {
 }
 async function revokeUndelivered(id, home, leases, deadline) {
   try {
-    await (0, import_lease.revokeLease)(id, home, deadline);
+    await revokeLease(id, home, deadline);
     leases.forget(id);
     runner.info("Nothing was delivered, and the lease was revoked.");
   } catch (thrown) {
@@ -747,6 +767,7 @@ async function revokeUndelivered(id, home, leases, deadline) {
   readLease,
   rehearse,
   removeFiles,
+  revokeLease,
   revokeUndelivered,
   table,
   warnOfBareSecrets,

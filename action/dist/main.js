@@ -40,8 +40,11 @@ __export(main_exports, {
   StepLeases: () => StepLeases,
   actionFolder: () => actionFolder,
   appendSummary: () => appendSummary,
+  boundAudience: () => boundAudience,
+  claimLines: () => claimLines,
   commandsStoppedWith: () => commandsStoppedWith,
   connect: () => connect,
+  connectToBroker: () => connectToBroker,
   debug: () => debug,
   endWith: () => endWith,
   exchange: () => exchange,
@@ -56,6 +59,7 @@ __export(main_exports, {
   isOver: () => isOver,
   jobFacts: () => jobFacts,
   jobFolder: () => jobFolder,
+  makeJobKey: () => makeJobKey,
   memberOf: () => memberOf,
   membersOf: () => membersOf,
   messageForLog: () => messageForLog,
@@ -70,8 +74,10 @@ __export(main_exports, {
   registeredMasks: () => registeredMasks,
   removeDeliveredFiles: () => removeDeliveredFiles,
   removeJobFolder: () => removeJobFolder,
+  requestExchange: () => requestExchange,
+  requestIdToken: () => requestIdToken,
+  requestRevocation: () => requestRevocation,
   requireRunnerFiles: () => requireRunnerFiles,
-  revokeLease: () => revokeLease,
   saveFilesFolder: () => saveFilesFolder,
   saveState: () => saveState,
   saveVariables: () => saveVariables,
@@ -85,6 +91,7 @@ __export(main_exports, {
   startDeadline: () => startDeadline,
   stepEnvironment: () => stepEnvironment,
   surroundings: () => surroundings,
+  thumbprintWithoutKey: () => thumbprintWithoutKey,
   toFailure: () => toFailure,
   typeOf: () => typeOf,
   warn: () => warn,
@@ -140,7 +147,7 @@ function shortened(text, limit) {
 }
 
 // exchange.ts
-var import_node_crypto4 = require("node:crypto");
+var import_node_crypto3 = require("node:crypto");
 
 // ../broker/wire/lease-id.ts
 function newLeaseId(now, randomUuid) {
@@ -189,7 +196,6 @@ var RETRIES = {
 };
 
 // runner.ts
-var import_node_crypto = require("node:crypto");
 var import_node_fs2 = require("node:fs");
 var import_node_path = require("node:path");
 
@@ -397,7 +403,7 @@ function requireRunnerFiles() {
 function jobFolder() {
   const root = variable("RUNNER_TEMP");
   if (root === "") throw new ActionError("runner_file_missing", "The runner did not set RUNNER_TEMP.");
-  return (0, import_node_path.join)((0, import_node_path.resolve)(root), `${FOLDER_PREFIX}${(0, import_node_crypto.randomUUID)()}`);
+  return (0, import_node_path.join)((0, import_node_path.resolve)(root), `${FOLDER_PREFIX}${randomUUID()}`);
 }
 function pathIn(folder, name) {
   return (0, import_node_path.join)(folder, ".run", name);
@@ -452,6 +458,7 @@ function printCommands(lines) {
 ${text}::stop-commands::${stopToken}
 `);
 }
+var randomUUID = () => process.getBuiltinModule("node:crypto").randomUUID();
 function variable(name) {
   return process.env[name] ?? "";
 }
@@ -472,7 +479,7 @@ function runnerFile(name) {
   return path;
 }
 function block(name, value) {
-  const delimiter = `daypass_${(0, import_node_crypto.randomUUID)()}`;
+  const delimiter = `daypass_${randomUUID()}`;
   if (name.includes(delimiter) || value.includes(delimiter)) return block(name, value);
   return `${name}<<${delimiter}
 ${value}
@@ -758,10 +765,10 @@ function invalid(input2, fault) {
 }
 
 // key.ts
-var import_node_crypto3 = require("node:crypto");
+var import_node_crypto2 = require("node:crypto");
 
 // jwe.ts
-var import_node_crypto2 = require("node:crypto");
+var import_node_crypto = require("node:crypto");
 var CONTENT_ENCRYPTION = "A256GCM";
 var KEY_BITS = 256;
 var INITIALISATION_VECTOR_BYTES = 12;
@@ -778,7 +785,7 @@ function openJwe(jwe, key) {
     return null;
   try {
     const secret = key.computeSecret(point);
-    const decipher = (0, import_node_crypto2.createDecipheriv)("aes-256-gcm", contentKey(secret), iv, { authTagLength: TAG_BYTES });
+    const decipher = (0, import_node_crypto.createDecipheriv)("aes-256-gcm", contentKey(secret), iv, { authTagLength: TAG_BYTES });
     decipher.setAAD(Buffer.from(header, "ascii")).setAuthTag(tag);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
   } catch {
@@ -801,7 +808,7 @@ function contentKey(secret) {
   const none = uint32(0);
   const algorithm = Buffer.from(CONTENT_ENCRYPTION, "ascii");
   const otherInfo = [uint32(algorithm.length), algorithm, none, none, uint32(KEY_BITS)];
-  return (0, import_node_crypto2.hash)("sha256", Buffer.concat([uint32(1), secret, ...otherInfo]), "buffer");
+  return (0, import_node_crypto.hash)("sha256", Buffer.concat([uint32(1), secret, ...otherInfo]), "buffer");
 }
 function uint32(value) {
   const bytes = Buffer.alloc(4);
@@ -814,7 +821,7 @@ function isBase64url(text) {
 
 // key.ts
 function makeJobKey() {
-  const key = (0, import_node_crypto3.createECDH)("prime256v1");
+  const key = (0, import_node_crypto2.createECDH)("prime256v1");
   const point = key.generateKeys();
   const x = point.subarray(1, 33).toString("base64url");
   const y = point.subarray(33).toString("base64url");
@@ -833,61 +840,11 @@ function boundAudience(audience, thumbprint) {
   return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
 }
 function thumbprintWithoutKey() {
-  return (0, import_node_crypto3.randomBytes)(32).toString("base64url");
+  return (0, import_node_crypto2.randomBytes)(32).toString("base64url");
 }
 function thumbprintOf(x, y) {
-  return (0, import_node_crypto3.hash)("sha256", `{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`, "base64url");
+  return (0, import_node_crypto2.hash)("sha256", `{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`, "base64url");
 }
-
-// retry.ts
-var ATTEMPT_MS = 15e3;
-var QUICK_PAUSES_MS = [150, 450];
-var PATIENT_BASE_MS = 500;
-var PATIENT_CAP_MS = 8e3;
-var SMALL_MATRIX = 20;
-var SPREAD_MS = 20;
-var LAST_CALL_MS = 3e3;
-function startDeadline(totalMs, waiting = REAL) {
-  const end = waiting.now() + totalMs;
-  const attempt = Math.min(ATTEMPT_MS, totalMs / 2);
-  const remainingMs = () => Math.max(0, end - waiting.now());
-  return { remainingMs, attemptMs: () => Math.max(1, Math.min(attempt, remainingMs())) };
-}
-async function spreadFirstCall(jobs, deadline, waiting = REAL) {
-  if (jobs <= SMALL_MATRIX) return;
-  const pause = Math.min(jobs * SPREAD_MS, deadline.remainingMs() / 4) * waiting.random();
-  waiting.log(`Waiting ${(pause / 1e3).toFixed(1)} s, because ${jobs} jobs of this matrix can start together.`);
-  await waiting.sleep(pause);
-}
-async function withRetries(deadline, attempt, waiting = REAL) {
-  const tries = { quick: 0, patient: 0 };
-  for (; ; ) {
-    try {
-      return await attempt();
-    } catch (thrown) {
-      if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
-      const { pace, afterMs = 0 } = thrown.retry;
-      const longest = longestJitterMs(pace, tries[pace]++);
-      const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
-      if (longest === null || spareMs <= 0) throw thrown;
-      const pause = afterMs + Math.min(Math.max(longest, afterMs), spareMs) * waiting.random();
-      const next = afterMs === 0 ? "Trying again." : `Waiting at least ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
-      waiting.log(`${forLog(thrown.message)} ${next}`);
-      await waiting.sleep(pause);
-    }
-  }
-}
-function longestJitterMs(pace, failed) {
-  if (pace === "quick") return QUICK_PAUSES_MS[failed] ?? null;
-  return Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
-}
-var REAL = {
-  // `performance` loads 11 more of Node's modules at its first use, more than half a millisecond of each start.
-  now: () => process.uptime() * 1e3,
-  random: Math.random,
-  log: info,
-  sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
-};
 
 // lease.ts
 var StepLeases = class {
@@ -957,17 +914,56 @@ function isLease(value) {
 function savedVariables() {
   return savedState("variables").split(",").filter((name) => name !== "");
 }
-async function revokeLease(id, home, deadline) {
-  const endpoint = idTokenEndpoint();
-  if (endpoint === null) throw (await Promise.resolve().then(() => __toESM(require("./failed.js"), 1))).noIdTokenEndpoint(jobFacts());
-  const audience = boundAudience(home.audience, thumbprintWithoutKey());
-  return withRetries(deadline, async () => {
-    const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
-    await registerMasks([token]);
-    debug(() => claimLines(token));
-    return requestRevocation(home.broker, token, id, deadline.attemptMs());
-  });
+
+// retry.ts
+var ATTEMPT_MS = 15e3;
+var QUICK_PAUSES_MS = [150, 450];
+var PATIENT_BASE_MS = 500;
+var PATIENT_CAP_MS = 8e3;
+var SMALL_MATRIX = 20;
+var SPREAD_MS = 20;
+var LAST_CALL_MS = 3e3;
+function startDeadline(totalMs, waiting = REAL) {
+  const end = waiting.now() + totalMs;
+  const attempt = Math.min(ATTEMPT_MS, totalMs / 2);
+  const remainingMs = () => Math.max(0, end - waiting.now());
+  return { remainingMs, attemptMs: () => Math.max(1, Math.min(attempt, remainingMs())) };
 }
+async function spreadFirstCall(jobs, deadline, waiting = REAL) {
+  if (jobs <= SMALL_MATRIX) return;
+  const pause = Math.min(jobs * SPREAD_MS, deadline.remainingMs() / 4) * waiting.random();
+  waiting.log(`Waiting ${(pause / 1e3).toFixed(1)} s, because ${jobs} jobs of this matrix can start together.`);
+  await waiting.sleep(pause);
+}
+async function withRetries(deadline, attempt, waiting = REAL) {
+  const tries = { quick: 0, patient: 0 };
+  for (; ; ) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
+      const { pace, afterMs = 0 } = thrown.retry;
+      const longest = longestJitterMs(pace, tries[pace]++);
+      const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
+      if (longest === null || spareMs <= 0) throw thrown;
+      const pause = afterMs + Math.min(Math.max(longest, afterMs), spareMs) * waiting.random();
+      const next = afterMs === 0 ? "Trying again." : `Waiting at least ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
+      waiting.log(`${forLog(thrown.message)} ${next}`);
+      await waiting.sleep(pause);
+    }
+  }
+}
+function longestJitterMs(pace, failed) {
+  if (pace === "quick") return QUICK_PAUSES_MS[failed] ?? null;
+  return Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
+}
+var REAL = {
+  // `performance` loads 11 more of Node's modules at its first use, more than half a millisecond of each start.
+  now: () => process.uptime() * 1e3,
+  random: Math.random,
+  log: info,
+  sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
+};
 
 // exchange.ts
 async function exchange() {
@@ -996,7 +992,7 @@ async function exchangeForAnswer(inputs, leases, deadline, whileWaiting = () => 
       const token = await answered;
       await registerMasks([token]);
       debug(() => claimLines(token));
-      const lease = newLeaseId(/* @__PURE__ */ new Date(), (0, import_node_crypto4.randomUUID)());
+      const lease = newLeaseId(/* @__PURE__ */ new Date(), (0, import_node_crypto3.randomUUID)());
       leases.ask(lease);
       const sent = requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs(), connection);
       whileWaiting();
@@ -1032,8 +1028,11 @@ var UNREADABLE = "The action can say no more, because one of its own files on th
   StepLeases,
   actionFolder,
   appendSummary,
+  boundAudience,
+  claimLines,
   commandsStoppedWith,
   connect,
+  connectToBroker,
   debug,
   endWith,
   exchange,
@@ -1048,6 +1047,7 @@ var UNREADABLE = "The action can say no more, because one of its own files on th
   isOver,
   jobFacts,
   jobFolder,
+  makeJobKey,
   memberOf,
   membersOf,
   messageForLog,
@@ -1062,8 +1062,10 @@ var UNREADABLE = "The action can say no more, because one of its own files on th
   registeredMasks,
   removeDeliveredFiles,
   removeJobFolder,
+  requestExchange,
+  requestIdToken,
+  requestRevocation,
   requireRunnerFiles,
-  revokeLease,
   saveFilesFolder,
   saveState,
   saveVariables,
@@ -1077,6 +1079,7 @@ var UNREADABLE = "The action can say no more, because one of its own files on th
   startDeadline,
   stepEnvironment,
   surroundings,
+  thumbprintWithoutKey,
   toFailure,
   typeOf,
   warn,

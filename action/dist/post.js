@@ -35,6 +35,29 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
   mod
 ));
 
+// escape.ts
+function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
+  return visible(shortened(text, limit)).replaceAll("##[", "## [");
+}
+function visible(text) {
+  if (ASCII.test(text)) return text;
+  return text.replace(new RegExp(INVISIBLE, "gu"), (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+function shortened(text, limit) {
+  return text.length <= limit ? text : `${text.slice(0, limit)}...`;
+}
+var MAX_SHOWN_CHARACTERS, MAX_TEXT_CHARACTERS, ASCII, messageForLog, INVISIBLE;
+var init_escape = __esm({
+  "escape.ts"() {
+    "use strict";
+    MAX_SHOWN_CHARACTERS = 400;
+    MAX_TEXT_CHARACTERS = 4e3;
+    ASCII = /^[\x20-\x7e]*$/;
+    messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS);
+    INVISIBLE = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]`;
+  }
+});
+
 // failure.ts
 function toFailure(thrown) {
   if (thrown instanceof ActionError) return thrown;
@@ -92,72 +115,6 @@ var init_failure = __esm({
   }
 });
 
-// ../broker/wire/exchange.ts
-var KEY_BINDING_SEPARATOR, MEDIA_TYPE_PROBLEM;
-var init_exchange = __esm({
-  "../broker/wire/exchange.ts"() {
-    "use strict";
-    KEY_BINDING_SEPARATOR = "?jkt=";
-    MEDIA_TYPE_PROBLEM = "application/problem+json";
-  }
-});
-
-// http-failure.ts
-var HttpFailure, RETRIES;
-var init_http_failure = __esm({
-  "http-failure.ts"() {
-    "use strict";
-    HttpFailure = class extends Error {
-      name = "HttpFailure";
-      fault;
-      /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
-      proxy;
-      /** What the proxy answered instead of opening a tunnel. */
-      status;
-      constructor(fault, extra = {}) {
-        super(`the request failed: ${fault}`);
-        this.fault = fault;
-        if (extra.proxy !== void 0) this.proxy = extra.proxy;
-        if (extra.status !== void 0) this.status = extra.status;
-      }
-      /** Absent when a retry would fail in the same way. */
-      get retry() {
-        if (this.status !== void 0 && this.status < 500) return void 0;
-        return RETRIES[this.fault];
-      }
-    };
-    RETRIES = {
-      "unknown-host": { pace: "quick" },
-      refused: { pace: "quick" },
-      unconnected: { pace: "patient" },
-      reset: { pace: "patient" },
-      timeout: { pace: "patient" },
-      tls: void 0,
-      "too-large": void 0,
-      redirect: void 0,
-      "not-http": void 0,
-      "proxy-refused": { pace: "quick" },
-      "proxy-down": { pace: "quick" }
-    };
-  }
-});
-
-// commands.ts
-function workflowCommand(name, data, properties = {}) {
-  const pairs = Object.entries(properties).filter(([, value]) => value !== void 0 && value !== "");
-  const list = pairs.map(([key, value]) => `${key}=${escapeProperty(String(value))}`).join(",");
-  return `::${name}${list === "" ? "" : ` ${list}`}::${escapeData(data)}
-`;
-}
-var escapeData, escapeProperty;
-var init_commands = __esm({
-  "commands.ts"() {
-    "use strict";
-    escapeData = (text) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-    escapeProperty = (text) => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
-  }
-});
-
 // json.ts
 function parseJson(bytes) {
   if (!(0, import_node_buffer.isUtf8)(bytes)) return void 0;
@@ -179,6 +136,22 @@ var init_json = __esm({
   "json.ts"() {
     "use strict";
     import_node_buffer = require("node:buffer");
+  }
+});
+
+// commands.ts
+function workflowCommand(name, data, properties = {}) {
+  const pairs = Object.entries(properties).filter(([, value]) => value !== void 0 && value !== "");
+  const list = pairs.map(([key, value]) => `${key}=${escapeProperty(String(value))}`).join(",");
+  return `::${name}${list === "" ? "" : ` ${list}`}::${escapeData(data)}
+`;
+}
+var escapeData, escapeProperty;
+var init_commands = __esm({
+  "commands.ts"() {
+    "use strict";
+    escapeData = (text) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+    escapeProperty = (text) => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
   }
 });
 
@@ -278,6 +251,107 @@ var init_runner = __esm({
     FOLDER_PREFIX = "daypass-";
     registered = /* @__PURE__ */ new Set();
     stopToken = null;
+  }
+});
+
+// retry.ts
+function startDeadline(totalMs, waiting = REAL) {
+  const end = waiting.now() + totalMs;
+  const attempt2 = Math.min(ATTEMPT_MS, totalMs / 2);
+  const remainingMs = () => Math.max(0, end - waiting.now());
+  return { remainingMs, attemptMs: () => Math.max(1, Math.min(attempt2, remainingMs())) };
+}
+async function withRetries(deadline, attempt2, waiting = REAL) {
+  const tries = { quick: 0, patient: 0 };
+  for (; ; ) {
+    try {
+      return await attempt2();
+    } catch (thrown) {
+      if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
+      const { pace, afterMs = 0 } = thrown.retry;
+      const longest = longestJitterMs(pace, tries[pace]++);
+      const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
+      if (longest === null || spareMs <= 0) throw thrown;
+      const pause = afterMs + Math.min(Math.max(longest, afterMs), spareMs) * waiting.random();
+      const next = afterMs === 0 ? "Trying again." : `Waiting at least ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
+      waiting.log(`${forLog(thrown.message)} ${next}`);
+      await waiting.sleep(pause);
+    }
+  }
+}
+function longestJitterMs(pace, failed) {
+  if (pace === "quick") return QUICK_PAUSES_MS[failed] ?? null;
+  return Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
+}
+var ATTEMPT_MS, QUICK_PAUSES_MS, PATIENT_BASE_MS, PATIENT_CAP_MS, LAST_CALL_MS, REAL;
+var init_retry = __esm({
+  "retry.ts"() {
+    "use strict";
+    init_escape();
+    init_failure();
+    init_runner();
+    ATTEMPT_MS = 15e3;
+    QUICK_PAUSES_MS = [150, 450];
+    PATIENT_BASE_MS = 500;
+    PATIENT_CAP_MS = 8e3;
+    LAST_CALL_MS = 3e3;
+    REAL = {
+      // `performance` loads 11 more of Node's modules at its first use, more than half a millisecond of each start.
+      now: () => process.uptime() * 1e3,
+      random: Math.random,
+      log: info,
+      sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
+    };
+  }
+});
+
+// ../broker/wire/exchange.ts
+var KEY_BINDING_SEPARATOR, MEDIA_TYPE_PROBLEM;
+var init_exchange = __esm({
+  "../broker/wire/exchange.ts"() {
+    "use strict";
+    KEY_BINDING_SEPARATOR = "?jkt=";
+    MEDIA_TYPE_PROBLEM = "application/problem+json";
+  }
+});
+
+// http-failure.ts
+var HttpFailure, RETRIES;
+var init_http_failure = __esm({
+  "http-failure.ts"() {
+    "use strict";
+    HttpFailure = class extends Error {
+      name = "HttpFailure";
+      fault;
+      /** The proxy that caused it, as `host:port`: without the user and password that its URL may have. */
+      proxy;
+      /** What the proxy answered instead of opening a tunnel. */
+      status;
+      constructor(fault, extra = {}) {
+        super(`the request failed: ${fault}`);
+        this.fault = fault;
+        if (extra.proxy !== void 0) this.proxy = extra.proxy;
+        if (extra.status !== void 0) this.status = extra.status;
+      }
+      /** Absent when a retry would fail in the same way. */
+      get retry() {
+        if (this.status !== void 0 && this.status < 500) return void 0;
+        return RETRIES[this.fault];
+      }
+    };
+    RETRIES = {
+      "unknown-host": { pace: "quick" },
+      refused: { pace: "quick" },
+      unconnected: { pace: "patient" },
+      reset: { pace: "patient" },
+      timeout: { pace: "patient" },
+      tls: void 0,
+      "too-large": void 0,
+      redirect: void 0,
+      "not-http": void 0,
+      "proxy-refused": { pace: "quick" },
+      "proxy-down": { pace: "quick" }
+    };
   }
 });
 
@@ -799,6 +873,128 @@ var init_revocation_answer = __esm({
   }
 });
 
+// broker-client.ts
+async function requestRevocation(broker, token, lease, timeoutMs) {
+  const reply = await call(broker, {
+    method: "DELETE",
+    url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
+    bearer: token,
+    accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
+    timeoutMs
+  });
+  return (await Promise.resolve().then(() => (init_revocation_answer(), revocation_answer_exports))).revocationIn(broker, reply);
+}
+async function call(broker, request, connection) {
+  const reply = await sendToBroker(broker, request, connection);
+  debug(() => [`${request.method} ${request.url.pathname}: HTTP ${reply.status}, ${typeOf(reply)}`]);
+  if (reply.status >= 200 && reply.status < 300) return reply;
+  throw (await Promise.resolve().then(() => (init_refusal(), refusal_exports))).refusalIn(broker, reply);
+}
+async function sendToBroker(broker, request, connection) {
+  try {
+    return await send(request, connection);
+  } catch (thrown) {
+    if (!(thrown instanceof HttpFailure)) throw thrown;
+    throw (await Promise.resolve().then(() => (init_refusal(), refusal_exports))).unreachable(broker, thrown);
+  }
+}
+var init_broker_client = __esm({
+  "broker-client.ts"() {
+    "use strict";
+    init_exchange();
+    init_http();
+    init_http_failure();
+    init_runner();
+  }
+});
+
+// claims.ts
+function claimLines(token) {
+  const claims = membersOf(parseJson(Buffer.from(token.split(".")[1] ?? "", "base64url"))) ?? [];
+  return claims.map(
+    ([name, value]) => `claim ${forLog(name)}: ${forLog(typeof value === "string" ? value : JSON.stringify(value))}`
+  );
+}
+var init_claims = __esm({
+  "claims.ts"() {
+    "use strict";
+    init_escape();
+    init_json();
+  }
+});
+
+// id-token.ts
+async function requestIdToken(endpoint, audience, timeoutMs) {
+  const separator = endpoint.url.includes("?") ? "&" : "?";
+  const url = URL.parse(`${endpoint.url}${separator}audience=${encodeURIComponent(audience)}`);
+  if (url === null || !isHttpsOrLoopback(url))
+    throw unavailable("The runner's variable ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.");
+  const reply = await ask(url, endpoint.requestToken, timeoutMs);
+  if (reply.status !== 200) {
+    const message = `The runner's ID token endpoint answered HTTP ${reply.status}.`;
+    throw unavailable(message, reply.status === 429 || reply.status >= 500);
+  }
+  return readToken(reply.body);
+}
+async function ask(url, bearer, timeoutMs) {
+  try {
+    return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
+  } catch (thrown) {
+    if (!(thrown instanceof HttpFailure)) throw thrown;
+    const { proxyRefused: proxyRefused2 } = await Promise.resolve().then(() => (init_proxy(), proxy_exports));
+    if (thrown.proxy !== void 0) throw proxyRefused2(thrown, `the runner's ID token endpoint at ${url.host}`);
+    const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`;
+    throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
+  }
+}
+function readToken(body) {
+  const token = memberOf(parseJson(body), "value");
+  if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token;
+  throw unavailable("The answer of the runner's ID token endpoint contains no valid token.");
+}
+function unavailable(message, again = false) {
+  return new ActionError("id_token_unavailable", message, again ? { retry: { pace: "patient" } } : {});
+}
+var COMPACT_JWS, MAX_TOKEN_CHARACTERS;
+var init_id_token = __esm({
+  "id-token.ts"() {
+    "use strict";
+    init_failure();
+    init_http();
+    init_http_failure();
+    init_json();
+    COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+    MAX_TOKEN_CHARACTERS = 16 * 1024;
+  }
+});
+
+// jwe.ts
+var init_jwe = __esm({
+  "jwe.ts"() {
+    "use strict";
+    init_json();
+  }
+});
+
+// key.ts
+function boundAudience(audience, thumbprint) {
+  return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
+}
+function thumbprintWithoutKey() {
+  return (0, import_node_crypto.randomBytes)(32).toString("base64url");
+}
+var import_node_crypto;
+var init_key = __esm({
+  "key.ts"() {
+    "use strict";
+    import_node_crypto = require("node:crypto");
+    init_exchange();
+    init_failure();
+    init_json();
+    init_jwe();
+  }
+});
+
 // no-id-token.ts
 var no_id_token_exports = {};
 __export(no_id_token_exports, {
@@ -833,24 +1029,36 @@ var init_no_id_token = __esm({
   }
 });
 
-// escape.ts
-var MAX_SHOWN_CHARACTERS = 400;
-var MAX_TEXT_CHARACTERS = 4e3;
-var ASCII = /^[\x20-\x7e]*$/;
-function forLog(text, limit = MAX_SHOWN_CHARACTERS) {
-  return visible(shortened(text, limit)).replaceAll("##[", "## [");
+// revoke-lease.ts
+var revoke_lease_exports = {};
+__export(revoke_lease_exports, {
+  revokeLease: () => revokeLease
+});
+async function revokeLease(id, home, deadline) {
+  const endpoint = idTokenEndpoint();
+  if (endpoint === null) throw (await Promise.resolve().then(() => (init_no_id_token(), no_id_token_exports))).noIdTokenEndpoint(jobFacts());
+  const audience = boundAudience(home.audience, thumbprintWithoutKey());
+  return withRetries(deadline, async () => {
+    const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
+    await registerMasks([token]);
+    debug(() => claimLines(token));
+    return requestRevocation(home.broker, token, id, deadline.attemptMs());
+  });
 }
-var messageForLog = (text) => forLog(text, MAX_TEXT_CHARACTERS);
-var INVISIBLE = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]`;
-function visible(text) {
-  if (ASCII.test(text)) return text;
-  return text.replace(new RegExp(INVISIBLE, "gu"), (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-}
-function shortened(text, limit) {
-  return text.length <= limit ? text : `${text.slice(0, limit)}...`;
-}
+var init_revoke_lease = __esm({
+  "revoke-lease.ts"() {
+    "use strict";
+    init_broker_client();
+    init_claims();
+    init_id_token();
+    init_key();
+    init_retry();
+    init_runner();
+  }
+});
 
 // advice.ts
+init_escape();
 var CODES_PAGE = "https://github.com/daypass/daypass/blob/main/docs/codes.md";
 var pageOf = (code) => `${CODES_PAGE}#${code}`;
 var changeFor = ({ change, code }) => change ?? advice(code);
@@ -931,154 +1139,13 @@ var ADVICE = {
 };
 
 // revoke.ts
+init_escape();
 init_failure();
-
-// broker-client.ts
-init_exchange();
-init_http();
-init_http_failure();
-init_runner();
-async function requestRevocation(broker, token, lease, timeoutMs) {
-  const reply = await call(broker, {
-    method: "DELETE",
-    url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
-    bearer: token,
-    accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
-    timeoutMs
-  });
-  return (await Promise.resolve().then(() => (init_revocation_answer(), revocation_answer_exports))).revocationIn(broker, reply);
-}
-async function call(broker, request, connection) {
-  const reply = await sendToBroker(broker, request, connection);
-  debug(() => [`${request.method} ${request.url.pathname}: HTTP ${reply.status}, ${typeOf(reply)}`]);
-  if (reply.status >= 200 && reply.status < 300) return reply;
-  throw (await Promise.resolve().then(() => (init_refusal(), refusal_exports))).refusalIn(broker, reply);
-}
-async function sendToBroker(broker, request, connection) {
-  try {
-    return await send(request, connection);
-  } catch (thrown) {
-    if (!(thrown instanceof HttpFailure)) throw thrown;
-    throw (await Promise.resolve().then(() => (init_refusal(), refusal_exports))).unreachable(broker, thrown);
-  }
-}
-
-// claims.ts
-init_json();
-function claimLines(token) {
-  const claims = membersOf(parseJson(Buffer.from(token.split(".")[1] ?? "", "base64url"))) ?? [];
-  return claims.map(
-    ([name, value]) => `claim ${forLog(name)}: ${forLog(typeof value === "string" ? value : JSON.stringify(value))}`
-  );
-}
 
 // lease.ts
-init_failure();
-
-// id-token.ts
-init_failure();
-init_http();
-init_http_failure();
-init_json();
-var COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
-var MAX_TOKEN_CHARACTERS = 16 * 1024;
-async function requestIdToken(endpoint, audience, timeoutMs) {
-  const separator = endpoint.url.includes("?") ? "&" : "?";
-  const url = URL.parse(`${endpoint.url}${separator}audience=${encodeURIComponent(audience)}`);
-  if (url === null || !isHttpsOrLoopback(url))
-    throw unavailable("The runner's variable ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.");
-  const reply = await ask(url, endpoint.requestToken, timeoutMs);
-  if (reply.status !== 200) {
-    const message = `The runner's ID token endpoint answered HTTP ${reply.status}.`;
-    throw unavailable(message, reply.status === 429 || reply.status >= 500);
-  }
-  return readToken(reply.body);
-}
-async function ask(url, bearer, timeoutMs) {
-  try {
-    return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs });
-  } catch (thrown) {
-    if (!(thrown instanceof HttpFailure)) throw thrown;
-    const { proxyRefused: proxyRefused2 } = await Promise.resolve().then(() => (init_proxy(), proxy_exports));
-    if (thrown.proxy !== void 0) throw proxyRefused2(thrown, `the runner's ID token endpoint at ${url.host}`);
-    const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`;
-    throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry });
-  }
-}
-function readToken(body) {
-  const token = memberOf(parseJson(body), "value");
-  if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token;
-  throw unavailable("The answer of the runner's ID token endpoint contains no valid token.");
-}
-function unavailable(message, again = false) {
-  return new ActionError("id_token_unavailable", message, again ? { retry: { pace: "patient" } } : {});
-}
-
-// lease.ts
-init_json();
-
-// key.ts
-var import_node_crypto = require("node:crypto");
-init_exchange();
+init_escape();
 init_failure();
 init_json();
-
-// jwe.ts
-init_json();
-
-// key.ts
-function boundAudience(audience, thumbprint) {
-  return `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`;
-}
-function thumbprintWithoutKey() {
-  return (0, import_node_crypto.randomBytes)(32).toString("base64url");
-}
-
-// retry.ts
-init_failure();
-init_runner();
-var ATTEMPT_MS = 15e3;
-var QUICK_PAUSES_MS = [150, 450];
-var PATIENT_BASE_MS = 500;
-var PATIENT_CAP_MS = 8e3;
-var LAST_CALL_MS = 3e3;
-function startDeadline(totalMs, waiting = REAL) {
-  const end = waiting.now() + totalMs;
-  const attempt2 = Math.min(ATTEMPT_MS, totalMs / 2);
-  const remainingMs = () => Math.max(0, end - waiting.now());
-  return { remainingMs, attemptMs: () => Math.max(1, Math.min(attempt2, remainingMs())) };
-}
-async function withRetries(deadline, attempt2, waiting = REAL) {
-  const tries = { quick: 0, patient: 0 };
-  for (; ; ) {
-    try {
-      return await attempt2();
-    } catch (thrown) {
-      if (!(thrown instanceof ActionError) || thrown.retry === void 0) throw thrown;
-      const { pace, afterMs = 0 } = thrown.retry;
-      const longest = longestJitterMs(pace, tries[pace]++);
-      const spareMs = deadline.remainingMs() - afterMs - LAST_CALL_MS;
-      if (longest === null || spareMs <= 0) throw thrown;
-      const pause = afterMs + Math.min(Math.max(longest, afterMs), spareMs) * waiting.random();
-      const next = afterMs === 0 ? "Trying again." : `Waiting at least ${Math.ceil(afterMs / 1e3)} s, then trying again.`;
-      waiting.log(`${forLog(thrown.message)} ${next}`);
-      await waiting.sleep(pause);
-    }
-  }
-}
-function longestJitterMs(pace, failed) {
-  if (pace === "quick") return QUICK_PAUSES_MS[failed] ?? null;
-  return Math.min(PATIENT_CAP_MS, PATIENT_BASE_MS * 2 ** failed);
-}
-var REAL = {
-  // `performance` loads 11 more of Node's modules at its first use, more than half a millisecond of each start.
-  now: () => process.uptime() * 1e3,
-  random: Math.random,
-  log: info,
-  sleep: (milliseconds) => new Promise((resolve2) => setTimeout(resolve2, milliseconds))
-};
-
-// lease.ts
 init_runner();
 function removeDeliveredFiles() {
   const folder = savedState("files");
@@ -1096,17 +1163,6 @@ function isLease(value) {
 }
 function savedVariables() {
   return savedState("variables").split(",").filter((name) => name !== "");
-}
-async function revokeLease(id, home, deadline) {
-  const endpoint = idTokenEndpoint();
-  if (endpoint === null) throw (await Promise.resolve().then(() => (init_no_id_token(), no_id_token_exports))).noIdTokenEndpoint(jobFacts());
-  const audience = boundAudience(home.audience, thumbprintWithoutKey());
-  return withRetries(deadline, async () => {
-    const token = await requestIdToken(endpoint, audience, deadline.attemptMs());
-    await registerMasks([token]);
-    debug(() => claimLines(token));
-    return requestRevocation(home.broker, token, id, deadline.attemptMs());
-  });
 }
 
 // outcomes.ts
@@ -1128,6 +1184,7 @@ function logOutcomes(answer) {
 }
 
 // revoke.ts
+init_retry();
 init_runner();
 var DEADLINE_MS = 15e3;
 async function revoke() {
@@ -1148,7 +1205,8 @@ async function attempt(act) {
 }
 async function revokeSaved({ id, expiresAt }, home, deadline) {
   try {
-    logOutcomes(await revokeLease(id, home, deadline));
+    const { revokeLease: revokeLease2 } = await Promise.resolve().then(() => (init_revoke_lease(), revoke_lease_exports));
+    logOutcomes(await revokeLease2(id, home, deadline));
   } catch (thrown) {
     const failure = toFailure(thrown);
     if (expiresAt === null && failure.code === "lease_not_found") return;

@@ -277,6 +277,7 @@ function logOutcomes(answer2) {
 }
 
 // run/leases.ts
+var import_revoke_lease = require("./delivery.js");
 var runner = __toESM(require("./main.js"), 1);
 async function revokeLeases(wanted, leases, home, deadline) {
   for (const lease of wanted) {
@@ -285,7 +286,7 @@ async function revokeLeases(wanted, leases, home, deadline) {
 }
 async function isRevoked({ id, expiresAt }, home, deadline) {
   try {
-    logOutcomes(await (0, import_lease.revokeLease)(id, home, deadline));
+    logOutcomes(await (0, import_revoke_lease.revokeLease)(id, home, deadline));
     return true;
   } catch (thrown) {
     const failure = (0, import_failure4.toFailure)(thrown);
