@@ -1,7 +1,6 @@
-import type { FileForm, Help, Problem, Revocation, RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
+import type { FileForm, Revocation } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { memberOf, membersOf } from "./json.ts"
-import { MAX_LIST, readText, readTrace } from "./trace.ts"
 
 /** The lease of an exchange: what a revocation needs. */
 export interface Lease {
@@ -41,11 +40,11 @@ export const toolsOf = ({ logins = [] }: Value): readonly string[] =>
   logins.map((login) => memberOf(login, "tool")).filter((tool) => typeof tool === "string")
 
 const LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+/** Of a grant, a provider or a value. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
 /** The owner may read or write, the group may read. Other users have no access. */
 const FILE_MODE = /^0[46][04]0$/
-const HELP_URL = /^https?:\/\/[A-Za-z0-9._~:/[\]-]{1,300}$/
 const MAX_VALUES = 64
 
 /**
@@ -71,57 +70,6 @@ export function readCredentials(answer: unknown, grants: readonly string[]): rea
   if (missing !== undefined) throw unusable(`it has no credential for the grant ${missing}`)
   if (byGrant.size !== grants.length) throw unusable("it has credentials that were not requested")
   return grants.map((grant) => readCredential(grant, byGrant.get(grant)))
-}
-
-/** Reads the outcome of a revocation for each credential; null when the answer has another form. */
-export function readRevocation(answer: unknown): Omit<RevokeAnswer, "lease"> | null {
-  const members = membersOf(memberOf(answer, "credentials"))
-  if (members === null || members.length > MAX_LIST) return null
-  const credentials: Record<string, { outcome: RevocationOutcome; expires_at: string | null }> = Object.create(null)
-  for (const [grant, ended] of members) {
-    const outcome = memberOf(ended, "outcome")
-    const expiresAt = memberOf(ended, "expires_at") ?? null
-    if (!isOutcome(outcome)) return null
-    if (!NAME.test(grant) || (expiresAt !== null && !isTime(expiresAt))) return null
-    credentials[grant] = { outcome, expires_at: expiresAt }
-  }
-  const unknownUntil = memberOf(answer, "unknown_until")
-  if (unknownUntil !== undefined && unknownUntil !== null && !isTime(unknownUntil)) return null
-  return {
-    credentials,
-    ...(unknownUntil !== undefined && { unknown_until: unknownUntil }),
-    ...(memberOf(answer, "record_due") === true && { record_due: true as const }),
-  }
-}
-
-const OUTCOMES: ReadonlySet<unknown> = new Set<RevocationOutcome>(["revoked", "expires-only", "failed", "revoking"])
-
-const isOutcome = (value: unknown): value is RevocationOutcome => OUTCOMES.has(value)
-
-/** Reads a problem document; null for any other document. A malformed trace is dropped. */
-export function readProblem(
-  document: unknown,
-): Pick<Problem, "code" | "detail" | "request_id" | "trace" | "help"> | null {
-  const code = memberOf(document, "code")
-  const requestId = memberOf(document, "request_id")
-  if (typeof code !== "string" || !/^[a-z][a-z0-9_]{0,63}$/.test(code)) return null
-  const trace = readTrace(memberOf(document, "trace"))
-  const help = readHelp(memberOf(document, "help"))
-  return {
-    code,
-    detail: readText(memberOf(document, "detail")),
-    request_id: typeof requestId === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(requestId) ? requestId : "",
-    ...(trace && { trace }),
-    ...(help && { help }),
-  }
-}
-
-/** The URL is checked again, because it becomes a link. */
-function readHelp(value: unknown): Help | null {
-  const url = memberOf(value, "url")
-  if (typeof url !== "string" || !HELP_URL.test(url) || !URL.canParse(url)) return null
-  const text = readText(memberOf(value, "text"))
-  return { url, ...(text !== "" && { text }) }
 }
 
 function readCredential(grant: string, credential: unknown): Credential {

@@ -1,91 +1,144 @@
-import { mkdir, writeFile } from "node:fs/promises"
-import { dirname, resolve } from "node:path"
+import { mkdir, rm, writeFile } from "node:fs/promises"
+import { relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { build, type Plugin } from "esbuild"
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild"
 import { licencesOf } from "../licences.ts"
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 
 /**
- * Marks the toolkit's modules as free of side effects, so that esbuild drops the unused ones. The toolkit's package does not
- * declare this itself, and would bring an HTTP client, undici and a process runner into the bundle.
+ * What the start of a step does not need. Each name is a file in `dist/`, and each list holds the modules that are loaded with
+ * `import()`. A file gets all that its modules import, except for what `main.js` or a file above it in this table has already:
+ * it takes that from there. So all share one copy of each module, its registered masks and its classes.
+ *
+ * - `delivery`: loaded while the broker works on its answer, so that reading the file costs no time.
+ * - `failed`: the words of failures. Loaded when there is one.
  */
-const toolkitWithoutSideEffects: Plugin = {
-  name: "toolkit-without-side-effects",
-  setup(builder) {
-    builder.onResolve({ filter: /.*/ }, async ({ path, pluginData, importer, kind, resolveDir }) => {
-      const fromToolkit = importer.includes("/node_modules/@actions/")
-      if (pluginData === "resolving" || !(path.startsWith("@actions/") || fromToolkit)) return undefined
-      const found = await builder.resolve(path, { importer, kind, resolveDir, pluginData: "resolving" })
-      return { ...found, sideEffects: false }
-    })
-  },
+const APART: Readonly<Record<string, readonly string[]>> = {
+  delivery: ["delivery.ts", "aws-session.ts"],
+  failed: ["report.ts", "refusal.ts", "http-fault.ts", "no-id-token.ts", "proxy.ts", "revocation-answer.ts"],
+  files: ["files/deliver.ts"],
+  tools: ["files/tools/plan.ts"],
+  run: ["run/run.ts"],
 }
 
 /**
- * Rooms that most steps do not need. Each is a file of its own in `dist/`, which `import()` loads at run time. It holds what
- * its entry needs of the room, and takes everything else of the action from `main.js`, which exports it. What is not of the
- * action, which is data and pure functions of `broker/wire/`, is in each file that uses it.
+ * Files that take nothing from others. The post step never loads one that takes something from `main.js`, because `main.js`
+ * exchanges. The two helpers are started by programs of later steps.
  */
-const APART: Readonly<Record<string, string>> = {
-  run: "run/run.ts",
+const ALONE: Readonly<Record<string, string>> = {
+  post: "post.ts",
   sweep: "sweep/sweep.ts",
-  tools: "files/tools/plan.ts",
-  files: "files/deliver.ts",
   refresh: "refresh/refresh.ts",
-}
-
-/** A room is the folder of its entry. Longest first, because one room can be a folder of another. */
-const ROOMS = Object.entries(APART)
-  .map(([name, entry]) => ({ name, folder: `${ROOM}${dirname(entry)}/` }))
-  .sort((one, other) => other.folder.length - one.folder.length)
-
-/** Pure code that is in each bundle that needs it: the sweep is loaded by the post step, which has no `main.js`. */
-const IN_EACH = `${ROOM}fingerprints/`
-
-const roomsApart: Plugin = {
-  name: "rooms-apart",
-  setup(builder) {
-    const roomOf = (file: string) => ROOMS.find(({ folder }) => file.startsWith(folder))?.name
-    builder.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
-      const target = resolve(resolveDir, path)
-      const [from, to] = [roomOf(importer), roomOf(target)]
-      const isOfTheAction = target.startsWith(ROOM) && !target.startsWith(IN_EACH)
-      if (importer === "" || from === to || !isOfTheAction) return undefined
-      return { path: `./${to ?? "main"}.js`, external: true }
-    })
-  },
+  "aws-profile": "aws-profile.ts",
 }
 
 /**
- * Builds `dist/`, which is checked in: a runner installs no packages. The format is CommonJS, because importing node:http into
- * an ES module evaluates all its exports, undici's WebSocket among them, and costs 30 ms at each start. The same sources give
- * the same bytes. @returns the files by name
+ * CommonJS, because importing node:http into an ES module evaluates all its exports, undici's WebSocket among them, and costs
+ * 30 ms at each start. The same sources give the same bytes.
  */
+const OPTIONS = {
+  absWorkingDir: ROOM,
+  outdir: "dist",
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  format: "cjs",
+  supported: { "dynamic-import": false },
+  // With one character beyond Latin-1, V8 keeps and scans the whole file as two bytes a character, at each start.
+  charset: "ascii",
+  // Modules are strict. A file that is made of several would not say so.
+  banner: { js: '"use strict";' },
+  legalComments: "inline",
+  logLevel: "warning",
+  write: false,
+  metafile: true,
+} as const satisfies BuildOptions
+
+/** Builds `dist/`, which is checked in: a runner installs no packages. @returns the files by name */
 export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const result = await build({
-    absWorkingDir: ROOM,
-    entryPoints: { main: "main.ts", post: "post.ts", "aws-profile": "aws-profile.ts", ...APART },
-    outdir: "dist",
-    bundle: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    supported: { "dynamic-import": false },
-    // With one character beyond Latin-1, V8 keeps and scans the whole file as two bytes a character, at each start.
-    charset: "ascii",
-    legalComments: "inline",
-    logLevel: "warning",
-    plugins: [roomsApart, toolkitWithoutSideEffects],
-    write: false,
-    metafile: true,
+  const parts = await buildParts()
+  const alone = await build({ ...OPTIONS, entryPoints: ALONE, plugins: [sweepApart] })
+  const licences = licencesOf({
+    inputs: {},
+    outputs: { ...parts.metafile.outputs, ...alone.metafile.outputs },
   })
-  const built = result.outputFiles.map((file) => [file.path.slice(`${ROOM}dist/`.length), file.contents] as const)
-  const written = { "package.json": '{ "type": "commonjs" }\n', "LICENSES.txt": licencesOf(result.metafile) }
-  return new Map([...built, ...Object.entries(written).map(([name, text]) => [name, Buffer.from(text)] as const)])
+  const built = [...parts.outputFiles, ...alone.outputFiles]
+  return new Map([
+    ...built.map((file) => [file.path.slice(`${ROOM}dist/`.length), file.contents] as const),
+    ["package.json", Buffer.from('{ "type": "commonjs" }\n')],
+    ...(licences === "" ? [] : [["LICENSES.txt", Buffer.from(licences)] as const]),
+  ])
+}
+
+async function buildParts() {
+  const whole = await build({ ...OPTIONS, entryPoints: ["main.ts"] })
+  const ownerOf = ownersOf(whole.metafile)
+  const crossing = crossingsOf(whole.metafile, ownerOf)
+  const entries = { main: ["main.ts"], ...APART }
+  const barrel = ([part, modules]: readonly [string, readonly string[]]) =>
+    [...new Set([...modules, ...[...crossing].filter((module) => ownerOf.get(module) === part)])]
+      .map((module) => `export * from "./${module}"`)
+      .join("\n")
+  const barrels = new Map(Object.entries(entries).map((entry) => [entry[0], barrel(entry)]))
+  const entryPoints = Object.fromEntries([...barrels.keys()].map((part) => [part, `part:${part}`]))
+  return build({ ...OPTIONS, entryPoints, plugins: [partsPlugin(barrels, ownerOf)] })
+}
+
+/** Which file of `dist/` holds each module. */
+function ownersOf({ inputs }: Metafile): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>()
+  const give = (module: string, part: string): void => {
+    if (owners.has(module)) return
+    owners.set(module, part)
+    for (const { path, kind, external } of inputs[module]?.imports ?? []) {
+      if (!external && kind === "import-statement") give(path, part)
+    }
+  }
+  give("main.ts", "main")
+  for (const [part, modules] of Object.entries(APART)) for (const module of modules) give(module, part)
+  return owners
+}
+
+/** The modules that another file of `dist/` takes something from. */
+function crossingsOf({ inputs }: Metafile, ownerOf: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const pairs = Object.entries(inputs).flatMap(([from, { imports }]) =>
+    imports.filter(({ external }) => !external).map(({ path }) => ({ from, to: path })),
+  )
+  return new Set(pairs.filter(({ from, to }) => ownerOf.get(from) !== ownerOf.get(to)).map(({ to }) => to))
+}
+
+function partsPlugin(barrels: ReadonlyMap<string, string>, ownerOf: ReadonlyMap<string, string>): Plugin {
+  return {
+    name: "parts",
+    setup(builder) {
+      builder.onResolve({ filter: /^part:/ }, ({ path }) => ({ path: path.slice("part:".length), namespace: "part" }))
+      builder.onLoad({ filter: /.*/, namespace: "part" }, ({ path }) => ({
+        contents: barrels.get(path) ?? "",
+        resolveDir: ROOM,
+        loader: "ts",
+      }))
+      builder.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) => {
+        const from = barrels.has(importer) ? importer : ownerOf.get(relative(ROOM, importer))
+        const to = ownerOf.get(relative(ROOM, resolve(resolveDir, path)))
+        return to === undefined || from === to ? undefined : { path: `./${to}.js`, external: true }
+      })
+    },
+  }
+}
+
+/** The post step loads the sweep only when there is something to look for. */
+const sweepApart: Plugin = {
+  name: "sweep-apart",
+  setup(builder) {
+    builder.onResolve({ filter: /\/sweep\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./sweep.js", external: true } : undefined,
+    )
+  },
 }
 
 if (import.meta.main) {
+  await rm(`${ROOM}dist`, { recursive: true, force: true })
   await mkdir(`${ROOM}dist`, { recursive: true })
   for (const [name, contents] of await buildAction()) await writeFile(`${ROOM}dist/${name}`, contents)
 }

@@ -1,8 +1,8 @@
 import { ActionError } from "./failure.ts"
-import { HttpFailure, type HttpReply, isHttpsOrLoopback, send } from "./http.ts"
+import { type HttpReply, isHttpsOrLoopback, send } from "./http.ts"
+import { HttpFailure } from "./http-failure.ts"
 import { memberOf, parseJson } from "./json.ts"
-import { proxyRefused } from "./proxy.ts"
-import type { IdTokenEndpoint, JobFacts } from "./runner.ts"
+import type { IdTokenEndpoint } from "./runner.ts"
 
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const MAX_TOKEN_CHARACTERS = 16 * 1024
@@ -27,27 +27,12 @@ export async function requestIdToken(endpoint: IdTokenEndpoint, audience: string
   return readToken(reply.body)
 }
 
-/** Why the runner offers this job no ID token endpoint: Dependabot, a fork, or a missing permission. */
-export function noIdTokenEndpoint(job: JobFacts): ActionError {
-  if (job.actor === "dependabot[bot]") {
-    // GitHub's documentation of Dependabot on Actions: such runs are read-only by default, and `permissions` raises that.
-    const message = "Dependabot started this run, and GitHub gives it an ID token only if the job itself asks for it."
-    return new ActionError("id_token_dependabot", message)
-  }
-  if (FORK_EVENTS.has(job.eventName) && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "This pull request comes from a fork, and GitHub gives it no ID token.")
-  }
-  return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.")
-}
-
-/** Not `pull_request_target`: it runs with the permissions of the base repository, whatever the head is. */
-const FORK_EVENTS: ReadonlySet<string> = new Set(["pull_request", "pull_request_review", "pull_request_review_comment"])
-
 async function ask(url: URL, bearer: string, timeoutMs: number): Promise<HttpReply> {
   try {
     return await send({ method: "GET", url, bearer, accept: "application/json", timeoutMs })
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure)) throw thrown
+    const { proxyRefused } = await import("./proxy.ts")
     if (thrown.proxy !== undefined) throw proxyRefused(thrown, `the runner's ID token endpoint at ${url.host}`)
     const message = `The request to the runner's ID token endpoint failed (${thrown.fault}).`
     throw new ActionError("id_token_unavailable", message, thrown.retry && { retry: thrown.retry })
@@ -58,17 +43,6 @@ function readToken(body: Buffer): string {
   const token = memberOf(parseJson(body), "value")
   if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token
   throw unavailable("The answer of the runner's ID token endpoint contains no valid token.")
-}
-
-/** Compares ids: in a pull request inside a fork, head and base are the same repository, although it is marked as a fork. */
-function comesFromFork(event: unknown): boolean {
-  const pullRequest = memberOf(event, "pull_request")
-  const head = memberOf(memberOf(pullRequest, "head"), "repo")
-  const base = memberOf(memberOf(pullRequest, "base"), "repo")
-  const headId = memberOf(head, "id")
-  const baseId = memberOf(base, "id")
-  if (headId !== undefined && baseId !== undefined) return headId !== baseId
-  return memberOf(head, "fork") === true || (pullRequest !== undefined && head === null)
 }
 
 function unavailable(message: string, again = false): ActionError {

@@ -1,4 +1,4 @@
-import { createECDH, createHash, randomBytes } from "node:crypto"
+import { createECDH, hash, randomBytes } from "node:crypto"
 import { KEY_BINDING_SEPARATOR, type PublicJwk } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
@@ -47,5 +47,5 @@ export function thumbprintWithoutKey(): string {
 
 /** RFC 7638, section 3: SHA-256 over the required members in the order of their names. */
 function thumbprintOf(x: string, y: string): string {
-  return createHash("sha256").update(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`).digest("base64url")
+  return hash("sha256", `{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`, "base64url")
 }

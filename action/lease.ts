@@ -1,22 +1,7 @@
-import type { RevokeAnswer } from "../broker/wire/exchange.ts"
-import { requestRevocation } from "./broker-client.ts"
-import { claimLines } from "./claims.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { noIdTokenEndpoint, requestIdToken } from "./id-token.ts"
 import { memberOf, parseJson } from "./json.ts"
-import { boundAudience, thumbprintWithoutKey } from "./key.ts"
-import { type Deadline, withRetries } from "./retry.ts"
-import {
-  debug,
-  idTokenEndpoint,
-  info,
-  jobFacts,
-  registerMasks,
-  removeJobFolder,
-  savedState,
-  saveState,
-} from "./runner.ts"
+import { info, removeJobFolder, savedState, saveState } from "./runner.ts"
 
 /** A lease that this step has, or may have. `expiresAt` is null when no answer of the broker has confirmed the lease. */
 export interface StepLease {
@@ -136,25 +121,4 @@ export function savedVariables(): readonly string[] {
   return savedState("variables")
     .split(",")
     .filter((name) => name !== "")
-}
-
-/**
- * Revokes a lease. The subject token is bound to a thumbprint without a key: an attacker who copies the token on the way can
- * revoke this lease, and cannot get credentials.
- * @throws {ActionError}
- */
-export async function revokeLease(
-  id: string,
-  home: LeaseHome,
-  deadline: Deadline,
-): Promise<Omit<RevokeAnswer, "lease">> {
-  const endpoint = idTokenEndpoint()
-  if (endpoint === null) throw noIdTokenEndpoint(jobFacts())
-  const audience = boundAudience(home.audience, thumbprintWithoutKey())
-  return withRetries(deadline, async () => {
-    const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
-    await registerMasks([token])
-    debug(() => claimLines(token))
-    return requestRevocation(home.broker, token, id, deadline.attemptMs())
-  })
 }

@@ -1,5 +1,5 @@
 import { ActionError } from "./failure.ts"
-import type { HttpFailure } from "./http.ts"
+import type { HttpFailure } from "./http-failure.ts"
 
 /** The failure of a call that the runner's proxy did not let through. `to` names the other side. */
 export function proxyRefused({ fault, proxy, status, retry }: HttpFailure, to: string): ActionError {

@@ -2,9 +2,9 @@ import type { Trace } from "../broker/wire/trace.ts"
 import { sentencesOf } from "./advice.ts"
 import { ownPolicyLine } from "./denial.ts"
 import { forLog } from "./escape.ts"
+import { failedSummary } from "./failed-summary.ts"
 import { toFailure } from "./failure.ts"
 import { appendSummary, fail, info } from "./runner.ts"
-import { failedSummary } from "./summary.ts"
 
 /** Fails the step and says what happened and what to change. Writes the trace of a denial to the log and the job summary. */
 export function reportFailure(thrown: unknown): void {

@@ -3,15 +3,7 @@ import { emptyVariables, removeSavedRecords, savedRecords } from "./emptied.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
 import { sweepLeaks } from "./leaks.ts"
-import {
-  isKept,
-  isOver,
-  type LeaseHome,
-  removeDeliveredFiles,
-  revokeLease,
-  type StepLease,
-  savedLeases,
-} from "./lease.ts"
+import { isKept, isOver, type LeaseHome, removeDeliveredFiles, type StepLease, savedLeases } from "./lease.ts"
 import { logOutcomes } from "./outcomes.ts"
 import { takeRefreshedLeases } from "./refreshed.ts"
 import { type Deadline, startDeadline } from "./retry.ts"
@@ -73,6 +65,8 @@ async function attempt(act: () => void | Promise<void>): Promise<void> {
 
 async function revokeSaved({ id, expiresAt }: StepLease, home: LeaseHome, deadline: Deadline): Promise<void> {
   try {
+    // Loaded when there is a lease: most of the time of a start is spent on node:crypto, which it needs.
+    const { revokeLease } = await import("./revoke-lease.ts")
     logOutcomes(await revokeLease(id, home, deadline))
   } catch (thrown) {
     const failure = toFailure(thrown)

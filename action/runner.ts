@@ -1,5 +1,4 @@
 // Long because it is the only file that touches the runner: its variables, its files, its commands and its log.
-import { randomUUID } from "node:crypto"
 import {
   closeSync,
   constants,
@@ -15,12 +14,15 @@ import {
   writeFileSync,
 } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
-import * as core from "@actions/core"
+import { workflowCommand } from "./commands.ts"
 import type { PlannedFile } from "./deliver/files.ts"
 import type { Surroundings } from "./deliver/room.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
+import { print, printed } from "./log.ts"
 import { appendToRunnerFile, requireRunnerFile } from "./runner-file.ts"
+
+export { onLogClosed, writeToLog } from "./log.ts"
 
 /** The runner's endpoint for ID tokens. */
 export interface IdTokenEndpoint {
@@ -40,12 +42,12 @@ type RunnerFile = "GITHUB_ENV" | "GITHUB_OUTPUT" | "GITHUB_STATE"
 
 /** The trimmed text of an input; empty when the input is absent. */
 export function input(name: string): string {
-  return core.getInput(name)
+  return rawInput(name).trim()
 }
 
 /** The text of an input as it is written; empty when the input is absent. */
 export function rawInput(name: string): string {
-  return core.getInput(name, { trimWhitespace: false })
+  return variable(`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`)
 }
 
 /** The environment of this step. */
@@ -99,12 +101,10 @@ export function proxyEnvironment(): NodeJS.ProcessEnv {
  */
 export async function registerMasks(masks: Iterable<string>): Promise<void> {
   if (isLogSilent) return
-  for (const mask of masks) {
-    if (registered.has(mask)) continue
-    registered.add(mask)
-    printCommand(() => core.setSecret(mask))
-  }
-  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()))
+  const added = new Set(masks).difference(registered)
+  for (const mask of added) registered.add(mask)
+  printCommands([...added].map((mask) => workflowCommand("add-mask", mask)))
+  await printed()
 }
 
 /**
@@ -128,24 +128,6 @@ export function commandsStoppedWith(token: string | null): void {
   stopToken = token
 }
 
-/** Writes bytes to the log as they are. Resolves when the runner takes more, or never will. */
-export function writeToLog(bytes: Uint8Array): Promise<void> {
-  const { stdout } = process
-  if (stdout.destroyed || stdout.write(bytes)) return Promise.resolve()
-  return new Promise((resolve) => {
-    const go = () => {
-      stdout.off("drain", go).off("close", go)
-      resolve()
-    }
-    stdout.on("drain", go).on("close", go)
-  })
-}
-
-/** Calls `act` when the log cannot be written any more, because the runner is gone. */
-export function onLogClosed(act: () => void): void {
-  process.stdout.on("error", act)
-}
-
 /** Sets variables for the following steps, all in one write. */
 export function setVariables(variables: ReadonlyMap<string, string>): void {
   appendBlocks("GITHUB_ENV", variables)
@@ -163,7 +145,7 @@ export function saveState(name: string, value: string): void {
 
 /** What main saved; empty when it saved nothing. */
 export function savedState(name: string): string {
-  return core.getState(name)
+  return variable(`STATE_${name}`)
 }
 
 /** Throws, before the first request, when the runner lacks a file that the delivery writes to, or a link stands for it. */
@@ -287,13 +269,13 @@ export function appendSummary(markdown: string): void {
     appendToRunnerFile("GITHUB_STEP_SUMMARY", path, `${markdown}\n`)
   } catch (thrown) {
     if (thrown instanceof ActionError) warn(`The job's summary is not written. ${thrown.message}`)
-    else core.debug("The job summary cannot be written.")
+    else printCommands([workflowCommand("debug", "The job summary cannot be written.")])
   }
 }
 
 /** Writes one line to the log. `text` starts with fixed words; its untrusted parts were escaped with `forLog`. */
 export function info(text: string): void {
-  if (!isLogSilent) core.info(text)
+  if (!isLogSilent) print(`${text}\n`)
 }
 
 /** A line in the job's own repository, where an annotation then stands. */
@@ -304,27 +286,24 @@ export interface Place {
 
 /** Adds a warning to the run. As in `info`, untrusted parts of `text` were escaped with `forLog`. */
 export function warn(text: string, title = "Daypass", place: Place | null = null): void {
-  printCommand(() => core.warning(text, { title, ...(place && { file: place.file, startLine: place.line }) }))
+  printCommands([workflowCommand("warning", text, { title, file: place?.file, line: place?.line })])
 }
 
 /** Adds an error to the run and fails the step. */
 export function fail(title: string, text: string, place: Place | null = null): void {
-  process.exitCode = core.ExitCode.Failure
-  printCommand(() => core.error(text, { title, ...(place && { file: place.file, startLine: place.line }) }))
+  process.exitCode = 1
+  printCommands([workflowCommand("error", text, { title, file: place?.file, line: place?.line })])
 }
 
 /** Ends the step with the exit code of a command, and says so as the runner does. */
 export function endWith(exitCode: number): void {
   process.exitCode = exitCode
-  if (exitCode !== 0) printCommand(() => core.error(`Process completed with exit code ${exitCode}.`))
+  if (exitCode !== 0) printCommands([workflowCommand("error", `Process completed with exit code ${exitCode}.`)])
 }
 
 /** Writes lines to the debug log, if the job has one. Their untrusted parts were escaped with `forLog`; no token, no secret. */
 export function debug(lines: () => readonly string[]): void {
-  if (!core.isDebug()) return
-  printCommand(() => {
-    for (const line of lines()) core.debug(line)
-  })
+  if (variable("RUNNER_DEBUG") === "1") printCommands(lines().map((line) => workflowCommand("debug", line)))
 }
 
 const FOLDER_PREFIX = "daypass-"
@@ -333,12 +312,15 @@ const registered = new Set<string>()
 let stopToken: string | null = null
 let isLogSilent = false
 
-function printCommand(print: () => void): void {
-  if (isLogSilent) return
-  if (stopToken !== null) process.stdout.write(`::${stopToken}::\n`)
-  print()
-  if (stopToken !== null) process.stdout.write(`::stop-commands::${stopToken}\n`)
+/** In one write. */
+function printCommands(lines: readonly string[]): void {
+  if (isLogSilent || lines.length === 0) return
+  const text = lines.join("")
+  print(stopToken === null ? text : `::${stopToken}::\n${text}::stop-commands::${stopToken}\n`)
 }
+
+/** Loads node:crypto when it is needed: a post step that has nothing to do starts in half the time without. */
+const randomUUID = () => process.getBuiltinModule("node:crypto").randomUUID()
 
 function variable(name: string): string {
   return process.env[name] ?? ""

@@ -214,11 +214,8 @@ describe("imports", () => {
     expect(importsOf("action/post.ts")).not.toContain("action/main.ts")
   })
 
-  it("reach @actions/core from the runner's port alone", () => {
-    const offenders = SOURCES.filter(
-      (path) => path !== "action/runner.ts" && importsOf(path).some((target) => target.startsWith("@actions/")),
-    )
-    expect(offenders).toEqual([])
+  it("reach GitHub's own client, which takes its time to load, from tests alone", () => {
+    expect(SOURCES.filter((path) => importsOf(path).some((target) => target.startsWith("@actions/")))).toEqual([])
   })
 })
 

@@ -1,4 +1,5 @@
 "use strict";
+"use strict";
 
 // aws-profile.ts
 var import_node_fs = require("node:fs");

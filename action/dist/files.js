@@ -17,23 +17,25 @@ var __copyProps = (to, from, except, desc) => {
 };
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
-// files/deliver.ts
-var deliver_exports = {};
-__export(deliver_exports, {
+// part:files
+var files_exports = {};
+__export(files_exports, {
   keptAnswer: () => keptAnswer,
   planFilesDelivery: () => planFilesDelivery
 });
-module.exports = __toCommonJS(deliver_exports);
+module.exports = __toCommonJS(files_exports);
+
+// files/deliver.ts
 var import_node_path6 = require("node:path");
-var import_delivery = require("./main.js");
-var import_files = require("./main.js");
-var import_outputs = require("./main.js");
+var import_files = require("./delivery.js");
+var import_outputs = require("./delivery.js");
+var import_plan = require("./delivery.js");
 var import_failure4 = require("./main.js");
 var import_runner = require("./main.js");
 
 // files/aws.ts
 var import_node_path2 = require("node:path");
-var import_aws_session2 = require("./main.js");
+var import_aws_session2 = require("./delivery.js");
 var import_failure2 = require("./main.js");
 
 // files/command-line.ts
@@ -71,9 +73,9 @@ var listed = (names) => names.length < 2 ? names.join("") : `${names.slice(0, -1
 
 // files/renewable.ts
 var import_node_path = require("node:path");
-var import_aws_session = require("./main.js");
+var import_aws_session = require("./delivery.js");
 var import_failure = require("./main.js");
-var import_federated = require("./main.js");
+var import_federated = require("./delivery.js");
 var refreshFolder = (folder) => (0, import_node_path.join)(folder, ".refresh");
 var leasesFile = (folder) => (0, import_node_path.join)(refreshFolder(folder), "leases");
 var AWS_RENEW_BELOW_MS = 16 * 6e4;
@@ -245,7 +247,7 @@ function warningsOf(profiles, only2, environment) {
 
 // files/azure.ts
 var import_node_path3 = require("node:path");
-var import_federated2 = require("./main.js");
+var import_federated2 = require("./delivery.js");
 var VARIABLES = /* @__PURE__ */ new Map([
   ["tenant-id", "AZURE_TENANT_ID"],
   ["client-id", "AZURE_CLIENT_ID"],
@@ -289,7 +291,7 @@ function isKept({ name, env, secret }, isOnly) {
 
 // files/google.ts
 var import_node_path4 = require("node:path");
-var import_federated3 = require("./main.js");
+var import_federated3 = require("./delivery.js");
 var FEDERATED_VALUES = /* @__PURE__ */ new Set([
   "federated-token",
   "audience",
@@ -371,8 +373,8 @@ function rivalWarnings(hasFederated, { environment }) {
 
 // files/values.ts
 var import_node_path5 = require("node:path");
-var import_aws_neighbours = require("./main.js");
-var import_environment = require("./main.js");
+var import_aws_neighbours = require("./delivery.js");
+var import_environment = require("./delivery.js");
 
 // files/dotenv.ts
 var import_failure3 = require("./main.js");
@@ -489,7 +491,7 @@ function planFilesDelivery(received, context) {
     places: new Map(
       received.map(({ grant, values }) => [
         grant,
-        [...plans.flatMap(({ places }) => places.get(grant) ?? []), ...values.flatMap(import_delivery.loginsOf)]
+        [...plans.flatMap(({ places }) => places.get(grant) ?? []), ...values.flatMap(import_plan.loginsOf)]
       ])
     ),
     notes: plans.flatMap(({ notes }) => notes),

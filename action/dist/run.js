@@ -27,31 +27,34 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 ));
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
-// run/run.ts
+// part:run
 var run_exports = {};
 __export(run_exports, {
   exchangeAndRun: () => exchangeAndRun
 });
 module.exports = __toCommonJS(run_exports);
-var import_answer = require("./main.js");
-var import_delivery = require("./main.js");
-var import_environment2 = require("./main.js");
-var import_files = require("./main.js");
-var import_logins = require("./main.js");
-var import_outputs = require("./main.js");
+
+// run/run.ts
+var import_answer = require("./delivery.js");
+var import_environment2 = require("./delivery.js");
+var import_files = require("./delivery.js");
+var import_logins = require("./delivery.js");
+var import_outputs = require("./delivery.js");
+var import_plan = require("./delivery.js");
+var import_delivery = require("./delivery.js");
 var import_escape4 = require("./main.js");
 var import_exchange = require("./main.js");
 var import_inputs5 = require("./main.js");
-var import_issued = require("./main.js");
+var import_issued = require("./delivery.js");
 var import_lease2 = require("./main.js");
-var import_masks2 = require("./main.js");
+var import_masks2 = require("./delivery.js");
 var import_retry = require("./main.js");
 var runner3 = __toESM(require("./main.js"), 1);
-var import_summary = require("./main.js");
+var import_summary = require("./delivery.js");
 
 // run/azure-login.ts
 var import_failure3 = require("./main.js");
-var import_federated = require("./main.js");
+var import_federated = require("./delivery.js");
 
 // run/inputs.ts
 var import_failure = require("./main.js");
@@ -309,14 +312,14 @@ async function logInAzureCli(az, lines, place, output) {
 }
 
 // run/clouds.ts
-var import_aws_session2 = require("./main.js");
+var import_aws_session2 = require("./delivery.js");
 var import_escape2 = require("./main.js");
 var import_failure6 = require("./main.js");
-var import_masks = require("./main.js");
+var import_masks = require("./delivery.js");
 var runner = __toESM(require("./main.js"), 1);
 
 // run/aws-session.ts
-var import_aws_session = require("./main.js");
+var import_aws_session = require("./delivery.js");
 var SESSION_RENEWAL = {
   below: (lifeMs) => Math.min(5 * 6e4, lifeMs / 3),
   answerWithinMs: 800
@@ -367,7 +370,7 @@ function planAws(grants, has) {
 
 // run/azure-variables.ts
 var import_node_path4 = require("node:path");
-var import_federated2 = require("./main.js");
+var import_federated2 = require("./delivery.js");
 var import_runner3 = require("./main.js");
 
 // run/azure-cli-entries.ts
@@ -532,7 +535,7 @@ function refuseRivals(set, reserved, what) {
 var upper = (name) => name.toUpperCase();
 
 // run/federated-token.ts
-var import_federated3 = require("./main.js");
+var import_federated3 = require("./delivery.js");
 var TOKEN_RENEWAL = { below: (lifeMs) => lifeMs / 3, answerWithinMs: 5e3 };
 var PRINCIPAL_RENEWAL = { below: (lifeMs) => lifeMs * 0.8, answerWithinMs: 5e3 };
 function readToken(credential) {
@@ -541,7 +544,7 @@ function readToken(credential) {
 
 // run/google-variables.ts
 var import_node_path5 = require("node:path");
-var import_federated4 = require("./main.js");
+var import_federated4 = require("./delivery.js");
 var names3 = (text) => new Set(text.split(" "));
 var GOOGLE_RIVALS = names3(
   "GOOGLE_APPLICATION_CREDENTIALS GOOGLE_CREDENTIALS GOOGLE_CLOUD_KEYFILE_JSON GCLOUD_KEYFILE_JSON GOOGLE_OAUTH_ACCESS_TOKEN GOOGLE_IMPERSONATE_SERVICE_ACCOUNT GOOGLE_BACKEND_CREDENTIALS GOOGLE_BACKEND_IMPERSONATE_SERVICE_ACCOUNT GOOGLE_GHA_CREDS_PATH CLOUDSDK_AUTH_ACCESS_TOKEN CLOUDSDK_AUTH_ACCESS_TOKEN_FILE CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT CLOUDSDK_CORE_ACCOUNT CLOUDSDK_ACTIVE_CONFIG_NAME CLOUDSDK_CONFIG NO_GCE_CHECK METADATA_SERVER_DETECTION DAYPASS_GOOGLE_FOLDER"
@@ -805,7 +808,27 @@ function twoLogins(one, other) {
 var import_escape3 = require("./main.js");
 var import_failure7 = require("./main.js");
 var import_lease = require("./main.js");
-var import_outcomes = require("./main.js");
+
+// outcomes.ts
+var import_runner4 = require("./main.js");
+function logOutcomes(answer2) {
+  const { credentials, record_due: isRecordDue, unknown_until: unknownUntil } = answer2;
+  for (const [grant, { outcome, expires_at: expiresAt }] of Object.entries(credentials)) {
+    const end = expiresAt === null ? "It stays valid until it is changed in its store." : `It expires at ${expiresAt}.`;
+    if (outcome === "revoked") (0, import_runner4.info)(`Revoked ${grant}.`);
+    else if (outcome === "expires-only") (0, import_runner4.info)(`Cannot revoke ${grant}. ${end}`);
+    else if (outcome === "revoking" && unknownUntil === void 0) (0, import_runner4.info)(`Another call is revoking ${grant} now. ${end}`);
+    else if (outcome === "failed") (0, import_runner4.warn)(`${grant} is not revoked yet; the broker tries again. ${end}`);
+  }
+  if (unknownUntil !== void 0) {
+    const left = unknownUntil === null ? "" : ` What it cannot revoke lives until ${unknownUntil} at the latest.`;
+    (0, import_runner4.info)(`One exchange of this step did not end. The broker revokes what it minted, and gives it to nobody.${left}`);
+  }
+  if (isRecordDue) (0, import_runner4.info)("The broker cannot write its record of this now, and writes it as soon as it can.");
+}
+
+// run/leases.ts
+var import_revoke_lease = require("./delivery.js");
 var runner2 = __toESM(require("./main.js"), 1);
 async function revokeLeases(wanted, leases, home, deadline) {
   for (const lease of wanted) {
@@ -814,7 +837,7 @@ async function revokeLeases(wanted, leases, home, deadline) {
 }
 async function isRevoked({ id, expiresAt }, home, deadline) {
   try {
-    (0, import_outcomes.logOutcomes)(await (0, import_lease.revokeLease)(id, home, deadline));
+    logOutcomes(await (0, import_revoke_lease.revokeLease)(id, home, deadline));
     return true;
   } catch (thrown) {
     const failure = (0, import_failure7.toFailure)(thrown);
@@ -825,7 +848,7 @@ async function isRevoked({ id, expiresAt }, home, deadline) {
 }
 
 // run/output.ts
-var import_runner4 = require("./main.js");
+var import_runner5 = require("./main.js");
 
 // run/child-commands.ts
 var NAMES = "add-mask add-matcher add-path debug echo endgroup error group notice pause-logging remove-matcher save-state set-env set-output stop-commands warning internal-set-repo-path";
@@ -954,7 +977,7 @@ function characterStart(text, at) {
 var MAX_LINE_BYTES = 1024 * 1024;
 var CONTINUED = "[...] ";
 var ChildOutput = class {
-  #filter = new SecretFilter(import_runner4.registeredMasks);
+  #filter = new SecretFilter(import_runner5.registeredMasks);
   #commands = new ChildCommands();
   /** A new stream of the command. */
   stream() {
@@ -968,7 +991,7 @@ var ChildOutput = class {
   async end() {
     const { stopToken } = this.#commands;
     if (stopToken === null) return;
-    (0, import_runner4.commandsStoppedWith)(null);
+    (0, import_runner5.commandsStoppedWith)(null);
     await write(`::${stopToken}::
 `);
   }
@@ -978,7 +1001,7 @@ var ChildOutput = class {
     const written = lines.map((line) => {
       const shown = this.#filter.replace(line);
       const use = this.#commands.read(line, shown);
-      (0, import_runner4.commandsStoppedWith)(this.#commands.stopToken);
+      (0, import_runner5.commandsStoppedWith)(this.#commands.stopToken);
       if (use === "mask") return line;
       return use === "text" ? shown : `${use.instead}
 `;
@@ -1052,7 +1075,7 @@ function lastLineEnd(text, followsCr) {
   const end = Math.max(known.lastIndexOf("\n"), known.lastIndexOf("\r")) + 1;
   return end > 0 || followsCr && text !== "" ? end : null;
 }
-var write = (text) => text === "" ? Promise.resolve() : (0, import_runner4.writeToLog)(Buffer.from(text, "latin1"));
+var write = (text) => text === "" ? Promise.resolve() : (0, import_runner5.writeToLog)(Buffer.from(text, "latin1"));
 
 // run/run.ts
 async function exchangeAndRun() {
@@ -1068,7 +1091,7 @@ async function exchangeAndRun() {
   const folder = runner3.jobFolder();
   const issued = new import_issued.IssuedRecords(inputs.sweep, started);
   const { exitCode, clouds } = await prepareAndRun(answer2, { inputs, wanted, from, az, folder, leases, issued });
-  (0, import_exchange.removeFiles)(folder);
+  (0, import_delivery.removeFiles)(folder);
   const known = leases.all.filter(({ expiresAt }) => expiresAt !== null);
   await revokeLeases(known, leases, inputs, (0, import_retry.startDeadline)(inputs.timeoutMs));
   await clouds.settled();
@@ -1103,9 +1126,9 @@ async function prepareAndRun(answer2, run) {
     return { exitCode, clouds };
   } catch (thrown) {
     clouds?.close();
-    (0, import_exchange.removeFiles)(run.folder);
-    (0, import_exchange.dropRecords)(run.issued);
-    await (0, import_exchange.revokeUndelivered)(lease.id, run.inputs, run.leases, (0, import_retry.startDeadline)(run.inputs.timeoutMs));
+    (0, import_delivery.removeFiles)(run.folder);
+    (0, import_delivery.dropRecords)(run.issued);
+    await (0, import_delivery.revokeUndelivered)(lease.id, run.inputs, run.leases, (0, import_retry.startDeadline)(run.inputs.timeoutMs));
     throw thrown;
   } finally {
     clouds?.close();
@@ -1126,7 +1149,7 @@ async function prepare(received, clouds, run) {
   for (const warning of logins.warnings) runner3.warn(warning);
   logDelivery(received, run.inputs.ttl, takenAway(step, without));
   runner3.appendSummary(
-    (0, import_summary.grantedSummary)(received, (0, import_delivery.placesOf)(received.map(shownBy(clouds)), { toEnvironment: true, toOutputs: false }), {
+    (0, import_summary.grantedSummary)(received, (0, import_plan.placesOf)(received.map(shownBy(clouds)), { toEnvironment: true, toOutputs: false }), {
       isForCommand: true,
       ttl: run.inputs.ttl
     })
@@ -1148,7 +1171,7 @@ async function exchangeAgain(grant, { inputs, leases, issued }) {
 async function registerSecrets(credentials) {
   const values = credentials.flatMap((credential) => credential.values);
   await runner3.registerMasks(values.flatMap(({ secret, value }) => secret ? (0, import_masks2.masksFor)(value) : []));
-  (0, import_exchange.warnOfBareSecrets)(credentials);
+  (0, import_delivery.warnOfBareSecrets)(credentials);
 }
 function shownBy(clouds) {
   return (credential) => {
@@ -1162,8 +1185,8 @@ function rivalsOf(delivered) {
   return isKey ? ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] : [];
 }
 function logDelivery(credentials, ttl, taken) {
-  for (const credential of credentials) runner3.info((0, import_exchange.gotLine)(credential, ttl, " for the command"));
-  runner3.debug(() => credentials.map(import_exchange.decisionLine));
+  for (const credential of credentials) runner3.info((0, import_delivery.gotLine)(credential, ttl, " for the command"));
+  runner3.debug(() => credentials.map(import_delivery.decisionLine));
   if (taken.length === 0) return;
   runner3.info(
     `These variables of the job are not passed to the command: ${taken.map((name) => (0, import_escape4.forLog)(name)).join(", ")}.`

@@ -17,13 +17,13 @@ var __copyProps = (to, from, except, desc) => {
 };
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
-// files/tools/plan.ts
-var plan_exports = {};
-__export(plan_exports, {
+// part:tools
+var tools_exports = {};
+__export(tools_exports, {
   planJobTools: () => planJobTools,
   planTools: () => planTools
 });
-module.exports = __toCommonJS(plan_exports);
+module.exports = __toCommonJS(tools_exports);
 
 // ../broker/wire/tool-login.ts
 var LOGIN_TOOLS = ["docker", "git", "kubeconfig", "netrc", "npmrc"];

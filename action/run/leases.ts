@@ -1,8 +1,9 @@
 import { forLog } from "../escape.ts"
 import { toFailure } from "../failure.ts"
-import { isOver, type LeaseHome, revokeLease, type StepLease, type StepLeases } from "../lease.ts"
+import { isOver, type LeaseHome, type StepLease, type StepLeases } from "../lease.ts"
 import { logOutcomes } from "../outcomes.ts"
 import type { Deadline } from "../retry.ts"
+import { revokeLease } from "../revoke-lease.ts"
 import * as runner from "../runner.ts"
 
 /** Revokes leases of the command that still live. What fails stays saved, and the post step tries again. */

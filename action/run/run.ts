@@ -1,19 +1,12 @@
 import { type Credential, readCredentials, readLease } from "../answer.ts"
-import { placesOf } from "../deliver/delivery.ts"
 import { planEnvironment } from "../deliver/environment.ts"
 import { type PlannedFile, planFiles } from "../deliver/files.ts"
 import { planLogins } from "../deliver/logins.ts"
 import { leaseOutputs } from "../deliver/outputs.ts"
+import { placesOf } from "../deliver/plan.ts"
+import { decisionLine, dropRecords, gotLine, removeFiles, revokeUndelivered, warnOfBareSecrets } from "../delivery.ts"
 import { forLog } from "../escape.ts"
-import {
-  decisionLine,
-  dropRecords,
-  exchangeForAnswer,
-  gotLine,
-  removeFiles,
-  revokeUndelivered,
-  warnOfBareSecrets,
-} from "../exchange.ts"
+import { exchangeForAnswer } from "../exchange.ts"
 import { type Inputs, readInputs } from "../inputs.ts"
 import { IssuedRecords } from "../issued.ts"
 import { StepLeases, saveFilesFolder } from "../lease.ts"

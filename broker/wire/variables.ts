@@ -249,9 +249,13 @@ export function isForbiddenVariable(name: string): boolean {
 export const isForbiddenFileVariable = (name: string): boolean =>
   isForbiddenVariable(name) && !VARIABLE_FAMILIES.some(({ files = [] }) => files.includes(name.toUpperCase()))
 
-/** Compares texts: regular expressions of all families took two milliseconds of every start of the action. */
+/**
+ * Compares texts: regular expressions of all families took two milliseconds of every start of the action. It looks at the
+ * first character first, because taking each pattern apart makes 100 KB of garbage.
+ */
 const isOneOf = (patterns: readonly string[], name: string): boolean =>
   patterns.some((pattern) => {
+    if (pattern[0] !== name[0] && pattern[0] !== "*") return false
     const [head = "", tail] = pattern.split("*")
     if (tail === undefined) return name === pattern
     return name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail)

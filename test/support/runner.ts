@@ -22,6 +22,8 @@ const OF_WINDOWS =
 /** What the runner gives a step. Nothing of the caller's own environment reaches the action but `PATH`, and on Windows the system's own. */
 export interface ActionStep {
   readonly entry: "main" | "post"
+  /** Another file to run in the place of the built one. */
+  readonly main?: string
   /** As under `with:`; defaults come from action.yml. The post step gets them too, as from the real runner. */
   readonly inputs?: Readonly<Record<string, string>>
   /** Left out, the job has no `id-token: write`. */
@@ -199,7 +201,7 @@ function filesBelow(folder: string): ActionRun["written"] {
 
 function spawnStep(step: ActionStep, directory: string, temp: string) {
   return new Promise<{ exitCode: number | null; stdout: string; stderr: string }>((resolve, reject) => {
-    const child = spawn(actionNode(), [definition()[step.entry]], {
+    const child = spawn(actionNode(), [step.main ?? definition()[step.entry]], {
       cwd: directory,
       env: stepEnvironment(step, directory, temp),
       stdio: ["ignore", "pipe", "pipe"],
