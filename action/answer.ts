@@ -1,6 +1,7 @@
 import type { FileForm, Revocation } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { memberOf, membersOf } from "./json.ts"
+import { isTime } from "./time.ts"
 
 /** The lease of an exchange: what a revocation needs. */
 export interface Lease {
@@ -42,7 +43,6 @@ export const toolsOf = ({ logins = [] }: Value): readonly string[] =>
 const LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/
 /** Of a grant, a provider or a value. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
-const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$/
 /** The owner may read or write, the group may read. Other users have no access. */
 const FILE_MODE = /^0[46][04]0$/
 const MAX_VALUES = 64
@@ -129,10 +129,6 @@ function readFileForm(grant: string, name: string, form: unknown): FileForm | nu
 function readTime(value: unknown, of: string): string {
   if (!isTime(value)) throw unusable(`it does not say when ${of} expires`)
   return value
-}
-
-export function isTime(value: unknown): value is string {
-  return typeof value === "string" && TIME.test(value) && !Number.isNaN(Date.parse(value))
 }
 
 function unusable(fault: string): ActionError {

@@ -7,31 +7,36 @@ import { licencesOf } from "../licences.ts"
 const ROOM = fileURLToPath(new URL(".", import.meta.url))
 
 /**
- * What the start of a step does not need. Each name is a file in `dist/`, and each list holds the modules that are loaded with
- * `import()`. A file gets all that its modules import, except for what `main.js` or a file above it in this table has already:
- * it takes that from there. So all share one copy of each module, its registered masks and its classes.
+ * The files of `dist/`, and the modules with which each is entered. A file gets all that these import, except for what a file
+ * above it in this table has already: it takes that from there. So all share one copy of each module, its registered masks and
+ * its classes. A file whose modules are loaded with `import()` is read only when something needs it.
  *
+ * - `start`: what the first request needs, for every process of a job.
+ * - `main`, `post`, `refresh`, `aws-profile`: programs. No other file takes anything from them, because they act when they are
+ *   loaded. The last two are started by tools of later steps and of commands, and `again` asks the broker for `refresh`.
  * - `delivery`: loaded while the broker works on its answer, so that reading the file costs no time.
- * - `failed`: the words of failures. Loaded when there is one.
+ * - `failed`, `advice`: the words of failures. Loaded when there is one.
  */
-const APART: Readonly<Record<string, readonly string[]>> = {
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  start: ["exchange.ts"],
+  main: ["main.ts"],
+  post: ["post.ts"],
+  shared: ["revoke-lease.ts", "outcomes.ts", "time.ts", "fingerprints/record.ts"],
+  advice: ["advice.ts"],
+  revoke: ["revoke.ts"],
   delivery: ["delivery.ts", "aws-session.ts"],
   failed: ["report.ts", "refusal.ts", "http-fault.ts", "no-id-token.ts", "proxy.ts", "revocation-answer.ts"],
   files: ["files/deliver.ts"],
   tools: ["files/tools/plan.ts"],
   run: ["run/run.ts"],
+  sweep: ["leaks.ts"],
+  kept: ["refresh/current.ts"],
+  refresh: ["refresh/refresh.ts"],
+  again: ["refresh/exchange-again.ts"],
+  "aws-profile": ["aws-profile.ts"],
 }
 
-/**
- * Files that take nothing from others. The post step never loads one that takes something from `main.js`, because `main.js`
- * exchanges. The two helpers are started by programs of later steps.
- */
-const ALONE: Readonly<Record<string, string>> = {
-  post: "post.ts",
-  sweep: "sweep/sweep.ts",
-  refresh: "refresh/refresh.ts",
-  "aws-profile": "aws-profile.ts",
-}
+const PROGRAMS = ["main", "post", "refresh", "aws-profile"]
 
 /**
  * CommonJS, because importing node:http into an ES module evaluates all its exports, undici's WebSocket among them, and costs
@@ -55,34 +60,32 @@ const OPTIONS = {
   metafile: true,
 } as const satisfies BuildOptions
 
-/** Builds `dist/`, which is checked in: a runner installs no packages. @returns the files by name */
-export async function buildAction(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const parts = await buildParts()
-  const alone = await build({ ...OPTIONS, entryPoints: ALONE, plugins: [sweepApart] })
-  const licences = licencesOf({
-    inputs: {},
-    outputs: { ...parts.metafile.outputs, ...alone.metafile.outputs },
-  })
-  const built = [...parts.outputFiles, ...alone.outputFiles]
-  return new Map([
-    ...built.map((file) => [file.path.slice(`${ROOM}dist/`.length), file.contents] as const),
-    ["package.json", Buffer.from('{ "type": "commonjs" }\n')],
-    ...(licences === "" ? [] : [["LICENSES.txt", Buffer.from(licences)] as const]),
-  ])
-}
-
-async function buildParts() {
-  const whole = await build({ ...OPTIONS, entryPoints: ["main.ts"] })
-  const ownerOf = ownersOf(whole.metafile)
-  const crossing = crossingsOf(whole.metafile, ownerOf)
-  const entries = { main: ["main.ts"], ...APART }
+/**
+ * Builds `dist/`, which is checked in: a runner installs no packages.
+ * @param isReadable leaves the layout of the sources, with the name of each module above it
+ * @returns the files by name
+ */
+export async function buildAction(isReadable = false): Promise<ReadonlyMap<string, Uint8Array>> {
+  const options = { ...OPTIONS, minifyWhitespace: !isReadable }
+  const entries = Object.values(PARTS).flat()
+  const { metafile } = await build({ ...options, entryPoints: entries })
+  const ownerOf = ownersOf(metafile)
+  const crossing = crossingsOf(metafile, ownerOf)
+  const taken = [...crossing].find((module) => PROGRAMS.includes(ownerOf.get(module) ?? ""))
+  if (taken !== undefined) throw new Error(`${taken} would act twice: list it in a part that is no program`)
   const barrel = ([part, modules]: readonly [string, readonly string[]]) =>
     [...new Set([...modules, ...[...crossing].filter((module) => ownerOf.get(module) === part)])]
       .map((module) => `export * from "./${module}"`)
       .join("\n")
-  const barrels = new Map(Object.entries(entries).map((entry) => [entry[0], barrel(entry)]))
+  const barrels = new Map(Object.entries(PARTS).map((entry) => [entry[0], barrel(entry)]))
   const entryPoints = Object.fromEntries([...barrels.keys()].map((part) => [part, `part:${part}`]))
-  return build({ ...OPTIONS, entryPoints, plugins: [partsPlugin(barrels, ownerOf)] })
+  const parts = await build({ ...options, entryPoints, plugins: [partsPlugin(barrels, ownerOf)] })
+  const licences = licencesOf(parts.metafile)
+  return new Map([
+    ...parts.outputFiles.map((file) => [file.path.slice(`${ROOM}dist/`.length), file.contents] as const),
+    ["package.json", Buffer.from('{ "type": "commonjs" }\n')],
+    ...(licences === "" ? [] : [["LICENSES.txt", Buffer.from(licences)] as const]),
+  ])
 }
 
 /** Which file of `dist/` holds each module. */
@@ -95,8 +98,7 @@ function ownersOf({ inputs }: Metafile): ReadonlyMap<string, string> {
       if (!external && kind === "import-statement") give(path, part)
     }
   }
-  give("main.ts", "main")
-  for (const [part, modules] of Object.entries(APART)) for (const module of modules) give(module, part)
+  for (const [part, modules] of Object.entries(PARTS)) for (const module of modules) give(module, part)
   return owners
 }
 
@@ -125,16 +127,6 @@ function partsPlugin(barrels: ReadonlyMap<string, string>, ownerOf: ReadonlyMap<
       })
     },
   }
-}
-
-/** The post step loads the sweep only when there is something to look for. */
-const sweepApart: Plugin = {
-  name: "sweep-apart",
-  setup(builder) {
-    builder.onResolve({ filter: /\/sweep\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./sweep.js", external: true } : undefined,
-    )
-  },
 }
 
 if (import.meta.main) {

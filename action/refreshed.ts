@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { LEASE_ID } from "../broker/wire/lease-id.ts"
-import { isTime } from "./answer.ts"
 import { isOver, type StepLease } from "./lease.ts"
 import { isJobFolder, savedState } from "./runner.ts"
+import { isTime } from "./time.ts"
 
 const MAX_BYTES = 1024 * 1024
 /** Of a file that another program filled, so many of the newest are revoked; the broker ends the others by itself. */

@@ -1,9 +1,10 @@
 import type { RevocationOutcome, RevokeAnswer } from "../broker/wire/exchange.ts"
-import { isTime, NAME } from "./answer.ts"
+import { NAME } from "./answer.ts"
 import { ActionError } from "./failure.ts"
 import type { HttpReply } from "./http.ts"
 import { memberOf, membersOf, parseJson } from "./json.ts"
 import { intercepted } from "./refusal.ts"
+import { isTime } from "./time.ts"
 import { MAX_LIST } from "./trace.ts"
 
 /**

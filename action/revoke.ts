@@ -1,13 +1,10 @@
-import { sentencesOf } from "./advice.ts"
 import { emptyVariables, removeSavedRecords, savedRecords } from "./emptied.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { sweepLeaks } from "./leaks.ts"
 import { isKept, isOver, type LeaseHome, removeDeliveredFiles, type StepLease, savedLeases } from "./lease.ts"
-import { logOutcomes } from "./outcomes.ts"
 import { takeRefreshedLeases } from "./refreshed.ts"
 import { type Deadline, startDeadline } from "./retry.ts"
-import { info, warn } from "./runner.ts"
+import { info, savedState, warn } from "./runner.ts"
 
 /** The end of the job does not wait longer for a broker that is away: it revokes by itself when the lease is over. */
 const DEADLINE_MS = 15_000
@@ -27,6 +24,8 @@ export async function revoke(): Promise<void> {
   await attempt(() => emptyVariables(records))
   await attempt(() => revokeSavedLeases(refreshed, isKept()))
   await attempt(async () => {
+    if (savedState("sweep") === "") return
+    const { sweepLeaks } = await import("./leaks.ts")
     if ((await sweepLeaks(records)) && isKept()) await revokeFound(refreshed)
   })
   await attempt(removeSavedRecords)
@@ -65,13 +64,14 @@ async function attempt(act: () => void | Promise<void>): Promise<void> {
 
 async function revokeSaved({ id, expiresAt }: StepLease, home: LeaseHome, deadline: Deadline): Promise<void> {
   try {
-    // Loaded when there is a lease: most of the time of a start is spent on node:crypto, which it needs.
     const { revokeLease } = await import("./revoke-lease.ts")
+    const { logOutcomes } = await import("./outcomes.ts")
     logOutcomes(await revokeLease(id, home, deadline))
   } catch (thrown) {
     const failure = toFailure(thrown)
     // The request never reached the broker, which has now been told not to mint for it.
     if (expiresAt === null && failure.code === "lease_not_found") return
+    const { sentencesOf } = await import("./advice.ts")
     const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`
     warn(`${alive} ${sentencesOf(failure)}`)
   }

@@ -42,13 +42,6 @@ function endOf({ revocation, expiresAt }: Credential, holder: "command" | "job" 
   return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself"
 }
 
-function deliveredAs(credential: Credential, delivered: { toEnvironment: boolean; toOutputs: boolean }): string[] {
-  return credential.values.flatMap(({ name, env }) => [
-    ...(delivered.toEnvironment && env !== undefined ? [env] : []),
-    ...(delivered.toOutputs ? [`outputs.${credential.grant}-${name}`] : []),
-  ])
-}
-
 /** A table in Markdown. Its cells are Markdown already. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`)

@@ -115,7 +115,7 @@ const NODE_ROOMS = [
 ]
 
 /** Where settings are read from the environment, once, and handed on. */
-const MAY_READ_ENVIRONMENT = [/^broker\/entry\//, /^action\/runner\.ts$/, /^cli\//]
+const MAY_READ_ENVIRONMENT = [/^broker\/entry\//, /^action\/(?:runner|post)\.ts$/, /^cli\//]
 
 function roomOf(path: string): string {
   const [top = "", second = ""] = path.split("/")

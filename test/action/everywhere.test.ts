@@ -5,7 +5,18 @@ import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { actionNode } from "../support/runner.ts"
-import { AWS, granted, play, revoked, SECRET, savedByMain, unmaskedLines } from "./story.ts"
+import {
+  AWS,
+  deliveredFiles,
+  foldersOf,
+  granted,
+  leftIn,
+  play,
+  revoked,
+  SECRET,
+  savedByMain,
+  unmaskedLines,
+} from "./story.ts"
 
 const isWindows = process.platform === "win32"
 /** With spaces, as a user's folder on Windows can have. */
@@ -50,11 +61,11 @@ describe("delivery", () => {
     expect(main.run.exitCode).toBe(0)
     const path = main.run.env["TLS_KEY"] ?? ""
     expect([dirname(dirname(dirname(path))), basename(path)]).toEqual([temp, "key"])
-    expect(Object.values(main.run.written).map(({ bytes }) => bytes.toString())).toEqual([KEY.value])
+    expect(Object.values(deliveredFiles(main.run)).map(({ bytes }) => bytes.toString())).toEqual([KEY.value])
     const { run } = await play(revoked(), {
       entry: "post",
       temp,
-      state: (origin) => ({ ...savedByMain(origin), files: main.run.state["files"] ?? "" }),
+      state: (origin) => ({ ...savedByMain(origin), ...foldersOf(main.run) }),
     })
     expect([run.exitCode, readdirSync(temp)]).toEqual([0, []])
   })
@@ -74,7 +85,7 @@ describe("delivery", () => {
 describe("a command", () => {
   test.each([0, 3])("ends the step with its exit code, %i", async (code) => {
     const step = await ran(`process.exitCode = ${code}`)
-    expect([step.exitCode, readdirSync(temp)]).toEqual([code, []])
+    expect([step.exitCode, leftIn(temp)]).toEqual([code, []])
   })
 
   test("alone has the credentials, its secrets hidden, and nothing of what is for actions only", async () => {
@@ -106,7 +117,7 @@ describe("a command", () => {
     )
     const [, path = ""] = new RegExp(`^length ${KEY.value.length} (.*?)\\r?$`, "m").exec(step.log) ?? []
     expect(path.startsWith(temp)).toBe(true)
-    expect([existsSync(path), readdirSync(temp)]).toEqual([false, []])
+    expect([existsSync(path), leftIn(temp)]).toEqual([false, []])
   })
 
   test("runs in a folder below the workspace, whose name has a space", async () => {

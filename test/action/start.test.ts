@@ -54,7 +54,7 @@ test("a post step without a lease loads nothing of Node that was not there", asy
 
 test("what a start reads has no expression with a class of Unicode, whose tables V8 would load to check it", async () => {
   const built = await buildAction()
-  for (const name of ["main.js", "delivery.js", "post.js"]) {
+  for (const name of ["main.js", "start.js", "delivery.js", "shared.js", "post.js"]) {
     expect(Buffer.from(built.get(name) ?? "").toString("utf8")).not.toMatch(/\/[^"`\n]*\\p\{[^"`\n]*\/[a-z]*u/)
   }
 })

@@ -102,6 +102,10 @@ export function savedBy({ state }: ActionRun, origin: string): Record<string, st
   return { ...state, lease: JSON.stringify({ ...lease, broker: origin, audience: origin }) }
 }
 
+/** The state with which a post step finds the folders of a main step. */
+export const foldersOf = ({ state }: ActionRun): Record<string, string> =>
+  Object.fromEntries(["files", "issued"].map((name) => [name, state[name] ?? ""]))
+
 /** What a step left in the runner's temporary folder, besides folders with its fingerprints and nothing else. */
 export function leftIn(temp: string): string[] {
   const isRecord = (name: string) => {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { dirname, join } from "node:path"
 import fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import type { Credential, Value } from "../../action/answer.ts"
@@ -10,7 +10,7 @@ import type { ToolsContext } from "../../action/files/tools/login.ts"
 import { ownFiles } from "../../action/files/tools/own-files.ts"
 import { planTools } from "../../action/files/tools/plan.ts"
 import { fewest, runs } from "../support/laws.ts"
-import { answered, granted, play, revoked, savedByMain } from "./story.ts"
+import { answered, deliveredFiles, foldersOf, granted, leftIn, play, revoked, savedByMain } from "./story.ts"
 
 const TOKEN = "npm_Zq8sX2vB7nM4kL9pR3tY6wE1"
 const PASSWORD = "p4ss:w0rd=Zq8sX2vB7n"
@@ -430,7 +430,7 @@ describe("the step", () => {
     expect(run.masks).toContain(auth)
     expect(run.log).toContain("git: logged in at git.example.com:8443 with the value pass of g.")
     expect(run.summary).toContain("login of docker, login of git")
-    expect(Object.values(run.written).map(({ mode }) => mode)).toEqual(["0600", "0600", "0600"])
+    expect(Object.values(deliveredFiles(run)).map(({ mode }) => mode)).toEqual(["0600", "0600", "0600"])
   })
 
   test("removes the files when the job ends", async () => {
@@ -442,7 +442,7 @@ describe("the step", () => {
     await play(revoked(), {
       entry: "post",
       temp,
-      state: (origin) => ({ ...savedByMain(origin), files: main.run.state["files"] ?? "" }),
+      state: (origin) => ({ ...savedByMain(origin), ...foldersOf(main.run) }),
     })
     expect(readdirSync(temp)).toEqual([])
   })
@@ -452,7 +452,7 @@ describe("the step", () => {
       temp,
       inputs: { grants: "g", deliver: "outputs" },
     })
-    expect([outputs.run.outputs["g-pass"], outputs.run.env, outputs.run.written]).toEqual([PASSWORD, {}, {}])
+    expect([outputs.run.outputs["g-pass"], outputs.run.env, deliveredFiles(outputs.run)]).toEqual([PASSWORD, {}, {}])
     const both = await play(granted({ g: { values: { pass: value } } }), {
       temp,
       env: environment,
@@ -468,7 +468,7 @@ describe("the step", () => {
     expect([done.exitCode, done.env]).toEqual([0, {}])
     expect(done.stdout).toContain("credential.https://git.example.com:8443.helper !f()")
     expect(JSON.parse(readFileSync(join(temp, "seen"), "utf8")).auths).toHaveProperty(["registry.example.com:5000"])
-    expect(readdirSync(temp).map((name) => basename(name))).toEqual(["seen"])
+    expect(leftIn(temp)).toEqual(["seen"])
   })
 
   test.each<readonly [string, Parameters<typeof granted>[0], string]>([

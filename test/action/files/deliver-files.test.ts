@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import { granted, play, revoked, unmaskedLines } from "../story.ts"
+import { deliveredFiles, granted, play, revoked, unmaskedLines } from "../story.ts"
 import { federated, inSeconds, session } from "./job.ts"
 
 let temp = ""
@@ -33,7 +33,7 @@ async function delivered(
       .replaceAll(expires_at, "<end>")
       .replaceAll(/[^\s"]*\/node_modules\/(?:\S*\/)?node(?:\.exe)?\b/g, "<node>")
       .replaceAll(/[^\s"]*\/action\/dist\//g, "<action>/")
-  const written = Object.keys(run.written).map(named).sort()
+  const written = Object.keys(deliveredFiles(run)).map(named).sort()
   return { run, folder, text, named, written }
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto"
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { actionNode } from "../../support/runner.ts"
 import { type Expected, problem } from "../../support/scripted-broker.ts"
-import { granted, revoked, unmaskedLines } from "../story.ts"
+import { granted, leftIn, revoked, unmaskedLines } from "../story.ts"
 import { DIGEST, inSeconds, makeTemp, module, ran, token } from "./command.ts"
 
 const CLIENT = "0b9d6f3c-52a1-4e0f-8d7b-61c3a9e2f504"
@@ -84,7 +84,7 @@ file ${digest(token(1))}
 url 200 ${digest(token(1))}
 `)
     expect(step.log).toContain(`not passed to the command: ${Object.keys(ambient).join(", ")}.`)
-    expect([step.exitCode, readdirSync(temp.path)]).toEqual([0, []])
+    expect([step.exitCode, leftIn(temp.path)]).toEqual([0, []])
     expect(unmaskedLines(step)).not.toContain("login-claims-1")
   })
 
@@ -105,7 +105,7 @@ console.log("seen", ...seen, (statSync(path).mode & 0o777).toString(8), readdirS
     expect(step.log.match(/^Renewed azure, until /gm)).toHaveLength(2)
     expect(unmaskedLines(step)).not.toMatch(/login-claims-[123]/)
     expect(step.requests.filter((request) => request.startsWith("DELETE"))).toHaveLength(3)
-    expect([step.state["lease"], readdirSync(temp.path)]).toEqual(["", []])
+    expect([step.state["lease"], leftIn(temp.path)]).toEqual(["", []])
   })
 
   test("that cannot be renewed is a warning, and the next try is sooner", async () => {
@@ -194,7 +194,7 @@ console.log("az has", digest(entry.client_assertion))`)
       `login --service-principal --username ${CLIENT} --tenant ${TENANT} --federated-token=@<token file> --only-show-errors --output none`,
       `account set --subscription ${SUBSCRIPTION} --only-show-errors --output none`,
     ])
-    expect(readdirSync(temp.path).sort()).toEqual(["az.log", "programs"])
+    expect(leftIn(temp.path).sort()).toEqual(["az.log", "programs"])
   })
 
   test("gets the new token with each renewal, and what else it keeps stays", async () => {
@@ -265,7 +265,7 @@ before="$(cat "$AZURE_FEDERATED_TOKEN_FILE")"; while [ "$(cat "$AZURE_FEDERATED_
     expect(step.log).toContain("ERROR: AADSTS700213")
     expect(step.log).toContain("::error title=Daypass%3A azure_login_failed::az login ended with exit code 1.")
     expect(step.log).not.toContain("the command ran")
-    expect(readdirSync(temp.path).sort()).toEqual(["az.log", "programs"])
+    expect(leftIn(temp.path).sort()).toEqual(["az.log", "programs"])
   })
 
   test("needs a login of Azure among the grants", async () => {

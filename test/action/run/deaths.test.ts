@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { type ActionRun, actionNode } from "../../support/runner.ts"
 import type { Expected } from "../../support/scripted-broker.ts"
 import { GONE, held, KEY, pathOf, post, savedLeases } from "../killed.ts"
-import { granted, play, revoked } from "../story.ts"
+import { deliveredFiles, granted, leftIn, play, revoked } from "../story.ts"
 
 // As in the other file of this name, for `run`: its command, and the helper of a profile.
 
@@ -63,7 +63,7 @@ describe("main of run, killed while its command runs", () => {
     })
     process.kill(pidIn(run), "SIGKILL")
     expect(
-      Object.keys(run.written)
+      Object.keys(deliveredFiles(run))
         .map((path) => path.replace(/^daypass-[^/]+\//, ""))
         .sort(),
     ).toEqual([".run/script.sh", "g/key"])
@@ -113,7 +113,7 @@ test("the command of run, killed: the step ends with its signal's exit code, and
       process.kill(pid, "SIGKILL")
     },
   })
-  expect([story.run.exitCode, story.run.state["lease"], readdirSync(temp)]).toEqual([137, "", []])
+  expect([story.run.exitCode, story.run.state["lease"], leftIn(temp)]).toEqual([137, "", []])
 })
 
 describe("the helper of a profile, killed", () => {
@@ -155,6 +155,6 @@ sleep 0.6; kill -9 $pid; wait $pid || echo "helper ended with $?"
 sh -c "$helper" | grep -c '"AccessKeyId":"ASIAPROD2KEYID"'`
     const story = await play(script, { temp, inputs: { run, grants: "prod,test" } })
     expect(story.run.log).toMatch(/\nhelper ended with 137\nRenewed prod[^\n]+\n1\n/)
-    expect([story.run.exitCode, story.run.state["lease"], readdirSync(temp)]).toEqual([0, "", []])
+    expect([story.run.exitCode, story.run.state["lease"], leftIn(temp)]).toEqual([0, "", []])
   })
 })

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto"
-import { readdirSync } from "node:fs"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { type Expected, problem } from "../../support/scripted-broker.ts"
-import { granted, revoked, unmaskedLines } from "../story.ts"
+import { granted, leftIn, revoked, unmaskedLines } from "../story.ts"
 import { DIGEST, inSeconds, makeTemp, module, ran, token } from "./command.ts"
 
 const POOL =
@@ -76,7 +75,7 @@ console.log("token", digest(await subjectToken(file())))`)}`
       `\n0\n600\n${JSON.stringify(document)}\ntrue acme-deploy true\ntoken ${digest(token(1, "deploy"))}\n`,
     )
     expect(step.log).toContain(`not passed to the command: ${Object.keys(ambient).join(", ")}.`)
-    expect([step.exitCode, readdirSync(temp.path)]).toEqual([0, []])
+    expect([step.exitCode, leftIn(temp.path)]).toEqual([0, []])
     expect(unmaskedLines(step)).not.toContain("deploy-claims-1")
     expect(step.summary).toContain("GOOGLE_APPLICATION_CREDENTIALS")
   })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type Azure, startAzure } from "../../support/azure.ts"
@@ -7,6 +7,7 @@ import { type GitHub, startGitHub } from "../../support/github.ts"
 import { type Google, startGoogle } from "../../support/google.ts"
 import { actionNode, runAction } from "../../support/runner.ts"
 import { TOOLS, toolsJob, trustBroker, writeToolsPolicy } from "../../support/vendor-world.ts"
+import { leftIn } from "../story.ts"
 import { makeTemp, module } from "./command.ts"
 
 // Commands log in with tokens that a real broker signs, at stand-ins that verify its signature, the audience and the subject.
@@ -87,7 +88,7 @@ async function ran(
     temp: temp.path,
     ...(more.env && { env: more.env }),
   })
-  expect(readdirSync(temp.path), "no file stays").toEqual([])
+  expect(leftIn(temp.path), "no file stays").toEqual([])
   return step
 }
 
