@@ -66,7 +66,7 @@ describe("AWS", () => {
       "<folder>/aws/config",
       "<folder>/aws/credentials",
     ])
-    expect(Object.values(it.run.written).map(({ mode }) => mode)).toEqual(Array(5).fill("0600"))
+    expect(Object.values(deliveredFiles(it.run)).map(({ mode }) => mode)).toEqual(Array(5).fill("0600"))
     expect(it.named(it.text("aws/config") ?? "")).toMatchSnapshot()
     expect(it.text("aws/credentials")).toBe("")
     expect(it.text(".refresh/grant-aws-deploy/settings.json")).not.toMatch(/SESSION|of-session/)
