@@ -358,6 +358,23 @@ describe("what exists is named", () => {
     const map = read("broker/README.md")
     expect([...new Set(rooms)].filter((room) => !map.includes(`| \`${room}/\` |`))).toEqual([])
   })
+
+  it("every room and every file of the action on its map, and none besides", () => {
+    const paths = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "action"], {
+      cwd: ROOT,
+      encoding: "utf8",
+    })
+      .split("\0")
+      .filter((path) => path !== "" && existsSync(join(ROOT, path)))
+    const rooms = paths.flatMap((path) => /^action\/(.+)\/[^/]+$/.exec(path)?.[1] ?? [])
+    const files = paths.flatMap((path) => /^action\/([^/]+\.ts)$/.exec(path)?.[1] ?? [])
+    const [folders = "", table = ""] =
+      read("action/README.md").split("\n## What must hold")[0]?.split("\n## Files of") ?? []
+    const shownRooms = [...folders.matchAll(/^\| `([a-z/]+)\/` \|/gm)].map(([, room]) => room)
+    const shownFiles = [...table.matchAll(/`([a-z-]+\.ts)`/g)].map(([, file]) => file)
+    expect([...new Set(shownRooms)].sort()).toEqual([...new Set(["action", ...rooms])].sort())
+    expect([...new Set(shownFiles)].sort()).toEqual(files.sort())
+  })
 })
 
 describe("what is named exists", () => {

@@ -73,6 +73,13 @@ describe("the check of inputs", () => {
     ["a required input that is missing", {}, "`grants` is missing"],
     ["a value that the action refuses", { grants: "a", ttl: "15 minutes" }, "`ttl` must be"],
     ["inputs that do not go together", { grants: "a", run: "true", deliver: "outputs" }, "cannot be used with `run`"],
+    ["a lease that outlives a command", { grants: "a", run: "true", keep: true }, "`keep` cannot be true with `run`"],
+    ["a login of az without a command", { grants: "a", "azure-cli": "login" }, "`azure-cli` is for a command"],
+    [
+      "paths for a sweep that is off",
+      { grants: "a", sweep: "off", "sweep-paths": "dist" },
+      "`sweep-paths` is for a sweep",
+    ],
   ])("finds %s", (_, inputs, fault) => expect(withInputs(inputs)).toContain(fault))
 })
 
@@ -104,6 +111,7 @@ describe.each(WORKFLOWS)("%s", (file) => {
         const grants = inputsOf(step)("grants").split(/[\s,]+/)
         const isKnown = (name: string) => name in DEFINED.outputs || grants.some((one) => name.startsWith(`${one}-`))
         expect(used.filter((name) => !isKnown(name))).toEqual([])
+        if (used.includes("folder")) expect(inputsOf(step)("deliver")).toBe("files")
         if (used.some((name) => !(name in DEFINED.outputs)))
           expect(["outputs", "both"]).toContain(inputsOf(step)("deliver"))
       }
