@@ -6,7 +6,7 @@ import { writeFlowPolicies } from "../flow/policies.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { startGitHub } from "../support/github.ts"
 import { measureAction, measureRefusals } from "./action.ts"
-import { actionBundleBytes, workerBundle } from "./bundles.ts"
+import { actionBundleBytes, WORKER_BUDGET_BYTES, workerBundle } from "./bundles.ts"
 import { measureStart } from "./command-line.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
@@ -23,7 +23,6 @@ interface Row {
   readonly ok: boolean
 }
 
-const WORKER_BUDGET_BYTES = 270 * 1024
 const ACTION_BUDGET_BYTES = 250 * 1024
 const REFUSAL_BUDGET_MS = 1000
 /** 150 ms where Node itself takes 40. */

@@ -32,12 +32,12 @@ export async function openSession(
   const side: OtherSide = { name: "AWS STS", connection: request.connectionName }
   const { identity, grantName, subject } = request
   const wish = { ...about, name: sessionName(identity) }
-  const at = { region: sts.region, endpoint: sts.endpoint ?? endpointOf("sts", sts.region) }
+  const endpoint = sts.endpoint ?? endpointOf("sts", sts.region)
   return await retryTransient(io, async () => {
     try {
       const claims = sts.session_tags ? { [TAGS_CLAIM]: sessionTags(identity, grantName) } : {}
       const token = await io.identityToken(sts.audience, { claims })
-      return readCredentials(side, await assumeRole(at, buildAssumeRole(wish, token), io), wish, io.now())
+      return readCredentials(side, await assumeRole(endpoint, buildAssumeRole(wish, token), io), wish, io.now())
     } catch (error) {
       throw readFailure(side, error, { subject, audience: sts.audience })
     }
