@@ -104,6 +104,13 @@ export const cases: readonly ProviderCase[] = [
     expect: minted,
   },
   {
+    name: "hands out the session's values and no format when the grant wants variables",
+    ...request,
+    grant: { ...grant, as: "variables" },
+    replies: [granted()],
+    expect: { values, revocation: minted.revocation, expiresAt: minted.expiresAt },
+  },
+  {
     name: "narrows the session with the grant's policies",
     connection,
     grant: {

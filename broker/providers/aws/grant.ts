@@ -114,6 +114,10 @@ export const grant = z.strictObject({
     .max(MAX_POLICY_ARNS)
     .optional()
     .meta({ description: "Managed policies that limit the role's permissions for this session." }),
+  as: z.literal("variables").optional().meta({
+    description:
+      "Always delivers the keys as variables, also to one command, which otherwise fetches its session. For programs that cannot.",
+  }),
 })
 
 export type Grant = z.infer<typeof grant>

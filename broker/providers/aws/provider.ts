@@ -38,7 +38,8 @@ export const aws: Provider<Connection, Grant> = {
       io,
     )
     return {
-      format: "aws-session",
+      // Without a format, the job's side hands the values over, and nothing else.
+      ...(wanted.as === undefined && { format: "aws-session" as const }),
       values: {
         "access-key-id": { value: session.accessKeyId, env: "AWS_ACCESS_KEY_ID" },
         "secret-access-key": { value: session.secretAccessKey, env: "AWS_SECRET_ACCESS_KEY" },
