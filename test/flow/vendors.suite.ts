@@ -72,8 +72,8 @@ ${connectionLines(vendors)}`
       const values = [
         ...Object.values(env).filter((value) => masks.includes(value)),
         ...Object.values(written).map(textOf),
-        // Also what is in no variable and no file alone: the password of a tool's login.
-        ...masks,
+        // Also what no variable and no file has alone: the password of a tool's login. Keys are among the values, as a whole.
+        ...masks.filter((mask) => !mask.includes("PRIVATE KEY")),
       ]
       for (const value of values) if (value.length >= 16) secrets.add(value)
       said.push(stdout.replace(/^::add-mask::.*$/gm, ""), stderr, summary, files.GITHUB_STATE, files.GITHUB_OUTPUT)
