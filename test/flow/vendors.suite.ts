@@ -69,11 +69,12 @@ ${connectionLines(vendors)}`
     const secrets = new Set<string>()
     const said: string[] = []
     const note = ({ env, masks, written, files, stdout, stderr, summary }: ActionRun) => {
+      const texts = Object.values(written).map(textOf)
       const values = [
         ...Object.values(env).filter((value) => masks.includes(value)),
-        ...Object.values(written).map(textOf),
-        // Also what no variable and no file has alone: the password of a tool's login. Keys are among the values, as a whole.
-        ...masks.filter((mask) => !mask.includes("PRIVATE KEY")),
+        ...texts,
+        // Also what a file has as a part of it: the password of a tool's login.
+        ...masks.filter((mask) => !mask.includes("PRIVATE KEY") && texts.some((text) => text.includes(mask))),
       ]
       for (const value of values) if (value.length >= 16) secrets.add(value)
       said.push(stdout.replace(/^::add-mask::.*$/gm, ""), stderr, summary, files.GITHUB_STATE, files.GITHUB_OUTPUT)
