@@ -1,6 +1,7 @@
 import type { Grant } from "../../broker/core/policy/model.ts"
 import { isPlainMap, memberOf } from "../../broker/core/policy/plain.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
+import { isLoginTool } from "../../broker/wire/tool-login.ts"
 import { writtenFields } from "./grant-words.ts"
 
 /**
@@ -11,10 +12,12 @@ export function variablesIn(grant: Grant, providers: ProviderSchemaTable): reado
   const fields = writtenFields(grant)
   const prefix = memberOf(memberOf(fields, "read_all"), "prefix")
   const whole = typeof prefix === "string" ? (namesInFile(grant, providers) ?? [`${prefix}*`]) : []
-  return [...keysOf(memberOf(fields, "read")), ...keysOf(memberOf(fields, "env")), ...whole]
+  return [...namesIn(memberOf(fields, "read")), ...namesIn(memberOf(fields, "env")), ...whole]
 }
 
-const keysOf = (value: unknown): readonly string[] => (isPlainMap(value) ? Object.keys(value) : [])
+/** The name of a login is no variable: the tool has the value in a file of its own. */
+const namesIn = (read: unknown): readonly string[] =>
+  isPlainMap(read) ? Object.keys(read).filter((name) => !isLoginTool(memberOf(read[name], "as"))) : []
 
 /** Null when no file shows the names, or a job's claims choose what is read. */
 function namesInFile({ fields, template, connection, files }: Grant, providers: ProviderSchemaTable) {

@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import { deployment, REPOSITORY } from "../support/acme.ts"
 import { exportTrail } from "../support/export-trail.ts"
 import type { Job } from "../support/github.ts"
@@ -178,6 +179,7 @@ async function postRevokes(world: World, { check, show }: Findings, { deployed }
   const run = await act(world, "post", deployed.job, { state: deployed.run.state })
   show("the post step's log", run.log)
   check("action/dist/post.js ended with exit code 0", run.exitCode === 0)
+  check("the leak sweep looked, and found nothing", !run.log.includes("::warning"))
   const events = (await trail(world)).filter(({ record }) => record.lease === lease).map(({ record }) => record.event)
   check(`the ledger closed lease ${lease}: ${events.join(", ")}`, lease !== "" && events.at(-1) === "lease.closed")
   const expires = world.sts.issued[0]?.expiration.slice(0, 16) ?? "unknown"
@@ -241,8 +243,12 @@ const act = (world: World, entry: "main" | "post", job: Job, { grants = "aws-dep
     inputs: { broker: world.wiretap.url, audience: world.broker.url, grants },
     idToken: { url: job.requestUrl, requestToken: job.requestToken },
     state,
+    temp: tempOf(world, job),
     signal: world.signal,
   })
+
+/** The folder for temporary files of a job: one for all its steps, as on a runner. */
+export const tempOf = ({ folder }: World, { claims }: Job): string => join(folder, "runner", String(claims["run_id"]))
 
 const trail = (world: World) => world.broker.auditTrail(world.github.issuer, REPOSITORY.repository_id)
 

@@ -2,7 +2,7 @@ import { runAction } from "../support/runner.ts"
 import type { Finding, Vendor } from "../support/vendor.ts"
 import { toolsJob } from "../support/vendor-world.ts"
 import type { Findings } from "./report.ts"
-import type { DemoStep } from "./steps.ts"
+import { type DemoStep, tempOf } from "./steps.ts"
 import type { World } from "./world.ts"
 
 /** A step for every vendor: a job of acme/tools gets its credentials, masked. What can be revoked is revoked after the job. */
@@ -18,6 +18,7 @@ async function runVendor(vendor: Vendor, runId: string, world: World, { check, s
   const step = {
     inputs: { broker: world.broker.url, grants: Object.keys(vendor.grants).join() },
     idToken: { url: job.requestUrl, requestToken: job.requestToken },
+    temp: tempOf(world, job),
     signal: world.signal,
   }
   const main = await runAction({ ...step, entry: "main" })
@@ -30,5 +31,6 @@ async function runVendor(vendor: Vendor, runId: string, world: World, { check, s
   const post = await runAction({ ...step, entry: "post", state: main.state })
   show("the post step's log", post.log)
   tell(await vendor.checkEnd(post))
+  check("the leak sweep looked, and found nothing", !post.log.includes("::warning"))
   check("no revocable credential is still alive", vendor.alive() === 0)
 }

@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { readLedgerMark } from "../../broker/adapters/node/ledger-mark.ts"
 import { writeFlowPolicies } from "../flow/policies.ts"
 import { DEPLOYMENT, send } from "../flow/world.ts"
@@ -15,21 +15,27 @@ import { type GitHub, startGitHub } from "../support/github.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 
+const shared = new AsyncDisposableStack()
 let ends: AsyncDisposableStack
 let github: GitHub
 let folder: string
 let data: string
+/** Written once: a broker waits until its files have been still for two seconds. */
 let policies: string
 
-beforeEach(async () => {
-  ends = new AsyncDisposableStack()
+beforeAll(async () => {
   github = await startGitHub()
-  ends.defer(() => github.close())
+  shared.defer(() => github.close())
+  policies = mkdtempSync(join(tmpdir(), "daypass-storage-policies-"))
+  shared.defer(() => rmSync(policies, { recursive: true, force: true }))
+  writeFlowPolicies(policies, { issuer: github.issuer, sts: "http://127.0.0.1:9" })
+})
+afterAll(() => shared.disposeAsync())
+beforeEach(() => {
+  ends = new AsyncDisposableStack()
   folder = mkdtempSync(join(tmpdir(), "daypass-storage-"))
   ends.defer(() => rmSync(folder, { recursive: true, force: true }))
   data = join(folder, "data")
-  policies = join(folder, "policies")
-  writeFlowPolicies(policies, { issuer: github.issuer, sts: "http://127.0.0.1:9" })
 })
 afterEach(() => ends.disposeAsync())
 

@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process"
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { Agent, request } from "node:http"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { isPackagedNode } from "../../broker/entry/packaged-node.ts"
 import packageJson from "../../package.json" with { type: "json" }
 import { writeFlowPolicies } from "../flow/policies.ts"
@@ -17,25 +17,37 @@ import { type Sts, startSts } from "../support/sts.ts"
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url))
 
+const shared = new AsyncDisposableStack()
 let ends: AsyncDisposableStack
 let github: GitHub
 let sts: Sts
 let folder: string
+/** Written once: a broker waits until its files have been still for two seconds. A test that changes them makes its own. */
 let policies: string
 
-beforeEach(async () => {
-  ends = new AsyncDisposableStack()
+beforeAll(async () => {
   ;[github, sts] = await Promise.all([startGitHub(), startSts()])
-  ends.defer(() => github.close())
-  ends.defer(() => sts.close())
+  shared.defer(() => github.close())
+  shared.defer(() => sts.close())
+  policies = mkdtempSync(join(tmpdir(), "daypass-entry-policies-"))
+  shared.defer(() => rmSync(policies, { recursive: true, force: true }))
+  writeFlowPolicies(policies, { issuer: github.issuer, sts: sts.url })
+})
+afterAll(() => shared.disposeAsync())
+beforeEach(() => {
+  ends = new AsyncDisposableStack()
   folder = mkdtempSync(join(tmpdir(), "daypass-entry-"))
   ends.defer(() => rmSync(folder, { recursive: true, force: true }))
-  policies = join(folder, "policies")
-  writeFlowPolicies(policies, { issuer: github.issuer, sts: sts.url })
 })
 afterEach(() => ends.disposeAsync())
 
-async function start(options: { data?: string; port?: number; kek?: string } = {}) {
+function ownPolicies(): string {
+  const own = join(folder, "policies")
+  cpSync(policies, own, { recursive: true })
+  return own
+}
+
+async function start(options: { data?: string; port?: number; kek?: string; policies?: string } = {}) {
   const broker = await startNodeBroker({ policies, ...options })
   ends.defer(async () => void (await broker.stop()))
   return broker
@@ -156,11 +168,12 @@ describe("a broker on Node", () => {
   const SOON = { timeout: 60_000 }
 
   it("takes a changed policy up without a restart, and keeps the last good ones in force when they break, visibly", async () => {
-    const broker = await start()
+    const own = ownPolicies()
+    const broker = await start({ policies: own })
     const answer = async () => (await send(broker, "/healthz")).json
     const health = async () => (await answer())["policies"] as Record<string, unknown>
     const before = await health()
-    const file = join(policies, "acme/shop/production.yaml")
+    const file = join(own, "acme/shop/production.yaml")
     const text = readFileSync(file, "utf8")
 
     writeFileSync(file, text.replace("refs/heads/main", "refs/heads/release"))
@@ -184,9 +197,11 @@ describe("a broker on Node", () => {
   })
 
   it("grants nothing when its policies have been older than the folder for fifteen minutes, and resumes when they are not", async () => {
-    const broker = await startNodeBroker({ policies, movableClock: true, settings: { DAYPASS_MAX_STALE: "15m" } })
+    const own = ownPolicies()
+    const settings = { DAYPASS_MAX_STALE: "15m" }
+    const broker = await startNodeBroker({ policies: own, movableClock: true, settings })
     ends.defer(async () => void (await broker.stop()))
-    const file = join(policies, "acme/shop/production.yaml")
+    const file = join(own, "acme/shop/production.yaml")
     const text = readFileSync(file, "utf8")
     writeFileSync(file, text.replace("version: 1", "verison: 1"))
     await expect.poll(() => broker.stdout(), SOON).toContain("policies.refused")
@@ -288,9 +303,17 @@ describe("a broker on Node", () => {
   })
 
   it("does not start with a folder that has faults, and names every one", () => {
-    writeFileSync(join(policies, "acme/shop/production.yaml"), "version: 1\nrepositori: acme/shop\n")
-    writeFileSync(join(policies, "acme/shop/no-environment.yaml"), "")
-    const { code, said } = startsWith(options())
+    const own = ownPolicies()
+    writeFileSync(join(own, "acme/shop/production.yaml"), "version: 1\nrepositori: acme/shop\n")
+    writeFileSync(join(own, "acme/shop/no-environment.yaml"), "")
+    const { code, said } = startsWith([
+      "--policies",
+      own,
+      "--data",
+      join(folder, "data"),
+      "--url",
+      "http://127.0.0.1:1",
+    ])
     expect(code).toBe(1)
     expect(said).toContain("production.yaml:2")
     expect(said).toContain("no-environment.yaml")

@@ -24,7 +24,7 @@ ${run.replace(/^(?=.)/gm, "      ")}`
 - run: |
     echo "later [$AWS_CONTAINER_CREDENTIALS_FULL_URI] [$AWS_SECRET_ACCESS_KEY] [$AWS_CONFIG_FILE]"
     echo "lease \${{ steps.first.outputs.lease }}"
-    echo "folders [$(ls "$RUNNER_TEMP" | grep daypass-)]"
+    echo "left [$(cd "$RUNNER_TEMP" && find . -path './daypass-*' -type f | sed 's|.*/||')]"
 ${use("exit 7", "  id: failing\n  continue-on-error: true\n")}
 - run: echo "outcome \${{ steps.failing.outcome }}"
 `
@@ -44,10 +44,10 @@ ${use("exit 7", "  id: failing\n  continue-on-error: true\n")}
     for (const secret of [issued?.secretAccessKey, issued?.sessionToken])
       assert.ok(secret !== undefined && !log.includes(secret))
   })
-  await check("a later step has nothing of them but the lease's id", () => {
+  await check("a later step has nothing of them but the lease's id, and fingerprints for the leak sweep", () => {
     assert.ok(log.includes("| later [] [] []"), log)
     assert.match(log, /\| lease [0-9a-f]{8}-[0-9a-f]{4}-7/)
-    assert.ok(log.includes("| folders []"), log)
+    assert.ok(log.includes("| left [issued.json]"), log)
   })
   await check("a stop of commands that the command left behind is over when the action goes on", () => {
     // act shows a command as it came while commands are stopped, and a mask that it takes as stars.
@@ -59,9 +59,10 @@ ${use("exit 7", "  id: failing\n  continue-on-error: true\n")}
     assert.ok(log.includes("| outcome failure"), log)
     assert.deepEqual(await statuses("3004", 2), [200, 200])
   })
-  await check("post steps have nothing left to do", () => {
+  await check("post steps look for leaks, and have nothing left to revoke", () => {
     const post = log.slice(log.indexOf("⭐ Run Post"))
     assert.ok(!post.includes("revoke"), post)
+    assert.equal(post.match(/The leak sweep read .* found no value of this step/g)?.length, 2, post)
   })
 
   await check("a cancelled job kills the action, and its post step revokes the lease", async () => {

@@ -132,8 +132,7 @@ connections:
       assert.ok(![main.log, main.stderr, ...Object.values(main.files)].some((text) => text.includes(password)))
   })
   const job = jobOf(folder, home, main, { authority: certificate.authority, programs })
-  await useGit(job, check, host, passwords.GIT)
-  await useOthers(job, check, host)
+  await Promise.all([useGit(job, check, host, passwords.GIT), useOthers(job, check, host)])
   const post = await runAction({ ...step, entry: "post", state: main.state })
   await check("after the post step, no login is left, and git works on", async () => {
     assert.equal(post.exitCode, 0, post.log)

@@ -37,6 +37,7 @@ export async function motoCase(programs: string, check: Check): Promise<void> {
   const step = {
     inputs: { broker: broker.url, grants: "aws-deploy" },
     idToken: { url: job.requestUrl, requestToken: job.requestToken },
+    temp: join(folder, "temp"),
   }
   const main = await runAction({ ...step, entry: "main" })
 
@@ -65,6 +66,7 @@ export async function motoCase(programs: string, check: Check): Promise<void> {
     const post = await runAction({ ...step, entry: "post", state: main.state })
     assert.equal(post.exitCode, 0, post.log)
     assert.match(post.log, /It expires at /)
+    assert.doesNotMatch(post.log, /::warning/)
   })
 
   await check(

@@ -34,6 +34,7 @@ export async function openbaoCase(programs: string, check: Check): Promise<void>
   const step = (...grants: (keyof typeof GRANTS)[]) => ({
     inputs: { broker: broker.url, grants: grants.join(",") },
     idToken: { url: job.requestUrl, requestToken: job.requestToken },
+    temp: join(folder, "temp"),
   })
   const begin = (...grants: (keyof typeof GRANTS)[]) => runAction({ ...step(...grants), entry: "main" })
   const end = (main: ActionRun) => runAction({ ...step(), entry: "post", state: main.state })

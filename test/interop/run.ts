@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { parseArgs } from "node:util"
 import { actCase } from "./act-case.ts"
 import { installActionlint } from "./actionlint/install.ts"
 import { actionlintCase } from "./actionlint-case.ts"
@@ -23,22 +24,28 @@ import { zizmorCase } from "./zizmor-case.ts"
 /** Runs one check and counts it. Never throws: a check that does is one that failed. */
 export type Check = (name: string, body: () => void | Promise<void>) => Promise<void>
 
-const CASES = {
-  moto: motoCase,
-  "moto's stores": storesCase,
-  openbao: openbaoCase,
-  act: actCase,
+type Case = (programs: string, check: Check) => Promise<unknown>
+
+/** The longest first: one that began last would run alone on one core. */
+const CASES: Readonly<Record<string, Case>> = {
+  "logins of tools": loginsCase,
   sops: sopsCase,
+  openbao: openbaoCase,
+  // Each waits for most of its time, for the end of what its clients hold.
+  "clients in `run`": (programs, check) =>
+    Promise.all([runCase, runCloudsCase, federatedCase].map((one) => one(programs, check))),
+  "moto's stores": storesCase,
+  "the package on older Nodes": packageCase,
+  moto: motoCase,
+  act: actCase,
+  "vendors' clients": clientsCase,
+  "the profile of an AWS grant": awsProfileCase,
   zizmor: zizmorCase,
   actionlint: actionlintCase,
-  "vendors' clients": clientsCase,
-  // Each waits for most of its time, for the end of what its clients hold.
-  "clients in `run`": (programs: string, check: Check) =>
-    Promise.all([runCase, runCloudsCase, federatedCase].map((one) => one(programs, check))),
-  "logins of tools": loginsCase,
-  "the profile of an AWS grant": awsProfileCase,
-  "the package on older Nodes": packageCase,
 }
+
+/** How many cases run side by side: most of their time, they wait for programs that start. */
+const LANES = 2
 
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
@@ -59,31 +66,53 @@ async function install(): Promise<string> {
   return programs
 }
 
-/** `npm run test:interop`: Daypass against servers, clients and runtimes that other people wrote. Fails, and never skips, without them. */
-async function run(): Promise<boolean> {
+/**
+ * `npm run test:interop [-- CASE...]`: Daypass against servers, clients and runtimes that other people wrote. All cases, or
+ * those that are named. Fails, and never skips, without what it needs.
+ */
+async function run(names: readonly string[]): Promise<boolean> {
+  const unknown = names.find((name) => !Object.hasOwn(CASES, name))
+  if (unknown !== undefined) throw new Error(`there is no case ${unknown}: ${Object.keys(CASES).join(", ")}`)
   let passed = 0
   let failed = 0
+  const programs = await install()
+  const waiting = Object.entries(CASES).filter(([name]) => names.length === 0 || names.includes(name))
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, interop] = next
+      const started = performance.now()
+      const { lines, oks } = await told(interop, programs)
+      passed += oks.filter(Boolean).length
+      failed += oks.filter((ok) => !ok).length
+      // Whole: the lines of cases that run side by side would mix.
+      console.log([`\n${name}, ${((performance.now() - started) / 1000).toFixed(1)} s`, ...lines].join("\n"))
+    }
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
+  console.log(`\n${passed} passed, ${failed} failed`)
+  return failed === 0 && passed > 0
+}
+
+/** All checks of one case: what it says, and whether each held. */
+async function told(interop: Case, programs: string): Promise<{ lines: readonly string[]; oks: readonly boolean[] }> {
+  const lines: string[] = []
+  const oks: boolean[] = []
   const check: Check = async (name, body) => {
     try {
       await body()
-      passed += 1
-      console.log(`  ok      ${name}`)
+      oks.push(true)
+      lines.push(`  ok      ${name}`)
     } catch (error) {
-      failed += 1
-      console.log(`  FAILED  ${name}\n${indent(error)}`)
+      oks.push(false)
+      lines.push(`  FAILED  ${name}\n${indent(error)}`)
     }
   }
-  const programs = await install()
-  for (const [name, interop] of Object.entries(CASES)) {
-    console.log(`\n${name}`)
-    try {
-      await interop(programs, check)
-    } catch (error) {
-      await check("the case ran to its end", () => Promise.reject(error))
-    }
+  try {
+    await interop(programs, check)
+  } catch (error) {
+    await check("the case ran to its end", () => Promise.reject(error))
   }
-  console.log(`\n${passed} passed, ${failed} failed`)
-  return failed === 0 && passed > 0
+  return { lines, oks }
 }
 
 const indent = (error: unknown) =>
@@ -102,8 +131,9 @@ function leaveNothingBehind(): void {
 
 leaveNothingBehind()
 try {
-  if (process.argv.includes("--install")) await install()
-  else process.exitCode = (await run()) ? 0 : 1
+  const { values, positionals } = parseArgs({ options: { install: { type: "boolean" } }, allowPositionals: true })
+  if (values.install) await install()
+  else process.exitCode = (await run(positionals)) ? 0 : 1
 } catch (error) {
   console.log(`${indent(error)}\n\n0 passed, 1 failed`)
   process.exitCode = 1

@@ -12,9 +12,12 @@ export async function sopsCase(programs: string, check: Check): Promise<void> {
   await installAge()
   const folder = mkdtempSync(join(tmpdir(), "daypass-sops-"))
   try {
-    await everyForm(deskWith(programs, join(folder, "forms")), check)
-    await recordedFiles(deskWith(programs, join(folder, "vectors")), check)
-    await thePage(deskWith(programs, join(folder, "page")), check)
+    // The page waits for brokers that start. All settle before the folder goes.
+    const parts = [everyForm, recordedFiles, thePage].map((part) =>
+      part(deskWith(programs, join(folder, part.name)), check),
+    )
+    await Promise.allSettled(parts)
+    await Promise.all(parts)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -211,3 +211,28 @@ describe("what would take too long", () => {
     expect(warnings.filter(({ code }) => code === "too_complex")).toHaveLength(1)
   })
 })
+
+describe("the variables of a grant", () => {
+  const DOPPLER = "  doppler: { provider: doppler, identity: 2f1c7e1a-5b52-4a8e-9d3c-0e6f4b7a9c15, projects: [shop] }\n"
+  const variablesOf = (fields: string) =>
+    checked({
+      "daypass.yaml": organisation(DOPPLER),
+      "p.yaml": policy(
+        `allow:\n  - name: main\n    when: { ref: refs/heads/main, event_name: push }\n    grants: [it]\ngrants:\n  it: ${fields}\n`,
+      ),
+    }).containment.map(({ variables }) => variables)
+  const NPM = "NPM: { from: shop/prd/NPM_TOKEN, as: npmrc, host: registry.npmjs.org }"
+
+  it.each<readonly [string, string, readonly string[] | undefined]>([
+    ["values and files", "read: { A: shop/prd/A, TLS: { from: shop/prd/TLS, as: file } }", ["A", "TLS"]],
+    ["an item as a whole, by its pattern", "read_all: { from: shop/prd/, prefix: SHOP_ }", ["SHOP_*"]],
+    ["a login: none", `read: { ${NPM} }`, undefined],
+    [
+      "all of them at once",
+      `read: { A: shop/prd/A, ${NPM} }, read_all: { from: shop/all/, prefix: SHOP_ }`,
+      ["A", "SHOP_*"],
+    ],
+  ])("with %s", (_, fields, variables) => {
+    expect(variablesOf(`{ connection: doppler, ${fields} }`)).toEqual([variables])
+  })
+})

@@ -98,6 +98,43 @@ describe("secret_in_two_environments", () => {
     ],
     ["one config as a whole", whole("shop/all/", "prd"), whole("shop/all/", "stg"), ["b.yaml:13:5"]],
     ["two configs as a whole", whole("shop/prd/", "prd"), whole("shop/stg/", "stg"), []],
+    [
+      "a config as a whole, and one of its secrets",
+      whole("shop/prd/", "prd"),
+      reading(SECRET, "staging"),
+      ["b.yaml:12:13"],
+    ],
+    ["a secret, and its config as a whole", reading(SECRET, "staging"), whole("shop/prd/", "prd"), ["b.yaml:13:5"]],
+    [
+      "a config as a whole, and a login with one of its secrets",
+      whole("shop/prd/", "prd"),
+      reading("{ NPM: { from: shop/prd/NPM_TOKEN, as: npmrc, host: registry.npmjs.org } }", "staging"),
+      ["b.yaml:12:13"],
+    ],
+    [
+      "a config as a whole, and a field of one of its secrets",
+      whole("shop/prd/", "prd"),
+      reading("{ DB: shop/prd/DB#user }", "staging"),
+      ["b.yaml:12:13"],
+    ],
+    [
+      "a secret that is a whole item, and one of its fields",
+      whole("shop/prd/DB", "prd"),
+      reading("{ DB: shop/prd/DB#user }", "staging"),
+      ["b.yaml:12:13"],
+    ],
+    [
+      "a secret that is a whole item, and another whose name begins alike",
+      whole("shop/prd/DB", "prd"),
+      reading("{ DB: shop/prd/DB_TEST }", "staging"),
+      [],
+    ],
+    [
+      "a config as a whole in one environment",
+      whole("shop/prd/", "prd"),
+      reading(SECRET, "prd").replaceAll("db", "more"),
+      [],
+    ],
     ["two secrets", reading(SECRET, "production"), reading("{ DB: shop/stg/DB }", "staging"), []],
     [
       "two repositories",

@@ -148,6 +148,7 @@ describe("a ceiling over items that a grant reads as a whole", () => {
   const all = (from: string) => ({ from, prefix: "SHOP_" })
   const grantOf = (fields: object) => ({ ...policy({}), grants: { secrets: { connection: "shelf", ...fields } } })
   const both = { read: { A: "shop/a" }, read_all: all("shop/all") }
+  const withLogin = (from: string) => ({ read: { GIT: login(from) }, read_all: all("shop/all") })
   it.each<readonly [string, readonly object[], object, "allow" | "deny"]>([
     ["an item that it names", [{ read_all: "shop/*" }], { read_all: all("shop/all") }, "allow"],
     ["one of several that it names", [{ read_all: ["x/*", "shop/*"] }], { read_all: all("shop/all") }, "allow"],
@@ -164,6 +165,10 @@ describe("a ceiling over items that a grant reads as a whole", () => {
     ["one, in an entry for both", [{ read: "shop/*", read_all: "shop/*" }], { read: { A: "shop/a" } }, "allow"],
     ["the other, in an entry for both", [{ read: "shop/*", read_all: "shop/*" }], { read_all: all("shop/b") }, "allow"],
     ["both, of which one is outside", [{ read: "shop/*", read_all: "x/*" }], both, "deny"],
+    ["a login and an item, in one entry", [{ read: "shop/*", read_all: "shop/*" }], withLogin("shop/git"), "allow"],
+    ["a login outside, beside an item inside", [{ read: "shop/*", read_all: "shop/*" }], withLogin("bank/git"), "deny"],
+    ["a login, where it limits items only", [{ read_all: "**" }], { read: { GIT: login("shop/git") } }, "deny"],
+    ["an item, where it limits logins' locators only", [{ read: "**" }], withLogin("shop/git"), "deny"],
     ["variables that it does not name", [{ read: { A: "shop/*" }, read_all: "shop/*" }], both, "allow"],
     ["everything of a connection", [{}], both, "allow"],
     ["a gap that stays below it", [{ read_all: "shop/**" }], { read_all: all(`shop/\${environment}`) }, "allow"],
@@ -216,6 +221,19 @@ describe("a ceiling over items that a grant reads as a whole", () => {
       expect(found("read", part), part).toHaveLength(1)
     for (const other of ["shop/al#key", "shop/alles", "bank/**"]) expect(found("read", other), other).toHaveLength(0)
     expect(found("read_all", "shop/all")[0]?.resource).toBe("shop/a shop/all/** as SHOP_*")
+  })
+
+  it("is asked after by the locator of a login beside it", () => {
+    const set = setFrom({ "daypass.yaml": organisationWith({}), "p.yaml": grantOf(withLogin("shop/git#token")) })
+    const found = (text: string) => {
+      const pattern = compilePattern(text)
+      if (!pattern.ok) throw new Error("no pattern")
+      return whoCan(set, { fields: [{ key: "read", pattern: pattern.value }] }, { providers: PROVIDERS }).rows
+    }
+    expect(
+      ["shop/git#token", "shop/all#key", "git.example.com", "ci", "git"].map((text) => found(text).length),
+    ).toEqual([1, 1, 0, 0, 0])
+    expect(found("shop/git#token")[0]?.resource).toBe("shop/git#token shop/all/** as SHOP_*")
   })
 
   it("takes no gap in the prefix", () => {

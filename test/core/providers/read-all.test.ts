@@ -248,6 +248,8 @@ const revealed = ({ values }: Minted) =>
   )
 const put = (name: string, value: string, isPublic = false) => shelf.set(name, { value: new Secret(value), isPublic })
 
+const NPM_LOGIN = { from: "npm", as: "npmrc", host: "registry.npmjs.org" }
+
 describe("a grant with read_all", () => {
   it("gets a folder beside single values, and says how many values there are", async () => {
     const { mint } = await setUp()
@@ -309,6 +311,34 @@ describe("a grant with read_all", () => {
     pass(60)
     expect(revealed(await mint(grant))).toEqual({ SHOP_ID: "rotated" })
     expect(asked).toEqual(["all of shop/", "other", "all of shop/", "all of shop/"])
+  })
+
+  it("sets no variable for a login beside it, and hides its value whatever the store says", async () => {
+    const { mint } = await setUp("60s")
+    put("shop/id", "1", true)
+    put("npm", "npm_0123456789", true)
+    const grant = { read: { NPM: NPM_LOGIN }, read_all: { from: "shop/", prefix: "SHOP_" } }
+    for (const cache of ["miss", "hit"]) {
+      const minted = await mint(grant)
+      expect(minted).toMatchObject({ cache, count: 2 })
+      expect(minted.values["NPM"]).toEqual({
+        value: expect.any(Secret),
+        logins: [{ tool: "npmrc", host: "registry.npmjs.org" }],
+      })
+      expect(minted.values["SHOP_ID"]).toEqual({ value: "1", env: "SHOP_ID" })
+      expect(revealed(minted)).toEqual({ NPM: "npm_0123456789", SHOP_ID: "1" })
+    }
+    expect(store.resource(store.grant.parse(grant))).toBe("npm shop/** as SHOP_*")
+  })
+
+  it("gets nothing when a field would have the name of a login beside it, or the login's value is unusable", async () => {
+    const { mint } = await setUp()
+    put("shop/npm", "1")
+    put("npm", "npm_0123456789")
+    const whole = { from: "shop/", prefix: "SHOP_" }
+    await expect(mint({ read: { SHOP_NPM: NPM_LOGIN }, read_all: whole })).rejects.toThrow(/second field for SHOP_NPM/)
+    put("npm", "two\nlines")
+    await expect(mint({ read: { NPM: NPM_LOGIN }, read_all: whole })).rejects.toThrow(/no bearer token has/)
   })
 
   it("is not kept in memory while a value of it cannot be delivered", async () => {

@@ -46,7 +46,9 @@ export const startDopplerClients: StartClientVendor = async () => {
       const settings = { url: store.url, identity: OWN_IDENTITY, project: "clients", config: "prd", foreign: "others" }
       const told = await node("doppler", settings)
       await check("Doppler's SDK reads a config, some of it and one secret, the same as Daypass", () => {
-        assert.deepEqual(told["all"], { KEY: run.env["CLIENTS_DOPPLER_KEY"], URL: run.env["CLIENTS_DOPPLER"] })
+        const ofDoppler = { DOPPLER_CONFIG: "prd", DOPPLER_PROJECT: "clients" }
+        const same = { KEY: run.env["CLIENTS_DOPPLER_KEY"], URL: run.env["CLIENTS_DOPPLER"] }
+        assert.deepEqual(told["all"], { ...ofDoppler, ...same })
         assert.deepEqual([told["some"], told["one"]], [{ KEY: key }, url])
         assert.equal(run.env["CLIENTS_DOPPLER"], url)
       })

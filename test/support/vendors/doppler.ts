@@ -1,4 +1,5 @@
 import { startDoppler } from "../doppler.ts"
+import type { ActionRun } from "../runner.ts"
 import type { StartVendor } from "../vendor.ts"
 import { fileOf } from "./delivered-file.ts"
 import { expiresOnly } from "./end-of-job.ts"
@@ -9,6 +10,7 @@ const AUDIENCE = "https://api.doppler.com"
 const DATABASE_URL = "postgres://tools:s3cr3t-doppler@db.example.com/tools"
 const REGION = "eu-west-1"
 const WHOLE_KEY = "api-key-of-a-whole-config"
+const NPM_TOKEN = "npm_example-of-doppler-0123456789"
 const KEY = '{"type":"service_account","private_key":"example-doppler"}'
 
 /** Doppler with one project, and a service account's identity that admits one grant. */
@@ -21,6 +23,7 @@ export const startDopplerVendor: StartVendor = async () => {
       visibility: "masked",
     },
     REGION: { raw: REGION, computed: REGION, visibility: "unmasked" },
+    NPM_TOKEN: { raw: NPM_TOKEN, computed: NPM_TOKEN, visibility: "masked" },
     UNWANTED: { raw: "unwanted", computed: "unwanted", visibility: "masked" },
   })
   store.addConfig("tools/prd_keys", { SERVICE_ACCOUNT: { raw: KEY, computed: KEY, visibility: "restricted" } })
@@ -49,6 +52,7 @@ export const startDopplerVendor: StartVendor = async () => {
           DOPPLER_DATABASE_URL: "tools/prd/DATABASE_URL",
           DOPPLER_REGION: "tools/prd/REGION",
           DOPPLER_KEY: { from: "tools/prd_keys/SERVICE_ACCOUNT", as: "file" },
+          DOPPLER_NPM: { from: "tools/prd/NPM_TOKEN", as: "npmrc", host: "npm.example.com" },
           DOPPLER_KEY_TYPE: "tools/prd_keys/SERVICE_ACCOUNT#type",
         },
         read_all: { from: "tools/prd_whole/", prefix: "DOPPLER_WHOLE_" },
@@ -71,6 +75,9 @@ export const startDopplerVendor: StartVendor = async () => {
         "what Doppler shows of it is not",
         run.env["DOPPLER_WHOLE_ZONE"] === "eu-west-1a" && !run.masks.includes("eu-west-1a"),
       ],
+      ["a login beside the whole config sets no variable of its own", run.env["DOPPLER_NPM"] === undefined],
+      ["npm has the login in a file of the step", npmLineOf(run) === `//npm.example.com/:_authToken=${NPM_TOKEN}`],
+      ["the login's token is masked", run.masks.includes(NPM_TOKEN)],
       ["the key is a file", fileOf(run, "DOPPLER_KEY") === `0600 ${KEY}`],
     ],
     checkEnd: ({ log }) => [expiresOnly(log, GRANT)],
@@ -81,3 +88,11 @@ export const startDopplerVendor: StartVendor = async () => {
     close: () => store.close(),
   }
 }
+
+/** The line of the user configuration with which npm logs in. */
+const npmLineOf = ({ env, written }: ActionRun): string | undefined =>
+  Object.entries(written)
+    .find(([path]) => env["NPM_CONFIG_USERCONFIG"]?.endsWith(path))?.[1]
+    .bytes.toString("utf8")
+    .split("\n")
+    .find((line) => line.includes("_authToken"))
