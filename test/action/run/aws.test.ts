@@ -92,7 +92,7 @@ await ask("localhost", { headers: { host: "localhost:" + url.port } })
 await ask("a page", { headers: { origin: "http://evil.example" } })
 await ask("POST", { method: "POST" })
 await ask("HEAD", { method: "HEAD" })
-await ask("another path", {}, "/aws/other")
+await ask("another path", {}, "/aws-session/other")
 await ask("a query", {}, url.pathname + "?x=1")`)
     const step = await ran([...granted({ "aws-deploy": session(1) }), ...revoked()], run)
     expect(step.log).toContain(`
@@ -153,7 +153,7 @@ console.log("seen", seen.join())`)
     const step = await ran([...ending(1, 5), ...denied, ...revoked()], run)
     expect(step.log).toContain("\nseen 200,503\n")
     expect(step.log).toContain(
-      "::warning title=Daypass::The session of aws-deploy could not be renewed yet: Not any more.",
+      "::warning title=Daypass::The AWS session of aws-deploy could not be renewed yet: Not any more.",
     )
   })
 

@@ -4,11 +4,10 @@ import { readCredentials, readLease } from "../answer.ts"
 import { messageForLog } from "../escape.ts"
 import { exchangeForAnswer } from "../exchange.ts"
 import { ActionError, toFailure } from "../failure.ts"
-import { keptAnswer } from "../files/deliver.ts"
-import type { KeptAnswer, RefreshSettings } from "../files/renewable.ts"
+import { type KeptAnswer, keptAnswer, type RenewalSettings } from "../files/renewable.ts"
 import { startDeadline } from "../retry.ts"
 import { idTokenEndpoint, silenceLog } from "../runner.ts"
-import { RefreshError } from "./current.ts"
+import { RenewalError } from "./current.ts"
 
 /** Shorter than any SDK waits. */
 const DEADLINE_MS = 30_000
@@ -16,9 +15,9 @@ const DEADLINE_MS = 30_000
 /**
  * Exchanges a new subject token of this job for one grant. The lease's id is in the file of leases before the broker is
  * asked, so that the post step revokes it whatever becomes of this process.
- * @throws {RefreshError}
+ * @throws {RenewalError}
  */
-export async function exchangeAgain(settings: RefreshSettings, leasesFile: string): Promise<KeptAnswer> {
+export async function renewGrant(settings: RenewalSettings, leasesFile: string): Promise<KeptAnswer> {
   silenceLog()
   requireIdTokens()
   try {
@@ -47,14 +46,14 @@ export async function exchangeAgain(settings: RefreshSettings, leasesFile: strin
     return keptAnswer(asker, credential)
   } catch (thrown) {
     const failure = toFailure(thrown)
-    throw new RefreshError(failure.code, `${messageForLog(failure.message)} ${messageForLog(changeFor(failure))}`)
+    throw new RenewalError(failure.code, `${messageForLog(failure.message)} ${messageForLog(changeFor(failure))}`)
   }
 }
 
-/** @throws {RefreshError} when the environment of this process has no endpoint for ID tokens */
+/** @throws {RenewalError} when the environment of this process has no endpoint for ID tokens */
 function requireIdTokens(): void {
   if (idTokenEndpoint() !== null) return
-  throw new RefreshError(
+  throw new RenewalError(
     "id_token_permission_missing",
     "This process has no ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN. Add `permissions: id-token: write` to the job, and let programs that clear the environment, such as sudo, pass both variables.",
     true,

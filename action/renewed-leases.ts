@@ -1,8 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } from "node:fs"
-import { join } from "node:path"
+import { renameSync } from "node:fs"
 import { LEASE_ID } from "../broker/wire/lease-id.ts"
+import { isJobFolder } from "./job-folder.ts"
 import { isOver, type StepLease } from "./lease.ts"
-import { isJobFolder, savedState } from "./runner.ts"
+import { leasesFile } from "./renewal/place.ts"
+import { savedState } from "./runner.ts"
+import { readRegular } from "./safe-file.ts"
 import { isTime } from "./time.ts"
 
 const MAX_BYTES = 1024 * 1024
@@ -10,19 +12,19 @@ const MAX_BYTES = 1024 * 1024
 const MAX_LEASES = 100
 
 /**
- * The leases that later steps opened for this step's files, as `refresh.js` noted them, oldest first; without those that are over.
+ * The leases that later steps opened for this step's files, as `renew.js` noted them, oldest first; without those that are over.
  *
- * Takes the file away first: `refresh.js` looks after each line whether its file is still in its place, and asks the broker
+ * Takes the file away first: `renew.js` looks after each line whether its file is still in its place, and asks the broker
  * only then. So each lease that was asked for is read here.
  */
-export function takeRefreshedLeases(): readonly StepLease[] {
+export function takeRenewedLeases(): readonly StepLease[] {
   const folder = savedState("files")
   if (!isJobFolder(folder)) return []
-  const path = join(folder, ".refresh", "leases")
+  const path = leasesFile(folder)
   let text: string
   try {
     renameSync(path, `${path}.taken`)
-    text = readOwn(`${path}.taken`)
+    text = readRegular(`${path}.taken`, MAX_BYTES)?.toString("latin1") ?? ""
   } catch {
     // Most steps have no such file.
     return []
@@ -36,14 +38,4 @@ export function takeRefreshedLeases(): readonly StepLease[] {
     if (act === "end") leases.delete(id)
   }
   return [...leases.values()].filter((lease) => !isOver(lease)).slice(-MAX_LEASES)
-}
-
-function readOwn(path: string): string {
-  const file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
-  try {
-    const stat = fstatSync(file)
-    return stat.isFile() && stat.size <= MAX_BYTES ? readFileSync(file, "latin1") : ""
-  } finally {
-    closeSync(file)
-  }
 }
