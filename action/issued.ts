@@ -1,11 +1,11 @@
 import { join } from "node:path"
 import type { Credential, Value } from "./answer.ts"
+import { writeNew } from "./disk/safe-file.ts"
 import { RecordMaker, type ValueToRecord } from "./fingerprints/record.ts"
 import type { Sweep } from "./inputs.ts"
 import { jobFolder, makeJobFolder, removeJobFolder } from "./job-folder.ts"
 import { patternsFor } from "./patterns.ts"
 import { idTokenEndpoint, saveState } from "./runner.ts"
-import { writeNew } from "./safe-file.ts"
 
 /**
  * The records of what this step issued. They hold fingerprints, no value, and lie in a folder of their own, so that the files

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto"
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import type { PlannedFile } from "./deliver/files.ts"
+import { readRegular, writeNew } from "./disk/safe-file.ts"
 import { ActionError } from "./failure.ts"
 import { temporaryFolder } from "./runner.ts"
-import { readRegular, writeNew } from "./safe-file.ts"
 
 const PREFIX = "daypass-"
 

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { readRegular } from "../action/disk/safe-file.ts"
 import { MAX_RECORD_BYTES, type OpenRecord, openRecord, RECORD_FILE } from "../action/fingerprints/record.ts"
-import { readRegular } from "../action/safe-file.ts"
 import { STEP_FOLDER } from "../action/sweep/places.ts"
 import type { Finding, SweepReport } from "../action/sweep/report.ts"
 import { sweep } from "../action/sweep/sweep.ts"

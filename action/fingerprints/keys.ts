@@ -2,7 +2,7 @@ import { hmacSha256, type Mac } from "./hmac.ts"
 
 /**
  * The keys of one step's record. They are derived from the random salt in the record and from the request token of the job,
- * which all steps of the job have and no file holds. So the record alone tells nothing about a value, not even about a weak one.
+ * which all steps of the job have and no file holds. So the record alone tells nothing about a value, even about a weak one.
  */
 export interface RecordKeys {
   /** AES-256-GCM: nobody without the request token can read or edit the record. */
@@ -24,15 +24,14 @@ export const MIN_PATTERN_BYTES = 8
 /** HKDF with SHA-256 (RFC 5869). `requestToken` is `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, the same in each step of a job. */
 export function deriveKeys(requestToken: string, salt: Uint8Array): RecordKeys {
   const next = hmacSha256(hmacSha256(salt)(Buffer.from(requestToken, "utf8")))
-  const [first, second, third] = [1, 2, 3].reduce<readonly Buffer[]>(
-    (blocks, count) => [...blocks, next(Buffer.concat([blocks.at(-1) ?? NOTHING, PURPOSE, Buffer.of(count)]))],
-    [],
-  ) as [Buffer, Buffer, Buffer]
-  return { seal: first, mac: hmacSha256(second), multiplier: ((third.readUInt32LE(0) & ~7) | 5) >>> 0 }
+  const block = (before: Uint8Array, count: number) => next(Buffer.concat([before, PURPOSE, Buffer.of(count)]))
+  const seal = block(Buffer.alloc(0), 1)
+  const mac = block(seal, 2)
+  const multiplier = ((block(mac, 3).readUInt32LE(0) & ~7) | 5) >>> 0
+  return { seal, mac: hmacSha256(mac), multiplier }
 }
 
 const PURPOSE = Buffer.from("daypass issued values, version 1", "utf8")
-const NOTHING = Buffer.alloc(0)
 
 /** The fingerprint of a pattern, in base64url. */
 export function patternMac({ mac }: RecordKeys, bytes: Uint8Array): string {

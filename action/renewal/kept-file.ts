@@ -1,4 +1,4 @@
-import { readRegular, replaceFile } from "../safe-file.ts"
+import { readRegular, replaceFile } from "../disk/safe-file.ts"
 
 const MAX_BYTES = 256 * 1024
 

@@ -1,6 +1,6 @@
 import { closeSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { openRegular, writeNew } from "../safe-file.ts"
+import { openRegular, writeNew } from "../disk/safe-file.ts"
 
 /** A holder ends by itself before. What is older was left behind, and its process number belongs to another process. */
 const LONGEST_HOLD_MS = 60_000

@@ -7,9 +7,9 @@ import { readKept } from "./kept-file.ts"
 const WATCHDOG_MS = 55_000
 
 /**
- * Prints one credential for an SDK in a later step: `credential_process` of AWS's configuration files (docs.aws.amazon.com/sdkref:
- * process credential provider), and the executable of Google's external accounts (AIP-4117). The one argument is the path
- * of its settings, which hold nothing secret.
+ * Prints one credential for an SDK in a later step: `credential_process` of AWS's configuration files
+ * (docs.aws.amazon.com/sdkref: process credential provider), and the executable of Google's external accounts (AIP-4117). The
+ * one argument is the path of its settings, which hold nothing secret.
  *
  * Standard output has the answer only. A failure is one line on standard error for AWS's SDKs, and a failed answer for
  * Google's libraries. What it gets it keeps in its folder, so most calls load little more than this file.

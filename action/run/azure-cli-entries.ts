@@ -1,6 +1,6 @@
 import { join } from "node:path"
+import { readRegular, replaceFile } from "../disk/safe-file.ts"
 import { memberOf, parseJson } from "../json.ts"
-import { readRegular, replaceFile } from "../safe-file.ts"
 
 /** Where `az` keeps the logins of service principals on Linux and macOS. On Windows the file is encrypted and has another name. */
 const ENTRIES = "service_principal_entries.json"

@@ -1,5 +1,5 @@
 import { closeSync, createReadStream, lstatSync, readSync, type Stats } from "node:fs"
-import { NotRegularError, type OpenFile, openRegular } from "../safe-file.ts"
+import { NotRegularError, type OpenFile, openRegular } from "../disk/safe-file.ts"
 import { Unread } from "./budget.ts"
 
 /** What is at a path; undefined when there is nothing. A link is not followed. @throws {Unread} `unreadable` */
