@@ -35,7 +35,7 @@ export function readSession(credential: Credential): Session {
   return session
 }
 
-/** Whether the values of a credential include a region that a profile can have, and which. */
+/** The region of a profile; null when the credential names none. */
 export function regionOf(credential: Credential): string | null {
   const region = valueNamed(credential, "region") ?? ""
   return REGION.test(region) ? region : null

@@ -3,7 +3,7 @@ import { FILE_VARIABLES, PROFILE_VARIABLES, readSession, regionOf, SESSION_VALUE
 import { names } from "../clouds/variables.ts"
 import { ownerFile } from "../deliver/files.ts"
 import { actionFolder } from "../runner.ts"
-import type { Cloud, CloudPlan, Login } from "./cloud.ts"
+import type { Cloud, Login } from "./cloud.ts"
 
 const ENDPOINT_VARIABLES = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"]
 
@@ -64,7 +64,7 @@ export const AWS: Cloud = {
         ),
       ],
       places: new Map(logins.map(({ credential: { grant } }) => [grant, [`the profile ${grant} in AWS_CONFIG_FILE`]])),
-    } satisfies CloudPlan
+    }
   },
 }
 

@@ -188,6 +188,17 @@ console.log("seen", seen.join())`)
     expect(step.log).toContain("would win over the AWS session of aws-deploy")
   })
 
+  test("of another key is not taken from the job, under either of its names", async () => {
+    const values = {
+      id: { value: "AKIASTATICKEYID", secret: true, env: "AWS_ACCESS_KEY_ID" },
+      token: { value: "token-of-static-key", secret: true, env: "AWS_SESSION_TOKEN" },
+    }
+    const env = () => ({ AWS_SESSION_TOKEN: "old", AWS_SECURITY_TOKEN: "old" })
+    const run = `test -z "\${AWS_SECURITY_TOKEN+x}" && test "$AWS_SESSION_TOKEN" != old`
+    const step = await ran([...granted({ "aws-deploy": { values } }), ...revoked()], run, { env })
+    expect([step.exitCode, step.log]).toEqual([0, expect.stringContaining("to the command: AWS_SECURITY_TOKEN.")])
+  })
+
   test("arrives as values when the format is not known", async () => {
     const script = [...granted({ "aws-deploy": { ...session(1), format: "aws-session-2" } }), ...revoked()]
     expect((await ran(script, `test -n "$AWS_SESSION_TOKEN" && echo has it`)).log).toContain("\nhas it\n")
