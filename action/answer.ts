@@ -36,9 +36,12 @@ export interface Value {
 export const hasLogins = (credentials: readonly Credential[]): boolean =>
   credentials.some(({ values }) => values.some(({ logins }) => logins !== undefined))
 
-/** The tools that log in with a value, for the log and the summary. They are checked when the login is planned. */
-export const toolsOf = ({ logins = [] }: Value): readonly string[] =>
-  logins.map((login) => memberOf(login, "tool")).filter((tool) => typeof tool === "string")
+/** The logins with a value, for the log and the summary: `login of docker`. They are checked when they are planned. */
+export const loginsOf = ({ logins = [] }: Value): readonly string[] =>
+  logins
+    .map((login) => memberOf(login, "tool"))
+    .filter((tool) => typeof tool === "string")
+    .map((tool) => `login of ${tool}`)
 
 const LEASE_ID = /^[A-Za-z0-9._~-]{1,256}$/
 /** Of a grant, a provider or a value. */
@@ -131,6 +134,21 @@ function readTime(value: unknown, of: string): string {
   return value
 }
 
-function unusable(fault: string): ActionError {
+/** `fault`: a clause that names grants and values, and quotes no value. */
+export function unusable(fault: string): ActionError {
   return new ActionError("answer_unusable", `The broker's answer cannot be used: ${fault}.`)
+}
+
+/** A value of a credential; undefined when it has none of this name. */
+export const valueNamed = ({ values }: Credential, name: string): string | undefined =>
+  values.find((value) => value.name === name)?.value
+
+/**
+ * A value of a credential whose format says that it is there.
+ * @throws {ActionError} `answer_unusable` when it is not
+ */
+export function requiredValue(credential: Credential, name: string): string {
+  const found = valueNamed(credential, name) ?? ""
+  if (found === "") throw unusable(`the credential of ${credential.grant} has no ${name}`)
+  return found
 }

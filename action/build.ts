@@ -12,8 +12,9 @@ const ROOM = fileURLToPath(new URL(".", import.meta.url))
  * its classes. A file whose modules are loaded with `import()` is read only when something needs it.
  *
  * - `start`: what the first request needs, for every process of a job.
- * - `main`, `post`, `refresh`, `aws-profile`: programs. No other file takes anything from them, because they act when they are
- *   loaded. The last two are started by tools of later steps and of commands, and `again` asks the broker for `refresh`.
+ * - `main`, `post`, `renew`, `aws-profile`: programs. No other file takes anything from them, because they act when they are
+ *   loaded. The last two are started by tools of later steps and of commands, and `renewal` asks the broker for `renew`.
+ * - `disk`: small, for those that need it without the rest.
  * - `delivery`: loaded while the broker works on its answer, so that reading the file costs no time.
  * - `failed`, `advice`: the words of failures. Loaded when there is one.
  */
@@ -21,22 +22,23 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   start: ["exchange.ts"],
   main: ["main.ts"],
   post: ["post.ts"],
-  shared: ["revoke-lease.ts", "outcomes.ts", "time.ts", "fingerprints/record.ts"],
+  disk: ["disk/safe-file.ts", "renewal/place.ts"],
+  shared: ["revoke-lease.ts", "outcomes.ts", "time.ts", "fingerprints/record.ts", "job-folder.ts", "renewal/leases.ts"],
   advice: ["advice.ts"],
   revoke: ["revoke.ts"],
-  delivery: ["delivery.ts", "aws-session.ts"],
+  delivery: ["delivery.ts"],
   failed: ["report.ts", "refusal.ts", "http-fault.ts", "no-id-token.ts", "proxy.ts", "revocation-answer.ts"],
   files: ["files/deliver.ts"],
   tools: ["files/tools/plan.ts"],
   run: ["run/run.ts"],
   sweep: ["leaks.ts"],
-  kept: ["refresh/current.ts"],
-  refresh: ["refresh/refresh.ts"],
-  again: ["refresh/exchange-again.ts"],
+  kept: ["renewal/current.ts"],
+  renew: ["renewal/renew.ts"],
+  renewal: ["renewal/exchange.ts"],
   "aws-profile": ["aws-profile.ts"],
 }
 
-const PROGRAMS = ["main", "post", "refresh", "aws-profile"]
+const PROGRAMS = ["main", "post", "renew", "aws-profile"]
 
 /**
  * CommonJS, because importing node:http into an ES module evaluates all its exports, undici's WebSocket among them, and costs

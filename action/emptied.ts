@@ -1,23 +1,15 @@
 import { forLog } from "./escape.ts"
 import { isWhole, MAX_RECORD_BYTES, type OpenRecord, openRecord, RECORD_FILE } from "./fingerprints/record.ts"
+import { readJobFiles, removeJobFolder } from "./job-folder.ts"
 import { savedVariables } from "./lease.ts"
-import {
-  idTokenEndpoint,
-  info,
-  readRecords,
-  removeJobFolder,
-  savedState,
-  setVariables,
-  stepEnvironment,
-  warn,
-} from "./runner.ts"
+import { idTokenEndpoint, info, savedState, setVariables, stepEnvironment, warn } from "./runner.ts"
 
 /** The records that main wrote: an empty list when it wrote none, null when they are gone or were changed. */
 export function savedRecords(): readonly OpenRecord[] | null {
   const folder = savedState("issued")
   if (folder === "") return []
   const requestToken = idTokenEndpoint()?.requestToken ?? ""
-  const stored = readRecords(folder, RECORD_FILE, MAX_RECORD_BYTES)
+  const stored = readJobFiles(folder, RECORD_FILE, MAX_RECORD_BYTES)
   if (stored === null || stored.length === 0) return null
   const records = stored.map((bytes) => openRecord(bytes, requestToken))
   return records.every((record) => record !== null) ? records : null

@@ -21,11 +21,15 @@ export async function exchange(): Promise<void> {
   runner.requireRunnerFiles()
 
   const leases = new StepLeases(inputs)
-  // A file that cannot be loaded is reported when it is needed.
-  const prepare = () => void import("./delivery.ts").catch(() => {})
-  const answer = await exchangeForAnswer(inputs, leases, deadline, prepare)
-  const { deliver } = await import("./delivery.ts")
-  await deliver(answer, { inputs, leases, deadline, started })
+  const prepare = async () => (await import("./delivery.ts")).prepareDelivery({ inputs, leases, deadline, started })
+  let prepared = null as ReturnType<typeof prepare> | null
+  const answer = await exchangeForAnswer(inputs, leases, deadline, () => {
+    prepared ??= prepare()
+    // A file that cannot be loaded is reported when it is needed.
+    prepared.catch(() => {})
+  })
+  const deliver = await (prepared ?? prepare())
+  await deliver(answer)
 }
 
 /**

@@ -82,6 +82,10 @@ export class ActionError extends Error {
   }
 }
 
+/** Credentials that cannot be delivered as the step asks. `change`: what to do about it, if the code's advice is too general. */
+export const deliveryRefused = (message: string, change?: string): ActionError =>
+  new ActionError("delivery_refused", message, change === undefined ? {} : { change })
+
 /**
  * Turns any thrown value into a failure that is safe to print. Of other errors it keeps only the class and the code: the
  * message of a JSON or file system error quotes its input, which can be a credential here.

@@ -1,5 +1,5 @@
 import { HttpFailure, type HttpFault } from "./http-failure.ts"
-import { proxyEnvironment } from "./runner.ts"
+import { stepEnvironment } from "./runner.ts"
 
 /** Why a request to `url` failed with this error. */
 export function whyFailed(cause: Error, url: URL): HttpFailure {
@@ -16,7 +16,7 @@ export function whyFailed(cause: Error, url: URL): HttpFailure {
 
 /** The failure, if the runner's proxy caused it; otherwise null. */
 function proxyFailure(cause: Error, url: URL): HttpFailure | null {
-  const environment = proxyEnvironment()
+  const environment = stepEnvironment()
   const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "")
   if (url.protocol !== "https:" || proxy === null) return null
   const { code, statusCode, hostname, address, port } = cause as NodeJS.ErrnoException & {

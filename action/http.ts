@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http"
 import { HttpFailure } from "./http-failure.ts"
-import { proxyEnvironment } from "./runner.ts"
+import { stepEnvironment } from "./runner.ts"
 
 export interface HttpTarget {
   readonly method: "GET" | "POST" | "DELETE"
@@ -120,7 +120,7 @@ async function open({ method, url, timeoutMs }: HttpTarget): Promise<ClientReque
     // the proxy reads nothing. Plain HTTP goes only to loopback and never through a proxy, which could read the bearer.
     // For a proxy that accepts the tunnel and never answers: only this ends its socket, which would keep the step running.
     timeout: timeoutMs,
-    agent: new Agent({ keepAlive: false, ...(isTls && { proxyEnv: proxyEnvironment() }) }),
+    agent: new Agent({ keepAlive: false, ...(isTls && { proxyEnv: stepEnvironment() }) }),
     // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED=0 in a runner's environment would let a man in the middle read the bearer.
     ...(isTls && { rejectUnauthorized: true }),
   })

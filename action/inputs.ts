@@ -168,6 +168,6 @@ function readSweep(mode: string, paths: string): Sweep {
   return { mode: mode === "" ? "warn" : mode, paths: lines }
 }
 
-function invalid(input: string, fault: string): ActionError {
+export function invalid(input: string, fault: string): ActionError {
   return new ActionError("input_invalid", `The input \`${input}\` ${fault}.`)
 }

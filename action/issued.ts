@@ -1,8 +1,11 @@
+import { join } from "node:path"
 import type { Credential, Value } from "./answer.ts"
+import { writeNew } from "./disk/safe-file.ts"
 import { RecordMaker, type ValueToRecord } from "./fingerprints/record.ts"
 import type { Sweep } from "./inputs.ts"
+import { jobFolder, makeJobFolder, removeJobFolder } from "./job-folder.ts"
 import { patternsFor } from "./patterns.ts"
-import * as runner from "./runner.ts"
+import { idTokenEndpoint, saveState } from "./runner.ts"
 
 /**
  * The records of what this step issued. They hold fingerprints, no value, and lie in a folder of their own, so that the files
@@ -22,6 +25,12 @@ export class IssuedRecords {
     this.#since = since
   }
 
+  /** Makes the keys of the records, which need no value. */
+  prepare(): RecordMaker {
+    this.#maker ??= new RecordMaker(idTokenEndpoint()?.requestToken ?? "")
+    return this.#maker
+  }
+
   /**
    * Records secret values before they are delivered. `variables`: what the step sets for later steps. Without a sweep, only
    * these are recorded, because the post step empties them.
@@ -33,28 +42,32 @@ export class IssuedRecords {
     // With a sweep, also those that it cannot look for: it says how many they are.
     const known = values.filter(({ variable }) => variable !== undefined || this.#sweep.mode !== "off")
     if (known.length === 0) return
-    this.#maker ??= new RecordMaker(runner.idTokenEndpoint()?.requestToken ?? "")
-    if (this.#folder === null) {
-      this.#folder = runner.jobFolder()
-      // First, so that the post step can remove the folder whenever this process is killed.
-      runner.saveState("issued", this.#folder)
-      runner.makeJobFolder(this.#folder)
-    }
-    this.#written++
-    const name = this.#written === 1 ? "issued.json" : `issued-${this.#written}.json`
-    runner.writeRecord(this.#folder, name, this.#maker.make(known, this.#since))
+    this.#write(known)
   }
 
   /** From now on, values may be in the job's files: the post step looks for them. */
   delivered(): void {
     if (this.#folder === null || this.#sweep.mode === "off") return
-    runner.saveState("sweep", this.#sweep.mode)
-    if (this.#sweep.paths.length > 0) runner.saveState("sweep-paths", this.#sweep.paths.join("\n"))
+    saveState("sweep", this.#sweep.mode)
+    if (this.#sweep.paths.length > 0) saveState("sweep-paths", this.#sweep.paths.join("\n"))
   }
 
   /** Nothing was delivered. */
   drop(): void {
-    if (this.#folder !== null) runner.removeJobFolder(this.#folder)
+    if (this.#folder !== null) removeJobFolder(this.#folder)
+  }
+
+  #write(values: readonly ValueToRecord[]): void {
+    const maker = this.prepare()
+    if (this.#folder === null) {
+      this.#folder = jobFolder()
+      // First, so that the post step can remove the folder whenever this process is killed.
+      saveState("issued", this.#folder)
+      makeJobFolder(this.#folder)
+    }
+    this.#written++
+    const name = this.#written === 1 ? "issued.json" : `issued-${this.#written}.json`
+    writeNew(join(this.#folder, name), maker.make(values, this.#since))
   }
 
   #toRecord(grant: string, value: Value, variables: ReadonlyMap<string, string>): ValueToRecord {

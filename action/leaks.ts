@@ -2,8 +2,10 @@ import { advice, pageOf } from "./advice.ts"
 import { forLog, forMarkdown } from "./escape.ts"
 import type { OpenRecord } from "./fingerprints/record.ts"
 import { appendSummary, fail, info, type Place, savedState, sweepPlaces, warn } from "./runner.ts"
+import { table } from "./summary.ts"
 import type { UnreadReason } from "./sweep/budget.ts"
 import type { Finding, SweepReport } from "./sweep/report.ts"
+import { counted } from "./words.ts"
 
 /** Of a post step. It comes after the revocation, so a long sweep keeps no credential alive. */
 const SWEEP_MS = 10_000
@@ -74,9 +76,7 @@ function reportFindings(mode: Mode, { findings, hasMore }: SweepReport): void {
       "",
       `[leak_found](${pageOf("leak_found")}). ${advice("leak_found")}`,
       "",
-      "| where | grant | value |",
-      "| --- | --- | --- |",
-      ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+      ...table(["where", "grant", "value"], rows),
       ...(hasMore ? ["", "There are more findings, which are not listed."] : []),
       "",
     ].join("\n"),
@@ -117,7 +117,5 @@ const REASONS: Readonly<Record<UnreadReason, string>> = {
   time: "the time of the sweep was over",
   unreadable: "it cannot be read",
 }
-
-const counted = (count: number, one: string) => `${count} ${count === 1 ? one : `${one}s`}`
 
 const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB`

@@ -1,7 +1,7 @@
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
 import { memberOf, parseJson } from "./json.ts"
-import { info, removeJobFolder, savedState, saveState } from "./runner.ts"
+import { info, savedState, saveState } from "./runner.ts"
 
 /** A lease that this step has, or may have. `expiresAt` is null when no answer of the broker has confirmed the lease. */
 export interface StepLease {
@@ -88,6 +88,10 @@ export function saveKeep(): void {
   saveState("keep", "true")
 }
 
+/** Says what `keep` means for a lease. */
+export const keptLine = (expiresAt: string): string =>
+  `Kept (input \`keep\`): the lease is not revoked when the job ends. What expires lives until ${forLog(expiresAt)} at the latest.`
+
 export function isKept(): boolean {
   return savedState("keep") === "true"
 }
@@ -95,12 +99,6 @@ export function isKept(): boolean {
 /** Saves the folder before files are written to it, so that the post step can remove it. */
 export function saveFilesFolder(folder: string): void {
   saveState("files", folder)
-}
-
-/** Removes the files that main wrote, if it wrote any. */
-export function removeDeliveredFiles(): void {
-  const folder = savedState("files")
-  if (folder !== "") removeJobFolder(folder)
 }
 
 /** The leases that main saved; null when it saved none. */

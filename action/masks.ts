@@ -43,9 +43,7 @@ function masksOfText(secret: string): string[] {
   const text = secret.trim()
   const lines = linesOf(text)
   if (lines.length === 0) return []
-  const onOneLine = /[\r\n]/.test(text)
-    ? [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed())]
-    : []
+  const onOneLine = /[\r\n]/.test(text) ? [jsonOf(text), uriOf(text)] : []
   return [...lines, ...onOneLine, ...lines.flatMap(spellings), ...encodings(Buffer.from(text, "utf8"))]
 }
 
@@ -93,16 +91,28 @@ function spellings(line: string): string[] {
     json(line, /[<>&]/g),
     json(line, /[^\0-\x7f]/g),
     // JavaScript leaves !'()* as they are, and forms write a space as a plus. The runner escapes all of them.
-    ...(/[!'()*]/.test(line) ? [encodeURIComponent(line.toWellFormed())] : []),
-    ...(line.includes(" ") ? [encodeURIComponent(line.toWellFormed()).replaceAll("%20", "+")] : []),
+    ...(/[!'()*]/.test(line) ? [uriOf(line)] : []),
+    ...(line.includes(" ") ? [uriOf(line).replaceAll("%20", "+")] : []),
   ]
 }
 
 function json(line: string, escaped: RegExp): string {
-  return line.search(escaped) !== -1 ? JSON.stringify(line).slice(1, -1).replace(escaped, unicodeEscape) : line
+  return line.search(escaped) !== -1 ? jsonOf(line).replace(escaped, unicodeEscape) : line
 }
 
 const unicodeEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+const jsonOf = (text: string) => JSON.stringify(text).slice(1, -1)
+
+const uriOf = (text: string) => encodeURIComponent(text.toWellFormed())
+
+/** In JSON, in a URI and in XML: the runner hides these forms of a mask without being told (its ValueEncoders.cs). */
+export function runnersForms(text: string): string[] {
+  const xml = /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => XML[character] ?? character) : text
+  return [jsonOf(text), uriOf(text), xml]
+}
+
+const XML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" }
 
 /** Hex, base64 and base64url. */
 export function encodings(bytes: Buffer): string[] {

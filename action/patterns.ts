@@ -1,5 +1,5 @@
 import { MAX_PATTERN_BYTES, MIN_PATTERN_BYTES } from "./fingerprints/keys.ts"
-import { encodings, isTooCommon, masksFor } from "./masks.ts"
+import { encodings, isTooCommon, masksFor, runnersForms } from "./masks.ts"
 
 /**
  * The texts that the leak sweep looks for, as bytes, the value itself first: what `masksFor` hides in the log, and the forms
@@ -29,14 +29,6 @@ function textsOf(text: string): readonly string[] {
   const whole = [text, ...encodings(Buffer.from(text, "utf8")), ...runnersForms(text)]
   return [...whole, ...parts.flatMap((part) => (part === text ? [] : textsOf(part)))]
 }
-
-/** JSON, URI and XML: the runner hides these without being told. */
-function runnersForms(text: string): string[] {
-  const xml = /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => XML[character] ?? character) : text
-  return [JSON.stringify(text).slice(1, -1), encodeURIComponent(text.toWellFormed()), xml]
-}
-
-const XML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" }
 
 /** Lines of a text that is no JSON: of a PEM file, of properties, of YAML. Of a line `name: value`, only the value. */
 function secretLinesOf(text: string): readonly string[] {

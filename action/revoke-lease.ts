@@ -1,9 +1,11 @@
 import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { requestRevocation } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
+import { type ActionError, toFailure } from "./failure.ts"
 import { requestIdToken } from "./id-token.ts"
 import { boundAudience, thumbprintWithoutKey } from "./key.ts"
-import type { LeaseHome } from "./lease.ts"
+import type { LeaseHome, StepLease } from "./lease.ts"
+import { logOutcomes } from "./outcomes.ts"
 import { type Deadline, withRetries } from "./retry.ts"
 import { debug, idTokenEndpoint, jobFacts, registerMasks } from "./runner.ts"
 
@@ -26,4 +28,20 @@ export async function revokeLease(
     debug(() => claimLines(token))
     return requestRevocation(home.broker, token, id, deadline.attemptMs())
   })
+}
+
+/** Revokes a lease and logs what became of its credentials. Null when nothing is left to do, otherwise why it failed. */
+export async function endLease(
+  { id, expiresAt }: StepLease,
+  home: LeaseHome,
+  deadline: Deadline,
+): Promise<ActionError | null> {
+  try {
+    logOutcomes(await revokeLease(id, home, deadline))
+    return null
+  } catch (thrown) {
+    const failure = toFailure(thrown)
+    // The request never reached the broker, which has now been told not to mint for it.
+    return expiresAt === null && failure.code === "lease_not_found" ? null : failure
+  }
 }

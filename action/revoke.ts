@@ -1,9 +1,11 @@
 import { emptyVariables, removeSavedRecords, savedRecords } from "./emptied.ts"
 import { forLog } from "./escape.ts"
 import { toFailure } from "./failure.ts"
-import { isKept, isOver, type LeaseHome, removeDeliveredFiles, type StepLease, savedLeases } from "./lease.ts"
-import { takeRefreshedLeases } from "./refreshed.ts"
+import { removeJobFolder } from "./job-folder.ts"
+import { isKept, isOver, keptLine, type SavedLeases, type StepLease, savedLeases } from "./lease.ts"
+import { takeRenewedLeases } from "./renewal/leases.ts"
 import { type Deadline, startDeadline } from "./retry.ts"
+import { endLease } from "./revoke-lease.ts"
 import { info, savedState, warn } from "./runner.ts"
 
 /** The end of the job does not wait longer for a broker that is away: it revokes by itself when the lease is over. */
@@ -18,39 +20,32 @@ const DEADLINE_MS = 15_000
  */
 export async function revoke(): Promise<void> {
   // Before the files are removed: later steps noted their leases among them.
-  const refreshed = takeRefreshedLeases()
-  await attempt(removeDeliveredFiles)
+  const renewed = takeRenewedLeases()
+  await attempt(() => removeJobFolder(savedState("files")))
   const records = savedRecords()
   await attempt(() => emptyVariables(records))
-  await attempt(() => revokeSavedLeases(refreshed, isKept()))
+  await attempt(() => revokeSavedLeases(renewed, isKept()))
   await attempt(async () => {
     if (savedState("sweep") === "") return
     const { sweepLeaks } = await import("./leaks.ts")
-    if ((await sweepLeaks(records)) && isKept()) await revokeFound(refreshed)
+    if (!(await sweepLeaks(records)) || !isKept()) return
+    // What was left behind ends, also if the workflow wanted to keep it.
+    info("A value was left behind, so the lease is revoked in spite of `keep`.")
+    await revokeSavedLeases(renewed, false)
   })
   await attempt(removeSavedRecords)
 }
 
 /** Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived. */
-async function revokeSavedLeases(refreshed: readonly StepLease[], isKept: boolean): Promise<void> {
+async function revokeSavedLeases(renewed: readonly StepLease[], isKept: boolean): Promise<void> {
   const saved = savedLeases()
   if (saved === null) return
   const deadline = startDeadline(DEADLINE_MS)
-  for (const lease of [...saved.leases, ...refreshed].toReversed()) {
-    const { expiresAt } = lease
+  for (const lease of [...saved.leases, ...renewed].toReversed()) {
     if (isOver(lease)) info("A lease of this step is over: nothing is left to revoke.")
-    else if (isKept && expiresAt !== null)
-      info(
-        `Kept (input \`keep\`): the lease of this step is not revoked. What expires lives until ${forLog(expiresAt)} at the latest.`,
-      )
+    else if (isKept && lease.expiresAt !== null) info(keptLine(lease.expiresAt))
     else await revokeSaved(lease, saved, deadline)
   }
-}
-
-/** A value that was left behind ends what can be ended, also if the workflow wanted to keep it. */
-async function revokeFound(refreshed: readonly StepLease[]): Promise<void> {
-  info("A value was left behind, so the lease is revoked in spite of `keep`.")
-  await revokeSavedLeases(refreshed, false)
 }
 
 /** A failure becomes a warning, so that the rest of the clean-up still runs. */
@@ -62,19 +57,12 @@ async function attempt(act: () => void | Promise<void>): Promise<void> {
   }
 }
 
-async function revokeSaved({ id, expiresAt }: StepLease, home: LeaseHome, deadline: Deadline): Promise<void> {
-  try {
-    const { revokeLease } = await import("./revoke-lease.ts")
-    const { logOutcomes } = await import("./outcomes.ts")
-    logOutcomes(await revokeLease(id, home, deadline))
-  } catch (thrown) {
-    const failure = toFailure(thrown)
-    // The request never reached the broker, which has now been told not to mint for it.
-    if (expiresAt === null && failure.code === "lease_not_found") return
-    const { sentencesOf } = await import("./advice.ts")
-    const alive = expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${expiresAt}.`
-    warn(`${alive} ${sentencesOf(failure)}`)
-  }
+async function revokeSaved(lease: StepLease, home: SavedLeases, deadline: Deadline): Promise<void> {
+  const failure = await endLease(lease, home, deadline)
+  if (failure === null) return
+  const { sentencesOf } = await import("./advice.ts")
+  const alive = lease.expiresAt === null ? UNCONFIRMED : `${UNREVOKED} They can live until ${lease.expiresAt}.`
+  warn(`${alive} ${sentencesOf(failure)}`)
 }
 
 const UNREVOKED = "The credentials of this job could not be revoked."

@@ -1,22 +1,7 @@
-// Long because it is the only file that touches the runner: its variables, its files, its commands and its log.
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs"
-import { basename, dirname, join, resolve } from "node:path"
+import { randomUUID } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { dirname, resolve } from "node:path"
 import { workflowCommand } from "./commands.ts"
-import type { PlannedFile } from "./deliver/files.ts"
-import type { Surroundings } from "./deliver/room.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
 import { print, printed } from "./log.ts"
@@ -50,7 +35,7 @@ export function rawInput(name: string): string {
   return variable(`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`)
 }
 
-/** The environment of this step. */
+/** The environment of this step, with the runner's proxy settings. */
 export function stepEnvironment(): NodeJS.ProcessEnv {
   return process.env
 }
@@ -58,11 +43,6 @@ export function stepEnvironment(): NodeJS.ProcessEnv {
 /** The folder of the action's built files. */
 export function actionFolder(): string {
   return dirname(resolve(process.argv[1] ?? ""))
-}
-
-/** The name of the built file with which this process was started. */
-export function startedFile(): string {
-  return basename(process.argv[1] ?? "")
 }
 
 /** Null in a job without `id-token: write`. */
@@ -75,24 +55,6 @@ export function idTokenEndpoint(): IdTokenEndpoint | null {
 /** Reads the job's facts. Never throws: an event that cannot be read is undefined. */
 export function jobFacts(): JobFacts {
   return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() }
-}
-
-/** What the processes of later steps start with, as far as this step can know it. */
-export function surroundings(): Surroundings {
-  const stackBytes = () => {
-    try {
-      const soft = /^Max stack size +([0-9]+|unlimited) /m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1]
-      return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft)
-    } catch {
-      return Number.NaN
-    }
-  }
-  return { platform: process.platform, environment: process.env, stackBytes }
-}
-
-/** The environment in which Node finds the runner's proxy settings. */
-export function proxyEnvironment(): NodeJS.ProcessEnv {
-  return process.env
 }
 
 /**
@@ -153,110 +115,17 @@ export function requireRunnerFiles(): void {
   for (const name of ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE"] as const) requireRunnerFile(name, runnerFile(name))
 }
 
-/**
- * The path of a new folder for this step's files, in the runner's temporary folder. That is outside the workspace, so a
- * checkout, cache or upload of the workspace does not include the files. The folder is not created yet.
- * @throws {ActionError} `runner_file_missing`
- */
-export function jobFolder(): string {
-  const root = variable("RUNNER_TEMP")
-  if (root === "") throw new ActionError("runner_file_missing", "The runner did not set RUNNER_TEMP.")
-  return join(resolve(root), `${FOLDER_PREFIX}${randomUUID()}`)
-}
-
-/**
- * A path in this step's folder for what the action itself needs. No grant's name starts with a dot, so no delivered file
- * can have the same path.
- */
-export function pathIn(folder: string, name: string): string {
-  return join(folder, ".run", name)
-}
-
-/** Creates the folder, which must not exist yet, and writes the files. Only the folder's owner can enter it. */
-export function writeJobFiles(folder: string, files: readonly PlannedFile[]): void {
-  mkdirSync(folder, { mode: 0o700 })
-  for (const { path, bytes, mode } of files) {
-    mkdirSync(dirname(path), { mode: 0o700, recursive: true })
-    const descriptor = openSync(path, "wx", 0o600)
-    try {
-      writeFileSync(descriptor, bytes)
-      // The mode of an open file is not subject to the process's umask, and belongs to no other file that stands there by now.
-      fchmodSync(descriptor, mode)
-    } finally {
-      closeSync(descriptor)
-    }
-  }
-}
-
-/**
- * Replaces a file of `writeJobFiles` in one step, so that a program that reads it gets the old text or the new one. The new
- * file is made beside it, with `O_EXCL`, so no link is followed.
- */
-export function replaceJobFile(path: string, bytes: Uint8Array): void {
-  const next = `${path}.${randomUUID()}`
-  try {
-    writeFileSync(next, bytes, { flag: "wx", mode: 0o600 })
-    renameSync(next, path)
-  } catch (thrown) {
-    rmSync(next, { force: true })
-    throw thrown
-  }
-}
-
-/** Creates a folder of `jobFolder`, which must not exist yet. Only its owner can enter it. */
-export function makeJobFolder(folder: string): void {
-  mkdirSync(folder, { mode: 0o700 })
-}
-
-/** Writes a new file of fingerprints in a folder of `jobFolder`. */
-export function writeRecord(folder: string, name: string, text: string): void {
-  writeFileSync(join(folder, name), text, { flag: "wx", mode: 0o600 })
-}
-
-/**
- * The files of a folder of `jobFolder` whose names match, each of at most `maxBytes`. Null when the folder is not there, or a
- * file cannot be read as what this action wrote: a regular file, reached without a link.
- */
-export function readRecords(folder: string, names: RegExp, maxBytes: number): readonly Buffer[] | null {
-  try {
-    if (!isJobFolder(folder) || !lstatSync(folder).isDirectory()) return null
-    const found = readdirSync(folder).filter((name) => names.test(name))
-    return found.map((name) => readRegularFile(join(folder, name), maxBytes))
-  } catch {
-    return null
-  }
-}
-
-function readRegularFile(path: string, maxBytes: number): Buffer {
-  // Windows has neither of the last two.
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
-  const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-  try {
-    const found = fstatSync(descriptor)
-    if (!found.isFile() || found.size > maxBytes) throw new Error("unreachable for a file of this action")
-    return readFileSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-/** Removes a folder of `jobFolder` with its files. Ignores every other path. */
-export function removeJobFolder(folder: string): void {
-  if (isJobFolder(folder)) rmSync(folder, { recursive: true, force: true })
-}
-
-/** True for the path of a folder that `jobFolder` chose. */
-export function isJobFolder(folder: string): boolean {
-  return dirname(folder) === resolve(variable("RUNNER_TEMP")) && basename(folder).startsWith(FOLDER_PREFIX)
+/** The runner's folder for temporary files, which it empties before and after each job; null when it is not set. */
+export function temporaryFolder(): string | null {
+  return folderIn("RUNNER_TEMP")
 }
 
 /** Where a sweep looks: what the runner and the system say of this job's folders. */
 export function sweepPlaces() {
-  const folder = (name: string) => (variable(name) === "" ? null : resolve(variable(name)))
   return {
-    workspace: folder("GITHUB_WORKSPACE"),
-    temp: folder("RUNNER_TEMP"),
-    home: folder(process.platform === "win32" ? "USERPROFILE" : "HOME"),
+    workspace: folderIn("GITHUB_WORKSPACE"),
+    temp: temporaryFolder(),
+    home: folderIn(process.platform === "win32" ? "USERPROFILE" : "HOME"),
     variables: process.env,
   }
 }
@@ -306,8 +175,6 @@ export function debug(lines: () => readonly string[]): void {
   if (variable("RUNNER_DEBUG") === "1") printCommands(lines().map((line) => workflowCommand("debug", line)))
 }
 
-const FOLDER_PREFIX = "daypass-"
-
 const registered = new Set<string>()
 let stopToken: string | null = null
 let isLogSilent = false
@@ -319,12 +186,11 @@ function printCommands(lines: readonly string[]): void {
   print(stopToken === null ? text : `::${stopToken}::\n${text}::stop-commands::${stopToken}\n`)
 }
 
-/** Loads node:crypto when it is needed: a post step that has nothing to do starts in half the time without. */
-const randomUUID = () => process.getBuiltinModule("node:crypto").randomUUID()
-
 function variable(name: string): string {
   return process.env[name] ?? ""
 }
+
+const folderIn = (name: string) => (variable(name) === "" ? null : resolve(variable(name)))
 
 function readEvent(): unknown {
   try {

@@ -1,6 +1,7 @@
 import type { Credential } from "./answer.ts"
 import { forMarkdown } from "./escape.ts"
 import { shortened } from "./lifetime.ts"
+import { listed } from "./words.ts"
 
 /** The runner accepts at most 1 MiB of summary per step and drops a longer one completely. */
 const MAX_SUMMARY_CHARACTERS = 500_000
@@ -12,18 +13,18 @@ const MAX_SUMMARY_CHARACTERS = 500_000
 export function grantedSummary(
   credentials: readonly Credential[],
   places: ReadonlyMap<string, readonly string[]>,
-  delivered: { readonly isForCommand?: boolean; readonly keep?: boolean; readonly ttl?: string | undefined },
+  delivered: { readonly isForCommand: boolean; readonly isKept: boolean; readonly ttl: string | undefined },
 ): string {
   const rows = credentials.map((credential) => [
     forMarkdown(credential.grant),
     forMarkdown(credential.provider),
     untilOf(credential, delivered.ttl),
-    endOf(credential, delivered.keep ? null : delivered.isForCommand ? "command" : "job"),
+    endOf(credential, delivered.isKept ? null : delivered.isForCommand ? "command" : "job"),
     forMarkdown((places.get(credential.grant) ?? []).join(", ")),
   ])
   const grants = credentials.map(({ grant }) => forMarkdown(grant))
   return withinSizeLimit([
-    `### This job got ${grants.length < 2 ? grants.join("") : `${grants.slice(0, -1).join(", ")} and ${grants.at(-1)}`}`,
+    `### This job got ${listed(grants)}`,
     "",
     ...table(["grant", "provider", "until", "how it ends", "delivered as"], rows),
   ])
@@ -38,7 +39,7 @@ function untilOf(credential: Credential, ttl: string | undefined): string {
 /** `holder`: with whose end the credential is revoked; null when the lease is kept. */
 function endOf({ revocation, expiresAt }: Credential, holder: "command" | "job" | null): string {
   if (revocation === "revocable" && holder !== null) return `revoked when the ${holder} ends`
-  if (revocation === "revocable") return "revoked when the lease is over: it is kept after the job"
+  if (revocation === "revocable") return "kept after the job, and revoked when the lease is over"
   return expiresAt === null ? "stays valid until it is changed in its store" : "expires by itself"
 }
 

@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs"
+import { lstatSync, readdirSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { readRegular } from "../action/disk/safe-file.ts"
 import { MAX_RECORD_BYTES, type OpenRecord, openRecord, RECORD_FILE } from "../action/fingerprints/record.ts"
 import { STEP_FOLDER } from "../action/sweep/places.ts"
 import type { Finding, SweepReport } from "../action/sweep/report.ts"
@@ -68,23 +69,13 @@ function recordsBelow(temp: string, requestToken: string): readonly OpenRecord[]
         .filter((name) => RECORD_FILE.test(name))
         .map((name) => join(folder, name)),
     )
-    const records = files.map((path) => openRecord(readRecord(path), requestToken))
+    const records = files.map((path) => {
+      const stored = readRegular(path, MAX_RECORD_BYTES)
+      return stored === null ? null : openRecord(stored, requestToken)
+    })
     return records.every((record) => record !== null) ? records : null
   } catch {
     return null
-  }
-}
-
-/** A record is a small regular file. A link in its place would be another's file. */
-function readRecord(path: string): Uint8Array {
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
-  const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-  try {
-    const found = fstatSync(descriptor)
-    if (!found.isFile() || found.size > MAX_RECORD_BYTES) throw new Error("no record")
-    return readFileSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }
 

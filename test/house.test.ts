@@ -63,10 +63,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/core",
     "broker/wire",
   ],
-  action: ["action/sweep", "action/fingerprints", "broker/wire"],
+  action: ["action/sweep", "action/fingerprints", "action/disk", "broker/wire"],
   // The command line looks for values with the very code of the post step.
-  "action/sweep": ["action/fingerprints"],
+  "action/sweep": ["action/fingerprints", "action/disk"],
   "action/fingerprints": [],
+  "action/disk": [],
   // What is decided before the merge. No broker runs it, so nothing below broker/ may import it.
   "analysis/regions": ["broker/core"],
   "analysis/scopes": ["analysis/regions", "broker/core", "broker/wire"],
@@ -83,6 +84,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "action/sweep",
     "action/fingerprints",
+    "action/disk",
     "analysis/diff",
     "analysis/who-can",
     "analysis/trust",
@@ -120,7 +122,7 @@ const MAY_READ_ENVIRONMENT = [/^broker\/entry\//, /^action\/(?:runner|post)\.ts$
 function roomOf(path: string): string {
   const [top = "", second = ""] = path.split("/")
   if (second === "") return "scripts"
-  if (top === "action" && /^(?:sweep|fingerprints)$/.test(second)) return `${top}/${second}`
+  if (top === "action" && /^(?:sweep|fingerprints|disk)$/.test(second)) return `${top}/${second}`
   return top === "broker" || top === "analysis" ? `${top}/${second}` : top
 }
 

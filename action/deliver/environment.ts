@@ -1,7 +1,7 @@
 import { isForbiddenFileVariable, isForbiddenVariable } from "../../broker/wire/variables.ts"
 import type { Credential } from "../answer.ts"
 import { forLog } from "../escape.ts"
-import { ActionError } from "../failure.ts"
+import { deliveryRefused } from "../failure.ts"
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
 
@@ -15,7 +15,7 @@ export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap
   const owners = new Map<string, { readonly grant: string; readonly name: string; readonly value: string }>()
   for (const { grant, values } of credentials) {
     if (!values.some(({ env, logins }) => env !== undefined || logins !== undefined)) {
-      throw refused(`The grant ${grant} has no environment variable for any of its values.`)
+      throw deliveryRefused(`The grant ${grant} has no environment variable for any of its values.`)
     }
     for (const { name, value, env, file } of values) {
       if (env === undefined) continue
@@ -24,7 +24,9 @@ export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap
       const owner = owners.get(env.toUpperCase())
       if (owner !== undefined && owner.value !== value) {
         const both = `${grant} (${name}) and ${owner.grant} (${owner.name})`
-        throw refused(`Two grants set the variable ${env} to different values: ${both}. Deliver them as outputs.`)
+        throw deliveryRefused(
+          `Two grants set the variable ${env} to different values: ${both}. Deliver them as outputs.`,
+        )
       }
       owners.set(env.toUpperCase(), { grant, name, value })
       plan.set(env, value)
@@ -35,15 +37,12 @@ export function planEnvironment(credentials: readonly Credential[]): ReadonlyMap
 
 /** `isFile`: the value is the path of a file that this action writes, which it chose itself. */
 function checkVariable(env: string, value: string, isFile: boolean, grant: string): void {
-  if (!NAME.test(env)) throw refused(`The grant ${grant} names "${forLog(env)}", which is not a valid variable name.`)
+  if (!NAME.test(env))
+    throw deliveryRefused(`The grant ${grant} names "${forLog(env)}", which is not a valid variable name.`)
   if (isFile ? isForbiddenFileVariable(env) : isForbiddenVariable(env)) {
-    throw refused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`)
+    throw deliveryRefused(`The grant ${grant} names the variable ${env}, which changes how later steps run.`)
   }
   if (value.includes("\0")) {
-    throw refused(`The value of ${grant} for ${env} contains a NUL character, which a variable cannot hold.`)
+    throw deliveryRefused(`The value of ${grant} for ${env} contains a NUL character, which a variable cannot hold.`)
   }
-}
-
-function refused(message: string): ActionError {
-  return new ActionError("delivery_refused", message)
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import type { Credential, Value } from "../answer.ts"
-import { ActionError } from "../failure.ts"
+import { deliveryRefused } from "../failure.ts"
 
 /** A file for later steps. */
 export interface PlannedFile {
@@ -9,6 +9,9 @@ export interface PlannedFile {
   /** The permission bits of `chmod`. */
   readonly mode: number
 }
+
+/** A file that its owner alone can read and write. */
+export const ownerFile = (path: string, text: string): PlannedFile => ({ path, bytes: Buffer.from(text), mode: 0o600 })
 
 export interface FilePlan {
   readonly files: readonly PlannedFile[]
@@ -29,7 +32,7 @@ export function planFiles(credentials: readonly Credential[], folder: string): F
       const path = join(folder, credential.grant, value.name)
       // On Windows and macOS, Key and key are the same file.
       if (taken.has(path.toLowerCase()))
-        throw refused(`Two values have the same file path: ${credential.grant}/${value.name}.`)
+        throw deliveryRefused(`Two values have the same file path: ${credential.grant}/${value.name}.`)
       taken.add(path.toLowerCase())
       files.push({ path, bytes: bytesOf(value, credential.grant), mode: Number.parseInt(value.file.mode, 8) })
       return { ...value, value: path, secret: false }
@@ -42,8 +45,6 @@ export function planFiles(credentials: readonly Credential[], folder: string): F
 function bytesOf({ name, value, file }: Value, grant: string): Buffer {
   if (file?.encoding === undefined) return Buffer.from(value, "utf8")
   const bytes = Buffer.from(value, "base64")
-  if (bytes.toString("base64") !== value) throw refused(`The value ${name} of ${grant} is not valid base64.`)
+  if (bytes.toString("base64") !== value) throw deliveryRefused(`The value ${name} of ${grant} is not valid base64.`)
   return bytes
 }
-
-const refused = (message: string) => new ActionError("delivery_refused", message)

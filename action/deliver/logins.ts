@@ -1,11 +1,11 @@
 import { type Credential, hasLogins } from "../answer.ts"
-import { ActionError } from "../failure.ts"
+import { deliveryRefused } from "../failure.ts"
 import { masksFor } from "../masks.ts"
 import { registerMasks } from "../runner.ts"
 import type { PlannedFile } from "./files.ts"
 
 /** The files of logins, and all variables: those of the credentials, and those with which tools find the logins. */
-export interface LoginPlan {
+interface LoginPlan {
   readonly files: readonly PlannedFile[]
   readonly variables: ReadonlyMap<string, string>
   /** For the log, when the files are written. */
@@ -33,7 +33,7 @@ export async function planLogins(
   const set = new Set([...variables.keys()].map((name) => name.toUpperCase()))
   const both = [...tools.variables.keys()].find((name) => set.has(name.toUpperCase()))
   if (both !== undefined)
-    throw new ActionError("delivery_refused", `A grant sets the variable ${both}, which a login needs. Use two steps.`)
+    throw deliveryRefused(`A grant sets the variable ${both}, which a login needs. Use two steps.`)
   await registerMasks(tools.secrets.flatMap(masksFor))
   return { ...tools, variables: new Map([...variables, ...tools.variables]) }
 }

@@ -1,5 +1,5 @@
 import type { Credential, Lease } from "../answer.ts"
-import { ActionError } from "../failure.ts"
+import { deliveryRefused } from "../failure.ts"
 
 /** The outputs of every exchange, independent of the delivery. */
 export function leaseOutputs(lease: Lease): ReadonlyMap<string, string> {
@@ -21,7 +21,7 @@ export function planOutputs(lease: Lease, credentials: readonly Credential[]): R
     for (const { name, value } of values) {
       const output = `${grant}-${name}`
       if (taken.has(output.toLowerCase())) {
-        throw new ActionError("delivery_refused", `Two values have the same output name: ${output}.`)
+        throw deliveryRefused(`Two values have the same output name: ${output}.`)
       }
       taken.add(output.toLowerCase())
       plan.set(output, value)

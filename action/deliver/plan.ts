@@ -1,7 +1,8 @@
-import { type Credential, hasLogins, type Lease, toolsOf } from "../answer.ts"
-import { needsGoogleFiles, withGoogleFiles } from "../federated.ts"
+import { type Credential, hasLogins, type Lease, loginsOf } from "../answer.ts"
+import { KEY_VARIABLE } from "../clouds/aws.ts"
+import { needsGoogleFiles, withGoogleFiles } from "../clouds/google.ts"
 import type { Inputs } from "../inputs.ts"
-import { AWS_KEY_VARIABLE, blankOldTokens, warningOfProfile } from "./aws-neighbours.ts"
+import { blankOldTokens, warningOfProfile } from "./aws-neighbours.ts"
 import { planEnvironment } from "./environment.ts"
 import { type PlannedFile, planFiles } from "./files.ts"
 import { leaseOutputs, planOutputs } from "./outputs.ts"
@@ -47,7 +48,7 @@ export function planDelivery(received: readonly Credential[], context: DeliveryC
   const toEnvironment = inputs.deliver !== "outputs"
   const planned = toEnvironment ? planEnvironment(credentials) : new Map<string, string>()
   const variables = blankOldTokens(planned, environment)
-  const warning = variables.has(AWS_KEY_VARIABLE) ? warningOfProfile(environment) : null
+  const warning = variables.has(KEY_VARIABLE) ? warningOfProfile(environment) : null
   return {
     folder,
     files,
@@ -67,7 +68,7 @@ const plannedIn = (folder: string, received: readonly Credential[]) =>
   )
 
 const shortLoginLine = ({ grant }: Credential) =>
-  `Tools can log in with ${grant} until then, which is five minutes at most. For a longer job, use \`deliver: files\`, or the input \`run\`: both renew it.`
+  `Tools must log in with ${grant} within five minutes: this delivery does not renew it. \`deliver: files\` and the input \`run\` do.`
 
 /** The variables and outputs in which each grant's values arrive. */
 export function placesOf(
@@ -87,7 +88,3 @@ export function placesOf(
     ]),
   )
 }
-
-/** The tools that log in with a value, as the summary shows them. */
-export const loginsOf = (value: Credential["values"][number]): readonly string[] =>
-  toolsOf(value).map((tool) => `login of ${tool}`)

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs"
 import type { Credential } from "../answer.ts"
-import { ActionError } from "../failure.ts"
+import { deliveryRefused } from "../failure.ts"
+import { stepEnvironment } from "../runner.ts"
 
 /** What the processes of later steps start with. */
 export interface Surroundings {
@@ -9,6 +11,20 @@ export interface Surroundings {
   /** Linux: the limit of the stack, from which the kernel derives the room for arguments; NaN when unknown. */
   stackBytes(): number
 }
+
+/** What this step can know of them. */
+export const surroundings = (): Surroundings => ({
+  platform: process.platform,
+  environment: stepEnvironment(),
+  stackBytes: () => {
+    try {
+      const soft = /^Max stack size +([0-9]+|unlimited) /m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1]
+      return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft)
+    } catch {
+      return Number.NaN
+    }
+  },
+})
 
 /** Linux, `MAX_ARG_STRLEN`: the name, the equals sign, the value and a NUL. */
 const LINUX_VARIABLE_BYTES = 128 * 1024
@@ -44,14 +60,14 @@ export function requireRoom(
   const remedy = `Deliver it as a file: add \`as: file\` to ${largest} in the policy.`
   if (around.platform !== "darwin" && size > most) {
     const limit = isWindows ? "32,767 characters" : "128 KiB"
-    throw refused(
+    throw deliveryRefused(
       `The value of ${ownerOf(largest, credentials)} for ${largest} is too large. No later step could start with a variable of more than ${limit}. ${remedy}`,
     )
   }
   if (isWindows) return
   const total = totalOf(sizes, around.environment)
   if (total <= roomFor(total, around)) return
-  throw refused(
+  throw deliveryRefused(
     `The variables of this step and the environment of this job are together too large for later steps to start with. The largest is ${largest} of ${ownerOf(largest, credentials)}. ${remedy}`,
   )
 }
@@ -85,5 +101,3 @@ const lengthOf = (name: string, value: string) => name.length + value.length + 2
 function ownerOf(variable: string, credentials: readonly Credential[]): string {
   return credentials.find(({ values }) => values.some(({ env }) => env === variable))?.grant ?? ""
 }
-
-const refused = (message: string) => new ActionError("delivery_refused", message)

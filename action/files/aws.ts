@@ -1,24 +1,32 @@
 import { join } from "node:path"
 import type { Credential } from "../answer.ts"
-import { readSession, SESSION_VALUES, type Session } from "../aws-session.ts"
-import type { PlannedFile } from "../deliver/files.ts"
-import { ActionError } from "../failure.ts"
+import {
+  FILE_VARIABLES,
+  KEY_VARIABLE,
+  PROFILE_VARIABLES,
+  REGION_VARIABLES,
+  readSession,
+  regionOf,
+  SESSION_VALUES,
+  type Session,
+} from "../clouds/aws.ts"
+import { besidesLogin } from "../clouds/login.ts"
+import { setIn } from "../clouds/variables.ts"
+import { ownerFile, type PlannedFile } from "../deliver/files.ts"
+import { deliveryRefused } from "../failure.ts"
+import { listed } from "../words.ts"
 import { commandLine } from "./command-line.ts"
-import { amongThem, type FilesContext, listed, NOTHING, ownerFile, type ToolPlan } from "./planned.ts"
-import { planRenewable, valueNamed } from "./renewable.ts"
+import { type FilesContext, NOTHING, RENEWED, type ToolPlan } from "./planned.ts"
+import { planRenewable } from "./renewable.ts"
 
 /**
- * Sessions that live shorter are not fetched again: botocore asks again when less than 15 minutes are left, so a session of
+ * Sessions that live shorter are not renewed: botocore asks again when less than 15 minutes are left, so a session of
  * 15 minutes would start the helper at each signing. The minute is what passed since the broker's answer.
  */
 const RENEWED_FROM_MS = 29 * 60_000
 const KEY = /^[\x21-\x7e]+$/
-const REGION = /^[a-z0-9-]{1,64}$/
 /** Variables from which SDKs take other credentials before they look at a profile. */
-const RIVALS = ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"]
-const PROFILE_VARIABLES = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]
-const REGION_VARIABLES = ["AWS_REGION", "AWS_DEFAULT_REGION"]
-const FILE_VARIABLES = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]
+const RIVALS = [KEY_VARIABLE, "AWS_WEB_IDENTITY_TOKEN_FILE"]
 
 /**
  * Writes AWS's configuration files with one profile for each session, named as the grant. No profile is the default one. A
@@ -41,16 +49,18 @@ export function planAwsFiles(credentials: readonly Credential[], context: FilesC
       ["AWS_SHARED_CREDENTIALS_FILE", at("credentials")],
       // SDKs for Go of version 1 and for JavaScript of version 2 read the configuration file only then.
       ["AWS_SDK_LOAD_CONFIG", "1"],
-      // botocore reads the older name first, and JavaScript's SDK knows only the newer one.
       ...(only === undefined ? [] : PROFILE_VARIABLES.map((name) => [name, only.grant] as const)),
     ]),
-    rest: new Map(sessions.map((session) => [session.grant, withoutSession(session, sessions.length > 1)])),
+    rest: new Map(
+      sessions.map((session) => [session.grant, besidesLogin(session, SESSION_VALUES, sessions.length > 1)]),
+    ),
     places: new Map(
       profiles.map(({ grant, fixed }) => [
         grant,
-        [`the profile ${grant} in aws/config${fixed === null ? ` (fetched again before it ends)` : ""}`],
+        [`the profile ${grant} in aws/config${fixed === null ? RENEWED : ""}`],
       ]),
     ),
+    renewed: named(profiles, null),
     notes: notesOf(profiles, only),
     warnings: warningsOf(profiles, only, context.environment),
   }
@@ -60,17 +70,17 @@ interface Profile {
   readonly grant: string
   /** The profile's section in the configuration file. */
   readonly config: string
-  /** The section in the credentials file of a session that is not fetched again. */
+  /** The section in the credentials file of a session that is not renewed. */
   readonly keys: string | null
   readonly files: readonly PlannedFile[]
-  /** Why it is not fetched again. */
+  /** Why it is not renewed; null when it is. */
   readonly fixed: "short" | "path" | null
 }
 
 function planProfile(credential: Credential, context: FilesContext): Profile {
   const { grant } = credential
   const session = readSession(credential)
-  const region = valueNamed(credential, "region")
+  const region = regionOf(credential)
   const renewable = planRenewable(credential, "aws", context.folder, context.inputs)
   const command = commandLine([context.node, context.helper, renewable.path], context.platform)
   const isShort = Date.parse(session.Expiration) - Date.now() < RENEWED_FROM_MS
@@ -78,7 +88,7 @@ function planProfile(credential: Credential, context: FilesContext): Profile {
   const lines = [
     `[profile ${grant}]`,
     ...(fixed === null ? [`credential_process = ${command}`] : []),
-    ...(REGION.test(region) ? [`region = ${region}`] : []),
+    ...(region === null ? [] : [`region = ${region}`]),
     "",
   ]
   return {
@@ -93,7 +103,7 @@ function planProfile(credential: Credential, context: FilesContext): Profile {
 /** @throws {ActionError} `delivery_refused` for a key with which the file would say something else */
 function keysOf(grant: string, { AccessKeyId, SecretAccessKey, Token }: Session): string {
   if (![AccessKeyId, SecretAccessKey, Token].every((text) => KEY.test(text))) {
-    throw new ActionError("delivery_refused", `The session of ${grant} has characters that no AWS key has.`)
+    throw deliveryRefused(`The session of ${grant} has characters that no AWS key has.`)
   }
   return [
     `[${grant}]`,
@@ -104,36 +114,27 @@ function keysOf(grant: string, { AccessKeyId, SecretAccessKey, Token }: Session)
   ].join("\n")
 }
 
-/** What stays besides the session. Of several regions each is in its profile only: a variable would hold for all. */
-function withoutSession(credential: Credential, isOneOfSeveral: boolean): Credential {
-  const isKept = ({ name, env }: Credential["values"][number]) =>
-    !SESSION_VALUES.has(name) && env !== undefined && !(isOneOfSeveral && REGION_VARIABLES.includes(env))
-  return { ...credential, values: credential.values.filter(isKept) }
-}
+/** The grants of the profiles that are not renewed for this reason; of those that are, for null. */
+const named = (profiles: readonly Profile[], why: Profile["fixed"]): readonly string[] =>
+  profiles.filter(({ fixed }) => fixed === why).map(({ grant }) => grant)
 
 function notesOf(profiles: readonly Profile[], only: Credential | undefined): readonly string[] {
-  const named = (wanted: Profile["fixed"]) => profiles.filter(({ fixed }) => fixed === wanted).map(({ grant }) => grant)
-  const [renewed, short, path] = [named(null), named("short"), named("path")]
-  const names = profiles.map(({ grant }) => grant)
-  return [
+  const [short, path] = [named(profiles, "short"), named(profiles, "path")]
+  const use =
     only === undefined
-      ? `AWS programs of later steps choose one of the profiles ${listed(names)}, for example with AWS_PROFILE.`
-      : `AWS programs of later steps use the profile ${only.grant}.`,
-    "AWS programs of later steps do not read ~/.aws: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name files of this step.",
-    ...(renewed.length === 0
-      ? []
-      : [
-          `AWS programs of later steps fetch ${listed(renewed)} again before a session ends. The log cannot mask what they fetch. Actions that run in Docker cannot fetch, because this runner's Node is not there.`,
-        ]),
+      ? `choose one of the profiles ${listed(profiles.map(({ grant }) => grant))}, for example with AWS_PROFILE`
+      : `use the profile ${only.grant}`
+  return [
+    `AWS programs of later steps ${use}. They do not read ~/.aws: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name files of this step.`,
     ...(short.length === 0
       ? []
       : [
-          `AWS programs of later steps do not fetch ${listed(short)} again: the session lives less than 30 minutes. Give the grant a ttl of 30m or more, or use the input \`run\`.`,
+          `Later steps cannot renew ${listed(short)}: the session lives less than 30 minutes. Give the grant a ttl of 30m or more, or use the input \`run\`.`,
         ]),
     ...(path.length === 0
       ? []
       : [
-          `AWS programs of later steps do not fetch ${listed(path)} again: the path of this runner's folders or of its Node has characters that AWS's SDKs read differently.`,
+          `Later steps cannot renew ${listed(path)}: the path of this runner's folders or of its Node has characters that AWS's SDKs read differently.`,
         ]),
   ]
 }
@@ -144,10 +145,10 @@ function warningsOf(
   environment: FilesContext["environment"],
 ): readonly string[] {
   const names = profiles.map(({ grant }) => grant)
-  const rivals = amongThem(RIVALS, environment)
-  const profile = only === undefined ? amongThem(PROFILE_VARIABLES, environment) : []
-  const region = only === undefined ? amongThem(REGION_VARIABLES, environment) : []
-  const replaced = amongThem(FILE_VARIABLES, environment)
+  const rivals = setIn(environment, RIVALS)
+  const profile = only === undefined ? setIn(environment, PROFILE_VARIABLES) : []
+  const region = only === undefined ? setIn(environment, REGION_VARIABLES) : []
+  const replaced = setIn(environment, FILE_VARIABLES)
   return [
     ...(rivals.length === 0
       ? []

@@ -1,18 +1,17 @@
 import { join } from "node:path"
-import type { Credential } from "../answer.ts"
-import { planFiles } from "../deliver/files.ts"
+import { type Credential, loginsOf } from "../answer.ts"
+import { ownerFile, planFiles } from "../deliver/files.ts"
 import { leaseOutputs } from "../deliver/outputs.ts"
-import { type Delivery, type DeliveryContext, loginsOf } from "../deliver/plan.ts"
-import { ActionError } from "../failure.ts"
+import type { Delivery, DeliveryContext } from "../deliver/plan.ts"
+import { deliveryRefused } from "../failure.ts"
+import { leasesFile } from "../renewal/place.ts"
 import { actionFolder } from "../runner.ts"
+import { listed } from "../words.ts"
 import { planAwsFiles } from "./aws.ts"
 import { planAzureFiles } from "./azure.ts"
 import { planGoogleFiles } from "./google.ts"
 import type { FilesContext, ToolPlan } from "./planned.ts"
-import { leasesFile } from "./renewable.ts"
 import { planValues } from "./values.ts"
-
-export { keptAnswer } from "./renewable.ts"
 
 /** Each takes the credentials that it knows and leaves the others. One more tool is one more entry. */
 const TOOLS: readonly ((credentials: readonly Credential[], context: FilesContext) => ToolPlan)[] = [
@@ -35,7 +34,7 @@ export function planFilesDelivery(received: readonly Credential[], context: Deli
     environment: context.environment,
     platform: process.platform,
     node: process.execPath,
-    helper: join(actionFolder(), "refresh.js"),
+    helper: join(actionFolder(), "renew.js"),
   }
   const tools = TOOLS.map((plan) => plan(received, filesContext))
   const rest = received.map(
@@ -44,11 +43,14 @@ export function planFilesDelivery(received: readonly Credential[], context: Deli
   const withTool = new Set(rest.filter((credential) => !received.includes(credential)).map(({ grant }) => grant))
   const single = planFiles(rest, join(folder, "files"))
   const plans = [...tools, planValues(single.credentials, filesContext, withTool)]
-  const needsLeases = plans.some(({ files }) => files.some(({ path }) => path.startsWith(join(folder, ".refresh"))))
-  const leases = needsLeases ? [{ path: leasesFile(folder), bytes: Buffer.alloc(0), mode: 0o600 }] : []
+  const renewed = plans.flatMap((one) => one.renewed)
   return {
     folder,
-    files: [...plans.flatMap(({ files }) => files), ...single.files, ...leases],
+    files: [
+      ...plans.flatMap(({ files }) => files),
+      ...single.files,
+      ...(renewed.length === 0 ? [] : [ownerFile(leasesFile(folder), "")]),
+    ],
     variables: joined(plans),
     outputs: new Map([...leaseOutputs(context.lease), ["folder", folder]]),
     credentials: received,
@@ -58,10 +60,13 @@ export function planFilesDelivery(received: readonly Credential[], context: Deli
         [...plans.flatMap(({ places }) => places.get(grant) ?? []), ...values.flatMap(loginsOf)],
       ]),
     ),
-    notes: plans.flatMap(({ notes }) => notes),
+    notes: [...plans.flatMap(({ notes }) => notes), ...(renewed.length === 0 ? [] : [renewalLine(renewed)])],
     warnings: plans.flatMap(({ warnings }) => warnings),
   }
 }
+
+const renewalLine = (grants: readonly string[]) =>
+  `Later steps renew ${listed(grants)} by themselves. The log cannot mask what they get. Actions that run in Docker cannot renew, because this runner's Node is not there.`
 
 /** All variables. Two plans must not set one variable to different values: a tool would use another grant's credentials. */
 function joined(plans: readonly ToolPlan[]): ReadonlyMap<string, string> {
@@ -71,10 +76,7 @@ function joined(plans: readonly ToolPlan[]): ReadonlyMap<string, string> {
     // On Windows, AWS_PROFILE and aws_profile are the same variable.
     const before = taken.get(name.toUpperCase())
     if (before !== undefined && before !== value) {
-      throw new ActionError(
-        "delivery_refused",
-        `Two grants set the variable ${name} to different values. Use two steps.`,
-      )
+      throw deliveryRefused(`Two grants set the variable ${name} to different values. Use two steps.`)
     }
     taken.set(name.toUpperCase(), value)
     all.set(name, value)

@@ -1,4 +1,4 @@
-import { ActionError } from "../failure.ts"
+import { deliveryRefused } from "../failure.ts"
 
 /** Read alike without quotes by every reader, `docker run --env-file` among them: no shell or dotenv gives these a meaning. */
 const PLAIN = /^[A-Za-z0-9_./:@%+,=-]*$/
@@ -28,10 +28,9 @@ export function writeDotenv(variables: ReadonlyMap<string, string>, ownerOf: (va
   const lines = [...variables].map(([name, value]) => {
     const written = spell(value)
     if (written === null) {
-      throw new ActionError(
-        "delivery_refused",
+      throw deliveryRefused(
         `The value of ${ownerOf(name)} for ${name} has quotes, backslashes, \`\${\` or carriage returns that readers of values.env take differently.`,
-        { change: `Deliver it as a file: add \`as: file\` to ${name} in the policy.` },
+        `Deliver it as a file: add \`as: file\` to ${name} in the policy.`,
       )
     }
     if (written !== value) quoted.push(name)

@@ -1,19 +1,14 @@
 import { join } from "node:path"
-import type { Credential } from "../answer.ts"
-import type { PlannedFile } from "../deliver/files.ts"
-import { externalAccount, requiredValue } from "../federated.ts"
+import { type Credential, requiredValue } from "../answer.ts"
+import { externalAccount, GOOGLE_LOGIN_VALUES } from "../clouds/google.ts"
+import { besidesLogin } from "../clouds/login.ts"
+import { setIn } from "../clouds/variables.ts"
+import { ownerFile, type PlannedFile } from "../deliver/files.ts"
+import { listed } from "../words.ts"
 import { commandLineWithoutQuotes } from "./command-line.ts"
-import { amongThem, type FilesContext, listed, NOTHING, ownerFile, type ToolPlan } from "./planned.ts"
+import { type FilesContext, NOTHING, RENEWED, type ToolPlan } from "./planned.ts"
 import { planRenewable } from "./renewable.ts"
 
-/** The values of a credential of the format `google-federated` that its files hold. */
-const FEDERATED_VALUES: ReadonlySet<string> = new Set([
-  "federated-token",
-  "audience",
-  "token-url",
-  "impersonation-url",
-  "impersonation-seconds",
-])
 /** How long Google's libraries wait for the helper: longer than the helper waits for the broker. */
 const EXECUTABLE_TIMEOUT_MS = 60_000
 /** The variable of an access token for gcloud, which has a sister for a file. */
@@ -30,8 +25,6 @@ export function planGoogleFiles(credentials: readonly Credential[], context: Fil
   if (federated.length + tokens.length === 0) return NOTHING
   const plans = federated.map((credential) => planFederated(credential, context))
   const [only] = plans.length === 1 ? plans : []
-  const fixed = plans.filter(({ isRenewed }) => !isRenewed).map(({ grant }) => grant)
-  const several = plans.length > 1
   return {
     files: [...plans.flatMap(({ files }) => files), ...tokens.map((token) => accessTokenFile(token, context))],
     variables: new Map([
@@ -40,31 +33,37 @@ export function planGoogleFiles(credentials: readonly Credential[], context: Fil
         ? tokens.map((token) => [`${GCLOUD_TOKEN_VARIABLE}_FILE`, accessTokenFile(token, context).path] as const)
         : []),
     ]),
-    rest: new Map(federated.map((credential) => [credential.grant, withoutToken(credential, several)])),
+    rest: new Map(
+      federated.map((one) => [one.grant, besidesLogin(one, GOOGLE_LOGIN_VALUES, federated.length > 1)] as const),
+    ),
     places: new Map<string, readonly string[]>([
       ...tokens.map(({ grant }) => [grant, [`google/${grant}.access-token`]] as const),
-      ...federated.map(({ grant }) => [grant, [`google/${grant}.json`]] as const),
+      ...plans.map(({ grant, isRenewed }) => [grant, [`google/${grant}.json${isRenewed ? RENEWED : ""}`]] as const),
     ]),
-    notes: [
-      ...(several
-        ? [`Google's programs need GOOGLE_APPLICATION_CREDENTIALS: there are several files in google/.`]
-        : []),
-      ...(plans.length > fixed.length
-        ? [
-            "Google's programs of later steps fetch a federated token again when they need one. Actions that run in Docker cannot fetch, because this runner's Node is not there.",
-          ]
-        : []),
-      ...fixed.map(
-        (grant) =>
-          `The federated token of ${grant} is not fetched again: the path of this runner's folders or of its Node has a blank or a special character, and Google's libraries for Go would split the command there.`,
-      ),
-      ...tokens.map(
-        ({ grant }) =>
-          `The access token of ${grant} is for gcloud and programs that take one. Programs with Application Default Credentials need \`hand_over: federated-token\` in the policy.`,
-      ),
-    ],
-    warnings: rivalWarnings(plans.length > 0, context),
+    renewed: plans.filter(({ isRenewed }) => isRenewed).map(({ grant }) => grant),
+    notes: notesOf(plans, tokens),
+    warnings: plans.length > 0 ? rivalWarnings(context) : [],
   }
+}
+
+function notesOf(plans: readonly FederatedPlan[], tokens: readonly Credential[]): readonly string[] {
+  const grants = plans.map(({ grant }) => grant)
+  const fixed = plans.filter(({ isRenewed }) => !isRenewed).map(({ grant }) => grant)
+  return [
+    ...(plans.length > 1
+      ? [
+          `Google's programs of later steps choose one of ${listed(grants)} with GOOGLE_APPLICATION_CREDENTIALS: the files are in google/.`,
+        ]
+      : []),
+    ...fixed.map(
+      (grant) =>
+        `Later steps cannot renew ${grant}: the path of this runner's folders or of its Node has a blank or a special character, and Google's libraries for Go would split the command there.`,
+    ),
+    ...tokens.map(
+      ({ grant }) =>
+        `The access token of ${grant} is for gcloud and programs that take one. Programs with Application Default Credentials need \`hand_over: federated-token\` in the policy.`,
+    ),
+  ]
 }
 
 interface FederatedPlan {
@@ -96,20 +95,13 @@ function variablesOf({ path, isRenewed }: FederatedPlan): readonly (readonly [st
   ]
 }
 
-/** What stays besides the token. Of several grants none sets a variable: each would hold for all. */
-function withoutToken(credential: Credential, isOneOfSeveral: boolean): Credential {
-  const isKept = ({ name, env }: Credential["values"][number]) =>
-    !FEDERATED_VALUES.has(name) && env !== undefined && !isOneOfSeveral
-  return { ...credential, values: credential.values.filter(isKept) }
-}
-
 function accessTokenFile({ grant, values }: Credential, { folder }: FilesContext): PlannedFile {
   const token = values.find(({ env }) => env === GCLOUD_TOKEN_VARIABLE)?.value ?? ""
   return ownerFile(join(folder, "google", `${grant}.access-token`), token)
 }
 
-function rivalWarnings(hasFederated: boolean, { environment }: FilesContext): readonly string[] {
-  const rivals = hasFederated ? amongThem(RIVALS, environment) : []
+function rivalWarnings({ environment }: FilesContext): readonly string[] {
+  const rivals = setIn(environment, RIVALS)
   if (rivals.length === 0) return []
   return [
     `This job has ${listed(rivals)}. Some of Google's programs use that token, and not this step's files. Remove it from the job.`,

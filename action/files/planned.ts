@@ -12,7 +12,7 @@ export interface FilesContext {
   readonly platform: NodeJS.Platform
   /** The path of the Node that runs this step. */
   readonly node: string
-  /** The path of `refresh.js`. */
+  /** The path of `renew.js`. */
   readonly helper: string
 }
 
@@ -28,6 +28,8 @@ export interface ToolPlan {
   readonly rest: ReadonlyMap<string, Credential>
   /** For the summary: where a grant arrives. */
   readonly places: ReadonlyMap<string, readonly string[]>
+  /** The grants that later steps renew by themselves. */
+  readonly renewed: readonly string[]
   readonly notes: readonly string[]
   readonly warnings: readonly string[]
 }
@@ -37,17 +39,10 @@ export const NOTHING: ToolPlan = {
   variables: new Map(),
   rest: new Map(),
   places: new Map(),
+  renewed: [],
   notes: [],
   warnings: [],
 }
 
-/** A file that its owner alone can read and write. */
-export const ownerFile = (path: string, text: string): PlannedFile => ({ path, bytes: Buffer.from(text), mode: 0o600 })
-
-/** The names of variables that the job has, and that are not empty. */
-export const amongThem = (names: readonly string[], environment: FilesContext["environment"]): readonly string[] =>
-  names.filter((name) => (environment[name] ?? "") !== "")
-
-/** `a`, `a and b`, `a, b and c`. */
-export const listed = (names: readonly string[]): string =>
-  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`
+/** For a place in the summary. */
+export const RENEWED = " (renewed before it ends)"

@@ -1,26 +1,26 @@
 import { join } from "node:path"
-import type { Credential } from "../answer.ts"
-import { readSession } from "../aws-session.ts"
-import type { PlannedFile } from "../deliver/files.ts"
-import { ActionError } from "../failure.ts"
-import { requiredValue } from "../federated.ts"
+import { type Credential, requiredValue, unusable } from "../answer.ts"
+import { readSession } from "../clouds/aws.ts"
+import { impersonates } from "../clouds/google.ts"
+import { ownerFile, type PlannedFile } from "../deliver/files.ts"
 import type { Inputs } from "../inputs.ts"
+import { grantFolder } from "../renewal/place.ts"
 
-/** Who asks `refresh.js`, and so the form of its answer. */
-export type Asker = "aws" | "google"
+/** Who asks `renew.js`, and so the form of its answer. */
+type Asker = "aws" | "google"
 
-/** What `refresh.js` needs to fetch one grant again, as JSON. Nothing in it is secret. */
-export interface RefreshSettings {
+/** What `renew.js` needs to renew one grant, as JSON. Nothing in it is secret. */
+export interface RenewalSettings {
   readonly asker: Asker
   readonly grant: string
   readonly broker: string
   readonly audience: string
   readonly ttl?: string
-  /** An answer that ends sooner is fetched again, unless more than four fifths of its life are left. */
+  /** An answer that ends sooner is renewed, unless more than four fifths of its life are left. */
   readonly renewBelowMs: number
 }
 
-/** An answer of `refresh.js`, kept for the processes that ask next. It is secret. */
+/** An answer of `renew.js`, kept for the processes that ask next. It is secret. */
 export interface KeptAnswer {
   /** Milliseconds since 1970. */
   readonly receivedAt: number
@@ -28,12 +28,6 @@ export interface KeptAnswer {
   /** What the asker reads. */
   readonly answer: unknown
 }
-
-/** The folder of all that `refresh.js` reads and writes. No grant's name starts with a dot. */
-export const refreshFolder = (folder: string) => join(folder, ".refresh")
-
-/** Where `refresh.js` writes the ids of its leases, for the post step. */
-export const leasesFile = (folder: string) => join(refreshFolder(folder), "leases")
 
 /** botocore asks for a new session when less than 15 minutes are left: at each signing, while it gets none. */
 const AWS_RENEW_BELOW_MS = 16 * 60_000
@@ -45,18 +39,15 @@ const GOOGLE_RENEW_BELOW_MS = 100_000
  */
 const GOOGLE_PRINCIPAL_RENEW_BELOW_MS = 240_000
 
-/**
- * The files of one grant that later steps fetch again. `path` is the argument of `refresh.js`. Each folder's name starts with
- * a word, because Windows reserves names such as `con`.
- */
+/** The files of one grant that later steps renew. `path` is the argument of `renew.js`. */
 export function planRenewable(
   credential: Credential,
   asker: Asker,
   folder: string,
   { broker, audience, ttl }: Pick<Inputs, "broker" | "audience" | "ttl">,
 ): { readonly path: string; readonly files: readonly PlannedFile[] } {
-  const own = join(refreshFolder(folder), `grant-${credential.grant}`)
-  const settings: RefreshSettings = {
+  const own = grantFolder(folder, credential.grant)
+  const settings: RenewalSettings = {
     asker,
     grant: credential.grant,
     broker,
@@ -64,25 +55,20 @@ export function planRenewable(
     ...(ttl !== undefined && { ttl }),
     renewBelowMs: renewBelowMs(asker, credential),
   }
-  const file = (name: string, value: unknown): PlannedFile => ({
-    path: join(own, name),
-    bytes: Buffer.from(JSON.stringify(value)),
-    mode: 0o600,
-  })
+  const file = (name: string, value: unknown) => ownerFile(join(own, name), JSON.stringify(value))
   return {
     path: join(own, "settings.json"),
     files: [file("settings.json", settings), file("kept.json", keptAnswer(asker, credential))],
   }
 }
 
-function renewBelowMs(asker: Asker, { values }: Credential): number {
+function renewBelowMs(asker: Asker, credential: Credential): number {
   if (asker === "aws") return AWS_RENEW_BELOW_MS
-  const impersonates = values.some(({ name }) => name === "impersonation-url")
-  return impersonates ? GOOGLE_RENEW_BELOW_MS : GOOGLE_PRINCIPAL_RENEW_BELOW_MS
+  return impersonates(credential) ? GOOGLE_RENEW_BELOW_MS : GOOGLE_PRINCIPAL_RENEW_BELOW_MS
 }
 
 /**
- * What `refresh.js` prints for a credential.
+ * What `renew.js` prints for a credential.
  * @throws {ActionError} `answer_unusable` when the credential has another form
  */
 export function keptAnswer(asker: Asker, credential: Credential): KeptAnswer {
@@ -94,10 +80,7 @@ export function keptAnswer(asker: Asker, credential: Credential): KeptAnswer {
   }
   const token = requiredValue(credential, "federated-token")
   const expiresAt = Date.parse(credential.expiresAt ?? "")
-  if (Number.isNaN(expiresAt)) {
-    const message = `The broker's answer cannot be used: the federated token of ${credential.grant} has no end.`
-    throw new ActionError("answer_unusable", message)
-  }
+  if (Number.isNaN(expiresAt)) throw unusable(`the federated token of ${credential.grant} has no end`)
   const answer = {
     version: 1,
     success: true,
@@ -106,9 +89,4 @@ export function keptAnswer(asker: Asker, credential: Credential): KeptAnswer {
     expiration_time: Math.floor(expiresAt / 1000),
   }
   return { receivedAt, expiresAt, answer }
-}
-
-/** A value of a credential; empty when it has none of this name. */
-export function valueNamed({ values }: Credential, name: string): string {
-  return values.find((value) => value.name === name)?.value ?? ""
 }

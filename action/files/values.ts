@@ -1,9 +1,11 @@
 import { join } from "node:path"
 import type { Credential, Value } from "../answer.ts"
-import { AWS_KEY_VARIABLE } from "../deliver/aws-neighbours.ts"
+import { KEY_VARIABLE } from "../clouds/aws.ts"
 import { planEnvironment } from "../deliver/environment.ts"
+import { ownerFile } from "../deliver/files.ts"
+import { listed } from "../words.ts"
 import { writeDotenv } from "./dotenv.ts"
-import { type FilesContext, listed, NOTHING, ownerFile, type ToolPlan } from "./planned.ts"
+import { type FilesContext, NOTHING, type ToolPlan } from "./planned.ts"
 
 /**
  * Writes what has no file format of its own to `values.env` and `values.json`. Public values and the paths of single files
@@ -46,7 +48,7 @@ export function planValues(
 }
 
 /** A key id without its secret would stop AWS's SDKs, so it stays beside the secret. */
-const isForEnvironment = ({ env, secret }: Value): boolean => env !== undefined && !secret && env !== AWS_KEY_VARIABLE
+const isForEnvironment = ({ env, secret }: Value): boolean => env !== undefined && !secret && env !== KEY_VARIABLE
 
 /** A value that is a login and nothing else is in its tool's file. */
 const isForValues = ({ env, file, logins }: Value): boolean =>

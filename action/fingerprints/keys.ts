@@ -1,50 +1,51 @@
-import { createHmac, hkdfSync } from "node:crypto"
+import { hmacSha256, type Mac } from "./hmac.ts"
 
 /**
  * The keys of one step's record. They are derived from the random salt in the record and from the request token of the job,
- * which all steps of the job have and no file holds. So the record alone tells nothing about a value, not even about a weak one.
+ * which all steps of the job have and no file holds. So the record alone tells nothing about a value, even about a weak one.
  */
 export interface RecordKeys {
   /** AES-256-GCM: nobody without the request token can read or edit the record. */
   readonly seal: Buffer
   /** HMAC-SHA256: whoever opens the record can test a guess, and finds no value in it. */
-  readonly mac: Buffer
+  readonly mac: Mac
   /** Of the rolling hash: a 32-bit number that is 5 modulo 8, so that its powers do not repeat early. */
   readonly multiplier: number
 }
 
 export const SALT_BYTES = 32
 /** Of a fingerprint. 128 bits: a file of any size contains no second text with the same one. */
-export const MAC_BYTES = 16
+const MAC_BYTES = 16
 /** Of a longer pattern, only this beginning is looked for. So a search never holds back more than this. */
 export const MAX_PATTERN_BYTES = 1024
 /** Shorter patterns are not looked for: they are found in files that have nothing to do with the value. */
 export const MIN_PATTERN_BYTES = 8
 
-/** RFC 5869. `requestToken` is `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, the same in each step of a job. */
+/** HKDF with SHA-256 (RFC 5869). `requestToken` is `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, the same in each step of a job. */
 export function deriveKeys(requestToken: string, salt: Uint8Array): RecordKeys {
-  const bytes = Buffer.from(hkdfSync("sha256", requestToken, salt, "daypass issued values, version 1", 68))
-  return {
-    seal: bytes.subarray(0, 32),
-    mac: bytes.subarray(32, 64),
-    multiplier: ((bytes.readUInt32LE(64) & ~7) | 5) >>> 0,
-  }
+  const next = hmacSha256(hmacSha256(salt)(Buffer.from(requestToken, "utf8")))
+  const block = (before: Uint8Array, count: number) => next(Buffer.concat([before, PURPOSE, Buffer.of(count)]))
+  const seal = block(Buffer.alloc(0), 1)
+  const mac = block(seal, 2)
+  const multiplier = ((block(mac, 3).readUInt32LE(0) & ~7) | 5) >>> 0
+  return { seal, mac: hmacSha256(mac), multiplier }
 }
 
+const PURPOSE = Buffer.from("daypass issued values, version 1", "utf8")
+
 /** The fingerprint of a pattern, in base64url. */
-export function patternMac(keys: RecordKeys, bytes: Uint8Array): string {
-  return mac(keys, "pattern", bytes)
+export function patternMac({ mac }: RecordKeys, bytes: Uint8Array): string {
+  return shortened(mac(Buffer.concat([OF_PATTERN, bytes])))
 }
 
 /** The fingerprint of a whole value. It differs from that of the same bytes as a pattern. */
-export function valueMac(keys: RecordKeys, value: string): string {
-  return mac(keys, "value", Buffer.from(value, "utf8"))
+export function valueMac({ mac }: RecordKeys, value: string): string {
+  return shortened(mac(Buffer.from(`value\0${value}`, "utf8")))
 }
 
-function mac(keys: RecordKeys, use: "pattern" | "value", bytes: Uint8Array): string {
-  const digest = createHmac("sha256", keys.mac).update(`${use}\0`).update(bytes).digest()
-  return digest.subarray(0, MAC_BYTES).toString("base64url")
-}
+const OF_PATTERN = Buffer.from("pattern\0", "utf8")
+
+const shortened = (mac: Buffer) => mac.toString("base64url", 0, MAC_BYTES)
 
 /** How many of a pattern's first bytes the rolling hash covers. Two sizes, so that a search needs at most two passes. */
 export const windowOf = (length: number): number => (length >= LONG_WINDOW ? LONG_WINDOW : MIN_PATTERN_BYTES)

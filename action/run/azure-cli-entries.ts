@@ -1,7 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { readRegular, replaceFile } from "../disk/safe-file.ts"
 import { memberOf, parseJson } from "../json.ts"
-import { replaceJobFile } from "../runner.ts"
 
 /** Where `az` keeps the logins of service principals on Linux and macOS. On Windows the file is encrypted and has another name. */
 const ENTRIES = "service_principal_entries.json"
@@ -20,20 +19,12 @@ export function freshenAzureCli(folder: string, clientId: string, token: string)
     memberOf(entry, "client_id") === clientId && typeof memberOf(entry, "client_assertion") === "string"
   if (!entries.some(isOurs)) return
   const fresh = entries.map((entry) => (isOurs(entry) ? { ...(entry as object), client_assertion: token } : entry))
-  replaceJobFile(path, Buffer.from(JSON.stringify(fresh)))
+  replaceFile(path, JSON.stringify(fresh))
 }
 
+/** The command can put anything there. */
 function readEntries(path: string): readonly unknown[] | null {
-  let file: number | null = null
-  try {
-    // The command can put anything there: a link, or a pipe that never ends.
-    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
-    const about = fstatSync(file)
-    const entries = about.isFile() && about.size <= MAX_BYTES ? parseJson(readFileSync(file)) : null
-    return Array.isArray(entries) ? entries : null
-  } catch {
-    return null
-  } finally {
-    if (file !== null) closeSync(file)
-  }
+  const bytes = readRegular(path, MAX_BYTES)
+  const entries = bytes === null ? null : parseJson(bytes)
+  return Array.isArray(entries) ? entries : null
 }

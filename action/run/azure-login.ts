@@ -1,7 +1,6 @@
-import type { Credential } from "../answer.ts"
+import { type Credential, requiredValue, valueNamed } from "../answer.ts"
 import { ActionError } from "../failure.ts"
-import { requiredValue } from "../federated.ts"
-import { invalid } from "./inputs.ts"
+import { invalid } from "../inputs.ts"
 import type { ChildOutput } from "./output.ts"
 import { findProgram } from "./place.ts"
 import { type CommandLine, runProcess } from "./process.ts"
@@ -43,7 +42,7 @@ const CLOUDS: ReadonlyMap<string, string> = new Map([
  */
 export function loginLines(credential: Credential, tokenFile: string): readonly (readonly string[])[] {
   const cloud = CLOUDS.get(URL.parse(requiredValue(credential, "authority-host"))?.hostname ?? "")
-  const subscription = credential.values.find(({ name }) => name === "subscription-id")?.value
+  const subscription = valueNamed(credential, "subscription-id")
   const quiet = ["--only-show-errors", "--output", "none"]
   const login = [
     ...["login", "--service-principal"],

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 
 /**
- * What clients send as `Authorization`. `aws`: the authorization itself, as AWS's SDKs send it. `bearer`: the scheme `Bearer`
+ * What clients send as `Authorization`. `plain`: the authorization itself, as AWS's SDKs send it. `bearer`: the scheme `Bearer`
  * before it, as Google's and Azure's clients send it (RFC 6750).
  */
-type Scheme = "aws" | "bearer"
+export type Scheme = "plain" | "bearer"
 
 /** One credential that clients of the command fetch. */
 export interface Served {
@@ -74,7 +74,7 @@ async function answer(
   if (headers.host !== has.host || headers.origin !== undefined) return refusal(403, "WrongHost")
   if (method !== "GET") return refusal(405, "MethodNotAllowed")
   const given = headers.authorization ?? ""
-  const scheme = /^bearer /i.test(given) ? "bearer" : "aws"
+  const scheme = /^bearer /i.test(given) ? "bearer" : "plain"
   if (!isSame(given.replace(/^bearer /i, ""), has.authorization)) return refusal(401, "Unauthorized")
   const one = has.served.find(({ path }) => isFor(url, path, scheme))
   if (one === undefined) return refusal(404, "NotFound")

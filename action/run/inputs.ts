@@ -1,4 +1,4 @@
-import { ActionError } from "../failure.ts"
+import { invalid } from "../inputs.ts"
 
 export interface RunInputs {
   /** The command as it is written in the workflow. */
@@ -31,8 +31,4 @@ export function readRunInputs(read: (name: string) => string): RunInputs {
     passesIdToken: idToken === "pass",
     logsInAzureCli: azureCli === "login",
   }
-}
-
-export function invalid(input: string, fault: string): ActionError {
-  return new ActionError("input_invalid", `The input \`${input}\` ${fault}.`)
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
+import { invalid } from "../inputs.ts"
 import type { RunInputs } from "./inputs.ts"
-import { invalid } from "./inputs.ts"
 import type { CommandLine } from "./process.ts"
 import { chooseShell } from "./shell.ts"
 

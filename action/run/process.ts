@@ -2,8 +2,8 @@ import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { constants } from "node:os"
 import type { Readable } from "node:stream"
 import { ActionError } from "../failure.ts"
+import { invalid } from "../inputs.ts"
 import { onLogClosed } from "../runner.ts"
-import { invalid } from "./inputs.ts"
 import type { ChildOutput } from "./output.ts"
 
 export interface CommandLine {

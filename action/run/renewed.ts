@@ -1,8 +1,8 @@
 import { type ActionError, toFailure } from "../failure.ts"
 
-/** A credential, and when it ends in Unix milliseconds. */
-export interface Held<Value> {
-  readonly value: Value
+/** What clients get of a credential, and when it ends in Unix milliseconds. */
+export interface Held {
+  readonly document: Readonly<Record<string, string>>
   readonly endsAt: number
 }
 
@@ -21,23 +21,18 @@ const REST_AFTER_FAILURE_MS = 10_000
 const LONGEST_REST_MS = 80_000
 
 /** The credential of one grant, which is renewed through the broker: when a client asks for it and it ends soon, or at once. */
-export class Renewed<Value> {
-  #held: Held<Value>
+export class Renewed {
+  #held: Held
   #lifeMs: number
   readonly #renewal: Renewal
-  readonly #renew: () => Promise<Held<Value>>
+  readonly #renew: () => Promise<Held>
   readonly #onFailure: (failure: ActionError) => void
   #underWay: Promise<boolean> | null = null
   #nextRestMs = REST_AFTER_FAILURE_MS
   #restUntil = Number.NEGATIVE_INFINITY
 
   /** `renew` makes a new credential, and registers its masks before it resolves. */
-  constructor(
-    held: Held<Value>,
-    renewal: Renewal,
-    renew: () => Promise<Held<Value>>,
-    onFailure: (failure: ActionError) => void,
-  ) {
+  constructor(held: Held, renewal: Renewal, renew: () => Promise<Held>, onFailure: (failure: ActionError) => void) {
     this.#held = held
     this.#lifeMs = this.#leftMs
     this.#renewal = renewal
@@ -50,15 +45,15 @@ export class Renewed<Value> {
     return this.#lifeMs
   }
 
-  /** A credential that lives; null when it is over and no new one could be fetched. Questions at the same time share a renewal. */
-  async current(): Promise<Value | null> {
-    if (this.#leftMs >= this.#renewal.below(this.#lifeMs)) return this.#held.value
+  /** A credential that lives; null when it is over and there is no new one. Questions at the same time share a renewal. */
+  async current(): Promise<Held["document"] | null> {
+    if (this.#leftMs >= this.#renewal.below(this.#lifeMs)) return this.#held.document
     if (performance.now() >= this.#restUntil || this.#underWay !== null) {
       const underWay = this.renew()
       const isUsable = this.#leftMs >= USABLE_MS
       await (isUsable ? Promise.race([underWay, sleep(this.#renewal.answerWithinMs)]) : underWay)
     }
-    return this.#leftMs > 0 ? this.#held.value : null
+    return this.#leftMs > 0 ? this.#held.document : null
   }
 
   /** Renews at once, or waits for the renewal that is under way. Returns false when there is no new credential. */
@@ -68,8 +63,8 @@ export class Renewed<Value> {
   }
 
   /** The newest credential, even if it is over. */
-  get newest(): Value {
-    return this.#held.value
+  get newest(): Held["document"] {
+    return this.#held.document
   }
 
   /** Resolves when no renewal is on its way. */

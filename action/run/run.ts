@@ -1,27 +1,41 @@
-import { type Credential, readCredentials, readLease } from "../answer.ts"
+import { type Credential, readLease } from "../answer.ts"
+import { besideKeys } from "../clouds/aws.ts"
 import { planEnvironment } from "../deliver/environment.ts"
-import { type PlannedFile, planFiles } from "../deliver/files.ts"
+import { ownerFile, type PlannedFile, planFiles } from "../deliver/files.ts"
 import { planLogins } from "../deliver/logins.ts"
 import { leaseOutputs } from "../deliver/outputs.ts"
 import { placesOf } from "../deliver/plan.ts"
-import { decisionLine, dropRecords, gotLine, removeFiles, revokeUndelivered, warnOfBareSecrets } from "../delivery.ts"
+import { receive } from "../deliver/receive.ts"
+import { say } from "../deliver/say.ts"
+import { removeFiles, undo } from "../deliver/undo.ts"
 import { forLog } from "../escape.ts"
 import { exchangeForAnswer } from "../exchange.ts"
-import { type Inputs, readInputs } from "../inputs.ts"
+import { type Inputs, invalid, readInputs } from "../inputs.ts"
 import { IssuedRecords } from "../issued.ts"
+import { jobFolder, pathIn, writeJobFiles } from "../job-folder.ts"
 import { StepLeases, saveFilesFolder } from "../lease.ts"
-import { masksFor } from "../masks.ts"
 import { startDeadline } from "../retry.ts"
 import * as runner from "../runner.ts"
-import { grantedSummary } from "../summary.ts"
 import { type AzureCli, findAzureCli, logInAzureCli, loginLines } from "./azure-login.ts"
 import { type Clouds, prepareClouds } from "./clouds.ts"
 import { childEnvironment, takenAway, withoutProxyForLoopback } from "./environment.ts"
-import { invalid, type RunInputs, readRunInputs } from "./inputs.ts"
+import { type RunInputs, readRunInputs } from "./inputs.ts"
 import { revokeLeases } from "./leases.ts"
 import { ChildOutput } from "./output.ts"
 import { planCommand, type StartedFrom } from "./place.ts"
 import { runProcess } from "./process.ts"
+
+/** What a command runs with. */
+interface Run {
+  readonly inputs: Inputs
+  readonly wanted: RunInputs
+  readonly from: StartedFrom
+  readonly az: AzureCli | null
+  readonly leases: StepLeases
+  readonly issued: IssuedRecords
+  readonly folder: string
+  readonly script: string
+}
 
 /**
  * Exchanges a subject token for credentials, runs one command with them, and revokes them when it ends. Only the command
@@ -32,151 +46,134 @@ export async function exchangeAndRun(): Promise<void> {
   const started = Date.now()
   const inputs = readInputs(runner.input)
   const deadline = startDeadline(inputs.timeoutMs)
-  const wanted = readRunInputs(runner.rawInput)
-  runner.requireRunnerFiles()
-  // Looked for before the exchange, so that no credential is minted for a command that cannot start.
-  const from = planCommand(wanted, runner.stepEnvironment(), process.platform)
-  const az = wanted.logsInAzureCli ? findAzureCli(runner.stepEnvironment(), process.platform) : null
-
-  const leases = new StepLeases(inputs)
-  const answer = await exchangeForAnswer(inputs, leases, deadline)
-
-  const folder = runner.jobFolder()
-  const issued = new IssuedRecords(inputs.sweep, started)
-  const { exitCode, clouds } = await prepareAndRun(answer, { inputs, wanted, from, az, folder, leases, issued })
-  removeFiles(folder)
-  const known = leases.all.filter(({ expiresAt }) => expiresAt !== null)
-  await revokeLeases(known, leases, inputs, startDeadline(inputs.timeoutMs))
-  // A renewal can still be on its way. Its lease is known when it is over.
-  await clouds.settled()
-  const others = leases.all.filter((lease) => !known.includes(lease))
-  await revokeLeases(others, leases, inputs, startDeadline(inputs.timeoutMs))
+  const run = prepareRun(inputs, started)
+  const answer = await exchangeForAnswer(inputs, run.leases, deadline, () => void run.issued.prepare())
+  const { exitCode, clouds } = await runWithAnswer(answer, run)
+  removeFiles(run.folder)
+  await revokeAll(run, clouds)
   runner.endWith(exitCode)
 }
 
-interface Run {
-  readonly inputs: Inputs
-  readonly wanted: RunInputs
-  readonly from: StartedFrom
-  readonly az: AzureCli | null
-  readonly folder: string
-  readonly leases: StepLeases
-  readonly issued: IssuedRecords
+/** Looks for all that the command needs before the exchange, so that no credential is minted for one that cannot start. */
+function prepareRun(inputs: Inputs, started: number): Run {
+  const wanted = readRunInputs(runner.rawInput)
+  runner.requireRunnerFiles()
+  const environment = runner.stepEnvironment()
+  const from = planCommand(wanted, environment, process.platform)
+  const az = wanted.logsInAzureCli ? findAzureCli(environment, process.platform) : null
+  const folder = jobFolder()
+  const script = pathIn(folder, `script${from.extension}`)
+  const issued = new IssuedRecords(inputs.sweep, started)
+  return { inputs, wanted, from, az, leases: new StepLeases(inputs), issued, folder, script }
 }
 
-async function prepareAndRun(
+async function runWithAnswer(
   answer: unknown,
   run: Run,
 ): Promise<{ readonly exitCode: number; readonly clouds: Clouds }> {
-  const output = new ChildOutput()
+  const { inputs, leases, issued, folder } = run
   const lease = readLease(answer)
   let clouds: Clouds | null = null
   try {
-    run.leases.confirm(lease)
-    const credentials = readCredentials(answer, run.inputs.grants)
-    await registerSecrets(credentials)
-    clouds = await prepareClouds(credentials, (grant) => exchangeAgain(grant, run), run.folder)
+    leases.confirm(lease)
+    const received = await receive(answer, inputs.grants)
+    clouds = await prepareClouds(received, (grant) => renew(grant, run), folder)
     if (run.az !== null && clouds.azure === null) {
       throw invalid("azure-cli", "needs a grant of Azure with `hand_over: federated-token` among the `grants`")
     }
-    const environment = await prepare(credentials, clouds, run)
-    run.issued.record(credentials, new Map())
+    const delivery = await planForCommand(received, clouds, run)
+
+    saveFilesFolder(folder)
+    writeJobFiles(folder, delivery.files)
+    issued.record(received, new Map())
     runner.setOutputs(leaseOutputs(lease))
-    run.issued.delivered()
+    issued.delivered()
+    say({ ...delivery, received, ttl: inputs.ttl, isForCommand: true })
+
     clouds.start()
-    const line = { ...run.from.command(scriptPath(run)), environment }
-    if (run.az !== null && clouds.azure !== null) {
-      const { credential, tokenFile } = clouds.azure
-      await logInAzureCli(run.az, loginLines(credential, tokenFile), line, output)
-    }
-    const exitCode = await runProcess(line, output)
-    await output.end()
-    return { exitCode, clouds }
+    return { exitCode: await runCommand(delivery.environment, clouds, run), clouds }
   } catch (thrown) {
     // A renewal that is under way must not write into the folder any more.
     clouds?.close()
-    removeFiles(run.folder)
-    dropRecords(run.issued)
-    await revokeUndelivered(lease.id, run.inputs, run.leases, startDeadline(run.inputs.timeoutMs))
+    await undo({ lease: lease.id, leases, home: inputs, folder, issued }, startDeadline(inputs.timeoutMs))
     throw thrown
   } finally {
     clouds?.close()
   }
 }
 
-/** Plans everything, writes the files, and says what was delivered. Returns the environment of the command. */
-async function prepare(
+interface CommandDelivery {
+  readonly files: readonly PlannedFile[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly places: ReadonlyMap<string, readonly string[]>
+  readonly notes: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Plans the files and the environment of the command. Writes none. */
+async function planForCommand(
   received: readonly Credential[],
   clouds: Clouds,
-  run: Run,
-): Promise<Readonly<Record<string, string>>> {
-  const { files, credentials } = planFiles(clouds.rest, run.folder)
+  { folder, script, from, wanted }: Run,
+): Promise<CommandDelivery> {
+  const rest = received.map((credential) => clouds.restOf(credential))
+  const { files, credentials } = planFiles(rest, folder)
   const delivered = planEnvironment(credentials.filter(({ values }) => values.length > 0))
   clouds.refuseRivals(delivered)
   const step = runner.stepEnvironment()
-  const logins = await planLogins(received, { folder: run.folder, environment: step, variables: delivered })
+  const logins = await planLogins(received, { folder, environment: step, variables: delivered })
 
-  const script: PlannedFile = { path: scriptPath(run), bytes: Buffer.from(run.from.fileText), mode: 0o600 }
-  saveFilesFolder(run.folder)
-  runner.writeJobFiles(run.folder, [...files, ...logins.files, ...clouds.files, script])
-
-  const without = new Set([...clouds.taken, ...rivalsOf(delivered)])
   const set = new Map([...logins.variables, ...clouds.variables])
-  for (const note of logins.notes) runner.info(note)
-  for (const warning of logins.warnings) runner.warn(warning)
-  logDelivery(received, run.inputs.ttl, takenAway(step, without))
-  runner.appendSummary(
-    grantedSummary(received, placesOf(received.map(shownBy(clouds)), { toEnvironment: true, toOutputs: false }), {
-      isForCommand: true,
-      ttl: run.inputs.ttl,
-    }),
-  )
-  const environment = childEnvironment(step, { set, without, passesIdToken: run.wanted.passesIdToken })
-  return clouds.hasEndpoint ? withoutProxyForLoopback(environment) : environment
+  const without = new Set([...clouds.withheld, ...besideKeys(delivered)])
+  const environment = childEnvironment(step, { set, without, passesIdToken: wanted.passesIdToken })
+  const values = placesOf(credentials, { toEnvironment: true, toOutputs: false })
+  return {
+    files: [...files, ...logins.files, ...clouds.files, ownerFile(script, from.fileText)],
+    environment: clouds.hasEndpoint ? withoutProxyForLoopback(environment) : environment,
+    places: new Map(received.map(({ grant }) => [grant, [...clouds.placesOf(grant), ...(values.get(grant) ?? [])]])),
+    notes: [...logins.notes, ...takenLines(takenAway(step, without))],
+    warnings: logins.warnings,
+  }
+}
+
+const takenLines = (names: readonly string[]): readonly string[] =>
+  names.length === 0
+    ? []
+    : [`These variables of the job are not passed to the command: ${names.map((name) => forLog(name)).join(", ")}.`]
+
+async function runCommand(
+  environment: Readonly<Record<string, string>>,
+  { azure }: Clouds,
+  { from, script, az }: Run,
+): Promise<number> {
+  const output = new ChildOutput()
+  const line = { ...from.command(script), environment }
+  if (az !== null && azure !== null) {
+    await logInAzureCli(az, loginLines(azure.credential, azure.tokenFile), line, output)
+  }
+  const exitCode = await runProcess(line, output)
+  await output.end()
+  return exitCode
 }
 
 /** A new exchange for one grant. Its lease is saved before it is asked for, and revoked when the command ends. */
-async function exchangeAgain(grant: string, { inputs, leases, issued }: Run): Promise<Credential> {
+async function renew(grant: string, { inputs, leases, issued }: Run): Promise<Credential> {
   // The jobs of a matrix renew when their own credentials end: they need no spread.
   const again = { ...inputs, grants: [grant], parallelJobs: 1 }
   const answer = await exchangeForAnswer(again, leases, startDeadline(inputs.timeoutMs))
   leases.confirm(readLease(answer))
-  const renewed = readCredentials(answer, [grant])
-  await registerSecrets(renewed)
+  const renewed = await receive(answer, [grant])
   issued.record(renewed, new Map())
   const [credential] = renewed
   if (credential === undefined) throw new Error("unreachable: exactly one credential was read")
   return credential
 }
 
-async function registerSecrets(credentials: readonly Credential[]): Promise<void> {
-  const values = credentials.flatMap((credential) => credential.values)
-  await runner.registerMasks(values.flatMap(({ secret, value }) => (secret ? masksFor(value) : [])))
-  warnOfBareSecrets(credentials)
+async function revokeAll({ inputs, leases }: Run, clouds: Clouds): Promise<void> {
+  const known = leases.all.filter(({ expiresAt }) => expiresAt !== null)
+  await revokeLeases(known, leases, inputs, startDeadline(inputs.timeoutMs))
+  // A renewal can still be on its way. Its lease is known when it is over.
+  await clouds.settled()
+  const others = leases.all.filter((lease) => !known.includes(lease))
+  await revokeLeases(others, leases, inputs, startDeadline(inputs.timeoutMs))
 }
-
-/** For the summary: what the command fetches arrives in the variables that lead to it. */
-function shownBy(clouds: Clouds): (credential: Credential) => Credential {
-  return (credential) => {
-    const names = clouds.shownVariables(credential)
-    if (names === null) return credential
-    return { ...credential, values: names.map((env) => ({ name: env, value: "", secret: false, env })) }
-  }
-}
-
-/** A key without a session token is never used with the session token of another one. */
-function rivalsOf(delivered: ReadonlyMap<string, string>): readonly string[] {
-  const isKey = delivered.has("AWS_ACCESS_KEY_ID") && !delivered.has("AWS_SESSION_TOKEN")
-  return isKey ? ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] : []
-}
-
-function logDelivery(credentials: readonly Credential[], ttl: string | undefined, taken: readonly string[]): void {
-  for (const credential of credentials) runner.info(gotLine(credential, ttl, " for the command"))
-  runner.debug(() => credentials.map(decisionLine))
-  if (taken.length === 0) return
-  runner.info(
-    `These variables of the job are not passed to the command: ${taken.map((name) => forLog(name)).join(", ")}.`,
-  )
-}
-
-const scriptPath = ({ folder, from }: Run) => runner.pathIn(folder, `script${from.extension}`)

@@ -1,3 +1,5 @@
+import { runnersForms } from "../masks.ts"
+
 /** What a secret becomes, as in the runner's own log. */
 const HIDDEN = "***"
 const MAX_GRAM = 4
@@ -71,9 +73,7 @@ export class SecretFilter {
   #rebuild(): void {
     const masks = this.#masks()
     if (masks.size === this.#builtFrom) return
-    const texts = [...new Set([...masks].flatMap(runnersForms))].map((text) =>
-      Buffer.from(text, "utf8").toString("latin1"),
-    )
+    const texts = [...new Set([...masks].flatMap(textsOf))].map((text) => Buffer.from(text, "utf8").toString("latin1"))
     texts.sort((one, other) => other.length - one.length)
     this.#gram = Math.min(MAX_GRAM, ...texts.map(({ length }) => length))
     this.#texts = new Map()
@@ -86,16 +86,11 @@ export class SecretFilter {
   }
 }
 
-/** A mask and the forms in which the runner hides it, too (its ValueEncoders.cs). */
-function runnersForms(mask: string): string[] {
+/** A mask and the forms in which the runner hides it, too. PowerShell doubles quotes. */
+function textsOf(mask: string): string[] {
   const text = mask.trim()
-  if (text === "") return []
-  const json = JSON.stringify(text).slice(1, -1)
-  const xml = text.replace(/[&<>"']/g, (character) => XML[character] ?? character)
-  return [mask, text, json, xml, encodeURIComponent(text.toWellFormed()), text.replaceAll("'", "''")]
+  return text === "" ? [] : [mask, text, ...runnersForms(text), text.replaceAll("'", "''")]
 }
-
-const XML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" }
 
 /** The nearest place at or before `at` where no character of UTF-8 is cut in two. */
 function characterStart(text: string, at: number): number {

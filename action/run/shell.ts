@@ -1,4 +1,4 @@
-import { invalid } from "./inputs.ts"
+import { invalid } from "../inputs.ts"
 
 /** How a script is started: by which program, and from which kind of file. */
 export interface Shell {

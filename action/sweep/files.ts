@@ -1,11 +1,6 @@
-import { closeSync, constants, createReadStream, fstatSync, lstatSync, openSync, readSync, type Stats } from "node:fs"
+import { closeSync, createReadStream, lstatSync, readSync, type Stats } from "node:fs"
+import { NotRegularError, type OpenFile, openRegular } from "../disk/safe-file.ts"
 import { Unread } from "./budget.ts"
-
-/** A regular file that is open for reading. */
-export interface OpenFile {
-  readonly descriptor: number
-  readonly size: number
-}
 
 /** What is at a path; undefined when there is nothing. A link is not followed. @throws {Unread} `unreadable` */
 export function lookAt(path: string): Stats | undefined {
@@ -22,21 +17,11 @@ export function lookAt(path: string): Stats | undefined {
  * @throws {Unread} `link`, `missing`, `special` or `unreadable`
  */
 export function openFile(path: string): OpenFile {
-  let descriptor: number
   try {
-    // Windows has neither flag. There, creating a link needs a right that jobs seldom have.
-    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants
-    descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    return openRegular(path)
   } catch (thrown) {
+    if (thrown instanceof NotRegularError) throw new Unread("special")
     throw new Unread(REASONS[codeOf(thrown)] ?? "unreadable")
-  }
-  try {
-    const { size, isFile } = statOf(descriptor)
-    if (!isFile) throw new Unread("special")
-    return { descriptor, size }
-  } catch (thrown) {
-    closeSync(descriptor)
-    throw thrown
   }
 }
 
@@ -48,11 +33,6 @@ const REASONS: Readonly<Record<string, "link" | "missing" | "special">> = {
   ENOTDIR: "missing",
   ENXIO: "special", // a socket
   EISDIR: "special",
-}
-
-function statOf(descriptor: number): { size: number; isFile: boolean } {
-  const found = fstatSync(descriptor)
-  return { size: found.size, isFile: found.isFile() }
 }
 
 function codeOf(thrown: unknown): string {

@@ -1,8 +1,11 @@
 import { BrokerError } from "../core/errors.ts"
 import type { Secret } from "../core/secret.ts"
+import type { HttpResponse } from "../ports/http.ts"
 import type { Login } from "../ports/logins.ts"
-import type { ProviderIo } from "./provider.ts"
+import { type Call, call, type OtherSide } from "./call.ts"
+import type { MintRequest, ProviderIo } from "./provider.ts"
 import { retryTransient } from "./retry.ts"
+import { audienceOf } from "./service.ts"
 
 /**
  * Calls `use` with the provider's own login for `scope`. Logs in first when there is no cached login.
@@ -32,17 +35,25 @@ export async function withLogin<Value, Result>(
 }
 
 /**
- * The same with a login that the service gives in exchange for the broker's identity token for `audience`. Each retry uses
- * a new token, because the service may have used up the first one.
+ * The same for a service that gives its login in exchange for the broker's identity token, in one call. Each retry uses a new
+ * token, because the service may have used up the first one.
  *
- * @throws {BrokerError} the errors of `exchange` and `use`
+ * @param read the login in the answer; `subject` is for the message of a refusal
+ * @returns a function that calls `use`, and throws the errors of `read` and `use`
  */
-export async function withIdentityLogin<Value, Result>(
-  io: ProviderIo,
-  audience: string,
-  exchange: (token: Secret<string>) => Promise<Login<Value>>,
-  use: (login: Value) => Promise<Result>,
-): Promise<Result> {
-  const make = () => retryTransient(io, async () => exchange(await io.identityToken(audience)))
-  return await withLogin(io, "identity", make, use)
-}
+export const loggedInBy =
+  <Connection extends Parameters<typeof audienceOf>[0]>(
+    build: (settings: Connection, token: Secret<string>) => Call,
+    read: (side: OtherSide, response: HttpResponse, subject: string, now: Date) => Login<Secret<string>>,
+  ) =>
+  <Result>(
+    { connection, subject }: Pick<MintRequest<Connection, unknown>, "connection" | "subject">,
+    side: OtherSide,
+    io: ProviderIo,
+    use: (login: Secret<string>) => Promise<Result>,
+  ): Promise<Result> => {
+    const exchange = async (token: Secret<string>) =>
+      read(side, await call(side, build(connection, token), io), subject, io.now())
+    const make = () => retryTransient(io, async () => exchange(await io.identityToken(audienceOf(connection))))
+    return withLogin(io, "identity", make, use)
+  }

@@ -5,10 +5,10 @@ import { buildAction } from "../../action/build.ts"
 const DIST = new URL("../../action/dist/", import.meta.url)
 /** Without the helpers, which later steps start. */
 const MAX_BYTES = 250_000
-const HELPERS: ReadonlySet<string> = new Set(["refresh.js", "kept.js", "again.js", "aws-profile.js"])
+const HELPERS: ReadonlySet<string> = new Set(["renew.js", "kept.js", "renewal.js", "aws-profile.js"])
 /** What runs before the first request. V8 takes about 1 ms for 30 KB of it, and all of its text is garbage afterwards. */
 const MAX_START_BYTES = 41_000
-const PROGRAMS = ["main.js", "post.js", "refresh.js", "aws-profile.js"]
+const PROGRAMS = ["main.js", "post.js", "renew.js", "aws-profile.js"]
 
 /** Built with the layout of the sources, which these tests read. */
 const parts = new Map(
@@ -79,8 +79,9 @@ test("a part is loaded only when it is needed", () => {
   expect(later("start.js")).toEqual(new Set(["delivery.js", "failed.js"]))
   // A post step of a step that saved nothing, and a tool that asks for what is kept, load no more.
   expect(whole("post.js")).toEqual([])
-  expect(whole("refresh.js")).toEqual(["kept.js"])
-  expect(whole("kept.js")).toEqual([])
+  expect(whole("renew.js")).toEqual(["kept.js"])
+  expect(whole("kept.js")).toEqual(["disk.js"])
+  expect(whole("disk.js")).toEqual([])
   // What most steps do not need is at nobody's start.
   const rare = ["failed.js", "advice.js", "files.js", "tools.js", "run.js", "sweep.js"]
   for (const part of ["main.js", "start.js", "shared.js", "delivery.js", "revoke.js"]) {

@@ -46,7 +46,7 @@ describe("a login of Google for later steps", () => {
       credential_source: { file: path.replace(/credentials-file$/, "federated-token-file") },
     })
     expect(textOf(run, "google/federated-token-file")).toBe(`0600 ${TOKEN}`)
-    expect(run.log).toContain("Tools can log in with google until then, which is five minutes at most.")
+    expect(run.log).toContain("Tools must log in with google within five minutes: this delivery does not renew it.")
     expect(unmaskedLines(run)).not.toContain("google-claims")
     expect(run.files.GITHUB_ENV).not.toContain("google-claims")
   })

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import { writeJobFiles } from "../../action/runner.ts"
+import { writeJobFiles } from "../../action/job-folder.ts"
 import { foldersOf, granted, leftIn, play, revoked, SECRET } from "./story.ts"
 
 let temp = ""

@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process"
 import { describe, expect, test } from "vitest"
 import type { Credential } from "../../action/answer.ts"
-import { requireRoom, type Surroundings } from "../../action/deliver/room.ts"
+import { requireRoom, type Surroundings, surroundings } from "../../action/deliver/room.ts"
 import { ActionError } from "../../action/failure.ts"
-import { surroundings } from "../../action/runner.ts"
 import type { Expected } from "../support/scripted-broker.ts"
 import { granted, play, revoked } from "./story.ts"
 

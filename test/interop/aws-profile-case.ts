@@ -70,7 +70,7 @@ export async function awsProfileCase(programs: string, check: Check): Promise<vo
     return (JSON.parse(told) as { session: Record<string, unknown> }).session
   }
   const newest = () => sts.issued.at(-1)?.accessKeyId
-  const kept = join(main.outputs["folder"] ?? "", ".refresh", `grant-${CREDENTIAL}`, "kept.json")
+  const kept = join(main.outputs["folder"] ?? "", ".renewal", `grant-${CREDENTIAL}`, "kept.json")
 
   for (const sdk of Object.keys(sdks)) {
     await check(`${sdk} finds the session in the profile, with its region`, async () => {

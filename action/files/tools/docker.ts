@@ -1,16 +1,7 @@
 import { join } from "node:path"
-import type { PlannedFile } from "../../deliver/files.ts"
-import {
-  basicOf,
-  homeOf,
-  type Login,
-  loginsFor,
-  NOTHING,
-  refused,
-  secretFile,
-  type ToolsContext,
-  type ToolsPlan,
-} from "./login.ts"
+import { ownerFile, type PlannedFile } from "../../deliver/files.ts"
+import { deliveryRefused } from "../../failure.ts"
+import { basicOf, homeOf, type Login, loginsFor, NOTHING, type ToolsContext, type ToolsPlan } from "./login.ts"
 
 /** Docker keeps the login of its Hub under this name ("docker login", `IndexServer`). */
 const HUB_KEY = "https://index.docker.io/v1/"
@@ -49,7 +40,7 @@ export function planDocker(all: readonly Login[], context: ToolsContext): ToolsP
     .below(join(before, "contexts"))
     .map(({ path, bytes }): PlannedFile => ({ path: join(folder, "contexts", path), bytes, mode: 0o600 }))
   return {
-    files: [secretFile(join(folder, "config.json"), `${JSON.stringify(written, null, 2)}\n`), ...contexts],
+    files: [ownerFile(join(folder, "config.json"), `${JSON.stringify(written, null, 2)}\n`), ...contexts],
     variables: new Map([
       ["DOCKER_CONFIG", folder],
       ...(!environment["BUILDX_CONFIG"] && own.exists(builders) ? [["BUILDX_CONFIG", builders] as const] : []),
@@ -80,7 +71,7 @@ function readConfiguration(path: string, { own }: ToolsContext): Readonly<Record
   } catch {
     // Docker refuses such a file, too.
   }
-  throw refused(
+  throw deliveryRefused(
     "The job's own Docker configuration (config.json) is not a JSON object, so no login can be added to it.",
   )
 }

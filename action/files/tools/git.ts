@@ -1,14 +1,7 @@
 import { join } from "node:path"
-import {
-  basicOf,
-  type Login,
-  loginsFor,
-  NOTHING,
-  refused,
-  secretFile,
-  type ToolsContext,
-  type ToolsPlan,
-} from "./login.ts"
+import { ownerFile } from "../../deliver/files.ts"
+import { deliveryRefused } from "../../failure.ts"
+import { basicOf, type Login, loginsFor, NOTHING, type ToolsContext, type ToolsPlan } from "./login.ts"
 
 /** More pairs than this are a mistake: git itself has no limit. */
 const MAX_PAIRS = 10_000
@@ -28,12 +21,12 @@ export function planGit(all: readonly Login[], context: ToolsContext): ToolsPlan
   const at = nextPair(context.environment)
   const folder = join(context.folder, "tools", "git")
   const passwords = logins.map(({ login, value }) =>
-    secretFile(join(folder, fileOf(login.host)), `username=${login.user}\npassword=${value}\n`),
+    ownerFile(join(folder, fileOf(login.host)), `username=${login.user}\npassword=${value}\n`),
   )
   const configuration = join(folder, "config")
   const sections = logins.map(({ login }) => sectionsFor(login.host, `GIT_CONFIG_VALUE_${at}`))
   return {
-    files: [secretFile(configuration, sections.join("")), ...passwords],
+    files: [ownerFile(configuration, sections.join("")), ...passwords],
     variables: new Map([
       ["GIT_CONFIG_COUNT", String(at + 1)],
       [`GIT_CONFIG_KEY_${at}`, "include.path"],
@@ -75,5 +68,7 @@ const withoutPort = (host: string) => host.replace(/:.*$/, "")
 function nextPair(environment: ToolsContext["environment"]): number {
   const count = environment["GIT_CONFIG_COUNT"] || "0"
   if (/^[0-9]{1,5}$/.test(count) && Number(count) <= MAX_PAIRS) return Number(count)
-  throw refused("The job sets GIT_CONFIG_COUNT to what is not a number of settings, so no login can be added to them.")
+  throw deliveryRefused(
+    "The job sets GIT_CONFIG_COUNT to what is not a number of settings, so no login can be added to them.",
+  )
 }

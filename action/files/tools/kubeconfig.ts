@@ -1,25 +1,17 @@
 import { join } from "node:path"
-import {
-  homeOf,
-  type Login,
-  type LoginOf,
-  loginsOf,
-  NOTHING,
-  refused,
-  secretFile,
-  type ToolsContext,
-  type ToolsPlan,
-} from "./login.ts"
+import { ownerFile } from "../../deliver/files.ts"
+import { deliveryRefused } from "../../failure.ts"
+import { homeOf, type Login, type LoginOf, loginsIn, NOTHING, type ToolsContext, type ToolsPlan } from "./login.ts"
 
 /**
  * A kubeconfig file, before the job's own in KUBECONFIG: its first cluster becomes the current context, and the job's other
- * contexts stay. Several logins at one cluster are several contexts. It is written as JSON, which is YAML. The token is a file of its own beside it: its path is relative, which
- * holds in a container, too.
+ * contexts stay. Several logins at one cluster are several contexts. It is written as JSON, which is YAML. The token is a file
+ * of its own beside it: its path is relative, which holds in a container, too.
  *
  * Source: Kubernetes, "Organizing Cluster Access Using kubeconfig Files", and client-go's clientcmd/api/v1.
  */
 export function planKubeconfig(all: readonly Login[], context: ToolsContext): ToolsPlan {
-  const logins = loginsOf(all, "kubeconfig")
+  const logins = loginsIn(all, "kubeconfig")
   const [first] = logins
   if (first === undefined) return NOTHING
   refuseSameNames(logins)
@@ -42,9 +34,9 @@ export function planKubeconfig(all: readonly Login[], context: ToolsContext): To
       },
     })),
   }
-  const tokens = logins.map((one) => secretFile(join(folder, tokenFileOf(one)), one.value))
+  const tokens = logins.map((one) => ownerFile(join(folder, tokenFileOf(one)), one.value))
   return {
-    files: [secretFile(path, `${JSON.stringify(configuration, null, 2)}\n`), ...tokens],
+    files: [ownerFile(path, `${JSON.stringify(configuration, null, 2)}\n`), ...tokens],
     variables: new Map([["KUBECONFIG", `${path}${delimiter}${before}`]]),
     secrets: [],
     warnings: [],
@@ -61,7 +53,7 @@ function refuseSameNames(logins: readonly ClusterLogin[]): void {
   const names = logins.map((one) => nameOf(one).toLowerCase())
   const twice = logins.find((one, index) => names.indexOf(nameOf(one).toLowerCase()) !== index)
   if (twice !== undefined)
-    throw refused(
+    throw deliveryRefused(
       `Two logins at clusters would both be the context ${nameOf(twice)}: rename one of their grants or values.`,
     )
 }

@@ -8,9 +8,9 @@ import {
   type ToolLogin,
   targetOf,
 } from "../../../broker/wire/tool-login.ts"
-import type { Credential, Value } from "../../answer.ts"
+import { type Credential, unusable, type Value } from "../../answer.ts"
 import type { PlannedFile } from "../../deliver/files.ts"
-import { ActionError } from "../../failure.ts"
+import { deliveryRefused } from "../../failure.ts"
 import { memberOf } from "../../json.ts"
 
 /** The job's own files, as far as tools keep their configuration in them. */
@@ -94,7 +94,7 @@ function readLoginOf(ofWhat: string, login: unknown): ToolLogin {
 }
 
 /** The logins of this tool. */
-export const loginsOf = <Tool extends LoginTool>(logins: readonly Login[], tool: Tool): readonly LoginOf<Tool>[] =>
+export const loginsIn = <Tool extends LoginTool>(logins: readonly Login[], tool: Tool): readonly LoginOf<Tool>[] =>
   logins.filter((one): one is LoginOf<Tool> => one.login.tool === tool)
 
 /**
@@ -103,11 +103,11 @@ export const loginsOf = <Tool extends LoginTool>(logins: readonly Login[], tool:
  */
 export function loginsFor<Tool extends LoginTool>(logins: readonly Login[], tool: Tool): readonly LoginOf<Tool>[] {
   const byTarget = new Map<string, LoginOf<Tool>>()
-  for (const one of loginsOf(logins, tool)) {
+  for (const one of loginsIn(logins, tool)) {
     const target = targetOf(one.login)
     const first = byTarget.get(target)
     if (first !== undefined && (first.value !== one.value || JSON.stringify(first.login) !== JSON.stringify(one.login)))
-      throw refused(
+      throw deliveryRefused(
         `Two values log ${tool} in at ${target}: ${first.grant} (${first.name}) and ${one.grant} (${one.name}). Use two steps, or take one of them.`,
       )
     byTarget.set(target, first ?? one)
@@ -122,13 +122,3 @@ export const homeOf = ({ environment, platform }: ToolsContext): string =>
 /** The text that HTTP's basic authentication sends (RFC 7617), and that Docker's configuration has. */
 export const basicOf = (user: string, password: string): string =>
   Buffer.from(`${user}:${password}`, "utf8").toString("base64")
-
-export const secretFile = (path: string, text: string): PlannedFile => ({
-  path,
-  bytes: Buffer.from(text, "utf8"),
-  mode: 0o600,
-})
-
-export const refused = (message: string): ActionError => new ActionError("delivery_refused", message)
-
-const unusable = (fault: string) => new ActionError("answer_unusable", `The broker's answer cannot be used: ${fault}.`)

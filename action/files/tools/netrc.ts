@@ -1,14 +1,6 @@
 import { join } from "node:path"
-import {
-  basicOf,
-  homeOf,
-  type Login,
-  loginsFor,
-  NOTHING,
-  secretFile,
-  type ToolsContext,
-  type ToolsPlan,
-} from "./login.ts"
+import { ownerFile } from "../../deliver/files.ts"
+import { basicOf, homeOf, type Login, loginsFor, NOTHING, type ToolsContext, type ToolsPlan } from "./login.ts"
 
 /**
  * A `.netrc` file that NETRC names, with the job's own entries for other machines below. Python's requests and pip, Go, Bazel
@@ -25,7 +17,7 @@ export function planNetrc(all: readonly Login[], context: ToolsContext): ToolsPl
   const ours = logins.map(({ login, value }) => `machine ${login.host}\nlogin ${login.user}\npassword ${value}\n`)
   const path = join(context.folder, "tools", "netrc")
   return {
-    files: [secretFile(path, `${ours.join("")}${withoutMachines(context.own.text(before) ?? "", hosts)}`)],
+    files: [ownerFile(path, `${ours.join("")}${withoutMachines(context.own.text(before) ?? "", hosts)}`)],
     variables: new Map([["NETRC", path]]),
     secrets: logins.map(({ login, value }) => basicOf(login.user, value)),
     warnings: [],

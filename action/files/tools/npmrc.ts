@@ -1,4 +1,5 @@
 import { join } from "node:path"
+import { ownerFile } from "../../deliver/files.ts"
 import {
   homeOf,
   type Login,
@@ -6,7 +7,6 @@ import {
   loginsFor,
   NOTHING,
   type OwnFiles,
-  secretFile,
   type ToolsContext,
   type ToolsPlan,
 } from "./login.ts"
@@ -37,7 +37,7 @@ export function planNpmrc(all: readonly Login[], context: ToolsContext): ToolsPl
   )
   return {
     // First, because a `[section]` of the user's own would go on to the end.
-    files: [secretFile(path, `${ours.join("")}${kept}`)],
+    files: [ownerFile(path, `${ours.join("")}${kept}`)],
     variables: new Map(spellings.map((name) => [name, path])),
     secrets: [],
     warnings: projectsOwn(logins, context),

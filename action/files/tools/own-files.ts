@@ -1,7 +1,8 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { forLog } from "../../escape.ts"
-import { type OwnFiles, refused } from "./login.ts"
+import { deliveryRefused } from "../../failure.ts"
+import type { OwnFiles } from "./login.ts"
 
 /** Far above what these files have. A larger one is none of them. */
 const MAX_BYTES = 1024 * 1024
@@ -60,6 +61,6 @@ const codeOf = (thrown: unknown) => (thrown as { readonly code?: unknown } | nul
 const isMissing = (thrown: unknown) => codeOf(thrown) === "ENOENT"
 
 const notKept = (path: string, why: string) =>
-  refused(
+  deliveryRefused(
     `A tool's configuration of this job, ${forLog(path)}, could not be kept beside a login: ${why}. Correct it, or move it away.`,
   )

@@ -1,9 +1,10 @@
 import { targetOf } from "../../../broker/wire/tool-login.ts"
 import type { Credential } from "../../answer.ts"
+import { deliveryRefused } from "../../failure.ts"
 import { planDocker } from "./docker.ts"
 import { planGit } from "./git.ts"
 import { planKubeconfig } from "./kubeconfig.ts"
-import { readLogins, refused, type ToolsContext, type ToolsPlan } from "./login.ts"
+import { readLogins, type ToolsContext, type ToolsPlan } from "./login.ts"
 import { planNetrc } from "./netrc.ts"
 import { planNpmrc } from "./npmrc.ts"
 import { ownFiles } from "./own-files.ts"
@@ -27,7 +28,9 @@ export function planTools(credentials: readonly Credential[], context: ToolsCont
     ({ grant, values }) => grant.toLowerCase() === "tools" && values.some(({ file }) => file !== undefined),
   )
   if (logins.length > 0 && taken !== undefined)
-    throw refused(`The files of the grant ${taken.grant} would be where logins are: give the grant another name.`)
+    throw deliveryRefused(
+      `The files of the grant ${taken.grant} would be where logins are: give the grant another name.`,
+    )
   const plans = TOOLS.map((plan) => plan(logins, context))
   return {
     files: plans.flatMap(({ files }) => files),

@@ -1,7 +1,7 @@
 import type { Secret } from "../../core/secret.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call, type OtherSide } from "../call.ts"
-import { withIdentityLogin } from "../login.ts"
+import { loggedInBy } from "../login.ts"
 import { readPlaces } from "../places.ts"
 import type { ProviderIo } from "../provider.ts"
 import { retryTransient } from "../retry.ts"
@@ -21,22 +21,21 @@ export const conjur = storeProvider({
   audiences: (settings) => ({ ownLogin: [audienceOf(settings)] }),
   asks: "job",
 
-  read(wanted, { connection: settings, subject }, side, io) {
-    const logIn = async (token: Secret<string>) =>
-      readLogin(side, await call(side, buildLogin(settings, token), io), subject, io.now())
-    return readPlaces(side, wanted, (places) =>
-      withIdentityLogin(io, audienceOf(settings), logIn, (token) =>
+  read: (wanted, request, side, io) =>
+    readPlaces(side, wanted, (places) =>
+      loggedIn(request, side, io, (token) =>
         readAll(
-          settings,
+          request.connection,
           token,
           places.map(({ place }) => place),
           side,
           io,
         ),
       ),
-    )
-  },
+    ),
 })
+
+const loggedIn = loggedInBy(buildLogin, readLogin)
 
 /**
  * One call for each batch. When Conjur refuses a batch, one call for each of its variables, so that the error can name it.

@@ -34,8 +34,8 @@ export function readLogin(side: OtherSide, response: HttpResponse, subject: stri
 }
 
 /**
- * Builds the request for only these secrets of one config, or for all that people have set. Dynamic secrets are excluded: reading them would issue a lease
- * that the broker could not end. Source: Doppler API reference, Secrets, List.
+ * Builds the request for only these secrets of one config, or for all that people have set. Dynamic secrets are excluded:
+ * reading them would issue a lease that the broker could not end. Source: Doppler API reference, Secrets, List.
  */
 export function buildRead(
   { url }: Connection,
@@ -73,8 +73,8 @@ const secret = z.object({
 })
 
 /**
- * The secrets at these places of one config by their locators, or all that the config has: as written, or with their references resolved if the connection enables that.
- * Only a value that Doppler shows unmasked is public.
+ * The secrets at these places of one config by their locators, or all that the config has: as written, or with their
+ * references resolved if the connection enables that. Only a value that Doppler shows unmasked is public.
  *
  * @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*`
  */

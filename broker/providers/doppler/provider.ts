@@ -2,9 +2,9 @@ import type { Secret } from "../../core/secret.ts"
 import { atMost, CALLS_AT_ONCE } from "../at-most.ts"
 import { call, type OtherSide } from "../call.ts"
 import { grouped } from "../grouped.ts"
-import { withIdentityLogin } from "../login.ts"
+import { loggedInBy } from "../login.ts"
 import { readPlaces, unlistedPlace } from "../places.ts"
-import type { MintRequest, ProviderIo } from "../provider.ts"
+import type { ProviderIo } from "../provider.ts"
 import type { Located } from "../read-grant.ts"
 import { retryTransient } from "../retry.ts"
 import { audienceOf } from "../service.ts"
@@ -43,16 +43,7 @@ export const doppler = storeProvider({
     ),
 })
 
-function loggedIn<Result>(
-  { connection, subject }: Pick<MintRequest<Connection, unknown>, "connection" | "subject">,
-  side: OtherSide,
-  io: ProviderIo,
-  use: (token: Secret<string>) => Promise<Result>,
-): Promise<Result> {
-  const logIn = async (token: Secret<string>) =>
-    readLogin(side, await call(side, buildLogin(connection, token), io), subject, io.now())
-  return withIdentityLogin(io, audienceOf(connection), logIn, use)
-}
+const loggedIn = loggedInBy(buildLogin, readLogin)
 
 /** One call for each config, for all of its secrets. */
 async function readAll(

@@ -18,9 +18,8 @@ import { publicValues } from "./public-values.ts"
 import { audienceOf, isListed, SUBJECT_LIMIT } from "./settings.ts"
 
 /**
- * An access token for Google Cloud, or the broker's own token with which Google's client libraries get one themselves, in
- * exchange for the broker's identity token. No key of a service
- * account is stored.
+ * An access token for Google Cloud in exchange for the broker's identity token, or that token itself, with which Google's
+ * client libraries get an access token. No key of a service account is stored.
  */
 export const google: Provider<Connection, Grant> = {
   name: "google",

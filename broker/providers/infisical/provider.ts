@@ -1,13 +1,11 @@
-import type { Secret } from "../../core/secret.ts"
-import { call, type OtherSide } from "../call.ts"
-import { withIdentityLogin } from "../login.ts"
+import { call } from "../call.ts"
+import { loggedInBy } from "../login.ts"
 import { readEach, readPlaces, unlistedPlace } from "../places.ts"
-import type { MintRequest, ProviderIo } from "../provider.ts"
 import { retryTransient } from "../retry.ts"
 import { audienceOf } from "../service.ts"
 import { storeProvider } from "../store.ts"
 import { buildList, buildLogin, buildRead, readFolder, readLogin, readSecret } from "./api.ts"
-import { type Connection, connection, parseLocator } from "./grant.ts"
+import { connection, parseLocator } from "./grant.ts"
 
 /** Secrets of Infisical projects. A machine identity accepts the broker's token, so no token of Infisical is stored. */
 export const infisical = storeProvider({
@@ -47,13 +45,4 @@ export const infisical = storeProvider({
   },
 })
 
-function loggedIn<Result>(
-  { connection, subject }: Pick<MintRequest<Connection, unknown>, "connection" | "subject">,
-  side: OtherSide,
-  io: ProviderIo,
-  use: (token: Secret<string>) => Promise<Result>,
-): Promise<Result> {
-  const logIn = async (token: Secret<string>) =>
-    readLogin(side, await call(side, buildLogin(connection, token), io), subject, io.now())
-  return withIdentityLogin(io, audienceOf(connection), logIn, use)
-}
+const loggedIn = loggedInBy(buildLogin, readLogin)

@@ -13,15 +13,11 @@ describe("the command line of credential_process", () => {
   test("needs no quotes on a usual runner", () => {
     const parts = [
       "/opt/runner/externals/node24/bin/node",
-      "/opt/_actions/d@v1/dist/refresh.js",
+      "/opt/_actions/d@v1/dist/renew.js",
       "/opt/_temp/x/settings.json",
     ]
     expect(commandLine(parts, "linux")).toBe(parts.join(" "))
-    const windows = [
-      "C:\\r\\externals\\node24\\bin\\node.exe",
-      "D:\\a\\dist\\refresh.js",
-      "C:\\Users\\RUNNER~1\\s.json",
-    ]
+    const windows = ["C:\\r\\externals\\node24\\bin\\node.exe", "D:\\a\\dist\\renew.js", "C:\\Users\\RUNNER~1\\s.json"]
     expect(commandLine(windows, "win32")).toBe(windows.join(" "))
   })
 
@@ -68,8 +64,8 @@ describe("the command line of credential_process", () => {
 
 describe("the command line for Google's libraries", () => {
   test("has slashes on Windows, because Python's library takes backslashes away", () => {
-    expect(commandLineWithoutQuotes(["C:\\r\\node.exe", "D:\\x\\refresh.js"], "win32")).toBe(
-      "C:/r/node.exe D:/x/refresh.js",
+    expect(commandLineWithoutQuotes(["C:\\r\\node.exe", "D:\\x\\renew.js"], "win32")).toBe(
+      "C:/r/node.exe D:/x/renew.js",
     )
   })
 

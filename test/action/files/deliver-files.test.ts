@@ -60,16 +60,16 @@ describe("AWS", () => {
     })
     expect(visible(it)).not.toMatch(/SESSION1KEYID|of-session-1/)
     expect(it.written).toEqual([
-      "<folder>/.refresh/grant-aws-deploy/kept.json",
-      "<folder>/.refresh/grant-aws-deploy/settings.json",
-      "<folder>/.refresh/leases",
+      "<folder>/.renewal/grant-aws-deploy/kept.json",
+      "<folder>/.renewal/grant-aws-deploy/settings.json",
+      "<folder>/.renewal/leases",
       "<folder>/aws/config",
       "<folder>/aws/credentials",
     ])
     expect(Object.values(deliveredFiles(it.run)).map(({ mode }) => mode)).toEqual(Array(5).fill("0600"))
     expect(it.named(it.text("aws/config") ?? "")).toMatchSnapshot()
     expect(it.text("aws/credentials")).toBe("")
-    expect(it.text(".refresh/grant-aws-deploy/settings.json")).not.toMatch(/SESSION|of-session/)
+    expect(it.text(".renewal/grant-aws-deploy/settings.json")).not.toMatch(/SESSION|of-session/)
     expect(it.named(it.run.log)).toMatchSnapshot()
     expect(it.named(it.run.summary)).toMatchSnapshot()
   })
@@ -141,13 +141,13 @@ describe("the folder", () => {
     rmSync(temp, { recursive: true })
     temp = mkdtempSync(join(tmpdir(), "daypass temp-"))
     const it = await delivered({ "aws-deploy": session(1), g: federated(1) })
-    expect(it.text("aws/config")).toContain(` '${it.folder}/.refresh/grant-aws-deploy/settings.json'\n`)
+    expect(it.text("aws/config")).toContain(` '${it.folder}/.renewal/grant-aws-deploy/settings.json'\n`)
     // Google's libraries for Go know no quotes.
     expect(JSON.parse(it.text("google/g.json") ?? "").credential_source).toEqual({
       file: `${it.folder}/google/g.token`,
     })
     expect(it.run.env).not.toHaveProperty("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES")
-    expect(it.run.log).toContain("The federated token of g is not fetched again: the path")
+    expect(it.run.log).toContain("Later steps cannot renew g: the path")
   })
 
   test("with a quote in its path leaves the session in the credentials file", async () => {
@@ -167,7 +167,7 @@ describe("the folder", () => {
 })
 
 describe("Google", () => {
-  test("gets an external account that fetches its token, and one that reads it from a file", async () => {
+  test("gets an external account that renews its token, and one that reads it from a file", async () => {
     const it = await delivered({ g: federated(1) })
     expect(it.run.env).toEqual({
       GOOGLE_APPLICATION_CREDENTIALS: join(it.folder, "google", "g.json"),
@@ -222,10 +222,19 @@ test("Azure gets its token as a file, and the log says that nothing renews it", 
     format: "azure-federated",
     values: {
       "federated-token": { value: "eyJazure.body.signature", secret: true, env: "ARM_OIDC_TOKEN" },
+      "federated-token-file": {
+        value: "eyJazure.body.signature",
+        secret: true,
+        env: "AZURE_FEDERATED_TOKEN_FILE",
+        file: { mode: "0600" },
+      },
+      "use-oidc": { value: "true", secret: false, env: "ARM_USE_OIDC" },
+      "authority-host": { value: "https://login.microsoftonline.com/", secret: false, env: "AZURE_AUTHORITY_HOST" },
+      "client-id": { value: "client-1", secret: false, env: "AZURE_CLIENT_ID" },
+      "arm-client-id": { value: "client-1", secret: false, env: "ARM_CLIENT_ID" },
       "tenant-id": { value: "tenant-1", secret: false, env: "AZURE_TENANT_ID" },
       "arm-tenant-id": { value: "tenant-1", secret: false, env: "ARM_TENANT_ID" },
-      "client-id": { value: "client-1", secret: false },
-      "authority-host": { value: "https://login.microsoftonline.com/", secret: false, env: "AZURE_AUTHORITY_HOST" },
+      "subscription-id": { value: "subscription-1", secret: false, env: "AZURE_SUBSCRIPTION_ID" },
     },
   }
   const it = await delivered({ az: azure })
@@ -236,10 +245,13 @@ test("Azure gets its token as a file, and the log says that nothing renews it", 
     AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com/",
     AZURE_FEDERATED_TOKEN_FILE: path,
     ARM_OIDC_TOKEN_FILE_PATH: path,
+    ARM_CLIENT_ID: "client-1",
     ARM_TENANT_ID: "tenant-1",
+    ARM_USE_OIDC: "true",
+    AZURE_SUBSCRIPTION_ID: "subscription-1",
   })
   expect(it.text("azure/az.token")).toBe("eyJazure.body.signature")
-  expect(it.run.log).toContain("is not fetched again between steps")
+  expect(it.run.log).toContain("Later steps cannot renew az: Azure's programs must log in before the token ends.")
   expect(visible(it)).not.toContain("eyJazure.body")
 })
 

@@ -7,7 +7,7 @@ import { type ActionRun, actionNode, runAction } from "../../support/runner.ts"
 import { type Expected, type ScriptedBroker, scriptedBroker } from "../../support/scripted-broker.ts"
 import { granted } from "../story.ts"
 
-export const HELPER = fileURLToPath(new URL("../../../action/dist/refresh.js", import.meta.url))
+export const HELPER = fileURLToPath(new URL("../../../action/dist/renew.js", import.meta.url))
 
 export const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString()
 
@@ -85,7 +85,7 @@ export async function startJob(
     main,
     folder: main.outputs["folder"] ?? "",
     helper: (grant, { env = ids, signal } = {}) =>
-      print([HELPER, join(main.outputs["folder"] ?? "", ".refresh", `grant-${grant}`, "settings.json")], env, signal),
+      print([HELPER, join(main.outputs["folder"] ?? "", ".renewal", `grant-${grant}`, "settings.json")], env, signal),
     post: () => runAction({ entry: "post", inputs, idToken: broker.idToken, temp, state: main.state }),
     async [Symbol.asyncDispose]() {
       await broker.close()

@@ -19,7 +19,7 @@ import { federated, inSeconds, type Job, session, startJob } from "./job.ts"
 
 const AGAIN = { expires_at: inSeconds(3600) }
 const again = (number: number): Expected[] => granted({ "aws-deploy": session(number) }, AGAIN)
-const ownFolder = ({ folder }: Job, grant = "aws-deploy") => join(folder, ".refresh", `grant-${grant}`)
+const ownFolder = ({ folder }: Job, grant = "aws-deploy") => join(folder, ".renewal", `grant-${grant}`)
 
 /** Lets the session end soon, as time does. */
 function runDown(job: Job, secondsLeft: number, grant?: string): void {
@@ -207,7 +207,7 @@ describe("a process of a later step", () => {
   test("asks for nothing when it cannot note its lease first", async () => {
     await using job = await startJob({ "aws-deploy": session(1) }, [{ on: "token" }])
     runDown(job, -60)
-    rmSync(join(job.folder, ".refresh", "leases"))
+    rmSync(join(job.folder, ".renewal", "leases"))
     const { exitCode, stderr } = await job.helper("aws-deploy")
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^Daypass: lease_not_found: /)])
     expect([exchanges(job).length, job.broker.faults()]).toEqual([1, []])
@@ -257,7 +257,7 @@ describe("a link that another program planted is not followed", () => {
 
   test("at leases: the post step revokes the step's own lease alone", async () => {
     await using job = await startJob({ "aws-deploy": session(1) }, revoked())
-    const leases = join(job.folder, ".refresh", "leases")
+    const leases = join(job.folder, ".renewal", "leases")
     rmSync(leases)
     const foreign = join(job.temp, "foreign")
     writeFileSync(foreign, `ask ${mainLease(job).replace(/.$/, "0")}\n`)
@@ -287,7 +287,7 @@ test("lines that are none of the helper's change nothing in the post step", asyn
     `ask ${over}`,
     `end ${over}`,
   ]
-  appendFileSync(join(job.folder, ".refresh", "leases"), `${lines.join("\n")}\n`)
+  appendFileSync(join(job.folder, ".renewal", "leases"), `${lines.join("\n")}\n`)
   const post = await job.post()
   expect([post.exitCode, job.broker.faults()]).toEqual([0, []])
 })

@@ -92,7 +92,7 @@ await ask("localhost", { headers: { host: "localhost:" + url.port } })
 await ask("a page", { headers: { origin: "http://evil.example" } })
 await ask("POST", { method: "POST" })
 await ask("HEAD", { method: "HEAD" })
-await ask("another path", {}, "/aws/other")
+await ask("another path", {}, "/aws-session/other")
 await ask("a query", {}, url.pathname + "?x=1")`)
     const step = await ran([...granted({ "aws-deploy": session(1) }), ...revoked()], run)
     expect(step.log).toContain(`
@@ -153,7 +153,7 @@ console.log("seen", seen.join())`)
     const step = await ran([...ending(1, 5), ...denied, ...revoked()], run)
     expect(step.log).toContain("\nseen 200,503\n")
     expect(step.log).toContain(
-      "::warning title=Daypass::The session of aws-deploy could not be renewed yet: Not any more.",
+      "::warning title=Daypass::The AWS session of aws-deploy could not be renewed yet: Not any more.",
     )
   })
 
@@ -186,6 +186,31 @@ console.log("seen", seen.join())`)
     const step = await ran(script, "true", { inputs: { grants: "aws-deploy,other" } })
     expect(step.exitCode).toBe(1)
     expect(step.log).toContain("would win over the AWS session of aws-deploy")
+  })
+
+  test("of another key is not taken from the job, under either of its names", async () => {
+    const values = {
+      id: { value: "AKIASTATICKEYID", secret: true, env: "AWS_ACCESS_KEY_ID" },
+      token: { value: "token-of-static-key", secret: true, env: "AWS_SESSION_TOKEN" },
+    }
+    const env = () => ({ AWS_SESSION_TOKEN: "old", AWS_SECURITY_TOKEN: "old" })
+    const run = `test -z "\${AWS_SECURITY_TOKEN+x}" && test "$AWS_SESSION_TOKEN" != old`
+    const step = await ran([...granted({ "aws-deploy": { values } }), ...revoked()], run, { env })
+    expect([step.exitCode, step.log]).toEqual([0, expect.stringContaining("to the command: AWS_SECURITY_TOKEN.")])
+  })
+
+  test("as variables is not beaten by a profile that the job selects, which JavaScript's SDK would prefer", async () => {
+    const values = {
+      id: { value: "ASIAVARIABLESKEY", secret: true, env: "AWS_ACCESS_KEY_ID" },
+      token: { value: "token-of-variables", secret: true, env: "AWS_SESSION_TOKEN" },
+    }
+    const env = () => ({ AWS_PROFILE: "other", AWS_DEFAULT_PROFILE: "other" })
+    const run = `test -z "\${AWS_PROFILE+x}\${AWS_DEFAULT_PROFILE+x}" && test -n "$AWS_SESSION_TOKEN"`
+    const step = await ran([...granted({ "aws-deploy": { values } }), ...revoked()], run, { env })
+    expect([step.exitCode, step.log]).toEqual([
+      0,
+      expect.stringContaining("to the command: AWS_PROFILE, AWS_DEFAULT_PROFILE."),
+    ])
   })
 
   test("arrives as values when the format is not known", async () => {

@@ -120,7 +120,7 @@ console.log("anew within", Math.ceil((Date.now() - start) / 1000), "s")`)
     const step = await ran(script, run, { ...GRANT, temp: temp.path })
     // 40 % of 8 s, and then a quarter of that.
     expect(step.log).toMatch(/\nanew within [4-6] s\n/)
-    expect(step.log).toContain("::warning title=Daypass::The login of azure could not be renewed yet: Not now.")
+    expect(step.log).toContain("::warning title=Daypass::The Azure login of azure could not be renewed yet: Not now.")
     expect(step.exitCode).toBe(0)
   })
 

@@ -161,7 +161,9 @@ while (seen.at(-1) !== 503) {
 console.log("seen", seen.join())`)
     const step = await ran([...ending(1, 5), ...denied, ...revoked()], run, { ...GRANT, temp: temp.path })
     expect(step.log).toContain("\nseen token,503\n")
-    expect(step.log).toContain("::warning title=Daypass::The login of google could not be renewed yet: Not any more.")
+    expect(step.log).toContain(
+      "::warning title=Daypass::The Google login of google could not be renewed yet: Not any more.",
+    )
   })
 
   test("is not asked of a proxy", async () => {

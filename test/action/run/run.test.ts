@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { actionNode } from "../../support/runner.ts"
-import { granted, leftIn, play, revoked, SECRET, unmaskedLines } from "../story.ts"
+import { AWS, granted, leftIn, play, revoked, SECRET, unmaskedLines } from "../story.ts"
 
 const ENDED = [...granted(), ...revoked()]
 const node = (script: string) => `"${actionNode()}" - <<'SCRIPT'\n${script}\nSCRIPT`
@@ -117,6 +117,26 @@ describe("the environment of the command", () => {
     const more = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"]
     expect(await names({ "id-token": "pass" })).toEqual([...expected, ...more].sort())
   })
+})
+
+test("the log says what came, what to know, and what to change, before the command's own output", async () => {
+  const values = { PIN: { value: "12", secret: true, env: "PIN" }, ...AWS.values }
+  const login = { tool: "npmrc" as const, host: "npm.example.com" }
+  const NPM = { value: "npm-token-of-this-job", secret: true, logins: [login] }
+  const env = () => ({ AWS_SECURITY_TOKEN: "old" })
+  const step = await ran("echo hello", { env }, [
+    ...granted({ "aws-deploy": { values: { ...values, NPM } } }),
+    ...revoked(),
+  ])
+  expect(step.log.split("\n").map((line) => line.slice(0, 60))).toEqual([
+    "Got aws-deploy for the command, until 2031-05-06T07:08:09.00",
+    "npmrc: logged in at npm.example.com with the value NPM of aw",
+    "These variables of the job are not passed to the command: AW",
+    "::warning title=Daypass::The log does not hide these secrets",
+    "hello",
+    "Cannot revoke aws-deploy. It expires at 2031-05-06T07:08:09.",
+    "",
+  ])
 })
 
 describe("the output of the command", () => {

@@ -1,6 +1,8 @@
-import { randomBytes } from "node:crypto"
+import { createHmac, hkdfSync, randomBytes } from "node:crypto"
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import { hmacSha256 } from "../../../action/fingerprints/hmac.ts"
+import { deriveKeys, patternMac } from "../../../action/fingerprints/keys.ts"
 import { isWhole, MAX_PATTERNS, openRecord, RecordMaker } from "../../../action/fingerprints/record.ts"
 import { runs } from "../../support/laws.ts"
 
@@ -68,4 +70,26 @@ test("one step has at most a fixed number of patterns, the first ones", () => {
   const many = { ...one(), patterns: Array.from({ length: MAX_PATTERNS + 50 }, () => randomBytes(12)) }
   const record = openRecord(Buffer.from(new RecordMaker("token").make([many], 0)), "token")
   expect(record?.patterns).toHaveLength(MAX_PATTERNS)
+})
+
+test("fingerprints and keys are HMAC-SHA256 and HKDF, as Node has them", () => {
+  const of = (key: Uint8Array, bytes: Uint8Array) => createHmac("sha256", key).update(bytes).digest()
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), fc.uint8Array({ maxLength: 300 }), (key, bytes) => {
+      expect(hmacSha256(key)(bytes)).toEqual(of(key, bytes))
+    }),
+    { numRuns: runs(1000) },
+  )
+  fc.assert(
+    fc.property(fc.string(), fc.uint8Array({ minLength: 32, maxLength: 32 }), (token, salt) => {
+      const keys = deriveKeys(token, salt)
+      const bytes = Buffer.from(hkdfSync("sha256", token, salt, "daypass issued values, version 1", 68))
+      expect(keys.seal).toEqual(bytes.subarray(0, 32))
+      expect(keys.mac(salt)).toEqual(of(bytes.subarray(32, 64), salt))
+      expect(keys.multiplier).toBe(((bytes.readUInt32LE(64) & ~7) | 5) >>> 0)
+      const mac = of(bytes.subarray(32, 64), Buffer.concat([Buffer.from("pattern\0"), salt]))
+      expect(patternMac(keys, salt)).toBe(mac.subarray(0, 16).toString("base64url"))
+    }),
+    { numRuns: runs(1000) },
+  )
 })

@@ -89,6 +89,6 @@ async function findingsOfFile(run: ActionRun, google: Google): Promise<readonly 
     ["a client library logs in with both as the account", issued?.members[0] === `serviceAccount:${ACCOUNT}`],
     ["for as long as the grant says", issued?.lifetimeSeconds === 1_200],
     ["gcloud finds the same", fileOf(run, "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE") === `0600 ${text}`],
-    ["the log says that the login is short", run.log.includes(`Tools can log in with ${TOOLS} until then`)],
+    ["the log says that the login is short", run.log.includes(`Tools must log in with ${TOOLS} within five minutes`)],
   ]
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import type { KeptAnswer, RefreshSettings } from "../files/renewable.ts"
+import type { KeptAnswer, RenewalSettings } from "../files/renewable.ts"
 import { readKept, replaceKept } from "./kept-file.ts"
 import { tryLock } from "./lock.ts"
 
@@ -13,8 +13,8 @@ const LONGEST_USE = 0.8
 const USABLE_MS = 30_000
 
 /** Why there is no answer, as one line without a secret. */
-export class RefreshError extends Error {
-  override readonly name = "RefreshError"
+export class RenewalError extends Error {
+  override readonly name = "RenewalError"
   readonly code: string
   /** True when only this process fails, because of its own environment. */
   readonly isOwn: boolean
@@ -26,16 +26,16 @@ export class RefreshError extends Error {
   }
 }
 
-/** Fetches a new answer. @throws {RefreshError} */
-export type Fetch = () => Promise<KeptAnswer>
+/** Gets a new answer from the broker. @throws {RenewalError} */
+type Renew = () => Promise<KeptAnswer>
 
 /**
  * What the asker reads: the kept answer while it lives long enough, otherwise a new one. Processes that ask at the same time
  * share one exchange, and its failure.
  * @param folder of the grant
- * @throws {RefreshError}
+ * @throws {RenewalError}
  */
-export async function currentAnswer(folder: string, { renewBelowMs }: RefreshSettings, fetch: Fetch): Promise<unknown> {
+export async function currentAnswer(folder: string, { renewBelowMs }: RenewalSettings, renew: Renew): Promise<unknown> {
   const kept = () => asKept(readKept(join(folder, "kept.json")))
   const isFresh = (one: KeptAnswer) =>
     leftOf(one) >= Math.min(renewBelowMs, Math.max(USABLE_MS, (one.expiresAt - one.receivedAt) * LONGEST_USE))
@@ -51,28 +51,28 @@ export async function currentAnswer(folder: string, { renewBelowMs }: RefreshSet
       continue
     }
     try {
-      // Another process may have fetched it, or failed, since the look above.
+      // Another process may have renewed it, or failed, since the look above.
       const now = kept()
       if (now !== null && isFresh(now)) return now.answer
       const failed = recentFailure(folder)
-      return failed === null ? await fetchAndKeep(folder, now, fetch) : usableOr(now, failed)
+      return failed === null ? await renewAndKeep(folder, now, renew) : usableOr(now, failed)
     } finally {
       lock.release()
     }
   }
-  throw new RefreshError(
+  throw new RenewalError(
     "broker_timeout",
     "Another process asks the broker for this credential, and has no answer yet. Run the command again.",
   )
 }
 
-async function fetchAndKeep(folder: string, old: KeptAnswer | null, fetch: Fetch): Promise<unknown> {
+async function renewAndKeep(folder: string, old: KeptAnswer | null, renew: Renew): Promise<unknown> {
   try {
-    const fetched = await fetch()
-    keep(join(folder, "kept.json"), fetched)
-    return fetched.answer
+    const renewed = await renew()
+    keep(join(folder, "kept.json"), renewed)
+    return renewed.answer
   } catch (thrown) {
-    if (!(thrown instanceof RefreshError)) throw thrown
+    if (!(thrown instanceof RenewalError)) throw thrown
     const { code, message, isOwn } = thrown
     if (!isOwn) keep(join(folder, "failed.json"), { at: Date.now(), code, message })
     return usableOr(old, thrown)
@@ -86,16 +86,16 @@ function keep(path: string, value: unknown): void {
   } catch {}
 }
 
-function usableOr(kept: KeptAnswer | null, failure: RefreshError): unknown {
+function usableOr(kept: KeptAnswer | null, failure: RenewalError): unknown {
   if (kept !== null && leftOf(kept) >= USABLE_MS) return kept.answer
   throw failure
 }
 
-function recentFailure(folder: string): RefreshError | null {
+function recentFailure(folder: string): RenewalError | null {
   const { at, code, message } = (readKept(join(folder, "failed.json")) ?? {}) as Readonly<Record<string, unknown>>
   if (typeof at !== "number" || typeof code !== "string" || typeof message !== "string") return null
   const age = Date.now() - at
-  return age >= 0 && age < REST_AFTER_FAILURE_MS ? new RefreshError(code, message) : null
+  return age >= 0 && age < REST_AFTER_FAILURE_MS ? new RenewalError(code, message) : null
 }
 
 function asKept(value: unknown): KeptAnswer | null {

@@ -1,36 +1,36 @@
 import { dirname, join } from "node:path"
-import type { RefreshSettings } from "../files/renewable.ts"
-import { currentAnswer, RefreshError } from "./current.ts"
+import type { RenewalSettings } from "../files/renewable.ts"
+import { currentAnswer, RenewalError } from "./current.ts"
 import { readKept } from "./kept-file.ts"
 
 /** The longest life of this process. */
 const WATCHDOG_MS = 55_000
 
 /**
- * Prints one credential for an SDK in a later step: `credential_process` of AWS's configuration files (docs.aws.amazon.com/sdkref:
- * process credential provider), and the executable of Google's external accounts (AIP-4117). The one argument is the path
- * of its settings; nothing secret is in it.
+ * Prints one credential for an SDK in a later step: `credential_process` of AWS's configuration files
+ * (docs.aws.amazon.com/sdkref: process credential provider), and the executable of Google's external accounts (AIP-4117). The
+ * one argument is the path of its settings, which hold nothing secret.
  *
  * Standard output has the answer only. A failure is one line on standard error for AWS's SDKs, and a failed answer for
- * Google's libraries. What it fetches it keeps in its folder, so most calls load no more than this file.
+ * Google's libraries. What it gets it keeps in its folder, so most calls load little more than this file.
  */
 async function main(path: string): Promise<void> {
   const settings = readSettings(path)
   setTimeout(() => {
-    fail(settings, new RefreshError("broker_timeout", "The broker did not answer in time. Run the command again."))
+    fail(settings, new RenewalError("broker_timeout", "The broker did not answer in time. Run the command again."))
     process.exit()
   }, WATCHDOG_MS).unref()
   try {
     if (settings === null) {
-      throw new RefreshError(
+      throw new RenewalError(
         "lease_not_found",
         "The files of this credential are not here: its Daypass step has ended, or this is another machine or container.",
       )
     }
     const folder = dirname(path)
     const answer = await currentAnswer(folder, settings, async () => {
-      const { exchangeAgain } = await import("./exchange-again.ts")
-      return exchangeAgain(settings, join(dirname(folder), "leases"))
+      const { renewGrant } = await import("./exchange.ts")
+      return renewGrant(settings, join(dirname(folder), "leases"))
     })
     process.stdout.write(`${JSON.stringify(answer)}\n`)
   } catch (thrown) {
@@ -39,8 +39,8 @@ async function main(path: string): Promise<void> {
 }
 
 /** Prints the failure in the way of the one who asked. */
-function fail(settings: RefreshSettings | null, thrown: unknown): void {
-  const { code, message } = thrown instanceof RefreshError ? thrown : ofSystem(thrown)
+function fail(settings: RenewalSettings | null, thrown: unknown): void {
+  const { code, message } = thrown instanceof RenewalError ? thrown : ofSystem(thrown)
   if (settings?.asker === "google") {
     process.stdout.write(`${JSON.stringify({ version: 1, success: false, code, message })}\n`)
     return
@@ -50,16 +50,16 @@ function fail(settings: RefreshSettings | null, thrown: unknown): void {
 }
 
 /** Of other errors only the class and the code are kept: a message can hold anything. */
-function ofSystem(thrown: unknown): RefreshError {
+function ofSystem(thrown: unknown): RenewalError {
   const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : ""
   if (code.startsWith("E")) {
-    return new RefreshError("runner_disk", `The folder of this credential cannot be read or written (${code}).`)
+    return new RenewalError("runner_disk", `The folder of this credential cannot be read or written (${code}).`)
   }
   const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown
-  return new RefreshError("unexpected", `Fetching this credential failed with ${kind}. Please report this.`)
+  return new RenewalError("unexpected", `Renewing this credential failed with ${kind}. Please report this.`)
 }
 
-function readSettings(path: string): RefreshSettings | null {
+function readSettings(path: string): RenewalSettings | null {
   const read = readKept(path)
   const { asker, grant, broker, audience, ttl, renewBelowMs } = (read ?? {}) as Readonly<Record<string, unknown>>
   if (asker !== "aws" && asker !== "google") return null

@@ -1,3 +1,4 @@
+import type { FreshFile } from "./cloud.ts"
 import type { Renewed } from "./renewed.ts"
 
 /** WorkloadIdentityCredential keeps the text for up to ten minutes, so a token of five must be young when it is read. */
@@ -6,23 +7,23 @@ const SHARE_OF_LIFE = 0.4
 /** After a failure, the next try is sooner: a quarter of the time, which doubles until it is the whole again. */
 const SHARE_AFTER_FAILURE = 0.25
 
-/** Files with the broker's token, which are replaced by new ones every two minutes while a command runs. */
-export class TokenFiles {
-  readonly #write: (token: string) => void
-  readonly #token: Renewed<string>
+/** A file with the broker's token, which is replaced by a new one every two minutes while a command runs. */
+export class KeptFresh {
+  readonly #file: FreshFile
+  readonly #token: Renewed
   readonly #onFailure: (failure: unknown) => void
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
   #share = 1
 
-  /** `onFailure` gets what `write` throws. Failures of the renewal are the token's own. */
-  constructor(token: Renewed<string>, write: (token: string) => void, onFailure: (failure: unknown) => void) {
-    this.#write = write
+  /** `onFailure` gets what writing throws. Failures of the renewal are the token's own. */
+  constructor(token: Renewed, file: FreshFile, onFailure: (failure: unknown) => void) {
+    this.#file = file
     this.#token = token
     this.#onFailure = onFailure
   }
 
-  /** Keeps the files fresh from now on. */
+  /** Keeps the file fresh from now on. */
   start(): void {
     if (this.#isStopped) return
     const wholeMs = Math.min(LONGEST_WAIT_MS, this.#token.lifeMs * SHARE_OF_LIFE)
@@ -46,7 +47,7 @@ export class TokenFiles {
 
   #writeNewest(): boolean {
     try {
-      this.#write(this.#token.newest)
+      this.#file.write(this.#token.newest)
       return true
     } catch (thrown) {
       this.#onFailure(thrown)

@@ -1,23 +1,22 @@
 import { join } from "node:path"
-import type { Credential, Value } from "./answer.ts"
-import { ActionError } from "./failure.ts"
+import { type Credential, requiredValue, type Value, valueNamed } from "../answer.ts"
+import { names } from "./variables.ts"
+
+/** The values of the format `google-federated` that the login's own file holds. */
+export const GOOGLE_LOGIN_VALUES = names("federated-token audience token-url impersonation-url impersonation-seconds")
 
 /**
- * The value of a credential whose format says that it is there.
- * @throws {ActionError} `answer_unusable` when it is not
+ * True when the token is exchanged for one of a service account. Otherwise Google's access token is that of the job's own
+ * principal, which ends with the token that it was exchanged for.
  */
-export function requiredValue({ grant, values }: Credential, name: string): string {
-  const found = values.find((one) => one.name === name)?.value ?? ""
-  if (found !== "") return found
-  const message = `The broker's answer cannot be used: the credential of ${grant} has no ${name}.`
-  throw new ActionError("answer_unusable", message)
-}
+export const impersonates = (credential: Credential): boolean =>
+  valueNamed(credential, "impersonation-url") !== undefined
 
 /**
  * Where Google's client libraries find the broker's token: a file with its text, a URL that answers `{"value": TOKEN}`, or a
  * program that prints it.
  */
-export type TokenSource =
+type TokenSource =
   | { readonly file: string }
   | { readonly url: string; readonly authorization: string }
   | { readonly executable: { readonly command: string; readonly timeout_millis: number } }
@@ -28,13 +27,12 @@ export type TokenSource =
  * @throws {ActionError} `answer_unusable`
  */
 export function externalAccount(credential: Credential, source: TokenSource): string {
-  const impersonates = credential.values.some(({ name }) => name === "impersonation-url")
   const document = {
     type: "external_account",
     audience: requiredValue(credential, "audience"),
     subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
     token_url: requiredValue(credential, "token-url"),
-    ...(impersonates && {
+    ...(impersonates(credential) && {
       service_account_impersonation_url: requiredValue(credential, "impersonation-url"),
       service_account_impersonation: {
         token_lifetime_seconds: Number(requiredValue(credential, "impersonation-seconds")),

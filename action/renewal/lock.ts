@@ -1,15 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs"
+import { closeSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { openRegular, writeNew } from "../disk/safe-file.ts"
 
 /** A holder ends by itself before. What is older was left behind, and its process number belongs to another process. */
 const LONGEST_HOLD_MS = 60_000
 /** A holder writes its process number at once. */
 const UNSIGNED_MS = 2_000
 const NAME = /^lock\.(0|[1-9][0-9]{0,8})$/
-const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
-const NO_WAIT = constants.O_NONBLOCK ?? 0
 
-export interface Lock {
+interface Lock {
   release(): void
 }
 
@@ -18,7 +17,7 @@ export interface Lock {
  *
  * A lock is a file `lock.N`; the highest one counts. A process that finds the holder dead takes over with `lock.N+1`, which
  * only one process can create, and removes nothing of others. So of many that see a killed holder, exactly one goes on. If
- * two processes do hold it in a rare order of events, both fetch: that costs an exchange, and nothing breaks.
+ * two processes do hold it in a rare order of events, both renew: that costs an exchange, and nothing breaks.
  */
 export function tryLock(folder: string): Lock | null {
   const taken = locksIn(folder)
@@ -26,13 +25,7 @@ export function tryLock(folder: string): Lock | null {
   if (highest !== undefined && isHeld(pathOf(folder, highest))) return null
   const mine = (highest ?? -1) + 1
   try {
-    const file = openSync(
-      pathOf(folder, mine),
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW,
-      0o600,
-    )
-    writeSync(file, String(process.pid))
-    closeSync(file)
+    writeNew(pathOf(folder, mine), String(process.pid))
   } catch (thrown) {
     if (thrown instanceof Error && "code" in thrown && thrown.code === "EEXIST") return null
     throw thrown
@@ -56,15 +49,14 @@ function locksIn(folder: string): number[] {
 
 function isHeld(path: string): boolean {
   try {
-    const file = openSync(path, constants.O_RDONLY | NO_FOLLOW | NO_WAIT)
+    const { descriptor, size, writtenAt } = openRegular(path)
     try {
-      const stat = fstatSync(file)
-      const age = Math.abs(Date.now() - stat.mtimeMs)
-      if (!stat.isFile() || stat.size > 16 || age > LONGEST_HOLD_MS) return false
-      const holder = readFileSync(file, "latin1")
+      const age = Math.abs(Date.now() - writtenAt)
+      if (size > 16 || age > LONGEST_HOLD_MS) return false
+      const holder = readFileSync(descriptor, "latin1")
       return holder === "" ? age < UNSIGNED_MS : /^[1-9][0-9]{0,9}$/.test(holder) && isAlive(Number(holder))
     } finally {
-      closeSync(file)
+      closeSync(descriptor)
     }
   } catch {
     // It is gone, or it is a link, which no holder makes.

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto"
+import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import type { PlannedFile } from "./deliver/files.ts"
+import { readRegular, writeNew } from "./disk/safe-file.ts"
+import { ActionError } from "./failure.ts"
+import { temporaryFolder } from "./runner.ts"
+
+const PREFIX = "daypass-"
+
+/**
+ * The path of a new folder for this step's files, in the runner's temporary folder. That is outside the workspace, so a
+ * checkout, cache or upload of the workspace does not include the files. The folder is not created yet.
+ * @throws {ActionError} `runner_file_missing`
+ */
+export function jobFolder(): string {
+  const root = temporaryFolder()
+  if (root === null) throw new ActionError("runner_file_missing", "The runner did not set RUNNER_TEMP.")
+  return join(root, `${PREFIX}${randomUUID()}`)
+}
+
+/** True for the path of a folder that `jobFolder` chose. */
+export function isJobFolder(folder: string): boolean {
+  return dirname(folder) === temporaryFolder() && basename(folder).startsWith(PREFIX)
+}
+
+/**
+ * A path in this step's folder for what the action itself needs. No grant's name starts with a dot, so no delivered file
+ * can have the same path.
+ */
+export function pathIn(folder: string, name: string): string {
+  return join(folder, ".run", name)
+}
+
+/** Creates a folder of `jobFolder`, which must not exist yet. Only its owner can enter it. */
+export function makeJobFolder(folder: string): void {
+  mkdirSync(folder, { mode: 0o700 })
+}
+
+/** Creates the folder, which must not exist yet, and writes the files. */
+export function writeJobFiles(folder: string, files: readonly PlannedFile[]): void {
+  makeJobFolder(folder)
+  for (const { path, bytes, mode } of files) {
+    mkdirSync(dirname(path), { mode: 0o700, recursive: true })
+    writeNew(path, bytes, mode)
+  }
+}
+
+/**
+ * The files of a folder of `jobFolder` whose names match, each of at most `maxBytes`. Null when the folder is not there, or a
+ * file cannot be read as what this action wrote: a regular file, reached without a link.
+ */
+export function readJobFiles(folder: string, names: RegExp, maxBytes: number): readonly Buffer[] | null {
+  try {
+    if (!isJobFolder(folder) || !lstatSync(folder).isDirectory()) return null
+    const read = readdirSync(folder)
+      .filter((name) => names.test(name))
+      .map((name) => readRegular(join(folder, name), maxBytes))
+    return read.every((bytes) => bytes !== null) ? read : null
+  } catch {
+    return null
+  }
+}
+
+/** Removes a folder of `jobFolder` with its files. Ignores every other path. */
+export function removeJobFolder(folder: string): void {
+  if (isJobFolder(folder)) rmSync(folder, { recursive: true, force: true })
+}
