@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { LEASE_ID } from "../broker/wire/lease-id.ts"
 import { isOver, type StepLease } from "./lease.ts"
-import { isJobFolder, savedState } from "./runner.ts"
+import { isFolder, isJobFolder, savedState } from "./runner.ts"
 import { isTime } from "./time.ts"
 
 const MAX_BYTES = 1024 * 1024
@@ -21,6 +21,8 @@ export function takeRefreshedLeases(): readonly StepLease[] {
   const path = join(folder, ".refresh", "leases")
   let text: string
   try {
+    // A link in the place of a folder would have another folder's file renamed.
+    if (!isFolder(folder) || !isFolder(dirname(path))) return []
     renameSync(path, `${path}.taken`)
     text = readOwn(`${path}.taken`)
   } catch {

@@ -214,18 +214,31 @@ export function writeRecord(folder: string, name: string, text: string): void {
 }
 
 /**
- * The files of a folder of `jobFolder` whose names match, each of at most `maxBytes`. Null when the folder is not there, or a
- * file cannot be read as what this action wrote: a regular file, reached without a link.
+ * The files of a folder of `jobFolder` whose names match. Null when the folder is not there, when a file cannot be read as what
+ * this action wrote, a regular file that is reached without a link, or when they are larger than the action makes them.
  */
-export function readRecords(folder: string, names: RegExp, maxBytes: number): readonly Buffer[] | null {
+export function readRecords(
+  folder: string,
+  names: RegExp,
+  most: { readonly eachBytes: number; readonly allBytes: number },
+): readonly Buffer[] | null {
   try {
-    if (!isJobFolder(folder) || !lstatSync(folder).isDirectory()) return null
-    const found = readdirSync(folder).filter((name) => names.test(name))
-    return found.map((name) => readRegularFile(join(folder, name), maxBytes))
+    if (!isJobFolder(folder) || !isFolder(folder)) return null
+    let left = most.allBytes
+    return readdirSync(folder)
+      .filter((name) => names.test(name))
+      .map((name) => {
+        const bytes = readRegularFile(join(folder, name), Math.min(most.eachBytes, left))
+        left -= bytes.length
+        return bytes
+      })
   } catch {
     return null
   }
 }
+
+/** Whether a folder is at this path, and no link to one. @throws when nothing is there */
+export const isFolder = (path: string): boolean => lstatSync(path).isDirectory()
 
 function readRegularFile(path: string, maxBytes: number): Buffer {
   // Windows has neither of the last two.

@@ -69,3 +69,10 @@ test("one step has at most a fixed number of patterns, the first ones", () => {
   const record = openRecord(Buffer.from(new RecordMaker("token").make([many], 0)), "token")
   expect(record?.patterns).toHaveLength(MAX_PATTERNS)
 })
+
+test("an item with many members leaves room for the values after it", () => {
+  const many = { ...one(), patterns: Array.from({ length: MAX_PATTERNS + 50 }, () => randomBytes(12)) }
+  const record = openRecord(Buffer.from(new RecordMaker("token").make([many, one(), one()], 0)), "token")
+  expect(record?.patterns).toHaveLength(MAX_PATTERNS)
+  expect(new Set(record?.patterns.map(({ value }) => value))).toEqual(new Set([0, 1, 2]))
+})
