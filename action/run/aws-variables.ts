@@ -1,5 +1,7 @@
 import { join } from "node:path"
 import type { PlannedFile } from "../deliver/files.ts"
+import { ActionError } from "../failure.ts"
+import { commandLine } from "../files/command-line.ts"
 
 /** One grant whose session the command fetches itself. */
 export interface AwsGrant {
@@ -26,6 +28,9 @@ export const REPLACED = names("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_E
 
 const REGION = /^[a-z0-9-]{1,64}$/
 
+const UNWRITABLE =
+  "One command cannot have several AWS sessions on this runner: the path of its folders or of its Node has characters that AWS's SDKs or their shells read differently. Use one step for each session."
+
 /**
  * How the command finds the sessions: a single one at the endpoint that two variables name, several as one profile each.
  * An endpoint can be set for one session only, so a profile asks through `credential_process`. No profile is the default
@@ -33,6 +38,7 @@ const REGION = /^[a-z0-9-]{1,64}$/
  *
  * SDKs look into the configuration files and at the machine's own role, too. Both are put out of reach, so that a command
  * fails instead of working with credentials that were not granted.
+ * @throws {ActionError} `delivery_refused` for several sessions, on a runner whose paths no command line can have
  */
 export function planAws(
   grants: readonly AwsGrant[],
@@ -55,9 +61,10 @@ export function planAws(
     return { variables: new Map([...endpoint, ...common]), files: [file("config", ""), file("credentials", "")] }
   }
   const profiles = grants.map(({ grant, region }) => {
-    const quoted = [has.node, has.helper, at(`${grant}.json`)].map((part) => `"${part}"`).join(" ")
-    // The last word has no quotes: AWS's SDK for Go removes the first and the last one of a value that begins and ends with one.
-    const lines = [`[profile ${grant}]`, `credential_process = ${quoted} ${grant}`]
+    // The name comes last: AWS's SDK for Go removes the first and the last quote of a value that begins and ends with one.
+    const command = commandLine([has.node, has.helper, at(`${grant}.json`), grant], process.platform)
+    if (command === null) throw new ActionError("delivery_refused", UNWRITABLE)
+    const lines = [`[profile ${grant}]`, `credential_process = ${command}`]
     return [...lines, ...(REGION.test(region) ? [`region = ${region}`] : []), ""].join("\n")
   })
   const questions = grants.map(({ grant, url }) =>
