@@ -33,11 +33,15 @@ export class Source {
     return Buffer.concat(chunks)
   }
 
-  /** The next `size` bytes, or what is left. They stay in the stream. */
+  /** The next `size` bytes, or what is left. They stay in the stream. Copies nothing while one chunk has enough. */
   async peek(size: number): Promise<Buffer> {
-    const bytes = await this.take(size)
-    this.putBack(bytes)
-    return bytes
+    while (this.#rest.length < size) {
+      const { done, value } = await this.#chunks.next()
+      if (done === true) break
+      this.#rest = this.#rest.length === 0 ? value : Buffer.concat([this.#rest, value])
+    }
+    const bytes = this.#rest.subarray(0, size)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
   /** Puts back what was taken last and not used. */

@@ -12,17 +12,18 @@ export async function* unpacked(source: Source, form: "gzip" | "zstd", budget: B
   // Node 20, with which the command line works too, has no zstd.
   const zstd = (zlib as { createZstdDecompress?: () => zlib.Gunzip }).createZstdDecompress
   if (form === "zstd" && zstd === undefined) throw new Unread("archive")
-  while (await isAtNext(source, form)) {
-    budget.check()
+  while (await isAtNext(source, form, budget)) {
     yield* unpackedPart(source, form === "gzip" || zstd === undefined ? zlib.createGunzip() : zstd(), budget)
   }
 }
 
-/** Passes over what is between two parts. False at the end. @throws {Unread} `damaged` when something else follows */
-async function isAtNext(source: Source, form: "gzip" | "zstd"): Promise<boolean> {
+/** Passes over what is between two parts. False at the end. @throws {Unread} `time`; `damaged` when something else follows */
+async function isAtNext(source: Source, form: "gzip" | "zstd", budget: Budget): Promise<boolean> {
+  budget.check()
   if (form === "gzip") await skipZeros(source)
   else {
     for (let head = await source.peek(8); isSkippable(head); head = await source.peek(8)) {
+      budget.check()
       await skip(source, 8 + head.readUInt32LE(4))
     }
   }

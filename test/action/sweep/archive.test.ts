@@ -143,6 +143,17 @@ describe("a hostile archive ends in a remark, and what came before it counts", (
     expect(await placesIn(Buffer.concat([make(), Buffer.from(text)]))).toEqual(["unread named (damaged)"])
   })
 
+  test.each([
+    ["frames that are skipped", () => Buffer.concat(Array(500_000).fill(Buffer.from("5f2a4d1800000000", "hex")))],
+    ["frames of nothing", () => Buffer.concat(Array(200_000).fill(zstdCompressSync("")))],
+  ])("of hundreds of thousands of %s, for which there is no time", async (_, make) => {
+    const bytes = Buffer.concat([zstdCompressSync("a"), make(), zstdCompressSync(text)])
+    const started = performance.now()
+    const places = await placesIn(bytes, 20)
+    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(places.filter((place) => place.startsWith("unread "))).toContain("unread named (time)")
+  })
+
   test("that takes no room on the disk, and of whose terabyte nothing is read", async () => {
     const [header] = [tar({ a: "" }).subarray(0, 512)]
     const size = 2 ** 40
