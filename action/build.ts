@@ -28,6 +28,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   revoke: ["revoke.ts"],
   delivery: ["delivery.ts"],
   failed: ["report.ts", "refusal.ts", "http-fault.ts", "no-id-token.ts", "proxy.ts", "revocation-answer.ts"],
+  "command-line": ["clouds/command-line.ts"],
   files: ["files/deliver.ts"],
   tools: ["files/tools/plan.ts"],
   run: ["run/run.ts"],

@@ -1,5 +1,12 @@
 import { forLog } from "./escape.ts"
-import { isWhole, MAX_RECORD_BYTES, type OpenRecord, openRecord, RECORD_FILE } from "./fingerprints/record.ts"
+import {
+  isWhole,
+  MAX_ALL_RECORDS_BYTES,
+  MAX_RECORD_BYTES,
+  type OpenRecord,
+  openRecord,
+  RECORD_FILE,
+} from "./fingerprints/record.ts"
 import { readJobFiles, removeJobFolder } from "./job-folder.ts"
 import { savedVariables } from "./lease.ts"
 import { idTokenEndpoint, info, savedState, setVariables, stepEnvironment, warn } from "./runner.ts"
@@ -9,7 +16,7 @@ export function savedRecords(): readonly OpenRecord[] | null {
   const folder = savedState("issued")
   if (folder === "") return []
   const requestToken = idTokenEndpoint()?.requestToken ?? ""
-  const stored = readJobFiles(folder, RECORD_FILE, MAX_RECORD_BYTES)
+  const stored = readJobFiles(folder, RECORD_FILE, { eachBytes: MAX_RECORD_BYTES, allBytes: MAX_ALL_RECORDS_BYTES })
   if (stored === null || stored.length === 0) return null
   const records = stored.map((bytes) => openRecord(bytes, requestToken))
   return records.every((record) => record !== null) ? records : null

@@ -47,20 +47,32 @@ export function writeJobFiles(folder: string, files: readonly PlannedFile[]): vo
 }
 
 /**
- * The files of a folder of `jobFolder` whose names match, each of at most `maxBytes`. Null when the folder is not there, or a
- * file cannot be read as what this action wrote: a regular file, reached without a link.
+ * The files of a folder of `jobFolder` whose names match. Null when the folder is not there, when a file cannot be read as what
+ * this action wrote, a regular file that is reached without a link, or when they are larger than the action makes them.
  */
-export function readJobFiles(folder: string, names: RegExp, maxBytes: number): readonly Buffer[] | null {
+export function readJobFiles(
+  folder: string,
+  names: RegExp,
+  most: { readonly eachBytes: number; readonly allBytes: number },
+): readonly Buffer[] | null {
   try {
-    if (!isJobFolder(folder) || !lstatSync(folder).isDirectory()) return null
+    if (!isJobFolder(folder) || !isFolder(folder)) return null
+    let left = most.allBytes
     const read = readdirSync(folder)
       .filter((name) => names.test(name))
-      .map((name) => readRegular(join(folder, name), maxBytes))
+      .map((name) => {
+        const bytes = readRegular(join(folder, name), Math.min(most.eachBytes, left))
+        left -= bytes?.length ?? 0
+        return bytes
+      })
     return read.every((bytes) => bytes !== null) ? read : null
   } catch {
     return null
   }
 }
+
+/** Whether a folder is at this path, and no link to one. @throws when nothing is there */
+export const isFolder = (path: string): boolean => lstatSync(path).isDirectory()
 
 /** Removes a folder of `jobFolder` with its files. Ignores every other path. */
 export function removeJobFolder(folder: string): void {

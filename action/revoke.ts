@@ -36,12 +36,15 @@ export async function revoke(): Promise<void> {
   await attempt(removeSavedRecords)
 }
 
-/** Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived. */
+/**
+ * Newest first: credentials that were delivered come before an earlier attempt, whose answer never arrived. Those of later steps
+ * come last: any program of the job can add to their file, and must not use up the time for what this step saved itself.
+ */
 async function revokeSavedLeases(renewed: readonly StepLease[], isKept: boolean): Promise<void> {
   const saved = savedLeases()
   if (saved === null) return
   const deadline = startDeadline(DEADLINE_MS)
-  for (const lease of [...saved.leases, ...renewed].toReversed()) {
+  for (const lease of [...renewed, ...saved.leases].toReversed()) {
     if (isOver(lease)) info("A lease of this step is over: nothing is left to revoke.")
     else if (isKept && lease.expiresAt !== null) info(keptLine(lease.expiresAt))
     else await revokeSaved(lease, saved, deadline)

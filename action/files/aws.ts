@@ -10,12 +10,12 @@ import {
   SESSION_VALUES,
   type Session,
 } from "../clouds/aws.ts"
+import { commandLine } from "../clouds/command-line.ts"
 import { besidesLogin } from "../clouds/login.ts"
 import { setIn } from "../clouds/variables.ts"
 import { ownerFile, type PlannedFile } from "../deliver/files.ts"
 import { deliveryRefused } from "../failure.ts"
 import { listed } from "../words.ts"
-import { commandLine } from "./command-line.ts"
 import { type FilesContext, NOTHING, RENEWED, type ToolPlan } from "./planned.ts"
 import { planRenewable } from "./renewable.ts"
 

@@ -1,11 +1,11 @@
 import { join } from "node:path"
 import { type Credential, requiredValue } from "../answer.ts"
+import { commandLineWithoutQuotes } from "../clouds/command-line.ts"
 import { externalAccount, GOOGLE_LOGIN_VALUES } from "../clouds/google.ts"
 import { besidesLogin } from "../clouds/login.ts"
 import { setIn } from "../clouds/variables.ts"
 import { ownerFile, type PlannedFile } from "../deliver/files.ts"
 import { listed } from "../words.ts"
-import { commandLineWithoutQuotes } from "./command-line.ts"
 import { type FilesContext, NOTHING, RENEWED, type ToolPlan } from "./planned.ts"
 import { planRenewable } from "./renewable.ts"
 

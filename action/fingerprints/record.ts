@@ -55,7 +55,9 @@ export interface ValueToRecord {
 /** Folders of records are `RUNNER_TEMP/daypass-UUID`, and their files match this: one more for each renewed session. */
 export const RECORD_FILE = /^issued(?:-[1-9][0-9]{0,5})?\.json$/
 export const MAX_RECORD_BYTES = 1024 * 1024
-/** A step with more is searched for its first ones: values come before their encodings. */
+/** Of one folder. A command that runs for days has thousands of records, of a few kilobytes each. */
+export const MAX_ALL_RECORDS_BYTES = 64 * 1024 * 1024
+/** A step with more is searched for its first ones: all values come before their encodings. */
 export const MAX_PATTERNS = 2_000
 
 /** Makes the records of one step. All of them have the same keys, so that one pass over a file looks for all patterns. */
@@ -69,7 +71,7 @@ export class RecordMaker {
 
   /** A record as it is stored: JSON with the salt, and everything else encrypted. */
   make(values: readonly ValueToRecord[], since: number): string {
-    const patterns = values.flatMap((value, index) => value.patterns.map((bytes) => this.#pattern(bytes, index)))
+    const patterns = firstOfAll(values).map(([bytes, index]) => this.#pattern(bytes, index))
     const record: IssuedRecord = {
       since,
       values: values.map(({ grant, name, variable }) => ({
@@ -77,7 +79,7 @@ export class RecordMaker {
         name,
         ...(variable && { env: variable.name, whole: valueMac(this.#keys, variable.text) }),
       })),
-      patterns: patterns.slice(0, MAX_PATTERNS),
+      patterns,
     }
     const nonce = randomBytes(12)
     const cipher = createCipheriv("aes-256-gcm", this.#keys.seal, nonce)
@@ -95,6 +97,22 @@ export class RecordMaker {
       mac: patternMac(this.#keys, start),
     }
   }
+}
+
+/**
+ * The first text of each value with the value's index, then the second of each, and so on. In the order of the values, an item
+ * with many members would leave no room for the values after it.
+ */
+function firstOfAll(values: readonly ValueToRecord[]): readonly (readonly [Uint8Array, number])[] {
+  const most = Math.max(0, ...values.map(({ patterns }) => patterns.length))
+  const found: [Uint8Array, number][] = []
+  for (let at = 0; at < most && found.length < MAX_PATTERNS; at++) {
+    for (const [index, { patterns }] of values.entries()) {
+      const bytes = patterns[at]
+      if (bytes !== undefined) found.push([bytes, index])
+    }
+  }
+  return found.slice(0, MAX_PATTERNS)
 }
 
 /** Opens a stored record. Null when it was edited, or was made in another job. Never throws. */

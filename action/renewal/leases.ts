@@ -1,9 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, renameSync, statSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
 import { LEASE_ID } from "../../broker/wire/lease-id.ts"
 import type { Lease } from "../answer.ts"
 import { readRegular } from "../disk/safe-file.ts"
 import { ActionError } from "../failure.ts"
-import { isJobFolder } from "../job-folder.ts"
+import { isFolder, isJobFolder } from "../job-folder.ts"
 import { isOver, type StepLease } from "../lease.ts"
 import { savedState } from "../runner.ts"
 import { isTime } from "../time.ts"
@@ -71,6 +72,8 @@ export function takeRenewedLeases(): readonly StepLease[] {
   const path = leasesFile(folder)
   let text: string
   try {
+    // A link in the place of a folder would have another folder's file renamed.
+    if (!isFolder(folder) || !isFolder(dirname(path))) return []
     renameSync(path, `${path}.taken`)
     text = readRegular(`${path}.taken`, MAX_BYTES)?.toString("latin1") ?? ""
   } catch {

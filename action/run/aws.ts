@@ -1,7 +1,9 @@
 import { join } from "node:path"
 import { FILE_VARIABLES, PROFILE_VARIABLES, readSession, regionOf, SESSION_VALUES } from "../clouds/aws.ts"
+import { commandLine } from "../clouds/command-line.ts"
 import { names } from "../clouds/variables.ts"
 import { ownerFile } from "../deliver/files.ts"
+import { deliveryRefused } from "../failure.ts"
 import { actionFolder } from "../runner.ts"
 import type { Cloud, Login } from "./cloud.ts"
 
@@ -68,18 +70,22 @@ export const AWS: Cloud = {
   },
 }
 
+const UNWRITABLE =
+  "One command cannot have several AWS sessions on this runner: the path of its folders or of its Node has characters that AWS's SDKs or their shells read differently. Use one step for each session."
+
 /** The file with which `aws-profile.js` asks for the session of a profile. */
 const questionOf = (grant: string, folder: string) => join(folder, `${grant}.json`)
 
 function profileOf({ credential }: Login, folder: string): string {
   const { grant } = credential
   const helper = join(actionFolder(), "aws-profile.js")
-  const quoted = [process.execPath, helper, questionOf(grant, folder)].map((part) => `"${part}"`).join(" ")
+  // The name comes last: AWS's SDK for Go removes the first and the last quote of a value that begins and ends with one.
+  const command = commandLine([process.execPath, helper, questionOf(grant, folder), grant], process.platform)
+  if (command === null) throw deliveryRefused(UNWRITABLE)
   const region = regionOf(credential)
   return [
     `[profile ${grant}]`,
-    // The last word has no quotes: AWS's SDK for Go removes the first and the last one of a value that begins and ends with one.
-    `credential_process = ${quoted} ${grant}`,
+    `credential_process = ${command}`,
     ...(region === null ? [] : [`region = ${region}`]),
     "",
   ].join("\n")

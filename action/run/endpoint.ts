@@ -33,6 +33,17 @@ interface Answer {
 const AUDIENCE_QUERY = /^\?audience=[A-Za-z0-9%:/._~-]{1,512}$/
 
 /**
+ * Clients of the command send their request at once. Without these, a program of any user of the machine could keep a connection
+ * for a minute or longer without one, and thousands of them would use up this step's files and memory.
+ */
+const LIMITS = {
+  headersTimeout: 3_000,
+  requestTimeout: 3_000,
+  connectionsCheckingInterval: 500,
+  maxHeaderSize: 8 * 1024,
+} as const
+
+/**
  * Serves credentials to clients on loopback while the command runs: AWS's sessions (docs.aws.amazon.com/sdkref: container
  * credential provider), and tokens for Google's (AIP-4117: URL-sourced credentials) and Azure's clients. Every process of the
  * machine can connect, so each request needs the random authorization. A foreign `Host` is refused as well: a web page can
@@ -41,7 +52,7 @@ const AUDIENCE_QUERY = /^\?audience=[A-Za-z0-9%:/._~-]{1,512}$/
 export async function serveCredentials(served: readonly Served[]): Promise<Endpoint> {
   const authorization = randomBytes(32).toString("base64url")
   let host = ""
-  const server = createServer((request, response) => {
+  const server = createServer(LIMITS, (request, response) => {
     const send = ({ status, body }: Answer) => {
       response.writeHead(status, {
         "content-type": "application/json",

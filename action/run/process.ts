@@ -1,9 +1,10 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { constants } from "node:os"
+import { join } from "node:path"
 import type { Readable } from "node:stream"
 import { ActionError } from "../failure.ts"
 import { invalid } from "../inputs.ts"
-import { onLogClosed } from "../runner.ts"
+import { onLogClosed, stepEnvironment } from "../runner.ts"
 import type { ChildOutput } from "./output.ts"
 
 export interface CommandLine {
@@ -126,7 +127,9 @@ class ProcessGroup {
   /** Ctrl+C reaches the command by its console. Everything else ends the whole tree: Windows has no other signals. */
   #sendOnWindows(signal: NodeJS.Signals | 0): boolean {
     if (signal === "SIGINT" || signal === 0) return false
-    spawn("taskkill", ["/PID", String(this.#leader), "/T", "/F"], { stdio: "ignore" }).on("error", () => undefined)
+    // By its path: a name is looked for in the workspace first, and that program would get this action's own environment.
+    const program = join(stepEnvironment()["SystemRoot"] ?? "C:\\Windows", "System32", "taskkill.exe")
+    spawn(program, ["/PID", String(this.#leader), "/T", "/F"], { stdio: "ignore" }).on("error", () => undefined)
     return false
   }
 }

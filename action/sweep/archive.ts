@@ -1,5 +1,3 @@
-import { Readable } from "node:stream"
-import * as zlib from "node:zlib"
 import { type Budget, Unread } from "./budget.ts"
 
 /** A stream that is read in pieces. */
@@ -35,11 +33,20 @@ export class Source {
     return Buffer.concat(chunks)
   }
 
-  /** The next `size` bytes, or what is left. They stay in the stream. */
+  /** The next `size` bytes, or what is left. They stay in the stream. Copies nothing while one chunk has enough. */
   async peek(size: number): Promise<Buffer> {
-    const bytes = await this.take(size)
-    this.#rest = Buffer.concat([bytes, this.#rest])
-    return bytes
+    while (this.#rest.length < size) {
+      const { done, value } = await this.#chunks.next()
+      if (done === true) break
+      this.#rest = this.#rest.length === 0 ? value : Buffer.concat([this.#rest, value])
+    }
+    const bytes = this.#rest.subarray(0, size)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+
+  /** Puts back what was taken last and not used. */
+  putBack(bytes: Uint8Array): void {
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([bytes, this.#rest])
   }
 
   async *all(): AsyncGenerator<Uint8Array> {
@@ -57,7 +64,7 @@ export type Form = "gzip" | "zstd" | "tar" | "unknown archive" | "bytes"
 /** What a stream is, by its first bytes. `PEEK_BYTES` of them are enough. */
 export function formOf(start: Buffer): Form {
   if (start[0] === 0x1f && start[1] === 0x8b) return "gzip"
-  if (start.length >= 4 && start.readUInt32LE(0) === 0xfd2fb528) return "zstd"
+  if (start.length >= 4 && start.readUInt32LE(0) === ZSTD_FRAME) return "zstd"
   if (start.length >= BLOCK && start.toString("latin1", 257, 262) === "ustar") return "tar"
   return UNKNOWN_ARCHIVES.some((magic) => start.toString("hex", 0, 8).startsWith(magic)) ? "unknown archive" : "bytes"
 }
@@ -65,30 +72,10 @@ export function formOf(start: Buffer): Form {
 /** ZIP, 7z, xz, bzip2, SquashFS. */
 const UNKNOWN_ARCHIVES: readonly string[] = ["504b0304", "377abcaf", "fd377a585a", "425a68", "68737173"]
 
+/** RFC 8878, section 3.1.1. */
+const ZSTD_FRAME = 0xfd2fb528
 const BLOCK = 512
 export const PEEK_BYTES = BLOCK
-
-/** The bytes of a compressed stream. @throws {Unread} `archive`, `size` or `damaged` */
-export async function* unpacked(source: Source, form: "gzip" | "zstd", budget: Budget): AsyncGenerator<Uint8Array> {
-  // Node 20, with which the command line works too, has no zstd.
-  const zstd = (zlib as { createZstdDecompress?: () => zlib.Gunzip }).createZstdDecompress
-  if (form === "zstd" && zstd === undefined) throw new Unread("archive")
-  const unpack = form === "gzip" || zstd === undefined ? zlib.createGunzip() : zstd()
-  const packed = Readable.from(source.all(), { objectMode: false })
-  packed.on("error", (error) => unpack.destroy(error))
-  try {
-    for await (const chunk of packed.pipe(unpack) as AsyncIterable<Uint8Array>) {
-      budget.check()
-      budget.unpack(chunk.length)
-      yield chunk
-    }
-  } catch (thrown) {
-    throw thrown instanceof Unread ? thrown : new Unread("damaged")
-  } finally {
-    packed.destroy()
-    unpack.destroy()
-  }
-}
 
 /** One member of a tar archive. Its bytes must be read before the next one is asked for; what is not read is passed over. */
 export interface TarEntry {
@@ -112,6 +99,7 @@ export async function* tarEntries(source: Source, budget: Budget): AsyncGenerato
       await skip(source, padding(size))
       if (type === "L") longName = textIn(text, 0, size)
       if (type === "x") longName = /^[0-9]+ path=(.*)$/m.exec(text.toString("utf8"))?.[1] ?? longName
+      longName = longName.slice(0, MAX_NAME_CHARACTERS)
       yield { name: "", content: new Source(once(text)) }
       continue
     }
@@ -125,6 +113,8 @@ export async function* tarEntries(source: Source, budget: Budget): AsyncGenerato
 }
 
 const MAX_DESCRIPTION_BYTES = 1024 * 1024
+/** Longer than any path of a file system. A finding is kept with its name. */
+const MAX_NAME_CHARACTERS = 4_096
 
 /** The next bytes of a source. `left`: what was not read. */
 class Part {
@@ -150,7 +140,8 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
-async function skip(source: Source, size: number): Promise<void> {
+/** Passes over bytes. What is not there is not missed: the reader of the next ones sees the end. */
+export async function skip(source: Source, size: number): Promise<void> {
   for (let left = size; left > 0; ) {
     const chunk = await source.next(left)
     if (chunk === null) return

@@ -1,6 +1,6 @@
 import { closeSync, createReadStream, lstatSync, readSync, type Stats } from "node:fs"
 import { NotRegularError, type OpenFile, openRegular } from "../disk/safe-file.ts"
-import { Unread } from "./budget.ts"
+import { type Budget, Unread } from "./budget.ts"
 
 /** What is at a path; undefined when there is nothing. A link is not followed. @throws {Unread} `unreadable` */
 export function lookAt(path: string): Stats | undefined {
@@ -63,10 +63,15 @@ function readSome(descriptor: number, most: number): number {
   }
 }
 
-/** The file's bytes as a stream, which closes it. */
-export async function* streamOf({ descriptor }: OpenFile): AsyncGenerator<Uint8Array> {
+/**
+ * The file's bytes as a stream, which closes it. Looks at the clock for each chunk, whatever becomes of its bytes: a sparse
+ * file of a terabyte takes no room on a disk, and its reader can pass over all of it.
+ * @throws {Unread} `unreadable`, `time`
+ */
+export async function* streamOf({ descriptor }: OpenFile, budget: Budget): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of createReadStream("", { fd: descriptor, autoClose: true, highWaterMark: 256 * 1024 })) {
+      budget.check()
       yield chunk as Uint8Array
     }
   } catch (thrown) {
@@ -74,14 +79,15 @@ export async function* streamOf({ descriptor }: OpenFile): AsyncGenerator<Uint8A
   }
 }
 
-/** The lines of these offsets, 1-based; null for a file that is no text. Reads the file once more. */
-export function linesAt(path: string, offsets: readonly number[]): ReadonlyMap<number, number | null> {
+/** The lines of these offsets, 1-based; null for a file that is no text, or when the time is over. Reads the file once more. */
+export function linesAt(path: string, offsets: readonly number[], budget: Budget): ReadonlyMap<number, number | null> {
   const lines = new Map<number, number | null>(offsets.map((offset) => [offset, null]))
   const end = Math.max(...offsets)
   let [line, at, isText] = [1, 0, true]
   const waiting = [...new Set(offsets)].sort((a, b) => a - b)
   try {
     readThrough(openFile(path), end + 1, (chunk) => {
+      budget.check()
       if (at === 0) isText = !chunk.subarray(0, 8_000).includes(0)
       for (const byte of isText ? chunk : []) {
         while (waiting[0] === at) lines.set(waiting.shift() ?? 0, line)
@@ -90,7 +96,7 @@ export function linesAt(path: string, offsets: readonly number[]): ReadonlyMap<n
       }
     })
   } catch {
-    // It was there a moment ago. The finding counts without its line.
+    // It was there a moment ago, or there is no time to count. The finding counts without its line.
   }
   return lines
 }

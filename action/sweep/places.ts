@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path"
+import { basename, delimiter, dirname, join } from "node:path"
 
 /** Where a job's files are. Null for what the runner did not set. */
 export interface Surrounding {
@@ -15,7 +15,7 @@ export function toolFiles({ home, workspace, variables }: Surrounding): readonly
   const at = (folder: string | null, ...names: string[]) =>
     folder === null || folder === "" ? [] : names.map((name) => join(folder, name))
   const config = set("XDG_CONFIG_HOME") === "" ? (home === null ? null : join(home, ".config")) : set("XDG_CONFIG_HOME")
-  const named = ["GIT_CONFIG_GLOBAL", "NETRC", "NPM_CONFIG_USERCONFIG", "npm_config_userconfig", "KUBECONFIG"]
+  const named = ["GIT_CONFIG_GLOBAL", "NETRC", "NPM_CONFIG_USERCONFIG", "npm_config_userconfig"]
   const paths = [
     ...at(workspace, ".git/config", ".npmrc", ".yarnrc.yml", ".netrc"),
     ...at(home, ".gitconfig", ".git-credentials", ".netrc", "_netrc", ".npmrc", ".yarnrc.yml", ".pypirc"),
@@ -23,9 +23,11 @@ export function toolFiles({ home, workspace, variables }: Surrounding): readonly
     ...at(home, ".m2/settings.xml", ".gem/credentials", ".terraform.d/credentials.tfrc.json", ".config/gh/hosts.yml"),
     ...at(config, "git/config", "git/credentials", "gcloud/application_default_credentials.json", "pip/pip.conf"),
     ...at(set("DOCKER_CONFIG"), "config.json"),
-    ...named.map(set).filter((path) => path !== ""),
+    ...named.map(set),
+    // The only one of them that has a list.
+    ...set("KUBECONFIG").split(delimiter),
   ]
-  return [...new Set(paths)]
+  return [...new Set(paths.filter((path) => path !== ""))]
 }
 
 /** The runner's files for commands, among them the summaries of all steps. */

@@ -15,17 +15,22 @@ interface Table {
   /** The multiplier to the power of `window`: takes the oldest byte out of the hash. */
   readonly oldest: number
   readonly filter: Uint8Array
-  readonly byHash: ReadonlyMap<number, readonly Candidate[]>
+  readonly byHash: ReadonlyMap<number, readonly Candidates[]>
 }
 
-interface Candidate {
-  readonly pattern: Pattern
+/** Patterns that begin alike and have one length. One fingerprint tells which of them a text is. */
+interface Candidates {
   readonly record: OpenRecord
-  readonly value: IssuedValue
+  readonly length: number
+  readonly byMac: ReadonlyMap<string, readonly IssuedValue[]>
+  /** All values of `byMac`. */
+  readonly values: readonly IssuedValue[]
 }
 
 /** How much is searched between two looks at the clock. */
 const CHUNK_BYTES = 256 * 1024
+/** The same for fingerprints: a text that repeats what many values begin with makes one for each of its characters. */
+const MACS_PER_LOOK = 1024
 const FILTER_SHIFT = 16
 
 /**
@@ -42,6 +47,7 @@ export class Search {
   #offset = 0
   #found = new Map<IssuedValue, number>()
   #bytes = 0
+  #macs = 0
 
   constructor(records: readonly OpenRecord[], budget: Budget) {
     this.#tables = tablesOf(records)
@@ -82,8 +88,12 @@ export class Search {
 
   /** The same for a stream that could not be read to its end. Never throws. */
   soFar(): readonly Found[] {
-    if (!this.#budget.isOver) this.#search(this.#filled)
-    return this.#places()
+    try {
+      return this.end()
+    } catch {
+      // The time is over. What was found by then counts.
+      return this.#places()
+    }
   }
 
   #places(): readonly Found[] {
@@ -116,38 +126,64 @@ export class Search {
     }
   }
 
-  #confirm(candidates: readonly Candidate[], at: number): void {
-    for (const { pattern, record, value } of candidates) {
-      const isBefore = (this.#found.get(value) ?? Number.POSITIVE_INFINITY) <= this.#offset + at
-      if (isBefore || at + pattern.length > this.#filled) continue
-      const bytes = this.#buffer.subarray(at, at + pattern.length)
-      if (patternMac(record.keys, bytes) === pattern.mac) this.#found.set(value, this.#offset + at)
+  /** @throws {Unread} `time` */
+  #confirm(candidates: readonly Candidates[], at: number): void {
+    const start = this.#offset + at
+    const isFound = (value: IssuedValue) => (this.#found.get(value) ?? Number.POSITIVE_INFINITY) <= start
+    for (const { record, length, byMac, values } of candidates) {
+      if (at + length > this.#filled || values.every(isFound)) continue
+      if (++this.#macs % MACS_PER_LOOK === 0) this.#budget.check()
+      const mac = patternMac(record.keys, this.#buffer.subarray(at, at + length))
+      for (const value of byMac.get(mac) ?? []) if (!isFound(value)) this.#found.set(value, start)
     }
   }
 }
 
+interface Known {
+  readonly record: OpenRecord
+  readonly pattern: Pattern
+}
+
 function tablesOf(records: readonly OpenRecord[]): readonly Table[] {
-  const groups = new Map<string, { window: number; multiplier: number; candidates: Candidate[] }>()
-  for (const record of records) {
-    for (const pattern of record.patterns) {
-      const [window, { multiplier }] = [windowOf(pattern.length), record.keys]
-      const value = record.values[pattern.value]
-      if (value === undefined) continue
-      const group = groups.get(`${window} ${multiplier}`) ?? { window, multiplier, candidates: [] }
-      group.candidates.push({ pattern, record, value })
-      groups.set(`${window} ${multiplier}`, group)
-    }
-  }
-  return [...groups.values()].map(({ window, multiplier, candidates }) => {
-    const filter = new Uint8Array(1 << (32 - FILTER_SHIFT))
-    const byHash = new Map<number, Candidate[]>()
-    for (const candidate of candidates) {
-      const { hash } = candidate.pattern
-      filter[hash >>> FILTER_SHIFT] = 1
-      byHash.set(hash, [...(byHash.get(hash) ?? []), candidate])
-    }
-    let oldest = 1
-    for (let power = 0; power < window; power++) oldest = Math.imul(oldest, multiplier)
-    return { window, multiplier, oldest, filter, byHash }
+  const all = records.flatMap((record) => record.patterns.map((pattern): Known => ({ record, pattern })))
+  const byTable = grouped(all, ({ record, pattern }) => `${windowOf(pattern.length)} ${record.keys.multiplier}`)
+  return [...byTable.values()].map((some) => {
+    const [{ record, pattern }] = some as [Known]
+    return tableOf(windowOf(pattern.length), record.keys.multiplier, some)
   })
+}
+
+function tableOf(window: number, multiplier: number, all: readonly Known[]): Table {
+  const filter = new Uint8Array(1 << (32 - FILTER_SHIFT))
+  const byHash = new Map(
+    [...grouped(all, ({ pattern }) => pattern.hash)].map(([hash, alike]) => [hash, candidatesAmong(alike)] as const),
+  )
+  for (const hash of byHash.keys()) filter[hash >>> FILTER_SHIFT] = 1
+  let oldest = 1
+  for (let power = 0; power < window; power++) oldest = Math.imul(oldest, multiplier)
+  return { window, multiplier, oldest, filter, byHash }
+}
+
+function candidatesAmong(alike: readonly Known[]): readonly Candidates[] {
+  const byRecord = [...grouped(alike, ({ record }) => record)]
+  return byRecord.flatMap(([record, all]) =>
+    [...grouped(all, ({ pattern }) => pattern.length)].map(([length, some]) => {
+      const issued = ({ pattern }: Known) => record.values[pattern.value] as IssuedValue
+      const byMac = [...grouped(some, ({ pattern }) => pattern.mac)].map(
+        ([mac, same]) => [mac, same.map(issued)] as const,
+      )
+      return { record, length, byMac: new Map(byMac), values: [...new Set(some.map(issued))] }
+    }),
+  )
+}
+
+/** Node 20, with which the command line works too, has no `Map.groupBy`. */
+function grouped<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): ReadonlyMap<Key, readonly Item[]> {
+  const groups = new Map<Key, Item[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group === undefined) groups.set(keyOf(item), [item])
+    else group.push(item)
+  }
+  return groups
 }

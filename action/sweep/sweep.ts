@@ -1,8 +1,9 @@
 import { realpathSync } from "node:fs"
 import { isAbsolute, resolve } from "node:path"
 import type { OpenRecord } from "../fingerprints/record.ts"
-import { formOf, PEEK_BYTES, Source, tarEntries, unpacked } from "./archive.ts"
+import { formOf, PEEK_BYTES, Source, tarEntries } from "./archive.ts"
 import { Budget, Unread, type UnreadReason } from "./budget.ts"
+import { unpacked } from "./compressed.ts"
 import { linesAt, lookAt, openFile, readThrough, streamOf } from "./files.ts"
 import { commandFolder, isKnown, isSkipped, PACKAGES, type Surrounding, toolFiles } from "./places.ts"
 import { isBelow, Report, type SweepReport } from "./report.ts"
@@ -165,7 +166,7 @@ class Sweep {
     if (isKnown(path, this.#request.temp)) return
     this.#done.add(path)
     try {
-      const source = new Source(streamOf(openFile(path)))
+      const source = new Source(streamOf(openFile(path), budget))
       this.#files++
       try {
         await this.#stream(source, { path, inside: [], depth: 0, budget })
@@ -225,7 +226,7 @@ class Sweep {
   #found(path: string, found: readonly Found[], { inside, depth }: Pick<Place, "inside" | "depth"> = PLAIN): void {
     if (found.length === 0) return
     const offsets = found.map(({ offset }) => offset)
-    const lines = depth > 0 ? null : linesAt(path, offsets)
+    const lines = depth > 0 ? null : linesAt(path, offsets, this.#budget)
     for (const { value, offset } of found) this.#report.find(value, path, inside, lines?.get(offset) ?? null)
   }
 }

@@ -1,4 +1,4 @@
-import { opendirSync } from "node:fs"
+import { existsSync, opendirSync } from "node:fs"
 import { join } from "node:path"
 import { type Budget, Unread, type UnreadReason } from "./budget.ts"
 import { lookAt } from "./files.ts"
@@ -9,7 +9,7 @@ export interface WalkOptions {
   readonly since: number | null
   /** Whether to go into a folder, by its path. */
   enters(path: string, name: string): boolean
-  /** A folder that cannot be read. */
+  /** A folder that cannot be read, or a file that cannot be named. */
   unread(path: string, reason: UnreadReason): void
 }
 
@@ -27,7 +27,10 @@ export function* filesBelow(folder: string, options: WalkOptions, depth = 0): Ge
     const path = join(folder, entry.name)
     if (entry.isDirectory()) {
       if (options.enters(path, entry.name)) folders.push(path)
-    } else if (entry.isFile() && isRecent(path, options.since)) yield path
+    } else if (entry.isFile()) {
+      if (isNameless(path, entry.name)) options.unread(path, "unreadable")
+      else if (isRecent(path, options.since)) yield path
+    }
   }
   for (const each of folders) yield* filesBelow(each, options, depth + 1)
 }
@@ -50,6 +53,11 @@ function entriesOf(folder: string, { budget, unread }: WalkOptions) {
     unread(folder, "unreadable")
   }
   return entries
+}
+
+/** A name that is no UTF-8 reads as another one, by which its file is not found. */
+function isNameless(path: string, name: string): boolean {
+  return name.includes("\ufffd") && !existsSync(path)
 }
 
 /** By both times: `touch` and `tar` set the first one as they like, and the system alone sets the second. */

@@ -50,7 +50,7 @@ export const VARIABLE_SOURCES: Readonly<Record<VariableTool, string>> = {
     "docs.cloud.google.com/sdk/gcloud/reference/topic/startup, google.aip.dev/auth/4110",
   "Azure's command line": "learn.microsoft.com/cli/azure/azure-cli-configuration",
   "Terraform, OpenTofu and Terragrunt":
-    "developer.hashicorp.com/terraform/cli/config/environment-variables, terragrunt.gruntwork.io: CLI options",
+    "developer.hashicorp.com/terraform/cli/config/environment-variables, terragrunt.gruntwork.io: CLI options, and the settings metadata_host and *_custom_endpoint of the providers azurerm and google",
   Ansible: "docs.ansible.com/ansible/latest/reference_appendices/config.html",
   "Pulumi and Packer": "pulumi.com/docs/iac/cli/environment-variables, developer.hashicorp.com/packer/docs/configure",
   "Docker and Podman":

@@ -230,6 +230,14 @@ describe("a record that cannot be trusted", () => {
     ["that is empty", () => writeFileSync(recordFile(), "")],
     ["that is huge", () => writeFileSync(recordFile(), " ".repeat(2 * 1024 * 1024))],
     [
+      "beside more of them than a step makes",
+      () => {
+        const padded = readFileSync(recordFile(), "utf8").padEnd(1024 * 1024)
+        for (let number = 2; number < 68; number++)
+          writeFileSync(join(dirname(recordFile()), `issued-${number}.json`), padded)
+      },
+    ],
+    [
       "that is a link",
       () => {
         renameSync(recordFile(), join(root, "moved"))

@@ -395,10 +395,17 @@ describe("the job's own files", () => {
 
   test("are not copied without an end", () => {
     mkdirSync(join(home, "d"))
-    for (let index = 0; index <= 200; index++) writeFileSync(join(home, "d", String(index)), "")
-    expect(codeOf(() => ownFiles.below(join(home, "d")))).toMatch(/more than 200 files/)
+    for (let index = 0; index <= 500; index++) writeFileSync(join(home, "d", String(index)), "")
+    expect(codeOf(() => ownFiles.below(join(home, "d")))).toMatch(/more than 500 files and folders/)
     symlinkSync(home, join(home, "loop"))
     expect(codeOf(() => ownFiles.below(home))).toMatch(/^delivery_refused/)
+  })
+
+  test("are not looked for in millions of folders that links make", () => {
+    mkdirSync(join(home, "d/d/d/d/d"), { recursive: true })
+    for (const folder of ["d", "d/d", "d/d/d", "d/d/d/d"])
+      for (let link = 0; link < 40; link++) symlinkSync("d", join(home, folder, String(link)))
+    expect(codeOf(() => ownFiles.below(join(home, "d")))).toMatch(/more than 500 files and folders/)
   })
 })
 

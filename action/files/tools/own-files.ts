@@ -6,7 +6,8 @@ import type { OwnFiles } from "./login.ts"
 
 /** Far above what these files have. A larger one is none of them. */
 const MAX_BYTES = 1024 * 1024
-const MAX_FILES = 200
+/** Files and folders: links that lead to each other would be millions of folders without a file. */
+const MAX_ENTRIES = 500
 const MAX_DEPTH = 6
 /** Opening a pipe would otherwise wait for a writer. Windows has no such flag, and no such pipe. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
@@ -14,7 +15,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 /** The job's own files, read as the job's tools read them: links are followed. */
 export const ownFiles: OwnFiles = {
   text: (path) => read(path)?.toString("utf8") ?? null,
-  below: (folder) => filesBelow(folder, "", MAX_DEPTH),
+  below: (folder) => filesBelow(folder, "", MAX_DEPTH, { seen: 0 }),
   exists: existsSync,
 }
 
@@ -36,7 +37,12 @@ function read(path: string): Buffer | null {
   }
 }
 
-function filesBelow(root: string, from: string, depth: number): { path: string; bytes: Buffer }[] {
+function filesBelow(
+  root: string,
+  from: string,
+  depth: number,
+  count: { seen: number },
+): { path: string; bytes: Buffer }[] {
   let entries: string[]
   try {
     entries = readdirSync(join(root, from))
@@ -50,8 +56,8 @@ function filesBelow(root: string, from: string, depth: number): { path: string; 
   if (depth === 0) throw notKept(root, "its folders are too deep")
   const found: { path: string; bytes: Buffer }[] = []
   for (const entry of entries) {
-    found.push(...filesBelow(root, join(from, entry), depth - 1))
-    if (found.length > MAX_FILES) throw notKept(root, `it has more than ${MAX_FILES} files`)
+    if (++count.seen > MAX_ENTRIES) throw notKept(root, `it has more than ${MAX_ENTRIES} files and folders`)
+    found.push(...filesBelow(root, join(from, entry), depth - 1, count))
   }
   return found
 }

@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { serveCredentials } from "../../../action/run/endpoint.ts"
 import { actionNode } from "../../support/runner.ts"
 import { type Expected, problem } from "../../support/scripted-broker.ts"
 import { granted, leftIn, play, revoked, unmaskedLines } from "../story.ts"
@@ -236,8 +239,8 @@ for (const profile of ["prod", "test"]) {
 await defaultProvider()().catch((error) => console.log("default:", error.name))
 const config = readFileSync(process.env.AWS_CONFIG_FILE, "utf8")
 console.log(config.match(/region = .*/g).join(), process.env.AWS_REGION)
-// The SDK for Go removes the quotes of a value that begins and ends with one.
-console.log(config.match(/credential_process = ".*" (?:prod|test)$/gm).length)`)
+// The SDK for Go removes the quotes of a value that begins and ends with one, and cmd those of a line that begins with one.
+console.log(config.match(/credential_process = [^"'].*'[^']+' (?:prod|test)$/gm).length)`)
     const grants = { prod: session(1), test: session(1, "test") }
     const step = await ran([...granted(grants), ...revoked()], run, {
       inputs: { grants: "prod,test" },
@@ -251,4 +254,48 @@ region = eu-west-1,region = us-east-2 undefined
 `)
     expect([step.exitCode, leftIn(temp)]).toEqual([0, []])
   })
+
+  test("are refused on a runner whose folder a shell would take for a command, and the lease is revoked", async () => {
+    const folder = join(temp, "a'$(touch planted)")
+    const step = await ran([...granted({ prod: session(1), test: session(2) }), ...revoked()], "true", {
+      temp: folder,
+      inputs: { grants: "prod,test" },
+    })
+    expect([step.exitCode, leftIn(folder)]).toEqual([1, []])
+    expect(step.stdout).toContain("::error title=Daypass%3A delivery_refused::One command cannot have several AWS")
+  })
+
+  test("have a folder that a shell would expand in quotes", async () => {
+    const folder = join(temp, "a $(echo planted) `echo planted`")
+    const run = module(`${SDK}\n${DIGEST}
+console.log(digest((await defaultProvider({ profile: "prod" })()).accessKeyId))`)
+    const step = await ran([...granted({ prod: session(1), test: session(2) }), ...revoked()], run, {
+      temp: folder,
+      inputs: { grants: "prod,test" },
+    })
+    expect(step.log).toContain(`\n${await digest("ASIAPROD1KEYID")}\n`)
+  })
+
+  test("are not given out after the step", async () => {
+    const helper = join(ROOT, "action/dist/aws-profile.js")
+    const { status, stdout, stderr } = spawnSync(actionNode(), [helper, join(temp, "gone.json"), "prod"], {
+      encoding: "utf8",
+    })
+    expect([status, stdout, stderr]).toEqual([1, "", "The Daypass step that gave this profile has ended.\n"])
+  })
 })
+
+test("a connection without a request is closed", async () => {
+  const endpoint = await serveCredentials([])
+  try {
+    for (const start of ["", "GET / HTTP/1.1\r\nx: "]) {
+      const socket = connect(Number(new URL(endpoint.urlOf("/")).port), "127.0.0.1")
+      socket.write(start)
+      const slow = setInterval(() => start !== "" && socket.write("x"), 100)
+      await new Promise((resolve) => socket.on("error", resolve).on("close", resolve).resume())
+      clearInterval(slow)
+    }
+  } finally {
+    endpoint.close()
+  }
+}, 30_000)

@@ -1,6 +1,15 @@
 import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
-import { createWriteStream, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { finished } from "node:stream/promises"
@@ -38,6 +47,19 @@ describe("a value is found", () => {
     ["in a file that is named", () => Buffer.from(text), "named:2"],
     ["in gzip", () => gzipSync(text), "named"],
     ["in zstd", () => zstdCompressSync(text), "named"],
+    ["in another frame of zstd", () => Buffer.concat([zstdCompressSync("a"), zstdCompressSync(text)]), "named"],
+    [
+      "after a frame that readers of zstd skip",
+      () =>
+        Buffer.concat([zstdCompressSync("a"), Buffer.from("5f2a4d1803000000aaaaaa", "hex"), zstdCompressSync(text)]),
+      "named",
+    ],
+    ["in another member of gzip", () => Buffer.concat([gzipSync("a"), gzipSync(text)]), "named"],
+    [
+      "in a member of gzip after padding",
+      () => Buffer.concat([gzipSync("a"), Buffer.alloc(1_000), gzipSync(text)]),
+      "named",
+    ],
     ["in tar", () => tar({ "a/b": text, c: "" }), "named in a/b"],
     ["in tar inside gzip", () => gzipSync(tar({ "a/b": text })), "named in a/b"],
     ["in gzip inside tar inside gzip", () => gzipSync(tar({ "logs.gz": gzipSync(text) })), "named in logs.gz"],
@@ -113,6 +135,43 @@ describe("a hostile archive ends in a remark, and what came before it counts", (
       expect(await placesIn(bytes)).toEqual(["named in a", "unread named (damaged)"])
     }
   })
+
+  test.each([
+    ["zstd", () => zstdCompressSync("a")],
+    ["gzip", () => Buffer.concat([gzipSync("a"), Buffer.alloc(1)])],
+  ])("that goes on as something else after %s", async (_, make) => {
+    expect(await placesIn(Buffer.concat([make(), Buffer.from(text)]))).toEqual(["unread named (damaged)"])
+  })
+
+  test.each([
+    ["frames that are skipped", () => Buffer.concat(Array(500_000).fill(Buffer.from("5f2a4d1800000000", "hex")))],
+    ["frames of nothing", () => Buffer.concat(Array(200_000).fill(zstdCompressSync("")))],
+  ])("of hundreds of thousands of %s, for which there is no time", async (_, make) => {
+    const bytes = Buffer.concat([zstdCompressSync("a"), make(), zstdCompressSync(text)])
+    const started = performance.now()
+    const places = await placesIn(bytes, 20)
+    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(places.filter((place) => place.startsWith("unread "))).toContain("unread named (time)")
+  })
+
+  test("that takes no room on the disk, and of whose terabyte nothing is read", async () => {
+    const [header] = [tar({ a: "" }).subarray(0, 512)]
+    const size = 2 ** 40
+    header.fill(0, 124, 136)
+    header[124] = 0x80
+    header.writeBigUInt64BE(BigInt(size), 128)
+    header.write("        ", 148, "latin1")
+    const sum = header.reduce((total, byte) => total + byte, 0)
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1")
+    const path = join(root, "sparse.tar")
+    // A damaged archive inside: the rest of the entry is passed over.
+    writeFileSync(path, Buffer.concat([header, Buffer.from("1f8bffffffff", "hex")]))
+    truncateSync(path, size)
+    const started = performance.now()
+    const { places } = await swept({ named: [path], milliseconds: 500 })
+    expect(places).toEqual([`unread ${path} / a (damaged)`, `unread ${path} (time)`])
+    expect(performance.now() - started).toBeLessThan(10_000)
+  }, 60_000)
 
   test("with more archives in each other than anyone builds", async () => {
     let bytes = Buffer.from(text)

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { ISSUED, recordOf, swept } from "./issued.ts"
 
@@ -59,6 +59,12 @@ describe("a value is found", () => {
   test.each(["GIT_CONFIG_GLOBAL", "NETRC", "NPM_CONFIG_USERCONFIG", "KUBECONFIG"])("where %s leads", async (name) => {
     const path = write("elsewhere/file")
     expect((await swept({ variables: { [name]: path } })).places).toEqual([`${path}:2`])
+  })
+
+  test("where each part of KUBECONFIG leads", async () => {
+    const path = write("elsewhere/file")
+    const variables = { KUBECONFIG: [join(root, "none"), "", path].join(delimiter) }
+    expect((await swept({ variables })).places).toEqual([`${path}:2`])
   })
 
   test("where DOCKER_CONFIG leads, in the base64 of a login", async () => {
@@ -172,6 +178,19 @@ describe("what cannot be read is said, and the rest is read", () => {
     chmodSync(join(root, "work/locked"), 0o700)
     expect(places.sort()).toEqual(["c:2", "unread a (unreadable)", "unread locked (unreadable)"])
   })
+
+  test.skipIf(process.platform === "win32" || process.platform === "darwin")(
+    "a file whose name is no text",
+    async () => {
+      mkdirSync(join(root, "work"))
+      const nameless = Buffer.concat([Buffer.from(join(root, "work/a")), Buffer.from([0xff])])
+      writeFileSync(nameless, ISSUED)
+      write("work/a\ufffdb")
+      const expected = ["a\ufffdb:2", "unread a\ufffd (unreadable)"]
+      expect((await swept(job())).places.sort()).toEqual(expected)
+      expect((await swept({ ...job(), workspace: null, named: [join(root, "work")] })).places.length).toBe(2)
+    },
+  )
 
   test("named paths that do not exist or leave the workspace", async () => {
     mkdirSync(join(root, "work"))

@@ -93,3 +93,10 @@ test("fingerprints and keys are HMAC-SHA256 and HKDF, as Node has them", () => {
     { numRuns: runs(1000) },
   )
 })
+
+test("an item with many members leaves room for the values after it", () => {
+  const many = { ...one(), patterns: Array.from({ length: MAX_PATTERNS + 50 }, () => randomBytes(12)) }
+  const record = openRecord(Buffer.from(new RecordMaker("token").make([many, one(), one()], 0)), "token")
+  expect(record?.patterns).toHaveLength(MAX_PATTERNS)
+  expect(new Set(record?.patterns.map(({ value }) => value))).toEqual(new Set([0, 1, 2]))
+})

@@ -214,3 +214,27 @@ describe("not looked for", () => {
     expect([found(bundle, certificate), found(bundle, key), found(bundle, bundle)]).toEqual([false, true, true])
   })
 })
+
+test("a text that repeats what many values begin with does not hold the search beyond its time", () => {
+  const start = "acme-production-token-"
+  const values = Array.from({ length: 1_500 }, (_, at) => Buffer.from(start + "x".repeat(1 + (at % 900)) + at))
+  const search = new Search([recordOf(...values)], budget())
+  search.begin(new Budget(300, 2 ** 40))
+  const started = performance.now()
+  expect(() => {
+    for (let chunk = 0; chunk < 200; chunk++) search.push(Buffer.from(start.repeat(12_000)))
+    search.end()
+  }).toThrow(new Unread("time"))
+  expect(search.soFar()).toEqual([])
+  expect(performance.now() - started).toBeLessThan(5_000)
+}, 120_000)
+
+test("values that begin alike and have one length are told apart", () => {
+  const values = ["acme-production-token-1", "acme-production-token-2", "acme-production-token-3"]
+  const text = Buffer.from(`${values[2]} ${values[0]} ${values[2]}`)
+  expect(find([recordOf(...values), recordOf("acme-production-token-1")], [text]).sort()).toEqual([
+    "v0@24",
+    "v0@24",
+    "v2@0",
+  ])
+})

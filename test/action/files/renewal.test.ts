@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { type Expected, exchangeAnswer, problem } from "../../support/scripted-broker.ts"
 import { granted, revoked } from "../story.ts"
@@ -77,8 +77,8 @@ describe("a process of a later step", () => {
     const post = await job.post()
     expect(post.exitCode).toBe(0)
     expect(job.broker.requests.filter((request) => request.startsWith("DELETE"))).toEqual([
-      expect.stringContaining("/v1/leases/lease-2 "),
       expect.stringContaining("/v1/leases/lease-1 "),
+      expect.stringContaining("/v1/leases/lease-2 "),
     ])
     expect(job.broker.faults()).toEqual([])
     expect(readdirSync(job.temp)).toEqual([])
@@ -139,9 +139,9 @@ describe("a process of a later step", () => {
     // The lease of the killed one is known, although nothing ever answered it.
     await job.post()
     expect(job.broker.requests.filter((request) => request.startsWith("DELETE"))).toEqual([
+      expect.stringContaining("/v1/leases/lease-1 "),
       expect.stringContaining("/v1/leases/lease-3 "),
       expect.stringContaining("/v1/leases/lease-2 "),
-      expect.stringContaining("/v1/leases/lease-1 "),
     ])
     expect(job.broker.faults()).toEqual([])
   })
@@ -267,6 +267,19 @@ describe("a link that another program planted is not followed", () => {
     expect(existsSync(foreign)).toBe(true)
   })
 
+  test.each([".", ".renewal"])("at the folder %s of leases: no file of another folder is moved", async (name) => {
+    await using job = await startJob({ "aws-deploy": session(1) }, revoked())
+    const folder = join(job.folder, name)
+    const foreign = join(job.temp, "foreign")
+    const leases = join(foreign, name === "." ? ".renewal/leases" : "leases")
+    mkdirSync(dirname(leases), { recursive: true })
+    writeFileSync(leases, `ask ${mainLease(job).replace(/.$/, "0")}\n`)
+    rmSync(folder, { recursive: true })
+    symlinkSync(foreign, folder)
+    expect((await job.post()).exitCode).toBe(0)
+    expect([existsSync(leases), job.broker.faults()]).toEqual([true, []])
+  })
+
   test("at the step's folder, and another file there gives no more than a refusal", async () => {
     await using job = await startJob({ "aws-deploy": session(1) })
     rmSync(join(ownFolder(job), "settings.json"))
@@ -290,6 +303,19 @@ test("lines that are none of the helper's change nothing in the post step", asyn
   appendFileSync(join(job.folder, ".renewal", "leases"), `${lines.join("\n")}\n`)
   const post = await job.post()
   expect([post.exitCode, job.broker.faults()]).toEqual([0, []])
+})
+
+test("a lease that a program made up does not come before the step's own", async () => {
+  const gone = problem(404, "lease_not_found", "No such lease for this job.")
+  await using job = await startJob({ "aws-deploy": session(1) }, [...revoked(), ...revoked(gone)])
+  const made = "01890a5d-ac96-774b-bcce-b302099a8057"
+  appendFileSync(join(job.folder, ".renewal", "leases"), `ask ${made}\n`)
+  await job.post()
+  expect(job.broker.requests.filter((request) => request.startsWith("DELETE"))).toEqual([
+    expect.stringContaining("/v1/leases/lease-1 "),
+    expect.stringContaining(`/v1/leases/${made} `),
+  ])
+  expect(job.broker.faults()).toEqual([])
 })
 
 describe("Google's libraries", () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { commandLine, commandLineWithoutQuotes } from "../../../action/files/command-line.ts"
+import { commandLine, commandLineWithoutQuotes } from "../../action/clouds/command-line.ts"
 
 /** How `sh -c` splits a command line. */
 const split = (line: string): string[] =>
