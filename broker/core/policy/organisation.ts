@@ -173,7 +173,11 @@ function sectionOf(value: unknown, key: string): Readonly<Record<string, unknown
   return isPlainMap(section) ? section : {}
 }
 
-const familyOf = (issuer: unknown): string => (isPlainMap(issuer) ? String(issuer["family"]) : "")
+/** A family that is no text is a fault of its own. */
+function familyOf(issuer: unknown): string {
+  const family = isPlainMap(issuer) ? issuer["family"] : undefined
+  return typeof family === "string" ? family : ""
+}
 
 function ownersOf(issuer: unknown): ReadonlyMap<string, string> {
   const owners = Object.entries(sectionOf(issuer, "owners"))

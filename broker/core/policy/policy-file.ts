@@ -174,8 +174,11 @@ function unconstrainedAllows(
     const reasons = when.success ? whyUnconstrained(conditionsOf(when.data), jobs) : null
     if (reasons === null) return []
     const why = reasons.length === 0 ? "it has no conditions" : reasons.join(", and ")
-    const message = `The allow ${quote(String(rule["name"]))} would let in every job of the repository, on any branch: ${why}. Add a condition on ref or event_name to its "when", or an environment to the file.`
-    return [fault(file, nodeAt(root, ["allow", index]).at, "allow_unconstrained", message)]
+    const at = nodeAt(root, ["allow", index])
+    // A name can be missing, or anything that YAML can hold: that is a fault of its own.
+    const name = textOf(childOf(at, "name"))
+    const message = `The allow ${name ? quote(name) : `rule in line ${at.at.line}`} would let in every job of the repository, on any branch: ${why}. Add a condition on ref or event_name to its "when", or an environment to the file.`
+    return [fault(file, at.at, "allow_unconstrained", message)]
   })
 }
 
