@@ -204,8 +204,7 @@ const path = process.env.AZURE_CONFIG_DIR + "/service_principal_entries.json"
 const read = () => JSON.parse(readFileSync(path, "utf8"))
 const others = [{ client_id: "other", client_assertion: "theirs" }, { client_id: process.env.AZURE_CLIENT_ID, client_secret: "kept" }]
 writeFileSync(path, JSON.stringify([...others, ...read()]))
-const first = digest(read()[2].client_assertion)
-while (digest(read()[2].client_assertion) === first) await new Promise((resolve) => setTimeout(resolve, 20))
+while (digest(read()[2].client_assertion) === "${digest(token(1))}") await new Promise((resolve) => setTimeout(resolve, 20))
 const [one, two, { client_assertion, ...rest }] = read()
 console.log(JSON.stringify([one, two, rest]), digest(client_assertion), (statSync(path).mode & 0o777).toString(8))`)
     const script = [...ending(1, 3), ...ending(2, 300), ...revoked(), ...revoked()]
@@ -227,9 +226,9 @@ console.log(JSON.stringify([one, two, rest]), digest(client_assertion), (statSyn
     const run = module(`import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 const { AZURE_CONFIG_DIR: folder, AZURE_FEDERATED_TOKEN_FILE: file } = process.env
 mkdirSync(folder, { recursive: true })
-const [path, before] = [folder + "/service_principal_entries.json", readFileSync(file, "utf8")]
+const path = folder + "/service_principal_entries.json"
 writeFileSync(path, ${JSON.stringify(text)})
-while (readFileSync(file, "utf8") === before) await new Promise((resolve) => setTimeout(resolve, 20))
+while (readFileSync(file, "utf8") === ${JSON.stringify(token(1))}) await new Promise((resolve) => setTimeout(resolve, 20))
 await new Promise((resolve) => setTimeout(resolve, 100))
 console.log("kept:", readFileSync(path, "utf8") === ${JSON.stringify(text)})`)
     const script = [...ending(1, 3), ...ending(2, 300), ...revoked(), ...revoked()]
@@ -240,7 +239,7 @@ console.log("kept:", readFileSync(path, "utf8") === ${JSON.stringify(text)})`)
 
   test("cannot hold the step with a pipe in the place of its entries", async () => {
     const run = `mkdir -p "$AZURE_CONFIG_DIR"; mkfifo "$AZURE_CONFIG_DIR/service_principal_entries.json"
-before="$(cat "$AZURE_FEDERATED_TOKEN_FILE")"; while [ "$(cat "$AZURE_FEDERATED_TOKEN_FILE")" = "$before" ]; do sleep 0.1; done; echo went on`
+while [ "$(cat "$AZURE_FEDERATED_TOKEN_FILE")" = "${token(1)}" ]; do sleep 0.1; done; echo went on`
     const script = [...ending(1, 3), ...ending(2, 300), ...revoked(), ...revoked()]
     expect((await ran(script, run, { ...GRANT, temp: temp.path })).log).toContain("\nwent on\n")
   })
