@@ -94,14 +94,16 @@ import { readFileSync, readdirSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 const path = process.env.AZURE_FEDERATED_TOKEN_FILE
 const seen = new Set()
-while (seen.size < 3) {
+while (!seen.has("${digest(token(3))}")) {
   seen.add(digest(readFileSync(path, "utf8")))
   await new Promise((resolve) => setImmediate(resolve))
 }
 console.log("seen", ...seen, (statSync(path).mode & 0o777).toString(8), readdirSync(dirname(path)).join())`)
     const script = [...ending(1, 2), ...ending(2, 2), ...ending(3, 300), ...revoked(), ...revoked(), ...revoked()]
     const step = await ran(script, run, { ...GRANT, temp: temp.path })
-    expect(step.log).toContain(`\nseen ${[1, 2, 3].map((number) => digest(token(number))).join(" ")} 600 token\n`)
+    // The command may have looked for the first time after a renewal.
+    const [first, second, third] = [1, 2, 3].map((number) => digest(token(number)))
+    expect(step.log).toMatch(new RegExp(`\nseen (?:${first} )?(?:${second} )?${third} 600 token\n`))
     expect(step.log.match(/^Renewed azure, until /gm)).toHaveLength(2)
     expect(unmaskedLines(step)).not.toMatch(/login-claims-[123]/)
     expect(step.requests.filter((request) => request.startsWith("DELETE"))).toHaveLength(3)
