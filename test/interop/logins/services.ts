@@ -50,7 +50,8 @@ function runCgi(
       const { status = "200", ...rest } = headers
       resolve({ status: Number.parseInt(status, 10), headers: rest, body: output.subarray(end + 4) })
     })
-    child.stdin.on("error", reject).end(body)
+    // A program may answer and end before it has read the request's body (RFC 3875, section 4.2).
+    child.stdin.on("error", () => undefined).end(body)
   })
 }
 
