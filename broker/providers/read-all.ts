@@ -95,6 +95,17 @@ export const membersOf = (side: OtherSide, { from, prefix }: ReadAll, map: objec
   })
 
 /**
+ * Where tools of this field log in, from their documentation. A policy may set them with `read`. Whoever edits an item must not:
+ * a later step would send the credentials of another grant to a server of the editor's choice.
+ */
+const LEADS_AWAY: ReadonlySet<string> = new Set(
+  [
+    "AZURE_AUTHORITY_HOST BAO_ADDR BAO_AGENT_ADDR BAO_PROXY_ADDR CONJUR_APPLIANCE_URL CONSUL_HTTP_ADDR DOPPLER_API_HOST",
+    "INFISICAL_API_URL NOMAD_ADDR OP_CONNECT_HOST VAULT_ADDR VAULT_AGENT_ADDR VAULT_HTTP_PROXY VAULT_PROXY_ADDR",
+  ].flatMap((line) => line.split(" ")),
+)
+
+/**
  * The variables for the names of an item or folder, in the same order. `taken`: the grant's other variables. The fault is the
  * end of a sentence. It names variables, which the job's log shows anyway.
  */
@@ -114,6 +125,8 @@ export function variablesOf(
       return fail(`has a field whose variable would have more than ${MAX_VARIABLE_CHARACTERS} characters: rename it`)
     if (isForbiddenVariable(variable))
       return fail(`has a field for ${variable}, which changes how later steps run: rename it`)
+    if (LEADS_AWAY.has(variable))
+      return fail(`has a field for ${variable}, which says where a tool sends its credentials: rename it`)
     if (all.has(variable)) return fail(`has a second field for ${variable}, or read has this variable: rename one`)
     all.add(variable)
   }

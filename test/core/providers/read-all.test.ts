@@ -99,6 +99,12 @@ describe("an item as a whole", () => {
       "for AWS_CONFIG_FILE, which changes",
       { prefix: "AWS_" },
     ],
+    [
+      "a variable that leads a tool away",
+      [member("addr")],
+      "for VAULT_ADDR, which says where a tool sends its credentials",
+      { prefix: "VAULT_" },
+    ],
     ["a variable for a tool's file", [member("userconfig")], "NPM_CONFIG_USERCONFIG, which", { prefix: "NPM_CONFIG_" }],
     ["65 values", many(65), "has 65 values, but a grant may have at most 64 variables"],
     ["64 values beside one of read", many(64), "has 64 values", {}, ["OTHER"]],
