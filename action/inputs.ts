@@ -29,6 +29,7 @@ export interface Sweep {
 /** As policies name grants. */
 const GRANT_NAME = /^[a-z][a-z0-9-]{0,63}$/
 const DURATION = /^([1-9][0-9]{0,6})([smh])$/
+const LIKE_A_TIME = /^[0-9]{1,4} ?(?:d|days?|h|hrs?|hours?|m|mins?|minutes?|ms|s|secs?|seconds?)?$/i
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
 const DEFAULT_TIMEOUT_MS = 60_000
 const MAX_TIMEOUT_MS = 600_000
@@ -45,8 +46,8 @@ export function readInputs(read: (name: string) => string): Inputs {
   const audience = readAudience(read("audience"), broker)
   const ttl = read("ttl")
   if (ttl !== "" && !DURATION.test(ttl)) {
-    // The message quotes the text only if it looks like a time: any other text can be a secret in the wrong input.
-    const came = /^[0-9]{1,7} ?[a-z]{0,8}$/i.test(ttl) ? `, not ${quote(ttl)}` : ""
+    // Any other text can be a secret in the wrong input, so the message does not quote it.
+    const came = LIKE_A_TIME.test(ttl) ? `, not ${quote(ttl)}` : ""
     throw invalid("ttl", `must be a whole number with a unit, for example 90s, 15m or 1h${came}`)
   }
   const deliver = readDeliver(read("deliver"))

@@ -14,4 +14,4 @@ act.catch(async (thrown) => {
 
 /** Something has removed the action's files while it ran. */
 const UNREADABLE =
-  "The action can say no more, because one of its own files on this runner can no longer be read. Let nothing clean the runner's folder `_actions` while a job runs."
+  "The action cannot read one of its own files on this runner any more. Let nothing clean the runner's folder `_actions` while a job runs."

@@ -7,4 +7,4 @@ if (Object.keys(process.env).some((name) => name.startsWith("STATE_"))) {
 }
 
 const UNREADABLE =
-  "The post step could do nothing, because one of the action's files on this runner can no longer be read. The broker ends the lease when its time is over. Let nothing clean the runner's folder `_actions` while a job runs."
+  "The post step did nothing, because it cannot read one of the action's files on this runner. The broker ends the lease when its time is over. Let nothing clean the runner's folder `_actions` while a job runs."

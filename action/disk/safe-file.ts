@@ -65,7 +65,7 @@ export function writeNew(path: string, bytes: Uint8Array | string, mode = 0o600)
   try {
     writeFileSync(descriptor, bytes)
     // The mode of an open file is not subject to the process's umask, and belongs to no other file that stands there by now.
-    if (mode !== 0o600) fchmodSync(descriptor, mode)
+    fchmodSync(descriptor, mode)
   } finally {
     closeSync(descriptor)
   }

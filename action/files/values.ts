@@ -8,8 +8,8 @@ import { writeDotenv } from "./dotenv.ts"
 import { type FilesContext, NOTHING, type ToolPlan } from "./planned.ts"
 
 /**
- * Writes what has no file format of its own to `values.env` and `values.json`. Public values and the paths of single files
- * are variables as well.
+ * Writes the values that no tool has a file for to `values.env` and `values.json`. Public values, and paths of single files,
+ * also become variables.
  * @param withTool grants that a tool's files hold. Their public values are variables only: alone they are of no use
  * @throws {ActionError} `delivery_refused`, as for variables, and for a value that dotenv cannot hold
  */

@@ -5,9 +5,9 @@ import { hmacSha256, type Mac } from "./hmac.ts"
  * which all steps of the job have and no file holds. So the record alone tells nothing about a value, even about a weak one.
  */
 export interface RecordKeys {
-  /** AES-256-GCM: nobody without the request token can read or edit the record. */
+  /** AES-256-GCM: only a holder of the request token can read or change the record. */
   readonly seal: Buffer
-  /** HMAC-SHA256: whoever opens the record can test a guess, and finds no value in it. */
+  /** HMAC-SHA256: the record has no value. Who opens it can only test guesses. */
   readonly mac: Mac
   /** Of the rolling hash: a 32-bit number that is 5 modulo 8, so that its powers do not repeat early. */
   readonly multiplier: number

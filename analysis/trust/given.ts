@@ -132,7 +132,7 @@ function trustOf(grant: Grant, { texts }: Scope, { providers }: TrustContext) {
   }
 }
 
-/** What repositories' own policies could give: any grant of the connections that a boundary allows. */
+/** The grants that repositories' own policies could offer: every grant of each connection that a boundary allows. */
 function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers }: TrustContext): Given {
   const { issuers, boundaries, connections } = set.organisation
   const allowed = new Set(boundaries.flatMap(({ allow }) => allow.map(({ connection }) => connection)))

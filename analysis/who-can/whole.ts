@@ -7,8 +7,8 @@ import { languageOfPattern } from "../regions/language.ts"
 import type { FieldWish } from "./model.ts"
 
 /**
- * Whether a grant reads an item or folder as a whole that can have a secret whose locator the wish names. A gap counts as any
- * text, and what cannot be decided counts as yes: an answer with too many jobs shows a risk, one with too few hides it.
+ * Whether the wish names a secret that a grant can get with `read_all`. A gap stands for any text. If the answer is not certain,
+ * it is yes: a list with too many jobs shows a risk, and a list with too few hides one.
  */
 export function readsInWhole(grant: Grant, { key, pattern }: FieldWish): boolean {
   const fields = fieldsSeen(grant)

@@ -106,5 +106,8 @@ describe("a wrong input is refused with its name and what to write", () => {
     for (const name of ["broker", "ttl", "deliver", "audience", "timeout", "parallel-jobs", "keep", "sweep"]) {
       expect(() => read({ [name]: "hunter2 hunter2" })).toThrow(/^(?!.*hunter2)/)
     }
+    // Digits and letters alone are no time.
+    expect(() => read({ ttl: "7correct" })).toThrow(/^(?!.*correct)/)
+    expect(() => read({ ttl: "8401732" })).toThrow(/^(?!.*8401732)/)
   })
 })

@@ -70,23 +70,29 @@ test("/dev/null in the place of the summary's file takes the summary", async () 
   expect([run.exitCode, run.log.includes("::warning")]).toEqual([0, false])
 })
 
+/** A step whose file of this name becomes a link to the victim after it was checked, and before the answer. */
+async function swappedWhileMinting(name: string) {
+  const path = join(temp, "planted")
+  writeFileSync(path, "")
+  const [token, exchange] = granted()
+  const swap = async () => {
+    rmSync(path)
+    symlinkSync(victim, path)
+    return exchange?.reply
+  }
+  const script = [token, { on: "exchange" as const, reply: { when: swap } }, ...revoked()]
+  const { run } = await play(
+    script.filter((one) => one !== undefined),
+    { env: () => ({ [name]: path }) },
+  )
+  return run
+}
+
 describe("a link that is planted while the broker mints", () => {
   test.each(["GITHUB_ENV", "GITHUB_OUTPUT"])(
     "in the place of %s: nothing is delivered, and the lease is revoked",
     async (name) => {
-      const path = join(temp, "planted")
-      writeFileSync(path, "")
-      const [token, exchange] = granted()
-      const swap = async () => {
-        rmSync(path)
-        symlinkSync(victim, path)
-        return exchange?.reply
-      }
-      const script = [token, { on: "exchange" as const, reply: { when: swap } }, ...revoked()]
-      const { run } = await play(
-        script.filter((one) => one !== undefined),
-        { env: () => ({ [name]: path }) },
-      )
+      const run = await swappedWhileMinting(name)
       expect([run.exitCode, run.env, run.state["lease"]]).toEqual([1, {}, ""])
       expect(run.stdout).toContain(`runner's file of ${name} must be`)
       untouched()
@@ -94,19 +100,7 @@ describe("a link that is planted while the broker mints", () => {
   )
 
   test("in the place of GITHUB_STATE: the step fails, because nothing could revoke after it", async () => {
-    const path = join(temp, "planted")
-    writeFileSync(path, "")
-    const [token, exchange] = granted()
-    const swap = async () => {
-      rmSync(path)
-      symlinkSync(victim, path)
-      return exchange?.reply
-    }
-    const script = [token, { on: "exchange" as const, reply: { when: swap } }, ...revoked()]
-    const { run } = await play(
-      script.filter((one) => one !== undefined),
-      { env: () => ({ GITHUB_STATE: path }) },
-    )
+    const run = await swappedWhileMinting("GITHUB_STATE")
     expect([run.exitCode, run.env]).toEqual([1, {}])
     expect(run.stdout).toContain("runner's file of GITHUB_STATE must be")
     untouched()

@@ -80,7 +80,7 @@ async function runWithout(
 }
 
 const UNREADABLE =
-  "The action can say no more, because one of its own files on this runner can no longer be read. Let nothing clean the runner's folder `_actions` while a job runs."
+  "The action cannot read one of its own files on this runner any more. Let nothing clean the runner's folder `_actions` while a job runs."
 
 test("a failure is said in plain words when the file with its words is gone", async () => {
   const run = await runWithout("failed.js", [], { grants: "" })

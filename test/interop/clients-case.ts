@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { startNodeBroker } from "../support/broker-node.ts"
 import { startGitHub } from "../support/github.ts"
 import { type ActionRun, runAction } from "../support/runner.ts"
-import { connectionLines, toolsJob, trustBroker, vendorSecrets, writeToolsPolicy } from "../support/vendor-world.ts"
+import { toolsJob, trustBroker, vendorSecrets, writeToolsFolder } from "../support/vendor-world.ts"
 import { startAwsClients } from "./clients/aws.ts"
 import { startAzureClients } from "./clients/azure.ts"
 import { startConjurClients } from "./clients/conjur.ts"
@@ -108,15 +108,6 @@ function writePolicies(folder: string, issuer: string, vendors: readonly ClientV
   const audiences = [...vendors, OTHER]
     .flatMap(({ grants }) => Object.values(grants) as { readonly audience?: string }[])
     .flatMap(({ audience }) => audience ?? [])
-  mkdirSync(folder)
-  writeFileSync(
-    join(folder, "daypass.yaml"),
-    `version: 1
-issuers:
-  github: { family: github-actions, url: "${issuer}", owners: { acme: "9001" } }
-connections:
-  tokens: { provider: identity-token, audiences: ${JSON.stringify(audiences)} }
-${connectionLines(vendors)}`,
-  )
-  writeToolsPolicy(folder, [...vendors, OTHER])
+  const tokens = { provider: "identity-token", audiences }
+  writeToolsFolder(folder, issuer, [...vendors, { ...OTHER, connections: { tokens } }])
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { createHash, randomBytes } from "node:crypto"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type AwsStores, startAwsStores } from "../support/aws-stores.ts"
@@ -8,7 +8,7 @@ import { startNodeBroker } from "../support/broker-node.ts"
 import { startGitHub } from "../support/github.ts"
 import { type ActionRun, runAction } from "../support/runner.ts"
 import { type Sts, startSts } from "../support/sts.ts"
-import { connectionLines, toolsJob, trustBroker, writeToolsPolicy } from "../support/vendor-world.ts"
+import { toolsJob, trustBroker, writeToolsFolder } from "../support/vendor-world.ts"
 import { type Clients, installClients, quoted, shellLine, toldIn } from "./clients/command-lines.ts"
 import { assertRefused, type Told } from "./clients/vendor.ts"
 import type { Check } from "./run.ts"
@@ -39,7 +39,7 @@ export async function runCase(programs: string, check: Check): Promise<void> {
   const github = ends.adopt(await startGitHub(), (it) => it.close())
   const vendor = awsOf(sts)
   const policies = join(folder, "policies")
-  writePolicies(policies, github.issuer, vendor)
+  writeToolsFolder(policies, github.issuer, [vendor])
   const broker = await startNodeBroker({ policies })
   ends.defer(async () => void (await broker.stop()))
   await trustBroker([vendor], broker.url)
@@ -181,18 +181,5 @@ const awsOf = (sts: Sts) => ({
     }
   },
 })
-
-function writePolicies(folder: string, issuer: string, vendor: ReturnType<typeof awsOf>): void {
-  mkdirSync(folder)
-  writeFileSync(
-    join(folder, "daypass.yaml"),
-    `version: 1
-issuers:
-  github: { family: github-actions, url: "${issuer}", owners: { acme: "9001" } }
-connections:
-${connectionLines([vendor])}`,
-  )
-  writeToolsPolicy(folder, [vendor])
-}
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { createHash, randomBytes } from "node:crypto"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { RECORD_FILE } from "../../action/fingerprints/record.ts"
@@ -9,7 +9,7 @@ import { startNodeBroker } from "../support/broker-node.ts"
 import { startGitHub } from "../support/github.ts"
 import { type Google, startGoogle } from "../support/google.ts"
 import { runAction } from "../support/runner.ts"
-import { connectionLines, toolsJob, trustBroker, writeToolsPolicy } from "../support/vendor-world.ts"
+import { toolsJob, trustBroker, writeToolsFolder } from "../support/vendor-world.ts"
 import { installClients, shellLine, toldIn } from "./clients/command-lines.ts"
 import { makeCertificate, startTlsFront } from "./clients/tls-front.ts"
 import { assertRefused } from "./clients/vendor.ts"
@@ -49,7 +49,7 @@ export async function runCloudsCase(programs: string, check: Check): Promise<voi
   const values = { [IMPERSONATED]: randomBytes(24).toString("hex"), [DIRECT]: randomBytes(24).toString("hex") }
   const vendor = cloudsOf({ google, azure, login: login.url, values })
   const policies = join(folder, "policies")
-  writePolicies(policies, github.issuer, vendor)
+  writeToolsFolder(policies, github.issuer, [vendor])
   const broker = await startNodeBroker({ policies })
   ends.defer(async () => void (await broker.stop()))
   await trustBroker([vendor], broker.url)
@@ -186,17 +186,4 @@ function cloudsOf({ google, azure, login, values }: Clouds) {
       })
     },
   }
-}
-
-function writePolicies(folder: string, issuer: string, vendor: ReturnType<typeof cloudsOf>): void {
-  mkdirSync(folder)
-  writeFileSync(
-    join(folder, "daypass.yaml"),
-    `version: 1
-issuers:
-  github: { family: github-actions, url: "${issuer}", owners: { acme: "9001" } }
-connections:
-${connectionLines([vendor])}`,
-  )
-  writeToolsPolicy(folder, [vendor])
 }

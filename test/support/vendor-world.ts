@@ -62,6 +62,24 @@ ${grants.map(([name, grant]) => `  ${name}: ${JSON.stringify(grant)}\n`).join(""
   )
 }
 
+/** Writes a whole folder of policies: the organisation file, and the policy of acme/tools. */
+export function writeToolsFolder(
+  folder: string,
+  issuer: string,
+  vendors: readonly Pick<Vendor, "connections" | "grants" | "files">[],
+): void {
+  mkdirSync(folder)
+  writeFileSync(
+    join(folder, "daypass.yaml"),
+    `version: 1
+issuers:
+  github: { family: github-actions, url: "${issuer}", owners: { acme: "9001" } }
+connections:
+${connectionLines(vendors)}`,
+  )
+  writeToolsPolicy(folder, vendors)
+}
+
 /** The operator's secrets, for the broker's settings. */
 export const vendorSecrets = (vendors: readonly Pick<Vendor, "secrets">[]): Readonly<Record<string, string>> =>
   Object.assign({}, ...vendors.map(({ secrets }) => secrets))

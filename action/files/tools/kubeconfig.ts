@@ -5,8 +5,8 @@ import { homeOf, type Login, type LoginOf, loginsIn, NOTHING, type ToolsContext,
 
 /**
  * A kubeconfig file, before the job's own in KUBECONFIG: its first cluster becomes the current context, and the job's other
- * contexts stay. Several logins at one cluster are several contexts. It is written as JSON, which is YAML. The token is a file
- * of its own beside it: its path is relative, which holds in a container, too.
+ * contexts stay. Several logins at one cluster are several contexts. It is written as JSON, which is YAML. The token is in a
+ * file beside it. The path to that file is relative, so it is right in a container, too.
  *
  * Source: Kubernetes, "Organizing Cluster Access Using kubeconfig Files", and client-go's clientcmd/api/v1.
  */

@@ -15,7 +15,7 @@ import { memberOf } from "../../json.ts"
 
 /** The job's own files, as far as tools keep their configuration in them. */
 export interface OwnFiles {
-  /** The text of a file; null when there is none. @throws {ActionError} `delivery_refused` when it cannot be read */
+  /** Reads the text of a file; null when the file is missing. @throws {ActionError} `delivery_refused` when it cannot be read */
   text(path: string): string | null
   /** All files below a folder, with their paths from there. @throws {ActionError} `delivery_refused` for too many of them */
   below(folder: string): readonly { readonly path: string; readonly bytes: Buffer }[]

@@ -4,7 +4,7 @@ import { forLog } from "../../escape.ts"
 import { deliveryRefused } from "../../failure.ts"
 import type { OwnFiles } from "./login.ts"
 
-/** Far above what these files have. A larger one is none of them. */
+/** Such files are much smaller. A larger file is something else. */
 const MAX_BYTES = 1024 * 1024
 /** Files and folders: links that lead to each other would be millions of folders without a file. */
 const MAX_ENTRIES = 500

@@ -1,21 +1,16 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as z from "zod"
-import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import { fail, ok } from "../../../broker/core/result.ts"
 import { Secret } from "../../../broker/core/secret.ts"
-import { providerIo } from "../../../broker/exchange/provider-io.ts"
-import { CASE_SUBJECT } from "../../../broker/providers/case.ts"
-import type { Minted } from "../../../broker/providers/provider.ts"
 import { type Members, readAllField, spread, variableFor, wholeIn } from "../../../broker/providers/read-all.ts"
 import { storeProvider, storeSettings } from "../../../broker/providers/store.ts"
 import type { StoredValue } from "../../../broker/providers/stored-value.ts"
 import { isForbiddenVariable } from "../../../broker/wire/variables.ts"
-import { clockOf } from "../../support/clock.ts"
 import { runs } from "../../support/laws.ts"
-import { NOW, world } from "../exchange/world.ts"
 import { job } from "../job.ts"
+import { mintingFrom, revealed } from "./minting.ts"
 
 const side = { name: "The store", connection: "secrets" }
 const STRIPE = { from: "shop/stripe", prefix: "STRIPE_" }
@@ -216,42 +211,11 @@ const store = storeProvider({
   },
 })
 
-async function setUp(cache?: string) {
+function setUp(cache?: string) {
   asked.length = 0
   shelf.clear()
-  const connection = store.connection.parse(cache === undefined ? {} : { cache })
-  const { broker } = await world({ grants: {} })
-  let now = NOW.getTime()
-  const clock = clockOf(() => new Date(now))
-  const own = { ...broker, clock, keptValues: createKeptValues(clock) }
-  const mint = (grant: unknown, identity = job()): Promise<Minted> => {
-    const about = {
-      identity,
-      grant: "g",
-      prepare: async () => {},
-      connection: { name: "c", provider: "shelf", settings: connection, requireBoundToken: false },
-    }
-    const request = {
-      identity,
-      grantName: "g",
-      subject: CASE_SUBJECT,
-      connectionName: "c",
-      connection,
-      grant: store.grant.parse(grant),
-      ttlSeconds: 60,
-      lease: "l",
-    }
-    return store.mint(request, providerIo(own, about, 1_000))
-  }
-  const pass = (seconds: number) => {
-    now += seconds * 1000
-  }
-  return { mint, pass }
+  return mintingFrom(store, cache)
 }
-const revealed = ({ values }: Minted) =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, { value }]) => [name, value instanceof Secret ? value.reveal() : value]),
-  )
 const put = (name: string, value: string, isPublic = false) => shelf.set(name, { value: new Secret(value), isPublic })
 
 const NPM_LOGIN = { from: "npm", as: "npmrc", host: "registry.npmjs.org" }

@@ -3,13 +3,11 @@ import * as z from "zod"
 import { createKeptValues } from "../../../broker/adapters/memory/kept-values.ts"
 import { fail, ok } from "../../../broker/core/result.ts"
 import { Secret } from "../../../broker/core/secret.ts"
-import { providerIo } from "../../../broker/exchange/provider-io.ts"
-import { CASE_SUBJECT } from "../../../broker/providers/case.ts"
-import type { Minted } from "../../../broker/providers/provider.ts"
 import { storeProvider, storeSettings } from "../../../broker/providers/store.ts"
 import { clockOf } from "../../support/clock.ts"
-import { NOW, world } from "../exchange/world.ts"
+import { NOW } from "../exchange/world.ts"
 import { job } from "../job.ts"
+import { mintingFrom, revealed } from "./minting.ts"
 
 const asked: string[][] = []
 const shelf: Record<string, string | Uint8Array> = {}
@@ -34,40 +32,9 @@ const store = (asks: "job" | "connection") =>
 
 async function setUp(asks: "job" | "connection", cache?: string) {
   asked.length = 0
-  const provider = store(asks)
-  const connection = provider.connection.parse(cache === undefined ? {} : { cache })
-  const { broker } = await world({ grants: {} })
-  let now = NOW.getTime()
-  const clock = clockOf(() => new Date(now))
-  const own = { ...broker, clock, keptValues: createKeptValues(clock) }
-  const mint = (read: unknown, identity = job()): Promise<Minted> => {
-    const about = {
-      identity,
-      grant: "g",
-      prepare: async () => {},
-      connection: { name: "c", provider: "shelf", settings: connection, requireBoundToken: false },
-    }
-    const request = {
-      identity,
-      grantName: "g",
-      subject: CASE_SUBJECT,
-      connectionName: "c",
-      connection,
-      grant: provider.grant.parse({ read }),
-      ttlSeconds: 60,
-      lease: "l",
-    }
-    return provider.mint(request, providerIo(own, about, 1_000))
-  }
-  const pass = (seconds: number) => {
-    now += seconds * 1000
-  }
-  return { mint, pass }
+  const { mint, pass } = await mintingFrom(store(asks), cache)
+  return { mint: (read: unknown, identity = job()) => mint({ read }, identity), pass }
 }
-const revealed = ({ values }: Minted) =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, { value }]) => [name, value instanceof Secret ? value.reveal() : value]),
-  )
 
 describe("a store", () => {
   it("is asked for each locator once, and what it gives does not end with the lease", async () => {
