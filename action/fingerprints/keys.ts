@@ -1,4 +1,4 @@
-import { hmacSha256, type Mac } from "./hmac.ts"
+import { createHmac, hkdfSync } from "node:crypto"
 
 /**
  * The keys of one step's record. They are derived from the random salt in the record and from the request token of the job,
@@ -8,7 +8,7 @@ export interface RecordKeys {
   /** AES-256-GCM: only a holder of the request token can read or change the record. */
   readonly seal: Buffer
   /** HMAC-SHA256: the record has no value. Who opens it can only test guesses. */
-  readonly mac: Mac
+  readonly mac: Buffer
   /** Of the rolling hash: a 32-bit number that is 5 modulo 8, so that its powers do not repeat early. */
   readonly multiplier: number
 }
@@ -23,29 +23,25 @@ export const MIN_PATTERN_BYTES = 8
 
 /** HKDF with SHA-256 (RFC 5869). `requestToken` is `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, the same in each step of a job. */
 export function deriveKeys(requestToken: string, salt: Uint8Array): RecordKeys {
-  const next = hmacSha256(hmacSha256(salt)(Buffer.from(requestToken, "utf8")))
-  const block = (before: Uint8Array, count: number) => next(Buffer.concat([before, PURPOSE, Buffer.of(count)]))
-  const seal = block(Buffer.alloc(0), 1)
-  const mac = block(seal, 2)
-  const multiplier = ((block(mac, 3).readUInt32LE(0) & ~7) | 5) >>> 0
-  return { seal, mac: hmacSha256(mac), multiplier }
+  const bytes = Buffer.from(hkdfSync("sha256", requestToken, salt, PURPOSE, 68))
+  const multiplier = ((bytes.readUInt32LE(64) & ~7) | 5) >>> 0
+  return { seal: bytes.subarray(0, 32), mac: bytes.subarray(32, 64), multiplier }
 }
 
-const PURPOSE = Buffer.from("daypass issued values, version 1", "utf8")
+const PURPOSE = "daypass issued values, version 1"
 
 /** The fingerprint of a pattern, in base64url. */
 export function patternMac({ mac }: RecordKeys, bytes: Uint8Array): string {
-  return shortened(mac(Buffer.concat([OF_PATTERN, bytes])))
+  return shortened(mac, "pattern\0", bytes)
 }
 
 /** The fingerprint of a whole value. It differs from that of the same bytes as a pattern. */
 export function valueMac({ mac }: RecordKeys, value: string): string {
-  return shortened(mac(Buffer.from(`value\0${value}`, "utf8")))
+  return shortened(mac, "value\0", value)
 }
 
-const OF_PATTERN = Buffer.from("pattern\0", "utf8")
-
-const shortened = (mac: Buffer) => mac.toString("base64url", 0, MAC_BYTES)
+const shortened = (key: Buffer, kind: string, of: Uint8Array | string) =>
+  createHmac("sha256", key).update(kind).update(of).digest().toString("base64url", 0, MAC_BYTES)
 
 /** How many of a pattern's first bytes the rolling hash covers. Two sizes, so that a search needs at most two passes. */
 export const windowOf = (length: number): number => (length >= LONG_WINDOW ? LONG_WINDOW : MIN_PATTERN_BYTES)

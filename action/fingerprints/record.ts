@@ -57,7 +57,7 @@ export const RECORD_FILE = /^issued(?:-[1-9][0-9]{0,5})?\.json$/
 export const MAX_RECORD_BYTES = 1024 * 1024
 /** Of one folder. A command that runs for days has thousands of records, of a few kilobytes each. */
 export const MAX_ALL_RECORDS_BYTES = 64 * 1024 * 1024
-/** A step with more is searched for its first ones: all values come before their encodings. */
+/** A step with more is searched for the first ones of each value; the value itself is the first. */
 export const MAX_PATTERNS = 2_000
 
 /** Makes the records of one step. All of them have the same keys, so that one pass over a file looks for all patterns. */

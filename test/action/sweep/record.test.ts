@@ -1,8 +1,7 @@
-import { createHmac, hkdfSync, randomBytes } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { hmacSha256 } from "../../../action/fingerprints/hmac.ts"
-import { deriveKeys, patternMac } from "../../../action/fingerprints/keys.ts"
+import { deriveKeys, patternMac, valueMac } from "../../../action/fingerprints/keys.ts"
 import { isWhole, MAX_PATTERNS, openRecord, RecordMaker } from "../../../action/fingerprints/record.ts"
 import { runs } from "../../support/laws.ts"
 
@@ -72,26 +71,11 @@ test("one step has at most a fixed number of patterns, the first ones", () => {
   expect(record?.patterns).toHaveLength(MAX_PATTERNS)
 })
 
-test("fingerprints and keys are HMAC-SHA256 and HKDF, as Node has them", () => {
-  const of = (key: Uint8Array, bytes: Uint8Array) => createHmac("sha256", key).update(bytes).digest()
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 64 }), fc.uint8Array({ maxLength: 300 }), (key, bytes) => {
-      expect(hmacSha256(key)(bytes)).toEqual(of(key, bytes))
-    }),
-    { numRuns: runs(1000) },
-  )
-  fc.assert(
-    fc.property(fc.string(), fc.uint8Array({ minLength: 32, maxLength: 32 }), (token, salt) => {
-      const keys = deriveKeys(token, salt)
-      const bytes = Buffer.from(hkdfSync("sha256", token, salt, "daypass issued values, version 1", 68))
-      expect(keys.seal).toEqual(bytes.subarray(0, 32))
-      expect(keys.mac(salt)).toEqual(of(bytes.subarray(32, 64), salt))
-      expect(keys.multiplier).toBe(((bytes.readUInt32LE(64) & ~7) | 5) >>> 0)
-      const mac = of(bytes.subarray(32, 64), Buffer.concat([Buffer.from("pattern\0"), salt]))
-      expect(patternMac(keys, salt)).toBe(mac.subarray(0, 16).toString("base64url"))
-    }),
-    { numRuns: runs(1000) },
-  )
+test("the fingerprint of a value, of the same bytes as a pattern, and under another salt all differ", () => {
+  const [keys, others] = [deriveKeys("token", Buffer.alloc(32, 1)), deriveKeys("token", Buffer.alloc(32, 2))]
+  const text = "a value of this job"
+  const fingerprints = [keys, others].flatMap((one) => [valueMac(one, text), patternMac(one, Buffer.from(text))])
+  expect(new Set(fingerprints).size).toBe(4)
 })
 
 test("an item with many members leaves room for the values after it", () => {
