@@ -6,10 +6,9 @@ import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { policyTestJsonSchema } from "./analysis/policy-tests/schema.ts"
 import { organisationJsonSchema, policyJsonSchema } from "./analysis/schemas/json-schema.ts"
-import { type ClaimFact, FORMS } from "./broker/core/claims/claim-fact.ts"
-import { CLAIMS, EVENT_CLAIM } from "./broker/core/claims/families.ts"
-import { GITHUB_PROPERTY, GITHUB_PROPERTY_PREFIX } from "./broker/core/claims/github-actions.ts"
 import { formatDuration } from "./broker/core/duration.ts"
+import { type ClaimFact, FORMS } from "./broker/core/families/claim-fact.ts"
+import { GITHUB_ACTIONS, GITHUB_PROPERTY, GITHUB_PROPERTY_PREFIX } from "./broker/core/families/github-actions.ts"
 import type { Provider, ProviderTable } from "./broker/providers/provider.ts"
 import { VARIABLE_SOURCES } from "./broker/wire/variable-sources.ts"
 import { VARIABLE_FAMILIES } from "./broker/wire/variables.ts"
@@ -136,23 +135,24 @@ ${rows.join("\n")}
 const SENT: Readonly<Record<ClaimFact["sent"], string>> = {
   always: "always",
   "by-some-issuers": "not by older servers",
-  "by-some-repositories": "depends on the repository",
+  "by-some-units": "depends on the unit",
+  "by-some-jobs": "depends on the job",
   "with-environment": "by jobs with an environment",
 }
 
 const TELLS: Readonly<Record<ClaimFact["tells"], string>> = {
   job: "jobs",
-  repository: "repositories",
-  setting: "a repository's settings",
+  unit: "units",
+  setting: "a unit's settings",
   token: "tokens only",
 }
 
 function claimsPage(): string {
-  const rows = [...CLAIMS["github-actions"], [`${GITHUB_PROPERTY_PREFIX}NAME`, GITHUB_PROPERTY] as const].map(
+  const rows = [...GITHUB_ACTIONS.claims, [`${GITHUB_PROPERTY_PREFIX}NAME`, GITHUB_PROPERTY] as const].map(
     ([claim, fact]) =>
       `| \`${claim}\` | ${fact.summary} | ${SENT[fact.sent]} | ${TELLS[fact.tells]} | ${valuesOf(fact)} | ${fact.chosenBy ? `${fact.chosenBy}s` : ""} |`,
   )
-  const events = [...(CLAIMS["github-actions"].get(EVENT_CLAIM)?.values ?? [])].map(
+  const events = [...(GITHUB_ACTIONS.claims.get("event_name")?.values ?? [])].map(
     ([event, { outsiders, refs }]) =>
       `| \`${event}\` | ${outsiders ? "yes" : ""} | ${(refs ?? []).map((ref) => `\`${ref}\``).join(", ") || "any"} |`,
   )
@@ -169,7 +169,7 @@ ${rows.join("\n")}
 
 ## Events
 
-The values of \`${EVENT_CLAIM}\`. An \`allow\` must [name](policy.md#events-that-outsiders-can-cause) an event that outsiders can cause. A
+The values of \`event_name\`. An \`allow\` must [name](policy.md#events-that-outsiders-can-cause) an event that outsiders can cause. A
 job with an event runs on a ref of the given form.
 
 | event | outsiders can cause it | ref |

@@ -16,10 +16,10 @@ export function reportFailure(thrown: unknown): void {
 
 /** Each line starts with fixed words, so that the runner cannot read a claim or a name as a command. */
 function traceLines(trace: Trace): string[] {
-  const { repository, environment } = trace.subject
+  const { unit, environment } = trace.subject
   const where = environment === null ? "no environment" : `environment ${forLog(environment)}`
   return [
-    `Decision for ${forLog(repository)}, ${where}:`,
+    `Decision for ${forLog(unit)}, ${where}:`,
     ...trace.notes.map((note) => `- note: ${forLog(note)}`),
     ...trace.grants.flatMap((grant) => [
       `- grant ${forLog(grant.name)}: ${grant.outcome}: ${forLog(grant.reason)}`,

@@ -13,8 +13,9 @@ export function readTrace(value: unknown): Trace | null {
   return {
     subject: {
       issuer: readText(memberOf(subject, "issuer")),
-      repository: readText(memberOf(subject, "repository")),
-      repository_id: readText(memberOf(subject, "repository_id")),
+      unit_kind: readText(memberOf(subject, "unit_kind")),
+      unit: readText(memberOf(subject, "unit")),
+      unit_id: readText(memberOf(subject, "unit_id")),
       environment: typeof environment === "string" ? readText(environment) : null,
     },
     policies: readList(memberOf(value, "policies")).map(readText),

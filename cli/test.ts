@@ -4,7 +4,7 @@ import { readPolicyTests } from "../analysis/policy-tests/read.ts"
 import { type PolicyTestReport, type PolicyTestResult, runPolicyTests } from "../analysis/policy-tests/run.ts"
 import { ORGANISATION_FILE } from "../broker/core/policy/load.ts"
 import type { PolicySet } from "../broker/core/policy/model.ts"
-import { FAMILIES } from "../broker/issuers/families.ts"
+import { identityIn } from "../broker/issuers/families.ts"
 import { impossible, misused, readArguments } from "./arguments.ts"
 import { counted, type Finding, FORMAT_OPTIONS, formatOf, printJson, printReport } from "./format.ts"
 import { type CliIo, EXIT } from "./io.ts"
@@ -82,7 +82,7 @@ function notRun(findings: readonly Finding[]): Outcome {
 function outcomeOf(set: PolicySet, all: readonly PolicyTest[], { filter, minCoverage }: Wishes): Outcome {
   const tests = filter === null ? all : all.filter(({ file, name }) => file.includes(filter) || name.includes(filter))
   if (tests.length === 0) return notRun([noTests(filter)])
-  const { results, coverage }: PolicyTestReport = runPolicyTests(set, tests, FAMILIES)
+  const { results, coverage }: PolicyTestReport = runPolicyTests(set, tests, identityIn)
   const failed = results.filter(({ passed }) => !passed)
   const said = `${counted(results.length, "test")}: ${results.length - failed.length} passed, ${failed.length} failed.`
   const findings = failed.map(failureOf)

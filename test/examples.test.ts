@@ -13,7 +13,7 @@ import { GITHUB_CLAIMS } from "../analysis/scopes/github-claims.ts"
 import { warningsOf } from "../analysis/warnings/warnings.ts"
 import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
 import { loadPolicySet } from "../broker/core/policy/load.ts"
-import { FAMILIES } from "../broker/issuers/families.ts"
+import { identityIn } from "../broker/issuers/families.ts"
 import { PROVIDERS } from "../broker/providers/index.ts"
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url))
@@ -170,7 +170,7 @@ describe("the policies of the examples", () => {
         const tests = readPolicyTests([{ path: "a.test.yaml", bytes: encode(JSON.stringify(test)) }], set)
         expect(tests.ok ? [] : tests.fault).toEqual([])
         if (!tests.ok) continue
-        const { results } = runPolicyTests(set, tests.value, FAMILIES)
+        const { results } = runPolicyTests(set, tests.value, identityIn)
         expect(results.flatMap(({ failures }) => failures)).toEqual([])
         expect(results.length).toBe(tests.value.length)
       }

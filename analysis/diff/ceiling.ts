@@ -14,8 +14,7 @@ import { attempt, type Must, type TooComplex } from "../regions/too-complex.ts"
 import { casesOf, type Phrase, type Vocabulary } from "../regions/words.ts"
 import { type FieldAxes, fieldAxesOf, fieldOfClaim, isBeyond, isFieldClaim } from "../scopes/field-axes.ts"
 import { meaningOf, meaningOfBoundary, sorted, stable } from "../scopes/meaning.ts"
-import type { ChangeSubject, Scope } from "../scopes/scope.ts"
-import { subjectOf } from "../scopes/scope.ts"
+import { allJobsOf, type ChangeSubject, type Scope, subjectOf } from "../scopes/scope.ts"
 import { vocabularyOf } from "../scopes/vocabulary.ts"
 import { type Surplus, surplusOf } from "./compare.ts"
 import type { ChangePlace, DiffContext, PolicyChange } from "./model.ts"
@@ -41,7 +40,7 @@ export function ceilingChanges(
     const exact = pairs.filter(
       ({ old: before, next: after, restrictsOtherwise }) =>
         restrictsOtherwise &&
-        [before, after].some((part) => part?.scope.target.kind === "repository" && part.scope.issuer.name === issuer),
+        [before, after].some((part) => part?.scope.target.kind === "unit" && part.scope.issuer.name === issuer),
     )
     return [
       ...anywhere,
@@ -199,7 +198,7 @@ function placeOf({ boundary, entry }: Potential, { next }: Sides, direction: Pol
 
 function subjectFor({ old, next }: Sides, scope: Scope | null): ChangeSubject {
   if (scope) return subjectOf(scope)
-  return { issuer: (next.issuer ?? old.issuer)?.name ?? "", repository: null, repositoryId: null }
+  return allJobsOf(next.issuer ?? old.issuer)
 }
 
 function wordsOf({ old, next }: Sides, axes: FieldAxes): Vocabulary {

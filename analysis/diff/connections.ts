@@ -6,7 +6,7 @@ import { decideSample, isMore, PROTECTIONS } from "../reach/sample-job.ts"
 import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { settingsOf, stable } from "../scopes/meaning.ts"
-import type { ChangeSubject } from "../scopes/scope.ts"
+import { allJobsOf, type ChangeSubject } from "../scopes/scope.ts"
 import type { PolicyChange } from "./model.ts"
 
 /** What a connection's changed settings give more and less, to jobs that have its grants in both sets. */
@@ -121,15 +121,15 @@ function usesOf(
 ): ReadonlyMap<string, readonly ChangeSubject[]> {
   const subjects = policies
     .filter(({ grants }) => [...grants.values()].some((grant) => grant.connection.name === connection))
-    .map(({ issuer, target, repository, environment }) => ({
-      issuer,
-      repository,
-      repositoryId: target.kind === "repository" ? target.id : null,
+    .map(({ issuer, target, unit, environment }) => ({
+      ...allJobsOf(organisation.issuers.get(issuer)),
+      unit,
+      unitId: target.kind === "unit" ? target.id : null,
       environment: environment ?? null,
     }))
   const isOpen = organisation.boundaries.some(({ allow }) => allow.some((entry) => entry.connection === connection))
-  const own = [...organisation.issuers.values()].flatMap(({ name, repositoryPolicies }) =>
-    isOpen && repositoryPolicies ? [{ issuer: name, repository: null, repositoryId: null }] : [],
+  const own = [...organisation.issuers.values()].flatMap((issuer) =>
+    isOpen && issuer.repositoryPolicies ? [allJobsOf(issuer)] : [],
   )
   const different = new Map([...subjects, ...own].map((subject) => [stable(subject), subject]))
   const byIssuer = new Map<string, ChangeSubject[]>()

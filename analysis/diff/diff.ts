@@ -3,7 +3,7 @@ import { ORGANISATION_FILE } from "../../broker/core/policy/policy-input.ts"
 import { axisMemo } from "../regions/space.ts"
 import { stable } from "../scopes/meaning.ts"
 import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
-import type { Scope } from "../scopes/scope.ts"
+import { allJobsOf, type Scope } from "../scopes/scope.ts"
 import { ceilingChanges } from "./ceiling.ts"
 import { comparedIssuers, withIssuersOf } from "./issuers.ts"
 import { limitsDiffer } from "./limits.ts"
@@ -57,7 +57,7 @@ function unknowable(old: PolicySet, next: PolicySet, issuers: readonly ComparedI
     direction: "wider",
     kind: "too-complex",
     says: `may get more, which cannot be ruled out, because ${TOO_MANY_PATTERNS}`,
-    subjects: [...next.organisation.issuers.keys()].map((issuer) => ({ issuer, repository: null, repositoryId: null })),
+    subjects: [...next.organisation.issuers.values()].map(allJobsOf),
     grant: null,
     connection: null,
     cases: [],

@@ -4,6 +4,7 @@ import { findJob } from "../reach/find-job.ts"
 import { getsMore } from "../reach/sample-job.ts"
 import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
+import { allJobsOf } from "../scopes/scope.ts"
 import { connectionChanges, organisationChange } from "./connections.ts"
 import { comparedIssuers } from "./issuers.ts"
 import type { ChangeKind, ComparedIssuer, PolicyChange } from "./model.ts"
@@ -36,7 +37,7 @@ export function organisationChanges(
  */
 function nameChanges({ old: before, next: after }: ComparedIssuer, old: PolicySet, next: PolicySet, memo: AxisMemo) {
   if (before === null || after === null || before.name === after.name) return []
-  const subjects = [{ issuer: after.name, repository: null, repositoryId: null }]
+  const subjects = [allJobsOf(after)]
   const found = (more: PolicySet, less: PolicySet, { name: issuer }: IssuerConfig) =>
     findJob(more, memo, issuer, (witness, grant) => getsMore(more, less, { witness, issuer, grant }))
   const says = `have identity tokens whose sub begins with ${after.name}: instead of ${before.name}:`
@@ -64,7 +65,7 @@ interface IssuerPair {
 }
 
 function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: PolicySet, memo: AxisMemo): PolicyChange[] {
-  const subjects = [{ issuer: after.name, repository: null, repositoryId: null }]
+  const subjects = [allJobsOf(after)]
   const change = (
     direction: PolicyChange["direction"],
     kind: ChangeKind,

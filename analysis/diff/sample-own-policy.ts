@@ -41,8 +41,8 @@ export function couldGetMore(
       {
         file: "",
         issuer,
-        repository: claims["repository"] ?? "",
-        target: { kind: "repository", id: claims["repository_id"] ?? "" },
+        unit: claims["repository"] ?? "",
+        target: { kind: "unit", id: claims["repository_id"] ?? "" },
         ...(environment === undefined ? {} : { environment }),
         origin: "repository",
         allow: [rule],

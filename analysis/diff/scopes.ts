@@ -83,7 +83,7 @@ function concerned(old: PolicySet, next: PolicySet, text: (policy: Policy) => st
   const keys = new Set(changed.map(keyOf))
   const narrowed = (set: PolicySet): PolicySet => ({
     ...set,
-    policies: set.policies.filter((policy) => policy.target.kind === "repository" && keys.has(keyOf(policy))),
+    policies: set.policies.filter((policy) => policy.target.kind === "unit" && keys.has(keyOf(policy))),
   })
   return [narrowed(old), narrowed(next)]
 }
@@ -123,7 +123,7 @@ const allPolicies = ({ policies }: Scope): readonly Policy[] => policies
 
 /** For a scope of many repositories, only its own policies: changes of other policies are reported in their own scopes. */
 const ownPolicies = (scope: Scope): readonly Policy[] =>
-  scope.target.kind === "repository" ? scope.policies : targetPolicies(scope)
+  scope.target.kind === "unit" ? scope.policies : targetPolicies(scope)
 
 /** The policies with exactly this repository or this pattern as their target. */
 function targetPolicies({ target, policies }: Scope): readonly Policy[] {

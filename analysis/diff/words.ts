@@ -53,10 +53,10 @@ export function sentenceOfChange(change: PolicyChange, { issuers }: Pick<PolicyD
 
 /** A job in few words: its repository, its environment, and the claims that the change depends on. */
 export function exampleWords(example: Witness, named: ReadonlySet<string>): string {
-  const { repository = "", environment, event_name: event = "", ref = "" } = example
+  const { repository: unit = "", environment, event_name: event = "", ref = "" } = example
   const more = Object.entries(example).filter(([claim]) => named.has(claim) && !SHOWN.has(claim))
   const said = more.map(([claim, value]) => `${isFieldClaim(claim) ? fieldOfClaim(claim) : claim} ${value}`)
-  return [repository, environment ?? "no environment", `ref ${ref}`, `event ${event}`, ...said].join(", ")
+  return [unit, environment ?? "no environment", `ref ${ref}`, `event ${event}`, ...said].join(", ")
 }
 
 const SHOWN: ReadonlySet<string> = new Set(["repository", "environment", "event_name", "ref"])

@@ -1,4 +1,4 @@
-import { claimNames } from "../../broker/core/claims/families.ts"
+import { claimNames } from "../../broker/core/families/families.ts"
 import type { Claims, ClaimValue } from "../../broker/core/identity.ts"
 import type { Sample } from "./samples.ts"
 

@@ -27,8 +27,8 @@ export function knownNames(set: PolicySet): KnownNames {
   const claims = new Set([...GITHUB_CLAIMS, ...conditions.map(({ claim }) => claim)])
 
   const repositories = new Map<string, Map<string, Set<string>>>()
-  for (const { issuer, repository, target } of set.policies) {
-    if (target.kind !== "repository") continue
+  for (const { issuer, unit: repository, target } of set.policies) {
+    if (target.kind !== "unit") continue
     const names = repositories.get(issuer) ?? new Map<string, Set<string>>()
     repositories.set(issuer, names)
     names.set(repository, (names.get(repository) ?? new Set()).add(target.id))
@@ -56,7 +56,7 @@ export function knownNames(set: PolicySet): KnownNames {
         return `The policies${whose} have several ids for this repository (${found.join(", ")}). Add the repository_id of the one to test.`
       }
       const ownerId = ids(issuer).owner(repository.split("/", 1)[0] ?? "") ?? UNUSED_ID
-      if (set.policiesOf({ issuer, repository, repositoryId: UNUSED_ID, ownerId }).length > 0) return null
+      if (set.policiesOf({ issuer, unit: repository, unitId: UNUSED_ID, ownerId }).length > 0) return null
       const hint = didYouMean(repository, named?.keys() ?? [])
       return `No policy${whose} covers this repository.${hint} To test a repository without policies, add its repository_id.`
     },

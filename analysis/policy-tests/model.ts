@@ -33,8 +33,5 @@ export interface Expectation {
   readonly ttlSeconds?: number
 }
 
-/** The part of an issuer family that turns claims into an identity, as the broker does. */
-export interface IdentifyingFamily {
-  readonly requiredStrings: readonly string[]
-  identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string>
-}
+/** Turns claims into an identity, as the broker does. */
+export type Identify = (claims: Claims, issuer: IssuerConfig) => Result<Identity, string>

@@ -6,7 +6,7 @@ import type { PolicySet } from "../../broker/core/policy/model.ts"
 import type { GrantTrace, Trace } from "../../broker/wire/trace.ts"
 import { type Coverage, type CoverageCount, countCoverage } from "./coverage.ts"
 import { deciders } from "./deciders.ts"
-import type { IdentifyingFamily, PolicyTest } from "./model.ts"
+import type { Identify, PolicyTest } from "./model.ts"
 import type { DenialCode } from "./schema.ts"
 
 /** What the broker would answer. */
@@ -39,23 +39,14 @@ export interface PolicyTestReport {
 }
 
 /** Runs tests against the folder that they were read with. The broker's own code decides. Pure; never throws. */
-export function runPolicyTests(
-  set: PolicySet,
-  tests: readonly PolicyTest[],
-  families: ReadonlyMap<string, IdentifyingFamily>,
-): PolicyTestReport {
+export function runPolicyTests(set: PolicySet, tests: readonly PolicyTest[], identify: Identify): PolicyTestReport {
   const count = countCoverage(set)
-  const results = tests.map((test) => runOne(set, test, families, count))
+  const results = tests.map((test) => runOne(set, test, identify, count))
   return { results, coverage: count.coverage() }
 }
 
-function runOne(
-  set: PolicySet,
-  test: PolicyTest,
-  families: ReadonlyMap<string, IdentifyingFamily>,
-  count: CoverageCount,
-): PolicyTestResult {
-  const identity = identityOf(set, test, families)
+function runOne(set: PolicySet, test: PolicyTest, identify: Identify, count: CoverageCount): PolicyTestResult {
+  const identity = identityOf(set, test, identify)
   if ("code" in identity) return { test, ...judged(test, { ...identity, outcome: "deny", by: [], trace: null }) }
 
   const { grants, ttlSeconds, protection } = test
@@ -84,24 +75,16 @@ function offeredTo(set: PolicySet, identity: Identity, { trace }: Decision): Rea
 function identityOf(
   { organisation }: PolicySet,
   { claims }: PolicyTest,
-  families: ReadonlyMap<string, IdentifyingFamily>,
+  identify: Identify,
 ): Identity | Pick<Decided, "code" | "reasons"> {
   const no = (code: DenialCode, reason: string) => ({ code, reasons: [reason] })
   const issuer = [...organisation.issuers.values()].find(({ url }) => url === claims["iss"])
-  const family = issuer && families.get(issuer.family)
-  if (!issuer || !family)
+  if (!issuer)
     return no(
       "token_issuer_unknown",
       `The organisation file lists no issuer with the URL ${quote(String(claims["iss"] ?? ""))}, which is the claim iss.`,
     )
-  const missing = family.requiredStrings.filter((name) => typeof claims[name] !== "string")
-  if (missing.length > 0) {
-    return no(
-      "token_claims_invalid",
-      `A token of issuer ${issuer.name} must have these claims as strings, and this one does not: ${missing.join(", ")}.`,
-    )
-  }
-  const identity = family.identify(claims, issuer)
+  const identity = identify(claims, issuer)
   return identity.ok
     ? identity.value
     : no("token_claims_invalid", `The claims of the token are not valid: ${identity.fault}.`)

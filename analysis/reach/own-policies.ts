@@ -90,8 +90,8 @@ export function ownPoliciesSpace(
       if (texts.length > 0) pin(claim, [...new Set(texts)])
     }
   } else {
-    const repository = domains.get("repository") ?? {}
-    domains.set("repository", { ...repository, samples: names.map((owner) => `${owner}/anything`) })
+    const unit = domains.get("repository") ?? {}
+    domains.set("repository", { ...unit, samples: names.map((owner) => `${owner}/anything`) })
     domains.set("repository_owner", { present: "always", samples: names })
   }
   if (scope?.environment !== undefined) pin("environment", [scope.environment])

@@ -1,3 +1,5 @@
+import { cautionsOf } from "../../broker/core/families/cautions.ts"
+import { factsOf } from "../../broker/core/families/families.ts"
 import type { Identity } from "../../broker/core/identity.ts"
 import { type Decision, decide } from "../../broker/core/policy/decide.ts"
 import type { DeploymentBranches, ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
@@ -26,11 +28,13 @@ export function jobOf(witness: Witness, issuer: string, { organisation }: Policy
   const claims: Record<string, string> = Object.assign(Object.create(null), witness, { iss: config.url })
   const text = (name: string) => claims[name] ?? ""
   const environment = claims["environment"]
+  const facts = factsOf(config.family)
   return {
     issuer,
     issuerUrl: config.url,
-    repository: text("repository"),
-    repositoryId: text("repository_id"),
+    unitKind: facts.unit,
+    unit: text("repository"),
+    unitId: text("repository_id"),
     owner: text("repository_owner"),
     ownerId: text("repository_owner_id"),
     ...(environment === undefined ? {} : { environment }),
@@ -38,8 +42,10 @@ export function jobOf(witness: Witness, issuer: string, { organisation }: Policy
     refType: text("ref_type"),
     event: text("event_name"),
     actor: text("actor"),
+    actorId: claims["actor_id"] ?? null,
     runId: text("run_id"),
     runAttempt: text("run_attempt"),
+    cautions: cautionsOf(facts, claims),
     claims,
   }
 }

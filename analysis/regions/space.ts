@@ -1,9 +1,9 @@
-import { EVENT_CLAIM } from "../../broker/core/claims/families.ts"
 import type { Claims } from "../../broker/core/identity.ts"
-import { type Condition, OUTSIDER_EVENTS } from "../../broker/core/policy/condition.ts"
+import type { Condition } from "../../broker/core/policy/condition.ts"
 import { ok, type Result } from "../../broker/core/result.ts"
 import { atomsOf } from "./atoms.ts"
 import { type Language, languageOfPattern, languageOfText } from "./language.ts"
+import { EVENT_CLAIM, OUTSIDER_EVENTS } from "./marked.ts"
 import { type TooComplex, tooComplex } from "./too-complex.ts"
 
 /**

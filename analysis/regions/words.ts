@@ -1,7 +1,6 @@
-import { EVENT_CLAIM } from "../../broker/core/claims/families.ts"
-import { OUTSIDER_EVENTS } from "../../broker/core/policy/condition.ts"
 import { matchPattern, type Pattern } from "../../broker/core/policy/pattern.ts"
 import type { Result } from "../../broker/core/result.ts"
+import { EVENT_CLAIM, OUTSIDER_EVENTS } from "./marked.ts"
 import { type Box, isWithin, type Region } from "./region.ts"
 import type { Axis } from "./space.ts"
 import type { TooComplex } from "./too-complex.ts"

@@ -1,20 +1,23 @@
 import type { Claims, Identity } from "../../broker/core/identity.ts"
 
 /** An identity with only some claims, for functions of the engine that need no others. */
-export function bareIdentity(claims: Claims, repository = ""): Identity {
+export function bareIdentity(claims: Claims, unit = ""): Identity {
   return {
     issuer: "",
+    unitKind: "repository",
     issuerUrl: "",
-    repository,
-    repositoryId: "",
+    unit,
+    unitId: "",
     owner: "",
     ownerId: "",
-    ref: "",
-    refType: "",
-    event: "",
-    actor: "",
+    ref: null,
+    refType: null,
+    event: null,
+    actor: null,
+    actorId: null,
     runId: "",
     runAttempt: "",
+    cautions: [],
     claims,
   }
 }

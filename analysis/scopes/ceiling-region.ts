@@ -1,4 +1,4 @@
-import { isRepositoryClaim } from "../../broker/core/claims/families.ts"
+import { isUnitClaim } from "../../broker/core/families/families.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, IssuerConfig } from "../../broker/core/policy/model.ts"
 import type { Result } from "../../broker/core/result.ts"
@@ -38,11 +38,11 @@ export function regionsOfBoundary(
 ): Result<BoundaryRegions, TooComplex> {
   return attempt((must) => {
     const { when, require } = boundary
-    const repository = when.filter(({ claim }) => isRepositoryClaim(claim))
+    const unit = when.filter(({ claim }) => isUnitClaim("github-actions", claim))
     const restricts = must(union(space, knownAs(space, when, others)))
     return {
       boundary,
-      concerns: must(union(space, knownAs(space, repository, others))),
+      concerns: must(union(space, knownAs(space, unit, others))),
       allows: regionOfConditions(space, when, "allow"),
       restricts,
       violates: must(subtract(restricts, regionOfConditions(space, require, "allow"))),

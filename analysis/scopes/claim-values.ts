@@ -1,4 +1,4 @@
-import { type ClaimFact, type ClaimForm, FORMS, type FormRule } from "../../broker/core/claims/claim-fact.ts"
+import { type ClaimFact, type ClaimForm, FORMS, type FormRule } from "../../broker/core/families/claim-fact.ts"
 import { nearest } from "../../broker/core/policy/faults.ts"
 import { compilePattern, matchPattern, type Pattern } from "../../broker/core/policy/pattern.ts"
 import { meeting } from "../regions/atoms.ts"

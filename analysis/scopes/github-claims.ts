@@ -1,4 +1,4 @@
-import { CLAIMS } from "../../broker/core/claims/families.ts"
+import { GITHUB_ACTIONS } from "../../broker/core/families/github-actions.ts"
 import { followedBy, languageOfText, WORD } from "../regions/language.ts"
 import type { Domain } from "../regions/space.ts"
 import type { ClaimFacts } from "./scope-space.ts"
@@ -12,8 +12,9 @@ const REPOSITORY = followedBy(followedBy(WORD, languageOfText("/")), WORD)
  * a proof must still hold. `sub` is left out: it repeats other claims, and an example could contradict them.
  */
 export const GITHUB_CLAIMS: ClaimFacts = new Map(
-  [...CLAIMS["github-actions"]].flatMap(([claim, { sent, registered, form, samples }]): [string, Domain][] => {
+  [...GITHUB_ACTIONS.claims].flatMap(([claim, { sent, registered, derived, form, samples }]): [string, Domain][] => {
     const isAlwaysSent = sent === "always" && !registered && form !== "subject"
+    if (derived) return []
     if (!isAlwaysSent && samples === undefined) return []
     const domain = { ...(isAlwaysSent && { present: "always" as const }), ...(samples && { samples }) }
     return [[claim, form === "repository" ? { ...domain, within: [REPOSITORY] } : domain]]

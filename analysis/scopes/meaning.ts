@@ -29,7 +29,7 @@ export function meaningOf(policy: Policy, grant?: string): string | null {
 }
 
 export function meaningOfTarget(target: PolicyTarget): string {
-  return target.kind === "repository" ? stable([target.id]) : stable([target.ownerId, target.names.source])
+  return target.kind === "unit" ? stable([target.id]) : stable([target.ownerId, target.names.source])
 }
 
 /** What a grant gives, without its lifetime. Grants with equal content give the same credential. */

@@ -1,4 +1,4 @@
-import { type Claims, repositoryName } from "../../broker/core/identity.ts"
+import { type Claims, shortName } from "../../broker/core/identity.ts"
 import type { Boundary, IssuerConfig } from "../../broker/core/policy/model.ts"
 import { between, followedBy, type Language, languageOfPattern, languageOfText } from "../regions/language.ts"
 
@@ -27,8 +27,8 @@ export function ownerNames(issuer: IssuerConfig | null, written: readonly string
 /** Further values of a repository claim, with each of these names in place of the owner's. */
 export function aliasesOf(claims: Claims, claim: string, owners: readonly string[]): readonly string[] {
   if (claim === "repository_owner") return owners
-  const repository = claim === "repository" ? claims["repository"] : undefined
-  return typeof repository === "string" ? owners.map((owner) => `${owner}/${repositoryName(repository)}`) : []
+  const unit = claim === "repository" ? claims["repository"] : undefined
+  return typeof unit === "string" ? owners.map((owner) => `${owner}/${shortName(unit)}`) : []
 }
 
 /** Languages that a space must distinguish, so that boundaries can match the repositories of an owner by each of its names. */

@@ -1,9 +1,8 @@
-import { EVENT_CLAIM } from "../../broker/core/claims/families.ts"
-import { type Condition, matchCondition, unnamedOutsiderEvent } from "../../broker/core/policy/condition.ts"
+import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Rule } from "../../broker/core/policy/model.ts"
+import { EVENT_CLAIM, namesAll } from "../regions/marked.ts"
 import { boxRegion, type Region } from "../regions/region.ts"
 import { type Axis, type Space, valuesThat } from "../regions/space.ts"
-import { bareIdentity } from "./bare-identity.ts"
 
 /** The jobs that a rule matches, decided by the engine. An allow does not match outsiders' events that it does not name. */
 export function regionOfRule(space: Space, { kind, conditions }: Pick<Rule, "kind" | "conditions">): Region {
@@ -29,5 +28,5 @@ function matching(axis: Axis, conditions: readonly Condition[], style: "allow" |
 
 /** The events that an allow matches: not those that outsiders can cause, unless it names them. */
 function named(axis: Axis, conditions: readonly Condition[]): bigint {
-  return valuesThat(axis, (claims) => unnamedOutsiderEvent(conditions, bareIdentity(claims)) === null)
+  return valuesThat(axis, (claims) => namesAll(conditions, claims))
 }

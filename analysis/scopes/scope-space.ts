@@ -1,5 +1,5 @@
-import { isRepositoryClaim } from "../../broker/core/claims/families.ts"
-import { repositoryName } from "../../broker/core/identity.ts"
+import { isUnitClaim } from "../../broker/core/families/families.ts"
+import { shortName } from "../../broker/core/identity.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, Organisation, PolicyTarget } from "../../broker/core/policy/model.ts"
 import { matchPattern } from "../../broker/core/policy/pattern.ts"
@@ -92,9 +92,9 @@ export function regionOfScope(space: Space, scope: Scope): Result<Region, TooCom
 export function regionOfTarget(space: Space, target: PolicyTarget): Region {
   return boxRegion(space, (axis) =>
     valuesThat(axis, ({ [axis.claim]: value }) => {
-      if (target.kind === "repository") return axis.claim !== "repository_id" || value === target.id
+      if (target.kind === "unit") return axis.claim !== "repository_id" || value === target.id
       if (axis.claim === "repository_owner_id") return value === target.ownerId
-      return axis.claim !== "repository" || matchPattern(target.names, repositoryName(String(value)))
+      return axis.claim !== "repository" || matchPattern(target.names, shortName(String(value)))
     }),
   )
 }
@@ -106,7 +106,7 @@ export function boundariesOver(scope: Scope, boundaries: readonly Boundary[]): r
     when.every((condition) => {
       const { claim } = condition
       const known = scope.texts.get(claim)
-      if (known === undefined || !isRepositoryClaim(claim)) return true
+      if (known === undefined || !isUnitClaim(scope.issuer.family, claim)) return true
       const texts = known.flatMap((text) => [text, ...aliasesOf({ [claim]: text }, claim, listed)])
       return texts.some((text) => matchCondition(condition, "deny", { [claim]: text }))
     }),

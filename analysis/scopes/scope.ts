@@ -1,4 +1,6 @@
-import { repositoryName } from "../../broker/core/identity.ts"
+import { factsOf } from "../../broker/core/families/families.ts"
+import type { UnitKind } from "../../broker/core/families/units.ts"
+import { shortName } from "../../broker/core/identity.ts"
 import type { IssuerConfig, Policy, PolicySet, PolicyTarget } from "../../broker/core/policy/model.ts"
 import { matchPattern } from "../../broker/core/policy/pattern.ts"
 import { meeting } from "../regions/atoms.ts"
@@ -9,7 +11,7 @@ export interface Scope {
   readonly issuer: IssuerConfig
   readonly target: PolicyTarget
   /** `owner/name` as the policies write it; a pattern for a target of many repositories. */
-  readonly repository: string
+  readonly unit: string
   /** Every name that the set's policies write for the repository's id; empty for a target of many. */
   readonly names: readonly string[]
   /** Absent for jobs that run in no environment. */
@@ -26,7 +28,7 @@ export interface Scope {
 
 /** A key of the scope that is the same in every set, to find its counterpart. */
 export function scopeKey({ issuer, target, environment }: Pick<Scope, "issuer" | "target" | "environment">): string {
-  const whose = target.kind === "repository" ? [target.id] : [target.ownerId, target.names.source]
+  const whose = target.kind === "unit" ? [target.id] : [target.ownerId, target.names.source]
   return JSON.stringify([issuer.name, ...whose, environment ?? null])
 }
 
@@ -54,11 +56,11 @@ function scopeOf(
   policy: Policy,
   wide: readonly Policy[],
 ): Scope {
-  const { target, repository } = policy
+  const { target, unit } = policy
   const environment = policy.environment === undefined ? {} : { environment: policy.environment }
-  const head = { issuer, target, repository, ...environment }
+  const head = { issuer, target, unit, ...environment }
   const isHere = (other: Policy) => other.environment === policy.environment
-  if (target.kind === "repository") {
+  if (target.kind === "unit") {
     const names = namesOf(set, policy, target.id)
     const all = [...new Set([...names, ...(beside ? namesOf(beside, policy, target.id) : [])])]
     // An owner with an unlisted name may be any listed owner: ids decide.
@@ -67,7 +69,7 @@ function scopeOf(
     const policies = new Set<Policy>()
     for (const name of all) {
       for (const ownerId of ownerIds) {
-        const subject = { issuer: issuer.name, repositoryId: target.id, repository: name, ownerId }
+        const subject = { issuer: issuer.name, unitId: target.id, unit: name, ownerId }
         for (const other of set.policiesOf(subject)) if (isHere(other)) policies.add(other)
       }
     }
@@ -75,10 +77,10 @@ function scopeOf(
   }
   const policies = wide.filter((other) => isHere(other) && other.issuer === issuer.name && overlaps(policy, other))
   const elsewhere = set.policies.flatMap((other) =>
-    other.target.kind === "repository" &&
+    other.target.kind === "unit" &&
     isHere(other) &&
     other.issuer === issuer.name &&
-    matchPattern(target.names, repositoryName(other.repository))
+    matchPattern(target.names, shortName(other.unit))
       ? [other.target.id]
       : [],
   )
@@ -86,7 +88,7 @@ function scopeOf(
 }
 
 function textsOf(
-  { issuer, target, repository, environment }: Pick<Scope, "issuer" | "target" | "repository" | "environment">,
+  { issuer, target, unit, environment }: Pick<Scope, "issuer" | "target" | "unit" | "environment">,
   names: readonly string[],
   ownerIds: readonly string[],
 ): Pick<Scope, "texts" | "pinned"> {
@@ -96,9 +98,9 @@ function textsOf(
   const texts = new Map<string, readonly string[]>([
     ["iss", [issuer.url]],
     ["repository_owner_id", ownerIds],
-    ["repository_owner", [...new Set([...[repository, ...names].map(ownerOf), ...others])]],
+    ["repository_owner", [...new Set([...[unit, ...names].map(ownerOf), ...others])]],
   ])
-  if (target.kind === "repository") texts.set("repository_id", [target.id]).set("repository", names)
+  if (target.kind === "unit") texts.set("repository_id", [target.id]).set("repository", names)
   if (environment !== undefined) texts.set("environment", [environment])
   const single = [...texts].flatMap(([claim, [text, ...others]]) =>
     text === undefined || others.length > 0 ? [] : [[claim, text] as const],
@@ -107,16 +109,15 @@ function textsOf(
 }
 
 /** The names that the owner of a scope's repositories can have in a token. */
-export const ownersIn = ({ texts, repository }: Scope): readonly string[] =>
-  texts.get("repository_owner") ?? [ownerOf(repository)]
+export const ownersIn = ({ texts, unit }: Scope): readonly string[] => texts.get("repository_owner") ?? [ownerOf(unit)]
 
 /** What stands before the slash. */
-export const ownerOf = (repository: string): string => repository.slice(0, repository.indexOf("/"))
+export const ownerOf = (unit: string): string => unit.slice(0, unit.indexOf("/"))
 
-function namesOf(set: PolicySet, { issuer, repository }: Policy, repositoryId: string): readonly string[] {
+function namesOf(set: PolicySet, { issuer, unit }: Policy, unitId: string): readonly string[] {
   // Policies with a pattern write no name for an id, so this lookup may use any name.
-  const spoken = set.policiesOf({ issuer, repositoryId, repository, ownerId: "" })
-  return [...new Set(spoken.map((policy) => policy.repository))]
+  const spoken = set.policiesOf({ issuer, unitId, unit, ownerId: "" })
+  return [...new Set(spoken.map((policy) => policy.unit))]
 }
 
 function overlaps(one: Policy, other: Policy): boolean {
@@ -133,15 +134,24 @@ function overlaps(one: Policy, other: Policy): boolean {
 export interface ChangeSubject {
   /** The issuer's name. */
   readonly issuer: string
-  /** `owner/name`, a pattern, or null for every repository. */
-  readonly repository: string | null
-  readonly repositoryId: string | null
+  readonly unitKind: UnitKind
+  /** Its name, a pattern, or null for every unit. */
+  readonly unit: string | null
+  readonly unitId: string | null
   /** Null for jobs that run in no environment; absent for jobs in any environment or none. */
   readonly environment?: string | null
 }
 
 /** The jobs of a scope, as the subject of a result. */
-export function subjectOf({ issuer, target, repository, environment }: Scope): ChangeSubject {
-  const repositoryId = target.kind === "repository" ? target.id : null
-  return { issuer: issuer.name, repository, repositoryId, environment: environment ?? null }
+export function subjectOf({ issuer, target, unit, environment }: Scope): ChangeSubject {
+  const unitId = target.kind === "unit" ? target.id : null
+  return { issuer: issuer.name, unitKind: factsOf(issuer.family).unit, unit, unitId, environment: environment ?? null }
 }
+
+/** All jobs of an issuer, as the subject of a result. */
+export const allJobsOf = (issuer: Pick<IssuerConfig, "name" | "family"> | null | undefined): ChangeSubject => ({
+  issuer: issuer?.name ?? "",
+  unitKind: factsOf(issuer?.family).unit,
+  unit: null,
+  unitId: null,
+})

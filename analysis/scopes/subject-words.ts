@@ -11,28 +11,22 @@ export function issuerWordsOf({ issuers }: Pick<Organisation, "issuers">): Issue
 
 /** The subject of a result in words: `acme/shop (id 41, issuer ghes), production`. */
 export function subjectWords(subject: ChangeSubject, issuerWords: IssuerWords): string {
-  const { issuer, repository, environment } = subject
+  const { issuer, unit, environment } = subject
   const where = environment === undefined ? "" : environment === null ? ", no environment" : `, ${environment}`
-  if (repository === null) return `all jobs of ${issuerWords(issuer) ?? issuer}${where}`
-  return `${repositoryWords({ ...subject, repository }, issuerWords)}${where}`
+  if (unit === null) return `all jobs of ${issuerWords(issuer) ?? issuer}${where}`
+  return `${unitWords({ ...subject, unit }, issuerWords)}${where}`
 }
 
 /** A repository, or a pattern of repositories, with what tells it from another of its name: `acme/shop (id 41, issuer ghes)`. */
-export function repositoryWords(
-  {
-    issuer,
-    repository,
-    repositoryId,
-  }: Pick<ChangeSubject, "issuer" | "repositoryId"> & { readonly repository: string },
+export function unitWords(
+  { issuer, unit, unitId }: Pick<ChangeSubject, "issuer" | "unitId"> & { readonly unit: string },
   issuerWords: IssuerWords,
 ): string {
-  const facts = [repositoryId === null ? null : `id ${repositoryId}`, issuerWords(issuer)].filter(
-    (fact) => fact !== null,
-  )
-  return facts.length === 0 ? repository : `${repository} (${facts.join(", ")})`
+  const facts = [unitId === null ? null : `id ${unitId}`, issuerWords(issuer)].filter((fact) => fact !== null)
+  return facts.length === 0 ? unit : `${unit} (${facts.join(", ")})`
 }
 
 /** The repositories that a policy speaks of, as it writes them. */
-export function policyWords({ issuer, repository }: Policy, organisation: Pick<Organisation, "issuers">): string {
-  return repositoryWords({ issuer, repository, repositoryId: null }, issuerWordsOf(organisation))
+export function policyWords({ issuer, unit }: Policy, organisation: Pick<Organisation, "issuers">): string {
+  return unitWords({ issuer, unit, unitId: null }, issuerWordsOf(organisation))
 }

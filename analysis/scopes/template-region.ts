@@ -1,7 +1,8 @@
-import { repositoryName } from "../../broker/core/identity.ts"
+import { shortNameGap } from "../../broker/core/families/units.ts"
+import { shortName } from "../../broker/core/identity.ts"
 import type { Boundary, BoundaryEntry, Grant } from "../../broker/core/policy/model.ts"
 import { matchPattern } from "../../broker/core/policy/pattern.ts"
-import { conflictWithJob, isInsertable, REPOSITORY_NAME, type TemplatePart } from "../../broker/core/policy/template.ts"
+import { conflictWithJob, isInsertable, type TemplatePart } from "../../broker/core/policy/template.ts"
 import { ok, type Result } from "../../broker/core/result.ts"
 import { escaping } from "../regions/atoms.ts"
 import {
@@ -45,7 +46,7 @@ export function templateLanguages(
     }),
   )
   return [...insertable, ...quotients].flatMap(([claim, language]): (readonly [string, Language])[] =>
-    claim === REPOSITORY_NAME
+    claim === shortNameGap("repository")
       ? ownersIn(scope).map((owner) => ["repository", followedBy(languageOfText(`${owner}/`), language)])
       : [[claim, language]],
   )
@@ -145,11 +146,12 @@ function languageOfParts(parts: readonly TemplatePart[], { target }: Scope): Lan
   const names = target.kind === "owner" ? common(languageOfPattern(target.names), INSERTABLE) : INSERTABLE
   const languages = parts.map((part) => {
     if (!("claim" in part)) return languageOfText(part.text)
-    return part.claim === REPOSITORY_NAME ? names : INSERTABLE
+    return part.claim === shortNameGap("repository") ? names : INSERTABLE
   })
   return languages.reduce(followedBy, languageOfText(""))
 }
 
 /** The claim that fills a gap; see `insertedBy` for the part of it that is inserted. */
-export const axisOf = (gap: string): string => (gap === REPOSITORY_NAME ? "repository" : gap)
-const insertedBy = (gap: string, value: string): string => (gap === REPOSITORY_NAME ? repositoryName(value) : value)
+export const axisOf = (gap: string): string => (gap === shortNameGap("repository") ? "repository" : gap)
+const insertedBy = (gap: string, value: string): string =>
+  gap === shortNameGap("repository") ? shortName(value) : value

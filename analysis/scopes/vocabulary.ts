@@ -1,6 +1,6 @@
-import { OUTSIDER_EVENTS } from "../../broker/core/policy/condition.ts"
 import type { Boundary, Policy } from "../../broker/core/policy/model.ts"
 import { compilePattern, type Pattern } from "../../broker/core/policy/pattern.ts"
+import { OUTSIDER_EVENTS } from "../regions/marked.ts"
 import type { Vocabulary } from "../regions/words.ts"
 import { ownerOf } from "./scope.ts"
 import { boundariesOver, type ScopePart } from "./scope-space.ts"
@@ -32,8 +32,8 @@ export function vocabularyOf(speakers: readonly Speakers[]): Vocabulary {
     ]) {
       if (test.kind !== "present") add(claim, test.patterns)
     }
-    for (const { target, repository, environment } of policies) {
-      if (target.kind === "owner") add("repository", literals([`${ownerOf(repository)}/${target.names.source}`]))
+    for (const { target, unit, environment } of policies) {
+      if (target.kind === "owner") add("repository", literals([`${ownerOf(unit)}/${target.names.source}`]))
       if (environment !== undefined) add("environment", literals([environment]))
     }
     for (const [claim, known] of texts) add(claim, literals(known))

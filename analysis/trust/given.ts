@@ -1,3 +1,4 @@
+import { factsOf } from "../../broker/core/families/families.ts"
 import type { Connection, Grant, PolicySet } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 import { hasGaps, templateParts } from "../../broker/core/policy/template.ts"
@@ -106,17 +107,22 @@ function givenIn(
 /** The subject of a grant in a scope; null for a pattern of repositories, which does not tell their ids. */
 function subjectIn(scope: Scope, grant: Grant, context: TrustContext): GivenSubject | null {
   const { target, names } = scope
-  if (target.kind !== "repository") return null
-  const job = { issuer: scope.issuer.name, repositoryId: target.id, environment: scope.environment ?? null }
+  if (target.kind !== "unit") return null
+  const job = {
+    issuer: scope.issuer.name,
+    unitKind: kindOf(scope),
+    unitId: target.id,
+    environment: scope.environment ?? null,
+  }
   return { ...job, names, ...trustOf(grant, scope, context), subject: identityTokenSubject(job, grant.name) }
 }
 
 function openOf(scope: Scope, grant: Grant, context: TrustContext): OpenSubjects {
-  const { target, repository } = scope
-  const repositoryId = target.kind === "repository" ? target.id : ANY
-  const job = { issuer: scope.issuer.name, environment: scope.environment ?? null }
-  const subjects = starred(identityTokenSubject({ ...job, repositoryId }, grant.name))
-  return { ...job, ...trustOf(grant, scope, context), why: "pattern", repository, subjects }
+  const { target, unit } = scope
+  const unitId = target.kind === "unit" ? target.id : ANY
+  const job = { issuer: scope.issuer.name, unitKind: kindOf(scope), environment: scope.environment ?? null }
+  const subjects = starred(identityTokenSubject({ ...job, unitId }, grant.name))
+  return { ...job, ...trustOf(grant, scope, context), why: "pattern", unit, subjects }
 }
 
 function trustOf(grant: Grant, { texts }: Scope, { providers }: TrustContext) {
@@ -142,7 +148,7 @@ function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers }: TrustCo
       if (!isOpen || (query.connection ?? connection.name) !== connection.name) return []
       const audiences = audiencesOf(connection, null, providers)
       if (providers.get(connection.provider)?.audiences === undefined) return []
-      const job = { issuer: issuer.name, repositoryId: ANY, environment: ANY }
+      const job = { issuer: issuer.name, unitKind: factsOf(issuer.family).unit, unitId: ANY, environment: ANY }
       return [
         {
           connection: connection.name,
@@ -150,7 +156,7 @@ function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers }: TrustCo
           why: "own-policies",
           issuer: issuer.name,
           grant: query.grant ?? null,
-          repository: null,
+          unit: null,
           subjects: starred(identityTokenSubject(job, query.grant ?? ANY)),
           ownerIds: [...new Set(issuer.owners.values())],
           door: doorOf(connection, null),
@@ -162,6 +168,8 @@ function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers }: TrustCo
   )
   return { subjects: [], open, unreachable: [] }
 }
+
+const kindOf = ({ issuer }: Scope) => factsOf(issuer.family).unit
 
 const starred = (subject: string) => subject.replaceAll(ANY, "*")
 

@@ -1,10 +1,12 @@
+import type { UnitKind } from "../../broker/core/families/units.ts"
 import type { Demand } from "./wild.ts"
 
 /** What the other side must trust for one grant of one repository and environment. */
 export interface GivenSubject {
   /** The issuer's name in the organisation file. */
   readonly issuer: string
-  readonly repositoryId: string
+  readonly unitKind: UnitKind
+  readonly unitId: string
   /** Null for jobs that run in no environment. */
   readonly environment: string | null
   /** The repository's names that the policies write, for people. */
@@ -34,7 +36,7 @@ export interface OpenSubjects {
   /** The grant's name; null for any. */
   readonly grant: string | null
   /** A pattern of repositories; null for any. */
-  readonly repository: string | null
+  readonly unit: string | null
   /** Null for jobs in no environment; absent for any or none. */
   readonly environment?: string | null
   /** A pattern with `*` that covers the subjects, and also others. */

@@ -10,10 +10,10 @@ const MAX_VARIED = 50
  */
 export function strangersOf(given: readonly GivenSubject[]): readonly string[] {
   const known = new Set(given.map(({ subject }) => subject))
-  const found = given.slice(0, MAX_VARIED).flatMap(({ issuer, repositoryId, environment, grant }) => {
-    const job = { issuer, repositoryId, environment }
+  const found = given.slice(0, MAX_VARIED).flatMap(({ issuer, unitKind, unitId, environment, grant }) => {
+    const job = { issuer, unitKind, unitId, environment }
     return [
-      identityTokenSubject({ ...job, repositoryId: repositoryId === "1" ? "2" : "1" }, grant),
+      identityTokenSubject({ ...job, unitId: unitId === "1" ? "2" : "1" }, grant),
       identityTokenSubject({ ...job, environment: "another" }, grant),
       identityTokenSubject({ ...job, environment: null }, grant),
       identityTokenSubject(job, "another"),

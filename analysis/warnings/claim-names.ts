@@ -1,4 +1,4 @@
-import { claimNames, isKnownClaim } from "../../broker/core/claims/families.ts"
+import { claimNames, isKnownClaim } from "../../broker/core/families/families.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import { didYouMean } from "../../broker/core/policy/faults.ts"
 import { type Clause, clausesOf } from "./clauses.ts"

@@ -1,11 +1,10 @@
-import { EVENT_CLAIM } from "../../broker/core/claims/families.ts"
-import { type Condition, matchCondition, unnamedOutsiderEvent } from "../../broker/core/policy/condition.ts"
+import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import { quote } from "../../broker/core/policy/faults.ts"
 import type { PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import { compilePattern, type Pattern } from "../../broker/core/policy/pattern.ts"
 import { escaping } from "../regions/atoms.ts"
 import { languageOfPattern } from "../regions/language.ts"
-import { bareIdentity } from "../scopes/bare-identity.ts"
+import { EVENT_CLAIM, namesAll } from "../regions/marked.ts"
 import { meet } from "../scopes/claim-values.ts"
 import { type Clause, clausesOf } from "./clauses.ts"
 import { cannotHold, factFor } from "./never-sent.ts"
@@ -83,7 +82,7 @@ function admits({ part, conditions }: Clause, claim: string, value: string): boo
   const style = part === "deny" ? "deny" : "allow"
   const own = conditions.filter((condition) => condition.claim === claim)
   if (!own.every((condition) => matchCondition(condition, style, claims))) return false
-  return part !== "allow" || claim !== EVENT_CLAIM || unnamedOutsiderEvent(own, bareIdentity(claims)) === null
+  return part !== "allow" || claim !== EVENT_CLAIM || namesAll(own, claims)
 }
 
 const isWritten = ({ conditions }: Clause, claim: string, value: string): boolean =>

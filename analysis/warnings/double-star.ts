@@ -1,5 +1,5 @@
-import type { ClaimForm } from "../../broker/core/claims/claim-fact.ts"
-import { claimFact } from "../../broker/core/claims/families.ts"
+import type { ClaimForm } from "../../broker/core/families/claim-fact.ts"
+import { claimFact } from "../../broker/core/families/families.ts"
 import type { FieldCeiling } from "../../broker/core/policy/model.ts"
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import type { YamlPath } from "../../broker/core/policy/yaml.ts"

@@ -1,5 +1,5 @@
-import { claimFact } from "../../broker/core/claims/families.ts"
-import { GITHUB_PROPERTY, GITHUB_PROPERTY_PREFIX } from "../../broker/core/claims/github-actions.ts"
+import { claimFact } from "../../broker/core/families/families.ts"
+import { GITHUB_PROPERTY, GITHUB_PROPERTY_PREFIX } from "../../broker/core/families/github-actions.ts"
 import { type Clause, clausesOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"

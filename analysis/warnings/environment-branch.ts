@@ -1,4 +1,4 @@
-import { claimFact } from "../../broker/core/claims/families.ts"
+import { claimFact } from "../../broker/core/families/families.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, Policy, PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import { compilePattern, matchPattern, type Pattern } from "../../broker/core/policy/pattern.ts"
@@ -70,16 +70,16 @@ function demandsBranches(set: PolicySet, policy: Policy): boolean {
 }
 
 /** Other policies that apply to every job that this one applies to. */
-function sameJobs(set: PolicySet, { issuer, repository, target, environment }: Policy): readonly Policy[] {
+function sameJobs(set: PolicySet, { issuer, unit, target, environment }: Policy): readonly Policy[] {
   if (target.kind === "owner") {
     return set.policies.filter(
       (other) =>
         other.issuer === issuer && other.environment === environment && other.protectedEnvironment && isWider(other),
     )
   }
-  const owner = repository.slice(0, repository.indexOf("/"))
+  const owner = unit.slice(0, unit.indexOf("/"))
   const ownerId = set.organisation.issuers.get(issuer)?.owners.get(owner) ?? ""
-  const spoken = set.policiesOf({ issuer, repository, repositoryId: target.id, ownerId })
+  const spoken = set.policiesOf({ issuer, unit, unitId: target.id, ownerId })
   return spoken.filter((other) => other.environment === environment)
 
   function isWider(other: Policy): boolean {
@@ -91,26 +91,26 @@ function sameJobs(set: PolicySet, { issuer, repository, target, environment }: P
 
 /** Whether a boundary covers every job of the policy. A condition on any other claim may exclude some of the jobs. */
 function isOverAll({ when }: Boundary, { organisation }: PolicySet, policy: Policy): boolean {
-  const { issuer, repository, target, environment } = policy
+  const { issuer, unit, target, environment } = policy
   const config = organisation.issuers.get(issuer)
-  const owner = repository.slice(0, repository.indexOf("/"))
+  const owner = unit.slice(0, unit.indexOf("/"))
   const ownerId = target.kind === "owner" ? target.ownerId : config?.owners.get(owner)
   const known: Readonly<Record<string, string | undefined>> = {
     iss: config?.url,
     environment,
     repository_owner: owner,
     repository_owner_id: ownerId,
-    ...(target.kind === "repository" ? { repository, repository_id: target.id } : {}),
+    ...(target.kind === "unit" ? { repository: unit, repository_id: target.id } : {}),
   }
   return when.every((condition) => {
     const value = Object.hasOwn(known, condition.claim) ? known[condition.claim] : undefined
     if (value !== undefined) return matchCondition(condition, "deny", { [condition.claim]: value })
-    return condition.claim === "repository" && coversNames(condition, repository)
+    return condition.claim === "repository" && coversNames(condition, unit)
   })
 }
 
-function coversNames({ test }: Condition, repository: string): boolean {
-  const names = compilePattern(repository)
+function coversNames({ test }: Condition, unit: string): boolean {
+  const names = compilePattern(unit)
   return test.kind === "any" && names.ok && covers(test.patterns, names.value)
 }
 

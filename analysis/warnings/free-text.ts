@@ -1,4 +1,4 @@
-import { claimFact } from "../../broker/core/claims/families.ts"
+import { claimFact } from "../../broker/core/families/families.ts"
 import type { Condition } from "../../broker/core/policy/condition.ts"
 import { type Clause, clausesOf, isPinned, patternsOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"

@@ -1,8 +1,9 @@
-import { claimFact, claimNames, isKnownClaim } from "../../broker/core/claims/families.ts"
+import { claimFact, claimNames, isKnownClaim } from "../../broker/core/families/families.ts"
+import { shortNameGap } from "../../broker/core/families/units.ts"
 import { textsIn } from "../../broker/core/policy/ceiling.ts"
 import { didYouMean } from "../../broker/core/policy/faults.ts"
 import type { Grant, Policy, Rule } from "../../broker/core/policy/model.ts"
-import { REPOSITORY_NAME, type TemplatePart, templateParts } from "../../broker/core/policy/template.ts"
+import { type TemplatePart, templateParts } from "../../broker/core/policy/template.ts"
 import { isPinned } from "./clauses.ts"
 import { CHOSEN } from "./free-text.ts"
 import type { Subject } from "./subject.ts"
@@ -26,8 +27,8 @@ function* gapsOf({ sources }: Subject, policy: Policy, grant: Grant, neighbours:
       templateParts(text).some((part) => "claim" in part && part.claim === claim),
     )
   for (const claim of claims) {
-    if (claim !== REPOSITORY_NAME && !isKnownClaim(claim)) {
-      const hint = didYouMean(claim, [REPOSITORY_NAME, ...claimNames("github-actions")])
+    if (claim !== shortNameGap("repository") && !isKnownClaim(claim)) {
+      const hint = didYouMean(claim, [shortNameGap("repository"), ...claimNames("github-actions")])
       const message = `No known issuer sends a claim ${JSON.stringify(claim)}, so this gap is never filled and the broker always refuses ${grant.name}.${hint}`
       yield warn(file, gapAt(claim), "gap_unknown_claim", message)
     }
@@ -80,7 +81,7 @@ function neighboursIn(policies: readonly Policy[]): Neighbours {
   for (const policy of policies) {
     const { target } = policy
     push(all, realmOf(policy), policy)
-    if (target.kind === "repository") push(exact, realmOf(policy) + target.id, policy)
+    if (target.kind === "unit") push(exact, realmOf(policy) + target.id, policy)
     else push(wide, realmOf(policy), policy)
   }
   return (of) => {
@@ -90,8 +91,8 @@ function neighboursIn(policies: readonly Policy[]): Neighbours {
   }
 }
 
-const realmOf = ({ issuer, environment, repository }: Policy): string =>
-  JSON.stringify([issuer, environment ?? null, repository.slice(0, repository.indexOf("/"))])
+const realmOf = ({ issuer, environment, unit }: Policy): string =>
+  JSON.stringify([issuer, environment ?? null, unit.slice(0, unit.indexOf("/"))])
 
 /** The allows that name a grant, in policies for the same jobs. Without one, no job fills the gaps. */
 const allowsNaming = (policies: readonly Policy[], grant: string): readonly Rule[] =>
@@ -127,5 +128,5 @@ function runsTogether(first: string, between: string, second: string): boolean {
 function isFixed(claim: string, { target, environment }: Policy): boolean {
   if (claim === "environment") return environment !== undefined
   if (["repository_owner", "repository_owner_id", "iss"].includes(claim)) return true
-  return target.kind === "repository" && [REPOSITORY_NAME, "repository", "repository_id"].includes(claim)
+  return target.kind === "unit" && [shortNameGap("repository"), "repository", "repository_id"].includes(claim)
 }

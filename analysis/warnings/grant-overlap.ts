@@ -36,8 +36,8 @@ export function* overlappingGrants({ set, sources }: Subject): Generator<Warning
         const both = meeting(languageOfPattern(names), languageOfPattern(other.names))
         const shared = both.ok ? both.value : null
         if (shared === null) continue
-        const owner = policy.repository.slice(0, policy.repository.indexOf("/") + 1)
-        const message = `${policyWords(policy, set.organisation)} and ${other.policy.repository} (${other.policy.file}) can match the same repository, such as ${owner}${shared}, and both define ${name}. The broker refuses ${name} there. Keep one definition, or give the grants different names.`
+        const owner = policy.unit.slice(0, policy.unit.indexOf("/") + 1)
+        const message = `${policyWords(policy, set.organisation)} and ${other.policy.unit} (${other.policy.file}) can match the same repository, such as ${owner}${shared}, and both define ${name}. The broker refuses ${name} there. Keep one definition, or give the grants different names.`
         yield warn(policy.file, at, "grant_overlap", message)
         break
       }

@@ -1,4 +1,4 @@
-import { claimFact } from "../../broker/core/claims/families.ts"
+import { claimFact } from "../../broker/core/families/families.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import type { YamlPath } from "../../broker/core/policy/yaml.ts"
@@ -69,18 +69,18 @@ function* differing({ sources }: Subject, names: Iterable<Written>, what: string
 /** Names of repositories: those of policies first, then the exact names in conditions. */
 function* repositoriesIn(set: PolicySet): Generator<Written> {
   const { issuers } = set.organisation
-  for (const { repository, issuer, file } of set.policies) {
+  for (const { unit, issuer, file } of set.policies) {
     const listed = [...(issuers.get(issuer)?.owners.keys() ?? [])]
-    const owner = repository.slice(0, repository.indexOf("/"))
+    const owner = unit.slice(0, unit.indexOf("/"))
     const spelled = listed.includes(owner)
       ? undefined
       : listed.find((name) => name.toLowerCase() === owner.toLowerCase())
     if (spelled !== undefined) {
       // The spelling in the organisation file counts as the first.
-      const text = `${spelled}${repository.slice(owner.length)}`
+      const text = `${spelled}${unit.slice(owner.length)}`
       yield { text, file: ORGANISATION_FILE, path: ["issuers", issuer, "owners", spelled] }
     }
-    yield { text: repository, file, path: ["repository"] }
+    yield { text: unit, file, path: ["repository"] }
   }
   yield* literalsOf(set, "repository")
 }
@@ -129,8 +129,8 @@ function refsIn(policy: Policy): Written[] {
 function byRepository({ policies }: PolicySet): Iterable<readonly Policy[]> {
   const groups = new Map<string, Policy[]>()
   for (const policy of policies) {
-    const { issuer, target, repository } = policy
-    const key = JSON.stringify([issuer, target.kind === "repository" ? target.id : repository])
+    const { issuer, target, unit } = policy
+    const key = JSON.stringify([issuer, target.kind === "unit" ? target.id : unit])
     const group = groups.get(key)
     if (group) group.push(policy)
     else groups.set(key, [policy])

@@ -1,4 +1,4 @@
-import { repositoryName } from "../../broker/core/identity.ts"
+import { shortName } from "../../broker/core/identity.ts"
 import type { Condition } from "../../broker/core/policy/condition.ts"
 import type { Policy, PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import { matchPattern } from "../../broker/core/policy/pattern.ts"
@@ -42,7 +42,7 @@ function reason(clause: Clause, condition: Condition, set: PolicySet, takeable: 
     return { severity: "notice", message }
   }
   // A policy with repository_id is safe: its condition on the name can only narrow.
-  if (clause.policy.target.kind === "repository") return null
+  if (clause.policy.target.kind === "unit") return null
   const effect =
     clause.part === "deny"
       ? "it no longer matches a repository that is renamed"
@@ -84,16 +84,16 @@ function takeableNames({ organisation, policies }: PolicySet): (name: string) =>
   return (name) => open || wide.some((policy) => isNamed(policy, name))
 }
 
-function isNamed({ repository, target }: Policy, name: string): boolean {
-  const owner = repository.slice(0, repository.indexOf("/") + 1)
-  return target.kind === "owner" && name.startsWith(owner) && matchPattern(target.names, repositoryName(name))
+function isNamed({ unit, target }: Policy, name: string): boolean {
+  const owner = unit.slice(0, unit.indexOf("/") + 1)
+  return target.kind === "owner" && name.startsWith(owner) && matchPattern(target.names, shortName(name))
 }
 
 /** Finds denies that match by a pattern a repository to which another policy gives by id: a rename escapes such a deny. */
 function* escapableDenies({ set, sources }: Subject): Generator<Warning> {
   const exact = new Map<string, Policy[]>()
   for (const policy of set.policies) {
-    if (policy.target.kind !== "repository") continue
+    if (policy.target.kind !== "unit") continue
     const key = realmOf(policy)
     const list = exact.get(key)
     if (list) list.push(policy)
@@ -111,14 +111,14 @@ function* escapableDenies({ set, sources }: Subject): Generator<Warning> {
   }
 }
 
-function isHeldBack({ repository, grants }: Policy, wide: Policy, rule: Rule): boolean {
-  if (!isNamed(wide, repository)) return false
+function isHeldBack({ unit, grants }: Policy, wide: Policy, rule: Rule): boolean {
+  if (!isNamed(wide, unit)) return false
   return rule.grants === "all"
     ? grants.size > 0
     : [...grants.keys()].some((name) => rule.grants !== "all" && rule.grants.has(name))
 }
 
-const realmOf = ({ issuer, repository, environment }: Policy): string =>
-  JSON.stringify([issuer, repository.slice(0, repository.indexOf("/")), environment ?? null])
+const realmOf = ({ issuer, unit, environment }: Policy): string =>
+  JSON.stringify([issuer, unit.slice(0, unit.indexOf("/")), environment ?? null])
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -1,5 +1,5 @@
-import type { ClaimFact } from "../../broker/core/claims/claim-fact.ts"
-import { claimFact } from "../../broker/core/claims/families.ts"
+import type { ClaimFact } from "../../broker/core/families/claim-fact.ts"
+import { claimFact } from "../../broker/core/families/families.ts"
 import type { Condition } from "../../broker/core/policy/condition.ts"
 import { quote } from "../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"

@@ -4,16 +4,16 @@ import { type Warning, warn } from "./warning.ts"
 
 /** Finds policies for repositories of owners that the organisation file does not list: the broker refuses their jobs. */
 export function* unlistedOwners({ set, sources }: Subject): Generator<Warning> {
-  for (const { target, repository, issuer, file } of set.policies) {
+  for (const { target, unit, issuer, file } of set.policies) {
     const owners = set.organisation.issuers.get(issuer)?.owners
     // The loader already refuses a pattern whose owner is not listed.
     if (target.kind === "owner" || owners === undefined) continue
-    const owner = repository.slice(0, repository.indexOf("/"))
+    const owner = unit.slice(0, unit.indexOf("/"))
     // names_differ_in_case reports an owner that differs in letter case only.
     if ([...owners.keys()].some((name) => name.toLowerCase() === owner.toLowerCase())) continue
     const whose = set.organisation.issuers.size > 1 ? ` of issuer ${issuer}` : ""
     const hint = didYouMean(owner, owners.keys()) || ` Listed: ${[...owners.keys()].join(", ")}.`
-    const message = `The organisation file does not list the owner ${JSON.stringify(owner)}${whose}, so the broker refuses every job of ${repository} and this policy never applies. List the owner with its id, or correct the name.${hint}`
+    const message = `The organisation file does not list the owner ${JSON.stringify(owner)}${whose}, so the broker refuses every job of ${unit} and this policy never applies. List the owner with its id, or correct the name.${hint}`
     yield warn(file, sources.valueAt(file, ["repository"]), "owner_unlisted", message)
   }
 }

@@ -20,14 +20,14 @@ export function* grantsThatChangePolicies({ set, sources, providers }: Subject):
       )[0]
       if (what === undefined) continue
       const at = sources.keyAt(policy.file, ["grants", grant.name, "permissions"])
-      const message = `The holder of ${grant.name} can change files of ${what.repository} (${written.by.join(", ")}), ${what.why}. Grant less, or protect the files with rules that the grant's App cannot bypass, and acknowledge this.`
+      const message = `The holder of ${grant.name} can change files of ${what.unit} (${written.by.join(", ")}), ${what.why}. Grant less, or protect the files with rules that the grant's App cannot bypass, and acknowledge this.`
       yield warn(policy.file, at, "grant_changes_policies", message)
     }
   }
 }
 
 interface Finding {
-  readonly repository: string
+  readonly unit: string
   readonly why: string
 }
 
@@ -41,11 +41,11 @@ function policiesIn(
   const { name, owners, controlRepository, repositoryPolicies } = issuer
   if (![...owners.values()].includes(written.ownerId)) return null
   // A gap is filled with the job's own repository.
-  const repositories = template === undefined ? written.repositories : [...written.repositories, policy.repository]
+  const repositories = template === undefined ? written.repositories : [...written.repositories, policy.unit]
   const control = repositories.find((one) => one.toLowerCase() === controlRepository?.toLowerCase())
   if (control !== undefined) {
     return {
-      repository: control,
+      unit: control,
       why: `which issuers.${name} names as the control repository, so it could change every policy`,
     }
   }
@@ -53,7 +53,7 @@ function policiesIn(
   const own = repositories.find((one) => boundaries.some((boundary) => mayConcern(boundary, one, issuer, written)))
   if (own === undefined) return null
   return {
-    repository: own,
+    unit: own,
     why: "whose own policies count, so it could give itself everything that the boundaries allow",
   }
 }
@@ -61,14 +61,14 @@ function policiesIn(
 /** Whether a boundary may be about a repository of which only the name and the owner's id are known. */
 function mayConcern(
   { when }: Boundary,
-  repository: string,
+  unit: string,
   { url }: IssuerConfig,
   { ownerId }: WrittenRepositories,
 ): boolean {
   const known: Readonly<Record<string, string>> = {
     iss: url,
     repository_owner_id: ownerId,
-    ...(repository.includes("*") ? {} : { repository, repository_owner: repository.split("/", 1)[0] ?? "" }),
+    ...(unit.includes("*") ? {} : { repository: unit, repository_owner: unit.split("/", 1)[0] ?? "" }),
   }
   return when.every((condition) => !(condition.claim in known) || matchCondition(condition, "deny", known))
 }

@@ -75,7 +75,7 @@ function readingsOf(policy: Policy, grant: Grant): readonly Reading[] {
 const isByEnvironment = (locator: string): boolean =>
   templateParts(locator).some((part) => "claim" in part && part.claim === "environment")
 
-const unitOf = ({ target, repository }: Policy): string => (target.kind === "repository" ? target.id : repository)
+const unitOf = ({ target, unit }: Policy): string => (target.kind === "unit" ? target.id : unit)
 
 const placeOf = ({ environment }: Policy): string =>
   environment === undefined ? "for jobs without an environment" : `in the environment ${environment}`

@@ -10,7 +10,7 @@ export interface WhoCanQuery {
   readonly grant?: string
   /** A field of the grant must have a text that matches; in a map, below the named key. */
   readonly fields?: readonly FieldWish[]
-  readonly repository?: Pattern
+  readonly unit?: Pattern
   readonly environment?: string
 }
 

@@ -8,6 +8,7 @@ import { type Space, valuesThat } from "../regions/space.ts"
 import { attempt, type Must } from "../regions/too-complex.ts"
 import { fieldAxesOf, isFieldClaim, regionOfEveryField } from "../scopes/field-axes.ts"
 import { regionOfConditions } from "../scopes/rule-region.ts"
+import { allJobsOf } from "../scopes/scope.ts"
 import type { WhoCan, WhoCanContext, WhoCanQuery, WhoCanRow } from "./model.ts"
 import { describeBoundary, probeOf, written } from "./words.ts"
 
@@ -44,7 +45,7 @@ function hasFields(
 }
 
 function whoCanThrough(connection: string, side: Side, query: WhoCanQuery, { providers }: WhoCanContext): WhoCan {
-  const subject = { issuer: side.issuer?.name ?? "", repository: null, repositoryId: null }
+  const subject = allJobsOf(side.issuer)
   const found = attempt((must) => {
     const probe: Boundary = { ...probeOf({ ...query, fields: [] }, []), allow: wishesOf(query, connection) }
     const entries = [...side.boundaries.flatMap(({ allow }) => allow), ...probe.allow].filter(
@@ -89,12 +90,10 @@ function rowOf(
   const job = Object.entries(witness(reached) ?? {}).filter(([claim]) => !isFieldClaim(claim))
   return {
     subject: {
-      issuer: side.issuer?.name ?? "",
-      repository: null,
-      repositoryId: null,
+      ...allJobsOf(side.issuer),
       ...(query.environment === undefined ? {} : { environment: query.environment }),
     },
-    only: query.repository?.source ?? null,
+    only: query.unit?.source ?? null,
     grant: null,
     sub: null,
     connection: connection.name,
@@ -115,11 +114,9 @@ function rowOf(
 
 /** The denies of all grants in the organisation's own policies, each with the jobs that it applies to. */
 function denialsOf({ restricting }: Side, { space }: Region, reached: Region): WhoCanRow["unless"] {
-  return restricting.flatMap(({ deny, target, environment, repository }) => {
+  return restricting.flatMap(({ deny, target, environment, unit }) => {
     const about = [
-      ...(target.kind === "owner" && target.names.source !== "*"
-        ? [{ claim: "repository", expected: repository }]
-        : []),
+      ...(target.kind === "owner" && target.names.source !== "*" ? [{ claim: "repository", expected: unit }] : []),
       { claim: "environment", expected: environment ?? "missing" },
     ]
     const here = boxRegion(space, (axis) =>

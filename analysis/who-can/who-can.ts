@@ -1,6 +1,7 @@
-import { repositoryName } from "../../broker/core/identity.ts"
+import { shortNameGap } from "../../broker/core/families/units.ts"
+import { shortName } from "../../broker/core/identity.ts"
 import type { Grant, PolicySet } from "../../broker/core/policy/model.ts"
-import { REPOSITORY_NAME, templateParts } from "../../broker/core/policy/template.ts"
+import { templateParts } from "../../broker/core/policy/template.ts"
 import { identityTokenSubject } from "../../broker/wire/subject.ts"
 import { demandWords, resourceOf, writtenFields } from "../reach/grant-words.ts"
 import { limitedTo } from "../reach/offers.ts"
@@ -14,7 +15,7 @@ import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
 import { meaningOfTarget } from "../scopes/meaning.ts"
 import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import { regionOfConditions } from "../scopes/rule-region.ts"
-import { type ChangeSubject, type Scope, scopesOf, subjectOf } from "../scopes/scope.ts"
+import { allJobsOf, type ChangeSubject, type Scope, scopesOf, subjectOf } from "../scopes/scope.ts"
 import { boundariesOver, spaceFor } from "../scopes/scope-space.ts"
 import { type RuleRegion, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
 import { regionOfEntry } from "../scopes/template-region.ts"
@@ -31,11 +32,7 @@ import { describeBoundary, probeOf, written } from "./words.ts"
  */
 export function whoCan(set: PolicySet, query: WhoCanQuery, context: WhoCanContext): WhoCan {
   if (!areComparable(set.policies)) {
-    const all = [...set.organisation.issuers.keys()].map((issuer) => ({
-      issuer,
-      repository: null,
-      repositoryId: null,
-    }))
+    const all = [...set.organisation.issuers.values()].map(allJobsOf)
     const unknown = all.map((subject) => ({ subject, grant: null, reason: TOO_MANY_PATTERNS }))
     return { ...NONE_FOUND, unknown }
   }
@@ -100,7 +97,7 @@ function rowsOf(reach: Reach, reportContext: ReportContext): readonly (WhoCanRow
   const possible = must(intersect(asked, must(union(space, [inside, unproven]))))
   // A rule is reported only in the scope of its own target.
   const isHere = ({ policy }: RuleRegion) =>
-    scope.target.kind === "repository" || meaningOfTarget(policy.target) === meaningOfTarget(scope.target)
+    scope.target.kind === "unit" || meaningOfTarget(policy.target) === meaningOfTarget(scope.target)
   const rules = rulesFor(survey, "allow", grant.name).filter(isHere)
   return rules.flatMap((allow): readonly (WhoCanRow | UnreachableRow)[] => {
     const speaksOf = must(intersect(allow.region, asked))
@@ -154,8 +151,8 @@ function rowOf(reach: Reach, allow: RuleRegion, reached: Region, reportContext: 
   }
 }
 
-function subOf({ issuer, repositoryId, environment = null }: ChangeSubject, grant: string): string | null {
-  return repositoryId === null ? null : identityTokenSubject({ issuer, repositoryId, environment }, grant)
+function subOf({ issuer, unitKind, unitId, environment = null }: ChangeSubject, grant: string): string | null {
+  return unitId === null ? null : identityTokenSubject({ issuer, unitKind, unitId, environment }, grant)
 }
 
 const placeOf = ({ rule: { name, file, line } }: RuleRegion) => ({ name, file, line })
@@ -181,21 +178,21 @@ function boundaryOf(
 function onlyOf(
   region: Region,
   { scope, grant }: Reach,
-  { fields = [], repository }: WhoCanQuery,
+  { fields = [], unit }: WhoCanQuery,
   all: Region,
 ): string | null {
-  if (scope.target.kind === "repository") return null
+  if (scope.target.kind === "unit") return null
   const [names, every] = [repositoriesIn(region), repositoriesIn(all)]
   const [first] = names
   if (first === undefined || names.length === every.length) return null
   // A space has one example name for each group. A name is exact only if the question or the grant spells it out.
   const spelt =
-    repository?.literal === first ||
+    unit?.literal === first ||
     fields.some(({ key, pattern }) =>
       textsAt(writtenFields(grant), key.split(".")).some(
         (text) =>
-          mayHold(text, REPOSITORY_NAME) &&
-          pattern.literal === filledWith(text, REPOSITORY_NAME, repositoryName(first)),
+          mayHold(text, shortNameGap("repository")) &&
+          pattern.literal === filledWith(text, shortNameGap("repository"), shortName(first)),
       ),
     )
   return names.length === 1 && spelt ? first : `such as ${first}`

@@ -6,9 +6,9 @@ import type { Must } from "../regions/too-complex.ts"
 import type { WhoCanQuery, WrittenBoundary, WrittenCondition } from "./model.ts"
 
 /** An artificial boundary with the patterns of the question, so that the space distinguishes the jobs and grants asked for. */
-export function probeOf({ fields = [], repository }: WhoCanQuery, connections: readonly string[]): Boundary {
+export function probeOf({ fields = [], unit }: WhoCanQuery, connections: readonly string[]): Boundary {
   const when: readonly Condition[] =
-    repository === undefined ? [] : [{ claim: "repository", test: { kind: "any", patterns: [repository] } }]
+    unit === undefined ? [] : [{ claim: "repository", test: { kind: "any", patterns: [unit] } }]
   return {
     name: "",
     file: "",

@@ -30,14 +30,16 @@ export type AuditEvent =
 /** The part of a verified job that is recorded: ids, names, ref, event, actor and run; no other claim. */
 export interface AuditIdentity {
   readonly issuer: string
-  readonly repository: string
-  readonly repository_id: string
+  readonly unit_kind: string
+  readonly unit: string
+  readonly unit_id: string
   readonly owner: string
   readonly owner_id: string
   readonly environment: string | null
-  readonly ref: string
-  readonly event: string
-  readonly actor: string
+  readonly ref: string | null
+  readonly event: string | null
+  readonly actor: string | null
+  readonly actor_id: string | null
   readonly run_id: string
   readonly run_attempt: string
 }
@@ -82,7 +84,7 @@ export interface AuditDraft {
   readonly client_address: string | null
 }
 
-/** One record in the chain of one repository. `seq` starts at 1 and has no gaps. */
+/** One record in the chain of one unit. `seq` starts at 1 and has no gaps. */
 export interface AuditRecord extends AuditDraft {
   readonly seq: number
 }
@@ -94,15 +96,19 @@ export interface AuditRecord extends AuditDraft {
 export function auditIdentity(identity: Identity): AuditIdentity {
   return {
     issuer: identity.issuerUrl,
-    repository: identity.repository,
-    repository_id: identity.repositoryId,
-    owner: identity.owner,
-    owner_id: identity.ownerId,
-    environment: identity.environment === undefined ? null : visible(identity.environment),
-    ref: visible(identity.ref),
-    event: visible(identity.event),
-    actor: visible(identity.actor),
-    run_id: identity.runId,
-    run_attempt: identity.runAttempt,
+    unit_kind: identity.unitKind,
+    unit: visible(identity.unit),
+    unit_id: visible(identity.unitId),
+    owner: visible(identity.owner),
+    owner_id: visible(identity.ownerId),
+    environment: shown(identity.environment ?? null),
+    ref: shown(identity.ref),
+    event: shown(identity.event),
+    actor: shown(identity.actor),
+    actor_id: shown(identity.actorId),
+    run_id: visible(identity.runId),
+    run_attempt: visible(identity.runAttempt),
   }
 }
+
+const shown = (text: string | null): string | null => (text === null ? null : visible(text))

@@ -1,4 +1,4 @@
-import { isKnownClaim } from "./claims/families.ts"
+import { isKnownClaim } from "./families/families.ts"
 
 /** Names that identity tokens use for facts about the job, beside those of subject tokens. `runner_id` is GitLab's. */
 const FURTHER_NAMES: ReadonlySet<string> = new Set(["grant", "subject_issuer", "runner_id"])

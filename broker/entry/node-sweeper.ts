@@ -56,7 +56,7 @@ async function sweepOnce(store: NodeStore, broker: Broker): Promise<void> {
 }
 
 const dueNow = (store: NodeStore, broker: Broker) => store.due(broker.clock.now().getTime(), LEDGERS_PER_SWEEP)
-const idOf = ({ issuerUrl, repositoryId }: DueLedger) => `${issuerUrl} ${repositoryId}`
+const idOf = ({ issuerUrl, unitId }: DueLedger) => `${issuerUrl} ${unitId}`
 
 /**
  * Returns whether leases were ended. Catches its errors: a ledger that cannot be swept stays first in the list, and must not
@@ -65,8 +65,7 @@ const idOf = ({ issuerUrl, repositoryId }: DueLedger) => `${issuerUrl} ${reposit
 async function sweepLedger(target: DueLedger, broker: Broker): Promise<boolean> {
   try {
     const leases = await sweep(target, broker)
-    if (leases > 0)
-      broker.log({ event: "leases.swept", detail: `${leases} leases of repository ${target.repositoryId}` })
+    if (leases > 0) broker.log({ event: "leases.swept", detail: `${leases} leases of the unit ${target.unitId}` })
     return leases > 0
   } catch (error) {
     tellFailure("due leases of a repository could not be ended", error, broker, target)
@@ -80,6 +79,6 @@ function tellFailure(what: string, error: unknown, broker: Broker, target?: DueL
   broker.log({
     event: "sweep.failed",
     detail: `${what}; the next sweep tries again: ${why}`,
-    ...(target === undefined ? {} : { issuer: target.issuerUrl, repository_id: target.repositoryId }),
+    ...(target === undefined ? {} : { issuer: target.issuerUrl, unit_id: target.unitId }),
   })
 }

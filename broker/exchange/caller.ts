@@ -63,8 +63,9 @@ const isSnapshot = (given: unknown): given is PolicySnapshot =>
 async function verifyToken(call: Call, issuers: Organisation["issuers"], broker: Broker): Promise<VerifiedToken> {
   const token = await broker.verifier.verify(call.subjectToken, issuers)
   const { identity } = token
-  call.event.repository = identity.repository
-  call.event.repository_id = identity.repositoryId
+  call.event.unit_kind = identity.unitKind
+  call.event.unit = identity.unit
+  call.event.unit_id = identity.unitId
   call.event.environment = identity.environment ?? null
   call.event.run_id = identity.runId
   return token

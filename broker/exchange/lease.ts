@@ -54,12 +54,12 @@ export async function preparedCredential(
 
 /** The context that a revocation handle is sealed for. */
 export const handleContext = (
-  ledger: { readonly issuerUrl: string; readonly repositoryId: string },
+  ledger: { readonly issuerUrl: string; readonly unitId: string },
   lease: string,
   grant: string,
 ): SealContext => ({
   kind: "revocation-handle",
-  repository: `${ledger.issuerUrl} ${ledger.repositoryId}`,
+  repository: `${ledger.issuerUrl} ${ledger.unitId}`,
   id: `${lease}/${grant}`,
 })
 
@@ -88,6 +88,6 @@ export async function outcomesOfRevoking(
       : []
   })
   const none = minted.map(({ granted }) => [granted.grant.name, "expires-only"] as const)
-  const of = { lease, issuerUrl: identity.issuerUrl, repositoryId: identity.repositoryId }
+  const of = { lease, issuerUrl: identity.issuerUrl, unitId: identity.unitId }
   return { ...Object.fromEntries(none), ...(await revokeAll(revocable, of, broker, FAILED_EXCHANGE_WINDOW_MS)) }
 }

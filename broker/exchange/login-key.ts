@@ -1,4 +1,4 @@
-import { TOKEN_CLAIMS } from "../core/claims/claim-fact.ts"
+import { TOKEN_CLAIMS } from "../core/families/claim-fact.ts"
 import type { Claims, Identity } from "../core/identity.ts"
 import type { Connection } from "../core/policy/model.ts"
 import { identityTokenSubject } from "../wire/subject.ts"

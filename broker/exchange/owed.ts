@@ -5,7 +5,7 @@ import type { Log } from "../ports/log.ts"
 export interface RevokedLease {
   readonly lease: string
   readonly issuerUrl: string
-  readonly repositoryId: string
+  readonly unitId: string
 }
 
 /** The most records that are kept. Beyond it, the sweep revokes and records the lease again, at its end. */
@@ -32,7 +32,7 @@ export interface OwedRecords {
 }
 
 /** Jobs choose their leases' ids, so two repositories can have the same. */
-const keyOf = ({ issuerUrl, repositoryId, lease }: RevokedLease) => JSON.stringify([issuerUrl, repositoryId, lease])
+const keyOf = ({ issuerUrl, unitId, lease }: RevokedLease) => JSON.stringify([issuerUrl, unitId, lease])
 
 export function createOwedRecords(ledgers: Ledgers, log: Log): OwedRecords {
   const owed = new Map<string, { readonly of: RevokedLease; readonly settlement: RevocationSettlement }>()
@@ -53,7 +53,7 @@ export function createOwedRecords(ledgers: Ledgers, log: Log): OwedRecords {
         oldest.map(async ([key, debt]) => {
           const { of, settlement } = debt
           try {
-            await ledgers.of(of.issuerUrl, of.repositoryId).recordRevocation(settlement)
+            await ledgers.of(of.issuerUrl, of.unitId).recordRevocation(settlement)
           } catch {
             const last = owed.get(key)
             if (last && owed.delete(key)) owed.set(key, last)
@@ -67,7 +67,7 @@ export function createOwedRecords(ledgers: Ledgers, log: Log): OwedRecords {
             event: "revocation.recorded",
             detail,
             issuer: of.issuerUrl,
-            repository_id: of.repositoryId,
+            unit_id: of.unitId,
             lease: of.lease,
           })
         }),

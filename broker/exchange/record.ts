@@ -138,10 +138,8 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       const now = broker.clock.now().getTime()
       const audit = draft("lease.closed", { reason: "client_gone", lease })
       const settlement = { lease, outcomes, now, audit }
-      const { issuerUrl, repositoryId } = identity
-      await ledger
-        .recordRevocation(settlement)
-        .catch(() => broker.owed.keep({ lease, issuerUrl, repositoryId }, settlement))
+      const { issuerUrl, unitId } = identity
+      await ledger.recordRevocation(settlement).catch(() => broker.owed.keep({ lease, issuerUrl, unitId }, settlement))
     },
   }
 }
@@ -172,7 +170,7 @@ const LEASE_TAKEN =
 
 /** The ledger of the caller's repository. */
 export const ledgerOf = (caller: Pick<Caller, "token">, broker: Broker): Ledger =>
-  broker.ledgers.of(caller.token.identity.issuerUrl, caller.token.identity.repositoryId)
+  broker.ledgers.of(caller.token.identity.issuerUrl, caller.token.identity.unitId)
 
 /** The use of the caller's subject token, in the ledger's form. */
 export const useOf = ({ token }: Pick<Caller, "token">): TokenUse => ({

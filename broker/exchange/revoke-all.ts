@@ -49,7 +49,7 @@ export function tellFailure(of: RevokedLease, connection: string, detail: string
     event: "revocation.failed",
     detail,
     issuer: of.issuerUrl,
-    repository_id: of.repositoryId,
+    unit_id: of.unitId,
     lease: of.lease,
     connection,
   })

@@ -36,9 +36,9 @@ export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAn
 
 async function endLease(call: RevokeCall, caller: Revoker, broker: Broker): Promise<RevokeAnswer> {
   const { identity } = caller.token
-  const { issuerUrl, repositoryId, runId, runAttempt } = identity
+  const { issuerUrl, unitId, runId, runAttempt } = identity
   const ledger = ledgerOf(caller, broker)
-  const of = { lease: call.lease, issuerUrl, repositoryId }
+  const of = { lease: call.lease, issuerUrl, unitId }
   const draft = draftOf(call, caller, caller.policyVersion, broker)
   const request = { lease: call.lease, runId, runAttempt }
   const start = await ledger

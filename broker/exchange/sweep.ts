@@ -9,7 +9,7 @@ const LEASES_PER_SWEEP = 50
 export interface SweepTarget {
   readonly ledger: SweptLedger
   readonly issuerUrl: string
-  readonly repositoryId: string
+  readonly unitId: string
 }
 
 /**
@@ -22,7 +22,7 @@ export interface SweepTarget {
  * @throws {BrokerError} `ledger_unavailable` when the ledger cannot be read either; the leases stay due
  */
 export async function sweep(target: SweepTarget, broker: Broker): Promise<number> {
-  const { ledger, issuerUrl, repositoryId } = target
+  const { ledger, issuerUrl, unitId } = target
   await broker.owed.pay()
   const now = broker.clock.now().getTime()
   const due = await ledger.takeDue(now, LEASES_PER_SWEEP).then(
@@ -31,7 +31,7 @@ export async function sweep(target: SweepTarget, broker: Broker): Promise<number
   )
   await Promise.all(
     due.leases.map(async ({ lease, credentials }) => {
-      const of = { lease, issuerUrl, repositoryId }
+      const of = { lease, issuerUrl, unitId }
       const outcomes = await endCredentials(credentials, of, broker)
       const at = broker.clock.now()
       const audit = sweptDraft(lease, summary(outcomes), at)
@@ -45,9 +45,9 @@ export async function sweep(target: SweepTarget, broker: Broker): Promise<number
 
 /** Without the leases that were revoked already, and of which only the record is missing: they stay due. */
 async function unpaid(target: SweepTarget, now: number, broker: Broker): Promise<readonly DueLease[]> {
-  const { ledger, issuerUrl, repositoryId } = target
+  const { ledger, issuerUrl, unitId } = target
   const looked = await ledger.lookDue(now, LEASES_PER_SWEEP + broker.owed.size)
-  return looked.filter(({ lease }) => !broker.owed.has({ lease, issuerUrl, repositoryId })).slice(0, LEASES_PER_SWEEP)
+  return looked.filter(({ lease }) => !broker.owed.has({ lease, issuerUrl, unitId })).slice(0, LEASES_PER_SWEEP)
 }
 
 const sweptDraft = (lease: string, outcome: string, at: Date): AuditDraft => ({

@@ -1,4 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
+import { UNITS } from "../core/families/units.ts"
 import type { Identity } from "../core/identity.ts"
 import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
 import type { PoliciesInForce } from "../ports/policy-source.ts"
@@ -91,9 +92,9 @@ export function refusal(
  * The same answer for a policy that is missing, that denies, or that belongs to another repository. It is made of the
  * caller's own claims alone.
  */
-function noPolicyFor({ repository, repositoryId, environment }: Identity): string {
+function noPolicyFor({ unitKind, unit, unitId, environment }: Identity): string {
   const where = environment === undefined ? "no environment" : `environment ${environment}`
-  return `No policy of this broker grants what this job requested to ${repository} (repository_id "${repositoryId}") in ${where}. Policies for it are usually in the folder ${repository}/ beside the organisation file.`
+  return `No policy of this broker grants what this job requested to ${unit} (${UNITS[unitKind].idKey ?? unitKind} "${unitId}") in ${where}. Policies for it are usually in the folder ${unit}/ beside the organisation file.`
 }
 
 const BOUND_TOKEN_REQUIRED =

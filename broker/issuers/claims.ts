@@ -1,3 +1,4 @@
+import type { FamilyFacts } from "../core/families/family-facts.ts"
 import type { Claims, ClaimValue } from "../core/identity.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
@@ -17,7 +18,8 @@ export interface Expectation {
   readonly audience: string
   readonly now: Date
   readonly maxLifetimeSeconds: number
-  readonly sendsJti: boolean
+  /** Whether the issuer sends one. Sent only sometimes, it must still be well formed. */
+  readonly jti: FamilyFacts["jti"]
 }
 
 /** The registered claims (RFC 7519 section 4.1), after they were checked. */
@@ -28,7 +30,7 @@ export interface RegisteredClaims {
   readonly issuedAt: number
   /** Unix seconds: the token is refused from this time on, skew included. */
   readonly diesAt: number
-  /** Null for issuers that send no `jti`. */
+  /** Null for a token without `jti`, of an issuer that sends none. */
   readonly jti: string | null
 }
 
@@ -49,7 +51,7 @@ export function checkRegisteredClaims(claims: Claims, expected: Expectation): Re
   if (!boundTo.ok) return boundTo
   const times = readTimes(claims, expected)
   if (!times.ok) return times
-  const jti = expected.sendsJti ? readJti(claims["jti"]) : ok(null)
+  const jti = hasJti(claims["jti"], expected.jti) ? readJti(claims["jti"]) : ok(null)
   if (!jti.ok) return jti
   return ok({ boundTo: boundTo.value, ...times.value, jti: jti.value })
 }
@@ -111,6 +113,9 @@ function readTimes(
   }
   return ok({ issuedAt: iat, diesAt })
 }
+
+const hasJti = (claim: ClaimValue | undefined, sent: Expectation["jti"]) =>
+  sent === "always" || (sent === "sometimes" && claim !== undefined)
 
 function readJti(claim: ClaimValue | undefined): Result<string, ClaimFault> {
   if (typeof claim === "string" && claim !== "" && claim.length <= MAX_JTI_CHARACTERS) return ok(claim)

@@ -1,7 +1,22 @@
+import type { Claims, Identity } from "../core/identity.ts"
+import type { IssuerConfig } from "../core/policy/model.ts"
+import { fail, type Result } from "../core/result.ts"
 import type { IssuerFamily } from "./family.ts"
 import { githubActions } from "./github-actions/family.ts"
+import { identify } from "./identify.ts"
 
 /** Every issuer family that an organisation file can name. */
 export const FAMILIES: ReadonlyMap<string, IssuerFamily> = new Map(
-  [githubActions].map((family) => [family.name, family]),
+  [githubActions].map((family) => [family.facts.name, family]),
 )
+
+/**
+ * The identity of a token with these claims, as the broker reads it. The fault says what is wrong with the token: the end of
+ * a sentence that begins with `In the subject token, `.
+ */
+export function identityIn(claims: Claims, issuer: IssuerConfig): Result<Identity, string> {
+  const family = FAMILIES.get(issuer.family)
+  return family
+    ? identify(claims, issuer, family)
+    : fail(`this version does not know the issuer family ${issuer.family}`)
+}

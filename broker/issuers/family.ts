@@ -1,40 +1,46 @@
-import type { Claims, Identity } from "../core/identity.ts"
+import type { FamilyFacts } from "../core/families/family-facts.ts"
+import type { Claims } from "../core/identity.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import type { Result } from "../core/result.ts"
 
-/**
- * Signature algorithms that an issuer may use. Only RSA: every known issuer uses it, and fewer kinds of keys allow fewer
- * mistakes.
- */
-export type SignatureAlgorithm = "RS256" | "RS384" | "RS512"
+/** Signature algorithms that an issuer may use (RFC 7518 section 3.1, RFC 8037). Never symmetric ones, never `none`. */
+export type SignatureAlgorithm =
+  | "RS256"
+  | "RS384"
+  | "RS512"
+  | "PS256"
+  | "PS384"
+  | "PS512"
+  | "ES256"
+  | "ES384"
+  | "ES512"
+  | "EdDSA"
 
 /**
  * Where an issuer publishes its keys: in the JWKS that its OpenID discovery document names, or, without such a document, at
- * a path below the issuer's URL.
+ * a path below the issuer's URL, or at a path of its host.
  */
-export type KeySource = { readonly by: "discovery" } | { readonly by: "path"; readonly path: string }
+export type KeySource =
+  | { readonly by: "discovery" }
+  | { readonly by: "path"; readonly path: string }
+  | { readonly by: "host-path"; readonly path: string }
 
 /**
- * A kind of issuer: the properties of its tokens, as data, and how its claims become an identity.
+ * A kind of issuer: the properties of its tokens, as data, and the few checks that are its own.
  *
- * All checks are in `verify.ts` and common to all families. A family only describes its tokens, so it cannot forget a
- * check.
+ * All checks that families share are in `verify.ts` and `identify.ts`. A family only describes its tokens, so it cannot
+ * forget a check.
  */
 export interface IssuerFamily {
-  /** The value of `family:` in the organisation file. */
-  readonly name: string
+  readonly facts: FamilyFacts
   readonly algorithms: readonly SignatureAlgorithm[]
-  /** The longest `exp - iat` of its tokens, in seconds. An organisation can lower it, never raise it. */
-  readonly maxTokenLifetimeSeconds: number
-  /** False for issuers without `jti`: then the digest of header and payload identifies a used token. */
-  readonly sendsJti: boolean
   readonly keys: KeySource
-  /** Claims that every token of this family has, as strings. Checked before `identify` is called. */
-  readonly requiredStrings: readonly string[]
   /**
-   * Turns verified claims into an identity. The fault is a sentence: which claim is wrong, and how.
-   *
-   * The claims have a verified signature and contain all of `requiredStrings`. Pure.
+   * Further claims, made of the token's own: flattened, composed, or mapped by the organisation file. They win over claims of
+   * the same name. The claims have a verified signature, and all that `facts` call `always` with their types. Pure. The fault
+   * is the end of a sentence that begins with `In the subject token, `: which claim is wrong, and how.
    */
-  identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string>
+  derive?(claims: Claims, issuer: IssuerConfig): Result<Claims, string>
+  /** What is wrong with the token beyond its claims' types; null when nothing is. `claims` include the derived ones. */
+  check?(claims: Claims, issuer: IssuerConfig): string | null
 }

@@ -52,7 +52,7 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
 
   return {
     async find(issuer, family, kid, alg) {
-      const state = stateOf(`${family.name} ${issuer.url}`, states)
+      const state = stateOf(`${family.facts.name} ${issuer.url}`, states)
       if (mayFetch(state, readingFor(state), kid, alg)) await refresh(state, issuer, family)
 
       const now = readingFor(state)

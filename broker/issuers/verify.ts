@@ -10,7 +10,11 @@ import { checkRegisteredClaims, quote, type RegisteredClaims } from "./claims.ts
 import { type CompactJws, parseCompactJws } from "./compact-jws.ts"
 import { FAMILIES } from "./families.ts"
 import type { IssuerFamily } from "./family.ts"
+import { identify } from "./identify.ts"
 import { createKeySets, type KeySets } from "./key-sets.ts"
+
+/** The longest life of a token where the organisation file says nothing and the family allows more. */
+const DEFAULT_LIFETIME_SECONDS = 3600
 
 export interface VerifiedToken {
   readonly identity: Identity
@@ -58,13 +62,16 @@ export function createVerifier({ audience, http, clock, families = FAMILIES }: V
       await verifySignature(token, await findKey(jws, issuer, family, keySets), jws.alg)
 
       const registered = checkRegisteredClaims(jws.payload, {
-        audience,
+        audience: issuer.audience ?? audience,
         now: clock.now(),
-        maxLifetimeSeconds: Math.min(issuer.maxTokenLifetimeSeconds ?? Infinity, family.maxTokenLifetimeSeconds),
-        sendsJti: family.sendsJti,
+        maxLifetimeSeconds: Math.min(
+          issuer.maxTokenLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS,
+          family.facts.maxTokenLifetimeSeconds,
+        ),
+        jti: family.facts.jti,
       })
       if (!registered.ok) throw new BrokerError(registered.fault.code, registered.fault.detail)
-      const identity = identify(jws, issuer, family)
+      const identity = identityOf(jws, issuer, family)
       return { identity, issuer, ...fingerprints(jws, issuer, registered.value) }
     },
   }
@@ -126,14 +133,8 @@ async function verifySignature(token: string, key: CryptoKey, alg: string): Prom
   }
 }
 
-function identify(jws: CompactJws, issuer: IssuerConfig, family: IssuerFamily): Identity {
-  for (const name of family.requiredStrings) {
-    const claim = jws.payload[name]
-    if (typeof claim === "string") continue
-    const how = claim === undefined ? "is missing" : "must be a string"
-    throw new BrokerError("token_claims_invalid", `The subject token's claim ${name} ${how}.`)
-  }
-  const identity = family.identify(jws.payload, issuer)
+function identityOf(jws: CompactJws, issuer: IssuerConfig, family: IssuerFamily): Identity {
+  const identity = identify(jws.payload, issuer, family)
   if (identity.ok) return identity.value
   throw new BrokerError("token_claims_invalid", `In the subject token, ${identity.fault}.`)
 }

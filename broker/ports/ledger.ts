@@ -240,5 +240,5 @@ export interface SweptLedger extends Ledger {
 
 /** Finds the ledger of a repository. `of` does no I/O; only calls on the ledger do. */
 export interface Ledgers {
-  of(issuerUrl: string, repositoryId: string): Ledger
+  of(issuerUrl: string, unitId: string): Ledger
 }

@@ -8,8 +8,9 @@ export interface RequestEvent {
   status?: number
   code?: string
   duration_ms?: number
-  repository?: string
-  repository_id?: string
+  unit_kind?: string
+  unit?: string
+  unit_id?: string
   environment?: string | null
   run_id?: string
   grants?: readonly string[]
@@ -50,9 +51,9 @@ export interface BrokerEvent {
     | "ledger.failed"
     | "ledger.replaced"
   readonly detail: string
-  /** The repository whose ledger it concerns, if it concerns one. */
+  /** The unit whose ledger it concerns, if it concerns one. */
   readonly issuer?: string
-  readonly repository_id?: string
+  readonly unit_id?: string
   readonly lease?: string
   readonly connection?: string
 }

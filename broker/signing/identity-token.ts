@@ -1,4 +1,6 @@
 import { IDENTITY_TOKEN_SECONDS } from "../core/duration.ts"
+import { isCautionClaim } from "../core/families/cautions.ts"
+import { idNameOf } from "../core/families/units.ts"
 import type { Claims, Identity } from "../core/identity.ts"
 import { isJobClaim } from "../core/job-claims.ts"
 import { identityTokenSubject } from "../wire/subject.ts"
@@ -20,22 +22,25 @@ export function identityTokenClaims(about: {
   readonly id: string
 }): Claims {
   const { identity } = about
+  const { unitKind } = identity
   const issuedAt = Math.floor(about.now.getTime() / 1000)
   return {
     ...pick(about.extra, (name) => !isJobClaim(name)),
-    ...pick(identity.claims, (name) => !isBrokerClaim(name)),
+    ...pick(identity.claims, (name) => !isBrokerClaim(name) && !isCautionClaim(name)),
     subject_issuer: identity.issuerUrl,
-    repository: identity.repository,
-    repository_id: identity.repositoryId,
-    repository_owner: identity.owner,
-    repository_owner_id: identity.ownerId,
+    [unitKind]: identity.unit,
+    [idNameOf(unitKind)]: identity.unitId,
+    [`${unitKind}_owner`]: identity.owner,
+    [`${unitKind}_owner_id`]: identity.ownerId,
     ...(identity.environment === undefined ? {} : { environment: identity.environment }),
-    ref: identity.ref,
-    ref_type: identity.refType,
-    event_name: identity.event,
-    actor: identity.actor,
-    run_id: identity.runId,
-    run_attempt: identity.runAttempt,
+    ...said({
+      ref: identity.ref,
+      ref_type: identity.refType,
+      event_name: identity.event,
+      actor: identity.actor,
+      run_id: identity.runId,
+      run_attempt: identity.runAttempt,
+    }),
     grant: about.grant,
     iss: about.issuer,
     aud: about.audience,
@@ -55,6 +60,10 @@ export function identityTokenClaims(about: {
 const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith("https://aws.amazon.com/")
 
 const BROKER_CLAIMS: ReadonlySet<string> = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp"])
+
+/** Only what the subject token says. */
+const said = (claims: Readonly<Record<string, string | null>>) =>
+  Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== null && value !== "")) as Claims
 
 const pick = (claims: Claims, wanted: (name: string) => boolean) =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => wanted(name)))

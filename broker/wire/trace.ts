@@ -1,18 +1,20 @@
 /**
  * The reasons for a decision, as data: each requested grant, each rule about it, and each condition of the rule with the
- * token's value. Sent only to callers whose verified repository owns the policies in it.
+ * token's value. Sent only to callers whose verified unit owns the policies in it.
  */
 export interface Trace {
-  /** The job's repository and environment, for people. */
+  /** The job's unit and environment. The names are for people. */
   readonly subject: {
     readonly issuer: string
-    readonly repository: string
-    readonly repository_id: string
+    /** `repository`, `project`, `service_account`, ... */
+    readonly unit_kind: string
+    readonly unit: string
+    readonly unit_id: string
     readonly environment: string | null
   }
   /** The policy files that apply, in the folder's order. */
   readonly policies: readonly string[]
-  /** Facts that did not influence the decision: a renamed repository, policies that could not be refreshed. */
+  /** Facts that did not influence the decision: a renamed unit, policies that could not be refreshed. */
   readonly notes: readonly string[]
   /** One entry per requested grant, in the order of the request. */
   readonly grants: readonly GrantTrace[]
@@ -29,7 +31,7 @@ export interface GrantTrace {
   readonly ttl_seconds?: number
   /** The rules about the grant; empty when no policy for the job defines it. */
   readonly rules: readonly RuleTrace[]
-  /** The organisation's boundaries for this grant; absent when a rule denies it, or no boundary covers the repository. */
+  /** The organisation's boundaries for this grant; absent when a rule denies it, or no boundary covers the unit. */
   readonly boundaries?: readonly BoundaryTrace[]
 }
 
@@ -52,7 +54,7 @@ export interface ConditionTrace {
   readonly matched: boolean
 }
 
-/** One boundary that covers the job's repository. */
+/** One boundary that covers the job's unit. */
 export interface BoundaryTrace {
   readonly name: string
   /** The organisation file, and the 1-based line where the boundary starts. */
@@ -62,7 +64,7 @@ export interface BoundaryTrace {
   readonly matched: boolean
   /** It matches, and one of its entries allows this grant. */
   readonly allows: boolean
-  /** Its `when`, without the matching conditions on the repository's own claims. */
+  /** Its `when`, without the matching conditions on the unit's own claims. */
   readonly conditions: readonly ConditionTrace[]
   /** Its `require`; empty when the boundary does not apply to the job. */
   readonly required: readonly ConditionTrace[]

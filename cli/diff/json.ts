@@ -34,9 +34,10 @@ const claimsOf = (example: Readonly<Record<string, string>>, fields: boolean) =>
   )
 
 /** `environment`: null for jobs without an environment, absent for jobs in any environment or none. */
-const jsonOfSubject = ({ issuer, repository, repositoryId, environment }: ChangeSubject) => ({
+const jsonOfSubject = ({ issuer, unitKind, unit, unitId, environment }: ChangeSubject) => ({
   issuer,
-  repository,
-  repository_id: repositoryId,
+  unit_kind: unitKind,
+  unit,
+  unit_id: unitId,
   ...(environment === undefined ? {} : { environment }),
 })

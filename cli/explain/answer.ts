@@ -42,7 +42,7 @@ const grant = z.object({
 })
 
 const trace: z.ZodType<Trace> = z.object({
-  subject: z.object({ issuer: text, repository: text, repository_id: text, environment: text.nullable() }),
+  subject: z.object({ issuer: text, unit_kind: text, unit: text, unit_id: text, environment: text.nullable() }),
   policies: texts,
   notes: texts,
   grants: z.array(grant).max(1000),

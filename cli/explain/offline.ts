@@ -1,9 +1,9 @@
-import type { Claims, Identity } from "../../broker/core/identity.ts"
+import type { Claims } from "../../broker/core/identity.ts"
 import { type Decision, decide } from "../../broker/core/policy/decide.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import type { IssuerConfig, PolicySet } from "../../broker/core/policy/model.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
-import { FAMILIES } from "../../broker/issuers/families.ts"
+import { identityIn } from "../../broker/issuers/families.ts"
 import type { ErrorCode } from "../../broker/wire/error-codes.ts"
 import type { Trace } from "../../broker/wire/trace.ts"
 
@@ -29,7 +29,7 @@ export function decideOffline(
     const note = `The organisation file lists no issuer with the URL ${visible(JSON.stringify(iss))}, so the broker refuses its tokens.`
     return ok({ decision: "deny", code: "token_issuer_unknown", trace: null, notes: [note] })
   }
-  const identity = identify(claims, issuer)
+  const identity = identityIn(claims, issuer)
   if (!identity.ok) return identity
   const decision = decide({
     organisation: set.organisation,
@@ -41,14 +41,6 @@ export function decideOffline(
   const { outcome, trace } = decision
   const code = outcome === "allow" ? "allowed" : decision.code
   return ok({ decision: outcome, code, trace, notes: notesOn(decision, issuer) })
-}
-
-function identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string> {
-  const family = FAMILIES.get(issuer.family)
-  if (family === undefined) return fail(`this version does not know the issuer family ${issuer.family}`)
-  const missing = family.requiredStrings.filter((name) => typeof claims[name] !== "string")
-  if (missing.length > 0) return fail(`these claims are missing or not strings: ${missing.join(", ")}`)
-  return family.identify(claims, issuer)
 }
 
 function notesOn(decision: Decision, issuer: IssuerConfig): string[] {

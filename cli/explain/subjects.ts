@@ -9,8 +9,8 @@ import type { Trace } from "../../broker/wire/trace.ts"
  */
 export function subjectsOf(trace: Trace | null): ReadonlyMap<string, string> {
   if (trace === null) return new Map()
-  const { issuer, repository_id: repositoryId, environment } = trace.subject
-  if (/[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(`${issuer}${repositoryId}${environment ?? ""}`)) return new Map()
-  const job = { issuer, repositoryId, environment }
+  const { issuer, unit_kind: unitKind, unit_id: unitId, environment } = trace.subject
+  if (/[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(`${issuer}${unitId}${environment ?? ""}`)) return new Map()
+  const job = { issuer, unitKind, unitId, environment }
   return new Map(trace.grants.map(({ name }) => [name, identityTokenSubject(job, name)]))
 }

@@ -6,10 +6,10 @@ import type { BoundaryTrace, ConditionTrace, GrantTrace, RuleTrace, Trace } from
  * grant stand, indented, the rules that name it, and their conditions with the token's values.
  */
 export function explainTrace(trace: Trace): string[] {
-  const { issuer, repository, repository_id: id, environment } = trace.subject
+  const { issuer, unit, unit_id: id, environment } = trace.subject
   const where = environment === null ? "no environment" : `environment ${line(environment)}`
   return [
-    `${line(repository)} (id ${line(id)}, issuer ${issuer}), ${where}`,
+    `${line(unit)} (id ${line(id)}, issuer ${issuer}), ${where}`,
     trace.policies.length === 0 ? "policies: none" : `policies: ${trace.policies.map(line).join(", ")}`,
     ...trace.notes.map((note) => `note: ${line(note)}`),
     ...trace.grants.flatMap(explainGrant),

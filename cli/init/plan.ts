@@ -133,7 +133,10 @@ function grantFor(
 }
 
 function subjectOf(issuer: string, { id }: RepositoryFacts, { environment }: Wish, grant: FirstGrant): string {
-  return identityTokenSubject({ issuer, repositoryId: id, environment: environment ?? null }, grant.name)
+  return identityTokenSubject(
+    { issuer, unitKind: "repository", unitId: id, environment: environment ?? null },
+    grant.name,
+  )
 }
 
 function policyFile(facts: RepositoryFacts, { environment }: Wish, grant: FirstGrant, issuer?: string): NewFile {

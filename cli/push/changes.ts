@@ -6,9 +6,9 @@ import { placesIn, published } from "./publication.ts"
 /** A repository with policies for it, in the new set or the old one. */
 export interface ChangedRepository {
   readonly issuer: string
-  readonly repository_id: string
+  readonly unit_id: string
   /** The name in its policies, for people. */
-  readonly repository: string
+  readonly unit: string
 }
 
 /** The differences of two sets, by repository. */
@@ -61,7 +61,7 @@ const MAX_LINES = 50
 function shortened(what: string, repositories: readonly ChangedRepository[]): string[] {
   const lines = repositories
     .slice(0, MAX_LINES)
-    .map(({ issuer, repository, repository_id: id }) => `${what.padEnd(8)} ${repository} (${issuer} ${id})`)
+    .map(({ issuer, unit, unit_id: id }) => `${what.padEnd(8)} ${unit} (${issuer} ${id})`)
   const more = repositories.length - lines.length
   return more > 0 ? [...lines, `${what.padEnd(8)} and ${counted(more, "repository", "repositories")} more`] : lines
 }
@@ -78,22 +78,22 @@ interface View {
 /** A set as it would be published: two sets are equal if they are published the same way. */
 function viewOf(set: PolicySet): View {
   const { current } = published(set, new Date(0))
-  const names = new Map(set.policies.map((policy) => [placeOf(policy), policy.repository]))
+  const names = new Map(set.policies.map((policy) => [placeOf(policy), policy.unit]))
   return {
     version: current.version,
     organisation: JSON.stringify(current.organisation),
     wide: JSON.stringify(current.wide),
     places: new Map(
       placesIn(current).map((place) => {
-        const { issuer, repositoryId } = place
-        const name = placeName(issuer, repositoryId)
-        const named = { issuer, repository_id: repositoryId, repository: names.get(name) ?? "" }
+        const { issuer, unitId } = place
+        const name = placeName(issuer, unitId)
+        const named = { issuer, unit_id: unitId, unit: names.get(name) ?? "" }
         return [name, { key: keyOf(place), named }]
       }),
     ),
   }
 }
 
-const placeName = (issuer: string, repositoryId: string) => `${issuer}/${repositoryId}`
+const placeName = (issuer: string, unitId: string) => `${issuer}/${unitId}`
 
-const placeOf = ({ issuer, target }: Policy) => (target.kind === "repository" ? placeName(issuer, target.id) : "")
+const placeOf = ({ issuer, target }: Policy) => (target.kind === "unit" ? placeName(issuer, target.id) : "")

@@ -34,11 +34,11 @@ export function published(set: PolicySet, publishedAt: Date): Publication {
   const repositories: Record<string, Record<string, string>> = {}
   for (const [issuer, ofIssuer] of own) {
     const hashes: [string, string][] = []
-    for (const [repositoryId, policies] of ofIssuer) {
+    for (const [unitId, policies] of ofIssuer) {
       const text = JSON.stringify(policies)
       const hash = hashOf(text)
-      hashes.push([repositoryId, hash])
-      entries.set(keyOf({ issuer, repositoryId, hash }), text)
+      hashes.push([unitId, hash])
+      entries.set(keyOf({ issuer, unitId, hash }), text)
     }
     repositories[issuer] = Object.fromEntries(hashes)
   }
@@ -51,6 +51,6 @@ export function published(set: PolicySet, publishedAt: Date): Publication {
 /** All places that a value of `current` names. */
 export function placesIn({ repositories }: PublishedCurrent): PublishedPlace[] {
   return Object.entries(repositories).flatMap(([issuer, ofIssuer]) =>
-    Object.entries(ofIssuer).map(([repositoryId, hash]) => ({ issuer, repositoryId, hash })),
+    Object.entries(ofIssuer).map(([unitId, hash]) => ({ issuer, unitId, hash })),
   )
 }

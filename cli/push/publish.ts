@@ -170,7 +170,7 @@ async function readSet(
   for (const place of places) {
     const read = readRepository(texts.get(keyOf(place)) ?? "", place, organisation, providers)
     if (read.ok) policies.push(...read.value)
-    else notes.push(`${place.issuer} ${place.repositoryId}: ${read.fault}`)
+    else notes.push(`${place.issuer} ${place.unitId}: ${read.fault}`)
   }
   return { older: policySet(version, organisation, [...policies, ...wide.policies]), notes }
 }

@@ -14,13 +14,14 @@ export const trustAsJson = (sides: readonly Side[], { version }: PolicySet, brok
       provider: connection.provider,
       kind: vendor,
       subjects: subjects.map(
-        ({ subject, audiences, grant, issuer, names, repositoryId, environment, door, place }) => ({
+        ({ subject, audiences, grant, issuer, names, unitKind, unitId, environment, door, place }) => ({
           subject,
           audiences,
           grant,
           issuer,
-          repository: names[0] ?? null,
-          repository_id: repositoryId,
+          unit: names[0] ?? null,
+          unit_kind: unitKind,
+          unit_id: unitId,
           environment,
           trusted_by: door,
           file: place.file,
@@ -32,23 +33,13 @@ export const trustAsJson = (sides: readonly Side[], { version }: PolicySet, brok
     })),
 })
 
-const openAsJson = ({
-  subjects,
-  audiences,
-  why,
-  grant,
-  issuer,
-  repository,
-  environment,
-  door,
-  place,
-}: OpenSubjects) => ({
+const openAsJson = ({ subjects, audiences, why, grant, issuer, unit, environment, door, place }: OpenSubjects) => ({
   pattern: subjects,
   audiences,
   why,
   grant,
   issuer,
-  repository,
+  unit,
   ...(environment === undefined ? {} : { environment }),
   trusted_by: door,
   file: place?.file ?? null,

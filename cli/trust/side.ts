@@ -88,7 +88,7 @@ export function settingOf(settings: unknown, key: string): string | undefined {
 }
 
 /** The job of a subject by its names of today: `acme/shop (id 41), environment production: grant aws-deploy`. */
-export function jobWords({ names, repositoryId, environment, grant }: GivenSubject): string {
+export function jobWords({ names, unitId, environment, grant }: GivenSubject): string {
   const where = environment === null ? "no environment" : `environment ${environment}`
-  return `${names.join(" or ")} (id ${repositoryId}), ${where}: grant ${grant}`
+  return `${names.join(" or ")} (id ${unitId}), ${where}: grant ${grant}`
 }

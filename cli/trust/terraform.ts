@@ -76,8 +76,8 @@ function inputsOf(module: Module | undefined, those: readonly GivenSubject[], br
 }
 
 /** The grant's name; with the repository's id and the environment where it is not the only one. */
-function nameOf({ grant, repositoryId, environment }: GivenSubject, names: Set<string>): string {
-  const name = names.has(grant) ? `${grant}-${repositoryId}-${environment ?? "none"}` : grant
+function nameOf({ grant, unitId, environment }: GivenSubject, names: Set<string>): string {
+  const name = names.has(grant) ? `${grant}-${unitId}-${environment ?? "none"}` : grant
   names.add(name)
   return name
 }

@@ -90,8 +90,8 @@ function azure({ subjects }: Side, broker: string): readonly string[] {
 }
 
 /** Entra takes 3 to 120 letters, digits and `- _`, and each name once in an application. */
-const credentialName = ({ issuer, repositoryId, environment, grant }: GivenSubject) =>
-  `daypass-${issuer}-${repositoryId}-${environment ?? ""}-${grant}`.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 120)
+const credentialName = ({ issuer, unitId, environment, grant }: GivenSubject) =>
+  `daypass-${issuer}-${unitId}-${environment ?? ""}-${grant}`.replace(/[^A-Za-z0-9_-]/g, "-").slice(0, 120)
 
 const MAX_CONDITION_CHARACTERS = 4096
 
@@ -147,13 +147,13 @@ function oidc({ subjects }: Side): readonly string[] {
 }
 
 /** Why some subjects cannot be listed, and what to do instead. */
-function openLines({ why, grant, repository, subjects, place, ownerIds }: OpenSubjects): readonly string[] {
+function openLines({ why, grant, unit, subjects, place, ownerIds }: OpenSubjects): readonly string[] {
   const at = place === null ? "" : ` (${place.file}:${place.line})`
   const owners = ownerIds.length === 0 ? "" : ` and repository_owner_id ${ownerIds.join(" or ")}`
   const ids = `demand the claims environment, grant${owners} instead of the subject where the other side compares claims, as Vault and Google do`
   if (why === "pattern")
     return [
-      `# The grant ${grant ?? ""} for ${repository ?? ""}${at} has no list of subjects: the folder does not have the ids of these repositories.`,
+      `# The grant ${grant ?? ""} for ${unit ?? ""}${at} has no list of subjects: the folder does not have the ids of these repositories.`,
       `# ${subjects} covers them, and also repositories of others. Do not trust it.`,
       `# Write a policy with repository_id for each repository, or ${ids}.`,
     ]
@@ -163,6 +163,6 @@ function openLines({ why, grant, repository, subjects, place, ownerIds }: OpenSu
       `# ${subjects} covers their subjects, and also others. Do not trust it: ask each repository for its subject, as daypass explain prints it.`,
     ]
   return [
-    `# The grant ${grant ?? ""} for ${repository ?? ""}${at} is too complex to decide, so its subject is not listed: ${subjects}`,
+    `# The grant ${grant ?? ""} for ${unit ?? ""}${at} is too complex to decide, so its subject is not listed: ${subjects}`,
   ]
 }

@@ -1,4 +1,4 @@
-import { type IssuerWords, issuerWordsOf, repositoryWords, subjectWords } from "../../analysis/scopes/subject-words.ts"
+import { type IssuerWords, issuerWordsOf, subjectWords, unitWords } from "../../analysis/scopes/subject-words.ts"
 import type { WhoCan, WhoCanRow, WrittenBoundary, WrittenCondition } from "../../analysis/who-can/model.ts"
 import { formatDuration } from "../../broker/core/duration.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
@@ -63,9 +63,9 @@ export function findingsOfWhoCan(
 const NOWHERE = { file: ORGANISATION_FILE, line: 1 } as const
 
 function sentenceOf(row: WhoCanRow, issuerWords: IssuerWords): string {
-  const [repository = "", environment = "", grant = "", ttl = "", reaches = ""] = cellsOf(row, issuerWords)
+  const [unit = "", environment = "", grant = "", ttl = "", reaches = ""] = cellsOf(row, issuerWords)
   const details = detailsOf(row).flatMap(([label, text]) => (label === "where" ? [] : [`${label} ${text}`.trim()]))
-  return `${[`${repository}, environment ${environment}: ${grant} for ${ttl}, ${reaches}`, ...details].join("; ")}.`
+  return `${[`${unit}, environment ${environment}: ${grant} for ${ttl}, ${reaches}`, ...details].join("; ")}.`
 }
 
 const WHY = {
@@ -111,12 +111,12 @@ function cellsOf(row: WhoCanRow, issuerWords: IssuerWords): readonly string[] {
 }
 
 function repositoriesOf({ subject, only }: WhoCanRow, issuerWords: IssuerWords): string {
-  const { issuer, repository, repositoryId } = subject
+  const { issuer, unit, unitId } = subject
   if (only === null) {
-    if (repository === null) return `any of ${issuerWords(issuer) ?? issuer}`
-    return repositoryWords({ issuer, repository, repositoryId }, issuerWords)
+    if (unit === null) return `any of ${issuerWords(issuer) ?? issuer}`
+    return unitWords({ issuer, unit, unitId }, issuerWords)
   }
-  const facts = [repository === null ? null : `of ${repository}`, issuerWords(issuer)].filter((fact) => fact !== null)
+  const facts = [unit === null ? null : `of ${unit}`, issuerWords(issuer)].filter((fact) => fact !== null)
   return facts.length === 0 ? only : `${only} (${facts.join(", ")})`
 }
 
@@ -204,10 +204,11 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 
 /** For programs; in snake_case, like the wire. */
 export function jsonOf({ rows, unreachable, unknown }: WhoCan, { version }: PolicySet): object {
-  const subjectOf = ({ issuer, repository, repositoryId, environment }: WhoCanRow["subject"]) => ({
+  const subjectOf = ({ issuer, unitKind, unit, unitId, environment }: WhoCanRow["subject"]) => ({
     issuer,
-    repository,
-    repository_id: repositoryId,
+    unit_kind: unitKind,
+    unit,
+    unit_id: unitId,
     ...(environment === undefined ? {} : { environment }),
   })
   return {

@@ -70,11 +70,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 function queryOf(options: Readonly<Record<string, unknown>>): WhoCanQuery | string {
   const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined)
   const [connection, grant, environment] = [text("connection"), text("grant"), text("environment")]
-  const repository = text("repository")
-  const owned = repository === undefined ? undefined : patternOf(repository)
+  const unit = text("repository")
+  const owned = unit === undefined ? undefined : patternOf(unit)
   if (typeof owned === "string") return `--repository: ${owned}`
-  if (repository !== undefined && !repository.includes("/"))
-    return "--repository is OWNER/REPO, such as acme/shop or acme/*"
+  if (unit !== undefined && !unit.includes("/")) return "--repository is OWNER/REPO, such as acme/shop or acme/*"
   const given = options["grant-field"]
   const fields: FieldWish[] = []
   for (const wish of Array.isArray(given) ? (given as unknown[]).map(String) : []) {
@@ -89,7 +88,7 @@ function queryOf(options: Readonly<Record<string, unknown>>): WhoCanQuery | stri
     ...(connection === undefined ? {} : { connection }),
     ...(grant === undefined ? {} : { grant }),
     ...(environment === undefined ? {} : { environment }),
-    ...(owned === undefined ? {} : { repository: owned }),
+    ...(owned === undefined ? {} : { unit: owned }),
     fields,
   }
 }

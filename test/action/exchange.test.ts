@@ -7,7 +7,7 @@ import { exchangeAnswer, problem, type Reply } from "../support/scripted-broker.
 import { AWS, answered, granted, play, SECRET, unmaskedLines } from "./story.ts"
 
 const TRACE: Trace = {
-  subject: { issuer: "github", repository: "acme/shop", repository_id: "41", environment: "production" },
+  subject: { issuer: "github", unit_kind: "repository", unit: "acme/shop", unit_id: "41", environment: "production" },
   policies: ["acme/shop/production.yaml"],
   notes: [],
   grants: [

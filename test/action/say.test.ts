@@ -112,7 +112,7 @@ describe("a subject token that the broker does not accept", () => {
     ["from the future", { ...good, iat: seconds + 600, exp: seconds + 900 }],
     ["for another audience", { ...good, aud: `https://other.example.com?jkt=${"A".repeat(43)}` }],
   ])("%s", async (_, claims) => {
-    const expected = { audience, now, maxLifetimeSeconds: 600, sendsJti: true }
+    const expected = { audience, now, maxLifetimeSeconds: 600, jti: "always" as const }
     const checked = checkRegisteredClaims(claims, expected)
     if (checked.ok) throw new Error("this token is accepted")
     const story = await play(answered(await asReply(new BrokerError(checked.fault.code, checked.fault.detail))))

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { ISSUER_FAMILIES } from "../../broker/core/claims/families.ts"
+import { ISSUER_FAMILIES } from "../../broker/core/families/families.ts"
 import { FAMILIES } from "../../broker/issuers/families.ts"
 import token from "../vectors/claims/github-environment.json" with { type: "json" }
 import { folderOf, ORGANISATION, POLICY, runCli, runScripted } from "./run-cli.ts"

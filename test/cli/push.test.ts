@@ -81,7 +81,7 @@ async function seenIn(values: ReadonlyMap<string, string>, publishers: readonly 
   return seenOf(snapshot.version, (id) => snapshot.policiesOf(subject(id)))
 }
 
-const subject = (repositoryId: string) => job({ repositoryId, owner: "octo-org", ownerId: "123456" })
+const subject = (unitId: string) => job({ unitId, owner: "octo-org", ownerId: "123456" })
 
 async function seenOf(
   version: string,

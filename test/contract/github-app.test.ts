@@ -70,8 +70,8 @@ describe("a GitHub App", () => {
   })
 
   test("sends nothing for what is no repository's id", async () => {
-    for (const repositoryId of ["", "0", "-1", "41/../42", "4e1", "041", "9".repeat(17)]) {
-      expect(await get({ repositoryId })).toMatchObject({ outcome: "failed" })
+    for (const unitId of ["", "0", "-1", "41/../42", "4e1", "041", "9".repeat(17)]) {
+      expect(await get({ repositoryId: unitId })).toMatchObject({ outcome: "failed" })
     }
     expect(world.asked()).toEqual([])
   })

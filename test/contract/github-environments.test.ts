@@ -84,7 +84,7 @@ describe("what is known holds", () => {
     tools.environments.set("production", { branches: "custom" })
     expect(await ask()).toMatchObject({ protection: { deploymentBranches: "protected" } })
     expect(await ask({ environment: "staging" })).toMatchObject({ protection: { deploymentBranches: "all" } })
-    expect(await ask({ repositoryId: "42" })).toMatchObject({ protection: { deploymentBranches: "custom" } })
+    expect(await ask({ unitId: "42" })).toMatchObject({ protection: { deploymentBranches: "custom" } })
   })
 
   test("no longer than that when GitHub is down: then nothing is known", async () => {

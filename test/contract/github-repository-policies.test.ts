@@ -16,7 +16,7 @@ afterEach(() => world.api.close())
 type Memory = Extract<RepositoryReading, { readonly outcome: "files" | "absent" }>["memory"]
 
 const read = (memory: Memory | null = null, ownerId = String(ACME.id)) =>
-  createRepositoryPolicyReader(world.app, world.clock).read({ repositoryId: String(SHOP_ID), ownerId }, memory)
+  createRepositoryPolicyReader(world.app, world.clock).read({ unitId: String(SHOP_ID), ownerId }, memory)
 
 async function readFiles(memory: Memory | null = null) {
   const reading = await read(memory)
@@ -209,7 +209,7 @@ describe("read again", () => {
         return world.app.get(question)
       },
     }
-    const subject = { repositoryId: String(SHOP_ID), ownerId: String(ACME.id) }
+    const subject = { unitId: String(SHOP_ID), ownerId: String(ACME.id) }
     const reading = await createRepositoryPolicyReader(watched, world.clock).read(subject, first.memory)
     if (reading.outcome !== "files") throw new Error(reading.outcome)
     expect(new TextDecoder().decode(reading.files[0]?.bytes)).toBe("trunk")
@@ -296,7 +296,7 @@ describe("nothing but GitHub's word means that there are none:", () => {
           },
         }
         const reader = createRepositoryPolicyReader(flaky, world.clock)
-        const subject = { repositoryId: String(SHOP_ID), ownerId: String(ACME.id) }
+        const subject = { unitId: String(SHOP_ID), ownerId: String(ACME.id) }
         expect(await reader.read(subject, null)).toMatchObject({ outcome: "failed" })
         world.api.fail(null)
       }
@@ -345,7 +345,7 @@ describe("nothing but GitHub's word means that there are none:", () => {
         return world.app.get(question)
       },
     }
-    const subject = { repositoryId: String(SHOP_ID), ownerId: String(ACME.id) }
+    const subject = { unitId: String(SHOP_ID), ownerId: String(ACME.id) }
     const reading = await createRepositoryPolicyReader(slow, world.clock).read(subject, null)
     expect(reading).toMatchObject({ outcome: "failed", reason: "did not answer in time" })
   })

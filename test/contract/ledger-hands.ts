@@ -8,7 +8,7 @@ export interface LedgerFixture {
   /** The ledgers as they are now; another one after each restart. */
   ledgers(): Ledgers
   /** What the sweeper needs of the ledger. */
-  swept(issuerUrl: string, repositoryId: string): Pick<SweptLedger, "takeDue" | "lookDue">
+  swept(issuerUrl: string, unitId: string): Pick<SweptLedger, "takeDue" | "lookDue">
   /** Ends the process that holds the ledgers and starts another one over the same storage. */
   restart(): Promise<void>
 }

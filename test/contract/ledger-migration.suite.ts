@@ -6,7 +6,7 @@ import schema1 from "../vectors/ledger-schema-1.json" with { type: "json" }
 import { HOUR, MINUTE, NOW, revocation, revoked } from "./ledger-samples.ts"
 
 /** Whose ledger the old file is. */
-export const OLD_LEDGER = { issuerUrl: "https://issuer.example", repositoryId: "41" } as const
+export const OLD_LEDGER = { issuerUrl: "https://issuer.example", unitId: "41" } as const
 
 /** Makes storage by these statements, as an older version left it, and opens its one ledger. */
 export type OpenOldLedger = (
@@ -45,7 +45,7 @@ export function migrationContract(name: string, open: OpenOldLedger): void {
       const trail = await ledger.auditTrail(0, 100)
       const closed = trail.filter(({ record }) => record.event === "lease.closed").map(({ record }) => record.lease)
       expect(closed.toSorted()).toEqual(["active", "closed", "failed", "forever", "open", "revoking"])
-      const key = { issuer: OLD_LEDGER.issuerUrl, repository_id: OLD_LEDGER.repositoryId }
+      const key = { issuer: OLD_LEDGER.issuerUrl, repository_id: OLD_LEDGER.unitId }
       expect(verifyChain([new TextEncoder().encode(exportTrail(key, trail))])).toMatchObject({ ok: true })
     })
 

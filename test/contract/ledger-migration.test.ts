@@ -28,7 +28,7 @@ migrationContract("on Node", async (statements) => {
   // Twice: what was brought to this version is opened like any other.
   await openNodeStore(folder).close()
   store = openNodeStore(folder)
-  return store.ledgers.of(OLD_LEDGER.issuerUrl, OLD_LEDGER.repositoryId) as SweptLedger
+  return store.ledgers.of(OLD_LEDGER.issuerUrl, OLD_LEDGER.unitId) as SweptLedger
 })
 
 test("a ledger of schema version 1 has the columns of a new one in the end: no old step was changed", () => {

@@ -258,7 +258,7 @@ describe("what is due on Node", () => {
       const lease = { ...opening("a"), settleBy: NOW + minutes * MINUTE }
       await ledgers.of(ISSUER, repository).admit({ ...admission("a"), lease })
     }
-    const names = async (now: number, limit: number) => (await due(now, limit)).map(({ repositoryId }) => repositoryId)
+    const names = async (now: number, limit: number) => (await due(now, limit)).map(({ unitId }) => unitId)
     expect(await names(NOW + 9 * MINUTE, 10)).toEqual([])
     expect(await names(NOW + 30 * MINUTE, 10)).toEqual(["early", "late"])
     expect(await names(NOW + 30 * MINUTE, 1)).toEqual(["early"])
@@ -300,7 +300,7 @@ describe("the ledger's SQL", () => {
 
   async function tellEverything(sql: Sql): Promise<void> {
     const transact = async <Value>(work: () => Value) => sql.transaction(work)
-    const one = new SqlLedger(sql, transact, async (work) => work(), { issuerUrl: ISSUER, repositoryId: "41" })
+    const one = new SqlLedger(sql, transact, async (work) => work(), { issuerUrl: ISSUER, unitId: "41" })
     await one.admit(admission("a"))
     await one.admit(admission("a"))
     await one.settle(minted("a", revocable(), expiring()))

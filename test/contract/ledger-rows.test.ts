@@ -24,7 +24,7 @@ import {
   revoked,
 } from "./ledger-samples.ts"
 
-const KEY = { issuerUrl: "https://issuer.example", repositoryId: "41" }
+const KEY = { issuerUrl: "https://issuer.example", unitId: "41" }
 const FAR = NOW + 1000 * 24 * HOUR
 
 /** The ledger's tables in memory: what only its SQL and its rows can get wrong. */
@@ -32,12 +32,10 @@ function open() {
   const sql = new NodeSql(new DatabaseSync(":memory:"))
   migrate(sql)
   const transact = async <Value>(work: () => Value) => sql.transaction(work)
-  const ledgerOf = (repositoryId: string) =>
-    new SqlLedger(sql, transact, async (work) => work(), { ...KEY, repositoryId })
+  const ledgerOf = (unitId: string) => new SqlLedger(sql, transact, async (work) => work(), { ...KEY, unitId })
   const due = () =>
-    sql.all<{ due_at: number | null }>("SELECT due_at FROM ledgers WHERE repository_id = ?", KEY.repositoryId)[0]
-      ?.due_at
-  return { sql, transact, ledgerOf, ledger: ledgerOf(KEY.repositoryId), due }
+    sql.all<{ due_at: number | null }>("SELECT due_at FROM ledgers WHERE repository_id = ?", KEY.unitId)[0]?.due_at
+  return { sql, transact, ledgerOf, ledger: ledgerOf(KEY.unitId), due }
 }
 
 /** The admission of a lease whose token is remembered for longer than anything here takes. */
@@ -126,9 +124,9 @@ describe("when a ledger is due", () => {
     ] as const) {
       await ledgerOf(repository).admit(opening("a", NOW + minutes * MINUTE))
     }
-    const names = (limit: number) => dueLedgers(sql, NOW + 30 * MINUTE, limit).map(({ repositoryId }) => repositoryId)
+    const names = (limit: number) => dueLedgers(sql, NOW + 30 * MINUTE, limit).map(({ unitId }) => unitId)
     expect([names(10), names(1)]).toEqual([["early", "late"], ["early"]])
-    expect(dueLedgers(sql, NOW + 10 * MINUTE, 10)).toEqual([{ issuerUrl: KEY.issuerUrl, repositoryId: "early" }])
+    expect(dueLedgers(sql, NOW + 10 * MINUTE, 10)).toEqual([{ issuerUrl: KEY.issuerUrl, unitId: "early" }])
   })
 })
 

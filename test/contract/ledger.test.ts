@@ -14,7 +14,7 @@ let store = openNodeStore(folder)
 
 const fixture: LedgerFixture = {
   ledgers: () => store.ledgers,
-  swept: (issuerUrl, repositoryId) => store.ledgers.of(issuerUrl, repositoryId) as SweptLedger,
+  swept: (issuerUrl, unitId) => store.ledgers.of(issuerUrl, unitId) as SweptLedger,
   restart: async () => {
     await store.close()
     store = openNodeStore(folder)

@@ -8,17 +8,15 @@ export function policySourceSuite(open: () => Promise<PolicySource>): void {
     const snapshot = await (await open()).snapshot()
     expect([...snapshot.organisation.issuers.keys()]).toEqual(["github"])
     expect((await snapshot.policiesOf(job())).policies.map(({ target }) => target)).toEqual([
-      { kind: "repository", id: "41" },
+      { kind: "unit", id: "41" },
     ])
   })
 
   it("answers with no policies for a repository, an issuer or a name that has none", async () => {
     const snapshot = await (await open()).snapshot()
-    expect((await snapshot.policiesOf({ ...job(), repositoryId: "42" })).policies).toEqual([])
-    expect((await snapshot.policiesOf({ ...job(), issuer: "other", repositoryId: "41" })).policies).toEqual([])
-    expect(
-      (await snapshot.policiesOf({ ...job(), issuer: "constructor", repositoryId: "__proto__" })).policies,
-    ).toEqual([])
+    expect((await snapshot.policiesOf({ ...job(), unitId: "42" })).policies).toEqual([])
+    expect((await snapshot.policiesOf({ ...job(), issuer: "other", unitId: "41" })).policies).toEqual([])
+    expect((await snapshot.policiesOf({ ...job(), issuer: "constructor", unitId: "__proto__" })).policies).toEqual([])
   })
 
   it("says what is in force, and by the snapshot's own version", async () => {

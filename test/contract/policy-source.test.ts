@@ -78,8 +78,8 @@ describe("policies in a folder", () => {
     const before = await source.snapshot()
     write("more.yaml", OTHER)
     expect(await source.reload()).toBe(true)
-    expect((await before.policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(0)
-    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(1)
+    expect((await before.policiesOf({ ...job(), unitId: "42" })).policies).toHaveLength(0)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), unitId: "42" })).policies).toHaveLength(1)
     expect(source.status()).toMatchObject({ policies: 2 })
   })
 
@@ -91,7 +91,7 @@ describe("policies in a folder", () => {
     expect(await source.reload()).toBe(false)
     const broken = source.status()
     expect(broken).toEqual({ ...good, stale: { since: expect.any(String), faults: 1 } })
-    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), unitId: "41" })).policies).toHaveLength(1)
 
     write("broken-too.yaml", "")
     expect(await source.reload()).toBe(false)
@@ -115,8 +115,8 @@ describe("policies in a folder", () => {
     }
     expect(versions[0]).toBe(versions[2])
     expect(versions[1]).not.toBe(versions[0])
-    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
-    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(0)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), unitId: "41" })).policies).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), unitId: "42" })).policies).toHaveLength(0)
   })
 
   it("keeps the ceiling and the denials when the whole folder goes away", async () => {
@@ -124,7 +124,7 @@ describe("policies in a folder", () => {
     rmSync(folder, { recursive: true })
     expect(await source.reload()).toBe(false)
     expect(source.status().stale?.faults).toBe(1)
-    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), unitId: "41" })).policies).toHaveLength(1)
   })
 
   it("says nothing of a reload that found nothing new", async () => {
@@ -145,7 +145,7 @@ describe("policies in a folder", () => {
     const source = await open({ ...options, onReload: ({ ok }) => ok && reloaded.resolve() })
     write("acme/new/production.yaml", OTHER)
     await reloaded.promise
-    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), unitId: "42" })).policies).toHaveLength(1)
   })
 })
 
@@ -277,7 +277,7 @@ describe("a reload", () => {
     expect(await Promise.all([underWay, waiting, source.reload()])).toEqual([false, false, false])
     expect(outcomes).toEqual([])
     expect(source.status()).toEqual(before)
-    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "41" })).policies).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), unitId: "41" })).policies).toHaveLength(1)
   })
 
   it("goes on after one whose listener threw", async () => {
@@ -292,7 +292,7 @@ describe("a reload", () => {
     faulty = false
     write("acme/repository-1/production.yaml", OTHER)
     expect(await source.reload()).toBe(true)
-    expect((await (await source.snapshot()).policiesOf({ ...job(), repositoryId: "42" })).policies).toHaveLength(1)
+    expect((await (await source.snapshot()).policiesOf({ ...job(), unitId: "42" })).policies).toHaveLength(1)
   })
 
   it("gives the folder the version that anybody can compute with sha256sum", async () => {

@@ -11,16 +11,16 @@ afterEach(() => void vi.useRealTimers())
 it("sweeps every ledger that is due, although one before it cannot be swept", async () => {
   const { broker } = await world({ grants: {} })
   const swept: string[] = []
-  const due = ["broken", "41"].map((repositoryId): DueLedger => {
+  const due = ["broken", "41"].map((unitId): DueLedger => {
     const takeDue: SweptLedger["takeDue"] = async () => {
-      swept.push(repositoryId)
-      if (repositoryId === "broken") throw new Error("a text of another system")
+      swept.push(unitId)
+      if (unitId === "broken") throw new Error("a text of another system")
       return []
     }
     const lookDue: SweptLedger["lookDue"] = async () => {
       throw new BrokerError("ledger_unavailable", "the ledger cannot be read")
     }
-    return { issuerUrl: "https://issuer.example", repositoryId, ledger: { takeDue, lookDue } as SweptLedger }
+    return { issuerUrl: "https://issuer.example", unitId, ledger: { takeDue, lookDue } as SweptLedger }
   })
   const events: unknown[] = []
   const store = { due: async () => due } as unknown as NodeStore
@@ -49,7 +49,7 @@ it("gives a ledger with many due leases further turns at once, and ends although
       return [{ lease: `${name} ${turns[name]}`, credentials: [] }]
     }
     const ledger = { takeDue, settleRevocation: async () => {} } as unknown as SweptLedger
-    return { issuerUrl: "https://issuer.example", repositoryId: name, ledger }
+    return { issuerUrl: "https://issuer.example", unitId: name, ledger }
   }
   const store = {
     health: { look: async () => ({ state: "ok" }) },

@@ -29,7 +29,7 @@ const startBroker: StartBroker = async (options) => {
       readdirSync(broker.data)
         .map((name) => textOf(join(broker.data, name)))
         .join("\n"),
-    trail: async (issuer, repositoryId) => trailFromExport(readAuditTrail(broker.data), issuer, repositoryId),
+    trail: async (issuer, unitId) => trailFromExport(readAuditTrail(broker.data), issuer, unitId),
     advance: broker.advance,
     stop: () => broker.stop(),
   }

@@ -1,12 +1,12 @@
 import type { ChainedRecord } from "../../broker/ports/ledger.ts"
 
 /** Picks one repository's records out of an export. */
-export function trailFromExport(lines: Iterable<string>, issuer: string, repositoryId: string): ChainedRecord[] {
+export function trailFromExport(lines: Iterable<string>, issuer: string, unitId: string): ChainedRecord[] {
   const records: ChainedRecord[] = []
   let mine = false
   for (const line of lines) {
     const entry = JSON.parse(line)
-    if (entry.ledger) mine = entry.ledger.issuer === issuer && entry.ledger.repository_id === repositoryId
+    if (entry.ledger) mine = entry.ledger.issuer === issuer && entry.ledger.repository_id === unitId
     if (entry.record && mine) records.push(entry)
   }
   return records

@@ -21,7 +21,7 @@ const startBroker: StartBroker = async (options) => {
     output: () => broker.output(),
     // In memory alone, in tests.
     stored: () => "",
-    trail: (issuer, repositoryId) => broker.auditTrail(issuer, repositoryId),
+    trail: (issuer, unitId) => broker.auditTrail(issuer, unitId),
     advance: broker.advance,
     stop: () => broker.stop(),
   }

@@ -17,7 +17,7 @@ export interface RunningBroker {
   /** All that it keeps in files, as bytes are read; empty where it keeps none. */
   stored(): string
   /** The audit trail of a repository, from its first record. */
-  trail(issuer: string, repositoryId: string): Promise<readonly ChainedRecord[]>
+  trail(issuer: string, unitId: string): Promise<readonly ChainedRecord[]>
   /** Moves its clock on; only if it was started with one that can be moved. */
   advance(seconds: number): Promise<void>
   stop(): Promise<unknown>

@@ -33,11 +33,11 @@ export interface WorkerdBroker {
   /** Everything it has printed. */
   output(): string
   /** The audit chain of one repository, from its start. */
-  auditTrail(issuerUrl: string, repositoryId: string): Promise<readonly ChainedRecord[]>
+  auditTrail(issuerUrl: string, unitId: string): Promise<readonly ChainedRecord[]>
   /** Moves the Worker's clock on, for what would otherwise have to be waited for. */
   advance(seconds: number): Promise<void>
   /** One repository's object, as only a test may touch it. */
-  object(issuerUrl: string, repositoryId: string): TouchedObject
+  object(issuerUrl: string, unitId: string): TouchedObject
   /** Ends workerd with SIGKILL, whatever it is doing: this is also how a broker in workerd crashes. */
   stop(): Promise<void>
 }
@@ -142,11 +142,11 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
   return {
     url,
     output: () => printed,
-    object(issuerUrl, repositoryId) {
+    object(issuerUrl, unitId) {
       // Each call gets a new stub: one that failed once stays broken.
       const call = async <Value>(run: (object: TouchedObject) => Promise<Value>): Promise<Value> => {
         const namespace = (await miniflare.getDurableObjectNamespace("LEDGER")) as unknown as Namespace<TouchedObject>
-        return await run(namespace.getByName(ledgerObjectName({ issuerUrl, repositoryId })))
+        return await run(namespace.getByName(ledgerObjectName({ issuerUrl, unitId })))
       }
       return {
         testAlarm: () => call((object) => object.testAlarm()),
@@ -155,9 +155,9 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
         testFull: (isFull) => call((object) => object.testFull(isFull)),
       }
     },
-    async auditTrail(issuerUrl, repositoryId) {
+    async auditTrail(issuerUrl, unitId) {
       const namespace = (await miniflare.getDurableObjectNamespace("LEDGER")) as unknown as Namespace<LedgerMethods>
-      const key = { issuerUrl, repositoryId }
+      const key = { issuerUrl, unitId }
       const answer = await namespace.getByName(ledgerObjectName(key)).auditTrail(key, 0, TRAIL_LIMIT)
       if (!answer.ok) throw new Error(`the ledger answered ${answer.code}`)
       return answer.value

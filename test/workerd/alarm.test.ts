@@ -36,9 +36,9 @@ describe("the alarm of a ledger's object", () => {
 
   beforeEach(() => {
     repositories += 1
-    key = { issuerUrl: ISSUER, repositoryId: `alarm ${repositories}` }
-    stub = stubOf(key.issuerUrl, key.repositoryId)
-    ledger = createCloudflareLedgers(objects.LEDGER).of(key.issuerUrl, key.repositoryId)
+    key = { issuerUrl: ISSUER, unitId: `alarm ${repositories}` }
+    stub = stubOf(key.issuerUrl, key.unitId)
+    ledger = createCloudflareLedgers(objects.LEDGER).of(key.issuerUrl, key.unitId)
   })
 
   const alarm = () => inside(stub, (_object, state) => state.storage.getAlarm())

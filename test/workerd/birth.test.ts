@@ -13,11 +13,11 @@ import { admission, revocation } from "../contract/ledger-samples.ts"
 import { inside, objects, stubOf } from "./objects.ts"
 
 /** Another repository for each test: its object is new. */
-let KEY = { issuerUrl: "https://issuer.example", repositoryId: "birth" }
+let KEY = { issuerUrl: "https://issuer.example", unitId: "birth" }
 let repositories = 0
 const guards = createCloudflareGuards(objects.KEY_RING)
-const ledger = () => createCloudflareLedgers(objects.LEDGER).of(KEY.issuerUrl, KEY.repositoryId)
-const stub = () => stubOf(KEY.issuerUrl, KEY.repositoryId)
+const ledger = () => createCloudflareLedgers(objects.LEDGER).of(KEY.issuerUrl, KEY.unitId)
+const stub = () => stubOf(KEY.issuerUrl, KEY.unitId)
 const now = () => Math.floor(Date.now() / 1000)
 
 /** A request whose token was issued this many seconds from now. */
@@ -35,7 +35,7 @@ describe("a ledger's object", () => {
   const logged: string[] = []
 
   beforeEach(async () => {
-    KEY = { ...KEY, repositoryId: `birth ${++repositories}` }
+    KEY = { ...KEY, unitId: `birth ${++repositories}` }
     logged.length = 0
     vi.spyOn(console, "log").mockImplementation((line: string) => void logged.push(line))
     // As a deployment's first look at its health does.
@@ -64,7 +64,7 @@ describe("a ledger's object", () => {
     expect(await ledger().admit(issued("b", 30))).toEqual({ outcome: "too-old" })
     expect(await ledger().admit(issued("c", 120))).toEqual({ outcome: "admitted" })
     expect(logged.map((line) => JSON.parse(line))).toEqual([
-      { event: "ledger.replaced", detail: expect.any(String), issuer: KEY.issuerUrl, repository_id: KEY.repositoryId },
+      { event: "ledger.replaced", detail: expect.any(String), issuer: KEY.issuerUrl, repository_id: KEY.unitId },
     ])
   })
 

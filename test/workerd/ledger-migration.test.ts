@@ -6,11 +6,11 @@ import { inside, objects, stubOf } from "./objects.ts"
 
 migrationContract("in a Durable Object", async (statements) => {
   await reset()
-  const stub = stubOf(OLD_LEDGER.issuerUrl, OLD_LEDGER.repositoryId)
+  const stub = stubOf(OLD_LEDGER.issuerUrl, OLD_LEDGER.unitId)
   await inside(stub, async (_object, state) => {
     for (const statement of statements) state.storage.sql.exec(statement)
   })
-  const ledger = createCloudflareLedgers(objects.LEDGER).of(OLD_LEDGER.issuerUrl, OLD_LEDGER.repositoryId)
+  const ledger = createCloudflareLedgers(objects.LEDGER).of(OLD_LEDGER.issuerUrl, OLD_LEDGER.unitId)
   return {
     auditTrail: (after, limit) => ledger.auditTrail(after, limit),
     beginRevocation: (request) => ledger.beginRevocation(request),

@@ -9,10 +9,10 @@ import { inside, objects, stubOf } from "./objects.ts"
 
 const fixture: LedgerFixture = {
   ledgers: () => createCloudflareLedgers(objects.LEDGER),
-  swept: (issuerUrl, repositoryId) => {
+  swept: (issuerUrl, unitId) => {
     /** What a sweep is given in the object, by its alarm. */
     const inAlarm = (ask: (ledger: SweptLedger) => Promise<readonly DueLease[]>) =>
-      inside(stubOf(issuerUrl, repositoryId), async (object) => {
+      inside(stubOf(issuerUrl, unitId), async (object) => {
         let due: readonly DueLease[] = []
         object.onSweep = async (ledger) => {
           due = await ask(ledger)

@@ -14,8 +14,8 @@ export const objects = env as unknown as {
   readonly KEY_RING: Namespace<KeyRingMethods & DurableObjectStub>
 }
 
-export function stubOf(issuerUrl: string, repositoryId: string): DurableObjectStub {
-  return objects.LEDGER.getByName(ledgerObjectName({ issuerUrl, repositoryId }))
+export function stubOf(issuerUrl: string, unitId: string): DurableObjectStub {
+  return objects.LEDGER.getByName(ledgerObjectName({ issuerUrl, unitId }))
 }
 
 /** Runs `work` inside of a ledger's object. */

@@ -177,7 +177,7 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     this.#migrate()
     return this.#sql
       .all<{ issuer: string; repository_id: string }>("SELECT issuer, repository_id FROM ledgers")
-      .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
+      .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, unitId: repository_id }))
   }
 
   /** Sets the alarm to the next due time, unless an earlier alarm is set; `anew`: whatever alarm is set. */

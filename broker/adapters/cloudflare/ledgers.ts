@@ -32,7 +32,7 @@ const KEY_RING_NAME = "signing-keys"
 
 /** The ledgers of a deployment at the edge: one Durable Object for each repository. */
 export function createCloudflareLedgers(namespace: Namespace<LedgerMethods>): Ledgers {
-  return { of: (issuerUrl, repositoryId) => ledgerAt(namespace, { issuerUrl, repositoryId }) }
+  return { of: (issuerUrl, unitId) => ledgerAt(namespace, { issuerUrl, unitId }) }
 }
 
 /** The key ring of a deployment at the edge: one Durable Object. */
@@ -65,7 +65,7 @@ export function createCloudflareMarks(namespace: Namespace<KeyRingMethods>): Mar
 
 /** The name of a ledger's object. It is JSON, because different parts could give the same joined text. */
 export function ledgerObjectName(key: LedgerKey): string {
-  return JSON.stringify([key.issuerUrl, key.repositoryId])
+  return JSON.stringify([key.issuerUrl, key.unitId])
 }
 
 function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {

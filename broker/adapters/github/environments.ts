@@ -53,7 +53,7 @@ export function createGitHubEnvironments({ app, issuerUrl, clock }: GitHubEnviro
       const { environment } = identity
       if (identity.issuerUrl !== issuerUrl) return unknown("The broker's GitHub App does not serve this issuer.")
       if (environment === undefined) return unknown("The job runs in no environment: name one in the workflow.")
-      const key = JSON.stringify([identity.issuerUrl, identity.repositoryId, environment])
+      const key = JSON.stringify([identity.issuerUrl, identity.unitId, environment])
       const startedAt = clock.elapsed()
       const kept = facts.get(key)
       if (kept !== undefined && startedAt < kept.until) return kept.fact
@@ -73,7 +73,7 @@ const unknown = (reason: string): ProtectionFact => ({ known: false, reason })
 
 async function ask(
   app: GitHubApp,
-  { repositoryId }: Identity,
+  { unitId: repositoryId }: Identity,
   name: string,
   deadline: number,
 ): Promise<Step<EnvironmentProtection>> {
@@ -108,7 +108,7 @@ function protectionIn(environment: z.infer<typeof environmentSchema>): Environme
   }
 }
 
-function sentenceFor(refusal: Refusal, { repository }: Identity, environment: string, now: Date): string {
+function sentenceFor(refusal: Refusal, { unit: repository }: Identity, environment: string, now: Date): string {
   if (refusal.outcome === "no-access" && refusal.why === "not-visible") {
     return `GitHub shows no environment ${JSON.stringify(environment)} of ${repository} to the broker's GitHub App: create it, or check that the App is still installed on the repository.`
   }

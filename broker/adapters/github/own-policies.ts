@@ -57,7 +57,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log, cloc
   function check(kept: Files, identity: Identity, organisation: Organisation, before: Checked | undefined): Checked {
     const isSame = before?.kept.files === kept.files && before.kept.fullName === kept.fullName
     if (before && isSame && before.organisation === organisation) return before
-    const host = { issuer: identity.issuer, repository: kept.fullName, repositoryId: identity.repositoryId }
+    const host = { issuer: identity.issuer, repository: kept.fullName, repositoryId: identity.unitId }
     return { kept, organisation, result: loadRepositoryPolicies(kept.files, host, organisation, providers) }
   }
 
@@ -91,8 +91,7 @@ export function createOwnPolicies(providers: ProviderSchemaTable, log: Log, cloc
   }
 }
 
-const keyOf = ({ issuer, issuerUrl, repositoryId, ownerId }: Identity) =>
-  JSON.stringify([issuer, issuerUrl, repositoryId, ownerId])
+const keyOf = ({ issuer, issuerUrl, unitId, ownerId }: Identity) => JSON.stringify([issuer, issuerUrl, unitId, ownerId])
 
 function logOutcome({ kept, result }: Checked, log: Log): void {
   const what = `${kept.fullName}'s own, version ${kept.treeSha}`

@@ -60,7 +60,7 @@ const NO_SECRETS = "Secrets files are read only from the organisation's policy f
 const NAMES_SECRETS =
   "names a secrets file, which is allowed only in the organisation's policy folder: move the grant there."
 
-function foreignFaults({ file, issuer, repository, target }: Policy, { root }: YamlDocument, host: PolicyHost) {
+function foreignFaults({ file, issuer, unit, target }: Policy, { root }: YamlDocument, host: PolicyHost) {
   const say = (key: string, is: string, of: string) => {
     const message = `${key} must be ${quote(of)}, the value for the repository that contains this file, but is ${quote(is)}.`
     return fault(file, nodeAt(root, [key]).at, "host_mismatch", message)
@@ -72,7 +72,7 @@ function foreignFaults({ file, issuer, repository, target }: Policy, { root }: Y
   }
   return [
     ...(issuer === host.issuer ? [] : [say("issuer", issuer, host.issuer)]),
-    ...(repository === host.repository ? [] : [say("repository", repository, host.repository)]),
+    ...(unit === host.repository ? [] : [say("repository", unit, host.repository)]),
     ...(target.id === host.repositoryId ? [] : [say("repository_id", target.id, host.repositoryId)]),
   ]
 }

@@ -80,7 +80,7 @@ function join(base: PoliciesInForce, notes: readonly string[], added: OwnPolicie
 
 function staleNotes(
   { confirmedAt, refusal }: Extract<Standing, { readonly outcome: "known" }>,
-  { repository }: Identity,
+  { unit: repository }: Identity,
   clock: Clock,
 ): string[] {
   if (refusal === null) return []
@@ -89,7 +89,7 @@ function staleNotes(
   return [`The repository's own policies are those of ${from}, and stay in force until ${until}. ${why}`]
 }
 
-function unavailable(refusal: Refusal, { repository }: Identity, now: Date): BrokerError {
+function unavailable(refusal: Refusal, { unit: repository }: Identity, now: Date): BrokerError {
   const why = explainRefusal(refusal, { repository, permission: "contents", now })
   return new BrokerError("policy_unavailable", `The policies in the repository ${repository} cannot be read. ${why}`, {
     ...(refusal.outcome === "rate-limited" ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}),

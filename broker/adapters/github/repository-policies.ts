@@ -16,7 +16,7 @@ export interface RepositoryPolicyReader {
 }
 
 /** The repository. Both ids must match GitHub's answer. */
-export type RepositorySubject = Pick<Identity, "repositoryId" | "ownerId">
+export type RepositorySubject = Pick<Identity, "unitId" | "ownerId">
 
 /** `absent` only when GitHub says so: a complete list without the folder, or a repository without a commit. */
 export type RepositoryReading =
@@ -64,7 +64,7 @@ const MAX_DOCUMENT_BYTES = 256 * 1024
 /** Reads as the App, only by the repository's id. Needs the App's permission to read contents. */
 export function createRepositoryPolicyReader(app: GitHubApp, clock: Clock): RepositoryPolicyReader {
   return {
-    async read({ repositoryId, ownerId }, memory) {
+    async read({ unitId: repositoryId, ownerId }, memory) {
       const deadline = clock.elapsed() + READING_TIMEOUT_MS
       const ask: Ask = (path, maxBytes, etag = null) =>
         app.get({ repositoryId, permission: "contents", path, maxBytes, etag, deadline })

@@ -79,7 +79,7 @@ export function createRepositoryReadings(reader: RepositoryPolicyReader, clock: 
   return {
     async current(identity) {
       // The key contains the owner: a confirmation for one owner does not count for jobs of the next owner.
-      const key = JSON.stringify([identity.issuerUrl, identity.repositoryId, identity.ownerId])
+      const key = JSON.stringify([identity.issuerUrl, identity.unitId, identity.ownerId])
       const now = clock.elapsed()
       const entry = entries.get(key)
       if (entry && isFresh(entry, now)) return standingOf(entry, now)

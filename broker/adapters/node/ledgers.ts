@@ -35,7 +35,7 @@ const REMEDIES: Readonly<Record<StorageFault, string>> = {
 /** A ledger with something due. */
 export interface DueLedger {
   readonly issuerUrl: string
-  readonly repositoryId: string
+  readonly unitId: string
   readonly ledger: SweptLedger
 }
 
@@ -134,8 +134,8 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
       throw guard.failed(cause)
     }
   }
-  const ledgerOf = (issuerUrl: string, repositoryId: string) =>
-    new SqlLedger(sql, commits.transact, reading, { issuerUrl, repositoryId })
+  const ledgerOf = (issuerUrl: string, unitId: string) =>
+    new SqlLedger(sql, commits.transact, reading, { issuerUrl, unitId })
   return {
     ledgers: { of: ledgerOf },
     keyRing: new SqlKeyRing(sql, back),
@@ -151,9 +151,7 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
       const ahead = at < latest ? await reading(() => ledgersAhead(sql, at, limit)) : []
       const due = await reading(() => dueLedgers(sql, at, limit))
       const keys = new Map([...due, ...ahead].map((key) => [JSON.stringify(key), key]))
-      return [...keys.values()]
-        .slice(0, limit)
-        .map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.repositoryId) }))
+      return [...keys.values()].slice(0, limit).map((key) => ({ ...key, ledger: ledgerOf(key.issuerUrl, key.unitId) }))
     },
     close: () => {
       closed ??= commits.close().then(() => {

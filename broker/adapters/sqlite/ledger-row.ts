@@ -10,7 +10,7 @@ import { forgottenAt, UsedTokens } from "./used-tokens.ts"
 /** Identifies a ledger. */
 export interface LedgerKey {
   readonly issuerUrl: string
-  readonly repositoryId: string
+  readonly unitId: string
 }
 
 /** The request id in records of what the broker did by itself. */
@@ -197,7 +197,7 @@ export function dueLedgers(sql: Sql, now: number, limit: number): readonly Ledge
       now,
       limit,
     )
-    .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
+    .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, unitId: repository_id }))
 }
 
 /**
@@ -211,14 +211,14 @@ export function ledgersAhead(sql: Sql, now: number, limit: number): readonly Led
       now + CLOCK_TOLERANCE_MS,
       limit,
     )
-    .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, repositoryId: repository_id }))
+    .map(({ issuer, repository_id }) => ({ issuerUrl: issuer, unitId: repository_id }))
 }
 
 function find(sql: Sql, key: LedgerKey): Row | undefined {
   return sql.all<Row>(
     `SELECT ${COLUMNS} FROM ledgers WHERE issuer = ? AND repository_id = ?`,
     key.issuerUrl,
-    key.repositoryId,
+    key.unitId,
   )[0]
 }
 
@@ -226,8 +226,8 @@ function make(sql: Sql, key: LedgerKey): Row | undefined {
   return sql.all<Row>(
     `INSERT INTO ledgers (issuer, repository_id, seq, chain) VALUES (?, ?, 0, ?) RETURNING ${COLUMNS}`,
     key.issuerUrl,
-    key.repositoryId,
-    chainStart({ issuer: key.issuerUrl, repository_id: key.repositoryId }),
+    key.unitId,
+    chainStart({ issuer: key.issuerUrl, repository_id: key.unitId }),
   )[0]
 }
 

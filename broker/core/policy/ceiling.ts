@@ -1,6 +1,7 @@
 import type { BoundaryTrace, ConditionTrace, FieldTrace } from "../../wire/trace.ts"
-import { isRepositoryClaim } from "../claims/families.ts"
-import { type Claims, type Identity, repositoryName } from "../identity.ts"
+import { factsOf, isForeignUnitClaim, isUnitClaim } from "../families/families.ts"
+import type { ClaimRoles } from "../families/family-facts.ts"
+import { type Claims, type Identity, ownerOf, shortName } from "../identity.ts"
 import { type Condition, describeClaim, describeCondition, matchCondition } from "./condition.ts"
 import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
 import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy } from "./model.ts"
@@ -8,7 +9,7 @@ import { matchPattern } from "./pattern.ts"
 import { memberOf } from "./plain.ts"
 import type { GrantKey } from "./provider-schemas.ts"
 
-/** The boundaries that concern a job's repository, evaluated for the job. When the list is empty, there is no ceiling. */
+/** The boundaries that concern a job's unit, evaluated for the job. When the list is empty, there is no ceiling. */
 export type Ceiling = readonly BoundaryReading[]
 
 interface BoundaryReading {
@@ -25,10 +26,10 @@ interface BoundaryReading {
 type CeilingSource = Pick<Organisation, "boundaries" | "issuers">
 
 /**
- * The boundaries that concern a job's repository. If there is at least one, every grant needs a boundary that allows it.
+ * The boundaries that concern a job's unit. If there is at least one, every grant needs a boundary that allows it.
  *
- * A missing claim or a rename never removes a ceiling. Boundaries are checked against every name of the repository: the
- * one in the token, those that policies write beside its id, and those with the listed names of its owner's id.
+ * A missing claim or a rename never removes a ceiling. Boundaries are checked against every name of the unit: the one
+ * in the token, those that policies write beside its id, and those with the listed names of its owner's id.
  */
 export function boundariesConcerning(
   organisation: CeilingSource,
@@ -37,21 +38,21 @@ export function boundariesConcerning(
 ): readonly Boundary[] {
   const { boundaries } = organisation
   if (boundaries.length === 0) return boundaries
-  const known = claimsByName(organisation, identity, policies)
-  return boundaries.filter(({ when }) => concerns(when, known))
+  const job = readingsOf(organisation, identity, policies)
+  return boundaries.filter(({ when }) => concerns(when, job))
 }
 
-/** Evaluates the boundaries that concern a job's repository. */
+/** Evaluates the boundaries that concern a job's unit. */
 export function ceilingFor(organisation: CeilingSource, identity: Identity, policies: readonly Policy[]): Ceiling {
-  const known = claimsByName(organisation, identity, policies)
+  const job = readingsOf(organisation, identity, policies)
   return boundariesConcerning(organisation, identity, policies).map((boundary): BoundaryReading => {
     const { when, require } = boundary
-    const restricts = when.every((one) => matchesAny(one, known))
+    const restricts = when.every((one) => matchesAny(one, job))
     return {
       boundary,
       allows: when.every((one) => matchCondition(one, "allow", identity.claims)),
       restricts,
-      when: when.map((one) => traceOf(one, identity.claims)).filter(isInformative),
+      when: when.map((one) => traceOf(one, identity.claims)).filter((one) => isInformative(one, job.family)),
       required: restricts ? require.map((one) => traceOf(one, identity.claims)) : [],
     }
   })
@@ -100,34 +101,50 @@ export function checkGrant(
   }
 }
 
-function concerns(when: readonly Condition[], known: readonly Claims[]): boolean {
-  return when.every((one) => !isRepositoryClaim(one.claim) || matchesAny(one, known))
+function concerns(when: readonly Condition[], job: JobReadings): boolean {
+  return when.every((one) => {
+    if (isForeignUnitClaim(job.family, one.claim)) return false
+    return !isUnitClaim(job.family, one.claim) || matchesAny(one, job)
+  })
 }
 
-/** Checks each condition on its own: after a rename of repository and owner, perhaps only one of the names was updated. */
-function matchesAny(condition: Condition, known: readonly Claims[]): boolean {
+/** Checks each condition on its own: after a rename of unit and owner, perhaps only one of the names was updated. */
+function matchesAny(condition: Condition, { family, known }: JobReadings): boolean {
+  // A boundary for units of other issuers: no token of this one could have the claim, so its absence says nothing.
+  if (isForeignUnitClaim(family, condition.claim)) return false
   return known.some((claims) => matchCondition(condition, "deny", claims))
 }
 
-/** The job's claims, once for each known name of its repository. */
-function claimsByName(
-  { issuers }: CeilingSource,
-  { claims, repository, issuer, ownerId }: Identity,
-  policies: readonly Policy[],
-): readonly Claims[] {
-  const names = [repository]
-  for (const policy of policies) if (policy.target.kind === "repository") names.push(policy.repository)
-  for (const [owner, id] of issuers.get(issuer)?.owners ?? []) {
-    if (id === ownerId) names.push(`${owner}/${repositoryName(repository)}`)
-  }
-  const readings = [...new Set(names)].map((name) => ({ repository: name, repository_owner: ownerOf(name) }))
-  const others = readings.filter(
-    (one) => claims["repository"] !== one.repository || claims["repository_owner"] !== one.repository_owner,
-  )
-  return [claims, ...others.map((one) => Object.assign(Object.create(null), claims, one) as Claims)]
+/** A job as boundaries see it. */
+interface JobReadings {
+  readonly family: string
+  /** The job's claims, once for each known name of its unit. */
+  readonly known: readonly Claims[]
 }
 
-const ownerOf = (repository: string) => repository.slice(0, repository.indexOf("/"))
+function readingsOf(
+  { issuers }: CeilingSource,
+  { claims, unit, issuer, ownerId }: Identity,
+  policies: readonly Policy[],
+): JobReadings {
+  const config = issuers.get(issuer)
+  const { name: family, roles } = factsOf(config?.family)
+  if (roles.unit === undefined) return { family, known: [claims] }
+  const names = [unit]
+  for (const policy of policies) if (policy.target.kind === "unit") names.push(policy.unit)
+  for (const [owner, id] of config?.owners ?? []) {
+    if (id === ownerId) names.push(`${owner}/${shortName(unit)}`)
+  }
+  const readings = [...new Set(names)].map((name) => namesIn(roles, name))
+  const others = readings.filter((one) => Object.entries(one).some(([claim, name]) => claims[claim] !== name))
+  return { family, known: [claims, ...others.map((one) => Object.assign(Object.create(null), claims, one) as Claims)] }
+}
+
+/** The claims that would say a unit's name. */
+export const namesIn = ({ unit, owner }: ClaimRoles, name: string): Readonly<Record<string, string>> => ({
+  ...(unit === undefined ? {} : { [unit]: name }),
+  ...(owner === undefined ? {} : { [owner]: ownerOf(name) }),
+})
 
 const NAMED = "named by the boundary, because it reaches the whole organisation"
 
@@ -221,7 +238,7 @@ function traceOf(condition: Condition, claims: Claims): ConditionTrace {
   return { claim, expected: describeCondition(condition), actual: describeClaim(claims, claim), matched }
 }
 
-/** A matched repository claim is left out of the trace: it adds nothing, and its patterns may name other repositories. */
-function isInformative({ claim, matched }: ConditionTrace): boolean {
-  return !(matched && isRepositoryClaim(claim))
+/** A matched claim of the unit is left out of the trace: it adds nothing, and its patterns may name other units. */
+function isInformative({ claim, matched }: ConditionTrace, family: string): boolean {
+  return !(matched && isUnitClaim(family, claim))
 }

@@ -136,7 +136,7 @@ export function compiledPolicy(policy: Policy): CompiledPolicy {
   const files = [...policy.grants.values()].flatMap((grant) => [...(grant.files ?? [])])
   return {
     ...policy,
-    target: target.kind === "repository" ? { id: target.id } : { ownerId: target.ownerId, names: target.names.source },
+    target: target.kind === "unit" ? { id: target.id } : { ownerId: target.ownerId, names: target.names.source },
     allow: policy.allow.map(compiledRule),
     deny: policy.deny.map(compiledRule),
     grants: [...policy.grants.values()].map(compiledGrant),
@@ -194,7 +194,7 @@ function textUnder(path: string, texts: ReadonlyMap<string, string>): string {
 }
 
 function revivedTarget(target: CompiledPolicy["target"]): PolicyTarget {
-  if ("id" in target) return { kind: "repository", id: target.id }
+  if ("id" in target) return { kind: "unit", id: target.id }
   return { kind: "owner", ownerId: target.ownerId, names: revivedPattern(target.names) }
 }
 

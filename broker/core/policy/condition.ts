@@ -1,5 +1,4 @@
-import { EVENT_CLAIM, outsiderEvents } from "../claims/families.ts"
-import type { Claims, ClaimValue, Identity } from "../identity.ts"
+import type { Caution, Claims, ClaimValue } from "../identity.ts"
 import { matchPattern, type Pattern } from "./pattern.ts"
 
 /** One key of a `when`: what one claim must be. */
@@ -13,12 +12,6 @@ export interface Condition {
 export type Test =
   | { readonly kind: "any" | "none"; readonly patterns: readonly Pattern[] }
   | { readonly kind: "present"; readonly present: boolean }
-
-/**
- * Events that people without write access to the repository can cause, with text of theirs in the event or code of
- * theirs in the run.
- */
-export const OUTSIDER_EVENTS: ReadonlySet<string> = outsiderEvents()
 
 /**
  * Whether a condition holds for these claims, in a rule of this kind. A missing claim never helps the caller:
@@ -42,15 +35,20 @@ export function matchCondition(condition: Condition, kind: "allow" | "deny", cla
 }
 
 /**
- * The event that outsiders can cause and that these conditions do not name: null when there is none.
+ * Whether the conditions of an `allow` name a caution: the value of the claim that says so, or the caution itself.
  *
- * Only a member without a wildcard names an event. `pull_*`, `**` and `not: push` would let outsiders in by accident.
+ * Only a member without a wildcard names it. `pull_*`, `**` and `not: push` would let outsiders in by accident.
  */
-export function unnamedOutsiderEvent(conditions: readonly Condition[], identity: Identity): string | null {
-  for (const event of [identity.event, claimOf(identity.claims, EVENT_CLAIM)]) {
-    if (typeof event === "string" && OUTSIDER_EVENTS.has(event) && !namesEvent(conditions, event)) return event
-  }
-  return null
+export function namesCaution(conditions: readonly Condition[], { fact, claim, value }: Caution): boolean {
+  return conditions.some(
+    (condition) =>
+      namesValue(condition, fact, "true") ||
+      (claim !== undefined && value !== undefined && namesValue(condition, claim, value)),
+  )
+}
+
+function namesValue({ claim, test }: Condition, wanted: string, value: string): boolean {
+  return claim === wanted && test.kind === "any" && test.patterns.some((pattern) => pattern.literal === value)
 }
 
 /** The condition in the policy's own words: `refs/heads/main`, `push or workflow_dispatch`, `not github-hosted`. */
@@ -66,13 +64,6 @@ export function describeClaim(claims: Claims, name: string): string | null {
   if (value === null) return null
   const text = typeof value === "string" ? value : JSON.stringify(value)
   return text.length > 256 ? `${text.slice(0, 255)}…` : text
-}
-
-function namesEvent(conditions: readonly Condition[], event: string): boolean {
-  return conditions.some(
-    ({ claim, test }) =>
-      claim === EVENT_CLAIM && test.kind === "any" && test.patterns.some((pattern) => pattern.literal === event),
-  )
 }
 
 function claimOf(claims: Claims, name: string): ClaimValue {

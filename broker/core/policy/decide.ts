@@ -10,7 +10,7 @@ import { conflictWithJob, fieldsFor } from "./template.ts"
 
 export interface DecisionInput {
   readonly organisation: Organisation
-  /** All policies that cover the identity's repository, for any environment; others are ignored. */
+  /** All policies that cover the identity's unit, for any environment; others are ignored. */
   readonly policies: readonly Policy[]
   readonly identity: Identity
   /** Names of the requested grants. */
@@ -42,7 +42,7 @@ export type Decision =
       readonly outcome: "deny"
       readonly code: "not_allowed" | "ttl_too_short"
       readonly trace: Trace
-      /** The caller may read the trace, because it describes policies of the caller's own repository. */
+      /** The caller may read the trace, because it describes policies of the caller's own unit. */
       readonly ownsPolicies: boolean
       /** The only obstacle: the environment's host was not asked yet how it is protected. Ask it, and decide again. */
       readonly awaitsProtection: boolean
@@ -54,7 +54,7 @@ export type Decision =
  * Decides what a verified job gets. Pure: no clock, no I/O. The order of files, rules and conditions never matters.
  *
  * A grant needs an `allow` that names it and matches. A matching `deny` wins over every `allow`, and the organisation's
- * boundaries win over both. The ids of issuer, repository and owner decide. Names are for people, and two of them can
+ * boundaries win over both. The ids of issuer, unit and owner decide. Names are for people, and two of them can
  * look alike.
  */
 export function decide(input: DecisionInput): Decision {
@@ -63,19 +63,20 @@ export function decide(input: DecisionInput): Decision {
   const spoken = own ? input.policies.filter((policy) => covers(policy, identity)) : []
   const ceiling = own ? ceilingFor(organisation, identity, spoken) : []
   // A repository's own policies count only under a ceiling: without one, it could grant itself anything.
-  const ofRepository = spoken.filter(({ origin }) => origin === "organisation" || ceiling.length > 0)
-  const applying = ofRepository.filter((policy) => policy.environment === identity.environment)
+  const ofUnit = spoken.filter(({ origin }) => origin === "organisation" || ceiling.length > 0)
+  const applying = ofUnit.filter((policy) => policy.environment === identity.environment)
   const asked = [...new Set(input.grants)]
 
   const rules = memoized((rule: Rule) => evaluateRule(rule, identity))
   const protection = protectionFor(input, applying)
-  const scope = { organisation, identity, own, ofRepository, applying, rules, ceiling, ...protection }
+  const scope = { organisation, identity, own, ofUnit, applying, rules, ceiling, ...protection }
   const verdicts = asked.map((name) => verdictOf(name, scope, input.ttlSeconds))
   const trace: Trace = {
     subject: {
       issuer: identity.issuer,
-      repository: identity.repository,
-      repository_id: identity.repositoryId,
+      unit_kind: identity.unitKind,
+      unit: identity.unit,
+      unit_id: identity.unitId,
       environment: identity.environment ?? null,
     },
     policies: applying.map((policy) => policy.file),
@@ -94,7 +95,7 @@ export function decide(input: DecisionInput): Decision {
     outcome: "deny",
     code: onlyFor("too-short") ? "ttl_too_short" : "not_allowed",
     trace,
-    ownsPolicies: ofRepository.length > 0,
+    ownsPolicies: ofUnit.length > 0,
     awaitsProtection: !scope.asked && onlyFor("unprotected"),
     requireBoundToken,
   }
@@ -136,7 +137,7 @@ interface Scope extends Protection {
   readonly organisation: Organisation
   readonly identity: Identity
   readonly own: boolean
-  readonly ofRepository: readonly Policy[]
+  readonly ofUnit: readonly Policy[]
   readonly applying: readonly Policy[]
   readonly rules: (rule: Rule) => RuleTrace
   readonly ceiling: Ceiling
@@ -193,7 +194,8 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   if (conflict !== null) return no(reasons.unfillable(grant, conflict))
 
   const held = ceiling.length === 0 ? undefined : checkGrant(ceiling, { ...grant, fields: fields.value }, scope.fact)
-  if (held && !held.inside && !held.onlyUnprotected) return no(reasons.outside(grant, held.boundaries), null, held)
+  if (held && !held.inside && !held.onlyUnprotected)
+    return no(reasons.outside(grant, held.boundaries, identity), null, held)
   if (held && held.maxTtlSeconds < grant.minTtlSeconds) return no(reasons.limitTooShort(grant, held), null, held)
   const ttlSeconds = Math.min(asked ?? Infinity, grant.ttlSeconds, held?.maxTtlSeconds ?? Infinity)
   // Written so that NaN, zero and negative values fail too.
@@ -223,10 +225,10 @@ function tracesOf(rules: readonly Rule[], grant: string, scope: Scope): RuleTrac
 }
 
 function notesOf(identity: Identity, applying: readonly Policy[]): string[] {
-  const exact = applying.filter(({ target }) => target.kind === "repository")
-  return [...new Set(exact.map((policy) => policy.repository))]
-    .filter((repository) => repository !== identity.repository)
-    .map((repository) => reasons.renamed(identity, repository))
+  const exact = applying.filter(({ target }) => target.kind === "unit")
+  // A token without a name says its id instead, and a policy's name is then only for people.
+  const names = identity.unit === identity.unitId ? [] : exact.map((policy) => policy.unit)
+  return [...new Set(names)].filter((name) => name !== identity.unit).map((name) => reasons.renamed(identity, name))
 }
 
 function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {

@@ -1,7 +1,6 @@
 import type { ConditionTrace, RuleTrace } from "../../wire/trace.ts"
-import { EVENT_CLAIM } from "../claims/families.ts"
 import type { Identity } from "../identity.ts"
-import { describeClaim, describeCondition, matchCondition, unnamedOutsiderEvent } from "./condition.ts"
+import { describeClaim, describeCondition, matchCondition, namesCaution } from "./condition.ts"
 import type { Rule } from "./model.ts"
 
 /** Evaluates one rule for a job: whether it matches, with the result of each condition. */
@@ -13,10 +12,11 @@ export function evaluateRule(rule: Rule, identity: Identity): RuleTrace {
     return { claim, expected: describeCondition(condition), actual: describeClaim(identity.claims, claim), matched }
   })
   if (kind === "allow") {
-    const event = unnamedOutsiderEvent(rule.conditions, identity)
-    if (event !== null) {
-      const expected = `${event}, written without a wildcard, because outsiders can cause it`
-      conditions.push({ claim: EVENT_CLAIM, expected, actual: event, matched: false })
+    for (const caution of identity.cautions) {
+      if (namesCaution(rule.conditions, caution)) continue
+      const { claim = caution.fact, value = "true", why } = caution
+      const expected = `${value}, written without a wildcard, because ${why}`
+      conditions.push({ claim, expected, actual: value, matched: false })
     }
   }
   return { kind, name, file, line, matched: conditions.every(({ matched }) => matched), conditions }

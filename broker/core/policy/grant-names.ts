@@ -1,4 +1,5 @@
-import { repositoryName } from "../identity.ts"
+import { UNIT_KINDS, UNITS } from "../families/units.ts"
+import { ownerOf, shortName } from "../identity.ts"
 import { atOnce, type Steps } from "../steps.ts"
 import { didYouMean, fault, type Position, quote } from "./faults.ts"
 import type { PolicyFault } from "./model.ts"
@@ -10,20 +11,20 @@ interface Place {
   readonly at: Position
 }
 
-/** Files for one issuer, one environment and the same repository or repositories: their rules and grants count together. */
+/** Files for one issuer, one environment and the same unit or units: their rules and grants count together. */
 interface Scope {
   readonly defined: Map<string, Place>
   readonly used: (Place & { readonly name: string })[]
-  /** Issuer, owner and environment: a pattern only covers repositories within them. */
+  /** Issuer, owner and environment: a pattern only covers units within them. */
   readonly realm: string
-  /** The repository's name without its owner, or the pattern for several. */
+  /** The unit's name without its owner, or the pattern for several. */
   readonly names: Pattern | null
 }
 
 /**
  * Finds grants that rules name but no file defines for their jobs, and grants that are defined twice for the same jobs.
  *
- * A grant in a file with a pattern counts for every repository whose name matches. This reads the parsed documents instead
+ * A grant in a file with a pattern counts for every unit whose name matches. This reads the parsed documents instead
  * of the compiled policies, so that a fault elsewhere in one file causes no false faults in others.
  */
 export function grantNameFaults(
@@ -86,15 +87,16 @@ function scopeOf(scopes: Map<string, Scope>, root: YamlNode, issuers: readonly s
     const node = childOf(root, key)
     return node?.kind === "scalar" ? node.source : null
   }
-  const repository = text("repository") ?? ""
+  const kind = UNIT_KINDS.find((key) => text(key) !== null) ?? "repository"
+  const unit = text(kind) ?? ""
   const issuer = text("issuer") ?? issuers[0] ?? null
   const environment = text("environment")
-  const isWide = repository.includes("*")
-  const key = JSON.stringify([issuer, isWide ? repository : text("repository_id"), environment])
+  const isWide = unit.includes("*")
+  const key = JSON.stringify([issuer, kind, isWide ? unit : text(UNITS[kind].idKey ?? kind), environment])
   const before = scopes.get(key)
   if (before) return before
-  const names = compilePattern(repositoryName(repository))
-  const owner = repository.slice(0, repository.indexOf("/"))
+  const names = compilePattern(shortName(unit))
+  const owner = ownerOf(unit)
   const scope: Scope = {
     defined: new Map(),
     used: [],
@@ -106,7 +108,7 @@ function scopeOf(scopes: Map<string, Scope>, root: YamlNode, issuers: readonly s
 }
 
 /**
- * Finds the scopes whose pattern matches a repository's name: first by the text before the first star, then by the whole
+ * Finds the scopes whose pattern matches a unit's name: first by the text before the first star, then by the whole
  * pattern.
  */
 function wideScopes(scopes: Iterable<Scope>): (of: Scope) => readonly Scope[] {

@@ -1,14 +1,15 @@
+import { isUnitClaim } from "../families/families.ts"
 import type { Identity } from "../identity.ts"
-import { matchCondition } from "./condition.ts"
+import { type Condition, matchCondition } from "./condition.ts"
 import type { Grant, LimitEntry, Organisation } from "./model.ts"
 
-/** The most of something that a repository may use up, and where that is set: `daypass.yaml:12`, or `the default`. */
+/** The most of something that a unit may use up, and where that is set: `daypass.yaml:12`, or `the default`. */
 export interface Limit {
   readonly max: number
   readonly source: string
 }
 
-/** What one repository may use up of what all repositories share: the ledger's storage and the broker's time. */
+/** What one unit may use up of what all units share: the ledger's storage and the broker's time. */
 export interface Limits {
   readonly exchangesPerMinute: Limit
   readonly openLeases: Limit
@@ -39,11 +40,17 @@ export const DEFAULT_LIMITS: Limits = {
 }
 
 /**
- * The limits of a repository. Each is the lowest that a matching entry sets, in whatever order the entries stand; the default
- * counts only when no matching entry sets it. Every token has the claims that an entry can test.
+ * The limits of a unit. Each is the lowest that a matching entry sets, in whatever order the entries stand; the default
+ * counts only when no matching entry sets it. An entry tests claims of units, which every token of its issuers has; one for
+ * units of other issuers does not match.
  */
-export function limitsOf({ limits }: Pick<Organisation, "limits">, { claims }: Pick<Identity, "claims">): Limits {
-  const matching = limits.filter(({ when }) => when.every((one) => matchCondition(one, "deny", claims)))
+export function limitsOf(
+  { limits, issuers }: Pick<Organisation, "limits" | "issuers">,
+  { claims, issuer }: Pick<Identity, "claims" | "issuer">,
+): Limits {
+  const { family = "" } = issuers.get(issuer) ?? {}
+  const matches = (one: Condition) => isUnitClaim(family, one.claim) && matchCondition(one, "deny", claims)
+  const matching = limits.filter(({ when }) => when.every(matches))
   const lowest = (name: keyof LimitEntry["max"], byDefault: Limit): Limit => {
     const set = matching.flatMap(({ max: { [name]: max }, file, line }) =>
       max === undefined ? [] : [{ max, source: `${file}:${line}` }],

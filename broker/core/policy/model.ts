@@ -25,9 +25,14 @@ export interface IssuerConfig {
   readonly family: string
   /** The exact `iss`. */
   readonly url: string
-  /** Owner name -> owner id. Ids decide. Jobs of owners that are not listed get nothing. */
+  /**
+   * Owner name -> owner id. Ids decide. Jobs of owners that are not listed get nothing. Where the issuer is the owner of
+   * its units, its host -> its URL.
+   */
   readonly owners: ReadonlyMap<string, string>
-  /** Replaces the family's limit; never higher than it. */
+  /** The audience of its tokens, where it is not the broker's: every token of such an issuer has the issuer's own. */
+  readonly audience?: string
+  /** Replaces the default of one hour; never higher than the family's limit. */
   readonly maxTokenLifetimeSeconds?: number
   /** Whether repositories may keep their own policies, which count only under a boundary. */
   readonly repositoryPolicies: boolean
@@ -102,8 +107,8 @@ export interface Policy {
   readonly file: string
   /** The issuer's name in the organisation file. */
   readonly issuer: string
-  /** As the file writes it, for people. */
-  readonly repository: string
+  /** The unit's name as the file writes it, for people. */
+  readonly unit: string
   readonly target: PolicyTarget
   /** Absent: for jobs that run in no environment. */
   readonly environment?: string
@@ -115,10 +120,10 @@ export interface Policy {
   readonly grants: ReadonlyMap<string, Grant>
 }
 
-/** The repositories that a policy covers. Ids decide: a pattern only selects among the repositories of one owner id. */
+/** The units that a policy covers. Ids decide: a pattern only selects among the units of one owner id. */
 export type PolicyTarget =
-  | { readonly kind: "repository"; readonly id: string }
-  /** `names` must match the part of the repository's name after `owner/`. */
+  | { readonly kind: "unit"; readonly id: string }
+  /** `names` must match the part of the unit's name after the last slash. */
   | { readonly kind: "owner"; readonly ownerId: string; readonly names: Pattern }
 
 export interface Rule {
@@ -174,15 +179,15 @@ export interface PolicyFault {
   readonly message: string
 }
 
-/** What finds the policies of a job: its issuer, repository and owner. */
-export type PolicySubject = Pick<Identity, "issuer" | "repositoryId" | "repository" | "ownerId">
+/** What finds the policies of a job: its issuer, unit and owner. */
+export type PolicySubject = Pick<Identity, "issuer" | "unitId" | "unit" | "ownerId">
 
 /** A folder of policies that loaded without a fault. Immutable: a reload makes a new set. */
 export interface PolicySet {
   /** SHA-256 over the files' names and texts, hex: the same files have the same version everywhere. */
   readonly version: string
   readonly organisation: Organisation
-  /** All policies that cover a repository, by its id or by its name, for any environment. */
+  /** All policies that cover a unit, by its id or by its name, for any environment. */
   policiesOf(subject: PolicySubject): readonly Policy[]
   /** All policies, in the folder's order. */
   readonly policies: readonly Policy[]

@@ -1,4 +1,7 @@
 import type { Help } from "../../wire/exchange.ts"
+import { formatDuration, parseDuration } from "../duration.ts"
+import { FAMILY_FACTS, factsOf } from "../families/families.ts"
+import { ownOwner, UNITS } from "../families/units.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
@@ -9,7 +12,7 @@ import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { sharedAudiences } from "./shared-audiences.ts"
-import { keyPosition, nodeAt, type YamlDocument, type YamlNode } from "./yaml.ts"
+import { childOf, keyPosition, nodeAt, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
 
 /** The readable parts of an organisation file. Policies are checked against them even when the file has faults. */
 export interface OrganisationReading {
@@ -37,6 +40,7 @@ export function readOrganisation(
   const faults = parsed.success
     ? []
     : schemaFaults({ file, root, path: [], schema: organisationSchema }, parsed.error.issues)
+  faults.push(...Object.keys(sectionOf(value, "issuers")).flatMap((name) => issuerFaults(file, root, name)))
 
   const connections = new Map<string, ConnectionReading>()
   for (const [name, part] of Object.entries(sectionOf(value, "connections"))) {
@@ -56,7 +60,7 @@ export function readOrganisation(
       parsed.success && faults.length === 0 ? compile(file, root, parsed.data, connections, boundaries) : null,
     issuerNames: issuers.map(([name]) => name),
     families: new Map(issuers.map(([name, issuer]) => [name, familyOf(issuer)])),
-    owners: new Map(issuers.map(([name, issuer]) => [name, ownersOf(issuer)])),
+    owners: new Map(issuers.map(([name, issuer]) => [name, listedOwners(issuer)])),
     connections,
   }
 }
@@ -135,15 +139,18 @@ function compile(
   boundaries: readonly Boundary[],
 ): Organisation {
   const issuers = Object.entries(parsed.issuers).map(([name, issuer]): IssuerConfig => {
-    const { family, url, owners, max_token_lifetime: lifetime } = issuer
+    const { family, url, owners = {}, max_token_lifetime: lifetime } = issuer
+    const facts = factsOf(family)
     const limit = lifetime === undefined ? {} : { maxTokenLifetimeSeconds: lifetime }
     const repositoryPolicies = issuer.repository_policies ?? false
     const { control_repository: controlRepository, organisation_properties: organisationProperties } = issuer
     const words = {
+      ...(issuer.audience === undefined ? {} : { audience: issuer.audience }),
       ...(controlRepository === undefined ? {} : { controlRepository }),
       ...(organisationProperties === undefined ? {} : { organisationProperties }),
     }
-    return { name, family, url, owners: new Map(Object.entries(owners)), repositoryPolicies, ...limit, ...words }
+    const ownersById = new Map(Object.entries(facts.ownerId === undefined ? ownOwner(url) : owners))
+    return { name, family, url, owners: ownersById, repositoryPolicies, ...limit, ...words }
   })
   const connections = [...readings.values()].flatMap(({ connection }) => (connection === null ? [] : [connection]))
   return {
@@ -179,7 +186,50 @@ function familyOf(issuer: unknown): string {
   return typeof family === "string" ? family : ""
 }
 
-function ownersOf(issuer: unknown): ReadonlyMap<string, string> {
+function listedOwners(issuer: unknown): ReadonlyMap<string, string> {
+  const url = isPlainMap(issuer) ? issuer["url"] : undefined
+  if (factsOf(familyOf(issuer)).ownerId === undefined && typeof url === "string") {
+    return new Map(Object.entries(ownOwner(url)))
+  }
   const owners = Object.entries(sectionOf(issuer, "owners"))
   return new Map(owners.filter((entry): entry is [string, string] => typeof entry[1] === "string"))
+}
+
+/** What the schema cannot say of an issuer, because it depends on its family. */
+function issuerFaults(file: string, root: YamlNode, name: string): PolicyFault[] {
+  const node = nodeAt(root, ["issuers", name])
+  const family = FAMILY_FACTS.get(textOf(childOf(node, "family")) ?? "")
+  if (family === undefined) return []
+  const owners = childOf(node, "owners")
+  const { ownerId, maxTokenLifetimeSeconds: longest } = family
+  const faults: PolicyFault[] = []
+  if (ownerId === undefined && owners !== undefined) {
+    const message = `An issuer of the family ${family.name} is the owner of its ${UNITS[family.unit].many}: leave owners out.`
+    faults.push(fault(file, keyPosition(root, ["issuers", name, "owners"]), "key_unknown", message))
+  }
+  if (ownerId !== undefined && owners === undefined && node.kind === "map") {
+    faults.push(fault(file, node.at, "key_missing", 'The required key "owners" is missing: add it.'))
+  }
+  for (const [owner, id] of ownerId !== undefined && owners?.kind === "map" ? owners.entries : []) {
+    const text = owners && textOf(childOf(owners, owner))
+    if (text !== null && text !== undefined && !ownerId?.pattern.test(text)) {
+      faults.push(fault(file, id.at, "value_invalid", `issuers.${name}.owners.${owner}: ${ownerId?.words}.`))
+    }
+  }
+  const audience = childOf(node, "audience")
+  if (family.audience === "issuer" && audience === undefined && node.kind === "map") {
+    const message = `Every token of the family ${family.name} has its issuer's own audience: add the key "audience" with that text.`
+    faults.push(fault(file, node.at, "key_missing", message))
+  }
+  if (family.audience === "job" && audience !== undefined) {
+    const message = `Jobs of the family ${family.name} ask for the broker's audience: leave audience out.`
+    faults.push(fault(file, keyPosition(root, ["issuers", name, "audience"]), "key_unknown", message))
+  }
+  const lifetime = childOf(node, "max_token_lifetime")
+  const seconds = parseDuration(textOf(lifetime) ?? "")
+  if (lifetime !== undefined && seconds.ok && seconds.value > longest) {
+    const message = `max_token_lifetime must be at most ${formatDuration(longest)}: no token of the family ${family.name} lives longer.`
+    faults.push(fault(file, lifetime.at, "value_invalid", message))
+  }
+  return faults
 }

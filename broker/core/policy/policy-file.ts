@@ -1,5 +1,7 @@
-import { ISSUER_FAMILIES } from "../claims/families.ts"
-import { repositoryName } from "../identity.ts"
+import { factsOf } from "../families/families.ts"
+import type { FamilyFacts } from "../families/family-facts.ts"
+import { UNITS } from "../families/units.ts"
+import { ownerOf } from "../identity.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
@@ -7,9 +9,9 @@ import { readGrant } from "./grant.ts"
 import type { NamedFile } from "./grant-files.ts"
 import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
-import { compilePattern } from "./pattern.ts"
 import { isPlainMap } from "./plain.ts"
-import { type PolicyFile, policySchema, REPOSITORY_FORM, whenSchema } from "./schema.ts"
+import { readUnit, type UnitReading } from "./policy-unit.ts"
+import { type PolicyFile, policySchema, whenSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { whyUnconstrained } from "./unconstrained.ts"
 import { childOf, itemsOf, nodeAt, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
@@ -40,9 +42,11 @@ export function readPolicy(
 
   const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
   const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
-  const target = targetOf(file, root, { issuer, owners }, faults)
-  const [id, environmentName] = [target?.kind === "repository" ? target.id : null, textOf(childOf(root, "environment"))]
-  const jobs = issuer === null || target === null ? null : { issuer, repositoryId: id, environment: environmentName }
+  const family = factsOf(organisation?.families.get(issuer ?? ""))
+  const unit = readUnit(file, root, { issuer, family, owners })
+  faults.push(...unit.faults)
+  const { target } = unit
+  const jobs = issuer === null || target === null ? null : subjectParts(issuer, family, target, root)
   const grants = new Map<string, Grant>()
   const named: NamedFile[] = []
   const section = isPlainMap(value) ? value["grants"] : undefined
@@ -54,17 +58,16 @@ export function readPolicy(
       if (reading.grant) grants.set(name, reading.grant)
     }
   }
-  const family = organisation?.families.get(issuer ?? "") ?? ISSUER_FAMILIES[0]
-  if (!childOf(root, "environment")) faults.push(...unconstrainedAllows(file, document, family, owners))
+  if (!childOf(root, "environment")) faults.push(...unconstrainedAllows(file, document, unit, { family, owners }))
   if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }
 
-  const { repository, environment, protected_environment: protectedEnvironment } = parsed.data
+  const { environment, protected_environment: protectedEnvironment } = parsed.data
   const allow = compileRules(file, root, "allow", parsed.data)
   const deny = compileRules(file, root, "deny", parsed.data)
   const policy: Policy = {
     file,
     issuer,
-    repository,
+    unit: unit.name ?? "",
     target,
     ...(environment === undefined ? {} : { environment }),
     origin: "organisation",
@@ -76,45 +79,13 @@ export function readPolicy(
   return { faults, policy, named }
 }
 
-/**
- * Whose jobs the file speaks of: one repository by its id, or those of one owner whose names match. A pattern's owner is
- * written out and listed, so that its id is known; `acme*` would also match an owner `acme-evil` that an attacker registers.
- */
-function targetOf(
-  file: string,
-  root: YamlNode,
-  { issuer, owners }: { readonly issuer: string | null; readonly owners: ReadonlyMap<string, string> | null },
-  faults: PolicyFault[],
-): PolicyTarget | null {
-  const node = childOf(root, "repository")
-  const repository = textOf(node)
-  const idNode = childOf(root, "repository_id")
-  // One that is not written as one is a fault already, and nothing to build a command or a hint of.
-  if (node === undefined || repository === null || !REPOSITORY_FORM.test(repository)) return null
-  if (!repository.includes("*")) {
-    const id = textOf(idNode)
-    if (idNode === undefined) {
-      const message = `The key "repository_id" is missing here: names can be taken over, so the id decides. Find it with: gh api repos/${repository} --jq .id`
-      faults.push(fault(file, root.at, "key_missing", message))
-    }
-    return id === null ? null : { kind: "repository", id }
-  }
-  if (idNode !== undefined) {
-    const message =
-      "A pattern names more than one repository, and an id only one: leave repository_id out, or the stars."
-    faults.push(fault(file, idNode.at, "value_invalid", message))
-  }
-  const owner = repository.slice(0, repository.indexOf("/"))
-  const ownerId = owners?.get(owner)
-  if (owners !== null && ownerId === undefined) {
-    const hint = didYouMean(owner, owners.keys()) || ` Listed: ${[...owners.keys()].join(", ") || "none"}.`
-    const message = `The organisation file lists no owner ${quote(owner)} for the issuer ${issuer}, and a pattern needs its id.${hint}`
-    faults.push(fault(file, node.at, "owner_unknown", message))
-  }
-  const names = compilePattern(repositoryName(repository))
-  if (!names.ok) faults.push(fault(file, node.at, "value_invalid", `repository: ${names.fault}.`))
-  return names.ok && ownerId !== undefined ? { kind: "owner", ownerId, names: names.value } : null
-}
+const subjectParts = (issuer: string, { unit, unitId }: FamilyFacts, target: PolicyTarget, root: YamlNode) => ({
+  issuer,
+  unitKind: unit,
+  unitId: target.kind === "unit" ? target.id : null,
+  longestId: unitId.longest,
+  environment: textOf(childOf(root, "environment")),
+})
 
 function issuerOf(file: string, root: YamlNode, names: readonly string[], faults: PolicyFault[]): string | null {
   const node = childOf(root, "issuer")
@@ -157,16 +128,20 @@ function ruleFaults(file: string, root: YamlNode): PolicyFault[] {
   return faults
 }
 
-/** The allows that would let in every job of the repository. Rules with another fault in their `when` are left out. */
+/** The allows that would let in every job of the unit. Rules with another fault in their `when` are left out. */
 function unconstrainedAllows(
   file: string,
   { root, value }: YamlDocument,
-  family: string,
-  owners: ReadonlyMap<string, string> | null,
+  { name: unit, target }: UnitReading,
+  { family, owners }: { readonly family: FamilyFacts; readonly owners: ReadonlyMap<string, string> | null },
 ): PolicyFault[] {
-  const repository = textOf(childOf(root, "repository")) ?? ""
-  const repositoryId = textOf(childOf(root, "repository_id"))
-  const jobs = { family, repository, repositoryId, ownerId: owners?.get(repository.split("/")[0] ?? "") ?? null }
+  const { one, standsAlone } = UNITS[family.unit]
+  if (standsAlone) return []
+  const unitId = target?.kind === "unit" ? target.id : null
+  const ownerId = owners?.get(ownerOf(unit ?? "")) ?? null
+  const jobs = { family: family.name, unit: unit ?? "", unitId, ownerId }
+  const { event, ref } = family.roles
+  const claims = [ref, event].flatMap((claim) => claim ?? []).join(" or ") || "a claim of the job"
   const rules = isPlainMap(value) && Array.isArray(value["allow"]) ? (value["allow"] as readonly unknown[]) : []
   return rules.flatMap((rule, index): PolicyFault[] => {
     if (!isPlainMap(rule)) return []
@@ -177,7 +152,7 @@ function unconstrainedAllows(
     const at = nodeAt(root, ["allow", index])
     // A name can be missing, or anything that YAML can hold: that is a fault of its own.
     const name = textOf(childOf(at, "name"))
-    const message = `The allow ${name ? quote(name) : `rule in line ${at.at.line}`} would let in every job of the repository, on any branch: ${why}. Add a condition on ref or event_name to its "when", or an environment to the file.`
+    const message = `The allow ${name ? quote(name) : `rule in line ${at.at.line}`} would let in every job of the ${one}, on any branch: ${why}. Add a condition on ${claims} to its "when"${family.roles.environment === undefined ? "" : ", or an environment to the file"}.`
     return [fault(file, at.at, "allow_unconstrained", message)]
   })
 }

@@ -52,7 +52,7 @@ export interface PublishedContent {
 /** Where a publication holds the policies of one repository. */
 export interface PublishedPlace {
   readonly issuer: string
-  readonly repositoryId: string
+  readonly unitId: string
   readonly hash: string
 }
 
@@ -65,12 +65,12 @@ export interface PublishedSet {
   /** The set of policies that cover several repositories. */
   readonly wide: PolicySet
   /** Where a repository's own policies are; null means with certainty that it has none. */
-  placeOf(subject: Pick<PolicySubject, "issuer" | "repositoryId">): PublishedPlace | null
+  placeOf(subject: Pick<PolicySubject, "issuer" | "unitId">): PublishedPlace | null
 }
 
 /** The key for one text of a repository's policies. */
-export function keyOf({ issuer, repositoryId, hash }: PublishedPlace): string {
-  return `${REPOSITORY_KEY_PREFIX}${issuer}/${repositoryId}/${hash}`
+export function keyOf({ issuer, unitId, hash }: PublishedPlace): string {
+  return `${REPOSITORY_KEY_PREFIX}${issuer}/${unitId}/${hash}`
 }
 
 /** SHA-256 of the content, hex. JSON of a parsed value is the same text again, so writers and readers agree. */
@@ -126,10 +126,10 @@ export function revivedCurrent(
       count,
       organisation,
       wide: policySet(version, organisation, wide),
-      placeOf({ issuer, repositoryId }) {
+      placeOf({ issuer, unitId }) {
         const ofIssuer = Object.hasOwn(repositories, issuer) ? repositories[issuer] : undefined
-        if (ofIssuer === undefined || !Object.hasOwn(ofIssuer, repositoryId)) return null
-        return { issuer, repositoryId, hash: String(ofIssuer[repositoryId]) }
+        if (ofIssuer === undefined || !Object.hasOwn(ofIssuer, unitId)) return null
+        return { issuer, unitId, hash: String(ofIssuer[unitId]) }
       },
     })
   } catch {
@@ -153,7 +153,7 @@ export function readRepository(
   try {
     const policies = (value as readonly CompiledPolicy[]).map((from) => revivedPolicy(from, organisation, providers))
     const ofPlace = ({ issuer, target }: Policy) =>
-      issuer === place.issuer && target.kind === "repository" && target.id === place.repositoryId
+      issuer === place.issuer && target.kind === "unit" && target.id === place.unitId
     return policies.every(ofPlace) ? ok(policies) : fail(OTHER_TEXT)
   } catch {
     return fail(OTHER_VERSION)

@@ -1,5 +1,7 @@
 import type { BoundaryTrace, ConditionTrace, RuleTrace } from "../../wire/trace.ts"
 import { formatDuration } from "../duration.ts"
+import { isCautionClaim } from "../families/cautions.ts"
+import { UNITS } from "../families/units.ts"
 import type { Identity } from "../identity.ts"
 import { nearest, quote } from "./faults.ts"
 import type { Grant, Organisation, Policy } from "./model.ts"
@@ -7,10 +9,10 @@ import type { Grant, Organisation, Policy } from "./model.ts"
 /** The most names that one sentence lists or searches for a similar one. */
 const MAX_LISTED = 30
 
-/** A job, and the policies that speak of its repository. */
+/** A job, and the policies that speak of its unit. */
 interface JobInPolicies {
   readonly identity: Identity
-  readonly ofRepository: readonly Policy[]
+  readonly ofUnit: readonly Policy[]
   readonly organisation: Organisation
 }
 
@@ -24,19 +26,19 @@ export const reasons = {
     `To trust it, list it under the owners of issuer ${issuer}.`,
   ],
 
-  /** Names the issuer where the organisation lists several: each can have a repository of the same name and id. */
-  noPolicy: ({ identity, ofRepository, organisation }: JobInPolicies): Denial => {
-    const { environment, repository, repositoryId } = identity
+  /** Names the issuer where the organisation lists several: each can have a unit of the same name and id. */
+  noPolicy: ({ identity, ofUnit, organisation }: JobInPolicies): Denial => {
+    const { environment, unit, unitKind, unitId } = identity
     const key = environment === undefined ? "no environment" : `environment: ${environment}`
     const [of, issuer] =
       organisation.issuers.size > 1 ? [` of issuer ${identity.issuer}`, `issuer: ${identity.issuer}, `] : ["", ""]
-    const add = `add a policy with ${issuer}repository_id: ${quote(repositoryId)} and ${key}.`
-    if (ofRepository.length === 0) return [`No policy${of} covers ${repository}.`, `A${add.slice(1)}`]
+    const add = `add a policy with ${issuer}${UNITS[unitKind].idKey ?? unitKind}: ${quote(unitId)} and ${key}.`
+    if (ofUnit.length === 0) return [`No policy${of} covers ${unit}.`, `A${add.slice(1)}`]
     const job = `This job runs in ${environment === undefined ? "no environment" : `environment ${environment}`}`
-    const covered = [...new Set(ofRepository.map((policy) => policy.environment))].sort()
+    const covered = [...new Set(ofUnit.map((policy) => policy.environment))].sort()
     const named = covered.filter((name) => name !== undefined)
     const listed = named.slice(0, MAX_LISTED).join(", ")
-    const reason = `${job}, and the policies of ${repository} are only for ${[
+    const reason = `${job}, and the policies of ${unit} are only for ${[
       ...(named.length === 0 ? [] : [`environment ${listed}${named.length > MAX_LISTED ? ", ..." : ""}`]),
       ...(named.length === covered.length ? [] : ["jobs without an environment"]),
     ].join(", and for ")}.`
@@ -72,7 +74,11 @@ export const reasons = {
     "Run a job whose claims fit the grant, or change the grant.",
   ],
 
-  outside: ({ name, connection }: Grant, boundaries: readonly BoundaryTrace[]): Denial => {
+  outside: (
+    { name, connection }: Grant,
+    boundaries: readonly BoundaryTrace[],
+    { unitKind }: Pick<Identity, "unitKind">,
+  ): Denial => {
     const unfulfilled = boundaries.find(({ required }) => required.some(({ matched }) => !matched))
     if (unfulfilled) {
       const misses = unfulfilled.required.filter(({ matched }) => !matched)
@@ -97,7 +103,10 @@ export const reasons = {
     const misses = (first?.conditions ?? []).filter((condition) => !condition.matched)
     const why = first === undefined ? "" : `: for ${boundaryOf(first)}, ${misses.map(missOf).join("; ")}`
     const job = misses.length === 0 ? "another job" : `a job whose ${misses.map(demandOf).join(" and ")}`
-    return [`This repository has boundaries, but none of them matches this job${why}.`, `Run ${job}, or ${ASK_OWNERS}`]
+    return [
+      `This ${UNITS[unitKind].one} has boundaries, but none of them matches this job${why}.`,
+      `Run ${job}, or ${ASK_OWNERS}`,
+    ]
   },
 
   unprotected: (identity: Identity, unmet: readonly string[], boundaries: readonly BoundaryTrace[]): Denial => {
@@ -131,7 +140,7 @@ export const reasons = {
     const run = `Run a job whose ${misses.map(demandOf).join(" and ")}, or change the rule.`
     return [
       `The allow rule ${quote(closest.name)} (${closest.file}:${closest.line}) does not match: ${misses.map(missOf).join("; ")}${more}.`,
-      misses.some(isUnnamed) ? "Name the event in the rule's event_name, or run the job for another event." : run,
+      nameIt(misses.find(isUnnamed)) ?? run,
     ]
   },
 
@@ -151,8 +160,8 @@ export const reasons = {
   allowed: (rule: RuleTrace) =>
     `The allow rule ${quote(rule.name)} (${rule.file}:${rule.line}) matches, and no deny rule does.`,
 
-  renamed: (identity: Identity, repository: string) =>
-    `The policies call this repository ${repository}, and its token calls it ${identity.repository}. The id decides; update the name in the policies.`,
+  renamed: ({ unit, unitKind }: Identity, written: string) =>
+    `The policies call this ${UNITS[unitKind].one} ${written}, and its token calls it ${unit}. The id decides; update the name in the policies.`,
 }
 
 const ASK_OWNERS = "ask the maintainers of the organisation file to change the boundary."
@@ -169,6 +178,14 @@ function missOf({ claim, expected, actual }: ConditionTrace): string {
 
 /** The rule's own conditions match, but its event is one that a rule must name: see `evaluateRule`. */
 const isUnnamed = ({ expected, actual, matched }: ConditionTrace) => !matched && expected.startsWith(`${actual}, `)
+
+function nameIt(unnamed: ConditionTrace | undefined): string | null {
+  if (unnamed === undefined) return null
+  const { claim } = unnamed
+  if (claim === "event_name") return "Name the event in the rule's event_name, or run the job for another event."
+  if (isCautionClaim(claim)) return `Write ${claim}: true in the rule's "when", if it is meant for such jobs.`
+  return `Name the value in the rule's ${claim}, if it is meant for such jobs.`
+}
 
 /** What the job would have to be: `ref is refs/heads/main`. */
 const demandOf = ({ claim, expected }: ConditionTrace) => `${claim} is ${expected}`

@@ -1,9 +1,11 @@
 import * as z from "zod"
-import { ISSUER_FAMILIES } from "../claims/families.ts"
+import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
+import { UNIT_KINDS, UNITS, type UnitKind } from "../families/units.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
+import { idText, unitForms, unitKeys } from "./schema-units.ts"
 import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
 /**
@@ -12,14 +14,6 @@ import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema
 export const DEFAULT_TTL = "15m"
 
 const version = z.literal(1).meta({ description: "The version of this file's format." })
-const id = z.string().regex(/^[1-9][0-9]{0,19}$/, 'an id is a text of digits, such as "41"')
-/** `owner/name`. Stars are allowed only after the owner. */
-export const REPOSITORY_FORM = /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._*-]+)+$/
-
-const repository = z
-  .string()
-  .max(MAX_PATTERN_CHARACTERS)
-  .regex(REPOSITORY_FORM, "a repository is written owner/name, in ASCII; stars are allowed only after the owner")
 
 const pattern = z
   .string()
@@ -129,17 +123,17 @@ const countUpTo = (most: number, why: string) =>
 
 const useDeny = "to give a repository nothing, use a deny in its policies"
 
-/** Only what identifies the repository: a job that chooses its ref or environment would choose its limit. */
-const limitWhen = z.strictObject({
-  repository: condition.exactOptional(),
-  repository_id: condition.exactOptional(),
-  repository_owner: condition.exactOptional(),
-  repository_owner_id: condition.exactOptional(),
-})
+/** Only what identifies the unit: a job that chooses its ref or environment would choose its limit. */
+const limitWhen = z.strictObject(
+  Object.fromEntries([...LIMIT_CLAIMS].map((claim) => [claim, condition.exactOptional()])),
+)
 
 const limit = z
   .strictObject({
-    when: nonEmpty(limitWhen).meta({ description: "The repositories: every condition must match.", minProperties: 1 }),
+    when: nonEmpty(limitWhen).meta({
+      description: "The repositories, or other units: every condition must match.",
+      minProperties: 1,
+    }),
     exchanges_per_minute: countUpTo(100_000, useDeny).exactOptional(),
     open_leases: countUpTo(1_000_000, useDeny).exactOptional(),
     denials_per_hour: countUpTo(10_000, "further denials are only counted").exactOptional(),
@@ -165,18 +159,12 @@ export const connectionBase = z.looseObject({
   max_ttl: duration.optional(),
 })
 
-/** A policy file: what one environment of one repository may get. */
+/** A policy file: what one environment of one unit may get. */
 export const policySchema = z
   .strictObject({
     version,
     issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
-    repository: repository.meta({
-      description:
-        "owner/name, for people: repository_id decides. Without repository_id, a pattern such as owner/svc-* for several.",
-    }),
-    repository_id: id.optional().meta({
-      description: "The repository's id in quotes: names can be taken over, ids cannot. Not allowed with a pattern.",
-    }),
+    ...unitKeys,
     environment: z
       .string()
       .min(1)
@@ -188,21 +176,25 @@ export const policySchema = z
     deny: z.array(denyRule).min(1).optional(),
     grants: nonEmpty(z.record(name, grantBase)).meta({ minProperties: 1 }).optional(),
   })
-  .meta({
-    // Editors demand the id as the loader does: a name without a star does not identify a repository.
-    anyOf: [
-      { properties: { repository_id: { type: "string" } }, required: ["repository_id"] },
-      { properties: { repository: { type: "string", pattern: "\\*" } } },
-    ],
-  })
+  .meta({ anyOf: unitForms })
 
 const issuer = z.strictObject({
   family: z.enum(ISSUER_FAMILIES),
   url: plainUrl("an issuer's URL"),
-  owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), id)).meta({
-    description: "Owner name -> owner id, in quotes. Jobs of owners that are not listed get nothing.",
-    minProperties: 1,
-  }),
+  owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), idText))
+    .meta({
+      description:
+        "Owner name -> owner id, in quotes. Jobs of owners that are not listed get nothing. Left out where the issuer has only one.",
+      minProperties: 1,
+    })
+    .optional(),
+  audience: z
+    .string()
+    .regex(/^[!-~]{1,512}$/, "an audience is ASCII without spaces")
+    .optional()
+    .meta({
+      description: "The audience of its tokens, where every token of the issuer has the issuer's own.",
+    }),
   max_token_lifetime: duration.optional(),
   repository_policies: z.boolean().optional().meta({
     description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",

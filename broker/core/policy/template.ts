@@ -1,17 +1,21 @@
-import { type ClaimValue, type Identity, repositoryName } from "../identity.ts"
+import { shortNameGap, UNIT_KINDS } from "../families/units.ts"
+import { type ClaimValue, type Identity, shortName } from "../identity.ts"
 import { fail, ok, type Result } from "../result.ts"
 import type { Grant } from "./model.ts"
 
-/** The only name in a gap that is not a claim: the part of the repository's name after `owner/`. */
-export const REPOSITORY_NAME = "repository_name"
+/** The only names in a gap that are not claims, such as `repository_name`: the part of a unit's name after its last slash. */
+export const isShortNameGap = (claim: string): boolean => UNIT_KINDS.some((kind) => shortNameGap(kind) === claim)
 
 /** Replaces every claim when a template is checked at load. */
 const SAMPLE = "x"
 /** A second sample: comparing both results shows what a claim changes. */
 export const OTHER_SAMPLE = "y"
 
-/** A gap, or the escaped form `$${...}`, which means the literal text `${...}`. */
-const GAP = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g
+/**
+ * A gap, or the escaped form `$${...}`, which means the literal text `${...}`. Claims of some issuers have a host's name and
+ * a slash before them: `${kubernetes.io/namespace}`.
+ */
+const GAP = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*|[A-Za-z][A-Za-z0-9.-]*\/[A-Za-z0-9_./-]+)\}/g
 
 /** One part of a template's text: literal text, or the claim that fills a gap. */
 export type TemplatePart = { readonly text: string } | { readonly claim: string }
@@ -102,7 +106,7 @@ export function conflictWithJob({ template, connection }: Grant, identity: Pick<
 export const isInsertable = (value: string): boolean => /^[A-Za-z0-9_.-]+$/.test(value) && !/^\.+$/.test(value)
 
 function claimFor(claim: string, identity: Identity): string | null {
-  if (claim === REPOSITORY_NAME) return repositoryName(identity.repository)
+  if (claim === shortNameGap(identity.unitKind)) return shortName(identity.unit)
   const value: ClaimValue = Object.hasOwn(identity.claims, claim) ? (identity.claims[claim] ?? null) : null
   if (typeof value === "string") return value
   if (typeof value === "boolean" || Number.isSafeInteger(value)) return String(value)

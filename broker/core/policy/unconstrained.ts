@@ -1,11 +1,12 @@
-import type { ClaimFact } from "../claims/claim-fact.ts"
-import { claimFact } from "../claims/families.ts"
-import { matchesSome, type ProbedRepository, probesOf } from "../claims/probes.ts"
-import { type Condition, matchCondition, OUTSIDER_EVENTS } from "./condition.ts"
+import { isMarked } from "../families/cautions.ts"
+import type { ClaimFact } from "../families/claim-fact.ts"
+import { claimFact } from "../families/families.ts"
+import { matchesSome, type ProbedUnit, probesOf } from "../families/probes.ts"
+import { type Condition, matchCondition } from "./condition.ts"
 import { matchPattern, type Pattern } from "./pattern.ts"
 
 /** The jobs that a policy without an environment speaks of. */
-export interface PolicyJobs extends ProbedRepository {
+export interface PolicyJobs extends ProbedUnit {
   /** The issuer's family. */
   readonly family: string
 }
@@ -14,9 +15,8 @@ export interface PolicyJobs extends ProbedRepository {
  * Why an `allow` of a policy without an environment constrains nothing: for each of its conditions, why it is no
  * constraint. Null when one of them is.
  *
- * Decided by meaning, not by spelling. A condition constrains when it can tell two jobs of one repository apart, on the
- * same issuer, neither of which an outsider caused. So what is about the token, or alike in all jobs of a repository, never
- * constrains; neither does what matches every value that the claim can have. A condition that can match nothing does not
+ * Decided by meaning, not by spelling. A condition constrains when it can tell two jobs of one unit apart, on the same
+ * issuer, neither of which an outsider caused. So what is about the token, or alike in all jobs of a unit, never constrains; neither does what matches every value that the claim can have. A condition that can match nothing does not
  * count as one that lets everything in: `daypass check` reports it.
  */
 export function whyUnconstrained(conditions: readonly Condition[], jobs: PolicyJobs): readonly string[] | null {
@@ -33,26 +33,26 @@ function noConstraint(condition: Condition, jobs: PolicyJobs): string | null {
   const { claim } = condition
   const fact = claimFact(jobs.family, claim)
   if (fact?.tells === "token") return `${claim} says nothing about the job`
-  if (fact?.tells === "repository" || fact?.tells === "setting") {
+  if (fact?.tells === "unit" || fact?.tells === "setting") {
     return isSatisfiable(condition, fact) ? `${claim} is the same in all of them` : null
   }
   return isTrueOfAll(condition, fact, jobs) ? `the condition on ${claim} is true of each of them` : null
 }
 
-/** Whether some repository has a value that fulfils a condition. What has no closed set can have any. */
+/** Whether some unit has a value that fulfils a condition. What has no closed set can have any. */
 function isSatisfiable(condition: Condition, { values }: ClaimFact): boolean {
   if (values === undefined || condition.test.kind === "present") return true
   return [...values.keys()].some((value) => matchCondition(condition, "allow", { [condition.claim]: value }))
 }
 
-/** Whether a condition holds for every job that no outsider caused, in one way in which an issuer or a repository can be set up. */
+/** Whether a condition holds for every job that no outsider caused, in one way in which an issuer or a unit can be set up. */
 function isTrueOfAll(condition: Condition, fact: ClaimFact | undefined, jobs: PolicyJobs): boolean {
   const { claim, test } = condition
   const holds = (value: string | null) => matchCondition(condition, "allow", value === null ? {} : { [claim]: value })
   if (fact === undefined || fact.sent === "with-environment") return holds(null)
   if (fact.sent !== "always" && holds(null)) return true
   if (fact.ofPullRequests) return holds("")
-  if (fact.values) return [...fact.values.keys()].every((value) => OUTSIDER_EVENTS.has(value) || holds(value))
+  if (fact.values) return [...fact.values].every(([value, about]) => isMarked(about) || holds(value))
   if (test.kind === "present") return test.present
   if (test.kind === "none") return !test.patterns.some((pattern) => matchesSome(fact.form, pattern))
   const patterns = mostGeneral(test.patterns)

@@ -1,7 +1,7 @@
-import { requiredClaims } from "../../core/claims/families.ts"
-import type { Claims, Identity } from "../../core/identity.ts"
-import type { IssuerConfig } from "../../core/policy/model.ts"
-import { fail, ok, type Result } from "../../core/result.ts"
+import { requiredClaims } from "../../core/families/families.ts"
+import { DIGITS } from "../../core/families/family-facts.ts"
+import { GITHUB_ACTIONS } from "../../core/families/github-actions.ts"
+import type { Claims } from "../../core/identity.ts"
 import type { IssuerFamily } from "../family.ts"
 import { faultOfSubject } from "./subject.ts"
 
@@ -16,70 +16,36 @@ import { faultOfSubject } from "./subject.ts"
  * where; it is trusted as long as it stays on that host.
  */
 export const githubActions: IssuerFamily = {
-  name: "github-actions",
+  facts: GITHUB_ACTIONS,
   algorithms: ["RS256"],
-  maxTokenLifetimeSeconds: 600,
-  sendsJti: true,
   keys: { by: "discovery" },
-  requiredStrings: requiredClaims("github-actions"),
-  identify,
+  check: faultOfRepository,
 }
 
-const ID_CLAIMS = requiredClaims("github-actions", "digits")
+const ID_CLAIMS = requiredClaims(GITHUB_ACTIONS, "digits")
 const NEVER_EMPTY = ["event_name", "actor"] as const
-
-/** No leading zero: an id must have only one spelling, because policies and leases compare ids as text. */
-const ID = /^[1-9][0-9]{0,19}$/
 
 /** Only ASCII, so that a look-alike letter of another script cannot imitate a known name. */
 const REPOSITORY = /^([A-Za-z0-9_-]{1,100})\/([A-Za-z0-9._-]{1,100})$/
 
-function identify(claims: Claims, issuer: IssuerConfig): Result<Identity, string> {
+function faultOfRepository(claims: Claims): string | null {
   for (const name of ID_CLAIMS) {
-    if (!ID.test(text(claims, name))) return fail(`the claim ${name} must be an id in decimal digits`)
+    if (!DIGITS.pattern.test(text(claims, name))) return `the claim ${name} must be an id in decimal digits`
   }
   for (const name of NEVER_EMPTY) {
-    if (text(claims, name) === "") return fail(`the claim ${name} must not be empty`)
+    if (text(claims, name) === "") return `the claim ${name} must not be empty`
   }
-
-  const repository = REPOSITORY.exec(text(claims, "repository"))
-  const [, owner, name] = repository ?? []
+  const [, owner, name] = REPOSITORY.exec(text(claims, "repository")) ?? []
   if (owner === undefined || name === "." || name === "..") {
-    return fail("the claim repository must be an owner and a name in ASCII, such as acme/shop")
+    return "the claim repository must be an owner and a name in ASCII, such as acme/shop"
   }
   if (owner !== claims["repository_owner"]) {
-    return fail("the claims repository and repository_owner name two different owners")
+    return "the claims repository and repository_owner name two different owners"
   }
-
-  const environment = claims["environment"]
-  if (environment !== undefined && (typeof environment !== "string" || environment === "")) {
-    // A job without an environment has no such claim. An empty claim must not count as "no environment": it would match the
-    // policies for jobs without an environment, which no protection rule guards.
-    return fail("the claim environment must be a name, or be left out")
-  }
-
-  const fault = faultOfSubject(text(claims, "sub"), claims)
-  if (fault !== null) return fail(fault)
-
-  return ok({
-    issuer: issuer.name,
-    issuerUrl: issuer.url,
-    repository: text(claims, "repository"),
-    repositoryId: text(claims, "repository_id"),
-    owner,
-    ownerId: text(claims, "repository_owner_id"),
-    ...(environment === undefined ? {} : { environment }),
-    ref: text(claims, "ref"),
-    refType: text(claims, "ref_type"),
-    event: text(claims, "event_name"),
-    actor: text(claims, "actor"),
-    runId: text(claims, "run_id"),
-    runAttempt: text(claims, "run_attempt"),
-    claims,
-  })
+  return faultOfSubject(text(claims, "sub"), claims)
 }
 
-/** A claim of `requiredStrings`. `verify.ts` has already checked that it is a string. */
+/** A claim that every token has. `identify.ts` has already checked that it is a string. */
 function text(claims: Claims, name: string): string {
   const value = claims[name]
   return typeof value === "string" ? value : ""

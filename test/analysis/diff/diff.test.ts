@@ -407,8 +407,8 @@ function ownPolicies(set: PolicySet, witness: Witness, connection: string, field
     {
       file: "",
       issuer: "github",
-      repository,
-      target: { kind: "repository", id },
+      unit: repository,
+      target: { kind: "unit", id },
       ...(environment === undefined ? {} : { environment }),
       origin: "repository",
       allow: [{ kind: "allow", name: "own", file: "", line: 1, grants: new Set(["own"]), conditions }],

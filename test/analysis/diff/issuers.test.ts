@@ -177,7 +177,7 @@ describe("an issuer that has another name and the same URL", () => {
 
   it("is more and less, because the subjects that other systems trust contain the name", () => {
     const [one, other] = ["github", "actions"].map((issuer) =>
-      identityTokenSubject({ issuer, repositoryId: "41", environment: "production" }, "deploy"),
+      identityTokenSubject({ issuer, unitKind: "repository", unitId: "41", environment: "production" }, "deploy"),
     )
     expect(one).not.toBe(other)
     const [old, next] = [worldOf({ github: ISSUER }), worldOf({ actions: ISSUER })]

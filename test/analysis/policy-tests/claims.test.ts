@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { GITHUB_CLAIMS, githubClaims, UNUSED_ID } from "../../../analysis/policy-tests/github-claims.ts"
 import { SAMPLE_NAMES, SAMPLES, type SampleName } from "../../../analysis/policy-tests/samples.ts"
 import type { IssuerConfig } from "../../../broker/core/policy/model.ts"
-import { FAMILIES } from "../../../broker/issuers/families.ts"
+import { identityIn } from "../../../broker/issuers/families.ts"
 import { runs } from "../../support/laws.ts"
 import branch from "../../vectors/claims/github-branch.json" with { type: "json" }
 import branchImmutable from "../../vectors/claims/github-branch-immutable.json" with { type: "json" }
@@ -43,12 +43,7 @@ const claimsOf = (
   without: readonly string[] = [],
 ) => githubClaims(SAMPLES[sample], { iss: ISSUER.url, ...changes }, new Set(without), IDS)
 
-const identified = (claims: ReturnType<typeof claimsOf>) => {
-  const family = FAMILIES.get("github-actions")
-  if (!family) throw new Error("there is no family github-actions")
-  const missing = family.requiredStrings.filter((name) => typeof claims[name] !== "string")
-  return missing.length > 0 ? `lacks ${missing.join()}` : family.identify(claims, ISSUER)
-}
+const identified = (claims: ReturnType<typeof claimsOf>) => identityIn(claims, ISSUER)
 
 describe("samples", () => {
   it.each<[SampleName, object, Record<string, string>]>([

@@ -4,7 +4,7 @@ import { type Coverage, coveragePercent } from "../../../analysis/policy-tests/c
 import type { PolicyTest } from "../../../analysis/policy-tests/model.ts"
 import { runPolicyTests } from "../../../analysis/policy-tests/run.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
-import { FAMILIES } from "../../../broker/issuers/families.ts"
+import { identityIn } from "../../../broker/issuers/families.ts"
 import { runs } from "../../support/laws.ts"
 import { oneTest, POLICIES, PRODUCTION, readTests, runTests, worldOf } from "./support.ts"
 
@@ -217,7 +217,7 @@ describe("the runner", () => {
       fc.property(job, (one) => {
         const { decided, test } = resultOf(bodyOf(one, "allow"))
         const issuer = WORLD.organisation.issuers.get("github")
-        const identity = issuer && FAMILIES.get("github-actions")?.identify(test.claims, issuer)
+        const identity = issuer && identityIn(test.claims, issuer)
         if (!identity?.ok) throw new Error("the claims make no identity")
         const decision = decide({
           organisation: WORLD.organisation,
@@ -251,7 +251,7 @@ describe("the runner", () => {
         return read.ok ? read.value : []
       })
     const exercised = (tests: readonly PolicyTest[]) =>
-      runPolicyTests(WORLD, tests, FAMILIES).coverage.rules.flatMap((rule, index) => (rule.exercised ? [index] : []))
+      runPolicyTests(WORLD, tests, identityIn).coverage.rules.flatMap((rule, index) => (rule.exercised ? [index] : []))
     fc.assert(
       fc.property(many, many, (some, more) => {
         const [few, others] = [testsOf(some), testsOf(more)]

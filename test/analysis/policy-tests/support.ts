@@ -1,7 +1,7 @@
 import { readPolicyTests } from "../../../analysis/policy-tests/read.ts"
 import { type PolicyTestReport, runPolicyTests } from "../../../analysis/policy-tests/run.ts"
 import type { PolicyFault, PolicySet } from "../../../broker/core/policy/model.ts"
-import { FAMILIES } from "../../../broker/issuers/families.ts"
+import { identityIn } from "../../../broker/issuers/families.ts"
 import { policyOf, setOf } from "../../core/policy/support.ts"
 
 export const ORGANISATION = `version: 1
@@ -97,7 +97,7 @@ export function readTests(text: string | Uint8Array | Readonly<Record<string, st
 export function runTests(text: string | Readonly<Record<string, string>>, set = worldOf()): PolicyTestReport {
   const tests = readTests(text, set)
   if (!tests.ok) throw new Error(tests.fault.map(shownFault).join("\n"))
-  return runPolicyTests(set, tests.value, FAMILIES)
+  return runPolicyTests(set, tests.value, identityIn)
 }
 
 /** One test as a line of flow YAML below the head. */

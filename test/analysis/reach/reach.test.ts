@@ -252,7 +252,7 @@ describe("a policy for several repositories", () => {
     const condition = { ...fromMain, when: { ...fromMain.when, repository_id: ["7", "8"] } }
     const found = reachesIn(worldOf({ policies: [{ ...wide("x"), allow: [condition] }, deny] }))
     const byTarget = new Map(found.map(({ survey, reaches }) => [survey.scope.target.kind, reaches]))
-    expect(byTarget.get("repository")?.map(({ inside }) => isEmpty(inside))).toEqual([true])
+    expect(byTarget.get("unit")?.map(({ inside }) => isEmpty(inside))).toEqual([true])
     const [reach] = byTarget.get("owner") ?? []
     expect(witness(reach?.inside ?? never())).toMatchObject({ repository_id: "8" })
   })

@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { EVENT_CLAIM, OUTSIDER_EVENTS } from "../../../analysis/regions/marked.ts"
 import {
   boxRegion,
   contains,
@@ -18,8 +19,7 @@ import {
 } from "../../../analysis/regions/region.ts"
 import { allValues, createSpace, type Space } from "../../../analysis/regions/space.ts"
 import { regionOfConditions, regionOfRule } from "../../../analysis/scopes/rule-region.ts"
-import { EVENT_CLAIM } from "../../../broker/core/claims/families.ts"
-import { type Condition, matchCondition, OUTSIDER_EVENTS } from "../../../broker/core/policy/condition.ts"
+import { type Condition, matchCondition } from "../../../broker/core/policy/condition.ts"
 import { evaluateRule } from "../../../broker/core/policy/evaluate-rule.ts"
 import { identityOf } from "../../core/policy/support.ts"
 import { runs } from "../../support/laws.ts"
@@ -116,7 +116,7 @@ describe("the region of conditions", () => {
       const space = must(createSpace({ conditions: rule.conditions }))
       const region = regionOfRule(space, rule)
       for (const point of pointsOf(space)) {
-        const bare = { ...identityOf({}, { event: point[EVENT_CLAIM] ?? "" }), claims: point }
+        const bare = { ...identityOf({ event_name: point[EVENT_CLAIM] ?? "" }), claims: point }
         const full = { ...rule, name: "r", file: "f", line: 1, grants: "all" } as const
         expect(contains(region, point)).toBe(evaluateRule(full, bare).matched)
       }

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest"
 import { SAMPLES } from "../../../analysis/policy-tests/samples.ts"
 import { canHave } from "../../../analysis/scopes/claim-values.ts"
-import { type ClaimFact, FORMS, TOKEN_CLAIMS } from "../../../broker/core/claims/claim-fact.ts"
+import { markedValues } from "../../../broker/core/families/cautions.ts"
+import { type ClaimFact, FORMS, TOKEN_CLAIMS } from "../../../broker/core/families/claim-fact.ts"
 import {
-  CLAIMS,
   claimFact,
   claimNames,
   isKnownClaim,
-  isRepositoryClaim,
-  outsiderEvents,
+  isUnitClaim,
   requiredClaims,
-} from "../../../broker/core/claims/families.ts"
+} from "../../../broker/core/families/families.ts"
+import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"
 import { isJobClaim } from "../../../broker/core/job-claims.ts"
 import { compilePattern, matchPattern, type Pattern } from "../../../broker/core/policy/pattern.ts"
 import branch from "../../vectors/claims/github-branch.json" with { type: "json" }
@@ -59,7 +59,7 @@ const pattern = (source: string): Pattern => {
   return compiled.value
 }
 const literal = (text: string) => pattern(text.replaceAll("*", "\\*"))
-const rows = [...CLAIMS[FAMILY]]
+const rows = [...GITHUB_ACTIONS.claims].filter(([, { derived }]) => !derived)
 
 describe.each(Object.entries(TOKENS))("the token %s", (_, token) => {
   it("has no claim that the table does not know", () => {
@@ -69,7 +69,7 @@ describe.each(Object.entries(TOKENS))("the token %s", (_, token) => {
   it("has every claim that the table calls always sent, as a text where an identity needs it", () => {
     const always = rows.flatMap(([claim, { sent }]) => (sent === "always" ? [claim] : []))
     expect(always.filter((claim) => !(claim in token))).toEqual([])
-    expect(requiredClaims(FAMILY).filter((claim) => typeof token[claim] !== "string")).toEqual([])
+    expect(requiredClaims(GITHUB_ACTIONS).filter((claim) => typeof token[claim] !== "string")).toEqual([])
   })
 
   it("has only values that the table allows", () => {
@@ -123,20 +123,25 @@ describe("the table", () => {
 
 describe("what derives from it", () => {
   it("requires what an identity is made of", () => {
-    expect([...requiredClaims(FAMILY)].sort()).toEqual(
+    expect([...requiredClaims(GITHUB_ACTIONS)].sort()).toEqual(
       [
         ...["sub", "repository", "repository_id", "repository_owner", "repository_owner_id"],
         ...["ref", "ref_type", "event_name", "actor", "run_id", "run_attempt"],
       ].sort(),
     )
-    expect(requiredClaims(FAMILY, "digits")).toEqual(["repository_id", "repository_owner_id", "run_id", "run_attempt"])
+    expect(requiredClaims(GITHUB_ACTIONS, "digits")).toEqual([
+      "repository_id",
+      "repository_owner_id",
+      "run_id",
+      "run_attempt",
+    ])
   })
 
   it("takes ceilings by what identifies a repository, and by no setting", () => {
     expect(
       rows
         .map(([claim]) => claim)
-        .filter(isRepositoryClaim)
+        .filter((claim) => isUnitClaim(FAMILY, claim))
         .sort(),
     ).toEqual(
       [
@@ -147,7 +152,11 @@ describe("what derives from it", () => {
   })
 
   it("knows each event of outsiders, and none that a writer alone can cause", () => {
-    expect([...outsiderEvents()].sort()).toEqual(
+    expect(
+      markedValues(GITHUB_ACTIONS)
+        .flatMap(([, values]) => [...values.keys()])
+        .sort(),
+    ).toEqual(
       [
         ...["pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"],
         ...["workflow_run", "check_run", "check_suite", "status", "issue_comment", "issues"],

@@ -2,14 +2,14 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { escaping, meeting } from "../../../analysis/regions/atoms.ts"
 import { followedBy, languageOfPattern, languageOfText } from "../../../analysis/regions/language.ts"
-import { matchesSome, probesOf } from "../../../broker/core/claims/probes.ts"
+import { matchesSome, probesOf } from "../../../broker/core/families/probes.ts"
 import { matchPattern, type Pattern } from "../../../broker/core/policy/pattern.ts"
 import { runs } from "../../support/laws.ts"
 import { must, pattern } from "../patterns.ts"
 
 // The broker tells with a few probes whether patterns match every value. Automata tell it exactly, and both must agree.
 
-const ABOUT = { repository: "acme/shop", repositoryId: "41", ownerId: "9001" }
+const ABOUT = { unit: "acme/shop", unitId: "41", ownerId: "9001" }
 const piece = fc.constantFrom("*", "*", "**", "**", "/", ":", "@", "x", "r", "refs/heads/", "refs/tags/")
 const patternOf = (from: fc.Arbitrary<string>): fc.Arbitrary<Pattern> =>
   fc

@@ -15,7 +15,7 @@ const exact = (repository: string, id: string, environment = "production") => ({
 })
 const wide = (repository: string, environment = "production") => ({ repository, environment, deny })
 const told = (scopes: readonly Scope[]) =>
-  scopes.map(({ repository, environment, policies }) => [
+  scopes.map(({ unit: repository, environment, policies }) => [
     repository,
     environment ?? null,
     policies.map(({ file }) => file.replace(".yaml", "")).sort(),

@@ -364,7 +364,7 @@ describe("a trust policy that lets in more", () => {
 })
 
 describe("a role's ARN", () => {
-  const other = subject({ repositoryId: "42", door: "arn:aws:iam::111122223333:role/other" })
+  const other = subject({ unitId: "42", door: "arn:aws:iam::111122223333:role/other" })
   const role = (document: unknown, Arn = ROLE) => ({ Role: { Arn, AssumeRolePolicyDocument: document } })
 
   it("leaves out what other roles are for", () => {
@@ -384,7 +384,7 @@ describe("a role's ARN", () => {
 
 describe("what the policies give", () => {
   it("is told as a note when it is not let in", () => {
-    const other = subject({ repositoryId: "42" })
+    const other = subject({ unitId: "42" })
     const found = compared(only({ StringEquals: { ...STS, [SUB]: SHOP.subject } }), { subjects: [SHOP, other] })
     expect(notesOf(found)).toEqual(["not_let_in"])
     expect(found.findings[0]).toMatchObject({ example: other.subject })
@@ -398,7 +398,7 @@ describe("what the policies give", () => {
   })
 
   it("may have no list, and then a subject is not proved", () => {
-    const document = only({ StringEquals: { ...STS, [SUB]: subject({ repositoryId: "77" }).subject } })
+    const document = only({ StringEquals: { ...STS, [SUB]: subject({ unitId: "77" }).subject } })
     const found = compared(document, { subjects: [], open: [open()] })
     expect(codesOf(found)).toEqual(["subject_unproven"])
     expect(

@@ -110,7 +110,7 @@ describe("credentials that let in more", () => {
 })
 
 it("notes a subject without a credential", () => {
-  const two = subject({ audiences: [AUDIENCE], repositoryId: "42" })
+  const two = subject({ audiences: [AUDIENCE], unitId: "42" })
   const found = compared(credential(), { subjects: [ONE, two] })
   expect(notesOf(found)).toEqual(["not_let_in"])
   expect(found.proved).toBe(true)

@@ -54,7 +54,7 @@ describe("a policy of one repository", () => {
       subjects: [
         {
           issuer: "github",
-          repositoryId: "41",
+          unitId: "41",
           environment: "production",
           names: ["acme/shop"],
           connection: "aws-prod",

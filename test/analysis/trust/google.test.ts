@@ -11,7 +11,7 @@ import { BROKER, codesOf, compared, notesOf, POOL, plain, subject } from "./supp
 
 const NAME = `${POOL}/providers/broker`
 const ONE = subject({ audiences: [`https://iam.googleapis.com/${NAME}`], door: "deploy@acme.iam.gserviceaccount.com" })
-const TWO = subject({ ...ONE, repositoryId: "42" })
+const TWO = subject({ ...ONE, unitId: "42" })
 
 /** As `gcloud iam workload-identity-pools providers describe --format=json` prints one. */
 const provider = (attributeCondition: unknown, changes: object = {}) => ({

@@ -99,7 +99,7 @@ describe("a large document", () => {
       },
     },
   })
-  const many = Array.from({ length: 2000 }, (_, index) => subject({ repositoryId: String(1000 + index) }))
+  const many = Array.from({ length: 2000 }, (_, index) => subject({ unitId: String(1000 + index) }))
 
   it("with thousands of subjects is compared, and names some of each kind", () => {
     const stale = Array.from({ length: 3000 }, (_, index) => `stale-${index}`)

@@ -11,7 +11,14 @@ export const POOL = "projects/123456789012/locations/global/workloadIdentityPool
 
 /** What one policy gives: the grant of `acme/shop` in production, unless a test says otherwise. */
 export function subject(changes: Partial<GivenSubject> = {}): GivenSubject {
-  const job = { issuer: "github", repositoryId: "41", environment: "production", grant: "deploy", ...changes }
+  const job = {
+    issuer: "github",
+    unitKind: "repository" as const,
+    unitId: "41",
+    environment: "production",
+    grant: "deploy",
+    ...changes,
+  }
   return {
     names: ["acme/shop"],
     connection: "prod",
@@ -33,7 +40,7 @@ export const open = (changes: Partial<OpenSubjects> = {}): OpenSubjects => ({
   why: "pattern",
   issuer: "github",
   grant: "deploy",
-  repository: "acme/svc-*",
+  unit: "acme/svc-*",
   environment: "production",
   subjects: "github:repository:*:environment:production:grant:deploy",
   ownerIds: ["9001"],

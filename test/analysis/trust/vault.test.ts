@@ -4,7 +4,7 @@ import { codesOf, compared, notesOf, open, SHOP, subject } from "./support.ts"
 
 const AUDIENCE = "https://vault.example.com"
 const ONE = subject({ audiences: [AUDIENCE], door: "shop-deploy" })
-const TWO = subject({ audiences: [AUDIENCE], door: "shop-deploy", repositoryId: "42" })
+const TWO = subject({ audiences: [AUDIENCE], door: "shop-deploy", unitId: "42" })
 
 /** As `vault read` prints a role, with everything that a role has and that is left at its default. */
 const role = (changes: object) => ({

@@ -38,8 +38,8 @@ describe("who can", () => {
     { query: field("scopes", "svc-pay"), only: "acme/svc-pay" },
     { query: field("role", "svc/shop"), only: undefined },
     { query: field("tags", "read"), only: undefined },
-    { query: { repository: pattern("acme/svc-pay") }, only: "acme/svc-pay" },
-    { query: { repository: pattern("acme/shop") }, only: undefined },
+    { query: { unit: pattern("acme/svc-pay") }, only: "acme/svc-pay" },
+    { query: { unit: pattern("acme/shop") }, only: undefined },
     { query: { environment: "staging" }, only: undefined },
     { query: { connection: "dev" }, only: undefined },
   ])("knows which repositories of a pattern reach it: $only", ({ query, only }) => {
@@ -61,7 +61,7 @@ describe("who can", () => {
       },
     }
     const { rows } = ask(world)
-    expect(rows.map(({ subject, unless }) => [subject.repository, unless.map(({ name }) => name)])).toEqual([
+    expect(rows.map(({ subject, unless }) => [subject.unit, unless.map(({ name }) => name)])).toEqual([
       ["acme/svc-*", ["no"]],
     ])
   })
@@ -103,7 +103,7 @@ describe("who can", () => {
       "anything",
     ])
     expect(ask(world(true), field("role", "cd/x")).rows.map(({ resource }) => resource)).toEqual(["anything"])
-    expect(ask(world(true), { repository: pattern("umbrella/x") }).rows).toEqual([])
+    expect(ask(world(true), { unit: pattern("umbrella/x") }).rows).toEqual([])
   })
 
   it("has a row for everybody who gets anything, and none for whom nobody is", () => {
@@ -149,13 +149,10 @@ describe("who can", () => {
 
 /** Whether a row's subject may be this job's: its own repository, or a pattern that its name could match. */
 function isOf(
-  subject: { readonly repositoryId: string | null; readonly environment?: string | null },
+  subject: { readonly unitId: string | null; readonly environment?: string | null },
   scope: Scope,
   point: Witness,
 ) {
   const environment = scope.environment ?? null
-  return (
-    subject.environment === environment &&
-    (subject.repositoryId === null || subject.repositoryId === point["repository_id"])
-  )
+  return subject.environment === environment && (subject.unitId === null || subject.unitId === point["repository_id"])
 }

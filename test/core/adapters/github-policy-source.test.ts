@@ -37,16 +37,16 @@ type Said = { readonly text: string } | { readonly outcome: "absent" } | Refusal
 class Reader implements RepositoryPolicyReader {
   said: Said = { text: GOOD }
   fullName = "acme/shop"
-  asked: { readonly repositoryId: string; readonly ownerId: string; readonly memory: RepositoryMemory | null }[] = []
+  asked: { readonly unitId: string; readonly ownerId: string; readonly memory: RepositoryMemory | null }[] = []
   gate: Promise<void> | null = null
   #last: Extract<RepositoryReading, { readonly outcome: "files" }> | null = null
 
   async read(
-    subject: Pick<Identity, "repositoryId" | "ownerId">,
+    subject: Pick<Identity, "unitId" | "ownerId">,
     memory: RepositoryMemory | null,
   ): Promise<RepositoryReading> {
-    const { repositoryId, ownerId } = subject
-    this.asked.push({ repositoryId, ownerId, memory })
+    const { unitId, ownerId } = subject
+    this.asked.push({ unitId, ownerId, memory })
     const { said, fullName } = this
     await this.gate
     if ("text" in said) return this.#files(said.text, fullName)
@@ -108,7 +108,7 @@ describe("a repository's own policies", () => {
     ])
     expect(version).toBe(`${set.version}+${treeOf(GOOD)}`)
     expect(notes).toEqual([])
-    expect(reader.asked).toEqual([{ repositoryId: "41", ownerId: "9001", memory: null }])
+    expect(reader.asked).toEqual([{ unitId: "41", ownerId: "9001", memory: null }])
   })
 
   test("are none when GitHub says that there are none", async () => {
@@ -126,7 +126,7 @@ describe("a repository's own policies", () => {
     [
       "no boundary is about the repository",
       CEILING,
-      { repository: "acme/blog", repositoryId: "43", claims: { repository: "acme/blog" } },
+      { unit: "acme/blog", unitId: "43", claims: { repository: "acme/blog" } },
     ],
     ["the job is of another owner", CEILING, { ownerId: "666" }],
     ["the job is of an issuer that is not listed", CEILING, { issuer: "ghes" }],

@@ -98,7 +98,7 @@ beforeEach(() => {
   source = open()
 })
 
-const JOBS = ["41", "42", "43", "44"].map((repositoryId) => job({ repositoryId }))
+const JOBS = ["41", "42", "43", "44"].map((unitId) => job({ unitId }))
 
 const versionOfSet = (set: PolicySet) => published(set, new Date(0)).current.version
 
@@ -240,18 +240,18 @@ describe("a repository's policies in Workers KV", () => {
     else store.values.set([...store.values.keys()].find((name) => name.includes("/41/")) ?? "", bad)
     expect(await codeNow()).toBe("policy_unavailable")
     // A repository without policies is still known to have none, and others have theirs.
-    expect(await bySource(source, job({ repositoryId: "44" }))).toBe(byRights(OLD, job({ repositoryId: "44" })))
-    expect(await bySource(source, job({ repositoryId: "42" }))).toBe(byRights(OLD, job({ repositoryId: "42" })))
+    expect(await bySource(source, job({ unitId: "44" }))).toBe(byRights(OLD, job({ unitId: "44" })))
+    expect(await bySource(source, job({ unitId: "42" }))).toBe(byRights(OLD, job({ unitId: "42" })))
     store.show(OLD)
     expect(await codeNow()).toBe(byRights(OLD, job()))
   })
 
   it.each([true, "silent"] as const)("are unavailable while KV is down (%s), unless they were read", async (down) => {
     store.show(OLD)
-    await codeNow(job({ repositoryId: "42" }))
+    await codeNow(job({ unitId: "42" }))
     store.down = down
     expect(await codeNow()).toBe("policy_unavailable")
-    expect(await codeNow(job({ repositoryId: "42" }))).toBe(byRights(OLD, job({ repositoryId: "42" })))
+    expect(await codeNow(job({ unitId: "42" }))).toBe(byRights(OLD, job({ unitId: "42" })))
   })
 })
 
@@ -306,7 +306,7 @@ describe("current in Workers KV", () => {
       store.down = down
       seconds = POLICIES_FRESH_SECONDS
       const stale = { since: new Date(START + 30_000).toISOString(), faults: 0 }
-      const { notes } = await (await source.snapshot()).policiesOf(job({ repositoryId: "44" }))
+      const { notes } = await (await source.snapshot()).policiesOf(job({ unitId: "44" }))
       expect(notes).toEqual([expect.stringContaining(stale.since)])
       expect(source.status()).toEqual({ version, policies: 2, loaded_at, stale })
       const reason = expect.stringContaining("Workers KV does not confirm the published policies.")

@@ -43,7 +43,7 @@ function ask(own: readonly Policy[], organisation: string, grant = "own", organi
 describe("a repository's own policy", () => {
   it("speaks of the repository that keeps it, and says that it was written there", () => {
     expect(kept({ ".github/daypass/production.yaml": policyOf(BODY) })).toMatchObject([
-      { file: ".github/daypass/production.yaml", repository: "acme/shop", origin: "repository" },
+      { file: ".github/daypass/production.yaml", unit: "acme/shop", origin: "repository" },
     ])
     expect(setOf({ "p.yaml": policyOf(BODY) }).policies).toMatchObject([{ origin: "organisation" }])
   })

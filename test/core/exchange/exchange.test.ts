@@ -291,11 +291,11 @@ describe("an exchange", () => {
   it("records nothing of a stranger, and answers what it answers everybody", async () => {
     const stranger = await world({
       grants: { one: "mints" },
-      identity: { ownerId: "666", owner: "evil", repository: "evil/shop" },
+      identity: { ownerId: "666", owner: "evil", unit: "evil/shop" },
     })
     const refused = await exchange(stranger.call(), stranger.broker).catch((error: unknown) => error)
     expect(stranger.story).toEqual(["verify"])
-    const absent = await world({ grants: { one: "mints" }, identity: { repositoryId: "42", repository: "acme/web" } })
+    const absent = await world({ grants: { one: "mints" }, identity: { unitId: "42", unit: "acme/web" } })
     const other = await exchange(absent.call(), absent.broker).catch((error: unknown) => error)
     // Each hears its own claims, and nothing else that differs.
     const inOthersWords = (other as BrokerError).detail.replaceAll("acme/web", "evil/shop").replace('"42"', '"41"')
@@ -384,7 +384,7 @@ describe("an exchange", () => {
       code: "client_gone",
     })
     const { lease } = recorded.at(-1) as Settlement
-    expect(broker.owed.has({ lease, issuerUrl: IDENTITY.issuerUrl, repositoryId: IDENTITY.repositoryId })).toBe(true)
+    expect(broker.owed.has({ lease, issuerUrl: IDENTITY.issuerUrl, unitId: IDENTITY.unitId })).toBe(true)
     fails.splice(0)
     await broker.owed.pay()
     expect(recorded.at(-1)).toMatchObject({ lease, outcomes: { one: "revoked" } })
@@ -413,7 +413,7 @@ describe("an exchange", () => {
       credential: { grant: "one", provider: "staged", revocation: "revocable", expiresAt: end.getTime() },
     })
     const context = handleContext(
-      { issuerUrl: "https://token.actions.githubusercontent.com", repositoryId: "41" },
+      { issuerUrl: "https://token.actions.githubusercontent.com", unitId: "41" },
       lease,
       "one",
     )

@@ -124,7 +124,7 @@ it("revokes thirty credentials six at a time, and all of them", async () => {
     connection: "staged",
     handle,
   }))
-  const of = { lease: "lease", issuerUrl: "https://issuer.example", repositoryId: "41" }
+  const of = { lease: "lease", issuerUrl: "https://issuer.example", unitId: "41" }
   const outcomes = await revokeAll(credentials, of, broker)
   expect(Object.values(outcomes)).toEqual(credentials.map(() => "revoked"))
   expect(seen.most).toBe(6)

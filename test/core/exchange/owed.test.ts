@@ -5,15 +5,15 @@ import type { Ledgers, RevocationSettlement } from "../../../broker/ports/ledger
 
 const settlementOf = (lease: string, outcome: "revoked" | "failed" = "revoked") =>
   ({ lease, outcomes: { one: outcome } }) as unknown as RevocationSettlement
-const of = (repositoryId: string, lease: string) => ({ lease, issuerUrl: "https://issuer.example.com", repositoryId })
+const of = (unitId: string, lease: string) => ({ lease, issuerUrl: "https://issuer.example.com", unitId })
 
 /** Ledgers that record, except those of some repositories. */
 function ledgersExcept(broken: ReadonlySet<string>) {
   const recorded: string[] = []
   const ledgers = {
-    of: (_: string, repositoryId: string) => ({
+    of: (_: string, unitId: string) => ({
       async recordRevocation({ lease }: RevocationSettlement) {
-        if (broken.has(repositoryId)) throw new BrokerError("ledger_unavailable", "not now")
+        if (broken.has(unitId)) throw new BrokerError("ledger_unavailable", "not now")
         recorded.push(lease)
       },
     }),

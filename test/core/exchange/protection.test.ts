@@ -67,7 +67,7 @@ describe.each(DEMANDING)("an exchange below a demand of a %s", (_, demand) => {
     ["the token must be bound to a key and is not", { requireBoundToken: true }, {}, "bound_token_required"],
     ["the boundaries refuse besides", { boundaries: [boundary("other")] }, {}, "not_allowed"],
     ["the environment is one without policies", { identity: { environment: "staging" } }, {}, "not_allowed"],
-    ["the repository has no policies", { identity: { repositoryId: "42" } }, {}, "not_allowed"],
+    ["the repository has no policies", { identity: { unitId: "42" } }, {}, "not_allowed"],
     ["the job is a stranger's", { identity: { ownerId: "666" } }, {}, "not_allowed"],
   ])("asks nobody where %s", async (_what, options, change, code) => {
     const { broker, call, story } = await at({ protection: fact(true), ...options })

@@ -9,8 +9,9 @@ import { NOW, world } from "./world.ts"
 
 const WHO = {
   issuer: "https://token.actions.githubusercontent.com",
-  repository: "acme/shop",
-  repository_id: "41",
+  unit_kind: "repository",
+  unit: "acme/shop",
+  unit_id: "41",
   environment: "production",
   run_id: "10988497055",
   run_attempt: "1",
@@ -122,13 +123,13 @@ describe("what an exchange records", () => {
     const { broker, call } = await world({ grants: { one: "mints" } })
     const asked = call()
     const { lease } = await exchange(asked, broker)
-    const { repository, repository_id, environment, run_id } = WHO
-    expect(asked.event).toMatchObject({ repository, repository_id, environment, run_id, grants: ["one"], lease })
+    const { unit_kind, unit, unit_id, environment, run_id } = WHO
+    expect(asked.event).toMatchObject({ unit_kind, unit, unit_id, environment, run_id, grants: ["one"], lease })
   })
 })
 
 it("a revocation handle is sealed for the issuer's URL and the repository's id, the lease and the grant", () => {
-  expect(handleContext({ issuerUrl: "https://issuer.example", repositoryId: "41" }, "a-lease", "a-grant")).toEqual({
+  expect(handleContext({ issuerUrl: "https://issuer.example", unitId: "41" }, "a-lease", "a-grant")).toEqual({
     kind: "revocation-handle",
     repository: "https://issuer.example 41",
     id: "a-lease/a-grant",
@@ -224,7 +225,7 @@ describe("a refusal", () => {
 
   it.each([
     ["of a policy", { asked: { grants: ["two"] } }],
-    ["where no policy covers the repository", { asked: {}, identity: { repositoryId: "42" } }],
+    ["where no policy covers the repository", { asked: {}, identity: { unitId: "42" } }],
     ["of a plain token", { asked: {}, requireBoundToken: true }],
   ])("%s says where the organisation helps", async (_, { asked, ...options }) => {
     const { broker, call } = await world({ grants: { one: "mints" }, help: HELP, ...options })
@@ -296,7 +297,7 @@ describe("an explanation", () => {
 
   it.each([
     ["of another owner", { ownerId: "666" }],
-    ["without policies", { repositoryId: "42" }],
+    ["without policies", { unitId: "42" }],
   ])("has no trace for a repository %s", async (_, identity) => {
     const { broker, call } = await world({ grants: { one: "mints" }, identity })
     const answer = await explain(call(), broker)

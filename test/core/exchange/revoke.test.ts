@@ -112,9 +112,7 @@ describe("revoking a lease", () => {
   it("records later what the ledger took the beginning of, and not the end", async () => {
     const { broker, call } = await afterExchange({ one: "mints" }, { ledgerFails: ["settleRevocation"] })
     expect(await revoke(call, broker)).toMatchObject({ record_due: true, credentials: { one: { outcome: "revoked" } } })
-    expect(
-      broker.owed.has({ lease: call.lease, issuerUrl: IDENTITY.issuerUrl, repositoryId: IDENTITY.repositoryId }),
-    ).toBe(true)
+    expect(broker.owed.has({ lease: call.lease, issuerUrl: IDENTITY.issuerUrl, unitId: IDENTITY.unitId })).toBe(true)
   })
 
   it("says of an exchange that is under way what it knows, and leaves the revocation to it", async () => {
@@ -138,7 +136,7 @@ describe("revoking a lease", () => {
   it("keeps records that are due apart for repositories whose jobs chose the same lease", async () => {
     const { broker, call } = await afterExchange({ one: "mints" }, { ledgerFails: ["settleRevocation"] })
     await revoke(call, broker)
-    const of = { lease: call.lease, issuerUrl: IDENTITY.issuerUrl, repositoryId: "another" }
+    const of = { lease: call.lease, issuerUrl: IDENTITY.issuerUrl, unitId: "another" }
     expect(broker.owed.has(of)).toBe(false)
   })
 
@@ -262,7 +260,7 @@ describe("revoking a lease", () => {
         event: "revocation.failed",
         detail: "one is not revoked yet: provider_unavailable: not now",
         issuer: "https://token.actions.githubusercontent.com",
-        repository_id: "41",
+        unit_id: "41",
         lease,
         connection: "staged",
       },
@@ -297,8 +295,8 @@ describe("revoking a lease", () => {
 
 describe("the sweep", () => {
   const targetOf = (broker: Broker) => {
-    const whose = { issuerUrl: "https://token.actions.githubusercontent.com", repositoryId: "41" }
-    return { ...whose, ledger: broker.ledgers.of(whose.issuerUrl, whose.repositoryId) as SweptLedger }
+    const whose = { issuerUrl: "https://token.actions.githubusercontent.com", unitId: "41" }
+    return { ...whose, ledger: broker.ledgers.of(whose.issuerUrl, whose.unitId) as SweptLedger }
   }
 
   it("ends what no job ended, and records it as the broker's own doing", async () => {

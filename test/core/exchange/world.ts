@@ -235,8 +235,8 @@ export async function world(options: WorldOptions) {
   const policy: Policy = {
     file: "p.yaml",
     issuer: "github",
-    repository: "acme/shop",
-    target: { kind: "repository", id: "41" },
+    unit: "acme/shop",
+    target: { kind: "unit", id: "41" },
     environment: "production",
     origin: "organisation",
     ...(options.protectedEnvironment ? { protectedEnvironment: options.protectedEnvironment } : {}),
@@ -254,9 +254,9 @@ export async function world(options: WorldOptions) {
         return {
           version: "v1",
           organisation,
-          async policiesOf({ issuer, repositoryId }) {
+          async policiesOf({ issuer, unitId }) {
             story.push("policiesOf")
-            const policies = issuer === "github" && repositoryId === "41" ? [policy] : []
+            const policies = issuer === "github" && unitId === "41" ? [policy] : []
             return { policies, version: "v1", notes: [] }
           },
         }

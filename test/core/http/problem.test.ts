@@ -82,7 +82,7 @@ describe("a problem document", () => {
       conditions: [],
     } as const
     const trace = {
-      subject: { issuer: "github", repository: "acme/shop", repository_id: "41", environment: null },
+      subject: { issuer: "github", unit_kind: "repository", unit: "acme/shop", unit_id: "41", environment: null },
       policies: [],
       notes: [],
       grants: [
@@ -100,7 +100,7 @@ describe("a problem document", () => {
 
   it("contains the error's trace and its Retry-After", async () => {
     const trace = {
-      subject: { issuer: "github", repository: "acme/shop", repository_id: "41", environment: null },
+      subject: { issuer: "github", unit_kind: "repository", unit: "acme/shop", unit_id: "41", environment: null },
       policies: [],
       notes: [],
       grants: [],

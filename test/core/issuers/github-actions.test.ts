@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import type { Claims } from "../../../broker/core/identity.ts"
 import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
+import { identify as identifyAs } from "../../../broker/issuers/identify.ts"
 import { runs } from "../../support/laws.ts"
 import branch from "../../vectors/claims/github-branch.json" with { type: "json" }
 import branchImmutable from "../../vectors/claims/github-branch-immutable.json" with { type: "json" }
@@ -18,7 +19,7 @@ import tag from "../../vectors/claims/github-tag.json" with { type: "json" }
 import { issuer, type Json } from "./fixture.ts"
 
 const identify = (claims: Json) =>
-  githubActions.identify(JSON.parse(JSON.stringify(claims)) as Claims, issuer({ url: String(claims["iss"]) }))
+  identifyAs(JSON.parse(JSON.stringify(claims)) as Claims, issuer({ url: String(claims["iss"]) }), githubActions)
 
 describe("a job is identified", () => {
   test.each([
@@ -38,12 +39,13 @@ describe("a job is identified", () => {
     const identified = identify(claims)
     if (!identified.ok) throw new Error(identified.fault)
     const { claims: kept, ...identity } = identified.value
-    expect(kept).toEqual(claims)
+    expect({ ...kept }).toEqual({ ...claims, outsider: claims === pullRequest, interactive: false })
     expect(identity).toEqual({
       issuer: "github",
       issuerUrl: claims.iss,
-      repository: claims.repository,
-      repositoryId: "456789",
+      unitKind: "repository",
+      unit: claims.repository,
+      unitId: "456789",
       owner: claims.repository_owner,
       ownerId: "123456",
       ...(expectedEnvironment && { environment: expectedEnvironment }),
@@ -51,8 +53,13 @@ describe("a job is identified", () => {
       refType: claims.ref_type,
       event: claims.event_name,
       actor: "octocat",
+      actorId: "actor_id" in claims ? claims.actor_id : null,
       runId: "10988497055",
       runAttempt: "1",
+      cautions:
+        claims === pullRequest
+          ? [{ fact: "outsider", why: "outsiders can cause it", claim: "event_name", value: "pull_request" }]
+          : [],
     })
   })
 

@@ -29,7 +29,7 @@ export interface VerifierFixture {
 
 /** For each test of the calling file, a verifier that has seen nothing, in front of an issuer that publishes one key. */
 export function setUpVerifier(...moreFamilies: IssuerFamily[]): VerifierFixture {
-  const families = new Map([...FAMILIES, ...moreFamilies.map((family) => [family.name, family] as const)])
+  const families = new Map([...FAMILIES, ...moreFamilies.map((family) => [family.facts.name, family] as const)])
   let [key, foreignKey]: TestKey[] = []
   let network = new TestNetwork()
   let verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock: testClock() })

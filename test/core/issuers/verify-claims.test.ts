@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { requiredClaims } from "../../../broker/core/families/families.ts"
 import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import type { ErrorCode } from "../../../broker/wire/error-codes.ts"
 import { AUDIENCE, issuer, type Json, NOW_SECONDS, refusal, THUMBPRINT } from "./fixture.ts"
@@ -93,7 +94,7 @@ describe("a claim is refused", () => {
     ["a jti that is a number", { jti: 5 }, "token_claims_invalid", "must have a jti of 1 to 256"],
     ["a jti of 257 characters", { jti: "j".repeat(257) }, "token_claims_invalid", "must have a jti of 1 to 256"],
 
-    ...githubActions.requiredStrings.flatMap((name) => [
+    ...requiredClaims(githubActions.facts).flatMap((name) => [
       [`no ${name}`, { [name]: undefined }, "token_claims_invalid", `claim ${name} is missing`] as const,
       [`a number for ${name}`, { [name]: 456789 }, "token_claims_invalid", `claim ${name} must be a string`] as const,
       [`null for ${name}`, { [name]: null }, "token_claims_invalid", `claim ${name} must be a string`] as const,

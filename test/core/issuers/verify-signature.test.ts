@@ -5,7 +5,11 @@ import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import { claims, ISSUER_URL, issuer, publicJwk, refusal, type TokenParts, token, utf8 } from "./fixture.ts"
 import { setUpVerifier } from "./verifier-fixture.ts"
 
-const several: IssuerFamily = { ...githubActions, name: "several", algorithms: ["RS512", "RS256"] }
+const several: IssuerFamily = {
+  ...githubActions,
+  facts: { ...githubActions.facts, name: "several" },
+  algorithms: ["RS512", "RS256"],
+}
 const setup = setUpVerifier(several)
 
 describe("a signature is refused", () => {
@@ -95,7 +99,7 @@ test.each<readonly [string, () => Promise<string>, string]>([
 })
 
 test("a family may sign with one of several algorithms, and a refusal names all of them", async () => {
-  const config = issuer({ family: several.name })
+  const config = issuer({ family: several.facts.name })
   await expect(setup.verify(await token(setup.key), config)).resolves.toBeDefined()
   const refused = await refusal(setup.verify(await token(setup.key, { header: { alg: "none" } }), config))
   expect(refused.detail).toBe("The subject token must be signed with RS512 or RS256.")

@@ -25,7 +25,10 @@ import {
 } from "./fixture.ts"
 import { setUpVerifier } from "./verifier-fixture.ts"
 
-const withoutJti: IssuerFamily = { ...githubActions, name: "without-jti", sendsJti: false }
+const withoutJti: IssuerFamily = {
+  ...githubActions,
+  facts: { ...githubActions.facts, name: "without-jti", jti: "never" },
+}
 const setup = setUpVerifier(withoutJti)
 const sha256 = async (text: string) =>
   base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))))
@@ -36,10 +39,10 @@ describe("a good token", () => {
     const verified = await setup.verify(text)
     expect(verified.identity).toMatchObject({
       issuer: "github",
-      repository: "octo-org/octo-repo",
+      unit: "octo-org/octo-repo",
       environment: "Production",
     })
-    expect({ ...verified.identity.claims }).toEqual(claims())
+    expect({ ...verified.identity.claims }).toEqual({ ...claims(), outsider: false, interactive: false })
     expect(verified.issuer.name).toBe("github")
     expect(verified.diesAt).toBe((claims()["exp"] as number) + 60)
     expect(verified.boundTo).toBeNull()
@@ -50,7 +53,7 @@ describe("a good token", () => {
   test.each([3072, 4096])("may be signed with a key of %i bits", async (bits) => {
     const large = await makeKey("large", bits)
     setup.network.publish([publicJwk(large)])
-    expect((await setup.verify(await token(large))).identity.repositoryId).toBe("456789")
+    expect((await setup.verify(await token(large))).identity.unitId).toBe("456789")
   })
 
   test.each([

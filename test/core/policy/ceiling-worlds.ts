@@ -1,5 +1,7 @@
 import fc from "fast-check"
 import * as z from "zod"
+import { cautionsOf } from "../../../broker/core/families/cautions.ts"
+import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"
 import type { Claims, ClaimValue, Identity } from "../../../broker/core/identity.ts"
 import type { Condition, Test } from "../../../broker/core/policy/condition.ts"
 import type { DecisionInput } from "../../../broker/core/policy/decide.ts"
@@ -256,13 +258,13 @@ const claimValue = (claim: string): fc.Arbitrary<ClaimValue | undefined> =>
   )
 
 /** Repositories as hosts know them; the last is a stranger's. */
-const HOMES: readonly { readonly repository: string; readonly repositoryId: string; readonly ownerId: string }[] = [
-  ...Array(14).fill({ repository: "acme/shop", repositoryId: "41", ownerId: "9001" }),
-  ...Array(8).fill({ repository: "acme/svc-a", repositoryId: "41", ownerId: "9001" }),
-  { repository: "acme-inc/svc-a", repositoryId: "42", ownerId: "9001" },
-  { repository: "acme-inc/svc-b", repositoryId: "43", ownerId: "9001" },
-  { repository: "lab/svc-a", repositoryId: "41", ownerId: "9002" },
-  { repository: "acme/shop", repositoryId: "41", ownerId: "666" },
+const HOMES: readonly { readonly repository: string; readonly unitId: string; readonly ownerId: string }[] = [
+  ...Array(14).fill({ repository: "acme/shop", unitId: "41", ownerId: "9001" }),
+  ...Array(8).fill({ repository: "acme/svc-a", unitId: "41", ownerId: "9001" }),
+  { repository: "acme-inc/svc-a", unitId: "42", ownerId: "9001" },
+  { repository: "acme-inc/svc-b", unitId: "43", ownerId: "9001" },
+  { repository: "lab/svc-a", unitId: "41", ownerId: "9002" },
+  { repository: "acme/shop", unitId: "41", ownerId: "666" },
 ]
 
 const identity: fc.Arbitrary<Identity> = fc
@@ -281,14 +283,15 @@ const identity: fc.Arbitrary<Identity> = fc
     const all: Record<string, ClaimValue> = Object.assign(Object.create(null), {
       ...defined(claims),
       repository: home.repository,
-      repository_id: home.repositoryId,
+      repository_id: home.unitId,
       repository_owner: owner,
       repository_owner_id: home.ownerId,
     })
     if (hidden !== undefined) delete all[hidden]
     const { environment: _, ...anywhere } = job({ ...home, owner, claims: all as Claims })
     const event = typeof claims.event_name === "string" ? claims.event_name : "push"
-    return { ...anywhere, event, ...(environment === undefined ? {} : { environment }) }
+    const cautions = cautionsOf(GITHUB_ACTIONS, { event_name: event })
+    return { ...anywhere, event, cautions, ...(environment === undefined ? {} : { environment }) }
   })
 
 const fact: fc.Arbitrary<ProtectionFact | undefined> = fc.oneof(
@@ -373,10 +376,10 @@ function policyFrom({ origin, target, environment, demand, allow, deny, grants }
   return {
     file,
     issuer: "github",
-    repository: reach,
+    unit: reach,
     target:
       "id" in target
-        ? { kind: "repository", id: target.id }
+        ? { kind: "unit", id: target.id }
         : { kind: "owner", ownerId: target.ownerId, names: patternFrom(target.names) },
     ...(environment === undefined ? {} : { environment }),
     origin,

@@ -135,10 +135,7 @@ describe("a ceiling", () => {
   it.each(["iss", "enterprise", "repository", "repository_id", "repository_owner", "repository_owner_id", "ref", "x"])(
     "is not lifted by a token without %s",
     (claim) => {
-      const identity = identityOf(
-        { [claim]: undefined },
-        { repositoryId: "41", ownerId: "9001", repository: "acme/shop" },
-      )
+      const identity = identityOf({ [claim]: undefined }, { unitId: "41", ownerId: "9001", unit: "acme/shop" })
       const decision = ask(allowing(`{ ${claim}: anything }`), NOTE, identity)
       expect(decision.outcome).toBe("deny")
       expect(decision.trace.grants[0]?.boundaries).toMatchObject([{ name: "a", matched: false, allows: false }])

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { OUTSIDER_EVENTS } from "../../../broker/core/policy/condition.ts"
+import { markedValues } from "../../../broker/core/families/cautions.ts"
+import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
 import { allowing, identityOf, policyOf, setOf } from "./support.ts"
+
+const OUTSIDER_EVENTS = new Set(markedValues(GITHUB_ACTIONS).flatMap(([, values]) => [...values.keys()]))
 
 /** Whether a job with these claims gets the grant of a policy with this one allow rule. */
 function allowed(when: string, claims: Readonly<Record<string, unknown>>): boolean {

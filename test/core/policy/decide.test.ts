@@ -90,7 +90,7 @@ describe("a decision", () => {
   })
 
   it.each([
-    ["another repository of the same name", identityOf({}, { repositoryId: "42" })],
+    ["another repository of the same name", identityOf({}, { unitId: "42" })],
     ["the same repository id at another issuer", identityOf({}, { issuer: "ghes" })],
     ["an issuer of the same name with another url", identityOf({}, { issuerUrl: "https://evil.example.com" })],
     ["an owner of the same name with another id", identityOf({}, { ownerId: "9002" })],
@@ -127,13 +127,13 @@ describe("a decision", () => {
   })
 
   it("owns no trace for strangers and for repositories without policies", () => {
-    expect(ask(["note"], identityOf({}, { repositoryId: "42" }))).toMatchObject({ ownsPolicies: false })
+    expect(ask(["note"], identityOf({}, { unitId: "42" }))).toMatchObject({ ownsPolicies: false })
     expect(ask(["note"], identityOf({}, { ownerId: "1" }))).toMatchObject({ ownsPolicies: false })
     expect(ask(["note"], identityOf({}, { ownerId: "1" })).trace.policies).toEqual([])
   })
 
   it("names no environments to strangers and to repositories without policies", () => {
-    for (const stranger of [{ repositoryId: "42" }, { ownerId: "1" }]) {
+    for (const stranger of [{ unitId: "42" }, { ownerId: "1" }]) {
       const decision = ask(["note"], identityOf({ environment: "staging" }, stranger))
       expect(JSON.stringify(decision.trace)).not.toContain("production")
     }

@@ -85,7 +85,7 @@ const edits = fc.array(
 const JOBS = ["refs/heads/main", "refs/heads/dev"].flatMap((ref) =>
   ["41", "42"].flatMap((id) =>
     ["production", "staging"].map((environment) =>
-      identityOf({ ref, repository_id: id, environment, actor: "hubot" }, { repositoryId: id }),
+      identityOf({ ref, repository_id: id, environment, actor: "hubot" }, { unitId: id }),
     ),
   ),
 )

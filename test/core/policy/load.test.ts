@@ -31,7 +31,7 @@ describe("a policy file", () => {
     ],
     ["an id that is a name", changed('"41"', "acme"), ["p.yaml:3:16 value_invalid"], /digits/],
     ["an id with a leading zero", changed('"41"', '"041"'), ["p.yaml:3:16 value_invalid"], /digits/],
-    ["an empty id", changed('"41"', '""'), ["p.yaml:3:16 value_invalid"], /digits/],
+    ["an empty id", changed('"41"', '""'), ["p.yaml:3:16 value_invalid"], /not empty/],
     ["a list of ids", changed('"41"', '["41"]'), ["p.yaml:3:16 type_wrong"], /must be a text, but is a list/],
     ["no id", changed('repository_id: "41"\n', ""), ["p.yaml:1:1 key_missing"], /"repository_id" is missing/],
     ["no version", changed("version: 1\n", ""), ["p.yaml:1:1 key_missing"], /"version" is missing/],

@@ -93,11 +93,11 @@ export function naiveAllows(
 
 /** A job's repository goes by its token's name, by those in policies of its id, and by its owner's listed one. */
 function someReadingHolds(claim: string, test: TestText, { identity, policies }: World): boolean {
-  const names = [identity.repository]
+  const names = [identity.unit]
   for (const policy of policies) {
     if ("id" in policy.target && naiveSpeaksOf(policy, identity)) names.push(policy.target.repository)
   }
-  const shortName = identity.repository.split("/").slice(1).join("/")
+  const shortName = identity.unit.split("/").slice(1).join("/")
   for (const [owner, id] of OWNERS) if (id === identity.ownerId) names.push(`${owner}/${shortName}`)
   const readings: (ClaimValue | undefined)[] = [identity.claims[claim]]
   if (claim === "repository") readings.push(...names)
@@ -106,8 +106,8 @@ function someReadingHolds(claim: string, test: TestText, { identity, policies }:
 }
 
 function naiveSpeaksOf({ target }: PolicyText, identity: Identity): boolean {
-  if ("id" in target) return target.id === identity.repositoryId
-  const [, ...name] = identity.repository.split("/")
+  if ("id" in target) return target.id === identity.unitId
+  const [, ...name] = identity.unit.split("/")
   return target.ownerId === identity.ownerId && naiveMatches(target.names, name.join("/"))
 }
 
@@ -205,7 +205,7 @@ function naiveFill(value: unknown, identity: Identity): unknown {
   return Array.isArray(value) ? filled.map(([, member]) => member) : Object.fromEntries(filled)
 }
 
-function fillText(text: string, { claims, repository }: Identity): string | typeof NOT_FILLABLE {
+function fillText(text: string, { claims, unit: repository }: Identity): string | typeof NOT_FILLABLE {
   const [before = "", behind] = text.split("${")
   if (behind === undefined) return text
   const [claim = "", after = ""] = behind.split("}")

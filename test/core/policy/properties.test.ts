@@ -202,7 +202,7 @@ describe("whatever the policy and the job", () => {
 
   it("another repository, owner or issuer gets nothing of it", () => {
     const stranger = fc.constantFrom(
-      { repositoryId: "42" },
+      { unitId: "42" },
       { ownerId: "1" },
       { issuer: "x" },
       { issuerUrl: "https://x.example" },

@@ -114,8 +114,8 @@ describe("current", () => {
   const text = JSON.stringify(current)
   const set = must(revivedCurrent(current, TEST_PROVIDERS))
 
-  it.each([["41", "github"]])("says where the policies of repository %s of %s are", (repositoryId, issuer) => {
-    expect(set.placeOf({ issuer, repositoryId })).toMatchObject({ issuer, repositoryId })
+  it.each([["41", "github"]])("says where the policies of repository %s of %s are", (unitId, issuer) => {
+    expect(set.placeOf({ issuer, unitId })).toMatchObject({ issuer, unitId })
   })
 
   it.each([
@@ -125,8 +125,8 @@ describe("current", () => {
     ["__proto__", "github"],
     ["toString", "__proto__"],
     ["41", "constructor"],
-  ])("says that repository %s of %s has no policies", (repositoryId, issuer) => {
-    expect(set.placeOf({ issuer, repositoryId })).toBe(null)
+  ])("says that repository %s of %s has no policies", (unitId, issuer) => {
+    expect(set.placeOf({ issuer, unitId })).toBe(null)
   })
 
   it.each<[string, unknown]>([
@@ -175,7 +175,7 @@ describe("current", () => {
         const revived = parsed.ok ? revivedCurrent(parsed.value, TEST_PROVIDERS) : parsed
         seen[revived.ok ? "used" : "refused"]++
         if (!parsed.ok || !revived.ok) return
-        for (const { issuer, repositoryId } of placesIn(parsed.value)) revived.value.placeOf({ issuer, repositoryId })
+        for (const { issuer, unitId } of placesIn(parsed.value)) revived.value.placeOf({ issuer, unitId })
       }),
       { numRuns: runs(2000) },
     )
@@ -234,7 +234,7 @@ describe("a repository's policies", () => {
   })
 
   it.each([
-    ["of another repository", { repositoryId: "42" }],
+    ["of another repository", { unitId: "42" }],
     ["of another issuer", { issuer: "other" }],
   ])("are not read at a place %s, even under their hash", (_, change) => {
     expect(read(text, { ...place, ...change }).ok).toBe(false)

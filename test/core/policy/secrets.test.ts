@@ -56,7 +56,7 @@ function faultsOf(files: Readonly<Record<string, string>>): readonly (readonly [
 const filesOf = (set: PolicySet, id = "41") =>
   Object.fromEntries(
     set.policies
-      .filter(({ target }) => target.kind === "repository" && target.id === id)
+      .filter(({ target }) => target.kind === "unit" && target.id === id)
       .flatMap(({ grants }) => [...grants.values()].flatMap(({ files }) => [...(files ?? [])])),
   )
 
@@ -259,7 +259,7 @@ grants:
   it("goes to the repository whose grants name it, and to no other", () => {
     const set = setOf(WORLD)
     const { current, entries } = published(set, new Date(0))
-    const [shop, bank] = ["41", "42"].map((id) => placesIn(current).find(({ repositoryId }) => repositoryId === id))
+    const [shop, bank] = ["41", "42"].map((id) => placesIn(current).find(({ unitId }) => unitId === id))
     if (!shop || !bank) throw new Error("not published")
     const texts = [entries.get(keyOf(shop)) ?? "", entries.get(keyOf(bank)) ?? "", JSON.stringify(current)]
     expect(texts.map((text) => text.includes("k4tjqf5"))).toEqual([true, false, false])

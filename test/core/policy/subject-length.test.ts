@@ -77,12 +77,12 @@ function faultsOf({ provider = "google", issuer = "github", grant = "deploy", en
   return loaded.ok ? [] : loaded.fault
 }
 
-const subjectBytes = (environment: string, repositoryId = "41") =>
-  identityTokenSubject({ issuer: "github", repositoryId, environment }, "deploy").length
+const subjectBytes = (environment: string, unitId = "41") =>
+  identityTokenSubject({ issuer: "github", unitKind: "repository", unitId, environment }, "deploy").length
 
 /** An environment with which the subject has exactly so many bytes, in few characters: a euro sign takes nine bytes. */
-function environmentFor(bytes: number, repositoryId?: string): string {
-  const room = bytes - subjectBytes("", repositoryId)
+function environmentFor(bytes: number, unitId?: string): string {
+  const room = bytes - subjectBytes("", unitId)
   return "€".repeat(Math.floor(room / 9)) + "e".repeat(room % 9)
 }
 

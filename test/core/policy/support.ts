@@ -1,4 +1,6 @@
 import * as z from "zod"
+import { cautionsOf } from "../../../broker/core/families/cautions.ts"
+import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"
 import type { Claims, Identity } from "../../../broker/core/identity.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import type { PolicyFault, PolicySet, PolicySubject } from "../../../broker/core/policy/model.ts"
@@ -118,10 +120,10 @@ export const policyFaults = (text: string | Uint8Array): readonly PolicyFault[] 
 export const shown = ({ file, line, column, code }: PolicyFault): string => `${file}:${line}:${column} ${code}`
 
 /** A repository of acme's by its id, as policies are asked for. */
-export const subjectOf = (repositoryId: string, issuer = "github", repository = "acme/shop"): PolicySubject => ({
+export const subjectOf = (unitId: string, issuer = "github", repository = "acme/shop"): PolicySubject => ({
   issuer,
-  repositoryId,
-  repository,
+  unitId,
+  unit: repository,
   ownerId: "9001",
 })
 
@@ -141,8 +143,9 @@ export function identityOf(claims: Readonly<Record<string, unknown>> = {}, also:
   return {
     issuer: "github",
     issuerUrl: ISSUER_URL,
-    repository: text("repository"),
-    repositoryId: text("repository_id"),
+    unitKind: "repository",
+    unit: text("repository"),
+    unitId: text("repository_id"),
     owner: text("repository_owner"),
     ownerId: text("repository_owner_id"),
     ...(typeof all["environment"] === "string" ? { environment: all["environment"] } : {}),
@@ -150,6 +153,8 @@ export function identityOf(claims: Readonly<Record<string, unknown>> = {}, also:
     refType: text("ref_type"),
     event: text("event_name"),
     actor: text("actor"),
+    actorId: null,
+    cautions: cautionsOf(GITHUB_ACTIONS, { ...(all as Claims), event_name: also.event ?? text("event_name") }),
     runId: text("run_id"),
     runAttempt: text("run_attempt"),
     claims: all as Claims,

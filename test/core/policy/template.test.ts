@@ -127,9 +127,9 @@ describe("a claim that is filled in", () => {
     },
   )
 
-  it("and is a repository's in a group has a slash, and is refused", () => {
+  it("and is a repository's in a group is what stands after the last slash", () => {
     const grant = `{ connection: notes, text: "${gap("repository_name")}" }`
-    expect(ask(grant, { repository: "acme/group/shop" }).outcome).toBe("deny")
+    expect(fieldsOf(ask(grant, { repository: "acme/group/shop" }))).toEqual({ text: "shop" })
   })
 
   it("never shows in the reason: whoever chose it wrote no sentence of ours", () => {

@@ -141,7 +141,7 @@ grants: { own: { connection: github-acme, repositories: ${repositories}, permiss
     if (!loaded.ok) throw new Error(loaded.fault.map(({ message }) => message).join())
     const own = [...loaded.value.policies].flatMap(({ grants }) => [...grants.values()])[0]
     if (!own) throw new Error("no grant")
-    return fieldsFor(own, job({ repository }))
+    return fieldsFor(own, job({ unit: repository }))
   }
 
   it("reaches the job's own repository", () => {
@@ -165,7 +165,7 @@ grants: { own: { connection: github-acme, repositories: ${repositories}, permiss
       const loaded = load(repositories, owner)
       if (!loaded.ok) throw new Error("faults")
       const claims = { ref: "refs/heads/main", event_name: "push" }
-      const { environment: _, ...identity } = job({ repository: `${owner}/svc-a`, owner, ownerId, claims })
+      const { environment: _, ...identity } = job({ unit: `${owner}/svc-a`, owner, ownerId, claims })
       const { organisation, policies } = loaded.value
       return decide({ organisation, policies, identity, grants: ["own"] })
     }
@@ -188,7 +188,7 @@ grants: { own: { connection: github-acme, repositories: ${repositories}, permiss
     if (!loaded.ok) throw new Error("faults")
     const claims = { ref: "refs/heads/main", event_name: "push" }
     const { environment: _, ...identity } = job({
-      repository: "acme-labs/svc-a",
+      unit: "acme-labs/svc-a",
       owner: "acme-labs",
       ownerId: "9002",
       claims,

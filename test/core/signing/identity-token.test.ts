@@ -35,10 +35,10 @@ describe("an identity token's subject", () => {
   })
 
   const part = fc.string({ unit: fc.constantFrom("a", ":", "-", "%", "2", "D", "*", "/"), minLength: 1, maxLength: 6 })
-  const jobs = fc.record({ issuer: part, repositoryId: part, environment: fc.option(part), grant: part })
+  const jobs = fc.record({ issuer: part, unitKind: part, unitId: part, environment: fc.option(part), grant: part })
 
-  it("is never the same for two different issuers, repositories, environments or grants", () => {
-    const parts = ["issuer", "repositoryId", "environment", "grant"] as const
+  it("is never the same for two different issuers, units, environments or grants", () => {
+    const parts = ["issuer", "unitKind", "unitId", "environment", "grant"] as const
     // The second differs from the first in some parts only, so that most of a subject is often the same.
     const pair = fc
       .tuple(jobs, jobs, fc.subarray([...parts], { minLength: 1 }))
@@ -62,8 +62,8 @@ describe("an identity token's subject", () => {
         const where = environment === null ? withoutEnvironment(identity()) : identity({ environment })
         const subject = identityTokenSubject({ ...where, ...ids, ...before }, grant)
         const renamed = identityTokenSubject({ ...where, ...ids, ...after }, grant)
-        const taker = identityTokenSubject({ ...where, ...ids, ...before, repositoryId: otherId }, grant)
-        return renamed === subject && (taker === subject) === (otherId === ids.repositoryId)
+        const taker = identityTokenSubject({ ...where, ...ids, ...before, unitId: otherId }, grant)
+        return renamed === subject && (taker === subject) === (otherId === ids.unitId)
       }),
       { numRuns: runs(1000) },
     )

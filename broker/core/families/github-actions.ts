@@ -1,4 +1,6 @@
+import { CAUTION_ROWS } from "./cautions.ts"
 import { type ClaimFact, type ClaimTable, TOKEN_CLAIMS, type ValueFact } from "./claim-fact.ts"
+import { DIGITS, type FamilyFacts } from "./family-facts.ts"
 
 const BRANCHES = ["refs/heads/**"]
 const each = (events: string, fact: ValueFact): [string, ValueFact][] => events.split(" ").map((event) => [event, fact])
@@ -44,8 +46,8 @@ const about =
   (claim: string, summary: string, more: More = {}): Row => [claim, { summary, sent, tells, ...more }]
 
 const token = about("token", "always")
-const repository = about("repository", "always")
-const enterprise = about("repository", "by-some-repositories")
+const repository = about("unit", "always")
+const enterprise = about("unit", "by-some-units")
 /** In every token of every server, because an identity is made of it. */
 const job = about("job", "always")
 const jobOfNewServers = about("job", "by-some-issuers")
@@ -62,7 +64,7 @@ export const GITHUB_PROPERTY_PREFIX = "repo_property_"
 
 export const GITHUB_PROPERTY: ClaimFact = {
   summary: "a custom property of the repository",
-  sent: "by-some-repositories",
+  sent: "by-some-units",
   tells: "setting",
   chosenBy: "administrator",
 }
@@ -71,7 +73,7 @@ export const GITHUB_PROPERTY: ClaimFact = {
  * What tokens of GitHub Actions say: github.com, enterprises' own issuers, GitHub Enterprise Server and ghe.com. Source:
  * GitHub's "OpenID Connect reference" and observed tokens. Ids and numbers are texts.
  */
-export const GITHUB_ACTIONS_CLAIMS: ClaimTable = new Map<string, ClaimFact>([
+const CLAIMS: ClaimTable = new Map<string, ClaimFact>([
   repository("iss", "the issuer's URL", { registered: true }),
   job("sub", "a text made of other claims, which can be customised", { chosenBy: "administrator", form: "subject" }),
   token(AUD, "whom the token is for", { registered: true }),
@@ -133,4 +135,38 @@ export const GITHUB_ACTIONS_CLAIMS: ClaimTable = new Map<string, ClaimFact>([
     form: "workflow",
   }),
   jobOfNewServers("job_workflow_sha", "the commit of that file", { ...CODE, form: "commit" }),
+  ...CAUTION_ROWS,
 ])
+
+export const GITHUB_ACTIONS: FamilyFacts<"github-actions"> = {
+  name: "github-actions",
+  title: "GitHub Actions",
+  unit: "repository",
+  claims: CLAIMS,
+  prefixes: new Map([[GITHUB_PROPERTY_PREFIX, GITHUB_PROPERTY]]),
+  roles: {
+    unitId: "repository_id",
+    unit: "repository",
+    ownerId: "repository_owner_id",
+    owner: "repository_owner",
+    environment: "environment",
+    ref: "ref",
+    refType: "ref_type",
+    event: "event_name",
+    actor: "actor",
+    actorId: "actor_id",
+    runId: "run_id",
+    runAttempt: "run_attempt",
+  },
+  unitId: DIGITS,
+  ownerId: DIGITS,
+  unitName: {
+    pattern: /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._*-]+)+$/,
+    words: "a repository is written owner/name, in ASCII; stars are allowed only after the owner",
+  },
+  patterns: true,
+  findId: (repository) => `gh api repos/${repository} --jq .id`,
+  maxTokenLifetimeSeconds: 600,
+  jti: "always",
+  audience: "job",
+}

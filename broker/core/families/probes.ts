@@ -1,17 +1,17 @@
 import type { Pattern } from "../policy/pattern.ts"
 import { type ClaimForm, FORMS } from "./claim-fact.ts"
 
-/** The repository that a policy speaks of, as far as it is known. A name with stars stands for many. */
-export interface ProbedRepository {
+/** The unit that a policy speaks of, as far as it is known. A name with stars stands for many. */
+export interface ProbedUnit {
   /** `acme/shop`, `acme/svc-*`. */
-  readonly repository: string
-  readonly repositoryId: string | null
+  readonly unit: string
+  readonly unitId: string | null
   readonly ownerId: string | null
 }
 
 /**
  * Values of a form that together stand for all of them, as far as some patterns can tell: patterns that match every probe
- * match every value. Each list is one way in which an issuer, or a repository, can be set up.
+ * match every value. Each list is one way in which an issuer, or a unit, can be set up.
  *
  * A pattern sees a value as separators (`/`, `:`, `@`) and the text between them. A probe's text is one character that
  * none of the patterns spells, so only wildcards can match it, and these match any other text in its place. What is left
@@ -22,7 +22,7 @@ export interface ProbedRepository {
 export function probesOf(
   form: ClaimForm | undefined,
   spelt: ReadonlySet<string>,
-  about: ProbedRepository,
+  about: ProbedUnit,
 ): readonly (readonly string[])[] {
   const word = unspelt(LETTERS, spelt)
   switch (form) {
@@ -35,14 +35,14 @@ export function probesOf(
     case "ref":
       return [refs(word)]
     case "workflow": {
-      const file = `${nameOf(about.repository, word)}/.github/workflows/${word}`
+      const file = `${nameOf(about.unit, word)}/.github/workflows/${word}`
       // A repository whose jobs call no reusable workflow.
       return [[`${file}.yaml@refs/heads/${word}`, ...refs(word).map((ref) => `${file}.yml@${ref}`)]]
     }
     case "subject": {
-      const [owner = "", name = ""] = nameOf(about.repository, word).split("/")
+      const [owner = "", name = ""] = nameOf(about.unit, word).split("/")
       const number = unspelt("9876543210", spelt)
-      const withIds = `${owner}@${about.ownerId ?? number}/${name}@${about.repositoryId ?? number}`
+      const withIds = `${owner}@${about.ownerId ?? number}/${name}@${about.unitId ?? number}`
       const standard = [`${owner}/${name}`, withIds].map((who) => refs(word).map((ref) => `repo:${who}:ref:${ref}`))
       return [...standard, texts(word, "/:@")]
     }
@@ -107,4 +107,4 @@ const MAX_SEPARATORS = 4
 /** A pattern has at most 256 characters, and spells at most half as many separators with wildcards between them. */
 const LONGER_THAN_A_PATTERN = 129
 
-const nameOf = (repository: string, word: string): string => repository.replaceAll(/\*+/g, word)
+const nameOf = (unit: string, word: string): string => unit.replaceAll(/\*+/g, word)

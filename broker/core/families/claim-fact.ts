@@ -4,15 +4,20 @@ export interface ClaimFact {
   readonly summary: string
   /**
    * `always`: verification refuses a token without it. `by-some-issuers`: older servers leave it out of every token.
-   * `by-some-repositories`: it depends on the repository. `with-environment`: only jobs that name an environment have it.
+   * `by-some-units`: it depends on the unit. `by-some-jobs`: it depends on the job. `with-environment`: only jobs that name
+   * an environment have it.
    */
-  readonly sent: "always" | "by-some-issuers" | "by-some-repositories" | "with-environment"
+  readonly sent: "always" | "by-some-issuers" | "by-some-units" | "by-some-jobs" | "with-environment"
   /**
-   * What its value tells apart. `job`: jobs of one repository can differ in it. `repository`: it identifies the
-   * repository. `setting`: all jobs of a repository share it, and its administrators can change it. `token`: it is about
-   * this one token and says nothing about the job.
+   * What its value tells apart. `job`: jobs of one unit can differ in it. `unit`: it identifies the unit. `setting`: all
+   * jobs of a unit share it, and its administrators can change it. `token`: it is about this one token and says nothing
+   * about the job.
    */
-  readonly tells: "job" | "repository" | "setting" | "token"
+  readonly tells: "job" | "unit" | "setting" | "token"
+  /** The JSON type of its value; a token with another type is refused. Left out: a text. */
+  readonly type?: ClaimType
+  /** True when the family makes it of other claims: a token's own claim of this name does not count. */
+  readonly derived?: true
   /** True for what verification reads itself, alike for all families: RFC 7519 section 4.1, without `sub`. */
   readonly registered?: true
   /** Who can choose its text freely. Left out: only the issuer. */
@@ -31,11 +36,16 @@ export interface ClaimFact {
 
 /** What is known of one value of a closed set. */
 export interface ValueFact {
-  /** True for an event that people without write access to the repository can cause. */
+  /** True for what people without write access to the code can cause: an `allow` must name it. */
   readonly outsiders?: true
+  /** True when a person has a shell in the job: an `allow` must name it. */
+  readonly interactive?: true
   /** Patterns of the refs that a job with this value can run on. Left out: any ref. */
   readonly refs?: readonly string[]
 }
+
+/** The JSON types of claims. `any`: what the issuer's administrator chose. */
+export type ClaimType = "text" | "number" | "boolean" | "texts" | "object" | "any"
 
 /** The claims of one issuer family, by name. */
 export type ClaimTable = ReadonlyMap<string, ClaimFact>

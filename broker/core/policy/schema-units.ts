@@ -1,0 +1,31 @@
+import * as z from "zod"
+import { UNIT_KINDS, UNITS, type UnitKind } from "../families/units.ts"
+import { MAX_PATTERN_CHARACTERS } from "./pattern.ts"
+
+/** The id of a unit or an owner. Its form depends on the issuer's family, which the loader knows. */
+export const idText = z.string().max(256).regex(/./, 'an id is a text, such as "41", and not empty')
+
+/** The keys that name a unit, of every kind. Which of them a file has depends on its issuer: the loader checks it. */
+export const unitKeys = Object.fromEntries(
+  UNIT_KINDS.flatMap((kind) => {
+    const { one, many, idKey } = UNITS[kind]
+    const named = z.string().min(1).max(MAX_PATTERN_CHARACTERS)
+    if (idKey === null) return [[kind, named.optional().meta({ description: `The ${one}. Its name decides.` })]]
+    const words = `The ${one}, for people: ${idKey} decides. Without ${idKey}, a pattern such as owner/svc-* for several ${many}.`
+    const ids = `The ${one}'s id in quotes: names can be taken over, ids cannot. Not allowed with a pattern.`
+    return [
+      [kind, named.optional().meta({ description: words })],
+      [idKey, idText.optional().meta({ description: ids })],
+    ]
+  }),
+) as Readonly<Record<UnitKind, z.ZodOptional<z.ZodString>>>
+
+/** Editors demand the id as the loader does: a name without a star does not identify a unit. */
+export const unitForms = UNIT_KINDS.flatMap((kind): z.core.JSONSchema.BaseSchema[] => {
+  const { idKey } = UNITS[kind]
+  if (idKey === null) return [{ properties: { [kind]: { type: "string" } }, required: [kind] }]
+  return [
+    { properties: { [idKey]: { type: "string" } }, required: [kind, idKey] },
+    { properties: { [kind]: { type: "string", pattern: "\\*" } }, required: [kind] },
+  ]
+})
