@@ -68,7 +68,7 @@ async function sweepLedger(target: DueLedger, broker: Broker): Promise<boolean> 
     if (leases > 0) broker.log({ event: "leases.swept", detail: `${leases} leases of the unit ${target.unitId}` })
     return leases > 0
   } catch (error) {
-    tellFailure("due leases of a repository could not be ended", error, broker, target)
+    tellFailure("due leases of a unit could not be ended", error, broker, target)
     return false
   }
 }

@@ -2,6 +2,8 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { cautionsOf } from "../../broker/core/families/cautions.ts"
+import { GITHUB_ACTIONS } from "../../broker/core/families/github-actions.ts"
 import type { Identity } from "../../broker/core/identity.ts"
 import { compiled, revived } from "../../broker/core/policy/compiled.ts"
 import { decide } from "../../broker/core/policy/decide.ts"
@@ -11,7 +13,7 @@ import { job } from "./job.ts"
 
 // Node and workerd decide alike: this file runs in both, on the same thousands of cases, and both must come to the same digest.
 // After a change to how decisions or faults read, the digest changes too: look at what changed, then write the new one.
-const DECISIONS = "4ca11e21361e16e29f32f2b8bbb3d25c69eaa4fa9ca6702ce85b9bc0b0aa8a10"
+const DECISIONS = "916b536471a03e916f5c5f9eb976be5345c1db9cdaf47c030224b960b1cda830"
 const FAULTS = "da657ca9b141f09de9db9e6bfcf45ed201d5fe158b08a23fccf97619d7d480dc"
 
 const SEED = 20261122
@@ -129,11 +131,14 @@ const claims = fc.dictionary(
 
 const branches = fc.option(fc.constantFrom("all" as const, "protected" as const, "custom" as const))
 
-const identityOf = (claims: Identity["claims"]): Identity =>
-  job({
+const identityOf = (claims: Identity["claims"]): Identity => {
+  const event = typeof claims["event_name"] === "string" ? claims["event_name"] : "push"
+  return job({
     claims: { repository: "acme/shop", repository_id: "41", repository_owner: "acme", ...claims },
-    event: typeof claims["event_name"] === "string" ? claims["event_name"] : "push",
+    event,
+    cautions: cautionsOf(GITHUB_ACTIONS, { event_name: event }),
   })
+}
 
 const encoder = new TextEncoder()
 const load = (text: string, organisationFile = ORGANISATION) =>

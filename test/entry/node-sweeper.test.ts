@@ -33,9 +33,9 @@ it("sweeps every ledger that is due, although one before it cannot be swept", as
   expect(swept).toEqual(["broken", "41", "broken", "41"])
   const failed = {
     event: "sweep.failed",
-    detail: "due leases of a repository could not be ended; the next sweep tries again: the ledger cannot be read",
+    detail: "due leases of a unit could not be ended; the next sweep tries again: the ledger cannot be read",
     issuer: "https://issuer.example",
-    repository_id: "broken",
+    unit_id: "broken",
   }
   expect(events).toEqual([failed, failed])
 })

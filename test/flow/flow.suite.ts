@@ -53,7 +53,7 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
             event: "exchange.intended",
             decision: "allow",
             lease,
-            identity: { repository_id: "41", environment: "production" },
+            identity: { unit_id: "41", environment: "production" },
           },
           {
             event: "exchange.minted",

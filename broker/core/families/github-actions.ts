@@ -64,6 +64,8 @@ export const GITHUB_PROPERTY_PREFIX = "repo_property_"
 
 export const GITHUB_PROPERTY: ClaimFact = {
   summary: "a custom property of the repository",
+  // A text today. The organisation chooses the kinds of its properties, and another kind must not lock its jobs out.
+  type: "any",
   sent: "by-some-units",
   tells: "setting",
   chosenBy: "administrator",

@@ -10,7 +10,7 @@ import type { NamedFile } from "./grant-files.ts"
 import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { isPlainMap } from "./plain.ts"
-import { readUnit, type UnitReading } from "./policy-unit.ts"
+import { foreignUnitKeys, readUnit, type UnitReading } from "./policy-unit.ts"
 import { type PolicyFile, policySchema, whenSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { whyUnconstrained } from "./unconstrained.ts"
@@ -37,12 +37,15 @@ export function readPolicy(
 ): PolicyReading {
   const { root, value } = document
   const parsed = parseWith(policySchema, value)
-  const faults = parsed.success ? [] : schemaFaults({ file, root, path: [], schema: policySchema }, parsed.error.issues)
-  faults.push(...ruleFaults(file, root))
-
+  const faults: PolicyFault[] = []
   const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
   const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
   const family = factsOf(organisation?.families.get(issuer ?? ""))
+  if (!parsed.success) {
+    const subject = { file, root, path: [], schema: policySchema, unspokenKeys: foreignUnitKeys(family.unit) }
+    faults.push(...schemaFaults(subject, parsed.error.issues))
+  }
+  faults.push(...ruleFaults(file, root))
   const unit = readUnit(file, root, { issuer, family, owners })
   faults.push(...unit.faults)
   const { target } = unit

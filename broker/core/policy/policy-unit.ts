@@ -90,15 +90,18 @@ export function readUnit(file: string, root: YamlNode, reading: IssuerReading): 
   }
 }
 
+/** The keys that name units of other kinds. */
+export const foreignUnitKeys = (unit: UnitKind): readonly string[] =>
+  UNIT_KINDS.flatMap((kind) => (kind === unit ? [] : [kind, UNITS[kind].idKey ?? kind]))
+
 /** Keys of other kinds of unit: `repository` where the issuer knows projects. */
 function foreignKeys(file: string, root: YamlNode, { family, issuer }: IssuerReading): PolicyFault[] {
   // Without an issuer nobody knows which keys are right.
   if (issuer === null) return []
   const { idKey, many } = UNITS[family.unit]
   const own = [family.unit, ...(idKey === null ? [] : [idKey])]
-  return UNIT_KINDS.filter((kind) => kind !== family.unit)
-    .flatMap((kind: UnitKind) => [kind, ...(UNITS[kind].idKey === null ? [] : [UNITS[kind].idKey])])
-    .filter((key): key is string => key !== null && !own.includes(key) && childOf(root, key) !== undefined)
+  return foreignUnitKeys(family.unit)
+    .filter((key) => childOf(root, key) !== undefined)
     .map((key) => {
       const message = `The issuer ${issuer} is of the family ${family.name}, which knows ${many}: write ${own.join(" and ")} instead of ${key}.`
       return fault(file, keyPosition(root, [key]), "key_unknown", message)

@@ -12,6 +12,8 @@ export interface Subject {
   readonly schema: z.ZodType
   /** Further keys that are allowed at the top of the part: those that every connection or every grant has. */
   readonly commonKeys?: readonly string[]
+  /** Keys of the schema that say nothing in this file, so that no hint names them. */
+  readonly unspokenKeys?: readonly string[]
 }
 
 type Issue = z.core.$ZodIssue
@@ -37,7 +39,8 @@ function issueFaults(subject: Subject, issue: Issue, path: YamlPath): PolicyFaul
 
   if (issue.code === "unrecognized_keys") {
     const common = path.length === subject.path.length ? (subject.commonKeys ?? []) : []
-    const known = [...common, ...knownKeys(subject.schema, path.slice(subject.path.length))]
+    const all = [...common, ...knownKeys(subject.schema, path.slice(subject.path.length))]
+    const known = all.filter((key) => !subject.unspokenKeys?.includes(key))
     return issue.keys.map((key) => {
       const hint = didYouMean(key, known) || ` Known: ${known.join(", ")}.`
       return fault(
