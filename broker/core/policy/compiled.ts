@@ -146,13 +146,15 @@ export function compiledPolicy(policy: Policy): CompiledPolicy {
 
 /** @throws {TypeError} as `revived` */
 export function revivedPolicy(
-  { files, ...from }: CompiledPolicy,
+  { files, repository, ...from }: CompiledPolicy & { readonly repository?: string },
   organisation: Organisation,
   providers: ProviderSchemaTable,
 ): Policy {
   const texts = new Map(Object.entries(files ?? {}))
   return {
     ...from,
+    // Sets that were compiled before there were other units call it the repository.
+    unit: from.unit ?? repository ?? "",
     target: revivedTarget(from.target),
     allow: from.allow.map(revivedRule),
     deny: from.deny.map(revivedRule),

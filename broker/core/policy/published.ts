@@ -13,7 +13,10 @@ import type { ProviderSchemaTable } from "./provider-schemas.ts"
 // `daypass push` writes the form: cli/push/publication.ts.
 
 /** Raised when an older broker would misread what is written. */
-export const PUBLISHED_FORMAT = 2
+export const PUBLISHED_FORMAT = 3
+
+/** Format 2 called a policy's unit its repository. A broker that was updated reads it until the next push. */
+const READABLE_FORMATS: readonly unknown[] = [2, PUBLISHED_FORMAT]
 
 /** The key of the set in force. It is the only key whose value ever changes. */
 export const CURRENT_KEY = "current"
@@ -26,7 +29,7 @@ export const REPOSITORY_KEY_PREFIX = "repository/"
 
 /** The value of `current`. */
 export interface PublishedCurrent extends PublishedContent {
-  readonly format: typeof PUBLISHED_FORMAT
+  readonly format: 2 | typeof PUBLISHED_FORMAT
   /** The version of the set: the digest of its content, `versionOf`. The same content has the same version. */
   readonly version: string
   /** ISO 8601 in UTC, with milliseconds. Of two values of `current`, the one with the later time is newer. */
@@ -92,7 +95,7 @@ export function parseCurrent(text: string): Result<PublishedCurrent, string> {
   const value = parsedJson(text)
   if (!isPlainMap(value)) return fail(NOT_READABLE)
   const { format, version, published_at: at, count, organisation, wide, repositories, signature } = value
-  if (format !== PUBLISHED_FORMAT)
+  if (!READABLE_FORMATS.includes(format))
     return fail(Number.isSafeInteger(format) ? otherFormat(Number(format)) : NOT_READABLE)
   const good =
     typeof version === "string" &&

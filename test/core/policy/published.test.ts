@@ -5,6 +5,7 @@ import type { Policy, PolicySet } from "../../../broker/core/policy/model.ts"
 import { isPlainMap } from "../../../broker/core/policy/plain.ts"
 import { policySet } from "../../../broker/core/policy/policy-set.ts"
 import {
+  hashOf,
   keyOf,
   parseCurrent,
   readRepository,
@@ -66,7 +67,7 @@ describe("a published set", () => {
       expect.stringMatching(/^repository\/github\/41\/[0-9a-f]{32}$/),
     ])
     expect(current).toMatchObject({
-      format: 2,
+      format: 3,
       version: versionOf(current),
       published_at: "2026-11-22T12:00:00.000Z",
       count: 4,
@@ -148,12 +149,30 @@ describe("current", () => {
   it.each([
     [0, "push the policies again with this version, with --all"],
     [1, "push the policies again with this version, with --all"],
-    [3, "use the version that published them"],
+    [4, "use the version that published them"],
     [99, "use the version that published them"],
   ])("is not read when its format is %s, whatever else it says", (format, remedy) => {
     const fault = expect.stringContaining(remedy)
     expect(parseCurrent(JSON.stringify({ ...current, format }))).toEqual({ ok: false, fault })
     expect(parseCurrent(JSON.stringify({ format, anything: "else" }))).toEqual({ ok: false, fault })
+  })
+
+  it("is read in the form before units, which called a policy's unit its repository", () => {
+    const { current, entries } = published(SET, AT)
+    const older = (text: string) => text.replaceAll('"unit":', '"repository":')
+    const wide = JSON.parse(older(JSON.stringify(current.wide))) as typeof current.wide
+    const before = { ...current, format: 2 as const, wide }
+    const parsed = parseCurrent(JSON.stringify({ ...before, version: versionOf(before) }))
+    if (!parsed.ok) throw new Error(parsed.fault)
+    const read = revivedCurrent(parsed.value, TEST_PROVIDERS)
+    if (!read.ok) throw new Error(read.fault)
+    expect(read.value.wide.policies.map(({ unit }) => unit)).toEqual(current.wide.map(({ unit }) => unit))
+    for (const place of placesIn(current)) {
+      const text = older(entries.get(keyOf(place)) ?? "")
+      const found = readRepository(text, { ...place, hash: hashOf(text) }, read.value.organisation, TEST_PROVIDERS)
+      if (!found.ok) throw new Error(found.fault)
+      expect(found.value.every(({ unit }) => unit.startsWith("acme/"))).toBe(true)
+    }
   })
 
   it("is never read when its end is missing", () => {
@@ -197,7 +216,7 @@ describe("current", () => {
     const later = published(SET, new Date(AT.getTime() + 1)).current
     expect(later.version).toBe(current.version)
     expect(signedText(later)).not.toBe(signedText(current))
-    expect(signedText(current)).toBe(`daypass published policies\n2\n${current.version}\n2026-11-22T12:00:00.000Z\n`)
+    expect(signedText(current)).toBe(`daypass published policies\n3\n${current.version}\n2026-11-22T12:00:00.000Z\n`)
   })
 
   it.each([
