@@ -48,6 +48,7 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
     return fail(`the claim ${claim} must be a name, or be left out`)
   }
   const environment = textOf(claims, roles.environment)
+  const isProtected = textOf(claims, roles.environmentProtected)
   const identity: Identity = {
     issuer: issuer.name,
     issuerUrl: issuer.url,
@@ -57,6 +58,7 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
     owner: textOf(claims, roles.owner) ?? (facts.ownerId === undefined ? hostOf(issuer.url) : ownerId),
     ownerId,
     ...(environment === null ? {} : { environment }),
+    ...(environment === null || isProtected === null ? {} : { environmentProtected: isProtected === "true" }),
     ref: textOf(claims, roles.ref),
     refType: textOf(claims, roles.refType),
     event: textOf(claims, roles.event),

@@ -48,6 +48,8 @@ export interface ClaimRoles {
   readonly ownerId?: string
   readonly owner?: string
   readonly environment?: string
+  /** Says "true" or "false": whether the environment is protected at its host. */
+  readonly environmentProtected?: string
   readonly ref?: string
   readonly refType?: string
   readonly event?: string
