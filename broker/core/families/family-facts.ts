@@ -76,3 +76,10 @@ export const DIGITS: IdForm = {
   words: 'an id is a text of digits, such as "41"',
   longest: "9".repeat(20),
 }
+
+/** A UUID as RFC 9562 writes it, in small letters: one spelling, because ids are compared as text. */
+export const UUID: IdForm = {
+  pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  words: "an id is a UUID in small letters, such as 11111111-1111-4111-8111-111111111111",
+  longest: "ffffffff-ffff-ffff-ffff-ffffffffffff",
+}
