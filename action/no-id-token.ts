@@ -10,10 +10,17 @@ export function noIdTokenEndpoint(job: JobFacts): ActionError {
     return new ActionError("id_token_dependabot", message)
   }
   if (FORK_EVENTS.has(job.eventName) && comesFromFork(job.event)) {
-    return new ActionError("id_token_fork", "This pull request comes from a fork, and GitHub gives it no ID token.")
+    const server = job.isForgejo ? "Forgejo" : "GitHub"
+    return new ActionError("id_token_fork", `This pull request comes from a fork, and ${server} gives it no ID token.`)
+  }
+  if (job.isForgejo) {
+    return new ActionError("id_token_permission_missing", "This job did not ask for ID tokens.", { change: ON_FORGEJO })
   }
   return new ActionError("id_token_permission_missing", "This job has no permission to request an ID token.")
 }
+
+const ON_FORGEJO =
+  "Add `enable-openid-connect: true` to the job or the workflow, on Forgejo 15 or newer with a runner of version 12.5 or newer; `permissions` does nothing there."
 
 /** Not `pull_request_target`: it runs with the permissions of the base repository, whatever the head is. */
 const FORK_EVENTS: ReadonlySet<string> = new Set(["pull_request", "pull_request_review", "pull_request_review_comment"])

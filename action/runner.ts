@@ -19,6 +19,8 @@ export interface IdTokenEndpoint {
 export interface JobFacts {
   readonly actor: string
   readonly eventName: string
+  /** Forgejo's runner sets GitHub's variables too, and asks for ID tokens in another way. */
+  readonly isForgejo: boolean
   /** The webhook's payload; undefined when it cannot be read. */
   readonly event: unknown
 }
@@ -54,7 +56,12 @@ export function idTokenEndpoint(): IdTokenEndpoint | null {
 
 /** Reads the job's facts. Never throws: an event that cannot be read is undefined. */
 export function jobFacts(): JobFacts {
-  return { actor: variable("GITHUB_ACTOR"), eventName: variable("GITHUB_EVENT_NAME"), event: readEvent() }
+  return {
+    actor: variable("GITHUB_ACTOR"),
+    eventName: variable("GITHUB_EVENT_NAME"),
+    isForgejo: variable("FORGEJO_ACTIONS") === "true",
+    event: readEvent(),
+  }
 }
 
 /**

@@ -60,9 +60,9 @@ const COMMANDS = [
   return { name, file, sources: own.map((path) => `cli/${path}`) }
 })
 
-/** The first cells of a page's tables, where each code stands: `code` or `code`, `code`. */
-const codesInTables = (page: string) =>
-  [...read(page).matchAll(/^\| (`[^|]*`) *\|/gm)].flatMap((match) =>
+/** The first cells of a page's tables, or others, where each code stands: `code` or `code`, `code`. */
+const codesInTables = (page: string, column = 1) =>
+  [...read(page).matchAll(new RegExp(`^(?:\\|[^|\n]*){${column - 1}}\\| (\`[^|]*\`) *\\|`, "gm"))].flatMap((match) =>
     [...(match[1] ?? "").matchAll(/`([^`]+)`/g)].map((code) => code[1] ?? ""),
   )
 
@@ -110,11 +110,11 @@ describe("policies", () => {
   const blocks = PAGES.flatMap((page) =>
     blocksOf(page).map((block) => ({ ...block, page, where: `${page}:${block.line}` })),
   )
-  /** A provider's page brings the connection that its policy names. What other pages show is about the example's. */
+  /** A provider's page brings the connection that its policy names, and a CI's its issuer. What other pages show is about the example's. */
   const organisationOf = (page: string) => {
     const own = blocks.find((block) => block.page === page && block.info === "yaml organisation")
-    const isProviders = page.startsWith("broker/providers/")
-    return isProviders && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
+    const bringsItsOwn = page.startsWith("broker/providers/") || page.startsWith("docs/ci/")
+    return bringsItsOwn && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
   }
 
   it("are shown on the pages that a reader begins with", () => {
@@ -298,7 +298,7 @@ describe("what exists is named", () => {
       expect(existsSync(join(ROOT, pageOf(name))), name).toBe(true)
       expect(read("README.md")).toContain(pageOf(name))
     }
-    for (const name of FAMILIES.keys()) expect(read("docs/policy.md")).toContain(`\`${name}\``)
+    for (const name of FAMILIES.keys()) expect(codesInTables("docs/ci/README.md", 2)).toContain(name)
   })
 
   it("every key of a provider in its README", () => {

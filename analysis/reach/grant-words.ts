@@ -1,5 +1,5 @@
 import { underCeiling } from "../../broker/core/policy/ceiling.ts"
-import type { EnvironmentDemand } from "../../broker/core/policy/environment-protection.ts"
+import { type EnvironmentDemand, isForAny } from "../../broker/core/policy/environment-protection.ts"
 import type { Grant } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 
@@ -44,7 +44,9 @@ export function differenceOf(grant: Grant, other: Grant): string {
 }
 
 /** `required reviewers, deployment branches protected or custom`. */
-export function demandWords({ requiredReviewers, preventSelfReview, deploymentBranches }: EnvironmentDemand): string {
+export function demandWords(demand: EnvironmentDemand): string {
+  const { requiredReviewers, preventSelfReview, deploymentBranches } = demand
+  if (isForAny(demand)) return "some protection"
   return [
     ...(requiredReviewers ? ["required reviewers"] : []),
     ...(preventSelfReview ? ["no self-review"] : []),

@@ -1,4 +1,4 @@
-import type { EnvironmentDemand } from "../../broker/core/policy/environment-protection.ts"
+import { type EnvironmentDemand, isForAny } from "../../broker/core/policy/environment-protection.ts"
 import type { Result } from "../../broker/core/result.ts"
 import { intersect, isEmpty, type Region, subtract, union } from "../regions/region.ts"
 import { attempt, type Must, type TooComplex } from "../regions/too-complex.ts"
@@ -51,20 +51,22 @@ export function offersOf(survey: Survey, name: string): Result<readonly Offer[],
   )
 }
 
-/** Whether an environment that meets the one demand also meets the other. Each demand has one property. */
+/**
+ * Whether an environment that meets the one demand also meets the other. Each demand has at most one property; whatever is
+ * demanded, an environment that meets it is protected in some way.
+ */
 export function implies(one: EnvironmentDemand, other: EnvironmentDemand): boolean {
+  if (isForAny(other)) return true
   if (other.requiredReviewers) return one.requiredReviewers
   if (other.preventSelfReview) return one.preventSelfReview
   const wanted = other.deploymentBranches ?? []
   return one.deploymentBranches?.every((branches) => wanted.includes(branches)) ?? false
 }
 
-/** Splits a demand into demands of one property each. */
-export function singly({
-  requiredReviewers,
-  preventSelfReview,
-  deploymentBranches,
-}: EnvironmentDemand): readonly EnvironmentDemand[] {
+/** Splits a demand into demands of one property each. One for any protection stays as it is. */
+export function singly(demand: EnvironmentDemand): readonly EnvironmentDemand[] {
+  if (isForAny(demand)) return [demand]
+  const { requiredReviewers, preventSelfReview, deploymentBranches } = demand
   const nothing = { requiredReviewers: false, preventSelfReview: false }
   return [
     ...(requiredReviewers ? [{ ...nothing, requiredReviewers }] : []),

@@ -33,6 +33,8 @@ export interface Identity {
   readonly ownerId: string
   /** Absent for a job that runs in no environment. */
   readonly environment?: string
+  /** Whether the environment is protected at its host, where the issuer's tokens say it. */
+  readonly environmentProtected?: boolean
   /** Null, as the next ones, when the token does not say it. */
   readonly ref: string | null
   readonly refType: string | null

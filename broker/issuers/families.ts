@@ -1,13 +1,16 @@
 import type { Claims, Identity } from "../core/identity.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import { fail, type Result } from "../core/result.ts"
+import { circleci } from "./circleci/family.ts"
 import type { IssuerFamily } from "./family.ts"
+import { forgejo } from "./forgejo/family.ts"
 import { githubActions } from "./github-actions/family.ts"
+import { gitlab } from "./gitlab/family.ts"
 import { identify } from "./identify.ts"
 
 /** Every issuer family that an organisation file can name. */
 export const FAMILIES: ReadonlyMap<string, IssuerFamily> = new Map(
-  [githubActions].map((family) => [family.facts.name, family]),
+  [githubActions, gitlab, forgejo, circleci].map((family) => [family.facts.name, family]),
 )
 
 /**

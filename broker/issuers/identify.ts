@@ -20,7 +20,7 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
   if (fault !== null) return fail(fault)
   const derived = family.derive?.(token, issuer) ?? ok({})
   if (!derived.ok) return derived
-  const sent = { ...token, ...derived.value }
+  const sent = { ...ownClaims(token, family), ...derived.value }
   const cautions = cautionsOf(facts, sent)
   const claims: Claims = Object.assign(Object.create(null), sent, {
     outsider: cautions.some(({ fact }) => fact === "outsider"),
@@ -48,6 +48,7 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
     return fail(`the claim ${claim} must be a name, or be left out`)
   }
   const environment = textOf(claims, roles.environment)
+  const isProtected = textOf(claims, roles.environmentProtected)
   const identity: Identity = {
     issuer: issuer.name,
     issuerUrl: issuer.url,
@@ -57,6 +58,7 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
     owner: textOf(claims, roles.owner) ?? (facts.ownerId === undefined ? hostOf(issuer.url) : ownerId),
     ownerId,
     ...(environment === null ? {} : { environment }),
+    ...(environment === null || isProtected === null ? {} : { environmentProtected: isProtected === "true" }),
     ref: textOf(claims, roles.ref),
     refType: textOf(claims, roles.refType),
     event: textOf(claims, roles.event),
@@ -73,6 +75,11 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
     }
   }
   return ok(identity)
+}
+
+/** The token's claims without those that the family derives: where it derives nothing, the token must not say it instead. */
+function ownClaims(token: Claims, { facts }: IssuerFamily): Claims {
+  return Object.fromEntries(Object.entries(token).filter(([name]) => !facts.claims.get(name)?.derived))
 }
 
 /** What is wrong with the types of the claims that the family knows: a flag that is a text is no boolean. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest"
 import type { BoundaryTrace, Trace } from "../../broker/wire/trace.ts"
 import { runAction } from "../support/runner.ts"
 import { exchangeAnswer, problem, type Reply } from "../support/scripted-broker.ts"
-import { AWS, answered, granted, play, SECRET, unmaskedLines } from "./story.ts"
+import { AWS, answered, granted, play, revoked, SECRET, savedByMain, unmaskedLines } from "./story.ts"
 
 const TRACE: Trace = {
   subject: { issuer: "github", unit_kind: "repository", unit: "acme/shop", unit_id: "41", environment: "production" },
@@ -317,6 +317,46 @@ describe("a job without an ID token learns why, before any call to the broker", 
     expect(run.log).toMatchSnapshot()
     expect(run.log).toContain(`::error title=Daypass%3A ${code}::`)
     expect(run.summary).not.toBe("")
+  })
+})
+
+describe("on Forgejo, whose runner sets GitHub's variables for its own server", () => {
+  const FORGEJO = {
+    FORGEJO_ACTIONS: "true",
+    GITHUB_SERVER_URL: "https://forgejo.example",
+    GITHUB_API_URL: "https://forgejo.example/api/v1",
+    GITHUB_GRAPHQL_URL: "",
+    GITHUB_ACTOR: "forgejo-actions",
+    RUNNER_NAME: "",
+  }
+
+  test("the action runs as it is, and calls no other host than the runner's and the broker's", async () => {
+    const { run } = await play(granted(), { env: () => FORGEJO, inputs: { "parallel-jobs": "" } })
+    expect(run.exitCode).toBe(0)
+    expect(run.env).toMatchObject({ AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: SECRET })
+    expect(run.stdout).not.toContain("github.com")
+  })
+
+  test("and revokes at the end", async () => {
+    const { run } = await play(revoked(), { entry: "post", env: () => FORGEJO, state: savedByMain })
+    expect(run.exitCode).toBe(0)
+  })
+
+  test.each([
+    ["a job that did not ask for ID tokens", {}, "id_token_permission_missing", "enable-openid-connect: true"],
+    [
+      "a fork's pull request",
+      { eventName: "pull_request", event: { pull_request: { head: { repo: null } } } },
+      "id_token_fork",
+      "Forgejo gives it no ID token",
+    ],
+  ])("%s is told what to change there", async (_, facts, code, words) => {
+    const inputs = { broker: "https://daypass.invalid", grants: "aws-deploy" }
+    const run = await runAction({ entry: "main", inputs, env: FORGEJO, ...facts })
+    expect(run.exitCode).toBe(1)
+    expect(run.log).toContain(`::error title=Daypass%3A ${code}::`)
+    expect(run.log).toContain(words)
+    expect(run.log).not.toContain("id-token: write")
   })
 })
 

@@ -61,6 +61,20 @@ export function cautionsOf(facts: FamilyFacts, claims: Claims): readonly Caution
   return [...found, ...(facts.furtherCautions?.(claims) ?? [])]
 }
 
+/**
+ * The caution about a value that a family's table does not know: a newer server may send what outsiders cause. For the table
+ * of what causes jobs.
+ */
+export function cautionOfUnknown(
+  claims: Claims,
+  claim: string,
+  values: ReadonlyMap<string, ValueFact>,
+): readonly Caution[] {
+  const value = claims[claim]
+  if (typeof value !== "string" || values.has(value)) return []
+  return [{ fact: "outsider", why: "this version does not know whether outsiders can cause it", claim, value }]
+}
+
 /** The values that an `allow` must name, by claim: they make the job an outsider's, or interactive. */
 export function markedValues(facts: FamilyFacts): MarkedValues {
   const known = MARKED.get(facts)

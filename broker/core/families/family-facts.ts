@@ -48,6 +48,8 @@ export interface ClaimRoles {
   readonly ownerId?: string
   readonly owner?: string
   readonly environment?: string
+  /** Says "true" or "false": whether the environment is protected at its host. */
+  readonly environmentProtected?: string
   readonly ref?: string
   readonly refType?: string
   readonly event?: string
@@ -73,4 +75,11 @@ export const DIGITS: IdForm = {
   pattern: /^[1-9][0-9]{0,19}$/,
   words: 'an id is a text of digits, such as "41"',
   longest: "9".repeat(20),
+}
+
+/** A UUID as RFC 9562 writes it, in small letters: one spelling, because ids are compared as text. */
+export const UUID: IdForm = {
+  pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  words: "an id is a UUID in small letters, such as 11111111-1111-4111-8111-111111111111",
+  longest: "ffffffff-ffff-ffff-ffff-ffffffffffff",
 }

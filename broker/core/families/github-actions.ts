@@ -1,5 +1,6 @@
 import { CAUTION_ROWS } from "./cautions.ts"
 import { type ClaimFact, type ClaimTable, TOKEN_CLAIMS, type ValueFact } from "./claim-fact.ts"
+import { about, closed, type More } from "./claim-rows.ts"
 import { DIGITS, type FamilyFacts } from "./family-facts.ts"
 
 const BRANCHES = ["refs/heads/**"]
@@ -33,17 +34,6 @@ const REF_TYPES: ReadonlyMap<string, ValueFact> = new Map<string, ValueFact>([
   ["branch", { refs: [...BRANCHES, "refs/pull/**"] }],
   ["tag", { refs: ["refs/tags/**"] }],
 ])
-
-const closed = (...values: readonly string[]): Pick<ClaimFact, "values" | "samples"> => ({
-  values: new Map(values.map((value) => [value, {}])),
-  samples: values,
-})
-
-type More = Partial<ClaimFact>
-type Row = [claim: string, fact: ClaimFact]
-const about =
-  (tells: ClaimFact["tells"], sent: ClaimFact["sent"]) =>
-  (claim: string, summary: string, more: More = {}): Row => [claim, { summary, sent, tells, ...more }]
 
 const token = about("token", "always")
 const repository = about("unit", "always")

@@ -1,6 +1,8 @@
 import * as z from "zod"
 import { formatDuration } from "../duration.ts"
+import type { FamilyFacts } from "../families/family-facts.ts"
 import type { Condition, Test } from "./condition.ts"
+import { type EnvironmentDemand, isForAny } from "./environment-protection.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { Boundary, BoundaryEntry, ConnectionReading, FieldCeiling, PolicyFault } from "./model.ts"
 import type { OrganisationFile } from "./schema.ts"
@@ -20,6 +22,7 @@ export function readBoundaries(
   root: YamlNode,
   parts: readonly BoundaryPart[],
   connections: Connections,
+  families: readonly FamilyFacts[],
 ): { readonly boundaries: readonly Boundary[]; readonly faults: readonly PolicyFault[] } {
   const faults: PolicyFault[] = []
   const lines = new Map<string, number>()
@@ -43,6 +46,7 @@ export function readBoundaries(
       const message = `${tooShort.entry.connection} mints credentials for at least ${least}, so this boundary would allow it nothing: raise max_ttl.`
       faults.push(fault(file, keyPosition(root, [...path, "max_ttl"]), "ttl_too_short", message))
     }
+    faults.push(...emptyDemand(file, nodeAt(root, path), part.protected_environment, families))
     return {
       name: part.name,
       file,
@@ -55,6 +59,23 @@ export function readBoundaries(
     }
   })
   return { boundaries, faults }
+}
+
+/**
+ * Refuses an empty `protected_environment` where no token could meet it: its author most likely forgot what to require.
+ * `families` are those of the issuers whose jobs the file can be about.
+ */
+export function emptyDemand(
+  file: string,
+  part: YamlNode,
+  demand: EnvironmentDemand | undefined,
+  families: readonly FamilyFacts[],
+): PolicyFault[] {
+  if (demand === undefined || !isForAny(demand)) return []
+  if (families.some(({ roles }) => roles.environmentProtected !== undefined)) return []
+  const message =
+    "protected_environment is empty, and tokens of this issuer do not say whether their environment is protected: write what you require, such as required_reviewers: true."
+  return [fault(file, keyPosition(part, ["protected_environment"]), "value_empty", message)]
 }
 
 interface EntryReading {

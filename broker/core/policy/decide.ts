@@ -122,9 +122,11 @@ interface Protection {
 function protectionFor(input: DecisionInput, applying: readonly Policy[]): Protection {
   const own = applying.flatMap(({ protectedEnvironment }) => (protectedEnvironment ? [protectedEnvironment] : []))
   const noEnvironment = input.identity.environment === undefined
-  const fact = noEnvironment ? IN_NO_ENVIRONMENT : (input.protection ?? NOT_ASKED)
+  const { environmentProtected: byToken } = input.identity
+  const said = byToken === undefined ? {} : { byToken }
+  const fact: ProtectionFact = noEnvironment ? IN_NO_ENVIRONMENT : { ...(input.protection ?? NOT_ASKED), ...said }
   const unmet = [...new Set(own.flatMap((demand) => missingProtection(demand, fact)))]
-  return { fact, asked: noEnvironment || input.protection !== undefined, unmet }
+  return { fact, asked: noEnvironment || input.protection !== undefined || byToken === false, unmet }
 }
 
 const NOT_ASKED: ProtectionFact = { known: false, reason: "its host was not asked how it is protected" }

@@ -49,7 +49,8 @@ export function readOrganisation(
   let boundaries: readonly Boundary[] = []
   if (parsed.success) {
     faults.push(...sharedUrls(file, document, parsed.data))
-    const read = readBoundaries(file, root, parsed.data.boundaries ?? [], connections)
+    const families = Object.values(parsed.data.issuers).map(({ family }) => factsOf(family))
+    const read = readBoundaries(file, root, parsed.data.boundaries ?? [], connections, families)
     boundaries = read.boundaries
     faults.push(...read.faults, ...sharedAudiences(file, root, connections))
   }

@@ -3,7 +3,7 @@ import type { FamilyFacts } from "../families/family-facts.ts"
 import { UNITS } from "../families/units.ts"
 import { ownerOf } from "../identity.ts"
 import { parseWith } from "../parse-with.ts"
-import { conditionsOf } from "./boundaries.ts"
+import { conditionsOf, emptyDemand } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import { readGrant } from "./grant.ts"
 import type { NamedFile } from "./grant-files.ts"
@@ -60,6 +60,9 @@ export function readPolicy(
       named.push(...reading.named)
       if (reading.grant) grants.set(name, reading.grant)
     }
+  }
+  if (parsed.success && issuer !== null) {
+    faults.push(...emptyDemand(file, root, parsed.data.protected_environment, [family]))
   }
   if (!childOf(root, "environment")) faults.push(...unconstrainedAllows(file, document, unit, { family, owners }))
   if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }

@@ -74,12 +74,8 @@ const protectedEnvironment = z
     deployment_branches: z.union([branches, z.array(branches).min(1)]).optional(),
     prevent_self_review: z.literal(true).optional(),
   })
-  .transform((value, context): EnvironmentDemand => {
+  .transform((value): EnvironmentDemand => {
     const { required_reviewers: reviewers, deployment_branches: wanted, prevent_self_review: self } = value
-    if (reviewers === undefined && wanted === undefined && self === undefined) {
-      context.addIssue({ code: "custom", message: "is empty", params: { fault: "value_empty" } })
-      return z.NEVER
-    }
     return {
       requiredReviewers: reviewers ?? false,
       preventSelfReview: self ?? false,
@@ -87,8 +83,8 @@ const protectedEnvironment = z
     }
   })
   .meta({
-    description: "How the environment must be protected at its host. An unknown protection does not count.",
-    minProperties: 1,
+    description:
+      "How the environment must be protected at its host. An unknown protection does not count. Empty, for issuers whose tokens say whether it is protected: in some way.",
   })
 
 /**

@@ -23,7 +23,9 @@ describe("what an environment lacks", () => {
   const REVIEWERS = "add required reviewers"
   const SELF_REVIEW = 'turn on "Prevent self-review"'
   it.each<[string, Partial<EnvironmentDemand>, Partial<EnvironmentProtection>, string[]]>([
-    ["nothing, where nothing is demanded", {}, {}, []],
+    ["some protection, where any will do", {}, {}, ["add required reviewers, or limit its deployment branches"]],
+    ["nothing, where any will do and it has reviewers", {}, { requiredReviewers: true }, []],
+    ["nothing, where any will do and its branches are limited", {}, { deploymentBranches: "custom" }, []],
     ["reviewers", { requiredReviewers: true }, {}, [REVIEWERS]],
     ["no reviewers, where there are some", { requiredReviewers: true }, { requiredReviewers: true }, []],
     [
@@ -71,6 +73,27 @@ describe("what an environment lacks", () => {
     ],
   ])("is %s", (_, demand, protection, missing) => {
     expect(missingProtection({ ...nothing, ...demand }, known({ ...OPEN, ...protection }))).toEqual(missing)
+  })
+
+  it.each<[string, Partial<EnvironmentDemand>, boolean, string[]]>([
+    ["nothing, where any protection will do and the token says that it is protected", {}, true, []],
+    ["protection, where the token says that it has none", {}, false, ["protect it at its host"]],
+    [
+      "protection, where the token says that it has none and reviewers are demanded",
+      { requiredReviewers: true },
+      false,
+      ["protect it at its host"],
+    ],
+    ["knowledge of reviewers, which a token never says", { requiredReviewers: true }, true, ["nobody was asked"]],
+    [
+      "knowledge of branches, which a token never says",
+      { deploymentBranches: ["protected"] },
+      true,
+      ["nobody was asked"],
+    ],
+  ])("is %s", (_, demand, byToken, missing) => {
+    const fact: ProtectionFact = { known: false, reason: "nobody was asked", byToken }
+    expect(missingProtection({ ...nothing, ...demand }, fact)).toEqual(missing)
   })
 
   it("is knowledge, when nobody knows: unknown meets not even a demand of nothing", () => {

@@ -187,6 +187,8 @@ export function naiveMatches(pattern: string, value: string): boolean {
 function isMet(demand: EnvironmentDemand, fact: ProtectionFact | undefined): boolean {
   if (fact === undefined || !fact.known) return false
   const { requiredReviewers, preventSelfReview, deploymentBranches } = fact.protection
+  const isForAny = !demand.requiredReviewers && !demand.preventSelfReview && demand.deploymentBranches === undefined
+  if (isForAny) return requiredReviewers || deploymentBranches !== "all"
   if (demand.requiredReviewers && !requiredReviewers) return false
   if (demand.preventSelfReview && !preventSelfReview) return false
   const branches: readonly string[] | undefined = demand.deploymentBranches

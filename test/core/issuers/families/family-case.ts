@@ -12,6 +12,8 @@ export interface FamilyCase {
   readonly samples: readonly FamilySample[]
   /** The first sample with other claims must be refused; undefined leaves a claim out. */
   readonly refused: readonly RefusedRow[]
+  /** Set where the family reads a part of the identity out of `sub`. */
+  readonly subject?: "decides"
 }
 
 export interface FamilySample {
