@@ -4,10 +4,12 @@ import { fail, type Result } from "../core/result.ts"
 import type { IssuerFamily } from "./family.ts"
 import { githubActions } from "./github-actions/family.ts"
 import { identify } from "./identify.ts"
+import { jenkins } from "./jenkins/family.ts"
+import { kubernetes } from "./kubernetes/family.ts"
 
 /** Every issuer family that an organisation file can name. */
 export const FAMILIES: ReadonlyMap<string, IssuerFamily> = new Map(
-  [githubActions].map((family) => [family.facts.name, family]),
+  [githubActions, jenkins, kubernetes].map((family) => [family.facts.name, family]),
 )
 
 /**

@@ -20,7 +20,7 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
   if (fault !== null) return fail(fault)
   const derived = family.derive?.(token, issuer) ?? ok({})
   if (!derived.ok) return derived
-  const sent = { ...token, ...derived.value }
+  const sent = { ...withoutDerived(token, family), ...derived.value }
   const cautions = cautionsOf(facts, sent)
   const claims: Claims = Object.assign(Object.create(null), sent, {
     outsider: cautions.some(({ fact }) => fact === "outsider"),
@@ -73,6 +73,11 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
     }
   }
   return ok(identity)
+}
+
+/** A token's claims without those of names that only the family makes: a condition on such a name must not read the token's. */
+function withoutDerived(token: Claims, { facts }: IssuerFamily): Claims {
+  return Object.fromEntries(Object.entries(token).filter(([name]) => !facts.claims.get(name)?.derived))
 }
 
 /** What is wrong with the types of the claims that the family knows: a flag that is a text is no boolean. */

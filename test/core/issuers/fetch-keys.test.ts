@@ -64,7 +64,9 @@ describe("refused, in words of our own, is", () => {
 
   test("a discovery document that leads elsewhere, and nobody follows it", async () => {
     network.answer(DISCOVERY_URL, { body: { issuer: ISSUER_URL, jwks_uri: "https://attacker.example/keys" } })
-    expect(await fault()).toBe("its jwks_uri must be on the issuer's own host and port")
+    expect(await fault()).toBe(
+      "its jwks_uri must be on the issuer's own host and port; if the other host is yours, name it as jwks_url in the organisation file",
+    )
     expect(network.urls).toEqual([DISCOVERY_URL])
   })
 
