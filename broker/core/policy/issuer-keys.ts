@@ -2,7 +2,8 @@ import type { FamilyFacts } from "../families/family-facts.ts"
 import { type PublicKey, readPublicKey } from "../public-key.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { IssuerConfig, PolicyFault } from "./model.ts"
-import { type OrganisationFile, publicJwk } from "./schema.ts"
+import type { OrganisationFile } from "./schema.ts"
+import { publicJwk } from "./schema-keys.ts"
 import { childOf, keyPosition, nodeAt, textOf, type YamlNode, type YamlPath } from "./yaml.ts"
 
 type IssuerEntry = OrganisationFile["issuers"][string]

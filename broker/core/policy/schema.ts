@@ -1,10 +1,10 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
-import { KEY_TYPES, MAX_KID_CHARACTERS } from "../public-key.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
+import { issuerKeys } from "./schema-keys.ts"
 import { idText, unitForms, unitKeys } from "./schema-units.ts"
 import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
@@ -178,9 +178,6 @@ export const policySchema = z
   })
   .meta({ anyOf: unitForms })
 
-/** One key of a JWK set (RFC 7517). The other members depend on its type; unknown ones are ignored. */
-export const publicJwk = z.looseObject({ kty: z.enum(KEY_TYPES), kid: z.string().min(1).max(MAX_KID_CHARACTERS) })
-
 const issuer = z.strictObject({
   family: z.enum(ISSUER_FAMILIES),
   url: plainUrl("an issuer's URL"),
@@ -198,21 +195,7 @@ const issuer = z.strictObject({
     .meta({
       description: "The audience of its tokens, where every token of the issuer has the issuer's own.",
     }),
-  jwks: z
-    .strictObject({ keys: z.array(publicJwk).min(1) })
-    .optional()
-    .meta({
-      description: "Its public keys, for an issuer that the broker cannot reach: a JWK set. Nothing is fetched.",
-    }),
-  jwks_url: plainUrl("jwks_url").optional().meta({
-    description: "Where its JWK set is, if its discovery document does not say so or cannot be reached.",
-  }),
-  claims: nonEmpty(z.record(z.string(), claimName))
-    .meta({
-      description: "Which of the token's claims say what, for families whose administrators choose the names.",
-      minProperties: 1,
-    })
-    .optional(),
+  ...issuerKeys,
   max_token_lifetime: duration.optional(),
   repository_policies: z.boolean().optional().meta({
     description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",
