@@ -1,6 +1,9 @@
+import fc from "fast-check"
 import { base64url, exportJWK, generateKeyPair } from "jose"
 import { describe, expect, test } from "vitest"
+import { readPublicKey } from "../../../broker/core/public-key.ts"
 import { parseKeySet } from "../../../broker/issuers/jwks.ts"
+import { runs } from "../../support/laws.ts"
 import { type Json, utf8 } from "./fixture.ts"
 
 const AQAB = "AQAB"
@@ -216,4 +219,17 @@ test("several keys without a kid are left out together, and are no kid that come
 
 test("a set without keys is a set: all were withdrawn", () => {
   expect(read({ keys: [] })).toEqual({ ok: true, value: [] })
+})
+
+test("no key makes it throw, and no fault quotes it", () => {
+  const member = fc.oneof(fc.constant("canary"), fc.string(), fc.jsonValue({ maxDepth: 1 }))
+  const names = fc.constantFrom("kid", "use", "key_ops", "alg", "crv", "n", "e", "x", "y", "d")
+  const jwk = fc.tuple(fc.constantFrom("RSA", "EC", "OKP", "oct"), fc.dictionary(names, member))
+  fc.assert(
+    fc.property(jwk, ([kty, members]) => {
+      const key = readPublicKey({ kid: "k1", ...members, kty }, { signByte: true })
+      if (!key.ok) expect(key.fault.fault).not.toContain("canary")
+    }),
+    { numRuns: runs(1000) },
+  )
 })
