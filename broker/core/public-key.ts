@@ -31,7 +31,7 @@ export type PublicKey = Named &
   )
 
 export const KEY_TYPES = ["RSA", "EC", "OKP"] as const satisfies readonly PublicKey["kty"][]
-type KeyType = PublicKey["kty"]
+export type KeyType = PublicKey["kty"]
 
 /** Why a JWK is not used. */
 export interface KeyFault {

@@ -1,5 +1,5 @@
 import type { Caution, Claims } from "../identity.ts"
-import type { KeySpelling } from "../public-key.ts"
+import type { KeySpelling, KeyType } from "../public-key.ts"
 import type { ClaimFact, ClaimTable } from "./claim-fact.ts"
 import type { UnitKind } from "./units.ts"
 
@@ -45,6 +45,8 @@ export interface FamilyFacts<Name extends string = string> {
    * administrators choose the names.
    */
   readonly mapped?: readonly string[]
+  /** The types of the keys that its issuers sign with; left out: every type. Another key in an organisation file is a fault. */
+  readonly keyTypes?: readonly KeyType[]
   /** How its issuers write their keys, where it is not as RFC 7518 says. */
   readonly keySpelling?: KeySpelling
 }

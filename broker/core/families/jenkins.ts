@@ -75,5 +75,6 @@ export const JENKINS: FamilyFacts<"jenkins"> = {
   jti: "never",
   audience: "setting",
   mapped: ["job", "environment", "ref", "actor", "build_number"],
+  keyTypes: ["RSA"],
   keySpelling: { signByte: true },
 }

@@ -70,4 +70,5 @@ export const KUBERNETES: FamilyFacts<"kubernetes"> = {
   maxTokenLifetimeSeconds: 86_400,
   jti: "sometimes",
   audience: "setting",
+  keyTypes: ["RSA", "EC"],
 }

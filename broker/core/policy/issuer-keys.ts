@@ -1,5 +1,5 @@
 import type { FamilyFacts } from "../families/family-facts.ts"
-import { type PublicKey, readPublicKey } from "../public-key.ts"
+import { KEY_TYPES, type PublicKey, readPublicKey } from "../public-key.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { IssuerConfig, PolicyFault } from "./model.ts"
 import type { OrganisationFile } from "./schema.ts"
@@ -26,6 +26,7 @@ export function keyFaults(
       "Keys are either listed or fetched: leave jwks out, or jwks_url. Listed keys change only with this file."
     faults.push(fault(file, keyPosition(root, [...path, "jwks_url"]), "key_unknown", message))
   }
+  const { keyTypes = KEY_TYPES } = family
   const kids = new Map<string, number>()
   const { keys } = (issuer["jwks"] ?? {}) as { readonly keys?: unknown }
   for (const [index, key] of (Array.isArray(keys) ? keys : []).entries()) {
@@ -37,6 +38,9 @@ export function keyFaults(
     if (!read.ok) {
       const where = keyPosition(root, [...at, read.fault.member])
       faults.push(fault(file, where, "value_invalid", `The key ${quote(kid)} ${read.fault.fault}.`))
+    } else if (!keyTypes.includes(read.value.kty)) {
+      const message = `The key ${quote(kid)} is of the type ${read.value.kty}, and issuers of the family ${family.name} sign with ${keyTypes.join(" or ")} keys: remove it.`
+      faults.push(fault(file, nodeAt(root, [...at, "kty"]).at, "value_invalid", message))
     }
     const first = kids.get(kid)
     if (first === undefined) kids.set(kid, nodeAt(root, at).at.line)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { type DiffWorld, diffOf, ISSUER } from "./world.ts"
+import { type DiffWorld, diffOf } from "./world.ts"
 
-// RFC 7515 appendix A.3, RFC 8037 appendix A.2.
+// RFC 7515 appendices A.3 and A.4.
 const ONE = {
   kty: "EC",
   kid: "one",
@@ -9,10 +9,17 @@ const ONE = {
   x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
   y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
-const TWO = { kty: "OKP", kid: "two", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }
+const TWO = {
+  kty: "EC",
+  kid: "two",
+  crv: "P-521",
+  x: "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
+  y: "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
+}
 
+const CLUSTER = { family: "kubernetes", url: "https://kubernetes.example.com" }
 const world = (more: Readonly<Record<string, unknown>> = {}): DiffWorld => ({
-  organisation: { issuers: { github: { ...ISSUER, ...more } } },
+  organisation: { issuers: { cluster: { ...CLUSTER, ...more } } },
   policies: {},
 })
 const jwks = (...keys: object[]) => world({ jwks: { keys } })

@@ -4,7 +4,7 @@ import type { Identity } from "../../../broker/core/identity.ts"
 import { compiled, revived } from "../../../broker/core/policy/compiled.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
-import { identityIn } from "../../../broker/issuers/families.ts"
+import { FAMILIES, identityIn } from "../../../broker/issuers/families.ts"
 import { JENKINS_CASE } from "../issuers/families/jenkins.ts"
 import { KUBERNETES_CASE } from "../issuers/families/kubernetes.ts"
 import { faultsOf, load, setOf, shown, TEST_PROVIDERS } from "./support.ts"
@@ -17,6 +17,8 @@ const EC = {
   x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
   y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
+// RFC 8037 appendix A.2.
+const ED = { kty: "OKP", kid: "one", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }
 const WEAK = { kty: "RSA", kid: "one", n: "_____________________w", e: "AQAB" }
 
 const decided = (set: PolicySet, identity: Identity) =>
@@ -66,6 +68,26 @@ describe("keys in the organisation file", () => {
 
   /** The column of a member's name in the first listed key. */
   const column = (key: object, member: string) => 11 + JSON.stringify(key).indexOf(`"${member}":`)
+
+  it.each([
+    ["an elliptic key of Jenkins, which writes only RSA keys well", "jenkins", EC, "RSA"],
+    ["an elliptic key of GitHub, which signs with RSA", "github-actions", EC, "RSA"],
+    ["an Edwards key of a cluster", "kubernetes", ED, "RSA or EC"],
+  ])("are refused at load: %s", (_, family, key, types) => {
+    const owners = family === "github-actions" ? '    owners: { acme: "1" }\n' : ""
+    const [one, ...others] = faultsOf({ "daypass.yaml": organisation(jwks(key) + owners, family) })
+    expect(others).toEqual([])
+    expect(one).toMatchObject({ code: "value_invalid", line: 8, column: 18 })
+    expect(one?.message).toContain(`issuers of the family ${family} sign with ${types} keys: remove it.`)
+  })
+
+  it("are of the types that the family's algorithms are for", () => {
+    const TYPES = { R: "RSA", P: "RSA", E: "EC" } as const
+    for (const [name, { facts, algorithms }] of FAMILIES) {
+      const types = algorithms.map((alg) => (alg === "EdDSA" ? "OKP" : TYPES[alg[0] as keyof typeof TYPES]))
+      expect([...(facts.keyTypes ?? types)].sort(), name).toEqual([...new Set(types)].sort())
+    }
+  })
 
   it.each<[string, string, string[], RegExp]>([
     ["none", "    jwks: { keys: [] }\n", ["6:19 value_empty"], /keys is empty/],

@@ -73,7 +73,11 @@ export const KUBERNETES_CASE: FamilyCase = {
     },
     {
       name: "from the TokenRequest API, bound to nothing",
-      claims: { ...SAMPLE, "kubernetes.io": { namespace: "payments", serviceaccount: account } },
+      claims: {
+        ...SAMPLE,
+        "kubernetes.io": { namespace: "payments", serviceaccount: account },
+        "kubernetes.io/pod/uid": "a claim of its own, which does not count",
+      },
       identity: { ...identity, runId: "" },
     },
     {
