@@ -6,6 +6,7 @@ import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { allJobsOf } from "../scopes/scope.ts"
 import { connectionChanges, organisationChange } from "./connections.ts"
+import { tokenChanges } from "./issuer-tokens.ts"
 import { comparedIssuers } from "./issuers.ts"
 import type { ChangeKind, ComparedIssuer, PolicyChange } from "./model.ts"
 
@@ -107,6 +108,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       ),
     )
   }
+  changes.push(...tokenChanges(before, after).map(({ direction, says }) => change(direction, "issuer", says)))
   const [limit, former] = [after.maxTokenLifetimeSeconds ?? Infinity, before.maxTokenLifetimeSeconds ?? Infinity]
   if (limit !== former) {
     const words = (seconds: number) =>

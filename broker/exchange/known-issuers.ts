@@ -1,5 +1,5 @@
 import * as z from "zod"
-import type { IssuerConfig, Organisation } from "../core/policy/model.ts"
+import type { IssuerConfig, IssuerKeys, Organisation } from "../core/policy/model.ts"
 import type { KnownIssuers } from "../ports/known-issuers.ts"
 import type { Marks } from "../ports/marks.ts"
 
@@ -12,6 +12,9 @@ const stored = z.array(
     url: z.string(),
     owners: z.array(z.tuple([z.string(), z.string()])),
     maxTokenLifetimeSeconds: z.number().optional(),
+    audience: z.string().optional(),
+    keys: z.custom<IssuerKeys>((keys) => typeof keys === "object" && keys !== null && "by" in keys).optional(),
+    claims: z.record(z.string(), z.string()).optional(),
   }),
 )
 
@@ -35,23 +38,28 @@ export function createKnownIssuers(marks: Marks): KnownIssuers {
 
 const written = (issuers: Organisation["issuers"]): string =>
   JSON.stringify(
-    [...issuers.values()].map(({ name, family, url, owners, maxTokenLifetimeSeconds }) => ({
+    [...issuers.values()].map(({ name, family, url, owners, maxTokenLifetimeSeconds, audience, keys, claims }) => ({
       name,
       family,
       url,
       owners: [...owners],
       maxTokenLifetimeSeconds,
+      audience,
+      keys,
+      claims,
     })),
   )
 
 function read(text: string): Organisation["issuers"] {
   const issuers = stored.parse(JSON.parse(text)).map(
-    ({ maxTokenLifetimeSeconds, ...issuer }): IssuerConfig => ({
-      ...issuer,
-      owners: new Map(issuer.owners),
+    ({ name, family, url, owners, ...optional }): IssuerConfig => ({
+      name,
+      family,
+      url,
+      owners: new Map(owners),
       // A revocation reads no policies.
       repositoryPolicies: false,
-      ...(maxTokenLifetimeSeconds === undefined ? {} : { maxTokenLifetimeSeconds }),
+      ...(optional as Pick<IssuerConfig, keyof typeof optional>),
     }),
   )
   return new Map(issuers.map((issuer) => [issuer.name, issuer]))

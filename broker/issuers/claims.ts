@@ -1,9 +1,9 @@
+import { isBase64url } from "../core/base64url.ts"
 import type { FamilyFacts } from "../core/families/family-facts.ts"
 import type { Claims, ClaimValue } from "../core/identity.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
 import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
-import { isBase64url } from "./base64url.ts"
 
 /** The allowed difference between an issuer's clock and ours, in seconds, in both directions. */
 export const CLOCK_SKEW_SECONDS = 60

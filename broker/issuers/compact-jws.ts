@@ -1,5 +1,5 @@
+import { decodeBase64url, isBase64url } from "../core/base64url.ts"
 import { fail, ok, type Result } from "../core/result.ts"
-import { decodeBase64url, isBase64url } from "./base64url.ts"
 import { type JsonObject, parseStrictJsonObject } from "./strict-json.ts"
 
 /** Much longer than any issuer's token. Longer texts are refused before they are parsed. */

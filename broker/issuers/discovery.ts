@@ -27,6 +27,9 @@ export function readDiscovery(body: Uint8Array, issuerUrl: string): Result<strin
   if (typeof jwks_uri !== "string") return fail("its discovery document has no jwks_uri")
   const keys = parsePlainUrl(jwks_uri)
   if (keys === null) return fail("its jwks_uri must be an https URL in its plain spelling, without query and fragment")
-  if (keys.origin !== new URL(issuerUrl).origin) return fail("its jwks_uri must be on the issuer's own host and port")
+  if (keys.origin !== new URL(issuerUrl).origin) return fail(OTHER_HOST)
   return ok(keys.href)
 }
+
+const OTHER_HOST =
+  "its jwks_uri must be on the issuer's own host and port; if the other host is yours, name it as jwks_url in the organisation file"

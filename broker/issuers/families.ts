@@ -7,10 +7,12 @@ import { forgejo } from "./forgejo/family.ts"
 import { githubActions } from "./github-actions/family.ts"
 import { gitlab } from "./gitlab/family.ts"
 import { identify } from "./identify.ts"
+import { jenkins } from "./jenkins/family.ts"
+import { kubernetes } from "./kubernetes/family.ts"
 
 /** Every issuer family that an organisation file can name. */
 export const FAMILIES: ReadonlyMap<string, IssuerFamily> = new Map(
-  [githubActions, gitlab, forgejo, circleci].map((family) => [family.facts.name, family]),
+  [githubActions, gitlab, forgejo, circleci, kubernetes, jenkins].map((family) => [family.facts.name, family]),
 )
 
 /**

@@ -1,20 +1,10 @@
 import type { FamilyFacts } from "../core/families/family-facts.ts"
 import type { Claims } from "../core/identity.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
+import type { SignatureAlgorithm } from "../core/public-key.ts"
 import type { Result } from "../core/result.ts"
 
-/** Signature algorithms that an issuer may use (RFC 7518 section 3.1, RFC 8037). Never symmetric ones, never `none`. */
-export type SignatureAlgorithm =
-  | "RS256"
-  | "RS384"
-  | "RS512"
-  | "PS256"
-  | "PS384"
-  | "PS512"
-  | "ES256"
-  | "ES384"
-  | "ES512"
-  | "EdDSA"
+export type { SignatureAlgorithm } from "../core/public-key.ts"
 
 /**
  * Where an issuer publishes its keys: in the JWKS that its OpenID discovery document names, or, without such a document, at
@@ -34,7 +24,13 @@ export type KeySource =
 export interface IssuerFamily {
   readonly facts: FamilyFacts
   readonly algorithms: readonly SignatureAlgorithm[]
+  /** The organisation file can name another place, or list the keys. */
   readonly keys: KeySource
+  /**
+   * Values of `iss` that no organisation file can list, of tokens that must never count: a whole sentence for each, which
+   * says what to use instead.
+   */
+  readonly retiredIssuers?: ReadonlyMap<string, string>
   /**
    * Further claims, made of the token's own: flattened, composed, or mapped by the organisation file. They win over claims of
    * the same name. The claims have a verified signature, and all that `facts` call `always` with their types. Pure. The fault

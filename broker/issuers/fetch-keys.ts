@@ -1,11 +1,12 @@
 import { type CryptoKey, importJWK } from "jose"
 import type { IssuerConfig } from "../core/policy/model.ts"
+import { algorithmsOf, type PublicKey, type SignatureAlgorithm } from "../core/public-key.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import { parsePlainUrl } from "../core/url.ts"
 import { type Http, HttpError, type HttpFailure } from "../ports/http.ts"
 import { below, discoveryUrlOf, readDiscovery } from "./discovery.ts"
-import type { IssuerFamily, SignatureAlgorithm } from "./family.ts"
-import { type PublicKey, parseKeySet } from "./jwks.ts"
+import type { IssuerFamily } from "./family.ts"
+import { parseKeySet } from "./jwks.ts"
 
 /** An issuer's imported keys. */
 export interface KeySet {
@@ -23,7 +24,8 @@ export const KEY_REQUEST_TIMEOUT_MS = 5_000
  * Fetches an issuer's keys and imports them. The fault says what was wrong with the issuer's answer; it is a clause that
  * starts with "its".
  *
- * Requests only the issuer's discovery document and the key set that it names, both on the issuer's own host.
+ * Requests only the issuer's discovery document and the key set that it names, both on the issuer's own host; or only the
+ * key set at the URL that the organisation file fixes, on whatever host.
  */
 export async function fetchKeys(
   issuer: IssuerConfig,
@@ -37,12 +39,18 @@ export async function fetchKeys(
   if (!url.ok) return url
   const body = await get(url.value, "key set", http)
   if (!body.ok) return body
-  const keys = parseKeySet(body.value)
+  const keys = parseKeySet(body.value, family.facts.keySpelling)
   return keys.ok ? ok(await importKeys(keys.value, family.algorithms)) : keys
 }
 
 async function locateKeys(issuer: IssuerConfig, family: IssuerFamily, http: Http): Promise<Result<string, string>> {
+  if (issuer.keys?.by === "url") {
+    return parsePlainUrl(issuer.keys.url) === null
+      ? fail("its jwks_url is not in its plain spelling: correct it and publish again")
+      : ok(issuer.keys.url)
+  }
   if (family.keys.by === "path") return ok(below(issuer.url, family.keys.path))
+  if (family.keys.by === "host-path") return ok(new URL(family.keys.path, issuer.url).href)
   const body = await get(discoveryUrlOf(issuer.url), "discovery document", http)
   return body.ok ? readDiscovery(body.value, issuer.url) : body
 }
@@ -72,13 +80,17 @@ const FAILURES: Readonly<Record<HttpFailure, string>> = {
 }
 
 /** Imports each key once for each algorithm, so that the verification of a token imports nothing. */
-async function importKeys(keys: readonly PublicKey[], algorithms: readonly SignatureAlgorithm[]): Promise<KeySet> {
+export async function importKeys(
+  keys: readonly PublicKey[],
+  algorithms: readonly SignatureAlgorithm[],
+): Promise<KeySet> {
   const imported = new Map<string, CryptoKey>()
-  for (const { kid, alg, n, e } of keys) {
-    for (const algorithm of algorithms) {
-      if (alg !== null && alg !== algorithm) continue
-      const key = await importJWK({ kty: "RSA", n, e }, algorithm)
-      if (!(key instanceof Uint8Array)) imported.set(idOf(kid, algorithm), key)
+  for (const key of keys) {
+    const { kid, alg: _, ...material } = key
+    for (const algorithm of algorithmsOf(key)) {
+      if (!algorithms.includes(algorithm)) continue
+      const usable = await importJWK(material, algorithm)
+      if (!(usable instanceof Uint8Array)) imported.set(idOf(kid, algorithm), usable)
     }
   }
   return { size: imported.size, find: (kid, alg) => imported.get(idOf(kid, alg)) ?? null }

@@ -1,16 +1,18 @@
 import type { CryptoKey } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
+import type { PublicKey } from "../core/public-key.ts"
 import { fail, type Result } from "../core/result.ts"
 import type { Clock } from "../ports/clock.ts"
 import type { Http } from "../ports/http.ts"
 import type { IssuerFamily } from "./family.ts"
-import { fetchKeys, type KeySet } from "./fetch-keys.ts"
+import { fetchKeys, importKeys, type KeySet } from "./fetch-keys.ts"
 
 /** Finds the keys of listed issuers. */
 export interface KeySets {
   /**
-   * The issuer's key with this id. Null when the issuer's latest key set, at most 30 s old, has no such key.
+   * The issuer's key with this id. Null when the issuer's latest key set, at most 30 s old, has no such key, or the
+   * organisation file lists its keys and this one is not among them.
    * @throws {BrokerError} `issuer_unavailable` when there is no key set that is recent enough to be trusted
    */
   find(issuer: IssuerConfig, family: IssuerFamily, kid: string, alg: string): Promise<CryptoKey | null>
@@ -45,14 +47,18 @@ const MAX_ISSUERS = 64
  * request there leaves its promise pending for ever. So no request waits for another one, and the effects of a cancelled
  * request end after one cooldown.
  *
- * Anyone can send tokens with invented `kid`s. They cost the issuer at most one fetch in 30 s.
+ * Anyone can send tokens with invented `kid`s. They cost the issuer at most one fetch in 30 s. Keys that the organisation
+ * file lists are never fetched.
  */
 export function createKeySets(http: Http, clock: Clock): KeySets {
   const states = new Map<string, State>()
+  /** Keys that the organisation file lists, imported. A new version of the file has a new list. */
+  const listed = new WeakMap<readonly PublicKey[], KeySet>()
 
   return {
     async find(issuer, family, kid, alg) {
-      const state = stateOf(`${family.facts.name} ${issuer.url}`, states)
+      if (issuer.keys?.by === "list") return (await importedList(issuer.keys.list, family)).find(kid, alg)
+      const state = stateOf(placeOf(issuer, family), states)
       if (mayFetch(state, readingFor(state), kid, alg)) await refresh(state, issuer, family)
 
       const now = readingFor(state)
@@ -61,6 +67,14 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
       if (key || age < COOLDOWN_MS) return key
       throw unavailable(issuer, state, now)
     },
+  }
+
+  async function importedList(list: readonly PublicKey[], family: IssuerFamily): Promise<KeySet> {
+    const known = listed.get(list)
+    if (known !== undefined) return known
+    const keys = await importKeys(list, family.algorithms)
+    listed.set(list, keys)
+    return keys
   }
 
   /** The time in milliseconds. A clock that went back makes the state as good as new. */
@@ -87,6 +101,11 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
       state.failed = false
     }
   }
+}
+
+/** What a cached key set is found by. It includes where the keys are, so that no keys of a former place count. */
+function placeOf({ url, keys }: IssuerConfig, { facts }: IssuerFamily): string {
+  return `${facts.name} ${url} ${keys?.by === "url" ? keys.url : ""}`
 }
 
 /** The cached state of one issuer. Times are milliseconds of `elapsed`. */

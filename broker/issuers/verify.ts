@@ -57,7 +57,7 @@ export function createVerifier({ audience, http, clock, families = FAMILIES }: V
   return {
     async verify(token, issuers) {
       const jws = parse(token)
-      const issuer = listedIssuer(jws.payload["iss"], issuers)
+      const issuer = listedIssuer(jws.payload["iss"], issuers, families)
       const family = familyOf(issuer, families)
       await verifySignature(token, await findKey(jws, issuer, family, keySets), jws.alg)
 
@@ -84,15 +84,25 @@ function parse(token: string): CompactJws {
 }
 
 /** Compares whole strings: an issuer that is only similar to a listed one, or differs by a slash, is not listed. */
-function listedIssuer(iss: ClaimValue | undefined, issuers: ReadonlyMap<string, IssuerConfig>): IssuerConfig {
+function listedIssuer(
+  iss: ClaimValue | undefined,
+  issuers: ReadonlyMap<string, IssuerConfig>,
+  families: ReadonlyMap<string, IssuerFamily>,
+): IssuerConfig {
   if (typeof iss !== "string")
     throw new BrokerError("token_malformed", "The subject token must name its issuer in iss.")
   for (const issuer of issuers.values()) {
     if (issuer.url === iss) return issuer
   }
+  for (const { retiredIssuers } of families.values()) {
+    const sentence = retiredIssuers?.get(iss)
+    if (sentence !== undefined) throw new BrokerError("token_issuer_unknown", sentence)
+  }
+  const isOther = [...issuers.values()].some(({ url }) => url === `${iss}/` || `${url}/` === iss)
+  const slash = isOther ? ", and a listed issuer differs only by a slash at its end: list it exactly so" : ""
   throw new BrokerError(
     "token_issuer_unknown",
-    `The subject token's issuer, ${quote(iss)}, is not listed in the organisation file.`,
+    `The subject token's issuer, ${quote(iss)}, is not listed in the organisation file${slash}.`,
   )
 }
 

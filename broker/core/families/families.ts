@@ -4,13 +4,15 @@ import type { FamilyFacts } from "./family-facts.ts"
 import { FORGEJO } from "./forgejo.ts"
 import { GITHUB_ACTIONS } from "./github-actions.ts"
 import { GITLAB } from "./gitlab.ts"
+import { JENKINS } from "./jenkins.ts"
+import { KUBERNETES } from "./kubernetes.ts"
 
 /**
  * Everything that is known of issuer families. What depends on them derives from it: which claims verification requires,
  * which conditions constrain an `allow`, which jobs an `allow` must name, which claims a ceiling goes by, what `check` warns
  * about, what examples are made of, and a page of the docs.
  */
-const ALL = [GITHUB_ACTIONS, GITLAB, FORGEJO, CIRCLECI] as const
+const ALL = [GITHUB_ACTIONS, GITLAB, FORGEJO, CIRCLECI, KUBERNETES, JENKINS] as const
 
 export type IssuerFamilyName = (typeof ALL)[number]["name"]
 

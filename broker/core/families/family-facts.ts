@@ -1,4 +1,5 @@
 import type { Caution, Claims } from "../identity.ts"
+import type { KeySpelling, KeyType } from "../public-key.ts"
 import type { ClaimFact, ClaimTable } from "./claim-fact.ts"
 import type { UnitKind } from "./units.ts"
 
@@ -39,6 +40,15 @@ export interface FamilyFacts<Name extends string = string> {
    * says which one is accepted.
    */
   readonly audience: "job" | "setting" | "issuer"
+  /**
+   * Claims of the table that the organisation file may take from other claims of the token, with `claims:`. For issuers whose
+   * administrators choose the names.
+   */
+  readonly mapped?: readonly string[]
+  /** The types of the keys that its issuers sign with; left out: every type. Another key in an organisation file is a fault. */
+  readonly keyTypes?: readonly KeyType[]
+  /** How its issuers write their keys, where it is not as RFC 7518 says. */
+  readonly keySpelling?: KeySpelling
 }
 
 /** The names of claims, by what they say. Claims that the family derives count like those of the token. */

@@ -161,4 +161,5 @@ export const GITHUB_ACTIONS: FamilyFacts<"github-actions"> = {
   maxTokenLifetimeSeconds: 600,
   jti: "always",
   audience: "job",
+  keyTypes: ["RSA"],
 }

@@ -24,6 +24,8 @@ export interface UnitFacts {
    * caused them and on which branch they run.
    */
   readonly standsAlone: boolean
+  /** When the same name gets another id, as the start of a sentence that goes on `its id is new`. */
+  readonly renewed?: string
 }
 
 export const UNITS: Readonly<Record<UnitKind, UnitFacts>> = {
@@ -38,6 +40,7 @@ export const UNITS: Readonly<Record<UnitKind, UnitFacts>> = {
     one: "service account",
     many: "service accounts",
     standsAlone: true,
+    renewed: "If the service account was deleted and created again",
   },
   person: { idKey: "person_id", one: "person", many: "people", standsAlone: true },
 }

@@ -1,5 +1,6 @@
 import type { Help } from "../../wire/exchange.ts"
 import type { Identity } from "../identity.ts"
+import type { PublicKey } from "../public-key.ts"
 import type { Condition } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { Pattern } from "./pattern.ts"
@@ -32,6 +33,10 @@ export interface IssuerConfig {
   readonly owners: ReadonlyMap<string, string>
   /** The audience of its tokens, where it is not the broker's: every token of such an issuer has the issuer's own. */
   readonly audience?: string
+  /** Where its keys are; left out: where its family publishes them. */
+  readonly keys?: IssuerKeys
+  /** Claims of the family that are read from another claim of the token: the family's name -> the token's. */
+  readonly claims?: Readonly<Record<string, string>>
   /** Replaces the default of one hour; never higher than the family's limit. */
   readonly maxTokenLifetimeSeconds?: number
   /** Whether repositories may keep their own policies, which count only under a boundary. */
@@ -41,6 +46,11 @@ export interface IssuerConfig {
   /** Custom properties that only the organisation can edit, by the organisation's own word. */
   readonly organisationProperties?: readonly string[]
 }
+
+/** Keys in the organisation file itself, or a place that it fixes, which may be on another host than the issuer's. */
+export type IssuerKeys =
+  | { readonly by: "list"; readonly list: readonly PublicKey[] }
+  | { readonly by: "url"; readonly url: string }
 
 export interface Connection {
   readonly name: string

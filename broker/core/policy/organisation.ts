@@ -5,6 +5,7 @@ import { ownOwner, UNITS } from "../families/units.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
+import { keyFaults, keysOf } from "./issuer-keys.ts"
 import type { Boundary, Connection, ConnectionReading, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
 import { parseProviderPart } from "./provider-part.ts"
@@ -40,7 +41,7 @@ export function readOrganisation(
   const faults = parsed.success
     ? []
     : schemaFaults({ file, root, path: [], schema: organisationSchema }, parsed.error.issues)
-  faults.push(...Object.keys(sectionOf(value, "issuers")).flatMap((name) => issuerFaults(file, root, name)))
+  faults.push(...Object.keys(sectionOf(value, "issuers")).flatMap((name) => issuerFaults(file, document, name)))
 
   const connections = new Map<string, ConnectionReading>()
   for (const [name, part] of Object.entries(sectionOf(value, "connections"))) {
@@ -151,7 +152,7 @@ function compile(
       ...(organisationProperties === undefined ? {} : { organisationProperties }),
     }
     const ownersById = new Map(Object.entries(facts.ownerId === undefined ? ownOwner(url) : owners))
-    return { name, family, url, owners: ownersById, repositoryPolicies, ...limit, ...words }
+    return { name, family, url, owners: ownersById, repositoryPolicies, ...limit, ...words, ...keysOf(issuer, facts) }
   })
   const connections = [...readings.values()].flatMap(({ connection }) => (connection === null ? [] : [connection]))
   return {
@@ -197,7 +198,7 @@ function listedOwners(issuer: unknown): ReadonlyMap<string, string> {
 }
 
 /** What the schema cannot say of an issuer, because it depends on its family. */
-function issuerFaults(file: string, root: YamlNode, name: string): PolicyFault[] {
+function issuerFaults(file: string, { root, value }: YamlDocument, name: string): PolicyFault[] {
   const node = nodeAt(root, ["issuers", name])
   const family = FAMILY_FACTS.get(textOf(childOf(node, "family")) ?? "")
   if (family === undefined) return []
@@ -232,5 +233,6 @@ function issuerFaults(file: string, root: YamlNode, name: string): PolicyFault[]
     const message = `max_token_lifetime must be at most ${formatDuration(longest)}: no token of the family ${family.name} lives longer.`
     faults.push(fault(file, lifetime.at, "value_invalid", message))
   }
-  return faults
+  const issuer = sectionOf(sectionOf(value, "issuers"), name)
+  return [...faults, ...keyFaults(file, root, ["issuers", name], issuer, family)]
 }

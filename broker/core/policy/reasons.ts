@@ -33,7 +33,12 @@ export const reasons = {
     const [of, issuer] =
       organisation.issuers.size > 1 ? [` of issuer ${identity.issuer}`, `issuer: ${identity.issuer}, `] : ["", ""]
     const add = `add a policy with ${issuer}${UNITS[unitKind].idKey ?? unitKind}: ${quote(unitId)} and ${key}.`
-    if (ofUnit.length === 0) return [`No policy${of} covers ${unit}.`, `A${add.slice(1)}`]
+    if (ofUnit.length === 0) {
+      const { idKey, one, renewed } = UNITS[unitKind]
+      if (renewed === undefined) return [`No policy${of} covers ${unit}.`, `A${add.slice(1)}`]
+      const reason = `No policy${of} covers the ${one} ${unit} with the ${idKey} ${quote(unitId)}. A policy for its name alone does not count.`
+      return [reason, `A${add.slice(1)} ${renewed}, its ${idKey} is new: correct it in the policy that it had.`]
+    }
     const job = `This job runs in ${environment === undefined ? "no environment" : `environment ${environment}`}`
     const covered = [...new Set(ofUnit.map((policy) => policy.environment))].sort()
     const named = covered.filter((name) => name !== undefined)

@@ -4,6 +4,7 @@ import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
+import { issuerKeys } from "./schema-keys.ts"
 import { idText, unitForms, unitKeys } from "./schema-units.ts"
 import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
@@ -190,6 +191,7 @@ const issuer = z.strictObject({
     .meta({
       description: "The audience of its tokens, where every token of the issuer has the issuer's own.",
     }),
+  ...issuerKeys,
   max_token_lifetime: duration.optional(),
   repository_policies: z.boolean().optional().meta({
     description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",

@@ -10,7 +10,7 @@ import { faultOfSubject } from "./subject.ts"
  */
 export const forgejo: IssuerFamily = {
   facts: FORGEJO,
-  algorithms: ["RS256", "RS384", "RS512"],
+  algorithms: ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA"],
   keys: { by: "discovery" },
   check: faultOfRepository,
 }

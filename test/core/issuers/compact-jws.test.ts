@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { base64url } from "jose"
 import { describe, expect, test } from "vitest"
-import { decodeBase64url, isBase64url } from "../../../broker/issuers/base64url.ts"
+import { decodeBase64url, isBase64url } from "../../../broker/core/base64url.ts"
 import { MAX_TOKEN_BYTES, parseCompactJws } from "../../../broker/issuers/compact-jws.ts"
 import { runs } from "../../support/laws.ts"
 

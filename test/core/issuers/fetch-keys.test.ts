@@ -40,6 +40,14 @@ test("a good answer gives the keys, for the algorithms of the family", async () 
   expect(fetched.value.find("k2", "RS256")).toBeNull()
 })
 
+test("a key that names no algorithm is imported for those of the family alone", async () => {
+  network.publish([publicJwk(key, { alg: undefined })])
+  const fetched = await fetchKeys(issuer(), githubActions, network.http)
+  if (!fetched.ok) throw new Error(fetched.fault)
+  expect(["RS256", "RS512", "PS256"].map((alg) => fetched.value.find("k1", alg) !== null)).toEqual([true, false, false])
+  expect(fetched.value.size).toBe(1)
+})
+
 describe("refused, in words of our own, is", () => {
   test.each<readonly [HttpFailure, string]>([
     ["unreachable", "could not be reached"],
@@ -64,7 +72,9 @@ describe("refused, in words of our own, is", () => {
 
   test("a discovery document that leads elsewhere, and nobody follows it", async () => {
     network.answer(DISCOVERY_URL, { body: { issuer: ISSUER_URL, jwks_uri: "https://attacker.example/keys" } })
-    expect(await fault()).toBe("its jwks_uri must be on the issuer's own host and port")
+    expect(await fault()).toBe(
+      "its jwks_uri must be on the issuer's own host and port; if the other host is yours, name it as jwks_url in the organisation file",
+    )
     expect(network.urls).toEqual([DISCOVERY_URL])
   })
 

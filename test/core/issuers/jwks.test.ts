@@ -1,6 +1,9 @@
-import { base64url } from "jose"
+import fc from "fast-check"
+import { base64url, exportJWK, generateKeyPair } from "jose"
 import { describe, expect, test } from "vitest"
+import { readPublicKey } from "../../../broker/core/public-key.ts"
 import { parseKeySet } from "../../../broker/issuers/jwks.ts"
+import { runs } from "../../support/laws.ts"
 import { type Json, utf8 } from "./fixture.ts"
 
 const AQAB = "AQAB"
@@ -39,14 +42,13 @@ describe("a key is taken", () => {
   test("with its numbers as the set spells them", () => {
     expect(read({ keys: [key()] })).toEqual({
       ok: true,
-      value: [{ kid: "k1", alg: null, n: modulus(2048), e: AQAB }],
+      value: [{ kid: "k1", alg: null, kty: "RSA", n: modulus(2048), e: AQAB }],
     })
   })
 })
 
 describe("a key is left out, and the others beside it stay,", () => {
   test.each<readonly [string, Json]>([
-    ["of an elliptic curve", { kty: "EC", crv: "P-256", x: "AA", y: "AA" }],
     ["that is symmetric", { kty: "oct", k: "c2VjcmV0" }],
     ["of no kind", { kty: undefined }],
     ["without a kid", { kid: undefined }],
@@ -58,6 +60,9 @@ describe("a key is left out, and the others beside it stay,", () => {
     ["for signing only", { key_ops: ["sign"] }],
     ["with operations that are no list", { key_ops: "verify" }],
     ["with an alg that is no text", { alg: ["RS256"] }],
+    ["for encryption, by its alg", { alg: "RSA-OAEP-256" }],
+    ["for an algorithm of another type of key", { alg: "ES256" }],
+    ["for a symmetric algorithm", { alg: "HS256" }],
     ["of 1024 bits", { n: modulus(1024) }],
     ["of 2047 bits in 256 bytes", { n: modulus(2047) }],
     ["of 1024 bits blown up with zeros", { n: modulus(1024, { leadingZeros: 128 }) }],
@@ -85,6 +90,104 @@ describe("a key is left out, and the others beside it stay,", () => {
     ),
   ])("%s", (_, members) => {
     expect(kidsOf(key(members), key({ kid: "k2" }))).toEqual(["k2"])
+  })
+})
+
+describe("a key of another type", () => {
+  // RFC 7515 appendices A.3 and A.4, RFC 8037 appendix A.2.
+  const P256 = {
+    kty: "EC",
+    crv: "P-256",
+    x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+  }
+  const P521 = {
+    kty: "EC",
+    crv: "P-521",
+    x: "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
+    y: "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
+  }
+  const ED = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }
+  const hex = (text: string) =>
+    base64url.encode(Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
+  const k1 = (jwk: Json, members: Json = {}): Json => ({ ...jwk, kid: "k1", ...members })
+
+  test.each<readonly [string, Json, Json]>([
+    ["on P-256", P256, {}],
+    ["on P-521", P521, {}],
+    ["on Ed25519", ED, {}],
+    ["on P-256, for its algorithm", P256, { alg: "ES256", use: "sig" }],
+    ["on Ed25519, for its algorithm", ED, { alg: "EdDSA" }],
+  ])("is taken %s", (_, jwk, members) => {
+    const { alg = null } = members
+    expect(read({ keys: [k1(jwk, members)] })).toEqual({ ok: true, value: [{ ...jwk, kid: "k1", alg }] })
+  })
+
+  test("on Ed25519 is taken for EdDSA also when its alg has the name of RFC 9864", () => {
+    expect(read({ keys: [k1(ED, { alg: "Ed25519" })] })).toMatchObject({ value: [{ alg: "EdDSA" }] })
+  })
+
+  test("on P-384 is taken, whatever point it is", async () => {
+    const { publicKey } = await generateKeyPair("ES384", { extractable: true })
+    const { kty, crv, x, y } = await exportJWK(publicKey)
+    expect(kidsOf(k1({ kty, crv, x, y }))).toEqual(["k1"])
+    expect(kidsOf(k1({ kty, crv, x, y: x }))).toEqual([])
+  })
+
+  test.each<readonly [string, Json, Json]>([
+    ["on a curve that we do not use", P256, { crv: "secp256k1" }],
+    ["on no curve", P256, { crv: undefined }],
+    ["on another curve than its point", P256, { crv: "P-521" }],
+    ["of a point beside the curve", P256, { y: P256.x }],
+    ["of the point zero", P256, { x: hex("00".repeat(32)), y: hex("00".repeat(32)) }],
+    ["whose x is short of a byte", P256, { x: hex("01".repeat(31)) }],
+    ["whose x has a sign byte", P256, { x: hex(`00${"7f".repeat(32)}`) }],
+    ["whose x is larger than the field", P256, { x: hex("ff".repeat(32)) }],
+    ["whose x is padded", P256, { x: `${P256.x}=` }],
+    ["without y", P256, { y: undefined }],
+    ["that shows its private half", P256, { d: "AQ" }],
+    ["on P-256 for the algorithm of P-384", P256, { alg: "ES384" }],
+    ["on P-256 for an algorithm of RSA", P256, { alg: "RS256" }],
+    ["on P-256 for key agreement", P256, { alg: "ECDH-ES" }],
+    ["on X25519, which signs nothing", ED, { crv: "X25519" }],
+    ["on Ed448", ED, { crv: "Ed448" }],
+    ["on Ed25519, of 31 bytes", ED, { x: hex("01".repeat(31)) }],
+    ["on Ed25519, with its private half", ED, { d: "AQ" }],
+    ["on Ed25519, for ES256", ED, { alg: "ES256" }],
+    ["on Ed25519, that is the neutral element", ED, { x: hex(`01${"00".repeat(31)}`) }],
+    ["on Ed25519, of order 4", ED, { x: hex("00".repeat(32)) }],
+    ["on Ed25519, of order 8", ED, { x: hex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a") }],
+    [
+      "on Ed25519, of order 8, the other",
+      ED,
+      { x: hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05") },
+    ],
+    ["on Ed25519, that is not canonical", ED, { x: hex(`ee${"ff".repeat(30)}7f`) }],
+    ["of RSA, with members of a curve only", P256, { kty: "RSA" }],
+  ])("is left out %s", (_, jwk, members) => {
+    expect(kidsOf(k1(jwk, members), key({ kid: "k2" }))).toEqual(["k2"])
+  })
+})
+
+describe("the sign byte of Java's integers", () => {
+  const javaKeys = (...keys: Json[]) => {
+    const set = parseKeySet(utf8(JSON.stringify({ keys })), { signByte: true })
+    return set.ok ? set.value : []
+  }
+
+  test("before a modulus is dropped, for families that write it", () => {
+    const [usable] = javaKeys(key({ n: modulus(2048, { leadingZeros: 1 }) }))
+    expect(usable).toEqual({ kid: "k1", alg: null, kty: "RSA", n: modulus(2048), e: AQAB })
+    expect(javaKeys(key())).toEqual([usable])
+  })
+
+  test.each<readonly [string, Json]>([
+    ["two of them", { n: modulus(2048, { leadingZeros: 2 }) }],
+    ["one before a byte that needs none", { n: modulus(3071, { leadingZeros: 1 }) }],
+    ["one before a weak modulus", { n: modulus(1024, { leadingZeros: 1 }) }],
+    ["one before the exponent", { e: exponent(0, 1, 0, 1) }],
+  ])("is not %s", (_, members) => {
+    expect(javaKeys(key(members))).toEqual([])
   })
 })
 
@@ -116,4 +219,17 @@ test("several keys without a kid are left out together, and are no kid that come
 
 test("a set without keys is a set: all were withdrawn", () => {
   expect(read({ keys: [] })).toEqual({ ok: true, value: [] })
+})
+
+test("no key makes it throw, and no fault quotes it", () => {
+  const member = fc.oneof(fc.constant("canary"), fc.string(), fc.jsonValue({ maxDepth: 1 }))
+  const names = fc.constantFrom("kid", "use", "key_ops", "alg", "crv", "n", "e", "x", "y", "d")
+  const jwk = fc.tuple(fc.constantFrom("RSA", "EC", "OKP", "oct"), fc.dictionary(names, member))
+  fc.assert(
+    fc.property(jwk, ([kty, members]) => {
+      const key = readPublicKey({ kid: "k1", ...members, kty }, { signByte: true })
+      if (!key.ok) expect(key.fault.fault).not.toContain("canary")
+    }),
+    { numRuns: runs(1000) },
+  )
 })

@@ -33,7 +33,6 @@ export const githubActions: FamilyCase = {
   ],
   refused: [
     ["a sub of another repository", { sub: "repo:evil/repo:ref:refs/heads/main" }, "sub and repository disagree"],
-    ["a custom property that is a number", { repo_property_tier: 1 }, "repo_property_tier must be a string"],
     ["another owner's name", { repository_owner: "evil" }, "two different owners"],
   ],
 }

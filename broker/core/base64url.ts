@@ -1,4 +1,4 @@
-import { base64url } from "jose"
+import * as base64url from "jose/base64url"
 
 /**
  * Decodes base64url (RFC 4648 section 5) in its only canonical form: no padding, no white space, no other alphabet, and no

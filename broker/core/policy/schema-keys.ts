@@ -1,0 +1,28 @@
+import * as z from "zod"
+import { KEY_TYPES, MAX_KID_CHARACTERS } from "../public-key.ts"
+import { claimName, nonEmpty, plainUrl } from "./schema-words.ts"
+
+/**
+ * One key of a JWK set (RFC 7517). The other members depend on its type: `readPublicKey` checks them. Unknown ones are
+ * ignored.
+ */
+export const publicJwk = z.looseObject({ kty: z.enum(KEY_TYPES), kid: z.string().min(1).max(MAX_KID_CHARACTERS) })
+
+/** The keys of an issuer that say how its tokens are read: by which public keys, and which claims say what. */
+export const issuerKeys = {
+  jwks: z
+    .strictObject({ keys: z.array(publicJwk).min(1) })
+    .optional()
+    .meta({
+      description: "Its public keys, for an issuer that the broker cannot reach: a JWK set. Nothing is fetched.",
+    }),
+  jwks_url: plainUrl("jwks_url").optional().meta({
+    description: "Where its JWK set is, if its discovery document does not say so or cannot be reached.",
+  }),
+  claims: nonEmpty(z.record(z.string(), claimName))
+    .meta({
+      description: "Which of the token's claims say what, for families whose administrators choose the names.",
+      minProperties: 1,
+    })
+    .optional(),
+}
