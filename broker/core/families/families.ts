@@ -1,13 +1,19 @@
+import { AZURE_DEVOPS } from "./azure-devops.ts"
+import { BITBUCKET } from "./bitbucket.ts"
+import { BUILDKITE } from "./buildkite.ts"
 import type { ClaimFact, ClaimForm, ClaimTable } from "./claim-fact.ts"
 import type { FamilyFacts } from "./family-facts.ts"
 import { GITHUB_ACTIONS } from "./github-actions.ts"
+import { HCP_TERRAFORM } from "./hcp-terraform.ts"
+import { SEMAPHORE } from "./semaphore.ts"
+import { SPACELIFT } from "./spacelift.ts"
 
 /**
  * Everything that is known of issuer families. What depends on them derives from it: which claims verification requires,
  * which conditions constrain an `allow`, which jobs an `allow` must name, which claims a ceiling goes by, what `check` warns
  * about, what examples are made of, and a page of the docs.
  */
-const ALL = [GITHUB_ACTIONS] as const
+const ALL = [GITHUB_ACTIONS, BUILDKITE, HCP_TERRAFORM, BITBUCKET, AZURE_DEVOPS, SPACELIFT, SEMAPHORE] as const
 
 export type IssuerFamilyName = (typeof ALL)[number]["name"]
 

@@ -27,6 +27,10 @@ export interface FamilyFacts<Name extends string = string> {
   readonly ownerId?: TextForm
   /** Whether a policy may speak of all units of an owner whose names match a pattern: names must then begin with the owner's. */
   readonly patterns: boolean
+  /** The form of an environment in a policy. Left out: any name. */
+  readonly environmentName?: TextForm
+  /** True when nobody can say how an environment is protected: no `protected_environment` is ever met. */
+  readonly unknownProtection?: true
   /** How to find a unit's id, as the end of `Find it with: `. */
   readonly findId: (unit: string) => string
   /** The longest `exp - iat` that the issuer makes, in seconds. */
@@ -39,7 +43,20 @@ export interface FamilyFacts<Name extends string = string> {
    * says which one is accepted.
    */
   readonly audience: "job" | "setting" | "issuer"
+  /**
+   * True when a token can have several audiences. Each of them could present the token here, so the organisation file lists
+   * those that may stand beside the broker's.
+   */
+  readonly severalAudiences?: true
 }
+
+/** Whether every job runs in an environment. A policy without one would then match no job. */
+export const alwaysHasEnvironment = ({ roles, claims }: FamilyFacts): boolean =>
+  roles.environment !== undefined && claims.get(roles.environment)?.sent === "always"
+
+/** Whether it can be known how an environment is protected. */
+export const tellsProtection = ({ roles, unknownProtection }: FamilyFacts): boolean =>
+  roles.environment !== undefined && !unknownProtection
 
 /** The names of claims, by what they say. Claims that the family derives count like those of the token. */
 export interface ClaimRoles {

@@ -32,6 +32,8 @@ export interface IssuerConfig {
   readonly owners: ReadonlyMap<string, string>
   /** The audience of its tokens, where it is not the broker's: every token of such an issuer has the issuer's own. */
   readonly audience?: string
+  /** The audiences that a token may have beside that one, of a family whose tokens can have several. */
+  readonly otherAudiences?: readonly string[]
   /** Replaces the default of one hour; never higher than the family's limit. */
   readonly maxTokenLifetimeSeconds?: number
   /** Whether repositories may keep their own policies, which count only under a boundary. */

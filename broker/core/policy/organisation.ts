@@ -7,6 +7,7 @@ import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
 import type { Boundary, Connection, ConnectionReading, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
+import { boundaryEnvironmentFaults } from "./policy-environment.ts"
 import { parseProviderPart } from "./provider-part.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
@@ -52,6 +53,8 @@ export function readOrganisation(
     const read = readBoundaries(file, root, parsed.data.boundaries ?? [], connections)
     boundaries = read.boundaries
     faults.push(...read.faults, ...sharedAudiences(file, root, connections))
+    const families = Object.values(parsed.data.issuers).map(({ family }) => factsOf(family))
+    faults.push(...boundaryEnvironmentFaults(file, root, boundaries, families))
   }
   const issuers = Object.entries(sectionOf(value, "issuers"))
   return {
@@ -146,6 +149,7 @@ function compile(
     const { control_repository: controlRepository, organisation_properties: organisationProperties } = issuer
     const words = {
       ...(issuer.audience === undefined ? {} : { audience: issuer.audience }),
+      ...(issuer.other_audiences === undefined ? {} : { otherAudiences: issuer.other_audiences }),
       ...(controlRepository === undefined ? {} : { controlRepository }),
       ...(organisationProperties === undefined ? {} : { organisationProperties }),
     }
@@ -224,6 +228,10 @@ function issuerFaults(file: string, root: YamlNode, name: string): PolicyFault[]
   if (family.audience === "job" && audience !== undefined) {
     const message = `Jobs of the family ${family.name} ask for the broker's audience: leave audience out.`
     faults.push(fault(file, keyPosition(root, ["issuers", name, "audience"]), "key_unknown", message))
+  }
+  if (!family.severalAudiences && childOf(node, "other_audiences") !== undefined) {
+    const message = `A token of the family ${family.name} has one audience: leave other_audiences out.`
+    faults.push(fault(file, keyPosition(root, ["issuers", name, "other_audiences"]), "key_unknown", message))
   }
   const lifetime = childOf(node, "max_token_lifetime")
   const seconds = parseDuration(textOf(lifetime) ?? "")

@@ -10,6 +10,7 @@ import type { NamedFile } from "./grant-files.ts"
 import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { isPlainMap } from "./plain.ts"
+import { environmentFaults } from "./policy-environment.ts"
 import { readUnit, type UnitReading } from "./policy-unit.ts"
 import { type PolicyFile, policySchema, whenSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
@@ -44,7 +45,7 @@ export function readPolicy(
   const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
   const family = factsOf(organisation?.families.get(issuer ?? ""))
   const unit = readUnit(file, root, { issuer, family, owners })
-  faults.push(...unit.faults)
+  faults.push(...unit.faults, ...environmentFaults(file, root, family))
   const { target } = unit
   const jobs = issuer === null || target === null ? null : subjectParts(issuer, family, target, root)
   const grants = new Map<string, Grant>()
