@@ -26,6 +26,7 @@ const CLAIMS = tableOf("always", [
   project("prj_id", "the project's id", FILTERED),
   project("org_id", "the organization's id", FILTERED),
   someProject("org", "the organization's name"),
+  someProject("prj", "the project's name; empty in tokens of some installations"),
   rowsAbout("setting", "by-some-units")("repo", "the git repository's name", { chosenBy: "administrator" }),
   rowsAbout("setting", "by-some-units")("repo_slug", "the git repository's owner and name", {
     chosenBy: "administrator",

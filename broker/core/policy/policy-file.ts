@@ -1,5 +1,5 @@
 import { factsOf } from "../families/families.ts"
-import type { FamilyFacts } from "../families/family-facts.ts"
+import { alwaysHasEnvironment, type FamilyFacts } from "../families/family-facts.ts"
 import { UNITS } from "../families/units.ts"
 import { ownerOf } from "../identity.ts"
 import { parseWith } from "../parse-with.ts"
@@ -59,7 +59,9 @@ export function readPolicy(
       if (reading.grant) grants.set(name, reading.grant)
     }
   }
-  if (!childOf(root, "environment")) faults.push(...unconstrainedAllows(file, document, unit, { family, owners }))
+  if (!childOf(root, "environment") && !alwaysHasEnvironment(family)) {
+    faults.push(...unconstrainedAllows(file, document, unit, { family, owners }))
+  }
   if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }
 
   const { environment, protected_environment: protectedEnvironment } = parsed.data
