@@ -110,11 +110,11 @@ describe("policies", () => {
   const blocks = PAGES.flatMap((page) =>
     blocksOf(page).map((block) => ({ ...block, page, where: `${page}:${block.line}` })),
   )
-  /** A provider's page brings the connection that its policy names. What other pages show is about the example's. */
+  /** A provider's page brings the connection that its policy names, a CI's its issuer. Other pages show the example's. */
   const organisationOf = (page: string) => {
     const own = blocks.find((block) => block.page === page && block.info === "yaml organisation")
-    const isProviders = page.startsWith("broker/providers/")
-    return isProviders && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
+    const bringsItsOwn = page.startsWith("broker/providers/") || page.startsWith("docs/ci/")
+    return bringsItsOwn && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
   }
 
   it("are shown on the pages that a reader begins with", () => {
