@@ -1,7 +1,12 @@
 import { BrokerError } from "../core/errors.ts"
+import { factsOf } from "../core/families/families.ts"
+import { tellsProtection } from "../core/families/family-facts.ts"
 import { UNITS } from "../core/families/units.ts"
 import type { Identity } from "../core/identity.ts"
 import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
+import type { ProtectionFact } from "../core/policy/environment-protection.ts"
+import type { Organisation } from "../core/policy/model.ts"
+import { unprotected } from "../core/policy/policy-environment.ts"
 import type { PoliciesInForce } from "../ports/policy-source.ts"
 import type { Help } from "../wire/exchange.ts"
 import type { Broker } from "./broker.ts"
@@ -50,7 +55,7 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
     return { outcome: "deny", error, decision, policyVersion }
   }
   if (decision.outcome === "deny" && decision.awaitsProtection) {
-    decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
+    decision = decide({ ...input, protection: await protectionOf(identity, snapshot.organisation, broker) })
   }
   if (decision.outcome === "deny")
     return {
@@ -60,6 +65,14 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
       policyVersion,
     }
   return { outcome: "allow", grants: decision.grants, decision, policyVersion }
+}
+
+/** How the job's environment is protected. A host that cannot say it is not asked. */
+async function protectionOf(identity: Identity, { issuers }: Organisation, broker: Broker): Promise<ProtectionFact> {
+  const facts = factsOf(issuers.get(identity.issuer)?.family)
+  return tellsProtection(facts)
+    ? broker.environments.protectionOf(identity)
+    : { known: false, reason: unprotected(facts) }
 }
 
 /** Faults in the repository's own policies are a denial too. */

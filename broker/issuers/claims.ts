@@ -16,6 +16,8 @@ const MAX_TIME = 253_402_300_799
 
 export interface Expectation {
   readonly audience: string
+  /** The audiences that may stand beside it in one token. Left out: none. */
+  readonly otherAudiences?: readonly string[]
   readonly now: Date
   readonly maxLifetimeSeconds: number
   /** Whether the issuer sends one. Sent only sometimes, it must still be well formed. */
@@ -43,11 +45,11 @@ export interface ClaimFault {
 /**
  * Checks the claims that have the same meaning for every issuer. The caller has verified the signature. Pure.
  *
- * Nothing is converted: a time must be an integer, an audience a string or a list of one string, and a missing claim never
- * counts as an empty one.
+ * Nothing is converted: a time must be an integer, an audience a string or a list of one string (or of the listed ones), and
+ * a missing claim never counts as an empty one.
  */
 export function checkRegisteredClaims(claims: Claims, expected: Expectation): Result<RegisteredClaims, ClaimFault> {
-  const boundTo = readAudience(claims["aud"], expected.audience)
+  const boundTo = readAudience(claims["aud"], expected)
   if (!boundTo.ok) return boundTo
   const times = readTimes(claims, expected)
   if (!times.ok) return times
@@ -57,9 +59,15 @@ export function checkRegisteredClaims(claims: Claims, expected: Expectation): Re
 }
 
 /** The audience must be exactly ours, or ours followed by the thumbprint of the job's key. Nothing is normalised. */
-function readAudience(claim: ClaimValue | undefined, audience: string): Result<string | null, ClaimFault> {
-  const said = Array.isArray(claim) && claim.length === 1 ? claim[0] : claim
+function readAudience(
+  claim: ClaimValue | undefined,
+  { audience, otherAudiences = [] }: Expectation,
+): Result<string | null, ClaimFault> {
+  const said: ClaimValue | undefined = Array.isArray(claim) && claim.length === 1 ? claim[0] : claim
   if (said === audience) return ok(null)
+  if (Array.isArray(claim) && claim.length > 1 && otherAudiences.length > 0) {
+    return readAudiences(claim, audience, otherAudiences)
+  }
   const bound = audience + KEY_BINDING_SEPARATOR
   if (typeof said === "string" && said.startsWith(bound)) {
     const thumbprint = said.slice(bound.length)
@@ -75,6 +83,27 @@ function readAudience(claim: ClaimValue | undefined, audience: string): Result<s
       ? `The subject token is for the audience ${quote(said.split(KEY_BINDING_SEPARATOR)[0] ?? "")}, and this broker accepts only ${quote(audience)}.`
       : `The subject token must have exactly one audience, ${quote(audience)}.`
   return fault("token_audience_mismatch", detail)
+}
+
+/** A token for several audiences. Whoever receives it could present it here, so every one of them must be listed. */
+function readAudiences(
+  said: readonly ClaimValue[],
+  audience: string,
+  others: readonly string[],
+): Result<null, ClaimFault> {
+  if (!said.includes(audience) || new Set(said).size < said.length) {
+    return fault(
+      "token_audience_mismatch",
+      `The subject token is for several audiences, and ${quote(audience)} is not among them.`,
+    )
+  }
+  const stranger = said.find((one) => one !== audience && (typeof one !== "string" || !others.includes(one)))
+  if (stranger === undefined) return ok(null)
+  const named = typeof stranger === "string" ? quote(stranger) : "(not a string)"
+  return fault(
+    "token_audience_mismatch",
+    `The subject token is also for the audience ${named}, which the key other_audiences of its issuer does not list.`,
+  )
 }
 
 function readTimes(

@@ -1,18 +1,37 @@
 import type { Claims, Identity } from "../core/identity.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
 import { fail, type Result } from "../core/result.ts"
+import { azureDevops } from "./azure-devops/family.ts"
+import { bitbucket } from "./bitbucket/family.ts"
+import { buildkite } from "./buildkite/family.ts"
 import { circleci } from "./circleci/family.ts"
 import type { IssuerFamily } from "./family.ts"
 import { forgejo } from "./forgejo/family.ts"
 import { githubActions } from "./github-actions/family.ts"
 import { gitlab } from "./gitlab/family.ts"
+import { hcpTerraform } from "./hcp-terraform/family.ts"
 import { identify } from "./identify.ts"
 import { jenkins } from "./jenkins/family.ts"
 import { kubernetes } from "./kubernetes/family.ts"
+import { semaphore } from "./semaphore/family.ts"
+import { spacelift } from "./spacelift/family.ts"
 
 /** Every issuer family that an organisation file can name. */
 export const FAMILIES: ReadonlyMap<string, IssuerFamily> = new Map(
-  [githubActions, gitlab, forgejo, circleci, kubernetes, jenkins].map((family) => [family.facts.name, family]),
+  [
+    githubActions,
+    gitlab,
+    kubernetes,
+    buildkite,
+    circleci,
+    forgejo,
+    jenkins,
+    hcpTerraform,
+    bitbucket,
+    azureDevops,
+    spacelift,
+    semaphore,
+  ].map((family) => [family.facts.name, family]),
 )
 
 /**

@@ -84,11 +84,14 @@ function ownClaims(token: Claims, { facts }: IssuerFamily): Claims {
 
 /** What is wrong with the types of the claims that the family knows: a flag that is a text is no boolean. */
 function faultOfTypes(claims: Claims, { facts }: IssuerFamily): string | null {
-  for (const [name, { sent, derived, registered, type }] of facts.claims) {
+  for (const [name, { sent, derived, registered, type, remedy }] of facts.claims) {
     if (derived || registered) continue
     const value = claims[name] ?? null
     if (value === null) {
-      if (sent === "always") return `the claim ${name} ${claims[name] === undefined ? "is missing" : wanted(type)}`
+      if (sent === "always") {
+        const fault = claims[name] === undefined ? "is missing" : wanted(type)
+        return `the claim ${name} ${fault}${remedy === undefined ? "" : `: ${remedy}`}`
+      }
       continue
     }
     if (!IS_TYPE[type ?? "text"](value)) return `the claim ${name} ${wanted(type)}`

@@ -63,6 +63,7 @@ export function createVerifier({ audience, http, clock, families = FAMILIES }: V
 
       const registered = checkRegisteredClaims(jws.payload, {
         audience: issuer.audience ?? audience,
+        ...(issuer.otherAudiences === undefined ? {} : { otherAudiences: issuer.otherAudiences }),
         now: clock.now(),
         maxLifetimeSeconds: Math.min(
           issuer.maxTokenLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS,

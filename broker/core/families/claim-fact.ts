@@ -18,6 +18,8 @@ export interface ClaimFact {
   readonly type?: ClaimType
   /** True when the family makes it of other claims: a token's own claim of this name does not count. */
   readonly derived?: true
+  /** What gives a token the claim, for one that must have it and does not: `add --claim pipeline_id to ...`. */
+  readonly remedy?: string
   /** True for what verification reads itself, alike for all families: RFC 7519 section 4.1, without `sub`. */
   readonly registered?: true
   /** Who can choose its text freely. Left out: only the issuer. */

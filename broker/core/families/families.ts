@@ -1,18 +1,37 @@
+import { AZURE_DEVOPS } from "./azure-devops.ts"
+import { BITBUCKET } from "./bitbucket.ts"
+import { BUILDKITE } from "./buildkite.ts"
 import { CIRCLECI } from "./circleci.ts"
 import type { ClaimFact, ClaimForm, ClaimTable } from "./claim-fact.ts"
 import type { FamilyFacts } from "./family-facts.ts"
 import { FORGEJO } from "./forgejo.ts"
 import { GITHUB_ACTIONS } from "./github-actions.ts"
 import { GITLAB } from "./gitlab.ts"
+import { HCP_TERRAFORM } from "./hcp-terraform.ts"
 import { JENKINS } from "./jenkins.ts"
 import { KUBERNETES } from "./kubernetes.ts"
+import { SEMAPHORE } from "./semaphore.ts"
+import { SPACELIFT } from "./spacelift.ts"
 
 /**
  * Everything that is known of issuer families. What depends on them derives from it: which claims verification requires,
  * which conditions constrain an `allow`, which jobs an `allow` must name, which claims a ceiling goes by, what `check` warns
  * about, what examples are made of, and a page of the docs.
  */
-const ALL = [GITHUB_ACTIONS, GITLAB, FORGEJO, CIRCLECI, KUBERNETES, JENKINS] as const
+const ALL = [
+  GITHUB_ACTIONS,
+  GITLAB,
+  KUBERNETES,
+  BUILDKITE,
+  CIRCLECI,
+  FORGEJO,
+  JENKINS,
+  HCP_TERRAFORM,
+  BITBUCKET,
+  AZURE_DEVOPS,
+  SPACELIFT,
+  SEMAPHORE,
+] as const
 
 export type IssuerFamilyName = (typeof ALL)[number]["name"]
 

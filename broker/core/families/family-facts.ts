@@ -28,6 +28,10 @@ export interface FamilyFacts<Name extends string = string> {
   readonly ownerId?: TextForm
   /** Whether a policy may speak of all units of an owner whose names match a pattern: names must then begin with the owner's. */
   readonly patterns: boolean
+  /** The form of an environment in a policy. Left out: any name. */
+  readonly environmentName?: TextForm
+  /** True when nobody can say how an environment is protected: no `protected_environment` is ever met. */
+  readonly unknownProtection?: true
   /** How to find a unit's id, as the end of `Find it with: `. */
   readonly findId: (unit: string) => string
   /** The longest `exp - iat` that the issuer makes, in seconds. */
@@ -49,7 +53,20 @@ export interface FamilyFacts<Name extends string = string> {
   readonly keyTypes?: readonly KeyType[]
   /** How its issuers write their keys, where it is not as RFC 7518 says. */
   readonly keySpelling?: KeySpelling
+  /**
+   * True when a token can have several audiences. Each of them could present the token here, so the organisation file lists
+   * those that may stand beside the broker's.
+   */
+  readonly severalAudiences?: true
 }
+
+/** Whether every job runs in an environment. A policy without one would then match no job. */
+export const alwaysHasEnvironment = ({ roles, claims }: FamilyFacts): boolean =>
+  roles.environment !== undefined && claims.get(roles.environment)?.sent === "always"
+
+/** Whether it can be known how an environment is protected. */
+export const tellsProtection = ({ roles, unknownProtection }: FamilyFacts): boolean =>
+  roles.environment !== undefined && !unknownProtection
 
 /** The names of claims, by what they say. Claims that the family derives count like those of the token. */
 export interface ClaimRoles {
@@ -78,18 +95,4 @@ export interface TextForm {
 export interface IdForm extends TextForm {
   /** The longest id: what is made of ids must fit with it. */
   readonly longest: string
-}
-
-/** An id in decimal digits. No leading zero: an id must have only one spelling, because ids are compared as text. */
-export const DIGITS: IdForm = {
-  pattern: /^[1-9][0-9]{0,19}$/,
-  words: 'an id is a text of digits, such as "41"',
-  longest: "9".repeat(20),
-}
-
-/** A UUID as RFC 9562 writes it, in small letters: one spelling, because ids are compared as text. */
-export const UUID: IdForm = {
-  pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  words: "an id is a UUID in small letters, such as 11111111-1111-4111-8111-111111111111",
-  longest: "ffffffff-ffff-ffff-ffff-ffffffffffff",
 }

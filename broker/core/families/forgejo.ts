@@ -1,7 +1,8 @@
-import { CAUTION_ROWS, cautionOfUnknown } from "./cautions.ts"
-import type { ClaimTable, ValueFact } from "./claim-fact.ts"
-import { about, closed, registeredRows } from "./claim-rows.ts"
-import { DIGITS, type FamilyFacts } from "./family-facts.ts"
+import { cautionOfUnknown } from "./cautions.ts"
+import type { ValueFact } from "./claim-fact.ts"
+import { about, closed, tableOf } from "./claim-rows.ts"
+import type { FamilyFacts } from "./family-facts.ts"
+import { DIGITS } from "./id-forms.ts"
 
 const names = (text: string, fact: ValueFact) => text.split(" ").map((name): [string, ValueFact] => [name, fact])
 
@@ -25,46 +26,47 @@ const DIGIT_TEXT = { form: "digits" } as const
  * OpenID Connect", and `IDTokenCustomClaims` in its code. Every claim is a text, empty where there is nothing to say. The ids
  * came after Forgejo 15.0: without them nothing but names tells repositories apart, so such tokens are refused.
  */
-const CLAIMS: ClaimTable = new Map([
-  ...registeredRows("jti"),
-  job("sub", "a text made of other claims, in one of two forms", { form: "subject" }),
+const CLAIMS = tableOf(
+  [
+    job("sub", "a text made of other claims, in one of two forms", { form: "subject" }),
 
-  repository("repository", "the repository's owner and name", { form: "repository" }),
-  repository("repository_id", "the repository's id", { ...DIGIT_TEXT, samples: ["41000000", "42000000"] }),
-  repository("repository_owner", "the owner's name"),
-  repository("repository_owner_id", "the owner's id", DIGIT_TEXT),
+    repository("repository", "the repository's owner and name", { form: "repository" }),
+    repository("repository_id", "the repository's id", { ...DIGIT_TEXT, samples: ["41000000", "42000000"] }),
+    repository("repository_owner", "the owner's name"),
+    repository("repository_owner_id", "the owner's id", DIGIT_TEXT),
 
-  job("actor", "the name of the person that caused the run", { chosenBy: "outsider", samples: ["sample-user"] }),
-  // Forgejo's own users have negative ids.
-  job("actor_id", "the id of the actor"),
-  job("event_name", "the event that caused the run", { values: EVENTS, samples: ["push", "workflow_dispatch"] }),
-  job("ref", "the branch, tag or pull request that the run is on", {
-    ...WRITERS,
-    ...CODE,
-    form: "ref",
-    samples: ["refs/heads/main", "refs/heads/feature", "refs/tags/v1.0.0"],
-  }),
-  job("ref_type", "whether the run is on a branch or on a tag", closed("branch", "tag")),
-  job("ref_protected", "whether a rule protects the ref", { ...CODE, ...closed("true", "false") }),
-  job("head_ref", "the branch that a pull request comes from; empty in other runs", {
-    chosenBy: "outsider",
-    ofPullRequests: true,
-    form: "branch",
-  }),
-  job("base_ref", "the branch that a pull request is for; empty in other runs", {
-    ...WRITERS,
-    ...CODE,
-    ofPullRequests: true,
-    form: "branch",
-  }),
-  job("sha", "the commit", { ...CODE, form: "commit" }),
-  job("run_id", "the run's id", { ...DIGIT_TEXT, samples: ["7000000001"] }),
-  job("run_number", "the run's number", DIGIT_TEXT),
-  job("run_attempt", "which attempt of the run it is", { ...DIGIT_TEXT, samples: ["1", "2"] }),
-  job("workflow", "the workflow's name", WRITERS),
-  job("workflow_ref", "the workflow's file at its ref", { ...WRITERS, ...CODE, form: "workflow" }),
-  ...CAUTION_ROWS,
-])
+    job("actor", "the name of the person that caused the run", { chosenBy: "outsider", samples: ["sample-user"] }),
+    // Forgejo's own users have negative ids.
+    job("actor_id", "the id of the actor"),
+    job("event_name", "the event that caused the run", { values: EVENTS, samples: ["push", "workflow_dispatch"] }),
+    job("ref", "the branch, tag or pull request that the run is on", {
+      ...WRITERS,
+      ...CODE,
+      form: "ref",
+      samples: ["refs/heads/main", "refs/heads/feature", "refs/tags/v1.0.0"],
+    }),
+    job("ref_type", "whether the run is on a branch or on a tag", closed("branch", "tag")),
+    job("ref_protected", "whether a rule protects the ref", { ...CODE, ...closed("true", "false") }),
+    job("head_ref", "the branch that a pull request comes from; empty in other runs", {
+      chosenBy: "outsider",
+      ofPullRequests: true,
+      form: "branch",
+    }),
+    job("base_ref", "the branch that a pull request is for; empty in other runs", {
+      ...WRITERS,
+      ...CODE,
+      ofPullRequests: true,
+      form: "branch",
+    }),
+    job("sha", "the commit", { ...CODE, form: "commit" }),
+    job("run_id", "the run's id", { ...DIGIT_TEXT, samples: ["7000000001"] }),
+    job("run_number", "the run's number", DIGIT_TEXT),
+    job("run_attempt", "which attempt of the run it is", { ...DIGIT_TEXT, samples: ["1", "2"] }),
+    job("workflow", "the workflow's name", WRITERS),
+    job("workflow_ref", "the workflow's file at its ref", { ...WRITERS, ...CODE, form: "workflow" }),
+  ],
+  "jti",
+)
 
 export const FORGEJO: FamilyFacts<"forgejo"> = {
   name: "forgejo",

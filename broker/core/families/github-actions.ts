@@ -1,7 +1,8 @@
 import { CAUTION_ROWS } from "./cautions.ts"
 import { type ClaimFact, type ClaimTable, TOKEN_CLAIMS, type ValueFact } from "./claim-fact.ts"
 import { about, closed, type More } from "./claim-rows.ts"
-import { DIGITS, type FamilyFacts } from "./family-facts.ts"
+import type { FamilyFacts } from "./family-facts.ts"
+import { DIGITS } from "./id-forms.ts"
 
 const BRANCHES = ["refs/heads/**"]
 const each = (events: string, fact: ValueFact): [string, ValueFact][] => events.split(" ").map((event) => [event, fact])

@@ -1,8 +1,9 @@
 import type { Caution, Claims } from "../identity.ts"
-import { CAUTION_ROWS, cautionOfUnknown } from "./cautions.ts"
-import type { ClaimTable, ValueFact } from "./claim-fact.ts"
-import { about, closed, registeredRows } from "./claim-rows.ts"
-import { DIGITS, type FamilyFacts } from "./family-facts.ts"
+import { cautionOfUnknown } from "./cautions.ts"
+import type { ValueFact } from "./claim-fact.ts"
+import { about, closed, tableOf } from "./claim-rows.ts"
+import type { FamilyFacts } from "./family-facts.ts"
+import { DIGITS } from "./id-forms.ts"
 
 /**
  * What causes pipelines, as GitLab documents it (`CI_PIPELINE_SOURCE`). A merge request's pipeline can run a fork's code in
@@ -28,8 +29,7 @@ const FLAG = closed("true", "false")
  * What GitLab's ID tokens say, of gitlab.com, GitLab Self-Managed and GitLab Dedicated. Source: GitLab's "OpenID Connect (OIDC)
  * Authentication Using ID Tokens", and the tests of `Gitlab::Ci::JwtV2`. Ids and flags are texts.
  */
-const CLAIMS: ClaimTable = new Map([
-  ...registeredRows(),
+const CLAIMS = tableOf([
   job("sub", "a text made of other claims, which can be customised", { chosenBy: "administrator" }),
 
   project("project_path", "the project's group and name"),
@@ -92,7 +92,6 @@ const CLAIMS: ClaimTable = new Map([
   ),
   jobOfNewServers("runner_id", "the runner's id", { type: "number" }),
   jobOfNewServers("runner_environment", "whose machine the job runs on", closed("gitlab-hosted", "self-hosted")),
-  ...CAUTION_ROWS,
 ])
 
 const FORK: Caution = { fact: "outsider", why: "it runs a fork's merge request in another project" }

@@ -1,8 +1,7 @@
 import type { Caution, Claims } from "../identity.ts"
-import { CAUTION_ROWS } from "./cautions.ts"
-import type { ClaimFact, ClaimTable } from "./claim-fact.ts"
+import type { ClaimFact } from "./claim-fact.ts"
+import { tableOf } from "./claim-rows.ts"
 import type { FamilyFacts } from "./family-facts.ts"
-import { REGISTERED_ROWS } from "./registered.ts"
 
 const row = (
   claim: string,
@@ -20,8 +19,7 @@ const BUILDS: Partial<ClaimFact> = { chosenBy: "writer" }
  * and `build_number` are there by default. All others are templates of the administrator, filled from the build's variables.
  * The organisation file says which of them mean what.
  */
-const CLAIMS: ClaimTable = new Map<string, ClaimFact>([
-  ...REGISTERED_ROWS,
+const CLAIMS = tableOf([
   row("sub", "the job's URL, unless the administrator changed the template", "unit", "always"),
   row("job", "the job's URL: sub, or the claim that is mapped", "unit", "always", {
     derived: true,
@@ -39,7 +37,6 @@ const CLAIMS: ClaimTable = new Map<string, ClaimFact>([
     form: "digits",
     samples: ["42"],
   }),
-  ...CAUTION_ROWS,
 ])
 
 const SEGMENT = "[A-Za-z0-9._~%!$&'()+,;=:@-]+"

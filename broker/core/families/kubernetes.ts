@@ -1,7 +1,6 @@
-import { CAUTION_ROWS } from "./cautions.ts"
-import type { ClaimFact, ClaimTable } from "./claim-fact.ts"
+import type { ClaimFact } from "./claim-fact.ts"
+import { tableOf } from "./claim-rows.ts"
 import type { FamilyFacts } from "./family-facts.ts"
-import { REGISTERED_ROWS } from "./registered.ts"
 
 type Row = [claim: string, fact: ClaimFact]
 const about =
@@ -19,8 +18,7 @@ const pod = about("job", "by-some-jobs")
  * claims stand in the object `kubernetes.io`, and conditions name each by its path. Pod and node are there when the token is
  * bound to them; the node since 1.30.
  */
-const CLAIMS: ClaimTable = new Map<string, ClaimFact>([
-  ...REGISTERED_ROWS,
+const CLAIMS = tableOf([
   about("unit", "always", {})("sub", "system:serviceaccount:, the namespace and the service account's name"),
   about("token", "always", { type: "object" })("kubernetes.io", "what the next ones are read from"),
   account("service_account", "the service account, as namespace/name", ["payments/deployer"]),
@@ -32,7 +30,6 @@ const CLAIMS: ClaimTable = new Map<string, ClaimFact>([
   pod("kubernetes.io/node/name", "the node of that pod"),
   pod("kubernetes.io/node/uid", "that node's uid"),
   about("token", "by-some-jobs")("kubernetes.io/warnafter", "when the API server begins to report its use"),
-  ...CAUTION_ROWS,
 ])
 
 /** RFC 1123: a namespace is a label of a host name, a service account's name a whole one. */

@@ -37,6 +37,8 @@ export interface IssuerConfig {
   readonly keys?: IssuerKeys
   /** Claims of the family that are read from another claim of the token: the family's name -> the token's. */
   readonly claims?: Readonly<Record<string, string>>
+  /** The audiences that a token may have beside that one, of a family whose tokens can have several. */
+  readonly otherAudiences?: readonly string[]
   /** Replaces the default of one hour; never higher than the family's limit. */
   readonly maxTokenLifetimeSeconds?: number
   /** Whether repositories may keep their own policies, which count only under a boundary. */

@@ -8,6 +8,7 @@ import { didYouMean, fault, quote } from "./faults.ts"
 import { keyFaults, keysOf } from "./issuer-keys.ts"
 import type { Boundary, Connection, ConnectionReading, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
+import { boundaryEnvironmentFaults } from "./policy-environment.ts"
 import { parseProviderPart } from "./provider-part.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
@@ -54,6 +55,7 @@ export function readOrganisation(
     const read = readBoundaries(file, root, parsed.data.boundaries ?? [], connections, families)
     boundaries = read.boundaries
     faults.push(...read.faults, ...sharedAudiences(file, root, connections))
+    faults.push(...boundaryEnvironmentFaults(file, root, boundaries, families))
   }
   const issuers = Object.entries(sectionOf(value, "issuers"))
   return {
@@ -148,6 +150,7 @@ function compile(
     const { control_repository: controlRepository, organisation_properties: organisationProperties } = issuer
     const words = {
       ...(issuer.audience === undefined ? {} : { audience: issuer.audience }),
+      ...(issuer.other_audiences === undefined ? {} : { otherAudiences: issuer.other_audiences }),
       ...(controlRepository === undefined ? {} : { controlRepository }),
       ...(organisationProperties === undefined ? {} : { organisationProperties }),
     }
@@ -226,6 +229,10 @@ function issuerFaults(file: string, { root, value }: YamlDocument, name: string)
   if (family.audience === "job" && audience !== undefined) {
     const message = `Jobs of the family ${family.name} ask for the broker's audience: leave audience out.`
     faults.push(fault(file, keyPosition(root, ["issuers", name, "audience"]), "key_unknown", message))
+  }
+  if (!family.severalAudiences && childOf(node, "other_audiences") !== undefined) {
+    const message = `A token of the family ${family.name} has one audience: leave other_audiences out.`
+    faults.push(fault(file, keyPosition(root, ["issuers", name, "other_audiences"]), "key_unknown", message))
   }
   const lifetime = childOf(node, "max_token_lifetime")
   const seconds = parseDuration(textOf(lifetime) ?? "")

@@ -1,5 +1,5 @@
 import { factsOf } from "../families/families.ts"
-import type { FamilyFacts } from "../families/family-facts.ts"
+import { alwaysHasEnvironment, type FamilyFacts } from "../families/family-facts.ts"
 import { UNITS } from "../families/units.ts"
 import { ownerOf } from "../identity.ts"
 import { parseWith } from "../parse-with.ts"
@@ -10,6 +10,7 @@ import type { NamedFile } from "./grant-files.ts"
 import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { isPlainMap } from "./plain.ts"
+import { environmentFaults } from "./policy-environment.ts"
 import { foreignUnitKeys, readUnit, type UnitReading } from "./policy-unit.ts"
 import { type PolicyFile, policySchema, whenSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
@@ -47,7 +48,7 @@ export function readPolicy(
   }
   faults.push(...ruleFaults(file, root))
   const unit = readUnit(file, root, { issuer, family, owners })
-  faults.push(...unit.faults)
+  faults.push(...unit.faults, ...environmentFaults(file, root, family))
   const { target } = unit
   const jobs = issuer === null || target === null ? null : subjectParts(issuer, family, target, root)
   const grants = new Map<string, Grant>()
@@ -64,7 +65,9 @@ export function readPolicy(
   if (parsed.success && issuer !== null) {
     faults.push(...emptyDemand(file, root, parsed.data.protected_environment, [family]))
   }
-  if (!childOf(root, "environment")) faults.push(...unconstrainedAllows(file, document, unit, { family, owners }))
+  if (!childOf(root, "environment") && !alwaysHasEnvironment(family)) {
+    faults.push(...unconstrainedAllows(file, document, unit, { family, owners }))
+  }
   if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }
 
   const { environment, protected_environment: protectedEnvironment } = parsed.data

@@ -174,6 +174,8 @@ export const policySchema = z
   })
   .meta({ anyOf: unitForms })
 
+const audience = z.string().regex(/^[!-~]{1,512}$/, "an audience is ASCII without spaces")
+
 const issuer = z.strictObject({
   family: z.enum(ISSUER_FAMILIES),
   url: plainUrl("an issuer's URL"),
@@ -184,14 +186,14 @@ const issuer = z.strictObject({
       minProperties: 1,
     })
     .optional(),
-  audience: z
-    .string()
-    .regex(/^[!-~]{1,512}$/, "an audience is ASCII without spaces")
-    .optional()
-    .meta({
-      description: "The audience of its tokens, where every token of the issuer has the issuer's own.",
-    }),
+  audience: audience.optional().meta({
+    description: "The audience of its tokens, where every token of the issuer has the issuer's own.",
+  }),
   ...issuerKeys,
+  other_audiences: z.array(audience).min(1).max(10).optional().meta({
+    description:
+      "The audiences that a token may have beside the broker's. Each of them could present the token to the broker.",
+  }),
   max_token_lifetime: duration.optional(),
   repository_policies: z.boolean().optional().meta({
     description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",

@@ -1,7 +1,7 @@
 import { CIRCLECI } from "../../core/families/circleci.ts"
 import type { Claims } from "../../core/identity.ts"
+import { disagree, text } from "../claim-checks.ts"
 import type { IssuerFamily } from "../family.ts"
-import { disagree, text } from "../own-claims.ts"
 
 /**
  * CircleCI. An organisation's issuer is `https://oidc.circleci.com/org/<id>`. The root issuer, `https://oidc.circleci.com`,

@@ -1,7 +1,7 @@
 import { FORGEJO } from "../../core/families/forgejo.ts"
 import type { Claims } from "../../core/identity.ts"
+import { faultOfIds, text } from "../claim-checks.ts"
 import type { IssuerFamily } from "../family.ts"
-import { faultOfIds, text } from "../own-claims.ts"
 import { faultOfSubject } from "./subject.ts"
 
 /**

@@ -1,5 +1,5 @@
 import type { Claims } from "../../core/identity.ts"
-import { disagree } from "../own-claims.ts"
+import { disagree } from "../claim-checks.ts"
 
 /**
  * Compares the parts of `sub` with the claims that have the same values. Returns a sentence when they disagree, else null.

@@ -1,6 +1,6 @@
 import { requiredClaims } from "../../core/families/families.ts"
-import { DIGITS } from "../../core/families/family-facts.ts"
 import { GITHUB_ACTIONS } from "../../core/families/github-actions.ts"
+import { DIGITS } from "../../core/families/id-forms.ts"
 import type { Claims } from "../../core/identity.ts"
 import type { IssuerFamily } from "../family.ts"
 import { faultOfSubject } from "./subject.ts"

@@ -1,8 +1,8 @@
 import { requiredClaims } from "../../core/families/families.ts"
 import { GITLAB } from "../../core/families/gitlab.ts"
 import type { Claims } from "../../core/identity.ts"
+import { faultOfIds, text } from "../claim-checks.ts"
 import type { IssuerFamily } from "../family.ts"
-import { faultOfIds, text } from "../own-claims.ts"
 import { faultOfSubject } from "./subject.ts"
 
 /**

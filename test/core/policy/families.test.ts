@@ -275,7 +275,7 @@ describe("a claim with a host's name before it", () => {
       expect([named, inCircleCi(again, naming).outcome]).toEqual([named, "allow"])
     }
     expect(
-      inCircleCi(again, allowing("circleci", `{ ${of("ssh-rerun")}: '*', ${of("vcs-ref")}: refs/** }`, "x")).outcome,
+      inCircleCi(again, allowing("circleci", `{ ${of("ssh-rerun")}: '*', ${of("vcs-ref")}: refs/heads/main }`)).outcome,
     ).toBe("deny")
   })
 
@@ -320,8 +320,8 @@ describe("a Forgejo repository", () => {
     expect(inForgejo(target, "{ ref: refs/heads/master, event_name: pull_request_target }")).toBe("allow")
   })
 
-  it("has no environments, so a policy for one matches none of its jobs", () => {
+  it("has no environments, so a policy for one is a fault", () => {
     const text = allowing("forgejo", "{ ref: refs/heads/master }", "production")
-    expect(decideOn(forgejoJob, text, { issuer: "forgejo" }).outcome).toBe("deny")
+    expect(faultsIn(text).join("\n")).toContain("run in no environment")
   })
 })

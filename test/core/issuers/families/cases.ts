@@ -1,10 +1,29 @@
+import { AZURE_DEVOPS_CASE } from "./azure-devops.ts"
+import { BITBUCKET_CASE } from "./bitbucket.ts"
+import { BUILDKITE_CASE } from "./buildkite.ts"
 import { circleci } from "./circleci.ts"
 import type { FamilyCase } from "./family-case.ts"
 import { forgejo } from "./forgejo.ts"
 import { githubActions } from "./github-actions.ts"
 import { gitlab } from "./gitlab.ts"
+import { HCP_TERRAFORM_CASE } from "./hcp-terraform.ts"
 import { JENKINS_CASE } from "./jenkins.ts"
 import { KUBERNETES_CASE } from "./kubernetes.ts"
+import { SEMAPHORE_CASE } from "./semaphore.ts"
+import { SPACELIFT_CASE } from "./spacelift.ts"
 
 /** Every family's case. The common rows run over all of them. */
-export const CASES: readonly FamilyCase[] = [githubActions, gitlab, forgejo, circleci, KUBERNETES_CASE, JENKINS_CASE]
+export const CASES: readonly FamilyCase[] = [
+  githubActions,
+  gitlab,
+  forgejo,
+  circleci,
+  KUBERNETES_CASE,
+  JENKINS_CASE,
+  BUILDKITE_CASE,
+  HCP_TERRAFORM_CASE,
+  BITBUCKET_CASE,
+  AZURE_DEVOPS_CASE,
+  SPACELIFT_CASE,
+  SEMAPHORE_CASE,
+]

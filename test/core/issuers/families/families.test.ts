@@ -14,7 +14,7 @@ test("every family has a case", () => {
   expect([...FAMILIES.keys()].sort()).toEqual([...FAMILY_FACTS.keys()].sort())
 })
 
-type Row = readonly [name: string, overrides: Json, code: ErrorCode, words: string]
+type Row = readonly [name: string, overrides: Json, code: ErrorCode, words: string | RegExp]
 
 const WRONG_TIMES = [0.5, "1795300000", null, true, -1, [1_795_300_000], 1_795_300_000_000]
 const DEFAULT_LIFETIME = 3600
@@ -108,7 +108,7 @@ describe.each(CASES.map((kase) => [kase.family.facts.name, kase] as const))("a t
         ["a stranger before ours", ["https://other.example", audience]],
         ["a stranger behind ours", [audience, "https://other.example"]],
       ] as const
-    ).map(([name, aud]) => [name, { aud }, "token_audience_mismatch", "audience"])
+    ).map(([name, aud]) => [name, { aud }, "token_audience_mismatch", /audience/i])
 
     const times: readonly Row[] = [
       [
@@ -148,7 +148,7 @@ describe.each(CASES.map((kase) => [kase.family.facts.name, kase] as const))("a t
       async (_, overrides, code, words) => {
         const error = await refusal(fixture.verify(overrides))
         expect(error).toMatchObject({ code, status: 401 })
-        expect(error.detail).toContain(words)
+        expect(error.detail).toMatch(words)
       },
     )
 
@@ -166,7 +166,8 @@ describe.each(CASES.map((kase) => [kase.family.facts.name, kase] as const))("a t
     test.each(sent.filter(([, fact]) => fact.sent === "always").map(([name]) => name))(
       "without %s, or with null for it",
       (name) => {
-        expect(fixture.identify({ [name]: undefined })).toBe(`the claim ${name} is missing`)
+        // A family may add what mends it, such as the flag of a command.
+        expect(String(fixture.identify({ [name]: undefined })).split(":")[0]).toBe(`the claim ${name} is missing`)
         expect(fixture.identify({ [name]: null })).toContain(`the claim ${name} must be`)
       },
     )
