@@ -1,4 +1,4 @@
-import type { AuditDraft } from "../core/audit-record.ts"
+import { type AuditDraft, RECORD_VERSION } from "../core/audit-record.ts"
 import type { DueLease, SweptLedger } from "../ports/ledger.ts"
 import type { Broker } from "./broker.ts"
 import { endCredentials, isRecorded, summary } from "./revoke.ts"
@@ -51,11 +51,13 @@ async function unpaid(target: SweepTarget, now: number, broker: Broker): Promise
 }
 
 const sweptDraft = (lease: string, outcome: string, at: Date): AuditDraft => ({
+  version: RECORD_VERSION,
   at: at.toISOString(),
   request_id: crypto.randomUUID(),
   event: "lease.closed",
   identity: null,
   token_digest: null,
+  token_binding: null,
   lease,
   grants: [],
   decision: null,

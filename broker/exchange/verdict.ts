@@ -1,6 +1,7 @@
 import { BrokerError } from "../core/errors.ts"
 import { UNITS } from "../core/families/units.ts"
 import type { Identity } from "../core/identity.ts"
+import { claimsRead } from "../core/policy/claims-read.ts"
 import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
 import type { PoliciesInForce } from "../ports/policy-source.ts"
 import type { Help } from "../wire/exchange.ts"
@@ -9,9 +10,14 @@ import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
 
 /**
- * A decision with its consequence, the grants to mint or the error to answer, and the version of the policies that decided.
+ * A decision with its consequence, the grants to mint or the error to answer, the version of the policies that decided, and
+ * the claims that they read.
  */
-export type Verdict = { readonly decision: Decision; readonly policyVersion: string } & (
+export type Verdict = {
+  readonly decision: Decision
+  readonly policyVersion: string
+  readonly claims: ReadonlySet<string>
+} & (
   | { readonly outcome: "allow"; readonly grants: readonly GrantedGrant[] }
   | { readonly outcome: "deny"; readonly error: BrokerError }
 )
@@ -41,13 +47,14 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
     notes: inForce.notes,
   }
   const policyVersion = inForce.version
+  const claims = caller.own ? claimsRead(snapshot.organisation, inForce.policies, identity) : new Set<string>()
   let decision = decide(input)
   if (decision.requireBoundToken && caller.token.boundTo === null && !isRefused(decision)) {
     const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED, {
       policyVersion,
       ...(help && { help }),
     })
-    return { outcome: "deny", error, decision, policyVersion }
+    return { outcome: "deny", error, decision, policyVersion, claims }
   }
   if (decision.outcome === "deny" && decision.awaitsProtection) {
     decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
@@ -58,8 +65,9 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
       error: refusal(decision, identity, { policyVersion, ...(help && { help }) }),
       decision,
       policyVersion,
+      claims,
     }
-  return { outcome: "allow", grants: decision.grants, decision, policyVersion }
+  return { outcome: "allow", grants: decision.grants, decision, policyVersion, claims }
 }
 
 /** Faults in the repository's own policies are a denial too. */

@@ -127,6 +127,12 @@ export interface MintedValue {
   readonly file?: FileForm
   /** Present when tools log in with the value. */
   readonly logins?: readonly ToolLogin[]
+  /**
+   * What the audit record says of it. `fingerprint`: its SHA-256, so only for a token with much entropy that was minted for
+   * this job, never for what a store keeps or people choose. `id`: the value itself, a public id such as an AWS access key id.
+   * Left out: nothing.
+   */
+  readonly recorded?: "fingerprint" | "id"
 }
 
 export interface Minted {
@@ -141,6 +147,8 @@ export interface Minted {
   readonly cache?: CacheUse
   /** The number of values, where the policy does not say it: a store was asked for a whole item. The audit record contains it. */
   readonly count?: number
+  /** Versions of what a store gave, by locators without their fields. The audit record contains them. */
+  readonly versions?: Readonly<Record<string, string>>
   /** The input of `revoke`; sealed before it is stored. Present exactly when `revocation` is `revocable`. */
   readonly handle?: Secret<string>
 }

@@ -70,7 +70,10 @@ async function accessToken(request: Request, scope: string, io: ProviderIo): Pro
   const fault = tooLong(side, login, ttlSeconds)
   if (fault) throw fault
   return {
-    values: { "access-token": { value: login.value, env: wanted.env ?? DEFAULT_VARIABLE }, ...publicValues(request) },
+    values: {
+      "access-token": { value: login.value, env: wanted.env ?? DEFAULT_VARIABLE, recorded: "fingerprint" },
+      ...publicValues(request),
+    },
     expiresAt: login.endsAt,
     revocation: "expires-only",
   }
@@ -87,7 +90,7 @@ async function federatedToken(request: Request, io: ProviderIo): Promise<Minted>
   return {
     format: "azure-federated",
     values: {
-      "federated-token": { value: token, env: "ARM_OIDC_TOKEN" },
+      "federated-token": { value: token, env: "ARM_OIDC_TOKEN", recorded: "fingerprint" },
       "federated-token-file": { value: token, env: "AZURE_FEDERATED_TOKEN_FILE", file: { mode: "0600" } },
       "use-oidc": { value: "true", env: "ARM_USE_OIDC" },
       "authority-host": { value: `${authority}/`, env: "AZURE_AUTHORITY_HOST" },

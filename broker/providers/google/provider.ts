@@ -98,7 +98,7 @@ async function accessToken(request: MintRequest<Connection, Grant>, io: Provider
   return {
     values: {
       // Terraform's provider reads the first, gcloud the second.
-      "access-token": { value: token, env: "GOOGLE_OAUTH_ACCESS_TOKEN" },
+      "access-token": { value: token, env: "GOOGLE_OAUTH_ACCESS_TOKEN", recorded: "fingerprint" },
       "cloudsdk-access-token": { value: token, env: "CLOUDSDK_AUTH_ACCESS_TOKEN" },
       ...publicValues(settings, wanted),
     },

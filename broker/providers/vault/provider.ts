@@ -72,7 +72,7 @@ function mintToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted>
     }
     return {
       values: {
-        token: { value: login.token, env: "VAULT_TOKEN" },
+        token: { value: login.token, env: "VAULT_TOKEN", recorded: "fingerprint" },
         address: { value: settings.url, env: "VAULT_ADDR" },
         ...(settings.namespace === undefined
           ? {}
