@@ -32,6 +32,8 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   const verdict = await reachVerdict(call, caller, broker)
   const record = recorderOf(call, caller, verdict, broker)
   if (verdict.outcome === "deny") throw await record.refusal(verdict.error)
+  const unfit = call.unfit?.(verdict.grants) ?? null
+  if (unfit !== null) throw await record.refusal(unfit)
 
   const { grants } = verdict
   const { identity } = caller.token

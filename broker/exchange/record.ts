@@ -16,7 +16,7 @@ import { overLimit } from "./over-limit.ts"
 import type { Verdict } from "./verdict.ts"
 
 /** Codes that refuse the form of a request, not its content: the token is not used up, and nothing is recorded. */
-const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
+const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short", "request_malformed"])
 
 /**
  * When an exchange must have an outcome, in milliseconds after its admission: after the mint, the revocations of a failure,

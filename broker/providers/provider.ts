@@ -153,6 +153,16 @@ export interface Minted {
   readonly handle?: Secret<string>
 }
 
+/** A credential that is one token, so that a client of a standard can ask for it. */
+export interface OneToken {
+  /** The name of its value. */
+  readonly value: string
+  /** Its type by RFC 8693, section 3. */
+  readonly type: "access_token" | "jwt"
+  /** The repositories that it is for, as `OWNER/NAME`. Present for a token of GitHub. */
+  readonly repositories?: readonly string[]
+}
+
 /**
  * Mints one kind of credential, or reads secrets from a store. A provider knows nothing of HTTP routes, policies or
  * storage.
@@ -220,6 +230,8 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   reachesBeyond?(grant: Grant, connection: Connection): string | null
   /** The resource's name in the audit trail: a role's ARN, an audience. Never a secret. */
   resource(grant: Grant): string
+  /** The token that a credential consists of; null for a grant whose credential is more or something else. */
+  token?(grant: Grant, connection: Connection): OneToken | null
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
   /**
    * How many seconds a credential may live that was minted with `ttlSeconds`, and that the broker could not record because

@@ -55,6 +55,8 @@ export const azure: Provider<Connection, Grant> = {
 
   resource: (wanted) => `${wanted.client_id} at ${scopeOf(wanted) ?? "any scope"}`,
 
+  token: (wanted) => (scopeOf(wanted) === null ? null : { value: "access-token", type: "access_token" }),
+
   mint(request, io) {
     const scope = scopeOf(request.grant)
     return scope === null ? federatedToken(request, io) : accessToken(request, scope, io)

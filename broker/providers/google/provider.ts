@@ -75,6 +75,8 @@ export const google: Provider<Connection, Grant> = {
     return `${PRINCIPAL} and every service account that trusts it${meant}`
   },
 
+  token: ({ hand_over }) => (hand_over === undefined ? { value: "access-token", type: "access_token" } : null),
+
   mint(request, io) {
     return request.grant.hand_over === undefined ? accessToken(request, io) : handOver(request, io)
   },
