@@ -125,6 +125,28 @@ export interface AuditRecord extends AuditDraft {
   readonly seq: number
 }
 
+/** A record of what the broker did by itself: without a job, a token or a decision. */
+export function brokersDraft(
+  event: AuditEvent,
+  about: { readonly at: Date; readonly requestId: string; readonly lease: string | null; readonly reason: string },
+): AuditDraft {
+  return {
+    version: RECORD_VERSION,
+    at: about.at.toISOString(),
+    request_id: about.requestId,
+    event,
+    identity: null,
+    token_digest: null,
+    token_binding: null,
+    lease: about.lease,
+    grants: [],
+    decision: null,
+    reason: about.reason,
+    policy_version: null,
+    client_address: null,
+  }
+}
+
 /**
  * Reduces a verified identity to the recorded fields. Names that people chose, such as a branch, are recorded with invisible
  * characters escaped: a record is one line of an export, and some readers end a line at U+2028.

@@ -1,5 +1,5 @@
 import { chainRecord, chainStart } from "../../core/audit-chain.ts"
-import { type AuditDraft, type AuditEvent, RECORD_VERSION } from "../../core/audit-record.ts"
+import { type AuditDraft, type AuditEvent, brokersDraft } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type { Limits } from "../../core/policy/limits.ts"
 import type { TokenUse } from "../../ports/ledger.ts"
@@ -231,21 +231,6 @@ function make(sql: Sql, key: LedgerKey): Row | undefined {
   )[0]
 }
 
-/** A record of what the broker did by itself. */
-export function brokersOwn(event: AuditEvent, now: number, reason: string, lease: string | null = null): AuditDraft {
-  return {
-    version: RECORD_VERSION,
-    at: new Date(now).toISOString(),
-    request_id: SWEEPER,
-    event,
-    identity: null,
-    token_digest: null,
-    token_binding: null,
-    lease,
-    grants: [],
-    decision: null,
-    reason,
-    policy_version: null,
-    client_address: null,
-  }
-}
+/** A record of what the ledger did by itself. */
+export const brokersOwn = (event: AuditEvent, now: number, reason: string, lease: string | null = null): AuditDraft =>
+  brokersDraft(event, { at: new Date(now), requestId: SWEEPER, lease, reason })
