@@ -129,12 +129,8 @@ export class ChainVerifier {
 
   #takeLedger(name: unknown): string | null {
     if (this.#current !== null) return "a ledger begins before the previous one was closed"
-    if (!isObject(name) || !hasOnly(name, ["issuer", "repository_id"])) return "the ledger's name is malformed"
-    const { issuer, repository_id } = name
-    if (typeof issuer !== "string" || typeof repository_id !== "string") {
-      return "the ledger's name is malformed"
-    }
-    const ledger = { issuer, repository_id }
+    const ledger = ledgerName(name)
+    if (ledger === null) return "the ledger's name is malformed"
     // Two chains of one ledger would each be valid, and a noted head in one of them would seem to confirm the other.
     const start = chainStart(ledger)
     if (this.#begun.has(start)) return "a ledger that was closed begins a second time"
@@ -199,6 +195,15 @@ export function verifyChain(chunks: Iterable<Uint8Array>, noted: Iterable<string
   const verifier = new ChainVerifier(noted)
   for (const chunk of chunks) verifier.push(chunk)
   return verifier.end()
+}
+
+/** Files of version 1 call the id of a unit `repository_id`. The chain's start is the same hash. */
+function ledgerName(name: unknown): LedgerName | null {
+  if (!isObject(name)) return null
+  const idKey = ["unit_id", "repository_id"].find((key) => hasOnly(name, ["issuer", key]))
+  const { issuer } = name
+  const id = idKey === undefined ? undefined : name[idKey]
+  return typeof issuer === "string" && typeof id === "string" ? { issuer, unit_id: id } : null
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -4,12 +4,12 @@ import { canonicalJson } from "./canonical-json.ts"
 import { fail, ok, type Result } from "./result.ts"
 
 /**
- * Names the ledger that owns a chain. It is hashed into the chain's start, so that a chain cannot be presented as another
- * repository's.
+ * Names the ledger that owns a chain. It is hashed into the chain's start, so that a chain cannot be presented as the one of
+ * another unit.
  */
 export interface LedgerName {
   readonly issuer: string
-  readonly repository_id: string
+  readonly unit_id: string
 }
 
 /** The end of a chain: number and hash of its last record. For an empty chain: 0 and the hash of its start. */
@@ -34,6 +34,7 @@ export const MAX_RECORD_BYTES = 256 * 1024
 // 9162 section 2.1.1 does the same).
 const LEAF = Uint8Array.of(0x00)
 const LINK = Uint8Array.of(0x01)
+// The version is the chain's, and not the one of its records: chains that began with records of version 1 go on.
 const START = "daypass audit chain, version 1\n"
 
 const encoder = new TextEncoder()
@@ -45,7 +46,7 @@ const encoder = new TextEncoder()
  * reading a chain's head and writing its next record.
  */
 export function chainStart(ledger: LedgerName): string {
-  const name = JSON.stringify([ledger.issuer.toWellFormed(), ledger.repository_id.toWellFormed()])
+  const name = JSON.stringify([ledger.issuer.toWellFormed(), ledger.unit_id.toWellFormed()])
   return bytesToHex(sha256(encoder.encode(START + name)))
 }
 

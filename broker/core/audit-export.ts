@@ -6,21 +6,21 @@ import type { ChainHead, ChainLink, LedgerName } from "./audit-chain.ts"
  * Writes the audit trail as a file of JSON lines. Each line is canonical JSON; the caller ends it with one line feed.
  *
  * ```
- * {"ledger":{"issuer":"https://...","repository_id":"41"}}      the records of this ledger follow
+ * {"ledger":{"issuer":"https://...","unit_id":"41"}}            the records of this ledger follow
  * {"chain":"...","leaf":"...","record":{...,"seq":1}}
  * {"chain":"...","leaf":"...","record":{...,"seq":2}}
  * {"head":{"chain":"...","seq":2}}                              the ledger ends here
  * {"end":{"digest":"...","ledgers":1}}                          the file ends here
  * ```
  *
- * The closing lines make any cut visible: a chain alone is valid up to any of its records. The writer writes what it is
+ * Version 1 wrote `repository_id` for `unit_id`. The closing lines make any cut visible: a chain alone is valid up to any of its records. The writer writes what it is
  * given, even if the records do not fit. The verifier finds such faults; a writer that corrected them would hide them.
  */
 export class ExportWriter {
   readonly #heads = new HeadsDigest()
 
   ledger(name: LedgerName): string {
-    return `{"ledger":{"issuer":${JSON.stringify(name.issuer)},"repository_id":${JSON.stringify(name.repository_id)}}}`
+    return `{"ledger":{"issuer":${JSON.stringify(name.issuer)},"unit_id":${JSON.stringify(name.unit_id)}}}`
   }
 
   record(link: ChainLink): string {

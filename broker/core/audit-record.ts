@@ -1,5 +1,13 @@
+import type { BoundedMap } from "./bounded-map.ts"
+import type { FamilyFacts } from "./families/family-facts.ts"
 import type { Identity } from "./identity.ts"
 import { visible } from "./policy/faults.ts"
+
+/**
+ * The form of the records that this version writes. Version 1 had no such member, and named repositories instead of units.
+ * A chain can begin with records of version 1 and go on with these: hashes do not depend on the form.
+ */
+export const RECORD_VERSION = 2
 
 /**
  * What happened.
@@ -27,7 +35,7 @@ export type AuditEvent =
   | "lease.revoking"
   | "lease.closed"
 
-/** The part of a verified job that is recorded: ids, names, ref, event, actor and run; no other claim. */
+/** The part of a verified job that every record has: ids, names, ref, event, actor and run. */
 export interface AuditIdentity {
   readonly issuer: string
   readonly unit_kind: string
@@ -47,12 +55,27 @@ export interface AuditIdentity {
 /** Whether the values came from the broker's memory: all (`hit`), none (`miss`) or some of them (`partly`). */
 export type CacheUse = "hit" | "miss" | "partly"
 
-/** What only the mint of a grant knows; in the record of its outcome. */
+/**
+ * How the subject token is tied to a key of its job. `thumbprint`: its audience names the key. `dpop`: its first use bound it
+ * to a key, with a proof by RFC 9449. `none`: it could have been bound. `impossible`: the issuer's audience cannot carry a
+ * thumbprint, and there was no proof.
+ */
+export type TokenBinding = "thumbprint" | "dpop" | "none" | "impossible"
+
+/** What only the mint of a grant knows; in the record of its outcome. Never a value. */
 export interface Learnt {
   /** Present when the connection keeps values in memory. */
   readonly cache?: CacheUse
   /** How many values the job got. Present when the grant reads a whole item, so that the policy does not say it. */
   readonly values?: number
+  /** Versions of what a store gave, by locators without their fields, where its answer has them. Null: no room. */
+  readonly versions?: BoundedMap<string>
+  /** How many versions are not in the map. Present when there are some. */
+  readonly versions_left_out?: number
+  /** SHA-256 of high-entropy tokens that were minted, in hex, by the names of their values. */
+  readonly fingerprints?: Readonly<Record<string, string>>
+  /** Public ids of credentials that were minted, such as AWS access key ids, by the names of their values. */
+  readonly ids?: Readonly<Record<string, string>>
 }
 
 export interface AuditGrant extends Learnt {
@@ -66,6 +89,7 @@ export interface AuditGrant extends Learnt {
 
 /** A record as its writer makes it. The ledger adds `seq`, and keeps `at` in order, when it appends. */
 export interface AuditDraft {
+  readonly version: typeof RECORD_VERSION
   /** ISO 8601, UTC, milliseconds. */
   readonly at: string
   readonly request_id: string
@@ -74,6 +98,8 @@ export interface AuditDraft {
   readonly identity: AuditIdentity | null
   /** SHA-256 of the subject token's signed part, base64url; never the token. Null when there was no token. */
   readonly token_digest: string | null
+  /** Null when there was no token. */
+  readonly token_binding: TokenBinding | null
   readonly lease: string | null
   readonly grants: readonly AuditGrant[]
   readonly decision: "allow" | "deny" | null
@@ -82,11 +108,43 @@ export interface AuditDraft {
   /** Version of the policy set that decided; null when no policy was needed. */
   readonly policy_version: string | null
   readonly client_address: string | null
+  /**
+   * What the job's token says for the claims that the policies in force read: present in the records of a decision. A claim
+   * that is not in the map was not in the token. Null: it was there, and its value is not recorded.
+   */
+  readonly claims?: ClaimsRead
+  /** How many claims are not in the map although the token has them. Present when there are some. */
+  readonly claims_left_out?: number
 }
+
+/** Claims as rules compare them: texts, and lists of texts. */
+export type ClaimsRead = BoundedMap<string | readonly string[]>
 
 /** One record in the chain of one unit. `seq` starts at 1 and has no gaps. */
 export interface AuditRecord extends AuditDraft {
   readonly seq: number
+}
+
+/** A record of what the broker did by itself: without a job, a token or a decision. */
+export function brokersDraft(
+  event: AuditEvent,
+  about: { readonly at: Date; readonly requestId: string; readonly lease: string | null; readonly reason: string },
+): AuditDraft {
+  return {
+    version: RECORD_VERSION,
+    at: about.at.toISOString(),
+    request_id: about.requestId,
+    event,
+    identity: null,
+    token_digest: null,
+    token_binding: null,
+    lease: about.lease,
+    grants: [],
+    decision: null,
+    reason: about.reason,
+    policy_version: null,
+    client_address: null,
+  }
 }
 
 /**
@@ -112,3 +170,12 @@ export function auditIdentity(identity: Identity): AuditIdentity {
 }
 
 const shown = (text: string | null): string | null => (text === null ? null : visible(text))
+
+/**
+ * The binding of a subject token, by the thumbprint in its audience and by who chooses its issuer's audiences: only a job
+ * that asks for any audience can put a thumbprint into it.
+ */
+export function tokenBinding(boundTo: string | null, audience: FamilyFacts["audience"]): TokenBinding {
+  if (boundTo !== null) return "thumbprint"
+  return audience === "job" ? "none" : "impossible"
+}

@@ -1,3 +1,5 @@
+import type { BrokerError } from "../core/errors.ts"
+import type { GrantedGrant } from "../core/policy/decide.ts"
 import type { RequestEvent } from "../ports/log.ts"
 
 /** The common part of every call. */
@@ -5,6 +7,8 @@ export interface Call {
   readonly requestId: string
   /** The bearer token, not yet verified. */
   readonly subjectToken: string
+  /** An audience that the token may have instead of the broker's. */
+  readonly audience?: string
   /** The client's address for the audit record; null when the runtime does not know it. */
   readonly clientAddress: string | null
   /** Whether the client has ended the connection, so that an answer would be lost. */
@@ -25,6 +29,11 @@ export interface ExchangeCall extends Call {
   readonly key: JobKey | undefined
   /** The lease's id when the job has chosen it. */
   readonly lease: string | undefined
+  /**
+   * Why the caller cannot get these grants in the form that it asks for; null when it can. Asked before anything is minted.
+   * Left out: every form is fine.
+   */
+  unfit?(grants: readonly GrantedGrant[]): BrokerError | null
 }
 
 export interface RevokeCall extends Call {

@@ -61,7 +61,7 @@ const isSnapshot = (given: unknown): given is PolicySnapshot =>
   typeof given === "object" && given !== null && "policiesOf" in given
 
 async function verifyToken(call: Call, issuers: Organisation["issuers"], broker: Broker): Promise<VerifiedToken> {
-  const token = await broker.verifier.verify(call.subjectToken, issuers)
+  const token = await broker.verifier.verify(call.subjectToken, issuers, call.audience)
   const { identity } = token
   call.event.unit_kind = identity.unitKind
   call.event.unit = identity.unit

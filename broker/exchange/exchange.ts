@@ -5,8 +5,9 @@ import { answerOf, tooLarge } from "./answer.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { requireMatchingKey, verifyCaller } from "./caller.ts"
+import { learntOf } from "./learnt.ts"
 import { leaseCredentials, outcomesOfRevoking, revokeMinted } from "./lease.ts"
-import { learntOf, type MintedGrant, mintAll, type Prepare } from "./mint.ts"
+import { type MintedGrant, mintAll, type Prepare } from "./mint.ts"
 import { type ExchangeOutcome, recorderOf, suspectUnbound } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
 
@@ -29,8 +30,10 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
     throw error
   }
   const verdict = await reachVerdict(call, caller, broker)
-  const record = recorderOf(call, caller, verdict.policyVersion, broker)
+  const record = recorderOf(call, caller, verdict, broker)
   if (verdict.outcome === "deny") throw await record.refusal(verdict.error)
+  const unfit = call.unfit?.(verdict.grants) ?? null
+  if (unfit !== null) throw await record.refusal(unfit)
 
   const { grants } = verdict
   const { identity } = caller.token

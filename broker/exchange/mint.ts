@@ -1,4 +1,3 @@
-import type { Learnt } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
 import type { Identity } from "../core/identity.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
@@ -122,15 +121,6 @@ function refuseLongerThanGranted({ grant, ttlSeconds }: GrantedGrant, minted: Mi
   const message = `The credential from connection ${grant.connection.name} lives longer than was granted. It was not handed out.`
   throw new BrokerError("provider_response_invalid", message)
 }
-
-/** What only the mint knew of a grant, for the record of its outcome. */
-export const learntOf = (minted: readonly MintedGrant[]): ReadonlyMap<string, Learnt> =>
-  new Map(
-    minted.map(({ granted, minted: { cache, count } }) => [
-      granted.grant.name,
-      { ...(cache === undefined ? {} : { cache }), ...(count === undefined ? {} : { values: count }) },
-    ]),
-  )
 
 /**
  * When the broker revokes a credential at the latest, in Unix milliseconds: at the end of the granted time, even if the

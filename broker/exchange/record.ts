@@ -1,20 +1,22 @@
-import { type AuditDraft, type AuditEvent, type AuditGrant, auditIdentity, type Learnt } from "../core/audit-record.ts"
+import type { Learnt } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
+import { recordedClaims } from "../core/policy/claims-read.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
-import { visible } from "../core/policy/faults.ts"
 import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
 import type { Secret } from "../core/secret.ts"
 import type { AdmissionOutcome, LeaseCredential, Ledger, RevocationSettlement, TokenUse } from "../ports/ledger.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
+import { auditGrant, draftOf } from "./audit-draft.ts"
 import type { Broker } from "./broker.ts"
-import type { Call, ExchangeCall } from "./call.ts"
+import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
 import { preparedCredential } from "./lease.ts"
 import { MINT_WINDOW_MS, type MintFailure, unrecordedSeconds } from "./mint.ts"
 import { overLimit } from "./over-limit.ts"
+import type { Verdict } from "./verdict.ts"
 
 /** Codes that refuse the form of a request, not its content: the token is not used up, and nothing is recorded. */
-const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
+const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short", "request_malformed"])
 
 /**
  * When an exchange must have an outcome, in milliseconds after its admission: after the mint, the revocations of a failure,
@@ -22,7 +24,7 @@ const ABOUT_FORM: ReadonlySet<string> = new Set(["ttl_too_short"])
  */
 const SETTLE_WINDOW_MS = 60_000
 
-/** Records one call in its repository's ledger. Every method returns only when the record is durable. */
+/** Records one call in the ledger of its unit. Every method returns only when the record is durable. */
 export interface Recorder {
   readonly ledger: Ledger
   /**
@@ -56,8 +58,13 @@ export interface ExchangeOutcome {
   readonly learnt: ReadonlyMap<string, Learnt>
 }
 
-/** The recorder of one call, for the ledger of the caller's repository. */
-export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: string, broker: Broker): Recorder {
+/** The recorder of one call, for the ledger of the caller's unit. */
+export function recorderOf(
+  call: ExchangeCall,
+  caller: Caller,
+  { policyVersion, claims }: Pick<Verdict, "policyVersion" | "claims">,
+  broker: Broker,
+): Recorder {
   const ledger = ledgerOf(caller, broker)
   const { identity } = caller.token
   const draft = draftOf(call, caller, policyVersion, broker)
@@ -88,7 +95,7 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
     async refusal(error) {
       if (!caller.own || ABOUT_FORM.has(error.code)) return error
       const reason = `${error.code}: ${call.grants.join(", ")}`
-      const audit = draft("exchange.denied", { reason, decision: "deny" })
+      const audit = { ...draft("exchange.denied", { reason, decision: "deny" }), ...recordedClaims(claims, identity) }
       const admitted = await ledger.admit({ ...admission("denials_per_hour"), audit })
       return refusalOf(admitted) ?? error
     },
@@ -98,7 +105,10 @@ export function recorderOf(call: ExchangeCall, caller: Caller, policyVersion: st
       const { runId, runAttempt } = identity
       const now = broker.clock.now().getTime()
       const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
-      const audit = draft("exchange.intended", { reason: "allowed", decision: "allow", lease, grants: listed(grants) })
+      const audit = {
+        ...draft("exchange.intended", { reason: "allowed", decision: "allow", lease, grants: listed(grants) }),
+        ...recordedClaims(claims, identity),
+      }
       const admitted = await ledger.admit({
         ...admission(call.grants.join(", ")),
         lease: {
@@ -168,7 +178,7 @@ const TOO_OLD =
 const LEASE_TAKEN =
   "This lease's id was used before, or its job has ended the lease already. Nothing was minted. Send a new id: each is valid for one exchange."
 
-/** The ledger of the caller's repository. */
+/** The ledger of the caller's unit. */
 export const ledgerOf = (caller: Pick<Caller, "token">, broker: Broker): Ledger =>
   broker.ledgers.of(caller.token.identity.issuerUrl, caller.token.identity.unitId)
 
@@ -186,26 +196,6 @@ export const alreadyUsed = () =>
     "This subject token was used before. Ask the runner for a new one: each token is valid for one call.",
   )
 
-/** Makes audit drafts for one call. It fills in the caller, the address and the policies; the event adds the rest. */
-export function draftOf(call: Call, caller: Pick<Caller, "token">, policyVersion: string | null, broker: Broker) {
-  return (
-    event: AuditEvent,
-    facts: Partial<Pick<AuditDraft, "lease" | "grants" | "decision">> & { readonly reason: string },
-  ): AuditDraft => ({
-    at: broker.clock.now().toISOString(),
-    request_id: call.requestId,
-    event,
-    identity: auditIdentity(caller.token.identity),
-    token_digest: caller.token.digest,
-    lease: facts.lease ?? null,
-    grants: facts.grants ?? [],
-    decision: facts.decision ?? null,
-    reason: facts.reason,
-    policy_version: policyVersion,
-    client_address: call.clientAddress,
-  })
-}
-
 /** Contains only our own codes and names: `provider_denied: vault-prod`. */
 function failureCodes(failures: readonly MintFailure[]): string {
   const failed = new Set(failures.map(({ granted, error }) => `${error.code}: ${granted.grant.connection.name}`))
@@ -214,15 +204,3 @@ function failureCodes(failures: readonly MintFailure[]): string {
 
 const leftAlive = (alive: readonly LeaseCredential[]): string =>
   alive.length > 0 ? `; left alive: ${alive.map(({ grant }) => grant).join(", ")}` : ""
-
-function auditGrant({ grant, ttlSeconds }: GrantedGrant, learnt: Learnt | undefined, broker: Broker): AuditGrant {
-  return {
-    name: grant.name,
-    connection: grant.connection.name,
-    provider: grant.connection.provider,
-    // A claim may have filled a gap in it.
-    resource: visible(broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? ""),
-    ttl_seconds: ttlSeconds,
-    ...learnt,
-  }
-}

@@ -1,12 +1,13 @@
 import { BrokerError } from "../core/errors.ts"
 import type { LeaseCredentialState, LeaseOfRun, Ledger } from "../ports/ledger.ts"
 import type { RevocationOutcome, RevokeAnswer } from "../wire/exchange.ts"
+import { draftOf } from "./audit-draft.ts"
 import type { Broker } from "./broker.ts"
 import type { RevokeCall } from "./call.ts"
 import { type Revoker, verifyRevoker } from "./caller.ts"
 import { handleContext } from "./lease.ts"
 import type { RevokedLease } from "./owed.ts"
-import { alreadyUsed, draftOf, ledgerOf, useOf } from "./record.ts"
+import { alreadyUsed, ledgerOf, useOf } from "./record.ts"
 import { type Revocable, revokeAll, tellFailure } from "./revoke-all.ts"
 
 /**

@@ -1,4 +1,4 @@
-import type { AuditDraft } from "../core/audit-record.ts"
+import { type AuditDraft, brokersDraft } from "../core/audit-record.ts"
 import type { DueLease, SweptLedger } from "../ports/ledger.ts"
 import type { Broker } from "./broker.ts"
 import { endCredentials, isRecorded, summary } from "./revoke.ts"
@@ -50,16 +50,5 @@ async function unpaid(target: SweepTarget, now: number, broker: Broker): Promise
   return looked.filter(({ lease }) => !broker.owed.has({ lease, issuerUrl, unitId })).slice(0, LEASES_PER_SWEEP)
 }
 
-const sweptDraft = (lease: string, outcome: string, at: Date): AuditDraft => ({
-  at: at.toISOString(),
-  request_id: crypto.randomUUID(),
-  event: "lease.closed",
-  identity: null,
-  token_digest: null,
-  lease,
-  grants: [],
-  decision: null,
-  reason: `ended by the broker: ${outcome}`,
-  policy_version: null,
-  client_address: null,
-})
+const sweptDraft = (lease: string, outcome: string, at: Date): AuditDraft =>
+  brokersDraft("lease.closed", { at, requestId: crypto.randomUUID(), lease, reason: `ended by the broker: ${outcome}` })

@@ -3,6 +3,7 @@ import { factsOf } from "../core/families/families.ts"
 import { tellsProtection } from "../core/families/family-facts.ts"
 import { UNITS } from "../core/families/units.ts"
 import type { Identity } from "../core/identity.ts"
+import { claimsRead } from "../core/policy/claims-read.ts"
 import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
 import type { ProtectionFact } from "../core/policy/environment-protection.ts"
 import type { Organisation } from "../core/policy/model.ts"
@@ -14,9 +15,14 @@ import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
 
 /**
- * A decision with its consequence, the grants to mint or the error to answer, and the version of the policies that decided.
+ * A decision with its consequence, the grants to mint or the error to answer, the version of the policies that decided, and
+ * the claims that they read.
  */
-export type Verdict = { readonly decision: Decision; readonly policyVersion: string } & (
+export type Verdict = {
+  readonly decision: Decision
+  readonly policyVersion: string
+  readonly claims: ReadonlySet<string>
+} & (
   | { readonly outcome: "allow"; readonly grants: readonly GrantedGrant[] }
   | { readonly outcome: "deny"; readonly error: BrokerError }
 )
@@ -46,13 +52,14 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
     notes: inForce.notes,
   }
   const policyVersion = inForce.version
+  const claims = caller.own ? claimsRead(snapshot.organisation, inForce.policies, identity) : new Set<string>()
   let decision = decide(input)
   if (decision.requireBoundToken && caller.token.boundTo === null && !isRefused(decision)) {
     const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED, {
       policyVersion,
       ...(help && { help }),
     })
-    return { outcome: "deny", error, decision, policyVersion }
+    return { outcome: "deny", error, decision, policyVersion, claims }
   }
   if (decision.outcome === "deny" && decision.awaitsProtection) {
     decision = decide({ ...input, protection: await protectionOf(identity, snapshot.organisation, broker) })
@@ -63,8 +70,9 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
       error: refusal(decision, identity, { policyVersion, ...(help && { help }) }),
       decision,
       policyVersion,
+      claims,
     }
-  return { outcome: "allow", grants: decision.grants, decision, policyVersion }
+  return { outcome: "allow", grants: decision.grants, decision, policyVersion, claims }
 }
 
 /** How the job's environment is protected. A host that cannot say it is not asked. */

@@ -9,10 +9,14 @@ import { revoke } from "../exchange/revoke.ts"
 import type { RequestEvent } from "../ports/log.ts"
 import { discoveryDocument, JWKS_PATH } from "../signing/discovery.ts"
 import { exchangeResponse } from "./answer.ts"
-import { readJson } from "./body.ts"
+import { readForm, readJson } from "./body.ts"
+import { RESOURCE_METADATA_PATH, resourceMetadata, SERVER_METADATA_PATH, serverMetadata } from "./metadata.ts"
+import { OCTO_STS_PATH, octoStsRefusal, octoStsResponse, readOctoSts } from "./octo-sts.ts"
+import { exchangeOneToken } from "./one-token.ts"
 import { faultOf, problemResponse } from "./problem.ts"
-import { bearerOf, leaseOf, parseExchange } from "./request.ts"
+import { bearerOf, leaseOf, parseExchange, refuseQuery } from "./request.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
+import { parseTokenRequest, TOKEN_PATH, tokenRefusal, tokenResponse } from "./token.ts"
 
 /** What the runtime provides to the app. */
 export interface AppOptions {
@@ -35,7 +39,11 @@ const METHODS: Readonly<Record<string, string>> = {
   "/v1/exchange": "POST",
   "/v1/explain": "POST",
   "/v1/leases/:id": "DELETE",
+  [TOKEN_PATH]: "POST",
+  [OCTO_STS_PATH]: "GET, POST",
   "/.well-known/openid-configuration": "GET",
+  [SERVER_METADATA_PATH]: "GET",
+  [RESOURCE_METADATA_PATH]: "GET",
   [JWKS_PATH]: "GET",
   "/healthz": "GET",
 }
@@ -60,16 +68,20 @@ export function createApp(options: AppOptions): Hono<Env> {
     broker.log(event)
   })
 
-  const callOf = (context: Context<Env>, route: string): Call => {
+  const callWith = (context: Context<Env>, subjectToken: string): Call => {
     const event = context.get("event")
-    event.route = route
     return {
       requestId: event.request_id,
-      subjectToken: bearerOf(context.req.raw),
+      subjectToken,
       clientAddress: options.clientAddress(context),
       isGone: () => options.isGone(context),
       event,
     }
+  }
+  const callOf = (context: Context<Env>, route: string): Call => {
+    context.get("event").route = route
+    refuseQuery(context.req.raw)
+    return callWith(context, bearerOf(context.req.raw))
   }
 
   app.post("/v1/exchange", async (context) => {
@@ -88,6 +100,42 @@ export function createApp(options: AppOptions): Hono<Env> {
     const call = callOf(context, "revoke")
     return Response.json(await revoke({ ...call, lease: leaseOf(context.req.param("id")) }, forOneCall(broker)))
   })
+
+  app.post(TOKEN_PATH, async (context) => {
+    const event = context.get("event")
+    event.route = "token"
+    try {
+      refuseQuery(context.req.raw)
+      const request = parseTokenRequest(await readForm(context.req.raw))
+      return tokenResponse(request, await exchangeOneToken(callWith(context, request.subjectToken), request, broker))
+    } catch (error) {
+      Object.assign(event, faultOf(error))
+      return tokenRefusal(error, event.request_id)
+    }
+  })
+
+  app.on(["GET", "POST"], OCTO_STS_PATH, async (context) => {
+    const event = context.get("event")
+    event.route = "octo-sts"
+    try {
+      const request = await readOctoSts(context.req.raw, broker.url)
+      const call = callWith(context, bearerOf(context.req.raw))
+      return octoStsResponse(await exchangeOneToken(call, request, broker))
+    } catch (error) {
+      Object.assign(event, faultOf(error))
+      return octoStsRefusal(error)
+    }
+  })
+
+  for (const [path, metadata] of [
+    [SERVER_METADATA_PATH, serverMetadata(broker.url)],
+    [RESOURCE_METADATA_PATH, resourceMetadata(broker.url)],
+  ] as const) {
+    app.get(path, (context) => {
+      context.get("event").route = "discovery"
+      return publicJson(metadata)
+    })
+  }
 
   app.get("/.well-known/openid-configuration", (context) => {
     context.get("event").route = "discovery"
@@ -115,7 +163,10 @@ export function createApp(options: AppOptions): Hono<Env> {
 
   for (const [path, method] of Object.entries(METHODS)) {
     app.all(path, (context) => {
-      const refusal = refuse(context, new BrokerError("method_not_allowed", `Use the method ${method} for this path.`))
+      const refusal = refuse(
+        context,
+        new BrokerError("method_not_allowed", `Use the method ${method.replace(", ", " or ")} for this path.`),
+      )
       refusal.headers.set("allow", method)
       return refusal
     })

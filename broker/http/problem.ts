@@ -13,9 +13,12 @@ const UNEXPECTED = new BrokerError("internal", "The broker failed unexpectedly. 
 /** Seconds after which a client may retry, when the error itself has no value. */
 const DEFAULT_RETRY_AFTER_SECONDS = 2
 
-/** The only place that turns an error into an answer (RFC 9457). */
+/** The error that is answered. */
+export const asFault = (error: unknown): BrokerError => (error instanceof BrokerError ? error : UNEXPECTED)
+
+/** Turns an error into an answer (RFC 9457). Only clients of other standards get another form: see `token.ts`. */
 export function problemResponse(error: unknown, requestId: string): Response {
-  const fault = error instanceof BrokerError ? error : UNEXPECTED
+  const fault = asFault(error)
   const { status, title } = PROBLEMS[fault.code]
   const problem: Problem = {
     type: problemType(fault.code),
@@ -28,14 +31,21 @@ export function problemResponse(error: unknown, requestId: string): Response {
     ...(fault.help ? { help: fault.help } : {}),
     ...(fault.trace ? { trace: fault.trace } : {}),
   }
-  const headers = new Headers({ "content-type": MEDIA_TYPE_PROBLEM })
+  const headers = retryHeaders(fault)
+  headers.set("content-type", MEDIA_TYPE_PROBLEM)
   setSecureHeaders(headers, requestId)
   // RFC 6750, section 3: names the scheme. Leaves out the `error` attribute, which could quote the token.
   if (status === 401) headers.set("www-authenticate", "Bearer")
-  const retryAfter = fault.retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
-  if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
-  if (fault.limit) setRateLimit(headers, fault.limit)
   return new Response(withinSizeLimit(problem), { status, headers })
+}
+
+/** What tells a client when to retry, for every form of an error. */
+export function retryHeaders({ status, retryAfterSeconds, limit }: BrokerError): Headers {
+  const headers = new Headers()
+  const retryAfter = retryAfterSeconds ?? (status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined)
+  if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter))
+  if (limit) setRateLimit(headers, limit)
+  return headers
 }
 
 /**

@@ -26,13 +26,16 @@ function isFieldElement(text: string): boolean {
   return bytes !== null && Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") < P256_PRIME
 }
 
+/** A grant's name, as policies spell it. */
+export const GRANT_NAME = /^[a-z][a-z0-9-]{0,63}$/
+
 const exchangeRequest = z.strictObject({
   grants: z
     .array(
       z
         .string()
         .regex(
-          /^[a-z][a-z0-9-]{0,63}$/,
+          GRANT_NAME,
           "a grant's name consists of lower-case letters, digits and dashes, and starts with a letter",
         ),
     )
@@ -94,18 +97,17 @@ const memberOf = (issue: z.core.$ZodIssue | undefined) =>
 const malformed = (member: string, what = "is malformed") =>
   new BrokerError("request_malformed", `The request is malformed: ${member}: ${what}.`)
 
-/**
- * Reads the bearer token from the Authorization header. A URL with a query is refused, because URLs end up in logs.
- *
- * @throws {BrokerError} `token_missing`, `token_malformed`, `request_malformed` for any query
- */
+/** Refuses a URL with a query, because URLs end up in logs, and with them a token. @throws {BrokerError} `request_malformed` */
+export function refuseQuery(request: Request): void {
+  if (!request.url.includes("?")) return
+  throw new BrokerError(
+    "request_malformed",
+    "The URL must not have a query. Send the subject token in the Authorization header.",
+  )
+}
+
+/** Reads the bearer token from the Authorization header. @throws {BrokerError} `token_missing`, `token_malformed` */
 export function bearerOf(request: Request): string {
-  if (request.url.includes("?")) {
-    throw new BrokerError(
-      "request_malformed",
-      "The URL must not have a query. Send the subject token in the Authorization header.",
-    )
-  }
   const header = request.headers.get("authorization")
   if (header === null || header === "") {
     throw new BrokerError("token_missing", "Send the job's OIDC token as `Authorization: Bearer <token>`.")

@@ -91,7 +91,10 @@ function readAudiences(
   audience: string,
   others: readonly string[],
 ): Result<null, ClaimFault> {
-  if (!said.includes(audience) || new Set(said).size < said.length) {
+  if (new Set(said).size < said.length) {
+    return fault("token_audience_mismatch", "The subject token names one of its audiences twice.")
+  }
+  if (!said.includes(audience)) {
     return fault(
       "token_audience_mismatch",
       `The subject token is for several audiences, and ${quote(audience)} is not among them.`,

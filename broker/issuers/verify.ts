@@ -37,9 +37,10 @@ export interface SubjectTokenVerifier {
    *
    * An unlisted issuer causes no I/O. Before the signature is verified, errors reveal nothing of the token's content except
    * its issuer. Does not use up the token: the ledger does.
+   * @param alsoFor an audience that counts as the broker's for this call; never with a key's thumbprint
    * @throws {BrokerError} `token_*`, `issuer_unavailable`
    */
-  verify(token: string, issuers: ReadonlyMap<string, IssuerConfig>): Promise<VerifiedToken>
+  verify(token: string, issuers: ReadonlyMap<string, IssuerConfig>, alsoFor?: string): Promise<VerifiedToken>
 }
 
 export interface VerifierOptions {
@@ -55,14 +56,14 @@ export function createVerifier({ audience, http, clock, families = FAMILIES }: V
   const keySets = createKeySets(http, clock)
 
   return {
-    async verify(token, issuers) {
+    async verify(token, issuers, alsoFor) {
       const jws = parse(token)
       const issuer = listedIssuer(jws.payload["iss"], issuers, families)
       const family = familyOf(issuer, families)
       await verifySignature(token, await findKey(jws, issuer, family, keySets), jws.alg)
 
       const registered = checkRegisteredClaims(jws.payload, {
-        audience: issuer.audience ?? audience,
+        audience: issuer.audience ?? (alsoFor !== undefined && isFor(jws.payload["aud"], alsoFor) ? alsoFor : audience),
         ...(issuer.otherAudiences === undefined ? {} : { otherAudiences: issuer.otherAudiences }),
         now: clock.now(),
         maxLifetimeSeconds: Math.min(
@@ -77,6 +78,10 @@ export function createVerifier({ audience, http, clock, families = FAMILIES }: V
     },
   }
 }
+
+/** Whether a token is for exactly this audience, as a text or as a list of one. */
+const isFor = (said: ClaimValue | undefined, audience: string): boolean =>
+  (Array.isArray(said) && said.length === 1 ? said[0] : said) === audience
 
 function parse(token: string): CompactJws {
   const parsed = parseCompactJws(token)

@@ -127,6 +127,12 @@ export interface MintedValue {
   readonly file?: FileForm
   /** Present when tools log in with the value. */
   readonly logins?: readonly ToolLogin[]
+  /**
+   * What the audit record says of it. `fingerprint`: its SHA-256, so only for a token with much entropy that was minted for
+   * this job, never for what a store keeps or people choose. `id`: the value itself, a public id such as an AWS access key id.
+   * Left out: nothing.
+   */
+  readonly recorded?: "fingerprint" | "id"
 }
 
 export interface Minted {
@@ -141,8 +147,20 @@ export interface Minted {
   readonly cache?: CacheUse
   /** The number of values, where the policy does not say it: a store was asked for a whole item. The audit record contains it. */
   readonly count?: number
+  /** Versions of what a store gave, by locators without their fields. The audit record contains them. */
+  readonly versions?: Readonly<Record<string, string>>
   /** The input of `revoke`; sealed before it is stored. Present exactly when `revocation` is `revocable`. */
   readonly handle?: Secret<string>
+}
+
+/** A credential that is one token, so that a client of a standard can ask for it. */
+export interface OneToken {
+  /** The name of its value. */
+  readonly value: string
+  /** Its type by RFC 8693, section 3. */
+  readonly type: "access_token" | "jwt"
+  /** The repositories that it is for, as `OWNER/NAME`. Present for a token of GitHub. */
+  readonly repositories?: readonly string[]
 }
 
 /**
@@ -212,6 +230,8 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   reachesBeyond?(grant: Grant, connection: Connection): string | null
   /** The resource's name in the audit trail: a role's ARN, an audience. Never a secret. */
   resource(grant: Grant): string
+  /** The token that a credential consists of; null for a grant whose credential is more or something else. */
+  token?(grant: Grant, connection: Connection): OneToken | null
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
   /**
    * How many seconds a credential may live that was minted with `ttlSeconds`, and that the broker could not record because

@@ -1,5 +1,6 @@
 import { Secret } from "../core/secret.ts"
 import type { OtherSide } from "./call.ts"
+import { splitField } from "./field.ts"
 import type { Minted, ProviderIo } from "./provider.ts"
 import { type Members, type ReadAll, type StoreGrant, spread } from "./read-all.ts"
 import { locatorsOf, wantedOf } from "./read-grant.ts"
@@ -37,9 +38,12 @@ export async function readStored(
     const stored = found.get(locator)
     if (stored !== undefined) fresh.set(locator, () => written(stored))
   }
+  const versions = new Map<string, string>()
+  const note = (place: string, { version }: StoredValue) => version !== undefined && versions.set(place, version)
   const values = wantedOf(read).map((wanted) => {
     const stored = found.get(wanted.locator)
     if (stored === undefined) throw new Error("the store answered without one of the locators")
+    note(splitField(wanted.locator).place, stored)
     return [wanted.variable, delivered(side, wanted, stored)] as const
   })
   if (all !== undefined) {
@@ -49,6 +53,8 @@ export async function readStored(
     if (kept !== undefined) hits++
     const members = kept === undefined ? await reader.members(all) : revivedAll(kept)
     values.push(...spread(side, all, members, Object.keys(read ?? {})))
+    // An item is one place. In a folder, each name is one.
+    for (const [name, stored] of members) note(all.from.endsWith("/") ? `${all.from}${name}` : all.from, stored)
     if (kept === undefined) fresh.set(key, () => writtenAll(members))
   }
   // Cached only when every value could be delivered. An unusable value is read again next time, when it may be corrected.
@@ -58,6 +64,7 @@ export async function readStored(
     expiresAt: null,
     revocation: "expires-only",
     ...(all === undefined ? {} : { count: values.length }),
+    ...(versions.size === 0 ? {} : { versions: Object.fromEntries(versions) }),
     ...(memory === null ? {} : { cache: fresh.size === 0 ? "hit" : hits === 0 ? "miss" : "partly" }),
   }
 }
@@ -70,13 +77,24 @@ const revivedAll = (kept: Secret<string>): Members =>
   (JSON.parse(kept.reveal()) as [string, string][]).map(([name, text]) => [name, revived(new Secret(text))])
 
 /** A stored value as one text. */
-function written({ value, isPublic = false }: StoredValue): Secret<string> {
+function written({ value, isPublic = false, version }: StoredValue): Secret<string> {
   const raw = value.reveal()
   const text = typeof raw === "string" ? { text: raw } : { bytes: Array.from(raw) }
-  return new Secret(JSON.stringify({ ...text, isPublic }))
+  return new Secret(JSON.stringify({ ...text, isPublic, version }))
+}
+
+interface Written {
+  readonly text?: string
+  readonly bytes?: readonly number[]
+  readonly isPublic: boolean
+  readonly version?: string
 }
 
 function revived(kept: Secret<string>): StoredValue {
-  const { text, bytes, isPublic } = JSON.parse(kept.reveal()) as { text?: string; bytes?: number[]; isPublic: boolean }
-  return { value: text === undefined ? new Secret(Uint8Array.from(bytes ?? [])) : new Secret(text), isPublic }
+  const { text, bytes, isPublic, version } = JSON.parse(kept.reveal()) as Written
+  return {
+    value: text === undefined ? new Secret(Uint8Array.from(bytes ?? [])) : new Secret(text),
+    isPublic,
+    ...(version === undefined ? {} : { version }),
+  }
 }

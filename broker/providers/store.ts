@@ -16,7 +16,7 @@ import {
   wantedOf,
 } from "./read-grant.ts"
 import { readStored } from "./read-stored.ts"
-import type { StoredValue } from "./stored-value.ts"
+import { type StoredValue, versionOf } from "./stored-value.ts"
 
 /** The longest caching that a connection may set, so that a rotated secret arrives after at most 10 minutes. */
 const MAX_CACHE_SECONDS = 600
@@ -118,8 +118,10 @@ export function storeProvider<Connection extends StoreSettings, Place>(
           const [one] = located([all.from], parseAll) as [Located<Place>]
           if (whole !== undefined && (whole.parse || all.from.endsWith("/")))
             return await whole.read(one, request, side, io)
-          const json = (await store.read([one], request, side, io)).get(all.from)?.value.reveal() ?? ""
-          return membersOf(side, all, mapOfJson(side, all.from, jsonTextOf(json), "is read with read_all"))
+          const stored = (await store.read([one], request, side, io)).get(all.from)
+          const json = jsonTextOf(stored?.value.reveal() ?? "")
+          const members = membersOf(side, all, mapOfJson(side, all.from, json, "is read with read_all"))
+          return members.map(([name, member]) => [name, { ...versionOf(stored), ...member }])
         },
       })
     },

@@ -11,7 +11,13 @@ export interface StoredValue {
   readonly value: Secret<string> | Secret<Uint8Array>
   /** The store declares the value as public. */
   readonly isPublic?: boolean
+  /** The version that the store names in its answer. Never the value's own text, nor made of it. */
+  readonly version?: string
 }
+
+/** The version of a value that others are a part of. */
+export const versionOf = (stored: Pick<StoredValue, "version"> | undefined): Pick<StoredValue, "version"> =>
+  stored?.version === undefined ? {} : { version: stored.version }
 
 /** The largest value that is delivered, in bytes. */
 const MAX_VALUE_BYTES = 64 * 1024

@@ -47,13 +47,14 @@ export function loginOf(tool: LoginTool, entry: LoginParts): ToolLogin {
 }
 
 /**
- * A token that a provider minted: in the variable that the grant names, and for the tools that log in with it. A token for
+ * A token with much entropy that a provider minted: in the variable that the grant names, and for the tools that log in with it. A token for
  * tools is in no variable that the policy does not name.
  */
 export function tokenFor(
   value: Secret<string>,
   to: { readonly env: string | undefined; readonly by: string; readonly logins: readonly ToolLogin[] },
 ): MintedValue {
-  if (to.logins.length === 0) return { value, env: to.env ?? to.by }
-  return { value, ...(to.env !== undefined && { env: to.env }), logins: to.logins }
+  const token = { value, recorded: "fingerprint" } as const
+  if (to.logins.length === 0) return { ...token, env: to.env ?? to.by }
+  return { ...token, ...(to.env !== undefined && { env: to.env }), logins: to.logins }
 }

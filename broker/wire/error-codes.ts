@@ -8,7 +8,7 @@ export const PROBLEMS = {
   // The form of the request. No token was verified or used up, and nothing was recorded.
   request_malformed: { status: 400, title: "The request is malformed" },
   request_too_large: { status: 413, title: "The request is too large" },
-  media_type_unsupported: { status: 415, title: "The body is not application/json" },
+  media_type_unsupported: { status: 415, title: "The body has the wrong media type" },
   method_not_allowed: { status: 405, title: "The method is not allowed here" },
   route_not_found: { status: 404, title: "There is nothing at this path" },
   wrong_host: { status: 421, title: "The broker does not answer at this host" },

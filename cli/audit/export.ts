@@ -3,7 +3,7 @@ import { type CliIo, EXIT } from "../io.ts"
 
 const USAGE = `Usage: daypass audit export --data DIR > FILE
 
-Writes the audit trail of all repositories of a broker on Node, as JSON lines. DIR is the broker's data folder. The broker
+Writes the audit trail of all units of a broker on Node, as JSON lines. DIR is the broker's data folder. The broker
 may be running. Check the file with daypass audit verify.
 Exit codes: 0 written, 2 the folder cannot be read.`
 

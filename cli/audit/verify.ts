@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs"
 import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
+import type { LedgerName } from "../../broker/core/audit-chain.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { inert } from "../inert.ts"
@@ -8,7 +9,7 @@ import { type CliIo, EXIT } from "../io.ts"
 const USAGE = `Usage: daypass audit verify FILE [--head HASH]
 
 Verifies an audit trail that daypass audit export wrote. Finds every edited, deleted, reordered, repeated or cut-off record.
-Prints the head of each repository: the number and the hash of its last record.
+Prints the head of each ledger (of a repository, a project, ...): the number and the hash of its last record.
 
 The file alone cannot show that the whole trail was rewritten, heads included. So store a head where the broker's operator
 cannot change it, and pass it as --head later. The command then checks that this head is still part of its chain: if it
@@ -61,5 +62,5 @@ function report(file: string, verdict: ChainVerdict, head: string | undefined, i
 }
 
 /** Escapes control characters: a file of unknown origin could move the terminal's cursor. JSON does not escape C1 controls. */
-const named = (ledger: { readonly issuer: string; readonly repository_id: string }) =>
-  visible(`repository ${JSON.stringify(ledger.repository_id)} of ${JSON.stringify(ledger.issuer)}`)
+const named = (ledger: LedgerName) =>
+  visible(`unit ${JSON.stringify(ledger.unit_id)} of ${JSON.stringify(ledger.issuer)}`)

@@ -59,7 +59,7 @@ describe("daypass audit export and verify", () => {
     const { code, out } = await verify()
     expect(code).toBe(0)
     expect(out).toMatch(
-      /^repository "7" of "https:\/\/issuer.example": 1 record, head [0-9a-f]{64}\nrepository "41" of "https:\/\/issuer.example": 3 records, head [0-9a-f]{64}\n$/,
+      /^unit "7" of "https:\/\/issuer.example": 1 record, head [0-9a-f]{64}\nunit "41" of "https:\/\/issuer.example": 3 records, head [0-9a-f]{64}\n$/,
     )
   })
 
@@ -84,7 +84,7 @@ describe("daypass audit export and verify", () => {
     const touched = await verify((lines) => lines.with(2, (lines[2] ?? "").replace("a test", "a lest")))
     expect(touched).toMatchObject({
       code: 1,
-      out: 'FILE:3: record 2 of repository "41" of "https://issuer.example": the record does not match its own hash: it was changed\n',
+      out: 'FILE:3: record 2 of unit "41" of "https://issuer.example": the record does not match its own hash: it was changed\n',
     })
   })
 
@@ -103,7 +103,7 @@ describe("daypass audit export and verify", () => {
     await write({ 41: 2, 7: 1 })
     expect(await verify((lines) => lines, "--head", noted)).toMatchObject({
       code: 0,
-      out: expect.stringContaining(`the head ${noted} is record 2 of repository "41"`),
+      out: expect.stringContaining(`the head ${noted} is record 2 of unit "41"`),
     })
     expect(await verify((lines) => lines, "--head", "0".repeat(64))).toMatchObject({
       code: 1,
@@ -142,5 +142,5 @@ test("a trail of unknown origin cannot move the terminal's cursor", async () => 
   writeFileSync(file, '{"ledger":{"issuer":"https://i\u009b2J","repository_id":"\u202e41"}}\n{}\n')
   const { code, out } = await command(auditVerify, file)
   expect(code).toBe(1)
-  expect(out).toContain('repository "\\u{202e}41" of "https://i\\u{9b}2J"')
+  expect(out).toContain('unit "\\u{202e}41" of "https://i\\u{9b}2J"')
 })

@@ -45,7 +45,7 @@ export function migrationContract(name: string, open: OpenOldLedger): void {
       const trail = await ledger.auditTrail(0, 100)
       const closed = trail.filter(({ record }) => record.event === "lease.closed").map(({ record }) => record.lease)
       expect(closed.toSorted()).toEqual(["active", "closed", "failed", "forever", "open", "revoking"])
-      const key = { issuer: OLD_LEDGER.issuerUrl, repository_id: OLD_LEDGER.unitId }
+      const key = { issuer: OLD_LEDGER.issuerUrl, unit_id: OLD_LEDGER.unitId }
       expect(verifyChain([new TextEncoder().encode(exportTrail(key, trail))])).toMatchObject({ ok: true })
     })
 

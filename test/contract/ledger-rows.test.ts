@@ -156,12 +156,14 @@ describe("what the broker records by itself", () => {
     if (credentials.length > 0) await ledger.settle(minted("a", ...credentials))
     await ledger.takeDue(now, 10)
     expect(await told(ledger)).toEqual({
+      version: 2,
       at: new Date(now).toISOString(),
       seq: credentials.length > 0 ? 3 : 2,
       request_id: "sweeper",
       event: "lease.closed",
       identity: null,
       token_digest: null,
+      token_binding: null,
       lease: "a",
       grants: [],
       decision: null,
@@ -232,8 +234,8 @@ describe("an export of the audit trail", () => {
     expect(verifyChain([fileOf(sql)])).toMatchObject({
       ok: true,
       ledgers: [
-        { ledger: { repository_id: "41" }, seq: 501 },
-        { ledger: { repository_id: "42" }, seq: 1 },
+        { ledger: { unit_id: "41" }, seq: 501 },
+        { ledger: { unit_id: "42" }, seq: 1 },
       ],
     })
   })

@@ -21,11 +21,13 @@ export const RUN = { runId: "100", runAttempt: "1" } as const
 /** A record of `event`, written `after` milliseconds after NOW. */
 export function record(event: AuditEvent, lease: string | null = null, after = 0): AuditDraft {
   return {
+    version: 2,
     at: new Date(NOW + after).toISOString(),
     request_id: "request-1",
     event,
     identity: null,
     token_digest: null,
+    token_binding: null,
     lease,
     grants: [],
     decision: null,

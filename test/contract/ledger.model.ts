@@ -205,7 +205,7 @@ export function ledgerModel(name: string, fixture: LedgerFixture, cases: number)
           await endAll(model, ledger, sweeper)
 
           const trail = await ledger().auditTrail(0, 10_000)
-          const file = new TextEncoder().encode(exportTrail({ issuer: ISSUER, repository_id: repository }, trail))
+          const file = new TextEncoder().encode(exportTrail({ issuer: ISSUER, unit_id: repository }, trail))
           expect(verifyChain([file]).ok).toBe(true)
           const told = trail.map((link) => link.record.event).filter((event) => !event.startsWith("lease."))
           expect(told).toEqual(model.events)

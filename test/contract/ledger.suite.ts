@@ -441,9 +441,9 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         await burst(20)
         const records = await trail()
         expect(records.map(({ record }) => record.seq)).toEqual(Array.from({ length: 160 }, (_, index) => index + 1))
-        const file = new TextEncoder().encode(exportTrail({ issuer: ISSUER, repository_id: repository() }, records))
+        const file = new TextEncoder().encode(exportTrail({ issuer: ISSUER, unit_id: repository() }, records))
         expect(verifyChain([file])).toMatchObject({ ok: true, ledgers: [{ seq: 160, chain: records.at(-1)?.chain }] })
-        const other = new TextEncoder().encode(exportTrail({ issuer: ISSUER, repository_id: "other" }, records))
+        const other = new TextEncoder().encode(exportTrail({ issuer: ISSUER, unit_id: "other" }, records))
         expect(verifyChain([other])).toMatchObject({ ok: false, fault: { seq: 1 } })
       })
 

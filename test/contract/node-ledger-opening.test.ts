@@ -288,7 +288,9 @@ describe("a damaged ledger", () => {
 
   test("is refused when its end is missing", async () => {
     const whole = await fill()
-    for (let length = 100; length < whole.length; length += 9001) {
+    const lengths = Array.from({ length: Math.ceil((whole.length - 100) / 9001) }, (_, at) => 100 + at * 9001)
+    // A few bytes of the last page may be the end of a record's text, which SQLite reads as zeros.
+    for (const length of [...lengths, whole.length - 1, whole.length - 53]) {
       writeFileSync(path("ledger.db"), whole.subarray(0, length))
       expect(() => open(), `${length} bytes`).toThrow(remedies)
     }

@@ -153,7 +153,9 @@ function expectMinted(outcome: unknown, { expect: expected }: ProviderCase): Min
     expiresAt: expected.expiresAt,
   })
   expect(minted.handle !== undefined, "a handle exactly when it can be revoked").toBe(minted.revocation === "revocable")
-  const serialised = JSON.stringify(minted)
+  // Locators are no secrets, and a value in a story may be one of their words.
+  const { versions, ...rest } = minted
+  const serialised = JSON.stringify([rest, Object.values(versions ?? {})])
   for (const { value } of Object.values(minted.values)) {
     if (value instanceof Secret && value.reveal() !== "")
       expect(serialised, "secrets do not serialise").not.toContain(JSON.stringify(value.reveal()).slice(1, -1))

@@ -7,7 +7,7 @@ const ISSUER = "https://token.actions.githubusercontent.com"
 describe("an audit chain", () => {
   // Computed with Python's hashlib over the bytes that the format's description names.
   test("starts, and goes on, with hashes that anybody can recompute from the format's description", () => {
-    const start = chainStart({ issuer: "https://issuer.example", repository_id: "41" })
+    const start = chainStart({ issuer: "https://issuer.example", unit_id: "41" })
     expect(start).toBe("4959cfb457b9e3357b84eb764ddcd0ae9fef0d907846087adb35de9ac0f9c963")
     expect(chainRecord(start, { seq: 1, b: "ü", a: null })).toEqual({
       ok: true,
@@ -20,18 +20,18 @@ describe("an audit chain", () => {
   })
 
   test.each([
-    ["another repository", { issuer: ISSUER, repository_id: "42" }],
-    ["another issuer", { issuer: `${ISSUER}/enterprise`, repository_id: "41" }],
-    ["names that only join to the same text", { issuer: `${ISSUER}","4`, repository_id: "1" }],
+    ["another unit", { issuer: ISSUER, unit_id: "42" }],
+    ["another issuer", { issuer: `${ISSUER}/enterprise`, unit_id: "41" }],
+    ["names that only join to the same text", { issuer: `${ISSUER}","4`, unit_id: "1" }],
   ])("of %s starts elsewhere", (_name, other) => {
-    expect(chainStart(other)).not.toBe(chainStart({ issuer: ISSUER, repository_id: "41" }))
+    expect(chainStart(other)).not.toBe(chainStart({ issuer: ISSUER, unit_id: "41" }))
   })
 
   test("depends on every record before and on every member of a record", () => {
-    const start = chainStart({ issuer: ISSUER, repository_id: "41" })
+    const start = chainStart({ issuer: ISSUER, unit_id: "41" })
     const hashes = [
       chainRecord(start, { ...draft(), seq: 1 }),
-      chainRecord(chainStart({ issuer: ISSUER, repository_id: "42" }), { ...draft(), seq: 1 }),
+      chainRecord(chainStart({ issuer: ISSUER, unit_id: "42" }), { ...draft(), seq: 1 }),
       ...Object.keys(draft()).map((member) => chainRecord(start, { ...draft(), [member]: "changed", seq: 1 })),
     ].map((link) => link.ok && link.value.chain)
     expect(new Set(hashes).size).toBe(hashes.length)
@@ -41,7 +41,7 @@ describe("an audit chain", () => {
     ["a member without a canonical text", { ...draft(), reason: "\ud800", seq: 1 }],
     ["more than its longest record", { ...draft(), reason: "x".repeat(MAX_RECORD_BYTES), seq: 1 }],
   ])("takes no record with %s, and quotes nothing of it", (_name, record) => {
-    const link = chainRecord(chainStart({ issuer: ISSUER, repository_id: "41" }), record)
+    const link = chainRecord(chainStart({ issuer: ISSUER, unit_id: "41" }), record)
     expect(link.ok).toBe(false)
     expect(JSON.stringify(link)).not.toContain("acme")
   })

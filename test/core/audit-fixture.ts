@@ -11,6 +11,7 @@ import type { AuditDraft } from "../../broker/core/audit-record.ts"
 /** A draft that an exchange could have written; `changes` on top. */
 export function draft(changes: Partial<AuditDraft> = {}): AuditDraft {
   return {
+    version: 2,
     at: "2026-11-20T10:00:00.000Z",
     request_id: "request-1",
     event: "exchange.intended",
@@ -30,6 +31,7 @@ export function draft(changes: Partial<AuditDraft> = {}): AuditDraft {
       run_attempt: "1",
     },
     token_digest: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+    token_binding: "none",
     lease: "lease-1",
     grants: [
       { name: "aws", connection: "aws-prod", provider: "aws", resource: "arn:aws:iam::1:role/ü", ttl_seconds: 900 },

@@ -197,7 +197,7 @@ async function auditChainHolds(world: World, { check, show }: Findings): Promise
       .map(({ record }) => `${`${record.seq}`.padStart(3)}  ${record.event.padEnd(18)} ${record.reason}`)
       .join("\n"),
   )
-  const text = exportTrail({ issuer: world.github.issuer, repository_id: REPOSITORY.repository_id }, records)
+  const text = exportTrail({ issuer: world.github.issuer, unit_id: REPOSITORY.repository_id }, records)
   const intact = await verifyTrail(world.folder, "audit.jsonl", text)
   show("daypass audit verify audit.jsonl", intact.output)
   const head = records.at(-1)?.chain ?? ""

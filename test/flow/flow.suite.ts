@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { ExchangeAnswer } from "../../broker/wire/exchange.ts"
@@ -50,17 +51,28 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         const records = (await trail()).slice(-2).map(({ record }) => record)
         expect(records).toMatchObject([
           {
+            version: 2,
             event: "exchange.intended",
             decision: "allow",
+            token_binding: "none",
             lease,
-            identity: { unit_id: "41", environment: "production" },
+            identity: { unit_kind: "repository", unit: "acme/shop", unit_id: "41", environment: "production" },
+            claims: { ref: "refs/heads/main", event_name: "push", runner_environment: "github-hosted" },
           },
           {
+            version: 2,
             event: "exchange.minted",
             lease,
             grants: [
-              { name: "aws-deploy", connection: "aws-prod", resource: ROLE, ttl_seconds: 900 },
-              { name: "vault" },
+              {
+                name: "aws-deploy",
+                connection: "aws-prod",
+                resource: ROLE,
+                ttl_seconds: 900,
+                ids: { "access-key-id": issued?.accessKeyId },
+                fingerprints: { "session-token": sha256(issued?.sessionToken ?? "") },
+              },
+              { name: "vault", fingerprints: { token: sha256(credentials["vault"]?.values["token"]?.value ?? "") } },
             ],
           },
         ])
@@ -492,3 +504,5 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
     })
   })
 }
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")

@@ -6,6 +6,7 @@ import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { policySuite } from "./policy.suite.ts"
+import { standardsSuite } from "./standards.suite.ts"
 import { trailFromExport } from "./trail.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
 import type { StartBroker } from "./world.ts"
@@ -39,4 +40,5 @@ flowSuite("Node", startBroker)
 limitsSuite("Node", startBroker)
 policySuite("Node", startBroker)
 vendorsSuite("Node", startBroker)
+standardsSuite("Node", startBroker)
 incidentSuite("Node", startBroker)

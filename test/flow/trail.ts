@@ -6,7 +6,7 @@ export function trailFromExport(lines: Iterable<string>, issuer: string, unitId:
   let mine = false
   for (const line of lines) {
     const entry = JSON.parse(line)
-    if (entry.ledger) mine = entry.ledger.issuer === issuer && entry.ledger.repository_id === unitId
+    if (entry.ledger) mine = entry.ledger.issuer === issuer && entry.ledger.unit_id === unitId
     if (entry.record && mine) records.push(entry)
   }
   return records

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -67,6 +68,10 @@ ${connectionLines(vendors)}`
 
     // What jobs were handed, and all that was said besides, for the last test to hold against each other.
     const secrets = new Set<string>()
+    /** What stores keep. Some of it may have little entropy, so that not even its hash may be said. */
+    const kept = new Set<string>()
+    /** AWS access key ids: masked in the job, and in clear in the record, where people look for them. */
+    const ids = new Set<string>()
     const said: string[] = []
     const note = ({ env, masks, written, files, stdout, stderr, summary }: ActionRun) => {
       const texts = Object.values(written).map(textOf)
@@ -87,6 +92,9 @@ ${connectionLines(vendors)}`
       expect(main.exitCode, `${main.log}\n${main.summary}`).toBe(0)
       for (const [says, holds] of await vendor.check(main)) expect(holds, `${vendor.name}: ${says}`).toBe(true)
       note(main)
+      const isStore = Object.values(vendor.grants).every((grant) => isReading(grant))
+      if (isStore) for (const value of Object.values(main.env)) if (main.masks.includes(value)) kept.add(value)
+      if (main.env["AWS_ACCESS_KEY_ID"] !== undefined) ids.add(main.env["AWS_ACCESS_KEY_ID"])
 
       const post = await runAction({ ...step, entry: "post", state: main.state })
       expect(post.exitCode, post.log).toBe(0)
@@ -152,13 +160,35 @@ ${connectionLines(vendors)}`
       expect(placesWith(["aws-deploy"], places)).toEqual(
         broker.stored() === "" ? ["steps", "output", "audit"] : Object.keys(places),
       )
-      const needles = [...secrets, ...operators].flatMap((secret) =>
-        secret.includes("PRIVATE KEY") ? formsOfPem(secret) : formsOf(secret),
-      )
+      const isId = (text: string) => [...ids].some((id) => id === text)
+      const needles = [...secrets, ...operators]
+        .filter((secret) => !isId(secret))
+        .flatMap((secret) => (secret.includes("PRIVATE KEY") ? formsOfPem(secret) : formsOf(secret)))
       expect(placesWith(needles, places)).toEqual([])
+      const { audit, stored, ...others } = places
+      expect(placesWith([...ids].flatMap(formsOf), others)).toEqual([])
+      for (const id of ids) expect(audit).toContain(`"ids":{"access-key-id":"${id}"}`)
+
+      // Tokens that were minted are known again by their hash. Of what stores keep, and operators set, there is none.
+      const hashes = (text: string) =>
+        (["hex", "base64url", "base64"] as const).map((form) => sha256(text).digest(form))
+      expect([...secrets].filter((secret) => audit.includes(sha256(secret).digest("hex"))).length).toBeGreaterThan(2)
+      expect(kept.size).toBeGreaterThan(2)
+      const unhashed = [...kept, ...Object.values(Object.assign({}, ...vendors.map((vendor) => vendor.secrets)))]
+      expect(
+        placesWith(
+          unhashed.flatMap((secret) => hashes(String(secret))),
+          { ...others, audit, stored },
+        ),
+      ).toEqual([])
     })
   })
 }
+
+const isReading = (grant: unknown) =>
+  typeof grant === "object" && grant !== null && ("read" in grant || "read_all" in grant)
+
+const sha256 = (text: string) => createHash("sha256").update(text)
 
 /** What a file holds: its text, or the base64 in which it came. */
 function textOf({ bytes }: { readonly bytes: Buffer }): string {

@@ -115,7 +115,7 @@ ${connectionLines([vault]).replaceAll(settings.url, slowly.url)}`,
   /** What every story must come to. */
   const expectWhole = async () => {
     expect(vault.alive()).toBe(0)
-    const key = { issuer: github.issuer, repository_id: TOOLS.repository_id }
+    const key = { issuer: github.issuer, unit_id: TOOLS.repository_id }
     expect(verifyChain([new TextEncoder().encode(exportTrail(key, await trail()))])).toMatchObject({ ok: true })
   }
 

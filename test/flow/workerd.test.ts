@@ -11,6 +11,7 @@ import { incidentSuite } from "./incident.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
 import { writeFlowPolicies } from "./policies.ts"
 import { policySuite } from "./policy.suite.ts"
+import { standardsSuite } from "./standards.suite.ts"
 import { vendorsSuite } from "./vendors.suite.ts"
 import { type StartBroker, send } from "./world.ts"
 
@@ -63,4 +64,5 @@ flowSuite("workerd", startBroker)
 limitsSuite("workerd", startBroker)
 policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
+standardsSuite("workerd", startBroker)
 incidentSuite("workerd", startBroker)

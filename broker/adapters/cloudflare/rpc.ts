@@ -25,8 +25,8 @@ export async function answer<Value>(work: () => Promise<Value>, key?: LedgerKey)
   }
 }
 
-/** A ledger's repository, as events name it. */
-export const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, repository_id: unitId })
+/** A ledger's unit, as events name it. */
+export const unitOf = ({ issuerUrl, unitId }: LedgerKey) => ({ issuer: issuerUrl, unit_id: unitId })
 
 /** Our own sentence, or the code of SQLite's error, or its class. Nothing else of a message: it may quote what is stored. */
 export function reasonOf(error: unknown): string {

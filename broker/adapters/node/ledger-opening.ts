@@ -1,3 +1,4 @@
+import { statSync } from "node:fs"
 import { join } from "node:path"
 import { BrokerError } from "../../core/errors.ts"
 import type { BrokerEvent } from "../../ports/log.ts"
@@ -52,7 +53,9 @@ const unmarked = (reason: string): Doubt => ({ event: "ledger.unmarked", reason 
 export function openLedger(folder: string, now: number): OpenedLedger {
   let sql: NodeSql | undefined
   try {
+    const alone = sizeWithoutLog(folder)
     sql = new NodeSql(openLedgerFile(folder))
+    refuseCutPage(sql, alone)
     const before = check(sql)
     migrate(sql)
     const mark = readLedgerMark(folder)
@@ -87,6 +90,20 @@ function check(sql: NodeSql): Before {
 }
 
 class DamagedError extends Error {}
+
+/** The file's size when it holds everything; null when a write-ahead log beside it may hold its last page. */
+function sizeWithoutLog(folder: string): number | null {
+  const [file, log] = [LEDGER_FILE, `${LEDGER_FILE}-wal`].map((name) =>
+    statSync(join(folder, name), { throwIfNoEntry: false }),
+  )
+  return file === undefined || (log?.size ?? 0) > 0 ? null : file.size
+}
+
+/** SQLite reads the missing end of a last page as zeros, and its own check finds nothing when only a record's text is there. */
+function refuseCutPage(sql: NodeSql, size: number | null): void {
+  const [page] = sql.all<{ page_size: number }>("PRAGMA page_size")
+  if (size !== null && page !== undefined && size % page.page_size !== 0) throw new DamagedError()
+}
 
 function doubtOf(mark: LedgerMark | "none", store: StoreRow, before: Before): Doubt | null {
   if (mark === "none") {

@@ -15,7 +15,7 @@ type AuditRow = { seq: number; text: string; leaf: string; chain: string }
 export function* exportLines(sql: Sql): Generator<string> {
   const writer = new ExportWriter()
   for (let ledger = nextLedger(sql, 0); ledger; ledger = nextLedger(sql, ledger.id)) {
-    yield writer.ledger({ issuer: ledger.issuer, repository_id: ledger.repository_id })
+    yield writer.ledger({ issuer: ledger.issuer, unit_id: ledger.repository_id })
     let after = 0
     for (let page = nextPage(sql, ledger.id, after); page.length > 0; page = nextPage(sql, ledger.id, after)) {
       for (const row of page) {

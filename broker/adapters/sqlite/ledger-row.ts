@@ -1,5 +1,5 @@
 import { chainRecord, chainStart } from "../../core/audit-chain.ts"
-import type { AuditDraft, AuditEvent } from "../../core/audit-record.ts"
+import { type AuditDraft, type AuditEvent, brokersDraft } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type { Limits } from "../../core/policy/limits.ts"
 import type { TokenUse } from "../../ports/ledger.ts"
@@ -227,23 +227,10 @@ function make(sql: Sql, key: LedgerKey): Row | undefined {
     `INSERT INTO ledgers (issuer, repository_id, seq, chain) VALUES (?, ?, 0, ?) RETURNING ${COLUMNS}`,
     key.issuerUrl,
     key.unitId,
-    chainStart({ issuer: key.issuerUrl, repository_id: key.unitId }),
+    chainStart({ issuer: key.issuerUrl, unit_id: key.unitId }),
   )[0]
 }
 
-/** A record of what the broker did by itself. */
-export function brokersOwn(event: AuditEvent, now: number, reason: string, lease: string | null = null): AuditDraft {
-  return {
-    at: new Date(now).toISOString(),
-    request_id: SWEEPER,
-    event,
-    identity: null,
-    token_digest: null,
-    lease,
-    grants: [],
-    decision: null,
-    reason,
-    policy_version: null,
-    client_address: null,
-  }
-}
+/** A record of what the ledger did by itself. */
+export const brokersOwn = (event: AuditEvent, now: number, reason: string, lease: string | null = null): AuditDraft =>
+  brokersDraft(event, { at: new Date(now), requestId: SWEEPER, lease, reason })

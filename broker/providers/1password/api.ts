@@ -42,6 +42,8 @@ const text = z
   .transform((given) => given ?? "")
 const section = z.object({ id: z.string(), label: text })
 const fullItem = summary.extend({
+  /** Goes up with every change of the item. */
+  version: z.int().min(0).optional().catch(undefined),
   sections: listOf(section),
   fields: listOf(
     z.object({
@@ -182,13 +184,17 @@ export function fieldOfItem(side: OtherSide, locator: string, item: FullItem, wa
  * Every field that holds something, by its label; in a section with a label, the section's label comes first. Left out are
  * fields without a value, of which 1Password's templates have many, one-time passwords and attached files.
  */
-export const membersOfItem = ({ fields, sections }: FullItem): readonly (readonly [string, StoredValue])[] =>
+export const membersOfItem = ({ fields, sections, ...item }: FullItem): readonly (readonly [string, StoredValue])[] =>
   fields
     .filter((field) => field.value !== "" && !isOneTimePassword(field))
     .map(({ label, value, section }) => {
       const above = sections.find(({ id }) => id === section?.id)?.label ?? ""
-      return [`${above} ${label}`, { value: new Secret(value) }]
+      return [`${above} ${label}`, { value: new Secret(value), ...versionOfItem(item) }]
     })
+
+/** The item's version, where the answer has it. */
+export const versionOfItem = ({ version }: Pick<FullItem, "version">): Pick<StoredValue, "version"> =>
+  version === undefined ? {} : { version: String(version) }
 
 /** Connect's API document says `TOTP`, its SDKs `OTP`. Both send the current code as `totp`. */
 const isOneTimePassword = ({ type, totp }: FullItem["fields"][number]): boolean =>

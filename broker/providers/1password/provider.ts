@@ -18,6 +18,7 @@ import {
   readItemId,
   readVaultId,
   vaultsNamed,
+  versionOfItem,
 } from "./api.ts"
 import { type Connection, connection, idOf, parseItem, parseReference, type Reference } from "./grant.ts"
 
@@ -43,7 +44,12 @@ export const onePassword = storeProvider({
 
   async read(wanted, request, side, io) {
     const items = await itemsOf(wanted, request, side, io)
-    return new Map(wanted.map((one) => [one.locator, { value: fieldOfItem(side, one.locator, items(one), one.place) }]))
+    return new Map(
+      wanted.map((one) => {
+        const item = items(one)
+        return [one.locator, { value: fieldOfItem(side, one.locator, item, one.place), ...versionOfItem(item) }]
+      }),
+    )
   },
 })
 

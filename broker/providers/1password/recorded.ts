@@ -47,6 +47,7 @@ const FIELDS = [
 ]
 export const item = (change: object = {}) => ({
   ...listed(),
+  version: 5,
   sections: [
     { id: "s1", label: "Admin" },
     { id: "s2", label: "Reader" },

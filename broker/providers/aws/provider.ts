@@ -41,9 +41,9 @@ export const aws: Provider<Connection, Grant> = {
       // Without a format, the job's side hands the values over, and nothing else.
       ...(wanted.as === undefined && { format: "aws-session" as const }),
       values: {
-        "access-key-id": { value: session.accessKeyId, env: "AWS_ACCESS_KEY_ID" },
+        "access-key-id": { value: session.accessKeyId, env: "AWS_ACCESS_KEY_ID", recorded: "id" },
         "secret-access-key": { value: session.secretAccessKey, env: "AWS_SECRET_ACCESS_KEY" },
-        "session-token": { value: session.sessionToken, env: "AWS_SESSION_TOKEN" },
+        "session-token": { value: session.sessionToken, env: "AWS_SESSION_TOKEN", recorded: "fingerprint" },
         region: { value: settings.region, env: "AWS_REGION" },
         "default-region": { value: settings.region, env: "AWS_DEFAULT_REGION" },
         "account-id": { value: session.account },

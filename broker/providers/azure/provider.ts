@@ -55,6 +55,8 @@ export const azure: Provider<Connection, Grant> = {
 
   resource: (wanted) => `${wanted.client_id} at ${scopeOf(wanted) ?? "any scope"}`,
 
+  token: (wanted) => (scopeOf(wanted) === null ? null : { value: "access-token", type: "access_token" }),
+
   mint(request, io) {
     const scope = scopeOf(request.grant)
     return scope === null ? federatedToken(request, io) : accessToken(request, scope, io)
@@ -70,7 +72,10 @@ async function accessToken(request: Request, scope: string, io: ProviderIo): Pro
   const fault = tooLong(side, login, ttlSeconds)
   if (fault) throw fault
   return {
-    values: { "access-token": { value: login.value, env: wanted.env ?? DEFAULT_VARIABLE }, ...publicValues(request) },
+    values: {
+      "access-token": { value: login.value, env: wanted.env ?? DEFAULT_VARIABLE, recorded: "fingerprint" },
+      ...publicValues(request),
+    },
     expiresAt: login.endsAt,
     revocation: "expires-only",
   }
@@ -87,7 +92,7 @@ async function federatedToken(request: Request, io: ProviderIo): Promise<Minted>
   return {
     format: "azure-federated",
     values: {
-      "federated-token": { value: token, env: "ARM_OIDC_TOKEN" },
+      "federated-token": { value: token, env: "ARM_OIDC_TOKEN", recorded: "fingerprint" },
       "federated-token-file": { value: token, env: "AZURE_FEDERATED_TOKEN_FILE", file: { mode: "0600" } },
       "use-oidc": { value: "true", env: "ARM_USE_OIDC" },
       "authority-host": { value: `${authority}/`, env: "AZURE_AUTHORITY_HOST" },

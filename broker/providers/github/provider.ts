@@ -23,6 +23,7 @@ import {
   grant,
   MAX_TTL_SECONDS,
   MIN_TTL_SECONDS,
+  namesOf,
   resourceOf,
 } from "./grant.ts"
 import { handleOf, openHandle } from "./handle.ts"
@@ -62,6 +63,12 @@ export const github: Provider<Connection, Grant> = {
   organisationWide,
   writes,
   resource: resourceOf,
+
+  token: (wanted, { owner }) => ({
+    value: "token",
+    type: "access_token",
+    repositories: namesOf(wanted).map((name) => `${owner}/${name}`),
+  }),
 
   async mint({ connection: settings, connectionName, grant: wanted }, io) {
     const asking: Asking = { side: sideOf(connectionName), settings, io }

@@ -24,7 +24,7 @@ export async function handOver(
   return {
     format: "google-federated",
     values: {
-      "federated-token": { value: token },
+      "federated-token": { value: token, recorded: "fingerprint" },
       audience: { value: poolProviderOf(settings) },
       "token-url": { value: tokenUrl(settings) },
       ...(account === undefined

@@ -75,6 +75,8 @@ export const google: Provider<Connection, Grant> = {
     return `${PRINCIPAL} and every service account that trusts it${meant}`
   },
 
+  token: ({ hand_over }) => (hand_over === undefined ? { value: "access-token", type: "access_token" } : null),
+
   mint(request, io) {
     return request.grant.hand_over === undefined ? accessToken(request, io) : handOver(request, io)
   },
@@ -98,7 +100,7 @@ async function accessToken(request: MintRequest<Connection, Grant>, io: Provider
   return {
     values: {
       // Terraform's provider reads the first, gcloud the second.
-      "access-token": { value: token, env: "GOOGLE_OAUTH_ACCESS_TOKEN" },
+      "access-token": { value: token, env: "GOOGLE_OAUTH_ACCESS_TOKEN", recorded: "fingerprint" },
       "cloudsdk-access-token": { value: token, env: "CLOUDSDK_AUTH_ACCESS_TOKEN" },
       ...publicValues(settings, wanted),
     },

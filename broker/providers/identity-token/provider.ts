@@ -27,6 +27,8 @@ export const identityToken: Provider<Connection, Grant> = {
 
   resource: (wanted) => wanted.audience,
 
+  token: () => ({ value: "token", type: "jwt" }),
+
   async mint({ grant: wanted, ttlSeconds }, io) {
     const issuedAtSeconds = Math.floor(io.now().getTime() / 1000)
     const token = await io.identityToken(wanted.audience, { claims: wanted.claims ?? {}, ttlSeconds })

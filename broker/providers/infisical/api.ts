@@ -94,6 +94,7 @@ const secretOf = z.object({
   type: z.string(),
   secretValue: z.string(),
   secretValueHidden: z.boolean(),
+  version: z.int().min(1).optional().catch(undefined),
 })
 const answer = z.object({ secret: secretOf })
 const list = z.object({ secrets: z.array(secretOf) })
@@ -176,7 +177,8 @@ function storedOf(
       "has a value that is hidden from the identity: give it a role that may read values, because its role may only describe secrets",
     )
   if (!isResolved) refuseReference(side, locator, secret.secretValue)
-  return { value: new Secret(secret.secretValue) }
+  const { secretValue, version } = secret
+  return { value: new Secret(secretValue), ...(version === undefined ? {} : { version: String(version) }) }
 }
 
 /** The meaning of refused logins, by status. Infisical's messages are never repeated. */

@@ -49,13 +49,19 @@ const metadata = z.object({ version: z.int().min(1), destroyed: z.boolean() })
 const first = z.object({ lease_id: z.literal(""), data: fields })
 const second = z.object({ lease_id: z.literal(""), data: z.object({ data: fields, metadata }) })
 
+/** The fields of a secret, with their version where the engine has one. */
+export interface KvFields {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly version?: string
+}
+
 /**
  * The fields of a secret.
  *
  * @throws {BrokerError} `secret_not_found` for one that is absent, deleted or destroyed; `provider_denied` when the
  *   login's policies do not allow the read; `secret_unusable` when an engine mints instead of storing
  */
-export function readSecret(vault: Vault, read: KvRead, response: HttpResponse): Readonly<Record<string, unknown>> {
+export function readSecret(vault: Vault, read: KvRead, response: HttpResponse): KvFields {
   const { side } = vault
   const { kv, mount, locator } = read
   const path = apiPathOf(read)
@@ -71,11 +77,11 @@ export function readSecret(vault: Vault, read: KvRead, response: HttpResponse): 
   refuseWrapped(vault, response)
   if (leaseIdOf(response) !== null)
     throw secretUnusable(side, locator, "is minted for each read instead of stored: use a grant with dynamic")
-  if (kv === 1) return readJson(side, response, first, "a secret of a KV engine of version 1").data
+  if (kv === 1) return { fields: readJson(side, response, first, "a secret of a KV engine of version 1").data }
   const { data } = readJson(side, response, second, "a secret of a KV engine of version 2")
   if (read.version !== null && data.metadata.version !== read.version)
     throw invalid(side, "is another version of the secret")
-  return data.data
+  return { fields: data.data, version: String(data.metadata.version) }
 }
 
 /** The lease of an answer; null when it has none. */

@@ -40,6 +40,9 @@ export const vault: Provider<Connection, Grant> = {
     return isReading(wanted) ? resourceOf(wanted) : (wanted.dynamic ?? `a token of the role ${wanted.role}`)
   },
 
+  token: (wanted) =>
+    isReading(wanted) || wanted.dynamic !== undefined ? null : { value: "token", type: "access_token" },
+
   async mint(request, io) {
     const at = vaultOf(request.connectionName, request.connection)
     const { dynamic, env = {}, parameters } = request.grant
@@ -72,7 +75,7 @@ function mintToken(at: Vault, request: Request, io: ProviderIo): Promise<Minted>
     }
     return {
       values: {
-        token: { value: login.token, env: "VAULT_TOKEN" },
+        token: { value: login.token, env: "VAULT_TOKEN", recorded: "fingerprint" },
         address: { value: settings.url, env: "VAULT_ADDR" },
         ...(settings.namespace === undefined
           ? {}

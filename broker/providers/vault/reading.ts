@@ -6,8 +6,9 @@ import { membersOf } from "../read-all.ts"
 import { type Located, located } from "../read-grant.ts"
 import { readStored } from "../read-stored.ts"
 import { retryTransient } from "../retry.ts"
+import { versionOf } from "../stored-value.ts"
 import { ask, type Vault } from "./api.ts"
-import { buildRead, type KvRead, keyOf, leaseIdOf, readSecret, readsFor } from "./kv.ts"
+import { buildRead, type KvFields, type KvRead, keyOf, leaseIdOf, readSecret, readsFor } from "./kv.ts"
 import { type Place, parseLocator, parseWhole } from "./locator.ts"
 import { after, afterTakingBack, logIn, type Request } from "./login.ts"
 import type { Login } from "./session.ts"
@@ -32,7 +33,7 @@ export async function readSecrets(vault: Vault, request: Request, io: ProviderIo
         return [key, await readOne(vault, one, login, io)] as const
       })
       const secrets = new Map(found)
-      return ({ place }: Located<Place>) => secrets.get(keyOf(place)) ?? {}
+      return ({ place }: Located<Place>): KvFields => secrets.get(keyOf(place)) ?? { fields: {} }
     })
   const about = { side, asks: "job", cacheSeconds: connection.cache ?? 0 } as const
   return await readStored(grant, about, io, {
@@ -41,13 +42,16 @@ export async function readSecrets(vault: Vault, request: Request, io: ProviderIo
       const secretOf = await secretsOf(wanted)
       return new Map(
         wanted.map((one) => {
-          return [one.locator, { value: fieldOf(side, one.locator, one.place.field, secretOf(one)) }]
+          const secret = secretOf(one)
+          const value = fieldOf(side, one.locator, one.place.field, secret.fields)
+          return [one.locator, { value, ...versionOf(secret) }]
         }),
       )
     },
     async members(all) {
       const [one] = located([all.from], parseWhole) as [Located<Place>]
-      return membersOf(side, all, (await secretsOf([one]))(one))
+      const secret = (await secretsOf([one]))(one)
+      return membersOf(side, all, secret.fields).map(([name, stored]) => [name, { ...stored, ...versionOf(secret) }])
     },
   })
 }

@@ -1,12 +1,15 @@
+import { readFileSync } from "node:fs"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { ChainVerifier, verifyChain } from "../../../analysis/audit/verify.ts"
-import { chainOf, exportOf, fileOf } from "../../core/audit-fixture.ts"
+import { chainRecord } from "../../../broker/core/audit-chain.ts"
+import { ExportWriter } from "../../../broker/core/audit-export.ts"
+import { chainOf, draft, exportOf, fileOf } from "../../core/audit-fixture.ts"
 import { runs } from "../../support/laws.ts"
 
-const SHOP = { issuer: "https://token.actions.githubusercontent.com", repository_id: "41" }
-const SITE = { issuer: "https://token.actions.githubusercontent.com", repository_id: "7" }
-const EMPTY = { issuer: "https://token.actions.githubusercontent.com", repository_id: "9" }
+const SHOP = { issuer: "https://token.actions.githubusercontent.com", unit_id: "41" }
+const SITE = { issuer: "https://token.actions.githubusercontent.com", unit_id: "7" }
+const EMPTY = { issuer: "https://token.actions.githubusercontent.com", unit_id: "9" }
 
 const lines = exportOf([SHOP, 4], [EMPTY, 0], [SITE, 2])
 const file = fileOf(lines)
@@ -42,6 +45,70 @@ describe("an audit trail as the broker wrote it", () => {
     expect(verifyChain([file], [noted.chain, "0".repeat(64)])).toMatchObject({
       ok: true,
       found: [{ ledger: SHOP, ...noted }],
+    })
+  })
+})
+
+describe("an audit trail of version 1", () => {
+  // Written by the last version that wrote records of version 1: two ledgers, of four records and of one.
+  const written = readFileSync(new URL("../../vectors/audit-version-1.jsonl", import.meta.url), "utf8")
+  const old = written.trimEnd().split("\n")
+  const heads = [
+    { ledger: SHOP, seq: 4, chain: "a9cc377a36ee62d776b6072f30aae5fbf9146be4ef97d8081f827e3bedc0b157" },
+    {
+      ledger: { issuer: "https://ghes.example/_services/token", unit_id: "7" },
+      seq: 1,
+      chain: "c4f61dd5ceea13c7e4a5f0fdc7182387d33334b5f9bc7d2bc7e7bd874de8a16e",
+    },
+  ]
+
+  test("verifies, and calls its repositories units", () => {
+    expect(verifyChain([fileOf(old)])).toEqual({ ok: true, ledgers: heads, found: [] })
+  })
+
+  test("verifies when a newer version exports the same records", () => {
+    const renamed = old.map((line) => (line.startsWith('{"ledger"') ? line.replace("repository_id", "unit_id") : line))
+    expect(verifyChain([fileOf(renamed)])).toEqual({ ok: true, ledgers: heads, found: [] })
+  })
+
+  test("goes on with records of version 2, and keeps its noted heads", () => {
+    const [first] = heads
+    if (first === undefined) throw new Error("the vector has a ledger")
+    const writer = new ExportWriter()
+    const added = chainRecord(first.chain, { ...draft({ request_id: "request-4" }), seq: 5 })
+    if (!added.ok) throw new Error(added.fault)
+    const head = { seq: 5, chain: added.value.chain }
+    const mixed = [writer.ledger(SHOP), ...old.slice(1, 5), writer.record(added.value), writer.head(head), writer.end()]
+    expect(mixed[1]).not.toContain('"version"')
+    expect(mixed[5]).toContain('"version":2')
+    expect(verifyChain([fileOf(mixed)], [first.chain])).toEqual({
+      ok: true,
+      ledgers: [{ ledger: SHOP, ...head }],
+      found: [first],
+    })
+  })
+
+  test("is refused with an edit, as every other one", () => {
+    expect(verifyChain([fileOf(old.with(2, (old[2] ?? "").replace("minted", "denied")))])).toMatchObject({
+      ok: false,
+      fault: { line: 3, seq: 2, reason: expect.stringMatching(/was changed/) },
+    })
+  })
+
+  test.each([
+    ["both names of the id", '{"ledger":{"issuer":"https://i.example","repository_id":"41","unit_id":"41"}}'],
+    ["no id", '{"ledger":{"issuer":"https://i.example"}}'],
+    ["an id that is no text", '{"ledger":{"issuer":"https://i.example","unit_id":41}}'],
+  ])("cannot have a ledger with %s", (_name, line) => {
+    expect(verifyChain([fileOf([line])])).toMatchObject({
+      fault: { line: 1, reason: "the ledger's name is malformed" },
+    })
+  })
+
+  test("cannot hide a ledger that begins a second time behind the other name of its id", () => {
+    const twice = [...old.slice(0, 6), ...exportOf([SHOP, 0])]
+    expect(verifyChain([fileOf(twice)])).toMatchObject({
+      fault: { line: 7, reason: expect.stringMatching(/begins a second time/) },
     })
   })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { tokenBinding } from "../../../broker/core/audit-record.ts"
 import { DEFAULT_LIMITS } from "../../../broker/core/policy/limits.ts"
+import type { Boundary } from "../../../broker/core/policy/model.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
 import { explain } from "../../../broker/exchange/explain.ts"
 import { handleContext } from "../../../broker/exchange/lease.ts"
@@ -41,11 +43,13 @@ describe("what an exchange records", () => {
     })
     expect(admission).toMatchObject({ now: NOW.getTime(), limits: DEFAULT_LIMITS })
     expect(admission.audit).toStrictEqual({
+      version: 2,
       at: NOW.toISOString(),
       request_id: "request-1",
       event: "exchange.intended",
       identity: expect.objectContaining(WHO),
       token_digest: "digest",
+      token_binding: "none",
       lease,
       grants: [
         { name: "one", connection: "staged", provider: "staged", resource: "resource of mints", ttl_seconds: 300 },
@@ -61,7 +65,39 @@ describe("what an exchange records", () => {
       reason: "allowed",
       policy_version: "v1",
       client_address: "192.0.2.1",
+      claims: {},
     })
+  })
+
+  it("of a decision says what the token says for the claims that policies read, and of an outcome does not repeat it", async () => {
+    const boundaries: readonly Boundary[] = [
+      {
+        name: "main",
+        file: "daypass.yaml",
+        line: 1,
+        when: [{ claim: "ref", test: { kind: "present", present: true } }],
+        allow: [{ connection: "staged", line: 2, fields: new Map() }],
+        require: [{ claim: "enterprise", test: { kind: "present", present: false } }],
+      },
+    ]
+    const { broker, call, recorded } = await world({ grants: { one: "mints" }, boundaries })
+    await exchange(call(), broker)
+    await exchange(call({ grants: ["two"] }), broker).catch(() => {})
+    const [intended, outcome, denied] = recorded as (Admission | Settlement)[]
+    // The token also has an event_name, which nothing reads.
+    expect([intended?.audit.event, intended?.audit.claims]).toEqual(["exchange.intended", { ref: "refs/heads/main" }])
+    expect([denied?.audit.event, denied?.audit.claims]).toEqual(["exchange.denied", { ref: "refs/heads/main" }])
+    expect(outcome?.audit.event).toBe("exchange.minted")
+    expect(outcome?.audit).not.toHaveProperty("claims")
+  })
+
+  it("says that a token was bound to its job's key", async () => {
+    const { broker, call, recorded } = await world({ grants: { one: "mints" }, boundTo: "thumb" })
+    await exchange(call({ key: { thumbprint: "thumb" } }), broker)
+    expect((recorded as (Admission | Settlement)[]).map(({ audit }) => audit.token_binding)).toEqual([
+      "thumbprint",
+      "thumbprint",
+    ])
   })
 
   it("of a token that comes back names the reuse, and no lease or grant", async () => {
@@ -127,6 +163,18 @@ describe("what an exchange records", () => {
     expect(asked.event).toMatchObject({ unit_kind, unit, unit_id, environment, run_id, grants: ["one"], lease })
   })
 })
+
+it.each([
+  ["thumbprint", "thumb", "job"],
+  ["none", null, "job"],
+  ["impossible", null, "setting"],
+  ["impossible", null, "issuer"],
+] as const)(
+  "the binding of a token is %s with the thumbprint %s, where the audience is chosen by: %s",
+  (is, boundTo, by) => {
+    expect(tokenBinding(boundTo, by)).toBe(is)
+  },
+)
 
 it("a revocation handle is sealed for the issuer's URL and the repository's id, the lease and the grant", () => {
   expect(handleContext({ issuerUrl: "https://issuer.example", unitId: "41" }, "a-lease", "a-grant")).toEqual({

@@ -324,11 +324,13 @@ describe("the sweep", () => {
       now: NOW.getTime(),
       outcomes: { one: "revoked" },
       audit: {
+        version: 2,
         at: NOW.toISOString(),
         request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         event: "lease.closed",
         identity: null,
         token_digest: null,
+        token_binding: null,
         lease,
         grants: [],
         decision: null,

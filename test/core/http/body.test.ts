@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { readJson } from "../../../broker/http/body.ts"
+import { readForm, readJson } from "../../../broker/http/body.ts"
 
 const MIB = 1024 * 1024
 
@@ -85,4 +85,28 @@ describe("a request's body", () => {
       await expect(readJson(request)).rejects.toMatchObject({ code: "media_type_unsupported" })
     },
   )
+})
+
+describe("the body of a form", () => {
+  const form = (body: Uint8Array<ArrayBuffer> | string, type = "application/x-www-form-urlencoded") =>
+    new Request("https://daypass.example/", { method: "POST", headers: { "content-type": type }, body })
+
+  it("is read with every parameter, in its own media type alone", async () => {
+    const read = await readForm(form("a=1&a=2&b=%C3%BC+x", "application/x-www-form-urlencoded;charset=UTF-8"))
+    expect([...read]).toEqual([
+      ["a", "1"],
+      ["a", "2"],
+      ["b", "\u00fc x"],
+    ])
+    await expect(readForm(form("{}", "application/json"))).rejects.toMatchObject({ code: "media_type_unsupported" })
+  })
+
+  it("has room for a token of 16 KiB, and not for much more", async () => {
+    expect((await readForm(form(`subject_token=${"x".repeat(16 * 1024)}&scope=vault`))).get("scope")).toBe("vault")
+    await expect(readForm(form("x".repeat(24 * 1024 + 1)))).rejects.toMatchObject({ code: "request_too_large" })
+  })
+
+  it("that is no text in UTF-8 is refused", async () => {
+    await expect(readForm(form(Uint8Array.of(0x61, 0x3d, 0xff)))).rejects.toMatchObject({ code: "request_malformed" })
+  })
 })

@@ -25,6 +25,8 @@ export interface VerifierFixture {
   verify(text: string, ...issuers: IssuerConfig[]): Promise<VerifiedToken>
   /** Verifies the sample token with other claims and a good signature. */
   verifyClaims(overrides: Json, config?: IssuerConfig): Promise<VerifiedToken>
+  /** The same, where another audience counts as the broker's. */
+  verifyAlsoFor(audience: string, overrides: Json, config?: IssuerConfig): Promise<VerifiedToken>
 }
 
 /** For each test of the calling file, a verifier that has seen nothing, in front of an issuer that publishes one key. */
@@ -58,6 +60,8 @@ export function setUpVerifier(...moreFamilies: IssuerFamily[]): VerifierFixture 
     verify,
     verifyClaims: async (overrides, config = issuer()) =>
       verify(await token(present(key), { claims: claims(overrides) }), config),
+    verifyAlsoFor: async (audience, overrides, config = issuer()) =>
+      verifier.verify(await token(present(key), { claims: claims(overrides) }), listed(config), audience),
   }
 }
 

@@ -80,11 +80,12 @@ export function readParameters(
 }
 
 const storedOf = (
-  { Type, Value }: z.infer<typeof parameter>,
+  { Type, Value, Version }: z.infer<typeof parameter>,
   { plain_is_public: isPublic }: Connection,
 ): StoredValue => ({
   value: new Secret(Value),
   isPublic: isPublic && Type !== "SecureString",
+  version: String(Version),
 })
 
 const NOT_THERE =

@@ -55,9 +55,10 @@ export function readSecretValue(
   const stage = stageOf(place)
   const isAsked = stage === null ? asId(place) === found.VersionId : found.VersionStages.includes(stage)
   if (!isAsked) throw invalid(side, "is for another version of the secret")
-  const { SecretString: text, SecretBinary: binary } = found
-  if (text !== undefined && binary === undefined) return [place.text, { value: new Secret(text) }]
-  if (text === undefined && binary !== undefined) return [place.text, { value: new Secret(bytesOfBase64(binary)) }]
+  const { SecretString: text, SecretBinary: binary, VersionId: version } = found
+  if (text !== undefined && binary === undefined) return [place.text, { value: new Secret(text), version }]
+  if (text === undefined && binary !== undefined)
+    return [place.text, { value: new Secret(bytesOfBase64(binary)), version }]
   throw invalid(side, "must have exactly one value")
 }
 

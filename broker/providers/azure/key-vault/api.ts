@@ -57,7 +57,7 @@ export function readSecret(
   if (!enabled) throw unusable("is disabled")
   if (typeof nbf === "number" && nbf > seconds) throw unusable("is not valid yet: check its activation date")
   if (typeof exp === "number" && exp <= seconds) throw unusable("has expired: check its expiration date")
-  return { value: new Secret(value) }
+  return { value: new Secret(value), version: id.slice(id.lastIndexOf("/") + 1).toLowerCase() }
 }
 
 /** Whether an id fits the requested place. Ids always have a version, and their case does not count. */

@@ -63,7 +63,7 @@ export function readPayload(
   const bytes = bytesOfBase64(payload.data)
   if (payload.dataCrc32c !== undefined && String(crc32c(bytes)) !== payload.dataCrc32c)
     throw invalid(side, "was damaged on its way: the checksum differs")
-  return { value: new Secret(bytes) }
+  return { value: new Secret(bytes), version: name.slice(name.lastIndexOf("/") + 1) }
 }
 
 const VERSION_NAME =

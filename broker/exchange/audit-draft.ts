@@ -1,0 +1,55 @@
+import {
+  type AuditDraft,
+  type AuditEvent,
+  type AuditGrant,
+  auditIdentity,
+  type Learnt,
+  RECORD_VERSION,
+  tokenBinding,
+} from "../core/audit-record.ts"
+import { factsOf } from "../core/families/families.ts"
+import type { GrantedGrant } from "../core/policy/decide.ts"
+import { visible } from "../core/policy/faults.ts"
+import type { Broker } from "./broker.ts"
+import type { Call } from "./call.ts"
+import type { Caller } from "./caller.ts"
+
+/** Makes audit drafts for one call. It fills in the caller, the address and the policies; the event adds the rest. */
+export function draftOf(call: Call, caller: Pick<Caller, "token">, policyVersion: string | null, broker: Broker) {
+  const { identity, digest, boundTo, issuer } = caller.token
+  return (
+    event: AuditEvent,
+    facts: Partial<Pick<AuditDraft, "lease" | "grants" | "decision">> & { readonly reason: string },
+  ): AuditDraft => ({
+    version: RECORD_VERSION,
+    at: broker.clock.now().toISOString(),
+    request_id: call.requestId,
+    event,
+    identity: auditIdentity(identity),
+    token_digest: digest,
+    token_binding: tokenBinding(boundTo, factsOf(issuer.family).audience),
+    lease: facts.lease ?? null,
+    grants: facts.grants ?? [],
+    decision: facts.decision ?? null,
+    reason: facts.reason,
+    policy_version: policyVersion,
+    client_address: call.clientAddress,
+  })
+}
+
+/** A grant as records name it, with what its mint found out. */
+export function auditGrant(
+  { grant, ttlSeconds }: GrantedGrant,
+  learnt: Learnt | undefined,
+  broker: Broker,
+): AuditGrant {
+  return {
+    name: grant.name,
+    connection: grant.connection.name,
+    provider: grant.connection.provider,
+    // A claim may have filled a gap in it.
+    resource: visible(broker.providers.get(grant.connection.provider)?.resource(grant.fields) ?? ""),
+    ttl_seconds: ttlSeconds,
+    ...learnt,
+  }
+}

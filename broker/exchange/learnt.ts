@@ -1,0 +1,57 @@
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import type { Learnt } from "../core/audit-record.ts"
+import { boundedMap } from "../core/bounded-map.ts"
+import { visible } from "../core/policy/faults.ts"
+import { Secret } from "../core/secret.ts"
+import type { MintedValue } from "../providers/provider.ts"
+import type { MintedGrant } from "./mint.ts"
+
+/** The limit for the versions of all grants of a record, as canonical JSON: records have a limit, too. */
+const MAX_VERSIONS_BYTES = 16 * 1024
+/**
+ * The shortest text that is hashed. Providers mark only what has much entropy; this also holds for a server that answers
+ * with something else. The shortest tokens of Vault have 26 characters.
+ */
+const MIN_FINGERPRINTED_CHARACTERS = 24
+/**
+ * The form of an AWS access key id (AWS STS API reference, Credentials), in capital letters. A secret key has small letters,
+ * so that an answer with its members exchanged does not get one into a record.
+ */
+const PUBLIC_ID = /^[A-Z0-9]{16,128}$/
+
+/** What only the mints knew of their grants, for the record of the outcome. Contains no value of a credential. */
+export function learntOf(minted: readonly MintedGrant[]): ReadonlyMap<string, Learnt> {
+  const bytes = Math.floor(MAX_VERSIONS_BYTES / Math.max(1, minted.length))
+  return new Map(minted.map((one) => [one.granted.grant.name, learnt(one, bytes)]))
+}
+
+function learnt({ minted: { cache, count, versions, values } }: MintedGrant, bytes: number): Learnt {
+  const named = Object.entries(versions ?? {}).map(([place, version]) => [visible(place), visible(version)] as const)
+  const { map, leftOut } = boundedMap<string>(named, bytes)
+  const fingerprints = recorded(values, "fingerprint", (text) =>
+    text.length < MIN_FINGERPRINTED_CHARACTERS ? null : bytesToHex(sha256(utf8ToBytes(text))),
+  )
+  const ids = recorded(values, "id", (text) => (PUBLIC_ID.test(text) ? text : null))
+  return {
+    ...(cache === undefined ? {} : { cache }),
+    ...(count === undefined ? {} : { values: count }),
+    ...(named.length === 0 ? {} : { versions: map }),
+    ...(leftOut === 0 ? {} : { versions_left_out: leftOut }),
+    ...(fingerprints === null ? {} : { fingerprints }),
+    ...(ids === null ? {} : { ids }),
+  }
+}
+
+/** What is recorded of the values that are marked so, by their names; null when nothing is. */
+function recorded(
+  values: Readonly<Record<string, MintedValue>>,
+  as: MintedValue["recorded"],
+  form: (text: string) => string | null,
+): Readonly<Record<string, string>> | null {
+  const entries = Object.entries(values).flatMap(([name, { value, recorded }]) => {
+    const said = recorded === as ? form(value instanceof Secret ? value.reveal() : value) : null
+    return said === null ? [] : [[name, said] as const]
+  })
+  return entries.length === 0 ? null : Object.fromEntries(entries)
+}
