@@ -4,6 +4,7 @@ import type { Identity } from "../core/identity.ts"
 import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
 import type { PoliciesInForce } from "../ports/policy-source.ts"
 import type { Help } from "../wire/exchange.ts"
+import { boundTokenRequired, sessionSeconds } from "./binding.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
@@ -32,18 +33,20 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   // Only for the organisation's own jobs: everybody with an account at the issuer can get a valid token.
   const help = caller.own ? snapshot.organisation.help : undefined
   const inForce = caller.own ? await snapshot.policiesOf(identity).catch(withHelp(help)) : none
+  const inSession = sessionSeconds(caller, broker.clock.now())
+  const ttlSeconds = Math.min(call.ttlSeconds ?? Infinity, inSession ?? Infinity)
   const input: DecisionInput = {
     organisation: snapshot.organisation,
     policies: inForce.policies,
     identity,
     grants: call.grants,
-    ...(call.ttlSeconds === undefined ? {} : { ttlSeconds: call.ttlSeconds }),
+    ...(ttlSeconds === Infinity ? {} : { ttlSeconds }),
     notes: inForce.notes,
   }
   const policyVersion = inForce.version
   let decision = decide(input)
   if (decision.requireBoundToken && caller.token.boundTo === null && !isRefused(decision)) {
-    const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED, {
+    const error = new BrokerError("bound_token_required", boundTokenRequired(caller), {
       policyVersion,
       ...(help && { help }),
     })
@@ -55,7 +58,12 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   if (decision.outcome === "deny")
     return {
       outcome: "deny",
-      error: refusal(decision, identity, { policyVersion, ...(help && { help }) }),
+      error: refusal(
+        decision,
+        identity,
+        { policyVersion, ...(help && { help }) },
+        endOf(decision, inSession, ttlSeconds),
+      ),
       decision,
       policyVersion,
     }
@@ -76,6 +84,7 @@ export function refusal(
   decision: Extract<Decision, { outcome: "deny" }>,
   identity: Identity,
   extra: { readonly policyVersion: string; readonly help?: Help },
+  note = "",
 ): BrokerError {
   if (!decision.ownsPolicies) return new BrokerError("not_allowed", noPolicyFor(identity), extra)
   const grantsByCause = new Map<string, string[]>()
@@ -85,7 +94,13 @@ export function refusal(
     grantsByCause.set(cause, [...(grantsByCause.get(cause) ?? []), name])
   }
   const detail = [...grantsByCause].map(([cause, grants]) => `${grants.join(", ")}: ${cause}`).join(" ")
-  return new BrokerError(decision.code, detail || noPolicyFor(identity), { trace: decision.trace, ...extra })
+  return new BrokerError(decision.code, (detail || noPolicyFor(identity)) + note, { trace: decision.trace, ...extra })
+}
+
+/** Says that the end of the token's session made the lifetime too short, if it did. */
+function endOf(decision: Decision, inSession: number | undefined, ttlSeconds: number): string {
+  if (decision.outcome === "allow" || decision.code !== "ttl_too_short" || ttlSeconds !== inSession) return ""
+  return ` The subject token ends in ${Math.max(0, inSession)} s, and what is granted with a DPoP proof ends with it. Get a new token.`
 }
 
 /**
@@ -96,6 +111,3 @@ function noPolicyFor({ unitKind, unit, unitId, environment }: Identity): string 
   const where = environment === undefined ? "no environment" : `environment ${environment}`
   return `No policy of this broker grants what this job requested to ${unit} (${UNITS[unitKind].idKey ?? unitKind} "${unitId}") in ${where}. Policies for it are usually in the folder ${unit}/ beside the organisation file.`
 }
-
-const BOUND_TOKEN_REQUIRED =
-  "The requested grants need a key-bound subject token. Use the Daypass action, or bind the token to a key of the job."

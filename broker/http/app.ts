@@ -11,7 +11,7 @@ import { discoveryDocument, JWKS_PATH } from "../signing/discovery.ts"
 import { exchangeResponse } from "./answer.ts"
 import { readJson } from "./body.ts"
 import { faultOf, problemResponse } from "./problem.ts"
-import { bearerOf, leaseOf, parseExchange } from "./request.ts"
+import { bearerOf, leaseOf, parseExchange, proofOf } from "./request.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
 
 /** What the runtime provides to the app. */
@@ -66,6 +66,7 @@ export function createApp(options: AppOptions): Hono<Env> {
     return {
       requestId: event.request_id,
       subjectToken: bearerOf(context.req.raw),
+      ...proofOf(context.req.raw),
       clientAddress: options.clientAddress(context),
       isGone: () => options.isGone(context),
       event,

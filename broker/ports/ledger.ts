@@ -15,6 +15,19 @@ export interface TokenUse {
    * Unix seconds: the latest time at which the token can be valid, clock skew included. After it, the entry may be deleted.
    */
   readonly expiresAt: number
+  /**
+   * Present when the call proves a key (RFC 9449). The first use of the token binds it to that key. Later uses need a new
+   * proof of the same key. A token whose first use proved no key cannot be used again.
+   */
+  readonly proof?: ProofUse
+}
+
+/** One use of a DPoP proof, which was made for this token. */
+export interface ProofUse {
+  /** The RFC 7638 thumbprint of the key that signed the proof. */
+  readonly thumbprint: string
+  /** SHA-256 over the proof's `jti`, base64url. Each can be used once with a token. */
+  readonly id: string
 }
 
 /** Opens a lease: everything that must be durable before anything is minted. */
@@ -33,14 +46,15 @@ export interface Admission {
 }
 
 /**
- * `admitted`: it is recorded. `already-used`: the token was used before. `too-old`: the ledger cannot know whether the token
+ * `admitted`: it is recorded. `already-used`: the token was used before, and the call does not prove its key with a new proof.
+ * `used-up`: the token was used as often as one token can be, with proofs of its key. `too-old`: the ledger cannot know whether the token
  * was used, because it was restored, or because a clock that was ahead made it forget. `lease-taken`: there is a lease with
  * this id, or its run has ended it already; the token was not used up. `over-limit`: a limit is reached;
  * the token was not used up. `counted`: a denial beyond the limit: it is counted, but has no record of its own, and the
  * token was not used up.
  */
 export type AdmissionOutcome =
-  | { readonly outcome: "admitted" | "already-used" | "too-old" | "lease-taken" | "counted" }
+  | { readonly outcome: "admitted" | "already-used" | "used-up" | "too-old" | "lease-taken" | "counted" }
   | { readonly outcome: "over-limit"; readonly reached: ReachedLimit }
 
 export interface LeaseOpening {
@@ -133,7 +147,7 @@ export interface RevocationRequest extends LeaseOfRun {
  * `begun`: the caller must revoke these credentials. `busy`: another call is revoking them now. `done`: nobody is; the lease
  * is closed, or waits for the next attempt. `open`: its exchange has no outcome; it hands out nothing any more, and revokes
  * what it mints; the credentials are those that were prepared. `not-found`: this run and attempt has no such lease.
- * `already-used`: the subject token was used before.
+ * `already-used`: the subject token was used before, and the call does not prove its key with a new proof.
  */
 export type RevocationStart =
   | {

@@ -5,7 +5,7 @@ import type { Limits } from "../../core/policy/limits.ts"
 import type { TokenUse } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
 import { type Counts, hourEnds, readCounts, turned, writeCounts } from "./quotas.ts"
-import { forgottenAt, UsedTokens } from "./used-tokens.ts"
+import { forgottenAt, type TokenOutcome, UsedTokens } from "./used-tokens.ts"
 
 /** Identifies a ledger. */
 export interface LedgerKey {
@@ -146,14 +146,21 @@ export class LedgerRow {
     this.#chain = chain
   }
 
-  /** Uses up a token. Returns false when it was used before, and then records `replay` as a denial, once for each token. */
-  useToken(token: TokenUse, replay: AuditDraft, limits: Limits): boolean {
-    if (this.tokens.use(token)) {
-      this.dueBy(forgottenAt(token.expiresAt))
-      return true
-    }
-    if (this.tokens.isFirstReplay(token)) this.recordDenial(replay, limits)
-    return false
+  /**
+   * Uses a token, as `UsedTokens.use` does. Records `replay` as a denial when the token was used before, once for each token.
+   * Counts a denial when it is used up.
+   */
+  useToken(
+    token: TokenUse,
+    replay: AuditDraft,
+    limits: Limits,
+    how?: { readonly endsSomething: boolean },
+  ): TokenOutcome {
+    const outcome = this.tokens.use(token, how)
+    if (outcome === "used") this.dueBy(forgottenAt(token.expiresAt))
+    else if (outcome === "used-up") this.countDenial()
+    else if (this.tokens.isFirstReplay(token)) this.recordDenial(replay, limits)
+    return outcome
   }
 
   /** Makes the ledger due at `time`, unless it is due earlier. */
