@@ -1,5 +1,4 @@
 import { BrokerError } from "../core/errors.ts"
-import { factsOf } from "../core/families/families.ts"
 import type { FamilyFacts } from "../core/families/family-facts.ts"
 import { CLOCK_SKEW_SECONDS } from "../issuers/claims.ts"
 import type { JobKey } from "./call.ts"
@@ -62,8 +61,7 @@ function mismatch(token: Proved["token"], key: JobKey | undefined): string {
  * The refusal of a token whose audience names no key, where only such a token is accepted. A proof does not help: who steals
  * a token before its first use can bind it to a key of their own.
  */
-export function boundTokenRequired({ token }: Pick<Proved, "token">): string {
-  const { audience, title } = factsOf(token.issuer.family)
+export function boundTokenRequired({ audience, title }: Pick<FamilyFacts, "audience" | "title">): string {
   const needed = "The requested grants need a key-bound subject token: one whose audience names a key of the job."
   const proof = "A DPoP proof is not enough, because a thief could be the first to send one."
   return audience === "job"

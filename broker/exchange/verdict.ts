@@ -1,4 +1,5 @@
 import { BrokerError } from "../core/errors.ts"
+import { factsOf } from "../core/families/families.ts"
 import { UNITS } from "../core/families/units.ts"
 import type { Identity } from "../core/identity.ts"
 import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
@@ -46,7 +47,7 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   const policyVersion = inForce.version
   let decision = decide(input)
   if (decision.requireBoundToken && caller.token.boundTo === null && !isRefused(decision)) {
-    const error = new BrokerError("bound_token_required", boundTokenRequired(caller), {
+    const error = new BrokerError("bound_token_required", boundTokenRequired(factsOf(caller.token.issuer.family)), {
       policyVersion,
       ...(help && { help }),
     })

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest"
-import { MAX_PROOFS_PER_TOKEN } from "../../broker/adapters/sqlite/used-tokens.ts"
 import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
 import type { Admission, ProofUse } from "../../broker/ports/ledger.ts"
 import type { LedgerFixture, LedgerHands } from "./ledger-hands.ts"
@@ -24,13 +23,6 @@ const exchange = (lease: string, key: string, id: string): Admission => ({
   token: proved(key, id),
 })
 const denied = (key: string, id: string): Admission => ({ ...denial("token"), token: proved(key, id) })
-
-/** Far more than a test makes. */
-const WIDE = {
-  exchangesPerMinute: { max: 1e6, source: "a test" },
-  openLeases: { max: 1e6, source: "a test" },
-  denialsPerHour: { max: 1e6, source: "a test" },
-}
 
 /** What every ledger must do with tokens that are used again by the key that their first use bound. */
 export function whatProofsBind(fixture: LedgerFixture, hands: LedgerHands): void {
@@ -132,34 +124,6 @@ export function whatProofsBind(fixture: LedgerFixture, hands: LedgerHands): void
       await ledger().beginRevocation(revocation("late", { token: proved("k1", "1") }))
       expect(await ledger().admit(exchange("late", "k1", "2"))).toEqual({ outcome: "lease-taken" })
       expect(await ledger().admit(exchange("other", "k1", "2"))).toEqual({ outcome: "admitted" })
-    })
-
-    test("are counted for each token: one job cannot fill the ledger, and can still end its leases", async () => {
-      await ledger().admit({ ...exchange("a", "k1", "first"), limits: WIDE })
-      await ledger().settle(minted("a", revocable()))
-      await Promise.all(
-        Array.from({ length: MAX_PROOFS_PER_TOKEN - 1 }, (_, at) =>
-          ledger().admit({ ...denied("k1", String(at)), limits: WIDE }),
-        ),
-      )
-      const before = (await ledger().standing(NOW)).denials
-      expect(before).toMatchObject({ used: MAX_PROOFS_PER_TOKEN - 1, counted: 0 })
-      const length = (await events()).length
-      expect(await ledger().admit({ ...exchange("b", "k1", "more"), limits: WIDE })).toEqual({ outcome: "used-up" })
-      expect(await ledger().admit({ ...denied("k1", "more"), limits: WIDE })).toEqual({ outcome: "counted" })
-      const made = revocation("made up", { token: proved("k1", "more"), limits: WIDE })
-      expect(await ledger().beginRevocation(made)).toEqual({ outcome: "not-found" })
-      expect((await ledger().standing(NOW)).denials.counted).toBe(3)
-      expect(await events()).toHaveLength(length)
-      // A proof that was used stays a replay, and what ends something is always taken, each proof once.
-      expect(await ledger().admit({ ...exchange("b", "k1", "1"), limits: WIDE })).toEqual({ outcome: "already-used" })
-      const end = revocation("a", { token: proved("k1", "end"), limits: WIDE })
-      expect(await ledger().beginRevocation(end)).toMatchObject({ outcome: "begun" })
-      expect(await ledger().beginRevocation(end)).toEqual({ outcome: "already-used" })
-      // Another token of the same unit is not held up.
-      expect(await ledger().admit({ ...admission("c", "another token"), limits: WIDE })).toEqual({
-        outcome: "admitted",
-      })
     })
 
     test("are remembered as long as their token, whatever the clock says meanwhile", async () => {
