@@ -1,34 +1,7 @@
 import type { AuditDraft, AuditRecord } from "../core/audit-record.ts"
 import type { GrantLimit, Limits, ReachedLimit } from "../core/policy/limits.ts"
 import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"
-
-/**
- * One use of a subject token. Tokens are identified by their verified contents, because the same token can have several
- * texts.
- */
-export interface TokenUse {
-  /** SHA-256 over the issuer's URL and the `jti`, base64url. Each key can be used once. */
-  readonly key: string
-  /** Unix seconds: the token's `iat`. */
-  readonly issuedAt: number
-  /**
-   * Unix seconds: the latest time at which the token can be valid, clock skew included. After it, the entry may be deleted.
-   */
-  readonly expiresAt: number
-  /**
-   * Present when the call proves a key (RFC 9449). The first use of the token binds it to that key. Later uses need a new
-   * proof of the same key. A token whose first use proved no key cannot be used again.
-   */
-  readonly proof?: ProofUse
-}
-
-/** One use of a DPoP proof, which was made for this token. */
-export interface ProofUse {
-  /** The RFC 7638 thumbprint of the key that signed the proof. */
-  readonly thumbprint: string
-  /** SHA-256 over the proof's `jti`, base64url. Each can be used once with a token. */
-  readonly id: string
-}
+import type { TokenUse } from "./token-use.ts"
 
 /** Opens a lease: everything that must be durable before anything is minted. */
 export interface Admission {
@@ -46,12 +19,12 @@ export interface Admission {
 }
 
 /**
- * `admitted`: it is recorded. `already-used`: the token was used before, and the call does not prove its key with a new proof.
- * `used-up`: the token was used as often as one token can be, with proofs of its key. `too-old`: the ledger cannot know whether the token
- * was used, because it was restored, or because a clock that was ahead made it forget. `lease-taken`: there is a lease with
- * this id, or its run has ended it already; the token was not used up. `over-limit`: a limit is reached;
- * the token was not used up. `counted`: a denial beyond the limit: it is counted, but has no record of its own, and the
- * token was not used up.
+ * `admitted`: it is recorded. `already-used`: the token was used before, and the call does not prove its key with a new
+ * proof. `used-up`: it was used with as many proofs of its key as one token can be. `too-old`: the ledger cannot know whether
+ * the token was used, because it was restored, or because a clock that was ahead made it forget. `lease-taken`: there is a
+ * lease with this id, or its run has ended it already; the token was not used up. `over-limit`: a limit is reached; the token
+ * was not used up. `counted`: a denial beyond the limit: it is counted, but has no record of its own, and the token was not
+ * used up.
  */
 export type AdmissionOutcome =
   | { readonly outcome: "admitted" | "already-used" | "used-up" | "too-old" | "lease-taken" | "counted" }

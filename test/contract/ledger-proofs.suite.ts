@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
-import type { Admission, ProofUse } from "../../broker/ports/ledger.ts"
+import type { Admission } from "../../broker/ports/ledger.ts"
+import type { ProofUse } from "../../broker/ports/token-use.ts"
 import type { LedgerFixture, LedgerHands } from "./ledger-hands.ts"
 import {
   admission,

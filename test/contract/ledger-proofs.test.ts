@@ -4,7 +4,7 @@ import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
 import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
 import { migrate } from "../../broker/adapters/sqlite/schema.ts"
 import { MAX_PROOFS_PER_TOKEN } from "../../broker/adapters/sqlite/used-tokens.ts"
-import type { ProofUse } from "../../broker/ports/ledger.ts"
+import type { ProofUse } from "../../broker/ports/token-use.ts"
 import { admission, denial, HOUR, MINUTE, minted, NOW, revocable, revocation, token } from "./ledger-samples.ts"
 
 const proved = (id: string) => ({ ...token("token"), proof: { thumbprint: "k1", id } satisfies ProofUse })
@@ -30,7 +30,7 @@ function open() {
     key,
   )
   const rows = () => sql.all("SELECT key FROM used_tokens").length
-  return { ledger, rows }
+  return { sql, ledger, rows }
 }
 
 test("one token has a number of proofs: its job cannot fill the ledger, and can still end its leases", async () => {
@@ -68,4 +68,12 @@ test("proofs are forgotten with their token, over however many sweeps", async ()
   await ledger.takeDue(dead + 1000, 10)
   await ledger.takeDue(dead + 2000, 10)
   expect(rows()).toBe(0)
+})
+
+test("a token that older code used stays used, whatever is proved: such code binds nothing", async () => {
+  const { sql, ledger } = open()
+  await ledger.admit(denial("another token"))
+  sql.run("INSERT INTO used_tokens (ledger, key, expires_at) VALUES (1, 'token', ?)", token("token").expiresAt)
+  expect(await ledger.admit(exchange("a", "1"))).toEqual({ outcome: "already-used" })
+  expect(await ledger.beginRevocation(revocation("a", { token: proved("2") }))).toEqual({ outcome: "already-used" })
 })

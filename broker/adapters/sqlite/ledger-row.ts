@@ -2,8 +2,8 @@ import { chainRecord, chainStart } from "../../core/audit-chain.ts"
 import type { AuditDraft, AuditEvent } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type { Limits } from "../../core/policy/limits.ts"
-import type { TokenUse } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
+import type { TokenUse } from "../../ports/token-use.ts"
 import { type Counts, hourEnds, readCounts, turned, writeCounts } from "./quotas.ts"
 import { forgottenAt, type TokenOutcome, UsedTokens } from "./used-tokens.ts"
 
@@ -146,17 +146,9 @@ export class LedgerRow {
     this.#chain = chain
   }
 
-  /**
-   * Uses a token, as `UsedTokens.use` does. Records `replay` as a denial when the token was used before, once for each token.
-   * Counts a denial when it is used up.
-   */
-  useToken(
-    token: TokenUse,
-    replay: AuditDraft,
-    limits: Limits,
-    how?: { readonly endsSomething: boolean },
-  ): TokenOutcome {
-    const outcome = this.tokens.use(token, how)
+  /** Uses a token. Records `replay` once for each token that was used before, and counts a denial for one that is used up. */
+  useToken(token: TokenUse, replay: AuditDraft, limits: Limits, endsSomething = false): TokenOutcome {
+    const outcome = this.tokens.use(token, endsSomething)
     if (outcome === "used") this.dueBy(forgottenAt(token.expiresAt))
     else if (outcome === "used-up") this.countDenial()
     else if (this.tokens.isFirstReplay(token)) this.recordDenial(replay, limits)

@@ -92,7 +92,7 @@ export class SqlLedger implements SweptLedger {
       const isIdle = after === lease
       const isUncounted = () => ledger.isOverDenials(limits) || ledger.tokens.outcomeOf(token) === "used-up"
       if (isIdle && isUncounted()) ledger.countDenial()
-      else if (ledger.useToken(token, request.replayAudit, limits, { endsSomething: !isIdle }) !== "used")
+      else if (ledger.useToken(token, request.replayAudit, limits, !isIdle) !== "used")
         return { outcome: "already-used" }
       else if (isIdle) {
         ledger.recordDenial(found && !lease ? request.foreignAudit : null, limits)

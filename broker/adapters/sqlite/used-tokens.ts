@@ -1,6 +1,7 @@
 import type { AuditEvent } from "../../core/audit-record.ts"
-import type { LeaseOfRun, ProofUse, TokenUse } from "../../ports/ledger.ts"
+import type { LeaseOfRun } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
+import type { ProofUse, TokenUse } from "../../ports/token-use.ts"
 import { readStore } from "./store-row.ts"
 
 /**
@@ -12,7 +13,7 @@ const FORGET_AT_MOST = 1000
 
 /**
  * How many proofs of its key a token can be used with: one in 86 seconds for the longest life of a token, a day. Each is a row,
- * so a job must not make them without end. A revocation that ends something is not counted: there is one for each lease.
+ * so a job must not make them without end. A revocation that ends something works beyond it: there are as many as leases.
  */
 export const MAX_PROOFS_PER_TOKEN = 1000
 
@@ -65,7 +66,7 @@ export class UsedTokens {
    *
    * Inserts first and checks the result: two calls could both pass a check before the insert.
    */
-  use(token: TokenUse, { endsSomething = false } = {}): TokenOutcome {
+  use(token: TokenUse, endsSomething = false): TokenOutcome {
     const { key, expiresAt, proof } = token
     if (this.#insert(key, expiresAt, proof?.thumbprint)) {
       if (proof) this.#keepProof(token, proof)
