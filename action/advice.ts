@@ -56,6 +56,8 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
     "Run the job again later, run fewer jobs at the same time, or ask for a higher limit: under `limits` in the organisation file, or `max_open_leases` in the grant.",
   client_gone: "Run the job again: its connection to the broker ended before the answer arrived.",
   token_already_used: "Run the job again; if the error returns, look for a step or a proxy that repeats requests.",
+  proof_invalid:
+    "Correct the clock of the machine that runs the job if the broker's message names it; otherwise look for a proxy that changes the requests to the broker.",
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
   bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
   issuer_unavailable: "Run the job again when the issuer has recovered; githubstatus.com shows GitHub's state.",

@@ -1,12 +1,14 @@
-import { createECDH, hash, randomBytes } from "node:crypto"
+import { createECDH, createPrivateKey, hash, randomBytes, sign } from "node:crypto"
 import { KEY_BINDING_SEPARATOR, type PublicJwk } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
 import { openJwe } from "./jwe.ts"
+import type { ProofKey } from "./proof/dpop.ts"
 
-/** The key pair of one exchange. The private key is never stored and is gone when the process ends. */
-export interface JobKey {
-  readonly publicJwk: PublicJwk
+const COORDINATE_BYTES = 32
+
+/** The key pair of one exchange; of all that share a subject token, where each call proves the key. The private key is never stored and is gone when the process ends. */
+export interface JobKey extends ProofKey {
   /** RFC 7638. */
   readonly thumbprint: string
   /** Decrypts a JWE for this key and parses its JSON. @throws {ActionError} `answer_unusable` */
@@ -20,8 +22,16 @@ export function makeJobKey(): JobKey {
   const point = key.generateKeys()
   const x = point.subarray(1, 33).toString("base64url")
   const y = point.subarray(33).toString("base64url")
+  const publicJwk: PublicJwk = { kty: "EC", crv: "P-256", x, y }
   return {
-    publicJwk: { kty: "EC", crv: "P-256", x, y },
+    publicJwk,
+    sign(text) {
+      // Without its leading zero bytes, which a JWK must have (RFC 7518, section 6.2.2.1).
+      const secret = key.getPrivateKey()
+      const d = Buffer.concat([Buffer.alloc(COORDINATE_BYTES - secret.length), secret]).toString("base64url")
+      const privateKey = createPrivateKey({ key: { ...publicJwk, d }, format: "jwk" })
+      return sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")
+    },
     thumbprint: thumbprintOf(x, y),
     open(jwe) {
       const plaintext = openJwe(jwe, key)

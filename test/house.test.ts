@@ -63,11 +63,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "broker/core",
     "broker/wire",
   ],
-  action: ["action/sweep", "action/fingerprints", "action/disk", "broker/wire"],
+  action: ["action/sweep", "action/fingerprints", "action/disk", "action/proof", "broker/wire"],
   // The command line looks for values with the very code of the post step.
   "action/sweep": ["action/fingerprints", "action/disk"],
   "action/fingerprints": [],
   "action/disk": [],
+  // Every client proves its key with the same code.
+  "action/proof": ["broker/wire"],
   // What is decided before the merge. No broker runs it, so nothing below broker/ may import it.
   "analysis/regions": ["broker/core"],
   "analysis/scopes": ["analysis/regions", "broker/core", "broker/wire"],
@@ -85,6 +87,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "action/sweep",
     "action/fingerprints",
     "action/disk",
+    "action/proof",
     "analysis/diff",
     "analysis/who-can",
     "analysis/trust",
@@ -122,7 +125,7 @@ const MAY_READ_ENVIRONMENT = [/^broker\/entry\//, /^action\/(?:runner|post)\.ts$
 function roomOf(path: string): string {
   const [top = "", second = ""] = path.split("/")
   if (second === "") return "scripts"
-  if (top === "action" && /^(?:sweep|fingerprints|disk)$/.test(second)) return `${top}/${second}`
+  if (top === "action" && /^(?:sweep|fingerprints|disk|proof)$/.test(second)) return `${top}/${second}`
   return top === "broker" || top === "analysis" ? `${top}/${second}` : top
 }
 

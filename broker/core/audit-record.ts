@@ -170,12 +170,3 @@ export function auditIdentity(identity: Identity): AuditIdentity {
 }
 
 const shown = (text: string | null): string | null => (text === null ? null : visible(text))
-
-/**
- * The binding of a subject token, by the thumbprint in its audience and by who chooses its issuer's audiences: only a job
- * that asks for any audience can put a thumbprint into it.
- */
-export function tokenBinding(boundTo: string | null, audience: FamilyFacts["audience"]): TokenBinding {
-  if (boundTo !== null) return "thumbprint"
-  return audience === "job" ? "none" : "impossible"
-}

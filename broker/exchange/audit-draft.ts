@@ -5,18 +5,18 @@ import {
   auditIdentity,
   type Learnt,
   RECORD_VERSION,
-  tokenBinding,
 } from "../core/audit-record.ts"
 import { factsOf } from "../core/families/families.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import { visible } from "../core/policy/faults.ts"
+import { bindingOf } from "./binding.ts"
 import type { Broker } from "./broker.ts"
 import type { Call } from "./call.ts"
-import type { Caller } from "./caller.ts"
+import type { Proved } from "./caller.ts"
 
 /** Makes audit drafts for one call. It fills in the caller, the address and the policies; the event adds the rest. */
-export function draftOf(call: Call, caller: Pick<Caller, "token">, policyVersion: string | null, broker: Broker) {
-  const { identity, digest, boundTo, issuer } = caller.token
+export function draftOf(call: Call, caller: Proved, policyVersion: string | null, broker: Broker) {
+  const { identity, digest, issuer } = caller.token
   return (
     event: AuditEvent,
     facts: Partial<Pick<AuditDraft, "lease" | "grants" | "decision">> & { readonly reason: string },
@@ -27,7 +27,7 @@ export function draftOf(call: Call, caller: Pick<Caller, "token">, policyVersion
     event,
     identity: auditIdentity(identity),
     token_digest: digest,
-    token_binding: tokenBinding(boundTo, factsOf(issuer.family).audience),
+    token_binding: bindingOf(caller, factsOf(issuer.family)),
     lease: facts.lease ?? null,
     grants: facts.grants ?? [],
     decision: facts.decision ?? null,

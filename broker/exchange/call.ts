@@ -9,12 +9,22 @@ export interface Call {
   readonly subjectToken: string
   /** An audience that the token may have instead of the broker's. */
   readonly audience?: string
+  /** Absent when the call carries no DPoP proof. */
+  readonly proof?: PresentedProof
   /** The client's address for the audit record; null when the runtime does not know it. */
   readonly clientAddress: string | null
   /** Whether the client has ended the connection, so that an answer would be lost. */
   isGone(): boolean
   /** The log entry. It is filled along the way, and written once, whatever happens. */
   readonly event: RequestEvent
+}
+
+/** A DPoP proof (RFC 9449), not yet verified, and the call that it must be for. */
+export interface PresentedProof {
+  readonly text: string
+  readonly method: string
+  /** The path below the broker's URL. */
+  readonly path: string
 }
 
 /** The job's ephemeral key. It was checked to be a point on the curve. */

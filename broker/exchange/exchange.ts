@@ -2,9 +2,10 @@ import { BrokerError } from "../core/errors.ts"
 import type { ExchangeAnswer } from "../wire/exchange.ts"
 import { newLeaseId } from "../wire/lease-id.ts"
 import { answerOf, tooLarge } from "./answer.ts"
+import { requireMatchingKey } from "./binding.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
-import { requireMatchingKey, verifyCaller } from "./caller.ts"
+import { verifyCaller } from "./caller.ts"
 import { learntOf } from "./learnt.ts"
 import { leaseCredentials, outcomesOfRevoking, revokeMinted } from "./lease.ts"
 import { type MintedGrant, mintAll, type Prepare } from "./mint.ts"
@@ -23,7 +24,7 @@ import { reachVerdict } from "./verdict.ts"
 export async function exchange(call: ExchangeCall, broker: Broker): Promise<ExchangeAnswer> {
   const caller = await verifyCaller(call, broker)
   try {
-    requireMatchingKey(caller.token, call.key)
+    requireMatchingKey(caller, call.key)
   } catch (error) {
     // The refusal does not depend on its record.
     await suspectUnbound(call, caller, broker).catch(() => {})

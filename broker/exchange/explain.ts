@@ -2,21 +2,22 @@ import { BrokerError } from "../core/errors.ts"
 import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
 import type { Standing } from "../ports/ledger.ts"
 import type { ExplainAnswer, LimitsAnswer } from "../wire/exchange.ts"
+import { requireMatchingKey } from "./binding.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
-import { type Caller, requireMatchingKey, verifyCaller } from "./caller.ts"
+import { type Caller, verifyCaller } from "./caller.ts"
 import { ledgerOf } from "./record.ts"
 import { reachVerdict, type Verdict } from "./verdict.ts"
 
 /**
- * Answers as an exchange would decide. Mints nothing, records nothing, and does not use up the subject token.
+ * Answers as an exchange would decide. Mints nothing, records nothing, and does not use up the subject token or its proof.
  * Says how the repository stands with its limits.
  *
  * @throws {BrokerError} the same errors as an exchange before its decision
  */
 export async function explain(call: ExchangeCall, broker: Broker): Promise<ExplainAnswer> {
   const caller = await verifyCaller(call, broker)
-  requireMatchingKey(caller.token, call.key)
+  requireMatchingKey(caller, call.key)
   const verdict = await reachVerdict(call, caller, broker)
   const { decision } = verdict
   const ownsPolicies = decision.outcome === "allow" || decision.ownsPolicies

@@ -4,12 +4,13 @@ import { recordedClaims } from "../core/policy/claims-read.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
 import type { Secret } from "../core/secret.ts"
-import type { AdmissionOutcome, LeaseCredential, Ledger, RevocationSettlement, TokenUse } from "../ports/ledger.ts"
+import type { AdmissionOutcome, LeaseCredential, Ledger, RevocationSettlement } from "../ports/ledger.ts"
+import type { TokenUse } from "../ports/token-use.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
 import { auditGrant, draftOf } from "./audit-draft.ts"
 import type { Broker } from "./broker.ts"
-import type { ExchangeCall } from "./call.ts"
-import type { Caller } from "./caller.ts"
+import type { Call, ExchangeCall } from "./call.ts"
+import type { Caller, Proved } from "./caller.ts"
 import { preparedCredential } from "./lease.ts"
 import { MINT_WINDOW_MS, type MintFailure, unrecordedSeconds } from "./mint.ts"
 import { overLimit } from "./over-limit.ts"
@@ -167,6 +168,7 @@ export async function suspectUnbound(call: ExchangeCall, caller: Caller, broker:
 /** The error for an admission that was refused; null when it was admitted, or was a denial that is only counted. */
 function refusalOf(admitted: AdmissionOutcome): BrokerError | null {
   if (admitted.outcome === "already-used") return alreadyUsed()
+  if (admitted.outcome === "used-up") return new BrokerError("token_already_used", USED_UP)
   if (admitted.outcome === "too-old") return new BrokerError("token_too_old", TOO_OLD)
   if (admitted.outcome === "lease-taken") return new BrokerError("lease_taken", LEASE_TAKEN)
   return admitted.outcome === "over-limit" ? overLimit(admitted.reached) : null
@@ -174,6 +176,9 @@ function refusalOf(admitted: AdmissionOutcome): BrokerError | null {
 
 const TOO_OLD =
   "This broker's ledger was restored, or a clock was corrected, so the broker cannot know whether this subject token was used before. Ask the runner for a new one."
+
+const USED_UP =
+  "This subject token was used as often as one token can be, with proofs of its key. What it opened can still be revoked. For more, the job needs a new token."
 
 const LEASE_TAKEN =
   "This lease's id was used before, or its job has ended the lease already. Nothing was minted. Send a new id: each is valid for one exchange."
@@ -183,17 +188,18 @@ export const ledgerOf = (caller: Pick<Caller, "token">, broker: Broker): Ledger 
   broker.ledgers.of(caller.token.identity.issuerUrl, caller.token.identity.unitId)
 
 /** The use of the caller's subject token, in the ledger's form. */
-export const useOf = ({ token }: Pick<Caller, "token">): TokenUse => ({
+export const useOf = ({ token, proof }: Proved): TokenUse => ({
   key: token.tokenKey,
   issuedAt: token.issuedAt,
   expiresAt: token.diesAt,
+  ...(proof === null ? {} : { proof: { thumbprint: proof.thumbprint, id: proof.id } }),
 })
 
 /** The refusal of a token that was used before. */
 export const alreadyUsed = () =>
   new BrokerError(
     "token_already_used",
-    "This subject token was used before. Ask the runner for a new one: each token is valid for one call.",
+    "This subject token was used before. Ask the runner for a new one: each token is valid for one call, or for more with a new DPoP proof each of the key that its first call proved.",
   )
 
 /** Contains only our own codes and names: `provider_denied: vault-prod`. */

@@ -2,6 +2,7 @@ import { BrokerError } from "../core/errors.ts"
 import type { LeaseCredentialState, LeaseOfRun, Ledger } from "../ports/ledger.ts"
 import type { RevocationOutcome, RevokeAnswer } from "../wire/exchange.ts"
 import { draftOf } from "./audit-draft.ts"
+import { requireOwnProof } from "./binding.ts"
 import type { Broker } from "./broker.ts"
 import type { RevokeCall } from "./call.ts"
 import { type Revoker, verifyRevoker } from "./caller.ts"
@@ -24,6 +25,7 @@ import { type Revocable, revokeAll, tellFailure } from "./revoke-all.ts"
  */
 export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAnswer> {
   const caller = await verifyRevoker(call, broker)
+  requireOwnProof(caller)
   if (!caller.own) throw notFound()
   call.event.lease = call.lease
   // At the same time: the records of other leases may wait for slow ledgers, and this lease's credentials must not.

@@ -10,6 +10,7 @@ import type { Organisation } from "../core/policy/model.ts"
 import { unprotected } from "../core/policy/policy-environment.ts"
 import type { PoliciesInForce } from "../ports/policy-source.ts"
 import type { Help } from "../wire/exchange.ts"
+import { boundTokenRequired, sessionSeconds } from "./binding.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import type { Caller } from "./caller.ts"
@@ -43,19 +44,21 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   // Only for the organisation's own jobs: everybody with an account at the issuer can get a valid token.
   const help = caller.own ? snapshot.organisation.help : undefined
   const inForce = caller.own ? await snapshot.policiesOf(identity).catch(withHelp(help)) : none
+  const inSession = sessionSeconds(caller, broker.clock.now())
+  const ttlSeconds = Math.min(call.ttlSeconds ?? Infinity, inSession ?? Infinity)
   const input: DecisionInput = {
     organisation: snapshot.organisation,
     policies: inForce.policies,
     identity,
     grants: call.grants,
-    ...(call.ttlSeconds === undefined ? {} : { ttlSeconds: call.ttlSeconds }),
+    ...(ttlSeconds === Infinity ? {} : { ttlSeconds }),
     notes: inForce.notes,
   }
   const policyVersion = inForce.version
   const claims = caller.own ? claimsRead(snapshot.organisation, inForce.policies, identity) : new Set<string>()
   let decision = decide(input)
   if (decision.requireBoundToken && caller.token.boundTo === null && !isRefused(decision)) {
-    const error = new BrokerError("bound_token_required", BOUND_TOKEN_REQUIRED, {
+    const error = new BrokerError("bound_token_required", boundTokenRequired(factsOf(caller.token.issuer.family)), {
       policyVersion,
       ...(help && { help }),
     })
@@ -67,7 +70,12 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   if (decision.outcome === "deny")
     return {
       outcome: "deny",
-      error: refusal(decision, identity, { policyVersion, ...(help && { help }) }),
+      error: refusal(
+        decision,
+        identity,
+        { policyVersion, ...(help && { help }) },
+        endOf(decision, inSession, ttlSeconds),
+      ),
       decision,
       policyVersion,
       claims,
@@ -97,6 +105,7 @@ export function refusal(
   decision: Extract<Decision, { outcome: "deny" }>,
   identity: Identity,
   extra: { readonly policyVersion: string; readonly help?: Help },
+  note = "",
 ): BrokerError {
   if (!decision.ownsPolicies) return new BrokerError("not_allowed", noPolicyFor(identity), extra)
   const grantsByCause = new Map<string, string[]>()
@@ -106,7 +115,13 @@ export function refusal(
     grantsByCause.set(cause, [...(grantsByCause.get(cause) ?? []), name])
   }
   const detail = [...grantsByCause].map(([cause, grants]) => `${grants.join(", ")}: ${cause}`).join(" ")
-  return new BrokerError(decision.code, detail || noPolicyFor(identity), { trace: decision.trace, ...extra })
+  return new BrokerError(decision.code, (detail || noPolicyFor(identity)) + note, { trace: decision.trace, ...extra })
+}
+
+/** Says that the end of the token's session made the lifetime too short, if it did. */
+function endOf(decision: Decision, inSession: number | undefined, ttlSeconds: number): string {
+  if (decision.outcome === "allow" || decision.code !== "ttl_too_short" || ttlSeconds !== inSession) return ""
+  return ` The subject token ends in ${Math.max(0, inSession)} s, and what is granted with a DPoP proof ends with it. Get a new token.`
 }
 
 /**
@@ -117,6 +132,3 @@ function noPolicyFor({ unitKind, unit, unitId, environment }: Identity): string 
   const where = environment === undefined ? "no environment" : `environment ${environment}`
   return `No policy of this broker grants what this job requested to ${unit} (${UNITS[unitKind].idKey ?? unitKind} "${unitId}") in ${where}. Policies for it are usually in the folder ${unit}/ beside the organisation file.`
 }
-
-const BOUND_TOKEN_REQUIRED =
-  "The requested grants need a key-bound subject token. Use the Daypass action, or bind the token to a key of the job."

@@ -14,7 +14,7 @@ import { RESOURCE_METADATA_PATH, resourceMetadata, SERVER_METADATA_PATH, serverM
 import { OCTO_STS_PATH, octoStsRefusal, octoStsResponse, readOctoSts } from "./octo-sts.ts"
 import { exchangeOneToken } from "./one-token.ts"
 import { faultOf, problemResponse } from "./problem.ts"
-import { bearerOf, leaseOf, parseExchange, refuseQuery } from "./request.ts"
+import { bearerOf, leaseOf, parseExchange, proofOf, refuseQuery } from "./request.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
 import { parseTokenRequest, TOKEN_PATH, tokenRefusal, tokenResponse } from "./token.ts"
 
@@ -73,6 +73,7 @@ export function createApp(options: AppOptions): Hono<Env> {
     return {
       requestId: event.request_id,
       subjectToken,
+      ...proofOf(context.req.raw),
       clientAddress: options.clientAddress(context),
       isGone: () => options.isGone(context),
       event,

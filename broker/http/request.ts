@@ -4,27 +4,16 @@ import { decodeBase64url } from "../core/base64url.ts"
 import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
 import { parseWith } from "../core/parse-with.ts"
-import type { JobKey } from "../exchange/call.ts"
+import type { JobKey, PresentedProof } from "../exchange/call.ts"
+import { COORDINATE, isFieldElement } from "../issuers/public-jwk.ts"
 import { MAX_GRANTS_PER_REQUEST, type PublicJwk } from "../wire/exchange.ts"
 import { LEASE_ID } from "../wire/lease-id.ts"
 import { MAX_AUTHORIZATION_CHARACTERS } from "./limits.ts"
 
-/** The prime of P-256's field (NIST SP 800-186, section 3.2.1.3). */
-const P256_PRIME = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"
-
-/**
- * A coordinate in its only spelling (RFC 7518 section 6.2.1.2). Decoders ignore the two unused bits of the last character,
- * and some reduce a number above the prime, so one key would have several thumbprints.
- */
 const coordinate = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{43}$/, { error: "must be 43 characters of base64url", abort: true })
+  .regex(COORDINATE, { error: "must be 43 characters of base64url", abort: true })
   .refine(isFieldElement, "must be a number below the prime of P-256, without stray bits in its last character")
-
-function isFieldElement(text: string): boolean {
-  const bytes = decodeBase64url(text)
-  return bytes !== null && Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") < P256_PRIME
-}
 
 /** A grant's name, as policies spell it. */
 export const GRANT_NAME = /^[a-z][a-z0-9-]{0,63}$/
@@ -121,6 +110,12 @@ export function bearerOf(request: Request): string {
     )
   }
   return token
+}
+
+/** The DPoP proof of a call (RFC 9449), not yet verified; nothing when the call has none. */
+export function proofOf(request: Request): { readonly proof?: PresentedProof } {
+  const text = request.headers.get("dpop")
+  return text === null ? {} : { proof: { text, method: request.method, path: new URL(request.url).pathname } }
 }
 
 /** A lease's id, as `POST /v1/exchange` returned it. @throws {BrokerError} `request_malformed` */

@@ -1,6 +1,4 @@
-import { sha256 } from "@noble/hashes/sha2.js"
-import { utf8ToBytes } from "@noble/hashes/utils.js"
-import { base64url, type CryptoKey, compactVerify, errors } from "jose"
+import { type CryptoKey, compactVerify, errors } from "jose"
 import { BrokerError } from "../core/errors.ts"
 import type { ClaimValue, Identity } from "../core/identity.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
@@ -8,6 +6,7 @@ import type { Clock } from "../ports/clock.ts"
 import type { Http } from "../ports/http.ts"
 import { checkRegisteredClaims, quote, type RegisteredClaims } from "./claims.ts"
 import { type CompactJws, parseCompactJws } from "./compact-jws.ts"
+import { digestOf } from "./digest.ts"
 import { FAMILIES } from "./families.ts"
 import type { IssuerFamily } from "./family.ts"
 import { identify } from "./identify.ts"
@@ -164,11 +163,6 @@ function fingerprints(
   issuer: IssuerConfig,
   { jti, ...registered }: RegisteredClaims,
 ): Omit<VerifiedToken, "identity" | "issuer"> {
-  const digest = hash(jws.signingInput)
-  return { ...registered, digest, tokenKey: hash(`${issuer.url}\0${jti ?? digest}`) }
-}
-
-/** Does not use WebCrypto: for short texts, its detour through another thread takes longer than the hash itself. */
-function hash(text: string): string {
-  return base64url.encode(sha256(utf8ToBytes(text)))
+  const digest = digestOf(jws.signingInput)
+  return { ...registered, digest, tokenKey: digestOf(`${issuer.url}\0${jti ?? digest}`) }
 }

@@ -1,21 +1,7 @@
 import type { AuditDraft, AuditRecord } from "../core/audit-record.ts"
 import type { GrantLimit, Limits, ReachedLimit } from "../core/policy/limits.ts"
 import type { Revocation, RevocationOutcome } from "../wire/exchange.ts"
-
-/**
- * One use of a subject token. Tokens are identified by their verified contents, because the same token can have several
- * texts.
- */
-export interface TokenUse {
-  /** SHA-256 over the issuer's URL and the `jti`, base64url. Each key can be used once. */
-  readonly key: string
-  /** Unix seconds: the token's `iat`. */
-  readonly issuedAt: number
-  /**
-   * Unix seconds: the latest time at which the token can be valid, clock skew included. After it, the entry may be deleted.
-   */
-  readonly expiresAt: number
-}
+import type { TokenUse } from "./token-use.ts"
 
 /** Opens a lease: everything that must be durable before anything is minted. */
 export interface Admission {
@@ -33,14 +19,15 @@ export interface Admission {
 }
 
 /**
- * `admitted`: it is recorded. `already-used`: the token was used before. `too-old`: the ledger cannot know whether the token
- * was used, because it was restored, or because a clock that was ahead made it forget. `lease-taken`: there is a lease with
- * this id, or its run has ended it already; the token was not used up. `over-limit`: a limit is reached;
- * the token was not used up. `counted`: a denial beyond the limit: it is counted, but has no record of its own, and the
- * token was not used up.
+ * `admitted`: it is recorded. `already-used`: the token was used before, and the call does not prove its key with a new
+ * proof. `used-up`: it was used with as many proofs of its key as one token can be. `too-old`: the ledger cannot know whether
+ * the token was used, because it was restored, or because a clock that was ahead made it forget. `lease-taken`: there is a
+ * lease with this id, or its run has ended it already; the token was not used up. `over-limit`: a limit is reached; the token
+ * was not used up. `counted`: a denial beyond the limit: it is counted, but has no record of its own, and the token was not
+ * used up.
  */
 export type AdmissionOutcome =
-  | { readonly outcome: "admitted" | "already-used" | "too-old" | "lease-taken" | "counted" }
+  | { readonly outcome: "admitted" | "already-used" | "used-up" | "too-old" | "lease-taken" | "counted" }
   | { readonly outcome: "over-limit"; readonly reached: ReachedLimit }
 
 export interface LeaseOpening {
@@ -133,7 +120,7 @@ export interface RevocationRequest extends LeaseOfRun {
  * `begun`: the caller must revoke these credentials. `busy`: another call is revoking them now. `done`: nobody is; the lease
  * is closed, or waits for the next attempt. `open`: its exchange has no outcome; it hands out nothing any more, and revokes
  * what it mints; the credentials are those that were prepared. `not-found`: this run and attempt has no such lease.
- * `already-used`: the subject token was used before.
+ * `already-used`: the subject token was used before, and the call does not prove its key with a new proof.
  */
 export type RevocationStart =
   | {

@@ -25,6 +25,7 @@ export const PROBLEMS = {
   token_claims_invalid: { status: 401, title: "The subject token's claims do not fit its issuer" },
   token_already_used: { status: 401, title: "The subject token was used before" },
   token_too_old: { status: 401, title: "The subject token is older than what the ledger remembers" },
+  proof_invalid: { status: 401, title: "The DPoP proof is not valid for this call" },
   key_mismatch: { status: 401, title: "The subject token is not bound to the key in the request" },
   bound_token_required: { status: 403, title: "A key-bound subject token is required" },
   issuer_unavailable: { status: 503, title: "The issuer's keys cannot be loaded" },

@@ -15,7 +15,10 @@ export interface ExchangeRequest {
   readonly grants: readonly string[]
   /** The requested lifetime, for example `90s`, `15m` or `1h`. Default: the policy's. */
   readonly ttl?: string
-  /** Present when the subject token is bound to this key. The answer is then a JWE that only this key decrypts. */
+  /**
+   * Present when the subject token is bound to this key, or the call has a DPoP proof of it. The answer is then a JWE that only
+   * this key decrypts.
+   */
   readonly key?: PublicJwk
   /**
    * The id of the lease, which the client has chosen: a UUID of version 7 in lower case, never sent before. Only with `key`.

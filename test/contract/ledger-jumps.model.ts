@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
 import type { LeaseCredential } from "../../broker/ports/ledger.ts"
+import type { ProofUse } from "../../broker/ports/token-use.ts"
 import { runs } from "../support/laws.ts"
 import { ISSUER, type LedgerFixture } from "./ledger-hands.ts"
 import { HOUR, MINUTE, NOW, opening, outliving, RUN, record, revocation } from "./ledger-samples.ts"
@@ -11,17 +12,21 @@ const SECOND = 1000
 const TOKEN_MS = 10 * MINUTE
 
 type Step =
-  | { readonly do: "use"; readonly token: number }
+  | { readonly do: "use"; readonly token: number; readonly proof: ProofUse | null }
   | { readonly do: "issue"; readonly minutes: number }
   | { readonly do: "end"; readonly lease: number }
   | { readonly do: "sweep"; readonly works: boolean }
+
+const proof = fc.option(
+  fc.record({ thumbprint: fc.constantFrom("k1", "k2"), id: fc.constantFrom("1", "2") }, { noNullPrototype: true }),
+)
 
 /** At every step time goes on, and somebody sets the broker's clock: three hours ahead, three behind, or right. */
 const step = fc.record({
   passes: fc.constantFrom(0, SECOND, MINUTE, 10 * MINUTE, HOUR, 2 * HOUR),
   clock: fc.constantFrom(0, 0, 3 * HOUR, -3 * HOUR, MINUTE, -MINUTE),
   what: fc.oneof<fc.Arbitrary<Step>[]>(
-    fc.record({ do: fc.constant("use" as const), token: fc.nat(5) }),
+    fc.record({ do: fc.constant("use" as const), token: fc.nat(5), proof }),
     fc.record({ do: fc.constant("issue" as const), minutes: fc.integer({ min: 1, max: 60 }) }),
     fc.record({ do: fc.constant("end" as const), lease: fc.nat(5) }),
     fc.record({ do: fc.constant("sweep" as const), works: fc.boolean() }),
@@ -33,7 +38,7 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
   let repositories = 0
 
   describe(`the ledger ${name}, whatever its clock says`, () => {
-    test("takes no token twice, drops no handle of what lives, and ends every lease soon after the clock is right", async () => {
+    test("takes no token twice without its key, and no proof, drops no handle of what lives, and ends every lease soon after the clock is right", async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30, size: "max" }), async (steps) => {
           repositories += 1
@@ -44,7 +49,9 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
           let time = NOW
           let now = NOW
           const firstSeen = new Map<number, number>()
-          const taken = new Set<number>()
+          /** Tokens that were taken, with the key that the first use bound; and the proofs that were taken. */
+          const taken = new Map<number, string | undefined>()
+          const proofs = new Set<string>()
           /** What was minted, and what its vendor was told to end, by lease. */
           const minted = new Map<string, LeaseCredential>()
           const revoked = new Set<string>()
@@ -60,7 +67,7 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
               await ledger().settleRevocation({ lease, outcomes, now, audit: record("lease.closed", lease) })
             }
           }
-          const use = async (token: number, lease?: string) => {
+          const use = async (token: number, lease?: string, proof: ProofUse | null = null) => {
             const issuedAt = firstSeen.get(token) ?? time
             firstSeen.set(token, issuedAt)
             // A verifier with this clock refuses a token outside of its lifetime before the ledger sees it.
@@ -70,6 +77,7 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
                 key: `token ${token}`,
                 issuedAt: issuedAt / 1000,
                 expiresAt: (issuedAt + TOKEN_MS + MINUTE) / 1000,
+                ...(proof && { proof }),
               },
               now,
               limits: DEFAULT_LIMITS,
@@ -81,15 +89,17 @@ export function jumpingClockModel(name: string, fixture: LedgerFixture, cases: n
                 : { lease: { ...opening(lease), settleBy: now + MINUTE, endsBy: now + 2 * HOUR, unknownUntil: 0 } }),
             })
             if (outcome !== "admitted") return false
-            expect(taken.has(token)).toBe(false)
-            taken.add(token)
+            if (taken.has(token)) expect([token, proof?.thumbprint]).toEqual([token, taken.get(token) ?? "no key"])
+            else taken.set(token, proof?.thumbprint)
+            if (proof) expect(proofs).not.toContain(`${token} ${proof.id}`)
+            if (proof) proofs.add(`${token} ${proof.id}`)
             return true
           }
 
           for (const { passes, clock, what } of steps) {
             time += passes
             now = time + clock
-            if (what.do === "use") await use(what.token)
+            if (what.do === "use") await use(what.token, undefined, what.proof)
             if (what.do === "sweep") await sweep(what.works)
             if (what.do === "issue") {
               const lease = `lease ${minted.size}`

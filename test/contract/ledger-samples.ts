@@ -8,8 +8,8 @@ import type {
   RevocationRequest,
   RevocationSettlement,
   Settlement,
-  TokenUse,
 } from "../../broker/ports/ledger.ts"
+import type { TokenUse } from "../../broker/ports/token-use.ts"
 
 /** When the stories take place, Unix milliseconds: far from now, so that no real alarm rings in the middle of one. */
 export const NOW = Date.parse("2100-01-01T10:00:00.000Z")

@@ -6,6 +6,7 @@ import { verifyChain } from "../../analysis/audit/verify.ts"
 import { EXPIRED_MARGIN_MS } from "../../broker/adapters/sqlite/credential-ends.ts"
 import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
 import type { LeaseCredential, LeaseCredentialState, Ledger, SweptLedger } from "../../broker/ports/ledger.ts"
+import type { ProofUse } from "../../broker/ports/token-use.ts"
 import { exportTrail } from "../support/export-trail.ts"
 import { runs } from "../support/laws.ts"
 import type { LedgerFixture } from "./ledger-hands.ts"
@@ -22,7 +23,12 @@ const LEASES = ["a", "b", "c"] as const
 const GRANTS = ["one", "two", "three"] as const
 
 type Step =
-  | { readonly do: "admit"; readonly token: number | string; readonly lease: string | null }
+  | {
+      readonly do: "admit"
+      readonly token: number | string
+      readonly lease: string | null
+      readonly proof: ProofUse | null
+    }
   | {
       readonly do: "settle"
       readonly lease: string
@@ -31,7 +37,13 @@ type Step =
     }
   /** A whole exchange at once, of a lease that is not yet: most of what can happen needs one. */
   | { readonly do: "issue"; readonly lease: string; readonly credentials: readonly LeaseCredential[] }
-  | { readonly do: "revoke"; readonly lease: string; readonly token: number; readonly own: boolean }
+  | {
+      readonly do: "revoke"
+      readonly lease: string
+      readonly token: number
+      readonly own: boolean
+      readonly proof: ProofUse | null
+    }
   /** How taking back came out, grant by grant: what is not revoked has failed. */
   | { readonly do: "settleRevocation"; readonly lease: string; readonly revoked: readonly string[] }
   | { readonly do: "sweep"; readonly after: number }
@@ -39,6 +51,9 @@ type Step =
 
 const lease = fc.constantFrom(...LEASES)
 const tokenIndex = fc.nat(12)
+const proof = fc.option(
+  fc.record({ thumbprint: fc.constantFrom("k1", "k2"), id: fc.constantFrom("1", "2", "3") }, { noNullPrototype: true }),
+)
 const mostly = fc.integer({ min: 1, max: 5 }).map((one) => one > 1)
 const within = (minutes: number) => fc.option(fc.integer({ min: 1, max: minutes }).map((at) => NOW + at * MINUTE))
 const credential = fc.record({
@@ -61,12 +76,12 @@ const credentials = fc
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant("admit" as const), token: tokenIndex, lease: fc.option(lease) }),
+    arbitrary: fc.record({ do: fc.constant("admit" as const), token: tokenIndex, lease: fc.option(lease), proof }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("settle" as const), lease, minted: fc.boolean(), credentials }) },
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant("revoke" as const), lease, token: tokenIndex, own: mostly }),
+    arbitrary: fc.record({ do: fc.constant("revoke" as const), lease, token: tokenIndex, own: mostly, proof }),
   },
   {
     weight: 4,
@@ -97,7 +112,9 @@ const certainEnd = ({ expiresAt, revocation }: Pick<LeaseCredential, "expiresAt"
 /** What a ledger must remember, in the simplest form that can be checked against. */
 class Model {
   now = NOW
-  readonly used = new Set<string>()
+  /** Tokens that were used, with the key that the first use bound. */
+  readonly used = new Map<string, string | null>()
+  readonly proofs = new Set<string>()
   readonly replayed = new Set<string>()
   readonly opened = new Set<string>()
   readonly settled = new Map<string, readonly LeaseCredential[]>()
@@ -113,15 +130,24 @@ class Model {
   readonly tookBack = new Set<string>()
   readonly events: string[] = []
 
-  /** True when the token is used for the first time; what an audit trail says of it is noted. */
-  use(key: string): boolean {
-    if (this.used.has(key)) {
+  /**
+   * True when the token is used for the first time, or again with a new proof of the key that its first use bound; what an
+   * audit trail says of it is noted.
+   */
+  use(key: string, proof: ProofUse | null): boolean {
+    if (this.isReplay(key, proof)) {
       if (!this.replayed.has(key)) this.events.push("token.replayed")
       this.replayed.add(key)
       return false
     }
-    this.used.add(key)
+    if (!this.used.has(key)) this.used.set(key, proof?.thumbprint ?? null)
+    if (proof) this.proofs.add(`${key} ${proof.id}`)
     return true
+  }
+
+  isReplay(key: string, proof: ProofUse | null): boolean {
+    if (!this.used.has(key)) return false
+    return proof === null || this.used.get(key) !== proof.thumbprint || this.proofs.has(`${key} ${proof.id}`)
   }
 
   /**
@@ -188,12 +214,12 @@ class Model {
   }
 }
 
-/** Invariants 5 and 7 over stories that nobody thought of: a token is used once, and every lease ends, told truthfully. */
+/** Invariants 5 and 7 over stories that nobody thought of: a token is used once, or by one key, and every lease ends, told truthfully. */
 export function ledgerModel(name: string, fixture: LedgerFixture, cases: number): void {
   let repositories = 0
 
   describe(`the ledger ${name}, whatever is asked of it in whatever order`, () => {
-    test("uses a token once, begins no revocation twice at a time, and ends every lease", async () => {
+    test("uses a token once or for one key, begins no revocation twice at a time, and ends every lease", async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30, size: "max" }), async (steps) => {
           repositories += 1
@@ -232,17 +258,18 @@ async function play(
   fixture: LedgerFixture,
 ): Promise<void> {
   const key = "token" in one ? `token ${one.token}` : ""
-  const forever = { key, issuedAt: NOW / 1000, expiresAt: FAR / 1000 }
+  const proof = "proof" in one ? one.proof : null
+  const forever = { key, issuedAt: NOW / 1000, expiresAt: FAR / 1000, ...(proof && { proof }) }
   switch (one.do) {
     case "admit": {
       const id = one.lease
       // A lease is opened once, and not after its job has ended it. The token is not used up then.
       const isTaken = id !== null && (model.opened.has(id) || model.endedUnseen.has(id))
-      const isLeaseTaken = isTaken && !model.used.has(key)
+      const isLeaseTaken = isTaken && !model.isReplay(key, proof)
       const asked = id === null ? denial(key) : admission(id, key)
       // A lease can be settled for a minute from its admission.
       const settleLater = asked.lease ? { lease: { ...asked.lease, settleBy: SETTLE_BY } } : {}
-      const admitted = !isLeaseTaken && model.use(key)
+      const admitted = !isLeaseTaken && model.use(key, proof)
       if (admitted && id !== null) model.opened.add(id)
       if (admitted) model.events.push(asked.audit.event)
       expect(await ledger().admit({ ...asked, ...settleLater, token: forever, now: model.now })).toEqual({
@@ -281,7 +308,7 @@ async function play(
     case "issue": {
       if (model.opened.has(one.lease) || model.endedUnseen.has(one.lease)) return
       const key = `token of ${one.lease}`
-      await play({ do: "admit", token: key, lease: one.lease }, model, ledger, sweeper, fixture)
+      await play({ do: "admit", token: key, lease: one.lease, proof: null }, model, ledger, sweeper, fixture)
       await play(
         { do: "settle", lease: one.lease, minted: true, credentials: one.credentials },
         model,
@@ -292,7 +319,7 @@ async function play(
       return
     }
     case "revoke": {
-      const first = model.use(key)
+      const isUse = model.use(key, proof)
       const runId = one.own ? RUN.runId : "another"
       const start = await ledger().beginRevocation({
         lease: one.lease,
@@ -305,7 +332,7 @@ async function play(
         replayAudit: record("token.replayed"),
         foreignAudit: record("lease.refused", one.lease),
       })
-      if (!first) expect(start).toEqual({ outcome: "already-used" })
+      if (!isUse) expect(start).toEqual({ outcome: "already-used" })
       else if (!one.own || !model.opened.has(one.lease)) {
         expect(start).toEqual({ outcome: "not-found" })
         if (one.own) model.endedUnseen.add(one.lease)

@@ -8,6 +8,7 @@ import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatIsLimited } from "./ledger-limits.suite.ts"
 import { whatJobsName } from "./ledger-named.suite.ts"
 import { whatOutlivesItsGrant } from "./ledger-outliving.suite.ts"
+import { whatProofsBind } from "./ledger-proofs.suite.ts"
 import {
   admission,
   denial,
@@ -420,6 +421,7 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
     whatOutlivesItsGrant(hands)
     whatIsLimited(fixture, hands)
     whatJobsName(hands)
+    whatProofsBind(fixture, hands)
 
     describe("the audit trail", () => {
       test("is empty where nothing ever was", async () => {

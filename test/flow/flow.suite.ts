@@ -5,6 +5,7 @@ import type { ExchangeAnswer } from "../../broker/wire/exchange.ts"
 import { newLeaseId } from "../../broker/wire/lease-id.ts"
 import { ROLE, SUBJECT } from "../support/acme.ts"
 import { withoutOwnName } from "./own-words.ts"
+import { sessionSuite } from "./session.suite.ts"
 import { DEPLOYMENT, type FlowWorld, makeJobKey, type StartBroker, send, startFlowWorld } from "./world.ts"
 
 /** The main job, as a client sees it over HTTP: the same sentences hold in every runtime. */
@@ -476,6 +477,8 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         expect((await close(lease)).status).toBe(200)
       })
     })
+
+    describe("one token for a whole job", () => sessionSuite(() => world))
 
     it("tells its health, and no secret", async () => {
       const health = await send(world.broker, "/healthz")

@@ -9,12 +9,13 @@ export function admit(admission: Admission, ledger: LedgerRow, leases: LeaseRows
   const { token, now, limits, lease, replayAudit } = admission
   if (ledger.tokens.isTooOld(token)) return { outcome: "too-old" }
   if (!lease) {
-    // Its token is not used up either: each used token is a row.
-    if (ledger.isOverDenials(limits)) {
+    // Its token is not used up either: each used token is a row, and each proof.
+    if (ledger.isOverDenials(limits) || ledger.tokens.outcomeOf(token) === "used-up") {
       ledger.countDenial()
       return { outcome: "counted" }
     }
-    if (!ledger.useToken(token, replayAudit, limits)) return { outcome: "already-used" }
+    const used = ledger.useToken(token, replayAudit, limits)
+    if (used !== "used") return { outcome: used }
     ledger.recordDenial(admission.audit, limits)
     return { outcome: "admitted" }
   }
@@ -26,8 +27,10 @@ export function admit(admission: Admission, ledger: LedgerRow, leases: LeaseRows
     return { outcome: "over-limit", reached }
   }
   // A used token is told first: a request that comes twice has the same lease, and is a replay.
-  if (isTaken(lease, ledger, leases) && !ledger.tokens.isUsed(token)) return { outcome: "lease-taken" }
-  if (!ledger.useToken(token, replayAudit, limits)) return { outcome: "already-used" }
+  const isReplay = () => ledger.tokens.outcomeOf(token) === "already-used"
+  if (isTaken(lease, ledger, leases) && !isReplay()) return { outcome: "lease-taken" }
+  const used = ledger.useToken(token, replayAudit, limits)
+  if (used !== "used") return { outcome: used }
   ledger.append(admission.audit)
   leases.open(lease)
   const { exchanges, openLeases } = ledger.counts

@@ -2,10 +2,10 @@ import { chainRecord, chainStart } from "../../core/audit-chain.ts"
 import { type AuditDraft, type AuditEvent, brokersDraft } from "../../core/audit-record.ts"
 import { BrokerError } from "../../core/errors.ts"
 import type { Limits } from "../../core/policy/limits.ts"
-import type { TokenUse } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
+import type { TokenUse } from "../../ports/token-use.ts"
 import { type Counts, hourEnds, readCounts, turned, writeCounts } from "./quotas.ts"
-import { forgottenAt, UsedTokens } from "./used-tokens.ts"
+import { forgottenAt, type TokenOutcome, UsedTokens } from "./used-tokens.ts"
 
 /** Identifies a ledger. */
 export interface LedgerKey {
@@ -146,14 +146,13 @@ export class LedgerRow {
     this.#chain = chain
   }
 
-  /** Uses up a token. Returns false when it was used before, and then records `replay` as a denial, once for each token. */
-  useToken(token: TokenUse, replay: AuditDraft, limits: Limits): boolean {
-    if (this.tokens.use(token)) {
-      this.dueBy(forgottenAt(token.expiresAt))
-      return true
-    }
-    if (this.tokens.isFirstReplay(token)) this.recordDenial(replay, limits)
-    return false
+  /** Uses a token. Records `replay` once for each token that was used before, and counts a denial for one that is used up. */
+  useToken(token: TokenUse, replay: AuditDraft, limits: Limits, endsSomething = false): TokenOutcome {
+    const outcome = this.tokens.use(token, endsSomething)
+    if (outcome === "used") this.dueBy(forgottenAt(token.expiresAt))
+    else if (outcome === "used-up") this.countDenial()
+    else if (this.tokens.isFirstReplay(token)) this.recordDenial(replay, limits)
+    return outcome
   }
 
   /** Makes the ledger due at `time`, unless it is due earlier. */

@@ -90,8 +90,10 @@ export class SqlLedger implements SweptLedger {
       const isTaken = lease?.state === "revoking" && lease.dueAt > now
       const after = lease && asked(lease, isTaken, now)
       const isIdle = after === lease
-      if (isIdle && ledger.isOverDenials(limits)) ledger.countDenial()
-      else if (!ledger.useToken(token, request.replayAudit, limits)) return { outcome: "already-used" }
+      const isUncounted = () => ledger.isOverDenials(limits) || ledger.tokens.outcomeOf(token) === "used-up"
+      if (isIdle && isUncounted()) ledger.countDenial()
+      else if (ledger.useToken(token, request.replayAudit, limits, !isIdle) !== "used")
+        return { outcome: "already-used" }
       else if (isIdle) {
         ledger.recordDenial(found && !lease ? request.foreignAudit : null, limits)
         // A row, too: beyond the limit, an exchange that is still on its way is ended by the sweep only.

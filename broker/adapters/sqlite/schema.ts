@@ -120,6 +120,12 @@ const STEPS: readonly (readonly string[])[] = [
     ) STRICT, WITHOUT ROWID`,
     "CREATE INDEX limited_grants_by_key ON limited_grants (ledger, grant_key)",
   ],
+  [
+    // The thumbprint of the key that the first use of a token bound, null when it proved none; and how many proofs of it were
+    // used. Older code binds no token, and refuses every token that has an entry.
+    "ALTER TABLE used_tokens ADD COLUMN bound_to TEXT",
+    "ALTER TABLE used_tokens ADD COLUMN proofs INTEGER NOT NULL DEFAULT 0",
+  ],
 ]
 
 /** The version that this code writes. */

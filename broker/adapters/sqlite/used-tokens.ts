@@ -1,6 +1,7 @@
 import type { AuditEvent } from "../../core/audit-record.ts"
-import type { LeaseOfRun, TokenUse } from "../../ports/ledger.ts"
+import type { LeaseOfRun } from "../../ports/ledger.ts"
 import type { Sql } from "../../ports/sql.ts"
+import type { ProofUse, TokenUse } from "../../ports/token-use.ts"
 import { readStore } from "./store-row.ts"
 
 /**
@@ -10,8 +11,26 @@ import { readStore } from "./store-row.ts"
 const FORGET_AFTER_SECONDS = 3600
 const FORGET_AT_MOST = 1000
 
+/**
+ * How many proofs of its key a token can be used with: one in 86 seconds for the longest life of a token, a day. Each is a row,
+ * so a job must not make them without end. A revocation that ends something works beyond it: there are as many as leases.
+ */
+export const MAX_PROOFS_PER_TOKEN = 1000
+
 /** When the entry of a token can be deleted, in Unix milliseconds. */
 export const forgottenAt = (expiresAt: number): number => (expiresAt + FORGET_AFTER_SECONDS) * 1000
+
+/**
+ * How a use of a token comes out. `already-used`: it was used before, and this use does not prove its key with a new proof.
+ * `used-up`: it was used with `MAX_PROOFS_PER_TOKEN` proofs.
+ */
+export type TokenOutcome = "used" | "already-used" | "used-up"
+
+/**
+ * The entry of a proof. It belongs to one token, because a proof names its token, and is forgotten with the token: whatever
+ * clocks do, no proof is accepted twice. Never the key of a token, which has no spaces.
+ */
+const proofKey = (token: TokenUse, proof: ProofUse) => `proof ${token.key} ${proof.id}`
 
 /** Names the run, so that no other run can use up a lease's id. Never the key of a token, which has no brackets. */
 const endedEarly = ({ lease, runId, runAttempt }: LeaseOfRun) => JSON.stringify([runId, runAttempt, lease])
@@ -42,39 +61,73 @@ export class UsedTokens {
   }
 
   /**
-   * Uses up a token. Returns false when it was used before.
+   * Uses a token: for the first time, which binds it to the key that is proved, if one is; or again, with a new proof of that
+   * key. `endsSomething`: the number of its proofs does not matter.
    *
    * Inserts first and checks the result: two calls could both pass a check before the insert.
    */
-  use({ key, expiresAt }: TokenUse): boolean {
+  use(token: TokenUse, endsSomething = false): TokenOutcome {
+    const { key, expiresAt, proof } = token
+    if (this.#insert(key, expiresAt, proof?.thumbprint)) {
+      if (proof) this.#keepProof(token, proof)
+      return "used"
+    }
+    const outcome = this.#usedAgain(token)
+    if (!proof || outcome === "already-used" || (outcome === "used-up" && !endsSomething)) return outcome
+    this.#keepProof(token, proof)
+    return "used"
+  }
+
+  /** How a use would come out, without using the token. */
+  outcomeOf(token: TokenUse): TokenOutcome {
+    return this.#has(token.key) ? this.#usedAgain(token) : "used"
+  }
+
+  /** How a further use of a used token comes out. */
+  #usedAgain(token: TokenUse): TokenOutcome {
+    const { key, proof } = token
+    if (!proof) return "already-used"
+    const [used] = this.#sql.all<{ bound_to: string | null; proofs: number }>(
+      "SELECT bound_to, proofs FROM used_tokens WHERE ledger = ? AND key = ?",
+      this.#ledger,
+      key,
+    )
+    if (used?.bound_to !== proof.thumbprint || this.#has(proofKey(token, proof))) return "already-used"
+    return used.proofs < MAX_PROOFS_PER_TOKEN ? "used" : "used-up"
+  }
+
+  #keepProof(token: TokenUse, proof: ProofUse): void {
+    this.#insert(proofKey(token, proof), token.expiresAt)
+    this.#sql.run("UPDATE used_tokens SET proofs = proofs + 1 WHERE ledger = ? AND key = ?", this.#ledger, token.key)
+  }
+
+  /** False when there is an entry with this key. */
+  #insert(key: string, expiresAt: number, boundTo: string | null = null): boolean {
     const inserted = this.#sql.all(
-      "INSERT INTO used_tokens (ledger, key, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS used",
+      "INSERT INTO used_tokens (ledger, key, expires_at, bound_to) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS used",
       this.#ledger,
       key,
       expiresAt,
+      boundTo,
     )
     return inserted.length === 1
   }
 
   /** Marks a token with an event, without using it up. Returns false when it has the mark already. */
-  markOnce(event: AuditEvent, token: TokenUse): boolean {
-    return this.use({ ...token, key: `${event} ${token.key}` })
-  }
-
-  isUsed({ key }: TokenUse): boolean {
-    return this.#has(key)
+  markOnce(event: AuditEvent, { key, expiresAt }: TokenUse): boolean {
+    return this.#insert(`${event} ${key}`, expiresAt)
   }
 
   /**
    * Remembers that a run has ended a lease that does not exist: the exchange that names it may still be on its way, and must
    * not mint for a job that is over.
    *
-   * It is an entry beside the one of the revocation's own token, and is forgotten with it. So a job that ends made-up leases
-   * makes at most twice as many entries as with its tokens alone. The token of the exchange is the older of the two, and can
-   * no longer be valid by then.
+   * It is an entry beside the one of the revocation's own token or proof, and is forgotten with the token. So a job that ends
+   * made-up leases makes at most twice as many entries as with its tokens alone. The token of the exchange is the older of the
+   * two, or the same, and can no longer be valid by then.
    */
   endEarly(lease: LeaseOfRun, { expiresAt }: TokenUse): void {
-    this.use({ key: endedEarly(lease), issuedAt: 0, expiresAt })
+    this.#insert(endedEarly(lease), expiresAt)
   }
 
   /** Whether the run has ended this lease before it was opened. */

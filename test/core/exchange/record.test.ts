@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest"
-import { tokenBinding } from "../../../broker/core/audit-record.ts"
 import { DEFAULT_LIMITS } from "../../../broker/core/policy/limits.ts"
 import type { Boundary } from "../../../broker/core/policy/model.ts"
 import { exchange } from "../../../broker/exchange/exchange.ts"
@@ -163,18 +162,6 @@ describe("what an exchange records", () => {
     expect(asked.event).toMatchObject({ unit_kind, unit, unit_id, environment, run_id, grants: ["one"], lease })
   })
 })
-
-it.each([
-  ["thumbprint", "thumb", "job"],
-  ["none", null, "job"],
-  ["impossible", null, "setting"],
-  ["impossible", null, "issuer"],
-] as const)(
-  "the binding of a token is %s with the thumbprint %s, where the audience is chosen by: %s",
-  (is, boundTo, by) => {
-    expect(tokenBinding(boundTo, by)).toBe(is)
-  },
-)
 
 it("a revocation handle is sealed for the issuer's URL and the repository's id, the lease and the grant", () => {
   expect(handleContext({ issuerUrl: "https://issuer.example", unitId: "41" }, "a-lease", "a-grant")).toEqual({

@@ -63,6 +63,8 @@ export interface WorldOptions {
   readonly ttls?: Readonly<Record<string, number>>
   readonly identity?: Partial<Identity>
   readonly boundTo?: string | null
+  /** Seconds from NOW to the token's `exp`, if not 300. */
+  readonly tokenEndsIn?: number
   readonly requireBoundToken?: boolean
   readonly help?: Organisation["help"]
   /** Calls of the ledger that fail, by name. */
@@ -280,7 +282,7 @@ export async function world(options: WorldOptions) {
           tokenKey: "token-key",
           issuedAt: NOW.getTime() / 1000,
           digest: "digest",
-          diesAt: NOW.getTime() / 1000 + 360,
+          diesAt: NOW.getTime() / 1000 + (options.tokenEndsIn ?? 300) + 60,
           boundTo: options.boundTo ?? null,
         }
       },
