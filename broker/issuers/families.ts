@@ -4,10 +4,11 @@ import { fail, type Result } from "../core/result.ts"
 import type { IssuerFamily } from "./family.ts"
 import { githubActions } from "./github-actions/family.ts"
 import { identify } from "./identify.ts"
+import { openid } from "./openid/family.ts"
 
 /** Every issuer family that an organisation file can name. */
 export const FAMILIES: ReadonlyMap<string, IssuerFamily> = new Map(
-  [githubActions].map((family) => [family.facts.name, family]),
+  [githubActions, openid].map((family) => [family.facts.name, family]),
 )
 
 /**

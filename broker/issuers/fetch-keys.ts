@@ -23,7 +23,8 @@ export const KEY_REQUEST_TIMEOUT_MS = 5_000
  * Fetches an issuer's keys and imports them. The fault says what was wrong with the issuer's answer; it is a clause that
  * starts with "its".
  *
- * Requests only the issuer's discovery document and the key set that it names, both on the issuer's own host.
+ * Requests only the issuer's discovery document and the key set that it names, both on the issuer's own host, or the keys on
+ * the one other host that the family fixes for this issuer.
  */
 export async function fetchKeys(
   issuer: IssuerConfig,
@@ -44,7 +45,8 @@ export async function fetchKeys(
 async function locateKeys(issuer: IssuerConfig, family: IssuerFamily, http: Http): Promise<Result<string, string>> {
   if (family.keys.by === "path") return ok(below(issuer.url, family.keys.path))
   const body = await get(discoveryUrlOf(issuer.url), "discovery document", http)
-  return body.ok ? readDiscovery(body.value, issuer.url) : body
+  const elsewhere = family.keys.by === "discovery" ? family.keys.elsewhere?.[issuer.url] : undefined
+  return body.ok ? readDiscovery(body.value, issuer.url, elsewhere) : body
 }
 
 async function get(url: string, what: string, http: Http): Promise<Result<Uint8Array, string>> {

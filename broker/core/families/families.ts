@@ -1,17 +1,20 @@
 import type { ClaimFact, ClaimForm, ClaimTable } from "./claim-fact.ts"
 import type { FamilyFacts } from "./family-facts.ts"
 import { GITHUB_ACTIONS } from "./github-actions.ts"
+import { OPENID } from "./openid.ts"
 
 /**
  * Everything that is known of issuer families. What depends on them derives from it: which claims verification requires,
  * which conditions constrain an `allow`, which jobs an `allow` must name, which claims a ceiling goes by, what `check` warns
  * about, what examples are made of, and a page of the docs.
  */
-const ALL = [GITHUB_ACTIONS] as const
+const ALL = [GITHUB_ACTIONS, OPENID] as const
 
 export type IssuerFamilyName = (typeof ALL)[number]["name"]
 
-export const FAMILY_FACTS: ReadonlyMap<string, FamilyFacts> = new Map(ALL.map((family) => [family.name, family]))
+const FAMILIES: readonly FamilyFacts[] = ALL
+
+export const FAMILY_FACTS: ReadonlyMap<string, FamilyFacts> = new Map(FAMILIES.map((family) => [family.name, family]))
 
 /** The issuer families that an organisation file can name. */
 export const ISSUER_FAMILIES: readonly [IssuerFamilyName, ...IssuerFamilyName[]] = [
@@ -65,10 +68,12 @@ export const UNIT_CLAIMS: ReadonlySet<string> = new Set(
   ALL.flatMap(({ claims }) => [...claims]).flatMap(([name, { tells }]) => (tells === "unit" ? [name] : [])),
 )
 
-/** The claims that say which unit it is, and whose: limits go by them. */
+/** The claims that say which unit it is, and whose: limits go by them. A name that its bearer could change is none. */
 export const LIMIT_CLAIMS: ReadonlySet<string> = new Set(
-  ALL.flatMap(({ roles: { unit, unitId, owner, ownerId } }) =>
-    [unit, unitId, owner, ownerId].flatMap((claim) => claim ?? []),
+  FAMILIES.flatMap(({ claims, roles: { unit, unitId, owner, ownerId } }) =>
+    [unit, unitId, owner, ownerId].flatMap((claim) =>
+      claim !== undefined && claims.get(claim)?.tells === "unit" ? [claim] : [],
+    ),
   ),
 )
 

@@ -184,6 +184,8 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   if (applying.length === 0) return no(reasons.noPolicy(scope))
   if (grant === undefined) return no(reasons.noSuchGrant(name, applying))
   if (another !== undefined) return no(reasons.definedTwice(grant, another))
+  // Defence in depth: no such file loads.
+  if (identity.unitKind === "person" && grant.connection.people !== true) return no(reasons.closedToPeople(grant))
   const denied = denies.find((rule) => rule.matched)
   if (denied) return no(reasons.denied(denied))
   const allowed = allows.find((rule) => rule.matched)

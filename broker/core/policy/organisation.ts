@@ -171,6 +171,7 @@ function compileConnection(name: string, base: ConnectionBase, settings: unknown
     provider: base.provider,
     settings,
     requireBoundToken: base.require_bound_token ?? false,
+    ...(base.people === undefined ? {} : { people: base.people }),
     ...(base.max_ttl === undefined ? {} : { maxTtlSeconds: base.max_ttl }),
   }
 }

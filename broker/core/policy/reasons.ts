@@ -5,6 +5,7 @@ import { UNITS } from "../families/units.ts"
 import type { Identity } from "../identity.ts"
 import { nearest, quote } from "./faults.ts"
 import type { Grant, Organisation, Policy } from "./model.ts"
+import { PEOPLE_KEY } from "./schema-units.ts"
 
 /** The most names that one sentence lists or searches for a similar one. */
 const MAX_LISTED = 30
@@ -64,6 +65,11 @@ export const reasons = {
     ]
   },
 
+  closedToPeople: ({ connection }: Grant): Denial => [
+    `The connection ${connection.name} is closed to people.`,
+    "Ask the maintainers of the organisation file to add `people: true` to it, if people may use it.",
+  ],
+
   definedTwice: (one: Grant, other: Grant): Denial => [
     `The grant ${quote(one.name)} is defined twice for this job (${one.file}:${one.line} and ${other.file}:${other.line}), and neither has priority.`,
     "Rename one of the two.",
@@ -86,6 +92,12 @@ export const reasons = {
       return [reason, `Run a job whose ${misses.map(demandOf).join(" and ")}, or ${ASK_OWNERS}`]
     }
     const matched = boundaries.filter((one) => one.matched)
+    if (unitKind === "person" && boundaries.every(({ conditions }) => conditions.some(isPeopleKey))) {
+      return [
+        "The organisation has boundaries over this person, and none of them is for people.",
+        "Ask the maintainers of the organisation file for a boundary with `people: true`.",
+      ]
+    }
     const [closest] = matched.filter(({ fields }) => fields.length > 0)
     if (closest) {
       const fields = closest.fields.map(({ field, expected, actual }) => {
@@ -186,6 +198,8 @@ function nameIt(unnamed: ConditionTrace | undefined): string | null {
   if (isCautionClaim(claim)) return `Write ${claim}: true in the rule's "when", if it is meant for such jobs.`
   return `Name the value in the rule's ${claim}, if it is meant for such jobs.`
 }
+
+const isPeopleKey = ({ claim, matched }: ConditionTrace) => claim === PEOPLE_KEY && !matched
 
 /** What the job would have to be: `ref is refs/heads/main`. */
 const demandOf = ({ claim, expected }: ConditionTrace) => `${claim} is ${expected}`

@@ -20,9 +20,19 @@ export const unitKeys = Object.fromEntries(
   }),
 ) as Readonly<Record<UnitKind, z.ZodOptional<z.ZodString>>>
 
+/** The key of a policy for all people of an issuer, and of what is open to people in the organisation file. */
+export const PEOPLE_KEY = "people"
+
+/** All people whose tokens the issuer signs. There is no `people: false`: a policy without it is about one unit. */
+export const peopleKey = z
+  .literal(true)
+  .optional()
+  .meta({ description: "All people of an issuer of the family openid. Its allows must say which of them." })
+
 /** Editors demand the id as the loader does: a name without a star does not identify a unit. */
 export const unitForms = UNIT_KINDS.flatMap((kind): z.core.JSONSchema.BaseSchema[] => {
   const { idKey } = UNITS[kind]
+  if (kind === "person") return [{ required: [UNITS.person.idKey ?? kind] }, { required: [PEOPLE_KEY] }]
   if (idKey === null) return [{ properties: { [kind]: { type: "string" } }, required: [kind] }]
   return [
     { properties: { [idKey]: { type: "string" } }, required: [kind, idKey] },
