@@ -189,7 +189,7 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   const denied = denies.find((rule) => rule.matched)
   if (denied) return no(reasons.denied(denied))
   const allowed = allows.find((rule) => rule.matched)
-  if (!allowed) return no(reasons.notAllowed(name, allows))
+  if (!allowed) return no(reasons.notAllowed(name, allows, identity))
   const fields = fieldsFor(grant, identity)
   if (!fields.ok) return no(reasons.unfillable(grant, fields.fault))
   const conflict = conflictWithJob(grant, identity)

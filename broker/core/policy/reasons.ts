@@ -89,7 +89,7 @@ export const reasons = {
     if (unfulfilled) {
       const misses = unfulfilled.required.filter(({ matched }) => !matched)
       const reason = `The organisation's boundary ${boundaryOf(unfulfilled)} requires more of this job: ${misses.map(missOf).join("; ")}.`
-      return [reason, `Run a job whose ${misses.map(demandOf).join(" and ")}, or ${ASK_OWNERS}`]
+      return [reason, `${anotherOne(unitKind)} whose ${misses.map(demandOf).join(" and ")}, or ${ASK_OWNERS}`]
     }
     const matched = boundaries.filter((one) => one.matched)
     if (unitKind === "person" && boundaries.every(({ conditions }) => conditions.some(isPeopleKey))) {
@@ -140,7 +140,7 @@ export const reasons = {
     "Run a job that the rule does not match, or change the rule.",
   ],
 
-  notAllowed: (name: string, allows: readonly RuleTrace[]): Denial => {
+  notAllowed: (name: string, allows: readonly RuleTrace[], { unitKind }: Pick<Identity, "unitKind">): Denial => {
     const [closest, ...others] = [...allows].sort((a, b) => missesOf(a).length - missesOf(b).length)
     if (closest === undefined)
       return [`No allow rule names ${name}.`, "Add it to the grants of the rule that should allow it."]
@@ -149,7 +149,7 @@ export const reasons = {
         ? ""
         : ` (${others.length} more ${others.length === 1 ? "rule does" : "rules do"} not match either)`
     const misses = missesOf(closest)
-    const run = `Run a job whose ${misses.map(demandOf).join(" and ")}, or change the rule.`
+    const run = `${anotherOne(unitKind)} whose ${misses.map(demandOf).join(" and ")}, or change the rule.`
     return [
       `The allow rule ${quote(closest.name)} (${closest.file}:${closest.line}) does not match: ${misses.map(missOf).join("; ")}${more}.`,
       nameIt(misses.find(isUnnamed)) ?? run,
@@ -175,6 +175,8 @@ export const reasons = {
   renamed: ({ unit, unitKind }: Identity, written: string) =>
     `The policies call this ${UNITS[unitKind].one} ${written}, and its token calls it ${unit}. The id decides; update the name in the policies.`,
 }
+
+const anotherOne = (kind: Identity["unitKind"]) => (kind === "person" ? "Sign in as a person" : "Run a job")
 
 const ASK_OWNERS = "ask the maintainers of the organisation file to change the boundary."
 

@@ -29,10 +29,15 @@ export const peopleKey = z
   .optional()
   .meta({ description: "All people of an issuer of the family openid. Its allows must say which of them." })
 
+const form = (key: string, value: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema => ({
+  properties: { [key]: value },
+  required: [key],
+})
+
 /** Editors demand the id as the loader does: a name without a star does not identify a unit. */
 export const unitForms = UNIT_KINDS.flatMap((kind): z.core.JSONSchema.BaseSchema[] => {
   const { idKey } = UNITS[kind]
-  if (kind === "person") return [{ required: [UNITS.person.idKey ?? kind] }, { required: [PEOPLE_KEY] }]
+  if (kind === "person") return [form(idKey ?? kind, { type: "string" }), form(PEOPLE_KEY, { const: true })]
   if (idKey === null) return [{ properties: { [kind]: { type: "string" } }, required: [kind] }]
   return [
     { properties: { [idKey]: { type: "string" } }, required: [kind, idKey] },

@@ -1,6 +1,5 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
-import { UNIT_KINDS, UNITS, type UnitKind } from "../families/units.ts"
 import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
