@@ -8,11 +8,13 @@ import { forOneCall } from "../exchange/one-call.ts"
 import { revoke } from "../exchange/revoke.ts"
 import type { RequestEvent } from "../ports/log.ts"
 import { discoveryDocument, JWKS_PATH } from "../signing/discovery.ts"
+import { SIGN_IN_PATH } from "../wire/sign-in.ts"
 import { exchangeResponse } from "./answer.ts"
 import { readJson } from "./body.ts"
 import { faultOf, problemResponse } from "./problem.ts"
 import { bearerOf, leaseOf, parseExchange } from "./request.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
+import { signInDocument } from "./sign-in.ts"
 
 /** What the runtime provides to the app. */
 export interface AppOptions {
@@ -37,6 +39,7 @@ const METHODS: Readonly<Record<string, string>> = {
   "/v1/leases/:id": "DELETE",
   "/.well-known/openid-configuration": "GET",
   [JWKS_PATH]: "GET",
+  [SIGN_IN_PATH]: "GET",
   "/healthz": "GET",
 }
 
@@ -97,6 +100,12 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.get(JWKS_PATH, async (context) => {
     context.get("event").route = "jwks"
     return publicJson({ keys: await broker.signer.publicKeys() })
+  })
+
+  app.get(SIGN_IN_PATH, async (context) => {
+    context.get("event").route = "sign-in"
+    const { organisation } = await broker.policySource.snapshot()
+    return publicJson(signInDocument(organisation))
   })
 
   app.get("/healthz", async (context) => {
