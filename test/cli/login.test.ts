@@ -77,7 +77,10 @@ async function signInAt(address: string, name = "person"): Promise<string> {
 /** Runs a login in which the person does `act` with the address. */
 async function loginWith(act: (address: URL) => Promise<unknown>, args = here(), on = machine()) {
   let acted: Promise<unknown> = Promise.resolve()
-  const outcome = await on.signIn({ open: (address) => void (acted = act(new URL(address))) }, ...args)
+  const open = (address: string) => {
+    acted = act(new URL(address))
+  }
+  const outcome = await on.signIn({ open }, ...args)
   return { ...outcome, page: await acted, on }
 }
 

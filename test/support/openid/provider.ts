@@ -24,9 +24,10 @@ export interface ProviderOptions {
 
 const PERSON = { email_verified: true, groups: ["engineering"], name: "Person Example" }
 
-/** The provider's own form on a bare page. */
+/** The provider's own form on a bare page, with a button. */
 function showForm(context: { body: unknown }, form: string): void {
-  context.body = `<!doctype html>${form}`
+  const [, id = ""] = /<form id="([^"]+)"/.exec(form) ?? []
+  context.body = `<!doctype html>${form}<button type="submit" form="${id}">Go on</button>`
 }
 
 function sayDone(context: { body: unknown }): void {
