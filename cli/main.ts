@@ -12,7 +12,9 @@ const USAGE = `Usage: daypass COMMAND
   who-can DIR [...]             every job that can get a grant, a role, a connection
   trust DIR [...]               what clouds and stores must trust, and whom they let in beyond that
   diff OLD NEW [...]            which jobs get more, and which less, by one folder than by the other
-  login, logout, status         sign in as a person, end it, and say who is signed in
+  login --broker URL [...]      sign in at your company's OpenID provider
+  logout                        delete the login
+  status                        who is signed in, and until when
   scan --issued [PATH...]       look for values that this job's Daypass steps issued and the job left behind
   seal < key.pem                seal a GitHub App's private key for the broker's settings
   push DIR [--dry-run] [...]    publish a policy folder in Workers KV, for brokers at the edge

@@ -113,8 +113,8 @@ describe("policies", () => {
   /** A provider's page brings the connection that its policy names. What other pages show is about the example's. */
   const organisationOf = (page: string) => {
     const own = blocks.find((block) => block.page === page && block.info === "yaml organisation")
-    const isProviders = page.startsWith("broker/providers/")
-    return isProviders && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
+    const isItsOwn = page.startsWith("broker/providers/") || page === "docs/people.md"
+    return isItsOwn && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
   }
 
   it("are shown on the pages that a reader begins with", () => {
