@@ -196,6 +196,8 @@ function listedOwners(issuer: unknown): ReadonlyMap<string, string> {
   return new Map(owners.filter((entry): entry is [string, string] => typeof entry[1] === "string"))
 }
 
+const OF_REPOSITORIES = ["repository_policies", "control_repository", "organisation_properties"] as const
+
 /** What the schema cannot say of an issuer, because it depends on its family. */
 function issuerFaults(file: string, root: YamlNode, name: string): PolicyFault[] {
   const node = nodeAt(root, ["issuers", name])
@@ -216,6 +218,11 @@ function issuerFaults(file: string, root: YamlNode, name: string): PolicyFault[]
     if (text !== null && text !== undefined && !ownerId?.pattern.test(text)) {
       faults.push(fault(file, id.at, "value_invalid", `issuers.${name}.owners.${owner}: ${ownerId?.words}.`))
     }
+  }
+  for (const key of family.unit === "person" ? OF_REPOSITORIES : []) {
+    if (childOf(node, key) === undefined) continue
+    const message = `${key} is about repositories, and an issuer of the family ${family.name} knows people: leave it out.`
+    faults.push(fault(file, keyPosition(root, ["issuers", name, key]), "key_unknown", message))
   }
   const audience = childOf(node, "audience")
   if (family.audience === "issuer" && audience === undefined && node.kind === "map") {

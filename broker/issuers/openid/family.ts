@@ -35,7 +35,10 @@ function withVerifiedEmail(claims: Claims): Result<Claims, string> {
 }
 
 function faultOfPerson(claims: Claims, { audience }: IssuerConfig): string | null {
-  const { azp, typ } = claims
+  const { aud, azp, typ } = claims
+  // A provider may let anybody register a client, and then its id can look like ours with a key's thumbprint behind it.
+  const [client] = Array.isArray(aud) ? aud : [aud]
+  if (client !== audience) return "the claim aud must be the client, and nothing else"
   // A service account of Google can ask for a token with any audience; its azp is the account itself.
   if (azp !== undefined && azp !== audience) return "the claim azp must be the client that the audience names"
   // The same keys sign tokens for other purposes: access tokens, and notices of a logout.

@@ -161,6 +161,11 @@ describe("an issuer of people", () => {
   it.each([
     ["without a client", `{ family: openid, url: "${URL_OF_STAFF}" }`, 'add the key "audience"'],
     [
+      "with policies of its repositories",
+      `{ family: openid, url: "${URL_OF_STAFF}", audience: c, repository_policies: true }`,
+      "repository_policies is about repositories",
+    ],
+    [
       "with owners",
       `{ family: openid, url: "${URL_OF_STAFF}", audience: c, owners: { acme: "1" } }`,
       "leave owners out",

@@ -94,6 +94,11 @@ export const OPENID_CASE: FamilyCase = {
     },
   ],
   refused: [
+    [
+      "for a client whose id looks like ours with a thumbprint",
+      { aud: `${CLIENT}?jkt=NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs`, azp: undefined },
+      "the claim aud must be the client",
+    ],
     ["for another client", { azp: "another-client" }, "azp must be the client"],
     [
       "of a service account of Google that chose our audience",
