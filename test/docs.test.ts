@@ -113,7 +113,8 @@ describe("policies", () => {
   /** A provider's page brings the connection that its policy names, and a CI's its issuer. What other pages show is about the example's. */
   const organisationOf = (page: string) => {
     const own = blocks.find((block) => block.page === page && block.info === "yaml organisation")
-    const bringsItsOwn = page.startsWith("broker/providers/") || page.startsWith("docs/ci/")
+    const bringsItsOwn =
+      page.startsWith("broker/providers/") || page.startsWith("docs/ci/") || page === "docs/people.md"
     return bringsItsOwn && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
   }
 

@@ -1,8 +1,8 @@
-import { isUnitClaim } from "../../broker/core/families/families.ts"
+import { factsOf, isUnitClaim } from "../../broker/core/families/families.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, IssuerConfig } from "../../broker/core/policy/model.ts"
 import type { Result } from "../../broker/core/result.ts"
-import { boxRegion, type Region, subtract, union } from "../regions/region.ts"
+import { boxRegion, nothing, type Region, subtract, union } from "../regions/region.ts"
 import { type Space, valuesThat } from "../regions/space.ts"
 import { attempt, type TooComplex } from "../regions/too-complex.ts"
 import { aliasesOf, ownerNames } from "./owner-names.ts"
@@ -38,16 +38,28 @@ export function regionsOfBoundary(
 ): Result<BoundaryRegions, TooComplex> {
   return attempt((must) => {
     const { when, require } = boundary
+    const people = isOfPeople(others.issuer)
+    if (boundary.people !== undefined && boundary.people !== people) return ofNobody(space, boundary)
     const unit = when.filter(({ claim }) => isUnitClaim("github-actions", claim))
     const restricts = must(union(space, knownAs(space, when, others)))
     return {
       boundary,
       concerns: must(union(space, knownAs(space, unit, others))),
-      allows: regionOfConditions(space, when, "allow"),
+      allows: (boundary.people === true) === people ? regionOfConditions(space, when, "allow") : nothing(space),
       restricts,
       violates: must(subtract(restricts, regionOfConditions(space, require, "allow"))),
     }
   })
+}
+
+/** Whether an issuer's tokens are of people, and not of jobs. */
+export const isOfPeople = (issuer: Pick<IssuerConfig, "family"> | null): boolean =>
+  issuer !== null && factsOf(issuer.family).unit === "person"
+
+/** A boundary for people over a space of jobs, or the other way round. */
+function ofNobody(space: Space, boundary: Boundary): BoundaryRegions {
+  const none = nothing(space)
+  return { boundary, concerns: none, allows: none, restricts: none, violates: none }
 }
 
 /** The jobs that meet every condition in the style of a deny, by any name. Each condition may match by another name, as in the engine. */

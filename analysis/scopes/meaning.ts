@@ -38,8 +38,10 @@ export function contentOf({ name, connection, fields, template }: Grant): string
   return stable({ name, connection: connection.name, provider: connection.provider, ...what })
 }
 
-export function meaningOfBoundary({ when, allow, require, protectedEnvironment, maxTtlSeconds }: Boundary): string {
+export function meaningOfBoundary(boundary: Boundary): string {
+  const { when, people, allow, require, protectedEnvironment, maxTtlSeconds } = boundary
   return stable({
+    people,
     when: sorted(when.map(meaningOfCondition)),
     allow: sorted(allow.map(({ connection, fields }) => stable([connection, meaningOfFields(fields)]))),
     require: sorted(require.map(meaningOfCondition)),

@@ -1,4 +1,4 @@
-import { isUnitClaim } from "../../broker/core/families/families.ts"
+import { factsOf, isUnitClaim } from "../../broker/core/families/families.ts"
 import { shortName } from "../../broker/core/identity.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary, Organisation, PolicyTarget } from "../../broker/core/policy/model.ts"
@@ -102,14 +102,17 @@ export function regionOfTarget(space: Space, target: PolicyTarget): Region {
 /** The boundaries that can cover a repository of the scope: a folder may have thousands of others. */
 export function boundariesOver(scope: Scope, boundaries: readonly Boundary[]): readonly Boundary[] {
   const listed = ownerNames(scope.issuer, scope.names).flatMap(({ owners }) => owners)
-  return boundaries.filter(({ when }) =>
-    when.every((condition) => {
-      const { claim } = condition
-      const known = scope.texts.get(claim)
-      if (known === undefined || !isUnitClaim(scope.issuer.family, claim)) return true
-      const texts = known.flatMap((text) => [text, ...aliasesOf({ [claim]: text }, claim, listed)])
-      return texts.some((text) => matchCondition(condition, "deny", { [claim]: text }))
-    }),
+  const isOfPeople = factsOf(scope.issuer.family).unit === "person"
+  return boundaries.filter(
+    ({ when, people }) =>
+      (people === undefined || people === isOfPeople) &&
+      when.every((condition) => {
+        const { claim } = condition
+        const known = scope.texts.get(claim)
+        if (known === undefined || !isUnitClaim(scope.issuer.family, claim)) return true
+        const texts = known.flatMap((text) => [text, ...aliasesOf({ [claim]: text }, claim, listed)])
+        return texts.some((text) => matchCondition(condition, "deny", { [claim]: text }))
+      }),
   )
 }
 

@@ -90,7 +90,8 @@ function sameJobs(set: PolicySet, { issuer, unit, target, environment }: Policy)
 }
 
 /** Whether a boundary covers every job of the policy. A condition on any other claim may exclude some of the jobs. */
-function isOverAll({ when }: Boundary, { organisation }: PolicySet, policy: Policy): boolean {
+function isOverAll({ when, people }: Boundary, { organisation }: PolicySet, policy: Policy): boolean {
+  if (people) return false
   const { issuer, unit, target, environment } = policy
   const config = organisation.issuers.get(issuer)
   const owner = unit.slice(0, unit.indexOf("/"))

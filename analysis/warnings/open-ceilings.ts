@@ -25,8 +25,10 @@ export function* openCeilings({ set, sources, providers }: Subject): Generator<W
   }
 }
 
-function isAboutIssuer({ when }: Boundary, url: string): boolean {
-  return when.every((condition) => condition.claim !== "iss" || matchCondition(condition, "deny", { iss: url }))
+function isAboutIssuer({ when, people }: Boundary, url: string): boolean {
+  return (
+    !people && when.every((condition) => condition.claim !== "iss" || matchCondition(condition, "deny", { iss: url }))
+  )
 }
 
 /** The required fields of a provider's grants. */

@@ -60,7 +60,7 @@ function policiesIn(
 
 /** Whether a boundary may be about a repository of which only the name and the owner's id are known. */
 function mayConcern(
-  { when }: Boundary,
+  { when, people }: Boundary,
   unit: string,
   { url }: IssuerConfig,
   { ownerId }: WrittenRepositories,
@@ -70,5 +70,5 @@ function mayConcern(
     repository_owner_id: ownerId,
     ...(unit.includes("*") ? {} : { repository: unit, repository_owner: unit.split("/", 1)[0] ?? "" }),
   }
-  return when.every((condition) => !(condition.claim in known) || matchCondition(condition, "deny", known))
+  return !people && when.every((condition) => !(condition.claim in known) || matchCondition(condition, "deny", known))
 }

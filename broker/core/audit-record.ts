@@ -1,5 +1,4 @@
 import type { BoundedMap } from "./bounded-map.ts"
-import type { FamilyFacts } from "./families/family-facts.ts"
 import type { Identity } from "./identity.ts"
 import { visible } from "./policy/faults.ts"
 

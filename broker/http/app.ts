@@ -8,6 +8,7 @@ import { forOneCall } from "../exchange/one-call.ts"
 import { revoke } from "../exchange/revoke.ts"
 import type { RequestEvent } from "../ports/log.ts"
 import { discoveryDocument, JWKS_PATH } from "../signing/discovery.ts"
+import { SIGN_IN_PATH } from "../wire/sign-in.ts"
 import { exchangeResponse } from "./answer.ts"
 import { readForm, readJson } from "./body.ts"
 import { RESOURCE_METADATA_PATH, resourceMetadata, SERVER_METADATA_PATH, serverMetadata } from "./metadata.ts"
@@ -16,6 +17,7 @@ import { exchangeOneToken } from "./one-token.ts"
 import { faultOf, problemResponse } from "./problem.ts"
 import { bearerOf, leaseOf, parseExchange, proofOf, refuseQuery } from "./request.ts"
 import { setSecureHeaders } from "./secure-headers.ts"
+import { signInDocument } from "./sign-in.ts"
 import { parseTokenRequest, TOKEN_PATH, tokenRefusal, tokenResponse } from "./token.ts"
 
 /** What the runtime provides to the app. */
@@ -45,6 +47,7 @@ const METHODS: Readonly<Record<string, string>> = {
   [SERVER_METADATA_PATH]: "GET",
   [RESOURCE_METADATA_PATH]: "GET",
   [JWKS_PATH]: "GET",
+  [SIGN_IN_PATH]: "GET",
   "/healthz": "GET",
 }
 
@@ -146,6 +149,12 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.get(JWKS_PATH, async (context) => {
     context.get("event").route = "jwks"
     return publicJson({ keys: await broker.signer.publicKeys() })
+  })
+
+  app.get(SIGN_IN_PATH, async (context) => {
+    context.get("event").route = "sign-in"
+    const { organisation } = await broker.policySource.snapshot()
+    return publicJson(signInDocument(organisation))
   })
 
   app.get("/healthz", async (context) => {

@@ -1,6 +1,5 @@
 import { type CryptoKey, calculateJwkThumbprint, importJWK } from "jose"
 import * as z from "zod"
-import { decodeBase64url } from "../core/base64url.ts"
 import { parseDuration } from "../core/duration.ts"
 import { BrokerError } from "../core/errors.ts"
 import { parseWith } from "../core/parse-with.ts"

@@ -91,14 +91,14 @@ function readAudiences(
   audience: string,
   others: readonly string[],
 ): Result<null, ClaimFault> {
-  if (new Set(said).size < said.length) {
-    return fault("token_audience_mismatch", "The subject token names one of its audiences twice.")
-  }
   if (!said.includes(audience)) {
     return fault(
       "token_audience_mismatch",
       `The subject token is for several audiences, and ${quote(audience)} is not among them.`,
     )
+  }
+  if (new Set(said).size < said.length) {
+    return fault("token_audience_mismatch", "The subject token names one of its audiences twice.")
   }
   const stranger = said.find((one) => one !== audience && (typeof one !== "string" || !others.includes(one)))
   if (stranger === undefined) return ok(null)

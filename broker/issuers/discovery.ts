@@ -18,8 +18,14 @@ export function below(issuerUrl: string, path: string): string {
  * An attacker who can put one file on an issuer's host must not be able to redirect the broker to other keys. So a document
  * with another `issuer`, or with a `jwks_uri` on another host, another port or without https, is refused. The issuer's URL
  * comes from the organisation file and never from a token, so a token cannot make the broker connect to a chosen host.
+ *
+ * @param keysOrigin where the keys must be; left out: the issuer's own origin
  */
-export function readDiscovery(body: Uint8Array, issuerUrl: string): Result<string, string> {
+export function readDiscovery(
+  body: Uint8Array,
+  issuerUrl: string,
+  keysOrigin = new URL(issuerUrl).origin,
+): Result<string, string> {
   const parsed = parseStrictJsonObject(body)
   if (!parsed.ok) return fail(`its discovery document ${parsed.fault}`)
   const { issuer, jwks_uri } = parsed.value
@@ -27,7 +33,7 @@ export function readDiscovery(body: Uint8Array, issuerUrl: string): Result<strin
   if (typeof jwks_uri !== "string") return fail("its discovery document has no jwks_uri")
   const keys = parsePlainUrl(jwks_uri)
   if (keys === null) return fail("its jwks_uri must be an https URL in its plain spelling, without query and fragment")
-  if (keys.origin !== new URL(issuerUrl).origin) return fail(OTHER_HOST)
+  if (keys.origin !== keysOrigin) return fail(OTHER_HOST)
   return ok(keys.href)
 }
 

@@ -13,6 +13,7 @@ import { hcpTerraform } from "./hcp-terraform/family.ts"
 import { identify } from "./identify.ts"
 import { jenkins } from "./jenkins/family.ts"
 import { kubernetes } from "./kubernetes/family.ts"
+import { openid } from "./openid/family.ts"
 import { semaphore } from "./semaphore/family.ts"
 import { spacelift } from "./spacelift/family.ts"
 
@@ -31,6 +32,7 @@ export const FAMILIES: ReadonlyMap<string, IssuerFamily> = new Map(
     azureDevops,
     spacelift,
     semaphore,
+    openid,
   ].map((family) => [family.facts.name, family]),
 )
 

@@ -11,7 +11,11 @@ export type { SignatureAlgorithm } from "../core/public-key.ts"
  * a path below the issuer's URL, or at a path of its host.
  */
 export type KeySource =
-  | { readonly by: "discovery" }
+  | {
+      readonly by: "discovery"
+      /** Issuers that keep their keys on another host of theirs: their URL -> the origin of the keys. */
+      readonly elsewhere?: Readonly<Record<string, string>>
+    }
   | { readonly by: "path"; readonly path: string }
   | { readonly by: "host-path"; readonly path: string }
 

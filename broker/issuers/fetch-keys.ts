@@ -24,8 +24,8 @@ export const KEY_REQUEST_TIMEOUT_MS = 5_000
  * Fetches an issuer's keys and imports them. The fault says what was wrong with the issuer's answer; it is a clause that
  * starts with "its".
  *
- * Requests only the issuer's discovery document and the key set that it names, both on the issuer's own host; or only the
- * key set at the URL that the organisation file fixes, on whatever host.
+ * Requests only the issuer's discovery document and the key set that it names: on the issuer's own host, or on the one other
+ * host that the family fixes for this issuer. Or only the key set at the URL that the organisation file fixes, on any host.
  */
 export async function fetchKeys(
   issuer: IssuerConfig,
@@ -52,7 +52,8 @@ async function locateKeys(issuer: IssuerConfig, family: IssuerFamily, http: Http
   if (family.keys.by === "path") return ok(below(issuer.url, family.keys.path))
   if (family.keys.by === "host-path") return ok(new URL(family.keys.path, issuer.url).href)
   const body = await get(discoveryUrlOf(issuer.url), "discovery document", http)
-  return body.ok ? readDiscovery(body.value, issuer.url) : body
+  const elsewhere = family.keys.by === "discovery" ? family.keys.elsewhere?.[issuer.url] : undefined
+  return body.ok ? readDiscovery(body.value, issuer.url, elsewhere) : body
 }
 
 async function get(url: string, what: string, http: Http): Promise<Result<Uint8Array, string>> {

@@ -345,6 +345,12 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
         expect([world.github.requests.length, world.sts.requests.length, (await trail()).length]).toEqual(before)
       })
 
+      it("for where people sign in is answered without a token, with nothing of jobs", async () => {
+        const { status, json, headers } = await send(world.broker, "/.well-known/daypass")
+        expect({ status, json }).toEqual({ status: 200, json: { people: [] } })
+        expect(headers.get("cache-control")).toBe("public, max-age=300")
+      })
+
       it("by another method is told which one the path takes", async () => {
         expect((await send(world.broker, "/v1/exchange")).headers.get("allow")).toBe("POST")
         expect((await send(world.broker, "/healthz", { method: "DELETE" })).headers.get("allow")).toBe("GET")

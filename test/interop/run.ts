@@ -14,6 +14,7 @@ import { motoCase } from "./moto-case.ts"
 import { installNodes } from "./nodes.ts"
 import { openbaoCase } from "./openbao-case.ts"
 import { packageCase } from "./package-case.ts"
+import { installBrowser, peopleCase } from "./people-case.ts"
 import { runCase } from "./run-case.ts"
 import { runCloudsCase } from "./run-clouds-case.ts"
 import { sopsCase } from "./sops-case.ts"
@@ -37,6 +38,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "moto's stores": storesCase,
   "the package on older Nodes": packageCase,
   moto: motoCase,
+  people: peopleCase,
   act: actCase,
   "vendors' clients": clientsCase,
   "the profile of an AWS grant": awsProfileCase,
@@ -50,7 +52,7 @@ const LANES = 2
 /** Installs all that the cases need, so that it can be done while something else runs. */
 async function install(): Promise<string> {
   console.log(
-    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL, age, git, curl, skopeo and kubectl where they are missing",
+    "installing moto, OpenBao, act, sops, zizmor, actionlint, vendors' clients and older Nodes (once a version), PostgreSQL, age, git, curl, skopeo, kubectl and Chromium where they are missing",
   )
   const [programs] = await Promise.all([
     installTools().then(async (programs) => {
@@ -59,7 +61,7 @@ async function install(): Promise<string> {
       return programs
     }),
     // apt-get works for one caller at a time.
-    installPostgres().then(installAge).then(installLoginClients),
+    installPostgres().then(installAge).then(installLoginClients).then(installBrowser),
     installNodes(),
     installNodeClients(),
   ])

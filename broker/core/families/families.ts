@@ -10,6 +10,7 @@ import { GITLAB } from "./gitlab.ts"
 import { HCP_TERRAFORM } from "./hcp-terraform.ts"
 import { JENKINS } from "./jenkins.ts"
 import { KUBERNETES } from "./kubernetes.ts"
+import { OPENID } from "./openid.ts"
 import { SEMAPHORE } from "./semaphore.ts"
 import { SPACELIFT } from "./spacelift.ts"
 
@@ -31,11 +32,14 @@ const ALL = [
   AZURE_DEVOPS,
   SPACELIFT,
   SEMAPHORE,
+  OPENID,
 ] as const
 
 export type IssuerFamilyName = (typeof ALL)[number]["name"]
 
-export const FAMILY_FACTS: ReadonlyMap<string, FamilyFacts> = new Map(ALL.map((family) => [family.name, family]))
+const FAMILIES: readonly FamilyFacts[] = ALL
+
+export const FAMILY_FACTS: ReadonlyMap<string, FamilyFacts> = new Map(FAMILIES.map((family) => [family.name, family]))
 
 /** The issuer families that an organisation file can name. */
 export const ISSUER_FAMILIES: readonly [IssuerFamilyName, ...IssuerFamilyName[]] = [
@@ -89,10 +93,12 @@ export const UNIT_CLAIMS: ReadonlySet<string> = new Set(
   ALL.flatMap(({ claims }) => [...claims]).flatMap(([name, { tells }]) => (tells === "unit" ? [name] : [])),
 )
 
-/** The claims that say which unit it is, and whose: limits go by them. */
+/** The claims that say which unit it is, and whose: limits go by them. A name that its bearer could change is none. */
 export const LIMIT_CLAIMS: ReadonlySet<string> = new Set(
-  ALL.flatMap(({ roles: { unit, unitId, owner, ownerId } }) =>
-    [unit, unitId, owner, ownerId].flatMap((claim) => claim ?? []),
+  FAMILIES.flatMap(({ claims, roles: { unit, unitId, owner, ownerId } }) =>
+    [unit, unitId, owner, ownerId].flatMap((claim) =>
+      claim !== undefined && claims.get(claim)?.tells === "unit" ? [claim] : [],
+    ),
   ),
 )
 

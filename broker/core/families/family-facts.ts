@@ -32,6 +32,8 @@ export interface FamilyFacts<Name extends string = string> {
   readonly environmentName?: TextForm
   /** True when nobody can say how an environment is protected: no `protected_environment` is ever met. */
   readonly unknownProtection?: true
+  /** True when units may keep policies of their own, which the broker can read. */
+  readonly keepsPolicies?: true
   /** How to find a unit's id, as the end of `Find it with: `. */
   readonly findId: (unit: string) => string
   /** The longest `exp - iat` that the issuer makes, in seconds. */

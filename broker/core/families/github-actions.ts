@@ -158,6 +158,7 @@ export const GITHUB_ACTIONS: FamilyFacts<"github-actions"> = {
     words: "a repository is written owner/name, in ASCII; stars are allowed only after the owner",
   },
   patterns: true,
+  keepsPolicies: true,
   findId: (repository) => `gh api repos/${repository} --jq .id`,
   maxTokenLifetimeSeconds: 600,
   jti: "always",

@@ -54,6 +54,7 @@ export function readBoundaries(
       when: conditionsOf(part.when),
       allow: allow.map(({ entry }) => entry),
       require: conditionsOf(part.require),
+      ...(part.people === undefined ? {} : { people: part.people }),
       ...(part.protected_environment === undefined ? {} : { protectedEnvironment: part.protected_environment }),
       ...(part.max_ttl === undefined ? {} : { maxTtlSeconds: part.max_ttl }),
     }

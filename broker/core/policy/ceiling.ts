@@ -1,13 +1,14 @@
 import type { BoundaryTrace, ConditionTrace, FieldTrace } from "../../wire/trace.ts"
-import { factsOf, isForeignUnitClaim, isUnitClaim } from "../families/families.ts"
-import type { ClaimRoles } from "../families/family-facts.ts"
-import { type Claims, type Identity, ownerOf, shortName } from "../identity.ts"
+import { isForeignUnitClaim, isUnitClaim } from "../families/families.ts"
+import type { Claims, Identity } from "../identity.ts"
 import { type Condition, describeClaim, describeCondition, matchCondition } from "./condition.ts"
 import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
-import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Organisation, Policy } from "./model.ts"
+import { type CeilingSource, type JobReadings, readingsOf } from "./job-readings.ts"
+import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Policy } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
 import { memberOf } from "./plain.ts"
 import type { GrantKey } from "./provider-schemas.ts"
+import { PEOPLE_KEY } from "./schema-units.ts"
 
 /** The boundaries that concern a job's unit, evaluated for the job. When the list is empty, there is no ceiling. */
 export type Ceiling = readonly BoundaryReading[]
@@ -21,9 +22,6 @@ interface BoundaryReading {
   readonly when: readonly ConditionTrace[]
   readonly required: readonly ConditionTrace[]
 }
-
-/** The parts of the organisation file that make a ceiling: its boundaries, and the names of its owners. */
-type CeilingSource = Pick<Organisation, "boundaries" | "issuers">
 
 /**
  * The boundaries that concern a job's unit. If there is at least one, every grant needs a boundary that allows it.
@@ -39,7 +37,7 @@ export function boundariesConcerning(
   const { boundaries } = organisation
   if (boundaries.length === 0) return boundaries
   const job = readingsOf(organisation, identity, policies)
-  return boundaries.filter(({ when }) => concerns(when, job))
+  return boundaries.filter((boundary) => concerns(boundary, job))
 }
 
 /** Evaluates the boundaries that concern a job's unit. */
@@ -47,12 +45,16 @@ export function ceilingFor(organisation: CeilingSource, identity: Identity, poli
   const job = readingsOf(organisation, identity, policies)
   return boundariesConcerning(organisation, identity, policies).map((boundary): BoundaryReading => {
     const { when, require } = boundary
+    const servesPeople = boundary.people === true
     const restricts = when.every((one) => matchesAny(one, job))
     return {
       boundary,
-      allows: when.every((one) => matchCondition(one, "allow", identity.claims)),
+      allows: servesPeople === job.people && when.every((one) => matchCondition(one, "allow", identity.claims)),
       restricts,
-      when: when.map((one) => traceOf(one, identity.claims)).filter((one) => isInformative(one, job.family)),
+      when: [
+        ...when.map((one) => traceOf(one, identity.claims)).filter((one) => isInformative(one, job.family)),
+        ...(job.people && !servesPeople ? [NOT_FOR_PEOPLE] : []),
+      ],
       required: restricts ? require.map((one) => traceOf(one, identity.claims)) : [],
     }
   })
@@ -101,7 +103,11 @@ export function checkGrant(
   }
 }
 
-function concerns(when: readonly Condition[], job: JobReadings): boolean {
+/** A boundary that leaves the key out may have been written before people were let in: it restricts them and allows nothing. */
+const NOT_FOR_PEOPLE: ConditionTrace = { claim: PEOPLE_KEY, expected: "true", actual: null, matched: false }
+
+function concerns({ when, people }: Boundary, job: JobReadings): boolean {
+  if (people !== undefined && people !== job.people) return false
   return when.every((one) => {
     if (isForeignUnitClaim(job.family, one.claim)) return false
     return !isUnitClaim(job.family, one.claim) || matchesAny(one, job)
@@ -114,37 +120,6 @@ function matchesAny(condition: Condition, { family, known }: JobReadings): boole
   if (isForeignUnitClaim(family, condition.claim)) return false
   return known.some((claims) => matchCondition(condition, "deny", claims))
 }
-
-/** A job as boundaries see it. */
-interface JobReadings {
-  readonly family: string
-  /** The job's claims, once for each known name of its unit. */
-  readonly known: readonly Claims[]
-}
-
-function readingsOf(
-  { issuers }: CeilingSource,
-  { claims, unit, issuer, ownerId }: Identity,
-  policies: readonly Policy[],
-): JobReadings {
-  const config = issuers.get(issuer)
-  const { name: family, roles } = factsOf(config?.family)
-  if (roles.unit === undefined) return { family, known: [claims] }
-  const names = [unit]
-  for (const policy of policies) if (policy.target.kind === "unit") names.push(policy.unit)
-  for (const [owner, id] of config?.owners ?? []) {
-    if (id === ownerId) names.push(`${owner}/${shortName(unit)}`)
-  }
-  const readings = [...new Set(names)].map((name) => namesIn(roles, name))
-  const others = readings.filter((one) => Object.entries(one).some(([claim, name]) => claims[claim] !== name))
-  return { family, known: [claims, ...others.map((one) => Object.assign(Object.create(null), claims, one) as Claims)] }
-}
-
-/** The claims that would say a unit's name. */
-export const namesIn = ({ unit, owner }: ClaimRoles, name: string): Readonly<Record<string, string>> => ({
-  ...(unit === undefined ? {} : { [unit]: name }),
-  ...(owner === undefined ? {} : { [owner]: ownerOf(name) }),
-})
 
 const NAMED = "named by the boundary, because it reaches the whole organisation"
 

@@ -186,10 +186,12 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   if (applying.length === 0) return no(reasons.noPolicy(scope))
   if (grant === undefined) return no(reasons.noSuchGrant(name, applying))
   if (another !== undefined) return no(reasons.definedTwice(grant, another))
+  // Defence in depth: no such file loads.
+  if (identity.unitKind === "person" && grant.connection.people !== true) return no(reasons.closedToPeople(grant))
   const denied = denies.find((rule) => rule.matched)
   if (denied) return no(reasons.denied(denied))
   const allowed = allows.find((rule) => rule.matched)
-  if (!allowed) return no(reasons.notAllowed(name, allows))
+  if (!allowed) return no(reasons.notAllowed(name, allows, identity))
   const fields = fieldsFor(grant, identity)
   if (!fields.ok) return no(reasons.unfillable(grant, fields.fault))
   const conflict = conflictWithJob(grant, identity)

@@ -21,17 +21,24 @@ interface GrantReading {
   readonly named: readonly NamedFile[]
 }
 
+/** Whom a policy is about. */
+export interface GrantReaders {
+  /** Null when faults hide them. */
+  readonly jobs: SubjectParts | null
+  readonly people: boolean
+}
+
 const NOTHING = { grant: null, named: [] } as const
 
 /**
  * Checks one grant of a policy against its connection and its provider. Faults that `grantBase` finds are reported
- * elsewhere. `jobs`: the jobs that the policy is about; null when faults hide them.
+ * elsewhere.
  */
 export function readGrant(
   file: string,
   { root }: YamlDocument,
   { connections }: OrganisationReading,
-  jobs: SubjectParts | null,
+  { jobs, people }: GrantReaders,
   [name, value]: readonly [string, unknown],
 ): GrantReading {
   const path = ["grants", name]
@@ -69,6 +76,10 @@ export function readGrant(
   const conflict = provider.check?.(fields.value, connection.settings) ?? null
   if (conflict !== null) {
     faults.push(fault(file, keyPosition(root, path), "grant_conflict", `${name}: ${conflict.replace(/\.$/, "")}.`))
+  }
+  if (people && connection.people !== true) {
+    const message = `${name}: the connection ${wanted} is closed to people. Add people: true to it, if people may use it.`
+    faults.push(fault(file, nodeAt(root, [...path, "connection"]).at, "grant_conflict", message))
   }
   const tooLong = provider.subjectLimit && jobs ? subjectTooLong(jobs, name, provider.subjectLimit) : null
   if (tooLong !== null) faults.push(fault(file, keyPosition(root, path), "subject_too_long", `${name}: ${tooLong}.`))

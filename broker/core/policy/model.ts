@@ -60,6 +60,8 @@ export interface Connection {
   /** The connection's other keys, as the provider's schema parsed them. */
   readonly settings: unknown
   readonly requireBoundToken: boolean
+  /** Whether people may use it; left out: only jobs. */
+  readonly people?: boolean
   readonly maxTtlSeconds?: number
 }
 
@@ -79,6 +81,11 @@ export interface Boundary {
   readonly line: number
   /** Which jobs it concerns: every condition must match. */
   readonly when: readonly Condition[]
+  /**
+   * `true`: it is about people only. `false`: about jobs only. Left out: it restricts both. Only a boundary with `true` allows
+   * people anything, so that one that was written for jobs never does.
+   */
+  readonly people?: boolean
   /** What may be granted; empty for a boundary that only restricts. */
   readonly allow: readonly BoundaryEntry[]
   /** Further conditions that the job must fulfil. */

@@ -1,11 +1,11 @@
 import type { Help } from "../../wire/exchange.ts"
-import { formatDuration, parseDuration } from "../duration.ts"
-import { FAMILY_FACTS, factsOf } from "../families/families.ts"
-import { ownOwner, UNITS } from "../families/units.ts"
+import { factsOf } from "../families/families.ts"
+import { ownOwner } from "../families/units.ts"
 import { parseWith } from "../parse-with.ts"
 import { conditionsOf, readBoundaries } from "./boundaries.ts"
 import { didYouMean, fault, quote } from "./faults.ts"
-import { keyFaults, keysOf } from "./issuer-keys.ts"
+import { issuerFaults } from "./issuer-faults.ts"
+import { keysOf } from "./issuer-keys.ts"
 import type { Boundary, Connection, ConnectionReading, IssuerConfig, Organisation, PolicyFault } from "./model.ts"
 import { isPlainMap } from "./plain.ts"
 import { boundaryEnvironmentFaults } from "./policy-environment.ts"
@@ -14,7 +14,7 @@ import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { sharedAudiences } from "./shared-audiences.ts"
-import { childOf, keyPosition, nodeAt, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
+import { keyPosition, nodeAt, type YamlDocument, type YamlNode } from "./yaml.ts"
 
 /** The readable parts of an organisation file. Policies are checked against them even when the file has faults. */
 export interface OrganisationReading {
@@ -176,6 +176,7 @@ function compileConnection(name: string, base: ConnectionBase, settings: unknown
     provider: base.provider,
     settings,
     requireBoundToken: base.require_bound_token ?? false,
+    ...(base.people === undefined ? {} : { people: base.people }),
     ...(base.max_ttl === undefined ? {} : { maxTtlSeconds: base.max_ttl }),
   }
 }
@@ -198,48 +199,4 @@ function listedOwners(issuer: unknown): ReadonlyMap<string, string> {
   }
   const owners = Object.entries(sectionOf(issuer, "owners"))
   return new Map(owners.filter((entry): entry is [string, string] => typeof entry[1] === "string"))
-}
-
-/** What the schema cannot say of an issuer, because it depends on its family. */
-function issuerFaults(file: string, { root, value }: YamlDocument, name: string): PolicyFault[] {
-  const node = nodeAt(root, ["issuers", name])
-  const family = FAMILY_FACTS.get(textOf(childOf(node, "family")) ?? "")
-  if (family === undefined) return []
-  const owners = childOf(node, "owners")
-  const { ownerId, maxTokenLifetimeSeconds: longest } = family
-  const faults: PolicyFault[] = []
-  if (ownerId === undefined && owners !== undefined) {
-    const message = `An issuer of the family ${family.name} is the owner of its ${UNITS[family.unit].many}: leave owners out.`
-    faults.push(fault(file, keyPosition(root, ["issuers", name, "owners"]), "key_unknown", message))
-  }
-  if (ownerId !== undefined && owners === undefined && node.kind === "map") {
-    faults.push(fault(file, node.at, "key_missing", 'The required key "owners" is missing: add it.'))
-  }
-  for (const [owner, id] of ownerId !== undefined && owners?.kind === "map" ? owners.entries : []) {
-    const text = owners && textOf(childOf(owners, owner))
-    if (text !== null && text !== undefined && !ownerId?.pattern.test(text)) {
-      faults.push(fault(file, id.at, "value_invalid", `issuers.${name}.owners.${owner}: ${ownerId?.words}.`))
-    }
-  }
-  const audience = childOf(node, "audience")
-  if (family.audience === "issuer" && audience === undefined && node.kind === "map") {
-    const message = `Every token of the family ${family.name} has its issuer's own audience: add the key "audience" with that text.`
-    faults.push(fault(file, node.at, "key_missing", message))
-  }
-  if (family.audience === "job" && audience !== undefined) {
-    const message = `Jobs of the family ${family.name} ask for the broker's audience: leave audience out.`
-    faults.push(fault(file, keyPosition(root, ["issuers", name, "audience"]), "key_unknown", message))
-  }
-  if (!family.severalAudiences && childOf(node, "other_audiences") !== undefined) {
-    const message = `A token of the family ${family.name} has one audience: leave other_audiences out.`
-    faults.push(fault(file, keyPosition(root, ["issuers", name, "other_audiences"]), "key_unknown", message))
-  }
-  const lifetime = childOf(node, "max_token_lifetime")
-  const seconds = parseDuration(textOf(lifetime) ?? "")
-  if (lifetime !== undefined && seconds.ok && seconds.value > longest) {
-    const message = `max_token_lifetime must be at most ${formatDuration(longest)}: no token of the family ${family.name} lives longer.`
-    faults.push(fault(file, lifetime.at, "value_invalid", message))
-  }
-  const issuer = sectionOf(sectionOf(value, "issuers"), name)
-  return [...faults, ...keyFaults(file, root, ["issuers", name], issuer, family)]
 }

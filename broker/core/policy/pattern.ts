@@ -17,6 +17,9 @@ export interface Pattern {
 /** One code unit to match, or a wildcard: `segment` for `*`, `anything` for `**`. */
 type Step = number | "segment" | "anything"
 
+/** `**`, which matches every value. */
+export const ANYTHING: Pattern = { source: "**", literal: null, prefix: "", steps: ["anything"] }
+
 const SLASH = 0x2f
 const COLON = 0x3a
 const AT = 0x40

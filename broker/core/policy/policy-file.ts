@@ -56,7 +56,7 @@ export function readPolicy(
   const section = isPlainMap(value) ? value["grants"] : undefined
   if (organisation && isPlainMap(section)) {
     for (const [name, part] of Object.entries(section)) {
-      const reading = readGrant(file, document, organisation, jobs, [name, part])
+      const reading = readGrant(file, document, organisation, { jobs, people: family.unit === "person" }, [name, part])
       faults.push(...reading.faults)
       named.push(...reading.named)
       if (reading.grant) grants.set(name, reading.grant)
@@ -144,24 +144,32 @@ function unconstrainedAllows(
   { name: unit, target }: UnitReading,
   { family, owners }: { readonly family: FamilyFacts; readonly owners: ReadonlyMap<string, string> | null },
 ): PolicyFault[] {
-  const { one, standsAlone } = UNITS[family.unit]
-  if (standsAlone) return []
+  const { one, many, standsAlone } = UNITS[family.unit]
+  // Other families that stand alone know no policy of several units.
+  const ofAllUnits = standsAlone && target?.kind === "owner"
+  if (standsAlone && !ofAllUnits) return []
   const unitId = target?.kind === "unit" ? target.id : null
   const ownerId = owners?.get(ownerOf(unit ?? "")) ?? null
-  const jobs = { family: family.name, unit: unit ?? "", unitId, ownerId }
+  const jobs = { family: family.name, unit: unit ?? "", unitId, ownerId, ofAllUnits }
   const { event, ref } = family.roles
   const claims = [ref, event].flatMap((claim) => claim ?? []).join(" or ") || "a claim of the job"
+  const everybody = ofAllUnits ? `all ${many} of the issuer: ` : `every job of the ${one}, on any branch: `
+  const environmentToo = family.roles.environment === undefined ? "" : ", or an environment to the file"
   const rules = isPlainMap(value) && Array.isArray(value["allow"]) ? (value["allow"] as readonly unknown[]) : []
-  return rules.flatMap((rule, index): PolicyFault[] => {
-    if (!isPlainMap(rule)) return []
-    const when = parseWith(whenSchema.optional(), rule["when"])
+  return rules.flatMap((each, index): PolicyFault[] => {
+    if (!isPlainMap(each)) return []
+    const when = parseWith(whenSchema.optional(), each["when"])
     const reasons = when.success ? whyUnconstrained(conditionsOf(when.data), jobs) : null
     if (reasons === null) return []
     const why = reasons.length === 0 ? "it has no conditions" : reasons.join(", and ")
     const at = nodeAt(root, ["allow", index])
     // A name can be missing, or anything that YAML can hold: that is a fault of its own.
     const name = textOf(childOf(at, "name"))
-    const message = `The allow ${name ? quote(name) : `rule in line ${at.at.line}`} would let in every job of the ${one}, on any branch: ${why}. Add a condition on ${claims} to its "when"${family.roles.environment === undefined ? "" : ", or an environment to the file"}.`
+    const mend = ofAllUnits
+      ? 'Say in its "when" which of them, such as by groups.'
+      : `Add a condition on ${claims} to its "when"${environmentToo}.`
+    const rule = name ? quote(name) : `rule in line ${at.at.line}`
+    const message = `The allow ${rule} would let in ${everybody}${why}. ${mend}`
     return [fault(file, at.at, "allow_unconstrained", message)]
   })
 }

@@ -3,7 +3,8 @@ import { UNIT_KINDS, UNITS, type UnitKind } from "../families/units.ts"
 import { ownerOf, shortName } from "../identity.ts"
 import { didYouMean, fault, type Position, quote } from "./faults.ts"
 import type { PolicyFault, PolicyTarget } from "./model.ts"
-import { compilePattern } from "./pattern.ts"
+import { ANYTHING, compilePattern } from "./pattern.ts"
+import { PEOPLE_KEY } from "./schema-units.ts"
 import { childOf, keyPosition, textOf, type YamlNode } from "./yaml.ts"
 
 /** The issuer that a policy names, as far as it is known. */
@@ -30,6 +31,8 @@ export function readUnit(file: string, root: YamlNode, reading: IssuerReading): 
   const say = (at: Position, code: "key_missing" | "value_invalid" | "owner_unknown", message: string) =>
     faults.push(fault(file, at, code, message))
   const idKey = UNITS[family.unit].idKey
+  const people = family.unit === "person" ? childOf(root, PEOPLE_KEY) : undefined
+  if (people !== undefined) return { ...everybody(people), faults }
   const needsName = family.unitName !== undefined || idKey === null
   if (node === undefined && needsName && faults.length === 0 && root.kind === "map") {
     say(root.at, "key_missing", `The required key ${quote(family.unit)} is missing: add it.`)
@@ -52,13 +55,29 @@ export function readUnit(file: string, root: YamlNode, reading: IssuerReading): 
   const idNode = childOf(root, idKey)
   const id = textOf(idNode)
   if (idNode === undefined && root.kind === "map" && !faults.some(({ code }) => code === "key_unknown")) {
-    const message = `The key ${quote(idKey)} is missing here: names can be taken over, so the id decides. Find it with: ${family.findId(name ?? "")}`
+    const everybodyToo = family.unit === "person" ? `, or write ${PEOPLE_KEY}: true for all people` : ""
+    const message = `The key ${quote(idKey)} is missing here: names can be taken over, so the id decides${everybodyToo}. Find it with: ${family.findId(name ?? "")}`
     say(root.at, "key_missing", message)
   }
   if (idNode !== undefined && id !== null && !family.unitId.pattern.test(id)) {
     say(idNode.at, "value_invalid", `${idKey}: ${family.unitId.words}.`)
   }
   return { name: name ?? id, target: id === null ? null : { kind: "unit", id }, faults }
+
+  /** All units of the issuer. Their ids and names are the issuer's business; the rules say which of them. */
+  function everybody(node: YamlNode): Pick<UnitReading, "name" | "target"> {
+    for (const key of keysOf(family.unit)) {
+      if (childOf(root, key) === undefined) continue
+      const message = `${PEOPLE_KEY} stands for all people of the issuer, and ${key} for one: leave one of the two out.`
+      say(keyPosition(root, [key]), "value_invalid", message)
+    }
+    const isMeant = node.kind === "scalar" && node.value === true
+    const [ownerId] = reading.owners?.values() ?? []
+    return {
+      name: ANYTHING.source,
+      target: isMeant && ownerId !== undefined ? { kind: "owner", ownerId, names: ANYTHING } : null,
+    }
+  }
 
   /**
    * Those of one owner whose names match. A pattern's owner is written out and listed, so that its id is known; `acme*`
@@ -67,7 +86,9 @@ export function readUnit(file: string, root: YamlNode, reading: IssuerReading): 
   function wideTarget(wide: string, at: Position): PolicyTarget | null {
     const { one, many } = UNITS[family.unit]
     if (!family.patterns) {
-      const message = `A ${one} of the family ${family.name} cannot be a pattern: its names say nothing of an owner's id. Write a policy for each of the ${many}.`
+      const each =
+        family.unit === "person" ? `${PEOPLE_KEY}: true with a condition` : `a policy for each of the ${many}`
+      const message = `A ${one} of the family ${family.name} cannot be a pattern: its names say nothing of an owner's id. Write ${each}.`
       say(at, "value_invalid", message)
       return null
     }
@@ -92,14 +113,14 @@ export function readUnit(file: string, root: YamlNode, reading: IssuerReading): 
 
 /** The keys that name units of other kinds. */
 export const foreignUnitKeys = (unit: UnitKind): readonly string[] =>
-  UNIT_KINDS.flatMap((kind) => (kind === unit ? [] : [kind, UNITS[kind].idKey ?? kind]))
+  UNIT_KINDS.flatMap((kind) => (kind === unit ? [] : [...keysOf(kind), ...(kind === "person" ? [PEOPLE_KEY] : [])]))
 
 /** Keys of other kinds of unit: `repository` where the issuer knows projects. */
 function foreignKeys(file: string, root: YamlNode, { family, issuer }: IssuerReading): PolicyFault[] {
   // Without an issuer nobody knows which keys are right.
   if (issuer === null) return []
-  const { idKey, many } = UNITS[family.unit]
-  const own = [family.unit, ...(idKey === null ? [] : [idKey])]
+  const { many } = UNITS[family.unit]
+  const own = keysOf(family.unit)
   return foreignUnitKeys(family.unit)
     .filter((key) => childOf(root, key) !== undefined)
     .map((key) => {
@@ -107,3 +128,6 @@ function foreignKeys(file: string, root: YamlNode, { family, issuer }: IssuerRea
       return fault(file, keyPosition(root, [key]), "key_unknown", message)
     })
 }
+
+/** The keys that name one unit of a kind: its name and, where it has one, its id. */
+const keysOf = (kind: UnitKind): readonly string[] => [kind, ...[UNITS[kind].idKey].flatMap((key) => key ?? [])]

@@ -5,6 +5,7 @@ import { UNITS } from "../families/units.ts"
 import type { Identity } from "../identity.ts"
 import { nearest, quote } from "./faults.ts"
 import type { Grant, Organisation, Policy } from "./model.ts"
+import { PEOPLE_KEY } from "./schema-units.ts"
 
 /** The most names that one sentence lists or searches for a similar one. */
 const MAX_LISTED = 30
@@ -69,6 +70,11 @@ export const reasons = {
     ]
   },
 
+  closedToPeople: ({ connection }: Grant): Denial => [
+    `The connection ${connection.name} is closed to people.`,
+    "Ask the maintainers of the organisation file to add `people: true` to it, if people may use it.",
+  ],
+
   definedTwice: (one: Grant, other: Grant): Denial => [
     `The grant ${quote(one.name)} is defined twice for this job (${one.file}:${one.line} and ${other.file}:${other.line}), and neither has priority.`,
     "Rename one of the two.",
@@ -88,9 +94,15 @@ export const reasons = {
     if (unfulfilled) {
       const misses = unfulfilled.required.filter(({ matched }) => !matched)
       const reason = `The organisation's boundary ${boundaryOf(unfulfilled)} requires more of this job: ${misses.map(missOf).join("; ")}.`
-      return [reason, `Run a job whose ${misses.map(demandOf).join(" and ")}, or ${ASK_OWNERS}`]
+      return [reason, `${anotherOne(unitKind)} whose ${misses.map(demandOf).join(" and ")}, or ${ASK_OWNERS}`]
     }
     const matched = boundaries.filter((one) => one.matched)
+    if (unitKind === "person" && boundaries.every(({ conditions }) => conditions.some(isPeopleKey))) {
+      return [
+        "The organisation has boundaries over this person, and none of them is for people.",
+        "Ask the maintainers of the organisation file for a boundary with `people: true`.",
+      ]
+    }
     const [closest] = matched.filter(({ fields }) => fields.length > 0)
     if (closest) {
       const fields = closest.fields.map(({ field, expected, actual }) => {
@@ -133,7 +145,7 @@ export const reasons = {
     "Run a job that the rule does not match, or change the rule.",
   ],
 
-  notAllowed: (name: string, allows: readonly RuleTrace[]): Denial => {
+  notAllowed: (name: string, allows: readonly RuleTrace[], { unitKind }: Pick<Identity, "unitKind">): Denial => {
     const [closest, ...others] = [...allows].sort((a, b) => missesOf(a).length - missesOf(b).length)
     if (closest === undefined)
       return [`No allow rule names ${name}.`, "Add it to the grants of the rule that should allow it."]
@@ -142,7 +154,7 @@ export const reasons = {
         ? ""
         : ` (${others.length} more ${others.length === 1 ? "rule does" : "rules do"} not match either)`
     const misses = missesOf(closest)
-    const run = `Run a job whose ${misses.map(demandOf).join(" and ")}, or change the rule.`
+    const run = `${anotherOne(unitKind)} whose ${misses.map(demandOf).join(" and ")}, or change the rule.`
     return [
       `The allow rule ${quote(closest.name)} (${closest.file}:${closest.line}) does not match: ${misses.map(missOf).join("; ")}${more}.`,
       nameIt(misses.find(isUnnamed)) ?? run,
@@ -169,6 +181,8 @@ export const reasons = {
     `The policies call this ${UNITS[unitKind].one} ${written}, and its token calls it ${unit}. The id decides; update the name in the policies.`,
 }
 
+const anotherOne = (kind: Identity["unitKind"]) => (kind === "person" ? "Sign in as a person" : "Run a job")
+
 const ASK_OWNERS = "ask the maintainers of the organisation file to change the boundary."
 
 const boundaryOf = ({ name, file, line }: BoundaryTrace) => `${quote(name)} (${file}:${line})`
@@ -191,6 +205,8 @@ function nameIt(unnamed: ConditionTrace | undefined): string | null {
   if (isCautionClaim(claim)) return `Write ${claim}: true in the rule's "when", if it is meant for such jobs.`
   return `Name the value in the rule's ${claim}, if it is meant for such jobs.`
 }
+
+const isPeopleKey = ({ claim, matched }: ConditionTrace) => claim === PEOPLE_KEY && !matched
 
 /** What the job would have to be: `ref is refs/heads/main`. */
 const demandOf = ({ claim, expected }: ConditionTrace) => `${claim} is ${expected}`

@@ -20,9 +20,24 @@ export const unitKeys = Object.fromEntries(
   }),
 ) as Readonly<Record<UnitKind, z.ZodOptional<z.ZodString>>>
 
+/** The key of a policy for all people of an issuer, and of what is open to people in the organisation file. */
+export const PEOPLE_KEY = "people"
+
+/** All people whose tokens the issuer signs. There is no `people: false`: a policy without it is about one unit. */
+export const peopleKey = z
+  .literal(true)
+  .optional()
+  .meta({ description: "All people of an issuer of the family openid. Its allows must say which of them." })
+
+const form = (key: string, value: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema => ({
+  properties: { [key]: value },
+  required: [key],
+})
+
 /** Editors demand the id as the loader does: a name without a star does not identify a unit. */
 export const unitForms = UNIT_KINDS.flatMap((kind): z.core.JSONSchema.BaseSchema[] => {
   const { idKey } = UNITS[kind]
+  if (kind === "person") return [form(idKey ?? kind, { type: "string" }), form(PEOPLE_KEY, { const: true })]
   if (idKey === null) return [{ properties: { [kind]: { type: "string" } }, required: [kind] }]
   return [
     { properties: { [idKey]: { type: "string" } }, required: [kind, idKey] },

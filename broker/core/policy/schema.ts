@@ -5,7 +5,7 @@ import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
 import { issuerKeys } from "./schema-keys.ts"
-import { idText, unitForms, unitKeys } from "./schema-units.ts"
+import { idText, peopleKey, unitForms, unitKeys } from "./schema-units.ts"
 import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
 /**
@@ -108,6 +108,10 @@ export const boundaryEntry = z.object({ connection: name }).catchall(fieldCeilin
 const boundary = z.strictObject({
   name: ruleName,
   when: whenSchema.meta({ description: "Which jobs the boundary concerns." }),
+  people: z.boolean().optional().meta({
+    description:
+      "true: about people only, and its allow serves them. false: about jobs only. Left out: restricts both, and its allow serves jobs.",
+  }),
   allow: z.array(boundaryEntry).min(1).optional().meta({ description: "Left out: the boundary only restricts." }),
   require: whenSchema.optional().meta({ description: "Claims that must also match, whatever the policies say." }),
   protected_environment: protectedEnvironment.optional(),
@@ -152,6 +156,7 @@ export const grantBase = z.looseObject({
 export const connectionBase = z.looseObject({
   provider: z.string().min(1),
   require_bound_token: z.boolean().optional(),
+  people: z.boolean().optional().meta({ description: "Whether policies for people can use it. Left out: only jobs." }),
   max_ttl: duration.optional(),
 })
 
@@ -161,6 +166,7 @@ export const policySchema = z
     version,
     issuer: name.optional().meta({ description: "May be left out when the organisation file lists only one." }),
     ...unitKeys,
+    people: peopleKey,
     environment: z
       .string()
       .min(1)

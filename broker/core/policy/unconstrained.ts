@@ -9,6 +9,8 @@ import { matchPattern, type Pattern } from "./pattern.ts"
 export interface PolicyJobs extends ProbedUnit {
   /** The issuer's family. */
   readonly family: string
+  /** The policy speaks of all units of its issuer: what tells units apart then constrains as well. */
+  readonly ofAllUnits?: boolean
 }
 
 /**
@@ -16,8 +18,9 @@ export interface PolicyJobs extends ProbedUnit {
  * constraint. Null when one of them is.
  *
  * Decided by meaning, not by spelling. A condition constrains when it can tell two jobs of one unit apart, on the same
- * issuer, neither of which an outsider caused. So what is about the token, or alike in all jobs of a unit, never constrains; neither does what matches every value that the claim can have. A condition that can match nothing does not
- * count as one that lets everything in: `daypass check` reports it.
+ * issuer, neither of which an outsider caused. In a policy of all units, it may also tell two units apart. So what is about
+ * the token, or alike in all jobs of a unit, never constrains; neither does what matches every value that the claim can have.
+ * A condition that can match nothing does not count as one that lets everything in: `daypass check` reports it.
  */
 export function whyUnconstrained(conditions: readonly Condition[], jobs: PolicyJobs): readonly string[] | null {
   const reasons: string[] = []
@@ -33,7 +36,7 @@ function noConstraint(condition: Condition, jobs: PolicyJobs): string | null {
   const { claim } = condition
   const fact = claimFact(jobs.family, claim)
   if (fact?.tells === "token") return `${claim} says nothing about the job`
-  if (fact?.tells === "unit" || fact?.tells === "setting") {
+  if (!jobs.ofAllUnits && (fact?.tells === "unit" || fact?.tells === "setting")) {
     return isSatisfiable(condition, fact) ? `${claim} is the same in all of them` : null
   }
   return isTrueOfAll(condition, fact, jobs) ? `the condition on ${claim} is true of each of them` : null

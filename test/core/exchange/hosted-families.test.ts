@@ -7,6 +7,7 @@ import type { Caller } from "../../../broker/exchange/caller.ts"
 import { reachVerdict } from "../../../broker/exchange/verdict.ts"
 import { identityIn } from "../../../broker/issuers/families.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
+import { TestClock } from "../../support/clock.ts"
 import { AZURE_DEVOPS_CASE } from "../issuers/families/azure-devops.ts"
 import { BITBUCKET_CASE } from "../issuers/families/bitbucket.ts"
 import { BUILDKITE_CASE } from "../issuers/families/buildkite.ts"
@@ -70,11 +71,13 @@ grants:
   if (!identity.ok) throw new Error(identity.fault)
   const inForce = { policies, version: "v", notes: [] }
   const caller = {
-    token: { identity: identity.value, boundTo: null },
+    token: { identity: identity.value, boundTo: null, issuer },
+    proof: null,
     snapshot: { organisation, version: "v", policiesOf: async () => inForce },
     own: true,
   }
   const broker = {
+    clock: new TestClock(0),
     environments: { protectionOf: () => Promise.reject(new Error("nobody may ask GitHub of this job")) },
   }
   return reachVerdict(

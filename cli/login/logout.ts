@@ -1,0 +1,19 @@
+import { misused, readArguments } from "../arguments.ts"
+import { type CliIo, EXIT } from "../io.ts"
+import { forgetLogin } from "./stored-login.ts"
+
+const USAGE = `Usage: daypass logout
+
+Deletes what "daypass login" kept: the ID token and its key. Credentials of commands that still run end with these commands.
+Your session at the provider stays: end it in your browser.
+
+Exit codes: 0 there is no login any more, 2 the arguments are wrong.`
+
+/** `daypass logout`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments(args, USAGE, {}, io)
+  if (typeof read === "number") return read
+  if (read.positionals.length > 0) return misused("logout takes no arguments", USAGE, io)
+  io.out(forgetLogin(io) ? "Signed out." : "You were not signed in.")
+  return EXIT.ok
+}
