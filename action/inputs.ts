@@ -1,6 +1,7 @@
 import { KEY_BINDING_SEPARATOR, MAX_GRANTS_PER_REQUEST } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { isHttpsOrLoopback } from "./http.ts"
+import { nameOfInput } from "./runner.ts"
 
 export type Deliver = "environment" | "outputs" | "both" | "files"
 
@@ -170,5 +171,5 @@ function readSweep(mode: string, paths: string): Sweep {
 }
 
 export function invalid(input: string, fault: string): ActionError {
-  return new ActionError("input_invalid", `The input \`${input}\` ${fault}.`)
+  return new ActionError("input_invalid", `${nameOfInput(input)} ${fault}.`)
 }

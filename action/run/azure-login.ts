@@ -66,7 +66,7 @@ export async function logInAzureCli(
   az: AzureCli,
   lines: readonly (readonly string[])[],
   place: Pick<CommandLine, "folder" | "environment">,
-  output: ChildOutput,
+  output: ChildOutput | null,
 ): Promise<void> {
   const environment = { ...place.environment, AZURE_CORE_COLLECT_TELEMETRY: "false" }
   for (const args of lines) {
