@@ -2,6 +2,7 @@ import { KEY_BINDING_SEPARATOR, MAX_GRANTS_PER_REQUEST } from "../broker/wire/ex
 import { ActionError } from "./failure.ts"
 import { isHttpsOrLoopback } from "./http.ts"
 import { nameOfInput } from "./runner.ts"
+import { parseUrl } from "./url.ts"
 
 export type Deliver = "environment" | "outputs" | "both" | "files"
 
@@ -66,7 +67,7 @@ export function readInputs(read: (name: string) => string): Inputs {
 function readBroker(text: string): string {
   if (text === "")
     throw invalid("broker", "is missing; write the broker's origin, for example https://daypass.example.com")
-  const url = URL.parse(text)
+  const url = parseUrl(text)
   if (url === null) throw invalid("broker", "must be a URL, for example https://daypass.example.com")
   if (!isHttpsOrLoopback(url)) {
     throw invalid(
