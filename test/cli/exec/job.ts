@@ -36,7 +36,7 @@ export function makeFolder(name = "daypass exec-"): string {
 let built: Promise<string> | null = null
 
 /** The command line as the package has it: built, without the sources. */
-function packagedCommand(): Promise<string> {
+export function packagedCommand(): Promise<string> {
   built ??= (async () => {
     const folder = makeFolder("daypass-built-")
     mkdirSync(join(folder, "cli"))
