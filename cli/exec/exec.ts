@@ -111,7 +111,10 @@ async function execute({ options, command, started, hasCommands }: Asked, io: Cl
     output: options["unmasked"] === true ? null : new ChildOutput(outputTo(hasCommands)),
   }
   const leases = new StepLeases(inputs)
-  const running = runWithCredentials(inputs, wanted, { leases, started })
+  const running = runWithCredentials(inputs, wanted, { leases, started }).catch((thrown: unknown) => {
+    if (signals.received === null) report(thrown)
+    return FAILED
+  })
   const first = await Promise.race([running, signals.first])
   if (typeof first === "number") return first
   return isRunning ? running : cancel({ inputs, leases, running, signal: first })
@@ -139,16 +142,12 @@ async function cancel(begun: {
   readonly signal: NodeJS.Signals
 }): Promise<number> {
   const { inputs, leases, running, signal } = begun
-  const ended = running.then(
-    () => undefined,
-    () => undefined,
-  )
   const tokens = await subjectTokens()
   if (tokens.canChooseAudience) {
     const deadline = startDeadline(AFTER_CANCEL_MS)
     for (const lease of leases.all.filter((one) => !isOver(one))) await endLease(lease, inputs, deadline)
   }
   // An exchange that waits for its answer would otherwise hold this process.
-  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, AFTER_CANCEL_MS / 2).unref())])
+  await Promise.race([running, new Promise((resolve) => setTimeout(resolve, AFTER_CANCEL_MS / 2).unref())])
   process.exit(exitCodeOf(signal))
 }

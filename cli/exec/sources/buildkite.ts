@@ -32,4 +32,5 @@ export const BUILDKITE: Source = {
     ),
 }
 
-const FAILED = "Read the agent's own message above, and run the job again; ID tokens need agent 3.42 or newer."
+const FAILED =
+  "Read the agent's own message above, and run the job again; an old agent does not know `oidc request-token --claim`."

@@ -1,11 +1,13 @@
 // Long because it is the list of what a command of `daypass exec` gets, and of every way in which it can end.
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { describe, expect, test } from "vitest"
+import { afterAll, describe, expect, test } from "vitest"
 import { AWS, granted, revoked, SECRET } from "../../action/story.ts"
 import { actionNode } from "../../support/runner.ts"
 import type { Expected, ScriptedBroker } from "../../support/scripted-broker.ts"
-import { githubJob, type Job, makeFolder, makePrograms, plainly, runJob, withBroker } from "./job.ts"
+import { endJobs, githubJob, type Job, makeFolder, makePrograms, plainly, runJob, withBroker } from "./job.ts"
+
+afterAll(endJobs)
 
 const ENDED = [...granted(), ...revoked()]
 const node = (script: string) => [actionNode(), "-e", script]

@@ -12,7 +12,6 @@ import {
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterAll } from "vitest"
 import { buildCli } from "../../../cli/build.ts"
 import { AWS } from "../../action/story.ts"
 import { COMPILE_CACHE } from "../../support/compile-cache.ts"
@@ -22,11 +21,14 @@ import { type Expected, exchangeAnswer, type ScriptedBroker, scriptedBroker } fr
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url))
 
 const ends: (() => void)[] = []
-afterAll(() => {
-  for (const end of ends.splice(0)) end()
-})
 
-/** A new folder, which goes when the test file has run. */
+/** For the end of a test file, which shares this module with others: removes its folders, the built command line among them. */
+export function endJobs(): void {
+  built = null
+  for (const end of ends.splice(0)) end()
+}
+
+/** A new folder, which goes with `endJobs`. */
 export function makeFolder(name = "daypass exec-"): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), name)))
   ends.push(() => rmSync(folder, { recursive: true, force: true }))

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { type NodeBroker, startNodeBroker } from "../../support/broker-node.ts"
 import { type GitHub, startGitHub } from "../../support/github.ts"
 import { actionNode } from "../../support/runner.ts"
-import { makeFolder, runJob } from "./job.ts"
+import { endJobs, makeFolder, runJob } from "./job.ts"
 
 // The built command line against a broker that runs, with tokens that the broker verifies.
 
@@ -53,6 +53,7 @@ grants:
 afterAll(async () => {
   await broker.stop()
   await github.close()
+  endJobs()
 })
 
 const claims = () => ({ ...JOB, run_id: String(++runs) })

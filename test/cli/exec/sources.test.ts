@@ -2,11 +2,13 @@ import { writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
-import { describe, expect, test } from "vitest"
+import { afterAll, describe, expect, test } from "vitest"
 import { ActionError } from "../../../action/failure.ts"
 import { fileTokens } from "../../../cli/exec/sources/file.ts"
 import { findSource, SOURCES } from "../../../cli/exec/sources/sources.ts"
-import { makeFolder, makePrograms } from "./job.ts"
+import { endJobs, makeFolder, makePrograms } from "./job.ts"
+
+afterAll(endJobs)
 
 const TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2lnbmF0dXJl"
 const AUDIENCE = "https://daypass.example.com?jkt=0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"

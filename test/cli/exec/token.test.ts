@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { describe, expect, test } from "vitest"
+import { afterAll, describe, expect, test } from "vitest"
 import { AWS, granted, revoked, SECRET } from "../../action/story.ts"
 import type { Expected } from "../../support/scripted-broker.ts"
 import { exchangeAnswer } from "../../support/scripted-broker.ts"
-import { githubJob, type Job, makeFolder, runJob, withBroker } from "./job.ts"
+import { endJobs, githubJob, type Job, makeFolder, runJob, withBroker } from "./job.ts"
+
+afterAll(endJobs)
 
 const API_KEY = { g: { values: { "api-key": { value: SECRET, secret: true, env: "API_KEY" } } } }
 
