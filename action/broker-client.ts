@@ -12,7 +12,7 @@ import { debug } from "./runner.ts"
 export const connectToBroker = (broker: string, timeoutMs: number): Connection =>
   connect({ method: "POST", url: exchangeUrl(broker), timeoutMs })
 
-const exchangeUrl = (broker: string) => new URL("/v1/exchange", broker)
+export const exchangeUrl = (broker: string) => new URL("/v1/exchange", broker)
 
 /**
  * `POST /v1/exchange`: one call, no retry. Returns the compact JWE as received; only the job's key decrypts it.
@@ -27,7 +27,7 @@ export async function requestExchange(
 ): Promise<string> {
   const target = { method: "POST", url: exchangeUrl(broker), timeoutMs } as const
   const accept = `${MEDIA_TYPE_JOSE}, ${MEDIA_TYPE_PROBLEM}`
-  const reply = await call(broker, { ...target, bearer: token, accept, json: request }, connection)
+  const reply = await callBroker(broker, { ...target, bearer: token, accept, json: request }, connection)
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1")
   throw (await import("./refusal.ts")).notSealed(broker, reply)
 }
@@ -43,7 +43,7 @@ export async function requestRevocation(
   lease: string,
   timeoutMs: number,
 ): Promise<Omit<RevokeAnswer, "lease">> {
-  const reply = await call(broker, {
+  const reply = await callBroker(broker, {
     method: "DELETE",
     url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
     bearer: token,
@@ -53,7 +53,11 @@ export async function requestRevocation(
   return (await import("./revocation-answer.ts")).revocationIn(broker, reply)
 }
 
-async function call(broker: string, request: HttpRequest, connection?: Connection): Promise<HttpReply> {
+/**
+ * One call to the broker, no retry. Resolves to an answer of 2xx.
+ * @throws {ActionError} one of the broker's codes, or `broker_*`, `answer_unusable`, `problem_unknown`
+ */
+export async function callBroker(broker: string, request: HttpRequest, connection?: Connection): Promise<HttpReply> {
   const reply = await sendToBroker(broker, request, connection)
   debug(() => [`${request.method} ${request.url.pathname}: HTTP ${reply.status}, ${typeOf(reply)}`])
   if (reply.status >= 200 && reply.status < 300) return reply

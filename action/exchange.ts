@@ -3,12 +3,12 @@ import { newLeaseId } from "../broker/wire/lease-id.ts"
 import { connectToBroker, requestExchange } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
 import { ActionError } from "./failure.ts"
-import { requestIdToken } from "./id-token.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
 import { StepLeases } from "./lease.ts"
 import { type Deadline, spreadFirstCall, startDeadline, withRetries } from "./retry.ts"
 import * as runner from "./runner.ts"
+import { subjectTokens } from "./subject-tokens.ts"
 
 /**
  * Exchanges a subject token for credentials and delivers them to the following steps: all of them or none.
@@ -45,14 +45,17 @@ export async function exchangeForAnswer(
   deadline: Deadline,
   whileWaiting: () => void = () => {},
 ): Promise<unknown> {
-  const endpoint = runner.idTokenEndpoint()
-  if (endpoint === null) throw (await import("./no-id-token.ts")).noIdTokenEndpoint(runner.jobFacts())
+  const tokens = await subjectTokens()
   await spreadFirstCall(inputs.parallelJobs, deadline)
+  if (!tokens.canChooseAudience) {
+    whileWaiting()
+    return tokens.exchange(inputs, deadline)
+  }
   const key = makeJobKey()
   const audience = boundAudience(inputs.audience, key.thumbprint)
   const request = { grants: inputs.grants, ...(inputs.ttl !== undefined && { ttl: inputs.ttl }), key: key.publicJwk }
   const sealed = await withRetries(deadline, async () => {
-    const answered = requestIdToken(endpoint, audience, deadline.attemptMs())
+    const answered = tokens.request(audience, deadline.attemptMs())
     const connection = connectToBroker(inputs.broker, deadline.attemptMs())
     try {
       const token = await answered

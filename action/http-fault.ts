@@ -1,5 +1,6 @@
 import { HttpFailure, type HttpFault } from "./http-failure.ts"
 import { stepEnvironment } from "./runner.ts"
+import { parseUrl } from "./url.ts"
 
 /** Why a request to `url` failed with this error. */
 export function whyFailed(cause: Error, url: URL): HttpFailure {
@@ -17,7 +18,7 @@ export function whyFailed(cause: Error, url: URL): HttpFailure {
 /** The failure, if the runner's proxy caused it; otherwise null. */
 function proxyFailure(cause: Error, url: URL): HttpFailure | null {
   const environment = stepEnvironment()
-  const proxy = URL.parse(environment["https_proxy"] || environment["HTTPS_PROXY"] || "")
+  const proxy = parseUrl(environment["https_proxy"] || environment["HTTPS_PROXY"] || "")
   if (url.protocol !== "https:" || proxy === null) return null
   const { code, statusCode, hostname, address, port } = cause as NodeJS.ErrnoException & {
     readonly [fact in "statusCode" | "hostname" | "address" | "port"]?: unknown

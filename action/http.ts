@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http"
 import { HttpFailure } from "./http-failure.ts"
-import { stepEnvironment } from "./runner.ts"
+import { stepEnvironment, userAgent } from "./runner.ts"
 
 export interface HttpTarget {
   readonly method: "GET" | "POST" | "DELETE"
@@ -80,7 +80,7 @@ export async function send(request: HttpRequest, connection?: Connection): Promi
   const body = request.json === undefined ? undefined : JSON.stringify(request.json)
   call.setHeader("accept", request.accept)
   call.setHeader("authorization", `Bearer ${request.bearer}`)
-  call.setHeader("user-agent", "daypass-action")
+  call.setHeader("user-agent", userAgent())
   if (body !== undefined) {
     call.setHeader("content-type", "application/json")
     call.setHeader("content-length", Buffer.byteLength(body))

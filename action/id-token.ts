@@ -3,6 +3,7 @@ import { type HttpReply, isHttpsOrLoopback, send } from "./http.ts"
 import { HttpFailure } from "./http-failure.ts"
 import { memberOf, parseJson } from "./json.ts"
 import type { IdTokenEndpoint } from "./runner.ts"
+import { parseUrl } from "./url.ts"
 
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const MAX_TOKEN_CHARACTERS = 16 * 1024
@@ -16,7 +17,7 @@ const MAX_TOKEN_CHARACTERS = 16 * 1024
  */
 export async function requestIdToken(endpoint: IdTokenEndpoint, audience: string, timeoutMs: number): Promise<string> {
   const separator = endpoint.url.includes("?") ? "&" : "?"
-  const url = URL.parse(`${endpoint.url}${separator}audience=${encodeURIComponent(audience)}`)
+  const url = parseUrl(`${endpoint.url}${separator}audience=${encodeURIComponent(audience)}`)
   if (url === null || !isHttpsOrLoopback(url))
     throw unavailable("The runner's variable ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.")
   const reply = await ask(url, endpoint.requestToken, timeoutMs)
@@ -41,9 +42,12 @@ async function ask(url: URL, bearer: string, timeoutMs: number): Promise<HttpRep
 
 function readToken(body: Buffer): string {
   const token = memberOf(parseJson(body), "value")
-  if (typeof token === "string" && token.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(token)) return token
+  if (typeof token === "string" && isIdToken(token)) return token
   throw unavailable("The answer of the runner's ID token endpoint contains no valid token.")
 }
+
+/** True for a text in the form of a token. Nothing in it is verified. */
+export const isIdToken = (text: string): boolean => text.length <= MAX_TOKEN_CHARACTERS && COMPACT_JWS.test(text)
 
 function unavailable(message: string, again = false): ActionError {
   return new ActionError("id_token_unavailable", message, again ? { retry: { pace: "patient" } } : {})

@@ -1,6 +1,8 @@
 import { KEY_BINDING_SEPARATOR, MAX_GRANTS_PER_REQUEST } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { isHttpsOrLoopback } from "./http.ts"
+import { nameOfInput } from "./runner.ts"
+import { parseUrl } from "./url.ts"
 
 export type Deliver = "environment" | "outputs" | "both" | "files"
 
@@ -65,7 +67,7 @@ export function readInputs(read: (name: string) => string): Inputs {
 function readBroker(text: string): string {
   if (text === "")
     throw invalid("broker", "is missing; write the broker's origin, for example https://daypass.example.com")
-  const url = URL.parse(text)
+  const url = parseUrl(text)
   if (url === null) throw invalid("broker", "must be a URL, for example https://daypass.example.com")
   if (!isHttpsOrLoopback(url)) {
     throw invalid(
@@ -170,5 +172,5 @@ function readSweep(mode: string, paths: string): Sweep {
 }
 
 export function invalid(input: string, fault: string): ActionError {
-  return new ActionError("input_invalid", `The input \`${input}\` ${fault}.`)
+  return new ActionError("input_invalid", `${nameOfInput(input)} ${fault}.`)
 }

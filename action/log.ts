@@ -1,6 +1,12 @@
 import { writeSync } from "node:fs"
 
-const STDOUT = 1
+/** Standard output, which the runner reads. */
+let log: 1 | 2 = 1
+
+/** From now on, the log is standard error: standard output belongs to the command's own result. */
+export function logToStandardError(): void {
+  log = 2
+}
 
 /** True once something was given to Node's stream: from then on, all goes through it, so that nothing overtakes. */
 let isStreaming = false
@@ -12,12 +18,12 @@ let isStreaming = false
  */
 export function print(text: string): void {
   if (isStreaming) {
-    process.stdout.write(text)
+    stream().write(text)
     return
   }
   let bytes: Uint8Array = Buffer.from(text, "utf8")
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(writeSync(STDOUT, bytes))
+    while (bytes.length > 0) bytes = bytes.subarray(writeSync(log, bytes))
   } catch {
     stream().write(bytes)
   }
@@ -25,19 +31,21 @@ export function print(text: string): void {
 
 /** Resolves when all text that was printed is written. */
 export function printed(): Promise<void> {
-  return isStreaming ? new Promise((resolve) => process.stdout.write("", () => resolve())) : Promise.resolve()
+  return isStreaming ? new Promise((resolve) => stream().write("", () => resolve())) : Promise.resolve()
 }
 
 /** Writes bytes to the log as they are. Resolves when the runner takes more, or never will. */
-export function writeToLog(bytes: Uint8Array): Promise<void> {
-  const stdout = stream()
-  if (stdout.destroyed || stdout.write(bytes)) return Promise.resolve()
+export const writeToLog = (bytes: Uint8Array): Promise<void> => writeTo(stream(), bytes)
+
+/** The same with another stream. */
+export function writeTo(to: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {
+  if (to.destroyed || to.write(bytes)) return Promise.resolve()
   return new Promise((resolve) => {
     const go = () => {
-      stdout.off("drain", go).off("close", go)
+      to.off("drain", go).off("close", go)
       resolve()
     }
-    stdout.on("drain", go).on("close", go)
+    to.on("drain", go).on("close", go)
   })
 }
 
@@ -48,5 +56,5 @@ export function onLogClosed(act: () => void): void {
 
 function stream(): NodeJS.WriteStream {
   isStreaming = true
-  return process.stdout
+  return log === 1 ? process.stdout : process.stderr
 }

@@ -2,12 +2,12 @@ import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { requestRevocation } from "./broker-client.ts"
 import { claimLines } from "./claims.ts"
 import { type ActionError, toFailure } from "./failure.ts"
-import { requestIdToken } from "./id-token.ts"
 import { boundAudience, thumbprintWithoutKey } from "./key.ts"
 import type { LeaseHome, StepLease } from "./lease.ts"
 import { logOutcomes } from "./outcomes.ts"
 import { type Deadline, withRetries } from "./retry.ts"
-import { debug, idTokenEndpoint, jobFacts, registerMasks } from "./runner.ts"
+import { debug, registerMasks } from "./runner.ts"
+import { subjectTokens } from "./subject-tokens.ts"
 
 /**
  * Revokes a lease. The subject token is bound to a thumbprint without a key: an attacker who copies the token on the way can
@@ -19,11 +19,11 @@ export async function revokeLease(
   home: LeaseHome,
   deadline: Deadline,
 ): Promise<Omit<RevokeAnswer, "lease">> {
-  const endpoint = idTokenEndpoint()
-  if (endpoint === null) throw (await import("./no-id-token.ts")).noIdTokenEndpoint(jobFacts())
+  const tokens = await subjectTokens()
+  if (!tokens.canChooseAudience) return tokens.revoke(id, home, deadline)
   const audience = boundAudience(home.audience, thumbprintWithoutKey())
   return withRetries(deadline, async () => {
-    const token = await requestIdToken(endpoint, audience, deadline.attemptMs())
+    const token = await tokens.request(audience, deadline.attemptMs())
     await registerMasks([token])
     debug(() => claimLines(token))
     return requestRevocation(home.broker, token, id, deadline.attemptMs())

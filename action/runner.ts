@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { workflowCommand } from "./commands.ts"
 import { ActionError } from "./failure.ts"
+import type { Host } from "./host.ts"
 import { parseJson } from "./json.ts"
 import { print, printed } from "./log.ts"
 import { appendToRunnerFile, requireRunnerFile } from "./runner-file.ts"
@@ -25,6 +26,13 @@ export interface JobFacts {
   readonly event: unknown
 }
 
+let host: Host | null = null
+
+/** Says that this client runs in the place of a step, and where. Called once, before anything else. */
+export function runOn(other: Host): void {
+  host = other
+}
+
 type RunnerFile = "GITHUB_ENV" | "GITHUB_OUTPUT" | "GITHUB_STATE"
 
 /** The trimmed text of an input; empty when the input is absent. */
@@ -42,10 +50,18 @@ export function stepEnvironment(): NodeJS.ProcessEnv {
   return process.env
 }
 
-/** The folder of the action's built files. */
-export function actionFolder(): string {
-  return dirname(resolve(process.argv[1] ?? ""))
+/** The path of a program of the client's own, which stands beside it: `aws-profile`, `renew`. */
+export function programPath(name: string): string {
+  return host?.programPath(name) ?? resolve(dirname(process.argv[1] ?? ""), `${name}.js`)
 }
+
+export const userAgent = (): string => host?.userAgent ?? "daypass-action"
+
+/** What people wrote, for messages: "The input `grants`". */
+export const nameOfInput = (name: string): string => host?.nameOfInput(name) ?? `The input \`${name}\``
+
+/** What becomes of a lease that cannot be revoked now. */
+export const laterRevocation = (): string => host?.laterRevocation ?? "the post step tries again"
 
 /** Null in a job without `id-token: write`. */
 export function idTokenEndpoint(): IdTokenEndpoint | null {
@@ -70,9 +86,10 @@ export function jobFacts(): JobFacts {
  */
 export async function registerMasks(masks: Iterable<string>): Promise<void> {
   if (isLogSilent) return
-  const added = new Set(masks).difference(registered)
+  const added = [...new Set(masks)].filter((mask) => !registered.has(mask))
   for (const mask of added) registered.add(mask)
-  printCommands([...added].map((mask) => workflowCommand("add-mask", mask)))
+  if (host?.log) return host.log.hide(added)
+  printCommands(added.map((mask) => ["add-mask", mask]))
   await printed()
 }
 
@@ -104,12 +121,12 @@ export function setVariables(variables: ReadonlyMap<string, string>): void {
 
 /** Sets outputs of this step, all in one write. */
 export function setOutputs(outputs: ReadonlyMap<string, string>): void {
-  appendBlocks("GITHUB_OUTPUT", outputs)
+  if (host === null) appendBlocks("GITHUB_OUTPUT", outputs)
 }
 
 /** Saves a text for the post step. The runner writes it to disk and to the debug log, so it must not be secret. */
 export function saveState(name: string, value: string): void {
-  appendBlocks("GITHUB_STATE", new Map([[name, value]]))
+  if (host === null) appendBlocks("GITHUB_STATE", new Map([[name, value]]))
 }
 
 /** What main saved; empty when it saved nothing. */
@@ -124,7 +141,7 @@ export function requireRunnerFiles(): void {
 
 /** The runner's folder for temporary files, which it empties before and after each job; null when it is not set. */
 export function temporaryFolder(): string | null {
-  return folderIn("RUNNER_TEMP")
+  return host?.temporaryFolder ?? folderIn("RUNNER_TEMP")
 }
 
 /** Where a sweep looks: what the runner and the system say of this job's folders. */
@@ -145,13 +162,13 @@ export function appendSummary(markdown: string): void {
     appendToRunnerFile("GITHUB_STEP_SUMMARY", path, `${markdown}\n`)
   } catch (thrown) {
     if (thrown instanceof ActionError) warn(`The job's summary is not written. ${thrown.message}`)
-    else printCommands([workflowCommand("debug", "The job summary cannot be written.")])
+    else printCommands([["debug", "The job summary cannot be written."]])
   }
 }
 
 /** Writes one line to the log. `text` starts with fixed words; its untrusted parts were escaped with `forLog`. */
 export function info(text: string): void {
-  if (!isLogSilent) print(`${text}\n`)
+  if (!isLogSilent) print(`${host === null ? "" : "daypass: "}${text}\n`)
 }
 
 /** A line in the job's own repository, where an annotation then stands. */
@@ -162,34 +179,39 @@ export interface Place {
 
 /** Adds a warning to the run. As in `info`, untrusted parts of `text` were escaped with `forLog`. */
 export function warn(text: string, title = "Daypass", place: Place | null = null): void {
-  printCommands([workflowCommand("warning", text, { title, file: place?.file, line: place?.line })])
+  printCommands([["warning", text, { title, file: place?.file, line: place?.line }]])
 }
 
 /** Adds an error to the run and fails the step. */
 export function fail(title: string, text: string, place: Place | null = null): void {
   process.exitCode = 1
-  printCommands([workflowCommand("error", text, { title, file: place?.file, line: place?.line })])
+  printCommands([["error", text, { title, file: place?.file, line: place?.line }]])
 }
 
 /** Ends the step with the exit code of a command, and says so as the runner does. */
 export function endWith(exitCode: number): void {
   process.exitCode = exitCode
-  if (exitCode !== 0) printCommands([workflowCommand("error", `Process completed with exit code ${exitCode}.`)])
+  if (exitCode !== 0) printCommands([["error", `Process completed with exit code ${exitCode}.`]])
 }
 
 /** Writes lines to the debug log, if the job has one. Their untrusted parts were escaped with `forLog`; no token, no secret. */
 export function debug(lines: () => readonly string[]): void {
-  if (variable("RUNNER_DEBUG") === "1") printCommands(lines().map((line) => workflowCommand("debug", line)))
+  if (variable("RUNNER_DEBUG") === "1") printCommands(lines().map((line) => ["debug", line]))
 }
 
 const registered = new Set<string>()
 let stopToken: string | null = null
 let isLogSilent = false
 
+type Command = Parameters<typeof workflowCommand>
+
+const toWorkflowCommand = (command: Command) => workflowCommand(...command)
+
 /** In one write. */
-function printCommands(lines: readonly string[]): void {
-  if (isLogSilent || lines.length === 0) return
-  const text = lines.join("")
+function printCommands(commands: readonly Command[]): void {
+  if (isLogSilent || commands.length === 0) return
+  const write = host?.log ? ([name, text]: Command) => `daypass: ${name}: ${text}\n` : toWorkflowCommand
+  const text = commands.map(write).join("")
   print(stopToken === null ? text : `::${stopToken}::\n${text}::stop-commands::${stopToken}\n`)
 }
 

@@ -40,7 +40,8 @@ export async function buildCli(outdir = `${ROOM}dist`): Promise<void> {
   await rm(outdir, { recursive: true, force: true })
   const { metafile } = await build({
     absWorkingDir: ROOM,
-    entryPoints: ["main.ts"],
+    // The second one is started by AWS's tools, for a command that \`exec\` runs.
+    entryPoints: { main: "main.ts", "aws-profile": "../action/aws-profile.ts" },
     outdir,
     bundle: true,
     splitting: true,

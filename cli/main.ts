@@ -8,6 +8,10 @@ const USAGE = `Usage: daypass COMMAND
   test DIR [--json]             run the policy tests of a folder: what fails, and what no test exercises
   explain (--claims FILE | --token -) --policies DIR --grants a,b [...]
                                 decide what a job would get, and why: offline, or by asking a broker
+  exec --broker URL --grants a,b [...] -- COMMAND
+                                run a command with short-lived credentials, in any CI
+  token --broker URL --grants a [...]
+                                print a credential that is one token, or keep it fresh in a file
   schema [KIND]                 print the JSON Schemas of policies, organisation files and tests
   who-can DIR [...]             every job that can get a grant, a role, a connection
   trust DIR [...]               what clouds and stores must trust, and whom they let in beyond that
@@ -24,7 +28,7 @@ const USAGE = `Usage: daypass COMMAND
   --help, --version             a command's --help says more
 
 Exit codes: 0 yes, 1 no (faults, denied, broken chain), 2 the command cannot be carried out,
-3 a job gets more (diff), or a cloud lets in more (trust).`
+3 a job gets more (diff), or a cloud lets in more (trust). exec ends as its command does.`
 
 // Loaded on demand: the audit commands need node:sqlite, which older Nodes do not have.
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
@@ -32,6 +36,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["check", async () => (await import("./check.ts")).run],
   ["test", async () => (await import("./test.ts")).run],
   ["explain", async () => (await import("./explain/explain.ts")).run],
+  ["exec", async () => (await import("./exec/exec.ts")).run],
+  ["token", async () => (await import("./token.ts")).run],
   ["schema", async () => (await import("./schema.ts")).run],
   ["who-can", async () => (await import("./who-can/who-can.ts")).run],
   ["trust", async () => (await import("./trust/trust.ts")).run],

@@ -56,7 +56,8 @@ const COMMANDS = [
 ].map(([, name = "", file = ""]) => {
   const [folder = "", main] = file.split("/")
   const ownsFolder = main === `${folder}.ts`
-  const own = ownsFolder ? readdirSync(join(ROOT, "cli", folder)).map((each) => `${folder}/${each}`) : [file]
+  const files = ownsFolder ? readdirSync(join(ROOT, "cli", folder)).filter((each) => each.endsWith(".ts")) : []
+  const own = ownsFolder ? files.map((each) => `${folder}/${each}`) : [file]
   return { name, file, sources: own.map((path) => `cli/${path}`) }
 })
 
@@ -338,7 +339,9 @@ describe("what exists is named", () => {
     expect(shown.trim().replace(/\s+/g, " ")).toBe(usage)
 
     const optionsOf = (text: string) => [...new Set(text.match(/--[a-z][a-z-]*/g) ?? [])].sort()
-    const taken = sources.flatMap((path) =>
+    // `token` takes what `exec` has in common with it.
+    const shared = sources.some((path) => read(path).includes("...CLIENT_OPTIONS")) ? ["cli/exec/options.ts"] : []
+    const taken = [...new Set([...sources, ...shared])].flatMap((path) =>
       [...read(path).matchAll(/"?\b([a-z][a-z-]*)"?: \{ type: "(?:string|boolean)"/g)].map((match) => `--${match[1]}`),
     )
     const isFormatted = sources.some(

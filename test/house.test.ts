@@ -84,6 +84,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Scripts of the build, beside the folders: they write files and are part of no bundle.
   scripts: ["analysis/policy-tests", "analysis/schemas", "broker/providers", "broker/core", "broker/wire"],
   cli: [
+    // The client of `exec` and `token` is the action's.
+    "action",
     "action/sweep",
     "action/fingerprints",
     "action/disk",

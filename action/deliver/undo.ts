@@ -5,7 +5,7 @@ import { removeJobFolder } from "../job-folder.ts"
 import type { LeaseHome, StepLeases } from "../lease.ts"
 import type { Deadline } from "../retry.ts"
 import { revokeLease } from "../revoke-lease.ts"
-import { info, warn } from "../runner.ts"
+import { info, laterRevocation, warn } from "../runner.ts"
 
 /** What a step had done when it failed. */
 interface Begun {
@@ -26,7 +26,7 @@ export async function undo({ lease, leases, home, folder, issued }: Begun, deadl
     leases.forget(lease)
     info("Nothing was delivered, and the lease was revoked.")
   } catch (thrown) {
-    warn(`The lease is not revoked yet; the post step tries again: ${forLog(toFailure(thrown).message)}`)
+    warn(`The lease is not revoked yet; ${laterRevocation()}: ${forLog(toFailure(thrown).message)}`)
   }
 }
 

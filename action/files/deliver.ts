@@ -5,7 +5,7 @@ import { leaseOutputs } from "../deliver/outputs.ts"
 import type { Delivery, DeliveryContext } from "../deliver/plan.ts"
 import { deliveryRefused } from "../failure.ts"
 import { leasesFile } from "../renewal/place.ts"
-import { actionFolder } from "../runner.ts"
+import { programPath } from "../runner.ts"
 import { listed } from "../words.ts"
 import { planAwsFiles } from "./aws.ts"
 import { planAzureFiles } from "./azure.ts"
@@ -34,7 +34,7 @@ export function planFilesDelivery(received: readonly Credential[], context: Deli
     environment: context.environment,
     platform: process.platform,
     node: process.execPath,
-    helper: join(actionFolder(), "renew.js"),
+    helper: programPath("renew"),
   }
   const tools = TOOLS.map((plan) => plan(received, filesContext))
   const rest = received.map(

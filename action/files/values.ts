@@ -15,7 +15,7 @@ import { type FilesContext, NOTHING, type ToolPlan } from "./planned.ts"
  */
 export function planValues(
   credentials: readonly Credential[],
-  { folder }: FilesContext,
+  { folder }: Pick<FilesContext, "folder">,
   withTool: ReadonlySet<string>,
 ): ToolPlan {
   const written = credentials

@@ -4,7 +4,7 @@ import { commandLine } from "../clouds/command-line.ts"
 import { names } from "../clouds/variables.ts"
 import { ownerFile } from "../deliver/files.ts"
 import { deliveryRefused } from "../failure.ts"
-import { actionFolder } from "../runner.ts"
+import { programPath } from "../runner.ts"
 import type { Cloud, Login } from "./cloud.ts"
 
 const ENDPOINT_VARIABLES = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"]
@@ -78,7 +78,7 @@ const questionOf = (grant: string, folder: string) => join(folder, `${grant}.jso
 
 function profileOf({ credential }: Login, folder: string): string {
   const { grant } = credential
-  const helper = join(actionFolder(), "aws-profile.js")
+  const helper = programPath("aws-profile")
   // The name comes last: AWS's SDK for Go removes the first and the last quote of a value that begins and ends with one.
   const command = commandLine([process.execPath, helper, questionOf(grant, folder), grant], process.platform)
   if (command === null) throw deliveryRefused(UNWRITABLE)

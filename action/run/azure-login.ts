@@ -1,6 +1,7 @@
 import { type Credential, requiredValue, valueNamed } from "../answer.ts"
 import { ActionError } from "../failure.ts"
 import { invalid } from "../inputs.ts"
+import { parseUrl } from "../url.ts"
 import type { ChildOutput } from "./output.ts"
 import { findProgram } from "./place.ts"
 import { type CommandLine, runProcess } from "./process.ts"
@@ -41,7 +42,7 @@ const CLOUDS: ReadonlyMap<string, string> = new Map([
  * read: `az` takes an argument's value from a file that is named behind an at sign.
  */
 export function loginLines(credential: Credential, tokenFile: string): readonly (readonly string[])[] {
-  const cloud = CLOUDS.get(URL.parse(requiredValue(credential, "authority-host"))?.hostname ?? "")
+  const cloud = CLOUDS.get(parseUrl(requiredValue(credential, "authority-host"))?.hostname ?? "")
   const subscription = valueNamed(credential, "subscription-id")
   const quiet = ["--only-show-errors", "--output", "none"]
   const login = [
@@ -66,7 +67,7 @@ export async function logInAzureCli(
   az: AzureCli,
   lines: readonly (readonly string[])[],
   place: Pick<CommandLine, "folder" | "environment">,
-  output: ChildOutput,
+  output: ChildOutput | null,
 ): Promise<void> {
   const environment = { ...place.environment, AZURE_CORE_COLLECT_TELEMETRY: "false" }
   for (const args of lines) {

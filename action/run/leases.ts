@@ -2,7 +2,7 @@ import { forLog } from "../escape.ts"
 import { isOver, type LeaseHome, type StepLease, type StepLeases } from "../lease.ts"
 import type { Deadline } from "../retry.ts"
 import { endLease } from "../revoke-lease.ts"
-import { warn } from "../runner.ts"
+import { laterRevocation, warn } from "../runner.ts"
 
 /** Revokes leases of the command that still live. What fails stays saved, and the post step tries again. */
 export async function revokeLeases(
@@ -14,6 +14,6 @@ export async function revokeLeases(
   for (const lease of wanted) {
     const failure = isOver(lease) ? null : await endLease(lease, home, deadline)
     if (failure === null) leases.forget(lease.id)
-    else warn(`A lease is not revoked yet; the post step tries again: ${forLog(failure.message)}`)
+    else warn(`A lease is not revoked yet; ${laterRevocation()}: ${forLog(failure.message)}`)
   }
 }

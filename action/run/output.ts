@@ -6,23 +6,39 @@ import { SecretFilter } from "./secret-filter.ts"
 const MAX_LINE_BYTES = 1024 * 1024
 const CONTINUED = "[...] "
 
+type Write = (bytes: Uint8Array) => Promise<void>
+
+/** Where the command's output goes. */
+export interface OutputTo {
+  readonly stdout: Write
+  readonly stderr: Write
+  /** False where nothing reads GitHub's workflow commands: their lines are then lines like any other. */
+  readonly hasCommands: boolean
+}
+
 /**
- * Passes the command's output to the log, in whole lines and with every secret replaced.
- *
- * Both streams of the command become one: the runner reads both alike, and their order decides what a stop of commands
- * covers. Works on bytes, one character each, so that a write that ends inside of a character changes nothing.
+ * A step's: both streams of the command become one, because the runner reads both alike, and their order decides what a stop
+ * of commands covers.
+ */
+const TO_LOG: OutputTo = { stdout: writeToLog, stderr: writeToLog, hasCommands: true }
+
+/**
+ * Passes the command's output on, in whole lines and with every secret replaced. Works on bytes, one character each, so that a
+ * write that ends inside of a character changes nothing.
  */
 export class ChildOutput {
   readonly #filter = new SecretFilter(registeredMasks)
   readonly #commands = new ChildCommands()
+  readonly #to: OutputTo
+
+  constructor(to: OutputTo = TO_LOG) {
+    this.#to = to
+  }
 
   /** A new stream of the command. */
-  stream(): ChildStream {
-    return new ChildStream(
-      this.#filter,
-      (text) => this.#writeLines(text),
-      (text) => write(text),
-    )
+  stream(name: "stdout" | "stderr"): ChildStream {
+    const write = (text: string) => writeWith(this.#to[name], text)
+    return new ChildStream(this.#filter, (text) => this.#writeLines(text, write), write)
   }
 
   /** Ends a stop of commands that the command left behind, so that the runner takes this step's masks again. */
@@ -30,11 +46,11 @@ export class ChildOutput {
     const { stopToken } = this.#commands
     if (stopToken === null) return
     commandsStoppedWith(null)
-    await write(`::${stopToken}::\n`)
+    await writeWith(this.#to.stderr, `::${stopToken}::\n`)
   }
 
-  #writeLines(text: string): Promise<void> {
-    if (!mayHoldCommand(text)) return write(this.#filter.replace(text))
+  #writeLines(text: string, write: (text: string) => Promise<void>): Promise<void> {
+    if (!this.#to.hasCommands || !mayHoldCommand(text)) return write(this.#filter.replace(text))
     const lines = text.match(/[^\r\n]*(?:\r\n|\r|\n)/g) ?? []
     const written = lines.map((line) => {
       const shown = this.#filter.replace(line)
@@ -127,4 +143,4 @@ function lastLineEnd(text: string, followsCr: boolean): number | null {
   return end > 0 || (followsCr && text !== "") ? end : null
 }
 
-const write = (text: string) => (text === "" ? Promise.resolve() : writeToLog(Buffer.from(text, "latin1")))
+const writeWith = (write: Write, text: string) => (text === "" ? Promise.resolve() : write(Buffer.from(text, "latin1")))

@@ -7,9 +7,9 @@ import { chooseShell } from "./shell.ts"
 
 /** A command that can be started: its shell and its folder are there. */
 export interface StartedFrom {
-  /** Of the script's file, with the dot. */
-  readonly extension: string
-  readonly fileText: string
+  /** The file that the shell reads; null for a program that is started without a shell. */
+  readonly script: { readonly extension: string; readonly text: string } | null
+  /** `script`: the path of the file. */
   command(script: string): Omit<CommandLine, "environment">
 }
 
@@ -28,8 +28,7 @@ export function planCommand(
   if (!is(folder, "folder")) throw invalid("working-directory", "names a folder that does not exist in the workspace")
   const { program, args, verbatim } = shell
   return {
-    extension: shell.extension,
-    fileText: shell.fileText(script),
+    script: { extension: shell.extension, text: shell.fileText(script) },
     command: (path) => ({ program, args: args(path), verbatim, folder }),
   }
 }

@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { constants } from "node:os"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
@@ -13,6 +13,10 @@ export interface CommandLine {
   readonly verbatim: boolean
   readonly folder: string
   readonly environment: Readonly<Record<string, string>>
+  /** True when the command reads this process's standard input. Otherwise it has none. */
+  readonly readsInput?: boolean
+  /** How long the command may live on after SIGTERM. */
+  readonly killAfterTermMs?: number
 }
 
 /** After SIGTERM, the runner leaves this step 2.5 s. The rest of them is for the revocation. */
@@ -31,17 +35,26 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
  *
  * The runner cancels a step with SIGINT, after 7.5 s SIGTERM, and after 2.5 s ends the action's process alone, with SIGKILL
  * (ProcessInvoker.cs). So the group must be gone before that.
+ * @param output null when the command writes to this process's own streams. It then stays in this process's group, so that a
+ *   terminal knows it, and gets the terminal's Ctrl+C without this function
  * @throws {ActionError} when the program cannot be started
  */
-export async function runProcess(line: CommandLine, output: ChildOutput): Promise<number> {
+export async function runProcess(line: CommandLine, output: ChildOutput | null): Promise<number> {
   const isWindows = process.platform === "win32"
-  const child = start(line, isWindows)
-  const group = new ProcessGroup(child.pid, isWindows)
+  const child = start(line, { isWindows, isPiped: output !== null })
+  const group = new ProcessGroup(child.pid, {
+    isWindows,
+    isShared: output === null,
+    killAfterTermMs: line.killAfterTermMs ?? KILL_AFTER_TERM_MS,
+  })
   const forward = (signal: NodeJS.Signals) => group.signal(signal === "SIGINT" ? "SIGINT" : "SIGTERM")
   for (const signal of SIGNALS) process.on(signal, forward)
-  onLogClosed(() => group.signal("SIGTERM"))
+  if (output !== null) onLogClosed(() => group.signal("SIGTERM"))
   try {
-    const passed = Promise.all([pass(child.stdout, output), pass(child.stderr, output)])
+    const passed = Promise.all([
+      pass(child.stdout, output?.stream("stdout")),
+      pass(child.stderr, output?.stream("stderr")),
+    ])
     const code = await new Promise<number>((resolve, reject) => {
       child.on("error", () => reject(invalid("shell", "names a program that cannot be started")))
       child.on("exit", (exitCode, signal) =>
@@ -53,19 +66,20 @@ export async function runProcess(line: CommandLine, output: ChildOutput): Promis
     return code
   } finally {
     for (const signal of SIGNALS) process.off(signal, forward)
-    child.stdout.destroy()
-    child.stderr.destroy()
+    child.stdout?.destroy()
+    child.stderr?.destroy()
   }
 }
 
-function start(line: CommandLine, isWindows: boolean): ChildProcessByStdio<null, Readable, Readable> {
+function start(line: CommandLine, how: { readonly isWindows: boolean; readonly isPiped: boolean }): ChildProcess {
+  const out = how.isPiped ? "pipe" : "inherit"
   try {
     return spawn(line.program, line.args, {
       cwd: line.folder,
       env: line.environment,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [line.readsInput ? "inherit" : "ignore", out, out],
       // On Windows, a detached process gets a new console, and Ctrl+C does not reach it.
-      detached: !isWindows,
+      detached: !how.isWindows && how.isPiped,
       windowsVerbatimArguments: line.verbatim,
     })
   } catch (thrown) {
@@ -78,8 +92,8 @@ function start(line: CommandLine, isWindows: boolean): ChildProcessByStdio<null,
 }
 
 /** Passes one stream on, and reads no more of it than the log takes. */
-async function pass(stream: Readable, output: ChildOutput): Promise<void> {
-  const lines = output.stream()
+async function pass(stream: Readable | null, lines: ReturnType<ChildOutput["stream"]> | undefined): Promise<void> {
+  if (stream === null || lines === undefined) return
   try {
     for await (const chunk of stream) await lines.push(chunk as Buffer)
   } catch {
@@ -88,26 +102,33 @@ async function pass(stream: Readable, output: ChildOutput): Promise<void> {
   await lines.end()
 }
 
+interface Reach {
+  readonly isWindows: boolean
+  /** True when the command is in this process's own group, and is reached alone. */
+  readonly isShared: boolean
+  readonly killAfterTermMs: number
+}
+
 class ProcessGroup {
   readonly #leader: number | undefined
-  readonly #isWindows: boolean
+  readonly #how: Reach
   #isTerminating = false
 
-  constructor(leader: number | undefined, isWindows: boolean) {
+  constructor(leader: number | undefined, how: Reach) {
     this.#leader = leader
-    this.#isWindows = isWindows
+    this.#how = how
   }
 
   signal(signal: "SIGINT" | "SIGTERM"): void {
-    this.#send(signal)
+    if (signal === "SIGTERM" || !this.#how.isShared) this.#send(signal)
     if (signal === "SIGINT" || this.#isTerminating) return
     this.#isTerminating = true
-    setTimeout(() => this.#send("SIGKILL"), KILL_AFTER_TERM_MS).unref()
+    setTimeout(() => this.#send("SIGKILL"), this.#how.killAfterTermMs).unref()
   }
 
   /** Ends what is left of the group. */
   async end(): Promise<void> {
-    if (!this.#send("SIGTERM")) return
+    if (this.#how.isShared || !this.#send("SIGTERM")) return
     const patience = this.#isTerminating ? 0 : LEFT_BEHIND_MS
     for (let waited = 0; waited < patience && this.#send(0); waited += POLL_MS) await sleep(POLL_MS)
     this.#send("SIGKILL")
@@ -116,9 +137,9 @@ class ProcessGroup {
   /** Returns false when the group has no process left. */
   #send(signal: NodeJS.Signals | 0): boolean {
     if (this.#leader === undefined) return false
-    if (this.#isWindows) return this.#sendOnWindows(signal)
+    if (this.#how.isWindows) return this.#sendOnWindows(signal)
     try {
-      return process.kill(-this.#leader, signal)
+      return process.kill(this.#how.isShared ? this.#leader : -this.#leader, signal)
     } catch {
       return false
     }

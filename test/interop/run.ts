@@ -6,6 +6,7 @@ import { actCase } from "./act-case.ts"
 import { installActionlint } from "./actionlint/install.ts"
 import { actionlintCase } from "./actionlint-case.ts"
 import { awsProfileCase } from "./aws-profile-case.ts"
+import { ciTemplatesCase } from "./ci-templates-case.ts"
 import { installGoClients, installNodeClients } from "./clients/install.ts"
 import { clientsCase } from "./clients-case.ts"
 import { federatedCase } from "./federated-case.ts"
@@ -42,6 +43,7 @@ const CASES: Readonly<Record<string, Case>> = {
   act: actCase,
   "vendors' clients": clientsCase,
   "the profile of an AWS grant": awsProfileCase,
+  "templates for CIs": ciTemplatesCase,
   zizmor: zizmorCase,
   actionlint: actionlintCase,
 }

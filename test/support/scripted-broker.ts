@@ -41,6 +41,8 @@ export interface ScriptedBroker {
   readonly leases: readonly string[]
   /** Bearer tokens that were issued, in order; for canaries. */
   readonly tokens: readonly string[]
+  /** A new token of a CI that gives it in another way than by this endpoint. */
+  issue(audience: string): string
   /** What was asked and should not have been, and what was expected and never came. Empty when all went as scripted. */
   faults(): readonly string[]
   close(): Promise<void>
@@ -61,7 +63,13 @@ interface IssuedToken {
  */
 export async function scriptedBroker(
   script: readonly Expected[],
-  options: { audience?: string; requestToken?: string } = {},
+  options: {
+    audience?: string
+    requestToken?: string
+    userAgent?: string
+    /** The script itself refuses a token that was used before. */
+    takesTokensAgain?: boolean
+  } = {},
 ): Promise<ScriptedBroker> {
   // One job has one request token in all its steps: a test of two steps passes its own.
   const requestToken = options.requestToken ?? randomBytes(24).toString("base64url")
@@ -81,19 +89,22 @@ export async function scriptedBroker(
   const port = await listen(server)
   const origin = `http://127.0.0.1:${port}`
   const audience = options.audience ?? origin
+  const userAgent = options.userAgent ?? "daypass-action"
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request)
     const url = new URL(request.url ?? "/", origin)
     const bearer = readBearer(request)
-    require(request.headers["user-agent"] === "daypass-action", "a request without the action's User-Agent")
+    require(request.headers["user-agent"] === userAgent, "a request without the client's User-Agent")
     const on = turnOf(request.method ?? "", url)
     const expected = waiting.shift()
     if (on === "token") return answerTokenRequest(url, bearer, body, expected, response)
     const token = useToken(bearer)
     if (on === "exchange") {
-      const asked = await readExchange(request, url, token, body)
-      requests.push(`POST /v1/exchange bearer=${token.name} body=${asked.shown}`)
+      const isBound = token.audience.includes(KEY_BINDING_SEPARATOR)
+      const asked = isBound ? await readExchange(request, url, token, body) : null
+      const shown = asked?.shown ?? readPlainExchange(request, url, token, body)
+      requests.push(`POST /v1/exchange bearer=${token.name} body=${shown}`)
       require(expected?.on === "exchange", `an exchange, where the script has ${expected?.on ?? "ended"}`)
       await expected?.after
       return answer(response, expected?.reply, asked)
@@ -121,15 +132,19 @@ export async function scriptedBroker(
     require(expected?.on === "token", `a token request, where the script has ${expected?.on ?? "ended"}`)
     const reply = await resolved(expected?.reply)
     if (reply) return answer(response, reply, null)
-    const token = unsignedToken(asked[0] ?? "")
-    issued.set(token, { name: `token-${issued.size + 1}`, audience: asked[0] ?? "", used: false })
-    return answer(response, { status: 200, body: { value: token } }, null)
+    return answer(response, { status: 200, body: { value: issue(asked[0] ?? "") } }, null)
+  }
+
+  function issue(forAudience: string): string {
+    const token = unsignedToken(forAudience)
+    issued.set(token, { name: `token-${issued.size + 1}`, audience: forAudience, used: false })
+    return token
   }
 
   function useToken(bearer: string): IssuedToken {
     const token = issued.get(bearer)
     require(token !== undefined, "a bearer that the runner did not issue")
-    require(token?.used === false, "a token that was used before")
+    require(token?.used === false || options.takesTokensAgain === true, "a token that was used before")
     if (token === undefined) throw new Error("unreachable")
     token.used = true
     return token
@@ -151,17 +166,30 @@ export async function scriptedBroker(
     return { key, lease, shown }
   }
 
+  function readPlainExchange(request: IncomingMessage, url: URL, token: IssuedToken, body: string): string {
+    require(url.search === "", "an exchange with a query")
+    require(request.headers["content-type"] === "application/json", "an exchange that is not JSON")
+    require((request.headers.accept ?? "").includes("application/json"), "a plain exchange that accepts no JSON")
+    const { grants, ttl, ...more } = JSON.parse(body) as Record<string, unknown>
+    require(Object.keys(more).length === 0, "a plain exchange with a key, a lease or an unknown member")
+    require(token.audience === audience, "a token for another audience")
+    return JSON.stringify({ grants, ttl })
+  }
+
   const named = (text: string) => leases.reduce((rest, id, index) => rest.replaceAll(id, `lease-${index + 1}`), text)
 
   function readRevocation(url: URL, token: IssuedToken, body: string): void {
     require(url.search === "" && body === "", "a revocation with a query or a body")
-    const [before, jkt = ""] = token.audience.split(KEY_BINDING_SEPARATOR)
-    require(before === audience && /^[\w-]{43}$/.test(jkt), "a revocation whose token is bound to no key")
+    const [before, jkt] = token.audience.split(KEY_BINDING_SEPARATOR)
+    require(before === audience, "a revocation with a token for another audience")
+    if (jkt === undefined) return
+    require(/^[\w-]{43}$/.test(jkt), "a revocation whose token is bound to no key")
     require(!thumbprints.has(jkt), "a revocation with a token that an exchange would take")
   }
 
   return {
     origin,
+    issue,
     idToken: { url: `${origin}/token?api-version=2.0`, requestToken },
     requests,
     leases,

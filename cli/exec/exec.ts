@@ -1,0 +1,153 @@
+import { ActionError } from "../../action/failure.ts"
+import type { Inputs } from "../../action/inputs.ts"
+import { isOver, StepLeases } from "../../action/lease.ts"
+import { writeTo } from "../../action/log.ts"
+import { startDeadline } from "../../action/retry.ts"
+import { endLease } from "../../action/revoke-lease.ts"
+import { findAzureCli } from "../../action/run/azure-login.ts"
+import { ChildOutput } from "../../action/run/output.ts"
+import { runWithCredentials, type Wanted } from "../../action/run/run.ts"
+import { subjectTokens } from "../../action/subject-tokens.ts"
+import { impossible, misused, readArguments } from "../arguments.ts"
+import type { CliIo } from "../io.ts"
+import { planProgram } from "./command.ts"
+import { startClient, useSource } from "./host.ts"
+import {
+  CLIENT_OPTIONS,
+  type Options,
+  openSource,
+  readClientOptions,
+  readsTokenFromInput,
+  readTokenOptions,
+} from "./options.ts"
+import { report } from "./report.ts"
+import { exitCodeOf, Signals } from "./signals.ts"
+
+const USAGE = `Usage: daypass exec --broker URL --grants a,b [--ttl 15m] [--files] [--azure-cli] [--audience TEXT]
+  [--timeout 60s] [--source NAME] [--token-file FILE] [--token-variable NAME] [--pass-id-token] [--unmasked]
+  -- COMMAND [ARGUMENT...]
+
+Exchanges the job's ID token for credentials, runs one command with them, and revokes them when it ends. Finds the token by
+itself in the CIs that it knows.
+
+  --broker URL           the broker's origin; default: the variable DAYPASS_BROKER
+  --grants a,b           the names of the grants that the command needs
+  --ttl TIME             a shorter lifetime than the policy's: 90s, 15m, 1h
+  --files                values go to files; variables hold paths and public values only
+  --azure-cli            logs az in before the command; needs a grant of Azure that hands over the broker's token
+  --audience TEXT        the broker's audience, if it is not its origin
+  --timeout TIME         for the calls to the broker together; default 60s
+  --source NAME          the CI whose token is meant, when there are several
+  --token-file FILE      a file with the job's ID token; - for standard input
+  --token-variable NAME  a variable with the job's ID token
+  --pass-id-token        leaves the variables with which the CI gives ID tokens to the command
+  --unmasked             the command gets this process's own streams; values in its output are not replaced
+
+Exit codes: the command's own; 128 and the signal's number after a signal; 125 when Daypass fails and the command does
+not run; 127 when there is no such command; 2 when the arguments are wrong.`
+
+const FAILED = 125
+const AFTER_CANCEL_MS = 2_000
+
+/** `daypass exec`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const dashes = args.indexOf("--")
+  const [before, command] = dashes === -1 ? [args, []] : [args.slice(0, dashes), args.slice(dashes + 1)]
+  const own = {
+    ...CLIENT_OPTIONS,
+    files: { type: "boolean" },
+    "azure-cli": { type: "boolean" },
+    "pass-id-token": { type: "boolean" },
+    unmasked: { type: "boolean" },
+  } as const
+  const read = readArguments(before, USAGE, own, io)
+  if (typeof read === "number") return read
+  if (read.positionals.length > 0 || dashes === -1) return misused("write -- before the command", USAGE, io)
+  if (command.length === 0) return misused("write the command after --", USAGE, io)
+  const started = Date.now()
+  const { hasCommands } = startClient(io)
+  try {
+    return await execute({ options: read.options, command, started, hasCommands }, io)
+  } catch (thrown) {
+    report(thrown)
+    return thrown instanceof ActionError && thrown.code === "input_invalid" ? 2 : FAILED
+  }
+}
+
+interface Asked {
+  readonly options: Options
+  readonly command: readonly string[]
+  readonly started: number
+  /** True where the CI reads GitHub's workflow commands. */
+  readonly hasCommands: boolean
+}
+
+/** Looks for all that the command needs before the exchange, so that no credential is minted for one that cannot start. */
+async function execute({ options, command, started, hasCommands }: Asked, io: CliIo): Promise<number> {
+  const inputs = readClientOptions(options, io.env)
+  const tokenOptions = readTokenOptions(options)
+  const signals = new Signals()
+  let isRunning = false
+  const onStart = () => {
+    if (signals.received !== null) throw cancelled()
+    isRunning = true
+  }
+  const readsInput = !readsTokenFromInput(tokenOptions)
+  const from = planProgram(command, io, { readsInput, isOnGithub: hasCommands, onStart })
+  if ("exitCode" in from) {
+    impossible(from.message, io)
+    return from.exitCode
+  }
+  const az = options["azure-cli"] === true ? findAzureCli({ ...io.env }, process.platform) : null
+  const source = await openSource(tokenOptions, io)
+  useSource(source)
+  const passesIdToken = options["pass-id-token"] === true
+  const wanted: Wanted = {
+    from,
+    az,
+    passesIdToken,
+    withheld: new Set(passesIdToken ? [] : source.tokens.withheld.map((name) => name.toUpperCase())),
+    asFiles: options["files"] === true,
+    output: options["unmasked"] === true ? null : new ChildOutput(outputTo(hasCommands)),
+  }
+  const leases = new StepLeases(inputs)
+  const running = runWithCredentials(inputs, wanted, { leases, started }).catch((thrown: unknown) => {
+    if (signals.received === null) report(thrown)
+    return FAILED
+  })
+  const first = await Promise.race([running, signals.first])
+  if (typeof first === "number") return first
+  return isRunning ? running : cancel({ inputs, leases, running, signal: first })
+}
+
+const outputTo = (hasCommands: boolean) => ({
+  stdout: (bytes: Uint8Array) => writeTo(process.stdout, bytes),
+  stderr: (bytes: Uint8Array) => writeTo(process.stderr, bytes),
+  hasCommands,
+})
+
+const cancelled = () =>
+  new ActionError("unexpected", "The job was cancelled before the command started.", {
+    change: "Nothing was delivered.",
+  })
+
+/**
+ * Ends before the command has started. A lease that was asked for is revoked although its answer has not come: the broker then
+ * hands nothing out for it.
+ */
+async function cancel(begun: {
+  readonly inputs: Inputs
+  readonly leases: StepLeases
+  readonly running: Promise<number>
+  readonly signal: NodeJS.Signals
+}): Promise<number> {
+  const { inputs, leases, running, signal } = begun
+  const tokens = await subjectTokens()
+  if (tokens.canChooseAudience) {
+    const deadline = startDeadline(AFTER_CANCEL_MS)
+    for (const lease of leases.all.filter((one) => !isOver(one))) await endLease(lease, inputs, deadline)
+  }
+  // An exchange that waits for its answer would otherwise hold this process.
+  await Promise.race([running, new Promise((resolve) => setTimeout(resolve, AFTER_CANCEL_MS / 2).unref())])
+  process.exit(exitCodeOf(signal))
+}

@@ -1,0 +1,32 @@
+import { changeFor } from "../../action/advice.ts"
+import { ActionError, type FailureCode, toFailure } from "../../action/failure.ts"
+import { reportFailure } from "../../action/report.ts"
+
+/** Where the action's advice is about a step of a workflow. */
+const CHANGES: Readonly<Partial<Record<FailureCode, string>>> = {
+  input_invalid: "Correct the option; --help lists all of them.",
+  bound_token_required:
+    "Ask the maintainers of the broker's policies whether the grant needs a token that is bound to a key: this CI fixes the audience of its tokens, so there is none.",
+  delivery_refused: "Change the names in the policy or the provider's settings, or ask for the grants in two calls.",
+  runner_disk: "Free space on this machine's disk, and let this user write to its temporary folder.",
+  token_already_used:
+    "Run the job again, and ask for all grants of a job in one call: its CI gives one ID token, which the broker takes once.",
+  token_audience_mismatch:
+    "Let the CI make the token for the broker's audience; where the CI takes the audience from this command, correct --audience.",
+  token_malformed: "Check that the token is this job's ID token, and that no proxy changes the Authorization header.",
+}
+
+/** Prints a failure as the action does, with advice for a command line. */
+export function report(thrown: unknown): void {
+  const failure = toFailure(thrown)
+  const { code, message, requestId, trace, help } = failure
+  const own = failure.change ?? CHANGES[code] ?? changeFor(failure)
+  reportFailure(
+    new ActionError(code, message, {
+      change: own.replace(/(?:the step's )?input `([a-z-]+)`/g, "option `--$1`"),
+      ...(requestId !== undefined && { requestId }),
+      ...(trace && { trace }),
+      ...(help && { help }),
+    }),
+  )
+}

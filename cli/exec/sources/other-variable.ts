@@ -1,0 +1,14 @@
+import { GITLAB } from "./gitlab.ts"
+import { JENKINS } from "./jenkins.ts"
+import { isSet } from "./source.ts"
+import { DEFAULT_VARIABLE, fromVariable } from "./variable.ts"
+
+/** Any other CI that somebody has put a token into the usual variable of. */
+export const OTHER_VARIABLE = fromVariable({
+  name: "variable",
+  title: `the variable ${DEFAULT_VARIABLE}`,
+  isHere: (environment) =>
+    isSet(environment, DEFAULT_VARIABLE) && !GITLAB.isHere(environment) && !JENKINS.isHere(environment),
+  variable: DEFAULT_VARIABLE,
+  change: `Put the job's ID token into the variable ${DEFAULT_VARIABLE}.`,
+})

@@ -1,0 +1,148 @@
+import { rmSync } from "node:fs"
+import { type Credential, readLease } from "../action/answer.ts"
+import { receive } from "../action/deliver/receive.ts"
+import { replaceFile } from "../action/disk/safe-file.ts"
+import { forLog } from "../action/escape.ts"
+import { exchangeForAnswer } from "../action/exchange.ts"
+import { ActionError, toFailure } from "../action/failure.ts"
+import { type Inputs, invalid } from "../action/inputs.ts"
+import { StepLeases } from "../action/lease.ts"
+import { startDeadline } from "../action/retry.ts"
+import { revokeLeases } from "../action/run/leases.ts"
+import { info, warn } from "../action/runner.ts"
+import { subjectTokens } from "../action/subject-tokens.ts"
+import { misused, readArguments } from "./arguments.ts"
+import { startClient, useSource } from "./exec/host.ts"
+import { CLIENT_OPTIONS, type Options, openSource, readClientOptions, readTokenOptions } from "./exec/options.ts"
+import { report } from "./exec/report.ts"
+import { Signals } from "./exec/signals.ts"
+import { type CliIo, EXIT } from "./io.ts"
+
+const USAGE = `Usage: daypass token --broker URL --grants NAME [--value NAME] [--out FILE [--refresh]] [--ttl 15m]
+  [--audience TEXT] [--timeout 60s] [--source NAME] [--token-file FILE] [--token-variable NAME]
+
+Exchanges the job's ID token for one grant and prints its secret, or writes it to a file that only this user can read. The lease
+is not revoked: the secret ends when its time is over. With --refresh, the command keeps the file fresh until it gets SIGTERM or
+SIGINT, and then revokes and removes it.
+
+  --value NAME           which value of the grant, when it has several secrets
+  --out FILE             writes the secret to this file, without a line end, and prints nothing
+  --refresh              replaces the file before the secret ends, again and again
+The other options are those of exec; daypass exec --help explains them.
+
+Exit codes: 0 the secret was given, 1 it was not, 2 the arguments are wrong.`
+
+/** `daypass token`. */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const own = {
+    ...CLIENT_OPTIONS,
+    value: { type: "string" },
+    out: { type: "string" },
+    refresh: { type: "boolean" },
+  } as const
+  const read = readArguments(args, USAGE, own, io)
+  if (typeof read === "number") return read
+  if (read.positionals.length > 0) return misused("it takes options only", USAGE, io)
+  if (read.options["refresh"] === true && read.options["out"] === undefined)
+    return misused("--refresh needs --out", USAGE, io)
+  startClient(io)
+  try {
+    await give(read.options, io)
+    return EXIT.ok
+  } catch (thrown) {
+    report(thrown)
+    return thrown instanceof ActionError && thrown.code === "input_invalid" ? EXIT.usage : EXIT.no
+  }
+}
+
+async function give(options: Options, io: CliIo): Promise<void> {
+  const inputs = readClientOptions(options, io.env)
+  if (inputs.grants.length > 1) throw invalid("grants", "names several grants; this command gives one")
+  const tokenOptions = readTokenOptions(options)
+  const out = options["out"]
+  if (out === "") throw invalid("out", "is empty")
+  const signals = options["refresh"] === true ? new Signals() : null
+  useSource(await openSource(tokenOptions, io))
+  const leases = new StepLeases(inputs)
+  const secret = await exchangeSecret(inputs, options, leases)
+  if (typeof out !== "string") return io.out(secret.bytes.toString("utf8"))
+  replaceFile(out, secret.bytes)
+  if (signals === null) return
+  await keepFresh(out, secret, { signals, inputs, leases, next: () => exchangeSecret(inputs, options, leases) })
+}
+
+interface SecretValue {
+  readonly bytes: Buffer
+  /** In milliseconds since 1970; null when it does not end. */
+  readonly endsAt: number | null
+}
+
+async function exchangeSecret(inputs: Inputs, options: Options, leases: StepLeases): Promise<SecretValue> {
+  const answer = await exchangeForAnswer(inputs, leases, startDeadline(inputs.timeoutMs))
+  leases.confirm(readLease(answer))
+  const [credential] = await receive(answer, inputs.grants)
+  if (credential === undefined) throw new Error("unreachable: exactly one credential was read")
+  const { expiresAt, grant } = credential
+  info(`Got ${grant}${expiresAt === null ? "" : `, until ${expiresAt}`}.`)
+  return { bytes: secretOf(credential, options["value"]), endsAt: expiresAt === null ? null : Date.parse(expiresAt) }
+}
+
+/** @throws {ActionError} `input_invalid`. It names values, and quotes none. */
+function secretOf({ grant, values }: Credential, wanted: string | boolean | undefined): Buffer {
+  const secrets = values.filter(({ secret }) => secret)
+  const named = typeof wanted === "string" ? values.filter(({ name }) => name === wanted) : secrets
+  const [only, second] = named
+  if (only === undefined || second !== undefined) {
+    const names = (typeof wanted === "string" ? values : secrets).map(({ name }) => name).join(", ") || "no secret"
+    throw invalid("value", `must name one value of ${grant}, which has ${forLog(names)}`)
+  }
+  return Buffer.from(only.value, only.file?.encoding ?? "utf8")
+}
+
+/** Of a secret's life. The rest of it is for tries that fail, and for programs that have read the file. */
+const RENEW_AFTER_SHARE = 2 / 3
+const RETRY_MS = 10_000
+const REVOKE_WITHIN_MS = 10_000
+
+interface Fresh {
+  readonly signals: Signals
+  readonly inputs: Inputs
+  readonly leases: StepLeases
+  readonly next: () => Promise<SecretValue>
+}
+
+/** Replaces the file until a signal comes. Earlier leases stay until then: a program may have read the old secret a moment ago. */
+async function keepFresh(path: string, first: SecretValue, { signals, inputs, leases, next }: Fresh): Promise<void> {
+  let waitMs = pauseFor(first)
+  while (!(await isOverWithin(waitMs, signals))) {
+    try {
+      const secret = await next()
+      replaceFile(path, secret.bytes)
+      waitMs = pauseFor(secret)
+    } catch (thrown) {
+      warn(`The file could not be renewed yet: ${forLog(toFailure(thrown).message)}`)
+      waitMs = RETRY_MS
+    }
+  }
+  rmSync(path, { force: true })
+  const tokens = await subjectTokens()
+  if (!tokens.canChooseAudience && !tokens.canCallAgain) return
+  await revokeLeases(leases.all, leases, inputs, startDeadline(REVOKE_WITHIN_MS))
+}
+
+/** The longest that a timer of Node waits. */
+const LONGEST_MS = 2 ** 31 - 1
+
+const pauseFor = ({ endsAt }: SecretValue) =>
+  endsAt === null ? LONGEST_MS : Math.min(LONGEST_MS, Math.max(1_000, (endsAt - Date.now()) * RENEW_AFTER_SHARE))
+
+/** True when a signal came before the time was over. The timer keeps this process alive, and goes with the signal. */
+function isOverWithin(milliseconds: number, { first }: Signals): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), milliseconds)
+    void first.then(() => {
+      clearTimeout(timer)
+      resolve(true)
+    })
+  })
+}
