@@ -2,7 +2,7 @@ import { IDENTITY_TOKEN_SECONDS } from "../core/duration.ts"
 import { isCautionClaim } from "../core/families/cautions.ts"
 import { idNameOf } from "../core/families/units.ts"
 import type { Claims, Identity } from "../core/identity.ts"
-import { isJobClaim } from "../core/job-claims.ts"
+import { AWS_NAMESPACE, isJobClaim } from "../core/job-claims.ts"
 import { identityTokenSubject } from "../wire/subject.ts"
 
 /**
@@ -57,9 +57,13 @@ export function identityTokenClaims(about: {
  * of `aud`; and all names under AWS's URL, from which STS reads session tags (also in flattened form) and the source
  * identity.
  */
-const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith("https://aws.amazon.com/")
+const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith(AWS_NAMESPACE)
 
-const BROKER_CLAIMS: ReadonlySet<string> = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp"])
+const BROKER_CLAIMS: ReadonlySet<string> = new Set([
+  ...["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp"],
+  // What they say of the subject token is not true of this one (RFC 7800, RFC 8693; OpenID Connect Core 1.0, section 2).
+  ...["cnf", "act", "may_act", "nonce", "at_hash", "c_hash"],
+])
 
 /** Only what the subject token says. */
 const said = (claims: Readonly<Record<string, string | null>>) =>

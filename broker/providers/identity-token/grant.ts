@@ -1,5 +1,5 @@
 import * as z from "zod"
-import { isJobClaim } from "../../core/job-claims.ts"
+import { AWS_NAMESPACE, isJobClaim } from "../../core/job-claims.ts"
 import { reservationOf } from "../reserved-audiences.ts"
 import { audience } from "../service.ts"
 import { loginFaults, loginParts } from "../tool-login.ts"
@@ -29,7 +29,6 @@ export type Connection = z.infer<typeof connection>
  * `act` and `may_act` name the holder of the token (RFC 7800, RFC 8693).
  */
 const MEANINGFUL: ReadonlySet<string> = new Set(["azp", "cnf", "act", "may_act"])
-const AWS_NAMESPACE = "https://aws.amazon.com/"
 
 const isReserved = (name: string) => isJobClaim(name) || MEANINGFUL.has(name) || name.startsWith(AWS_NAMESPACE)
 
