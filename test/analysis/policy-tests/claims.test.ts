@@ -70,7 +70,7 @@ describe("samples", () => {
   })
 
   it.each(SAMPLE_NAMES)("%s is a token that the broker takes for a job", (name) => {
-    expect(identified(claimsOf(name))).toMatchObject({ ok: true, value: { repository: "octo-org/octo-repo" } })
+    expect(identified(claimsOf(name))).toMatchObject({ ok: true, value: { unit: "octo-org/octo-repo" } })
     expect(Object.keys(claimsOf(name)).filter((claim) => !GITHUB_CLAIMS.includes(claim))).toEqual([])
   })
 })
