@@ -5,6 +5,7 @@ import { sentenceOf } from "../regions/words.ts"
 import { fieldOfClaim, isFieldClaim } from "../scopes/field-axes.ts"
 import type { ChangeSubject } from "../scopes/scope.ts"
 import { type IssuerWords, subjectWords } from "../scopes/subject-words.ts"
+import { claimText } from "../scopes/token.ts"
 import { familyOf, nameClaim } from "../scopes/unit-claims.ts"
 import { issuerRemarks, issuersInWords } from "./issuer-words.ts"
 import type { PolicyChange, PolicyDiff } from "./model.ts"
@@ -57,14 +58,19 @@ export function sentenceOfChange(change: PolicyChange, { issuers }: Pick<PolicyD
 export function exampleWords(example: Witness, named: ReadonlySet<string>, family: FamilyFacts): string {
   const { environment, ref, event } = family.roles
   const told = [nameClaim(family), environment, ref, event]
-  const said = (claim: string | undefined) => (claim === undefined ? undefined : example[claim])
+  const said = (claim: string | undefined) => {
+    const text = claim === undefined ? undefined : example[claim]
+    return claim === undefined || text === undefined ? undefined : claimText(claim, text, family)
+  }
   const more = Object.entries(example).filter(([claim]) => named.has(claim) && !told.includes(claim))
   return [
     said(nameClaim(family)) ?? "",
     ...(environment === undefined ? [] : [said(environment) ?? "no environment"]),
     ...(ref === undefined ? [] : [`ref ${said(ref) ?? ""}`]),
     ...(event === undefined ? [] : [`event ${said(event) ?? ""}`]),
-    ...more.map(([claim, value]) => `${isFieldClaim(claim) ? fieldOfClaim(claim) : claim} ${value}`),
+    ...more.map(([claim, value]) =>
+      isFieldClaim(claim) ? `${fieldOfClaim(claim)} ${value}` : `${claim} ${said(claim)}`,
+    ),
   ].join(", ")
 }
 

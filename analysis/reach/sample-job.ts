@@ -1,15 +1,12 @@
-import { cautionsOf } from "../../broker/core/families/cautions.ts"
-import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
 import { hostOf } from "../../broker/core/families/units.ts"
-import type { Caution, Claims, Identity } from "../../broker/core/identity.ts"
+import type { Identity } from "../../broker/core/identity.ts"
 import { type Decision, decide } from "../../broker/core/policy/decide.ts"
 import type { DeploymentBranches, ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
-import { CAUSED, furtherFacts } from "../regions/cautions.ts"
 import type { Region, Witness } from "../regions/region.ts"
 import { candidatesOf } from "../regions/witnesses.ts"
 import { contentOf, settingsOf } from "../scopes/meaning.ts"
-import { tokenOf } from "../scopes/token.ts"
+import { cautionsIn, claimsOf } from "../scopes/token.ts"
 import { familyOf } from "../scopes/unit-claims.ts"
 
 /** All combinations of environment protection, the strongest first. */
@@ -31,12 +28,7 @@ export function jobOf(witness: Witness, issuer: string, { organisation }: Policy
   if (config === undefined) return null
   const family = familyOf(config)
   const { roles } = family
-  const sent = tokenOf({ ...witness, iss: config.url }, family)
-  const cautions = cautionsIn(witness, sent, family)
-  const claims: Claims = Object.assign(Object.create(null), sent, {
-    outsider: cautions.some(({ fact }) => fact === "outsider"),
-    interactive: cautions.some(({ fact }) => fact === "interactive"),
-  })
+  const claims = claimsOf({ ...witness, iss: config.url }, family)
   const said = (name: string | undefined): string | null => (name === undefined ? null : (witness[name] ?? null))
   const environment = said(roles.environment)
   const unitId = said(roles.unitId) ?? ""
@@ -57,18 +49,9 @@ export function jobOf(witness: Witness, issuer: string, { organisation }: Policy
     actorId: said(roles.actorId),
     runId: said(roles.runId) ?? "",
     runAttempt: said(roles.runAttempt) ?? "",
-    cautions,
+    cautions: cautionsIn(witness, claims, family),
     claims,
   }
-}
-
-/** Those of the claims, and one that several claims cause: a job of the region has it, even if these claims do not show why. */
-function cautionsIn(witness: Witness, sent: Claims, family: FamilyFacts): readonly Caution[] {
-  const found = cautionsOf(family, sent)
-  const further = furtherFacts(family).filter(
-    (fact) => witness[fact] === CAUSED && !found.some((one) => one.fact === fact && one.claim === undefined),
-  )
-  return [...found, ...further.map((fact) => ({ fact, why: "several claims say so" }))]
 }
 
 /** One question to the engine: one grant for one job. */

@@ -4,16 +4,16 @@ import type { Caution } from "../../broker/core/identity.ts"
 import { type Condition, matchCondition, namesCaution } from "../../broker/core/policy/condition.ts"
 
 // What an `allow` must name follows from single claims, by the values that a family's table marks, and for some families
-// from several claims together. The first is exact in a space. For the second, a space has an axis of its own: it is named
-// as the claim that speaks of the caution, and its only text says that claims together cause it.
+// from a function of all claims. The first is exact in a space. For the second, a space has an axis of its own: it is named
+// as the claim that speaks of the caution, and its only text says that the function finds it.
 
 /** `outsider` or `interactive`. */
 export type CautionFact = Caution["fact"]
 
-/** The text of the axis of a caution that several claims cause together. */
+/** The text of the axis of a caution that the family's function finds. */
 export const CAUSED = "true"
 
-/** The cautions of a family that need an axis, because its table cannot tell from one claim. */
+/** The cautions of a family that need an axis, because its table does not tell them. */
 export const furtherFacts = (family: FamilyFacts): readonly CautionFact[] =>
   family.furtherCautions === undefined ? [] : CAUTION_CLAIMS
 
@@ -40,6 +40,23 @@ export function isNamed(
   return causedBy(family, claim, value).every((fact) =>
     namesCaution(conditions, { fact, why: "", ...(value === null ? {} : { claim, value }) }),
   )
+}
+
+/**
+ * The values by which an `allow` names a caution that the family's function finds, without the caution's own claim: such as
+ * the ref of a pull request, written out. A caution that has a claim and a value is found from this claim alone.
+ */
+export function namedBy(
+  fact: CautionFact,
+  conditions: readonly Condition[],
+  { furtherCautions }: FamilyFacts,
+): readonly { readonly claim: string; readonly value: string }[] {
+  return conditions.flatMap(({ claim, test }) => {
+    const literals = test.kind === "any" ? test.patterns.flatMap(({ literal }) => literal ?? []) : []
+    return literals
+      .filter((value) => furtherCautions?.({ [claim]: value }).some((one) => one.fact === fact && one.claim === claim))
+      .map((value) => ({ claim, value }))
+  })
 }
 
 /** Whether conditions on the claim of a caution hold where there is one, and where there is none. */

@@ -2,7 +2,7 @@ import type { ClaimRoles } from "../../broker/core/families/family-facts.ts"
 import { type Claims, ownerOf, shortName } from "../../broker/core/identity.ts"
 import type { Boundary, IssuerConfig } from "../../broker/core/policy/model.ts"
 import { between, followedBy, type Language, languageOfPattern, languageOfText } from "../regions/language.ts"
-import { familyOf } from "./unit-claims.ts"
+import { familyOf, ownerIdClaim } from "./unit-claims.ts"
 
 // Boundaries match a unit also by every name that the organisation file lists for its owner's id, so a renamed owner
 // stays below its ceiling. If each owner is listed only by the name in its tokens, this makes no difference.
@@ -18,9 +18,10 @@ export interface OwnerNames {
  * owners if a policy writes a scope's unit with an unlisted one, or if names do not begin with the owner's.
  */
 export function ownerNames(issuer: IssuerConfig | null, written: readonly string[]): readonly OwnerNames[] {
-  const { roles, patterns } = familyOf(issuer)
-  // Without a claim for names, the engine goes by the token alone.
-  if (roles.unit === undefined) return []
+  const family = familyOf(issuer)
+  const { roles, patterns } = family
+  // Without a claim for names, the token alone decides; an issuer that owns its units is no part of their names.
+  if (roles.unit === undefined || ownerIdClaim(family) === undefined) return []
   const owners = issuer?.owners ?? new Map<string, string>()
   const isUnlisted = !patterns || written.some((name) => !owners.has(ownerOf(name)))
   return [...new Set(owners.values())].flatMap((id): OwnerNames[] => {

@@ -1,7 +1,16 @@
 import { CAUTION_CLAIMS, isCautionClaim } from "../../broker/core/families/cautions.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import type { Rule } from "../../broker/core/policy/model.ts"
-import { causedBy, causesOf, demandOn, isNamed } from "../regions/cautions.ts"
+import {
+  CAUSED,
+  type CautionFact,
+  causedBy,
+  causesOf,
+  demandOn,
+  furtherFacts,
+  isNamed,
+  namedBy,
+} from "../regions/cautions.ts"
 import { boxRegion, nothing, type Region } from "../regions/region.ts"
 import { type Axis, allValues, type Space, valuesThat } from "../regions/space.ts"
 
@@ -23,16 +32,23 @@ function regionOf(space: Space, conditions: readonly Condition[], style: "allow"
   const { family } = space
   const causes = new Set(causesOf(family))
   const narrowings = narrowingsFor(space, conditions, style)
-  const boxes = narrowings.flatMap(
-    (narrowing) =>
-      boxRegion(space, (axis) => {
-        const named =
-          mustName && causes.has(axis.claim)
-            ? bitsThat(axis, (value) => isNamed(conditions, family, axis.claim, value))
-            : allValues(axis)
-        return matching(axis, conditions, style) & named & narrowing(axis)
-      }).boxes,
-  )
+  const boxOf = (narrowing: Narrowing, byValue: ByValue | null = null) =>
+    boxRegion(space, (axis) => {
+      const named =
+        mustName && causes.has(axis.claim)
+          ? bitsThat(axis, (value) => isNamed(conditions, family, axis.claim, value))
+          : allValues(axis)
+      if (byValue?.fact === axis.claim) return bitsThat(axis, (value) => value === CAUSED) & narrowing(axis)
+      const value = byValue?.claim === axis.claim ? bitsThat(axis, (one) => one === byValue.value) : allValues(axis)
+      return matching(axis, conditions, style) & named & narrowing(axis) & value
+    }).boxes
+  const byValues = mustName
+    ? furtherFacts(family).flatMap((fact) => namedBy(fact, conditions, family).map((one) => ({ fact, ...one })))
+    : []
+  const boxes = narrowings.flatMap((narrowing) => [
+    ...boxOf(narrowing),
+    ...byValues.flatMap((byValue) => boxOf(narrowing, byValue)),
+  ])
   return boxes.length === 0 ? nothing(space) : { space, boxes }
 }
 
@@ -40,6 +56,13 @@ function matching(axis: Axis, conditions: readonly Condition[], style: "allow" |
   if (isCautionClaim(axis.claim)) return allValues(axis)
   const own = conditions.filter(({ claim }) => claim === axis.claim)
   return valuesThat(axis, (claims) => own.every((condition) => matchCondition(condition, style, claims)))
+}
+
+/** A caution that the family's function finds, named by the value that it is found from. */
+interface ByValue {
+  readonly fact: CautionFact
+  readonly claim: string
+  readonly value: string
 }
 
 /** Narrows the values of an axis. */

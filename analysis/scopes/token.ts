@@ -1,8 +1,9 @@
-import { isCautionClaim } from "../../broker/core/families/cautions.ts"
+import { cautionsOf, isCautionClaim } from "../../broker/core/families/cautions.ts"
 import type { ClaimType } from "../../broker/core/families/claim-fact.ts"
 import { claimFact } from "../../broker/core/families/families.ts"
 import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
-import type { Claims, ClaimValue } from "../../broker/core/identity.ts"
+import type { Caution, Claims, ClaimValue } from "../../broker/core/identity.ts"
+import { CAUSED, furtherFacts } from "../regions/cautions.ts"
 import type { Witness } from "../regions/region.ts"
 import { isFieldClaim } from "./field-axes.ts"
 
@@ -14,6 +15,35 @@ export function tokenOf(witness: Witness, family: FamilyFacts): Claims {
       : [[claim, typed(text, claimFact(family.name, claim)?.type ?? "text")]],
   )
   return Object.assign(Object.create(null), Object.fromEntries(claims)) as Claims
+}
+
+/** The same, with what its family makes of them: whether outsiders or a person's shell are at work. */
+export function claimsOf(witness: Witness, family: FamilyFacts): Claims {
+  const sent = tokenOf(witness, family)
+  const cautions = cautionsIn(witness, sent, family)
+  return Object.assign(Object.create(null), sent, {
+    outsider: cautions.some(({ fact }) => fact === "outsider"),
+    interactive: cautions.some(({ fact }) => fact === "interactive"),
+  })
+}
+
+/**
+ * What is unusual about a job of a space. Also what the family's function would find: a job of the region has it, even if
+ * these claims do not show why.
+ */
+export function cautionsIn(witness: Witness, sent: Claims, family: FamilyFacts): readonly Caution[] {
+  const found = family.furtherCautions?.(sent) ?? []
+  const further = furtherFacts(family).filter(
+    (fact) => witness[fact] === CAUSED && !found.some((one) => one.fact === fact),
+  )
+  return [...cautionsOf(family, sent), ...further.map((fact) => ({ fact, why: "further claims say so" }))]
+}
+
+/** A claim of a job of a space, for people: the members of a list with commas between them. */
+export function claimText(claim: string, text: string, family: FamilyFacts): string {
+  const value = typed(text, claimFact(family.name, claim)?.type ?? "text")
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : value.join(", ")
+  return typeof value === "object" ? "an object" : text
 }
 
 function typed(text: string, type: ClaimType): ClaimValue {

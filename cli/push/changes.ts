@@ -1,5 +1,5 @@
 import { factsOf } from "../../broker/core/families/families.ts"
-import type { UnitKind } from "../../broker/core/families/units.ts"
+import { UNITS, type UnitKind } from "../../broker/core/families/units.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import { keyOf } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
@@ -61,12 +61,17 @@ export function linesOf(changes: PolicyChanges): string[] {
 
 const MAX_LINES = 50
 
-function shortened(what: string, repositories: readonly ChangedUnit[]): string[] {
-  const lines = repositories
+const ANY = { one: "unit", many: "units" }
+
+function shortened(what: string, units: readonly ChangedUnit[]): string[] {
+  const lines = units
     .slice(0, MAX_LINES)
     .map(({ issuer, unit, unit_id: id }) => `${what.padEnd(8)} ${unit} (${issuer} ${id})`)
-  const more = repositories.length - lines.length
-  return more > 0 ? [...lines, `${what.padEnd(8)} and ${counted(more, "repository", "repositories")} more`] : lines
+  const more = units.length - lines.length
+  const [first] = units
+  const { one, many } =
+    units.some(({ unit_kind: kind }) => kind !== first?.unit_kind) || first === undefined ? ANY : UNITS[first.unit_kind]
+  return more > 0 ? [...lines, `${what.padEnd(8)} and ${counted(more, one, many)} more`] : lines
 }
 
 const NOTHING = "[]"
