@@ -16,12 +16,13 @@ import { ownOwner } from "../../../broker/core/families/units.ts"
 import type { Condition } from "../../../broker/core/policy/condition.ts"
 import type { Boundary, Connection, IssuerConfig, Organisation, Policy } from "../../../broker/core/policy/model.ts"
 import { policySet } from "../../../broker/core/policy/policy-set.ts"
-import { runs } from "../../support/laws.ts"
+import { fewest, runs } from "../../support/laws.ts"
 import { must, pattern } from "../patterns.ts"
 import { WELL_PROTECTED } from "../world.ts"
 
 // Whom a grant reaches by the analysis, and whom the broker's engine gives it to, for policies and boundaries about the claims
-// of every family. Both must be the same for every job of a space.
+// of every family. The analysis may miss no job of a space that gets a grant. Where no function of several claims says what an
+// allow must name, and names tell whose a unit is, it has just those jobs.
 
 const URL = "https://issuer.example.com"
 const CONNECTION: Connection = { name: "c", provider: "none", settings: {}, requireBoundToken: false }
@@ -60,7 +61,11 @@ function textsFor(family: FamilyFacts, claim: string): readonly string[] {
   return [...(fact?.values?.keys() ?? []), ...(fact?.samples ?? []), "a", "b", "a:b"]
 }
 
-function conditionsFor(family: FamilyFacts, claims: readonly string[]): fc.Arbitrary<readonly Condition[]> {
+function conditionsFor(
+  family: FamilyFacts,
+  claims: readonly string[],
+  maxLength = 3,
+): fc.Arbitrary<readonly Condition[]> {
   const one = fc.constantFrom(...claims).chain((claim): fc.Arbitrary<Condition> => {
     const isCaution = claim === "outsider" || claim === "interactive"
     const texts = isCaution ? ["true", "false"] : [...textsFor(family, claim), "*", "**a**"]
@@ -74,7 +79,7 @@ function conditionsFor(family: FamilyFacts, claims: readonly string[]): fc.Arbit
       { weight: 1, arbitrary: fc.boolean().map((present) => ({ claim, test: { kind: "present" as const, present } })) },
     )
   })
-  return fc.uniqueArray(one, { maxLength: 3, selector: ({ claim }) => claim })
+  return fc.uniqueArray(one, { maxLength, selector: ({ claim }) => claim })
 }
 
 /** A set of policies about one family: two exact ones and, where there can be, one with a pattern; below two boundaries. */
@@ -88,7 +93,7 @@ function setsOf(family: FamilyFacts) {
   const boundary = fc.tuple(conditionsFor(family, [...ofUnit, ...ofUnit, ...claims, ...foreign]), rules)
   return fc
     .record({
-      allow: fc.array(rules, { minLength: 1, maxLength: 2 }),
+      allow: fc.array(conditionsFor(family, claims, 2), { minLength: 1, maxLength: 2 }),
       deny: fc.array(rules, { maxLength: 2 }),
       boundaries: fc.array(boundary, { maxLength: 2 }),
       isNamed: fc.boolean(),
@@ -162,13 +167,20 @@ function jobIn({ axes, family }: Space, picks: readonly number[]): Witness {
   return { ...plain, ...Object.fromEntries(caused.map((fact) => [fact, CAUSED])) }
 }
 
-const PICKS = fc.array(fc.array(fc.nat(9_999), { minLength: 40, maxLength: 40 }), { minLength: 12, maxLength: 12 })
+const MAX_PICKS = 12
+const PICKS = fc.array(fc.array(fc.nat(9_999), { minLength: 40, maxLength: 40 }), {
+  minLength: MAX_PICKS,
+  maxLength: MAX_PICKS,
+})
+const CASES = 1_000
 
 describe.each([...FAMILY_FACTS.values()])("jobs of $name", (family) => {
-  it("get by the analysis just what the broker gives them", () => {
-    let [given, refused] = [0, 0]
+  it("get by the analysis what the broker gives them", () => {
+    const isExact = family.furtherCautions === undefined && (family.patterns || family.roles.unit === undefined)
+    let [sets, refused, more] = [0, 0, 0]
     fc.assert(
       fc.property(setsOf(family), PICKS, (set, picks) => {
+        let given = 0
         for (const scope of scopesOf(set)) {
           const part = { scope, organisation: set.organisation }
           const made = spaceFor([part])
@@ -182,17 +194,21 @@ describe.each([...FAMILY_FACTS.values()])("jobs of $name", (family) => {
               if (!contains(all, witness)) continue
               const question: SampleQuestion = { witness, issuer: "ci", grant, protection: WELL_PROTECTED }
               const isGiven = decideSample(set, question)?.outcome === "allow"
+              const isReached = reaches.some(({ inside }) => contains(inside, witness))
               if (isGiven) given++
               else refused++
-              expect([reaches.some(({ inside }) => contains(inside, witness)), witness]).toEqual([isGiven, witness])
+              if (isReached && !isGiven) more++
+              if (isGiven || isExact) expect([isReached, witness]).toEqual([isGiven, witness])
             }
           }
         }
+        if (given > 0) sets++
       }),
-      { numRuns: runs(150) },
+      { numRuns: runs(CASES) },
     )
-    expect(given).toBeGreaterThan(0)
+    expect(sets).toBeGreaterThanOrEqual(fewest(40, CASES))
     expect(refused).toBeGreaterThan(0)
+    expect(more).toBeLessThanOrEqual(refused / 10 + MAX_PICKS)
   })
 
   it("are who the space says: the broker reads the same unit, owner and environment", () => {
