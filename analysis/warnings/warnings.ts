@@ -13,6 +13,7 @@ import { freeTextConditions } from "./free-text.ts"
 import { doubtfulGaps } from "./gaps.ts"
 import { overlappingGrants } from "./grant-overlap.ts"
 import { handedOverTokens } from "./handed-over.ts"
+import { ambiguousIssuers } from "./issuer-ambiguous.ts"
 import { namesThatDifferInCase } from "./letter-case.ts"
 import { namesWithoutId } from "./names.ts"
 import { valuesNeverSent } from "./never-sent.ts"
@@ -62,6 +63,7 @@ const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
   handedOverTokens,
   secretsInTwoEnvironments,
   editableProperties,
+  ambiguousIssuers,
 ]
 
 /**
