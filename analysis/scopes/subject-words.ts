@@ -34,7 +34,9 @@ export function unitWords(
   { issuer, unit, unitId }: Pick<ChangeSubject, "issuer" | "unitId"> & { readonly unit: string },
   issuerWords: IssuerWords,
 ): string {
-  const facts = [unitId === null ? null : `id ${unitId}`, issuerWords(issuer)].filter((fact) => fact !== null)
+  const facts = [unitId === null || unitId === unit ? null : `id ${unitId}`, issuerWords(issuer)].filter(
+    (fact) => fact !== null,
+  )
   return facts.length === 0 ? unit : `${unit} (${facts.join(", ")})`
 }
 

@@ -2,7 +2,7 @@
 // their name alone. Importing this file lists them, so it must come before the code that reads the list.
 import { CAUTION_ROWS } from "../../../broker/core/families/cautions.ts"
 import type { ClaimFact } from "../../../broker/core/families/claim-fact.ts"
-import { FAMILY_FACTS, UNIT_CLAIMS } from "../../../broker/core/families/families.ts"
+import { FAMILY_FACTS, ISSUER_FAMILIES, UNIT_CLAIMS } from "../../../broker/core/families/families.ts"
 import { DIGITS, type FamilyFacts } from "../../../broker/core/families/family-facts.ts"
 
 type Row = readonly [string, ClaimFact]
@@ -92,5 +92,6 @@ export const JOBS: FamilyFacts = {
 
 for (const facts of [PROJECTS, JOBS]) {
   ;(FAMILY_FACTS as Map<string, FamilyFacts>).set(facts.name, facts)
+  ;(ISSUER_FAMILIES as unknown as string[]).push(facts.name)
   for (const [claim, { tells }] of facts.claims) if (tells === "unit") (UNIT_CLAIMS as Set<string>).add(claim)
 }
