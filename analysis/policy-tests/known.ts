@@ -39,7 +39,12 @@ export function knownNames(set: PolicySet): KnownNames {
     names.set(unit, (names.get(unit) ?? new Set()).add(target.id))
   }
   const ids = (issuer: string): KnownIds => ({
-    owner: (name) => issuers.get(issuer)?.owners.get(name),
+    owner(name) {
+      const { owners } = issuers.get(issuer) ?? { owners: new Map<string, string>() }
+      const [only, ...others] = new Set(owners.values())
+      // Of tokens that do not say an owner's name, the only one that is listed.
+      return owners.get(name) ?? (name === "" && others.length === 0 ? only : undefined)
+    },
     unit: (name) => {
       const [id, ...others] = units.get(issuer)?.get(name) ?? []
       return others.length === 0 ? id : undefined

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { GITHUB_SAMPLES } from "../../../analysis/policy-tests/github-samples.ts"
+import { GITHUB_SAMPLES } from "../../../analysis/policy-tests/samples/github-actions.ts"
 import { tokenClaims, unusedUnitId } from "../../../analysis/policy-tests/token-claims.ts"
 import { claimNames } from "../../../broker/core/families/families.ts"
 import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"

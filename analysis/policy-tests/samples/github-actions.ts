@@ -1,5 +1,5 @@
-import type { ClaimValue } from "../../broker/core/identity.ts"
-import type { ClaimReader, FamilySamples, Sample } from "./sample.ts"
+import type { ClaimValue } from "../../../broker/core/identity.ts"
+import type { ClaimReader, FamilySamples, Sample } from "../sample.ts"
 
 const GITHUB_PUSH: Readonly<Record<string, ClaimValue>> = {
   jti: "6f4762ed-0758-4ccb-808d-ee3af5d723a8",
