@@ -1,7 +1,14 @@
-import "../analysis/families/own-families.ts"
-import { describe, expect, it } from "vitest"
-import { FAMILY_FACTS } from "../../broker/core/families/families.ts"
-import { folderOf, runCli } from "./run-cli.ts"
+import { afterAll, describe, expect, it, vi } from "vitest"
+
+// Fresh modules, for the schema of an organisation file reads the list of families once.
+vi.resetModules()
+const { listOwnFamilies } = await import("../analysis/families/own-families.ts")
+listOwnFamilies()
+const { FAMILY_FACTS } = await import("../../broker/core/families/families.ts")
+const { folderOf, runCli } = await import("./run-cli.ts")
+afterAll(() => {
+  vi.resetModules()
+})
 
 // One folder with policies for units of several kinds: what each command says of them.
 

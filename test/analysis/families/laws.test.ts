@@ -1,6 +1,5 @@
-import "./own-families.ts"
 import fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { grantNamesOf, reachesOf } from "../../../analysis/reach/reach.ts"
 import { decideSample, jobOf, type SampleQuestion } from "../../../analysis/reach/sample-job.ts"
 import { CAUSED, furtherFacts } from "../../../analysis/regions/cautions.ts"
@@ -19,6 +18,7 @@ import { policySet } from "../../../broker/core/policy/policy-set.ts"
 import { fewest, runs } from "../../support/laws.ts"
 import { must, pattern } from "../patterns.ts"
 import { WELL_PROTECTED } from "../world.ts"
+import { JOBS, listOwnFamilies, PROJECTS } from "./own-families.ts"
 
 // Whom a grant reaches by the analysis, and whom the broker's engine gives it to, for policies and boundaries about the claims
 // of every family. The analysis may miss no job of a space that gets a grant. Where no function of several claims says what an
@@ -174,7 +174,13 @@ const PICKS = fc.array(fc.array(fc.nat(9_999), { minLength: 40, maxLength: 40 })
 })
 const CASES = 1_000
 
-describe.each([...FAMILY_FACTS.values()])("jobs of $name", (family) => {
+let unlist = () => {}
+beforeAll(() => {
+  unlist = listOwnFamilies()
+})
+afterAll(() => unlist())
+
+describe.each([...FAMILY_FACTS.values(), PROJECTS, JOBS])("jobs of $name", (family) => {
   it("get by the analysis what the broker gives them", () => {
     const isExact = family.furtherCautions === undefined && (family.patterns || family.roles.unit === undefined)
     let [sets, refused, more] = [0, 0, 0]

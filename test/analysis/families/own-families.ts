@@ -1,5 +1,5 @@
 // Two families of the tests' own, with what the built-in ones may lack: lists, flags, cautions of several claims, units known by
-// their name alone. Importing this file lists them, so it must come before the code that reads the list.
+// their name alone.
 import { CAUTION_ROWS } from "../../../broker/core/families/cautions.ts"
 import type { ClaimFact } from "../../../broker/core/families/claim-fact.ts"
 import { FAMILY_FACTS, ISSUER_FAMILIES, UNIT_CLAIMS } from "../../../broker/core/families/families.ts"
@@ -90,8 +90,22 @@ export const JOBS: FamilyFacts = {
   audience: "setting",
 }
 
-for (const facts of [PROJECTS, JOBS]) {
-  ;(FAMILY_FACTS as Map<string, FamilyFacts>).set(facts.name, facts)
-  ;(ISSUER_FAMILIES as unknown as string[]).push(facts.name)
-  for (const [claim, { tells }] of facts.claims) if (tells === "unit") (UNIT_CLAIMS as Set<string>).add(claim)
+const OWN = [PROJECTS, JOBS]
+
+/** Lists them beside the built-in ones, until the answer is called. Files of tests share their modules. */
+export function listOwnFamilies(): () => void {
+  const families = FAMILY_FACTS as Map<string, FamilyFacts>
+  const names = ISSUER_FAMILIES as unknown as string[]
+  const unitClaims = UNIT_CLAIMS as Set<string>
+  const added = OWN.flatMap(({ claims }) => [...claims]).flatMap(([claim, { tells }]) =>
+    tells === "unit" && !unitClaims.has(claim) ? [claim] : [],
+  )
+  for (const facts of OWN) families.set(facts.name, facts)
+  for (const claim of added) unitClaims.add(claim)
+  names.push(...OWN.map(({ name }) => name))
+  return () => {
+    for (const { name } of OWN) families.delete(name)
+    for (const claim of added) unitClaims.delete(claim)
+    names.splice(-OWN.length)
+  }
 }

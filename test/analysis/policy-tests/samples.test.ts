@@ -11,7 +11,6 @@ import { PROVIDERS } from "../../../broker/providers/index.ts"
 
 /** How a policy of each family names a unit and what its issuer is, where that is not as usual. */
 const SPECIAL: Readonly<Record<string, { url?: string; owner?: string; unit?: string; id?: string; more?: string }>> = {
-  gitlab: { id: "41" },
   kubernetes: { unit: "payments/deployer", id: "9f0c1c86-5f0a-4c0e-9d1b-2f4a7d1e6b35" },
   buildkite: { owner: "11111111-1111-4111-8111-111111111111", id: "22222222-2222-4222-8222-222222222222" },
   circleci: {
