@@ -2,13 +2,14 @@ import fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { grantNamesOf, reachesOf } from "../../../analysis/reach/reach.ts"
 import { decideSample, jobOf, type SampleQuestion } from "../../../analysis/reach/sample-job.ts"
-import { CAUSED, furtherFacts } from "../../../analysis/regions/cautions.ts"
+import { CAUSED, causesOf, furtherFacts } from "../../../analysis/regions/cautions.ts"
 import { contains, type Witness } from "../../../analysis/regions/region.ts"
 import type { Space } from "../../../analysis/regions/space.ts"
 import { scopesOf } from "../../../analysis/scopes/scope.ts"
 import { spaceFor } from "../../../analysis/scopes/scope-space.ts"
 import { surveyOf } from "../../../analysis/scopes/survey.ts"
 import { tokenOf } from "../../../analysis/scopes/token.ts"
+import { CAUTION_CLAIMS } from "../../../broker/core/families/cautions.ts"
 import { FAMILY_FACTS, UNIT_CLAIMS } from "../../../broker/core/families/families.ts"
 import type { FamilyFacts } from "../../../broker/core/families/family-facts.ts"
 import { ownOwner } from "../../../broker/core/families/units.ts"
@@ -86,7 +87,10 @@ function conditionsFor(
 function setsOf(family: FamilyFacts) {
   const { issuer, ids, names } = worldOf(family)
   const { environment, unit, unitId, owner, ownerId } = family.roles
-  const claims = [...family.claims].flatMap(([claim, { registered }]) => (registered ? [] : [claim]))
+  const known = [...family.claims].flatMap(([claim, { registered }]) => (registered ? [] : [claim]))
+  // What this is about comes as often as everything else together.
+  const cautious = [...CAUTION_CLAIMS, ...causesOf(family), family.roles.ref ?? "outsider"]
+  const claims = [...known, ...known.map((_, index) => cautious[index % cautious.length] ?? "outsider")]
   const ofUnit = ["iss", unit, unitId, owner, ownerId].filter((claim) => claim !== undefined)
   const foreign = [...UNIT_CLAIMS].filter((claim) => !family.claims.has(claim)).slice(0, 2)
   const rules = conditionsFor(family, claims)
