@@ -1,4 +1,3 @@
-import { GITHUB_CLAIMS } from "../analysis/scopes/github-claims.ts"
 import type { GrantContainment } from "../analysis/warnings/containment.ts"
 import type { Warning } from "../analysis/warnings/warning.ts"
 import { type WarningReport, warningsOf } from "../analysis/warnings/warnings.ts"
@@ -29,9 +28,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (typeof loaded === "string") return impossible(loaded, io)
 
   const { result, inputs } = loaded
-  const report = result.ok
-    ? warningsOf({ set: result.value, files: inputs, providers: PROVIDERS, facts: GITHUB_CLAIMS })
-    : NOTHING_KNOWN
+  const report = result.ok ? warningsOf({ set: result.value, files: inputs, providers: PROVIDERS }) : NOTHING_KNOWN
   const secrets = await findSecretLiterals(inputs)
   const findings = [...findingsOf(loaded), ...secrets, ...report.warnings.map(withPage)]
   const ok = !fails(findings, read.options["strict"] === true)

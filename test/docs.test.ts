@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { parse } from "yaml"
 import { OWN_CODES } from "../action/failure.ts"
-import { GITHUB_CLAIMS } from "../analysis/scopes/github-claims.ts"
 import { warningsOf } from "../analysis/warnings/warnings.ts"
 import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
 import { loadPolicySet } from "../broker/core/policy/load.ts"
@@ -157,7 +156,7 @@ describe("policies", () => {
     ]
     const set = loadPolicySet(files, PROVIDERS)
     if (!set.ok) throw new Error(set.fault.map(({ message }) => message).join("\n"))
-    const { warnings, containment } = warningsOf({ set: set.value, files, providers: PROVIDERS, facts: GITHUB_CLAIMS })
+    const { warnings, containment } = warningsOf({ set: set.value, files, providers: PROVIDERS })
     expect(warnings).toEqual([])
     expect(containment.length).toBeGreaterThan(0)
     const hasCeiling = set.value.organisation.boundaries.length > 0

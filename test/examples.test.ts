@@ -9,7 +9,6 @@ import { readInputs } from "../action/inputs.ts"
 import { readRunInputs } from "../action/run/inputs.ts"
 import { readPolicyTests } from "../analysis/policy-tests/read.ts"
 import { runPolicyTests } from "../analysis/policy-tests/run.ts"
-import { GITHUB_CLAIMS } from "../analysis/scopes/github-claims.ts"
 import { warningsOf } from "../analysis/warnings/warnings.ts"
 import { readPolicyFolder } from "../broker/adapters/node/read-policy-folder.ts"
 import { loadPolicySet } from "../broker/core/policy/load.ts"
@@ -138,7 +137,7 @@ describe("the policies of the examples", () => {
   it("load beside the example's organisation file, and warn of nothing", () => {
     expect(loaded.ok ? [] : loaded.fault).toEqual([])
     if (set === null) return
-    expect(warningsOf({ set, files, providers: PROVIDERS, facts: GITHUB_CLAIMS }).warnings).toEqual([])
+    expect(warningsOf({ set, files, providers: PROVIDERS }).warnings).toEqual([])
   })
 
   it.each(WORKFLOWS)(

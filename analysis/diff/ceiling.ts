@@ -147,7 +147,7 @@ function changeFor(
   const { region } = surplus
   const [more, less] = direction === "wider" ? [sides.next, sides.old] : [sides.old, sides.next]
   const example = firstThat(region, (witness) => couldGetMore(more, less, witness, offer, axes))
-  const cases = must(casesOf(region, everything(space), wordsOf(sides, axes))).map((phrases) =>
+  const cases = must(casesOf(region, everything(space), wordsOf(sides, axes, space))).map((phrases) =>
     phrases.map(({ claim, says }): Phrase => ({ claim: isFieldClaim(claim) ? fieldOfClaim(claim) : claim, says })),
   )
   return {
@@ -201,7 +201,7 @@ function subjectFor({ old, next }: Sides, scope: Scope | null): ChangeSubject {
   return allJobsOf(next.issuer ?? old.issuer)
 }
 
-function wordsOf({ old, next }: Sides, axes: FieldAxes): Vocabulary {
+function wordsOf({ old, next }: Sides, axes: FieldAxes, { family }: Space): Vocabulary {
   const words = new Map<string, readonly Pattern[]>(
     vocabularyOf(
       [old, next].map(({ boundaries, restricting, scope }) => ({
@@ -209,6 +209,7 @@ function wordsOf({ old, next }: Sides, axes: FieldAxes): Vocabulary {
         policies: restricting,
         texts: scope?.texts ?? new Map(),
       })),
+      family,
     ),
   )
   const fields = [old, next].flatMap(({ boundaries }) =>

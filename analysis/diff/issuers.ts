@@ -1,23 +1,37 @@
-import type { IssuerConfig, PolicySet } from "../../broker/core/policy/model.ts"
+import { ownOwner } from "../../broker/core/families/units.ts"
+import type { IssuerConfig, Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import { policySet } from "../../broker/core/policy/policy-set.ts"
+import { familyOf, ownerIdClaim } from "../scopes/unit-claims.ts"
 import type { ComparedIssuer } from "./model.ts"
 
 /**
- * The old set with the names and URLs that the new set has for its issuers, so that everything else can be compared. The
- * changed names and URLs are reported separately.
+ * The old set with the names, URLs and families that the new set has for its issuers, so that everything else can be
+ * compared. What changed of them is reported separately.
  */
 export function withIssuersOf(old: PolicySet, next: PolicySet): PolicySet {
   const names = renamedIssuers(old, next)
-  const isSame = [...old.organisation.issuers.values()].every(
-    ({ name, url }) => !names.has(name) && (next.organisation.issuers.get(name)?.url ?? url) === url,
-  )
+  const isSame = [...old.organisation.issuers.values()].every(({ name, url, family }) => {
+    const after = next.organisation.issuers.get(name)
+    return !names.has(name) && (after === undefined || (after.url === url && after.family === family))
+  })
   if (isSame) return old
   const issuers = [...old.organisation.issuers.values()].map((issuer): IssuerConfig => {
     const name = names.get(issuer.name) ?? issuer.name
-    return { ...issuer, name, url: next.organisation.issuers.get(name)?.url ?? issuer.url }
+    const { url, family } = next.organisation.issuers.get(name) ?? issuer
+    // An issuer that is the owner of its units is that under its new URL, too.
+    const owners =
+      ownerIdClaim(familyOf({ family })) === undefined ? new Map(Object.entries(ownOwner(url))) : issuer.owners
+    return { ...issuer, name, url, family, owners }
   })
   const organisation = { ...old.organisation, issuers: new Map(issuers.map((issuer) => [issuer.name, issuer])) }
-  const policies = old.policies.map((policy) => ({ ...policy, issuer: names.get(policy.issuer) ?? policy.issuer }))
+  const policies = old.policies.map((policy): Policy => {
+    const issuer = names.get(policy.issuer) ?? policy.issuer
+    const { target } = policy
+    const before = old.organisation.issuers.get(policy.issuer)?.url
+    const isIssuers = target.kind === "owner" && target.ownerId === before
+    const ownerId = organisation.issuers.get(issuer)?.url ?? ""
+    return { ...policy, issuer, target: isIssuers ? { ...target, ownerId } : target }
+  })
   return policySet(old.version, organisation, policies)
 }
 

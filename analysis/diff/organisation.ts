@@ -5,6 +5,7 @@ import { getsMore } from "../reach/sample-job.ts"
 import type { Witness } from "../regions/region.ts"
 import type { AxisMemo } from "../regions/space.ts"
 import { allJobsOf } from "../scopes/scope.ts"
+import { familyOf, ownerIdClaim } from "../scopes/unit-claims.ts"
 import { connectionChanges, organisationChange } from "./connections.ts"
 import { tokenChanges } from "./issuer-tokens.ts"
 import { comparedIssuers } from "./issuers.ts"
@@ -20,7 +21,7 @@ export function organisationChanges(
   const pairs = [...next.organisation.issuers.values()].flatMap((after) => {
     const before = aligned.organisation.issuers.get(after.name)
     const former = [...old.organisation.issuers.values()].find(({ name }) => name === after.name) ?? before
-    return before && former ? [{ before: { ...before, url: former.url }, after }] : []
+    return before && former ? [{ before: { ...before, url: former.url, family: former.family }, after }] : []
   })
   return [
     ...comparedIssuers(old, next).flatMap((one) => nameChanges(one, old, next, memo)),
@@ -84,8 +85,11 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       change("narrower", "issuer", `can no longer use ${one}, now ${other}`),
     )
   }
-  const [owned, owns] = [new Set(before.owners.values()), new Set(after.owners.values())]
-  for (const [name, id] of after.owners) {
+  // An issuer that is the owner of its units is told of by its URL.
+  const ownersIn = (issuer: IssuerConfig) => (ownerIdClaim(familyOf(issuer)) === undefined ? [] : [...issuer.owners])
+  const idsIn = (issuer: IssuerConfig): ReadonlySet<string> => new Set(ownersIn(issuer).map(([, id]) => id))
+  const [owned, owns] = [idsIn(before), idsIn(after)]
+  for (const [name, id] of ownersIn(after)) {
     if (owned.has(id)) continue
     const example = ownedBy(id, name, next, old, after.name, memo)
     changes.push(
@@ -97,7 +101,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
       ),
     )
   }
-  for (const [name, id] of before.owners) {
+  for (const [name, id] of ownersIn(before)) {
     if (owns.has(id)) continue
     changes.push(
       change(
@@ -119,7 +123,7 @@ function issuerChanges({ before, after }: IssuerPair, old: PolicySet, next: Poli
   return changes
 }
 
-/** A job of this owner's repository that gets more from one set than from the other. */
+/** A job of this owner's units that gets more from one set than from the other. */
 function ownedBy(
   id: string,
   name: string,
@@ -128,11 +132,14 @@ function ownedBy(
   issuer: string,
   memo: AxisMemo,
 ): Witness | null {
+  const family = familyOf(more.organisation.issuers.get(issuer) ?? less.organisation.issuers.get(issuer))
+  const [idClaim, { roles }] = [ownerIdClaim(family), family]
+  if (idClaim === undefined) return null
   let found: Witness | null = null
   findJob(more, memo, issuer, (plain, grant) => {
-    const owned = { ...plain, repository_owner_id: id, repository_owner: name }
+    const owned = { ...plain, [idClaim]: id, ...(roles.owner === undefined ? {} : { [roles.owner]: name }) }
     const witness = [plain, owned].find(
-      (one) => one["repository_owner_id"] === id && getsMore(more, less, { witness: one, issuer, grant }),
+      (one: Witness) => one[idClaim] === id && getsMore(more, less, { witness: one, issuer, grant }),
     )
     found = witness ?? null
     return witness !== undefined

@@ -1,11 +1,13 @@
+import type { Condition } from "../../broker/core/policy/condition.ts"
 import type { Grant, Policy } from "../../broker/core/policy/model.ts"
 import { compilePattern } from "../../broker/core/policy/pattern.ts"
 import type { Potential, Side } from "../reach/own-policies.ts"
-import { decideSample, isMore, PROTECTIONS } from "../reach/sample-job.ts"
+import { decideSample, isMore, jobOf, PROTECTIONS } from "../reach/sample-job.ts"
 import type { Witness } from "../regions/region.ts"
 import { type FieldAxes, fieldsFrom, isFieldClaim } from "../scopes/field-axes.ts"
+import { familyOf, nameClaim } from "../scopes/unit-claims.ts"
 
-/** Whether a policy in the job's own repository, with exactly this grant, gives the job more under one set than the other. */
+/** Whether a policy in the job's own unit, with exactly this grant, gives the job more under one set than the other. */
 export function couldGetMore(
   more: Side,
   less: Side,
@@ -14,7 +16,9 @@ export function couldGetMore(
   axes: FieldAxes,
 ): boolean {
   const claims = Object.fromEntries(Object.entries(witness).filter(([claim]) => !isFieldClaim(claim)))
-  const issuer = (more.issuer ?? less.issuer)?.name ?? ""
+  const config = more.issuer ?? less.issuer
+  const issuer = config?.name ?? ""
+  const family = familyOf(config)
   const name = "any-grant"
   const own = (side: Side): readonly Policy[] => {
     const there = side.set.organisation.connections.get(connection.name)
@@ -28,21 +32,22 @@ export function couldGetMore(
       ttlSeconds: there.maxTtlSeconds ?? MAX_TTL_SECONDS,
       minTtlSeconds: 0,
     }
-    const environment = claims["environment"]
+    const { environment: inside, unitId } = family.roles
+    const environment = inside === undefined ? undefined : claims[inside]
     const rule = {
       kind: "allow" as const,
       name,
       file: "",
       line: 1,
       grants: new Set([name]),
-      conditions: eventOf(claims),
+      conditions: conditionsNaming(claims, issuer, side),
     }
     return [
       {
         file: "",
         issuer,
-        unit: claims["repository"] ?? "",
-        target: { kind: "unit", id: claims["repository_id"] ?? "" },
+        unit: claims[nameClaim(family)] ?? "",
+        target: { kind: "unit", id: claims[unitId] ?? "" },
         ...(environment === undefined ? {} : { environment }),
         origin: "repository",
         allow: [rule],
@@ -59,8 +64,11 @@ export function couldGetMore(
 
 const MAX_TTL_SECONDS = 30 * 24 * 3600
 
-/** The sample policy names the job's event, as a real policy could. */
-function eventOf(claims: Readonly<Record<string, string>>) {
-  const event = compilePattern(claims["event_name"] ?? "push")
-  return event.ok ? [{ claim: "event_name", test: { kind: "any" as const, patterns: [event.value] } }] : []
+/** The sample policy names what is unusual about the job, as a real policy could. */
+function conditionsNaming(claims: Witness, issuer: string, { set }: Side): readonly Condition[] {
+  const cautions = jobOf(claims, issuer, set)?.cautions ?? []
+  return cautions.flatMap(({ fact, claim = fact, value = "true" }) => {
+    const pattern = compilePattern(value)
+    return pattern.ok ? [{ claim, test: { kind: "any" as const, patterns: [pattern.value] } }] : []
+  })
 }

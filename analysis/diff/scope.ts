@@ -8,7 +8,6 @@ import { isEmpty, type Region, subtract, union } from "../regions/region.ts"
 import type { AxisMemo, Space } from "../regions/space.ts"
 import { attempt, type Must, type TooComplex } from "../regions/too-complex.ts"
 import { casesOf, type Vocabulary } from "../regions/words.ts"
-import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
 import { type Scope, subjectOf } from "../scopes/scope.ts"
 import { regionOfTarget, type ScopePart, spaceFor } from "../scopes/scope-space.ts"
 import { type Survey, surveyOf } from "../scopes/survey.ts"
@@ -32,7 +31,7 @@ export interface ScopeComparison {
 export function changesIn(pair: ScopePair, comparison: ScopeComparison): readonly PolicyChange[] {
   const changes = attempt((must) => {
     const parts = [pair.old, pair.next].filter((part) => part !== null)
-    const space = must(spaceFor(parts, GITHUB_CLAIMS, comparison.memo))
+    const space = must(spaceFor(parts, comparison.memo))
     const survey = (part: ScopePart | null) => (part === null ? null : must(surveyOf(part, space)))
     const surveys = { old: survey(pair.old), next: survey(pair.next) }
     return pair.names.flatMap((name) => {
@@ -79,7 +78,7 @@ function changesOf(
       surveys,
       comparison,
       must,
-      vocabulary: vocabularyOf(partsOf(pair).map(speakersOf)),
+      vocabulary: vocabularyOf(partsOf(pair).map(speakersOf), space.family),
       base,
     }
     return [

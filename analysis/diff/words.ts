@@ -1,13 +1,16 @@
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import type { Witness } from "../regions/region.ts"
 import { sentenceOf } from "../regions/words.ts"
 import { fieldOfClaim, isFieldClaim } from "../scopes/field-axes.ts"
 import type { ChangeSubject } from "../scopes/scope.ts"
 import { type IssuerWords, subjectWords } from "../scopes/subject-words.ts"
+import { claimText } from "../scopes/token.ts"
+import { familyOf, nameClaim } from "../scopes/unit-claims.ts"
 import { issuerRemarks, issuersInWords } from "./issuer-words.ts"
 import type { PolicyChange, PolicyDiff } from "./model.ts"
 
-/** The most repositories and cases that are listed by name. JSON has all of them. */
+/** The most units and cases that are listed by name. JSON has all of them. */
 const MAX_SUBJECTS = 5
 const MAX_CASES = 4
 
@@ -29,7 +32,7 @@ export function summaryOfDiff({ changes, issuers, limitsDiffer }: PolicyDiff): s
 }
 
 const limitsRemark = (differ: boolean): readonly string[] =>
-  differ ? ["The limits of what repositories may use up differ. They are no permissions."] : []
+  differ ? ["The limits of what jobs may use up differ. They are no permissions."] : []
 
 function countOf(changes: PolicyDiff["changes"]): string {
   const count = (direction: PolicyChange["direction"]) =>
@@ -51,15 +54,25 @@ export function sentenceOfChange(change: PolicyChange, { issuers }: Pick<PolicyD
   )
 }
 
-/** A job in few words: its repository, its environment, and the claims that the change depends on. */
-export function exampleWords(example: Witness, named: ReadonlySet<string>): string {
-  const { repository: unit = "", environment, event_name: event = "", ref = "" } = example
-  const more = Object.entries(example).filter(([claim]) => named.has(claim) && !SHOWN.has(claim))
-  const said = more.map(([claim, value]) => `${isFieldClaim(claim) ? fieldOfClaim(claim) : claim} ${value}`)
-  return [unit, environment ?? "no environment", `ref ${ref}`, `event ${event}`, ...said].join(", ")
+/** A job in few words: its unit, its environment, and the claims that the change depends on. */
+export function exampleWords(example: Witness, named: ReadonlySet<string>, family: FamilyFacts): string {
+  const { environment, ref, event } = family.roles
+  const told = [nameClaim(family), environment, ref, event]
+  const said = (claim: string | undefined) => {
+    const text = claim === undefined ? undefined : example[claim]
+    return claim === undefined || text === undefined ? undefined : claimText(claim, text, family)
+  }
+  const more = Object.entries(example).filter(([claim]) => named.has(claim) && !told.includes(claim))
+  return [
+    said(nameClaim(family)) ?? "",
+    ...(environment === undefined ? [] : [said(environment) ?? "no environment"]),
+    ...(ref === undefined ? [] : [`ref ${said(ref) ?? ""}`]),
+    ...(event === undefined ? [] : [`event ${said(event) ?? ""}`]),
+    ...more.map(([claim, value]) =>
+      isFieldClaim(claim) ? `${fieldOfClaim(claim)} ${value}` : `${claim} ${said(claim)}`,
+    ),
+  ].join(", ")
 }
-
-const SHOWN: ReadonlySet<string> = new Set(["repository", "environment", "event_name", "ref"])
 
 const UNPROVEN = "the analysis found no such job, but cannot rule one out"
 
@@ -80,7 +93,9 @@ function explainChange(change: PolicyChange, naming: IssuerNaming): string[] {
     `${sign}  ${subjectsOf(change, naming)}`,
     `        ${says}`,
     ...jobs.map((job, index) => `        ${index === 0 ? "if" : "or if"} ${job}`),
-    ...(example === null ? [] : [`        for example: ${exampleWords(example, new Set([...named, ...also]))}`]),
+    ...(example === null
+      ? []
+      : [`        for example: ${exampleWords(example, new Set([...named, ...also]), familyOf(change.subjects[0]))}`]),
     ...(proven ? [] : [`        unproven: ${UNPROVEN}`]),
     `        ${place.file}:${place.line}${gone}`,
   ].map(visible)

@@ -1,6 +1,9 @@
+import { claimNames, factsOf, isKnownClaim } from "../../broker/core/families/families.ts"
+import { UNITS } from "../../broker/core/families/units.ts"
+import { ownerOf } from "../../broker/core/identity.ts"
 import { didYouMean } from "../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
-import { GITHUB_CLAIMS, type KnownIds, UNUSED_ID } from "./github-claims.ts"
+import { type KnownIds, unitClaimOf, unusedId, unusedUnitId } from "./token-claims.ts"
 
 /** The names that a policy folder knows. Made once for a folder, because it can have thousands of tests. */
 export interface KnownNames {
@@ -10,10 +13,10 @@ export interface KnownNames {
   /** Claims that tokens have, or that a rule or a boundary has a condition on. */
   isClaim(name: string): boolean
   readonly claims: ReadonlySet<string>
-  /** Ids of an issuer's owners and repositories. */
+  /** Ids of an issuer's owners and units. */
   ids(issuer: string): KnownIds
-  /** What is wrong with a repository that a test gives by name only; null when a policy covers it. */
-  repositoryFault(issuer: string, repository: string): string | null
+  /** What is wrong with a unit that a test gives by name only; null when a policy covers it. */
+  unitFault(issuer: string, unit: string): string | null
 }
 
 /** Collects the names in a folder. */
@@ -24,19 +27,26 @@ export function knownNames(set: PolicySet): KnownNames {
     ...rules.flatMap((rule) => rule.conditions),
     ...boundaries.flatMap(({ when, require }) => [...when, ...require]),
   ]
-  const claims = new Set([...GITHUB_CLAIMS, ...conditions.map(({ claim }) => claim)])
+  const families = [...issuers.values()].map(({ family }) => factsOf(family))
+  const ofFamilies = families.flatMap((facts) => [...claimNames(facts.name), unitClaimOf(facts)])
+  const claims = new Set([...ofFamilies, ...conditions.map(({ claim }) => claim)])
 
-  const repositories = new Map<string, Map<string, Set<string>>>()
-  for (const { issuer, unit: repository, target } of set.policies) {
+  const units = new Map<string, Map<string, Set<string>>>()
+  for (const { issuer, unit, target } of set.policies) {
     if (target.kind !== "unit") continue
-    const names = repositories.get(issuer) ?? new Map<string, Set<string>>()
-    repositories.set(issuer, names)
-    names.set(repository, (names.get(repository) ?? new Set()).add(target.id))
+    const names = units.get(issuer) ?? new Map<string, Set<string>>()
+    units.set(issuer, names)
+    names.set(unit, (names.get(unit) ?? new Set()).add(target.id))
   }
   const ids = (issuer: string): KnownIds => ({
-    owner: (name) => issuers.get(issuer)?.owners.get(name),
-    repository: (name) => {
-      const [id, ...others] = repositories.get(issuer)?.get(name) ?? []
+    owner(name) {
+      const { owners } = issuers.get(issuer) ?? { owners: new Map<string, string>() }
+      const [only, ...others] = new Set(owners.values())
+      // Of tokens that do not say an owner's name, the only one that is listed.
+      return owners.get(name) ?? (name === "" && others.length === 0 ? only : undefined)
+    },
+    unit: (name) => {
+      const [id, ...others] = units.get(issuer)?.get(name) ?? []
       return others.length === 0 ? id : undefined
     },
   })
@@ -44,21 +54,25 @@ export function knownNames(set: PolicySet): KnownNames {
   return {
     grants: new Set(set.policies.flatMap((policy) => [...policy.grants.keys()])),
     deciders: new Set([...rules, ...boundaries].map(({ name }) => name)),
-    isClaim: (name) => claims.has(name) || name.startsWith("repo_property_"),
+    isClaim: (name) => claims.has(name) || isKnownClaim(name),
     claims,
     ids,
-    repositoryFault(issuer, repository) {
-      const named = repositories.get(issuer)
-      const found = [...(named?.get(repository) ?? [])]
+    unitFault(issuer, unit) {
+      const facts = factsOf(issuers.get(issuer)?.family)
+      const { one } = UNITS[facts.unit]
+      const { unitId } = facts.roles
+      const named = units.get(issuer)
+      const found = [...(named?.get(unit) ?? [])]
       if (found.length === 1) return null
       const whose = ofIssuer(issuer)
       if (found.length > 1) {
-        return `The policies${whose} have several ids for this repository (${found.join(", ")}). Add the repository_id of the one to test.`
+        return `The policies${whose} have several ids for this ${one} (${found.join(", ")}). Add the ${unitId} of the one to test.`
       }
-      const ownerId = ids(issuer).owner(repository.split("/", 1)[0] ?? "") ?? UNUSED_ID
-      if (set.policiesOf({ issuer, unit: repository, unitId: UNUSED_ID, ownerId }).length > 0) return null
-      const hint = didYouMean(repository, named?.keys() ?? [])
-      return `No policy${whose} covers this repository.${hint} To test a repository without policies, add its repository_id.`
+      const unknown = facts.ownerId === undefined ? (issuers.get(issuer)?.url ?? "") : unusedId(facts.ownerId)
+      const ownerId = ids(issuer).owner(ownerOf(unit)) ?? unknown
+      if (set.policiesOf({ issuer, unit, unitId: unusedUnitId(facts), ownerId }).length > 0) return null
+      const hint = didYouMean(unit, named?.keys() ?? [])
+      return `No policy${whose} covers this ${one}.${hint} To test a ${one} without policies, add its ${unitId}.`
     },
   }
 }

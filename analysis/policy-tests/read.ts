@@ -1,3 +1,6 @@
+import { factsOf } from "../../broker/core/families/families.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
+import { UNITS } from "../../broker/core/families/units.ts"
 import type { Claims } from "../../broker/core/identity.ts"
 import { parseWith } from "../../broker/core/parse-with.ts"
 import type { ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
@@ -7,11 +10,11 @@ import type { Organisation, PolicyFault, PolicySet } from "../../broker/core/pol
 import { schemaFaults } from "../../broker/core/policy/schema-faults.ts"
 import { keyPosition, nodeAt, parseYaml, type YamlNode, type YamlPath } from "../../broker/core/policy/yaml.ts"
 import { fail, ok, type Result } from "../../broker/core/result.ts"
-import { FOLLOWS_REPOSITORY, githubClaims } from "./github-claims.ts"
 import { type KnownNames, knownNames } from "./known.ts"
 import type { Expectation, PolicyTest } from "./model.ts"
 import { SAMPLES } from "./samples.ts"
 import { type PolicyTestFile, policyTestSchema, type TestJob } from "./schema.ts"
+import { followersOf, tokenClaims, unitClaimOf } from "./token-claims.ts"
 
 /** The suffix of files with policy tests. */
 export const POLICY_TEST_SUFFIX = ".test.yaml"
@@ -95,29 +98,31 @@ class TestFileReader {
   /** Null when the test has a fault, or when there is no loaded folder to check it against. */
   #test(path: YamlPath, defaults: TestJob, test: TestPart): PolicyTest | null {
     const { sample: sampleName = defaults.sample, grants = defaults.grants } = test
-    const { claims: changes, without } = merged(defaults, test)
+    const named = sampleName === undefined ? undefined : SAMPLES.get(sampleName)
+    const facts = factsOf(named?.of.family)
+    const { claims: changes, without } = merged(defaults, test, facts)
     if (sampleName === undefined) this.#missing(path, "sample", "the token that the test begins with")
     if (grants === undefined) this.#missing(path, "grants", "the grants that the job asks for")
-    const { repository, repository_id: id } = changes
-    if (repository === undefined && !without.has("repository")) {
-      this.#missing(path, "repository", "the repository of the job, under claims")
+    const unitClaim = unitClaimOf(facts)
+    const { [unitClaim]: unit, [facts.roles.unitId]: id } = changes
+    if (unit === undefined && !without.has(unitClaim)) {
+      this.#missing(path, unitClaim, `the ${UNITS[facts.unit].one} of the job, under claims`)
     }
-    if (this.#folder === null || sampleName === undefined || grants === undefined) return null
+    if (this.#folder === null || named === undefined || grants === undefined) return null
 
     const { known, organisation } = this.#folder
-    const sample = SAMPLES[sampleName]
-    const issuer = this.#issuer(path, test.issuer ?? defaults.issuer, sample.family, organisation)
+    const issuer = this.#issuer(path, test.issuer ?? defaults.issuer, facts.name, organisation)
     if (issuer === null) return null
-    if (repository !== undefined && id === undefined && !without.has("repository_id")) {
-      const message = known.repositoryFault(issuer.name, repository)
-      const at = test.claims?.["repository"] === undefined ? ["defaults"] : path
-      if (message !== null) this.#no([...at, "claims", "repository"], "value_invalid", message)
+    if (unit !== undefined && id === undefined && !without.has(facts.roles.unitId)) {
+      const message = known.unitFault(issuer.name, unit)
+      const at = test.claims?.[unitClaim] === undefined ? ["defaults"] : path
+      if (message !== null) this.#no([...at, "claims", unitClaim], "value_invalid", message)
     }
     if (test.by !== undefined && !known.deciders.has(test.by)) {
       const message = `There is no rule or boundary ${quote(test.by)}.${this.#hint(test.by, known.deciders)}`
       this.#no([...path, "by"], "value_invalid", message)
     }
-    const all = githubClaims(sample, { iss: issuer.url, ...changes }, without, known.ids(issuer.name))
+    const all = tokenClaims(named.of, named.sample, { iss: issuer.url, ...changes }, without, known.ids(issuer.name))
     const ttlSeconds = test.ttl ?? defaults.ttl
     return {
       name: test.name,
@@ -206,11 +211,11 @@ class TestFileReader {
 }
 
 /** A test's own claims and omissions, which override those of the defaults. */
-function merged(defaults: TestJob, test: TestJob) {
+function merged(defaults: TestJob, test: TestJob, facts: FamilyFacts) {
   const own = test.claims ?? {}
   const omitted = new Set(test.without)
-  // A test of another repository inherits no ids: the ids decide, so it would still test the first repository.
-  for (const name of Object.keys(own)) for (const follower of FOLLOWS_REPOSITORY.get(name) ?? []) omitted.add(follower)
+  // A test of another unit inherits no ids: the ids decide, so it would still test the first unit.
+  for (const name of Object.keys(own)) for (const follower of followersOf(facts, name)) omitted.add(follower)
   const inherited = Object.entries(defaults.claims ?? {}).filter(([name]) => !omitted.has(name))
   const without = [...(defaults.without ?? []).filter((name) => !Object.hasOwn(own, name)), ...(test.without ?? [])]
   return {

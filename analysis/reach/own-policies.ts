@@ -9,17 +9,18 @@ import type {
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 import type { Result } from "../../broker/core/result.ts"
 import { followedBy, type Language, languageOfPattern, languageOfText, WORD } from "../regions/language.ts"
-import { boxRegion, intersect, isEmpty, type Region, subtract, union } from "../regions/region.ts"
+import { boxRegion, everything, intersect, isEmpty, nothing, type Region, subtract, union } from "../regions/region.ts"
 import { createSpace, type Domain, type Space, valuesThat } from "../regions/space.ts"
 import type { Must, TooComplex } from "../regions/too-complex.ts"
 import { type BoundaryRegions, regionsOfBoundary } from "../scopes/ceiling-region.ts"
+import { domainsOf } from "../scopes/claim-domains.ts"
 import { type FieldAxes, regionOfFields } from "../scopes/field-axes.ts"
-import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
 import { stable } from "../scopes/meaning.ts"
 import { aliasLanguages } from "../scopes/owner-names.ts"
 import { regionOfRule } from "../scopes/rule-region.ts"
 import type { Scope } from "../scopes/scope.ts"
 import { boundariesOver, regionOfTarget } from "../scopes/scope-space.ts"
+import { canBeInNone, familyOf, nameClaim, ownerIdClaim } from "../scopes/unit-claims.ts"
 import { type Comparable, type Lifetime, limitedTo, singly } from "./offers.ts"
 
 // The broker reads policies that repositories keep for themselves when a job asks; they cannot be read offline. What they
@@ -67,13 +68,16 @@ export function ownPoliciesSpace(
   scope: Scope | null,
 ): Result<Space, TooComplex> {
   const both = [old, next]
+  const family = familyOf(next.issuer ?? old.issuer)
+  const { roles } = family
+  const [named, ownerId] = [nameClaim(family), ownerIdClaim(family)]
   const boundaries = both.flatMap((side) => side.boundaries)
   const policies = both.flatMap((side) => side.restricting)
   const rules = policies.flatMap(({ deny }) => deny.filter(({ grants }) => grants === "all"))
   const owners = [...new Set(both.flatMap(({ issuer }) => [...(issuer?.owners.values() ?? [])]))]
   const names = [...new Set(both.flatMap(({ issuer }) => [...(issuer?.owners.keys() ?? [])]))]
   const urls = both.flatMap(({ issuer }) => (issuer ? [issuer.url] : []))
-  const domains = new Map<string, Domain>(GITHUB_CLAIMS)
+  const domains = new Map<string, Domain>(domainsOf(family))
   const languages = new Map<string, readonly Language[]>(axes.languages)
   const add = (claim: string, language: Language) => languages.set(claim, [...(languages.get(claim) ?? []), language])
   const pin = (claim: string, texts: readonly string[]) => {
@@ -83,33 +87,37 @@ export function ownPoliciesSpace(
     if (within.length > 1) for (const language of within) add(claim, language)
   }
   pin("iss", [...new Set(urls)])
-  pin("repository_owner_id", owners)
+  if (ownerId !== undefined) pin(ownerId, owners)
   if (scope) {
-    for (const claim of ["repository", "repository_id", "repository_owner_id", "repository_owner"]) {
+    for (const claim of [roles.unit, roles.unitId, ownerId, roles.owner].filter((claim) => claim !== undefined)) {
       const texts = both.flatMap((side) => [...(side.scope?.texts.get(claim) ?? [])])
       if (texts.length > 0) pin(claim, [...new Set(texts)])
     }
   } else {
-    const unit = domains.get("repository") ?? {}
-    domains.set("repository", { ...unit, samples: names.map((owner) => `${owner}/anything`) })
-    domains.set("repository_owner", { present: "always", samples: names })
+    const unit = domains.get(named) ?? {}
+    domains.set(named, { ...unit, samples: names.map((owner) => `${owner}/anything`) })
+    if (roles.owner !== undefined) domains.set(roles.owner, { ...domains.get(roles.owner), samples: names })
   }
-  if (scope?.environment !== undefined) pin("environment", [scope.environment])
-  else domains.set("environment", scope ? { present: "never" } : { samples: ["production", "staging"] })
+  const inside = roles.environment
+  if (inside !== undefined) {
+    if (scope?.environment !== undefined) pin(inside, [scope.environment])
+    else if (scope) domains.set(inside, { present: "never" })
+    else if (canBeInNone(family)) domains.set(inside, { samples: ["production", "staging"] })
+  }
 
   for (const { target, environment } of policies) {
     if (target.kind === "owner")
-      add("repository", followedBy(followedBy(WORD, languageOfText("/")), languageOfPattern(target.names)))
-    if (environment !== undefined) add("environment", languageOfText(environment))
+      add(named, followedBy(followedBy(WORD, languageOfText("/")), languageOfPattern(target.names)))
+    if (environment !== undefined && inside !== undefined) add(inside, languageOfText(environment))
   }
   for (const { boundaries, issuer } of both) {
-    for (const language of aliasLanguages(boundaries, issuer, names)) add("repository", language)
+    for (const language of aliasLanguages(boundaries, issuer, names)) add(named, language)
   }
   const conditions = [
     ...boundaries.flatMap(({ when, require }) => [...when, ...require]),
     ...rules.flatMap((rule) => rule.conditions),
   ]
-  return createSpace({ conditions, domains, languages })
+  return createSpace({ family, conditions, domains, languages })
 }
 
 /** What one entry of a boundary allows a repository's own policy to give. */
@@ -137,21 +145,20 @@ export function potentialsOf(
     Math.min(connection.maxTtlSeconds ?? Infinity, provider?.maxTtlSeconds ?? Infinity),
   ]
   const owners = new Set(issuer.owners.values())
+  const ownerId = ownerIdClaim(space.family)
   const own = boxRegion(space, (axis) =>
     valuesThat(axis, ({ [axis.claim]: value }) => {
       if (axis.claim === "iss") return value === issuer.url
-      return axis.claim !== "repository_owner_id" || owners.has(String(value))
+      return axis.claim !== ownerId || owners.has(String(value))
     }),
   )
   const ceiling = boundaries.map((boundary) =>
     must(regionsOfBoundary(space, boundary, { names: scope?.names ?? [], issuer })),
   )
-  const inNone = boxRegion(space, (axis) =>
-    valuesThat(axis, (claims) => axis.claim !== "environment" || !("environment" in claims)),
-  )
+  const inNone = regionInEnvironment(space, undefined)
   const applies = restricting.map((policy) => ({
     policy,
-    region: must(intersect(regionOfTarget(space, policy.target), inEnvironment(space, policy))),
+    region: must(intersect(regionOfTarget(space, policy.target), regionInEnvironment(space, policy.environment))),
   }))
   const barred = must(
     union(space, [
@@ -202,7 +209,11 @@ export function potentialsOf(
   )
 }
 
-const inEnvironment = (space: Space, { environment }: Policy): Region =>
-  boxRegion(space, (axis) =>
-    valuesThat(axis, (claims) => axis.claim !== "environment" || claims["environment"] === environment),
+/** The jobs in an environment, or in none. */
+export function regionInEnvironment(space: Space, environment: string | undefined): Region {
+  const claim = space.family.roles.environment
+  if (claim === undefined) return environment === undefined ? everything(space) : nothing(space)
+  return boxRegion(space, (axis) =>
+    valuesThat(axis, ({ [claim]: value }) => axis.claim !== claim || value === environment),
   )
+}

@@ -11,6 +11,7 @@ import type { Scope } from "../scopes/scope.ts"
 import type { ScopePart } from "../scopes/scope-space.ts"
 import { deniedOf, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
 import { axisOf, regionOfEntry, regionOfFillable, regionOfFilled } from "../scopes/template-region.ts"
+import { familyOf, nameClaim } from "../scopes/unit-claims.ts"
 
 /** Exactly which jobs of a scope get a grant, for all identities at once. */
 export interface Reach {
@@ -36,7 +37,7 @@ export interface Reach {
 
 /**
  * Why the ceiling refuses a part of the admitted jobs. `not-allowed`: no boundary allows the grant; `boundaries` cover the
- * repository. `requirement`: the jobs do not meet what these boundaries require. `lifetime`: they allow less than the
+ * unit. `requirement`: the jobs do not meet what these boundaries require. `lifetime`: they allow less than the
  * provider's shortest lifetime. `no-environment`: these boundaries, or a policy if there are none, demand a protected
  * environment, and the jobs run in no environment.
  */
@@ -86,7 +87,7 @@ export function reachesBy(survey: Survey, name: string): Result<readonly Reach[]
       const defined = must(subtract(applies.get(policy) ?? nothing(space), must(union(space, others))))
       const closed = closedGrant(grant, scope)
       const fillable = closed === null ? nothing(space) : regionOfFillable(space, closed)
-      const filled = must(intersect(fillable, regionOfFilled(space, grant)))
+      const filled = must(intersect(fillable, regionOfFilled(space, grant, scope)))
       const admitted = must(intersect(must(intersect(ruled, defined)), filled))
       return [reachOf({ ...survey, policy, grant: closed ?? grant, admitted }, must)]
     })
@@ -203,9 +204,11 @@ function longestTtl(grant: Grant, ceiling: readonly BoundaryRegions[], inside: R
 }
 
 /** The grant with its gaps filled, if the scope fixes their claims; null if the provider refuses the filled-in text. */
-function closedGrant(grant: Grant, { pinned }: Scope): Grant | null {
+function closedGrant(grant: Grant, { pinned, issuer }: Scope): Grant | null {
   const { template, ...rest } = grant
-  if (template === undefined || !template.claims.every((claim) => pinned.has(axisOf(claim)))) return grant
-  const fields = fieldsFor(grant, bareIdentity(Object.fromEntries(pinned), pinned.get("repository") ?? ""))
+  const family = familyOf(issuer)
+  if (template === undefined || !template.claims.every((claim) => pinned.has(axisOf(claim, family)))) return grant
+  const unit = pinned.get(nameClaim(family)) ?? ""
+  const fields = fieldsFor(grant, bareIdentity(Object.fromEntries(pinned), family.unit, unit))
   return fields.ok ? { ...rest, fields: fields.value } : null
 }

@@ -1,5 +1,4 @@
-import { cautionsOf } from "../../broker/core/families/cautions.ts"
-import { factsOf } from "../../broker/core/families/families.ts"
+import { hostOf } from "../../broker/core/families/units.ts"
 import type { Identity } from "../../broker/core/identity.ts"
 import { type Decision, decide } from "../../broker/core/policy/decide.ts"
 import type { DeploymentBranches, ProtectionFact } from "../../broker/core/policy/environment-protection.ts"
@@ -7,6 +6,8 @@ import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import type { Region, Witness } from "../regions/region.ts"
 import { candidatesOf } from "../regions/witnesses.ts"
 import { contentOf, settingsOf } from "../scopes/meaning.ts"
+import { cautionsIn, claimsOf } from "../scopes/token.ts"
+import { familyOf } from "../scopes/unit-claims.ts"
 
 /** All combinations of environment protection, the strongest first. */
 export const PROTECTIONS: readonly ProtectionFact[] = [true, false].flatMap((requiredReviewers) =>
@@ -25,27 +26,30 @@ export const PROTECTIONS: readonly ProtectionFact[] = [true, false].flatMap((req
 export function jobOf(witness: Witness, issuer: string, { organisation }: PolicySet): Identity | null {
   const config = organisation.issuers.get(issuer)
   if (config === undefined) return null
-  const claims: Record<string, string> = Object.assign(Object.create(null), witness, { iss: config.url })
-  const text = (name: string) => claims[name] ?? ""
-  const environment = claims["environment"]
-  const facts = factsOf(config.family)
+  const family = familyOf(config)
+  const { roles } = family
+  const claims = claimsOf({ ...witness, iss: config.url }, family)
+  const said = (name: string | undefined): string | null => (name === undefined ? null : (witness[name] ?? null))
+  const environment = said(roles.environment)
+  const unitId = said(roles.unitId) ?? ""
+  const ownerId = family.ownerId === undefined ? config.url : (said(roles.ownerId) ?? "")
   return {
     issuer,
     issuerUrl: config.url,
-    unitKind: facts.unit,
-    unit: text("repository"),
-    unitId: text("repository_id"),
-    owner: text("repository_owner"),
-    ownerId: text("repository_owner_id"),
-    ...(environment === undefined ? {} : { environment }),
-    ref: text("ref"),
-    refType: text("ref_type"),
-    event: text("event_name"),
-    actor: text("actor"),
-    actorId: claims["actor_id"] ?? null,
-    runId: text("run_id"),
-    runAttempt: text("run_attempt"),
-    cautions: cautionsOf(facts, claims),
+    unitKind: family.unit,
+    unit: said(roles.unit) ?? unitId,
+    unitId,
+    owner: said(roles.owner) ?? (family.ownerId === undefined ? hostOf(config.url) : ownerId),
+    ownerId,
+    ...(environment === null ? {} : { environment }),
+    ref: said(roles.ref),
+    refType: said(roles.refType),
+    event: said(roles.event),
+    actor: said(roles.actor),
+    actorId: said(roles.actorId),
+    runId: said(roles.runId) ?? "",
+    runAttempt: said(roles.runAttempt) ?? "",
+    cautions: cautionsIn(witness, claims, family),
     claims,
   }
 }

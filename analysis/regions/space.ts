@@ -1,20 +1,24 @@
-import type { Claims } from "../../broker/core/identity.ts"
+import { isCautionClaim, markedValues } from "../../broker/core/families/cautions.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
+import type { Claims, ClaimValue } from "../../broker/core/identity.ts"
 import type { Condition } from "../../broker/core/policy/condition.ts"
 import { ok, type Result } from "../../broker/core/result.ts"
 import { atomsOf } from "./atoms.ts"
+import { CAUSED, furtherFacts } from "./cautions.ts"
 import { type Language, languageOfPattern, languageOfText } from "./language.ts"
-import { EVENT_CLAIM, OUTSIDER_EVENTS } from "./marked.ts"
+import { manyOf } from "./many.ts"
 import { type TooComplex, tooComplex } from "./too-complex.ts"
 
 /**
- * All possible identities, as far as some conditions can distinguish them: finitely many values for each claim in them.
- * Regions are subsets of one space. Only regions of the same space can be compared.
+ * All possible identities of one issuer family, as far as some conditions can distinguish them: finitely many values for
+ * each claim in them. Regions are subsets of one space. Only regions of the same space can be compared.
  *
  * Claims are treated as independent, although those of a real token are not (`ref` and `workflow_ref`). So a space contains
- * all real identities and some that no issuer would vouch for; a proof over the space holds for the real ones. A claim is
- * one text, number or flag, as GitHub sends it. Claims that are lists are not covered.
+ * all real identities and some that no issuer would vouch for; a proof over the space holds for the real ones. A claim that
+ * the family does not know is one text, number or flag.
  */
 export interface Space {
+  readonly family: FamilyFacts
   readonly axes: readonly Axis[]
   readonly work: Work
 }
@@ -38,6 +42,8 @@ export interface Axis {
   readonly claim: string
   /** Null stands for a claim that is missing. */
   readonly values: readonly (string | null)[]
+  /** True for a claim with several members, or of any type: its values are in JSON. */
+  readonly inJson?: true
 }
 
 /** The possible values of a claim, independent of conditions. */
@@ -48,9 +54,12 @@ export interface Domain {
   readonly within?: readonly Language[]
   /** Realistic values of the claim, the best first. Witnesses use them where possible. */
   readonly samples?: readonly string[]
+  /** `list`: several texts. `object`: what no pattern matches. `any`: one text, several, or such an object. */
+  readonly shape?: "list" | "object" | "any"
 }
 
 export interface SpaceInput {
+  readonly family: FamilyFacts
   /** All conditions that the space must support. Its regions are exact for these conditions only. */
   readonly conditions: Iterable<Condition>
   /** Known facts about claims. A claim with a domain has an axis, even without a condition on it. */
@@ -72,7 +81,7 @@ export interface AxisMemo {
 export const axisMemo = (): AxisMemo => ({ values: new Map(), work: workOf(MAX_STEPS) })
 
 /** Makes the space in which these conditions can be evaluated for all identities at once. */
-export function createSpace({ conditions, domains, languages, memo }: SpaceInput): Result<Space, TooComplex> {
+export function createSpace({ family, conditions, domains, languages, memo }: SpaceInput): Result<Space, TooComplex> {
   const told = new Map<string, Map<string, Language>>()
   const toldOf = (claim: string): Map<string, Language> => {
     const known = told.get(claim) ?? new Map<string, Language>()
@@ -81,27 +90,32 @@ export function createSpace({ conditions, domains, languages, memo }: SpaceInput
   }
   for (const claim of domains?.keys() ?? []) toldOf(claim)
   for (const { claim, test } of conditions) {
+    // What these say follows from other claims.
+    if (isCautionClaim(claim)) continue
     const known = toldOf(claim)
     if (test.kind === "present") continue
     for (const pattern of test.patterns) known.set(pattern.source, languageOfPattern(pattern))
   }
-  // An allow treats outsiders' events by name, even without a condition on them.
-  for (const event of OUTSIDER_EVENTS) toldOf(EVENT_CLAIM).set(event, languageOfText(event))
+  // An allow treats marked values by name, such as outsiders' events, even without a condition on them.
+  for (const [claim, values] of markedValues(family)) {
+    for (const value of values.keys()) toldOf(claim).set(value, languageOfText(value))
+  }
 
-  const axes: Axis[] = []
+  const axes: Axis[] = furtherFacts(family).map((claim) => ({ claim, values: [null, CAUSED] }))
   const claims = [...new Set([...told.keys(), ...(languages?.keys() ?? [])])].sort()
   for (const claim of claims) {
     const [further, domain] = [languages?.get(claim), domains?.get(claim) ?? {}]
     // Languages have no key, so an axis with further languages is not remembered.
+    if (isCautionClaim(claim)) continue
     const { within, ...named } = domain
     const key = further || within ? null : JSON.stringify([named, [...toldOf(claim).keys()].sort()])
     const before = key === null ? undefined : memo?.values.get(key)
     const values = before ? ok(before) : valuesOf([...toldOf(claim).values(), ...(further ?? [])], domain)
     if (!values.ok) return tooComplex(`${claim}: ${values.fault.reason}`)
     if (key !== null) memo?.values.set(key, values.value)
-    axes.push({ claim, values: values.value })
+    axes.push({ claim, values: values.value, ...(domain.shape && { inJson: true as const }) })
   }
-  return ok({ axes, work: workOf(MAX_STEPS_OF_SPACE, memo?.work) })
+  return ok({ family, axes, work: workOf(MAX_STEPS_OF_SPACE, memo?.work) })
 }
 
 function workOf(steps: number, shared?: Work): Work {
@@ -118,19 +132,25 @@ function workOf(steps: number, shared?: Work): Work {
 export function valuesThat(axis: Axis, fulfils: (claims: Claims) => boolean): bigint {
   let bits = 0n
   for (const [index, value] of axis.values.entries()) {
-    if (fulfils(value === null ? {} : { [axis.claim]: value })) bits |= 1n << BigInt(index)
+    if (fulfils(value === null ? {} : { [axis.claim]: valueOn(axis, value) })) bits |= 1n << BigInt(index)
   }
   return bits
 }
+
+/** A value of an axis as a token has it. */
+export const valueOn = ({ inJson }: Pick<Axis, "inJson">, value: string): ClaimValue =>
+  inJson ? (JSON.parse(value) as ClaimValue) : value
 
 /** All values of an axis. */
 export const allValues = (axis: Axis): bigint => (1n << BigInt(axis.values.length)) - 1n
 
 function valuesOf(languages: readonly Language[], domain: Domain): Result<readonly (string | null)[], TooComplex> {
-  const { present, within, samples } = domain
+  const { present, within, samples, shape } = domain
   if (present === "never") return ok([null])
   const atoms = atomsOf(languages, { ...(within && { within }), ...(samples && { samples }) })
   if (!atoms.ok) return atoms
-  const texts = atoms.value.map(({ witness }) => witness)
+  const many = shape === undefined ? ok(atoms.value.map(({ witness }) => witness)) : manyOf(atoms.value, shape)
+  if (!many.ok) return many
+  const texts = many.value
   return ok(present === "always" ? texts : [...texts, null])
 }

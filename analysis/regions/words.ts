@@ -1,8 +1,11 @@
-import { matchPattern, type Pattern } from "../../broker/core/policy/pattern.ts"
+import { isCautionClaim } from "../../broker/core/families/cautions.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
+import { matchCondition } from "../../broker/core/policy/condition.ts"
+import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import type { Result } from "../../broker/core/result.ts"
-import { EVENT_CLAIM, OUTSIDER_EVENTS } from "./marked.ts"
+import { type CautionFact, causedBy } from "./cautions.ts"
 import { type Box, isWithin, type Region } from "./region.ts"
-import type { Axis } from "./space.ts"
+import { type Axis, valuesThat } from "./space.ts"
 import type { TooComplex } from "./too-complex.ts"
 
 /** What one claim must be, in words: `is refs/heads/main or refs/tags/v*`, `is not push`, `is missing`. */
@@ -26,11 +29,11 @@ const MAX_ALTERNATIVES = 6
 /**
  * Describes which identities of `base` are in a region, with the patterns of the rules that made it.
  *
- * Leaves out what is true of all of `base`. Also leaves out that an allow does not match outsiders' events that it does not
- * name: this holds for every allow.
+ * Leaves out what is true of all of `base`. Also leaves out that an allow does not match a caution that it does not name,
+ * such as outsiders' events: this holds for every allow.
  */
 export function casesOf(region: Region, base: Region, vocabulary: Vocabulary): Result<Cases, TooComplex> {
-  const { axes } = region.space
+  const { axes, family } = region.space
   const around = axes.map((_, axis) => base.boxes.reduce((bits, box) => bits | (box[axis] ?? 0n), 0n))
   if (region.boxes.length > MAX_BOXES) return { ok: true, value: [] }
   const widened: Box[] = []
@@ -41,13 +44,16 @@ export function casesOf(region: Region, base: Region, vocabulary: Vocabulary): R
     if (!wide.ok) return wide
     widened.push(wide.value)
   }
-  const speeches = axes.map((axis, index) => speechOf(axis, around[index] ?? 0n, vocabulary.get(axis.claim) ?? []))
+  const speeches = axes.map((axis, index) =>
+    speechOf(axis, family, around[index] ?? 0n, vocabulary.get(axis.claim) ?? []),
+  )
   return {
     ok: true,
     value: widened.map((box) =>
       speeches.flatMap((speech, index): Phrase[] => {
-        const says = phraseOf(speech, box[index] ?? 0n)
-        return says === null ? [] : [{ claim: speech.axis.claim, says }]
+        const said = phraseOf(speech, box[index] ?? 0n)
+        if (said === null) return []
+        return [typeof said === "string" ? { claim: speech.axis.claim, says: said } : said]
       }),
     ),
   }
@@ -79,6 +85,8 @@ interface Speech {
   readonly possible: bigint
   /** Those of them that are texts; the claim's absence is the only other one. */
   readonly texts: bigint
+  /** Those of the texts that cause a caution, by caution. */
+  readonly marked: ReadonlyMap<CautionFact, bigint>
   /** The patterns that rules speak of the claim by, and which of the texts each of them matches. */
   readonly known: () => readonly Known[]
 }
@@ -88,14 +96,24 @@ interface Known {
   readonly covers: bigint
 }
 
-function speechOf(axis: Axis, possible: bigint, patterns: readonly Pattern[]): Speech {
+function speechOf(axis: Axis, family: FamilyFacts, possible: bigint, patterns: readonly Pattern[]): Speech {
   const texts = possible & bitsThat(axis, (value) => value !== null)
   let known: readonly Known[] | undefined
-  const match = (pattern: Pattern) => texts & bitsThat(axis, (value) => value !== null && matchPattern(pattern, value))
+  const match = (pattern: Pattern) => {
+    const condition = { claim: axis.claim, test: { kind: "any" as const, patterns: [pattern] } }
+    return texts & valuesThat(axis, (claims) => matchCondition(condition, "allow", claims))
+  }
+  const marked = new Map<CautionFact, bigint>()
+  for (const [at, value] of axis.values.entries()) {
+    for (const fact of causedBy(family, axis.claim, value)) {
+      marked.set(fact, (marked.get(fact) ?? 0n) | ((1n << BigInt(at)) & texts))
+    }
+  }
   return {
     axis,
     possible,
     texts,
+    marked,
     // Most axes are narrowed by no box, and need no pattern matched.
     known: () => {
       known ??= [...new Map(patterns.map((pattern) => [pattern.source, pattern])).values()].map((pattern) => ({
@@ -108,20 +126,24 @@ function speechOf(axis: Axis, possible: bigint, patterns: readonly Pattern[]): S
 }
 
 /** Null when every value that there can be is admitted. */
-function phraseOf(speech: Speech, admitted: bigint): string | null {
-  const { axis, possible, texts } = speech
+function phraseOf(speech: Speech, admitted: bigint): string | Phrase | null {
+  const { axis, possible, texts, marked } = speech
   if ((possible & ~admitted) === 0n) return null
   const inside = texts & admitted
+  if (isCautionClaim(axis.claim)) return inside === 0n ? null : `is true`
+  const cautious = [...marked.values()].reduce((all, bits) => all | bits, 0n)
+  if (cautious !== 0n && (inside & cautious) === 0n) {
+    if ((inside | cautious) === texts && ((possible & ~admitted) | cautious) === cautious) return null
+  }
   if (inside === 0n) return "is missing"
   const plain = phraseOfTexts(speech, inside)
-  if (axis.claim === EVENT_CLAIM) {
-    const outsiders = texts & bitsThat(axis, (value) => value !== null && OUTSIDER_EVENTS.has(value))
-    if ((inside & outsiders) === 0n) {
-      if ((inside | outsiders) === texts) return null
-      // Whichever says it shorter: that the others are left out goes without saying.
-      const short = phraseOfTexts(speech, inside | outsiders)
-      if (plain === null || (short !== null && short.length < plain.length)) return short ?? suchAs(axis, inside)
-    }
+  if (cautious !== 0n && (inside & cautious) === 0n) {
+    // Whichever says it shorter: that the others are left out goes without saying.
+    const short = phraseOfTexts(speech, inside | cautious)
+    if (plain === null || (short !== null && short.length < plain.length)) return short ?? suchAs(axis, inside)
+  }
+  for (const [fact, bits] of marked) {
+    if (plain === null && bits === inside && (possible & admitted) === inside) return { claim: fact, says: "is true" }
   }
   const said = plain ?? suchAs(axis, inside)
   // More than the texts can be, and is admitted: the claim may be missing.

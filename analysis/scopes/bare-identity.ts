@@ -1,10 +1,11 @@
+import type { UnitKind } from "../../broker/core/families/units.ts"
 import type { Claims, Identity } from "../../broker/core/identity.ts"
 
 /** An identity with only some claims, for functions of the engine that need no others. */
-export function bareIdentity(claims: Claims, unit = ""): Identity {
+export function bareIdentity(claims: Claims, unitKind: UnitKind, unit: string): Identity {
   return {
     issuer: "",
-    unitKind: "repository",
+    unitKind,
     issuerUrl: "",
     unit,
     unitId: "",

@@ -1,19 +1,19 @@
-import { factsOf, isUnitClaim } from "../../broker/core/families/families.ts"
+import { factsOf, isForeignUnitClaim, isUnitClaim } from "../../broker/core/families/families.ts"
 import { shortName } from "../../broker/core/identity.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
+import { namesIn } from "../../broker/core/policy/job-readings.ts"
 import type { Boundary, Organisation, PolicyTarget } from "../../broker/core/policy/model.ts"
 import { matchPattern } from "../../broker/core/policy/pattern.ts"
-import type { Result } from "../../broker/core/result.ts"
+import { ok, type Result } from "../../broker/core/result.ts"
 import { common, followedBy, type Language, languageOfPattern, languageOfText } from "../regions/language.ts"
-import { boxRegion, intersect, type Region } from "../regions/region.ts"
+import { boxRegion, intersect, nothing, type Region } from "../regions/region.ts"
 import { type AxisMemo, axisMemo, createSpace, type Domain, type Space, valuesThat } from "../regions/space.ts"
 import type { TooComplex } from "../regions/too-complex.ts"
+import { domainsOf } from "./claim-domains.ts"
 import { aliasesOf, aliasLanguages, ownerNames } from "./owner-names.ts"
 import { ownersIn, type Scope } from "./scope.ts"
 import { templateLanguages } from "./template-region.ts"
-
-/** Known facts about claims: which a token always has, and good example values. */
-export type ClaimFacts = ReadonlyMap<string, Domain>
+import { canBeInNone, familyOf, nameClaim, ownerIdClaim } from "./unit-claims.ts"
 
 /** A scope, and the organisation whose boundaries cover it. */
 export interface ScopePart {
@@ -22,14 +22,12 @@ export interface ScopePart {
 }
 
 /**
- * One space in which several scopes can be compared, for example an old and a new one. A caller that makes spaces for many
- * scopes should pass the same `memo` to all.
+ * One space in which several scopes of one family can be compared, for example an old and a new one. A caller that makes
+ * spaces for many scopes should pass the same `memo` to all.
  */
-export function spaceFor(
-  parts: readonly ScopePart[],
-  facts: ClaimFacts,
-  memo: AxisMemo = axisMemo(),
-): Result<Space, TooComplex> {
+export function spaceFor(parts: readonly ScopePart[], memo: AxisMemo = axisMemo()): Result<Space, TooComplex> {
+  const family = familyOf(parts[0]?.scope.issuer)
+  const [facts, named, { unitId }] = [domainsOf(family), nameClaim(family), family.roles]
   const domains = new Map<string, Domain>()
   const languages = new Map<string, Language[]>()
   const conditions: Condition[] = []
@@ -48,7 +46,7 @@ export function spaceFor(
     for (const { when, require } of boundaries) conditions.push(...when, ...require)
     if (scope.target.kind === "owner") {
       for (const language of aliasLanguages(boundaries, scope.issuer, ownersIn(scope))) {
-        tellApart("repository", language)
+        tellApart(named, language)
       }
     }
     for (const { allow, deny, grants } of scope.policies) {
@@ -62,70 +60,80 @@ export function spaceFor(
     for (const { target } of scope.policies) {
       if (target.kind !== "owner") continue
       for (const owner of ownersIn(scope)) {
-        tellApart("repository", followedBy(languageOfText(`${owner}/`), languageOfPattern(target.names)))
+        tellApart(named, followedBy(languageOfText(`${owner}/`), languageOfPattern(target.names)))
       }
     }
     // A sample stands for all ids that no condition names. It must not be an id that belongs to another scope.
-    for (const id of facts.get("repository_id")?.samples ?? []) {
-      if (scope.elsewhere.has(id)) tellApart("repository_id", languageOfText(id))
+    for (const id of facts.get(unitId)?.samples ?? []) {
+      if (scope.elsewhere.has(id)) tellApart(unitId, languageOfText(id))
     }
   }
   for (const [claim, fact] of facts) domains.set(claim, pinned(fact, domains.get(claim) ?? {}))
-  return createSpace({ conditions, domains, languages, memo })
+  return createSpace({ family, conditions, domains, languages, memo })
 }
 
 /** The identities of a space that belong to the scope. */
 export function regionOfScope(space: Space, scope: Scope): Result<Region, TooComplex> {
   const { issuer, environment, elsewhere } = scope
+  const { family } = space
+  const { roles } = family
+  const ownerId = ownerIdClaim(family)
+  if (environment === undefined ? !canBeInNone(family) : roles.environment === undefined) return ok(nothing(space))
   const here = boxRegion(space, (axis) =>
     valuesThat(axis, ({ [axis.claim]: value }) => {
       if (axis.claim === "iss") return value === issuer.url
-      if (axis.claim === "environment") return value === environment
-      if (axis.claim === "repository_id") return !elsewhere.has(String(value))
-      return axis.claim !== "repository_owner_id" || (scope.texts.get(axis.claim) ?? []).some((id) => id === value)
+      if (axis.claim === roles.environment) return value === environment
+      if (axis.claim === roles.unitId) return !elsewhere.has(String(value))
+      return axis.claim !== ownerId || (scope.texts.get(axis.claim) ?? []).some((id) => id === value)
     }),
   )
   return intersect(here, regionOfTarget(space, scope.target))
 }
 
-/** The identities whose repository is the target, or matches its pattern. */
+/** The identities whose unit is the target, or matches its pattern. */
 export function regionOfTarget(space: Space, target: PolicyTarget): Region {
+  const { family } = space
+  const [ownerId, named] = [ownerIdClaim(family), nameClaim(family)]
   return boxRegion(space, (axis) =>
     valuesThat(axis, ({ [axis.claim]: value }) => {
-      if (target.kind === "unit") return axis.claim !== "repository_id" || value === target.id
-      if (axis.claim === "repository_owner_id") return value === target.ownerId
-      return axis.claim !== "repository" || matchPattern(target.names, shortName(String(value)))
+      if (target.kind === "unit") return axis.claim !== family.roles.unitId || value === target.id
+      if (axis.claim === ownerId) return value === target.ownerId
+      return axis.claim !== named || matchPattern(target.names, shortName(String(value)))
     }),
   )
 }
 
-/** The boundaries that can cover a repository of the scope: a folder may have thousands of others. */
+/** The boundaries that can cover a unit of the scope: a folder may have thousands of others. */
 export function boundariesOver(scope: Scope, boundaries: readonly Boundary[]): readonly Boundary[] {
+  const { name: family, roles } = familyOf(scope.issuer)
   const listed = ownerNames(scope.issuer, scope.names).flatMap(({ owners }) => owners)
   const isOfPeople = factsOf(scope.issuer.family).unit === "person"
+  const written = roles.unit === undefined ? [] : scope.names.map((name) => namesIn(roles, name))
   return boundaries.filter(
     ({ when, people }) =>
       (people === undefined || people === isOfPeople) &&
       when.every((condition) => {
         const { claim } = condition
+        if (isForeignUnitClaim(family, claim)) return false
         const known = scope.texts.get(claim)
-        if (known === undefined || !isUnitClaim(scope.issuer.family, claim)) return true
-        const texts = known.flatMap((text) => [text, ...aliasesOf({ [claim]: text }, claim, listed)])
+        if (known === undefined || !isUnitClaim(family, claim)) return true
+        const aliases = known.flatMap((text) => [text, ...aliasesOf(roles, { [claim]: text }, claim, listed)])
+        const texts = [...aliases, ...written.flatMap((names) => names[claim] ?? [])]
         return texts.some((text) => matchCondition(condition, "deny", { [claim]: text }))
       }),
   )
 }
 
 function pinsOf(scope: Scope): ReadonlyMap<string, Domain> {
-  const pins = new Map<string, Domain>([
-    ["environment", { present: "never" }],
-    ["repository_id", { present: "always" }],
-  ])
+  const family = familyOf(scope.issuer)
+  const { unitId, environment } = family.roles
+  const pins = new Map<string, Domain>([[unitId, { present: "always" }]])
+  if (environment !== undefined) pins.set(environment, { present: "never" })
   const { target } = scope
   if (target.kind === "owner") {
     const names = languageOfPattern(target.names)
     const within = ownersIn(scope).map((owner) => followedBy(languageOfText(`${owner}/`), names))
-    pins.set("repository", { present: "always", within })
+    pins.set(nameClaim(family), { present: "always", within })
   }
   for (const [claim, texts] of scope.texts) {
     pins.set(claim, { present: "always", within: texts.map(languageOfText), samples: texts })

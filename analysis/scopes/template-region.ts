@@ -1,3 +1,5 @@
+import { isCautionClaim } from "../../broker/core/families/cautions.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
 import { shortNameGap } from "../../broker/core/families/units.ts"
 import { shortName } from "../../broker/core/identity.ts"
 import type { Boundary, BoundaryEntry, Grant } from "../../broker/core/policy/model.ts"
@@ -19,6 +21,7 @@ import { type Space, valuesThat } from "../regions/space.ts"
 import { attempt, type TooComplex } from "../regions/too-complex.ts"
 import { demandsOf, type TextDemand } from "./field-demands.ts"
 import { ownersIn, type Scope } from "./scope.ts"
+import { familyOf, nameClaim, ownerIdClaim } from "./unit-claims.ts"
 
 /** The jobs whose filled-in grant an entry admits: certainly, and possibly. Equal unless several gaps of one text are open. */
 export interface Containment {
@@ -38,6 +41,7 @@ export function templateLanguages(
 ): readonly (readonly [claim: string, language: Language])[] {
   const { template } = grant
   if (template === undefined) return []
+  const family = familyOf(scope.issuer)
   const insertable = template.claims.map((claim) => [claim, INSERTABLE] as const)
   const quotients = boundaries.flatMap(({ allow }) =>
     allow.flatMap((entry) => {
@@ -46,33 +50,38 @@ export function templateLanguages(
     }),
   )
   return [...insertable, ...quotients].flatMap(([claim, language]): (readonly [string, Language])[] =>
-    claim === shortNameGap("repository")
-      ? ownersIn(scope).map((owner) => ["repository", followedBy(languageOfText(`${owner}/`), language)])
+    claim === shortNameGap(family.unit)
+      ? ownersIn(scope).map((owner) => [nameClaim(family), after(owner, language)])
       : [[claim, language]],
   )
 }
 
-const OWNER_ID = "repository_owner_id"
+/** The names whose part after the last slash is in a language. */
+const after = (owner: string, language: Language): Language =>
+  owner === "" ? language : followedBy(languageOfText(`${owner}/`), language)
 
 /** The jobs whose claims can fill the grant's gaps. */
 export function regionOfFillable(space: Space, { template }: Grant): Region {
   return boxRegion(space, (axis) => {
-    const gaps = (template?.claims ?? []).filter((gap) => axisOf(gap) === axis.claim)
+    const gaps = (template?.claims ?? []).filter(
+      (gap) => axisOf(gap, space.family) === axis.claim && !isCautionClaim(gap),
+    )
     return valuesThat(axis, (claims) =>
       gaps.every((gap) => {
         const value = claims[axis.claim]
-        return typeof value === "string" && isInsertable(insertedBy(gap, value))
+        return typeof value === "string" && isInsertable(insertedBy(gap, value, space.family))
       }),
     )
   })
 }
 
 /** The jobs for which the provider accepts the filled-in grant; all jobs if the grant, as written, has no gaps. */
-export function regionOfFilled(space: Space, grant: Grant): Region {
+export function regionOfFilled(space: Space, grant: Grant, { issuer }: Scope): Region {
+  const claim = ownerIdClaim(space.family)
+  const isTaken = (ownerId: string) => conflictWithJob(grant, { ownerId }) === null
+  if (claim === undefined) return isTaken(issuer.url) ? everything(space) : nothing(space)
   return boxRegion(space, (axis) =>
-    valuesThat(axis, ({ [OWNER_ID]: ownerId }) =>
-      axis.claim !== OWNER_ID ? true : conflictWithJob(grant, { ownerId: String(ownerId ?? "") }) === null,
-    ),
+    valuesThat(axis, ({ [claim]: ownerId }) => axis.claim !== claim || isTaken(String(ownerId ?? ""))),
   )
 }
 
@@ -98,8 +107,8 @@ function regionOfDemand(space: Space, demand: TextDemand, scope: Scope): Result<
   const { patterns } = demand
   const parts = closed(demand.parts, scope)
   const [gap, ...more] = parts.filter((part) => "claim" in part)
-  if (more.length > 0) {
-    // Several gaps are open: whether all or no possible texts match can be decided, but not which claims give which text.
+  if (more.length > 0 || (gap !== undefined && isCautionClaim(gap.claim))) {
+    // Several gaps are open, or one that several claims fill: whether all or no possible texts match can be decided, but not which claims give which text.
     const escaped = escaping(languageOfParts(parts, scope), patterns.map(languageOfPattern))
     if (!escaped.ok) return escaped
     const sure = escaped.value === null ? everything(space) : nothing(space)
@@ -112,9 +121,9 @@ function regionOfDemand(space: Space, demand: TextDemand, scope: Scope): Result<
   }
   const region = boxRegion(space, (axis) =>
     valuesThat(axis, (claims) => {
-      if (axis.claim !== axisOf(gap.claim)) return true
+      if (axis.claim !== axisOf(gap.claim, space.family)) return true
       const value = claims[axis.claim]
-      return typeof value === "string" && matches(textOf(parts, insertedBy(gap.claim, value)))
+      return typeof value === "string" && matches(textOf(parts, insertedBy(gap.claim, value, space.family)))
     }),
   )
   return ok({ sure: region, possible: region })
@@ -131,27 +140,30 @@ function quotientsOf(demand: TextDemand, scope: Scope): readonly (readonly [stri
 }
 
 /** The text with each gap filled whose claim has only one value in the scope. */
-function closed(parts: readonly TemplatePart[], { pinned }: Scope): readonly TemplatePart[] {
+function closed(parts: readonly TemplatePart[], { pinned, issuer }: Scope): readonly TemplatePart[] {
+  const family = familyOf(issuer)
   return parts.map((part) => {
     if (!("claim" in part)) return part
-    const value = pinned.get(axisOf(part.claim))
-    return value === undefined ? part : { text: insertedBy(part.claim, value) }
+    const value = pinned.get(axisOf(part.claim, family))
+    return value === undefined ? part : { text: insertedBy(part.claim, value, family) }
   })
 }
 
 const textOf = (parts: readonly TemplatePart[], value: string): string =>
   parts.map((part) => ("claim" in part ? value : part.text)).join("")
 
-function languageOfParts(parts: readonly TemplatePart[], { target }: Scope): Language {
+function languageOfParts(parts: readonly TemplatePart[], { target, issuer }: Scope): Language {
+  const short = shortNameGap(familyOf(issuer).unit)
   const names = target.kind === "owner" ? common(languageOfPattern(target.names), INSERTABLE) : INSERTABLE
   const languages = parts.map((part) => {
     if (!("claim" in part)) return languageOfText(part.text)
-    return part.claim === shortNameGap("repository") ? names : INSERTABLE
+    return part.claim === short ? names : INSERTABLE
   })
   return languages.reduce(followedBy, languageOfText(""))
 }
 
 /** The claim that fills a gap; see `insertedBy` for the part of it that is inserted. */
-export const axisOf = (gap: string): string => (gap === shortNameGap("repository") ? "repository" : gap)
-const insertedBy = (gap: string, value: string): string =>
-  gap === shortNameGap("repository") ? shortName(value) : value
+export const axisOf = (gap: string, family: FamilyFacts): string =>
+  gap === shortNameGap(family.unit) ? nameClaim(family) : gap
+const insertedBy = (gap: string, value: string, family: FamilyFacts): string =>
+  gap === shortNameGap(family.unit) ? shortName(value) : value

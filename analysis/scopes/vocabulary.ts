@@ -1,9 +1,11 @@
+import { markedValues } from "../../broker/core/families/cautions.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
+import { ownerOf } from "../../broker/core/identity.ts"
 import type { Boundary, Policy } from "../../broker/core/policy/model.ts"
 import { compilePattern, type Pattern } from "../../broker/core/policy/pattern.ts"
-import { OUTSIDER_EVENTS } from "../regions/marked.ts"
 import type { Vocabulary } from "../regions/words.ts"
-import { ownerOf } from "./scope.ts"
 import { boundariesOver, type ScopePart } from "./scope-space.ts"
+import { nameClaim } from "./unit-claims.ts"
 
 /** The policies and boundaries whose patterns describe a region. */
 export interface Speakers {
@@ -21,8 +23,10 @@ export const speakersOf = ({ scope, organisation }: ScopePart): Speakers => ({
 })
 
 /** The patterns that any of them uses. */
-export function vocabularyOf(speakers: readonly Speakers[]): Vocabulary {
-  const words = new Map<string, Pattern[]>([["event_name", literals(OUTSIDER_EVENTS)]])
+export function vocabularyOf(speakers: readonly Speakers[], family: FamilyFacts): Vocabulary {
+  const marked = markedValues(family).map(([claim, values]) => [claim, literals(values.keys())] as const)
+  const words = new Map<string, Pattern[]>(marked)
+  const { environment: inside } = family.roles
   const add = (claim: string, patterns: readonly Pattern[]) =>
     words.set(claim, [...(words.get(claim) ?? []), ...patterns])
   for (const { boundaries, policies, texts } of speakers) {
@@ -33,8 +37,8 @@ export function vocabularyOf(speakers: readonly Speakers[]): Vocabulary {
       if (test.kind !== "present") add(claim, test.patterns)
     }
     for (const { target, unit, environment } of policies) {
-      if (target.kind === "owner") add("repository", literals([`${ownerOf(unit)}/${target.names.source}`]))
-      if (environment !== undefined) add("environment", literals([environment]))
+      if (target.kind === "owner") add(nameClaim(family), literals([`${ownerOf(unit)}/${target.names.source}`]))
+      if (environment !== undefined && inside !== undefined) add(inside, literals([environment]))
     }
     for (const [claim, known] of texts) add(claim, literals(known))
   }

@@ -1,5 +1,6 @@
 import { isFor } from "./given.ts"
 import type { Admission, Door, Expected, GivenSubject, OpenSubjects, TrustCode, TrustFinding } from "./model.ts"
+import { idInstead } from "./name-claims.ts"
 import { isByName, quoted, strangeSubject, wordsOfName } from "./strange-subject.ts"
 import { beyond, fulfils, listed } from "./wild.ts"
 
@@ -125,10 +126,9 @@ function findingsOf(admission: Admission, door: Door, given: Expected): readonly
   }
   const exact = !found.some(({ severity }) => severity === "finding")
   for (const claim of names) {
-    const instead = claim === "repository_owner" ? "repository_owner_id" : "repository_id"
     say(
       "condition_on_name",
-      `It has a condition on ${claim}, which is a name. After a rename, somebody else can take the name: use the subject, or ${instead}.`,
+      `It has a condition on ${claim}, which is a name. After a rename, somebody else can take the name: use the subject, or ${idInstead(claim)}.`,
       undefined,
       exact ? "note" : "finding",
     )

@@ -1,4 +1,3 @@
-import { factsOf } from "../../broker/core/families/families.ts"
 import type { Connection, Grant, PolicySet } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 import { hasGaps, templateParts } from "../../broker/core/policy/template.ts"
@@ -9,11 +8,11 @@ import { codeUnits } from "../regions/language.ts"
 import { isEmpty } from "../regions/region.ts"
 import { type AxisMemo, axisMemo } from "../regions/space.ts"
 import { attempt } from "../regions/too-complex.ts"
-import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
 import { areComparable } from "../scopes/pattern-pairs.ts"
 import { type Scope, scopesOf } from "../scopes/scope.ts"
 import { spaceFor } from "../scopes/scope-space.ts"
 import { surveyOf } from "../scopes/survey.ts"
+import { familyOf, ownerIdClaim } from "../scopes/unit-claims.ts"
 import type { Given, GivenSubject, OpenSubjects } from "./model.ts"
 import { fulfils, wildOf } from "./wild.ts"
 
@@ -52,7 +51,7 @@ export function givenBy(set: PolicySet, query: TrustQuery, context: TrustContext
   }
 }
 
-/** Patterns of repositories overlap, so one grant is found in the scopes of several. */
+/** Patterns of units overlap, so one grant is found in the scopes of several. */
 function onceEach(open: readonly OpenSubjects[]): readonly OpenSubjects[] {
   const found = new Map<string, OpenSubjects>()
   for (const one of open) {
@@ -79,7 +78,7 @@ function givenIn(
 ): Given {
   const part = { scope, organisation: set.organisation }
   const reached = attempt((must): readonly Reach[] => {
-    const survey = must(surveyOf(part, must(spaceFor([part], GITHUB_CLAIMS, memo ?? axisMemo()))))
+    const survey = must(surveyOf(part, must(spaceFor([part], memo ?? axisMemo()))))
     return names.flatMap((name) => must(reachesBy(survey, name)))
   })
   if (memo === null || !reached.ok) {
@@ -104,7 +103,7 @@ function givenIn(
   return { subjects, open, unreachable }
 }
 
-/** The subject of a grant in a scope; null for a pattern of repositories, which does not tell their ids. */
+/** The subject of a grant in a scope; null for a pattern of units, which does not tell their ids. */
 function subjectIn(scope: Scope, grant: Grant, context: TrustContext): GivenSubject | null {
   const { target, names } = scope
   if (target.kind !== "unit") return null
@@ -125,15 +124,16 @@ function openOf(scope: Scope, grant: Grant, context: TrustContext): OpenSubjects
   return { ...job, ...trustOf(grant, scope, context), why: "pattern", unit, subjects }
 }
 
-function trustOf(grant: Grant, { texts }: Scope, { providers }: TrustContext) {
+function trustOf(grant: Grant, { texts, issuer }: Scope, { providers }: TrustContext) {
   const { name, connection, file, line } = grant
+  const ownerId = ownerIdClaim(familyOf(issuer))
   return {
     connection: connection.name,
     provider: connection.provider,
     grant: name,
     audiences: audiencesOf(connection, grant, providers),
     door: doorOf(connection, grant),
-    ownerIds: texts.get("repository_owner_id") ?? [],
+    ownerIds: ownerId === undefined ? [issuer.url] : (texts.get(ownerId) ?? []),
     place: { file, line },
   }
 }
@@ -148,13 +148,14 @@ function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers }: TrustCo
       if (!isOpen || (query.connection ?? connection.name) !== connection.name) return []
       const audiences = audiencesOf(connection, null, providers)
       if (providers.get(connection.provider)?.audiences === undefined) return []
-      const job = { issuer: issuer.name, unitKind: factsOf(issuer.family).unit, unitId: ANY, environment: ANY }
+      const job = { issuer: issuer.name, unitKind: familyOf(issuer).unit, unitId: ANY, environment: ANY }
       return [
         {
           connection: connection.name,
           provider: connection.provider,
           why: "own-policies",
           issuer: issuer.name,
+          unitKind: job.unitKind,
           grant: query.grant ?? null,
           unit: null,
           subjects: starred(identityTokenSubject(job, query.grant ?? ANY)),
@@ -169,7 +170,7 @@ function ownPoliciesOf(set: PolicySet, query: TrustQuery, { providers }: TrustCo
   return { subjects: [], open, unreachable: [] }
 }
 
-const kindOf = ({ issuer }: Scope) => factsOf(issuer.family).unit
+const kindOf = ({ issuer }: Scope) => familyOf(issuer).unit
 
 const starred = (subject: string) => subject.replaceAll(ANY, "*")
 

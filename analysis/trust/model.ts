@@ -1,7 +1,7 @@
 import type { UnitKind } from "../../broker/core/families/units.ts"
 import type { Demand } from "./wild.ts"
 
-/** What the other side must trust for one grant of one repository and environment. */
+/** What the other side must trust for one grant of one unit and environment. */
 export interface GivenSubject {
   /** The issuer's name in the organisation file. */
   readonly issuer: string
@@ -9,7 +9,7 @@ export interface GivenSubject {
   readonly unitId: string
   /** Null for jobs that run in no environment. */
   readonly environment: string | null
-  /** The repository's names that the policies write, for people. */
+  /** The unit's names that the policies write, for people. */
   readonly names: readonly string[]
   readonly connection: string
   readonly provider: string
@@ -25,7 +25,7 @@ export interface GivenSubject {
 }
 
 /**
- * Subjects that no list can name. `pattern`: a policy covers many repositories, and their ids are not in the folder.
+ * Subjects that no list can name. `pattern`: a policy covers many units, and their ids are not in the folder.
  * `own-policies`: repositories may keep policies of their own. `undecided`: the analysis cannot tell who gets the grant.
  */
 export interface OpenSubjects {
@@ -33,9 +33,10 @@ export interface OpenSubjects {
   readonly provider: string
   readonly why: "pattern" | "own-policies" | "undecided"
   readonly issuer: string
+  readonly unitKind: UnitKind
   /** The grant's name; null for any. */
   readonly grant: string | null
-  /** A pattern of repositories; null for any. */
+  /** A pattern of units; null for any. */
   readonly unit: string | null
   /** Null for jobs in no environment; absent for any or none. */
   readonly environment?: string | null
@@ -67,7 +68,7 @@ export interface Admission {
   readonly audience: readonly Demand[]
   /** Further conditions. They are not evaluated, and can only let in less. */
   readonly unread: readonly string[]
-  /** Of these, the claims that a repository's or person's name is in. */
+  /** Of these, the claims that a unit's, an owner's or a person's name is in. */
   readonly names: readonly string[]
 }
 

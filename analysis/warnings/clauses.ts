@@ -14,6 +14,8 @@ export interface Clause {
   readonly whose: string
   /** The policy that contains the rule; absent in the organisation file. */
   readonly policy?: Policy
+  /** In the organisation file: the conditions that say which jobs it is about. Empty for rules. */
+  readonly about: readonly Condition[]
 }
 
 /** The clauses of all policies, boundaries and limits, in the set's order. */
@@ -23,7 +25,8 @@ export function* clausesOf({
 }: Pick<PolicySet, "organisation" | "policies">): Generator<Clause> {
   for (const [index, boundary] of organisation.boundaries.entries()) yield* clausesOfBoundary(boundary, index)
   for (const [index, { file, line, when }] of organisation.limits.entries()) {
-    yield { part: "limit", conditions: when, file, path: ["limits", index, "when"], whose: `the limit in line ${line}` }
+    const whose = `the limit in line ${line}`
+    yield { part: "limit", conditions: when, file, path: ["limits", index, "when"], whose, about: when }
   }
   for (const policy of policies) yield* clausesOfPolicy(policy)
 }
@@ -33,15 +36,15 @@ export function* clausesOfPolicy(policy: Policy): Generator<Clause> {
   for (const kind of ["allow", "deny"] as const) {
     for (const [index, { conditions, file, name }] of policy[kind].entries()) {
       const whose = `the ${kind} ${JSON.stringify(name)}`
-      yield { part: kind, conditions, file, path: [kind, index, "when"], whose, policy }
+      yield { part: kind, conditions, file, path: [kind, index, "when"], whose, policy, about: [] }
     }
   }
 }
 
 function* clausesOfBoundary({ name, file, when, require }: Boundary, index: number): Generator<Clause> {
   const whose = `the boundary ${JSON.stringify(name)}`
-  yield { part: "when", conditions: when, file, path: ["boundaries", index, "when"], whose }
-  yield { part: "require", conditions: require, file, path: ["boundaries", index, "require"], whose }
+  yield { part: "when", conditions: when, file, path: ["boundaries", index, "when"], whose, about: when }
+  yield { part: "require", conditions: require, file, path: ["boundaries", index, "require"], whose, about: when }
 }
 
 /** The patterns of a condition; empty for one that tests presence only. */

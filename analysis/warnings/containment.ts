@@ -1,8 +1,12 @@
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
+import { UNITS, type UnitKind } from "../../broker/core/families/units.ts"
 import { describeCondition, matchCondition } from "../../broker/core/policy/condition.ts"
-import type { Boundary, Organisation, Policy } from "../../broker/core/policy/model.ts"
+import type { Boundary, Organisation, Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import { variablesIn } from "../reach/variables.ts"
 import type { Witness } from "../regions/region.ts"
 import { issuerWordsOf, policyWords } from "../scopes/subject-words.ts"
+import { claimsOf, claimText } from "../scopes/token.ts"
+import { familyOf, nameClaim } from "../scopes/unit-claims.ts"
 import type { RefusedJob } from "./refused-job.ts"
 import type { GrantStanding, Standings } from "./standings.ts"
 import type { Subject } from "./subject.ts"
@@ -74,9 +78,12 @@ export function* ceilingWarnings({ set, sources }: Subject, { grants, tooComplex
   yield* withoutBoundary({ set, sources }, grants)
   for (const { policy, reason } of tooComplex) {
     const message = `The rules for ${policyWords(policy, set.organisation)} were not analysed, because ${reason}. Unreachable grants and allows that are always denied are not reported there. Write fewer rules, or patterns with fewer stars.`
-    yield warn(policy.file, sources.valueAt(policy.file, ["repository"]), "too_complex", message)
+    yield warn(policy.file, sources.valueAt(policy.file, [kindOf(set, policy)]), "too_complex", message)
   }
 }
+
+const kindOf = ({ organisation }: PolicySet, { issuer }: Policy): UnitKind =>
+  familyOf(organisation.issuers.get(issuer)).unit
 
 /** Reports only if the organisation has boundaries: without any, a missing one is no surprise. */
 function* withoutBoundary(
@@ -89,23 +96,24 @@ function* withoutBoundary(
     if (!isFree || said.has(policy.file)) continue
     said.add(policy.file)
     const named = policyWords(policy, set.organisation)
-    const which = isBelow ? `some repositories that ${named} matches` : named
+    const which = isBelow ? `some ${UNITS[kindOf(set, policy)].many} that ${named} matches` : named
     const message = `No boundary covers ${which}, so the grants of this policy have no ceiling there. Widen the "when" of a boundary, or add a boundary for the whole owner.`
-    yield warn(policy.file, sources.valueAt(policy.file, ["repository"]), "no_boundary", message)
+    yield warn(policy.file, sources.valueAt(policy.file, [kindOf(set, policy)]), "no_boundary", message)
   }
 }
 
 /** Why the ceiling refuses some of the jobs, or all, with one job as an example. */
 export function ceilingOf({ policy, refusedJobs, isReached }: GrantStanding, organisation: Organisation): string {
   const gravest = gravestOf(refusedJobs)
+  const family = familyOf(organisation.issuers.get(policy.issuer))
   const reasons = gravest
-    .map((refused) => reasonOf(refused, isReached ? "to these jobs" : "to any of these jobs"))
+    .map((refused) => reasonOf(refused, isReached ? "to these jobs" : "to any of these jobs", family))
     .join(" ")
   const [refused] = gravest
   const issuer = issuerWordsOf(organisation)(policy.issuer)
   return refused === undefined
     ? reasons
-    : `${reasons} For example${issuer === null ? "" : `, a job of ${issuer}`}: ${shown(refused.claims, policy, refused.boundaries)}.`
+    : `${reasons} For example${issuer === null ? "" : `, a job of ${issuer}`}: ${shown(refused.claims, policy, refused.boundaries, family)}.`
 }
 
 /** Leaves out what a boundary requires, unless there is no other reason. */
@@ -114,14 +122,14 @@ function gravestOf(refusedJobs: readonly RefusedJob[]): readonly RefusedJob[] {
   return grave.length > 0 ? grave : refusedJobs
 }
 
-function reasonOf({ why, boundaries, claims }: RefusedJob, toWhom: string): string {
+function reasonOf({ why, boundaries, claims }: RefusedJob, toWhom: string, family: FamilyFacts): string {
   const named = namesOf(boundaries)
   switch (why) {
     case "not-allowed":
-      return `No boundary allows it ${toWhom}. The repository is covered by ${named}. Narrow the policy, or widen a boundary.`
+      return `No boundary allows it ${toWhom}. The ${UNITS[family.unit].one} is covered by ${named}. Narrow the policy, or widen a boundary.`
     case "requirement": {
       const lacking = boundaries.flatMap(({ require }) =>
-        require.filter((one) => !matchCondition(one, "allow", claims)),
+        require.filter((one) => !matchCondition(one, "allow", claimsOf(claims, family))),
       )
       const required = lacking.map((one) => `${one.claim} ${describeCondition(one)}`)
       return `The ceiling also requires ${required.join(", ")} (${named}): the broker refuses a job that lacks this.`
@@ -141,14 +149,20 @@ function namesOf(boundaries: readonly Boundary[]): string {
 
 const MAX_SHOWN_CLAIMS = 8
 
-/** A job in a few words: its repository and environment, and the claims that the rules and boundaries test. */
-function shown(claims: Witness, { allow, deny }: Policy, boundaries: readonly Boundary[]): string {
+/** A job in a few words: its unit and environment, and the claims that the rules and boundaries test. */
+function shown(claims: Witness, { allow, deny }: Policy, boundaries: readonly Boundary[], family: FamilyFacts): string {
   const asked = [...allow, ...deny].flatMap(({ conditions }) => conditions)
   const ceiling = boundaries.flatMap(({ when, require }) => [...require, ...when])
-  const order = ["repository", "environment", ...[...ceiling, ...asked].map(({ claim }) => claim)]
+  const { environment } = family.roles
+  const order = [
+    nameClaim(family),
+    ...(environment === undefined ? [] : [environment]),
+    ...[...ceiling, ...asked].map(({ claim }) => claim),
+  ]
   const told = [...new Set(order)].flatMap((claim) => {
-    const value = claims[claim]
-    if (value === undefined) return []
+    const text = claims[claim]
+    if (text === undefined) return []
+    const value = claimText(claim, text, family)
     return [`${claim}=${value.length > 60 ? `${value.slice(0, 59)}…` : value}`]
   })
   return told.slice(0, MAX_SHOWN_CLAIMS).join(", ")

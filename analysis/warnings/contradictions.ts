@@ -1,18 +1,17 @@
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
 import { type Condition, matchCondition } from "../../broker/core/policy/condition.ts"
 import { quote } from "../../broker/core/policy/faults.ts"
 import type { PolicySet, Rule } from "../../broker/core/policy/model.ts"
 import { compilePattern, type Pattern } from "../../broker/core/policy/pattern.ts"
 import { escaping } from "../regions/atoms.ts"
+import { isNamed } from "../regions/cautions.ts"
 import { languageOfPattern } from "../regions/language.ts"
-import { EVENT_CLAIM, namesAll } from "../regions/marked.ts"
 import { meet } from "../scopes/claim-values.ts"
 import { type Clause, clausesOf } from "./clauses.ts"
+import { familiesOf } from "./families-of.ts"
 import { cannotHold, factFor } from "./never-sent.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
-
-/** The claim whose values depend on those of others. */
-const REF_CLAIM = "ref"
 
 /** Finds conditions on a ref that no job fulfils together with a value of another claim: a tag of a scheduled run. */
 export function* contradictingConditions({ set, sources }: Subject): Generator<Warning> {
@@ -56,15 +55,19 @@ interface Contradiction {
 }
 
 function contradictionsIn(set: PolicySet, clause: Clause): readonly Contradiction[] {
-  const onRef = clause.conditions.filter(({ claim, test }) => claim === REF_CLAIM && test.kind !== "present")
-  const fact = factFor(set, clause, REF_CLAIM)
+  // The claim whose values depend on those of others. A boundary about several families has none.
+  const [family, ...others] = familiesOf(set, clause)
+  const refClaim = others.length === 0 ? family?.roles.ref : undefined
+  if (family === undefined || refClaim === undefined) return []
+  const onRef = clause.conditions.filter(({ claim, test }) => claim === refClaim && test.kind !== "present")
+  const fact = factFor(set, clause, refClaim)
   // `value_never_sent` reports a condition that no ref fulfils.
   if (onRef.length === 0 || fact === undefined || onRef.some((one) => cannotHold(one, fact))) return []
   const claims = new Set(clause.conditions.map(({ claim }) => claim))
   return [...claims].flatMap((claim): Contradiction[] => {
     const known = factFor(set, clause, claim)?.values
     if (known === undefined || ![...known.values()].some(({ refs }) => refs)) return []
-    const admitted = [...known].filter(([value]) => admits(clause, claim, value))
+    const admitted = [...known].filter(([value]) => admits(clause, family, claim, value))
     const refused = admitted.filter(([, { refs }]) => refs && !onRef.every((one) => reaches(one, refs)))
     const isDead = refused.length === admitted.length
     // A wildcard that admits a value besides others does not mean that value.
@@ -77,12 +80,12 @@ function contradictionsIn(set: PolicySet, clause: Clause): readonly Contradictio
 
 const MAX_SHOWN = 3
 
-function admits({ part, conditions }: Clause, claim: string, value: string): boolean {
+function admits({ part, conditions }: Clause, family: FamilyFacts, claim: string, value: string): boolean {
   const claims = { [claim]: value }
   const style = part === "deny" ? "deny" : "allow"
   const own = conditions.filter((condition) => condition.claim === claim)
   if (!own.every((condition) => matchCondition(condition, style, claims))) return false
-  return part !== "allow" || claim !== EVENT_CLAIM || namesAll(own, claims)
+  return part !== "allow" || isNamed(conditions, family, claim, value)
 }
 
 const isWritten = ({ conditions }: Clause, claim: string, value: string): boolean =>

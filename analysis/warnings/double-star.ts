@@ -1,9 +1,11 @@
 import type { ClaimForm } from "../../broker/core/families/claim-fact.ts"
 import { claimFact } from "../../broker/core/families/families.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
 import type { FieldCeiling } from "../../broker/core/policy/model.ts"
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import type { YamlPath } from "../../broker/core/policy/yaml.ts"
 import { type Clause, clausesOf, patternsOf } from "./clauses.ts"
+import { familiesOf } from "./families-of.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
@@ -19,10 +21,11 @@ export function* doubleStars(subject: Subject): Generator<Warning> {
   const { set, sources } = subject
   for (const clause of clausesOf(set)) {
     for (const { claim, test } of clause.conditions) {
-      const alsoMatched = ALSO_MATCHED.get(claimFact("github-actions", claim)?.form)
+      const form = formOf(familiesOf(set, clause), claim)
+      const alsoMatched = ALSO_MATCHED.get(form)
       if (alsoMatched === undefined || !admits(clause, test.kind)) continue
       for (const [index, pattern] of patternsOf({ test }).entries()) {
-        if (!crosses(pattern, claim)) continue
+        if (!crosses(pattern, form)) continue
         const at = sources.patternAt(clause.file, [...clause.path, claim], index)
         const message = `** crosses every separator: in ${clause.whose}, ${JSON.stringify(pattern.source)} also matches ${alsoMatched(pattern)}. Write * for one part, or list the exact values.`
         yield warn(clause.file, at, "double_star", message)
@@ -55,10 +58,16 @@ function admits({ part }: Clause, kind: "any" | "none" | "present"): boolean {
   return kind === (part === "deny" ? "none" : "any")
 }
 
-function crosses(pattern: Pattern, claim: string): boolean {
+/** The form that a claim has for one of the families, if any says it. */
+export function formOf(families: readonly FamilyFacts[], claim: string): ClaimForm | undefined {
+  const forms = families.map(({ name }) => claimFact(name, claim)?.form)
+  return forms.find((form) => form !== undefined)
+}
+
+function crosses(pattern: Pattern, form: ClaimForm | undefined): boolean {
   if (!pattern.steps.includes("anything")) return false
   // A repository has one slash: after the owner, no separator is left to cross.
-  return !(claim === "repository" && pattern.prefix.includes("/"))
+  return !(form === "repository" && pattern.prefix.includes("/"))
 }
 
 function* inEntries({ set, sources }: Subject): Generator<Warning> {

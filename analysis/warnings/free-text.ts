@@ -1,11 +1,15 @@
+import type { ClaimFact } from "../../broker/core/families/claim-fact.ts"
 import { claimFact } from "../../broker/core/families/families.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
+import { UNITS } from "../../broker/core/families/units.ts"
 import type { Condition } from "../../broker/core/policy/condition.ts"
 import { type Clause, clausesOf, isPinned, patternsOf } from "./clauses.ts"
+import { familiesOf } from "./families-of.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
 /** A claim whose text can be chosen by a person who should not decide about access. */
-interface Chosen {
+export interface Chosen {
   /** Who chooses the text: the start of a sentence. */
   readonly who: string
   readonly instead: string
@@ -15,8 +19,8 @@ interface Chosen {
   readonly besides?: readonly string[]
 }
 
-/** The claims whose text an outsider, a writer or an administrator chooses freely, with the words of their warnings. */
-export const CHOSEN: ReadonlyMap<string, Chosen> = new Map([
+/** Claims whose text an outsider, a writer or an administrator chooses freely, with the words of their warnings. */
+const CHOSEN: ReadonlyMap<string, Chosen> = new Map([
   [
     "sub",
     {
@@ -60,11 +64,45 @@ export const CHOSEN: ReadonlyMap<string, Chosen> = new Map([
   ],
 ])
 
+/** What is known of a claim's text in the families of a clause, with words for it; null for text that only issuers choose. */
+export function chosenIn(families: readonly FamilyFacts[], claim: string): Chosen | null {
+  for (const family of families) {
+    const fact = claimFact(family.name, claim)
+    if (fact?.chosenBy === undefined) continue
+    const told = CHOSEN.get(claim === family.roles.actor ? "actor" : claim)
+    const known = claim === "sub" && fact.form !== "subject" ? SUBJECT : (told ?? generally(fact))
+    if (known === null) continue
+    const { actor, actorId } = family.roles
+    const beside = actorId === undefined ? "list the exact names" : `list the exact names, with their ${actorId}`
+    return claim === actor ? { ...known, instead: beside } : known
+  }
+  return null
+}
+
+/** Of issuers other than GitHub's. */
+const SUBJECT: Chosen = {
+  who: "sub is made of other claims, and can be customised",
+  instead: "use the claims that it consists of",
+  warnOf: "any",
+}
+
+/** Text that says which code runs is what rules are made of, and a setting is the unit's own. */
+function generally({ chosenBy, tellsCode, tells, values }: ClaimFact): Chosen | null {
+  if (chosenBy === undefined || (tellsCode && chosenBy !== "outsider") || tells !== "job" || values) return null
+  return { who: CHOOSERS[chosenBy], instead: "use a claim that only the issuer writes", warnOf: "wildcard" }
+}
+
+const CHOOSERS: Readonly<Record<NonNullable<ClaimFact["chosenBy"]>, string>> = {
+  outsider: "People without write access can choose this text",
+  writer: "Anyone with write access can choose this text",
+  administrator: "An administrator can choose this text",
+}
+
 /** Finds conditions on text that outsiders or writers choose, and allows whose only condition is the actor. */
 export function* freeTextConditions({ set, sources }: Subject): Generator<Warning> {
   for (const clause of clausesOf(set)) {
     for (const condition of clause.conditions) {
-      const say = reason(clause, condition)
+      const say = reason(clause, condition, familiesOf(set, clause))
       if (say === null) continue
       const at = sources.keyAt(clause.file, [...clause.path, condition.claim])
       yield warn(clause.file, at, "free_text_pattern", say)
@@ -72,10 +110,10 @@ export function* freeTextConditions({ set, sources }: Subject): Generator<Warnin
   }
 }
 
-function reason(clause: Clause, condition: Condition): string | null {
+function reason(clause: Clause, condition: Condition, families: readonly FamilyFacts[]): string | null {
   const { claim, test } = condition
-  const chosen = CHOSEN.get(claim)
-  if (chosen === undefined || test.kind === "present") return null
+  const chosen = chosenIn(families, claim)
+  if (chosen === null || test.kind === "present") return null
   const { who, instead, warnOf, besides } = chosen
   const hasWildcard = patternsOf(condition).some(({ literal }) => literal === null)
   const narrows = clause.conditions.some((other) => besides?.includes(other.claim) && other.test.kind === "any")
@@ -83,18 +121,20 @@ function reason(clause: Clause, condition: Condition): string | null {
     const effect = clause.part === "deny" ? "can be avoided by choosing another text" : "restricts no one"
     return `${who}, so the condition on ${claim} in ${clause.whose} ${effect}: ${instead}.`
   }
-  if (claim === "actor" && isActorAlone(clause)) {
-    return `The only condition of ${clause.whose} is the actor. Others can make an actor start a run, on any branch and with any code. Add a condition on ref or workflow_ref.`
+  const [family] = families
+  if (family !== undefined && claim === family.roles.actor && isActorAlone(clause, family)) {
+    const code = claimFact(family.name, "workflow_ref") ? "ref or workflow_ref" : (family.roles.ref ?? "the code")
+    return `The only condition of ${clause.whose} is the actor. Others can make an actor start a run, on any branch and with any code. Add a condition on ${code}.`
   }
   return null
 }
 
-function isActorAlone({ part, policy, conditions }: Clause): boolean {
+function isActorAlone({ part, policy, conditions }: Clause, { name, roles, unit }: FamilyFacts): boolean {
   // environment_without_branch covers rules for environments.
-  if (part !== "allow" || policy?.environment !== undefined) return false
-  const asksWho = conditions.some((one) => one.claim === "actor" && isPinned(one))
-  return asksWho && !conditions.some(({ claim, test }) => tellsCode(claim) && test.kind === "any")
+  if (part !== "allow" || policy?.environment !== undefined || UNITS[unit].standsAlone) return false
+  const asksWho = conditions.some((one) => one.claim === roles.actor && isPinned(one))
+  return asksWho && !conditions.some(({ claim, test }) => tellsCode(name, claim) && test.kind === "any")
 }
 
 /** Whether a condition on a claim restricts which code runs. The actor never does: others can make an actor start a run. */
-const tellsCode = (claim: string): boolean => claimFact("github-actions", claim)?.tellsCode ?? false
+const tellsCode = (family: string, claim: string): boolean => claimFact(family, claim)?.tellsCode ?? false

@@ -1,11 +1,14 @@
 import { claimFact, claimNames, isKnownClaim } from "../../broker/core/families/families.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
 import { shortNameGap } from "../../broker/core/families/units.ts"
+import { ownerOf } from "../../broker/core/identity.ts"
 import { textsIn } from "../../broker/core/policy/ceiling.ts"
 import { didYouMean } from "../../broker/core/policy/faults.ts"
 import type { Grant, Policy, Rule } from "../../broker/core/policy/model.ts"
 import { type TemplatePart, templateParts } from "../../broker/core/policy/template.ts"
+import { familyOf } from "../scopes/unit-claims.ts"
 import { isPinned } from "./clauses.ts"
-import { CHOSEN } from "./free-text.ts"
+import { chosenIn } from "./free-text.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
@@ -19,26 +22,28 @@ export function* doubtfulGaps(subject: Subject): Generator<Warning> {
   }
 }
 
-function* gapsOf({ sources }: Subject, policy: Policy, grant: Grant, neighbours: Neighbours): Generator<Warning> {
+function* gapsOf({ set, sources }: Subject, policy: Policy, grant: Grant, neighbours: Neighbours): Generator<Warning> {
   const { file } = policy
+  const family = familyOf(set.organisation.issuers.get(policy.issuer))
   const { claims = [], raw = {} } = grant.template ?? {}
   const gapAt = (claim: string) =>
     sources.textAt(file, ["grants", grant.name], (text) =>
       templateParts(text).some((part) => "claim" in part && part.claim === claim),
     )
   for (const claim of claims) {
-    if (claim !== shortNameGap("repository") && !isKnownClaim(claim)) {
-      const hint = didYouMean(claim, [shortNameGap("repository"), ...claimNames("github-actions")])
-      const message = `No known issuer sends a claim ${JSON.stringify(claim)}, so this gap is never filled and the broker always refuses ${grant.name}.${hint}`
+    if (claim !== shortNameGap(family.unit) && claimFact(family.name, claim) === undefined) {
+      const hint = didYouMean(claim, [shortNameGap(family.unit), ...claimNames(family.name)])
+      const who = isKnownClaim(claim) ? `${family.title} sends no claim` : "No known issuer sends a claim"
+      const message = `${who} ${JSON.stringify(claim)}, so this gap is never filled and the broker always refuses ${grant.name}.${hint}`
       yield warn(file, gapAt(claim), "gap_unknown_claim", message)
     }
-    const who = FREE_TEXT.get(claim)
-    if (who === undefined || allowsNaming(neighbours(policy), grant.name).every((rule) => pins(rule, claim))) continue
+    const who = whoFills(claim, family)
+    if (who === null || allowsNaming(neighbours(policy), grant.name).every((rule) => pins(rule, claim))) continue
     const message = `${who}, and \${${claim}} puts this text into ${grant.name}, so that person chooses the credential. Write a fixed value, or list the exact values of ${claim} in every allow.`
     yield warn(file, gapAt(claim), "free_text_pattern", message)
   }
   for (const text of textsIn(raw) ?? []) {
-    const pair = adjacent(templateParts(text), policy)
+    const pair = adjacent(templateParts(text), policy, family)
     if (pair === null) continue
     const [first, second] = pair.map((claim) => `\${${claim}}`)
     const message = `No character separates ${first} and ${second} that their values cannot contain, so two different jobs can produce the same text. Put a character such as / or : between the gaps, or remove one of them.`
@@ -52,15 +57,18 @@ function* gapsOf({ sources }: Subject, policy: Policy, grant: Grant, neighbours:
   }
 }
 
-/** Claims of free text, and who chooses it. */
-const FREE_TEXT: ReadonlyMap<string, string> = new Map([
-  ...[...CHOSEN]
-    .filter(([claim]) => claim !== "base_ref" && claim !== "actor")
-    .map(([claim, { who }]) => [claim, who] as const),
-  ["base_ref", "Anyone with write access can push a branch with any name and open a pull request against it"],
-  ["actor", "Users choose their own names, and can change them"],
-  ["ref", "Anyone with write access can push a branch or a tag with any name"],
-])
+/** Who chooses the text of a claim freely: the start of a sentence. Null for text that only the issuer chooses. */
+function whoFills(claim: string, family: FamilyFacts): string | null {
+  const { roles, name } = family
+  if (claim === "base_ref" && claimFact(name, claim)?.chosenBy !== undefined) {
+    return "Anyone with write access can push a branch with any name and open a pull request against it"
+  }
+  if (claim === roles.actor && claimFact(name, claim)?.chosenBy !== undefined) {
+    return "Users choose their own names, and can change them"
+  }
+  if (claim === roles.ref) return "Anyone with write access can push a branch or a tag with any name"
+  return chosenIn([family], claim)?.who ?? null
+}
 
 const pins = ({ conditions }: Rule, claim: string): boolean =>
   conditions.some((condition) => condition.claim === claim && isPinned(condition))
@@ -92,41 +100,45 @@ function neighboursIn(policies: readonly Policy[]): Neighbours {
 }
 
 const realmOf = ({ issuer, environment, unit }: Policy): string =>
-  JSON.stringify([issuer, environment ?? null, unit.slice(0, unit.indexOf("/"))])
+  JSON.stringify([issuer, environment ?? null, ownerOf(unit)])
 
 /** The allows that name a grant, in policies for the same jobs. Without one, no job fills the gaps. */
 const allowsNaming = (policies: readonly Policy[], grant: string): readonly Rule[] =>
   policies.flatMap(({ allow }) => allow.filter(({ grants }) => grants !== "all" && grants.has(grant)))
 
 /** Whether a claim consists of digits only: any other character marks its end. */
-const isDigits = (claim: string): boolean => claimFact("github-actions", claim)?.form === "digits"
+const isDigits = (claim: string, { name }: FamilyFacts): boolean => claimFact(name, claim)?.form === "digits"
 
 /** The first two gaps of a text that different values can fill to the same result; null when there are none. */
-function adjacent(parts: readonly TemplatePart[], policy: Policy): readonly [string, string] | null {
+function adjacent(
+  parts: readonly TemplatePart[],
+  policy: Policy,
+  family: FamilyFacts,
+): readonly [string, string] | null {
   let before: string | null = null
   let between = ""
   for (const part of parts) {
-    const claim = "claim" in part && !isFixed(part.claim, policy) ? part.claim : null
+    const claim = "claim" in part && !isFixed(part.claim, policy, family) ? part.claim : null
     if (claim === null) {
       // A claim with the same value for every job of the policy counts as fixed text.
       between += "claim" in part ? "x" : part.text
       continue
     }
-    if (before !== null && before !== claim && runsTogether(before, between, claim)) return [before, claim]
+    if (before !== null && before !== claim && runsTogether(before, between, claim, family)) return [before, claim]
     before = claim
     between = ""
   }
   return null
 }
 
-function runsTogether(first: string, between: string, second: string): boolean {
+function runsTogether(first: string, between: string, second: string, family: FamilyFacts): boolean {
   if (!/^[A-Za-z0-9_.-]*$/.test(between)) return false
-  if (isDigits(first) && /^[^0-9]/.test(between)) return false
-  return !(isDigits(second) && /[^0-9]$/.test(between))
+  if (isDigits(first, family) && /^[^0-9]/.test(between)) return false
+  return !(isDigits(second, family) && /[^0-9]$/.test(between))
 }
 
-function isFixed(claim: string, { target, environment }: Policy): boolean {
-  if (claim === "environment") return environment !== undefined
-  if (["repository_owner", "repository_owner_id", "iss"].includes(claim)) return true
-  return target.kind === "unit" && [shortNameGap("repository"), "repository", "repository_id"].includes(claim)
+function isFixed(claim: string, { target, environment }: Policy, { roles, unit }: FamilyFacts): boolean {
+  if (claim === roles.environment) return environment !== undefined
+  if ([roles.owner, roles.ownerId, "iss"].includes(claim)) return true
+  return target.kind === "unit" && [shortNameGap(unit), roles.unit, roles.unitId].includes(claim)
 }

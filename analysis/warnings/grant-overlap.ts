@@ -1,8 +1,11 @@
+import { UNITS } from "../../broker/core/families/units.ts"
+import { ownerOf } from "../../broker/core/identity.ts"
 import type { Policy, PolicyTarget } from "../../broker/core/policy/model.ts"
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import { meeting } from "../regions/atoms.ts"
 import { languageOfPattern } from "../regions/language.ts"
 import { policyWords } from "../scopes/subject-words.ts"
+import { familyOf } from "../scopes/unit-claims.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
@@ -17,7 +20,7 @@ interface Definition {
 }
 
 /**
- * Finds policies whose patterns can match one repository and which define the same grant. The broker refuses such a grant,
+ * Finds policies whose patterns can match one unit and which define the same grant. The broker refuses such a grant,
  * because it is ambiguous. If both policies have the same pattern, the loader reports it as an error.
  */
 export function* overlappingGrants({ set, sources }: Subject): Generator<Warning> {
@@ -29,15 +32,15 @@ export function* overlappingGrants({ set, sources }: Subject): Generator<Warning
         left -= 1 + (names.steps.length * other.names.steps.length) / STEPS_OF_A_PAIR
         const at = sources.keyAt(policy.file, ["grants", name])
         if (left < 0) {
-          const message = `Too many patterns could match the same repository. From here on, the check does not look for repositories with two definitions of ${name}. Give the grants different names.`
+          const message = `Too many patterns could match the same unit. From here on, the check does not look for units with two definitions of ${name}. Give the grants different names.`
           yield warn(policy.file, at, "too_complex", message)
           return
         }
         const both = meeting(languageOfPattern(names), languageOfPattern(other.names))
         const shared = both.ok ? both.value : null
         if (shared === null) continue
-        const owner = policy.unit.slice(0, policy.unit.indexOf("/") + 1)
-        const message = `${policyWords(policy, set.organisation)} and ${other.policy.unit} (${other.policy.file}) can match the same repository, such as ${owner}${shared}, and both define ${name}. The broker refuses ${name} there. Keep one definition, or give the grants different names.`
+        const { one } = UNITS[familyOf(set.organisation.issuers.get(policy.issuer)).unit]
+        const message = `${policyWords(policy, set.organisation)} and ${other.policy.unit} (${other.policy.file}) can match the same ${one}, such as ${ownerOf(policy.unit)}/${shared}, and both define ${name}. The broker refuses ${name} there. Keep one definition, or give the grants different names.`
         yield warn(policy.file, at, "grant_overlap", message)
         break
       }

@@ -1,7 +1,11 @@
-import { claimFact } from "../../broker/core/families/families.ts"
+import { claimFact, USUAL_FAMILY } from "../../broker/core/families/families.ts"
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
+import { UNITS } from "../../broker/core/families/units.ts"
+import { ownerOf } from "../../broker/core/identity.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import type { YamlPath } from "../../broker/core/policy/yaml.ts"
+import { familyOf } from "../scopes/unit-claims.ts"
 import { clausesOf, clausesOfPolicy, patternsOf } from "./clauses.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
@@ -14,31 +18,43 @@ interface Written {
   readonly index?: number
 }
 
-const COMPARES = "GitHub treats both as one name, but policies distinguish them"
+/** Hosts of repositories treat two spellings of a name as one. Names elsewhere are lower-case, or two names. */
+const isCaseless = ({ roles, claims }: FamilyFacts): boolean =>
+  roles.unit !== undefined && claims.get(roles.unit)?.form === "repository"
+
+const comparesOf = ({ name, title }: FamilyFacts): string =>
+  `${name === USUAL_FAMILY.name ? "GitHub" : title} treats both as one name, but policies distinguish them`
 
 /** Finds names that differ only in letter case. GitHub knows one thing of that name; policies see two. */
 export function* namesThatDifferInCase(subject: Subject): Generator<Warning> {
   const { set } = subject
-  for (const [issuer, { owners }] of set.organisation.issuers) {
+  const caseless = [...set.organisation.issuers.values()].filter((issuer) => isCaseless(familyOf(issuer)))
+  for (const config of caseless) {
+    const { name: issuer, owners } = config
     const names = [...owners.keys()].map((text) => ({
       text,
       file: ORGANISATION_FILE,
       path: ["issuers", issuer, "owners", text],
     }))
-    yield* differing(subject, names, `owner`, COMPARES)
+    yield* differing(subject, names, "owner", comparesOf(familyOf(config)))
   }
-  for (const issuer of set.organisation.issuers.keys()) {
-    // Only within one issuer: on another server, a similar name is a different repository.
-    const policies = set.policies.filter((policy) => policy.issuer === issuer)
-    yield* differing(subject, repositoriesIn({ ...set, policies }), "repository", COMPARES)
+  for (const issuer of caseless) {
+    // Only within one issuer: on another server, a similar name is a different unit.
+    const family = familyOf(issuer)
+    const policies = set.policies.filter((policy) => policy.issuer === issuer.name)
+    yield* differing(subject, unitsIn({ ...set, policies }, family), UNITS[family.unit].one, comparesOf(family))
   }
-  yield* differing(subject, environmentsInBoundaries(set), "environment", COMPARES)
-  for (const policies of byRepository(set)) {
+  const [first] = caseless
+  if (first !== undefined) {
+    yield* differing(subject, environmentsInBoundaries(set), "environment", comparesOf(familyOf(first)))
+  }
+  for (const policies of byUnit(set)) {
+    const family = familyOf(set.organisation.issuers.get(policies[0]?.issuer ?? ""))
     const environments = policies.flatMap(({ environment, file }) =>
       environment === undefined ? [] : [{ text: environment, file, path: ["environment"] }],
     )
-    yield* differing(subject, environments, "environment", COMPARES)
-    const refs = policies.flatMap((policy) => refsIn(policy))
+    if (isCaseless(family)) yield* differing(subject, environments, "environment", comparesOf(family))
+    const refs = policies.flatMap((policy) => refsIn(policy, family))
     yield* differing(subject, refs, "ref", "Git treats them as two refs, and most likely only one exists")
   }
 }
@@ -66,12 +82,12 @@ function* differing({ sources }: Subject, names: Iterable<Written>, what: string
   }
 }
 
-/** Names of repositories: those of policies first, then the exact names in conditions. */
-function* repositoriesIn(set: PolicySet): Generator<Written> {
+/** Names of units: those of policies first, then the exact names in conditions. */
+function* unitsIn(set: PolicySet, { roles, unit: kind }: FamilyFacts): Generator<Written> {
   const { issuers } = set.organisation
   for (const { unit, issuer, file } of set.policies) {
     const listed = [...(issuers.get(issuer)?.owners.keys() ?? [])]
-    const owner = unit.slice(0, unit.indexOf("/"))
+    const owner = ownerOf(unit)
     const spelled = listed.includes(owner)
       ? undefined
       : listed.find((name) => name.toLowerCase() === owner.toLowerCase())
@@ -80,9 +96,9 @@ function* repositoriesIn(set: PolicySet): Generator<Written> {
       const text = `${spelled}${unit.slice(owner.length)}`
       yield { text, file: ORGANISATION_FILE, path: ["issuers", issuer, "owners", spelled] }
     }
-    yield { text: unit, file, path: ["repository"] }
+    yield { text: unit, file, path: [kind] }
   }
-  yield* literalsOf(set, "repository")
+  if (roles.unit !== undefined) yield* literalsOf(set, roles.unit)
 }
 
 /** Exact environments in boundaries, each after the spelling that a policy uses for it. */
@@ -110,10 +126,10 @@ function* literalsOf(set: Pick<PolicySet, "organisation" | "policies">, claim: s
 
 const REF_FORMS: ReadonlySet<string | undefined> = new Set(["ref", "branch"])
 
-function refsIn(policy: Policy): Written[] {
+function refsIn(policy: Policy, { name }: FamilyFacts): Written[] {
   return [...clausesOfPolicy(policy)].flatMap(({ conditions, file, path }) =>
     conditions.flatMap((condition) =>
-      REF_FORMS.has(claimFact("github-actions", condition.claim)?.form)
+      REF_FORMS.has(claimFact(name, condition.claim)?.form)
         ? patternsOf(condition).map(({ source }, index) => ({
             text: source,
             file,
@@ -125,8 +141,8 @@ function refsIn(policy: Policy): Written[] {
   )
 }
 
-/** The policies of each repository, or of each pattern of repositories. */
-function byRepository({ policies }: PolicySet): Iterable<readonly Policy[]> {
+/** The policies of each unit, or of each pattern of units. */
+function byUnit({ policies }: PolicySet): Iterable<readonly Policy[]> {
   const groups = new Map<string, Policy[]>()
   for (const policy of policies) {
     const { issuer, target, unit } = policy

@@ -5,6 +5,7 @@ import { quote } from "../../broker/core/policy/faults.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { canHave, formWords, nearestValue } from "../scopes/claim-values.ts"
 import { type Clause, clausesOf, patternsOf } from "./clauses.ts"
+import { familiesOf } from "./families-of.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
@@ -13,17 +14,18 @@ export function* valuesNeverSent({ set, sources }: Subject): Generator<Warning> 
   for (const clause of clausesOf(set)) {
     for (const condition of clause.conditions) {
       const { claim, test } = condition
-      const fact = factFor(set, clause, claim)
+      const facts = factsFor(set, clause, claim)
+      const [fact] = facts
       if (fact === undefined) continue
       if (test.kind === "present") {
-        if (test.present || fact.sent !== "always") continue
+        if (test.present || factFor(set, clause, claim)?.sent !== "always") continue
         const message = `Every token has the claim ${claim}. ${effectOf(clause, condition, true)}: remove the condition.`
         yield warn(clause.file, sources.keyAt(clause.file, [...clause.path, claim]), "value_never_sent", message)
         continue
       }
-      const isDead = cannotHold(condition, fact)
+      const isDead = facts.every((one) => cannotHold(condition, one))
       for (const [index, pattern] of test.patterns.entries()) {
-        if (canHave(fact, pattern)) continue
+        if (facts.some((one) => canHave(one, pattern))) continue
         const at = sources.patternAt(clause.file, [...clause.path, claim], index)
         const { source } = pattern
         const what = fact.form === undefined ? "" : `: it is ${formWords(fact.form)}`
@@ -46,12 +48,15 @@ export function cannotHold(condition: Condition, fact: ClaimFact): boolean {
 }
 
 /** What is known of a claim with the issuers that a clause speaks of; undefined when they do not know it alike. */
-export function factFor({ organisation }: Pick<PolicySet, "organisation">, clause: Clause, claim: string) {
-  const issuer = clause.policy && organisation.issuers.get(clause.policy.issuer)
-  const families = new Set((issuer ? [issuer] : [...organisation.issuers.values()]).map(({ family }) => family))
-  const facts = [...families].map((family) => claimFact(family, claim))
+export function factFor(set: Pick<PolicySet, "organisation">, clause: Clause, claim: string): ClaimFact | undefined {
+  const facts = familiesOf(set, clause).map(({ name }) => claimFact(name, claim))
   return facts.every((fact) => fact === facts[0]) ? facts[0] : undefined
 }
+
+/** What each of the families that have the claim knows of it. Where a claim can hold a list, each member counts. */
+const factsFor = (set: Pick<PolicySet, "organisation">, clause: Clause, claim: string): readonly ClaimFact[] => [
+  ...new Set(familiesOf(set, clause).flatMap(({ name }) => claimFact(name, claim) ?? [])),
+]
 
 function effectOf({ part, whose }: Clause, { test }: Condition, isDead: boolean): string {
   const subject = `${whose.charAt(0).toUpperCase()}${whose.slice(1)}`
@@ -64,7 +69,7 @@ function effectOf({ part, whose }: Clause, { test }: Condition, isDead: boolean)
     deny: `${subject} refuses no job`,
     when: `${subject} allows nothing`,
     require: `${subject} refuses every job that it is about`,
-    limit: `${subject} limits no repository`,
+    limit: `${subject} limits nothing`,
   }[part]
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod"
+import { isForeignUnitClaim } from "../../broker/core/families/families.ts"
 import { matchCondition } from "../../broker/core/policy/condition.ts"
-import type { Boundary, FieldCeiling } from "../../broker/core/policy/model.ts"
+import type { Boundary, FieldCeiling, IssuerConfig } from "../../broker/core/policy/model.ts"
 import { strictly } from "../../broker/core/policy/provider-part.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
@@ -13,7 +14,7 @@ export function* openCeilings({ set, sources, providers }: Subject): Generator<W
   const { issuers, connections, boundaries } = set.organisation
   const open = [...issuers.values()].filter(({ repositoryPolicies }) => repositoryPolicies)
   for (const [index, boundary] of boundaries.entries()) {
-    if (!open.some(({ url }) => isAboutIssuer(boundary, url))) continue
+    if (!open.some((issuer) => isAboutIssuer(boundary, issuer))) continue
     for (const [number, { connection, fields }] of boundary.allow.entries()) {
       const provider = providers.get(connections.get(connection)?.provider ?? "")
       const free = provider ? requiredOf(provider.grant).filter((field) => isFree(fields.get(field))) : []
@@ -25,9 +26,12 @@ export function* openCeilings({ set, sources, providers }: Subject): Generator<W
   }
 }
 
-function isAboutIssuer({ when, people }: Boundary, url: string): boolean {
-  return (
-    !people && when.every((condition) => condition.claim !== "iss" || matchCondition(condition, "deny", { iss: url }))
+function isAboutIssuer({ when, people }: Boundary, { url, family }: IssuerConfig): boolean {
+  if (people) return false
+  return when.every(
+    (condition) =>
+      !isForeignUnitClaim(family, condition.claim) &&
+      (condition.claim !== "iss" || matchCondition(condition, "deny", { iss: url })),
   )
 }
 

@@ -1,6 +1,9 @@
+import { isForeignUnitClaim } from "../../broker/core/families/families.ts"
 import { matchCondition } from "../../broker/core/policy/condition.ts"
+import { namesIn } from "../../broker/core/policy/job-readings.ts"
 import type { Boundary, Grant, IssuerConfig, Policy } from "../../broker/core/policy/model.ts"
 import type { WrittenRepositories } from "../../broker/core/policy/provider-schemas.ts"
+import { familyOf } from "../scopes/unit-claims.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
@@ -39,7 +42,8 @@ function policiesIn(
   boundaries: readonly Boundary[],
 ): Finding | null {
   const { name, owners, controlRepository, repositoryPolicies } = issuer
-  if (![...owners.values()].includes(written.ownerId)) return null
+  // The ids of owners are of one host: those of other kinds of issuers mean others.
+  if (familyOf(issuer).unit !== "repository" || ![...owners.values()].includes(written.ownerId)) return null
   // A gap is filled with the job's own repository.
   const repositories = template === undefined ? written.repositories : [...written.repositories, policy.unit]
   const control = repositories.find((one) => one.toLowerCase() === controlRepository?.toLowerCase())
@@ -62,13 +66,15 @@ function policiesIn(
 function mayConcern(
   { when, people }: Boundary,
   unit: string,
-  { url }: IssuerConfig,
+  issuer: IssuerConfig,
   { ownerId }: WrittenRepositories,
 ): boolean {
+  const { name: family, roles } = familyOf(issuer)
   const known: Readonly<Record<string, string>> = {
-    iss: url,
-    repository_owner_id: ownerId,
-    ...(unit.includes("*") ? {} : { repository: unit, repository_owner: unit.split("/", 1)[0] ?? "" }),
+    iss: issuer.url,
+    ...(roles.ownerId === undefined ? {} : { [roles.ownerId]: ownerId }),
+    ...(unit.includes("*") ? {} : namesIn(roles, unit)),
   }
-  return !people && when.every((condition) => !(condition.claim in known) || matchCondition(condition, "deny", known))
+  if (people || when.some(({ claim }) => isForeignUnitClaim(family, claim))) return false
+  return when.every((condition) => !(condition.claim in known) || matchCondition(condition, "deny", known))
 }

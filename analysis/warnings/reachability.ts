@@ -1,4 +1,6 @@
+import { UNITS } from "../../broker/core/families/units.ts"
 import type { Organisation, Rule } from "../../broker/core/policy/model.ts"
+import { familyOf } from "../scopes/unit-claims.ts"
 import { ceilingOf } from "./containment.ts"
 import type { AllowStanding, GrantStanding, Standings } from "./standings.ts"
 import type { Subject } from "./subject.ts"
@@ -20,10 +22,11 @@ export function* unreachableGrants({ set, sources }: Subject, { grants }: Standi
 }
 
 function reason(standing: GrantStanding, organisation: Organisation): string {
-  const { isNamed, isMatched, isAdmitted, grant } = standing
+  const { isNamed, isMatched, isAdmitted, grant, policy } = standing
+  const { one } = UNITS[familyOf(organisation.issuers.get(policy.issuer)).unit]
   if (!isNamed) return "no allow names it. Add it to an allow, or remove the grant."
   if (!isMatched) {
-    return "no job meets all conditions of an allow that names it. The conditions contradict each other or the file's repository or environment, or they require a value that no token has. Correct the conditions, or remove the grant."
+    return `no job meets all conditions of an allow that names it. The conditions contradict each other or the file's ${one} or environment, or they require a value that no token has. Correct the conditions, or remove the grant.`
   }
   if (isAdmitted)
     return `it is outside the ceiling for every job that its policy admits. ${ceilingOf(standing, organisation)}`

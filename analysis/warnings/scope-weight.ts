@@ -38,7 +38,7 @@ function weightOf({ policies }: Scope, paid: Set<string>): number {
   }
   for (const policy of policies) {
     grants += policy.grants.size
-    if (policy.target.kind === "owner") note("repository", policy.target.names)
+    if (policy.target.kind === "owner") note("(the name)", policy.target.names)
     for (const { conditions } of [...policy.allow, ...policy.deny]) {
       rules++
       for (const condition of conditions) for (const one of patternsOf(condition)) note(condition.claim, one)

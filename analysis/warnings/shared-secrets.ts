@@ -1,6 +1,7 @@
 import type { Grant, Policy } from "../../broker/core/policy/model.ts"
 import { isPlainMap, memberOf } from "../../broker/core/policy/plain.ts"
 import { templateParts } from "../../broker/core/policy/template.ts"
+import { familyOf } from "../scopes/unit-claims.ts"
 import type { Subject } from "./subject.ts"
 import { type Warning, warn } from "./warning.ts"
 
@@ -14,7 +15,7 @@ interface Reading {
 }
 
 /**
- * Finds secrets of a store that two environments of one repository can read: one by one, or in an item or folder that is read as a
+ * Finds secrets of a store that two environments of one unit can read: one by one, or in an item or folder that is read as a
  * whole. Whatever protects one environment does not protect the secret: a job of the other one reads it as well.
  */
 export function* secretsInTwoEnvironments({ set, sources }: Subject): Generator<Warning> {
@@ -24,7 +25,8 @@ export function* secretsInTwoEnvironments({ set, sources }: Subject): Generator<
       const key = JSON.stringify([policy.issuer, unitOf(policy), grant.connection.name])
       const earlier = shelves.get(key) ?? []
       shelves.set(key, earlier)
-      for (const reading of readingsOf(policy, grant)) {
+      const { environment } = familyOf(set.organisation.issuers.get(policy.issuer)).roles
+      for (const reading of readingsOf(policy, grant, environment)) {
         const { way, locator } = reading
         const isKnown = earlier.some((one) => one.locator === locator && environmentOf(one) === environmentOf(reading))
         const first = isKnown ? undefined : earlier.find((one) => isShared(one, reading))
@@ -61,19 +63,19 @@ function isPartOf({ locator }: Reading, { locator: whole, isWhole }: Reading): b
 }
 
 /** What a grant reads, as the policy writes it, and where. The job's environment may fill a gap. */
-function readingsOf(policy: Policy, grant: Grant): readonly Reading[] {
+function readingsOf(policy: Policy, grant: Grant, inside: string | undefined): readonly Reading[] {
   const written = grant.template === undefined ? grant.fields : grant.template.raw
   const read = memberOf(written, "read")
   const entries = isPlainMap(read) ? Object.entries(read).map(([name, entry]) => [["read", name], entry] as const) : []
   return [...entries, [["read_all"], memberOf(written, "read_all")] as const].flatMap(([way, entry]) => {
     const locator = isPlainMap(entry) ? entry["from"] : entry
     const isWhole = way[0] === "read_all"
-    return typeof locator === "string" && !isByEnvironment(locator) ? [{ policy, grant, way, locator, isWhole }] : []
+    return typeof locator === "string" && !isFilledBy(locator, inside) ? [{ policy, grant, way, locator, isWhole }] : []
   })
 }
 
-const isByEnvironment = (locator: string): boolean =>
-  templateParts(locator).some((part) => "claim" in part && part.claim === "environment")
+const isFilledBy = (locator: string, claim: string | undefined): boolean =>
+  templateParts(locator).some((part) => "claim" in part && part.claim === claim)
 
 const unitOf = ({ target, unit }: Policy): string => (target.kind === "unit" ? target.id : unit)
 

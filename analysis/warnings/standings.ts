@@ -57,7 +57,7 @@ export interface Standings {
 
 /** Analyses every scope, the lightest first, until the budget is used up. */
 export function standingsOf(subject: Subject): Standings {
-  const { set, facts, dead } = subject
+  const { set, dead } = subject
   const grants = new Map<Policy, Map<string, GrantStanding>>()
   const allows = new Map<Rule, Map<string, AllowStanding>>()
   for (const policy of set.policies) {
@@ -80,7 +80,7 @@ export function standingsOf(subject: Subject): Standings {
   const look = (scope: Scope) =>
     attempt((must) => {
       const part = { scope, organisation: set.organisation }
-      const whole = must(surveyOf(part, must(spaceFor([part], facts, memo))))
+      const whole = must(surveyOf(part, must(spaceFor([part], memo))))
       const survey = { ...whole, rules: whole.rules.filter(({ rule }) => !dead.has(rule)) }
       // A scope is analysed as a whole or not at all: a partial answer would look like a complete one.
       const reaches = grantNamesOf(scope).map((name) => ({ name, found: must(reachesBy(survey, name)) }))

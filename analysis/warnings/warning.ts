@@ -35,6 +35,7 @@ const SEVERITIES = {
   grant_changes_policies: "warning",
   grant_overlap: "warning",
   grant_unreachable: "warning",
+  issuer_ambiguous: "warning",
   name_without_id: "warning",
   names_differ_in_case: "warning",
   no_boundary: "notice",

@@ -2,7 +2,6 @@ import type { PolicyInput } from "../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import type { ProviderSchemaTable } from "../../broker/core/policy/provider-schemas.ts"
 import type { parseYaml } from "../../broker/core/policy/yaml.ts"
-import type { ClaimFacts } from "../scopes/scope-space.ts"
 import { acknowledge } from "./acknowledgements.ts"
 import { unknownClaims } from "./claim-names.ts"
 import { ceilingWarnings, containmentOf, type GrantContainment } from "./containment.ts"
@@ -14,6 +13,7 @@ import { freeTextConditions } from "./free-text.ts"
 import { doubtfulGaps } from "./gaps.ts"
 import { overlappingGrants } from "./grant-overlap.ts"
 import { handedOverTokens } from "./handed-over.ts"
+import { ambiguousIssuers } from "./issuer-ambiguous.ts"
 import { namesThatDifferInCase } from "./letter-case.ts"
 import { namesWithoutId } from "./names.ts"
 import { valuesNeverSent } from "./never-sent.ts"
@@ -32,8 +32,6 @@ export interface WarningsInput {
   /** The files that the set was loaded from, byte for byte. */
   readonly files: readonly PolicyInput[]
   readonly providers: ProviderSchemaTable
-  /** Known facts about the issuer's claims. */
-  readonly facts: ClaimFacts
   /** A parser that may return documents parsed earlier: parsing is most of the work. */
   readonly parse?: typeof parseYaml
 }
@@ -65,6 +63,7 @@ const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
   handedOverTokens,
   secretsInTwoEnvironments,
   editableProperties,
+  ambiguousIssuers,
 ]
 
 /**
@@ -73,8 +72,8 @@ const FINDERS: readonly ((subject: Subject) => Iterable<Warning>)[] = [
  * Pure: the same files give the same report. Never throws. What would take too long is reported as too complex.
  */
 export function warningsOf(input: WarningsInput): WarningReport {
-  const { set, files, providers, facts, parse } = input
-  const subject: Subject = { set, sources: sourcesOf(files, parse), providers, facts, dead: deadRules(set) }
+  const { set, files, providers, parse } = input
+  const subject: Subject = { set, sources: sourcesOf(files, parse), providers, dead: deadRules(set) }
   const standings = standingsOf(subject)
   const { warnings, acknowledged } = acknowledge(
     [

@@ -1,14 +1,22 @@
 import type { Boundary, BoundaryEntry, FieldCeiling, PolicySet } from "../../broker/core/policy/model.ts"
 import type { Pattern } from "../../broker/core/policy/pattern.ts"
 import { knownKeys } from "../../broker/core/policy/schema-faults.ts"
-import { ownPoliciesSpace, type Potential, potentialsOf, type Side, sideOf } from "../reach/own-policies.ts"
+import {
+  ownPoliciesSpace,
+  type Potential,
+  potentialsOf,
+  regionInEnvironment,
+  type Side,
+  sideOf,
+} from "../reach/own-policies.ts"
 import { singleTexts } from "../reach/single-texts.ts"
-import { boxRegion, intersect, isEmpty, meets, type Region, witness } from "../regions/region.ts"
-import { type Space, valuesThat } from "../regions/space.ts"
+import { everything, intersect, isEmpty, meets, type Region, witness } from "../regions/region.ts"
+import type { Space } from "../regions/space.ts"
 import { attempt, type Must } from "../regions/too-complex.ts"
 import { fieldAxesOf, isFieldClaim, regionOfEveryField } from "../scopes/field-axes.ts"
 import { regionOfConditions } from "../scopes/rule-region.ts"
 import { allJobsOf } from "../scopes/scope.ts"
+import { familyOf, nameClaim } from "../scopes/unit-claims.ts"
 import type { WhoCan, WhoCanContext, WhoCanQuery, WhoCanRow } from "./model.ts"
 import { describeBoundary, probeOf, written } from "./words.ts"
 
@@ -47,7 +55,10 @@ function hasFields(
 function whoCanThrough(connection: string, side: Side, query: WhoCanQuery, { providers }: WhoCanContext): WhoCan {
   const subject = allJobsOf(side.issuer)
   const found = attempt((must) => {
-    const probe: Boundary = { ...probeOf({ ...query, fields: [] }, []), allow: wishesOf(query, connection) }
+    const probe: Boundary = {
+      ...probeOf({ ...query, fields: [] }, familyOf(side.issuer), []),
+      allow: wishesOf(query, connection),
+    }
     const entries = [...side.boundaries.flatMap(({ allow }) => allow), ...probe.allow].filter(
       (entry) => entry.connection === connection,
     )
@@ -115,13 +126,13 @@ function rowOf(
 /** The denies of all grants in the organisation's own policies, each with the jobs that it applies to. */
 function denialsOf({ restricting }: Side, { space }: Region, reached: Region): WhoCanRow["unless"] {
   return restricting.flatMap(({ deny, target, environment, unit }) => {
+    const { family } = space
+    const inside = family.roles.environment
     const about = [
-      ...(target.kind === "owner" && target.names.source !== "*" ? [{ claim: "repository", expected: unit }] : []),
-      { claim: "environment", expected: environment ?? "missing" },
+      ...(target.kind === "owner" && target.names.source !== "*" ? [{ claim: nameClaim(family), expected: unit }] : []),
+      ...(inside === undefined ? [] : [{ claim: inside, expected: environment ?? "missing" }]),
     ]
-    const here = boxRegion(space, (axis) =>
-      valuesThat(axis, (claims) => axis.claim !== "environment" || claims["environment"] === environment),
-    )
+    const here = regionInEnvironment(space, environment)
     return deny
       .filter(({ grants }) => grants === "all" && meets(here, reached))
       .map(({ name, file, line, conditions }) => ({ name, file, line, conditions: [...about, ...written(conditions)] }))
@@ -129,12 +140,7 @@ function denialsOf({ restricting }: Side, { space }: Region, reached: Region): W
 }
 
 const environmentRegion = (space: Space, environment: string | undefined): Region =>
-  boxRegion(space, (axis) =>
-    valuesThat(
-      axis,
-      (claims) => axis.claim !== "environment" || environment === undefined || claims["environment"] === environment,
-    ),
-  )
+  environment === undefined ? everything(space) : regionInEnvironment(space, environment)
 
 /** The fields asked for, as boundary entries: each admits the grants with a matching text. */
 function wishesOf({ fields = [] }: WhoCanQuery, connection: string): readonly BoundaryEntry[] {

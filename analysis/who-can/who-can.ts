@@ -11,7 +11,6 @@ import { intersect, isEmpty, meets, type Region, union, witness } from "../regio
 import { type AxisMemo, axisMemo } from "../regions/space.ts"
 import { attempt, type Must } from "../regions/too-complex.ts"
 import type { BoundaryRegions } from "../scopes/ceiling-region.ts"
-import { GITHUB_CLAIMS } from "../scopes/github-claims.ts"
 import { meaningOfTarget } from "../scopes/meaning.ts"
 import { areComparable, TOO_MANY_PATTERNS } from "../scopes/pattern-pairs.ts"
 import { regionOfConditions } from "../scopes/rule-region.ts"
@@ -19,6 +18,7 @@ import { allJobsOf, type ChangeSubject, type Scope, scopesOf, subjectOf } from "
 import { boundariesOver, spaceFor } from "../scopes/scope-space.ts"
 import { type RuleRegion, rulesFor, type Survey, surveyOf } from "../scopes/survey.ts"
 import { regionOfEntry } from "../scopes/template-region.ts"
+import { familyOf, nameClaim } from "../scopes/unit-claims.ts"
 import type { UnreachableRow, WhoCan, WhoCanContext, WhoCanQuery, WhoCanRow, WrittenBoundary } from "./model.ts"
 import { whoCanByThemselves } from "./own-policies.ts"
 import { mayBe, regionOfWishes, textsAt } from "./wishes.ts"
@@ -56,12 +56,12 @@ function whoCanIn(scope: Scope, set: PolicySet, query: WhoCanQuery, context: Who
     (query.connection ?? grant.connection.name) === grant.connection.name &&
     (query.fields ?? []).every((wish) => mayBe(grant, wish))
   const grants = scope.policies.flatMap((policy) => [...policy.grants.values()].filter(isAsked))
-  const probe = probeOf(query, [...new Set(grants.map(({ connection }) => connection.name))])
+  const probe = probeOf(query, familyOf(scope.issuer), [...new Set(grants.map(({ connection }) => connection.name))])
   if (grants.length === 0 || boundariesOver(scope, [probe]).length === 0) return NONE_FOUND
   const { organisation } = set
   const found = attempt((must): WhoCan => {
     const boundaries = [...organisation.boundaries, probe]
-    const space = must(spaceFor([{ scope, organisation: { boundaries } }], GITHUB_CLAIMS, memo))
+    const space = must(spaceFor([{ scope, organisation: { boundaries } }], memo))
     const survey = must(surveyOf({ scope, organisation }, space))
     const wanted = regionOfConditions(space, probe.when, "allow")
     const reportContext: ReportContext = { set, survey, query, context, wanted, must }
@@ -174,7 +174,7 @@ function boundaryOf(
   return describeBoundary(boundary, { isAllowing, restricts, reached }, must)
 }
 
-/** The repositories of a pattern that can get the grant, when the question leaves only some of them. */
+/** The units of a pattern that can get the grant, when the question leaves only some of them. */
 function onlyOf(
   region: Region,
   { scope, grant }: Reach,
@@ -182,24 +182,23 @@ function onlyOf(
   all: Region,
 ): string | null {
   if (scope.target.kind === "unit") return null
-  const [names, every] = [repositoriesIn(region), repositoriesIn(all)]
+  const [names, every] = [unitsIn(region), unitsIn(all)]
   const [first] = names
+  const gap = shortNameGap(familyOf(scope.issuer).unit)
   if (first === undefined || names.length === every.length) return null
   // A space has one example name for each group. A name is exact only if the question or the grant spells it out.
   const spelt =
     unit?.literal === first ||
     fields.some(({ key, pattern }) =>
       textsAt(writtenFields(grant), key.split(".")).some(
-        (text) =>
-          mayHold(text, shortNameGap("repository")) &&
-          pattern.literal === filledWith(text, shortNameGap("repository"), shortName(first)),
+        (text) => mayHold(text, gap) && pattern.literal === filledWith(text, gap, shortName(first)),
       ),
     )
   return names.length === 1 && spelt ? first : `such as ${first}`
 }
 
-function repositoriesIn({ space, boxes }: Region): readonly string[] {
-  const at = space.axes.findIndex(({ claim }) => claim === "repository")
+function unitsIn({ space, boxes }: Region): readonly string[] {
+  const at = space.axes.findIndex(({ claim }) => claim === nameClaim(space.family))
   const values = space.axes[at]?.values ?? []
   return values.filter(
     (value, index) => value !== null && boxes.some((box) => ((box[at] ?? 0n) >> BigInt(index)) & 1n),

@@ -1,14 +1,20 @@
+import type { FamilyFacts } from "../../broker/core/families/family-facts.ts"
 import { type Condition, describeCondition } from "../../broker/core/policy/condition.ts"
 import type { Boundary } from "../../broker/core/policy/model.ts"
 import { demandWords } from "../reach/grant-words.ts"
 import { isWithin, meets, type Region } from "../regions/region.ts"
 import type { Must } from "../regions/too-complex.ts"
+import { nameClaim } from "../scopes/unit-claims.ts"
 import type { WhoCanQuery, WrittenBoundary, WrittenCondition } from "./model.ts"
 
 /** An artificial boundary with the patterns of the question, so that the space distinguishes the jobs and grants asked for. */
-export function probeOf({ fields = [], unit }: WhoCanQuery, connections: readonly string[]): Boundary {
+export function probeOf(
+  { fields = [], unit }: WhoCanQuery,
+  family: FamilyFacts,
+  connections: readonly string[],
+): Boundary {
   const when: readonly Condition[] =
-    unit === undefined ? [] : [{ claim: "repository", test: { kind: "any", patterns: [unit] } }]
+    unit === undefined ? [] : [{ claim: nameClaim(family), test: { kind: "any", patterns: [unit] } }]
   return {
     name: "",
     file: "",

@@ -1,6 +1,8 @@
 import type { ComparedIssuer, PolicyDiff } from "../../analysis/diff/model.ts"
 import { fieldOfClaim, isFieldClaim } from "../../analysis/scopes/field-axes.ts"
 import type { ChangeSubject } from "../../analysis/scopes/scope.ts"
+import { tokenOf } from "../../analysis/scopes/token.ts"
+import { familyOf } from "../../analysis/scopes/unit-claims.ts"
 
 /** A diff for programs; in snake_case, like the wire. */
 export function diffAsJson({ widens, narrows, changes, limitsDiffer, issuers }: PolicyDiff) {
@@ -11,7 +13,7 @@ export function diffAsJson({ widens, narrows, changes, limitsDiffer, issuers }: 
       ...change,
       subjects: subjects.map(jsonOfSubject),
       cases,
-      example: example && { claims: claimsOf(example, false), ...fieldsOf(example) },
+      example: example && { claims: tokenOf(example, familyOf(subjects[0])), ...fieldsOf(example) },
     })),
     limits_differ: limitsDiffer,
     issuers: issuers.map(({ old, next }) => ({ old: jsonOfIssuer(old), new: jsonOfIssuer(next) })),
@@ -22,16 +24,11 @@ const jsonOfIssuer = (issuer: ComparedIssuer["old"]) =>
   issuer && { name: issuer.name, family: issuer.family, url: issuer.url }
 
 function fieldsOf(example: Readonly<Record<string, string>>): object {
-  const fields = claimsOf(example, true)
+  const fields = Object.fromEntries(
+    Object.entries(example).flatMap(([claim, value]) => (isFieldClaim(claim) ? [[fieldOfClaim(claim), value]] : [])),
+  )
   return Object.keys(fields).length === 0 ? {} : { fields }
 }
-
-const claimsOf = (example: Readonly<Record<string, string>>, fields: boolean) =>
-  Object.fromEntries(
-    Object.entries(example).flatMap(([claim, value]) =>
-      isFieldClaim(claim) === fields ? [[fields ? fieldOfClaim(claim) : claim, value]] : [],
-    ),
-  )
 
 /** `environment`: null for jobs without an environment, absent for jobs in any environment or none. */
 const jsonOfSubject = ({ issuer, unitKind, unit, unitId, environment }: ChangeSubject) => ({

@@ -9,7 +9,7 @@ export function explainTrace(trace: Trace): string[] {
   const { issuer, unit, unit_id: id, environment } = trace.subject
   const where = environment === null ? "no environment" : `environment ${line(environment)}`
   return [
-    `${line(unit)} (id ${line(id)}, issuer ${issuer}), ${where}`,
+    `${line(unit)} (${unit === id ? "" : `id ${line(id)}, `}issuer ${issuer}), ${where}`,
     trace.policies.length === 0 ? "policies: none" : `policies: ${trace.policies.map(line).join(", ")}`,
     ...trace.notes.map((note) => `note: ${line(note)}`),
     ...trace.grants.flatMap(explainGrant),

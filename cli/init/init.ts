@@ -26,6 +26,8 @@ const USAGE = `Usage: daypass init OWNER/REPO [--environment NAME] [--dir DIR] [
 Writes a first policy for a repository into DIR (default: policies), and an organisation file if there is none. Policies
 identify repositories by id. The command gets the ids from GitHub, with the token in $GITHUB_TOKEN or $GH_TOKEN; if you
 give the ids, it does not ask GitHub. It never overwrites a file, and writes only files that daypass check accepts.
+It is for jobs of GitHub Actions. For another CI, copy the organisation file and the policy from that CI's page of the
+documentation, write your ids into them, and run daypass check.
 Exit codes: 0 written, 1 a file exists already or the new policy does not fit the others, 2 the arguments are wrong, or
 the ids are not known.`
 

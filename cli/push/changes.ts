@@ -1,26 +1,29 @@
+import { factsOf } from "../../broker/core/families/families.ts"
+import { UNITS, type UnitKind } from "../../broker/core/families/units.ts"
 import type { Policy, PolicySet } from "../../broker/core/policy/model.ts"
 import { keyOf } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
 import { placesIn, published } from "./publication.ts"
 
-/** A repository with policies for it, in the new set or the old one. */
-export interface ChangedRepository {
+/** A unit with policies for it, in the new set or the old one. */
+export interface ChangedUnit {
   readonly issuer: string
+  readonly unit_kind: UnitKind
   readonly unit_id: string
   /** The name in its policies, for people. */
   readonly unit: string
 }
 
-/** The differences of two sets, by repository. */
+/** The differences of two sets, by unit. */
 export interface PolicyChanges {
   readonly previous_version: string | null
   readonly version: string
   readonly organisation_changed: boolean
-  /** Whether a policy for several repositories was added, changed or removed. */
+  /** Whether a policy for several units was added, changed or removed. */
   readonly wide_changed: boolean
-  readonly added: readonly ChangedRepository[]
-  readonly changed: readonly ChangedRepository[]
-  readonly removed: readonly ChangedRepository[]
+  readonly added: readonly ChangedUnit[]
+  readonly changed: readonly ChangedUnit[]
+  readonly removed: readonly ChangedUnit[]
 }
 
 /** Compares the set in force with the new one. `older` is null when none is in force. */
@@ -58,12 +61,17 @@ export function linesOf(changes: PolicyChanges): string[] {
 
 const MAX_LINES = 50
 
-function shortened(what: string, repositories: readonly ChangedRepository[]): string[] {
-  const lines = repositories
+const ANY = { one: "unit", many: "units" }
+
+function shortened(what: string, units: readonly ChangedUnit[]): string[] {
+  const lines = units
     .slice(0, MAX_LINES)
     .map(({ issuer, unit, unit_id: id }) => `${what.padEnd(8)} ${unit} (${issuer} ${id})`)
-  const more = repositories.length - lines.length
-  return more > 0 ? [...lines, `${what.padEnd(8)} and ${counted(more, "repository", "repositories")} more`] : lines
+  const more = units.length - lines.length
+  const [first] = units
+  const { one, many } =
+    units.some(({ unit_kind: kind }) => kind !== first?.unit_kind) || first === undefined ? ANY : UNITS[first.unit_kind]
+  return more > 0 ? [...lines, `${what.padEnd(8)} and ${counted(more, one, many)} more`] : lines
 }
 
 const NOTHING = "[]"
@@ -72,7 +80,7 @@ interface View {
   readonly version: string
   readonly organisation: string
   readonly wide: string
-  readonly places: ReadonlyMap<string, { readonly key: string; readonly named: ChangedRepository }>
+  readonly places: ReadonlyMap<string, { readonly key: string; readonly named: ChangedUnit }>
 }
 
 /** A set as it would be published: two sets are equal if they are published the same way. */
@@ -87,7 +95,8 @@ function viewOf(set: PolicySet): View {
       placesIn(current).map((place) => {
         const { issuer, unitId } = place
         const name = placeName(issuer, unitId)
-        const named = { issuer, unit_id: unitId, unit: names.get(name) ?? "" }
+        const kind = factsOf(set.organisation.issuers.get(issuer)?.family).unit
+        const named = { issuer, unit_kind: kind, unit_id: unitId, unit: names.get(name) ?? "" }
         return [name, { key: keyOf(place), named }]
       }),
     ),

@@ -33,13 +33,25 @@ export const trustAsJson = (sides: readonly Side[], { version }: PolicySet, brok
     })),
 })
 
-const openAsJson = ({ subjects, audiences, why, grant, issuer, unit, environment, door, place }: OpenSubjects) => ({
+const openAsJson = ({
+  subjects,
+  audiences,
+  why,
+  grant,
+  issuer,
+  unit,
+  unitKind,
+  environment,
+  door,
+  place,
+}: OpenSubjects) => ({
   pattern: subjects,
   audiences,
   why,
   grant,
   issuer,
   unit,
+  unit_kind: unitKind,
   ...(environment === undefined ? {} : { environment }),
   trusted_by: door,
   file: place?.file ?? null,

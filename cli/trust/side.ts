@@ -89,6 +89,7 @@ export function settingOf(settings: unknown, key: string): string | undefined {
 
 /** The job of a subject by its names of today: `acme/shop (id 41), environment production: grant aws-deploy`. */
 export function jobWords({ names, unitId, environment, grant }: GivenSubject): string {
+  const id = names.includes(unitId) ? "" : ` (id ${unitId})`
   const where = environment === null ? "no environment" : `environment ${environment}`
-  return `${names.join(" or ")} (id ${unitId}), ${where}: grant ${grant}`
+  return `${names.join(" or ")}${id}, ${where}: grant ${grant}`
 }

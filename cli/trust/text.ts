@@ -1,5 +1,7 @@
 import { hostOf, iamKey } from "../../analysis/trust/aws.ts"
 import type { GivenSubject, OpenSubjects } from "../../analysis/trust/model.ts"
+import { ownerIdName } from "../../analysis/trust/name-claims.ts"
+import { UNITS, type UnitKind } from "../../broker/core/families/units.ts"
 import { counted } from "../format.ts"
 import { byDoor, jobWords, poolOf, type Side, sendsTags } from "./side.ts"
 
@@ -101,7 +103,6 @@ function google({ subjects, connection, pool }: Side): readonly string[] {
   const condition = `assertion.sub in [${subjectsOf(pool.subjects)
     .map((one) => `'${one}'`)
     .join(", ")}]`
-  const owners = [...new Set([...pool.subjects, ...pool.open].flatMap(({ ownerIds }) => ownerIds))]
   const isListed = pool.open.length === 0 && condition.length <= MAX_CONDITION_CHARACTERS
   return [
     "",
@@ -110,13 +111,29 @@ function google({ subjects, connection, pool }: Side): readonly string[] {
       ? []
       : ["# Not every subject can be listed, so the condition names the owners, and the members below decide."]),
     "google.subject=assertion.sub",
-    isListed ? condition : `assertion.repository_owner_id in [${owners.map((id) => `'${id}'`).join(", ")}]`,
+    isListed ? condition : conditionOnOwners([...pool.subjects, ...pool.open]),
     ...[...byDoor(subjects)].flatMap(([door, those]) => [
       "",
       `# Members: ${door === null ? "in bindings of what the job may use" : `roles/iam.workloadIdentityUser on ${door}`}`,
       ...those.flatMap((one) => [...comments([one]), `principal://iam.googleapis.com/${name}/subject/${one.subject}`]),
     ]),
   ]
+}
+
+/** Lets in the units of some owners. Each kind of unit has a claim of its own for its owner's id. */
+function conditionOnOwners(those: readonly (GivenSubject | OpenSubjects)[]): string {
+  const byKind = new Map<UnitKind, Set<string>>()
+  for (const { unitKind, ownerIds } of those) {
+    const known = byKind.get(unitKind) ?? new Set<string>()
+    byKind.set(unitKind, known)
+    for (const id of ownerIds) known.add(id)
+  }
+  const conditions = [...byKind].map(([kind, ids]) => {
+    const listed = [...ids].map((id) => `'${id}'`).join(", ")
+    return `assertion.${ownerIdName(kind)} in [${listed}]`
+  })
+  // A claim that a token lacks is an error in CEL, which `||` passes over where its other side is true.
+  return conditions.join(" || ")
 }
 
 /** The payload of each role of the JWT auth method. */
@@ -147,20 +164,21 @@ function oidc({ subjects }: Side): readonly string[] {
 }
 
 /** Why some subjects cannot be listed, and what to do instead. */
-function openLines({ why, grant, unit, subjects, place, ownerIds }: OpenSubjects): readonly string[] {
+function openLines({ why, grant, unit, unitKind, subjects, place, ownerIds }: OpenSubjects): readonly string[] {
   const at = place === null ? "" : ` (${place.file}:${place.line})`
-  const owners = ownerIds.length === 0 ? "" : ` and repository_owner_id ${ownerIds.join(" or ")}`
+  const owners = ownerIds.length === 0 ? "" : ` and ${ownerIdName(unitKind)} ${ownerIds.join(" or ")}`
+  const { one, many, idKey } = UNITS[unitKind]
   const ids = `demand the claims environment, grant${owners} instead of the subject where the other side compares claims, as Vault and Google do`
   if (why === "pattern")
     return [
-      `# The grant ${grant ?? ""} for ${unit ?? ""}${at} has no list of subjects: the folder does not have the ids of these repositories.`,
-      `# ${subjects} covers them, and also repositories of others. Do not trust it.`,
-      `# Write a policy with repository_id for each repository, or ${ids}.`,
+      `# The grant ${grant ?? ""} for ${unit ?? ""}${at} has no list of subjects: the folder does not have the ids of these ${many}.`,
+      `# ${subjects} covers them, and also ${many} of others. Do not trust it.`,
+      `# Write a policy with ${idKey ?? unitKind} for each ${one}, or ${ids}.`,
     ]
   if (why === "own-policies")
     return [
-      "# Policies that repositories keep for themselves can give grants of this connection. They are not in the folder.",
-      `# ${subjects} covers their subjects, and also others. Do not trust it: ask each repository for its subject, as daypass explain prints it.`,
+      `# Policies that ${many} keep for themselves can give grants of this connection. They are not in the folder.`,
+      `# ${subjects} covers their subjects, and also others. Do not trust it: ask each ${one} for its subject, as daypass explain prints it.`,
     ]
   return [
     `# The grant ${grant ?? ""} for ${unit ?? ""}${at} is too complex to decide, so its subject is not listed: ${subjects}`,

@@ -1,6 +1,13 @@
-import { type IssuerWords, issuerWordsOf, subjectWords, unitWords } from "../../analysis/scopes/subject-words.ts"
+import {
+  type IssuerWords,
+  issuerWordsOf,
+  subjectWords,
+  unitWordOf,
+  unitWords,
+} from "../../analysis/scopes/subject-words.ts"
 import type { WhoCan, WhoCanRow, WrittenBoundary, WrittenCondition } from "../../analysis/who-can/model.ts"
 import { formatDuration } from "../../broker/core/duration.ts"
+import { UNITS } from "../../broker/core/families/units.ts"
 import { ORGANISATION_FILE } from "../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../broker/core/policy/model.ts"
 import { counted, type Finding } from "../format.ts"
@@ -9,7 +16,11 @@ import { inert } from "../inert.ts"
 /** Rows as a table with what each depends on below it, for people. */
 export function linesOf({ rows, unreachable, unknown }: WhoCan, { organisation }: PolicySet, all: boolean): string[] {
   const issuerWords = issuerWordsOf(organisation)
-  const table = aligned([HEAD, ...rows.map((row) => cellsOf(row, issuerWords))])
+  const { one } = unitWordOf(organisation)
+  const table = aligned([
+    [one.toUpperCase(), ...HEAD],
+    ...rows.map((row) => cellsOf(row, issuerWords, one !== kindOf(row))),
+  ])
   const [head = "", ...lines] = table
   return [
     ...(rows.length === 0 ? [] : [head]),
@@ -45,7 +56,9 @@ export function findingsOfWhoCan(
     message,
   })
   return [
-    ...rows.map((row) => notice("can_get", row.place, sentenceOf(row, issuerWords))),
+    ...rows.map((row) =>
+      notice("can_get", row.place, sentenceOf(row, issuerWords, unitWordOf(organisation).one !== kindOf(row))),
+    ),
     ...unknown.map(({ subject, grant, reason }) => {
       const message = `${subjectWords(subject, issuerWords)} may get ${grant ?? "it"}: unknown, because ${reason}.`
       return notice("cannot_tell", NOWHERE, message)
@@ -62,8 +75,8 @@ export function findingsOfWhoCan(
 /** The place of findings that belong to no line. */
 const NOWHERE = { file: ORGANISATION_FILE, line: 1 } as const
 
-function sentenceOf(row: WhoCanRow, issuerWords: IssuerWords): string {
-  const [unit = "", environment = "", grant = "", ttl = "", reaches = ""] = cellsOf(row, issuerWords)
+function sentenceOf(row: WhoCanRow, issuerWords: IssuerWords, withKind: boolean): string {
+  const [unit = "", environment = "", grant = "", ttl = "", reaches = ""] = cellsOf(row, issuerWords, withKind)
   const details = detailsOf(row).flatMap(([label, text]) => (label === "where" ? [] : [`${label} ${text}`.trim()]))
   return `${[`${unit}, environment ${environment}: ${grant} for ${ttl}, ${reaches}`, ...details].join("; ")}.`
 }
@@ -96,13 +109,17 @@ export function summaryOf({ rows, unreachable, unknown }: WhoCan, all: boolean):
   return `${said} ${left}: ${counted(unreachable.length, "allow rule")}: ${why.join(", ")}.`
 }
 
-const HEAD: readonly string[] = ["REPOSITORY", "ENVIRONMENT", "GRANT", "FOR", "REACHES"]
+/** What stands after the kind of unit. */
+const HEAD: readonly string[] = ["ENVIRONMENT", "GRANT", "FOR", "REACHES"]
 
-function cellsOf(row: WhoCanRow, issuerWords: IssuerWords): readonly string[] {
+const kindOf = ({ subject }: WhoCanRow): string => UNITS[subject.unitKind].one
+
+/** `withKind`: where units of several kinds stand in one table. */
+function cellsOf(row: WhoCanRow, issuerWords: IssuerWords, withKind: boolean): readonly string[] {
   const { subject, grant, resource, connection, ttlSeconds } = row
   const { environment } = subject
   return [
-    repositoriesOf(row, issuerWords),
+    `${withKind ? `${kindOf(row)} ` : ""}${unitsOf(row, issuerWords)}`,
     environment === undefined ? "any or none" : (environment ?? "none"),
     grant ?? "(a policy of its own)",
     ttlSeconds === null ? "?" : formatDuration(ttlSeconds),
@@ -110,7 +127,7 @@ function cellsOf(row: WhoCanRow, issuerWords: IssuerWords): readonly string[] {
   ]
 }
 
-function repositoriesOf({ subject, only }: WhoCanRow, issuerWords: IssuerWords): string {
+function unitsOf({ subject, only }: WhoCanRow, issuerWords: IssuerWords): string {
   const { issuer, unit, unitId } = subject
   if (only === null) {
     if (unit === null) return `any of ${issuerWords(issuer) ?? issuer}`
@@ -131,7 +148,9 @@ function detailsOf({
   grant,
   sub,
   only,
+  subject,
 }: WhoCanRow): Detail[] {
+  const { one, many } = UNITS[subject.unitKind]
   const own = grant === null
   return [
     ...(own
@@ -139,8 +158,8 @@ function detailsOf({
           detail(
             "",
             only === null
-              ? "any policy that a repository keeps for itself could give this"
-              : "a policy that one of these repositories keeps for itself could give this",
+              ? `any policy that a ${one} keeps for itself could give this`
+              : `a policy that one of these ${many} keeps for itself could give this`,
           ),
         ]
       : []),
@@ -194,39 +213,10 @@ function demandsAnything({ require, protectedEnvironment, maxTtlSeconds }: Writt
 
 /** Pads every column but the last, so that they line up. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => inert(row[column] ?? "").length)))
+  const widths = ["", ...HEAD].map((_, column) => Math.max(...rows.map((row) => inert(row[column] ?? "").length)))
   return rows.map((row) =>
     row
       .map((cell, column) => (column === row.length - 1 ? inert(cell) : inert(cell).padEnd(widths[column] ?? 0)))
       .join("  "),
   )
-}
-
-/** For programs; in snake_case, like the wire. */
-export function jsonOf({ rows, unreachable, unknown }: WhoCan, { version }: PolicySet): object {
-  const subjectOf = ({ issuer, unitKind, unit, unitId, environment }: WhoCanRow["subject"]) => ({
-    issuer,
-    unit_kind: unitKind,
-    unit,
-    unit_id: unitId,
-    ...(environment === undefined ? {} : { environment }),
-  })
-  return {
-    ok: rows.length + unknown.length > 0,
-    version,
-    rows: rows.map(({ subject, ttlSeconds, within, protectedEnvironment, ...row }) => ({
-      ...subjectOf(subject),
-      ...row,
-      ttl_seconds: ttlSeconds,
-      within: within.map(({ protectedEnvironment: demand, maxTtlSeconds, demandsOf, ...boundary }) => ({
-        ...boundary,
-        protected_environment: demand,
-        max_ttl_seconds: maxTtlSeconds,
-        demands_of: demandsOf,
-      })),
-      protected_environment: protectedEnvironment,
-    })),
-    unreachable: unreachable.map(({ subject, ...row }) => ({ ...subjectOf(subject), ...row })),
-    unknown: unknown.map(({ subject, ...row }) => ({ ...subjectOf(subject), ...row })),
-  }
 }

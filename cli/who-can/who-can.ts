@@ -10,14 +10,16 @@ import { counted, FORMAT_OPTIONS, formatOf, printJson, printReport } from "../fo
 import { inert } from "../inert.ts"
 import { type CliIo, EXIT } from "../io.ts"
 import { findingsOf, loadPolicies } from "../policies.ts"
-import { findingsOfWhoCan, jsonOf, linesOf, summaryOf } from "./print.ts"
+import { jsonOf } from "./json.ts"
+import { findingsOfWhoCan, linesOf, summaryOf } from "./print.ts"
 
 const USAGE = `Usage: daypass who-can DIR [--connection NAME] [--grant NAME] [--grant-field KEY=VALUE ...]
-                       [--repository OWNER/REPO] [--environment NAME] [--all]
+                       [--unit NAME | --repository OWNER/REPO] [--environment NAME] [--all]
                        [--format text|json|github] [--json]
 
-Lists the jobs that can get a grant by the policies and boundaries of a folder: repositories, environments, and the
-conditions. VALUE and OWNER/REPO may be patterns. --all also lists allow rules without effect. --format github annotates
+Lists the jobs that can get a grant by the policies and boundaries of a folder: repositories, projects and other units of
+every issuer, environments, and the conditions. --unit is the name of one: acme/shop. VALUE and NAME of --unit may be
+patterns. --repository is another name of --unit. --all also lists allow rules without effect. --format github annotates
 the rules that give the grant; --json is --format json.
 Exit codes: 0 a job can get it, 1 no job can, or the folder has errors, 2 the arguments are wrong, or the folder cannot
 be read.`
@@ -27,6 +29,7 @@ const OPTIONS = {
   connection: { type: "string" },
   grant: { type: "string" },
   "grant-field": { type: "string", multiple: true },
+  unit: { type: "string" },
   repository: { type: "string" },
   environment: { type: "string" },
   all: { type: "boolean" },
@@ -70,10 +73,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 function queryOf(options: Readonly<Record<string, unknown>>): WhoCanQuery | string {
   const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined)
   const [connection, grant, environment] = [text("connection"), text("grant"), text("environment")]
-  const unit = text("repository")
+  const [named, repository] = [text("unit"), text("repository")]
+  if (named !== undefined && repository !== undefined) return "--repository is another name of --unit: use one of them"
+  const [option, unit] = repository === undefined ? ["--unit", named] : ["--repository", repository]
   const owned = unit === undefined ? undefined : patternOf(unit)
-  if (typeof owned === "string") return `--repository: ${owned}`
-  if (unit !== undefined && !unit.includes("/")) return "--repository is OWNER/REPO, such as acme/shop or acme/*"
+  if (typeof owned === "string") return `${option}: ${owned}`
+  if (repository?.includes("/") === false) return "--repository is OWNER/REPO, such as acme/shop or acme/*"
   const given = options["grant-field"]
   const fields: FieldWish[] = []
   for (const wish of Array.isArray(given) ? (given as unknown[]).map(String) : []) {

@@ -2,7 +2,6 @@ import * as z from "zod"
 import { grantNamesOf, type Reach, reachesBy } from "../../analysis/reach/reach.ts"
 import type { Witness } from "../../analysis/regions/region.ts"
 import { axisMemo, type Space } from "../../analysis/regions/space.ts"
-import { GITHUB_CLAIMS } from "../../analysis/scopes/github-claims.ts"
 import { scopesOf } from "../../analysis/scopes/scope.ts"
 import { type ScopePart, spaceFor } from "../../analysis/scopes/scope-space.ts"
 import { type Survey, surveyOf } from "../../analysis/scopes/survey.ts"
@@ -104,7 +103,7 @@ export function reachesIn(set: PolicySet): readonly Answer[] {
   const memo = axisMemo()
   return scopesOf(set).flatMap((scope) => {
     const part = { scope, organisation: set.organisation }
-    return answersIn(part, must(spaceFor([part], GITHUB_CLAIMS, memo)))
+    return answersIn(part, must(spaceFor([part], memo)))
   })
 }
 

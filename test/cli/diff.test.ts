@@ -53,7 +53,13 @@ describe("daypass diff", () => {
           kind: "grant",
           grant: "aws-deploy",
           subjects: [
-            { issuer: "github", repository: "octo-org/octo-repo", repository_id: "456789", environment: "Production" },
+            {
+              issuer: "github",
+              unit_kind: "repository",
+              unit: "octo-org/octo-repo",
+              unit_id: "456789",
+              environment: "Production",
+            },
           ],
           example: { claims: { ref: "refs/tags/v1.0.0", event_name: "push", repository_id: "456789" } },
           proven: true,
@@ -89,7 +95,7 @@ describe("daypass diff", () => {
     expect(github).toContain(`::More: octo-org/octo-repo (id 456789, new issuer ghes at ${url}), Production: can get`)
     expect(github).toMatch(/\n1 change gives more\. No job gets less\. Issuer ghes \(https:\S+\) is new\.$/)
     expect(JSON.parse((await runCli("diff", OLD, next, "--json")).out)).toMatchObject({
-      changes: [{ subjects: [{ issuer: "ghes", repository_id: "456789" }] }],
+      changes: [{ subjects: [{ issuer: "ghes", unit_id: "456789" }] }],
       issuers: [
         { old: { name: "github", family: "github-actions" }, new: { name: "github" } },
         { old: null, new: { name: "ghes", family: "github-actions", url } },

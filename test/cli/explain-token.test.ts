@@ -197,7 +197,13 @@ describe("daypass explain --token -", () => {
 })
 
 const TRACE = {
-  subject: { issuer: "github", repository: "octo-org/octo-repo", repository_id: "456789", environment: null },
+  subject: {
+    issuer: "github",
+    unit_kind: "repository",
+    unit: "octo-org/octo-repo",
+    unit_id: "456789",
+    environment: null,
+  },
   policies: ["p.yaml"],
   notes: [],
   grants: [{ name: "aws-deploy", outcome: "deny", reason: "No rule matches.", rules: [] }],
@@ -303,7 +309,7 @@ What the repository has used up of its limits:
     const evil = "\n::add-mask::x\u001b[2J ##[error]\u202e"
     const trace = {
       ...TRACE,
-      subject: { issuer: evil, repository: `::error::${evil}`, repository_id: evil, environment: evil },
+      subject: { issuer: evil, unit_kind: evil, unit: `::error::${evil}`, unit_id: evil, environment: evil },
       policies: [evil],
       notes: [evil],
       grants: [

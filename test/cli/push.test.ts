@@ -237,9 +237,9 @@ describe("daypass push", () => {
       version: versionOf(NEW),
       organisation_changed: false,
       wide_changed: false,
-      added: [{ issuer: "github", repository_id: "3", repository: "octo-org/repo-3" }],
-      changed: [{ issuer: "github", repository_id: "1", repository: "octo-org/repo-1" }],
-      removed: [{ issuer: "github", repository_id: "2", repository: "octo-org/repo-2" }],
+      added: [{ issuer: "github", unit_kind: "repository", unit_id: "3", unit: "octo-org/repo-3" }],
+      changed: [{ issuer: "github", unit_kind: "repository", unit_id: "1", unit: "octo-org/repo-1" }],
+      removed: [{ issuer: "github", unit_kind: "repository", unit_id: "2", unit: "octo-org/repo-2" }],
       diff: {
         widens: true,
         narrows: true,

@@ -100,8 +100,9 @@ describe("daypass who-can", () => {
     expect([ok, unreachable]).toEqual([true, []])
     expect(rows).toMatchObject([
       {
-        repository: "octo-org/svc-*",
-        repository_id: null,
+        unit_kind: "repository",
+        unit: "octo-org/svc-*",
+        unit_id: null,
         only: "octo-org/svc-pay",
         grant: "deploy",
         ttl_seconds: 900,
@@ -109,7 +110,7 @@ describe("daypass who-can", () => {
         within: [{ name: "ci", allows: true, protected_environment: "required reviewers", demands_of: [] }],
         proven: true,
       },
-      { repository: null, grant: null, connection: "aws-prod", resource: "role arn:aws:iam::111122223333:role/svc/*" },
+      { unit: null, grant: null, connection: "aws-prod", resource: "role arn:aws:iam::111122223333:role/svc/*" },
     ])
   })
 

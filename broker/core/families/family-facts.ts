@@ -18,7 +18,10 @@ export interface FamilyFacts<Name extends string = string> {
   readonly prefixes?: ReadonlyMap<string, ClaimFact>
   /** Which claim says what. A family that has no such claim leaves the role out. */
   readonly roles: ClaimRoles
-  /** What an `allow` must name and no single value says, such as a fork's run. */
+  /**
+   * What an `allow` must name and no single value says, such as a fork's run. One with a claim and a value must be found from
+   * this claim alone, too: the analysis asks with parts of a token.
+   */
   readonly furtherCautions?: (claims: Claims) => readonly Caution[]
   /** The form of a unit's id in a policy. */
   readonly unitId: IdForm

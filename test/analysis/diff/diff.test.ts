@@ -7,7 +7,6 @@ import { reachesOf } from "../../../analysis/reach/reach.ts"
 import { decideSample, getsMore, isMore, PROTECTIONS } from "../../../analysis/reach/sample-job.ts"
 import { type Box, contains, type Witness } from "../../../analysis/regions/region.ts"
 import type { Space } from "../../../analysis/regions/space.ts"
-import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import { spaceFor } from "../../../analysis/scopes/scope-space.ts"
 import type { Policy, PolicySet } from "../../../broker/core/policy/model.ts"
 import { compilePattern } from "../../../broker/core/policy/pattern.ts"
@@ -51,7 +50,7 @@ describe("limits", () => {
     const diff = diffOf(before, after)
     expect(diff).toMatchObject({ widens: false, narrows: false, changes: [], limitsDiffer: true })
     expect(explainDiff(diff).join("\n")).toBe(
-      "No job gets more or less.\nThe limits of what repositories may use up differ. They are no permissions.",
+      "No job gets more or less.\nThe limits of what jobs may use up differ. They are no permissions.",
     )
   })
 
@@ -281,7 +280,7 @@ describe("a diff", () => {
         }
         const shared = changedScopes(old, next).map((pair) => {
           const parts = [pair.old, pair.next].filter((part) => part !== null)
-          const space = must(spaceFor(parts, GITHUB_CLAIMS))
+          const space = must(spaceFor(parts))
           // Points out of the blue are refused by both: most are taken among those who get something.
           const reaches = parts.flatMap((part) =>
             ["deploy", "read"].flatMap((name) => must(reachesOf(part, name, space))),

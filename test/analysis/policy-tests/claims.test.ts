@@ -1,7 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { GITHUB_CLAIMS, githubClaims, UNUSED_ID } from "../../../analysis/policy-tests/github-claims.ts"
-import { SAMPLE_NAMES, SAMPLES, type SampleName } from "../../../analysis/policy-tests/samples.ts"
+import { GITHUB_SAMPLES } from "../../../analysis/policy-tests/samples/github-actions.ts"
+import { tokenClaims, unusedUnitId } from "../../../analysis/policy-tests/token-claims.ts"
+import { claimNames } from "../../../broker/core/families/families.ts"
+import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"
 import type { IssuerConfig } from "../../../broker/core/policy/model.ts"
 import { identityIn } from "../../../broker/issuers/families.ts"
 import { runs } from "../../support/laws.ts"
@@ -13,6 +15,10 @@ import environmentImmutable from "../../vectors/claims/github-environment-immuta
 import pullRequest from "../../vectors/claims/github-pull-request.json" with { type: "json" }
 import reusable from "../../vectors/claims/github-reusable-workflow.json" with { type: "json" }
 import tag from "../../vectors/claims/github-tag.json" with { type: "json" }
+
+const SAMPLE_NAMES = Object.keys(GITHUB_SAMPLES.samples)
+const GITHUB_CLAIMS = claimNames("github-actions")
+const UNUSED_ID = unusedUnitId(GITHUB_ACTIONS)
 
 const ISSUER: IssuerConfig = {
   name: "github",
@@ -34,19 +40,19 @@ const REPOSITORIES = new Map([
 ])
 const IDS = {
   owner: (name: string) => OWNERS.get(name),
-  repository: (name: string) => REPOSITORIES.get(name),
+  unit: (name: string) => REPOSITORIES.get(name),
 }
 
-const claimsOf = (
-  sample: SampleName,
-  changes: Readonly<Record<string, string>> = {},
-  without: readonly string[] = [],
-) => githubClaims(SAMPLES[sample], { iss: ISSUER.url, ...changes }, new Set(without), IDS)
+const claimsOf = (sample: string, changes: Readonly<Record<string, string>> = {}, without: readonly string[] = []) => {
+  const { [sample]: one } = GITHUB_SAMPLES.samples
+  if (one === undefined) throw new TypeError(sample)
+  return tokenClaims(GITHUB_SAMPLES, one, { iss: ISSUER.url, ...changes }, new Set(without), IDS)
+}
 
 const identified = (claims: ReturnType<typeof claimsOf>) => identityIn(claims, ISSUER)
 
 describe("samples", () => {
-  it.each<[SampleName, object, Record<string, string>]>([
+  it.each<[string, object, Record<string, string>]>([
     ["github-branch", branch, {}],
     ["github-branch-immutable", branchImmutable, {}],
     ["github-environment", environment, { environment: "Production" }],
@@ -70,13 +76,13 @@ describe("samples", () => {
   })
 
   it.each(SAMPLE_NAMES)("%s is a token that the broker takes for a job", (name) => {
-    expect(identified(claimsOf(name))).toMatchObject({ ok: true, value: { repository: "octo-org/octo-repo" } })
+    expect(identified(claimsOf(name))).toMatchObject({ ok: true, value: { unit: "octo-org/octo-repo" } })
     expect(Object.keys(claimsOf(name)).filter((claim) => !GITHUB_CLAIMS.includes(claim))).toEqual([])
   })
 })
 
 describe("what follows from a change", () => {
-  it.each<[string, SampleName, Record<string, string>, Record<string, string | undefined>]>([
+  it.each<[string, string, Record<string, string>, Record<string, string | undefined>]>([
     [
       "the repository",
       "github-branch",

@@ -11,7 +11,6 @@ import {
   witness,
 } from "../../../analysis/regions/region.ts"
 import type { Space } from "../../../analysis/regions/space.ts"
-import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import { scopeKey, scopesOf } from "../../../analysis/scopes/scope.ts"
 import { spaceFor } from "../../../analysis/scopes/scope-space.ts"
 import { deniedOf, rulesFor } from "../../../analysis/scopes/survey.ts"
@@ -453,7 +452,7 @@ describe("a reach", () => {
         )
         for (const key of new Set(parts.map(({ scope }) => scopeKey(scope)))) {
           const shared = parts.filter(({ scope }) => scopeKey(scope) === key)
-          const space = must(spaceFor(shared, GITHUB_CLAIMS))
+          const space = must(spaceFor(shared))
           for (const part of shared) {
             for (const answer of answersIn(part, space)) {
               for (const point of pointsOf(answer, picked)) compare(part.set, answer, point)

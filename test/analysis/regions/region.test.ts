@@ -1,6 +1,5 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { EVENT_CLAIM, OUTSIDER_EVENTS } from "../../../analysis/regions/marked.ts"
 import {
   boxRegion,
   contains,
@@ -19,6 +18,8 @@ import {
 } from "../../../analysis/regions/region.ts"
 import { allValues, createSpace, type Space } from "../../../analysis/regions/space.ts"
 import { regionOfConditions, regionOfRule } from "../../../analysis/scopes/rule-region.ts"
+import { markedValues } from "../../../broker/core/families/cautions.ts"
+import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"
 import { type Condition, matchCondition } from "../../../broker/core/policy/condition.ts"
 import { evaluateRule } from "../../../broker/core/policy/evaluate-rule.ts"
 import { identityOf } from "../../core/policy/support.ts"
@@ -27,6 +28,9 @@ import { conditionOn, must, pattern } from "../patterns.ts"
 
 const RUNS = { numRuns: runs(500) }
 const CLAIMS = ["p", "q"]
+const family = GITHUB_ACTIONS
+const EVENT_CLAIM = "event_name"
+const OUTSIDER_EVENTS = markedValues(family).flatMap(([, values]) => [...values.keys()])
 
 /** Every identity of a space. */
 function pointsOf({ axes }: Space): Witness[] {
@@ -46,7 +50,7 @@ const any = (claim: string, ...sources: string[]): Condition => ({
 
 /** A small space, without the outsiders' events to multiply its points. */
 const spaceOf = (all: readonly Condition[]): Space =>
-  must(createSpace({ conditions: all, domains: new Map([[EVENT_CLAIM, { present: "never" }]]) }))
+  must(createSpace({ family, conditions: all, domains: new Map([[EVENT_CLAIM, { present: "never" }]]) }))
 
 describe("a space", () => {
   it("has values for all that its conditions tell apart, and a missing claim", () => {
@@ -58,7 +62,7 @@ describe("a space", () => {
   })
 
   it("tells every event apart that outsiders can cause", () => {
-    const { axes } = must(createSpace({ conditions: [] }))
+    const { axes } = must(createSpace({ family, conditions: [] }))
     expect(axes.map(({ claim }) => claim)).toEqual([EVENT_CLAIM])
     for (const event of OUTSIDER_EVENTS) expect(axes[0]?.values).toContain(event)
   })
@@ -66,6 +70,7 @@ describe("a space", () => {
   it("keeps to what is known of a claim", () => {
     const { axes } = must(
       createSpace({
+        family,
         conditions: [any("a", "1", "2"), any("b", "1")],
         domains: new Map([
           ["a", { present: "always" }],
@@ -82,7 +87,10 @@ describe("a space", () => {
   })
 
   it("names the claim that is too complex", () => {
-    const made = createSpace({ conditions: [any("ref", ...[..."abcdefghijklmnopqrst"].map((one) => `**${one}**`))] })
+    const made = createSpace({
+      family,
+      conditions: [any("ref", ...[..."abcdefghijklmnopqrst"].map((one) => `**${one}**`))],
+    })
     expect(made).toEqual({
       ok: false,
       fault: { kind: "too_complex", reason: "ref: these patterns overlap in too many ways" },
@@ -113,7 +121,7 @@ describe("the region of conditions", () => {
       { kind: "allow", conditions: [any("ref", "a")] } as const,
       { kind: "deny", conditions: [any("ref", "a")] } as const,
     ]) {
-      const space = must(createSpace({ conditions: rule.conditions }))
+      const space = must(createSpace({ family, conditions: rule.conditions }))
       const region = regionOfRule(space, rule)
       for (const point of pointsOf(space)) {
         const bare = { ...identityOf({ event_name: point[EVENT_CLAIM] ?? "" }), claims: point }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { witness } from "../../../analysis/regions/region.ts"
-import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
+import { domainsOf } from "../../../analysis/scopes/claim-domains.ts"
 import { type Scope, scopeKey, scopesOf } from "../../../analysis/scopes/scope.ts"
 import { boundariesOver, regionOfScope, spaceFor } from "../../../analysis/scopes/scope-space.ts"
+import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"
 import { must } from "../patterns.ts"
 import { worldOf } from "../world.ts"
 
@@ -64,11 +65,11 @@ describe("the scopes of a set", () => {
   })
 
   it("never let a sample stand for an id that is left to another scope", () => {
-    const [sample = ""] = GITHUB_CLAIMS.get("repository_id")?.samples ?? []
+    const [sample = ""] = domainsOf(GITHUB_ACTIONS).get("repository_id")?.samples ?? []
     const { organisation, ...set } = worldOf({ policies: [wide("acme/svc-*"), exact("acme/svc-pay", sample)] })
     const [scope] = scopesOf({ organisation, ...set })
     if (!scope) throw new Error("a scope")
-    const space = must(spaceFor([{ scope, organisation }], GITHUB_CLAIMS))
+    const space = must(spaceFor([{ scope, organisation }]))
     const found = witness(must(regionOfScope(space, scope)))
     expect(found).not.toBeNull()
     expect(found?.["repository_id"]).not.toBe(sample)

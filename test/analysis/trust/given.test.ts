@@ -54,6 +54,7 @@ describe("a policy of one repository", () => {
       subjects: [
         {
           issuer: "github",
+          unitKind: "repository",
           unitId: "41",
           environment: "production",
           names: ["acme/shop"],
@@ -143,7 +144,7 @@ describe("a policy with a pattern", () => {
       {
         why: "pattern",
         subjects: "github:repository:*:environment:production:grant:deploy",
-        repository: "acme/svc-*",
+        unit: "acme/svc-*",
         grant: "deploy",
         ownerIds: ["9001"],
       },

@@ -39,6 +39,7 @@ export const open = (changes: Partial<OpenSubjects> = {}): OpenSubjects => ({
   provider: "aws",
   why: "pattern",
   issuer: "github",
+  unitKind: "repository",
   grant: "deploy",
   unit: "acme/svc-*",
   environment: "production",

@@ -1,4 +1,3 @@
-import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import type { WarningCode } from "../../../analysis/warnings/warning.ts"
 import { type WarningReport, warningsOf } from "../../../analysis/warnings/warnings.ts"
 import { loadPolicySet, type PolicyInput } from "../../../broker/core/policy/load.ts"
@@ -68,7 +67,7 @@ export function checked(files: Files): WarningReport & { readonly files: readonl
   const loaded = loadPolicySet(inputs, PROVIDERS)
   if (!loaded.ok)
     throw new Error(loaded.fault.map(({ file, line, message }) => `${file}:${line} ${message}`).join("\n"))
-  const report = warningsOf({ set: loaded.value, files: inputs, providers: PROVIDERS, facts: GITHUB_CLAIMS })
+  const report = warningsOf({ set: loaded.value, files: inputs, providers: PROVIDERS })
   return { ...report, files: inputs }
 }
 

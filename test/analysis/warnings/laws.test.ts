@@ -1,7 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { jobOf, PROTECTIONS } from "../../../analysis/reach/sample-job.ts"
-import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import { type WarningReport, warningsOf } from "../../../analysis/warnings/warnings.ts"
 import { decide } from "../../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
@@ -97,7 +96,7 @@ function report(generated: World) {
   const loaded = loadPolicySet(files, PROVIDERS)
   if (!loaded.ok) return null
   const set = loaded.value
-  return { set, files, ...warningsOf({ set, files, providers: PROVIDERS, facts: GITHUB_CLAIMS }) }
+  return { set, files, ...warningsOf({ set, files, providers: PROVIDERS }) }
 }
 
 const shown = ({ warnings }: WarningReport) =>

@@ -99,7 +99,7 @@ describe("a value that no token has", () => {
   it("is a repository in a limit that no token names", () => {
     const limits = "limits:\n  - { when: { repository: shop }, open_leases: 3 }\n"
     const found = said({ "daypass.yaml": organisation(limits), "p.yaml": allowing("{ ref: refs/heads/main }") })
-    expect(found).toEqual([expect.stringContaining("The limit in line 11 limits no repository")])
+    expect(found).toEqual([expect.stringContaining("The limit in line 11 limits nothing")])
   })
 
   it("is an environment with a star, which is a name", () => {

@@ -2,7 +2,6 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { decideSample, PROTECTIONS } from "../../../analysis/reach/sample-job.ts"
 import type { Witness } from "../../../analysis/regions/region.ts"
-import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import { type Scope, scopesOf } from "../../../analysis/scopes/scope.ts"
 import { spaceFor } from "../../../analysis/scopes/scope-space.ts"
 import type { WhoCanQuery } from "../../../analysis/who-can/model.ts"
@@ -125,7 +124,7 @@ describe("who can", () => {
           expect(!proven || isAllowed(set, example, grant)).toBe(true)
         }
         for (const scope of scopesOf(set)) {
-          const { axes } = must(spaceFor([{ scope, organisation: set.organisation }], GITHUB_CLAIMS))
+          const { axes } = must(spaceFor([{ scope, organisation: set.organisation }]))
           for (const choice of picked) {
             const point = Object.fromEntries(
               axes.flatMap(({ claim, values }, index): (readonly [string, string])[] => {

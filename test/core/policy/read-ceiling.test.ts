@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest"
 import * as z from "zod"
-import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import { warningsOf } from "../../../analysis/warnings/warnings.ts"
 import { whoCan } from "../../../analysis/who-can/who-can.ts"
 import { compiled, revived } from "../../../broker/core/policy/compiled.ts"
@@ -77,7 +76,7 @@ const login = (from: string) => ({ from, as: "git", host: "git.example.com", use
 function expectDecision(set: PolicySet, expected: "allow" | "deny"): void {
   expect(outcome(set)).toBe(expected)
   expect(outcome(revived(JSON.parse(JSON.stringify(compiled(set))), PROVIDERS)), "compiled").toBe(expected)
-  const { containment } = warningsOf({ set, files: [], providers: PROVIDERS, facts: GITHUB_CLAIMS })
+  const { containment } = warningsOf({ set, files: [], providers: PROVIDERS })
   expect(
     containment.map(({ inside }) => inside),
     "said before the merge",

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest"
-import { GITHUB_CLAIMS } from "../../../analysis/scopes/github-claims.ts"
 import { warningsOf } from "../../../analysis/warnings/warnings.ts"
 import { loadRepositoryPolicies } from "../../../broker/adapters/github/own-policy-files.ts"
 import { compiled, revived } from "../../../broker/core/policy/compiled.ts"
@@ -290,7 +289,7 @@ grants:
 ${more}`)
   const file = { "secrets/shop.sops.yaml": SHOP }
   const rowsOf = (files: Readonly<Record<string, string>>) =>
-    warningsOf({ set: setOf(files), files: [], providers: PROVIDERS, facts: GITHUB_CLAIMS }).containment
+    warningsOf({ set: setOf(files), files: [], providers: PROVIDERS }).containment
 
   it.each([
     ["a key that it has", "shop.sops.yaml#hosts"],
