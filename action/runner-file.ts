@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, writeFileSync } from "node:fs"
 import { ActionError } from "./failure.ts"
 
@@ -51,4 +52,11 @@ function planted(name: string): ActionError {
     change:
       "Look for the step or the container of this job that writes to the runner's temporary folder, and do not trust it.",
   })
+}
+
+/** `name<<delimiter`, the value, and the delimiter. The delimiter is random, so a value cannot contain it on purpose. */
+export function block(name: string, value: string): string {
+  const delimiter = `daypass_${randomUUID()}`
+  if (name.includes(delimiter) || value.includes(delimiter)) return block(name, value)
+  return `${name}<<${delimiter}\n${value}\n${delimiter}\n`
 }

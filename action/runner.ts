@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { workflowCommand } from "./commands.ts"
@@ -6,7 +5,7 @@ import { ActionError } from "./failure.ts"
 import type { Host } from "./host.ts"
 import { parseJson } from "./json.ts"
 import { print, printed } from "./log.ts"
-import { appendToRunnerFile, requireRunnerFile } from "./runner-file.ts"
+import { appendToRunnerFile, block, requireRunnerFile } from "./runner-file.ts"
 
 export { onLogClosed, writeToLog } from "./log.ts"
 
@@ -242,11 +241,4 @@ function runnerFile(name: RunnerFile): string {
   const path = variable(name)
   if (path === "") throw new ActionError("runner_file_missing", `The runner did not set ${name}.`)
   return path
-}
-
-/** `name<<delimiter`, the value, and the delimiter. The delimiter is random, so a value cannot contain it on purpose. */
-function block(name: string, value: string): string {
-  const delimiter = `daypass_${randomUUID()}`
-  if (name.includes(delimiter) || value.includes(delimiter)) return block(name, value)
-  return `${name}<<${delimiter}\n${value}\n${delimiter}\n`
 }

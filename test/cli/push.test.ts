@@ -447,7 +447,7 @@ describe("daypass push, when something fails", () => {
   it.each([
     ["what nobody can read", "{", /cannot be read/],
     ["an earlier format", '{"format":1}', /older version of Daypass: push .* with --all/],
-    ["a later format", '{"format":3}', /newer version/],
+    ["a later format", '{"format":4}', /newer version/],
   ])("replaces %s only with --all", async (_, current, message) => {
     const wrangler = await published(OLD)
     wrangler.values.set(CURRENT_KEY, current)

@@ -26,7 +26,15 @@ import { JOBS, listOwnFamilies, PROJECTS } from "./own-families.ts"
 // allow must name, and names tell whose a unit is, it has just those jobs.
 
 const URL = "https://issuer.example.com"
-const CONNECTION: Connection = { name: "c", provider: "none", settings: {}, requireBoundToken: false }
+/** Of what people can use, where a family is of people: both keys mean nothing for jobs. */
+const forPeople = ({ unit }: FamilyFacts): object => (unit === "person" ? { people: true } : {})
+const connectionFor = (family: FamilyFacts): Connection => ({
+  name: "c",
+  provider: "none",
+  settings: {},
+  requireBoundToken: false,
+  ...forPeople(family),
+})
 const OWNERS = ["acme", "acme-old", "other"] as const
 
 /** Two ids and two names for a unit of a family, and the owners that the organisation lists. */
@@ -86,6 +94,7 @@ function conditionsFor(
 /** A set of policies about one family: two exact ones and, where there can be, one with a pattern; below two boundaries. */
 function setsOf(family: FamilyFacts) {
   const { issuer, ids, names } = worldOf(family)
+  const connection = connectionFor(family)
   const { environment, unit, unitId, owner, ownerId } = family.roles
   const known = [...family.claims].flatMap(([claim, { registered }]) => (registered ? [] : [claim]))
   // What this is about comes as often as everything else together.
@@ -130,7 +139,7 @@ function setsOf(family: FamilyFacts) {
               name: "g",
               file: "p.yaml",
               line: 1,
-              connection: CONNECTION,
+              connection,
               fields: {},
               ttlSeconds: 60,
               minTtlSeconds: 0,
@@ -140,15 +149,16 @@ function setsOf(family: FamilyFacts) {
       }
       const organisation: Organisation = {
         issuers: new Map([[issuer.name, issuer]]),
-        connections: new Map([[CONNECTION.name, CONNECTION]]),
+        connections: new Map([[connection.name, connection]]),
         boundaries: boundaries.map(
           ([when, require], index): Boundary => ({
             name: `b${index}`,
             file: "daypass.yaml",
             line: 1,
             when,
-            allow: [{ connection: CONNECTION.name, line: 1, fields: new Map() }],
+            allow: [{ connection: connection.name, line: 1, fields: new Map() }],
             require,
+            ...forPeople(family),
           }),
         ),
         limits: [],

@@ -3,8 +3,13 @@
 import { CAUTION_ROWS } from "../../../broker/core/families/cautions.ts"
 import type { ClaimFact } from "../../../broker/core/families/claim-fact.ts"
 import { FAMILY_FACTS, ISSUER_FAMILIES, UNIT_CLAIMS } from "../../../broker/core/families/families.ts"
-import type { FamilyFacts } from "../../../broker/core/families/family-facts.ts"
-import { DIGITS } from "../../../broker/core/families/id-forms.ts"
+import type { FamilyFacts, IdForm } from "../../../broker/core/families/family-facts.ts"
+
+const DIGITS: IdForm = {
+  pattern: /^[1-9][0-9]{0,19}$/,
+  words: "an id is a text of digits",
+  longest: "9".repeat(20),
+}
 
 type Row = readonly [string, ClaimFact]
 const row = (claim: string, sent: ClaimFact["sent"], tells: ClaimFact["tells"], more: Partial<ClaimFact> = {}): Row => [

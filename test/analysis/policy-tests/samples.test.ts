@@ -38,7 +38,7 @@ const SPECIAL: Readonly<Record<string, { url?: string; owner?: string; unit?: st
     id: "22222222-2222-4222-8222-222222222222",
     more: "audience: https://acme.semaphoreci.com",
   },
-  openid: { unit: "person@example.com", id: "110169484474386276334", more: "audience: https://broker.example.com" },
+  openid: { unit: "person@example.com", id: '"110169484474386276334"', more: "audience: https://broker.example.com" },
 }
 
 describe("samples", () => {
