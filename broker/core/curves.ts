@@ -54,4 +54,5 @@ const ED25519_P = 2n ** 255n - 19n
 const ORDER_8 = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n
 const SMALL_ORDERS: readonly bigint[] = [0n, 1n, ED25519_P - 1n, ORDER_8, ED25519_P - ORDER_8]
 
-const bigEndian = (bytes: Uint8Array): bigint => bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
+/** An unsigned integer of bytes, the most significant first (RFC 7518 section 2, without base64). */
+export const bigEndian = (bytes: Uint8Array): bigint => bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)

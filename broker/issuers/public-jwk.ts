@@ -1,7 +1,5 @@
 import { decodeBase64url } from "../core/base64url.ts"
-
-/** The prime of P-256's field (NIST SP 800-186, section 3.2.1.3). */
-const P256_PRIME = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"
+import { bigEndian, CURVES } from "../core/curves.ts"
 
 /** The form of a coordinate: 32 bytes in base64url. */
 export const COORDINATE = /^[A-Za-z0-9_-]{43}$/
@@ -13,5 +11,5 @@ export const COORDINATE = /^[A-Za-z0-9_-]{43}$/
  */
 export function isFieldElement(text: string): boolean {
   const bytes = decodeBase64url(text)
-  return bytes !== null && Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") < P256_PRIME
+  return bytes !== null && bigEndian(bytes) < CURVES["P-256"].p
 }
