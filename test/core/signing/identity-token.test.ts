@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { UNIT_KINDS } from "../../../broker/core/families/units.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { identityTokenClaims } from "../../../broker/signing/identity-token.ts"
 import { identityTokenSubject } from "../../../broker/wire/subject.ts"
@@ -114,13 +115,48 @@ describe("an identity token's claims", () => {
     expect(Object.keys(claimsOf({})).filter((name) => name === "azp" || name.includes("aws.amazon.com"))).toEqual([])
   })
 
-  it.each(["iss", "sub", "aud", "exp", "repository_id", "environment", "job_workflow_ref", "repo_property_tier"])(
+  const FACTS = ["iss", "sub", "aud", "exp", "repository_id", "environment", "job_workflow_ref", "repo_property_tier"]
+  /** Of units of other kinds, as the broker's tokens and those of other issuers name them. */
+  const OTHERS = [
+    "person_id",
+    "stack_id",
+    "workspace_id",
+    "service_account_uid",
+    "job_id",
+    "project",
+    "groups",
+    "email",
+  ]
+  const OWNERS = UNIT_KINDS.flatMap((kind) => [kind, `${kind}_owner`, `${kind}_owner_id`])
+
+  it.each([...FACTS, ...OTHERS, ...OWNERS])(
     "never let an addition pass for the fact %s, even when the job lacks it",
     (name) => {
       const about = withoutEnvironment({ ...identity(), claims: {} })
       expect(claimsOf({ [name]: "forged" }, about)[name]).not.toBe("forged")
     },
   )
+
+  it.each([
+    ...OTHERS.filter((name) => name !== "job_id"),
+    "repository_id",
+    "repository",
+    "repository_owner_id",
+    "event_name",
+  ])(
+    "of a job of Jenkins, whose administrators choose the names of claims, never have the fact %s of another unit",
+    (name) => {
+      const unit = "https://jenkins.example.com/job/shop/"
+      const about = withoutEnvironment(identity({ unitKind: "job", unitId: unit, unit, ref: null, event: null }))
+      const forged = { ...about, claims: { [name]: "forged", region: "eu", build_number: 42 } }
+      expect(Object.keys(claimsOf({}, forged))).not.toContain(name)
+      expect(claimsOf({}, forged)).toMatchObject({ region: "eu", build_number: 42, job_id: unit })
+    },
+  )
+
+  it.each(["cnf", "act", "may_act"])("never have a %s of the job's token, which names a token's holder", (name) => {
+    expect(Object.keys(claimsOf({}, identity({ claims: { [name]: { sub: "somebody" } } })))).not.toContain(name)
+  })
 
   it("never live longer than five minutes", () => {
     const claims = identityTokenClaims({
