@@ -86,7 +86,7 @@ export function reachesBy(survey: Survey, name: string): Result<readonly Reach[]
       const defined = must(subtract(applies.get(policy) ?? nothing(space), must(union(space, others))))
       const closed = closedGrant(grant, scope)
       const fillable = closed === null ? nothing(space) : regionOfFillable(space, closed)
-      const filled = must(intersect(fillable, regionOfFilled(space, grant)))
+      const filled = must(intersect(fillable, regionOfFilled(space, grant, scope.issuer.url)))
       const admitted = must(intersect(must(intersect(ruled, defined)), filled))
       return [reachOf({ ...survey, policy, grant: closed ?? grant, admitted }, must)]
     })

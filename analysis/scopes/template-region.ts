@@ -68,10 +68,12 @@ export function regionOfFillable(space: Space, { template }: Grant): Region {
 }
 
 /** The jobs for which the provider accepts the filled-in grant; all jobs if the grant, as written, has no gaps. */
-export function regionOfFilled(space: Space, grant: Grant): Region {
+export function regionOfFilled(space: Space, grant: Grant, issuerUrl: string): Region {
   return boxRegion(space, (axis) =>
-    valuesThat(axis, ({ [OWNER_ID]: ownerId }) =>
-      axis.claim !== OWNER_ID ? true : conflictWithJob(grant, { ownerId: String(ownerId ?? "") }) === null,
+    valuesThat(
+      axis,
+      ({ [OWNER_ID]: ownerId }) =>
+        axis.claim !== OWNER_ID || conflictWithJob(grant, { ownerId: String(ownerId ?? ""), issuerUrl }) === null,
     ),
   )
 }
