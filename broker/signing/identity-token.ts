@@ -25,7 +25,8 @@ export function identityTokenClaims(about: {
   const { unitKind } = identity
   const issuedAt = Math.floor(about.now.getTime() / 1000)
   return {
-    ...pick(about.extra, (name) => !isJobClaim(name)),
+    // Tokens of some CIs have tags for AWS as well, which are dropped below: only a provider makes those for AWS.
+    ...pick(about.extra, (name) => isForAws(name) || !isJobClaim(name)),
     ...pick(identity.claims, (name) => !isBrokerClaim(name) && !isCautionClaim(name) && !isForeignFact(unitKind, name)),
     subject_issuer: identity.issuerUrl,
     [unitKind]: identity.unit,
@@ -57,7 +58,9 @@ export function identityTokenClaims(about: {
  * of `aud`; those that name the token's holder (RFC 7800, RFC 8693); and all names under AWS's URL, from which STS reads
  * session tags (also in flattened form) and the source identity.
  */
-const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith("https://aws.amazon.com/")
+const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || isForAws(name)
+
+const isForAws = (name: string) => name.startsWith("https://aws.amazon.com/")
 
 const BROKER_CLAIMS: ReadonlySet<string> = new Set([
   ...["iss", "sub", "aud", "exp", "nbf", "iat", "jti"],

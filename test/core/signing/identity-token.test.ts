@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { UNIT_KINDS } from "../../../broker/core/families/units.ts"
-import type { Identity } from "../../../broker/core/identity.ts"
+import type { Claims, Identity } from "../../../broker/core/identity.ts"
 import { identityTokenClaims } from "../../../broker/signing/identity-token.ts"
 import { identityTokenSubject } from "../../../broker/wire/subject.ts"
 import { runs } from "../../support/laws.ts"
@@ -85,7 +85,7 @@ describe("an identity token's subject", () => {
 })
 
 describe("an identity token's claims", () => {
-  const claimsOf = (extra: Record<string, string>, about = identity()) =>
+  const claimsOf = (extra: Claims, about = identity()) =>
     identityTokenClaims({
       issuer: "https://daypass.example",
       audience: "sts.amazonaws.com",
@@ -109,6 +109,13 @@ describe("an identity token's claims", () => {
       sha: "8b42",
       team: "payments",
     })
+  })
+
+  it("have the session tags of the broker's own provider, and not those that a job's CI made", () => {
+    const tags = "https://aws.amazon.com/tags"
+    const added = { principal_tags: { repository_id: ["41"] }, transitive_tag_keys: ["repository_id"] }
+    expect(claimsOf({ [tags]: added })[tags]).toEqual(added)
+    expect(claimsOf({})[tags]).toBeUndefined()
   })
 
   it("take nothing over from the job's token that AWS reads as more than a fact", () => {
