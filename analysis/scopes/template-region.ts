@@ -78,7 +78,7 @@ export function regionOfFillable(space: Space, { template }: Grant): Region {
 /** The jobs for which the provider accepts the filled-in grant; all jobs if the grant, as written, has no gaps. */
 export function regionOfFilled(space: Space, grant: Grant, { issuer }: Scope): Region {
   const claim = ownerIdClaim(space.family)
-  const isTaken = (ownerId: string) => conflictWithJob(grant, { ownerId }) === null
+  const isTaken = (ownerId: string) => conflictWithJob(grant, { ownerId, issuerUrl: issuer.url }) === null
   if (claim === undefined) return isTaken(issuer.url) ? everything(space) : nothing(space)
   return boxRegion(space, (axis) =>
     valuesThat(axis, ({ [claim]: ownerId }) => axis.claim !== claim || isTaken(String(ownerId ?? ""))),

@@ -13,6 +13,7 @@ const stored = z.array(
     owners: z.array(z.tuple([z.string(), z.string()])),
     maxTokenLifetimeSeconds: z.number().optional(),
     audience: z.string().optional(),
+    otherAudiences: z.array(z.string()).optional(),
     keys: z.custom<IssuerKeys>((keys) => typeof keys === "object" && keys !== null && "by" in keys).optional(),
     claims: z.record(z.string(), z.string()).optional(),
   }),
@@ -38,16 +39,19 @@ export function createKnownIssuers(marks: Marks): KnownIssuers {
 
 const written = (issuers: Organisation["issuers"]): string =>
   JSON.stringify(
-    [...issuers.values()].map(({ name, family, url, owners, maxTokenLifetimeSeconds, audience, keys, claims }) => ({
-      name,
-      family,
-      url,
-      owners: [...owners],
-      maxTokenLifetimeSeconds,
-      audience,
-      keys,
-      claims,
-    })),
+    [...issuers.values()].map(
+      ({ name, family, url, owners, maxTokenLifetimeSeconds, audience, otherAudiences, keys, claims }) => ({
+        name,
+        family,
+        url,
+        owners: [...owners],
+        maxTokenLifetimeSeconds,
+        audience,
+        otherAudiences,
+        keys,
+        claims,
+      }),
+    ),
   )
 
 function read(text: string): Organisation["issuers"] {

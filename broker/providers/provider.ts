@@ -194,7 +194,7 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    * Why this job must not get a grant whose gaps were filled with its claims; null when it may. The end of a sentence. For
    * facts that the filled claims do not contain, such as the owner of a repository that is named without its owner.
    */
-  checkFilled?(connection: Connection, job: Pick<Identity, "ownerId">): string | null
+  checkFilled?(connection: Connection, job: Pick<Identity, "ownerId" | "issuerUrl">): string | null
   /**
    * Present when grants name secrets files in the policy folder. The files are checked when the folder loads, and are part
    * of its version. They travel only with the grants that name them, still encrypted, wherever the policies are stored.

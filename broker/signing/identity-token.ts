@@ -2,7 +2,7 @@ import { IDENTITY_TOKEN_SECONDS } from "../core/duration.ts"
 import { isCautionClaim } from "../core/families/cautions.ts"
 import { idNameOf } from "../core/families/units.ts"
 import type { Claims, Identity } from "../core/identity.ts"
-import { AWS_NAMESPACE, isJobClaim } from "../core/job-claims.ts"
+import { AWS_NAMESPACE, isForeignFact, isJobClaim } from "../core/job-claims.ts"
 import { identityTokenSubject } from "../wire/subject.ts"
 
 /**
@@ -26,7 +26,7 @@ export function identityTokenClaims(about: {
   const issuedAt = Math.floor(about.now.getTime() / 1000)
   return {
     ...pick(about.extra, (name) => !isJobClaim(name)),
-    ...pick(identity.claims, (name) => !isBrokerClaim(name) && !isCautionClaim(name)),
+    ...pick(identity.claims, (name) => !isBrokerClaim(name) && !isCautionClaim(name) && !isForeignFact(unitKind, name)),
     subject_issuer: identity.issuerUrl,
     [unitKind]: identity.unit,
     [idNameOf(unitKind)]: identity.unitId,
@@ -54,8 +54,8 @@ export function identityTokenClaims(about: {
 
 /**
  * Claims that only the broker may set: RFC 7519's registered claims; `azp`, which AWS compares with its audiences instead
- * of `aud`; and all names under AWS's URL, from which STS reads session tags (also in flattened form) and the source
- * identity.
+ * of `aud`; those that name the token's holder (RFC 7800, RFC 8693); and all names under AWS's URL, from which STS reads
+ * session tags (also in flattened form) and the source identity.
  */
 const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith(AWS_NAMESPACE)
 

@@ -155,7 +155,7 @@ describe("a ledger that may have forgotten used tokens", () => {
       async () => {
         await admit("one")
         await close()
-        const other = openNodeStore(join(root, "other"))
+        const other = openNodeStore(join(root, "other"), { now: () => clock })
         for (let n = 0; n < 9; n++) await other.ledgers.of("https://issuer.example", "41").admit(denial(`${n}`))
         await other.close()
         copyFileSync(join(root, "other/ledger.db"), path("ledger.db"))

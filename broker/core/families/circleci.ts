@@ -35,13 +35,20 @@ const CLAIMS = tableOf(
       values: SSH_RERUN,
       samples: ["false"],
     }),
-    someJobs("oidc.circleci.com/vcs-origin", "the repository that triggered the pipeline", { tellsCode: true }),
-    someJobs("oidc.circleci.com/vcs-ref", "the branch or tag that triggered the pipeline", {
-      chosenBy: "writer",
+    someJobs("oidc.circleci.com/vcs-origin", "the repository that triggered the pipeline, which can be a fork", {
       tellsCode: true,
-      form: "ref",
-      samples: ["refs/heads/main", "refs/heads/feature", "refs/tags/v1.0.0"],
     }),
+    someJobs(
+      "oidc.circleci.com/vcs-ref",
+      "the branch or tag that triggered the pipeline, in the repository of vcs-origin",
+      {
+        // A fork names its branches as it likes.
+        chosenBy: "outsider",
+        tellsCode: true,
+        form: "ref",
+        samples: ["refs/heads/main", "refs/heads/feature", "refs/tags/v1.0.0"],
+      },
+    ),
   ],
   "jti",
   "nbf",

@@ -9,7 +9,7 @@ export interface ProviderSchemas {
   readonly grant: z.ZodType
   check?(grant: unknown, connection: unknown): string | null
   checkCeiling?(field: string, pattern: string, connection: unknown): string | null
-  checkFilled?(connection: unknown, job: Pick<Identity, "ownerId">): string | null
+  checkFilled?(connection: unknown, job: Pick<Identity, "ownerId" | "issuerUrl">): string | null
   audiences?(connection: unknown): ConnectionAudiences
   readonly subjectLimit?: SubjectLimit
   underCeiling?(grant: unknown): unknown

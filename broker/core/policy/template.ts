@@ -97,7 +97,10 @@ export function fieldsFor(grant: Grant, identity: Identity): Result<unknown, str
  * Why the provider refuses a filled grant for this job; null when it does not. The fault has the form of those of
  * `fieldsFor`. It is a separate check because it depends on the job's owner, and not only on the values in the gaps.
  */
-export function conflictWithJob({ template, connection }: Grant, identity: Pick<Identity, "ownerId">): string | null {
+export function conflictWithJob(
+  { template, connection }: Grant,
+  identity: Pick<Identity, "ownerId" | "issuerUrl">,
+): string | null {
   if (template === undefined || template.claims.length === 0) return null
   return template.schemas.checkFilled?.(connection.settings, identity) ?? null
 }

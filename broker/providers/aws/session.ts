@@ -30,6 +30,8 @@ export const TAGS_CLAIM = "https://aws.amazon.com/tags"
  */
 export function sessionTags(identity: Identity, grant: string): ClaimValue {
   const facts: Record<string, string | null | undefined> = {
+    // Two issuers can know the same id.
+    issuer: identity.issuer,
     [identity.unitKind]: identity.unit,
     [idNameOf(identity.unitKind)]: identity.unitId,
     environment: identity.environment,

@@ -27,6 +27,7 @@ import {
   resourceOf,
 } from "./grant.ts"
 import { handleOf, openHandle } from "./handle.ts"
+import { isIssuerBeside } from "./issuer.ts"
 import { loginsOf, toolFaultOf } from "./logins.ts"
 import { organisationWide, writes } from "./reach.ts"
 
@@ -51,9 +52,12 @@ export const github: Provider<Connection, Grant> = {
   grant,
   check: toolFaultOf,
 
-  /** A gap is filled with a name without its owner, so a job of acme-labs/ops would get a token for acme/ops. */
-  checkFilled({ owner, owner_id: ownerId }, job) {
-    if (job.ownerId === ownerId) return null
+  /**
+   * A gap is filled with a name without its owner, so a job of acme-labs/ops would get a token for acme/ops. Another server
+   * or CI can give the same id to an owner of its own.
+   */
+  checkFilled({ owner, owner_id: ownerId, api_url: apiUrl }, job) {
+    if (job.ownerId === ownerId && isIssuerBeside(apiUrl, job.issuerUrl)) return null
     return `its repositories belong to ${owner}, but the job belongs to another owner, whose repositories may have the same names: write the repositories out, or use a connection to the job's owner`
   },
 

@@ -28,6 +28,7 @@ it.each<readonly [string, Partial<IssuerConfig>]>([
   ["nothing more", {}],
   ["a lifetime", { maxTokenLifetimeSeconds: 7200 }],
   ["an audience", { audience: "https://app.example.com" }],
+  ["audiences that may stand beside the broker's", { otherAudiences: ["ari:cloud:bitbucket::workspace/1"] }],
   ["a place of its keys", { keys: { by: "url", url: "https://10.0.0.1:6443/openid/v1/jwks" } }],
   [
     "its keys",

@@ -4,6 +4,8 @@ import { connection as parameters } from "../../../broker/providers/aws/paramete
 import { endpointOf } from "../../../broker/providers/aws/partitions.ts"
 import { aws } from "../../../broker/providers/aws/provider.ts"
 import { connection as secrets } from "../../../broker/providers/aws/secrets-manager/grant.ts"
+import { sessionTags } from "../../../broker/providers/aws/session.ts"
+import { job } from "../job.ts"
 
 const accounts = ["111122223333"]
 const roleIn = (partition: string) => `arn:${partition}:iam::111122223333:role/shop-deploy`
@@ -159,6 +161,12 @@ describe("what narrows a session", () => {
     const Condition = { ArnLike: { "aws:PrincipalArn": "arn:aws:iam::444455556666:role/x" } }
     expect(conflict(policy({ Action: "s3:*", Resource: "*", Condition }))).toBeNull()
   })
+})
+
+it("session tags tell two jobs apart whose issuers know the same names and ids", () => {
+  const [ours, theirs] = ["github", "forgejo"].map((issuer) => sessionTags(job({ issuer }), "aws-deploy"))
+  expect(ours).toMatchObject({ principal_tags: { issuer: ["github"], repository_id: ["41"], grant: ["aws-deploy"] } })
+  expect(theirs).not.toEqual(ours)
 })
 
 describe("a ceiling over roles", () => {

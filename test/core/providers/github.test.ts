@@ -7,6 +7,7 @@ import type { HttpResponse } from "../../../broker/ports/http.ts"
 import { buildTokenRequest, readInstallation } from "../../../broker/providers/github/api.ts"
 import { connection, grant, namesOf, toolsOf } from "../../../broker/providers/github/grant.ts"
 import { openHandle } from "../../../broker/providers/github/handle.ts"
+import { isIssuerBeside } from "../../../broker/providers/github/issuer.ts"
 import { loginsOf } from "../../../broker/providers/github/logins.ts"
 import { github } from "../../../broker/providers/github/provider.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
@@ -115,6 +116,19 @@ describe("a grant of GitHub", () => {
   })
 })
 
+it.each([
+  ["https://api.github.com", "https://token.actions.githubusercontent.com", true],
+  ["https://api.github.com", "https://token.actions.githubusercontent.com/acme", true],
+  ["https://api.github.com", "https://github.example.com/_services/token", false],
+  ["https://github.example.com/api/v3", "https://github.example.com/_services/token", true],
+  ["https://github.example.com/api/v3", "https://token.actions.githubusercontent.com", false],
+  ["https://api.acme.ghe.com", "https://token.actions.acme.ghe.com", true],
+  ["https://api.acme.ghe.com", "https://token.actions.evil.ghe.com", false],
+  ["https://api.acme.ghe.com", "https://api.acme.ghe.com", false],
+])("of the API %s and the issuer %s, one GitHub knows both's ids: %s", (api, issuer, expected) => {
+  expect(isIssuerBeside(api, issuer)).toBe(expected)
+})
+
 describe("a grant with a gap", () => {
   const gap = (claim: string) => `$\{${claim}}`
   const ORGANISATION = `version: 1
@@ -161,17 +175,30 @@ grants: { own: { connection: github-acme, repositories: ${repositories}, permiss
     ["of a name that the job's is a part of", `["${gap("repository_name")}-infra"]`],
     ["of the job's name beside another", `[docs, "${gap("repository_name")}"]`],
   ])("for a repository %s", (_, repositories) => {
-    const ask = (owner: string, ownerId: string) => {
+    const GITHUB = "https://token.actions.githubusercontent.com"
+    const ask = (owner: string, ownerId: string, issuerUrl = GITHUB) => {
       const loaded = load(repositories, owner)
       if (!loaded.ok) throw new Error("faults")
       const claims = { ref: "refs/heads/main", event_name: "push" }
-      const { environment: _, ...identity } = job({ unit: `${owner}/svc-a`, owner, ownerId, claims })
+      const { environment: _, ...identity } = job({ unit: `${owner}/svc-a`, owner, ownerId, issuerUrl, claims })
       const { organisation, policies } = loaded.value
-      return decide({ organisation, policies, identity, grants: ["own"] })
+      const issuers = new Map([...organisation.issuers].map(([name, one]) => [name, { ...one, url: issuerUrl }]))
+      return decide({ organisation: { ...organisation, issuers }, policies, identity, grants: ["own"] })
     }
 
     it("is a job's of the connection's owner", () => {
       expect(ask("acme", "9001").outcome).toBe("allow")
+    })
+
+    it.each([
+      "https://git.example.com/api/actions",
+      "https://gitlab.example.com",
+      "https://github.example.com/_services/token",
+      "https://token.actions.acme.ghe.com",
+    ])("is no job's of %s, although it has given the owner's id to an owner of its own", (issuerUrl) => {
+      const decision = ask("acme", "9001", issuerUrl)
+      expect(decision).toMatchObject({ outcome: "deny", code: "not_allowed" })
+      expect(decision.trace.grants[0]?.reason).toMatch(/the job belongs to another owner/)
     })
 
     it("is no job's of another owner, whose repository may have the same name", () => {

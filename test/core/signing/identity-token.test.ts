@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Identity } from "../../../broker/core/identity.ts"
+import { UNIT_KINDS } from "../../../broker/core/families/units.ts"
+import type { Claims, Identity } from "../../../broker/core/identity.ts"
 import { identityTokenClaims } from "../../../broker/signing/identity-token.ts"
 import { identityTokenSubject } from "../../../broker/wire/subject.ts"
 import { runs } from "../../support/laws.ts"
@@ -84,7 +85,7 @@ describe("an identity token's subject", () => {
 })
 
 describe("an identity token's claims", () => {
-  const claimsOf = (extra: Record<string, string>, about = identity()) =>
+  const claimsOf = (extra: Claims, about = identity()) =>
     identityTokenClaims({
       issuer: "https://daypass.example",
       audience: "sts.amazonaws.com",
@@ -110,17 +111,59 @@ describe("an identity token's claims", () => {
     })
   })
 
+  it("have the session tags of the broker's own provider, and not those that a job's CI made", () => {
+    const tags = "https://aws.amazon.com/tags"
+    const added = { principal_tags: { repository_id: ["41"] }, transitive_tag_keys: ["repository_id"] }
+    expect(claimsOf({ [tags]: added })[tags]).toEqual(added)
+    expect(claimsOf({})[tags]).toBeUndefined()
+  })
+
   it("take nothing over from the job's token that AWS reads as more than a fact", () => {
     expect(Object.keys(claimsOf({})).filter((name) => name === "azp" || name.includes("aws.amazon.com"))).toEqual([])
   })
 
-  it.each(["iss", "sub", "aud", "exp", "repository_id", "environment", "job_workflow_ref", "repo_property_tier"])(
+  const FACTS = ["iss", "sub", "aud", "exp", "repository_id", "environment", "job_workflow_ref", "repo_property_tier"]
+  /** Of units of other kinds, as the broker's tokens and those of other issuers name them. */
+  const OTHERS = [
+    "person_id",
+    "stack_id",
+    "workspace_id",
+    "service_account_uid",
+    "job_id",
+    "project",
+    "groups",
+    "email",
+  ]
+  const OWNERS = UNIT_KINDS.flatMap((kind) => [kind, `${kind}_owner`, `${kind}_owner_id`])
+
+  it.each([...FACTS, ...OTHERS, ...OWNERS])(
     "never let an addition pass for the fact %s, even when the job lacks it",
     (name) => {
       const about = withoutEnvironment({ ...identity(), claims: {} })
       expect(claimsOf({ [name]: "forged" }, about)[name]).not.toBe("forged")
     },
   )
+
+  it.each([
+    ...OTHERS.filter((name) => name !== "job_id"),
+    "repository_id",
+    "repository",
+    "repository_owner_id",
+    "event_name",
+  ])(
+    "of a job of Jenkins, whose administrators choose the names of claims, never have the fact %s of another unit",
+    (name) => {
+      const unit = "https://jenkins.example.com/job/shop/"
+      const about = withoutEnvironment(identity({ unitKind: "job", unitId: unit, unit, ref: null, event: null }))
+      const forged = { ...about, claims: { [name]: "forged", region: "eu", build_number: 42 } }
+      expect(Object.keys(claimsOf({}, forged))).not.toContain(name)
+      expect(claimsOf({}, forged)).toMatchObject({ region: "eu", build_number: 42, job_id: unit })
+    },
+  )
+
+  it.each(["cnf", "act", "may_act"])("never have a %s of the job's token, which names a token's holder", (name) => {
+    expect(Object.keys(claimsOf({}, identity({ claims: { [name]: { sub: "somebody" } } })))).not.toContain(name)
+  })
 
   it("never live longer than five minutes", () => {
     const claims = identityTokenClaims({
