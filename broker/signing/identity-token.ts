@@ -25,7 +25,7 @@ export function identityTokenClaims(about: {
   const { unitKind } = identity
   const issuedAt = Math.floor(about.now.getTime() / 1000)
   return {
-    ...pick(about.extra, (name) => !isJobClaim(name)),
+    ...pick(about.extra, (name) => isAwsClaim(name) || !isJobClaim(name)),
     ...pick(identity.claims, (name) => !isBrokerClaim(name) && !isCautionClaim(name)),
     subject_issuer: identity.issuerUrl,
     [unitKind]: identity.unit,
@@ -57,7 +57,13 @@ export function identityTokenClaims(about: {
  * of `aud`; and all names under AWS's URL, from which STS reads session tags (also in flattened form) and the source
  * identity.
  */
-const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || name.startsWith("https://aws.amazon.com/")
+const isBrokerClaim = (name: string) => BROKER_CLAIMS.has(name) || isAwsClaim(name)
+
+/**
+ * Tokens of Buildkite can have such claims too, but they never count as facts about the job: what a provider adds here is the
+ * broker's own. No policy can add one.
+ */
+const isAwsClaim = (name: string) => name.startsWith("https://aws.amazon.com/")
 
 const BROKER_CLAIMS: ReadonlySet<string> = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp"])
 

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Identity } from "../../../broker/core/identity.ts"
+import type { Claims, Identity } from "../../../broker/core/identity.ts"
 import { identityTokenClaims } from "../../../broker/signing/identity-token.ts"
 import { identityTokenSubject } from "../../../broker/wire/subject.ts"
 import { runs } from "../../support/laws.ts"
@@ -84,7 +84,7 @@ describe("an identity token's subject", () => {
 })
 
 describe("an identity token's claims", () => {
-  const claimsOf = (extra: Record<string, string>, about = identity()) =>
+  const claimsOf = (extra: Claims, about = identity()) =>
     identityTokenClaims({
       issuer: "https://daypass.example",
       audience: "sts.amazonaws.com",
@@ -112,6 +112,17 @@ describe("an identity token's claims", () => {
 
   it("take nothing over from the job's token that AWS reads as more than a fact", () => {
     expect(Object.keys(claimsOf({})).filter((name) => name === "azp" || name.includes("aws.amazon.com"))).toEqual([])
+  })
+
+  it.each([
+    ["a job of GitHub", identity()],
+    ["a job of Buildkite, whose own token has tags", identity({ issuer: "buildkite", unitKind: "pipeline" })],
+  ])("have the session tags that the provider of AWS adds, and no others: %s", (_, about) => {
+    const tags = { principal_tags: { environment: ["staging"] }, transitive_tag_keys: ["environment"] }
+    const claims = claimsOf({ "https://aws.amazon.com/tags": tags }, about)
+    expect(Object.entries(claims).filter(([name]) => name.includes("aws.amazon.com"))).toEqual([
+      ["https://aws.amazon.com/tags", tags],
+    ])
   })
 
   it.each(["iss", "sub", "aud", "exp", "repository_id", "environment", "job_workflow_ref", "repo_property_tier"])(
