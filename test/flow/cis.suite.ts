@@ -161,6 +161,13 @@ export function cisSuite(world: () => FlowWorld): void {
     })
   })
 
+  it("takes a token once that two processes of a run show at the same time", async () => {
+    const token = await mint("terraform", terraformJob())
+    const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(token, "vault")))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ json }) => json["code"] === "token_already_used")).toHaveLength(7)
+  })
+
   it("gets what a rule names that is about such jobs: a merge request by an older server, and a plan that reads", async () => {
     const review = forkJobOfOldServer({ environment: "review", environment_protected: "false" })
     expect((await exchange(await mint("gitlab", review), "vault")).status).toBe(200)

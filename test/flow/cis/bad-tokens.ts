@@ -1,4 +1,5 @@
 import type { CiClaims } from "../../support/ci-issuer.ts"
+import serviceConnection from "../../vectors/claims/azure-devops-service-connection.json" with { type: "json" }
 import {
   azureJob,
   buildkiteJob,
@@ -37,6 +38,14 @@ export const REFUSED: readonly [string, Ci, CiClaims, Options, string, string][]
   ],
   [
     "of Azure for a service connection",
+    "azure",
+    serviceConnection,
+    {},
+    "token_claims_invalid",
+    "ask for the pipeline's own token, without serviceConnectionId",
+  ],
+  [
+    "of Azure for a service connection, with the claims of a pipeline",
     "azure",
     azureJob({ sub: "sc://acme/Shop Backend/production" }),
     {},
