@@ -5,8 +5,16 @@ import { makeJobKey as makeProofKey } from "../../action/key.ts"
 import { dpopProof } from "../../action/proof/dpop.ts"
 import type { ExchangeAnswer } from "../../broker/wire/exchange.ts"
 import type { CiClaims, CiMintOptions } from "../support/ci-issuer.ts"
+import {
+  buildkiteJob,
+  clusterJob,
+  forkJob,
+  forkJobOfOldServer,
+  gitlabJob,
+  PIPELINE,
+  terraformJob,
+} from "../support/ci-jobs.ts"
 import { REFUSED } from "./cis/bad-tokens.ts"
-import { buildkiteJob, clusterJob, forkJob, forkJobOfOldServer, gitlabJob, PIPELINE, terraformJob } from "./cis/jobs.ts"
 import { DENIED } from "./cis/pitfalls.ts"
 import { JOBS, OWN_LEASES } from "./cis/rows.ts"
 import { SUBJECT_OF } from "./cis/subjects.ts"

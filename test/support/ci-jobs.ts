@@ -1,10 +1,10 @@
-import type { CiClaims } from "../../support/ci-issuer.ts"
-import azureDevops from "../../vectors/claims/azure-devops.json" with { type: "json" }
-import buildkite from "../../vectors/claims/buildkite-ids.json" with { type: "json" }
-import circleci from "../../vectors/claims/circleci-v2.json" with { type: "json" }
-import gitlab from "../../vectors/claims/gitlab-protected-environment.json" with { type: "json" }
-import terraform from "../../vectors/claims/hcp-terraform-apply.json" with { type: "json" }
-import jenkins from "../../vectors/claims/jenkins.json" with { type: "json" }
+import azureDevops from "../vectors/claims/azure-devops.json" with { type: "json" }
+import buildkite from "../vectors/claims/buildkite-ids.json" with { type: "json" }
+import circleci from "../vectors/claims/circleci-v2.json" with { type: "json" }
+import gitlab from "../vectors/claims/gitlab-protected-environment.json" with { type: "json" }
+import terraform from "../vectors/claims/hcp-terraform-apply.json" with { type: "json" }
+import jenkins from "../vectors/claims/jenkins.json" with { type: "json" }
+import type { CiClaims } from "./ci-issuer.ts"
 
 // Jobs of acme at other CIs than GitHub: recorded claims with acme's names and ids, and a `sub` that agrees with them.
 

@@ -1,5 +1,4 @@
 import type { CiClaims } from "../../support/ci-issuer.ts"
-import serviceConnection from "../../vectors/claims/azure-devops-service-connection.json" with { type: "json" }
 import {
   azureJob,
   buildkiteJob,
@@ -9,7 +8,8 @@ import {
   jenkinsJob,
   OTHER_UID,
   terraformJob,
-} from "./jobs.ts"
+} from "../../support/ci-jobs.ts"
+import serviceConnection from "../../vectors/claims/azure-devops-service-connection.json" with { type: "json" }
 import type { Ci } from "./world.ts"
 
 interface Options {

@@ -15,7 +15,7 @@ import {
   PIPELINE,
   terraformJob,
   WORKSPACE,
-} from "./jobs.ts"
+} from "../../support/ci-jobs.ts"
 import type { Ci } from "./world.ts"
 
 /** Good tokens that policies refuse: name, CI, claims, grant, a part of the answer, and whose record tells of it. */

@@ -11,7 +11,7 @@ import {
   PIPELINE,
   UID,
   WORKSPACE,
-} from "./jobs.ts"
+} from "../../support/ci-jobs.ts"
 import type { Cis } from "./world.ts"
 
 /** The lines of an organisation file that list the other CIs' issuers. */

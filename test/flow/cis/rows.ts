@@ -14,7 +14,7 @@ import {
   terraformJob,
   UID,
   WORKSPACE,
-} from "./jobs.ts"
+} from "../../support/ci-jobs.ts"
 import type { Ci } from "./world.ts"
 
 export interface JobRow {

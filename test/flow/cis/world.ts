@@ -1,5 +1,5 @@
 import { type CiIssuer, startCiIssuer, startCluster } from "../../support/ci-issuer.ts"
-import { AZURE_ORG, CIRCLECI_ORG } from "./jobs.ts"
+import { AZURE_ORG, CIRCLECI_ORG } from "../../support/ci-jobs.ts"
 
 export const CIS = ["gitlab", "cluster", "buildkite", "jenkins", "terraform", "circleci", "azure"] as const
 
