@@ -38,6 +38,32 @@ describe("daypass check", () => {
     ])
   })
 
+  it.each([
+    ["buildkite", "pipeline", '"f892efa9-103e-4d28-97a1-3b8616a0994d"', "build_branch"],
+    ["gitlab", "project", '"72"', "ref"],
+  ])("says that a branch of %s is a name without refs/heads/", async (family, unit, owner, claim) => {
+    const folder = folderOf({
+      "daypass.yaml": `version: 1
+issuers:
+  ci: { family: ${family}, url: "https://ci.example.com", owners: { acme: ${owner} } }
+connections:
+  vault: { provider: identity-token, audiences: ["https://vault.example.com"] }
+`,
+      "a.yaml": `version: 1
+${unit}: acme/svc-*
+allow:
+  - { name: main, when: { ${claim}: refs/heads/main }, grants: [vault] }
+grants:
+  vault: { connection: vault, audience: "https://vault.example.com" }
+`,
+    })
+    const { out } = await runCli("check", folder)
+    expect(out).toMatch(
+      /a\.yaml:4:\d+: warning: .*The allow "main" matches no job\. Write "main"\. \[value_never_sent\]/,
+    )
+    expect(out).toContain(`${claim} is never "refs/heads/main": it is a branch's name without refs/heads/`)
+  })
+
   it("finds secrets that lie in the clear, whoever names them, and repeats none", async () => {
     const folder = folderOf({
       "daypass.yaml": ORGANISATION,

@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util"
+import { GITLAB_STEPS } from "./gitlab-steps.ts"
 import { Report } from "./report.ts"
 import { STEPS, type Story } from "./steps.ts"
 import { vendorSteps } from "./vendor-steps.ts"
 import { startWorld } from "./world.ts"
 
 /**
- * `npm run demo [-- --all] [--json]`: the main job of Daypass on this machine, from a CI job's token to credentials and
- * their revocation. With `--all`, the jobs of every vendor too.
+ * `npm run demo [-- --all] [--json]`: the main job of Daypass on this machine, from a CI job's token to credentials and their
+ * revocation, and a job of GitLab. With `--all`, the jobs of every vendor too.
  *
  * Exit code 0 if every step passes, otherwise 1. Leaves no process and no file, also when it is interrupted.
  */
@@ -19,7 +20,7 @@ async function demo({ json, all }: { readonly json: boolean; readonly all: boole
   process.once("SIGTERM", () => giveUp(143))
   // The reader of the output has closed it: `npm run demo | head`.
   process.stdout.once("error", () => giveUp(141))
-  report.say("Daypass: a GitHub job, a broker and an AWS account, all on this machine", "bold")
+  report.say("Daypass: jobs of GitHub and GitLab, a broker and an AWS account, all on this machine", "bold")
   report.say(
     "Everything here runs on the Node that npm fetched for tests. In production, a broker runs on your own: docs/run-on-node.md",
   )
@@ -29,7 +30,7 @@ async function demo({ json, all }: { readonly json: boolean; readonly all: boole
     const world = await startWorld(ends, report, { all })
     const story: Story = {}
     // The last step checks that no server saw an unexpected request, so it runs after all others.
-    steps = [...STEPS.slice(0, -1), ...vendorSteps(world.vendors), ...STEPS.slice(-1)]
+    steps = [...STEPS.slice(0, -1), ...GITLAB_STEPS, ...vendorSteps(world.vendors), ...STEPS.slice(-1)]
     for (const step of steps) await report.step(step.name, (findings) => step.run(world, findings, story))
     survived = true
   } catch (error) {

@@ -1,16 +1,35 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { writePolicies } from "../support/acme.ts"
+import { ROLE, writePolicies } from "../support/acme.ts"
 
 export const STAGING_ROLE = "arn:aws:iam::111122223333:role/shop-staging"
 export const STAGING_SUBJECT = "github:repository:41:environment:staging:grant:aws-staging"
 export const CEILING = "arn:aws:iam::111122223333:role/shop-*"
 export const ADMIN_ROLE = "arn:aws:iam::111122223333:role/admin"
 
+export const GITLAB_SUBJECT = "gitlab:project:42:environment:production:grant:aws-gitlab"
+
+/** What a project of GitLab may get. It speaks of its unit by an id, and of the job by GitLab's own claims. */
+export const GITLAB_POLICY = `version: 1
+issuer: gitlab
+project: acme/shop
+project_id: "42"
+environment: production
+protected_environment: {}
+allow:
+  - name: deploy from main
+    when:
+      ref_path: refs/heads/main
+      pipeline_source: "*"
+    grants: [aws-gitlab]
+grants:
+  aws-gitlab: { connection: aws-gitlab, role: "${ROLE}", ttl: 15m, as: variables }
+`
+
 /** The folder of the organisation: a ceiling over acme/shop, and beside its policy one that offers more than the ceiling. */
 export function writeDemoPolicies(
   folder: string,
-  at: { readonly issuer: string; readonly sts: string; readonly connections: string },
+  at: { readonly issuer: string; readonly gitlab: string; readonly sts: string; readonly connections: string },
 ): void {
   writePolicies(folder, at)
   writeFileSync(
@@ -22,6 +41,7 @@ issuers:
     url: ${at.issuer}
     owners: { acme: "9001" }
     repository_policies: true
+  gitlab: { family: gitlab, url: "${at.gitlab}", owners: { acme: "72" } }
 boundaries:
   - name: shop
     when: { repository: acme/shop }
@@ -35,11 +55,15 @@ connections:
     accounts: ["111122223333"]
     endpoint: ${at.sts}
     require_bound_token: true
+  # Tokens of GitLab cannot be bound to a key.
+  aws-gitlab: { provider: aws, region: eu-west-1, accounts: ["111122223333"], endpoint: "${at.sts}" }
 ${at.connections}`,
   )
+  writeFileSync(join(folder, "acme/gitlab-shop.yaml"), GITLAB_POLICY)
   writeFileSync(
     join(folder, "acme/shop/admin.yaml"),
     `version: 1
+issuer: github
 repository: acme/shop
 repository_id: "41"
 environment: production

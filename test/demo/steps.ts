@@ -97,7 +97,7 @@ async function ceilingHolds(world: World, { check, show }: Findings): Promise<vo
   check("AWS was not asked for anything", world.sts.requests.length === before)
   check(
     `the summary names the boundary's line in daypass.yaml, and says that it requires ${CEILING}`,
-    summary.includes(`"shop" (daypass.yaml:9): role must be ${CEILING}, but is ${ADMIN_ROLE}`),
+    summary.includes(`"shop" (daypass.yaml:10): role must be ${CEILING}, but is ${ADMIN_ROLE}`),
   )
 }
 
@@ -119,7 +119,7 @@ async function ownPolicyCounts(world: World, { check, show }: Findings): Promise
   check(
     "a grant of the same file outside the ceiling is denied, and AWS is not asked",
     refused.exitCode === 1 &&
-      asRendered(refused.summary).includes("daypass.yaml:9") &&
+      asRendered(refused.summary).includes("daypass.yaml:10") &&
       world.sts.requests.length === before,
   )
   const reads = world.api.requests.filter((line) => line.includes("/git/blobs/")).length

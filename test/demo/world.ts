@@ -3,12 +3,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { REPOSITORY, ROLE, SUBJECT } from "../support/acme.ts"
 import { startWorkerdBroker, type WorkerdBroker } from "../support/broker-workerd.ts"
+import { type CiIssuer, startCiIssuer } from "../support/ci-issuer.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { type GitHubApi, type HostedRepository, startGitHubApi } from "../support/github-api.ts"
 import { type Sts, startSts } from "../support/sts.ts"
 import type { Vendor } from "../support/vendor.ts"
 import { connectionLines, startVendors, trustBroker, vendorSecrets, writeToolsPolicy } from "../support/vendor-world.ts"
-import { OWN_FILE, OWN_POLICY, STAGING_ROLE, STAGING_SUBJECT, writeDemoPolicies } from "./policies.ts"
+import { GITLAB_SUBJECT, OWN_FILE, OWN_POLICY, STAGING_ROLE, STAGING_SUBJECT, writeDemoPolicies } from "./policies.ts"
 import type { Report } from "./report.ts"
 import { startWiretap, type Wiretap } from "./wiretap.ts"
 
@@ -17,6 +18,7 @@ export interface World {
   /** A folder that goes with the world. */
   readonly folder: string
   readonly github: GitHub
+  readonly gitlab: CiIssuer
   /** Where the broker reads what repositories keep. */
   readonly api: GitHubApi
   /** acme/shop, with a policy of its own. */
@@ -53,15 +55,18 @@ export async function startWorld(
     else process.env["TMPDIR"] = outside
   })
 
-  const [github, api, sts] = await Promise.all([startGitHub(), startGitHubApi(), startSts()])
-  for (const server of [github, api, sts]) ends.defer(() => server.close())
+  const gitlabKeys = { keysPath: "/oauth/discovery/keys" }
+  const starting = [startGitHub(), startCiIssuer(gitlabKeys), startGitHubApi(), startSts()] as const
+  const [github, gitlab, api, sts] = await Promise.all(starting)
+  for (const server of [github, gitlab, api, sts]) ends.defer(() => server.close())
   const acme = { login: "acme", id: Number(REPOSITORY.repository_owner_id) }
   const shop = api.host(Number(REPOSITORY.repository_id), acme, "shop")
   shop.push({ [OWN_FILE]: OWN_POLICY })
   api.install(acme)
   const vendors = all ? await startVendors(ends) : []
   const policies = join(folder, "policies")
-  writeDemoPolicies(policies, { issuer: github.issuer, sts: sts.url, connections: connectionLines(vendors) })
+  const places = { issuer: github.issuer, gitlab: gitlab.issuer, sts: sts.url }
+  writeDemoPolicies(policies, { ...places, connections: connectionLines(vendors) })
   if (all) writeToolsPolicy(policies, vendors)
 
   const broker = await report.progress(
@@ -79,7 +84,7 @@ export async function startWorld(
   )
   ends.defer(() => broker.stop())
   const trusted = { issuer: broker.url, audiences: ["sts.amazonaws.com"], tagSession: true }
-  sts.addRole({ arn: ROLE, subject: { StringEquals: SUBJECT }, ...trusted })
+  sts.addRole({ arn: ROLE, subject: { StringEquals: [SUBJECT, GITLAB_SUBJECT] }, ...trusted })
   sts.addRole({ arn: STAGING_ROLE, subject: { StringEquals: STAGING_SUBJECT }, ...trusted })
   await trustBroker(vendors, broker.url)
   const wiretap = await startWiretap(broker.url)
@@ -89,8 +94,9 @@ export async function startWorld(
   ends.defer(() => abort.abort())
 
   report.say(`   GitHub's OIDC issuer and runner   ${github.issuer}`, "dim")
+  report.say(`   GitLab's OIDC issuer              ${gitlab.issuer}`, "dim")
   report.say(`   GitHub's API, as an App sees it   ${api.url}`, "dim")
   report.say(`   AWS STS                           ${sts.url}`, "dim")
   report.say(`   the broker, in workerd            ${broker.url}`, "dim")
-  return { folder, github, api, shop, sts, vendors, broker, wiretap, signal: abort.signal }
+  return { folder, github, gitlab, api, shop, sts, vendors, broker, wiretap, signal: abort.signal }
 }

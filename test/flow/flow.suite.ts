@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { ExchangeAnswer } from "../../broker/wire/exchange.ts"
 import { newLeaseId } from "../../broker/wire/lease-id.ts"
 import { ROLE, SUBJECT } from "../support/acme.ts"
+import { gitlabJob } from "../support/ci-jobs.ts"
+import { POLICY_COUNT } from "./cis/policies.ts"
+import { cisSuite } from "./cis.suite.ts"
 import { withoutOwnName } from "./own-words.ts"
 import { sessionSuite } from "./session.suite.ts"
 import { DEPLOYMENT, type FlowWorld, makeJobKey, type StartBroker, send, startFlowWorld } from "./world.ts"
@@ -484,14 +487,28 @@ export function flowSuite(runtime: string, startBroker: StartBroker): void {
       })
     })
 
-    describe("one token for a whole job", () => sessionSuite(() => world))
+    describe("one token for a whole job of GitHub", () =>
+      sessionSuite(() => world, {
+        mint: (mint) => world.github.mint({ ...DEPLOYMENT, run_id: "7300" }, { audience: world.broker.url, ...mint }),
+        trail: () => world.broker.trail(world.github.issuer, "41"),
+        advice: "Use the Daypass action",
+      }))
+
+    describe("one token for a whole job of GitLab", () =>
+      sessionSuite(() => world, {
+        mint: (mint) => world.cis.gitlab.mint(gitlabJob(), { audience: world.broker.url, ...mint }),
+        trail: () => world.broker.trail(world.cis.gitlab.issuer, "42"),
+        advice: "The audience of a token of GitLab CI/CD cannot name one.",
+      }))
+
+    describe("a job of another CI", () => cisSuite(() => world))
 
     it("tells its health, and no secret", async () => {
       const health = await send(world.broker, "/healthz")
       expect(health.status).toBe(200)
       expect(health.json).toMatchObject({
         status: "ok",
-        policies: { policies: 2, version: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        policies: { policies: 2 + POLICY_COUNT, version: expect.stringMatching(/^[0-9a-f]{64}$/) },
       })
     })
 

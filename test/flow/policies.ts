@@ -2,8 +2,15 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ROLE } from "../support/acme.ts"
 
+export interface FlowPlaces {
+  readonly issuer: string
+  readonly sts: string
+  /** Lines of the organisation file that list further issuers. */
+  readonly issuers?: string
+}
+
 /** Writes the policies that the flow suite is about: two files, three connections, one repository. */
-export function writeFlowPolicies(folder: string, at: { readonly issuer: string; readonly sts: string }): void {
+export function writeFlowPolicies(folder: string, at: FlowPlaces): void {
   mkdirSync(join(folder, "acme/shop"), { recursive: true })
   writeFileSync(
     join(folder, "daypass.yaml"),
@@ -13,7 +20,7 @@ issuers:
     family: github-actions
     url: ${at.issuer}
     owners: { acme: "9001" }
-connections:
+${at.issuers ?? ""}connections:
   aws-prod:
     provider: aws
     region: eu-west-1
@@ -31,6 +38,7 @@ connections:
   writeFileSync(
     join(folder, "acme/shop/production.yaml"),
     `version: 1
+issuer: github
 repository: acme/shop
 repository_id: "41"
 environment: production
@@ -51,6 +59,7 @@ grants:
   writeFileSync(
     join(folder, "acme/shop/no-environment.yaml"),
     `version: 1
+issuer: github
 repository: acme/shop
 repository_id: "41"
 allow:

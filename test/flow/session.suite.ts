@@ -3,14 +3,23 @@ import { request } from "node:http"
 import { expect, it } from "vitest"
 import { makeJobKey } from "../../action/key.ts"
 import { dpopProof, type ProofKey } from "../../action/proof/dpop.ts"
+import type { ChainedRecord } from "../../broker/ports/ledger.ts"
 import type { ExchangeAnswer, RevokeAnswer } from "../../broker/wire/exchange.ts"
 import { newLeaseId } from "../../broker/wire/lease-id.ts"
-import { DEPLOYMENT, type FlowWorld, send } from "./world.ts"
+import { type FlowWorld, send } from "./world.ts"
+
+/** A job that has one token. */
+export interface SessionJob {
+  /** Mints the job's token, for the broker's audience. */
+  mint(options: { readonly lifetimeSeconds?: number }): Promise<string>
+  trail(): Promise<readonly ChainedRecord[]>
+  /** What its CI's jobs are told for whom the token has to name a key. */
+  readonly advice: string
+}
 
 /** What holds for a CI that gives a job one token in a variable, whose audience names no key. */
-export function sessionSuite(world: () => FlowWorld): void {
-  const tokenOfJob = (mint: { readonly lifetimeSeconds?: number } = {}) =>
-    world().github.mint({ ...DEPLOYMENT, run_id: "7300" }, { audience: world().broker.url, ...mint })
+export function sessionSuite(world: () => FlowWorld, job: SessionJob): void {
+  const tokenOfJob = (mint: { readonly lifetimeSeconds?: number } = {}) => job.mint(mint)
   const proofOf = (key: ProofKey, method: string, path: string, token: string, jti: string = randomUUID()) =>
     dpopProof(key, { method, url: `${world().broker.url}${path}`, token, now: new Date(), jti })
   const exchange = (token: string, key: ProofKey, proof?: string, body: object = {}) =>
@@ -26,12 +35,8 @@ export function sessionSuite(world: () => FlowWorld): void {
       ...(proof === undefined ? {} : { headers: { dpop: proof } }),
     })
   const recordsOf = async (lease: string) =>
-    (await world().broker.trail(world().github.issuer, "41"))
-      .map(({ record }) => record)
-      .filter((record) => record.lease === lease)
-  const replays = async () =>
-    (await world().broker.trail(world().github.issuer, "41")).filter(({ record }) => record.event === "token.replayed")
-      .length
+    (await job.trail()).map(({ record }) => record).filter((record) => record.lease === lease)
+  const replays = async () => (await job.trail()).filter(({ record }) => record.event === "token.replayed").length
 
   it("is exchanged, renewed, explained and revoked with one token", async () => {
     const [token, key] = [await tokenOfJob(), makeJobKey()]
@@ -58,8 +63,9 @@ export function sessionSuite(world: () => FlowWorld): void {
       const events = (await recordsOf(lease)).map(({ event }) => event)
       expect(events).toEqual(["exchange.intended", "exchange.minted", "lease.revoking", "lease.closed"])
     }
-    const digests = (await Promise.all(leases.map(recordsOf))).flat().map((record) => record.token_digest)
-    expect(new Set(digests).size).toBe(1)
+    const records = (await Promise.all(leases.map(recordsOf))).flat()
+    expect(new Set(records.map((record) => record.token_digest)).size).toBe(1)
+    expect(new Set(records.map((record) => record.token_binding))).toEqual(new Set(["dpop"]))
   })
 
   it("is nobody else's: not with the token alone, another key, a repeated call, or a proof of another call", async () => {
@@ -153,7 +159,7 @@ export function sessionSuite(world: () => FlowWorld): void {
   it("does not do where a token that names its key is demanded", async () => {
     const [token, key] = [await tokenOfJob(), makeJobKey()]
     const { json } = await exchange(token, key, undefined, { grants: ["vault-bound"] })
-    expect(json["code"]).toBe("bound_token_required")
+    expect(json).toMatchObject({ code: "bound_token_required", detail: expect.stringContaining(job.advice) })
   })
 
   it("gives nothing that outlives the token", async () => {

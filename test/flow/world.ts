@@ -7,6 +7,9 @@ import type { ExchangeAnswer, PublicJwk } from "../../broker/wire/exchange.ts"
 import { ROLE, SUBJECT } from "../support/acme.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"
 import { type Sts, startSts } from "../support/sts.ts"
+import { issuerLines, writeCiPolicies } from "./cis/policies.ts"
+import { SUBJECTS } from "./cis/subjects.ts"
+import { type Cis, startCis, stopCis } from "./cis/world.ts"
 import { writeFlowPolicies } from "./policies.ts"
 
 /** A broker that runs for real, in whichever runtime. */
@@ -36,33 +39,37 @@ export type StartBroker = (options: BrokerOptions) => Promise<RunningBroker>
 
 export interface FlowWorld {
   readonly github: GitHub
+  readonly cis: Cis
   readonly sts: Sts
   readonly broker: RunningBroker
   readonly policies: string
   close(): Promise<void>
 }
 
-/** GitHub, AWS STS and a broker between them, all on loopback. */
+/** GitHub and other CIs, AWS STS and a broker between them, all on loopback. */
 export async function startFlowWorld(startBroker: StartBroker): Promise<FlowWorld> {
   const policies = mkdtempSync(join(tmpdir(), "daypass-flow-"))
-  const [github, sts] = await Promise.all([startGitHub(), startSts()])
-  writeFlowPolicies(policies, { issuer: github.issuer, sts: sts.url })
+  const [github, cis, sts] = await Promise.all([startGitHub(), startCis(), startSts()])
+  writeFlowPolicies(policies, { issuer: github.issuer, sts: sts.url, issuers: issuerLines(cis) })
+  writeCiPolicies(policies)
   const broker = await startBroker({ policies })
   sts.addRole({
     arn: ROLE,
     issuer: broker.url,
     audiences: ["sts.amazonaws.com"],
-    subject: { StringEquals: SUBJECT },
+    subject: { StringEquals: [SUBJECT, ...SUBJECTS] },
     tagSession: true,
   })
   return {
     github,
+    cis,
     sts,
     broker,
     policies,
     async close() {
       await broker.stop()
       await github.close()
+      await stopCis(cis)
       await sts.close()
       rmSync(policies, { recursive: true, force: true })
     },

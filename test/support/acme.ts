@@ -41,6 +41,7 @@ connections:
   writeFileSync(
     join(folder, "acme/shop/production.yaml"),
     `version: 1
+issuer: github
 repository: acme/shop
 repository_id: "41"
 environment: production

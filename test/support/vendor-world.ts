@@ -50,6 +50,7 @@ export function writeToolsPolicy(folder: string, vendors: readonly Pick<Vendor, 
   writeFileSync(
     join(folder, "acme/tools/production.yaml"),
     `version: 1
+issuer: github
 repository: ${TOOLS.repository}
 repository_id: "${TOOLS.repository_id}"
 environment: production

@@ -21,7 +21,8 @@ export interface PolicyHost {
  * Loads the policies in a repository's `.github/daypass/`. Returns all faults, or the policies, which count only under a
  * boundary.
  *
- * Every file must name the repository that contains it, by name and by id. So its authors cannot decide about another one.
+ * Every file must name the repository that contains it, by name and by id. So its authors cannot decide about another one. Its
+ * issuer goes without saying: an organisation that lists one more CI must not make each repository's files faulty.
  */
 export function loadRepositoryPolicies(
   files: readonly PolicyInput[],
@@ -34,7 +35,7 @@ export function loadRepositoryPolicies(
   const reading = readingOf(organisation, providers)
   const policies: Policy[] = []
   for (const [file, document] of documents) {
-    const { policy, faults: found, named } = readPolicy(file, document, reading)
+    const { policy, faults: found, named } = readPolicy(file, document, reading, host.issuer)
     faults.push(
       ...found,
       ...named.map(({ grant, at }) => fault(file, at, "grant_conflict", `${grant} ${NAMES_SECRETS}`)),
@@ -46,7 +47,7 @@ export function loadRepositoryPolicies(
     const grants = [...policy.grants].map(([name, grant]) => [name, held(grant, providers)] as const)
     policies.push({ ...policy, origin: "repository", grants: new Map(grants) })
   }
-  faults.push(...grantNameFaults(documents, reading.issuerNames))
+  faults.push(...grantNameFaults(documents, [host.issuer]))
   return faults.length > 0 ? fail(sortedFaults(faults)) : ok(policies)
 }
 

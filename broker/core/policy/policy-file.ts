@@ -29,17 +29,19 @@ export interface PolicyReading {
  * Reads one policy file, with every fault in it that does not depend on other policies.
  *
  * `organisation` is null when there is none to check against; what depends on it is then left unchecked. Every check
- * looks at the document itself, so that one fault does not hide others.
+ * looks at the document itself, so that one fault does not hide others. `host` is the issuer of the repository that contains
+ * the file, where one does: the file is then about it, and need not say so.
  */
 export function readPolicy(
   file: string,
   document: YamlDocument,
   organisation: OrganisationReading | null,
+  host: string | null = null,
 ): PolicyReading {
   const { root, value } = document
   const parsed = parseWith(policySchema, value)
   const faults: PolicyFault[] = []
-  const issuer = organisation === null ? null : issuerOf(file, root, organisation.issuerNames, faults)
+  const issuer = organisation === null ? null : issuerOf(file, root, { names: organisation.issuerNames, host }, faults)
   const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
   const family = factsOf(organisation?.families.get(issuer ?? ""))
   if (!parsed.success) {
@@ -96,9 +98,15 @@ const subjectParts = (issuer: string, { unit, unitId }: FamilyFacts, target: Pol
   environment: textOf(childOf(root, "environment")),
 })
 
-function issuerOf(file: string, root: YamlNode, names: readonly string[], faults: PolicyFault[]): string | null {
+interface ListedIssuers {
+  readonly names: readonly string[]
+  readonly host: string | null
+}
+
+function issuerOf(file: string, root: YamlNode, { names, host }: ListedIssuers, faults: PolicyFault[]): string | null {
   const node = childOf(root, "issuer")
   if (node === undefined) {
+    if (host !== null) return host
     if (names.length <= 1) return names[0] ?? null
     const message = `The organisation file lists several issuers: add the key "issuer" with one of ${names.join(", ")}.`
     faults.push(fault(file, root.at, "key_missing", message))

@@ -99,10 +99,22 @@ describe("a repository's own policy", () => {
     expect(faults({ "p.yaml": text.replace("ghes", "github") }, TWO_ISSUERS)).toEqual([])
   })
 
-  it("cannot leave its issuer out where there are several", () => {
-    expect(faults({ "p.yaml": policyOf(BODY) }, TWO_ISSUERS).map(([place]) => place)).toEqual([
-      "p.yaml:1:1 key_missing",
-    ])
+  it("need not name its issuer, also where the organisation lists several: it is the host's", () => {
+    const severalIssuers = TWO_ISSUERS.replace(
+      "issuers:\n",
+      'issuers:\n  first:\n    family: gitlab\n    url: https://gitlab.example.com\n    owners: { acme: "72" }\n',
+    )
+    const grants = policyOf(BODY.slice(BODY.indexOf("grants:\n")))
+    const rules = policyOf(BODY.slice(0, BODY.indexOf("grants:\n")))
+    for (const [one, other] of [
+      [rules, grants],
+      [rules.replace("version: 1\n", "version: 1\nissuer: github\n"), grants],
+    ] as const) {
+      expect(kept({ "a.yaml": one, "b.yaml": other }, severalIssuers).map(({ issuer }) => issuer)).toEqual([
+        "github",
+        "github",
+      ])
+    }
   })
 
   it.each<[string, Record<string, string>, string[]]>([

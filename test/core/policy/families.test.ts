@@ -138,6 +138,27 @@ describe("a GitLab project", () => {
   })
 })
 
+describe("a GitLab pipeline's file", () => {
+  const FILE = "gitlab.example.com/my-group/my-project//.gitlab-ci.yml@refs/heads/main"
+  const ofFile = (uri: unknown) =>
+    decideOn({ ...gitlabPlain, ci_config_ref_uri: uri }, allowing("gitlab", `{ ci_config_ref_uri: "${FILE}" }`)).outcome
+
+  it("is a condition, as the token names it with its server, its project and its ref", () => {
+    expect(ofFile(FILE)).toBe("allow")
+  })
+
+  it.each([
+    ["another project's file", FILE.replace("my-group/my-project", "evil/my-project")],
+    ["another server's file", FILE.replace("gitlab.example.com", "gitlab.example.com.evil.example")],
+    ["the file on another ref", FILE.replace("refs/heads/main", "refs/heads/x")],
+    ["another file", FILE.replace(".gitlab-ci.yml", "x/.gitlab-ci.yml")],
+    ["a file that is at a URL, which the token does not name", null],
+    ["a file that an old server does not name", undefined],
+  ])("is not met by %s", (_, uri) => {
+    expect(ofFile(uri)).toBe("deny")
+  })
+})
+
 describe("a merge request", () => {
   const mergeRequest = { ...gitlabPlain, pipeline_source: "merge_request_event" }
 

@@ -290,6 +290,15 @@ describe("an organisation file", () => {
       ["daypass.yaml:9:10 value_invalid"],
       /already has this url/,
     ],
+    [
+      "one url for two families",
+      with_(
+        "connections:",
+        `  two:\n    family: gitlab\n    url: https://token.actions.githubusercontent.com\n    owners: { evil: "1" }\nconnections:`,
+      ),
+      ["daypass.yaml:9:10 value_invalid"],
+      /already has this url/,
+    ],
   ])("with %s is refused", (_, text, places, message) => {
     const faults = faultsOf({ "daypass.yaml": text })
     expect(faults.map(shown)).toEqual(places)

@@ -122,6 +122,17 @@ describe("an identity token's claims", () => {
     expect(Object.keys(claimsOf({})).filter((name) => name === "azp" || name.includes("aws.amazon.com"))).toEqual([])
   })
 
+  it.each([
+    ["a job of GitHub", identity()],
+    ["a job of Buildkite, whose own token has tags", identity({ issuer: "buildkite", unitKind: "pipeline" })],
+  ])("have the session tags that the provider of AWS adds, and no others: %s", (_, about) => {
+    const tags = { principal_tags: { environment: ["staging"] }, transitive_tag_keys: ["environment"] }
+    const claims = claimsOf({ "https://aws.amazon.com/tags": tags }, about)
+    expect(Object.entries(claims).filter(([name]) => name.includes("aws.amazon.com"))).toEqual([
+      ["https://aws.amazon.com/tags", tags],
+    ])
+  })
+
   const FACTS = ["iss", "sub", "aud", "exp", "repository_id", "environment", "job_workflow_ref", "repo_property_tier"]
   /** Of units of other kinds, as the broker's tokens and those of other issuers name them. */
   const OTHERS = [
