@@ -184,7 +184,7 @@ describe("an empty protected_environment", () => {
   it("is refused by a token that says false, without asking anyone", () => {
     const decision = decideOn(protectedAs("false"), demanding)
     expect(decision).toMatchObject({ outcome: "deny", awaitsProtection: false })
-    expect(decision.why).toBe("The environment production must be protected: protect it at its host.")
+    expect(decision.why).toBe("The environment production must be protected: protect it.")
   })
 
   it("is not met by a token that says nothing", () => {
