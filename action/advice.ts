@@ -37,11 +37,11 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   route_not_found: "Update the broker to the version that this action needs, or correct the input `broker`.",
   wrong_host: "Set the input `broker` to the broker's own URL, which its operator knows as DAYPASS_URL.",
   token_missing: "Configure the proxy between the job and the broker to forward the Authorization header.",
-  token_malformed:
-    "Check that the job runs on GitHub Actions or GitHub Enterprise Server, and that no proxy changes the Authorization header.",
+  token_malformed: "Check that the token is this job's ID token, and that no proxy changes the Authorization header.",
   token_issuer_unknown:
     "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
-  token_signature_invalid: "Check that the issuer's `url` in the organisation file is the URL of this GitHub server.",
+  token_signature_invalid:
+    "Compare the issuer's `url`, and its `jwks` if it lists keys, in the organisation file with the server that makes the job's tokens: GitHub, your GitHub Enterprise Server, or another CI.",
   token_audience_mismatch:
     "Set the step's input `audience` to the audience that the broker accepts, or remove the input if the broker's origin is that audience.",
   token_expired:
@@ -49,7 +49,8 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   token_not_yet_valid: "Ask the broker's operator to correct the clock of the broker, which is behind the issuer's.",
   token_lifetime_too_long:
     "Ask the broker's operator to compare `max_token_lifetime` with the lifetime of this issuer's tokens.",
-  token_claims_invalid: "Ask the broker's operator to check the issuer's `family` in the organisation file.",
+  token_claims_invalid:
+    "Change in the job what the broker's message names; if the job cannot change it, ask the broker's operator to check the issuer's `family` in the organisation file.",
   token_too_old:
     "Run the job again: the broker's ledger was restored, or a clock was corrected, and the broker accepts newer tokens only.",
   quota_exceeded:
@@ -60,9 +61,9 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
     "Correct the clock of the machine that runs the job if the broker's message names it; otherwise look for a proxy that changes the requests to the broker.",
   key_mismatch: "Run the job again; if the error returns, look for a proxy that changes the requests to the broker.",
   bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
-  issuer_unavailable: "Run the job again when the issuer has recovered; githubstatus.com shows GitHub's state.",
+  issuer_unavailable: "Run the job again when the issuer has recovered; for GitHub, githubstatus.com shows its state.",
   not_allowed:
-    "Ask the maintainers of the broker's policies to add one for this repository and environment, or run the job in the environment that has one.",
+    "Ask the maintainers of the broker's policies to add one for this repository, or the unit of another CI, and its environment, or run the job in the environment that has one.",
   ttl_too_short: "Set a longer `ttl`, or remove the input.",
   policy_unavailable:
     "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
@@ -93,7 +94,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   id_token_dependabot:
     "Add `permissions: { contents: read, id-token: write }` to the job, or skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`.",
   id_token_unavailable:
-    "Run the job again; if the error returns, check githubstatus.com or your GitHub Enterprise Server.",
+    "Run the job again; if the error returns, check githubstatus.com, or your GitHub Enterprise Server or Forgejo.",
   broker_unreachable:
     "Check the input `broker`, and check that this runner's network and proxy allow connections to that host.",
   broker_timeout: "Run the job again; if the error returns, ask the broker's operator to check the broker's load.",

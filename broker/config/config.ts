@@ -1,8 +1,10 @@
 import { parseDuration } from "../core/duration.ts"
 import { fail, ok, type Result } from "../core/result.ts"
 import { Secret } from "../core/secret.ts"
-import { isLoopbackHost, PLAIN_URL_FORM, parsePlainUrl } from "../core/url.ts"
+import { isLoopbackHost } from "../core/url.ts"
 import { KEY_BINDING_SEPARATOR } from "../wire/exchange.ts"
+import { type GitHubAppConfig, type GitLabConfig, readGitHubApp, readGitLab } from "./hosts.ts"
+import { plainUrl, type Report, readText } from "./settings.ts"
 
 /** The settings of a deployment. Secrets are already wrapped. */
 export interface Config {
@@ -16,6 +18,8 @@ export interface Config {
   readonly kek?: Secret<Uint8Array>
   /** The GitHub App with which the broker reads repositories' policies and environments; absent when not set. */
   readonly gitHubApp?: GitHubAppConfig
+  /** How the broker reads the environments of GitLab's projects; absent when not set. */
+  readonly gitLab?: GitLabConfig
   /** At the edge: policies come only from Workers KV, never from the bundle. */
   readonly onlyPublishedPolicies: boolean
   /** On Node: for how long a set of policies is used that is older than the folder, in seconds. */
@@ -24,17 +28,6 @@ export interface Config {
   readonly policyPublishers: readonly string[]
   /** A secret that a connection names; undefined when it is not set. Never one of the broker's own settings. */
   connectionSecret(name: string): Secret<string> | undefined
-}
-
-export interface GitHubAppConfig {
-  /** The App's id, or its client id. */
-  readonly id: string
-  /** A private key as PEM (PKCS#1 or PKCS#8), or sealed under the deployment's key. */
-  readonly key: Secret<string>
-  /** The URL of GitHub's API, without a trailing slash. The key is used for no other host. */
-  readonly apiUrl: string
-  /** The exact `iss` of the repositories that the App reads. */
-  readonly issuerUrl: string
 }
 
 /** A wrong setting, and what to write instead. Never contains the setting's value. */
@@ -59,6 +52,9 @@ export interface ConfigFault {
  * | `DAYPASS_GITHUB_APP_KEY` | its private key: PEM as downloaded from GitHub, or sealed by `daypass seal` |
  * | `DAYPASS_GITHUB_API_URL` | by default `https://api.github.com` |
  * | `DAYPASS_GITHUB_ISSUER` | the issuer whose repositories the App reads; by default `https://token.actions.githubusercontent.com` |
+ * | `DAYPASS_GITLAB_TOKEN` | an access token that reads the environments of GitLab's projects, or sealed by `daypass seal` |
+ * | `DAYPASS_GITLAB_ISSUER` | the issuer of these projects; by default `https://gitlab.com` |
+ * | `DAYPASS_GITLAB_API_URL` | by default `/api/v4` below the issuer |
  */
 export function readConfig(env: Readonly<Record<string, unknown>>): Result<Config, readonly ConfigFault[]> {
   const faults: ConfigFault[] = []
@@ -73,6 +69,10 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
   }
   const deployment = readText(env["DAYPASS_DEPLOYMENT"], "DAYPASS_DEPLOYMENT", fault)
   const gitHubApp = readGitHubApp(env, fault)
+  const gitLab = readGitLab(env, fault)
+  if (gitHubApp && gitHubApp.issuerUrl === gitLab?.issuerUrl) {
+    fault("DAYPASS_GITLAB_ISSUER", "must differ from DAYPASS_GITHUB_ISSUER")
+  }
   const policies = env["DAYPASS_POLICIES"] ?? ""
   if (policies !== "" && policies !== "kv") fault("DAYPASS_POLICIES", 'must be "kv" or left out')
   const maxStaleSeconds = readMaxStale(env["DAYPASS_MAX_STALE"], fault)
@@ -86,6 +86,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Result<Confi
     deployment: deployment ?? url,
     ...(kek ? { kek } : {}),
     ...(gitHubApp ? { gitHubApp } : {}),
+    ...(gitLab ? { gitLab } : {}),
     onlyPublishedPolicies: policies === "kv",
     maxStaleSeconds,
     policyPublishers,
@@ -106,54 +107,12 @@ export const isLocal = (config: Config): boolean => isLoopbackHost(new URL(confi
 /** Whether only this machine can connect to a listening address. The broker's URL alone does not prove that. */
 export const isLocalAddress = (address: string): boolean => isLoopbackHost(address === "::1" ? "[::1]" : address)
 
-type Report = (setting: string, message: string) => void
-
 function readUrl(value: unknown, fault: Report): string | undefined {
   if (typeof value !== "string" || value === "") {
     fault("DAYPASS_URL", "set it to the broker's public URL, for example https://daypass.example.com")
     return undefined
   }
   return plainUrl(value, "DAYPASS_URL", fault)
-}
-
-/**
- * A URL in its plain spelling without a slash at the end, so that it can be compared and extended. Spellings that people
- * copy from elsewhere are corrected: capitals in scheme and host, the default port, slashes at the end.
- */
-function plainUrl(value: string, setting: string, fault: Report): string | undefined {
-  const [, origin = "", path = ""] = /^([a-z]+:\/\/[^/]*)(.*?)\/*$/i.exec(value) ?? []
-  const spelled = `${origin.toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, "$1$2")}${path}`
-  if (parsePlainUrl(spelled) !== null) return spelled
-  fault(setting, `must be ${PLAIN_URL_FORM}`)
-  return undefined
-}
-
-const GITHUB_API_URL = "https://api.github.com"
-const GITHUB_ISSUER_URL = "https://token.actions.githubusercontent.com"
-
-/** The key is not checked here, because it may be sealed. */
-function readGitHubApp(env: Readonly<Record<string, unknown>>, fault: Report): GitHubAppConfig | undefined {
-  const id = readText(env["DAYPASS_GITHUB_APP_ID"], "DAYPASS_GITHUB_APP_ID", fault)
-  const key = env["DAYPASS_GITHUB_APP_KEY"]
-  const apiUrl = readServerUrl(env, "DAYPASS_GITHUB_API_URL", GITHUB_API_URL, fault)
-  const issuerUrl = readServerUrl(env, "DAYPASS_GITHUB_ISSUER", GITHUB_ISSUER_URL, fault)
-  const hasKey = typeof key === "string" && key.trim() !== ""
-  if (!hasKey && id !== undefined)
-    fault("DAYPASS_GITHUB_APP_KEY", "set it to the App's private key, as downloaded from GitHub")
-  if (hasKey && id === undefined) fault("DAYPASS_GITHUB_APP_ID", "set it to the App's id, which its settings show")
-  if (!hasKey || id === undefined || apiUrl === undefined || issuerUrl === undefined) return undefined
-  return { id, key: new Secret(key.trim()), apiUrl, issuerUrl }
-}
-
-function readServerUrl(
-  env: Readonly<Record<string, unknown>>,
-  setting: string,
-  usual: string,
-  fault: Report,
-): string | undefined {
-  const value = env[setting]
-  if (value === undefined || value === "") return usual
-  return plainUrl(String(value), setting, fault)
 }
 
 const PEM_MARK = /-----(?:BEGIN|END) PUBLIC KEY-----/g
@@ -208,11 +167,4 @@ function readMaxStale(value: unknown, fault: Report): number {
   if (seconds?.ok && seconds.value >= least && seconds.value <= most) return seconds.value
   fault("DAYPASS_MAX_STALE", "must be a duration from 1m to 24h, for example 15m")
   return usual
-}
-
-function readText(value: unknown, setting: string, fault: Report): string | undefined {
-  if (value === undefined || value === "") return undefined
-  if (typeof value === "string" && /^[!-~]{1,256}$/.test(value)) return value
-  fault(setting, "must be 1 to 256 printable ASCII characters without spaces")
-  return undefined
 }

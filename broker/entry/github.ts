@@ -2,10 +2,18 @@ import { createGitHubApp } from "../adapters/github/app.ts"
 import { createGitHubEnvironments } from "../adapters/github/environments.ts"
 import { withRepositoryPolicies } from "../adapters/github/policy-source.ts"
 import { createRepositoryPolicyReader } from "../adapters/github/repository-policies.ts"
-import { unknownEnvironments } from "../adapters/memory/environments.ts"
 import type { Config } from "../config/config.ts"
 import type { Broker } from "../exchange/broker.ts"
+import type { Environments } from "../ports/environments.ts"
+import type { PolicySource } from "../ports/policy-source.ts"
 import { openAppKey } from "../signing/app-key.ts"
+
+/** What the broker reads from GitHub. */
+interface FromGitHub {
+  readonly policySource: PolicySource
+  /** Null without an App. */
+  readonly environments: Environments | null
+}
 
 /**
  * Adds what the broker reads from GitHub: repositories' own policies, and the protection of environments. Without an App
@@ -16,14 +24,11 @@ import { openAppKey } from "../signing/app-key.ts"
 export async function withGitHub(
   { gitHubApp }: Pick<Config, "gitHubApp">,
   broker: Pick<Broker, "policySource" | "providers" | "sealer" | "http" | "clock" | "log">,
-): Promise<Pick<Broker, "policySource" | "environments">> {
+): Promise<FromGitHub> {
   const { http, clock, log, providers } = broker
   if (gitHubApp === undefined) {
     const options = { reader: null, issuerUrl: "", clock, log, providers }
-    return {
-      policySource: withRepositoryPolicies(broker.policySource, options),
-      environments: unknownEnvironments(NO_APP),
-    }
+    return { policySource: withRepositoryPolicies(broker.policySource, options), environments: null }
   }
   const { id, apiUrl, issuerUrl } = gitHubApp
   const key = await openAppKey(gitHubApp.key, broker.sealer)
@@ -34,6 +39,3 @@ export async function withGitHub(
     environments: createGitHubEnvironments({ app, issuerUrl, clock }),
   }
 }
-
-const NO_APP =
-  "its protection is unknown, because the broker has no GitHub App: set DAYPASS_GITHUB_APP_ID and DAYPASS_GITHUB_APP_KEY"

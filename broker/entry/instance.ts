@@ -19,6 +19,7 @@ import { createConnectionSecrets } from "../signing/connection-secrets.ts"
 import { createKeyHealth } from "../signing/key-health.ts"
 import { createSealer } from "../signing/sealer.ts"
 import { createSigner } from "../signing/signer.ts"
+import { hostsOfEnvironments } from "./environments.ts"
 import { withGitHub } from "./github.ts"
 
 /** The ports that differ between the runtimes. */
@@ -41,9 +42,11 @@ export async function createBroker(config: Config, kek: Secret<Uint8Array>, port
   const http = createHttp({ userAgent: USER_AGENT })
   const sealer = await createSealer(kek, config.deployment)
   const base = { policySource: ports.policySource, providers: PROVIDERS, sealer, http, clock, log: ports.log }
+  const { policySource, environments } = await withGitHub(config, base)
   return {
     ...base,
-    ...(await withGitHub(config, base)),
+    policySource,
+    environments: await hostsOfEnvironments(config, environments, base),
     ...(ports.callsAtOnce === undefined ? {} : { callsAtOnce: ports.callsAtOnce }),
     url: config.url,
     verifier: createVerifier({ audience: config.audience, http, clock }),

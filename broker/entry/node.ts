@@ -24,7 +24,8 @@ const USAGE = `Usage: npm start -- --policies DIR --url URL --data DIR [--port N
   --host ADDRESS   the address to listen on (127.0.0.1)
 
 Environment: DAYPASS_KEK (32 random bytes in base64), DAYPASS_AUDIENCE, DAYPASS_DEPLOYMENT, DAYPASS_MAX_STALE; for repositories' own policies
-and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER.
+and protected environments DAYPASS_GITHUB_APP_ID, DAYPASS_GITHUB_APP_KEY, DAYPASS_GITHUB_API_URL, DAYPASS_GITHUB_ISSUER,
+and for those of GitLab DAYPASS_GITLAB_TOKEN, DAYPASS_GITLAB_ISSUER, DAYPASS_GITLAB_API_URL.
 `
 
 /** Prints why the broker does not start, and ends the process. Code 2: wrong options or settings; 1: any other failure. */

@@ -1,5 +1,6 @@
 import type { Learnt } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"
+import type { Identity } from "../core/identity.ts"
 import { recordedClaims } from "../core/policy/claims-read.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
@@ -98,7 +99,7 @@ export function recorderOf(
       const reason = `${error.code}: ${call.grants.join(", ")}`
       const audit = { ...draft("exchange.denied", { reason, decision: "deny" }), ...recordedClaims(claims, identity) }
       const admitted = await ledger.admit({ ...admission("denials_per_hour"), audit })
-      return refusalOf(admitted) ?? error
+      return refusalOf(admitted, identity) ?? error
     },
 
     async intent(lease, grants) {
@@ -123,7 +124,7 @@ export function recorderOf(
         },
         audit,
       })
-      const refused = refusalOf(admitted)
+      const refused = refusalOf(admitted, identity)
       if (refused !== null) throw refused
     },
 
@@ -166,12 +167,12 @@ export async function suspectUnbound(call: ExchangeCall, caller: Caller, broker:
 }
 
 /** The error for an admission that was refused; null when it was admitted, or was a denial that is only counted. */
-function refusalOf(admitted: AdmissionOutcome): BrokerError | null {
+function refusalOf(admitted: AdmissionOutcome, { unitKind }: Identity): BrokerError | null {
   if (admitted.outcome === "already-used") return alreadyUsed()
   if (admitted.outcome === "used-up") return new BrokerError("token_already_used", USED_UP)
   if (admitted.outcome === "too-old") return new BrokerError("token_too_old", TOO_OLD)
   if (admitted.outcome === "lease-taken") return new BrokerError("lease_taken", LEASE_TAKEN)
-  return admitted.outcome === "over-limit" ? overLimit(admitted.reached) : null
+  return admitted.outcome === "over-limit" ? overLimit(admitted.reached, unitKind) : null
 }
 
 const TOO_OLD =

@@ -1,13 +1,9 @@
 import { BrokerError } from "../core/errors.ts"
 import { factsOf } from "../core/families/families.ts"
-import { tellsProtection } from "../core/families/family-facts.ts"
 import { UNITS } from "../core/families/units.ts"
 import type { Identity } from "../core/identity.ts"
 import { claimsRead } from "../core/policy/claims-read.ts"
 import { type Decision, type DecisionInput, decide, type GrantedGrant } from "../core/policy/decide.ts"
-import type { ProtectionFact } from "../core/policy/environment-protection.ts"
-import type { Organisation } from "../core/policy/model.ts"
-import { unprotected } from "../core/policy/policy-environment.ts"
 import type { PoliciesInForce } from "../ports/policy-source.ts"
 import type { Help } from "../wire/exchange.ts"
 import { boundTokenRequired, sessionSeconds } from "./binding.ts"
@@ -65,7 +61,7 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
     return { outcome: "deny", error, decision, policyVersion, claims }
   }
   if (decision.outcome === "deny" && decision.awaitsProtection) {
-    decision = decide({ ...input, protection: await protectionOf(identity, snapshot.organisation, broker) })
+    decision = decide({ ...input, protection: await broker.environments.protectionOf(identity) })
   }
   if (decision.outcome === "deny")
     return {
@@ -81,14 +77,6 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
       claims,
     }
   return { outcome: "allow", grants: decision.grants, decision, policyVersion, claims }
-}
-
-/** How the job's environment is protected. A host that cannot say it is not asked. */
-async function protectionOf(identity: Identity, { issuers }: Organisation, broker: Broker): Promise<ProtectionFact> {
-  const facts = factsOf(issuers.get(identity.issuer)?.family)
-  return tellsProtection(facts)
-    ? broker.environments.protectionOf(identity)
-    : { known: false, reason: unprotected(facts) }
 }
 
 /** Faults in the repository's own policies are a denial too. */

@@ -13,7 +13,6 @@ const CHANGES: Readonly<Partial<Record<FailureCode, string>>> = {
     "Run the job again, and ask for all grants of a job in one call: its CI gives one ID token, which the broker takes once.",
   token_audience_mismatch:
     "Let the CI make the token for the broker's audience; where the CI takes the audience from this command, correct --audience.",
-  token_malformed: "Check that the token is this job's ID token, and that no proxy changes the Authorization header.",
 }
 
 /** Prints a failure as the action does, with advice for a command line. */

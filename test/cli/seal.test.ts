@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { Secret } from "../../broker/core/secret.ts"
 import { openAppKey } from "../../broker/signing/app-key.ts"
 import { createConnectionSecrets } from "../../broker/signing/connection-secrets.ts"
+import { openGitLabToken } from "../../broker/signing/gitlab-token.ts"
 import { createSealer } from "../../broker/signing/sealer.ts"
 import { runScripted } from "./run-cli.ts"
 
@@ -40,6 +41,34 @@ describe("daypass seal", () => {
     expect({ code, out }).toEqual({ code: 2, out: "" })
     expect(err).toMatch(message)
     expect(err).not.toContain("canary")
+  })
+})
+
+describe("daypass seal --for DAYPASS_GITLAB_TOKEN", () => {
+  const open = async (deployment: string, sealed: string) =>
+    (await openGitLabToken(new Secret(sealed), await createSealer(new Secret(KEK), deployment))).reveal()
+
+  it("seals the access token for the setting of this deployment, and for nothing else", async () => {
+    const { code, out, err } = await runScripted(
+      { env, input: "glpat-canary\n" },
+      "seal",
+      "--for",
+      "DAYPASS_GITLAB_TOKEN",
+    )
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(await open(env.DAYPASS_URL, out)).toBe("glpat-canary")
+    await expect(open("https://other.example.com", out)).rejects.toMatchObject({
+      code: "configuration_invalid",
+      detail: expect.stringContaining("DAYPASS_GITLAB_TOKEN cannot be unsealed"),
+    })
+    await expect(openIn(env.DAYPASS_URL, out)).rejects.toMatchObject({ code: "configuration_invalid" })
+    const other = await runScripted({ env, input: PEM }, "seal")
+    await expect(open(env.DAYPASS_URL, other.out)).rejects.toMatchObject({ code: "configuration_invalid" })
+  })
+
+  it("is not needed: a token as GitLab shows it is used as it is, dots included", async () => {
+    for (const token of ["glpat-abc_DEF-123", "glpat-abc.01.0f1xyz"])
+      expect(await open(env.DAYPASS_URL, token)).toBe(token)
   })
 })
 

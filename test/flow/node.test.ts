@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { startNodeBroker } from "../support/broker-node.ts"
+import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
@@ -38,6 +39,7 @@ const startBroker: StartBroker = async (options) => {
 
 flowSuite("Node", startBroker)
 limitsSuite("Node", startBroker)
+environmentsSuite("Node", startBroker)
 policySuite("Node", startBroker)
 vendorsSuite("Node", startBroker)
 standardsSuite("Node", startBroker)

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest"
 import { WORKER_BUDGET_BYTES } from "../bench/bundles.ts"
 import { startWorkerdBroker } from "../support/broker-workerd.ts"
 import { bundleWorker } from "../support/worker-bundle.ts"
+import { environmentsSuite } from "./environments.suite.ts"
 import { flowSuite } from "./flow.suite.ts"
 import { incidentSuite } from "./incident.suite.ts"
 import { limitsSuite } from "./limits.suite.ts"
@@ -62,6 +63,7 @@ describe("the Worker", () => {
 
 flowSuite("workerd", startBroker)
 limitsSuite("workerd", startBroker)
+environmentsSuite("workerd", startBroker)
 policySuite("workerd", startBroker)
 vendorsSuite("workerd", startBroker)
 standardsSuite("workerd", startBroker)

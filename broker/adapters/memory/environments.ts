@@ -1,6 +1,16 @@
+import type { Identity } from "../../core/identity.ts"
 import type { Environments } from "../../ports/environments.ts"
 
-/** Environments whose host cannot be asked: every demand on their protection stays unmet, for the given reason. */
-export const unknownEnvironments = (reason: string): Environments => ({
-  protectionOf: async () => ({ known: false, reason }),
+/**
+ * Asks the host of the job's issuer. `hosts`: the exact `iss` -> who can be asked about its units. For another issuer the
+ * protection is unknown, for the reason that `otherwise` gives.
+ */
+export const environmentsByIssuer = (
+  hosts: ReadonlyMap<string, Environments>,
+  otherwise: (identity: Identity) => string,
+): Environments => ({
+  async protectionOf(identity) {
+    const host = hosts.get(identity.issuerUrl)
+    return host === undefined ? { known: false, reason: otherwise(identity) } : host.protectionOf(identity)
+  },
 })

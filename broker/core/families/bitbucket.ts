@@ -45,7 +45,6 @@ export const BITBUCKET: FamilyFacts<"bitbucket"> = {
     pattern: BRACED_UUID.pattern,
     words: `an environment is written as the UUID of a deployment environment: ${BRACED_UUID.words}`,
   },
-  unknownProtection: true,
   unitId: BRACED_UUID,
   ownerId: BRACED_UUID,
   patterns: false,

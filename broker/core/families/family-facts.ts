@@ -33,8 +33,10 @@ export interface FamilyFacts<Name extends string = string> {
   readonly patterns: boolean
   /** The form of an environment in a policy. Left out: any name. */
   readonly environmentName?: TextForm
-  /** True when nobody can say how an environment is protected: no `protected_environment` is ever met. */
-  readonly unknownProtection?: true
+  /** The key with which jobs name their environment, in the CI's own file. Left out: a claim says it by other means. */
+  readonly environmentKey?: string
+  /** How environments are protected. Left out: nobody can say how one is, and no `protected_environment` is ever met. */
+  readonly protection?: ProtectionWords
   /** True when units may keep policies of their own, which the broker can read. */
   readonly keepsPolicies?: true
   /** How to find a unit's id, as the end of `Find it with: `. */
@@ -70,8 +72,22 @@ export const alwaysHasEnvironment = ({ roles, claims }: FamilyFacts): boolean =>
   roles.environment !== undefined && claims.get(roles.environment)?.sent === "always"
 
 /** Whether it can be known how an environment is protected. */
-export const tellsProtection = ({ roles, unknownProtection }: FamilyFacts): boolean =>
-  roles.environment !== undefined && !unknownProtection
+export const tellsProtection = ({ protection }: FamilyFacts): boolean => protection !== undefined
+
+/** `protected`: branches with protection rules. `custom`: those that the environment lists. */
+export type DeploymentBranches = "protected" | "custom"
+
+/** What to change in an environment, in the words of its host. */
+export interface ProtectionWords {
+  /** What gives an environment some protection, whichever it is. */
+  readonly any: string
+  readonly reviewers: string
+  readonly othersReview: string
+  /** Which branches can deploy. Left out: environments have no such limit, so no demand for one is ever met. */
+  readonly branches?: Readonly<Record<DeploymentBranches, string>>
+  /** Where it is changed, as the end of a sentence: `in the repository's settings`. */
+  readonly where: string
+}
 
 /** The names of claims, by what they say. Claims that the family derives count like those of the token. */
 export interface ClaimRoles {

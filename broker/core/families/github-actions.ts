@@ -158,6 +158,17 @@ export const GITHUB_ACTIONS: FamilyFacts<"github-actions"> = {
     words: "a repository is written owner/name, in ASCII; stars are allowed only after the owner",
   },
   patterns: true,
+  environmentKey: "environment",
+  protection: {
+    any: "add required reviewers, or limit its deployment branches",
+    reviewers: "add required reviewers",
+    othersReview: 'turn on "Prevent self-review"',
+    branches: {
+      protected: "protected branches",
+      custom: "selected branches and tags",
+    },
+    where: "in the repository's settings",
+  },
   keepsPolicies: true,
   findId: (repository) => `gh api repos/${repository} --jq .id`,
   maxTokenLifetimeSeconds: 600,

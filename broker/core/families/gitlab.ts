@@ -138,6 +138,13 @@ export const GITLAB: FamilyFacts<"gitlab"> = {
     words: "a project is written group/name, or group/subgroup/name, in ASCII; stars are allowed only in its name",
   },
   patterns: true,
+  environmentKey: "environment",
+  protection: {
+    any: "protect it",
+    reviewers: "require approvals for it",
+    othersReview: 'turn off "Allow pipeline triggerer to approve deployment"',
+    where: "under Settings > CI/CD > Protected environments of the project",
+  },
   findId: (project) => `glab api projects/${encodeURIComponent(project)} | jq .id`,
   maxTokenLifetimeSeconds: 86_400,
   jti: "always",

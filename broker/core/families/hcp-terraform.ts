@@ -45,7 +45,6 @@ export const HCP_TERRAFORM: FamilyFacts<"hcp-terraform"> = {
     runId: "terraform_run_id",
   },
   environmentName: { pattern: /^(?:plan|apply)$/, words: "an environment is the run's phase: plan or apply" },
-  unknownProtection: true,
   unitId: {
     pattern: /^ws-[A-Za-z0-9]{8,32}$/,
     words: 'a workspace\'s id begins with ws-, such as "ws-mbsd5E3Ktt5Rg2Xm"',

@@ -34,7 +34,6 @@ export const SPACELIFT: FamilyFacts<"spacelift"> = {
   claims: CLAIMS,
   roles: { unitId: "callerId", environment: "scope", event: "runType", runId: "runId" },
   environmentName: { pattern: /^(?:read|write)$/, words: "an environment is the token's scope: read or write" },
-  unknownProtection: true,
   unitId: {
     pattern: /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/,
     words: 'a stack\'s id is the last part of its URL, such as "network-production"',

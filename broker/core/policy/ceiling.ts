@@ -2,7 +2,7 @@ import type { BoundaryTrace, ConditionTrace, FieldTrace } from "../../wire/trace
 import { isForeignUnitClaim, isUnitClaim } from "../families/families.ts"
 import type { Claims, Identity } from "../identity.ts"
 import { type Condition, describeClaim, describeCondition, matchCondition } from "./condition.ts"
-import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
+import { type JobProtection, missingProtection } from "./environment-protection.ts"
 import { type CeilingSource, type JobReadings, readingsOf } from "./job-readings.ts"
 import type { Boundary, BoundaryEntry, FieldCeiling, Grant, Policy } from "./model.ts"
 import { matchPattern } from "./pattern.ts"
@@ -78,7 +78,7 @@ export const underCeiling = (grant: Pick<Grant, "underCeiling">, fields: unknown
 export function checkGrant(
   ceiling: Ceiling,
   grant: Pick<Grant, "connection" | "fields" | "underCeiling" | "mustBeNamed">,
-  fact: ProtectionFact,
+  protection: JobProtection,
 ): CeilingVerdict {
   const { connection } = grant
   const fields = underCeiling(grant, grant.fields)
@@ -86,7 +86,7 @@ export function checkGrant(
   const boundaries = ceiling.map(({ boundary, allows, restricts, when, required }): BoundaryTrace => {
     const { name, file, line, allow, protectedEnvironment } = boundary
     const refused = allows ? refusedFields(allow, connection.name, fields, named) : []
-    const environment = restricts && protectedEnvironment ? missingProtection(protectedEnvironment, fact) : []
+    const environment = restricts && protectedEnvironment ? missingProtection(protectedEnvironment, protection) : []
     const trace = { name, file, line, matched: allows, allows: allows && refused === null, conditions: when, required }
     return { ...trace, fields: refused ?? [], environment }
   })

@@ -1,8 +1,11 @@
 import type { GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
+import { factsOf } from "../families/families.ts"
+import type { FamilyFacts } from "../families/family-facts.ts"
 import type { Identity } from "../identity.ts"
 import { type Ceiling, type CeilingVerdict, ceilingFor, checkGrant } from "./ceiling.ts"
-import { missingProtection, type ProtectionFact } from "./environment-protection.ts"
+import type { ProtectionFact } from "./environment-protection.ts"
 import { evaluateRule } from "./evaluate-rule.ts"
+import { type Protection, protectionFor } from "./job-protection.ts"
 import type { Grant, Organisation, Policy, Rule } from "./model.ts"
 import { covers } from "./policy-set.ts"
 import { type Denial, reasons } from "./reasons.ts"
@@ -68,8 +71,9 @@ export function decide(input: DecisionInput): Decision {
   const asked = [...new Set(input.grants)]
 
   const rules = memoized((rule: Rule) => evaluateRule(rule, identity))
-  const protection = protectionFor(input, applying)
-  const scope = { organisation, identity, own, ofUnit, applying, rules, ceiling, ...protection }
+  const family = factsOf(organisation.issuers.get(identity.issuer)?.family)
+  const protection = protectionFor(identity, family, applying, input.protection)
+  const scope = { organisation, identity, own, family, ofUnit, applying, rules, ceiling, ...protection }
   const verdicts = asked.map((name) => verdictOf(name, scope, input.ttlSeconds))
   const trace: Trace = {
     subject: {
@@ -110,35 +114,11 @@ export function isOwnerListed(identity: Identity, issuers: Organisation["issuers
   return false
 }
 
-interface Protection {
-  readonly fact: ProtectionFact
-  /** Asking the environment's host would tell nothing new. */
-  readonly asked: boolean
-  /** What the environment lacks for the demands of the policies themselves. */
-  readonly unmet: readonly string[]
-}
-
-/** All policies of a job share its environment, so the demand of one policy holds for all of them. */
-function protectionFor(input: DecisionInput, applying: readonly Policy[]): Protection {
-  const own = applying.flatMap(({ protectedEnvironment }) => (protectedEnvironment ? [protectedEnvironment] : []))
-  const noEnvironment = input.identity.environment === undefined
-  const { environmentProtected: byToken } = input.identity
-  const said = byToken === undefined ? {} : { byToken }
-  const fact: ProtectionFact = noEnvironment ? IN_NO_ENVIRONMENT : { ...(input.protection ?? NOT_ASKED), ...said }
-  const unmet = [...new Set(own.flatMap((demand) => missingProtection(demand, fact)))]
-  return { fact, asked: noEnvironment || input.protection !== undefined || byToken === false, unmet }
-}
-
-const NOT_ASKED: ProtectionFact = { known: false, reason: "its host was not asked how it is protected" }
-const IN_NO_ENVIRONMENT: ProtectionFact = {
-  known: false,
-  reason: "the job runs in no environment: name one in the workflow",
-}
-
 interface Scope extends Protection {
   readonly organisation: Organisation
   readonly identity: Identity
   readonly own: boolean
+  readonly family: FamilyFacts
   readonly ofUnit: readonly Policy[]
   readonly applying: readonly Policy[]
   readonly rules: (rule: Rule) => RuleTrace
@@ -197,7 +177,8 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   const conflict = conflictWithJob(grant, identity)
   if (conflict !== null) return no(reasons.unfillable(grant, conflict))
 
-  const held = ceiling.length === 0 ? undefined : checkGrant(ceiling, { ...grant, fields: fields.value }, scope.fact)
+  const held =
+    ceiling.length === 0 ? undefined : checkGrant(ceiling, { ...grant, fields: fields.value }, scope.protection)
   if (held && !held.inside && !held.onlyUnprotected)
     return no(reasons.outside(grant, held.boundaries, identity), null, held)
   if (held && held.maxTtlSeconds < grant.minTtlSeconds) return no(reasons.limitTooShort(grant, held), null, held)
@@ -206,7 +187,7 @@ function verdictOf(name: string, scope: Scope, asked: number | undefined): Verdi
   if (!(ttlSeconds >= grant.minTtlSeconds && ttlSeconds > 0)) return no(reasons.tooShort(grant), "too-short", held)
   // Last, because it takes a call to the environment's host.
   if (held?.onlyUnprotected || scope.unmet.length > 0) {
-    return no(reasons.unprotected(identity, scope.unmet, held?.boundaries ?? []), "unprotected", held)
+    return no(reasons.unprotected(scope, scope.unmet, held?.boundaries ?? []), "unprotected", held)
   }
 
   const trace = { name, outcome: "allow", reason: reasons.allowed(allowed), ttl_seconds: ttlSeconds, rules } as const

@@ -12,6 +12,7 @@ import { boundaryEnvironmentFaults } from "./policy-environment.ts"
 import { parseProviderPart } from "./provider-part.ts"
 import type { ProviderSchemaTable } from "./provider-schemas.ts"
 import { type ConnectionBase, connectionBase, type OrganisationFile, organisationSchema } from "./schema.ts"
+import { flagFaults } from "./schema-conditions.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { sharedAudiences } from "./shared-audiences.ts"
 import { keyPosition, nodeAt, type YamlDocument, type YamlNode } from "./yaml.ts"
@@ -57,6 +58,7 @@ export function readOrganisation(
     faults.push(...read.faults, ...sharedAudiences(file, root, connections))
     faults.push(...boundaryEnvironmentFaults(file, root, boundaries, families))
   }
+  faults.push(...flagFaults(file, root, ["boundaries", "limits"]))
   const issuers = Object.entries(sectionOf(value, "issuers"))
   return {
     faults,

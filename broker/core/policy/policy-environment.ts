@@ -27,6 +27,16 @@ export function environmentFaults(file: string, root: YamlNode, family: FamilyFa
     const message = `${unprotected(family)} Leave protected_environment out, and limit who can change the ${UNITS[unit].one}'s environments there.`
     faults.push(fault(file, keyPosition(root, ["protected_environment"]), "key_unknown", message))
   }
+  const demand = childOf(root, "protected_environment")
+  if (
+    demand &&
+    childOf(demand, "deployment_branches") &&
+    family.protection?.branches === undefined &&
+    tellsProtection(family)
+  ) {
+    const message = `Environments of ${family.title} have no limit to branches, so no job would ever meet the requirement. Leave deployment_branches out, and write a condition on ${roles.ref}.`
+    faults.push(fault(file, keyPosition(demand, ["deployment_branches"]), "key_unknown", message))
+  }
   return faults
 }
 

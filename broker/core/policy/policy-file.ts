@@ -12,7 +12,8 @@ import type { OrganisationReading } from "./organisation.ts"
 import { isPlainMap } from "./plain.ts"
 import { environmentFaults } from "./policy-environment.ts"
 import { foreignUnitKeys, readUnit, type UnitReading } from "./policy-unit.ts"
-import { type PolicyFile, policySchema, whenSchema } from "./schema.ts"
+import { type PolicyFile, policySchema } from "./schema.ts"
+import { flagFaults, whenSchema } from "./schema-conditions.ts"
 import { schemaFaults } from "./schema-faults.ts"
 import { whyUnconstrained } from "./unconstrained.ts"
 import { childOf, itemsOf, nodeAt, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
@@ -48,7 +49,7 @@ export function readPolicy(
     const subject = { file, root, path: [], schema: policySchema, unspokenKeys: foreignUnitKeys(family.unit) }
     faults.push(...schemaFaults(subject, parsed.error.issues))
   }
-  faults.push(...ruleFaults(file, root))
+  faults.push(...ruleFaults(file, root), ...flagFaults(file, root, ["allow", "deny"]))
   const unit = readUnit(file, root, { issuer, family, owners })
   faults.push(...unit.faults, ...environmentFaults(file, root, family))
   const { target } = unit

@@ -1,6 +1,7 @@
 import type { BoundaryTrace, ConditionTrace, RuleTrace } from "../../wire/trace.ts"
 import { formatDuration } from "../duration.ts"
 import { isCautionClaim } from "../families/cautions.ts"
+import type { FamilyFacts } from "../families/family-facts.ts"
 import { UNITS } from "../families/units.ts"
 import type { Identity } from "../identity.ts"
 import { nearest, quote } from "./faults.ts"
@@ -13,6 +14,8 @@ const MAX_LISTED = 30
 /** A job, and the policies that speak of its unit. */
 interface JobInPolicies {
   readonly identity: Identity
+  /** Of the identity's issuer. */
+  readonly family: FamilyFacts
   readonly ofUnit: readonly Policy[]
   readonly organisation: Organisation
 }
@@ -28,7 +31,7 @@ export const reasons = {
   ],
 
   /** Names the issuer where the organisation lists several: each can have a unit of the same name and id. */
-  noPolicy: ({ identity, ofUnit, organisation }: JobInPolicies): Denial => {
+  noPolicy: ({ identity, family, ofUnit, organisation }: JobInPolicies): Denial => {
     const { environment, unit, unitKind, unitId } = identity
     const key = environment === undefined ? "no environment" : `environment: ${environment}`
     const [of, issuer] =
@@ -49,10 +52,15 @@ export const reasons = {
       ...(named.length === covered.length ? [] : ["jobs without an environment"]),
     ].join(", and for ")}.`
     const meant = (environment === undefined ? null : nearest(environment, named)) ?? named[0]
-    if (meant === undefined) return [reason, `Remove \`environment\` from the job, or ${add}`]
-    if (environment === undefined) return [reason, `Add \`environment: ${meant}\` to the job, or ${add}`]
+    const { environmentKey, roles } = family
+    if (environmentKey === undefined) {
+      const another = meant === undefined ? "in no environment" : `whose ${roles.environment} is ${meant}`
+      return [reason, `Run a job ${another}, or ${add}`]
+    }
+    if (meant === undefined) return [reason, `Remove \`${environmentKey}\` from the job, or ${add}`]
+    if (environment === undefined) return [reason, `Add \`${environmentKey}: ${meant}\` to the job, or ${add}`]
     const letters = environment.toLowerCase() === meant.toLowerCase() ? ", in exactly these letters" : ""
-    return [reason, `Write \`environment: ${meant}\` in the job${letters}, or ${add}`]
+    return [reason, `Write \`${environmentKey}: ${meant}\` in the job${letters}, or ${add}`]
   },
 
   noSuchGrant: (name: string, applying: readonly Policy[]): Denial => {
@@ -126,18 +134,22 @@ export const reasons = {
     ]
   },
 
-  unprotected: (identity: Identity, unmet: readonly string[], boundaries: readonly BoundaryTrace[]): Denial => {
+  unprotected: (
+    { identity: { environment }, family }: Pick<JobInPolicies, "identity" | "family">,
+    unmet: readonly string[],
+    boundaries: readonly BoundaryTrace[],
+  ): Denial => {
     const todo = [...new Set([...unmet, ...boundaries.flatMap(({ environment }) => environment)])]
     // Some of these are whole sentences, from the environment's host.
     const demands = todo.map((text) => text.replace(/\.$/, "")).join("; ")
-    if (identity.environment === undefined) {
-      const change = "Add `environment` with the name of a protected environment to the job."
-      return ["This job runs in no environment, and it needs a protected one.", change]
+    const { protection, environmentKey, title } = family
+    const leaveOut = `Ask the maintainers of the organisation file to leave jobs of ${title} out of the boundary.`
+    if (environment === undefined) {
+      const add = `Add \`${environmentKey}\` with the name of a protected environment to the job.`
+      return ["This job runs in no environment, and it needs a protected one.", protection ? add : leaveOut]
     }
-    return [
-      `The environment ${identity.environment} must be protected: ${demands}.`,
-      "Change the environment in the repository's settings, then run the job again.",
-    ]
+    const change = `Change the environment ${protection?.where}, then run the job again.`
+    return [`The environment ${environment} must be protected: ${demands}.`, protection ? change : leaveOut]
   },
 
   denied: (rule: RuleTrace): Denial => [

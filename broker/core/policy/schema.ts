@@ -1,12 +1,11 @@
 import * as z from "zod"
 import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
-import type { Test } from "./condition.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
-import { compilePattern, MAX_PATTERN_CHARACTERS, type Pattern } from "./pattern.ts"
+import { condition, pattern, patterns, whenSchema } from "./schema-conditions.ts"
 import { issuerKeys } from "./schema-keys.ts"
 import { idText, peopleKey, unitForms, unitKeys } from "./schema-units.ts"
-import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
+import { duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
 /**
  * A grant's lifetime when its policy sets none: long enough for a deployment, short enough to be of little use to a thief.
@@ -14,48 +13,6 @@ import { claimName, duration, name, nonEmpty, oneLine, plainUrl } from "./schema
 export const DEFAULT_TTL = "15m"
 
 const version = z.literal(1).meta({ description: "The version of this file's format." })
-
-const pattern = z
-  .string()
-  .min(1)
-  .transform((text, context): Pattern => {
-    const compiled = compilePattern(text)
-    if (compiled.ok) return compiled.value
-    context.addIssue({ code: "custom", message: compiled.fault })
-    return z.NEVER
-  })
-  .meta({
-    description:
-      "Matches the whole value, case-sensitively. * is one or more characters except / : @, ** is zero or more of any, \\* is a star.",
-    maxLength: MAX_PATTERN_CHARACTERS,
-  })
-
-const patterns = z.array(pattern).min(1)
-
-const negation = z.union([pattern.transform((one) => [one]), patterns])
-
-const special = z
-  .strictObject({ not: negation.optional(), present: z.boolean().optional() })
-  .transform((value, context): Test => {
-    if (value.not !== undefined && value.present === undefined) return { kind: "none", patterns: value.not }
-    if (value.present !== undefined && value.not === undefined) return { kind: "present", present: value.present }
-    context.addIssue({ code: "custom", message: "a condition is either { not: ... } or { present: true | false }" })
-    return z.NEVER
-  })
-  .meta({ minProperties: 1, maxProperties: 1 })
-
-/** What one claim must be: a pattern, a list of patterns, `{ not: ... }` or `{ present: true | false }`. */
-const condition = z.union([
-  pattern.transform((one): Test => ({ kind: "any", patterns: [one] })),
-  patterns.transform((several): Test => ({ kind: "any", patterns: several })),
-  special,
-])
-
-/** The conditions of a rule or a boundary. */
-export const whenSchema = nonEmpty(z.record(claimName, condition)).meta({
-  description: "Claims of the subject token, all of which must match.",
-  minProperties: 1,
-})
 
 const branches = z.enum(["protected", "custom"])
 

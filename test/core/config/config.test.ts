@@ -68,6 +68,27 @@ describe("a deployment's settings", () => {
     })
   })
 
+  it("may have an access token for GitLab, which goes to gitlab.com unless told otherwise", () => {
+    const token = { DAYPASS_GITLAB_TOKEN: "glpat-canary\n" }
+    expect(read(GOOD).gitLab).toBeUndefined()
+    expect(read({ ...GOOD, DAYPASS_GITLAB_TOKEN: "" }).gitLab).toBeUndefined()
+    expect(read({ ...GOOD, ...token }).gitLab).toMatchObject({
+      apiUrl: "https://gitlab.com/api/v4",
+      issuerUrl: "https://gitlab.com",
+    })
+    expect(read({ ...GOOD, ...token }).gitLab?.token.reveal()).toBe("glpat-canary")
+    const server = { DAYPASS_GITLAB_ISSUER: "https://gitlab.example.com/" }
+    expect(read({ ...GOOD, ...token, ...server }).gitLab).toMatchObject({
+      apiUrl: "https://gitlab.example.com/api/v4",
+      issuerUrl: "https://gitlab.example.com",
+    })
+    const elsewhere = { ...server, DAYPASS_GITLAB_API_URL: "https://inside.example.com/gitlab/api/v4/" }
+    expect(read({ ...GOOD, ...token, ...elsewhere }).gitLab).toMatchObject({
+      apiUrl: "https://inside.example.com/gitlab/api/v4",
+      issuerUrl: "https://gitlab.example.com",
+    })
+  })
+
   it("may demand policies from Workers KV alone", () => {
     expect(read(GOOD).onlyPublishedPolicies).toBe(false)
     expect(read({ ...GOOD, DAYPASS_POLICIES: "kv" }).onlyPublishedPolicies).toBe(true)
@@ -110,6 +131,24 @@ describe("a deployment's settings", () => {
     ["an API over http", { DAYPASS_GITHUB_API_URL: "http://canary.example.com" }, "DAYPASS_GITHUB_API_URL"],
     ["an API with a user", { DAYPASS_GITHUB_API_URL: "https://canary@example.com" }, "DAYPASS_GITHUB_API_URL"],
     ["an issuer that is no URL", { DAYPASS_GITHUB_ISSUER: "canary" }, "DAYPASS_GITHUB_ISSUER"],
+    ["a token of GitLab with a space", { DAYPASS_GITLAB_TOKEN: "glpat canary" }, "DAYPASS_GITLAB_TOKEN"],
+    ["a token of GitLab that is no text", { DAYPASS_GITLAB_TOKEN: 12345678 }, "DAYPASS_GITLAB_TOKEN"],
+    ["an issuer of GitLab over http", { DAYPASS_GITLAB_ISSUER: "http://canary.example.com" }, "DAYPASS_GITLAB_ISSUER"],
+    [
+      "an API of GitLab with a user",
+      { DAYPASS_GITLAB_API_URL: "https://canary@example.com" },
+      "DAYPASS_GITLAB_API_URL",
+    ],
+    [
+      "one issuer for GitHub and GitLab",
+      {
+        DAYPASS_GITHUB_APP_ID: "1",
+        DAYPASS_GITHUB_APP_KEY: "canary",
+        DAYPASS_GITLAB_TOKEN: "glpat-canary",
+        DAYPASS_GITLAB_ISSUER: "https://token.actions.githubusercontent.com",
+      },
+      "DAYPASS_GITLAB_ISSUER",
+    ],
   ])("refuse %s", (_, settings, setting) => {
     const faults = faultsOf({ ...GOOD, ...settings })
     expect(faults.map((fault) => fault.setting)).toEqual([setting])

@@ -454,6 +454,15 @@ describe("an exchange", () => {
     })
   })
 
+  it("says whose limit it is in the words of the job's CI", async () => {
+    const reached = { name: "open_leases", max: 3, source: "x.yaml:7", used: 3, retryAfterSeconds: 12 } as const
+    const admission = { outcome: "over-limit", reached } as const
+    const { broker, call } = await world({ grants: { one: "mints" }, identity: { unitKind: "project" }, admission })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({
+      detail: expect.stringMatching(/^This project has 3 open leases/),
+    })
+  })
+
   it("answers a denial beyond the limit like any other", async () => {
     const { broker, call } = await world({ grants: { one: "mints" }, admission: { outcome: "counted" } })
     await expect(exchange(call({ grants: ["nothing"] }), broker)).rejects.toMatchObject({ code: "not_allowed" })

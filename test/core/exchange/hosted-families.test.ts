@@ -250,6 +250,21 @@ describe("a job gets nothing", () => {
       const verdict = await verdictOn(one, sample, { ...policy, boundaries })
       if (verdict.outcome === "allow") throw new Error("it was allowed")
       expect(verdict.error.detail).toContain(words)
+      const { title } = one.family.facts
+      expect(verdict.error.detail).toContain(
+        `Ask the maintainers of the organisation file to leave jobs of ${title} out of the boundary.`,
+      )
     },
   )
+
+  it("in another environment, and is told how its CI says the environment", async () => {
+    const verdict = await verdictOn(HCP_TERRAFORM_CASE, "a plan", {
+      environment: "apply",
+      when: "{ terraform_run_phase: '*' }",
+    })
+    if (verdict.outcome === "allow") throw new Error("it was allowed")
+    expect(verdict.error.detail).toMatch(
+      /runs in environment plan, .* only for environment apply\. Run a job whose terraform_run_phase is apply, or add/,
+    )
+  })
 })

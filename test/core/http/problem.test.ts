@@ -56,7 +56,7 @@ describe("a problem document", () => {
   ] as const)("of the limit %s says which it is, in the RateLimit fields", async (name, policy, state) => {
     const grant = name === "max_open_leases" ? { grant: "vault" } : {}
     const reached = { name, max: 600, source: "daypass.yaml:12", used: 600, retryAfterSeconds: 30, ...grant }
-    const response = problemResponse(overLimit(reached), "r")
+    const response = problemResponse(overLimit(reached, "repository"), "r")
     expect(response.status).toBe(429)
     expect(response.headers.get("retry-after")).toBe("30")
     expect(response.headers.get("ratelimit-policy")).toBe(policy)

@@ -86,7 +86,11 @@ describe("a field of a grant", () => {
       const fields = new Map([[name, { kind: "text" as const, patterns: field.patterns }]])
       const narrowed = { ...boundary, allow: [{ connection: "notes", line: 1, fields }] }
       const over = ceilingFor({ ...set.organisation, boundaries: [narrowed] }, identityOf(), [])
-      const held = checkGrant(over, { connection, fields: {} }, { known: false, reason: "not asked" })
+      const held = checkGrant(
+        over,
+        { connection, fields: {} },
+        { fact: { known: false, reason: "not asked" }, words: undefined },
+      )
       expect(held.inside, name).toBe(false)
     }
   })

@@ -58,6 +58,14 @@ describe("a condition of an allow", () => {
   it.each([
     ['"true"', true, true],
     ['"true"', "true", true],
+    ["true", true, true],
+    ["true", "true", true],
+    ["true", false, false],
+    ["true", "TRUE", false],
+    ["false", "false", true],
+    ["[a, false]", false, true],
+    ["{ not: false }", true, true],
+    ["{ not: [a, true] }", "true", false],
     ['"1"', true, false],
     ['"true"', 1, false],
     ['"41"', 41, true],
@@ -107,6 +115,14 @@ describe("a condition of a deny", () => {
     ["{ ref: a, x: { not: b } }", { ref: "c", x: undefined }, false],
   ])("%s with %j denies: %j", (when, claims, expected) => {
     expect(denied(when, claims)).toBe(expected)
+  })
+
+  it.each([
+    ["true", true],
+    ["true", "true"],
+    ["{ not: true }", "false"],
+  ])("of a flag as YAML writes it, %s, matches the claim's text and its flag: %j", (condition, value) => {
+    expect(denied(`{ x: ${condition} }`, { x: value })).toBe(true)
   })
 
   it("is fulfilled by a missing claim, so that neither leaving one out nor misspelling it lets a job through", () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { GITHUB_ACTIONS } from "../../../broker/core/families/github-actions.ts"
+import { GITLAB } from "../../../broker/core/families/gitlab.ts"
 import type { Identity } from "../../../broker/core/identity.ts"
 import { type Decision, type DecisionInput, decide } from "../../../broker/core/policy/decide.ts"
 import {
@@ -20,6 +22,7 @@ const known = (protection: EnvironmentProtection): ProtectionFact => ({ known: t
 const nothing: EnvironmentDemand = { requiredReviewers: false, preventSelfReview: false }
 
 describe("what an environment lacks", () => {
+  const words = GITHUB_ACTIONS.protection
   const REVIEWERS = "add required reviewers"
   const SELF_REVIEW = 'turn on "Prevent self-review"'
   it.each<[string, Partial<EnvironmentDemand>, Partial<EnvironmentProtection>, string[]]>([
@@ -72,17 +75,19 @@ describe("what an environment lacks", () => {
       [REVIEWERS, SELF_REVIEW, "limit its deployment branches to selected branches and tags"],
     ],
   ])("is %s", (_, demand, protection, missing) => {
-    expect(missingProtection({ ...nothing, ...demand }, known({ ...OPEN, ...protection }))).toEqual(missing)
+    expect(missingProtection({ ...nothing, ...demand }, { fact: known({ ...OPEN, ...protection }), words })).toEqual(
+      missing,
+    )
   })
 
   it.each<[string, Partial<EnvironmentDemand>, boolean, string[]]>([
     ["nothing, where any protection will do and the token says that it is protected", {}, true, []],
-    ["protection, where the token says that it has none", {}, false, ["protect it at its host"]],
+    ["protection, where the token says that it has none", {}, false, ["protect it"]],
     [
       "protection, where the token says that it has none and reviewers are demanded",
       { requiredReviewers: true },
       false,
-      ["protect it at its host"],
+      ["protect it"],
     ],
     ["knowledge of reviewers, which a token never says", { requiredReviewers: true }, true, ["nobody was asked"]],
     [
@@ -93,11 +98,33 @@ describe("what an environment lacks", () => {
     ],
   ])("is %s", (_, demand, byToken, missing) => {
     const fact: ProtectionFact = { known: false, reason: "nobody was asked", byToken }
-    expect(missingProtection({ ...nothing, ...demand }, fact)).toEqual(missing)
+    expect(missingProtection({ ...nothing, ...demand }, { fact, words: GITLAB.protection })).toEqual(missing)
   })
 
   it("is knowledge, when nobody knows: unknown meets not even a demand of nothing", () => {
-    expect(missingProtection(nothing, { known: false, reason: "GitHub is down" })).toEqual(["GitHub is down"])
+    const fact: ProtectionFact = { known: false, reason: "GitHub is down" }
+    expect(missingProtection(nothing, { fact, words })).toEqual(["GitHub is down"])
+  })
+
+  it("is knowledge, where the host says nothing of protection, whatever it is said to be", () => {
+    for (const fact of [known(GUARDED), { ...known(GUARDED), byToken: true }]) {
+      expect(missingProtection(nothing, { fact, words: undefined })).toEqual([
+        "its host does not say how it is protected",
+      ])
+    }
+  })
+
+  it("is said in the words of GitLab, which limits no environment to branches", () => {
+    const demand: EnvironmentDemand = {
+      requiredReviewers: true,
+      preventSelfReview: true,
+      deploymentBranches: ["protected"],
+    }
+    expect(missingProtection(demand, { fact: known(OPEN), words: GITLAB.protection })).toEqual([
+      "require approvals for it",
+      'turn off "Allow pipeline triggerer to approve deployment"',
+      "deployment_branches cannot be met, because its host has no such limit",
+    ])
   })
 })
 

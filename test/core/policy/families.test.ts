@@ -49,9 +49,9 @@ const allowing = (head: Head, when: string, environment?: string, more = "") =>
 function decideOn(
   token: object,
   policies: string | readonly string[],
-  more: { readonly organisation?: string; readonly issuer?: string } = {},
+  more: Pick<DecisionInput, "protection"> & { readonly organisation?: string; readonly issuer?: string } = {},
 ): Decision & { readonly why: string } {
-  const { organisation: text = organisation(), issuer = "gitlab" } = more
+  const { organisation: text = organisation(), issuer = "gitlab", protection } = more
   const files = Object.fromEntries([policies].flat().map((one, index) => [`p${index}.yaml`, one]))
   const set = setOf(files, text)
   const identity = identityFor(token, issuer, set.organisation)
@@ -60,6 +60,7 @@ function decideOn(
     policies: set.policies,
     identity,
     grants: ["note"],
+    ...(protection && { protection }),
   })
   return { ...decision, why: decision.trace.grants[0]?.reason ?? "" }
 }
@@ -205,7 +206,7 @@ describe("an empty protected_environment", () => {
   it("is refused by a token that says false, without asking anyone", () => {
     const decision = decideOn(protectedAs("false"), demanding)
     expect(decision).toMatchObject({ outcome: "deny", awaitsProtection: false })
-    expect(decision.why).toBe("The environment production must be protected: protect it at its host.")
+    expect(decision.why).toBe("The environment production must be protected: protect it.")
   })
 
   it("is not met by a token that says nothing", () => {
@@ -216,6 +217,42 @@ describe("an empty protected_environment", () => {
   it("leaves reviewers and branches to the host: the token does not say them", () => {
     const reviewed = demanding.replace("{}", "{ required_reviewers: true }")
     expect(decideOn(protectedAs("true"), reviewed)).toMatchObject({ outcome: "deny", awaitsProtection: true })
+  })
+
+  it("is explained in GitLab's words", () => {
+    const { trace } = decideOn(protectedAs("false"), demanding)
+    expect(trace.grants[0]?.change).toBe(
+      "Change the environment under Settings > CI/CD > Protected environments of the project, then run the job again.",
+    )
+    const { environment_protected: _, environment: __, ...inNone } = gitlabJob
+    expect(decideOn(inNone, demanding).trace.grants[0]?.change).toMatch(
+      /^Add `environment: production` to the job, or /,
+    )
+  })
+
+  it("of GitLab cannot limit branches, so a demand for that is a fault", () => {
+    const limited = demanding.replace("{}", "{ required_reviewers: true, deployment_branches: [protected] }")
+    expect(faultsIn(limited)).toEqual([
+      expect.stringMatching(
+        /^p.yaml:6:\d+ key_unknown: Environments of GitLab CI\/CD have no limit to branches, .*ref_path/,
+      ),
+    ])
+    const boundary = (demand: string) =>
+      `boundaries:\n  - { name: all, when: { environment: '**' }, protected_environment: { ${demand} } }\n`
+    const text = allowing("gitlab", "{ ref: main }", "production")
+    const decision = decideOn(gitlabJob, text, {
+      organisation: organisation(
+        boundary("deployment_branches: protected").replace(
+          "protected_env",
+          "allow: [{ connection: notes }], protected_env",
+        ),
+      ),
+      protection: {
+        known: true,
+        protection: { requiredReviewers: true, preventSelfReview: true, deploymentBranches: "all" },
+      },
+    })
+    expect(decision.why).toContain("deployment_branches cannot be met, because its host has no such limit")
   })
 
   it("may stand in a boundary, where every issuer's jobs must meet it", () => {

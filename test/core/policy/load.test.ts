@@ -79,7 +79,13 @@ describe("a policy file", () => {
       ["p.yaml:7:22 type_wrong"],
       /write it in quotes: "1"/,
     ],
-    ["a boolean pattern", changed("refs/heads/main", "true"), ["p.yaml:7:18 type_wrong"], /write it in quotes: "true"/],
+    [
+      "a flag that could be a text",
+      changed("refs/heads/main", "{ not: [a, True] }"),
+      ["p.yaml:7:29 type_wrong"],
+      /write true, or the text in quotes: "True"/,
+    ],
+    ["a condition that is a number", changed("refs/heads/main", "1"), ["p.yaml:7:18 type_wrong"], /in quotes: "1"/],
     [
       "a pattern with a wrong escape",
       changed("refs/heads/main", '"a\\\\d"'),
