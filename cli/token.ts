@@ -12,8 +12,9 @@ import { revokeLeases } from "../action/run/leases.ts"
 import { info, warn } from "../action/runner.ts"
 import { subjectTokens } from "../action/subject-tokens.ts"
 import { misused, readArguments } from "./arguments.ts"
-import { startClient, useSource } from "./exec/host.ts"
-import { CLIENT_OPTIONS, type Options, openSource, readClientOptions, readTokenOptions } from "./exec/options.ts"
+import { useCaller, withBroker } from "./exec/caller.ts"
+import { startClient } from "./exec/host.ts"
+import { CLIENT_OPTIONS, type Options, readClientOptions, readTokenOptions } from "./exec/options.ts"
 import { report } from "./exec/report.ts"
 import { Signals } from "./exec/signals.ts"
 import { type CliIo, EXIT } from "./io.ts"
@@ -56,13 +57,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 async function give(options: Options, io: CliIo): Promise<void> {
-  const inputs = readClientOptions(options, io.env)
+  const inputs = readClientOptions(withBroker(options), io.env)
   if (inputs.grants.length > 1) throw invalid("grants", "names several grants; this command gives one")
-  const tokenOptions = readTokenOptions(options)
+  readTokenOptions(options)
   const out = options["out"]
   if (out === "") throw invalid("out", "is empty")
   const signals = options["refresh"] === true ? new Signals() : null
-  useSource(await openSource(tokenOptions, io))
+  await useCaller(options, io)
   const leases = new StepLeases(inputs)
   const secret = await exchangeSecret(inputs, options, leases)
   if (typeof out !== "string") return io.out(secret.bytes.toString("utf8"))
