@@ -21,6 +21,7 @@ import { type CliIo, EXIT } from "./io.ts"
 
 const USAGE = `Usage: daypass token --broker URL --grants NAME [--value NAME] [--out FILE [--refresh]] [--ttl 15m]
   [--audience TEXT] [--timeout 60s] [--source NAME] [--token-file FILE] [--token-variable NAME]
+       daypass token --policies DIR --local --grants NAME [--value NAME] [--out FILE [--refresh]] [--ttl 15m]
 
 Exchanges the job's ID token for one grant and prints its secret, or writes it to a file that only this user can read. The lease
 is not revoked: the secret ends when its time is over. With --refresh, the command keeps the file fresh until it gets SIGTERM or

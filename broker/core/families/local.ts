@@ -5,7 +5,7 @@ import type { FamilyFacts } from "./family-facts.ts"
  * A person on their own machine says nothing of themselves but the key that they hold. Names, addresses and groups would be
  * what the person writes, and must meet no condition that is meant for verified ones.
  */
-const CLAIMS = tableOf([about("unit", "always")("sub", "the public half of the person's age key")])
+const CLAIMS = tableOf([about("unit", "always")("sub", "the public half of the person's age key", { form: "age-key" })])
 
 /** People on their own machines, by their age keys: see docs/people.md. Only `--local` makes such tokens, and takes them. */
 export const LOCAL: FamilyFacts<"local"> = {
