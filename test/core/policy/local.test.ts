@@ -1,15 +1,14 @@
-import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { decide } from "../../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import type { PolicyFault } from "../../../broker/core/policy/model.ts"
 import { identityIn } from "../../../broker/issuers/families.ts"
 import { PROVIDERS } from "../../../broker/providers/index.ts"
+import { SHOP } from "../../../broker/providers/sops/recorded.ts"
 import { LOCAL_CASE } from "../issuers/families/local.ts"
 import { OPENID_CASE } from "../issuers/families/openid.ts"
 import { shown } from "./support.ts"
 
-const SECRETS = readFileSync(new URL("../../vectors/sops/pages.sops.yaml", import.meta.url), "utf8")
 const PERSON = String(LOCAL_CASE.samples[0]?.claims["sub"])
 const JWK = '{ kty: EC, kid: a, crv: P-256, x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", y: "x" }'
 
@@ -21,7 +20,11 @@ ${more}connections:
   closed: { provider: sops, key: "env:DEV_KEY" }
   tokens: { provider: identity-token, audiences: [https://a.example], people: true }
 `
-const policy = (head: string, rule: string, grant = '{ connection: dev, read: { K: "s.sops.yaml#stripe/key" } }') =>
+const policy = (
+  head: string,
+  rule: string,
+  grant = '{ connection: dev, read: { K: "s.sops.yaml#database/password" } }',
+) =>
   `version: 1
 issuer: laptop
 ${head}
@@ -33,7 +36,7 @@ grants:
 
 const load = (policies: Readonly<Record<string, string>>, organisationFile = organisation()) =>
   loadPolicySet(
-    Object.entries({ "daypass.yaml": organisationFile, "s.sops.yaml": SECRETS, ...policies }).map(([path, text]) => ({
+    Object.entries({ "daypass.yaml": organisationFile, "s.sops.yaml": SHOP, ...policies }).map(([path, text]) => ({
       path,
       bytes: new TextEncoder().encode(text),
     })),
@@ -98,7 +101,7 @@ describe("a policy for a person's own machine", () => {
     ["about an environment", policy(`person_id: ${PERSON}\nenvironment: dev`, ""), "environment"],
     [
       "with a connection that is closed to people",
-      policy(`person_id: ${PERSON}`, "", '{ connection: closed, read: { K: "s.sops.yaml#stripe/key" } }'),
+      policy(`person_id: ${PERSON}`, "", '{ connection: closed, read: { K: "s.sops.yaml#database/password" } }'),
       "closed is closed to people",
     ],
     [
