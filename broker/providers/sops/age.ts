@@ -13,7 +13,7 @@ export interface AgeKey {
 }
 
 /** Loaded with the first key: the command line reads policies without it. */
-const loadAge = () => import("age-encryption")
+const loadAge = () => import("./age-library.ts")
 
 /** More than one key is needed for a while when a team replaces its key. */
 const MAX_KEYS = 16
