@@ -29,7 +29,11 @@ const TYPES: Readonly<Record<ClaimType, string>> = {
 }
 
 /** Where the page of a family is, from docs/. */
-const PAGES: Readonly<Record<string, string>> = { "github-actions": "get-started.md", openid: "people.md" }
+const PAGES: Readonly<Record<string, string>> = {
+  "github-actions": "get-started.md",
+  openid: "people.md",
+  local: "people.md",
+}
 
 /** Values that do not fit in a cell stand in a table of their own. */
 const MOST_IN_A_CELL = 6

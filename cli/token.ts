@@ -12,14 +12,16 @@ import { revokeLeases } from "../action/run/leases.ts"
 import { info, warn } from "../action/runner.ts"
 import { subjectTokens } from "../action/subject-tokens.ts"
 import { misused, readArguments } from "./arguments.ts"
-import { startClient, useSource } from "./exec/host.ts"
-import { CLIENT_OPTIONS, type Options, openSource, readClientOptions, readTokenOptions } from "./exec/options.ts"
+import { useCaller, withBroker } from "./exec/caller.ts"
+import { startClient } from "./exec/host.ts"
+import { CLIENT_OPTIONS, type Options, readClientOptions, readTokenOptions } from "./exec/options.ts"
 import { report } from "./exec/report.ts"
 import { Signals } from "./exec/signals.ts"
 import { type CliIo, EXIT } from "./io.ts"
 
 const USAGE = `Usage: daypass token --broker URL --grants NAME [--value NAME] [--out FILE [--refresh]] [--ttl 15m]
   [--audience TEXT] [--timeout 60s] [--source NAME] [--token-file FILE] [--token-variable NAME]
+       daypass token --policies DIR --local --grants NAME [--value NAME] [--out FILE [--refresh]] [--ttl 15m]
 
 Exchanges the job's ID token for one grant and prints its secret, or writes it to a file that only this user can read. The lease
 is not revoked: the secret ends when its time is over. With --refresh, the command keeps the file fresh until it gets SIGTERM or
@@ -56,13 +58,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 }
 
 async function give(options: Options, io: CliIo): Promise<void> {
-  const inputs = readClientOptions(options, io.env)
+  const inputs = readClientOptions(withBroker(options), io.env)
   if (inputs.grants.length > 1) throw invalid("grants", "names several grants; this command gives one")
-  const tokenOptions = readTokenOptions(options)
+  readTokenOptions(options)
   const out = options["out"]
   if (out === "") throw invalid("out", "is empty")
   const signals = options["refresh"] === true ? new Signals() : null
-  useSource(await openSource(tokenOptions, io))
+  await useCaller(options, io)
   const leases = new StepLeases(inputs)
   const secret = await exchangeSecret(inputs, options, leases)
   if (typeof out !== "string") return io.out(secret.bytes.toString("utf8"))

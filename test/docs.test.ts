@@ -110,9 +110,13 @@ describe("policies", () => {
   const blocks = PAGES.flatMap((page) =>
     blocksOf(page).map((block) => ({ ...block, page, where: `${page}:${block.line}` })),
   )
-  /** A provider's page brings the connection that its policy names, and a CI's its issuer. What other pages show is about the example's. */
-  const organisationOf = (page: string) => {
-    const own = blocks.find((block) => block.page === page && block.info === "yaml organisation")
+  /**
+   * A provider's page brings the connection that its policy names, and a CI's its issuer: the last one above the policy counts.
+   * What other pages show is about the example's.
+   */
+  const organisationOf = (page: string, line = 0) => {
+    const ofPage = blocks.filter((block) => block.page === page && block.info === "yaml organisation")
+    const own = ofPage.findLast((block) => block.line < line) ?? ofPage[0]
     const bringsItsOwn =
       page.startsWith("broker/providers/") || page.startsWith("docs/ci/") || page === "docs/people.md"
     return bringsItsOwn && own ? { path: "daypass.yaml", bytes: encode(own.text) } : organisation
@@ -130,9 +134,9 @@ describe("policies", () => {
     return [...names].map((name) => ({ path: `secrets/${name}`, bytes }))
   }
 
-  it.each(blocks.filter(({ info }) => info === "yaml policy"))("at $where load", ({ page, text }) => {
+  it.each(blocks.filter(({ info }) => info === "yaml policy"))("at $where load", ({ page, text, line }) => {
     const policy = { path: "page.yaml", bytes: encode(text) }
-    const loaded = loadPolicySet([organisationOf(page), policy, ...secretsFor(text)], PROVIDERS)
+    const loaded = loadPolicySet([organisationOf(page, line), policy, ...secretsFor(text)], PROVIDERS)
     expect(loaded.ok ? [] : loaded.fault).toEqual([])
   })
 

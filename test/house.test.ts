@@ -102,6 +102,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "analysis/regions",
     "broker/adapters",
     "broker/config",
+    // `exec --local` runs a broker in its own process.
+    "broker/exchange",
+    "broker/http",
     "broker/github",
     "broker/issuers",
     "broker/providers",

@@ -10,6 +10,7 @@ import { GITLAB_SAMPLES } from "./samples/gitlab.ts"
 import { HCP_TERRAFORM_SAMPLES } from "./samples/hcp-terraform.ts"
 import { JENKINS_SAMPLES } from "./samples/jenkins.ts"
 import { KUBERNETES_SAMPLES } from "./samples/kubernetes.ts"
+import { LOCAL_SAMPLES } from "./samples/local.ts"
 import { OPENID_SAMPLES } from "./samples/openid.ts"
 import { SEMAPHORE_SAMPLES } from "./samples/semaphore.ts"
 import { SPACELIFT_SAMPLES } from "./samples/spacelift.ts"
@@ -29,6 +30,7 @@ export const FAMILY_SAMPLES: readonly FamilySamples[] = [
   SPACELIFT_SAMPLES,
   SEMAPHORE_SAMPLES,
   OPENID_SAMPLES,
+  LOCAL_SAMPLES,
 ].filter(({ family }) => FAMILY_FACTS.has(family))
 
 /** A sample, with what is known of its family. */

@@ -13,6 +13,7 @@ import { hcpTerraform } from "./hcp-terraform/family.ts"
 import { identify } from "./identify.ts"
 import { jenkins } from "./jenkins/family.ts"
 import { kubernetes } from "./kubernetes/family.ts"
+import { local } from "./local/family.ts"
 import { openid } from "./openid/family.ts"
 import { semaphore } from "./semaphore/family.ts"
 import { spacelift } from "./spacelift/family.ts"
@@ -33,6 +34,7 @@ export const FAMILIES: ReadonlyMap<string, IssuerFamily> = new Map(
     spacelift,
     semaphore,
     openid,
+    local,
   ].map((family) => [family.facts.name, family]),
 )
 

@@ -8,7 +8,7 @@ export type { SignatureAlgorithm } from "../core/public-key.ts"
 
 /**
  * Where an issuer publishes its keys: in the JWKS that its OpenID discovery document names, or, without such a document, at
- * a path below the issuer's URL, or at a path of its host.
+ * a path below the issuer's URL, or at a path of its host. `nowhere`: nothing is fetched, and no token verifies.
  */
 export type KeySource =
   | {
@@ -18,6 +18,7 @@ export type KeySource =
     }
   | { readonly by: "path"; readonly path: string }
   | { readonly by: "host-path"; readonly path: string }
+  | { readonly by: "nowhere" }
 
 /**
  * A kind of issuer: the properties of its tokens, as data, and the few checks that are its own.

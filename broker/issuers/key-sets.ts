@@ -58,6 +58,8 @@ export function createKeySets(http: Http, clock: Clock): KeySets {
   return {
     async find(issuer, family, kid, alg) {
       if (issuer.keys?.by === "list") return (await importedList(issuer.keys.list, family)).find(kid, alg)
+      // Also where the organisation file names a place.
+      if (family.keys.by === "nowhere") return null
       const state = stateOf(placeOf(issuer, family), states)
       if (mayFetch(state, readingFor(state), kid, alg)) await refresh(state, issuer, family)
 

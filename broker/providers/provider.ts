@@ -200,13 +200,12 @@ export interface Provider<Connection = unknown, Grant = unknown> {
    * of its version. They travel only with the grants that name them, still encrypted, wherever the policies are stored.
    */
   readonly files?: ProviderFiles<Connection, Grant>
-  /**
-   * Audiences this provider requests identity tokens for. Loading rejects another connection that could hand out a token
-   * for one of them.
-   */
+  /** Audiences that it requests identity tokens for. Loading rejects other connections that hand out tokens for one of them. */
   audiences?(connection: Connection): ConnectionAudiences
   /** Present when the vendor limits the `sub` of the broker's tokens. Loading refuses a grant whose `sub` is longer. */
   readonly subjectLimit?: SubjectLimit
+  /** Present when it needs no broker's key and makes no call: it then also works on a person's own machine. */
+  readonly worksOffline?: true
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   /** The least lifetime of this grant, where it is more than `minTtlSeconds`. */

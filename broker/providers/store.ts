@@ -71,6 +71,8 @@ export interface Store<Connection extends StoreSettings, Place> {
   audiences?(connection: Connection): ConnectionAudiences
   /** Present when it logs in at a vendor that limits the `sub` of the broker's tokens. */
   readonly subjectLimit?: SubjectLimit
+  /** Present when everything that it reads is in the policy folder: it calls nobody. */
+  readonly worksOffline?: true
   /** @throws {BrokerError} `secret_not_found`, `secret_unusable`, `provider_*` */
   read(
     wanted: readonly Located<Place>[],
@@ -84,7 +86,7 @@ export interface Store<Connection extends StoreSettings, Place> {
 export function storeProvider<Connection extends StoreSettings, Place>(
   store: Store<Connection, Place>,
 ): Provider<Connection, StoreGrant> {
-  const { name, summary, title, connection, parse, asks, files, subjectLimit, whole } = store
+  const { name, summary, title, connection, parse, asks, files, subjectLimit, whole, worksOffline } = store
   const parseAll = whole?.parse ?? wholeIn(parse, whole !== undefined)
   const places = ({ read, read_all: all }: StoreGrant) => [
     ...located(locatorsOf(read), parse),
@@ -103,6 +105,7 @@ export function storeProvider<Connection extends StoreSettings, Place>(
     audiences: (settings) => store.audiences?.(settings) ?? {},
     ...(subjectLimit === undefined ? {} : { subjectLimit }),
     ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named, parse, parseAll) } }),
+    ...(worksOffline === undefined ? {} : { worksOffline }),
     minTtlSeconds: 1,
     maxTtlSeconds: MAX_TTL_SECONDS,
     underCeiling: locatorsOnly,

@@ -10,27 +10,24 @@ import { runWithCredentials, type Wanted } from "../../action/run/run.ts"
 import { subjectTokens } from "../../action/subject-tokens.ts"
 import { impossible, misused, readArguments } from "../arguments.ts"
 import type { CliIo } from "../io.ts"
+import { useCaller, withBroker } from "./caller.ts"
 import { planProgram } from "./command.ts"
-import { startClient, useSource } from "./host.ts"
-import {
-  CLIENT_OPTIONS,
-  type Options,
-  openSource,
-  readClientOptions,
-  readsTokenFromInput,
-  readTokenOptions,
-} from "./options.ts"
+import { startClient } from "./host.ts"
+import { CLIENT_OPTIONS, type Options, readClientOptions, readsTokenFromInput, readTokenOptions } from "./options.ts"
 import { report } from "./report.ts"
 import { exitCodeOf, Signals } from "./signals.ts"
 
 const USAGE = `Usage: daypass exec --broker URL --grants a,b [--ttl 15m] [--files] [--azure-cli] [--audience TEXT]
   [--timeout 60s] [--source NAME] [--token-file FILE] [--token-variable NAME] [--pass-id-token] [--unmasked]
   -- COMMAND [ARGUMENT...]
+       daypass exec --policies DIR --local --grants a,b [--ttl 15m] [--files] [--unmasked] -- COMMAND [ARGUMENT...]
 
 Exchanges the job's ID token for credentials, runs one command with them, and revokes them when it ends. Finds the token by
-itself in the CIs that it knows.
+itself in the CIs that it knows. With --local, no broker is asked: the policies in DIR decide here what you get with your age key.
 
   --broker URL           the broker's origin; default: the variable DAYPASS_BROKER
+  --policies DIR         the policy folder, for --local
+  --local                decides on this machine, without any network, and records in your own folder
   --grants a,b           the names of the grants that the command needs
   --ttl TIME             a shorter lifetime than the policy's: 90s, 15m, 1h
   --files                values go to files; variables hold paths and public values only
@@ -84,7 +81,7 @@ interface Asked {
 
 /** Looks for all that the command needs before the exchange, so that no credential is minted for one that cannot start. */
 async function execute({ options, command, started, hasCommands }: Asked, io: CliIo): Promise<number> {
-  const inputs = readClientOptions(options, io.env)
+  const inputs = readClientOptions(withBroker(options), io.env)
   const tokenOptions = readTokenOptions(options)
   const signals = new Signals()
   let isRunning = false
@@ -99,14 +96,13 @@ async function execute({ options, command, started, hasCommands }: Asked, io: Cl
     return from.exitCode
   }
   const az = options["azure-cli"] === true ? findAzureCli({ ...io.env }, process.platform) : null
-  const source = await openSource(tokenOptions, io)
-  useSource(source)
+  const withheld = await useCaller(options, io)
   const passesIdToken = options["pass-id-token"] === true
   const wanted: Wanted = {
     from,
     az,
     passesIdToken,
-    withheld: new Set(passesIdToken ? [] : source.tokens.withheld.map((name) => name.toUpperCase())),
+    withheld: new Set(passesIdToken ? [] : withheld.map((name) => name.toUpperCase())),
     asFiles: options["files"] === true,
     output: options["unmasked"] === true ? null : new ChildOutput(outputTo(hasCommands)),
   }

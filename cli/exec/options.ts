@@ -11,6 +11,8 @@ import { variableTokens } from "./sources/variable.ts"
 /** What `exec` and `token` have in common. Spread them into the command's own options. */
 export const CLIENT_OPTIONS = {
   broker: { type: "string" },
+  policies: { type: "string" },
+  local: { type: "boolean" },
   grants: { type: "string" },
   ttl: { type: "string" },
   audience: { type: "string" },

@@ -44,17 +44,23 @@ const fileSchema = z.strictObject({
 })
 
 /**
- * The one file that a login leaves: below `$XDG_STATE_HOME` or `~/.local/state`, on Windows below `%LOCALAPPDATA%`, which
- * only the person can read, like everything in the person's profile.
+ * Where Daypass keeps what is a person's: below `$XDG_STATE_HOME` or `~/.local/state`, on Windows below `%LOCALAPPDATA%`,
+ * which only the person can read, like everything in the person's profile.
  */
-export function loginFile({ env, platform = process.platform }: LoginPlace): string {
+export function stateFolder({ env, platform = process.platform }: Omit<LoginPlace, "now">): string {
   const { join, isAbsolute } = platform === "win32" ? win32 : posix
   const home = (platform === "win32" ? env["USERPROFILE"] : env["HOME"]) || homedir()
   const [named, usual] =
     platform === "win32"
       ? [env["LOCALAPPDATA"], join(home, "AppData", "Local")]
       : [env["XDG_STATE_HOME"], join(home, ".local", "state")]
-  return join(named !== undefined && isAbsolute(named) ? named : usual, "daypass", "login.json")
+  return join(named !== undefined && isAbsolute(named) ? named : usual, "daypass")
+}
+
+/** The one file that a login leaves. */
+export function loginFile(place: LoginPlace): string {
+  const { join } = (place.platform ?? process.platform) === "win32" ? win32 : posix
+  return join(stateFolder(place), "login.json")
 }
 
 /** Keeps a login for its person alone: mode 0600 in a folder of mode 0700. Never keeps a refresh token. */

@@ -53,7 +53,16 @@ export type ClaimType = "text" | "number" | "boolean" | "texts" | "object" | "an
 export type ClaimTable = ReadonlyMap<string, ClaimFact>
 
 /** The names of forms; `FORMS` says what each of them is. */
-export type ClaimForm = "digits" | "commit" | "login" | "repository" | "ref" | "branch" | "workflow" | "subject"
+export type ClaimForm =
+  | "digits"
+  | "commit"
+  | "login"
+  | "repository"
+  | "ref"
+  | "branch"
+  | "workflow"
+  | "subject"
+  | "age-key"
 
 /** How the values of a form are built. A value has the form when it matches a pattern and has no other characters. */
 export interface FormRule {
@@ -84,6 +93,7 @@ export const FORMS: Readonly<Record<ClaimForm, FormRule>> = {
     patterns: ["*/*/**@**"],
     characters: /[^*]/,
   },
+  "age-key": { words: "the public half of an age key, age1...", patterns: ["age1*"], characters: /[02-9ac-hj-np-z1]/ },
   subject: { words: "a subject, such as repo:acme/shop:ref:refs/heads/main", patterns: ["**:**"], characters: /[^*]/ },
 }
 

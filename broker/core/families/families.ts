@@ -10,6 +10,7 @@ import { GITLAB } from "./gitlab.ts"
 import { HCP_TERRAFORM } from "./hcp-terraform.ts"
 import { JENKINS } from "./jenkins.ts"
 import { KUBERNETES } from "./kubernetes.ts"
+import { LOCAL } from "./local.ts"
 import { OPENID } from "./openid.ts"
 import { SEMAPHORE } from "./semaphore.ts"
 import { SPACELIFT } from "./spacelift.ts"
@@ -33,6 +34,7 @@ const ALL = [
   SPACELIFT,
   SEMAPHORE,
   OPENID,
+  LOCAL,
 ] as const
 
 export type IssuerFamilyName = (typeof ALL)[number]["name"]

@@ -65,6 +65,11 @@ export interface FamilyFacts<Name extends string = string> {
    * those that may stand beside the broker's.
    */
   readonly severalAudiences?: true
+  /**
+   * The URL of every issuer of the family, so that the organisation file lists none. Such an issuer is no server: its tokens are
+   * made and taken in one process on a person's own machine, and no broker has a key for them.
+   */
+  readonly fixedUrl?: string
 }
 
 /** Whether every job runs in an environment. A policy without one would then match no job. */

@@ -32,6 +32,8 @@ export function probesOf(
       return [["0123456789abcdef", "fedcba9876543210"].map((digits) => unspelt(digits, spelt).repeat(40))]
     case "login":
       return [[word, word.repeat(39)]]
+    case "age-key":
+      return [[`age1${unspelt("qpzry9x8gf2tvdw0s3jn54khce6mua7l", spelt).repeat(58)}`]]
     case "ref":
       return [refs(word)]
     case "workflow": {

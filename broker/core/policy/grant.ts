@@ -26,6 +26,8 @@ export interface GrantReaders {
   /** Null when faults hide them. */
   readonly jobs: SubjectParts | null
   readonly people: boolean
+  /** True for people on their own machines, where no broker is. */
+  readonly offline: boolean
 }
 
 const NOTHING = { grant: null, named: [] } as const
@@ -38,7 +40,7 @@ export function readGrant(
   file: string,
   { root }: YamlDocument,
   { connections }: OrganisationReading,
-  { jobs, people }: GrantReaders,
+  { jobs, people, offline }: GrantReaders,
   [name, value]: readonly [string, unknown],
 ): GrantReading {
   const path = ["grants", name]
@@ -79,6 +81,10 @@ export function readGrant(
   }
   if (people && connection.people !== true) {
     const message = `${name}: the connection ${wanted} is closed to people. Add people: true to it, if people may use it.`
+    faults.push(fault(file, nodeAt(root, [...path, "connection"]).at, "grant_conflict", message))
+  }
+  if (offline && !provider.worksOffline) {
+    const message = `${name}: the connection ${wanted} is of the provider ${connection.provider}, which needs a broker, and on a person's own machine there is none. Name a connection of a provider that needs none, such as sops.`
     faults.push(fault(file, nodeAt(root, [...path, "connection"]).at, "grant_conflict", message))
   }
   const tooLong = provider.subjectLimit && jobs ? subjectTooLong(jobs, name, provider.subjectLimit) : null

@@ -10,6 +10,9 @@ import { childOf, keyPosition, nodeAt, textOf, type YamlDocument } from "./yaml.
 /** Keys about policies that repositories keep, and about the App that reads them. */
 const OF_REPOSITORIES = ["repository_policies", "control_repository", "organisation_properties"] as const
 
+/** Keys about a server and its tokens. An issuer that is no server has none of them. */
+const OF_SERVERS = ["url", "jwks", "jwks_url", "max_token_lifetime"] as const
+
 /** What the schema cannot say of an issuer, because it depends on its family. */
 export function issuerFaults(file: string, { root, value }: YamlDocument, name: string): PolicyFault[] {
   const node = nodeAt(root, ["issuers", name])
@@ -30,6 +33,14 @@ export function issuerFaults(file: string, { root, value }: YamlDocument, name: 
     if (text !== null && text !== undefined && !ownerId?.pattern.test(text)) {
       faults.push(fault(file, id.at, "value_invalid", `issuers.${name}.owners.${owner}: ${ownerId?.words}.`))
     }
+  }
+  if (family.fixedUrl === undefined && childOf(node, "url") === undefined && node.kind === "map") {
+    faults.push(fault(file, node.at, "key_missing", 'The required key "url" is missing: add it.'))
+  }
+  for (const key of family.fixedUrl === undefined ? [] : OF_SERVERS) {
+    if (childOf(node, key) === undefined) continue
+    const message = `An issuer of the family ${family.name} is no server, and no broker takes its tokens: leave ${key} out.`
+    faults.push(fault(file, keyPosition(root, ["issuers", name, key]), "key_unknown", message))
   }
   for (const key of family.keepsPolicies ? [] : OF_REPOSITORIES) {
     if (childOf(node, key) === undefined) continue

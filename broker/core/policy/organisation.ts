@@ -126,13 +126,19 @@ function readConnection(
  */
 function sharedUrls(file: string, { root }: YamlDocument, { issuers }: OrganisationFile): PolicyFault[] {
   const names = new Map<string, string>()
-  return Object.entries(issuers).flatMap(([name, { url }]) => {
+  return Object.entries(issuers).flatMap(([name, issuer]) => {
+    const url = urlOf(issuer)
+    // That it is missing is a fault of its own.
+    if (url === null) return []
     const place = url.replace(/\/$/, "")
     const other = names.get(place)
     names.set(place, name)
     if (other === undefined) return []
+    const message =
+      issuer.url === undefined
+        ? `The issuer ${quote(other)} is of the family ${issuer.family} too, and all of its issuers are the same: keep one.`
+        : `The issuer ${quote(other)} already has this url: merge the two issuers and their owners into one.`
     const at = nodeAt(root, ["issuers", name, "url"]).at
-    const message = `The issuer ${quote(other)} already has this url: merge the two issuers and their owners into one.`
     return [fault(file, at, "value_invalid", message)]
   })
 }
@@ -145,8 +151,9 @@ function compile(
   boundaries: readonly Boundary[],
 ): Organisation {
   const issuers = Object.entries(parsed.issuers).map(([name, issuer]): IssuerConfig => {
-    const { family, url, owners = {}, max_token_lifetime: lifetime } = issuer
+    const { family, owners = {}, max_token_lifetime: lifetime } = issuer
     const facts = factsOf(family)
+    const url = urlOf(issuer) ?? ""
     const limit = lifetime === undefined ? {} : { maxTokenLifetimeSeconds: lifetime }
     const repositoryPolicies = issuer.repository_policies ?? false
     const { control_repository: controlRepository, organisation_properties: organisationProperties } = issuer
@@ -188,6 +195,10 @@ function sectionOf(value: unknown, key: string): Readonly<Record<string, unknown
   return isPlainMap(section) ? section : {}
 }
 
+/** The issuer's URL, which it has from its family where the file lists none; null when it is missing. */
+const urlOf = ({ family, url }: { readonly family: string; readonly url?: string | undefined }): string | null =>
+  factsOf(family).fixedUrl ?? url ?? null
+
 /** A family that is no text is a fault of its own. */
 function familyOf(issuer: unknown): string {
   const family = isPlainMap(issuer) ? issuer["family"] : undefined
@@ -195,8 +206,9 @@ function familyOf(issuer: unknown): string {
 }
 
 function listedOwners(issuer: unknown): ReadonlyMap<string, string> {
-  const url = isPlainMap(issuer) ? issuer["url"] : undefined
-  if (factsOf(familyOf(issuer)).ownerId === undefined && typeof url === "string") {
+  const { fixedUrl, ownerId } = factsOf(familyOf(issuer))
+  const url = fixedUrl ?? (isPlainMap(issuer) ? issuer["url"] : undefined)
+  if (ownerId === undefined && typeof url === "string") {
     return new Map(Object.entries(ownOwner(url)))
   }
   const owners = Object.entries(sectionOf(issuer, "owners"))

@@ -58,8 +58,9 @@ export function readPolicy(
   const named: NamedFile[] = []
   const section = isPlainMap(value) ? value["grants"] : undefined
   if (organisation && isPlainMap(section)) {
+    const readers = { jobs, people: family.unit === "person", offline: family.fixedUrl !== undefined }
     for (const [name, part] of Object.entries(section)) {
-      const reading = readGrant(file, document, organisation, { jobs, people: family.unit === "person" }, [name, part])
+      const reading = readGrant(file, document, organisation, readers, [name, part])
       faults.push(...reading.faults)
       named.push(...reading.named)
       if (reading.grant) grants.set(name, reading.grant)

@@ -18,6 +18,8 @@ export interface ProviderSchemas {
   writes?(grant: unknown, connection: unknown): WrittenRepositories | null
   /** Present when its grants name files that lie in the policy folder. */
   readonly files?: ProviderFiles
+  /** Present when it needs no broker's key and makes no call: it then also works on a person's own machine. */
+  readonly worksOffline?: true
   readonly minTtlSeconds: number
   readonly maxTtlSeconds: number
   leastTtlSeconds?(grant: unknown): number

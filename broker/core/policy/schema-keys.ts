@@ -1,6 +1,24 @@
 import * as z from "zod"
+import { FAMILY_FACTS } from "../families/families.ts"
 import { KEY_TYPES, MAX_KID_CHARACTERS } from "../public-key.ts"
 import { claimName, nonEmpty, plainUrl } from "./schema-words.ts"
+
+const WITHOUT_SERVER = [...FAMILY_FACTS.values()].flatMap(({ name, fixedUrl }) =>
+  fixedUrl === undefined ? [] : [name],
+)
+
+/** The loader, which knows the family, demands it. */
+export const issuerUrl = plainUrl("an issuer's URL")
+  .optional()
+  .meta({
+    description: `The iss of its tokens. Left out only where the issuer is no server: ${WITHOUT_SERVER.join(", ")}.`,
+  })
+
+/** Editors demand the URL as the loader does. */
+export const issuerForms: z.core.JSONSchema.BaseSchema[] = [
+  { required: ["url"] },
+  { properties: { family: { enum: WITHOUT_SERVER } } },
+]
 
 /**
  * One key of a JWK set (RFC 7517). The other members depend on its type: `readPublicKey` checks them. Unknown ones are

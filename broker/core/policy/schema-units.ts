@@ -27,7 +27,7 @@ export const PEOPLE_KEY = "people"
 export const peopleKey = z
   .literal(true)
   .optional()
-  .meta({ description: "All people of an issuer of the family openid. Its allows must say which of them." })
+  .meta({ description: "All people of an issuer of the family openid or local. Its allows must say which of them." })
 
 const form = (key: string, value: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema => ({
   properties: { [key]: value },

@@ -3,7 +3,7 @@ import { ISSUER_FAMILIES, LIMIT_CLAIMS } from "../families/families.ts"
 import type { EnvironmentDemand } from "./environment-protection.ts"
 import type { FieldCeiling } from "./model.ts"
 import { condition, pattern, patterns, whenSchema } from "./schema-conditions.ts"
-import { issuerKeys } from "./schema-keys.ts"
+import { issuerForms, issuerKeys, issuerUrl } from "./schema-keys.ts"
 import { idText, peopleKey, unitForms, unitKeys } from "./schema-units.ts"
 import { duration, name, nonEmpty, oneLine, plainUrl } from "./schema-words.ts"
 
@@ -139,39 +139,43 @@ export const policySchema = z
 
 const audience = z.string().regex(/^[!-~]{1,512}$/, "an audience is ASCII without spaces")
 
-const issuer = z.strictObject({
-  family: z.enum(ISSUER_FAMILIES),
-  url: plainUrl("an issuer's URL"),
-  owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), idText))
-    .meta({
+const issuer = z
+  .strictObject({
+    family: z.enum(ISSUER_FAMILIES),
+    url: issuerUrl,
+    owners: nonEmpty(z.record(z.string().regex(/^[!-~]{1,128}$/, "an owner's name is ASCII without spaces"), idText))
+      .meta({
+        description:
+          "Owner name -> owner id, in quotes. Jobs of owners that are not listed get nothing. Left out where the issuer has only one.",
+        minProperties: 1,
+      })
+      .optional(),
+    audience: audience.optional().meta({
+      description: "The audience of its tokens, where every token of the issuer has the issuer's own.",
+    }),
+    ...issuerKeys,
+    other_audiences: z.array(audience).min(1).max(10).optional().meta({
       description:
-        "Owner name -> owner id, in quotes. Jobs of owners that are not listed get nothing. Left out where the issuer has only one.",
-      minProperties: 1,
-    })
-    .optional(),
-  audience: audience.optional().meta({
-    description: "The audience of its tokens, where every token of the issuer has the issuer's own.",
-  }),
-  ...issuerKeys,
-  other_audiences: z.array(audience).min(1).max(10).optional().meta({
-    description:
-      "The audiences that a token may have beside the broker's. Each of them could present the token to the broker.",
-  }),
-  max_token_lifetime: duration.optional(),
-  repository_policies: z.boolean().optional().meta({
-    description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",
-  }),
-  control_repository: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]+\/[A-Za-z0-9._-]+$/, "a repository is written owner/name, without stars")
-    .optional()
-    .meta({ description: "owner/name of the repository that keeps these files. daypass check warns by it." }),
-  organisation_properties: z
-    .array(z.string().regex(/^[A-Za-z0-9_$#-]{1,75}$/, "write the property's name, without repo_property_"))
-    .min(1)
-    .optional()
-    .meta({ description: "Custom properties that only the organisation can edit, not a repository's administrators." }),
-})
+        "The audiences that a token may have beside the broker's. Each of them could present the token to the broker.",
+    }),
+    max_token_lifetime: duration.optional(),
+    repository_policies: z.boolean().optional().meta({
+      description: "Whether repositories may keep their own policies in .github/daypass/, under a boundary.",
+    }),
+    control_repository: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]+\/[A-Za-z0-9._-]+$/, "a repository is written owner/name, without stars")
+      .optional()
+      .meta({ description: "owner/name of the repository that keeps these files. daypass check warns by it." }),
+    organisation_properties: z
+      .array(z.string().regex(/^[A-Za-z0-9_$#-]{1,75}$/, "write the property's name, without repo_property_"))
+      .min(1)
+      .optional()
+      .meta({
+        description: "Custom properties that only the organisation can edit, not a repository's administrators.",
+      }),
+  })
+  .meta({ anyOf: issuerForms })
 
 /** The organisation file: trusted issuers and owners, and where credentials come from. */
 export const organisationSchema = z.strictObject({

@@ -1,4 +1,3 @@
-import { armor, Decrypter, identityToRecipient } from "age-encryption"
 import { BrokerError } from "../../core/errors.ts"
 import type { Secret } from "../../core/secret.ts"
 import type { OtherSide } from "../call.ts"
@@ -12,6 +11,9 @@ export interface AgeKey {
   /** Decrypts an age file. Rejects when the file is not for this key, or is damaged. */
   open(file: Uint8Array): Promise<Uint8Array>
 }
+
+/** Loaded with the first key: the command line reads policies without it. */
+const loadAge = () => import("./age-library.ts")
 
 /** More than one key is needed for a while when a team replaces its key. */
 const MAX_KEYS = 16
@@ -41,16 +43,25 @@ export async function readAgeKeys(side: OtherSide, key: SecretReference, secret:
     throw no("contains a post-quantum key, which is not supported")
   return await Promise.all(
     identities.map(async (identity) => {
-      try {
-        const decrypter = new Decrypter()
-        if (!identity.startsWith("AGE-SECRET-KEY-1")) throw new TypeError("no X25519 identity")
-        decrypter.addIdentity(identity)
-        return { recipient: await identityToRecipient(identity), open: (file) => decrypter.decrypt(file) }
-      } catch {
-        throw no("contains text that is not an age key")
-      }
+      const known = await ageKeyOf(identity)
+      if (known === null) throw no("contains text that is not an age key")
+      return known
     }),
   )
+}
+
+/** The X25519 key with this private half, `AGE-SECRET-KEY-1...`; null for any other text. */
+export async function ageKeyOf(identity: string): Promise<AgeKey | null> {
+  if (!identity.startsWith("AGE-SECRET-KEY-1")) return null
+  const { Decrypter, identityToRecipient } = await loadAge()
+  try {
+    const decrypter = new Decrypter()
+    decrypter.addIdentity(identity)
+    return { recipient: await identityToRecipient(identity), open: (file) => decrypter.decrypt(file) }
+  } catch {
+    // Its errors may quote the text.
+    return null
+  }
 }
 
 /**
@@ -62,6 +73,7 @@ export async function dataKeyFor(
   recipients: readonly Recipient[],
   keys: readonly AgeKey[],
 ): Promise<Uint8Array<ArrayBuffer> | "foreign" | "damaged"> {
+  const { armor } = await loadAge()
   let outcome: "foreign" | "damaged" = "foreign"
   for (const { recipient, enc } of recipients) {
     const key = keys.find((one) => one.recipient === recipient)

@@ -29,6 +29,7 @@ export const sops = storeProvider<Connection, Place>({
     named: (place, settings) => ({ path: pathOf(place, settings), part: place.keys.join("/") }),
   },
   asks: "connection",
+  worksOffline: true,
   whole: {
     parse: parseWhole,
     async read({ locator, place }, request, side, io) {

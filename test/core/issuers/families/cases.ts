@@ -9,6 +9,7 @@ import { gitlab } from "./gitlab.ts"
 import { HCP_TERRAFORM_CASE } from "./hcp-terraform.ts"
 import { JENKINS_CASE } from "./jenkins.ts"
 import { KUBERNETES_CASE } from "./kubernetes.ts"
+import { LOCAL_CASE } from "./local.ts"
 import { OPENID_CASE } from "./openid.ts"
 import { SEMAPHORE_CASE } from "./semaphore.ts"
 import { SPACELIFT_CASE } from "./spacelift.ts"
@@ -28,4 +29,5 @@ export const CASES: readonly FamilyCase[] = [
   SPACELIFT_CASE,
   SEMAPHORE_CASE,
   OPENID_CASE,
+  LOCAL_CASE,
 ]

@@ -1,6 +1,7 @@
 import { base64url, type CryptoKey, exportJWK, generateKeyPair } from "jose"
 import type { Claims, Identity } from "../../../../broker/core/identity.ts"
-import type { IssuerConfig } from "../../../../broker/core/policy/model.ts"
+import type { IssuerConfig, IssuerKeys } from "../../../../broker/core/policy/model.ts"
+import { readPublicKey } from "../../../../broker/core/public-key.ts"
 import type { IssuerFamily, SignatureAlgorithm } from "../../../../broker/issuers/family.ts"
 import { identify } from "../../../../broker/issuers/identify.ts"
 import { createVerifier, type VerifiedToken } from "../../../../broker/issuers/verify.ts"
@@ -89,6 +90,7 @@ export function fixtureOf(kase: FamilyCase): FamilyFixture {
   const audience = config.audience ?? AUDIENCE
   const network = new TestNetwork()
   const published = Promise.all(family.algorithms.map(keyOf)).then((keys) => publish(network, family, config, keys))
+  const listing = family.keys.by === "nowhere" ? listingOf(family) : {}
   const families = new Map([[family.facts.name, family]])
   const clock = new TestClock(now * 1000)
   const verifier = createVerifier({ audience: AUDIENCE, http: network.http, clock, families })
@@ -97,7 +99,7 @@ export function fixtureOf(kase: FamilyCase): FamilyFixture {
     JSON.parse(JSON.stringify({ ...claims, aud: audience, ...overrides }))
   const verifyText = async (text: string, other = config) => {
     await published
-    return verifier.verify(text, listed(other))
+    return verifier.verify(text, listed({ ...other, ...(await listing) }))
   }
   return {
     kase,
@@ -113,6 +115,16 @@ export function fixtureOf(kase: FamilyCase): FamilyFixture {
     },
     requests: () => network.requests.length,
   }
+}
+
+/** The keys of a family that publishes none, as its one process lists them for itself. */
+async function listingOf({ algorithms, facts }: IssuerFamily): Promise<{ readonly keys: IssuerKeys }> {
+  const list = (await Promise.all(algorithms.map(keyOf))).map(({ jwk }) => {
+    const read = readPublicKey(jwk, facts.keySpelling)
+    if (!read.ok) throw new Error(read.fault.fault)
+    return read.value
+  })
+  return { keys: { by: "list", list } }
 }
 
 function publish(
