@@ -64,13 +64,6 @@ describe("samples", () => {
       const inside = environment === undefined ? undefined : named?.sample.claims[environment]
       const { idKey } = UNITS[facts.unit]
       const unitClaim = unitClaimOf(facts)
-      // Its policies use only what needs no broker, and this one only denies.
-      const grants =
-        facts.name === "local"
-          ? ""
-          : `grants:
-  token: { connection: oidc, audience: "https://a.example.com" }
-`
       const files = {
         "daypass.yaml": `version: 1
 issuers:
