@@ -41,7 +41,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   token_issuer_unknown:
     "Ask the broker's operator to list this issuer under `issuers` in the organisation file, or correct the input `broker`.",
   token_signature_invalid:
-    "Compare the issuer's `url`, and its `jwks` if it lists keys, in the organisation file with the server that makes the job's tokens: GitHub, your GitHub Enterprise Server, or another CI.",
+    "Compare the issuer's `url`, and its `jwks` if it lists keys, in the organisation file with the server that makes the job's tokens, such as your GitHub Enterprise Server.",
   token_audience_mismatch:
     "Set the step's input `audience` to the audience that the broker accepts, or remove the input if the broker's origin is that audience.",
   token_expired:
@@ -63,7 +63,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   bound_token_required: "Update the action, because the broker requires a subject token that is bound to a key.",
   issuer_unavailable: "Run the job again when the issuer has recovered; for GitHub, githubstatus.com shows its state.",
   not_allowed:
-    "Ask the maintainers of the broker's policies to add one for this repository, or the unit of another CI, and its environment, or run the job in the environment that has one.",
+    "Ask the maintainers of the broker's policies to add one for this job, or run the job in the environment that has one.",
   ttl_too_short: "Set a longer `ttl`, or remove the input.",
   policy_unavailable:
     "Give the broker's message to its operator, because it names the policies that the broker cannot load.",
@@ -94,7 +94,7 @@ const ADVICE: Readonly<Record<FailureCode, string>> = {
   id_token_dependabot:
     "Add `permissions: { contents: read, id-token: write }` to the job, or skip this step for Dependabot with `if: github.actor != 'dependabot[bot]'`.",
   id_token_unavailable:
-    "Run the job again; if the error returns, check githubstatus.com, or your GitHub Enterprise Server or Forgejo.",
+    "Run the job again; if the error returns, check githubstatus.com or your own GitHub or Forgejo server.",
   broker_unreachable:
     "Check the input `broker`, and check that this runner's network and proxy allow connections to that host.",
   broker_timeout: "Run the job again; if the error returns, ask the broker's operator to check the broker's load.",
