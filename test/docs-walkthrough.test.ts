@@ -21,6 +21,7 @@ const WALKS: readonly { readonly page: string; readonly start: string | null; re
   { page: "docs/control-repository.md", start: "examples/control-repository", commands: 6 },
   { page: "docs/who-can.md", start: "examples/control-repository", commands: 1 },
   { page: "docs/trust.md", start: "examples/control-repository", commands: 3 },
+  { page: "docs/ci/README.md", start: "examples/every-ci", commands: 1 },
   { page: "docs/diff.md", start: "examples/control-repository", commands: 1 },
 ]
 
