@@ -1,17 +1,15 @@
 import { ActionError } from "../../action/failure.ts"
 import type { Inputs } from "../../action/inputs.ts"
-import { isOver, StepLeases } from "../../action/lease.ts"
+import { StepLeases } from "../../action/lease.ts"
 import { writeTo } from "../../action/log.ts"
-import { startDeadline } from "../../action/retry.ts"
-import { endLease } from "../../action/revoke-lease.ts"
 import { findAzureCli } from "../../action/run/azure-login.ts"
 import { ChildOutput } from "../../action/run/output.ts"
 import { runWithCredentials, type Wanted } from "../../action/run/run.ts"
-import { subjectTokens } from "../../action/subject-tokens.ts"
 import { impossible, misused, readArguments } from "../arguments.ts"
 import type { CliIo } from "../io.ts"
 import { planProgram } from "./command.ts"
 import { startClient, useSource } from "./host.ts"
+import { END_WITHIN_MS, endLeases } from "./leases.ts"
 import {
   CLIENT_OPTIONS,
   type Options,
@@ -47,7 +45,6 @@ Exit codes: the command's own; 128 and the signal's number after a signal; 125 w
 not run; 127 when there is no such command; 2 when the arguments are wrong.`
 
 const FAILED = 125
-const AFTER_CANCEL_MS = 2_000
 
 /** `daypass exec`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -111,8 +108,10 @@ async function execute({ options, command, started, hasCommands }: Asked, io: Cl
     output: options["unmasked"] === true ? null : new ChildOutput(outputTo(hasCommands)),
   }
   const leases = new StepLeases(inputs)
-  const running = runWithCredentials(inputs, wanted, { leases, started }).catch((thrown: unknown) => {
-    if (signals.received === null) report(thrown)
+  const running = runWithCredentials(inputs, wanted, { leases, started }).catch(async (thrown: unknown) => {
+    if (signals.received !== null) return FAILED
+    report(thrown)
+    await endLeases(leases, inputs)
     return FAILED
   })
   const first = await Promise.race([running, signals.first])
@@ -142,12 +141,8 @@ async function cancel(begun: {
   readonly signal: NodeJS.Signals
 }): Promise<number> {
   const { inputs, leases, running, signal } = begun
-  const tokens = await subjectTokens()
-  if (tokens.canChooseAudience) {
-    const deadline = startDeadline(AFTER_CANCEL_MS)
-    for (const lease of leases.all.filter((one) => !isOver(one))) await endLease(lease, inputs, deadline)
-  }
+  await endLeases(leases, inputs)
   // An exchange that waits for its answer would otherwise hold this process.
-  await Promise.race([running, new Promise((resolve) => setTimeout(resolve, AFTER_CANCEL_MS / 2).unref())])
+  await Promise.race([running, new Promise((resolve) => setTimeout(resolve, END_WITHIN_MS / 2).unref())])
   process.exit(exitCodeOf(signal))
 }
