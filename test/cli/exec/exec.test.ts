@@ -259,6 +259,33 @@ describe("what AWS's tools fetch", () => {
     expect((await ran(fetchIt, { script, grants: "a" })).out).toBe(`AKIAEXAMPLE ${SECRET.length}\n`)
   })
 
+  test.each<[string, number, readonly Expected[]]>([
+    ["near the end of the token, and is not asked for", 40, []],
+    [
+      "when the rest of the token is too short for it",
+      3600,
+      [problem(400, "ttl_too_short", "Too short."), problem(400, "ttl_too_short", "Too short.")],
+    ],
+  ])("is not renewed %s, which is said once", async (_, lifetime, further) => {
+    const credentials = { a: session("aws-session"), b: session("aws-session") }
+    const soon = { expires_at: new Date(Date.now() + 3_000).toISOString() }
+    const ask = node(`
+      const config = require("node:fs").readFileSync(process.env.AWS_CONFIG_FILE, "utf8")
+      const { spawnSync } = require("node:child_process")
+      setTimeout(() => {
+        for (const [, command] of config.matchAll(/credential_process = (.*)/g)) spawnSync(command, { shell: true })
+        console.log("asked")
+      }, Date.parse(${JSON.stringify(soon.expires_at)}) - Date.now() - 500)`)
+    const run = await withBroker([proved(credentials as never, soon), ...further, ended], async (broker) => {
+      const token = broker.issue(broker.origin, { exp: Math.floor(Date.now() / 1000) + lifetime })
+      const args = ["exec", "--broker", broker.origin, "--grants", "a,b", "--", ...ask]
+      return runJob(args, { env: { GITLAB_CI: "true", DAYPASS_ID_TOKEN: token } })
+    })
+    expect([run.code, run.out]).toEqual([0, "asked\n"])
+    expect(run.err.match(/could not be renewed yet/g)).toHaveLength(1)
+    expect(run.err).toMatch(/The ID token of GitLab CI ends at \d{4}-.+Z\. What it got ends then too/)
+  })
+
   test("comes by the profiles of several sessions, from the program beside the command line", async () => {
     const ask = node(`
       const config = require("node:fs").readFileSync(process.env.AWS_CONFIG_FILE, "utf8")
