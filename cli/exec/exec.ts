@@ -26,7 +26,7 @@ const USAGE = `Usage: daypass exec --broker URL --grants a,b [--ttl 15m] [--file
   -- COMMAND [ARGUMENT...]
 
 Exchanges the job's ID token for credentials, runs one command with them, and revokes them when it ends. Finds the token by
-itself in the CIs that it knows.
+itself in the CIs that it knows. Outside of CI, a person's login counts: run daypass login first.
 
   --broker URL           the broker's origin; default: the variable DAYPASS_BROKER
   --grants a,b           the names of the grants that the command needs
@@ -35,7 +35,7 @@ itself in the CIs that it knows.
   --azure-cli            logs az in before the command; needs a grant of Azure that hands over the broker's token
   --audience TEXT        the broker's audience, if it is not its origin
   --timeout TIME         for the calls to the broker together; default 60s
-  --source NAME          the CI whose token is meant, when there are several
+  --source NAME          the CI whose token is meant, when there are several; login for a person's own
   --token-file FILE      a file with the job's ID token; - for standard input
   --token-variable NAME  a variable with the job's ID token
   --pass-id-token        leaves the variables with which the CI gives ID tokens to the command

@@ -34,6 +34,11 @@ export class SessionToken {
     return this.#given.size > 0
   }
 
+  /** Infinity when the token does not say it. */
+  get secondsLeft(): number {
+    return Math.max(0, Math.floor((this.#endsAt - Date.now()) / 1000))
+  }
+
   isOver(): boolean {
     return this.#endsAt <= Date.now()
   }

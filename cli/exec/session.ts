@@ -8,7 +8,7 @@ import { withRetries } from "../../action/retry.ts"
 import { debug, registerMasks } from "../../action/runner.ts"
 import type { FixedTokens } from "../../action/subject-tokens.ts"
 import { newLeaseId } from "../../broker/wire/lease-id.ts"
-import { changed, ended, tooOld } from "./session-failures.ts"
+import { changed, ended, endsSoon, tooOld } from "./session-failures.ts"
 import { SessionToken } from "./session-token.ts"
 import type { FixedAudience } from "./sources/source.ts"
 import { servesOneCommand } from "./sources/token-text.ts"
@@ -87,7 +87,8 @@ export function sessionTokens(tokens: FixedAudience, title: string): FixedTokens
     if (failure.code === "token_already_used" && !token.hasGiven) {
       return changed(failure, tokens.alreadyUsed ?? servesOneCommand())
     }
-    if (failure.code !== "ttl_too_short" || !token.hasGiven) return failure
+    if (failure.code !== "ttl_too_short") return failure
+    if (!token.hasGiven) return changed(failure, endsSoon(token.secondsLeft))
     // It was long enough before, so the end of the token is what makes it short.
     token.givesNoMore(grants)
     return token.ended

@@ -59,7 +59,7 @@ describe("a token that serves a session", () => {
     token.gave({ credentials: "none" })
     expect(token.hasGiven).toBe(false)
     expect(token.ended.message).toBe(
-      "The ID token of a token file ends. What it got ends then too, and there is a new one when the file has another token.",
+      "The ID token of a token file ends soon. What it got ends then too, and is renewed when the file has a new token.",
     )
   })
 })

@@ -34,6 +34,7 @@ issuers:
   cluster: { family: kubernetes, url: "${CLUSTER}", jwks: ${jwks} }
 connections:
   oidc: { provider: identity-token, audiences: ["https://vault.example.com"] }
+  aws-prod: { provider: aws, region: eu-west-1, accounts: ["111122223333"] }
 `,
     "project.yaml": `version: 1
 issuer: gitlab
@@ -48,8 +49,9 @@ issuer: cluster
 service_account: payments/deployer
 service_account_uid: ${ACCOUNT.uid}
 allow:
-  - { name: the deployer, grants: [vault] }
-${grants}`,
+  - { name: the deployer, grants: [vault, aws] }
+${grants}  aws: { connection: aws-prod, role: "arn:aws:iam::111122223333:role/payments", ttl: 15m }
+`,
   })
   broker = await startNodeBroker({ policies })
 })
@@ -189,6 +191,18 @@ describe("a pod", () => {
     const minted = records.filter(({ event }) => event === "exchange.minted")
     expect(new Set(minted.map(({ token_digest }) => token_digest)).size).toBe(2)
     expect(leasesIn(records).at(-1)).toEqual(WHOLE_LEASE)
+  })
+
+  test("whose token is too short for a grant is told to give it a longer lifetime", async () => {
+    const input = await pod(600)
+    const options = ["--broker", broker.url, "--grants", "aws", "--token-file", "-"]
+    const run = await runJob(["exec", ...options, "--", ...SHOW], { input })
+    expect([run.code, run.out]).toEqual([125, ""])
+    expect(run.err).toMatch(
+      /aws mints credentials for at least 15m\. What an ID token gets ends with the token, and it ends in 59\d s\./,
+    )
+    expect(run.err).toContain("in a pod with `expirationSeconds`")
+    expect(run.err).toContain("docs/codes.md#ttl_too_short")
   })
 
   test("has one token in all containers, so a second process waits for the next one", async () => {
