@@ -480,6 +480,24 @@ describe("cancellation", () => {
   })
 })
 
+describe("cancellation of a job with one token", () => {
+  test("before the command starts revokes what was asked for, with the token that is on its way", async () => {
+    const asked = Promise.withResolvers<void>()
+    const when = async () => {
+      asked.resolve()
+      return new Promise<undefined>(() => {})
+    }
+    const run = await ranOnGitlab(node("console.log('never')"), [{ on: "exchange", reply: { when } }, ended], {
+      env: { RUNNER_DEBUG: "1" },
+      watch(_, send) {
+        void asked.promise.then(() => send("SIGTERM"))
+      },
+    })
+    expect([run.code, run.out, run.left]).toEqual([143, "", []])
+    expect(run.requests.at(-1)).toBe("DELETE /v1/leases/lease-1 bearer=token-1 proved")
+  })
+})
+
 describe("a refusal", () => {
   test("names the option, the code and its page, and ends with 125", async () => {
     const refused = problem(403, "not_allowed", "No policy allows it.")
