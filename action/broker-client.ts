@@ -4,9 +4,12 @@ import {
   MEDIA_TYPE_PROBLEM,
   type RevokeAnswer,
 } from "../broker/wire/exchange.ts"
-import { type Connection, connect, type HttpReply, type HttpRequest, send, typeOf } from "./http.ts"
+import { type Connection, connect, type HttpReply, type HttpRequest, type HttpTarget, send, typeOf } from "./http.ts"
 import { HttpFailure } from "./http-failure.ts"
 import { debug } from "./runner.ts"
+
+/** Makes the DPoP proof of one call. */
+export type Prove = (call: Pick<HttpTarget, "method" | "url">) => string
 
 /** Opens a connection for `requestExchange`. */
 export const connectToBroker = (broker: string, timeoutMs: number): Connection =>
@@ -23,11 +26,12 @@ export async function requestExchange(
   token: string,
   request: ExchangeRequest & Required<Pick<ExchangeRequest, "key" | "lease">>,
   timeoutMs: number,
-  connection?: Connection,
+  { connection, prove }: { readonly connection?: Connection; readonly prove?: Prove } = {},
 ): Promise<string> {
   const target = { method: "POST", url: exchangeUrl(broker), timeoutMs } as const
   const accept = `${MEDIA_TYPE_JOSE}, ${MEDIA_TYPE_PROBLEM}`
-  const reply = await callBroker(broker, { ...target, bearer: token, accept, json: request }, connection)
+  const call = { ...target, bearer: token, accept, json: request, ...(prove && { dpop: prove(target) }) }
+  const reply = await callBroker(broker, call, connection)
   if (reply.mediaType === MEDIA_TYPE_JOSE) return reply.body.toString("latin1")
   throw (await import("./refusal.ts")).notSealed(broker, reply)
 }
@@ -42,14 +46,15 @@ export async function requestRevocation(
   token: string,
   lease: string,
   timeoutMs: number,
+  prove?: Prove,
 ): Promise<Omit<RevokeAnswer, "lease">> {
-  const reply = await callBroker(broker, {
+  const target = {
     method: "DELETE",
     url: new URL(`/v1/leases/${encodeURIComponent(lease)}`, broker),
-    bearer: token,
-    accept: `application/json, ${MEDIA_TYPE_PROBLEM}`,
     timeoutMs,
-  })
+  } as const
+  const accept = `application/json, ${MEDIA_TYPE_PROBLEM}`
+  const reply = await callBroker(broker, { ...target, bearer: token, accept, ...(prove && { dpop: prove(target) }) })
   return (await import("./revocation-answer.ts")).revocationIn(broker, reply)
 }
 

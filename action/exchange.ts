@@ -5,7 +5,7 @@ import { claimLines } from "./claims.ts"
 import { ActionError } from "./failure.ts"
 import { type Inputs, readInputs } from "./inputs.ts"
 import { boundAudience, makeJobKey } from "./key.ts"
-import { StepLeases } from "./lease.ts"
+import { type LeaseIds, StepLeases } from "./lease.ts"
 import { type Deadline, spreadFirstCall, startDeadline, withRetries } from "./retry.ts"
 import * as runner from "./runner.ts"
 import { subjectTokens } from "./subject-tokens.ts"
@@ -41,7 +41,7 @@ export async function exchange(): Promise<void> {
  */
 export async function exchangeForAnswer(
   inputs: Pick<Inputs, "broker" | "audience" | "grants" | "ttl" | "parallelJobs">,
-  leases: Pick<StepLeases, "ask" | "forget">,
+  leases: LeaseIds,
   deadline: Deadline,
   whileWaiting: () => void = () => {},
 ): Promise<unknown> {
@@ -49,7 +49,7 @@ export async function exchangeForAnswer(
   await spreadFirstCall(inputs.parallelJobs, deadline)
   if (!tokens.canChooseAudience) {
     whileWaiting()
-    return tokens.exchange(inputs, deadline)
+    return tokens.exchange(inputs, leases, deadline)
   }
   const key = makeJobKey()
   const audience = boundAudience(inputs.audience, key.thumbprint)
@@ -63,7 +63,7 @@ export async function exchangeForAnswer(
       runner.debug(() => claimLines(token))
       const lease = newLeaseId(new Date(), randomUUID())
       leases.ask(lease)
-      const sent = requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs(), connection)
+      const sent = requestExchange(inputs.broker, token, { ...request, lease }, deadline.attemptMs(), { connection })
       whileWaiting()
       return await sent.catch((thrown: unknown) => {
         if (thrown instanceof ActionError && !thrown.undecided) leases.forget(lease)

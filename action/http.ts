@@ -14,6 +14,8 @@ export interface HttpRequest extends HttpTarget {
   readonly bearer: string
   readonly accept: string
   readonly json?: unknown
+  /** A proof of the job's key, for the header `DPoP` (RFC 9449). */
+  readonly dpop?: string
 }
 
 export interface HttpReply {
@@ -81,6 +83,7 @@ export async function send(request: HttpRequest, connection?: Connection): Promi
   call.setHeader("accept", request.accept)
   call.setHeader("authorization", `Bearer ${request.bearer}`)
   call.setHeader("user-agent", userAgent())
+  if (request.dpop !== undefined) call.setHeader("dpop", request.dpop)
   if (body !== undefined) {
     call.setHeader("content-type", "application/json")
     call.setHeader("content-length", Buffer.byteLength(body))

@@ -1,4 +1,4 @@
-import { createECDH, createPrivateKey, hash, randomBytes, sign } from "node:crypto"
+import { createECDH, createPrivateKey, type ECDH, hash, randomBytes, sign } from "node:crypto"
 import { KEY_BINDING_SEPARATOR, type PublicJwk } from "../broker/wire/exchange.ts"
 import { ActionError } from "./failure.ts"
 import { parseJson } from "./json.ts"
@@ -18,8 +18,14 @@ export interface JobKey extends ProofKey {
 /** Makes an ephemeral P-256 key. The subject token and the broker's answer are bound to it. */
 export function makeJobKey(): JobKey {
   const key = createECDH("prime256v1")
+  key.generateKeys()
+  return jobKeyOf(key)
+}
+
+/** The job key of a P-256 key pair. */
+export function jobKeyOf(key: ECDH): JobKey {
   // The format is 0x04 and both coordinates (SEC 1, section 2.3.3).
-  const point = key.generateKeys()
+  const point = key.getPublicKey()
   const x = point.subarray(1, 33).toString("base64url")
   const y = point.subarray(33).toString("base64url")
   const publicJwk: PublicJwk = { kty: "EC", crv: "P-256", x, y }

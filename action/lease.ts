@@ -15,6 +15,12 @@ export interface LeaseHome {
   readonly audience: string
 }
 
+/** Where the ids of leases are kept from before they are asked for. */
+export interface LeaseIds {
+  ask(id: string): void
+  forget(id: string): void
+}
+
 /** What revocations need. Nothing in it is secret: it is stored in the runner's state until the job ends. */
 export interface SavedLeases extends LeaseHome {
   readonly leases: readonly StepLease[]

@@ -204,13 +204,10 @@ let isLogSilent = false
 
 type Command = Parameters<typeof workflowCommand>
 
-const toWorkflowCommand = (command: Command) => workflowCommand(...command)
-
 /** In one write. */
 function printCommands(commands: readonly Command[]): void {
   if (isLogSilent || commands.length === 0) return
-  const write = host?.log ? ([name, text]: Command) => `daypass: ${name}: ${text}\n` : toWorkflowCommand
-  const text = commands.map(write).join("")
+  const text = commands.map((one) => (host?.log ? `daypass: ${one[0]}: ${one[1]}\n` : workflowCommand(...one))).join("")
   print(stopToken === null ? text : `::${stopToken}::\n${text}::stop-commands::${stopToken}\n`)
 }
 

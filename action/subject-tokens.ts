@@ -1,7 +1,7 @@
 import type { RevokeAnswer } from "../broker/wire/exchange.ts"
 import { requestIdToken } from "./id-token.ts"
 import type { Inputs } from "./inputs.ts"
-import type { LeaseHome } from "./lease.ts"
+import type { LeaseHome, LeaseIds } from "./lease.ts"
 import type { Deadline } from "./retry.ts"
 import * as runner from "./runner.ts"
 
@@ -9,7 +9,7 @@ import * as runner from "./runner.ts"
 export type Asked = Pick<Inputs, "broker" | "audience" | "grants" | "ttl">
 
 /** Where the subject tokens of this job come from. */
-export type SubjectTokens = BoundTokens | UnboundTokens
+export type SubjectTokens = BoundTokens | FixedTokens
 
 /** A CI that gives a new token for each call, with the audience that the call asks for: the token is bound to a key. */
 export interface BoundTokens {
@@ -19,15 +19,13 @@ export interface BoundTokens {
 }
 
 /**
- * A CI that fixes the audience before the job starts. The source itself knows how often it may show its token, and so makes
- * the calls.
+ * A CI that fixes the audience before the job starts. The source itself knows how its tokens are shown, and so makes the
+ * calls.
  */
-export interface UnboundTokens {
+export interface FixedTokens {
   readonly canChooseAudience: false
-  /** False when the one token of the job is used up, so that nothing can be renewed or revoked any more. */
-  readonly canCallAgain: boolean
   /** Resolves to the answer of an exchange. @throws {ActionError} */
-  exchange(asked: Asked, deadline: Deadline): Promise<unknown>
+  exchange(asked: Asked, leases: LeaseIds, deadline: Deadline): Promise<unknown>
   /** @throws {ActionError} */
   revoke(lease: string, home: LeaseHome, deadline: Deadline): Promise<Omit<RevokeAnswer, "lease">>
 }

@@ -10,10 +10,10 @@ import { StepLeases } from "../action/lease.ts"
 import { startDeadline } from "../action/retry.ts"
 import { revokeLeases } from "../action/run/leases.ts"
 import { info, warn } from "../action/runner.ts"
-import { subjectTokens } from "../action/subject-tokens.ts"
 import { misused, readArguments } from "./arguments.ts"
 import { useCaller, withBroker } from "./exec/caller.ts"
 import { startClient } from "./exec/host.ts"
+import { endLeases } from "./exec/leases.ts"
 import { CLIENT_OPTIONS, type Options, readClientOptions, readTokenOptions } from "./exec/options.ts"
 import { report } from "./exec/report.ts"
 import { Signals } from "./exec/signals.ts"
@@ -66,11 +66,16 @@ async function give(options: Options, io: CliIo): Promise<void> {
   const signals = options["refresh"] === true ? new Signals() : null
   await useCaller(options, io)
   const leases = new StepLeases(inputs)
-  const secret = await exchangeSecret(inputs, options, leases)
-  if (typeof out !== "string") return io.out(secret.bytes.toString("utf8"))
-  replaceFile(out, secret.bytes)
-  if (signals === null) return
-  await keepFresh(out, secret, { signals, inputs, leases, next: () => exchangeSecret(inputs, options, leases) })
+  const next = () => exchangeSecret(inputs, options, leases)
+  try {
+    const secret = await next()
+    if (typeof out !== "string") return io.out(secret.bytes.toString("utf8"))
+    replaceFile(out, secret.bytes)
+    if (signals !== null) await keepFresh(out, secret, { signals, inputs, leases, next })
+  } catch (thrown) {
+    await endLeases(leases, inputs)
+    throw thrown
+  }
 }
 
 interface SecretValue {
@@ -116,19 +121,21 @@ interface Fresh {
 /** Replaces the file until a signal comes. Earlier leases stay until then: a program may have read the old secret a moment ago. */
 async function keepFresh(path: string, first: SecretValue, { signals, inputs, leases, next }: Fresh): Promise<void> {
   let waitMs = pauseFor(first)
+  let said: ActionError | null = null
   while (!(await isOverWithin(waitMs, signals))) {
     try {
       const secret = await next()
       replaceFile(path, secret.bytes)
       waitMs = pauseFor(secret)
     } catch (thrown) {
-      warn(`The file could not be renewed yet: ${forLog(toFailure(thrown).message)}`)
+      const failure = toFailure(thrown)
+      // A source of tokens throws the same failure again for what does not change.
+      if (failure !== said) warn(`The file could not be renewed yet: ${forLog(failure.message)}`)
+      said = failure
       waitMs = RETRY_MS
     }
   }
   rmSync(path, { force: true })
-  const tokens = await subjectTokens()
-  if (!tokens.canChooseAudience && !tokens.canCallAgain) return
   await revokeLeases(leases.all, leases, inputs, startDeadline(REVOKE_WITHIN_MS))
 }
 

@@ -7,7 +7,16 @@ import { afterAll, describe, expect, test } from "vitest"
 import { parse, parseAllDocuments } from "yaml"
 import packageJson from "../package.json" with { type: "json" }
 import { granted, revoked, SECRET } from "./action/story.ts"
-import { endJobs, makeFolder, makePrograms, packagedCommand, plainly, runJob, withBroker } from "./cli/exec/job.ts"
+import {
+  ended,
+  endJobs,
+  makeFolder,
+  makePrograms,
+  packagedCommand,
+  proved,
+  runJob,
+  withBroker,
+} from "./cli/exec/job.ts"
 import { COMPILE_CACHE } from "./support/compile-cache.ts"
 import type { ScriptedBroker } from "./support/scripted-broker.ts"
 
@@ -109,7 +118,7 @@ describe("the GitLab component", () => {
   })
 
   test("runs the command with the credentials", async () => {
-    const run = await withBroker([{ ...plainly() }], async (broker) => {
+    const run = await withBroker([proved(), ended], async (broker) => {
       const deploy = rendered({ broker: broker.origin, grants: "aws-deploy", command: COMMAND })["daypass"]
       expect(deploy?.id_tokens).toEqual({ DAYPASS_ID_TOKEN: { aud: broker.origin } })
       const variables = Object.entries(deploy?.variables ?? {}).map(([name, one]) => [
@@ -240,7 +249,7 @@ describe("the CircleCI orb", () => {
 describe("the Jenkinsfile", () => {
   test("has a command line that runs with the bound token", async () => {
     const [, line = ""] = /^ *sh '(.+)'$/m.exec(read("jenkins/Jenkinsfile")) ?? []
-    const run = await withBroker([plainly()], async (broker) => {
+    const run = await withBroker([proved(), ended], async (broker) => {
       const env = {
         JENKINS_URL: "https://jenkins.example.com/",
         DAYPASS_BROKER: broker.origin,
@@ -297,7 +306,7 @@ describe("the Kubernetes manifests", () => {
   test.each(MANIFESTS)("%s: the container's command writes the file", async (path) => {
     const [daypass] = podOf(path).initContainers
     const folder = makeFolder()
-    const script = [plainly({ x: { values: { key: { value: SECRET, secret: true } } } })]
+    const script = [proved({ x: { values: { key: { value: SECRET, secret: true } } } })]
     const out = await withBroker(script, async (broker) => {
       writeFileSync(join(folder, "token"), broker.issue(broker.origin))
       const [grant = "", file = ""] = ["--grants", "--out"].map(

@@ -2,7 +2,7 @@ import type { Credential } from "../answer.ts"
 import { besidesLogin } from "../clouds/login.ts"
 import type { PlannedFile } from "../deliver/files.ts"
 import { forLog } from "../escape.ts"
-import { toFailure } from "../failure.ts"
+import { type ActionError, toFailure } from "../failure.ts"
 import { pathIn } from "../job-folder.ts"
 import { masksFor } from "../masks.ts"
 import * as runner from "../runner.ts"
@@ -33,9 +33,11 @@ interface InUse {
  * @throws {ActionError} `answer_unusable`, `delivery_refused`
  */
 export async function prepareClouds(received: readonly Credential[], renew: Renew, folder: string): Promise<Clouds> {
+  // A source of tokens throws the same failure again for what does not change.
+  const said = new WeakSet<ActionError>()
   const used = CLOUDS.map((cloud): InUse => {
     const credentials = received.filter(({ format }) => format === cloud.format)
-    return { cloud, credentials, renewed: credentials.map((one) => renewedFor(cloud, one, renew)) }
+    return { cloud, credentials, renewed: credentials.map((one) => renewedFor(cloud, one, renew, said)) }
   }).filter(({ credentials }) => credentials.length > 0)
   const endpoint = used.length === 0 ? null : await openEndpoint(used)
   try {
@@ -145,16 +147,19 @@ async function openEndpoint(used: readonly InUse[]): Promise<Endpoint> {
 const pathOf = (credential: Credential | undefined) =>
   `/${credential?.format}/${encodeURIComponent(credential?.grant ?? "")}`
 
-function renewedFor(cloud: Cloud, credential: Credential, renew: Renew): Renewed {
+/** @param said the failures that are in the log already */
+function renewedFor(cloud: Cloud, credential: Credential, renew: Renew, said: WeakSet<ActionError>): Renewed {
   const { grant } = credential
   const next = async () => {
     const held = cloud.read(await renew(grant))
     runner.info(`Renewed ${grant}, until ${new Date(held.endsAt).toISOString()}.`)
     return held
   }
-  return new Renewed(cloud.read(credential), cloud.renewal(credential), next, (failure) =>
-    runner.warn(`The ${cloud.gives} of ${grant} could not be renewed yet: ${forLog(failure.message)}`),
-  )
+  return new Renewed(cloud.read(credential), cloud.renewal(credential), next, (failure) => {
+    if (said.has(failure)) return
+    said.add(failure)
+    runner.warn(`The ${cloud.gives} of ${grant} could not be renewed yet: ${forLog(failure.message)}`)
+  })
 }
 
 function warnOfFile(thrown: unknown): void {

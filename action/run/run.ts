@@ -14,7 +14,6 @@ import { jobFolder, pathIn, writeJobFiles } from "../job-folder.ts"
 import { StepLeases, saveFilesFolder } from "../lease.ts"
 import { startDeadline } from "../retry.ts"
 import * as runner from "../runner.ts"
-import { subjectTokens } from "../subject-tokens.ts"
 import { type AzureCli, findAzureCli, logInAzureCli, loginLines } from "./azure-login.ts"
 import { type Clouds, prepareClouds } from "./clouds.ts"
 import { childEnvironment, takenAway, withoutProxyForLoopback } from "./environment.ts"
@@ -119,7 +118,7 @@ async function runWithAnswer(
     issued.delivered()
     say({ ...delivery, received, ttl: inputs.ttl, isForCommand: true })
 
-    if (await canCallAgain()) clouds.start()
+    clouds.start()
     return { exitCode: await runCommand(delivery.environment, clouds, run), clouds }
   } catch (thrown) {
     // A renewal that is under way must not write into the folder any more.
@@ -201,14 +200,7 @@ async function renew(grant: string, { inputs, leases, issued }: Run): Promise<Cr
   return credential
 }
 
-/** False for a job whose one token is used up. */
-async function canCallAgain(): Promise<boolean> {
-  const tokens = await subjectTokens()
-  return tokens.canChooseAudience || tokens.canCallAgain
-}
-
 async function revokeAll({ inputs, leases }: Run, clouds: Clouds): Promise<void> {
-  if (!(await canCallAgain())) return
   const known = leases.all.filter(({ expiresAt }) => expiresAt !== null)
   await revokeLeases(known, leases, inputs, startDeadline(inputs.timeoutMs))
   // A renewal can still be on its way. Its lease is known when it is over.

@@ -1,18 +1,16 @@
 import { ActionError } from "../../action/failure.ts"
 import type { Inputs } from "../../action/inputs.ts"
-import { isOver, StepLeases } from "../../action/lease.ts"
+import { StepLeases } from "../../action/lease.ts"
 import { writeTo } from "../../action/log.ts"
-import { startDeadline } from "../../action/retry.ts"
-import { endLease } from "../../action/revoke-lease.ts"
 import { findAzureCli } from "../../action/run/azure-login.ts"
 import { ChildOutput } from "../../action/run/output.ts"
 import { runWithCredentials, type Wanted } from "../../action/run/run.ts"
-import { subjectTokens } from "../../action/subject-tokens.ts"
 import { impossible, misused, readArguments } from "../arguments.ts"
 import type { CliIo } from "../io.ts"
 import { useCaller, withBroker } from "./caller.ts"
 import { planProgram } from "./command.ts"
 import { startClient } from "./host.ts"
+import { END_WITHIN_MS, endLeases } from "./leases.ts"
 import { CLIENT_OPTIONS, type Options, readClientOptions, readsTokenFromInput, readTokenOptions } from "./options.ts"
 import { report } from "./report.ts"
 import { exitCodeOf, Signals } from "./signals.ts"
@@ -23,7 +21,8 @@ const USAGE = `Usage: daypass exec --broker URL --grants a,b [--ttl 15m] [--file
        daypass exec --policies DIR --local --grants a,b [--ttl 15m] [--files] [--unmasked] -- COMMAND [ARGUMENT...]
 
 Exchanges the job's ID token for credentials, runs one command with them, and revokes them when it ends. Finds the token by
-itself in the CIs that it knows. With --local, no broker is asked: the policies in DIR decide here what you get with your age key.
+itself in the CIs that it knows. Outside of CI, a person's login counts: run daypass login first. With --local, no broker is asked:
+the policies in DIR decide here what you get with your age key.
 
   --broker URL           the broker's origin; default: the variable DAYPASS_BROKER
   --policies DIR         the policy folder, for --local
@@ -34,7 +33,7 @@ itself in the CIs that it knows. With --local, no broker is asked: the policies 
   --azure-cli            logs az in before the command; needs a grant of Azure that hands over the broker's token
   --audience TEXT        the broker's audience, if it is not its origin
   --timeout TIME         for the calls to the broker together; default 60s
-  --source NAME          the CI whose token is meant, when there are several
+  --source NAME          the CI whose token is meant, when there are several; login for a person's own
   --token-file FILE      a file with the job's ID token; - for standard input
   --token-variable NAME  a variable with the job's ID token
   --pass-id-token        leaves the variables with which the CI gives ID tokens to the command
@@ -44,7 +43,6 @@ Exit codes: the command's own; 128 and the signal's number after a signal; 125 w
 not run; 127 when there is no such command; 2 when the arguments are wrong.`
 
 const FAILED = 125
-const AFTER_CANCEL_MS = 2_000
 
 /** `daypass exec`. */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -107,8 +105,10 @@ async function execute({ options, command, started, hasCommands }: Asked, io: Cl
     output: options["unmasked"] === true ? null : new ChildOutput(outputTo(hasCommands)),
   }
   const leases = new StepLeases(inputs)
-  const running = runWithCredentials(inputs, wanted, { leases, started }).catch((thrown: unknown) => {
-    if (signals.received === null) report(thrown)
+  const running = runWithCredentials(inputs, wanted, { leases, started }).catch(async (thrown: unknown) => {
+    if (signals.received !== null) return FAILED
+    report(thrown)
+    await endLeases(leases, inputs)
     return FAILED
   })
   const first = await Promise.race([running, signals.first])
@@ -138,12 +138,8 @@ async function cancel(begun: {
   readonly signal: NodeJS.Signals
 }): Promise<number> {
   const { inputs, leases, running, signal } = begun
-  const tokens = await subjectTokens()
-  if (tokens.canChooseAudience) {
-    const deadline = startDeadline(AFTER_CANCEL_MS)
-    for (const lease of leases.all.filter((one) => !isOver(one))) await endLease(lease, inputs, deadline)
-  }
+  await endLeases(leases, inputs)
   // An exchange that waits for its answer would otherwise hold this process.
-  await Promise.race([running, new Promise((resolve) => setTimeout(resolve, AFTER_CANCEL_MS / 2).unref())])
+  await Promise.race([running, new Promise((resolve) => setTimeout(resolve, END_WITHIN_MS / 2).unref())])
   process.exit(exitCodeOf(signal))
 }

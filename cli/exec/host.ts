@@ -7,8 +7,9 @@ import { runOn, warn } from "../../action/runner.ts"
 import { takeTokensFrom } from "../../action/subject-tokens.ts"
 import type { CliIo } from "../io.ts"
 import { ciLog, isFile } from "./masks.ts"
+import { plainTokens } from "./plain.ts"
+import { sessionTokens } from "./session.ts"
 import type { Found } from "./sources/sources.ts"
-import { unboundTokens } from "./unbound.ts"
 
 /** The log of GitHub and Forgejo, whose runners read workflow commands from standard error as well. */
 const readsWorkflowCommands = ({ env }: Pick<CliIo, "env">) => env["GITHUB_ACTIONS"] === "true" && !isFile(2)
@@ -38,7 +39,8 @@ export function startClient(io: Pick<CliIo, "env">): { readonly hasCommands: boo
 
 /** From now on, all calls show tokens of this source. */
 export function useSource({ title, tokens }: Found): void {
-  takeTokensFrom(tokens.canChooseAudience ? tokens : unboundTokens(tokens, title))
+  if (tokens.canChooseAudience) takeTokensFrom(tokens)
+  else takeTokensFrom(tokens.renewed === "each-call" ? plainTokens(tokens) : sessionTokens(tokens, title))
 }
 
 /** Beside this file when it is built. In a checkout, the action's own source. */

@@ -9,8 +9,7 @@ const CHANGES: Readonly<Partial<Record<FailureCode, string>>> = {
     "Ask the maintainers of the broker's policies whether the grant needs a token that is bound to a key: this CI fixes the audience of its tokens, so there is none.",
   delivery_refused: "Change the names in the policy or the provider's settings, or ask for the grants in two calls.",
   runner_disk: "Free space on this machine's disk, and let this user write to its temporary folder.",
-  token_already_used:
-    "Run the job again, and ask for all grants of a job in one call: its CI gives one ID token, which the broker takes once.",
+  token_already_used: "Run the job again; if the error returns, look for a proxy that repeats requests.",
   token_audience_mismatch:
     "Let the CI make the token for the broker's audience; where the CI takes the audience from this command, correct --audience.",
 }

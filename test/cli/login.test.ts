@@ -126,7 +126,7 @@ describe("daypass login", () => {
     expect(asked.out).toContain("ALLOW token for 5m")
     expect(asked.code).toBe(0)
 
-    expect((await on.daypass("logout")).out).toBe("Signed out.")
+    expect((await on.daypass("logout")).out).toBe("Signed out. Commands that still run end what they got.")
     expect(existsSync(on.file)).toBe(false)
     expect(await on.daypass("status")).toMatchObject({
       code: 1,

@@ -1,8 +1,10 @@
-import { randomBytes, randomUUID } from "node:crypto"
+import { createHash, randomBytes, randomUUID } from "node:crypto"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { CompactEncrypt } from "jose/jwe/compact/encrypt"
+import { EmbeddedJWK } from "jose/jwk/embedded"
 import { calculateJwkThumbprint } from "jose/jwk/thumbprint"
+import { jwtVerify } from "jose/jwt/verify"
 import { type CredentialValue, KEY_BINDING_SEPARATOR, type PublicJwk } from "../../broker/wire/exchange.ts"
 import { LEASE_ID } from "../../broker/wire/lease-id.ts"
 
@@ -42,7 +44,7 @@ export interface ScriptedBroker {
   /** Bearer tokens that were issued, in order; for canaries. */
   readonly tokens: readonly string[]
   /** A new token of a CI that gives it in another way than by this endpoint. */
-  issue(audience: string): string
+  issue(audience: string, claims?: Readonly<Record<string, unknown>>): string
   /** What was asked and should not have been, and what was expected and never came. Empty when all went as scripted. */
   faults(): readonly string[]
   close(): Promise<void>
@@ -52,6 +54,8 @@ interface IssuedToken {
   readonly name: string
   readonly audience: string
   used: boolean
+  /** Of the key that its first use proved. */
+  provedBy?: string
 }
 
 /**
@@ -59,7 +63,8 @@ interface IssuedToken {
  *
  * Strict where the real ones are: a token request needs the runner's own bearer; an exchange needs a token that this
  * endpoint issued, unused, whose audience carries the thumbprint of the key in the body, and a new lease; a revocation needs a token that
- * is bound to a key never seen. A request out of turn is answered with 500 and remembered as a fault.
+ * is bound to a key never seen. A token whose audience names no key is used once, or again with DPoP proofs of one key, each of which
+ * must be new and for this very call. A request out of turn is answered with 500 and remembered as a fault.
  */
 export async function scriptedBroker(
   script: readonly Expected[],
@@ -67,8 +72,6 @@ export async function scriptedBroker(
     audience?: string
     requestToken?: string
     userAgent?: string
-    /** The script itself refuses a token that was used before. */
-    takesTokensAgain?: boolean
   } = {},
 ): Promise<ScriptedBroker> {
   // One job has one request token in all its steps: a test of two steps passes its own.
@@ -77,6 +80,7 @@ export async function scriptedBroker(
   const thumbprints = new Set<string>()
   const requests: string[] = []
   const leases: string[] = []
+  const proofs = new Set<string>()
   const faults: string[] = []
   const waiting = [...script]
 
@@ -99,18 +103,20 @@ export async function scriptedBroker(
     const on = turnOf(request.method ?? "", url)
     const expected = waiting.shift()
     if (on === "token") return answerTokenRequest(url, bearer, body, expected, response)
-    const token = useToken(bearer)
+    const proof = await readProof(request, url, bearer)
+    const token = useToken(bearer, proof)
+    const by = proof === null ? "" : " proved"
     if (on === "exchange") {
-      const isBound = token.audience.includes(KEY_BINDING_SEPARATOR)
-      const asked = isBound ? await readExchange(request, url, token, body) : null
+      const namesKey = token.audience.includes(KEY_BINDING_SEPARATOR)
+      const asked = namesKey || proof !== null ? await readExchange(request, url, token, body) : null
       const shown = asked?.shown ?? readPlainExchange(request, url, token, body)
-      requests.push(`POST /v1/exchange bearer=${token.name} body=${shown}`)
+      requests.push(`POST /v1/exchange bearer=${token.name}${by} body=${shown}`)
       require(expected?.on === "exchange", `an exchange, where the script has ${expected?.on ?? "ended"}`)
       await expected?.after
       return answer(response, expected?.reply, asked)
     }
     readRevocation(url, token, body)
-    requests.push(`DELETE ${named(url.pathname)} bearer=${token.name}`)
+    requests.push(`DELETE ${named(url.pathname)} bearer=${token.name}${by}`)
     require(expected?.on === "revoke", `a revocation, where the script has ${expected?.on ?? "ended"}`)
     return answer(response, expected?.reply, null)
   }
@@ -135,19 +141,39 @@ export async function scriptedBroker(
     return answer(response, { status: 200, body: { value: issue(asked[0] ?? "") } }, null)
   }
 
-  function issue(forAudience: string): string {
-    const token = unsignedToken(forAudience)
+  function issue(forAudience: string, claims: Readonly<Record<string, unknown>> = {}): string {
+    const token = unsignedToken(forAudience, claims)
     issued.set(token, { name: `token-${issued.size + 1}`, audience: forAudience, used: false })
     return token
   }
 
-  function useToken(bearer: string): IssuedToken {
+  function useToken(bearer: string, proof: string | null): IssuedToken {
     const token = issued.get(bearer)
-    require(token !== undefined, "a bearer that the runner did not issue")
-    require(token?.used === false || options.takesTokensAgain === true, "a token that was used before")
-    if (token === undefined) throw new Error("unreachable")
+    if (token === undefined) throw new Error("unexpected: a bearer that the runner did not issue")
+    const isAgain = proof !== null && token.provedBy === proof
+    require(!token.used || isAgain, "a token that was used before, without a proof of its key")
+    require(proof === null || !token.audience.includes(KEY_BINDING_SEPARATOR), "a proof for a token that names its key")
     token.used = true
+    if (proof !== null) token.provedBy = proof
     return token
+  }
+
+  /** Verifies a DPoP proof with another library than the client's. Returns the thumbprint of its key; null without a proof. */
+  async function readProof(request: IncomingMessage, url: URL, bearer: string): Promise<string | null> {
+    const { dpop } = request.headers
+    if (dpop === undefined) return null
+    const { payload, protectedHeader } = await jwtVerify(String(dpop), EmbeddedJWK, {
+      typ: "dpop+jwt",
+      algorithms: ["ES256"],
+    })
+    const { jti = "", iat = 0, htm, htu, ath, ...more } = payload
+    require(Object.keys(more).length === 0, "a proof with further claims")
+    require(jti !== "" && !proofs.has(jti), "a proof that was used before")
+    proofs.add(jti)
+    require(Math.abs(Date.now() / 1000 - iat) < 30, "a proof of another time")
+    require(htm === request.method && htu === `${origin}${url.pathname}`, "a proof of another call")
+    require(ath === createHash("sha256").update(bearer).digest("base64url"), "a proof for another token")
+    return calculateJwkThumbprint(protectedHeader.jwk ?? {})
   }
 
   async function readExchange(request: IncomingMessage, url: URL, token: IssuedToken, body: string) {
@@ -158,7 +184,11 @@ export async function scriptedBroker(
     require(Object.keys(more).length === 0, "an exchange with members that the wire does not have")
     require(Object.keys(key).sort().join() === "crv,kty,x,y", "a key that is not a public P-256 key and nothing more")
     const thumbprint = await calculateJwkThumbprint(key)
-    require(token.audience === `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`, "a token not bound to the key")
+    if (token.provedBy === undefined) {
+      require(token.audience === `${audience}${KEY_BINDING_SEPARATOR}${thumbprint}`, "a token not bound to the key")
+    } else {
+      require(token.audience === audience && token.provedBy === thumbprint, "a key that the proof does not prove")
+    }
     thumbprints.add(thumbprint)
     require(LEASE_ID.test(lease) && !leases.includes(lease), "a lease that is not a new UUID of version 7")
     leases.push(lease)
@@ -278,10 +308,10 @@ function jsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value))
 }
 
-function unsignedToken(audience: string): string {
+function unsignedToken(audience: string, claims: Readonly<Record<string, unknown>>): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url")
   const signature = randomBytes(256).toString("base64url")
-  return `${part({ alg: "RS256", typ: "JWT" })}.${part({ aud: audience, jti: randomUUID() })}.${signature}`
+  return `${part({ alg: "RS256", typ: "JWT" })}.${part({ aud: audience, jti: randomUUID(), ...claims })}.${signature}`
 }
 
 function readBearer(request: IncomingMessage): string {

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { ActionError } from "../../../action/failure.ts"
 import { invalid } from "../../../action/inputs.ts"
 import { registerMasks, warn } from "../../../action/runner.ts"
-import type { UnboundTokens } from "../../../action/subject-tokens.ts"
+import type { FixedTokens } from "../../../action/subject-tokens.ts"
 import { LOCAL } from "../../../broker/core/families/local.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import type { Log } from "../../../broker/ports/log.ts"
@@ -14,7 +14,7 @@ import { findAgeKeys, KEY_VARIABLES } from "./age-keys.ts"
 import { localTokens } from "./session.ts"
 
 export interface LocalCaller {
-  readonly tokens: UnboundTokens
+  readonly tokens: FixedTokens
   /** Names of variables that do not reach the command. */
   readonly withheld: readonly string[]
 }

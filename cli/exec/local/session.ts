@@ -5,7 +5,7 @@ import type { HttpReply } from "../../../action/http.ts"
 import { boundAudience, makeJobKey } from "../../../action/key.ts"
 import { refusalIn } from "../../../action/refusal.ts"
 import { revocationIn } from "../../../action/revocation-answer.ts"
-import type { UnboundTokens } from "../../../action/subject-tokens.ts"
+import type { FixedTokens } from "../../../action/subject-tokens.ts"
 import { BrokerError } from "../../../broker/core/errors.ts"
 import type { IssuerConfig, PolicySet } from "../../../broker/core/policy/model.ts"
 import { policySet } from "../../../broker/core/policy/policy-set.ts"
@@ -28,7 +28,7 @@ export interface LocalSession extends Pick<LocalBrokerOptions, "folder" | "log">
  * The calls of a person on their own machine. Each shows a new token to a broker in this process. The tokens are signed with a
  * key that only this process has, and the broker takes them for no longer than the process lives.
  */
-export async function localTokens({ set, issuer, keys, folder, log }: LocalSession): Promise<UnboundTokens> {
+export async function localTokens({ set, issuer, keys, folder, log }: LocalSession): Promise<FixedTokens> {
   const { url } = issuer
   const signer = await makeSigner()
   const here = { ...issuer, keys: { by: "list" as const, list: [signer.publicKey] } }
@@ -47,11 +47,11 @@ export async function localTokens({ set, issuer, keys, folder, log }: LocalSessi
 
   return {
     canChooseAudience: false,
-    canCallAgain: true,
-    exchange: ({ grants, ttl }) =>
+    exchange: ({ grants, ttl }, leases) =>
       callBroker(options, async (door) => {
         const key = makeJobKey()
         const lease = newLeaseId(new Date(), randomUUID())
+        leases.ask(lease)
         const body = JSON.stringify({ grants, ...(ttl !== undefined && { ttl }), key: key.publicJwk, lease })
         const bound = await headers(boundAudience(url, key.thumbprint))
         const reply = await ask(

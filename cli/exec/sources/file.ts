@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs"
 import { reasonOf } from "../../arguments.ts"
 import type { FixedAudience, Tokens } from "./source.ts"
-import { noToken, tokenIn } from "./token-text.ts"
+import { noToken, servesOneCommand, tokenIn } from "./token-text.ts"
 
 /** Above any token, with white space around it. */
 const MAX_FILE_BYTES = 32 * 1024
@@ -12,6 +12,7 @@ export function fileTokens(path: string): Tokens & FixedAudience {
     canChooseAudience: false,
     renewed: "sometimes",
     withheld: [],
+    alreadyUsed: servesOneCommand(ANOTHER),
     next: async () => tokenIn(readToken(path), `the file ${JSON.stringify(path)}`, CHANGE),
   }
 }
@@ -33,6 +34,10 @@ function readToken(path: string): string {
     throw noToken(`The file ${JSON.stringify(path)} cannot be read (${reasonOf(thrown)}).`, CHANGE)
   }
 }
+
+/** Whatever needs a token in a pod and has the same audience and lifetime gets the same token from the kubelet. */
+const ANOTHER =
+  "name another file with --token-file, which in a pod needs another `expirationSeconds`, or wait until this file has a new token"
 
 const CHANGE = "Name a file that holds the job's ID token and nothing else."
 

@@ -9,4 +9,6 @@ export const HCP_TERRAFORM = fromVariable({
   variable: "TFC_WORKLOAD_IDENTITY_TOKEN",
   change:
     "Set the workspace's variable TFC_WORKLOAD_IDENTITY_AUDIENCE to the broker's audience; for a token with a tag, name its variable with --token-variable.",
+  another:
+    "set the workspace's variable TFC_WORKLOAD_IDENTITY_AUDIENCE_SECOND, and name TFC_WORKLOAD_IDENTITY_TOKEN_SECOND with --token-variable",
 })

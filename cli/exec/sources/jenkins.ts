@@ -8,4 +8,5 @@ export const JENKINS = fromVariable({
   isHere: (environment) => isSet(environment, "JENKINS_URL"),
   variable: DEFAULT_VARIABLE,
   change: `Bind the credential \`OpenID Connect id token\` around the command: \`withCredentials([string(credentialsId: "daypass", variable: "${DEFAULT_VARIABLE}")]) { ... }\`.`,
+  another: "put each command into its own `withCredentials`",
 })

@@ -1,4 +1,5 @@
 import type { ActionError } from "../../../action/failure.ts"
+import type { JobKey } from "../../../action/key.ts"
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -34,6 +35,10 @@ export interface FixedAudience {
   readonly canChooseAudience: false
   /** `each-call`: every token is new. `sometimes`: a new one replaces the old one after minutes. `never`: the job has one. */
   readonly renewed: "each-call" | "sometimes" | "never"
+  /** The key that the tokens belong to, once one was taken. Left out: the process makes one. */
+  readonly key?: () => JobKey
+  /** What to change when a token belongs to another key. Left out: what holds for every CI. */
+  readonly alreadyUsed?: string
   /** @throws {ActionError} `id_token_unavailable` */
   next(timeoutMs: number): Promise<string>
 }

@@ -17,4 +17,13 @@ export function tokenIn(text: string, where: string, change: string): string {
 export const noToken = (message: string, change: string): ActionError =>
   new ActionError("id_token_unavailable", message, { change })
 
-const upperFirst = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
+/**
+ * What to change when a token belongs to the key of another command.
+ * @param another how the CI gives one more token, as a clause; left out where it gives none
+ */
+export function servesOneCommand(another?: string): string {
+  const first = "An ID token serves the one command that uses it first: ask for all grants of the job in that command"
+  return another === undefined ? `${first}.` : `${first}, or give this command its own token: ${another}.`
+}
+
+export const upperFirst = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)

@@ -1,15 +1,18 @@
 // Long because it is the list of what a command of `daypass exec` gets, and of every way in which it can end.
 import { readFileSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { afterAll, describe, expect, test } from "vitest"
 import { AWS, granted, revoked, SECRET } from "../../action/story.ts"
 import { actionNode } from "../../support/runner.ts"
-import type { Expected, ScriptedBroker } from "../../support/scripted-broker.ts"
-import { endJobs, githubJob, type Job, makeFolder, makePrograms, plainly, runJob, withBroker } from "./job.ts"
+import { type Expected, exchangeAnswer, type ScriptedBroker } from "../../support/scripted-broker.ts"
+import { ended, endJobs, githubJob, type Job, makeFolder, makePrograms, proved, runJob, withBroker } from "./job.ts"
 
 afterAll(endJobs)
 
 const ENDED = [...granted(), ...revoked()]
+const WHOLE = [proved(), ended]
 const node = (script: string) => [actionNode(), "-e", script]
 
 /** Runs a command in a job of GitHub Actions, whose tokens are bound to a key. */
@@ -36,7 +39,7 @@ async function ran(
 /** Runs a command in a job of GitLab, which has one token. */
 async function ranOnGitlab(
   command: readonly string[],
-  script: readonly Expected[] = [plainly()],
+  script: readonly Expected[] = WHOLE,
   job: Job & { readonly options?: readonly string[]; readonly token?: (broker: ScriptedBroker) => string } = {},
 ) {
   return withBroker(script, async (broker) => {
@@ -135,7 +138,7 @@ describe("values in the output", () => {
 
   test("stay with --unmasked, where the command has this process's own streams", async () => {
     const print = "process.stdout.write(process.env.AWS_SECRET_ACCESS_KEY)"
-    const run = await ranOnGitlab(node(print), [plainly()], { options: ["--unmasked"] })
+    const run = await ranOnGitlab(node(print), WHOLE, { options: ["--unmasked"] })
     expect([run.code, run.out]).toEqual([0, SECRET])
   })
 
@@ -158,7 +161,7 @@ describe("values in the output", () => {
         require("node:fs").appendFileSync(${JSON.stringify(record)}, JSON.stringify(values) + "\\n")
       })`
     const programs = makePrograms({ "buildkite-agent": agent })
-    const run = await withBroker([plainly()], async (broker) => {
+    const run = await withBroker(WHOLE, async (broker) => {
       const file = join(makeFolder(), "token")
       writeFileSync(file, broker.issue(broker.origin))
       const args = [
@@ -172,7 +175,6 @@ describe("values in the output", () => {
         "--",
         ...node(""),
       ]
-      // The file is not renewed, so the revocation at the end has no token.
       return runJob(args, { programs, env: { BUILDKITE: "true" } })
     })
     expect(run.code).toBe(0)
@@ -181,7 +183,7 @@ describe("values in the output", () => {
   })
 
   test("are masked for Azure Pipelines without a variable for later steps", async () => {
-    const run = await ranOnGitlab(node(""), [plainly()], {
+    const run = await ranOnGitlab(node(""), WHOLE, {
       env: { GITLAB_CI: "", TF_BUILD: "True" },
       options: ["--source", "variable"],
     })
@@ -192,7 +194,7 @@ describe("values in the output", () => {
 
   test("that cannot be hidden elsewhere are said once", async () => {
     const programs = makePrograms({ "buildkite-agent": "process.exit(1)" })
-    const run = await ranOnGitlab(node(""), [plainly()], {
+    const run = await ranOnGitlab(node(""), WHOLE, {
       programs,
       env: { BUILDKITE: "true" },
       options: ["--source", "gitlab"],
@@ -257,6 +259,33 @@ describe("what AWS's tools fetch", () => {
     expect((await ran(fetchIt, { script, grants: "a" })).out).toBe(`AKIAEXAMPLE ${SECRET.length}\n`)
   })
 
+  test.each<[string, number, readonly Expected[]]>([
+    ["near the end of the token, and is not asked for", 40, []],
+    [
+      "when the rest of the token is too short for it",
+      3600,
+      [problem(400, "ttl_too_short", "Too short."), problem(400, "ttl_too_short", "Too short.")],
+    ],
+  ])("is not renewed %s, which is said once", async (_, lifetime, further) => {
+    const credentials = { a: session("aws-session"), b: session("aws-session") }
+    const soon = { expires_at: new Date(Date.now() + 3_000).toISOString() }
+    const ask = node(`
+      const config = require("node:fs").readFileSync(process.env.AWS_CONFIG_FILE, "utf8")
+      const { spawnSync } = require("node:child_process")
+      setTimeout(() => {
+        for (const [, command] of config.matchAll(/credential_process = (.*)/g)) spawnSync(command, { shell: true })
+        console.log("asked")
+      }, Date.parse(${JSON.stringify(soon.expires_at)}) - Date.now() - 500)`)
+    const run = await withBroker([proved(credentials as never, soon), ...further, ended], async (broker) => {
+      const token = broker.issue(broker.origin, { exp: Math.floor(Date.now() / 1000) + lifetime })
+      const args = ["exec", "--broker", broker.origin, "--grants", "a,b", "--", ...ask]
+      return runJob(args, { env: { GITLAB_CI: "true", DAYPASS_ID_TOKEN: token } })
+    })
+    expect([run.code, run.out]).toEqual([0, "asked\n"])
+    expect(run.err.match(/could not be renewed yet/g)).toHaveLength(1)
+    expect(run.err).toMatch(/The ID token of GitLab CI ends at \d{4}-.+Z\. What it got ends then too/)
+  })
+
   test("comes by the profiles of several sessions, from the program beside the command line", async () => {
     const ask = node(`
       const config = require("node:fs").readFileSync(process.env.AWS_CONFIG_FILE, "utf8")
@@ -271,52 +300,84 @@ describe("what AWS's tools fetch", () => {
 })
 
 describe("a job with one token", () => {
-  test("asks without a key, says that the lease is not revoked, and does not ask again", async () => {
+  test("proves its key in each call, and ends its lease with the same token", async () => {
     const run = await ranOnGitlab(node("console.log(process.env.AWS_SECRET_ACCESS_KEY.length)"))
     expect([run.code, run.out, run.left]).toEqual([0, `${SECRET.length}\n`, []])
-    expect(run.requests).toEqual(['POST /v1/exchange bearer=token-1 body={"grants":["aws-deploy"]}'])
-    expect(run.err).toContain("daypass: GitLab CI gives a job one ID token, and this exchange used it up.")
+    expect(run.requests).toEqual([
+      'POST /v1/exchange bearer=token-1 proved body={"grants":["aws-deploy"],"key":"<P-256 public key>","lease":"lease-1"}',
+      "DELETE /v1/leases/lease-1 bearer=token-1 proved",
+    ])
   })
 
   test("does not give the command the variable with the token, unless it is passed", async () => {
     const show = node("console.log(process.env.DAYPASS_ID_TOKEN === undefined)")
     expect((await ranOnGitlab(show)).out).toBe("true\n")
-    expect((await ranOnGitlab(show, [plainly()], { options: ["--pass-id-token"] })).out).toBe("false\n")
+    expect((await ranOnGitlab(show, WHOLE, { options: ["--pass-id-token"] })).out).toBe("false\n")
   })
 
   test("never shows the token", async () => {
     const print = node("console.log(process.env.DAYPASS_ID_TOKEN)")
-    const run = await ranOnGitlab(print, [plainly()], { options: ["--pass-id-token"] })
+    const run = await ranOnGitlab(print, WHOLE, { options: ["--pass-id-token"] })
     expect(run.out).toBe("***\n")
     expect(run.out + run.err).not.toContain(run.token)
   })
 
-  test("tries again when the broker was not reached, and never after an answer got lost", async () => {
-    const lost = await ranOnGitlab(node(""), [{ on: "exchange", reply: { reset: true } }])
-    expect([lost.code, lost.requests.length]).toEqual([125, 1])
-    expect(lost.err).toContain("docs/codes.md#broker_unreachable")
+  test("tries again with a new proof and a new lease when an answer got lost, and ends both leases", async () => {
+    const lost: Expected = { on: "exchange", reply: { reset: true } }
+    const run = await ranOnGitlab(node(""), [lost, proved(), ended, ended])
+    expect([run.code, run.requests.length]).toEqual([0, 4])
+    expect(
+      run.requests
+        .slice(2)
+        .map((line) => /lease-\d/.exec(line)?.[0])
+        .sort(),
+    ).toEqual(["lease-1", "lease-2"])
   })
 
-  test("reports the first failure, when that attempt has used the token up", async () => {
-    const script = [
-      problem(503, "provider_unavailable", "The provider is away."),
-      problem(401, "token_already_used", "Used."),
-    ]
-    const run = await withBroker(
-      script,
-      (broker) => {
-        const args = ["exec", "--broker", broker.origin, "--grants", "a", "--", ...node("")]
-        return runJob(args, { env: { GITLAB_CI: "true", DAYPASS_ID_TOKEN: broker.issue(broker.origin) } })
-      },
-      { takesTokensAgain: true },
-    )
-    expect(run.code).toBe(125)
-    expect(run.err).toContain("docs/codes.md#provider_unavailable")
-    expect(run.err).not.toContain("#token_already_used")
+  test("ends a lease whose answer it cannot use, and does not start the command", async () => {
+    const elsewhere: Expected = { on: "exchange", reply: { status: 200, body: exchangeAnswer({ "aws-deploy": AWS }) } }
+    const run = await ranOnGitlab(node("console.log('never')"), [elsewhere, ended])
+    expect([run.code, run.out]).toEqual([125, ""])
+    expect(run.err).toContain("docs/codes.md#answer_not_sealed")
+    expect(run.requests.at(-1)).toBe("DELETE /v1/leases/lease-1 bearer=token-1 proved")
+  })
+
+  test.each([
+    ["a new proof for a denial of the provider", problem(503, "provider_unavailable", "The provider is away.")],
+    ["a limit", problem(429, "quota_exceeded", "Too many.")],
+  ])("is shown again after %s", async (_, first) => {
+    const run = await ranOnGitlab(node(""), [first, proved(), ended])
+    expect([run.code, run.requests.length]).toEqual([0, 3])
+  })
+
+  test("that another command used first says what to do on this CI", async () => {
+    const used = [problem(401, "token_already_used", "This subject token was used before."), ended]
+    const run = await ranOnGitlab(node("console.log('never')"), used)
+    expect([run.code, run.out]).toEqual([125, ""])
+    expect(run.err).toContain("ask for all grants of the job in that command, or give this command its own token:")
+    expect(run.err).toContain("add a second variable with the same `aud` to the job's `id_tokens`")
+  })
+
+  test("says when the broker is too old for proofs", async () => {
+    const run = await ranOnGitlab(node("console.log('never')"), [problem(401, "key_mismatch", "Not bound to it.")])
+    expect([run.code, run.out]).toEqual([125, ""])
+    expect(run.err).toContain("did not see the DPoP proof of this call: it is older than this command")
+    expect(run.err).toContain("docs/codes.md#broker_too_old")
+  })
+
+  test("whose audience names a key of another process is not the broker's fault", async () => {
+    const run = await withBroker([problem(401, "key_mismatch", "Bound to a different key.")], async (broker) => {
+      const env = {
+        GITLAB_CI: "true",
+        DAYPASS_ID_TOKEN: broker.issue(`${broker.origin}`, { aud: `${broker.origin}?jkt=x` }),
+      }
+      return runJob(["exec", "--broker", broker.origin, "--grants", "a", "--", ...node("")], { env })
+    })
+    expect(run.err).toContain("docs/codes.md#key_mismatch")
   })
 
   test("can come on standard input, which the command then has none of", async () => {
-    const run = await withBroker([plainly()], (broker) => {
+    const run = await withBroker(WHOLE, (broker) => {
       const args = ["exec", "--broker", broker.origin, "--grants", "aws-deploy", "--token-file", "-", "--"]
       const count = node(
         `let n = 0; process.stdin.on("data", (t) => { n += t.length }).on("end", () => console.log(n))`,
@@ -326,28 +387,58 @@ describe("a job with one token", () => {
     expect([run.code, run.out]).toEqual([0, "0\n"])
   })
 
-  test("can come from a file, and a new one there revokes", async () => {
+  const fromFile = async (change: (file: string, fresh: string) => string) =>
+    withBroker(WHOLE, async (broker) => {
+      const file = join(makeFolder(), "token")
+      writeFileSync(file, broker.issue(broker.origin))
+      const script = `const fs = require("node:fs"); ${change(JSON.stringify(file), JSON.stringify(broker.issue(broker.origin)))}`
+      const args = ["exec", "--broker", broker.origin, "--grants", "aws-deploy", "--token-file", file, "--"]
+      const run = await runJob([...args, ...node(script)])
+      return { ...run, requests: broker.requests }
+    })
+
+  test("can come from a file, and a new one there revokes, with the same key", async () => {
+    const run = await fromFile((file, fresh) => `fs.writeFileSync(${file}, ${fresh})`)
+    expect([run.code, run.left]).toEqual([0, []])
+    expect(run.requests[1]).toBe("DELETE /v1/leases/lease-1 bearer=token-2 proved")
+  })
+
+  test.each([
+    ["is gone", (file: string) => `fs.rmSync(${file})`],
+    ["is half written", (file: string) => `fs.writeFileSync(${file}, "eyJ")`],
+  ])("goes on with the token that it had when the file %s", async (_, change) => {
+    const run = await fromFile(change)
+    expect([run.code, run.requests[1]]).toEqual([0, "DELETE /v1/leases/lease-1 bearer=token-1 proved"])
+  })
+})
+
+describe("a job whose CI gives a token for each call, for another audience", () => {
+  test("asks plainly, and ends its lease with a second token", async () => {
+    const audience = "api://AzureADTokenExchange"
+    const plain: Expected = { on: "exchange", reply: { status: 200, body: exchangeAnswer({ "aws-deploy": AWS }) } }
     const run = await withBroker(
-      [plainly(), { on: "revoke", reply: { status: 200, body: { lease: "lease-1", credentials: {} } } }],
-      (broker) => {
-        const file = join(makeFolder(), "token")
-        writeFileSync(file, broker.issue(broker.origin))
-        const next = `require("node:fs").writeFileSync(${JSON.stringify(file)}, ${JSON.stringify(broker.issue(broker.origin))})`
-        const args = [
-          "exec",
-          "--broker",
-          broker.origin,
-          "--grants",
-          "aws-deploy",
-          "--token-file",
-          file,
-          "--",
-          ...node(next),
-        ]
-        return runJob(args)
+      [plain, ended],
+      async (broker) => {
+        const azure = createServer((_, response) =>
+          response
+            .setHeader("content-type", "application/json")
+            .end(JSON.stringify({ oidcToken: broker.issue(audience) })),
+        )
+        await new Promise<void>((resolve) => azure.listen(0, "127.0.0.1", resolve))
+        const url = `http://127.0.0.1:${(azure.address() as AddressInfo).port}/oidctoken`
+        const env = { TF_BUILD: "True", SYSTEM_OIDCREQUESTURI: url, SYSTEM_ACCESSTOKEN: "access" }
+        const args = ["exec", "--broker", broker.origin, "--grants", "aws-deploy", "--", ...node("")]
+        const ran = await runJob(args, { env })
+        azure.close()
+        return { ...ran, requests: broker.requests }
       },
+      { audience },
     )
     expect([run.code, run.left]).toEqual([0, []])
+    expect(run.requests).toEqual([
+      'POST /v1/exchange bearer=token-1 body={"grants":["aws-deploy"]}',
+      "DELETE /v1/leases/lease-1 bearer=token-2",
+    ])
   })
 })
 
@@ -386,6 +477,24 @@ describe("cancellation", () => {
     })
     expect([run.code, run.out, run.left]).toEqual([143, "", []])
     expect(run.requests.at(-1)).toMatch(/^DELETE \/v1\/leases\/lease-1 /)
+  })
+})
+
+describe("cancellation of a job with one token", () => {
+  test("before the command starts revokes what was asked for, with the token that is on its way", async () => {
+    const asked = Promise.withResolvers<void>()
+    const when = async () => {
+      asked.resolve()
+      return new Promise<undefined>(() => {})
+    }
+    const run = await ranOnGitlab(node("console.log('never')"), [{ on: "exchange", reply: { when } }, ended], {
+      env: { RUNNER_DEBUG: "1" },
+      watch(_, send) {
+        void asked.promise.then(() => send("SIGTERM"))
+      },
+    })
+    expect([run.code, run.out, run.left]).toEqual([143, "", []])
+    expect(run.requests.at(-1)).toBe("DELETE /v1/leases/lease-1 bearer=token-1 proved")
   })
 })
 

@@ -118,7 +118,7 @@ export function makePrograms(programs: Readonly<Record<string, string>>): string
 export async function withBroker<Value>(
   script: readonly Expected[],
   act: (broker: ScriptedBroker) => Promise<Value>,
-  options: { readonly audience?: string; readonly takesTokensAgain?: boolean } = {},
+  options: { readonly audience?: string } = {},
 ): Promise<Value> {
   const broker = await scriptedBroker(script, { userAgent: "daypass-cli", ...options })
   try {
@@ -131,11 +131,17 @@ export async function withBroker<Value>(
   }
 }
 
-/** The plain answer to a token that is bound to no key. */
-export const plainly = (credentials: Parameters<typeof exchangeAnswer>[0] = { "aws-deploy": AWS }): Expected => ({
-  on: "exchange",
-  reply: { status: 200, body: exchangeAnswer(credentials) },
-})
+/** The exchange of a job whose one token is proved, call by call. */
+export const proved = (
+  credentials: Parameters<typeof exchangeAnswer>[0] = { "aws-deploy": AWS },
+  times: Parameters<typeof exchangeAnswer>[1] = {},
+): Expected => ({ on: "exchange", reply: { sealed: exchangeAnswer(credentials, times) } })
+
+/** The end of its lease. */
+export const ended: Expected = {
+  on: "revoke",
+  reply: { status: 200, body: { lease: "lease-1", credentials: {} } },
+}
 
 /** The variables of a job of GitHub Actions. */
 export const githubJob = ({ idToken }: ScriptedBroker) => ({

@@ -6,6 +6,7 @@ import { type NodeBroker, startNodeBroker } from "../../support/broker-node.ts"
 import { type GitHub, startGitHub } from "../../support/github.ts"
 import { actionNode } from "../../support/runner.ts"
 import { endJobs, makeFolder, runJob } from "./job.ts"
+import { leasesIn, recordsWith, WHOLE_LEASE } from "./trail.ts"
 
 // The built command line against a broker that runs, with tokens that the broker verifies.
 
@@ -61,13 +62,6 @@ const SHOW = [actionNode(), "-e", "console.log(process.env.VAULT_ID_TOKEN.split(
 const args = (...more: string[]) => ["--broker", broker.url, "--grants", "vault", ...more]
 const payloadOf = (line: string) => decodeJwt(`e30.${line.trim()}.c2ln`)
 
-/** The events of a run, in order. */
-async function eventsOf(run: string): Promise<string[]> {
-  const { out } = await runJob(["audit", "export", "--data", broker.data])
-  const lines = out.split("\n").filter((line) => line.includes(`"${run}"`))
-  return lines.flatMap((line) => /"event":"([^"]+)"/.exec(line)?.[1] ?? [])
-}
-
 describe("a broker that runs", () => {
   test("gives a command of GitHub what its policy allows, and ends the lease", async () => {
     const job = github.job(claims())
@@ -77,23 +71,7 @@ describe("a broker that runs", () => {
       aud: "https://vault.example.com",
       sub: "github:repository:41:environment:production:grant:vault",
     })
-    expect(await eventsOf(String(runs))).toEqual([
-      "exchange.intended",
-      "exchange.minted",
-      "lease.revoking",
-      "lease.closed",
-    ])
-  })
-
-  test("takes the one token of a job once", async () => {
-    const token = await github.mint(claims(), { audience: broker.url })
-    const env = { GITLAB_CI: "true", DAYPASS_ID_TOKEN: token }
-    const first = await runJob(["exec", ...args(), "--", ...SHOW], { env })
-    expect([first.code, payloadOf(first.out)["aud"]]).toEqual([0, "https://vault.example.com"])
-    const again = await runJob(["exec", ...args(), "--", ...SHOW], { env })
-    expect([again.code, again.out]).toEqual([125, ""])
-    expect(again.err).toContain("docs/codes.md#token_already_used")
-    expect(again.err).toContain("ask for all grants of a job in one call")
+    expect(leasesIn(await recordsWith(String(runs), broker))).toEqual([WHOLE_LEASE])
   })
 
   test("refuses a token for another audience, with advice for a command line", async () => {

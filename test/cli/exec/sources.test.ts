@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -6,6 +7,7 @@ import { afterAll, describe, expect, test } from "vitest"
 import { ActionError } from "../../../action/failure.ts"
 import { fileTokens } from "../../../cli/exec/sources/file.ts"
 import { findSource, SOURCES } from "../../../cli/exec/sources/sources.ts"
+import { forgetLogin, keepLogin } from "../../../cli/login/stored-login.ts"
 import { endJobs, makeFolder, makePrograms } from "./job.ts"
 
 afterAll(endJobs)
@@ -99,7 +101,7 @@ describe("several places at once", () => {
 
 describe("no place at all", () => {
   test("says which options name one", async () => {
-    expect((await failureOf(() => findSource({}))).change).toContain("--token-file")
+    expect((await failureOf(() => findSource({ CI: "true" }))).change).toContain("--token-file")
   })
 
   test.each([
@@ -119,6 +121,75 @@ describe("no place at all", () => {
     const names = SOURCES.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
     for (const name of names) expect(name).toMatch(/^[a-z-]+$/)
+  })
+})
+
+describe("a person's login", () => {
+  const soon = Math.floor(Date.now() / 1000) + 600
+  const text = (exp: number) =>
+    `${[
+      { alg: "RS256", kid: "k" },
+      { exp, sub: "person" },
+    ]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+      .join(".")}.AAAA`
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  const key = privateKey.export({ format: "jwk" }) as Record<string, string>
+  const account = (login: { token?: string; key?: Record<string, string> } = {}) => {
+    const env = { HOME: makeFolder(), XDG_STATE_HOME: "" }
+    const kept = {
+      issuer: "https://sso.example.com",
+      clientId: "c",
+      broker: null,
+      token: text(soon),
+      key,
+      ...login,
+    }
+    keepLogin(kept, { env, now: () => new Date() })
+    return env
+  }
+
+  test("is used where there is no job, with its key, and is read once", async () => {
+    const env = account()
+    const { title, tokens } = findSource(env)
+    if (tokens.canChooseAudience) throw new Error("the provider fixes the audience")
+    expect([title, await tokens.next(0)]).toEqual(["your login", text(soon)])
+    const { kty, crv, x, y } = key
+    expect(tokens.key?.().publicJwk).toEqual({ kty, crv, x, y })
+    forgetLogin({ env, now: () => new Date() })
+    expect(await tokens.next(0)).toBe(text(soon))
+  })
+
+  test.each([
+    ["a job of a CI", { JENKINS_URL: "https://jenkins.example.com/" }, "Jenkins"],
+    ["a pod", { KUBERNETES_SERVICE_HOST: "10.0.0.1" }, "Kubernetes|pod"],
+    ["a job of a CI that is not known", { CI: "true" }, "no job of a CI that Daypass knows"],
+  ])("is never used by %s that has no token", async (_, marks, words) => {
+    const env = { ...account(), ...marks }
+    expect((await failureOf(() => findSource(env))).message).toMatch(new RegExp(words))
+    expect(findSource(env, "login").title).toBe("your login")
+  })
+
+  test.each<[string, () => Record<string, string>, RegExp]>([
+    ["there is none", () => ({ HOME: makeFolder() }), /^You are not signed in: run daypass login\.$/],
+    [
+      "it is over",
+      () => account({ token: text(1) }),
+      /^Your login ended at 1970-01-01T00:00:01.000Z: run daypass login again\.$/,
+    ],
+    [
+      "its key is another pair's",
+      () => account({ key: { ...key, x: key["y"] ?? "" } }),
+      /^The key of your login cannot be used\.$/,
+    ],
+    [
+      "its key is none",
+      () => account({ key: { kty: "EC", crv: "P-256", d: "AAAA" } }),
+      /^The key of your login cannot be used\.$/,
+    ],
+  ])("is a sentence when %s", async (_, env, message) => {
+    const { code, message: said } = await failureOf(() => tokenOf(env()))
+    expect([code, message.test(said) || said]).toEqual(["id_token_unavailable", true])
   })
 })
 

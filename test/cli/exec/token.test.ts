@@ -51,10 +51,10 @@ describe("daypass token", () => {
     expect([...readFileSync(file)]).toEqual([0, 255, 10])
   })
 
-  test("leaves nothing when the file cannot be written", async () => {
+  test("leaves nothing when the file cannot be written, and ends the lease", async () => {
     const folder = makeFolder()
     mkdirSync(join(folder, "taken"))
-    const run = await gave(["--out", join(folder, "taken")])
+    const run = await gave(["--out", join(folder, "taken")], { script: [...granted(API_KEY), ...revoked()] })
     expect([run.code, readdirSync(folder)]).toEqual([1, ["taken"]])
   })
 
@@ -67,8 +67,8 @@ describe("daypass token", () => {
     ],
     ["a name that is not there", AWS.values, ["--value", "key"], "which has access-key-id, secret-access-key"],
     ["no secret", { id: { value: "public", secret: false } }, [], "which has no secret"],
-  ])("refuses %s, and prints no value", async (_, values, options, sentence) => {
-    const run = await gave(options, { script: granted({ g: { values } } as never) })
+  ])("refuses %s, prints no value, and ends the lease", async (_, values, options, sentence) => {
+    const run = await gave(options, { script: [...granted({ g: { values } } as never), ...revoked()] })
     expect([run.code, run.out]).toEqual([2, ""])
     expect(run.err).toContain(sentence)
   })
