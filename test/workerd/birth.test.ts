@@ -64,7 +64,7 @@ describe("a ledger's object", () => {
     expect(await ledger().admit(issued("b", 30))).toEqual({ outcome: "too-old" })
     expect(await ledger().admit(issued("c", 120))).toEqual({ outcome: "admitted" })
     expect(logged.map((line) => JSON.parse(line))).toEqual([
-      { event: "ledger.replaced", detail: expect.any(String), issuer: KEY.issuerUrl, repository_id: KEY.unitId },
+      { event: "ledger.replaced", detail: expect.any(String), issuer: KEY.issuerUrl, unit_id: KEY.unitId },
     ])
   })
 
