@@ -32,6 +32,12 @@ export function faultOfNames(claims: Claims, ...names: readonly string[]): strin
 /** Only ASCII, so that a look-alike letter of another script cannot imitate a known name; and no slash, which divides names. */
 const SLUG = /^[A-Za-z0-9_-]{1,128}$/
 
+/** What is wrong with a claim that must be a text with characters in it; null when nothing is. */
+export function faultOfEmpty(claims: Claims, ...names: readonly string[]): string | null {
+  const wrong = names.find((name) => text(claims, name) === "")
+  return wrong === undefined ? null : `the claim ${wrong} must not be empty`
+}
+
 /** The fault of the first of some claims that is there and no id in decimal digits; null when there is none. */
 export function faultOfIds(claims: Claims, names: readonly string[]): string | null {
   const wrong = names.find((name) => claims[name] !== undefined && !DIGITS.pattern.test(text(claims, name)))
