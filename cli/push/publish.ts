@@ -7,9 +7,9 @@ import {
   PUBLISHED_AHEAD_SECONDS,
   type PublishedCurrent,
   parseCurrent,
-  REPOSITORY_KEY_PREFIX,
-  readRepository,
+  readUnit,
   revivedCurrent,
+  UNIT_KEY_PREFIX,
 } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
 import { type Publication, placesIn, published } from "./publication.ts"
@@ -93,7 +93,7 @@ export interface Pushed {
  */
 export async function publish(store: KvStore, plan: PushPlan, progress: (text: string) => void): Promise<Pushed> {
   // Listed before anything is written: keys that another push writes now are not on this list, so they are not deleted.
-  const there = plan.mayDelete ? await store.list(REPOSITORY_KEY_PREFIX) : []
+  const there = plan.mayDelete ? await store.list(UNIT_KEY_PREFIX) : []
   const retired = there.filter((key) => !plan.kept.has(key))
   if (plan.writes.size > 0) {
     progress(`Writing ${counted(plan.writes.size, "repository", "repositories")} ...`)
@@ -168,7 +168,7 @@ async function readSet(
   const policies: Policy[] = []
   const notes: string[] = []
   for (const place of places) {
-    const read = readRepository(texts.get(keyOf(place)) ?? "", place, organisation, providers)
+    const read = readUnit(texts.get(keyOf(place)) ?? "", place, organisation, providers)
     if (read.ok) policies.push(...read.value)
     else notes.push(`${place.issuer} ${place.unitId}: ${read.fault}`)
   }

@@ -15,7 +15,7 @@ const OLDER = "older"
  * transaction, before anything else is written.
  *
  * An object's id is made of the Worker's name, the class, the jurisdiction and the ledger's name. With another one of
- * those, the same repository gets an empty object, in which no token was ever used.
+ * those, the same unit gets an empty object, in which no token was ever used.
  */
 export function birthOf(sql: Sql): string | null {
   if (readMark(sql, MET) !== null) return null
@@ -44,7 +44,7 @@ export function tellReplacement(key: LedgerKey, log: Log): void {
   log({
     event: "ledger.replaced",
     detail:
-      "An empty ledger took the place of the one that this repository had. Its used tokens, open leases and records are not here, so tokens that were issued before now are refused. Was the Worker's name, its jurisdiction or its class changed?",
+      "An empty ledger took the place of the one that this unit had. Its used tokens, open leases and records are not here, so tokens that were issued before now are refused. Was the Worker's name, its jurisdiction or its class changed?",
     issuer: key.issuerUrl,
     unit_id: key.unitId,
   })
