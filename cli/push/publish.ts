@@ -7,7 +7,7 @@ import {
   PUBLISHED_AHEAD_SECONDS,
   type PublishedCurrent,
   parseCurrent,
-  readUnit,
+  readUnitPolicies,
   revivedCurrent,
   UNIT_KEY_PREFIX,
 } from "../../broker/core/policy/published.ts"
@@ -168,7 +168,7 @@ async function readSet(
   const policies: Policy[] = []
   const notes: string[] = []
   for (const place of places) {
-    const read = readUnit(texts.get(keyOf(place)) ?? "", place, organisation, providers)
+    const read = readUnitPolicies(texts.get(keyOf(place)) ?? "", place, organisation, providers)
     if (read.ok) policies.push(...read.value)
     else notes.push(`${place.issuer} ${place.unitId}: ${read.fault}`)
   }

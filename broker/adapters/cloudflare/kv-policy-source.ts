@@ -8,7 +8,7 @@ import {
   type PublishedPlace,
   type PublishedSet,
   parseCurrent,
-  readUnit,
+  readUnitPolicies,
   revivedCurrent,
 } from "../../core/policy/published.ts"
 import type { Clock } from "../../ports/clock.ts"
@@ -177,7 +177,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
       throw unavailable(NO_ANSWER)
     }
     if (text === null) throw unavailable(NOT_THERE_YET)
-    const policies = readUnit(text, place, organisation, providers)
+    const policies = readUnitPolicies(text, place, organisation, providers)
     if (!policies.ok) throw unavailable(policies.fault)
     units.set(key, { text, organisation, policies: policies.value }, text.length)
     return policies.value

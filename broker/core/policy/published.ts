@@ -144,7 +144,7 @@ export function revivedCurrent(
  * Reads the value of a unit's key; never throws. The text must have the hash that `current` names, and cover only
  * that unit. A value that was cut, changed or moved is a fault, and never counts as a unit without policies.
  */
-export function readUnit(
+export function readUnitPolicies(
   text: string,
   place: PublishedPlace,
   organisation: Organisation,
