@@ -11,7 +11,7 @@ export function text(claims: Claims, name: string): string {
 /**
  * What is wrong with a claim that must have one of the family's known values; null when nothing is.
  *
- * For claims with values that an `allow` must name: a value that nobody here knows could be another one of these.
+ * For claims with values that an `allow` must name: an unknown value could be another one of these.
  */
 export function faultOfClosed(facts: FamilyFacts, claims: Claims, ...names: readonly string[]): string | null {
   for (const name of names) {
