@@ -33,7 +33,7 @@ export interface PushPlan {
   /** The readable part of the set in force. */
   readonly older: PolicySet | null
   readonly publication: Publication
-  /** The keys of repositories to write, with their values. */
+  /** The keys of units to write, with their values. */
   readonly writes: ReadonlyMap<string, string>
   /** False when the same set is already published. */
   readonly needed: boolean
@@ -96,7 +96,7 @@ export async function publish(store: KvStore, plan: PushPlan, progress: (text: s
   const there = plan.mayDelete ? await store.list(UNIT_KEY_PREFIX) : []
   const retired = there.filter((key) => !plan.kept.has(key))
   if (plan.writes.size > 0) {
-    progress(`Writing ${counted(plan.writes.size, "repository", "repositories")} ...`)
+    progress(`Writing the policies of ${counted(plan.writes.size, "unit", "units")} ...`)
     await store.putAll(plan.writes)
     progress("Reading them back ...")
     await verify(store, plan.writes)
@@ -146,7 +146,7 @@ function refuseWhatIsTooLarge({ current, entries }: Publication): void {
   if (tooLarge === undefined) return
   const what =
     tooLarge === CURRENT_KEY
-      ? "The organisation file and the policies of several repositories"
+      ? "The organisation file and the policies of several units"
       : `The policies under ${tooLarge}`
   throw new PushRefusal(
     `${what} are larger than 25 MiB, the limit of a value in Workers KV. Write fewer or shorter policies.`,
