@@ -15,7 +15,7 @@ interface ValuePlan {
 }
 
 /** The variable with the folder of `values.env`, `values.json` and `files/`. */
-export const FILES_VARIABLE = "DAYPASS_FILES"
+const FILES_VARIABLE = "DAYPASS_FILES"
 
 /**
  * Variables, and files for values that are files: `GRANT/VALUE`.

@@ -100,7 +100,7 @@ function overlaps(one: Scope, other: Scope): boolean {
 }
 
 /**
- * Merges the same change of several repositories into one, with one example. Changes of different issuers stay separate:
+ * Merges the same change of several units into one, with one example. Changes of different issuers stay separate:
  * otherwise a reader could not tell which issuer an example, or a repository not listed by name, belongs to.
  */
 function merged(changes: readonly PolicyChange[]): readonly PolicyChange[] {

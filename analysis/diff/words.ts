@@ -55,7 +55,7 @@ export function sentenceOfChange(change: PolicyChange, { issuers }: Pick<PolicyD
 }
 
 /** A job in few words: its unit, its environment, and the claims that the change depends on. */
-export function exampleWords(example: Witness, named: ReadonlySet<string>, family: FamilyFacts): string {
+function exampleWords(example: Witness, named: ReadonlySet<string>, family: FamilyFacts): string {
   const { environment, ref, event } = family.roles
   const told = [nameClaim(family), environment, ref, event]
   const said = (claim: string | undefined) => {

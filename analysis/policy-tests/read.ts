@@ -17,7 +17,7 @@ import { type PolicyTestFile, policyTestSchema, type TestJob } from "./schema.ts
 import { followersOf, tokenClaims, unitClaimOf } from "./token-claims.ts"
 
 /** The suffix of files with policy tests. */
-export const POLICY_TEST_SUFFIX = ".test.yaml"
+const POLICY_TEST_SUFFIX = ".test.yaml"
 
 /**
  * Reads the policy tests of a folder, in the order of their files and lines: all tests, or all faults.

@@ -1,4 +1,3 @@
-import { FAMILY_FACTS } from "../../broker/core/families/families.ts"
 import type { FamilySamples, Sample } from "./sample.ts"
 import { AZURE_DEVOPS_SAMPLES } from "./samples/azure-devops.ts"
 import { BITBUCKET_SAMPLES } from "./samples/bitbucket.ts"
@@ -31,7 +30,7 @@ export const FAMILY_SAMPLES: readonly FamilySamples[] = [
   SEMAPHORE_SAMPLES,
   OPENID_SAMPLES,
   LOCAL_SAMPLES,
-].filter(({ family }) => FAMILY_FACTS.has(family))
+]
 
 /** A sample, with what is known of its family. */
 export interface NamedSample {

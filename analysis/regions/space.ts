@@ -138,7 +138,7 @@ export function valuesThat(axis: Axis, fulfils: (claims: Claims) => boolean): bi
 }
 
 /** A value of an axis as a token has it. */
-export const valueOn = ({ inJson }: Pick<Axis, "inJson">, value: string): ClaimValue =>
+const valueOn = ({ inJson }: Pick<Axis, "inJson">, value: string): ClaimValue =>
   inJson ? (JSON.parse(value) as ClaimValue) : value
 
 /** All values of an axis. */

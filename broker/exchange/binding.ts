@@ -5,11 +5,7 @@ import { CLOCK_SKEW_SECONDS } from "../issuers/claims.ts"
 import type { JobKey } from "./call.ts"
 import type { Proved } from "./caller.ts"
 
-/**
- * How a subject token is bound to a key of its job. `thumbprint`: its audience names the key, so the issuer vouches for it.
- * `dpop`: its first use bound it to the key of a DPoP proof. `none`: it is not bound. `impossible`: it is not bound, and its
- * audience cannot name a key, because it is fixed before the job makes one.
- */
+/** How a subject token is bound to a key of its job, in the words of the audit record. */
 export function bindingOf({ token, proof }: Proved, { audience }: Pick<FamilyFacts, "audience">): TokenBinding {
   if (token.boundTo !== null) return "thumbprint"
   if (proof !== null) return "dpop"

@@ -11,7 +11,7 @@ import { reachVerdict, type Verdict } from "./verdict.ts"
 
 /**
  * Answers as an exchange would decide. Mints nothing, records nothing, and does not use up the subject token or its proof.
- * Says how the repository stands with its limits.
+ * Says how the unit stands with its limits.
  *
  * @throws {BrokerError} the same errors as an exchange before its decision
  */
@@ -44,7 +44,7 @@ async function limitsOfCaller(
   } catch (error) {
     if (!(error instanceof BrokerError) || error.code !== "ledger_unavailable") throw error
     return {
-      notes: ["The ledger of this repository cannot be read, so it is unknown how much of its limits is used up."],
+      notes: ["The ledger of this unit cannot be read, so it is unknown how much of its limits is used up."],
     }
   }
   const { exchangesPerMinute, openLeases, denialsPerHour } = limitsOf(caller.snapshot.organisation, identity)

@@ -59,7 +59,7 @@ export const handleContext = (
   grant: string,
 ): SealContext => ({
   kind: "revocation-handle",
-  repository: `${ledger.issuerUrl} ${ledger.unitId}`,
+  unit: `${ledger.issuerUrl} ${ledger.unitId}`,
   id: `${lease}/${grant}`,
 })
 

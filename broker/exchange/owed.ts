@@ -31,7 +31,7 @@ export interface OwedRecords {
   pay(): Promise<void>
 }
 
-/** Jobs choose their leases' ids, so two repositories can have the same. */
+/** Jobs choose their leases' ids, so two units can have the same. */
 const keyOf = ({ issuerUrl, unitId, lease }: RevokedLease) => JSON.stringify([issuerUrl, unitId, lease])
 
 export function createOwedRecords(ledgers: Ledgers, log: Log): OwedRecords {

@@ -34,7 +34,7 @@ export interface Recorder {
    * before.
    *
    * A denial is not recorded when the caller's owner is not listed: anyone with a CI account has a valid token, and must
-   * not be able to make the storage grow. For the same reason, a repository's denials beyond its limit are only counted.
+   * not be able to make the storage grow. For the same reason, a unit's denials beyond its limit are only counted.
    */
   refusal(error: BrokerError): Promise<BrokerError>
   /**

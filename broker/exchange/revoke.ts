@@ -20,8 +20,7 @@ import { type Revocable, revokeAll, tellFailure } from "./revoke-all.ts"
  *
  * Nothing that jobs can use up stands in its way: it needs no policies, no connection, and no room on a disk.
  *
- * @throws {BrokerError} `lease_not_found`, the same for a lease that does not exist, of another repository, and of another
- *   run
+ * @throws {BrokerError} `lease_not_found`, the same for a lease that does not exist, of another unit, and of another run
  */
 export async function revoke(call: RevokeCall, broker: Broker): Promise<RevokeAnswer> {
   const caller = await verifyRevoker(call, broker)

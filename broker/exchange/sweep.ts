@@ -5,7 +5,7 @@ import { endCredentials, isRecorded, summary } from "./revoke.ts"
 
 const LEASES_PER_SWEEP = 50
 
-/** A ledger with its repository, for which its handles are sealed. */
+/** A ledger with its unit, for which its handles are sealed. */
 export interface SweepTarget {
   readonly ledger: SweptLedger
   readonly issuerUrl: string

@@ -79,7 +79,7 @@ export async function reachVerdict(call: ExchangeCall, caller: Caller, broker: B
   return { outcome: "allow", grants: decision.grants, decision, policyVersion, claims }
 }
 
-/** Faults in the repository's own policies are a denial too. */
+/** Faults in a repository's own policies are a denial too. Only repositories have policies of their own. */
 const withHelp = (help: Help | undefined) => (error: unknown) => {
   if (!(error instanceof BrokerError) || error.code !== "policy_invalid" || help === undefined) throw error
   throw new BrokerError(error.code, error.detail, { help })
@@ -88,7 +88,7 @@ const withHelp = (help: Help | undefined) => (error: unknown) => {
 /** Denied, regardless of the environment's protection. */
 const isRefused = (decision: Decision) => decision.outcome === "deny" && !decision.awaitsProtection
 
-/** The error for a denial. The trace goes only to callers whose repository owns the policies that it describes. */
+/** The error for a denial. The trace goes only to callers whose unit owns the policies that it describes. */
 export function refusal(
   decision: Extract<Decision, { outcome: "deny" }>,
   identity: Identity,
@@ -113,7 +113,7 @@ function endOf(decision: Decision, inSession: number | undefined, ttlSeconds: nu
 }
 
 /**
- * The same answer for a policy that is missing, that denies, or that belongs to another repository. It is made of the
+ * The same answer for a policy that is missing, that denies, or that belongs to another unit. It is made of the
  * caller's own claims alone.
  */
 function noPolicyFor({ unitKind, unit, unitId, environment }: Identity): string {

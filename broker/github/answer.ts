@@ -1,3 +1,4 @@
+import { jsonOfUtf8 } from "../core/utf8.ts"
 import type { HttpFailure, HttpResponse } from "../ports/http.ts"
 
 /**
@@ -66,7 +67,7 @@ export function readAnswer(response: HttpResponse, { success, conditional }: Ask
   const { status } = response
   if (status === 304 && conditional) return { outcome: "not-modified" }
   if (status === success) {
-    const body = status === 204 ? null : parseJson(response.body)
+    const body = status === 204 ? null : jsonOfUtf8(response.body)
     return body === undefined ? failed("sent a body that is not JSON") : { outcome: "ok", body, etag: etagOf(response) }
   }
   const limit = rateLimitOf(response, now)
@@ -120,18 +121,9 @@ const wholeNumber = (text: string): number | null => (/^[0-9]{1,12}$/.test(text)
 
 /** GitHub's message of an error, because GitHub sends no error code. Only used to distinguish errors, never passed on. */
 export function messageOf(response: Pick<HttpResponse, "body">): string {
-  const body = parseJson(response.body)
+  const body = jsonOfUtf8(response.body)
   const message = typeof body === "object" && body !== null && "message" in body ? body.message : undefined
   return typeof message === "string" ? message : ""
-}
-
-/** Undefined, which is no JSON value, when the text is not JSON. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))
-  } catch {
-    return undefined
-  }
 }
 
 /** An ETag that is safe to send back in a header; null for any other text. */

@@ -17,7 +17,7 @@ export const serverMetadata = (issuer: string) => ({
 
 /**
  * The broker as a resource that takes subject tokens (RFC 9728, section 2). It does not say which issuers it trusts: an
- * issuer of an organisation's own server is nobody else's business.
+ * issuer of an organisation's own server is private to it.
  */
 export const resourceMetadata = (resource: string) => ({
   resource,

@@ -11,7 +11,7 @@ export function text(claims: Claims, name: string): string {
 /**
  * What is wrong with a claim that must have one of the family's known values; null when nothing is.
  *
- * For claims with values that an `allow` must name: a value that nobody here knows could be another one of these.
+ * For claims with values that an `allow` must name: an unknown value could be another one of these.
  */
 export function faultOfClosed(facts: FamilyFacts, claims: Claims, ...names: readonly string[]): string | null {
   for (const name of names) {
@@ -31,6 +31,12 @@ export function faultOfNames(claims: Claims, ...names: readonly string[]): strin
 
 /** Only ASCII, so that a look-alike letter of another script cannot imitate a known name; and no slash, which divides names. */
 const SLUG = /^[A-Za-z0-9_-]{1,128}$/
+
+/** What is wrong with a claim that must be a text with characters in it; null when nothing is. */
+export function faultOfEmpty(claims: Claims, ...names: readonly string[]): string | null {
+  const wrong = names.find((name) => text(claims, name) === "")
+  return wrong === undefined ? null : `the claim ${wrong} must not be empty`
+}
 
 /** The fault of the first of some claims that is there and no id in decimal digits; null when there is none. */
 export function faultOfIds(claims: Claims, names: readonly string[]): string | null {

@@ -8,7 +8,7 @@ import { COORDINATE, isFieldElement } from "./public-jwk.ts"
 import type { JsonObject } from "./strict-json.ts"
 
 /** The allowed difference between the client's clock and ours, in seconds, in both directions. */
-export const PROOF_WINDOW_SECONDS = 60
+const PROOF_WINDOW_SECONDS = 60
 
 /** Much longer than a proof for any URL of a broker. */
 const MAX_PROOF_BYTES = 4 * 1024

@@ -1,6 +1,7 @@
 import { cautionsOf } from "../core/families/cautions.ts"
 import type { ClaimType } from "../core/families/claim-fact.ts"
 import { claimFact } from "../core/families/families.ts"
+import type { ClaimRoles } from "../core/families/family-facts.ts"
 import { hostOf } from "../core/families/units.ts"
 import type { Claims, ClaimValue, Identity } from "../core/identity.ts"
 import type { IssuerConfig } from "../core/policy/model.ts"
@@ -39,14 +40,8 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
   if (ownerId === null || (facts.ownerId && !facts.ownerId.pattern.test(ownerId))) {
     return fail(`the claim ${roles.ownerId} must be an id: ${facts.ownerId?.words}`)
   }
-  for (const claim of [roles.unit, roles.owner, roles.environment, roles.event, roles.actor]) {
-    const value = claim === undefined ? undefined : claims[claim]
-    // A job without an environment has no such claim. An empty claim must not count as "no environment": it would match the
-    // policies for jobs without an environment, which no protection rule guards.
-    if (value === undefined || (typeof value === "string" && value !== "")) continue
-    if (value === null && claim !== roles.environment) continue
-    return fail(`the claim ${claim} must be a name, or be left out`)
-  }
+  const unnamed = faultOfNames(claims, roles)
+  if (unnamed !== null) return fail(unnamed)
   const environment = textOf(claims, roles.environment)
   const isProtected = textOf(claims, roles.environmentProtected)
   const identity: Identity = {
@@ -75,6 +70,21 @@ export function identify(token: Claims, issuer: IssuerConfig, family: IssuerFami
     }
   }
   return ok(identity)
+}
+
+/**
+ * What is wrong with the claims that are names; null when nothing is. A job without an environment has no such claim. An empty
+ * claim must not count as "no environment": it would match the policies for jobs without an environment, which no protection
+ * rule guards.
+ */
+function faultOfNames(claims: Claims, { unit, owner, environment, event, actor }: ClaimRoles): string | null {
+  for (const claim of [unit, owner, environment, event, actor]) {
+    const value = claim === undefined ? undefined : claims[claim]
+    if (value === undefined || (typeof value === "string" && value !== "")) continue
+    if (value === null && claim !== environment) continue
+    return `the claim ${claim} must be a name, or be left out`
+  }
+  return null
 }
 
 /** The token's claims without those that the family derives: where it derives nothing, the token must not say it instead. */

@@ -9,7 +9,7 @@ export type HealthPart = "policies" | "ledger" | "clock" | "keys"
 
 /**
  * `ok`: an exchange would work. `degraded`: it would work, and an operator must act soon. `unavailable`: it would fail.
- * `reason` is a sentence for the operator. It contains no secret, no claim and no name of a repository or a file, because
+ * `reason` is a sentence for the operator. It contains no secret, no claim and no name of a unit or a file, because
  * the route is public.
  */
 export type Health =

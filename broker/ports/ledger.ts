@@ -44,7 +44,7 @@ export interface LeaseOpening {
   readonly limited: readonly GrantLimit[]
 }
 
-/** How a repository stands with its limits. */
+/** How a unit stands with its limits. */
 export interface Standing {
   /** Admitted in the current minute, and the seconds until the next one. */
   readonly exchanges: { readonly used: number; readonly resetsInSeconds: number }
@@ -166,7 +166,7 @@ export interface ChainedRecord {
 }
 
 /**
- * The durable record of one repository: used tokens, leases, the audit chain.
+ * The durable record of one unit: used tokens, leases, the audit chain.
  *
  * Each call is one transaction, and returns only when the transaction is on disk. Nothing is awaited between a check and
  * its insert. When the storage fails, a call throws `BrokerError("ledger_unavailable")` and has changed nothing.
@@ -225,7 +225,7 @@ export interface SweptLedger extends Ledger {
   lookDue(now: number, limit: number): Promise<readonly DueLease[]>
 }
 
-/** Finds the ledger of a repository. `of` does no I/O; only calls on the ledger do. */
+/** Finds the ledger of a unit. `of` does no I/O; only calls on the ledger do. */
 export interface Ledgers {
   of(issuerUrl: string, unitId: string): Ledger
 }

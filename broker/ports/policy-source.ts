@@ -6,7 +6,7 @@ export interface PolicySnapshot {
   readonly version: string
   readonly organisation: Organisation
   /**
-   * All policies that cover a job's repository, by its id or by its name. The list is empty only when it is certain that no
+   * All policies that cover a job's unit, by its id or by its name. The list is empty only when it is certain that no
    * policy exists; in any doubt the call throws.
    *
    * @throws {BrokerError} `policy_unavailable`, `policy_invalid`

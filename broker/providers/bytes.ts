@@ -8,12 +8,3 @@ export function base64Of(bytes: Uint8Array): string {
   for (const byte of bytes) binary += String.fromCharCode(byte)
   return btoa(binary)
 }
-
-/** Decodes UTF-8, and keeps a byte order mark; null when the bytes are not UTF-8. */
-export function textOfUtf8(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return null
-  }
-}

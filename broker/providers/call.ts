@@ -1,7 +1,7 @@
 import type * as z from "zod"
 import { BrokerError } from "../core/errors.ts"
+import { jsonOfUtf8 } from "../core/utf8.ts"
 import { HttpError, type HttpFailure, type HttpRequest, type HttpResponse } from "../ports/http.ts"
-import { textOfUtf8 } from "./bytes.ts"
 import type { CallIo } from "./provider.ts"
 
 /** The vendor's service that a provider calls, for error messages: `Google STS` for the connection `gcp-prod`. */
@@ -101,13 +101,9 @@ export function readJson<Schema extends z.ZodType>(
   return parsed.data
 }
 
-/** The body as JSON, to distinguish refusals; undefined, which is not JSON value, when the body is not JSON. */
+/** The body as JSON, to distinguish refusals; undefined, which is no JSON value, when the body is not JSON. */
 export function jsonOf({ body }: Pick<HttpResponse, "body">): unknown {
-  try {
-    return JSON.parse(textOfUtf8(body) ?? "")
-  } catch {
-    return undefined
-  }
+  return jsonOfUtf8(body)
 }
 
 /** Whole seconds (RFC 9110 section 10.2.3), at most an hour; the form with a date is ignored. */

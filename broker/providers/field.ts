@@ -1,6 +1,6 @@
 import { memberOf } from "../core/policy/plain.ts"
 import { Secret } from "../core/secret.ts"
-import { textOfUtf8 } from "./bytes.ts"
+import { textOfUtf8 } from "../core/utf8.ts"
 import type { OtherSide } from "./call.ts"
 import { secretNotFound, secretUnusable } from "./stored-value.ts"
 

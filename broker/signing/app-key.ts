@@ -3,7 +3,7 @@ import type { Secret } from "../core/secret.ts"
 import type { SealContext, Sealer } from "./sealer.ts"
 
 /** The context that a GitHub App's key is sealed for: the deployment, under this name. */
-export const GITHUB_APP_KEY: SealContext = { kind: "app-key", repository: "-", id: "github" }
+export const GITHUB_APP_KEY: SealContext = { kind: "app-key", unit: "-", id: "github" }
 
 /**
  * The App's key as PEM. The operator may set it as PEM, or sealed under the deployment's key.

@@ -6,7 +6,7 @@ import type { SealContext, Sealer } from "./sealer.ts"
 /** The context that a connection's secret is sealed for: the deployment, under the secret's name. */
 export const connectionSecretContext = (name: string): SealContext => ({
   kind: "connection-secret",
-  repository: "-",
+  unit: "-",
   id: name,
 })
 

@@ -3,7 +3,7 @@ import type { Secret } from "../core/secret.ts"
 import type { SealContext, Sealer } from "./sealer.ts"
 
 /** The context that the access token for GitLab is sealed for: the deployment, under this name. */
-export const GITLAB_TOKEN: SealContext = { kind: "app-key", repository: "-", id: "gitlab" }
+export const GITLAB_TOKEN: SealContext = { kind: "app-key", unit: "-", id: "gitlab" }
 
 /**
  * The access token. The operator may set it as it is, or sealed under the deployment's key.

@@ -7,8 +7,8 @@ import { Secret } from "../core/secret.ts"
  */
 export interface SealContext {
   readonly kind: "signing-key" | "revocation-handle" | "app-key" | "connection-secret"
-  /** `<issuer> <repository id>` of the ledger, or `-` for values of the deployment. */
-  readonly repository: string
+  /** `<issuer> <unit id>` of the ledger, or `-` for values of the deployment. */
+  readonly unit: string
   /** The key id, `<lease>/<grant>`, or the secret's name. */
   readonly id: string
 }
@@ -24,14 +24,14 @@ const KEK_BYTES = 32
 /**
  * Seals values for storage. Each value is encrypted with AES-256-GCM under its own data key, which is wrapped (A256GCMKW)
  * under the deployment's key. The form is a compact JWE (RFC 7516). Its protected header, which the cipher authenticates,
- * names the key, the deployment, the kind, the repository and the id.
+ * names the key, the deployment, the kind, the unit and the id.
  *
  * @param kek 32 bytes, `DAYPASS_KEK`
  */
 export async function createSealer(kek: Secret<Uint8Array>, deployment: string): Promise<Sealer> {
   if (kek.reveal().length !== KEK_BYTES) throw new TypeError("the deployment's key must be 32 bytes")
   const kid = await keyId(kek)
-  const place = (context: SealContext) => JSON.stringify([deployment, context.kind, context.repository, context.id])
+  const place = (context: SealContext) => JSON.stringify([deployment, context.kind, context.unit, context.id])
 
   return {
     async seal(value, context) {

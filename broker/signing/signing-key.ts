@@ -36,4 +36,4 @@ export async function openSigningKey(key: StoredKey, sealer: Sealer): Promise<Cr
 }
 
 /** Where a key's private half is sealed for. */
-export const sealedAs = (kid: string) => ({ kind: "signing-key", repository: "-", id: kid }) as const
+export const sealedAs = (kid: string) => ({ kind: "signing-key", unit: "-", id: kid }) as const

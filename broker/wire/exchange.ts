@@ -100,7 +100,7 @@ export interface LimitAnswer {
   readonly source: string
 }
 
-/** How a repository stands with its limits. */
+/** How a unit stands with its limits. */
 export interface LimitsAnswer {
   readonly exchanges_per_minute: LimitAnswer
   readonly open_leases: LimitAnswer
@@ -118,7 +118,7 @@ export interface ExplainAnswer {
   readonly grants: readonly string[]
   /** Version of the policies that decided. */
   readonly policy_version: string
-  /** Present only for callers whose repository owns the policies. */
+  /** Present only for callers whose unit owns the policies. */
   readonly trace?: Trace
   /** Present only for callers whose owner is listed, and while the ledger can be read. */
   readonly limits?: LimitsAnswer

@@ -5,7 +5,7 @@
  * page each, which is a tenth of the ledger's cost. The id is not a secret: only the lease's own run can use the lease.
  *
  * A job can choose its lease's id. The broker does not compare the time in it with its clock: nothing reads that time. A job
- * that sends random ids, or ids of next year, slows down the pages of its own repository's ledger only.
+ * that sends random ids, or ids of next year, slows down the pages of its own unit's ledger only.
  *
  * @param randomUuid of version 4, from which the random bits are taken
  */

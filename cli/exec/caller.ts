@@ -23,7 +23,7 @@ const OF_BROKERS = [
  * The policy folder of `--policies DIR --local`; null when a broker decides.
  * @throws {ActionError} `input_invalid`
  */
-export function localFolder(options: Options): string | null {
+function localFolder(options: Options): string | null {
   const { local, policies } = options
   if (local !== true) {
     if (policies !== undefined) throw invalid("policies", "is for --local: add that option, or leave this one out")

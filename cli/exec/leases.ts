@@ -2,7 +2,7 @@ import { isOver, type LeaseHome, type StepLeases } from "../../action/lease.ts"
 import { startDeadline } from "../../action/retry.ts"
 import { endLease } from "../../action/revoke-lease.ts"
 
-/** For all of them: nobody waits longer for a command that has failed. */
+/** For all of them together. The job waits for it even when its command has failed, so it is short. */
 export const END_WITHIN_MS = 2_000
 
 /**

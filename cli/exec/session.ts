@@ -15,11 +15,12 @@ import { servesOneCommand } from "./sources/token-text.ts"
 
 /**
  * The calls of a job with one token. The first use binds the token to a key that only this process has, and every call proves
- * that key (RFC 9449). So one token is exchanged, renewed and revoked with, and nobody else can use it. Where the CI replaces
- * the token, the same key is bound again.
+ * that key (RFC 9449). So one token serves exchange, renewal and revocation, and a thief without the key cannot use it. Where
+ * the CI replaces the token, the same key is bound again.
  *
- * What a token got ends with it. So near its end nothing is asked for any more, and the same failure is thrown each time:
- * whoever reports failures can say it once.
+ * What a token got ends with it. So near its end nothing is asked for any more. The same failure object is thrown each time,
+ * so that a caller can report it once.
+ *
  * @param title of the CI
  */
 export function sessionTokens(tokens: FixedAudience, title: string): FixedTokens {

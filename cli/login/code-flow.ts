@@ -4,7 +4,7 @@ import type { Loopback } from "./loopback.ts"
 import type { SignIn } from "./sign-in.ts"
 
 /** Long enough for a second factor that has to be fetched from another room. */
-export const SIGN_IN_TIMEOUT_MS = 5 * 60_000
+const SIGN_IN_TIMEOUT_MS = 5 * 60_000
 
 /** How a flow talks to the person. */
 export interface BrowserTalk {

@@ -16,7 +16,7 @@ const MAX_LIFETIME_SECONDS = 1_800
 
 /**
  * Signs a person in on another device (RFC 8628), where this machine has no browser. Resolves to the ID token. The person
- * compares the code: whoever starts such a login elsewhere can ask somebody to type theirs.
+ * compares the code: an attacker who starts such a login elsewhere can ask the person to type the attacker's code.
  * @throws what the library throws, and {LoginError}
  */
 export async function signInByDevice(

@@ -49,10 +49,8 @@ export function linesOf(changes: PolicyChanges): string[] {
   const { added, changed, removed, organisation_changed, wide_changed, previous_version, version } = changes
   return [
     `version ${previous_version ?? "none"} -> ${version}`,
-    ...(organisation_changed ? ["changed  the organisation file, which covers every repository"] : []),
-    ...(wide_changed
-      ? [`${previous_version === null ? "added  " : "changed"}  policies for several repositories`]
-      : []),
+    ...(organisation_changed ? ["changed  the organisation file, which covers every job"] : []),
+    ...(wide_changed ? [`${previous_version === null ? "added  " : "changed"}  policies for several units`] : []),
     ...shortened("added", added),
     ...shortened("changed", changed),
     ...shortened("removed", removed),

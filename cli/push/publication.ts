@@ -13,7 +13,7 @@ import {
 /** Everything that a store holds for one set. */
 export interface Publication {
   readonly current: PublishedCurrent
-  /** Key -> text, for every repository. The text of such a key never changes. */
+  /** Key -> text, for every unit. The text of such a key never changes. */
   readonly entries: ReadonlyMap<string, string>
 }
 

@@ -7,9 +7,9 @@ import {
   PUBLISHED_AHEAD_SECONDS,
   type PublishedCurrent,
   parseCurrent,
-  REPOSITORY_KEY_PREFIX,
-  readRepository,
+  readUnitPolicies,
   revivedCurrent,
+  UNIT_KEY_PREFIX,
 } from "../../broker/core/policy/published.ts"
 import { counted } from "../format.ts"
 import { type Publication, placesIn, published } from "./publication.ts"
@@ -33,7 +33,7 @@ export interface PushPlan {
   /** The readable part of the set in force. */
   readonly older: PolicySet | null
   readonly publication: Publication
-  /** The keys of repositories to write, with their values. */
+  /** The keys of units to write, with their values. */
   readonly writes: ReadonlyMap<string, string>
   /** False when the same set is already published. */
   readonly needed: boolean
@@ -93,10 +93,10 @@ export interface Pushed {
  */
 export async function publish(store: KvStore, plan: PushPlan, progress: (text: string) => void): Promise<Pushed> {
   // Listed before anything is written: keys that another push writes now are not on this list, so they are not deleted.
-  const there = plan.mayDelete ? await store.list(REPOSITORY_KEY_PREFIX) : []
+  const there = plan.mayDelete ? await store.list(UNIT_KEY_PREFIX) : []
   const retired = there.filter((key) => !plan.kept.has(key))
   if (plan.writes.size > 0) {
-    progress(`Writing ${counted(plan.writes.size, "repository", "repositories")} ...`)
+    progress(`Writing the policies of ${counted(plan.writes.size, "unit", "units")} ...`)
     await store.putAll(plan.writes)
     progress("Reading them back ...")
     await verify(store, plan.writes)
@@ -146,7 +146,7 @@ function refuseWhatIsTooLarge({ current, entries }: Publication): void {
   if (tooLarge === undefined) return
   const what =
     tooLarge === CURRENT_KEY
-      ? "The organisation file and the policies of several repositories"
+      ? "The organisation file and the policies of several units"
       : `The policies under ${tooLarge}`
   throw new PushRefusal(
     `${what} are larger than 25 MiB, the limit of a value in Workers KV. Write fewer or shorter policies.`,
@@ -168,7 +168,7 @@ async function readSet(
   const policies: Policy[] = []
   const notes: string[] = []
   for (const place of places) {
-    const read = readRepository(texts.get(keyOf(place)) ?? "", place, organisation, providers)
+    const read = readUnitPolicies(texts.get(keyOf(place)) ?? "", place, organisation, providers)
     if (read.ok) policies.push(...read.value)
     else notes.push(`${place.issuer} ${place.unitId}: ${read.fault}`)
   }

@@ -82,7 +82,7 @@ export const poolOf = (connection: Connection): string | undefined =>
 export const sendsTags = ({ settings }: Connection): boolean => memberOf(settings, "session_tags") === true
 
 /** A text of a connection's settings. */
-export function settingOf(settings: unknown, key: string): string | undefined {
+function settingOf(settings: unknown, key: string): string | undefined {
   const value = memberOf(settings, key)
   return typeof value === "string" ? value : undefined
 }

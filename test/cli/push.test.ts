@@ -472,7 +472,7 @@ describe("daypass push, when something fails", () => {
     for (const key of repositoryKeys(wrangler, "2")) wrangler.values.delete(key)
     const { code, err } = await run(wrangler, [NEW])
     expect(code).toBe(0)
-    expect(err).toContain("github 2: The stored policies of a repository differ from the published ones")
+    expect(err).toContain("github 2: The stored policies of a unit differ from the published ones")
     expect(await seenIn(wrangler.values)).toBe(await byRights(NEW))
   })
 

@@ -15,7 +15,7 @@ const OLDER = "older"
  * transaction, before anything else is written.
  *
  * An object's id is made of the Worker's name, the class, the jurisdiction and the ledger's name. With another one of
- * those, the same repository gets an empty object, in which no token was ever used.
+ * those, the same unit gets an empty object, in which no token was ever used.
  */
 export function birthOf(sql: Sql): string | null {
   if (readMark(sql, MET) !== null) return null

@@ -8,7 +8,7 @@ import {
   type PublishedPlace,
   type PublishedSet,
   parseCurrent,
-  readRepository,
+  readUnitPolicies,
   revivedCurrent,
 } from "../../core/policy/published.ts"
 import type { Clock } from "../../ports/clock.ts"
@@ -40,9 +40,9 @@ export const POLICIES_RETRY_SECONDS = 5
 /** How long KV's cache at a location may keep `current`: the minimum that KV allows. */
 const CACHE_TTL_SECONDS = 30
 const DEADLINE_MS = 3000
-/** The limit for cached policies of repositories, as JSON. An instance has 128 MB for everything. */
+/** The limit for cached policies of units, as JSON. An instance has 128 MB for everything. */
 const MAX_CACHED_CHARACTERS = 4 * 1024 * 1024
-const MAX_CACHED_REPOSITORIES = 4096
+const MAX_CACHED_UNITS = 4096
 
 export interface KvPolicyOptions {
   readonly clock: Clock
@@ -79,8 +79,8 @@ type Answer = { readonly kind: "text"; readonly text: string } | { readonly kind
  *
  * The value `current` names the set in force, and carries the digest of its own content. It names everything else by hash,
  * and the hash is checked when a value is read. So one whole set decides, even if KV shows some keys later than others. A
- * missing, damaged, unsigned or unknown value is `policy_unavailable` immediately, for every job. A repository has no
- * policies only when `current` does not name it. When KV does not answer, the last set stays in force for ten minutes.
+ * missing, damaged, unsigned or unknown value is `policy_unavailable` immediately, for every job. A unit has no policies
+ * only when `current` does not name it. When KV does not answer, the last set stays in force for ten minutes.
  *
  * KV may be restored from a backup, and a location may show old values. The floor is the only memory that an instance
  * without a set has, so each set is held against it before it is used, and every five minutes while it is.
@@ -90,8 +90,8 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
   // Holds values, never a promise: one request must not await the I/O of another.
   let held: Held | null = null
   let lastRefusal: { readonly reason: string; readonly since: string } | null = null
-  const repositories = createBoundedCache<{ text: string; organisation: Organisation; policies: readonly Policy[] }>(
-    MAX_CACHED_REPOSITORIES,
+  const units = createBoundedCache<{ text: string; organisation: Organisation; policies: readonly Policy[] }>(
+    MAX_CACHED_UNITS,
     MAX_CACHED_CHARACTERS,
   )
   const iso = () => clock.now().toISOString()
@@ -168,7 +168,7 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
 
   async function ownPolicies(place: PublishedPlace, organisation: Organisation): Promise<readonly Policy[]> {
     const key = keyOf(place)
-    const cached = repositories.get(key)
+    const cached = units.get(key)
     if (cached?.organisation === organisation) return cached.policies
     let text: string | null
     try {
@@ -177,9 +177,9 @@ export function createKvPolicySource(store: KvReader, options: KvPolicyOptions):
       throw unavailable(NO_ANSWER)
     }
     if (text === null) throw unavailable(NOT_THERE_YET)
-    const policies = readRepository(text, place, organisation, providers)
+    const policies = readUnitPolicies(text, place, organisation, providers)
     if (!policies.ok) throw unavailable(policies.fault)
-    repositories.set(key, { text, organisation, policies: policies.value }, text.length)
+    units.set(key, { text, organisation, policies: policies.value }, text.length)
     return policies.value
   }
 
@@ -233,7 +233,7 @@ const NOT_SIGNED =
 const NO_FLOOR =
   "The published policies cannot be compared with the newest that were in force: the key ring's object does not answer."
 const NOT_THERE_YET =
-  "The published policies of a repository cannot be read yet: Workers KV shows them about a minute after a push. If the error persists, push again, with --all."
+  "The published policies of a unit cannot be read yet: Workers KV shows them about a minute after a push. If the error persists, push again, with --all."
 
 const unavailable = (reason: string) =>
   new BrokerError("policy_unavailable", reason, { retryAfterSeconds: POLICIES_RETRY_SECONDS })

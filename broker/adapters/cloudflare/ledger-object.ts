@@ -30,7 +30,7 @@ const SWEEP_AGAIN_MS = 60_000
 const SWEEP_PAUSE_MS = 1000
 
 /**
- * The ledger of one repository: a Durable Object with its own SQLite, named by issuer and repository id.
+ * The ledger of one unit: a Durable Object with its own SQLite, named by the issuer and the unit's id.
  *
  * Calls carry the ledger's name, because an object cannot read the name that its id was made from. Each call is one
  * synchronous transaction, so no other call runs between its reads and its writes. The runtime holds back every answer

@@ -30,7 +30,7 @@ export interface MarkMethods {
 
 const KEY_RING_NAME = "signing-keys"
 
-/** The ledgers of a deployment at the edge: one Durable Object for each repository. */
+/** The ledgers of a deployment at the edge: one Durable Object for each unit. */
 export function createCloudflareLedgers(namespace: Namespace<LedgerMethods>): Ledgers {
   return { of: (issuerUrl, unitId) => ledgerAt(namespace, { issuerUrl, unitId }) }
 }

@@ -1,4 +1,5 @@
 import type { Secret } from "../../core/secret.ts"
+import { jsonOfUtf8 } from "../../core/utf8.ts"
 import type { Clock } from "../../ports/clock.ts"
 import { type Http, HttpError, type HttpFailure, type HttpResponse } from "../../ports/http.ts"
 
@@ -61,7 +62,7 @@ export function createGitLabApi({ apiUrl, token, http, clock }: GitLabApiOptions
 function readAnswer(response: HttpResponse): Answer {
   const { status } = response
   if (status === 200) {
-    const body = parseJson(response.body)
+    const body = jsonOfUtf8(response.body)
     return body === undefined ? refused("GitLab sent a body that is not JSON") : { outcome: "ok", body }
   }
   if (status === 401) return refused(REJECTED)
@@ -94,16 +95,7 @@ function pauseOf(response: HttpResponse): number {
 
 /** Only used to tell two kinds of 404 apart, never passed on. */
 function messageOf(response: HttpResponse): string {
-  const body = parseJson(response.body)
+  const body = jsonOfUtf8(response.body)
   const message = typeof body === "object" && body !== null && "message" in body ? body.message : undefined
   return typeof message === "string" ? message : ""
-}
-
-/** Undefined, which is no JSON value, when the text is not JSON. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))
-  } catch {
-    return undefined
-  }
 }

@@ -2,7 +2,7 @@ import { exportLines } from "../sqlite/audit-export.ts"
 import { NodeSql, openLedgerFileReadOnly } from "./sqlite.ts"
 
 /**
- * The audit trail of every repository in a data folder, line by line, at the time when the first line is read.
+ * The audit trail of every unit in a data folder, line by line, at the time when the first line is read.
  *
  * Only reads, so a broker may be running at the same time. Throws the error of `node:sqlite` when the folder has no ledger.
  */

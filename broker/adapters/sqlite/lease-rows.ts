@@ -39,7 +39,7 @@ const LEASE_COLUMNS = "id, run_id, run_attempt, state, ends_by, over_since, due_
 const CREDENTIAL_COLUMNS =
   "grant_name, connection, provider, revocation, expires_at, granted_until, sealed_handle, ended"
 
-/** More than a repository can open in the time between two sweeps. */
+/** More than a unit can open in the time between two sweeps. */
 const FORGET_AT_MOST = 500
 
 /** Reads and writes the leases of one ledger. `lease-states.ts` decides how a lease may change. */

@@ -38,7 +38,7 @@ import { readCounts, standingOf } from "./quotas.ts"
 import { forgottenAt } from "./used-tokens.ts"
 
 /**
- * The ledger of one repository in any SQLite database. The edge and Node differ only in `sql` and `transact`.
+ * The ledger of one unit in any SQLite database. The edge and Node differ only in `sql` and `transact`.
  *
  * Every change of state and its audit record are one transaction, so that one never exists without the other.
  */

@@ -47,7 +47,7 @@ export interface EndedHour {
 /** When the hour of `counts` is over, in Unix milliseconds; null when nothing was counted that needs a record then. */
 export const hourEnds = (counts: Counts): number | null => (counts.counted === 0 ? null : (counts.hour + 1) * HOUR_MS)
 
-/** The limit of the whole repository that stands in the way of another exchange; null when none does. */
+/** The limit of the whole unit that stands in the way of another exchange; null when none does. */
 export function reachedLimit(counts: Counts, limits: Limits, now: number): ReachedLimit | null {
   if (counts.exchanges >= limits.exchangesPerMinute.max) {
     return {

@@ -5,7 +5,7 @@ import type { Sql } from "../../ports/sql.ts"
  * The steps that create the tables. The schema's version is the number of steps that a database has taken. Steps are only
  * added, never changed.
  *
- * Every row names its ledger, so that one file for all repositories and one Durable Object for each have the same tables.
+ * Every row names its ledger, so that one file for all units and one Durable Object for each have the same tables.
  * Each query of the ledger uses a primary key or an index, and never scans a table.
  */
 const STEPS: readonly (readonly string[])[] = [

@@ -11,35 +11,20 @@ export const isCautionClaim = (claim: string): boolean => CAUTION_CLAIMS.some((o
 export const CAUTION_ROWS: readonly (readonly [string, ClaimFact])[] = [
   [
     "outsider",
-    {
-      summary: "whether people without write access to the code can cause the job, with text or code of theirs in it",
-      sent: "always",
-      tells: "job",
-      type: "boolean",
-      derived: true,
-      values: new Map<string, ValueFact>([
-        ["false", {}],
-        ["true", { outsiders: true }],
-      ]),
-      samples: ["false"],
-    },
+    flag("whether people without write access to the code can cause the job, with text or code of theirs in it", {
+      outsiders: true,
+    }),
   ],
-  [
-    "interactive",
-    {
-      summary: "whether a person has a shell in the job",
-      sent: "always",
-      tells: "job",
-      type: "boolean",
-      derived: true,
-      values: new Map<string, ValueFact>([
-        ["false", {}],
-        ["true", { interactive: true }],
-      ]),
-      samples: ["false"],
-    },
-  ],
+  ["interactive", flag("whether a person has a shell in the job", { interactive: true })],
 ]
+
+function flag(summary: string, whenTrue: ValueFact): ClaimFact {
+  const values = new Map<string, ValueFact>([
+    ["false", {}],
+    ["true", whenTrue],
+  ])
+  return { summary, sent: "always", tells: "job", type: "boolean", derived: true, values, samples: ["false"] }
+}
 
 const WHY: Readonly<Record<Caution["fact"], string>> = {
   outsider: "outsiders can cause it",

@@ -35,7 +35,7 @@ export interface FamilyFacts<Name extends string = string> {
   readonly environmentName?: TextForm
   /** The key with which jobs name their environment, in the CI's own file. Left out: a claim says it by other means. */
   readonly environmentKey?: string
-  /** How environments are protected. Left out: nobody can say how one is, and no `protected_environment` is ever met. */
+  /** How environments are protected. Left out: it is never known, so no `protected_environment` is ever met. */
   readonly protection?: ProtectionWords
   /** True when units may keep policies of their own, which the broker can read. */
   readonly keepsPolicies?: true

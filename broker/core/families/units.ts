@@ -24,7 +24,7 @@ export interface UnitFacts {
    * caused them and on which branch they run.
    */
   readonly standsAlone: boolean
-  /** When the same name gets another id, as the start of a sentence that goes on `its id is new`. */
+  /** When the same name gets another id, as the start of a sentence that ends with `its id is new`. */
   readonly renewed?: string
 }
 

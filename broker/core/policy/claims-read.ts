@@ -1,6 +1,7 @@
 import type { AuditDraft, ClaimsRead } from "../audit-record.ts"
 import { boundedMap } from "../bounded-map.ts"
 import type { ClaimValue, Identity } from "../identity.ts"
+import { memoized } from "../memoized.ts"
 import type { Condition } from "./condition.ts"
 import { visible } from "./faults.ts"
 import type { Boundary, Organisation, Policy } from "./model.ts"
@@ -67,14 +68,7 @@ const claimsOf = (conditions: readonly Condition[]): readonly string[] => [
   ...new Set(conditions.map(({ claim }) => claim)),
 ]
 
-/** Policies are immutable and serve many jobs, so that what they read is found out once. */
+/** Policies are immutable and serve many jobs, so what they read is found out once. */
 function cachedFor<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new WeakMap<Key, Value>()
-  return (key) => {
-    const before = made.get(key)
-    if (before !== undefined) return before
-    const value = make(key)
-    made.set(key, value)
-    return value
-  }
+  return memoized(make, new WeakMap<Key, Value>())
 }

@@ -2,6 +2,7 @@ import type { GrantTrace, RuleTrace, Trace } from "../../wire/trace.ts"
 import { factsOf } from "../families/families.ts"
 import type { FamilyFacts } from "../families/family-facts.ts"
 import type { Identity } from "../identity.ts"
+import { memoized } from "../memoized.ts"
 import { type Ceiling, type CeilingVerdict, ceilingFor, checkGrant } from "./ceiling.ts"
 import type { ProtectionFact } from "./environment-protection.ts"
 import { evaluateRule } from "./evaluate-rule.ts"
@@ -214,15 +215,4 @@ function notesOf(identity: Identity, applying: readonly Policy[]): string[] {
   // A token without a name says its id instead, and a policy's name is then only for people.
   const names = identity.unit === identity.unitId ? [] : exact.map((policy) => policy.unit)
   return [...new Set(names)].filter((name) => name !== identity.unit).map((name) => reasons.renamed(identity, name))
-}
-
-function memoized<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new Map<Key, Value>()
-  return (key) => {
-    const before = made.get(key)
-    if (before !== undefined) return before
-    const value = make(key)
-    made.set(key, value)
-    return value
-  }
 }

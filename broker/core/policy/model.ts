@@ -99,7 +99,7 @@ export interface LimitEntry {
   readonly file: string
   /** 1-based. */
   readonly line: number
-  /** Conditions on the repository or its owner; every one must match. */
+  /** Conditions on the unit or its owner; every one must match. */
   readonly when: readonly Condition[]
   readonly max: Readonly<Partial<Record<"exchanges_per_minute" | "open_leases" | "denials_per_hour", number>>>
 }

@@ -24,8 +24,8 @@ export const CURRENT_KEY = "current"
 /** How far the clocks of publisher and broker may differ. A set from further ahead would keep every right one out. */
 export const PUBLISHED_AHEAD_SECONDS = 600
 
-/** The prefix of the keys of repositories' policies. */
-export const REPOSITORY_KEY_PREFIX = "repository/"
+/** The prefix of the keys of units' policies. Its text is as old as the first format, when every unit was a repository. */
+export const UNIT_KEY_PREFIX = "repository/"
 
 /** The value of `current`. */
 export interface PublishedCurrent extends PublishedContent {
@@ -43,37 +43,37 @@ export interface PublishedContent {
   /** The number of policies in the whole set. */
   readonly count: number
   readonly organisation: CompiledOrganisation
-  /** The policies that cover several repositories. They are few, and may apply to any job. */
+  /** The policies that cover several units. They are few, and may apply to any job. */
   readonly wide: readonly CompiledPolicy[]
   /**
-   * Issuer -> repository id -> hash of the text of its policies. A repository that is not listed has no policies of its
-   * own.
+   * Issuer -> unit id -> hash of the text of its policies. A unit that is not listed has no policies of its own. The
+   * member's name is as old as the key's prefix.
    */
   readonly repositories: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** Where a publication holds the policies of one repository. */
+/** Where a publication holds the policies of one unit. */
 export interface PublishedPlace {
   readonly issuer: string
   readonly unitId: string
   readonly hash: string
 }
 
-/** The parsed `current`. It is enough to decide for repositories without policies of their own. */
+/** The parsed `current`. It is enough to decide for units without policies of their own. */
 export interface PublishedSet {
   readonly version: string
   readonly publishedAt: string
   readonly count: number
   readonly organisation: Organisation
-  /** The set of policies that cover several repositories. */
+  /** The set of policies that cover several units. */
   readonly wide: PolicySet
-  /** Where a repository's own policies are; null means with certainty that it has none. */
+  /** Where a unit's own policies are; null means with certainty that it has none. */
   placeOf(subject: Pick<PolicySubject, "issuer" | "unitId">): PublishedPlace | null
 }
 
-/** The key for one text of a repository's policies. */
+/** The key for one text of a unit's policies. */
 export function keyOf({ issuer, unitId, hash }: PublishedPlace): string {
-  return `${REPOSITORY_KEY_PREFIX}${issuer}/${unitId}/${hash}`
+  return `${UNIT_KEY_PREFIX}${issuer}/${unitId}/${hash}`
 }
 
 /** SHA-256 of the content, hex. JSON of a parsed value is the same text again, so writers and readers agree. */
@@ -88,7 +88,7 @@ export function signedText({ format, version, published_at: at }: PublishedCurre
 
 /**
  * Parses the text of `current`, and checks its digest. The fault is a sentence that quotes none of the text. The hashes of
- * repositories are not checked: there may be thousands, and an invalid hash leads to a missing key, which the reader
+ * units are not checked: there may be thousands, and an invalid hash leads to a missing key, which the reader
  * reports. The caller checks the signature.
  */
 export function parseCurrent(text: string): Result<PublishedCurrent, string> {
@@ -141,10 +141,10 @@ export function revivedCurrent(
 }
 
 /**
- * Reads the value of a repository's key; never throws. The text must have the hash that `current` names, and cover only
- * that repository. A value that was cut, changed or moved is a fault, and never counts as a repository without policies.
+ * Reads the value of a unit's key; never throws. The text must have the hash that `current` names, and cover only
+ * that unit. A value that was cut, changed or moved is a fault, and never counts as a unit without policies.
  */
-export function readRepository(
+export function readUnitPolicies(
   text: string,
   place: PublishedPlace,
   organisation: Organisation,
@@ -175,13 +175,12 @@ const OTHER_VERSION =
   "The published policies were compiled by an incompatible version of Daypass: push the policies again with this version, with --all."
 const OTHER_CONTENT =
   "The published policies differ from their digest, so they were changed after they were published: push the policies again, with --all."
-const OTHER_TEXT =
-  "The stored policies of a repository differ from the published ones: push the policies again, with --all."
+const OTHER_TEXT = "The stored policies of a unit differ from the published ones: push the policies again, with --all."
 
 /** 128 bits of SHA-256. Replacing the text under a known hash needs a second preimage. */
 const HASH_DIGITS = 32
 
-/** Names a repository's text. */
+/** Names a unit's text. */
 export const hashOf = (text: string): string => digestOf(text).slice(0, HASH_DIGITS)
 
 const digestOf = (text: string) => bytesToHex(sha256(utf8ToBytes(text)))

@@ -60,7 +60,7 @@ const fieldCeiling: z.ZodType<FieldCeiling> = z
   .meta({ id: "fieldCeiling", description: "Patterns that every text in this field of a grant must match." })
 
 /** What a boundary allows: a connection, and the values that its grants may have. The other keys are keys of the grant. */
-export const boundaryEntry = z.object({ connection: name }).catchall(fieldCeiling)
+const boundaryEntry = z.object({ connection: name }).catchall(fieldCeiling)
 
 const boundary = z.strictObject({
   name: ruleName,

@@ -1,10 +1,7 @@
-import { shortNameGap, UNIT_KINDS } from "../families/units.ts"
+import { shortNameGap } from "../families/units.ts"
 import { type ClaimValue, type Identity, shortName } from "../identity.ts"
 import { fail, ok, type Result } from "../result.ts"
 import type { Grant } from "./model.ts"
-
-/** The only names in a gap that are not claims, such as `repository_name`: the part of a unit's name after its last slash. */
-export const isShortNameGap = (claim: string): boolean => UNIT_KINDS.some((kind) => shortNameGap(kind) === claim)
 
 /** Replaces every claim when a template is checked at load. */
 const SAMPLE = "x"

@@ -1,9 +1,8 @@
 import { AZURE_DEVOPS } from "../../core/families/azure-devops.ts"
-import { DIGITS } from "../../core/families/id-forms.ts"
 import type { Claims } from "../../core/identity.ts"
 import type { IssuerConfig } from "../../core/policy/model.ts"
 import { fail, ok, type Result } from "../../core/result.ts"
-import { text } from "../claim-checks.ts"
+import { faultOfEmpty, faultOfIds, text } from "../claim-checks.ts"
 import type { IssuerFamily } from "../family.ts"
 
 /**
@@ -45,6 +44,5 @@ function faultOfRun(claims: Claims, issuer: IssuerConfig): string | null {
   if (issuer.url.slice(issuer.url.lastIndexOf("/") + 1) !== text(claims, "org_id")) {
     return "the claims iss and org_id name two different organizations"
   }
-  if (text(claims, "rpo_ref") === "") return "the claim rpo_ref must not be empty"
-  return DIGITS.pattern.test(text(claims, "run_id")) ? null : "the claim run_id must be an id in decimal digits"
+  return faultOfEmpty(claims, "rpo_ref") ?? faultOfIds(claims, ["run_id"])
 }

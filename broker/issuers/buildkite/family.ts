@@ -1,7 +1,7 @@
 import { BUILDKITE } from "../../core/families/buildkite.ts"
 import type { Claims } from "../../core/identity.ts"
 import { ok } from "../../core/result.ts"
-import { disagree, faultOfNames, text } from "../claim-checks.ts"
+import { disagree, faultOfEmpty, faultOfNames, text } from "../claim-checks.ts"
 import type { IssuerFamily } from "../family.ts"
 
 /**
@@ -15,14 +15,10 @@ export const buildkite: IssuerFamily = {
   algorithms: ["RS256"],
   keys: { by: "discovery" },
   derive: (claims) => ok({ pipeline: `${text(claims, "organization_slug")}/${text(claims, "pipeline_slug")}` }),
-  check: (claims) => faultOfNames(claims, "organization_slug", "pipeline_slug") ?? faultOfJob(claims),
-}
-
-function faultOfJob(claims: Claims): string | null {
-  for (const name of ["build_branch", "job_id"]) {
-    if (text(claims, name) === "") return `the claim ${name} must not be empty`
-  }
-  return faultOfSubject(claims)
+  check: (claims) =>
+    faultOfNames(claims, "organization_slug", "pipeline_slug") ??
+    faultOfEmpty(claims, "build_branch", "job_id") ??
+    faultOfSubject(claims),
 }
 
 /**

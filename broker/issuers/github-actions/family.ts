@@ -1,7 +1,7 @@
 import { requiredClaims } from "../../core/families/families.ts"
 import { GITHUB_ACTIONS } from "../../core/families/github-actions.ts"
-import { DIGITS } from "../../core/families/id-forms.ts"
 import type { Claims } from "../../core/identity.ts"
+import { faultOfEmpty, faultOfIds, text } from "../claim-checks.ts"
 import type { IssuerFamily } from "../family.ts"
 import { faultOfSubject } from "./subject.ts"
 
@@ -23,18 +23,13 @@ export const githubActions: IssuerFamily = {
 }
 
 const ID_CLAIMS = requiredClaims(GITHUB_ACTIONS, "digits")
-const NEVER_EMPTY = ["event_name", "actor"] as const
 
 /** Only ASCII, so that a look-alike letter of another script cannot imitate a known name. */
 const REPOSITORY = /^([A-Za-z0-9_-]{1,100})\/([A-Za-z0-9._-]{1,100})$/
 
 function faultOfRepository(claims: Claims): string | null {
-  for (const name of ID_CLAIMS) {
-    if (!DIGITS.pattern.test(text(claims, name))) return `the claim ${name} must be an id in decimal digits`
-  }
-  for (const name of NEVER_EMPTY) {
-    if (text(claims, name) === "") return `the claim ${name} must not be empty`
-  }
+  const fault = faultOfIds(claims, ID_CLAIMS) ?? faultOfEmpty(claims, "event_name", "actor")
+  if (fault !== null) return fault
   const [, owner, name] = REPOSITORY.exec(text(claims, "repository")) ?? []
   if (owner === undefined || name === "." || name === "..") {
     return "the claim repository must be an owner and a name in ASCII, such as acme/shop"
@@ -43,10 +38,4 @@ function faultOfRepository(claims: Claims): string | null {
     return "the claims repository and repository_owner name two different owners"
   }
   return faultOfSubject(text(claims, "sub"), claims)
-}
-
-/** A claim that every token has. `identify.ts` has already checked that it is a string. */
-function text(claims: Claims, name: string): string {
-  const value = claims[name]
-  return typeof value === "string" ? value : ""
 }

@@ -1,4 +1,5 @@
 import type { Claims } from "../../core/identity.ts"
+import { disagree } from "../claim-checks.ts"
 
 /**
  * Compares the parts of `sub` with the claims that have the same values. Returns a sentence when they disagree, else null.
@@ -17,10 +18,10 @@ export function faultOfSubject(subject: string, claims: Claims): string | null {
   if (!parts) return "the claim sub must name a repository after repo:"
   const [, owner, ownerId, name, repositoryId, context = ""] = parts
 
-  if (`${owner}/${name}` !== claims["repository"]) return disagree("repository")
+  if (`${owner}/${name}` !== claims["repository"]) return disagree("sub", "repository")
   if ((ownerId === undefined) !== (repositoryId === undefined)) return "the claim sub must contain both ids, or neither"
-  if (ownerId !== undefined && ownerId !== claims["repository_owner_id"]) return disagree("repository_owner_id")
-  if (repositoryId !== undefined && repositoryId !== claims["repository_id"]) return disagree("repository_id")
+  if (ownerId !== undefined && ownerId !== claims["repository_owner_id"]) return disagree("sub", "repository_owner_id")
+  if (repositoryId !== undefined && repositoryId !== claims["repository_id"]) return disagree("sub", "repository_id")
   return faultOfContext(context, claims)
 }
 
@@ -29,12 +30,12 @@ const REPO_AND_CONTEXT = /^repo:([^/:@]+)(?:@([0-9]+))?\/([^/:@]+)(?:@([0-9]+))?
 function faultOfContext(context: string, claims: Claims): string | null {
   for (const name of ["environment", "ref"]) {
     if (context.startsWith(`${name}:`)) {
-      return repeats(context.slice(name.length + 1), claims[name]) ? null : disagree(name)
+      return repeats(context.slice(name.length + 1), claims[name]) ? null : disagree("sub", name)
     }
   }
   if (context === "pull_request" || context.startsWith("pull_request:")) {
     const event = claims["event_name"]
-    return typeof event === "string" && event.startsWith("pull_request") ? null : disagree("event_name")
+    return typeof event === "string" && event.startsWith("pull_request") ? null : disagree("sub", "event_name")
   }
   return null
 }
@@ -49,8 +50,4 @@ function repeats(text: string, claim: unknown): boolean {
 /** Servers up to 3.18 write a colon inside a value raw, all others as `%3A`. Both forms count as equal. */
 function withRawColons(text: string): string {
   return text.replaceAll("%3A", ":")
-}
-
-function disagree(claim: string): string {
-  return `the claims sub and ${claim} disagree`
 }

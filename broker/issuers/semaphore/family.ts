@@ -1,6 +1,6 @@
 import { SEMAPHORE } from "../../core/families/semaphore.ts"
 import type { Claims } from "../../core/identity.ts"
-import { disagree, faultOfClosed, text } from "../claim-checks.ts"
+import { disagree, faultOfClosed, faultOfEmpty, text } from "../claim-checks.ts"
 import type { IssuerFamily } from "../family.ts"
 
 /**
@@ -13,12 +13,10 @@ export const semaphore: IssuerFamily = {
   facts: SEMAPHORE,
   algorithms: ["RS256"],
   keys: { by: "discovery" },
-  check: (claims) => faultOfClosed(SEMAPHORE, claims, "job_type", "ref_type") ?? faultOfJob(claims),
-}
-
-function faultOfJob(claims: Claims): string | null {
-  if (text(claims, "job_id") === "") return "the claim job_id must not be empty"
-  return faultOfSubject(claims)
+  check: (claims) =>
+    faultOfClosed(SEMAPHORE, claims, "job_type", "ref_type") ??
+    faultOfEmpty(claims, "job_id") ??
+    faultOfSubject(claims),
 }
 
 /** The subject repeats the claims: `org:O:project:ID:repo:R:ref_type:T:ref:REF`. */

@@ -75,7 +75,7 @@ async function readUsual(path: string, place: Place) {
   try {
     return [{ where: path, text: Buffer.from(await place.readFile(path)).toString("utf8") }]
   } catch (error) {
-    // SOPS goes on without this file, and so does a person who keeps the key elsewhere.
+    // SOPS continues without this file, and a person may keep the key elsewhere.
     if (["ENOENT", "ENOTDIR"].includes(reasonOf(error))) return []
     return [await readKeys(path, place, "keep your keys in")]
   }

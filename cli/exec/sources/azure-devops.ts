@@ -12,7 +12,8 @@ const API_VERSION = "7.1"
 
 /**
  * Azure Pipelines: a POST with the job's access token gets a new token, always for Entra's audience
- * (learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken). Without a service connection in the query, its subject is the pipeline.
+ * (learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken). Without a service connection in the query, its
+ * subject is the pipeline.
  */
 export const AZURE_DEVOPS: Source = {
   name: "azure-devops",

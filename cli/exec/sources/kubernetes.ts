@@ -5,7 +5,7 @@ import { isSet } from "./source.ts"
 import { noToken } from "./token-text.ts"
 
 /** Where the manifests of this project mount the projected token. */
-export const PROJECTED_TOKEN = "/var/run/secrets/daypass/token"
+const PROJECTED_TOKEN = "/var/run/secrets/daypass/token"
 
 /** A pod with a projected token for the broker (kubernetes.io: service account token volume projection). */
 export const KUBERNETES: Source = {

@@ -5,8 +5,8 @@ import { type Environment, isSet, type Source } from "./source.ts"
 import { noToken, upperFirst } from "./token-text.ts"
 
 /**
- * A person who is signed in with `daypass login`, on a machine that is no CI's. It is read once: a command must not go on as
- * somebody else who signs in meanwhile, and can end its leases after a logout.
+ * A person who is signed in with `daypass login`, on a machine that is no CI's. It is read once. So a command keeps its
+ * person when another one signs in meanwhile, and can end its leases after a logout.
  */
 export const LOGIN: Source = {
   name: "login",

@@ -3,7 +3,7 @@ import { JENKINS } from "./jenkins.ts"
 import { isSet } from "./source.ts"
 import { DEFAULT_VARIABLE, fromVariable } from "./variable.ts"
 
-/** Any other CI that somebody has put a token into the usual variable of. */
+/** Any other CI, where the job's own configuration puts a token into the usual variable. */
 export const OTHER_VARIABLE = fromVariable({
   name: "variable",
   title: `the variable ${DEFAULT_VARIABLE}`,

@@ -40,8 +40,9 @@ export interface Found {
 }
 
 /**
- * Finds where this job gets its tokens, or the login of a person where there is no job of any CI. Two places at once are refused: a guess could show the broker another identity than the
- * one that was meant.
+ * Finds where this job gets its tokens, or the login of a person where there is no job of any CI. Two places at once are
+ * refused: a guess could show the broker another identity than the one that was meant.
+ *
  * @param name of the source that was asked for; undefined to look for it
  * @throws {ActionError} `id_token_unavailable`, and GitHub's own codes
  */

@@ -163,10 +163,10 @@ describe("what an exchange records", () => {
   })
 })
 
-it("a revocation handle is sealed for the issuer's URL and the repository's id, the lease and the grant", () => {
+it("a revocation handle is sealed for the issuer's URL and the unit's id, the lease and the grant", () => {
   expect(handleContext({ issuerUrl: "https://issuer.example", unitId: "41" }, "a-lease", "a-grant")).toEqual({
     kind: "revocation-handle",
-    repository: "https://issuer.example 41",
+    unit: "https://issuer.example 41",
     id: "a-lease/a-grant",
   })
 })
@@ -311,7 +311,7 @@ describe("an explanation", () => {
   it("keeps its decision and says what is unknown while the ledger cannot be read", async () => {
     const { broker, call } = await world({ grants: { one: "mints" }, ledgerFails: ["standing"] })
     const answer = await explain(call(), broker)
-    expect(answer).toMatchObject({ decision: "allow", notes: [expect.stringContaining("ledger of this repository")] })
+    expect(answer).toMatchObject({ decision: "allow", notes: [expect.stringContaining("ledger of this unit")] })
     expect(answer).not.toHaveProperty("limits")
   })
 

@@ -8,7 +8,7 @@ import {
   hashOf,
   keyOf,
   parseCurrent,
-  readRepository,
+  readUnitPolicies,
   revivedCurrent,
   signedText,
   versionOf,
@@ -54,7 +54,7 @@ function must<Value>(
 function readBack({ current, entries }: Publication): PolicySet {
   const set = must(revivedCurrent(must(parseCurrent(JSON.stringify(current))), TEST_PROVIDERS))
   const own = placesIn(current).flatMap((place) =>
-    must(readRepository(entries.get(keyOf(place)) ?? "", place, set.organisation, TEST_PROVIDERS)),
+    must(readUnitPolicies(entries.get(keyOf(place)) ?? "", place, set.organisation, TEST_PROVIDERS)),
   )
   return policySet(set.version, set.organisation, [...own, ...set.wide.policies])
 }
@@ -169,7 +169,7 @@ describe("current", () => {
     expect(read.value.wide.policies.map(({ unit }) => unit)).toEqual(current.wide.map(({ unit }) => unit))
     for (const place of placesIn(current)) {
       const text = older(entries.get(keyOf(place)) ?? "")
-      const found = readRepository(text, { ...place, hash: hashOf(text) }, read.value.organisation, TEST_PROVIDERS)
+      const found = readUnitPolicies(text, { ...place, hash: hashOf(text) }, read.value.organisation, TEST_PROVIDERS)
       if (!found.ok) throw new Error(found.fault)
       expect(found.value.every(({ unit }) => unit.startsWith("acme/"))).toBe(true)
     }
@@ -236,7 +236,7 @@ describe("a repository's policies", () => {
   const [place] = placesIn(current)
   if (place === undefined) throw new Error("the set has repositories")
   const text = entries.get(keyOf(place)) ?? ""
-  const read = (of: string, at = place) => readRepository(of, at, organisation, TEST_PROVIDERS)
+  const read = (of: string, at = place) => readUnitPolicies(of, at, organisation, TEST_PROVIDERS)
 
   it("are read from the text that current names", () => {
     expect(must(read(text)).map(({ file }) => file)).toEqual(["shop-freeze.yaml", "shop.yaml"])
@@ -261,7 +261,7 @@ describe("a repository's policies", () => {
 
   it("are not read when their connection or its provider is not there, and nothing throws", () => {
     const without = { ...organisation, connections: new Map() }
-    expect(readRepository(text, place, without, TEST_PROVIDERS).ok).toBe(false)
+    expect(readUnitPolicies(text, place, without, TEST_PROVIDERS).ok).toBe(false)
   })
 })
 

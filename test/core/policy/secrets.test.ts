@@ -6,7 +6,7 @@ import { decide } from "../../../broker/core/policy/decide.ts"
 import { loadPolicySet } from "../../../broker/core/policy/load.ts"
 import type { PolicySet } from "../../../broker/core/policy/model.ts"
 import { createPolicyLoader } from "../../../broker/core/policy/policy-loader.ts"
-import { keyOf, readRepository, revivedCurrent } from "../../../broker/core/policy/published.ts"
+import { keyOf, readUnitPolicies, revivedCurrent } from "../../../broker/core/policy/published.ts"
 import { sops } from "../../../broker/providers/sops/provider.ts"
 import { MAC_ONLY_ENCRYPTED, SHOP } from "../../../broker/providers/sops/recorded.ts"
 import { placesIn, published } from "../../../cli/push/publication.ts"
@@ -266,7 +266,7 @@ grants:
     expect(texts.map((text) => text.includes("D+n/E3g694"))).toEqual([false, true, true])
     const read = revivedCurrent(current, PROVIDERS)
     if (!read.ok) throw new Error(read.fault)
-    const policies = readRepository(texts[0] ?? "", shop, read.value.organisation, PROVIDERS)
+    const policies = readUnitPolicies(texts[0] ?? "", shop, read.value.organisation, PROVIDERS)
     expect(policies.ok && policies.value).toEqual(set.policies.filter(({ file }) => file === "p.yaml"))
   })
 

@@ -4,7 +4,7 @@ import { Secret } from "../../../broker/core/secret.ts"
 import { createSealer, type SealContext } from "../../../broker/signing/sealer.ts"
 
 const keyOf = (fill: number) => new Secret(Uint8Array.from({ length: 32 }, (_, index) => (index * 7 + fill) % 256))
-const place: SealContext = { kind: "revocation-handle", repository: "https://issuer.example 41", id: "lease/grant" }
+const place: SealContext = { kind: "revocation-handle", unit: "https://issuer.example 41", id: "lease/grant" }
 const PLAIN = "canary-handle-value"
 
 describe("a sealed value", () => {
@@ -23,12 +23,9 @@ describe("a sealed value", () => {
 
   const elsewhere: readonly [string, SealContext][] = [
     ["another kind", { ...place, kind: "signing-key" }],
-    ["another repository", { ...place, repository: "https://issuer.example 42" }],
+    ["another unit", { ...place, unit: "https://issuer.example 42" }],
     ["another id", { ...place, id: "lease/other" }],
-    [
-      "a place whose parts spell the same together",
-      { ...place, repository: "https://issuer.example", id: "41 lease/grant" },
-    ],
+    ["a place whose parts spell the same together", { ...place, unit: "https://issuer.example", id: "41 lease/grant" }],
   ]
   it.each(elsewhere)("stays shut for %s", async (_, other) => {
     const sealer = await createSealer(keyOf(1), "production")

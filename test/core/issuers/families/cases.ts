@@ -1,11 +1,11 @@
 import { AZURE_DEVOPS_CASE } from "./azure-devops.ts"
 import { BITBUCKET_CASE } from "./bitbucket.ts"
 import { BUILDKITE_CASE } from "./buildkite.ts"
-import { circleci } from "./circleci.ts"
+import { CIRCLECI_CASE } from "./circleci.ts"
 import type { FamilyCase } from "./family-case.ts"
-import { forgejo } from "./forgejo.ts"
-import { githubActions } from "./github-actions.ts"
-import { gitlab } from "./gitlab.ts"
+import { FORGEJO_CASE } from "./forgejo.ts"
+import { GITHUB_ACTIONS_CASE } from "./github-actions.ts"
+import { GITLAB_CASE } from "./gitlab.ts"
 import { HCP_TERRAFORM_CASE } from "./hcp-terraform.ts"
 import { JENKINS_CASE } from "./jenkins.ts"
 import { KUBERNETES_CASE } from "./kubernetes.ts"
@@ -16,10 +16,10 @@ import { SPACELIFT_CASE } from "./spacelift.ts"
 
 /** Every family's case. The common rows run over all of them. */
 export const CASES: readonly FamilyCase[] = [
-  githubActions,
-  gitlab,
-  forgejo,
-  circleci,
+  GITHUB_ACTIONS_CASE,
+  GITLAB_CASE,
+  FORGEJO_CASE,
+  CIRCLECI_CASE,
   KUBERNETES_CASE,
   JENKINS_CASE,
   BUILDKITE_CASE,

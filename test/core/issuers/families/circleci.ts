@@ -1,4 +1,4 @@
-import { circleci as family } from "../../../../broker/issuers/circleci/family.ts"
+import { circleci } from "../../../../broker/issuers/circleci/family.ts"
 import v1 from "../../../vectors/claims/circleci-v1.json" with { type: "json" }
 import v2 from "../../../vectors/claims/circleci-v2.json" with { type: "json" }
 import type { FamilyCase } from "./family-case.ts"
@@ -10,8 +10,8 @@ const of = (name: string) => `oidc.circleci.com/${name}`
 const { "oidc.circleci.com/vcs-origin": _origin, "oidc.circleci.com/vcs-ref": _ref, ...fromWebhook } = v1
 const unit = { unitKind: "project", unit: PROJECT, unitId: PROJECT, owner: ORG, ownerId: ORG } as const
 
-export const circleci: FamilyCase = {
-  family,
+export const CIRCLECI_CASE: FamilyCase = {
+  family: circleci,
   config: {
     name: "circleci",
     family: "circleci",

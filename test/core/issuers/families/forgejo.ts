@@ -1,4 +1,4 @@
-import { forgejo as family } from "../../../../broker/issuers/forgejo/family.ts"
+import { forgejo } from "../../../../broker/issuers/forgejo/family.ts"
 import push from "../../../vectors/claims/forgejo.json" with { type: "json" }
 import type { FamilyCase } from "./family-case.ts"
 
@@ -26,8 +26,8 @@ const cautionOf = (value: string, why = "outsiders can cause it") => ({
 })
 const outsider = { outsider: true, interactive: false }
 
-export const forgejo: FamilyCase = {
-  family,
+export const FORGEJO_CASE: FamilyCase = {
+  family: forgejo,
   config: {
     name: "forgejo",
     family: "forgejo",

@@ -1,4 +1,4 @@
-import { githubActions as family } from "../../../../broker/issuers/github-actions/family.ts"
+import { githubActions } from "../../../../broker/issuers/github-actions/family.ts"
 import branchImmutable from "../../../vectors/claims/github-branch-immutable.json" with { type: "json" }
 import environment from "../../../vectors/claims/github-environment.json" with { type: "json" }
 import pullRequest from "../../../vectors/claims/github-pull-request.json" with { type: "json" }
@@ -9,8 +9,8 @@ const unit = { unitKind: "repository", unit: "octo-org/octo-repo", unitId: "4567
 const owner = { owner: "octo-org", ownerId: "123456" } as const
 
 /** Its own rows are in `github-actions.test.ts`. */
-export const githubActions: FamilyCase = {
-  family,
+export const GITHUB_ACTIONS_CASE: FamilyCase = {
+  family: githubActions,
   config: issuer(),
   samples: [
     {

@@ -1,4 +1,4 @@
-import { gitlab as family } from "../../../../broker/issuers/gitlab/family.ts"
+import { gitlab } from "../../../../broker/issuers/gitlab/family.ts"
 import documented from "../../../vectors/claims/gitlab.json" with { type: "json" }
 import fork from "../../../vectors/claims/gitlab-fork-merge-request.json" with { type: "json" }
 import inEnvironment from "../../../vectors/claims/gitlab-protected-environment.json" with { type: "json" }
@@ -27,8 +27,8 @@ const cautionOf = (value: string, why = "outsiders can cause it") => ({
   value,
 })
 
-export const gitlab: FamilyCase = {
-  family,
+export const GITLAB_CASE: FamilyCase = {
+  family: gitlab,
   config: {
     name: "gitlab",
     family: "gitlab",
