@@ -58,7 +58,7 @@ export function spaceFor(parts: readonly ScopePart[], memo: AxisMemo = axisMemo(
       }
     }
     for (const { target } of scope.policies) {
-      if (target.kind !== "owner") continue
+      if (target.kind !== "owner" || !family.patterns) continue
       for (const owner of ownersIn(scope)) {
         tellApart(named, followedBy(languageOfText(`${owner}/`), languageOfPattern(target.names)))
       }
@@ -130,7 +130,8 @@ function pinsOf(scope: Scope): ReadonlyMap<string, Domain> {
   const pins = new Map<string, Domain>([[unitId, { present: "always" }]])
   if (environment !== undefined) pins.set(environment, { present: "never" })
   const { target } = scope
-  if (target.kind === "owner") {
+  // Without patterns, a target of many is everybody: a person has any name, or none.
+  if (target.kind === "owner" && family.patterns) {
     const names = languageOfPattern(target.names)
     const within = ownersIn(scope).map((owner) => followedBy(languageOfText(`${owner}/`), names))
     pins.set(nameClaim(family), { present: "always", within })

@@ -182,6 +182,8 @@ function onlyOf(
   all: Region,
 ): string | null {
   if (scope.target.kind === "unit") return null
+  // All people: the conditions say which of them.
+  if (unit === undefined && !familyOf(scope.issuer).patterns) return null
   const [names, every] = [unitsIn(region), unitsIn(all)]
   const [first] = names
   const gap = shortNameGap(familyOf(scope.issuer).unit)

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { folderOf, ORGANISATION, POLICY, runCli } from "./run-cli.ts"
 
@@ -228,5 +229,58 @@ connections:`,
     const { code, out, err } = await runCli("who-can", ...args)
     expect([code, out]).toEqual([2, ""])
     expect(err).toContain(says)
+  })
+})
+
+describe("for all people of an issuer, daypass who-can", () => {
+  const KEY = "age1mmdmrggcxhdpl9q7h48v6welhj60mfpdqexja3ezqsj9l680fy8ql5najy"
+  const file = (issuer: string, when: string) => `version: 1
+issuer: ${issuer}
+people: true
+allow:
+  - name: some of them
+    when: { ${when} }
+    grants: [vault]
+grants:
+  vault: { connection: oidc, audience: "https://vault.example.com", ttl: 5m }
+`
+  const issuers = {
+    staff: `staff: { family: openid, url: "https://sso.example.com", audience: daypass }`,
+    laptop: "laptop: { family: local }",
+  }
+  const folderFor = (issuer: keyof typeof issuers, connection: string, policy: string, more = {}) =>
+    folderOf({
+      "daypass.yaml": `version: 1\nissuers:\n  ${issuers[issuer]}\nconnections:\n  ${connection}\n`,
+      "people.yaml": policy,
+      ...more,
+    })
+  const OIDC = `oidc: { provider: identity-token, audiences: ["https://vault.example.com"], people: true }`
+
+  it.each([
+    [`email: "*@example.com"`, "email: *@example.com"],
+    [`email: person@example.com`, "email: person@example.com"],
+    [`groups: engineering`, "groups: engineering"],
+    [`sub: f4a3c9de`, "sub: f4a3c9de"],
+    // A provider may send no address, and then the condition on the group still holds.
+    [`groups: engineering, email: { present: false }`, "email: missing"],
+  ])("misses nobody whom %s allows", async (when, said) => {
+    const { code, out } = await runCli("who-can", folderFor("staff", OIDC, file("staff", when)))
+    expect(out.split("\n").slice(0, 2)).toEqual([
+      "PERSON  ENVIRONMENT  GRANT  FOR  REACHES",
+      "**      none         vault  5m   https://vault.example.com through oidc",
+    ])
+    expect(out).toContain(said)
+    expect(code).toBe(0)
+  })
+
+  it("knows a person by an age key", async () => {
+    const policy = file("laptop", `sub: ${KEY}`).replace(
+      /vault: \{.*\}/,
+      `vault: { connection: dev, read: { PASSWORD: "dev.sops.yaml#database/password" } }`,
+    )
+    const secrets = readFileSync(new URL("../vectors/sops/every-type.sops.yaml", import.meta.url), "utf8")
+    const connection = "dev: { provider: sops, key: env:DEV_AGE_KEY, people: true }"
+    const { out } = await runCli("who-can", folderFor("laptop", connection, policy, { "dev.sops.yaml": secrets }))
+    expect(out).toContain(`if      sub: ${KEY}`)
   })
 })

@@ -1,4 +1,4 @@
-import { factsOf } from "../families/families.ts"
+import { FAMILY_FACTS, USUAL_FAMILY } from "../families/families.ts"
 import { alwaysHasEnvironment, type FamilyFacts } from "../families/family-facts.ts"
 import { UNITS } from "../families/units.ts"
 import { ownerOf } from "../identity.ts"
@@ -11,10 +11,11 @@ import type { Grant, Policy, PolicyFault, PolicyTarget, Rule } from "./model.ts"
 import type { OrganisationReading } from "./organisation.ts"
 import { isPlainMap } from "./plain.ts"
 import { environmentFaults } from "./policy-environment.ts"
-import { foreignUnitKeys, readUnit, type UnitReading } from "./policy-unit.ts"
+import { foreignUnitKeys, keysOf, readUnit, type UnitReading } from "./policy-unit.ts"
 import { type PolicyFile, policySchema } from "./schema.ts"
 import { flagFaults, whenSchema } from "./schema-conditions.ts"
 import { schemaFaults } from "./schema-faults.ts"
+import { PEOPLE_KEY } from "./schema-units.ts"
 import { whyUnconstrained } from "./unconstrained.ts"
 import { childOf, itemsOf, nodeAt, textOf, type YamlDocument, type YamlNode } from "./yaml.ts"
 
@@ -44,14 +45,16 @@ export function readPolicy(
   const faults: PolicyFault[] = []
   const issuer = organisation === null ? null : issuerOf(file, root, { names: organisation.issuerNames, host }, faults)
   const owners = issuer === null ? null : (organisation?.owners.get(issuer) ?? null)
-  const family = factsOf(organisation?.families.get(issuer ?? ""))
+  const known = FAMILY_FACTS.get(organisation?.families.get(issuer ?? "") ?? "")
+  const family = known ?? familyByKeys(root)
+  const isTold = known !== undefined || family === USUAL_FAMILY
   if (!parsed.success) {
     const subject = { file, root, path: [], schema: policySchema, unspokenKeys: foreignUnitKeys(family.unit) }
     faults.push(...schemaFaults(subject, parsed.error.issues))
   }
   faults.push(...ruleFaults(file, root), ...flagFaults(file, root, ["allow", "deny"]))
   const unit = readUnit(file, root, { issuer, family, owners })
-  faults.push(...unit.faults, ...environmentFaults(file, root, family))
+  if (isTold) faults.push(...unit.faults, ...environmentFaults(file, root, family))
   const { target } = unit
   const jobs = issuer === null || target === null ? null : subjectParts(issuer, family, target, root)
   const grants = new Map<string, Grant>()
@@ -69,7 +72,7 @@ export function readPolicy(
   if (parsed.success && issuer !== null) {
     faults.push(...emptyDemand(file, root, parsed.data.protected_environment, [family]))
   }
-  if (!childOf(root, "environment") && !alwaysHasEnvironment(family)) {
+  if (isTold && !childOf(root, "environment") && !alwaysHasEnvironment(family)) {
     faults.push(...unconstrainedAllows(file, document, unit, { family, owners }))
   }
   if (!parsed.success || faults.length > 0 || issuer === null || target === null) return { faults, policy: null, named }
@@ -91,6 +94,15 @@ export function readPolicy(
   }
   return { faults, policy, named }
 }
+
+/**
+ * A family that has the keys of the file, where the issuer or its family is misspelled: that is a fault already, and the file's
+ * keys are none. What else depends on the family is left unchecked.
+ */
+const familyByKeys = (root: YamlNode): FamilyFacts =>
+  [USUAL_FAMILY, ...FAMILY_FACTS.values()].find(({ unit }) =>
+    [...keysOf(unit), ...(unit === "person" ? [PEOPLE_KEY] : [])].some((key) => childOf(root, key) !== undefined),
+  ) ?? USUAL_FAMILY
 
 const subjectParts = (issuer: string, { unit, unitId }: FamilyFacts, target: PolicyTarget, root: YamlNode) => ({
   issuer,

@@ -142,4 +142,4 @@ function foreignKeys(file: string, root: YamlNode, { family, issuer }: IssuerRea
 }
 
 /** The keys that name one unit of a kind: its name and, where it has one, its id. */
-const keysOf = (kind: UnitKind): readonly string[] => [kind, ...[UNITS[kind].idKey].flatMap((key) => key ?? [])]
+export const keysOf = (kind: UnitKind): readonly string[] => [kind, ...[UNITS[kind].idKey].flatMap((key) => key ?? [])]

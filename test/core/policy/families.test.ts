@@ -383,3 +383,26 @@ describe("a Forgejo repository", () => {
     expect(faultsIn(text).join("\n")).toContain("run in no environment")
   })
 })
+
+describe("a misspelled issuer or family is the only fault", () => {
+  const units = ["gitlab", "circleci"] as const
+  it.each(units)("of a policy with the keys of %s", (head) => {
+    const text = allowing(head, "").replace(`issuer: ${head}`, `issuer: ${head}x`)
+    expect(faultsOf({ "daypass.yaml": organisation(), "p.yaml": text }).map(shown)).toEqual([
+      "p.yaml:2:9 issuer_unknown",
+    ])
+  })
+
+  it("of a policy for all people, whose conditions no other family knows", () => {
+    const text = `version: 1\nissuer: stuff\npeople: true\n${allowing("gitlab", "{ groups: engineering }").split('"20"\n')[1]}`
+    const open = organisation().replace("provider: note", "provider: note, people: true")
+    expect(faultsOf({ "daypass.yaml": open, "p.yaml": text }).map(shown)).toEqual(["p.yaml:2:9 issuer_unknown"])
+  })
+
+  it("of an organisation file, and its policies have none", () => {
+    const text = organisation().replace("family: gitlab", "family: gitlub")
+    expect(faultsOf({ "daypass.yaml": text, "p.yaml": allowing("gitlab", "") }).map(shown)).toEqual([
+      "daypass.yaml:4:21 value_invalid",
+    ])
+  })
+})
