@@ -6,11 +6,13 @@ const LONGEST = [
   /^test\/cli\/push-edge/,
   /^test\/flow\//,
   /^test\/entry\/node/,
+  /^test\/cli\/exec\//,
   /^test\/contract\/ledger\./,
   /^test\/docs-walkthrough/,
   /^test\/analysis\/(?:diff|warnings)\//,
   /^test\/action\//,
-  /^test\/cli\/package/,
+  /^test\/cli\/(?:package|login)/,
+  /^test\/ci-templates/,
 ]
 
 /** Begins with the files that take longest, in an order that does not depend on what an earlier run has left behind. */

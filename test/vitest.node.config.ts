@@ -1,11 +1,13 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 import { common } from "./vitest.common.ts"
 
 export default defineConfig({
   test: {
     ...common(0.1),
-    // Its longest files wait most of the time, for brokers that start and for folders that must be still.
-    maxWorkers: "200%",
+    // Its longest files wait most of the time, for brokers that start and for folders that must be still. A number, because a
+    // percentage is cut to the number of cores.
+    maxWorkers: 2 * availableParallelism(),
     include: ["test/**/*.test.ts"],
     exclude: ["test/workerd/**", "test/interop/**", "node_modules/**"],
   },
