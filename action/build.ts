@@ -69,7 +69,7 @@ const OPTIONS = {
  * @returns the files by name
  */
 export async function buildAction(isReadable = false): Promise<ReadonlyMap<string, Uint8Array>> {
-  const options = { ...OPTIONS, minifyWhitespace: !isReadable }
+  const options = { ...OPTIONS, minifyWhitespace: !isReadable, minifySyntax: !isReadable }
   const entries = Object.values(PARTS).flat()
   const { metafile } = await build({ ...options, entryPoints: entries })
   const ownerOf = ownersOf(metafile)
