@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { githubActions } from "../../../broker/issuers/github-actions/family.ts"
 import { createKeySets, type KeySets } from "../../../broker/issuers/key-sets.ts"
 import { HttpError } from "../../../broker/ports/http.ts"
+import { cryptography } from "../../support/cryptography.ts"
 import {
   DISCOVERY_URL,
   ISSUER_URL,
@@ -34,7 +35,7 @@ beforeEach(() => {
   clock = testClock()
   network = new TestNetwork()
   network.publish([publicJwk(first)])
-  keySets = createKeySets(network.http, clock)
+  keySets = createKeySets(network.http, clock, cryptography)
 })
 
 const find = (kid: string, alg = "RS256", at = issuer()) => keySets.find(at, githubActions, kid, alg)
