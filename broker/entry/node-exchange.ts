@@ -58,5 +58,4 @@ const read = (request: IncomingMessage): Promise<Uint8Array> =>
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     request.on("error", reject)
-    request.on("close", () => reject(new Error("the connection ended")))
   })

@@ -1,7 +1,6 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createPublicKey,
   createSecretKey,
   diffieHellman,
   generateKeyPairSync,
@@ -13,6 +12,7 @@ import type { Secret } from "../../core/secret.ts"
 import { textOfUtf8 } from "../../core/utf8.ts"
 import type { RecipientKey, WrappingKey } from "../../ports/cryptography.ts"
 import type { PublicJwk } from "../../wire/exchange.ts"
+import { publicKeyOf } from "./keys.ts"
 
 const CIPHER = "aes-256-gcm"
 const CONTENT_ENCRYPTION = "A256GCM"
@@ -22,7 +22,7 @@ const TAG_BYTES = 16
 
 /** Encrypts to a key on P-256 with a new key each time (RFC 7518, section 4.6). */
 export function createRecipientKey({ kty, crv, x, y }: PublicJwk): RecipientKey | null {
-  const publicKey = pointOf({ kty, crv, x, y })
+  const publicKey = publicKeyOf({ kty, crv, x, y })
   if (publicKey === null) return null
 
   return {
@@ -33,15 +33,6 @@ export function createRecipientKey({ kty, crv, x, y }: PublicJwk): RecipientKey 
       const key = contentKey(await agree(ephemeral.privateKey, publicKey))
       return compact({ alg: "ECDH-ES", enc: CONTENT_ENCRYPTION, cty: "json", epk }, "", key, json)
     },
-  }
-}
-
-/** Node refuses coordinates that are no point of the curve. */
-function pointOf(jwk: PublicJwk): KeyObject | null {
-  try {
-    return createPublicKey({ key: { ...jwk }, format: "jwk" })
-  } catch {
-    return null
   }
 }
 
@@ -66,8 +57,8 @@ const OTHER_INFORMATION = Buffer.concat([
 ])
 
 /** The Concat KDF: one round of SHA-256. */
-const contentKey = (secret: Buffer): Buffer =>
-  hash("sha256", Buffer.concat([ROUND, secret, OTHER_INFORMATION]), "buffer")
+const contentKey = (secret: Buffer): KeyObject =>
+  createSecretKey(hash("sha256", Buffer.concat([ROUND, secret, OTHER_INFORMATION]), "buffer"))
 
 /** Wraps a new key for each value under one key (RFC 7518, section 4.7). */
 export function createWrappingKey(secret: Secret<Uint8Array>): WrappingKey {
@@ -76,9 +67,9 @@ export function createWrappingKey(secret: Secret<Uint8Array>): WrappingKey {
   return {
     async seal(text, { kid, place }) {
       const key = randomBytes(KEY_BYTES)
-      const wrapped = encrypted(wrapping, key)
-      const [iv, encryptedKey, tag] = wrapped.map((part) => part.toString("base64url"))
-      return compact({ alg: "A256GCMKW", enc: CONTENT_ENCRYPTION, kid, place, iv, tag }, encryptedKey ?? "", key, text)
+      const [iv, encryptedKey = "", tag] = encrypted(wrapping, key).map((part) => part.toString("base64url"))
+      const header = { alg: "A256GCMKW", enc: CONTENT_ENCRYPTION, kid, place, iv, tag }
+      return compact(header, encryptedKey, createSecretKey(key), text)
     },
 
     async open(sealed) {
@@ -88,7 +79,8 @@ export function createWrappingKey(secret: Secret<Uint8Array>): WrappingKey {
       const wrapped = wrappingOf(header)
       if (wrapped === null) return null
       const key = decrypted(wrapping, [wrapped.iv, encryptedKey, wrapped.tag])
-      const text = key?.length === KEY_BYTES ? decrypted(key, [iv, ciphertext, tag], header) : null
+      if (key?.length !== KEY_BYTES) return null
+      const text = decrypted(createSecretKey(key), [iv, ciphertext, tag], header)
       return text === null ? null : textOfUtf8(text)
     },
   }
@@ -113,7 +105,8 @@ function wrappingOf(header: string): { readonly iv: string; readonly tag: string
 /** Initialisation vector, ciphertext and tag. */
 type Sealed = readonly [Buffer, Buffer, Buffer]
 
-function encrypted(key: KeyObject | Buffer, plain: Buffer | string, header = ""): Sealed {
+/** A key as bytes would take three times as long as a key object: Node tries by errors what it is. */
+function encrypted(key: KeyObject, plain: Buffer | string, header = ""): Sealed {
   const iv = randomBytes(IV_BYTES)
   const cipher = createCipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES })
   cipher.setAAD(Buffer.from(header, "latin1"))
@@ -124,7 +117,7 @@ function encrypted(key: KeyObject | Buffer, plain: Buffer | string, header = "")
 }
 
 /** Null when any part was changed. A shorter tag would be easier to guess, so only a whole one is read. */
-function decrypted(key: KeyObject | Buffer, sealed: readonly [string, string, string], header = ""): Buffer | null {
+function decrypted(key: KeyObject, sealed: readonly [string, string, string], header = ""): Buffer | null {
   const [iv, ciphertext, tag] = sealed.map((part) => Buffer.from(part, "base64url")) as unknown as Sealed
   if (iv.length !== IV_BYTES || tag.length !== TAG_BYTES) return null
   // Node's decoder skips what is not base64url, so that several texts would be one value.
@@ -138,7 +131,7 @@ function decrypted(key: KeyObject | Buffer, sealed: readonly [string, string, st
   }
 }
 
-function compact(header: object, encryptedKey: string, key: Buffer, text: string): string {
+function compact(header: object, encryptedKey: string, key: KeyObject, text: string): string {
   const encoded = Buffer.from(JSON.stringify(header)).toString("base64url")
   const sealed = encrypted(key, text, encoded).map((part) => part.toString("base64url"))
   return [encoded, encryptedKey, ...sealed].join(".")
