@@ -11,6 +11,7 @@ import {
   importJWK,
   type JWK,
 } from "jose"
+import { isCompactForm } from "../../core/base64url.ts"
 import { MIN_MODULUS_BITS } from "../../core/public-key.ts"
 import type { Secret } from "../../core/secret.ts"
 import { textOfUtf8 } from "../../core/utf8.ts"
@@ -69,6 +70,8 @@ export const webCryptography: Cryptography = {
         .encrypt(secret.reveal()),
 
     async open(sealed) {
+      // jose's decoder is lenient, so that several texts would be one value.
+      if (!isCompactForm(sealed, 5)) return null
       try {
         const { plaintext } = await compactDecrypt(sealed, secret.reveal(), {
           keyManagementAlgorithms: ["A256GCMKW"],
