@@ -12,7 +12,7 @@ import {
   type JWK,
 } from "jose"
 import { isCompactForm } from "../../core/base64url.ts"
-import { MIN_MODULUS_BITS } from "../../core/public-key.ts"
+import { MIN_MODULUS_BITS, signatureCharacters } from "../../core/public-key.ts"
 import type { Secret } from "../../core/secret.ts"
 import { textOfUtf8 } from "../../core/utf8.ts"
 import type { Cryptography, WrappingKey } from "../../ports/cryptography.ts"
@@ -27,11 +27,13 @@ export const webCryptography: Cryptography = {
   async verifyingKey(material, algorithm) {
     const key = await imported({ ...material }, algorithm)
     if (key === null || !isLongEnough(key)) return null
+    const characters = signatureCharacters(material)
     return {
       async verifies(token, alg) {
+        if (alg !== algorithm || token.length - token.lastIndexOf(".") - 1 !== characters) return false
         try {
           await compactVerify(token, key, { algorithms: [algorithm] })
-          return alg === algorithm
+          return true
         } catch (error) {
           if (error instanceof errors.JOSEError) return false
           throw error
