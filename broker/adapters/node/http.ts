@@ -4,7 +4,7 @@ import type { Readable, Transform } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
 import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../../ports/http.ts"
 import type { HttpOptions } from "../web/http.ts"
-import { causeOf, hasHeader, refusalOf, requireAllowed } from "../web/http-rules.ts"
+import { causeOf, hasHeader, joined, refusalOf, requireAllowed } from "../web/http-rules.ts"
 
 /** A connection that is kept longer is more and more often closed by its server while the next request is on its way. */
 const IDLE_MS = 4_000
@@ -71,9 +71,11 @@ function answerTo(sending: ClientRequest, request: HttpRequest): Promise<HttpRes
     }
     // One timer for all: the wait for a connection, the server's silence, and a body that stalls.
     const timer = setTimeout(() => stop(new HttpError("timeout")), request.timeoutMs)
+    let isAnswered = false
     sending.on("error", stop)
-    sending.on("close", () => stop(new HttpError("unreachable")))
+    sending.on("close", () => isAnswered || stop(new HttpError("unreachable")))
     sending.on("response", (response) => {
+      isAnswered = true
       const { statusCode: status = 0, headers } = response
       const refusal = refusalOf(request, status, headers["content-length"] ?? null)
       if (refusal !== null) return stop(refusal)
@@ -93,18 +95,22 @@ function readBody(
   stop: (reason: unknown) => void,
   done: (body: Uint8Array) => void,
 ): void {
-  const chunks: Buffer[] = []
+  const chunks: Uint8Array[] = []
   let size = 0
   const unpacking = UNPACKING[response.headers["content-encoding"] ?? ""]?.()
   const body: Readable = unpacking === undefined ? response : response.pipe(unpacking)
-  response.on("error", stop)
-  unpacking?.on("error", stop)
-  body.on("data", (chunk: Buffer) => {
+  const refuse = (reason: unknown) => {
+    body.destroy()
+    stop(reason)
+  }
+  response.on("error", refuse)
+  unpacking?.on("error", refuse)
+  body.on("data", (chunk: Uint8Array) => {
     size += chunk.byteLength
-    if (size <= maxBytes) chunks.push(chunk)
-    else stop(new HttpError("too-large"))
+    if (size > maxBytes) return refuse(new HttpError("too-large"))
+    chunks.push(chunk)
   })
-  body.on("end", () => done(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)))
+  body.on("end", () => done(joined(chunks, size)))
 }
 
 /** Some servers compress what they are asked not to. */

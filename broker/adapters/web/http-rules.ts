@@ -30,3 +30,14 @@ export function causeOf(error: unknown): ErrorOptions {
   const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
   return typeof code === "string" ? { cause: new Error(code) } : {}
 }
+
+/** The pieces of a body as one; `size` is the sum of their bytes. */
+export function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const body = new Uint8Array(size)
+  let offset = 0
+  for (const chunk of chunks) {
+    body.set(chunk, offset)
+    offset += chunk.byteLength
+  }
+  return body
+}

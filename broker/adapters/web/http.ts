@@ -1,5 +1,5 @@
 import { type Http, HttpError, type HttpRequest, type HttpResponse } from "../../ports/http.ts"
-import { causeOf, refusalOf, requireAllowed } from "./http-rules.ts"
+import { causeOf, joined, refusalOf, requireAllowed } from "./http-rules.ts"
 
 export interface HttpOptions {
   /** Sent with each request that has no `User-Agent`: workerd sends none, and GitHub refuses requests without one. */
@@ -68,7 +68,7 @@ async function readBody(reader: BodyReader | undefined, maxBytes: number, signal
       chunks.push(part.value)
     }
     if (signal.aborted) throw new HttpError("timeout")
-    return join(chunks, size)
+    return joined(chunks, size)
   } catch (error) {
     stop()
     throw error
@@ -82,14 +82,4 @@ type BodyReader = ReadableStreamDefaultReader<Uint8Array>
 /** Cancels a body that will not be read, and ignores failures of that. */
 function abandon(cancelled: Promise<unknown> | undefined): void {
   cancelled?.catch(() => undefined)
-}
-
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const body = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    body.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return body
 }
