@@ -1,13 +1,14 @@
 // What a `github` grant is measured against: a bare Hono route that verifies the token, asks GitHub for an installation's
 // token and answers, with the same libraries. It records nothing, revokes nothing, and does not look at what GitHub gave.
-// It keeps the App's JWT and the installation for eight minutes, as the broker does. Run as a process of its own:
-// node github-route.ts <issuer> <audience> <API of GitHub> <App's id>, with the App's key in APP_KEY; prints its port.
+// It keeps the App's JWT and the installation for eight minutes, as the broker does; with `signing` as the last argument, it
+// signs a JWT for each token. Run as a process of its own, with the App's key in APP_KEY; prints its port and process id:
+// node github-route.ts <issuer> <audience> <API of GitHub> <App's id> [signing]
 import type { AddressInfo } from "node:net"
 import { serve } from "@hono/node-server"
 import { Hono } from "hono"
 import { createRemoteJWKSet, importPKCS8, jwtVerify, SignJWT } from "jose"
 
-const [issuer = "", audience = "", api = "", appId = ""] = process.argv.slice(2)
+const [issuer = "", audience = "", api = "", appId = "", how = ""] = process.argv.slice(2)
 const JWT_KEPT_MS = 8 * 60_000
 const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks`))
 const appKey = await importPKCS8(process.env["APP_KEY"] ?? "", "RS256")
@@ -33,7 +34,7 @@ const signed = () =>
 
 let login = { jwt: "", installation: 0, until: 0 }
 async function loggedIn(): Promise<typeof login> {
-  if (login.until > performance.now()) return login
+  if (login.until > performance.now()) return how === "signing" ? { ...login, jwt: await signed() } : login
   const jwt = await signed()
   const { id } = await ask("GET", "/users/acme/installation", jwt)
   login = { jwt, installation: Number(id), until: performance.now() + JWT_KEPT_MS }
@@ -51,5 +52,5 @@ app.post("/v1/exchange", async (context) => {
   return context.json({ token: given["token"], expires_at: given["expires_at"] })
 })
 const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, () => {
-  console.log((server.address() as AddressInfo).port)
+  console.log(JSON.stringify({ port: (server.address() as AddressInfo).port, pid: process.pid }))
 })
