@@ -1,4 +1,4 @@
-// Longer than most files on purpose: the whole contract of a provider, read in one place.
+// Long because the whole contract of a provider is read in one place.
 
 import type * as z from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
