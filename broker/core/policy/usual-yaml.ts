@@ -8,6 +8,7 @@ import {
   type YamlNode,
 } from "./yaml.ts"
 import { decodeText } from "./yaml-guard.ts"
+import { HASH, SPACE, YamlLines } from "./yaml-lines.ts"
 
 /**
  * Parses one file with the same result as `parseYaml`, and eight times sooner when it has the usual form of a policy: maps and
@@ -26,7 +27,7 @@ export const parseUsualYaml: typeof Parse = (file, bytes) => {
 /** The document of a decoded text; null unless all of it has the usual form. Its time is linear in the size. */
 export function readUsualYaml(text: string): YamlDocument | null {
   if (text.includes(WIDE) || text.includes("\r")) return null
-  const lines = new Lines(text)
+  const lines = new YamlLines(text)
   if (lines.indent !== 0) return null
   const root = readMap(lines, 1)
   return root === null || !lines.isOver() ? null : { root, value: toValue(root) }
@@ -36,9 +37,6 @@ export function readUsualYaml(text: string): YamlDocument | null {
 const MAX_DEPTH = 10
 /** More spaces than this side by side may be too many for `parseYaml`. */
 const WIDE = " ".repeat(65)
-/** The indent after the last line: less than any other, so that every map and list ends there. */
-const OVER = -1
-
 /** A key that the core schema reads as a text, whatever follows. */
 const KEY = /[A-Za-z_][A-Za-z0-9_./-]*(?=:(?:[ \n]|$))/y
 const DOUBLE_QUOTED = /"[^"\\\n]*"/y
@@ -55,91 +53,11 @@ const TEXT_OF_DIGITS =
 
 const RESERVED = new Set(["null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", "__proto__"])
 
-/** A text, and the place in it up to which it was read. Stands at the first character of a line that is no comment. */
-class Lines {
-  readonly text: string
-  at = 0
-  /** The column of the map or list that begins here. */
-  indent = OVER
-  #line = 0
-  #start = 0
-
-  constructor(text: string) {
-    this.text = text
-    this.#toContent(0)
-  }
-
-  isOver(): boolean {
-    return this.indent === OVER
-  }
-
-  position(): { line: number; column: number } {
-    return { line: this.#line, column: this.at - this.#start + 1 }
-  }
-
-  code(): number {
-    return this.text.charCodeAt(this.at)
-  }
-
-  skipSpaces(): void {
-    while (this.code() === SPACE) this.at += 1
-  }
-
-  /** What a sticky expression matches here, or null; goes behind it. */
-  take(expression: RegExp): string | null {
-    expression.lastIndex = this.at
-    const [found = null] = expression.exec(this.text) ?? []
-    if (found !== null) this.at += found.length
-    return found
-  }
-
-  /** Goes behind the mark of a list's item, and takes what follows for a line of its own. */
-  enterItem(): void {
-    this.at += 1
-    this.skipSpaces()
-    this.indent = this.at - this.#start
-  }
-
-  /** Whether nothing but a comment follows in this line. */
-  isEnd(): boolean {
-    const before = this.at
-    this.skipSpaces()
-    const code = this.code()
-    return Number.isNaN(code) || code === LINE_FEED || (code === HASH && this.at > before)
-  }
-
-  /** Goes to the next line with content. */
-  next(): void {
-    const feed = this.text.indexOf("\n", this.at)
-    this.#toContent(feed === -1 ? this.text.length : feed + 1)
-  }
-
-  #toContent(start: number): void {
-    for (let from = start; from < this.text.length; ) {
-      this.#line += 1
-      this.#start = from
-      this.at = from
-      this.skipSpaces()
-      const code = this.code()
-      if (code !== LINE_FEED && code !== HASH && !Number.isNaN(code)) {
-        this.indent = this.at - from
-        return
-      }
-      const feed = this.text.indexOf("\n", this.at)
-      from = feed === -1 ? this.text.length : feed + 1
-    }
-    this.indent = OVER
-  }
-}
-
-const SPACE = 0x20
-const LINE_FEED = 0x0a
-const HASH = 0x23
 const [DASH, COMMA, COLON] = [0x2d, 0x2c, 0x3a]
 const [LEFT_BRACKET, RIGHT_BRACKET, LEFT_BRACE, RIGHT_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 /** A map whose keys stand at the column where the reader is. */
-function readMap(lines: Lines, depth: number): YamlNode | null {
+function readMap(lines: YamlLines, depth: number): YamlNode | null {
   const { indent } = lines
   const at = lines.position()
   const entries = new Map<string, YamlEntry>()
@@ -150,7 +68,7 @@ function readMap(lines: Lines, depth: number): YamlNode | null {
 }
 
 /** Reads a key, its colon and its value into a map. False for what is unusual, such as the second of two equal keys. */
-function readEntry(lines: Lines, entries: Map<string, YamlEntry>, readValue: () => YamlNode | null): boolean {
+function readEntry(lines: YamlLines, entries: Map<string, YamlEntry>, readValue: () => YamlNode | null): boolean {
   const at = lines.position()
   const key = lines.take(KEY) ?? lines.take(QUOTED_KEY)?.slice(1, -1)
   if (key === undefined || RESERVED.has(key) || key === "<<" || entries.has(key)) return false
@@ -163,7 +81,7 @@ function readEntry(lines: Lines, entries: Map<string, YamlEntry>, readValue: () 
 }
 
 /** The value of a key at `indent`: in the same line, or a map or list in the lines below. */
-function readBlock(lines: Lines, indent: number, depth: number): YamlNode | null {
+function readBlock(lines: YamlLines, indent: number, depth: number): YamlNode | null {
   if (depth > MAX_DEPTH) return null
   // The key's colon is behind, so that a # here would follow a space.
   if (lines.code() !== HASH && !lines.isEnd()) return readLine(lines, depth)
@@ -173,7 +91,7 @@ function readBlock(lines: Lines, indent: number, depth: number): YamlNode | null
 }
 
 /** The items whose dashes stand at the column where the reader is. */
-function readList(lines: Lines, depth: number): YamlNode | null {
+function readList(lines: YamlLines, depth: number): YamlNode | null {
   const { indent } = lines
   const at = lines.position()
   const items: YamlNode[] = []
@@ -187,7 +105,7 @@ function readList(lines: Lines, depth: number): YamlNode | null {
   return lines.indent > indent ? null : { kind: "list", at, items }
 }
 
-function isKeyNext(lines: Lines): boolean {
+function isKeyNext(lines: YamlLines): boolean {
   const { at } = lines
   const isKey = lines.take(KEY) !== null || lines.take(QUOTED_KEY) !== null
   lines.at = at
@@ -195,14 +113,14 @@ function isKeyNext(lines: Lines): boolean {
 }
 
 /** A value that fills the rest of the line. */
-function readLine(lines: Lines, depth: number): YamlNode | null {
+function readLine(lines: YamlLines, depth: number): YamlNode | null {
   const node = readInline(lines, depth, LINE_OF_WORDS)
   if (node === null || !lines.isEnd()) return null
   lines.next()
   return node
 }
 
-function readInline(lines: Lines, depth: number, words: RegExp): YamlNode | null {
+function readInline(lines: YamlLines, depth: number, words: RegExp): YamlNode | null {
   if (depth > MAX_DEPTH) return null
   const code = lines.code()
   if (code === LEFT_BRACE) return readBracedMap(lines, depth)
@@ -210,7 +128,7 @@ function readInline(lines: Lines, depth: number, words: RegExp): YamlNode | null
   return readScalar(lines, words)
 }
 
-function readBracedMap(lines: Lines, depth: number): YamlNode | null {
+function readBracedMap(lines: YamlLines, depth: number): YamlNode | null {
   const at = lines.position()
   const entries = new Map<string, YamlEntry>()
   const isRead = readMembers(lines, RIGHT_BRACE, () =>
@@ -219,7 +137,7 @@ function readBracedMap(lines: Lines, depth: number): YamlNode | null {
   return isRead ? { kind: "map", at, entries } : null
 }
 
-function readBracketedList(lines: Lines, depth: number): YamlNode | null {
+function readBracketedList(lines: YamlLines, depth: number): YamlNode | null {
   const at = lines.position()
   const items: YamlNode[] = []
   const isRead = readMembers(lines, RIGHT_BRACKET, () => {
@@ -231,7 +149,7 @@ function readBracketedList(lines: Lines, depth: number): YamlNode | null {
 }
 
 /** Reads what stands between brackets, with commas between, none of them behind the last. */
-function readMembers(lines: Lines, close: number, readMember: () => boolean): boolean {
+function readMembers(lines: YamlLines, close: number, readMember: () => boolean): boolean {
   lines.at += 1
   lines.skipSpaces()
   if (lines.code() === close) {
@@ -249,7 +167,7 @@ function readMembers(lines: Lines, close: number, readMember: () => boolean): bo
   return false
 }
 
-function readScalar(lines: Lines, words: RegExp): YamlNode | null {
+function readScalar(lines: YamlLines, words: RegExp): YamlNode | null {
   const at = lines.position()
   const quoted = lines.take(DOUBLE_QUOTED) ?? lines.take(SINGLE_QUOTED)
   if (quoted !== null) {
