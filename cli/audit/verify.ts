@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { type ChainVerdict, ChainVerifier } from "../../analysis/audit/verify.ts"
-import type { LedgerName } from "../../broker/core/audit-chain.ts"
+import type { LedgerName, Sha256 } from "../../broker/core/audit-chain.ts"
 import { visible } from "../../broker/core/policy/faults.ts"
 import { impossible, misused, readArguments, reasonOf } from "../arguments.ts"
 import { inert } from "../inert.ts"
@@ -16,6 +17,9 @@ cannot change it, and pass it as --head later. The command then checks that this
 is, everything up to it is unchanged since you stored it.
 Exit codes: 0 the trail verifies, 1 it does not, and the first wrong record is named, 2 the file cannot be read.`
 
+/** OpenSSL's, at a fifth of the time of JavaScript's. Node 20 has no `hash` before 20.12. */
+const sha256: Sha256 = (bytes) => createHash("sha256").update(bytes).digest()
+
 const HASH = /^[0-9a-f]{64}$/
 
 /** `daypass audit verify`. Reads the file as a stream, so it can have any size. */
@@ -29,7 +33,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return misused("a head is 64 hexadecimal digits in lower case", USAGE, io)
   }
 
-  const verifier = new ChainVerifier(head === undefined ? [] : [head])
+  const verifier = new ChainVerifier(sha256, head === undefined ? [] : [head])
   try {
     for await (const chunk of createReadStream(file)) verifier.push(chunk as Uint8Array)
   } catch (error) {
