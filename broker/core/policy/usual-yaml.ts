@@ -45,11 +45,11 @@ const QUOTED_KEY = /(?:"[^"\\\n]+"|'[^'\n]+')(?=:(?:[ \n]|$))/y
 /** A text without quotes up to the end of its line: a colon before a space, or a # after one, ends it. */
 const LINE_OF_WORDS = /[A-Za-z_/](?:[^ \n:]|:(?=[^ \n])| +(?=[^ \n#]))*/y
 /** The same between brackets, where most signs may have a meaning. */
-const WORDS = /[A-Za-z_/](?:[A-Za-z0-9_./@+*=()%$'-]|:(?=[A-Za-z0-9_/*:])| (?=[A-Za-z0-9_./@+*=()%$'-]))*/y
+const WORDS = /[A-Za-z_/](?:[A-Za-z0-9_./@+*=()%$'#-]|:(?=[A-Za-z0-9_/*:])| (?=[A-Za-z0-9_./@+*=()%$'-]))*/y
 /** What begins with a digit is one of these, or left to the library: `1e3` is a number, and `0x10` another. */
 const NUMBER = /(?:0|[1-9][0-9]{0,14})(?=[ ,\]}\n]|$)/y
 const TEXT_OF_DIGITS =
-  /(?:[0-9]+[A-DF-NP-WYZa-df-np-wyz][A-Za-z0-9_-]*|[0-9][0-9a-f]{7}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?=[ ,\]}\n]|$)/y
+  /(?:[0-9]+[A-DF-NP-WYZa-df-np-wyz][A-Za-z0-9_-]*|[0-9][0-9a-f]{7}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\/[A-Za-z0-9_./#-]*)?)(?=[ ,\]}\n]|$)/y
 
 const RESERVED = new Set(["null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", "__proto__"])
 
