@@ -6,6 +6,7 @@ import type { Context, Hono } from "hono"
 import { BrokerError } from "../core/errors.ts"
 import type { ExchangeRoute } from "../http/exchange-route.ts"
 import { problemAnswer } from "../http/problem.ts"
+import { createArrivals } from "./arrivals.ts"
 import { hasHungUp, isPlainExchange, send, serveExchange } from "./node-exchange.ts"
 
 /** Larger than the largest subject token (16 KiB) with the other headers. Node's default is smaller. */
@@ -37,10 +38,12 @@ export async function startListening(
     else if (isPlainExchange(request)) void serveExchange(request, response, exchange)
     else void viaApp(request, response)
   }
+  const arrivals = createArrivals()
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-    answer,
+    (request, response) => arrivals.request(() => answer(request, response)),
   )
+  server.on("connection", arrivals.connected)
   server.on("request", (_, response) => {
     // A connection that was busy when the stop began is closed after its answer, and not only at its timeout.
     response.once("close", () => stopping && setImmediate(() => server.closeIdleConnections()))
