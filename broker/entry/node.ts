@@ -3,6 +3,7 @@ import { parseArgs } from "node:util"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { nodeCryptography as cryptography } from "../adapters/node/cryptography.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
+import { createNodeHttp } from "../adapters/node/http.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"
 import { createLineLog } from "../adapters/node/line-log.ts"
 import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
@@ -117,6 +118,7 @@ try {
     keyRing: store.keyRing,
     marks: store.marks,
     log,
+    createHttp: createNodeHttp,
     health: [policySource.health, store.health, clockWatch],
   })
   // The keys are loaded before the first request, so that no job waits for them and a wrong key is found at the start.

@@ -17,6 +17,7 @@ import { consoleLog as log } from "../adapters/cloudflare/log.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
 import { webCryptography as cryptography } from "../adapters/web/cryptography.ts"
+import { createHttp } from "../adapters/web/http.ts"
 import { type Config, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
@@ -62,6 +63,7 @@ async function brokerOf(env: Env): Promise<Broker> {
     keyRing: createCloudflareKeyRing(env.KEY_RING),
     marks: createCloudflareMarks(env.KEY_RING),
     log,
+    createHttp,
     callsAtOnce: CONNECTIONS_AT_ONCE,
     health: "health" in policySource ? [policySource.health] : [],
   }).catch((error: unknown) => {
