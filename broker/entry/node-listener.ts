@@ -5,6 +5,7 @@ import { getRequestListener } from "@hono/node-server"
 import type { Context, Hono } from "hono"
 import { BrokerError } from "../core/errors.ts"
 import { problemResponse } from "../http/problem.ts"
+import { createArrivals } from "./arrivals.ts"
 
 /** Larger than the largest subject token (16 KiB) with the other headers. Node's default is smaller. */
 const MAX_HEADER_BYTES = 32 * 1024
@@ -23,14 +24,16 @@ export async function startListening(
   at: { port: number; hostname: string },
 ): Promise<Listener> {
   let stopping = false
+  // A kept connection can send a request after the stop began. Its client is asked to retry, and then reaches the successor.
+  const serve = getRequestListener((request, env) =>
+    stopping ? problemResponse(shuttingDown(), crypto.randomUUID()) : app.fetch(request, env),
+  )
+  const arrivals = createArrivals()
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-    // A kept connection can send a request after the stop began. Its client is asked to retry, and then reaches the
-    // successor.
-    getRequestListener((request, env) =>
-      stopping ? problemResponse(shuttingDown(), crypto.randomUUID()) : app.fetch(request, env),
-    ),
+    (request, response) => arrivals.request(() => void serve(request, response)),
   )
+  server.on("connection", arrivals.connected)
   server.on("request", (_, response) => {
     // A connection that was busy when the stop began is closed after its answer, and not only at its timeout.
     response.once("close", () => setImmediate(() => stopping && server.closeIdleConnections()))
