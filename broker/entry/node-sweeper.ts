@@ -18,17 +18,18 @@ const LEDGERS_PER_ROUND = 1000
  */
 const LEDGERS_AT_ONCE = 16
 const FIRST_TURN = 4
-const FURTHER_TURN = 64
+const FURTHER_TURN = 100
 
 /**
- * While the event loop is more than half busy with other work, the sweep takes a tenth of its time. An idle broker gives it all
- * but the short looks at how busy it is.
+ * A sweep takes a tenth of the main thread's processor time while the thread is busy with other work for a fifth of the time, and all
+ * that is left of it otherwise. Processor time, because on a busy machine the same work takes several times as long.
  */
-const BUSY = 0.5
-const RESTS_WHEN_BUSY = 9
+const OWN_SHARE = 0.1
+const BUSY = 0.2
+/** How long one look at how busy the thread is takes, as a share of the turn before. */
 const LOOK_SHARE = 0.2
-/** What a revocation costs the event loop, beside its turn: its call to the vendor and its record. Measured. */
-const REVOCATION_COST_MS = 0.5
+/** What a revocation costs all threads, beside its turn: its handle, its call to the vendor and its record. Measured. */
+const REVOCATION_COST_MS = 0.8
 
 /**
  * Ends due leases at once, because they may have waited for this start, and then every few seconds, one sweep at a time. A
@@ -93,9 +94,9 @@ async function sweepAll(store: NodeStore, broker: Broker, sweep: Sweep, isStoppe
   }
   const turn = async (targets: readonly DueLedger[], limit: number) => {
     if (isStopped()) return
-    const begun = performance.now()
+    const begun = threadMs()
     const revoking = await Promise.all(targets.map((target) => visit(target, limit)))
-    await rest(performance.now() - begun + REVOCATION_COST_MS * revoking.reduce((sum, one) => sum + one, 0))
+    await rest(begun, threadMs() - begun + REVOCATION_COST_MS * revoking.reduce((sum, one) => sum + one, 0))
   }
 
   try {
@@ -125,13 +126,20 @@ async function payAll({ owed }: Broker): Promise<void> {
   }
 }
 
-/** Leaves the event loop to other work after a turn that took `cost` milliseconds of it. */
-async function rest(cost: number): Promise<void> {
-  const before = performance.eventLoopUtilization()
-  const look = Math.max(1, cost * LOOK_SHARE)
-  await sleep(look)
-  const { utilization } = performance.eventLoopUtilization(before)
-  if (utilization > BUSY) await sleep(Math.max(0, cost * RESTS_WHEN_BUSY - look))
+/** Leaves the main thread to other work after a turn that began at `begun` and costs `cost` milliseconds of it. */
+async function rest(begun: number, cost: number): Promise<void> {
+  let utilization: number
+  do {
+    const before = performance.eventLoopUtilization()
+    await sleep(Math.max(1, cost * LOOK_SHARE))
+    utilization = performance.eventLoopUtilization(before).utilization
+  } while (utilization > BUSY && threadMs() - begun < cost / OWN_SHARE)
+}
+
+/** Processor time of the main thread, in milliseconds. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
