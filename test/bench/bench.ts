@@ -23,6 +23,7 @@ import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
 import { measureStarts } from "./starts.ts"
+import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
 
 /** `long`: only with `--long`. `asked`: only when it is named, because it needs programs that this project does not bring. */
@@ -44,6 +45,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
+  sweep: { measure: measureSweep, when: "long" },
   starts: { measure: measureStarts, when: "long" },
   memory: { measure: measureMemory, when: "long" },
 }
