@@ -1,6 +1,7 @@
 import "./node-version.js"
 import { parseArgs } from "node:util"
 import { systemClock } from "../adapters/memory/system-clock.ts"
+import { nodeCryptography as cryptography } from "../adapters/node/cryptography.ts"
 import { developmentKey } from "../adapters/node/development-key.ts"
 import { createNodeHttp } from "../adapters/node/http.ts"
 import { openNodeStore } from "../adapters/node/ledgers.ts"
@@ -9,6 +10,7 @@ import { openPolicyFolder } from "../adapters/node/policy-folder.ts"
 import { isLocal, isLocalAddress, readConfig } from "../config/config.ts"
 import { BrokerError } from "../core/errors.ts"
 import { createApp } from "../http/app.ts"
+import { createExchangeRoute } from "../http/exchange-route.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { createClockWatch } from "./clock-watch.ts"
 import { createBroker } from "./instance.ts"
@@ -110,6 +112,7 @@ try {
   })
   const clockWatch = createClockWatch(systemClock, await store.latestTime(), log)
   const broker = await createBroker(settings, kek, {
+    cryptography,
     policySource,
     ledgers: store.ledgers,
     keyRing: store.keyRing,
@@ -126,7 +129,7 @@ try {
     isGone: isClientGone,
   })
   const sweeper = startSweeping(store, broker, clockWatch)
-  const listener = await startListening(app, { port, hostname: options.host })
+  const listener = await startListening(app, createExchangeRoute(broker), { port, hostname: options.host })
   log({ event: "broker.started", detail: `${settings.url} on ${options.host}:${listener.port}` })
 
   let stopping = false

@@ -1,3 +1,5 @@
+// Long because the whole contract of a provider is read in one place.
+
 import type * as z from "zod"
 import type { CacheUse } from "../core/audit-record.ts"
 import { BrokerError } from "../core/errors.ts"

@@ -10,7 +10,9 @@ export interface Arm {
   readonly url: string
   /** The processes that serve it. Their processor time and their flushes of the disk are counted. */
   readonly pids: readonly number[]
-  shots(count: number): readonly Shot[] | Promise<readonly Shot[]>
+  readonly shots: (count: number) => readonly Shot[] | Promise<readonly Shot[]>
+  /** Called before each round of this arm. */
+  readonly ready?: () => void
 }
 
 export interface RaceOptions {
@@ -18,9 +20,10 @@ export interface RaceOptions {
   readonly rounds?: number
   readonly shots?: number
   readonly concurrency?: number
+  readonly countFlushes?: boolean
 }
 
-interface Round extends LoadFigures {
+export interface Round extends LoadFigures {
   readonly cpu: CpuTime | null
 }
 
@@ -39,23 +42,28 @@ export async function race<Name extends string>(
   arms: Readonly<Record<Name, Arm>>,
   options: RaceOptions = {},
 ): Promise<Race<Name>> {
-  const { rounds = ROUNDS, shots = SHOTS, concurrency = CONCURRENCY } = options
+  const { rounds = ROUNDS, shots = SHOTS, concurrency = CONCURRENCY, countFlushes = true } = options
   const names = Object.keys(arms) as Name[]
   const done = Object.fromEntries(names.map((name) => [name, [] as Round[]])) as Record<Name, Round[]>
   const fsyncs = Object.fromEntries(names.map((name) => [name, null])) as Record<Name, number | null>
+  /** Everything that costs time is done when it resolves. */
+  const prepared = async (name: Name) => {
+    const { url, shots: prepare, ready } = arms[name]
+    const all = await prepare(shots)
+    ready?.()
+    return () => load.fire(url, all, concurrency)
+  }
   for (let turn = 0; turn <= rounds; turn++) {
     for (const name of names) {
-      const { url, pids, shots: prepare } = arms[name]
-      const prepared = await prepare(shots)
+      const { pids } = arms[name]
+      const run = await prepared(name)
       const before = cpuTimeOf(pids)
-      const figures = await load.fire(url, prepared, concurrency)
+      const figures = await run()
       if (turn > 0) done[name].push({ ...figures, cpu: spent(before, cpuTimeOf(pids), shots) })
     }
   }
-  for (const name of names) {
-    const { url, pids, shots: prepare } = arms[name]
-    const prepared = await prepare(shots)
-    const flushes = await flushesDuring(pids, () => load.fire(url, prepared, concurrency))
+  for (const name of countFlushes ? names : []) {
+    const flushes = await flushesDuring(arms[name].pids, await prepared(name))
     fsyncs[name] = flushes === null ? null : flushes / shots
   }
   return { rounds: done, fsyncs }
