@@ -16,8 +16,10 @@ import { measureCores } from "./cores.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
+import { measureGithub } from "./github.ts"
 import { startLoadGenerator } from "./load.ts"
 import { measureMemory } from "./memory.ts"
+import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
@@ -37,6 +39,8 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   exchange: { measure: measureExchanges },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
+  github: { measure: measureGithub },
+  openbao: { measure: measureOpenbao, when: "asked" },
   decide: { measure: measureDecide },
   policies: { measure: measurePolicies },
   start: { measure: measureStart },
