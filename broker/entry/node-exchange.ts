@@ -54,6 +54,8 @@ const asIncoming = (request: IncomingMessage): Incoming => ({
 /** Reads the body. Node's HTTP parser enforces the stated length. */
 const read = (request: IncomingMessage): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
+    // A request waits for a turn of the event loop before it is served, and its client may end the connection meanwhile.
+    if (request.destroyed) reject(new Error("the connection ended"))
     const chunks: Buffer[] = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
