@@ -57,6 +57,8 @@ const read = (request: IncomingMessage): Promise<Uint8Array> =>
     // A request waits for a turn of the event loop before it is served, and its client may end the connection meanwhile.
     if (request.destroyed) reject(new Error("the connection ended"))
     const chunks: Buffer[] = []
+    // A client that hung up while its request waited for a turn: this stream will not report anything more.
+    if (request.destroyed) reject(new Error("the connection is closed"))
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     request.on("error", reject)
