@@ -54,8 +54,6 @@ const asIncoming = (request: IncomingMessage): Incoming => ({
 /** Reads the body. Node's HTTP parser enforces the stated length. */
 const read = (request: IncomingMessage): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    // A request waits for a turn of the event loop before it is served, and its client may end the connection meanwhile.
-    if (request.destroyed) reject(new Error("the connection ended"))
     const chunks: Buffer[] = []
     // A client that hung up while its request waited for a turn: this stream will not report anything more.
     if (request.destroyed) reject(new Error("the connection is closed"))
