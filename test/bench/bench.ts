@@ -16,13 +16,16 @@ import { measureCores } from "./cores.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
+import { measureGithub } from "./github.ts"
 import { startLoadGenerator } from "./load.ts"
 import { measureMemory } from "./memory.ts"
+import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
 import { measureStarts } from "./starts.ts"
+import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
 
 /** `long`: only with `--long`. `asked`: only when it is named, because it needs programs that this project does not bring. */
@@ -36,6 +39,8 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   exchange: { measure: measureExchanges },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
+  github: { measure: measureGithub },
+  openbao: { measure: measureOpenbao, when: "asked" },
   decide: { measure: measureDecide },
   policies: { measure: measurePolicies },
   start: { measure: measureStart },
@@ -44,6 +49,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
+  sweep: { measure: measureSweep, when: "long" },
   starts: { measure: measureStarts, when: "long" },
   memory: { measure: measureMemory, when: "long" },
 }
