@@ -14,6 +14,7 @@ import { measureCores } from "./cores.ts"
 import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
+import { measureGithub } from "./github.ts"
 import { startLoadGenerator } from "./load.ts"
 import { measureMemory } from "./memory.ts"
 import { pictureOf } from "./picture.ts"
@@ -31,6 +32,7 @@ interface Chapter {
 /** In the order in which they run. A new section is one line. */
 const SECTIONS: Readonly<Record<string, Chapter>> = {
   exchange: { measure: measureExchanges },
+  github: { measure: measureGithub },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
   decide: { measure: measureDecide },
