@@ -34,8 +34,8 @@ export const hasHungUp = ({ socket }: IncomingMessage): boolean => socket.destro
 
 export function send({ status, headers, body }: Answer, request: IncomingMessage, response: ServerResponse): void {
   headers.set("content-length", `${Buffer.byteLength(body)}`)
-  // What has not arrived by now is not waited for.
-  if (!request.complete) headers.set("connection", "close")
+  // Node discards a body that was not read. One whose rest did not arrive in time is not waited for.
+  if (request.readableFlowing && !request.complete) headers.set("connection", "close")
   response.writeHead(status, [...headers].flat()).end(body)
 }
 
