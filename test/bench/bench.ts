@@ -23,7 +23,6 @@ import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
-import { measureStarts } from "./starts.ts"
 import { startLoadIssuer } from "./tokens.ts"
 
 /** `long`: only with `--long`. `asked`: only when it is named, because it needs programs that this project does not bring. */
@@ -46,7 +45,6 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
-  starts: { measure: measureStarts, when: "long" },
   memory: { measure: measureMemory, when: "long" },
 }
 

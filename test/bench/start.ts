@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { bundledBroker } from "../support/broker-bundle.ts"
 import { freePort } from "../support/servers.ts"
 import { writePolicies } from "./folder.ts"
-import { atMost, type Bench, type Section } from "./section.ts"
+import { atMost, type Bench, type Curve, type Section } from "./section.ts"
 import { least, type Spent, spent } from "./spawned.ts"
 
 const MANY = 10_000
@@ -19,7 +19,7 @@ const MANY_BUDGET = 75
  * The broker's start on Node, built, from spawn until it says that it listens: without policies, and with 10,000. The
  * policies have been still for long enough, so that no start waits for them.
  */
-export async function measureStart({ folder }: Pick<Bench, "folder">): Promise<Section> {
+export async function measureStart({ folder, long }: Pick<Bench, "folder" | "long">): Promise<Section> {
   const entry = await bundledBroker()
   for (const count of [0, MANY]) writePolicies(join(folder, `${count}`), count)
   const runs = new Map<"bare" | "empty" | "many", Spent[]>([
@@ -47,6 +47,24 @@ export async function measureStart({ folder }: Pick<Bench, "folder">): Promise<S
       many_cpu_ms: many.cpu_ms,
       many_rss_mb: many.rss_mb,
     },
+    curves: long ? [await curveOf(entry, folder, many)] : [],
+  }
+}
+
+async function curveOf(entry: string, folder: string, many: Spent): Promise<Curve> {
+  const points: [policies: number, seconds: number][] = []
+  for (const count of [1, 10, 100, 1000]) {
+    writePolicies(join(folder, `${count}`), count)
+    const runs: Spent[] = []
+    for (let run = 0; run < RUNS; run++) runs.push(await startOf(entry, folder, count))
+    points.push([count, least(runs).ms / 1000])
+  }
+  return {
+    file: "start",
+    title: "Start of a broker on Node",
+    x: { label: "policies", scale: "log10" },
+    y: { label: "seconds" },
+    lines: [{ name: "until it listens", points: [...points, [MANY, many.ms / 1000]] }],
   }
 }
 
