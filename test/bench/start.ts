@@ -9,6 +9,8 @@ import { atMost, type Bench, type Curve, type Section } from "./section.ts"
 import { least, type Spent, spent } from "./spawned.ts"
 
 const MANY = 10_000
+/** For the curve. */
+const BETWEEN = [1, 10, 100, 1000]
 const RUNS = 5
 /** 0.4 s where Node itself takes 40 ms. */
 const EMPTY_BUDGET = 10
@@ -21,7 +23,7 @@ const MANY_BUDGET = 75
  */
 export async function measureStart({ folder, long }: Pick<Bench, "folder" | "long">): Promise<Section> {
   const entry = await bundledBroker()
-  for (const count of [0, MANY]) writePolicies(join(folder, `${count}`), count)
+  for (const count of [0, MANY, ...(long ? BETWEEN : [])]) writePolicies(join(folder, `${count}`), count)
   const runs = new Map<"bare" | "empty" | "many", Spent[]>([
     ["bare", []],
     ["empty", []],
@@ -53,8 +55,7 @@ export async function measureStart({ folder, long }: Pick<Bench, "folder" | "lon
 
 async function curveOf(entry: string, folder: string, many: Spent): Promise<Curve> {
   const points: [policies: number, seconds: number][] = []
-  for (const count of [1, 10, 100, 1000]) {
-    writePolicies(join(folder, `${count}`), count)
+  for (const count of BETWEEN) {
     const runs: Spent[] = []
     for (let run = 0; run < RUNS; run++) runs.push(await startOf(entry, folder, count))
     points.push([count, least(runs).ms / 1000])
