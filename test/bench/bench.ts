@@ -19,10 +19,12 @@ import { measurePolicies } from "./folder.ts"
 import { measureGithub } from "./github.ts"
 import { startLoadGenerator } from "./load.ts"
 import { measureMemory } from "./memory.ts"
+import { measureOpenbao } from "./openbao.ts"
 import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
+import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
 
 /** `long`: only with `--long`. `asked`: only when it is named, because it needs programs that this project does not bring. */
@@ -34,9 +36,10 @@ interface Chapter {
 /** In the order in which they run. A new section is one line. */
 const SECTIONS: Readonly<Record<string, Chapter>> = {
   exchange: { measure: measureExchanges },
-  github: { measure: measureGithub },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
+  github: { measure: measureGithub },
+  openbao: { measure: measureOpenbao, when: "asked" },
   decide: { measure: measureDecide },
   policies: { measure: measurePolicies },
   start: { measure: measureStart },
@@ -45,6 +48,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   action: { measure: measureSteps },
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
+  sweep: { measure: measureSweep, when: "long" },
   memory: { measure: measureMemory, when: "long" },
 }
 
