@@ -24,7 +24,6 @@ import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStart } from "./start.ts"
-import { measureStarts } from "./starts.ts"
 import { measureSweep } from "./sweep.ts"
 import { startLoadIssuer } from "./tokens.ts"
 
@@ -50,7 +49,6 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   "command-line": { measure: measureCommandLine },
   bundles: { measure: measureBundles },
   sweep: { measure: measureSweep, when: "long" },
-  starts: { measure: measureStarts, when: "long" },
   memory: { measure: measureMemory, when: "long" },
 }
 
