@@ -98,7 +98,7 @@ export default {
 export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise<WorkerdBroker> {
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
-  const { compatibilityDate, compatibilityFlags } = readSettings()
+  const { compatibilityDate, compatibilityFlags } = workerSettings()
   // For KV, where wrangler puts what it is told to keep in a folder.
   const folder = options.kv === undefined ? options.data : join(options.kv.persistTo, "v3")
   let printed = ""
@@ -171,7 +171,7 @@ export async function startWorkerdBroker(options: WorkerdBrokerOptions): Promise
 }
 
 /** The two settings that decide how workerd behaves, from the file that a deployment takes them from. */
-function readSettings(): { compatibilityDate: string; compatibilityFlags: string[] } {
+export function workerSettings(): { compatibilityDate: string; compatibilityFlags: string[] } {
   const toml = readFileSync(WRANGLER_TOML, "utf8")
   const date = /^compatibility_date = "([0-9-]+)"$/m.exec(toml)?.[1]
   const flags = /^compatibility_flags = (\[.*\])$/m.exec(toml)?.[1]
