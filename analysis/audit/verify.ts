@@ -1,3 +1,4 @@
+import { sha256 } from "@noble/hashes/sha2.js"
 import {
   type ChainHead,
   chainRecord,
@@ -132,7 +133,7 @@ export class ChainVerifier {
     const ledger = ledgerName(name)
     if (ledger === null) return "the ledger's name is malformed"
     // Two chains of one ledger would each be valid, and a noted head in one of them would seem to confirm the other.
-    const start = chainStart(ledger)
+    const start = chainStart(ledger, sha256)
     if (this.#begun.has(start)) return "a ledger that was closed begins a second time"
     this.#begun.add(start)
     this.#current = { ledger, seq: 0, chain: start }
@@ -145,7 +146,7 @@ export class ChainVerifier {
     if (current === null) return "a record is outside of any ledger"
     const seq = current.seq + 1
     if (!isObject(record) || record["seq"] !== seq) return `record ${seq} is expected here, but this is another one`
-    const link = chainRecord(current.chain, record)
+    const link = chainRecord(current.chain, record, sha256)
     if (!link.ok) return `the record is invalid: ${link.fault}`
     if (link.value.leaf !== value["leaf"]) return "the record does not match its own hash: it was changed"
     if (link.value.chain !== value["chain"]) {

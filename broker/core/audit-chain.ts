@@ -1,4 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js"
 import { canonicalJson } from "./canonical-json.ts"
 import { fail, ok, type Result } from "./result.ts"
@@ -40,12 +39,13 @@ const START = "daypass audit chain, version 1\n"
 const encoder = new TextEncoder()
 
 /**
- * The hash that a ledger's first record is chained to: SHA-256 over the format's name and the ledger's name.
- *
- * Hashing is synchronous on purpose, here and below. WebCrypto's hashes must be awaited, but nothing may be awaited between
- * reading a chain's head and writing its next record.
+ * SHA-256, synchronous on purpose. WebCrypto's hashes must be awaited, but nothing may be awaited between reading a chain's
+ * head and writing its next record. Each runtime has its fastest one.
  */
-export function chainStart(ledger: LedgerName): string {
+export type Sha256 = (bytes: Uint8Array) => Uint8Array
+
+/** The hash that a ledger's first record is chained to: SHA-256 over the format's name and the ledger's name. */
+export function chainStart(ledger: LedgerName, sha256: Sha256): string {
   const name = JSON.stringify([ledger.issuer.toWellFormed(), ledger.unit_id.toWellFormed()])
   return bytesToHex(sha256(encoder.encode(START + name)))
 }
@@ -54,7 +54,7 @@ export function chainStart(ledger: LedgerName): string {
  * Chains a record to the hash `previous`. Fails for a record that has no canonical text or is too long; the reason quotes
  * nothing of the record.
  */
-export function chainRecord(previous: string, record: unknown): Result<ChainLink, string> {
+export function chainRecord(previous: string, record: unknown, sha256: Sha256): Result<ChainLink, string> {
   const text = canonicalJson(record)
   if (!text.ok) return fail(`it contains a value that has no canonical text: ${text.fault}`)
   const bytes = encoder.encode(text.value)

@@ -1,15 +1,13 @@
-import { BrokerError } from "../core/errors.ts"
 import type { ExchangeAnswer } from "../wire/exchange.ts"
 import { newLeaseId } from "../wire/lease-id.ts"
-import { answerOf, tooLarge } from "./answer.ts"
+import { answerOf } from "./answer.ts"
 import { requireMatchingKey } from "./binding.ts"
 import type { Broker } from "./broker.ts"
 import type { ExchangeCall } from "./call.ts"
 import { verifyCaller } from "./caller.ts"
-import { learntOf } from "./learnt.ts"
-import { leaseCredentials, outcomesOfRevoking, revokeMinted } from "./lease.ts"
-import { type MintedGrant, mintAll, type Prepare } from "./mint.ts"
-import { type ExchangeOutcome, recorderOf, suspectUnbound } from "./record.ts"
+import { outcomesOfRevoking } from "./lease.ts"
+import { clientGone, mintRecorded } from "./mint-recorded.ts"
+import { recorderOf, suspectUnbound } from "./record.ts"
 import { reachVerdict } from "./verdict.ts"
 
 /**
@@ -18,6 +16,9 @@ import { reachVerdict } from "./verdict.ts"
  * The order makes it safe: verify, decide, record, mint, record, answer. Nothing is minted before the record of the intent
  * is durable, and nothing is answered before the record of the outcome is durable. A client that is gone by then gets
  * nothing: what was minted for it is revoked.
+ *
+ * Where the broker alone mints, in memory, one record is enough. Nothing of it exists for anybody before the answer, so it is
+ * minted first. What cannot be recorded then is thrown away.
  *
  * @throws {BrokerError}
  */
@@ -39,39 +40,10 @@ export async function exchange(call: ExchangeCall, broker: Broker): Promise<Exch
   const { grants } = verdict
   const { identity } = caller.token
   const lease = call.lease ?? newLeaseId(broker.clock.now(), crypto.randomUUID())
-  await record.intent(lease, grants)
-  call.event.lease = lease
-
-  const prepare: Prepare = (granted, handle, expiresAt) => record.prepare(lease, granted, handle, expiresAt)
-  const { minted, failures: failed } = await mintAll(grants, identity, lease, prepare, broker)
-  const failures = failed.length > 0 ? failed : tooLarge(minted)
-  const gone = failures.length === 0 && call.isGone()
-  const settle = async (held: readonly MintedGrant[], lost: ExchangeOutcome["lost"]) => {
-    const credentials = await leaseCredentials(held, identity, lease, broker)
-    await record.outcome(lease, grants, { credentials, failures, lost, learnt: learntOf(minted) })
-  }
-  const takeBack = async (lost: ExchangeOutcome["lost"]) =>
-    // If this cannot be recorded either, the lease stays open in the ledger, and the sweep ends it.
-    await settle(await revokeMinted(minted, identity, lease, broker), lost).catch(() => {})
-  const [failure] = failures
-  if (failure || gone) {
-    await takeBack(gone ? "client_gone" : null)
-    throw failure?.error ?? clientGone()
-  }
-  try {
-    await settle(minted, null)
-  } catch (error) {
-    // Credentials that cannot be recorded are not handed out: the sweep could not revoke them later.
-    await takeBack(error instanceof BrokerError ? error.code : "internal")
-    throw error
-  }
+  const minted = await mintRecorded({ call, identity, grants, lease, record, broker })
   if (call.isGone()) {
     await record.abandoned(lease, await outcomesOfRevoking(minted, identity, lease, broker))
     throw clientGone()
   }
   return answerOf(lease, verdict.policyVersion, minted, call.ttlSeconds)
 }
-
-/** Only the log shows this error, because the client is gone. */
-const clientGone = () =>
-  new BrokerError("client_gone", "The client ended the connection. What was minted for it was revoked.")

@@ -29,12 +29,18 @@ export interface MintFailure {
   readonly error: BrokerError
 }
 
+/** Whether the broker alone mints a grant, in its memory. */
+export const isLocal = ({ grant }: GrantedGrant, broker: Broker): boolean =>
+  broker.providers.get(grant.connection.provider)?.local?.(grant.fields) ?? false
+
 /** How long what an interrupted exchange minted for these grants may live, in seconds; 0 when nothing can. */
 export const unrecordedSeconds = (grants: readonly GrantedGrant[], broker: Broker): number =>
   Math.max(
     0,
-    ...grants.map(({ grant, ttlSeconds }) => {
+    ...grants.map((granted) => {
+      const { grant, ttlSeconds } = granted
       const provider = broker.providers.get(grant.connection.provider)
+      if (isLocal(granted, broker)) return 0
       return provider?.unrecordedSeconds?.(grant.fields, ttlSeconds) ?? ttlSeconds
     }),
   )

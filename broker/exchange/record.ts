@@ -5,7 +5,7 @@ import { recordedClaims } from "../core/policy/claims-read.ts"
 import type { GrantedGrant } from "../core/policy/decide.ts"
 import { grantLimitOf, limitsOf } from "../core/policy/limits.ts"
 import type { Secret } from "../core/secret.ts"
-import type { AdmissionOutcome, LeaseCredential, Ledger, RevocationSettlement } from "../ports/ledger.ts"
+import type { AdmissionOutcome, LeaseCredential, LeaseOpening, Ledger, RevocationSettlement } from "../ports/ledger.ts"
 import type { TokenUse } from "../ports/token-use.ts"
 import type { ErrorCode } from "../wire/error-codes.ts"
 import { auditGrant, draftOf } from "./audit-draft.ts"
@@ -43,6 +43,17 @@ export interface Recorder {
    * @throws {BrokerError} `token_already_used`, `token_too_old`, `lease_taken`, `quota_exceeded`
    */
   intent(lease: string, grants: readonly GrantedGrant[]): Promise<void>
+  /**
+   * Uses up the token, and records the lease of an exchange whose credentials the broker has minted in its memory: intent and
+   * outcome in one record.
+   *
+   * @throws {BrokerError} as `intent`
+   */
+  minted(
+    lease: string,
+    grants: readonly GrantedGrant[],
+    outcome: Pick<ExchangeOutcome, "credentials" | "learnt">,
+  ): Promise<void>
   /** Records what can revoke a credential that is about to be minted. */
   prepare(lease: string, granted: GrantedGrant, handle: Secret<string>, expiresAt: Date | null): Promise<void>
   /** Records the outcome with the lease's credentials; after a failure, those that could not be revoked immediately. */
@@ -90,6 +101,20 @@ export function recorderOf(
     )
     return seconds === 0 ? 0 : broker.clock.now().getTime() + MINT_WINDOW_MS + seconds * 1000
   }
+  const opening = (lease: string, grants: readonly GrantedGrant[], unknown: number): LeaseOpening => {
+    const { runId, runAttempt } = identity
+    const now = broker.clock.now().getTime()
+    const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
+    return {
+      id: lease,
+      runId,
+      runAttempt,
+      settleBy: now + SETTLE_WINDOW_MS,
+      endsBy: now + MINT_WINDOW_MS + longestMs,
+      unknownUntil: unknown,
+      limited: grants.flatMap(({ grant }) => grantLimitOf(grant, identity.environment) ?? []),
+    }
+  }
 
   return {
     ledger,
@@ -104,24 +129,26 @@ export function recorderOf(
 
     async intent(lease, grants) {
       intended = grants
-      const { runId, runAttempt } = identity
-      const now = broker.clock.now().getTime()
-      const longestMs = Math.max(...grants.map((granted) => granted.ttlSeconds)) * 1000
       const audit = {
         ...draft("exchange.intended", { reason: "allowed", decision: "allow", lease, grants: listed(grants) }),
         ...recordedClaims(claims, identity),
       }
       const admitted = await ledger.admit({
         ...admission(call.grants.join(", ")),
-        lease: {
-          id: lease,
-          runId,
-          runAttempt,
-          settleBy: now + SETTLE_WINDOW_MS,
-          endsBy: now + MINT_WINDOW_MS + longestMs,
-          unknownUntil: unknownUntil(),
-          limited: grants.flatMap(({ grant }) => grantLimitOf(grant, identity.environment) ?? []),
-        },
+        lease: opening(lease, grants, unknownUntil()),
+        audit,
+      })
+      const refused = refusalOf(admitted, identity)
+      if (refused !== null) throw refused
+    },
+
+    async minted(lease, grants, { credentials, learnt }) {
+      const facts = { reason: "minted", decision: "allow", lease, grants: listed(grants, learnt) } as const
+      const audit = { ...draft("exchange.minted", facts), ...recordedClaims(claims, identity) }
+      const admitted = await ledger.admitMinted({
+        ...admission(call.grants.join(", ")),
+        lease: opening(lease, grants, 0),
+        credentials,
         audit,
       })
       const refused = refusalOf(admitted, identity)

@@ -19,6 +19,15 @@ export interface Admission {
 }
 
 /**
+ * An exchange whose credentials the broker alone minted, in memory: nothing of them exists for anybody until they are handed
+ * out. `audit` is the record of its outcome, and there is no record of the intent.
+ */
+export interface MintedAdmission extends Admission {
+  readonly lease: LeaseOpening
+  readonly credentials: readonly LeaseCredential[]
+}
+
+/**
  * `admitted`: it is recorded. `already-used`: the token was used before, and the call does not prove its key with a new
  * proof. `used-up`: it was used with as many proofs of its key as one token can be. `too-old`: the ledger cannot know whether
  * the token was used, because it was restored, or because a clock that was ahead made it forget. `lease-taken`: there is a
@@ -173,6 +182,8 @@ export interface ChainedRecord {
  */
 export interface Ledger {
   admit(admission: Admission): Promise<AdmissionOutcome>
+  /** Uses up the token, opens the lease and settles it as minted. If this fails, the credentials are thrown away unseen. */
+  admitMinted(admission: MintedAdmission): Promise<AdmissionOutcome>
   /**
    * Stores, on a lease that is not settled yet, what can revoke a credential that is about to be minted. So a sweep can
    * revoke it when the broker dies before the outcome is recorded. The outcome replaces it. Refused with

@@ -17,11 +17,18 @@ export interface Sql {
   transaction<Value>(work: () => Value): Value
 }
 
+/** What is opened once for all calls that share a transaction, and written at its end. */
+export interface Batch {
+  /** What was opened under `name` in this transaction, or what `make` opens now. It is saved when all calls have run. */
+  open<Opened extends { save(): void }>(name: string, make: () => Opened): Opened
+}
+
 /**
- * Runs `work` in a separate transaction and resolves when that is durable. When it rejects, nothing was changed: with
- * `BrokerError("ledger_unavailable")` when the storage failed, and otherwise with the error that `work` threw.
+ * Runs `work` in a transaction of its own, or in one that it shares with other calls, and resolves when that is durable. When
+ * it rejects, nothing was changed: with `BrokerError("ledger_unavailable")` when the storage failed, and otherwise with the
+ * error that `work` threw.
  */
-export type Transact = <Value>(work: () => Value, way?: Way) => Promise<Value>
+export type Transact = <Value>(work: (batch: Batch) => Value, way?: Way) => Promise<Value>
 
 /**
  * Runs `work`, which only reads, outside of any transaction. Rejects with `BrokerError("ledger_unavailable")` when the

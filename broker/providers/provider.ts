@@ -17,7 +17,7 @@ import type { SubjectLimit } from "../wire/subject.ts"
 import type { ToolLogin } from "../wire/tool-login.ts"
 import type { SecretReference } from "./secret-reference.ts"
 
-/** What a provider must mint. Everything in it is already decided; a provider decides nothing. */
+/** What a provider must mint. All of it is decided already. */
 export interface MintRequest<Connection, Grant> {
   readonly identity: Identity
   readonly grantName: string
@@ -164,8 +164,7 @@ export interface OneToken {
 }
 
 /**
- * Mints one kind of credential, or reads secrets from a store. A provider knows nothing of HTTP routes, policies or
- * storage.
+ * Mints one kind of credential, or reads secrets from a store. It knows nothing of HTTP routes, policies or storage.
  *
  * A mint that fails must revoke what it has minted. If it cannot, it throws `LeftAliveError`.
  *
@@ -232,9 +231,11 @@ export interface Provider<Connection = unknown, Grant = unknown> {
   /** The token that a credential consists of; null for a grant whose credential is more or something else. */
   token?(grant: Grant, connection: Connection): OneToken | null
   mint(request: MintRequest<Connection, Grant>, io: ProviderIo): Promise<Minted>
+  /** Whether this grant is minted in the broker's memory, without a call, and only expires. One record is then enough. */
+  local?(grant: Grant): boolean
   /**
    * How many seconds a credential may live that was minted with `ttlSeconds`, and that the broker could not record because
-   * it died. 0 when then nothing exists outside of its memory. Default: `ttlSeconds`, for vendors that keep to it.
+   * it died. Default: `ttlSeconds`, for vendors that keep to it. 0 for a mint that makes nothing. Not asked of a local mint.
    */
   unrecordedSeconds?(grant: Grant, ttlSeconds: number): number
   /**

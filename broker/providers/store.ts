@@ -105,7 +105,7 @@ export function storeProvider<Connection extends StoreSettings, Place>(
     audiences: (settings) => store.audiences?.(settings) ?? {},
     ...(subjectLimit === undefined ? {} : { subjectLimit }),
     ...(files === undefined ? {} : { files: { read: files.read, namedBy: namedBy(files.named, parse, parseAll) } }),
-    ...(worksOffline === undefined ? {} : { worksOffline }),
+    ...(worksOffline === undefined ? {} : { worksOffline, local: () => true }),
     minTtlSeconds: 1,
     maxTtlSeconds: MAX_TTL_SECONDS,
     underCeiling: locatorsOnly,

@@ -8,14 +8,17 @@ import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import { verifyChain } from "../../analysis/audit/verify.ts"
+import { RecordedLedger } from "../../broker/adapters/ledger/recorded-ledger.ts"
 import { readAuditTrail } from "../../broker/adapters/node/audit-reader.ts"
 import { type NodeStore, openNodeStore } from "../../broker/adapters/node/ledgers.ts"
+import { sha256 } from "../../broker/adapters/node/sha256.ts"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
 import { exportLines } from "../../broker/adapters/sqlite/audit-export.ts"
+import { transactAlone } from "../../broker/adapters/sqlite/batch.ts"
 import { SqlKeyRing } from "../../broker/adapters/sqlite/key-ring.ts"
-import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
-import { dueLedgers } from "../../broker/adapters/sqlite/ledger-row.ts"
 import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
+import { dueLedgers } from "../../broker/adapters/sqlite/sqlite-rows.ts"
+import { SqliteStore } from "../../broker/adapters/sqlite/sqlite-store.ts"
 import type { Sql, SqlRow, SqlValue } from "../../broker/ports/sql.ts"
 import {
   admission,
@@ -299,8 +302,9 @@ describe("the ledger's SQL", () => {
   })
 
   async function tellEverything(sql: Sql): Promise<void> {
-    const transact = async <Value>(work: () => Value) => sql.transaction(work)
-    const one = new SqlLedger(sql, transact, async (work) => work(), { issuerUrl: ISSUER, unitId: "41" })
+    const transact = transactAlone(sql)
+    const stored = new SqliteStore({ sql, transact, reading: async (work) => work(), sha256 })
+    const one = new RecordedLedger(stored, { issuerUrl: ISSUER, unitId: "41" })
     await one.admit(admission("a"))
     await one.admit(admission("a"))
     await one.settle(minted("a", revocable(), expiring()))

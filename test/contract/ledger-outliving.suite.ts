@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { EXPIRED_MARGIN_MS } from "../../broker/adapters/sqlite/credential-ends.ts"
+import { EXPIRED_MARGIN_MS } from "../../broker/adapters/ledger/credential-ends.ts"
 import type { LedgerHands } from "./ledger-hands.ts"
 import { expiring, HOUR, MINUTE, NOW, outliving, revocation, token } from "./ledger-samples.ts"
 

@@ -1,9 +1,12 @@
 import { DatabaseSync } from "node:sqlite"
 import { expect, test } from "vitest"
+import { RecordedLedger } from "../../broker/adapters/ledger/recorded-ledger.ts"
+import { MAX_PROOFS_PER_TOKEN } from "../../broker/adapters/ledger/used-tokens.ts"
+import { sha256 } from "../../broker/adapters/node/sha256.ts"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
-import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
+import { transactAlone } from "../../broker/adapters/sqlite/batch.ts"
 import { migrate } from "../../broker/adapters/sqlite/schema.ts"
-import { MAX_PROOFS_PER_TOKEN } from "../../broker/adapters/sqlite/used-tokens.ts"
+import { SqliteStore } from "../../broker/adapters/sqlite/sqlite-store.ts"
 import type { ProofUse } from "../../broker/ports/token-use.ts"
 import { admission, denial, HOUR, MINUTE, minted, NOW, revocable, revocation, token } from "./ledger-samples.ts"
 
@@ -23,12 +26,8 @@ function open() {
   const sql = new NodeSql(new DatabaseSync(":memory:"))
   migrate(sql)
   const key = { issuerUrl: "https://issuer.example", unitId: "41" }
-  const ledger = new SqlLedger(
-    sql,
-    async (work) => sql.transaction(work),
-    async (work) => work(),
-    key,
-  )
+  const transact = transactAlone(sql)
+  const ledger = new RecordedLedger(new SqliteStore({ sql, transact, reading: async (work) => work(), sha256 }), key)
   const rows = () => sql.all("SELECT key FROM used_tokens").length
   return { sql, ledger, rows }
 }

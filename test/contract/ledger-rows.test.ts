@@ -1,12 +1,15 @@
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, test } from "vitest"
 import { verifyChain } from "../../analysis/audit/verify.ts"
+import { RecordedLedger } from "../../broker/adapters/ledger/recorded-ledger.ts"
+import { sha256 } from "../../broker/adapters/node/sha256.ts"
 import { NodeSql } from "../../broker/adapters/node/sqlite.ts"
 import { exportLines } from "../../broker/adapters/sqlite/audit-export.ts"
+import { transactAlone } from "../../broker/adapters/sqlite/batch.ts"
 import { SqlKeyRing } from "../../broker/adapters/sqlite/key-ring.ts"
-import { SqlLedger } from "../../broker/adapters/sqlite/ledger.ts"
-import { dueLedgers } from "../../broker/adapters/sqlite/ledger-row.ts"
 import { migrate, SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
+import { dueLedgers } from "../../broker/adapters/sqlite/sqlite-rows.ts"
+import { SqliteStore } from "../../broker/adapters/sqlite/sqlite-store.ts"
 import type { Admission } from "../../broker/ports/ledger.ts"
 import {
   admission,
@@ -31,8 +34,9 @@ const FAR = NOW + 1000 * 24 * HOUR
 function open() {
   const sql = new NodeSql(new DatabaseSync(":memory:"))
   migrate(sql)
-  const transact = async <Value>(work: () => Value) => sql.transaction(work)
-  const ledgerOf = (unitId: string) => new SqlLedger(sql, transact, async (work) => work(), { ...KEY, unitId })
+  const transact = transactAlone(sql)
+  const stored = new SqliteStore({ sql, transact, reading: async (work) => work(), sha256 })
+  const ledgerOf = (unitId: string) => new RecordedLedger(stored, { ...KEY, unitId })
   const due = () =>
     sql.all<{ due_at: number | null }>("SELECT due_at FROM ledgers WHERE repository_id = ?", KEY.unitId)[0]?.due_at
   return { sql, transact, ledgerOf, ledger: ledgerOf(KEY.unitId), due }
@@ -131,7 +135,7 @@ describe("when a ledger is due", () => {
 })
 
 describe("what the broker records by itself", () => {
-  const told = async (ledger: SqlLedger) => {
+  const told = async (ledger: RecordedLedger) => {
     const { record } = (await ledger.auditTrail(0, 100)).at(-1) ?? {}
     return record
   }

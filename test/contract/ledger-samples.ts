@@ -4,6 +4,7 @@ import type {
   Admission,
   LeaseCredential,
   LeaseOpening,
+  MintedAdmission,
   Preparation,
   RevocationRequest,
   RevocationSettlement,
@@ -66,6 +67,15 @@ export function admission(lease: string, tokenKey = `token of ${lease}`): Admiss
     lease: opening(lease),
     audit: record("exchange.intended", lease),
   }
+}
+
+/** A whole exchange whose credentials the broker minted in its memory. */
+export function mintedAtOnce(
+  lease: string,
+  credentials: readonly LeaseCredential[] = [expiring()],
+  tokenKey = `token of ${lease}`,
+): MintedAdmission {
+  return { ...asking(tokenKey), lease: opening(lease), credentials, audit: record("exchange.minted", lease) }
 }
 
 export function denial(tokenKey: string): Admission {

@@ -6,7 +6,7 @@ import {
   overAt,
   revokeAt,
   wasTried,
-} from "../../broker/adapters/sqlite/credential-ends.ts"
+} from "../../broker/adapters/ledger/credential-ends.ts"
 import {
   becameDue,
   failed,
@@ -20,7 +20,7 @@ import {
   revocationAsked,
   revocationBegun,
   revocationEnded,
-} from "../../broker/adapters/sqlite/lease-states.ts"
+} from "../../broker/adapters/ledger/lease-states.ts"
 import type { LeaseCredentialState } from "../../broker/ports/ledger.ts"
 import { expiring, HOUR, MINUTE, NOW, outliving, revocable } from "./ledger-samples.ts"
 

@@ -3,14 +3,14 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { verifyChain } from "../../analysis/audit/verify.ts"
-import { EXPIRED_MARGIN_MS } from "../../broker/adapters/sqlite/credential-ends.ts"
+import { EXPIRED_MARGIN_MS } from "../../broker/adapters/ledger/credential-ends.ts"
 import { DEFAULT_LIMITS } from "../../broker/core/policy/limits.ts"
 import type { LeaseCredential, LeaseCredentialState, Ledger, SweptLedger } from "../../broker/ports/ledger.ts"
 import type { ProofUse } from "../../broker/ports/token-use.ts"
 import { exportTrail } from "../support/export-trail.ts"
 import { runs } from "../support/laws.ts"
 import type { LedgerFixture } from "./ledger-hands.ts"
-import { admission, denial, HOUR, MINUTE, NOW, RUN, record, token } from "./ledger-samples.ts"
+import { admission, denial, HOUR, MINUTE, mintedAtOnce, NOW, RUN, record, token } from "./ledger-samples.ts"
 
 const ISSUER = "https://token.actions.githubusercontent.com"
 const FAR = NOW + 100 * HOUR
@@ -35,8 +35,13 @@ type Step =
       readonly minted: boolean
       readonly credentials: readonly LeaseCredential[]
     }
-  /** A whole exchange at once, of a lease that is not yet: most of what can happen needs one. */
-  | { readonly do: "issue"; readonly lease: string; readonly credentials: readonly LeaseCredential[] }
+  /** A whole exchange, of a lease that is not yet: most of what can happen needs one. `atOnce`: in one transaction. */
+  | {
+      readonly do: "issue"
+      readonly lease: string
+      readonly credentials: readonly LeaseCredential[]
+      readonly atOnce: boolean
+    }
   | {
       readonly do: "revoke"
       readonly lease: string
@@ -91,7 +96,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       revoked: fc.subarray([...GRANTS]),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("issue" as const), lease, credentials }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("issue" as const), lease, credentials, atOnce: fc.boolean() }) },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -308,6 +313,18 @@ async function play(
     case "issue": {
       if (model.opened.has(one.lease) || model.endedUnseen.has(one.lease)) return
       const key = `token of ${one.lease}`
+      if (one.atOnce) {
+        const asked = { ...mintedAtOnce(one.lease, one.credentials, key), now: model.now }
+        const admitted = model.use(key, null)
+        expect(await ledger().admitMinted({ ...asked, token: { ...asked.token, expiresAt: FAR / 1000 } })).toEqual({
+          outcome: admitted ? "admitted" : "already-used",
+        })
+        if (!admitted) return
+        model.opened.add(one.lease)
+        model.settled.set(one.lease, one.credentials)
+        model.events.push("exchange.minted")
+        return
+      }
       await play({ do: "admit", token: key, lease: one.lease, proof: null }, model, ledger, sweeper, fixture)
       await play(
         { do: "settle", lease: one.lease, minted: true, credentials: one.credentials },

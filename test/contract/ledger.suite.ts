@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from "vitest"
 import { verifyChain } from "../../analysis/audit/verify.ts"
-import { EXPIRED_MARGIN_MS } from "../../broker/adapters/sqlite/credential-ends.ts"
+import { EXPIRED_MARGIN_MS } from "../../broker/adapters/ledger/credential-ends.ts"
 import { exportTrail } from "../support/export-trail.ts"
 import { ISSUER, type LedgerFixture, ledgerHands } from "./ledger-hands.ts"
 import { whatIsLimited } from "./ledger-limits.suite.ts"
@@ -17,6 +17,7 @@ import {
   HOUR,
   MINUTE,
   minted,
+  mintedAtOnce,
   NOW,
   opening,
   preparation,
@@ -108,6 +109,57 @@ export function ledgerContract(name: string, fixture: LedgerFixture): void {
         ])
         expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"])
         expect((await trail()).map(({ record }) => record.lease)).toEqual(["a", "b"])
+      })
+    })
+
+    describe("admitting what is minted already", () => {
+      test("uses the token up, opens the lease and settles it, in one record", async () => {
+        const admission = mintedAtOnce("a", [expiring("b"), expiring("a")], "token")
+        expect(await ledger().admitMinted(admission)).toEqual({ outcome: "admitted" })
+        await fixture.restart()
+        expect(await trail()).toMatchObject([{ record: { ...record("exchange.minted", "a"), seq: 1 } }])
+        expect(await ledger().admit(denial("token"))).toEqual({ outcome: "already-used" })
+        expect(await ledger().standing(NOW)).toMatchObject({ exchanges: { used: 1 }, openLeases: 1 })
+        await expect(ledger().settle(minted("a", expiring()))).rejects.toMatchObject(TOO_LATE)
+        expect(await ledger().beginRevocation(revocation("a"))).toMatchObject({
+          outcome: "begun",
+          credentials: [
+            { ...expiring("a"), ended: "expires-only" },
+            { ...expiring("b"), ended: "expires-only" },
+          ],
+        })
+      })
+
+      test("is one of fifty with the same token", async () => {
+        const outcomes = await Promise.all(
+          Array.from({ length: 50 }, (_, index) =>
+            ledger().admitMinted(mintedAtOnce(`lease ${index}`, undefined, "token")),
+          ),
+        )
+        expect(outcomes.filter(({ outcome }) => outcome === "admitted")).toHaveLength(1)
+        expect(await events()).toEqual(["exchange.minted", "token.replayed"])
+      })
+
+      test("is refused for a lease that is there, or that its job has ended already", async () => {
+        await ledger().admitMinted(mintedAtOnce("a"))
+        await ledger().beginRevocation(revocation("b", { token: token("ending") }))
+        for (const lease of ["a", "b"]) {
+          expect(await ledger().admitMinted(mintedAtOnce(lease, undefined, "another"))).toEqual({
+            outcome: "lease-taken",
+          })
+        }
+        expect(await ledger().admitMinted(mintedAtOnce("c", undefined, "another"))).toEqual({ outcome: "admitted" })
+      })
+
+      test("ends with its time, and changes nothing when it cannot be recorded", async () => {
+        const unwritable = { ...record("exchange.minted"), reason: "\ud800" }
+        await expect(ledger().admitMinted({ ...mintedAtOnce("a"), audit: unwritable })).rejects.toMatchObject({
+          code: "internal",
+        })
+        expect(await ledger().admitMinted(mintedAtOnce("a"))).toEqual({ outcome: "admitted" })
+        expect(await sweeper().takeDue(NOW + HOUR, 10)).toEqual([])
+        expect(await endOf("a")).toEqual({ aws: "expired" })
+        expect((await reasons()).at(1)).toBe("lease.closed: expired: its time ran out")
       })
     })
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
-import { endWithTime, revokeAt } from "../../broker/adapters/sqlite/credential-ends.ts"
+import { endWithTime, revokeAt } from "../../broker/adapters/ledger/credential-ends.ts"
 import type { LeaseCredentialState } from "../../broker/ports/ledger.ts"
 import { LeftAliveError, type Minted } from "../../broker/providers/provider.ts"
 import { type GitHub, startGitHub } from "../support/github.ts"

@@ -1,3 +1,4 @@
+import { sha256 } from "@noble/hashes/sha2.js"
 import {
   type ChainHead,
   type ChainLink,
@@ -47,9 +48,9 @@ export function draft(changes: Partial<AuditDraft> = {}): AuditDraft {
 /** A chain of `length` records from its start. */
 export function chainOf(name: LedgerName, length: number): { links: ChainLink[]; head: ChainHead } {
   const links: ChainLink[] = []
-  let chain = chainStart(name)
+  let chain = chainStart(name, sha256)
   for (let seq = 1; seq <= length; seq += 1) {
-    const link = chainRecord(chain, { ...draft({ request_id: `request-${seq}` }), seq })
+    const link = chainRecord(chain, { ...draft({ request_id: `request-${seq}` }), seq }, sha256)
     if (!link.ok) throw new Error(link.fault)
     links.push(link.value)
     chain = link.value.chain

@@ -61,7 +61,7 @@ export function sessionSuite(world: () => FlowWorld, job: SessionJob): void {
       expect(closed.status).toBe(200)
       expect((closed.json as unknown as RevokeAnswer).credentials["vault"]?.outcome).toBe("expires-only")
       const events = (await recordsOf(lease)).map(({ event }) => event)
-      expect(events).toEqual(["exchange.intended", "exchange.minted", "lease.revoking", "lease.closed"])
+      expect(events).toEqual(["exchange.minted", "lease.revoking", "lease.closed"])
     }
     const records = (await Promise.all(leases.map(recordsOf))).flat()
     expect(new Set(records.map((record) => record.token_digest)).size).toBe(1)

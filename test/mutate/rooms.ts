@@ -24,8 +24,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     mutate: ["broker/exchange/**/*.ts"],
     tests: ["test/core/exchange/*.test.ts"],
   },
-  sqlite: {
-    mutate: ["broker/adapters/sqlite/**/*.ts"],
+  ledger: {
+    mutate: ["broker/adapters/ledger/**/*.ts", "broker/adapters/sqlite/**/*.ts"],
     tests: ["test/contract/ledger*.test.ts", "test/contract/key-ring.test.ts"],
   },
 }

@@ -1,3 +1,4 @@
+import { sha256 } from "@noble/hashes/sha2.js"
 import { chainStart, type LedgerName } from "../../broker/core/audit-chain.ts"
 import { ExportWriter } from "../../broker/core/audit-export.ts"
 import { canonicalJson } from "../../broker/core/canonical-json.ts"
@@ -10,7 +11,7 @@ export function exportTrail(name: LedgerName, records: readonly ExportedRecord[]
     if (!text.ok) throw new TypeError(`an audit record has no canonical text: ${text.fault}`)
     return writer.record({ text: text.value, leaf, chain })
   })
-  const head = { seq: records.length, chain: records.at(-1)?.chain ?? chainStart(name) }
+  const head = { seq: records.length, chain: records.at(-1)?.chain ?? chainStart(name, sha256) }
   return [writer.ledger(name), ...lines, writer.head(head), writer.end()].map((line) => `${line}\n`).join("")
 }
 

@@ -1,7 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { beforeEach, describe, expect, test } from "vitest"
 import { createCloudflareLedgers } from "../../broker/adapters/cloudflare/ledgers.ts"
-import type { LedgerKey } from "../../broker/adapters/sqlite/ledger-row.ts"
+import type { LedgerKey } from "../../broker/adapters/ledger/rows.ts"
 import { SCHEMA_VERSION } from "../../broker/adapters/sqlite/schema.ts"
 import type { Ledger } from "../../broker/ports/ledger.ts"
 import {

@@ -5,7 +5,7 @@ import {
   type KeyRingMethods,
   type Namespace,
 } from "../../broker/adapters/cloudflare/ledgers.ts"
-import type { LedgerKey } from "../../broker/adapters/sqlite/ledger-row.ts"
+import type { LedgerKey } from "../../broker/adapters/ledger/rows.ts"
 import type { SweptLedger } from "../../broker/ports/ledger.ts"
 
 /** A ledger whose sweep is what a test says. */

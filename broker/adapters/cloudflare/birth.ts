@@ -1,6 +1,6 @@
 import type { Log } from "../../ports/log.ts"
 import type { Sql } from "../../ports/sql.ts"
-import type { LedgerKey } from "../sqlite/ledger-row.ts"
+import type { LedgerKey } from "../ledger/rows.ts"
 import { readMark, writeMark } from "../sqlite/marks.ts"
 import { acceptTokensFrom } from "../sqlite/store-row.ts"
 import type { Meeting } from "./guards.ts"

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import type { StoredKey, StoredKeys } from "../../ports/key-ring.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
+import { transactAlone } from "../sqlite/batch.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
 import { readMark, SqlMarks, writeMark } from "../sqlite/marks.ts"
 import { migrate } from "../sqlite/schema.ts"
@@ -30,9 +31,10 @@ export class KeyRingObject<Env = unknown> extends DurableObject<Env> implements 
       this.#sql.transaction(() => this.#guards.begin(Date.now()))
       this.#migrated = true
     }
+    const alone = transactAlone(this.#sql)
     const transact: Transact = async (work) => {
       prepared()
-      return this.#sql.transaction(work)
+      return await alone(work)
     }
     const reading: Reading = async (work) => {
       prepared()

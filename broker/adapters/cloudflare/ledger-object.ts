@@ -1,10 +1,12 @@
 import { DurableObject } from "cloudflare:workers"
+import { sha256 } from "@noble/hashes/sha2.js"
 import type {
   Admission,
   AdmissionOutcome,
   ChainedRecord,
   LeaseCredentialState,
   LeaseOfRun,
+  MintedAdmission,
   Preparation,
   RevocationRequest,
   RevocationSettlement,
@@ -15,9 +17,11 @@ import type {
   SweptLedger,
 } from "../../ports/ledger.ts"
 import type { Reading, Transact, Way } from "../../ports/sql.ts"
-import { SqlLedger } from "../sqlite/ledger.ts"
-import type { LedgerKey } from "../sqlite/ledger-row.ts"
+import { RecordedLedger } from "../ledger/recorded-ledger.ts"
+import type { LedgerKey } from "../ledger/rows.ts"
+import { inBatch } from "../sqlite/batch.ts"
 import { migrate } from "../sqlite/schema.ts"
+import { SqliteStore } from "../sqlite/sqlite-store.ts"
 import { birthOf, settleBirth, tellReplacement } from "./birth.ts"
 import type { Meeting } from "./guards.ts"
 import { type LedgerMethods, ledgerObjectName } from "./ledgers.ts"
@@ -65,6 +69,10 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
 
   admit(key: LedgerKey, admission: Admission): Promise<Answer<AdmissionOutcome>> {
     return answer(() => this.#ledger(key).admit(admission), key)
+  }
+
+  admitMinted(key: LedgerKey, admission: MintedAdmission): Promise<Answer<AdmissionOutcome>> {
+    return answer(() => this.#ledger(key).admitMinted(admission), key)
   }
 
   prepare(key: LedgerKey, preparation: Preparation): Promise<Answer<void>> {
@@ -123,13 +131,13 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
     for (const key of this.#keys()) await this.sweep(this.#ledger(key), key)
   }
 
-  #ledger(key: LedgerKey): SqlLedger {
+  #ledger(key: LedgerKey): RecordedLedger {
     const transact: Transact = async (work, way) => {
       this.#migrate()
       await this.#introduce(key, way)
       return await this.#transact(work)
     }
-    return new SqlLedger(this.#sql, transact, this.#reading, key)
+    return new RecordedLedger(new SqliteStore({ sql: this.#sql, transact, reading: this.#reading, sha256 }), key)
   }
 
   readonly #reading: Reading = async (work) => {
@@ -138,7 +146,7 @@ export abstract class LedgerObject<Env = unknown> extends DurableObject<Env> imp
   }
 
   readonly #transact: Transact = async (work) => {
-    const value = this.#state.storage.transactionSync(work)
+    const value = this.#state.storage.transactionSync(() => inBatch(work))
     // In the same turn as the transaction: the runtime makes both durable, or neither.
     await this.#setAlarm()
     return value

@@ -1,7 +1,7 @@
 import type { KeyRing } from "../../ports/key-ring.ts"
 import type { Ledger, Ledgers } from "../../ports/ledger.ts"
 import type { Marks } from "../../ports/marks.ts"
-import type { LedgerKey } from "../sqlite/ledger-row.ts"
+import type { LedgerKey } from "../ledger/rows.ts"
 import type { GuardMethods, Guards } from "./guards.ts"
 import { type Answer, ask } from "./rpc.ts"
 
@@ -79,6 +79,7 @@ function ledgerAt(namespace: Namespace<LedgerMethods>, key: LedgerKey): Ledger {
   const object = () => namespace.getByName(ledgerObjectName(key))
   return {
     admit: (admission) => ask(() => object().admit(key, admission)),
+    admitMinted: (admission) => ask(() => object().admitMinted(key, admission)),
     settle: (settlement) => ask(() => object().settle(key, settlement)),
     beginRevocation: (request) => ask(() => object().beginRevocation(key, request)),
     settleRevocation: (settlement) => ask(() => object().settleRevocation(key, settlement)),

@@ -1,6 +1,6 @@
 import { BrokerError } from "../../core/errors.ts"
 import type { ErrorCode } from "../../wire/error-codes.ts"
-import type { LedgerKey } from "../sqlite/ledger-row.ts"
+import type { LedgerKey } from "../ledger/rows.ts"
 import { consoleLog } from "./log.ts"
 
 /**

@@ -1,12 +1,13 @@
 import { BrokerError } from "../../core/errors.ts"
-import type { Transact, Way } from "../../ports/sql.ts"
+import type { Batch, Transact, Way } from "../../ports/sql.ts"
+import { inBatch } from "../sqlite/batch.ts"
 import { countCommit } from "../sqlite/store-row.ts"
 import type { LedgerGuard } from "./ledger-guard.ts"
 import type { NodeSql } from "./sqlite.ts"
 import { isBusy, storageFaultOf, unavailable } from "./storage-errors.ts"
 
 interface Call {
-  readonly work: () => unknown
+  readonly work: (batch: Batch) => unknown
   readonly way: Way
   /** Of `performance.now()`: until when the call waits for a locked ledger. */
   readonly waitsUntil: number
@@ -155,7 +156,7 @@ export class GroupCommit {
   /** Runs all calls in one transaction; when any call failed, again with each call apart. */
   #outcomes(calls: readonly Call[]): readonly Outcome[] {
     try {
-      return this.#commit(() => calls.map(({ work }) => ({ ok: true, value: work() })))
+      return this.#commit(() => inBatch((batch) => calls.map(({ work }) => ({ ok: true, value: work(batch) }))))
     } catch {
       // Nothing was changed. Which call failed, and why, shows in the next run.
     }
@@ -188,7 +189,7 @@ export class GroupCommit {
   #attempt(call: Call): Outcome {
     this.#sql.run("SAVEPOINT one")
     try {
-      const value = call.work()
+      const value = inBatch(call.work)
       this.#sql.run("RELEASE one")
       return { ok: true, value }
     } catch (error) {

@@ -5,10 +5,11 @@ import type { Ledgers, SweptLedger } from "../../ports/ledger.ts"
 import type { Log } from "../../ports/log.ts"
 import type { Marks } from "../../ports/marks.ts"
 import type { Reading, Transact } from "../../ports/sql.ts"
+import { RecordedLedger } from "../ledger/recorded-ledger.ts"
 import { SqlKeyRing } from "../sqlite/key-ring.ts"
-import { SqlLedger } from "../sqlite/ledger.ts"
-import { dueLedgers, ledgersAhead } from "../sqlite/ledger-row.ts"
 import { SqlMarks } from "../sqlite/marks.ts"
+import { dueLedgers, ledgersAhead } from "../sqlite/sqlite-rows.ts"
+import { SqliteStore } from "../sqlite/sqlite-store.ts"
 import { latestTime } from "../sqlite/store-row.ts"
 import { GroupCommit } from "./group-commit.ts"
 import { LedgerFiles } from "./ledger-files.ts"
@@ -17,6 +18,7 @@ import { LedgerLock } from "./ledger-lock.ts"
 import { type OpenedLedger, openLedger } from "./ledger-opening.ts"
 import { LedgerReserve } from "./ledger-reserve.ts"
 import { LedgerWatch } from "./ledger-watch.ts"
+import { sha256 } from "./sha256.ts"
 import { folderInUse } from "./sqlite.ts"
 import { type StorageFault, storageFaultOf } from "./storage-errors.ts"
 
@@ -134,8 +136,8 @@ function storeOver({ folder, opened, lock, reserve, log, now }: Parts): NodeStor
       throw guard.failed(cause)
     }
   }
-  const ledgerOf = (issuerUrl: string, unitId: string) =>
-    new SqlLedger(sql, commits.transact, reading, { issuerUrl, unitId })
+  const stored = new SqliteStore({ sql, transact: commits.transact, reading, sha256 })
+  const ledgerOf = (issuerUrl: string, unitId: string) => new RecordedLedger(stored, { issuerUrl, unitId })
   return {
     ledgers: { of: ledgerOf },
     keyRing: new SqlKeyRing(sql, back),

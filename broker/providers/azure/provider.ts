@@ -41,8 +41,9 @@ export const azure: Provider<Connection, Grant> = {
 
   minTtlSeconds: MIN_TTL_SECONDS,
   maxTtlSeconds: MAX_TTL_SECONDS,
-  // Entra decides how long its tokens live. The broker's own token is signed in memory: without an answer it never existed.
-  unrecordedSeconds: ({ hand_over }) => (hand_over === undefined ? MAX_TTL_SECONDS : 0),
+  local: ({ hand_over }) => hand_over !== undefined,
+  // Entra decides how long its tokens live.
+  unrecordedSeconds: () => MAX_TTL_SECONDS,
 
   underCeiling: reachOf,
   audiences: ({ audience }) => ({ presented: [audience] }),

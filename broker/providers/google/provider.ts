@@ -57,8 +57,7 @@ export const google: Provider<Connection, Grant> = {
   maxTtlSeconds: MAX_TTL_SECONDS,
   leastTtlSeconds: ({ hand_over, service_account: account }) =>
     hand_over === undefined || account === undefined ? MIN_TTL_SECONDS : MIN_IMPERSONATION_SECONDS,
-  // The broker's own token is signed in memory: without an answer it never existed.
-  unrecordedSeconds: ({ hand_over }, ttlSeconds) => (hand_over === undefined ? ttlSeconds : 0),
+  local: ({ hand_over }) => hand_over !== undefined,
 
   underCeiling: reachOf,
   audiences: (settings) => ({ presented: [audienceOf(settings)] }),

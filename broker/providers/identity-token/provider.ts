@@ -20,8 +20,7 @@ export const identityToken: Provider<Connection, Grant> = {
 
   minTtlSeconds: 1,
   maxTtlSeconds: IDENTITY_TOKEN_SECONDS,
-  // Signed in memory: what is not answered never existed for anybody.
-  unrecordedSeconds: () => 0,
+  local: () => true,
 
   audiences: ({ audiences }) => ({ handedOut: audiences }),
 

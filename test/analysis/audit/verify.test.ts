@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { sha256 } from "@noble/hashes/sha2.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { ChainVerifier, verifyChain } from "../../../analysis/audit/verify.ts"
@@ -75,7 +76,7 @@ describe("an audit trail of version 1", () => {
     const [first] = heads
     if (first === undefined) throw new Error("the vector has a ledger")
     const writer = new ExportWriter()
-    const added = chainRecord(first.chain, { ...draft({ request_id: "request-4" }), seq: 5 })
+    const added = chainRecord(first.chain, { ...draft({ request_id: "request-4" }), seq: 5 }, sha256)
     if (!added.ok) throw new Error(added.fault)
     const head = { seq: 5, chain: added.value.chain }
     const mixed = [writer.ledger(SHOP), ...old.slice(1, 5), writer.record(added.value), writer.head(head), writer.end()]

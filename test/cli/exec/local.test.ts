@@ -133,7 +133,7 @@ describe("on a person's own machine", () => {
     for (const name of files) expect([name, statSync(join(me.state, name)).mode & 0o777]).toEqual([name, 0o600])
     expect(statSync(me.state).mode & 0o777).toBe(0o700)
     for (const name of files) expect(readFileSync(join(me.state, name)).includes(keyIn(KEY_FILE))).toBe(false)
-    expect(await me.events()).toEqual(["exchange.intended", "exchange.minted", "lease.revoking", "lease.closed"])
+    expect(await me.events()).toEqual(["exchange.minted", "lease.revoking", "lease.closed"])
   })
 
   test("the guard of that test finds a command that does reach for the network", async () => {

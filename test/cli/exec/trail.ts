@@ -8,7 +8,7 @@ export interface Exported {
 }
 
 /** The life of a lease that was revoked. */
-export const WHOLE_LEASE = ["exchange.intended", "exchange.minted", "lease.revoking", "lease.closed"]
+export const WHOLE_LEASE = ["exchange.minted", "lease.revoking", "lease.closed"]
 
 /** The records of a broker on Node with a text as one of their values, oldest first. */
 export async function recordsWith(text: string, { data }: { readonly data: string }): Promise<readonly Exported[]> {

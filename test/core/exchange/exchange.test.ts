@@ -23,6 +23,63 @@ describe("an exchange", () => {
     })
   })
 
+  it("mints in memory first, records it once, and only then answers", async () => {
+    const { broker, call, story, recorded } = await world({ grants: { one: "in-memory", two: "in-memory" } })
+    const { lease, credentials } = await exchange(call(), broker)
+    expect(story).toEqual(["verify", "policiesOf", "mint one", "mint two", "admitMinted"])
+    expect(Object.keys(credentials)).toEqual(["one", "two"])
+    expect(recorded).toEqual([
+      expect.objectContaining({
+        lease: expect.objectContaining({ id: lease, unknownUntil: 0 }),
+        audit: expect.objectContaining({ event: "exchange.minted", decision: "allow", lease, claims: {} }),
+        credentials: [
+          expect.objectContaining({ grant: "one", revocation: "expires-only", sealedHandle: null }),
+          expect.objectContaining({ grant: "two", revocation: "expires-only", sealedHandle: null }),
+        ],
+      }),
+    ])
+    expect(JSON.stringify(recorded)).not.toContain(CANARY)
+  })
+
+  it("records the intent first when one of its grants is not minted in memory", async () => {
+    const { broker, call, story } = await world({ grants: { one: "in-memory", two: "expires-only" } })
+    await exchange(call(), broker)
+    expect(story).toEqual(["verify", "policiesOf", "admit", "mint one", "mint two", "settle"])
+  })
+
+  it.each([
+    [{ ledgerFails: ["admitMinted"] }, "ledger_unavailable"],
+    [{ admission: { outcome: "already-used" } }, "token_already_used"],
+    [{ admission: { outcome: "too-old" } }, "token_too_old"],
+    [{ admission: { outcome: "lease-taken" } }, "lease_taken"],
+  ] as const)("throws away unseen what it minted in memory and cannot record: %o", async (options, code) => {
+    const { broker, call, story } = await world({ grants: { one: "in-memory" }, ...options })
+    await expect(exchange(call(), broker)).rejects.toMatchObject({ code })
+    expect(story).toEqual(["verify", "policiesOf", "mint one", "admitMinted"])
+  })
+
+  it("records why it came to nothing when a mint in memory fails, or its client is gone", async () => {
+    const failing = await world({ grants: { one: "in-memory", two: "fails-in-memory" } })
+    await expect(exchange(failing.call(), failing.broker)).rejects.toMatchObject({ code: "provider_denied" })
+    expect(failing.story).toEqual(["verify", "policiesOf", "mint one", "mint two", "admit", "settle"])
+    const left = await world({ grants: { one: "in-memory" } })
+    await expect(exchange(left.call({ isGone: () => true }), left.broker)).rejects.toMatchObject({
+      code: "client_gone",
+    })
+    expect(left.story).toEqual(["verify", "policiesOf", "mint one", "admit", "settle"])
+    expect((left.recorded.at(-1) as Settlement).audit).toMatchObject({ event: "exchange.failed" })
+  })
+
+  it("records that nobody got what was minted in memory when the client is gone after the record", async () => {
+    const { broker, call, story, recorded } = await world({ grants: { one: "in-memory" } })
+    const isGone = () => story.includes("admitMinted")
+    await expect(exchange(call({ isGone }), broker)).rejects.toMatchObject({ code: "client_gone" })
+    expect(recorded.at(-1)).toMatchObject({
+      outcomes: { one: "expires-only" },
+      audit: { event: "lease.closed", reason: "client_gone" },
+    })
+  })
+
   it("tells a provider the very subject that its identity tokens have", async () => {
     const { broker, call } = await world({ grants: { one: "mints" } })
     const signed: Claims[] = []

@@ -38,7 +38,7 @@ export const NOW = new Date("2026-11-22T12:00:00.000Z")
 export const IDENTITY = job({ claims: { ref: "refs/heads/main", event_name: "push" } })
 
 /**
- * How a provider of the test's behaves for a grant. `outlives`, `dies-early` and `never-expires` mint what can be taken back
+ * How a provider of the test's behaves for a grant. What is `in-memory` is minted without a call. `outlives`, `dies-early` and `never-expires` mint what can be taken back
  * and lives for an hour, for a minute, or for ever, whatever was asked for.
  */
 const BEHAVIOURS = [
@@ -48,6 +48,8 @@ const BEHAVIOURS = [
   "never-expires",
   "mints-but-cannot-revoke",
   "expires-only",
+  "in-memory",
+  "fails-in-memory",
   "fails",
   "is-down",
   "breaks",
@@ -106,6 +108,11 @@ export async function world(options: WorldOptions) {
   const ledger: SweptLedger = {
     async admit(admission) {
       guard("admit")
+      settled.push(admission)
+      return options.admission ?? { outcome: options.alreadyUsed ? "already-used" : "admitted" }
+    },
+    async admitMinted(admission) {
+      guard("admitMinted")
       settled.push(admission)
       return options.admission ?? { outcome: options.alreadyUsed ? "already-used" : "admitted" }
     },
@@ -168,9 +175,10 @@ export async function world(options: WorldOptions) {
     minTtlSeconds: 60,
     maxTtlSeconds: 3600,
     resource: ({ behaviour }) => `resource of ${behaviour}`,
+    local: ({ behaviour }) => behaviour.endsWith("in-memory"),
     async mint({ grant, grantName, ttlSeconds }): Promise<Minted> {
       story.push(`mint ${grantName}`)
-      if (grant.behaviour === "fails")
+      if (grant.behaviour.startsWith("fails"))
         throw new BrokerError("provider_denied", "the staged provider refused connection staged")
       if (grant.behaviour === "is-down") throw new BrokerError("provider_unavailable", "not now")
       if (grant.behaviour === "breaks") throw new Error(`something with ${CANARY} in it`)
@@ -178,7 +186,8 @@ export async function world(options: WorldOptions) {
         values: { key: { value: new Secret(CANARY), env: "KEY" }, region: { value: "eu" } },
         expiresAt: expiryOf(grant.behaviour, ttlSeconds),
       }
-      if (grant.behaviour === "expires-only") return { ...minted, revocation: "expires-only" }
+      if (grant.behaviour === "expires-only" || grant.behaviour === "in-memory")
+        return { ...minted, revocation: "expires-only" }
       return { ...minted, revocation: "revocable", handle: new Secret(`${grant.behaviour} ${grantName} ${CANARY}`) }
     },
     async revoke(handle) {

@@ -332,7 +332,7 @@ grants:
     expect(google.resource(wanted)).toBe(
       `the job's own principal in the workload identity pool and every service account that trusts it, meant for ${ACCOUNT}`,
     )
-    expect(google.unrecordedSeconds?.(wanted, 900)).toBe(0)
-    expect(google.unrecordedSeconds?.(grant.parse({ service_account: ACCOUNT }), 900)).toBe(900)
+    expect(google.local?.(wanted)).toBe(true)
+    expect(google.local?.(grant.parse({ service_account: ACCOUNT }))).toBe(false)
   })
 })

@@ -1,15 +1,14 @@
 import type { AuditEvent } from "../../core/audit-record.ts"
 import type { LeaseOfRun } from "../../ports/ledger.ts"
-import type { Sql } from "../../ports/sql.ts"
 import type { ProofUse, TokenUse } from "../../ports/token-use.ts"
-import { readStore } from "./store-row.ts"
+import type { TokenRows } from "./rows.ts"
 
 /**
  * How long an expired token is remembered, in seconds. So one visit deletes many entries. And after a clock was set back,
  * or on a machine with another clock, a token that the ledger has forgotten cannot be valid again.
  */
 const FORGET_AFTER_SECONDS = 3600
-const FORGET_AT_MOST = 1000
+export const FORGET_AT_MOST = 1000
 
 /**
  * How many proofs of its key a token can be used with: one in 86 seconds for the longest life of a token, a day. Each is a row,
@@ -19,6 +18,9 @@ export const MAX_PROOFS_PER_TOKEN = 1000
 
 /** When the entry of a token can be deleted, in Unix milliseconds. */
 export const forgottenAt = (expiresAt: number): number => (expiresAt + FORGET_AFTER_SECONDS) * 1000
+
+/** Entries that end before this can be deleted at `now` (Unix milliseconds), in Unix seconds. */
+export const forgottenBefore = (now: number): number => Math.floor(now / 1000) - FORGET_AFTER_SECONDS
 
 /**
  * How a use of a token comes out. `already-used`: it was used before, and this use does not prove its key with a new proof.
@@ -33,18 +35,26 @@ export type TokenOutcome = "used" | "already-used" | "used-up"
 const proofKey = (token: TokenUse, proof: ProofUse) => `proof ${token.key} ${proof.id}`
 
 /** Names the run, so that no other run can use up a lease's id. Never the key of a token, which has no brackets. */
-const endedEarly = ({ lease, runId, runAttempt }: LeaseOfRun) => JSON.stringify([runId, runAttempt, lease])
+export const endedEarlyKey = ({ lease, runId, runAttempt }: LeaseOfRun): string =>
+  JSON.stringify([runId, runAttempt, lease])
+
+const markKey = (event: AuditEvent, { key }: TokenUse) => `${event} ${key}`
+
+/** The keys of all entries that a use of a token can touch: its own, its proof's, and its marks. */
+export const keysOf = (token: TokenUse): readonly string[] => [
+  token.key,
+  markKey("token.unbound", token),
+  ...(token.proof ? [proofKey(token, token.proof)] : []),
+]
 
 /** The used tokens of one ledger, during a transaction. */
 export class UsedTokens {
-  readonly #sql: Sql
-  readonly #ledger: number
+  readonly #rows: TokenRows
   #forgottenUntil: number
 
   /** @param forgottenUntil Unix seconds: the latest end of a token that was deleted */
-  constructor(sql: Sql, ledger: number, forgottenUntil: number) {
-    this.#sql = sql
-    this.#ledger = ledger
+  constructor(rows: TokenRows, forgottenUntil: number) {
+    this.#rows = rows
     this.#forgottenUntil = forgottenUntil
   }
 
@@ -57,7 +67,7 @@ export class UsedTokens {
    * or a clock that was ahead made the ledger forget tokens that end later than this one.
    */
   isTooOld({ issuedAt, expiresAt }: TokenUse): boolean {
-    return issuedAt < readStore(this.#sql).acceptFrom || expiresAt <= this.#forgottenUntil
+    return issuedAt < this.#rows.acceptFrom() || expiresAt <= this.#forgottenUntil
   }
 
   /**
@@ -68,7 +78,7 @@ export class UsedTokens {
    */
   use(token: TokenUse, endsSomething = false): TokenOutcome {
     const { key, expiresAt, proof } = token
-    if (this.#insert(key, expiresAt, proof?.thumbprint)) {
+    if (this.#rows.insert(key, expiresAt, proof?.thumbprint ?? null)) {
       if (proof) this.#keepProof(token, proof)
       return "used"
     }
@@ -80,42 +90,26 @@ export class UsedTokens {
 
   /** How a use would come out, without using the token. */
   outcomeOf(token: TokenUse): TokenOutcome {
-    return this.#has(token.key) ? this.#usedAgain(token) : "used"
+    return this.#rows.has(token.key) ? this.#usedAgain(token) : "used"
   }
 
   /** How a further use of a used token comes out. */
   #usedAgain(token: TokenUse): TokenOutcome {
     const { key, proof } = token
     if (!proof) return "already-used"
-    const [used] = this.#sql.all<{ bound_to: string | null; proofs: number }>(
-      "SELECT bound_to, proofs FROM used_tokens WHERE ledger = ? AND key = ?",
-      this.#ledger,
-      key,
-    )
-    if (used?.bound_to !== proof.thumbprint || this.#has(proofKey(token, proof))) return "already-used"
+    const used = this.#rows.binding(key)
+    if (used?.boundTo !== proof.thumbprint || this.#rows.has(proofKey(token, proof))) return "already-used"
     return used.proofs < MAX_PROOFS_PER_TOKEN ? "used" : "used-up"
   }
 
   #keepProof(token: TokenUse, proof: ProofUse): void {
-    this.#insert(proofKey(token, proof), token.expiresAt)
-    this.#sql.run("UPDATE used_tokens SET proofs = proofs + 1 WHERE ledger = ? AND key = ?", this.#ledger, token.key)
-  }
-
-  /** False when there is an entry with this key. */
-  #insert(key: string, expiresAt: number, boundTo: string | null = null): boolean {
-    const inserted = this.#sql.all(
-      "INSERT INTO used_tokens (ledger, key, expires_at, bound_to) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS used",
-      this.#ledger,
-      key,
-      expiresAt,
-      boundTo,
-    )
-    return inserted.length === 1
+    this.#rows.insert(proofKey(token, proof), token.expiresAt, null)
+    this.#rows.countProof(token.key)
   }
 
   /** Marks a token with an event, without using it up. Returns false when it has the mark already. */
-  markOnce(event: AuditEvent, { key, expiresAt }: TokenUse): boolean {
-    return this.#insert(`${event} ${key}`, expiresAt)
+  markOnce(event: "token.unbound", token: TokenUse): boolean {
+    return this.#rows.insert(markKey(event, token), token.expiresAt, null)
   }
 
   /**
@@ -127,27 +121,17 @@ export class UsedTokens {
    * two, or the same, and can no longer be valid by then.
    */
   endEarly(lease: LeaseOfRun, { expiresAt }: TokenUse): void {
-    this.#insert(endedEarly(lease), expiresAt)
+    this.#rows.insert(endedEarlyKey(lease), expiresAt, null)
   }
 
   /** Whether the run has ended this lease before it was opened. */
   isEndedEarly(lease: LeaseOfRun): boolean {
-    return this.#has(endedEarly(lease))
-  }
-
-  #has(key: string): boolean {
-    const found = this.#sql.all("SELECT 1 AS used FROM used_tokens WHERE ledger = ? AND key = ?", this.#ledger, key)
-    return found.length === 1
+    return this.#rows.has(endedEarlyKey(lease))
   }
 
   /** Whether this is the first time that a used token is sent again. */
   isFirstReplay({ key }: TokenUse): boolean {
-    const first = this.#sql.all(
-      "UPDATE used_tokens SET replay_recorded = 1 WHERE ledger = ? AND key = ? AND replay_recorded = 0 RETURNING 1 AS first",
-      this.#ledger,
-      key,
-    )
-    return first.length === 1
+    return this.#rows.markReplay(key)
   }
 
   /**
@@ -155,23 +139,14 @@ export class UsedTokens {
    * of a deleted entry, because `now` can come from a clock that is ahead.
    */
   forgetDead(now: number): void {
-    const forgotten = this.#sql.all<{ expires_at: number }>(
-      `DELETE FROM used_tokens WHERE (ledger, key) IN (
-        SELECT ledger, key FROM used_tokens WHERE ledger = ? AND expires_at < ? ORDER BY expires_at LIMIT ?
-      ) RETURNING expires_at`,
-      this.#ledger,
-      Math.floor(now / 1000) - FORGET_AFTER_SECONDS,
-      FORGET_AT_MOST,
-    )
-    for (const { expires_at: end } of forgotten) this.#forgottenUntil = Math.max(this.#forgottenUntil, end)
+    for (const end of this.#rows.forget(forgottenBefore(now), FORGET_AT_MOST)) {
+      this.#forgottenUntil = Math.max(this.#forgottenUntil, end)
+    }
   }
 
   /** When the next entry can be deleted, in Unix milliseconds; null when there is none. */
   nextForgotten(): number | null {
-    const [token] = this.#sql.all<{ due: number | null }>(
-      "SELECT min(expires_at) AS due FROM used_tokens WHERE ledger = ?",
-      this.#ledger,
-    )
-    return token?.due == null ? null : forgottenAt(token.due)
+    const end = this.#rows.earliestEnd()
+    return end === null ? null : forgottenAt(end)
   }
 }

@@ -1,7 +1,10 @@
 import type { DueLease } from "../../ports/ledger.ts"
-import type { LeaseRows, StoredLease } from "./lease-rows.ts"
 import { becameDue, isClosed, type Lease, type LeaseEnd, newlyExpired, revocableNow } from "./lease-states.ts"
-import { brokersOwn, type LedgerRow } from "./ledger-row.ts"
+import { brokersOwn, type OpenLedger } from "./open-ledger.ts"
+import type { StoredLease } from "./rows.ts"
+
+/** More closed leases than a unit can open in the time between two sweeps. */
+export const FORGET_LEASES_AT_MOST = 500
 
 interface Window {
   /** Unix milliseconds. */
@@ -17,11 +20,11 @@ const REASONS: Readonly<Record<LeaseEnd, string>> = {
 }
 
 /** Ends what is due, forgets what is over, and returns what the caller must revoke: inside one transaction. */
-export function takeDue({ now, limit }: Window, ledger: LedgerRow, leases: LeaseRows): readonly DueLease[] {
+export function takeDue({ now, limit }: Window, ledger: OpenLedger): readonly DueLease[] {
   const taken: DueLease[] = []
-  for (const lease of leases.due(now, limit)) {
+  for (const lease of ledger.leases.due(now, limit)) {
     const after = becameDue(lease, now)
-    move(lease, after, ledger, leases)
+    move(lease, after, ledger)
     if (isClosed(after.state)) ledger.append(brokersOwn("lease.closed", now, reasonOf(lease, after.state), lease.id))
     if (after.state !== "revoking") continue
     const over = newlyExpired(lease, after).join(", ")
@@ -29,15 +32,15 @@ export function takeDue({ now, limit }: Window, ledger: LedgerRow, leases: Lease
     taken.push({ lease: lease.id, credentials: revocableNow(after) })
   }
   // Apart from the others: a month after a flood of leases, none must wait until those are deleted.
-  leases.forgetClosed(now)
+  ledger.leases.forgetClosed(now, FORGET_LEASES_AT_MOST)
   ledger.tokens.forgetDead(now)
   ledger.findDue()
   return taken
 }
 
 /** What `takeDue` would return, without changing anything. */
-export function lookDue({ now, limit }: Window, leases: LeaseRows): readonly DueLease[] {
-  return leases
+export function lookDue({ now, limit }: Window, ledger: OpenLedger): readonly DueLease[] {
+  return ledger.leases
     .due(now, limit)
     .map((lease) => ({ lease: lease.id, next: becameDue(lease, now) }))
     .filter(({ next }) => next.state === "revoking")
@@ -45,12 +48,12 @@ export function lookDue({ now, limit }: Window, leases: LeaseRows): readonly Due
 }
 
 /** Writes a lease's next state. A lease that closes no longer counts for the limits. */
-export function move(before: StoredLease, after: Lease, ledger: LedgerRow, leases: LeaseRows): void {
-  leases.write(before, after)
+export function move(before: StoredLease, after: Lease, ledger: OpenLedger): void {
+  ledger.leases.write(before, after)
   ledger.dueBy(after.dueAt)
   if (!isClosed(after.state) || isClosed(before.state)) return
   ledger.count({ openLeases: Math.max(0, ledger.counts.openLeases - 1) })
-  leases.releaseLimited(before.id)
+  ledger.leases.releaseLimited(before.id)
 }
 
 /** Why a lease closed without a revocation. */

@@ -1,5 +1,5 @@
 import { BrokerError } from "../../core/errors.ts"
-import type { LeaseCredentialState } from "../../ports/ledger.ts"
+import type { LeaseCredentialState, LeaseOpening } from "../../ports/ledger.ts"
 import type { RevocationOutcome } from "../../wire/exchange.ts"
 import { diesAt, end, endWithTime, isAlive, type LeaseTimes, overAt, revokeAt, wasTried } from "./credential-ends.ts"
 
@@ -51,6 +51,20 @@ const CLOSED_KEPT_MS = 36 * 24 * 60 * 60_000
 /** Whether a lease has ended. A closed state is final. */
 export function isClosed(state: LeaseState): state is LeaseEnd {
   return NEXT[state].size === 0
+}
+
+/** A lease whose intent is recorded. It is due when its exchange must have an outcome. */
+export function opened({ endsBy, settleBy, unknownUntil }: LeaseOpening): Lease {
+  return {
+    state: "open",
+    endsBy,
+    overSince: null,
+    triedAt: null,
+    dueAt: settleBy,
+    attempts: 0,
+    unknownUntil,
+    credentials: [],
+  }
 }
 
 /**

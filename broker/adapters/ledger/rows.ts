@@ -1,0 +1,102 @@
+import type { ChainLink } from "../../core/audit-chain.ts"
+import type { LeaseCredentialState } from "../../ports/ledger.ts"
+import type { Lease } from "./lease-states.ts"
+
+/** Identifies a ledger. */
+export interface LedgerKey {
+  readonly issuerUrl: string
+  readonly unitId: string
+}
+
+/** The one row of a ledger: the end of its chain, when it is due, and what it has counted. */
+export interface Head {
+  readonly seq: number
+  /** The hash of the last record, SHA-256 in hex. */
+  readonly chain: string
+  /** Unix milliseconds: when the ledger must be swept next; null: never. */
+  readonly dueAt: number | null
+  /** Unix milliseconds: the latest time that the ledger has seen. */
+  readonly latestAt: number
+  /** Unix seconds: the latest end of a token that was deleted. */
+  readonly forgottenUntil: number
+  /** What its quotas have counted, as JSON; empty for a ledger that has counted nothing yet. */
+  readonly quotas: string
+}
+
+/** A lease as it is stored. */
+export interface StoredLease extends Lease {
+  readonly id: string
+  readonly runId: string
+  readonly runAttempt: string
+}
+
+/**
+ * The rows of one ledger inside one transaction. All methods are synchronous, so that nothing is awaited between a check and
+ * the write that depends on it: a store either asks its database synchronously, or has read the rows before.
+ */
+export interface LedgerRows {
+  /** As it was when the transaction began. */
+  readonly head: Head
+  readonly tokens: TokenRows
+  readonly leases: LeaseRows
+  append(seq: number, link: ChainLink): void
+  /** Writes the head. The last call on these rows. */
+  save(head: Head): void
+}
+
+/** The used tokens of one ledger. `key` also names proofs and marks: see `used-tokens.ts`. */
+export interface TokenRows {
+  /** Unix seconds: the database cannot know the use of tokens that were issued before. */
+  acceptFrom(): number
+  has(key: string): boolean
+  /** False, and nothing is changed, when there is an entry with this key. `expiresAt`: Unix seconds. */
+  insert(key: string, expiresAt: number, boundTo: string | null): boolean
+  /** The key that an entry is bound to, and how many proofs of it were used. */
+  binding(key: string): { readonly boundTo: string | null; readonly proofs: number } | null
+  countProof(key: string): void
+  /** False when the replay of this entry's token was recorded before. */
+  markReplay(key: string): boolean
+  /** Deletes entries that end before `before` (Unix seconds), the earliest first. Returns the ends of those deleted. */
+  forget(before: number, atMost: number): readonly number[]
+  /** Unix seconds: the earliest end of an entry; null when there is none. */
+  earliestEnd(): number | null
+}
+
+/** The leases of one ledger. `lease-states.ts` decides how a lease may change. */
+export interface LeaseRows {
+  has(id: string): boolean
+  find(id: string): StoredLease | null
+  /** Stores a new lease, and the keys of its grants that limit their open leases. */
+  add(lease: StoredLease, limitedGrants: readonly string[]): void
+  write(before: StoredLease, after: Lease): void
+  /** How many open leases have this grant, of those that limit them. */
+  openOf(grantKey: string): number
+  /** A lease no longer counts for the limits of its grants. */
+  releaseLimited(id: string): void
+  /** Leases that are due and not closed, those due earliest first. */
+  due(now: number, limit: number): readonly StoredLease[]
+  /** Unix milliseconds: when the first lease is due; null when there is none. */
+  earliestDue(): number | null
+  /** Makes revocations due that were tried by a clock that was ahead: they would wait until that time comes again. */
+  healFuture(now: number): void
+  /** Deletes closed leases that are due, the oldest first, at most so many. */
+  forgetClosed(now: number, atMost: number): void
+}
+
+/** What the work of one call may look at, so that a store can read it at once. */
+export interface Touched {
+  /** Keys of used tokens, proofs and marks. */
+  readonly tokens: readonly string[]
+  readonly leases: readonly string[]
+  /** Keys of grants that limit their open leases. */
+  readonly grants: readonly string[]
+  /** Present for a sweep: due leases, at most so many, and all that is over is forgotten. */
+  readonly due?: { readonly now: number; readonly limit: number }
+}
+
+/** A credential as JSON, and back. Only what is stored, and in one place for every store. */
+export const writeCredentials = (credentials: readonly LeaseCredentialState[]): string =>
+  credentials.length === 0 ? "[]" : JSON.stringify(credentials)
+
+export const readCredentials = (text: string): readonly LeaseCredentialState[] =>
+  text === "[]" ? [] : (JSON.parse(text) as readonly LeaseCredentialState[])

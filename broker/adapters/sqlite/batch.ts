@@ -1,0 +1,33 @@
+import type { Batch, Sql, Transact } from "../../ports/sql.ts"
+
+/** A batch that can be saved: once, before the commit. */
+export class OpenBatch implements Batch {
+  readonly #opened = new Map<string, { save(): void }>()
+
+  open<Opened extends { save(): void }>(name: string, make: () => Opened): Opened {
+    const known = this.#opened.get(name)
+    // The cast is safe: a name stands for one kind of thing.
+    if (known) return known as Opened
+    const opened = make()
+    this.#opened.set(name, opened)
+    return opened
+  }
+
+  save(): void {
+    for (const opened of this.#opened.values()) opened.save()
+  }
+}
+
+/** Runs `work` with a batch of its own, and saves that. Call it inside a transaction. */
+export function inBatch<Value>(work: (batch: Batch) => Value): Value {
+  const batch = new OpenBatch()
+  const value = work(batch)
+  batch.save()
+  return value
+}
+
+/** Transactions of one call each. */
+export const transactAlone =
+  (sql: Pick<Sql, "transaction">): Transact =>
+  async (work) =>
+    sql.transaction(() => inBatch(work))

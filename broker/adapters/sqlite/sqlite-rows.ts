@@ -1,0 +1,126 @@
+import { type ChainLink, chainStart, type Sha256 } from "../../core/audit-chain.ts"
+import type { Sql } from "../../ports/sql.ts"
+import { CLOCK_TOLERANCE_MS } from "../ledger/open-ledger.ts"
+import type { Head, LedgerKey, LedgerRows } from "../ledger/rows.ts"
+import { SqliteLeases } from "./sqlite-leases.ts"
+import { SqliteTokens } from "./sqlite-tokens.ts"
+
+type Row = {
+  id: number
+  seq: number
+  chain: string
+  due_at: number | null
+  latest_at: number
+  forgotten_until: number
+  quotas: string
+}
+
+const COLUMNS = "id, seq, chain, due_at, latest_at, forgotten_until, quotas"
+
+/** The rows of one ledger in any SQLite database. Every method is a statement of its own. */
+export class SqliteRows implements LedgerRows {
+  readonly head: Head
+  readonly tokens: SqliteTokens
+  readonly leases: SqliteLeases
+  readonly #sql: Sql
+  readonly #ledger: number
+
+  /** The rows of a ledger; its head is made when it does not exist. */
+  static open(sql: Sql, key: LedgerKey, sha256: Sha256): SqliteRows {
+    const row = find(sql, key) ?? make(sql, key, sha256)
+    if (!row) throw new Error("the ledger's row could not be made")
+    return new SqliteRows(sql, row)
+  }
+
+  /** The rows of a ledger, or null when nothing was ever written to it. */
+  static find(sql: Sql, key: LedgerKey): SqliteRows | null {
+    const row = find(sql, key)
+    return row ? new SqliteRows(sql, row) : null
+  }
+
+  private constructor(sql: Sql, row: Row) {
+    this.#sql = sql
+    this.#ledger = row.id
+    this.head = {
+      seq: row.seq,
+      chain: row.chain,
+      dueAt: row.due_at,
+      latestAt: row.latest_at,
+      forgottenUntil: row.forgotten_until,
+      quotas: row.quotas,
+    }
+    this.tokens = new SqliteTokens(sql, row.id)
+    this.leases = new SqliteLeases(sql, row.id)
+  }
+
+  append(seq: number, { text, leaf, chain }: ChainLink): void {
+    this.#sql.run(
+      "INSERT INTO audit (ledger, seq, record, leaf, chain) VALUES (?, ?, ?, ?, ?)",
+      this.#ledger,
+      seq,
+      text,
+      leaf,
+      chain,
+    )
+  }
+
+  save(head: Head): void {
+    this.#sql.run(
+      `UPDATE ledgers SET seq = ?, chain = ?, due_at = ?, latest_at = ?, forgotten_until = ?, quotas = ? WHERE id = ?`,
+      head.seq,
+      head.chain,
+      head.dueAt,
+      head.latestAt,
+      head.forgottenUntil,
+      head.quotas,
+      this.#ledger,
+    )
+  }
+}
+
+/** Ledgers with something due at `now` (Unix milliseconds), those due earliest first. */
+export function dueLedgers(sql: Sql, now: number, limit: number): readonly LedgerKey[] {
+  return sql
+    .all<{ issuer: string; repository_id: string }>(
+      "SELECT issuer, repository_id FROM ledgers WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+      now,
+      limit,
+    )
+    .map(keyOf)
+}
+
+/**
+ * Ledgers that have seen a much later time than `now` (Unix milliseconds): a clock was ahead. What they tried at that time
+ * waits for it to come again, unless they are visited. Reads all ledgers, so it is asked only after a clock was set back.
+ */
+export function ledgersAhead(sql: Sql, now: number, limit: number): readonly LedgerKey[] {
+  return sql
+    .all<{ issuer: string; repository_id: string }>(
+      "SELECT issuer, repository_id FROM ledgers WHERE latest_at > ? AND due_at IS NOT NULL LIMIT ?",
+      now + CLOCK_TOLERANCE_MS,
+      limit,
+    )
+    .map(keyOf)
+}
+
+const keyOf = (row: { readonly issuer: string; readonly repository_id: string }): LedgerKey => ({
+  issuerUrl: row.issuer,
+  unitId: row.repository_id,
+})
+
+function find(sql: Sql, key: LedgerKey): Row | undefined {
+  return sql.all<Row>(
+    `SELECT ${COLUMNS} FROM ledgers WHERE issuer = ? AND repository_id = ?`,
+    key.issuerUrl,
+    key.unitId,
+  )[0]
+}
+
+function make(sql: Sql, key: LedgerKey, sha256: Sha256): Row | undefined {
+  return sql.all<Row>(
+    `INSERT INTO ledgers (issuer, repository_id, seq, chain) VALUES (?, ?, 0, ?) RETURNING ${COLUMNS}`,
+    key.issuerUrl,
+    key.unitId,
+    chainStart({ issuer: key.issuerUrl, unit_id: key.unitId }, sha256),
+  )[0]
+}
