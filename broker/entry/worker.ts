@@ -10,8 +10,11 @@ import {
   createCloudflareMarks,
 } from "../adapters/cloudflare/ledgers.ts"
 import { consoleLog as log } from "../adapters/cloudflare/log.ts"
+import { digest } from "../adapters/cloudflare/sha256.ts"
 import { createMemoryPolicySource } from "../adapters/memory/policy-source.ts"
 import { systemClock } from "../adapters/memory/system-clock.ts"
+import { webCryptography } from "../adapters/web/cryptography.ts"
+import { createHttp } from "../adapters/web/http.ts"
 import { BrokerError } from "../core/errors.ts"
 import { revived } from "../core/policy/compiled.ts"
 import type { Broker } from "../exchange/broker.ts"
@@ -19,6 +22,7 @@ import { forOneCall } from "../exchange/one-call.ts"
 import { type SweepTarget, sweep } from "../exchange/sweep.ts"
 import { createApp } from "../http/app.ts"
 import { problemResponse } from "../http/problem.ts"
+import type { Cryptography } from "../ports/cryptography.ts"
 import type { PolicySource } from "../ports/policy-source.ts"
 import { PROVIDERS } from "../providers/index.ts"
 import { type EdgeDeployment, type Env, edgeDeploymentOf, misconfigured } from "./edge-deployment.ts"
@@ -26,6 +30,8 @@ import { createBroker } from "./instance.ts"
 
 /** The platform's limit of simultaneous connections for one request. */
 const CONNECTIONS_AT_ONCE = 6
+
+const cryptography: Cryptography = { ...webCryptography, digest }
 
 // Holds values, never a promise: one request must not await the I/O of another.
 let builtBroker: Broker | undefined
@@ -38,11 +44,13 @@ async function brokerOf(env: Env): Promise<Broker> {
   const { config, kek, ledgers, keyRing } = deployment
   const policySource = policySourceOf(env, deployment)
   builtBroker = await createBroker(config, kek, {
+    cryptography,
     policySource,
     ledgers: createCloudflareLedgers(ledgers),
     keyRing: createCloudflareKeyRing(keyRing),
     marks: createCloudflareMarks(keyRing),
     log,
+    createHttp,
     callsAtOnce: CONNECTIONS_AT_ONCE,
     health: "health" in policySource ? [policySource.health] : [],
   }).catch((error: unknown) => {

@@ -31,6 +31,7 @@ export interface NodeBrokerOptions {
 export interface NodeBroker {
   readonly url: string
   readonly port: number
+  readonly pid: number
   /** Its data folder. Removed by `stop` unless it was given. */
   readonly data: string
   stdout(): string
@@ -119,6 +120,7 @@ export async function startNodeBroker(options: NodeBrokerOptions): Promise<NodeB
   return {
     url,
     port,
+    pid: child.pid ?? 0,
     data,
     stdout,
     stderr,
