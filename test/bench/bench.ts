@@ -15,12 +15,14 @@ import { measureDecide } from "./decide.ts"
 import { measureExchanges } from "./exchanges.ts"
 import { measurePolicies } from "./folder.ts"
 import { startLoadGenerator } from "./load.ts"
+import { measureManyRepositories } from "./many-repositories.ts"
 import { measureMemory } from "./memory.ts"
 import { pictureOf } from "./picture.ts"
 import { printed } from "./report.ts"
 import { type Bench, isKept, type Section } from "./section.ts"
 import { measureStarts } from "./starts.ts"
 import { startLoadIssuer } from "./tokens.ts"
+import { measureWorkerd } from "./workerd.ts"
 
 /** `long`: only with `--long`. `asked`: only when it is named, because it needs programs that this project does not bring. */
 interface Chapter {
@@ -31,6 +33,7 @@ interface Chapter {
 /** In the order in which they run. A new section is one line. */
 const SECTIONS: Readonly<Record<string, Chapter>> = {
   exchange: { measure: measureExchanges },
+  workerd: { measure: measureWorkerd },
   concurrency: { measure: measureConcurrency },
   cores: { measure: measureCores },
   decide: { measure: measureDecide },
@@ -40,6 +43,7 @@ const SECTIONS: Readonly<Record<string, Chapter>> = {
   bundles: { measure: measureBundles },
   starts: { measure: measureStarts, when: "long" },
   memory: { measure: measureMemory, when: "long" },
+  repositories: { measure: measureManyRepositories, when: "long" },
 }
 
 const PICTURES = fileURLToPath(new URL("../../docs/images", import.meta.url))

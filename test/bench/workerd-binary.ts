@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -10,8 +10,8 @@ import { freePort } from "../support/servers.ts"
 export interface WorkerdOptions {
   /** A folder of its own: for the configuration, and for the objects' databases. */
   readonly folder: string
-  /** The bundled Worker. */
-  readonly script: string
+  /** ES modules by name. The first is the Worker. */
+  readonly modules: Readonly<Record<string, string>>
   /** Binding -> class of a Durable Object with SQLite. */
   readonly objects: Readonly<Record<string, string>>
   /** Given the Worker's own URL. */
@@ -23,10 +23,10 @@ export interface WorkerdOptions {
 export interface WorkerdProcess {
   readonly url: string
   readonly pid: number
-  /** Resident memory in bytes, and open files. */
-  memory(): { readonly rss: number; readonly files: number }
-  /** Bytes of all databases of one class of objects, write-ahead logs included, and how many objects there are. */
-  stored(className: string): { readonly bytes: number; readonly objects: number }
+  /** How many files it has open. */
+  openFiles(): number
+  /** The folder with the databases of one class of objects. */
+  objects(className: string): string
   stop(): Promise<void>
 }
 
@@ -38,14 +38,14 @@ const START_MS = 20_000
  * simulator's proxy would cost as much as an exchange.
  */
 export async function startWorkerd(options: WorkerdOptions): Promise<WorkerdProcess> {
-  const { folder, objects } = options
+  const { folder, objects, modules } = options
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const disk = join(folder, "objects")
   mkdirSync(disk, { recursive: true })
-  writeFileSync(join(folder, "worker.js"), options.script)
+  for (const [name, text] of Object.entries(modules)) writeFileSync(join(folder, name), text)
   const config = join(folder, "config.capnp")
-  writeFileSync(config, configOf({ port, disk, objects, texts: options.texts(url) }))
+  writeFileSync(config, configOf({ port, disk, objects, modules: Object.keys(modules), texts: options.texts(url) }))
 
   // The Worker's log is dropped: a pipe that nobody empties would block it.
   const child = spawn(binary(), ["serve", config], { stdio: ["ignore", "ignore", "pipe"] })
@@ -69,20 +69,9 @@ export async function startWorkerd(options: WorkerdOptions): Promise<WorkerdProc
   return {
     url,
     pid,
-    memory: () => ({
-      rss: Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024,
-      files: readdirSync(`/proc/${pid}/fd`).length,
-    }),
-    stored: (className) => storedIn(join(disk, className)),
+    openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
+    objects: (className) => join(disk, className),
     stop,
-  }
-}
-
-function storedIn(folder: string): { bytes: number; objects: number } {
-  const files = readdirSync(folder)
-  return {
-    bytes: files.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0),
-    objects: files.filter((file) => file.endsWith(".sqlite")).length,
   }
 }
 
@@ -96,12 +85,13 @@ function binary(): string {
 interface Settings {
   readonly port: number
   readonly disk: string
+  readonly modules: readonly string[]
   readonly objects: Readonly<Record<string, string>>
   readonly texts: Readonly<Record<string, string>>
 }
 
 /** Cap'n Proto's text is close to JSON's: a quoted text means the same in both. */
-function configOf({ port, disk, objects, texts }: Settings): string {
+function configOf({ port, disk, modules, objects, texts }: Settings): string {
   const { compatibilityDate, compatibilityFlags } = workerSettings()
   const text = (value: string) => JSON.stringify(value)
   const bindings = [
@@ -125,7 +115,7 @@ const config :Workerd.Config = (
 );
 
 const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  modules = [${modules.map((name) => `(name = ${text(name)}, esModule = embed ${text(name)})`).join(", ")}],
   compatibilityDate = ${text(compatibilityDate)},
   compatibilityFlags = [${compatibilityFlags.map(text).join(", ")}],
   bindings = [${bindings.join(", ")}],
